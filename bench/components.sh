@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# Every process of the cluster, in the order in which they start, and its command line.
+
+COMPONENTS=(containerd etcd apiserver controller-manager scheduler kubelet kube-proxy
+  csi-driver csi-registrar csi-provisioner csi-attacher csi-snapshotter snapshot-controller)
+
+component_start() {
+  local kube csi socket=$KUBELET_DIR/plugins/disk.csi.bench/csi.sock pki=$BENCH_STATE/pki
+  kube=$(cached_path kubernetes)/kube
+  csi=$(cached_path csi)
+  case $1 in
+  containerd)
+    daemon_start containerd containerd --config "$BENCH_STATE/containerd.toml"
+    ;;
+  etcd) # no fsync: a bench's etcd need not outlive the machine
+    daemon_start etcd "$kube" etcd --data-dir "$BENCH_STATE/etcd" --unsafe-no-fsync --log-level warn \
+      --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
+      --listen-peer-urls http://127.0.0.1:2380
+    ;;
+  apiserver) # all addresses, because pods come in through $BENCH_ADDRESS and the tests through loopback
+    daemon_start apiserver "$kube" apiserver --etcd-servers=http://127.0.0.1:2379 \
+      --bind-address=0.0.0.0 --advertise-address="$BENCH_ADDRESS" --secure-port=6443 \
+      --service-cluster-ip-range="$BENCH_SERVICE_CIDR" --allow-privileged \
+      --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" --client-ca-file="$pki/ca.crt" \
+      --service-account-issuer=https://kubernetes.default.svc \
+      --service-account-key-file="$pki/service-account.pub" --service-account-signing-key-file="$pki/service-account.key" \
+      --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
+      --kubelet-client-certificate="$pki/apiserver.crt" --kubelet-client-key="$pki/apiserver.key" \
+      --kubelet-certificate-authority="$pki/ca.crt" --kubelet-preferred-address-types=Hostname \
+      --audit-policy-file="$BENCH_DIR/kube/audit-policy.yaml" --audit-log-path="$BENCH_AUDIT_LOG" \
+      --audit-log-mode=blocking --audit-log-maxsize=4000
+    ;;
+  controller-manager)
+    daemon_start controller-manager "$kube" controller-manager --kubeconfig="$BENCH_STATE/controller-manager.kubeconfig" \
+      --service-account-private-key-file="$pki/service-account.key" --root-ca-file="$pki/ca.crt" \
+      --leader-elect=false --use-service-account-credentials --bind-address=127.0.0.1 --allocate-node-cidrs=false
+    ;;
+  scheduler)
+    daemon_start scheduler "$kube" scheduler --kubeconfig="$BENCH_STATE/scheduler.kubeconfig" --leader-elect=false --bind-address=127.0.0.1
+    ;;
+  kubelet)
+    daemon_start kubelet "$kube" kubelet --config="$BENCH_STATE/kubelet.yaml" --kubeconfig="$BENCH_STATE/node.kubeconfig" \
+      --hostname-override="$BENCH_NODE" --node-ip="$BENCH_ADDRESS" --root-dir="$KUBELET_DIR"
+    ;;
+  kube-proxy)
+    daemon_start kube-proxy "$kube" proxy --config="$BENCH_STATE/kube-proxy.yaml" --hostname-override="$BENCH_NODE"
+    ;;
+  csi-driver)
+    mkdir -p "$(dirname "$socket")" "$KUBELET_DIR/plugins_registry"
+    daemon_start csi-driver "$csi/csi" driver --endpoint "unix://$socket" --node-id "$BENCH_NODE" --state-dir "$BENCH_STATE/csi"
+    ;;
+  csi-registrar)
+    daemon_start csi-registrar "$csi/csi" registrar --csi-address "$socket" --plugin-registration-path "$KUBELET_DIR/plugins_registry"
+    ;;
+  csi-provisioner)
+    daemon_start csi-provisioner "$csi/csi-provisioner" --csi-address "$socket" --kubeconfig "$BENCH_STATE/csi-provisioner.kubeconfig" \
+      --timeout 5m --default-fstype ext4 --extra-create-metadata --retry-interval-max 5s -v 3
+    ;;
+  csi-attacher)
+    daemon_start csi-attacher "$csi/csi-attacher" --csi-address "$socket" --kubeconfig "$BENCH_STATE/csi-attacher.kubeconfig" \
+      --timeout 1m --retry-interval-max 5s -v 3
+    ;;
+  csi-snapshotter)
+    daemon_start csi-snapshotter "$csi/csi-snapshotter" --csi-address "$socket" --kubeconfig "$BENCH_STATE/csi-snapshotter.kubeconfig" \
+      --timeout 5m --extra-create-metadata --retry-interval-max 5s -v 3
+    ;;
+  snapshot-controller)
+    daemon_start snapshot-controller "$csi/snapshot-controller" --kubeconfig "$BENCH_STATE/snapshot-controller.kubeconfig" \
+      --retry-interval-max 5s -v 3
+    ;;
+  *) fail "no component $1; there are: ${COMPONENTS[*]}" ;;
+  esac
+}

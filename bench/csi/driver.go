@@ -1,0 +1,184 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"flag"
+	"log"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// A volume's bytes are at <state-dir>/volumes/<id>, a snapshot's at
+// <state-dir>/snapshots/<id>, each with its disk's suffix. Everything else is
+// in state.json.
+
+type volume struct {
+	ID, Name   string
+	Filesystem string
+	Size       int64
+	FromSnap   string              `json:",omitempty"`
+	FromVolume string              `json:",omitempty"`
+	Node       string              `json:",omitempty"` // attached to
+	ReadOnly   bool                `json:",omitempty"` // attached read-only
+	Staged     string              `json:",omitempty"` // staging path
+	Published  map[string]struct{} `json:",omitempty"` // target paths
+}
+
+type snapshot struct {
+	ID, Name, Volume string
+	Filesystem       string
+	Size             int64
+	Created          time.Time
+}
+
+type driver struct {
+	csi.UnimplementedIdentityServer
+	csi.UnimplementedControllerServer
+	csi.UnimplementedNodeServer
+
+	name, node, dir string
+	attach          bool
+	maxSize         int64
+	snapDelay       time.Duration
+
+	mu    sync.Mutex      // guards all below and state.json
+	busy  map[string]bool // operations under way, by key
+	quiet quiet
+	state struct {
+		Volumes   map[string]*volume
+		Snapshots map[string]*snapshot
+	}
+}
+
+func runDriver(args []string) error {
+	fs := flag.NewFlagSet("driver", flag.ExitOnError)
+	d := &driver{busy: map[string]bool{}}
+	endpoint := fs.String("endpoint", "unix:///var/lib/kubelet/plugins/csi-bench/csi.sock", "the CSI socket")
+	fs.StringVar(&d.name, "driver-name", "disk.csi.bench", "the driver's name")
+	fs.StringVar(&d.node, "node-id", "", "the node's name (default: host name)")
+	fs.StringVar(&d.dir, "state-dir", "/var/lib/csi-bench", "where volumes and snapshots are kept")
+	fs.BoolVar(&d.attach, "enable-attach", true, "offer ControllerPublishVolume and require it before staging")
+	fs.Int64Var(&d.maxSize, "max-volume-size", 1<<40, "largest volume, in bytes")
+	fs.DurationVar(&d.snapDelay, "snapshot-ready-after", 0, "how long a cut snapshot says readyToUse=false")
+	fs.Parse(args)
+	if d.node == "" {
+		d.node, _ = os.Hostname()
+	}
+	sock := socketPath(*endpoint)
+	for _, p := range []string{filepath.Dir(sock), d.dir + "/volumes", d.dir + "/snapshots", d.dir + "/faults", d.dir + "/seeds"} {
+		if err := os.MkdirAll(p, 0o750); err != nil {
+			return err
+		}
+	}
+	if err := d.load(); err != nil {
+		return err
+	}
+	s := grpc.NewServer(grpc.UnaryInterceptor(d.intercept))
+	csi.RegisterIdentityServer(s, d)
+	csi.RegisterControllerServer(s, d)
+	csi.RegisterNodeServer(s, d)
+	log.Printf("driver %s on node %s at %s, state in %s, attach=%v", d.name, d.node, sock, d.dir, d.attach)
+	return serve(sock, s)
+}
+
+func (d *driver) stateFile() string         { return d.dir + "/state.json" }
+func (d *driver) volPath(id string) string  { return d.dir + "/volumes/" + id }
+func (d *driver) snapPath(id string) string { return d.dir + "/snapshots/" + id }
+
+func (d *driver) load() error {
+	d.state.Volumes, d.state.Snapshots = map[string]*volume{}, map[string]*snapshot{}
+	b, err := os.ReadFile(d.stateFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &d.state)
+	}
+	if err != nil {
+		return err
+	}
+	// After a reboot the mounts are gone, whatever state.json says; after a kill, a volume may still be frozen.
+	for _, v := range d.state.Volumes {
+		if v.Staged != "" && !isMount(v.Staged) {
+			v.Staged = ""
+		}
+		if v.Staged != "" {
+			if err := disks[v.Filesystem].thaw(v.Staged); err != nil {
+				return err
+			}
+		}
+		for p := range v.Published {
+			if !isMount(p) {
+				delete(v.Published, p)
+			}
+		}
+	}
+	return d.save()
+}
+
+func (d *driver) save() error {
+	b, err := json.MarshalIndent(&d.state, "", " ")
+	if err == nil {
+		err = os.WriteFile(d.stateFile()+".new", b, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(d.stateFile()+".new", d.stateFile())
+	}
+	if err != nil {
+		return internal(err)
+	}
+	return nil
+}
+
+// begin marks the operation as under way; one with the same key answers
+// Aborted until end is called, as the spec asks for.
+func (d *driver) begin(keys ...string) (end func(), err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, k := range keys {
+		if d.busy[k] {
+			return nil, status.Errorf(codes.Aborted, "an operation on %s is under way", k)
+		}
+	}
+	for _, k := range keys {
+		d.busy[k] = true
+	}
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for _, k := range keys {
+			delete(d.busy, k)
+		}
+	}, nil
+}
+
+func (d *driver) vol(id string) *volume {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.state.Volumes[id]
+}
+
+func (d *driver) change(f func()) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f()
+	return d.save()
+}
+
+func newID(prefix string) string {
+	b := make([]byte, 8)
+	rand.Read(b)
+	return prefix + "-" + hex.EncodeToString(b)
+}
+
+func bad(format string, a ...any) error { return status.Errorf(codes.InvalidArgument, format, a...) }

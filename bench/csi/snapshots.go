@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"sort"
+	"time"
+
+	"github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+func (d *driver) csiSnapshot(s *snapshot) *csi.Snapshot {
+	return &csi.Snapshot{
+		SnapshotId: s.ID, SourceVolumeId: s.Volume, SizeBytes: s.Size,
+		CreationTime: timestamppb.New(s.Created), ReadyToUse: time.Since(s.Created) >= d.snapDelay,
+	}
+}
+
+func (d *driver) CreateSnapshot(_ context.Context, req *csi.CreateSnapshotRequest) (*csi.CreateSnapshotResponse, error) {
+	if req.GetName() == "" || req.GetSourceVolumeId() == "" {
+		return nil, bad("no name or source volume id")
+	}
+	src := req.GetSourceVolumeId()
+	end, err := d.begin("snap:"+req.GetName(), "read:"+src)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	d.mu.Lock()
+	var have *snapshot
+	for _, s := range d.state.Snapshots {
+		if s.Name == req.GetName() {
+			have = s
+		}
+	}
+	d.mu.Unlock()
+	if have != nil {
+		if have.Volume != src {
+			return nil, status.Errorf(codes.AlreadyExists, "snapshot %q exists, of volume %s", req.GetName(), have.Volume)
+		}
+		return &csi.CreateSnapshotResponse{Snapshot: d.csiSnapshot(have)}, nil
+	}
+	v := d.vol(src)
+	if v == nil {
+		return nil, status.Errorf(codes.NotFound, "no volume %s", src)
+	}
+	// The work goes on if the caller gives up: its next try finds the result.
+	s := &snapshot{ID: newID("snap"), Name: req.GetName(), Volume: src, Filesystem: v.Filesystem, Size: v.Size, Created: time.Now()}
+	if err := d.copyVolume(src, d.snapPath(s.ID)); err != nil {
+		disks[v.Filesystem].remove(d.snapPath(s.ID))
+		return nil, err
+	}
+	if err := d.change(func() { d.state.Snapshots[s.ID] = s }); err != nil {
+		return nil, err
+	}
+	return &csi.CreateSnapshotResponse{Snapshot: d.csiSnapshot(s)}, nil
+}
+
+func (d *driver) DeleteSnapshot(_ context.Context, req *csi.DeleteSnapshotRequest) (*csi.DeleteSnapshotResponse, error) {
+	id := req.GetSnapshotId()
+	if id == "" {
+		return nil, bad("no snapshot id")
+	}
+	end, err := d.begin("read:" + id)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	d.mu.Lock()
+	s, ok := d.state.Snapshots[id]
+	d.mu.Unlock()
+	if !ok { // also keeps an id that is no id of ours out of a path
+		return &csi.DeleteSnapshotResponse{}, nil
+	}
+	if err := disks[s.Filesystem].remove(d.snapPath(id)); err != nil {
+		return nil, err
+	}
+	return &csi.DeleteSnapshotResponse{}, d.change(func() { delete(d.state.Snapshots, id) })
+}
+
+func (d *driver) ListSnapshots(_ context.Context, req *csi.ListSnapshotsRequest) (*csi.ListSnapshotsResponse, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []*snapshot
+	for _, s := range d.state.Snapshots {
+		if (req.GetSnapshotId() == "" || s.ID == req.GetSnapshotId()) && (req.GetSourceVolumeId() == "" || s.Volume == req.GetSourceVolumeId()) {
+			all = append(all, s)
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].ID < all[j].ID })
+	from, to, next, err := page(len(all), req.GetStartingToken(), req.GetMaxEntries())
+	if err != nil {
+		return nil, err
+	}
+	r := &csi.ListSnapshotsResponse{NextToken: next}
+	for _, s := range all[from:to] {
+		r.Entries = append(r.Entries, &csi.ListSnapshotsResponse_Entry{Snapshot: d.csiSnapshot(s)})
+	}
+	return r, nil
+}

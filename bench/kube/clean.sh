@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# Takes away all that a cluster leaves, whatever state it is in: running, half dead, or killed as a whole.
+
+# Shims live on when containerd is killed. Ours name our socket, in an argument of its own.
+shim_pids() {
+  local directory argument previous
+  for directory in /proc/[0-9]*; do
+    previous=
+    while IFS= read -r -d '' argument; do
+      if [ "$previous" = -address ] && [ "$argument" = "$CONTAINERD_SOCKET" ]; then
+        echo "${directory#/proc/}"
+      fi
+      previous=$argument
+    done 2>/dev/null <"$directory/cmdline" || true
+  done
+}
+
+our_mounts() { # the deepest first
+  awk -v state="$BENCH_STATE/" -v run="$BENCH_RUN/" \
+    'index($2, state) == 1 || index($2, run) == 1 { print length($2), $2 }' /proc/mounts | sort -rn | cut -d ' ' -f 2-
+}
+
+remove_cluster() {
+  local i name pid mount device file
+  # Those who would start anew what is taken away go first, storage after them.
+  for ((i = ${#COMPONENTS[@]} - 1; i >= 0; i--)); do
+    name=${COMPONENTS[i]}
+    daemon_stop "$name" KILL
+  done
+  for pid in $(shim_pids); do
+    kill -s KILL "$pid" 2>/dev/null || true
+  done
+  remove_cgroup
+
+  # A copy which was killed leaves its volume frozen, and a frozen volume cannot be unmounted.
+  for mount in $(awk -v state="$BENCH_STATE/" '$3 == "ext4" && index($2, state) == 1 { print $2 }' /proc/mounts); do
+    fsfreeze --unfreeze "$mount" 2>/dev/null || true
+  done
+  our_mounts | while read -r mount; do
+    umount "$mount" 2>/dev/null || umount --lazy "$mount" 2>/dev/null || true
+  done
+  losetup --list --noheadings --output NAME,BACK-FILE 2>/dev/null | awk -v state="$BENCH_STATE/" 'index($2, state) == 1 { print $1 }' |
+    while read -r device; do losetup --detach "$device" 2>/dev/null || true; done
+
+  # Each shim's socket is outside of the run directory, and its address in a file inside.
+  for file in "$BENCH_RUN"/containerd/io.containerd.runtime.v2.task/*/*/address; do
+    [ ! -e "$file" ] || rm -f "$(sed 's,^unix://,,' "$file")"
+  done
+  find /var/log/containers -maxdepth 1 -lname "$BENCH_STATE/*" -delete 2>/dev/null || true
+  remove_network
+  [ -z "$(our_mounts)" ] || fail "these mounts cannot be taken away: $(our_mounts | tr '\n' ' ')" "" "see who uses them (fuser -vm MOUNT) and run bench/down again."
+  rm -rf --one-file-system "$BENCH_RUN" "$BENCH_STATE"
+}
