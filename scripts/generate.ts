@@ -1,0 +1,147 @@
+// Writes what comes from the sources' tables: action.yml, and in README.md and
+// docs/ the parts between the markers. `--check` only says whether they are up to date.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { inputName, inputTable } from '../src/inputs.ts';
+import { outputTable } from '../src/outputs.ts';
+import { catalogue } from '../src/prechecks/catalogue.ts';
+import { resources, type ResourceName } from '../src/ports/cluster.ts';
+import { permissions, permissionsFor, type Mode } from '../src/target/permissions.ts';
+
+const generated = new Map<string, string>([
+  ['action.yml', actionYaml()],
+  ['docs/checks.md', checksPage()],
+  ['docs/permissions.md', permissionsPage()],
+  ['README.md', await readme()],
+]);
+
+const stale: string[] = [];
+for (const [file, content] of generated) {
+  const current = await readFile(file, 'utf8').catch(() => '');
+  if (current === content) continue;
+  stale.push(file);
+  if (!process.argv.includes('--check')) {
+    await mkdir('docs', { recursive: true });
+    await writeFile(file, content);
+  }
+}
+if (process.argv.includes('--check') && stale.length > 0) {
+  console.error(`Not up to date: ${stale.join(', ')}. Run: npm run generate`);
+  process.exit(1);
+}
+
+function actionYaml(): string {
+  const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
+  const inputs = Object.entries(inputTable).flatMap(([key, input]) => [
+    `  ${inputName(key)}:`,
+    `    description: ${quote(input.description)}`,
+    `    required: ${String(input.required)}`,
+    ...(input.default === '' ? [] : [`    default: ${quote(input.default)}`]),
+  ]);
+  const outputs = Object.entries(outputTable).flatMap(([key, description]) => [
+    `  ${inputName(key)}:`,
+    `    description: ${quote(description)}`,
+  ]);
+  return [
+    '# Generated from src/inputs.ts and src/outputs.ts by: npm run generate',
+    'name: CircleCI Server PostgreSQL upgrade',
+    "description: 'Takes the PostgreSQL of a self-hosted CircleCI Server from 12 to 14 with pg_upgrade: checks, backup, upgrade, way back'",
+    'author: CircleCI Server administrators',
+    'branding:',
+    '  icon: database',
+    '  color: blue',
+    'inputs:',
+    ...inputs,
+    'outputs:',
+    ...outputs,
+    'runs:',
+    '  using: node24',
+    '  main: dist/index.js',
+    '',
+  ].join('\n');
+}
+
+async function readme(): Promise<string> {
+  const text = await readFile('README.md', 'utf8');
+  const inputs = [
+    '| input | type | default | |',
+    '| --- | --- | --- | --- |',
+    ...Object.entries(inputTable).map(
+      ([key, input]) =>
+        `| \`${inputName(key)}\` | ${input.type.replaceAll('|', '\\|')} | ${input.required ? '**required**' : input.default === '' ? '' : `\`${input.default}\``} | ${input.description} |`,
+    ),
+  ];
+  const outputs = [
+    '| output | |',
+    '| --- | --- |',
+    ...Object.entries(outputTable).map(([key, description]) => `| \`${inputName(key)}\` | ${description} |`),
+  ];
+  return between(between(text, 'inputs', inputs), 'outputs', outputs);
+}
+
+function between(text: string, name: string, lines: readonly string[]): string {
+  const [start, end] = [`<!-- ${name}: generated -->`, `<!-- ${name}: end -->`];
+  const [before, rest] = text.split(start);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`README.md lacks the markers ${start} and ${end}`);
+  return `${before}${start}\n${lines.join('\n')}\n${end}${after}`;
+}
+
+function checksPage(): string {
+  return [
+    '# The checks',
+    '',
+    'Generated from `src/prechecks/` by `npm run generate`. `precheck` and `upgrade` run the same checks. A check answers `passed`, `warning`,',
+    '`failed` or `unknown`; unknown means that it could not be told, and stops an upgrade as a failure does.',
+    '',
+    ...catalogue.flatMap((check) => [`## ${check.id}`, '', `**${check.title}** (${check.subject})`, '', check.why, '']),
+  ].join('\n');
+}
+
+function permissionsPage(): string {
+  const table = permissions.map((p) => {
+    const { group } = resources[p.resource];
+    return `| ${p.mode} | ${p.verb} | ${p.resource}${p.subresource === undefined ? '' : `/${p.subresource}`} | ${group || 'core'} | ${p.why} |`;
+  });
+  return [
+    '# Permissions',
+    '',
+    "Generated from `src/target/permissions.ts` by `npm run generate`. An upgrade needs a precheck's permissions too.",
+    '',
+    '| from mode | verb | resource | API group | why |',
+    '| --- | --- | --- | --- | --- |',
+    ...table,
+    '',
+    ...(['precheck', 'upgrade'] as const).flatMap((mode) => [`## Manifests for \`${mode}\``, '', '```yaml', ...manifests(mode), '```', '']),
+  ].join('\n');
+}
+
+function manifests(mode: Mode): string[] {
+  const name = `postgresql-${mode}`;
+  return [
+    'apiVersion: rbac.authorization.k8s.io/v1',
+    'kind: Role',
+    `metadata: { name: ${name}, namespace: NAMESPACE }`,
+    'rules:',
+    ...rules(mode, (resource) => resources[resource].namespaced || resource === 'namespaces'),
+    '---',
+    'apiVersion: rbac.authorization.k8s.io/v1',
+    'kind: ClusterRole',
+    `metadata: { name: ${name}-volumes }`,
+    'rules:',
+    ...rules(mode, (resource) => !resources[resource].namespaced && resource !== 'namespaces'),
+  ];
+}
+
+function rules(mode: Mode, wanted: (resource: ResourceName) => boolean): string[] {
+  const verbs = new Map<string, { group: string; resource: string; verbs: string[] }>();
+  for (const p of permissionsFor(mode)) {
+    if (!wanted(p.resource)) continue;
+    const resource = p.subresource === undefined ? p.resource : `${p.resource}/${p.subresource}`;
+    const rule = verbs.get(resource) ?? { group: resources[p.resource].group, resource, verbs: [] };
+    rule.verbs.push(p.verb);
+    verbs.set(resource, rule);
+  }
+  return [...verbs.values()].map(
+    (rule) => `  - { apiGroups: ['${rule.group}'], resources: ['${rule.resource}'], verbs: [${rule.verbs.join(', ')}] }`,
+  );
+}

@@ -1,0 +1,288 @@
+import { Writable, Readable } from 'node:stream';
+import { Exec, type KubeConfig, type V1Status } from '@kubernetes/client-node';
+import { ClusterError, describe } from '../errors.ts';
+import { fieldManager } from '../field-manager.ts';
+import type { Clock } from '../ports/clock.ts';
+import {
+  resources,
+  type Cluster,
+  type ExecResult,
+  type PatchOperation,
+  type ResourceName,
+  type ResourceTypes,
+} from '../ports/cluster.ts';
+import type { Log } from '../ports/runner.ts';
+import { answerError, connectionError } from './api-error.ts';
+import { callApiServer, type HttpAnswer, type HttpRequest } from './http.ts';
+import { loadKubeconfig } from './kubeconfig.ts';
+
+const idleLimit = 30_000;
+const pageSize = 500;
+/** How often a read is tried, with pauses that double from half a second: about 15 s in all. */
+const readAttempts = 6;
+
+export interface ClusterOptions {
+  readonly kubeconfig: string;
+  readonly context: string;
+  readonly environmentKubeconfig: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Connects to the cluster of a kubeconfig; nothing is called yet.
+ * @throws ConfigurationError when there is no usable kubeconfig
+ */
+export function connectCluster(options: ClusterOptions): Cluster {
+  return new ApiServer(
+    loadKubeconfig(options.kubeconfig, options.context, options.environmentKubeconfig),
+    options.clock,
+    options.log,
+  );
+}
+
+class ApiServer implements Cluster {
+  readonly address: string;
+
+  /** A server that never answered is most likely a wrong address: then nothing is tried twice. */
+  private reached = false;
+
+  constructor(
+    private readonly config: KubeConfig,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {
+    this.address = `${config.getCurrentCluster()?.server ?? '?'} (context ${config.getCurrentContext()})`;
+  }
+
+  async version(): Promise<string> {
+    const answer = await this.call("read the API server's version", { method: 'GET', path: '/version', idleLimit });
+    return (JSON.parse(answer.body) as { gitVersion: string }).gitVersion;
+  }
+
+  async find<R extends ResourceName>(
+    resource: R,
+    name: string,
+    namespace?: string,
+  ): Promise<ResourceTypes[R] | undefined> {
+    try {
+      return await this.request<ResourceTypes[R]>(`read ${kindOf(resource)} ${name}`, {
+        method: 'GET',
+        path: pathOf(resource, namespace, name),
+        idleLimit,
+      });
+    } catch (error) {
+      if (error instanceof ClusterError && error.code === 'not-found') return undefined;
+      throw error;
+    }
+  }
+
+  async list<R extends ResourceName>(
+    resource: R,
+    options: { namespace?: string; labelSelector?: string; fieldSelector?: string } = {},
+  ): Promise<ResourceTypes[R][]> {
+    const items: ResourceTypes[R][] = [];
+    let next = '';
+    do {
+      const query = new URLSearchParams({ limit: String(pageSize) });
+      if (options.labelSelector !== undefined) query.set('labelSelector', options.labelSelector);
+      if (options.fieldSelector !== undefined) query.set('fieldSelector', options.fieldSelector);
+      if (next !== '') query.set('continue', next);
+      const page = await this.request<{ items: ResourceTypes[R][]; metadata: { continue?: string } }>(
+        `list ${resource}`,
+        {
+          method: 'GET',
+          path: `${pathOf(resource, options.namespace)}?${query.toString()}`,
+          idleLimit,
+        },
+      );
+      items.push(...page.items);
+      next = page.metadata.continue ?? '';
+    } while (next !== '');
+    return items;
+  }
+
+  async create<R extends ResourceName>(
+    resource: R,
+    object: ResourceTypes[R],
+    options: { namespace?: string; dryRun?: boolean } = {},
+  ): Promise<ResourceTypes[R]> {
+    const query = new URLSearchParams({ fieldManager });
+    if (options.dryRun === true) query.set('dryRun', 'All');
+    const { group, version, kind } = resources[resource];
+    const apiVersion = group === '' ? version : `${group}/${version}`;
+    return await this.request<ResourceTypes[R]>(`create ${kind}${nameOf(object)}`, {
+      method: 'POST',
+      path: `${pathOf(resource, options.namespace)}?${query.toString()}`,
+      body: JSON.stringify({ apiVersion, kind, ...object }),
+      idleLimit,
+    });
+  }
+
+  async patch<R extends ResourceName>(
+    resource: R,
+    name: string,
+    namespace: string,
+    operations: readonly PatchOperation[],
+    options: { subresource?: string } = {},
+  ): Promise<ResourceTypes[R]> {
+    const subresource = options.subresource === undefined ? '' : `/${options.subresource}`;
+    return await this.request<ResourceTypes[R]>(`change ${kindOf(resource)} ${name}`, {
+      method: 'PATCH',
+      path: `${pathOf(resource, namespace, name)}${subresource}?${new URLSearchParams({ fieldManager }).toString()}`,
+      contentType: 'application/json-patch+json',
+      body: JSON.stringify(operations),
+      idleLimit,
+    });
+  }
+
+  async delete(resource: ResourceName, name: string, namespace: string): Promise<void> {
+    try {
+      await this.request(`delete ${kindOf(resource)} ${name}`, {
+        method: 'DELETE',
+        path: pathOf(resource, namespace, name),
+        body: JSON.stringify({ propagationPolicy: 'Foreground' }),
+        idleLimit,
+      });
+    } catch (error) {
+      if (!(error instanceof ClusterError && error.code === 'not-found')) throw error;
+    }
+  }
+
+  async podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string> {
+    const query = new URLSearchParams({ container, timestamps: 'true' });
+    if (sinceTime !== undefined) query.set('sinceTime', sinceTime);
+    const path = `${pathOf('pods', namespace, pod)}/log?${query.toString()}`;
+    return (await this.call(`read the log of pod ${pod}`, { method: 'GET', path, idleLimit })).body;
+  }
+
+  async exec(
+    namespace: string,
+    pod: string,
+    container: string,
+    command: readonly string[],
+    stdin: string,
+    timeout: number,
+  ): Promise<ExecResult> {
+    const doing = `run a command in pod ${pod}`;
+    const stdout = collector();
+    const stderr = collector();
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const status = await new Promise<V1Status>((resolve, reject) => {
+        timer = setTimeout(() => {
+          reject(new Error(`no end within ${String(timeout / 1000)} s`));
+        }, timeout);
+        new Exec(this.config)
+          .exec(
+            namespace,
+            pod,
+            container,
+            [...command],
+            stdout.stream,
+            stderr.stream,
+            stdin === '' ? null : openInput(stdin),
+            false,
+            resolve,
+          )
+          .then((socket) => {
+            // The library leaves a connection that breaks later without an answer.
+            socket.onclose = (event: { code: number; reason: string }) => {
+              reject(
+                new Error(`the connection closed before the command ended (${String(event.code)} ${event.reason})`),
+              );
+            };
+            socket.onerror = (event: { message: string }) => {
+              reject(new Error(event.message));
+            };
+          }, reject);
+      });
+      return { exitCode: exitCodeOf(status), stdout: stdout.text(), stderr: stderr.text() };
+    } catch (error) {
+      throw execError(doing, this.address, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async request<T>(doing: string, request: HttpRequest): Promise<T> {
+    return JSON.parse((await this.call(doing, request)).body) as T;
+  }
+
+  /** Tries reads again when the server is away or overloaded; a write is tried again only when the server said that it did nothing (429). */
+  private async call(doing: string, request: HttpRequest): Promise<HttpAnswer> {
+    for (let attempt = 1; ; attempt++) {
+      const last = attempt === readAttempts;
+      const isRead = request.method === 'GET';
+      let reason: string;
+      let pause = 250 * 2 ** attempt;
+      try {
+        const answer = await callApiServer(this.config, request);
+        this.reached = true;
+        if (answer.status >= 200 && answer.status < 300) return answer;
+        const transient = answer.status === 429 || (isRead && answer.status >= 500);
+        if (!transient || last) throw answerError(doing, answer.status, answer.body);
+        reason = `HTTP ${String(answer.status)}`;
+        if (answer.retryAfter !== undefined) pause = Math.max(pause, Math.min(answer.retryAfter, 10) * 1000);
+      } catch (error) {
+        if (error instanceof ClusterError) throw error;
+        if (!isRead || !this.reached || last) throw connectionError(doing, this.address, error);
+        reason = describe(error);
+      }
+      this.log.info(`Can't ${doing} (${reason}); trying again in ${String(pause / 1000)} s`);
+      await this.clock.sleep(pause);
+    }
+  }
+}
+
+function pathOf(resource: ResourceName, namespace?: string, name?: string): string {
+  const { group, version, namespaced } = resources[resource];
+  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+  const scope = namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${root}${scope}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+}
+
+function kindOf(resource: ResourceName): string {
+  return resources[resource].kind;
+}
+
+function nameOf(object: object): string {
+  const name = (object as { metadata?: { name?: string } }).metadata?.name;
+  return name === undefined ? '' : ` ${name}`;
+}
+
+function collector(): { stream: Writable; text(): string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(Buffer.from(chunk));
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString('utf8') };
+}
+
+/** Input that never ends: where the API server can't close it alone, the library closes the whole connection at its end. */
+function openInput(text: string): Readable {
+  const stream = new Readable({ read: () => undefined });
+  stream.push(Buffer.from(text));
+  return stream;
+}
+
+/** The kubelet answers a Status: success, or a cause ExitCode with the code as its message. */
+function exitCodeOf(status: V1Status): number {
+  if (status.status === 'Success') return 0;
+  const code = status.details?.causes?.find((cause) => cause.reason === 'ExitCode')?.message;
+  if (code === undefined) throw new Error(status.message ?? 'the command could not be started');
+  return Number(code);
+}
+
+/** WebSocket errors say the HTTP status in their text only, and are no Error objects. */
+function execError(doing: string, address: string, thrown: unknown): ClusterError {
+  const message =
+    thrown instanceof Error ? thrown.message : String((thrown as { message?: unknown }).message ?? thrown);
+  const status = /Unexpected server response: (\d+)/.exec(message)?.[1];
+  return status === undefined
+    ? connectionError(doing, address, new Error(message))
+    : answerError(doing, Number(status), message);
+}

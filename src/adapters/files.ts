@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+
+/** Shell files that are shipped beside the bundle, and lie in src/job before it is built. */
+export interface Scripts {
+  /** Runs in the upgrade Job, by file name. */
+  readonly job: Readonly<Record<string, string>>;
+  /** Runs in the probe pods. */
+  readonly probe: string;
+}
+
+const jobScripts = ['upgrade.sh', 'volume.sh', 'report.sh'] as const;
+
+/** @param directory where the shell files are */
+export async function readScripts(directory: string): Promise<Scripts> {
+  const read = (name: string) => readFile(new URL(name, `file://${directory}/`), 'utf8');
+  const job = await Promise.all(jobScripts.map(async (name) => [name, await read(name)] as const));
+  return { job: Object.fromEntries(job), probe: await read('probe.sh') };
+}
+
+/** The payload of the event that started the workflow; empty when there is none. */
+export async function readEvent(path: string): Promise<unknown> {
+  if (path === '') return {};
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as unknown;
+  } catch {
+    return {};
+  }
+}

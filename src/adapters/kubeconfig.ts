@@ -1,0 +1,87 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ConfigurationError, describe } from '../errors.ts';
+
+const remedy =
+  'Give "kubeconfig" the path of a kubeconfig or its content, set KUBECONFIG, or run on a runner inside the cluster.';
+
+/**
+ * Finds the cluster's address and credentials.
+ * @param given the input: a path, the content of a kubeconfig, or ''
+ * @param context a context's name, or '' for the current one
+ * @param environment KUBECONFIG of the runner, or ''
+ * @throws ConfigurationError when there is none, or it can't be read
+ */
+export function loadKubeconfig(given: string, context: string, environment: string): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    load(config, given, environment);
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    throw new ConfigurationError('kubeconfig-unreadable', `The kubeconfig can't be read: ${describe(error)}.`, remedy, {
+      cause: error,
+    });
+  }
+  if (context !== '') selectContext(config, context);
+  if (config.getCurrentCluster() === null) {
+    throw new ConfigurationError(
+      'kubeconfig-no-cluster',
+      'The kubeconfig names no cluster for its current context.',
+      'Set "context" to one of its contexts, or give a kubeconfig with a current-context.',
+    );
+  }
+  return config;
+}
+
+function load(config: KubeConfig, given: string, environment: string): void {
+  if (given.includes('\n') || given.trimStart().startsWith('{')) {
+    config.loadFromString(given);
+  } else if (given !== '') {
+    loadFile(config, given, 'The input "kubeconfig"');
+  } else if (environment !== '') {
+    loadFiles(config, environment);
+  } else if (existsSync('/var/run/secrets/kubernetes.io/serviceaccount/token')) {
+    config.loadFromCluster();
+  } else {
+    throw new ConfigurationError(
+      'kubeconfig-missing',
+      'There is no kubeconfig: the input "kubeconfig" and KUBECONFIG are empty, and the runner is not in a cluster.',
+      remedy,
+    );
+  }
+}
+
+function loadFile(config: KubeConfig, file: string, origin: string): void {
+  if (!existsSync(file) || !statSync(file).isFile()) {
+    throw new ConfigurationError(
+      'kubeconfig-not-found',
+      `${origin} is neither the path of a file nor a kubeconfig: ${file.slice(0, 120)}`,
+      remedy,
+    );
+  }
+  config.loadFromFile(file);
+}
+
+/** KUBECONFIG may name several files, merged as kubectl does. */
+function loadFiles(config: KubeConfig, list: string): void {
+  const [first = '', ...others] = list.split(path.delimiter).filter((file) => file !== '');
+  loadFile(config, first, 'KUBECONFIG');
+  for (const file of others) {
+    const other = new KubeConfig();
+    loadFile(other, file, 'KUBECONFIG');
+    config.mergeConfig(other, true);
+  }
+}
+
+function selectContext(config: KubeConfig, context: string): void {
+  const names = config.getContexts().map((c) => c.name);
+  if (!names.includes(context)) {
+    throw new ConfigurationError(
+      'kubeconfig-no-context',
+      `The kubeconfig has no context "${context}".`,
+      `Set "context" to one of: ${names.join(', ')}.`,
+    );
+  }
+  config.setCurrentContext(context);
+}

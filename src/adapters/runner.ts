@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import * as core from '@actions/core';
+import { describe } from '../errors.ts';
+import { inputName } from '../inputs.ts';
+import type { Log, Runner } from '../ports/runner.ts';
+
+const log: Log = {
+  info: (line) => {
+    core.info(line);
+  },
+  debug: (line) => {
+    core.debug(line);
+  },
+  async group(title, body) {
+    core.startGroup(title);
+    try {
+      return await body();
+    } finally {
+      core.endGroup();
+    }
+  },
+  annotate(level, title, message) {
+    core[level](message, { title });
+  },
+};
+
+/** The runner by its toolkit (@actions/core). */
+export const githubRunner: Runner = {
+  log,
+  input: (name) => core.getInput(name),
+  mask(secret) {
+    // An empty or very short mask would star out half the log.
+    if (secret.length > 3) core.setSecret(secret);
+  },
+  output(name, value) {
+    core.setOutput(inputName(name), value);
+  },
+  async summarize(markdown) {
+    try {
+      await core.summary.addRaw(markdown, true).write();
+    } catch (error) {
+      log.info(`The job summary could not be written: ${describe(error)}`);
+    }
+  },
+  fail() {
+    process.exitCode = core.ExitCode.Failure;
+  },
+  environment: (name) => process.env[name] ?? '',
+  async writeReport(name, content) {
+    const file = path.join(process.env['RUNNER_TEMP'] ?? tmpdir(), name);
+    await writeFile(file, content, { mode: 0o600 });
+    return file;
+  },
+};

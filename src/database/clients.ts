@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { jsonLines, type Database } from './database.ts';
+
+const client = z.object({
+  database: z.string(),
+  user: z.string(),
+  application: z.string(),
+  address: z.string(),
+  state: z.string(),
+});
+
+export type Client = z.infer<typeof client>;
+
+/** Every session of a client, but the one that asks. */
+export async function readClients(database: Database): Promise<Client[]> {
+  const output = await database.read(
+    'template1',
+    `SELECT json_build_object('database', datname, 'user', usename, 'application', application_name,
+       'address', coalesce(host(client_addr), 'local'), 'state', coalesce(state, ''))
+     FROM pg_catalog.pg_stat_activity
+     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname IS NOT NULL AND usename IS NOT NULL
+     ORDER BY pid;`,
+  );
+  return z.array(client).parse(jsonLines(output));
+}

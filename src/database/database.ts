@@ -1,0 +1,119 @@
+import { ClusterError, UpgradeError } from '../errors.ts';
+import type { Cluster, ExecResult } from '../ports/cluster.ts';
+import type { Target } from '../target/target.ts';
+
+/** How long one command in the server's pod may take, in milliseconds, where nothing else is said. */
+const commandLimit = 60_000;
+
+/** A session that can't change anything, nor wait long for anybody's lock; its statements end before the command is given up. */
+function readOptions(limit: number): string {
+  return `-c default_transaction_read_only=on -c statement_timeout=${String(Math.round(limit * 0.9))} -c lock_timeout=5000`;
+}
+/** A session without limits that a role's or a database's settings may bring. */
+const writeOptions =
+  '-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0';
+
+/**
+ * Takes the password from the first line of its input, so that it is in no
+ * argument list and in no audit log, then becomes the command.
+ */
+const withPassword = [
+  'IFS= read -r PGPASSWORD',
+  'PGPORT="${POSTGRESQL_PORT_NUMBER:-${PGPORT:-5432}}"',
+  'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=10',
+  'shift',
+  'exec "$@"',
+].join('; ');
+
+/** PostgreSQL in the server's pod, reached with its own client programs. */
+export class Database {
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly target: Pick<Target, 'namespace' | 'podName' | 'container'>,
+    private readonly password: string,
+    readonly superuser: string,
+  ) {}
+
+  /**
+   * Runs a script of SQL (and psql commands) in one read-only session.
+   * @returns what psql prints: one line per row, columns without padding
+   * @throws ClusterError with psql's own message
+   */
+  async read(database: string, sql: string, limit: number = commandLimit): Promise<string> {
+    return await this.psql(database, sql, readOptions(limit), limit);
+  }
+
+  /** The same in a session that may change things and that no setting of a role or database cuts short. */
+  async write(database: string, sql: string, limit: number): Promise<string> {
+    return await this.psql(database, sql, writeOptions, limit);
+  }
+
+  /** Runs a command in the server's container, without a password. */
+  async command(command: readonly string[], limit: number = commandLimit): Promise<ExecResult> {
+    return await this.cluster.exec(
+      this.target.namespace,
+      this.target.podName,
+      this.target.container.name,
+      command,
+      '',
+      limit,
+    );
+  }
+
+  private async psql(database: string, sql: string, options: string, limit: number): Promise<string> {
+    const connection = `dbname='${database.replace(/[\\']/g, '\\$&')}'`;
+    const command = [
+      'sh',
+      '-c',
+      withPassword,
+      'sh',
+      options,
+      'psql',
+      '-XAtqw',
+      '-v',
+      'ON_ERROR_STOP=1',
+      '-U',
+      this.superuser,
+      '-d',
+      connection,
+      '-f',
+      '-',
+    ];
+    // The input never ends by itself (not every API server can close it): \q does.
+    const result = await this.cluster.exec(
+      this.target.namespace,
+      this.target.podName,
+      this.target.container.name,
+      command,
+      `${this.password}\n${sql}\n\\q\n`,
+      limit,
+    );
+    if (result.exitCode === 0) return result.stdout;
+    throw new ClusterError(
+      'psql-failed',
+      `psql in pod ${this.target.podName}, database "${database}": ${result.stderr.trim() || `exit code ${String(result.exitCode)}`}`,
+      'Look at the message of psql, and at the log of the server.',
+    );
+  }
+}
+
+/**
+ * Lines of JSON, one value each, as `SELECT json_build_…` prints them.
+ * @throws UpgradeError for a line that is no JSON
+ */
+export function jsonLines(output: string): unknown[] {
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      try {
+        return JSON.parse(line) as unknown;
+      } catch {
+        throw new UpgradeError(
+          'unexpected-output',
+          `psql answered something unexpected: ${line.slice(0, 200)}`,
+          "Look for a setting that makes the server's clients print more than rows.",
+        );
+      }
+    });
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { jsonLines, type Database } from './database.ts';
+import { readDatabases, readExtensions } from './server.ts';
+
+/** Tables above this size are compared by their size in bytes (the files are the same ones), all others by an exact count of rows. */
+export const countedBytes = 1024 ** 3;
+
+const measured = z.tuple([z.string(), z.enum(['rows', 'bytes', 'last_value']), z.number()]);
+
+/** What must be the same before and after: by database, by relation. */
+export interface Fingerprint {
+  readonly databases: Readonly<Record<string, DatabaseFingerprint>>;
+}
+
+export interface DatabaseFingerprint {
+  readonly relations: Readonly<Record<string, string>>;
+  readonly extensions: readonly string[];
+}
+
+/** Writes and executes one SELECT per relation within one session. */
+const measureSql = `
+SELECT CASE
+    WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
+    WHEN pg_relation_size(c.oid) > ${String(countedBytes)} THEN format('SELECT json_build_array(%L, ''bytes'', %s)', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
+    ELSE format('SELECT json_build_array(%L, ''rows'', count(*)) FROM ONLY %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
+  END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+ORDER BY 1
+\\gexec`;
+
+/** Measures every database that accepts connections. `limit` is for each database, in milliseconds. */
+export async function takeFingerprint(database: Database, limit: number): Promise<Fingerprint> {
+  const names = (await readDatabases(database)).filter((d) => d.allowsConnections).map((d) => d.name);
+  const entries: [string, DatabaseFingerprint][] = [];
+  for (const name of names) {
+    const output = await database.read(name, measureSql, limit);
+    const rows = z.array(measured).parse(jsonLines(output));
+    entries.push([
+      name,
+      {
+        relations: Object.fromEntries(rows.map(([relation, unit, value]) => [relation, `${String(value)} ${unit}`])),
+        extensions: (await readExtensions(database, name)).map((e) => e.name),
+      },
+    ]);
+  }
+  return { databases: Object.fromEntries(entries) };
+}
+
+/** What differs, a line each; nothing when the two are the same. */
+export function compareFingerprints(before: Fingerprint, after: Fingerprint): string[] {
+  return allKeys(before.databases, after.databases).flatMap((name) => {
+    const [old, now] = [before.databases[name], after.databases[name]];
+    if (old === undefined) return [`database "${name}" was not there before`];
+    if (now === undefined) return [`database "${name}" is gone`];
+    const relations = allKeys(old.relations, now.relations)
+      .filter((relation) => old.relations[relation] !== now.relations[relation])
+      .map(
+        (relation) =>
+          `${name}: ${relation}: ${old.relations[relation] ?? 'absent'} before, ${now.relations[relation] ?? 'absent'} after`,
+      );
+    const extensions = old.extensions
+      .filter((e) => !now.extensions.includes(e))
+      .map((e) => `${name}: extension ${e} is gone`);
+    return [...relations, ...extensions];
+  });
+}
+
+/** `12 databases, 345 relations` */
+export function fingerprintSize(fingerprint: Fingerprint): string {
+  const databases = Object.values(fingerprint.databases);
+  const relations = databases.reduce((sum, d) => sum + Object.keys(d.relations).length, 0);
+  return `${String(databases.length)} databases, ${String(relations)} tables, materialized views and sequences`;
+}
+
+function allKeys(a: object, b: object): string[] {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
+}

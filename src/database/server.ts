@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { jsonLines, type Database } from './database.ts';
+
+const serverFacts = z.object({
+  versionNumber: z.number(),
+  version: z.string(),
+  dataDirectory: z.string(),
+  inRecovery: z.boolean(),
+  /** Role with OID 10: whom initdb made. */
+  bootstrapSuperuser: z.string(),
+  currentUser: z.string(),
+  dataChecksums: z.boolean(),
+  walSegmentSize: z.number(),
+});
+
+const databaseFacts = z.object({
+  name: z.string(),
+  encoding: z.string(),
+  collate: z.string(),
+  ctype: z.string(),
+  allowsConnections: z.boolean(),
+  bytes: z.number(),
+});
+
+const extensionFacts = z.object({ name: z.string(), version: z.string() });
+
+export type ServerFacts = z.infer<typeof serverFacts>;
+export type DatabaseFacts = z.infer<typeof databaseFacts>;
+export type ExtensionFacts = z.infer<typeof extensionFacts>;
+
+export async function readServer(database: Database): Promise<ServerFacts> {
+  const output = await database.read(
+    'template1',
+    `SELECT json_build_object(
+       'versionNumber', current_setting('server_version_num')::int,
+       'version', current_setting('server_version'),
+       'dataDirectory', current_setting('data_directory'),
+       'inRecovery', pg_is_in_recovery(),
+       'bootstrapSuperuser', (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10),
+       'currentUser', current_user,
+       'dataChecksums', current_setting('data_checksums')::bool,
+       'walSegmentSize', (SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'));`,
+  );
+  return serverFacts.parse(jsonLines(output)[0]);
+}
+
+export async function readDatabases(database: Database): Promise<DatabaseFacts[]> {
+  const output = await database.read(
+    'template1',
+    `SELECT json_build_object(
+       'name', datname, 'encoding', pg_encoding_to_char(encoding), 'collate', datcollate, 'ctype', datctype,
+       'allowsConnections', datallowconn, 'bytes', pg_database_size(oid))
+     FROM pg_catalog.pg_database ORDER BY datname;`,
+  );
+  return z.array(databaseFacts).parse(jsonLines(output));
+}
+
+/** The extensions installed in one database. */
+export async function readExtensions(database: Database, name: string): Promise<ExtensionFacts[]> {
+  const output = await database.read(
+    name,
+    "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;",
+  );
+  return z.array(extensionFacts).parse(jsonLines(output));
+}

@@ -1,0 +1,55 @@
+import { ConfigurationError } from './errors.ts';
+import type { Inputs } from './inputs.ts';
+
+/** Events whose workflow may run code or inputs of somebody who may not push. */
+const pullRequestEvents = ['pull_request', 'pull_request_target', 'pull_request_review', 'pull_request_review_comment'];
+
+/**
+ * What must be so before an upgrade may even look at the cluster.
+ * @param event name of the event that started the workflow (GITHUB_EVENT_NAME)
+ * @param isFork the workflow runs for a fork's branch
+ * @throws ConfigurationError
+ */
+export function guardUpgrade(
+  inputs: Pick<Inputs, 'mode' | 'confirm' | 'namespace'>,
+  event: string,
+  isFork: boolean,
+): void {
+  if (inputs.mode !== 'upgrade') return;
+  if (pullRequestEvents.includes(event)) {
+    throw new ConfigurationError(
+      'event-refused',
+      `"mode: upgrade" does not run on the event ${event}.`,
+      'Start it by workflow_dispatch, in an environment that asks for approval.',
+    );
+  }
+  if (isFork) {
+    throw new ConfigurationError(
+      'fork-refused',
+      '"mode: upgrade" does not run for a fork.',
+      'Start it by workflow_dispatch in the repository itself.',
+    );
+  }
+  if (inputs.confirm !== inputs.namespace) {
+    throw new ConfigurationError(
+      'confirm-missing',
+      `"mode: upgrade" needs "confirm" to be the namespace, "${inputs.namespace}"; it is ${inputs.confirm === '' ? 'empty' : JSON.stringify(inputs.confirm)}.`,
+      `Set "confirm: ${inputs.namespace}" when you mean it: the applications are stopped for the upgrade.`,
+    );
+  }
+}
+
+/**
+ * Whether an event's payload speaks of a fork: of the repository itself, of a
+ * workflow_run's head, or of a pull request's head.
+ */
+export function isForkEvent(payload: unknown): boolean {
+  const event = payload as {
+    workflow_run?: { head_repository?: { full_name?: string } };
+    pull_request?: { head?: { repo?: { full_name?: string } | null } };
+    repository?: { full_name?: string };
+  };
+  const own = event.repository?.full_name;
+  if (event.workflow_run !== undefined && event.workflow_run.head_repository?.full_name !== own) return true;
+  return event.pull_request !== undefined && event.pull_request.head?.repo?.full_name !== own;
+}

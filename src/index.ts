@@ -1,0 +1,37 @@
+import { systemClock } from './adapters/clock.ts';
+import { readEvent, readScripts } from './adapters/files.ts';
+import { githubRunner } from './adapters/runner.ts';
+import { isForkEvent } from './guards.ts';
+import { run } from './run.ts';
+
+const cancelled = new AbortController();
+
+/** GitHub cancels by SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL. The first asks for an orderly end, a second one ends at once. */
+function cancel(): void {
+  if (cancelled.signal.aborted) process.exit(1);
+  githubRunner.log.info('Cancelled: coming to an orderly end');
+  cancelled.abort();
+}
+process.on('SIGINT', cancel);
+process.on('SIGTERM', cancel);
+
+await run({
+  runner: githubRunner,
+  clock: systemClock,
+  signal: cancelled.signal,
+  async connect(inputs) {
+    // The Kubernetes library is most of the bundle: a run that ends on a wrong input never loads it.
+    const { connectCluster } = await import('./adapters/cluster.ts');
+    return connectCluster({
+      kubeconfig: inputs.kubeconfig,
+      context: inputs.context,
+      environmentKubeconfig: githubRunner.environment('KUBECONFIG'),
+      clock: systemClock,
+      log: githubRunner.log,
+    });
+  },
+  scripts: () => readScripts(import.meta.dirname),
+  isFork: async () => isForkEvent(await readEvent(githubRunner.environment('GITHUB_EVENT_PATH'))),
+});
+// A socket that is kept alive must not keep the step from ending.
+process.exit();

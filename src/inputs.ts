@@ -1,0 +1,153 @@
+import { choice, count, duration, objectName, pattern, text, type Input } from './input-types.ts';
+
+/** `[registry[:port]/]path` of an image, without a tag. */
+const imagePath = /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
+/** An image with a tag, a digest or both. */
+const imageReference =
+  /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/;
+const imageTag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+/** What initdb and a shell both take without quoting; the reference for encodings and locales. */
+const localeName = /^[A-Za-z0-9_.@-]{1,63}$/;
+
+/**
+ * Every input of the action. action.yml, the README's table and the parser
+ * come from here (`npm run generate`); the key in kebab case is the input's name.
+ */
+export const inputTable = {
+  namespace: objectName({ required: true, description: 'Namespace in which CircleCI Server runs.' }),
+  kubeconfig: text({
+    description:
+      'Path of a kubeconfig, or its content. Empty: the environment variable KUBECONFIG, then the service account of the pod in which the runner runs.',
+  }),
+  context: text({ description: 'Context of the kubeconfig. Empty: its current context.' }),
+  mode: choice(['precheck', 'upgrade'], {
+    default: 'precheck',
+    description: '`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14.',
+  }),
+  confirm: text({ description: 'For `mode: upgrade`: the namespace again, so that no upgrade starts by accident.' }),
+
+  statefulset: objectName({
+    description: "Name of PostgreSQL's StatefulSet. Empty: the one labelled `app.kubernetes.io/name=postgresql`.",
+  }),
+  pvcName: objectName({
+    description:
+      'Name of the PersistentVolumeClaim that holds the data directory. Empty: taken from the pod of the StatefulSet.',
+  }),
+  secretName: objectName({
+    description: "Name of the Secret with the superuser's password. Empty: the one that the StatefulSet itself uses.",
+  }),
+  secretKey: pattern('key', /^[-._a-zA-Z0-9]{1,253}$/, 'a key of a Secret (letters, digits, "-", "_" and ".")', {
+    description: 'Key in that Secret. Empty: the one that the StatefulSet itself uses, then `postgres-password`.',
+  }),
+  applicationSelector: pattern(
+    'label selector',
+    /^[-A-Za-z0-9_./=!,() ]+$/,
+    'a label selector such as layer=application',
+    {
+      default: 'layer=application',
+      description: 'Label selector of the workloads that are stopped during the upgrade.',
+    },
+  ),
+
+  serverRelease: pattern('release', /^\d+\.\d+(\.\d+)?$/, 'a release of CircleCI Server such as 4.10', {
+    default: '4.10',
+    description: 'Release of CircleCI Server; chooses the tag of the PostgreSQL 14 image.',
+  }),
+  imageSource: choice(['acr', 'docker-hub'], {
+    default: 'acr',
+    description: 'Where the images come from: `acr` (cciserver.azurecr.io) or `docker-hub`.',
+  }),
+  imageRepository: pattern(
+    'image path',
+    imagePath,
+    'an image path without a tag, such as registry.example.com/mirror/server-postgres',
+    { description: 'Registry and path of the PostgreSQL 14 image, for mirrors. Empty: by `image-source`.' },
+  ),
+  imageTag: pattern('tag', imageTag, 'an image tag', {
+    description: 'Tag of the PostgreSQL 14 image. Empty: by `server-release`.',
+  }),
+  upgradeImage: pattern('image', imageReference, 'an image reference', {
+    description: 'Image of the upgrade Job, which holds the binaries of both majors. Empty: by `image-source`.',
+  }),
+  imagePullSecret: choiceOfSecret({
+    default: 'regcred',
+    description:
+      "Name of the Secret with which the images are pulled, besides those of the server's own pod. `none` for no such Secret.",
+  }),
+  resources: text({
+    default: '{"requests":{"cpu":"200m","memory":"512Mi"},"limits":{"cpu":"2","memory":"2Gi"}}',
+    description: "Resources of the upgrade Job, as YAML or JSON in the form of a container's `resources`.",
+  }),
+  probes: choice(['pods', 'none'], {
+    default: 'pods',
+    description:
+      '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime). `none`: the checks that need it are unknown.',
+  }),
+
+  initdbEncoding: pattern('encoding', localeName, 'an encoding such as UTF8', {
+    description: 'Encoding of the new cluster. Empty: the one of template1.',
+  }),
+  initdbLcCollate: pattern('locale', localeName, 'a locale such as C.UTF-8', {
+    description: 'LC_COLLATE of the new cluster. Empty: the one of template1.',
+  }),
+  initdbLcCtype: pattern('locale', localeName, 'a locale such as C.UTF-8', {
+    description: 'LC_CTYPE of the new cluster. Empty: the one of template1.',
+  }),
+  jobs: count(1, {
+    description:
+      'Parallel jobs of pg_upgrade and ANALYZE. Empty: the smaller of the number of databases and the CPU limit of `resources`.',
+  }),
+  volumeSnapshotClass: objectName({
+    description: "VolumeSnapshotClass for the backup. Empty: the default one of the volume's CSI driver.",
+  }),
+  activate: choice(['patch'], {
+    default: 'patch',
+    description:
+      'How PostgreSQL 14 is brought up: `patch` sets the image on the StatefulSet. values.yaml must then say the same before the next `helm upgrade`.',
+  }),
+
+  applicationsTimeout: duration({ default: '5m', description: 'Limit for the pods of the application layer to end.' }),
+  clientsTimeout: duration({ default: '30s', description: 'Limit for the last database clients to disconnect.' }),
+  shutdownTimeout: duration({ default: '5m', description: "Limit for PostgreSQL's pod to end." }),
+  detachTimeout: duration({ default: '10m', description: 'Limit for the volume to be detached.' }),
+  snapshotTimeout: duration({ default: '30m', description: 'Limit for the VolumeSnapshot to be ready.' }),
+  jobStartTimeout: duration({
+    default: '10m',
+    description: 'Limit for the pod of the upgrade Job (and of a probe) to start.',
+  }),
+  jobTimeout: duration({
+    default: '2h',
+    description: 'Limit for the upgrade Job to end. The wait ends, never the Job.',
+  }),
+  startTimeout: duration({ default: '10m', description: 'Limit for PostgreSQL to be ready.' }),
+  rolloutTimeout: duration({ default: '10m', description: 'Limit for the application layer to be back.' }),
+} satisfies Record<string, Input<unknown>>;
+
+/** `none` or the name of a Secret; none is the empty string afterwards. */
+function choiceOfSecret(spec: { default: string; description: string }): Input<string> {
+  const name = objectName(spec);
+  return { ...name, parse: (value, input) => (value === 'none' || value === '' ? '' : name.parse(value, input)) };
+}
+
+type InputTable = typeof inputTable;
+
+/** The values of all inputs, read and checked. Durations are in milliseconds, "not given" is '' or undefined. */
+export type Inputs = { readonly [K in keyof InputTable]: ReturnType<InputTable[K]['parse']> };
+
+/** `pvcName` → `pvc-name`: how the input is called in a workflow. */
+export function inputName(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/**
+ * Reads every input.
+ * @param read the text of an input by its name, '' when it is not given
+ * @throws ConfigurationError for the first input that is missing or wrong
+ */
+export function parseInputs(read: (name: string) => string): Inputs {
+  const values = Object.entries(inputTable).map(([key, input]) => {
+    const name = inputName(key);
+    return [key, input.parse(read(name).trim() || input.default, name)] as const;
+  });
+  return Object.fromEntries(values) as Inputs;
+}

@@ -1,0 +1,91 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { DatabaseFacts } from '../database/server.ts';
+import type { Target } from '../target/target.ts';
+import { upgrade } from '../versions.ts';
+import { podTemplate } from './pod.ts';
+
+export type ProbeRole = 'upgrade' | 'serving';
+
+/** What an image says of itself. */
+export interface ImageFacts {
+  readonly image: string;
+  /** Major of the server in it that upgrades from; undefined in a serving image. */
+  readonly oldVersion: string | undefined;
+  readonly newVersion: string;
+  readonly pgUpgrade: string | undefined;
+  /** By "encoding collate ctype": `ok` or what initdb said. */
+  readonly initdb: Readonly<Record<string, string>>;
+  /** Available extensions and their versions. */
+  readonly extensions: Readonly<Record<string, string>>;
+}
+
+export const probeContainer = 'probe';
+
+/** Label by which probe pods are found again. */
+export const probeLabel = { 'app.kubernetes.io/name': 'postgres-upgrade-probe' } as const;
+
+/** A short-lived pod that runs probe.sh in an image, without any volume of the server. */
+export function probePod(
+  target: Target,
+  role: ProbeRole,
+  image: string,
+  imagePullSecret: string,
+  locales: readonly string[],
+  script: string,
+): V1Pod {
+  const template = podTemplate(target, {
+    labels: { ...probeLabel, 'postgresql-upgrade/probe': role },
+    imagePullSecret,
+    volumes: [],
+    container: {
+      name: probeContainer,
+      image,
+      imagePullPolicy: 'IfNotPresent',
+      command: ['sh', '-c', script],
+      env: Object.entries({
+        FROM: String(upgrade.from),
+        TO: String(upgrade.to),
+        ROLE: role,
+        LOCALES: locales.join('\n'),
+      }).map(([name, value]) => ({ name, value })),
+      resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
+    },
+  });
+  return {
+    metadata: { ...template.metadata, namespace: target.namespace, generateName: `postgres-upgrade-probe-${role}-` },
+    spec: { ...template.spec, containers: template.spec?.containers ?? [], terminationGracePeriodSeconds: 0 },
+  };
+}
+
+/** The locales that the image has to know: each one that a database uses, the new cluster's first. */
+export function localesOf(
+  initdb: { encoding: string; collate: string; ctype: string },
+  databases: readonly DatabaseFacts[],
+): string[] {
+  return [...new Set([initdb, ...databases].map((d) => `${d.encoding} ${d.collate} ${d.ctype}`))];
+}
+
+/** Reads the log of probe.sh; undefined when it did not come to its end. */
+export function parseProbe(image: string, log: string): ImageFacts | undefined {
+  const rows = log.split('\n').map((line) => line.split('\t'));
+  if (!rows.some(([fact]) => fact === 'end')) return undefined;
+  const value = (name: string) => rows.find(([fact]) => fact === name)?.[1];
+  const pairs = (name: string) =>
+    Object.fromEntries(
+      rows.flatMap(([fact, key, text]) => (fact === name && key !== undefined ? [[key, text ?? '']] : [])),
+    );
+  return {
+    image,
+    oldVersion: value('old-version'),
+    newVersion: value('new-version') ?? '',
+    pgUpgrade: value('pg_upgrade'),
+    initdb: pairs('initdb'),
+    extensions: pairs('extension'),
+  };
+}
+
+/** The major of `postgres (PostgreSQL) 14.22`, or undefined for any other text. */
+export function majorOf(version: string | undefined): number | undefined {
+  const major = /\(PostgreSQL\) (\d+)/.exec(version ?? '')?.[1];
+  return major === undefined ? undefined : Number(major);
+}

@@ -1,0 +1,57 @@
+import { ClusterError } from '../errors.ts';
+import type { Surroundings } from '../ports/context.ts';
+import type { V1Pod } from '@kubernetes/client-node';
+import { waitFor } from '../wait.ts';
+import { podProgress } from './follow-pod.ts';
+import { parseProbe, probeContainer, type ImageFacts } from './probe.ts';
+
+/**
+ * Runs a probe pod to its end and removes it, whatever happens.
+ * @param limit milliseconds for its image to be pulled and for it to end
+ * @throws ClusterError when it can't run or does not come to its end
+ */
+export async function runProbe(
+  { cluster, clock, log, signal }: Surroundings,
+  pod: V1Pod,
+  limit: number,
+): Promise<ImageFacts> {
+  const namespace = pod.metadata?.namespace ?? '';
+  const image = pod.spec?.containers[0]?.image ?? '';
+  const created = await cluster.create('pods', pod, { namespace });
+  const name = created.metadata?.name ?? '';
+  try {
+    const exitCode = await waitFor(
+      { what: `the probe of image ${image}`, limit, limitInput: 'job-start-timeout', clock, log, signal },
+      async () => {
+        const now = await cluster.find('pods', name, namespace);
+        if (now === undefined)
+          throw new ClusterError('probe-gone', `Pod ${name} was removed by somebody else.`, 'Run the checks again.');
+        const progress = podProgress(now, probeContainer);
+        if (progress.state === 'stuck')
+          throw new ClusterError(
+            'image-unusable',
+            `Image ${image} can't be run: ${progress.reason}`,
+            'Check the image reference and the pull secret.',
+          );
+        return progress.state === 'ended'
+          ? { done: progress.exitCode }
+          : { pending: progress.state === 'running' ? 'it runs' : progress.reason };
+      },
+    );
+    const output = await cluster.podLog(namespace, name, probeContainer);
+    const facts = parseProbe(image, withoutTimestamps(output));
+    if (facts === undefined)
+      throw new ClusterError(
+        'probe-failed',
+        `The probe of image ${image} ended with code ${String(exitCode)}: ${withoutTimestamps(output).trim().slice(-300)}`,
+        'Check that it is an image of PostgreSQL.',
+      );
+    return facts;
+  } finally {
+    await cluster.delete('pods', name, namespace);
+  }
+}
+
+function withoutTimestamps(output: string): string {
+  return output.replace(/^\S+ /gm, '');
+}

@@ -1,0 +1,15 @@
+/** Every output of the action; action.yml and the README's table come from here (`npm run generate`). */
+export const outputTable = {
+  verdict:
+    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted` or `failed` for an upgrade.',
+  report: 'Path of the JSON report of this run.',
+  imageRegistry: 'Registry of the PostgreSQL 14 image, as `postgresql.image.registry` takes it.',
+  imageRepository: 'Repository of the PostgreSQL 14 image, as `postgresql.image.repository` takes it.',
+  imageTag: 'Tag of the PostgreSQL 14 image, as `postgresql.image.tag` takes it.',
+  image: 'The three joined: the image that PostgreSQL runs after the upgrade.',
+  snapshot: 'Name of the VolumeSnapshot taken during the downtime.',
+  downtimeSeconds: 'Seconds from the stop of the first application to the last one being back.',
+} as const;
+
+export type OutputName = keyof typeof outputTable;
+export type Outputs = Partial<Record<OutputName, string>>;

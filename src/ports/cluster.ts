@@ -1,0 +1,139 @@
+import type {
+  V1ConfigMap,
+  V1CronJob,
+  V1Deployment,
+  V1Job,
+  V1Namespace,
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
+  V1Pod,
+  V1Secret,
+  V1SelfSubjectAccessReview,
+  V1StatefulSet,
+  V1VolumeAttachment,
+  CoreV1Event,
+} from '@kubernetes/client-node';
+
+/** A VolumeSnapshot (snapshot.storage.k8s.io/v1), as far as it is read here. */
+export interface VolumeSnapshot {
+  apiVersion: 'snapshot.storage.k8s.io/v1';
+  kind: 'VolumeSnapshot';
+  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  spec: { source: { persistentVolumeClaimName: string }; volumeSnapshotClassName?: string };
+  status?: {
+    readyToUse?: boolean;
+    restoreSize?: string;
+    boundVolumeSnapshotContentName?: string;
+    error?: { message?: string };
+  };
+}
+
+/** A VolumeSnapshotClass (snapshot.storage.k8s.io/v1). */
+export interface VolumeSnapshotClass {
+  metadata: { name: string; annotations?: Record<string, string> };
+  driver: string;
+  deletionPolicy: string;
+}
+
+/** Every resource that the action reads or writes: where the API serves it, and its type. */
+export const resources = {
+  namespaces: { group: '', version: 'v1', kind: 'Namespace', namespaced: false },
+  pods: { group: '', version: 'v1', kind: 'Pod', namespaced: true },
+  secrets: { group: '', version: 'v1', kind: 'Secret', namespaced: true },
+  configmaps: { group: '', version: 'v1', kind: 'ConfigMap', namespaced: true },
+  events: { group: '', version: 'v1', kind: 'Event', namespaced: true },
+  persistentvolumeclaims: { group: '', version: 'v1', kind: 'PersistentVolumeClaim', namespaced: true },
+  persistentvolumes: { group: '', version: 'v1', kind: 'PersistentVolume', namespaced: false },
+  statefulsets: { group: 'apps', version: 'v1', kind: 'StatefulSet', namespaced: true },
+  deployments: { group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true },
+  jobs: { group: 'batch', version: 'v1', kind: 'Job', namespaced: true },
+  cronjobs: { group: 'batch', version: 'v1', kind: 'CronJob', namespaced: true },
+  volumeattachments: { group: 'storage.k8s.io', version: 'v1', kind: 'VolumeAttachment', namespaced: false },
+  volumesnapshots: { group: 'snapshot.storage.k8s.io', version: 'v1', kind: 'VolumeSnapshot', namespaced: true },
+  volumesnapshotclasses: {
+    group: 'snapshot.storage.k8s.io',
+    version: 'v1',
+    kind: 'VolumeSnapshotClass',
+    namespaced: false,
+  },
+  selfsubjectaccessreviews: {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    kind: 'SelfSubjectAccessReview',
+    namespaced: false,
+  },
+} as const;
+
+export type ResourceName = keyof typeof resources;
+
+/** What the API answers for each resource. Times are strings here, whatever the types say: nothing converts them. */
+export interface ResourceTypes {
+  namespaces: V1Namespace;
+  pods: V1Pod;
+  secrets: V1Secret;
+  configmaps: V1ConfigMap;
+  events: CoreV1Event;
+  persistentvolumeclaims: V1PersistentVolumeClaim;
+  persistentvolumes: V1PersistentVolume;
+  statefulsets: V1StatefulSet;
+  deployments: V1Deployment;
+  jobs: V1Job;
+  cronjobs: V1CronJob;
+  volumeattachments: V1VolumeAttachment;
+  volumesnapshots: VolumeSnapshot;
+  volumesnapshotclasses: VolumeSnapshotClass;
+  selfsubjectaccessreviews: V1SelfSubjectAccessReview;
+}
+
+/** One operation of a JSON Patch (RFC 6902). `test` makes the whole patch a conditional one. */
+export type PatchOperation =
+  { op: 'add' | 'replace' | 'test'; path: string; value: unknown } | { op: 'remove'; path: string };
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * The Kubernetes API. Every method but `find` throws a ClusterError: code
+ * `forbidden`, `not-found`, `conflict`, `invalid`, `unreachable` … and the
+ * API server's own message.
+ */
+export interface Cluster {
+  /** Where it is, for people: the server's URL and the context. */
+  readonly address: string;
+  version(): Promise<string>;
+  /** The object, or undefined when there is none of that name. */
+  find<R extends ResourceName>(resource: R, name: string, namespace?: string): Promise<ResourceTypes[R] | undefined>;
+  list<R extends ResourceName>(
+    resource: R,
+    options?: { namespace?: string; labelSelector?: string; fieldSelector?: string },
+  ): Promise<ResourceTypes[R][]>;
+  /** With `dryRun` the API server runs admission and keeps nothing. */
+  create<R extends ResourceName>(
+    resource: R,
+    object: ResourceTypes[R],
+    options?: { namespace?: string; dryRun?: boolean },
+  ): Promise<ResourceTypes[R]>;
+  patch<R extends ResourceName>(
+    resource: R,
+    name: string,
+    namespace: string,
+    operations: readonly PatchOperation[],
+    options?: { subresource?: string },
+  ): Promise<ResourceTypes[R]>;
+  /** Foreground deletion, so that what an object owns goes with it; one that is already gone is no error. */
+  delete(resource: ResourceName, name: string, namespace: string): Promise<void>;
+  /** The log of a container from `sinceTime` on (RFC 3339), each line with its own timestamp. */
+  podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string>;
+  /** Runs a command in a container with `stdin` and waits for its end. An exit code other than 0 is an answer, not an error. */
+  exec(
+    namespace: string,
+    pod: string,
+    container: string,
+    command: readonly string[],
+    stdin: string,
+    timeout: number,
+  ): Promise<ExecResult>;
+}

@@ -1,0 +1,29 @@
+import type { OutputName } from '../outputs.ts';
+
+export type AnnotationLevel = 'notice' | 'warning' | 'error';
+
+/** Where the run tells people what it does: the workflow run's log. */
+export interface Log {
+  info(line: string): void;
+  debug(line: string): void;
+  /** A foldable part of the log; closed also when `body` throws. */
+  group<T>(title: string, body: () => Promise<T>): Promise<T>;
+  annotate(level: AnnotationLevel, title: string, message: string): void;
+}
+
+/** The runner that runs the action. */
+export interface Runner {
+  readonly log: Log;
+  /** Text of an input, '' when it is not given. */
+  input(name: string): string;
+  /** Hides a value in everything that is logged from here on. */
+  mask(secret: string): void;
+  output(name: OutputName, value: string): void;
+  /** Adds Markdown to the job summary. A failure to write it is logged, never thrown. */
+  summarize(markdown: string): Promise<void>;
+  /** Ends the step as failed. */
+  fail(): void;
+  environment(name: string): string;
+  /** Writes a file for later steps into the runner's temporary directory; answers its path. */
+  writeReport(name: string, content: string): Promise<string>;
+}

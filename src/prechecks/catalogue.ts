@@ -1,0 +1,19 @@
+import { accessChecks } from './access.ts';
+import { clusterChecks } from './cluster.ts';
+import { extensionChecks } from './extensions.ts';
+import type { Check } from './finding.ts';
+import { imageChecks } from './images.ts';
+import { layoutChecks } from './layout.ts';
+import { localeChecks } from './locale.ts';
+import { serverChecks } from './server.ts';
+
+/** Every check, in the order in which people read them. `precheck` and `upgrade` run the same ones. */
+export const catalogue: readonly Check[] = [
+  ...accessChecks,
+  ...layoutChecks,
+  ...serverChecks,
+  ...localeChecks,
+  ...imageChecks,
+  ...extensionChecks,
+  ...clusterChecks,
+];

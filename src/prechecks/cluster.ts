@@ -1,0 +1,130 @@
+import { workloadName } from '../target/applications.ts';
+import { failed, given, passed, unknown, warning, type Check } from './finding.ts';
+
+/** Names that the documented way of upgrading, or a try of ours, leaves beside the data directory. */
+const leftoverNames = ['data-12', 'data-14', 'data-12.preupgrade', 'upgrade-logs', '.postgresql-upgrade'];
+const harmlessLeftovers = ['upgrade-logs', '.postgresql-upgrade'];
+
+export const clusterChecks: readonly Check[] = [
+  {
+    id: 'admission',
+    title: 'The cluster admits the upgrade Job, its pod and the snapshot',
+    subject: 'cluster',
+    why: 'Pod Security, quotas and webhooks refuse at the moment of creation. Each object is created as a server-side dry run, the pod of the Job too, since that is what Pod Security judges.',
+    run: ({ refused }) =>
+      given(refused, (list) =>
+        list.length === 0
+          ? passed('dry runs of the Job, its pod and the VolumeSnapshot were accepted')
+          : failed('Change the policy, quota or webhook that refuses it, or the input "resources".', ...list),
+      ),
+  },
+  {
+    id: 'volume-snapshot',
+    title: 'The volume can be snapshotted',
+    subject: 'cluster',
+    why: 'After 14 has served on linked files, the snapshot is the way back.',
+    run: ({ snapshotClass, target, inputs }) =>
+      given(snapshotClass, ({ driver, chosen, candidates }) => {
+        if (driver === undefined)
+          return failed(
+            'Move the data to a volume of a CSI driver that can take snapshots.',
+            `volume ${target.volume.claimName} is not one of a CSI driver`,
+          );
+        if (chosen !== undefined)
+          return passed(
+            `VolumeSnapshotClass ${chosen.metadata.name} (${driver}, deletionPolicy ${chosen.deletionPolicy})`,
+          );
+        if (inputs.volumeSnapshotClass !== '')
+          return failed(
+            `Set "volume-snapshot-class" to a class of ${driver}.`,
+            `there is no VolumeSnapshotClass ${inputs.volumeSnapshotClass} of ${driver}`,
+          );
+        return failed(
+          `Make a VolumeSnapshotClass for ${driver}, or set "volume-snapshot-class".`,
+          candidates.length === 0
+            ? `no VolumeSnapshotClass is there for ${driver}`
+            : `several VolumeSnapshotClasses fit ${driver}, none is the default: ${candidates.join(', ')}`,
+        );
+      }),
+  },
+  {
+    id: 'volume-claim',
+    title: 'The claim is bound, and scaling down keeps it',
+    subject: 'cluster',
+    why: 'A StatefulSet can be told to delete its claims when it is scaled to 0, as the upgrade does.',
+    run({ target }) {
+      const { claim, claimName, persistentVolume } = target.volume;
+      const phase = claim.status?.phase ?? 'unknown';
+      if (phase !== 'Bound' || persistentVolume === undefined)
+        return failed(
+          'Look at the events of the claim.',
+          `PersistentVolumeClaim ${claimName} is ${phase}, its volume is ${persistentVolume === undefined ? 'not to be seen' : 'there'}`,
+        );
+      const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain';
+      if (whenScaled !== 'Retain')
+        return failed(
+          'Set persistentVolumeClaimRetentionPolicy.whenScaled to Retain.',
+          `StatefulSet ${target.name} deletes its claim when it is scaled down (whenScaled: ${whenScaled})`,
+        );
+      return passed(`PersistentVolumeClaim ${claimName} is bound to ${persistentVolume.metadata?.name ?? '?'}`);
+    },
+  },
+  {
+    id: 'volume-users',
+    title: 'No other pod uses the volume',
+    subject: 'cluster',
+    why: 'Two pods on one node can mount the same volume. A second server on the data directory destroys it.',
+    run: ({ otherVolumeUsers, target }) =>
+      given(otherVolumeUsers, (pods) =>
+        pods.length === 0
+          ? passed(`only ${target.podName} mounts ${target.volume.claimName}`)
+          : failed('Scale them down.', ...pods.map((p) => `pod ${p} mounts ${target.volume.claimName}`)),
+      ),
+  },
+  {
+    id: 'leftovers',
+    title: 'Nothing is left of an earlier upgrade',
+    subject: 'cluster',
+    why: 'Directories of an earlier try hold data that might be the only copy. Nothing of it is deleted here.',
+    run: ({ files, leftoverObjects, target }) =>
+      given(files, (seen) =>
+        given(leftoverObjects, (objects) => {
+          const found = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf('/') + 1)));
+          const serious = found.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf('/') + 1)));
+          const evidence = [...serious, ...objects];
+          if (evidence.length > 0) {
+            return failed(
+              `Look into them (kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}). Remove what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
+              ...evidence.map((e) => `left over: ${e}`),
+            );
+          }
+          return passed(found.length === 0 ? 'nothing is left over' : `only logs: ${found.join(', ')}`);
+        }),
+      ),
+  },
+  {
+    id: 'applications',
+    title: 'The application layer is known',
+    subject: 'cluster',
+    why: 'It is stopped during the upgrade and brought back as it was. If no workload carries the label, nothing would be stopped.',
+    run({ target, inputs }) {
+      if (target.applications.length === 0)
+        return unknown(
+          'Set "application-selector" to the label of the application layer.',
+          `no Deployment, StatefulSet or CronJob in namespace ${target.namespace} matches ${inputs.applicationSelector}`,
+        );
+      const evidence = target.applications.map(
+        (w) =>
+          `${workloadName(w)}: ${w.resource === 'cronjobs' ? (w.suspended ? 'suspended' : 'scheduled') : `${String(w.replicas)} replicas`}`,
+      );
+      const running = target.applications.some((w) => w.resource !== 'cronjobs' && w.replicas > 0);
+      return running
+        ? passed(...evidence)
+        : warning(
+            'If the applications should run, scale them up before the upgrade: they are brought back exactly as they are found.',
+            'every workload is at 0 replicas',
+            ...evidence,
+          );
+    },
+  },
+];

@@ -1,0 +1,39 @@
+import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/server.ts';
+import type { ImageFacts } from '../job/probe.ts';
+import type { VolumeSnapshotClass } from '../ports/cluster.ts';
+import type { Inputs } from '../inputs.ts';
+import type { Permission } from '../target/permissions.ts';
+import type { Target } from '../target/target.ts';
+import type { Image } from '../target/images.ts';
+import type { VolumeFiles } from './volume-files.ts';
+import type { Known } from './finding.ts';
+
+/** All that the checks judge, gathered once. */
+export interface Facts {
+  readonly inputs: Inputs;
+  readonly target: Target;
+  readonly serving: Image;
+  readonly upgradeImage: string;
+  readonly access: { readonly address: string; readonly version: string };
+  readonly missingPermissions: Known<readonly Permission[]>;
+  readonly server: Known<ServerFacts>;
+  readonly databases: Known<readonly DatabaseFacts[]>;
+  /** By database, for those that accept connections. */
+  readonly extensions: Known<Readonly<Record<string, readonly ExtensionFacts[]>>>;
+  readonly files: Known<VolumeFiles>;
+  /** Names of other pods that mount the volume. */
+  readonly otherVolumeUsers: Known<readonly string[]>;
+  readonly snapshotClass: Known<SnapshotClassFacts>;
+  /** Objects that the API server would refuse, with its words. */
+  readonly refused: Known<readonly string[]>;
+  readonly leftoverObjects: Known<readonly string[]>;
+  readonly upgradeProbe: Known<ImageFacts>;
+  readonly servingProbe: Known<ImageFacts>;
+}
+
+/** How the volume can be snapshotted. */
+export interface SnapshotClassFacts {
+  readonly driver: string | undefined;
+  readonly chosen: VolumeSnapshotClass | undefined;
+  readonly candidates: readonly string[];
+}

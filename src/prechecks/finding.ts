@@ -1,0 +1,61 @@
+import type { Facts } from './facts.ts';
+
+export type Status = 'passed' | 'warning' | 'failed' | 'unknown';
+
+export type Subject = 'access' | 'target' | 'database' | 'images' | 'cluster';
+
+/** The answer of a check. */
+export interface Finding {
+  readonly check: string;
+  readonly status: Status;
+  /** What was seen, a line each. */
+  readonly evidence: readonly string[];
+  /** What to do; always there unless passed. */
+  readonly remedy?: string;
+  /** Where it is explained. */
+  readonly docs: string;
+}
+
+export type Answer = Omit<Finding, 'check' | 'docs'>;
+
+/** One question asked before the upgrade: a pure function of facts. */
+export interface Check {
+  readonly id: string;
+  readonly title: string;
+  readonly subject: Subject;
+  /** Why it is asked; for docs/checks.md. */
+  readonly why: string;
+  run(facts: Facts): Answer;
+}
+
+export function passed(...evidence: string[]): Answer {
+  return { status: 'passed', evidence };
+}
+
+export function warning(remedy: string, ...evidence: string[]): Answer {
+  return { status: 'warning', evidence, remedy };
+}
+
+export function failed(remedy: string, ...evidence: string[]): Answer {
+  return { status: 'failed', evidence, remedy };
+}
+
+/** Could not be told; blocks as a failure does. */
+export function unknown(remedy: string, ...evidence: string[]): Answer {
+  return { status: 'unknown', evidence, remedy };
+}
+
+/** A fact that was read, or the reason why it could not be, with the error's code. */
+export type Known<T> =
+  | { readonly known: true; readonly value: T }
+  | { readonly known: false; readonly reason: string; readonly code: string };
+
+/** A check that needs one fact: unknown where the fact is. */
+export function given<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
+  return fact.known ? judge(fact.value) : unknown('Remove the reason, then run the checks again.', fact.reason);
+}
+
+/** Unknown blocks like failed: it is never taken for passed. */
+export function blocks(finding: Finding): boolean {
+  return finding.status === 'failed' || finding.status === 'unknown';
+}

@@ -1,0 +1,209 @@
+import type { Database } from '../database/database.ts';
+import {
+  readDatabases,
+  readExtensions,
+  readServer,
+  type DatabaseFacts,
+  type ExtensionFacts,
+} from '../database/server.ts';
+import { CancelledError, ClusterError, describe, isRunError } from '../errors.ts';
+import type { Inputs } from '../inputs.ts';
+import { jobName, scriptConfigMap, upgradeJob, type JobSettings } from '../job/manifest.ts';
+import { localesOf, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
+import { runProbe } from '../job/run-probe.ts';
+import type { Surroundings } from '../ports/context.ts';
+import type { Target } from '../target/target.ts';
+import { servingImage, upgradeImage } from '../target/images.ts';
+import { missingPermissions } from '../target/permissions.ts';
+import { volumeUsers } from '../target/volume-users.ts';
+import { snapshotObject } from '../upgrade/snapshot-object.ts';
+import { jobSettings } from '../upgrade/settings.ts';
+import { journalName } from '../upgrade/journal.ts';
+import type { Facts, SnapshotClassFacts } from './facts.ts';
+import type { Known } from './finding.ts';
+import { chooseSnapshotClass } from './snapshot-class.ts';
+import { readVolumeFiles } from './volume-files.ts';
+
+export interface Gathering extends Surroundings {
+  readonly inputs: Inputs;
+  readonly target: Target;
+  readonly database: Database;
+  /** Text of probe.sh. */
+  readonly probeScript: string;
+}
+
+/** Reads all that the checks judge. What can't be read becomes unknown with its reason; only a cancellation throws. */
+export async function gatherFacts(gathering: Gathering): Promise<Facts> {
+  const { cluster, inputs, target, database } = gathering;
+  const [version, permissions, server, databases, files] = await Promise.all([
+    cluster.version(),
+    known(() => missingPermissions(cluster, target.namespace, inputs.mode)),
+    known(() => readServer(database)),
+    known(() => readDatabases(database)),
+    known(() => readVolumeFiles(database, target)),
+  ]);
+  const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
+  const settings: Known<JobSettings> = both(server, databases, (s, d) => jobSettings(inputs, s, d, 'precheck'));
+  const [extensions, otherVolumeUsers, leftoverObjects, refused, upgradeProbe, servingProbe] = await Promise.all([
+    knownFrom(databases, (list) => extensionsByDatabase(database, list)),
+    known(() => volumeUsers(cluster, target)),
+    known(() => leftovers(gathering)),
+    knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
+    probe(gathering, 'upgrade', upgradeImage(inputs), settings, databases),
+    probe(gathering, 'serving', servingImage(inputs).reference, settings, databases),
+  ]);
+  return {
+    inputs,
+    target,
+    serving: servingImage(inputs),
+    upgradeImage: upgradeImage(inputs),
+    access: { address: cluster.address, version },
+    missingPermissions: permissions,
+    server,
+    databases,
+    extensions,
+    files,
+    otherVolumeUsers,
+    snapshotClass,
+    refused,
+    leftoverObjects,
+    upgradeProbe,
+    servingProbe,
+  };
+}
+
+async function known<T>(read: () => T | Promise<T>): Promise<Known<T>> {
+  try {
+    return { known: true, value: await read() };
+  } catch (error) {
+    if (error instanceof CancelledError) throw error;
+    return unread(error);
+  }
+}
+
+function unread(error: unknown): Known<never> {
+  return { known: false, reason: describe(error), code: isRunError(error) ? error.code : 'unexpected' };
+}
+
+async function knownFrom<A, T>(fact: Known<A>, read: (value: A) => Promise<T>): Promise<Known<T>> {
+  return fact.known ? await known(() => read(fact.value)) : fact;
+}
+
+function both<A, B, T>(a: Known<A>, b: Known<B>, make: (a: A, b: B) => T): Known<T> {
+  if (!a.known) return a;
+  if (!b.known) return b;
+  try {
+    return { known: true, value: make(a.value, b.value) };
+  } catch (error) {
+    return unread(error);
+  }
+}
+
+/** A few sessions at a time: the server is in production. */
+const sessions = 4;
+
+async function extensionsByDatabase(
+  database: Database,
+  list: readonly DatabaseFacts[],
+): Promise<Record<string, ExtensionFacts[]>> {
+  const names = list.filter((d) => d.allowsConnections).map((d) => d.name);
+  const entries: [string, ExtensionFacts[]][] = [];
+  for (let start = 0; start < names.length; start += sessions) {
+    entries.push(
+      ...(await Promise.all(
+        names
+          .slice(start, start + sessions)
+          .map(async (name): Promise<[string, ExtensionFacts[]]> => [name, await readExtensions(database, name)]),
+      )),
+    );
+  }
+  return Object.fromEntries(entries);
+}
+
+async function probe(
+  gathering: Gathering,
+  role: ProbeRole,
+  image: string,
+  settings: Known<JobSettings>,
+  databases: Known<readonly DatabaseFacts[]>,
+): Promise<Known<ImageFacts>> {
+  const { inputs, target } = gathering;
+  if (inputs.probes === 'none')
+    return { known: false, reason: `${image} was not asked (probes: none)`, code: 'not-asked' };
+  if (!settings.known) return settings;
+  const locales = localesOf(settings.value.initdb, databases.known ? databases.value : []);
+  return await known(() =>
+    runProbe(
+      gathering,
+      probePod(target, role, image, inputs.imagePullSecret, locales, gathering.probeScript),
+      inputs.jobStartTimeout,
+    ),
+  );
+}
+
+/** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */
+async function refusedObjects(
+  { cluster, target }: Gathering,
+  settings: JobSettings,
+  snapshotClass: Known<SnapshotClassFacts>,
+): Promise<string[]> {
+  const { namespace } = target;
+  const job = upgradeJob(target, settings, 'upgrade');
+  const template = job.spec?.template;
+  const pod = {
+    metadata: { ...template?.metadata, namespace, name: `${jobName}-dry-run` },
+    spec: template?.spec ?? { containers: [] },
+  };
+  const dryRun = { namespace, dryRun: true };
+  const tries: [string, () => Promise<unknown>][] = [
+    // A generated name: an ended Job of an earlier try is no refusal.
+    [
+      'the Job',
+      () => cluster.create('jobs', { ...job, metadata: { ...job.metadata, name: `${jobName}-dry-run` } }, dryRun),
+    ],
+    ['the pod of the Job', () => cluster.create('pods', pod, dryRun)],
+  ];
+  const configMap = scriptConfigMap(target, {});
+  tries.push([
+    'the ConfigMap of the Job',
+    () =>
+      cluster.create(
+        'configmaps',
+        { ...configMap, metadata: { ...configMap.metadata, name: `${jobName}-dry-run` } },
+        dryRun,
+      ),
+  ]);
+  const className = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : undefined;
+  if (className !== undefined)
+    tries.push([
+      'the VolumeSnapshot',
+      () => cluster.create('volumesnapshots', snapshotObject(target, 'dry-run', className), dryRun),
+    ]);
+  const answers = await Promise.all(
+    tries.map(async ([what, attempt]) => {
+      try {
+        await attempt();
+        return [];
+      } catch (error) {
+        // Only a refusal is an answer; anything else leaves the question open.
+        if (error instanceof ClusterError && ['forbidden', 'invalid', 'refused', 'conflict'].includes(error.code))
+          return [`${what}: ${error.message}`];
+        throw error;
+      }
+    }),
+  );
+  return answers.flat();
+}
+
+/** Jobs and a journal that tell of an upgrade that has not come to its end. An ended Job of ours is only a log. */
+async function leftovers({ cluster, target }: Gathering): Promise<string[]> {
+  const { namespace } = target;
+  const jobs = await cluster.list('jobs', { namespace });
+  const active = jobs.filter((job) => (job.metadata?.name ?? '').startsWith(jobName) && (job.status?.active ?? 0) > 0);
+  const journal = await cluster.find('configmaps', journalName, namespace);
+  const unfinished = journal !== undefined && journal.data?.['outcome'] === undefined;
+  return [
+    ...active.map((job) => `running Job ${job.metadata?.name ?? ''}`),
+    ...(unfinished ? [`unfinished journal ConfigMap ${journalName}`] : []),
+  ];
+}

@@ -1,0 +1,38 @@
+import type { ImageFacts } from '../job/probe.ts';
+import { majorOf } from '../job/probe.ts';
+import { upgrade } from '../versions.ts';
+import { failed, passed, type Answer, type Check, type Known } from './finding.ts';
+import { unasked, worst } from './locale.ts';
+
+export const imageChecks: readonly Check[] = [
+  {
+    id: 'images',
+    title: 'Both images can be pulled and hold the right majors',
+    subject: 'images',
+    why: 'A tag says nothing for sure: the binaries are asked. The probes also pull the images before the downtime.',
+    run: ({ upgradeProbe, servingProbe }) => worst(judgeUpgrade(upgradeProbe), judgeServing(servingProbe)),
+  },
+];
+
+function judgeUpgrade(probe: Known<ImageFacts>): Answer {
+  if (!probe.known) return unasked('upgrade image', probe.reason);
+  const { image, oldVersion, newVersion, pgUpgrade } = probe.value;
+  const right =
+    majorOf(oldVersion) === upgrade.from && majorOf(newVersion) === upgrade.to && majorOf(pgUpgrade) === upgrade.to;
+  const seen = `upgrade image ${image}: ${oldVersion ?? 'nothing'}; ${newVersion}; ${pgUpgrade ?? 'no pg_upgrade'}`;
+  return right
+    ? passed(seen)
+    : failed(
+        `Set "upgrade-image" to one that holds PostgreSQL ${String(upgrade.from)} and ${String(upgrade.to)}.`,
+        seen,
+      );
+}
+
+function judgeServing(probe: Known<ImageFacts>): Answer {
+  if (!probe.known) return unasked('serving image', probe.reason);
+  const { image, newVersion } = probe.value;
+  const seen = `serving image ${image}: ${newVersion}`;
+  return majorOf(newVersion) === upgrade.to
+    ? passed(seen)
+    : failed(`Set "image-tag" to one of PostgreSQL ${String(upgrade.to)}.`, seen);
+}

@@ -1,0 +1,61 @@
+import type { Database } from '../database/database.ts';
+import { ClusterError } from '../errors.ts';
+import type { Target } from '../target/target.ts';
+
+/** What the server's own pod sees of its volume. */
+export interface VolumeFiles {
+  readonly userId: number;
+  readonly dataOwner: number;
+  readonly dataMode: string;
+  readonly dataVersion: string;
+  /** The data directory and its parent are on one mount, so that a directory beside it can share files. */
+  readonly sameFilesystem: boolean;
+  readonly filesystem: string;
+  readonly freeBytes: number;
+  /** Names beside the data directory and at the root of the mount. */
+  readonly entries: readonly string[];
+  /** Paths in the data directory that belong to somebody else; the first few. */
+  readonly foreignFiles: readonly string[];
+}
+
+/** Reads only; no second container ever touches the volume of a running server, so the server's own is asked. */
+const script = `
+set -u
+data=$1 mount=$2 parent=$(dirname "$1")
+echo "userId=$(id -u)"
+echo "dataOwner=$(stat -c %u "$data")"
+echo "dataMode=$(stat -c %a "$data")"
+echo "dataVersion=$(cat "$data/PG_VERSION")"
+[ "$(stat -c %d "$data")" = "$(stat -c %d "$parent")" ] && ! grep -q " $data " /proc/self/mountinfo && echo sameFilesystem=yes
+echo "filesystem=$(stat -f -c %T "$data")"
+echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
+for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
+find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
+echo end=yes
+`;
+
+export async function readVolumeFiles(database: Database, target: Target): Promise<VolumeFiles> {
+  const result = await database.command(['sh', '-c', script, 'sh', target.dataDirectory, target.volume.mountPath]);
+  const rows = result.stdout
+    .split('\n')
+    .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
+  const all = (name: string) => rows.filter(([key]) => key === name).map(([, value]) => value);
+  const one = (name: string) => all(name)[0] ?? '';
+  if (one('end') !== 'yes')
+    throw new ClusterError(
+      'volume-unreadable',
+      `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || 'no answer'}`,
+      'Check that the pod runs and that its image has a shell.',
+    );
+  return {
+    userId: Number(one('userId')),
+    dataOwner: Number(one('dataOwner')),
+    dataMode: one('dataMode'),
+    dataVersion: one('dataVersion'),
+    sameFilesystem: one('sameFilesystem') === 'yes',
+    filesystem: one('filesystem'),
+    freeBytes: Number(one('freeKilobytes')) * 1024,
+    entries: [...new Set(all('entry'))].sort(),
+    foreignFiles: all('foreignFile'),
+  };
+}

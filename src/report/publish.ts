@@ -1,0 +1,27 @@
+import { describe } from '../errors.ts';
+import type { Runner } from '../ports/runner.ts';
+import type { Report } from './report.ts';
+import { renderSummary } from './summary.ts';
+
+/** Writes the report where people and later steps find it: a file, the job summary, the outputs. */
+export async function publish(runner: Runner, report: Report): Promise<void> {
+  const { image } = report;
+  if (image !== undefined) {
+    runner.output('imageRegistry', image.registry);
+    runner.output('imageRepository', image.repository);
+    runner.output('imageTag', image.tag);
+    runner.output('image', image.reference);
+  }
+  runner.output('verdict', report.verdict);
+  if (report.snapshot !== undefined) runner.output('snapshot', report.snapshot);
+  if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));
+  try {
+    runner.output(
+      'report',
+      await runner.writeReport('postgresql-upgrade-report.json', `${JSON.stringify(report, undefined, 2)}\n`),
+    );
+  } catch (error) {
+    runner.log.info(`The report could not be written: ${describe(error)}`);
+  }
+  await runner.summarize(renderSummary(report));
+}

@@ -1,0 +1,94 @@
+import { catalogue } from '../prechecks/catalogue.ts';
+import { statusIcons } from '../prechecks/judge.ts';
+import type { Finding } from '../prechecks/finding.ts';
+import type { Report, Verdict } from './report.ts';
+
+const headlines: Readonly<Record<Verdict, string>> = {
+  passed: '✓ Ready for the upgrade',
+  warning: '! Ready for the upgrade, with warnings',
+  failed: '✗ Not ready, or failed',
+  unknown: '? Not all could be told, so the upgrade would not start',
+  upgraded: '✓ PostgreSQL 14 serves',
+  'already-upgraded': '✓ PostgreSQL 14 serves already; nothing was changed',
+  reverted: '✗ The upgrade failed; PostgreSQL 12 serves again',
+};
+
+/** GitHub drops a step's summary above 1 MiB. */
+const limit = 900_000;
+
+/** The job summary: the verdict first, then what was found, what happened and what is to do. */
+export function renderSummary(report: Report): string {
+  const lines = [
+    `# ${headlines[report.verdict]}`,
+    '',
+    `Namespace \`${report.namespace}\`, mode \`${report.mode}\`${report.downtimeSeconds === undefined ? '' : `, downtime of the applications **${String(report.downtimeSeconds)} s**`}.`,
+    '',
+    ...errorLines(report),
+    ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine(w)}`, '']),
+    ...upgradeLines(report),
+    ...phaseLines(report),
+    ...findingLines(report.findings),
+  ];
+  const text = lines.join('\n');
+  return text.length <= limit
+    ? text
+    : `${text.slice(0, limit)}\n\n(cut here: the whole text is in the log and in the report)\n`;
+}
+
+function errorLines({ error }: Report): string[] {
+  return error === undefined
+    ? []
+    : ['> [!CAUTION]', `> ${oneLine(error.message)}`, '>', `> **What to do:** ${oneLine(error.remedy)}`, ''];
+}
+
+function upgradeLines({ verdict, versions, image, snapshot, transfer }: Report): string[] {
+  if (verdict !== 'upgraded' || image === undefined) return [];
+  return [
+    `PostgreSQL **${versions.before ?? '12'}** → **${versions.after ?? '14'}** (transfer mode \`${transfer ?? 'link'}\`), snapshot from before: \`${snapshot ?? 'none'}\`.`,
+    '',
+    'values.yaml must say the same before the next `helm upgrade`:',
+    '',
+    '```yaml',
+    'postgresql:',
+    '  image:',
+    `    registry: ${image.registry}`,
+    `    repository: ${image.repository}`,
+    `    tag: ${image.tag}`,
+    '```',
+    '',
+    'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the snapshot.',
+    '',
+  ];
+}
+
+function phaseLines({ phases }: Report): string[] {
+  if (phases.length === 0) return [];
+  return [
+    '| phase | seconds | |',
+    '| --- | ---: | --- |',
+    ...phases.map((p) => `| ${cell(p.title)} | ${p.seconds.toFixed(1)} | ${p.outcome === 'done' ? '✓' : '✗'} |`),
+    '',
+  ];
+}
+
+function findingLines(findings: readonly Finding[]): string[] {
+  if (findings.length === 0) return [];
+  const title = (id: string) => catalogue.find((c) => c.id === id)?.title ?? id;
+  return [
+    '| | check | seen | what to do |',
+    '| --- | --- | --- | --- |',
+    ...findings.map(
+      (f) =>
+        `| ${statusIcons[f.status]} ${f.status} | ${cell(title(f.check))} \`${f.check}\` | ${f.evidence.slice(0, 8).map(cell).join('<br>')}${f.evidence.length > 8 ? `<br>… ${String(f.evidence.length - 8)} more in the log` : ''} | ${cell(f.remedy ?? '')} |`,
+    ),
+    '',
+  ];
+}
+
+function cell(text: string): string {
+  return oneLine(text).replaceAll('|', '\\|').replaceAll('<', '&lt;').slice(0, 600);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

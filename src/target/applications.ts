@@ -1,0 +1,57 @@
+import type { V1CronJob, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
+import type { Cluster } from '../ports/cluster.ts';
+
+/** A workload of the application layer that the upgrade stops and starts again. */
+export type Workload = ScaledWorkload | ScheduledWorkload;
+
+export interface ScaledWorkload {
+  readonly resource: 'deployments' | 'statefulsets';
+  readonly name: string;
+  readonly replicas: number;
+  /** matchLabels of its pods. */
+  readonly podLabels: Readonly<Record<string, string>>;
+}
+
+export interface ScheduledWorkload {
+  readonly resource: 'cronjobs';
+  readonly name: string;
+  readonly suspended: boolean;
+}
+
+/** Workloads that carry the label, PostgreSQL's own StatefulSet left out; in a fixed order. */
+export async function findApplications(
+  cluster: Cluster,
+  namespace: string,
+  labelSelector: string,
+  postgresql: string,
+): Promise<Workload[]> {
+  const [deployments, statefulSets, cronJobs] = await Promise.all([
+    cluster.list('deployments', { namespace, labelSelector }),
+    cluster.list('statefulsets', { namespace, labelSelector }),
+    cluster.list('cronjobs', { namespace, labelSelector }),
+  ]);
+  const workloads: Workload[] = [
+    ...deployments.map((d) => scaled('deployments', d)),
+    ...statefulSets.filter((s) => s.metadata?.name !== postgresql).map((s) => scaled('statefulsets', s)),
+    ...cronJobs.map(scheduled),
+  ];
+  return workloads.sort((a, b) => (workloadName(a) < workloadName(b) ? -1 : 1));
+}
+
+function scaled(resource: ScaledWorkload['resource'], object: V1Deployment | V1StatefulSet): ScaledWorkload {
+  return {
+    resource,
+    name: object.metadata?.name ?? '',
+    replicas: object.spec?.replicas ?? 1,
+    podLabels: object.spec?.selector.matchLabels ?? {},
+  };
+}
+
+function scheduled(object: V1CronJob): ScheduledWorkload {
+  return { resource: 'cronjobs', name: object.metadata?.name ?? '', suspended: object.spec.suspend ?? false };
+}
+
+/** `deployments/frontend`, as kubectl takes it. */
+export function workloadName(workload: Pick<Workload, 'resource' | 'name'>): string {
+  return `${workload.resource}/${workload.name}`;
+}

@@ -1,0 +1,120 @@
+import { resources, type Cluster, type ResourceName } from '../ports/cluster.ts';
+
+/** One thing that the kubeconfig's user must be allowed to do. */
+export interface Permission {
+  readonly verb: 'get' | 'list' | 'create' | 'patch' | 'delete';
+  readonly resource: ResourceName;
+  readonly subresource?: string;
+  /** From which mode on: an upgrade needs all that a precheck needs. */
+  readonly mode: 'precheck' | 'upgrade';
+  readonly why: string;
+}
+
+/**
+ * All that the action asks of the API server, and why. The check
+ * `permissions`, the Role in the README and a test that compares the API
+ * server's audit log come from this table.
+ */
+export const permissions: readonly Permission[] = [
+  { verb: 'get', resource: 'namespaces', mode: 'precheck', why: 'find the namespace' },
+  { verb: 'get', resource: 'statefulsets', mode: 'precheck', why: 'find PostgreSQL' },
+  { verb: 'list', resource: 'statefulsets', mode: 'precheck', why: 'find PostgreSQL and the application layer' },
+  { verb: 'list', resource: 'deployments', mode: 'precheck', why: 'find the application layer' },
+  { verb: 'list', resource: 'cronjobs', mode: 'precheck', why: 'find the application layer' },
+  { verb: 'get', resource: 'pods', mode: 'precheck', why: "find the server's pod, follow probes" },
+  { verb: 'list', resource: 'pods', mode: 'precheck', why: 'find who uses the volume' },
+  { verb: 'get', resource: 'persistentvolumeclaims', mode: 'precheck', why: 'find the volume' },
+  { verb: 'get', resource: 'persistentvolumes', mode: 'precheck', why: 'find the CSI driver' },
+  { verb: 'get', resource: 'secrets', mode: 'precheck', why: "read the superuser's password" },
+  { verb: 'get', resource: 'configmaps', mode: 'precheck', why: 'find the journal of an earlier upgrade' },
+  { verb: 'list', resource: 'jobs', mode: 'precheck', why: 'find Jobs of an earlier upgrade' },
+  { verb: 'list', resource: 'volumesnapshotclasses', mode: 'precheck', why: 'find how to take the backup' },
+  { verb: 'list', resource: 'volumeattachments', mode: 'precheck', why: 'wait for the volume to be detached' },
+  // The exec subresource is opened by GET (WebSocket); newer API servers ask for create too.
+  { verb: 'get', resource: 'pods', subresource: 'exec', mode: 'precheck', why: "run psql in the server's pod" },
+  { verb: 'create', resource: 'pods', subresource: 'exec', mode: 'precheck', why: "run psql in the server's pod" },
+  {
+    verb: 'get',
+    resource: 'pods',
+    subresource: 'log',
+    mode: 'precheck',
+    why: 'read the logs of probes and of the upgrade Job',
+  },
+  {
+    verb: 'create',
+    resource: 'pods',
+    mode: 'precheck',
+    why: 'probe the images; try the admission of the upgrade Job by a dry run',
+  },
+  { verb: 'delete', resource: 'pods', mode: 'precheck', why: 'remove the probes' },
+  {
+    verb: 'create',
+    resource: 'jobs',
+    mode: 'precheck',
+    why: 'try the admission of the upgrade Job by a dry run; run it',
+  },
+  {
+    verb: 'create',
+    resource: 'volumesnapshots',
+    mode: 'precheck',
+    why: 'try the admission of the snapshot by a dry run; take it',
+  },
+  {
+    verb: 'create',
+    resource: 'configmaps',
+    mode: 'upgrade',
+    why: 'write the journal and the script of the upgrade Job',
+  },
+  { verb: 'patch', resource: 'configmaps', mode: 'upgrade', why: 'write the journal' },
+  { verb: 'delete', resource: 'configmaps', mode: 'upgrade', why: 'remove the script of the upgrade Job' },
+  { verb: 'get', resource: 'jobs', mode: 'upgrade', why: 'follow the upgrade Job' },
+  { verb: 'delete', resource: 'jobs', mode: 'upgrade', why: 'remove the ended upgrade Job' },
+  { verb: 'list', resource: 'events', mode: 'upgrade', why: 'say why a pod does not start' },
+  { verb: 'get', resource: 'volumesnapshots', mode: 'upgrade', why: 'wait for the snapshot' },
+  { verb: 'get', resource: 'deployments', mode: 'upgrade', why: 'watch the applications come back' },
+  { verb: 'patch', resource: 'deployments', mode: 'upgrade', why: 'stop and start the applications' },
+  {
+    verb: 'patch',
+    resource: 'statefulsets',
+    mode: 'upgrade',
+    why: 'stop and start PostgreSQL and the applications, set the image',
+  },
+  { verb: 'get', resource: 'cronjobs', mode: 'upgrade', why: "suspend the applications' CronJobs" },
+  { verb: 'patch', resource: 'cronjobs', mode: 'upgrade', why: "suspend the applications' CronJobs" },
+];
+
+export type Mode = 'precheck' | 'upgrade';
+
+/** What a mode needs. */
+export function permissionsFor(mode: Mode): readonly Permission[] {
+  return mode === 'upgrade' ? permissions : permissions.filter((p) => p.mode === 'precheck');
+}
+
+/** Asks the API server about each permission (SelfSubjectAccessReview); answers those it would refuse. */
+export async function missingPermissions(cluster: Cluster, namespace: string, mode: Mode): Promise<Permission[]> {
+  const answers = await Promise.all(
+    permissionsFor(mode).map(async (permission) => {
+      const { verb, resource, subresource } = permission;
+      const { group, namespaced } = resources[resource];
+      const review = await cluster.create('selfsubjectaccessreviews', {
+        spec: {
+          resourceAttributes: {
+            verb,
+            group,
+            resource,
+            ...(subresource === undefined ? {} : { subresource }),
+            ...(namespaced ? { namespace } : resource === 'namespaces' ? { name: namespace, namespace } : {}),
+          },
+        },
+      });
+      return { permission, allowed: review.status?.allowed === true };
+    }),
+  );
+  return answers.filter((a) => !a.allowed).map((a) => a.permission);
+}
+
+/** `create pods/exec`, for people. */
+export function permissionName({ verb, resource, subresource }: Permission): string {
+  const { group } = resources[resource];
+  return `${verb} ${resource}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
+}

@@ -1,0 +1,19 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { Cluster } from '../ports/cluster.ts';
+import type { Target } from './target.ts';
+
+/** Names of pods other than the server's own that mount its volume and have not ended. */
+export async function volumeUsers(cluster: Cluster, target: Target): Promise<string[]> {
+  const pods = await cluster.list('pods', { namespace: target.namespace });
+  return pods
+    .filter((pod) => mounts(pod, target.volume.claimName) && !hasEnded(pod) && pod.metadata?.name !== target.podName)
+    .map((pod) => pod.metadata?.name ?? '');
+}
+
+function mounts(pod: V1Pod, claim: string): boolean {
+  return pod.spec?.volumes?.some((v) => v.persistentVolumeClaim?.claimName === claim) ?? false;
+}
+
+function hasEnded(pod: V1Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}

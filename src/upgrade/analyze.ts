@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { jsonLines, type Database } from '../database/database.ts';
+import { readDatabases, readExtensions } from '../database/server.ts';
+import { describe, UpgradeError } from '../errors.ts';
+import type { Context, Step } from './step.ts';
+
+/** Brings each extension to the version that the new installation ships. One that can't be is told, and stops nothing: its old version goes on working. */
+export const updateExtensions: Step = {
+  id: 'update-extensions',
+  title: 'Update the extensions',
+
+  async run({ database, results, log, inputs }) {
+    for (const { name } of await connectable(database)) {
+      const outdated = await outdatedExtensions(database, name);
+      for (const extension of outdated) {
+        try {
+          await database.write(
+            name,
+            `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE;`,
+            inputs.startTimeout,
+          );
+          log.info(`${name}: extension ${extension} updated`);
+        } catch (error) {
+          results.warnings.push(`${name}: extension ${extension} stays at its old version: ${describe(error)}`);
+        }
+      }
+    }
+  },
+};
+
+/** Rebuilds the planner's statistics, which pg_upgrade does not carry over, before any application comes back. */
+export const analyze: Step = {
+  id: 'analyze',
+  title: 'Rebuild the statistics (ANALYZE)',
+
+  async run(context) {
+    const names = (await connectable(context.database)).map((d) => d.name);
+    // A plain ANALYZE also takes partitioned tables, which vacuumdb leaves out.
+    const queue = [...names];
+    await Promise.all(
+      Array.from({ length: Math.min(context.settings.jobs, queue.length) }, async () => {
+        for (let name = queue.shift(); name !== undefined; name = queue.shift()) await analyzeOrWarn(context, name);
+      }),
+    );
+    context.log.info(`Analyzed ${String(names.length)} databases`);
+  },
+};
+
+/** Hours: however large it is, half-done statistics are no reason to end. */
+const analyzeLimit = 6 * 60 * 60_000;
+
+/** Without statistics the server is slow, not wrong: that is no reason to keep the applications away. */
+async function analyzeOrWarn(context: Context, name: string): Promise<void> {
+  try {
+    await analyzeDatabase(context, name);
+  } catch (error) {
+    context.results.warnings.push(
+      `Database ${name} could not be analyzed; run vacuumdb --analyze-only on it: ${describe(error)}`,
+    );
+  }
+}
+
+async function analyzeDatabase({ database }: Context, name: string): Promise<void> {
+  await database.write(name, 'ANALYZE;', analyzeLimit);
+  const output = await database.read(
+    name,
+    `SELECT json_build_array(schemaname || '.' || relname) FROM pg_catalog.pg_stat_user_tables
+     WHERE last_analyze IS NULL AND schemaname !~ '^pg_temp' LIMIT 5;`,
+  );
+  const missed = z.array(z.tuple([z.string()])).parse(jsonLines(output));
+  if (missed.length > 0)
+    throw new UpgradeError(
+      'not-analyzed',
+      `Database ${name}: no statistics for ${missed.map(([table]) => table).join(', ')}.`,
+      'Look at the log of the server.',
+    );
+}
+
+async function connectable(database: Database): Promise<{ name: string }[]> {
+  return (await readDatabases(database)).filter((d) => d.allowsConnections);
+}
+
+async function outdatedExtensions(database: Database, name: string): Promise<string[]> {
+  const installed = await readExtensions(database, name);
+  const output = await database.read(
+    name,
+    'SELECT json_build_array(name, default_version) FROM pg_catalog.pg_available_extensions WHERE installed_version <> default_version;',
+  );
+  const updatable = z
+    .array(z.tuple([z.string(), z.string()]))
+    .parse(jsonLines(output))
+    .map(([extension]) => extension);
+  return installed.map((e) => e.name).filter((extension) => updatable.includes(extension));
+}

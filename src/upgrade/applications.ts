@@ -1,0 +1,117 @@
+import type { PatchOperation } from '../ports/cluster.ts';
+import { workloadName, type ScaledWorkload, type Workload } from '../target/applications.ts';
+import { waitFor } from '../wait.ts';
+import type { Context, Step } from './step.ts';
+
+/** Stops the application layer and waits until its pods are gone. */
+export const stopApplications: Step = {
+  id: 'stop-applications',
+  title: 'Stop the applications',
+
+  async run(context) {
+    context.timeline.downtimeBegins();
+    const workloads = context.journal.record.applications;
+    await Promise.all(workloads.map((w) => change(context, w, w.resource === 'cronjobs' ? suspend(true) : scale(0))));
+    await podsGone(context, workloads);
+  },
+
+  async undo(context) {
+    await startApplications(context);
+  },
+};
+
+/** Brings the application layer back to exactly what was recorded. */
+export const restoreApplications: Step = {
+  id: 'restore-applications',
+  title: 'Bring the applications back',
+  async run(context) {
+    await startApplications(context);
+  },
+};
+
+async function startApplications(context: Context): Promise<void> {
+  const workloads = context.journal.record.applications;
+  await Promise.all(
+    workloads.map((w) => change(context, w, w.resource === 'cronjobs' ? suspend(w.suspended) : scale(w.replicas))),
+  );
+  const scaled = workloads.filter((w) => w.resource !== 'cronjobs');
+  await waitFor(
+    {
+      what: 'the applications to be back',
+      limit: context.inputs.rolloutTimeout,
+      limitInput: 'rollout-timeout',
+      ...context,
+    },
+    async () => {
+      const missing = (await Promise.all(scaled.map((w) => missingReplicas(context, w)))).flat();
+      return missing.length === 0 ? { done: undefined } : { pending: missing.join(', ') };
+    },
+  );
+  context.timeline.downtimeEnds();
+}
+
+function scale(replicas: number): PatchOperation {
+  return { op: 'add', path: '/spec/replicas', value: replicas };
+}
+
+function suspend(suspended: boolean): PatchOperation {
+  return { op: 'add', path: '/spec/suspend', value: suspended };
+}
+
+async function change({ cluster, target, log }: Context, workload: Workload, operation: PatchOperation): Promise<void> {
+  await cluster.patch(workload.resource, workload.name, target.namespace, [operation]);
+  log.info(
+    `${workloadName(workload)}: ${operation.path.slice('/spec/'.length)} ${String('value' in operation ? operation.value : '')}`,
+  );
+}
+
+/** Pods by the selectors of their workloads; also those of Jobs that a CronJob began. */
+async function podsGone(context: Context, workloads: readonly Workload[]): Promise<void> {
+  const { cluster, target, inputs } = context;
+  const selectors = workloads.flatMap((w) => (w.resource === 'cronjobs' ? [] : [w.podLabels]));
+  const cronJobs = new Set(workloads.flatMap((w) => (w.resource === 'cronjobs' ? [w.name] : [])));
+  await waitFor(
+    {
+      what: 'the pods of the applications to end',
+      limit: inputs.applicationsTimeout,
+      limitInput: 'applications-timeout',
+      ...context,
+    },
+    async () => {
+      const [pods, jobs] = await Promise.all([
+        cluster.list('pods', { namespace: target.namespace }),
+        cluster.list('jobs', { namespace: target.namespace }),
+      ]);
+      const jobsOfCronJobs = new Set(
+        jobs
+          .filter((j) => j.metadata?.ownerReferences?.some((o) => o.kind === 'CronJob' && cronJobs.has(o.name)))
+          .map((j) => j.metadata?.name),
+      );
+      const left = pods
+        .filter((pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed')
+        .filter((pod) => {
+          const labels = pod.metadata?.labels ?? {};
+          const ofJob =
+            pod.metadata?.ownerReferences?.some((o) => o.kind === 'Job' && jobsOfCronJobs.has(o.name)) ?? false;
+          return ofJob || selectors.some((selector) => matches(labels, selector));
+        });
+      return left.length === 0 ? { done: undefined } : { pending: left.map((pod) => pod.metadata?.name).join(', ') };
+    },
+  );
+}
+
+function matches(labels: Readonly<Record<string, string>>, selector: Readonly<Record<string, string>>): boolean {
+  const pairs = Object.entries(selector);
+  return pairs.length > 0 && pairs.every(([key, value]) => labels[key] === value);
+}
+
+/** `deployments/frontend 1/2`, or nothing when it has all its replicas, ready and of the newest template. */
+async function missingReplicas({ cluster, target }: Context, workload: ScaledWorkload): Promise<string[]> {
+  const now = await cluster.find(workload.resource, workload.name, target.namespace);
+  const status = now?.status;
+  const seen = (status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
+  const ready = status?.readyReplicas ?? 0;
+  return seen && ready === workload.replicas && (status?.replicas ?? 0) === workload.replicas
+    ? []
+    : [`${workloadName(workload)} ${String(ready)}/${String(workload.replicas)}`];
+}

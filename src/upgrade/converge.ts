@@ -1,0 +1,46 @@
+import { CancelledError, describe, isRunError, UpgradeError } from '../errors.ts';
+import { upgrade } from '../versions.ts';
+import type { Context, Step } from './step.ts';
+
+/**
+ * Runs the steps in order. When one fails, those that began are undone from
+ * the last to the first, and only then does it say how the server was left.
+ * @throws UpgradeError with the cause, and with what could not be undone
+ */
+export async function converge(steps: readonly Step[], context: Context): Promise<void> {
+  const begun: Step[] = [];
+  for (const step of steps) {
+    begun.push(step);
+    try {
+      if (context.signal.aborted) throw new CancelledError(`before: ${step.title}`);
+      await context.journal.note('step', step.id);
+      await inGroup(step.title, step.id, context, () => step.run(context));
+    } catch (error) {
+      throw await goBack(begun, step, error, context);
+    }
+  }
+}
+
+async function goBack(begun: readonly Step[], failed: Step, cause: unknown, context: Context): Promise<UpgradeError> {
+  context.log.info(`Failed: ${failed.title}: ${describe(cause)}`);
+  // The way back must not be cut short by the cancellation that may have caused it.
+  const unhurried: Context = { ...context, signal: new AbortController().signal };
+  const remedy = isRunError(cause) ? cause.remedy : 'Look at the log above.';
+  for (const step of begun.toReversed()) {
+    if (step.undo === undefined) continue;
+    const undo = step.undo.bind(step);
+    try {
+      await inGroup(`Going back: ${step.title}`, `undo-${step.id}`, unhurried, () => undo(unhurried));
+    } catch (error) {
+      const message = `${failed.title}: ${describe(cause)} Going back stopped at "${step.title}": ${describe(error)}`;
+      return new UpgradeError('way-back-failed', message, isRunError(error) ? error.remedy : remedy, { cause });
+    }
+  }
+  await context.journal.note('outcome', 'reverted');
+  const message = `${failed.title}: ${describe(cause)} PostgreSQL ${String(upgrade.from)} serves again and the applications are back as they were.`;
+  return new UpgradeError('reverted', message, remedy, { cause });
+}
+
+async function inGroup(title: string, id: string, context: Context, body: () => Promise<void>): Promise<void> {
+  await context.log.group(title, () => context.timeline.phase(id, title, body));
+}

@@ -1,0 +1,72 @@
+import { UpgradeError } from '../errors.ts';
+import type { V1StatefulSet } from '@kubernetes/client-node';
+import type { PatchOperation } from '../ports/cluster.ts';
+import type { Context } from './step.ts';
+
+/** A scheduling gate in the pod template: no pod of PostgreSQL, whoever makes it, is started while it is there. */
+export const fenceGate = 'circleci-server-postgresql-upgrade/fence';
+
+const gatesPath = '/spec/template/spec/schedulingGates';
+
+/**
+ * Puts the fence up and scales to 0 in one patch: alone, the gate would roll the pod.
+ * @throws UpgradeError when the API server dropped the gate (Kubernetes before 1.27)
+ */
+export async function fenceAndStop(context: Context): Promise<void> {
+  const { cluster, target } = context;
+  const now = await readStatefulSet(context);
+  const gates = now.spec?.template.spec?.schedulingGates ?? [];
+  const operations: PatchOperation[] = [
+    { op: 'test', path: '/metadata/uid', value: now.metadata?.uid },
+    { op: 'add', path: '/spec/replicas', value: 0 },
+  ];
+  if (!gates.some((g) => g.name === fenceGate))
+    operations.push({ op: 'add', path: gatesPath, value: [...gates, { name: fenceGate }] });
+  const changed = await cluster.patch('statefulsets', target.name, target.namespace, operations);
+  if (!(changed.spec?.template.spec?.schedulingGates ?? []).some((g) => g.name === fenceGate)) {
+    throw new UpgradeError(
+      'fence-dropped',
+      'The API server dropped the scheduling gate: nothing would keep PostgreSQL from being started during the upgrade.',
+      'Use Kubernetes 1.27 or later.',
+    );
+  }
+}
+
+/** Takes the fence away and starts the server, in one patch, with the image that is to serve. */
+export async function unfenceAndStart(context: Context, image: string): Promise<void> {
+  const { cluster, target, journal } = context;
+  const now = await readStatefulSet(context);
+  const spec = now.spec?.template.spec;
+  const index = spec?.containers.findIndex((c) => c.name === target.container.name) ?? -1;
+  const left = (spec?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
+  const operations: PatchOperation[] = [{ op: 'test', path: '/metadata/uid', value: now.metadata?.uid }];
+  if (spec?.containers[index]?.image !== image)
+    operations.push({ op: 'replace', path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
+  if (left.length !== (spec?.schedulingGates ?? []).length)
+    operations.push(
+      left.length === 0 ? { op: 'remove', path: gatesPath } : { op: 'replace', path: gatesPath, value: left },
+    );
+  operations.push({ op: 'add', path: '/spec/replicas', value: journal.record.replicas });
+  await cluster.patch('statefulsets', target.name, target.namespace, operations);
+  await removeGatedPod(context);
+}
+
+/** A pod that somebody made while the fence was up keeps its gate; the StatefulSet makes another one. */
+async function removeGatedPod({ cluster, target, log }: Context): Promise<void> {
+  const pod = await cluster.find('pods', target.podName, target.namespace);
+  if (pod?.spec?.schedulingGates?.some((g) => g.name === fenceGate) !== true) return;
+  log.info(
+    `Somebody scaled PostgreSQL up meanwhile; the fence kept pod ${target.podName} from starting. It is removed now.`,
+  );
+  await cluster.delete('pods', target.podName, target.namespace);
+}
+
+async function readStatefulSet({ cluster, target }: Context): Promise<V1StatefulSet> {
+  const now = await cluster.find('statefulsets', target.name, target.namespace);
+  if (now !== undefined) return now;
+  throw new UpgradeError(
+    'statefulset-gone',
+    `StatefulSet ${target.name} is gone.`,
+    'Find out who deleted it. The data is on the volume as it was.',
+  );
+}

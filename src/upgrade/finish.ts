@@ -1,0 +1,65 @@
+import { describe } from '../errors.ts';
+import { fieldManager } from '../field-manager.ts';
+import { jobName } from '../job/manifest.ts';
+import type { PatchOperation, ResourceName } from '../ports/cluster.ts';
+import type { Context, Step } from './step.ts';
+
+/** Removes what only the run needed, and every trace of ownership of the user's objects. */
+export const finish: Step = {
+  id: 'finish',
+  title: 'Clean up after the run',
+
+  async run(context) {
+    const { cluster, target, journal } = context;
+    await removeTraces(context);
+    await cluster.delete('configmaps', jobName, target.namespace);
+    await journal.note('outcome', 'upgraded');
+  },
+};
+
+/**
+ * A field that we changed and still own makes the user's next `helm upgrade`
+ * fail with a conflict (helm 4 applies on the server side). Without our entry
+ * in metadata.managedFields nobody owns it, and helm takes it again.
+ */
+export async function removeTraces(context: Context): Promise<void> {
+  const { target, journal, results } = context;
+  const objects: [ResourceName, string][] = [
+    ['statefulsets', target.name],
+    ...journal.record.applications.map((w): [ResourceName, string] => [w.resource, w.name]),
+  ];
+  await Promise.all(
+    objects.map(async ([resource, name]) => {
+      try {
+        await removeEntries(context, resource, name);
+      } catch (error) {
+        results.warnings.push(
+          `${resource}/${name} still names "${fieldManager}" in metadata.managedFields; a conflict in the next helm upgrade goes away with --force-conflicts: ${describe(error)}`,
+        );
+      }
+    }),
+  );
+}
+
+/** Controllers write into the list too, so its indexes may move between reading and writing. */
+const attempts = 5;
+
+async function removeEntries({ cluster, target }: Context, resource: ResourceName, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const now = (await cluster.find(resource, name, target.namespace)) as
+      { metadata?: { managedFields?: { manager?: string }[] } } | undefined;
+    const entries = now?.metadata?.managedFields ?? [];
+    const ours = entries.flatMap((entry, index) => (entry.manager === fieldManager ? [index] : []));
+    if (ours.length === 0) return;
+    // From the last to the first, so that the earlier indexes stay right.
+    const operations = ours.toReversed().flatMap((index): PatchOperation[] => [
+      { op: 'test', path: `/metadata/managedFields/${String(index)}/manager`, value: fieldManager },
+      { op: 'remove', path: `/metadata/managedFields/${String(index)}` },
+    ]);
+    try {
+      await cluster.patch(resource, name, target.namespace, operations);
+    } catch (error) {
+      if (attempt === attempts) throw error;
+    }
+  }
+}

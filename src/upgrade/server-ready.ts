@@ -1,0 +1,52 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { UpgradeError } from '../errors.ts';
+import { waitFor } from '../wait.ts';
+import type { Context } from './step.ts';
+
+/**
+ * Waits until the server's pod runs the image and is ready.
+ * @throws UpgradeError as soon as its container has ended twice, with the end of its log
+ */
+export async function waitForServer(context: Context, image: string): Promise<void> {
+  const { cluster, target, inputs } = context;
+  const container = target.container.name;
+  await waitFor(
+    { what: `PostgreSQL (${image}) to be ready`, limit: inputs.startTimeout, limitInput: 'start-timeout', ...context },
+    async () => {
+      const pod = await cluster.find('pods', target.podName, target.namespace);
+      if (pod === undefined) return { pending: 'its pod is not there yet' };
+      if (
+        pod.metadata?.deletionTimestamp !== undefined ||
+        pod.spec?.containers.find((c) => c.name === container)?.image !== image
+      )
+        return { pending: 'the former pod has not gone yet' };
+      const status = pod.status?.containerStatuses?.find((c) => c.name === container);
+      if ((status?.restartCount ?? 0) >= 2) throw await startFailure(context, image);
+      return isReady(pod)
+        ? { done: undefined }
+        : { pending: status?.state?.waiting?.reason ?? pod.status?.phase ?? 'it is not ready' };
+    },
+  );
+}
+
+function isReady(pod: V1Pod): boolean {
+  return pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+}
+
+async function startFailure(context: Context, image: string): Promise<UpgradeError> {
+  const end = await endOfLog(context);
+  return new UpgradeError(
+    'server-does-not-start',
+    `PostgreSQL (${image}) does not start: ${end}`,
+    `Look at its log: kubectl -n ${context.target.namespace} logs ${context.target.podName}`,
+  );
+}
+
+async function endOfLog({ cluster, target }: Context): Promise<string> {
+  try {
+    const log = await cluster.podLog(target.namespace, target.podName, target.container.name);
+    return log.trimEnd().split('\n').slice(-5).join(' | ');
+  } catch {
+    return 'its log could not be read';
+  }
+}

@@ -1,0 +1,48 @@
+import type { Database } from '../database/database.ts';
+import type { Fingerprint } from '../database/fingerprint.ts';
+import type { Inputs } from '../inputs.ts';
+import type { JobResult } from '../job/result.ts';
+import type { JobSettings } from '../job/manifest.ts';
+import type { Surroundings } from '../ports/context.ts';
+import type { Timeline } from '../report/timeline.ts';
+import type { Image } from '../target/images.ts';
+import type { Target } from '../target/target.ts';
+import type { Journal } from './journal.ts';
+
+/** What the steps work with. */
+export interface Context extends Surroundings {
+  readonly inputs: Inputs;
+  readonly target: Target;
+  readonly database: Database;
+  readonly serving: Image;
+  readonly snapshotClass: string;
+  readonly settings: JobSettings;
+  /** The Job's scripts, by file name. */
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly journal: Journal;
+  readonly timeline: Timeline;
+  /** What later steps and the report need of earlier ones. */
+  readonly results: Results;
+}
+
+export interface Results {
+  before?: Fingerprint;
+  snapshot?: string;
+  job?: JobResult;
+  /** The upgrade Job's pod has been seen to end. */
+  jobEnded?: boolean;
+  /** Something that did not stop the upgrade, but that people must know. */
+  readonly warnings: string[];
+}
+
+/** One move of the upgrade. */
+export interface Step {
+  readonly id: string;
+  readonly title: string;
+  run(context: Context): Promise<void>;
+  /**
+   * Takes back what `run` did or began to do, by what the cluster shows; also
+   * when `run` never came to its end.
+   */
+  undo?(context: Context): Promise<void>;
+}
