@@ -111,7 +111,14 @@ function permissionsPage(): string {
     '| --- | --- | --- | --- | --- |',
     ...table,
     '',
-    ...(['precheck', 'upgrade'] as const).flatMap((mode) => [`## Manifests for \`${mode}\``, '', '```yaml', ...manifests(mode), '```', '']),
+    ...(['precheck', 'upgrade'] as const).flatMap((mode) => [
+      `## Manifests for \`${mode}\``,
+      '',
+      '```yaml',
+      ...manifests(mode),
+      '```',
+      '',
+    ]),
   ].join('\n');
 }
 
@@ -142,6 +149,7 @@ function rules(mode: Mode, wanted: (resource: ResourceName) => boolean): string[
     verbs.set(resource, rule);
   }
   return [...verbs.values()].map(
-    (rule) => `  - { apiGroups: ['${rule.group}'], resources: ['${rule.resource}'], verbs: [${rule.verbs.join(', ')}] }`,
+    (rule) =>
+      `  - { apiGroups: ['${rule.group}'], resources: ['${rule.resource}'], verbs: [${rule.verbs.join(', ')}] }`,
   );
 }

@@ -1,0 +1,88 @@
+// The bench, for tests: a real cluster with a real server on PostgreSQL 12.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+
+export const root = path.resolve(import.meta.dirname, '../..');
+
+type Environment = Readonly<Record<string, string>>;
+
+export const environment: Environment = JSON.parse(
+  execFileSync(path.join(root, 'bench/env'), ['--json'], { encoding: 'utf8' }),
+) as Environment;
+
+/** Runs a command of the bench; its progress goes nowhere, its error into the exception. */
+export function bench(command: string, ...args: string[]): string {
+  const result = spawnSync(path.join(root, 'bench', command), args, { encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
+  if (result.status !== 0) throw new Error(`bench/${command} ${args.join(' ')}: ${result.stderr}`);
+  return result.stdout;
+}
+
+export function kubectl(...args: string[]): string {
+  return execFileSync('kubectl', args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+    maxBuffer: 64 * 1024 ** 2,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+export function kubectlJson<T>(...args: string[]): T {
+  return JSON.parse(kubectl(...args, '-o', 'json')) as T;
+}
+
+/** What psql answers in the server's pod, as the superuser. */
+export function psql(namespace: string, database: string, sql: string): string {
+  const script = 'PGPASSWORD="$POSTGRES_PASSWORD" exec psql -XAtq -v ON_ERROR_STOP=1 -U postgres -d "$1" -c "$2"';
+  return kubectl('-n', namespace, 'exec', 'postgresql-0', '--', 'sh', '-c', script, 'sh', database, sql).trim();
+}
+
+/** One line of the API server's audit log. */
+export interface AuditEvent {
+  readonly stage: string;
+  readonly verb: string;
+  readonly user: { readonly username: string };
+  readonly userAgent?: string;
+  readonly requestURI: string;
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly apiGroup?: string;
+  };
+  readonly requestObject?: unknown;
+  readonly responseStatus?: { readonly code?: number };
+}
+
+/** What the API server is asked between two moments, by the user of the action. */
+export class AuditLog {
+  private readonly file = environment['BENCH_AUDIT_LOG'] ?? '';
+  private readonly start = statSync(this.file).size;
+
+  events(username = 'admin'): AuditEvent[] {
+    const text = readFileSync(this.file).subarray(this.start).toString('utf8');
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as AuditEvent)
+      .filter((event) => event.stage === 'ResponseComplete' && event.user.username.endsWith(username));
+  }
+
+  /** Whatever is neither a read, nor a question about permissions, nor a dry run. */
+  writes(username?: string): AuditEvent[] {
+    return this.events(username).filter(
+      (event) =>
+        !['get', 'list', 'watch'].includes(event.verb) &&
+        event.objectRef?.resource !== 'selfsubjectaccessreviews' &&
+        event.objectRef?.subresource !== 'exec' &&
+        !event.requestURI.includes('dryRun=All'),
+    );
+  }
+}
+
+/** `create pods/exec` */
+export function callName({ verb, objectRef }: AuditEvent): string {
+  const subresource = objectRef?.subresource === undefined ? '' : `/${objectRef.subresource}`;
+  return `${verb} ${objectRef?.resource ?? '(none)'}${subresource}`;
+}

@@ -1,0 +1,125 @@
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { catalogue } from '../../src/prechecks/catalogue.ts';
+import { runAction, type ActionEnd } from './action.ts';
+import { AuditLog, bench, callName, kubectl, psql } from './bench.ts';
+import { replicas, rowCounts } from './server.ts';
+import { limitedKubeconfig } from './user.ts';
+
+jest.setTimeout(10 * 60_000);
+
+const namespace = 'circleci-server';
+
+function status(end: ActionEnd, check: string): string | undefined {
+  return end.report.findings.find((f) => f.check === check)?.status;
+}
+
+describe('a precheck', () => {
+  let end: ActionEnd;
+  let audit: AuditLog;
+  let before: { replicas: unknown; rows: unknown };
+
+  beforeAll(async () => {
+    bench('reset', '--no-writer');
+    before = { replicas: replicas(namespace), rows: rowCounts(namespace) };
+    const kubeconfig = limitedKubeconfig(namespace, 'checker', 'precheck');
+    audit = new AuditLog();
+    end = await runAction({ namespace, kubeconfig });
+  });
+
+  test('passes on a sound server', () => {
+    expect(end.report.findings.filter((f) => f.status !== 'passed')).toEqual([]);
+    expect([end.exitCode, end.outputs['verdict']]).toEqual([0, 'passed']);
+  });
+
+  test('answers every check in a log group of its own and in the summary', () => {
+    for (const { id, title } of catalogue) {
+      expect(end.log).toContain(`::group::✓ ${title} (${id}: passed)`);
+      expect(end.summary).toContain(`\`${id}\``);
+    }
+  });
+
+  test('writes nothing but its two probe pods, and removes them', () => {
+    const writes = audit.writes(':checker').map(callName);
+    expect(writes.sort()).toEqual(['create pods', 'create pods', 'delete pods', 'delete pods']);
+    expect(
+      kubectl('-n', namespace, 'get', 'pods', '-l', 'app.kubernetes.io/name=postgres-upgrade-probe', '-o', 'name'),
+    ).toBe('');
+    expect({ replicas: replicas(namespace), rows: rowCounts(namespace) }).toEqual(before);
+  });
+
+  test.each([
+    ['volume-users', 'another pod that mounts the volume'],
+    ['leftovers', 'a directory that an earlier try left'],
+    ['encoding-and-locale', 'an input that contradicts template1'],
+    ['admission', 'a quota that leaves no room for the Job'],
+    ['applications', 'a label that nothing carries'],
+    ['images', 'an image that lacks the old binaries'],
+    ['superuser-login', 'a password that is not the right one'],
+  ])('%s sees %s', async (check) => {
+    const undo = breakIt(check);
+    try {
+      const broken = await runAction({ namespace, ...undo.inputs });
+      expect([broken.exitCode, broken.outputs['verdict']]).not.toContain('passed');
+      expect(['failed', 'unknown']).toContain(status(broken, check));
+      expect(broken.report.findings.find((f) => f.check === check)?.remedy).toBeTruthy();
+      expect(broken.log).toMatch(new RegExp(`::error title=${check}`));
+    } finally {
+      undo.repair();
+    }
+  });
+
+  test('a database postgres with another locale is no obstacle', async () => {
+    psql(namespace, 'template1', 'DROP DATABASE postgres');
+    psql(namespace, 'template1', "CREATE DATABASE postgres TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+    const other = await runAction({ namespace });
+    expect(status(other, 'encoding-and-locale')).toBe('passed');
+    expect(status(other, 'locales-in-images')).toBe('passed');
+  });
+});
+
+/** Makes one check fail on the real server; how to take it back. */
+function breakIt(check: string): { inputs: Record<string, string>; repair(): void } {
+  const nothing = () => undefined;
+  const inNamespace = (...args: string[]) => kubectl('-n', namespace, ...args);
+  const inServer = (command: string) => inNamespace('exec', 'postgresql-0', '--', 'sh', '-c', command);
+  switch (check) {
+    case 'volume-users': {
+      const overrides = {
+        spec: {
+          securityContext: { runAsUser: 1001, runAsNonRoot: true },
+          containers: [
+            {
+              name: 'guest',
+              image: 'bench.local/application:1',
+              command: ['sleep', '600'],
+              volumeMounts: [{ name: 'data', mountPath: '/data' }],
+            },
+          ],
+          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-postgresql-0' } }],
+        },
+      };
+      inNamespace('run', 'guest', '--image=bench.local/application:1', `--overrides=${JSON.stringify(overrides)}`);
+      return { inputs: {}, repair: () => inNamespace('delete', 'pod', 'guest', '--now', '--wait') };
+    }
+    case 'leftovers':
+      inServer('mkdir /bitnami/postgresql/data-14');
+      return { inputs: {}, repair: () => inServer('rmdir /bitnami/postgresql/data-14') };
+    case 'encoding-and-locale':
+      return { inputs: { 'initdb-encoding': 'LATIN1' }, repair: nothing };
+    case 'admission':
+      inNamespace('create', 'quota', 'tight', '--hard=count/jobs.batch=0');
+      return { inputs: {}, repair: () => inNamespace('delete', 'quota', 'tight') };
+    case 'applications':
+      return { inputs: { 'application-selector': 'layer=nobody' }, repair: nothing };
+    case 'images':
+      return { inputs: { 'upgrade-image': 'cciserver.azurecr.io/server-postgres-upgrade:14-only' }, repair: nothing };
+    case 'superuser-login':
+      inNamespace('create', 'secret', 'generic', 'wrong', '--from-literal=password=not-the-password');
+      return {
+        inputs: { 'secret-name': 'wrong', 'secret-key': 'password' },
+        repair: () => inNamespace('delete', 'secret', 'wrong'),
+      };
+    default:
+      throw new Error(check);
+  }
+}

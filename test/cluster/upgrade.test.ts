@@ -1,0 +1,129 @@
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { permissions } from '../../src/target/permissions.ts';
+import { runAction, type ActionEnd } from './action.ts';
+import { AuditLog, bench, callName, kubectl, psql } from './bench.ts';
+import { replicas, statefulSet } from './server.ts';
+import { limitedKubeconfig } from './user.ts';
+import { verifyWriter } from './writer.ts';
+
+jest.setTimeout(15 * 60_000);
+
+const namespace = 'circleci-server';
+
+describe('an upgrade, in a namespace that enforces Pod Security restricted, by a user with no right too many', () => {
+  let before: ReturnType<typeof replicas>;
+  let password: string;
+  let kubeconfig: string;
+  let audit: AuditLog;
+  let end: ActionEnd;
+
+  beforeAll(async () => {
+    bench('reset', '--pod-security', 'restricted');
+    before = replicas(namespace);
+    password = Buffer.from(
+      kubectl('-n', namespace, 'get', 'secret', 'postgresql', '-o', 'jsonpath={.data.postgres-password}'),
+      'base64',
+    ).toString();
+    kubeconfig = limitedKubeconfig(namespace, 'upgrader', 'upgrade');
+    audit = new AuditLog();
+    end = await runAction({ namespace, mode: 'upgrade', confirm: namespace, kubeconfig });
+  });
+
+  test('ends well, with 14 serving', () => {
+    expect(end.log).toContain('PostgreSQL 14');
+    expect([end.exitCode, end.outputs['verdict']]).toEqual([0, 'upgraded']);
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+  });
+
+  test('loses and doubles no acknowledged change', () => {
+    const { acknowledged, lost, doubled, unexpected } = verifyWriter(namespace);
+    expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+    expect(acknowledged).toBeGreaterThan(0);
+  });
+
+  test('brings every workload back as it was', () => {
+    expect(replicas(namespace)).toEqual(before);
+  });
+
+  test('says what values.yaml needs, and more', () => {
+    expect(end.outputs).toMatchObject({
+      'image-registry': 'cciserver.azurecr.io',
+      'image-repository': 'server-postgres',
+      'image-tag': '14.22.4094-4922444',
+      image: 'cciserver.azurecr.io/server-postgres:14.22.4094-4922444',
+    });
+    expect(Number(end.outputs['downtime-seconds'])).toBeGreaterThan(0);
+    const snapshot = kubectl(
+      '-n',
+      namespace,
+      'get',
+      'volumesnapshot',
+      end.outputs['snapshot'] ?? '',
+      '-o',
+      'jsonpath={.status.readyToUse}',
+    );
+    expect(snapshot).toBe('true');
+    expect(end.summary).toContain('# ✓ PostgreSQL 14 serves');
+    expect(end.report).toMatchObject({
+      verdict: 'upgraded',
+      transfer: 'link',
+      versions: { before: '12.22', after: '14.22' },
+    });
+  });
+
+  test('has statistics for every table before the applications come back', () => {
+    const databases = psql(namespace, 'postgres', 'SELECT datname FROM pg_database WHERE datallowconn').split('\n');
+    for (const database of databases) {
+      expect(psql(namespace, database, 'SELECT count(*) FROM pg_stat_user_tables WHERE last_analyze IS NULL')).toBe(
+        '0',
+      );
+    }
+  });
+
+  test('leaves no fence and no ownership behind', () => {
+    const { gates, managers, image } = statefulSet(namespace);
+    expect(gates).toBeUndefined();
+    expect(managers).not.toContain('circleci-server-postgresql-upgrade');
+    expect(image).toBe('cciserver.azurecr.io/server-postgres:14.22.4094-4922444');
+  });
+
+  test('asks the API server for nothing outside of the table of permissions', () => {
+    const table = permissions.map(
+      (p) => `${p.verb} ${p.resource}${p.subresource === undefined ? '' : `/${p.subresource}`}`,
+    );
+    const calls = new Set(
+      audit
+        .events(':upgrader')
+        .filter((e) => e.objectRef?.resource !== undefined)
+        .map(callName),
+    );
+    calls.delete('create selfsubjectaccessreviews');
+    expect(calls.size).toBeGreaterThan(10);
+    expect([...calls].filter((call) => !table.includes(call))).toEqual([]);
+  });
+
+  test('shows the password nowhere', () => {
+    const everything = [
+      end.log.replace(`::add-mask::${password.replaceAll('%', '%25')}`, ''),
+      end.summary,
+      JSON.stringify(end.outputs),
+      JSON.stringify(end.report),
+      JSON.stringify(audit.events()),
+    ];
+    expect(everything.filter((text) => text.includes(password))).toEqual([]);
+  });
+
+  test('a second run changes nothing', async () => {
+    const again = new AuditLog();
+    const second = await runAction({ namespace, mode: 'upgrade', confirm: namespace, kubeconfig });
+    expect([second.exitCode, second.outputs['verdict']]).toEqual([0, 'already-upgraded']);
+    expect(again.writes(':upgrader').map(callName)).toEqual([]);
+    expect(replicas(namespace)).toEqual(before);
+  });
+
+  test('helm upgrade with the new image passes afterwards, and 14 goes on serving', () => {
+    bench('helm-upgrade', '--namespace', namespace, '--set', 'postgresql.image.tag=14.22.4094-4922444');
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+    expect(replicas(namespace)).toEqual(before);
+  });
+});
