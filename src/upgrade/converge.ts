@@ -1,4 +1,5 @@
 import { CancelledError, describe, isRunError, UpgradeError } from '../errors.ts';
+import { removeTraces } from './finish.ts';
 import { upgrade } from '../versions.ts';
 import type { Context, Step } from './step.ts';
 
@@ -36,6 +37,7 @@ async function goBack(begun: readonly Step[], failed: Step, cause: unknown, cont
       return new UpgradeError('way-back-failed', message, isRunError(error) ? error.remedy : remedy, { cause });
     }
   }
+  await removeTraces(unhurried);
   await context.journal.note('outcome', 'reverted');
   const message = `${failed.title}: ${describe(cause)} PostgreSQL ${String(upgrade.from)} serves again and the applications are back as they were.`;
   return new UpgradeError('reverted', message, remedy, { cause });

@@ -27,8 +27,9 @@ export function kubectl(...args: string[]): string {
   });
 }
 
-export function kubectlJson<T>(...args: string[]): T {
-  return JSON.parse(kubectl(...args, '-o', 'json')) as T;
+/** The caller says of what shape the answer is. */
+export function kubectlJson(...args: string[]): unknown {
+  return JSON.parse(kubectl(...args, '-o', 'json'));
 }
 
 /** What psql answers in the server's pod, as the superuser. */

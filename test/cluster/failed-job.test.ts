@@ -54,7 +54,7 @@ describe('an upgrade whose Job fails, since 14 lacks a library', () => {
   });
 
   test('the failed Job is kept for who wants to look into it', () => {
-    const { status } = kubectlJson<Job>('-n', namespace, 'get', 'job', 'postgres-upgrade-12-to-14');
+    const { status } = kubectlJson('-n', namespace, 'get', 'job', 'postgres-upgrade-12-to-14') as Job;
     expect(status.conditions?.map((c) => c.type)).toContain('Failed');
   });
 

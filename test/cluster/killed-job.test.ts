@@ -54,29 +54,24 @@ describe('an upgrade whose Job is killed while it links', () => {
 });
 
 async function killWhileLinking(ended: Promise<unknown>): Promise<void> {
-  let over = false;
+  const over = new AbortController();
   void ended.finally(() => {
-    over = true;
+    over.abort();
   });
-  while (!over) {
+  while (!over.signal.aborted) {
     const volume = mountedVolume();
     if (volume !== undefined && existsSync(path.join(volume, '.paused-while-linking'))) {
-      const pod = kubectl(
-        '-n',
-        namespace,
-        'get',
-        'pods',
-        '-l',
-        'batch.kubernetes.io/job-name=postgres-upgrade-12-to-14',
-        '-o',
-        'jsonpath={.items[0].metadata.name}',
-      );
-      bench('kill-container', '--namespace', namespace, '--pod', pod);
+      bench('kill-container', '--namespace', namespace, '--pod', jobPod());
       return;
     }
     await sleep(200);
   }
   throw new Error('the action ended before its Job began to link');
+}
+
+function jobPod(): string {
+  const selector = 'batch.kubernetes.io/job-name=postgres-upgrade-12-to-14';
+  return kubectl('-n', namespace, 'get', 'pods', '-l', selector, '-o', 'jsonpath={.items[0].metadata.name}');
 }
 
 function mountedVolume(): string | undefined {

@@ -20,7 +20,8 @@ interface Workload {
 export function replicas(namespace: string): Record<string, string> {
   const counts: Record<string, string> = {};
   for (const kind of ['deployments', 'statefulsets', 'cronjobs']) {
-    for (const { metadata, spec, status } of kubectlJson<{ items: Workload[] }>('-n', namespace, 'get', kind).items) {
+    for (const { metadata, spec, status } of (kubectlJson('-n', namespace, 'get', kind) as { items: Workload[] })
+      .items) {
       counts[`${kind}/${metadata.name}`] =
         kind === 'cronjobs'
           ? `suspend ${String(spec.suspend ?? false)}`
@@ -31,14 +32,14 @@ export function replicas(namespace: string): Record<string, string> {
 }
 
 export function statefulSet(namespace: string): { image: string; gates: unknown; managers: string[] } {
-  const { spec, metadata } = kubectlJson<Workload>(
+  const { spec, metadata } = kubectlJson(
     '-n',
     namespace,
     'get',
     'statefulset',
     'postgresql',
     '--show-managed-fields',
-  );
+  ) as Workload;
   return {
     image: spec.template?.spec?.containers[0]?.image ?? '',
     gates: spec.template?.spec?.schedulingGates,
