@@ -2,7 +2,7 @@
 # All containers are below one cgroup of the bench: that is how they are told from everybody else's, even when nothing
 # of the cluster is alive to ask.
 
-cgroup_roots() { # one directory for each hierarchy
+cgroup_roots() { # one directory for each hierarchy into which the kubelet looks
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
     echo /sys/fs/cgroup
   else
@@ -30,7 +30,8 @@ make_cgroup() {
 # Ends every process in the bench's cgroups and removes them.
 remove_cgroup() {
   local root directory pid round
-  for root in $(cgroup_roots); do
+  # With v1, there may be a v2 hierarchy beside it, and the runtime uses that too.
+  for root in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/mounts); do
     directory=$root/$BENCH_CGROUP
     [ -d "$directory" ] || continue
     for ((round = 0; round < 100; round++)); do

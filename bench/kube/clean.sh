@@ -21,7 +21,7 @@ our_mounts() { # the deepest first
 }
 
 remove_cluster() {
-  local i name pid mount device file
+  local i name pid mount device directory
   # Those who would start anew what is taken away go first, storage after them.
   for ((i = ${#COMPONENTS[@]} - 1; i >= 0; i--)); do
     name=${COMPONENTS[i]}
@@ -42,12 +42,17 @@ remove_cluster() {
   losetup --list --noheadings --output NAME,BACK-FILE 2>/dev/null | awk -v state="$BENCH_STATE/" 'index($2, state) == 1 { print $1 }' |
     while read -r device; do losetup --detach "$device" 2>/dev/null || true; done
 
-  # Each shim's socket is outside of the run directory, and its address in a file inside.
-  for file in "$BENCH_RUN"/containerd/io.containerd.runtime.v2.task/*/*/address; do
-    [ ! -e "$file" ] || rm -f "$(sed 's,^unix://,,' "$file")"
+  # Each shim's socket is outside of the run directory, and so is what CNI remembers of its pod.
+  for directory in "$BENCH_RUN"/containerd/io.containerd.runtime.v2.task/*/*; do
+    [ -d "$directory" ] || continue
+    [ ! -e "$directory/address" ] || rm -f "$(sed 's,^unix://,,' "$directory/address")"
+    rm -f /var/lib/cni/results/*-"$(basename "$directory")"-*
   done
   find /var/log/containers -maxdepth 1 -lname "$BENCH_STATE/*" -delete 2>/dev/null || true
+  [ ! -e "$BENCH_STATE/made-var-lib-kubelet" ] || rm -rf --one-file-system /var/lib/kubelet
   remove_network
   [ -z "$(our_mounts)" ] || fail "these mounts cannot be taken away: $(our_mounts | tr '\n' ' ')" "" "see who uses them (fuser -vm MOUNT) and run bench/down again."
   rm -rf --one-file-system "$BENCH_RUN" "$BENCH_STATE"
+  # What others use is not empty.
+  rmdir /run/containerd/s /run/containerd /var/lib/cni/results /var/lib/cni /var/log/containers 2>/dev/null || true
 }

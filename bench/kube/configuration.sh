@@ -69,6 +69,7 @@ nodeStatusUpdateFrequency: 2s
 maxPods: 250
 podLogsDir: $BENCH_STATE/pod-logs
 volumePluginDir: $BENCH_STATE/volume-plugins
+makeIPTablesUtilChains: false # kube-proxy uses nftables
 EOF
 
   cat >"$BENCH_STATE/kube-proxy.yaml" <<EOF
