@@ -1,0 +1,200 @@
+import { answerError } from '../../src/adapters/api-error.ts';
+import type { Cluster, ExecResult, PatchOperation, ResourceName, ResourceTypes } from '../../src/ports/cluster.ts';
+import { resources } from '../../src/ports/cluster.ts';
+import { applyPatch } from './json-patch.ts';
+
+/** One call as it came in, before anything was done about it. */
+export interface Call {
+  readonly method: 'version' | 'find' | 'list' | 'create' | 'patch' | 'delete' | 'podLog' | 'exec';
+  readonly resource: ResourceName;
+  readonly name: string;
+  readonly namespace: string | undefined;
+  /** What is created, or the operations of a patch. */
+  readonly body?: unknown;
+  readonly options?: unknown;
+}
+
+/** Runs before each call; what it throws is the API server's answer, what it puts or removes is what the call finds. */
+export type Hook = (call: Call) => void;
+
+type Stored = {
+  metadata?: { name?: string; namespace?: string; uid?: string; labels?: Record<string, string> };
+} & object;
+
+/** The API server in memory: objects, JSON Patch, dry runs, and the answers of commands and logs. */
+export class FakeCluster implements Cluster {
+  readonly address = 'https://cluster.example:6443 (context test)';
+  readonly calls: Call[] = [];
+  readonly hooks: Hook[] = [];
+  /** Answers commands in pods. */
+  onExec: (command: readonly string[], stdin: string) => ExecResult = () => ({ exitCode: 0, stdout: '', stderr: '' });
+  /** Answers reads of logs. */
+  onLog: (pod: string, sinceTime: string | undefined) => string = () => '';
+  private readonly objects = new Map<string, Stored>();
+  private serial = 0;
+
+  /** Puts an object there, or in the place of the one of its name. */
+  put<R extends ResourceName>(resource: R, ...objects: ResourceTypes[R][]): this {
+    for (const object of objects as Stored[]) {
+      const { name = '', namespace } = object.metadata ?? {};
+      const uid = object.metadata?.uid ?? `uid-${String(++this.serial)}`;
+      this.objects.set(key(resource, name, namespace), {
+        ...structuredClone(object),
+        metadata: { ...object.metadata, uid },
+      });
+    }
+    return this;
+  }
+
+  /** Looks without a call. */
+  peek<R extends ResourceName>(resource: R, name: string, namespace?: string): ResourceTypes[R] | undefined {
+    return structuredClone(this.objects.get(key(resource, name, namespace))) as ResourceTypes[R] | undefined;
+  }
+
+  remove(resource: ResourceName, name: string, namespace?: string): void {
+    this.objects.delete(key(resource, name, namespace));
+  }
+
+  /** The API server answers these calls with an error. */
+  refuse(method: Call['method'], resource: ResourceName, status: number, message: string, name?: string): this {
+    this.hooks.push((call) => {
+      if (call.method === method && call.resource === resource && (name === undefined || call.name === name))
+        throw answerError(`${method} ${resource}`, status, JSON.stringify({ message }));
+    });
+    return this;
+  }
+
+  /** `create jobs/name`, in the order in which they came; reads left out. */
+  get writes(): string[] {
+    return this.calls
+      .filter((c) => ['create', 'patch', 'delete'].includes(c.method))
+      .map((c) => `${c.method} ${c.resource}/${c.name}`);
+  }
+
+  patchesOf(resource: ResourceName, name: string): PatchOperation[][] {
+    return this.calls
+      .filter((c) => c.method === 'patch' && c.resource === resource && c.name === name)
+      .map((c) => c.body as PatchOperation[]);
+  }
+
+  async version(): Promise<string> {
+    await this.called({ method: 'version', resource: 'namespaces', name: '', namespace: undefined });
+    return 'v1.34.0';
+  }
+
+  async find<R extends ResourceName>(
+    resource: R,
+    name: string,
+    namespace?: string,
+  ): Promise<ResourceTypes[R] | undefined> {
+    await this.called({ method: 'find', resource, name, namespace });
+    return this.peek(resource, name, namespace);
+  }
+
+  async list<R extends ResourceName>(
+    resource: R,
+    options: { namespace?: string; labelSelector?: string; fieldSelector?: string } = {},
+  ): Promise<ResourceTypes[R][]> {
+    await this.called({ method: 'list', resource, name: '', namespace: options.namespace, options });
+    const found = [...this.objects.entries()]
+      .filter(([at]) => at.startsWith(`${resource}/`))
+      .map(([, object]) => object)
+      .filter((object) => options.namespace === undefined || object.metadata?.namespace === options.namespace)
+      .filter((object) => selects(options.labelSelector, (label) => object.metadata?.labels?.[label]))
+      .filter((object) => selects(options.fieldSelector, (path) => fieldOf(object, path)));
+    return structuredClone(found) as ResourceTypes[R][];
+  }
+
+  async create<R extends ResourceName>(
+    resource: R,
+    object: ResourceTypes[R],
+    options: { namespace?: string; dryRun?: boolean } = {},
+  ): Promise<ResourceTypes[R]> {
+    const { metadata = {} } = object;
+    const name = metadata.name ?? `${metadata.generateName ?? ''}${String(++this.serial)}`;
+    await this.called({ method: 'create', resource, name, namespace: options.namespace, body: object, options });
+    if (resource === 'selfsubjectaccessreviews') return { ...object, status: { allowed: true } };
+    const namespace = resources[resource].namespaced ? options.namespace : undefined;
+    if (this.objects.has(key(resource, name, namespace)))
+      throw answerError(`create ${resource} ${name}`, 409, JSON.stringify({ message: `"${name}" already exists` }));
+    const named = { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) };
+    const made = { ...object, metadata: named } as ResourceTypes[R];
+    if (options.dryRun === true) return made;
+    this.put(resource, made);
+    return this.peek(resource, name, namespace) ?? made;
+  }
+
+  async patch<R extends ResourceName>(
+    resource: R,
+    name: string,
+    namespace: string,
+    operations: readonly PatchOperation[],
+  ): Promise<ResourceTypes[R]> {
+    await this.called({ method: 'patch', resource, name, namespace, body: operations });
+    const now = this.peek(resource, name, namespace);
+    if (now === undefined)
+      throw answerError(`change ${resource} ${name}`, 404, JSON.stringify({ message: `"${name}" not found` }));
+    const changed = applyPatch(now, operations);
+    if (changed === undefined)
+      throw answerError(`change ${resource} ${name}`, 422, JSON.stringify({ message: 'the patch does not apply' }));
+    this.put(resource, changed);
+    return structuredClone(changed);
+  }
+
+  async delete(resource: ResourceName, name: string, namespace: string): Promise<void> {
+    await this.called({ method: 'delete', resource, name, namespace });
+    this.remove(resource, name, namespace);
+  }
+
+  async podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string> {
+    await this.called({ method: 'podLog', resource: 'pods', name: pod, namespace, options: { container, sinceTime } });
+    return this.onLog(pod, sinceTime);
+  }
+
+  async exec(
+    namespace: string,
+    pod: string,
+    container: string,
+    command: readonly string[],
+    stdin: string,
+    timeout: number,
+  ): Promise<ExecResult> {
+    await this.called({
+      method: 'exec',
+      resource: 'pods',
+      name: pod,
+      namespace,
+      body: command,
+      options: { container, timeout },
+    });
+    return this.onExec(command, stdin);
+  }
+
+  private async called(call: Call): Promise<void> {
+    this.calls.push(structuredClone(call));
+    // As an answer from the network does, it comes later.
+    await Promise.resolve();
+    for (const hook of this.hooks) hook(call);
+  }
+}
+
+function key(resource: ResourceName, name: string, namespace: string | undefined): string {
+  return `${resource}/${resources[resource].namespaced ? (namespace ?? '') : ''}/${name}`;
+}
+
+/** Equalities joined by commas, which is all that is asked here. */
+function selects(selector: string | undefined, valueOf: (name: string) => unknown): boolean {
+  return (selector ?? '')
+    .split(',')
+    .filter((term) => term !== '')
+    .every((term) => {
+      const [name = '', value] = term.split('=');
+      return valueOf(name) === value;
+    });
+}
+
+function fieldOf(object: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
+}

@@ -1,0 +1,75 @@
+import type { OutputName } from '../../src/outputs.ts';
+import type { AnnotationLevel, Log, Runner } from '../../src/ports/runner.ts';
+
+/** Keeps what would be in the workflow run's log. */
+export class FakeLog implements Log {
+  readonly lines: string[] = [];
+  readonly groups: string[] = [];
+  readonly annotations: { level: AnnotationLevel; title: string; message: string }[] = [];
+
+  info(line: string): void {
+    this.lines.push(line);
+  }
+
+  debug(line: string): void {
+    this.lines.push(`debug: ${line}`);
+  }
+
+  async group<T>(title: string, body: () => Promise<T>): Promise<T> {
+    this.groups.push(title);
+    return await body();
+  }
+
+  annotate(level: AnnotationLevel, title: string, message: string): void {
+    this.annotations.push({ level, title, message });
+  }
+
+  get text(): string {
+    return this.lines.join('\n');
+  }
+}
+
+/** Keeps what a run leaves to people and to later steps. */
+export class FakeRunner implements Runner {
+  readonly log = new FakeLog();
+  readonly outputs: Partial<Record<OutputName, string>> = {};
+  readonly masked: string[] = [];
+  readonly files: Record<string, string> = {};
+  summary = '';
+  failed = false;
+
+  constructor(
+    private readonly inputs: Readonly<Record<string, string>> = {},
+    private readonly variables: Readonly<Record<string, string>> = {},
+  ) {}
+
+  input(name: string): string {
+    return this.inputs[name] ?? '';
+  }
+
+  mask(secret: string): void {
+    this.masked.push(secret);
+  }
+
+  output(name: OutputName, value: string): void {
+    this.outputs[name] = value;
+  }
+
+  summarize(markdown: string): Promise<void> {
+    this.summary += markdown;
+    return Promise.resolve();
+  }
+
+  fail(): void {
+    this.failed = true;
+  }
+
+  environment(name: string): string {
+    return this.variables[name] ?? '';
+  }
+
+  writeReport(name: string, content: string): Promise<string> {
+    this.files[name] = content;
+    return Promise.resolve(`/temporary/${name}`);
+  }
+}
