@@ -19,9 +19,9 @@ export function loadKubeconfig(given: string, context: string, environment: stri
     load(config, given, environment);
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
-    throw new ConfigurationError('kubeconfig-unreadable', `The kubeconfig can't be read: ${describe(error)}.`, remedy, {
-      cause: error,
-    });
+    // The parser's further lines quote the text, tokens included.
+    const reason = describe(error).split('\n', 1).join();
+    throw new ConfigurationError('kubeconfig-unreadable', `The kubeconfig can't be read: ${reason}.`, remedy);
   }
   if (context !== '') selectContext(config, context);
   if (config.getCurrentCluster() === null) {
