@@ -42,6 +42,11 @@ export function isRunError(error: unknown): error is RunError {
   return error instanceof RunError;
 }
 
+/** The text with a full stop at its end, so that another sentence can follow. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
 /** One line for any thrown thing, also for what is not an Error. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

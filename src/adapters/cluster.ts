@@ -141,7 +141,7 @@ class ApiServer implements Cluster {
       await this.request(`delete ${kindOf(resource)} ${name}`, {
         method: 'DELETE',
         path: pathOf(resource, namespace, name),
-        body: JSON.stringify({ propagationPolicy: 'Foreground' }),
+        body: JSON.stringify({ propagationPolicy: 'Background' }),
         idleLimit,
       });
     } catch (error) {

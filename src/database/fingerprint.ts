@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jsonLines, type Database } from './database.ts';
+import { inParallel } from '../parallel.ts';
 import { readDatabases, readExtensions } from './server.ts';
 
 /** Tables above this size are compared by their size in bytes (the files are the same ones), all others by an exact count of rows. */
@@ -30,22 +31,25 @@ WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <>
 ORDER BY 1
 \\gexec`;
 
-/** Measures every database that accepts connections. `limit` is for each database, in milliseconds. */
-export async function takeFingerprint(database: Database, limit: number): Promise<Fingerprint> {
+/**
+ * Measures every database that accepts connections.
+ * @param sessions how many databases at a time
+ * @param limit for each database, in milliseconds
+ */
+export async function takeFingerprint(database: Database, sessions: number, limit: number): Promise<Fingerprint> {
   const names = (await readDatabases(database)).filter((d) => d.allowsConnections).map((d) => d.name);
-  const entries: [string, DatabaseFingerprint][] = [];
-  for (const name of names) {
-    const output = await database.read(name, measureSql, limit);
-    const rows = z.array(measured).parse(jsonLines(output));
-    entries.push([
-      name,
-      {
-        relations: Object.fromEntries(rows.map(([relation, unit, value]) => [relation, `${String(value)} ${unit}`])),
-        extensions: (await readExtensions(database, name)).map((e) => e.name),
-      },
-    ]);
-  }
-  return { databases: Object.fromEntries(entries) };
+  const fingerprints = await inParallel(sessions, names, (name) => measure(database, name, limit));
+  return {
+    databases: Object.fromEntries(names.map((name, index) => [name, fingerprints[index]])) as Fingerprint['databases'],
+  };
+}
+
+async function measure(database: Database, name: string, limit: number): Promise<DatabaseFingerprint> {
+  const rows = z.array(measured).parse(jsonLines(await database.read(name, measureSql, limit)));
+  return {
+    relations: Object.fromEntries(rows.map(([relation, unit, value]) => [relation, `${String(value)} ${unit}`])),
+    extensions: (await readExtensions(database, name)).map((e) => e.name),
+  };
 }
 
 /** What differs, a line each; nothing when the two are the same. */

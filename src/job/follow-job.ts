@@ -1,4 +1,4 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { ClusterError, UpgradeError } from '../errors.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { waitFor } from '../wait.ts';
@@ -26,13 +26,9 @@ export interface JobEnd {
  * Reads again and again instead of streaming: log streams break when they are quiet.
  * @throws UpgradeError when its pod can't start; the waits' errors at the limits
  */
-export async function followJob(
-  surroundings: Surroundings,
-  namespace: string,
-  name: string,
-  limits: JobLimits,
-): Promise<JobEnd> {
+export async function followJob(surroundings: Surroundings, job: V1Job, limits: JobLimits): Promise<JobEnd> {
   const { cluster, log, clock, signal } = surroundings;
+  const { name = '', namespace = '' } = job.metadata ?? {};
   const follower = new LogFollower(surroundings, namespace);
   const started = await waitFor(
     {
@@ -44,7 +40,7 @@ export async function followJob(
       signal,
     },
     async () => {
-      const pod = await podOf(surroundings, namespace, name);
+      const pod = await podOf(surroundings, job);
       if (pod === undefined)
         return { pending: (await lastEvent(surroundings, namespace, name)) ?? 'there is no pod yet' };
       const progress = podProgress(pod, containerName);
@@ -77,8 +73,10 @@ export async function followJob(
   );
 }
 
-async function podOf({ cluster }: Surroundings, namespace: string, job: string): Promise<V1Pod | undefined> {
-  const [pod] = await cluster.list('pods', { namespace, labelSelector: `batch.kubernetes.io/job-name=${job}` });
+/** By the Job's uid: the pod of an earlier Job of that name may still be there. */
+async function podOf({ cluster }: Surroundings, { metadata }: V1Job): Promise<V1Pod | undefined> {
+  const labelSelector = `batch.kubernetes.io/controller-uid=${metadata?.uid ?? ''}`;
+  const [pod] = await cluster.list('pods', { namespace: metadata?.namespace ?? '', labelSelector });
   return pod;
 }
 

@@ -10,7 +10,7 @@ tab=$(printf '\t')
 
 fact() { printf '%s\n' "$1${2+$tab}${2-}${3+$tab}${3-}"; }
 
-one_line() { tr '\n\t' '  ' | cut -c1-300; }
+one_line() { tr '\n\t' '  ' | sed 's/ *$//' | cut -c1-300; }
 
 if [ "$ROLE" = upgrade ]; then
   old=${PGBINOLD:-/usr/lib/postgresql/$FROM/bin}

@@ -19,9 +19,13 @@ end_step() {
   STEP_STARTED=0
 }
 
-journal() { # EVENT DETAIL: durable before it returns, since it announces a move
-  printf '%s %s %s %s %s\n' "$(date -u +%FT%TZ)" "$RUN_ID" "$COMMAND" "$1" "${2:-}" >>"$JOURNAL"
-  sync "$JOURNAL"
+# Durable before it returns, since it announces a move. On the way back a full volume must not stop us: that way is found by what is on disk.
+journal() { # EVENT DETAIL
+  local line
+  line="$(date -u +%FT%TZ) $RUN_ID $COMMAND $1 ${2:-}"
+  if { printf '%s\n' "$line" >>"$JOURNAL" && sync "$JOURNAL"; } 2>/dev/null; then return; fi
+  if [[ $GOING_BACK == no ]]; then fail "cannot write to $JOURNAL"; fi
+  log "    not journaled: $line"
 }
 
 finish() { OUTCOME=$1 MESSAGE=$2; log "${1^^}: $2"; }

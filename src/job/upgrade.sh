@@ -42,7 +42,7 @@ readonly UNPROVEN=$OURS/unproven              # pg_control is back, and the old 
 readonly MARKER=.postgresql-upgrade           # in the new cluster: it is complete; and what pg_control said then
 
 STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION=''
-RECOVERED=false REVERTED=false HURRY=no RUNNING='' WORK='' LAST_ERROR=''
+RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no RUNNING='' WORK='' LAST_ERROR=''
 declare -A SPENT=()
 
 here=$(dirname -- "${BASH_SOURCE[0]}")

@@ -110,6 +110,7 @@ put_auto_conf_back() {
 # One move at a time, from whatever state: each leaves a state from which this function, run again, goes on.
 go_back() {
   local before
+  GOING_BACK=yes
   look
   while [[ $STATE != fresh ]]; do
     log "    going back from: $STATE"
@@ -127,18 +128,19 @@ go_back() {
     if [[ $STATE == "$before" ]]; then fail "going back from $STATE did not help: $FOUND"; fi
   done
   if [[ $REVERTED == true ]]; then journal back "$(control_facts "$FROM" "$DATA")"; fi
+  GOING_BACK=no
 }
 
 unlink_old() { # the marker goes first: without it the new cluster is but something to remove
   rm -f -- "$LOGS/delete_old_cluster.sh" # as pg_upgrade writes it, it removes the old cluster without a question
   if complete "$NEW"; then
-    claim_new
+    claimed || claim_new
     journal unmark "$NEW"
     rm -- "$NEW/$MARKER"
     sync "$NEW"
   fi
   if [[ $(control_file_of "$DATA") == pg_control.old ]]; then
-    : >"$UNPROVEN"
+    : >"$UNPROVEN" || log "    no room to note that PostgreSQL $FROM has to be started once"
     rename "$DATA/global/pg_control.old" "$DATA/global/pg_control"
   fi
 }

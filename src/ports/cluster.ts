@@ -123,7 +123,7 @@ export interface Cluster {
     operations: readonly PatchOperation[],
     options?: { subresource?: string },
   ): Promise<ResourceTypes[R]>;
-  /** Foreground deletion, so that what an object owns goes with it; one that is already gone is no error. */
+  /** Deletes an object and, in the background, what it owns; one that is already gone is no error. */
   delete(resource: ResourceName, name: string, namespace: string): Promise<void>;
   /** The log of a container from `sinceTime` on (RFC 3339), each line with its own timestamp. */
   podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string>;

@@ -11,6 +11,7 @@ import type { Inputs } from '../inputs.ts';
 import { jobName, scriptConfigMap, upgradeJob, type JobSettings } from '../job/manifest.ts';
 import { localesOf, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
 import { runProbe } from '../job/run-probe.ts';
+import { inParallel } from '../parallel.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { Target } from '../target/target.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
@@ -107,17 +108,8 @@ async function extensionsByDatabase(
   list: readonly DatabaseFacts[],
 ): Promise<Record<string, ExtensionFacts[]>> {
   const names = list.filter((d) => d.allowsConnections).map((d) => d.name);
-  const entries: [string, ExtensionFacts[]][] = [];
-  for (let start = 0; start < names.length; start += sessions) {
-    entries.push(
-      ...(await Promise.all(
-        names
-          .slice(start, start + sessions)
-          .map(async (name): Promise<[string, ExtensionFacts[]]> => [name, await readExtensions(database, name)]),
-      )),
-    );
-  }
-  return Object.fromEntries(entries);
+  const extensions = await inParallel(sessions, names, (name) => readExtensions(database, name));
+  return Object.fromEntries(names.map((name, index) => [name, extensions[index] ?? []]));
 }
 
 async function probe(

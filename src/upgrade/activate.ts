@@ -38,11 +38,11 @@ export const verify: Step = {
   id: 'verify',
   title: 'Compare the data with what was measured before',
 
-  async run({ database, results, log }) {
+  async run({ database, results, settings, log }) {
     const { before } = results;
     if (before === undefined)
       throw new UpgradeError('not-measured', 'The data was not measured before the upgrade.', 'Run the upgrade again.');
-    const after = await takeFingerprint(database, fingerprintLimit);
+    const after = await takeFingerprint(database, settings.jobs, fingerprintLimit);
     const differences = compareFingerprints(before, after);
     if (differences.length > 0) {
       throw new UpgradeError(

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { jsonLines, type Database } from '../database/database.ts';
-import { readDatabases, readExtensions } from '../database/server.ts';
+import { readDatabases } from '../database/server.ts';
 import { describe, UpgradeError } from '../errors.ts';
+import { inParallel } from '../parallel.ts';
 import type { Context, Step } from './step.ts';
 
 /** Brings each extension to the version that the new installation ships. One that can't be is told, and stops nothing: its old version goes on working. */
@@ -9,24 +10,22 @@ export const updateExtensions: Step = {
   id: 'update-extensions',
   title: 'Update the extensions',
 
-  async run({ database, results, log, inputs }) {
-    for (const { name } of await connectable(database)) {
-      const outdated = await outdatedExtensions(database, name);
-      for (const extension of outdated) {
-        try {
-          await database.write(
-            name,
-            `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE;`,
-            inputs.startTimeout,
-          );
-          log.info(`${name}: extension ${extension} updated`);
-        } catch (error) {
-          results.warnings.push(`${name}: extension ${extension} stays at its old version: ${describe(error)}`);
-        }
-      }
-    }
+  async run(context) {
+    const names = (await connectable(context.database)).map((d) => d.name);
+    await inParallel(context.settings.jobs, names, (name) => updateIn(context, name));
   },
 };
+
+async function updateIn({ database, results, log, inputs }: Context, name: string): Promise<void> {
+  for (const extension of await outdatedExtensions(database, name)) {
+    try {
+      await database.write(name, `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE;`, inputs.startTimeout);
+      log.info(`${name}: extension ${extension} updated`);
+    } catch (error) {
+      results.warnings.push(`${name}: extension ${extension} stays at its old version: ${describe(error)}`);
+    }
+  }
+}
 
 /** Rebuilds the planner's statistics, which pg_upgrade does not carry over, before any application comes back. */
 export const analyze: Step = {
@@ -36,12 +35,7 @@ export const analyze: Step = {
   async run(context) {
     const names = (await connectable(context.database)).map((d) => d.name);
     // A plain ANALYZE also takes partitioned tables, which vacuumdb leaves out.
-    const queue = [...names];
-    await Promise.all(
-      Array.from({ length: Math.min(context.settings.jobs, queue.length) }, async () => {
-        for (let name = queue.shift(); name !== undefined; name = queue.shift()) await analyzeOrWarn(context, name);
-      }),
-    );
+    await inParallel(context.settings.jobs, names, (name) => analyzeOrWarn(context, name));
     context.log.info(`Analyzed ${String(names.length)} databases`);
   },
 };
@@ -81,14 +75,13 @@ async function connectable(database: Database): Promise<{ name: string }[]> {
 }
 
 async function outdatedExtensions(database: Database, name: string): Promise<string[]> {
-  const installed = await readExtensions(database, name);
   const output = await database.read(
     name,
-    'SELECT json_build_array(name, default_version) FROM pg_catalog.pg_available_extensions WHERE installed_version <> default_version;',
+    `SELECT json_build_array(name) FROM pg_catalog.pg_available_extensions
+     WHERE installed_version IS NOT NULL AND installed_version <> default_version ORDER BY name;`,
   );
-  const updatable = z
-    .array(z.tuple([z.string(), z.string()]))
+  return z
+    .array(z.tuple([z.string()]))
     .parse(jsonLines(output))
     .map(([extension]) => extension);
-  return installed.map((e) => e.name).filter((extension) => updatable.includes(extension));
 }

@@ -1,4 +1,4 @@
-import { CancelledError, describe, isRunError, UpgradeError } from '../errors.ts';
+import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../errors.ts';
 import { removeTraces } from './finish.ts';
 import { upgrade } from '../versions.ts';
 import type { Context, Step } from './step.ts';
@@ -33,13 +33,13 @@ async function goBack(begun: readonly Step[], failed: Step, cause: unknown, cont
     try {
       await inGroup(`Going back: ${step.title}`, `undo-${step.id}`, unhurried, () => undo(unhurried));
     } catch (error) {
-      const message = `${failed.title}: ${describe(cause)} Going back stopped at "${step.title}": ${describe(error)}`;
+      const message = `${failed.title}: ${sentence(describe(cause))} Going back stopped at "${step.title}": ${describe(error)}`;
       return new UpgradeError('way-back-failed', message, isRunError(error) ? error.remedy : remedy, { cause });
     }
   }
   await removeTraces(unhurried);
   await context.journal.note('outcome', 'reverted');
-  const message = `${failed.title}: ${describe(cause)} PostgreSQL ${String(upgrade.from)} serves again and the applications are back as they were.`;
+  const message = `${failed.title}: ${sentence(describe(cause))} PostgreSQL ${String(upgrade.from)} serves again and the applications are back as they were.`;
   return new UpgradeError('reverted', message, remedy, { cause });
 }
 

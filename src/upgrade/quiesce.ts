@@ -33,7 +33,7 @@ export const quiesce: Step = {
         };
       },
     );
-    results.before = await takeFingerprint(database, fingerprintLimit);
+    results.before = await takeFingerprint(database, context.settings.jobs, fingerprintLimit);
     log.info(`Measured ${fingerprintSize(results.before)}`);
     await database.write('template1', 'CHECKPOINT;', inputs.shutdownTimeout);
   },

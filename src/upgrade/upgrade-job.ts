@@ -74,8 +74,8 @@ async function runJob(context: Context, command: JobCommand): Promise<JobEnd> {
   await removeEnded(context, name);
   await cluster.delete('configmaps', jobName, namespace);
   await cluster.create('configmaps', scriptConfigMap(target, scripts), { namespace });
-  await cluster.create('jobs', job, { namespace });
-  return await followJob(context, namespace, name, { start: inputs.jobStartTimeout, end: inputs.jobTimeout });
+  const created = await cluster.create('jobs', job, { namespace });
+  return await followJob(context, created, { start: inputs.jobStartTimeout, end: inputs.jobTimeout });
 }
 
 /** An ended Job of an earlier try has the name that is needed; one that runs is never deleted. */

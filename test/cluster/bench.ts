@@ -5,6 +5,9 @@ import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '../..');
 
+/** Where the tests have their server; another one lets them run beside each other. */
+export const namespace = process.env['TEST_NAMESPACE'] ?? 'circleci-server';
+
 type Environment = Readonly<Record<string, string>>;
 
 export const environment: Environment = JSON.parse(

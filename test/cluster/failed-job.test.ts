@@ -1,12 +1,10 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, type ActionEnd } from './action.ts';
-import { bench, kubectlJson, psql } from './bench.ts';
+import { bench, kubectlJson, namespace, psql } from './bench.ts';
 import { replicas, statefulSet } from './server.ts';
 import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
-
-const namespace = 'circleci-server';
 
 interface Job {
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly lastTransitionTime: string }[] };
@@ -18,7 +16,7 @@ describe('an upgrade whose Job fails, since 14 lacks a library', () => {
   let end: ActionEnd;
 
   beforeAll(async () => {
-    bench('reset');
+    bench('reset', '--namespace', namespace);
     psql(
       namespace,
       'circleci',

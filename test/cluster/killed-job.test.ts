@@ -3,13 +3,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { startAction, type ActionEnd } from './action.ts';
-import { bench, kubectl, psql } from './bench.ts';
+import { bench, kubectl, namespace, psql } from './bench.ts';
 import { replicas } from './server.ts';
 import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
-const namespace = 'circleci-server';
 /** pg_upgrade stops there in the middle of linking and waits to be killed. */
 const pausingImage = 'cciserver.azurecr.io/server-postgres-upgrade:12-14-pauses-while-linking';
 
@@ -18,7 +17,7 @@ describe('an upgrade whose Job is killed while it links', () => {
   let end: ActionEnd;
 
   beforeAll(async () => {
-    bench('reset');
+    bench('reset', '--namespace', namespace);
     before = replicas(namespace);
     const action = startAction({ namespace, mode: 'upgrade', confirm: namespace, 'upgrade-image': pausingImage });
     await killWhileLinking(action.end);

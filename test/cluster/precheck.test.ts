@@ -1,13 +1,11 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 import { runAction, type ActionEnd } from './action.ts';
-import { AuditLog, bench, callName, kubectl, psql } from './bench.ts';
+import { AuditLog, bench, callName, kubectl, namespace, psql } from './bench.ts';
 import { replicas, rowCounts } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
 
 jest.setTimeout(10 * 60_000);
-
-const namespace = 'circleci-server';
 
 function status(end: ActionEnd, check: string): string | undefined {
   return end.report.findings.find((f) => f.check === check)?.status;
@@ -19,7 +17,7 @@ describe('a precheck', () => {
   let before: { replicas: unknown; rows: unknown };
 
   beforeAll(async () => {
-    bench('reset', '--no-writer');
+    bench('reset', '--namespace', namespace, '--no-writer');
     before = { replicas: replicas(namespace), rows: rowCounts(namespace) };
     const kubeconfig = limitedKubeconfig(namespace, 'checker', 'precheck');
     audit = new AuditLog();

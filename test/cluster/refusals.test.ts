@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction } from './action.ts';
-import { AuditLog, bench, callName } from './bench.ts';
+import { AuditLog, bench, callName, namespace } from './bench.ts';
 import { limitedKubeconfig } from './user.ts';
 
 jest.setTimeout(10 * 60_000);
 
-const namespace = 'circleci-server';
 const upgrade = { namespace, mode: 'upgrade', confirm: namespace };
 
 /** Runs the action; what it ended with, and what it wrote to the cluster. */
@@ -24,7 +23,7 @@ async function refused(inputs: Record<string, string>, user = 'admin') {
 
 describe('bad input ends with one clear error, before anything is changed', () => {
   beforeAll(() => {
-    bench('reset', '--no-writer');
+    bench('reset', '--namespace', namespace, '--no-writer');
   });
 
   test('no such namespace', async () => {
@@ -76,7 +75,7 @@ describe('bad input ends with one clear error, before anything is changed', () =
   });
 
   test('two claims that can hold the data directory', async () => {
-    bench('reset', '--no-writer', '--set', 'postgresql.primary.secondVolume=true');
+    bench('reset', '--namespace', namespace, '--no-writer', '--set', 'postgresql.primary.secondVolume=true');
     const end = await refused(upgrade);
     expect(end).toMatchObject({ exitCode: 1, code: 'pvc-ambiguous', errors: 1, writes: [] });
     expect(end.remedy).toContain('pvc-name');

@@ -1,14 +1,12 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { permissions } from '../../src/target/permissions.ts';
 import { runAction, type ActionEnd } from './action.ts';
-import { AuditLog, bench, callName, kubectl, psql } from './bench.ts';
+import { AuditLog, bench, callName, kubectl, namespace, psql } from './bench.ts';
 import { replicas, statefulSet } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
 import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
-
-const namespace = 'circleci-server';
 
 describe('an upgrade, in a namespace that enforces Pod Security restricted, by a user with no right too many', () => {
   let before: ReturnType<typeof replicas>;
@@ -18,7 +16,7 @@ describe('an upgrade, in a namespace that enforces Pod Security restricted, by a
   let end: ActionEnd;
 
   beforeAll(async () => {
-    bench('reset', '--pod-security', 'restricted');
+    bench('reset', '--namespace', namespace, '--pod-security', 'restricted');
     before = replicas(namespace);
     password = Buffer.from(
       kubectl('-n', namespace, 'get', 'secret', 'postgresql', '-o', 'jsonpath={.data.postgres-password}'),

@@ -1,0 +1,26 @@
+/**
+ * Does something with each item, a few at a time.
+ * @returns the results, in the order of the items
+ * @throws the first error; what has begun by then comes to its end, nothing new begins
+ */
+export async function inParallel<T, R>(
+  width: number,
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.map((item, index) => ({ item, index }));
+  let failure: { error: unknown } | undefined;
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined && failure === undefined; next = queue.shift()) {
+      try {
+        results[next.index] = await work(next.item);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  if (failure !== undefined) throw failure.error;
+  return results;
+}
