@@ -34,7 +34,7 @@ daemon_start() {
   mkdir -p "$BENCH_RUN/pid" "$BENCH_LOGS"
   (
     exec 3>&- 9>&- </dev/null >>"$(log_file "$name")" 2>&1
-    cd "$BENCH_STATE"
+    cd "$BENCH_STATE" || exit
     exec setsid "$@"
   ) &
   pid=$!

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Paths, names and pinned versions: the one place which knows them. Sourced by every script of the bench.
+# shellcheck disable=SC2034 # they are used by those who source it
 set -euo pipefail
 
 BENCH_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -6,14 +6,16 @@ part_inputs() {
   cat "$BENCH_DIR/install/$1"
   case $1 in
   kubernetes) cat "$BENCH_DIR"/kube/{go.mod,go.sum,main.go} && echo "$KUBERNETES_VERSION" ;;
-  csi) cat "$BENCH_DIR"/csi/{go.mod,go.sum} "$BENCH_DIR"/csi/*.go ;;
-  writer) cat "$BENCH_DIR"/writer/{go.mod,go.sum} "$BENCH_DIR"/writer/*.go ;;
+  csi) sources csi ;;
+  writer) sources writer ;;
   root-filesystem) echo "$DEBIAN_SUITE" ;;
   postgresql) echo "$POSTGRESQL_12_PACKAGE $POSTGRESQL_14_PACKAGE" ;;
   images) part_inputs root-filesystem && part_inputs postgresql && part_inputs writer &&
     find "$BENCH_DIR/images" -type f -print0 | sort -z | xargs -0 cat ;;
   esac
 }
+
+sources() { find "$BENCH_DIR/$1" -type f \( -name '*.go' ! -name '*_test.go' -o -name 'go.*' \) -print0 | sort -z | xargs -0 cat; }
 
 cached_path() { printf '%s/%s-%s' "$BENCH_CACHE" "$1" "$(part_inputs "$1" | sha256sum | cut -c1-12)"; }
 

@@ -31,7 +31,7 @@ make_cgroup() {
 remove_cgroup() {
   local root directory pid round
   # With v1, there may be a v2 hierarchy beside it, and the runtime uses that too.
-  for root in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/mounts); do
+  awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/mounts | while read -r root; do
     directory=$root/$BENCH_CGROUP
     [ -d "$directory" ] || continue
     for ((round = 0; round < 100; round++)); do

@@ -33,7 +33,7 @@ remove_cluster() {
   remove_cgroup
 
   # A copy which was killed leaves its volume frozen, and a frozen volume cannot be unmounted.
-  for mount in $(awk -v state="$BENCH_STATE/" '$3 == "ext4" && index($2, state) == 1 { print $2 }' /proc/mounts); do
+  awk -v state="$BENCH_STATE/" '$3 == "ext4" && index($2, state) == 1 { print $2 }' /proc/mounts | while read -r mount; do
     fsfreeze --unfreeze "$mount" 2>/dev/null || true
   done
   our_mounts | while read -r mount; do

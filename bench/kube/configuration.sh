@@ -20,6 +20,10 @@ netns_mounts_under_state_dir = true
 restrict_oom_score_adj = true
 disable_hugetlb_controller = true
 tolerate_missing_hugetlb_controller = true
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+Root = "$BENCH_RUN/runc"
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/usr/lib/cni"
 conf_dir = "$BENCH_STATE/cni"

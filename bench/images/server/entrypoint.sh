@@ -1,6 +1,7 @@
 #!/bin/bash
 # As Bitnami's: prepare the volume and the configuration, then become the server.
 set -o errexit -o nounset -o pipefail
+# shellcheck source=environment.sh
 . /opt/bitnami/scripts/postgresql/environment.sh
 
 [ "${BITNAMI_DEBUG:-false}" != true ] || echo "entrypoint as $(id -u):$(id -g), data in $POSTGRESQL_DATA_DIR" >&2

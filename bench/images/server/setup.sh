@@ -2,6 +2,7 @@
 # Before each start: configuration from the image's sample and the environment, never from the volume's data directory;
 # an absent or empty data directory becomes a new, empty cluster.
 set -o errexit -o nounset -o pipefail
+# shellcheck source=environment.sh
 . /opt/bitnami/scripts/postgresql/environment.sh
 bin=$POSTGRESQL_BASE_DIR/bin
 log() { printf 'postgresql %s INFO  ==> %s\n' "$(date +%T.%2N)" "$*" >&2; }
