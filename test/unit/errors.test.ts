@@ -6,6 +6,7 @@ import {
   describe as oneLine,
   isRunError,
   PrecheckError,
+  sentence,
   UpgradeError,
   WaitError,
 } from '../../src/errors.ts';
@@ -44,5 +45,17 @@ describe('one line for a thrown thing', () => {
     [7, '7'],
   ])('%p → %s', (thrown, line) => {
     expect(oneLine(thrown)).toBe(line);
+  });
+});
+
+describe('a sentence', () => {
+  test.each([
+    ['It failed', 'It failed.'],
+    ['It failed.', 'It failed.'],
+    ['Why?', 'Why?'],
+    ['and so on…', 'and so on…'],
+    ['"quoted"', '"quoted".'],
+  ])('%s → %s', (text, expected) => {
+    expect(sentence(text)).toBe(expected);
   });
 });

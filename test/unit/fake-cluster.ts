@@ -110,7 +110,7 @@ export class FakeCluster implements Cluster {
     object: ResourceTypes[R],
     options: { namespace?: string; dryRun?: boolean } = {},
   ): Promise<ResourceTypes[R]> {
-    const { metadata = {} } = object;
+    const metadata: { name?: string; generateName?: string } = object.metadata ?? {};
     const name = metadata.name ?? `${metadata.generateName ?? ''}${String(++this.serial)}`;
     await this.called({ method: 'create', resource, name, namespace: options.namespace, body: object, options });
     if (resource === 'selfsubjectaccessreviews') return { ...object, status: { allowed: true } };

@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import { Database, jsonLines } from '../../../src/database/database.ts';
+import { readClients } from '../../../src/database/clients.ts';
+import { readDatabases, readExtensions, readServer } from '../../../src/database/server.ts';
+import { FakeCluster } from '../fake-cluster.ts';
+import { fakeDatabase, serverState } from '../fake-database.ts';
+import { password, target } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+
+async function setUp() {
+  const cluster = new FakeCluster();
+  const given: { command: readonly string[]; stdin: string }[] = [];
+  cluster.onExec = (command, stdin) => {
+    given.push({ command, stdin });
+    return { exitCode: 0, stdout: 'answer\n', stderr: '' };
+  };
+  return { cluster, given, database: new Database(cluster, await target(), password, 'postgres') };
+}
+
+describe('psql in the pod', () => {
+  test('the password is in the input only, never in an argument', async () => {
+    const { database, given, cluster } = await setUp();
+    await database.read('circle', 'SELECT 1;');
+    await database.write('circle', 'ANALYZE;', 1000);
+    for (const { command, stdin } of given) {
+      expect(stdin.split('\n')[0]).toBe(password);
+      expect(JSON.stringify(command)).not.toContain(password);
+    }
+    expect(JSON.stringify(cluster.calls)).not.toContain(password);
+  });
+
+  test('runs in the container of the server, and ends by itself', async () => {
+    const { database, given, cluster } = await setUp();
+    expect(await database.read('circle', 'SELECT 1;')).toBe('answer\n');
+    expect(cluster.calls[0]).toMatchObject({
+      method: 'exec',
+      name: 'postgresql-0',
+      options: { container: 'postgresql' },
+    });
+    expect(given[0]?.stdin).toBe(`${password}\nSELECT 1;\n\\q\n`);
+  });
+
+  test('a read can change nothing, and its statements end before it is given up', async () => {
+    const { database, given, cluster } = await setUp();
+    await database.read('circle', 'SELECT 1;', 10_000);
+    const options = given[0]?.command.find((part) => part.includes('default_transaction_read_only'));
+    expect(options).toContain('default_transaction_read_only=on');
+    expect(options).toContain('statement_timeout=9000');
+    expect(cluster.calls[0]).toMatchObject({ options: { timeout: 10_000 } });
+  });
+
+  test('a write is not cut short by the settings of a role or database', async () => {
+    const { database, given } = await setUp();
+    await database.write('circle', 'ANALYZE;', 10_000);
+    const options = given[0]?.command.find((part) => part.includes('default_transaction_read_only'));
+    expect(options).toContain('default_transaction_read_only=off');
+    expect(options).toContain('statement_timeout=0');
+  });
+
+  test.each([
+    ['circle', "dbname='circle'"],
+    ["o'hara", "dbname='o\\'hara'"],
+    ['back\\slash', "dbname='back\\\\slash'"],
+    ['host=evil sslmode=disable', "dbname='host=evil sslmode=disable'"],
+    ['-c', "dbname='-c'"],
+  ])('a database called %j is one word of the connection', async (name, expected) => {
+    const { database, given } = await setUp();
+    await database.read(name, 'SELECT 1;');
+    const command = given[0]?.command ?? [];
+    expect(command[command.indexOf('-d') + 1]).toBe(expected);
+  });
+
+  test('what psql says against it is told, with pod and database, and without the password', async () => {
+    const { database, cluster } = await setUp();
+    const message = 'psql: error: FATAL:  password authentication failed for user "postgres"';
+    cluster.onExec = () => ({ exitCode: 2, stdout: '', stderr: `${message}\n` });
+    const error = await thrownBy(() => database.read('circle', 'SELECT 1;'));
+    expect(error.code).toBe('psql-failed');
+    expect(error.message).toContain(message);
+    expect(error.message).toContain('postgresql-0');
+    expect(error.message).toContain('"circle"');
+    expect(error.message).not.toContain(password);
+  });
+
+  test('a silent failure is told by its exit code', async () => {
+    const { database, cluster } = await setUp();
+    cluster.onExec = () => ({ exitCode: 137, stdout: '', stderr: '' });
+    expect((await thrownBy(() => database.read('circle', 'SELECT 1;'))).message).toContain('exit code 137');
+  });
+
+  test('a command without psql gets no password', async () => {
+    const { database, given } = await setUp();
+    await database.command(['pg_ctl', 'stop']);
+    expect(given).toEqual([{ command: ['pg_ctl', 'stop'], stdin: '' }]);
+  });
+});
+
+describe('lines of JSON', () => {
+  test.each([
+    ['', []],
+    ['\n', []],
+    ['{"a":1}\n[2]\n"text"\n', [{ a: 1 }, [2], 'text']],
+  ])('%j → %j', (output, expected) => {
+    expect(jsonLines(output)).toEqual(expected);
+  });
+
+  test('a line that is none ends it, and is shown', async () => {
+    const error = await thrownBy(() => jsonLines(`{"a":1}\nTiming is on.${'x'.repeat(500)}\n`));
+    expect(error.code).toBe('unexpected-output');
+    expect(error.message).toContain('Timing is on.');
+    expect(error.message.length).toBeLessThan(300);
+  });
+});
+
+describe('what is read of the server', () => {
+  test('server, databases, extensions and clients come as they are', async () => {
+    const state = serverState();
+    state.clients = [{ database: 'circle', user: 'circle', application: 'api', address: '10.0.0.7', state: 'idle' }];
+    const database = fakeDatabase(new FakeCluster(), await target(), state);
+    expect(await readServer(database)).toMatchObject({ version: '12.16', versionNumber: 120016, inRecovery: false });
+    expect((await readDatabases(database)).map((d) => [d.name, d.allowsConnections])).toEqual([
+      ['postgres', true],
+      ['template0', false],
+      ['template1', true],
+      ['circle', true],
+    ]);
+    expect(await readExtensions(database, 'circle')).toEqual([{ name: 'plpgsql', version: '1.0' }]);
+    expect(await readClients(database)).toEqual(state.clients);
+  });
+
+  test('an empty answer is an error, never an empty server', async () => {
+    const cluster = new FakeCluster();
+    await expect(readServer(new Database(cluster, await target(), password, 'postgres'))).rejects.toThrow();
+  });
+
+  test('a field that is missing is an error', async () => {
+    const cluster = new FakeCluster();
+    cluster.onExec = () => ({ exitCode: 0, stdout: '{"name":"circle"}\n', stderr: '' });
+    await expect(readDatabases(new Database(cluster, await target(), password, 'postgres'))).rejects.toThrow();
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  compareFingerprints,
+  fingerprintSize,
+  takeFingerprint,
+  type DatabaseFingerprint,
+  type Fingerprint,
+} from '../../../src/database/fingerprint.ts';
+import { FakeCluster } from '../fake-cluster.ts';
+import { databaseState, fakeDatabase, serverState } from '../fake-database.ts';
+import { target } from '../objects.ts';
+
+const name = fc.stringMatching(/^[a-z]{1,8}_[0-9]$/);
+const database: fc.Arbitrary<DatabaseFingerprint> = fc.record({
+  relations: fc.dictionary(
+    name.map((n) => `public.${n}`),
+    fc.nat().map((n) => `${String(n)} rows`),
+    { minKeys: 1 },
+  ),
+  extensions: fc.uniqueArray(name, { minLength: 1 }),
+});
+const fingerprint: fc.Arbitrary<Fingerprint> = fc.record({
+  databases: fc.dictionary(name, database, { minKeys: 1 }),
+});
+
+/** The fingerprint with something else in the place of one of its databases. */
+function changed(
+  of: Fingerprint,
+  seed: number,
+  change: (database: DatabaseFingerprint) => DatabaseFingerprint | undefined,
+): Fingerprint {
+  const entries = Object.entries(of.databases).flatMap(([key, value], index, all) => {
+    const now = index === seed % all.length ? change(value) : value;
+    return now === undefined ? [] : [[key, now] as const];
+  });
+  return { databases: Object.fromEntries(entries) };
+}
+
+function oneRelation(of: DatabaseFingerprint, seed: number, value: string | undefined): DatabaseFingerprint {
+  const keys = Object.keys(of.relations);
+  const key = keys[seed % keys.length];
+  const relations = Object.entries(of.relations).flatMap(([k, v]) => {
+    const now = k === key ? value : v;
+    return now === undefined ? [] : [[k, now] as const];
+  });
+  return { ...of, relations: Object.fromEntries(relations) };
+}
+
+describe('two fingerprints', () => {
+  test('that are equal have no differences', () => {
+    fc.assert(
+      fc.property(fingerprint, (f) => {
+        expect(compareFingerprints(f, structuredClone(f))).toEqual([]);
+      }),
+    );
+  });
+
+  test.each<[string, (of: Fingerprint, seed: number) => Fingerprint]>([
+    ['one database less', (f, seed) => changed(f, seed, () => undefined)],
+    ['one relation less', (f, seed) => changed(f, seed, (d) => oneRelation(d, seed, undefined))],
+    ['another count', (f, seed) => changed(f, seed, (d) => oneRelation(d, seed, '-1 rows'))],
+    ['another unit', (f, seed) => changed(f, seed, (d) => oneRelation(d, seed, '5 bytes'))],
+    [
+      'one relation more',
+      (f, seed) => changed(f, seed, (d) => ({ ...d, relations: { ...d.relations, 'public.foreign': '0 rows' } })),
+    ],
+    ['one extension less', (f, seed) => changed(f, seed, (d) => ({ ...d, extensions: d.extensions.slice(1) }))],
+  ])('with %s have exactly one difference, whichever it is', (_what, change) => {
+    fc.assert(
+      fc.property(fingerprint, fc.nat(), (before, seed) => {
+        expect(compareFingerprints(before, change(before, seed))).toHaveLength(1);
+      }),
+    );
+  });
+
+  test('with one database more have a difference', () => {
+    fc.assert(
+      fc.property(fingerprint, database, (before, more) => {
+        const after = { databases: { ...before.databases, new: more } };
+        expect(compareFingerprints(before, after)).toEqual(['database "new" was not there before']);
+      }),
+    );
+  });
+
+  test('that differ name the culprit, before and after', () => {
+    const before = { databases: { circle: { relations: { 'public.builds': '42 rows' }, extensions: ['pgcrypto'] } } };
+    const after = { databases: { circle: { relations: { 'public.builds': '41 rows' }, extensions: [] } } };
+    expect(compareFingerprints(before, after)).toEqual([
+      'circle: public.builds: 42 rows before, 41 rows after',
+      'circle: extension pgcrypto is gone',
+    ]);
+    expect(compareFingerprints(before, { databases: {} })).toEqual(['database "circle" is gone']);
+  });
+
+  test('an empty server is never the same as one with data', () => {
+    fc.assert(
+      fc.property(fingerprint, (before) => {
+        expect(compareFingerprints(before, { databases: {} }).length).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
+
+describe('taking a fingerprint', () => {
+  test('measures each database that accepts connections, and no other', async () => {
+    const state = serverState();
+    state.databases = {
+      circle: databaseState({
+        relations: [
+          ['public.builds', 'rows', 42],
+          ['public.logs', 'bytes', 2_000_000_000],
+          ['public.builds_id_seq', 'last_value', 43],
+        ],
+        extensions: { plpgsql: '1.0', pgcrypto: '1.3' },
+      }),
+      template0: databaseState({ allowsConnections: false }),
+    };
+    const taken = await takeFingerprint(fakeDatabase(new FakeCluster(), await target(), state), 2, 60_000);
+    expect(taken).toEqual({
+      databases: {
+        circle: {
+          relations: {
+            'public.builds': '42 rows',
+            'public.logs': '2000000000 bytes',
+            'public.builds_id_seq': '43 last_value',
+          },
+          extensions: ['plpgsql', 'pgcrypto'],
+        },
+      },
+    });
+    expect(fingerprintSize(taken)).toContain('1 databases, 3 ');
+    expect(state.statements.filter((s) => s.startsWith('template0:'))).toEqual([]);
+  });
+
+  test('ends when a database can not be measured: it is not left out', async () => {
+    const state = serverState({ refuse: [{ statement: /gexec/, message: 'permission denied for table builds' }] });
+    const taking = takeFingerprint(fakeDatabase(new FakeCluster(), await target(), state), 2, 60_000);
+    await expect(taking).rejects.toThrow('permission denied for table builds');
+  });
+});

@@ -1,0 +1,130 @@
+import { Database } from '../../src/database/database.ts';
+import type { ExecResult } from '../../src/ports/cluster.ts';
+import type { Target } from '../../src/target/target.ts';
+import type { FakeCluster } from './fake-cluster.ts';
+import { password } from './objects.ts';
+
+/** What a server holds; what is read again and again may change between. */
+export interface ServerState {
+  version: string;
+  versionNumber: number;
+  databases: Record<string, DatabaseState>;
+  clients: { database: string; user: string; application: string; address: string; state: string }[];
+  /** Outcome of commands other than psql, such as pg_ctl. */
+  command: (command: readonly string[]) => ExecResult;
+  /** Statements that fail, with what psql says. */
+  refuse: { statement: RegExp; message: string }[];
+  /** Every statement, with its database. */
+  readonly statements: string[];
+}
+
+export interface DatabaseState {
+  encoding: string;
+  collate: string;
+  ctype: string;
+  allowsConnections: boolean;
+  /** `[name, unit, value]` of each relation. */
+  relations: [string, 'rows' | 'bytes' | 'last_value', number][];
+  extensions: Record<string, string>;
+  /** Versions that the installation ships. */
+  available: Record<string, string>;
+  notAnalyzed: string[];
+}
+
+export function databaseState(more: Partial<DatabaseState> = {}): DatabaseState {
+  return {
+    encoding: 'UTF8',
+    collate: 'en_US.UTF-8',
+    ctype: 'en_US.UTF-8',
+    allowsConnections: true,
+    relations: [],
+    extensions: { plpgsql: '1.0' },
+    available: {},
+    notAnalyzed: [],
+    ...more,
+  };
+}
+
+export function serverState(more: Partial<ServerState> = {}): ServerState {
+  return {
+    version: '12.16',
+    versionNumber: 120016,
+    databases: {
+      postgres: databaseState(),
+      template0: databaseState({ allowsConnections: false }),
+      template1: databaseState(),
+      circle: databaseState({ relations: [['public.builds', 'rows', 42]] }),
+    },
+    clients: [],
+    command: () => ({ exitCode: 0, stdout: '', stderr: '' }),
+    refuse: [],
+    statements: [],
+    ...more,
+  };
+}
+
+/** The real Database over a cluster in whose pod such a server answers. */
+export function fakeDatabase(cluster: FakeCluster, target: Target, state: ServerState): Database {
+  cluster.onExec = (command, stdin) => {
+    if (!command.includes('psql')) return state.command(command);
+    const [, ...lines] = stdin.split('\n');
+    const sql = lines.join('\n').replace(/\n\\q\n$/, '');
+    const name = /^dbname='(.*)'$/.exec(command.find((part) => part.startsWith('dbname=')) ?? '')?.[1] ?? '';
+    state.statements.push(`${name}: ${sql}`);
+    const refused = state.refuse.find((r) => r.statement.test(sql));
+    if (refused !== undefined)
+      return { exitCode: 3, stdout: '', stderr: `psql:<stdin>:1: ERROR:  ${refused.message}\n` };
+    return { exitCode: 0, stdout: answer(state, name, sql), stderr: '' };
+  };
+  return new Database(cluster, target, password, 'postgres');
+}
+
+function answer(state: ServerState, name: string, sql: string): string {
+  const database = state.databases[name] ?? databaseState();
+  if (sql.includes('server_version_num')) return rows([serverFacts(state)]);
+  if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
+  if (sql.includes('pg_stat_activity')) return rows(state.clients);
+  if (sql.includes('\\gexec')) return rows(database.relations);
+  if (sql.includes('pg_catalog.pg_extension ')) return rows(pairs(database.extensions));
+  if (sql.includes('pg_available_extensions')) return rows(outdated(database).map((extension) => [extension]));
+  if (sql.includes('pg_stat_user_tables')) return rows(database.notAnalyzed.map((table) => [table]));
+  if (sql.includes('pg_catalog.pg_database'))
+    return rows(
+      Object.entries(state.databases).map(([of, { encoding, collate, ctype, allowsConnections }]) => ({
+        name: of,
+        encoding,
+        collate,
+        ctype,
+        allowsConnections,
+        bytes: 8_000_000,
+      })),
+    );
+  return '';
+}
+
+function serverFacts({ version, versionNumber }: ServerState): object {
+  return {
+    versionNumber,
+    version,
+    dataDirectory: '/bitnami/postgresql/data',
+    inRecovery: false,
+    bootstrapSuperuser: 'postgres',
+    currentUser: 'postgres',
+    dataChecksums: false,
+    walSegmentSize: 16777216,
+  };
+}
+
+function outdated({ extensions, available }: DatabaseState): string[] {
+  return Object.keys(extensions).filter(
+    (extension) => (available[extension] ?? extensions[extension]) !== extensions[extension],
+  );
+}
+
+function pairs(record: Readonly<Record<string, string>>): object[] {
+  return Object.entries(record).map(([name, version]) => ({ name, version }));
+}
+
+function rows(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+}

@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
+import { CancelledError, WaitError } from '../../../src/errors.ts';
+import { followJob } from '../../../src/job/follow-job.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { FakeCluster } from '../fake-cluster.ts';
+import { FakeLog } from '../fake-runner.ts';
+import { namespace } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+
+const job = { metadata: { name: 'upgrade', namespace, uid: 'uid-of-job' } };
+const limits = { start: 60_000, end: 600_000 };
+const message = JSON.stringify({
+  schema: 1,
+  command: 'upgrade',
+  outcome: 'upgraded',
+  state: 'new',
+  step: 'swap',
+  message: 'done',
+});
+
+function pod(state: V1ContainerState | undefined, controller = 'uid-of-job', name = 'upgrade-abc'): V1Pod {
+  const status = { name: 'pg-upgrade', image: '', imageID: '', ready: false, restartCount: 0 };
+  return {
+    metadata: { name, namespace, labels: { 'batch.kubernetes.io/controller-uid': controller } },
+    status: state === undefined ? { phase: 'Pending' } : { containerStatuses: [{ ...status, state }] },
+  };
+}
+
+const running = pod({ running: {} });
+const ended = pod({ terminated: { exitCode: 0, reason: 'Completed', message } });
+
+/** A cluster in which the next thing happens at each pause. */
+function setUp(...events: ((cluster: FakeCluster) => void)[]) {
+  const cluster = new FakeCluster();
+  const clock = new FakeClock();
+  const log = new FakeLog();
+  const cancelled = new AbortController();
+  clock.meanwhile = () => events.shift()?.(cluster);
+  const follow = () => followJob({ cluster, clock, log, signal: cancelled.signal }, job, limits);
+  return { cluster, clock, log, cancelled, follow };
+}
+
+const put = (object: V1Pod) => (cluster: FakeCluster) => {
+  cluster.put('pods', object);
+};
+
+describe('following a Job', () => {
+  test('waits for its pod, then for its end, and reads the result', async () => {
+    const { follow } = setUp(put(pod(undefined)), put(running), put(ended));
+    expect(await follow()).toMatchObject({ exitCode: 0, reason: 'Completed', result: { outcome: 'upgraded' } });
+  });
+
+  test('a Job that failed at once is told at once', async () => {
+    const { follow, clock, cluster } = setUp();
+    cluster.put('pods', pod({ terminated: { exitCode: 2, reason: 'Error', message } }));
+    expect(await follow()).toMatchObject({ exitCode: 2, reason: 'Error' });
+    expect(clock.monotonic()).toBeLessThan(2000);
+  });
+
+  test('the pod of an earlier Job of that name is not followed', async () => {
+    const { follow, cluster } = setUp(put(running), put(ended));
+    cluster.put('pods', pod({ terminated: { exitCode: 1, reason: 'Error' } }, 'uid-of-earlier-job', 'upgrade-old'));
+    expect(await follow()).toMatchObject({ exitCode: 0 });
+  });
+
+  test('prints each line once, although the API server repeats those of the last second', async () => {
+    const lines = [
+      '2026-01-02T03:04:05.000000001Z first',
+      '2026-01-02T03:04:05.500000000Z second  with  spaces',
+      '2026-01-02T03:04:06.000000000Z ',
+      '2026-01-02T03:04:06.900000000Z third',
+    ];
+    let written = 0;
+    const next = (cluster: FakeCluster) => {
+      written++;
+      cluster.put('pods', written < lines.length ? running : ended);
+    };
+    const { follow, log, cluster } = setUp(next, next, next, next);
+    const since: (string | undefined)[] = [];
+    cluster.onLog = (_pod, sinceTime) => {
+      since.push(sinceTime);
+      const second = sinceTime?.slice(0, 19) ?? '';
+      return lines
+        .slice(0, written)
+        .filter((line) => line.slice(0, 19) >= second)
+        .map((line) => `${line}\n`)
+        .join('');
+    };
+    await follow();
+    const printed = log.lines.filter((line) => !line.startsWith('Waiting for'));
+    expect(printed).toEqual(['first', 'second  with  spaces', '', 'third']);
+    expect(since.at(-1)).toBeDefined();
+  });
+
+  test('a log that can not be read ends nothing', async () => {
+    const { follow, cluster } = setUp(put(running), put(ended));
+    cluster.refuse('podLog', 'pods', 500, 'the kubelet does not answer');
+    expect(await follow()).toMatchObject({ exitCode: 0 });
+  });
+
+  test('prints what came last also when the container has ended', async () => {
+    const { follow, cluster, log } = setUp();
+    cluster.put('pods', ended);
+    cluster.onLog = () => '2026-01-02T03:04:05.000000001Z FAILED: no space\n';
+    await follow();
+    expect(log.text).toContain('FAILED: no space');
+  });
+
+  test('a pod that is deleted has ended without a result', async () => {
+    const { follow } = setUp(put(running), (cluster) => {
+      cluster.remove('pods', 'upgrade-abc', namespace);
+    });
+    const end = await follow();
+    expect(end).toMatchObject({ exitCode: -1, result: undefined });
+    expect(end.reason).toContain('upgrade-abc was deleted');
+  });
+
+  test('a container that was killed leaves no result', async () => {
+    const { follow } = setUp(put(running), put(pod({ terminated: { exitCode: 137, reason: 'OOMKilled' } })));
+    expect(await follow()).toEqual({ exitCode: 137, reason: 'OOMKilled', result: undefined });
+  });
+
+  test('an image that can not be pulled ends the wait at once', async () => {
+    const reason = { waiting: { reason: 'ImagePullBackOff', message: 'pull access denied for upgrade' } };
+    const { follow, clock } = setUp(put(pod(reason)));
+    const error = await thrownBy(follow);
+    expect(error.code).toBe('job-cannot-start');
+    expect(error.message).toContain('pull access denied');
+    expect(clock.monotonic()).toBeLessThan(2000);
+  });
+
+  test('a Job without a pod says why, by its last event', async () => {
+    const { follow, cluster, log } = setUp();
+    const involvedObject = { kind: 'Job', name: 'upgrade' };
+    cluster.put('events', {
+      metadata: { name: 'event', namespace },
+      involvedObject,
+      message: 'Error creating: pods "upgrade-" is forbidden: exceeded quota',
+    });
+    const error = await thrownBy(follow);
+    expect(error).toBeInstanceOf(WaitError);
+    expect(error.message).toContain('exceeded quota');
+    expect(error.remedy).toContain('"job-start-timeout"');
+    expect(log.text).toContain('exceeded quota');
+  });
+
+  test('at its limit the wait ends, and the Job is left alone', async () => {
+    const { follow, cluster } = setUp(put(running));
+    const error = await thrownBy(follow);
+    expect(error).toBeInstanceOf(WaitError);
+    expect(error.remedy).toContain('"job-timeout"');
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('a cancellation ends the wait, and the Job is left alone', async () => {
+    const { follow, cluster, cancelled } = setUp(put(running), () => {
+      cancelled.abort();
+    });
+    expect(await thrownBy(follow)).toBeInstanceOf(CancelledError);
+    expect(cluster.writes).toEqual([]);
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import type { V1ContainerState, V1Pod, V1PodStatus } from '@kubernetes/client-node';
+import { podProgress } from '../../../src/job/follow-pod.ts';
+
+function progress(state: V1ContainerState | undefined, status: Partial<V1PodStatus> = {}) {
+  const of = { name: 'pg-upgrade', image: '', imageID: '', ready: false, restartCount: 0 };
+  const sidecar = { ...of, name: 'sidecar', state: { terminated: { exitCode: 9 } } };
+  const pod: V1Pod = {
+    status: { ...status, ...(state === undefined ? {} : { containerStatuses: [sidecar, { ...of, state }] }) },
+  };
+  return podProgress(pod, 'pg-upgrade');
+}
+
+describe('the progress of a pod', () => {
+  test('that has no status yet: it waits', () => {
+    expect(podProgress({}, 'pg-upgrade')).toEqual({ state: 'waiting', reason: 'Pending' });
+  });
+
+  test('that can not be scheduled: it waits, and says why', () => {
+    const message = '0/3 nodes are available: 3 node(s) had volume node affinity conflict.';
+    const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }];
+    expect(progress(undefined, { phase: 'Pending', conditions })).toEqual({
+      state: 'waiting',
+      reason: `Unschedulable: ${message}`,
+    });
+  });
+
+  test.each(['ContainerCreating', 'PodInitializing'])('in %s: it waits', (reason) => {
+    expect(progress({ waiting: { reason } }, { phase: 'Pending' })).toEqual({ state: 'waiting', reason });
+  });
+
+  test.each([
+    'ErrImagePull',
+    'ImagePullBackOff',
+    'InvalidImageName',
+    'CreateContainerConfigError',
+    'CreateContainerError',
+    'ErrImageNeverPull',
+  ])('in %s: it is stuck, and says why', (reason) => {
+    expect(progress({ waiting: { reason, message: 'pull access denied' } }, { phase: 'Pending' })).toEqual({
+      state: 'stuck',
+      reason: `${reason}: pull access denied`,
+    });
+  });
+
+  test('that runs', () => {
+    expect(progress({ running: {} }, { phase: 'Running' })).toEqual({ state: 'running' });
+  });
+
+  test('that ended well, with its message', () => {
+    expect(
+      progress({ terminated: { exitCode: 0, reason: 'Completed', message: '{}' } }, { phase: 'Succeeded' }),
+    ).toEqual({
+      state: 'ended',
+      exitCode: 0,
+      reason: 'Completed',
+      terminationMessage: '{}',
+    });
+  });
+
+  test('that was killed, without a message', () => {
+    expect(progress({ terminated: { exitCode: 137, reason: 'OOMKilled' } }, { phase: 'Failed' })).toEqual({
+      state: 'ended',
+      exitCode: 137,
+      reason: 'OOMKilled',
+      terminationMessage: undefined,
+    });
+  });
+
+  test('that was evicted: it has ended, though no container says so', () => {
+    expect(progress({ running: {} }, { phase: 'Failed', reason: 'Evicted', message: 'low on memory' })).toEqual({
+      state: 'ended',
+      exitCode: -1,
+      reason: 'Evicted: low on memory',
+      terminationMessage: undefined,
+    });
+  });
+
+  test('is that of the container asked for, not of another one', () => {
+    expect(progress({ running: {} }).state).toBe('running');
+  });
+});

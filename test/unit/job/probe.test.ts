@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import { localesOf, majorOf, parseProbe } from '../../../src/job/probe.ts';
+
+const log = [
+  'old-version\tpostgres (PostgreSQL) 12.16',
+  'pg_upgrade\tpg_upgrade (PostgreSQL) 14.22',
+  'new-version\tpostgres (PostgreSQL) 14.22',
+  'initdb\tUTF8 en_US.UTF-8 en_US.UTF-8\tok',
+  'initdb\tUTF8 de_DE de_DE\tinitdb: error: invalid locale name "de_DE"',
+  'initdb\tSQL_ASCII C C',
+  'extension\tpgcrypto\t1.3',
+  'extension\tplpgsql\t1.0',
+  'end',
+];
+
+describe('the log of a probe', () => {
+  test('says what the image holds', () => {
+    expect(parseProbe('image:1', `${log.join('\n')}\n`)).toEqual({
+      image: 'image:1',
+      oldVersion: 'postgres (PostgreSQL) 12.16',
+      newVersion: 'postgres (PostgreSQL) 14.22',
+      pgUpgrade: 'pg_upgrade (PostgreSQL) 14.22',
+      initdb: {
+        'UTF8 en_US.UTF-8 en_US.UTF-8': 'ok',
+        'UTF8 de_DE de_DE': 'initdb: error: invalid locale name "de_DE"',
+        // An answer that is missing is none.
+        'SQL_ASCII C C': '',
+      },
+      extensions: { pgcrypto: '1.3', plpgsql: '1.0' },
+    });
+  });
+
+  test.each(log.map((_, index) => index))('cut after %i lines says nothing', (lines) => {
+    expect(parseProbe('image:1', log.slice(0, lines).join('\n'))).toBeUndefined();
+  });
+
+  test('of something else says nothing', () => {
+    expect(parseProbe('image:1', 'sh: 1: psql: not found\nthe end\nend of file\n')).toBeUndefined();
+  });
+
+  test('of a serving image has no old version', () => {
+    const facts = parseProbe('image:1', 'new-version\tpostgres (PostgreSQL) 14.22\nend\n');
+    expect(facts).toMatchObject({ newVersion: 'postgres (PostgreSQL) 14.22', initdb: {}, extensions: {} });
+    expect([facts?.oldVersion, facts?.pgUpgrade]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('the major of a version', () => {
+  test.each([
+    ['postgres (PostgreSQL) 14.22', 14],
+    ['postgres (PostgreSQL) 12.16 (Debian 12.16-1.pgdg110+1)', 12],
+    ['pg_upgrade (PostgreSQL) 14.22', 14],
+    ['postgres (PostgreSQL) 9.6.24', 9],
+    ['postgres (PostgreSQL) 17devel', 17],
+  ])('%s is %i', (version, major) => {
+    expect(majorOf(version)).toBe(major);
+  });
+
+  test.each([undefined, '', '14.22', 'sh: 1: /usr/lib/postgresql/14/bin/postgres: not found', 'image:12-14'])(
+    'is not to be told from %j',
+    (version) => {
+      expect(majorOf(version)).toBeUndefined();
+    },
+  );
+});
+
+describe('the locales that an image has to know', () => {
+  test("are those of all databases, each once, the new cluster's first", () => {
+    const of = (name: string, collate: string) => ({
+      name,
+      encoding: 'UTF8',
+      collate,
+      ctype: collate,
+      allowsConnections: true,
+      bytes: 0,
+    });
+    const initdb = { encoding: 'UTF8', collate: 'en_US.UTF-8', ctype: 'en_US.UTF-8' };
+    expect(localesOf(initdb, [of('postgres', 'C'), of('template1', 'en_US.UTF-8'), of('circle', 'C')])).toEqual([
+      'UTF8 en_US.UTF-8 en_US.UTF-8',
+      'UTF8 C C',
+    ]);
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import { readPassword } from '../../../src/target/credentials.ts';
+import { FakeCluster } from '../fake-cluster.ts';
+import { namespace, secret } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+
+const where = { namespace, secret: { name: 'postgresql', key: 'postgres-password' } };
+
+function read(data: Readonly<Record<string, string>>) {
+  return readPassword(new FakeCluster().put('secrets', secret(data)), where);
+}
+
+describe("the superuser's password", () => {
+  test.each([
+    ['hunter2', 'hunter2'],
+    ['hunter2\n', 'hunter2'],
+    ['hunter2\r\n', 'hunter2'],
+    ['two\nlines\n', 'two\nlines'],
+    [' spaces and $pecial "quotes" ', ' spaces and $pecial "quotes" '],
+    ['schön', 'schön'],
+  ])('of the value %j is %j', async (value, expected) => {
+    expect(await read({ 'postgres-password': value })).toBe(expected);
+  });
+
+  test('lies in a Secret that must be there', async () => {
+    const error = await thrownBy(() => readPassword(new FakeCluster(), where));
+    expect(error.code).toBe('secret-not-found');
+    expect(error.message).toContain('"postgresql"');
+    expect(error.remedy).toContain('"secret-name"');
+  });
+
+  test('under a key that is not there: the keys are named, their values never', async () => {
+    const error = await thrownBy(() => read({ password: 'of the application', 'repmgr-password': 'of the standby' }));
+    expect(error.code).toBe('secret-key-not-found');
+    expect(error.message).toContain('password, repmgr-password');
+    expect(error.remedy).toContain('"secret-key"');
+    for (const value of ['of the application', 'of the standby']) {
+      expect(error.message).not.toContain(value);
+      expect(error.message).not.toContain(Buffer.from(value).toString('base64'));
+    }
+  });
+
+  test('in a Secret without data says so', async () => {
+    expect((await thrownBy(() => read({}))).message).toContain('its keys: none');
+  });
+
+  test('that may not be read is told as that', async () => {
+    const from = new FakeCluster().refuse('find', 'secrets', 403, 'secrets "postgresql" is forbidden');
+    expect((await thrownBy(() => readPassword(from, where))).code).toBe('forbidden');
+  });
+});

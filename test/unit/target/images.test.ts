@@ -1,0 +1,52 @@
+import { describe, expect, test } from '@jest/globals';
+import { servingImage, upgradeImage } from '../../../src/target/images.ts';
+import { inputs } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+
+describe('the image that serves', () => {
+  test.each([
+    [{}, 'cciserver.azurecr.io', 'server-postgres'],
+    // Under that registry there is no "circleci/" before it.
+    [{ 'image-source': 'acr' }, 'cciserver.azurecr.io', 'server-postgres'],
+    [{ 'image-source': 'docker-hub' }, 'docker.io', 'circleci/server-postgres'],
+    [
+      { 'image-repository': 'registry.example.com/mirror/server-postgres' },
+      'registry.example.com',
+      'mirror/server-postgres',
+    ],
+    [{ 'image-repository': 'registry:5000/postgres' }, 'registry:5000', 'postgres'],
+    [{ 'image-repository': 'localhost/postgres' }, 'localhost', 'postgres'],
+    [{ 'image-repository': 'mirror/server-postgres' }, 'docker.io', 'mirror/server-postgres'],
+    [{ 'image-repository': 'postgres' }, 'docker.io', 'postgres'],
+  ])('with %j is in registry %s, repository %s', (given, registry, repository) => {
+    const image = servingImage(inputs(given));
+    expect(image).toMatchObject({ registry, repository });
+    expect(image.reference).toBe(`${registry}/${repository}:${image.tag}`);
+  });
+
+  test.each(['4.9', '4.10', '4.10.3'])('has a tag for release %s', (release) => {
+    expect(servingImage(inputs({ 'server-release': release })).tag).toMatch(/^14\./);
+  });
+
+  test('has the tag of the input, also for a release that is not known', () => {
+    expect(servingImage(inputs({ 'image-tag': '14.99', 'server-release': '9.9' })).reference).toMatch(/:14\.99$/);
+  });
+
+  test.each(['9.9', '4.1', '4.100', '4.8.2'])('is not guessed for release %s', async (release) => {
+    const error = await thrownBy(() => servingImage(inputs({ 'server-release': release })));
+    expect(error.code).toBe('release-unknown');
+    expect(error.message).toContain(release);
+    expect(error.remedy).toContain('4.9, 4.10');
+    expect(error.remedy).toContain('"image-tag"');
+  });
+});
+
+describe('the image of the Job', () => {
+  test.each([
+    [{}, 'cciserver.azurecr.io/server-postgres-upgrade:12-14'],
+    [{ 'image-source': 'docker-hub' }, 'docker.io/circleci/server-postgres-upgrade:12-14'],
+    [{ 'upgrade-image': 'registry.example.com/upgrade:mine' }, 'registry.example.com/upgrade:mine'],
+  ])('with %j is %s', (given, expected) => {
+    expect(upgradeImage(inputs(given))).toBe(expected);
+  });
+});
