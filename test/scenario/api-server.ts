@@ -1,0 +1,226 @@
+import https from 'node:https';
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { WebSocketServer } from 'ws';
+import { resources } from '../../src/ports/cluster.ts';
+import type { Permission } from '../../src/target/permissions.ts';
+import type { Certificates } from './certificates.ts';
+import { serveExecution, type Program } from './exec-channel.ts';
+import { ObjectStore, placeOf, qualifiedName, type KubernetesObject, type Place } from './object-store.ts';
+
+export const user = 'system:serviceaccount:ci:upgrader';
+
+export interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** Answers instead of the API server; `proceed` lets it answer after all. */
+export type Fault = (response: ServerResponse, proceed: () => void) => void;
+
+type Grant = Pick<Permission, 'verb' | 'resource' | 'subresource'>;
+
+/**
+ * A small Kubernetes API in memory, over HTTPS: objects, lists in pages, access
+ * reviews, dry runs, logs and exec. It notes every call and answers as a test
+ * tells it to.
+ */
+export class ApiServer {
+  readonly calls: Call[] = [];
+  readonly objects = new ObjectStore();
+  readonly token = 'eyJhbGciOiJSUzI1NiJ9.dGhlLXRva2Vu.c2lnbmF0dXJl';
+  /** What RBAC grants; undefined for everything. */
+  granted: readonly Grant[] | undefined;
+  /** What runs in the containers. */
+  program: Program = () => 'broken';
+  /** Status and log of a pod that is made. */
+  podStatus: (pod: KubernetesObject) => unknown = () => ({ phase: 'Pending' });
+  podLog: (pod: KubernetesObject) => string = () => '';
+
+  private readonly faults: { method: string; path: RegExp; fault: Fault; times: number }[] = [];
+  private readonly waiting: { line: string; resolve: () => void }[] = [];
+  private readonly connections = new Set<Socket>();
+  private readonly webSockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => (offered.has('v5.channel.k8s.io') ? 'v5.channel.k8s.io' : false),
+  });
+  private readonly server: https.Server;
+
+  private constructor(certificates: Certificates) {
+    this.server = https.createServer(
+      {
+        cert: certificates.server.certificate,
+        key: certificates.server.key,
+        ca: certificates.authority,
+        requestCert: true,
+        rejectUnauthorized: false,
+      },
+      (request, response) => {
+        void this.serve(request, response);
+      },
+    );
+    this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.serveExec(request, socket as Socket, head);
+    });
+    this.server.on('connection', (socket) => {
+      this.connections.add(socket);
+      socket.on('close', () => this.connections.delete(socket));
+    });
+  }
+
+  static async start(certificates: Certificates): Promise<ApiServer> {
+    const api = new ApiServer(certificates);
+    await new Promise<void>((resolve) => api.server.listen(0, '127.0.0.1', resolve));
+    return api;
+  }
+
+  get address(): string {
+    return `https://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.connections) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** Puts a fault in the place of the next answers to a call. */
+  answer(method: string, path: RegExp, fault: Fault, times = Infinity): void {
+    this.faults.push({ method, path, fault, times });
+  }
+
+  /** `GET /version`, one line each, in the order of the alphabet, since independent calls come in any order. */
+  get lines(): string[] {
+    return this.calls.map(({ method, path }) => `${method} ${path}`).sort();
+  }
+
+  /** Calls that could have changed something; access reviews and dry runs can't. */
+  get writes(): string[] {
+    return this.calls
+      .filter(({ method, path, query }) => {
+        const harmless = method === 'POST' && (path.endsWith('/selfsubjectaccessreviews') || query.has('dryRun'));
+        return method !== 'GET' && !harmless;
+      })
+      .map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** Resolves once a call with this method and this beginning of its path has come. */
+  async received(line: string): Promise<void> {
+    if (this.calls.some(({ method, path }) => `${method} ${path}`.startsWith(line))) return;
+    await new Promise<void>((resolve) => this.waiting.push({ line, resolve }));
+  }
+
+  private note(request: IncomingMessage): Call {
+    const url = new URL(request.url ?? '', this.address);
+    const call = { method: request.method ?? '', path: url.pathname, query: url.searchParams };
+    this.calls.push(call);
+    for (const { line, resolve } of this.waiting) if (`${call.method} ${call.path}`.startsWith(line)) resolve();
+    return call;
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const call = this.note(request);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = chunks.length === 0 ? undefined : (JSON.parse(Buffer.concat(chunks).toString()) as KubernetesObject);
+    this.faultOr(call, response, () => {
+      const [status, content] = this.decide(request, call, body);
+      if (typeof content === 'string') response.writeHead(status, { 'content-type': 'text/plain' }).end(content);
+      else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content));
+    });
+  }
+
+  private serveExec(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const call = this.note(request);
+    const response = new ServerResponse(request);
+    response.assignSocket(socket);
+    response.setHeader('connection', 'close');
+    this.faultOr(call, response, () => {
+      const place = placeOf(call.path);
+      const refusal = this.refusal(request, call, place);
+      if (refusal !== undefined || place === undefined) {
+        const [status, content] = refusal ?? notServed();
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content));
+        return;
+      }
+      this.webSockets.handleUpgrade(request, socket, head, (channel) => {
+        serveExecution(channel, call.query, this.program);
+      });
+    });
+  }
+
+  private faultOr({ method, path }: Call, response: ServerResponse, proceed: () => void): void {
+    const found = this.faults.find((f) => f.times > 0 && f.method === method && f.path.test(path));
+    if (found === undefined) {
+      proceed();
+      return;
+    }
+    found.times--;
+    found.fault(response, proceed);
+  }
+
+  private decide(request: IncomingMessage, call: Call, body: KubernetesObject | undefined): [number, unknown] {
+    const place = placeOf(call.path);
+    const refusal = this.refusal(request, call, place);
+    if (refusal !== undefined) return refusal;
+    if (call.path === '/version') return [200, { major: '1', minor: '34', gitVersion: 'v1.34.2' }];
+    if (place === undefined) return notServed();
+    if (place.resource === 'selfsubjectaccessreviews' && body !== undefined) return [201, this.review(body)];
+    if (call.method === 'POST' && body !== undefined) return [201, this.create(place, call, body)];
+    if (call.method === 'GET' && place.name === '') {
+      const { items, ...rest } = this.objects.list(place, call.query);
+      return [200, { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: '1', ...rest }, items }];
+    }
+    const object = this.objects.get(place);
+    if (object === undefined) return statusOf(404, 'NotFound', `${qualifiedName(place)} "${place.name}" not found`);
+    if (place.subresource === 'log') return [200, this.podLog(object)];
+    if (call.method === 'DELETE') this.objects.remove(place);
+    return call.method === 'PATCH' ? notServed() : [200, object];
+  }
+
+  private create(place: Place, call: Call, body: KubernetesObject): KubernetesObject {
+    const created = this.objects.create(place, body);
+    if (call.query.get('dryRun') === 'All') return created;
+    const whole = place.resource === 'pods' ? { ...created, status: this.podStatus(created) } : created;
+    return this.objects.put(place.resource, whole);
+  }
+
+  private review(body: KubernetesObject): object {
+    const { resourceAttributes } = body['spec'] as { resourceAttributes: Grant & { name?: string } };
+    return { ...body, status: { allowed: this.allows(resourceAttributes) } };
+  }
+
+  private refusal(request: IncomingMessage, call: Call, place: Place | undefined): [number, unknown] | undefined {
+    const known = request.headers.authorization === `Bearer ${this.token}` || (request.socket as TLSSocket).authorized;
+    if (!known) return statusOf(401, 'Unauthorized', 'Unauthorized');
+    if (place === undefined || place.resource === 'selfsubjectaccessreviews') return undefined;
+    const { resource, name, namespace, subresource } = place;
+    const verb = verbOf(call.method, name);
+    if (this.allows({ verb, resource, ...(subresource === '' ? {} : { subresource }) })) return undefined;
+    const scope = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+    const asked = `cannot ${verb} resource "${resource}${subresource === '' ? '' : `/${subresource}`}" in API group "${resources[resource].group}" ${scope}`;
+    const what = `${qualifiedName(place)}${name === '' ? '' : ` "${name}"`}`;
+    return statusOf(403, 'Forbidden', `${what} is forbidden: User "${user}" ${asked}`);
+  }
+
+  private allows({ verb, resource, subresource }: Grant): boolean {
+    return (
+      this.granted?.some((g) => g.verb === verb && g.resource === resource && g.subresource === subresource) ?? true
+    );
+  }
+}
+
+function verbOf(method: string, name: string): Grant['verb'] {
+  if (method === 'GET') return name === '' ? 'list' : 'get';
+  return method === 'POST' ? 'create' : method === 'PATCH' ? 'patch' : 'delete';
+}
+
+export function statusOf(code: number, reason: string, message: string): [number, object] {
+  return [code, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code }];
+}
+
+function notServed(): [number, object] {
+  return statusOf(404, 'NotFound', 'the server could not find the requested resource');
+}

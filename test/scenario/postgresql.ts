@@ -1,0 +1,76 @@
+import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../../src/database/server.ts';
+import type { ExecutionEnd, Program } from './exec-channel.ts';
+
+export interface DatabaseState extends DatabaseFacts {
+  readonly extensions: readonly ExtensionFacts[];
+  /** Why no session comes into being. */
+  readonly broken?: string;
+}
+
+/** The server in the pod, as far as the action asks it: psql's rows, and the look at the volume. */
+export class Postgresql {
+  readonly password = 'corr3ct-h0rse/b&ttery';
+  server: ServerFacts = {
+    versionNumber: 120022,
+    version: '12.22',
+    dataDirectory: '/bitnami/postgresql/data',
+    inRecovery: false,
+    bootstrapSuperuser: 'postgres',
+    currentUser: 'postgres',
+    dataChecksums: false,
+    walSegmentSize: 16777216,
+  };
+  databases: DatabaseState[] = ['circle', 'postgres', 'template0', 'template1', 'vms'].map((name) => ({
+    name,
+    encoding: 'UTF8',
+    collate: 'en_US.UTF-8',
+    ctype: 'en_US.UTF-8',
+    allowsConnections: name !== 'template0',
+    bytes: 8_000_000,
+    extensions: name === 'circle' ? [{ name: 'plpgsql', version: '1.0' }, uuid] : [{ name: 'plpgsql', version: '1.0' }],
+  }));
+  /** Printed before the rows, as a psql wrapper or a setting may. */
+  banner = '';
+
+  readonly program: Program = ({ command, input }) => {
+    if (!command.includes('psql')) return { exitCode: 0, stdout: this.volume() };
+    const name = /^dbname='(.*)'$/.exec(command[command.indexOf('-d') + 1] ?? '')?.[1] ?? '';
+    const [password = '', ...sql] = input.split('\n');
+    if (password !== this.password) return fatal('password authentication failed for user "postgres"');
+    const database = this.databases.find((d) => d.name === name);
+    if (database === undefined) return fatal(`database "${name}" does not exist`);
+    if (database.broken !== undefined) return fatal(database.broken);
+    const rows = this.rows(sql.join('\n'), database);
+    return { exitCode: 0, stdout: this.banner + rows.map((row) => `${JSON.stringify(row)}\n`).join('') };
+  };
+
+  private rows(sql: string, { extensions }: DatabaseState): unknown[] {
+    if (sql.includes("'bootstrapSuperuser'")) return [this.server];
+    if (sql.includes('pg_database_size')) return this.databases;
+    if (sql.includes('pg_extension')) return [...extensions];
+    throw new Error(`the fake server has no answer to: ${sql}`);
+  }
+
+  private volume(): string {
+    const facts = {
+      userId: 1001,
+      dataOwner: 1001,
+      dataMode: 700,
+      dataVersion: Math.floor(this.server.versionNumber / 10000),
+      sameFilesystem: 'yes',
+      filesystem: 'ext2/ext3',
+      freeKilobytes: 4_000_000,
+      entry: '/bitnami/postgresql/data',
+      end: 'yes',
+    };
+    return Object.entries(facts)
+      .map(([name, value]) => `${name}=${String(value)}\n`)
+      .join('');
+  }
+}
+
+const uuid = { name: 'uuid-ossp', version: '1.1' };
+
+function fatal(message: string): ExecutionEnd {
+  return { exitCode: 2, stderr: `psql: error: FATAL:  ${message}\n` };
+}

@@ -1,0 +1,179 @@
+import { expect, test } from '@jest/globals';
+import { permissionsFor } from '../../src/target/permissions.ts';
+import { refuse } from './faults.ts';
+import { application, image, probeLog, statefulSet } from './release.ts';
+import { Scenario } from './scenario.ts';
+
+const home = '/api/v1/namespaces/circleci-server';
+const apps = '/apis/apps/v1/namespaces/circleci-server';
+const reads = [
+  `GET /api/v1/namespaces/circleci-server`,
+  `GET /api/v1/persistentvolumes/pv-1`,
+  `GET ${apps}/deployments`,
+  `GET ${apps}/statefulsets`,
+  `GET ${home}/configmaps/postgresql-upgrade-12-to-14-journal`,
+  `GET ${home}/persistentvolumeclaims/data-postgresql-0`,
+  `GET ${home}/pods`,
+  `GET ${home}/pods/postgresql-0`,
+  `GET ${home}/pods/postgresql-0/exec`,
+  `GET ${home}/secrets/postgresql`,
+  'GET /apis/batch/v1/namespaces/circleci-server/cronjobs',
+  'GET /apis/batch/v1/namespaces/circleci-server/jobs',
+  'GET /apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses',
+  'GET /version',
+];
+const dryRuns = [
+  `POST ${home}/configmaps`,
+  `POST ${home}/pods`,
+  'POST /apis/batch/v1/namespaces/circleci-server/jobs',
+  'POST /apis/snapshot.storage.k8s.io/v1/namespaces/circleci-server/volumesnapshots',
+];
+const reviews = 'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+
+function serveProbes({ api }: Scenario): void {
+  const succeeded = { name: 'probe', state: { terminated: { exitCode: 0, reason: 'Completed' } } };
+  api.podStatus = () => ({ phase: 'Succeeded', containerStatuses: [succeeded] });
+  api.podLog = (pod) => probeLog(pod.metadata.labels?.['postgresql-upgrade/probe'] ?? '');
+}
+
+test('a healthy server passes every check, with no more than the permissions of a precheck', async () => {
+  await using scenario = await Scenario.begin();
+  serveProbes(scenario);
+  scenario.api.granted = permissionsFor('precheck');
+  const end = await scenario.run({ probes: 'pods' });
+  expect(end.errors).toEqual([]);
+  expect(end.warnings).toEqual([]);
+  expect(end.exitCode).toBe(0);
+  expect(end.outputs).toMatchObject({
+    verdict: 'passed',
+    'image-registry': 'cciserver.azurecr.io',
+    'image-repository': 'server-postgres',
+    'image-tag': '14.22.4094-4922444',
+    image: 'cciserver.azurecr.io/server-postgres:14.22.4094-4922444',
+  });
+  expect(end.report?.findings.every((f) => f.status === 'passed')).toBe(true);
+  expect(end.report?.cluster).toBe(`${scenario.api.address} (context production)`);
+  expect(end.report?.phases.map((p) => [p.id, p.outcome])).toEqual([
+    ['discover', 'done'],
+    ['precheck', 'done'],
+  ]);
+  expect(end.summary).toMatch(/^# ✓ Ready for the upgrade\n/);
+  expect(end.groups.slice(0, 2)).toEqual(['Find the server', 'Gather facts']);
+  expect(end.groups.slice(2)).toEqual(end.report?.findings.map((f) => expect.stringContaining(`(${f.check}: passed)`)));
+  // The only writes are those of the probes, and each one is removed.
+  const made = scenario.api.writes.filter((w) => w.startsWith('POST'));
+  const removed = scenario.api.writes.filter((w) => w.startsWith('DELETE'));
+  expect(made).toEqual([`POST ${home}/pods`, `POST ${home}/pods`]);
+  expect(removed.sort()).toEqual([
+    expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-serving-`),
+    expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-upgrade-`),
+  ]);
+});
+
+test('without probes it makes exactly the reads and dry runs that it needs, and writes nothing', async () => {
+  await using scenario = await Scenario.begin();
+  const end = await scenario.run();
+  expect(end.exitCode).toBe(0);
+  expect(end.outputs['verdict']).toBe('warning');
+  expect(end.warnings.map((w) => w.split(':')[0])).toEqual(['locales-in-images', 'images', 'extensions']);
+  expect(scenario.api.writes).toEqual([]);
+  expect([...new Set(scenario.api.lines)]).toEqual([...reads, ...dryRuns, reviews].sort());
+  const count = (line: string) => scenario.api.lines.filter((l) => l === line).length;
+  expect(count(reviews)).toBe(permissionsFor('precheck').length);
+  // server, databases, volume; and the extensions of the four databases that take connections
+  expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(7);
+});
+
+test('an upgrade stops at a failed check before it writes anything', async () => {
+  await using scenario = await Scenario.begin();
+  scenario.api.answer('POST', /\/jobs$/, refuse(403, 'Forbidden', 'exceeded quota: compute'));
+  const end = await scenario.run({ mode: 'upgrade', confirm: 'circleci-server' });
+  expect(end.exitCode).toBe(1);
+  expect(end.outputs['verdict']).toBe('failed');
+  expect(end.report?.error?.code).toBe('precheck-blocks');
+  expect(end.report?.error?.message).toContain('admission (failed)');
+  expect(end.errors.find((e) => e.startsWith('admission'))).toContain('exceeded quota: compute');
+  expect(scenario.api.writes).toEqual([]);
+});
+
+test('a server that is upgraded already is left alone, and that is a success', async () => {
+  await using scenario = await Scenario.begin();
+  const used = 'cciserver.azurecr.io/server-postgres:14.22.4094-4922444';
+  scenario.api.objects.put('statefulsets', statefulSet('postgresql', { image: used }));
+  scenario.postgresql.server = { ...scenario.postgresql.server, versionNumber: 140022, version: '14.22' };
+  const end = await scenario.run({ mode: 'upgrade', confirm: 'circleci-server' });
+  expect(end.exitCode).toBe(0);
+  expect(end.outputs).toMatchObject({ verdict: 'already-upgraded', image: used });
+  expect(end.notices).toEqual([expect.stringContaining('PostgreSQL 14.22 serves')]);
+  expect(scenario.api.writes).toEqual([]);
+});
+
+test('an image that cannot be pulled stands against the upgrade', async () => {
+  await using scenario = await Scenario.begin();
+  serveProbes(scenario);
+  const message = 'Back-off pulling image: manifest unknown';
+  const waiting = { name: 'probe', state: { waiting: { reason: 'ImagePullBackOff', message } } };
+  scenario.api.podStatus = () => ({ phase: 'Pending', containerStatuses: [waiting] });
+  const end = await scenario.run({ probes: 'pods' });
+  expect(end.exitCode).toBe(1);
+  expect(end.report?.findings.find((f) => f.check === 'images')?.status).toMatch(/failed|unknown/);
+  expect(end.errors.join('\n')).toContain('manifest unknown');
+  expect(scenario.api.writes.filter((w) => w.startsWith('DELETE'))).toHaveLength(2);
+});
+
+test('what a probe cannot tell in time is not taken for passed, and the probes are removed', async () => {
+  await using scenario = await Scenario.begin();
+  scenario.api.podStatus = () => ({
+    phase: 'Pending',
+    conditions: [
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' },
+    ],
+  });
+  const end = await scenario.run({ probes: 'pods', 'job-start-timeout': '1s' });
+  expect(end.exitCode).toBe(1);
+  expect(end.report?.findings.find((f) => f.check === 'images')?.status).toMatch(/failed|unknown/);
+  expect(end.errors.join('\n')).toContain('0/3 nodes are available');
+  expect(scenario.api.writes.filter((w) => w.startsWith('DELETE'))).toHaveLength(2);
+});
+
+test('each missing permission is named, and nothing else is asked for', async () => {
+  await using scenario = await Scenario.begin();
+  scenario.api.granted = permissionsFor('precheck').filter(
+    (p) => !(p.resource === 'volumesnapshots' || (p.resource === 'jobs' && p.verb === 'list')),
+  );
+  const end = await scenario.run();
+  expect(end.exitCode).toBe(1);
+  const finding = end.report?.findings.find((f) => f.check === 'permissions');
+  expect(finding?.status).toBe('failed');
+  expect(finding?.evidence).toEqual([
+    expect.stringContaining('missing: list jobs.batch'),
+    expect.stringContaining('missing: create volumesnapshots.snapshot.storage.k8s.io'),
+  ]);
+  expect(scenario.api.writes).toEqual([]);
+});
+
+test('a namespace with hundreds of objects is read in pages, to the last one', async () => {
+  await using scenario = await Scenario.begin();
+  for (let i = 0; i < 1100; i++) scenario.api.objects.put('deployments', application(`app-${String(i)}`, 1));
+  scenario.api.objects.put('pods', {
+    metadata: { name: 'zzz-copy', namespace: 'circleci-server' },
+    spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-postgresql-0' } }] },
+    status: { phase: 'Running' },
+  });
+  for (let i = 0; i < 600; i++)
+    scenario.api.objects.put('pods', { metadata: { name: `build-${String(i)}`, namespace: 'circleci-server' } });
+  const end = await scenario.run();
+  const pages = (path: string) => scenario.api.calls.filter((c) => c.method === 'GET' && c.path === path);
+  expect(pages(`${apps}/deployments`).map((c) => [c.query.get('limit'), c.query.get('continue')])).toEqual([
+    ['500', null],
+    ['500', '500'],
+    ['500', '1000'],
+  ]);
+  expect(pages(`${apps}/deployments`).every((c) => c.query.get('labelSelector') === 'layer=application')).toBe(true);
+  expect(pages(`${home}/pods`)).toHaveLength(2);
+  const evidence = (check: string) => end.report?.findings.find((f) => f.check === check)?.evidence;
+  expect(evidence('applications')).toHaveLength(1103);
+  expect(evidence('volume-users')).toEqual(['pod zzz-copy mounts data-postgresql-0']);
+  expect(end.summary).toContain('more in the log');
+  expect(image).toContain(':12.');
+});
