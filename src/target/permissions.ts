@@ -62,8 +62,8 @@ export const permissions: readonly Permission[] = [
   {
     verb: 'create',
     resource: 'configmaps',
-    mode: 'upgrade',
-    why: 'write the journal and the script of the upgrade Job',
+    mode: 'precheck',
+    why: "try the admission of the upgrade Job's script by a dry run; write it, and the journal",
   },
   { verb: 'patch', resource: 'configmaps', mode: 'upgrade', why: 'write the journal' },
   { verb: 'delete', resource: 'configmaps', mode: 'upgrade', why: 'remove the script of the upgrade Job' },
