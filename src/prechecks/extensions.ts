@@ -28,7 +28,7 @@ export const extensionChecks: readonly Check[] = [
 ];
 
 function judge(name: string, probe: Known<ImageFacts>, needed: ReadonlyMap<string, readonly string[]>): Answer {
-  if (!probe.known) return unasked(name, probe.reason);
+  if (!probe.known) return unasked(name, probe);
   const { image, extensions } = probe.value;
   const available = Object.keys(extensions);
   if (available.length === 0)

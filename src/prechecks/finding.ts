@@ -50,6 +50,9 @@ export type Known<T> =
   | { readonly known: true; readonly value: T }
   | { readonly known: false; readonly reason: string; readonly code: string };
 
+/** Code of a fact that the inputs say not to ask for. */
+export const notAsked = 'not-asked';
+
 /** A check that needs one fact: unknown where the fact is. */
 export function given<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
   return fact.known ? judge(fact.value) : unknown('Remove the reason, then run the checks again.', fact.reason);

@@ -21,7 +21,7 @@ import { snapshotObject } from '../upgrade/snapshot-object.ts';
 import { jobSettings } from '../upgrade/settings.ts';
 import { journalName } from '../upgrade/journal.ts';
 import type { Facts, SnapshotClassFacts } from './facts.ts';
-import type { Known } from './finding.ts';
+import { notAsked, type Known } from './finding.ts';
 import { chooseSnapshotClass } from './snapshot-class.ts';
 import { readVolumeFiles } from './volume-files.ts';
 
@@ -121,7 +121,7 @@ async function probe(
 ): Promise<Known<ImageFacts>> {
   const { inputs, target } = gathering;
   if (inputs.probes === 'none')
-    return { known: false, reason: `${image} was not asked (probes: none)`, code: 'not-asked' };
+    return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
   if (!settings.known) return settings;
   const locales = localesOf(settings.value.initdb, databases.known ? databases.value : []);
   return await known(() =>

@@ -15,7 +15,7 @@ export const imageChecks: readonly Check[] = [
 ];
 
 function judgeUpgrade(probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unasked('upgrade image', probe.reason);
+  if (!probe.known) return unasked('upgrade image', probe);
   const { image, oldVersion, newVersion, pgUpgrade } = probe.value;
   const right =
     majorOf(oldVersion) === upgrade.from && majorOf(newVersion) === upgrade.to && majorOf(pgUpgrade) === upgrade.to;
@@ -29,7 +29,7 @@ function judgeUpgrade(probe: Known<ImageFacts>): Answer {
 }
 
 function judgeServing(probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unasked('serving image', probe.reason);
+  if (!probe.known) return unasked('serving image', probe);
   const { image, newVersion } = probe.value;
   const seen = `serving image ${image}: ${newVersion}`;
   return majorOf(newVersion) === upgrade.to

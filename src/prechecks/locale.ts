@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../database/server.ts';
 import { initdbSettings } from '../upgrade/settings.ts';
-import { failed, given, passed, warning, type Answer, type Check, type Known } from './finding.ts';
+import { failed, given, notAsked, passed, unknown, warning, type Answer, type Check, type Known } from './finding.ts';
 import type { ImageFacts } from '../job/probe.ts';
 
 export const localeChecks: readonly Check[] = [
@@ -64,7 +64,7 @@ function overriddenSettings(template1: DatabaseFacts, inputs: Parameters<typeof 
 }
 
 function judgeLocales(name: string, probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unasked(name, probe.reason);
+  if (!probe.known) return unasked(name, probe);
   const refused = Object.entries(probe.value.initdb).filter(([, answer]) => answer !== 'ok');
   const asked = Object.keys(probe.value.initdb).join('; ');
   if (asked === '') return failed('Look at the log of the probe.', `${name}: initdb was never run`);
@@ -76,12 +76,18 @@ function judgeLocales(name: string, probe: Known<ImageFacts>): Answer {
       );
 }
 
-/** An image that was not asked does not block: pg_upgrade --check answers it in the Job, before anything is changed, at the price of some downtime. */
-export function unasked(name: string, reason: string): Answer {
-  return warning(
-    'Set "probes" to pods, so that the image is asked before the downtime. Else pg_upgrade --check tells in the Job, before it changes anything.',
-    `${name}: ${reason}`,
-  );
+/**
+ * An image that nobody wanted to be asked does not block: pg_upgrade --check
+ * answers it in the Job, before anything is changed, at the price of some
+ * downtime. One that was asked and did not answer does.
+ */
+export function unasked(name: string, { reason, code }: Extract<Known<never>, { known: false }>): Answer {
+  return code === notAsked
+    ? warning(
+        'Set "probes" to pods, so that the image is asked before the downtime. Else pg_upgrade --check tells in the Job, before it changes anything.',
+        `${name}: ${reason}`,
+      )
+    : unknown('Remove the reason, then run the checks again.', `${name}: ${reason}`);
 }
 
 const order = ['passed', 'warning', 'unknown', 'failed'] as const;
