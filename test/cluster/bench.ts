@@ -30,6 +30,23 @@ export function kubectl(...args: string[]): string {
   });
 }
 
+/** `helm upgrade` of the server with its values and these changes, as its administrators do it. */
+export function helmUpgrade(...changes: string[]): void {
+  const command = [
+    'upgrade',
+    'circleci-server',
+    path.join(root, 'bench/chart'),
+    '-n',
+    namespace,
+    '--reuse-values',
+    '--wait',
+  ];
+  execFileSync('helm', [...command, ...changes], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+}
+
 /** The caller says of what shape the answer is. */
 export function kubectlJson(...args: string[]): unknown {
   return JSON.parse(kubectl(...args, '-o', 'json'));

@@ -31,7 +31,7 @@ describe('an upgrade whose Job fails, since 14 lacks a library', () => {
     expect([end.exitCode, end.outputs['verdict']]).toEqual([1, 'reverted']);
     const annotation = end.log.split('\n').find((line) => line.startsWith('::error') && line.includes('reverted'));
     expect(annotation).toContain('legacy_text');
-    expect(annotation).toContain('PostgreSQL 12 serves again');
+    expect(annotation).toContain('PostgreSQL 12 serves');
   });
 
   test('prints the end of the logs of pg_upgrade', () => {

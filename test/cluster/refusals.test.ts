@@ -7,6 +7,14 @@ jest.setTimeout(10 * 60_000);
 
 const upgrade = { namespace, mode: 'upgrade', confirm: namespace };
 
+/** Another claim, mounted inside of the data directory. */
+const secondVolume = [
+  '--set',
+  'postgresql.secondVolume.enabled=true',
+  '--set',
+  'postgresql.secondVolume.mountPath=/bitnami/postgresql/data/extra',
+];
+
 /** Runs the action; what it ended with, and what it wrote to the cluster. */
 async function refused(inputs: Record<string, string>, user = 'admin') {
   const audit = new AuditLog();
@@ -75,7 +83,7 @@ describe('bad input ends with one clear error, before anything is changed', () =
   });
 
   test('two claims that can hold the data directory', async () => {
-    bench('reset', '--namespace', namespace, '--no-writer', '--set', 'postgresql.primary.secondVolume=true');
+    bench('reset', '--namespace', namespace, '--no-writer', ...secondVolume);
     const end = await refused(upgrade);
     expect(end).toMatchObject({ exitCode: 1, code: 'pvc-ambiguous', errors: 1, writes: [] });
     expect(end.remedy).toContain('pvc-name');

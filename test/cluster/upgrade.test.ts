@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { permissions } from '../../src/target/permissions.ts';
 import { runAction, type ActionEnd } from './action.ts';
-import { AuditLog, bench, callName, kubectl, namespace, psql } from './bench.ts';
+import { AuditLog, bench, callName, helmUpgrade, kubectl, namespace, psql } from './bench.ts';
 import { replicas, statefulSet } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
 import { verifyWriter } from './writer.ts';
@@ -120,7 +120,7 @@ describe('an upgrade, in a namespace that enforces Pod Security restricted, by a
   });
 
   test('helm upgrade with the new image passes afterwards, and 14 goes on serving', () => {
-    bench('helm-upgrade', '--namespace', namespace, '--set', 'postgresql.image.tag=14.22.4094-4922444');
+    helmUpgrade('--set', 'postgresql.image.tag=14.22.4094-4922444');
     expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
     expect(replicas(namespace)).toEqual(before);
   });
