@@ -35,6 +35,7 @@ describe('permissions', () => {
   test('a precheck asks for no right to change anything of the user', () => {
     const writes = permissionsFor('precheck').filter((p) => !['get', 'list'].includes(p.verb));
     expect(writes.map(permissionName).sort()).toEqual([
+      'create configmaps',
       'create jobs.batch',
       'create pods',
       'create pods/exec',

@@ -1,0 +1,95 @@
+import { describe, expect, test } from '@jest/globals';
+import { catalogue } from '../../../src/prechecks/catalogue.ts';
+import type { Facts } from '../../../src/prechecks/facts.ts';
+import { blocks, given, unknown } from '../../../src/prechecks/finding.ts';
+import { facts, known, unread } from './facts.ts';
+
+type FactName = {
+  [K in keyof Facts]: Facts[K] extends { readonly known: boolean } ? K : never;
+}[keyof Facts];
+
+/** Which checks need which fact. */
+const needs: Readonly<Record<FactName, readonly string[]>> = {
+  missingPermissions: ['permissions'],
+  server: ['superuser-login', 'server-version', 'layout-data-directory'],
+  databases: ['encoding-and-locale', 'free-space'],
+  extensions: ['extensions'],
+  files: ['layout-mount', 'layout-data-directory', 'layout-user', 'free-space', 'leftovers'],
+  otherVolumeUsers: ['volume-users'],
+  snapshotClass: ['volume-snapshot'],
+  refused: ['admission'],
+  leftoverObjects: ['leftovers'],
+  upgradeProbe: ['images', 'locales-in-images', 'extensions'],
+  servingProbe: ['images', 'locales-in-images', 'extensions'],
+};
+const factNames = Object.keys(needs) as FactName[];
+const probes = ['upgradeProbe', 'servingProbe'] as const;
+
+describe('the catalogue of checks', () => {
+  test('names each check once, with what it asks and why', () => {
+    const ids = catalogue.map((c) => c.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const check of catalogue) {
+      expect(check.id).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect(check.title.length).toBeGreaterThan(10);
+      expect(check.why.length).toBeGreaterThan(20);
+    }
+  });
+
+  test.each(catalogue)('$id passes for a server that can be upgraded, and says what it saw', async (check) => {
+    const answer = check.run(await facts());
+    expect(answer.status).toBe('passed');
+    expect(answer.evidence.join('').length).toBeGreaterThan(0);
+  });
+
+  test.each(factNames.flatMap((fact) => needs[fact].map((id) => [fact, id] as const)))(
+    'without the fact %s, %s has not passed, and says why it can not be told',
+    async (fact, id) => {
+      const check = catalogue.find((c) => c.id === id);
+      const answer = check?.run(await facts({ [fact]: unread('pods is forbidden for user "ci"') }));
+      expect(answer?.status).toBe('unknown');
+      expect(answer?.evidence.join('\n')).toContain('pods is forbidden for user "ci"');
+      expect(answer?.remedy).toMatch(/\S/);
+    },
+  );
+
+  test.each(probes.flatMap((fact) => needs[fact].map((id) => [fact, id] as const)))(
+    'with "probes: none", so without %s, %s only warns: pg_upgrade --check tells before anything is changed',
+    async (fact, id) => {
+      const check = catalogue.find((c) => c.id === id);
+      const answer = check?.run(await facts({ [fact]: unread('image:1 was not asked (probes: none)', 'not-asked') }));
+      expect(answer?.status).toBe('warning');
+      expect(answer?.evidence.join('\n')).toContain('image:1 was not asked');
+      expect(answer?.remedy).toContain('"probes"');
+    },
+  );
+
+  test.each(factNames)('without the fact %s, no other check changes its answer', async (fact) => {
+    const without = await facts({ [fact]: unread('forbidden') });
+    const changed = catalogue.filter((check) => check.run(without).status !== 'passed').map((check) => check.id);
+    expect(changed.sort()).toEqual([...needs[fact]].sort());
+  });
+
+  test('without any fact, only what needs none passes', async () => {
+    const nothing = await facts(Object.fromEntries(factNames.map((fact) => [fact, unread('forbidden')])));
+    const passing = catalogue.filter((check) => check.run(nothing).status === 'passed').map((check) => check.id);
+    expect(passing).toEqual(['cluster-access', 'statefulset', 'volume-claim', 'applications']);
+  });
+});
+
+describe('a finding', () => {
+  test.each([
+    ['passed', false],
+    ['warning', false],
+    ['failed', true],
+    ['unknown', true],
+  ] as const)('that is %s blocks: %s', (status, expected) => {
+    expect(blocks({ check: 'x', docs: '', status, evidence: [] })).toBe(expected);
+  });
+
+  test('of an unknown fact is never that of the check', () => {
+    const judged = given(unread('no answer'), () => ({ status: 'passed', evidence: [] }));
+    expect(judged).toEqual(unknown(judged.remedy ?? '', 'no answer'));
+    expect(given(known(1), (n) => ({ status: 'passed', evidence: [String(n)] })).evidence).toEqual(['1']);
+  });
+});

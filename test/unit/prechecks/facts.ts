@@ -1,0 +1,108 @@
+import type { DatabaseFacts, ServerFacts } from '../../../src/database/server.ts';
+import type { ImageFacts } from '../../../src/job/probe.ts';
+import { catalogue } from '../../../src/prechecks/catalogue.ts';
+import type { Facts } from '../../../src/prechecks/facts.ts';
+import type { Answer, Known } from '../../../src/prechecks/finding.ts';
+import { servingImage, upgradeImage } from '../../../src/target/images.ts';
+import { inputs, newImage, snapshotClass, target } from '../objects.ts';
+
+export function known<T>(value: T): Known<T> {
+  return { known: true, value };
+}
+
+export function unread(reason: string, code = 'forbidden'): Known<never> {
+  return { known: false, reason, code };
+}
+
+export const server: ServerFacts = {
+  versionNumber: 120016,
+  version: '12.16',
+  dataDirectory: '/bitnami/postgresql/data',
+  inRecovery: false,
+  bootstrapSuperuser: 'postgres',
+  currentUser: 'postgres',
+  dataChecksums: false,
+  walSegmentSize: 16777216,
+};
+
+export function databaseFacts(name: string, more: Partial<DatabaseFacts> = {}): DatabaseFacts {
+  return {
+    name,
+    encoding: 'UTF8',
+    collate: 'en_US.UTF-8',
+    ctype: 'en_US.UTF-8',
+    allowsConnections: name !== 'template0',
+    bytes: 8_000_000,
+    ...more,
+  };
+}
+
+export const databases = ['circle', 'postgres', 'template0', 'template1'].map((name) => databaseFacts(name));
+
+export const files = {
+  userId: 1001,
+  dataOwner: 1001,
+  dataMode: '700',
+  dataVersion: '12',
+  sameFilesystem: true,
+  filesystem: 'ext2/ext3',
+  freeBytes: 4 * 1024 ** 3,
+  entries: ['/bitnami/postgresql/conf', '/bitnami/postgresql/data'],
+  foreignFiles: [],
+};
+
+export const upgradeProbe: ImageFacts = {
+  image: upgradeImage(inputs()),
+  oldVersion: 'postgres (PostgreSQL) 12.16',
+  newVersion: 'postgres (PostgreSQL) 14.22',
+  pgUpgrade: 'pg_upgrade (PostgreSQL) 14.22',
+  initdb: { 'UTF8 en_US.UTF-8 en_US.UTF-8': 'ok' },
+  extensions: { plpgsql: '1.0', pgcrypto: '1.3' },
+};
+
+export const servingProbe: ImageFacts = {
+  ...upgradeProbe,
+  image: newImage,
+  oldVersion: undefined,
+  pgUpgrade: undefined,
+};
+
+/** The facts of a server that can be upgraded. */
+export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
+  return {
+    inputs: inputs(),
+    target: await target(),
+    serving: servingImage(inputs()),
+    upgradeImage: upgradeImage(inputs()),
+    access: { address: 'https://cluster.example:6443', version: 'v1.34.0' },
+    missingPermissions: known([]),
+    server: known(server),
+    databases: known(databases),
+    extensions: known({
+      circle: [
+        { name: 'pgcrypto', version: '1.3' },
+        { name: 'plpgsql', version: '1.0' },
+      ],
+    }),
+    files: known(files),
+    otherVolumeUsers: known([]),
+    snapshotClass: known({
+      driver: 'csi.example.com',
+      chosen: snapshotClass('csi-class'),
+      candidates: ['csi-class'],
+    }),
+    refused: known([]),
+    leftoverObjects: known([]),
+    upgradeProbe: known(upgradeProbe),
+    servingProbe: known(servingProbe),
+    ...more,
+  };
+}
+
+/** The answer of one check to facts that differ from the good ones. */
+export async function answerOf(id: string, more: Partial<Facts> = {}): Promise<Answer & { text: string }> {
+  const check = catalogue.find((c) => c.id === id);
+  if (check === undefined) throw new Error(`there is no check ${id}`);
+  const answer = check.run(await facts(more));
+  return { ...answer, text: answer.evidence.join('\n') };
+}

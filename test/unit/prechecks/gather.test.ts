@@ -1,0 +1,166 @@
+import { describe, expect, test } from '@jest/globals';
+import { gatherFacts } from '../../../src/prechecks/gather.ts';
+import { jobName } from '../../../src/job/manifest.ts';
+import { journalName } from '../../../src/upgrade/journal.ts';
+import { FakeClock } from '../fake-clock.ts';
+import type { FakeCluster } from '../fake-cluster.ts';
+import { fakeDatabase, serverState } from '../fake-database.ts';
+import { FakeLog } from '../fake-runner.ts';
+import { cluster, configMap, inputs, job, namespace, target } from '../objects.ts';
+
+const volume = [
+  'userId=1001',
+  'dataOwner=1001',
+  'dataMode=700',
+  'dataVersion=12',
+  'sameFilesystem=yes',
+  'filesystem=ext2/ext3',
+  'freeKilobytes=1048576',
+  'entry=/bitnami/postgresql/data',
+  'entry=/bitnami/postgresql/data',
+  'end=yes',
+];
+const probeLog = [
+  'old-version\tpostgres (PostgreSQL) 12.16',
+  'pg_upgrade\tpg_upgrade (PostgreSQL) 14.22',
+  'new-version\tpostgres (PostgreSQL) 14.22',
+  'end',
+].map((line) => `2026-01-02T03:04:05.000000001Z ${line}\n`);
+
+/** A namespace whose probes end at once. */
+function probing(from: FakeCluster, log: string = probeLog.join('')): FakeCluster {
+  const status = { name: 'probe', image: '', imageID: '', ready: false, restartCount: 0 };
+  from.onLog = () => log;
+  from.hooks.push((call) => {
+    const pod =
+      call.method === 'find' && call.resource === 'pods' ? from.peek('pods', call.name, namespace) : undefined;
+    if (pod?.metadata?.name?.startsWith('postgres-upgrade-probe') !== true) return;
+    from.put('pods', {
+      ...pod,
+      status: { containerStatuses: [{ ...status, state: { terminated: { exitCode: 0 } } }] },
+    });
+  });
+  return from;
+}
+
+async function gather(from: FakeCluster, given: Record<string, string> = {}, files = volume) {
+  const state = serverState({ command: () => ({ exitCode: 0, stdout: `${files.join('\n')}\n`, stderr: 'no shell' }) });
+  const found = await target();
+  const database = fakeDatabase(from, found, state);
+  const log = new FakeLog();
+  const signal = new AbortController().signal;
+  return await gatherFacts({
+    cluster: from,
+    clock: new FakeClock(),
+    log,
+    signal,
+    inputs: inputs(given),
+    target: found,
+    database,
+    probeScript: 'script',
+  });
+}
+
+describe('gathering facts', () => {
+  test('finds all of them in a namespace that is as it should be', async () => {
+    const facts = await gather(probing(cluster()));
+    expect(JSON.stringify(facts)).not.toContain('"known":false');
+    expect(facts.files).toMatchObject({
+      value: { userId: 1001, freeBytes: 1024 ** 3, entries: ['/bitnami/postgresql/data'], sameFilesystem: true },
+    });
+    expect(facts.upgradeProbe).toMatchObject({ value: { oldVersion: 'postgres (PostgreSQL) 12.16' } });
+    expect(facts.refused).toEqual({ known: true, value: [] });
+  });
+
+  test('leaves nothing behind: probes are removed, all else is a dry run', async () => {
+    const from = probing(cluster());
+    await gather(from);
+    expect(await from.list('pods', { namespace })).toHaveLength(1);
+    const writes = from.calls.filter((c) => ['create', 'patch', 'delete'].includes(c.method));
+    const kept = writes.filter(
+      (c) =>
+        !(c.options as { dryRun?: boolean } | undefined)?.dryRun &&
+        c.resource !== 'selfsubjectaccessreviews' &&
+        !c.name.includes('probe'),
+    );
+    expect(kept).toEqual([]);
+  });
+
+  test('a right that is missing makes a fact unknown, with its reason, and ends nothing', async () => {
+    const facts = await gather(
+      probing(cluster()).refuse('list', 'volumesnapshotclasses', 403, 'snapshots are forbidden'),
+    );
+    expect(facts.snapshotClass).toMatchObject({ known: false, code: 'forbidden' });
+    expect(facts.snapshotClass).toMatchObject({
+      reason: expect.stringContaining('snapshots are forbidden') as unknown,
+    });
+    expect(facts.server.known).toBe(true);
+  });
+
+  test('what admission refuses is a fact; what could not be asked is unknown', async () => {
+    const name = `${jobName}-dry-run`;
+    const refused = await gather(probing(cluster()).refuse('create', 'pods', 403, 'violates PodSecurity', name));
+    expect(refused.refused).toMatchObject({ known: true });
+    expect(JSON.stringify(refused.refused)).toContain('the pod of the Job');
+    expect(JSON.stringify(refused.refused)).toContain('violates PodSecurity');
+    const unasked = await gather(probing(cluster()).refuse('create', 'pods', 500, 'webhook did not answer', name));
+    expect(unasked.refused).toMatchObject({ known: false });
+  });
+
+  test('an image that can not be pulled makes its probe unknown, and the pod is removed', async () => {
+    const from = cluster();
+    const status = { name: 'probe', image: '', imageID: '', ready: false, restartCount: 0 };
+    from.hooks.push((call) => {
+      const pod =
+        call.method === 'find' && call.resource === 'pods' ? from.peek('pods', call.name, namespace) : undefined;
+      if (pod?.metadata?.name?.startsWith('postgres-upgrade-probe') !== true) return;
+      const waiting = { reason: 'ErrImagePull', message: 'not found' };
+      from.put('pods', { ...pod, status: { containerStatuses: [{ ...status, state: { waiting } }] } });
+    });
+    const facts = await gather(from);
+    expect(facts.upgradeProbe).toMatchObject({ known: false, code: 'image-unusable' });
+    expect(await from.list('pods', { namespace })).toHaveLength(1);
+  });
+
+  test('a probe whose log was cut is unknown', async () => {
+    const facts = await gather(probing(cluster(), probeLog.slice(0, -1).join('')));
+    expect(facts.servingProbe).toMatchObject({ known: false, code: 'probe-failed' });
+  });
+
+  test('"probes: none" makes no pod', async () => {
+    const from = cluster();
+    const facts = await gather(from, { probes: 'none' });
+    expect(facts.upgradeProbe).toMatchObject({ known: false, code: 'not-asked' });
+    expect(from.calls.filter((c) => c.method === 'create' && c.name.includes('probe'))).toEqual([]);
+  });
+
+  test('resources that can not be read leave the dry runs unknown', async () => {
+    const facts = await gather(probing(cluster()), { resources: 'limits: {cpu: lots}' });
+    expect(facts.refused).toMatchObject({ known: false, code: 'resources-invalid' });
+  });
+
+  test('a volume that could not be looked at is unknown', async () => {
+    const facts = await gather(probing(cluster()), {}, volume.slice(0, -1));
+    expect(facts.files).toMatchObject({ known: false, code: 'volume-unreadable' });
+    expect(facts.files).toMatchObject({ reason: expect.stringContaining('no shell') as unknown });
+  });
+
+  test.each([
+    ['a running Job', (c: FakeCluster) => c.put('jobs', job(jobName, 1)), [`running Job ${jobName}`]],
+    ['an ended Job, which is only a log', (c: FakeCluster) => c.put('jobs', job(jobName, 0)), []],
+    ["somebody else's Job", (c: FakeCluster) => c.put('jobs', job('backup', 1)), []],
+    [
+      'an unfinished journal',
+      (c: FakeCluster) => c.put('configmaps', configMap(journalName, { record: '{}' })),
+      [`unfinished journal ConfigMap ${journalName}`],
+    ],
+    [
+      'a journal of an ended run',
+      (c: FakeCluster) => c.put('configmaps', configMap(journalName, { outcome: 'reverted' })),
+      [],
+    ],
+  ])('%s', async (_what, prepare, expected) => {
+    const facts = await gather(probing(prepare(cluster())));
+    expect(facts.leftoverObjects).toEqual({ known: true, value: expected });
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import { answerOf, known, servingProbe, unread, upgradeProbe } from './facts.ts';
+
+describe('images', () => {
+  test('says what is in both', async () => {
+    const { text } = await answerOf('images');
+    expect(text).toContain(upgradeProbe.image);
+    expect(text).toContain(servingProbe.image);
+    expect(text).toContain('postgres (PostgreSQL) 12.16');
+  });
+
+  test.each([
+    ['no old server', { oldVersion: 'sh: 1: /usr/lib/postgresql/12/bin/postgres: not found' }],
+    ['another old server', { oldVersion: 'postgres (PostgreSQL) 13.5' }],
+    ['another new server', { newVersion: 'postgres (PostgreSQL) 15.1' }],
+    ['no pg_upgrade', { pgUpgrade: undefined }],
+    ['the old pg_upgrade', { pgUpgrade: 'pg_upgrade (PostgreSQL) 12.16' }],
+  ])('an upgrade image with %s fails, whatever its tag says', async (_what, more) => {
+    const answer = await answerOf('images', { upgradeProbe: known({ ...upgradeProbe, ...more }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain(upgradeProbe.image);
+    expect(answer.remedy).toContain('"upgrade-image"');
+  });
+
+  test('a serving image of another major fails', async () => {
+    const wrong = { ...servingProbe, newVersion: 'postgres (PostgreSQL) 12.16' };
+    const answer = await answerOf('images', { servingProbe: known(wrong) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('12.16');
+    expect(answer.remedy).toContain('"image-tag"');
+  });
+
+  test('an image that can not be pulled is told with its reason', async () => {
+    const answer = await answerOf('images', { servingProbe: unread('ImagePullBackOff: not found', 'image-unusable') });
+    expect(answer.status).not.toBe('passed');
+    expect(answer.text).toContain('ImagePullBackOff');
+  });
+});
+
+describe('extensions', () => {
+  test('shows those of each database', async () => {
+    const extensions = known({ circle: [{ name: 'pgcrypto', version: '1.3' }], empty: [] });
+    const { text } = await answerOf('extensions', { extensions });
+    expect(text).toContain('circle: pgcrypto 1.3');
+    expect(text).toContain('empty: none');
+  });
+
+  test.each([
+    ['upgrade image', { upgradeProbe: known({ ...upgradeProbe, extensions: { plpgsql: '1.0' } }) }],
+    ['serving image', { servingProbe: known({ ...servingProbe, extensions: { plpgsql: '1.0' } }) }],
+  ])('fails when the %s lacks one, and names it with its databases', async (name, more) => {
+    const answer = await answerOf('extensions', more);
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain(name);
+    expect(answer.text).toContain('lacks pgcrypto, installed in circle');
+    expect(answer.remedy).toContain('DROP EXTENSION');
+  });
+
+  test('an image whose server gave no list has not passed', async () => {
+    const answer = await answerOf('extensions', { servingProbe: known({ ...servingProbe, extensions: {} }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('could not be asked');
+  });
+
+  test('one that the image has in another version passes', async () => {
+    const newer = { ...upgradeProbe, extensions: { ...upgradeProbe.extensions, pgcrypto: '1.4' } };
+    expect((await answerOf('extensions', { upgradeProbe: known(newer) })).status).toBe('passed');
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import { answerOf, known, server, unread } from './facts.ts';
+
+describe('superuser-login', () => {
+  test('says as whom and with which Secret, not with which password', async () => {
+    const { text } = await answerOf('superuser-login');
+    expect(text).toContain('as postgres with Secret postgresql, key postgres-password');
+  });
+
+  test('fails when psql was refused, in the words of psql', async () => {
+    const reason = 'psql in pod postgresql-0: FATAL:  password authentication failed for user "postgres"';
+    const answer = await answerOf('superuser-login', { server: unread(reason, 'psql-failed') });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('password authentication failed');
+    expect(answer.remedy).toContain('"secret-key"');
+  });
+
+  test('can not be told when the pod was not reached', async () => {
+    const answer = await answerOf('superuser-login', {
+      server: unread('no answer from the API server', 'unreachable'),
+    });
+    expect(answer.status).toBe('unknown');
+  });
+
+  test('fails when the session is that of another role', async () => {
+    const answer = await answerOf('superuser-login', { server: known({ ...server, currentUser: 'reader' }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('reader');
+    expect(answer.remedy).toContain('RESET role');
+  });
+});
+
+describe('server-version', () => {
+  test.each([120000, 120016, 129999])('%i passes', async (versionNumber) => {
+    expect((await answerOf('server-version', { server: known({ ...server, versionNumber }) })).status).toBe('passed');
+  });
+
+  test.each([
+    [110022, '11.22'],
+    [130011, '13.11'],
+    [140022, '14.22'],
+    [90624, '9.6.24'],
+  ])('%i fails', async (versionNumber, version) => {
+    const answer = await answerOf('server-version', { server: known({ ...server, versionNumber, version }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain(version);
+    expect(answer.remedy).toContain('12');
+  });
+
+  test('a standby fails', async () => {
+    const answer = await answerOf('server-version', { server: known({ ...server, inRecovery: true }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('in recovery');
+    expect(answer.remedy).toContain('primary');
+  });
+});
