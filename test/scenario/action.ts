@@ -47,6 +47,8 @@ export interface ActionEnd {
 export interface RunningAction {
   readonly process: ChildProcess;
   readonly end: Promise<ActionEnd>;
+  /** Resolves once the text is in the log. */
+  logged(text: string): Promise<void>;
 }
 
 export type InputValues = Readonly<Record<string, string>>;
@@ -95,7 +97,15 @@ export function startAction(inputs: InputValues, circumstances: Circumstances = 
       }
     });
   });
-  return { process: child, end };
+  const logged = (text: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (stdout().includes(text)) resolve();
+      };
+      child.stdout.on('data', look);
+      look();
+    });
+  return { process: child, end, logged };
 }
 
 export async function runAction(inputs: InputValues, circumstances?: Circumstances): Promise<ActionEnd> {

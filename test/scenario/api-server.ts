@@ -1,6 +1,6 @@
 import https from 'node:https';
 import { ServerResponse, type IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { Socket, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
@@ -32,6 +32,8 @@ export class ApiServer {
   readonly calls: Call[] = [];
   readonly objects = new ObjectStore();
   readonly token = 'eyJhbGciOiJSUzI1NiJ9.dGhlLXRva2Vu.c2lnbmF0dXJl';
+  /** How many connections were opened, with or without a call. */
+  connected = 0;
   /** What RBAC grants; undefined for everything. */
   granted: readonly Grant[] | undefined;
   /** What runs in the containers. */
@@ -63,9 +65,10 @@ export class ApiServer {
       },
     );
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      this.serveExec(request, socket as Socket, head);
+      if (socket instanceof Socket) this.serveExec(request, socket, head);
     });
     this.server.on('connection', (socket) => {
+      this.connected++;
       this.connections.add(socket);
       socket.on('close', () => this.connections.delete(socket));
     });

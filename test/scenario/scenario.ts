@@ -69,8 +69,8 @@ export class Scenario {
   /** Starts the action with the kubeconfig and without probes, unless the inputs say otherwise. */
   start(inputs: InputValues = {}, circumstances: Circumstances = {}): RunningAction {
     const kubeconfig = this.file('kubeconfig', this.kubeconfig());
-    const { process, end } = startAction({ namespace, kubeconfig, probes: 'none', ...inputs }, circumstances);
-    return { process, end: end.then((e) => this.withoutSecrets(e)) };
+    const { end, ...running } = startAction({ namespace, kubeconfig, probes: 'none', ...inputs }, circumstances);
+    return { ...running, end: end.then((e) => this.withoutSecrets(e)) };
   }
 
   async run(inputs?: InputValues, circumstances?: Circumstances): Promise<ActionEnd> {

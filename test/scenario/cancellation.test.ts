@@ -1,0 +1,89 @@
+import { expect, test } from '@jest/globals';
+import type { Fault } from './api-server.ts';
+import { silence } from './faults.ts';
+import { Scenario } from './scenario.ts';
+
+const pods = '/api/v1/namespaces/circleci-server/pods';
+const deletions = ['serving', 'upgrade'].map((role) =>
+  expect.stringContaining(`DELETE ${pods}/postgres-upgrade-probe-${role}-`),
+);
+
+/** A probe that runs and never ends. */
+async function withEndlessProbes(): Promise<Scenario> {
+  const scenario = await Scenario.begin();
+  scenario.api.podStatus = () => ({
+    phase: 'Running',
+    containerStatuses: [{ name: 'probe', state: { running: { startedAt: '2026-01-01T00:00:00Z' } } }],
+  });
+  return scenario;
+}
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s in the middle of the probes removes them and ends the run',
+  async (signal) => {
+    await using scenario = await withEndlessProbes();
+    const running = scenario.start({ probes: 'pods' });
+    await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-upgrade-`);
+    await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-serving-`);
+    const asked = performance.now();
+    running.process.kill(signal);
+    const end = await running.end;
+    expect(performance.now() - asked).toBeLessThan(5000);
+    expect(end.exitCode).toBe(1);
+    expect(end.report?.error?.code).toBe('cancelled');
+    expect(end.errors).toEqual([expect.stringContaining('cancelled: Cancelled while waiting for the probe of image')]);
+    expect(end.summary).toContain('Cancelled while');
+    expect(scenario.api.writes.filter((w) => w.startsWith('DELETE')).sort()).toEqual(deletions);
+  },
+);
+
+test('the run waits for the removal of each probe, also of the one that is slower', async () => {
+  await using scenario = await withEndlessProbes();
+  const { api } = scenario;
+  const held: (() => void)[] = [];
+  const hold: Fault = (_response, proceed) => {
+    held.push(proceed);
+  };
+  api.answer('GET', /probe-serving-/, hold);
+  const running = scenario.start({ probes: 'pods' });
+  await api.received(`GET ${pods}/postgres-upgrade-probe-upgrade-`);
+  await api.received(`GET ${pods}/postgres-upgrade-probe-serving-`);
+  running.process.kill('SIGINT');
+  await api.received(`DELETE ${pods}/postgres-upgrade-probe-upgrade-`);
+  // Long enough for a run that does not wait to be gone; one that waits is not decided by it.
+  setTimeout(() => {
+    for (const proceed of held) proceed();
+  }, 700);
+  const end = await running.end;
+  expect(end.report?.error?.code).toBe('cancelled');
+  expect(api.writes.filter((w) => w.startsWith('DELETE')).sort()).toEqual(deletions);
+});
+
+test('a second signal ends the run at once, whatever it waits for', async () => {
+  await using scenario = await Scenario.begin();
+  scenario.api.answer('GET', /\/namespaces\/circleci-server$/, silence);
+  const running = scenario.start();
+  await scenario.api.received('GET /api/v1/namespaces/circleci-server');
+  running.process.kill('SIGINT');
+  await running.logged('Cancelled: coming to an orderly end');
+  const asked = performance.now();
+  running.process.kill('SIGTERM');
+  const exitCode = await new Promise((resolve) => running.process.on('exit', resolve));
+  expect(performance.now() - asked).toBeLessThan(5000);
+  expect(exitCode).toBe(1);
+  await expect(running.end).rejects.toThrow('group "Find the server" is never closed');
+});
+
+test('an upgrade that is cancelled during the checks does not begin', async () => {
+  await using scenario = await Scenario.begin();
+  const { api } = scenario;
+  const running = scenario.start({ mode: 'upgrade', confirm: 'circleci-server' });
+  api.answer('GET', /\/volumesnapshotclasses$/, (_response, proceed) => {
+    running.process.kill('SIGINT');
+    void running.logged('Cancelled: coming to an orderly end').then(proceed);
+  });
+  const end = await running.end;
+  expect(end.exitCode).toBe(1);
+  expect(end.report?.error?.code).toBe('cancelled');
+  expect(api.writes).toEqual([]);
+});
