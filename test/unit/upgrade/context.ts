@@ -1,0 +1,96 @@
+import { Timeline } from '../../../src/report/timeline.ts';
+import { servingImage } from '../../../src/target/images.ts';
+import { serverImage } from '../../../src/target/target.ts';
+import { Journal, type JournalRecord } from '../../../src/upgrade/journal.ts';
+import { jobSettings } from '../../../src/upgrade/settings.ts';
+import type { Context } from '../../../src/upgrade/step.ts';
+import { FakeClock } from '../fake-clock.ts';
+import type { FakeCluster } from '../fake-cluster.ts';
+import { fakeDatabase, serverState, type ServerState } from '../fake-database.ts';
+import { FakeLog } from '../fake-runner.ts';
+import {
+  cluster as namespaceWithServer,
+  inputs as parsed,
+  newImage,
+  serverPod,
+  target as targetOf,
+} from '../objects.ts';
+import { databases, server } from '../prechecks/facts.ts';
+
+export interface Setting {
+  readonly cluster: FakeCluster;
+  readonly clock: FakeClock;
+  readonly log: FakeLog;
+  readonly cancelled: AbortController;
+  readonly state: ServerState;
+  readonly context: Context;
+}
+
+export function recordOf(target: Awaited<ReturnType<typeof targetOf>>): JournalRecord {
+  return {
+    schema: 1,
+    runId: 'run-1',
+    startedAt: '2026-01-02T03:04:05.000Z',
+    statefulSet: target.name,
+    claim: target.volume.claimName,
+    image: serverImage(target),
+    newImage,
+    replicas: target.replicas,
+    applications: target.applications.map((w) =>
+      w.resource === 'cronjobs' ? { ...w } : { ...w, podLabels: { ...w.podLabels } },
+    ),
+  };
+}
+
+/** A context as the steps get it, with a journal just begun; calls so far are forgotten. */
+export async function setUp(
+  cluster: FakeCluster = namespaceWithServer(),
+  given: Readonly<Record<string, string>> = {},
+  record: Partial<JournalRecord> = {},
+): Promise<Setting> {
+  const inputs = parsed(given);
+  const target = await targetOf();
+  const clock = new FakeClock();
+  const log = new FakeLog();
+  const cancelled = new AbortController();
+  const state = serverState();
+  const journal = await Journal.begin(cluster, target.namespace, { ...recordOf(target), ...record });
+  cluster.calls.length = 0;
+  const context: Context = {
+    cluster,
+    clock,
+    log,
+    signal: cancelled.signal,
+    inputs,
+    target,
+    database: fakeDatabase(cluster, target, state),
+    serving: servingImage(inputs),
+    snapshotClass: 'csi-class',
+    settings: jobSettings(inputs, server, databases, 'run-1'),
+    scripts: { 'upgrade.sh': 'echo upgrade' },
+    journal,
+    timeline: new Timeline(clock),
+    results: { warnings: [] },
+  };
+  return { cluster, clock, log, cancelled, state, context };
+}
+
+/** Does what the StatefulSet controller does: one pod at replicas 1, none at 0, with the template's image and gates. */
+export function controlStatefulSet({ cluster, context, state }: Setting): void {
+  const { name, namespace, podName } = context.target;
+  cluster.hooks.push((call) => {
+    if (call.method === 'patch') return;
+    const now = cluster.peek('statefulsets', name, namespace);
+    const template = now?.spec?.template.spec;
+    const image = template?.containers[0]?.image ?? '';
+    const pod = cluster.peek('pods', podName, namespace);
+    if (now?.spec?.replicas === 0) {
+      cluster.remove('pods', podName, namespace);
+      cluster.remove('volumeattachments', 'attachment');
+    } else if (pod === undefined || pod.spec?.containers[0]?.image !== image) {
+      const fresh = serverPod(image);
+      cluster.put('pods', { ...fresh, metadata: { ...fresh.metadata, uid: `uid-of-pod-of-${image}` } });
+      [state.version, state.versionNumber] = image === newImage ? ['14.22', 140022] : ['12.16', 120016];
+    }
+  });
+}

@@ -1,0 +1,157 @@
+import { describe, expect, test } from '@jest/globals';
+import { UpgradeError } from '../../../src/errors.ts';
+import { converge } from '../../../src/upgrade/converge.ts';
+import { journalName } from '../../../src/upgrade/journal.ts';
+import type { Step } from '../../../src/upgrade/step.ts';
+import { namespace } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+import { setUp, type Setting } from './context.ts';
+
+const cause = new UpgradeError('some-cause', 'The disk is full', 'Make room.');
+
+/** Steps that note what they do; each may be undone but `measure`. */
+function plan(events: string[], more: Record<string, Partial<Step>> = {}): Step[] {
+  return ['stop', 'measure', 'start', 'release'].map((id) => {
+    const note = (what: string) => () => {
+      events.push(`${what} ${id}`);
+      return Promise.resolve();
+    };
+    const undo = id === 'measure' ? {} : { undo: note('undo') };
+    return { id, title: `Step ${id}`, run: note('run'), ...undo, ...more[id] };
+  });
+}
+
+function failing(events: string[], event: string, error: Error = cause): () => Promise<void> {
+  return () => {
+    events.push(event);
+    return Promise.reject(error);
+  };
+}
+
+function journalOf({ cluster }: Setting) {
+  return cluster.peek('configmaps', journalName, namespace)?.data ?? {};
+}
+
+describe('the steps', () => {
+  test('run in order, each in a group and a phase, and noted before it begins', async () => {
+    const setting = await setUp();
+    const events: string[] = [];
+    const seen: (string | undefined)[] = [];
+    const run = () => {
+      seen.push(journalOf(setting)['step']);
+      return Promise.resolve();
+    };
+    await converge(plan(events, { start: { run } }), setting.context);
+    expect(events).toEqual(['run stop', 'run measure', 'run release']);
+    expect(seen).toEqual(['start']);
+    expect(setting.log.groups).toEqual(['Step stop', 'Step measure', 'Step start', 'Step release']);
+    expect(setting.context.timeline.phases.map((p) => [p.id, p.outcome])).toEqual([
+      ['stop', 'done'],
+      ['measure', 'done'],
+      ['start', 'done'],
+      ['release', 'done'],
+    ]);
+    expect(journalOf(setting)).not.toHaveProperty('outcome');
+  });
+
+  test('that began are undone from the last to the first, also the one that failed; no others', async () => {
+    const setting = await setUp();
+    const events: string[] = [];
+    const steps = plan(events, { start: { run: failing(events, 'run start') } });
+    const error = await thrownBy(() => converge(steps, setting.context));
+    expect(events).toEqual(['run stop', 'run measure', 'run start', 'undo start', 'undo stop']);
+    expect(error.code).toBe('reverted');
+    expect(error.message).toContain('Step start: The disk is full. PostgreSQL 12 serves');
+    expect(error.remedy).toBe('Make room.');
+    expect(error.cause).toBe(cause);
+    expect(journalOf(setting)).toMatchObject({ outcome: 'reverted' });
+    expect(setting.context.timeline.phases.map((p) => p.id)).toEqual([
+      'stop',
+      'measure',
+      'start',
+      'undo-start',
+      'undo-stop',
+    ]);
+  });
+
+  test('that fail are told at once, before the way back', async () => {
+    const setting = await setUp();
+    const events: string[] = [];
+    const told: number[] = [];
+    const undo = () => {
+      told.push(setting.log.annotations.length);
+      return Promise.resolve();
+    };
+    const steps = plan(events, { stop: { run: failing(events, 'run stop'), undo } });
+    await thrownBy(() => converge(steps, setting.context));
+    expect(told).toEqual([1]);
+    expect(setting.log.annotations[0]).toMatchObject({ level: 'error' });
+    expect(setting.log.annotations[0]?.message).toContain('The disk is full');
+  });
+
+  test('an undo that fails ends the way back there, with both causes, and the journal stays open', async () => {
+    const setting = await setUp();
+    const events: string[] = [];
+    const blocked = new UpgradeError('job-still-runs', 'The Job still runs', 'Wait for its end.');
+    const steps = plan(events, {
+      start: { undo: failing(events, 'undo start', blocked) },
+      release: { run: failing(events, 'run release') },
+    });
+    const error = await thrownBy(() => converge(steps, setting.context));
+    expect(events.slice(-2)).toEqual(['undo release', 'undo start']);
+    expect(error.code).toBe('way-back-failed');
+    expect(error.message).toContain(
+      'Step release: The disk is full. Going back stopped at "Step start": The Job still runs',
+    );
+    expect(error.message).not.toContain('serves');
+    expect(error.remedy).toBe('Wait for its end.');
+    expect(journalOf(setting)).not.toHaveProperty('outcome');
+  });
+
+  test('an error that is not one of ours is undone as well', async () => {
+    const setting = await setUp();
+    const events: string[] = [];
+    const steps = plan(events, { stop: { run: failing(events, 'run stop', new TypeError('x is undefined')) } });
+    const error = await thrownBy(() => converge(steps, setting.context));
+    expect(events).toEqual(['run stop', 'undo stop']);
+    expect(error.message).toContain('x is undefined');
+    expect(error.remedy).toMatch(/\S/);
+  });
+
+  test('a cancelled run starts no further step, and its way back is not cut short', async () => {
+    const setting = await setUp();
+    const events: string[] = [];
+    const undone: boolean[] = [];
+    const steps = plan(events, {
+      stop: {
+        undo: (context) => {
+          undone.push(context.signal.aborted);
+          return Promise.resolve();
+        },
+      },
+      measure: {
+        run: () => {
+          setting.cancelled.abort();
+          return Promise.resolve();
+        },
+      },
+    });
+    const error = await thrownBy(() => converge(steps, setting.context));
+    expect(events).not.toContain('run start');
+    expect(undone).toEqual([false]);
+    expect(error.code).toBe('reverted');
+    expect(error.message).toContain('Cancelled');
+  });
+
+  test('a journal that can not be written ends the upgrade before the step', async () => {
+    const setting = await setUp();
+    const events: string[] = [];
+    let notes = 0;
+    setting.cluster.hooks.push((call) => {
+      if (call.method === 'patch' && call.resource === 'configmaps' && ++notes === 2) throw cause;
+    });
+    const error = await thrownBy(() => converge(plan(events), setting.context));
+    expect(events).toEqual(['run stop', 'undo stop']);
+    expect(error.message).toContain('Step measure');
+  });
+});

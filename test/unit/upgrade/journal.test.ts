@@ -1,0 +1,111 @@
+import { describe, expect, test } from '@jest/globals';
+import { Journal, journalName } from '../../../src/upgrade/journal.ts';
+import { FakeCluster } from '../fake-cluster.ts';
+import { configMap, namespace, target } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+import { recordOf } from './context.ts';
+
+async function begin(cluster: FakeCluster, runId = 'run-1') {
+  return await Journal.begin(cluster, namespace, { ...recordOf(await target()), runId });
+}
+
+function dataOf(cluster: FakeCluster) {
+  return cluster.peek('configmaps', journalName, namespace)?.data ?? {};
+}
+
+describe('the journal', () => {
+  test('is not there before the first upgrade', async () => {
+    expect(await Journal.find(new FakeCluster(), namespace)).toBeUndefined();
+  });
+
+  test('records what will be changed and how it was, before anything is', async () => {
+    const cluster = new FakeCluster();
+    const journal = await begin(cluster);
+    expect(journal.outcome).toBeUndefined();
+    expect(journal.record).toEqual(recordOf(await target()));
+    expect((await Journal.find(cluster, namespace))?.record).toEqual(journal.record);
+    expect(journal.record.applications).toContainEqual(expect.objectContaining({ name: 'insights', replicas: 0 }));
+  });
+
+  test('can not be begun twice: what the first run recorded is kept', async () => {
+    const cluster = new FakeCluster();
+    await begin(cluster, 'run-1');
+    const before = dataOf(cluster);
+    const error = await thrownBy(() => begin(cluster, 'run-2'));
+    expect(error.code).toBe('unfinished-upgrade');
+    expect(error.message).toContain('run-1');
+    expect(error.message).toContain('2026-01-02T03:04:05.000Z');
+    expect(error.remedy).toContain(journalName);
+    expect(dataOf(cluster)).toEqual(before);
+  });
+
+  test('two runs that begin at the same moment do not both get it', async () => {
+    const cluster = new FakeCluster();
+    const runs = await Promise.allSettled([begin(cluster, 'run-1'), begin(cluster, 'run-2')]);
+    expect(runs.map((run) => run.status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test.each(['upgraded', 'reverted'])('of a run that ended as %s makes room', async (outcome) => {
+    const cluster = new FakeCluster();
+    await (await begin(cluster, 'run-1')).note('outcome', outcome);
+    expect((await Journal.find(cluster, namespace))?.outcome).toBe(outcome);
+    const journal = await begin(cluster, 'run-2');
+    expect(journal.record.runId).toBe('run-2');
+    expect(dataOf(cluster)).not.toHaveProperty('outcome');
+  });
+
+  test('notes facts beside the record, and never changes that', async () => {
+    const cluster = new FakeCluster();
+    const journal = await begin(cluster);
+    const { record } = dataOf(cluster);
+    await journal.note('step', 'quiesce');
+    await journal.note('step', 'snapshot');
+    await journal.note('snapshot', 'snap-1');
+    expect(dataOf(cluster)).toEqual({ record, step: 'snapshot', snapshot: 'snap-1' });
+  });
+
+  test('notes only in the very object that it began: not in that of a later run', async () => {
+    const cluster = new FakeCluster();
+    const journal = await begin(cluster);
+    cluster.remove('configmaps', journalName, namespace);
+    const later = await begin(cluster, 'run-2');
+    await expect(journal.note('step', 'quiesce')).rejects.toMatchObject({ code: 'invalid' });
+    expect(dataOf(cluster)).not.toHaveProperty('step');
+    await later.note('step', 'quiesce');
+    const uid = cluster.peek('configmaps', journalName, namespace)?.metadata?.uid;
+    expect(cluster.patchesOf('configmaps', journalName).at(-1)?.[0]).toEqual({
+      op: 'test',
+      path: '/metadata/uid',
+      value: uid,
+    });
+  });
+
+  test('that was deleted takes no note', async () => {
+    const cluster = new FakeCluster();
+    const journal = await begin(cluster);
+    cluster.remove('configmaps', journalName, namespace);
+    await expect(journal.note('step', 'quiesce')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test.each([
+    ['no record', {}],
+    ['text', { record: 'text' }],
+    ['JSON that was cut', { record: '{"schema":1,"runId":"x"' }],
+    ['another schema', { record: JSON.stringify({ schema: 2 }) }],
+    ['a record without fields', { record: JSON.stringify({ schema: 1, runId: 'x' }) }],
+    ['a foreign object, though it has an outcome', { outcome: 'upgraded' }],
+  ])('with %s is refused, and left as it is', async (_what, data) => {
+    const cluster = new FakeCluster().put('configmaps', configMap(journalName, data));
+    const error = await thrownBy(() => begin(cluster));
+    expect(error.code).toBe('journal-foreign');
+    expect(error.message).toContain(journalName);
+    expect(error.remedy).toMatch(/\S/);
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('that may not be read ends the run', async () => {
+    const cluster = new FakeCluster().refuse('find', 'configmaps', 403, 'forbidden');
+    await expect(begin(cluster)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(cluster.writes).toEqual([]);
+  });
+});
