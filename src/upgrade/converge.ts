@@ -23,7 +23,8 @@ export async function converge(steps: readonly Step[], context: Context): Promis
 }
 
 async function goBack(begun: readonly Step[], failed: Step, cause: unknown, context: Context): Promise<UpgradeError> {
-  context.log.info(`Failed: ${failed.title}: ${describe(cause)}`);
+  // People are told at once; how the server was left, when it is known.
+  context.log.annotate('error', failed.id, `${failed.title}: ${sentence(describe(cause))} Going back …`);
   // The way back must not be cut short by the cancellation that may have caused it.
   const unhurried: Context = { ...context, signal: new AbortController().signal };
   const remedy = isRunError(cause) ? cause.remedy : 'Look at the log above.';
@@ -39,7 +40,7 @@ async function goBack(begun: readonly Step[], failed: Step, cause: unknown, cont
   }
   await removeTraces(unhurried);
   await context.journal.note('outcome', 'reverted');
-  const message = `${failed.title}: ${sentence(describe(cause))} PostgreSQL ${String(upgrade.from)} serves again and the applications are back as they were.`;
+  const message = `${failed.title}: ${sentence(describe(cause))} PostgreSQL ${String(upgrade.from)} serves and the applications are back as they were.`;
   return new UpgradeError('reverted', message, remedy, { cause });
 }
 

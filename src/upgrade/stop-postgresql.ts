@@ -47,6 +47,7 @@ export async function stopServer(context: Context): Promise<void> {
   const uid = (await cluster.find('pods', target.podName, target.namespace))?.metadata?.uid;
   await fenceAndStop(context);
   if (uid !== undefined) {
+    await podTerminating(context, uid);
     await stopFast(context);
     await podGone(context, uid);
   }
@@ -70,6 +71,16 @@ async function stopFast({ database, target, inputs, log }: Context): Promise<voi
     if (!(error instanceof ClusterError)) throw error;
     log.info(`The server ended by the kubelet's signal (${describe(error)})`);
   }
+}
+
+/** A server that ends before the kubelet knows that its pod does is started once more, and may then be killed. */
+async function podTerminating({ cluster, target, inputs, ...context }: Context, uid: string): Promise<void> {
+  const what = `pod ${target.podName} to be terminating`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
+    const pod = await cluster.find('pods', target.podName, target.namespace);
+    const ends = pod?.metadata?.uid !== uid || pod.metadata.deletionTimestamp !== undefined;
+    return ends ? { done: undefined } : { pending: 'the StatefulSet has not asked for it yet' };
+  });
 }
 
 /** Another pod of that name is one that somebody else asked for; the fence keeps it from starting. */
