@@ -33,9 +33,10 @@ give_up() { finish "$1" "$3"; exit "$2"; } # OUTCOME CODE MESSAGE
 refuse() { give_up refused "$EXIT_REFUSED" "$1"; }
 fail() { give_up failed "$EXIT_FAILED" "$1"; }
 
-# A command that may take long, in a process group of its own (so that all of it can be ended), with a sign of life now and then.
-run() { # LABEL LOG COMMAND...
-  local label=$1 output=$2 status=0 beat
+# A command that may take long, in a process group of its own (so that all of it can be ended), with a sign of life now and then. What it says
+# goes to $SAID and not to the volume, since that may be full.
+run() { # LABEL FILE COMMAND...
+  local label=$1 output=$SAID/$2 status=0 beat
   shift 2
   set -m
   "$@" >>"$output" 2>&1 </dev/null &
@@ -49,7 +50,7 @@ run() { # LABEL LOG COMMAND...
   return "$status"
 }
 
-heartbeat() { # LABEL LOG
+heartbeat() { # LABEL FILE
   local started never
   started=$(now)
   exec {never}<> <(:) # nothing ever comes from here: `read -t` is then a sleep which leaves no process behind
@@ -89,24 +90,38 @@ result() {
     "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(control_json)"
 }
 
-# The ends of pg_upgrade's logs: its own output says little more than *failure*. Of the dumps' logs only those with an error in them.
+# What pg_upgrade and the servers wrote, without what the dumped commands in it disclose: password hashes, and the connection strings of
+# subscriptions and foreign servers.
+readonly SECRETS="s/(password|connection)([[:space:]]*=?[[:space:]]*)'([^']|'')*'/\1\2'***'/Ig"
+
+keep_logs() { # on the volume, at the end
+  if [[ ! -d $LOGS || -z $(ls -A "$SAID") ]]; then return; fi
+  cp -- "$SAID"/* "$LOGS/" || true
+  redact_logs
+}
+
+redact_logs() { find "$LOGS" -maxdepth 1 -type f ! -name '*.custom' ! -name '*.sh' -exec sed -i -E "$SECRETS" {} + || true; }
+
+# The end of each log: pg_upgrade's own output says little more than *failure*. Of the dumps' logs only those with an error in them.
 show_logs() {
   local file
-  for file in "$LOGS"/*.log "$LOGS"/*.txt "$LOGS"/*.out; do
+  for file in "$SAID"/* "$LOGS"/*.log "$LOGS"/*.txt; do
     if [[ ! -s $file ]]; then continue; fi
     if [[ $file == */pg_upgrade_dump_* ]] && ! grep -qiE 'error|fatal' "$file"; then continue; fi
     log "--- ${file##*/}, the last 40 lines"
-    tail -n 40 "$file"
+    tail -n 40 "$file" | sed -E "$SECRETS"
   done
 }
 
-# pg_upgrade's own sentence (after "fatal" or "*failure*"), and the line out of its logs which names the culprit.
+first_line() { grep -hE "$@" 2>/dev/null | head -n 1 | sed -E "$SECRETS" || true; } # PATTERN FILE...
+
+# pg_upgrade's own sentence (after "fatal" or "*failure*"), and the line out of the logs which names the culprit: of the lists which the checks
+# leave, else of the commands' and the servers' logs, else of its own.
 telling_line() { # OUTPUT OF pg_upgrade
   local sentence culprit
   sentence=$(sed -n '/fatal$/,$p; /^\*failure\*/,$p' "$1" | grep -vE 'fatal$|^\*failure\*|^$|^Consult' | head -n 1) || true
-  culprit=$(grep -hE 'could not load library|^  [^ ]' "$LOGS"/*.txt 2>/dev/null | head -n 1) || true
-  if [[ -z $culprit ]]; then
-    culprit=$(grep -hE 'error:|(ERROR|FATAL|PANIC): ' "$LOGS"/pg_upgrade_{dump_*,utility,server}.log 2>/dev/null | head -n 1) || true
-  fi
+  culprit=$(first_line 'could not load library|^  [^ ]' "$LOGS"/*.txt)
+  if [[ -z $culprit ]]; then culprit=$(first_line 'error:|(ERROR|FATAL|PANIC): ' "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
+  if [[ -z $culprit ]]; then culprit=$(first_line '^error|could not|child process' "$1" "$LOGS/pg_upgrade_internal.log"); fi
   printf '%s' "${sentence:-pg_upgrade failed}${culprit:+: $culprit}"
 }

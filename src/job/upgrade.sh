@@ -42,7 +42,7 @@ readonly UNPROVEN=$OURS/unproven              # pg_control is back, and the old 
 readonly MARKER=.postgresql-upgrade           # in the new cluster: it is complete; and what pg_control said then
 
 STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION=''
-RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no RUNNING='' WORK='' LAST_ERROR=''
+RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no RUNNING='' WORK='' SAID='' LAST_ERROR=''
 declare -A SPENT=()
 
 here=$(dirname -- "${BASH_SOURCE[0]}")
@@ -59,7 +59,9 @@ main() {
   STEP='Looking at the environment'
   check_environment
   WORK=$(mktemp -d /tmp/pgupgrade.XXXXXX) # short: the path of a socket has at most 107 bytes
-  export HOME=$WORK                       # no .pgpass or service file of the image
+  SAID=$WORK/said
+  mkdir "$SAID"
+  export HOME=$WORK # no .pgpass or service file of the image
   cd /tmp
   case $COMMAND in
     upgrade) lock; upgrade ;;
@@ -150,7 +152,7 @@ check_old() {
   for name in SUPERUSER ENCODING LC_COLLATE_VALUE LC_CTYPE_VALUE; do
     if [[ -z ${!name:-} ]]; then refuse "$name is not set"; fi
   done
-  file=$(find "$DATA" ! -user "$EUID" -printf '%p (%u) ' -quit)
+  file=$(find "$DATA" ! -user "$EUID" -printf '%p (%U) ' -quit)
   if [[ -n $file ]]; then refuse "not owned by user $EUID: $file(a run as another user may have left it; give it back with chown)"; fi
   if [[ -e $LOGS && ! -O $LOGS ]]; then refuse "$LOGS is not owned by user $EUID: remove it, or give it back with chown"; fi
   for name in standby.signal recovery.signal recovery.conf backup_label tablespace_map; do
@@ -222,6 +224,7 @@ archive_logs() { # of earlier tries: kept, and out of the way of pg_upgrade, whi
   while [[ -e $LOGS/try-$number ]]; do number=$((number + 1)); done
   if [[ -z $(find "$LOGS" -maxdepth 1 -type f) ]]; then return; fi
   rm -f -- "$LOGS/delete_old_cluster.sh"
+  redact_logs
   mkdir "$LOGS/try-$number"
   find "$LOGS" -maxdepth 1 -type f -exec mv -t "$LOGS/try-$number" -- {} +
 }
@@ -234,9 +237,9 @@ make_new() {
   journal initdb "$NEW"
   mkdir -m 0700 "$NEW" # fails if someone else made it since
   claim_new
-  run initdb "$LOGS/initdb.log" "$NEW_BIN/initdb" -D "$NEW" -U "$SUPERUSER" -E "$ENCODING" --lc-collate "$LC_COLLATE_VALUE" \
+  run initdb initdb.log "$NEW_BIN/initdb" -D "$NEW" -U "$SUPERUSER" -E "$ENCODING" --lc-collate "$LC_COLLATE_VALUE" \
     --lc-ctype "$LC_CTYPE_VALUE" "${checksums[@]}" --wal-segsize "$segment" -A trust -N ||
-    { tail -n 40 "$LOGS/initdb.log"; fail "initdb: $(grep -m 1 'error:' "$LOGS/initdb.log")"; }
+    fail "initdb failed: $(first_line 'error:|FATAL|could not' "$SAID/initdb.log")"
   recreate_postgres
   translate_configuration "$segment"
 }
@@ -248,8 +251,8 @@ recreate_postgres() {
   log "    database postgres: $wanted"
   printf '%s\n' 'DROP DATABASE postgres' \
     "CREATE DATABASE postgres TEMPLATE template0 ENCODING $(literal "$POSTGRES_ENCODING") LC_COLLATE $(literal "$POSTGRES_LC_COLLATE") LC_CTYPE $(literal "$POSTGRES_LC_CTYPE")" |
-    "$NEW_BIN/postgres" --single -D "$NEW" -c exit_on_error=true template1 >>"$LOGS/initdb.log" 2>&1 ||
-    fail "cannot re-create database postgres: $(grep -E 'ERROR|FATAL' "$LOGS/initdb.log" | tail -n 1)"
+    "$NEW_BIN/postgres" --single -D "$NEW" -c exit_on_error=true template1 >>"$SAID/initdb.log" 2>&1 ||
+    fail "cannot re-create database postgres: $(first_line 'ERROR|FATAL' "$SAID/initdb.log")"
 }
 
 literal() { printf "'%s'" "${1//\'/\'\'}"; }
@@ -298,13 +301,13 @@ run_upgrade() {
 }
 
 pg_upgrade() { # MORE OPTIONS...
-  local output=$LOGS/pg_upgrade${1:-}.out
+  local output=pg_upgrade${1:-}.out
   cd "$LOGS" # where it writes its logs
-  run "pg_upgrade ${1:-}" "$output" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
+  run "pg_upgrade${1:+ $1}" "$output" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
     --username "$SUPERUSER" --socketdir "$WORK/socket" --jobs "$JOBS" "--$TRANSFER" --retain \
-    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$output")"
+    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$SAID/$output")"
   cd /tmp
-  grep '^[^ ].* ok$' "$output" | sed 's/^/    /' || true
+  grep '^[^ ].* ok$' "$SAID/$output" | sed 's/^/    /' || true
 }
 
 # pg_upgrade flushes the files and then starts the new server once more with fsync off: a node that dies later could lose that. So everything
@@ -316,7 +319,7 @@ seal_new() {
   cp -R -- "$WORK/new/." "$NEW/"
   facts=$(control_facts "$TO" "$NEW")
   if [[ $facts != 'shut down|'* ]]; then fail "pg_upgrade left the new cluster in the state: $facts"; fi
-  run 'Flushing files' "$LOGS/initdb.log" "$NEW_BIN/initdb" --sync-only -D "$NEW" || fail "cannot flush $NEW"
+  run 'Flushing files' sync.log "$NEW_BIN/initdb" --sync-only -D "$NEW" || fail "cannot flush $NEW"
   put_auto_conf_back
   journal complete "$facts"
   printf '%s\n' "run=$RUN_ID" "transfer=$TRANSFER" "old_control=$(control_sum "$DATA")" "control=$facts" >"$OURS/marker"
@@ -392,7 +395,10 @@ conclude() { # STATUS
   SPENT[total]=$(($(now) - STARTED))
   if [[ $COMMAND == status ]]; then result; fi
   result >"$RESULT_FILE"
-  if [[ -n $WORK ]]; then rm -rf -- "$WORK"; fi
+  if [[ -n $WORK ]]; then
+    keep_logs
+    rm -rf -- "$WORK"
+  fi
   exit "$status"
 }
 

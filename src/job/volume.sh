@@ -85,7 +85,8 @@ rename() { # SOURCE TARGET
   id=$(stat -c %i "$1")
   journal rename "$1 -> $2"
   mv -T -n -- "$1" "$2" || true
-  if [[ -e $1 || $(stat -c %i "$2") != "$id" ]]; then fail "cannot rename $1: someone created $2"; fi
+  if [[ -e $1 && -e $2 ]]; then fail "cannot rename $1: someone created $2"; fi
+  if [[ $(stat -c %i "$2") != "$id" ]]; then fail "cannot rename $1 to $2"; fi
   sync "${1%/*}" "${2%/*}"
 }
 
@@ -156,7 +157,7 @@ clear_leftovers() {
     stop_old
   fi
   put_auto_conf_back
-  rm -f -- "$LOGS/delete_old_cluster.sh" "$UNPROVEN" "$TABLESPACES" "$CLAIM"
+  rm -f -- "$LOGS/delete_old_cluster.sh" "$OURS/marker" "$UNPROVEN" "$TABLESPACES" "$CLAIM"
   sync "$OURS"
 }
 
@@ -217,17 +218,16 @@ CONF
 }
 
 start_old() {
-  local output=$LOGS/start-$FROM.log
-  mkdir -p "$LOGS"
+  local output=$SAID/start-$FROM.log
   configure_old
   journal start "$DATA"
-  if ! run "PostgreSQL $FROM is starting" "$output" "$OLD_BIN/pg_ctl" -w -D "$WORK/old" -l "$output" -o "${OLD_OPTIONS:-}" start; then
+  if ! run "PostgreSQL $FROM is starting" "start-$FROM.log" "$OLD_BIN/pg_ctl" -w -D "$WORK/old" -l "$output" -o "${OLD_OPTIONS:-}" start; then
     tail -n 40 "$output"
     fail "PostgreSQL $FROM does not start on $DATA: $(grep -E 'FATAL|PANIC' "$output" | tail -n 1)"
   fi
 }
 
-stop_old() { run "PostgreSQL $FROM is stopping" "$LOGS/start-$FROM.log" "$OLD_BIN/pg_ctl" -w -m fast -D "$WORK/old" stop; }
+stop_old() { run "PostgreSQL $FROM is stopping" "start-$FROM.log" "$OLD_BIN/pg_ctl" -w -m fast -D "$WORK/old" stop; }
 
 stop_running() { # what an ended run leaves in this container: first pg_upgrade with all its helpers, then the servers which it started
   local group=$RUNNING tries=0
