@@ -23,7 +23,8 @@ const byStatus: Readonly<Record<number, { code: string; remedy: string }>> = {
 
 /** What the API server refused, in its own words. `doing` completes "Can't …". */
 export function answerError(doing: string, status: number, body: string): ClusterError {
-  const known = byStatus[status] ?? {
+  // A proxy's page that there is nothing must not be taken for an object that is not there.
+  const known = (status === 404 && !isJson(body) ? undefined : byStatus[status]) ?? {
     code: status >= 500 ? 'server-error' : 'refused',
     remedy: "Look at the API server's health and log.",
   };
@@ -42,6 +43,24 @@ export function connectionError(doing: string, address: string, error: unknown):
     'Check the server address in the kubeconfig, the network, and the proxy (proxy-url in the kubeconfig).',
     { cause: error },
   );
+}
+
+/** An answer that no API server gives. */
+export function foreignAnswerError(doing: string, address: string, body: string): ClusterError {
+  return new ClusterError(
+    'foreign-answer',
+    `Can't ${doing}: ${address} answers something that is not JSON: ${statusMessage(body)}.`,
+    'Check the server address in the kubeconfig, and what is on the way there: a proxy or a login page may answer instead of the API server.',
+  );
+}
+
+function isJson(body: string): boolean {
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function statusMessage(body: string): string {

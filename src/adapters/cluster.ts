@@ -12,7 +12,7 @@ import {
   type ResourceTypes,
 } from '../ports/cluster.ts';
 import type { Log } from '../ports/runner.ts';
-import { answerError, connectionError } from './api-error.ts';
+import { answerError, connectionError, foreignAnswerError } from './api-error.ts';
 import { callApiServer, type HttpAnswer, type HttpRequest } from './http.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 
@@ -56,8 +56,9 @@ class ApiServer implements Cluster {
   }
 
   async version(): Promise<string> {
-    const answer = await this.call("read the API server's version", { method: 'GET', path: '/version', idleLimit });
-    return (JSON.parse(answer.body) as { gitVersion: string }).gitVersion;
+    const doing = "read the API server's version";
+    const answer = await this.request<{ gitVersion: string }>(doing, { method: 'GET', path: '/version', idleLimit });
+    return answer.gitVersion;
   }
 
   async find<R extends ResourceName>(
@@ -206,7 +207,12 @@ class ApiServer implements Cluster {
   }
 
   private async request<T>(doing: string, request: HttpRequest): Promise<T> {
-    return JSON.parse((await this.call(doing, request)).body) as T;
+    const { body } = await this.call(doing, request);
+    try {
+      return JSON.parse(body) as T;
+    } catch {
+      throw foreignAnswerError(doing, this.address, body);
+    }
   }
 
   /** Tries reads again when the server is away or overloaded; a write is tried again only when the server said that it did nothing (429). */
