@@ -45,14 +45,17 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   ]);
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings: Known<JobSettings> = both(server, databases, (s, d) => jobSettings(inputs, s, d, 'precheck'));
-  const [extensions, otherVolumeUsers, leftoverObjects, refused, upgradeProbe, servingProbe] = await Promise.all([
+  const reads = [
     knownFrom(databases, (list) => extensionsByDatabase(database, list)),
     known(() => volumeUsers(cluster, target)),
     known(() => leftovers(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
     probe(gathering, 'upgrade', upgradeImage(inputs), settings, databases),
     probe(gathering, 'serving', servingImage(inputs).reference, settings, databases),
-  ]);
+  ] as const;
+  // A cancellation ends the run, but not before each probe has been removed.
+  await Promise.allSettled(reads);
+  const [extensions, otherVolumeUsers, leftoverObjects, refused, upgradeProbe, servingProbe] = await Promise.all(reads);
   return {
     inputs,
     target,
