@@ -1,7 +1,8 @@
 import { Database } from './database/database.ts';
-import { describe, isRunError, PrecheckError, UpgradeError } from './errors.ts';
+import { CancelledError, describe, isRunError, PrecheckError, UpgradeError } from './errors.ts';
 import { guardUpgrade } from './guards.ts';
 import { parseInputs, type Inputs } from './inputs.ts';
+import { parseResources } from './job/resources.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Cluster } from './ports/cluster.ts';
 import type { Surroundings } from './ports/context.ts';
@@ -74,6 +75,7 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   progress.inputs = inputs;
   guardUpgrade(inputs, runner.environment('GITHUB_EVENT_NAME'), await outside.isFork());
   const serving = servingImage(inputs);
+  parseResources(inputs.resources);
   const cluster = await outside.connect(inputs);
   progress.cluster = cluster;
   const surroundings: Surroundings = { cluster, clock, log, signal };
@@ -111,6 +113,8 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
     return;
   }
 
+  // From here on a cancellation has something to take back.
+  if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
   const runId = runIdOf(runner);
   await runUpgrade({
     ...surroundings,
