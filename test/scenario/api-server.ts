@@ -1,6 +1,6 @@
 import https from 'node:https';
 import { ServerResponse, type IncomingMessage } from 'node:http';
-import { Socket, type AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
@@ -44,7 +44,7 @@ export class ApiServer {
 
   private readonly faults: { method: string; path: RegExp; fault: Fault; times: number }[] = [];
   private readonly waiting: { line: string; resolve: () => void }[] = [];
-  private readonly connections = new Set<Socket>();
+  private readonly connections = new Set<Duplex>();
   private readonly webSockets = new WebSocketServer({
     noServer: true,
     handleProtocols: (offered) => (offered.has('v5.channel.k8s.io') ? 'v5.channel.k8s.io' : false),
@@ -64,8 +64,8 @@ export class ApiServer {
         void this.serve(request, response);
       },
     );
-    this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (socket instanceof Socket) this.serveExec(request, socket, head);
+    this.server.on('upgrade', (request, socket, head) => {
+      this.serveExec(request, socket, head);
     });
     this.server.on('connection', (socket) => {
       this.connected++;
@@ -135,10 +135,10 @@ export class ApiServer {
     });
   }
 
-  private serveExec(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  private serveExec(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const call = this.note(request);
     const response = new ServerResponse(request);
-    response.assignSocket(socket);
+    response.assignSocket(socket as Socket);
     response.setHeader('connection', 'close');
     this.faultOr(call, response, () => {
       const place = placeOf(call.path);

@@ -11,9 +11,9 @@ import { install, namespace } from './release.ts';
 const certificates = makeCertificates();
 
 export interface Kubeconfig {
-  readonly clusters: readonly { readonly name: string; readonly cluster: Readonly<Record<string, string>> }[];
+  readonly clusters: readonly { readonly name: string; readonly cluster: Readonly<Record<string, unknown>> }[];
   readonly contexts: readonly object[];
-  readonly users: readonly { readonly name: string; readonly user: Readonly<Record<string, string>> }[];
+  readonly users: readonly { readonly name: string; readonly user: Readonly<Record<string, unknown>> }[];
   readonly [key: string]: unknown;
 }
 
@@ -37,7 +37,7 @@ export class Scenario {
   }
 
   /** A kubeconfig for the API server with a token; parts of its cluster and user may be others. */
-  kubeconfig(parts: { cluster?: Record<string, string>; user?: Record<string, string> } = {}): Kubeconfig {
+  kubeconfig(parts: { cluster?: Record<string, unknown>; user?: Record<string, unknown> } = {}): Kubeconfig {
     const cluster = parts.cluster ?? {
       server: this.api.address,
       'certificate-authority-data': btoa(certificates.authority),
