@@ -13,19 +13,30 @@ function attach({ cluster }: Setting, volume = 'pv-1', name = 'attachment', node
   });
 }
 
+/** Does what the StatefulSet controller does at replicas 0: the pod is asked to end, and ends when its server does. */
+function terminate({ cluster, clock }: Setting): void {
+  clock.meanwhile = () => {
+    const pod = cluster.peek('pods', 'postgresql-0', namespace);
+    const deletionTimestamp = new Date(0);
+    if (pod !== undefined) cluster.put('pods', { ...pod, metadata: { ...pod.metadata, deletionTimestamp } });
+  };
+}
+
 describe('stopping PostgreSQL', () => {
   test('fences it, stops it fast, and waits for pod and attachment to go', async () => {
     const setting = await setUp();
     const commands: (readonly string[])[] = [];
+    terminate(setting);
     setting.state.command = (command) => {
       commands.push(command);
       setting.cluster.remove('pods', 'postgresql-0', namespace);
       return { exitCode: 0, stdout: 'server stopped', stderr: '' };
     };
     attach(setting);
-    setting.clock.meanwhile = (elapsed) => {
-      if (elapsed > 2000) setting.cluster.remove('volumeattachments', 'attachment');
-    };
+    setting.cluster.hooks.push((call) => {
+      if (call.resource === 'volumeattachments' && setting.clock.monotonic() > 2000)
+        setting.cluster.remove('volumeattachments', 'attachment');
+    });
     await stopPostgresql.run(setting.context);
     const now = setting.cluster.peek('statefulsets', 'postgresql', namespace);
     expect(now?.spec?.replicas).toBe(0);
@@ -57,11 +68,25 @@ describe('stopping PostgreSQL', () => {
     expect(setting.cluster.peek('pods', 'postgresql-0', namespace)).toBeUndefined();
   });
 
-  test('a pod that does not go ends it; it is never deleted by force', async () => {
+  test('stops nothing before the pod is terminating: its container would be started once more', async () => {
     const setting = await setUp(undefined, { 'shutdown-timeout': '20s' });
+    const commands: (readonly string[])[] = [];
+    setting.state.command = (command) => {
+      commands.push(command);
+      return { exitCode: 0, stdout: '', stderr: '' };
+    };
     const error = await thrownBy(() => stopPostgresql.run(setting.context));
     expect(error).toBeInstanceOf(WaitError);
-    expect(error.message).toContain('postgresql-0');
+    expect(error.message).toContain('pod postgresql-0 to be terminating');
+    expect(commands).toEqual([]);
+  });
+
+  test('a pod that does not go ends it; it is never deleted by force', async () => {
+    const setting = await setUp(undefined, { 'shutdown-timeout': '20s' });
+    terminate(setting);
+    const error = await thrownBy(() => stopPostgresql.run(setting.context));
+    expect(error).toBeInstanceOf(WaitError);
+    expect(error.message).toContain('pod postgresql-0 to be gone');
     expect(error.remedy).toContain('"shutdown-timeout"');
     expect(setting.cluster.writes).toEqual(['patch statefulsets/postgresql']);
   });
@@ -99,6 +124,7 @@ describe('stopping PostgreSQL', () => {
 
   test('a gated pod that somebody asks for meanwhile is not the one that is waited for', async () => {
     const setting = await setUp();
+    terminate(setting);
     setting.state.command = () => {
       const pod = serverPod();
       setting.cluster.put('pods', {
@@ -109,7 +135,7 @@ describe('stopping PostgreSQL', () => {
       return { exitCode: 0, stdout: '', stderr: '' };
     };
     await stopPostgresql.run(setting.context);
-    expect(setting.clock.monotonic()).toBe(0);
+    expect(setting.clock.monotonic()).toBeLessThan(1000);
   });
 });
 

@@ -1,0 +1,175 @@
+import { describe, expect, test } from '@jest/globals';
+import { takeFingerprint } from '../../../src/database/fingerprint.ts';
+import { activate, verify } from '../../../src/upgrade/activate.ts';
+import { alreadyUpgraded } from '../../../src/upgrade/already.ts';
+import { analyze, updateExtensions } from '../../../src/upgrade/analyze.ts';
+import { fenceGate } from '../../../src/upgrade/fence.ts';
+import { quiesce } from '../../../src/upgrade/quiesce.ts';
+import { databaseState } from '../fake-database.ts';
+import { namespace, newImage, serverContainer, statefulSet, target } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+import { controlStatefulSet, setUp } from './context.ts';
+
+describe('activate', () => {
+  test('starts the new image and asks the server for its version', async () => {
+    const setting = await setUp();
+    controlStatefulSet(setting);
+    await activate.run(setting.context);
+    const now = setting.cluster.peek('statefulsets', 'postgresql', namespace);
+    expect(now?.spec?.template.spec?.containers[0]?.image).toBe(newImage);
+    expect(setting.log.text).toContain('PostgreSQL 14.22 answers');
+  });
+
+  test('an image that holds another major than its tag says ends it', async () => {
+    const setting = await setUp();
+    controlStatefulSet(setting);
+    setting.cluster.hooks.push(() => (setting.state.version = '12.16'));
+    const error = await thrownBy(() => activate.run(setting.context));
+    expect(error.code).toBe('wrong-server');
+    expect(error.message).toContain('12.16');
+  });
+
+  test('is taken back by stopping it behind the fence', async () => {
+    const setting = await setUp();
+    controlStatefulSet(setting);
+    await activate.run(setting.context);
+    await activate.undo?.(setting.context);
+    const now = setting.cluster.peek('statefulsets', 'postgresql', namespace);
+    expect(now?.spec?.replicas).toBe(0);
+    expect(now?.spec?.template.spec?.schedulingGates).toEqual([{ name: fenceGate }]);
+  });
+});
+
+describe('verify', () => {
+  test('data that is the same passes', async () => {
+    const { context, log } = await setUp();
+    context.results.before = await takeFingerprint(context.database, 2, 1000);
+    await verify.run(context);
+    expect(log.text).toContain('The same: 3 databases, 1 ');
+  });
+
+  test('data that is not ends it, and names the relation', async () => {
+    const { context, state } = await setUp();
+    context.results.before = await takeFingerprint(context.database, 2, 1000);
+    state.databases['circle'] = databaseState({ relations: [['public.builds', 'rows', 41]] });
+    const error = await thrownBy(() => verify.run(context));
+    expect(error.code).toBe('data-differs');
+    expect(error.message).toContain('circle: public.builds: 42 rows before, 41 rows after');
+    expect(error.remedy).toContain('snapshot');
+  });
+
+  test('an empty server ends it', async () => {
+    const { context, state } = await setUp();
+    context.results.before = await takeFingerprint(context.database, 2, 1000);
+    delete state.databases['circle'];
+    expect((await thrownBy(() => verify.run(context))).message).toContain('database "circle" is gone');
+  });
+
+  test('what was never measured is never the same', async () => {
+    const { context } = await setUp();
+    expect((await thrownBy(() => verify.run(context))).code).toBe('not-measured');
+  });
+});
+
+describe('quiesce', () => {
+  const client = { database: 'circle', user: 'circle', application: 'worker', address: '10.0.0.9', state: 'idle' };
+
+  test('waits for the last client, then measures, then writes a checkpoint', async () => {
+    const { context, state, clock } = await setUp();
+    state.clients = [client];
+    clock.meanwhile = () => (state.clients = []);
+    await quiesce.run(context);
+    expect(context.results.before?.databases['circle']?.relations).toEqual({ 'public.builds': '42 rows' });
+    expect(state.statements.at(-1)).toBe('template1: CHECKPOINT;');
+    expect(state.statements.filter((s) => s.includes('gexec'))).toHaveLength(3);
+  });
+
+  test('a client that stays ends it, and is named', async () => {
+    const { context, state } = await setUp(undefined, { 'clients-timeout': '10s' });
+    state.clients = [client, { ...client, application: '' }];
+    const error = await thrownBy(() => quiesce.run(context));
+    expect(error.message).toContain('worker (user circle, database circle, from 10.0.0.9, idle)');
+    expect(error.message).toContain('a client without a name');
+    expect(error.remedy).toContain('"clients-timeout"');
+    expect(context.results.before).toBeUndefined();
+  });
+});
+
+describe('extensions and statistics', () => {
+  test('each outdated extension is updated, by its quoted name', async () => {
+    const { context, state } = await setUp();
+    const extensions = { 'uuid-ossp': '1.0', plpgsql: '1.0' };
+    state.databases = { circle: databaseState({ extensions, available: { 'uuid-ossp': '1.1', plpgsql: '1.0' } }) };
+    await updateExtensions.run(context);
+    expect(state.statements.filter((s) => s.includes('ALTER'))).toEqual([
+      'circle: ALTER EXTENSION "uuid-ossp" UPDATE;',
+    ]);
+    expect(context.results.warnings).toEqual([]);
+  });
+
+  test('one that has no way to the new version is a warning, and stops nothing', async () => {
+    const { context, state } = await setUp();
+    const extensions = { pg_cron: '1.0', pgcrypto: '1.2' };
+    state.databases = { circle: databaseState({ extensions, available: { pg_cron: '1.6', pgcrypto: '1.3' } }) };
+    state.refuse = [{ statement: /pg_cron/, message: 'extension "pg_cron" has no update path' }];
+    await updateExtensions.run(context);
+    expect(context.results.warnings).toHaveLength(1);
+    expect(context.results.warnings[0]).toContain('circle: extension pg_cron');
+    expect(context.results.warnings[0]).toContain('no update path');
+    expect(state.statements).toContainEqual(expect.stringContaining('"pgcrypto" UPDATE'));
+  });
+
+  test('every database that accepts connections is analyzed', async () => {
+    const { context, state, log } = await setUp();
+    await analyze.run(context);
+    const analyzed = state.statements.filter((s) => s.endsWith(': ANALYZE;'));
+    expect(analyzed.sort()).toEqual(['circle: ANALYZE;', 'postgres: ANALYZE;', 'template1: ANALYZE;']);
+    expect(log.text).toContain('Analyzed 3 databases');
+  });
+
+  test('a database that can not be analyzed is a warning that names it', async () => {
+    const { context, state } = await setUp();
+    state.refuse = [{ statement: /^ANALYZE/, message: 'permission denied' }];
+    await analyze.run(context);
+    expect(context.results.warnings).toHaveLength(3);
+    expect(context.results.warnings.join('\n')).toContain('Database circle could not be analyzed');
+  });
+});
+
+describe('an upgrade that is done already', () => {
+  async function served(image: string, version = 140022) {
+    const setting = await setUp();
+    await setting.context.journal.note('outcome', 'upgraded');
+    setting.state.versionNumber = version;
+    setting.state.version = '14.22';
+    const found = await target(statefulSet({ containers: [serverContainer({ image })] }));
+    return { ...setting, found };
+  }
+
+  test('is told by image, server and journal', async () => {
+    const { cluster, found, context } = await served(newImage);
+    expect(await alreadyUpgraded(cluster, found, context.database, context.serving)).toBe('14.22');
+    expect(cluster.writes).toEqual([expect.stringContaining('patch configmaps/')]);
+  });
+
+  test.each([
+    ['another image is set', 'another:image', 140022],
+    ['another major answers', newImage, 120016],
+  ])('is not done when %s', async (_what, image, version) => {
+    const { cluster, found, context } = await served(image, version);
+    expect(await alreadyUpgraded(cluster, found, context.database, context.serving)).toBeUndefined();
+  });
+
+  test('is not done while its journal is open, nor when the server does not answer or is not there', async () => {
+    const open = await setUp();
+    const found = await target(statefulSet({ containers: [serverContainer({ image: newImage })] }));
+    open.state.versionNumber = 140022;
+    expect(await alreadyUpgraded(open.cluster, found, open.context.database, open.context.serving)).toBeUndefined();
+    const { cluster, state, context } = await served(newImage);
+    state.refuse = [{ statement: /./, message: 'the database system is starting up' }];
+    expect(await alreadyUpgraded(cluster, found, context.database, context.serving)).toBeUndefined();
+    state.refuse = [];
+    const without = { ...found, pod: undefined };
+    expect(await alreadyUpgraded(cluster, without, context.database, context.serving)).toBeUndefined();
+  });
+});

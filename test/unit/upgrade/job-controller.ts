@@ -1,0 +1,42 @@
+import type { V1ContainerState } from '@kubernetes/client-node';
+import { jobName } from '../../../src/job/manifest.ts';
+import { namespace } from '../objects.ts';
+import type { Setting } from './context.ts';
+
+export const revertName = `${jobName}-revert`;
+
+/** The state of a container that ended with a result of the Job's script. */
+export function ending(exitCode: number, result: Readonly<Record<string, unknown>> = {}): V1ContainerState {
+  const message = JSON.stringify({
+    schema: 1,
+    command: 'upgrade',
+    outcome: exitCode === 0 ? 'upgraded' : 'failed',
+    state: 'old',
+    step: 'Run pg_upgrade',
+    message: exitCode === 0 ? 'done' : 'lc_collate values for database "postgres" do not match',
+    oldVersion: '12.16',
+    newVersion: '14.22',
+    transfer: 'link',
+    ...result,
+  });
+  return { terminated: { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', message } };
+}
+
+/** Does what the Job controller and the kubelet do: each Job gets one pod, which is in the state given for it. */
+export function controlJobs({ cluster }: Setting, states: Readonly<Record<string, V1ContainerState>>): void {
+  cluster.hooks.push(() => {
+    for (const [name, state] of Object.entries(states)) {
+      const job = cluster.peek('jobs', name, namespace);
+      const uid = job?.metadata?.uid;
+      if (job === undefined || uid === undefined || cluster.peek('pods', `${name}-${uid}`, namespace) !== undefined)
+        continue;
+      const status = { name: 'pg-upgrade', image: '', imageID: '', ready: false, restartCount: 0, state };
+      cluster
+        .put('jobs', { ...job, status: state.terminated === undefined ? { active: 1 } : { failed: 1 } })
+        .put('pods', {
+          metadata: { name: `${name}-${uid}`, namespace, labels: { 'batch.kubernetes.io/controller-uid': uid } },
+          status: { containerStatuses: [status] },
+        });
+    }
+  });
+}

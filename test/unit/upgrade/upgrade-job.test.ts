@@ -1,0 +1,152 @@
+import { describe, expect, test } from '@jest/globals';
+import { jobName } from '../../../src/job/manifest.ts';
+import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
+import { job, namespace } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+import { setUp, type Setting } from './context.ts';
+import { controlJobs, ending, revertName } from './job-controller.ts';
+
+const run = ({ context }: Setting) => runUpgradeJob.run(context);
+const undo = async ({ context }: Setting) => {
+  await runUpgradeJob.undo?.(context);
+};
+
+describe('the upgrade Job', () => {
+  test('gets its scripts, runs, and leaves its result', async () => {
+    const setting = await setUp();
+    controlJobs(setting, { [jobName]: ending(0) });
+    await run(setting);
+    expect(setting.cluster.peek('configmaps', jobName, namespace)?.data).toEqual({ 'upgrade.sh': 'echo upgrade' });
+    expect(setting.context.results).toMatchObject({
+      jobEnded: true,
+      job: { oldVersion: '12.16', newVersion: '14.22' },
+    });
+    expect(setting.context.results.warnings).toEqual([]);
+    expect(setting.log.text).toContain('pg_upgrade (link) took the data from 12.16 to 14.22');
+  });
+
+  test('that had to recover the old server first is a warning', async () => {
+    const setting = await setUp();
+    controlJobs(setting, { [jobName]: ending(0, { recovered: true }) });
+    await run(setting);
+    expect(setting.context.results.warnings[0]).toContain('not been shut down cleanly');
+  });
+
+  test('that failed is told at once, in its own words, with where its logs are', async () => {
+    const setting = await setUp();
+    controlJobs(setting, { [jobName]: ending(1) });
+    const error = await thrownBy(() => run(setting));
+    expect(error.code).toBe('job-failed');
+    expect(error.message).toContain('Run pg_upgrade: lc_collate values for database "postgres" do not match');
+    expect(error.remedy).toContain('/bitnami/postgresql/upgrade-logs');
+    expect(setting.clock.monotonic()).toBeLessThan(5000);
+  });
+
+  test.each([
+    ['was killed', { exitCode: 137, reason: 'OOMKilled' }, 'code 137 (OOMKilled)'],
+    ['ended well without a result', { exitCode: 0, reason: 'Completed' }, 'left no result'],
+  ])('that %s has failed', async (_what, terminated, expected) => {
+    const setting = await setUp();
+    controlJobs(setting, { [jobName]: { terminated } });
+    const error = await thrownBy(() => run(setting));
+    expect(error.code).toBe('job-failed');
+    expect(error.message).toContain(expected);
+  });
+
+  test('takes the place of an ended one of its name', async () => {
+    const setting = await setUp();
+    setting.cluster.put('jobs', job(jobName, 0));
+    const before = setting.cluster.peek('jobs', jobName, namespace)?.metadata?.uid;
+    controlJobs(setting, { [jobName]: ending(0) });
+    await run(setting);
+    expect(setting.cluster.peek('jobs', jobName, namespace)?.metadata?.uid).not.toBe(before);
+  });
+
+  test('never deletes one that runs', async () => {
+    const setting = await setUp();
+    setting.cluster.put('jobs', job(jobName, 1));
+    const error = await thrownBy(() => run(setting));
+    expect(error.code).toBe('job-still-runs');
+    expect(error.message).toContain(jobName);
+    expect(setting.cluster.writes).toEqual([]);
+  });
+
+  test('that the cluster refuses is told in the words of the API server', async () => {
+    const setting = await setUp();
+    setting.cluster.refuse('create', 'jobs', 403, 'exceeded quota: compute');
+    await expect(run(setting)).rejects.toThrow('exceeded quota: compute');
+  });
+});
+
+describe('taking the upgrade Job back', () => {
+  test('is nothing when there never was a Job', async () => {
+    const setting = await setUp();
+    await undo(setting);
+    expect(setting.cluster.writes).toEqual([]);
+  });
+
+  test('is nothing when the Job itself brought the old data directory back', async () => {
+    const setting = await setUp();
+    controlJobs(setting, { [jobName]: ending(1, { reverted: true }) });
+    await thrownBy(() => run(setting));
+    setting.cluster.calls.length = 0;
+    await undo(setting);
+    expect(setting.cluster.writes).toEqual([]);
+    expect(setting.log.text).toContain('brought the old data directory back');
+  });
+
+  test.each([
+    ['that failed', ending(1)],
+    ['that was killed', { terminated: { exitCode: 137, reason: 'OOMKilled' } }],
+    ['that had upgraded', ending(0)],
+  ])('of a Job %s is done by a second Job, by what is on the disk', async (_what, state) => {
+    const setting = await setUp();
+    controlJobs(setting, {
+      [jobName]: state,
+      [revertName]: ending(0, { outcome: 'reverted', message: 'pg_control is back' }),
+    });
+    await run(setting).catch(() => undefined);
+    await undo(setting);
+    expect(setting.cluster.writes).toContain(`create jobs/${revertName}`);
+    expect(setting.cluster.writes).not.toContain(`delete jobs/${jobName}`);
+    expect(setting.log.text).toContain('pg_control is back');
+  });
+
+  test('leaves a Job that still runs to its end, and says how to wait for it', async () => {
+    const setting = await setUp(undefined, { 'job-timeout': '20s' });
+    controlJobs(setting, { [jobName]: { running: {} } });
+    expect((await thrownBy(() => run(setting))).code).toBe('wait-limit');
+    setting.cluster.calls.length = 0;
+    const error = await thrownBy(() => undo(setting));
+    expect(error.code).toBe('job-still-runs');
+    expect(error.remedy).toContain(`job/${jobName}`);
+    expect(setting.cluster.writes).toEqual([]);
+  });
+
+  test('of data on which 14 was started before is not done: only the snapshot brings 12 back', async () => {
+    const setting = await setUp();
+    const served = ending(3, { outcome: 'served', message: 'the checkpoint of 14 has moved' });
+    controlJobs(setting, { [jobName]: ending(0), [revertName]: served });
+    await run(setting);
+    setting.context.results.snapshot = 'snap-1';
+    const error = await thrownBy(() => undo(setting));
+    expect(error.code).toBe('served');
+    expect(error.message).toContain('the checkpoint of 14 has moved');
+    expect(error.remedy).toContain('VolumeSnapshot snap-1');
+  });
+
+  test.each([
+    ['failed', ending(1, { step: 'Revert', message: 'neither data nor data-14 is there' }), 'neither data nor data-14'],
+    ['was killed', { terminated: { exitCode: 137, reason: 'OOMKilled' } }, 'OOMKilled'],
+    ['ended well without a result', { terminated: { exitCode: 0 } }, 'no result'],
+  ])('by a Job that %s is told, with the snapshot', async (_what, state, expected) => {
+    const setting = await setUp();
+    controlJobs(setting, { [jobName]: ending(1), [revertName]: state });
+    await thrownBy(() => run(setting));
+    setting.context.results.snapshot = 'snap-1';
+    const error = await thrownBy(() => undo(setting));
+    expect(error.code).toBe('revert-failed');
+    expect(error.message).toContain(expected);
+    expect(error.remedy).toContain('snap-1');
+  });
+});
