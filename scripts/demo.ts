@@ -1,10 +1,8 @@
 // Runs the bundle twice, as the runner would, and shows what became of the server and of every acknowledged change.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAction, type ActionEnd } from '../test/cluster/action.ts';
-import { kubectl, psql } from '../test/cluster/bench.ts';
+import { kubectl, namespace, psql } from '../test/cluster/bench.ts';
 import { verifyWriter } from '../test/cluster/writer.ts';
-
-const namespace = 'circleci-server';
 
 /** Runs one mode with its log on the screen. */
 async function run(mode: string): Promise<ActionEnd> {
