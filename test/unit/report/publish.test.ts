@@ -1,0 +1,44 @@
+import { describe, expect, test } from '@jest/globals';
+import { publish } from '../../../src/report/publish.ts';
+import { FakeRunner } from '../fake-runner.ts';
+import { report } from './reports.ts';
+
+describe('publishing a report', () => {
+  test('sets every output, writes the file and the summary', async () => {
+    const runner = new FakeRunner();
+    await publish(runner, report());
+    expect(runner.outputs).toEqual({
+      verdict: 'upgraded',
+      report: '/temporary/postgresql-upgrade-report.json',
+      imageRegistry: 'cciserver.azurecr.io',
+      imageRepository: 'server-postgres',
+      imageTag: '14.22.4094-4922444',
+      image: 'cciserver.azurecr.io/server-postgres:14.22.4094-4922444',
+      snapshot: 'snap-1',
+      downtimeSeconds: '61.5',
+    });
+    expect(JSON.parse(runner.files['postgresql-upgrade-report.json'] ?? '')).toEqual(
+      JSON.parse(JSON.stringify(report())),
+    );
+    expect(runner.summary).toContain('# ✓ PostgreSQL 14 serves');
+  });
+
+  test('sets no output for what there is not', async () => {
+    const runner = new FakeRunner();
+    await publish(
+      runner,
+      report({ verdict: 'failed', image: undefined, snapshot: undefined, downtimeSeconds: undefined }),
+    );
+    expect(Object.keys(runner.outputs).sort()).toEqual(['report', 'verdict']);
+  });
+
+  test('a report that can not be written costs neither outputs nor summary', async () => {
+    const runner = new FakeRunner();
+    runner.writeReport = () => Promise.reject(new Error('no space left on device'));
+    await publish(runner, report());
+    expect(runner.outputs.verdict).toBe('upgraded');
+    expect(runner.outputs.report).toBeUndefined();
+    expect(runner.summary).not.toBe('');
+    expect(runner.log.text).toContain('no space left on device');
+  });
+});

@@ -1,0 +1,24 @@
+import type { Report } from '../../../src/report/report.ts';
+import { servingImage } from '../../../src/target/images.ts';
+import { inputs, namespace } from '../objects.ts';
+
+/** The report of an upgrade that went well. */
+export function report(more: Partial<Report> = {}): Report {
+  return {
+    schema: 1,
+    mode: 'upgrade',
+    namespace,
+    cluster: 'https://cluster.example:6443',
+    verdict: 'upgraded',
+    findings: [],
+    image: servingImage(inputs()),
+    phases: [],
+    snapshot: 'snap-1',
+    downtimeSeconds: 61.5,
+    transfer: 'link',
+    versions: { before: '12.16', after: '14.22' },
+    warnings: [],
+    error: undefined,
+    ...more,
+  };
+}

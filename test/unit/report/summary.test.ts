@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Verdict } from '../../../src/report/report.ts';
+import { renderSummary } from '../../../src/report/summary.ts';
+import type { Finding } from '../../../src/prechecks/finding.ts';
+import { namespace } from '../objects.ts';
+import { report } from './reports.ts';
+
+const finding: Finding = {
+  check: 'volume-users',
+  status: 'failed',
+  evidence: ['pod debug'],
+  remedy: 'Stop it.',
+  docs: 'd',
+};
+
+describe('the job summary', () => {
+  test.each<[Verdict, string]>([
+    ['passed', '✓ Ready'],
+    ['warning', '! Ready'],
+    ['failed', '✗ Not ready'],
+    ['unknown', '? Not all could be told'],
+    ['upgraded', '✓ PostgreSQL 14 serves'],
+    ['already-upgraded', 'nothing was changed'],
+    ['reverted', '✗ The upgrade failed; PostgreSQL 12 serves again'],
+  ])('begins with the verdict: %s', (verdict, headline) => {
+    const [first] = renderSummary(report({ verdict })).split('\n');
+    expect(first).toMatch(/^# /);
+    expect(first).toContain(headline);
+  });
+
+  test('of an upgrade says what values.yaml must say, and what comes next', () => {
+    const text = renderSummary(report());
+    expect(text).toContain(
+      '    registry: cciserver.azurecr.io\n    repository: server-postgres\n    tag: 14.22.4094-4922444',
+    );
+    expect(text).toContain('**12.16** → **14.22**');
+    expect(text).toContain('`snap-1`');
+    expect(text).toContain('**61.5 s**');
+    expect(text).toContain('24 hours');
+  });
+
+  test.each<Verdict>(['failed', 'reverted', 'passed'])(
+    'of %s does not say that values.yaml is to be changed',
+    (verdict) => {
+      expect(renderSummary(report({ verdict }))).not.toContain('values.yaml');
+    },
+  );
+
+  test('says no downtime when there was none', () => {
+    expect(renderSummary(report({ downtimeSeconds: undefined }))).not.toContain('downtime');
+  });
+
+  test('has the error and what to do, in one line each', () => {
+    const error = { code: 'job-failed', message: 'The Job failed:\n\nno space', remedy: 'Make\nroom.' };
+    const text = renderSummary(report({ verdict: 'failed', error }));
+    expect(text).toContain('> [!CAUTION]\n> The Job failed: no space\n>\n> **What to do:** Make room.');
+  });
+
+  test('has each warning', () => {
+    const text = renderSummary(report({ warnings: ['first', 'second\nline'] }));
+    expect(text.match(/\[!WARNING\]/g)).toHaveLength(2);
+    expect(text).toContain('> second line');
+  });
+
+  test('shows findings by their titles, with evidence and remedy', () => {
+    const text = renderSummary(report({ verdict: 'failed', findings: [finding] }));
+    expect(text).toContain('| ✗ failed | No other pod uses the volume `volume-users` | pod debug | Stop it. |');
+  });
+
+  test('a table is not broken by what was seen', () => {
+    const evidence = ['a | b', 'two\nlines', '<script>alert(1)</script>'];
+    const row = renderSummary(report({ findings: [{ ...finding, evidence }] }))
+      .split('\n')
+      .find((line) => line.includes('volume-users'));
+    expect(row).toContain('a \\| b<br>two lines<br>&lt;script>');
+    expect(row?.match(/(?<!\\)\|/g)).toHaveLength(5);
+  });
+
+  test('much evidence is cut, and the rest counted', () => {
+    const evidence = Array.from({ length: 20 }, (_, index) => `pod ${String(index)}`);
+    const text = renderSummary(report({ findings: [{ ...finding, evidence }] }));
+    expect(text).toContain('pod 7');
+    expect(text).not.toContain('pod 8');
+    expect(text).toContain('… 12 more in the log');
+  });
+
+  test('stays below the size from which GitHub drops it', () => {
+    const findings = Array.from({ length: 2000 }, () => ({
+      ...finding,
+      evidence: ['x'.repeat(1000), 'y'.repeat(1000)],
+    }));
+    const text = renderSummary(report({ findings }));
+    expect(Buffer.byteLength(text)).toBeLessThan(1024 * 1024);
+    expect(text).toContain('cut here');
+  });
+
+  test('shows the phases with their seconds and how they ended', () => {
+    const phases = [
+      { id: 'a', title: 'Stop', seconds: 3, outcome: 'done' as const },
+      { id: 'b', title: 'Run | it', seconds: 12.34, outcome: 'failed' as const },
+    ];
+    const text = renderSummary(report({ phases }));
+    expect(text).toContain('| Stop | 3.0 | ✓ |');
+    expect(text).toContain('| Run \\| it | 12.3 | ✗ |');
+    expect(text).toContain(namespace);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, test } from '@jest/globals';
+import { Timeline } from '../../../src/report/timeline.ts';
+import { FakeClock } from '../fake-clock.ts';
+
+function setUp() {
+  const clock = new FakeClock();
+  return { clock, timeline: new Timeline(clock) };
+}
+
+describe('the timeline', () => {
+  test('measures each phase, and gives its result on', async () => {
+    const { clock, timeline } = setUp();
+    const result = await timeline.phase('stop', 'Stop', async () => {
+      await clock.sleep(1234);
+      return 'stopped';
+    });
+    expect(result).toBe('stopped');
+    expect(timeline.phases).toEqual([{ id: 'stop', title: 'Stop', seconds: 1.2, outcome: 'done' }]);
+  });
+
+  test('keeps a phase that failed, and its error', async () => {
+    const { clock, timeline } = setUp();
+    const phase = timeline.phase('stop', 'Stop', async () => {
+      await clock.sleep(500);
+      throw new Error('the disk is full');
+    });
+    await expect(phase).rejects.toThrow('the disk is full');
+    expect(timeline.phases).toEqual([{ id: 'stop', title: 'Stop', seconds: 0.5, outcome: 'failed' }]);
+  });
+
+  test('the downtime goes from the first stop to the last return', () => {
+    const { clock, timeline } = setUp();
+    clock.pass(10_000);
+    timeline.downtimeBegins();
+    clock.pass(20_000);
+    timeline.downtimeBegins();
+    timeline.downtimeEnds();
+    clock.pass(5_000);
+    timeline.downtimeEnds();
+    expect(timeline.downtimeSeconds).toBe(25);
+  });
+
+  test('there is no downtime before all is back, nor when nothing was stopped', () => {
+    const { timeline } = setUp();
+    expect(timeline.downtimeSeconds).toBeUndefined();
+    timeline.downtimeBegins();
+    expect(timeline.downtimeSeconds).toBeUndefined();
+    const other = setUp().timeline;
+    other.downtimeEnds();
+    expect(other.downtimeSeconds).toBeUndefined();
+  });
+});
