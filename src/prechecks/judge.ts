@@ -1,3 +1,4 @@
+import { sentence } from '../errors.ts';
 import type { Log } from '../ports/runner.ts';
 import { catalogue } from './catalogue.ts';
 import type { Facts } from './facts.ts';
@@ -22,7 +23,7 @@ export async function judge(facts: Facts, log: Log): Promise<Finding[]> {
       log.annotate(
         blocks(finding) ? 'error' : 'warning',
         `${check.id}: ${finding.status}`,
-        `${check.title}: ${finding.evidence.slice(0, 3).join('; ')}. ${finding.remedy ?? ''}`,
+        `${check.title}: ${sentence(finding.evidence.slice(0, 3).join('; '))} ${finding.remedy ?? ''}`,
       );
     }
   }
