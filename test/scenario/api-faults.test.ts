@@ -8,7 +8,7 @@ import { Scenario } from './scenario.ts';
 const first = 'GET /api/v1/namespaces/circleci-server';
 
 describe('a server that cannot be used ends the run at the first call', () => {
-  test('nobody listens', async () => {
+  test.concurrent('nobody listens', async () => {
     await using scenario = await Scenario.begin();
     const { address } = scenario.api;
     const kubeconfig = scenario.file('of-a-stopped-server', scenario.kubeconfig());
@@ -23,7 +23,7 @@ describe('a server that cannot be used ends the run at the first call', () => {
     expect(end.seconds).toBeLessThan(10);
   });
 
-  test('its certificate is from an unknown authority', async () => {
+  test.concurrent('its certificate is from an unknown authority', async () => {
     await using scenario = await Scenario.begin();
     const end = await scenario.run({
       kubeconfig: dump(scenario.kubeconfig({ cluster: { server: scenario.api.address } })),
@@ -34,7 +34,7 @@ describe('a server that cannot be used ends the run at the first call', () => {
     expect(scenario.api.calls).toEqual([]);
   });
 
-  test('its certificate is for another name', async () => {
+  test.concurrent('its certificate is for another name', async () => {
     await using scenario = await Scenario.begin();
     const { cluster = {} } = scenario.kubeconfig().clusters[0] ?? {};
     const server = scenario.api.address.replace('127.0.0.1', 'localhost');
@@ -43,7 +43,7 @@ describe('a server that cannot be used ends the run at the first call', () => {
     expect(scenario.api.calls).toEqual([]);
   });
 
-  test('it does not know the token', async () => {
+  test.concurrent('it does not know the token', async () => {
     await using scenario = await Scenario.begin();
     const end = await scenario.run({ kubeconfig: dump(scenario.kubeconfig({ user: { token: 'of-yesterday' } })) });
     expect(end.exitCode).toBe(1);
@@ -52,7 +52,7 @@ describe('a server that cannot be used ends the run at the first call', () => {
     expect(scenario.api.lines).toEqual([first]);
   });
 
-  test('the program that should bring the token is not there', async () => {
+  test.concurrent('the program that should bring the token is not there', async () => {
     await using scenario = await Scenario.begin();
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'cloud-login-that-is-not-installed' };
     const end = await scenario.run({ kubeconfig: dump(scenario.kubeconfig({ user: { exec } })) });
@@ -61,7 +61,7 @@ describe('a server that cannot be used ends the run at the first call', () => {
     expect(scenario.api.calls).toEqual([]);
   });
 
-  test.each<[string, Fault, RegExp]>([
+  test.concurrent.each<[string, Fault, RegExp]>([
     ['a login page', page(200, 'Sign in to the company proxy'), /Sign in to the company proxy/],
     ['a page that forbids', page(403, 'Blocked by policy'), /Blocked by policy.*HTTP 403/],
     ['a page that there is nothing', page(404, 'nginx: Not Found'), /^refused: .*nginx: Not Found/],
@@ -81,7 +81,7 @@ describe('a server that cannot be used ends the run at the first call', () => {
 });
 
 describe('once the server has answered', () => {
-  test('reads survive its bad moments, and the log tells of them', async () => {
+  test.concurrent('reads survive its bad moments, and the log tells of them', async () => {
     await using scenario = await Scenario.begin();
     const { api } = scenario;
     api.answer('GET', /\/persistentvolumeclaims\//, refuse(503, 'ServiceUnavailable', 'etcd leader changed'), 1);
@@ -105,7 +105,7 @@ describe('once the server has answered', () => {
     ]);
   });
 
-  test.each<[string, Fault]>([
+  test.concurrent.each<[string, Fault]>([
     ['a login page', page(200, 'Sign in')],
     ['half an answer', cutJson],
   ])('%s in the place of a list is no empty list: it blocks', async (_what, fault) => {
@@ -118,7 +118,7 @@ describe('once the server has answered', () => {
     expect(scenario.api.writes).toEqual([]);
   });
 
-  test('a write that may have been done is not tried again, and leaves the answer unknown', async () => {
+  test.concurrent('a write that may have been done is not tried again, and leaves the answer unknown', async () => {
     await using scenario = await Scenario.begin();
     const { api } = scenario;
     api.answer('POST', /\/jobs$/, refuse(500, 'InternalError', 'failed calling webhook'), 1);
@@ -130,7 +130,7 @@ describe('once the server has answered', () => {
     expect(admission?.evidence.join()).toContain('failed calling webhook');
   });
 
-  test('a write that the server put off (429) is tried again', async () => {
+  test.concurrent('a write that the server put off (429) is tried again', async () => {
     await using scenario = await Scenario.begin();
     const { api } = scenario;
     api.answer('POST', /\/volumesnapshots$/, refuse(429, 'TooManyRequests', 'slow down', { 'retry-after': '0' }), 1);
@@ -139,7 +139,7 @@ describe('once the server has answered', () => {
     expect(api.lines.filter((l) => l.startsWith('POST') && l.endsWith('/volumesnapshots'))).toHaveLength(2);
   });
 
-  test('a permission that is taken away in the middle is an answer, not a moment', async () => {
+  test.concurrent('a permission that is taken away in the middle is an answer, not a moment', async () => {
     await using scenario = await Scenario.begin();
     scenario.api.answer('GET', /\/version$/, refuse(401, 'Unauthorized', 'Unauthorized'));
     const end = await scenario.run();

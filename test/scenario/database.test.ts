@@ -8,7 +8,7 @@ function finding({ report }: ActionEnd, check: string) {
   return report?.findings.find((f) => f.check === check);
 }
 
-test('the password is masked before anything else is said of the database', async () => {
+test.concurrent('the password is masked before anything else is said of the database', async () => {
   await using scenario = await Scenario.begin();
   const end = await scenario.run();
   const masks = end.commands.filter((c) => c.name === 'add-mask').map((c) => c.message);
@@ -16,7 +16,7 @@ test('the password is masked before anything else is said of the database', asyn
   expect(end.stdout.indexOf('::add-mask::')).toBeLessThan(end.stdout.indexOf('Gather facts'));
 });
 
-test('a line break at the end of the password in the Secret is no part of it', async () => {
+test.concurrent('a line break at the end of the password in the Secret is no part of it', async () => {
   await using scenario = await Scenario.begin();
   scenario.api.objects.put('secrets', secret({ 'postgres-password': `${scenario.postgresql.password}\n` }));
   const end = await scenario.run();
@@ -24,7 +24,7 @@ test('a line break at the end of the password in the Secret is no part of it', a
   expect(end.errors).toEqual([]);
 });
 
-test('a password that the server refuses fails the login check, in the words of the server', async () => {
+test.concurrent('a password that the server refuses fails the login check, in the words of the server', async () => {
   await using scenario = await Scenario.begin();
   scenario.api.objects.put('secrets', secret({ 'postgres-password': 'the-one-of-last-year' }));
   const end = await scenario.run();
@@ -40,7 +40,7 @@ test('a password that the server refuses fails the login check, in the words of 
   expect(end.reportText + end.summary).not.toContain('the-one-of-last-year');
 });
 
-test.each([
+test.concurrent.each([
   ['a notice of a wrapper', 'Timing is on.\n', 'psql answered something unexpected: Timing is on.'],
   ['a row of another shape', '{"versionNumber":"twelve"}\n', 'versionNumber'],
 ])('%s before the rows leaves the answer unknown', async (_what, banner, says) => {
@@ -54,7 +54,7 @@ test.each([
   expect(scenario.api.writes).toEqual([]);
 });
 
-test('no row at all leaves the answer unknown', async () => {
+test.concurrent('no row at all leaves the answer unknown', async () => {
   await using scenario = await Scenario.begin();
   scenario.api.program = () => ({ exitCode: 0, stdout: '' });
   const end = await scenario.run();
@@ -63,7 +63,7 @@ test('no row at all leaves the answer unknown', async () => {
     expect([check, finding(end, check)?.status]).not.toEqual([check, 'passed']);
 });
 
-test('one database that cannot be read leaves its extensions unknown, and that blocks', async () => {
+test.concurrent('one database that cannot be read leaves its extensions unknown, and that blocks', async () => {
   await using scenario = await Scenario.begin();
   const message = 'could not open relation mapping file "global/pg_filenode.map"';
   scenario.postgresql.databases = scenario.postgresql.databases.map((d) =>
@@ -79,7 +79,7 @@ test('one database that cannot be read leaves its extensions unknown, and that b
   expect(finding(end, 'superuser-login')?.status).toBe('passed');
 });
 
-test('a connection that closes without a status is no success of the command', async () => {
+test.concurrent('a connection that closes without a status is no success of the command', async () => {
   await using scenario = await Scenario.begin();
   scenario.api.program = (execution) =>
     execution.command.includes('psql') ? 'broken' : scenario.postgresql.program(execution);
@@ -91,7 +91,7 @@ test('a connection that closes without a status is no success of the command', a
   });
 });
 
-test.each([
+test.concurrent.each([
   [
     'the API server',
     refuse(403, 'Forbidden', 'pods "postgresql-0" is forbidden: exec is not allowed by policy'),

@@ -50,20 +50,23 @@ describe('a permission that discovery needs is missing', () => {
     ],
   ];
 
-  test.each(needed)('%s %s: the run ends with the words of the API server', async (verb, resource, message) => {
-    await using scenario = await Scenario.begin();
-    scenario.api.granted = permissionsFor('precheck').filter(
-      (p) => p.verb !== verb || p.resource !== resource || p.subresource !== undefined,
-    );
-    const end = await scenario.run();
-    expect(end.exitCode).toBe(1);
-    expect(end.errors).toEqual([expect.stringContaining(`${message} (HTTP 403).`)]);
-    expect(end.report?.error?.code).toBe('forbidden');
-    expect(end.report?.phases).toEqual([expect.objectContaining({ id: 'discover', outcome: 'failed' })]);
-    expect(end.groups).toEqual(['Find the server']);
-    expect(scenario.api.writes).toEqual([]);
-    expect(scenario.api.calls.some((c) => c.path.endsWith('/exec'))).toBe(false);
-  });
+  test.concurrent.each(needed)(
+    '%s %s: the run ends with the words of the API server',
+    async (verb, resource, message) => {
+      await using scenario = await Scenario.begin();
+      scenario.api.granted = permissionsFor('precheck').filter(
+        (p) => p.verb !== verb || p.resource !== resource || p.subresource !== undefined,
+      );
+      const end = await scenario.run();
+      expect(end.exitCode).toBe(1);
+      expect(end.errors).toEqual([expect.stringContaining(`${message} (HTTP 403).`)]);
+      expect(end.report?.error?.code).toBe('forbidden');
+      expect(end.report?.phases).toEqual([expect.objectContaining({ id: 'discover', outcome: 'failed' })]);
+      expect(end.groups).toEqual(['Find the server']);
+      expect(scenario.api.writes).toEqual([]);
+      expect(scenario.api.calls.some((c) => c.path.endsWith('/exec'))).toBe(false);
+    },
+  );
 });
 
 describe('what is not there, or there twice, ends the run with its name', () => {
@@ -130,7 +133,7 @@ describe('what is not there, or there twice, ends the run with its name', () => 
     },
   ];
 
-  test.each(cases)('$title', async ({ arrange, code, says }) => {
+  test.concurrent.each(cases)('$title', async ({ arrange, code, says }) => {
     await using scenario = await Scenario.begin();
     arrange(scenario);
     const end = await scenario.run({ mode: 'upgrade', confirm: namespace });
@@ -142,7 +145,7 @@ describe('what is not there, or there twice, ends the run with its name', () => 
     expect(scenario.api.writes).toEqual([]);
   });
 
-  test('the inputs choose among several', async () => {
+  test.concurrent('the inputs choose among several', async () => {
     await using scenario = await Scenario.begin();
     scenario.api.objects.put('statefulsets', statefulSet('postgresql-copy'));
     scenario.api.objects.put('statefulsets', statefulSet('postgresql', { mounts: twoMounts }));

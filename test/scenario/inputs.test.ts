@@ -102,7 +102,7 @@ const refusals: Refusal[] = [
   },
 ];
 
-test.each(refusals)('$title is refused before Kubernetes is even loaded', async (refusal) => {
+test.concurrent.each(refusals)('$title is refused before Kubernetes is even loaded', async (refusal) => {
   const { inputs, circumstances, code, says } = refusal;
   await using scenario = await Scenario.begin();
   const end = await scenario.run(inputs, { ...circumstances, bundle });
@@ -118,13 +118,13 @@ test.each(refusals)('$title is refused before Kubernetes is even loaded', async 
   expect(scenario.api.connected).toBe(0);
 });
 
-test('good inputs do need the part that talks to Kubernetes', async () => {
+test.concurrent('good inputs do need the part that talks to Kubernetes', async () => {
   expect(chunks).toHaveLength(1);
   await using scenario = await Scenario.begin();
   await expect(scenario.run({}, { bundle })).rejects.toThrow('a fault of the action itself');
 });
 
-test.each([
+test.concurrent.each([
   { title: 'an upgrade on workflow_run of the own repository', inputs: upgrade, payload: ofOwn, event: 'workflow_run' },
   { title: 'a precheck on workflow_run for a fork', inputs: {}, payload: ofFork, event: 'workflow_run' },
   { title: 'a precheck on pull_request', inputs: {}, payload: own, event: 'pull_request' },

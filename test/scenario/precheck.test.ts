@@ -93,6 +93,7 @@ test('an upgrade stops at a failed check before it writes anything', async () =>
   expect(end.report?.error?.code).toBe('precheck-blocks');
   expect(end.report?.error?.message).toContain('admission (failed)');
   expect(end.errors.find((e) => e.startsWith('admission'))).toContain('exceeded quota: compute');
+  expect(end.errors.join('\n')).not.toContain('..');
   expect(scenario.api.writes).toEqual([]);
 });
 

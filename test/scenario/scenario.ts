@@ -1,12 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { jest } from '@jest/globals';
 import { dump } from 'js-yaml';
 import { startAction, type ActionEnd, type Circumstances, type InputValues, type RunningAction } from './action.ts';
 import { ApiServer } from './api-server.ts';
 import { makeCertificates } from './certificates.ts';
 import { Postgresql } from './postgresql.ts';
 import { install, namespace } from './release.ts';
+
+// A process takes a third of a second; on a busy machine it may be many times that.
+jest.setTimeout(60_000);
 
 const certificates = makeCertificates();
 
