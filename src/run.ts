@@ -65,7 +65,16 @@ export async function run(outside: Outside): Promise<void> {
     runner.fail();
   }
   for (const warning of progress.results.warnings) runner.log.annotate('warning', 'upgrade', warning);
-  await publish(runner, reportOf(progress, timeline, error));
+  try {
+    await publish(runner, reportOf(progress, timeline, error));
+  } catch (thrown) {
+    runner.log.annotate(
+      'error',
+      'outputs-unwritable',
+      `The outputs can't be written: ${describe(thrown)}. What happened is in the log.`,
+    );
+    runner.fail();
+  }
 }
 
 async function work(outside: Outside, timeline: Timeline, progress: Progress): Promise<void> {

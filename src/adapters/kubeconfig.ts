@@ -56,11 +56,18 @@ function loadFile(config: KubeConfig, file: string, origin: string): void {
   if (!existsSync(file) || !statSync(file).isFile()) {
     throw new ConfigurationError(
       'kubeconfig-not-found',
-      `${origin} is neither the path of a file nor a kubeconfig: ${file.slice(0, 120)}`,
+      `${origin} is neither the path of a file nor a kubeconfig: ${shownPath(file)}`,
       remedy,
     );
   }
   config.loadFromFile(file);
+}
+
+/** What looks like a path may be shown; anything else may be a credential. */
+function shownPath(text: string): string {
+  const isPath =
+    text.length <= 200 && (/^(\/|\.{1,2}\/|~)/.test(text) || /^[-\w./]+\.(ya?ml|json|conf|config)$/.test(text));
+  return isPath ? text : `(${String(text.length)} characters that are not shown)`;
 }
 
 /** KUBECONFIG may name several files, merged as kubectl does. */

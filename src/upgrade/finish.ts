@@ -45,7 +45,8 @@ export async function removeTraces(context: Context): Promise<void> {
 const attempts = 5;
 
 async function removeEntries({ cluster, target }: Context, resource: ResourceName, name: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  let failure: unknown = new Error(`still there after ${String(attempts)} attempts`);
+  for (let attempt = 1; attempt <= attempts; attempt++) {
     const now = (await cluster.find(resource, name, target.namespace)) as
       { metadata?: { managedFields?: { manager?: string }[] } } | undefined;
     const entries = now?.metadata?.managedFields ?? [];
@@ -59,7 +60,8 @@ async function removeEntries({ cluster, target }: Context, resource: ResourceNam
     try {
       await cluster.patch(resource, name, target.namespace, operations);
     } catch (error) {
-      if (attempt === attempts) throw error;
+      failure = error;
     }
   }
+  throw failure;
 }
