@@ -21,6 +21,7 @@
 # 13 served, only the snapshot brings the old cluster back; 14 unknown state, a person must look; 15 going back failed.
 # Any other code: the shell was killed or could not run, so nothing is known but what is on the volume: run status.
 set -Eeuo pipefail
+shopt -s extglob
 umask 077
 export LC_ALL=C TZ=UTC PGCTLTIMEOUT=86400 # C and UTC, because pg_controldata's words and dates are compared
 
@@ -144,6 +145,7 @@ lock() {
   flock -n -E 99 "$lock" || status=$?
   if ((status == 99)); then STATE=locked; give_up refused "$EXIT_LOCKED" "another instance is at work on this volume"; fi
   if ((status != 0)); then refuse "this volume cannot be locked (flock: $status)"; fi
+  rm -f -- "$OURS/link-probe" # a kill may have left it
 }
 
 # Everything that can be known without changing anything. Paths with newlines would break our lists; nobody has them.
@@ -166,7 +168,7 @@ check_old() {
   esac
   if is_running "$DATA"; then refuse "a server is running on $DATA"; fi
   while IFS= read -r directory; do check_tablespace "$directory"; done < <(tablespaces)
-  if ! ln "$DATA/PG_VERSION" "$OURS/link-probe" 2>/dev/null; then refuse "no hard links from $DATA to $PARENT"; fi
+  if ! ln -f "$DATA/PG_VERSION" "$OURS/link-probe" 2>/dev/null; then refuse "no hard links from $DATA to $PARENT"; fi
   rm -f "$OURS/link-probe"
   check_space
 }
@@ -280,7 +282,7 @@ translate_settings() { # MEGABYTES PER WAL SEGMENT
     name='' value=''
     if [[ $line =~ ^[[:space:]]*([A-Za-z0-9_.]+)[[:space:]=]+\'?([^\'#[:space:]]*) ]]; then name=${BASH_REMATCH[1],,} value=${BASH_REMATCH[2],,}; fi
     case $name=$value in
-      wal_keep_segments=*) printf "wal_keep_size = '%dMB'\n" $((value * $1)) ;;
+      wal_keep_segments=+([0-9])) printf "wal_keep_size = '%dMB'\n" $((10#$value * $1)) ;;
       operator_precedence_warning=* | vacuum_cleanup_index_scale_factor=*) ;;
       password_encryption=on | password_encryption=true | password_encryption=yes | password_encryption=1) printf "password_encryption = 'md5'\n" ;;
       *) printf '%s\n' "$line" ;;
