@@ -43,7 +43,7 @@ readonly UNPROVEN=$OURS/unproven              # pg_control is back, and the old 
 readonly MARKER=.postgresql-upgrade           # in the new cluster: it is complete; and what pg_control said then
 
 STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION=''
-RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no RUNNING='' WORK='' SAID='' LAST_ERROR=''
+RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' WORK='' SAID='' LAST_ERROR=''
 declare -A SPENT=()
 
 here=$(dirname -- "${BASH_SOURCE[0]}")
@@ -145,6 +145,7 @@ lock() {
   flock -n -E 99 "$lock" || status=$?
   if ((status == 99)); then STATE=locked; give_up refused "$EXIT_LOCKED" "another instance is at work on this volume"; fi
   if ((status != 0)); then refuse "this volume cannot be locked (flock: $status)"; fi
+  LOCKED=yes
   rm -f -- "$OURS/link-probe" # a kill may have left it
 }
 
@@ -380,6 +381,7 @@ conclude() { # STATUS
   trap '' TERM INT HUP
   set +e
   if [[ -z $OUTCOME ]]; then finish failed "${LAST_ERROR:-unexpected end}"; status=$EXIT_FAILED; fi
+  if [[ $OUTCOME == failed && $LOCKED == no ]]; then OUTCOME=refused status=$EXIT_REFUSED; fi # what is on the volume may be another's work
   stop_running
   end_step
   if [[ $COMMAND == upgrade && $OUTCOME == failed ]]; then

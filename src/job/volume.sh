@@ -26,7 +26,7 @@ control_file_of() { # pg_upgrade --link renames the old cluster's, so that no se
   printf none
 }
 
-control_sum() { cksum <"$1/global/$(control_file_of "$1")" 2>/dev/null || printf none; } # which cluster this is, and when it last ran
+control_sum() { cksum 2>/dev/null <"$1/global/$(control_file_of "$1")" || printf none; } # which cluster this is, and when it last ran
 
 complete() { [[ -f $1/$MARKER && $(version_of "$1") == "$TO" ]]; }
 
@@ -196,6 +196,7 @@ remove_stale_pid() { # of a server in another container: here its number may be 
 configure_old() {
   local slots
   slots=$(find "$DATA/pg_replslot" -mindepth 1 -maxdepth 1 | wc -l)
+  STARTED_SERVERS=yes # or nearly
   mkdir -p "$WORK/old" "$WORK/socket"
   printf 'local all all trust\n' >"$WORK/old/pg_hba.conf"
   : >"$WORK/old/pg_ident.conf"
@@ -237,6 +238,7 @@ stop_running() { # what an ended run leaves in this container: first pg_upgrade 
     wait "$group" 2>/dev/null || true
     while kill -0 -- "-$group" 2>/dev/null && ((tries++ < 50)); do sleep 0.1; done
   fi
+  if [[ $STARTED_SERVERS == no ]]; then return; fi # a server which is not ours is left alone
   if is_running "$NEW"; then "$NEW_BIN/pg_ctl" -s -w -m immediate -D "$NEW" stop || true; fi
   if is_running "$DATA"; then "$OLD_BIN/pg_ctl" -s -w -m fast -D "$DATA" stop || true; fi
 }
