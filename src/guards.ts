@@ -40,8 +40,8 @@ export function guardUpgrade(
 }
 
 /**
- * Whether an event's payload speaks of a fork: of the repository itself, of a
- * workflow_run's head, or of a pull request's head.
+ * Whether an event's payload speaks of a fork: a workflow_run's head or a pull
+ * request's head in another repository than the workflow's own.
  */
 export function isForkEvent(payload: unknown): boolean {
   const event = payload as {

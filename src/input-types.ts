@@ -70,6 +70,12 @@ export function objectName(spec: Spec): Input<string> {
   );
 }
 
+/** The name of a namespace: an RFC 1123 label, at most 63 characters. */
+export function namespaceName(spec: Spec): Input<string> {
+  const takes = 'the name of a namespace (at most 63 lower-case letters, digits and "-")';
+  return pattern('name', /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, takes, spec);
+}
+
 /** One of a few words. */
 export function choice<const W extends string>(words: readonly W[], spec: Spec): Input<W> {
   const takes = `one of: ${words.join(', ')}`;

@@ -1,4 +1,4 @@
-import { choice, count, duration, objectName, pattern, text, type Input } from './input-types.ts';
+import { choice, count, duration, namespaceName, objectName, pattern, text, type Input } from './input-types.ts';
 
 /** `[registry[:port]/]path` of an image, without a tag. */
 const imagePath = /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
@@ -14,7 +14,7 @@ const localeName = /^[A-Za-z0-9_.@-]{1,63}$/;
  * come from here (`npm run generate`); the key in kebab case is the input's name.
  */
 export const inputTable = {
-  namespace: objectName({ required: true, description: 'Namespace in which CircleCI Server runs.' }),
+  namespace: namespaceName({ required: true, description: 'Namespace in which CircleCI Server runs.' }),
   kubeconfig: text({
     description:
       'Path of a kubeconfig, or its content. Empty: the environment variable KUBECONFIG, then the service account of the pod in which the runner runs.',

@@ -63,11 +63,10 @@ function loadFile(config: KubeConfig, file: string, origin: string): void {
   config.loadFromFile(file);
 }
 
-/** What looks like a path may be shown; anything else may be a credential. */
+/** What looks like a path, or is too short for a credential, may be shown. */
 function shownPath(text: string): string {
-  const isPath =
-    text.length <= 200 && (/^(\/|\.{1,2}\/|~)/.test(text) || /^[-\w./]+\.(ya?ml|json|conf|config)$/.test(text));
-  return isPath ? text : `(${String(text.length)} characters that are not shown)`;
+  const isPath = /^(\/|\.{1,2}\/|~)/.test(text) || /^[-\w./]+\.(ya?ml|json|conf|config)$/.test(text);
+  return text.length <= (isPath ? 200 : 16) ? text : `(${String(text.length)} characters that are not shown)`;
 }
 
 /** KUBECONFIG may name several files, merged as kubectl does. */

@@ -6,7 +6,8 @@ import { readDatabases, readExtensions } from './server.ts';
 /** Tables above this size are compared by their size in bytes (the files are the same ones), all others by an exact count of rows. */
 export const countedBytes = 1024 ** 3;
 
-const measured = z.tuple([z.string(), z.enum(['rows', 'bytes', 'last_value']), z.number()]);
+/** Values as text: a sequence may count further than a JavaScript number can tell apart. */
+const measured = z.tuple([z.string(), z.enum(['rows', 'bytes', 'last_value']), z.string()]);
 
 /** What must be the same before and after: by database, by relation. */
 export interface Fingerprint {
@@ -21,9 +22,9 @@ export interface DatabaseFingerprint {
 /** Writes and executes one SELECT per relation within one session. */
 const measureSql = `
 SELECT CASE
-    WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
-    WHEN pg_relation_size(c.oid) > ${String(countedBytes)} THEN format('SELECT json_build_array(%L, ''bytes'', %s)', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
-    ELSE format('SELECT json_build_array(%L, ''rows'', count(*)) FROM ONLY %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
+    WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value::text) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
+    WHEN pg_relation_size(c.oid) > ${String(countedBytes)} THEN format('SELECT json_build_array(%L, ''bytes'', ''%s'')', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
+    ELSE format('SELECT json_build_array(%L, ''rows'', count(*)::text) FROM ONLY %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
   END
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
@@ -47,7 +48,7 @@ export async function takeFingerprint(database: Database, sessions: number, limi
 async function measure(database: Database, name: string, limit: number): Promise<DatabaseFingerprint> {
   const rows = z.array(measured).parse(jsonLines(await database.read(name, measureSql, limit)));
   return {
-    relations: Object.fromEntries(rows.map(([relation, unit, value]) => [relation, `${String(value)} ${unit}`])),
+    relations: Object.fromEntries(rows.map(([relation, unit, value]) => [relation, `${value} ${unit}`])),
     extensions: (await readExtensions(database, name)).map((e) => e.name),
   };
 }

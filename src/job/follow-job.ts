@@ -6,13 +6,6 @@ import { podProgress } from './follow-pod.ts';
 import { containerName } from './manifest.ts';
 import { parseJobResult, type JobResult } from './result.ts';
 
-export interface JobLimits {
-  /** Milliseconds until its pod runs. */
-  readonly start: number;
-  /** Milliseconds until it has ended. */
-  readonly end: number;
-}
-
 export interface JobEnd {
   readonly exitCode: number;
   /** What the kubelet says of the end: `Completed`, `Error`, `OOMKilled` … */
@@ -22,59 +15,53 @@ export interface JobEnd {
 }
 
 /**
- * Follows a Job of one pod until it has ended, and writes its log into ours.
- * Reads again and again instead of streaming: log streams break when they are quiet.
- * @throws UpgradeError when its pod can't start; the waits' errors at the limits
+ * Waits until the container of a Job's only pod runs, or has already ended.
+ * @param limit milliseconds
+ * @throws UpgradeError when it can't start, WaitError at the limit
  */
-export async function followJob(surroundings: Surroundings, job: V1Job, limits: JobLimits): Promise<JobEnd> {
-  const { cluster, log, clock, signal } = surroundings;
+export async function waitForStart(surroundings: Surroundings, job: V1Job, limit: number): Promise<V1Pod> {
   const { name = '', namespace = '' } = job.metadata ?? {};
+  const what = `the pod of Job ${name} to start`;
+  return await waitFor({ what, limit, limitInput: 'job-start-timeout', ...surroundings }, async () => {
+    const pod = await podOfJob(surroundings, job);
+    if (pod === undefined)
+      return { pending: (await lastEvent(surroundings, namespace, name)) ?? 'there is no pod yet' };
+    const progress = podProgress(pod, containerName);
+    if (progress.state === 'stuck') {
+      throw new UpgradeError(
+        'job-cannot-start',
+        `The pod of Job ${name} can't start: ${progress.reason}`,
+        'Check the image, the pull secret and the events of the pod.',
+      );
+    }
+    return progress.state === 'waiting' ? { pending: progress.reason } : { done: pod };
+  });
+}
+
+/**
+ * Follows a started pod until it has ended, and writes its log into ours.
+ * Reads again and again instead of streaming: log streams break when they are quiet.
+ * @param limit milliseconds
+ * @throws WaitError at the limit
+ */
+export async function followToEnd(surroundings: Surroundings, pod: V1Pod, limit: number): Promise<JobEnd> {
+  const { cluster } = surroundings;
+  const { name = '', namespace = '' } = pod.metadata ?? {};
   const follower = new LogFollower(surroundings, namespace);
-  const started = await waitFor(
-    {
-      what: `the pod of Job ${name} to start`,
-      limit: limits.start,
-      limitInput: 'job-start-timeout',
-      clock,
-      log,
-      signal,
-    },
-    async () => {
-      const pod = await podOf(surroundings, job);
-      if (pod === undefined)
-        return { pending: (await lastEvent(surroundings, namespace, name)) ?? 'there is no pod yet' };
-      const progress = podProgress(pod, containerName);
-      if (progress.state === 'stuck')
-        throw new UpgradeError(
-          'job-cannot-start',
-          `The pod of Job ${name} can't start: ${progress.reason}`,
-          'Check the image, the pull secret and the events of the pod.',
-        );
-      return progress.state === 'waiting' ? { pending: progress.reason } : { done: pod };
-    },
-  );
-  const podName = started.metadata?.name ?? '';
-  return await waitFor(
-    { what: `Job ${name} to end`, limit: limits.end, limitInput: 'job-timeout', clock, log, signal },
-    async () => {
-      const pod = await cluster.find('pods', podName, namespace);
-      if (pod === undefined) return { done: { exitCode: -1, reason: `pod ${podName} was deleted`, result: undefined } };
-      const progress = podProgress(pod, containerName);
-      await follower.print(podName);
-      if (progress.state !== 'ended') return { pending: 'it runs' };
-      return {
-        done: {
-          exitCode: progress.exitCode,
-          reason: progress.reason,
-          result: parseJobResult(progress.terminationMessage),
-        },
-      };
-    },
-  );
+  const what = `pod ${name} to end`;
+  return await waitFor({ what, limit, limitInput: 'job-timeout', ...surroundings }, async () => {
+    const now = await cluster.find('pods', name, namespace);
+    if (now === undefined) return { done: { exitCode: -1, reason: `pod ${name} was deleted`, result: undefined } };
+    const progress = podProgress(now, containerName);
+    await follower.print(name);
+    if (progress.state !== 'ended') return { pending: 'it runs' };
+    const { exitCode, reason, terminationMessage } = progress;
+    return { done: { exitCode, reason, result: parseJobResult(terminationMessage) } };
+  });
 }
 
 /** By the Job's uid: the pod of an earlier Job of that name may still be there. */
-async function podOf({ cluster }: Surroundings, { metadata }: V1Job): Promise<V1Pod | undefined> {
+export async function podOfJob({ cluster }: Surroundings, { metadata }: V1Job): Promise<V1Pod | undefined> {
   const labelSelector = `batch.kubernetes.io/controller-uid=${metadata?.uid ?? ''}`;
   const [pod] = await cluster.list('pods', { namespace: metadata?.namespace ?? '', labelSelector });
   return pod;
@@ -105,11 +92,12 @@ class LogFollower {
       if (error instanceof ClusterError) return;
       throw error;
     }
+    // sinceTime counts whole seconds, so the last lines come again.
+    const printed = this.last;
     for (const line of text.split('\n')) {
       const space = line.indexOf(' ');
       const time = line.slice(0, space);
-      // sinceTime counts whole seconds, so the last lines come again.
-      if (space === -1 || time <= this.last) continue;
+      if (space === -1 || time <= printed) continue;
       this.last = time;
       log.info(line.slice(space + 1));
     }

@@ -53,7 +53,12 @@ export function probePod(
   });
   return {
     metadata: { ...template.metadata, namespace: target.namespace, generateName: `postgres-upgrade-probe-${role}-` },
-    spec: { ...template.spec, containers: template.spec?.containers ?? [], terminationGracePeriodSeconds: 0 },
+    spec: {
+      ...template.spec,
+      containers: template.spec?.containers ?? [],
+      terminationGracePeriodSeconds: 0,
+      activeDeadlineSeconds: 900,
+    },
   };
 }
 

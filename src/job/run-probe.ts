@@ -1,4 +1,4 @@
-import { ClusterError } from '../errors.ts';
+import { ClusterError, describe } from '../errors.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { V1Pod } from '@kubernetes/client-node';
 import { waitFor } from '../wait.ts';
@@ -19,6 +19,13 @@ export async function runProbe(
   const image = pod.spec?.containers[0]?.image ?? '';
   const created = await cluster.create('pods', pod, { namespace });
   const name = created.metadata?.name ?? '';
+  const remove = async () => {
+    try {
+      await cluster.delete('pods', name, namespace);
+    } catch (error) {
+      log.annotate('warning', 'probe', `Pod ${name} could not be removed; it ends by itself: ${describe(error)}`);
+    }
+  };
   try {
     const exitCode = await waitFor(
       { what: `the probe of image ${image}`, limit, limitInput: 'job-start-timeout', clock, log, signal },
@@ -48,7 +55,7 @@ export async function runProbe(
       );
     return facts;
   } finally {
-    await cluster.delete('pods', name, namespace);
+    await remove();
   }
 }
 

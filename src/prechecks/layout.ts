@@ -31,6 +31,13 @@ export const layoutChecks: readonly Check[] = [
     run: ({ target, files }) =>
       given(files, (seen) => {
         const where = `claim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}`;
+        if (target.volume.subPath !== undefined) {
+          return failed(
+            'Mount the whole volume, without subPath: the upgrade Job mounts it at its root.',
+            where,
+            `mounted with subPath ${target.volume.subPath}`,
+          );
+        }
         if (!target.dataDirectory.startsWith(`${target.volume.mountPath}/`) || !seen.sameFilesystem) {
           return failed(
             'Mount the claim above the data directory (the chart mounts it at /bitnami/postgresql and the data is in /bitnami/postgresql/data).',

@@ -51,7 +51,7 @@ function overriddenSettings(template1: DatabaseFacts, inputs: Parameters<typeof 
   const wanted = initdbSettings('postgres', [template1], inputs);
   const differs = (a: string, b: string) => a.split('.')[0]?.toLowerCase() !== b.split('.')[0]?.toLowerCase();
   return [
-    ...(wanted.encoding.toLowerCase() === template1.encoding.toLowerCase()
+    ...(sameEncoding(wanted.encoding, template1.encoding)
       ? []
       : [`initdb-encoding is ${wanted.encoding}, template1 has ${template1.encoding}`]),
     ...(differs(wanted.collate, template1.collate)
@@ -61,6 +61,12 @@ function overriddenSettings(template1: DatabaseFacts, inputs: Parameters<typeof 
       ? [`initdb-lc-ctype is ${wanted.ctype}, template1 has ${template1.ctype}`]
       : []),
   ];
+}
+
+/** PostgreSQL takes an encoding's name in any case and with any punctuation: UTF-8 is UTF8. */
+function sameEncoding(a: string, b: string): boolean {
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return plain(a) === plain(b);
 }
 
 function judgeLocales(name: string, probe: Known<ImageFacts>): Answer {

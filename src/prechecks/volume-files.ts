@@ -41,7 +41,7 @@ export async function readVolumeFiles(database: Database, target: Target): Promi
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
   const all = (name: string) => rows.filter(([key]) => key === name).map(([, value]) => value);
   const one = (name: string) => all(name)[0] ?? '';
-  if (one('end') !== 'yes')
+  if (one('end') !== 'yes' || !/^\d+$/.test(one('freeKilobytes')))
     throw new ClusterError(
       'volume-unreadable',
       `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || 'no answer'}`,

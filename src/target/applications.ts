@@ -1,5 +1,6 @@
 import type { V1CronJob, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import type { Cluster } from '../ports/cluster.ts';
+import { labelSelector, type LabelSelector } from './label-selector.ts';
 
 /** A workload of the application layer that the upgrade stops and starts again. */
 export type Workload = ScaledWorkload | ScheduledWorkload;
@@ -8,8 +9,7 @@ export interface ScaledWorkload {
   readonly resource: 'deployments' | 'statefulsets';
   readonly name: string;
   readonly replicas: number;
-  /** matchLabels of its pods. */
-  readonly podLabels: Readonly<Record<string, string>>;
+  readonly podSelector: LabelSelector;
 }
 
 export interface ScheduledWorkload {
@@ -43,7 +43,7 @@ function scaled(resource: ScaledWorkload['resource'], object: V1Deployment | V1S
     resource,
     name: object.metadata?.name ?? '',
     replicas: object.spec?.replicas ?? 1,
-    podLabels: object.spec?.selector.matchLabels ?? {},
+    podSelector: labelSelector.parse(object.spec?.selector ?? {}),
   };
 }
 

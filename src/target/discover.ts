@@ -25,7 +25,7 @@ export async function discover(cluster: Cluster, inputs: DiscoveryInputs): Promi
   await expectNamespace(cluster, namespace);
   const statefulSet = await findStatefulSet(cluster, inputs);
   const name = statefulSet.metadata?.name ?? '';
-  const { container, mountPath, claimName } = findVolume(statefulSet, inputs);
+  const { container, mountPath, claimName, subPath } = findVolume(statefulSet, inputs);
   const podName = `${name}-0`;
   const [claim, pod, applications] = await Promise.all([
     findClaim(cluster, namespace, claimName),
@@ -46,6 +46,7 @@ export async function discover(cluster: Cluster, inputs: DiscoveryInputs): Promi
       claim,
       claimName,
       mountPath,
+      subPath,
       persistentVolume: volumeName === undefined ? undefined : await cluster.find('persistentvolumes', volumeName),
     },
     dataDirectory: literal(container, 'PGDATA') ?? `${mountPath}/data`,
@@ -97,6 +98,7 @@ interface ClaimMount {
   readonly container: V1Container;
   readonly mountPath: string;
   readonly claimName: string;
+  readonly subPath: string | undefined;
 }
 
 /** The claim is taken from what the pod mounts, never from a label: a label may also be on a forgotten copy. */
@@ -134,7 +136,8 @@ function claimMounts(statefulSet: V1StatefulSet, name: string): ClaimMount[] {
   return (statefulSet.spec?.template.spec?.containers ?? []).flatMap((container) =>
     (container.volumeMounts ?? []).flatMap((mount) => {
       const claimName = claims.get(mount.name);
-      return claimName === undefined ? [] : [{ container, mountPath: mount.mountPath, claimName }];
+      if (claimName === undefined) return [];
+      return [{ container, mountPath: mount.mountPath, claimName, subPath: mount.subPath ?? mount.subPathExpr }];
     }),
   );
 }

@@ -33,6 +33,8 @@ export interface Volume {
   readonly persistentVolume: V1PersistentVolume | undefined;
   /** Where the volume is mounted in the server's container. */
   readonly mountPath: string;
+  /** Set when only a directory of the volume is mounted there. */
+  readonly subPath: string | undefined;
 }
 
 export interface SecretKey {

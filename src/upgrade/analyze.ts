@@ -56,10 +56,13 @@ async function analyzeOrWarn(context: Context, name: string): Promise<void> {
 
 async function analyzeDatabase({ database }: Context, name: string): Promise<void> {
   await database.write(name, 'ANALYZE;', analyzeLimit);
+  // -1: never analyzed (PostgreSQL 14). The statistics collector's last_analyze comes later than ANALYZE ends.
   const output = await database.read(
     name,
-    `SELECT json_build_array(schemaname || '.' || relname) FROM pg_catalog.pg_stat_user_tables
-     WHERE last_analyze IS NULL AND schemaname !~ '^pg_temp' LIMIT 5;`,
+    `SELECT json_build_array(n.nspname || '.' || c.relname)
+     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
+       AND n.nspname NOT IN ('pg_catalog', 'information_schema') LIMIT 5;`,
   );
   const missed = z.array(z.tuple([z.string()])).parse(jsonLines(output));
   if (missed.length > 0)

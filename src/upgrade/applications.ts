@@ -1,4 +1,5 @@
 import type { PatchOperation } from '../ports/cluster.ts';
+import { matchesSelector } from '../target/label-selector.ts';
 import { workloadName, type ScaledWorkload, type Workload } from '../target/applications.ts';
 import { waitFor } from '../wait.ts';
 import type { Context, Step } from './step.ts';
@@ -68,7 +69,7 @@ async function change({ cluster, target, log }: Context, workload: Workload, ope
 /** Pods by the selectors of their workloads; also those of Jobs that a CronJob began. */
 async function podsGone(context: Context, workloads: readonly Workload[]): Promise<void> {
   const { cluster, target, inputs } = context;
-  const selectors = workloads.flatMap((w) => (w.resource === 'cronjobs' ? [] : [w.podLabels]));
+  const selectors = workloads.flatMap((w) => (w.resource === 'cronjobs' ? [] : [w.podSelector]));
   const cronJobs = new Set(workloads.flatMap((w) => (w.resource === 'cronjobs' ? [w.name] : [])));
   await waitFor(
     {
@@ -93,25 +94,21 @@ async function podsGone(context: Context, workloads: readonly Workload[]): Promi
           const labels = pod.metadata?.labels ?? {};
           const ofJob =
             pod.metadata?.ownerReferences?.some((o) => o.kind === 'Job' && jobsOfCronJobs.has(o.name)) ?? false;
-          return ofJob || selectors.some((selector) => matches(labels, selector));
+          return ofJob || selectors.some((selector) => matchesSelector(labels, selector));
         });
       return left.length === 0 ? { done: undefined } : { pending: left.map((pod) => pod.metadata?.name).join(', ') };
     },
   );
 }
 
-function matches(labels: Readonly<Record<string, string>>, selector: Readonly<Record<string, string>>): boolean {
-  const pairs = Object.entries(selector);
-  return pairs.length > 0 && pairs.every(([key, value]) => labels[key] === value);
-}
-
-/** `deployments/frontend 1/2`, or nothing when it has all its replicas, ready and of the newest template. */
+/** `deployments/frontend 1/2`, or nothing when all are ready that are wanted by now: an autoscaler may have its own mind. */
 async function missingReplicas({ cluster, target }: Context, workload: ScaledWorkload): Promise<string[]> {
   const now = await cluster.find(workload.resource, workload.name, target.namespace);
   const status = now?.status;
+  const wanted = now?.spec?.replicas ?? workload.replicas;
   const seen = (status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
   const ready = status?.readyReplicas ?? 0;
-  return seen && ready === workload.replicas && (status?.replicas ?? 0) === workload.replicas
+  return seen && ready === wanted && (status?.replicas ?? 0) === wanted
     ? []
-    : [`${workloadName(workload)} ${String(ready)}/${String(workload.replicas)}`];
+    : [`${workloadName(workload)} ${String(ready)}/${String(wanted)}`];
 }

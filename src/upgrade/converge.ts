@@ -1,6 +1,7 @@
 import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../errors.ts';
 import { removeTraces } from './finish.ts';
 import { upgrade } from '../versions.ts';
+import { journalName } from './journal.ts';
 import type { Context, Step } from './step.ts';
 
 /**
@@ -11,10 +12,10 @@ import type { Context, Step } from './step.ts';
 export async function converge(steps: readonly Step[], context: Context): Promise<void> {
   const begun: Step[] = [];
   for (const step of steps) {
-    begun.push(step);
     try {
       if (context.signal.aborted) throw new CancelledError(`before: ${step.title}`);
       await context.journal.note('step', step.id);
+      begun.push(step);
       await inGroup(step.title, step.id, context, () => step.run(context));
     } catch (error) {
       throw await goBack(begun, step, error, context);
@@ -39,11 +40,22 @@ async function goBack(begun: readonly Step[], failed: Step, cause: unknown, cont
     }
   }
   await removeTraces(unhurried);
-  await context.journal.note('outcome', 'reverted');
+  await noteReverted(context);
   const message = `${failed.title}: ${sentence(describe(cause))} PostgreSQL ${String(upgrade.from)} serves and the applications are back as they were.`;
   return new UpgradeError('reverted', message, remedy, { cause });
 }
 
 async function inGroup(title: string, id: string, context: Context, body: () => Promise<void>): Promise<void> {
   await context.log.group(title, () => context.timeline.phase(id, title, body));
+}
+
+/** Everything is back by now: that the journal could not be closed must not hide it. */
+async function noteReverted({ journal, results }: Context): Promise<void> {
+  try {
+    await journal.note('outcome', 'reverted');
+  } catch (error) {
+    results.warnings.push(
+      `The journal could not be closed; delete ConfigMap ${journalName} before the next upgrade: ${describe(error)}`,
+    );
+  }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UpgradeError } from '../errors.ts';
 import { ownerLabel } from '../job/pod.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import { labelSelector } from '../target/label-selector.ts';
 import { upgrade } from '../versions.ts';
 
 /** Name of the ConfigMap that keeps the journal. */
@@ -13,7 +14,7 @@ const workload = z.discriminatedUnion('resource', [
     resource: z.enum(['deployments', 'statefulsets']),
     name: z.string(),
     replicas: z.number(),
-    podLabels: z.record(z.string(), z.string()),
+    podSelector: labelSelector,
   }),
   z.object({ resource: z.literal('cronjobs'), name: z.string(), suspended: z.boolean() }),
 ]);

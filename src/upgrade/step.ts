@@ -1,3 +1,4 @@
+import type { V1Job } from '@kubernetes/client-node';
 import type { Database } from '../database/database.ts';
 import type { Fingerprint } from '../database/fingerprint.ts';
 import type { Inputs } from '../inputs.ts';
@@ -29,8 +30,8 @@ export interface Results {
   before?: Fingerprint;
   snapshot?: string;
   job?: JobResult;
-  /** The upgrade Job's pod has been seen to end. */
-  jobEnded?: boolean;
+  /** The upgrade Job as it was created, and how far its pod has been seen to come. */
+  jobRun?: { readonly object: V1Job; readonly phase: 'created' | 'started' | 'ended' };
   /** Something that did not stop the upgrade, but that people must know. */
   readonly warnings: string[];
 }

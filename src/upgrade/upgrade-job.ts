@@ -1,8 +1,7 @@
 import { UpgradeError } from '../errors.ts';
-import { followJob, type JobEnd } from '../job/follow-job.ts';
-import { jobName, scriptConfigMap, upgradeJob, type JobCommand } from '../job/manifest.ts';
-import { waitFor } from '../wait.ts';
-import type { Context, Step } from './step.ts';
+import type { JobEnd } from '../job/follow-job.ts';
+import { expectEnded, removeUnstarted, runJob } from './job-run.ts';
+import type { Step } from './step.ts';
 
 /** Runs pg_upgrade in a Job on the volume; takes it back by a second one, by what is on the disk. */
 export const runUpgradeJob: Step = {
@@ -11,8 +10,9 @@ export const runUpgradeJob: Step = {
 
   async run(context) {
     const { log, results } = context;
-    const end = await runJob(context, 'upgrade');
-    results.jobEnded = true;
+    const end = await runJob(context, 'upgrade', (run) => {
+      results.jobRun = run;
+    });
     if (end.result !== undefined) results.job = end.result;
     if (end.exitCode !== 0 || end.result === undefined) {
       throw new UpgradeError(
@@ -36,15 +36,11 @@ export const runUpgradeJob: Step = {
       log.info('The Job itself brought the old data directory back');
       return;
     }
-    const job = await context.cluster.find('jobs', jobName, context.target.namespace);
-    if (job === undefined) return;
-    if (results.jobEnded !== true && (job.status?.active ?? 0) > 0) {
-      throw new UpgradeError(
-        'job-still-runs',
-        `Job ${jobName} still runs and is left to its end: to interrupt pg_upgrade is worse than to wait.`,
-        `Wait for its end (kubectl -n ${context.target.namespace} wait --for=jsonpath='{.status.active}'= job/${jobName}), then run again.`,
-      );
-    }
+    if (results.jobRun === undefined) return;
+    const { object, phase } = results.jobRun;
+    // A Job that is gone may have been at work before somebody deleted it.
+    if (phase === 'created' && !(await removeUnstarted(context, object))) return;
+    if (phase === 'started') await expectEnded(context, object);
     const end = await runJob(context, 'revert');
     if (end.exitCode === 0 && end.result !== undefined) {
       log.info(end.result.message);
@@ -65,41 +61,6 @@ export const runUpgradeJob: Step = {
     );
   },
 };
-
-async function runJob(context: Context, command: JobCommand): Promise<JobEnd> {
-  const { cluster, target, inputs, settings, scripts } = context;
-  const { namespace } = target;
-  const job = upgradeJob(target, settings, command);
-  const name = job.metadata?.name ?? '';
-  await removeEnded(context, name);
-  await cluster.delete('configmaps', jobName, namespace);
-  await cluster.create('configmaps', scriptConfigMap(target, scripts), { namespace });
-  const created = await cluster.create('jobs', job, { namespace });
-  return await followJob(context, created, { start: inputs.jobStartTimeout, end: inputs.jobTimeout });
-}
-
-/** An ended Job of an earlier try has the name that is needed; one that runs is never deleted. */
-async function removeEnded({ cluster, target, inputs, ...context }: Context, name: string): Promise<void> {
-  const { namespace } = target;
-  const earlier = await cluster.find('jobs', name, namespace);
-  if (earlier === undefined) return;
-  if ((earlier.status?.active ?? 0) > 0) {
-    throw new UpgradeError('job-still-runs', `Job ${name} still runs.`, 'Wait for its end, then run again.');
-  }
-  await cluster.delete('jobs', name, namespace);
-  await waitFor(
-    {
-      what: `the ended Job ${name} to be removed`,
-      limit: inputs.shutdownTimeout,
-      limitInput: 'shutdown-timeout',
-      ...context,
-    },
-    async () =>
-      (await cluster.find('jobs', name, namespace)) === undefined
-        ? { done: undefined }
-        : { pending: 'it is still there' },
-  );
-}
 
 /** The most telling thing that is known of the end. */
 function cause({ result, exitCode, reason }: JobEnd): string {

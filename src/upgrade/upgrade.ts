@@ -36,9 +36,7 @@ export async function runUpgrade({ facts, runId, ...given }: Preparation): Promi
     image: serverImage(target),
     newImage: serving.reference,
     replicas: target.replicas,
-    applications: [...target.applications].map((w) =>
-      w.resource === 'cronjobs' ? w : { ...w, podLabels: { ...w.podLabels } },
-    ),
+    applications: [...target.applications],
   };
   const journal = await Journal.begin(given.cluster, target.namespace, record);
   const context: Context = {

@@ -51,6 +51,12 @@ export class FakeCluster implements Cluster {
     return structuredClone(this.objects.get(key(resource, name, namespace))) as ResourceTypes[R] | undefined;
   }
 
+  /** All of a resource, without a call. */
+  all<R extends ResourceName>(resource: R): ResourceTypes[R][] {
+    const found = [...this.objects].filter(([name]) => name.startsWith(key(resource, '', '').split('/')[0] ?? ''));
+    return structuredClone(found.map(([, object]) => object)) as ResourceTypes[R][];
+  }
+
   remove(resource: ResourceName, name: string, namespace?: string): void {
     this.objects.delete(key(resource, name, namespace));
   }

@@ -24,7 +24,7 @@ export interface DatabaseState {
   ctype: string;
   allowsConnections: boolean;
   /** `[name, unit, value]` of each relation. */
-  relations: [string, 'rows' | 'bytes' | 'last_value', number][];
+  relations: [string, 'rows' | 'bytes' | 'last_value', string][];
   extensions: Record<string, string>;
   /** Versions that the installation ships. */
   available: Record<string, string>;
@@ -53,7 +53,7 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
       postgres: databaseState(),
       template0: databaseState({ allowsConnections: false }),
       template1: databaseState(),
-      circle: databaseState({ relations: [['public.builds', 'rows', 42]] }),
+      circle: databaseState({ relations: [['public.builds', 'rows', '42']] }),
     },
     clients: [],
     command: () => ({ exitCode: 0, stdout: '', stderr: '' }),
@@ -87,7 +87,7 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('\\gexec')) return rows(database.relations);
   if (sql.includes('pg_catalog.pg_extension ')) return rows(pairs(database.extensions));
   if (sql.includes('pg_available_extensions')) return rows(outdated(database).map((extension) => [extension]));
-  if (sql.includes('pg_stat_user_tables')) return rows(database.notAnalyzed.map((table) => [table]));
+  if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));
   if (sql.includes('pg_catalog.pg_database'))
     return rows(
       Object.entries(state.databases).map(([of, { encoding, collate, ctype, allowsConnections }]) => ({

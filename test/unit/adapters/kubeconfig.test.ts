@@ -71,6 +71,13 @@ describe('a kubeconfig', () => {
     expect(error.remedy).toContain('one, two');
   });
 
+  test('that may be a credential is not shown', async () => {
+    const token = Buffer.from('a token that somebody gave by mistake').toString('base64');
+    const error = await thrownBy(() => loadKubeconfig(token, '', ''));
+    expect(error.code).toBe('kubeconfig-not-found');
+    expect(error.message).not.toContain(token.slice(0, 8));
+  });
+
   test.each([
     ['a file that is not there', path.join(directory, 'absent')],
     ['a directory', directory],

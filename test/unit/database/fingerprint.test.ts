@@ -108,9 +108,9 @@ describe('taking a fingerprint', () => {
     state.databases = {
       circle: databaseState({
         relations: [
-          ['public.builds', 'rows', 42],
-          ['public.logs', 'bytes', 2_000_000_000],
-          ['public.builds_id_seq', 'last_value', 43],
+          ['public.builds', 'rows', '42'],
+          ['public.logs', 'bytes', '2000000000'],
+          ['public.builds_id_seq', 'last_value', '43'],
         ],
         extensions: { plpgsql: '1.0', pgcrypto: '1.3' },
       }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
 import { CancelledError, WaitError } from '../../../src/errors.ts';
-import { followJob } from '../../../src/job/follow-job.ts';
+import { followToEnd, waitForStart } from '../../../src/job/follow-job.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { FakeLog } from '../fake-runner.ts';
@@ -37,7 +37,8 @@ function setUp(...events: ((cluster: FakeCluster) => void)[]) {
   const log = new FakeLog();
   const cancelled = new AbortController();
   clock.meanwhile = () => events.shift()?.(cluster);
-  const follow = () => followJob({ cluster, clock, log, signal: cancelled.signal }, job, limits);
+  const surroundings = { cluster, clock, log, signal: cancelled.signal };
+  const follow = async () => followToEnd(surroundings, await waitForStart(surroundings, job, limits.start), limits.end);
   return { cluster, clock, log, cancelled, follow };
 }
 
@@ -62,6 +63,15 @@ describe('following a Job', () => {
     const { follow, cluster } = setUp(put(running), put(ended));
     cluster.put('pods', pod({ terminated: { exitCode: 1, reason: 'Error' } }, 'uid-of-earlier-job', 'upgrade-old'));
     expect(await follow()).toMatchObject({ exitCode: 0 });
+  });
+
+  test('prints two lines of the same moment', async () => {
+    const { follow, log, cluster } = setUp();
+    cluster.put('pods', ended);
+    cluster.onLog = () => '2026-01-02T03:04:05Z one\n2026-01-02T03:04:05Z two\n';
+    await follow();
+    expect(log.text).toContain('one');
+    expect(log.text).toContain('two');
   });
 
   test('prints each line once, although the API server repeats those of the last second', async () => {

@@ -124,7 +124,7 @@ describe('leftovers', () => {
 });
 
 describe('applications', () => {
-  const frontend = { resource: 'deployments', name: 'frontend', replicas: 3, podLabels: {} } as const;
+  const frontend = { resource: 'deployments', name: 'frontend', replicas: 3, podSelector: {} } as const;
   const nightly = { resource: 'cronjobs', name: 'nightly', suspended: false } as const;
 
   test('shows each with what it will be brought back to', async () => {

@@ -14,9 +14,9 @@ describe('the applications', () => {
     expect(await findApplications(from, namespace, layer, 'postgresql')).toEqual([
       { resource: 'cronjobs', name: 'nightly', suspended: false },
       { resource: 'cronjobs', name: 'paused', suspended: true },
-      { resource: 'deployments', name: 'frontend', replicas: 3, podLabels: { app: 'frontend' } },
-      { resource: 'deployments', name: 'insights', replicas: 0, podLabels: { app: 'insights' } },
-      { resource: 'statefulsets', name: 'redis', replicas: 2, podLabels: { app: 'redis' } },
+      { resource: 'deployments', name: 'frontend', replicas: 3, podSelector: { matchLabels: { app: 'frontend' } } },
+      { resource: 'deployments', name: 'insights', replicas: 0, podSelector: { matchLabels: { app: 'insights' } } },
+      { resource: 'statefulsets', name: 'redis', replicas: 2, podSelector: { matchLabels: { app: 'redis' } } },
     ]);
   });
 

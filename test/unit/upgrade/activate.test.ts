@@ -51,7 +51,7 @@ describe('verify', () => {
   test('data that is not ends it, and names the relation', async () => {
     const { context, state } = await setUp();
     context.results.before = await takeFingerprint(context.database, 2, 1000);
-    state.databases['circle'] = databaseState({ relations: [['public.builds', 'rows', 41]] });
+    state.databases['circle'] = databaseState({ relations: [['public.builds', 'rows', '41']] });
     const error = await thrownBy(() => verify.run(context));
     expect(error.code).toBe('data-differs');
     expect(error.message).toContain('circle: public.builds: 42 rows before, 41 rows after');

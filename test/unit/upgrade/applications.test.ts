@@ -121,7 +121,7 @@ describe('bringing the applications back', () => {
       resource: 'deployments',
       name: 'frontend',
       replicas: 7,
-      podLabels: { app: 'frontend' },
+      podSelector: { matchLabels: { app: 'frontend' } },
     } as const;
     const setting = await setUp(undefined, {}, { applications: [frontend] });
     controlDeployments(setting);

@@ -36,9 +36,7 @@ export function recordOf(target: Awaited<ReturnType<typeof targetOf>>): JournalR
     image: serverImage(target),
     newImage,
     replicas: target.replicas,
-    applications: target.applications.map((w) =>
-      w.resource === 'cronjobs' ? { ...w } : { ...w, podLabels: { ...w.podLabels } },
-    ),
+    applications: [...target.applications],
   };
 }
 

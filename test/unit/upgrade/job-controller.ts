@@ -40,3 +40,14 @@ export function controlJobs({ cluster }: Setting, states: Readonly<Record<string
     }
   });
 }
+
+/** Does what the garbage collector does: the pods of Jobs that are gone go too. */
+export function collectPods({ cluster }: Setting): void {
+  cluster.hooks.push(() => {
+    for (const { metadata } of cluster.all('pods')) {
+      const controller = metadata?.labels?.['batch.kubernetes.io/controller-uid'];
+      const orphan = controller !== undefined && !cluster.all('jobs').some((job) => job.metadata?.uid === controller);
+      if (orphan) cluster.remove('pods', metadata?.name ?? '', namespace);
+    }
+  });
+}

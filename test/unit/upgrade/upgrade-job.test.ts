@@ -4,7 +4,7 @@ import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
 import { job, namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { setUp, type Setting } from './context.ts';
-import { controlJobs, ending, revertName } from './job-controller.ts';
+import { collectPods, controlJobs, ending, revertName } from './job-controller.ts';
 
 const run = ({ context }: Setting) => runUpgradeJob.run(context);
 const undo = async ({ context }: Setting) => {
@@ -18,7 +18,7 @@ describe('the upgrade Job', () => {
     await run(setting);
     expect(setting.cluster.peek('configmaps', jobName, namespace)?.data).toEqual({ 'upgrade.sh': 'echo upgrade' });
     expect(setting.context.results).toMatchObject({
-      jobEnded: true,
+      jobRun: { phase: 'ended' },
       job: { oldVersion: '12.16', newVersion: '14.22' },
     });
     expect(setting.context.results.warnings).toEqual([]);
@@ -109,6 +109,35 @@ describe('taking the upgrade Job back', () => {
     await undo(setting);
     expect(setting.cluster.writes).toContain(`create jobs/${revertName}`);
     expect(setting.cluster.writes).not.toContain(`delete jobs/${jobName}`);
+    expect(setting.log.text).toContain('pg_control is back');
+  });
+
+  test.each([
+    ['its image cannot be pulled', { waiting: { reason: 'ErrImagePull', message: 'not found' } }, 'job-cannot-start'],
+    ['its pod is not started in time', { waiting: { reason: 'ContainerCreating' } }, 'wait-limit'],
+  ])('removes a Job that never started, since %s, and needs no other', async (_what, state, code) => {
+    const setting = await setUp(undefined, { 'job-start-timeout': '20s' });
+    controlJobs(setting, { [jobName]: state });
+    expect((await thrownBy(() => run(setting))).code).toBe(code);
+    collectPods(setting);
+    await undo(setting);
+    expect(setting.cluster.writes).toContain(`delete jobs/${jobName}`);
+    expect(setting.cluster.writes).not.toContain(`create jobs/${revertName}`);
+  });
+
+  test('goes by the disk when somebody deleted the Job while it was at work', async () => {
+    const setting = await setUp();
+    controlJobs(setting, {
+      [jobName]: { running: {} },
+      [revertName]: ending(0, { outcome: 'reverted', message: 'pg_control is back' }),
+    });
+    setting.clock.meanwhile = () => {
+      if (setting.context.results.jobRun?.phase === 'started') setting.cluster.remove('jobs', jobName, namespace);
+    };
+    collectPods(setting);
+    expect((await thrownBy(() => run(setting))).message).toContain('was deleted');
+    await undo(setting);
+    expect(setting.cluster.writes).toContain(`create jobs/${revertName}`);
     expect(setting.log.text).toContain('pg_control is back');
   });
 
