@@ -1,5 +1,4 @@
-import { Writable, Readable } from 'node:stream';
-import { Exec, type KubeConfig, type V1Status } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { ClusterError, describe } from '../errors.ts';
 import { fieldManager } from '../field-manager.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -13,6 +12,7 @@ import {
 } from '../ports/cluster.ts';
 import type { Log } from '../ports/runner.ts';
 import { answerError, connectionError, foreignAnswerError } from './api-error.ts';
+import { execInPod } from './exec.ts';
 import { callApiServer, type HttpAnswer, type HttpRequest } from './http.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 
@@ -165,45 +165,7 @@ class ApiServer implements Cluster {
     stdin: string,
     timeout: number,
   ): Promise<ExecResult> {
-    const doing = `run a command in pod ${pod}`;
-    const stdout = collector();
-    const stderr = collector();
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      const status = await new Promise<V1Status>((resolve, reject) => {
-        timer = setTimeout(() => {
-          reject(new Error(`no end within ${String(timeout / 1000)} s`));
-        }, timeout);
-        new Exec(this.config)
-          .exec(
-            namespace,
-            pod,
-            container,
-            [...command],
-            stdout.stream,
-            stderr.stream,
-            stdin === '' ? null : openInput(stdin),
-            false,
-            resolve,
-          )
-          .then((socket) => {
-            // The library leaves a connection that breaks later without an answer.
-            socket.onclose = (event: { code: number; reason: string }) => {
-              reject(
-                new Error(`the connection closed before the command ended (${String(event.code)} ${event.reason})`),
-              );
-            };
-            socket.onerror = (event: { message: string }) => {
-              reject(new Error(event.message));
-            };
-          }, reject);
-      });
-      return { exitCode: exitCodeOf(status), stdout: stdout.text(), stderr: stderr.text() };
-    } catch (error) {
-      throw execError(doing, this.address, error);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await execInPod(this.config, this.address, { namespace, pod, container, command, stdin, limit: timeout });
   }
 
   private async request<T>(doing: string, request: HttpRequest): Promise<T> {
@@ -255,40 +217,4 @@ function kindOf(resource: ResourceName): string {
 function nameOf(object: object): string {
   const name = (object as { metadata?: { name?: string } }).metadata?.name;
   return name === undefined ? '' : ` ${name}`;
-}
-
-function collector(): { stream: Writable; text(): string } {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(Buffer.from(chunk));
-      done();
-    },
-  });
-  return { stream, text: () => Buffer.concat(chunks).toString('utf8') };
-}
-
-/** Input that never ends: where the API server can't close it alone, the library closes the whole connection at its end. */
-function openInput(text: string): Readable {
-  const stream = new Readable({ read: () => undefined });
-  stream.push(Buffer.from(text));
-  return stream;
-}
-
-/** The kubelet answers a Status: success, or a cause ExitCode with the code as its message. */
-function exitCodeOf(status: V1Status): number {
-  if (status.status === 'Success') return 0;
-  const code = status.details?.causes?.find((cause) => cause.reason === 'ExitCode')?.message;
-  if (code === undefined) throw new Error(status.message ?? 'the command could not be started');
-  return Number(code);
-}
-
-/** WebSocket errors say the HTTP status in their text only, and are no Error objects. */
-function execError(doing: string, address: string, thrown: unknown): ClusterError {
-  const message =
-    thrown instanceof Error ? thrown.message : String((thrown as { message?: unknown }).message ?? thrown);
-  const status = /Unexpected server response: (\d+)/.exec(message)?.[1];
-  return status === undefined
-    ? connectionError(doing, address, new Error(message))
-    : answerError(doing, Number(status), message);
 }

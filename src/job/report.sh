@@ -102,6 +102,17 @@ keep_logs() { # on the volume, at the end
 
 redact_logs() { find "$LOGS" -maxdepth 1 -type f ! -name '*.custom' ! -name '*.sh' -exec sed -i -E "$SECRETS" {} + || true; }
 
+archive_logs() { # of earlier tries: kept, and out of the way of pg_upgrade, which appends
+  local number=1
+  mkdir -p "$LOGS"
+  while [[ -e $LOGS/try-$number ]]; do number=$((number + 1)); done
+  if [[ -z $(find "$LOGS" -maxdepth 1 -type f) ]]; then return; fi
+  rm -f -- "$LOGS/delete_old_cluster.sh"
+  redact_logs
+  mkdir "$LOGS/try-$number"
+  find "$LOGS" -maxdepth 1 -type f -exec mv -t "$LOGS/try-$number" -- {} +
+}
+
 # The end of each log: pg_upgrade's own output says little more than *failure*. Of the dumps' logs only those with an error in them.
 show_logs() {
   local file

@@ -176,6 +176,39 @@ remove_new() {
   done <"$TABLESPACES"
 }
 
+# ---------------------------------------------------------------------------------------------------------- the new cluster's configuration
+
+# The new cluster gets the configuration files that the old one has in its directory (usually ALTER SYSTEM's and pg_ident.conf alone), so far
+# as the new version knows the settings. What initdb wrote goes: its pg_hba.conf lets everyone in. Whether the new server takes the result is
+# asked now and not at its first start.
+translate_configuration() { # MEGABYTES PER WAL SEGMENT
+  local name source
+  mkdir "$WORK/new"
+  for name in postgresql.conf pg_hba.conf pg_ident.conf postgresql.auto.conf; do
+    source=$DATA/$name
+    if [[ $name == postgresql.auto.conf ]]; then source=$AUTO_CONF; fi
+    if [[ ! -f $source ]]; then continue; fi
+    if [[ $name != postgresql*.conf ]]; then cp -- "$source" "$WORK/new/$name"; continue; fi
+    translate_settings "$1" <"$source" >"$WORK/new/$name"
+    "$NEW_BIN/postgres" -D "$NEW" -c config_file="$WORK/new/$name" -C data_directory >/dev/null 2>"$WORK/refused" ||
+      { cat "$WORK/refused"; fail "PostgreSQL $TO does not take $name: $(head -n 1 "$WORK/refused")"; }
+  done
+}
+
+translate_settings() { # MEGABYTES PER WAL SEGMENT
+  local line name value
+  while IFS= read -r line || [[ -n $line ]]; do
+    name='' value=''
+    if [[ $line =~ ^[[:space:]]*([A-Za-z0-9_.]+)[[:space:]=]+\'?([^\'#[:space:]]*) ]]; then name=${BASH_REMATCH[1],,} value=${BASH_REMATCH[2],,}; fi
+    case $name=$value in
+      wal_keep_segments=+([0-9])) printf "wal_keep_size = '%dMB'\n" $((10#$value * $1)) ;;
+      operator_precedence_warning=* | vacuum_cleanup_index_scale_factor=*) ;;
+      password_encryption=on | password_encryption=true | password_encryption=yes | password_encryption=1) printf "password_encryption = 'md5'\n" ;;
+      *) printf '%s\n' "$line" ;;
+    esac
+  done
+}
+
 # ------------------------------------------------------------------------------------------------------------------------- the old server
 
 is_running() { # DIRECTORY: in this container; a postmaster's working directory is its data directory

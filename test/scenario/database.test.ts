@@ -95,7 +95,7 @@ test.concurrent.each([
   [
     'the API server',
     refuse(403, 'Forbidden', 'pods "postgresql-0" is forbidden: exec is not allowed by policy'),
-    'HTTP 403',
+    'exec is not allowed by policy',
   ],
   ['a proxy that knows no WebSocket', page(502, 'Bad Gateway'), '502'],
 ])('%s refuses commands in the pod: unknown, and it says so', async (_who, fault, says) => {
