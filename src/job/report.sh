@@ -14,6 +14,7 @@ step() { # NUMBER KEY TITLE
 end_step() {
   local spent=$(($(now) - STEP_STARTED))
   if ((STEP_STARTED == 0)); then return; fi
+  # shellcheck disable=SC2004 # SPENT is an associative array
   if [[ -n $STEP_KEY ]]; then SPENT[$STEP_KEY]=$spent; fi
   log "    $(in_seconds "$spent") s"
   STEP_STARTED=0
