@@ -1,0 +1,85 @@
+import { Document, isAlias, isScalar, parseAllDocuments, visit, type ParsedNode, type YAMLMap } from 'yaml';
+import { describe } from '../errors.ts';
+import { lineEnd, lineStart } from './position.ts';
+import { refusal } from './refusal.ts';
+import type { Source } from './source.ts';
+
+/** A document of the file, with what is needed to judge its nodes. */
+export interface ParsedDocument {
+  /** Undefined when the document is empty. */
+  readonly root: ParsedNode | undefined;
+  readonly document: Document;
+  /** Names of the anchors that an alias refers to. */
+  readonly aliased: ReadonlySet<string>;
+}
+
+const templateRemedy =
+  'Set "values-file" to a file that is YAML as it stands, or edit the template by hand and set "values-file" to "".';
+
+/**
+ * Parses the file; every scalar stays the text that it is.
+ * @throws ConfigurationError when it is not YAML, or has a key twice in one mapping
+ */
+export function parseDocuments(source: Source): ParsedDocument[] {
+  const documents = parse(source);
+  for (const document of documents) {
+    const [error] = document.errors;
+    if (error === undefined) continue;
+    const [offset] = error.pos;
+    if (/\{\{|\}\}/.test(source.text.slice(lineStart(source.text, offset), lineEnd(source.text, offset)))) {
+      throw refusal(source, offset, 'template', 'a template is not YAML', templateRemedy);
+    }
+    throw refusal(source, offset, 'invalid-yaml', `not YAML: ${error.message}`, 'Correct the file.');
+  }
+  for (const document of documents) refuseDuplicateKeys(source, document);
+  if (documents.length === 0) return [{ root: undefined, document: new Document(), aliased: new Set() }];
+  return documents.map((document) => ({
+    root: isScalar(document.contents) && document.contents.source === '' ? undefined : (document.contents ?? undefined),
+    document,
+    aliased: aliasedNames(document),
+  }));
+}
+
+function parse(source: Source): Document.Parsed[] {
+  try {
+    return [
+      ...parseAllDocuments(source.text, {
+        schema: 'failsafe',
+        keepSourceTokens: true,
+        prettyErrors: false,
+        uniqueKeys: false,
+        logLevel: 'silent',
+      }),
+    ];
+  } catch (error) {
+    throw refusal(source, 0, 'invalid-yaml', `not YAML: ${describe(error)}`, 'Correct the file.', { cause: error });
+  }
+}
+
+function aliasedNames(document: Document.Parsed): Set<string> {
+  const names = new Set<string>();
+  visit(document, { Alias: (_, alias) => void names.add(alias.source) });
+  return names;
+}
+
+function refuseDuplicateKeys(source: Source, document: Document.Parsed): void {
+  visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<string>();
+      for (const { key } of (map as YAMLMap.Parsed).items) {
+        const node = isAlias(key) ? key.resolve(document) : key;
+        if (!isScalar<string>(node)) continue;
+        if (seen.has(node.value)) {
+          throw refusal(
+            source,
+            key.range[0],
+            'duplicate-key',
+            `the key ${JSON.stringify(node.value)} is there twice in one mapping`,
+            'Remove the one that is not meant; Helm takes the last one.',
+          );
+        }
+        seen.add(node.value);
+      }
+    },
+  });
+}

@@ -1,0 +1,60 @@
+import { apply } from './edit.ts';
+import { checkImage } from './grammar.ts';
+import { makePlan } from './make-plan.ts';
+import { parsePath } from './path.ts';
+import type { EditOptions, Shape, Warning } from './plan.ts';
+import { position } from './position.ts';
+import { prove } from './proof.ts';
+import { refusal } from './refusal.ts';
+import { readSource } from './source.ts';
+
+/** Where CircleCI Server's chart has the image of PostgreSQL. */
+export const defaultPath = 'postgresql.image';
+
+export interface Change {
+  /** Such as `postgresql.image.tag`. */
+  readonly path: string;
+  /** In the file as it is after the edit, from 1. */
+  readonly line: number;
+  /** Undefined when it was missing or empty. */
+  readonly before: string | undefined;
+  readonly after: string;
+}
+
+export interface EditedValues {
+  /** `none`: the file names the image already, and `text` is what was given. */
+  readonly operation: 'none' | 'edited';
+  readonly shape: Shape;
+  /** With its byte order mark and line ends: in UTF-8, these are the bytes of the file. */
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly changes: readonly Change[];
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Sets the image in a values.yaml and leaves every other byte as it is. The result is proved by a second parser.
+ * @throws ConfigurationError with file, line and column when that can't be done; nothing is ever done in part
+ */
+export function editValues(given: Uint8Array | string, options: EditOptions): EditedValues {
+  checkImage(options.image);
+  const path = parsePath(options.path ?? defaultPath);
+  const source = readSource(given, options.file);
+  const plan = makePlan(source, path, options);
+  const { shape, warnings } = plan;
+  const text = apply(source.text, plan.edits);
+  const whole = { text: source.mark + text, bytes: new TextEncoder().encode(source.mark + text) };
+  if (plan.writes.length === 0) return { operation: 'none', shape, ...whole, changes: [], warnings };
+  prove(source, text, plan);
+  const edited = { ...source, text };
+  const again = makePlan(edited, path, options);
+  if (again.writes.length > 0) {
+    const remedy = 'Edit it by hand and set "values-file" to "".';
+    throw refusal(edited, again.writes[0]?.offset ?? 0, 'unproven', 'an edit would ask for one more', remedy);
+  }
+  const changes = plan.writes.map(({ path: keys, before, after }) => {
+    const name = keys.join('.');
+    return { path: name, line: position(text, again.offsets.get(name) ?? 0).line, before, after };
+  });
+  return { operation: 'edited', shape, ...whole, changes, warnings };
+}

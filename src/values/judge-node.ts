@@ -1,0 +1,83 @@
+import { isAlias, isCollection, isMap, isScalar, type ParsedNode } from 'yaml';
+import type { ConfigurationError } from '../errors.ts';
+import type { ParsedDocument } from './documents.ts';
+import { refusal } from './refusal.ts';
+import type { Source } from './source.ts';
+
+const byHand = 'Edit it by hand and set "values-file" to "".';
+const stringTags = ['!', 'tag:yaml.org,2002:str'];
+
+/** Marks of Helm, helmfile, envsubst, ERB, SOPS and vals: what comes out is not what is written here. */
+const templateMarks = /\{\{|\}\}|\$\{|\$\(|<%|^ENC\[|^ref\+/;
+
+/** Why a mapping on the way can't be changed or looked into; undefined when it can. */
+export function whyNotMapping(
+  source: Source,
+  { aliased }: ParsedDocument,
+  node: ParsedNode,
+  name: string,
+): ConfigurationError | undefined {
+  const at = node.range[0];
+  if (isAlias(node)) {
+    const remedy = `Write ${name} out in place of the alias.`;
+    return refusal(source, at, 'alias', `${name} is the alias *${node.source}`, remedy);
+  }
+  if (source.text.startsWith('{{', at)) {
+    return refusal(source, at, 'template', `${name} is a template`, byHand);
+  }
+  if (!isMap(node)) {
+    const remedy = `Set "values-path" to the mapping (or the reference) which names the image, or correct the file.`;
+    return refusal(source, at, 'not-a-mapping', `${name} is not a mapping`, remedy);
+  }
+  if (node.tag !== undefined && node.tag !== 'tag:yaml.org,2002:map') {
+    return refusal(source, at, 'tagged', `${name} has the tag ${node.tag}`, `Remove the tag.`);
+  }
+  return whyShared(source, aliased, node, name);
+}
+
+/** Why a value can't be replaced; undefined when it can. */
+export function whyNotScalar(
+  source: Source,
+  { aliased }: ParsedDocument,
+  node: ParsedNode,
+  name: string,
+): ConfigurationError | undefined {
+  const at = node.range[0];
+  if (isAlias(node)) {
+    const remedy = `Write the value of ${name} out in place of the alias.`;
+    return refusal(source, at, 'alias', `${name} is the alias *${node.source}`, remedy);
+  }
+  if (isCollection(node) || !isScalar<string>(node)) {
+    if (source.text.startsWith('{{', at)) {
+      return refusal(source, at, 'template', `${name} is a template`, byHand);
+    }
+    return refusal(source, at, 'not-a-scalar', `${name} is not a single value`, `Write ${name} as a string.`);
+  }
+  if (node.tag !== undefined && !stringTags.includes(node.tag)) {
+    return refusal(source, at, 'tagged', `${name} has the tag ${node.tag}`, `Remove the tag.`);
+  }
+  if (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED') {
+    return refusal(source, at, 'block-scalar', `${name} is a block scalar`, `Write ${name} on one line, in quotes.`);
+  }
+  if (source.text.slice(at, node.range[1]).includes('\n')) {
+    return refusal(source, at, 'several-lines', `${name} is written on several lines`, `Write ${name} on one line.`);
+  }
+  if (templateMarks.test(node.value)) {
+    return refusal(source, at, 'template', `${name} is a template`, byHand);
+  }
+  return whyShared(source, aliased, node, name);
+}
+
+/** An anchor in use: whoever refers to it would change too. */
+function whyShared(
+  source: Source,
+  aliased: ReadonlySet<string>,
+  node: ParsedNode & { anchor?: string | undefined },
+  name: string,
+): ConfigurationError | undefined {
+  if (node.anchor === undefined || !aliased.has(node.anchor)) return undefined;
+  const what = `${name} has the anchor &${node.anchor}, which is used elsewhere in the file`;
+  const remedy = `Write the value out where *${node.anchor} stands, so that only PostgreSQL changes.`;
+  const at = source.text.lastIndexOf(`&${node.anchor}`, node.range[0]);
+  return refusal(source, at, 'shared-anchor', what, remedy);
+}

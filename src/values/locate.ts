@@ -1,0 +1,82 @@
+import { isMap, type ParsedNode, type YAMLMap } from 'yaml';
+import type { ConfigurationError } from '../errors.ts';
+import type { ParsedDocument } from './documents.ts';
+import { whyNotMapping } from './judge-node.ts';
+import { isMergeKey, isNothing, mergedPair, pairsOf, writtenPair, type ParsedPair } from './nodes.ts';
+import { refusal } from './refusal.ts';
+import type { Source } from './source.ts';
+
+/** Where a path leads in one document. */
+export interface Place {
+  readonly document: ParsedDocument;
+  /** Of the document in the file, from 0. */
+  readonly index: number;
+  /** The mappings on the way, from the root. */
+  readonly maps: readonly YAMLMap.Parsed[];
+  /** The pair that holds the node, or the nothing below which the rest is missing. */
+  readonly pair: ParsedPair | undefined;
+  /** What is found there; undefined when it, or something on the way, is missing or empty. */
+  readonly node: ParsedNode | undefined;
+  /** The keys, or the rest of them, that are not there. */
+  readonly missing: readonly string[];
+}
+
+/** Follows a path in one document; a refusal when the way is not literally there, with how many keys were. */
+export function follow(
+  source: Source,
+  document: ParsedDocument,
+  index: number,
+  path: readonly string[],
+): { depth: number; place: Place | ConfigurationError } {
+  const maps: YAMLMap.Parsed[] = [];
+  let pair: ParsedPair | undefined;
+  let node: ParsedNode | null | undefined = document.root;
+  for (const [depth, key] of path.entries()) {
+    if (node === undefined || node === null || (depth > 0 && isNothing(node))) {
+      return { depth, place: { document, index, maps, pair, node: undefined, missing: path.slice(depth) } };
+    }
+    const name = depth === 0 ? 'the document' : path.slice(0, depth).join('.');
+    const reason = whyNotMapping(source, document, node, name);
+    if (reason !== undefined) return { depth, place: reason };
+    const map = node as YAMLMap.Parsed;
+    maps.push(map);
+    pair = writtenPair(map, key, document.document);
+    const merged = whyMerged(source, document, map, key, path.slice(0, depth + 1).join('.'));
+    if (merged !== undefined) return { depth: depth + 1, place: merged };
+    if (pair === undefined) {
+      return { depth, place: { document, index, maps, pair, node: undefined, missing: path.slice(depth) } };
+    }
+    node = pair.value;
+  }
+  const found = isNothing(node) ? undefined : (node ?? undefined);
+  if (isMap(found)) {
+    const reason = whyNotMapping(source, document, found, path.join('.'));
+    if (reason !== undefined) return { depth: path.length, place: reason };
+  }
+  return { depth: path.length, place: { document, index, maps, pair, node: found, missing: [] } };
+}
+
+/**
+ * Why a key is not taken from where it is written: it comes through `<<` alone, or a `<<` further down brings it too, and
+ * Helm's parser (unlike others) then takes that one.
+ */
+export function whyMerged(
+  source: Source,
+  { document }: ParsedDocument,
+  map: YAMLMap.Parsed,
+  key: string,
+  name: string,
+): ConfigurationError | undefined {
+  const merged = mergedPair(map, key, document);
+  if (merged === undefined) return undefined;
+  const pairs = pairsOf(map);
+  const written = pairs.findIndex((pair) => pair === writtenPair(map, key, document));
+  if (written > pairs.findLastIndex(isMergeKey)) return undefined;
+  return refusal(
+    source,
+    merged.merge.key.range[0],
+    'merged-key',
+    written === -1 ? `${name} comes through "<<" only` : `"<<" below ${name} brings it too, and Helm takes that one`,
+    `Write ${name} out, below "<<".`,
+  );
+}

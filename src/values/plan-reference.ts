@@ -1,0 +1,69 @@
+import type { Scalar } from 'yaml';
+import { namesRegistry, parseReference, type ParsedReference, type WantedImage } from './grammar.ts';
+import { whyNotScalar } from './judge-node.ts';
+import type { Place } from './locate.ts';
+import type { EditOptions, ShapePlan, Warning } from './plan.ts';
+import { position } from './position.ts';
+import { isString } from './read-mapping.ts';
+import { refusal } from './refusal.ts';
+import { replaceScalar } from './set-scalar.ts';
+import type { Source } from './source.ts';
+import { fileStyle } from './style.ts';
+
+/** What is to be written where one string, `[registry/]repository[:tag][@digest]`, names the image. */
+export function planReference(
+  source: Source,
+  place: Place,
+  node: Scalar.Parsed,
+  path: readonly string[],
+  { image }: EditOptions,
+): ShapePlan {
+  const name = path.join('.');
+  const reason = whyNotScalar(source, place.document, node, name);
+  if (reason !== undefined) throw reason;
+  const before = String(node.value);
+  const parsed = parseReference(before);
+  if (parsed === undefined || !/[/:@]/.test(before)) {
+    throw refusal(
+      source,
+      node.range[0],
+      'not-an-image',
+      `${name} is neither a mapping nor a reference such as registry.example.com/server-postgres:14`,
+      'Set "values-path" to the keys which lead to the image of PostgreSQL, or write that image as a mapping.',
+    );
+  }
+  const after = wantedReference(parsed, image);
+  const offset = node.range[0];
+  const offsets = new Map([[name, offset]]);
+  if (isString(node, after)) return { shape: 'reference', writes: [], edits: [], warnings: [], offsets };
+  const { quotes } = fileStyle(source.text, place.document, place.maps);
+  const inFlow = place.maps.at(-1)?.flow === true;
+  return {
+    shape: 'reference',
+    writes: [{ path, before, after, offset }],
+    edits: [replaceScalar(node, after, quotes, inFlow)],
+    warnings: warningsOf(parsed, after, position(source.text, offset).line),
+    offsets,
+  };
+}
+
+/** Docker Hub is not named where it was not named before. */
+function wantedReference({ name }: ParsedReference, image: WantedImage): string {
+  const full = `${image.registry}/${image.repository}`;
+  const short = !namesRegistry(name) && image.registry === 'docker.io';
+  const digest = image.digest === undefined ? '' : `@${image.digest}`;
+  return `${short ? image.repository : full}:${image.tag}${digest}`;
+}
+
+function warningsOf(parsed: ParsedReference, after: string, line: number): Warning[] {
+  const warnings: Warning[] = [];
+  if (parsed.digest !== undefined && !after.includes('@')) {
+    const message = `The digest ${parsed.digest} is dropped, since it is the old image's.`;
+    warnings.push({ code: 'digest-dropped', message, line });
+  }
+  if (!namesRegistry(parsed.name) && namesRegistry(after)) {
+    const message = 'The image named no registry before and does now: a chart that puts one in front would name two.';
+    warnings.push({ code: 'registry-added', message, line });
+  }
+  return warnings;
+}

@@ -1,0 +1,47 @@
+import type { Edit } from './edit.ts';
+import type { WantedImage } from './grammar.ts';
+
+export interface EditOptions {
+  /** As messages call the file. */
+  readonly file: string;
+  /** Keys that lead to the image, joined by dots; `\.` for a dot within a key. */
+  readonly path?: string;
+  readonly image: WantedImage;
+  /** Empties a `digest` beside the tag, which would win over it. */
+  readonly clearDigest?: boolean;
+}
+
+/** `mapping`: registry, repository and tag are keys of their own. `reference`: one string holds them. */
+export type Shape = 'mapping' | 'reference';
+
+/** Something that is right to do, yet has to be known. */
+export interface Warning {
+  readonly code: 'digest-dropped' | 'registry-added' | 'global-registry' | 'other-bot' | 'not-first-document';
+  readonly message: string;
+  readonly line: number;
+}
+
+/** One value to be written. */
+export interface Write {
+  readonly path: readonly string[];
+  /** Undefined when it was missing or empty. */
+  readonly before: string | undefined;
+  readonly after: string;
+  /** Where it stands now, or the key below which it is added. */
+  readonly offset: number;
+}
+
+/** What one shape asks for. */
+export interface ShapePlan {
+  readonly shape: Shape;
+  readonly writes: readonly Write[];
+  readonly edits: readonly Edit[];
+  readonly warnings: readonly Warning[];
+  /** Where each value that names the image stands, by its path. */
+  readonly offsets: ReadonlyMap<string, number>;
+}
+
+export interface Plan extends ShapePlan {
+  /** Of the document in the file, from 0. */
+  readonly document: number;
+}

@@ -1,0 +1,66 @@
+import { ConfigurationError } from '../errors.ts';
+import { refusal } from './refusal.ts';
+
+/** A values.yaml as text, line ends included: the mark and the text, encoded again, are its bytes. */
+export interface Source {
+  /** As messages call it. */
+  readonly file: string;
+  /** The byte order mark, if it starts with one. */
+  readonly mark: '' | '\ufeff';
+  readonly text: string;
+}
+
+/** Helm itself can't store a release whose values are larger than a Secret. */
+const largest = 1024 * 1024;
+
+/**
+ * What YAML does not allow in a file, and what one parser takes for the end of a line and another does not:
+ * a carriage return alone, NEL, LS and PS. A byte order mark has been taken off the start.
+ */
+const notAllowed = /(?![\t\n\r])\p{Cc}|[\u2028\u2029\ufeff\ufffe\uffff]|\r(?!\n)/u;
+
+/**
+ * Reads the bytes of a file.
+ * @throws ConfigurationError when they are not UTF-8 text that every YAML parser sees alike
+ */
+export function readSource(given: Uint8Array | string, file: string): Source {
+  const all = typeof given === 'string' ? given : decode(given, file);
+  const mark = all.startsWith('\ufeff') ? '\ufeff' : '';
+  const source: Source = { file, mark, text: all.slice(mark.length) };
+  if (source.text.length > largest) {
+    throw new ConfigurationError(
+      'values-too-large',
+      `${file} has more than 1 MiB.`,
+      'Set "values-file" to the file which holds the image of PostgreSQL, and keep large data in another one.',
+    );
+  }
+  if (!source.text.isWellFormed()) throw notUtf8(file);
+  const found = notAllowed.exec(source.text);
+  if (found !== null) {
+    const codePoint = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    throw refusal(
+      source,
+      found.index,
+      'control-character',
+      `the character U+${codePoint} is not allowed here, or parsers of YAML disagree about it`,
+      'Remove it, or write it as an escape within double quotes.',
+    );
+  }
+  return source;
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw notUtf8(file);
+  }
+}
+
+function notUtf8(file: string): ConfigurationError {
+  return new ConfigurationError(
+    'values-not-utf8',
+    `${file} is not UTF-8 text.`,
+    'Save it as UTF-8; with SOPS or git-crypt, set "values-file" to a file that is not encrypted.',
+  );
+}

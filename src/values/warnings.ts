@@ -1,0 +1,49 @@
+import { isScalar } from 'yaml';
+import type { WantedImage } from './grammar.ts';
+import type { Place } from './locate.ts';
+import { isNothing, nodeAt } from './nodes.ts';
+import type { Warning, Write } from './plan.ts';
+import { lineEnd, lineStart, position } from './position.ts';
+import type { Source } from './source.ts';
+
+const botMarks = /#.*(\{\s*"\$imagepolicy"|\brenovate:|\bx-updatecli\b|\bupdatecli:)/;
+
+/** What in the file, besides the values themselves, decides about the image. */
+export function warningsOf(source: Source, place: Place, image: WantedImage, writes: readonly Write[]): Warning[] {
+  return [...notFirst(source, place), ...globalRegistry(source, place, image), ...otherBots(source, writes)];
+}
+
+function notFirst(source: Source, { document, index }: Place): Warning[] {
+  if (index === 0) return [];
+  const { line } = position(source.text, document.root?.range[0] ?? 0);
+  const message = `The image is in document ${String(index + 1)} of the file, and Helm reads the first one only.`;
+  return [{ code: 'not-first-document', message, line }];
+}
+
+function globalRegistry(source: Source, { document: { root, document } }: Place, image: WantedImage): Warning[] {
+  const node = nodeAt(root, ['global', 'imageRegistry'], document);
+  if (!isScalar<string>(node) || isNothing(node) || ['', image.registry].includes(node.value)) return [];
+  const message = `global.imageRegistry is ${node.value}: charts that know it take the image from there, not from ${image.registry}.`;
+  return [{ code: 'global-registry', message, line: position(source.text, node.range[0]).line }];
+}
+
+/** Comments by which a bot finds the value: on its line, or alone on the line above. */
+function otherBots(source: Source, writes: readonly Write[]): Warning[] {
+  const { text } = source;
+  const lines = new Set<number>();
+  for (const { offset, before } of writes) {
+    if (before === undefined) continue;
+    const start = lineStart(text, offset);
+    const above = text.slice(lineStart(text, Math.max(0, start - 1)), start);
+    const own = text.slice(start, lineEnd(text, offset));
+    if (botMarks.test(own) || (/^\s*#/.test(above) && botMarks.test(above))) lines.add(position(text, offset).line);
+  }
+  return [...lines]
+    .sort((a, b) => a - b)
+    .map((line) => ({
+      code: 'other-bot',
+      message:
+        'A comment says that another bot keeps this line up to date: tell it about PostgreSQL 14, or it goes back.',
+      line,
+    }));
+}

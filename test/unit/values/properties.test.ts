@@ -1,0 +1,132 @@
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, describe, test } from '@jest/globals';
+import fc from 'fast-check';
+import { CORE_SCHEMA, defineScalarTag, loadAll, mergeTag } from 'js-yaml';
+import { isRunError } from '../../../src/errors.ts';
+import { ordered, type Edit } from '../../../src/values/edit.ts';
+import { editValues, type EditedValues } from '../../../src/values/edit-values.ts';
+import { makePlan } from '../../../src/values/make-plan.ts';
+import type { EditOptions } from '../../../src/values/plan.ts';
+import { readSource } from '../../../src/values/source.ts';
+import { generatedFile } from './generated-file.ts';
+import { picks } from './picks.ts';
+import { wantedImage } from './wanted-image.ts';
+
+type Tree = Record<string, unknown>;
+
+const files = 10_000;
+const counts = new Map<string, number>();
+const count = (outcome: string) => counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+
+const awkwardTags = [
+  '14.20',
+  '1e5',
+  '1_000',
+  '0o14',
+  '0x1F',
+  '29111998',
+  'yes',
+  'NO',
+  'null',
+  'on',
+  'y',
+  '014',
+  '2001-12-14',
+  'v14',
+];
+
+describe('a generated values.yaml', () => {
+  test(`${String(files)} of them are edited or refused, and never changed anywhere else`, () => {
+    fc.assert(
+      fc.property(picks, (pick) => {
+        const { text, expected, kind } = generatedFile(pick);
+        const image = pick.rarely(3) ? { ...wantedImage, tag: pick.one(awkwardTags) } : wantedImage;
+        const options = { file: 'values.yaml', image };
+        const before = new TextEncoder().encode(text);
+        const holds = (what: string, is: boolean) => {
+          if (!is) throw new Error(`${kind}, ${what}:\n${text}\n${JSON.stringify(text)}`);
+        };
+        let result: EditedValues;
+        try {
+          result = editValues(before, options);
+        } catch (error) {
+          if (!isRunError(error)) throw error;
+          holds(`refused, yet nothing is wrong with it: ${error.message}`, expected === 'refused');
+          holds(`code ${error.code}`, !/unproven|unreadable|invalid-yaml/.test(error.code));
+          holds('no place in the message', /^values\.yaml(:\d+:\d+:| has )/.test(error.message));
+          count('refused');
+          return;
+        }
+        holds(`not refused, but ${result.operation}:\n${result.text}\n`, result.operation === expected);
+        holds('text and bytes differ', Buffer.from(result.bytes).equals(Buffer.from(result.text)));
+        holds('changed elsewhere', outside(text, result, planned(text, options)));
+        holds('another tree', isDeepStrictEqual(trees(result.text), withChanges(trees(text), result)));
+        const reference = `${image.registry}/${image.repository}:${image.tag}`.replace(/^docker\.io\//, '');
+        holds(`names ${effectiveImage(result)}`, effectiveImage(result) === reference);
+        for (const { path, line, after } of result.changes) {
+          holds(`line ${String(line)} has no ${path}`, result.text.split('\n')[line - 1]?.includes(after) === true);
+        }
+        const again = editValues(result.bytes, options);
+        holds('changed again', again.operation === 'none' && again.text === result.text);
+        count('edited');
+      }),
+      { numRuns: files, seed: 20_261_122 },
+    );
+  });
+
+  afterAll(() => {
+    const told = [...counts].map(([outcome, times]) => `${String(times)} ${outcome}`).join(', ');
+    process.stdout.write(`${String(files)} generated files: ${told}\n`);
+  });
+});
+
+const localTag = defineScalarTag<string>('!local', { resolve: (text) => text, identify: () => false });
+const schema = CORE_SCHEMA.withTags(mergeTag, localTag);
+
+function trees(text: string): Tree[] {
+  return loadAll(text, { schema }) as Tree[];
+}
+
+/** The old documents, with what the result says has changed. */
+function withChanges(documents: Tree[], { text, changes }: EditedValues): Tree[] {
+  const changed = (documents.length === 0 ? [{}] : documents) as (Tree | null)[];
+  const index = trees(text).findIndex((document) => (document as Tree | null)?.['postgresql'] !== undefined);
+  for (const { path, after } of changes) {
+    const keys = path.split('.');
+    let at: Tree = (changed[index] ??= {});
+    for (const key of keys.slice(0, -1)) at = (at[key] ??= {}) as Tree;
+    at[keys.at(-1) ?? ''] = after;
+  }
+  return changed as Tree[];
+}
+
+function planned(text: string, options: EditOptions): Edit[] {
+  const source = readSource(text, options.file);
+  const move = source.mark.length;
+  const { edits } = makePlan(source, ['postgresql', 'image'], options);
+  return ordered(edits).map((edit) => ({ ...edit, start: edit.start + move, end: edit.end + move }));
+}
+
+/** Every replaced part is one scalar on one line, and all bytes before, between and after those are the same. */
+function outside(text: string, result: EditedValues, edits: readonly Edit[]): boolean {
+  let now = Buffer.from(result.text);
+  let from = 0;
+  for (const { start, end, text: added } of [...edits, { start: text.length, end: text.length, text: '' }]) {
+    if (!/^ *("[^"\n]*"|'[^'\n]*'|[^\s"'#{},]*)$/.test(text.slice(start, end))) return false;
+    const old = Buffer.from(text.slice(from, start));
+    if (!now.subarray(0, old.length).equals(old)) return false;
+    now = now.subarray(old.length + Buffer.byteLength(added));
+    from = end;
+  }
+  return now.length === 0;
+}
+
+/** What a container runtime would pull. */
+function effectiveImage({ text }: EditedValues): string {
+  const image = trees(text)
+    .map((document) => (document as Tree | null)?.['postgresql'] as Tree | undefined)
+    .find((postgresql) => postgresql !== undefined)?.['image'] as string | Record<string, string | null>;
+  if (typeof image === 'string') return image.replace(/^docker\.io\//, '');
+  const { registry, repository, tag } = image;
+  return `${registry ? `${registry}/` : ''}${String(repository)}:${String(tag)}`.replace(/^docker\.io\//, '');
+}

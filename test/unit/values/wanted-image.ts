@@ -1,0 +1,30 @@
+import { isRunError, type RunError } from '../../../src/errors.ts';
+import { editValues, type EditedValues } from '../../../src/values/edit-values.ts';
+import type { EditOptions } from '../../../src/values/plan.ts';
+
+export const wantedImage = {
+  registry: 'docker.io',
+  repository: 'circleci/server-postgres',
+  tag: '14.22.4094-4922444',
+} as const;
+
+export function edit(text: string | Uint8Array, options: Partial<EditOptions> = {}): EditedValues {
+  return editValues(text, { file: 'values.yaml', image: wantedImage, ...options });
+}
+
+/** The refusal that an edit ends with; an edit that goes through fails the test. */
+export function refusalOf(text: string | Uint8Array, options: Partial<EditOptions> = {}): RunError {
+  let result: EditedValues;
+  try {
+    result = edit(text, options);
+  } catch (error) {
+    if (isRunError(error)) return error;
+    throw error;
+  }
+  throw new Error(`not refused, but ${result.operation}: ${JSON.stringify(result.text)}`);
+}
+
+/** Lines, each with a line end. */
+export function lines(...texts: string[]): string {
+  return texts.map((text) => `${text}\n`).join('');
+}
