@@ -1,4 +1,4 @@
-import { apply } from './edit.ts';
+import { apply, ordered, type Edit } from './edit.ts';
 import { checkImage } from './grammar.ts';
 import { makePlan } from './make-plan.ts';
 import { parsePath } from './path.ts';
@@ -30,6 +30,8 @@ export interface EditedValues {
   readonly bytes: Uint8Array;
   readonly changes: readonly Change[];
   readonly warnings: readonly Warning[];
+  /** What was replaced and added, in characters of the given text, its byte order mark included. */
+  readonly edits: readonly Edit[];
 }
 
 /**
@@ -44,7 +46,7 @@ export function editValues(given: Uint8Array | string, options: EditOptions): Ed
   const { shape, warnings } = plan;
   const text = apply(source.text, plan.edits);
   const whole = { text: source.mark + text, bytes: new TextEncoder().encode(source.mark + text) };
-  if (plan.writes.length === 0) return { operation: 'none', shape, ...whole, changes: [], warnings };
+  if (plan.writes.length === 0) return { operation: 'none', shape, ...whole, changes: [], warnings, edits: [] };
   prove(source, text, plan);
   const edited = { ...source, text };
   const again = makePlan(edited, path, options);
@@ -56,5 +58,7 @@ export function editValues(given: Uint8Array | string, options: EditOptions): Ed
     const name = keys.join('.');
     return { path: name, line: position(text, again.offsets.get(name) ?? 0).line, before, after };
   });
-  return { operation: 'edited', shape, ...whole, changes, warnings };
+  const move = source.mark.length;
+  const edits = ordered(plan.edits).map((one) => ({ ...one, start: one.start + move, end: one.end + move }));
+  return { operation: 'edited', shape, ...whole, changes, warnings, edits };
 }

@@ -1,4 +1,4 @@
-import { isMap, type ParsedNode, type YAMLMap } from 'yaml';
+import { isAlias, isMap, type ParsedNode, type YAMLMap } from 'yaml';
 import type { ConfigurationError } from '../errors.ts';
 import type { ParsedDocument } from './documents.ts';
 import { whyNotMapping } from './judge-node.ts';
@@ -49,7 +49,7 @@ export function follow(
     node = pair.value;
   }
   const found = isNothing(node) ? undefined : (node ?? undefined);
-  if (isMap(found)) {
+  if (isMap(found) || isAlias(found)) {
     const reason = whyNotMapping(source, document, found, path.join('.'));
     if (reason !== undefined) return { depth: path.length, place: reason };
   }

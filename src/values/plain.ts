@@ -3,12 +3,13 @@ export type Style = 'PLAIN' | 'QUOTE_SINGLE' | 'QUOTE_DOUBLE';
 
 /**
  * What YAML 1.1, 1.2 or Go's parser reads as anything but a string: null, booleans, numbers with underscores, in base 2, 8, 16
- * and 60, dates, `=` and `<<`. By the letter of YAML 1.1, also `14.22.1` is a float.
+ * and 60, dates, `=` and `<<`. By the letter of YAML 1.1, also `14.22.1` is a float,
+ * and to one parser `e5` is.
  */
 const notStrings = [
   /^(|~|null|y|yes|n|no|true|false|on|off|[-+]?\.?(inf|infinity|nan)|=|<<)$/i,
   /^[-+]?0[box][0-9a-f_]*$/i,
-  /^[-+]?[0-9_.:]+(e[-+]?[0-9_]*)?$/i,
+  /^[-+]?[0-9_.:]*(e[-+]?[0-9_]*)?$/i,
   /^[0-9]+-[0-9]+-[0-9]+(t|\s|$)/i,
 ];
 

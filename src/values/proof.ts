@@ -1,7 +1,9 @@
+import { YAMLException } from 'js-yaml';
 import { ConfigurationError, describe } from '../errors.ts';
 import { difference, wantedTree } from './difference.ts';
 import { ordered } from './edit.ts';
 import type { Plan } from './plan.ts';
+import { refusal } from './refusal.ts';
 import { readings } from './second-reading.ts';
 import type { Source } from './source.ts';
 
@@ -52,10 +54,13 @@ function read(source: Source, text: string, when: string): unknown[][] {
   try {
     return readings(text);
   } catch (error) {
-    throw new ConfigurationError(
-      'values-unreadable',
-      `${source.file}, ${when}, can't be read by a second parser: ${describe(error).split('\n', 1)[0] ?? ''}`,
-      'Simplify the file there, or edit it by hand and set "values-file" to "".',
+    const { reason, mark } = error instanceof YAMLException ? error : { reason: describe(error), mark: undefined };
+    throw refusal(
+      { ...source, text },
+      mark?.position ?? 0,
+      'unreadable',
+      `a second parser can't read the file ${when}: ${reason}`,
+      'Correct the file there, or edit it by hand and set "values-file" to "".',
       { cause: error },
     );
   }

@@ -28,3 +28,10 @@ export function refusalOf(text: string | Uint8Array, options: Partial<EditOption
 export function lines(...texts: string[]): string {
   return texts.map((text) => `${text}\n`).join('');
 }
+
+export const imageNames = ['    registry: docker.io', '    repository: circleci/server-postgres'];
+
+/** A file whose image has everything but the tag, with other lines around. */
+export function around(tagLine: string, before: string[] = [], after: string[] = []): string {
+  return lines(...before, 'postgresql:', '  image:', ...imageNames, tagLine, ...after);
+}
