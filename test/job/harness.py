@@ -6,14 +6,13 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 UID, STRANGER, VOLUME_GROUP = 4321, 4322, 1001
-work = Path('/unset')  # a tmpfs, in a mount namespace of our own: nothing of the machine is changed
+work = Path('/mnt')  # a tmpfs, like /tmp, in a mount namespace of our own: nothing of the machine is changed
 
 
 class Failure(Exception):
@@ -33,8 +32,6 @@ def equal(actual, wanted, what):
 
 def set_up():
     """Needs to be in a mount namespace of its own (unshare --mount)."""
-    global work
-    work = Path(tempfile.mkdtemp(prefix='job-', dir='/tmp'))
     mount('tmpfs', work, '-t', 'tmpfs', '-o', 'mode=755')
     for version in ('12', '14'):
         prefix = work / 'pg' / version
@@ -53,11 +50,7 @@ def set_up():
         (script / source.name).chmod(0o644)
     (work / 'volumes').mkdir()
     gate_wrappers()
-
-
-def tear_down():
-    subprocess.run(['umount', '--lazy', str(work)], check=False)
-    work.rmdir()
+    mount('tmpfs', '/tmp', '-t', 'tmpfs', '-o', 'mode=1777')  # last: what is tested may be below it
 
 
 def mount(source, target, *options):
