@@ -45,3 +45,9 @@ export function podProgress(pod: V1Pod, container: string): PodProgress {
     .join(': ');
   return hopeless.has(waiting?.reason ?? '') ? { state: 'stuck', reason } : { state: 'waiting', reason };
 }
+
+/** Whether the container was ever made. One that never was may be told as ended too, when its pod is deleted. */
+export function wasCreated(pod: V1Pod, container: string): boolean {
+  const status = pod.status?.containerStatuses?.find((c) => c.name === container);
+  return (status?.containerID ?? '') !== '';
+}

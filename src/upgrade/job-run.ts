@@ -1,7 +1,7 @@
 import type { V1Job } from '@kubernetes/client-node';
 import { UpgradeError } from '../errors.ts';
 import { followToEnd, podOfJob, waitForStart, type JobEnd } from '../job/follow-job.ts';
-import { podProgress } from '../job/follow-pod.ts';
+import { podProgress, wasCreated } from '../job/follow-pod.ts';
 import { containerName, jobName, scriptConfigMap, upgradeJob, type JobCommand } from '../job/manifest.ts';
 import { waitFor } from '../wait.ts';
 import type { Context, Results } from './step.ts';
@@ -75,5 +75,6 @@ async function startedState(context: Context, object: V1Job): Promise<'absent' |
   const pod = await podOfJob(context, object);
   if (pod === undefined) return 'absent';
   const { state } = podProgress(pod, containerName);
-  return state === 'stuck' ? 'waiting' : state;
+  if (state === 'running') return 'running';
+  return state === 'ended' && wasCreated(pod, containerName) ? 'ended' : 'waiting';
 }

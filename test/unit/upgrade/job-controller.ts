@@ -30,7 +30,8 @@ export function controlJobs({ cluster }: Setting, states: Readonly<Record<string
       const uid = job?.metadata?.uid;
       if (job === undefined || uid === undefined || cluster.peek('pods', `${name}-${uid}`, namespace) !== undefined)
         continue;
-      const status = { name: 'pg-upgrade', image: '', imageID: '', ready: false, restartCount: 0, state };
+      const made = state.waiting === undefined ? { containerID: 'containerd://made' } : {};
+      const status = { name: 'pg-upgrade', image: '', imageID: '', ready: false, restartCount: 0, state, ...made };
       cluster
         .put('jobs', { ...job, status: state.terminated === undefined ? { active: 1 } : { failed: 1 } })
         .put('pods', {

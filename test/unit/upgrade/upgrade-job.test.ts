@@ -125,6 +125,24 @@ describe('taking the upgrade Job back', () => {
     expect(setting.cluster.writes).not.toContain(`create jobs/${revertName}`);
   });
 
+  test('is not misled by a container that never was and is told as ended while its pod goes', async () => {
+    const setting = await setUp();
+    controlJobs(setting, { [jobName]: { waiting: { reason: 'ErrImagePull' } } });
+    await thrownBy(() => run(setting));
+    setting.cluster.hooks.push(({ method, resource }) => {
+      if (method !== 'delete' || resource !== 'jobs') return;
+      const pod = setting.cluster.all('pods').find((p) => p.metadata?.name?.startsWith(jobName));
+      const status = pod?.status?.containerStatuses?.[0];
+      if (status !== undefined) status.state = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } };
+      if (pod !== undefined) setting.cluster.put('pods', pod);
+      setting.clock.meanwhile = () => {
+        setting.cluster.remove('pods', pod?.metadata?.name ?? '', namespace);
+      };
+    });
+    await undo(setting);
+    expect(setting.cluster.writes).not.toContain(`create jobs/${revertName}`);
+  });
+
   test('goes by the disk when somebody deleted the Job while it was at work', async () => {
     const setting = await setUp();
     controlJobs(setting, {
