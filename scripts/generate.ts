@@ -107,6 +107,9 @@ function permissionsPage(): string {
     '',
     "Generated from `src/target/permissions.ts` by `npm run generate`. An upgrade needs a precheck's permissions too.",
     '',
+    'Put your namespace in the place of NAMESPACE, apply the manifests of the mode, and make a kubeconfig with a token of the service account:',
+    '`kubectl -n NAMESPACE create token postgresql-MODE --duration=24h`.',
+    '',
     '| from mode | verb | resource | API group | why |',
     '| --- | --- | --- | --- | --- |',
     ...table,
@@ -136,6 +139,23 @@ function manifests(mode: Mode): string[] {
     `metadata: { name: ${name}-volumes }`,
     'rules:',
     ...rules(mode, (resource) => !resources[resource].namespaced && resource !== 'namespaces'),
+    '---',
+    'apiVersion: v1',
+    'kind: ServiceAccount',
+    `metadata: { name: ${name}, namespace: NAMESPACE }`,
+    ...binding('RoleBinding', `{ name: ${name}, namespace: NAMESPACE }`, 'Role', name, name),
+    ...binding('ClusterRoleBinding', `{ name: ${name}-volumes }`, 'ClusterRole', `${name}-volumes`, name),
+  ];
+}
+
+function binding(kind: string, metadata: string, roleKind: string, role: string, account: string): string[] {
+  return [
+    '---',
+    'apiVersion: rbac.authorization.k8s.io/v1',
+    `kind: ${kind}`,
+    `metadata: ${metadata}`,
+    `roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ${roleKind}, name: ${role} }`,
+    `subjects: [{ kind: ServiceAccount, name: ${account}, namespace: NAMESPACE }]`,
   ];
 }
 

@@ -81,7 +81,7 @@ export const inputTable = {
   probes: choice(['pods', 'none'], {
     default: 'pods',
     description:
-      '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime). `none`: the checks that need it are unknown.',
+      '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime). `none`: they are not asked, and the checks that need it only warn.',
   }),
 
   initdbEncoding: pattern('encoding', localeName, 'an encoding such as UTF8', {
@@ -98,7 +98,8 @@ export const inputTable = {
       'Parallel jobs of pg_upgrade and ANALYZE. Empty: the smaller of the number of databases and the CPU limit of `resources`.',
   }),
   volumeSnapshotClass: objectName({
-    description: "VolumeSnapshotClass for the backup. Empty: the default one of the volume's CSI driver.",
+    description:
+      "VolumeSnapshotClass for the backup. Empty: the only one of the volume's CSI driver, or its default one.",
   }),
   activate: choice(['patch'], {
     default: 'patch',

@@ -124,6 +124,7 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
 
   // From here on a cancellation has something to take back.
   if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
+  expectUnchanged(target, await discover(cluster, inputs));
   const runId = runIdOf(runner);
   await runUpgrade({
     ...surroundings,
@@ -139,6 +140,18 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
     'notice',
     'upgraded',
     `PostgreSQL ${progress.results.job?.newVersion ?? ''} serves in namespace ${inputs.namespace}; downtime ${String(timeline.downtimeSeconds ?? 0)} s.`,
+  );
+}
+
+/** The checks may have taken minutes: what is recorded and brought back must be what is there now. */
+function expectUnchanged(checked: Target, now: Target): void {
+  const facts = ({ statefulSet, replicas, container, volume, applications }: Target) =>
+    JSON.stringify([statefulSet.metadata?.uid, replicas, container.image, volume.claim.metadata?.uid, applications]);
+  if (facts(checked) === facts(now)) return;
+  throw new PrecheckError(
+    'changed-meanwhile',
+    'The StatefulSet or the applications were changed while the checks ran.',
+    'Let the change come to its end, then run again.',
   );
 }
 
@@ -195,6 +208,7 @@ function reportOf(
     findings,
     image: inputs === undefined ? undefined : (facts?.serving ?? safeServingImage(inputs)),
     phases: timeline.phases,
+    serving: results.serving === true,
     snapshot: results.snapshot,
     downtimeSeconds: timeline.downtimeSeconds,
     transfer: results.job?.transfer,

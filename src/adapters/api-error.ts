@@ -13,7 +13,7 @@ const byStatus: Readonly<Record<number, { code: string; remedy: string }>> = {
   },
   403: {
     code: 'forbidden',
-    remedy: "Give the kubeconfig's user this permission; the README lists all that each mode needs.",
+    remedy: "Give the kubeconfig's user this permission; docs/permissions.md lists all that each mode needs.",
   },
   404: { code: 'not-found', remedy: 'Check the name and the namespace.' },
   409: { code: 'conflict', remedy: 'Somebody else changed or made the object; look at it, then run again.' },

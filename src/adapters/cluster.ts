@@ -137,12 +137,17 @@ class ApiServer implements Cluster {
     });
   }
 
-  async delete(resource: ResourceName, name: string, namespace: string): Promise<void> {
+  async delete(
+    resource: ResourceName,
+    name: string,
+    namespace: string,
+    options: { foreground?: boolean } = {},
+  ): Promise<void> {
     try {
       await this.request(`delete ${kindOf(resource)} ${name}`, {
         method: 'DELETE',
         path: pathOf(resource, namespace, name),
-        body: JSON.stringify({ propagationPolicy: 'Background' }),
+        body: JSON.stringify({ propagationPolicy: options.foreground === true ? 'Foreground' : 'Background' }),
         idleLimit,
       });
     } catch (error) {

@@ -40,7 +40,7 @@ export class Database {
    * @throws ClusterError with psql's own message
    */
   async read(database: string, sql: string, limit: number = commandLimit): Promise<string> {
-    return await this.psql(database, sql, readOptions(limit), limit);
+    return await retried(() => this.psql(database, sql, readOptions(limit), limit));
   }
 
   /** The same in a session that may change things and that no setting of a role or database cuts short. */
@@ -94,6 +94,19 @@ export class Database {
       `psql in pod ${this.target.podName}, database "${database}": ${result.stderr.trim() || `exit code ${String(result.exitCode)}`}`,
       'Look at the message of psql, and at the log of the server.',
     );
+  }
+}
+
+const attempts = 3;
+
+/** A connection to the pod that breaks says nothing of the server, and a session that only reads may be repeated. */
+async function retried(read: () => Promise<string>): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (attempt === attempts || !(error instanceof ClusterError && error.code === 'unreachable')) throw error;
+    }
   }
 }
 

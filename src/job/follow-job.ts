@@ -50,7 +50,15 @@ export async function followToEnd(surroundings: Surroundings, pod: V1Pod, limit:
   const follower = new LogFollower(surroundings, namespace);
   const what = `pod ${name} to end`;
   return await waitFor({ what, limit, limitInput: 'job-timeout', ...surroundings }, async () => {
-    const now = await cluster.find('pods', name, namespace);
+    let now: V1Pod | undefined;
+    try {
+      now = await cluster.find('pods', name, namespace);
+    } catch (error) {
+      // The Job does not need us: an API server that is away ends neither it nor this wait.
+      if (error instanceof ClusterError && ['unreachable', 'server-error'].includes(error.code))
+        return { pending: error.message };
+      throw error;
+    }
     if (now === undefined) return { done: { exitCode: -1, reason: `pod ${name} was deleted`, result: undefined } };
     const progress = podProgress(now, containerName);
     await follower.print(name);

@@ -123,8 +123,8 @@ export interface Cluster {
     operations: readonly PatchOperation[],
     options?: { subresource?: string },
   ): Promise<ResourceTypes[R]>;
-  /** Deletes an object and, in the background, what it owns; one that is already gone is no error. */
-  delete(resource: ResourceName, name: string, namespace: string): Promise<void>;
+  /** Deletes an object and what it owns, in the background unless it is to stay until that is gone; one that is already gone is no error. */
+  delete(resource: ResourceName, name: string, namespace: string, options?: { foreground?: boolean }): Promise<void>;
   /** The log of a container from `sinceTime` on (RFC 3339), each line with its own timestamp. */
   podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string>;
   /** Runs a command in a container with `stdin` and waits for its end. An exit code other than 0 is an answer, not an error. */

@@ -38,7 +38,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const { cluster, inputs, target, database } = gathering;
   const [version, permissions, server, databases, files] = await Promise.all([
     cluster.version(),
-    known(() => missingPermissions(cluster, target.namespace, inputs.mode)),
+    known(() => missingPermissions(cluster, target.namespace, 'upgrade')),
     known(() => readServer(database)),
     known(() => readDatabases(database)),
     known(() => readVolumeFiles(database, target)),

@@ -13,6 +13,8 @@ export interface Report {
   readonly cluster: string;
   readonly verdict: Verdict;
   readonly findings: readonly Finding[];
+  /** PostgreSQL 14 has been started by this run and answered. */
+  readonly serving: boolean;
   readonly image: Image | undefined;
   readonly phases: readonly Phase[];
   readonly snapshot: string | undefined;

@@ -41,8 +41,8 @@ function errorLines({ error }: Report): string[] {
     : ['> [!CAUTION]', `> ${oneLine(error.message)}`, '>', `> **What to do:** ${oneLine(error.remedy)}`, ''];
 }
 
-function upgradeLines({ verdict, versions, image, snapshot, transfer }: Report): string[] {
-  if (verdict !== 'upgraded' || image === undefined) return [];
+function upgradeLines({ serving, versions, image, snapshot, transfer }: Report): string[] {
+  if (!serving || image === undefined) return [];
   return [
     `PostgreSQL **${versions.before ?? '12'}** → **${versions.after ?? '14'}** (transfer mode \`${transfer ?? 'link'}\`), snapshot from before: \`${snapshot ?? 'none'}\`.`,
     '',

@@ -11,6 +11,7 @@ import { stopServer } from './stop-postgresql.ts';
 export const activate: Step = {
   id: 'activate',
   title: `Start PostgreSQL ${String(upgrade.to)}`,
+  isUninterruptible: true,
 
   async run(context) {
     const { database, serving, log } = context;

@@ -12,7 +12,7 @@ export const stopApplications: Step = {
   async run(context) {
     context.timeline.downtimeBegins();
     const workloads = context.journal.record.applications;
-    await Promise.all(workloads.map((w) => change(context, w, w.resource === 'cronjobs' ? suspend(true) : scale(0))));
+    await changeAll(context, (w) => (w.resource === 'cronjobs' ? suspend(true) : scale(0)));
     await podsGone(context, workloads);
   },
 
@@ -32,9 +32,7 @@ export const restoreApplications: Step = {
 
 async function startApplications(context: Context): Promise<void> {
   const workloads = context.journal.record.applications;
-  await Promise.all(
-    workloads.map((w) => change(context, w, w.resource === 'cronjobs' ? suspend(w.suspended) : scale(w.replicas))),
-  );
+  await changeAll(context, (w) => (w.resource === 'cronjobs' ? suspend(w.suspended) : scale(w.replicas)));
   const scaled = workloads.filter((w) => w.resource !== 'cronjobs');
   await waitFor(
     {
@@ -57,6 +55,14 @@ function scale(replicas: number): PatchOperation {
 
 function suspend(suspended: boolean): PatchOperation {
   return { op: 'add', path: '/spec/suspend', value: suspended };
+}
+
+/** Every change is answered before one that failed is told: none may come later than what takes it back. */
+async function changeAll(context: Context, operation: (workload: Workload) => PatchOperation): Promise<void> {
+  const { applications } = context.journal.record;
+  const answers = await Promise.allSettled(applications.map((w) => change(context, w, operation(w))));
+  const failed = answers.find((answer) => answer.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function change({ cluster, target, log }: Context, workload: Workload, operation: PatchOperation): Promise<void> {
@@ -108,7 +114,8 @@ async function missingReplicas({ cluster, target }: Context, workload: ScaledWor
   const wanted = now?.spec?.replicas ?? workload.replicas;
   const seen = (status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
   const ready = status?.readyReplicas ?? 0;
-  return seen && ready === wanted && (status?.replicas ?? 0) === wanted
+  const isBack = wanted > 0 || workload.replicas === 0;
+  return seen && isBack && ready === wanted && (status?.replicas ?? 0) === wanted
     ? []
-    : [`${workloadName(workload)} ${String(ready)}/${String(wanted)}`];
+    : [`${workloadName(workload)} ${String(ready)}/${String(wanted || workload.replicas)}`];
 }

@@ -13,10 +13,12 @@ export async function converge(steps: readonly Step[], context: Context): Promis
   const begun: Step[] = [];
   for (const step of steps) {
     try {
-      if (context.signal.aborted) throw new CancelledError(`before: ${step.title}`);
+      if (context.signal.aborted && step.isUninterruptible !== true) throw new CancelledError(`before: ${step.title}`);
       await context.journal.note('step', step.id);
       begun.push(step);
-      await inGroup(step.title, step.id, context, () => step.run(context));
+      await inGroup(step.title, step.id, context, () =>
+        step.run(step.isUninterruptible === true ? uninterrupted(context) : context),
+      );
     } catch (error) {
       throw await goBack(begun, step, error, context);
     }
@@ -27,26 +29,64 @@ async function goBack(begun: readonly Step[], failed: Step, cause: unknown, cont
   // People are told at once; how the server was left, when it is known.
   context.log.annotate('error', failed.id, `${failed.title}: ${sentence(describe(cause))} Going back …`);
   // The way back must not be cut short by the cancellation that may have caused it.
-  const unhurried: Context = { ...context, signal: new AbortController().signal };
+  const unhurried = uninterrupted(context);
   const remedy = isRunError(cause) ? cause.remedy : 'Look at the log above.';
   for (const step of begun.toReversed()) {
     if (step.undo === undefined) continue;
     const undo = step.undo.bind(step);
     try {
-      await inGroup(`Going back: ${step.title}`, `undo-${step.id}`, unhurried, () => undo(unhurried));
+      await inGroup(`Going back: ${step.title}`, `undo-${step.id}`, unhurried, () =>
+        persistently(unhurried, () => undo(unhurried)),
+      );
     } catch (error) {
-      const message = `${failed.title}: ${sentence(describe(cause))} Going back stopped at "${step.title}": ${describe(error)}`;
+      const message = `${failed.title}: ${sentence(describe(cause))} Going back stopped at "${step.title}": ${sentence(describe(error))} PostgreSQL may be stopped and fenced, and the applications may still be stopped.`;
       return new UpgradeError('way-back-failed', message, isRunError(error) ? error.remedy : remedy, { cause });
     }
   }
   await removeTraces(unhurried);
   await noteReverted(context);
-  const message = `${failed.title}: ${sentence(describe(cause))} PostgreSQL ${String(upgrade.from)} serves and the applications are back as they were.`;
+  const message = `${failed.title}: ${sentence(describe(cause))} ${await howItWasLeft(unhurried)}`;
   return new UpgradeError('reverted', message, remedy, { cause });
+}
+
+function uninterrupted(context: Context): Context {
+  return { ...context, signal: new AbortController().signal };
+}
+
+/** Only what is seen is said. */
+async function howItWasLeft({ database, results }: Context): Promise<string> {
+  const applications = 'the applications are back as they were.';
+  try {
+    await database.read('template1', 'SELECT 1;');
+    return `PostgreSQL ${String(upgrade.from)} serves and ${applications}`;
+  } catch (error) {
+    results.warnings.push(`PostgreSQL does not answer: ${describe(error)}`);
+    return `PostgreSQL does not answer, although nothing of the upgrade is left; ${applications}`;
+  }
 }
 
 async function inGroup(title: string, id: string, context: Context, body: () => Promise<void>): Promise<void> {
   await context.log.group(title, () => context.timeline.phase(id, title, body));
+}
+
+/** Codes of errors that pass by themselves: the API server was away, or somebody else changed the object just then. */
+const passing = new Set(['unreachable', 'server-error', 'too-many-requests', 'conflict']);
+const persistence = 10 * 60_000;
+
+/** A way back that ends half-way is worse than one that takes longer. An undo goes by what the cluster shows, so it may be repeated. */
+async function persistently({ clock, log }: Context, undo: () => Promise<void>): Promise<void> {
+  const start = clock.monotonic();
+  for (;;) {
+    try {
+      await undo();
+      return;
+    } catch (error) {
+      const isPassing = isRunError(error) && passing.has(error.code);
+      if (!isPassing || clock.monotonic() - start > persistence) throw error;
+      log.info(`${sentence(describe(error))} Trying again in 5 s`);
+      await clock.sleep(5000);
+    }
+  }
 }
 
 /** Everything is back by now: that the journal could not be closed must not hide it. */

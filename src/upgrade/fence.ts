@@ -1,5 +1,5 @@
 import { UpgradeError } from '../errors.ts';
-import type { V1StatefulSet } from '@kubernetes/client-node';
+import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import type { PatchOperation } from '../ports/cluster.ts';
 import type { Context } from './step.ts';
 
@@ -51,10 +51,15 @@ export async function unfenceAndStart(context: Context, image: string): Promise<
   await removeGatedPod(context);
 }
 
+/** A pod that the gate keeps from being started. */
+export function isFenced(pod: V1Pod): boolean {
+  return pod.spec?.schedulingGates?.some((g) => g.name === fenceGate) ?? false;
+}
+
 /** A pod that somebody made while the fence was up keeps its gate; the StatefulSet makes another one. */
 async function removeGatedPod({ cluster, target, log }: Context): Promise<void> {
   const pod = await cluster.find('pods', target.podName, target.namespace);
-  if (pod?.spec?.schedulingGates?.some((g) => g.name === fenceGate) !== true) return;
+  if (pod === undefined || !isFenced(pod)) return;
   log.info(
     `Somebody scaled PostgreSQL up meanwhile; the fence kept pod ${target.podName} from starting. It is removed now.`,
   );

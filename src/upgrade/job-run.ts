@@ -38,6 +38,23 @@ async function removeEnded(context: Context, name: string): Promise<void> {
   await cluster.delete('jobs', name, target.namespace);
 }
 
+/**
+ * The upgrade Job that is there although nobody said that it was made: the answer to its creation may have been lost.
+ * @throws UpgradeError when it is not ours
+ */
+export async function unansweredJob({ cluster, target, settings }: Context): Promise<Results['jobRun']> {
+  const object = await cluster.find('jobs', jobName, target.namespace);
+  if (object === undefined) return undefined;
+  const runId = object.spec?.template.spec?.containers[0]?.env?.find((v) => v.name === 'RUN_ID')?.value;
+  if (runId === settings.runId) return { object, phase: 'created' };
+  if ((object.status?.active ?? 0) === 0) return undefined;
+  throw new UpgradeError(
+    'job-still-runs',
+    `Job ${jobName} of another run is at work on the volume.`,
+    'Wait for its end.',
+  );
+}
+
 /** @throws UpgradeError when the Job's container runs: it is never interrupted */
 export async function expectEnded(context: Context, object: V1Job): Promise<void> {
   if ((await startedState(context, object)) !== 'running') return;
@@ -60,13 +77,15 @@ export async function removeUnstarted(context: Context, object: V1Job): Promise<
   const name = object.metadata?.name ?? '';
   await expectEnded(context, object);
   if ((await startedState(context, object)) === 'ended') return true;
-  await cluster.delete('jobs', name, target.namespace);
+  // In the foreground: the Job controller makes no more pods, and the Job stays until its pod is gone.
+  await cluster.delete('jobs', name, target.namespace, { foreground: true });
   let started = false;
   const what = `the pod of Job ${name} to be gone`;
   await waitFor({ ...context, what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout' }, async () => {
     const now = await startedState(context, object);
     started ||= now === 'running' || now === 'ended';
-    return now === 'absent' ? { done: undefined } : { pending: 'it is still there' };
+    const gone = now === 'absent' && (await cluster.find('jobs', name, target.namespace)) === undefined;
+    return gone ? { done: undefined } : { pending: 'it is still there' };
   });
   return started;
 }

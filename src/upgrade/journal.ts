@@ -69,15 +69,20 @@ export class Journal {
         `Wait for that run, or look at ConfigMap ${journalName}.`,
       );
     }
-    if (earlier !== undefined) await cluster.delete('configmaps', journalName, namespace);
-    const created = await cluster.create(
-      'configmaps',
-      {
-        metadata: { name: journalName, namespace, labels: ownerLabel },
-        data: { record: JSON.stringify(facts, undefined, 2) },
-      },
-      { namespace },
-    );
+    const data = { record: JSON.stringify(facts, undefined, 2) };
+    // In one conditional change: of two runs that both find an ended journal, one is refused.
+    const created =
+      earlier === undefined
+        ? await cluster.create(
+            'configmaps',
+            { metadata: { name: journalName, namespace, labels: ownerLabel }, data },
+            { namespace },
+          )
+        : await cluster.patch('configmaps', journalName, namespace, [
+            { op: 'test', path: '/metadata/uid', value: earlier.uid },
+            { op: 'test', path: '/data/outcome', value: earlier.outcome },
+            { op: 'replace', path: '/data', value: data },
+          ]);
     return Journal.parse(cluster, namespace, created);
   }
 

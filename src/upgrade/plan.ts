@@ -15,10 +15,13 @@ export const reversibleSteps: readonly Step[] = [
   takeSnapshot,
   runUpgradeJob,
   activate,
-  verify,
-  updateExtensions,
-  analyze,
 ];
 
-/** Letting the applications in: from here on they write, and nothing is taken back by itself. */
+/** The data is judged before anybody may write. What differs keeps the applications stopped; 14 stays up to be looked at. */
+export const validation: Step = verify;
+
+/** What only makes the new server faster or newer: it warns when it fails. */
+export const improvements: readonly Step[] = [updateExtensions, analyze];
+
+/** Letting the applications in: from here on they write, and nothing is taken back. */
 export const release: Step = restoreApplications;

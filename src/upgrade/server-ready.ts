@@ -1,10 +1,10 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import { UpgradeError } from '../errors.ts';
 import { waitFor } from '../wait.ts';
 import type { Context } from './step.ts';
 
 /**
- * Waits until the server's pod runs the image and is ready.
+ * Waits until the server's pod is of the newest template and ready.
  * @throws UpgradeError as soon as its container has ended twice, with the end of its log
  */
 export async function waitForServer(context: Context, image: string): Promise<void> {
@@ -13,13 +13,14 @@ export async function waitForServer(context: Context, image: string): Promise<vo
   await waitFor(
     { what: `PostgreSQL (${image}) to be ready`, limit: inputs.startTimeout, limitInput: 'start-timeout', ...context },
     async () => {
-      const pod = await cluster.find('pods', target.podName, target.namespace);
+      const [statefulSet, pod] = await Promise.all([
+        cluster.find('statefulsets', target.name, target.namespace),
+        cluster.find('pods', target.podName, target.namespace),
+      ]);
       if (pod === undefined) return { pending: 'its pod is not there yet' };
-      if (
-        pod.metadata?.deletionTimestamp !== undefined ||
-        pod.spec?.containers.find((c) => c.name === container)?.image !== image
-      )
+      if (pod.metadata?.deletionTimestamp !== undefined || !isOfNewestTemplate(pod, statefulSet)) {
         return { pending: 'the former pod has not gone yet' };
+      }
       const status = pod.status?.containerStatuses?.find((c) => c.name === container);
       if ((status?.restartCount ?? 0) >= 2) throw await startFailure(context, image);
       return isReady(pod)
@@ -27,6 +28,13 @@ export async function waitForServer(context: Context, image: string): Promise<vo
         : { pending: status?.state?.waiting?.reason ?? pod.status?.phase ?? 'it is not ready' };
     },
   );
+}
+
+/** By the template's revision and not by the image: a webhook may have put a mirror's name into the pod. */
+function isOfNewestTemplate(pod: V1Pod, statefulSet: V1StatefulSet | undefined): boolean {
+  const { status, metadata } = statefulSet ?? {};
+  const isKnown = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+  return isKnown && pod.metadata?.labels?.['controller-revision-hash'] === status?.updateRevision;
 }
 
 function isReady(pod: V1Pod): boolean {

@@ -32,6 +32,8 @@ export interface Results {
   job?: JobResult;
   /** The upgrade Job as it was created, and how far its pod has been seen to come. */
   jobRun?: { readonly object: V1Job; readonly phase: 'created' | 'started' | 'ended' };
+  /** 14 has been started and answers. */
+  serving?: boolean;
   /** Something that did not stop the upgrade, but that people must know. */
   readonly warnings: string[];
 }
@@ -40,6 +42,8 @@ export interface Results {
 export interface Step {
   readonly id: string;
   readonly title: string;
+  /** A cancellation does not interrupt it: its end is nearer than the way back. */
+  readonly isUninterruptible?: boolean;
   run(context: Context): Promise<void>;
   /**
    * Takes back what `run` did or began to do, by what the cluster shows; also

@@ -3,7 +3,7 @@ import { ClusterError, describe, UpgradeError } from '../errors.ts';
 import { upgrade } from '../versions.ts';
 import { volumeUsers } from '../target/volume-users.ts';
 import { waitFor } from '../wait.ts';
-import { fenceAndStop, unfenceAndStart } from './fence.ts';
+import { fenceAndStop, isFenced, unfenceAndStart } from './fence.ts';
 import { waitForServer } from './server-ready.ts';
 import type { Context, Step } from './step.ts';
 
@@ -26,6 +26,8 @@ export const stopPostgresql: Step = {
 
   async undo(context) {
     const { journal, database, log } = context;
+    // Whatever is remembered of the Job: two servers on one volume would destroy it.
+    await volumeFree(context);
     await unfenceAndStart(context, journal.record.image);
     if (journal.record.replicas === 0) return;
     await waitForServer(context, journal.record.image);
@@ -43,16 +45,27 @@ export const stopPostgresql: Step = {
 
 /** Fences the server, stops it and waits until its pod and the attachment of its volume are gone. */
 export async function stopServer(context: Context): Promise<void> {
-  const { cluster, target } = context;
-  const uid = (await cluster.find('pods', target.podName, target.namespace))?.metadata?.uid;
   await fenceAndStop(context);
-  if (uid !== undefined) {
+  await controllerKnows(context);
+  const pod = await context.cluster.find('pods', context.target.podName, context.target.namespace);
+  const uid = pod?.metadata?.uid;
+  if (pod !== undefined && uid !== undefined && !isFenced(pod)) {
     await podTerminating(context, uid);
     await stopFast(context);
-    await podGone(context, uid);
   }
+  await podGone(context);
   await detached(context);
   await expectNoOtherUser(context);
+}
+
+/** From here on the StatefulSet controller makes no pod without the gate. */
+async function controllerKnows({ cluster, target, inputs, ...context }: Context): Promise<void> {
+  const what = `the StatefulSet controller to know of the fence`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
+    const now = await cluster.find('statefulsets', target.name, target.namespace);
+    const knows = (now?.status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
+    return knows ? { done: undefined } : { pending: 'it has not looked yet' };
+  });
 }
 
 /** The kubelet's SIGTERM is a smart shutdown, which waits for clients until it is killed; a fast one does not. */
@@ -83,20 +96,13 @@ async function podTerminating({ cluster, target, inputs, ...context }: Context, 
   });
 }
 
-/** Another pod of that name is one that somebody else asked for; the fence keeps it from starting. */
-async function podGone({ cluster, target, inputs, ...context }: Context, uid: string): Promise<void> {
-  await waitFor(
-    {
-      what: `pod ${target.podName} to be gone`,
-      limit: inputs.shutdownTimeout,
-      limitInput: 'shutdown-timeout',
-      ...context,
-    },
-    async () => {
-      const pod = await cluster.find('pods', target.podName, target.namespace);
-      return pod?.metadata?.uid !== uid ? { done: undefined } : { pending: 'it is still there' };
-    },
-  );
+/** A pod with the gate is one that somebody else asked for: it is never started. */
+async function podGone({ cluster, target, inputs, ...context }: Context): Promise<void> {
+  const what = `pod ${target.podName} to be gone`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
+    const pod = await cluster.find('pods', target.podName, target.namespace);
+    return pod === undefined || isFenced(pod) ? { done: undefined } : { pending: 'it is still there' };
+  });
 }
 
 async function detached({ cluster, target, inputs, ...context }: Context): Promise<void> {
@@ -117,6 +123,15 @@ async function detached({ cluster, target, inputs, ...context }: Context): Promi
         : { pending: attachments.map((a) => `attached to node ${a.spec.nodeName}`).join(', ') };
     },
   );
+}
+
+/** The pod of a Job that has just ended counts until the kubelet has said so. */
+async function volumeFree({ cluster, target, inputs, ...context }: Context): Promise<void> {
+  const what = `claim ${target.volume.claimName} to be free`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
+    const users = await volumeUsers(cluster, target);
+    return users.length === 0 ? { done: undefined } : { pending: `used by ${users.join(', ')}` };
+  });
 }
 
 async function expectNoOtherUser({ cluster, target }: Context): Promise<void> {

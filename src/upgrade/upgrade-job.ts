@@ -1,6 +1,6 @@
 import { UpgradeError } from '../errors.ts';
 import type { JobEnd } from '../job/follow-job.ts';
-import { expectEnded, removeUnstarted, runJob } from './job-run.ts';
+import { expectEnded, removeUnstarted, runJob, unansweredJob } from './job-run.ts';
 import type { Step } from './step.ts';
 
 /** Runs pg_upgrade in a Job on the volume; takes it back by a second one, by what is on the disk. */
@@ -36,8 +36,9 @@ export const runUpgradeJob: Step = {
       log.info('The Job itself brought the old data directory back');
       return;
     }
-    if (results.jobRun === undefined) return;
-    const { object, phase } = results.jobRun;
+    const run = results.jobRun ?? (await unansweredJob(context));
+    if (run === undefined) return;
+    const { object, phase } = run;
     // A Job that is gone may have been at work before somebody deleted it.
     if (phase === 'created' && !(await removeUnstarted(context, object))) return;
     if (phase === 'started') await expectEnded(context, object);

@@ -19,7 +19,7 @@ describe('a precheck', () => {
   beforeAll(async () => {
     bench('reset', '--namespace', namespace, '--no-writer');
     before = { replicas: replicas(namespace), rows: rowCounts(namespace) };
-    const kubeconfig = limitedKubeconfig(namespace, 'checker', 'precheck');
+    const kubeconfig = limitedKubeconfig(namespace, 'checker', 'upgrade');
     audit = new AuditLog();
     end = await runAction({ namespace, kubeconfig });
   });
@@ -27,6 +27,14 @@ describe('a precheck', () => {
   test('passes on a sound server', () => {
     expect(end.report.findings.filter((f) => f.status !== 'passed')).toEqual([]);
     expect([end.exitCode, end.outputs['verdict']]).toEqual([0, 'passed']);
+  });
+
+  test('by a user who may only look is ready too, and says what the upgrade will need', async () => {
+    const kubeconfig = limitedKubeconfig(namespace, 'looker', 'precheck');
+    const look = await runAction({ namespace, kubeconfig });
+    expect([look.exitCode, look.outputs['verdict']]).toEqual([0, 'warning']);
+    expect(look.report.findings.filter((f) => f.status !== 'passed').map((f) => f.check)).toEqual(['permissions']);
+    expect(look.log).toContain('patch statefulsets.apps');
   });
 
   test('answers every check in a log group of its own and in the summary', () => {

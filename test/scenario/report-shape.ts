@@ -26,6 +26,7 @@ export const reportShape = z.strictObject({
   cluster: z.string(),
   verdict: z.enum(['passed', 'warning', 'failed', 'unknown', 'upgraded', 'already-upgraded', 'reverted']),
   findings: z.array(finding),
+  serving: z.boolean(),
   image: image.optional(),
   phases: z.array(
     z.strictObject({ id: z.string(), title: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed']) }),

@@ -42,7 +42,7 @@ describe('the job summary', () => {
   test.each<Verdict>(['failed', 'reverted', 'passed'])(
     'of %s does not say that values.yaml is to be changed',
     (verdict) => {
-      expect(renderSummary(report({ verdict }))).not.toContain('values.yaml');
+      expect(renderSummary(report({ verdict, serving: false }))).not.toContain('values.yaml');
     },
   );
 

@@ -130,6 +130,7 @@ describe('stopping PostgreSQL', () => {
       setting.cluster.put('pods', {
         ...pod,
         metadata: { ...pod.metadata, uid: 'another' },
+        spec: { containers: [], ...pod.spec, schedulingGates: [{ name: fenceGate }] },
         status: { phase: 'Pending' },
       });
       return { exitCode: 0, stdout: '', stderr: '' };
@@ -182,9 +183,11 @@ describe('taking the stop back', () => {
     expect(setting.clock.monotonic()).toBeLessThan(5000);
   });
 
-  test('waits for the pod of the wanted image, not for the former one that is still ready', async () => {
+  test('waits for the pod of the newest template, not for the former one that is still ready', async () => {
     const setting = await setUp(undefined, { 'start-timeout': '20s' });
-    setting.cluster.put('pods', serverPod('another:image'));
+    const pod = serverPod();
+    const labels = { ...pod.metadata?.labels, 'controller-revision-hash': 'former' };
+    setting.cluster.put('pods', { ...pod, metadata: { ...pod.metadata, labels } });
     const error = await thrownBy(() => undo(setting));
     expect(error.message).toContain('the former pod has not gone yet');
     expect(error.remedy).toContain('"start-timeout"');

@@ -98,9 +98,8 @@ describe('an upgrade', () => {
     expect(image()).toBe(oldImage);
   });
 
-  test('whose way back is not done leaves the applications stopped', async () => {
-    const served = ending(3, { outcome: 'served', message: 'the checkpoint has moved' });
-    const { begin, state, replicas, journal } = await live({ [jobName]: ending(0), [revertName]: served });
+  test('whose data differs keeps the applications stopped, and 14 up to be looked at', async () => {
+    const { begin, state, replicas, journal, image } = await live({ [jobName]: ending(0) });
     let measured = 0;
     const push = state.statements.push.bind(state.statements);
     state.statements.push = (...statements) => {
@@ -110,10 +109,12 @@ describe('an upgrade', () => {
       return push(...statements);
     };
     const error = await thrownBy(begin);
-    expect(error.code).toBe('way-back-failed');
+    expect(error.code).toBe('data-differs');
     expect(error.message).toContain('public.builds: 42 rows before, 41 rows after');
-    expect(error.remedy).toContain('VolumeSnapshot');
+    expect(error.message).toContain('the applications are still stopped');
+    expect(error.remedy).toContain('snapshot');
     expect(replicas()).toBe(0);
+    expect(image()).toBe(newImage);
     expect(journal()).not.toHaveProperty('outcome');
   });
 
