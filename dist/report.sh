@@ -1,0 +1,139 @@
+# shellcheck shell=bash
+# What the run says: the log on stdout, the journal on the volume, and the result for whoever started the Job.
+
+log() { printf '%s\n' "$*"; }
+now() { printf '%s' $((${EPOCHREALTIME/./} / 1000)); }
+in_seconds() { printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)); }
+
+step() { # NUMBER KEY TITLE
+  end_step
+  STEP=$3 STEP_KEY=$2 STEP_STARTED=$(now)
+  log "==> [$1/9] $3"
+}
+
+end_step() {
+  local spent=$(($(now) - STEP_STARTED))
+  if ((STEP_STARTED == 0)); then return; fi
+  # shellcheck disable=SC2004 # SPENT is an associative array
+  if [[ -n $STEP_KEY ]]; then SPENT[$STEP_KEY]=$spent; fi
+  log "    $(in_seconds "$spent") s"
+  STEP_STARTED=0
+}
+
+# Durable before it returns, since it announces a move. On the way back a full volume must not stop us: that way is found by what is on disk.
+journal() { # EVENT DETAIL
+  local line
+  line="$(date -u +%FT%TZ) $RUN_ID $COMMAND $1 ${2:-}"
+  if { printf '%s\n' "$line" >>"$JOURNAL" && sync "$JOURNAL"; } 2>/dev/null; then return; fi
+  if [[ $GOING_BACK == no ]]; then fail "cannot write to $JOURNAL"; fi
+  log "    not journaled: $line"
+}
+
+finish() { OUTCOME=$1 MESSAGE=$2; log "${1^^}: $2"; }
+give_up() { finish "$1" "$3"; exit "$2"; } # OUTCOME CODE MESSAGE
+refuse() { give_up refused "$EXIT_REFUSED" "$1"; }
+fail() { give_up failed "$EXIT_FAILED" "$1"; }
+
+# A command that may take long, in a process group of its own (so that all of it can be ended), with a sign of life now and then. What it says
+# goes to $SAID and not to the volume, since that may be full.
+run() { # LABEL FILE COMMAND...
+  local label=$1 output=$SAID/$2 status=0 beat
+  shift 2
+  set -m
+  "$@" >>"$output" 2>&1 </dev/null &
+  RUNNING=$!
+  set +m
+  heartbeat "$label" "$output" &
+  beat=$!
+  wait "$RUNNING" || status=$?
+  RUNNING=
+  { kill -KILL "$beat" && wait "$beat"; } 2>/dev/null || true # KILL: it inherits what we ignore
+  return "$status"
+}
+
+heartbeat() { # LABEL FILE
+  local started never
+  started=$(now)
+  exec {never}<> <(:) # nothing ever comes from here: `read -t` is then a sleep which leaves no process behind
+  until read -r -t "$HEARTBEAT_SECONDS" -u "$never"; do
+    log "    ... $1, for $((($(now) - started) / 1000)) s: $(tail -n 1 "$2" | tr -d '\r' | cut -c 1-120)"
+  done
+}
+
+json() { # TEXT → a JSON string, of at most 700 bytes of the text: the whole result must fit into the kubelet's 4096
+  local text
+  text=$(printf '%s' "$1" | tr '\n\t' '  ' | tr -d '\000-\037\177' | head -c 700 | iconv -c -f UTF-8 -t UTF-8 2>/dev/null || true)
+  text=${text//\\/\\\\}
+  printf '"%s"' "${text//\"/\\\"}"
+}
+
+seconds_json() { # of what was done
+  local key list=
+  for key in recover initdb check upgrade sync swap total; do
+    if [[ -n ${SPENT[$key]:-} ]]; then list+="\"$key\":$(in_seconds "${SPENT[$key]}"),"; fi
+  done
+  printf '{%s}' "${list%,}"
+}
+
+control_json() { # of the data directory as it is now
+  local facts state checkpoint modified
+  facts=$(control_facts "$(version_of "$DATA")" "$DATA" 2>/dev/null) || facts=
+  if [[ -z $facts ]]; then printf null; return; fi
+  IFS='|' read -r state checkpoint modified <<<"$facts"
+  printf '{"state":%s,"checkpoint":%s,"modified":%s}' "$(json "$state")" "$(json "$checkpoint")" "$(json "$modified")"
+}
+
+result() {
+  printf '{"schema":1,"command":%s,"outcome":%s,"state":%s,"step":%s,"message":%s,"found":%s,' \
+    "$(json "$COMMAND")" "$(json "$OUTCOME")" "$(json "$STATE")" "$(json "$STEP")" "$(json "$MESSAGE")" "$(json "$FOUND")"
+  printf '"transfer":%s,"recovered":%s,"reverted":%s,"seconds":%s,"oldVersion":%s,"newVersion":%s,"control":%s}\n' \
+    "$(json "$(marker_value transfer "$TRANSFER")")" "$RECOVERED" "$REVERTED" "$(seconds_json)" \
+    "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(control_json)"
+}
+
+# What pg_upgrade and the servers wrote, without what the dumped commands in it disclose: password hashes, and the connection strings of
+# subscriptions and foreign servers.
+readonly SECRETS="s/(password|connection)([[:space:]]*=?[[:space:]]*)'([^']|'')*'/\1\2'***'/Ig"
+
+keep_logs() { # on the volume, at the end
+  if [[ ! -d $LOGS || -z $(ls -A "$SAID") ]]; then return; fi
+  cp -- "$SAID"/* "$LOGS/" || true
+  redact_logs
+}
+
+redact_logs() { find "$LOGS" -maxdepth 1 -type f ! -name '*.custom' ! -name '*.sh' -exec sed -i -E "$SECRETS" {} + || true; }
+
+archive_logs() { # of earlier tries: kept, and out of the way of pg_upgrade, which appends
+  local number=1
+  mkdir -p "$LOGS"
+  while [[ -e $LOGS/try-$number ]]; do number=$((number + 1)); done
+  if [[ -z $(find "$LOGS" -maxdepth 1 -type f) ]]; then return; fi
+  rm -f -- "$LOGS/delete_old_cluster.sh"
+  redact_logs
+  mkdir "$LOGS/try-$number"
+  find "$LOGS" -maxdepth 1 -type f -exec mv -t "$LOGS/try-$number" -- {} +
+}
+
+# The end of each log: pg_upgrade's own output says little more than *failure*. Of the dumps' logs only those with an error in them.
+show_logs() {
+  local file
+  for file in "$SAID"/* "$LOGS"/*.log "$LOGS"/*.txt; do
+    if [[ ! -s $file ]]; then continue; fi
+    if [[ $file == */pg_upgrade_dump_* ]] && ! grep -qiE 'error|fatal' "$file"; then continue; fi
+    log "--- ${file##*/}, the last 40 lines"
+    tail -n 40 "$file" | sed -E "$SECRETS"
+  done
+}
+
+first_line() { grep -hE "$@" 2>/dev/null | head -n 1 | sed -E "$SECRETS" || true; } # PATTERN FILE...
+
+# pg_upgrade's own sentence (after "fatal" or "*failure*"), and the line out of the logs which names the culprit: of the lists which the checks
+# leave, else of the commands' and the servers' logs, else of its own.
+telling_line() { # OUTPUT OF pg_upgrade
+  local sentence culprit
+  sentence=$(sed -n '/fatal$/,$p; /^\*failure\*/,$p' "$1" | grep -vE 'fatal$|^\*failure\*|^$|^Consult' | head -n 1) || true
+  culprit=$(first_line 'could not load library|^  [^ ]' "$LOGS"/*.txt)
+  if [[ -z $culprit ]]; then culprit=$(first_line 'error:|(ERROR|FATAL|PANIC): ' "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
+  if [[ -z $culprit ]]; then culprit=$(first_line '^error|could not|child process' "$1" "$LOGS/pg_upgrade_internal.log"); fi
+  printf '%s' "${sentence:-pg_upgrade failed}${culprit:+: $culprit}"
+}

@@ -1,0 +1,367 @@
+#!/bin/bash
+# upgrade.sh upgrade|revert|status
+#
+# Upgrades the PostgreSQL cluster on a volume with pg_upgrade, or brings the old one back. It runs in a Kubernetes Job, as the user who owns
+# the data directory, while nothing else has the volume mounted: whoever starts the Job has proven that.
+#
+# The rule of the whole: what to do next is read from the disk, never from memory. Every command is a row of small moves, each durable before
+# the next one; so after a kill at any moment the state (look, in volume.sh) says the one next move: forward for upgrade, back for revert.
+#
+#   state          what is on the volume                                               upgrade             revert
+#   fresh          the old cluster and nothing of ours                                 all steps           nothing to do
+#   leftover       the old cluster, whole, and things of ours beside it                clears, all steps   clears
+#   linking        pg_upgrade took the old cluster's pg_control away and did not end   back, all steps     puts it back, clears
+#   upgraded       beside the old cluster the new one, complete and durable            swaps               puts it back, clears
+#   half-swapped   the old cluster is renamed, the new one not yet                     swaps               renames back, clears
+#   swapped        the new cluster is in place, and was never served                   nothing to do       renames back, clears
+#   served         the new cluster was started: the linked files are its own now       nothing to do       refuses
+#   unknown        anything else                                                       refuses             refuses
+#
+# Exit codes: 0 done; 10 failed, and the old cluster is there as it was; 11 refused, and nothing was changed; 12 another instance is at work;
+# 13 served, only the snapshot brings the old cluster back; 14 unknown state, a person must look; 15 going back failed.
+# Any other code: the shell was killed or could not run, so nothing is known but what is on the volume: run status.
+set -Eeuo pipefail
+shopt -s extglob
+umask 077
+export LC_ALL=C TZ=UTC PGCTLTIMEOUT=86400 # C and UTC, because pg_controldata's words and dates are compared
+
+readonly EXIT_FAILED=10 EXIT_REFUSED=11 EXIT_LOCKED=12 EXIT_SERVED=13 EXIT_UNKNOWN=14 EXIT_STUCK=15
+readonly COMMAND=${1:-}
+readonly MOUNT=${MOUNT:-/bitnami/postgresql} FROM=${FROM:-12} TO=${TO:-14} TRANSFER=${TRANSFER:-link} JOBS=${JOBS:-1}
+readonly DATA=${DATA:-$MOUNT/data} HEARTBEAT_SECONDS=${HEARTBEAT_SECONDS:-10} RESULT_FILE=${RESULT_FILE:-/dev/termination-log}
+readonly OLD_BIN=${OLD_BIN:-${PGBINOLD:-/usr/lib/postgresql/$FROM/bin}} NEW_BIN=${NEW_BIN:-${PGBINNEW:-/usr/lib/postgresql/$TO/bin}}
+RUN_ID=$(printf %s "${RUN_ID:-unknown}" | tr -c '[:graph:]' _)
+readonly RUN_ID PARENT=${DATA%/*} NEW=$DATA-$TO KEPT=$DATA-$FROM.preupgrade LOGS=$MOUNT/upgrade-logs
+readonly LOCKS=1024 # max_locks_per_transaction of both servers: pg_dump locks every table of a database at once
+
+readonly OURS=$MOUNT/.postgresql-upgrade
+readonly JOURNAL=$OURS/journal
+readonly CLAIM=$OURS/new-cluster              # which directory is the new cluster: written before there is anything in it
+readonly TABLESPACES=$OURS/tablespaces        # directories which had nothing of the new version in them before we began
+readonly AUTO_CONF=$OURS/postgresql.auto.conf # the old cluster's, while the old server must start without it
+readonly UNPROVEN=$OURS/unproven              # pg_control is back, and the old server has not been started since
+readonly MARKER=.postgresql-upgrade           # in the new cluster: it is complete; and what pg_control said then
+
+STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION=''
+RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' WORK='' SAID='' LAST_ERROR=''
+declare -A SPENT=()
+
+here=$(dirname -- "${BASH_SOURCE[0]}")
+# shellcheck source-path=SCRIPTDIR source=report.sh
+source "$here/report.sh"
+# shellcheck source-path=SCRIPTDIR source=volume.sh
+source "$here/volume.sh"
+STARTED=$(now)
+
+main() {
+  trap 'LAST_ERROR="line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND"' ERR
+  trap 'conclude $?' EXIT
+  trap 'interrupt' TERM INT HUP
+  STEP='Looking at the environment'
+  check_environment
+  WORK=$(mktemp -d /tmp/pgupgrade.XXXXXX) # short: the path of a socket has at most 107 bytes
+  SAID=$WORK/said
+  mkdir "$SAID"
+  export HOME=$WORK # no .pgpass or service file of the image
+  cd /tmp
+  case $COMMAND in
+    upgrade) lock; upgrade ;;
+    revert) lock; trap '' TERM INT HUP; revert ;;
+    status) look; finish status "${WHY:-$STATE}" ;;
+  esac
+}
+
+upgrade() {
+  step 1 '' 'Looking at the volume'
+  look
+  log "    state: $STATE ($FOUND)"
+  case $STATE in
+    swapped | served) finish already-upgraded "$DATA is PostgreSQL $TO already"; return ;;
+    unknown) give_up refused "$EXIT_UNKNOWN" "$WHY" ;;
+    leftover | linking) go_back ;;
+  esac
+  if [[ $STATE == fresh ]]; then
+    REVERTED=false
+    prepare_old
+    make_new
+    check_upgrade
+    run_upgrade
+    seal_new
+  fi
+  trap '' TERM INT HUP # from here on the end is nearer than the way back, and a later revert can still go it
+  swap
+  verify
+  finish upgraded "$DATA is PostgreSQL $TO"
+}
+
+revert() {
+  STEP='Going back'
+  go_back
+  STEP_STARTED=0
+  if [[ $REVERTED == true ]]; then finish reverted "$DATA is PostgreSQL $FROM again"; else finish nothing-to-revert "$DATA is PostgreSQL $FROM"; fi
+}
+
+# --------------------------------------------------------------------------------------------------------------------- before the first move
+
+check_environment() {
+  local name
+  case $COMMAND in upgrade | revert | status) ;; *) refuse "usage: upgrade.sh upgrade|revert|status" ;; esac
+  if ((EUID == 0)); then refuse "run as the owner of the data directory, not as root"; fi
+  if ! id -un >/dev/null 2>&1; then refuse "user $EUID has no entry in /etc/passwd: initdb and pg_upgrade want one"; fi
+  for name in FROM TO JOBS HEARTBEAT_SECONDS; do
+    if [[ ! ${!name} =~ ^[1-9][0-9]*$ ]]; then refuse "$name must be a whole number, not '${!name}'"; fi
+  done
+  case $TRANSFER in link) ;; *) refuse "TRANSFER must be link, not '$TRANSFER'" ;; esac
+  if [[ ! $DATA =~ ^/[A-Za-z0-9._/-]+$ || $DATA != "$MOUNT"/?* ]]; then refuse "DATA ($DATA) must be a plain path below MOUNT ($MOUNT)"; fi
+  if [[ ! -d $PARENT || $(mount_of "$PARENT") != "$(mount_of "$MOUNT")" ]]; then refuse "$PARENT must be a directory on the same mount as $MOUNT"; fi
+  if [[ -e $DATA && $(mount_of "$DATA") != "$(mount_of "$MOUNT")" ]]; then refuse "$DATA is a mount of its own: it cannot be renamed"; fi
+  check_binaries "$OLD_BIN" "$FROM" postgres pg_ctl pg_controldata pg_resetwal
+  check_binaries "$NEW_BIN" "$TO" postgres pg_ctl pg_controldata pg_resetwal initdb pg_upgrade pg_dump pg_dumpall pg_restore psql vacuumdb
+  OLD_VERSION=$(server_version "$OLD_BIN") NEW_VERSION=$(server_version "$NEW_BIN")
+  for name in $(compgen -e | grep '^PG'); do # pg_upgrade and libpq take a dozen settings from there
+    if [[ $name != PGCTLTIMEOUT ]]; then unset "$name"; fi
+  done
+  # what an administrator set for the superuser or for a database must not touch pg_upgrade's own sessions
+  export PGOPTIONS='-c role=none -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
+}
+
+mount_of() { stat -c %m -- "$1"; }
+server_version() { "$1/postgres" --version | cut -d' ' -f3; }
+
+check_binaries() { # DIRECTORY MAJOR NAME...
+  local bin=$1 major=$2 name
+  shift 2
+  for name; do
+    if [[ ! -x $bin/$name ]]; then refuse "this image has no PostgreSQL $major in $bin: $name is missing"; fi
+  done
+  if [[ $(server_version "$bin") != "$major".* ]]; then refuse "$bin/postgres is $(server_version "$bin"), not PostgreSQL $major"; fi
+}
+
+lock() {
+  local status=0
+  if ! { mkdir -p "$OURS" && : >>"$JOURNAL"; } 2>/dev/null; then refuse "user $EUID cannot write to $MOUNT: $(stat -c 'owner %u:%g, mode %a' "$MOUNT")"; fi
+  sync "$MOUNT" "$OURS"
+  exec {lock}>>"$OURS/lock" # held by every child too: as long as a server of ours lives, nobody else gets in
+  flock -n -E 99 "$lock" || status=$?
+  if ((status == 99)); then STATE=locked; give_up refused "$EXIT_LOCKED" "another instance is at work on this volume"; fi
+  if ((status != 0)); then refuse "this volume cannot be locked (flock: $status)"; fi
+  LOCKED=yes
+  rm -f -- "$OURS/link-probe" # a kill may have left it
+}
+
+# Everything that can be known without changing anything. Paths with newlines would break our lists; nobody has them.
+check_old() {
+  local name file directory
+  for name in SUPERUSER ENCODING LC_COLLATE_VALUE LC_CTYPE_VALUE; do
+    if [[ -z ${!name:-} ]]; then refuse "$name is not set"; fi
+  done
+  file=$(find "$DATA" ! -user "$EUID" -printf '%p (%U) ' -quit)
+  if [[ -n $file ]]; then refuse "not owned by user $EUID: $file(a run as another user may have left it; give it back with chown)"; fi
+  if [[ -e $LOGS && ! -O $LOGS ]]; then refuse "$LOGS is not owned by user $EUID: remove it, or give it back with chown"; fi
+  for name in standby.signal recovery.signal recovery.conf backup_label tablespace_map; do
+    if [[ -e $DATA/$name ]]; then refuse "$DATA/$name: this is a standby, or a backup which was not restored to its end"; fi
+  done
+  if ! is_empty "$DATA/pg_twophase"; then refuse "prepared transactions: COMMIT PREPARED or ROLLBACK PREPARED them in PostgreSQL $FROM first"; fi
+  if [[ ! -d $DATA/pg_wal/ ]]; then refuse "$DATA/pg_wal -> $(readlink "$DATA/pg_wal"): not mounted here"; fi
+  case $(old_control 'Database cluster state') in
+    *recovery*) if [[ $(old_control 'Database cluster state') != 'in crash recovery' ]]; then refuse "this is a standby: upgrade the primary"; fi ;;
+    '') refuse "$DATA/global/pg_control is not readable" ;;
+  esac
+  if is_running "$DATA"; then refuse "a server is running on $DATA"; fi
+  while IFS= read -r directory; do check_tablespace "$directory"; done < <(tablespaces)
+  if ! ln -f "$DATA/PG_VERSION" "$OURS/link-probe" 2>/dev/null; then refuse "no hard links from $DATA to $PARENT"; fi
+  rm -f "$OURS/link-probe"
+  check_space
+}
+
+old_control() { control_field "$FROM" "$DATA" "$1"; }
+tablespaces() { find "$DATA/pg_tblspc" -mindepth 1 -maxdepth 1 -type l -exec readlink -- {} ';'; }
+
+check_tablespace() { # DIRECTORY
+  if [[ ! -d $1 ]]; then refuse "tablespace $1 is not mounted here"; fi
+  if [[ $(readlink -f "$1")/ == "$(readlink -f "$DATA")"/* ]]; then refuse "tablespace $1 is inside the data directory: move its tables with ALTER ... SET TABLESPACE first"; fi
+  if compgen -G "$1/PG_${TO}_*" >/dev/null; then refuse "tablespace $1 holds $(compgen -G "$1/PG_${TO}_*"): not of this upgrade"; fi
+}
+
+# Measured: an empty new cluster and its logs take about 100 MB and three WAL segments; every database about 9.5 MB, or what its catalogs take.
+# Large objects (2613, 2683) are linked.
+check_space() {
+  local databases catalogs needed inodes
+  databases=$(find "$DATA/base" -mindepth 1 -maxdepth 1 -name '[0-9]*' | wc -l)
+  catalogs=$(find "$DATA/base" -type f -name '[0-9]*' -printf '%f %k\n' |
+    awk '{split($1, n, /[._]/); if (n[1] < 16384 && n[1] != 2613 && n[1] != 2683) sum += $2} END {print int(sum * 5 / 4)}')
+  needed=$((100 * 1024 + 3 * $(old_control 'Bytes per WAL segment') / 1024 + (catalogs > databases * 9500 ? catalogs : databases * 9500)))
+  inodes=$((1500 + databases * 350))
+  log "    $databases databases: the new catalogs take about $((needed / 1024)) MB; $(($(available -k) / 1024)) MB are free"
+  if (($(available -k) < needed)); then refuse "not enough space: about $((needed / 1024)) MB are needed, $(($(available -k) / 1024)) MB are free"; fi
+  if [[ $(available -i) =~ ^[1-9] ]] && (($(available -i) < inodes)); then refuse "not enough inodes: about $inodes are needed, $(available -i) are free"; fi
+}
+
+available() { df -P "$1" "$PARENT" | awk 'NR == 2 {print $4}'; }
+
+# -------------------------------------------------------------------------------------------------------------------------------- the steps
+
+prepare_old() {
+  local state started
+  step 2 '' "Preparing the PostgreSQL $FROM cluster"
+  check_old
+  archive_logs
+  tablespaces >"$TABLESPACES"
+  sync "$TABLESPACES" "$OURS"
+  chmod 0700 "$DATA" # the kubelet's fsGroup pass adds what a server refuses to start with
+  state=$(old_control 'Database cluster state')
+  remove_stale_pid
+  set_auto_conf_aside
+  if [[ $state == 'shut down' ]]; then return; fi
+  log "    not shut down cleanly ($state): starting and stopping PostgreSQL $FROM"
+  started=$(now)
+  start_old
+  stop_old
+  SPENT[recover]=$(($(now) - started))
+  RECOVERED=true
+}
+
+make_new() {
+  local checksums=() segment
+  step 3 initdb 'Initialising the new cluster'
+  if [[ $(old_control 'Data page checksum version') != 0 ]]; then checksums=(--data-checksums); fi
+  segment=$(($(old_control 'Bytes per WAL segment') / 1024 / 1024))
+  journal initdb "$NEW"
+  mkdir -m 0700 "$NEW" # fails if someone else made it since
+  claim_new
+  run initdb initdb.log "$NEW_BIN/initdb" -D "$NEW" -U "$SUPERUSER" -E "$ENCODING" --lc-collate "$LC_COLLATE_VALUE" \
+    --lc-ctype "$LC_CTYPE_VALUE" "${checksums[@]}" --wal-segsize "$segment" -A trust -N ||
+    fail "initdb failed: $(first_line 'error:|FATAL|could not' "$SAID/initdb.log")"
+  recreate_postgres
+  translate_configuration "$segment"
+}
+
+# pg_upgrade wants the databases that both clusters have to be of one locale, and initdb gives all of them template1's.
+recreate_postgres() {
+  local wanted="${POSTGRES_ENCODING:-} ${POSTGRES_LC_COLLATE:-} ${POSTGRES_LC_CTYPE:-}"
+  if [[ $wanted == '  ' || $wanted == "$ENCODING $LC_COLLATE_VALUE $LC_CTYPE_VALUE" ]]; then return; fi
+  log "    database postgres: $wanted"
+  printf '%s\n' 'DROP DATABASE postgres' \
+    "CREATE DATABASE postgres TEMPLATE template0 ENCODING $(literal "$POSTGRES_ENCODING") LC_COLLATE $(literal "$POSTGRES_LC_COLLATE") LC_CTYPE $(literal "$POSTGRES_LC_CTYPE")" |
+    "$NEW_BIN/postgres" --single -D "$NEW" -c exit_on_error=true template1 >>"$SAID/initdb.log" 2>&1 ||
+    fail "cannot re-create database postgres: $(first_line 'ERROR|FATAL' "$SAID/initdb.log")"
+}
+
+literal() { printf "'%s'" "${1//\'/\'\'}"; }
+
+check_upgrade() {
+  step 4 check 'pg_upgrade --check'
+  configure_old
+  pg_upgrade --check
+}
+
+run_upgrade() {
+  step 5 upgrade "pg_upgrade --$TRANSFER"
+  journal pg_upgrade "--$TRANSFER"
+  pg_upgrade
+}
+
+pg_upgrade() { # MORE OPTIONS...
+  local output=pg_upgrade${1:-}.out
+  cd "$LOGS" # where it writes its logs
+  run "pg_upgrade${1:+ $1}" "$output" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
+    --username "$SUPERUSER" --socketdir "$WORK/socket" --jobs "$JOBS" "--$TRANSFER" --retain \
+    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$SAID/$output")"
+  cd /tmp
+  grep '^[^ ].* ok$' "$SAID/$output" | sed 's/^/    /' || true
+}
+
+# pg_upgrade flushes the files and then starts the new server once more with fsync off: a node that dies later could lose that. So everything
+# is flushed again before the marker says that the new cluster is complete. From then on nothing starts the old server: its settings go back.
+seal_new() {
+  local facts
+  step 6 sync 'Making the new cluster durable'
+  rm -f -- "$NEW"/{postgresql,pg_hba,pg_ident,postgresql.auto}.conf
+  cp -R -- "$WORK/new/." "$NEW/"
+  facts=$(control_facts "$TO" "$NEW")
+  if [[ $facts != 'shut down|'* ]]; then fail "pg_upgrade left the new cluster in the state: $facts"; fi
+  run 'Flushing files' sync.log "$NEW_BIN/initdb" --sync-only -D "$NEW" || fail "cannot flush $NEW"
+  put_auto_conf_back
+  journal complete "$facts"
+  printf '%s\n' "run=$RUN_ID" "transfer=$TRANSFER" "old_control=$(control_sum "$DATA")" "control=$facts" >"$OURS/marker"
+  sync "$OURS/marker"
+  mv -- "$OURS/marker" "$NEW/$MARKER"
+  sync "$NEW" "$PARENT" "$OURS"
+}
+
+swap() {
+  step 7 '' 'Writing a safe delete_old_cluster.sh'
+  if [[ ! -e $KEPT ]]; then write_delete_script; fi
+  step 8 swap 'Putting the new cluster in the place of the old one'
+  if [[ ! -e $KEPT ]]; then rename "$DATA" "$KEPT"; fi
+  rename "$NEW" "$DATA"
+}
+
+# The one that pg_upgrade writes names the directory where the old cluster was: there the new one will be. So this is done before the swap.
+write_delete_script() {
+  local script=$LOGS/delete_old_cluster.sh files
+  files=$(tablespaces | while IFS= read -r directory; do printf ' %q/PG_%s_*' "$directory" "$FROM"; done)
+  cat >"$script.new" <<SCRIPT
+#!/bin/bash
+# Removes the PostgreSQL $FROM cluster which the upgrade kept, and nothing else.
+set -eu
+stop() { echo "Nothing removed: \$1." >&2; exit 1; }
+[[ \$(cat $DATA/PG_VERSION) == $TO && -f $DATA/$MARKER ]] || stop "$DATA is not the upgraded PostgreSQL $TO"
+[[ -d $KEPT ]] || stop "$KEPT is not there"
+[[ \$(cksum <$KEPT/global/$(control_file_of "$DATA")) == '$(control_sum "$DATA")' ]] || stop "$KEPT is not the cluster which was upgraded"
+rm -rf -- $KEPT$files
+echo "Removed $KEPT."
+SCRIPT
+  chmod 0700 "$script.new"
+  sync "$script.new"
+  mv -- "$script.new" "$script"
+  sync "$LOGS"
+}
+
+verify() {
+  step 9 '' 'Looking at the result'
+  look
+  if [[ $STATE != swapped ]]; then fail "the volume is $STATE after the upgrade: ${WHY:-$FOUND}"; fi
+  end_step
+}
+
+# ---------------------------------------------------------------------------------------------------------------------------------- the end
+
+interrupt() {
+  HURRY=yes
+  fail "ended by a signal"
+}
+
+# Every end comes through here, also that of a command which failed unexpectedly.
+conclude() { # STATUS
+  local status=$1 went=0
+  trap - ERR EXIT
+  trap '' TERM INT HUP
+  set +e
+  if [[ -z $OUTCOME ]]; then finish failed "${LAST_ERROR:-unexpected end}"; status=$EXIT_FAILED; fi
+  if [[ $OUTCOME == failed && $LOCKED == no ]]; then OUTCOME=refused status=$EXIT_REFUSED; fi # what is on the volume may be another's work
+  stop_running
+  end_step
+  if [[ $COMMAND == upgrade && $OUTCOME == failed ]]; then
+    show_logs
+    (set -e; go_back; exit 0)
+    went=$?
+    look
+    if [[ $STATE == fresh ]]; then REVERTED=true; log "    $DATA is PostgreSQL $FROM again"; fi
+  fi
+  if [[ $OUTCOME == failed && $STATE == unknown ]]; then
+    status=$EXIT_UNKNOWN MESSAGE+="; $WHY"
+  elif [[ $OUTCOME == failed ]] && { ((went != 0)) || [[ $COMMAND == revert ]]; }; then
+    status=$EXIT_STUCK MESSAGE+="; going back failed, the volume is $STATE"
+  fi
+  SPENT[total]=$(($(now) - STARTED))
+  if [[ $COMMAND == status ]]; then result; fi
+  result >"$RESULT_FILE"
+  if [[ -n $WORK ]]; then
+    keep_logs
+    rm -rf -- "$WORK"
+  fi
+  exit "$status"
+}
+
+main
