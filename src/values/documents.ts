@@ -1,6 +1,7 @@
 import { Document, isAlias, isScalar, parseAllDocuments, visit, type ParsedNode, type YAMLMap } from 'yaml';
 import { describe } from '../errors.ts';
 import { lineEnd, lineStart } from './position.ts';
+import { refuseOtherReadings } from './other-readings.ts';
 import { refusal } from './refusal.ts';
 import type { Source } from './source.ts';
 
@@ -31,7 +32,10 @@ export function parseDocuments(source: Source): ParsedDocument[] {
     }
     throw refusal(source, offset, 'invalid-yaml', `not YAML: ${error.message}`, 'Correct the file.');
   }
-  for (const document of documents) refuseDuplicateKeys(source, document);
+  for (const document of documents) {
+    refuseDuplicateKeys(source, document);
+    refuseOtherReadings(source, document);
+  }
   if (documents.length === 0) return [{ root: undefined, document: new Document(), aliased: new Set() }];
   return documents.map((document) => ({
     root: isScalar(document.contents) && document.contents.source === '' ? undefined : (document.contents ?? undefined),

@@ -7,6 +7,7 @@ import { position } from './position.ts';
 import { prove } from './proof.ts';
 import { refusal } from './refusal.ts';
 import { readSource } from './source.ts';
+import { refuseTabsBelow } from './tabs.ts';
 
 /** Where CircleCI Server's chart has the image of PostgreSQL. */
 export const defaultPath = 'postgresql.image';
@@ -47,6 +48,7 @@ export function editValues(given: Uint8Array | string, options: EditOptions): Ed
   const text = apply(source.text, plan.edits);
   const whole = { text: source.mark + text, bytes: new TextEncoder().encode(source.mark + text) };
   if (plan.writes.length === 0) return { operation: 'none', shape, ...whole, changes: [], warnings, edits: [] };
+  refuseTabsBelow(source, plan.edits);
   prove(source, text, plan);
   const edited = { ...source, text };
   const again = makePlan(edited, path, options);

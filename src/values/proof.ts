@@ -1,6 +1,6 @@
 import { YAMLException } from 'js-yaml';
 import { ConfigurationError, describe } from '../errors.ts';
-import { difference, wantedTree } from './difference.ts';
+import { difference, equal, wantedTree } from './difference.ts';
 import { ordered } from './edit.ts';
 import type { Plan } from './plan.ts';
 import { refusal } from './refusal.ts';
@@ -18,15 +18,18 @@ export function prove(source: Source, text: string, plan: Plan): void {
     const changed = after[index] ?? [];
     if (changed.length !== Math.max(1, documents.length)) throw unproven(source, 'the number of documents');
     for (const [number, document] of changed.entries()) {
-      const wanted = wantedTree(number === plan.document ? plan.writes : []);
       const found =
         number === plan.document
-          ? difference(documents[number], document, wanted)
-          : difference(new Map([['', documents[number]]]), new Map([['', document]]), new Map());
+          ? difference(documents[number], document, wantedTree(plan.writes))
+          : otherDocument(documents[number], document, number);
       if (found !== undefined) throw unproven(source, found);
     }
   }
   proveBytes(source, text, plan);
+}
+
+function otherDocument(before: unknown, after: unknown, number: number): string | undefined {
+  return equal(before, after) ? undefined : `document ${String(number + 1)}`;
 }
 
 /** All bytes outside of the edits are where they were, or moved by what was added before them. */

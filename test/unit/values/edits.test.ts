@@ -25,6 +25,7 @@ const tagLines: readonly (readonly [title: string, before: string, after: string
   ['an anchor before nothing', '    tag: &t', `    tag: &t ${tag}`],
   ['a digest after the tag', `    tag: 12.16.1@${sha}`, `    tag: ${tag}`],
   ['the value on the next line', '    tag:\n      12.16.1', `    tag:\n      ${tag}`],
+  ['a comment below that a tab indents', '    tag: 12.16.1\n  \t# c\n\t', `    tag: ${tag}\n  \t# c\n\t`],
   ['an explicit key', '    ? tag\n    : 12.16.1', `    ? tag\n    : ${tag}`],
 ];
 
