@@ -73,7 +73,7 @@ describe('a generated values.yaml', () => {
 
   afterAll(() => {
     const told = [...counts].map(([outcome, times]) => `${String(times)} ${outcome}`).join(', ');
-    process.stdout.write(`${String(files)} generated files: ${told}\n`);
+    process.stderr.write(`${String(files)} generated files: ${told}\n`);
   });
 });
 
