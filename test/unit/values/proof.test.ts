@@ -12,7 +12,7 @@ const source: Source = {
   file: 'values.yaml',
   mark: '',
   text: lines(
-    'a: 0755',
+    'a: 0755 # old',
     'postgresql:',
     '  image:',
     '    registry: docker.io',
@@ -40,18 +40,20 @@ describe('the proof', () => {
     ['the same number, written otherwise', text.replace('0755', '755')],
     ['a value of another document', text.replace('b: 1', 'b: 2')],
     ['a key more', `${text}c: 1\n`],
-    ['a key less', text.replace('a: 0755\n', '')],
-    ['keys in another order', text.replace('a: 0755\n', '').replace('---', 'a: 0755\n---')],
+    ['a key less', text.replace('a: 0755 # old\n', '')],
+    ['keys in another order', text.replace('a: 0755 # old\n', '').replace('---', 'a: 0755 # old\n---')],
     ['a document more', `${text}---\n`],
     ['a document less', text.replace('---\nb: 1\n', '')],
-    ['a comment', text.replace('a: 0755', 'a: 0755 # x')],
+    ['a word of a comment', text.replace('# old', '# new')],
+    ['a comment more', text.replace('b: 1', 'b: 1 # x')],
     ['a space', text.replace('a: 0755', 'a:  0755')],
-    ['a line end', text.replace('a: 0755\n', 'a: 0755\r\n')],
+    ['a line end', text.replace('# old\n', '# old\r\n')],
     ['the last line end', text.trimEnd()],
     ['no tag', text.replace(/ {4}tag: .*\n/, '')],
     ['the old tag', text.replace(wantedImage.tag, '12')],
     ['a longer tag', text.replace(wantedImage.tag, `${wantedImage.tag}0`)],
   ])('fails for %s', async (_, wrong) => {
+    expect(wrong).not.toBe(text);
     const error = await thrownBy(() => {
       prove(source, wrong, plan);
     });
