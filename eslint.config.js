@@ -1,7 +1,7 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const outside = ['@actions/*', '@kubernetes/client-node', 'node:*'];
+const outside = ['@actions/*', '@kubernetes/client-node', '@octokit/*', 'undici', 'node:*'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'bench/', 'eslint.config.js'] },

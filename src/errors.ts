@@ -20,6 +20,9 @@ export class ConfigurationError extends RunError {}
 /** The cluster could not be reached, refused a call or lacks what is needed. */
 export class ClusterError extends RunError {}
 
+/** GitHub could not be reached, refused a call, or holds something that is not ours to change. */
+export class GitHubError extends RunError {}
+
 /** A check failed or could not tell. Nothing was touched. */
 export class PrecheckError extends RunError {}
 

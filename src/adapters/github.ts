@@ -1,0 +1,48 @@
+import { ConfigurationError } from '../errors.ts';
+import type { GitHub } from '../ports/github.ts';
+import { accessTo } from './github-access.ts';
+import { gitData } from './github-git.ts';
+import { pullRequests } from './github-pulls.ts';
+import { GitHubRequests, type Connection } from './github-request.ts';
+
+export interface GitHubOptions extends Omit<Connection, 'apiUrl'> {
+  /** GITHUB_REPOSITORY, GITHUB_API_URL and GITHUB_SERVER_URL of the runner. */
+  readonly environment: (name: string) => string;
+  readonly mask: (secret: string) => void;
+}
+
+/**
+ * Connects to the workflow's own repository; nothing is called yet.
+ * @throws ConfigurationError without a token or outside of a workflow
+ */
+export function connectGitHub(options: GitHubOptions): GitHub {
+  const { environment, mask, ...connection } = options;
+  if (connection.token === '') {
+    throw new ConfigurationError(
+      'github-token-missing',
+      'The pull request needs a token, and there is none.',
+      'Set "github-token" to a token that may write contents and pull requests, such as ${{ github.token }}; or turn the pull request off by an empty "values-file".',
+    );
+  }
+  mask(connection.token);
+  const repository = environment('GITHUB_REPOSITORY');
+  if (!/^[^/\s]+\/[^/\s]+$/.test(repository)) {
+    throw new ConfigurationError(
+      'github-repository-missing',
+      `GITHUB_REPOSITORY is ${JSON.stringify(repository)}, which is not "owner/name".`,
+      'Run in a GitHub workflow, or turn the pull request off by an empty "values-file".',
+    );
+  }
+  const serverUrl = (environment('GITHUB_SERVER_URL') || 'https://github.com').replace(/\/+$/, '');
+  const apiUrl = environment('GITHUB_API_URL') || 'https://api.github.com';
+  const [owner = '', repo = ''] = repository.split('/');
+  const place = { owner, repo };
+  const requests = new GitHubRequests({ ...connection, apiUrl });
+  return {
+    repository,
+    serverUrl,
+    ...accessTo(requests, place),
+    ...gitData(requests, place),
+    ...pullRequests(requests, place),
+  };
+}
