@@ -1,0 +1,54 @@
+import type { PullRequestSettings, UpgradeRecord } from './settings.ts';
+import type { Edited } from './settings.ts';
+import { block, code, plain } from './markdown.ts';
+
+export function titleOf({ tag, namespace }: Pick<PullRequestSettings, 'tag' | 'namespace'>): string {
+  return `Set PostgreSQL of CircleCI Server to ${tag}${namespace === '' ? '' : ` (${namespace})`}`;
+}
+
+const mostChanges = 20;
+
+/** What the pull request changes: the same for every run with the same inputs. */
+export function describeChange({ path, image, namespace }: PullRequestSettings, { changes }: Edited): string {
+  return [
+    `The database of CircleCI Server${namespace === '' ? '' : ` in namespace ${code(namespace)}`} moves from PostgreSQL 12 to 14. This makes ${code(path)} name the image of 14, ${code(image)}.`,
+    '',
+    '**Merge this before the next deployment**: `helm upgrade` with the old values would start PostgreSQL 12 on a data directory of 14, which it refuses.',
+    '',
+    block('diff', [
+      ...changes
+        .slice(0, mostChanges)
+        .flatMap(({ path: key, line, before, after }) => [
+          `@@ line ${String(line)}: ${key} @@`,
+          ...(before === '' ? [] : [`-${before}`]),
+          `+${after}`,
+        ]),
+      ...(changes.length > mostChanges ? [`@@ ${String(changes.length - mostChanges)} more @@`] : []),
+    ]),
+  ].join('\n');
+}
+
+/** What a run did and measured. */
+export function describeRun({ runUrl, upgrade }: PullRequestSettings): string {
+  const run = /^https?:\/\/[^\s<>()]+$/.test(runUrl) ? `[this workflow run](${runUrl})` : plain(runUrl);
+  if (upgrade === undefined) return `Opened by ${run}, which upgraded nothing itself.`;
+  return [
+    `PostgreSQL ${code(upgrade.before)} → ${code(upgrade.after)} by ${run}${upgrade.downtimeSeconds === undefined ? '' : `; downtime of the applications **${String(upgrade.downtimeSeconds)} s**`}.`,
+    ...phaseTable(upgrade),
+    '',
+    '**How to go back.** ' +
+      (upgrade.snapshot === undefined
+        ? 'There is no snapshot from before the upgrade: only a backup of your own leads back to 12.'
+        : `The VolumeSnapshot ${code(upgrade.snapshot)} holds the data as it was when PostgreSQL 12 had been stopped. Stop the applications, restore the snapshot into the claim of PostgreSQL, deploy the old values, and close this pull request or revert it. What was written since the upgrade is lost by that.`),
+  ].join('\n');
+}
+
+function phaseTable({ phases }: UpgradeRecord): string[] {
+  if (phases.length === 0) return [];
+  return [
+    '',
+    '| phase | seconds |',
+    '| --- | ---: |',
+    ...phases.slice(0, 40).map((phase) => `| ${plain(phase.title)} | ${phase.seconds.toFixed(1)} |`),
+  ];
+}

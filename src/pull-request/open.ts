@@ -1,0 +1,45 @@
+import { GitHubError, sentence } from '../errors.ts';
+import type { GitHub, PullRequest } from '../ports/github.ts';
+import { compareLink } from './compare-link.ts';
+import type { PullRequestSettings } from './settings.ts';
+import type { Survey } from './survey.ts';
+import { newText } from './text.ts';
+
+/**
+ * Opens the pull request of a branch that is pushed.
+ * @throws GitHubError with the link by which a person opens it, when the token may not
+ */
+export async function openPullRequest(
+  github: GitHub,
+  settings: PullRequestSettings,
+  found: Survey,
+  warnings: string[],
+): Promise<PullRequest> {
+  const { title, body } = newText(settings, found.edited);
+  const request = { title, body, head: found.branchName, base: found.base.name };
+  try {
+    return await github.createPullRequest({ ...request, draft: settings.draft });
+  } catch (error) {
+    if (!(error instanceof GitHubError)) throw error;
+    if (error.code === 'github-no-drafts' && settings.draft) {
+      warnings.push('This repository has no draft pull requests: it was opened as a usual one.');
+      return await openPullRequest(github, { ...settings, draft: false }, found, warnings);
+    }
+    if (error.code === 'github-uncertain' || error.code === 'github-exists') throw error;
+    throw new GitHubError(
+      error.code,
+      `${sentence(error.message)} The commit is on branch ${found.branchName}.`,
+      `Open the pull request by hand: ${compareLink(github, found.base.name, found.branchName, title)} ${remedyOf(error, github, found)}`,
+      { cause: error },
+    );
+  }
+}
+
+function remedyOf(error: GitHubError, github: GitHub, { access }: Survey): string {
+  if (error.code !== 'github-pull-requests-not-permitted') return `For the next time: ${error.remedy}`;
+  const setting = '"Allow GitHub Actions to create and approve pull requests"';
+  const repository = `the repository's Settings, Actions, General (${access.url}/settings/actions)`;
+  const owner = github.repository.split('/', 1).join();
+  const organization = `first in the organization's (${github.serverUrl}/organizations/${owner}/settings/actions), which rules over the repository's`;
+  return `For the next time, set ${setting} in ${repository}${access.ownedByOrganization ? `, ${organization}` : ''}; or give "github-token" a token of a GitHub App.`;
+}

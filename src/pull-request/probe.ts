@@ -1,0 +1,90 @@
+import { ConfigurationError, isRunError } from '../errors.ts';
+import type { GitHub } from '../ports/github.ts';
+import type { Answer } from '../prechecks/finding.ts';
+import { refuseForeignWork } from './ownership.ts';
+import { openOf } from './publish.ts';
+import { probePullRequestRight, probePushRight } from './rights.ts';
+import { probeRules } from './rules.ts';
+import type { PullRequestSettings } from './settings.ts';
+import { survey, type Survey } from './survey.ts';
+
+/** One answer about the pull request that the upgrade will end with. */
+export interface ProbeFact extends Answer {
+  readonly id: 'values-file' | 'values-branch' | 'push-right' | 'branch-rules' | 'pull-request-right';
+  readonly title: string;
+}
+
+/**
+ * Finds out, before anything is stopped, whether the pull request can be made
+ * afterwards. Writes nothing.
+ */
+export async function probePullRequest(github: GitHub, settings: PullRequestSettings): Promise<ProbeFact[]> {
+  let found: Survey;
+  try {
+    found = await survey(github, settings);
+  } catch (error) {
+    return [{ id: 'values-file', title: titles['values-file'], ...answerOf(error) }];
+  }
+  const { edited, base, branchName, access } = found;
+  const values: ProbeFact = {
+    id: 'values-file',
+    title: titles['values-file'],
+    status: 'passed',
+    evidence:
+      edited.operation === 'none'
+        ? [`${settings.path} on ${base.name} names ${settings.image} already`]
+        : edited.changes.map(
+            (c) => `${settings.path} on ${base.name}, line ${String(c.line)}: ${c.before} → ${c.after}`,
+          ),
+  };
+  if (edited.operation === 'none') return [values];
+  return [
+    values,
+    await fact('values-branch', () => branchAnswer(github, settings, found)),
+    await fact('push-right', () => probePushRight(github, access, branchName)),
+    await fact('branch-rules', () => probeRules(github, branchName, access)),
+    await fact('pull-request-right', () => probePullRequestRight(github, access, base.name)),
+  ];
+}
+
+const titles: Readonly<Record<ProbeFact['id'], string>> = {
+  'values-file': 'The values file can be edited',
+  'values-branch': "The pull request's branch is free or ours",
+  'push-right': 'The token may push',
+  'branch-rules': "The repository's rules allow the branch",
+  'pull-request-right': 'The token may open pull requests',
+};
+
+async function fact(id: ProbeFact['id'], ask: () => Answer | Promise<Answer>): Promise<ProbeFact> {
+  try {
+    return { id, title: titles[id], ...(await ask()) };
+  } catch (error) {
+    return { id, title: titles[id], ...answerOf(error) };
+  }
+}
+
+function branchAnswer(github: GitHub, settings: PullRequestSettings, found: Survey): Answer {
+  const { branch, branchName } = found;
+  const open = openOf(found, settings);
+  if (branch === undefined) return { status: 'passed', evidence: [`branch ${branchName} does not exist yet`] };
+  refuseForeignWork(github, branchName, branch, settings.path);
+  return {
+    status: 'passed',
+    evidence: [`branch ${branchName} holds only commits of this action`, ...(open === undefined ? [] : [open.url])],
+  };
+}
+
+/** What is wrong fails; what could not be read is unknown. */
+function answerOf(error: unknown): Answer {
+  if (!isRunError(error) || error.code === 'cancelled') throw error;
+  const wrong = error instanceof ConfigurationError || failures.includes(error.code);
+  return { status: wrong ? 'failed' : 'unknown', evidence: [error.message], remedy: error.remedy };
+}
+
+const failures = [
+  'branch-not-ours',
+  'github-unauthorized',
+  'github-forbidden',
+  'github-permission-missing',
+  'github-not-found',
+];

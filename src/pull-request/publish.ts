@@ -1,0 +1,163 @@
+import { ConfigurationError, GitHubError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { GitHub, PullRequest } from '../ports/github.ts';
+import type { Log } from '../ports/runner.ts';
+import { applyAttributes } from './attributes.ts';
+import { openPullRequest } from './open.ts';
+import { refuseForeignWork } from './ownership.ts';
+import { missingCommit, push } from './push.ts';
+import { findFile } from './repository-file.ts';
+import type { Change, PullRequestSettings } from './settings.ts';
+import { survey, type Survey } from './survey.ts';
+import { changedText } from './text.ts';
+
+export interface Published {
+  /** `closed`: a person closed the pull request unmerged, and it was left so. */
+  readonly operation: 'created' | 'updated' | 'none' | 'closed';
+  readonly number: number | undefined;
+  readonly url: string | undefined;
+  readonly headSha: string | undefined;
+  readonly changes: readonly Change[];
+  readonly warnings: readonly string[];
+}
+
+export interface GitHubSurroundings {
+  readonly github: GitHub;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What somebody else did meanwhile, or what nobody knows: reading it all again shows what is left to do. */
+const readAgain = ['github-moved', 'github-exists', 'github-uncertain', 'base-moved'];
+const attempts = 4;
+
+/**
+ * Brings branch and pull request to what they are to be, from whatever there is.
+ * Run twice, it writes nothing the second time.
+ * @throws ConfigurationError, GitHubError
+ */
+export async function publishPullRequest(
+  surroundings: GitHubSurroundings,
+  settings: PullRequestSettings,
+): Promise<Published> {
+  const { clock, log, signal } = surroundings;
+  // A round that wrote and was then overtaken has updated, whatever the next one finds.
+  const written = { commit: false };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await converge(surroundings, settings, written);
+    } catch (error) {
+      if (!(error instanceof GitHubError) || !readAgain.includes(error.code) || attempt === attempts) throw error;
+      log.info(`${error.message} Looking again at what there is (${String(attempt)} of ${String(attempts - 1)}).`);
+      await clock.sleep(1000 * attempt, signal);
+    }
+  }
+}
+
+async function converge(
+  { github, log }: GitHubSurroundings,
+  settings: PullRequestSettings,
+  written: { commit: boolean },
+): Promise<Published> {
+  const found = await survey(github, settings);
+  const { edited, base, branch, branchName } = found;
+  if (edited.operation === 'none') return nothingToDo(found, settings, log);
+
+  const open = openOf(found, settings);
+  const parents = missingCommit(found);
+  if (branch !== undefined) refuseForeignWork(github, branchName, branch, settings.path);
+  const declined = found.pullRequests.find((p) => !p.merged && p.headSha === branch?.head);
+  if (open === undefined && parents === undefined && declined !== undefined && settings.upgrade === undefined) {
+    return leftClosed(declined, found, log);
+  }
+
+  let head = branch?.head;
+  if (parents !== undefined) {
+    head = await push(github, settings, found, parents);
+    written.commit = true;
+    log.info(`Branch ${branchName} is at ${head}${parents.length > 1 ? `, which merges ${base.name}` : ''}`);
+    await refuseMovedBase(github, settings, found);
+  }
+
+  const warnings: string[] = [];
+  const pullRequest = open ?? (await openPullRequest(github, settings, found, warnings));
+  const text = open === undefined ? { change: {} } : changedText(settings, edited, open);
+  const texted = Object.keys(text.change).length > 0;
+  if (texted) await github.updatePullRequest(pullRequest.number, text.change);
+  if (text.note !== undefined) warnings.push(text.note);
+  const applied = await applyAttributes(github, settings, pullRequest, open === undefined || written.commit);
+  const operation = open === undefined ? 'created' : written.commit || texted || applied.changed ? 'updated' : 'none';
+  log.info(`Pull request #${String(pullRequest.number)} (${operation}): ${pullRequest.url}`);
+  return {
+    operation,
+    number: pullRequest.number,
+    url: pullRequest.url,
+    headSha: head,
+    changes: edited.changes,
+    warnings: [...warnings, ...applied.warnings],
+  };
+}
+
+/**
+ * The open pull request of our branch.
+ * @throws ConfigurationError when it goes into another base: then there would be two
+ */
+export function openOf(
+  { pullRequests, base, branchName }: Survey,
+  { path }: PullRequestSettings,
+): PullRequest | undefined {
+  const open = pullRequests.filter((p) => p.state === 'open');
+  const ours = open.find((p) => p.base === base.name);
+  const other = open[0];
+  if (ours !== undefined || other === undefined) return ours;
+  throw new ConfigurationError(
+    'pull-request-other-base',
+    `Pull request ${other.url} takes branch ${branchName} with ${path} into ${other.base}, not into ${base.name}.`,
+    `Set "pull-request-base" to ${other.base}, or close that pull request and delete its branch.`,
+  );
+}
+
+function nothingToDo({ base, pullRequests }: Survey, { path, image }: PullRequestSettings, log: Log): Published {
+  const open = pullRequests.find((p) => p.state === 'open' && p.base === base.name);
+  log.info(`${path} on ${base.name} names ${image} already: nothing to change`);
+  const warnings =
+    open === undefined
+      ? []
+      : [
+          `${path} on ${base.name} names ${image} already, so that pull request ${open.url} has nothing left to do: close it.`,
+        ];
+  return {
+    operation: 'none',
+    number: open?.number,
+    url: open?.url,
+    headSha: open?.headSha,
+    changes: [],
+    warnings,
+  };
+}
+
+function leftClosed(declined: PullRequest, { branchName, edited }: Survey, log: Log): Published {
+  log.info(`Pull request #${String(declined.number)} was closed unmerged and is left so: ${declined.url}`);
+  return {
+    operation: 'closed',
+    number: declined.number,
+    url: declined.url,
+    headSha: declined.headSha,
+    changes: edited.changes,
+    warnings: [
+      `Somebody closed pull request ${declined.url} unmerged, so that no other was opened. Open it again, or delete branch ${branchName} and run the workflow again.`,
+    ],
+  };
+}
+
+/** What was pushed came from a base that is no longer the newest; if it has another values file, it is not the right edit. */
+async function refuseMovedBase(github: GitHub, { path }: PullRequestSettings, { base, file }: Survey): Promise<void> {
+  const head = await github.branchHead(base.name);
+  if (head === undefined || head === base.head || (await findFile(github, head, path))?.sha === file.sha) return;
+  throw new GitHubError(
+    'base-moved',
+    `${path} on ${base.name} changed while the branch was written.`,
+    'Run the workflow again.',
+  );
+}

@@ -1,0 +1,98 @@
+import { ConfigurationError } from '../errors.ts';
+import type { Phase } from '../report/timeline.ts';
+
+export interface Change {
+  readonly path: string;
+  readonly line: number;
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface Edited {
+  readonly operation: 'none' | 'edited';
+  readonly text: string;
+  readonly changes: readonly Change[];
+}
+
+/** Makes a values file name the new image. Throws a ConfigurationError where it can't be proved right. */
+export type Edit = (source: string) => Edited;
+
+/** What an upgrade did, for those who read the pull request. */
+export interface UpgradeRecord {
+  readonly before: string;
+  readonly after: string;
+  readonly phases: readonly Phase[];
+  readonly downtimeSeconds: number | undefined;
+  readonly snapshot: string | undefined;
+}
+
+export interface PullRequestSettings {
+  /** The values file, from the root of the repository. */
+  readonly path: string;
+  readonly edit: Edit;
+  /** What PostgreSQL runs from now on: `registry/repository:tag`. */
+  readonly image: string;
+  readonly tag: string;
+  readonly namespace: string;
+  /** Branch that the pull request goes into; '' for the repository's default branch. */
+  readonly base: string;
+  /** Our branch; '' for the name made of namespace and path. */
+  readonly branch: string;
+  readonly labels: readonly string[];
+  readonly assignees: readonly string[];
+  readonly reviewers: readonly string[];
+  readonly teamReviewers: readonly string[];
+  readonly draft: boolean;
+  /** Address of the workflow run. */
+  readonly runUrl: string;
+  /** Only for a run that has upgraded a server. */
+  readonly upgrade?: UpgradeRecord | undefined;
+}
+
+/** The same for every run, so that each finds what the one before it made. */
+export function branchOf({
+  branch,
+  namespace,
+  path,
+}: Pick<PullRequestSettings, 'branch' | 'namespace' | 'path'>): string {
+  return branch === ''
+    ? ['circleci-server-postgresql-14', word(namespace), word(path)].filter(Boolean).join('-')
+    : branch;
+}
+
+function word(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(-80);
+}
+
+/**
+ * What git takes as the name of a branch (git check-ref-format), less what no
+ * shell would like.
+ * @throws ConfigurationError for any other name
+ */
+export function checkBranchName(name: string, input: string): void {
+  const fits = /^[\w#+=%@][\w#+=%@./-]{0,199}$/.test(name);
+  if (fits && !/\.\.|\/\/|\/\.|@\{|\.lock(\/|$)|[./]$|^@$|^refs\//.test(name)) return;
+  throw new ConfigurationError(
+    'branch-name-invalid',
+    `Input "${input}" is ${JSON.stringify(name.slice(0, 200))}, which is not the name of a branch.`,
+    `Set "${input}" to letters, digits, "-", "_", "." and "/".`,
+  );
+}
+
+/**
+ * A path as git has it: no "./", no backslashes, nothing outside of the repository.
+ * @throws ConfigurationError for any other path
+ */
+export function checkPath(path: string): void {
+  const segments = path.split('/');
+  if (!path.includes('\\') && segments.every((s) => s !== '' && s !== '.' && s !== '..')) return;
+  throw new ConfigurationError(
+    'values-file-path',
+    `Input "values-file" is ${JSON.stringify(path.slice(0, 200))}, which is not a path in the repository.`,
+    'Give the path from the root of the repository, such as environments/production/values.yaml.',
+  );
+}
