@@ -42,11 +42,11 @@ const kinds: Readonly<Record<string, string>> = {
  * @throws ConfigurationError when it is not UTF-8
  */
 export async function readText(github: GitHub, file: RepositoryFile, path: string): Promise<string> {
+  const content = await github.blob(file.sha);
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await github.blob(file.sha));
-  } catch (error) {
-    if (error instanceof TypeError) throw refusal(path, 'is not UTF-8');
-    throw error;
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    throw refusal(path, 'is not UTF-8');
   }
 }
 
