@@ -100,12 +100,13 @@ async function tried(answer: Promise<unknown>): Promise<Tried> {
     return 'unknown';
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error;
-    if (error.code === 'github-invalid') return 'allowed';
+    if (error.code === 'github-invalid' || error.code === 'github-exists') return 'allowed';
     const refused = [
       'github-permission-missing',
       'github-forbidden',
       'github-not-found',
       'github-pull-requests-not-permitted',
+      'github-rule',
     ];
     return refused.includes(error.code) ? 'refused' : 'unknown';
   }

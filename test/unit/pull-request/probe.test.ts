@@ -50,6 +50,12 @@ it('asks a classic token nothing but reads', async () => {
   expect(scene.double.attempts).toEqual([]);
 });
 
+it('passes with the branch and the pull request of an earlier run', async () => {
+  await scene.publish({ tag: '14.19' });
+  scene.forget();
+  expect(statuses(await scene.probe())).toEqual(allPassed);
+});
+
 it('has only the file to tell when nothing is to change', async () => {
   expect(statuses(await scene.probe({ tag: '12.16' }))).toEqual({ 'values-file': 'passed' });
 });
