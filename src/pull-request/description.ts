@@ -1,29 +1,23 @@
 import type { PullRequestSettings, UpgradeRecord } from './settings.ts';
-import type { Edited } from './settings.ts';
+import type { ChangedLine } from './changed-lines.ts';
 import { block, code, plain } from './markdown.ts';
 
 export function titleOf({ tag, namespace }: Pick<PullRequestSettings, 'tag' | 'namespace'>): string {
   return `Set PostgreSQL of CircleCI Server to ${tag}${namespace === '' ? '' : ` (${namespace})`}`;
 }
 
-const mostChanges = 20;
+const mostLines = 40;
 
 /** What the pull request changes: the same for every run with the same inputs. */
-export function describeChange({ path, image, namespace }: PullRequestSettings, { changes }: Edited): string {
+export function describeChange({ path, image, namespace }: PullRequestSettings, lines: readonly ChangedLine[]): string {
   return [
     `The database of CircleCI Server${namespace === '' ? '' : ` in namespace ${code(namespace)}`} moves from PostgreSQL 12 to 14. This makes ${code(path)} name the image of 14, ${code(image)}.`,
     '',
     '**Merge this before the next deployment**: `helm upgrade` with the old values would start PostgreSQL 12 on a data directory of 14, which it refuses.',
     '',
     block('diff', [
-      ...changes
-        .slice(0, mostChanges)
-        .flatMap(({ path: key, line, before, after }) => [
-          `@@ line ${String(line)}: ${key} @@`,
-          ...(before === '' ? [] : [`-${before}`]),
-          `+${after}`,
-        ]),
-      ...(changes.length > mostChanges ? [`@@ ${String(changes.length - mostChanges)} more @@`] : []),
+      ...lines.slice(0, mostLines).map(({ sign, text }) => `${sign}${text}`),
+      ...(lines.length > mostLines ? [` … ${String(lines.length - mostLines)} more lines`] : []),
     ]),
   ].join('\n');
 }

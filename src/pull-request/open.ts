@@ -15,7 +15,7 @@ export async function openPullRequest(
   found: Survey,
   warnings: string[],
 ): Promise<PullRequest> {
-  const { title, body } = newText(settings, found.edited);
+  const { title, body } = newText(settings, found.lines);
   const request = { title, body, head: found.branchName, base: found.base.name };
   try {
     return await github.createPullRequest({ ...request, draft: settings.draft });

@@ -34,7 +34,8 @@ export async function probePullRequest(github: GitHub, settings: PullRequestSett
       edited.operation === 'none'
         ? [`${settings.path} on ${base.name} names ${settings.image} already`]
         : edited.changes.map(
-            (c) => `${settings.path} on ${base.name}, line ${String(c.line)}: ${c.before} → ${c.after}`,
+            (c) =>
+              `${settings.path} on ${base.name}, line ${String(c.line)}: ${c.path} ${c.before ?? '(missing)'} → ${c.after}`,
           ),
   };
   if (edited.operation === 'none') return [values];

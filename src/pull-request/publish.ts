@@ -82,7 +82,7 @@ async function converge(
 
   const warnings: string[] = [];
   const pullRequest = open ?? (await openPullRequest(github, settings, found, warnings));
-  const text = open === undefined ? { change: {} } : changedText(settings, edited, open);
+  const text = open === undefined ? { change: {} } : changedText(settings, found.lines, open);
   const texted = Object.keys(text.change).length > 0;
   if (texted) await github.updatePullRequest(pullRequest.number, text.change);
   if (text.note !== undefined) warnings.push(text.note);

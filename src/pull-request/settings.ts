@@ -1,10 +1,12 @@
 import { ConfigurationError } from '../errors.ts';
 import type { Phase } from '../report/timeline.ts';
 
+/** One value of the file. */
 export interface Change {
   readonly path: string;
   readonly line: number;
-  readonly before: string;
+  /** Undefined when it was missing. */
+  readonly before: string | undefined;
   readonly after: string;
 }
 

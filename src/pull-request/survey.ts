@@ -1,5 +1,6 @@
 import { ConfigurationError, GitHubError } from '../errors.ts';
 import type { Access, Comparison, GitHub, PullRequest } from '../ports/github.ts';
+import { changedLines, type ChangedLine } from './changed-lines.ts';
 import { foreign } from './ownership.ts';
 import { findFile, readText, type RepositoryFile } from './repository-file.ts';
 import { branchOf, checkBranchName, checkPath, type Edited, type PullRequestSettings } from './settings.ts';
@@ -23,6 +24,8 @@ export interface Survey {
   readonly base: { readonly name: string; readonly head: string };
   readonly file: RepositoryFile;
   readonly edited: Edited;
+  /** What the edit changes. */
+  readonly lines: readonly ChangedLine[];
   readonly branchName: string;
   /** Undefined when there is none, or nothing to put on it. */
   readonly branch: BranchState | undefined;
@@ -64,13 +67,15 @@ export async function survey(github: GitHub, settings: PullRequestSettings): Pro
       'Set "values-file" to its path from the root of the repository.',
     );
   }
-  const edited = settings.edit(await readText(github, file, settings.path));
+  const source = await readText(github, file, settings.path);
+  const edited = settings.edit(source);
   const branchHead = await github.branchHead(branchName);
   return {
     access,
     base: { name: base, head },
     file,
     edited,
+    lines: changedLines(source, edited.text),
     branchName,
     branch:
       branchHead === undefined || edited.operation === 'none'

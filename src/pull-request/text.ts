@@ -1,10 +1,11 @@
 import type { PullRequest } from '../ports/github.ts';
+import type { ChangedLine } from './changed-lines.ts';
 import { describeChange, describeRun, titleOf } from './description.ts';
 import { find, longestBody, render, type Section } from './markers.ts';
-import type { Edited, PullRequestSettings } from './settings.ts';
+import type { PullRequestSettings } from './settings.ts';
 
-export function newText(settings: PullRequestSettings, edited: Edited): { title: string; body: string } {
-  const section = sectionOf(settings, edited, undefined);
+export function newText(settings: PullRequestSettings, lines: readonly ChangedLine[]): { title: string; body: string } {
+  const section = sectionOf(settings, lines, undefined);
   const body = render(section);
   return { title: section.title, body: body.length <= longestBody ? body : render(shortened(section)) };
 }
@@ -16,7 +17,7 @@ export function newText(settings: PullRequestSettings, edited: Edited): { title:
  */
 export function changedText(
   settings: PullRequestSettings,
-  edited: Edited,
+  lines: readonly ChangedLine[],
   present: PullRequest,
 ): { change: { title?: string; body?: string }; note?: string } {
   const found = find(present.body);
@@ -26,7 +27,7 @@ export function changedText(
       note: `The text of pull request #${String(present.number)} has lost the markers of this action, so that it was left as it is.`,
     };
   }
-  const section = sectionOf(settings, edited, found.run);
+  const section = sectionOf(settings, lines, found.run);
   const room = longestBody - found.before.length - found.after.length;
   const ours = [render(section), render(shortened(section))].find((text) => text.length <= room);
   if (ours === undefined) {
@@ -44,10 +45,10 @@ export function changedText(
 }
 
 /** A run that upgraded nothing has nothing to say about the upgrade: then what an earlier one said stays. */
-function sectionOf(settings: PullRequestSettings, edited: Edited, earlier: string | undefined): Section {
+function sectionOf(settings: PullRequestSettings, lines: readonly ChangedLine[], earlier: string | undefined): Section {
   return {
     title: titleOf(settings),
-    change: describeChange(settings, edited),
+    change: describeChange(settings, lines),
     run: settings.upgrade === undefined && earlier !== undefined ? earlier : describeRun(settings),
   };
 }

@@ -40,7 +40,7 @@ it.each([
   as(kind);
   const facts = await scene.probe();
   expect(statuses(facts)).toEqual(allPassed);
-  expect(facts[0]?.evidence.join()).toContain('tag: 12.16 # by hand →     tag: 14.20 # by hand');
+  expect(facts[0]?.evidence.join()).toContain('line 6: postgresql.image.tag 12.16 → 14.20');
   expect(scene.git.git(['for-each-ref', '--format=%(refname)'])).toBe('refs/heads/main');
 });
 

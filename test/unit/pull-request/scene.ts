@@ -27,7 +27,7 @@ export function edit(to: string): Edit {
     const after = before.replace(/tag: \S+/, `tag: ${to}`);
     if (before === after) return { operation: 'none', text: source, changes: [] };
     lines[index] = after;
-    const change = { path: 'postgresql.image.tag', line: index + 1, before, after };
+    const change = { path: 'postgresql.image.tag', line: index + 1, before: /tag: (\S+)/.exec(before)?.[1], after: to };
     return { operation: 'edited', text: lines.join('\n'), changes: [change] };
   };
 }

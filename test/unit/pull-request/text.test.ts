@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PullRequest } from '../../../src/ports/github.ts';
+import { changedLines, type ChangedLine } from '../../../src/pull-request/changed-lines.ts';
 import { block, code, plain } from '../../../src/pull-request/markdown.ts';
 import { changedText, newText } from '../../../src/pull-request/text.ts';
-import type { Edited, PullRequestSettings } from '../../../src/pull-request/settings.ts';
+import type { PullRequestSettings } from '../../../src/pull-request/settings.ts';
 
 const settings: PullRequestSettings = {
   path: 'values.yaml',
-  edit: () => edited,
+  edit: (text) => ({ operation: 'none', text, changes: [] }),
   image: 'registry.example.com/postgres:14.20',
   tag: '14.20',
   namespace: 'server',
@@ -19,12 +20,8 @@ const settings: PullRequestSettings = {
   draft: false,
   runUrl: 'https://github.com/o/r/actions/runs/1',
 };
-const edited: Edited = {
-  operation: 'edited',
-  text: '',
-  changes: [{ path: 'postgresql.image.tag', line: 3, before: 'tag: 12', after: 'tag: 14.20' }],
-};
-const { title, body } = newText(settings, edited);
+const lines = changedLines('a:\n  tag: 12\n', 'a:\n  tag: 14.20\n');
+const { title, body } = newText(settings, lines);
 
 function pullRequest(more: Partial<PullRequest>): PullRequest {
   return {
@@ -48,7 +45,7 @@ const newer = { ...settings, tag: '14.21', image: 'registry.example.com/postgres
 describe('the text of people', () => {
   it('around the markers stays to the letter', () => {
     const present = pullRequest({ body: `Before  \r\n\n${body}\n\n/cc @ada <b>\n` });
-    const { change } = changedText(newer, edited, present);
+    const { change } = changedText(newer, lines, present);
     expect(change.body).toMatch(/^Before {2}\r\n\n<!-- /);
     expect(change.body).toMatch(/end -->\n\n\/cc @ada <b>\n$/);
     expect(change.body).toContain('14.21');
@@ -56,9 +53,9 @@ describe('the text of people', () => {
   });
 
   it('between the markers goes, line ends of a browser are no change', () => {
-    expect(changedText(settings, edited, pullRequest({ body: body.replaceAll('\n', '\r\n') })).change).toEqual({});
+    expect(changedText(settings, lines, pullRequest({ body: body.replaceAll('\n', '\r\n') })).change).toEqual({});
     const scribbled = body.replace('Merge this', 'Do not merge this');
-    expect(changedText(settings, edited, pullRequest({ body: scribbled })).change).toEqual({ body });
+    expect(changedText(settings, lines, pullRequest({ body: scribbled })).change).toEqual({ body });
   });
 
   it.each([
@@ -67,14 +64,14 @@ describe('the text of people', () => {
     ['everything', 'My own words'],
     ['the order', [...body.split('\n')].reverse().join('\n')],
   ])('is left alone when %s is gone, and that is said', (_, text) => {
-    const { change, note } = changedText(newer, edited, pullRequest({ body: text }));
+    const { change, note } = changedText(newer, lines, pullRequest({ body: text }));
     expect(change).toEqual({});
     expect(note).toMatch(/#7 has lost the markers/);
   });
 
   it('in the title stays, our own title follows the version', () => {
-    expect(changedText(newer, edited, pullRequest({})).change.title).toContain('14.21');
-    expect(changedText(newer, edited, pullRequest({ title: 'Database!' })).change.title).toBeUndefined();
+    expect(changedText(newer, lines, pullRequest({})).change.title).toContain('14.21');
+    expect(changedText(newer, lines, pullRequest({ title: 'Database!' })).change.title).toBeUndefined();
   });
 });
 
@@ -91,15 +88,7 @@ describe('the length', () => {
       outcome: 'done' as const,
     })),
   };
-  const long: Edited = {
-    ...edited,
-    changes: Array.from({ length: 500 }, (_, line) => ({
-      path: 'p'.repeat(9000),
-      line,
-      before: 'b'.repeat(9000),
-      after: 'a',
-    })),
-  };
+  const long: ChangedLine[] = Array.from({ length: 500 }, (_, line) => ({ line, sign: '+', text: 'b'.repeat(9000) }));
 
   it('is bounded, however much there is to tell', () => {
     expect(newText({ ...settings, upgrade }, long).body.length).toBeLessThan(65_536);
@@ -107,7 +96,7 @@ describe('the length', () => {
 
   it('leaves room for people, first by telling less, then by telling nothing', () => {
     const some = pullRequest({ body: `${'x'.repeat(65_536 - 4000)}${body}` });
-    const shorter = changedText({ ...settings, upgrade }, edited, some).change.body ?? '';
+    const shorter = changedText({ ...settings, upgrade }, lines, some).change.body ?? '';
     expect(shorter.length).toBeLessThanOrEqual(65_536);
     expect(shorter).toContain('too long');
     const full = pullRequest({ body: `${'x'.repeat(65_536 - body.length)}${body}` });
@@ -129,7 +118,7 @@ describe('text of others', () => {
   });
 
   it('in changes and names cannot end our part', () => {
-    const changes = [{ path: evil, line: 1, before: evil, after: evil }];
+    const changes: ChangedLine[] = [{ line: 1, sign: '+', text: evil }];
     const run = {
       before: evil,
       after: evil,
@@ -137,17 +126,28 @@ describe('text of others', () => {
       downtimeSeconds: 1,
       snapshot: evil,
     };
-    const made = newText(
-      { ...settings, path: evil, namespace: evil, runUrl: evil, upgrade: run },
-      { ...edited, changes },
-    );
+    const made = newText({ ...settings, path: evil, namespace: evil, runUrl: evil, upgrade: run }, changes);
     expect(made.body.match(/<!--/g)).toHaveLength(3);
     expect(
-      changedText(
-        { ...settings, path: evil, namespace: evil, runUrl: evil, upgrade: run },
-        { ...edited, changes },
-        pullRequest(made),
-      ).change,
+      changedText({ ...settings, path: evil, namespace: evil, runUrl: evil, upgrade: run }, changes, pullRequest(made))
+        .change,
     ).toEqual({});
+  });
+});
+
+describe('the lines that change', () => {
+  const show = (before: string, after: string) =>
+    changedLines(before, after).map(({ line, sign, text }) => `${String(line)}${sign}${text}`);
+
+  it.each([
+    ['a\nb\nc\n', 'a\nB\nc\n', ['2-b', '2+B']],
+    ['a\nb\nc\nd', 'A\nb\nC\nd', ['1-a', '3-c', '1+A', '3+C']],
+    ['a\nc\n', 'a\nb\nc\n', ['2+b']],
+    ['a\na\n', 'a\na\na\n', ['3+a']],
+    ['a', 'a\nb', ['2+b']],
+    ['a\r\nb\r\n', 'a\r\nB\r\n', ['2-b\r', '2+B\r']],
+    ['same', 'same', []],
+  ])('%j → %j', (before, after, expected) => {
+    expect(show(before, after)).toEqual(expected);
   });
 });
