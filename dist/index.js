@@ -45215,13 +45215,14 @@ async function gatherFacts(gathering) {
   ]);
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings = both(server, databases, (s, d) => jobSettings(inputs, s, d, "precheck"));
+  const mayProbe = inputs.mode === "upgrade" ? onlyIfGranted(permissions2, settings) : settings;
   const reads = [
     knownFrom(databases, (list) => extensionsByDatabase(database, list)),
     known(() => volumeUsers(cluster, target)),
     known(() => leftovers(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
-    probe(gathering, "upgrade", upgradeImage(inputs), settings, databases),
-    probe(gathering, "serving", servingImage(inputs).reference, settings, databases)
+    probe(gathering, "upgrade", upgradeImage(inputs), mayProbe, databases),
+    probe(gathering, "serving", servingImage(inputs).reference, mayProbe, databases)
   ];
   await Promise.allSettled(reads);
   const [extensions, otherVolumeUsers, leftoverObjects, refused, upgradeProbe, servingProbe] = await Promise.all(reads);
@@ -45272,6 +45273,10 @@ async function extensionsByDatabase(database, list) {
   const names = list.filter((d) => d.allowsConnections).map((d) => d.name);
   const extensions = await inParallel(sessions, names, (name) => readExtensions(database, name));
   return Object.fromEntries(names.map((name, index) => [name, extensions[index] ?? []]));
+}
+function onlyIfGranted(missing, fact) {
+  if (missing.known && missing.value.length === 0) return fact;
+  return { known: false, reason: "the images are not asked: permissions are missing", code: "permissions-missing" };
 }
 async function probe(gathering, role, image, settings, databases) {
   const { inputs, target } = gathering;

@@ -15,7 +15,7 @@ import { inParallel } from '../parallel.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { Target } from '../target/target.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
-import { missingPermissions } from '../target/permissions.ts';
+import { missingPermissions, type Permission } from '../target/permissions.ts';
 import { volumeUsers } from '../target/volume-users.ts';
 import { snapshotObject } from '../upgrade/snapshot-object.ts';
 import { jobSettings } from '../upgrade/settings.ts';
@@ -45,13 +45,15 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   ]);
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings: Known<JobSettings> = both(server, databases, (s, d) => jobSettings(inputs, s, d, 'precheck'));
+  // An upgrade that will be refused for its rights makes nothing before, not even a probe.
+  const mayProbe = inputs.mode === 'upgrade' ? onlyIfGranted(permissions, settings) : settings;
   const reads = [
     knownFrom(databases, (list) => extensionsByDatabase(database, list)),
     known(() => volumeUsers(cluster, target)),
     known(() => leftovers(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
-    probe(gathering, 'upgrade', upgradeImage(inputs), settings, databases),
-    probe(gathering, 'serving', servingImage(inputs).reference, settings, databases),
+    probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases),
+    probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases),
   ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
   await Promise.allSettled(reads);
@@ -113,6 +115,11 @@ async function extensionsByDatabase(
   const names = list.filter((d) => d.allowsConnections).map((d) => d.name);
   const extensions = await inParallel(sessions, names, (name) => readExtensions(database, name));
   return Object.fromEntries(names.map((name, index) => [name, extensions[index] ?? []]));
+}
+
+function onlyIfGranted<T>(missing: Known<readonly Permission[]>, fact: Known<T>): Known<T> {
+  if (missing.known && missing.value.length === 0) return fact;
+  return { known: false, reason: 'the images are not asked: permissions are missing', code: 'permissions-missing' };
 }
 
 async function probe(
