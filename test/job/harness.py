@@ -6,13 +6,14 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 UID, STRANGER, VOLUME_GROUP = 4321, 4322, 1001
-work = Path('/mnt')  # a tmpfs, like /tmp, in a mount namespace of our own: nothing of the machine is changed
+work = Path('/unset')  # a tmpfs, in a mount namespace of our own: nothing of the machine is changed
 
 
 class Failure(Exception):
@@ -32,6 +33,8 @@ def equal(actual, wanted, what):
 
 def set_up():
     """Needs to be in a mount namespace of its own (unshare --mount)."""
+    global work
+    work = Path(tempfile.mkdtemp(prefix='job-', dir='/tmp'))
     mount('tmpfs', work, '-t', 'tmpfs', '-o', 'mode=755')
     for version in ('12', '14'):
         prefix = work / 'pg' / version
@@ -50,7 +53,11 @@ def set_up():
         (script / source.name).chmod(0o644)
     (work / 'volumes').mkdir()
     gate_wrappers()
-    mount('tmpfs', '/tmp', '-t', 'tmpfs', '-o', 'mode=1777')  # last: what is tested may be below it
+
+
+def tear_down():
+    subprocess.run(['umount', '--lazy', str(work)], check=False)
+    work.rmdir()
 
 
 def mount(source, target, *options):
