@@ -30,6 +30,18 @@ await run({
       log: githubRunner.log,
     });
   },
+  async connectGitHub(token) {
+    const { connectGitHub } = await import('./adapters/github.ts');
+    return connectGitHub({
+      token,
+      clock: systemClock,
+      log: githubRunner.log,
+      environment: (name) => githubRunner.environment(name),
+      mask: (secret) => {
+        githubRunner.mask(secret);
+      },
+    });
+  },
   scripts: () => readScripts(import.meta.dirname),
   isFork: async () => isForkEvent(await readEvent(githubRunner.environment('GITHUB_EVENT_PATH'))),
 });

@@ -51,6 +51,11 @@ export function text(spec: Spec): Input<string> {
   return input('text', spec, (value) => value);
 }
 
+/** A secret whose default is an expression which only the runner can evaluate; nobody did where the expression itself comes. */
+export function secret(spec: Spec): Input<string> {
+  return input('secret', spec, (value) => (value.startsWith('${{') ? '' : value));
+}
+
 /** Text that a pattern describes; empty means "not given". */
 export function pattern(type: string, expression: RegExp, takes: string, spec: Spec): Input<string> {
   return input(type, spec, (value, name) => {
@@ -104,5 +109,26 @@ export function count(least: number, spec: Spec): Input<number | undefined> {
     const number = Number(value);
     if (!/^\d+$/.test(value) || number < least) throw invalid(name, value, `a whole number from ${String(least)}`);
     return number;
+  });
+}
+
+/** `true` or `false`, as YAML 1.2 writes them; anything else is refused rather than taken for false. */
+export function flag(spec: Spec): Input<boolean> {
+  return input('true | false', { default: 'false', ...spec }, (value, name) => {
+    if (/^(true|True|TRUE)$/.test(value)) return true;
+    if (/^(false|False|FALSE)$/.test(value)) return false;
+    throw invalid(name, value, 'true or false');
+  });
+}
+
+/** Words with commas or line ends between them, each of which a pattern describes; each is kept once. */
+export function list(type: string, expression: RegExp, takes: string, spec: Spec): Input<readonly string[]> {
+  return input(`list of ${type}s`, spec, (value, name) => {
+    const words = value
+      .split(/[,\n]/)
+      .map((word) => word.trim())
+      .filter((word) => word !== '');
+    for (const word of words) if (!expression.test(word)) throw invalid(name, word, takes);
+    return [...new Set(words)];
   });
 }

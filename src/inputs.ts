@@ -1,4 +1,16 @@
-import { choice, count, duration, namespaceName, objectName, pattern, text, type Input } from './input-types.ts';
+import {
+  choice,
+  count,
+  duration,
+  flag,
+  list,
+  namespaceName,
+  objectName,
+  pattern,
+  secret,
+  text,
+  type Input,
+} from './input-types.ts';
 
 /** `[registry[:port]/]path` of an image, without a tag. */
 const imagePath = /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
@@ -8,6 +20,8 @@ const imageReference =
 const imageTag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 /** What initdb and a shell both take without quoting; the reference for encodings and locales. */
 const localeName = /^[A-Za-z0-9_.@-]{1,63}$/;
+/** Of a user or an app ("name[bot]"): letters, digits and single hyphens; an enterprise's managed users have "_" and a short code at the end. */
+const login = /^@?[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?(\[bot\])?$/;
 
 /**
  * Every input of the action. action.yml, the README's table and the parser
@@ -20,9 +34,10 @@ export const inputTable = {
       'Path of a kubeconfig, or its content. Empty: the environment variable KUBECONFIG, then the service account of the pod in which the runner runs.',
   }),
   context: text({ description: 'Context of the kubeconfig. Empty: its current context.' }),
-  mode: choice(['precheck', 'upgrade'], {
+  mode: choice(['precheck', 'upgrade', 'values'], {
     default: 'precheck',
-    description: '`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14.',
+    description:
+      '`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14; `values` only makes the pull request for `values-file`, without looking at the cluster.',
   }),
   confirm: text({ description: 'For `mode: upgrade`: the namespace again, so that no upgrade starts by accident.' }),
 
@@ -105,6 +120,37 @@ export const inputTable = {
     default: 'patch',
     description:
       'How PostgreSQL 14 is brought up: `patch` sets the image on the StatefulSet. values.yaml must then say the same before the next `helm upgrade`.',
+  }),
+
+  valuesFile: text({
+    description:
+      'Path of the values.yaml in this repository, from its root. The upgrade then ends with a pull request that names the image of 14 in it, and the checks ask before whether that can be done. Empty: no pull request.',
+  }),
+  valuesPath: text({
+    default: 'postgresql.image',
+    description: 'Keys that lead to the image in that file, joined by dots (`\\.` for a dot within a key).',
+  }),
+  githubToken: secret({
+    default: '${{ github.token }}',
+    description:
+      "Token for the pull request: `contents: write` and `pull-requests: write`. With the workflow's own token no other workflow starts on the pull request.",
+  }),
+  pullRequestBase: text({
+    description: "Branch into which the pull request goes. Empty: the repository's default branch.",
+  }),
+  pullRequestBranch: text({
+    description: "The pull request's own branch. Empty: a name made of namespace and values file, the same each time.",
+  }),
+  pullRequestDraft: flag({ description: 'Open the pull request as a draft.' }),
+  labels: list('label', /^.{1,50}$/u, 'a label of at most 50 characters', {
+    description: 'Labels of the pull request.',
+  }),
+  assignees: list('login', login, 'the login of a user', { description: 'Assignees of the pull request.' }),
+  reviewers: list('login', login, 'the login of a user', {
+    description: 'Users who are asked to review the pull request.',
+  }),
+  teamReviewers: list('team', /^@?([A-Za-z0-9-]+\/)?[A-Za-z0-9_-]{1,100}$/, "a team's slug", {
+    description: 'Teams that are asked to review, by their slugs. The workflow token of GitHub may not ask teams.',
   }),
 
   applicationsTimeout: duration({ default: '5m', description: 'Limit for the pods of the application layer to end.' }),

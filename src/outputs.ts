@@ -1,7 +1,7 @@
 /** Every output of the action; action.yml and the README's table come from here (`npm run generate`). */
 export const outputTable = {
   verdict:
-    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `failed` or `unknown` for an upgrade.',
+    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `failed` or `unknown` for an upgrade; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
   report: 'Path of the JSON report of this run.',
   imageRegistry: 'Registry of the PostgreSQL 14 image, as `postgresql.image.registry` takes it.',
   imageRepository: 'Repository of the PostgreSQL 14 image, as `postgresql.image.repository` takes it.',
@@ -9,6 +9,11 @@ export const outputTable = {
   image: 'The three joined: the image that PostgreSQL runs after the upgrade.',
   snapshot: 'Name of the VolumeSnapshot taken during the downtime.',
   downtimeSeconds: 'Seconds from the stop of the first application to the last one being back.',
+  pullRequestOperation:
+    '`created`, `updated`, `none` (nothing was to be done) or `closed` (somebody closed it unmerged, and it was left so).',
+  pullRequestNumber: 'Number of the pull request for `values-file`.',
+  pullRequestUrl: 'Address of the pull request.',
+  pullRequestHeadSha: "Commit at which the pull request's branch is.",
 } as const;
 
 export type OutputName = keyof typeof outputTable;

@@ -6,6 +6,7 @@ import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
 import { localeChecks } from './locale.ts';
 import { serverChecks } from './server.ts';
+import { valuesChecks } from './values.ts';
 
 /** Every check, in the order in which people read them. `precheck` and `upgrade` run the same ones. */
 export const catalogue: readonly Check[] = [
@@ -16,4 +17,5 @@ export const catalogue: readonly Check[] = [
   ...imageChecks,
   ...extensionChecks,
   ...clusterChecks,
+  ...valuesChecks,
 ];

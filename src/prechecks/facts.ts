@@ -2,6 +2,7 @@ import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/ser
 import type { ImageFacts } from '../job/probe.ts';
 import type { VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { Inputs } from '../inputs.ts';
+import type { ProbeFact } from '../pull-request/probe.ts';
 import type { Permission } from '../target/permissions.ts';
 import type { Target } from '../target/target.ts';
 import type { Image } from '../target/images.ts';
@@ -29,6 +30,8 @@ export interface Facts {
   readonly leftoverObjects: Known<readonly string[]>;
   readonly upgradeProbe: Known<ImageFacts>;
   readonly servingProbe: Known<ImageFacts>;
+  /** What GitHub answered about the pull request for the values file; undefined when there will be none. */
+  readonly pullRequest: readonly ProbeFact[] | undefined;
 }
 
 /** How the volume can be snapshotted. */

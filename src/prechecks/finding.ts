@@ -2,7 +2,7 @@ import type { Facts } from './facts.ts';
 
 export type Status = 'passed' | 'warning' | 'failed' | 'unknown';
 
-export type Subject = 'access' | 'target' | 'database' | 'images' | 'cluster';
+export type Subject = 'access' | 'target' | 'database' | 'images' | 'cluster' | 'values';
 
 /** The answer of a check. */
 export interface Finding {
@@ -25,6 +25,8 @@ export interface Check {
   readonly subject: Subject;
   /** Why it is asked; for docs/checks.md. */
   readonly why: string;
+  /** Whether there is anything to ask; always, where it is missing. What does not apply is left out, never passed. */
+  applies?(facts: Facts): boolean;
   run(facts: Facts): Answer;
 }
 

@@ -11,6 +11,7 @@ import type { Inputs } from '../inputs.ts';
 import { jobName, scriptConfigMap, upgradeJob, type JobSettings } from '../job/manifest.ts';
 import { localesOf, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
 import { runProbe } from '../job/run-probe.ts';
+import type { ProbeFact } from '../pull-request/probe.ts';
 import { inParallel } from '../parallel.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { Target } from '../target/target.ts';
@@ -31,6 +32,8 @@ export interface Gathering extends Surroundings {
   readonly database: Database;
   /** Text of probe.sh. */
   readonly probeScript: string;
+  /** Asks GitHub whether the pull request for the values file can be made; undefined when there will be none. */
+  readonly probePullRequest: (() => Promise<readonly ProbeFact[]>) | undefined;
 }
 
 /** Reads all that the checks judge. What can't be read becomes unknown with its reason; only a cancellation throws. */
@@ -54,10 +57,12 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
     probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases),
     probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases),
+    gathering.probePullRequest?.() ?? Promise.resolve(undefined),
   ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
   await Promise.allSettled(reads);
-  const [extensions, otherVolumeUsers, leftoverObjects, refused, upgradeProbe, servingProbe] = await Promise.all(reads);
+  const [extensions, otherVolumeUsers, leftoverObjects, refused, upgradeProbe, servingProbe, pullRequest] =
+    await Promise.all(reads);
   return {
     inputs,
     target,
@@ -75,6 +80,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     leftoverObjects,
     upgradeProbe,
     servingProbe,
+    pullRequest,
   };
 }
 

@@ -6,10 +6,10 @@ import { blocks, type Finding, type Status } from './finding.ts';
 
 const icons: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };
 
-/** Answers every check: one log group each, and an annotation where something is to be done. */
+/** Answers every check that applies: one log group each, and an annotation where something is to be done. */
 export async function judge(facts: Facts, log: Log): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const check of catalogue) {
+  for (const check of catalogue.filter((c) => c.applies?.(facts) ?? true)) {
     const finding: Finding = { check: check.id, docs: `docs/checks.md#${check.id}`, ...check.run(facts) };
     findings.push(finding);
     await log.group(`${icons[finding.status]} ${check.title} (${check.id}: ${finding.status})`, () => {

@@ -11,7 +11,6 @@ import { survey, type Survey } from './survey.ts';
 /** One answer about the pull request that the upgrade will end with. */
 export interface ProbeFact extends Answer {
   readonly id: 'values-file' | 'values-branch' | 'push-right' | 'branch-rules' | 'pull-request-right';
-  readonly title: string;
 }
 
 /**
@@ -23,21 +22,10 @@ export async function probePullRequest(github: GitHub, settings: PullRequestSett
   try {
     found = await survey(github, settings);
   } catch (error) {
-    return [{ id: 'values-file', title: titles['values-file'], ...answerOf(error) }];
+    return [{ id: 'values-file', ...answerOf(error) }];
   }
   const { edited, base, branchName, access } = found;
-  const values: ProbeFact = {
-    id: 'values-file',
-    title: titles['values-file'],
-    status: 'passed',
-    evidence:
-      edited.operation === 'none'
-        ? [`${settings.path} on ${base.name} names ${settings.image} already`]
-        : edited.changes.map(
-            (c) =>
-              `${settings.path} on ${base.name}, line ${String(c.line)}: ${c.path} ${c.before ?? '(missing)'} → ${c.after}`,
-          ),
-  };
+  const values: ProbeFact = { id: 'values-file', ...valuesAnswer(settings, found) };
   if (edited.operation === 'none') return [values];
   return [
     values,
@@ -48,19 +36,27 @@ export async function probePullRequest(github: GitHub, settings: PullRequestSett
   ];
 }
 
-const titles: Readonly<Record<ProbeFact['id'], string>> = {
-  'values-file': 'The values file can be edited',
-  'values-branch': "The pull request's branch is free or ours",
-  'push-right': 'The token may push',
-  'branch-rules': "The repository's rules allow the branch",
-  'pull-request-right': 'The token may open pull requests',
-};
+function valuesAnswer({ path, image }: PullRequestSettings, { edited, base }: Survey): Answer {
+  const seen =
+    edited.operation === 'none'
+      ? [`${path} on ${base.name} names ${image} already`]
+      : edited.changes.map(
+          (c) => `${path} on ${base.name}, line ${String(c.line)}: ${c.path} ${c.before ?? '(missing)'} → ${c.after}`,
+        );
+  return edited.warnings.length === 0
+    ? { status: 'passed', evidence: seen }
+    : {
+        status: 'warning',
+        evidence: [...edited.warnings, ...seen],
+        remedy: 'See to it before you merge the pull request that the upgrade will open.',
+      };
+}
 
 async function fact(id: ProbeFact['id'], ask: () => Answer | Promise<Answer>): Promise<ProbeFact> {
   try {
-    return { id, title: titles[id], ...(await ask()) };
+    return { id, ...(await ask()) };
   } catch (error) {
-    return { id, title: titles[id], ...answerOf(error) };
+    return { id, ...answerOf(error) };
   }
 }
 

@@ -80,7 +80,7 @@ async function converge(
     await refuseMovedBase(github, settings, found);
   }
 
-  const warnings: string[] = [];
+  const warnings = [...edited.warnings];
   const pullRequest = open ?? (await openPullRequest(github, settings, found, warnings));
   const text = open === undefined ? { change: {} } : changedText(settings, found.lines, open);
   const texted = Object.keys(text.change).length > 0;
@@ -118,7 +118,11 @@ export function openOf(
   );
 }
 
-function nothingToDo({ base, pullRequests }: Survey, { path, image }: PullRequestSettings, log: Log): Published {
+function nothingToDo(
+  { base, edited, pullRequests }: Survey,
+  { path, image }: PullRequestSettings,
+  log: Log,
+): Published {
   const open = pullRequests.find((p) => p.state === 'open' && p.base === base.name);
   log.info(`${path} on ${base.name} names ${image} already: nothing to change`);
   const warnings =
@@ -133,7 +137,7 @@ function nothingToDo({ base, pullRequests }: Survey, { path, image }: PullReques
     url: open?.url,
     headSha: open?.headSha,
     changes: [],
-    warnings,
+    warnings: [...edited.warnings, ...warnings],
   };
 }
 

@@ -14,6 +14,8 @@ export interface Edited {
   readonly operation: 'none' | 'edited';
   readonly text: string;
   readonly changes: readonly Change[];
+  /** What has to be known about it, with file and line. */
+  readonly warnings: readonly string[];
 }
 
 /** Makes a values file name the new image. Throws a ConfigurationError where it can't be proved right. */

@@ -15,6 +15,13 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
   runner.output('verdict', report.verdict);
   if (report.snapshot !== undefined) runner.output('snapshot', report.snapshot);
   if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));
+  const { pullRequest } = report;
+  if (pullRequest !== undefined) {
+    runner.output('pullRequestOperation', pullRequest.operation);
+    if (pullRequest.number !== undefined) runner.output('pullRequestNumber', String(pullRequest.number));
+    if (pullRequest.url !== undefined) runner.output('pullRequestUrl', pullRequest.url);
+    if (pullRequest.headSha !== undefined) runner.output('pullRequestHeadSha', pullRequest.headSha);
+  }
   try {
     runner.output(
       'report',

@@ -1,14 +1,15 @@
 import type { Finding, Status } from '../prechecks/finding.ts';
 import type { Image } from '../target/images.ts';
-import type { Mode } from '../target/permissions.ts';
+import type { Inputs } from '../inputs.ts';
+import type { Published } from '../pull-request/publish.ts';
 import type { Phase } from './timeline.ts';
 
-export type Verdict = Status | 'upgraded' | 'already-upgraded' | 'reverted';
+export type Verdict = Status | 'upgraded' | 'already-upgraded' | 'reverted' | 'proposed' | 'up-to-date' | 'declined';
 
 /** All that a run has to tell; written as JSON and rendered as the job summary. */
 export interface Report {
   readonly schema: 1;
-  readonly mode: Mode;
+  readonly mode: Inputs['mode'];
   readonly namespace: string;
   readonly cluster: string;
   readonly verdict: Verdict;
@@ -21,6 +22,8 @@ export interface Report {
   readonly downtimeSeconds: number | undefined;
   readonly transfer: string | undefined;
   readonly versions: { readonly before: string | undefined; readonly after: string | undefined };
+  /** Undefined when there was to be none, or it failed. */
+  readonly pullRequest: Omit<Published, 'warnings'> | undefined;
   readonly warnings: readonly string[];
   readonly error: { readonly code: string; readonly message: string; readonly remedy: string } | undefined;
 }

@@ -11,6 +11,9 @@ const headlines: Readonly<Record<Verdict, string>> = {
   upgraded: '✓ PostgreSQL 14 serves',
   'already-upgraded': '✓ PostgreSQL 14 serves already; nothing was changed',
   reverted: '✗ The upgrade failed; PostgreSQL 12 serves again',
+  proposed: '✓ The pull request for values.yaml is there',
+  'up-to-date': '✓ values.yaml names the image of PostgreSQL 14 already',
+  declined: '! Somebody closed the pull request for values.yaml',
 };
 
 /** GitHub drops a step's summary above 1 MiB. */
@@ -26,6 +29,7 @@ export function renderSummary(report: Report): string {
     ...errorLines(report),
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine(w)}`, '']),
     ...upgradeLines(report),
+    ...valuesLines(report),
     ...phaseLines(report),
     ...findingLines(report.findings),
   ];
@@ -41,11 +45,25 @@ function errorLines({ error }: Report): string[] {
     : ['> [!CAUTION]', `> ${oneLine(error.message)}`, '>', `> **What to do:** ${oneLine(error.remedy)}`, ''];
 }
 
-function upgradeLines({ serving, versions, image, snapshot, transfer }: Report): string[] {
-  if (!serving || image === undefined) return [];
+function upgradeLines({ serving, versions, snapshot, transfer }: Report): string[] {
+  if (!serving) return [];
   return [
     `PostgreSQL **${versions.before ?? '12'}** → **${versions.after ?? '14'}** (transfer mode \`${transfer ?? 'link'}\`), snapshot from before: \`${snapshot ?? 'none'}\`.`,
     '',
+    'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the snapshot.',
+    '',
+  ];
+}
+
+/** How values.yaml comes to say what the cluster does. */
+function valuesLines({ verdict, serving, image, pullRequest }: Report): string[] {
+  if (pullRequest?.url !== undefined && pullRequest.operation !== 'closed') {
+    return [`**Merge [the pull request](${pullRequest.url}) for values.yaml before the next \`helm upgrade\`.**`, ''];
+  }
+  const isNamed = pullRequest?.changes.length === 0;
+  const serves = serving || verdict === 'already-upgraded' || verdict === 'declined';
+  if (image === undefined || isNamed || !serves) return [];
+  return [
     'values.yaml must say the same before the next `helm upgrade`:',
     '',
     '```yaml',
@@ -55,8 +73,6 @@ function upgradeLines({ serving, versions, image, snapshot, transfer }: Report):
     `    repository: ${image.repository}`,
     `    tag: ${image.tag}`,
     '```',
-    '',
-    'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the snapshot.',
     '',
   ];
 }

@@ -34,6 +34,8 @@ export interface Results {
   jobRun?: { readonly object: V1Job; readonly phase: 'created' | 'started' | 'ended' };
   /** 14 has been started and answers. */
   serving?: boolean;
+  /** Its data is what 12 had: nothing is taken back any more. */
+  validated?: boolean;
   /** Something that did not stop the upgrade, but that people must know. */
   readonly warnings: string[];
 }

@@ -62,6 +62,7 @@ async function goOn(context: Context): Promise<void> {
       context.results.warnings.push(`${step.title}: ${describe(error)}`);
     });
   }
+  context.results.validated = true;
   await context.journal.note('outcome', 'upgraded');
   try {
     await phase(context, release, explainUnreleased);

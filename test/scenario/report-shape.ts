@@ -21,10 +21,21 @@ const image = z.strictObject({
 /** The JSON report as later steps may rely on it: no key is missing, none is new. */
 export const reportShape = z.strictObject({
   schema: z.literal(1),
-  mode: z.enum(['precheck', 'upgrade']),
+  mode: z.enum(['precheck', 'upgrade', 'values']),
   namespace: z.string(),
   cluster: z.string(),
-  verdict: z.enum(['passed', 'warning', 'failed', 'unknown', 'upgraded', 'already-upgraded', 'reverted']),
+  verdict: z.enum([
+    'passed',
+    'warning',
+    'failed',
+    'unknown',
+    'upgraded',
+    'already-upgraded',
+    'reverted',
+    'proposed',
+    'up-to-date',
+    'declined',
+  ]),
   findings: z.array(finding),
   serving: z.boolean(),
   image: image.optional(),
@@ -35,6 +46,22 @@ export const reportShape = z.strictObject({
   downtimeSeconds: z.number().optional(),
   transfer: z.string().optional(),
   versions: z.strictObject({ before: z.string().optional(), after: z.string().optional() }),
+  pullRequest: z
+    .strictObject({
+      operation: z.enum(['created', 'updated', 'none', 'closed']),
+      number: z.number().optional(),
+      url: z.string().optional(),
+      headSha: z.string().optional(),
+      changes: z.array(
+        z.strictObject({
+          path: z.string(),
+          line: z.number(),
+          before: z.string().optional(),
+          after: z.string(),
+        }),
+      ),
+    })
+    .optional(),
   warnings: z.array(z.string()),
   error: z.strictObject({ code: z.string(), message: z.string(), remedy: z.string().min(1) }).optional(),
 });

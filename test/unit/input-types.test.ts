@@ -1,7 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigurationError } from '../../src/errors.ts';
-import { choice, count, duration, objectName, pattern, text, type Input } from '../../src/input-types.ts';
+import {
+  choice,
+  count,
+  duration,
+  flag,
+  list,
+  objectName,
+  pattern,
+  secret,
+  text,
+  type Input,
+} from '../../src/input-types.ts';
 
 const spec = { description: 'What it is for.' };
 
@@ -68,5 +79,29 @@ describe('types of inputs', () => {
   test('a number that is not given is undefined', () => {
     expect(count(1, spec).parse('', 'some-input')).toBeUndefined();
     expect(count(1, spec).parse('12', 'some-input')).toBe(12);
+  });
+
+  test.each([
+    ['true', true],
+    ['True', true],
+    ['FALSE', false],
+  ])('%s is %s', (value, expected) => {
+    expect(flag({ description: '' }).parse(value, 'some-input')).toBe(expected);
+  });
+
+  test.each(['yes', '1', 'on', 'tRUE', 'truee', ' true'])('%j is neither true nor false', (value) => {
+    expect(refusal(flag({ description: '' }), value).message).toContain('true or false');
+  });
+
+  test('a list is cut at commas and line ends, and keeps each word once', () => {
+    const words = list('word', /^[a-z ]+$/, 'a word', spec);
+    expect(words.parse(' one, two words\n\nthree,one,', 'some-input')).toEqual(['one', 'two words', 'three']);
+    expect(words.parse('', 'some-input')).toEqual([]);
+    expect(refusal(words, 'one,TWO').message).toContain('"TWO"');
+  });
+
+  test('an expression that no runner has evaluated is no secret', () => {
+    expect(secret(spec).parse('${{ github.token }}', 'some-input')).toBe('');
+    expect(secret(spec).parse('ghs_123', 'some-input')).toBe('ghs_123');
   });
 });

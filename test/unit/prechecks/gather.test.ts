@@ -58,6 +58,7 @@ async function gather(from: FakeCluster, given: Record<string, string> = {}, fil
     target: found,
     database,
     probeScript: 'script',
+    probePullRequest: undefined,
   });
 }
 

@@ -25,10 +25,10 @@ export function edit(to: string): Edit {
     if (index < 0) throw new ConfigurationError('values-path-not-found', 'No postgresql.image.', 'Set "values-path".');
     const before = lines[index] ?? '';
     const after = before.replace(/tag: \S+/, `tag: ${to}`);
-    if (before === after) return { operation: 'none', text: source, changes: [] };
+    if (before === after) return { operation: 'none', text: source, changes: [], warnings: [] };
     lines[index] = after;
     const change = { path: 'postgresql.image.tag', line: index + 1, before: /tag: (\S+)/.exec(before)?.[1], after: to };
-    return { operation: 'edited', text: lines.join('\n'), changes: [change] };
+    return { operation: 'edited', text: lines.join('\n'), changes: [change], warnings: [] };
   };
 }
 

@@ -7,7 +7,7 @@ import type { PullRequestSettings } from '../../../src/pull-request/settings.ts'
 
 const settings: PullRequestSettings = {
   path: 'values.yaml',
-  edit: (text) => ({ operation: 'none', text, changes: [] }),
+  edit: (text) => ({ operation: 'none', text, changes: [], warnings: [] }),
   image: 'registry.example.com/postgres:14.20',
   tag: '14.20',
   namespace: 'server',

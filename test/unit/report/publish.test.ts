@@ -23,6 +23,18 @@ describe('publishing a report', () => {
     expect(runner.summary).toContain('# ✓ PostgreSQL 14 serves');
   });
 
+  test('sets the outputs of the pull request', async () => {
+    const runner = new FakeRunner();
+    const made = { operation: 'created' as const, number: 7, url: 'https://x/7', headSha: 'abc', changes: [] };
+    await publish(runner, report({ pullRequest: made }));
+    expect(runner.outputs).toMatchObject({
+      pullRequestOperation: 'created',
+      pullRequestNumber: '7',
+      pullRequestUrl: 'https://x/7',
+      pullRequestHeadSha: 'abc',
+    });
+  });
+
   test('sets no output for what there is not', async () => {
     const runner = new FakeRunner();
     await publish(

@@ -22,6 +22,9 @@ describe('the job summary', () => {
     ['upgraded', '✓ PostgreSQL 14 serves'],
     ['already-upgraded', 'nothing was changed'],
     ['reverted', '✗ The upgrade failed; PostgreSQL 12 serves again'],
+    ['proposed', '✓ The pull request'],
+    ['up-to-date', 'names the image'],
+    ['declined', '! Somebody closed'],
   ])('begins with the verdict: %s', (verdict, headline) => {
     const [first] = renderSummary(report({ verdict })).split('\n');
     expect(first).toMatch(/^# /);
@@ -37,6 +40,33 @@ describe('the job summary', () => {
     expect(text).toContain('`snap-1`');
     expect(text).toContain('**61.5 s**');
     expect(text).toContain('24 hours');
+  });
+
+  const pullRequest = {
+    operation: 'created' as const,
+    number: 7,
+    url: 'https://github.example/admins/server/pull/7',
+    headSha: 'abc',
+    changes: [{ path: 'postgresql.image.tag', line: 5, before: '12.16', after: '14.22' }],
+  };
+
+  test('asks for the merge where there is a pull request, instead of an edit by hand', () => {
+    const text = renderSummary(report({ pullRequest }));
+    expect(text).toContain('**Merge [the pull request](https://github.example/admins/server/pull/7)');
+    expect(text).not.toContain('    tag: 14');
+  });
+
+  test('asks for nothing where values.yaml names the image already', () => {
+    const none = { ...pullRequest, operation: 'none' as const, number: undefined, url: undefined, changes: [] };
+    const text = renderSummary(report({ pullRequest: none }));
+    expect(text).not.toContain('values.yaml');
+  });
+
+  test('says what to set by hand where somebody closed the pull request', () => {
+    const text = renderSummary(
+      report({ verdict: 'declined', serving: false, pullRequest: { ...pullRequest, operation: 'closed' } }),
+    );
+    expect(text).toContain('    tag: 14.22.4094-4922444');
   });
 
   test.each<Verdict>(['failed', 'reverted', 'passed'])(

@@ -1,0 +1,84 @@
+import { Database } from '../database/database.ts';
+import { PrecheckError } from '../errors.ts';
+import { blocks, type Finding } from '../prechecks/finding.ts';
+import type { Facts } from '../prechecks/facts.ts';
+import { gatherFacts } from '../prechecks/gather.ts';
+import { judge, verdictOf } from '../prechecks/judge.ts';
+import { probePullRequest } from '../pull-request/probe.ts';
+import { readPassword } from '../target/credentials.ts';
+import { discover } from '../target/discover.ts';
+import type { Target } from '../target/target.ts';
+import { alreadyUpgraded } from '../upgrade/already.ts';
+import type { ClusterModeContext } from './mode.ts';
+
+/** A server that every check lets through. */
+export interface CheckedServer {
+  readonly target: Target;
+  readonly database: Database;
+  readonly facts: Facts;
+}
+
+/**
+ * Finds the server and asks every check.
+ * @returns undefined when 14 serves already, which is told
+ * @throws PrecheckError when a check stands against the upgrade
+ */
+export async function checkServer(context: ClusterModeContext): Promise<CheckedServer | undefined> {
+  const { log, timeline, progress, inputs, cluster, serving, pullRequest } = context;
+  const { target, database } = await log.group('Find the server', () =>
+    timeline.phase('discover', 'Find the server', () => findServer(context)),
+  );
+  const served = await alreadyUpgraded(cluster, target, database, serving);
+  if (served !== undefined) {
+    progress.verdict = 'already-upgraded';
+    log.annotate(
+      'notice',
+      'already upgraded',
+      `PostgreSQL ${served} serves in namespace ${inputs.namespace} with image ${serving.reference}. Nothing was changed there.`,
+    );
+    return undefined;
+  }
+  const facts = await log.group('Gather facts', () =>
+    timeline.phase('precheck', 'Gather facts', () =>
+      gatherFacts({
+        ...context,
+        target,
+        database,
+        probeScript: context.scripts.probe,
+        probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings)),
+      }),
+    ),
+  );
+  progress.facts = facts;
+  progress.findings = await judge(facts, log);
+  progress.verdict = verdictOf(progress.findings);
+  refuseIfBlocked(progress.findings);
+  return { target, database, facts };
+}
+
+async function findServer({
+  cluster,
+  inputs,
+  log,
+  runner,
+}: ClusterModeContext): Promise<{ target: Target; database: Database }> {
+  log.info(`Cluster: ${cluster.address}`);
+  const target = await discover(cluster, inputs);
+  log.info(
+    `StatefulSet ${target.name}, claim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}, UID ${String(target.userId)}`,
+  );
+  const password = await readPassword(cluster, target);
+  runner.mask(password);
+  return { target, database: new Database(cluster, target, password, 'postgres') };
+}
+
+function refuseIfBlocked(findings: readonly Finding[]): void {
+  const blocking = findings.filter(blocks);
+  if (blocking.length === 0) return;
+  const names = blocking.map((f) => `${f.check} (${f.status})`).join(', ');
+  throw new PrecheckError(
+    'precheck-blocks',
+    `${String(blocking.length)} of ${String(findings.length)} checks stand against the upgrade: ${names}.`,
+    'Each of them says what to do, in the log and in the job summary.',
+  );
+}

@@ -1,0 +1,49 @@
+import type { Inputs } from '../inputs.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { Surroundings } from '../ports/context.ts';
+import type { GitHub } from '../ports/github.ts';
+import type { Runner } from '../ports/runner.ts';
+import type { Facts } from '../prechecks/facts.ts';
+import type { Finding } from '../prechecks/finding.ts';
+import type { Published } from '../pull-request/publish.ts';
+import type { PullRequestSettings } from '../pull-request/settings.ts';
+import type { Verdict } from '../report/report.ts';
+import type { Timeline } from '../report/timeline.ts';
+import type { Image } from '../target/images.ts';
+import type { Results } from '../upgrade/step.ts';
+
+/** What a run has found out by the time it ends, however it ends: the report is made of it. */
+export interface Progress {
+  inputs?: Inputs;
+  cluster?: Cluster;
+  facts?: Facts;
+  findings: Finding[];
+  verdict: Verdict;
+  pullRequest?: Published;
+  readonly results: Results;
+}
+
+/** The pull request that the run is to end with, and where. */
+export interface PullRequestPlan {
+  readonly github: GitHub;
+  readonly settings: PullRequestSettings;
+}
+
+/** What every mode works with. */
+export interface ModeContext extends Omit<Surroundings, 'cluster'> {
+  readonly inputs: Inputs;
+  readonly runner: Runner;
+  readonly timeline: Timeline;
+  readonly progress: Progress;
+  readonly serving: Image;
+  /** The run's address, as people find it again. */
+  readonly runId: string;
+  /** Undefined when the inputs ask for none. */
+  readonly pullRequest: PullRequestPlan | undefined;
+}
+
+/** What the modes that look at the cluster have besides. */
+export interface ClusterModeContext extends ModeContext {
+  readonly cluster: Cluster;
+  readonly scripts: { readonly job: Readonly<Record<string, string>>; readonly probe: string };
+}

@@ -1,0 +1,70 @@
+import { CancelledError, describe, PrecheckError } from '../errors.ts';
+import { discover } from '../target/discover.ts';
+import type { Target } from '../target/target.ts';
+import { runUpgrade } from '../upgrade/upgrade.ts';
+import { checkServer } from './check-server.ts';
+import type { ClusterModeContext } from './mode.ts';
+import { publishValues } from './pull-request.ts';
+
+/**
+ * The checks, the upgrade, and the pull request for values.yaml.
+ * @throws PrecheckError, UpgradeError; ConfigurationError or GitHubError when only the pull request failed
+ */
+export async function upgrade(context: ClusterModeContext): Promise<void> {
+  const { progress, timeline, inputs, cluster, signal, log } = context;
+  const { results } = progress;
+  const checked = await checkServer(context);
+  if (checked === undefined) {
+    await publishValues(context);
+    return;
+  }
+  // From here on a cancellation has something to take back.
+  if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
+  expectUnchanged(checked.target, await discover(cluster, inputs));
+  try {
+    await runUpgrade({ ...context, ...checked, scripts: context.scripts.job, results });
+  } catch (error) {
+    // An application that does not come back changes nothing about what values.yaml has to say.
+    if (results.validated) await publishOrWarn(context);
+    throw error;
+  }
+  progress.verdict = 'upgraded';
+  log.annotate(
+    'notice',
+    'upgraded',
+    `PostgreSQL ${results.job?.newVersion ?? ''} serves in namespace ${inputs.namespace}; downtime ${String(timeline.downtimeSeconds ?? 0)} s.`,
+  );
+  await publishUpgrade(context);
+}
+
+async function publishUpgrade(context: ClusterModeContext): Promise<void> {
+  const { progress, timeline } = context;
+  const { job, snapshot } = progress.results;
+  await publishValues(context, {
+    before: job?.oldVersion ?? '12',
+    after: job?.newVersion ?? '14',
+    phases: [...timeline.phases],
+    downtimeSeconds: timeline.downtimeSeconds,
+    snapshot,
+  });
+}
+
+async function publishOrWarn(context: ClusterModeContext): Promise<void> {
+  try {
+    await publishUpgrade(context);
+  } catch (error) {
+    context.progress.results.warnings.push(`The pull request for values.yaml could not be made: ${describe(error)}`);
+  }
+}
+
+/** The checks may have taken minutes: what is recorded and brought back must be what is there now. */
+function expectUnchanged(checked: Target, now: Target): void {
+  const facts = ({ statefulSet, replicas, container, volume, applications }: Target) =>
+    JSON.stringify([statefulSet.metadata?.uid, replicas, container.image, volume.claim.metadata?.uid, applications]);
+  if (facts(checked) === facts(now)) return;
+  throw new PrecheckError(
+    'changed-meanwhile',
+    'The StatefulSet or the applications were changed while the checks ran.',
+    'Let the change come to its end, then run again.',
+  );
+}

@@ -1,0 +1,45 @@
+import type { Inputs } from '../inputs.ts';
+import type { Image } from '../target/images.ts';
+import { checkImage } from '../values/grammar.ts';
+import { editValues } from '../values/edit-values.ts';
+import { parsePath } from '../values/path.ts';
+import { checkBranchName, checkPath, type Edited, type PullRequestSettings } from './settings.ts';
+
+/**
+ * The pull request for `values-file` as the inputs describe it; undefined when they ask for none.
+ * @param runUrl address of the workflow run
+ * @throws ConfigurationError for an input that can't be right, whatever the repository holds
+ */
+export function valuesUpdate(inputs: Inputs, image: Image, runUrl: string): PullRequestSettings | undefined {
+  const file = inputs.valuesFile;
+  if (file === '') return undefined;
+  checkPath(file);
+  parsePath(inputs.valuesPath);
+  checkImage(image);
+  if (inputs.pullRequestBase !== '') checkBranchName(inputs.pullRequestBase, 'pull-request-base');
+  if (inputs.pullRequestBranch !== '') checkBranchName(inputs.pullRequestBranch, 'pull-request-branch');
+  return {
+    path: file,
+    edit: (source) => edit(source, file, inputs.valuesPath, image),
+    image: image.reference,
+    tag: image.tag,
+    namespace: inputs.namespace,
+    base: inputs.pullRequestBase,
+    branch: inputs.pullRequestBranch,
+    labels: inputs.labels,
+    assignees: inputs.assignees,
+    reviewers: inputs.reviewers,
+    teamReviewers: inputs.teamReviewers,
+    draft: inputs.pullRequestDraft,
+    runUrl,
+  };
+}
+
+function edit(source: string, file: string, path: string, { registry, repository, tag }: Image): Edited {
+  const { operation, text, changes, warnings } = editValues(source, {
+    file,
+    path,
+    image: { registry, repository, tag },
+  });
+  return { operation, text, changes, warnings: warnings.map((w) => `${file}, line ${String(w.line)}: ${w.message}`) };
+}
