@@ -1,7 +1,7 @@
 /** Every output of the action; action.yml and the README's table come from here (`npm run generate`). */
 export const outputTable = {
   verdict:
-    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `failed` or `unknown` for an upgrade; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
+    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again: it goes on), `failed` or `unknown` for an upgrade; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
   report: 'Path of the JSON report of this run.',
   imageRegistry: 'Registry of the PostgreSQL 14 image, as `postgresql.image.registry` takes it.',
   imageRepository: 'Repository of the PostgreSQL 14 image, as `postgresql.image.repository` takes it.',

@@ -89,6 +89,7 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
 /** An upgrade that is done stays done, also when the pull request after it failed. */
 function verdictAfter(thrown: unknown, before: Verdict): Verdict {
   if (thrown instanceof UpgradeError && thrown.code === 'reverted') return 'reverted';
+  if (thrown instanceof UpgradeError && thrown.code === 'job-still-runs') return 'interrupted';
   const stays = thrown instanceof PrecheckError || before === 'upgraded' || before === 'already-upgraded';
   return stays ? before : 'failed';
 }

@@ -10,7 +10,7 @@ export interface InitdbSettings {
   readonly collate: string;
   readonly ctype: string;
   /** Of the old cluster's database `postgres`; undefined when it has none. */
-  readonly postgres: { readonly encoding: string; readonly collate: string; readonly ctype: string } | undefined;
+  readonly postgres?: { readonly encoding: string; readonly collate: string; readonly ctype: string } | undefined;
 }
 
 export interface JobSettings {

@@ -11,23 +11,27 @@ import type { Target } from '../target/target.ts';
 import { alreadyUpgraded } from '../upgrade/already.ts';
 import type { ClusterModeContext } from './mode.ts';
 
-/** A server that every check lets through. */
-export interface CheckedServer {
+/** The server in the cluster, and how its database is asked. */
+export interface FoundServer {
   readonly target: Target;
   readonly database: Database;
+}
+
+/** A server that every check lets through. */
+export interface CheckedServer extends FoundServer {
   readonly facts: Facts;
 }
 
 /**
- * Finds the server and asks every check.
+ * Asks every check about the server.
  * @returns undefined when 14 serves already, which is told
  * @throws PrecheckError when a check stands against the upgrade
  */
-export async function checkServer(context: ClusterModeContext): Promise<CheckedServer | undefined> {
+export async function checkServer(
+  context: ClusterModeContext,
+  { target, database }: FoundServer,
+): Promise<CheckedServer | undefined> {
   const { log, timeline, progress, inputs, cluster, serving, pullRequest } = context;
-  const { target, database } = await log.group('Find the server', () =>
-    timeline.phase('discover', 'Find the server', () => findServer(context)),
-  );
   const served = await alreadyUpgraded(cluster, target, database, serving);
   if (served !== undefined) {
     progress.verdict = 'already-upgraded';
@@ -56,12 +60,16 @@ export async function checkServer(context: ClusterModeContext): Promise<CheckedS
   return { target, database, facts };
 }
 
-async function findServer({
-  cluster,
-  inputs,
-  log,
-  runner,
-}: ClusterModeContext): Promise<{ target: Target; database: Database }> {
+/**
+ * Finds the server in the cluster.
+ * @throws ConfigurationError, ClusterError
+ */
+export async function findServer(context: ClusterModeContext): Promise<FoundServer> {
+  const title = 'Find the server';
+  return await context.log.group(title, () => context.timeline.phase('discover', title, () => look(context)));
+}
+
+async function look({ cluster, inputs, log, runner }: ClusterModeContext): Promise<FoundServer> {
   log.info(`Cluster: ${cluster.address}`);
   const target = await discover(cluster, inputs);
   log.info(

@@ -1,4 +1,4 @@
-import { checkServer } from './check-server.ts';
+import { checkServer, findServer } from './check-server.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { ClusterModeContext } from './mode.ts';
  */
 export async function precheck(context: ClusterModeContext): Promise<void> {
   const { progress, log } = context;
-  if ((await checkServer(context)) === undefined) return;
+  if ((await checkServer(context, await findServer(context))) === undefined) return;
   log.annotate(
     'notice',
     'precheck',

@@ -2,7 +2,9 @@ import { CancelledError, describe, PrecheckError } from '../errors.ts';
 import { discover } from '../target/discover.ts';
 import type { Target } from '../target/target.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
-import { checkServer } from './check-server.ts';
+import { Journal } from '../upgrade/journal.ts';
+import { resumeUpgrade } from '../upgrade/resume.ts';
+import { checkServer, findServer, type FoundServer } from './check-server.ts';
 import type { ClusterModeContext } from './mode.ts';
 import { publishValues } from './pull-request.ts';
 
@@ -11,18 +13,16 @@ import { publishValues } from './pull-request.ts';
  * @throws PrecheckError, UpgradeError; ConfigurationError or GitHubError when only the pull request failed
  */
 export async function upgrade(context: ClusterModeContext): Promise<void> {
-  const { progress, timeline, inputs, cluster, signal, log } = context;
+  const { progress, timeline, inputs, log } = context;
   const { results } = progress;
-  const checked = await checkServer(context);
-  if (checked === undefined) {
-    await publishValues(context);
-    return;
-  }
-  // From here on a cancellation has something to take back.
-  if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
-  expectUnchanged(checked.target, await discover(cluster, inputs));
+  const found = await findServer(context);
+  const journal = await Journal.find(context.cluster, inputs.namespace);
   try {
-    await runUpgrade({ ...context, ...checked, scripts: context.scripts.job, results });
+    if (journal?.isClosed === false) await resume(context, found, journal);
+    else if (!(await begin(context, found))) {
+      await publishValues(context);
+      return;
+    }
   } catch (error) {
     // An application that does not come back changes nothing about what values.yaml has to say.
     if (results.validated) await publishOrWarn(context);
@@ -35,6 +35,31 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
     `PostgreSQL ${results.job?.newVersion ?? ''} serves in namespace ${inputs.namespace}; downtime ${String(timeline.downtimeSeconds ?? 0)} s.`,
   );
   await publishUpgrade(context);
+}
+
+/** @returns false when there is nothing to upgrade */
+async function begin(context: ClusterModeContext, found: FoundServer): Promise<boolean> {
+  const { progress, inputs, cluster, signal, scripts } = context;
+  const checked = await checkServer(context, found);
+  if (checked === undefined) return false;
+  // From here on a cancellation has something to take back.
+  if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
+  expectUnchanged(checked.target, await discover(cluster, inputs));
+  await runUpgrade({ ...context, ...checked, scripts: scripts.job, results: progress.results });
+  return true;
+}
+
+async function resume(context: ClusterModeContext, found: FoundServer, journal: Journal): Promise<void> {
+  const { progress, serving, log, scripts } = context;
+  const { reference } = journal.record.serving;
+  if (reference !== serving.reference) {
+    log.annotate(
+      'warning',
+      'upgrade',
+      `The unfinished upgrade goes to ${reference}, not to ${serving.reference} as the inputs say now; it goes on with its own image.`,
+    );
+  }
+  await resumeUpgrade({ ...context, ...found, scripts: scripts.job, results: progress.results }, journal);
 }
 
 async function publishUpgrade(context: ClusterModeContext): Promise<void> {

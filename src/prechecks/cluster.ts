@@ -94,7 +94,7 @@ export const clusterChecks: readonly Check[] = [
           const evidence = [...serious, ...objects];
           if (evidence.length > 0) {
             return failed(
-              `Look into them (kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}). Remove what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
+              `If the journal is unfinished, run "mode: upgrade": it goes on with that upgrade. Otherwise look into them (kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}). Remove what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
               ...evidence.map((e) => `left over: ${e}`),
             );
           }

@@ -20,7 +20,7 @@ import { missingPermissions, type Permission } from '../target/permissions.ts';
 import { volumeUsers } from '../target/volume-users.ts';
 import { snapshotObject } from '../upgrade/snapshot-object.ts';
 import { jobSettings } from '../upgrade/settings.ts';
-import { journalName } from '../upgrade/journal.ts';
+import { Journal, journalName } from '../upgrade/journal.ts';
 import type { Facts, SnapshotClassFacts } from './facts.ts';
 import { notAsked, type Known } from './finding.ts';
 import { chooseSnapshotClass } from './snapshot-class.ts';
@@ -47,7 +47,10 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     known(() => readVolumeFiles(database, target)),
   ]);
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
-  const settings: Known<JobSettings> = both(server, databases, (s, d) => jobSettings(inputs, s, d, 'precheck'));
+  const settings: Known<JobSettings> = both(server, databases, (s, d) => ({
+    ...jobSettings(inputs, s, d),
+    runId: 'precheck',
+  }));
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' ? onlyIfGranted(permissions, settings) : settings;
   const reads = [
@@ -208,8 +211,8 @@ async function leftovers({ cluster, target }: Gathering): Promise<string[]> {
   const { namespace } = target;
   const jobs = await cluster.list('jobs', { namespace });
   const active = jobs.filter((job) => (job.metadata?.name ?? '').startsWith(jobName) && (job.status?.active ?? 0) > 0);
-  const journal = await cluster.find('configmaps', journalName, namespace);
-  const unfinished = journal !== undefined && journal.data?.['outcome'] === undefined;
+  const journal = await Journal.find(cluster, namespace);
+  const unfinished = journal?.isClosed === false;
   return [
     ...active.map((job) => `running Job ${job.metadata?.name ?? ''}`),
     ...(unfinished ? [`unfinished journal ConfigMap ${journalName}`] : []),

@@ -4,7 +4,8 @@ import type { Inputs } from '../inputs.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { Phase } from './timeline.ts';
 
-export type Verdict = Status | 'upgraded' | 'already-upgraded' | 'reverted' | 'proposed' | 'up-to-date' | 'declined';
+export type Verdict =
+  Status | 'upgraded' | 'already-upgraded' | 'reverted' | 'interrupted' | 'proposed' | 'up-to-date' | 'declined';
 
 /** All that a run has to tell; written as JSON and rendered as the job summary. */
 export interface Report {

@@ -11,6 +11,7 @@ const headlines: Readonly<Record<Verdict, string>> = {
   upgraded: '✓ PostgreSQL 14 serves',
   'already-upgraded': '✓ PostgreSQL 14 serves already; nothing was changed',
   reverted: '✗ The upgrade failed; PostgreSQL 12 serves again',
+  interrupted: '! The upgrade is not done yet; run it again, and it goes on',
   proposed: '✓ The pull request for values.yaml is there',
   'up-to-date': '✓ values.yaml names the image of PostgreSQL 14 already',
   declined: '! Somebody closed the pull request for values.yaml',

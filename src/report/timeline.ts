@@ -27,9 +27,12 @@ export class Timeline {
     }
   }
 
-  /** The first application is about to be stopped. */
-  downtimeBegins(): void {
-    this.downAt ??= this.clock.monotonic();
+  /**
+   * The first application is about to be stopped, or was before this run began.
+   * @param since milliseconds ago
+   */
+  downtimeBegins(since = 0): void {
+    this.downAt ??= this.clock.monotonic() - since;
   }
 
   /** The last application is back. */

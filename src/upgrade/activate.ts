@@ -2,6 +2,7 @@ import { compareFingerprints, fingerprintSize, takeFingerprint } from '../databa
 import { UpgradeError } from '../errors.ts';
 import { upgrade } from '../versions.ts';
 import { unfenceAndStart } from './fence.ts';
+import { unpack } from './measurement.ts';
 import { fingerprintLimit } from './quiesce.ts';
 import { waitForServer } from './server-ready.ts';
 import type { Step } from './step.ts';
@@ -39,10 +40,15 @@ export const verify: Step = {
   id: 'verify',
   title: 'Compare the data with what was measured before',
 
-  async run({ database, results, settings, log }) {
-    const { before } = results;
+  async run({ database, journal, results, settings, log }) {
+    const { measured } = journal.noted;
+    const before = results.before ?? (measured === undefined ? undefined : await unpack(measured));
     if (before === undefined)
-      throw new UpgradeError('not-measured', 'The data was not measured before the upgrade.', 'Run the upgrade again.');
+      throw new UpgradeError(
+        'not-measured',
+        'What was measured before the upgrade is not known any more.',
+        'Compare the data yourself, or restore the snapshot.',
+      );
     const after = await takeFingerprint(database, settings.jobs, fingerprintLimit);
     const differences = compareFingerprints(before, after);
     if (differences.length > 0) {
@@ -53,5 +59,7 @@ export const verify: Step = {
       );
     }
     log.info(`The same: ${fingerprintSize(after)}`);
+    await journal.note('validated', 'yes');
+    results.validated = true;
   },
 };

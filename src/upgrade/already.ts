@@ -16,7 +16,7 @@ export async function alreadyUpgraded(
 ): Promise<string | undefined> {
   if (serverImage(target) !== serving.reference || target.pod === undefined) return undefined;
   const journal = await Journal.find(cluster, target.namespace);
-  if (journal !== undefined && journal.outcome === undefined) return undefined;
+  if (journal?.isClosed === false) return undefined;
   try {
     const { versionNumber, version } = await readServer(database);
     return Math.floor(versionNumber / 10000) === upgrade.to ? version : undefined;

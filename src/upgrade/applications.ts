@@ -10,7 +10,7 @@ export const stopApplications: Step = {
   title: 'Stop the applications',
 
   async run(context) {
-    context.timeline.downtimeBegins();
+    await beginDowntime(context);
     const workloads = context.journal.record.applications;
     await changeAll(context, (w) => (w.resource === 'cronjobs' ? suspend(true) : scale(0)));
     await podsGone(context, workloads);
@@ -21,11 +21,24 @@ export const stopApplications: Step = {
   },
 };
 
+async function beginDowntime(context: Context): Promise<void> {
+  const { journal, clock } = context;
+  if (journal.noted.downSince === undefined) await journal.note('downSince', clock.now().toISOString());
+  countDowntime(context);
+}
+
+/** The downtime is counted from the first run that stopped an application, whichever run ends it. */
+function countDowntime({ journal, clock, timeline }: Context): void {
+  const { downSince } = journal.noted;
+  if (downSince !== undefined) timeline.downtimeBegins(clock.now().getTime() - Date.parse(downSince));
+}
+
 /** Brings the application layer back to exactly what was recorded. */
 export const restoreApplications: Step = {
   id: 'restore-applications',
   title: 'Bring the applications back',
   async run(context) {
+    countDowntime(context);
     await startApplications(context);
   },
 };

@@ -7,10 +7,11 @@ import type { Context, Step } from './step.ts';
 /**
  * Runs the steps in order. When one fails, those that began are undone from
  * the last to the first, and only then does it say how the server was left.
+ * @param before steps that another run has done, to be undone with the others
  * @throws UpgradeError with the cause, and with what could not be undone
  */
-export async function converge(steps: readonly Step[], context: Context): Promise<void> {
-  const begun: Step[] = [];
+export async function converge(steps: readonly Step[], context: Context, before: readonly Step[] = []): Promise<void> {
+  const begun = [...before];
   for (const step of steps) {
     try {
       if (context.signal.aborted && step.isUninterruptible !== true) throw new CancelledError(`before: ${step.title}`);
@@ -20,14 +21,28 @@ export async function converge(steps: readonly Step[], context: Context): Promis
         step.run(step.isUninterruptible === true ? uninterrupted(context) : context),
       );
     } catch (error) {
-      throw await goBack(begun, step, error, context);
+      const atWork = error instanceof CancelledError ? await step.leftAtWork?.(context) : undefined;
+      if (atWork !== undefined) throw atWork;
+      const reason = `${step.title}: ${sentence(describe(error))}`;
+      // People are told at once; how the server was left, when it is known.
+      context.log.annotate('error', step.id, `${reason} Going back …`);
+      throw await goBack(begun, reason, context, error);
     }
   }
 }
 
-async function goBack(begun: readonly Step[], failed: Step, cause: unknown, context: Context): Promise<UpgradeError> {
-  // People are told at once; how the server was left, when it is known.
-  context.log.annotate('error', failed.id, `${failed.title}: ${sentence(describe(cause))} Going back …`);
+/**
+ * Undoes the steps from the last to the first.
+ * @param reason why, as a sentence; it is noted, so that another run goes on going back
+ * @returns the error that says how the server was left
+ */
+export async function goBack(
+  begun: readonly Step[],
+  reason: string,
+  context: Context,
+  cause?: unknown,
+): Promise<UpgradeError> {
+  await noteOrLog(context, 'back', reason);
   // The way back must not be cut short by the cancellation that may have caused it.
   const unhurried = uninterrupted(context);
   const remedy = isRunError(cause) ? cause.remedy : 'Look at the log above.';
@@ -38,14 +53,15 @@ async function goBack(begun: readonly Step[], failed: Step, cause: unknown, cont
       await inGroup(`Going back: ${step.title}`, `undo-${step.id}`, unhurried, () =>
         persistently(unhurried, () => undo(unhurried)),
       );
+      await noteOrLog(context, 'undone', step.id);
     } catch (error) {
-      const message = `${failed.title}: ${sentence(describe(cause))} Going back stopped at "${step.title}": ${sentence(describe(error))} PostgreSQL may be stopped and fenced, and the applications may still be stopped.`;
+      const message = `${reason} Going back stopped at "${step.title}": ${sentence(describe(error))} PostgreSQL may be stopped and fenced, and the applications may still be stopped.`;
       return new UpgradeError('way-back-failed', message, isRunError(error) ? error.remedy : remedy, { cause });
     }
   }
   await removeTraces(unhurried);
   await noteReverted(context);
-  const message = `${failed.title}: ${sentence(describe(cause))} ${await howItWasLeft(unhurried)}`;
+  const message = `${reason} ${await howItWasLeft(unhurried)}`;
   return new UpgradeError('reverted', message, remedy, { cause });
 }
 
@@ -86,6 +102,15 @@ async function persistently({ clock, log }: Context, undo: () => Promise<void>):
       log.info(`${sentence(describe(error))} Trying again in 5 s`);
       await clock.sleep(5000);
     }
+  }
+}
+
+/** A note that can't be made keeps nothing from being put back; another run would then begin at an earlier step. */
+async function noteOrLog({ journal, log }: Context, name: 'back' | 'undone', value: string): Promise<void> {
+  try {
+    await journal.note(name, value);
+  } catch (error) {
+    log.info(`The journal could not be written: ${describe(error)}`);
   }
 }
 

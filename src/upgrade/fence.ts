@@ -32,6 +32,12 @@ export async function fenceAndStop(context: Context): Promise<void> {
   }
 }
 
+/** Whether the fence is up and no server is asked for: then nobody has written since it went up. */
+export async function isFencedOff(context: Context): Promise<boolean> {
+  const { spec } = await readStatefulSet(context);
+  return spec?.replicas === 0 && (spec.template.spec?.schedulingGates ?? []).some((g) => g.name === fenceGate);
+}
+
 /** Takes the fence away and starts the server, in one patch, with the image that is to serve. */
 export async function unfenceAndStart(context: Context, image: string): Promise<void> {
   const { cluster, target, journal } = context;

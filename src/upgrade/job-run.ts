@@ -4,21 +4,23 @@ import { followToEnd, podOfJob, waitForStart, type JobEnd } from '../job/follow-
 import { podProgress, wasCreated } from '../job/follow-pod.ts';
 import { containerName, jobName, scriptConfigMap, upgradeJob, type JobCommand } from '../job/manifest.ts';
 import { waitFor } from '../wait.ts';
+import { isFenced } from './fence.ts';
 import type { Context, Results } from './step.ts';
 
-/** Creates the Job of a command and follows it to its end; `tell` hears how far it has come. */
+/**
+ * Creates the Job of a command, or takes over the one that an earlier run of
+ * the same upgrade left, and follows it to its end; `tell` hears how far it has come.
+ * @throws UpgradeError when a server or a Job of another upgrade is at work on the volume
+ */
 export async function runJob(
   context: Context,
   command: JobCommand,
   tell: (run: NonNullable<Results['jobRun']>) => void = () => undefined,
 ): Promise<JobEnd> {
-  const { cluster, target, inputs, settings, scripts } = context;
-  const { namespace } = target;
-  const job = upgradeJob(target, settings, command);
-  await removeEnded(context, job.metadata?.name ?? '');
-  await cluster.delete('configmaps', jobName, namespace);
-  await cluster.create('configmaps', scriptConfigMap(target, scripts), { namespace });
-  const object = await cluster.create('jobs', job, { namespace });
+  const { target, inputs, settings } = context;
+  await expectNoServer(context);
+  const wanted = upgradeJob(target, settings, command);
+  const object = (await takeOver(context, wanted, command)) ?? (await create(context, wanted));
   tell({ object, phase: 'created' });
   const pod = await waitForStart(context, object, inputs.jobStartTimeout);
   tell({ object, phase: 'started' });
@@ -27,42 +29,92 @@ export async function runJob(
   return end;
 }
 
-/** An ended Job of an earlier try has the name that is needed; one that runs is never deleted. */
-async function removeEnded(context: Context, name: string): Promise<void> {
-  const { cluster, target } = context;
-  const earlier = await cluster.find('jobs', name, target.namespace);
-  if (earlier === undefined) return;
-  if ((earlier.status?.active ?? 0) > 0) {
-    throw new UpgradeError('job-still-runs', `Job ${name} still runs.`, 'Wait for its end.');
-  }
-  await cluster.delete('jobs', name, target.namespace);
+/** A claim that only one node may use can still be mounted by two pods on that node. */
+async function expectNoServer({ cluster, target }: Context): Promise<void> {
+  const pod = await cluster.find('pods', target.podName, target.namespace);
+  if (pod === undefined || isFenced(pod)) return;
+  throw new UpgradeError(
+    'server-runs',
+    `Pod ${target.podName} runs on the volume that the Job needs.`,
+    'Find out who started it in spite of the fence. Nothing was done to the volume.',
+  );
+}
+
+async function create({ cluster, target, scripts }: Context, job: V1Job): Promise<V1Job> {
+  const { namespace } = target;
+  await cluster.delete('configmaps', jobName, namespace);
+  await cluster.create('configmaps', scriptConfigMap(target, scripts), { namespace });
+  return await cluster.create('jobs', job, { namespace });
 }
 
 /**
- * The upgrade Job that is there although nobody said that it was made: the answer to its creation may have been lost.
- * @throws UpgradeError when it is not ours
+ * The Job of that name, if it is the wanted one and has something to say. One
+ * that has ended otherwise makes room; one that has not is never deleted.
  */
-export async function unansweredJob({ cluster, target, settings }: Context): Promise<Results['jobRun']> {
+async function takeOver(context: Context, wanted: V1Job, command: JobCommand): Promise<V1Job | undefined> {
+  const { cluster, target, log } = context;
+  const name = wanted.metadata?.name ?? '';
+  const found = await cluster.find('jobs', name, target.namespace);
+  if (found === undefined) return undefined;
+  const isWanted = doesTheSame(found, wanted);
+  if (!hasEnded(found)) {
+    if (!isWanted) throw stillRuns(context, name);
+    log.info(`Job ${name} is at work already: it is followed`);
+    return found;
+  }
+  // How a revert ended that an earlier run made says nothing about the volume now.
+  if (isWanted && command === 'upgrade' && (await podOfJob(context, found)) !== undefined) {
+    log.info(`Job ${name} has come to its end already: its result is read`);
+    return found;
+  }
+  await cluster.delete('jobs', name, target.namespace);
+  return undefined;
+}
+
+/** Image, command and environment; the upgrade that it belongs to is in the environment. */
+function doesTheSame(found: V1Job, wanted: V1Job): boolean {
+  const [now, then] = [found, wanted].map((job) => {
+    const { image, command, env } = job.spec?.template.spec?.containers[0] ?? {};
+    return JSON.stringify([image, command, env?.map(({ name, value }) => [name, value ?? ''])]);
+  });
+  return now === then;
+}
+
+/** A Job that its controller has not looked at yet has no status at all, and has not ended. */
+function hasEnded({ status }: V1Job): boolean {
+  return (
+    (status?.failed ?? 0) > 0 ||
+    (status?.succeeded ?? 0) > 0 ||
+    (status?.conditions?.some((c) => ['Complete', 'Failed'].includes(c.type) && c.status === 'True') ?? false)
+  );
+}
+
+/**
+ * The upgrade Job of this upgrade although this run has not heard that it was
+ * made: an earlier run made it, or the answer to its creation was lost.
+ * @throws UpgradeError when one of another upgrade is at work
+ */
+export async function unheardJob(context: Context): Promise<Results['jobRun']> {
+  const { cluster, target, settings } = context;
   const object = await cluster.find('jobs', jobName, target.namespace);
   if (object === undefined) return undefined;
   const runId = object.spec?.template.spec?.containers[0]?.env?.find((v) => v.name === 'RUN_ID')?.value;
   if (runId === settings.runId) return { object, phase: 'created' };
-  if ((object.status?.active ?? 0) === 0) return undefined;
-  throw new UpgradeError(
-    'job-still-runs',
-    `Job ${jobName} of another run is at work on the volume.`,
-    'Wait for its end.',
-  );
+  if (hasEnded(object)) return undefined;
+  throw stillRuns(context, jobName);
 }
 
-/** @throws UpgradeError when the Job's container runs: it is never interrupted */
-export async function expectEnded(context: Context, object: V1Job): Promise<void> {
-  if ((await startedState(context, object)) !== 'running') return;
-  const name = object.metadata?.name ?? '';
-  throw new UpgradeError(
+/** Whether the Job's container runs now. */
+export async function isAtWork(context: Context, object: V1Job): Promise<boolean> {
+  return (await startedState(context, object)) === 'running';
+}
+
+/** The error of a Job that is left to its end. */
+export function stillRuns({ target }: Context, name: string): UpgradeError {
+  return new UpgradeError(
     'job-still-runs',
-    `Job ${name} still runs and is left to its end: to interrupt pg_upgrade is worse than to wait.`,
-    `Wait for its end (kubectl -n ${context.target.namespace} wait --for=jsonpath='{.status.active}'= job/${name}). The README says how to go on ("If a run was interrupted").`,
+    `Job ${name} is at work on the volume and is left to its end: to interrupt pg_upgrade is worse than to wait.`,
+    `Run "mode: upgrade" again: it follows the Job and goes on. To wait for it yourself: kubectl -n ${target.namespace} wait --for=jsonpath='{.status.active}'= job/${name}`,
   );
 }
 
@@ -75,8 +127,9 @@ export async function expectEnded(context: Context, object: V1Job): Promise<void
 export async function removeUnstarted(context: Context, object: V1Job): Promise<boolean> {
   const { cluster, target, inputs } = context;
   const name = object.metadata?.name ?? '';
-  await expectEnded(context, object);
-  if ((await startedState(context, object)) === 'ended') return true;
+  const state = await startedState(context, object);
+  if (state === 'running') throw stillRuns(context, name);
+  if (state === 'ended') return true;
   // In the foreground: the Job controller makes no more pods, and the Job stays until its pod is gone.
   await cluster.delete('jobs', name, target.namespace, { foreground: true });
   let started = false;

@@ -1,40 +1,34 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { z } from 'zod';
 import { UpgradeError } from '../errors.ts';
 import { ownerLabel } from '../job/pod.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import { labelSelector } from '../target/label-selector.ts';
 import { upgrade } from '../versions.ts';
+import { readRecord, type JournalRecord } from './journal-record.ts';
 
 /** Name of the ConfigMap that keeps the journal. */
 export const journalName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}-journal`;
 
-const workload = z.discriminatedUnion('resource', [
-  z.object({
-    resource: z.enum(['deployments', 'statefulsets']),
-    name: z.string(),
-    replicas: z.number(),
-    podSelector: labelSelector,
-  }),
-  z.object({ resource: z.literal('cronjobs'), name: z.string(), suspended: z.boolean() }),
-]);
-
-/** What will be changed and how it was. Written once, before the first change, and never again. */
-const record = z.object({
-  schema: z.literal(1),
-  runId: z.string(),
-  startedAt: z.string(),
-  statefulSet: z.string(),
-  claim: z.string(),
-  image: z.string(),
-  newImage: z.string(),
-  replicas: z.number(),
-  applications: z.array(workload),
-});
-
-export type JournalRecord = z.infer<typeof record>;
-
 export type Outcome = 'upgraded' | 'reverted';
+
+/** Facts that are noted beside the record while the upgrade goes on, each under its name. */
+export interface Noted {
+  /** The step that was begun last. */
+  step?: string;
+  /** When the first application was about to be stopped, ISO 8601. */
+  downSince?: string;
+  /** What was measured of the data, packed; see measurement.ts. */
+  measured?: string;
+  /** The snapshot that holds what was measured; '' when there is none yet. */
+  snapshot?: string;
+  /** Why it goes back; from then on it never goes forward again. */
+  back?: string;
+  /** The step that was undone last. */
+  undone?: string;
+  /** The data of 14 is what 12 had. */
+  validated?: string;
+  /** How the upgrade ended. */
+  outcome?: Outcome;
+}
 
 /** What was meant and done, kept in the cluster beside the server. */
 export class Journal {
@@ -43,9 +37,18 @@ export class Journal {
     private readonly namespace: string,
     private readonly uid: string,
     readonly record: JournalRecord,
-    /** How that upgrade ended; undefined while it has not. */
-    readonly outcome: string | undefined,
+    private readonly facts: Noted,
   ) {}
+
+  /** What has been noted by now, by this run or by one before it. */
+  get noted(): Readonly<Noted> {
+    return this.facts;
+  }
+
+  /** Whether the upgrade has come to its end, one way or the other. */
+  get isClosed(): boolean {
+    return this.facts.outcome !== undefined;
+  }
 
   /**
    * The journal of an earlier run, if there is one.
@@ -57,16 +60,16 @@ export class Journal {
   }
 
   /**
-   * Starts a new journal; that of an ended run makes room for it.
-   * @throws UpgradeError when a run that has not ended holds it
+   * Starts a new journal; that of an ended upgrade makes room for it.
+   * @throws UpgradeError when an upgrade that has not ended holds it
    */
   static async begin(cluster: Cluster, namespace: string, facts: JournalRecord): Promise<Journal> {
     const earlier = await Journal.find(cluster, namespace);
-    if (earlier !== undefined && earlier.outcome === undefined) {
+    if (earlier?.isClosed === false) {
       throw new UpgradeError(
         'unfinished-upgrade',
         `An upgrade that began at ${earlier.record.startedAt} (${earlier.record.runId}) has not come to its end.`,
-        `Wait for that run, or look at ConfigMap ${journalName}.`,
+        'Run "mode: upgrade" again: it goes on with that one.',
       );
     }
     const data = { record: JSON.stringify(facts, undefined, 2) };
@@ -80,37 +83,31 @@ export class Journal {
           )
         : await cluster.patch('configmaps', journalName, namespace, [
             { op: 'test', path: '/metadata/uid', value: earlier.uid },
-            { op: 'test', path: '/data/outcome', value: earlier.outcome },
+            { op: 'test', path: '/data/outcome', value: earlier.noted.outcome },
             { op: 'replace', path: '/data', value: data },
           ]);
     return Journal.parse(cluster, namespace, created);
   }
 
-  /** Notes a fact under a name of its own, such as `step` or `snapshot`. */
-  async note(name: 'step' | 'snapshot' | 'outcome', value: string): Promise<void> {
+  /** Notes a fact under its name. */
+  async note<N extends keyof Noted>(name: N, value: NonNullable<Noted[N]>): Promise<void> {
     await this.cluster.patch('configmaps', journalName, this.namespace, [
       { op: 'test', path: '/metadata/uid', value: this.uid },
       { op: 'add', path: `/data/${name}`, value },
     ]);
+    this.facts[name] = value;
   }
 
   private static parse(cluster: Cluster, namespace: string, object: V1ConfigMap): Journal {
-    const found = readRecord(object.data?.['record']);
-    if (found === undefined) {
+    const { record: text, ...facts } = object.data ?? {};
+    const record = readRecord(text);
+    if (record === undefined) {
       throw new UpgradeError(
         'journal-foreign',
         `ConfigMap ${journalName} in namespace ${namespace} is not a journal that this version can read.`,
         'Look at it. If no upgrade is under way, delete it and run again.',
       );
     }
-    return new Journal(cluster, namespace, object.metadata?.uid ?? '', found, object.data?.['outcome']);
-  }
-}
-
-function readRecord(text: string | undefined): JournalRecord | undefined {
-  try {
-    return record.parse(JSON.parse(text ?? ''));
-  } catch {
-    return undefined;
+    return new Journal(cluster, namespace, object.metadata?.uid ?? '', record, facts);
   }
 }

@@ -1,7 +1,9 @@
 import { readClients } from '../database/clients.ts';
 import { fingerprintSize, takeFingerprint } from '../database/fingerprint.ts';
 import { waitFor } from '../wait.ts';
-import type { Step } from './step.ts';
+import { isFencedOff } from './fence.ts';
+import { pack, unpack } from './measurement.ts';
+import type { Context, Step } from './step.ts';
 
 /** Limit of one database's measurement before and after; a table above 1 GiB is not counted, so minutes are plenty. */
 export const fingerprintLimit = 30 * 60_000;
@@ -12,29 +14,49 @@ export const quiesce: Step = {
   title: 'See the last client go, measure the data, checkpoint',
 
   async run(context) {
-    const { database, inputs, log, results } = context;
-    await waitFor(
-      {
-        what: 'the last clients to disconnect',
-        limit: inputs.clientsTimeout,
-        limitInput: 'clients-timeout',
-        ...context,
-      },
-      async () => {
-        const clients = await readClients(database);
-        if (clients.length === 0) return { done: undefined };
-        return {
-          pending: clients
-            .map(
-              (c) =>
-                `${c.application || 'a client without a name'} (user ${c.user}, database ${c.database}, from ${c.address}, ${c.state})`,
-            )
-            .join('; '),
-        };
-      },
-    );
-    results.before = await takeFingerprint(database, context.settings.jobs, fingerprintLimit);
-    log.info(`Measured ${fingerprintSize(results.before)}`);
-    await database.write('template1', 'CHECKPOINT;', inputs.shutdownTimeout);
+    const { journal, log, results } = context;
+    if (journal.noted.measured !== undefined && (await isFencedOff(context))) {
+      results.before = await unpack(journal.noted.measured);
+      log.info(`Measured before by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
+      return;
+    }
+    await seeClientsGo(context);
+    await measure(context);
+    await context.database.write('template1', 'CHECKPOINT;', context.inputs.shutdownTimeout);
   },
 };
+
+async function seeClientsGo(context: Context): Promise<void> {
+  const { database, inputs } = context;
+  await waitFor(
+    {
+      what: 'the last clients to disconnect',
+      limit: inputs.clientsTimeout,
+      limitInput: 'clients-timeout',
+      ...context,
+    },
+    async () => {
+      const clients = await readClients(database);
+      if (clients.length === 0) return { done: undefined };
+      return {
+        pending: clients
+          .map(
+            (c) =>
+              `${c.application || 'a client without a name'} (user ${c.user}, database ${c.database}, from ${c.address}, ${c.state})`,
+          )
+          .join('; '),
+      };
+    },
+  );
+}
+
+async function measure({ database, settings, journal, log, results }: Context): Promise<void> {
+  results.before = await takeFingerprint(database, settings.jobs, fingerprintLimit);
+  log.info(`Measured ${fingerprintSize(results.before)}`);
+  // A snapshot that an earlier run took is older than this.
+  if (journal.noted.snapshot !== undefined) await journal.note('snapshot', '');
+  const packed = await pack(results.before);
+  if (packed === undefined)
+    log.info('It is too much for the journal: a run that has to go on with this one could not compare');
+  else await journal.note('measured', packed);
+}

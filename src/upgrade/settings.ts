@@ -36,13 +36,12 @@ export function parallelJobs(given: number | undefined, databases: number, cpus:
   return given ?? Math.max(1, Math.min(databases, cpus));
 }
 
-/** What the Job is told. */
+/** What the Job is told, apart from the upgrade that it belongs to. */
 export function jobSettings(
   inputs: Inputs,
   server: ServerFacts,
   databases: readonly DatabaseFacts[],
-  runId: string,
-): JobSettings {
+): Omit<JobSettings, 'runId'> {
   const resources = parseResources(inputs.resources);
   return {
     image: upgradeImage(inputs),
@@ -50,6 +49,5 @@ export function jobSettings(
     resources,
     jobs: parallelJobs(inputs.jobs, databases.length, wholeCpus(resources)),
     initdb: initdbSettings(server.bootstrapSuperuser, databases, inputs),
-    runId,
   };
 }

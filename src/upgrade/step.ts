@@ -1,4 +1,5 @@
 import type { V1Job } from '@kubernetes/client-node';
+import type { UpgradeError } from '../errors.ts';
 import type { Database } from '../database/database.ts';
 import type { Fingerprint } from '../database/fingerprint.ts';
 import type { Inputs } from '../inputs.ts';
@@ -21,6 +22,8 @@ export interface Context extends Surroundings {
   /** The Job's scripts, by file name. */
   readonly scripts: Readonly<Record<string, string>>;
   readonly journal: Journal;
+  /** Another run began this upgrade: what it did is seen in the cluster, not in `results`. */
+  readonly isResumed?: boolean;
   readonly timeline: Timeline;
   /** What later steps and the report need of earlier ones. */
   readonly results: Results;
@@ -46,6 +49,8 @@ export interface Step {
   readonly title: string;
   /** A cancellation does not interrupt it: its end is nearer than the way back. */
   readonly isUninterruptible?: boolean;
+  /** What is at work and must come to its end, where a cancellation during the step leaves things as they are. */
+  leftAtWork?(context: Context): Promise<UpgradeError | undefined>;
   run(context: Context): Promise<void>;
   /**
    * Takes back what `run` did or began to do, by what the cluster shows; also

@@ -3,7 +3,7 @@ import { ClusterError, describe, UpgradeError } from '../errors.ts';
 import { upgrade } from '../versions.ts';
 import { volumeUsers } from '../target/volume-users.ts';
 import { waitFor } from '../wait.ts';
-import { fenceAndStop, isFenced, unfenceAndStart } from './fence.ts';
+import { fenceAndStop, isFenced, isFencedOff, unfenceAndStart } from './fence.ts';
 import { waitForServer } from './server-ready.ts';
 import type { Context, Step } from './step.ts';
 
@@ -13,14 +13,7 @@ export const stopPostgresql: Step = {
   title: 'Fence PostgreSQL and stop it',
 
   async run(context) {
-    const clients = await readClients(context.database);
-    if (clients.length > 0) {
-      throw new UpgradeError(
-        'client-came-back',
-        `A client connected again: ${clients.map((c) => `${c.application || '(no name)'} (user ${c.user}, from ${c.address})`).join(', ')}.`,
-        'Stop it, or give its workload the label of "application-selector".',
-      );
-    }
+    if (!(await isFencedOff(context))) await expectNoClient(context);
     await stopServer(context);
   },
 
@@ -42,6 +35,16 @@ export const stopPostgresql: Step = {
     log.info(`PostgreSQL ${version} answers`);
   },
 };
+
+async function expectNoClient({ database }: Context): Promise<void> {
+  const clients = await readClients(database);
+  if (clients.length === 0) return;
+  throw new UpgradeError(
+    'client-came-back',
+    `A client connected again: ${clients.map((c) => `${c.application || '(no name)'} (user ${c.user}, from ${c.address})`).join(', ')}.`,
+    'Stop it, or give its workload the label of "application-selector".',
+  );
+}
 
 /** Fences the server, stops it and waits until its pod and the attachment of its volume are gone. */
 export async function stopServer(context: Context): Promise<void> {

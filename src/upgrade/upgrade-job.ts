@@ -1,7 +1,8 @@
 import { UpgradeError } from '../errors.ts';
 import type { JobEnd } from '../job/follow-job.ts';
-import { expectEnded, removeUnstarted, runJob, unansweredJob } from './job-run.ts';
-import type { Step } from './step.ts';
+import { isAtWork, removeUnstarted, runJob, stillRuns, unheardJob } from './job-run.ts';
+import { jobName } from '../job/manifest.ts';
+import type { Context, Step } from './step.ts';
 
 /** Runs pg_upgrade in a Job on the volume; takes it back by a second one, by what is on the disk. */
 export const runUpgradeJob: Step = {
@@ -30,18 +31,18 @@ export const runUpgradeJob: Step = {
     );
   },
 
+  async leftAtWork(context) {
+    const run = context.results.jobRun ?? (await unheardJob(context));
+    return run !== undefined && (await isAtWork(context, run.object)) ? stillRuns(context, jobName) : undefined;
+  },
+
   async undo(context) {
     const { results, log } = context;
     if (results.job?.reverted === true) {
       log.info('The Job itself brought the old data directory back');
       return;
     }
-    const run = results.jobRun ?? (await unansweredJob(context));
-    if (run === undefined) return;
-    const { object, phase } = run;
-    // A Job that is gone may have been at work before somebody deleted it.
-    if (phase === 'created' && !(await removeUnstarted(context, object))) return;
-    if (phase === 'started') await expectEnded(context, object);
+    if (!(await mayHaveTouchedTheVolume(context))) return;
     const end = await runJob(context, 'revert');
     if (end.exitCode === 0 && end.result !== undefined) {
       log.info(end.result.message);
@@ -62,6 +63,17 @@ export const runUpgradeJob: Step = {
     );
   },
 };
+
+/** @throws UpgradeError when the Job is at work */
+async function mayHaveTouchedTheVolume(context: Context): Promise<boolean> {
+  const run = context.results.jobRun ?? (await unheardJob(context));
+  // A Job that is gone may have been at work before somebody deleted it.
+  if (run === undefined) return context.isResumed === true;
+  const { object, phase } = run;
+  if (phase === 'created') return await removeUnstarted(context, object);
+  if (phase === 'started' && (await isAtWork(context, object))) throw stillRuns(context, jobName);
+  return true;
+}
 
 /** The most telling thing that is known of the end. */
 function cause({ result, exitCode, reason }: JobEnd): string {

@@ -1,12 +1,13 @@
 import type { Facts } from '../prechecks/facts.ts';
 import { converge } from './converge.ts';
-import { finish } from './finish.ts';
-import { Journal, type JournalRecord } from './journal.ts';
-import { improvements, release, reversibleSteps, validation } from './plan.ts';
+import { Journal } from './journal.ts';
+import type { JournalRecord } from './journal-record.ts';
+import { reversibleSteps } from './plan.ts';
 import { jobSettings } from './settings.ts';
-import type { Context, Results, Step } from './step.ts';
+import { goOn } from './go-on.ts';
+import type { Context, Results } from './step.ts';
 import { serverImage } from '../target/target.ts';
-import { describe, isRunError, PrecheckError, sentence, UpgradeError } from '../errors.ts';
+import { PrecheckError } from '../errors.ts';
 
 export type Preparation = Pick<
   Context,
@@ -28,74 +29,29 @@ export async function runUpgrade({ facts, runId, ...given }: Preparation): Promi
     );
   }
   const record: JournalRecord = {
-    schema: 1,
+    schema: 2,
     runId,
     startedAt: given.clock.now().toISOString(),
     statefulSet: target.name,
     claim: target.volume.claimName,
     image: serverImage(target),
-    newImage: serving.reference,
+    serving,
     replicas: target.replicas,
     applications: [...target.applications],
+    snapshotClass: snapshotClass.value.chosen.metadata.name,
+    job: jobSettings(inputs, server.value, databases.value),
   };
   const journal = await Journal.begin(given.cluster, target.namespace, record);
-  const context: Context = {
-    ...given,
-    inputs,
-    target,
-    serving,
-    journal,
-    snapshotClass: snapshotClass.value.chosen.metadata.name,
-    settings: jobSettings(inputs, server.value, databases.value, runId),
-  };
+  const context = contextOf({ ...given, inputs, target }, journal);
   await converge(reversibleSteps, context);
-  await goOn({ ...context, signal: new AbortController().signal });
+  await goOn(context);
   return context.results;
 }
 
-/** After 14 has served there is no way back by itself, so the run goes on to its end, also when it is cancelled. */
-async function goOn(context: Context): Promise<void> {
-  context.results.serving = true;
-  await phase(context, validation, explainUnvalidated);
-  for (const step of improvements) {
-    await phase(context, step, (error) => {
-      context.results.warnings.push(`${step.title}: ${describe(error)}`);
-    });
-  }
-  context.results.validated = true;
-  await context.journal.note('outcome', 'upgraded');
-  try {
-    await phase(context, release, explainUnreleased);
-  } finally {
-    await phase(context, finish, (error) => {
-      context.results.warnings.push(`${finish.title}: ${describe(error)}`);
-    });
-  }
-}
+type Given = Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal'>;
 
-async function phase(context: Context, step: Step, onError: (error: unknown) => void): Promise<void> {
-  try {
-    await context.log.group(step.title, () => context.timeline.phase(step.id, step.title, () => step.run(context)));
-  } catch (error) {
-    onError(error);
-  }
-}
-
-function explainUnvalidated(error: unknown): never {
-  const known = isRunError(error) ? error : undefined;
-  throw new UpgradeError(
-    known?.code ?? 'unvalidated',
-    `PostgreSQL 14 serves, but its data is not validated, so the applications are still stopped: ${sentence(describe(error))}`,
-    known?.code === 'data-differs' ? known.remedy : 'The README says how to go on ("If a run was interrupted").',
-    { cause: error },
-  );
-}
-
-function explainUnreleased(error: unknown): never {
-  throw new UpgradeError(
-    'applications-not-back',
-    `PostgreSQL 14 serves with the same data, but the applications are not all back: ${sentence(describe(error))}`,
-    'Look at the pods that are named. The upgrade itself is done and must not be run again; put the image into values.yaml.',
-    { cause: error },
-  );
+/** What the steps work with: what the journal says, and not what another run's inputs may say by now. */
+export function contextOf(given: Given, journal: Journal): Context {
+  const { serving, snapshotClass, job, runId } = journal.record;
+  return { ...given, journal, serving, snapshotClass, settings: { ...job, runId } };
 }

@@ -32,6 +32,7 @@ export const reportShape = z.strictObject({
     'upgraded',
     'already-upgraded',
     'reverted',
+    'interrupted',
     'proposed',
     'up-to-date',
     'declined',

@@ -4,6 +4,7 @@ import { jobName } from '../../../src/job/manifest.ts';
 import { journalName } from '../../../src/upgrade/journal.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
+import { recordOf } from '../upgrade/context.ts';
 import { fakeDatabase, serverState } from '../fake-database.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { cluster, configMap, inputs, job, namespace, target } from '../objects.ts';
@@ -61,6 +62,8 @@ async function gather(from: FakeCluster, given: Record<string, string> = {}, fil
     probePullRequest: undefined,
   });
 }
+
+const record = JSON.stringify(recordOf(await target()));
 
 describe('gathering facts', () => {
   test('finds all of them in a namespace that is as it should be', async () => {
@@ -152,16 +155,21 @@ describe('gathering facts', () => {
     ["somebody else's Job", (c: FakeCluster) => c.put('jobs', job('backup', 1)), []],
     [
       'an unfinished journal',
-      (c: FakeCluster) => c.put('configmaps', configMap(journalName, { record: '{}' })),
+      (c: FakeCluster) => c.put('configmaps', configMap(journalName, { record })),
       [`unfinished journal ConfigMap ${journalName}`],
     ],
     [
       'a journal of an ended run',
-      (c: FakeCluster) => c.put('configmaps', configMap(journalName, { outcome: 'reverted' })),
+      (c: FakeCluster) => c.put('configmaps', configMap(journalName, { record, outcome: 'reverted' })),
       [],
     ],
   ])('%s', async (_what, prepare, expected) => {
     const facts = await gather(probing(prepare(cluster())));
     expect(facts.leftoverObjects).toEqual({ known: true, value: expected });
+  });
+
+  test('a journal that can not be read leaves open whether an upgrade is under way', async () => {
+    const facts = await gather(probing(cluster().put('configmaps', configMap(journalName, { record: '{}' }))));
+    expect(facts.leftoverObjects).toMatchObject({ known: false, code: 'journal-foreign' });
   });
 });

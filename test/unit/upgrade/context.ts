@@ -1,7 +1,8 @@
 import { Timeline } from '../../../src/report/timeline.ts';
 import { servingImage } from '../../../src/target/images.ts';
 import { serverImage } from '../../../src/target/target.ts';
-import { Journal, type JournalRecord } from '../../../src/upgrade/journal.ts';
+import { Journal } from '../../../src/upgrade/journal.ts';
+import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
 import { jobSettings } from '../../../src/upgrade/settings.ts';
 import type { Context } from '../../../src/upgrade/step.ts';
 import { FakeClock } from '../fake-clock.ts';
@@ -28,15 +29,17 @@ export interface Setting {
 
 export function recordOf(target: Awaited<ReturnType<typeof targetOf>>): JournalRecord {
   return {
-    schema: 1,
+    schema: 2,
     runId: 'run-1',
     startedAt: '2026-01-02T03:04:05.000Z',
     statefulSet: target.name,
     claim: target.volume.claimName,
     image: serverImage(target),
-    newImage,
+    serving: servingImage(parsed()),
     replicas: target.replicas,
     applications: [...target.applications],
+    snapshotClass: 'csi-class',
+    job: jobSettings(parsed(), server, databases),
   };
 }
 
@@ -64,7 +67,7 @@ export async function setUp(
     database: fakeDatabase(cluster, target, state),
     serving: servingImage(inputs),
     snapshotClass: 'csi-class',
-    settings: jobSettings(inputs, server, databases, 'run-1'),
+    settings: { ...jobSettings(inputs, server, databases), runId: 'run-1' },
     scripts: { 'upgrade.sh': 'echo upgrade' },
     journal,
     timeline: new Timeline(clock),

@@ -1,10 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { jobName } from '../../../src/job/manifest.ts';
+import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
 import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
 import { job, namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
-import { setUp, type Setting } from './context.ts';
+import { setUp as setUpServer, type Setting } from './context.ts';
 import { collectPods, controlJobs, ending, revertName } from './job-controller.ts';
+
+/** The server is stopped, and its pod is gone. */
+async function setUp(...given: Parameters<typeof setUpServer>): Promise<Setting> {
+  const setting = await setUpServer(...given);
+  setting.cluster.remove('pods', setting.context.target.podName, namespace);
+  return setting;
+}
 
 const run = ({ context }: Setting) => runUpgradeJob.run(context);
 const undo = async ({ context }: Setting) => {
@@ -69,6 +76,55 @@ describe('the upgrade Job', () => {
     expect(error.code).toBe('job-still-runs');
     expect(error.message).toContain(jobName);
     expect(setting.cluster.writes).toEqual([]);
+  });
+
+  test('is not made while a server runs on the volume', async () => {
+    const setting = await setUpServer();
+    const error = await thrownBy(() => run(setting));
+    expect(error.code).toBe('server-runs');
+    expect(setting.cluster.writes).toEqual([]);
+  });
+
+  test('that the same upgrade made before is followed to its end, and not made again', async () => {
+    const setting = await setUp();
+    const { context, cluster } = setting;
+    cluster.put('jobs', { ...upgradeJob(context.target, context.settings, 'upgrade'), status: { active: 1 } });
+    controlJobs(setting, { [jobName]: ending(0) });
+    await run(setting);
+    expect(context.results.job?.newVersion).toBe('14.22');
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('of the same upgrade with another image is not touched while it is at work', async () => {
+    const setting = await setUp();
+    const { context, cluster } = setting;
+    const other = upgradeJob(context.target, { ...context.settings, image: 'other:1' }, 'upgrade');
+    cluster.put('jobs', { ...other, status: { active: 1 } });
+    expect((await thrownBy(() => run(setting))).code).toBe('job-still-runs');
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test('that has just been made by another upgrade, and has no status yet, is not taken for ended', async () => {
+    const setting = await setUp();
+    setting.cluster.put('jobs', { ...job(jobName, 0), status: {} });
+    expect((await thrownBy(() => run(setting))).code).toBe('job-still-runs');
+  });
+
+  test('whose pod is gone is made again: the script goes by what is on the disk', async () => {
+    const setting = await setUp();
+    const { context, cluster } = setting;
+    const ended = { ...upgradeJob(context.target, context.settings, 'upgrade'), status: { succeeded: 1 } };
+    cluster.put('jobs', ended);
+    // Its pod does not come back; the one of the new Job does.
+    const uid = cluster.peek('jobs', jobName, namespace)?.metadata?.uid ?? '';
+    cluster.hooks.push(() => {
+      cluster.remove('pods', `${jobName}-${uid}`, namespace);
+    });
+    controlJobs(setting, { [jobName]: ending(0, { outcome: 'already-upgraded' }) });
+    cluster.hooks.reverse();
+    await run(setting);
+    expect(cluster.writes).toContain(`create jobs/${jobName}`);
+    expect(context.results.job?.outcome).toBe('already-upgraded');
   });
 
   test('that the cluster refuses is told in the words of the API server', async () => {

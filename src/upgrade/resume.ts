@@ -1,0 +1,68 @@
+import { UpgradeError } from '../errors.ts';
+import { activate } from './activate.ts';
+import { converge, goBack } from './converge.ts';
+import { goOn } from './go-on.ts';
+import { journalName, type Journal } from './journal.ts';
+import { reversibleSteps } from './plan.ts';
+import type { Context, Results } from './step.ts';
+import { contextOf } from './upgrade.ts';
+import { runUpgradeJob } from './upgrade-job.ts';
+
+/**
+ * Goes on with an upgrade whose run ended in the middle: forward or, where that
+ * run had begun to go back, back. What is done already each step sees for itself.
+ * @throws UpgradeError when a step failed or it went back; it says how the server was left
+ */
+export async function resumeUpgrade(
+  given: Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal' | 'isResumed'>,
+  journal: Journal,
+): Promise<Results> {
+  const context: Context = { ...contextOf(given, journal), isResumed: true };
+  expectSameServer(context);
+  const { noted, record } = journal;
+  context.log.info(`Going on with the upgrade that ${record.runId} began at ${record.startedAt}: ${stateOf(journal)}`);
+  if (noted.snapshot !== undefined && noted.snapshot !== '') context.results.snapshot = noted.snapshot;
+  if (noted.back !== undefined) throw await goBack(stillToUndo(journal), noted.back, context);
+  if (noted.validated !== undefined) {
+    await context.log.group(activate.title, () => activate.run(context));
+  } else {
+    const { before, rest } = cut(noted.step);
+    await converge(rest, context, before);
+  }
+  await goOn(context);
+  return context.results;
+}
+
+function stateOf({ noted }: Journal): string {
+  if (noted.back !== undefined) return `it was going back (${noted.undone ?? 'nothing'} undone)`;
+  if (noted.validated !== undefined) return 'PostgreSQL 14 serves and is validated';
+  return noted.step === undefined ? 'nothing was changed yet' : `its last step was ${noted.step}`;
+}
+
+/**
+ * The steps that are behind, and those to run. Until the snapshot all of them
+ * run again, since somebody may have started something meanwhile. From the Job
+ * on the volume is not 12's any more.
+ */
+function cut(step: string | undefined) {
+  const isBehind = step === runUpgradeJob.id || step === activate.id;
+  const index = isBehind ? reversibleSteps.findIndex((s) => s.id === step) : 0;
+  return { before: reversibleSteps.slice(0, index), rest: reversibleSteps.slice(index) };
+}
+
+function stillToUndo({ noted }: Journal) {
+  const last = reversibleSteps.findIndex((s) => s.id === noted.step);
+  const undone = reversibleSteps.findIndex((s) => s.id === noted.undone);
+  return reversibleSteps.slice(0, undone === -1 ? last + 1 : undone);
+}
+
+/** @throws UpgradeError when the journal speaks of another server than the one that was found */
+function expectSameServer({ target, journal }: Context): void {
+  const { statefulSet, claim } = journal.record;
+  if (statefulSet === target.name && claim === target.volume.claimName) return;
+  throw new UpgradeError(
+    'journal-foreign',
+    `ConfigMap ${journalName} tells of StatefulSet ${statefulSet} with claim ${claim}, but ${target.name} with ${target.volume.claimName} was found.`,
+    'Set "statefulset" and "pvc-name" as that upgrade had them, and run again.',
+  );
+}

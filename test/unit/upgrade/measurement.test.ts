@@ -1,0 +1,24 @@
+import { expect, test } from '@jest/globals';
+import { pack, unpack } from '../../../src/upgrade/measurement.ts';
+
+function measured(tables: number) {
+  const relations: Record<string, string> = {};
+  for (let i = 0; i < tables; i++) relations[`public."tablé ${String(i)}"`] = `${String(i * 37)} rows`;
+  return { databases: { circle: { relations, extensions: ['pgcrypto'] } } };
+}
+
+test('what was measured comes back as it was, and is short enough for an object of Kubernetes', async () => {
+  const given = measured(20_000);
+  const text = await pack(given);
+  expect(text?.length).toBeLessThan(400_000);
+  expect(await unpack(text ?? '')).toEqual(given);
+});
+
+test('what no object can hold is not packed', async () => {
+  expect(await pack(measured(400_000))).toBeUndefined();
+});
+
+test('what is damaged is refused', async () => {
+  const text = (await pack(measured(3))) ?? '';
+  await expect(unpack(`${text.slice(0, 20)}AAAA${text.slice(24)}`)).rejects.toThrow();
+});

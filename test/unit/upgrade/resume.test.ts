@@ -1,0 +1,120 @@
+import { describe, expect, test } from '@jest/globals';
+import { answerError } from '../../../src/adapters/api-error.ts';
+import { Database } from '../../../src/database/database.ts';
+import { isRunError } from '../../../src/errors.ts';
+import { jobName } from '../../../src/job/manifest.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
+import { Timeline } from '../../../src/report/timeline.ts';
+import { discover } from '../../../src/target/discover.ts';
+import { serverImage } from '../../../src/target/target.ts';
+import { Journal } from '../../../src/upgrade/journal.ts';
+import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
+import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
+import { inputs, namespace, newImage, oldImage, password } from '../objects.ts';
+import { facts } from '../prechecks/facts.ts';
+import { collectPods, ending, revertName } from './job-controller.ts';
+import { dyingAt, Killed } from './dying-cluster.ts';
+import { live } from './live.ts';
+
+type Live = Awaited<ReturnType<typeof live>>;
+type End = 'upgraded' | 'reverted' | 'already-upgraded' | 'killed';
+
+/** A server that is not there answers nothing. */
+function silenceStopped({ cluster }: Live): void {
+  cluster.hooks.push((call) => {
+    if (call.method !== 'exec' || cluster.peek('pods', call.name, namespace) !== undefined) return;
+    throw answerError(
+      `run a command in ${call.name}`,
+      404,
+      JSON.stringify({ message: `pods "${call.name}" not found` }),
+    );
+  });
+}
+
+/** What one run of the action does with what it finds, from the beginning, over a connection of its own. */
+async function oneRun({ context, clock, cluster: fake }: Live, cluster: Cluster): Promise<End> {
+  try {
+    const target = await discover(cluster, inputs());
+    const given = {
+      ...{ cluster, clock, target },
+      log: context.log,
+      signal: new AbortController().signal,
+      inputs: inputs(),
+      database: new Database(cluster, target, password, 'postgres'),
+      scripts: context.scripts,
+      timeline: new Timeline(clock),
+      results: { warnings: [] },
+    };
+    const journal = await Journal.find(cluster, namespace);
+    if (journal?.isClosed === false) await resumeUpgrade(given, journal);
+    else if (serverImage(target) === newImage) return 'already-upgraded';
+    else await runUpgrade({ ...given, facts: await facts({ target }), runId: `run-${String(fake.calls.length)}` });
+    return 'upgraded';
+  } catch (error) {
+    // A killed process tells nobody; what it does after that here has no effect.
+    if (error instanceof Killed || (isRunError(error) && /\bkilled\b/.test(error.message))) return 'killed';
+    if (isRunError(error) && error.code === 'reverted') return 'reverted';
+    throw error;
+  }
+}
+
+/** Everything as it is to be, whichever of the two serves. */
+function expectWhole({ cluster, image, replicas, journal }: Live, end: End): void {
+  const server = cluster.peek('statefulsets', 'postgresql', namespace)?.spec;
+  expect(image()).toBe(end === 'reverted' ? oldImage : newImage);
+  expect(server?.replicas).toBe(1);
+  expect(server?.template.spec).not.toHaveProperty('schedulingGates');
+  expect(replicas()).toBe(3);
+  expect(cluster.peek('deployments', 'insights', namespace)?.spec?.replicas).toBe(0);
+  expect(cluster.peek('cronjobs', 'nightly', namespace)?.spec.suspend ?? false).toBe(false);
+  expect(cluster.peek('cronjobs', 'paused', namespace)?.spec.suspend).toBe(true);
+  expect(journal()?.['outcome']).toBe(end === 'reverted' ? 'reverted' : 'upgraded');
+}
+
+const reverted = ending(0, { command: 'revert', outcome: 'reverted', message: 'the old data directory is back' });
+const stories = {
+  'an upgrade that goes well': {
+    states: { [jobName]: ending(0), [revertName]: reverted },
+    end: ['upgraded', 'already-upgraded'],
+  },
+  'an upgrade whose Job fails': { states: { [jobName]: ending(1), [revertName]: reverted }, end: ['reverted'] },
+} as const;
+
+async function begin(story: keyof typeof stories): Promise<Live> {
+  const setting = await live(stories[story].states);
+  silenceStopped(setting);
+  collectPods(setting);
+  return setting;
+}
+
+async function callsOf(story: keyof typeof stories): Promise<number> {
+  const setting = await begin(story);
+  const { cluster, count } = dyingAt(setting.cluster, Infinity, true);
+  await oneRun(setting, cluster);
+  return count();
+}
+
+describe.each(Object.keys(stories) as (keyof typeof stories)[])('%s', (story) => {
+  test.each([
+    ['before', false],
+    ['after', true],
+  ])(
+    'and is killed %s the effect of any of its calls is brought to its end by one more run',
+    async (_when, hasEffect) => {
+      const calls = await callsOf(story);
+      expect(calls).toBeGreaterThan(80);
+      for (let last = 1; last <= calls; last++) {
+        const setting = await begin(story);
+        await oneRun(setting, dyingAt(setting.cluster, last, hasEffect).cluster);
+        const killedAt = JSON.stringify(setting.cluster.calls.at(-1) ?? 'no call').slice(0, 200);
+        try {
+          const second = await oneRun(setting, setting.cluster);
+          expect(stories[story].end).toContain(second);
+          expectWhole(setting, second);
+        } catch (error) {
+          throw new Error(`killed at call ${String(last)} of ${String(calls)}, after ${killedAt}`, { cause: error });
+        }
+      }
+    },
+  );
+});
