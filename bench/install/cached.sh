@@ -8,6 +8,7 @@ part_inputs() {
   kubernetes) cat "$BENCH_DIR"/kube/{go.mod,go.sum,main.go} && echo "$KUBERNETES_VERSION" ;;
   csi) sources csi ;;
   writer) sources writer ;;
+  act) echo "$ACT_VERSION" ;;
   root-filesystem) echo "$DEBIAN_SUITE" ;;
   postgresql) echo "$POSTGRESQL_12_PACKAGE $POSTGRESQL_14_PACKAGE" ;;
   images) part_inputs root-filesystem && part_inputs postgresql && part_inputs writer &&
