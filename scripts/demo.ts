@@ -35,7 +35,5 @@ console.log(`downtime            ${upgrade.outputs['downtime-seconds'] ?? '?'} s
 for (const phase of upgrade.report.phases) console.log(`  ${phase.seconds.toFixed(1).padStart(6)} s  ${phase.title}`);
 console.log(`image for values    ${upgrade.outputs['image'] ?? '?'}`);
 console.log(`snapshot            ${upgrade.outputs['snapshot'] ?? '?'}`);
-console.log(`report              ${upgrade.outputs['report'] ?? '?'}`);
-console.log(`job summary         ${upgrade.summaryFile}`);
 console.log(kubectl('-n', namespace, 'get', 'deployments,statefulsets'));
 process.exit(changes.lost.length + changes.doubled.length + changes.unexpected.length === 0 ? 0 : 1);
