@@ -1,0 +1,129 @@
+// What an administrator does: the examples as they are, run by a workflow runner, against the bench and a double of
+// GitHub over a real git repository.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { AuditLog, bench, callName, namespace, psql } from '../cluster/bench.ts';
+import { limitedKubeconfig } from '../cluster/user.ts';
+import { GitHubDouble } from '../github/double.ts';
+import { branchDiff, makeRepository } from './repository.ts';
+import type { WorkflowEnd } from './runner-log.ts';
+import { runWorkflow } from './workflow.ts';
+
+jest.setTimeout(10 * 60_000);
+
+const image = 'cciserver.azurecr.io/server-postgres:14.22.4094-4922444';
+const onlyTheTag = [
+  "-    tag: 12.16.37-7629bfd    # as the chart's",
+  "+    tag: 14.22.4094-4922444    # as the chart's",
+];
+
+let github: GitHubDouble;
+
+async function openGitHub(): Promise<void> {
+  github = await GitHubDouble.start(makeRepository());
+}
+
+async function closeGitHub(): Promise<void> {
+  await github.stop();
+  github.state.git.remove();
+}
+
+/** Runs an example, which has to keep to GitHub's description of its API; what it gave, and what it changed there. */
+async function run(file: string, inputs: Record<string, string>, secrets: Record<string, string> = {}) {
+  const before = github.writes.length;
+  const end = await runWorkflow(file, { github, inputs: { namespace, ...inputs }, secrets });
+  expect(github.violations).toEqual([]);
+  return { ...end, written: github.writes.slice(before) };
+}
+
+/** For a run that has to be green: when it is not, its log says why. */
+function green<End extends WorkflowEnd>(end: End): End {
+  if (!end.succeeded) throw new Error(`The workflow is red:\n${end.log}`);
+  return end;
+}
+
+/** Lines that the branch would change, without those that say where. */
+function changedLines(branch: string): string[] {
+  return branchDiff(github.state.git, branch, '--unified=0')
+    .split('\n')
+    .filter((line) => /^[+-](?![+-]{2} )/.test(line));
+}
+
+describe('the examples, one after the other on a server on 12', () => {
+  let kubeconfig: string;
+
+  beforeAll(async () => {
+    await openGitHub();
+    bench('reset', '--namespace', namespace, '--no-writer');
+    kubeconfig = readFileSync(limitedKubeconfig(namespace, 'workflow', 'upgrade'), 'utf8');
+  });
+  afterAll(closeGitHub);
+
+  async function runOnCluster(file: string, inputs: Record<string, string> = {}) {
+    const audit = new AuditLog();
+    const end = await run(file, inputs, { KUBECONFIG: kubeconfig });
+    return { ...end, changed: audit.writes(`:${namespace}:workflow`).map(callName) };
+  }
+
+  test('precheck.yml is green, and changes nothing', async () => {
+    const end = green(await runOnCluster('precheck.yml'));
+    expect(end).toMatchObject({ outputs: { precheck: { verdict: 'passed' } }, written: [] });
+    expect(end.summary).toContain('# ✓ Ready for the upgrade');
+    // The two probes.
+    expect(end.changed.sort()).toEqual(['create pods', 'create pods', 'delete pods', 'delete pods']);
+  });
+
+  test('upgrade.yml without "confirm" is red before anything is touched', async () => {
+    const end = await runOnCluster('upgrade.yml', { mode: 'upgrade' });
+    expect(end).toMatchObject({ succeeded: false, changed: [], written: [] });
+    expect(end.log).toContain('error: confirm-missing: ');
+    expect(github.requests).toEqual([]);
+  });
+
+  test('upgrade.yml is green, 14 serves, and a pull request changes the tag and nothing else', async () => {
+    const end = green(await runOnCluster('upgrade.yml', { mode: 'upgrade', confirm: namespace }));
+    expect(end).toMatchObject({
+      outputs: { postgresql: { verdict: 'upgraded', image, 'pull-request-operation': 'created' } },
+    });
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+    const [pullRequest, ...others] = github.state.pullRequests;
+    expect(others).toEqual([]);
+    expect(changedLines(pullRequest?.head ?? '')).toEqual(onlyTheTag);
+    const url = end.outputs['postgresql']?.['pull-request-url'] ?? '';
+    expect(url).toBe(`${github.serverUrl}/octo-org/infrastructure/pull/${String(pullRequest?.number)}`);
+    expect(end.summary).toContain('# ✓ PostgreSQL 14 serves');
+    // The step after the action.
+    expect(end.log).toContain(`Before the next helm upgrade values.yaml has to name ${image}, see ${url}.`);
+  });
+
+  test('upgrade.yml once more is green and writes nothing, neither to the cluster nor to GitHub', async () => {
+    const end = green(await runOnCluster('upgrade.yml', { mode: 'upgrade', confirm: namespace }));
+    expect(end).toMatchObject({
+      outputs: { postgresql: { verdict: 'already-upgraded', 'pull-request-operation': 'none' } },
+      changed: [],
+      written: [],
+    });
+  });
+});
+
+describe('values.yml, without a cluster', () => {
+  beforeAll(openGitHub);
+  afterAll(closeGitHub);
+
+  test('is green, and its pull request changes the tag and nothing else', async () => {
+    const end = green(await run('values.yml', {}));
+    expect(end).toMatchObject({
+      outputs: { values: { verdict: 'proposed', image, 'pull-request-operation': 'created' } },
+    });
+    const heads = github.state.pullRequests.map((pullRequest) => pullRequest.head);
+    expect(heads.map(changedLines)).toEqual([onlyTheTag]);
+  });
+
+  test('once more writes nothing', async () => {
+    const end = green(await run('values.yml', {}));
+    expect(end).toMatchObject({
+      outputs: { values: { 'pull-request-operation': 'none' } },
+      written: [],
+    });
+  });
+});
