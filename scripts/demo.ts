@@ -1,39 +1,69 @@
-// Runs the bundle twice, as the runner would, and shows what became of the server and of every acknowledged change.
+// Runs the workflow upgrade.yml twice, as an administrator starts it, and shows what became of the server, of every
+// acknowledged change and of values.yaml.
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startAction, type ActionEnd } from '../test/cluster/action.ts';
 import { kubectl, namespace, psql } from '../test/cluster/bench.ts';
+import { limitedKubeconfig } from '../test/cluster/user.ts';
 import { verifyWriter } from '../test/cluster/writer.ts';
+import { GitHubDouble } from '../test/github/double.ts';
+import { branchDiff, makeRepository } from '../test/workflow/repository.ts';
+import type { WorkflowEnd } from '../test/workflow/runner-log.ts';
+import { runWorkflow } from '../test/workflow/workflow.ts';
 
-/** Runs one mode with its log on the screen. */
-async function run(mode: string): Promise<ActionEnd> {
-  console.log(`\n━━━ mode: ${mode}`);
-  const action = startAction({ namespace, mode, confirm: namespace });
-  action.process.stdout?.pipe(process.stdout);
-  return await action.end;
+const repository = makeRepository();
+const github = await GitHubDouble.start(repository);
+const secrets = { KUBECONFIG: readFileSync(limitedKubeconfig(namespace, 'demo', 'upgrade'), 'utf8') };
+const before = version();
+// Something has to have been written before the upgrade, for it to be found afterwards.
+while (verifyWriter(namespace).acknowledged < 200) await sleep(500);
+try {
+  if ((await start('precheck', '')).succeeded) {
+    const upgrade = await start('upgrade', namespace);
+    if (upgrade.succeeded) tell(upgrade);
+  }
+} finally {
+  await github.stop();
+  repository.remove();
+}
+
+/** Runs the workflow with its log on the screen; a red one makes the demo fail. */
+async function start(mode: string, confirm: string): Promise<WorkflowEnd> {
+  console.log(`\n━━━ workflow upgrade.yml, mode: ${mode}`);
+  const inputs = { namespace, mode, confirm };
+  const onLine = (line: string) => {
+    console.log(line);
+  };
+  const end = await runWorkflow('upgrade.yml', { github, inputs, secrets, onLine });
+  if (!end.succeeded) process.exitCode = 1;
+  return end;
 }
 
 function version(): string {
   return psql(namespace, 'postgres', 'SHOW server_version');
 }
 
-const before = version();
-// Something has to have been written before the upgrade, for it to be found afterwards.
-while (verifyWriter(namespace).acknowledged < 200) await sleep(500);
+function tell({ outputs, summary }: WorkflowEnd): void {
+  const output = (name: string) => outputs['postgresql']?.[name] ?? '?';
+  const changes = verifyWriter(namespace);
+  const counts = { lost: changes.lost.length, doubled: changes.doubled.length, unexpected: changes.unexpected.length };
+  if (Object.values(counts).some((count) => count > 0)) process.exitCode = 1;
 
-const precheck = await run('precheck');
-if (precheck.exitCode !== 0) process.exit(1);
-const upgrade = await run('upgrade');
-if (upgrade.exitCode !== 0) process.exit(1);
-
-const changes = verifyWriter(namespace);
-console.log(`\n━━━ result`);
-console.log(`PostgreSQL          ${before} → ${version()}`);
-console.log(
-  `changes             ${String(changes.acknowledged)} acknowledged, ${String(changes.found)} found, ${String(changes.lost.length)} lost, ${String(changes.doubled.length)} doubled`,
-);
-console.log(`downtime            ${upgrade.outputs['downtime-seconds'] ?? '?'} s`);
-for (const phase of upgrade.report.phases) console.log(`  ${phase.seconds.toFixed(1).padStart(6)} s  ${phase.title}`);
-console.log(`image for values    ${upgrade.outputs['image'] ?? '?'}`);
-console.log(`snapshot            ${upgrade.outputs['snapshot'] ?? '?'}`);
-console.log(kubectl('-n', namespace, 'get', 'deployments,statefulsets'));
-process.exit(changes.lost.length + changes.doubled.length + changes.unexpected.length === 0 ? 0 : 1);
+  console.log(`\n━━━ result`);
+  console.log(`PostgreSQL          ${before} → ${version()}`);
+  const words = Object.entries(counts).map(([word, count]) => `${String(count)} ${word}`);
+  const found = `${String(changes.acknowledged)} acknowledged, ${String(changes.found)} found`;
+  console.log(`changes             ${[found, ...words].join(', ')}`);
+  console.log(`downtime            ${output('downtime-seconds')} s`);
+  console.log('phases');
+  // The summary's table, since the runner takes the report with it.
+  for (const [, title = '', seconds = ''] of summary.matchAll(/^\| ([^|]+) \| (\d+\.\d) \| \S+ \|$/gm)) {
+    console.log(`  ${seconds.padStart(16)} s  ${title}`);
+  }
+  console.log(`image               ${output('image')}`);
+  console.log(`snapshot            ${output('snapshot')}`);
+  console.log(`workloads\n${kubectl('-n', namespace, 'get', 'deployments,statefulsets').trimEnd()}`);
+  console.log(`pull request        ${output('pull-request-operation')}: ${output('pull-request-url')}`);
+  for (const { head } of github.state.pullRequests) {
+    console.log(`branch              ${head}\n${branchDiff(repository, head)}`);
+  }
+}
