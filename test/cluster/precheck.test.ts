@@ -38,7 +38,8 @@ describe('a precheck', () => {
   });
 
   test('answers every check in a log group of its own and in the summary', () => {
-    for (const { id, title } of catalogue) {
+    // Nothing is asked about a values file where there is none.
+    for (const { id, title } of catalogue.filter((c) => c.subject !== 'values')) {
       expect(end.log).toContain(`::group::✓ ${title} (${id}: passed)`);
       expect(end.summary).toContain(`\`${id}\``);
     }
