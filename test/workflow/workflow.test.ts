@@ -10,6 +10,8 @@ import type { WorkflowEnd } from './runner-log.ts';
 import { runWorkflow } from './workflow.ts';
 
 jest.setTimeout(10 * 60_000);
+/** Less, so that a run which hangs ends with its log. */
+const limit = 9 * 60_000;
 
 const image = 'cciserver.azurecr.io/server-postgres:14.22.4094-4922444';
 const onlyTheTag = [
@@ -31,7 +33,7 @@ async function closeGitHub(): Promise<void> {
 /** Runs an example, which has to keep to GitHub's description of its API; what it gave, and what it changed there. */
 async function run(file: string, inputs: Record<string, string>, secrets: Record<string, string> = {}) {
   const before = github.writes.length;
-  const end = await runWorkflow(file, { github, inputs: { namespace, ...inputs }, secrets });
+  const end = await runWorkflow(file, { github, inputs: { namespace, ...inputs }, secrets, limit });
   expect(github.violations).toEqual([]);
   return { ...end, written: github.writes.slice(before) };
 }

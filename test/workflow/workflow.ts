@@ -17,6 +17,8 @@ export interface Circumstances {
   readonly inputs?: Readonly<Record<string, string>>;
   /** The repository's, besides GITHUB_TOKEN. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Milliseconds after which the run is ended, and is red; without it the run ends by itself. */
+  readonly limit?: number;
   /** Gets each line of the log when it is said. */
   readonly onLine?: (line: string) => void;
 }
@@ -47,6 +49,7 @@ export async function runWorkflow(file: string, circumstances: Circumstances): P
     const child = spawn(path.join(root, 'bench/act'), runnerArguments(workflow, job, circumstances), {
       cwd: directory,
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: circumstances.limit,
       // All of it is seen by the steps.
       env: {
         // The runner takes `node` from PATH for the action.
