@@ -34,10 +34,10 @@ export const inputTable = {
       'Path of a kubeconfig, or its content. Empty: the environment variable KUBECONFIG, then the service account of the pod in which the runner runs.',
   }),
   context: text({ description: 'Context of the kubeconfig. Empty: its current context.' }),
-  mode: choice(['precheck', 'upgrade', 'values'], {
+  mode: choice(['precheck', 'upgrade', 'status', 'values'], {
     default: 'precheck',
     description:
-      '`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14; `values` only makes the pull request for `values-file`, without looking at the cluster.',
+      '`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14, or goes on with an upgrade that was interrupted; `status` tells where an upgrade stands and what to run next; `values` only makes the pull request for `values-file`, without looking at the cluster.',
   }),
   confirm: text({ description: 'For `mode: upgrade`: the namespace again, so that no upgrade starts by accident.' }),
 

@@ -1,7 +1,7 @@
 /** Every output of the action; action.yml and the README's table come from here (`npm run generate`). */
 export const outputTable = {
   verdict:
-    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again: it goes on), `failed` or `unknown` for an upgrade; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
+    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again: it goes on), `failed` or `unknown` for an upgrade; `not-started`, `unfinished` or `upgraded` for `mode: status`; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
   report: 'Path of the JSON report of this run.',
   imageRegistry: 'Registry of the PostgreSQL 14 image, as `postgresql.image.registry` takes it.',
   imageRepository: 'Repository of the PostgreSQL 14 image, as `postgresql.image.repository` takes it.',
@@ -9,6 +9,8 @@ export const outputTable = {
   image: 'The three joined: the image that PostgreSQL runs after the upgrade.',
   snapshot: 'Name of the VolumeSnapshot taken during the downtime.',
   downtimeSeconds: 'Seconds from the stop of the first application to the last one being back.',
+  step: 'For `mode: status`: the last step of an unfinished upgrade.',
+  next: 'For `mode: status`: what to run next.',
   pullRequestOperation:
     '`created`, `updated`, `none` (nothing was to be done) or `closed` (somebody closed it unmerged, and it was left so).',
   pullRequestNumber: 'Number of the pull request for `values-file`.',

@@ -9,6 +9,7 @@ import type { Runner } from './ports/runner.ts';
 import type { ModeContext, Progress } from './modes/mode.ts';
 import { precheck } from './modes/precheck.ts';
 import { upgrade } from './modes/upgrade.ts';
+import { tellStatus } from './modes/status.ts';
 import { proposeValues } from './modes/values.ts';
 import { valuesUpdate } from './pull-request/values-update.ts';
 import type { Report, Verdict } from './report/report.ts';
@@ -83,8 +84,10 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   const cluster = await outside.connect(inputs);
   progress.cluster = cluster;
   const scripts = await outside.scripts();
-  await (inputs.mode === 'precheck' ? precheck : upgrade)({ ...context, cluster, scripts });
+  await clusterModes[inputs.mode]({ ...context, cluster, scripts });
 }
+
+const clusterModes = { precheck, upgrade, status: tellStatus };
 
 /** An upgrade that is done stays done, also when the pull request after it failed. */
 function verdictAfter(thrown: unknown, before: Verdict): Verdict {
@@ -108,7 +111,7 @@ function runIdOf(runner: Runner): string {
 }
 
 function reportOf(
-  { inputs, cluster, facts, findings, verdict, results, pullRequest }: Progress,
+  { inputs, cluster, facts, findings, verdict, results, pullRequest, status }: Progress,
   timeline: Timeline,
   error: Report['error'],
 ): Report {
@@ -133,6 +136,7 @@ function reportOf(
       headSha: pullRequest.headSha,
       changes: pullRequest.changes,
     },
+    status,
     warnings: results.warnings,
     error,
   };

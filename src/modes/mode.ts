@@ -10,6 +10,7 @@ import type { PullRequestSettings } from '../pull-request/settings.ts';
 import type { Verdict } from '../report/report.ts';
 import type { Timeline } from '../report/timeline.ts';
 import type { Image } from '../target/images.ts';
+import type { Status } from '../upgrade/status.ts';
 import type { Results } from '../upgrade/step.ts';
 
 /** What a run has found out by the time it ends, however it ends: the report is made of it. */
@@ -20,6 +21,7 @@ export interface Progress {
   findings: Finding[];
   verdict: Verdict;
   pullRequest?: Published;
+  status?: Status;
   readonly results: Results;
 }
 

@@ -15,7 +15,11 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
   runner.output('verdict', report.verdict);
   if (report.snapshot !== undefined) runner.output('snapshot', report.snapshot);
   if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));
-  const { pullRequest } = report;
+  const { pullRequest, status } = report;
+  if (status !== undefined) {
+    runner.output('next', status.next);
+    if (status.step !== undefined) runner.output('step', status.step);
+  }
   if (pullRequest !== undefined) {
     runner.output('pullRequestOperation', pullRequest.operation);
     if (pullRequest.number !== undefined) runner.output('pullRequestNumber', String(pullRequest.number));

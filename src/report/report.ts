@@ -1,11 +1,20 @@
 import type { Finding, Status } from '../prechecks/finding.ts';
+import type { Status as UpgradeStatus } from '../upgrade/status.ts';
 import type { Image } from '../target/images.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { Phase } from './timeline.ts';
 
 export type Verdict =
-  Status | 'upgraded' | 'already-upgraded' | 'reverted' | 'interrupted' | 'proposed' | 'up-to-date' | 'declined';
+  | Status
+  | 'upgraded'
+  | 'already-upgraded'
+  | 'reverted'
+  | 'interrupted'
+  | 'proposed'
+  | 'up-to-date'
+  | 'declined'
+  | UpgradeStatus['state'];
 
 /** All that a run has to tell; written as JSON and rendered as the job summary. */
 export interface Report {
@@ -23,6 +32,8 @@ export interface Report {
   readonly downtimeSeconds: number | undefined;
   readonly transfer: string | undefined;
   readonly versions: { readonly before: string | undefined; readonly after: string | undefined };
+  /** Only for `mode: status`. */
+  readonly status: UpgradeStatus | undefined;
   /** Undefined when there was to be none, or it failed. */
   readonly pullRequest: Omit<Published, 'warnings'> | undefined;
   readonly warnings: readonly string[];

@@ -12,6 +12,8 @@ const headlines: Readonly<Record<Verdict, string>> = {
   'already-upgraded': '✓ PostgreSQL 14 serves already; nothing was changed',
   reverted: '✗ The upgrade failed; PostgreSQL 12 serves again',
   interrupted: '! The upgrade is not done yet; run it again, and it goes on',
+  'not-started': 'PostgreSQL 12; no upgrade is open',
+  unfinished: '! An upgrade is not finished',
   proposed: '✓ The pull request for values.yaml is there',
   'up-to-date': '✓ values.yaml names the image of PostgreSQL 14 already',
   declined: '! Somebody closed the pull request for values.yaml',
@@ -30,6 +32,7 @@ export function renderSummary(report: Report): string {
     ...errorLines(report),
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine(w)}`, '']),
     ...upgradeLines(report),
+    ...statusLines(report),
     ...valuesLines(report),
     ...phaseLines(report),
     ...findingLines(report.findings),
@@ -54,6 +57,11 @@ function upgradeLines({ serving, versions, snapshot, transfer }: Report): string
     'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the snapshot.',
     '',
   ];
+}
+
+function statusLines({ status }: Report): string[] {
+  if (status === undefined) return [];
+  return [...status.evidence.map((line) => `- ${cell(line)}`), '', status.safe, '', `**Next:** ${status.next}`, ''];
 }
 
 /** How values.yaml comes to say what the cluster does. */

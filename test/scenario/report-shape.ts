@@ -21,7 +21,7 @@ const image = z.strictObject({
 /** The JSON report as later steps may rely on it: no key is missing, none is new. */
 export const reportShape = z.strictObject({
   schema: z.literal(1),
-  mode: z.enum(['precheck', 'upgrade', 'values']),
+  mode: z.enum(['precheck', 'upgrade', 'status', 'values']),
   namespace: z.string(),
   cluster: z.string(),
   verdict: z.enum([
@@ -36,6 +36,8 @@ export const reportShape = z.strictObject({
     'proposed',
     'up-to-date',
     'declined',
+    'not-started',
+    'unfinished',
   ]),
   findings: z.array(finding),
   serving: z.boolean(),
@@ -47,6 +49,15 @@ export const reportShape = z.strictObject({
   downtimeSeconds: z.number().optional(),
   transfer: z.string().optional(),
   versions: z.strictObject({ before: z.string().optional(), after: z.string().optional() }),
+  status: z
+    .strictObject({
+      state: z.enum(['not-started', 'unfinished', 'upgraded']),
+      step: z.string().optional(),
+      evidence: z.array(z.string().min(1)).min(1),
+      safe: z.string(),
+      next: z.string(),
+    })
+    .optional(),
   pullRequest: z
     .strictObject({
       operation: z.enum(['created', 'updated', 'none', 'closed']),

@@ -18,6 +18,7 @@ export function report(more: Partial<Report> = {}): Report {
     downtimeSeconds: 61.5,
     transfer: 'link',
     versions: { before: '12.16', after: '14.22' },
+    status: undefined,
     pullRequest: undefined,
     warnings: [],
     error: undefined,

@@ -1,0 +1,27 @@
+import { jobName } from '../job/manifest.ts';
+import { discover } from '../target/discover.ts';
+import { Journal } from '../upgrade/journal.ts';
+import { statusOf } from '../upgrade/status.ts';
+import type { ClusterModeContext } from './mode.ts';
+
+/**
+ * Tells where an upgrade stands and what to run next. Reads only.
+ * @throws ConfigurationError, ClusterError
+ */
+export async function tellStatus({ cluster, inputs, progress, log, serving }: ClusterModeContext): Promise<void> {
+  log.info(`Cluster: ${cluster.address}`);
+  const target = await discover(cluster, inputs);
+  const [journal, jobs] = await Promise.all([
+    Journal.find(cluster, inputs.namespace),
+    cluster.list('jobs', { namespace: inputs.namespace }),
+  ]);
+  const ours = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);
+  const status = statusOf({ target, journal, jobs: ours, newImage: serving.reference });
+  progress.status = status;
+  progress.verdict = status.state;
+  await log.group(`Status: ${status.state}`, () => {
+    for (const line of status.evidence) log.info(line);
+    return Promise.resolve();
+  });
+  log.annotate('notice', `status: ${status.state}`, `${status.safe} Next: ${status.next}`);
+}

@@ -1,0 +1,99 @@
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import { serverImage, type Target } from '../target/target.ts';
+import { workloadName } from '../target/applications.ts';
+import { fenceGate } from './fence.ts';
+import type { Journal } from './journal.ts';
+
+/** Where an upgrade stands, for people and for later steps of a workflow. */
+export interface Status {
+  /** `not-started`: 12 is on the StatefulSet and no upgrade is open. `unfinished`: a journal is open. `upgraded`: 14 is, and none is open. */
+  readonly state: 'not-started' | 'unfinished' | 'upgraded';
+  /** The last step of an unfinished upgrade. */
+  readonly step?: string | undefined;
+  /** What was seen, a line each. */
+  readonly evidence: readonly string[];
+  /** What may be done now, and what may not. */
+  readonly safe: string;
+  /** What to run next. */
+  readonly next: string;
+}
+
+export interface Seen {
+  readonly target: Target;
+  readonly journal: Journal | undefined;
+  /** The upgrade's Jobs, ended ones too. */
+  readonly jobs: readonly V1Job[];
+  /** The image that serves 14. */
+  readonly newImage: string;
+}
+
+/** Tells from the cluster and the journal where an upgrade stands; nothing is guessed. */
+export function statusOf(seen: Seen): Status {
+  const { target, journal, newImage } = seen;
+  if (journal?.isClosed === false) return unfinished(seen, journal);
+  const evidence = [...serverLines(target), ...earlierLines(journal)];
+  return serverImage(target) === newImage
+    ? {
+        state: 'upgraded',
+        evidence,
+        safe: 'No upgrade is open: nothing of this action is at work.',
+        next: 'values.yaml has to name the same image before the next helm upgrade ("mode: values" opens the pull request).',
+      }
+    : {
+        state: 'not-started',
+        evidence,
+        safe: 'No upgrade is open: nothing of this action is at work.',
+        next: '"mode: precheck", then "mode: upgrade".',
+      };
+}
+
+function unfinished({ target, jobs }: Seen, journal: Journal): Status {
+  const { record, noted } = journal;
+  const active = jobs.filter((job) => (job.status?.active ?? 0) > 0).map((job) => job.metadata?.name ?? '');
+  const { snapshot } = noted;
+  return {
+    state: 'unfinished',
+    step: noted.step,
+    evidence: [
+      `upgrade of ${record.statefulSet} begun at ${record.startedAt} by ${record.runId}`,
+      `last step: ${noted.step ?? 'none, nothing was changed'}${noted.validated === undefined ? '' : '; PostgreSQL 14 is validated'}`,
+      ...(noted.back === undefined
+        ? []
+        : [`going back (last undone: ${noted.undone ?? 'nothing'}), because: ${noted.back}`]),
+      ...(snapshot === undefined || snapshot === '' ? [] : [`VolumeSnapshot ${snapshot} of the data before`]),
+      ...active.map((name) => `Job ${name} is at work on the volume`),
+      ...serverLines(target),
+      ...record.applications.map((w) =>
+        w.resource === 'cronjobs'
+          ? `${workloadName(w)}: was ${w.suspended ? 'suspended' : 'not suspended'}`
+          : `${workloadName(w)}: had ${String(w.replicas)} replicas`,
+      ),
+    ],
+    safe:
+      active.length > 0
+        ? 'Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade.'
+        : 'The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.',
+    next: '"mode: upgrade" with the same inputs: it goes on with this upgrade.',
+  };
+}
+
+function serverLines(target: Target): string[] {
+  const { spec } = target.statefulSet;
+  const isFenced = spec?.template.spec?.schedulingGates?.some((gate) => gate.name === fenceGate) ?? false;
+  return [
+    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${isFenced ? ', fenced' : ''}`,
+    `pod ${target.podName}: ${podState(target.pod)}`,
+  ];
+}
+
+function podState(pod: V1Pod | undefined): string {
+  if (pod === undefined) return 'there is none';
+  const isReady = pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+  return isReady ? 'ready' : `not ready (${pod.status?.phase ?? 'unknown'})`;
+}
+
+function earlierLines(journal: Journal | undefined): string[] {
+  if (journal === undefined) return [];
+  const { record, noted } = journal;
+  return [`the last upgrade began at ${record.startedAt} (${record.runId}) and ended as ${noted.outcome ?? ''}`];
+}

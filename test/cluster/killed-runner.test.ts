@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { runAction, startAction, type ActionEnd } from './action.ts';
+import { bench, kubectl, namespace, psql } from './bench.ts';
+import { replicas, statefulSet } from './server.ts';
+import { verifyWriter } from './writer.ts';
+
+jest.setTimeout(15 * 60_000);
+
+/** The runner's process is killed as soon as this line is in its log. */
+const moments = {
+  'while the server is being stopped': '::group::Fence PostgreSQL and stop it',
+  'while pg_upgrade is at work': 'pg_upgrade --link',
+  'before 14 is started': '::group::Start PostgreSQL 14',
+  'while the applications come back': '::group::Bring the applications back',
+};
+/** Each of them takes a minute: by default the two that leave the most behind. */
+const chosen =
+  process.env['FAULTS'] === 'all'
+    ? Object.entries(moments)
+    : Object.entries(moments).filter(([name]) => /pg_upgrade|applications/.test(name));
+
+describe.each(chosen)('an upgrade whose runner is killed %s', (_name, line) => {
+  let before: ReturnType<typeof replicas>;
+  let struck: string;
+  let end: ActionEnd;
+
+  beforeAll(async () => {
+    bench('reset', '--namespace', namespace);
+    before = replicas(namespace);
+    struck = await killedAt(line);
+    end = await runAction({ namespace, mode: 'upgrade', confirm: namespace });
+  });
+
+  test('is gone on with by the next run, which ends with 14', () => {
+    console.log(`killed after: ${struck}`);
+    expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, 'upgraded', undefined]);
+    expect(end.log).toMatch(/Going on with the upgrade that https:\/\/github.example\/\S+ began at /);
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+  });
+
+  test('loses no change and leaves nothing behind', () => {
+    const { lost, doubled, unexpected } = verifyWriter(namespace);
+    expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+    expect(replicas(namespace)).toEqual(before);
+    expect(statefulSet(namespace).gates).toBeUndefined();
+    expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');
+  });
+
+  test('has one snapshot of the data before, and one upgrade Job', () => {
+    expect(names('volumesnapshots')).toEqual([end.outputs['snapshot']]);
+    expect(names('jobs')).toEqual(['postgres-upgrade-12-to-14']);
+  });
+});
+
+async function killedAt(line: string): Promise<string> {
+  const action = startAction({ namespace, mode: 'upgrade', confirm: namespace });
+  const ended = once(action.process, 'close');
+  // It can't write a report any more, and is not asked for one.
+  action.end.catch(() => undefined);
+  await new Promise<void>((resolve) => {
+    action.process.stdout?.on('data', () => {
+      if (action.log().includes(line)) resolve();
+    });
+    void ended.then(() => {
+      resolve();
+    });
+  });
+  action.process.kill('SIGKILL');
+  const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
+  expect(signal).toBe('SIGKILL');
+  return action.log().trimEnd().split('\n').slice(-2).join(' ⏎ ');
+}
+
+function names(resource: string): string[] {
+  const text = kubectl(
+    '-n',
+    namespace,
+    'get',
+    resource,
+    '-l',
+    'app.kubernetes.io/managed-by=circleci-server-postgresql-upgrade',
+    '-o',
+    'jsonpath={.items[*].metadata.name}',
+  );
+  return text.split(' ').filter(Boolean);
+}

@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals';
+import { jobName } from '../../../src/job/manifest.ts';
+import { statusOf, type Seen } from '../../../src/upgrade/status.ts';
+import { Journal } from '../../../src/upgrade/journal.ts';
+import { FakeCluster } from '../fake-cluster.ts';
+import { job, namespace, newImage, serverContainer, statefulSet, target } from '../objects.ts';
+import { recordOf } from './context.ts';
+
+async function seen(more: Partial<Seen> = {}): Promise<Seen> {
+  return { target: await target(), journal: undefined, jobs: [], newImage, ...more };
+}
+
+async function journal(notes: Parameters<Journal['note']>[] = []): Promise<Journal> {
+  const begun = await Journal.begin(new FakeCluster(), namespace, recordOf(await target()));
+  for (const [name, value] of notes) await begun.note(name, value);
+  return begun;
+}
+
+test('a server on 12 without a journal is not started', async () => {
+  const status = statusOf(await seen());
+  expect(status.state).toBe('not-started');
+  expect(status.next).toContain('"mode: precheck"');
+  expect(status.evidence).toEqual([expect.stringContaining('1 replicas'), 'pod postgresql-0: ready']);
+});
+
+test('a server on 14 whose journal is closed is upgraded, and the journal says by whom', async () => {
+  const on14 = await target(statefulSet({ containers: [serverContainer({ image: newImage })] }));
+  const status = statusOf(await seen({ target: on14, journal: await journal([['outcome', 'upgraded']]) }));
+  expect(status.state).toBe('upgraded');
+  expect(status.evidence.at(-1)).toContain('(run-1) and ended as upgraded');
+});
+
+test('an open journal is unfinished, with the step, the snapshot and how everything was', async () => {
+  const open = await journal([
+    ['step', 'snapshot'],
+    ['snapshot', 'snap-1'],
+  ]);
+  const status = statusOf(await seen({ journal: open }));
+  expect(status).toMatchObject({ state: 'unfinished', step: 'snapshot' });
+  expect(status.next).toContain('it goes on');
+  expect(status.safe).toContain('Do not scale PostgreSQL');
+  const text = status.evidence.join('\n');
+  expect(text).toContain('VolumeSnapshot snap-1');
+  expect(text).toContain('deployments/frontend: had 3 replicas');
+  expect(text).toContain('cronjobs/paused: was suspended');
+});
+
+test('a Job that is at work is to be waited for', async () => {
+  const status = statusOf(await seen({ journal: await journal(), jobs: [job(jobName, 1)] }));
+  expect(status.evidence).toContain(`Job ${jobName} is at work on the volume`);
+  expect(status.safe).toContain('Do not delete the Job');
+});
+
+test('a way back that has begun is told with its reason', async () => {
+  const status = statusOf(
+    await seen({
+      journal: await journal([
+        ['back', 'The disk is full.'],
+        ['undone', 'activate'],
+      ]),
+    }),
+  );
+  expect(status.evidence.join('\n')).toContain('going back (last undone: activate), because: The disk is full.');
+});
