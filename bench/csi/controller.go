@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"sort"
 	"strconv"
 
@@ -81,9 +80,12 @@ func (d *driver) CreateVolume(_ context.Context, req *csi.CreateVolumeRequest) (
 	if size < 0 || limit < 0 || (limit > 0 && size > limit) {
 		return nil, bad("bad capacity range")
 	}
-	filesystem, _, err := diskFor(req.GetParameters()["filesystem"])
-	if err != nil {
-		return nil, err
+	filesystem := req.GetParameters()["filesystem"]
+	if filesystem == "" {
+		filesystem = "ext4"
+	}
+	if d.disks[filesystem] == nil {
+		return nil, bad("no such filesystem: %q", filesystem)
 	}
 	snapID := req.GetVolumeContentSource().GetSnapshot().GetSnapshotId()
 	srcID := req.GetVolumeContentSource().GetVolume().GetVolumeId()
@@ -142,11 +144,11 @@ func (d *driver) CreateVolume(_ context.Context, req *csi.CreateVolumeRequest) (
 
 	v := &volume{ID: newID("vol"), Name: req.GetName(), Filesystem: filesystem, Size: size, FromSnap: snapID, FromVolume: srcID}
 	if err := d.fill(v, req.GetParameters()); err != nil {
-		disks[filesystem].remove(d.volPath(v.ID))
+		d.disks[filesystem].remove(d.volPath(v.ID))
 		return nil, err
 	}
 	if err := d.change(func() { d.state.Volumes[v.ID] = v }); err != nil {
-		disks[filesystem].remove(d.volPath(v.ID))
+		d.disks[filesystem].remove(d.volPath(v.ID))
 		return nil, err
 	}
 	return &csi.CreateVolumeResponse{Volume: d.csiVolume(v)}, nil
@@ -154,7 +156,7 @@ func (d *driver) CreateVolume(_ context.Context, req *csi.CreateVolumeRequest) (
 
 // fill makes the volume's bytes: from its source, from a seed, or empty.
 func (d *driver) fill(v *volume, parameters map[string]string) error {
-	disk, path := disks[v.Filesystem], d.volPath(v.ID)
+	disk, path := d.disks[v.Filesystem], d.volPath(v.ID)
 	seed, seeded := d.seed(parameters["csi.storage.k8s.io/pvc/namespace"], parameters["csi.storage.k8s.io/pvc/name"])
 	var err error
 	switch {
@@ -162,8 +164,8 @@ func (d *driver) fill(v *volume, parameters map[string]string) error {
 		err = disk.copy(d.snapPath(v.FromSnap), path, "")
 	case v.FromVolume != "":
 		err = d.copyVolume(v.FromVolume, path)
-	case seeded && v.Filesystem == "ext4":
-		err = os.Rename(image(seed), image(path))
+	case seeded:
+		return disk.seed(seed, path, v.Size)
 	default:
 		return disk.create(path, v.Size)
 	}
@@ -186,27 +188,23 @@ func (d *driver) copyVolume(id, to string) error {
 	if v == nil {
 		return status.Errorf(codes.NotFound, "no volume %s", id)
 	}
-	return disks[filesystem].copy(d.volPath(id), to, mounted)
+	return d.disks[filesystem].copy(d.volPath(id), to, mounted)
 }
 
 func (d *driver) DeleteVolume(_ context.Context, req *csi.DeleteVolumeRequest) (*csi.DeleteVolumeResponse, error) {
 	id := req.GetVolumeId()
-	if id == "" {
-		return nil, bad("no volume id")
+	v, end, err := d.hold(id, "read:"+id)
+	if status.Code(err) == codes.NotFound {
+		return &csi.DeleteVolumeResponse{}, nil
 	}
-	end, err := d.begin("vol:"+id, "read:"+id)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	v := d.vol(id)
-	if v == nil {
-		return &csi.DeleteVolumeResponse{}, nil
-	}
 	if v.Node != "" || v.Staged != "" || len(v.Published) > 0 {
 		return nil, status.Errorf(codes.FailedPrecondition, "volume %s is in use (node %q)", id, v.Node)
 	}
-	if err := disks[v.Filesystem].remove(d.volPath(id)); err != nil {
+	if err := d.disks[v.Filesystem].remove(d.volPath(id)); err != nil {
 		return nil, err
 	}
 	return &csi.DeleteVolumeResponse{}, d.change(func() { delete(d.state.Volumes, id) })
@@ -214,21 +212,18 @@ func (d *driver) DeleteVolume(_ context.Context, req *csi.DeleteVolumeRequest) (
 
 func (d *driver) ControllerPublishVolume(_ context.Context, req *csi.ControllerPublishVolumeRequest) (*csi.ControllerPublishVolumeResponse, error) {
 	id, node := req.GetVolumeId(), req.GetNodeId()
-	if id == "" || node == "" {
-		return nil, bad("no volume id or node id")
+	if node == "" {
+		return nil, bad("no node id")
 	}
 	if err := checkCaps(req.GetVolumeCapability()); err != nil {
 		return nil, err
 	}
-	end, err := d.begin("vol:" + id)
+	v, end, err := d.hold(id)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	v := d.vol(id)
 	switch {
-	case v == nil:
-		return nil, status.Errorf(codes.NotFound, "no volume %s", id)
 	case node != d.node:
 		return nil, status.Errorf(codes.NotFound, "no node %s", node)
 	case v.Node != "" && v.Node != node:
@@ -242,16 +237,15 @@ func (d *driver) ControllerPublishVolume(_ context.Context, req *csi.ControllerP
 
 func (d *driver) ControllerUnpublishVolume(_ context.Context, req *csi.ControllerUnpublishVolumeRequest) (*csi.ControllerUnpublishVolumeResponse, error) {
 	id := req.GetVolumeId()
-	if id == "" {
-		return nil, bad("no volume id")
+	v, end, err := d.hold(id)
+	if status.Code(err) == codes.NotFound {
+		return &csi.ControllerUnpublishVolumeResponse{}, nil
 	}
-	end, err := d.begin("vol:" + id)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	v := d.vol(id)
-	if v == nil || v.Node == "" || (req.GetNodeId() != "" && req.GetNodeId() != v.Node) {
+	if v.Node == "" || (req.GetNodeId() != "" && req.GetNodeId() != v.Node) {
 		return &csi.ControllerUnpublishVolumeResponse{}, nil
 	}
 	if v.Staged != "" || len(v.Published) > 0 {

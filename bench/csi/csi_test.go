@@ -69,38 +69,90 @@ func sh(t *testing.T, script string) string {
 	return string(out)
 }
 
-func TestVolumeLife(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("mounting needs root")
+// use attaches, stages and publishes a volume as the kubelet would, and returns where its files are.
+func use(t *testing.T, c csi.ControllerClient, n csi.NodeClient, dir, id string) (stage, target string) {
+	t.Helper()
+	stage, target = dir+"/stage-"+id, dir+"/pods/"+id+"/mount"
+	os.MkdirAll(filepath.Dir(target), 0o750)
+	t.Cleanup(func() { unmount(target); unmount(stage) })
+	if _, err := c.ControllerPublishVolume(ctx, &csi.ControllerPublishVolumeRequest{VolumeId: id, NodeId: "node-a", VolumeCapability: rwo()}); err != nil {
+		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	c, n, stop := start(t, dir)
-	defer func() { stop() }()
+	if _, err := n.NodeStageVolume(ctx, &csi.NodeStageVolumeRequest{VolumeId: id, StagingTargetPath: stage, VolumeCapability: rwo()}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.NodePublishVolume(ctx, &csi.NodePublishVolumeRequest{VolumeId: id, StagingTargetPath: stage, TargetPath: target, VolumeCapability: rwo()}); err != nil {
+		t.Fatal(err)
+	}
+	return stage, target
+}
 
-	made, err := c.CreateVolume(ctx, &csi.CreateVolumeRequest{Name: "pvc-1", VolumeCapabilities: []*csi.VolumeCapability{rwo()}, CapacityRange: &csi.CapacityRange{RequiredBytes: 1 << 30}})
+// release is the other way.
+func release(t *testing.T, c csi.ControllerClient, n csi.NodeClient, id, stage, target string) {
+	t.Helper()
+	if _, err := n.NodeUnpublishVolume(ctx, &csi.NodeUnpublishVolumeRequest{VolumeId: id, TargetPath: target}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.NodeUnstageVolume(ctx, &csi.NodeUnstageVolumeRequest{VolumeId: id, StagingTargetPath: stage}); err != nil {
+		t.Fatal(err)
+	}
+	if isMount(target) || isMount(stage) {
+		t.Fatal("still mounted")
+	}
+	if _, err := c.ControllerUnpublishVolume(ctx, &csi.ControllerUnpublishVolumeRequest{VolumeId: id, NodeId: "node-a"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.DeleteVolume(ctx, &csi.DeleteVolumeRequest{VolumeId: id}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func create(t *testing.T, c csi.ControllerClient, req *csi.CreateVolumeRequest, filesystem string) string {
+	t.Helper()
+	req.VolumeCapabilities = []*csi.VolumeCapability{rwo()}
+	if req.Parameters == nil {
+		req.Parameters = map[string]string{}
+	}
+	req.Parameters["filesystem"] = filesystem
+	made, err := c.CreateVolume(ctx, req)
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := made.Volume.VolumeId
-	stagePath, target := dir+"/stage", dir+"/pods/a/mount"
-	os.MkdirAll(filepath.Dir(target), 0o750)
-	t.Cleanup(func() { unmount(target); unmount(stagePath) })
-	stage := &csi.NodeStageVolumeRequest{VolumeId: id, StagingTargetPath: stagePath, VolumeCapability: rwo()}
+	return made.Volume.VolumeId
+}
 
-	_, err = n.NodeStageVolume(ctx, stage)
+// unmountPool takes away what the driver leaves mounted: the pool outlives it, as volumes do.
+func unmountPool(t *testing.T, dir string) {
+	t.Cleanup(func() {
+		if err := unmount(dir + "/state/btrfs"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestVolumeLife(t *testing.T) {
+	for _, filesystem := range []string{"ext4", "btrfs"} {
+		t.Run(filesystem, func(t *testing.T) { volumeLife(t, filesystem) })
+	}
+}
+
+func volumeLife(t *testing.T, filesystem string) {
+	dir := t.TempDir()
+	unmountPool(t, dir)
+	c, n, stop := start(t, dir)
+	defer func() { stop() }()
+
+	id := create(t, c, &csi.CreateVolumeRequest{Name: "pvc-1", CapacityRange: &csi.CapacityRange{RequiredBytes: 1 << 30}}, filesystem)
+	_, err := n.NodeStageVolume(ctx, &csi.NodeStageVolumeRequest{VolumeId: id, StagingTargetPath: dir + "/stage", VolumeCapability: rwo()})
 	wantCode(t, "staging before attaching", err, codes.FailedPrecondition)
 	_, err = c.ControllerPublishVolume(ctx, &csi.ControllerPublishVolumeRequest{VolumeId: id, NodeId: "node-b", VolumeCapability: rwo()})
 	wantCode(t, "attaching to an unknown node", err, codes.NotFound)
-	if _, err = c.ControllerPublishVolume(ctx, &csi.ControllerPublishVolumeRequest{VolumeId: id, NodeId: "node-a", VolumeCapability: rwo()}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err = n.NodeStageVolume(ctx, stage); err != nil {
-		t.Fatal(err)
-	}
-	if _, err = n.NodePublishVolume(ctx, &csi.NodePublishVolumeRequest{VolumeId: id, StagingTargetPath: stagePath, TargetPath: target, VolumeCapability: rwo()}); err != nil {
-		t.Fatal(err)
-	}
-	sh(t, `cd `+target+`; mkdir -m 700 pg; cd pg; echo 12 >PG_VERSION; ln PG_VERSION hard; ln -s PG_VERSION soft; truncate -s 64M sparse; chmod 640 hard; touch -h -d 2001-02-03T04:05:06Z soft; setfattr -n user.k -v v PG_VERSION 2>/dev/null || :; chown -R 999:998 .`)
+	_, err = n.NodeStageVolume(ctx, &csi.NodeStageVolumeRequest{VolumeId: "vol-0", StagingTargetPath: dir + "/stage", VolumeCapability: rwo()})
+	wantCode(t, "staging an unknown volume", err, codes.NotFound)
+	_, err = n.NodeStageVolume(ctx, &csi.NodeStageVolumeRequest{StagingTargetPath: dir + "/stage", VolumeCapability: rwo()})
+	wantCode(t, "staging without an id", err, codes.InvalidArgument)
+	stage, target := use(t, c, n, dir, id)
+	sh(t, `cd `+target+`; mkdir -m 700 pg; cd pg; echo 12 >PG_VERSION; ln PG_VERSION hard; ln -s PG_VERSION soft; truncate -s 64M sparse; chmod 640 hard; touch -h -d 2001-02-03T04:05:06Z soft; chown -R 999:998 .`)
 
 	_, err = c.DeleteVolume(ctx, &csi.DeleteVolumeRequest{VolumeId: id})
 	wantCode(t, "deleting while mounted", err, codes.FailedPrecondition)
@@ -130,35 +182,108 @@ func TestVolumeLife(t *testing.T) {
 	}
 
 	source := &csi.VolumeContentSource{Type: &csi.VolumeContentSource_Snapshot{Snapshot: &csi.VolumeContentSource_SnapshotSource{SnapshotId: snap.Snapshot.SnapshotId}}}
-	back, err := c.CreateVolume(ctx, &csi.CreateVolumeRequest{Name: "pvc-2", VolumeCapabilities: []*csi.VolumeCapability{rwo()}, VolumeContentSource: source})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mounted := t.TempDir()
-	defer unmount(mounted)
-	got := sh(t, `mount -o loop,ro,noload `+dir+`/state/volumes/`+back.Volume.VolumeId+`.img `+mounted+`; cd `+mounted+`/pg; cat PG_VERSION soft; stat -c '%n %a %u:%g %h %s' . hard sparse; stat -c '%b' sparse; stat -c %Y soft; [ hard -ef PG_VERSION ] && echo linked`)
-	want := "12\n12\n. 700 999:998 2 4096\nhard 640 999:998 2 3\nsparse 644 999:998 1 67108864\n0\n981173106\nlinked\n"
+	back := create(t, c, &csi.CreateVolumeRequest{Name: "pvc-2", VolumeContentSource: source}, filesystem)
+	backStage, backTarget := use(t, c, n, dir, back)
+	got := sh(t, `cd `+backTarget+`/pg; cat PG_VERSION soft; stat -c '%n %a %u:%g' .; stat -c '%n %a %u:%g %h %s' hard sparse; stat -c '%b' sparse; stat -c %Y soft; [ hard -ef PG_VERSION ] && echo linked`)
+	want := "12\n12\n. 700 999:998\nhard 640 999:998 2 3\nsparse 644 999:998 1 67108864\n0\n981173106\nlinked\n"
 	if got != want {
 		t.Fatalf("restored:\n%swant:\n%s", got, want)
 	}
 
-	if _, err = n.NodeUnpublishVolume(ctx, &csi.NodeUnpublishVolumeRequest{VolumeId: id, TargetPath: target}); err != nil {
+	release(t, c, n, id, stage, target)
+	release(t, c, n, back, backStage, backTarget)
+	for _, s := range []string{snap.Snapshot.SnapshotId, slow.Snapshot.SnapshotId} {
+		if _, err := c.DeleteSnapshot(ctx, &csi.DeleteSnapshotRequest{SnapshotId: s}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left := sh(t, `cd `+dir+`/state; find volumes snapshots btrfs -mindepth 1 2>/dev/null || :`); left != "" {
+		t.Fatal("the data is still there: ", left)
+	}
+}
+
+func TestReflinksAndLimitOfBtrfs(t *testing.T) {
+	dir := t.TempDir()
+	unmountPool(t, dir)
+	c, n, stop := start(t, dir)
+	defer func() { stop() }()
+	id := create(t, c, &csi.CreateVolumeRequest{Name: "pvc-1", CapacityRange: &csi.CapacityRange{RequiredBytes: 200 << 20}}, "btrfs")
+	_, target := use(t, c, n, dir, id)
+	// Three times 150 MB in 200 MB: reflinks take no room.
+	sh(t, `cd `+target+`; head -c 150M /dev/urandom >data; cp --reflink=always data again; cp --reflink=always data third; ln data hard`)
+	stats, err := n.NodeGetVolumeStats(ctx, &csi.NodeGetVolumeStatsRequest{VolumeId: id, VolumePath: target})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = n.NodeUnstageVolume(ctx, &csi.NodeUnstageVolumeRequest{VolumeId: id, StagingTargetPath: stagePath}); err != nil {
+	u := stats.Usage[0]
+	if u.Total != 200<<20 || u.Used < 150<<20 || u.Used > 155<<20 || u.Available != u.Total-u.Used || len(stats.Usage) != 1 {
+		t.Fatal("stats", stats)
+	}
+	if out := sh(t, `cd `+target+`; head -c 100M /dev/urandom >more 2>`+dir+`/error || :; rm more; cat `+dir+`/error`); !strings.Contains(out, "quota exceeded") {
+		t.Fatal("more than its size went into the volume: ", out)
+	}
+	// A snapshot refers to the same, and so can a volume of the same size which is made from it.
+	snap, err := c.CreateSnapshot(ctx, &csi.CreateSnapshotRequest{Name: "s1", SourceVolumeId: id})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if isMount(target) || isMount(stagePath) {
-		t.Fatal("still mounted")
+	source := &csi.VolumeContentSource{Type: &csi.VolumeContentSource_Snapshot{Snapshot: &csi.VolumeContentSource_SnapshotSource{SnapshotId: snap.Snapshot.SnapshotId}}}
+	_, restored := use(t, c, n, dir, create(t, c, &csi.CreateVolumeRequest{Name: "pvc-2", VolumeContentSource: source, CapacityRange: &csi.CapacityRange{RequiredBytes: 200 << 20}}, "btrfs"))
+	if out := sh(t, `cd `+restored+`; cmp data `+target+`/again; head -c 100M /dev/urandom >more 2>`+dir+`/error || :; cat `+dir+`/error`); !strings.Contains(out, "quota exceeded") {
+		t.Fatal("the restored volume has no limit: ", out)
 	}
-	if _, err = c.ControllerUnpublishVolume(ctx, &csi.ControllerUnpublishVolumeRequest{VolumeId: id, NodeId: "node-a"}); err != nil {
-		t.Fatal(err)
+}
+
+func TestPoolOfBtrfsIsMountedAgain(t *testing.T) {
+	dir := t.TempDir()
+	unmountPool(t, dir)
+	c, n, stop := start(t, dir)
+	defer func() { stop() }()
+	id := create(t, c, &csi.CreateVolumeRequest{Name: "pvc-1"}, "btrfs")
+	stage, target := use(t, c, n, dir, id)
+	sh(t, `echo kept >`+target+`/file`)
+	// As after a reboot: the driver was not told, and no mount is left.
+	stop()
+	sh(t, `umount `+target+` `+stage+` `+dir+`/state/btrfs`)
+	os.WriteFile(dir+"/state/btrfs.img.part", []byte("a format which was killed"), 0o600)
+	c, n, stop = start(t, dir)
+	stage, target = use(t, c, n, dir, id)
+	if got := sh(t, `cat `+target+`/file`); got != "kept\n" {
+		t.Fatal("after the mounts were gone: ", got)
 	}
-	if _, err = c.DeleteVolume(ctx, &csi.DeleteVolumeRequest{VolumeId: id}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(dir + "/state/volumes/" + id + ".img"); !os.IsNotExist(err) {
-		t.Fatal("the volume's data is still there")
+	release(t, c, n, id, stage, target)
+}
+
+func TestSeed(t *testing.T) {
+	for _, filesystem := range []string{"ext4", "btrfs"} {
+		t.Run(filesystem, func(t *testing.T) {
+			dir := t.TempDir()
+			unmountPool(t, dir)
+			c, n, stop := start(t, dir)
+			defer stop()
+			seed := dir + "/state/seeds/ns/data-0.img"
+			sh(t, `mkdir -p `+dir+`/seed `+filepath.Dir(seed)+`; truncate -s 64M `+seed+`; mkfs.ext4 -q `+seed+`; mount -o loop `+seed+` `+dir+`/seed
+				cd `+dir+`/seed; chmod 2775 .; chown 0:1001 .; mkdir -m 700 data; echo 12 >data/PG_VERSION; chown -R 1001:1002 data; cd /; umount `+dir+`/seed`)
+			claim := map[string]string{"csi.storage.k8s.io/pvc/namespace": "ns", "csi.storage.k8s.io/pvc/name": "data-0"}
+			id := create(t, c, &csi.CreateVolumeRequest{Name: "pvc-1", Parameters: claim, CapacityRange: &csi.CapacityRange{RequiredBytes: 256 << 20}}, filesystem)
+			_, target := use(t, c, n, dir, id)
+			got := sh(t, `cd `+target+`; stat -c '%n %a %u:%g' . data data/PG_VERSION; cat data/PG_VERSION; ls | grep -v lost+found`)
+			if want := ". 2775 0:1001\ndata 2700 1001:1002\ndata/PG_VERSION 644 1001:1002\n12\ndata\n"; got != want {
+				t.Fatalf("seeded:\n%swant:\n%s", got, want)
+			}
+			stats, err := n.NodeGetVolumeStats(ctx, &csi.NodeGetVolumeStatsRequest{VolumeId: id, VolumePath: target})
+			if err != nil || stats.Usage[0].Total < 200<<20 || stats.Usage[0].Total > 256<<20 {
+				t.Fatal("size of the volume", stats, err)
+			}
+			if _, err := os.Stat(seed); !os.IsNotExist(err) {
+				t.Fatal("the seed is still there")
+			}
+			other := create(t, c, &csi.CreateVolumeRequest{Name: "pvc-2", Parameters: claim}, filesystem)
+			_, target = use(t, c, n, dir, other)
+			if _, err := os.Stat(target + "/data"); !os.IsNotExist(err) {
+				t.Fatal("seeded twice")
+			}
+		})
 	}
 }
 

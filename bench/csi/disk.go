@@ -19,6 +19,8 @@ import (
 type disk interface {
 	// create makes an empty volume of that size.
 	create(path string, size int64) error
+	// seed makes a volume of that size with the files of an ext4 image, which is used up.
+	seed(from, path string, size int64) error
 	// copy makes a volume or snapshot from another; mounted is where the source is mounted, or "". The copy is as of
 	// one moment: what a crash at that moment would have left.
 	copy(from, to, mounted string) error
@@ -27,21 +29,14 @@ type disk interface {
 	mount(path, target string, readonly bool) error
 	// thaw undoes what an interrupted copy may have left on a mounted volume.
 	thaw(mounted string) error
+	// used tells how full a mounted volume is.
+	used(path, mounted string) (usage, error)
+	// remove takes a volume or snapshot away, or what was made of it so far; none there is no error.
 	remove(path string) error
 }
 
-var disks = map[string]disk{"ext4": imageFile{}}
-
-func diskFor(filesystem string) (string, disk, error) {
-	if filesystem == "" {
-		filesystem = "ext4"
-	}
-	d, ok := disks[filesystem]
-	if !ok {
-		return "", nil, bad("no such filesystem: %q", filesystem)
-	}
-	return filesystem, d, nil
-}
+// usage is in bytes, and in inodes where the disk has a fixed number of them.
+type usage struct{ total, used, available, inodes, freeInodes int64 }
 
 // imageFile is an ext4 filesystem in a sparse file, mounted through a loop device: hard links work, reflinks do not,
 // and it is full when its size is used up.
@@ -60,6 +55,13 @@ func (imageFile) create(path string, size int64) error {
 	}
 	// As Kubernetes formats a disk: nothing reserved for root.
 	return run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1", image(path))
+}
+
+func (f imageFile) seed(from, path string, size int64) error {
+	if err := os.Rename(image(from), image(path)); err != nil {
+		return internal(err)
+	}
+	return f.resize(path, size)
 }
 
 func (imageFile) copy(from, to, mounted string) error {
@@ -121,6 +123,17 @@ func (imageFile) thaw(mounted string) error {
 		return status.Errorf(codes.Internal, "fsfreeze: %v: %s", err, out)
 	}
 	return nil
+}
+
+func (imageFile) used(_, mounted string) (usage, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(mounted, &s); err != nil {
+		return usage{}, status.Error(codes.NotFound, err.Error())
+	}
+	return usage{
+		total: int64(s.Blocks) * s.Bsize, used: int64(s.Blocks-s.Bfree) * s.Bsize, available: int64(s.Bavail) * s.Bsize,
+		inodes: int64(s.Files), freeInodes: int64(s.Ffree),
+	}, nil
 }
 
 func (imageFile) remove(path string) error {

@@ -48,6 +48,7 @@ type driver struct {
 
 	name, node, dir string
 	attach          bool
+	disks           map[string]disk // by filesystem
 	maxSize         int64
 	snapDelay       time.Duration
 
@@ -68,12 +69,14 @@ func runDriver(args []string) error {
 	fs.StringVar(&d.node, "node-id", "", "the node's name (default: host name)")
 	fs.StringVar(&d.dir, "state-dir", "/var/lib/csi-bench", "where volumes and snapshots are kept")
 	fs.BoolVar(&d.attach, "enable-attach", true, "offer ControllerPublishVolume and require it before staging")
+	btrfsSize := fs.Int64("btrfs-size", 32<<30, "size of the file that holds all btrfs volumes, in bytes; it is sparse")
 	fs.Int64Var(&d.maxSize, "max-volume-size", 1<<40, "largest volume, in bytes")
 	fs.DurationVar(&d.snapDelay, "snapshot-ready-after", 0, "how long a cut snapshot says readyToUse=false")
 	fs.Parse(args)
 	if d.node == "" {
 		d.node, _ = os.Hostname()
 	}
+	d.disks = map[string]disk{"ext4": imageFile{}, "btrfs": &pool{dir: d.dir + "/btrfs", size: *btrfsSize}}
 	sock := socketPath(*endpoint)
 	for _, p := range []string{filepath.Dir(sock), d.dir + "/volumes", d.dir + "/snapshots", d.dir + "/faults", d.dir + "/seeds"} {
 		if err := os.MkdirAll(p, 0o750); err != nil {
@@ -113,7 +116,7 @@ func (d *driver) load() error {
 			v.Staged = ""
 		}
 		if v.Staged != "" {
-			if err := disks[v.Filesystem].thaw(v.Staged); err != nil {
+			if err := d.disks[v.Filesystem].thaw(v.Staged); err != nil {
 				return err
 			}
 		}
@@ -160,6 +163,21 @@ func (d *driver) begin(keys ...string) (end func(), err error) {
 			delete(d.busy, k)
 		}
 	}, nil
+}
+
+// hold is the opening of every call on one volume: it finds the volume and keeps other calls off it until end.
+func (d *driver) hold(id string, more ...string) (v *volume, end func(), err error) {
+	if id == "" {
+		return nil, nil, bad("no volume id")
+	}
+	if end, err = d.begin(append(more, "vol:"+id)...); err != nil {
+		return nil, nil, err
+	}
+	if v = d.vol(id); v == nil {
+		end()
+		return nil, nil, status.Errorf(codes.NotFound, "no volume %s", id)
+	}
+	return v, end, nil
 }
 
 func (d *driver) vol(id string) *volume {

@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
-	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -35,27 +34,24 @@ func (d *driver) NodeGetCapabilities(context.Context, *csi.NodeGetCapabilitiesRe
 
 func (d *driver) NodeStageVolume(_ context.Context, req *csi.NodeStageVolumeRequest) (*csi.NodeStageVolumeResponse, error) {
 	id, path := req.GetVolumeId(), req.GetStagingTargetPath()
-	if id == "" || path == "" {
-		return nil, bad("no volume id or staging path")
+	if path == "" {
+		return nil, bad("no staging path")
 	}
 	if err := checkCaps(req.GetVolumeCapability()); err != nil {
 		return nil, err
 	}
-	end, err := d.begin("vol:" + id)
+	v, end, err := d.hold(id)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	v := d.vol(id)
 	switch {
-	case v == nil:
-		return nil, status.Errorf(codes.NotFound, "no volume %s", id)
 	case d.attach && v.Node != d.node:
 		return nil, status.Errorf(codes.FailedPrecondition, "volume %s is not attached to %s", id, d.node)
 	case v.Staged != "" && v.Staged != path:
 		return nil, status.Errorf(codes.FailedPrecondition, "volume %s is staged at %s", id, v.Staged)
 	}
-	if err := disks[v.Filesystem].mount(d.volPath(id), path, v.ReadOnly); err != nil {
+	if err := d.disks[v.Filesystem].mount(d.volPath(id), path, v.ReadOnly); err != nil {
 		return nil, err
 	}
 	return &csi.NodeStageVolumeResponse{}, d.change(func() { v.Staged = path })
@@ -63,18 +59,14 @@ func (d *driver) NodeStageVolume(_ context.Context, req *csi.NodeStageVolumeRequ
 
 func (d *driver) NodeUnstageVolume(_ context.Context, req *csi.NodeUnstageVolumeRequest) (*csi.NodeUnstageVolumeResponse, error) {
 	id, path := req.GetVolumeId(), req.GetStagingTargetPath()
-	if id == "" || path == "" {
-		return nil, bad("no volume id or staging path")
+	if path == "" {
+		return nil, bad("no staging path")
 	}
-	end, err := d.begin("vol:" + id)
+	v, end, err := d.hold(id)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	v := d.vol(id)
-	if v == nil {
-		return nil, status.Errorf(codes.NotFound, "no volume %s", id)
-	}
 	if v.Staged != path {
 		return &csi.NodeUnstageVolumeResponse{}, nil
 	}
@@ -90,21 +82,18 @@ func (d *driver) NodeUnstageVolume(_ context.Context, req *csi.NodeUnstageVolume
 
 func (d *driver) NodePublishVolume(_ context.Context, req *csi.NodePublishVolumeRequest) (*csi.NodePublishVolumeResponse, error) {
 	id, path, staging := req.GetVolumeId(), req.GetTargetPath(), req.GetStagingTargetPath()
-	if id == "" || path == "" {
-		return nil, bad("no volume id or target path")
+	if path == "" {
+		return nil, bad("no target path")
 	}
 	if err := checkCaps(req.GetVolumeCapability()); err != nil {
 		return nil, err
 	}
-	end, err := d.begin("vol:" + id)
+	v, end, err := d.hold(id)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	v := d.vol(id)
 	switch {
-	case v == nil:
-		return nil, status.Errorf(codes.NotFound, "no volume %s", id)
 	case staging == "" || v.Staged != staging:
 		return nil, status.Errorf(codes.FailedPrecondition, "volume %s is not staged at %q", id, staging)
 	}
@@ -128,18 +117,14 @@ func (d *driver) NodePublishVolume(_ context.Context, req *csi.NodePublishVolume
 
 func (d *driver) NodeUnpublishVolume(_ context.Context, req *csi.NodeUnpublishVolumeRequest) (*csi.NodeUnpublishVolumeResponse, error) {
 	id, path := req.GetVolumeId(), req.GetTargetPath()
-	if id == "" || path == "" {
-		return nil, bad("no volume id or target path")
+	if path == "" {
+		return nil, bad("no target path")
 	}
-	end, err := d.begin("vol:" + id)
+	v, end, err := d.hold(id)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	v := d.vol(id)
-	if v == nil {
-		return nil, status.Errorf(codes.NotFound, "no volume %s", id)
-	}
 	// Only what this driver published: never another's mount or directory.
 	if _, ok := v.Published[path]; !ok {
 		return &csi.NodeUnpublishVolumeResponse{}, nil
@@ -168,13 +153,17 @@ func (d *driver) NodeGetVolumeStats(_ context.Context, req *csi.NodeGetVolumeSta
 	if !ok {
 		return nil, status.Errorf(codes.NotFound, "volume %s is not at %s", id, path)
 	}
-	var s unix.Statfs_t
-	if err := unix.Statfs(path, &s); err != nil {
-		return nil, status.Error(codes.NotFound, err.Error())
+	u, err := d.disks[v.Filesystem].used(d.volPath(id), path)
+	if err != nil {
+		return nil, err
 	}
-	return &csi.NodeGetVolumeStatsResponse{Usage: []*csi.VolumeUsage{{
-		Unit: csi.VolumeUsage_BYTES, Total: int64(s.Blocks) * s.Bsize, Available: int64(s.Bavail) * s.Bsize, Used: int64(s.Blocks-s.Bfree) * s.Bsize,
-	}, {
-		Unit: csi.VolumeUsage_INODES, Total: int64(s.Files), Available: int64(s.Ffree), Used: int64(s.Files - s.Ffree),
-	}}}, nil
+	r := &csi.NodeGetVolumeStatsResponse{Usage: []*csi.VolumeUsage{{
+		Unit: csi.VolumeUsage_BYTES, Total: u.total, Available: u.available, Used: u.used,
+	}}}
+	if u.inodes > 0 {
+		r.Usage = append(r.Usage, &csi.VolumeUsage{
+			Unit: csi.VolumeUsage_INODES, Total: u.inodes, Available: u.freeInodes, Used: u.inodes - u.freeInodes,
+		})
+	}
+	return r, nil
 }

@@ -49,7 +49,7 @@ func (d *driver) CreateSnapshot(_ context.Context, req *csi.CreateSnapshotReques
 	// The work goes on if the caller gives up: its next try finds the result.
 	s := &snapshot{ID: newID("snap"), Name: req.GetName(), Volume: src, Filesystem: v.Filesystem, Size: v.Size, Created: time.Now()}
 	if err := d.copyVolume(src, d.snapPath(s.ID)); err != nil {
-		disks[v.Filesystem].remove(d.snapPath(s.ID))
+		d.disks[v.Filesystem].remove(d.snapPath(s.ID))
 		return nil, err
 	}
 	if err := d.change(func() { d.state.Snapshots[s.ID] = s }); err != nil {
@@ -74,7 +74,7 @@ func (d *driver) DeleteSnapshot(_ context.Context, req *csi.DeleteSnapshotReques
 	if !ok { // also keeps an id that is no id of ours out of a path
 		return &csi.DeleteSnapshotResponse{}, nil
 	}
-	if err := disks[s.Filesystem].remove(d.snapPath(id)); err != nil {
+	if err := d.disks[s.Filesystem].remove(d.snapPath(id)); err != nil {
 		return nil, err
 	}
 	return &csi.DeleteSnapshotResponse{}, d.change(func() { delete(d.state.Snapshots, id) })
