@@ -1,5 +1,6 @@
 """Runs src/job/upgrade.sh as the Job's container would: an unprivileged user, process number 1 of its own process namespace, no environment."""
 
+import contextlib
 import difflib
 import json
 import os
@@ -52,16 +53,28 @@ def set_up():
         shutil.copy(source, script)
         (script / source.name).chmod(0o644)
     (work / 'volumes').mkdir()
+    pool = work / 'btrfs'
+    pool.mkdir()
+    with open(f'{pool}.img', 'wb') as image:
+        image.truncate(8 << 30)
+    subprocess.run(['mkfs.btrfs', '--quiet', '--metadata', 'single', f'{pool}.img'], check=True)
+    mount(f'{pool}.img', pool, '-o', 'loop')
+    btrfs('quota', 'enable', pool)
     gate_wrappers()
 
 
 def tear_down():
-    subprocess.run(['umount', '--lazy', str(work)], check=False)
+    for place in (work / 'btrfs', work):
+        subprocess.run(['umount', '--lazy', str(place)], check=False)
     work.rmdir()
 
 
 def mount(source, target, *options):
     subprocess.run(['mount', *options, str(source), str(target)], check=True)
+
+
+def btrfs(*arguments):
+    return subprocess.run(['btrfs', *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def isolated(command, uid=UID, environment=None, groups=str(VOLUME_GROUP)):
@@ -113,20 +126,31 @@ def gate_wrappers():
 
 
 class Volume:
-    """A volume like the server's: its root is root's, group-writable by the pod's group, with the data directory `data`."""
+    """A volume like the server's: its root is root's, group-writable by the pod's group, with the data directory `data`.
+
+    On a tmpfs (hard links, no reflinks), with options on one of its own; or a subvolume of btrfs (both), where a limit in bytes is the end and
+    df does not know it. A copy of one on btrfs is on btrfs too."""
 
     count = 0
     lock = threading.Lock()
 
-    def __init__(self, source=None, options=None):
+    def __init__(self, source=None, options=None, on_btrfs=False, limit=None):
         with Volume.lock:
             Volume.count += 1
             self.top = work / 'volumes' / str(Volume.count)
         self.path = self.top / 'pv'
         self.path.mkdir(parents=True)
+        self.subvolume = None
         if options:
             mount('tmpfs', self.path, '-t', 'tmpfs', '-o', options)
-        self.mounted = bool(options)
+        elif on_btrfs or (source and source.subvolume):
+            self.subvolume = work / 'btrfs' / self.top.name
+            if source and source.subvolume:
+                btrfs('subvolume', 'snapshot', source.subvolume, self.subvolume)
+            else:
+                btrfs('subvolume', 'create', self.subvolume)
+            mount(self.subvolume, self.path, '--bind')
+        self.mounted = bool(options or self.subvolume)
         os.chown(self.path, 0, VOLUME_GROUP)
         self.path.chmod(0o2775)
         self.result = self.top / 'result'
@@ -137,9 +161,19 @@ class Volume:
         self.facts = ''
         self.log = ''
         if source:
-            subprocess.run(['cp', '-a', f'{source.path}/.', str(self.path)], check=True)
+            if not (source.subvolume and self.subvolume):
+                subprocess.run(['cp', '-a', f'{source.path}/.', str(self.path)], check=True)
             self.environment = dict(source.environment)
             self.facts = source.facts
+        if limit:
+            self.limit(limit)
+
+    def limit(self, size):
+        btrfs('qgroup', 'limit', size, self.subvolume)
+
+    def used(self):
+        """Bytes that count against the limit."""
+        return int(btrfs('qgroup', 'show', '--sync', '--raw', '-f', self.subvolume).splitlines()[-1].split()[1])
 
     def __enter__(self):
         return self
@@ -147,6 +181,8 @@ class Volume:
     def __exit__(self, kind, *_):
         if self.mounted:
             subprocess.run(['umount', '--lazy', str(self.path)], check=False)
+        if self.subvolume and kind is None:
+            btrfs('subvolume', 'delete', self.subvolume)
         if kind is None:
             shutil.rmtree(self.top, ignore_errors=True)
 
@@ -252,6 +288,7 @@ class Volume:
         return shell(script, work / f'pg/{version}/bin', work / 'pg/14/bin/psql', self.data, commands, superuser, 'yes' if crash else 'no')
 
     def fingerprint(self, version):
+        """The content, as a server of that version sees it."""
         databases = self.sql(version, "SELECT datname FROM pg_database WHERE datname <> 'template0' ORDER BY 1").splitlines()
         roles = "SELECT a.rolname, a.rolpassword, a.rolsuper, r.rolconfig FROM pg_authid a JOIN pg_roles r USING (oid) WHERE a.rolname !~ '^pg_' ORDER BY 1;"
         return self.serve(version, [(databases[0], roles + 'SHOW work_mem;')] + [(name, FINGERPRINT) for name in databases])
@@ -268,11 +305,20 @@ class Volume:
             expect(not (self / name).exists(), f'{name} is there')
         equal(self.fingerprint('12'), self.facts, 'the content of 12')
 
-    def expect_fourteen(self):
+    def expect_fourteen(self, kept=None):
+        """14 has it all. kept: after it has served, 12 is whole beside it (True), or not to be started (False)."""
         equal((self.data / 'PG_VERSION').read_text().strip(), '14', 'PG_VERSION')
         expect(not (self / 'data-14').exists(), 'data-14 is there')
         equal(sorted(p.name for p in self.data.iterdir() if 'conf' in p.name), ['pg_ident.conf', 'postgresql.auto.conf'], 'configuration files')
         equal(self.fingerprint('14'), self.facts, 'the content of 14')
+        old = self / 'data-12.preupgrade'
+        if kept is not None:
+            equal(sorted(p.name for p in (old / 'global').glob('pg_control*')), ['pg_control' if kept else 'pg_control.old'], "12's pg_control")
+        if kept:
+            with Volume(self) as twin:
+                shutil.rmtree(twin.data)
+                (twin / old.name).rename(twin.data)
+                equal(twin.fingerprint('12'), self.facts, 'the content of the 12 that was kept')
 
     def tree(self):
         """Everything on the volume that a change would show in."""
@@ -296,6 +342,20 @@ def kill(process, number=signal.SIGKILL):
         os.kill(int(child), number)
     if number == signal.SIGKILL:
         process.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def paused(process):
+    """Stops everything in the container for a while."""
+    found = [process.pid]
+    for pid in found:
+        with contextlib.suppress(OSError):
+            found += map(int, Path(f'/proc/{pid}/task/{pid}/children').read_text().split())
+            os.kill(pid, signal.SIGSTOP)
+    yield
+    for pid in found:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def new_cluster(initdb='-U postgres -E UTF8 --locale=C.UTF-8 --data-checksums', **environment):
