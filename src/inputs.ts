@@ -11,6 +11,7 @@ import {
   text,
   type Input,
 } from './input-types.ts';
+import { transferChoices } from './job/transfer.ts';
 
 /** `[registry[:port]/]path` of an image, without a tag. */
 const imagePath = /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
@@ -111,6 +112,11 @@ export const inputTable = {
   jobs: count(1, {
     description:
       'Parallel jobs of pg_upgrade and ANALYZE. Empty: the smaller of the number of databases and the CPU limit of `resources`.',
+  }),
+  transfer: choice(transferChoices, {
+    default: 'auto',
+    description:
+      'How pg_upgrade takes the files over: `clone` (reflinks: as fast as links, and 12 stays whole beside 14), `link` (hard links: after the first start of 14 only the snapshot brings 12 back) or `copy` (takes time and room for all data). `auto`: the first of them that the volume can do, as the Job finds by trying it.',
   }),
   volumeSnapshotClass: objectName({
     description:

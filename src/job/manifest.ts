@@ -2,6 +2,7 @@ import type { V1ConfigMap, V1EnvVar, V1Job, V1ResourceRequirements } from '@kube
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../versions.ts';
 import { ownerLabel, podTemplate } from './pod.ts';
+import type { Transfer } from './transfer.ts';
 
 /** How initdb makes the new cluster, and which database must be made anew beside it. */
 export interface InitdbSettings {
@@ -18,6 +19,7 @@ export interface JobSettings {
   readonly imagePullSecret: string;
   readonly resources: V1ResourceRequirements;
   readonly jobs: number;
+  readonly transfer: Transfer;
   readonly initdb: InitdbSettings;
   /** Who runs; written into the journal on the volume. */
   readonly runId: string;
@@ -54,7 +56,7 @@ export function upgradeJob(target: Target, settings: JobSettings, command: JobCo
     POSTGRES_LC_COLLATE: initdb.postgres?.collate ?? '',
     POSTGRES_LC_CTYPE: initdb.postgres?.ctype ?? '',
     JOBS: String(settings.jobs),
-    TRANSFER: 'link',
+    TRANSFER: settings.transfer,
     RUN_ID: settings.runId,
   };
   const env: V1EnvVar[] = Object.entries(variables).map(([name, value]) => ({ name, value }));

@@ -8,6 +8,7 @@ const jobResult = z.object({
   state: z.string(),
   step: z.string(),
   message: z.string(),
+  /** The mode in which pg_upgrade ran, of transferModes; empty when it did not come so far. */
   transfer: z.string().optional(),
   recovered: z.boolean().optional(),
   reverted: z.boolean().optional(),

@@ -52,7 +52,7 @@ function errorLines({ error }: Report): string[] {
 function upgradeLines({ serving, versions, snapshot, transfer }: Report): string[] {
   if (!serving) return [];
   return [
-    `PostgreSQL **${versions.before ?? '12'}** → **${versions.after ?? '14'}** (transfer mode \`${transfer ?? 'link'}\`), snapshot from before: \`${snapshot ?? 'none'}\`.`,
+    `PostgreSQL **${versions.before ?? '12'}** → **${versions.after ?? '14'}** (transfer mode \`${transfer ?? 'unknown'}\`), snapshot from before: \`${snapshot ?? 'none'}\`.`,
     '',
     'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the snapshot.',
     '',

@@ -1,5 +1,6 @@
 import type { V1ResourceRequirements } from '@kubernetes/client-node';
 import { z } from 'zod';
+import { transferChoices } from '../job/transfer.ts';
 import { labelSelector } from '../target/label-selector.ts';
 
 const workload = z.discriminatedUnion('resource', [
@@ -34,6 +35,7 @@ const record = z.object({
     imagePullSecret: z.string(),
     resources: z.custom<V1ResourceRequirements>((value) => typeof value === 'object' && value !== null),
     jobs: z.number(),
+    transfer: z.enum(transferChoices),
     initdb: locale.extend({ superuser: z.string(), postgres: locale.optional() }),
   }),
 });

@@ -48,6 +48,7 @@ export function jobSettings(
     imagePullSecret: inputs.imagePullSecret,
     resources,
     jobs: parallelJobs(inputs.jobs, databases.length, wholeCpus(resources)),
+    transfer: inputs.transfer,
     initdb: initdbSettings(server.bootstrapSuperuser, databases, inputs),
   };
 }

@@ -2,6 +2,7 @@ import { UpgradeError } from '../errors.ts';
 import type { JobEnd } from '../job/follow-job.ts';
 import { isAtWork, removeUnstarted, runJob, stillRuns, unheardJob } from './job-run.ts';
 import { jobName } from '../job/manifest.ts';
+import { isAsPlanned } from '../job/transfer.ts';
 import type { Context, Step } from './step.ts';
 
 /** Runs pg_upgrade in a Job on the volume; takes it back by a second one, by what is on the disk. */
@@ -22,12 +23,13 @@ export const runUpgradeJob: Step = {
         `The log above has the end of each log of pg_upgrade; the whole files are in ${context.target.volume.mountPath}/upgrade-logs.`,
       );
     }
+    expectPlannedTransfer(context, end.result.transfer);
     if (end.result.recovered === true)
       results.warnings.push(
         'The old server had not been shut down cleanly; the Job recovered it before the upgrade. The snapshot holds it as it was before that.',
       );
     log.info(
-      `pg_upgrade (${end.result.transfer ?? 'link'}) took the data from ${end.result.oldVersion ?? '12'} to ${end.result.newVersion ?? '14'}`,
+      `pg_upgrade (transfer mode ${end.result.transfer ?? 'unknown'}) took the data from ${end.result.oldVersion ?? '12'} to ${end.result.newVersion ?? '14'}`,
     );
   },
 
@@ -53,7 +55,7 @@ export const runUpgradeJob: Step = {
       throw new UpgradeError(
         'served',
         `PostgreSQL 14 has already been started on the data: ${end.result.message}`,
-        `Only VolumeSnapshot ${snapshot} brings 12 back. The applications are still stopped, so nothing was written since.`,
+        `VolumeSnapshot ${snapshot} brings 12 back. The applications are still stopped, so nothing was written since.`,
       );
     }
     throw new UpgradeError(
@@ -73,6 +75,16 @@ async function mayHaveTouchedTheVolume(context: Context): Promise<boolean> {
   if (phase === 'created') return await removeUnstarted(context, object);
   if (phase === 'started' && (await isAtWork(context, object))) throw stillRuns(context, jobName);
   return true;
+}
+
+/** @throws UpgradeError when the files went over in another way than the inputs asked for */
+function expectPlannedTransfer({ settings }: Context, ran: string | undefined): void {
+  if (isAsPlanned(settings.transfer, ran)) return;
+  throw new UpgradeError(
+    'transfer-differs',
+    `The upgrade Job ran in transfer mode "${ran ?? ''}", and "${settings.transfer}" was planned.`,
+    'The script of the Job and the action do not fit: see that the action is used as a whole, by one version. Nothing of it is kept.',
+  );
 }
 
 /** The most telling thing that is known of the end. */

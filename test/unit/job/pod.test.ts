@@ -9,6 +9,7 @@ const settings: JobSettings = {
   imagePullSecret: 'regcred',
   resources: { requests: { cpu: '200m' }, limits: { cpu: '2' } },
   jobs: 2,
+  transfer: 'clone',
   initdb: {
     superuser: 'postgres',
     encoding: 'UTF8',
@@ -170,6 +171,7 @@ describe('the Job', () => {
       LC_COLLATE_VALUE: 'en_US.UTF-8',
       POSTGRES_LC_COLLATE: 'C',
       JOBS: '2',
+      TRANSFER: 'clone',
     });
     expect(container.resources).toEqual(settings.resources);
     expect(container.image).toBe(settings.image);

@@ -49,10 +49,13 @@ describe('parallel jobs', () => {
 
 describe('what the Job is told', () => {
   test('comes from inputs and server', () => {
-    expect(jobSettings(inputs({ jobs: '3' }), { ...server, bootstrapSuperuser: 'admin' }, databases)).toMatchObject({
+    expect(
+      jobSettings(inputs({ jobs: '3', transfer: 'copy' }), { ...server, bootstrapSuperuser: 'admin' }, databases),
+    ).toMatchObject({
       image: 'cciserver.azurecr.io/server-postgres-upgrade:12-14',
       imagePullSecret: 'regcred',
       jobs: 3,
+      transfer: 'copy',
       initdb: { superuser: 'admin' },
     });
   });

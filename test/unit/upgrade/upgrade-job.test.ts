@@ -29,7 +29,7 @@ describe('the upgrade Job', () => {
       job: { oldVersion: '12.16', newVersion: '14.22' },
     });
     expect(setting.context.results.warnings).toEqual([]);
-    expect(setting.log.text).toContain('pg_upgrade (link) took the data from 12.16 to 14.22');
+    expect(setting.log.text).toContain('pg_upgrade (transfer mode link) took the data from 12.16 to 14.22');
   });
 
   test('that had to recover the old server first is a warning', async () => {
@@ -37,6 +37,23 @@ describe('the upgrade Job', () => {
     controlJobs(setting, { [jobName]: ending(0, { recovered: true }) });
     await run(setting);
     expect(setting.context.results.warnings[0]).toContain('not been shut down cleanly');
+  });
+
+  test.each([
+    ['link', 'clone'],
+    ['clone', 'copy'],
+    ['auto', ''],
+    ['auto', undefined],
+  ])('that was to transfer by %s and says %j has failed, and is taken back', async (planned, ran) => {
+    const setting = await setUp(undefined, { transfer: planned });
+    const reverted = ending(0, { outcome: 'reverted', message: 'pg_control is back' });
+    controlJobs(setting, { [jobName]: ending(0, { transfer: ran }), [revertName]: reverted });
+    const error = await thrownBy(() => run(setting));
+    expect(error.code).toBe('transfer-differs');
+    expect(error.message).toContain(`"${ran ?? ''}"`);
+    expect(error.message).toContain(`"${planned}"`);
+    await undo(setting);
+    expect(setting.log.text).toContain('pg_control is back');
   });
 
   test('that failed is told at once, in its own words, with where its logs are', async () => {
