@@ -1,0 +1,91 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { runAction, type ActionEnd } from './action.ts';
+import { bench, kubectl, namespace, psql } from './bench.ts';
+import { replicas } from './server.ts';
+import { verifyWriter } from './writer.ts';
+
+jest.setTimeout(15 * 60_000);
+
+const losses = () => {
+  const { lost, doubled, unexpected } = verifyWriter(namespace);
+  return { lost, doubled, unexpected };
+};
+const none = { lost: [], doubled: [], unexpected: [] };
+const onVolume = (...names: string[]) =>
+  path.join(bench('volume-path', '--namespace', namespace, '--pvc', 'data-postgresql-0').trim(), ...names);
+
+describe('on a volume where reflinks work', () => {
+  let before: ReturnType<typeof replicas>;
+
+  beforeAll(() => {
+    bench('reset', '--namespace', namespace, '--storage-class', 'standard-btrfs');
+    before = replicas(namespace);
+  });
+
+  describe('an upgrade whose Job fails, since a file is lost', () => {
+    let end: ActionEnd;
+
+    beforeAll(async () => {
+      // Of a TOAST table that nobody reads, so only the one who clones it finds out: in the middle of pg_upgrade.
+      const file = psql(
+        namespace,
+        'postgres',
+        "CREATE TABLE lost (t text); CHECKPOINT; SELECT pg_relation_filepath(reltoastrelid) FROM pg_class WHERE relname = 'lost'",
+      );
+      kubectl('-n', namespace, 'exec', 'postgresql-0', '--', 'rm', `/bitnami/postgresql/data/${file}`);
+      end = await runAction({ namespace, mode: 'upgrade', confirm: namespace });
+    });
+
+    test('ends as reverted, with the cause', () => {
+      expect([end.exitCode, end.outputs['verdict']]).toEqual([1, 'reverted']);
+      expect(end.report.error?.message).toContain('error while cloning relation "pg_toast.pg_toast_');
+    });
+
+    test('12 serves as before, with every change, and nothing of the upgrade is left', () => {
+      expect(psql(namespace, 'postgres', 'SHOW server_version')).toBe('12.22');
+      expect(losses()).toEqual(none);
+      expect(replicas(namespace)).toEqual(before);
+      expect(readdirSync(onVolume()).sort()).toEqual(['.postgresql-upgrade', 'data', 'upgrade-logs']);
+    });
+  });
+
+  describe('an upgrade', () => {
+    let end: ActionEnd;
+
+    beforeAll(async () => {
+      psql(namespace, 'postgres', 'DROP TABLE lost');
+      // Another attempt, as GitHub counts them: the ended Job of the first one is not its own.
+      end = await runAction({ namespace, mode: 'upgrade', confirm: namespace }, { GITHUB_RUN_ATTEMPT: '2' });
+    });
+
+    test('clones the files, and says so', () => {
+      expect(end.report.error).toBeUndefined();
+      expect([end.exitCode, end.outputs['verdict']]).toEqual([0, 'upgraded']);
+      expect(end.report.transfer).toBe('clone');
+      expect(end.summary).toContain('transfer mode `clone`');
+      expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+    });
+
+    test('loses and doubles no acknowledged change, and brings every workload back', () => {
+      expect(losses()).toEqual(none);
+      expect(replicas(namespace)).toEqual(before);
+    });
+
+    test('keeps 12 whole beside 14, and the snapshot', () => {
+      expect(existsSync(onVolume('data-12.preupgrade/global/pg_control'))).toBe(true);
+      const snapshot = end.outputs['snapshot'] ?? '';
+      const ready = ['get', 'volumesnapshot', snapshot, '-o', 'jsonpath={.status.readyToUse}'];
+      expect(kubectl('-n', namespace, ...ready)).toBe('true');
+    });
+  });
+});
+
+test('a mode that the volume cannot do is refused, and 12 serves on', async () => {
+  bench('reset', '--namespace', namespace, '--no-writer');
+  const end = await runAction({ namespace, mode: 'upgrade', confirm: namespace, transfer: 'clone' });
+  expect([end.exitCode, end.outputs['verdict']]).toEqual([1, 'reverted']);
+  expect(end.report.error?.message).toContain('transfer mode clone does not work on this volume');
+  expect(psql(namespace, 'postgres', 'SHOW server_version')).toBe('12.22');
+});
