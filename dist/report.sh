@@ -87,7 +87,7 @@ result() {
   printf '{"schema":1,"command":%s,"outcome":%s,"state":%s,"step":%s,"message":%s,"found":%s,' \
     "$(json "$COMMAND")" "$(json "$OUTCOME")" "$(json "$STATE")" "$(json "$STEP")" "$(json "$MESSAGE")" "$(json "$FOUND")"
   printf '"transfer":%s,"recovered":%s,"reverted":%s,"seconds":%s,"oldVersion":%s,"newVersion":%s,"control":%s}\n' \
-    "$(json "$(marker_value transfer "$TRANSFER")")" "$RECOVERED" "$REVERTED" "$(seconds_json)" \
+    "$(json "$(marker_value transfer "$MODE")")" "$RECOVERED" "$REVERTED" "$(seconds_json)" \
     "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(control_json)"
 }
 
@@ -131,7 +131,7 @@ first_line() { grep -hE "$@" 2>/dev/null | head -n 1 | sed -E "$SECRETS" || true
 # leave, else of the commands' and the servers' logs, else of its own.
 telling_line() { # OUTPUT OF pg_upgrade
   local sentence culprit
-  sentence=$(sed -n '/fatal$/,$p; /^\*failure\*/,$p' "$1" | grep -vE 'fatal$|^\*failure\*|^$|^Consult' | head -n 1) || true
+  sentence=$(sed -n '/fatal$/,$p; /^\*failure\*/,$p' "$1" | grep -vE 'fatal$|^\*failure\*|^$|^Consult|^the probable cause' | head -n 1) || true
   culprit=$(first_line 'could not load library|^  [^ ]' "$LOGS"/*.txt)
   if [[ -z $culprit ]]; then culprit=$(first_line 'error:|(ERROR|FATAL|PANIC): ' "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
   if [[ -z $culprit ]]; then culprit=$(first_line '^error|could not|child process' "$1" "$LOGS/pg_upgrade_internal.log"); fi

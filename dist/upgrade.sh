@@ -10,12 +10,17 @@
 #   state          what is on the volume                                               upgrade             revert
 #   fresh          the old cluster and nothing of ours                                 all steps           nothing to do
 #   leftover       the old cluster, whole, and things of ours beside it                clears, all steps   clears
-#   linking        pg_upgrade took the old cluster's pg_control away and did not end   back, all steps     puts it back, clears
+#   linking        pg_upgrade --link took the old cluster's pg_control away, no end    back, all steps     puts it back, clears
 #   upgraded       beside the old cluster the new one, complete and durable            swaps               puts it back, clears
 #   half-swapped   the old cluster is renamed, the new one not yet                     swaps               renames back, clears
 #   swapped        the new cluster is in place, and was never served                   nothing to do       renames back, clears
-#   served         the new cluster was started: the linked files are its own now       nothing to do       refuses
+#   served         the new cluster was started: what it wrote since is its own         nothing to do       refuses
 #   unknown        anything else                                                       refuses             refuses
+#
+# The files go over as TRANSFER says: clone (reflinks), link (hard links) or copy; auto takes the first of them that the volume can do. Only
+# linked files belong to both clusters: --link alone takes the old pg_control away, so that no server starts on them. Cloned or copied, the
+# old cluster stays as it is, and may even be started until the swap: then its pg_control differs, and what was upgraded is but a leftover.
+# An upgrade found half done by another transfer than the wanted one is taken back and made anew.
 #
 # Exit codes: 0 done; 10 failed, and the old cluster is there as it was; 11 refused, and nothing was changed; 12 another instance is at work;
 # 13 served, only the snapshot brings the old cluster back; 14 unknown state, a person must look; 15 going back failed.
@@ -27,7 +32,7 @@ export LC_ALL=C TZ=UTC PGCTLTIMEOUT=86400 # C and UTC, because pg_controldata's 
 
 readonly EXIT_FAILED=10 EXIT_REFUSED=11 EXIT_LOCKED=12 EXIT_SERVED=13 EXIT_UNKNOWN=14 EXIT_STUCK=15
 readonly COMMAND=${1:-}
-readonly MOUNT=${MOUNT:-/bitnami/postgresql} FROM=${FROM:-12} TO=${TO:-14} TRANSFER=${TRANSFER:-link} JOBS=${JOBS:-1}
+readonly MOUNT=${MOUNT:-/bitnami/postgresql} FROM=${FROM:-12} TO=${TO:-14} TRANSFER=${TRANSFER:-auto} JOBS=${JOBS:-1}
 readonly DATA=${DATA:-$MOUNT/data} HEARTBEAT_SECONDS=${HEARTBEAT_SECONDS:-10} RESULT_FILE=${RESULT_FILE:-/dev/termination-log}
 readonly OLD_BIN=${OLD_BIN:-${PGBINOLD:-/usr/lib/postgresql/$FROM/bin}} NEW_BIN=${NEW_BIN:-${PGBINNEW:-/usr/lib/postgresql/$TO/bin}}
 RUN_ID=$(printf %s "${RUN_ID:-unknown}" | tr -c '[:graph:]' _)
@@ -35,7 +40,9 @@ readonly RUN_ID PARENT=${DATA%/*} NEW=$DATA-$TO KEPT=$DATA-$FROM.preupgrade LOGS
 readonly LOCKS=1024 # max_locks_per_transaction of both servers: pg_dump locks every table of a database at once
 
 readonly OURS=$MOUNT/.postgresql-upgrade
+readonly PROBE=$OURS/probe                    # a reflink or hard link, for a moment
 readonly JOURNAL=$OURS/journal
+readonly RESERVE=$OURS/reserve                # a little room, which the way back and the last moves take when there is no other
 readonly CLAIM=$OURS/new-cluster              # which directory is the new cluster: written before there is anything in it
 readonly TABLESPACES=$OURS/tablespaces        # directories which had nothing of the new version in them before we began
 readonly AUTO_CONF=$OURS/postgresql.auto.conf # the old cluster's, while the old server must start without it
@@ -43,7 +50,7 @@ readonly UNPROVEN=$OURS/unproven              # pg_control is back, and the old 
 readonly MARKER=.postgresql-upgrade           # in the new cluster: it is complete; and what pg_control said then
 
 STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION=''
-RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' WORK='' SAID='' LAST_ERROR=''
+MODE='' OPTION='' RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' WORK='' SAID='' LAST_ERROR=''
 declare -A SPENT=()
 
 here=$(dirname -- "${BASH_SOURCE[0]}")
@@ -79,6 +86,7 @@ upgrade() {
     swapped | served) finish already-upgraded "$DATA is PostgreSQL $TO already"; return ;;
     unknown) give_up refused "$EXIT_UNKNOWN" "$WHY" ;;
     leftover | linking) go_back ;;
+    upgraded | half-swapped) if [[ $TRANSFER != auto && $(marker_value transfer) != "$TRANSFER" ]]; then choose_transfer; go_back; fi ;;
   esac
   if [[ $STATE == fresh ]]; then
     REVERTED=false
@@ -111,7 +119,7 @@ check_environment() {
   for name in FROM TO JOBS HEARTBEAT_SECONDS; do
     if [[ ! ${!name} =~ ^[1-9][0-9]*$ ]]; then refuse "$name must be a whole number, not '${!name}'"; fi
   done
-  case $TRANSFER in link) ;; *) refuse "TRANSFER must be link, not '$TRANSFER'" ;; esac
+  case $TRANSFER in auto | clone | link | copy) ;; *) refuse "TRANSFER must be auto, clone, link or copy, not '$TRANSFER'" ;; esac
   if [[ ! $DATA =~ ^/[A-Za-z0-9._/-]+$ || $DATA != "$MOUNT"/?* ]]; then refuse "DATA ($DATA) must be a plain path below MOUNT ($MOUNT)"; fi
   if [[ ! -d $PARENT || $(mount_of "$PARENT") != "$(mount_of "$MOUNT")" ]]; then refuse "$PARENT must be a directory on the same mount as $MOUNT"; fi
   if [[ -e $DATA && $(mount_of "$DATA") != "$(mount_of "$MOUNT")" ]]; then refuse "$DATA is a mount of its own: it cannot be renamed"; fi
@@ -138,15 +146,17 @@ check_binaries() { # DIRECTORY MAJOR NAME...
 }
 
 lock() {
-  local status=0
-  if ! { mkdir -p "$OURS" && : >>"$JOURNAL"; } 2>/dev/null; then refuse "user $EUID cannot write to $MOUNT: $(stat -c 'owner %u:%g, mode %a' "$MOUNT")"; fi
+  local status=0 said
+  if ! said=$({ mkdir -p "$OURS" && : >>"$JOURNAL"; } 2>&1); then
+    refuse "user $EUID cannot write to $MOUNT ($(stat -c 'owner %u:%g, mode %a' "$MOUNT")): ${said##*: }"
+  fi
   sync "$MOUNT" "$OURS"
   exec {lock}>>"$OURS/lock" # held by every child too: as long as a server of ours lives, nobody else gets in
   flock -n -E 99 "$lock" || status=$?
   if ((status == 99)); then STATE=locked; give_up refused "$EXIT_LOCKED" "another instance is at work on this volume"; fi
   if ((status != 0)); then refuse "this volume cannot be locked (flock: $status)"; fi
   LOCKED=yes
-  rm -f -- "$OURS/link-probe" # a kill may have left it
+  rm -f -- "$PROBE" # a kill may have left it
 }
 
 # Everything that can be known without changing anything. Paths with newlines would break our lists; nobody has them.
@@ -169,8 +179,7 @@ check_old() {
   esac
   if is_running "$DATA"; then refuse "a server is running on $DATA"; fi
   while IFS= read -r directory; do check_tablespace "$directory"; done < <(tablespaces)
-  if ! ln -f "$DATA/PG_VERSION" "$OURS/link-probe" 2>/dev/null; then refuse "no hard links from $DATA to $PARENT"; fi
-  rm -f "$OURS/link-probe"
+  choose_transfer
   check_space
 }
 
@@ -183,21 +192,73 @@ check_tablespace() { # DIRECTORY
   if compgen -G "$1/PG_${TO}_*" >/dev/null; then refuse "tablespace $1 holds $(compgen -G "$1/PG_${TO}_*"): not of this upgrade"; fi
 }
 
-# Measured: an empty new cluster and its logs take about 100 MB and three WAL segments; every database about 9.5 MB, or what its catalogs take.
-# Large objects (2613, 2683) are linked.
-check_space() {
-  local databases catalogs needed inodes
-  databases=$(find "$DATA/base" -mindepth 1 -maxdepth 1 -name '[0-9]*' | wc -l)
-  catalogs=$(find "$DATA/base" -type f -name '[0-9]*' -printf '%f %k\n' |
-    awk '{split($1, n, /[._]/); if (n[1] < 16384 && n[1] != 2613 && n[1] != 2683) sum += $2} END {print int(sum * 5 / 4)}')
-  needed=$((100 * 1024 + 3 * $(old_control 'Bytes per WAL segment') / 1024 + (catalogs > databases * 9500 ? catalogs : databases * 9500)))
-  inodes=$((1500 + databases * 350))
-  log "    $databases databases: the new catalogs take about $((needed / 1024)) MB; $(($(available -k) / 1024)) MB are free"
-  if (($(available -k) < needed)); then refuse "not enough space: about $((needed / 1024)) MB are needed, $(($(available -k) / 1024)) MB are free"; fi
-  if [[ $(available -i) =~ ^[1-9] ]] && (($(available -i) < inodes)); then refuse "not enough inodes: about $inodes are needed, $(available -i) are free"; fi
+# Sets MODE, by a trial with a file of a table: what the directory can do, its files may not (nodatacow of btrfs).
+choose_transfer() {
+  local old=$DATA file
+  if [[ ! -e $old ]]; then old=$KEPT; fi # between the two renames
+  file=$(find "$old/base" -type f -size +0 -name '[0-9]*' -print -quit)
+  case $TRANSFER in
+    auto) if can clone "$file"; then MODE=clone; elif can link "$file"; then MODE="link"; else MODE=copy; fi ;;
+    copy) MODE=copy ;;
+    *)
+      if ! can "$TRANSFER" "$file"; then refuse "transfer mode $TRANSFER does not work on this volume ($(stat -f -c %T "$file")): $(<"$WORK/probe"); take another one, or auto"; fi
+      MODE=$TRANSFER
+      ;;
+  esac
+  if [[ $MODE != copy ]]; then OPTION=--$MODE; fi # to copy is what 14 does without an option
+  log "    transfer mode: $MODE"
 }
 
-available() { df -P "$1" "$PARENT" | awk 'NR == 2 {print $4}'; }
+can() { # clone|link FILE
+  local status=0 command=(ln)
+  if [[ $1 == clone ]]; then command=(cp --reflink=always); fi
+  "${command[@]}" -- "$2" "$PROBE" 2>"$WORK/probe" || status=1
+  rm -f -- "$PROBE"
+  if grep -qE 'No space left|quota exceeded' "$WORK/probe"; then refuse "not enough space even to see what the volume can do: $(<"$WORK/probe")"; fi
+  return "$status"
+}
+
+# Measured: an empty new cluster and its logs take about 100 MB and three WAL segments; every database about 9.5 MB, or what its catalogs take.
+# Large objects (2613, 2683) are not catalogs here, but data. The transaction status is copied in every mode.
+check_space() { # in KiB
+  local databases needed inodes new_catalogs catalogs data files free free_inodes
+  databases=$(find "$DATA/base" -mindepth 1 -maxdepth 1 -name '[0-9]*' | wc -l)
+  read -r catalogs data files < <(relations)
+  new_catalogs=$((catalogs * 5 / 4 > databases * 9500 ? catalogs * 5 / 4 : databases * 9500))
+  needed=$((100 * 1024 + 3 * $(old_control 'Bytes per WAL segment') / 1024 + new_catalogs + $(du -sk "$DATA/pg_xact" "$DATA/pg_multixact" | awk '{sum += $1} END {print sum}')))
+  inodes=$((1500 + databases * 350))
+  case $MODE in
+    clone) needed=$((needed + data / 50 + files)) inodes=$((inodes + files)) ;; # its metadata, where each page of 8 KB is an extent of its own
+    copy) needed=$((needed + data + data / 20)) inodes=$((inodes + files + files / 20)) ;;
+  esac
+  free=$(available -k) free_inodes=$(available -i)
+  log "    $databases databases: the new catalogs take about $((new_catalogs / 1024)) MB; $((data / 1024)) MB of data; $((free / 1024)) MB are free"
+  if ((free < needed)); then refuse "not enough space for transfer mode $MODE: about $((needed / 1024)) MB are needed, $((free / 1024)) MB are free$(advice)"; fi
+  if [[ $free_inodes != unlimited ]] && ((free_inodes < inodes)); then
+    refuse "not enough inodes for transfer mode $MODE: about $inodes are needed, $free_inodes are free$(advice)"
+  fi
+}
+
+advice() {
+  if [[ $TRANSFER == auto && $MODE == copy ]]; then printf '; the volume makes neither reflinks nor hard links, so all data has to be copied'; fi
+}
+
+relations() { # KiB of the catalogs, KiB and number of the files of data, in all tablespaces
+  local directory
+  { printf '%s\n' "$DATA/base"; tablespaces; } | while IFS= read -r directory; do
+    find "$directory/" -path "*/PG_${TO}_*" -prune -o -type f -name '[0-9]*' -printf '%f %k %s\n'
+  done | awk '{
+    size = int(($3 + 4095) / 4096) * 4
+    if ($2 > size) size = $2
+    split($1, n, /[._]/)
+    if (n[1] < 16384 && n[1] != 2613 && n[1] != 2683) catalogs += size
+    else { data += size; files++ }
+  } END {print catalogs + 0, data + 0, files + 0}'
+}
+
+available() { # -k|-i; no number of inodes in all: the file system has no limit
+  df -P "$1" "$PARENT" | awk -v what="$1" 'NR == 2 {print (what == "-i" && $2 + 0 == 0 ? "unlimited" : $4)}'
+}
 
 # -------------------------------------------------------------------------------------------------------------------------------- the steps
 
@@ -208,6 +269,7 @@ prepare_old() {
   archive_logs
   tablespaces >"$TABLESPACES"
   sync "$TABLESPACES" "$OURS"
+  reserve_room
   chmod 0700 "$DATA" # the kubelet's fsGroup pass adds what a server refuses to start with
   state=$(old_control 'Database cluster state')
   remove_stale_pid
@@ -256,8 +318,8 @@ check_upgrade() {
 }
 
 run_upgrade() {
-  step 5 upgrade "pg_upgrade --$TRANSFER"
-  journal pg_upgrade "--$TRANSFER"
+  step 5 upgrade "pg_upgrade${OPTION:+ $OPTION}"
+  journal pg_upgrade "$MODE"
   pg_upgrade
 }
 
@@ -265,10 +327,15 @@ pg_upgrade() { # MORE OPTIONS...
   local output=pg_upgrade${1:-}.out
   cd "$LOGS" # where it writes its logs
   run "pg_upgrade${1:+ $1}" "$output" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
-    --username "$SUPERUSER" --socketdir "$WORK/socket" --jobs "$JOBS" "--$TRANSFER" --retain \
-    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$SAID/$output")"
+    --username "$SUPERUSER" --socketdir "$WORK/socket" --jobs "$JOBS" ${OPTION:+"$OPTION"} --retain \
+    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$SAID/$output")$(room_left)"
   cd /tmp
   grep '^[^ ].* ok$' "$SAID/$output" | sed 's/^/    /' || true
+}
+
+room_left() { # says so when there is none: then pg_upgrade's logs, which are on the volume, tell nothing of it
+  (head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE") 2>&1 | sed -n '1s/.*: \(.*\)/; the volume takes no more: \1/p'
+  rm -f -- "$PROBE"
 }
 
 # pg_upgrade flushes the files and then starts the new server once more with fsync off: a node that dies later could lose that. So everything
@@ -276,6 +343,7 @@ pg_upgrade() { # MORE OPTIONS...
 seal_new() {
   local facts
   step 6 sync 'Making the new cluster durable'
+  free_room
   rm -f -- "$NEW"/{postgresql,pg_hba,pg_ident,postgresql.auto}.conf
   cp -R -- "$WORK/new/." "$NEW/"
   facts=$(control_facts "$TO" "$NEW")
@@ -283,7 +351,7 @@ seal_new() {
   run 'Flushing files' sync.log "$NEW_BIN/initdb" --sync-only -D "$NEW" || fail "cannot flush $NEW"
   put_auto_conf_back
   journal complete "$facts"
-  printf '%s\n' "run=$RUN_ID" "transfer=$TRANSFER" "old_control=$(control_sum "$DATA")" "control=$facts" >"$OURS/marker"
+  printf '%s\n' "run=$RUN_ID" "transfer=$MODE" "old_control=$(control_sum "$DATA")" "control=$facts" >"$OURS/marker"
   sync "$OURS/marker"
   mv -- "$OURS/marker" "$NEW/$MARKER"
   sync "$NEW" "$PARENT" "$OURS"

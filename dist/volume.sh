@@ -108,11 +108,23 @@ put_auto_conf_back() {
 
 # ------------------------------------------------------------------------------------------------------------------ back to the old cluster
 
+# Where a quota of btrfs is used up, even a rename is refused; a removal never is.
+reserve_room() {
+  head -c 4M /dev/urandom >"$RESERVE" || fail "no room for $RESERVE" # nothing that could be compressed
+  sync "$RESERVE" "$OURS"
+}
+
+free_room() {
+  rm -f -- "$RESERVE"
+  sync "$OURS"
+}
+
 # One move at a time, from whatever state: each leaves a state from which this function, run again, goes on.
 go_back() {
   local before
   GOING_BACK=yes
   look
+  if [[ $STATE != fresh && $STATE != unknown ]]; then free_room; fi
   while [[ $STATE != fresh ]]; do
     log "    going back from: $STATE"
     before=$STATE
@@ -121,7 +133,7 @@ go_back() {
       half-swapped) rename "$KEPT" "$DATA" ;;
       upgraded | linking) unlink_old ;;
       leftover) clear_leftovers ;;
-      served) give_up served "$EXIT_SERVED" "PostgreSQL $TO was started on the files which both clusters share, or $KEPT is gone: only the snapshot brings $FROM back" ;;
+      served) give_up served "$EXIT_SERVED" "$(why_served)" ;;
       *) give_up refused "$EXIT_UNKNOWN" "$WHY" ;;
     esac
     REVERTED=true
@@ -130,6 +142,16 @@ go_back() {
   done
   if [[ $REVERTED == true ]]; then journal back "$(control_facts "$FROM" "$DATA")"; fi
   GOING_BACK=no
+}
+
+why_served() {
+  if [[ $(control_sum "$KEPT") != "$(marker_value old_control)" ]]; then
+    printf '%s is gone, or not as it was: only the snapshot brings %s back' "$KEPT" "$FROM"
+  elif [[ $(marker_value transfer) == link ]]; then
+    printf 'PostgreSQL %s was started on the files which both clusters share: only the snapshot brings %s back' "$TO" "$FROM"
+  else # cloned or copied
+    printf 'PostgreSQL %s was started, and what it wrote since is in %s alone: %s and the snapshot have %s as it was before' "$TO" "$DATA" "$KEPT" "$FROM"
+  fi
 }
 
 unlink_old() { # the marker goes first: without it the new cluster is but something to remove
