@@ -21,7 +21,7 @@ export interface JobSettings {
   readonly jobs: number;
   readonly transfer: Transfer;
   readonly initdb: InitdbSettings;
-  /** Who runs; written into the journal on the volume. */
+  /** Which upgrade it is, and whose; written into the journal on the volume. */
   readonly runId: string;
 }
 

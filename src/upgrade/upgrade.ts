@@ -52,6 +52,8 @@ type Given = Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal'>
 
 /** What the steps work with: what the journal says, and not what another run's inputs may say by now. */
 export function contextOf(given: Given, journal: Journal): Context {
-  const { serving, snapshotClass, job, runId } = journal.record;
-  return { ...given, journal, serving, snapshotClass, settings: { ...job, runId } };
+  const { serving, snapshotClass, job, runId, startedAt } = journal.record;
+  // The Job belongs to this upgrade, not to the run: a run may try twice, and must not read the result of its first try.
+  const settings = { ...job, runId: `${runId}@${startedAt}` };
+  return { ...given, journal, serving, snapshotClass, settings };
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { answerError } from '../../../src/adapters/api-error.ts';
 import { Database } from '../../../src/database/database.ts';
 import { isRunError } from '../../../src/errors.ts';
@@ -15,6 +15,9 @@ import { facts } from '../prechecks/facts.ts';
 import { collectPods, ending, revertName } from './job-controller.ts';
 import { dyingAt, Killed } from './dying-cluster.ts';
 import { live } from './live.ts';
+
+// Each test is some ninety upgrades: two seconds on a quiet machine.
+jest.setTimeout(60_000);
 
 type Live = Awaited<ReturnType<typeof live>>;
 type End = 'upgraded' | 'reverted' | 'already-upgraded' | 'killed';

@@ -60,6 +60,18 @@ describe('an upgrade', () => {
     expect(journal()).toMatchObject({ outcome: 'reverted' });
   });
 
+  test('that a run tries again reads nothing from the Job of its first try', async () => {
+    const reverted = ending(0, { command: 'revert', outcome: 'reverted', message: 'the old data directory is back' });
+    const states = { [jobName]: ending(1), [revertName]: reverted };
+    const { begin, image, clock } = await live(states);
+    expect((await thrownBy(begin)).code).toBe('reverted');
+    // The same run of the same workflow, a moment later, on a server that is mended.
+    await clock.sleep(1000);
+    states[jobName] = ending(0);
+    await begin();
+    expect(image()).toBe(newImage);
+  });
+
   test('whose Job is refused does not leave PostgreSQL at 0', async () => {
     const { begin, cluster, image } = await live();
     cluster.refuse('create', 'jobs', 403, 'exceeded quota');
