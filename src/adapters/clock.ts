@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../ports/clock.ts';
 
@@ -10,5 +11,18 @@ export const systemClock: Clock = {
     } catch (error) {
       if (signal?.aborted !== true) throw error;
     }
+  },
+  repeat(milliseconds, work) {
+    let timer: NodeJS.Timeout | undefined;
+    let stopped = false;
+    const schedule = () => {
+      if (stopped) return;
+      timer = setTimeout(() => void work().then(schedule), milliseconds).unref();
+    };
+    schedule();
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
   },
 };

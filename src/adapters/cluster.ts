@@ -7,6 +7,7 @@ import {
   type Cluster,
   type ExecResult,
   type PatchOperation,
+  type Preconditions,
   type ResourceName,
   type ResourceTypes,
 } from '../ports/cluster.ts';
@@ -47,6 +48,9 @@ class ApiServer implements Cluster {
   /** A server that never answered is most likely a wrong address: then nothing is tried twice. */
   private reached = false;
 
+  /** What the server's clock showed in its last answer, and ours when that came. */
+  private told: { readonly date: Date; readonly at: number } | undefined;
+
   constructor(
     private readonly config: KubeConfig,
     private readonly clock: Clock,
@@ -59,6 +63,18 @@ class ApiServer implements Cluster {
     const doing = "read the API server's version";
     const answer = await this.request<{ gitVersion: string }>(doing, { method: 'GET', path: '/version', idleLimit });
     return answer.gitVersion;
+  }
+
+  async now(): Promise<Date> {
+    if (this.told === undefined) await this.version();
+    if (this.told === undefined) {
+      throw new ClusterError(
+        'no-date',
+        `${this.address} does not say what time it is: its answers have no Date header.`,
+        'Look at the proxy between the runner and the API server.',
+      );
+    }
+    return new Date(this.told.date.getTime() + this.clock.monotonic() - this.told.at);
   }
 
   async find<R extends ResourceName>(
@@ -141,13 +157,16 @@ class ApiServer implements Cluster {
     resource: ResourceName,
     name: string,
     namespace: string,
-    options: { foreground?: boolean } = {},
+    options: { foreground?: boolean; preconditions?: Preconditions } = {},
   ): Promise<void> {
     try {
       await this.request(`delete ${kindOf(resource)} ${name}`, {
         method: 'DELETE',
         path: pathOf(resource, namespace, name),
-        body: JSON.stringify({ propagationPolicy: options.foreground === true ? 'Foreground' : 'Background' }),
+        body: JSON.stringify({
+          propagationPolicy: options.foreground === true ? 'Foreground' : 'Background',
+          preconditions: options.preconditions,
+        }),
         idleLimit,
       });
     } catch (error) {
@@ -192,6 +211,7 @@ class ApiServer implements Cluster {
       try {
         const answer = await callApiServer(this.config, request);
         this.reached = true;
+        if (answer.date !== undefined) this.told = { date: answer.date, at: this.clock.monotonic() };
         if (answer.status >= 200 && answer.status < 300) return answer;
         const transient = answer.status === 429 || (isRead && answer.status >= 500);
         if (!transient || last) throw answerError(doing, answer.status, answer.body);

@@ -15,6 +15,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
   readonly retryAfter: number | undefined;
+  /** The server's time, as its Date header has it. */
+  readonly date: Date | undefined;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function callApiServer(config: KubeConfig, request: HttpRequest): P
             status: answer.statusCode ?? 0,
             body,
             retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
+            date: dateOf(answer),
           });
         },
         (error: unknown) => {
@@ -56,6 +59,11 @@ export async function callApiServer(config: KubeConfig, request: HttpRequest): P
     call.on('error', reject);
     call.end(request.body);
   });
+}
+
+function dateOf({ headers }: IncomingMessage): Date | undefined {
+  const time = Date.parse(headers.date ?? '');
+  return Number.isNaN(time) ? undefined : new Date(time);
 }
 
 async function read(answer: IncomingMessage): Promise<string> {

@@ -5,4 +5,9 @@ export interface Clock {
   now(): Date;
   /** Resolves after `milliseconds`, or at once when `signal` aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Calls `work` again and again, each time `milliseconds` after its last end,
+   * until the answer is called. It keeps no process alive; `work` must not throw.
+   */
+  repeat(milliseconds: number, work: () => Promise<void>): () => void;
 }

@@ -30,9 +30,15 @@ export interface VolumeSnapshot {
 
 /** A VolumeSnapshotClass (snapshot.storage.k8s.io/v1). */
 export interface VolumeSnapshotClass {
-  metadata: { name: string; annotations?: Record<string, string> };
+  metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   driver: string;
   deletionPolicy: string;
+}
+
+/** A Lease (coordination.k8s.io/v1), as far as it is used here. Its times have six digits after the second (MicroTime). */
+export interface Lease {
+  metadata?: { name?: string; namespace?: string; labels?: Record<string, string>; resourceVersion?: string };
+  spec?: { holderIdentity?: string; leaseDurationSeconds?: number; acquireTime?: string; renewTime?: string };
 }
 
 /** Every resource that the action reads or writes: where the API serves it, and its type. */
@@ -48,6 +54,7 @@ export const resources = {
   deployments: { group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true },
   jobs: { group: 'batch', version: 'v1', kind: 'Job', namespaced: true },
   cronjobs: { group: 'batch', version: 'v1', kind: 'CronJob', namespaced: true },
+  leases: { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', namespaced: true },
   volumeattachments: { group: 'storage.k8s.io', version: 'v1', kind: 'VolumeAttachment', namespaced: false },
   volumesnapshots: { group: 'snapshot.storage.k8s.io', version: 'v1', kind: 'VolumeSnapshot', namespaced: true },
   volumesnapshotclasses: {
@@ -79,6 +86,7 @@ export interface ResourceTypes {
   deployments: V1Deployment;
   jobs: V1Job;
   cronjobs: V1CronJob;
+  leases: Lease;
   volumeattachments: V1VolumeAttachment;
   volumesnapshots: VolumeSnapshot;
   volumesnapshotclasses: VolumeSnapshotClass;
@@ -88,6 +96,12 @@ export interface ResourceTypes {
 /** One operation of a JSON Patch (RFC 6902). `test` makes the whole patch a conditional one. */
 export type PatchOperation =
   { op: 'add' | 'replace' | 'test'; path: string; value: unknown } | { op: 'remove'; path: string };
+
+/** What a deletion expects of the object: that it is this one, and unchanged since it was read. */
+export interface Preconditions {
+  readonly uid?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+}
 
 export interface ExecResult {
   readonly exitCode: number;
@@ -104,6 +118,8 @@ export interface Cluster {
   /** Where it is, for people: the server's URL and the context. */
   readonly address: string;
   version(): Promise<string>;
+  /** The API server's time, from the Date header of its last answer (whole seconds) and the time that went by since. */
+  now(): Promise<Date>;
   /** The object, or undefined when there is none of that name. */
   find<R extends ResourceName>(resource: R, name: string, namespace?: string): Promise<ResourceTypes[R] | undefined>;
   list<R extends ResourceName>(
@@ -123,8 +139,17 @@ export interface Cluster {
     operations: readonly PatchOperation[],
     options?: { subresource?: string },
   ): Promise<ResourceTypes[R]>;
-  /** Deletes an object and what it owns, in the background unless it is to stay until that is gone; one that is already gone is no error. */
-  delete(resource: ResourceName, name: string, namespace: string, options?: { foreground?: boolean }): Promise<void>;
+  /**
+   * Deletes an object and what it owns, in the background unless it is to stay
+   * until that is gone; one that is already gone is no error. One that is not
+   * as `preconditions` says is a `conflict`.
+   */
+  delete(
+    resource: ResourceName,
+    name: string,
+    namespace: string,
+    options?: { foreground?: boolean; preconditions?: Preconditions },
+  ): Promise<void>;
   /** The log of a container from `sinceTime` on (RFC 3339), each line with its own timestamp. */
   podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string>;
   /** Runs a command in a container with `stdin` and waits for its end. An exit code other than 0 is an answer, not an error. */

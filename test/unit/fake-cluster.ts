@@ -1,5 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { answerError } from '../../src/adapters/api-error.ts';
-import type { Cluster, ExecResult, PatchOperation, ResourceName, ResourceTypes } from '../../src/ports/cluster.ts';
+import type {
+  Cluster,
+  ExecResult,
+  PatchOperation,
+  Preconditions,
+  ResourceName,
+  ResourceTypes,
+} from '../../src/ports/cluster.ts';
 import { resources } from '../../src/ports/cluster.ts';
 import { applyPatch } from './json-patch.ts';
 
@@ -18,7 +26,13 @@ export interface Call {
 export type Hook = (call: Call) => void;
 
 type Stored = {
-  metadata?: { name?: string; namespace?: string; uid?: string; labels?: Record<string, string> };
+  metadata?: {
+    name?: string;
+    namespace?: string;
+    uid?: string;
+    resourceVersion?: string;
+    labels?: Record<string, string>;
+  };
 } & object;
 
 /** The API server in memory: objects, JSON Patch, dry runs, and the answers of commands and logs. */
@@ -30,18 +44,25 @@ export class FakeCluster implements Cluster {
   onExec: (command: readonly string[], stdin: string) => ExecResult = () => ({ exitCode: 0, stdout: '', stderr: '' });
   /** Answers reads of logs. */
   onLog: (pod: string, sinceTime: string | undefined) => string = () => '';
+  /** The API server's time. */
+  time: () => Date = () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5));
   private readonly objects = new Map<string, Stored>();
   private serial = 0;
+  private versions = 0;
 
   /** Puts an object there, or in the place of the one of its name. */
   put<R extends ResourceName>(resource: R, ...objects: ResourceTypes[R][]): this {
     for (const object of objects as Stored[]) {
       const { name = '', namespace } = object.metadata ?? {};
       const uid = object.metadata?.uid ?? `uid-${String(++this.serial)}`;
-      this.objects.set(key(resource, name, namespace), {
-        ...structuredClone(object),
-        metadata: { ...object.metadata, uid },
-      });
+      const at = key(resource, name, namespace);
+      const before = this.objects.get(at);
+      const now: Stored = { ...structuredClone(object), metadata: { ...object.metadata, uid } };
+      // What changes nothing makes no new version.
+      const version = { resourceVersion: before?.metadata?.resourceVersion ?? '' };
+      const same = isDeepStrictEqual(before, { ...now, metadata: { ...now.metadata, ...version } });
+      const resourceVersion = same ? version.resourceVersion : `v${String(++this.versions)}`;
+      this.objects.set(at, { ...now, metadata: { ...now.metadata, resourceVersion } });
     }
     return this;
   }
@@ -86,6 +107,10 @@ export class FakeCluster implements Cluster {
   async version(): Promise<string> {
     await this.called({ method: 'version', resource: 'namespaces', name: '', namespace: undefined });
     return 'v1.34.0';
+  }
+
+  now(): Promise<Date> {
+    return Promise.resolve(this.time());
   }
 
   async find<R extends ResourceName>(
@@ -147,8 +172,21 @@ export class FakeCluster implements Cluster {
     return structuredClone(changed);
   }
 
-  async delete(resource: ResourceName, name: string, namespace: string): Promise<void> {
-    await this.called({ method: 'delete', resource, name, namespace });
+  async delete(
+    resource: ResourceName,
+    name: string,
+    namespace: string,
+    { preconditions }: { preconditions?: Preconditions } = {},
+  ): Promise<void> {
+    await this.called({ method: 'delete', resource, name, namespace, options: { preconditions } });
+    const { metadata = {} } = this.objects.get(key(resource, name, namespace)) ?? {};
+    for (const field of ['uid', 'resourceVersion'] as const)
+      if (
+        preconditions?.[field] !== undefined &&
+        metadata[field] !== undefined &&
+        preconditions[field] !== metadata[field]
+      )
+        throw answerError(`delete ${resource} ${name}`, 409, JSON.stringify({ message: `another ${field}` }));
     this.remove(resource, name, namespace);
   }
 
