@@ -34,6 +34,11 @@ export class Database {
     readonly superuser: string,
   ) {}
 
+  /** The same server, reached over another connection to the cluster. */
+  over(cluster: Cluster): Database {
+    return new Database(cluster, this.target, this.password, this.superuser);
+  }
+
   /**
    * Runs a script of SQL (and psql commands) in one read-only session.
    * @returns what psql prints: one line per row, columns without padding

@@ -28,6 +28,8 @@ export interface JobSettings {
 export type JobCommand = 'upgrade' | 'revert';
 
 export const jobName = `postgres-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}`;
+/** Of the Job that takes the data directory back. */
+export const revertJobName = `${jobName}-revert`;
 export const containerName = 'pg-upgrade';
 const scriptDirectory = '/upgrade';
 const scriptName = 'upgrade.sh';
@@ -62,7 +64,7 @@ export function upgradeJob(target: Target, settings: JobSettings, command: JobCo
   const env: V1EnvVar[] = Object.entries(variables).map(([name, value]) => ({ name, value }));
   return {
     metadata: {
-      name: command === 'upgrade' ? jobName : `${jobName}-revert`,
+      name: command === 'upgrade' ? jobName : revertJobName,
       namespace: target.namespace,
       labels: {
         ...ownerLabel,

@@ -1,7 +1,9 @@
-import { CancelledError, describe, PrecheckError } from '../errors.ts';
+import { CancelledError, describe, PrecheckError, UpgradeError } from '../errors.ts';
 import { discover } from '../target/discover.ts';
 import type { Target } from '../target/target.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
+import { expectNoHolder } from '../upgrade/lease.ts';
+import { oneAtATime } from '../upgrade/one-at-a-time.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { resumeUpgrade } from '../upgrade/resume.ts';
 import { checkServer, findServer, type FoundServer } from './check-server.ts';
@@ -25,7 +27,8 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
     }
   } catch (error) {
     // An application that does not come back changes nothing about what values.yaml has to say.
-    if (results.validated) await publishOrWarn(context);
+    const isAnothersNow = error instanceof UpgradeError && error.code === 'lease-lost';
+    if (results.validated && !isAnothersNow) await publishOrWarn(context);
     throw error;
   }
   progress.verdict = 'upgraded';
@@ -39,19 +42,24 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
 
 /** @returns false when there is nothing to upgrade */
 async function begin(context: ClusterModeContext, found: FoundServer): Promise<boolean> {
-  const { progress, inputs, cluster, signal, scripts } = context;
+  const { progress, inputs, signal, scripts, runId } = context;
+  await expectNoHolder(context.cluster, inputs.namespace);
   const checked = await checkServer(context, found);
   if (checked === undefined) return false;
   // From here on a cancellation has something to take back.
   if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
-  expectUnchanged(checked.target, await discover(cluster, inputs));
-  await runUpgrade({ ...context, ...checked, scripts: scripts.job, results: progress.results });
+  const { name: statefulSet, namespace, applications } = checked.target;
+  await oneAtATime(context, { namespace, statefulSet, applications }, runId, async (cluster) => {
+    expectUnchanged(checked.target, await discover(cluster, inputs));
+    const database = checked.database.over(cluster);
+    await runUpgrade({ ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results });
+  });
   return true;
 }
 
-async function resume(context: ClusterModeContext, found: FoundServer, journal: Journal): Promise<void> {
-  const { progress, serving, log, scripts } = context;
-  const { reference } = journal.record.serving;
+async function resume(context: ClusterModeContext, found: FoundServer, earlier: Journal): Promise<void> {
+  const { progress, serving, log, scripts, inputs, runId } = context;
+  const { reference } = earlier.record.serving;
   if (reference !== serving.reference) {
     log.annotate(
       'warning',
@@ -59,7 +67,24 @@ async function resume(context: ClusterModeContext, found: FoundServer, journal: 
       `The unfinished upgrade goes to ${reference}, not to ${serving.reference} as the inputs say now; it goes on with its own image.`,
     );
   }
-  await resumeUpgrade({ ...context, ...found, scripts: scripts.job, results: progress.results }, journal);
+  await oneAtATime(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
+    // Until the Lease was taken, the run that had it may have gone on.
+    const journal = await Journal.find(cluster, inputs.namespace);
+    if (journal === undefined || journal.isClosed) throw endedMeanwhile();
+    const database = found.database.over(cluster);
+    await resumeUpgrade(
+      { ...context, ...found, cluster, database, scripts: scripts.job, results: progress.results },
+      journal,
+    );
+  });
+}
+
+function endedMeanwhile(): UpgradeError {
+  return new UpgradeError(
+    'ended-meanwhile',
+    'Another run brought the upgrade to its end just now. This one changed nothing.',
+    'Run again: it tells what serves now.',
+  );
 }
 
 async function publishUpgrade(context: ClusterModeContext): Promise<void> {

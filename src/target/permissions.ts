@@ -68,9 +68,13 @@ export const permissions: readonly Permission[] = [
   { verb: 'patch', resource: 'configmaps', mode: 'upgrade', why: 'write the journal' },
   { verb: 'delete', resource: 'configmaps', mode: 'upgrade', why: 'remove the script of the upgrade Job' },
   { verb: 'get', resource: 'jobs', mode: 'upgrade', why: 'follow the upgrade Job' },
+  { verb: 'patch', resource: 'jobs', mode: 'upgrade', why: 'claim the Job of a run that died' },
   { verb: 'delete', resource: 'jobs', mode: 'upgrade', why: 'remove the ended upgrade Job' },
   { verb: 'list', resource: 'events', mode: 'upgrade', why: 'say why a pod does not start' },
   { verb: 'get', resource: 'volumesnapshots', mode: 'upgrade', why: 'wait for the snapshot' },
+  { verb: 'get', resource: 'leases', mode: 'upgrade', why: 'see whether another run is at it' },
+  { verb: 'create', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
+  { verb: 'patch', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
   { verb: 'get', resource: 'deployments', mode: 'upgrade', why: 'watch the applications come back' },
   { verb: 'patch', resource: 'deployments', mode: 'upgrade', why: 'stop and start the applications' },
   {

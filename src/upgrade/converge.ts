@@ -21,6 +21,8 @@ export async function converge(steps: readonly Step[], context: Context, before:
         step.run(step.isUninterruptible === true ? uninterrupted(context) : context),
       );
     } catch (error) {
+      // Whoever has the Lease now goes on from here, forward or back.
+      if (error instanceof UpgradeError && error.code === 'lease-lost') throw error;
       const atWork = error instanceof CancelledError ? await step.leftAtWork?.(context) : undefined;
       if (atWork !== undefined) throw atWork;
       const reason = `${step.title}: ${sentence(describe(error))}`;

@@ -2,6 +2,7 @@ import { describe } from '../errors.ts';
 import { fieldManager } from '../field-manager.ts';
 import { jobName } from '../job/manifest.ts';
 import type { PatchOperation, ResourceName } from '../ports/cluster.ts';
+import { dropEpoch } from './epoch.ts';
 import type { Context, Step } from './step.ts';
 
 /** Removes what only the run needed, and every trace of ownership of the user's objects. */
@@ -47,15 +48,19 @@ async function removeEntries({ cluster, target }: Context, resource: ResourceNam
   let failure: unknown = new Error(`still there after ${String(attempts)} attempts`);
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const now = (await cluster.find(resource, name, target.namespace)) as
-      { metadata?: { managedFields?: { manager?: string }[] } } | undefined;
+      { metadata?: { managedFields?: { manager?: string }[]; labels?: Record<string, string> } } | undefined;
     const entries = now?.metadata?.managedFields ?? [];
     const ours = entries.flatMap((entry, index) => (entry.manager === fieldManager ? [index] : []));
-    if (ours.length === 0) return;
+    const epoch = dropEpoch(now);
+    if (ours.length === 0 && epoch.length === 0) return;
     // From the last to the first, so that the earlier indexes stay right.
-    const operations = ours.toReversed().flatMap((index): PatchOperation[] => [
-      { op: 'test', path: `/metadata/managedFields/${String(index)}/manager`, value: fieldManager },
-      { op: 'remove', path: `/metadata/managedFields/${String(index)}` },
-    ]);
+    const operations = [
+      ...epoch,
+      ...ours.toReversed().flatMap((index): PatchOperation[] => [
+        { op: 'test', path: `/metadata/managedFields/${String(index)}/manager`, value: fieldManager },
+        { op: 'remove', path: `/metadata/managedFields/${String(index)}` },
+      ]),
+    ];
     try {
       await cluster.patch(resource, name, target.namespace, operations);
     } catch (error) {

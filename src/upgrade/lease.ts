@@ -1,0 +1,181 @@
+import { ClusterError, describe, UpgradeError } from '../errors.ts';
+import type { Cluster, Lease } from '../ports/cluster.ts';
+import type { Surroundings } from '../ports/context.ts';
+import { epochOf, expectEpoch, isTestFailure, setEpoch } from './epoch.ts';
+import { holdingOf, leaseDuration, leaseName, microTime, newLease, nextEpoch } from './lease-object.ts';
+
+type Outside = Pick<Surroundings, 'cluster' | 'clock' | 'log'>;
+
+/** Of several runs that try at once, one wins each round; whoever loses that often is not alone for sure. */
+const attempts = 3;
+
+/**
+ * The right to be the only run that upgrades. Whether it has expired is told
+ * from the API server's time alone, and whether it is still this run's, from
+ * the API server's answer to a renewal: nothing of it rests on the runner's
+ * clock, which stands still while the runner is paused.
+ */
+export class HeldLease {
+  private loss: UpgradeError | undefined;
+  private released = false;
+  private readonly stop: () => void;
+
+  private constructor(
+    private readonly outside: Outside,
+    private readonly namespace: string,
+    private readonly holder: string,
+    /** Grows with each run that takes the Lease. */
+    readonly epoch: string,
+  ) {
+    this.stop = outside.clock.repeat((leaseDuration * 1000) / 3, () => this.beat());
+  }
+
+  /**
+   * Takes the Lease, from nobody or from a run that has not renewed it in time.
+   * @param holder the run's address
+   * @throws UpgradeError when a living run holds it
+   */
+  static async acquire(outside: Outside, namespace: string, holder: string): Promise<HeldLease> {
+    const { cluster, log } = outside;
+    for (let attempt = 1; ; attempt++) {
+      const found = await cluster.find('leases', leaseName, namespace);
+      const now = await cluster.now();
+      const before = expectFree(found, now);
+      const epoch = nextEpoch(found, now);
+      try {
+        await take(cluster, namespace, found, newLease(namespace, holder, epoch, now));
+      } catch (error) {
+        if (attempt === attempts || !isOvertaken(error)) throw error;
+        continue;
+      }
+      log.info(
+        before === undefined
+          ? `Lease ${leaseName} taken (epoch ${epoch})`
+          : `Lease ${leaseName} taken over (epoch ${epoch}) from ${before.holder}, which has not renewed it for ${seconds(before.renewed, now)} s`,
+      );
+      return new HeldLease(outside, namespace, holder, epoch);
+    }
+  }
+
+  /** Why it is not this run's any more; it never is again. */
+  get lost(): UpgradeError | undefined {
+    return this.loss;
+  }
+
+  /** @throws UpgradeError once it is known to be lost */
+  expectHeld(): void {
+    if (this.loss !== undefined) throw this.loss;
+  }
+
+  /**
+   * Has the API server confirm that it is still this run's, for its whole duration from now on.
+   * @throws UpgradeError when it is not
+   */
+  async renew(): Promise<void> {
+    this.expectHeld();
+    const { cluster } = this.outside;
+    try {
+      await cluster.patch('leases', leaseName, this.namespace, [
+        ...this.stillOurs(),
+        { op: 'add', path: '/spec/renewTime', value: microTime(await cluster.now()) },
+      ]);
+    } catch (error) {
+      await this.judge(error);
+    }
+  }
+
+  /** Lets the next run take it at once. The object stays, and with it the epoch. */
+  async release(): Promise<void> {
+    this.released = true;
+    this.stop();
+    if (this.loss !== undefined) return;
+    const { cluster, log } = this.outside;
+    try {
+      await cluster.patch('leases', leaseName, this.namespace, [
+        ...this.stillOurs(),
+        { op: 'add', path: '/spec/holderIdentity', value: '' },
+      ]);
+    } catch (error) {
+      log.info(`Lease ${leaseName} could not be released; it expires by itself: ${describe(error)}`);
+    }
+  }
+
+  /** An API server that is away for a while has not given the Lease to anybody: only its own word makes it a lost one. */
+  private async beat(): Promise<void> {
+    try {
+      await this.renew();
+    } catch (error) {
+      if (!this.released) this.outside.log.info(`Lease ${leaseName} could not be renewed: ${describe(error)}`);
+    }
+  }
+
+  private stillOurs() {
+    return [{ op: 'test', path: '/spec/holderIdentity', value: this.holder } as const, expectEpoch(this.epoch)];
+  }
+
+  /** What a refused renewal means. */
+  private async judge(refusal: unknown): Promise<never> {
+    const isGone = refusal instanceof ClusterError && refusal.code === 'not-found';
+    if (!isGone && !isTestFailure(refusal)) throw refusal;
+    const found = await this.outside.cluster.find('leases', leaseName, this.namespace);
+    const holding = found === undefined ? undefined : holdingOf(found);
+    if (epochOf(found) === this.epoch && holding?.holder === this.holder) throw refusal;
+    this.stop();
+    this.loss ??= new UpgradeError(
+      'lease-lost',
+      `This run did not renew Lease ${leaseName} in time, and does nothing more: ${whoHas(found)}`,
+      holding === undefined
+        ? 'Run "mode: status" to see where the upgrade stands; "mode: upgrade" goes on with it.'
+        : `Follow ${holding.holder}: it goes on with this upgrade.`,
+    );
+    throw this.loss;
+  }
+}
+
+/**
+ * Looks whether a living run holds the Lease; takes nothing.
+ * @throws UpgradeError when one does
+ */
+export async function expectNoHolder(cluster: Cluster, namespace: string): Promise<void> {
+  const found = await cluster.find('leases', leaseName, namespace);
+  if (found !== undefined) expectFree(found, await cluster.now());
+}
+
+/** @returns the holder that let it expire, if there is one */
+function expectFree(found: Lease | undefined, now: Date) {
+  const holding = found === undefined ? undefined : holdingOf(found);
+  if (holding === undefined || now > holding.expires) return holding;
+  throw new UpgradeError(
+    'upgrade-held',
+    `Another run is at it: ${holding.holder} holds Lease ${leaseName} since ${holding.since.toISOString()} and renewed it ${seconds(holding.renewed, now)} s ago.`,
+    `Wait for its end. If that run is dead, its Lease expires at ${holding.expires.toISOString()}: run again then, and this run goes on with what it left.`,
+  );
+}
+
+/** In one change that only succeeds on what was read: of two runs, one is refused. */
+async function take(cluster: Cluster, namespace: string, found: Lease | undefined, wanted: Lease): Promise<void> {
+  if (found === undefined) {
+    await cluster.create('leases', wanted, { namespace });
+    return;
+  }
+  await cluster.patch('leases', leaseName, namespace, [
+    { op: 'test', path: '/metadata/resourceVersion', value: found.metadata?.resourceVersion },
+    ...setEpoch(found, epochOf(wanted) ?? ''),
+    { op: 'add', path: '/spec', value: wanted.spec },
+  ]);
+}
+
+function isOvertaken(error: unknown): boolean {
+  return isTestFailure(error) || (error instanceof ClusterError && ['conflict', 'not-found'].includes(error.code));
+}
+
+function whoHas(found: Lease | undefined): string {
+  if (found === undefined) return 'somebody deleted it.';
+  const holding = holdingOf(found);
+  if (holding === undefined) return 'another run has had it meanwhile and has come to its end.';
+  return `${holding.holder} took it over at ${holding.since.toISOString()}.`;
+}
+
+function seconds(from: Date, to: Date): string {
+  return String(Math.max(0, Math.round((to.getTime() - from.getTime()) / 1000)));
+}
