@@ -32,7 +32,8 @@ export async function oneAtATime<T>(
     await cluster.claim([...theirs, ...ours]);
     return await work(cluster);
   } catch (error) {
-    // What this run says of the server may not be so any more.
+    // It may have failed on what another run did: then what it says of the server is not so any more.
+    await lease.renew().catch(() => undefined);
     if (lease.lost !== undefined && lease.lost !== error) outside.log.info(String(error));
     throw lease.lost ?? error;
   } finally {
