@@ -29,6 +29,8 @@ describe.each(chosen)('an upgrade whose runner is killed %s', (_name, line) => {
     bench('reset', '--namespace', namespace);
     before = replicas(namespace);
     struck = await killedAt(line);
+    // Until then its Lease says that it lives.
+    await new Promise((resolve) => setTimeout(resolve, 62_000));
     end = await runAction({ namespace, mode: 'upgrade', confirm: namespace });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { isRunError } from '../../../src/errors.ts';
+import { isRunError, type RunError } from '../../../src/errors.ts';
 import { jobName } from '../../../src/job/manifest.ts';
 import { resources, type ResourceName } from '../../../src/ports/cluster.ts';
 import { permissionName, permissionsFor } from '../../../src/target/permissions.ts';
@@ -77,12 +77,12 @@ describe('an upgrade under the Lease', () => {
 
   test('is refused while another one is at it, and changes nothing', async () => {
     const { cluster } = await scene();
-    let error;
+    const errors: Promise<RunError>[] = [];
     cluster.hooks.push((call) => {
-      if (call.method === 'create' && call.resource === 'jobs') error ??= thrownBy(() => runAlone(cluster, 'run-2'));
+      if (call.method === 'create' && call.resource === 'jobs') errors.push(thrownBy(() => runAlone(cluster, 'run-2')));
     });
     expect(await runAlone(cluster, 'run-1')).toBe('upgraded');
-    expect(await error).toMatchObject({ code: 'upgrade-held' });
+    expect(await Promise.all(errors)).toMatchObject([{ code: 'upgrade-held' }]);
   });
 
   test('that fails before its first change gives everything back', async () => {
