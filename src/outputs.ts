@@ -10,6 +10,7 @@ export const outputTable = {
   snapshot: 'Name of the VolumeSnapshot taken during the downtime.',
   downtimeSeconds: 'Seconds from the stop of the first application to the last one being back.',
   step: 'For `mode: status`: the last step of an unfinished upgrade.',
+  holder: 'For `mode: status`: address of the run that has the upgrade in hand, or had when it died.',
   next: 'For `mode: status`: what to run next.',
   pullRequestOperation:
     '`created`, `updated`, `none` (nothing was to be done) or `closed` (somebody closed it unmerged, and it was left so).',

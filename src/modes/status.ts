@@ -1,5 +1,6 @@
 import { jobName } from '../job/manifest.ts';
 import { discover } from '../target/discover.ts';
+import { findHolding } from '../upgrade/lease.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { statusOf } from '../upgrade/status.ts';
 import type { ClusterModeContext } from './mode.ts';
@@ -11,12 +12,13 @@ import type { ClusterModeContext } from './mode.ts';
 export async function tellStatus({ cluster, inputs, progress, log, serving }: ClusterModeContext): Promise<void> {
   log.info(`Cluster: ${cluster.address}`);
   const target = await discover(cluster, inputs);
-  const [journal, jobs] = await Promise.all([
+  const [holding, journal, jobs] = await Promise.all([
+    findHolding(cluster, inputs.namespace),
     Journal.find(cluster, inputs.namespace),
     cluster.list('jobs', { namespace: inputs.namespace }),
   ]);
   const ours = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);
-  const status = statusOf({ target, journal, jobs: ours, newImage: serving.reference });
+  const status = statusOf({ target, journal, holding, jobs: ours, newImage: serving.reference });
   progress.status = status;
   progress.verdict = status.state;
   await log.group(`Status: ${status.state}`, () => {

@@ -19,6 +19,7 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
   if (status !== undefined) {
     runner.output('next', status.next);
     if (status.step !== undefined) runner.output('step', status.step);
+    if (status.holder !== undefined) runner.output('holder', status.holder);
   }
   if (pullRequest !== undefined) {
     runner.output('pullRequestOperation', pullRequest.operation);

@@ -28,6 +28,7 @@ export const permissions: readonly Permission[] = [
   { verb: 'get', resource: 'secrets', mode: 'precheck', why: "read the superuser's password" },
   { verb: 'get', resource: 'configmaps', mode: 'precheck', why: 'find the journal of an earlier upgrade' },
   { verb: 'list', resource: 'jobs', mode: 'precheck', why: 'find Jobs of an earlier upgrade' },
+  { verb: 'get', resource: 'leases', mode: 'precheck', why: 'see whether another run is at it' },
   { verb: 'list', resource: 'volumesnapshotclasses', mode: 'precheck', why: 'find how to take the backup' },
   { verb: 'list', resource: 'volumeattachments', mode: 'precheck', why: 'wait for the volume to be detached' },
   // The exec subresource is opened by GET (WebSocket); newer API servers ask for create too.
@@ -72,7 +73,6 @@ export const permissions: readonly Permission[] = [
   { verb: 'delete', resource: 'jobs', mode: 'upgrade', why: 'remove the ended upgrade Job' },
   { verb: 'list', resource: 'events', mode: 'upgrade', why: 'say why a pod does not start' },
   { verb: 'get', resource: 'volumesnapshots', mode: 'upgrade', why: 'wait for the snapshot' },
-  { verb: 'get', resource: 'leases', mode: 'upgrade', why: 'see whether another run is at it' },
   { verb: 'create', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
   { verb: 'patch', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
   { verb: 'get', resource: 'deployments', mode: 'upgrade', why: 'watch the applications come back' },

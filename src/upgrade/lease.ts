@@ -2,7 +2,7 @@ import { ClusterError, describe, UpgradeError } from '../errors.ts';
 import type { Cluster, Lease } from '../ports/cluster.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { epochOf, expectEpoch, isTestFailure, setEpoch } from './epoch.ts';
-import { holdingOf, leaseDuration, leaseName, microTime, newLease, nextEpoch } from './lease-object.ts';
+import { holdingOf, leaseDuration, leaseName, microTime, newLease, nextEpoch, type Holding } from './lease-object.ts';
 
 type Outside = Pick<Surroundings, 'cluster' | 'clock' | 'log'>;
 
@@ -130,6 +130,16 @@ export class HeldLease {
     );
     throw this.loss;
   }
+}
+
+/** Who holds the Lease, or held it last without giving it back; undefined when nobody does. */
+export async function findHolding(
+  cluster: Cluster,
+  namespace: string,
+): Promise<(Holding & { readonly isExpired: boolean }) | undefined> {
+  const found = await cluster.find('leases', leaseName, namespace);
+  const holding = found === undefined ? undefined : holdingOf(found);
+  return holding && { ...holding, isExpired: (await cluster.now()) > holding.expires };
 }
 
 /**

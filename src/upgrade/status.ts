@@ -3,6 +3,7 @@ import { serverImage, type Target } from '../target/target.ts';
 import { workloadName } from '../target/applications.ts';
 import { fenceGate } from './fence.ts';
 import type { Journal } from './journal.ts';
+import type { findHolding } from './lease.ts';
 
 /** Where an upgrade stands, for people and for later steps of a workflow. */
 export interface Status {
@@ -10,6 +11,8 @@ export interface Status {
   readonly state: 'not-started' | 'unfinished' | 'upgraded';
   /** The last step of an unfinished upgrade. */
   readonly step?: string | undefined;
+  /** Address of the run that has the upgrade in hand, or had when it died. */
+  readonly holder?: string | undefined;
   /** What was seen, a line each. */
   readonly evidence: readonly string[];
   /** What may be done now, and what may not. */
@@ -21,6 +24,8 @@ export interface Status {
 export interface Seen {
   readonly target: Target;
   readonly journal: Journal | undefined;
+  /** Whoever has the Lease. */
+  readonly holding: Awaited<ReturnType<typeof findHolding>>;
   /** The upgrade's Jobs, ended ones too. */
   readonly jobs: readonly V1Job[];
   /** The image that serves 14. */
@@ -31,7 +36,7 @@ export interface Seen {
 export function statusOf(seen: Seen): Status {
   const { target, journal, newImage } = seen;
   if (journal?.isClosed === false) return unfinished(seen, journal);
-  const evidence = [...serverLines(target), ...earlierLines(journal)];
+  const evidence = [...holderLines(seen), ...serverLines(target), ...earlierLines(journal)];
   return serverImage(target) === newImage
     ? {
         state: 'upgraded',
@@ -47,14 +52,17 @@ export function statusOf(seen: Seen): Status {
       };
 }
 
-function unfinished({ target, jobs }: Seen, journal: Journal): Status {
+function unfinished(seen: Seen, journal: Journal): Status {
+  const { target, jobs, holding } = seen;
   const { record, noted } = journal;
   const active = jobs.filter((job) => (job.status?.active ?? 0) > 0).map((job) => job.metadata?.name ?? '');
   const { snapshot } = noted;
   return {
     state: 'unfinished',
     step: noted.step,
+    holder: holding?.holder,
     evidence: [
+      ...holderLines(seen),
       `upgrade of ${record.statefulSet} begun at ${record.startedAt} by ${record.runId}`,
       `last step: ${noted.step ?? 'none, nothing was changed'}${noted.validated === undefined ? '' : '; PostgreSQL 14 is validated'}`,
       ...(noted.back === undefined
@@ -70,11 +78,27 @@ function unfinished({ target, jobs }: Seen, journal: Journal): Status {
       ),
     ],
     safe:
-      active.length > 0
+      active.length > 0 || isHeld(seen)
         ? 'Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade.'
         : 'The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.',
-    next: '"mode: upgrade" with the same inputs: it goes on with this upgrade.',
+    next: isHeld(seen)
+      ? `Wait for ${holding?.holder ?? ''}.`
+      : '"mode: upgrade" with the same inputs: it goes on with this upgrade.',
   };
+}
+
+function isHeld({ holding }: Seen): boolean {
+  return holding?.isExpired === false;
+}
+
+function holderLines({ holding }: Seen): string[] {
+  if (holding === undefined) return [];
+  const { holder, since, renewed, isExpired } = holding;
+  return [
+    isExpired
+      ? `${holder} began at ${since.toISOString()} and has not been heard of since ${renewed.toISOString()}`
+      : `${holder} is at work since ${since.toISOString()}`,
+  ];
 }
 
 function serverLines(target: Target): string[] {

@@ -53,6 +53,7 @@ export const reportShape = z.strictObject({
     .strictObject({
       state: z.enum(['not-started', 'unfinished', 'upgraded']),
       step: z.string().optional(),
+      holder: z.string().optional(),
       evidence: z.array(z.string().min(1)).min(1),
       safe: z.string(),
       next: z.string(),

@@ -7,7 +7,7 @@ import { job, namespace, newImage, serverContainer, statefulSet, target } from '
 import { recordOf } from './context.ts';
 
 async function seen(more: Partial<Seen> = {}): Promise<Seen> {
-  return { target: await target(), journal: undefined, jobs: [], newImage, ...more };
+  return { target: await target(), journal: undefined, holding: undefined, jobs: [], newImage, ...more };
 }
 
 async function journal(notes: Parameters<Journal['note']>[] = []): Promise<Journal> {
@@ -49,6 +49,24 @@ test('a Job that is at work is to be waited for', async () => {
   const status = statusOf(await seen({ journal: await journal(), jobs: [job(jobName, 1)] }));
   expect(status.evidence).toContain(`Job ${jobName} is at work on the volume`);
   expect(status.safe).toContain('Do not delete the Job');
+});
+
+const holding = {
+  holder: 'https://github.example/run/7',
+  since: new Date('2026-01-02T03:04:05Z'),
+  renewed: new Date('2026-01-02T03:05:05Z'),
+  expires: new Date('2026-01-02T03:06:05Z'),
+};
+
+test('a living holder is named and waited for; a dead one is gone on with', async () => {
+  const open = await journal([['step', 'upgrade-job']]);
+  const living = statusOf(await seen({ journal: open, holding: { ...holding, isExpired: false } }));
+  expect(living.holder).toBe(holding.holder);
+  expect(living.next).toBe('Wait for https://github.example/run/7.');
+  expect(living.safe).toContain('Wait.');
+  const dead = statusOf(await seen({ journal: open, holding: { ...holding, isExpired: true } }));
+  expect(dead.evidence[0]).toContain('has not been heard of since 2026-01-02T03:05:05.000Z');
+  expect(dead.next).toContain('it goes on');
 });
 
 test('a way back that has begun is told with its reason', async () => {
