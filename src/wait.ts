@@ -19,6 +19,8 @@ export interface Wait {
 
 const shortestPause = 100;
 const longestPause = 1000;
+/** The pause as a part of the time waited so far: what is over is seen late by no more than that. */
+const lateness = 1 / 20;
 
 /**
  * Looks again and again until it is done, one end or the other: a look throws
@@ -30,7 +32,7 @@ export async function waitFor<T>(wait: Wait, look: () => Promise<Look<T>>): Prom
   const { clock, log, signal } = wait;
   const start = clock.monotonic();
   let told = '';
-  for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
+  for (;;) {
     if (signal?.aborted === true) throw new CancelledError(`waiting for ${wait.what}`);
     const result = await look();
     if ('done' in result) return result.done;
@@ -38,13 +40,14 @@ export async function waitFor<T>(wait: Wait, look: () => Promise<Look<T>>): Prom
       told = result.pending;
       log.info(`Waiting for ${wait.what}: ${told}`);
     }
-    if (clock.monotonic() - start > wait.limit) {
+    const waited = clock.monotonic() - start;
+    if (waited > wait.limit) {
       throw new WaitError(
         'wait-limit',
         `Waited ${String(Math.round(wait.limit / 1000))} s for ${wait.what}, in vain: ${told}.`,
         `Look at what holds it up, or raise the input "${wait.limitInput}".`,
       );
     }
-    await clock.sleep(pause, signal);
+    await clock.sleep(Math.min(Math.max(waited * lateness, shortestPause), longestPause), signal);
   }
 }
