@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { jsonLines, type Database } from './database.ts';
+import type { Database } from './database.ts';
+import { jsonLines } from './script.ts';
 
 const client = z.object({
   database: z.string(),

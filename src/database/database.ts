@@ -1,6 +1,7 @@
-import { ClusterError, UpgradeError } from '../errors.ts';
+import { ClusterError } from '../errors.ts';
 import type { Cluster, ExecResult } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
+import { connectionTo, eachDatabase, rowsOfEach, type Rows } from './script.ts';
 
 /** How long one command in the server's pod may take, in milliseconds, where nothing else is said. */
 const commandLimit = 60_000;
@@ -53,6 +54,26 @@ export class Database {
     return await this.psql(database, sql, writeOptions, limit);
   }
 
+  /**
+   * Runs the same script in each database, one after the other in a single psql: to start a program in a pod takes longer
+   * than most scripts do.
+   * @param limit for each database, in milliseconds
+   * @returns the rows of each database, which have to be JSON and no objects with the only key `database`
+   * @throws ClusterError with psql's own message when one fails; the databases after it are then left out
+   */
+  async readEach(databases: readonly string[], sql: string, limit: number = commandLimit): Promise<Rows> {
+    if (databases.length === 0) return new Map();
+    const [script, all] = [eachDatabase(databases, sql), limit * databases.length];
+    return rowsOfEach(databases, await retried(() => this.psql('template1', script, readOptions(limit), all)));
+  }
+
+  /** The same in sessions that may change things and that no setting of a role or database cuts short. */
+  async writeEach(databases: readonly string[], sql: string, limit: number): Promise<Rows> {
+    if (databases.length === 0) return new Map();
+    const script = eachDatabase(databases, sql);
+    return rowsOfEach(databases, await this.psql('template1', script, writeOptions, limit * databases.length));
+  }
+
   /** Runs a command in the server's container, without a password. */
   async command(command: readonly string[], limit: number = commandLimit): Promise<ExecResult> {
     return await this.cluster.exec(
@@ -66,7 +87,7 @@ export class Database {
   }
 
   private async psql(database: string, sql: string, options: string, limit: number): Promise<string> {
-    const connection = `dbname='${database.replace(/[\\']/g, '\\$&')}'`;
+    const connection = connectionTo(database);
     const command = [
       'sh',
       '-c',
@@ -113,25 +134,4 @@ async function retried(read: () => Promise<string>): Promise<string> {
       if (attempt === attempts || !(error instanceof ClusterError && error.code === 'unreachable')) throw error;
     }
   }
-}
-
-/**
- * Lines of JSON, one value each, as `SELECT json_build_…` prints them.
- * @throws UpgradeError for a line that is no JSON
- */
-export function jsonLines(output: string): unknown[] {
-  return output
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      try {
-        return JSON.parse(line) as unknown;
-      } catch {
-        throw new UpgradeError(
-          'unexpected-output',
-          `psql answered something unexpected: ${line.slice(0, 200)}`,
-          "Look for a setting that makes the server's clients print more than rows.",
-        );
-      }
-    });
 }

@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { jsonLines, type Database } from './database.ts';
 import { inParallel } from '../parallel.ts';
-import { readDatabases, readExtensions } from './server.ts';
+import type { Database } from './database.ts';
+import { readDatabases } from './server.ts';
+import { shares } from './shares.ts';
 
 /** Tables above this size are compared by their size in bytes (the files are the same ones), all others by an exact count of rows. */
 export const countedBytes = 1024 ** 3;
 
 /** Values as text: a sequence may count further than a JavaScript number can tell apart. */
 const measured = z.tuple([z.string(), z.enum(['rows', 'bytes', 'last_value']), z.string()]);
+const extension = z.object({ extension: z.string() });
 
 /** What must be the same before and after: by database, by relation. */
 export interface Fingerprint {
@@ -30,27 +32,31 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
 ORDER BY 1
-\\gexec`;
+\\gexec
+SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
 
 /**
  * Measures every database that accepts connections.
- * @param sessions how many databases at a time
+ * @param sessions how many at a time
  * @param limit for each database, in milliseconds
  */
 export async function takeFingerprint(database: Database, sessions: number, limit: number): Promise<Fingerprint> {
-  const names = (await readDatabases(database)).filter((d) => d.allowsConnections).map((d) => d.name);
-  const fingerprints = await inParallel(sessions, names, (name) => measure(database, name, limit));
-  return {
-    databases: Object.fromEntries(names.map((name, index) => [name, fingerprints[index]])) as Fingerprint['databases'],
-  };
+  const open = (await readDatabases(database)).filter((d) => d.allowsConnections);
+  const dealt = shares(open, sessions);
+  const answers = await inParallel(sessions, dealt, (names) => database.readEach(names, measureSql, limit));
+  const rows = new Map(answers.flatMap((answer) => [...answer]));
+  return { databases: Object.fromEntries(open.map(({ name }) => [name, measurementOf(rows.get(name) ?? [])])) };
 }
 
-async function measure(database: Database, name: string, limit: number): Promise<DatabaseFingerprint> {
-  const rows = z.array(measured).parse(jsonLines(await database.read(name, measureSql, limit)));
-  return {
-    relations: Object.fromEntries(rows.map(([relation, unit, value]) => [relation, `${value} ${unit}`])),
-    extensions: (await readExtensions(database, name)).map((e) => e.name),
-  };
+function measurementOf(rows: readonly unknown[]): DatabaseFingerprint {
+  const values = z.array(z.union([measured, extension])).parse(rows);
+  const relations: Record<string, string> = {};
+  const extensions: string[] = [];
+  for (const value of values) {
+    if ('extension' in value) extensions.push(value.extension);
+    else relations[value[0]] = `${value[2]} ${value[1]}`;
+  }
+  return { relations, extensions };
 }
 
 /** What differs, a line each; nothing when the two are the same. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { jsonLines, type Database } from '../database/database.ts';
 import { readDatabases } from '../database/server.ts';
+import { shares } from '../database/shares.ts';
 import { describe, UpgradeError } from '../errors.ts';
 import { inParallel } from '../parallel.ts';
 import type { Context, Step } from './step.ts';
@@ -11,13 +11,26 @@ export const updateExtensions: Step = {
   title: 'Update the extensions',
 
   async run(context) {
-    const names = (await connectable(context.database)).map((d) => d.name);
-    await inParallel(context.settings.jobs, names, (name) => updateIn(context, name));
+    const { database, settings } = context;
+    const answers = await inParallel(settings.jobs, await sessions(context), (names) =>
+      database.readEach(names, outdatedSql),
+    );
+    const outdated = answers.flatMap((answer) => [...answer]).filter(([, rows]) => rows.length > 0);
+    await inParallel(settings.jobs, outdated, ([name, rows]) => updateIn(context, name, oneColumn.parse(rows).flat()));
   },
 };
 
-async function updateIn({ database, results, log, inputs }: Context, name: string): Promise<void> {
-  for (const extension of await outdatedExtensions(database, name)) {
+const oneColumn = z.array(z.tuple([z.string()]));
+
+const outdatedSql = `SELECT json_build_array(name) FROM pg_catalog.pg_available_extensions
+  WHERE installed_version IS NOT NULL AND installed_version <> default_version ORDER BY name;`;
+
+async function updateIn(
+  { database, results, log, inputs }: Context,
+  name: string,
+  extensions: readonly string[],
+): Promise<void> {
+  for (const extension of extensions) {
     try {
       await database.write(name, `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE;`, inputs.startTimeout);
       log.info(`${name}: extension ${extension} updated`);
@@ -33,20 +46,28 @@ export const analyze: Step = {
   title: 'Rebuild the statistics (ANALYZE)',
 
   async run(context) {
-    const names = (await connectable(context.database)).map((d) => d.name);
-    // A plain ANALYZE also takes partitioned tables, which vacuumdb leaves out.
-    await inParallel(context.settings.jobs, names, (name) => analyzeOrWarn(context, name));
-    context.log.info(`Analyzed ${String(names.length)} databases`);
+    const dealt = await sessions(context);
+    await inParallel(context.settings.jobs, dealt, (names) => analyzeTogether(context, names));
+    context.log.info(`Analyzed ${String(dealt.flat().length)} databases`);
   },
 };
 
 /** Hours: however large it is, half-done statistics are no reason to end. */
 const analyzeLimit = 6 * 60 * 60_000;
 
+/** One after the other in one session. Where that ends with an error, each by itself, so that only the one to blame goes without. */
+async function analyzeTogether(context: Context, names: readonly string[]): Promise<void> {
+  try {
+    await analyzeEach(context, names);
+  } catch {
+    for (const name of names) await analyzeOrWarn(context, name);
+  }
+}
+
 /** Without statistics the server is slow, not wrong: that is no reason to keep the applications away. */
 async function analyzeOrWarn(context: Context, name: string): Promise<void> {
   try {
-    await analyzeDatabase(context, name);
+    await analyzeEach(context, [name]);
   } catch (error) {
     context.results.warnings.push(
       `Database ${name} could not be analyzed; run vacuumdb --analyze-only on it: ${describe(error)}`,
@@ -54,37 +75,27 @@ async function analyzeOrWarn(context: Context, name: string): Promise<void> {
   }
 }
 
-async function analyzeDatabase({ database }: Context, name: string): Promise<void> {
-  await database.write(name, 'ANALYZE;', analyzeLimit);
-  // -1: never analyzed (PostgreSQL 14). The statistics collector's last_analyze comes later than ANALYZE ends.
-  const output = await database.read(
-    name,
-    `SELECT json_build_array(n.nspname || '.' || c.relname)
-     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
-       AND n.nspname NOT IN ('pg_catalog', 'information_schema') LIMIT 5;`,
-  );
-  const missed = z.array(z.tuple([z.string()])).parse(jsonLines(output));
-  if (missed.length > 0)
+// A plain ANALYZE also takes partitioned tables, which vacuumdb leaves out.
+// -1: never analyzed (PostgreSQL 14). The statistics collector's last_analyze comes later than ANALYZE ends.
+const analyzeSql = `ANALYZE;
+SELECT json_build_array(n.nspname || '.' || c.relname)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') LIMIT 5;`;
+
+async function analyzeEach({ database }: Context, names: readonly string[]): Promise<void> {
+  for (const [name, rows] of await database.writeEach(names, analyzeSql, analyzeLimit)) {
+    if (rows.length === 0) continue;
     throw new UpgradeError(
       'not-analyzed',
-      `Database ${name}: no statistics for ${missed.map(([table]) => table).join(', ')}.`,
+      `Database ${name}: no statistics for ${oneColumn.parse(rows).flat().join(', ')}.`,
       'Look at the log of the server.',
     );
+  }
 }
 
-async function connectable(database: Database): Promise<{ name: string }[]> {
-  return (await readDatabases(database)).filter((d) => d.allowsConnections);
-}
-
-async function outdatedExtensions(database: Database, name: string): Promise<string[]> {
-  const output = await database.read(
-    name,
-    `SELECT json_build_array(name) FROM pg_catalog.pg_available_extensions
-     WHERE installed_version IS NOT NULL AND installed_version <> default_version ORDER BY name;`,
-  );
-  return z
-    .array(z.tuple([z.string()]))
-    .parse(jsonLines(output))
-    .map(([extension]) => extension);
+/** The databases that accept connections, dealt out to sessions. */
+async function sessions({ database, settings }: Context): Promise<string[][]> {
+  const open = (await readDatabases(database)).filter((d) => d.allowsConnections);
+  return shares(open, settings.jobs);
 }

@@ -70,13 +70,25 @@ export function fakeDatabase(cluster: FakeCluster, target: Target, state: Server
     const [, ...lines] = stdin.split('\n');
     const sql = lines.join('\n').replace(/\n\\q\n$/, '');
     const name = /^dbname='(.*)'$/.exec(command.find((part) => part.startsWith('dbname=')) ?? '')?.[1] ?? '';
-    state.statements.push(`${name}: ${sql}`);
-    const refused = state.refuse.find((r) => r.statement.test(sql));
-    if (refused !== undefined)
-      return { exitCode: 3, stdout: '', stderr: `psql:<stdin>:1: ERROR:  ${refused.message}\n` };
-    return { exitCode: 0, stdout: answer(state, name, sql), stderr: '' };
+    let stdout = '';
+    for (const part of partsOf(name, sql)) {
+      state.statements.push(`${part.database}: ${part.sql}`);
+      const refused = state.refuse.find((r) => r.statement.test(part.sql));
+      if (refused !== undefined) return { exitCode: 3, stdout, stderr: `psql:<stdin>:1: ERROR:  ${refused.message}\n` };
+      stdout += (part.isAnnounced ? rows([{ database: part.database }]) : '') + answer(state, part.database, part.sql);
+    }
+    return { exitCode: 0, stdout, stderr: '' };
   };
   return new Database(cluster, target, password, 'postgres');
+}
+
+/** A script that goes from database to database, as `eachDatabase` writes it, or one for a single database. */
+function partsOf(name: string, script: string): { database: string; sql: string; isAnnounced: boolean }[] {
+  const [alone = '', ...connected] = script.split(/^\\connect -reuse-previous=on 'dbname='{2}(.*)'{3}\n.*\n/m);
+  if (connected.length === 0) return [{ database: name, sql: alone, isAnnounced: false }];
+  return connected.flatMap((database, index) =>
+    index % 2 === 1 ? [] : [{ database, sql: (connected[index + 1] ?? '').trimEnd(), isAnnounced: true }],
+  );
 }
 
 function answer(state: ServerState, name: string, sql: string): string {
@@ -84,7 +96,8 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('server_version_num')) return rows([serverFacts(state)]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
-  if (sql.includes('\\gexec')) return rows(database.relations);
+  if (sql.includes('\\gexec'))
+    return rows([...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]);
   if (sql.includes('pg_catalog.pg_extension ')) return rows(pairs(database.extensions));
   if (sql.includes('pg_available_extensions')) return rows(outdated(database).map((extension) => [extension]));
   if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));

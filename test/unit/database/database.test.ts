@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { Database, jsonLines } from '../../../src/database/database.ts';
+import { Database } from '../../../src/database/database.ts';
+import { jsonLines } from '../../../src/database/script.ts';
 import { readClients } from '../../../src/database/clients.ts';
 import { readDatabases, readExtensions, readServer } from '../../../src/database/server.ts';
 import { FakeCluster } from '../fake-cluster.ts';

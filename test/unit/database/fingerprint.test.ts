@@ -146,6 +146,12 @@ describe('taking a fingerprint', () => {
     expect(state.statements.filter((s) => s.startsWith('template0:'))).toEqual([]);
   });
 
+  test('starts no more programs in the pod than there may be sessions, but for the list of databases', async () => {
+    const cluster = new FakeCluster();
+    await takeFingerprint(fakeDatabase(cluster, await target(), serverState()), 2, 60_000);
+    expect(cluster.calls.map((call) => call.method)).toEqual(['exec', 'exec', 'exec']);
+  });
+
   test('ends when a database can not be measured: it is not left out', async () => {
     const state = serverState({ refuse: [{ statement: /gexec/, message: 'permission denied for table builds' }] });
     const taking = takeFingerprint(fakeDatabase(new FakeCluster(), await target(), state), 2, 60_000);

@@ -122,9 +122,31 @@ describe('extensions and statistics', () => {
   test('every database that accepts connections is analyzed', async () => {
     const { context, state, log } = await setUp();
     await analyze.run(context);
-    const analyzed = state.statements.filter((s) => s.endsWith(': ANALYZE;'));
-    expect(analyzed.sort()).toEqual(['circle: ANALYZE;', 'postgres: ANALYZE;', 'template1: ANALYZE;']);
+    const analyzed = state.statements.flatMap((s) => /^(.*): ANALYZE;/.exec(s)?.[1] ?? []);
+    expect(analyzed.sort()).toEqual(['circle', 'postgres', 'template1']);
     expect(log.text).toContain('Analyzed 3 databases');
+  });
+
+  test('where one can not be analyzed the others are, and a warning names it alone', async () => {
+    const { context, cluster, state } = await setUp();
+    const answer = cluster.onExec;
+    cluster.onExec = (command, stdin) =>
+      stdin.includes('ANALYZE') && stdin.includes("dbname=''circle''")
+        ? { exitCode: 3, stdout: '', stderr: 'ERROR:  invalid page in block 0\n' }
+        : answer(command, stdin);
+    await analyze.run(context);
+    expect(context.results.warnings).toEqual([
+      expect.stringMatching(/^Database circle could not be analyzed.*invalid page in block 0/),
+    ]);
+    const analyzed = state.statements.flatMap((s) => /^(.*): ANALYZE;/.exec(s)?.[1] ?? []);
+    expect(new Set(analyzed)).toEqual(new Set(['postgres', 'template1']));
+  });
+
+  test('a table without statistics afterwards is a warning that names it', async () => {
+    const { context, state } = await setUp();
+    state.databases['circle'] = databaseState({ notAnalyzed: ['public.builds'] });
+    await analyze.run(context);
+    expect(context.results.warnings).toEqual([expect.stringContaining('no statistics for public.builds')]);
   });
 
   test('a database that can not be analyzed is a warning that names it', async () => {

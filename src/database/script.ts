@@ -1,0 +1,75 @@
+// What psql is given and what it prints.
+import { UpgradeError } from '../errors.ts';
+
+/** JSON rows, by database. */
+export type Rows = ReadonlyMap<string, readonly unknown[]>;
+
+/** A database as libpq's connection string: its name alone might be read as one, or as an option. */
+export function connectionTo(database: string): string {
+  return `dbname='${database.replace(/[\\']/g, '\\$&')}'`;
+}
+
+/** The script, once in each of the databases; before the rows of each there is an object with its name. */
+export function eachDatabase(databases: readonly string[], sql: string): string {
+  return databases
+    .map((name) => `\\connect -reuse-previous=on ${quoted(connectionTo(name))}\n${announcement}\n${sql}`)
+    .join('\n');
+}
+
+const announcement = "SELECT json_build_object('database', current_database());";
+
+/** An argument of psql's own commands, in which a quote is doubled and a backslash begins an escape as in C. */
+function quoted(argument: string): string {
+  return `'${argument.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n')}'`;
+}
+
+/**
+ * The rows that the script of `eachDatabase` printed.
+ * @throws UpgradeError when they are not of exactly these databases, in this order
+ */
+export function rowsOfEach(databases: readonly string[], output: string): Rows {
+  const rows = new Map<string, unknown[]>();
+  let current: unknown[] | undefined;
+  for (const value of jsonLines(output)) {
+    const name = announced(value);
+    if (name !== undefined) rows.set(name, (current = []));
+    else if (current === undefined) throw unexpected(JSON.stringify(value));
+    else current.push(value);
+  }
+  const found = [...rows.keys()];
+  if (found.length !== databases.length || found.some((name, index) => name !== databases[index])) {
+    throw unexpected(`rows of ${found.join(', ')} where those of ${databases.join(', ')} were asked for`);
+  }
+  return rows;
+}
+
+function announced(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Object.keys(value).join() !== 'database') return undefined;
+  const { database } = value as { database: unknown };
+  return typeof database === 'string' ? database : undefined;
+}
+
+/**
+ * Lines of JSON, one value each, as `SELECT json_build_…` prints them.
+ * @throws UpgradeError for a line that is no JSON
+ */
+export function jsonLines(output: string): unknown[] {
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      try {
+        return JSON.parse(line) as unknown;
+      } catch {
+        throw unexpected(line);
+      }
+    });
+}
+
+function unexpected(what: string): UpgradeError {
+  return new UpgradeError(
+    'unexpected-output',
+    `psql answered something unexpected: ${what.slice(0, 200)}`,
+    "Look for a setting that makes the server's clients print more than rows.",
+  );
+}

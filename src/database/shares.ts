@@ -1,0 +1,16 @@
+import type { DatabaseFacts } from './server.ts';
+
+/**
+ * Deals databases out to as many sessions, so that each has about the same to do: the largest first, always to
+ * the one that has the least.
+ * @returns names; no session without a database
+ */
+export function shares(databases: readonly Pick<DatabaseFacts, 'name' | 'bytes'>[], sessions: number): string[][] {
+  const dealt = Array.from({ length: sessions }, () => ({ bytes: 0, names: [] as string[] }));
+  for (const { name, bytes } of [...databases].sort((a, b) => b.bytes - a.bytes)) {
+    const least = dealt.reduce((a, b) => (b.bytes < a.bytes ? b : a));
+    least.bytes += bytes;
+    least.names.push(name);
+  }
+  return dealt.map(({ names }) => names).filter((names) => names.length > 0);
+}

@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import { eachDatabase, rowsOfEach } from '../../../src/database/script.ts';
+import { thrownBy } from '../thrown.ts';
+
+describe('a script for several databases', () => {
+  test.each([
+    ['circle', String.raw`'dbname=''circle'''`],
+    ["o'ha\\ra =x", String.raw`'dbname=''o\\''ha\\\\ra =x'''`],
+    ['two\nlines', String.raw`'dbname=''two\nlines'''`],
+  ])('connects to %j by one quoted argument, and announces it before its rows', (name, argument) => {
+    expect(eachDatabase([name], 'SELECT 1;').split('\n')).toEqual([
+      `\\connect -reuse-previous=on ${argument}`,
+      expect.stringContaining("json_build_object('database', current_database())"),
+      'SELECT 1;',
+    ]);
+  });
+});
+
+describe('the rows of several databases', () => {
+  const output = '{"database" : "circle"}\n[1]\n{"database" : "vms", "more" : 1}\n{"database" : "empty"}\n';
+
+  test('are told apart by the announcements, and a database without rows is there', () => {
+    expect([...rowsOfEach(['circle', 'empty'], output)]).toEqual([
+      ['circle', [[1], { database: 'vms', more: 1 }]],
+      ['empty', []],
+    ]);
+  });
+
+  test.each([
+    ['a database that is missing', ['circle', 'empty', 'last'], output],
+    ['another database', ['circle', 'other'], output],
+    ['a database more', ['circle'], output],
+    ['rows before the first announcement', ['circle'], '[1]\n{"database":"circle"}\n'],
+    ['no output at all', ['circle'], ''],
+  ])('%s ends it: nothing is taken for measured that was not', async (_what, names, text) => {
+    expect((await thrownBy(() => rowsOfEach(names, text))).code).toBe('unexpected-output');
+  });
+});
