@@ -30830,8 +30830,8 @@ function tryGetExecutablePath(filePath, extensions) {
       }
     }
     const originalFilePath = filePath;
-    for (const extension of extensions) {
-      filePath = originalFilePath + extension;
+    for (const extension2 of extensions) {
+      filePath = originalFilePath + extension2;
       stats = void 0;
       try {
         stats = yield stat(filePath);
@@ -30935,9 +30935,9 @@ function findInPath(tool) {
     }
     const extensions = [];
     if (IS_WINDOWS && process.env["PATHEXT"]) {
-      for (const extension of process.env["PATHEXT"].split(path__WEBPACK_IMPORTED_MODULE_12__.delimiter)) {
-        if (extension) {
-          extensions.push(extension);
+      for (const extension2 of process.env["PATHEXT"].split(path__WEBPACK_IMPORTED_MODULE_12__.delimiter)) {
+        if (extension2) {
+          extensions.push(extension2);
         }
       }
     }
@@ -51788,6 +51788,56 @@ function wholeCpus(resources2) {
   return Math.max(1, Math.floor(cpus));
 }
 
+// src/database/script.ts
+function connectionTo(database) {
+  return `dbname='${database.replace(/[\\']/g, "\\$&")}'`;
+}
+function eachDatabase(databases, sql) {
+  return databases.map((name2) => `\\connect -reuse-previous=on ${quoted(connectionTo(name2))}
+${announcement}
+${sql}`).join("\n");
+}
+var announcement = "SELECT json_build_object('database', current_database());";
+function quoted(argument) {
+  return `'${argument.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll("\n", "\\n")}'`;
+}
+function rowsOfEach(databases, output2) {
+  const rows = /* @__PURE__ */ new Map();
+  let current;
+  for (const value of jsonLines(output2)) {
+    const name2 = announced(value);
+    if (name2 !== void 0) rows.set(name2, current = []);
+    else if (current === void 0) throw unexpected(JSON.stringify(value));
+    else current.push(value);
+  }
+  const found = [...rows.keys()];
+  if (found.length !== databases.length || found.some((name2, index) => name2 !== databases[index])) {
+    throw unexpected(`rows of ${found.join(", ")} where those of ${databases.join(", ")} were asked for`);
+  }
+  return rows;
+}
+function announced(value) {
+  if (typeof value !== "object" || value === null || Object.keys(value).join() !== "database") return void 0;
+  const { database } = value;
+  return typeof database === "string" ? database : void 0;
+}
+function jsonLines(output2) {
+  return output2.split("\n").filter((line) => line !== "").map((line) => {
+    try {
+      return JSON.parse(line);
+    } catch {
+      throw unexpected(line);
+    }
+  });
+}
+function unexpected(what) {
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "unexpected-output",
+    `psql answered something unexpected: ${what.slice(0, 200)}`,
+    "Look for a setting that makes the server's clients print more than rows."
+  );
+}
+
 // src/database/database.ts
 var commandLimit = 6e4;
 function readOptions(limit2) {
@@ -51828,6 +51878,24 @@ var Database = class _Database {
   async write(database, sql, limit2) {
     return await this.psql(database, sql, writeOptions, limit2);
   }
+  /**
+   * Runs the same script in each database, one after the other in a single psql: to start a program in a pod takes longer
+   * than most scripts do.
+   * @param limit for each database, in milliseconds
+   * @returns the rows of each database, which have to be JSON and no objects with the only key `database`
+   * @throws ClusterError with psql's own message when one fails; the databases after it are then left out
+   */
+  async readEach(databases, sql, limit2 = commandLimit) {
+    if (databases.length === 0) return /* @__PURE__ */ new Map();
+    const [script2, all] = [eachDatabase(databases, sql), limit2 * databases.length];
+    return rowsOfEach(databases, await retried(() => this.psql("template1", script2, readOptions(limit2), all)));
+  }
+  /** The same in sessions that may change things and that no setting of a role or database cuts short. */
+  async writeEach(databases, sql, limit2) {
+    if (databases.length === 0) return /* @__PURE__ */ new Map();
+    const script2 = eachDatabase(databases, sql);
+    return rowsOfEach(databases, await this.psql("template1", script2, writeOptions, limit2 * databases.length));
+  }
   /** Runs a command in the server's container, without a password. */
   async command(command, limit2 = commandLimit) {
     return await this.cluster.exec(
@@ -51840,7 +51908,7 @@ var Database = class _Database {
     );
   }
   async psql(database, sql, options, limit2) {
-    const connection = `dbname='${database.replace(/[\\']/g, "\\$&")}'`;
+    const connection = connectionTo(database);
     const command = [
       "sh",
       "-c",
@@ -51886,19 +51954,6 @@ async function retried(read2) {
       if (attempt === attempts || !(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "unreachable")) throw error63;
     }
   }
-}
-function jsonLines(output2) {
-  return output2.split("\n").filter((line) => line !== "").map((line) => {
-    try {
-      return JSON.parse(line);
-    } catch {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "unexpected-output",
-        `psql answered something unexpected: ${line.slice(0, 200)}`,
-        "Look for a setting that makes the server's clients print more than rows."
-      );
-    }
-  });
 }
 
 // src/prechecks/finding.ts
@@ -52206,11 +52261,12 @@ function majorOf(version2) {
 // src/wait.ts
 var shortestPause = 100;
 var longestPause = 1e3;
+var lateness = 1 / 20;
 async function waitFor(wait, look2) {
   const { clock, log: log2, signal } = wait;
   const start = clock.monotonic();
   let told = "";
-  for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
+  for (; ; ) {
     if (signal?.aborted === true) throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc(`waiting for ${wait.what}`);
     const result = await look2();
     if ("done" in result) return result.done;
@@ -52218,14 +52274,15 @@ async function waitFor(wait, look2) {
       told = result.pending;
       log2.info(`Waiting for ${wait.what}: ${told}`);
     }
-    if (clock.monotonic() - start > wait.limit) {
+    const waited = clock.monotonic() - start;
+    if (waited > wait.limit) {
       throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf(
         "wait-limit",
         `Waited ${String(Math.round(wait.limit / 1e3))} s for ${wait.what}, in vain: ${told}.`,
         `Look at what holds it up, or raise the input "${wait.limitInput}".`
       );
     }
-    await clock.sleep(pause, signal);
+    await clock.sleep(Math.min(Math.max(waited * lateness, shortestPause), longestPause), signal);
   }
 }
 
@@ -52368,6 +52425,7 @@ var permissions = [
   { verb: "get", resource: "secrets", mode: "precheck", why: "read the superuser's password" },
   { verb: "get", resource: "configmaps", mode: "precheck", why: "find the journal of an earlier upgrade" },
   { verb: "list", resource: "jobs", mode: "precheck", why: "find Jobs of an earlier upgrade" },
+  { verb: "get", resource: "leases", mode: "precheck", why: "see whether another run is at it" },
   { verb: "list", resource: "volumesnapshotclasses", mode: "precheck", why: "find how to take the backup" },
   { verb: "list", resource: "volumeattachments", mode: "precheck", why: "wait for the volume to be detached" },
   // The exec subresource is opened by GET (WebSocket); newer API servers ask for create too.
@@ -52412,7 +52470,6 @@ var permissions = [
   { verb: "delete", resource: "jobs", mode: "upgrade", why: "remove the ended upgrade Job" },
   { verb: "list", resource: "events", mode: "upgrade", why: "say why a pod does not start" },
   { verb: "get", resource: "volumesnapshots", mode: "upgrade", why: "wait for the snapshot" },
-  { verb: "get", resource: "leases", mode: "upgrade", why: "see whether another run is at it" },
   { verb: "create", resource: "leases", mode: "upgrade", why: "keep other runs away" },
   { verb: "patch", resource: "leases", mode: "upgrade", why: "keep other runs away" },
   { verb: "get", resource: "deployments", mode: "upgrade", why: "watch the applications come back" },
@@ -53144,11 +53201,11 @@ function judge(name2, probe2, needed) {
   const available = Object.keys(extensions);
   if (available.length === 0)
     return failed("Look at the log of the probe.", `${name2} ${image}: its server could not be asked`);
-  const missing = [...needed].filter(([extension]) => !available.includes(extension));
+  const missing = [...needed].filter(([extension2]) => !available.includes(extension2));
   return missing.length === 0 ? passed(`${name2} ${image}: has all of ${[...needed.keys()].sort().join(", ")}`) : failed(
     "Drop the extension where it is not needed (DROP EXTENSION), or use images that ship it.",
     ...missing.map(
-      ([extension, databases]) => `${name2} ${image}: lacks ${extension}, installed in ${databases.join(", ")}`
+      ([extension2, databases]) => `${name2} ${image}: lacks ${extension2}, installed in ${databases.join(", ")}`
     )
   );
 }
@@ -54532,9 +54589,21 @@ async function noteReverted({ journal, results }) {
   }
 }
 
+// src/database/shares.ts
+function shares(databases, sessions3) {
+  const dealt = Array.from({ length: sessions3 }, () => ({ bytes: 0, names: [] }));
+  for (const { name: name2, bytes } of [...databases].sort((a, b) => b.bytes - a.bytes)) {
+    const least = dealt.reduce((a, b) => b.bytes < a.bytes ? b : a);
+    least.bytes += bytes;
+    least.names.push(name2);
+  }
+  return dealt.map(({ names }) => names).filter((names) => names.length > 0);
+}
+
 // src/database/fingerprint.ts
 var countedBytes = 1024 ** 3;
 var measured = external_exports.tuple([external_exports.string(), external_exports.enum(["rows", "bytes", "last_value"]), external_exports.string()]);
+var extension = external_exports.object({ extension: external_exports.string() });
 var measureSql = `
 SELECT CASE
     WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value::text) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
@@ -54545,20 +54614,24 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
 ORDER BY 1
-\\gexec`;
-async function takeFingerprint(database, sessions2, limit2) {
-  const names = (await readDatabases(database)).filter((d) => d.allowsConnections).map((d) => d.name);
-  const fingerprints = await inParallel(sessions2, names, (name2) => measure(database, name2, limit2));
-  return {
-    databases: Object.fromEntries(names.map((name2, index) => [name2, fingerprints[index]]))
-  };
+\\gexec
+SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
+async function takeFingerprint(database, sessions3, limit2) {
+  const open3 = (await readDatabases(database)).filter((d) => d.allowsConnections);
+  const dealt = shares(open3, sessions3);
+  const answers = await inParallel(sessions3, dealt, (names) => database.readEach(names, measureSql, limit2));
+  const rows = new Map(answers.flatMap((answer) => [...answer]));
+  return { databases: Object.fromEntries(open3.map(({ name: name2 }) => [name2, measurementOf(rows.get(name2) ?? [])])) };
 }
-async function measure(database, name2, limit2) {
-  const rows = external_exports.array(measured).parse(jsonLines(await database.read(name2, measureSql, limit2)));
-  return {
-    relations: Object.fromEntries(rows.map(([relation, unit, value]) => [relation, `${value} ${unit}`])),
-    extensions: (await readExtensions(database, name2)).map((e) => e.name)
-  };
+function measurementOf(rows) {
+  const values = external_exports.array(external_exports.union([measured, extension])).parse(rows);
+  const relations = {};
+  const extensions = [];
+  for (const value of values) {
+    if ("extension" in value) extensions.push(value.extension);
+    else relations[value[0]] = `${value[2]} ${value[1]}`;
+  }
+  return { relations, extensions };
 }
 function compareFingerprints(before, after) {
   return allKeys(before.databases, after.databases).flatMap((name2) => {
@@ -54706,7 +54779,7 @@ var quiesce = {
       return;
     }
     await seeClientsGo(context);
-    await measure2(context);
+    await measure(context);
     await context.database.write("template1", "CHECKPOINT;", context.inputs.shutdownTimeout);
   }
 };
@@ -54730,7 +54803,7 @@ async function seeClientsGo(context) {
     }
   );
 }
-async function measure2({ database, settings, journal, log: log2, results }) {
+async function measure({ database, settings, journal, log: log2, results }) {
   results.before = await takeFingerprint(database, settings.jobs, fingerprintLimit);
   log2.info(`Measured ${fingerprintSize(results.before)}`);
   if (journal.noted.snapshot !== void 0) await journal.note("snapshot", "");
@@ -54961,17 +55034,26 @@ var updateExtensions = {
   id: "update-extensions",
   title: "Update the extensions",
   async run(context) {
-    const names = (await connectable(context.database)).map((d) => d.name);
-    await inParallel(context.settings.jobs, names, (name2) => updateIn(context, name2));
+    const { database, settings } = context;
+    const answers = await inParallel(
+      settings.jobs,
+      await sessions2(context),
+      (names) => database.readEach(names, outdatedSql)
+    );
+    const outdated = answers.flatMap((answer) => [...answer]).filter(([, rows]) => rows.length > 0);
+    await inParallel(settings.jobs, outdated, ([name2, rows]) => updateIn(context, name2, oneColumn.parse(rows).flat()));
   }
 };
-async function updateIn({ database, results, log: log2, inputs }, name2) {
-  for (const extension of await outdatedExtensions(database, name2)) {
+var oneColumn = external_exports.array(external_exports.tuple([external_exports.string()]));
+var outdatedSql = `SELECT json_build_array(name) FROM pg_catalog.pg_available_extensions
+  WHERE installed_version IS NOT NULL AND installed_version <> default_version ORDER BY name;`;
+async function updateIn({ database, results, log: log2, inputs }, name2, extensions) {
+  for (const extension2 of extensions) {
     try {
-      await database.write(name2, `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE;`, inputs.startTimeout);
-      log2.info(`${name2}: extension ${extension} updated`);
+      await database.write(name2, `ALTER EXTENSION "${extension2.replaceAll('"', '""')}" UPDATE;`, inputs.startTimeout);
+      log2.info(`${name2}: extension ${extension2} updated`);
     } catch (error63) {
-      results.warnings.push(`${name2}: extension ${extension} stays at its old version: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+      results.warnings.push(`${name2}: extension ${extension2} stays at its old version: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
     }
   }
 }
@@ -54979,48 +55061,46 @@ var analyze = {
   id: "analyze",
   title: "Rebuild the statistics (ANALYZE)",
   async run(context) {
-    const names = (await connectable(context.database)).map((d) => d.name);
-    await inParallel(context.settings.jobs, names, (name2) => analyzeOrWarn(context, name2));
-    context.log.info(`Analyzed ${String(names.length)} databases`);
+    const dealt = await sessions2(context);
+    await inParallel(context.settings.jobs, dealt, (names) => analyzeTogether(context, names));
+    context.log.info(`Analyzed ${String(dealt.flat().length)} databases`);
   }
 };
 var analyzeLimit = 6 * 60 * 6e4;
+async function analyzeTogether(context, names) {
+  try {
+    await analyzeEach(context, names);
+  } catch {
+    for (const name2 of names) await analyzeOrWarn(context, name2);
+  }
+}
 async function analyzeOrWarn(context, name2) {
   try {
-    await analyzeDatabase(context, name2);
+    await analyzeEach(context, [name2]);
   } catch (error63) {
     context.results.warnings.push(
       `Database ${name2} could not be analyzed; run vacuumdb --analyze-only on it: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
     );
   }
 }
-async function analyzeDatabase({ database }, name2) {
-  await database.write(name2, "ANALYZE;", analyzeLimit);
-  const output2 = await database.read(
-    name2,
-    `SELECT json_build_array(n.nspname || '.' || c.relname)
-     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
-       AND n.nspname NOT IN ('pg_catalog', 'information_schema') LIMIT 5;`
-  );
-  const missed = external_exports.array(external_exports.tuple([external_exports.string()])).parse(jsonLines(output2));
-  if (missed.length > 0)
+var analyzeSql = `ANALYZE;
+SELECT json_build_array(n.nspname || '.' || c.relname)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') LIMIT 5;`;
+async function analyzeEach({ database }, names) {
+  for (const [name2, rows] of await database.writeEach(names, analyzeSql, analyzeLimit)) {
+    if (rows.length === 0) continue;
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
       "not-analyzed",
-      `Database ${name2}: no statistics for ${missed.map(([table]) => table).join(", ")}.`,
+      `Database ${name2}: no statistics for ${oneColumn.parse(rows).flat().join(", ")}.`,
       "Look at the log of the server."
     );
+  }
 }
-async function connectable(database) {
-  return (await readDatabases(database)).filter((d) => d.allowsConnections);
-}
-async function outdatedExtensions(database, name2) {
-  const output2 = await database.read(
-    name2,
-    `SELECT json_build_array(name) FROM pg_catalog.pg_available_extensions
-     WHERE installed_version IS NOT NULL AND installed_version <> default_version ORDER BY name;`
-  );
-  return external_exports.array(external_exports.tuple([external_exports.string()])).parse(jsonLines(output2)).map(([extension]) => extension);
+async function sessions2({ database, settings }) {
+  const open3 = (await readDatabases(database)).filter((d) => d.allowsConnections);
+  return shares(open3, settings.jobs);
 }
 
 // src/upgrade/applications.ts
@@ -55698,6 +55778,11 @@ var HeldLease = class _HeldLease {
     throw this.loss;
   }
 };
+async function findHolding(cluster, namespace) {
+  const found = await cluster.find("leases", leaseName, namespace);
+  const holding = found === void 0 ? void 0 : holdingOf(found);
+  return holding && { ...holding, isExpired: await cluster.now() > holding.expires };
+}
 async function expectNoHolder(cluster, namespace) {
   const found = await cluster.find("leases", leaseName, namespace);
   if (found !== void 0) expectFree(found, await cluster.now());
@@ -56045,7 +56130,7 @@ function expectUnchanged(checked, now) {
 function statusOf(seen) {
   const { target, journal, newImage } = seen;
   if (journal?.isClosed === false) return unfinished(seen, journal);
-  const evidence = [...serverLines(target), ...earlierLines(journal)];
+  const evidence = [...holderLines(seen), ...serverLines(target), ...earlierLines(journal)];
   return serverImage(target) === newImage ? {
     state: "upgraded",
     evidence,
@@ -56058,14 +56143,17 @@ function statusOf(seen) {
     next: '"mode: precheck", then "mode: upgrade".'
   };
 }
-function unfinished({ target, jobs }, journal) {
+function unfinished(seen, journal) {
+  const { target, jobs, holding } = seen;
   const { record: record3, noted } = journal;
   const active = jobs.filter((job) => (job.status?.active ?? 0) > 0).map((job) => job.metadata?.name ?? "");
   const { snapshot } = noted;
   return {
     state: "unfinished",
     step: noted.step,
+    holder: holding?.holder,
     evidence: [
+      ...holderLines(seen),
       `upgrade of ${record3.statefulSet} begun at ${record3.startedAt} by ${record3.runId}`,
       `last step: ${noted.step ?? "none, nothing was changed"}${noted.validated === void 0 ? "" : "; PostgreSQL 14 is validated"}`,
       ...noted.back === void 0 ? [] : [`going back (last undone: ${noted.undone ?? "nothing"}), because: ${noted.back}`],
@@ -56076,9 +56164,19 @@ function unfinished({ target, jobs }, journal) {
         (w) => w.resource === "cronjobs" ? `${workloadName(w)}: was ${w.suspended ? "suspended" : "not suspended"}` : `${workloadName(w)}: had ${String(w.replicas)} replicas`
       )
     ],
-    safe: active.length > 0 ? "Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade." : "The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.",
-    next: '"mode: upgrade" with the same inputs: it goes on with this upgrade.'
+    safe: active.length > 0 || isHeld(seen) ? "Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade." : "The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.",
+    next: isHeld(seen) ? `Wait for ${holding?.holder ?? ""}.` : '"mode: upgrade" with the same inputs: it goes on with this upgrade.'
   };
+}
+function isHeld({ holding }) {
+  return holding?.isExpired === false;
+}
+function holderLines({ holding }) {
+  if (holding === void 0) return [];
+  const { holder, since, renewed, isExpired } = holding;
+  return [
+    isExpired ? `${holder} began at ${since.toISOString()} and has not been heard of since ${renewed.toISOString()}` : `${holder} is at work since ${since.toISOString()}`
+  ];
 }
 function serverLines(target) {
   const { spec } = target.statefulSet;
@@ -56103,12 +56201,13 @@ function earlierLines(journal) {
 async function tellStatus({ cluster, inputs, progress, log: log2, serving }) {
   log2.info(`Cluster: ${cluster.address}`);
   const target = await discover(cluster, inputs);
-  const [journal, jobs] = await Promise.all([
+  const [holding, journal, jobs] = await Promise.all([
+    findHolding(cluster, inputs.namespace),
     Journal.find(cluster, inputs.namespace),
     cluster.list("jobs", { namespace: inputs.namespace })
   ]);
   const ours2 = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);
-  const status = statusOf({ target, journal, jobs: ours2, newImage: serving.reference });
+  const status = statusOf({ target, journal, holding, jobs: ours2, newImage: serving.reference });
   progress.status = status;
   progress.verdict = status.state;
   await log2.group(`Status: ${status.state}`, () => {
@@ -57369,6 +57468,7 @@ async function publish(runner, report) {
   if (status !== void 0) {
     runner.output("next", status.next);
     if (status.step !== void 0) runner.output("step", status.step);
+    if (status.holder !== void 0) runner.output("holder", status.holder);
   }
   if (pullRequest !== void 0) {
     runner.output("pullRequestOperation", pullRequest.operation);
