@@ -21,8 +21,13 @@ export const quiesce: Step = {
       return;
     }
     await seeClientsGo(context);
-    await measure(context);
-    await context.database.write('template1', 'CHECKPOINT;', context.inputs.shutdownTimeout);
+    // Side by side: to read does not change what is to be written. Both come to their end before an error is told.
+    const ends = await Promise.allSettled([
+      measure(context),
+      context.database.write('template1', 'CHECKPOINT;', context.inputs.shutdownTimeout),
+    ]);
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   },
 };
 

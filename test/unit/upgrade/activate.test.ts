@@ -74,14 +74,26 @@ describe('verify', () => {
 describe('quiesce', () => {
   const client = { database: 'circle', user: 'circle', application: 'worker', address: '10.0.0.9', state: 'idle' };
 
-  test('waits for the last client, then measures, then writes a checkpoint', async () => {
+  test('waits for the last client, then measures and writes a checkpoint side by side', async () => {
     const { context, state, clock } = await setUp();
     state.clients = [client];
     clock.meanwhile = () => (state.clients = []);
     await quiesce.run(context);
     expect(context.results.before?.databases['circle']?.relations).toEqual({ 'public.builds': '42 rows' });
-    expect(state.statements.at(-1)).toBe('template1: CHECKPOINT;');
+    expect(state.statements).toContain('template1: CHECKPOINT;');
+    expect(state.statements.findLastIndex((s) => s.includes('pg_stat_activity'))).toBe(1);
     expect(state.statements.filter((s) => s.includes('gexec'))).toHaveLength(3);
+  });
+
+  test.each([
+    ['measurement', /gexec/],
+    ['checkpoint', /CHECKPOINT/],
+  ])('a %s that fails ends it, and only once the other has ended too', async (_what, statement) => {
+    const { context, state } = await setUp();
+    state.refuse = [{ statement, message: 'out of memory' }];
+    expect((await thrownBy(() => quiesce.run(context))).message).toContain('out of memory');
+    expect(state.statements).toContain('template1: CHECKPOINT;');
+    expect(state.statements.some((s) => s.includes('gexec'))).toBe(true);
   });
 
   test('a client that stays ends it, and is named', async () => {
