@@ -2,21 +2,22 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../test/cluster/bench.ts';
-import { apply, kubectl } from './commands.ts';
+import { apply, helm, kubectl } from './commands.ts';
+import type { Ended } from './measure.ts';
 import type { Phases } from './phases.ts';
 
 const upgradeImage = 'cciserver.azurecr.io/server-postgres-upgrade:12-14';
-const serverImage = 'cciserver.azurecr.io/server-postgres:14.22.4094-4922444';
+const serverTag = '14.22.4094-4922444';
 const claim = 'data-postgresql-0';
 const job = 'postgres-upgrade-12-to-14';
 
 /** Upgrades the server of a namespace. The prerequisites of the page are read before the downtime begins. */
-export async function upgradeAsDocumented(namespace: string, phases: Phases): Promise<void> {
+export async function upgradeAsDocumented(namespace: string, phases: Phases): Promise<Ended> {
   const k = (...args: string[]) => kubectl('-n', namespace, ...args);
   const [encoding = '', collate = '', ctype = ''] = (
     await psql(k, "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname='template1'")
   ).split('|');
-  const workloads = await applicationReplicas(k);
+  const workloads = (await k('get', 'deployments,statefulsets', '-l', 'layer=application', '-o', 'name')).split('\n');
 
   await phases.measure('applications down', async () => {
     // The page's command names Deployments; its script also wants the layer's StatefulSets stopped.
@@ -36,22 +37,19 @@ export async function upgradeAsDocumented(namespace: string, phases: Phases): Pr
     await apply(upgradeJob(namespace, { encoding, collate, ctype }));
     await k('wait', '--for=condition=Complete', `job/${job}`, '--timeout=30m');
   });
-  await phases.measure('PostgreSQL 14 up', async () => {
-    await k('set', 'image', 'statefulset/postgresql', `postgresql=${serverImage}`);
-    await k('scale', 'statefulset', 'postgresql', '--replicas=1');
-    await k('rollout', 'status', 'statefulset/postgresql', '--timeout=10m');
+  // helm sets the replicas of the whole release again: the applications come back beside PostgreSQL, before there are statistics.
+  await phases.measure('helm upgrade: PostgreSQL 14 and the applications up', async () => {
+    const chart = path.join(root, 'bench/chart');
+    const tag = `postgresql.image.tag=${serverTag}`;
+    await helm('upgrade', 'circleci-server', chart, '-n', namespace, '--reuse-values', '--set', tag);
+    for (const name of ['statefulset/postgresql', ...workloads]) await k('rollout', 'status', name, '--timeout=10m');
   });
-  await phases.measure('vacuumdb --analyze-in-stages', async () => {
+  await phases.measure('vacuumdb --analyze-in-stages, beside the applications', async () => {
     const script = 'PGPASSWORD="$POSTGRES_PASSWORD" exec vacuumdb -U postgres --all --analyze-in-stages';
     await k('exec', 'postgresql-0', '--', 'sh', '-c', script);
   });
-  await phases.measure('applications up', async () => {
-    // The page says 1 for each; what there was before is the least that anybody would want.
-    await Promise.all(
-      workloads.map(([name, replicas]) => k('scale', name, `--replicas=${String(replicas)}`)),
-    );
-    for (const [name] of workloads) await k('rollout', 'status', name, '--timeout=10m');
-  });
+  // The page now scales every Deployment to 1. That would take replicas away which helm has brought back, so it is left out.
+  return { analyzed: Date.now() };
 }
 
 type Kubectl = (...args: string[]) => Promise<string>;
@@ -59,15 +57,6 @@ type Kubectl = (...args: string[]) => Promise<string>;
 async function psql(k: Kubectl, sql: string): Promise<string> {
   const script = 'PGPASSWORD="$POSTGRES_PASSWORD" exec psql -U postgres -tAc "$1"';
   return await k('exec', 'postgresql-0', '--', 'sh', '-c', script, 'sh', sql);
-}
-
-async function applicationReplicas(k: Kubectl): Promise<[string, number][]> {
-  const range = '{range .items[*]}{.kind}/{.metadata.name}={.spec.replicas}{"\\n"}{end}';
-  const lines = await k('get', 'deployments,statefulsets', '-l', 'layer=application', '-o', `jsonpath=${range}`);
-  return lines.split('\n').map((line) => {
-    const [name = '', replicas = '0'] = line.split('=');
-    return [name, Number(replicas)];
-  });
 }
 
 async function detached(k: Kubectl): Promise<void> {
@@ -89,6 +78,10 @@ function snapshot(namespace: string): object {
 function upgradeJob(namespace: string, locale: { encoding: string; collate: string; ctype: string }): object {
   const script = readFileSync(path.join(root, 'bench/downtime/documented-job.sh'), 'utf8');
   const env = { ENCODING: locale.encoding, COLLATE: locale.collate, CTYPE: locale.ctype };
+  const password = {
+    name: 'PGPASSWORD',
+    valueFrom: { secretKeyRef: { name: 'postgresql', key: 'postgres-password' } },
+  };
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -105,7 +98,7 @@ function upgradeJob(namespace: string, locale: { encoding: string; collate: stri
               name: 'pg-upgrade',
               image: upgradeImage,
               imagePullPolicy: 'IfNotPresent',
-              env: Object.entries(env).map(([name, value]) => ({ name, value })),
+              env: [password, ...Object.entries(env).map(([name, value]) => ({ name, value }))],
               command: ['/bin/bash', '-c', script],
               volumeMounts: [{ name: 'postgres-data', mountPath: '/bitnami/postgresql' }],
             },

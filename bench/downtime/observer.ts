@@ -1,5 +1,5 @@
-// The downtime as somebody outside sees it, in the same way for every way to upgrade: from the first workload of the
-// application layer that is told to stop until each of them has all of its replicas ready again.
+// When the applications are stopped and back, as somebody outside sees it, in the same way for every way to upgrade: from the
+// first workload of the application layer that is told to stop until each of them has all of its replicas ready again.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { environment } from '../../test/cluster/bench.ts';
@@ -30,9 +30,14 @@ export class Observer {
     return observer;
   }
 
-  /** Seconds; undefined while it lasts, or when nothing was ever stopped. */
-  get seconds(): number | undefined {
-    return this.from === undefined || this.to === undefined ? undefined : (this.to - this.from) / 1000;
+  /** When the first was told to stop, in milliseconds since 1970; undefined when none was. */
+  get stopped(): number | undefined {
+    return this.from;
+  }
+
+  /** When the last had all of its replicas again; undefined while one has not. */
+  get back(): number | undefined {
+    return this.to;
   }
 
   stop(): void {
@@ -64,7 +69,7 @@ export class Observer {
     const isKnown = (status.observedGeneration ?? 0) >= metadata.generation;
     const ready = Math.min(status.readyReplicas ?? 0, status.replicas ?? 0);
     const isUp = spec.replicas >= wanted && (wanted === 0 || (isKnown && ready >= wanted));
-    const now = performance.now();
+    const now = Date.now();
     if (!isUp) {
       if (spec.replicas < wanted) this.from ??= now;
       this.missing.add(name);

@@ -1,0 +1,71 @@
+// One upgrade of a fresh server, seen from outside.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bench, psql } from '../../test/cluster/bench.ts';
+import { replicas } from '../../test/cluster/server.ts';
+import { verifyWriter } from '../../test/cluster/writer.ts';
+import { Observer } from './observer.ts';
+import { Phases } from './phases.ts';
+import { acknowledgements, backSince } from './writer-journal.ts';
+
+/** What one upgrade took, in seconds. */
+export interface Measured {
+  /** From the first application told to stop until all are back and a client's change is acknowledged again. */
+  readonly downtime: number;
+  /** From the same moment until the downtime is over and the statistics are there too. */
+  readonly whole: number;
+  /** The downtime as the upgrade itself tells it, if it does. */
+  readonly told: number | undefined;
+  readonly phases: ReadonlyMap<string, number>;
+}
+
+/** How an upgrade ended that came to its end. */
+export interface Ended {
+  /** The downtime as it tells it itself, in seconds. */
+  readonly told?: number;
+  /** When the statistics were there, in milliseconds since 1970; undefined when that was before the applications were let in. */
+  readonly analyzed?: number;
+}
+
+/**
+ * @throws Error when the upgrade did not end with a whole 14: a fast way that loses something is no measure
+ */
+export async function measure(
+  namespace: string,
+  fixture: readonly string[],
+  upgrade: (phases: Phases) => Promise<Ended>,
+): Promise<Measured> {
+  bench('reset', '--namespace', namespace, ...fixture);
+  // What was never written could not be lost.
+  while (verifyWriter(namespace).acknowledged < 200) await sleep(500);
+  const before = replicas(namespace);
+  const observer = await Observer.start(namespace);
+  const phases = new Phases();
+  try {
+    const { told, analyzed } = await upgrade(phases);
+    expectWhole(namespace, before);
+    const answers = backSince(acknowledgements(namespace));
+    const { stopped, back } = observer;
+    if (stopped === undefined || back === undefined || answers === undefined || answers < stopped)
+      throw new Error('the applications were never stopped, or are not back');
+    const up = Math.max(back, answers);
+    return {
+      downtime: (up - stopped) / 1000,
+      whole: (Math.max(up, analyzed ?? 0) - stopped) / 1000,
+      told,
+      phases: phases.seconds,
+    };
+  } finally {
+    observer.stop();
+  }
+}
+
+function expectWhole(namespace: string, before: Record<string, string>): void {
+  const version = psql(namespace, 'postgres', 'SHOW server_version');
+  if (!version.startsWith('14.')) throw new Error(`PostgreSQL ${version} serves`);
+  const { lost, doubled, unexpected } = verifyWriter(namespace);
+  const wrong = lost.length + doubled.length + unexpected.length;
+  if (wrong > 0) throw new Error(`${String(wrong)} of the writer's rows are wrong`);
+  const after = replicas(namespace);
+  if (JSON.stringify(after) !== JSON.stringify(before))
+    throw new Error(`not as before: ${JSON.stringify(after)} instead of ${JSON.stringify(before)}`);
+}
