@@ -54779,8 +54779,12 @@ var quiesce = {
       return;
     }
     await seeClientsGo(context);
-    await measure(context);
-    await context.database.write("template1", "CHECKPOINT;", context.inputs.shutdownTimeout);
+    const ends = await Promise.allSettled([
+      measure(context),
+      context.database.write("template1", "CHECKPOINT;", context.inputs.shutdownTimeout)
+    ]);
+    const failed2 = ends.find((end2) => end2.status === "rejected");
+    if (failed2 !== void 0) throw failed2.reason;
   }
 };
 async function seeClientsGo(context) {
