@@ -54666,15 +54666,15 @@ var gatesPath = "/spec/template/spec/schedulingGates";
 async function fenceAndStop(context) {
   const { cluster, target } = context;
   const now = await readStatefulSet(context);
-  const gates = now.spec?.template.spec?.schedulingGates ?? [];
+  const template = now.spec?.template.spec;
   const operations = [
     { op: "test", path: "/metadata/uid", value: now.metadata?.uid },
     { op: "add", path: "/spec/replicas", value: 0 }
   ];
-  if (!gates.some((g) => g.name === fenceGate))
-    operations.push({ op: "add", path: gatesPath, value: [...gates, { name: fenceGate }] });
+  if (!hasFence(template))
+    operations.push({ op: "add", path: gatesPath, value: [...template?.schedulingGates ?? [], { name: fenceGate }] });
   const changed = await cluster.patch("statefulsets", target.name, target.namespace, operations);
-  if (!(changed.spec?.template.spec?.schedulingGates ?? []).some((g) => g.name === fenceGate)) {
+  if (!hasFence(changed.spec?.template.spec)) {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
       "fence-dropped",
       "The API server dropped the scheduling gate: nothing would keep PostgreSQL from being started during the upgrade.",
@@ -54684,7 +54684,7 @@ async function fenceAndStop(context) {
 }
 async function isFencedOff(context) {
   const { spec } = await readStatefulSet(context);
-  return spec?.replicas === 0 && (spec.template.spec?.schedulingGates ?? []).some((g) => g.name === fenceGate);
+  return spec?.replicas === 0 && hasFence(spec.template.spec);
 }
 async function unfenceAndStart(context, image) {
   const { cluster, target, journal } = context;
@@ -54704,7 +54704,10 @@ async function unfenceAndStart(context, image) {
   await removeGatedPod(context);
 }
 function isFenced(pod) {
-  return pod.spec?.schedulingGates?.some((g) => g.name === fenceGate) ?? false;
+  return hasFence(pod.spec);
+}
+function hasFence(spec) {
+  return spec?.schedulingGates?.some((g) => g.name === fenceGate) ?? false;
 }
 async function removeGatedPod({ cluster, target, log: log2 }) {
   const pod = await cluster.find("pods", target.podName, target.namespace);
@@ -56184,16 +56187,14 @@ function holderLines({ holding }) {
 }
 function serverLines(target) {
   const { spec } = target.statefulSet;
-  const isFenced2 = spec?.template.spec?.schedulingGates?.some((gate) => gate.name === fenceGate) ?? false;
   return [
-    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${isFenced2 ? ", fenced" : ""}`,
+    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${hasFence(spec?.template.spec) ? ", fenced" : ""}`,
     `pod ${target.podName}: ${podState(target.pod)}`
   ];
 }
 function podState(pod) {
   if (pod === void 0) return "there is none";
-  const isReady2 = pod.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
-  return isReady2 ? "ready" : `not ready (${pod.status?.phase ?? "unknown"})`;
+  return isReady(pod) ? "ready" : `not ready (${pod.status?.phase ?? "unknown"})`;
 }
 function earlierLines(journal) {
   if (journal === void 0) return [];

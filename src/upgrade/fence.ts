@@ -1,5 +1,5 @@
 import { UpgradeError } from '../errors.ts';
-import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import type { V1Pod, V1PodSpec, V1StatefulSet } from '@kubernetes/client-node';
 import type { PatchOperation } from '../ports/cluster.ts';
 import type { Context } from './step.ts';
 
@@ -15,15 +15,15 @@ const gatesPath = '/spec/template/spec/schedulingGates';
 export async function fenceAndStop(context: Context): Promise<void> {
   const { cluster, target } = context;
   const now = await readStatefulSet(context);
-  const gates = now.spec?.template.spec?.schedulingGates ?? [];
+  const template = now.spec?.template.spec;
   const operations: PatchOperation[] = [
     { op: 'test', path: '/metadata/uid', value: now.metadata?.uid },
     { op: 'add', path: '/spec/replicas', value: 0 },
   ];
-  if (!gates.some((g) => g.name === fenceGate))
-    operations.push({ op: 'add', path: gatesPath, value: [...gates, { name: fenceGate }] });
+  if (!hasFence(template))
+    operations.push({ op: 'add', path: gatesPath, value: [...(template?.schedulingGates ?? []), { name: fenceGate }] });
   const changed = await cluster.patch('statefulsets', target.name, target.namespace, operations);
-  if (!(changed.spec?.template.spec?.schedulingGates ?? []).some((g) => g.name === fenceGate)) {
+  if (!hasFence(changed.spec?.template.spec)) {
     throw new UpgradeError(
       'fence-dropped',
       'The API server dropped the scheduling gate: nothing would keep PostgreSQL from being started during the upgrade.',
@@ -35,7 +35,7 @@ export async function fenceAndStop(context: Context): Promise<void> {
 /** Whether the fence is up and no server is asked for: then nobody has written since it went up. */
 export async function isFencedOff(context: Context): Promise<boolean> {
   const { spec } = await readStatefulSet(context);
-  return spec?.replicas === 0 && (spec.template.spec?.schedulingGates ?? []).some((g) => g.name === fenceGate);
+  return spec?.replicas === 0 && hasFence(spec.template.spec);
 }
 
 /** Takes the fence away and starts the server, in one patch, with the image that is to serve. */
@@ -59,7 +59,12 @@ export async function unfenceAndStart(context: Context, image: string): Promise<
 
 /** A pod that the gate keeps from being started. */
 export function isFenced(pod: V1Pod): boolean {
-  return pod.spec?.schedulingGates?.some((g) => g.name === fenceGate) ?? false;
+  return hasFence(pod.spec);
+}
+
+/** Whether the spec of a pod, or of a template for pods, has the gate. */
+export function hasFence(spec: V1PodSpec | undefined): boolean {
+  return spec?.schedulingGates?.some((g) => g.name === fenceGate) ?? false;
 }
 
 /** A pod that somebody made while the fence was up keeps its gate; the StatefulSet makes another one. */

@@ -37,7 +37,7 @@ function isOfNewestTemplate(pod: V1Pod, statefulSet: V1StatefulSet | undefined):
   return isKnown && pod.metadata?.labels?.['controller-revision-hash'] === status?.updateRevision;
 }
 
-function isReady(pod: V1Pod): boolean {
+export function isReady(pod: V1Pod): boolean {
   return pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
 }
 

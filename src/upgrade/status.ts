@@ -1,9 +1,10 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { serverImage, type Target } from '../target/target.ts';
 import { workloadName } from '../target/applications.ts';
-import { fenceGate } from './fence.ts';
+import { hasFence } from './fence.ts';
 import type { Journal } from './journal.ts';
 import type { findHolding } from './lease.ts';
+import { isReady } from './server-ready.ts';
 
 /** Where an upgrade stands, for people and for later steps of a workflow. */
 export interface Status {
@@ -103,17 +104,15 @@ function holderLines({ holding }: Seen): string[] {
 
 function serverLines(target: Target): string[] {
   const { spec } = target.statefulSet;
-  const isFenced = spec?.template.spec?.schedulingGates?.some((gate) => gate.name === fenceGate) ?? false;
   return [
-    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${isFenced ? ', fenced' : ''}`,
+    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${hasFence(spec?.template.spec) ? ', fenced' : ''}`,
     `pod ${target.podName}: ${podState(target.pod)}`,
   ];
 }
 
 function podState(pod: V1Pod | undefined): string {
   if (pod === undefined) return 'there is none';
-  const isReady = pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
-  return isReady ? 'ready' : `not ready (${pod.status?.phase ?? 'unknown'})`;
+  return isReady(pod) ? 'ready' : `not ready (${pod.status?.phase ?? 'unknown'})`;
 }
 
 function earlierLines(journal: Journal | undefined): string[] {
