@@ -11,30 +11,38 @@ const pullRequestEvents = ['pull_request', 'pull_request_target', 'pull_request_
  * @throws ConfigurationError
  */
 export function guardUpgrade(
-  inputs: Pick<Inputs, 'mode' | 'confirm' | 'namespace'>,
+  inputs: Pick<Inputs, 'mode' | 'confirm' | 'namespace' | 'backup' | 'confirmExternalBackup'>,
   event: string,
   isFork: boolean,
 ): void {
-  if (inputs.mode !== 'upgrade') return;
+  const { mode, namespace } = inputs;
+  if (mode !== 'upgrade' && mode !== 'rollback') return;
   if (pullRequestEvents.includes(event)) {
     throw new ConfigurationError(
       'event-refused',
-      `"mode: upgrade" does not run on the event ${event}.`,
+      `"mode: ${mode}" does not run on the event ${event}.`,
       'Start it by workflow_dispatch, in an environment that asks for approval.',
     );
   }
   if (isFork) {
     throw new ConfigurationError(
       'fork-refused',
-      '"mode: upgrade" does not run for a fork.',
+      `"mode: ${mode}" does not run for a fork.`,
       'Start it by workflow_dispatch in the repository itself.',
     );
   }
   if (inputs.confirm !== inputs.namespace) {
     throw new ConfigurationError(
       'confirm-missing',
-      `"mode: upgrade" needs "confirm" to be the namespace, "${inputs.namespace}"; it is ${inputs.confirm === '' ? 'empty' : JSON.stringify(inputs.confirm)}.`,
-      `Set "confirm: ${inputs.namespace}" when you mean it: the applications are stopped for the upgrade.`,
+      `"mode: ${mode}" needs "confirm" to be the namespace, "${namespace}"; it is ${inputs.confirm === '' ? 'empty' : JSON.stringify(inputs.confirm)}.`,
+      `Set "confirm: ${namespace}" when you mean it: the applications are stopped meanwhile.`,
+    );
+  }
+  if (mode === 'upgrade' && inputs.backup === 'external' && inputs.confirmExternalBackup !== namespace) {
+    throw new ConfigurationError(
+      'external-backup-unconfirmed',
+      `"backup: external" needs "confirm-external-backup" to be the namespace, "${namespace}".`,
+      `Set "confirm-external-backup: ${namespace}" when a backup of the volume exists outside of the cluster. Without one in the cluster, 12 can't be brought back once 14 has served on linked files: not when its data does not compare, and not by "mode: rollback".`,
     );
   }
 }

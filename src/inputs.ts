@@ -12,6 +12,7 @@ import {
   type Input,
 } from './input-types.ts';
 import { transferChoices } from './job/transfer.ts';
+import { backupKinds } from './upgrade/backup/kinds.ts';
 
 /** `[registry[:port]/]path` of an image, without a tag. */
 const imagePath = /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
@@ -35,12 +36,18 @@ export const inputTable = {
       'Path of a kubeconfig, or its content. Empty: the environment variable KUBECONFIG, then the service account of the pod in which the runner runs.',
   }),
   context: text({ description: 'Context of the kubeconfig. Empty: its current context.' }),
-  mode: choice(['precheck', 'upgrade', 'status', 'values'], {
+  mode: choice(['precheck', 'upgrade', 'status', 'rollback', 'values'], {
     default: 'precheck',
     description:
-      '`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14, or goes on with an upgrade that was interrupted; `status` tells where an upgrade stands and what to run next; `values` only makes the pull request for `values-file`, without looking at the cluster.',
+      '`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14, or goes on with an upgrade that was interrupted; `status` tells where an upgrade stands and what to run next; `rollback` brings 12 back, also after 14 has served; `values` only makes the pull request for `values-file`, without looking at the cluster.',
   }),
-  confirm: text({ description: 'For `mode: upgrade`: the namespace again, so that no upgrade starts by accident.' }),
+  confirm: text({
+    description: 'For `mode: upgrade` and `mode: rollback`: the namespace again, so that neither starts by accident.',
+  }),
+  acceptDataLoss: flag({
+    description:
+      'For `mode: rollback` after the applications were let in to 14: that what they have written since is given up. Without it the run says what that is, and changes nothing.',
+  }),
 
   statefulset: objectName({
     description: "Name of PostgreSQL's StatefulSet. Empty: the one labelled `app.kubernetes.io/name=postgresql`.",
@@ -117,6 +124,25 @@ export const inputTable = {
     default: 'auto',
     description:
       'How pg_upgrade takes the files over: `clone` (reflinks: as fast as links, and 12 stays whole beside 14), `link` (hard links: after the first start of 14 only the snapshot brings 12 back) or `copy` (takes time and room for all data). `auto`: the first of them that the volume can do, as the Job finds by trying it.',
+  }),
+  backup: choice(backupKinds, {
+    default: 'snapshot',
+    description:
+      'How the volume is backed up in the downtime: `snapshot` (a VolumeSnapshot), `clone` (a second claim, where the CSI driver clones volumes) or `external` (you have a backup of your own; see `confirm-external-backup`).',
+  }),
+  confirmExternalBackup: text({
+    description:
+      'For `backup: external`: the namespace again. No backup is then in the cluster, and once 14 has served on linked files the action cannot bring 12 back.',
+  }),
+  verifyBackup: flag({
+    default: 'true',
+    description:
+      'Before the downtime, make a volume from a snapshot (or clone) of the running server and start 12 on it, so that a backup which cannot be restored is found in time.',
+  }),
+  verifyBackupTimeout: duration({
+    default: '10m',
+    description:
+      'Limit for that proof, for the volume and for the server each; beyond it the upgrade goes on with a warning.',
   }),
   volumeSnapshotClass: objectName({
     description:

@@ -1,13 +1,16 @@
 /** Every output of the action; action.yml and the README's table come from here (`npm run generate`). */
 export const outputTable = {
   verdict:
-    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again: it goes on), `failed` or `unknown` for an upgrade; `not-started`, `unfinished` or `upgraded` for `mode: status`; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
+    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again: it goes on), `failed` or `unknown` for an upgrade; `rolled-back`, `interrupted` or `failed` for a rollback; `not-started`, `unfinished` or `upgraded` for `mode: status`; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
   report: 'Path of the JSON report of this run.',
   imageRegistry: 'Registry of the PostgreSQL 14 image, as `postgresql.image.registry` takes it.',
   imageRepository: 'Repository of the PostgreSQL 14 image, as `postgresql.image.repository` takes it.',
   imageTag: 'Tag of the PostgreSQL 14 image, as `postgresql.image.tag` takes it.',
-  image: 'The three joined: the image that PostgreSQL runs after the upgrade.',
+  image:
+    'The three joined: the image that PostgreSQL runs after the upgrade; after a rollback, the four tell the image of 12.',
   snapshot: 'Name of the VolumeSnapshot taken during the downtime.',
+  backup:
+    'Kind and name of the object that holds the volume as it was before the upgrade, for example `VolumeSnapshot data-…`.',
   downtimeSeconds: 'Seconds from the stop of the first application to the last one being back.',
   step: 'For `mode: status`: the last step of an unfinished upgrade.',
   holder: 'For `mode: status`: address of the run that has the upgrade in hand, or had when it died.',

@@ -8,6 +8,7 @@ import type { GitHub } from './ports/github.ts';
 import type { Runner } from './ports/runner.ts';
 import type { ModeContext, Progress } from './modes/mode.ts';
 import { precheck } from './modes/precheck.ts';
+import { rollback } from './modes/rollback.ts';
 import { upgrade } from './modes/upgrade.ts';
 import { tellStatus } from './modes/status.ts';
 import { proposeValues } from './modes/values.ts';
@@ -16,6 +17,7 @@ import type { Report, Verdict } from './report/report.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
 import { servingImage } from './target/images.ts';
+import { backupName } from './upgrade/backup/kinds.ts';
 
 export interface Outside {
   readonly runner: Runner;
@@ -87,7 +89,7 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   await clusterModes[inputs.mode]({ ...context, cluster, scripts });
 }
 
-const clusterModes = { precheck, upgrade, status: tellStatus };
+const clusterModes = { precheck, upgrade, status: tellStatus, rollback };
 
 /** An upgrade that is done stays done, also when the pull request after it failed. */
 function verdictAfter(thrown: unknown, before: Verdict): Verdict {
@@ -111,7 +113,7 @@ function runIdOf(runner: Runner): string {
 }
 
 function reportOf(
-  { inputs, cluster, facts, findings, verdict, results, pullRequest, status }: Progress,
+  { inputs, cluster, facts, findings, verdict, results, pullRequest, status, image }: Progress,
   timeline: Timeline,
   error: Report['error'],
 ): Report {
@@ -122,10 +124,11 @@ function reportOf(
     cluster: cluster?.address ?? '',
     verdict,
     findings,
-    image: inputs === undefined ? undefined : (facts?.serving ?? safeServingImage(inputs)),
+    image: image ?? (inputs === undefined ? undefined : (facts?.serving ?? safeServingImage(inputs))),
     phases: timeline.phases,
     serving: results.serving === true,
-    snapshot: results.snapshot,
+    snapshot: results.backup?.kind === 'snapshot' ? results.backup.name : undefined,
+    backup: results.backup && backupName(results.backup),
     downtimeSeconds: timeline.downtimeSeconds,
     transfer: results.job?.transfer,
     versions: { before: results.job?.oldVersion, after: results.job?.newVersion },

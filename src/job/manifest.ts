@@ -25,11 +25,19 @@ export interface JobSettings {
   readonly runId: string;
 }
 
-export type JobCommand = 'upgrade' | 'revert';
+export type JobCommand = 'upgrade' | 'revert' | 'rollback' | 'boot';
 
 export const jobName = `postgres-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}`;
-/** Of the Job that takes the data directory back. */
+/** Of the Job that takes the data directory back, in the one way or the other. */
 export const revertJobName = `${jobName}-revert`;
+/** Of the Job that starts 12 on a copy of the volume. */
+export const bootJobName = `${jobName}-boot`;
+const jobNames: Readonly<Record<JobCommand, string>> = {
+  upgrade: jobName,
+  revert: revertJobName,
+  rollback: revertJobName,
+  boot: bootJobName,
+};
 export const containerName = 'pg-upgrade';
 const scriptDirectory = '/upgrade';
 const scriptName = 'upgrade.sh';
@@ -40,7 +48,7 @@ export function scriptConfigMap(target: Target, scripts: Readonly<Record<string,
 }
 
 /**
- * The Job that runs pg_upgrade on the server's volume, or takes it back. One
+ * The Job that runs pg_upgrade on the server's volume, takes it back, or starts 12 on a copy. One
  * pod, never repeated by Kubernetes, never ended by a deadline.
  */
 export function upgradeJob(target: Target, settings: JobSettings, command: JobCommand): V1Job {
@@ -64,7 +72,7 @@ export function upgradeJob(target: Target, settings: JobSettings, command: JobCo
   const env: V1EnvVar[] = Object.entries(variables).map(([name, value]) => ({ name, value }));
   return {
     metadata: {
-      name: command === 'upgrade' ? jobName : revertJobName,
+      name: jobNames[command],
       namespace: target.namespace,
       labels: {
         ...ownerLabel,

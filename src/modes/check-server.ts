@@ -9,6 +9,8 @@ import { readPassword } from '../target/credentials.ts';
 import { discover } from '../target/discover.ts';
 import type { Target } from '../target/target.ts';
 import { alreadyUpgraded } from '../upgrade/already.ts';
+import { claimInExchange } from '../upgrade/backup/exchange.ts';
+import type { Journal } from '../upgrade/journal.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /** The server in the cluster, and how its database is asked. */
@@ -62,16 +64,17 @@ export async function checkServer(
 
 /**
  * Finds the server in the cluster.
+ * @param journal of an upgrade that may be unfinished
  * @throws ConfigurationError, ClusterError
  */
-export async function findServer(context: ClusterModeContext): Promise<FoundServer> {
+export async function findServer(context: ClusterModeContext, journal?: Journal): Promise<FoundServer> {
   const title = 'Find the server';
-  return await context.log.group(title, () => context.timeline.phase('discover', title, () => look(context)));
+  return await context.log.group(title, () => context.timeline.phase('discover', title, () => look(context, journal)));
 }
 
-async function look({ cluster, inputs, log, runner }: ClusterModeContext): Promise<FoundServer> {
+async function look({ cluster, inputs, log, runner }: ClusterModeContext, journal?: Journal): Promise<FoundServer> {
   log.info(`Cluster: ${cluster.address}`);
-  const target = await discover(cluster, inputs);
+  const target = await discover(cluster, inputs, claimInExchange(journal));
   log.info(
     `StatefulSet ${target.name}, claim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}, UID ${String(target.userId)}`,
   );

@@ -22,6 +22,8 @@ export interface Progress {
   verdict: Verdict;
   pullRequest?: Published;
   status?: Status;
+  /** The image that PostgreSQL runs in the end, where it is not 14's. */
+  image?: Image;
   readonly results: Results;
 }
 

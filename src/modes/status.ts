@@ -1,6 +1,7 @@
 import { jobName } from '../job/manifest.ts';
 import { discover } from '../target/discover.ts';
 import { findHolding } from '../upgrade/lease.ts';
+import { claimInExchange } from '../upgrade/backup/exchange.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { statusOf } from '../upgrade/status.ts';
 import type { ClusterModeContext } from './mode.ts';
@@ -11,10 +12,10 @@ import type { ClusterModeContext } from './mode.ts';
  */
 export async function tellStatus({ cluster, inputs, progress, log, serving }: ClusterModeContext): Promise<void> {
   log.info(`Cluster: ${cluster.address}`);
-  const target = await discover(cluster, inputs);
-  const [holding, journal, jobs] = await Promise.all([
+  const journal = await Journal.find(cluster, inputs.namespace);
+  const target = await discover(cluster, inputs, claimInExchange(journal));
+  const [holding, jobs] = await Promise.all([
     findHolding(cluster, inputs.namespace),
-    Journal.find(cluster, inputs.namespace),
     cluster.list('jobs', { namespace: inputs.namespace }),
   ]);
   const ours = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);

@@ -1,6 +1,7 @@
 import { CancelledError, describe, PrecheckError, UpgradeError } from '../errors.ts';
 import { discover } from '../target/discover.ts';
 import type { Target } from '../target/target.ts';
+import { backupName } from '../upgrade/backup/kinds.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
 import { expectNoHolder } from '../upgrade/lease.ts';
 import { oneAtATime } from '../upgrade/one-at-a-time.ts';
@@ -17,8 +18,8 @@ import { publishValues } from './pull-request.ts';
 export async function upgrade(context: ClusterModeContext): Promise<void> {
   const { progress, timeline, inputs, log } = context;
   const { results } = progress;
-  const found = await findServer(context);
   const journal = await Journal.find(context.cluster, inputs.namespace);
+  const found = await findServer(context, journal);
   try {
     if (journal?.isClosed === false) await resume(context, found, journal);
     else if (!(await begin(context, found))) {
@@ -49,7 +50,8 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
   // From here on a cancellation has something to take back.
   if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
   const { name: statefulSet, namespace, applications } = checked.target;
-  await oneAtATime(context, { namespace, statefulSet, applications }, runId, async (cluster) => {
+  const volume = checked.target.volume.persistentVolume?.metadata?.name ?? '';
+  await oneAtATime(context, { namespace, statefulSet, applications, volume }, runId, async (cluster) => {
     expectUnchanged(checked.target, await discover(cluster, inputs));
     const database = checked.database.over(cluster);
     await runUpgrade({ ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results });
@@ -89,13 +91,13 @@ function endedMeanwhile(): UpgradeError {
 
 async function publishUpgrade(context: ClusterModeContext): Promise<void> {
   const { progress, timeline } = context;
-  const { job, snapshot } = progress.results;
+  const { job, backup } = progress.results;
   await publishValues(context, {
     before: job?.oldVersion ?? '12',
     after: job?.newVersion ?? '14',
     phases: [...timeline.phases],
     downtimeSeconds: timeline.downtimeSeconds,
-    snapshot,
+    backup: backup && backupName(backup),
   });
 }
 

@@ -28,6 +28,12 @@ export interface VolumeSnapshot {
   };
 }
 
+/** A VolumeSnapshotContent (snapshot.storage.k8s.io/v1), as far as it is read here. */
+export interface VolumeSnapshotContent {
+  metadata: { name: string; uid?: string; labels?: Record<string, string> };
+  spec: { deletionPolicy: string };
+}
+
 /** A VolumeSnapshotClass (snapshot.storage.k8s.io/v1). */
 export interface VolumeSnapshotClass {
   metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
@@ -57,6 +63,12 @@ export const resources = {
   leases: { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', namespaced: true },
   volumeattachments: { group: 'storage.k8s.io', version: 'v1', kind: 'VolumeAttachment', namespaced: false },
   volumesnapshots: { group: 'snapshot.storage.k8s.io', version: 'v1', kind: 'VolumeSnapshot', namespaced: true },
+  volumesnapshotcontents: {
+    group: 'snapshot.storage.k8s.io',
+    version: 'v1',
+    kind: 'VolumeSnapshotContent',
+    namespaced: false,
+  },
   volumesnapshotclasses: {
     group: 'snapshot.storage.k8s.io',
     version: 'v1',
@@ -89,6 +101,7 @@ export interface ResourceTypes {
   leases: Lease;
   volumeattachments: V1VolumeAttachment;
   volumesnapshots: VolumeSnapshot;
+  volumesnapshotcontents: VolumeSnapshotContent;
   volumesnapshotclasses: VolumeSnapshotClass;
   selfsubjectaccessreviews: V1SelfSubjectAccessReview;
 }

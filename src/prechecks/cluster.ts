@@ -8,13 +8,13 @@ const harmlessLeftovers = ['upgrade-logs', '.postgresql-upgrade'];
 export const clusterChecks: readonly Check[] = [
   {
     id: 'admission',
-    title: 'The cluster admits the upgrade Job, its pod and the snapshot',
+    title: 'The cluster admits the upgrade Job, its pod and the backup',
     subject: 'cluster',
     why: 'Pod Security, quotas and webhooks refuse at the moment of creation. Each object is created as a server-side dry run, the pod of the Job too, since that is what Pod Security judges.',
     run: ({ refused }) =>
       given(refused, (list) =>
         list.length === 0
-          ? passed('dry runs of the Job, its pod and the VolumeSnapshot were accepted')
+          ? passed('dry runs of the Job, its pod and the objects of the backup were accepted')
           : failed('Change the policy, quota or webhook that refuses it, or the input "resources".', ...list),
       ),
   },
@@ -22,7 +22,8 @@ export const clusterChecks: readonly Check[] = [
     id: 'volume-snapshot',
     title: 'The volume can be snapshotted',
     subject: 'cluster',
-    why: 'After 14 has served on linked files, the snapshot is the way back.',
+    why: 'After 14 has served on linked files, the snapshot is the way back. Not asked with `backup: clone` and `backup: external`.',
+    applies: ({ inputs }) => inputs.backup === 'snapshot',
     run: ({ snapshotClass, target, inputs }) =>
       given(snapshotClass, ({ driver, chosen, candidates }) => {
         if (driver === undefined)

@@ -18,7 +18,8 @@ import type { Target } from '../target/target.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
 import { missingPermissions, type Permission } from '../target/permissions.ts';
 import { volumeUsers } from '../target/volume-users.ts';
-import { snapshotObject } from '../upgrade/snapshot-object.ts';
+import { copyClaim, copyName } from '../upgrade/backup/copy.ts';
+import { snapshotObject } from '../upgrade/backup/snapshot-object.ts';
 import { jobSettings } from '../upgrade/settings.ts';
 import { Journal, journalName } from '../upgrade/journal.ts';
 import type { Facts, SnapshotClassFacts } from './facts.ts';
@@ -154,7 +155,7 @@ async function probe(
 
 /** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */
 async function refusedObjects(
-  { cluster, target }: Gathering,
+  { cluster, target, inputs }: Gathering,
   settings: JobSettings,
   snapshotClass: Known<SnapshotClassFacts>,
 ): Promise<string[]> {
@@ -185,10 +186,17 @@ async function refusedObjects(
       ),
   ]);
   const className = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : undefined;
-  if (className !== undefined)
+  if (inputs.backup !== 'external') {
+    const claim = copyClaim(target, `${copyName(target)}-dry-run`, {
+      kind: 'PersistentVolumeClaim',
+      name: target.volume.claimName,
+    });
+    tries.push(['the claim of a copy', () => cluster.create('persistentvolumeclaims', claim, dryRun)]);
+  }
+  if (inputs.backup === 'snapshot' && className !== undefined)
     tries.push([
       'the VolumeSnapshot',
-      () => cluster.create('volumesnapshots', snapshotObject(target, 'dry-run', className), dryRun),
+      () => cluster.create('volumesnapshots', snapshotObject(target, 'before-upgrade', 'dry-run', className), dryRun),
     ]);
   const answers = await Promise.all(
     tries.map(async ([what, attempt]) => {

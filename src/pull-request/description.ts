@@ -31,9 +31,9 @@ export function describeRun({ runUrl, upgrade }: PullRequestSettings): string {
     ...phaseTable(upgrade),
     '',
     '**How to go back.** ' +
-      (upgrade.snapshot === undefined
-        ? 'There is no snapshot from before the upgrade: only a backup of your own leads back to 12.'
-        : `The VolumeSnapshot ${code(upgrade.snapshot)} holds the data as it was when PostgreSQL 12 had been stopped. Stop the applications, restore the snapshot into the claim of PostgreSQL, deploy the old values, and close this pull request or revert it. What was written since the upgrade is lost by that.`),
+      (upgrade.backup === undefined
+        ? 'There is no backup from before the upgrade in the cluster: only one of your own leads back to 12.'
+        : `${code(upgrade.backup)} holds the data as it was when PostgreSQL 12 had been stopped. The action with \`mode: rollback\` says what was written since, which would be lost, and goes back to it; then close this pull request, or revert it.`),
   ].join('\n');
 }
 

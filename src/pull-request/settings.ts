@@ -27,7 +27,8 @@ export interface UpgradeRecord {
   readonly after: string;
   readonly phases: readonly Phase[];
   readonly downtimeSeconds: number | undefined;
-  readonly snapshot: string | undefined;
+  /** Kind and name of the backup from before; undefined when there is none in the cluster. */
+  readonly backup: string | undefined;
 }
 
 export interface PullRequestSettings {

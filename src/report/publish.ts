@@ -14,6 +14,7 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
   }
   runner.output('verdict', report.verdict);
   if (report.snapshot !== undefined) runner.output('snapshot', report.snapshot);
+  if (report.backup !== undefined) runner.output('backup', report.backup);
   if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));
   const { pullRequest, status } = report;
   if (status !== undefined) {

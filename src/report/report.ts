@@ -10,6 +10,7 @@ export type Verdict =
   | 'upgraded'
   | 'already-upgraded'
   | 'reverted'
+  | 'rolled-back'
   | 'interrupted'
   | 'proposed'
   | 'up-to-date'
@@ -29,6 +30,8 @@ export interface Report {
   readonly image: Image | undefined;
   readonly phases: readonly Phase[];
   readonly snapshot: string | undefined;
+  /** Kind and name of the object that holds the volume as it was before the upgrade. */
+  readonly backup: string | undefined;
   readonly downtimeSeconds: number | undefined;
   readonly transfer: string | undefined;
   readonly versions: { readonly before: string | undefined; readonly after: string | undefined };

@@ -11,6 +11,7 @@ const headlines: Readonly<Record<Verdict, string>> = {
   upgraded: '✓ PostgreSQL 14 serves',
   'already-upgraded': '✓ PostgreSQL 14 serves already; nothing was changed',
   reverted: '✗ The upgrade failed; PostgreSQL 12 serves again',
+  'rolled-back': '✓ PostgreSQL 12 serves again',
   interrupted: '! The upgrade is not done yet; run it again, and it goes on',
   'not-started': 'PostgreSQL 12; no upgrade is open',
   unfinished: '! An upgrade is not finished',
@@ -49,12 +50,12 @@ function errorLines({ error }: Report): string[] {
     : ['> [!CAUTION]', `> ${oneLine(error.message)}`, '>', `> **What to do:** ${oneLine(error.remedy)}`, ''];
 }
 
-function upgradeLines({ serving, versions, snapshot, transfer }: Report): string[] {
+function upgradeLines({ serving, versions, backup, transfer }: Report): string[] {
   if (!serving) return [];
   return [
-    `PostgreSQL **${versions.before ?? '12'}** → **${versions.after ?? '14'}** (transfer mode \`${transfer ?? 'unknown'}\`), snapshot from before: \`${snapshot ?? 'none'}\`.`,
+    `PostgreSQL **${versions.before ?? '12'}** → **${versions.after ?? '14'}** (transfer mode \`${transfer ?? 'unknown'}\`), backup from before: \`${backup ?? 'none in the cluster'}\`.`,
     '',
-    'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the snapshot.',
+    'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the backup.',
     '',
   ];
 }

@@ -18,9 +18,14 @@ const bitnamiKey = 'postgres-password';
 
 /**
  * From a namespace to the target. Reads only.
+ * @param absent the claim as it will be, when it is just being made anew
  * @throws ConfigurationError when something is not there or there are several candidates
  */
-export async function discover(cluster: Cluster, inputs: DiscoveryInputs): Promise<Target> {
+export async function discover(
+  cluster: Cluster,
+  inputs: DiscoveryInputs,
+  absent?: V1PersistentVolumeClaim,
+): Promise<Target> {
   const { namespace } = inputs;
   await expectNamespace(cluster, namespace);
   const statefulSet = await findStatefulSet(cluster, inputs);
@@ -28,7 +33,7 @@ export async function discover(cluster: Cluster, inputs: DiscoveryInputs): Promi
   const { container, mountPath, claimName, subPath } = findVolume(statefulSet, inputs);
   const podName = `${name}-0`;
   const [claim, pod, applications] = await Promise.all([
-    findClaim(cluster, namespace, claimName),
+    findClaim(cluster, namespace, claimName, absent),
     cluster.find('pods', podName, namespace),
     findApplications(cluster, namespace, inputs.applicationSelector, name),
   ]);
@@ -152,9 +157,15 @@ function isBelow(path: string, parent: string): boolean {
   return path === parent || path.startsWith(`${parent.replace(/\/$/, '')}/`);
 }
 
-async function findClaim(cluster: Cluster, namespace: string, name: string): Promise<V1PersistentVolumeClaim> {
+async function findClaim(
+  cluster: Cluster,
+  namespace: string,
+  name: string,
+  absent: V1PersistentVolumeClaim | undefined,
+): Promise<V1PersistentVolumeClaim> {
   const claim = await cluster.find('persistentvolumeclaims', name, namespace);
   if (claim !== undefined) return claim;
+  if (absent?.metadata?.name === name) return absent;
   throw new ConfigurationError(
     'pvc-not-found',
     `The PersistentVolumeClaim "${name}" that the StatefulSet mounts does not exist in namespace "${namespace}".`,

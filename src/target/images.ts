@@ -45,3 +45,11 @@ function splitImagePath(path: string): { registry: string; repository: string } 
   const isHost = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
   return isHost ? { registry: first, repository: rest.join('/') } : { registry: 'docker.io', repository: path };
 }
+
+/** An image by registry, repository and tag; undefined for a reference that has no tag alone. */
+export function parseImage(reference: string): Image | undefined {
+  const found = /^(.+):([A-Za-z0-9_][A-Za-z0-9_.-]*)$/.exec(reference);
+  const [, path, tag] = found ?? [];
+  if (path === undefined || tag === undefined || reference.includes('@')) return undefined;
+  return { ...splitImagePath(path), tag, reference };
+}

@@ -10,6 +10,12 @@ export async function volumeUsers(cluster: Cluster, target: Target): Promise<str
     .map((pod) => pod.metadata?.name ?? '');
 }
 
+/** Names of all pods whose volumes name a claim, whether they run or have ended. */
+export async function podsNaming(cluster: Cluster, namespace: string, claim: string): Promise<string[]> {
+  const pods = await cluster.list('pods', { namespace });
+  return pods.filter((pod) => mounts(pod, claim)).map((pod) => pod.metadata?.name ?? '');
+}
+
 function mounts(pod: V1Pod, claim: string): boolean {
   return pod.spec?.volumes?.some((v) => v.persistentVolumeClaim?.claimName === claim) ?? false;
 }

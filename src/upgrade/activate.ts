@@ -47,7 +47,7 @@ export const verify: Step = {
       throw new UpgradeError(
         'not-measured',
         'What was measured before the upgrade is not known any more.',
-        'Compare the data yourself, or restore the snapshot.',
+        'Run the upgrade again: it measures anew.',
       );
     const after = await takeFingerprint(database, settings.jobs, fingerprintLimit);
     const differences = compareFingerprints(before, after);
@@ -55,7 +55,7 @@ export const verify: Step = {
       throw new UpgradeError(
         'data-differs',
         `The data is not what it was: ${differences.slice(0, 10).join('; ')}${differences.length > 10 ? ` and ${String(differences.length - 10)} more` : ''}.`,
-        'Do not use the new server. Restore the snapshot.',
+        'Look at what differs before the next try. A client that writes while the applications are stopped is the usual cause.',
       );
     }
     log.info(`The same: ${fingerprintSize(after)}`);

@@ -43,7 +43,8 @@ export const restoreApplications: Step = {
   },
 };
 
-async function startApplications(context: Context): Promise<void> {
+/** Brings every workload back as it was recorded, and waits until all are ready. */
+export async function startApplications(context: Context): Promise<void> {
   const workloads = context.journal.record.applications;
   await changeAll(context, (w) => (w.resource === 'cronjobs' ? suspend(w.suspended) : scale(w.replicas)));
   const scaled = workloads.filter((w) => w.resource !== 'cronjobs');

@@ -1,5 +1,5 @@
 import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../errors.ts';
-import { removeTraces } from './finish.ts';
+import { removeScript, removeTraces } from './finish.ts';
 import { upgrade } from '../versions.ts';
 import { journalName } from './journal.ts';
 import type { Context, Step } from './step.ts';
@@ -62,6 +62,7 @@ export async function goBack(
     }
   }
   await removeTraces(unhurried);
+  await removeScript(unhurried);
   await noteReverted(context);
   const message = `${reason} ${await howItWasLeft(unhurried)}`;
   return new UpgradeError('reverted', message, remedy, { cause });

@@ -2,6 +2,9 @@ import { describe } from '../errors.ts';
 import { fieldManager } from '../field-manager.ts';
 import { jobName } from '../job/manifest.ts';
 import type { PatchOperation, ResourceName } from '../ports/cluster.ts';
+import { notedExchange } from './backup/exchange.ts';
+import { removeProof } from './backup/prove.ts';
+import { restoreReclaimPolicy } from './backup/reclaim-policy.ts';
 import { dropEpoch } from './epoch.ts';
 import type { Context, Step } from './step.ts';
 
@@ -11,11 +14,21 @@ export const finish: Step = {
   title: 'Clean up after the run',
 
   async run(context) {
-    const { cluster, target } = context;
+    await restoreReclaimPolicy(context);
     await removeTraces(context);
-    await cluster.delete('configmaps', jobName, target.namespace);
+    await removeScript(context);
+    await removeProof(context);
   },
 };
+
+/** The Jobs that have ended need it no more. */
+export async function removeScript({ cluster, target, results }: Context): Promise<void> {
+  try {
+    await cluster.delete('configmaps', jobName, target.namespace);
+  } catch (error) {
+    results.warnings.push(`ConfigMap ${jobName} could not be removed: ${describe(error)}`);
+  }
+}
 
 /**
  * A field that we changed and still own makes the user's next `helm upgrade`
@@ -27,6 +40,7 @@ export async function removeTraces(context: Context): Promise<void> {
   const objects: [ResourceName, string][] = [
     ['statefulsets', target.name],
     ...journal.record.applications.map((w): [ResourceName, string] => [w.resource, w.name]),
+    ...volumes(journal).map((name): [ResourceName, string] => ['persistentvolumes', name]),
   ];
   await Promise.all(
     objects.map(async ([resource, name]) => {
@@ -39,6 +53,11 @@ export async function removeTraces(context: Context): Promise<void> {
       }
     }),
   );
+}
+
+function volumes({ record, noted }: Context['journal']): string[] {
+  const exchange = notedExchange(noted);
+  return exchange === undefined ? [record.volume] : [exchange.former, exchange.volume];
 }
 
 /** Controllers write into the list too, so its indexes may move between reading and writing. */

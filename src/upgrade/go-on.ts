@@ -1,24 +1,27 @@
-import { describe, isRunError, sentence, UpgradeError, WaitError } from '../errors.ts';
+import { describe, sentence, UpgradeError, WaitError } from '../errors.ts';
+import { goBack } from './converge.ts';
 import { finish } from './finish.ts';
-import { improvements, release, validation } from './plan.ts';
+import { releasePoint } from './loss.ts';
+import { improvements, release, reversibleSteps, validation } from './plan.ts';
 import type { Context, Step } from './step.ts';
 
 /**
- * From 14 that serves to applications that are back. There is no way back by
- * itself any more, so it goes to its end, also when the run is cancelled.
- * @throws UpgradeError when the data is not validated, or not all applications are back
+ * From 14 that serves to applications that are back. A validation that fails
+ * goes back to 12. After it there is no way back by itself any more, so it goes
+ * to its end, also when the run is cancelled.
+ * @throws UpgradeError when it went back, or not all applications are back
  */
 export async function goOn(interruptible: Context): Promise<void> {
   const context = { ...interruptible, signal: new AbortController().signal };
   context.results.serving = true;
-  if (context.journal.noted.validated === undefined) await phase(context, validation, explainUnvalidated);
+  if (context.journal.noted.validated === undefined) await validate(context);
   context.results.validated = true;
   for (const step of improvements) {
     await phase(context, step, (error) => {
       context.results.warnings.push(`${step.title}: ${describe(error)}`);
     });
   }
-  await context.journal.note('step', release.id);
+  await noteRelease(context);
   try {
     await phase(context, release, (error) => {
       throw error;
@@ -29,6 +32,33 @@ export async function goOn(interruptible: Context): Promise<void> {
     throw explainUnreleased(error);
   }
   await close(context);
+}
+
+/** Nobody has written yet, so going back loses nothing. */
+async function validate(context: Context): Promise<void> {
+  let failure: unknown;
+  await phase(context, validation, (error) => {
+    failure = error;
+  });
+  if (failure === undefined) return;
+  if (failure instanceof UpgradeError && failure.code === 'lease-lost') throw failure;
+  const reason = `${validation.title}: ${sentence(describe(failure))}`;
+  context.log.annotate('error', validation.id, `${reason} Going back …`);
+  throw await goBack(reversibleSteps, reason, context, failure);
+}
+
+/** From here on they write, and going back loses that: so it is noted before. */
+async function noteRelease({ journal, database, clock, log }: Context): Promise<void> {
+  if (journal.noted.released === undefined) {
+    try {
+      await journal.note('released', await releasePoint(database, clock.now()));
+    } catch (error) {
+      log.info(
+        `Where the WAL is could not be noted, so a rollback could not say how much it loses: ${describe(error)}`,
+      );
+    }
+  }
+  await journal.note('step', release.id);
 }
 
 async function close(context: Context): Promise<void> {
@@ -44,16 +74,6 @@ async function phase(context: Context, step: Step, onError: (error: unknown) => 
   } catch (error) {
     onError(error);
   }
-}
-
-function explainUnvalidated(error: unknown): never {
-  const known = isRunError(error) ? error : undefined;
-  throw new UpgradeError(
-    known?.code ?? 'unvalidated',
-    `PostgreSQL 14 serves, but its data is not validated, so the applications are still stopped: ${sentence(describe(error))}`,
-    known?.code === 'data-differs' ? known.remedy : 'Run "mode: upgrade" again: it goes on with the comparison.',
-    { cause: error },
-  );
 }
 
 function explainUnreleased(error: unknown): UpgradeError {

@@ -18,7 +18,8 @@ export async function runJob(
   tell: (run: NonNullable<Results['jobRun']>) => void = () => undefined,
 ): Promise<JobEnd> {
   const { target, inputs, settings } = context;
-  await expectNoServer(context);
+  // A copy is nobody else's.
+  if (command !== 'boot') await expectNoServer(context);
   const wanted = upgradeJob(target, settings, command);
   const object = (await takeOver(context, wanted, command)) ?? (await create(context, wanted));
   tell({ object, phase: 'created' });
@@ -102,6 +103,13 @@ export async function unheardJob(context: Context): Promise<Results['jobRun']> {
   if (runId === settings.runId) return { object, phase: 'created' };
   if (hasEnded(object)) return undefined;
   throw stillRuns(context, jobName);
+}
+
+/** The most telling thing that is known of a Job's bad end. */
+export function jobFailure({ result, exitCode, reason }: JobEnd): string {
+  return result === undefined
+    ? `its container ended with code ${String(exitCode)} (${reason}) and left no result`
+    : `${result.step}: ${result.message}`;
 }
 
 /** Whether the Job's container runs now. */

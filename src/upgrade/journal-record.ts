@@ -17,7 +17,7 @@ const locale = z.object({ encoding: z.string(), collate: z.string(), ctype: z.st
 
 /** All that another run needs in order to go on: what will be changed, how it was, and what it is to become. Written once, before the first change. */
 const record = z.object({
-  schema: z.literal(2),
+  schema: z.literal(3),
   /** Of the run that began; the Job carries it too. */
   runId: z.string(),
   startedAt: z.iso.datetime(),
@@ -29,7 +29,15 @@ const record = z.object({
   serving: z.object({ registry: z.string(), repository: z.string(), tag: z.string(), reference: z.string() }),
   replicas: z.number(),
   applications: z.array(workload),
-  snapshotClass: z.string(),
+  /** The volume of the claim. */
+  volume: z.string(),
+  /** What was to happen to that volume when its claim is deleted (persistentVolumeReclaimPolicy). */
+  reclaimPolicy: z.string(),
+  backup: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('snapshot'), class: z.string() }),
+    z.object({ kind: z.literal('clone') }),
+    z.object({ kind: z.literal('external') }),
+  ]),
   job: z.object({
     image: z.string(),
     imagePullSecret: z.string(),

@@ -18,8 +18,18 @@ export interface Noted {
   downSince?: string;
   /** What was measured of the data, packed; see measurement.ts. */
   measured?: string;
-  /** The snapshot that holds what was measured; '' when there is none yet. */
-  snapshot?: string;
+  /** Name of the backup that holds what was measured; '' when there is none yet. */
+  backup?: string;
+  /** The snapshot that was taken of the running server, to prove that it can be done. */
+  live?: string;
+  /** The snapshot of what 14 had before it was given up. */
+  served?: string;
+  /** Which volume takes the place of which; see backup/exchange.ts. */
+  exchange?: string;
+  /** When and where in the WAL the applications were let in; see loss.ts. */
+  released?: string;
+  /** Why somebody asked to go back, as a sentence. */
+  rollback?: string;
   /** Why it goes back; from then on it never goes forward again. */
   back?: string;
   /** The step that was undone last. */
@@ -61,9 +71,15 @@ export class Journal {
 
   /**
    * Starts a new journal; that of an ended upgrade makes room for it.
+   * @param noted what is known from before
    * @throws UpgradeError when an upgrade that has not ended holds it
    */
-  static async begin(cluster: Cluster, namespace: string, facts: JournalRecord): Promise<Journal> {
+  static async begin(
+    cluster: Cluster,
+    namespace: string,
+    facts: JournalRecord,
+    noted: Readonly<Noted> = {},
+  ): Promise<Journal> {
     const earlier = await Journal.find(cluster, namespace);
     if (earlier?.isClosed === false) {
       throw new UpgradeError(
@@ -72,7 +88,7 @@ export class Journal {
         'Run "mode: upgrade" again: it goes on with that one.',
       );
     }
-    const data = { record: JSON.stringify(facts, undefined, 2) };
+    const data = { ...noted, record: JSON.stringify(facts, undefined, 2) };
     // In one conditional change: of two runs that both find an ended journal, one is refused.
     const created =
       earlier === undefined

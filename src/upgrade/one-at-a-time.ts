@@ -1,6 +1,6 @@
 import type { Cluster } from '../ports/cluster.ts';
 import type { Surroundings } from '../ports/context.ts';
-import { jobName, revertJobName } from '../job/manifest.ts';
+import { bootJobName, jobName, revertJobName } from '../job/manifest.ts';
 import type { Workload } from '../target/applications.ts';
 import { EpochCluster, type Changed } from './epoch-cluster.ts';
 import { journalName } from './journal.ts';
@@ -11,6 +11,8 @@ export interface Claim {
   /** Of PostgreSQL. */
   readonly statefulSet: string;
   readonly applications: readonly Workload[];
+  /** PersistentVolume of PostgreSQL's claim. */
+  readonly volume: string;
 }
 
 /**
@@ -21,13 +23,17 @@ export interface Claim {
  */
 export async function oneAtATime<T>(
   outside: Pick<Surroundings, 'cluster' | 'clock' | 'log'>,
-  { namespace, statefulSet, applications }: Claim,
+  { namespace, statefulSet, applications, volume }: Claim,
   runId: string,
   work: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   const lease = await HeldLease.acquire(outside, namespace, runId);
   const cluster = new EpochCluster(outside.cluster, lease, namespace, outside.log);
-  const theirs: Changed[] = [{ resource: 'statefulsets', name: statefulSet }, ...applications];
+  const theirs: Changed[] = [
+    { resource: 'statefulsets', name: statefulSet },
+    { resource: 'persistentvolumes', name: volume },
+    ...applications,
+  ];
   try {
     await cluster.claim([...theirs, ...ours]);
     return await work(cluster);
@@ -48,4 +54,5 @@ const ours: readonly Changed[] = [
   { resource: 'configmaps', name: jobName },
   { resource: 'jobs', name: jobName },
   { resource: 'jobs', name: revertJobName },
+  { resource: 'jobs', name: bootJobName },
 ];

@@ -2,22 +2,27 @@ import { activate, verify } from './activate.ts';
 import { analyze, updateExtensions } from './analyze.ts';
 import { restoreApplications, stopApplications } from './applications.ts';
 import { quiesce } from './quiesce.ts';
-import { takeSnapshot } from './snapshot.ts';
+import { proveBackup } from './backup/prove.ts';
+import { protectVolume } from './backup/reclaim-policy.ts';
+import { takeBackup } from './backup/take.ts';
+import type { Noted } from './journal.ts';
 import type { Step } from './step.ts';
 import { stopPostgresql } from './stop-postgresql.ts';
 import { runUpgradeJob } from './upgrade-job.ts';
 
 /** The moves of an upgrade that can be taken back, in their order. */
 export const reversibleSteps: readonly Step[] = [
+  protectVolume,
+  proveBackup,
   stopApplications,
   quiesce,
   stopPostgresql,
-  takeSnapshot,
+  takeBackup,
   runUpgradeJob,
   activate,
 ];
 
-/** The data is judged before anybody may write. What differs keeps the applications stopped; 14 stays up to be looked at. */
+/** The data is judged before anybody may write. What differs is taken back. */
 export const validation: Step = verify;
 
 /** What only makes the new server faster or newer: it warns when it fails. */
@@ -25,3 +30,10 @@ export const improvements: readonly Step[] = [updateExtensions, analyze];
 
 /** Letting the applications in: from here on they write, and nothing is taken back. */
 export const release: Step = restoreApplications;
+
+/** Which of them a way back still has to undo, by what the journal says; all of them once the applications were let in. */
+export function stepsToUndo({ step, undone }: Readonly<Noted>): readonly Step[] {
+  const at = (id: string | undefined) => reversibleSteps.findIndex((s) => s.id === id);
+  if (at(undone) !== -1) return reversibleSteps.slice(0, at(undone));
+  return step === release.id ? reversibleSteps : reversibleSteps.slice(0, at(step) + 1);
+}

@@ -1,5 +1,6 @@
 import { readClients } from '../database/clients.ts';
-import { fingerprintSize, takeFingerprint } from '../database/fingerprint.ts';
+import { compareFingerprints, fingerprintSize, takeFingerprint } from '../database/fingerprint.ts';
+import { describe } from '../errors.ts';
 import { waitFor } from '../wait.ts';
 import { isFencedOff } from './fence.ts';
 import { pack, unpack } from './measurement.ts';
@@ -29,7 +30,28 @@ export const quiesce: Step = {
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   },
+
+  /** 12 from a backup, or after 14 has served beside it, is held to what was measured before the applications come back. */
+  async undo(context) {
+    const { measured, exchange, served } = context.journal.noted;
+    if (measured === undefined || (exchange === undefined && served === undefined)) return;
+    try {
+      await compare(context, measured);
+    } catch (error) {
+      context.results.warnings.push(`12 could not be compared with what was measured: ${describe(error)}`);
+    }
+  },
 };
+
+async function compare({ database, settings, log, results }: Context, measured: string): Promise<void> {
+  const now = await takeFingerprint(database, settings.jobs, fingerprintLimit);
+  const differences = compareFingerprints(await unpack(measured), now);
+  if (differences.length === 0) log.info(`As it was measured before the upgrade: ${fingerprintSize(now)}`);
+  else
+    results.warnings.push(
+      `12 differs from what was measured before the upgrade: ${differences.slice(0, 10).join('; ')}`,
+    );
+}
 
 async function seeClientsGo(context: Context): Promise<void> {
   const { database, inputs } = context;
@@ -58,8 +80,8 @@ async function seeClientsGo(context: Context): Promise<void> {
 async function measure({ database, settings, journal, log, results }: Context): Promise<void> {
   results.before = await takeFingerprint(database, settings.jobs, fingerprintLimit);
   log.info(`Measured ${fingerprintSize(results.before)}`);
-  // A snapshot that an earlier run took is older than this.
-  if (journal.noted.snapshot !== undefined) await journal.note('snapshot', '');
+  // A backup that an earlier run took is older than this.
+  if (journal.noted.backup !== undefined) await journal.note('backup', '');
   const packed = await pack(results.before);
   if (packed === undefined)
     log.info('It is too much for the journal: a run that has to go on with this one could not compare');

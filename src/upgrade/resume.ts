@@ -3,7 +3,8 @@ import { activate } from './activate.ts';
 import { converge, goBack } from './converge.ts';
 import { goOn } from './go-on.ts';
 import { journalName, type Journal } from './journal.ts';
-import { reversibleSteps } from './plan.ts';
+import { reversibleSteps, stepsToUndo } from './plan.ts';
+import { rollBack } from './rollback.ts';
 import type { Context, Results } from './step.ts';
 import { contextOf } from './upgrade.ts';
 import { runUpgradeJob } from './upgrade-job.ts';
@@ -21,8 +22,10 @@ export async function resumeUpgrade(
   expectSameServer(context);
   const { noted, record } = journal;
   context.log.info(`Going on with the upgrade that ${record.runId} began at ${record.startedAt}: ${stateOf(journal)}`);
-  if (noted.snapshot !== undefined && noted.snapshot !== '') context.results.snapshot = noted.snapshot;
-  if (noted.back !== undefined) throw await goBack(stillToUndo(journal), noted.back, context);
+  const { kind } = record.backup;
+  if (kind !== 'external' && noted.backup) context.results.backup = { kind, name: noted.backup };
+  if (noted.rollback !== undefined) throw await rollBack(context);
+  if (noted.back !== undefined) throw await goBack(stepsToUndo(noted), noted.back, context);
   if (noted.validated !== undefined) {
     await context.log.group(activate.title, () => activate.run(context));
   } else {
@@ -40,7 +43,7 @@ function stateOf({ noted }: Journal): string {
 }
 
 /**
- * The steps that are behind, and those to run. Until the snapshot all of them
+ * The steps that are behind, and those to run. Until the backup all of them
  * run again, since somebody may have started something meanwhile. From the Job
  * on the volume is not 12's any more.
  */
@@ -50,14 +53,8 @@ function cut(step: string | undefined) {
   return { before: reversibleSteps.slice(0, index), rest: reversibleSteps.slice(index) };
 }
 
-function stillToUndo({ noted }: Journal) {
-  const last = reversibleSteps.findIndex((s) => s.id === noted.step);
-  const undone = reversibleSteps.findIndex((s) => s.id === noted.undone);
-  return reversibleSteps.slice(0, undone === -1 ? last + 1 : undone);
-}
-
 /** @throws UpgradeError when the journal speaks of another server than the one that was found */
-function expectSameServer({ target, journal }: Context): void {
+export function expectSameServer({ target, journal }: Pick<Context, 'target' | 'journal'>): void {
   const { statefulSet, claim } = journal.record;
   if (statefulSet === target.name && claim === target.volume.claimName) return;
   throw new UpgradeError(

@@ -1,6 +1,7 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { serverImage, type Target } from '../target/target.ts';
 import { workloadName } from '../target/applications.ts';
+import { backupName } from './backup/kinds.ts';
 import { hasFence } from './fence.ts';
 import type { Journal } from './journal.ts';
 import type { findHolding } from './lease.ts';
@@ -57,7 +58,6 @@ function unfinished(seen: Seen, journal: Journal): Status {
   const { target, jobs, holding } = seen;
   const { record, noted } = journal;
   const active = jobs.filter((job) => (job.status?.active ?? 0) > 0).map((job) => job.metadata?.name ?? '');
-  const { snapshot } = noted;
   return {
     state: 'unfinished',
     step: noted.step,
@@ -69,7 +69,7 @@ function unfinished(seen: Seen, journal: Journal): Status {
       ...(noted.back === undefined
         ? []
         : [`going back (last undone: ${noted.undone ?? 'nothing'}), because: ${noted.back}`]),
-      ...(snapshot === undefined || snapshot === '' ? [] : [`VolumeSnapshot ${snapshot} of the data before`]),
+      ...backupLines(journal),
       ...active.map((name) => `Job ${name} is at work on the volume`),
       ...serverLines(target),
       ...record.applications.map((w) =>
@@ -86,6 +86,11 @@ function unfinished(seen: Seen, journal: Journal): Status {
       ? `Wait for ${holding?.holder ?? ''}.`
       : '"mode: upgrade" with the same inputs: it goes on with this upgrade.',
   };
+}
+
+function backupLines({ record, noted }: Journal): string[] {
+  const { kind } = record.backup;
+  return kind === 'external' || !noted.backup ? [] : [`${backupName({ kind, name: noted.backup })} of the data before`];
 }
 
 function isHeld({ holding }: Seen): boolean {

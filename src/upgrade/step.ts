@@ -9,6 +9,7 @@ import type { Surroundings } from '../ports/context.ts';
 import type { Timeline } from '../report/timeline.ts';
 import type { Image } from '../target/images.ts';
 import type { Target } from '../target/target.ts';
+import type { Backup } from './backup/kinds.ts';
 import type { Journal } from './journal.ts';
 
 /** What the steps work with. */
@@ -17,6 +18,7 @@ export interface Context extends Surroundings {
   readonly target: Target;
   readonly database: Database;
   readonly serving: Image;
+  /** VolumeSnapshotClass; '' where the backup is no snapshot. */
   readonly snapshotClass: string;
   readonly settings: JobSettings;
   /** The Job's scripts, by file name. */
@@ -31,7 +33,8 @@ export interface Context extends Surroundings {
 
 export interface Results {
   before?: Fingerprint;
-  snapshot?: string;
+  /** The backup of the volume as it was before. */
+  backup?: Backup;
   job?: JobResult;
   /** The upgrade Job as it was created, and how far its pod has been seen to come. */
   jobRun?: { readonly object: V1Job; readonly phase: 'created' | 'started' | 'ended' };

@@ -1,8 +1,9 @@
 import { UpgradeError } from '../errors.ts';
-import type { JobEnd } from '../job/follow-job.ts';
-import { isAtWork, removeUnstarted, runJob, stillRuns, unheardJob } from './job-run.ts';
+import { isAtWork, jobFailure, removeUnstarted, runJob, stillRuns, unheardJob } from './job-run.ts';
 import { jobName } from '../job/manifest.ts';
 import { isAsPlanned } from '../job/transfer.ts';
+import { backupName } from './backup/kinds.ts';
+import { bringBackServed } from './backup/restore.ts';
 import type { Context, Step } from './step.ts';
 
 /** Runs pg_upgrade in a Job on the volume; takes it back by a second one, by what is on the disk. */
@@ -19,14 +20,14 @@ export const runUpgradeJob: Step = {
     if (end.exitCode !== 0 || end.result === undefined) {
       throw new UpgradeError(
         'job-failed',
-        `The upgrade Job failed: ${cause(end)}`,
+        `The upgrade Job failed: ${jobFailure(end)}`,
         `The log above has the end of each log of pg_upgrade; the whole files are in ${context.target.volume.mountPath}/upgrade-logs.`,
       );
     }
     expectPlannedTransfer(context, end.result.transfer);
     if (end.result.recovered === true)
       results.warnings.push(
-        'The old server had not been shut down cleanly; the Job recovered it before the upgrade. The snapshot holds it as it was before that.',
+        'The old server had not been shut down cleanly; the Job recovered it before the upgrade. The backup holds it as it was before that.',
       );
     log.info(
       `pg_upgrade (transfer mode ${end.result.transfer ?? 'unknown'}) took the data from ${end.result.oldVersion ?? '12'} to ${end.result.newVersion ?? '14'}`,
@@ -40,6 +41,11 @@ export const runUpgradeJob: Step = {
 
   async undo(context) {
     const { results, log } = context;
+    // Its claim may be going already: no Job could start on it any more.
+    if (context.journal.noted.exchange !== undefined) {
+      await restore(context, undefined);
+      return;
+    }
     if (results.job?.reverted === true) {
       log.info('The Job itself brought the old data directory back');
       return;
@@ -50,21 +56,23 @@ export const runUpgradeJob: Step = {
       log.info(end.result.message);
       return;
     }
-    const snapshot = results.snapshot ?? 'taken before the upgrade';
     if (end.result?.outcome === 'served') {
-      throw new UpgradeError(
-        'served',
-        `PostgreSQL 14 has already been started on the data: ${end.result.message}`,
-        `VolumeSnapshot ${snapshot} brings 12 back. The applications are still stopped, so nothing was written since.`,
-      );
+      log.info(end.result.message);
+      await restore(context, end.result.transfer);
+      return;
     }
     throw new UpgradeError(
       'revert-failed',
-      `The data directory could not be taken back: ${cause(end)}`,
-      `Nothing was deleted that is needed. Look at the log above; VolumeSnapshot ${snapshot} has the data as it was.`,
+      `The data directory could not be taken back: ${jobFailure(end)}`,
+      `Nothing was deleted that is needed. Look at the log above${results.backup === undefined ? '' : `; ${backupName(results.backup)} has the data as it was`}.`,
     );
   },
 };
+
+async function restore(context: Context, transfer: string | undefined): Promise<void> {
+  await bringBackServed(context, transfer);
+  context.results.serving = false;
+}
 
 /** @throws UpgradeError when the Job is at work */
 async function mayHaveTouchedTheVolume(context: Context): Promise<boolean> {
@@ -85,11 +93,4 @@ function expectPlannedTransfer({ settings }: Context, ran: string | undefined): 
     `The upgrade Job ran in transfer mode "${ran ?? ''}", and "${settings.transfer}" was planned.`,
     'The script of the Job and the action do not fit: see that the action is used as a whole, by one version. Nothing of it is kept.',
   );
-}
-
-/** The most telling thing that is known of the end. */
-function cause({ result, exitCode, reason }: JobEnd): string {
-  return result === undefined
-    ? `its container ended with code ${String(exitCode)} (${reason}) and left no result`
-    : `${result.step}: ${result.message}`;
 }

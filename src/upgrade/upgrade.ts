@@ -20,8 +20,10 @@ export type Preparation = Pick<
  */
 export async function runUpgrade({ facts, runId, ...given }: Preparation): Promise<Results> {
   const { inputs, target, serving } = facts;
-  const { server, databases, snapshotClass } = facts;
-  if (!server.known || !databases.known || !snapshotClass.known || snapshotClass.value.chosen === undefined) {
+  const { server, databases } = facts;
+  const { metadata: volume, spec: volumeSpec } = target.volume.persistentVolume ?? {};
+  const backup = backupOf(facts);
+  if (!server.known || !databases.known || backup === undefined || volume?.name === undefined) {
     throw new PrecheckError(
       'facts-missing',
       'The checks left facts unknown that the upgrade needs.',
@@ -29,7 +31,7 @@ export async function runUpgrade({ facts, runId, ...given }: Preparation): Promi
     );
   }
   const record: JournalRecord = {
-    schema: 2,
+    schema: 3,
     runId,
     startedAt: given.clock.now().toISOString(),
     statefulSet: target.name,
@@ -38,7 +40,9 @@ export async function runUpgrade({ facts, runId, ...given }: Preparation): Promi
     serving,
     replicas: target.replicas,
     applications: [...target.applications],
-    snapshotClass: snapshotClass.value.chosen.metadata.name,
+    volume: volume.name,
+    reclaimPolicy: volumeSpec?.persistentVolumeReclaimPolicy ?? 'Delete',
+    backup,
     job: jobSettings(inputs, server.value, databases.value),
   };
   const journal = await Journal.begin(given.cluster, target.namespace, record);
@@ -48,11 +52,19 @@ export async function runUpgrade({ facts, runId, ...given }: Preparation): Promi
   return context.results;
 }
 
+/** Undefined when it is to be a snapshot, and of which class is not known. */
+function backupOf({ inputs, snapshotClass }: Facts): JournalRecord['backup'] | undefined {
+  if (inputs.backup !== 'snapshot') return { kind: inputs.backup };
+  const chosen = snapshotClass.known ? snapshotClass.value.chosen : undefined;
+  return chosen && { kind: 'snapshot', class: chosen.metadata.name };
+}
+
 type Given = Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal'>;
 
 /** What the steps work with: what the journal says, and not what another run's inputs may say by now. */
 export function contextOf(given: Given, journal: Journal): Context {
-  const { serving, snapshotClass, job, runId, startedAt } = journal.record;
+  const { serving, backup, job, runId, startedAt } = journal.record;
+  const snapshotClass = backup.kind === 'snapshot' ? backup.class : '';
   // The Job belongs to this upgrade, not to the run: a run may try twice, and must not read the result of its first try.
   const settings = { ...job, runId: `${runId}@${startedAt}` };
   return { ...given, journal, serving, snapshotClass, settings };

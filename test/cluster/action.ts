@@ -1,5 +1,6 @@
 // A run of the bundle on the bench, by its administrator unless another kubeconfig is given.
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import type { Report } from '../../src/report/report.ts';
 import { startBundle, type BundleEnd, type InputValues } from '../bundle.ts';
 import { environment } from './bench.ts';
@@ -26,6 +27,29 @@ export function startAction(inputs: InputValues, variables: Record<string, strin
 
 export async function runAction(inputs: InputValues, variables?: Record<string, string>): Promise<ActionEnd> {
   return await startAction(inputs, variables).end;
+}
+
+/**
+ * Starts a run and kills its process (SIGKILL) as soon as this line is in its log.
+ * @returns the last two lines that it could write
+ */
+export async function killActionAt(inputs: InputValues, line: string): Promise<string> {
+  const action = startAction(inputs);
+  const ended = once(action.process, 'close');
+  // It can't write a report any more, and is not asked for one.
+  action.end.catch(() => undefined);
+  await new Promise<void>((resolve) => {
+    action.process.stdout?.on('data', () => {
+      if (action.log().includes(line)) resolve();
+    });
+    void ended.then(() => {
+      resolve();
+    });
+  });
+  action.process.kill('SIGKILL');
+  const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
+  if (signal !== 'SIGKILL') throw new Error(`It came to its end before it said "${line}":\n${action.log()}`);
+  return action.log().trimEnd().split('\n').slice(-2).join(' ⏎ ');
 }
 
 function endOf({ stdout, stderr, reportText, ...end }: BundleEnd): ActionEnd {

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { runAction, startAction, type ActionEnd } from './action.ts';
+import { killActionAt, runAction, type ActionEnd } from './action.ts';
 import { bench, kubectl, namespace, psql } from './bench.ts';
 import { replicas, statefulSet } from './server.ts';
 import { verifyWriter } from './writer.ts';
@@ -28,7 +27,7 @@ describe.each(chosen)('an upgrade whose runner is killed %s', (_name, line) => {
   beforeAll(async () => {
     bench('reset', '--namespace', namespace);
     before = replicas(namespace);
-    struck = await killedAt(line);
+    struck = await killActionAt({ namespace, mode: 'upgrade', confirm: namespace }, line);
     // Until then its Lease says that it lives.
     await new Promise((resolve) => setTimeout(resolve, 62_000));
     end = await runAction({ namespace, mode: 'upgrade', confirm: namespace });
@@ -54,25 +53,6 @@ describe.each(chosen)('an upgrade whose runner is killed %s', (_name, line) => {
     expect(names('jobs')).toEqual(['postgres-upgrade-12-to-14']);
   });
 });
-
-async function killedAt(line: string): Promise<string> {
-  const action = startAction({ namespace, mode: 'upgrade', confirm: namespace });
-  const ended = once(action.process, 'close');
-  // It can't write a report any more, and is not asked for one.
-  action.end.catch(() => undefined);
-  await new Promise<void>((resolve) => {
-    action.process.stdout?.on('data', () => {
-      if (action.log().includes(line)) resolve();
-    });
-    void ended.then(() => {
-      resolve();
-    });
-  });
-  action.process.kill('SIGKILL');
-  const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
-  expect(signal).toBe('SIGKILL');
-  return action.log().trimEnd().split('\n').slice(-2).join(' ⏎ ');
-}
 
 function names(resource: string): string[] {
   const text = kubectl(

@@ -21,7 +21,7 @@ const image = z.strictObject({
 /** The JSON report as later steps may rely on it: no key is missing, none is new. */
 export const reportShape = z.strictObject({
   schema: z.literal(1),
-  mode: z.enum(['precheck', 'upgrade', 'status', 'values']),
+  mode: z.enum(['precheck', 'upgrade', 'status', 'rollback', 'values']),
   namespace: z.string(),
   cluster: z.string(),
   verdict: z.enum([
@@ -32,6 +32,7 @@ export const reportShape = z.strictObject({
     'upgraded',
     'already-upgraded',
     'reverted',
+    'rolled-back',
     'interrupted',
     'proposed',
     'up-to-date',
@@ -46,6 +47,7 @@ export const reportShape = z.strictObject({
     z.strictObject({ id: z.string(), title: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed']) }),
   ),
   snapshot: z.string().optional(),
+  backup: z.string().optional(),
   downtimeSeconds: z.number().optional(),
   transfer: z.string().optional(),
   versions: z.strictObject({ before: z.string().optional(), after: z.string().optional() }),

@@ -96,7 +96,14 @@ export function claim(name = 'data-postgresql-0'): V1PersistentVolumeClaim {
 }
 
 export function persistentVolume(): V1PersistentVolume {
-  return { metadata: { name: 'pv-1' }, spec: { csi: { driver: 'csi.example.com', volumeHandle: 'volume-1' } } };
+  return {
+    metadata: { name: 'pv-1' },
+    spec: {
+      persistentVolumeReclaimPolicy: 'Delete',
+      capacity: { storage: '8Gi' },
+      csi: { driver: 'csi.example.com', volumeHandle: 'volume-1' },
+    },
+  };
 }
 
 export function secret(data: Readonly<Record<string, string>> = { 'postgres-password': password }): V1Secret {

@@ -61,7 +61,7 @@ describe('nothing there yet', () => {
       '`12.16` → `14.20`',
       '41.5 s',
       'Upgrade the data | 12.3',
-      record.snapshot,
+      record.backup,
       'How to go back',
       '/actions/runs/7',
     ]) {

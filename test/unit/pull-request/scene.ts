@@ -37,7 +37,7 @@ export const record = {
   after: '14.20',
   phases: [{ id: 'job', title: 'Upgrade the data', seconds: 12.3, outcome: 'done' as const }],
   downtimeSeconds: 41.5,
-  snapshot: 'data-postgresql-0-before-14',
+  backup: 'VolumeSnapshot data-postgresql-0-before-14',
 };
 
 /** A repository, GitHub's API over it, and the part of the action that writes pull requests. */

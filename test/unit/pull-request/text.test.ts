@@ -80,7 +80,7 @@ describe('the length', () => {
     before: '12',
     after: '14',
     downtimeSeconds: 1,
-    snapshot: 's',
+    backup: 's',
     phases: Array.from({ length: 40 }, () => ({
       id: 'x',
       title: 'x'.repeat(900),
@@ -124,7 +124,7 @@ describe('text of others', () => {
       after: evil,
       phases: [{ id: '', title: evil, seconds: 1, outcome: 'done' as const }],
       downtimeSeconds: 1,
-      snapshot: evil,
+      backup: evil,
     };
     const made = newText({ ...settings, path: evil, namespace: evil, runUrl: evil, upgrade: run }, changes);
     expect(made.body.match(/<!--/g)).toHaveLength(3);

@@ -9,6 +9,7 @@ describe('publishing a report', () => {
     await publish(runner, report());
     expect(runner.outputs).toEqual({
       verdict: 'upgraded',
+      backup: 'VolumeSnapshot snap-1',
       report: '/temporary/postgresql-upgrade-report.json',
       imageRegistry: 'cciserver.azurecr.io',
       imageRepository: 'server-postgres',
@@ -39,7 +40,13 @@ describe('publishing a report', () => {
     const runner = new FakeRunner();
     await publish(
       runner,
-      report({ verdict: 'failed', image: undefined, snapshot: undefined, downtimeSeconds: undefined }),
+      report({
+        verdict: 'failed',
+        image: undefined,
+        snapshot: undefined,
+        backup: undefined,
+        downtimeSeconds: undefined,
+      }),
     );
     expect(Object.keys(runner.outputs).sort()).toEqual(['report', 'verdict']);
   });

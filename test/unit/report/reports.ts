@@ -15,6 +15,7 @@ export function report(more: Partial<Report> = {}): Report {
     image: servingImage(inputs()),
     phases: [],
     snapshot: 'snap-1',
+    backup: 'VolumeSnapshot snap-1',
     downtimeSeconds: 61.5,
     transfer: 'link',
     versions: { before: '12.16', after: '14.22' },

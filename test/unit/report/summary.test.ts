@@ -37,7 +37,7 @@ describe('the job summary', () => {
       '    registry: cciserver.azurecr.io\n    repository: server-postgres\n    tag: 14.22.4094-4922444',
     );
     expect(text).toContain('**12.16** → **14.22**');
-    expect(text).toContain('`snap-1`');
+    expect(text).toContain('`VolumeSnapshot snap-1`');
     expect(text).toContain('**61.5 s**');
     expect(text).toContain('24 hours');
   });

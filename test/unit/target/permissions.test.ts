@@ -37,6 +37,7 @@ describe('permissions', () => {
     expect(writes.map(permissionName).sort()).toEqual([
       'create configmaps',
       'create jobs.batch',
+      'create persistentvolumeclaims',
       'create pods',
       'create pods/exec',
       'create volumesnapshots.snapshot.storage.k8s.io',

@@ -55,7 +55,7 @@ describe('verify', () => {
     const error = await thrownBy(() => verify.run(context));
     expect(error.code).toBe('data-differs');
     expect(error.message).toContain('circle: public.builds: 42 rows before, 41 rows after');
-    expect(error.remedy).toContain('snapshot');
+    expect(error.remedy).toContain('A client that writes');
   });
 
   test('an empty server ends it', async () => {

@@ -19,6 +19,7 @@ interface Effect {
 const claim = {
   namespace,
   statefulSet: 'postgresql',
+  volume: 'pv-1',
   applications: [{ resource: 'deployments', name: 'frontend', replicas: 3, podSelector: {} }],
 } as const;
 

@@ -29,7 +29,7 @@ export interface Setting {
 
 export function recordOf(target: Awaited<ReturnType<typeof targetOf>>): JournalRecord {
   return {
-    schema: 2,
+    schema: 3,
     runId: 'run-1',
     startedAt: '2026-01-02T03:04:05.000Z',
     statefulSet: target.name,
@@ -38,7 +38,9 @@ export function recordOf(target: Awaited<ReturnType<typeof targetOf>>): JournalR
     serving: servingImage(parsed()),
     replicas: target.replicas,
     applications: [...target.applications],
-    snapshotClass: 'csi-class',
+    volume: 'pv-1',
+    reclaimPolicy: 'Delete',
+    backup: { kind: 'snapshot', class: 'csi-class' },
     job: jobSettings(parsed(), server, databases),
   };
 }

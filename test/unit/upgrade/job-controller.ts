@@ -1,5 +1,5 @@
 import type { V1ContainerState } from '@kubernetes/client-node';
-import { jobName } from '../../../src/job/manifest.ts';
+import { bootJobName, jobName } from '../../../src/job/manifest.ts';
 import { namespace } from '../objects.ts';
 import type { Setting } from './context.ts';
 
@@ -22,14 +22,15 @@ export function ending(exitCode: number, result: Readonly<Record<string, unknown
   return { terminated: { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', message } };
 }
 
-/** Does what the Job controller and the kubelet do: each Job gets one pod, which is in the state given for it. */
+/** Does what the Job controller and the kubelet do: each Job gets one pod, which is in the state given for it by its name, or by its name and command. */
 export function controlJobs({ cluster }: Setting, states: Readonly<Record<string, V1ContainerState>>): void {
   cluster.hooks.push(() => {
-    for (const [name, state] of Object.entries(states)) {
-      const job = cluster.peek('jobs', name, namespace);
-      const uid = job?.metadata?.uid;
-      if (job === undefined || uid === undefined || cluster.peek('pods', `${name}-${uid}`, namespace) !== undefined)
-        continue;
+    for (const job of cluster.all('jobs')) {
+      const { name = '', uid } = job.metadata ?? {};
+      const command = job.spec?.template.spec?.containers[0]?.command?.at(-1) ?? '';
+      const state = states[`${name} ${command}`] ?? states[name] ?? (name === bootJobName ? booted : undefined);
+      if (state === undefined) continue;
+      if (uid === undefined || cluster.peek('pods', `${name}-${uid}`, namespace) !== undefined) continue;
       const made = state.waiting === undefined ? { containerID: 'containerd://made' } : {};
       const status = { name: 'pg-upgrade', image: '', imageID: '', ready: false, restartCount: 0, state, ...made };
       cluster
@@ -51,4 +52,12 @@ export function collectPods({ cluster }: Setting): void {
       if (orphan) cluster.remove('pods', metadata?.name ?? '', namespace);
     }
   });
+}
+
+/** Of a Job that started 12 on a copy of the volume. */
+const booted = ending(0, { command: 'boot', outcome: 'booted', message: 'PostgreSQL 12.16 starts on the copy' });
+
+/** Of a Job that takes nothing back, since 14 was started on the volume. */
+export function served(transfer: string): V1ContainerState {
+  return ending(13, { command: 'revert', outcome: 'served', message: 'the checkpoint of 14 has moved', transfer });
 }

@@ -59,9 +59,9 @@ describe('the journal', () => {
     const journal = await begin(cluster);
     const { record } = dataOf(cluster);
     await journal.note('step', 'quiesce');
-    await journal.note('step', 'snapshot');
-    await journal.note('snapshot', 'snap-1');
-    expect(dataOf(cluster)).toEqual({ record, step: 'snapshot', snapshot: 'snap-1' });
+    await journal.note('step', 'backup');
+    await journal.note('backup', 'snap-1');
+    expect(dataOf(cluster)).toEqual({ record, step: 'backup', backup: 'snap-1' });
   });
 
   test('notes only in the very object that it began: not in that of a later run', async () => {

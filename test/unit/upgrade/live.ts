@@ -1,14 +1,18 @@
 import { jobName } from '../../../src/job/manifest.ts';
 import { journalName } from '../../../src/upgrade/journal.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
-import { namespace } from '../objects.ts';
+import { namespace, newImage } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
 import { controlStatefulSet, setUp } from './context.ts';
 import { controlJobs, ending } from './job-controller.ts';
+import { controlStorage } from './storage-controller.ts';
 
 /** A cluster with its controllers, in which an upgrade can run from its first move to its last. */
-export async function live(states: Parameters<typeof controlJobs>[1] = { [jobName]: ending(0) }) {
-  const setting = await setUp();
+export async function live(
+  states: Parameters<typeof controlJobs>[1] = { [jobName]: ending(0) },
+  given: Readonly<Record<string, string>> = {},
+) {
+  const setting = await setUp(undefined, given);
   const { cluster, context } = setting;
   cluster.remove('configmaps', journalName, namespace);
   controlStatefulSet(setting);
@@ -19,15 +23,19 @@ export async function live(states: Parameters<typeof controlJobs>[1] = { [jobNam
     if (now !== undefined)
       cluster.put('deployments', { ...now, status: { observedGeneration: 1, replicas, readyReplicas: replicas } });
   });
-  cluster.hooks.push((call) => {
-    const found =
-      call.resource === 'volumesnapshots' ? cluster.peek('volumesnapshots', call.name, namespace) : undefined;
-    if (found !== undefined) cluster.put('volumesnapshots', { ...found, status: { readyToUse: true } });
-  });
+  controlStorage(setting);
   const begin = async (more: Parameters<typeof facts>[0] = {}) =>
-    runUpgrade({ ...context, facts: await facts(more), runId: 'run-1' });
+    runUpgrade({ ...context, facts: await facts({ inputs: context.inputs, ...more }), runId: 'run-1' });
   const image = () => cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.template.spec?.containers[0]?.image;
   const journal = () => cluster.peek('configmaps', journalName, namespace)?.data;
   const replicas = () => cluster.peek('deployments', 'frontend', namespace)?.spec?.replicas;
   return { ...setting, begin, image, journal, replicas };
+}
+
+/** Wherever 14 serves, a row is missing. */
+export function loseRowOn14({ cluster, state, image }: Awaited<ReturnType<typeof live>>): void {
+  cluster.hooks.push((call) => {
+    const rows = image() === newImage ? '41' : '42';
+    if (call.method === 'exec') state.databases['circle']?.relations.splice(0, 1, ['public.builds', 'rows', rows]);
+  });
 }

@@ -7,14 +7,15 @@ import type { Cluster } from '../../../src/ports/cluster.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
+import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import { inputs, namespace, newImage, oldImage, password } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
-import { collectPods, ending, revertName } from './job-controller.ts';
+import { collectPods, ending, revertName, served } from './job-controller.ts';
 import { dyingAt, Killed } from './dying-cluster.ts';
-import { live } from './live.ts';
+import { live, loseRowOn14 } from './live.ts';
 
 // Each test is some ninety upgrades: two seconds on a quiet machine.
 jest.setTimeout(60_000);
@@ -37,7 +38,8 @@ function silenceStopped({ cluster }: Live): void {
 /** What one run of the action does with what it finds, from the beginning, over a connection of its own. */
 async function oneRun({ context, clock, cluster: fake }: Live, cluster: Cluster): Promise<End> {
   try {
-    const target = await discover(cluster, inputs());
+    const journal = await Journal.find(cluster, namespace);
+    const target = await discover(cluster, inputs(), claimInExchange(journal));
     const given = {
       ...{ cluster, clock, target },
       log: context.log,
@@ -48,7 +50,6 @@ async function oneRun({ context, clock, cluster: fake }: Live, cluster: Cluster)
       timeline: new Timeline(clock),
       results: { warnings: [] },
     };
-    const journal = await Journal.find(cluster, namespace);
     if (journal?.isClosed === false) await resumeUpgrade(given, journal);
     else if (serverImage(target) === newImage) return 'already-upgraded';
     else await runUpgrade({ ...given, facts: await facts({ target }), runId: `run-${String(fake.calls.length)}` });
@@ -81,12 +82,27 @@ const stories = {
     end: ['upgraded', 'already-upgraded'],
   },
   'an upgrade whose Job fails': { states: { [jobName]: ending(1), [revertName]: reverted }, end: ['reverted'] },
+  'an upgrade whose linked data differs': {
+    states: { [jobName]: ending(0), [revertName]: served('link') },
+    end: ['reverted'],
+    loses: true,
+  },
+  'an upgrade whose cloned data differs': {
+    states: {
+      [jobName]: ending(0, { transfer: 'clone' }),
+      [revertName]: served('clone'),
+      [`${revertName} rollback`]: reverted,
+    },
+    end: ['reverted'],
+    loses: true,
+  },
 } as const;
 
 async function begin(story: keyof typeof stories): Promise<Live> {
   const setting = await live(stories[story].states);
   silenceStopped(setting);
   collectPods(setting);
+  if ('loses' in stories[story]) loseRowOn14(setting);
   return setting;
 }
 

@@ -32,11 +32,11 @@ test('a server on 14 whose journal is closed is upgraded, and the journal says b
 
 test('an open journal is unfinished, with the step, the snapshot and how everything was', async () => {
   const open = await journal([
-    ['step', 'snapshot'],
-    ['snapshot', 'snap-1'],
+    ['step', 'backup'],
+    ['backup', 'snap-1'],
   ]);
   const status = statusOf(await seen({ journal: open }));
-  expect(status).toMatchObject({ state: 'unfinished', step: 'snapshot' });
+  expect(status).toMatchObject({ state: 'unfinished', step: 'backup' });
   expect(status.next).toContain('it goes on');
   expect(status.safe).toContain('Do not scale PostgreSQL');
   const text = status.evidence.join('\n');

@@ -23,7 +23,9 @@ export async function runAlone(
   const earlier = await Journal.find(cluster, namespace);
   const isOpen = earlier?.isClosed === false;
   if (!isOpen && serverImage(target) === newImage) return 'already-upgraded';
-  const record = isOpen ? earlier.record : { statefulSet: target.name, applications: target.applications };
+  const record = isOpen
+    ? earlier.record
+    : { statefulSet: target.name, applications: target.applications, volume: 'pv-1' };
   await oneAtATime({ cluster, clock, log }, { ...record, namespace }, runId, async (held) => {
     const given = {
       ...{ cluster: held, clock, log, target },

@@ -243,27 +243,15 @@ describe('taking the upgrade Job back', () => {
     expect(setting.cluster.writes).toEqual([]);
   });
 
-  test('of data on which 14 was started before is not done: only the snapshot brings 12 back', async () => {
-    const setting = await setUp();
-    const served = ending(3, { outcome: 'served', message: 'the checkpoint of 14 has moved' });
-    controlJobs(setting, { [jobName]: ending(0), [revertName]: served });
-    await run(setting);
-    setting.context.results.snapshot = 'snap-1';
-    const error = await thrownBy(() => undo(setting));
-    expect(error.code).toBe('served');
-    expect(error.message).toContain('the checkpoint of 14 has moved');
-    expect(error.remedy).toContain('VolumeSnapshot snap-1');
-  });
-
   test.each([
     ['failed', ending(1, { step: 'Revert', message: 'neither data nor data-14 is there' }), 'neither data nor data-14'],
     ['was killed', { terminated: { exitCode: 137, reason: 'OOMKilled' } }, 'OOMKilled'],
     ['ended well without a result', { terminated: { exitCode: 0 } }, 'no result'],
-  ])('by a Job that %s is told, with the snapshot', async (_what, state, expected) => {
+  ])('by a Job that %s is told, with the backup', async (_what, state, expected) => {
     const setting = await setUp();
     controlJobs(setting, { [jobName]: ending(1), [revertName]: state });
     await thrownBy(() => run(setting));
-    setting.context.results.snapshot = 'snap-1';
+    setting.context.results.backup = { kind: 'snapshot', name: 'snap-1' };
     const error = await thrownBy(() => undo(setting));
     expect(error.code).toBe('revert-failed');
     expect(error.message).toContain(expected);

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobName } from '../../../src/job/manifest.ts';
+import type { FakeCluster } from '../fake-cluster.ts';
 import { namespace, newImage, oldImage } from '../objects.ts';
 import { unread } from '../prechecks/facts.ts';
 import { permissionName, permissionsFor } from '../../../src/target/permissions.ts';
 import { resources } from '../../../src/ports/cluster.ts';
 import { thrownBy } from '../thrown.ts';
-import { ending, revertName } from './job-controller.ts';
-import { live } from './live.ts';
+import { ending, revertName, served } from './job-controller.ts';
+import { live, loseRowOn14 } from './live.ts';
 
 describe('an upgrade', () => {
   test('goes from 12 to 14 and brings everything back', async () => {
@@ -15,22 +16,33 @@ describe('an upgrade', () => {
     expect(results).toMatchObject({ jobRun: { phase: 'ended' }, warnings: [] });
     expect(image()).toBe(newImage);
     expect(replicas()).toBe(3);
-    expect(journal()).toMatchObject({ outcome: 'upgraded', snapshot: results.snapshot });
+    expect(journal()).toMatchObject({ outcome: 'upgraded', backup: results.backup?.name });
     expect(cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.template.spec).not.toHaveProperty(
       'schedulingGates',
     );
   });
 
-  test('takes its snapshot only of a stopped server, and runs the Job only after it', async () => {
+  test('proves the backup before the downtime, takes it of a stopped server, and runs the Job only after it', async () => {
     const { begin, cluster } = await live();
     await begin();
     const order = [
+      'patch persistentvolumes/pv-1',
+      expect.stringMatching(/^create volumesnapshots\/data-postgresql-0-live-/),
+      'delete jobs/postgres-upgrade-12-to-14-boot',
+      'create persistentvolumeclaims/data-postgresql-0-copy',
+      'create jobs/postgres-upgrade-12-to-14-boot',
+      'delete jobs/postgres-upgrade-12-to-14-boot',
+      'delete persistentvolumeclaims/data-postgresql-0-copy',
       'patch deployments/frontend',
       'patch statefulsets/postgresql',
-      expect.stringMatching(/^create volumesnapshots\//),
+      expect.stringMatching(/^create volumesnapshots\/data-postgresql-0-before-upgrade-/),
+      expect.stringMatching(/^patch volumesnapshotcontents\/content-of-data-postgresql-0-before-upgrade-/),
       `create jobs/${jobName}`,
       'patch statefulsets/postgresql',
       'patch deployments/frontend',
+      'patch persistentvolumes/pv-1',
+      'delete jobs/postgres-upgrade-12-to-14-boot',
+      expect.stringMatching(/^delete volumesnapshots\/data-postgresql-0-live-/),
     ];
     const seen = cluster.writes.filter((w) => !/configmaps|insights|nightly|paused/.test(w));
     expect(seen).toEqual(order);
@@ -82,24 +94,61 @@ describe('an upgrade', () => {
     expect(image()).toBe(oldImage);
   });
 
-  test('whose data differs keeps the applications stopped, and 14 up to be looked at', async () => {
-    const { begin, state, replicas, journal, image } = await live({ [jobName]: ending(0) });
-    let measured = 0;
-    const push = state.statements.push.bind(state.statements);
-    state.statements.push = (...statements) => {
-      // Between the two measurements a row is lost.
-      if (statements.some((s) => s.startsWith('circle:') && s.includes('gexec')) && ++measured === 2)
-        state.databases['circle']?.relations.splice(0, 1, ['public.builds', 'rows', '41']);
-      return push(...statements);
-    };
-    const error = await thrownBy(begin);
-    expect(error.code).toBe('data-differs');
-    expect(error.message).toContain('public.builds: 42 rows before, 41 rows after');
-    expect(error.message).toContain('the applications are still stopped');
-    expect(error.remedy).toContain('snapshot');
-    expect(replicas()).toBe(0);
-    expect(image()).toBe(newImage);
-    expect(journal()).not.toHaveProperty('outcome');
+  describe('whose data differs', () => {
+    test('brings 12 back from the backup when the files were linked, and keeps the volume with 14', async () => {
+      const setting = await live({ [jobName]: ending(0), [revertName]: served('link') });
+      loseRowOn14(setting);
+      const error = await thrownBy(setting.begin);
+      expect(error.code).toBe('reverted');
+      expect(error.message).toContain('public.builds: 42 rows before, 41 rows after');
+      expect(error.message).toContain('PostgreSQL 12 serves and the applications are back');
+      expectTwelve(setting);
+      const { cluster, log, context } = setting;
+      const claim = cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace);
+      expect(claim?.spec?.volumeName).toMatch(/^volume-of-/);
+      expect(policyOf(cluster, claim?.spec?.volumeName)).toBe('Delete');
+      expect(policyOf(cluster, 'pv-1')).toBe('Retain');
+      expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0-copy', namespace)).toBeUndefined();
+      expect(log.text).toContain('As it was measured before the upgrade');
+      expect(context.results.warnings).toEqual([expect.stringContaining('PersistentVolume pv-1 holds what')]);
+    });
+
+    test('takes the cloned files of 12 back, after a snapshot of what 14 had', async () => {
+      const back = ending(0, { command: 'rollback', outcome: 'reverted', message: 'data is PostgreSQL 12 again' });
+      const setting = await live({
+        [jobName]: ending(0, { transfer: 'clone' }),
+        [revertName]: served('clone'),
+        [`${revertName} rollback`]: back,
+      });
+      loseRowOn14(setting);
+      expect((await thrownBy(setting.begin)).code).toBe('reverted');
+      expectTwelve(setting);
+      const { cluster } = setting;
+      expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace)?.spec?.volumeName).toBe('pv-1');
+      expect(policyOf(cluster, 'pv-1')).toBe('Delete');
+      const writes = cluster.writes;
+      const snapshot = writes.findIndex((w) => w.includes('create volumesnapshots/data-postgresql-0-of-14-'));
+      expect(snapshot).toBeGreaterThan(0);
+      expect(writes.slice(snapshot)).toContain(`create jobs/${revertName}`);
+    });
+
+    test('says that nothing leads back when there is no backup, and keeps the applications stopped', async () => {
+      const setting = await live({ [jobName]: ending(0), [revertName]: served('link') }, { backup: 'external' });
+      loseRowOn14(setting);
+      const error = await thrownBy(setting.begin);
+      expect(error.code).toBe('way-back-failed');
+      expect(error.message).toContain('there is no backup in the cluster');
+      expect(setting.replicas()).toBe(0);
+      expect(setting.journal()).not.toHaveProperty('outcome');
+    });
+
+    function expectTwelve({ image, state, replicas, journal, cluster }: Awaited<ReturnType<typeof live>>) {
+      expect(image()).toBe(oldImage);
+      expect(state.version).toBe('12.16');
+      expect(replicas()).toBe(3);
+      expect(journal()).toMatchObject({ outcome: 'reverted' });
+      expect(cluster.peek('configmaps', jobName, namespace)).toBeUndefined();
+    }
   });
 
   test.each(['server', 'databases', 'snapshotClass'])('does not begin without the fact %s', async (fact) => {
@@ -130,3 +179,7 @@ describe('an upgrade', () => {
     expect(permissionsFor('upgrade').map(permissionName)).toEqual(expect.arrayContaining([...new Set(asked)]));
   });
 });
+
+function policyOf(cluster: FakeCluster, volume = ''): string | undefined {
+  return cluster.peek('persistentvolumes', volume)?.spec?.persistentVolumeReclaimPolicy;
+}

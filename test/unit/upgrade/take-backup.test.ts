@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { WaitError } from '../../../src/errors.ts';
 import type { VolumeSnapshot } from '../../../src/ports/cluster.ts';
 import { journalName } from '../../../src/upgrade/journal.ts';
-import { takeSnapshot } from '../../../src/upgrade/snapshot.ts';
+import { takeBackup } from '../../../src/upgrade/backup/take.ts';
 import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { setUp, type Setting } from './context.ts';
@@ -22,33 +22,33 @@ describe('the snapshot', () => {
   test('is one of the claim, with the chosen class, noted in the journal, and awaited', async () => {
     const setting = await setUp();
     controlSnapshots(setting, { readyToUse: false }, { readyToUse: true });
-    await takeSnapshot.run(setting.context);
+    await takeBackup.run(setting.context);
     expect(setting.cluster.peek('volumesnapshots', name, namespace)?.spec).toEqual({
       source: { persistentVolumeClaimName: 'data-postgresql-0' },
       volumeSnapshotClassName: 'csi-class',
     });
-    expect(setting.cluster.peek('configmaps', journalName, namespace)?.data).toMatchObject({ snapshot: name });
-    expect(setting.context.results.snapshot).toBe(name);
+    expect(setting.cluster.peek('configmaps', journalName, namespace)?.data).toMatchObject({ backup: name });
+    expect(setting.context.results.backup).toEqual({ kind: 'snapshot', name });
     expect(setting.clock.pauses).toHaveLength(2);
   });
 
   test('an error that passes is waited for, and told', async () => {
     const setting = await setUp();
     controlSnapshots(setting, { error: { message: 'rate limit' } }, { readyToUse: true });
-    await takeSnapshot.run(setting.context);
+    await takeBackup.run(setting.context);
     expect(setting.log.text).toContain('rate limit');
   });
 
   test('that is not ready at the limit ends it, in the words of the driver; it is kept', async () => {
     const setting = await setUp(undefined, { 'snapshot-timeout': '20s' });
     controlSnapshots(setting, { error: { message: 'quota of snapshots exceeded' } });
-    const error = await thrownBy(() => takeSnapshot.run(setting.context));
+    const error = await thrownBy(() => takeBackup.run(setting.context));
     expect(error).toBeInstanceOf(WaitError);
     expect(error.message).toContain('quota of snapshots exceeded');
     expect(error.remedy).toContain('"snapshot-timeout"');
     expect(setting.cluster.peek('volumesnapshots', name, namespace)).toBeDefined();
-    expect(setting.context.results.snapshot).toBeUndefined();
-    expect(takeSnapshot).not.toHaveProperty('undo');
+    expect(setting.context.results.backup).toBeUndefined();
+    expect(takeBackup).not.toHaveProperty('undo');
   });
 
   test('that somebody deletes ends it at once', async () => {
@@ -56,7 +56,7 @@ describe('the snapshot', () => {
     setting.clock.meanwhile = () => {
       setting.cluster.remove('volumesnapshots', name, namespace);
     };
-    const error = await thrownBy(() => takeSnapshot.run(setting.context));
+    const error = await thrownBy(() => takeBackup.run(setting.context));
     expect(error.code).toBe('snapshot-gone');
     expect(error.message).toContain(name);
   });

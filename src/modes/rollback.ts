@@ -1,0 +1,100 @@
+import { PrecheckError, UpgradeError } from '../errors.ts';
+import { valuesUpdate } from '../pull-request/values-update.ts';
+import { parseImage, type Image } from '../target/images.ts';
+import { Journal } from '../upgrade/journal.ts';
+import { expectNoHolder } from '../upgrade/lease.ts';
+import { lossOfRollback } from '../upgrade/loss.ts';
+import { oneAtATime } from '../upgrade/one-at-a-time.ts';
+import { expectSameServer } from '../upgrade/resume.ts';
+import { beginRollback, mayLose, rollBack } from '../upgrade/rollback.ts';
+import { contextOf } from '../upgrade/upgrade.ts';
+import { findServer, type FoundServer } from './check-server.ts';
+import type { ClusterModeContext } from './mode.ts';
+import { publishValues } from './pull-request.ts';
+
+/**
+ * Back to 12, from an upgrade that is under way or done. Says first what would
+ * be lost, and does nothing where something would be and nobody has agreed to it.
+ * @throws PrecheckError when there is nothing to roll back or the consent is missing, UpgradeError when it did not come to its end
+ */
+export async function rollback(context: ClusterModeContext): Promise<void> {
+  const { cluster, inputs, progress, log, runId } = context;
+  const earlier = await Journal.find(cluster, inputs.namespace);
+  if (earlier === undefined || earlier.noted.outcome === 'reverted') throw nothingToRollBack(earlier);
+  await expectNoHolder(cluster, inputs.namespace);
+  const found = await findServer(context, earlier);
+  expectSameServer({ target: found.target, journal: earlier });
+  if (earlier.noted.rollback === undefined && mayLose(earlier)) await expectConsent(context, found, earlier);
+  const { name: statefulSet, applications } = found.target;
+  const claim = { ...earlier.record, namespace: inputs.namespace, statefulSet };
+  const theirs = earlier.isClosed ? { ...claim, applications } : claim;
+  await oneAtATime(context, theirs, runId, async (ours) => {
+    const now = await Journal.find(ours, inputs.namespace);
+    if (now === undefined || now.noted.outcome === 'reverted') throw nothingToRollBack(now);
+    const journal = await beginRollback(ours, found.target, now, {
+      runId,
+      startedAt: context.clock.now().toISOString(),
+      reason: `"mode: rollback" was asked for by ${runId}`,
+    });
+    const end = await rollBack({
+      ...contextOf(
+        {
+          ...context,
+          ...found,
+          cluster: ours,
+          database: found.database.over(ours),
+          scripts: context.scripts.job,
+          results: progress.results,
+        },
+        journal,
+      ),
+      isResumed: true,
+    });
+    if (end.code !== 'reverted') throw end;
+  });
+  progress.verdict = 'rolled-back';
+  const image = parseImage(earlier.record.image);
+  if (image !== undefined) progress.image = image;
+  log.annotate('notice', 'rolled back', `PostgreSQL 12 serves again in namespace ${inputs.namespace}.`);
+  await publishFormer(context, earlier.record.image, image);
+}
+
+/** values.yaml has to name 12's image again; the inputs name 14's. */
+async function publishFormer(context: ClusterModeContext, reference: string, image: Image | undefined): Promise<void> {
+  const { pullRequest, inputs, runId, progress } = context;
+  if (pullRequest === undefined) return;
+  const settings = image && valuesUpdate(inputs, image, runId);
+  if (settings === undefined) {
+    progress.results.warnings.push(`values.yaml has to name ${reference} again; no pull request was made for it.`);
+    return;
+  }
+  await publishValues({ ...context, pullRequest: { ...pullRequest, settings } });
+}
+
+async function expectConsent(
+  { inputs, log }: ClusterModeContext,
+  { database }: FoundServer,
+  earlier: Journal,
+): Promise<void> {
+  const loss = await log.group('What going back to 12 would lose', async () => {
+    const lines = await lossOfRollback(database, earlier, log);
+    for (const line of lines) log.info(line);
+    return lines;
+  });
+  if (inputs.acceptDataLoss) return;
+  throw new PrecheckError(
+    'consent-missing',
+    `The applications have been let in to PostgreSQL 14. Going back to 12 would lose what they have written since: ${loss.slice(0, 5).join('; ')}${loss.length > 5 ? ` … (${String(loss.length)} lines in the log)` : ''}. Nothing was changed.`,
+    'Set "accept-data-loss: true" when you mean it.',
+  );
+}
+
+function nothingToRollBack(journal: Journal | undefined): UpgradeError {
+  return new UpgradeError(
+    'nothing-to-roll-back',
+    journal === undefined
+      ? 'There is no upgrade in this namespace that could be rolled back.'
+      : `The last upgrade (begun at ${journal.record.startedAt}) has been taken back already: ${journal.noted.back ?? ''}`,
+    'Run "mode: status" to see what there is.',
+  );
+}

@@ -1,0 +1,116 @@
+import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import { UpgradeError } from '../../errors.ts';
+import type { Inputs } from '../../inputs.ts';
+import { bootJobName } from '../../job/manifest.ts';
+import { ownerLabel } from '../../job/pod.ts';
+import type { Target } from '../../target/target.ts';
+import { podsNaming } from '../../target/volume-users.ts';
+import { waitFor } from '../../wait.ts';
+import { jobFailure, runJob } from '../job-run.ts';
+import type { Context } from '../step.ts';
+import { setReclaimPolicy } from './reclaim-policy.ts';
+
+/** What a volume is filled from, as a claim's `dataSource` names it. */
+export interface Source {
+  readonly kind: 'VolumeSnapshot' | 'PersistentVolumeClaim';
+  readonly name: string;
+}
+
+/** Name of the claim whose volume is a copy, for a while. */
+export function copyName({ volume }: Target): string {
+  return `${volume.claimName}-copy`;
+}
+
+/** A claim for a volume like the server's, filled from a source. */
+export function copyClaim(target: Target, name: string, source: Source): V1PersistentVolumeClaim {
+  const { claim, persistentVolume } = target.volume;
+  const { accessModes, storageClassName, volumeMode, resources } = claim.spec ?? {};
+  // A volume may be larger than its claim asks for, and a copy can't be smaller than its source.
+  const storage = persistentVolume?.spec?.capacity?.['storage'] ?? resources?.requests?.['storage'] ?? '';
+  return {
+    metadata: { name, namespace: target.namespace, labels: { ...ownerLabel } },
+    spec: {
+      ...(accessModes === undefined ? {} : { accessModes }),
+      ...(storageClassName === undefined ? {} : { storageClassName }),
+      ...(volumeMode === undefined ? {} : { volumeMode }),
+      resources: { requests: { storage } },
+      dataSource: source.kind === 'VolumeSnapshot' ? { ...source, apiGroup: 'snapshot.storage.k8s.io' } : source,
+    },
+  };
+}
+
+/** Makes a copy; one that an earlier try left goes first. */
+export async function makeCopy(context: Context, source: Source): Promise<void> {
+  const { cluster, target } = context;
+  await removeCopy(context);
+  await claimGone(context, copyName(target));
+  await cluster.create('persistentvolumeclaims', copyClaim(target, copyName(target), source), {
+    namespace: target.namespace,
+  });
+}
+
+/**
+ * Starts 12 on the volume of a claim, which no other pod uses, and stops it again.
+ * @param limits how long to wait for the volume to be made and for the server
+ * @returns what the Job said
+ * @throws UpgradeError when 12 does not start there
+ */
+export async function boot(
+  context: Context,
+  claimName: string,
+  limits: Pick<Inputs, 'jobStartTimeout' | 'jobTimeout'> = context.inputs,
+): Promise<string> {
+  const { target, inputs } = context;
+  const end = await runJob(
+    {
+      ...context,
+      target: { ...target, volume: { ...target.volume, claimName } },
+      inputs: { ...inputs, jobStartTimeout: limits.jobStartTimeout, jobTimeout: limits.jobTimeout },
+    },
+    'boot',
+  );
+  if (end.exitCode === 0 && end.result !== undefined) return end.result.message;
+  throw new UpgradeError(
+    'copy-does-not-start',
+    `PostgreSQL 12 does not start on claim ${claimName}, a copy of the volume: ${jobFailure(end)}`,
+    'Look at the log above. A copy that does not start is no backup: look at the storage and its snapshots.',
+  );
+}
+
+/**
+ * Removes the copy, its volume and the Job that booted it.
+ * @throws UpgradeError when a claim of that name is not ours
+ */
+export async function removeCopy(context: Context): Promise<void> {
+  const { cluster, target } = context;
+  const { namespace } = target;
+  const name = copyName(target);
+  await cluster.delete('jobs', bootJobName, namespace, { foreground: true });
+  const claim = await cluster.find('persistentvolumeclaims', name, namespace);
+  if (claim === undefined) return;
+  expectOurs(claim);
+  // Of a class that retains volumes, nothing of the copy would ever go.
+  if (claim.spec?.volumeName !== undefined) await setReclaimPolicy(context, claim.spec.volumeName, 'Delete');
+  await cluster.delete('persistentvolumeclaims', name, namespace);
+}
+
+function expectOurs({ metadata }: V1PersistentVolumeClaim): void {
+  const [[label, value]] = Object.entries(ownerLabel) as [[string, string]];
+  if (metadata?.labels?.[label] === value) return;
+  throw new UpgradeError(
+    'claim-foreign',
+    `PersistentVolumeClaim ${metadata?.name ?? ''} is not of this action (it lacks the label ${label}), and its name is needed for a copy.`,
+    'Rename or remove it, if it is not needed.',
+  );
+}
+
+/** A claim goes when no pod names it any more, also none that has ended. */
+export async function claimGone({ cluster, target, inputs, ...context }: Context, name: string): Promise<void> {
+  const what = `claim ${name} to be gone`;
+  await waitFor({ what, limit: inputs.detachTimeout, limitInput: 'detach-timeout', ...context }, async () => {
+    const now = await cluster.find('persistentvolumeclaims', name, target.namespace);
+    if (now === undefined) return { done: undefined };
+    const pods = await podsNaming(cluster, target.namespace, name);
+    return { pending: pods.length === 0 ? 'it is still there' : `named by ${pods.join(', ')}` };
+  });
+}

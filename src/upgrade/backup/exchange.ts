@@ -1,0 +1,142 @@
+import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import { z } from 'zod';
+import { UpgradeError } from '../../errors.ts';
+import { bootJobName, jobName, revertJobName } from '../../job/manifest.ts';
+import { waitFor } from '../../wait.ts';
+import { epochLabel } from '../epoch.ts';
+import { claimGone, copyName } from './copy.ts';
+import type { Journal, Noted } from '../journal.ts';
+import type { Context } from '../step.ts';
+import { setReclaimPolicy } from './reclaim-policy.ts';
+
+const plan = z.object({
+  /** The server's claim as it will be made anew. */
+  claim: z.custom<V1PersistentVolumeClaim>((value) => typeof value === 'object' && value !== null),
+  /** The volume that it gets. */
+  volume: z.string(),
+  /** The volume that it had. */
+  former: z.string(),
+});
+
+/** The server's claim gets another volume. Noted before the first move, since in the middle of it there is no claim. */
+export type Exchange = z.infer<typeof plan>;
+
+/** @throws UpgradeError when what was noted can't be read */
+export function notedExchange({ exchange }: Readonly<Noted>): Exchange | undefined {
+  if (exchange === undefined) return undefined;
+  const read = plan.safeParse(JSON.parse(exchange));
+  if (read.success) return read.data;
+  throw new UpgradeError(
+    'journal-foreign',
+    `The journal's note on the exchange of the volume can't be read: ${read.error.message}`,
+    'Look at the journal, the claims and the volumes.',
+  );
+}
+
+/** The claim that an unfinished exchange may have left unmade. */
+export function claimInExchange(journal: Journal | undefined): V1PersistentVolumeClaim | undefined {
+  return journal?.isClosed === false ? notedExchange(journal.noted)?.claim : undefined;
+}
+
+/** Notes that the volume of the copy takes the place of the server's. */
+export async function planExchange(context: Context): Promise<Exchange> {
+  const { cluster, target, journal } = context;
+  const [claim, copy] = await Promise.all(
+    [target.volume.claimName, copyName(target)].map((name) =>
+      cluster.find('persistentvolumeclaims', name, target.namespace),
+    ),
+  );
+  const [former, volume] = [claim?.spec?.volumeName, copy?.spec?.volumeName];
+  if (claim === undefined || former === undefined || volume === undefined)
+    throw new UpgradeError(
+      'claim-unbound',
+      `Claim ${target.volume.claimName} or its copy has no volume (${former ?? 'none'}, ${volume ?? 'none'}).`,
+      'Find out who changed them. The backup is still there; run again.',
+    );
+  const exchange = { claim: renewed(claim, volume), volume, former };
+  await journal.note('exchange', JSON.stringify(exchange));
+  return exchange;
+}
+
+/** The claim without what Kubernetes and this action wrote into it, for another volume. */
+function renewed({ metadata, spec }: V1PersistentVolumeClaim, volumeName: string): V1PersistentVolumeClaim {
+  const { name = '', namespace = '', labels = {}, annotations = {} } = metadata ?? {};
+  const { accessModes, resources, storageClassName, volumeMode } = spec ?? {};
+  const isOurs = (key: string) => key !== epochLabel;
+  // pv.kubernetes.io/bind-completed, volume.kubernetes.io/selected-node and their like speak of the former volume.
+  const isTheirs = (key: string) => !/^(pv|volume)(\.beta)?\.kubernetes\.io\//.test(key);
+  return {
+    metadata: { name, namespace, labels: kept(labels, isOurs), annotations: kept(annotations, isTheirs) },
+    spec: {
+      ...(accessModes === undefined ? {} : { accessModes }),
+      ...(resources === undefined ? {} : { resources }),
+      ...(storageClassName === undefined ? {} : { storageClassName }),
+      ...(volumeMode === undefined ? {} : { volumeMode }),
+      volumeName,
+    },
+  };
+}
+
+function kept(texts: Readonly<Record<string, string>>, keep: (key: string) => boolean): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).filter(([key]) => keep(key)));
+}
+
+/**
+ * Gives the server's claim the volume of the copy. Each move looks first whether
+ * it is done, so that another run goes on anywhere. Neither volume is ever deleted:
+ * both retain. The new one is promised to the claim's name before the old claim
+ * goes, so that whoever makes the claim in between gets it too, and never an empty one.
+ */
+export async function exchangeVolumes(context: Context, { claim, volume, former }: Exchange): Promise<void> {
+  const { cluster, target, log } = context;
+  const { namespace } = target;
+  const { claimName } = target.volume;
+  await setReclaimPolicy(context, volume, 'Retain');
+  await setReclaimPolicy(context, former, 'Retain');
+  await cluster.delete('jobs', bootJobName, namespace, { foreground: true });
+  await cluster.delete('persistentvolumeclaims', copyName(target), namespace);
+  await claimGone(context, copyName(target));
+  await promise(context, volume);
+  const before = await cluster.find('persistentvolumeclaims', claimName, namespace);
+  if (before?.spec?.volumeName === former || before?.metadata?.deletionTimestamp !== undefined) {
+    // Their ended pods name the claim too, and it stays as long as they do.
+    for (const job of [jobName, revertJobName]) await cluster.delete('jobs', job, namespace, { foreground: true });
+    await cluster.delete('persistentvolumeclaims', claimName, namespace);
+    await claimGone(context, claimName);
+  }
+  if ((await cluster.find('persistentvolumeclaims', claimName, namespace)) === undefined)
+    await cluster.create('persistentvolumeclaims', claim, { namespace });
+  await bound(context, volume);
+  log.info(`Claim ${claimName} has volume ${volume}; ${former} is kept (Retain)`);
+}
+
+/** A reference without UID is a promise to whichever claim of that name comes. */
+async function promise({ cluster, target }: Context, volume: string): Promise<void> {
+  const { claimName } = target.volume;
+  const { namespace } = target;
+  const now = await cluster.find('persistentvolumes', volume);
+  if (now?.spec?.claimRef?.name === claimName && now.spec.claimRef.namespace === namespace) return;
+  const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claimName };
+  await cluster.patch('persistentvolumes', volume, namespace, [
+    { op: 'test', path: '/metadata/uid', value: now?.metadata?.uid },
+    { op: 'add', path: '/spec/claimRef', value: claimRef },
+  ]);
+}
+
+async function bound({ cluster, target, inputs, ...context }: Context, volume: string): Promise<void> {
+  const { claimName } = target.volume;
+  const what = `claim ${claimName} to be bound to ${volume}`;
+  await waitFor({ what, limit: inputs.detachTimeout, limitInput: 'detach-timeout', ...context }, async () => {
+    const now = await cluster.find('persistentvolumeclaims', claimName, target.namespace);
+    const has = now?.spec?.volumeName;
+    if (has !== undefined && has !== volume)
+      throw new UpgradeError(
+        'claim-taken',
+        `Claim ${claimName} was made anew by somebody else and has volume ${has}.`,
+        `PostgreSQL is fenced, so nothing runs on it. Delete that claim and run again: it gets ${volume}.`,
+      );
+    return has === volume && now?.status?.phase === 'Bound'
+      ? { done: undefined }
+      : { pending: `it is ${now?.status?.phase ?? 'not there'}` };
+  });
+}

@@ -1,0 +1,51 @@
+import { describe, WaitError } from '../../errors.ts';
+import type { Context, Step } from '../step.ts';
+import { boot, copyName, makeCopy, removeCopy } from './copy.ts';
+import { readySnapshot, removeSnapshot } from './snapshot.ts';
+
+/**
+ * Takes the way of the backup and back once before the downtime, while the
+ * server runs: a snapshot (or clone), a volume made of it, 12 started on that.
+ * So whatever the storage can't do is found when it costs nothing, and the
+ * snapshot in the downtime has only the difference to store.
+ */
+export const proveBackup: Step = {
+  id: 'prove-backup',
+  title: 'Prove that a backup of the volume can be started',
+
+  async run(context) {
+    const { journal } = context;
+    const { kind } = journal.record.backup;
+    // In a downtime that another run began, it would only make it longer.
+    if (kind === 'external' || journal.noted.downSince !== undefined) return;
+    const name = kind === 'snapshot' ? await readySnapshot(context, 'live') : context.target.volume.claimName;
+    if (!context.inputs.verifyBackup) return;
+    try {
+      await start(context, { kind: kind === 'snapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim', name });
+    } catch (error) {
+      if (!(error instanceof WaitError)) throw error;
+      context.results.warnings.push(`That a backup can be started was not proved in time: ${describe(error)}`);
+      await removeCopy(context);
+    }
+  },
+
+  async undo(context) {
+    await removeProof(context);
+  },
+};
+
+async function start(context: Context, source: Parameters<typeof makeCopy>[1]): Promise<void> {
+  const limit = context.inputs.verifyBackupTimeout;
+  await makeCopy(context, source);
+  context.log.info(await boot(context, copyName(context.target), { jobStartTimeout: limit, jobTimeout: limit }));
+  await removeCopy(context);
+  context.log.info('The copy is removed again');
+}
+
+/** Removes what the proof left, once the backup itself is there or is not needed. */
+export async function removeProof(context: Context): Promise<void> {
+  // From then on the copy's volume is the server's.
+  if (context.journal.noted.exchange === undefined) await removeCopy(context);
+  const { live } = context.journal.noted;
+  if (live !== undefined) await removeSnapshot(context, live);
+}

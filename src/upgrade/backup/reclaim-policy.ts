@@ -1,0 +1,42 @@
+import { UpgradeError } from '../../errors.ts';
+import type { Context, Step } from '../step.ts';
+
+/** Keeps the data when somebody deletes the claim meanwhile: Kubernetes would delete the volume with it. */
+export const protectVolume: Step = {
+  id: 'protect-volume',
+  title: 'Keep the volume whatever happens to its claim',
+
+  async run(context) {
+    const { volume } = context.journal.record;
+    await setReclaimPolicy(context, volume, 'Retain');
+    context.log.info(`PersistentVolume ${volume}: persistentVolumeReclaimPolicy Retain`);
+  },
+
+  async undo(context) {
+    await restoreReclaimPolicy(context);
+  },
+};
+
+/** Gives the volume that the server's claim has now the policy that it had; a volume that was put out of use stays. */
+export async function restoreReclaimPolicy(context: Context): Promise<void> {
+  const { cluster, target, journal } = context;
+  const claim = await cluster.find('persistentvolumeclaims', target.volume.claimName, target.namespace);
+  const volume = claim?.spec?.volumeName;
+  if (volume !== undefined) await setReclaimPolicy(context, volume, journal.record.reclaimPolicy);
+}
+
+/** @throws UpgradeError when the volume is gone */
+export async function setReclaimPolicy({ cluster, target }: Context, volume: string, policy: string): Promise<void> {
+  const now = await cluster.find('persistentvolumes', volume);
+  if (now === undefined)
+    throw new UpgradeError(
+      'volume-gone',
+      `PersistentVolume ${volume} is gone.`,
+      'Find out who deleted it. Its data may still be in the storage.',
+    );
+  if (now.spec?.persistentVolumeReclaimPolicy === policy) return;
+  await cluster.patch('persistentvolumes', volume, target.namespace, [
+    { op: 'test', path: '/metadata/uid', value: now.metadata?.uid },
+    { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: policy },
+  ]);
+}

@@ -1,0 +1,79 @@
+import { UpgradeError } from '../../errors.ts';
+import { jobFailure, runJob } from '../job-run.ts';
+import type { Context } from '../step.ts';
+import { boot, copyName, makeCopy } from './copy.ts';
+import { exchangeVolumes, notedExchange, planExchange } from './exchange.ts';
+import { backupName, type Backup } from './kinds.ts';
+import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
+
+/**
+ * Brings 12's data back after 14 was started on the volume; both are stopped.
+ * Where the files were cloned or copied, 12 is whole beside 14. Linked files
+ * are 14's: then the server gets a copy of the backup, and the volume with 14 is kept.
+ * @param transfer how pg_upgrade took the files over, as the Job says; undefined when it does not know
+ * @throws UpgradeError when there is no way
+ */
+export async function bringBackServed(context: Context, transfer: string | undefined): Promise<void> {
+  const isWhole = transfer === 'clone' || transfer === 'copy';
+  if (notedExchange(context.journal.noted) === undefined && isWhole && (await renameBack(context))) return;
+  await restoreBackup(context);
+}
+
+/** @returns whether 12's own files are back */
+async function renameBack(context: Context): Promise<boolean> {
+  const { results, log, journal } = context;
+  if (journal.record.backup.kind === 'snapshot') {
+    const name = await readySnapshot(context, 'served');
+    await setDeletionPolicy(context, name, 'Retain');
+    results.warnings.push(`VolumeSnapshot ${name} holds what PostgreSQL 14 had, and 12 beside it.`);
+  }
+  const end = await runJob(context, 'rollback');
+  if (end.exitCode === 0 && end.result !== undefined) {
+    log.info(end.result.message);
+    return true;
+  }
+  if (end.result?.outcome !== 'served')
+    throw new UpgradeError(
+      'revert-failed',
+      `The data directory of 12 could not be taken back: ${jobFailure(end)}`,
+      'Nothing was deleted that is needed. Look at the log above, then run again.',
+    );
+  log.info(end.result.message);
+  return false;
+}
+
+/**
+ * Gives the server a copy of the backup, on which 12 has been started before.
+ * @throws UpgradeError when there is no backup in the cluster, or 12 does not start on it
+ */
+async function restoreBackup(context: Context): Promise<void> {
+  const exchange = notedExchange(context.journal.noted) ?? (await prepare(context));
+  await exchangeVolumes(context, exchange);
+  context.results.warnings.push(
+    `PersistentVolume ${exchange.former} holds what PostgreSQL 14 had. When you need it no more: kubectl patch persistentvolume ${exchange.former} -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}' removes it and its storage.`,
+  );
+}
+
+async function prepare(context: Context) {
+  const backup = notedBackup(context);
+  context.log.info(`12 is brought back from ${backupName(backup)}`);
+  await makeCopy(context, {
+    kind: backup.kind === 'snapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim',
+    name: backup.name,
+  });
+  context.log.info(await boot(context, copyName(context.target)));
+  return await planExchange(context);
+}
+
+function notedBackup({ journal }: Context): Backup {
+  const { kind } = journal.record.backup;
+  const { backup: name } = journal.noted;
+  if (kind !== 'external' && name !== undefined && name !== '') return { kind, name };
+  throw new UpgradeError(
+    'served',
+    'PostgreSQL 14 was started on the files that it shares with 12, and there is no backup in the cluster to bring 12 back from.',
+    kind === 'external'
+      ? 'Restore the backup that you made outside of the cluster ("backup: external"), or look at why 14 was not good enough: its data is on the volume. The applications are still stopped.'
+      : 'Look at the journal: it names no backup. The data of 14 is on the volume.',
+  );
+}

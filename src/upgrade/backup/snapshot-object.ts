@@ -1,0 +1,22 @@
+import { ownerLabel } from '../../job/pod.ts';
+import type { VolumeSnapshot } from '../../ports/cluster.ts';
+import type { Target } from '../../target/target.ts';
+
+/** A VolumeSnapshot of the server's volume; its name says what it holds. */
+export function snapshotObject(target: Target, what: string, suffix: string, className: string): VolumeSnapshot {
+  return {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshot',
+    metadata: {
+      name: `${target.volume.claimName}-${what}-${suffix}`,
+      namespace: target.namespace,
+      labels: ownerLabel,
+    },
+    spec: { source: { persistentVolumeClaimName: target.volume.claimName }, volumeSnapshotClassName: className },
+  };
+}
+
+/** When it was made, as a part of a name: 14 digits down to the second, UTC. */
+export function suffixOf(time: Date): string {
+  return time.toISOString().replace(/\D/g, '').slice(0, 14);
+}

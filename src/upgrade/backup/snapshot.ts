@@ -1,0 +1,76 @@
+import { ClusterError } from '../../errors.ts';
+import { waitFor } from '../../wait.ts';
+import type { Context } from '../step.ts';
+import { snapshotObject, suffixOf } from './snapshot-object.ts';
+
+/** Which snapshot: under what the journal notes its name, and what its name says that it holds. */
+const snapshots = { backup: 'before-upgrade', live: 'live', served: 'of-14' } as const;
+
+/**
+ * A snapshot of the volume that is ready to use; one that the journal names already is not taken again.
+ * @returns its name
+ * @throws ClusterError when somebody deletes it, WaitError when it does not become ready
+ */
+export async function readySnapshot(context: Context, which: keyof typeof snapshots): Promise<string> {
+  const { cluster, target, inputs, log } = context;
+  const name = await ask(context, which);
+  await waitFor(
+    {
+      what: `VolumeSnapshot ${name} to be ready`,
+      limit: inputs.snapshotTimeout,
+      limitInput: 'snapshot-timeout',
+      ...context,
+    },
+    async () => {
+      const now = await cluster.find('volumesnapshots', name, target.namespace);
+      if (now === undefined)
+        throw new ClusterError(
+          'snapshot-gone',
+          `VolumeSnapshot ${name} was deleted by somebody else.`,
+          'Find out who deletes snapshots in this namespace.',
+        );
+      if (now.status?.readyToUse === true) return { done: undefined };
+      return { pending: now.status?.error?.message ?? 'not ready to use yet' };
+    },
+  );
+  log.info(`VolumeSnapshot ${name} is ready to use`);
+  return name;
+}
+
+/** The name is in the journal before the object is made, so that no snapshot is forgotten and none is taken twice. */
+async function ask(context: Context, which: keyof typeof snapshots): Promise<string> {
+  const { cluster, target, snapshotClass, journal, log, clock } = context;
+  const { namespace } = target;
+  const earlier = journal.noted[which] ?? '';
+  if (earlier !== '' && (await cluster.find('volumesnapshots', earlier, namespace)) !== undefined) {
+    log.info(`VolumeSnapshot ${earlier} has been asked for already`);
+    return earlier;
+  }
+  const object = snapshotObject(target, snapshots[which], suffixOf(clock.now()), snapshotClass);
+  await journal.note(which, object.metadata.name);
+  await cluster.create('volumesnapshots', object, { namespace });
+  return object.metadata.name;
+}
+
+/** Whether what the storage holds stays (Retain) or goes (Delete) with the VolumeSnapshot, whatever its class says. */
+export async function setDeletionPolicy(
+  { cluster, target }: Context,
+  snapshot: string,
+  policy: 'Retain' | 'Delete',
+): Promise<void> {
+  const now = await cluster.find('volumesnapshots', snapshot, target.namespace);
+  const name = now?.status?.boundVolumeSnapshotContentName;
+  if (name === undefined) return;
+  const content = await cluster.find('volumesnapshotcontents', name);
+  if (content === undefined || content.spec.deletionPolicy === policy) return;
+  await cluster.patch('volumesnapshotcontents', name, target.namespace, [
+    { op: 'test', path: '/metadata/uid', value: content.metadata.uid },
+    { op: 'replace', path: '/spec/deletionPolicy', value: policy },
+  ]);
+}
+
+/** Removes a snapshot and what the storage holds of it; one that is gone is no error. */
+export async function removeSnapshot(context: Context, snapshot: string): Promise<void> {
+  await setDeletionPolicy(context, snapshot, 'Delete');
+  await context.cluster.delete('volumesnapshots', snapshot, context.target.namespace);
+}

@@ -1,0 +1,85 @@
+import type { Target } from '../target/target.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import { describe, sentence, UpgradeError } from '../errors.ts';
+import { startApplications, stopApplications } from './applications.ts';
+import { goBack } from './converge.ts';
+import { Journal } from './journal.ts';
+import { release, stepsToUndo } from './plan.ts';
+import type { Context } from './step.ts';
+
+/** Whether the applications may have written to 14: then going back loses something. */
+export function mayLose({ noted }: Journal): boolean {
+  return noted.outcome === 'upgraded' || noted.step === release.id;
+}
+
+/**
+ * Notes that it is to go back: in the journal of the upgrade that is under way,
+ * or in a new one that takes over what the journal of a finished one knows. The
+ * applications come back as they are now, not as they were before the upgrade.
+ * @param runId the run's address
+ */
+export async function beginRollback(
+  cluster: Cluster,
+  target: Target,
+  earlier: Journal,
+  { runId, startedAt, reason }: { runId: string; startedAt: string; reason: string },
+): Promise<Journal> {
+  if (!earlier.isClosed) {
+    if (earlier.noted.rollback === undefined) await earlier.note('rollback', reason);
+    return earlier;
+  }
+  const { backup, measured } = earlier.noted;
+  const { name: volume = '' } = target.volume.persistentVolume?.metadata ?? {};
+  return await Journal.begin(
+    cluster,
+    target.namespace,
+    {
+      ...earlier.record,
+      ...{ runId, startedAt, volume },
+      reclaimPolicy: target.volume.persistentVolume?.spec?.persistentVolumeReclaimPolicy ?? 'Delete',
+      replicas: target.replicas,
+      applications: [...target.applications],
+    },
+    {
+      ...(backup === undefined ? {} : { backup }),
+      ...(measured === undefined ? {} : { measured }),
+      step: release.id,
+      rollback: reason,
+    },
+  );
+}
+
+/**
+ * Back to 12, from wherever the upgrade is: the applications are stopped where
+ * they had been let in, then all steps are undone. Another run goes on with it.
+ * @returns the error that says how the server was left: `reverted` when 12 is back
+ */
+export async function rollBack(context: Context): Promise<UpgradeError> {
+  const { noted } = context.journal;
+  const reason = sentence(noted.rollback ?? '');
+  if (noted.back === undefined && mayLose(context.journal)) {
+    try {
+      await context.log.group(stopApplications.title, () => stopApplications.run(context));
+    } catch (error) {
+      return await abandon(context, `${stopApplications.title}: ${sentence(describe(error))}`, error);
+    }
+  }
+  return await goBack(stepsToUndo(noted), reason, context);
+}
+
+/** Until 14 is stopped, nothing has begun that can't be left. */
+async function abandon(context: Context, reason: string, cause: unknown): Promise<UpgradeError> {
+  const unhurried = { ...context, signal: new AbortController().signal };
+  try {
+    await startApplications(unhurried);
+    await context.journal.note('outcome', 'upgraded');
+  } catch (error) {
+    context.results.warnings.push(`Not all applications are back: ${describe(error)}`);
+  }
+  return new UpgradeError(
+    'not-rolled-back',
+    `${reason} PostgreSQL 14 still serves, and nothing was taken back.`,
+    'Remove the cause, then run "mode: rollback" again.',
+    { cause },
+  );
+}

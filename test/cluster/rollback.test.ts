@@ -1,0 +1,112 @@
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { killActionAt, runAction, type ActionEnd } from './action.ts';
+import { bench, kubectl, kubectlJson, namespace, psql } from './bench.ts';
+import { replicas, statefulSet } from './server.ts';
+import { verifyWriter } from './writer.ts';
+
+jest.setTimeout(15 * 60_000);
+
+const claimName = 'data-postgresql-0';
+const field = (kind: string, name: string, path: string) =>
+  kubectl('-n', namespace, 'get', kind, name, '-o', `jsonpath={${path}}`);
+const volume = () => field('pvc', claimName, '.spec.volumeName');
+const upgrade = { namespace, mode: 'upgrade', confirm: namespace };
+const rollback = { namespace, mode: 'rollback', confirm: namespace };
+
+/** 12 serves with everything as it is to be, and nothing of ours holds on to the user's objects. */
+function expectTwelve(before: ReturnType<typeof replicas>): void {
+  expect(psql(namespace, 'postgres', 'SHOW server_version')).toBe('12.22');
+  expect(replicas(namespace)).toEqual(before);
+  expect(statefulSet(namespace).gates).toBeUndefined();
+  expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');
+  expect(names('pvc')).toEqual([]);
+  expect(names('jobs')).not.toContain('postgres-upgrade-12-to-14-boot');
+}
+
+/** Objects of ours. */
+function names(resource: string): string[] {
+  const label = 'app.kubernetes.io/managed-by=circleci-server-postgresql-upgrade';
+  const list = kubectlJson('-n', namespace, 'get', resource, '-l', label) as {
+    items: { metadata: { name: string } }[];
+  };
+  return list.items.map(({ metadata }) => metadata.name);
+}
+
+const losses = () => {
+  const { lost, doubled, unexpected } = verifyWriter(namespace);
+  return { lost, doubled, unexpected };
+};
+const none = { lost: [], doubled: [], unexpected: [] };
+
+describe('an upgrade whose data differs, since a client changed it behind the stopped applications', () => {
+  let before: ReturnType<typeof replicas>;
+  let former: string;
+  let end: ActionEnd;
+
+  beforeAll(async () => {
+    bench('reset', '--namespace', namespace);
+    before = replicas(namespace);
+    former = volume();
+    await killActionAt(upgrade, '::group::Compare the data');
+    psql(namespace, 'circleci', 'CREATE TABLE uninvited AS SELECT 1 AS one');
+    // Until then the Lease says that the killed run lives.
+    await new Promise((resolve) => setTimeout(resolve, 62_000));
+    end = await runAction(upgrade);
+  });
+
+  test('goes back by itself, and says what differs', () => {
+    expect([end.exitCode, end.outputs['verdict'], end.report.error?.code]).toEqual([1, 'reverted', 'reverted']);
+    expect(end.report.error?.message).toContain('circleci: public.uninvited: absent before, 1 rows after');
+  });
+
+  test('has 12 on a copy of the backup, with every acknowledged change', () => {
+    expectTwelve(before);
+    expect(losses()).toEqual(none);
+    expect(end.log).toContain('As it was measured before the upgrade');
+    expect(volume()).not.toBe(former);
+  });
+
+  test('keeps the volume with what 14 had, and gives the new one the policy that it had', () => {
+    expect(field('pv', former, '.status.phase')).toBe('Released');
+    expect(field('pv', former, '.spec.persistentVolumeReclaimPolicy')).toBe('Retain');
+    expect(field('pv', volume(), '.spec.persistentVolumeReclaimPolicy')).toBe('Delete');
+    expect(end.report.warnings.join()).toContain(former);
+    kubectl('patch', 'pv', former, '-p', '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}');
+  });
+
+  describe('and is tried again', () => {
+    let again: ActionEnd;
+
+    beforeAll(async () => {
+      again = await runAction(upgrade, { GITHUB_RUN_ATTEMPT: '2' });
+    });
+
+    test('ends with 14, and no change is lost', () => {
+      expect([again.exitCode, again.outputs['verdict'], again.report.error]).toEqual([0, 'upgraded', undefined]);
+      expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+      expect(losses()).toEqual(none);
+      expect(replicas(namespace)).toEqual(before);
+    });
+
+    test('is rolled back only by who agrees to lose what was written since', async () => {
+      psql(namespace, 'circleci', 'CREATE TABLE written_since AS SELECT generate_series(1, 10)');
+      const refused = await runAction(rollback);
+      expect([refused.exitCode, refused.report.error?.code]).toEqual([1, 'consent-missing']);
+      expect(refused.log).toContain('circleci: public.written_since: absent before, 10 rows now');
+      expect(refused.log).toMatch(/ of WAL were written since 20/);
+      expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+      kubectl('-n', namespace, 'scale', 'deploy/writer', '--replicas=0');
+      before['deployments/writer'] = '0/0';
+      const agreed = await runAction({ ...rollback, 'accept-data-loss': 'true' });
+      expect([agreed.exitCode, agreed.outputs['verdict'], agreed.report.error]).toEqual([0, 'rolled-back', undefined]);
+      expect(agreed.outputs['image']).toBe(statefulSet(namespace).image);
+      expectTwelve(before);
+      expect(psql(namespace, 'circleci', "SELECT to_regclass('written_since') IS NULL")).toBe('t');
+    });
+
+    test('and then there is nothing more to roll back', async () => {
+      const nothing = await runAction(rollback);
+      expect([nothing.exitCode, nothing.report.error?.code]).toEqual([1, 'nothing-to-roll-back']);
+    });
+  });
+});
