@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { DatabaseFacts } from '../database/server.ts';
+import { sortOrderSql, type SortOrders } from '../database/sort-order.ts';
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../versions.ts';
 import { podTemplate } from './pod.ts';
@@ -15,6 +16,8 @@ export interface ImageFacts {
   readonly pgUpgrade: string | undefined;
   /** By "encoding collate ctype": `ok` or what initdb said. */
   readonly initdb: Readonly<Record<string, string>>;
+  /** By "encoding collate ctype": the digest of the order in which text sorts. */
+  readonly sortOrders: Readonly<Record<string, string>>;
   /** Available extensions and their versions. */
   readonly extensions: Readonly<Record<string, string>>;
 }
@@ -47,6 +50,7 @@ export function probePod(
         TO: String(upgrade.to),
         ROLE: role,
         LOCALES: locales.join('\n'),
+        SORT_ORDER: sortOrderSql(),
       }).map(([name, value]) => ({ name, value })),
       resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
     },
@@ -62,12 +66,23 @@ export function probePod(
   };
 }
 
-/** The locales that the image has to know: each one that a database uses, the new cluster's first. */
-export function localesOf(
-  initdb: { encoding: string; collate: string; ctype: string },
-  databases: readonly DatabaseFacts[],
-): string[] {
-  return [...new Set([initdb, ...databases].map((d) => `${d.encoding} ${d.collate} ${d.ctype}`))];
+export interface Locale {
+  readonly encoding: string;
+  readonly collate: string;
+  readonly ctype: string;
+}
+
+/** How the probe's facts name a locale. */
+export function localeKey({ encoding, collate, ctype }: Locale): string {
+  return `${encoding} ${collate} ${ctype}`;
+}
+
+/** The locales that the image has to know: each one that a database or an index uses, the new cluster's first. */
+export function localesOf(initdb: Locale, databases: readonly DatabaseFacts[], orders: SortOrders): string[] {
+  const ofIndexes = databases.flatMap((d) =>
+    (orders[d.name] ?? []).filter((o) => o.provider === 'libc').map((o) => ({ ...d, ...o })),
+  );
+  return [...new Set([initdb, ...databases, ...ofIndexes].map(localeKey))];
 }
 
 /** Reads the log of probe.sh; undefined when it did not come to its end. */
@@ -85,6 +100,7 @@ export function parseProbe(image: string, log: string): ImageFacts | undefined {
     newVersion: value('new-version') ?? '',
     pgUpgrade: value('pg_upgrade'),
     initdb: pairs('initdb'),
+    sortOrders: pairs('sort-order'),
     extensions: pairs('extension'),
   };
 }

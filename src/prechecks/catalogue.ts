@@ -6,6 +6,7 @@ import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
 import { localeChecks } from './locale.ts';
 import { serverChecks } from './server.ts';
+import { sortOrderChecks } from './sort-order.ts';
 import { valuesChecks } from './values.ts';
 
 /** Every check, in the order in which people read them. `precheck` and `upgrade` run the same ones. */
@@ -15,6 +16,7 @@ export const catalogue: readonly Check[] = [
   ...serverChecks,
   ...localeChecks,
   ...imageChecks,
+  ...sortOrderChecks,
   ...extensionChecks,
   ...clusterChecks,
   ...valuesChecks,

@@ -1,4 +1,5 @@
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/server.ts';
+import type { SortOrders } from '../database/sort-order.ts';
 import type { ImageFacts } from '../job/probe.ts';
 import type { VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { Inputs } from '../inputs.ts';
@@ -21,6 +22,8 @@ export interface Facts {
   readonly databases: Known<readonly DatabaseFacts[]>;
   /** By database, for those that accept connections. */
   readonly extensions: Known<Readonly<Record<string, readonly ExtensionFacts[]>>>;
+  /** By database: the collations of its indexes, and how they sort. */
+  readonly sortOrders: Known<SortOrders>;
   readonly files: Known<VolumeFiles>;
   /** Names of other pods that mount the volume. */
   readonly otherVolumeUsers: Known<readonly string[]>;

@@ -6,6 +6,7 @@ import {
   type DatabaseFacts,
   type ExtensionFacts,
 } from '../database/server.ts';
+import { readSortOrders, type SortOrders } from '../database/sort-order.ts';
 import { CancelledError, ClusterError, describe, isRunError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import { jobName, scriptConfigMap, upgradeJob, type JobSettings } from '../job/manifest.ts';
@@ -52,6 +53,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
+  const sortOrders = await knownFrom(databases, (list) => readSortOrders(database, list, sessions));
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' ? onlyIfGranted(permissions, settings) : settings;
   const reads = [
@@ -59,8 +61,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     known(() => volumeUsers(cluster, target)),
     known(() => leftovers(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
-    probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases),
-    probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases),
+    probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders),
+    probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders),
     gathering.probePullRequest?.() ?? Promise.resolve(undefined),
   ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
@@ -77,6 +79,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     server,
     databases,
     extensions,
+    sortOrders,
     files,
     otherVolumeUsers,
     snapshotClass,
@@ -138,12 +141,17 @@ async function probe(
   image: string,
   settings: Known<JobSettings>,
   databases: Known<readonly DatabaseFacts[]>,
+  sortOrders: Known<SortOrders>,
 ): Promise<Known<ImageFacts>> {
   const { inputs, target } = gathering;
   if (inputs.probes === 'none')
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
   if (!settings.known) return settings;
-  const locales = localesOf(settings.value.initdb, databases.known ? databases.value : []);
+  const locales = localesOf(
+    settings.value.initdb,
+    databases.known ? databases.value : [],
+    sortOrders.known ? sortOrders.value : {},
+  );
   return await known(() =>
     runProbe(
       gathering,

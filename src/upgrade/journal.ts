@@ -34,6 +34,8 @@ export interface Noted {
   back?: string;
   /** The step that was undone last. */
   undone?: string;
+  /** How 12 sorted what it has indexes on, as JSON; see database/sort-order.ts. */
+  sortOrders?: string;
   /** The data of 14 is what 12 had. */
   validated?: string;
   /** How the upgrade ended. */

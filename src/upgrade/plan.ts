@@ -6,6 +6,7 @@ import { proveBackup } from './backup/prove.ts';
 import { protectVolume } from './backup/reclaim-policy.ts';
 import { takeBackup } from './backup/take.ts';
 import type { Noted } from './journal.ts';
+import { rebuildIndexes } from './rebuild-indexes.ts';
 import type { Step } from './step.ts';
 import { stopPostgresql } from './stop-postgresql.ts';
 import { runUpgradeJob } from './upgrade-job.ts';
@@ -22,8 +23,8 @@ export const reversibleSteps: readonly Step[] = [
   activate,
 ];
 
-/** The data is judged before anybody may write. What differs is taken back. */
-export const validation: Step = verify;
+/** The data is made right and judged before anybody may write. What fails is taken back. */
+export const validation: readonly Step[] = [rebuildIndexes, verify];
 
 /** What only makes the new server faster or newer: it warns when it fails. */
 export const improvements: readonly Step[] = [updateExtensions, analyze];

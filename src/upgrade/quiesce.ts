@@ -1,5 +1,7 @@
 import { readClients } from '../database/clients.ts';
 import { compareFingerprints, fingerprintSize, takeFingerprint } from '../database/fingerprint.ts';
+import { readDatabases } from '../database/server.ts';
+import { readSortOrders } from '../database/sort-order.ts';
 import { describe } from '../errors.ts';
 import { waitFor } from '../wait.ts';
 import { isFencedOff } from './fence.ts';
@@ -22,9 +24,10 @@ export const quiesce: Step = {
       return;
     }
     await seeClientsGo(context);
-    // Side by side: to read does not change what is to be written. Both come to their end before an error is told.
+    // Side by side: to read does not change what is to be written. All come to their end before an error is told.
     const ends = await Promise.allSettled([
       measure(context),
+      noteSortOrders(context),
       context.database.write('template1', 'CHECKPOINT;', context.inputs.shutdownTimeout),
     ]);
     const failed = ends.find((end) => end.status === 'rejected');
@@ -75,6 +78,11 @@ async function seeClientsGo(context: Context): Promise<void> {
       };
     },
   );
+}
+
+async function noteSortOrders({ database, settings, journal }: Context): Promise<void> {
+  const orders = await readSortOrders(database, await readDatabases(database), settings.jobs);
+  await journal.note('sortOrders', JSON.stringify(orders));
 }
 
 async function measure({ database, settings, journal, log, results }: Context): Promise<void> {

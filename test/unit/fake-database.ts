@@ -1,4 +1,5 @@
 import { Database } from '../../src/database/database.ts';
+import type { SortOrder } from '../../src/database/sort-order.ts';
 import type { ExecResult } from '../../src/ports/cluster.ts';
 import type { Target } from '../../src/target/target.ts';
 import type { FakeCluster } from './fake-cluster.ts';
@@ -29,6 +30,7 @@ export interface DatabaseState {
   /** Versions that the installation ships. */
   available: Record<string, string>;
   notAnalyzed: string[];
+  sortOrders: SortOrder[];
 }
 
 export function databaseState(more: Partial<DatabaseState> = {}): DatabaseState {
@@ -41,6 +43,7 @@ export function databaseState(more: Partial<DatabaseState> = {}): DatabaseState 
     extensions: { plpgsql: '1.0' },
     available: {},
     notAnalyzed: [],
+    sortOrders: [],
     ...more,
   };
 }
@@ -96,6 +99,8 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('server_version_num')) return rows([serverFacts(state)]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
+  if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
+  if (sql.includes("''digest''")) return rows(database.sortOrders);
   if (sql.includes('\\gexec'))
     return rows([...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]);
   if (sql.includes('pg_catalog.pg_extension ')) return rows(pairs(database.extensions));

@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { localesOf, majorOf, parseProbe } from '../../../src/job/probe.ts';
+import { sortOrder } from '../prechecks/facts.ts';
 
 const log = [
   'old-version\tpostgres (PostgreSQL) 12.16',
   'pg_upgrade\tpg_upgrade (PostgreSQL) 14.22',
   'new-version\tpostgres (PostgreSQL) 14.22',
   'initdb\tUTF8 en_US.UTF-8 en_US.UTF-8\tok',
+  'sort-order\tUTF8 en_US.UTF-8 en_US.UTF-8\tac95',
   'initdb\tUTF8 de_DE de_DE\tinitdb: error: invalid locale name "de_DE"',
   'initdb\tSQL_ASCII C C',
   'extension\tpgcrypto\t1.3',
@@ -26,6 +28,7 @@ describe('the log of a probe', () => {
         // An answer that is missing is none.
         'SQL_ASCII C C': '',
       },
+      sortOrders: { 'UTF8 en_US.UTF-8 en_US.UTF-8': 'ac95' },
       extensions: { pgcrypto: '1.3', plpgsql: '1.0' },
     });
   });
@@ -65,7 +68,7 @@ describe('the major of a version', () => {
 });
 
 describe('the locales that an image has to know', () => {
-  test("are those of all databases, each once, the new cluster's first", () => {
+  test("are those of all databases and indexes, each once, the new cluster's first", () => {
     const of = (name: string, collate: string) => ({
       name,
       encoding: 'UTF8',
@@ -75,9 +78,12 @@ describe('the locales that an image has to know', () => {
       bytes: 0,
     });
     const initdb = { encoding: 'UTF8', collate: 'en_US.UTF-8', ctype: 'en_US.UTF-8' };
-    expect(localesOf(initdb, [of('postgres', 'C'), of('template1', 'en_US.UTF-8'), of('circle', 'C')])).toEqual([
+    const order = { ...sortOrder, collate: 'de_DE.UTF-8', ctype: 'de_DE.UTF-8' };
+    const databases = [of('postgres', 'C'), of('template1', 'en_US.UTF-8'), of('circle', 'C')];
+    expect(localesOf(initdb, databases, { circle: [order, { ...order, collate: 'und', provider: 'icu' }] })).toEqual([
       'UTF8 en_US.UTF-8 en_US.UTF-8',
       'UTF8 C C',
+      'UTF8 de_DE.UTF-8 de_DE.UTF-8',
     ]);
   });
 });

@@ -12,7 +12,8 @@ type FactName = {
 const needs: Readonly<Record<FactName, readonly string[]>> = {
   missingPermissions: ['permissions'],
   server: ['superuser-login', 'server-version', 'layout-data-directory'],
-  databases: ['encoding-and-locale', 'free-space'],
+  databases: ['encoding-and-locale', 'free-space', 'sort-order'],
+  sortOrders: ['sort-order'],
   extensions: ['extensions'],
   files: ['layout-mount', 'layout-data-directory', 'layout-user', 'free-space', 'leftovers'],
   otherVolumeUsers: ['volume-users'],
@@ -20,7 +21,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   refused: ['admission'],
   leftoverObjects: ['leftovers'],
   upgradeProbe: ['images', 'locales-in-images', 'extensions'],
-  servingProbe: ['images', 'locales-in-images', 'extensions'],
+  servingProbe: ['images', 'locales-in-images', 'extensions', 'sort-order'],
 };
 const factNames = Object.keys(needs) as FactName[];
 const probes = ['upgradeProbe', 'servingProbe'] as const;

@@ -1,4 +1,5 @@
 import type { DatabaseFacts, ServerFacts } from '../../../src/database/server.ts';
+import type { SortOrder } from '../../../src/database/sort-order.ts';
 import type { ImageFacts } from '../../../src/job/probe.ts';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/prechecks/facts.ts';
@@ -39,6 +40,16 @@ export function databaseFacts(name: string, more: Partial<DatabaseFacts> = {}): 
 
 export const databases = ['circle', 'postgres', 'template0', 'template1'].map((name) => databaseFacts(name));
 
+export const sortOrder: SortOrder = {
+  collation: 'default',
+  provider: 'libc',
+  collate: 'en_US.UTF-8',
+  ctype: 'en_US.UTF-8',
+  indexes: 12,
+  bytes: 5 * 1024 ** 2,
+  digest: 'd1',
+};
+
 export const files = {
   userId: 1001,
   dataOwner: 1001,
@@ -57,6 +68,7 @@ export const upgradeProbe: ImageFacts = {
   newVersion: 'postgres (PostgreSQL) 14.22',
   pgUpgrade: 'pg_upgrade (PostgreSQL) 14.22',
   initdb: { 'UTF8 en_US.UTF-8 en_US.UTF-8': 'ok' },
+  sortOrders: { 'UTF8 en_US.UTF-8 en_US.UTF-8': 'd1' },
   extensions: { plpgsql: '1.0', pgcrypto: '1.3' },
 };
 
@@ -84,6 +96,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
         { name: 'plpgsql', version: '1.0' },
       ],
     }),
+    sortOrders: known({ circle: [sortOrder], postgres: [], template1: [] }),
     files: known(files),
     otherVolumeUsers: known([]),
     snapshotClass: known({

@@ -82,7 +82,8 @@ describe('quiesce', () => {
     expect(context.results.before?.databases['circle']?.relations).toEqual({ 'public.builds': '42 rows' });
     expect(state.statements).toContain('template1: CHECKPOINT;');
     expect(state.statements.findLastIndex((s) => s.includes('pg_stat_activity'))).toBe(1);
-    expect(state.statements.filter((s) => s.includes('gexec'))).toHaveLength(3);
+    expect(state.statements.filter((s) => s.includes('relkind') && s.includes('gexec'))).toHaveLength(3);
+    expect(context.journal.noted.sortOrders).toBe('{"postgres":[],"circle":[],"template1":[]}');
   });
 
   test.each([
