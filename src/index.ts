@@ -2,6 +2,7 @@ import { systemClock } from './adapters/clock.ts';
 import { readEvent, readScripts } from './adapters/files.ts';
 import { githubRunner } from './adapters/runner.ts';
 import { isForkEvent } from './guards.ts';
+import type { Inputs } from './inputs.ts';
 import { run } from './run.ts';
 
 const cancelled = new AbortController();
@@ -15,6 +16,11 @@ function cancel(): void {
 process.on('SIGINT', cancel);
 process.on('SIGTERM', cancel);
 
+/** Milliseconds for which the API server may be away: an upgrade does not fail over its restart, a check tells of it soon. */
+function patienceOf(mode: Inputs['mode']): number {
+  return mode === 'precheck' || mode === 'status' ? 15_000 : 180_000;
+}
+
 await run({
   runner: githubRunner,
   clock: systemClock,
@@ -26,6 +32,7 @@ await run({
       kubeconfig: inputs.kubeconfig,
       context: inputs.context,
       environmentKubeconfig: githubRunner.environment('KUBECONFIG'),
+      patience: patienceOf(inputs.mode),
       clock: systemClock,
       log: githubRunner.log,
     });

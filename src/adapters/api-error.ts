@@ -35,6 +35,22 @@ export function answerError(doing: string, status: number, body: string): Cluste
   );
 }
 
+/**
+ * The API server does not accept the credentials (401), also after they were read again.
+ * @param origin where they come from
+ * @param reason the API server's answer; or, as an Error, why they can't be read again
+ */
+export function credentialsError(doing: string, origin: string, reason: unknown): ClusterError {
+  const isAnswer = typeof reason === 'string';
+  const said = isAnswer ? `${statusMessage(reason) || 'no message'} (HTTP 401)` : describe(reason);
+  return new ClusterError(
+    'unauthorized',
+    `Can't ${doing}: the API server does not accept ${origin}${isAnswer ? '' : " any more, and it can't be read again"}: ${said}.`,
+    'Renew these credentials, with a lifetime longer than the upgrade, then run again: an upgrade that has begun goes on.',
+    { cause: isAnswer ? undefined : reason },
+  );
+}
+
 /** A call that never got an answer. */
 export function connectionError(doing: string, address: string, error: unknown): ClusterError {
   return new ClusterError(

@@ -1,5 +1,4 @@
-import type { KubeConfig } from '@kubernetes/client-node';
-import { ClusterError, describe } from '../errors.ts';
+import { ClusterError } from '../errors.ts';
 import { fieldManager } from '../field-manager.ts';
 import type { Clock } from '../ports/clock.ts';
 import {
@@ -12,20 +11,23 @@ import {
   type ResourceTypes,
 } from '../ports/cluster.ts';
 import type { Log } from '../ports/runner.ts';
-import { answerError, connectionError, foreignAnswerError } from './api-error.ts';
+import { foreignAnswerError } from './api-error.ts';
+import { Connection } from './connection.ts';
+import { Credentials } from './credentials.ts';
 import { execInPod } from './exec.ts';
-import { callApiServer, type HttpAnswer, type HttpRequest } from './http.ts';
+import type { HttpRequest } from './http.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 
-const idleLimit = 30_000;
 const pageSize = 500;
-/** How often a read is tried, with pauses that double from half a second: about 15 s in all. */
-const readAttempts = 6;
+/** Milliseconds. A log is for people: nothing waits long for it. */
+const logLimits = { limit: 10_000, patience: 5000 };
 
 export interface ClusterOptions {
   readonly kubeconfig: string;
   readonly context: string;
   readonly environmentKubeconfig: string;
+  /** Milliseconds for which an API server that has answered before may be away. */
+  readonly patience: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,46 +37,40 @@ export interface ClusterOptions {
  * @throws ConfigurationError when there is no usable kubeconfig
  */
 export function connectCluster(options: ClusterOptions): Cluster {
-  return new ApiServer(
-    loadKubeconfig(options.kubeconfig, options.context, options.environmentKubeconfig),
-    options.clock,
-    options.log,
-  );
+  const { kubeconfig, context, environmentKubeconfig } = options;
+  const credentials = new Credentials(() => loadKubeconfig(kubeconfig, context, environmentKubeconfig));
+  return new ApiServer(new Connection(credentials, options.clock, options.log, options.patience));
 }
 
 class ApiServer implements Cluster {
-  readonly address: string;
-
-  /** A server that never answered is most likely a wrong address: then nothing is tried twice. */
-  private reached = false;
-
-  /** What the server's clock showed in its last answer, and ours when that came. */
-  private told: { readonly date: Date; readonly at: number } | undefined;
-
   constructor(
-    private readonly config: KubeConfig,
-    private readonly clock: Clock,
-    private readonly log: Log,
-  ) {
-    this.address = `${config.getCurrentCluster()?.server ?? '?'} (context ${config.getCurrentContext()})`;
+    private readonly connection: Connection,
+    private readonly signal?: AbortSignal,
+  ) {}
+
+  get address(): string {
+    return this.connection.address;
+  }
+
+  interruptedBy(signal: AbortSignal): Cluster {
+    return new ApiServer(this.connection, signal);
   }
 
   async version(): Promise<string> {
     const doing = "read the API server's version";
-    const answer = await this.request<{ gitVersion: string }>(doing, { method: 'GET', path: '/version', idleLimit });
+    const answer = await this.request<{ gitVersion: string }>(doing, { method: 'GET', path: '/version' });
     return answer.gitVersion;
   }
 
   async now(): Promise<Date> {
-    if (this.told === undefined) await this.version();
-    if (this.told === undefined) {
-      throw new ClusterError(
-        'no-date',
-        `${this.address} does not say what time it is: its answers have no Date header.`,
-        'Look at the proxy between the runner and the API server.',
-      );
-    }
-    return new Date(this.told.date.getTime() + this.clock.monotonic() - this.told.at);
+    if (this.connection.time === undefined) await this.version();
+    const { time } = this.connection;
+    if (time !== undefined) return time;
+    throw new ClusterError(
+      'no-date',
+      `${this.address} does not say what time it is: its answers have no Date header.`,
+      'Look at the proxy between the runner and the API server.',
+    );
   }
 
   async find<R extends ResourceName>(
@@ -86,7 +82,6 @@ class ApiServer implements Cluster {
       return await this.request<ResourceTypes[R]>(`read ${kindOf(resource)} ${name}`, {
         method: 'GET',
         path: pathOf(resource, namespace, name),
-        idleLimit,
       });
     } catch (error) {
       if (error instanceof ClusterError && error.code === 'not-found') return undefined;
@@ -110,7 +105,6 @@ class ApiServer implements Cluster {
         {
           method: 'GET',
           path: `${pathOf(resource, options.namespace)}?${query.toString()}`,
-          idleLimit,
         },
       );
       items.push(...page.items);
@@ -132,7 +126,6 @@ class ApiServer implements Cluster {
       method: 'POST',
       path: `${pathOf(resource, options.namespace)}?${query.toString()}`,
       body: JSON.stringify({ apiVersion, kind, ...object }),
-      idleLimit,
     });
   }
 
@@ -149,7 +142,6 @@ class ApiServer implements Cluster {
       path: `${pathOf(resource, namespace, name)}${subresource}?${new URLSearchParams({ fieldManager }).toString()}`,
       contentType: 'application/json-patch+json',
       body: JSON.stringify(operations),
-      idleLimit,
     });
   }
 
@@ -167,7 +159,6 @@ class ApiServer implements Cluster {
           propagationPolicy: options.foreground === true ? 'Foreground' : 'Background',
           preconditions: options.preconditions,
         }),
-        idleLimit,
       });
     } catch (error) {
       if (!(error instanceof ClusterError && error.code === 'not-found')) throw error;
@@ -178,7 +169,10 @@ class ApiServer implements Cluster {
     const query = new URLSearchParams({ container, timestamps: 'true' });
     if (sinceTime !== undefined) query.set('sinceTime', sinceTime);
     const path = `${pathOf('pods', namespace, pod)}/log?${query.toString()}`;
-    return (await this.call(`read the log of pod ${pod}`, { method: 'GET', path, idleLimit })).body;
+    const { limit, patience } = logLimits;
+    const { signal } = this;
+    const doing = `read the log of pod ${pod}`;
+    return (await this.connection.call(doing, { method: 'GET', path, limit }, { patience, signal })).body;
   }
 
   async exec(
@@ -189,41 +183,22 @@ class ApiServer implements Cluster {
     stdin: string,
     timeout: number,
   ): Promise<ExecResult> {
-    return await execInPod(this.config, this.address, { namespace, pod, container, command, stdin, limit: timeout });
+    const { signal } = this;
+    const request = { namespace, pod, container, command, stdin, limit: timeout, signal };
+    return await this.connection.outlast(
+      `run a command in pod ${pod}`,
+      (config) => execInPod(config, request),
+      // Whether a command may run a second time, only its caller knows. 500 is what the kubelet's refusals come as.
+      { kind: 'command', isRepeatable: false, passing: (status) => status > 500, signal },
+    );
   }
 
   private async request<T>(doing: string, request: HttpRequest): Promise<T> {
-    const { body } = await this.call(doing, request);
+    const { body } = await this.connection.call(doing, request, { signal: this.signal });
     try {
       return JSON.parse(body) as T;
     } catch {
       throw foreignAnswerError(doing, this.address, body);
-    }
-  }
-
-  /** Tries reads again when the server is away or overloaded; a write is tried again only when the server said that it did nothing (429). */
-  private async call(doing: string, request: HttpRequest): Promise<HttpAnswer> {
-    for (let attempt = 1; ; attempt++) {
-      const last = attempt === readAttempts;
-      const isRead = request.method === 'GET';
-      let reason: string;
-      let pause = 250 * 2 ** attempt;
-      try {
-        const answer = await callApiServer(this.config, request);
-        this.reached = true;
-        if (answer.date !== undefined) this.told = { date: answer.date, at: this.clock.monotonic() };
-        if (answer.status >= 200 && answer.status < 300) return answer;
-        const transient = answer.status === 429 || (isRead && answer.status >= 500);
-        if (!transient || last) throw answerError(doing, answer.status, answer.body);
-        reason = `HTTP ${String(answer.status)}`;
-        if (answer.retryAfter !== undefined) pause = Math.max(pause, Math.min(answer.retryAfter, 10) * 1000);
-      } catch (error) {
-        if (error instanceof ClusterError) throw error;
-        if (!isRead || !this.reached || last) throw connectionError(doing, this.address, error);
-        reason = describe(error);
-      }
-      this.log.info(`Can't ${doing} (${reason}); trying again in ${String(pause / 1000)} s`);
-      await this.clock.sleep(pause);
     }
   }
 }

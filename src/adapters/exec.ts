@@ -3,9 +3,11 @@ import { Readable, Writable } from 'node:stream';
 import { Exec, type KubeConfig, type V1Status } from '@kubernetes/client-node';
 import { WebSocketHandler } from '@kubernetes/client-node/dist/web-socket-handler.js';
 import WebSocket from 'ws';
-import type { ClusterError } from '../errors.ts';
+import { ClusterError } from '../errors.ts';
 import type { ExecResult } from '../ports/cluster.ts';
-import { answerError, connectionError } from './api-error.ts';
+import { RefusedError } from './connection.ts';
+import { connectLimit, NoAnswerError } from './http.ts';
+import { watchLife } from './life.ts';
 
 export interface ExecRequest {
   readonly namespace: string;
@@ -15,27 +17,45 @@ export interface ExecRequest {
   readonly stdin: string;
   /** Milliseconds until it is given up; the command itself may go on. */
   readonly limit: number;
+  /** Gives it up; the command itself may go on. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Runs a command in a container and waits for its end.
- * @param address where the cluster is, for errors
- * @throws ClusterError when the connection is refused, breaks or lasts too long
+ * @throws RefusedError when the connection is refused, NoAnswerError when it breaks or dies, ClusterError when it lasts too long
  */
-export async function execInPod(config: KubeConfig, address: string, request: ExecRequest): Promise<ExecResult> {
-  const stdout = collector();
-  const stderr = collector();
-  let timer: NodeJS.Timeout | undefined;
+export async function execInPod(config: KubeConfig, request: ExecRequest): Promise<ExecResult> {
+  const { namespace, pod, container, command, signal } = request;
+  const [stdout, stderr] = [collector(), collector()];
+  const stdin = request.stdin === '' ? null : openInput(request.stdin);
+  const opened: WebSocket[] = [];
+  let isOpen = false;
+  let stop: () => void = () => undefined;
   try {
     const status = await new Promise<V1Status>((resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`no end within ${String(request.limit / 1000)} s`));
+      const timer = setTimeout(() => {
+        reject(noEnd(request));
       }, request.limit);
-      const { namespace, pod, container, command } = request;
-      const stdin = request.stdin === '' ? null : openInput(request.stdin);
-      new Exec(config, new WebSocketHandler(config, openSocket))
+      const abort = () => {
+        reject(new Error('given up'));
+      };
+      if (signal?.aborted === true) abort();
+      signal?.addEventListener('abort', abort);
+      stop = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
+      const open = (uri: string, protocols: string[], options: WebSocket.ClientOptions) => {
+        const socket = openSocket(uri, protocols, options);
+        opened.push(socket);
+        return socket;
+      };
+      new Exec(config, new WebSocketHandler(config, open))
         .exec(namespace, pod, container, [...command], stdout.stream, stderr.stream, stdin, false, resolve)
         .then((socket) => {
+          isOpen = true;
+          watchLife(socket, reject);
           // The library leaves a connection that breaks later without an answer.
           socket.onclose = ({ code, reason }) => {
             reject(new Error(`the connection closed before the command ended (${String(code)} ${reason})`));
@@ -46,26 +66,25 @@ export async function execInPod(config: KubeConfig, address: string, request: Ex
         }, reject);
     });
     return { exitCode: exitCodeOf(status), stdout: stdout.text(), stderr: stderr.text() };
-  } catch (error) {
-    throw execError(`run a command in pod ${request.pod}`, address, error);
+  } catch (thrown) {
+    throw failureOf(thrown, isOpen);
   } finally {
-    clearTimeout(timer);
+    stop();
+    for (const socket of opened) socket.terminate();
   }
 }
 
-/** What the API server answered in place of opening the connection. */
-class RefusedError extends Error {
-  constructor(
-    readonly status: number,
-    readonly body: string,
-  ) {
-    super(`HTTP ${String(status)}`);
-  }
+function noEnd({ pod, limit }: ExecRequest): ClusterError {
+  return new ClusterError(
+    'no-end',
+    `A command in pod ${pod} came to no end within ${String(limit / 1000)} s.`,
+    'Look at what the server does (pg_stat_activity): the command may still be at work.',
+  );
 }
 
 /** A socket that keeps what the API server said when it refused; by itself it would only tell the HTTP status. */
 function openSocket(uri: string, protocols: string[], options: WebSocket.ClientOptions): WebSocket {
-  const socket = new WebSocket(uri, protocols, options);
+  const socket = new WebSocket(uri, protocols, { ...options, handshakeTimeout: connectLimit });
   socket.on('unexpected-response', (_request, answer: IncomingMessage) => {
     const chunks: Buffer[] = [];
     answer.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -73,6 +92,8 @@ function openSocket(uri: string, protocols: string[], options: WebSocket.ClientO
       socket.emit('error', new RefusedError(answer.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
     });
   });
+  // A socket that is given up before it is open tells it by an error that nobody waits for any more.
+  socket.on('error', () => undefined);
   return socket;
 }
 
@@ -103,8 +124,8 @@ function exitCodeOf(status: V1Status): number {
 }
 
 /** Errors of a socket come as events, which are no Error objects and hold one. */
-function execError(doing: string, address: string, thrown: unknown): ClusterError {
+function failureOf(thrown: unknown, isOpen: boolean): Error {
   const { error = thrown, message } = thrown as { error?: unknown; message?: string };
-  if (error instanceof RefusedError) return answerError(doing, error.status, error.body);
-  return connectionError(doing, address, error instanceof Error ? error : new Error(message ?? String(thrown)));
+  if (error instanceof RefusedError || error instanceof ClusterError || error instanceof NoAnswerError) return error;
+  return new NoAnswerError(error instanceof Error ? error : new Error(message ?? String(thrown)), isOpen);
 }

@@ -7,23 +7,46 @@ export interface HttpRequest {
   readonly path: string;
   readonly contentType?: string;
   readonly body?: string;
-  /** Milliseconds without a byte after which the call is given up. */
-  readonly idleLimit: number;
+  /** Milliseconds until the whole answer has to be there. */
+  readonly limit?: number;
+  /** Ends the call. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
+  /** Seconds. */
   readonly retryAfter: number | undefined;
   /** The server's time, as its Date header has it. */
   readonly date: Date | undefined;
 }
+
+/** A call that never got its answer, or not all of it. */
+export class NoAnswerError extends Error {
+  constructor(
+    cause: unknown,
+    /** Whether the request, or a part of it, may have come through. */
+    readonly wasSent: boolean,
+  ) {
+    super(reasonOf(cause));
+  }
+}
+
+/** Milliseconds for the name, the connection and TLS. */
+export const connectLimit = 10_000;
+/** Milliseconds without a byte. */
+const idleLimit = 30_000;
+const wholeLimit = 120_000;
+/** Milliseconds for a program of the kubeconfig to bring credentials. */
+const credentialsLimit = 60_000;
 
 /**
  * One call to the API server, with the kubeconfig's credentials, certificates
  * and proxy. The library's own API classes are not used for it: they drop the
  * server's message from errors, drop fields they don't know from objects, and
  * a connection that breaks in a log stream ends the process.
+ * @throws NoAnswerError
  */
 export async function callApiServer(config: KubeConfig, request: HttpRequest): Promise<HttpAnswer> {
   const server = config.getCurrentCluster()?.server ?? '';
@@ -33,41 +56,88 @@ export async function callApiServer(config: KubeConfig, request: HttpRequest): P
     headers['content-type'] = request.contentType ?? 'application/json';
     headers['content-length'] = String(Buffer.byteLength(request.body));
   }
-  const options: https.RequestOptions = { method: request.method };
-  await config.applyToHTTPSOptions(options);
+  const options: https.RequestOptions = { method: request.method, ...(await connectionOptions(config)) };
   options.headers = { ...(options.headers as Record<string, string> | undefined), ...headers };
-  return await new Promise((resolve, reject) => {
-    const call = https.request(url, options, (answer) => {
-      read(answer).then(
-        (body) => {
-          const retryAfter = Number(answer.headers['retry-after']);
-          resolve({
-            status: answer.statusCode ?? 0,
-            body,
-            retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
-            date: dateOf(answer),
-          });
-        },
-        (error: unknown) => {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        },
+  const limit = request.limit ?? wholeLimit;
+  const over = AbortSignal.timeout(limit);
+  options.signal = request.signal === undefined ? over : AbortSignal.any([over, request.signal]);
+  let wasSent = false;
+  try {
+    return await new Promise((resolve, reject) => {
+      const call = https.request(url, options, (answer) => {
+        read(answer).then((body) => {
+          resolve(answerOf(answer, body));
+        }, reject);
+      });
+      const connecting = setTimeout(
+        () => call.destroy(new Error(`no connection within ${inSeconds(connectLimit)}`)),
+        connectLimit,
       );
+      call.on('socket', (socket) =>
+        socket.once('secureConnect', () => {
+          wasSent = true;
+          clearTimeout(connecting);
+        }),
+      );
+      call.on('close', () => {
+        clearTimeout(connecting);
+      });
+      call.setTimeout(idleLimit, () => call.destroy(new Error(`no answer within ${inSeconds(idleLimit)}`)));
+      call.on('error', reject);
+      call.end(request.body);
     });
-    call.setTimeout(request.idleLimit, () =>
-      call.destroy(new Error(`no answer within ${String(request.idleLimit / 1000)} s`)),
-    );
-    call.on('error', reject);
-    call.end(request.body);
-  });
+  } catch (error) {
+    throw new NoAnswerError(over.aborted ? new Error(`no whole answer within ${inSeconds(limit)}`) : error, wasSent);
+  }
 }
 
-function dateOf({ headers }: IncomingMessage): Date | undefined {
+/**
+ * Credentials, certificates and the agent that knows the proxy.
+ * @throws NoAnswerError when the kubeconfig's program does not bring the credentials
+ */
+async function connectionOptions(config: KubeConfig): Promise<https.RequestOptions> {
+  const options: https.RequestOptions = {};
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await Promise.race([
+      config.applyToHTTPSOptions(options),
+      new Promise((_resolve, reject) => {
+        timer = setTimeout(() => {
+          reject(new Error(`the kubeconfig's program brought no credentials within ${inSeconds(credentialsLimit)}`));
+        }, credentialsLimit);
+      }),
+    ]);
+  } catch (error) {
+    throw new NoAnswerError(error, false);
+  } finally {
+    clearTimeout(timer);
+  }
+  return options;
+}
+
+function answerOf({ statusCode, headers }: IncomingMessage, body: string): HttpAnswer {
+  const retryAfter = Number(headers['retry-after']);
   const time = Date.parse(headers.date ?? '');
-  return Number.isNaN(time) ? undefined : new Date(time);
+  return {
+    status: statusCode ?? 0,
+    body,
+    retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
+    date: Number.isNaN(time) ? undefined : new Date(time),
+  };
 }
 
 async function read(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Where a name has several addresses, Node gives the reasons of all of them and no message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+function inSeconds(milliseconds: number): string {
+  return `${String(milliseconds / 1000)} s`;
 }

@@ -1,7 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ConfigurationError, describe } from '../errors.ts';
+import { readTokenFiles } from './token-file.ts';
 
 const remedy =
   'Give "kubeconfig" the path of a kubeconfig or its content, set KUBECONFIG, or run on a runner inside the cluster.';
@@ -37,6 +38,7 @@ export function loadKubeconfig(given: string, context: string, environment: stri
 function load(config: KubeConfig, given: string, environment: string): void {
   if (given.includes('\n') || given.trimStart().startsWith('{')) {
     config.loadFromString(given);
+    readTokenFiles(config, given, '.');
   } else if (given !== '') {
     loadFile(config, given, 'The input "kubeconfig"');
   } else if (environment !== '') {
@@ -61,6 +63,7 @@ function loadFile(config: KubeConfig, file: string, origin: string): void {
     );
   }
   config.loadFromFile(file);
+  readTokenFiles(config, readFileSync(file, 'utf8'), path.dirname(file));
 }
 
 /** What looks like a path, or is too short for a credential, may be shown. */

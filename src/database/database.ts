@@ -49,9 +49,12 @@ export class Database {
     return await retried(() => this.psql(database, sql, readOptions(limit), limit));
   }
 
-  /** The same in a session that may change things and that no setting of a role or database cuts short. */
+  /**
+   * The same in a session that may change things and that no setting of a role or database cuts short.
+   * @param sql may run a second time, also while the first one is still at work: a session whose connection broke is repeated
+   */
   async write(database: string, sql: string, limit: number): Promise<string> {
-    return await this.psql(database, sql, writeOptions, limit);
+    return await retried(() => this.psql(database, sql, writeOptions, limit));
   }
 
   /**
@@ -67,11 +70,11 @@ export class Database {
     return rowsOfEach(databases, await retried(() => this.psql('template1', script, readOptions(limit), all)));
   }
 
-  /** The same in sessions that may change things and that no setting of a role or database cuts short. */
+  /** The same in sessions that may change things, as `write` does it. */
   async writeEach(databases: readonly string[], sql: string, limit: number): Promise<Rows> {
     if (databases.length === 0) return new Map();
-    const script = eachDatabase(databases, sql);
-    return rowsOfEach(databases, await this.psql('template1', script, writeOptions, limit * databases.length));
+    const [script, all] = [eachDatabase(databases, sql), limit * databases.length];
+    return rowsOfEach(databases, await retried(() => this.psql('template1', script, writeOptions, all)));
   }
 
   /** Runs a command in the server's container, without a password. */
@@ -125,11 +128,11 @@ export class Database {
 
 const attempts = 3;
 
-/** A connection to the pod that breaks says nothing of the server, and a session that only reads may be repeated. */
-async function retried(read: () => Promise<string>): Promise<string> {
+/** A connection to the pod that breaks says nothing of the server. What psql was at may go on in the pod until its next word finds nobody. */
+async function retried(session: () => Promise<string>): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await read();
+      return await session();
     } catch (error) {
       if (attempt === attempts || !(error instanceof ClusterError && error.code === 'unreachable')) throw error;
     }

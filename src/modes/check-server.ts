@@ -33,8 +33,10 @@ export async function checkServer(
   context: ClusterModeContext,
   { target, database }: FoundServer,
 ): Promise<CheckedServer | undefined> {
-  const { log, timeline, progress, inputs, cluster, serving, pullRequest } = context;
-  const served = await alreadyUpgraded(cluster, target, database, serving);
+  const { log, timeline, progress, inputs, serving, pullRequest, signal } = context;
+  const cluster = context.cluster.interruptedBy(signal);
+  const asked = database.over(cluster);
+  const served = await alreadyUpgraded(cluster, target, asked, serving);
   if (served !== undefined) {
     progress.verdict = 'already-upgraded';
     log.annotate(
@@ -48,8 +50,9 @@ export async function checkServer(
     timeline.phase('precheck', 'Gather facts', () =>
       gatherFacts({
         ...context,
+        cluster,
         target,
-        database,
+        database: asked,
         probeScript: context.scripts.probe,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings)),
       }),
@@ -72,9 +75,12 @@ export async function findServer(context: ClusterModeContext, journal?: Journal)
   return await context.log.group(title, () => context.timeline.phase('discover', title, () => look(context, journal)));
 }
 
-async function look({ cluster, inputs, log, runner }: ClusterModeContext, journal?: Journal): Promise<FoundServer> {
+async function look(
+  { cluster, inputs, log, runner, signal }: ClusterModeContext,
+  journal?: Journal,
+): Promise<FoundServer> {
   log.info(`Cluster: ${cluster.address}`);
-  const target = await discover(cluster, inputs, claimInExchange(journal));
+  const target = await discover(cluster.interruptedBy(signal), inputs, claimInExchange(journal));
   log.info(
     `StatefulSet ${target.name}, claim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}, UID ${String(target.userId)}`,
   );

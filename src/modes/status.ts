@@ -10,7 +10,9 @@ import type { ClusterModeContext } from './mode.ts';
  * Tells where an upgrade stands and what to run next. Reads only.
  * @throws ConfigurationError, ClusterError
  */
-export async function tellStatus({ cluster, inputs, progress, log, serving }: ClusterModeContext): Promise<void> {
+export async function tellStatus(context: ClusterModeContext): Promise<void> {
+  const { inputs, progress, log, serving, signal } = context;
+  const cluster = context.cluster.interruptedBy(signal);
   log.info(`Cluster: ${cluster.address}`);
   const journal = await Journal.find(cluster, inputs.namespace);
   const target = await discover(cluster, inputs, claimInExchange(journal));

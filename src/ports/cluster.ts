@@ -123,13 +123,18 @@ export interface ExecResult {
 }
 
 /**
- * The Kubernetes API. Every method but `find` throws a ClusterError: code
+ * The Kubernetes API, which is asked again where it is away for a while. Every method but `find` throws a ClusterError: code
  * `forbidden`, `not-found`, `conflict`, `invalid`, `unreachable` … and the
  * API server's own message.
  */
 export interface Cluster {
   /** Where it is, for people: the server's URL and the context. */
   readonly address: string;
+  /**
+   * The same cluster for work that a cancellation ends: then reads, commands and pauses before another attempt end with a
+   * CancelledError. A write that was sent is waited for all the same.
+   */
+  interruptedBy(signal: AbortSignal): Cluster;
   version(): Promise<string>;
   /** The API server's time, from the Date header of its last answer (whole seconds) and the time that went by since. */
   now(): Promise<Date>;

@@ -18,7 +18,7 @@ export async function converge(steps: readonly Step[], context: Context, before:
       await context.journal.note('step', step.id);
       begun.push(step);
       await inGroup(step.title, step.id, context, () =>
-        step.run(step.isUninterruptible === true ? uninterrupted(context) : context),
+        step.run(step.isUninterruptible === true ? uninterrupted(context) : interruptible(context)),
       );
     } catch (error) {
       // Whoever has the Lease now goes on from here, forward or back.
@@ -66,6 +66,12 @@ export async function goBack(
   await noteReverted(context);
   const message = `${reason} ${await howItWasLeft(unhurried)}`;
   return new UpgradeError('reverted', message, remedy, { cause });
+}
+
+/** A cancellation ends the calls too that it waits for. Without this none does: the way back has to come to its end. */
+function interruptible(context: Context): Context {
+  const cluster = context.cluster.interruptedBy(context.signal);
+  return { ...context, cluster, database: context.database.over(cluster) };
 }
 
 function uninterrupted(context: Context): Context {

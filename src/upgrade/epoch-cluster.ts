@@ -17,7 +17,16 @@ export interface Changed {
   readonly name: string;
 }
 
-type Stored = { metadata?: { uid?: string; resourceVersion?: string; labels?: Record<string, string> } } | undefined;
+type Stored =
+  | {
+      metadata?: {
+        uid?: string;
+        resourceVersion?: string;
+        labels?: Record<string, string>;
+        deletionTimestamp?: unknown;
+      };
+    }
+  | undefined;
 
 /** Controllers write status all the time, so the version of an object may change between reading and writing. */
 const attempts = 10;
@@ -43,14 +52,18 @@ const attempts = 10;
  * - read: harmless, and refused too once the loss is known, which ends every wait.
  */
 export class EpochCluster implements Cluster {
-  private readonly claimed = new Set<string>();
-
   constructor(
     private readonly cluster: Cluster,
     private readonly lease: HeldLease,
     private readonly namespace: string,
     private readonly log: Log,
+    private readonly claimed = new Set<string>(),
   ) {}
+
+  interruptedBy(signal: AbortSignal): EpochCluster {
+    const { cluster, lease, namespace, log, claimed } = this;
+    return new EpochCluster(cluster.interruptedBy(signal), lease, namespace, log, claimed);
+  }
 
   get address(): string {
     return this.cluster.address;
@@ -108,12 +121,23 @@ export class EpochCluster implements Cluster {
     object: ResourceTypes[R],
     options: { namespace?: string; dryRun?: boolean } = {},
   ): Promise<ResourceTypes[R]> {
-    await this.lease.renew();
     const metadata: { name?: string; labels?: Record<string, string> } = object.metadata ?? {};
+    const { name = '' } = metadata;
     const labelled = { ...metadata, labels: { ...metadata.labels, [epochLabel]: this.lease.epoch } };
-    const created = await this.cluster.create(resource, { ...object, metadata: labelled }, options);
-    if (metadata.name !== undefined && options.dryRun !== true) this.claimed.add(keyOf(resource, metadata.name));
-    return created;
+    const isLasting = name !== '' && options.dryRun !== true;
+    for (let attempt = 1; ; attempt++) {
+      await this.lease.renew();
+      try {
+        const created = await this.cluster.create(resource, { ...object, metadata: labelled }, options);
+        if (isLasting) this.claimed.add(keyOf(resource, name));
+        return created;
+      } catch (error) {
+        if (!isLasting || attempt === attempts || !mayBeMade(error)) throw error;
+        const found = await this.findMade(resource, name, options.namespace);
+        if (found !== undefined) return found;
+        if (isConflict(error)) throw error;
+      }
+    }
   }
 
   async delete(
@@ -132,7 +156,7 @@ export class EpochCluster implements Cluster {
         this.claimed.delete(keyOf(resource, name));
         return;
       } catch (error) {
-        if (attempt === attempts || !(error instanceof ClusterError && error.code === 'conflict')) throw error;
+        if (attempt === attempts || !isConflict(error)) throw error;
       }
     }
   }
@@ -181,6 +205,25 @@ export class EpochCluster implements Cluster {
     return await this.cluster.podLog(namespace, pod, container, sinceTime);
   }
 
+  /**
+   * What a creation has made whose answer was lost. Nobody else gives an object this run's epoch, and what was there
+   * before and got it by a claim is known.
+   */
+  private async findMade<R extends ResourceName>(
+    resource: R,
+    name: string,
+    namespace: string | undefined,
+  ): Promise<ResourceTypes[R] | undefined> {
+    const key = keyOf(resource, name);
+    const found = await this.cluster.find(resource, name, namespace);
+    const { deletionTimestamp } = (found as Stored)?.metadata ?? {};
+    if (epochOf(found) !== this.lease.epoch || this.claimed.has(key) || deletionTimestamp !== undefined)
+      return undefined;
+    this.log.info(`${resource}/${name} is there: only the answer to its creation was lost`);
+    this.claimed.add(key);
+    return found;
+  }
+
   /** An object that is not there is none to claim. */
   private async claimOne(resource: ResourceName, name: string): Promise<void> {
     const { epoch } = this.lease;
@@ -202,6 +245,15 @@ export class EpochCluster implements Cluster {
       }
     }
   }
+}
+
+/** The answer was lost, or tells of an object that came from a creation whose answer was lost. */
+function mayBeMade(error: unknown): boolean {
+  return isConflict(error) || (error instanceof ClusterError && ['unreachable', 'server-error'].includes(error.code));
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof ClusterError && error.code === 'conflict';
 }
 
 function keyOf(resource: ResourceName, name: string): string {

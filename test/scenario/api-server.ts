@@ -31,7 +31,8 @@ type Grant = Pick<Permission, 'verb' | 'resource' | 'subresource'>;
 export class ApiServer {
   readonly calls: Call[] = [];
   readonly objects = new ObjectStore();
-  readonly token = 'eyJhbGciOiJSUzI1NiJ9.dGhlLXRva2Vu.c2lnbmF0dXJl';
+  /** The only token that is accepted; those before it have expired. */
+  token = 'eyJhbGciOiJSUzI1NiJ9.dGhlLXRva2Vu.c2lnbmF0dXJl';
   /** How many connections were opened, with or without a call. */
   connected = 0;
   /** What RBAC grants; undefined for everything. */
@@ -196,7 +197,8 @@ export class ApiServer {
   }
 
   private refusal(request: IncomingMessage, call: Call, place: Place | undefined): [number, unknown] | undefined {
-    const known = request.headers.authorization === `Bearer ${this.token}` || (request.socket as TLSSocket).authorized;
+    const known =
+      request.headers.authorization === `Bearer ${this.token}` || hasCertificate(request.socket as TLSSocket);
     if (!known) return statusOf(401, 'Unauthorized', 'Unauthorized');
     if (place === undefined || place.resource === 'selfsubjectaccessreviews') return undefined;
     const { resource, name, namespace, subresource } = place;
@@ -213,6 +215,11 @@ export class ApiServer {
       this.granted?.some((g) => g.verb === verb && g.resource === resource && g.subresource === subresource) ?? true
     );
   }
+}
+
+/** A resumed session is told as authorized even if it was begun without a certificate. */
+function hasCertificate(socket: TLSSocket): boolean {
+  return socket.authorized && Object.keys(socket.getPeerCertificate()).length > 0;
 }
 
 function verbOf(method: string, name: string): Grant['verb'] {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Fault } from './api-server.ts';
-import { silence } from './faults.ts';
+import { hangUp, silence } from './faults.ts';
 import { Scenario } from './scenario.ts';
 
 const pods = '/api/v1/namespaces/circleci-server/pods';
@@ -59,19 +59,63 @@ test('the run waits for the removal of each probe, also of the one that is slowe
   expect(api.writes.filter((w) => w.startsWith('DELETE')).sort()).toEqual(deletions);
 });
 
-test('a second signal ends the run at once, whatever it waits for', async () => {
+test('a signal ends a read that hangs', async () => {
   await using scenario = await Scenario.begin();
   scenario.api.answer('GET', /\/namespaces\/circleci-server$/, silence);
   const running = scenario.start();
   await scenario.api.received('GET /api/v1/namespaces/circleci-server');
+  const asked = performance.now();
   running.process.kill('SIGINT');
-  await running.logged('Cancelled: coming to an orderly end');
+  const end = await running.end;
+  expect(performance.now() - asked).toBeLessThan(5000);
+  expect(end.report?.error?.code).toBe('cancelled');
+});
+
+test('a signal ends a command that goes on', async () => {
+  await using scenario = await Scenario.begin();
+  const { api, postgresql } = scenario;
+  let started: () => void = () => undefined;
+  const psql = new Promise<void>((resolve) => (started = resolve));
+  api.program = (execution) => {
+    if (!execution.command.includes('psql')) return postgresql.program(execution);
+    started();
+    return 'never';
+  };
+  const running = scenario.start();
+  await psql;
+  const asked = performance.now();
+  running.process.kill('SIGINT');
+  const end = await running.end;
+  expect(performance.now() - asked).toBeLessThan(5000);
+  expect(end.exitCode).toBe(1);
+});
+
+test('a signal ends the pauses while the API server is away', async () => {
+  await using scenario = await Scenario.begin();
+  scenario.api.answer('GET', /\/version$/, hangUp);
+  const running = scenario.start();
+  await running.logged("Can't read the API server's version");
+  const asked = performance.now();
+  running.process.kill('SIGINT');
+  const end = await running.end;
+  expect(performance.now() - asked).toBeLessThan(3000);
+  expect(end.exitCode).toBe(1);
+});
+
+test('a second signal ends the run at once, whatever it waits for', async () => {
+  await using scenario = await withEndlessProbes();
+  // A write is waited for, also by a run that was cancelled.
+  scenario.api.answer('DELETE', /probe-upgrade-/, silence);
+  const running = scenario.start({ probes: 'pods' });
+  await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-upgrade-`);
+  running.process.kill('SIGINT');
+  await scenario.api.received(`DELETE ${pods}/postgres-upgrade-probe-upgrade-`);
   const asked = performance.now();
   running.process.kill('SIGTERM');
   const exitCode = await new Promise((resolve) => running.process.on('exit', resolve));
   expect(performance.now() - asked).toBeLessThan(5000);
   expect(exitCode).toBe(1);
-  await expect(running.end).rejects.toThrow('group "Find the server" is never closed');
+  await expect(running.end).rejects.toThrow('group "Gather facts" is never closed');
 });
 
 test('an upgrade that is cancelled during the checks does not begin', async () => {

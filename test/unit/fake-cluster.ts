@@ -58,6 +58,7 @@ export class FakeCluster implements Cluster {
       const at = key(resource, name, namespace);
       const before = this.objects.get(at);
       const now: Stored = { ...structuredClone(object), metadata: { ...object.metadata, uid } };
+      dropEmptyGates(now);
       // What changes nothing makes no new version.
       const version = { resourceVersion: before?.metadata?.resourceVersion ?? '' };
       const same = isDeepStrictEqual(before, { ...now, metadata: { ...now.metadata, ...version } });
@@ -102,6 +103,10 @@ export class FakeCluster implements Cluster {
     return this.calls
       .filter((c) => c.method === 'patch' && c.resource === resource && c.name === name)
       .map((c) => c.body as PatchOperation[]);
+  }
+
+  interruptedBy(): this {
+    return this;
   }
 
   async version(): Promise<string> {
@@ -220,6 +225,13 @@ export class FakeCluster implements Cluster {
     await Promise.resolve();
     for (const hook of this.hooks) hook(call);
   }
+}
+
+/** As the API server does, for which an empty list is none. */
+function dropEmptyGates(object: Stored): void {
+  const { spec } =
+    (object as { spec?: { template?: { spec?: { schedulingGates?: unknown[] } } } }).spec?.template ?? {};
+  if (spec?.schedulingGates?.length === 0) delete spec.schedulingGates;
 }
 
 function key(resource: ResourceName, name: string, namespace: string | undefined): string {

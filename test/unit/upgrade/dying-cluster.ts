@@ -28,5 +28,6 @@ export function dyingAt(
       },
     ]),
   ) as unknown as Cluster;
-  return { cluster: Object.assign(mortal, { address: cluster.address }), count: () => count };
+  Object.assign(mortal, { address: cluster.address, interruptedBy: () => mortal });
+  return { cluster: mortal, count: () => count };
 }

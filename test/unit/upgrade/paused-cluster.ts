@@ -40,5 +40,6 @@ export function pausedAt(
       },
     ]),
   ) as unknown as Cluster;
-  return { cluster: Object.assign(sleepy, { address: cluster.address }), made };
+  Object.assign(sleepy, { address: cluster.address, interruptedBy: () => sleepy });
+  return { cluster: sleepy, made };
 }
