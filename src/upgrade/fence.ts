@@ -48,10 +48,9 @@ export async function unfenceAndStart(context: Context, image: string): Promise<
   const operations: PatchOperation[] = [{ op: 'test', path: '/metadata/uid', value: now.metadata?.uid }];
   if (spec?.containers[index]?.image !== image)
     operations.push({ op: 'replace', path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
+  // To set an empty list may be repeated, which to remove the field may not; the API server keeps none of the two.
   if (left.length !== (spec?.schedulingGates ?? []).length)
-    operations.push(
-      left.length === 0 ? { op: 'remove', path: gatesPath } : { op: 'replace', path: gatesPath, value: left },
-    );
+    operations.push({ op: 'add', path: gatesPath, value: left });
   operations.push({ op: 'add', path: '/spec/replicas', value: journal.record.replicas });
   await cluster.patch('statefulsets', target.name, target.namespace, operations);
   await removeGatedPod(context);

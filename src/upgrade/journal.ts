@@ -91,20 +91,32 @@ export class Journal {
       );
     }
     const data = { ...noted, record: JSON.stringify(facts, undefined, 2) };
-    // In one conditional change: of two runs that both find an ended journal, one is refused.
-    const created =
-      earlier === undefined
-        ? await cluster.create(
-            'configmaps',
-            { metadata: { name: journalName, namespace, labels: ownerLabel }, data },
-            { namespace },
-          )
-        : await cluster.patch('configmaps', journalName, namespace, [
-            { op: 'test', path: '/metadata/uid', value: earlier.uid },
-            { op: 'test', path: '/data/outcome', value: earlier.noted.outcome },
-            { op: 'replace', path: '/data', value: data },
-          ]);
-    return Journal.parse(cluster, namespace, created);
+    try {
+      return Journal.parse(cluster, namespace, await Journal.write(cluster, namespace, data, earlier));
+    } catch (error) {
+      // Where the answer was lost, or a repetition was refused since the first attempt had come through, the object tells.
+      const found = await cluster.find('configmaps', journalName, namespace);
+      if (found?.data?.['record'] !== data.record) throw error;
+      return Journal.parse(cluster, namespace, found);
+    }
+  }
+
+  /** In one conditional change: of two runs that both find an ended journal, one is refused. */
+  private static async write(
+    cluster: Cluster,
+    namespace: string,
+    data: Record<string, string>,
+    ended: Journal | undefined,
+  ): Promise<V1ConfigMap> {
+    if (ended === undefined) {
+      const metadata = { name: journalName, namespace, labels: ownerLabel };
+      return await cluster.create('configmaps', { metadata, data }, { namespace });
+    }
+    return await cluster.patch('configmaps', journalName, namespace, [
+      { op: 'test', path: '/metadata/uid', value: ended.uid },
+      { op: 'test', path: '/data/outcome', value: ended.noted.outcome },
+      { op: 'replace', path: '/data', value: data },
+    ]);
   }
 
   /** Notes a fact under its name. */

@@ -9,6 +9,9 @@ type Outside = Pick<Surroundings, 'cluster' | 'clock' | 'log'>;
 /** Of several runs that try at once, one wins each round; whoever loses that often is not alone for sure. */
 const attempts = 3;
 
+/** Milliseconds. */
+const staleAfter = 10_000;
+
 /**
  * The right to be the only run that upgrades. Whether it has expired is told
  * from the API server's time alone, and whether it is still this run's, from
@@ -42,11 +45,16 @@ export class HeldLease {
       const now = await cluster.now();
       const before = expectFree(found, now);
       const epoch = nextEpoch(found, now);
+      const wanted = newLease(namespace, holder, epoch, now);
       try {
-        await take(cluster, namespace, found, newLease(namespace, holder, epoch, now));
+        await take(cluster, namespace, found, wanted);
       } catch (error) {
-        if (attempt === attempts || !isOvertaken(error)) throw error;
-        continue;
+        if (!isOvertaken(error) && !isUnanswered(error)) throw error;
+        if (!isSame(await cluster.find('leases', leaseName, namespace), wanted)) {
+          if (attempt === attempts) throw error;
+          continue;
+        }
+        // It was taken: only the answer was lost.
       }
       log.info(
         before === undefined
@@ -73,14 +81,19 @@ export class HeldLease {
    */
   async renew(): Promise<void> {
     this.expectHeld();
-    const { cluster } = this.outside;
-    try {
-      await cluster.patch('leases', leaseName, this.namespace, [
-        ...this.stillOurs(),
-        { op: 'add', path: '/spec/renewTime', value: microTime(await cluster.now()) },
-      ]);
-    } catch (error) {
-      await this.judge(error);
+    const { cluster, clock } = this.outside;
+    for (;;) {
+      const begun = clock.monotonic();
+      try {
+        await cluster.patch('leases', leaseName, this.namespace, [
+          ...this.stillOurs(),
+          { op: 'add', path: '/spec/renewTime', value: microTime(await cluster.now()) },
+        ]);
+      } catch (error) {
+        await this.judge(error);
+      }
+      // Where the API server was away meanwhile, the time that was written is an old one.
+      if (clock.monotonic() - begun < staleAfter) return;
     }
   }
 
@@ -177,6 +190,20 @@ async function take(cluster: Cluster, namespace: string, found: Lease | undefine
 
 function isOvertaken(error: unknown): boolean {
   return isTestFailure(error) || (error instanceof ClusterError && ['conflict', 'not-found'].includes(error.code));
+}
+
+/** Whether it was done is not known. */
+function isUnanswered(error: unknown): boolean {
+  return error instanceof ClusterError && ['unreachable', 'server-error'].includes(error.code);
+}
+
+/** Down to the millisecond in which it was taken: two jobs of one run have the same address. */
+function isSame(found: Lease | undefined, wanted: Lease): boolean {
+  return (
+    epochOf(found) === epochOf(wanted) &&
+    found?.spec?.holderIdentity === wanted.spec?.holderIdentity &&
+    found?.spec?.acquireTime === wanted.spec?.acquireTime
+  );
 }
 
 function whoHas(found: Lease | undefined): string {

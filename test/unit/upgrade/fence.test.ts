@@ -82,13 +82,13 @@ describe('taking the fence away', () => {
 
   test('sets image, gates and replicas in one patch', async () => {
     expect(await patchOf(start(newImage), fenced(ours))).toEqual([
-      [uid, image, { op: 'remove', path: gatesPath }, replicas],
+      [uid, image, { op: 'add', path: gatesPath, value: [] }, replicas],
     ]);
   });
 
   test('keeps the gates of others', async () => {
     expect(await patchOf(start(newImage), fenced(other, ours))).toEqual([
-      [uid, image, { op: 'replace', path: gatesPath, value: [other] }, replicas],
+      [uid, image, { op: 'add', path: gatesPath, value: [other] }, replicas],
     ]);
   });
 

@@ -4,6 +4,7 @@ import { FakeCluster } from '../fake-cluster.ts';
 import { configMap, namespace, target } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { recordOf } from './context.ts';
+import { losingAnswer } from './lossy-cluster.ts';
 
 async function begin(cluster: FakeCluster, runId = 'run-1') {
   return await Journal.begin(cluster, namespace, { ...recordOf(await target()), runId });
@@ -43,6 +44,14 @@ describe('the journal', () => {
     const cluster = new FakeCluster();
     const runs = await Promise.allSettled([begin(cluster, 'run-1'), begin(cluster, 'run-2')]);
     expect(runs.map((run) => run.status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('is begun also where the answer to that is lost', async () => {
+    const cluster = new FakeCluster();
+    await (await begin(cluster, 'run-1')).note('outcome', 'reverted');
+    const record = { ...recordOf(await target()), runId: 'run-2' };
+    const journal = await Journal.begin(losingAnswer(cluster, 1).cluster, namespace, record);
+    expect([journal.isClosed, journal.record.runId]).toEqual([false, 'run-2']);
   });
 
   test.each(['upgraded', 'reverted'] as const)('of a run that ended as %s makes room', async (outcome) => {

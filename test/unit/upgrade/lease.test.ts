@@ -22,6 +22,21 @@ function scene() {
   return { cluster, server, run, lease };
 }
 
+test('a renewal that lasted long is made once more, since the time that it wrote is an old one', async () => {
+  const { cluster, server, run, lease } = scene();
+  const outside = run();
+  const held = await HeldLease.acquire(outside, namespace, first);
+  let isSlow = true;
+  cluster.hooks.push(({ method }) => {
+    if (method !== 'patch' || !isSlow) return;
+    isSlow = false;
+    server.pass(90_000);
+    outside.clock.pass(90_000);
+  });
+  await held.renew();
+  expect(lease()?.spec?.renewTime).toBe('2026-01-02T03:05:35.000000Z');
+});
+
 describe('taking the Lease', () => {
   test('makes it, with who holds it since when, by the time of the API server', async () => {
     const { run, lease } = scene();

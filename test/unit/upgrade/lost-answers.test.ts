@@ -1,0 +1,50 @@
+import { expect, jest, test } from '@jest/globals';
+import { jobName } from '../../../src/job/manifest.ts';
+import { journalName } from '../../../src/upgrade/journal.ts';
+import { leaseName } from '../../../src/upgrade/lease-object.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { namespace, newImage, oldImage } from '../objects.ts';
+import { collectPods, ending, revertName } from './job-controller.ts';
+import { live } from './live.ts';
+import { losingAnswer } from './lossy-cluster.ts';
+import { runAlone } from './two-runs.ts';
+
+jest.setTimeout(240_000);
+
+const reverted = ending(0, { command: 'revert', outcome: 'reverted', message: 'the old data directory is back' });
+
+async function scene(exitCode: number) {
+  const setting = await live({ [jobName]: ending(exitCode), [revertName]: reverted });
+  collectPods(setting);
+  const server = new FakeClock();
+  setting.cluster.time = () => server.now();
+  return setting;
+}
+
+test.each([
+  ['goes well', 0, 'upgraded', newImage],
+  ['goes back', 1, 'reverted', oldImage],
+] as const)(
+  'an upgrade that %s does so whichever answer to a write is lost',
+  async (_story, exitCode, outcome, image) => {
+    let count = 1;
+    for (let at = 1; at <= count; at++) {
+      const setting = await scene(exitCode);
+      const { cluster, writes } = losingAnswer(setting.cluster, at);
+      const end = await runAlone(cluster, 'run-1').catch((error: unknown) => error);
+      count = writes.length;
+      const lost = writes[at - 1];
+      const journal = setting.cluster.peek('configmaps', journalName, namespace);
+      const lease = setting.cluster.peek('leases', leaseName, namespace);
+      const told = end instanceof Error && 'code' in end ? end.code : end;
+      expect({
+        lost,
+        told,
+        image: setting.image(),
+        journal: journal?.data?.['outcome'],
+        lease: lease?.spec?.holderIdentity,
+      }).toEqual({ lost, told: outcome, image, journal: outcome, lease: '' });
+    }
+    expect(count).toBeGreaterThan(30);
+  },
+);
