@@ -1,5 +1,5 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
-import { ClusterError, UpgradeError } from '../errors.ts';
+import { ClusterError, describe, UpgradeError } from '../errors.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { waitFor } from '../wait.ts';
 import { podProgress } from './follow-pod.ts';
@@ -55,14 +55,16 @@ export async function followToEnd(surroundings: Surroundings, pod: V1Pod, limit:
       now = await cluster.find('pods', name, namespace);
     } catch (error) {
       // The Job does not need us: an API server that is away ends neither it nor this wait.
-      if (error instanceof ClusterError && ['unreachable', 'server-error'].includes(error.code))
+      if (error instanceof ClusterError && ['unreachable', 'server-error', 'too-many-requests'].includes(error.code))
         return { pending: error.message };
       throw error;
     }
     if (now === undefined) return { done: { exitCode: -1, reason: `pod ${name} was deleted`, result: undefined } };
     const progress = podProgress(now, containerName);
-    await follower.print(name);
+    // A log that hangs keeps nobody from seeing the end.
+    void follower.print(name);
     if (progress.state !== 'ended') return { pending: 'it runs' };
+    await follower.printRest(name);
     const { exitCode, reason, terminationMessage } = progress;
     return { done: { exitCode, reason, result: parseJobResult(terminationMessage) } };
   });
@@ -84,21 +86,35 @@ async function lastEvent({ cluster }: Surroundings, namespace: string, job: stri
 /** Prints what is new in the log of a container since the last time. */
 class LogFollower {
   private last = '';
+  private reading: Promise<void> | undefined;
 
   constructor(
     private readonly surroundings: Surroundings,
     private readonly namespace: string,
   ) {}
 
-  async print(pod: string): Promise<void> {
+  /** Begins to read, unless it still does; what can't be read now comes next time. */
+  print(pod: string): Promise<void> {
+    this.reading ??= this.read(pod).finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  /** After the end of the container. */
+  async printRest(pod: string): Promise<void> {
+    await this.reading;
+    await this.print(pod);
+  }
+
+  private async read(pod: string): Promise<void> {
     const { cluster, log } = this.surroundings;
     let text: string;
     try {
       text = await cluster.podLog(this.namespace, pod, containerName, this.last === '' ? undefined : this.last);
     } catch (error) {
-      // The log is for people; the result does not come from it.
-      if (error instanceof ClusterError) return;
-      throw error;
+      log.debug(`The log of pod ${pod} could not be read: ${describe(error)}`);
+      return;
     }
     // sinceTime counts whole seconds, so the last lines come again.
     const printed = this.last;

@@ -109,6 +109,26 @@ describe('following a Job', () => {
     expect(await follow()).toMatchObject({ exitCode: 0 });
   });
 
+  test('a log that hangs keeps nobody from seeing the end', async () => {
+    let giveUp: () => void = () => undefined;
+    const answers = [
+      new Promise<string>((_resolve, reject) => {
+        giveUp = () => {
+          reject(new Error('no whole answer within 10 s'));
+        };
+      }),
+      Promise.resolve('2026-01-02T03:04:05.000000001Z done\n'),
+    ];
+    const wait = () => undefined;
+    const { follow, cluster, log } = setUp(put(running), wait, wait, (at) => {
+      put(ended)(at);
+      giveUp();
+    });
+    cluster.podLog = () => answers.shift() ?? Promise.resolve('');
+    expect(await follow()).toMatchObject({ exitCode: 0 });
+    expect(log.lines).toContain('done');
+  });
+
   test('prints what came last also when the container has ended', async () => {
     const { follow, cluster, log } = setUp();
     cluster.put('pods', ended);
