@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -30,6 +31,21 @@ def equal(actual, wanted, what):
     if actual != wanted and isinstance(actual, str) and '\n' in actual:
         raise Failure('\n'.join([what, *difflib.unified_diff(wanted.splitlines(), actual.splitlines(), 'wanted', 'is', lineterm='', n=0)]))
     expect(actual == wanted, f'{what}: {actual!r} instead of {wanted!r}')
+
+
+def enter_namespace(program):
+    """Starts the program anew where set_up wants to be, with the servers' directories in its environment. Returns in that one."""
+    if os.geteuid() != 0:
+        sys.exit(f'{program}: needs root, to make namespaces')
+    if 'JOB_TEST_INSIDE' in os.environ:
+        return
+    environment = dict(os.environ, JOB_TEST_INSIDE='yes')
+    if 'PG12_BIN' not in environment or 'PG14_BIN' not in environment:
+        cache = subprocess.run([ROOT / 'test/job/install'], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        environment |= {'PG12_BIN': f'{cache}/12/bin', 'PG14_BIN': f'{cache}/14/bin'}
+        if Path(f'{cache}/locale').exists():
+            environment['JOB_TEST_LOCALES'] = f'{cache}/locale'
+    os.execvpe('unshare', ['unshare', '--mount', sys.executable, program, *sys.argv[1:]], environment)
 
 
 def set_up():
@@ -57,7 +73,7 @@ def set_up():
     pool.mkdir()
     with open(f'{pool}.img', 'wb') as image:
         image.truncate(8 << 30)
-    subprocess.run(['mkfs.btrfs', '--quiet', '--metadata', 'single', f'{pool}.img'], check=True)
+    subprocess.run(['mkfs.btrfs', '--quiet', '--metadata', 'single', f'{pool}.img'], check=True, stderr=subprocess.DEVNULL)
     mount(f'{pool}.img', pool, '-o', 'loop')
     btrfs('quota', 'enable', pool)
     gate_wrappers()
@@ -129,12 +145,12 @@ class Volume:
     """A volume like the server's: its root is root's, group-writable by the pod's group, with the data directory `data`.
 
     On a tmpfs (hard links, no reflinks), with options on one of its own; or a subvolume of btrfs (both), where a limit in bytes is the end and
-    df does not know it. A copy of one on btrfs is on btrfs too."""
+    df does not know it. A copy of one on btrfs is on btrfs too. Or the file system in an image."""
 
     count = 0
     lock = threading.Lock()
 
-    def __init__(self, source=None, options=None, on_btrfs=False, limit=None):
+    def __init__(self, source=None, options=None, on_btrfs=False, limit=None, image=None):
         with Volume.lock:
             Volume.count += 1
             self.top = work / 'volumes' / str(Volume.count)
@@ -143,6 +159,8 @@ class Volume:
         self.subvolume = None
         if options:
             mount('tmpfs', self.path, '-t', 'tmpfs', '-o', options)
+        elif image:
+            mount(image, self.path, '-o', 'loop')
         elif on_btrfs or (source and source.subvolume):
             self.subvolume = work / 'btrfs' / self.top.name
             if source and source.subvolume:
@@ -150,7 +168,7 @@ class Volume:
             else:
                 btrfs('subvolume', 'create', self.subvolume)
             mount(self.subvolume, self.path, '--bind')
-        self.mounted = bool(options or self.subvolume)
+        self.mounted = bool(options or image or self.subvolume)
         os.chown(self.path, 0, VOLUME_GROUP)
         self.path.chmod(0o2775)
         self.result = self.top / 'result'
@@ -234,9 +252,9 @@ class Volume:
         return self.log
 
     def run(self, command, code, outcome, state, **options):
-        """Runs the script to its end and compares it with what is wanted. Returns the result."""
+        """Runs the script to its end and compares it with what is wanted (state None: any). Returns the result."""
         actual, result = self.finish(self.start(command, **options))
-        wanted = (code, outcome, state)
+        wanted = (code, outcome, result['state'] if state is None else state)
         expect((actual, result['outcome'], result['state']) == wanted,
                f"{command}: {(actual, result['outcome'], result['state'])} instead of {wanted}: {result['message']}\n{self.log[-3000:]}")
         return result
@@ -363,4 +381,31 @@ def new_cluster(initdb='-U postgres -E UTF8 --locale=C.UTF-8 --data-checksums', 
     volume = Volume()
     volume.environment = environment
     shell(f'{work}/pg/12/bin/initdb -D "$1" -A md5 --pwfile=<(echo secret) {initdb} && rm "$1"/postgresql.conf "$1"/pg_hba.conf', volume.data)
+    return volume
+
+
+SOME_CONTENT = '''
+CREATE ROLE app LOGIN PASSWORD 'app';
+CREATE ROLE reader; GRANT reader TO app; ALTER ROLE app SET search_path = public;
+CREATE TABLE big (id bigserial PRIMARY KEY, label text UNIQUE, body text, seen timestamptz DEFAULT '2026-01-01', CHECK (id > 0));
+ALTER TABLE big ALTER body SET STORAGE EXTERNAL;
+INSERT INTO big (label, body) SELECT 'row ' || g, repeat(md5(g::text), g % 100) FROM generate_series(1, 3000) g;
+CREATE INDEX ON big USING brin (seen); CREATE INDEX ON big (lower(label));
+CREATE TABLE parts (at date, n int) PARTITION BY RANGE (at);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+INSERT INTO parts SELECT '2026-01-01'::date + g % 31, g FROM generate_series(1, 500) g;
+CREATE MATERIALIZED VIEW sums AS SELECT at, sum(n) FROM parts GROUP BY at;
+CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE moods AS SELECT 'bad'::mood AS mood, '{"a": [1, 2]}'::jsonb AS extra;
+CREATE EXTENSION hstore; CREATE TABLE pairs AS SELECT 'a=>1'::hstore AS pair;
+SELECT FROM lo_from_bytea(4711, decode(repeat('feed', 5000), 'hex'));
+CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2'; CREATE INDEX ON parts_1 (twice(n));
+'''
+
+
+def bitnami_cluster():
+    """Such a cluster with some of everything in its databases, and settings which 14 no longer knows."""
+    volume = new_cluster(POSTGRES_ENCODING='UTF8', POSTGRES_LC_COLLATE='C.UTF-8', POSTGRES_LC_CTYPE='C.UTF-8')
+    settings = "ALTER SYSTEM SET work_mem = '5MB'; ALTER SYSTEM SET wal_keep_segments = 32; ALTER SYSTEM SET password_encryption = on;"
+    volume.serve('12', [('postgres', 'CREATE DATABASE app;'), ('app', SOME_CONTENT), ('postgres', settings.replace('; ', ';\n'))])
+    volume.remember()
     return volume
