@@ -1,0 +1,118 @@
+"""Campaigns: the power is cut right after the Job's success, and after each of its moves. And without the Job's syncs, which has to go wrong."""
+
+import re
+from random import Random
+
+import harness
+from campaign import Case, compare, converge
+from disk import RecordedDisk
+from harness import Failure, expect
+from kills import OF_THE_SCRIPT
+from strike import Strike
+
+KINDS = (('ext4', 'link'), ('ext4', 'copy'), ('btrfs', 'clone'))
+SHARES = (0, 0.5, 1)  # of what was written and not flushed
+
+
+def record(name, source, kind, commands, **environment):
+    """The disk of a run of these commands one after the other, with a mark "COMMAND ended" after each."""
+    with RecordedDisk(name, source, kind) as disk:
+        for command in commands:
+            code, result = Strike(disk.volume, command, calls=disk.marked(), **environment).finish()
+            expect(code == 0, f'{command} on a recorded disk: {result}')
+            disk.mark(f'{command} ended')
+    return disk
+
+
+def success_cases(fixtures, rng):
+    """14 has to be there with everything at once, and the way back has to be open."""
+    for kind, transfer in KINDS:
+        disk = record(f'{kind} {transfer}', fixtures['base'], kind, ['upgrade'], TRANSFER=transfer)
+        end = next(number for number, text in disk.marks() if text == 'upgrade ended')
+        for share in SHARES:
+            for then in ('start of 14', 'revert'):
+                yield Case('power cut after success', f'{transfer} on {kind}, {share:.0%} of the unflushed kept, then {then}',
+                           cut_after_success(disk, end, share, then, rng.random(), TRANSFER=transfer))
+
+
+def cut_after_success(disk, end, share, then, seed, **environment):
+    def run(outcome):
+        with disk.cut(end, Random(seed), share) as (volume, proof):
+            outcome.proof = f'{proof}; after the Job had ended with 0'
+            volume.run('status', 0, 'status', 'swapped')
+            if then == 'revert':
+                converge(volume, 'revert', outcome, **environment)
+            else:
+                checksums(volume)
+                compare(volume, '14', outcome)
+                outcome.converged = True
+    return run
+
+
+def checksums(volume):
+    """Every page of every file, indexes too, by PostgreSQL's own checksums."""
+    said = harness.shell('"$1" --check -D "$2"', harness.work / 'pg/14/bin/pg_checksums', volume.data)
+    expect('Bad checksums:  0' in said, said)
+
+
+def move_cases(fixtures, rng):
+    """After each call by which the script makes its moves, and at seeded calls inside of pg_upgrade: one new run has to converge."""
+    for kind, transfer in KINDS:
+        disk = record(f'moves {kind} {transfer}', fixtures['base'], kind, ['upgrade', 'revert'], TRANSFER=transfer)
+        marks = disk.marks()
+        own = [number for number, (_, text) in enumerate(marks) if text.split()[0] in OF_THE_SCRIPT and not re.search('upgrade-logs/(?!delete)|rm unlink data-14/.', text)]
+        others = [number for number in range(len(marks)) if number not in set(own)]
+        for index, number in enumerate(sorted([*own, *rng.sample(others, 30)])):
+            text = marks[number][1]
+            end = marks[number + 1][0] if number + 1 < len(marks) else len(disk.records)  # the call itself has been made
+            command = 'upgrade' if 'upgrade ended' in [later for _, later in marks[number:]] else 'revert'
+            yield Case('power cut after a move', f'{transfer} on {kind}, {command} after {text}, then {("upgrade", "revert")[index % 2]}',
+                       cut_after_move(disk, end, text, ('upgrade', 'revert')[index % 2], rng.choice(SHARES), rng.random(), TRANSFER=transfer))
+
+
+def cut_after_move(disk, end, text, then, share, seed, **environment):
+    def run(outcome):
+        with disk.cut(end, Random(seed), share) as (volume, proof):
+            state = volume.run('status', 0, 'status', None)['state']
+            outcome.proof = f'{proof}; after {text}; the state is {state}'
+            converge(volume, then, outcome, **environment)
+    return run
+
+
+def unsynced_cases(fixtures, rng):
+    """That these tests can fail: the same cut, with the Job's syncs replaced by nothing, has to be seen as the damage that it is."""
+    for title, wrappers in (('no sync at all', {'sync': '', '--sync-only': ''}), ('no initdb --sync-only', {'--sync-only': ''}),
+                            ('no initdb --sync-only of ours, only that of pg_upgrade', {'--sync-only -D': ''})):
+        yield Case('syncs taken out: has to fail', title, goes_wrong_without(fixtures['base'], title, wrappers, rng.random()))
+
+
+def goes_wrong_without(source, title, missing, seed):
+    def run(outcome):
+        place = harness.work / title
+        (place / 'path').mkdir(parents=True)
+        (place / '14').mkdir()
+        for binary in (harness.work / 'pg/14/bin').iterdir():
+            (place / '14' / binary.name).symlink_to(binary)
+        pattern = next(words for words in missing if words.startswith('--'))
+        wrap(place / '14/initdb', f'[[ " $* " == *" {pattern} "* ]] && exit 0; exec {harness.work}/pg/14/bin/initdb "$@"')
+        if 'sync' in missing:
+            wrap(place / 'path/sync', 'exit 0')
+        disk = record(title, source, 'ext4', ['upgrade'], TRANSFER='link', PATH=f'{place}/path:/usr/bin:/bin', NEW_BIN=place / '14')
+        end = next(number for number, text in disk.marks() if text == 'upgrade ended')
+        with disk.cut(end, Random(seed), 0) as (volume, proof):
+            try:
+                volume.run('status', 0, 'status', 'swapped')
+                checksums(volume)
+                compare(volume, '14', outcome)
+            except Failure as failure:
+                outcome.proof = f'{proof}; the damage: {str(failure).splitlines()[0][:300]}'
+            expect(outcome.proof, 'nothing was lost: this test does not see what it is for')
+            outcome.acknowledged = outcome.lost = 0  # they are lost as they should be
+            outcome.converged = True
+    return run
+
+
+def wrap(path, text):
+    path.unlink(missing_ok=True)
+    path.write_text(f'#!/bin/bash\n{text}\n')
+    path.chmod(0o755)
