@@ -1,3 +1,4 @@
+import type { Obstacle } from '../database/obstacles.ts';
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/server.ts';
 import type { SortOrders } from '../database/sort-order.ts';
 import type { ImageFacts } from '../job/probe.ts';
@@ -20,6 +21,8 @@ export interface Facts {
   readonly missingPermissions: Known<readonly Permission[]>;
   readonly server: Known<ServerFacts>;
   readonly databases: Known<readonly DatabaseFacts[]>;
+  /** Prepared transactions and replication slots. */
+  readonly obstacles: Known<readonly Obstacle[]>;
   /** By database, for those that accept connections. */
   readonly extensions: Known<Readonly<Record<string, readonly ExtensionFacts[]>>>;
   /** By database: the collations of its indexes, and how they sort. */

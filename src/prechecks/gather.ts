@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import { readObstacles } from '../database/obstacles.ts';
 import {
   readDatabases,
   readExtensions,
@@ -41,12 +42,13 @@ export interface Gathering extends Surroundings {
 /** Reads all that the checks judge. What can't be read becomes unknown with its reason; only a cancellation throws. */
 export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const { cluster, inputs, target, database } = gathering;
-  const [version, permissions, server, databases, files] = await Promise.all([
+  const [version, permissions, server, databases, files, obstacles] = await Promise.all([
     cluster.version(),
     known(() => missingPermissions(cluster, target.namespace, 'upgrade')),
     known(() => readServer(database)),
     known(() => readDatabases(database)),
     known(() => readVolumeFiles(database, target)),
+    known(() => readObstacles(database)),
   ]);
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings: Known<JobSettings> = both(server, databases, (s, d) => ({
@@ -78,6 +80,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     missingPermissions: permissions,
     server,
     databases,
+    obstacles,
     extensions,
     sortOrders,
     files,

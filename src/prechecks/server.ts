@@ -1,5 +1,8 @@
+import { obstacleName, obstacleRemedy, type Obstacle } from '../database/obstacles.ts';
 import { upgrade } from '../versions.ts';
-import { failed, given, passed, type Check } from './finding.ts';
+import { sessionIn } from '../target/target.ts';
+import type { Facts } from './facts.ts';
+import { failed, given, passed, type Answer, type Check } from './finding.ts';
 
 export const serverChecks: readonly Check[] = [
   {
@@ -36,4 +39,27 @@ export const serverChecks: readonly Check[] = [
           : failed(`This action upgrades PostgreSQL ${String(upgrade.from)} only.`, evidence);
       }),
   },
+  {
+    id: 'prepared-transactions',
+    title: 'No transaction is prepared and left',
+    subject: 'database',
+    why: 'pg_upgrade refuses a server with one (pg_prepared_xacts). It is asked again when the last client has gone.',
+    run: (facts) => expectNone('prepared transaction', facts),
+  },
+  {
+    id: 'replication-slots',
+    title: 'No replication slot is there',
+    subject: 'database',
+    why: 'pg_upgrade to 14 leaves them behind without a word, and whoever reads from one loses its place. It is asked again when the last client has gone.',
+    run: (facts) => expectNone('replication slot', facts),
+  },
 ];
+
+function expectNone(kind: Obstacle['kind'], { obstacles, target }: Facts): Answer {
+  return given(obstacles, (all) => {
+    const found = all.filter((o) => o.kind === kind);
+    return found.length === 0
+      ? passed(`there is no ${kind}`)
+      : failed(obstacleRemedy(found, sessionIn(target)), ...found.map(obstacleName));
+  });
+}

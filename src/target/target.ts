@@ -46,3 +46,8 @@ export interface SecretKey {
 export function serverImage(target: Target): string {
   return target.container.image ?? '';
 }
+
+/** The command for a session of the superuser in the server's pod, for people. */
+export function sessionIn({ namespace, podName }: Pick<Target, 'namespace' | 'podName'>): string {
+  return `kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres`;
+}

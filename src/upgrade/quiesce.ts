@@ -2,7 +2,9 @@ import { readClients } from '../database/clients.ts';
 import { compareFingerprints, fingerprintSize, takeFingerprint } from '../database/fingerprint.ts';
 import { readDatabases } from '../database/server.ts';
 import { readSortOrders } from '../database/sort-order.ts';
-import { describe } from '../errors.ts';
+import { obstacleName, obstacleRemedy, readObstacles } from '../database/obstacles.ts';
+import { describe, UpgradeError } from '../errors.ts';
+import { sessionIn } from '../target/target.ts';
 import { waitFor } from '../wait.ts';
 import { isFencedOff } from './fence.ts';
 import { pack, unpack } from './measurement.ts';
@@ -24,6 +26,7 @@ export const quiesce: Step = {
       return;
     }
     await seeClientsGo(context);
+    await expectNoObstacle(context);
     // Side by side: to read does not change what is to be written. All come to their end before an error is told.
     const ends = await Promise.allSettled([
       measure(context),
@@ -83,6 +86,17 @@ async function seeClientsGo(context: Context): Promise<void> {
 async function noteSortOrders({ database, settings, journal }: Context): Promise<void> {
   const orders = await readSortOrders(database, await readDatabases(database), settings.jobs);
   await journal.note('sortOrders', JSON.stringify(orders));
+}
+
+/** A client may have prepared a transaction or made a slot since the checks. */
+async function expectNoObstacle({ database, target }: Context): Promise<void> {
+  const found = await readObstacles(database);
+  if (found.length === 0) return;
+  throw new UpgradeError(
+    'upgrade-obstacle',
+    `Since the checks there is: ${found.map(obstacleName).join('; ')}.`,
+    obstacleRemedy(found, sessionIn(target)),
+  );
 }
 
 async function measure({ database, settings, journal, log, results }: Context): Promise<void> {

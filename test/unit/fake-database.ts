@@ -1,5 +1,6 @@
 import { Database } from '../../src/database/database.ts';
 import type { SortOrder } from '../../src/database/sort-order.ts';
+import type { Obstacle } from '../../src/database/obstacles.ts';
 import type { ExecResult } from '../../src/ports/cluster.ts';
 import type { Target } from '../../src/target/target.ts';
 import type { FakeCluster } from './fake-cluster.ts';
@@ -10,6 +11,8 @@ export interface ServerState {
   version: string;
   versionNumber: number;
   databases: Record<string, DatabaseState>;
+  /** Rows of pg_prepared_xacts and pg_replication_slots. */
+  obstacles: Obstacle[];
   clients: { database: string; user: string; application: string; address: string; state: string }[];
   /** Outcome of commands other than psql, such as pg_ctl. */
   command: (command: readonly string[]) => ExecResult;
@@ -59,6 +62,7 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
       circle: databaseState({ relations: [['public.builds', 'rows', '42']] }),
     },
     clients: [],
+    obstacles: [],
     command: () => ({ exitCode: 0, stdout: '', stderr: '' }),
     refuse: [],
     statements: [],
@@ -98,6 +102,7 @@ function answer(state: ServerState, name: string, sql: string): string {
   const database = state.databases[name] ?? databaseState();
   if (sql.includes('server_version_num')) return rows([serverFacts(state)]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
+  if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
   if (sql.includes("''digest''")) return rows(database.sortOrders);

@@ -14,6 +14,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   server: ['superuser-login', 'server-version', 'layout-data-directory'],
   databases: ['encoding-and-locale', 'free-space', 'sort-order'],
   sortOrders: ['sort-order'],
+  obstacles: ['prepared-transactions', 'replication-slots'],
   extensions: ['extensions'],
   files: ['layout-mount', 'layout-data-directory', 'layout-user', 'free-space', 'leftovers'],
   otherVolumeUsers: ['volume-users'],

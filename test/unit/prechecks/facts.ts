@@ -90,6 +90,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     missingPermissions: known([]),
     server: known(server),
     databases: known(databases),
+    obstacles: known([]),
     extensions: known({
       circle: [
         { name: 'pgcrypto', version: '1.3' },

@@ -54,3 +54,36 @@ describe('server-version', () => {
     expect(answer.remedy).toContain('primary');
   });
 });
+
+describe('what pg_upgrade refuses or leaves behind', () => {
+  const prepared = { kind: 'prepared transaction', gid: "it's", database: 'vms', owner: 'vms' } as const;
+  const logical = { kind: 'replication slot', name: 'cdc', type: 'logical', database: 'circle' } as const;
+  const physical = { kind: 'replication slot', name: 'standby', type: 'physical', database: null } as const;
+  const obstacles = known([prepared, logical, physical]);
+
+  test('a prepared transaction fails, with the statement in its database', async () => {
+    const answer = await answerOf('prepared-transactions', { obstacles });
+    expect(answer.status).toBe('failed');
+    expect(answer.evidence).toEqual([`prepared transaction 'it''s' in database "vms", of vms`]);
+    expect(answer.remedy).toContain(`In database "vms": ROLLBACK PREPARED 'it''s';`);
+    expect(answer.remedy).toContain('kubectl -n circleci-server exec -it postgresql-0 -- psql -U postgres');
+  });
+
+  test('replication slots fail, logical or physical, with the statements that drop them', async () => {
+    const answer = await answerOf('replication-slots', { obstacles });
+    expect(answer.status).toBe('failed');
+    expect(answer.evidence).toEqual([
+      'logical replication slot cdc in database "circle"',
+      'physical replication slot standby',
+    ]);
+    expect(answer.remedy).toContain(
+      "SELECT pg_drop_replication_slot('cdc'); SELECT pg_drop_replication_slot('standby');",
+    );
+    expect(answer.remedy).not.toContain('PREPARED');
+  });
+
+  test('one kind says nothing of the other', async () => {
+    expect((await answerOf('prepared-transactions', { obstacles: known([logical]) })).status).toBe('passed');
+    expect((await answerOf('replication-slots', { obstacles: known([prepared]) })).status).toBe('passed');
+  });
+});
