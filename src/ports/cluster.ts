@@ -41,6 +41,18 @@ export interface VolumeSnapshotClass {
   deletionPolicy: string;
 }
 
+/** An Application of Argo CD (argoproj.io/v1alpha1), as far as it is read here. */
+export interface Application {
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  spec?: { syncPolicy?: { automated?: { enabled?: boolean; selfHeal?: boolean } | null } };
+}
+
+/** A HelmRelease or Kustomization of Flux, as far as it is read here. */
+export interface FluxObject {
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  spec?: { suspend?: boolean };
+}
+
 /** A Lease (coordination.k8s.io/v1), as far as it is used here. Its times have six digits after the second (MicroTime). */
 export interface Lease {
   metadata?: { name?: string; namespace?: string; labels?: Record<string, string>; resourceVersion?: string };
@@ -75,6 +87,9 @@ export const resources = {
     kind: 'VolumeSnapshotClass',
     namespaced: false,
   },
+  applications: { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application', namespaced: true },
+  helmreleases: { group: 'helm.toolkit.fluxcd.io', version: 'v2', kind: 'HelmRelease', namespaced: true },
+  kustomizations: { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', namespaced: true },
   selfsubjectaccessreviews: {
     group: 'authorization.k8s.io',
     version: 'v1',
@@ -103,6 +118,9 @@ export interface ResourceTypes {
   volumesnapshots: VolumeSnapshot;
   volumesnapshotcontents: VolumeSnapshotContent;
   volumesnapshotclasses: VolumeSnapshotClass;
+  applications: Application;
+  helmreleases: FluxObject;
+  kustomizations: FluxObject;
   selfsubjectaccessreviews: V1SelfSubjectAccessReview;
 }
 

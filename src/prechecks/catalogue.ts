@@ -7,6 +7,7 @@ import { layoutChecks } from './layout.ts';
 import { localeChecks } from './locale.ts';
 import { serverChecks } from './server.ts';
 import { sortOrderChecks } from './sort-order.ts';
+import { surroundingsChecks } from './surroundings.ts';
 import { valuesChecks } from './values.ts';
 
 /** Every check, in the order in which people read them. `precheck` and `upgrade` run the same ones. */
@@ -19,5 +20,6 @@ export const catalogue: readonly Check[] = [
   ...sortOrderChecks,
   ...extensionChecks,
   ...clusterChecks,
+  ...surroundingsChecks,
   ...valuesChecks,
 ];

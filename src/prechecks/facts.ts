@@ -6,6 +6,7 @@ import type { VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
 import type { Permission } from '../target/permissions.ts';
+import type { Reconciler } from '../target/reconcilers.ts';
 import type { Target } from '../target/target.ts';
 import type { Image } from '../target/images.ts';
 import type { VolumeFiles } from './volume-files.ts';
@@ -30,6 +31,8 @@ export interface Facts {
   readonly files: Known<VolumeFiles>;
   /** Names of other pods that mount the volume. */
   readonly otherVolumeUsers: Known<readonly string[]>;
+  /** Argo CD and Flux, where they left their mark on PostgreSQL or the applications. */
+  readonly reconcilers: Known<readonly Reconciler[]>;
   readonly snapshotClass: Known<SnapshotClassFacts>;
   /** Objects that the API server would refuse, with its words. */
   readonly refused: Known<readonly string[]>;

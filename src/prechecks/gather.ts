@@ -19,6 +19,7 @@ import type { Surroundings } from '../ports/context.ts';
 import type { Target } from '../target/target.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
 import { missingPermissions, type Permission } from '../target/permissions.ts';
+import { findReconcilers, type Reconciler } from '../target/reconcilers.ts';
 import { volumeUsers } from '../target/volume-users.ts';
 import { copyClaim, copyName } from '../upgrade/backup/copy.ts';
 import { snapshotObject } from '../upgrade/backup/snapshot-object.ts';
@@ -62,6 +63,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     knownFrom(databases, (list) => extensionsByDatabase(database, list)),
     known(() => volumeUsers(cluster, target)),
     known(() => leftovers(gathering)),
+    known(() => reconcilersOf(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
     probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders),
     probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders),
@@ -69,7 +71,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
   await Promise.allSettled(reads);
-  const [extensions, otherVolumeUsers, leftoverObjects, refused, upgradeProbe, servingProbe, pullRequest] =
+  const [extensions, otherVolumeUsers, leftoverObjects, reconcilers, refused, upgradeProbe, servingProbe, pullRequest] =
     await Promise.all(reads);
   return {
     inputs,
@@ -85,6 +87,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     sortOrders,
     files,
     otherVolumeUsers,
+    reconcilers,
     snapshotClass,
     refused,
     leftoverObjects,
@@ -223,6 +226,21 @@ async function refusedObjects(
     }),
   );
   return answers.flat();
+}
+
+async function reconcilersOf({ cluster, target, inputs }: Gathering): Promise<Reconciler[]> {
+  const options = { namespace: target.namespace, labelSelector: inputs.applicationSelector };
+  const kinds = ['deployments', 'statefulsets', 'cronjobs'] as const;
+  const applications = await Promise.all(
+    kinds.map(async (kind) =>
+      (await cluster.list(kind, options)).map(({ metadata }) => ({
+        object: `${kind}/${metadata?.name ?? ''}`,
+        metadata,
+      })),
+    ),
+  );
+  const server = { object: `statefulsets/${target.name}`, metadata: target.statefulSet.metadata };
+  return await findReconcilers(cluster, [server, ...applications.flat().filter((a) => a.object !== server.object)]);
 }
 
 /** Jobs and a journal that tell of an upgrade that has not come to its end. An ended Job of ours is only a log. */

@@ -17,6 +17,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   obstacles: ['prepared-transactions', 'replication-slots'],
   extensions: ['extensions'],
   files: ['layout-mount', 'layout-data-directory', 'layout-user', 'free-space', 'leftovers'],
+  reconcilers: ['gitops'],
   otherVolumeUsers: ['volume-users'],
   snapshotClass: ['volume-snapshot'],
   refused: ['admission'],
@@ -76,7 +77,7 @@ describe('the catalogue of checks', () => {
     const unreadFacts = Object.fromEntries(factNames.map((fact) => [fact, unread('forbidden')]));
     const nothing = await facts({ ...unreadFacts, pullRequest: undefined });
     const passing = catalogue.filter((check) => check.run(nothing).status === 'passed').map((check) => check.id);
-    expect(passing).toEqual(['cluster-access', 'statefulset', 'volume-claim', 'applications']);
+    expect(passing).toEqual(['cluster-access', 'statefulset', 'volume-claim', 'applications', 'operator']);
   });
 });
 

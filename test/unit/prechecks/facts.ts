@@ -100,6 +100,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     sortOrders: known({ circle: [sortOrder], postgres: [], template1: [] }),
     files: known(files),
     otherVolumeUsers: known([]),
+    reconcilers: known([]),
     snapshotClass: known({
       driver: 'csi.example.com',
       chosen: snapshotClass('csi-class'),

@@ -1,0 +1,58 @@
+import type { Reconciler } from '../target/reconcilers.ts';
+import { failed, given, passed, type Check } from './finding.ts';
+
+/** Who would put back what the upgrade changes. */
+export const surroundingsChecks: readonly Check[] = [
+  {
+    id: 'gitops',
+    title: 'Neither Argo CD nor Flux puts PostgreSQL or the applications back meanwhile',
+    subject: 'cluster',
+    why: 'They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too.',
+    run: ({ reconcilers, target }) =>
+      given(reconcilers, (all) => {
+        const evidence = (r: Reconciler) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
+        const acting = all.filter((r) => r.state !== 'paused');
+        if (acting.length > 0)
+          return failed(
+            [...new Set(acting.map((r) => pause(r, target.namespace)))].join(' '),
+            ...acting.flatMap(evidence),
+          );
+        return all.length === 0
+          ? passed('no mark of Argo CD or Flux is on PostgreSQL or the applications')
+          : passed(...all.flatMap(evidence));
+      }),
+  },
+  {
+    id: 'operator',
+    title: 'No operator owns PostgreSQL',
+    subject: 'cluster',
+    why: 'A controller that owns the StatefulSet puts it back as it wants it, the fence included.',
+    run({ target }) {
+      const owner = target.statefulSet.metadata?.ownerReferences?.find((o) => o.controller === true);
+      if (owner === undefined) return passed(`StatefulSet ${target.name} has no owner that controls it`);
+      const [group = ''] = owner.apiVersion.includes('/') ? owner.apiVersion.split('/') : [''];
+      const kind = `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
+      return failed(
+        `Upgrade it in the way of its operator (kubectl -n ${target.namespace} get ${kind} ${owner.name} -o yaml shows the object).`,
+        `StatefulSet ${target.name} is controlled by ${owner.kind} ${owner.name} (${owner.apiVersion})`,
+      );
+    },
+  },
+];
+
+function toolOf({ kind }: Reconciler): string {
+  return kind === 'Application' ? 'Argo CD' : 'Flux';
+}
+
+/** How to pause it, and how to show that it is paused where the object can't be read. */
+function pause({ kind, name, namespace, state, marks }: Reconciler, release: string): string {
+  const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
+  const object = name ?? 'APPLICATION';
+  const how =
+    kind === 'Application'
+      ? `Pause the sync until the upgrade is done: argocd app set ${namespace === undefined ? '' : `${namespace}/`}${object} --sync-policy none (where an ApplicationSet or a parent Application makes it, change it there).`
+      : `Suspend it until the upgrade is done: flux suspend ${kind === 'HelmRelease' ? 'helmrelease' : 'kustomization'} ${object}${where}.`;
+  if (state !== 'unknown') return how;
+  const objects = [...new Set(marks.map((mark) => mark.split(' ')[0] ?? ''))].join(' ');
+  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (kubectl -n ${release} label ${objects} NAME-, or annotate; for a field manager, remove its entry from metadata.managedFields).`;
+}
