@@ -24,6 +24,7 @@ const reads = [
 ];
 const dryRuns = [
   `POST ${home}/configmaps`,
+  `POST ${home}/persistentvolumeclaims`,
   `POST ${home}/pods`,
   'POST /apis/batch/v1/namespaces/circleci-server/jobs',
   'POST /apis/snapshot.storage.k8s.io/v1/namespaces/circleci-server/volumesnapshots',
@@ -84,8 +85,8 @@ test('without probes it makes exactly the reads and dry runs that it needs, and 
   expect([...new Set(scenario.api.lines)]).toEqual([...reads, ...dryRuns, reviews].sort());
   const count = (line: string) => scenario.api.lines.filter((l) => l === line).length;
   expect(count(reviews)).toBe(permissionsFor('upgrade').length);
-  // server, databases, volume; and the extensions of the four databases that take connections
-  expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(7);
+  // server, databases, volume, what pg_upgrade refuses; and the extensions of the four databases that take connections
+  expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(8);
 });
 
 test('an upgrade stops at a failed check before it writes anything', async () => {
@@ -170,9 +171,12 @@ test('a namespace with hundreds of objects is read in pages, to the last one', a
   const end = await scenario.run();
   const pages = (path: string) => scenario.api.calls.filter((c) => c.method === 'GET' && c.path === path);
   expect(pages(`${apps}/deployments`).map((c) => [c.query.get('limit'), c.query.get('continue')])).toEqual([
-    ['500', null],
-    ['500', '500'],
-    ['500', '1000'],
+    // For the target, and for marks of Argo CD and Flux.
+    ...['first', 'second'].flatMap(() => [
+      ['500', null],
+      ['500', '500'],
+      ['500', '1000'],
+    ]),
   ]);
   expect(pages(`${apps}/deployments`).every((c) => c.query.get('labelSelector') === 'layer=application')).toBe(true);
   expect(pages(`${home}/pods`)).toHaveLength(2);
