@@ -56,6 +56,8 @@ function actionYaml(): string {
     'runs:',
     '  using: node24',
     '  main: dist/index.js',
+    '  post: dist/index.js',
+    '  post-if: always()',
     '',
   ].join('\n');
 }

@@ -3,7 +3,8 @@ import { readEvent, readScripts } from './adapters/files.ts';
 import { githubRunner } from './adapters/runner.ts';
 import { isForkEvent } from './guards.ts';
 import type { Inputs } from './inputs.ts';
-import { run } from './run.ts';
+import { tellUnfinished } from './post.ts';
+import { run, type Outside } from './run.ts';
 
 const cancelled = new AbortController();
 
@@ -21,7 +22,7 @@ function patienceOf(mode: Inputs['mode']): number {
   return mode === 'precheck' || mode === 'status' ? 15_000 : 180_000;
 }
 
-await run({
+const outside: Outside = {
   runner: githubRunner,
   clock: systemClock,
   signal: cancelled.signal,
@@ -51,6 +52,8 @@ await run({
   },
   scripts: () => readScripts(import.meta.dirname),
   isFork: async () => isForkEvent(await readEvent(githubRunner.environment('GITHUB_EVENT_PATH'))),
-});
+};
+// The runner starts this file a second time when the job is over.
+await (githubRunner.state('isPost') === '' ? run(outside) : tellUnfinished(outside));
 // A socket that is kept alive must not keep the step from ending.
 process.exit();

@@ -33,6 +33,7 @@ export interface Outside {
 /** One run of the action, from inputs to report; never throws. */
 export async function run(outside: Outside): Promise<void> {
   const { runner, clock } = outside;
+  runner.saveState('isPost', 'yes');
   const timeline = new Timeline(clock);
   const progress: Progress = { findings: [], verdict: 'failed', results: { warnings: [] } };
   let error: Report['error'];
@@ -51,6 +52,7 @@ export async function run(outside: Outside): Promise<void> {
     runner.log.annotate('error', error.code, `${error.message} What to do: ${error.remedy}`);
     runner.fail();
   }
+  runner.saveState('ended', progress.verdict);
   for (const warning of progress.results.warnings) runner.log.annotate('warning', progress.inputs?.mode ?? '', warning);
   try {
     await publish(runner, reportOf(progress, timeline, error));
@@ -100,7 +102,7 @@ function verdictAfter(thrown: unknown, before: Verdict): Verdict {
 }
 
 /** The run's address, as people find it again; anything that tells runs apart outside of GitHub. */
-function runIdOf(runner: Runner): string {
+export function runIdOf(runner: Runner): string {
   const [server, repository, id, attempt] = [
     'GITHUB_SERVER_URL',
     'GITHUB_REPOSITORY',

@@ -35,6 +35,8 @@ export interface BundleEnd {
   readonly stderr: string;
   readonly outputs: Readonly<Record<string, string>>;
   readonly summary: string;
+  /** What it noted for its post step. */
+  readonly state: Readonly<Record<string, string>>;
   /** '' when the run ended without a report. */
   readonly reportText: string;
 }
@@ -55,6 +57,7 @@ export function startBundle(inputs: InputValues, circumstances: Circumstances = 
   };
   const output = file('output', '');
   const summary = file('summary', '');
+  const state = file('state', '');
   const started = performance.now();
   const child = spawn(path.join(root, 'scripts/node24'), [circumstances.bundle ?? bundle], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,7 +67,7 @@ export function startBundle(inputs: InputValues, circumstances: Circumstances = 
       GITHUB_ACTIONS: 'true',
       GITHUB_OUTPUT: output,
       GITHUB_STEP_SUMMARY: summary,
-      GITHUB_STATE: file('state', ''),
+      GITHUB_STATE: state,
       GITHUB_EVENT_NAME: circumstances.event ?? 'workflow_dispatch',
       GITHUB_EVENT_PATH: file('event.json', JSON.stringify(circumstances.payload ?? {})),
       GITHUB_SERVER_URL: 'https://github.example',
@@ -88,6 +91,7 @@ export function startBundle(inputs: InputValues, circumstances: Circumstances = 
         stdout: stdout(),
         stderr: stderr(),
         outputs,
+        state: parseValues(readFileSync(state, 'utf8')),
         summary: existsSync(summary) ? readFileSync(summary, 'utf8') : '',
         reportText: outputs['report'] === undefined ? '' : readFileSync(outputs['report'], 'utf8'),
       };

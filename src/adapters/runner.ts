@@ -48,6 +48,10 @@ export const githubRunner: Runner = {
     process.exitCode = core.ExitCode.Failure;
   },
   environment: (name) => process.env[name] ?? '',
+  saveState(name, value) {
+    core.saveState(name, value);
+  },
+  state: (name) => core.getState(name),
   async writeReport(name, content) {
     const file = path.join(process.env['RUNNER_TEMP'] ?? tmpdir(), name);
     await writeFile(file, content, { mode: 0o600 });

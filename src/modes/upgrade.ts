@@ -49,6 +49,7 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
   if (checked === undefined) return false;
   // From here on a cancellation has something to take back.
   if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
+  context.runner.saveState('began', inputs.namespace);
   const { name: statefulSet, namespace, applications } = checked.target;
   const volume = checked.target.volume.persistentVolume?.metadata?.name ?? '';
   await oneAtATime(context, { namespace, statefulSet, applications, volume }, runId, async (cluster) => {
@@ -69,6 +70,7 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
       `The unfinished upgrade goes to ${reference}, not to ${serving.reference} as the inputs say now; it goes on with its own image.`,
     );
   }
+  context.runner.saveState('began', inputs.namespace);
   await oneAtATime(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
     // Until the Lease was taken, the run that had it may have gone on.
     const journal = await Journal.find(cluster, inputs.namespace);

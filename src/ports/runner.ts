@@ -2,6 +2,12 @@ import type { OutputName } from '../outputs.ts';
 
 export type AnnotationLevel = 'notice' | 'warning' | 'error';
 
+/**
+ * What a run notes for its post step: that it is not the first process of the
+ * step (`isPost`), that it was about to change something (`began`), and its verdict (`ended`).
+ */
+export type StateName = 'isPost' | 'began' | 'ended';
+
 /** Where the run tells people what it does: the workflow run's log. */
 export interface Log {
   info(line: string): void;
@@ -24,6 +30,10 @@ export interface Runner {
   /** Ends the step as failed. */
   fail(): void;
   environment(name: string): string;
+  /** Notes something for the post step, at once: it is kept also when the process is killed right after. */
+  saveState(name: StateName, value: string): void;
+  /** What the step noted for its post step; '' when it did not, and always in the step itself. */
+  state(name: StateName): string;
   /** Writes a file for later steps into the runner's temporary directory; answers its path. */
   writeReport(name: string, content: string): Promise<string>;
 }

@@ -1,5 +1,5 @@
 import type { OutputName } from '../../src/outputs.ts';
-import type { AnnotationLevel, Log, Runner } from '../../src/ports/runner.ts';
+import type { AnnotationLevel, Log, Runner, StateName } from '../../src/ports/runner.ts';
 
 /** Keeps what would be in the workflow run's log. */
 export class FakeLog implements Log {
@@ -35,6 +35,7 @@ export class FakeRunner implements Runner {
   readonly outputs: Partial<Record<OutputName, string>> = {};
   readonly masked: string[] = [];
   readonly files: Record<string, string> = {};
+  readonly saved: Partial<Record<StateName, string>> = {};
   summary = '';
   failed = false;
 
@@ -62,6 +63,14 @@ export class FakeRunner implements Runner {
 
   fail(): void {
     this.failed = true;
+  }
+
+  saveState(name: StateName, value: string): void {
+    this.saved[name] = value;
+  }
+
+  state(): string {
+    return '';
   }
 
   environment(name: string): string {

@@ -1,0 +1,72 @@
+import { describe } from './errors.ts';
+import { parseInputs } from './inputs.ts';
+import { readStatus } from './modes/status.ts';
+import { servingImage } from './target/images.ts';
+import { runIdOf, type Outside } from './run.ts';
+
+/** Milliseconds; an API server that is away must not hold up the job. */
+const limit = 20_000;
+
+/** Verdicts after which nothing of an upgrade is open, and all has been said. */
+const closed: readonly string[] = ['upgraded', 'already-upgraded', 'reverted', 'rolled-back'];
+
+/**
+ * The post step: after a run that began an upgrade and was killed, or ended in the middle, it tells what is unfinished and
+ * what to run next. It only reads, and neither throws nor fails the job; where nothing is unfinished it says nothing.
+ */
+export async function tellUnfinished(outside: Pick<Outside, 'runner' | 'clock' | 'connect'>): Promise<void> {
+  const { runner, clock } = outside;
+  const namespace = runner.state('began');
+  if (namespace === '' || closed.includes(runner.state('ended'))) return;
+  const over = new AbortController();
+  const tooLate = clock.sleep(limit, over.signal).then(() => {
+    throw new Error(`the cluster did not answer within ${String(limit / 1000)} s`);
+  });
+  tooLate.catch(() => undefined);
+  try {
+    await tell(outside, await Promise.race([lookAt(outside, over.signal), tooLate]));
+  } catch (error) {
+    await tell(outside, {
+      safe: `An upgrade that this run began in namespace ${namespace} may be unfinished; where it stands can't be read now: ${describe(error)}. Do not scale PostgreSQL and do not run helm upgrade.`,
+      next: '"mode: status" tells where it stands, "mode: upgrade" with the same inputs goes on with it.',
+      evidence: [],
+    });
+  } finally {
+    over.abort();
+  }
+}
+
+interface Unfinished {
+  readonly evidence: readonly string[];
+  readonly safe: string;
+  readonly next: string;
+}
+
+/** Undefined when nothing is unfinished. */
+async function lookAt(
+  { runner, connect }: Pick<Outside, 'runner' | 'connect'>,
+  signal: AbortSignal,
+): Promise<Unfinished | undefined> {
+  const inputs = parseInputs((name) => runner.input(name));
+  const cluster = (await connect(inputs)).interruptedBy(signal);
+  const status = await readStatus(cluster, inputs, servingImage(inputs), runIdOf(runner));
+  return status.state === 'unfinished' ? status : undefined;
+}
+
+async function tell({ runner }: Pick<Outside, 'runner'>, unfinished: Unfinished | undefined): Promise<void> {
+  if (unfinished === undefined) return;
+  const { evidence, safe, next } = unfinished;
+  for (const line of evidence) runner.log.info(line);
+  runner.log.annotate('warning', 'unfinished', `${safe} Next: ${next}`);
+  const lines = [
+    '# ! The upgrade is not finished',
+    '',
+    ...evidence.map((line) => `- ${line}`),
+    '',
+    safe,
+    '',
+    `**Next:** ${next}`,
+    '',
+  ];
+  await runner.summarize(lines.join('\n'));
+}
