@@ -126,7 +126,8 @@ export class Database {
   }
 }
 
-const attempts = 3;
+/** Each of them waits by itself until the API server is there; what breaks one connection may break the next ones too. */
+const attempts = 10;
 
 /** A connection to the pod that breaks says nothing of the server. What psql was at may go on in the pod until its next word finds nobody. */
 async function retried(session: () => Promise<string>): Promise<string> {
