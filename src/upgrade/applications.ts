@@ -22,15 +22,18 @@ export const stopApplications: Step = {
 };
 
 async function beginDowntime(context: Context): Promise<void> {
-  const { journal, clock } = context;
-  if (journal.noted.downSince === undefined) await journal.note('downSince', clock.now().toISOString());
-  countDowntime(context);
+  const { journal, cluster, timeline } = context;
+  if (journal.noted.downSince === undefined) {
+    await journal.note('downSince', (await cluster.now()).toISOString());
+    timeline.downtimeBegins();
+  }
+  await countDowntime(context);
 }
 
-/** The downtime is counted from the first run that stopped an application, whichever run ends it. */
-function countDowntime({ journal, clock, timeline }: Context): void {
+/** The downtime is counted from the first run that stopped an application, whichever run ends it: by the API server's time, since runners have clocks of their own. */
+async function countDowntime({ journal, cluster, timeline }: Context): Promise<void> {
   const { downSince } = journal.noted;
-  if (downSince !== undefined) timeline.downtimeBegins(clock.now().getTime() - Date.parse(downSince));
+  if (downSince !== undefined) timeline.downtimeBegins((await cluster.now()).getTime() - Date.parse(downSince));
 }
 
 /** Brings the application layer back to exactly what was recorded. */
@@ -38,7 +41,7 @@ export const restoreApplications: Step = {
   id: 'restore-applications',
   title: 'Bring the applications back',
   async run(context) {
-    countDowntime(context);
+    await countDowntime(context);
     await startApplications(context);
   },
 };

@@ -116,6 +116,20 @@ describe('bringing the applications back', () => {
     expect(setting.context.timeline.downtimeSeconds).toBeGreaterThanOrEqual(0);
   });
 
+  test.each([-10, 0, 10])('a runner whose clock is %d minutes off tells the same downtime', async (minutes) => {
+    const setting = await setUp();
+    const { cluster, clock, context } = setting;
+    cluster.time = () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5) + clock.monotonic());
+    clock.now = () => new Date(cluster.time().getTime() + minutes * 60_000);
+    // Another run stopped them, on a runner of its own.
+    await context.journal.note('downSince', cluster.time().toISOString());
+    clock.pass(60_000);
+    controlDeployments(setting);
+    await restoreApplications.run(context);
+    expect(context.timeline.downtimeSeconds).toBeGreaterThanOrEqual(60);
+    expect(context.timeline.downtimeSeconds).toBeLessThan(63);
+  });
+
   test('takes the counts from the journal, not from the cluster as it is now', async () => {
     const frontend = {
       resource: 'deployments',
