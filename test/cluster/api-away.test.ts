@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { startAction, type ActionEnd } from './action.ts';
+import { bench, namespace, psql } from './bench.ts';
+import { Network } from './network.ts';
+import { replicas, statefulSet } from './server.ts';
+import { verifyWriter } from './writer.ts';
+
+jest.setTimeout(15 * 60_000);
+
+interface Trouble {
+  /** It begins when this is in the log. */
+  readonly line: string;
+  /** @returns how many connections it met */
+  readonly strike: (network: Network) => number | Promise<number>;
+}
+
+const away: Trouble['strike'] = async (network) => {
+  await network.down(60_000);
+  return network.refused;
+};
+
+/** Each of them ends upgraded: the run waits until the API server is there again, and repeats what was cut short. */
+const troubles: Readonly<Record<string, Trouble>> = {
+  'is away for a minute while pg_upgrade is at work': { line: 'pg_upgrade --link', strike: away },
+  'is away for a minute while the applications are being stopped': {
+    line: '::group::Stop the applications',
+    strike: away,
+  },
+  'loses all connections while the data is measured': {
+    line: '::group::See the last client go, measure the data, checkpoint',
+    strike: whenCommandsRun((network) => network.reset()),
+  },
+  'loses all connections during ANALYZE': {
+    line: '::group::Rebuild the statistics (ANALYZE)',
+    strike: whenCommandsRun((network) => network.reset()),
+  },
+  'falls silent on the connections of ANALYZE': {
+    line: '::group::Rebuild the statistics (ANALYZE)',
+    strike: whenCommandsRun((network) => network.silence()),
+  },
+};
+const chosen = Object.entries(troubles).filter(([name]) => name.includes(process.env['TROUBLE'] ?? ''));
+
+describe.each(chosen)('an upgrade whose API server %s', (_name, { line, strike }) => {
+  let network: Network;
+  let before: ReturnType<typeof replicas>;
+  let struck: number;
+  let end: ActionEnd;
+
+  beforeAll(async () => {
+    bench('reset', '--namespace', namespace);
+    before = replicas(namespace);
+    network = await Network.begin();
+    const kubeconfig = network.kubeconfig();
+    const action = startAction({ namespace, mode: 'upgrade', confirm: namespace, kubeconfig });
+    const over = action.end.then(() => {
+      throw new Error(`the run ended before its log had: ${line}\n${action.log()}`);
+    });
+    const begun = new Promise<void>((resolve) =>
+      action.process.stdout?.on('data', () => {
+        if (action.log().includes(line)) resolve();
+      }),
+    );
+    await Promise.race([begun, over]);
+    over.catch(() => undefined);
+    struck = await strike(network);
+    end = await action.end;
+  });
+
+  afterAll(async () => {
+    await network.end();
+  });
+
+  test('meets the trouble, and ends upgraded', () => {
+    console.log(
+      `connections met: ${String(struck)}; ${end.log.match(/^Can't .*trying again.*$/gm)?.join(' ⏎ ') ?? ''}`,
+    );
+    expect(struck).toBeGreaterThan(0);
+    expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, 'upgraded', undefined]);
+    expect(end.report.warnings).toEqual([]);
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+  });
+
+  test('loses no change and leaves nothing behind', () => {
+    const { lost, doubled, unexpected } = verifyWriter(namespace);
+    expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+    expect(replicas(namespace)).toEqual(before);
+    expect(statefulSet(namespace).gates).toBeUndefined();
+    expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');
+  });
+});
+
+/** Strikes again and again for a while, so that it meets the commands in the pod whenever they run. */
+function whenCommandsRun(strike: (network: Network) => number): Trouble['strike'] {
+  return async (network) => {
+    let met = 0;
+    for (let time = 0; time < 6; time++) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      met += strike(network);
+    }
+    return met;
+  };
+}
