@@ -24,7 +24,7 @@ const byStatus: Readonly<Record<number, { code: string; remedy: string }>> = {
 /** What the API server refused, in its own words. `doing` completes "Can't …". */
 export function answerError(doing: string, status: number, body: string): ClusterError {
   // A proxy's page that there is nothing must not be taken for an object that is not there.
-  const known = (status === 404 && !isJson(body) ? undefined : byStatus[status]) ?? {
+  const known = (status === 404 && !isJson(body) ? missingApi(body) : byStatus[status]) ?? {
     code: status >= 500 ? 'server-error' : 'refused',
     remedy: "Look at the API server's health and log.",
   };
@@ -33,6 +33,13 @@ export function answerError(doing: string, status: number, body: string): Cluste
     `Can't ${doing}: ${statusMessage(body) || 'no message'} (HTTP ${String(status)}).`,
     known.remedy,
   );
+}
+
+/** The API server's own words, in plain text, for an API group or version that it does not serve. */
+function missingApi(body: string) {
+  return body.trim() === '404 page not found'
+    ? { code: 'not-served', remedy: 'Install what serves this API (its CustomResourceDefinitions), if it is needed.' }
+    : undefined;
 }
 
 /**

@@ -25,6 +25,7 @@ export async function rollback(context: ClusterModeContext): Promise<void> {
   const found = await findServer(context, earlier);
   expectSameServer({ target: found.target, journal: earlier });
   if (earlier.noted.rollback === undefined && mayLose(earlier)) await expectConsent(context, found, earlier);
+  context.runner.saveState('began', inputs.namespace);
   const { name: statefulSet, applications } = found.target;
   const claim = { ...earlier.record, namespace: inputs.namespace, statefulSet };
   const theirs = earlier.isClosed ? { ...claim, applications } : claim;
@@ -33,7 +34,7 @@ export async function rollback(context: ClusterModeContext): Promise<void> {
     if (now === undefined || now.noted.outcome === 'reverted') throw nothingToRollBack(now);
     const journal = await beginRollback(ours, found.target, now, {
       runId,
-      startedAt: context.clock.now().toISOString(),
+      startedAt: (await ours.now()).toISOString(),
       reason: `"mode: rollback" was asked for by ${runId}`,
     });
     const end = await rollBack({

@@ -89,7 +89,7 @@ async function stateOf(
       ? await argoState(cluster, name, namespace)
       : await fluxState(cluster, kind, name, namespace);
   } catch (error) {
-    if (!(error instanceof ClusterError) || (error.code !== 'forbidden' && error.code !== 'not-found')) throw error;
+    if (!(error instanceof ClusterError) || (error.code !== 'forbidden' && error.code !== 'not-served')) throw error;
     return {
       state: 'unknown',
       seen:

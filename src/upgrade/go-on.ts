@@ -50,10 +50,10 @@ async function validate(context: Context): Promise<void> {
 }
 
 /** From here on they write, and going back loses that: so it is noted before. */
-async function noteRelease({ journal, database, clock, log }: Context): Promise<void> {
+async function noteRelease({ journal, database, cluster, log }: Context): Promise<void> {
   if (journal.noted.released === undefined) {
     try {
-      await journal.note('released', await releasePoint(database, clock.now()));
+      await journal.note('released', await releasePoint(database, await cluster.now()));
     } catch (error) {
       log.info(
         `Where the WAL is could not be noted, so a rollback could not say how much it loses: ${describe(error)}`,

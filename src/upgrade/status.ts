@@ -84,7 +84,9 @@ function unfinished(seen: Seen, journal: Journal): Status {
         : 'The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.',
     next: isHeld(seen)
       ? `Wait for ${holding?.holder ?? ''}.`
-      : '"mode: upgrade" with the same inputs: it goes on with this upgrade.',
+      : noted.rollback === undefined
+        ? '"mode: upgrade" with the same inputs: it goes on with this upgrade.'
+        : '"mode: rollback" with the same inputs: it goes on going back to 12.',
   };
 }
 

@@ -43,6 +43,14 @@ describe('what the API server refused', () => {
     expect(message).not.toContain('\n');
   });
 
+  test.each([
+    ['an object that is not there', status('pods "x" not found'), 'not-found'],
+    ['an API that is not served', '404 page not found\n', 'not-served'],
+    ["a proxy's page", '<html>404 Not Found</html>', 'refused'],
+  ])('404 for %s', (_what, body, code) => {
+    expect(answerError('read Pod x', 404, body).code).toBe(code);
+  });
+
   test('a long body that is no Status is cut', () => {
     expect(answerError('read Pod x', 502, 'x'.repeat(10_000)).message.length).toBeLessThan(300);
   });

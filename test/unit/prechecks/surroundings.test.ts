@@ -112,10 +112,14 @@ describe('gitops', () => {
   });
 
   test.each([
-    [403, 'may not be read'],
-    [404, 'no API for Application objects'],
-  ])('an answer of %i is judged by the mark alone, and says so', async (status, words) => {
-    const cluster = new FakeCluster().refuse('list', 'applications', status, 'applications.argoproj.io');
+    [403, JSON.stringify({ message: 'applications.argoproj.io is forbidden' }), 'may not be read'],
+    // As a real API server answers for an API that it does not serve.
+    [404, '404 page not found\n', 'no API for Application objects'],
+  ])('an answer of %i is judged by the mark alone, and says so', async (status, body, words) => {
+    const cluster = new FakeCluster();
+    cluster.hooks.push((call) => {
+      if (call.resource === 'applications') throw answerError('list applications', status, body);
+    });
     const answer = await gitops(byArgo, cluster);
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(words);
