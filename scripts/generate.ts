@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { inputName, inputTable } from '../src/inputs.ts';
 import { outputTable } from '../src/outputs.ts';
 import { catalogue } from '../src/prechecks/catalogue.ts';
+import type { Check } from '../src/prechecks/finding.ts';
 import { resources, type ResourceName } from '../src/ports/cluster.ts';
 import { permissions, permissionsFor, type Mode } from '../src/target/permissions.ts';
 
@@ -95,8 +96,20 @@ function checksPage(): string {
     'Generated from `src/prechecks/` by `npm run generate`. `precheck` and `upgrade` run the same checks. A check answers `passed`, `warning`,',
     '`failed` or `unknown`; unknown means that it could not be told, and stops an upgrade as a failure does.',
     '',
-    ...catalogue.flatMap((check) => [`## ${check.id}`, '', `**${check.title}** (${check.subject})`, '', check.why, '']),
+    ...catalogue.flatMap((check) => [
+      `## ${check.id}`,
+      '',
+      `**${check.title}** (${check.subject})`,
+      '',
+      check.why,
+      '',
+      ...saying(check),
+    ]),
   ].join('\n');
+}
+
+function saying({ says }: Check): string[] {
+  return says === undefined ? [] : [`pg_upgrade or the new server says: \`${says}\``, ''];
 }
 
 function permissionsPage(): string {

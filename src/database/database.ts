@@ -29,7 +29,7 @@ const withPassword = [
 /** PostgreSQL in the server's pod, reached with its own client programs. */
 export class Database {
   constructor(
-    private readonly cluster: Cluster,
+    private readonly cluster: Pick<Cluster, 'exec'>,
     private readonly target: Pick<Target, 'namespace' | 'podName' | 'container'>,
     private readonly password: string,
     readonly superuser: string,

@@ -9,6 +9,13 @@ export function connectionTo(database: string): string {
   return `dbname='${database.replace(/[\\']/g, '\\$&')}'`;
 }
 
+/** psql's command that goes to a database, with the name alone where that can't be read in another way. */
+export function connectCommand(database: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(database)
+    ? `\\connect ${database}`
+    : `\\connect -reuse-previous=on ${quoted(connectionTo(database))}`;
+}
+
 /** The script, once in each of the databases; before the rows of each there is an object with its name. */
 export function eachDatabase(databases: readonly string[], sql: string): string {
   return databases

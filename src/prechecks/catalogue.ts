@@ -2,6 +2,8 @@ import { accessChecks } from './access.ts';
 import { clusterChecks } from './cluster.ts';
 import { extensionChecks } from './extensions.ts';
 import type { Check } from './finding.ts';
+import { hazardCheck } from './hazards/check.ts';
+import { hazards } from './hazards/table.ts';
 import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
 import { localeChecks } from './locale.ts';
@@ -16,6 +18,7 @@ export const catalogue: readonly Check[] = [
   ...layoutChecks,
   ...serverChecks,
   ...localeChecks,
+  ...hazards.map(hazardCheck),
   ...imageChecks,
   ...sortOrderChecks,
   ...extensionChecks,

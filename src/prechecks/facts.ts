@@ -10,6 +10,7 @@ import type { Reconciler } from '../target/reconcilers.ts';
 import type { Target } from '../target/target.ts';
 import type { Image } from '../target/images.ts';
 import type { VolumeFiles } from './volume-files.ts';
+import type { HazardFacts } from './hazards/hazard.ts';
 import type { Known } from './finding.ts';
 
 /** All that the checks judge, gathered once. */
@@ -28,6 +29,7 @@ export interface Facts {
   readonly extensions: Known<Readonly<Record<string, readonly ExtensionFacts[]>>>;
   /** By database: the collations of its indexes, and how they sort. */
   readonly sortOrders: Known<SortOrders>;
+  readonly hazards: Known<HazardFacts>;
   readonly files: Known<VolumeFiles>;
   /** Names of other pods that mount the volume. */
   readonly otherVolumeUsers: Known<readonly string[]>;

@@ -25,6 +25,8 @@ export interface Check {
   readonly subject: Subject;
   /** Why it is asked; for docs/checks.md. */
   readonly why: string;
+  /** What pg_upgrade, or the new server, says where the check fails; for docs/checks.md. */
+  readonly says?: string;
   /** Whether there is anything to ask; always, where it is missing. What does not apply is left out, never passed. */
   applies?(facts: Facts): boolean;
   run(facts: Facts): Answer;

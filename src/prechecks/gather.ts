@@ -26,6 +26,7 @@ import { snapshotObject } from '../upgrade/backup/snapshot-object.ts';
 import { jobSettings } from '../upgrade/settings.ts';
 import { Journal, journalName } from '../upgrade/journal.ts';
 import type { Facts, SnapshotClassFacts } from './facts.ts';
+import { gatherHazards } from './hazards/gather.ts';
 import { notAsked, type Known } from './finding.ts';
 import { chooseSnapshotClass } from './snapshot-class.ts';
 import { readVolumeFiles } from './volume-files.ts';
@@ -61,6 +62,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const mayProbe = inputs.mode === 'upgrade' ? onlyIfGranted(permissions, settings) : settings;
   const reads = [
     knownFrom(databases, (list) => extensionsByDatabase(database, list)),
+    knownFrom(databases, (list) => gatherHazards(database, list, sessions)),
     known(() => volumeUsers(cluster, target)),
     known(() => leftovers(gathering)),
     known(() => reconcilersOf(gathering)),
@@ -71,8 +73,17 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
   await Promise.allSettled(reads);
-  const [extensions, otherVolumeUsers, leftoverObjects, reconcilers, refused, upgradeProbe, servingProbe, pullRequest] =
-    await Promise.all(reads);
+  const [
+    extensions,
+    hazards,
+    otherVolumeUsers,
+    leftoverObjects,
+    reconcilers,
+    refused,
+    upgradeProbe,
+    servingProbe,
+    pullRequest,
+  ] = await Promise.all(reads);
   return {
     inputs,
     target,
@@ -85,6 +96,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     obstacles,
     extensions,
     sortOrders,
+    hazards,
     files,
     otherVolumeUsers,
     reconcilers,

@@ -1,4 +1,5 @@
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../../src/database/server.ts';
+import { noHazards } from '../unit/fake-database.ts';
 import type { ExecutionEnd, Program } from './exec-channel.ts';
 
 export interface DatabaseState extends DatabaseFacts {
@@ -40,7 +41,17 @@ export class Postgresql {
     const database = this.databases.find((d) => d.name === name);
     if (database === undefined) return fatal(`database "${name}" does not exist`);
     if (database.broken !== undefined) return fatal(database.broken);
-    const rows = this.rows(sql.join('\n'), database);
+    const [, ...connected] = sql.join('\n').split(/^\\connect -reuse-previous=on 'dbname=''/m);
+    const visited = connected.map((script) => ({
+      script,
+      of: this.databases.find((d) => d.name === script.split("''")[0]),
+    }));
+    const unreachable = visited.find(({ of }) => of?.broken !== undefined);
+    if (unreachable?.of?.broken !== undefined) return fatal(unreachable.of.broken);
+    const rows =
+      visited.length === 0
+        ? this.rows(sql.join('\n'), database)
+        : visited.flatMap(({ script, of }) => [{ database: of?.name }, ...noHazards(script)]);
     return { exitCode: 0, stdout: this.banner + rows.map((row) => `${JSON.stringify(row)}\n`).join('') };
   };
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/prechecks/facts.ts';
 import { blocks, given, unknown } from '../../../src/prechecks/finding.ts';
+import { hazards } from '../../../src/prechecks/hazards/table.ts';
 import { facts, known, unread } from './facts.ts';
 
 type FactName = {
@@ -16,6 +17,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   sortOrders: ['sort-order'],
   obstacles: ['prepared-transactions', 'replication-slots'],
   extensions: ['extensions'],
+  hazards: hazards.map((h) => h.id),
   files: ['layout-mount', 'layout-data-directory', 'layout-user', 'free-space', 'leftovers'],
   reconcilers: ['gitops'],
   otherVolumeUsers: ['volume-users'],

@@ -4,6 +4,7 @@ import type { ImageFacts } from '../../../src/job/probe.ts';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/prechecks/facts.ts';
 import type { Answer, Known } from '../../../src/prechecks/finding.ts';
+import { hazards } from '../../../src/prechecks/hazards/table.ts';
 import { servingImage, upgradeImage } from '../../../src/target/images.ts';
 import { inputs, newImage, snapshotClass, target } from '../objects.ts';
 
@@ -79,6 +80,8 @@ export const servingProbe: ImageFacts = {
   pgUpgrade: undefined,
 };
 
+const noHazards = Object.fromEntries(hazards.map(({ id }) => [id, known({ total: 0, rows: [] })]));
+
 /** The facts of a server that can be upgraded. */
 export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
   return {
@@ -98,6 +101,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
       ],
     }),
     sortOrders: known({ circle: [sortOrder], postgres: [], template1: [] }),
+    hazards: known({ server: known(noHazards), databases: { circle: known(noHazards), template1: known(noHazards) } }),
     files: known(files),
     otherVolumeUsers: known([]),
     reconcilers: known([]),

@@ -1,0 +1,82 @@
+import { connectCommand } from '../../database/script.ts';
+import { failed, given, passed, unknown, warning, type Answer, type Check } from '../finding.ts';
+import { worst } from '../locale.ts';
+import type { Answers, Hazard, HazardFacts } from './hazard.ts';
+import type { Known } from '../finding.ts';
+
+/** One place that was asked: the server, or a database. */
+interface Place {
+  /** Undefined for the server. */
+  readonly database: string | undefined;
+  readonly answers: Known<Answers>;
+}
+
+/** The check of a hazard: passed only where every place was asked and none has it. */
+export function hazardCheck(hazard: Hazard): Check {
+  const { id, title, why, says } = hazard;
+  return {
+    id,
+    title,
+    subject: 'database',
+    why,
+    ...(says === undefined ? {} : { says }),
+    run: ({ hazards }) => given(hazards, (facts) => judge(hazard, placesOf(hazard, facts))),
+  };
+}
+
+function placesOf(hazard: Hazard, facts: HazardFacts): Place[] {
+  return [
+    ...(hazard.server === undefined ? [] : [{ database: undefined, answers: facts.server }]),
+    ...(hazard.database === undefined
+      ? []
+      : Object.entries(facts.databases).map(([database, answers]) => ({ database, answers }))),
+  ];
+}
+
+function judge(hazard: Hazard, places: readonly Place[]): Answer {
+  const present: string[] = [];
+  const unread: string[] = [];
+  const commands: string[] = [];
+  const read: Place[] = [];
+  for (const place of places) {
+    const { database, answers } = place;
+    const where = database === undefined ? '' : `${oneLine(database)}: `;
+    const found = answers.known ? answers.value[hazard.id] : answers;
+    if (found?.known !== true) {
+      unread.push(`${where}${found?.reason ?? 'psql left out the answer'}`);
+      continue;
+    }
+    read.push(place);
+    const { total, rows } = found.value;
+    present.push(...rows.map(({ object, detail }) => `${where}${oneLine(object)}: ${oneLine(detail)}`));
+    if (total > rows.length) present.push(`${where}${String(total - rows.length)} more`);
+    const remedies = [...new Set(rows.map(({ remedy }) => remedy).filter((remedy) => remedy !== ''))];
+    if (remedies.length > 0) commands.push(connectCommand(database ?? 'template1'), ...remedies);
+  }
+  if (places.length === 0) return unknown(removeReason, 'no database was asked');
+  const seen =
+    present.length > 0 ? found(hazard, commands, present) : passed(...(read.length > 0 ? [nothingIn(read)] : []));
+  return unread.length === 0 ? seen : worst(seen, unknown(removeReason, ...unread));
+}
+
+function found({ severity, advice }: Hazard, commands: readonly string[], evidence: readonly string[]): Answer {
+  const remedy = commands.length === 0 ? advice : `${advice}\n${commandsMark}\n${commands.join('\n')}`;
+  return severity === 'failed' ? failed(remedy, ...evidence) : warning(remedy, ...evidence);
+}
+
+const removeReason = 'Remove the reason, then run the checks again.';
+
+/** After this line a remedy has nothing but input for psql. */
+export const commandsMark = 'In psql:';
+
+function nothingIn(places: readonly Place[]): string {
+  const databases = places.flatMap(({ database }) => (database === undefined ? [] : [oneLine(database)]));
+  const asked = [...(databases.length < places.length ? ['the server'] : []), ...databases];
+  return `nothing found in ${asked.join(', ')}`;
+}
+
+/** A name may have line breaks, which would begin another line of the log. */
+function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are what is taken out
+  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
+}

@@ -1,0 +1,81 @@
+import type { Hazard } from './hazard.ts';
+
+/** Columns with files of their own, of a type that is, or contains, one of `roots` (a SELECT of types' OIDs). As pg_upgrade looks for them. */
+function columnsOf(roots: string): string {
+  return `
+WITH RECURSIVE types AS (
+  ${roots}
+  UNION
+  SELECT * FROM (WITH x AS (SELECT oid FROM types)
+    SELECT t.oid FROM pg_type t, x WHERE typbasetype = x.oid AND typtype = 'd'
+    UNION ALL SELECT t.oid FROM pg_type t, x WHERE typelem = x.oid AND typtype = 'b'
+    UNION ALL SELECT t.oid FROM pg_type t, pg_class c, pg_attribute a, x
+      WHERE t.typtype = 'c' AND t.oid = c.reltype AND c.oid = a.attrelid AND NOT a.attisdropped AND a.atttypid = x.oid
+    UNION ALL SELECT t.oid FROM pg_type t, pg_range r, x WHERE t.typtype = 'r' AND r.rngtypid = t.oid AND r.rngsubtype = x.oid) containing),
+columns AS (
+  SELECT c.oid, c.relkind, a.attname, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
+    CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS owner
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
+  WHERE NOT a.attisdropped AND a.atttypid IN (SELECT oid FROM types) AND c.relkind IN ('r', 'm', 'i')
+    AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
+SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
+  CASE relkind WHEN 'i' THEN format('DROP INDEX %s;', oid::regclass) WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)
+    ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) END
+FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target) t`;
+}
+
+const advice =
+  'Turn the columns into text, or drop them; what queries expect the old type then has to cast. A default or a view on the column must be dropped before, and made again after.';
+
+export const columnHazards: readonly Hazard[] = [
+  {
+    id: 'reg-type-columns',
+    title: 'No column holds OIDs of functions, operators or text search objects',
+    why: 'The types regproc, regprocedure, regoper, regoperator, regconfig, regdictionary, regnamespace and regcollation store OIDs, which are others in the new cluster. Looked for in domains, arrays, composites and ranges too.',
+    severity: 'failed',
+    shows: 'check',
+    says: 'Your installation contains one of the reg* data types in user tables.',
+    advice,
+    database: columnsOf(
+      "SELECT oid FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN ('regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator', 'regproc', 'regprocedure')",
+    ),
+  },
+  {
+    id: 'system-row-type-columns',
+    title: "No column has the row type of one of the system's relations",
+    why: 'Catalogs and the views of information_schema have other columns in 14, so stored rows of theirs could not be read.',
+    severity: 'failed',
+    shows: 'check',
+    says: 'Your installation contains system-defined composite type(s) in user tables.',
+    advice,
+    database: columnsOf(
+      "SELECT t.oid FROM pg_type t LEFT JOIN pg_namespace n ON n.oid = t.typnamespace WHERE typtype = 'c' AND (t.oid < 16384 OR nspname = 'information_schema')",
+    ),
+  },
+  {
+    id: 'information-schema-arrays',
+    title: 'No column is an array of a domain of information_schema',
+    why: "Each array stores the OID of its elements' type, and that of information_schema's domains is another in 14. The upgrade succeeds, and the column can't be read any more. CREATE TABLE AS with array_agg over information_schema makes such columns.",
+    severity: 'failed',
+    shows: 'never',
+    says: 'ERROR: cache lookup failed for type 13115',
+    advice,
+    database: columnsOf(
+      "SELECT t.oid FROM pg_type t JOIN pg_type e ON e.oid = t.typelem WHERE t.typcategory = 'A' AND e.typnamespace = 'information_schema'::regnamespace AND e.oid < 16384",
+    ),
+  },
+  {
+    id: 'inherited-not-null',
+    title: 'No child table leaves out a NOT NULL of its parent',
+    why: 'pg_dump writes NOT NULL with the parent, and 14 refuses to attach the child.',
+    severity: 'failed',
+    shows: 'check',
+    says: 'Your installation contains inconsistent NOT NULL constraints.',
+    advice: "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before.",
+    database: `
+SELECT DISTINCT format('%s.%I', i.inhrelid::regclass, child.attname), 'its parent ' || i.inhparent::regclass || ' has NOT NULL',
+  format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', i.inhrelid::regclass, child.attname)
+FROM pg_inherits i JOIN pg_attribute parent ON parent.attrelid = i.inhparent JOIN pg_attribute child ON child.attrelid = i.inhrelid AND child.attname = parent.attname
+WHERE parent.attnum > 0 AND parent.attnotnull AND NOT child.attnotnull AND NOT child.attisdropped`,
+  },
+];

@@ -1,0 +1,186 @@
+import type { Hazard } from './hazard.ts';
+import { resets, settingsThat } from './settings.ts';
+
+/** The built-in functions on arrays that are declared with other pseudo-types in 14. */
+const polymorphic = `ARRAY['array_append(anyarray,anyelement)', 'array_cat(anyarray,anyarray)', 'array_prepend(anyelement,anyarray)',
+  'array_remove(anyarray,anyelement)', 'array_replace(anyarray,anyelement,anyelement)', 'array_position(anyarray,anyelement)',
+  'array_position(anyarray,anyelement,integer)', 'array_positions(anyarray,anyelement)', 'width_bucket(anyelement,anyarray)']::regprocedure[]`;
+
+/** C symbols behind LANGUAGE internal that 14 no longer has. */
+const goneSymbols = `'binary_upgrade_set_next_toast_pg_type_oid', 'currtid_byreloid', 'opaque_in', 'opaque_out', 'split_text', 'txid_current',
+  'txid_current_if_assigned', 'txid_current_snapshot', 'txid_snapshot_in', 'txid_snapshot_out', 'txid_snapshot_recv', 'txid_snapshot_send',
+  'txid_snapshot_xip', 'txid_snapshot_xmax', 'txid_snapshot_xmin', 'txid_status', 'txid_visible_in_snapshot'`;
+
+/** Names of functions that are new in 14 (or in 13), where a call without a schema now finds the built-in one. */
+const newNames = `'gen_random_uuid', 'gcd', 'lcm', 'bit_count', 'date_bin', 'normalize', 'is_normalized', 'min_scale', 'trim_scale', 'string_to_table',
+  'unistr', 'trim_array', 'jsonb_set_lax', 'range_agg', 'range_intersect_agg', 'pg_current_xact_id', 'pg_current_snapshot'`;
+
+export const functionHazards: readonly Hazard[] = [
+  {
+    id: 'postfix-operators',
+    title: 'No operator of your own stands behind its operand',
+    why: '14 has no postfix operators.',
+    severity: 'failed',
+    shows: 'check',
+    says: 'Your installation contains user-defined postfix operators, which are not supported anymore.',
+    advice: 'Call the function of the operator instead, and drop the operator.',
+    database: `
+SELECT oid::regoperator::text, 'calls ' || oprcode, format('DROP OPERATOR %s;', oid::regoperator)
+FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`,
+  },
+  {
+    id: 'encoding-conversions',
+    title: 'There is no encoding conversion of your own',
+    why: 'Functions of conversions have another signature in 14.',
+    severity: 'failed',
+    shows: 'check',
+    says: 'Your installation contains user-defined encoding conversions.',
+    advice: 'Drop the conversion; after the upgrade make it again with a function of six arguments.',
+    database: `
+SELECT format('%I.%I', n.nspname, c.conname), 'calls ' || c.conproc, format('DROP CONVERSION %I.%I;', n.nspname, c.conname)
+FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >= 16384`,
+  },
+  {
+    id: 'polymorphic-functions',
+    title: 'No aggregate or operator of your own is built on the built-in functions of any array',
+    why: 'array_append and its relatives take anycompatiblearray in 14. pg_upgrade --check asks for the transition and final functions only: on combining and moving ones the upgrade itself dies.',
+    severity: 'failed',
+    shows: 'check',
+    says: 'Your installation contains user-defined objects that refer to internal polymorphic functions with arguments of type "anyarray" or "anyelement".',
+    advice: 'Drop them; after the upgrade make them again with anycompatiblearray and anycompatible.',
+    database: `
+WITH f AS (SELECT ${polymorphic} AS l, ARRAY['anyarray', 'anyelement', 'anynonarray']::regtype[] AS any)
+SELECT 'aggregate ' || a.aggfnoid::regprocedure, format('transition function %s, final function %s, combine function %s, moving ones %s, %s, %s',
+    aggtransfn, aggfinalfn, aggcombinefn, aggmtransfn, aggminvtransfn, aggmfinalfn), format('DROP ROUTINE %s;', a.aggfnoid::regprocedure)
+FROM pg_aggregate a, f
+WHERE a.aggfnoid >= 16384 AND ((aggtranstype = ANY (f.any) AND (aggtransfn = ANY (l) OR aggfinalfn = ANY (l) OR aggcombinefn = ANY (l)))
+  OR (aggmtranstype = ANY (f.any) AND (aggmtransfn = ANY (l) OR aggminvtransfn = ANY (l) OR aggmfinalfn = ANY (l))))
+UNION ALL
+SELECT 'operator ' || o.oid::regoperator, 'calls ' || o.oprcode, format('DROP OPERATOR %s;', o.oid::regoperator)
+FROM pg_operator o, f WHERE o.oid >= 16384 AND o.oprcode = ANY (l) AND o.oprleft = ANY (f.any)`,
+  },
+  {
+    id: 'opaque-functions',
+    title: 'No function is declared with the type opaque',
+    why: '14 has no pseudo-type opaque.',
+    severity: 'failed',
+    shows: 'upgrade',
+    says: 'type "opaque" does not exist',
+    advice: 'Drop the function, and make it again with RETURNS trigger (language_handler, cstring).',
+    database: `
+SELECT oid::regprocedure::text, 'declared with opaque', format('DROP ROUTINE %s;', oid::regprocedure)
+FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtypes))`,
+  },
+  {
+    id: 'internal-functions',
+    title: 'No function of your own names a function of the server that is gone',
+    why: 'A function in LANGUAGE internal is found by its C name, and some of these are gone in 14.',
+    severity: 'failed',
+    shows: 'upgrade',
+    says: 'there is no built-in function named "split_text"',
+    advice: 'Drop the function, and call the built-in SQL function instead.',
+    database: `
+SELECT oid::regprocedure::text, 'names ' || prosrc, format('DROP ROUTINE %s;', oid::regprocedure)
+FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`,
+  },
+  {
+    id: 'function-settings',
+    title: 'No function sets a parameter that 14 does not know',
+    why: 'The SET of a function is checked when it is created in the new cluster.',
+    severity: 'failed',
+    shows: 'upgrade',
+    says: 'unrecognized configuration parameter "operator_precedence_warning"',
+    advice: 'Take the setting away from the function.',
+    database: `
+WITH s AS (SELECT oid::regprocedure::text AS who, ${resets('c')} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
+SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat('refused')}`,
+  },
+  {
+    id: 'function-environment-settings',
+    title: "No function sets a parameter whose value depends on the image's files",
+    why: 'Time zones, locales and libraries must be there in both images, else the function can be neither created nor called.',
+    severity: 'warning',
+    shows: 'upgrade',
+    says: 'invalid value for parameter "TimeZone": "Bitnami"',
+    advice: 'See that both images have it (for a time zone of the usual database they do), or take the setting away.',
+    database: `
+WITH s AS (SELECT oid::regprocedure::text AS who, ${resets('c')} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
+SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat('environmental')}`,
+  },
+  {
+    id: 'inlined-functions',
+    title: 'Expressions of tables and indexes can be planned without a search_path',
+    why: 'The new cluster is filled with an empty search_path. An SQL function in an index, a CHECK, a generated column or a partition key is inlined then, and must find every name in its body. Each such expression is planned in that way, and not executed.',
+    severity: 'failed',
+    shows: 'upgrade',
+    says: 'function inner_f(integer) does not exist',
+    advice: 'Name the schemas in the body of the function, or give it a search_path of its own.',
+    before: `
+SET upgrade.inlined TO DEFAULT;
+DO $do$
+DECLARE
+  r record;
+  found jsonb := '[]';
+BEGIN
+  PERFORM set_config('search_path', '', true);
+  FOR r IN
+    SELECT 'index ' || indexrelid::pg_catalog.regclass AS object, indrelid AS relation, pg_catalog.pg_get_expr(indexprs, indrelid) AS expression, indexprs::text AS tree
+      FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL AND indexrelid >= 16384
+    UNION ALL SELECT 'predicate of index ' || indexrelid::pg_catalog.regclass, indrelid, pg_catalog.pg_get_expr(indpred, indrelid), indpred::text
+      FROM pg_catalog.pg_index WHERE indpred IS NOT NULL AND indexrelid >= 16384
+    UNION ALL SELECT pg_catalog.format('constraint %I of %s', conname, conrelid::pg_catalog.regclass), conrelid, pg_catalog.pg_get_expr(conbin, conrelid), conbin::text
+      FROM pg_catalog.pg_constraint WHERE contype = 'c' AND conrelid <> 0 AND oid >= 16384
+    UNION ALL SELECT pg_catalog.format('generated column %s.%I', adrelid::pg_catalog.regclass, attname), adrelid, pg_catalog.pg_get_expr(adbin, adrelid), adbin::text
+      FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attgenerated <> '' AND d.oid >= 16384
+    UNION ALL SELECT 'partition key of ' || partrelid::pg_catalog.regclass, partrelid, NULL, partexprs::text
+      FROM pg_catalog.pg_partitioned_table WHERE partexprs IS NOT NULL
+  LOOP
+    BEGIN
+      IF r.expression IS NULL THEN PERFORM pg_catalog.pg_get_partkeydef(r.relation);
+      ELSE EXECUTE 'EXPLAIN SELECT ROW(' || r.expression || ') FROM ONLY ' || r.relation::pg_catalog.regclass;
+      END IF;
+    EXCEPTION
+      WHEN lock_not_available OR insufficient_privilege THEN RAISE;
+      WHEN OTHERS THEN found := found || pg_catalog.jsonb_build_object('object', r.object, 'detail', SQLERRM, 'tree', r.tree);
+    END;
+  END LOOP;
+  PERFORM pg_catalog.set_config('upgrade.inlined', found::text, false);
+END $do$;
+`.trim(),
+    database: `
+SELECT f.object, f.detail, coalesce((
+  SELECT string_agg(format('ALTER FUNCTION %s SET search_path = %s;', p.oid::regprocedure,
+    CASE n.nspname WHEN 'public' THEN 'public' ELSE quote_ident(n.nspname) || ', public' END), E'\\n' ORDER BY p.oid)
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+  WHERE p.oid >= 16384 AND p.prolang = 14 AND f.tree ~ (':funcid ' || p.oid || ' ')), '')
+FROM json_to_recordset(current_setting('upgrade.inlined')::json) AS f(object text, detail text, tree text)`,
+  },
+  {
+    id: 'foreign-libraries',
+    title: "Every C function comes from an extension or from the server's own libraries",
+    why: 'The libraries of functions that belong to no extension must be in both images too, and nobody could ask the images for them by name.',
+    severity: 'failed',
+    shows: 'check',
+    says: 'Your installation references loadable libraries that are missing from the new installation.',
+    advice: 'Drop the functions, or make them part of an extension that both images ship.',
+    database: `
+SELECT p.oid::regprocedure::text, 'library ' || p.probin,
+  coalesce((SELECT format('DROP LANGUAGE %I;', lanname) FROM pg_language WHERE p.oid IN (lanplcallfoid, laninline, lanvalidator) LIMIT 1), '')
+  || format('DROP ROUTINE IF EXISTS %s;', p.oid::regprocedure)
+FROM pg_proc p
+WHERE p.prolang = 13 AND p.oid >= 16384 AND p.probin !~ '^\\$libdir/(_int|adminpack|amcheck|autoinc|bloom|btree_gin|btree_gist|citext|cube|dblink|dict_int|dict_xsyn|dict_snowball|earthdistance|euc2004_sjis2004|file_fdw|fuzzystrmatch|hstore|insert_username|isn|lo|ltree|moddatetime|pageinspect|pg_buffercache|pg_freespacemap|pg_prewarm|pg_stat_statements|pg_trgm|pg_visibility|pgcrypto|pgrowlocks|pgstattuple|pgxml|plpgsql|postgres_fdw|refint|seg|sslinfo|tablefunc|tcn|test_decoding|tsm_system_rows|tsm_system_time|unaccent|uuid-ossp)$'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`,
+  },
+  {
+    id: 'shadowed-functions',
+    title: 'No function of your own has the name of a built-in one that is new',
+    why: 'pg_catalog comes first in every search_path: a call without a schema finds the built-in function of 14, if its arguments fit.',
+    severity: 'warning',
+    shows: 'never',
+    advice: 'Call the function with its schema, or see that the built-in one does the same.',
+    database: `
+SELECT p.oid::regprocedure::text, 'the name is that of a function which 12 does not have, and 14 has', ''
+FROM pg_proc p WHERE p.oid >= 16384 AND p.proname IN (${newNames})
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`,
+  },
+];

@@ -1,0 +1,138 @@
+import type { Hazard } from './hazard.ts';
+
+/** The parameters that 14 lacks, by a comparison of pg_settings of both. */
+const removed = "('operator_precedence_warning', 'vacuum_cleanup_index_scale_factor', 'wal_keep_segments')";
+
+/** 14 takes only plain identifiers in the name of a parameter with dots. */
+const badName = `name LIKE '%.%' AND name !~ '^[A-Za-z_\\u0080-\\uffff][A-Za-z_0-9$\\u0080-\\uffff]*(\\.[A-Za-z_\\u0080-\\uffff][A-Za-z_0-9$\\u0080-\\uffff]*)+$'`;
+
+const environment =
+  "('lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time', 'timezone', 'timezone_abbreviations', 'log_timezone', 'default_text_search_config', 'dynamic_library_path')";
+
+/** Columns `name` and `value` of an item `name=value`. */
+export function resets(item: string): string {
+  return `split_part(${item}, '=', 1) AS name, substr(${item}, strpos(${item}, '=') + 1) AS value`;
+}
+
+/** Joins rows that have `name` and `value` to a `detail` where 14 refuses them, or where the image's files decide. Values of parameters of your own may be secrets. */
+export function settingsThat(are: 'refused' | 'environmental'): string {
+  const details =
+    are === 'refused'
+      ? `SELECT name || ' = ' || value || ': 14 has no such parameter' WHERE lower(name) IN ${removed}
+         UNION ALL SELECT name || ' = ' || value || ': 14 refuses the value' WHERE (lower(name) = 'password_encryption' AND lower(value) NOT IN ('md5', 'scram-sha-256'))
+           OR (lower(name) = 'max_files_per_process' AND CASE WHEN value ~ '^[0-9]{1,9}$' THEN value::int < 64 END)
+         UNION ALL SELECT name || ': 14 refuses the name' WHERE ${badName}`
+      : `SELECT name || ' = ' || value WHERE lower(name) IN ${environment} AND value <> ''
+           AND NOT (lower(name) IN ('timezone', 'log_timezone') AND lower(value) IN ('utc', 'gmt', 'etc/utc'))
+           AND NOT (lower(name) LIKE 'lc\\_%' AND value IN ('C', 'POSIX')) AND NOT (lower(name) = 'timezone_abbreviations' AND lower(value) = 'default')
+           AND NOT (lower(name) = 'default_text_search_config' AND value ~ '^pg_catalog\\.')`;
+  return `LATERAL (${details}) AS told(detail)`;
+}
+
+/** Settings of roles and databases, with `who` (for people) and `alter` (the statement without its RESET). */
+const stored = `
+stored AS (
+  SELECT CASE WHEN setrole = 0 AND setdatabase = 0 THEN 'all roles' WHEN setrole = 0 THEN format('database %I', datname)
+      WHEN setdatabase = 0 THEN format('role %I', rolname) ELSE format('role %I in database %I', rolname, datname) END AS who,
+    CASE WHEN setrole = 0 AND setdatabase = 0 THEN 'ALTER ROLE ALL' WHEN setrole = 0 THEN format('ALTER DATABASE %I', datname)
+      WHEN setdatabase = 0 THEN format('ALTER ROLE %I', rolname) ELSE format('ALTER ROLE %I IN DATABASE %I', rolname, datname) END AS alter,
+    ${resets('c')}
+  FROM pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) c)`;
+
+export const settingHazards: readonly Hazard[] = [
+  {
+    id: 'stored-settings',
+    title: 'No role or database sets a parameter that 14 does not take',
+    why: 'pg_upgrade repeats ALTER ROLE and ALTER DATABASE ... SET in the new cluster, and dies of the first one that is refused.',
+    severity: 'failed',
+    shows: 'upgrade',
+    says: 'unrecognized configuration parameter "operator_precedence_warning"',
+    advice: 'Take the settings away (password_encryption can be set anew, to md5 or scram-sha-256).',
+    server: `WITH ${stored} SELECT who, detail, format('%s RESET %I;', alter, name) FROM stored, ${settingsThat('refused')}`,
+  },
+  {
+    id: 'stored-preload-libraries',
+    title: 'No role or database loads a library into its sessions',
+    why: 'The images must have the library, else nobody can log in there, pg_upgrade neither.',
+    severity: 'failed',
+    shows: 'check',
+    says: 'FATAL: could not access file "pgaudit": No such file or directory',
+    advice: 'Take the setting away; set it again after the upgrade.',
+    server: `WITH ${stored} SELECT who, name || ' = ' || value, format('%s RESET %I;', alter, name) FROM stored
+WHERE lower(name) IN ('session_preload_libraries', 'local_preload_libraries') AND value NOT IN ('', '""')`,
+  },
+  {
+    id: 'stored-environment-settings',
+    title: "No role or database sets a parameter whose value depends on the image's files",
+    why: 'Time zones, locales and text search configurations must be there in both images, else the setting is refused.',
+    severity: 'warning',
+    shows: 'upgrade',
+    says: 'invalid value for parameter "TimeZone": "Bitnami"',
+    advice: 'See that both images have it (for a time zone of the usual database they do), or take the setting away.',
+    server: `WITH ${stored} SELECT who, detail, format('%s RESET %I;', alter, name) FROM stored, ${settingsThat('environmental')}`,
+  },
+  {
+    id: 'configuration-files',
+    title: 'The configuration has no parameter that 14 does not take',
+    why: 'The new server reads the same files of the chart (configuration, extendedConfiguration, extraFlags), and does not start with a parameter or value that it does not know. What the image itself writes, and what the upgrade translates in postgresql.auto.conf, is not meant.',
+    severity: 'failed',
+    shows: 'start',
+    says: 'unrecognized configuration parameter "wal_keep_segments" in file ...; FATAL: configuration file contains errors',
+    advice:
+      "Take it out of the chart's values, or out of postgresql.auto.conf with the command; wal_keep_size is wal_keep_segments times the segment size.",
+    server: `
+WITH f AS (
+  SELECT format('%s:%s', sourcefile, sourceline) AS place, name, setting AS value, error, sourcefile LIKE '%/postgresql.auto.conf' AS auto,
+    sourcefile = current_setting('config_file') AS main FROM pg_file_settings
+  UNION ALL SELECT 'command line or environment', name, setting, NULL, false, false FROM pg_settings WHERE source IN ('command line', 'environment variable'))
+SELECT place, coalesce(detail, name || ': ' || error), CASE WHEN auto THEN format('ALTER SYSTEM RESET %I;', name) ELSE '' END
+FROM f LEFT JOIN ${settingsThat('refused')} ON true
+WHERE CASE WHEN detail IS NULL THEN error <> 'setting could not be applied'
+  WHEN auto THEN lower(name) NOT IN ${removed} AND NOT (lower(name) = 'password_encryption' AND lower(value) IN ('on', 'true', 'yes', '1'))
+  ELSE NOT (main AND lower(name) = 'wal_keep_segments') END`,
+  },
+  {
+    id: 'system-libraries',
+    title: 'ALTER SYSTEM names no library, file or locale that the new image might lack',
+    why: 'postgresql.auto.conf goes with the data into the new image: the server there does not start when a library or file that it names is missing.',
+    severity: 'warning',
+    shows: 'start',
+    says: 'FATAL: could not access file "pgaudit": No such file or directory',
+    advice: 'See that the serving image has it at the same path, or take the setting away.',
+    server: `
+SELECT name, setting, format('ALTER SYSTEM RESET %I;', name) FROM pg_file_settings
+WHERE sourcefile LIKE '%/postgresql.auto.conf' AND coalesce(setting, '') <> '' AND lower(name) IN ('shared_preload_libraries', 'session_preload_libraries',
+  'local_preload_libraries', 'hba_file', 'ident_file', 'data_directory', 'external_pid_file', 'ssl_cert_file', 'ssl_key_file', 'ssl_ca_file', 'ssl_crl_file',
+  'ssl_dh_params_file', 'krb_server_keyfile', 'lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time', 'log_directory', 'unix_socket_group',
+  'dynamic_library_path', 'jit_provider', 'timezone_abbreviations')`,
+  },
+  {
+    id: 'client-certificates',
+    title: 'pg_hba.conf asks for client certificates in the words of 14',
+    why: '14 takes clientcert=verify-ca and clientcert=verify-full only, and does not start with another word. A pg_hba.conf that the image writes by itself has none.',
+    severity: 'failed',
+    shows: 'start',
+    says: 'invalid value for clientcert: "1"; FATAL: could not load pg_hba.conf',
+    advice:
+      'Write clientcert=verify-ca in the place of 1 (and leave 0 and no-verify out) where the chart has its pg_hba.conf.',
+    server: `
+SELECT 'line ' || n, 'clientcert is not verify-ca or verify-full', ''
+FROM regexp_split_to_table(pg_read_file(current_setting('hba_file')), E'\\n') WITH ORDINALITY x(line, n)
+WHERE line !~ '^\\s*#' AND line ~* 'clientcert\\s*=\\s*"?(0|1|no-verify)'`,
+  },
+  {
+    id: 'password-methods',
+    title: 'Every role can log in by the method that pg_hba.conf asks for',
+    why: 'A secret stored as md5 is refused where pg_hba.conf says scram-sha-256. 14 stores new secrets as SCRAM, and goes on to take md5 ones where pg_hba.conf says md5.',
+    severity: 'warning',
+    shows: 'never',
+    says: 'password authentication failed for user "app"',
+    advice:
+      'Set the password again with password_encryption = scram-sha-256 (\\password in psql), or leave the method at md5.',
+    server: `
+SELECT quote_ident(rolname), 'its secret is stored as md5, pg_hba.conf line ' || line || ' asks for scram-sha-256', ''
+FROM pg_authid, LATERAL (SELECT min(line_number) AS line FROM pg_hba_file_rules
+  WHERE auth_method = 'scram-sha-256' AND (user_name && ARRAY['all', rolname::text])) rule
+WHERE rolcanlogin AND rolpassword LIKE 'md5%' AND line IS NOT NULL`,
+  },
+];

@@ -1,0 +1,40 @@
+import type { Hazard } from './hazard.ts';
+
+export const textHazards: readonly Hazard[] = [
+  {
+    id: 'collations',
+    title: 'No object names a collation of the operating system or of ICU',
+    why: 'The locale must be in both images, or what names it can not be made. Locales of whole databases are asked of the images by another check. ICU sorts by its own version: indexes may have to be built anew.',
+    severity: 'warning',
+    shows: 'upgrade',
+    says: 'collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist; could not create locale "de_DE.utf8"',
+    advice: 'See that both images have the locale (locale -a); rebuild indexes with ICU collations after the upgrade.',
+    database: `
+WITH used AS (
+  SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND attcollation > 100
+  UNION SELECT unnest(indcollation), indexrelid::regclass::text FROM pg_index WHERE indexrelid >= 16384
+  UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
+  UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
+  UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
+  UNION SELECT oid, 'defined here' FROM pg_collation WHERE oid >= 16384)
+SELECT format('%I.%I', collnamespace::regnamespace, collname), format('locale %s of %s, used by %s', collcollate, CASE collprovider WHEN 'i' THEN 'ICU' ELSE 'the operating system' END, string_agg(DISTINCT object, ', ')), ''
+FROM used JOIN pg_collation c ON c.oid = used.collation
+WHERE c.oid <> 100 AND (collprovider = 'i' OR (collprovider = 'c' AND NOT (collcollate IN ('C', 'POSIX') AND collctype IN ('C', 'POSIX'))
+  AND collcollate NOT IN (SELECT datcollate FROM pg_database)))
+GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`,
+  },
+  {
+    id: 'text-search-files',
+    title: "No text search dictionary reads a file that is not PostgreSQL's own",
+    why: 'The file must be in the directory tsearch_data of both images, or the dictionary can not be made.',
+    severity: 'failed',
+    shows: 'upgrade',
+    says: 'could not open synonym file ".../tsearch_data/company.syn": No such file or directory',
+    advice: 'Use images that have the file, or drop the dictionary.',
+    database: `
+SELECT format('%I.%I', dictnamespace::regnamespace, dictname), dictinitoption, format('DROP TEXT SEARCH DICTIONARY %I.%I;', dictnamespace::regnamespace, dictname)
+FROM pg_ts_dict d WHERE oid >= 16384 AND dictinitoption ~* '(dictfile|afffile|stopwords|synonyms|rules)\\s*='
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_dict'::regclass AND e.objid = d.oid AND e.deptype = 'e')
+  AND NOT (dictinitoption ~* '^\\s*(language\\s*=\\s*''?\\w+''?\\s*,?\\s*)?(stopwords\\s*=\\s*''?(danish|dutch|english|finnish|french|german|hungarian|italian|nepali|norwegian|portuguese|russian|spanish|swedish|turkish)''?)?\\s*$')`,
+  },
+];
