@@ -25,9 +25,12 @@ export function eachDatabase(databases: readonly string[], sql: string): string 
 
 const announcement = "SELECT json_build_object('database', current_database());";
 
-/** An argument of psql's own commands, in which a quote is doubled and a backslash begins an escape as in C. */
+/**
+ * An argument of psql's \\connect, in which a quote is doubled and a backslash begins an escape as in C. Double quotes are then taken away as
+ * those of an identifier are: one that is meant is a quoted identifier with a doubled one in it.
+ */
 function quoted(argument: string): string {
-  return `'${argument.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n')}'`;
+  return `'${argument.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('"', '""""').replaceAll('\n', '\\n')}'`;
 }
 
 /**

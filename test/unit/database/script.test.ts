@@ -6,6 +6,7 @@ describe('a script for several databases', () => {
   test.each([
     ['circle', String.raw`'dbname=''circle'''`],
     ["o'ha\\ra =x", String.raw`'dbname=''o\\''ha\\\\ra =x'''`],
+    ['say "hi"', String.raw`'dbname=''say """"hi""""'''`],
     ['two\nlines', String.raw`'dbname=''two\nlines'''`],
   ])('connects to %j by one quoted argument, and announces it before its rows', (name, argument) => {
     expect(eachDatabase([name], 'SELECT 1;').split('\n')).toEqual([
