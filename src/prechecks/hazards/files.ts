@@ -40,7 +40,7 @@ FROM pg_class c WHERE relkind IN ('r', 'i', 't') AND relpersistence = 'u' AND pg
     server: `
 SELECT file, 'is in ' || current_setting('data_directory'), ${removeFile("current_setting('data_directory') || '/' || file")}
 FROM unnest(ARRAY['standby.signal', 'recovery.signal', 'recovery.conf', 'tablespace_map', 'backup_label']) file
-WHERE pg_stat_file(file, true) IS NOT NULL AND NOT (file IN ('tablespace_map', 'backup_label') AND NOT pg_is_in_recovery() AND pg_is_in_backup())`,
+WHERE (pg_stat_file(file, true)).size IS NOT NULL AND NOT (file IN ('tablespace_map', 'backup_label') AND NOT pg_is_in_recovery() AND pg_is_in_backup())`,
   },
   {
     id: 'exclusive-backup',
@@ -50,7 +50,7 @@ WHERE pg_stat_file(file, true) IS NOT NULL AND NOT (file IN ('tablespace_map', '
     shows: 'never',
     advice: 'End the backup.',
     server: `
-SELECT 'exclusive backup', 'begun ' || pg_backup_start_time(), 'SELECT pg_stop_backup();' WHERE NOT pg_is_in_recovery() AND pg_is_in_backup()`,
+SELECT 'exclusive backup', 'begun ' || pg_backup_start_time(), 'SELECT pg_stop_backup(true, false);' WHERE NOT pg_is_in_recovery() AND pg_is_in_backup()`,
   },
   {
     id: 'tablespaces',

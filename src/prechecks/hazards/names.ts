@@ -15,7 +15,7 @@ export const nameHazards: readonly Hazard[] = [
     advice: 'Open the database (or drop it, if nobody needs it); close template0.',
     server: `
 SELECT format('database %I', datname), CASE datname WHEN 'template0' THEN 'accepts connections' ELSE 'accepts no connections' END,
-  format('ALTER DATABASE %I ALLOW_CONNECTIONS %s;', datname, datname <> 'template0')
+  format('ALTER DATABASE %I ALLOW_CONNECTIONS %s;', datname, CASE datname WHEN 'template0' THEN 'false' ELSE 'true' END)
 FROM pg_database WHERE datallowconn = (datname = 'template0') AND datconnlimit <> -2`,
   },
   {

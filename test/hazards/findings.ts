@@ -1,0 +1,28 @@
+import { catalogue } from '../../src/prechecks/catalogue.ts';
+import type { Answer } from '../../src/prechecks/finding.ts';
+import { commandsMark } from '../../src/prechecks/hazards/check.ts';
+import { gatherHazards } from '../../src/prechecks/hazards/gather.ts';
+import { hazards } from '../../src/prechecks/hazards/table.ts';
+import { readDatabases } from '../../src/database/server.ts';
+import { facts, known } from '../unit/prechecks/facts.ts';
+import type { Fixture } from './fixture.ts';
+import type { Server } from './server.ts';
+
+const ids = hazards.map((h) => h.id);
+
+/** What each check of a hazard says of the server as it is, asked by a role, of some of the databases or all. */
+export async function findingsOf(server: Server, role?: string, only?: string): Promise<Record<string, Answer>> {
+  const list = (await readDatabases(server.database())).filter((d) => only === undefined || d.name === only);
+  const gathered = await facts({ hazards: known(await gatherHazards(server.database(role), list, 2)) });
+  return Object.fromEntries(catalogue.filter((c) => ids.includes(c.id)).map((c) => [c.id, c.run(gathered)]));
+}
+
+/** Where the fixture's scripts run. */
+export function databaseOf(fixture: Fixture): string {
+  return fixture.where === 'server' ? 'postgres' : `at ${fixture.check}`;
+}
+
+/** The commands of a remedy, as they are printed. */
+export function commandsOf(answer: Answer | undefined): string {
+  return answer?.remedy?.split(`${commandsMark}\n`)[1] ?? '';
+}

@@ -1,0 +1,18 @@
+/** A hazard as it comes about, by psql as a superuser, and its harmless neighbour. */
+export interface Fixture {
+  readonly check: string;
+  /** In a database of its own; or in the whole server. */
+  readonly where: 'database' | 'server';
+  /** What has the hazard. */
+  readonly fails: string;
+  /** What looks like it, and has none. */
+  readonly passes?: string;
+  /** What the evidence names. */
+  readonly evidence: RegExp;
+  /** What a person does where the remedy can't be commands. */
+  readonly cure?: string;
+  /** It keeps others from being asked, so it is made, seen and cured alone. */
+  readonly alone?: true;
+  /** What pg_upgrade 14 says in its output or logs, where it dies of it. */
+  readonly dies?: RegExp;
+}
