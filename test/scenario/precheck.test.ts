@@ -85,8 +85,9 @@ test('without probes it makes exactly the reads and dry runs that it needs, and 
   expect([...new Set(scenario.api.lines)]).toEqual([...reads, ...dryRuns, reviews].sort());
   const count = (line: string) => scenario.api.lines.filter((l) => l === line).length;
   expect(count(reviews)).toBe(permissionsFor('upgrade').length);
-  // server, databases, volume, what pg_upgrade refuses; and of the four databases that take connections the extensions and the sort order
-  expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(12);
+  // server, databases, volume, what pg_upgrade refuses, hazards in the server; and of the four databases that take
+  // connections (a session each) the extensions, the sort order and the hazards
+  expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(17);
 });
 
 test('an upgrade stops at a failed check before it writes anything', async () => {
