@@ -86,7 +86,7 @@ export const serverFixtures: readonly Fixture[] = [
     /app: its secret is stored as md5/,
     { cure: restore('pg_hba.conf') },
   ),
-  server('signal-files', touch('standby.signal'), /standby\.signal/, { dies: /shut down while in recovery mode/ }),
+  server('signal-files', touch('standby.signal'), /standby\.signal/),
   server('exclusive-backup', `SELECT pg_start_backup('x', true);`, /exclusive backup/),
   server(
     'tablespaces',
