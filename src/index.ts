@@ -1,6 +1,6 @@
 import { systemClock } from './adapters/clock.ts';
 import { readEvent, readScripts } from './adapters/files.ts';
-import { githubRunner } from './adapters/runner.ts';
+import { githubRunner, logWritten } from './adapters/runner.ts';
 import { isForkEvent } from './guards.ts';
 import type { Inputs } from './inputs.ts';
 import { tellUnfinished } from './post.ts';
@@ -55,5 +55,6 @@ const outside: Outside = {
 };
 // The runner starts this file a second time when the job is over.
 await (githubRunner.state('isPost') === '' ? run(outside) : tellUnfinished(outside));
-// A socket that is kept alive must not keep the step from ending.
+// A socket that is kept alive must not keep the step from ending; the end of a long log may still be on its way into the pipe.
+await logWritten();
 process.exit();

@@ -58,3 +58,12 @@ export const githubRunner: Runner = {
     return file;
   },
 };
+
+/** Comes when all that was logged has been taken by whoever reads it: what a pipe has no room for is written later, and an exit would drop it. */
+export async function logWritten(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.stdout.write('', () => {
+      resolve();
+    });
+  });
+}

@@ -45,7 +45,7 @@ readonly LOCKS=1024 # max_locks_per_transaction of both servers: pg_dump locks e
 readonly OURS=$MOUNT/.postgresql-upgrade
 readonly PROBE=$OURS/probe                    # a reflink or hard link, for a moment
 readonly JOURNAL=$OURS/journal
-readonly RESERVE=$OURS/reserve                # a little room, which the way back and the last moves take when there is no other
+readonly RESERVE=$OURS/reserve                # a little room, which the way back takes when there is no other
 readonly CLAIM=$OURS/new-cluster              # which directory is the new cluster: written before there is anything in it
 readonly TABLESPACES=$OURS/tablespaces        # directories which had nothing of the new version in them before we began
 readonly AUTO_CONF=$OURS/postgresql.auto.conf # the old cluster's, while the old server must start without it
@@ -364,7 +364,6 @@ room_left() { # says so when there is none: then pg_upgrade's logs, which are on
 seal_new() {
   local facts
   step 6 sync 'Making the new cluster durable'
-  free_room
   rm -f -- "$NEW"/{postgresql,pg_hba,pg_ident,postgresql.auto}.conf
   cp -R -- "$WORK/new/." "$NEW/"
   facts=$(control_facts "$TO" "$NEW")
@@ -384,6 +383,7 @@ swap() {
   step 8 swap 'Putting the new cluster in the place of the old one'
   if [[ ! -e $KEPT ]]; then rename "$DATA" "$KEPT"; fi
   rename "$NEW" "$DATA"
+  free_room # until here the way back may need it
 }
 
 # The one that pg_upgrade writes names the directory where the old cluster was: there the new one will be. So this is done before the swap.

@@ -13,8 +13,13 @@ interface Action {
 const action = load(readFileSync(new URL('../../action.yml', import.meta.url), 'utf8')) as Action;
 
 describe('action.yml', () => {
-  test('runs the bundle on node24', () => {
-    expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js' });
+  test('runs the bundle on node24, and once more when the job is over', () => {
+    expect(action.runs).toEqual({
+      using: 'node24',
+      main: 'dist/index.js',
+      post: 'dist/index.js',
+      'post-if': 'always()',
+    });
   });
 
   test('has the inputs of the table and no others', () => {
