@@ -218,114 +218,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("vm");
 
 /***/ }),
 
-/***/ 317:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   AP: () => (/* binding */ PrecheckError),
-/* harmony export */   P$: () => (/* binding */ __commonJS),
-/* harmony export */   VA: () => (/* binding */ __export),
-/* harmony export */   Yl: () => (/* binding */ isRunError),
-/* harmony export */   b$: () => (/* binding */ ClusterError),
-/* harmony export */   cc: () => (/* binding */ CancelledError),
-/* harmony export */   em: () => (/* binding */ sentence),
-/* harmony export */   f1: () => (/* binding */ __toESM),
-/* harmony export */   fy: () => (/* binding */ UpgradeError),
-/* harmony export */   j1: () => (/* binding */ ConfigurationError),
-/* harmony export */   ki: () => (/* binding */ __require),
-/* harmony export */   q0: () => (/* binding */ describe),
-/* harmony export */   uf: () => (/* binding */ WaitError),
-/* harmony export */   y_: () => (/* binding */ GitHubError)
-/* harmony export */ });
-/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
-
-const require = (0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
-var __create = Object.create;
-var __defProp = Object.defineProperty;
-var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
-var __getOwnPropNames = Object.getOwnPropertyNames;
-var __getProtoOf = Object.getPrototypeOf;
-var __hasOwnProp = Object.prototype.hasOwnProperty;
-var __require = /* @__PURE__ */ ((x) => typeof require !== "undefined" ? require : typeof Proxy !== "undefined" ? new Proxy(x, {
-  get: (a, b) => (typeof require !== "undefined" ? require : a)[b]
-}) : x)(function(x) {
-  if (typeof require !== "undefined") return require.apply(this, arguments);
-  throw Error('Dynamic require of "' + x + '" is not supported');
-});
-var __commonJS = (cb, mod) => function __require2() {
-  try {
-    return mod || (0, cb[__getOwnPropNames(cb)[0]])((mod = { exports: {} }).exports, mod), mod.exports;
-  } catch (e) {
-    throw mod = 0, e;
-  }
-};
-var __export = (target, all) => {
-  for (var name in all)
-    __defProp(target, name, { get: all[name], enumerable: true });
-};
-var __copyProps = (to, from, except, desc) => {
-  if (from && typeof from === "object" || typeof from === "function") {
-    for (let key of __getOwnPropNames(from))
-      if (!__hasOwnProp.call(to, key) && key !== except)
-        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
-  }
-  return to;
-};
-var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
-  // If the importer is in node compatibility mode or this is not an ESM
-  // file that has been converted to a CommonJS file using a Babel-
-  // compatible transform (i.e. "__esModule" has not been set), then set
-  // "default" to the CommonJS "module.exports" for node compatibility.
-  isNodeMode || !mod || !mod.__esModule ? __defProp(target, "default", { value: mod, enumerable: true }) : target,
-  mod
-));
-
-// src/errors.ts
-var RunError = class extends Error {
-  constructor(code, message, remedy, options) {
-    super(message, options);
-    this.code = code;
-    this.remedy = remedy;
-    this.name = new.target.name;
-  }
-  code;
-  remedy;
-};
-var ConfigurationError = class extends RunError {
-};
-var ClusterError = class extends RunError {
-};
-var GitHubError = class extends RunError {
-};
-var PrecheckError = class extends RunError {
-};
-var UpgradeError = class extends RunError {
-};
-var WaitError = class extends RunError {
-};
-var CancelledError = class extends RunError {
-  constructor(doing) {
-    super("cancelled", `Cancelled while ${doing}`, "Run the workflow again when you are ready.");
-  }
-};
-function isRunError(error) {
-  return error instanceof RunError;
-}
-function sentence(text) {
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
-}
-function describe(error) {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  return `${error.message}${cause}`;
-}
-
-
-
-
-/***/ }),
-
-/***/ 480:
+/***/ 920:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -362,12 +255,21 @@ var resources = {
   leases: { group: "coordination.k8s.io", version: "v1", kind: "Lease", namespaced: true },
   volumeattachments: { group: "storage.k8s.io", version: "v1", kind: "VolumeAttachment", namespaced: false },
   volumesnapshots: { group: "snapshot.storage.k8s.io", version: "v1", kind: "VolumeSnapshot", namespaced: true },
+  volumesnapshotcontents: {
+    group: "snapshot.storage.k8s.io",
+    version: "v1",
+    kind: "VolumeSnapshotContent",
+    namespaced: false
+  },
   volumesnapshotclasses: {
     group: "snapshot.storage.k8s.io",
     version: "v1",
     kind: "VolumeSnapshotClass",
     namespaced: false
   },
+  applications: { group: "argoproj.io", version: "v1alpha1", kind: "Application", namespaced: true },
+  helmreleases: { group: "helm.toolkit.fluxcd.io", version: "v2", kind: "HelmRelease", namespaced: true },
+  kustomizations: { group: "kustomize.toolkit.fluxcd.io", version: "v1", kind: "Kustomization", namespaced: true },
   selfsubjectaccessreviews: {
     group: "authorization.k8s.io",
     version: "v1",
@@ -2889,6 +2791,113 @@ var CHOMPING_KEEP = CHOMPING_MODE.KEEP;
 js-yaml/dist/js-yaml.mjs:
   (*! js-yaml 5.5.0 https://github.com/nodeca/js-yaml @license MIT *)
 */
+
+
+/***/ }),
+
+/***/ 317:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AP: () => (/* binding */ PrecheckError),
+/* harmony export */   P$: () => (/* binding */ __commonJS),
+/* harmony export */   VA: () => (/* binding */ __export),
+/* harmony export */   Yl: () => (/* binding */ isRunError),
+/* harmony export */   b$: () => (/* binding */ ClusterError),
+/* harmony export */   cc: () => (/* binding */ CancelledError),
+/* harmony export */   em: () => (/* binding */ sentence),
+/* harmony export */   f1: () => (/* binding */ __toESM),
+/* harmony export */   fy: () => (/* binding */ UpgradeError),
+/* harmony export */   j1: () => (/* binding */ ConfigurationError),
+/* harmony export */   ki: () => (/* binding */ __require),
+/* harmony export */   q0: () => (/* binding */ describe),
+/* harmony export */   uf: () => (/* binding */ WaitError),
+/* harmony export */   y_: () => (/* binding */ GitHubError)
+/* harmony export */ });
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
+
+const require = (0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
+var __create = Object.create;
+var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __getProtoOf = Object.getPrototypeOf;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __require = /* @__PURE__ */ ((x) => typeof require !== "undefined" ? require : typeof Proxy !== "undefined" ? new Proxy(x, {
+  get: (a, b) => (typeof require !== "undefined" ? require : a)[b]
+}) : x)(function(x) {
+  if (typeof require !== "undefined") return require.apply(this, arguments);
+  throw Error('Dynamic require of "' + x + '" is not supported');
+});
+var __commonJS = (cb, mod) => function __require2() {
+  try {
+    return mod || (0, cb[__getOwnPropNames(cb)[0]])((mod = { exports: {} }).exports, mod), mod.exports;
+  } catch (e) {
+    throw mod = 0, e;
+  }
+};
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+var __copyProps = (to, from, except, desc) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key) && key !== except)
+        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+  }
+  return to;
+};
+var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
+  // If the importer is in node compatibility mode or this is not an ESM
+  // file that has been converted to a CommonJS file using a Babel-
+  // compatible transform (i.e. "__esModule" has not been set), then set
+  // "default" to the CommonJS "module.exports" for node compatibility.
+  isNodeMode || !mod || !mod.__esModule ? __defProp(target, "default", { value: mod, enumerable: true }) : target,
+  mod
+));
+
+// src/errors.ts
+var RunError = class extends Error {
+  constructor(code, message, remedy, options) {
+    super(message, options);
+    this.code = code;
+    this.remedy = remedy;
+    this.name = new.target.name;
+  }
+  code;
+  remedy;
+};
+var ConfigurationError = class extends RunError {
+};
+var ClusterError = class extends RunError {
+};
+var GitHubError = class extends RunError {
+};
+var PrecheckError = class extends RunError {
+};
+var UpgradeError = class extends RunError {
+};
+var WaitError = class extends RunError {
+};
+var CancelledError = class extends RunError {
+  constructor(doing) {
+    super("cancelled", `Cancelled while ${doing}`, "Run the workflow again when you are ready.");
+  }
+};
+function isRunError(error) {
+  return error instanceof RunError;
+}
+function sentence(text) {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+function describe(error) {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
+  return `${error.message}${cause}`;
+}
+
+
 
 
 /***/ }),
@@ -22750,7 +22759,7 @@ undici/lib/web/websocket/frame.js:
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
-/* harmony import */ var _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(480);
+/* harmony import */ var _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(920);
 /* harmony import */ var _chunk_LBHKS5JN_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(252);
 /* harmony import */ var _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(317);
 /* harmony import */ var node_timers__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(997);
@@ -23389,19 +23398,19 @@ var require_Alias = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__comm
           if (ctx)
             ctx.aliasResolveCache = nodes;
         }
-        let found = void 0;
+        let found2 = void 0;
         for (const node2 of nodes) {
           if (node2 === this)
             break;
           if (node2.anchor === this.source)
-            found = node2;
+            found2 = node2;
         }
-        if (found && ctx) {
+        if (found2 && ctx) {
           const { anchors: anchors2, doc: doc2, maxAliasCount } = ctx;
-          let data = anchors2.get(found);
+          let data = anchors2.get(found2);
           if (!data) {
-            toJS.toJS(found, null, ctx);
-            data = anchors2.get(found);
+            toJS.toJS(found2, null, ctx);
+            data = anchors2.get(found2);
           }
           if (data?.res === void 0) {
             const msg = "This should not happen: Alias anchor was not resolved?";
@@ -23410,14 +23419,14 @@ var require_Alias = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__comm
           if (maxAliasCount >= 0) {
             data.count += 1;
             if (data.aliasCount === 0)
-              data.aliasCount = getAliasCount(doc2, found, anchors2);
+              data.aliasCount = getAliasCount(doc2, found2, anchors2);
             if (data.count * data.aliasCount > maxAliasCount) {
               const msg = "Excessive alias count indicates a resource exhaustion attack";
               throw new ReferenceError(msg);
             }
           }
         }
-        return found;
+        return found2;
       }
       toJSON(_arg, ctx) {
         if (!ctx)
@@ -23845,18 +23854,18 @@ ${indent}${text2.slice(fold + 1, end3)}`;
     }
     function consumeMoreIndentedLines(text2, i, indent) {
       let end2 = i;
-      let start = i + 1;
-      let ch = text2[start];
+      let start2 = i + 1;
+      let ch = text2[start2];
       while (ch === " " || ch === "	") {
-        if (i < start + indent) {
+        if (i < start2 + indent) {
           ch = text2[++i];
         } else {
           do {
             ch = text2[++i];
           } while (ch && ch !== "\n");
           end2 = i;
-          start = i + 1;
-          ch = text2[start];
+          start2 = i + 1;
+          ch = text2[start2];
         }
       }
       return end2;
@@ -23883,16 +23892,16 @@ var require_stringifyString = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__
     function lineLengthOverLimit(str, lineWidth, indentLength) {
       if (!lineWidth || lineWidth < 0)
         return false;
-      const limit2 = lineWidth - indentLength;
+      const limit5 = lineWidth - indentLength;
       const strLen = str.length;
-      if (strLen <= limit2)
+      if (strLen <= limit5)
         return false;
-      for (let i = 0, start = 0; i < strLen; ++i) {
+      for (let i = 0, start2 = 0; i < strLen; ++i) {
         if (str[i] === "\n") {
-          if (i - start > limit2)
+          if (i - start2 > limit5)
             return true;
-          start = i + 1;
-          if (strLen - start <= limit2)
+          start2 = i + 1;
+          if (strLen - start2 <= limit5)
             return false;
         }
       }
@@ -23906,19 +23915,19 @@ var require_stringifyString = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__
       const minMultiLineLength = ctx.options.doubleQuotedMinMultiLineLength;
       const indent = ctx.indent || (containsDocumentMarker(value) ? "  " : "");
       let str = "";
-      let start = 0;
+      let start2 = 0;
       for (let i = 0, ch = json2[i]; ch; ch = json2[++i]) {
         if (ch === " " && json2[i + 1] === "\\" && json2[i + 2] === "n") {
-          str += json2.slice(start, i) + "\\ ";
+          str += json2.slice(start2, i) + "\\ ";
           i += 1;
-          start = i;
+          start2 = i;
           ch = "\\";
         }
         if (ch === "\\")
           switch (json2[i + 1]) {
             case "u":
               {
-                str += json2.slice(start, i);
+                str += json2.slice(start2, i);
                 const code2 = json2.substr(i + 2, 4);
                 switch (code2) {
                   case "0000":
@@ -23952,14 +23961,14 @@ var require_stringifyString = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__
                       str += json2.substr(i, 6);
                 }
                 i += 5;
-                start = i + 1;
+                start2 = i + 1;
               }
               break;
             case "n":
               if (implicitKey || json2[i + 2] === '"' || json2.length < minMultiLineLength) {
                 i += 1;
               } else {
-                str += json2.slice(start, i) + "\n\n";
+                str += json2.slice(start2, i) + "\n\n";
                 while (json2[i + 2] === "\\" && json2[i + 3] === "n" && json2[i + 4] !== '"') {
                   str += "\n";
                   i += 2;
@@ -23968,14 +23977,14 @@ var require_stringifyString = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__
                 if (json2[i + 2] === " ")
                   str += "\\";
                 i += 1;
-                start = i + 1;
+                start2 = i + 1;
               }
               break;
             default:
               i += 1;
           }
       }
-      str = start ? str + json2.slice(start) : json2;
+      str = start2 ? str + json2.slice(start2) : json2;
       return implicitKey ? str : foldFlowLines.foldFlowLines(str, indent, foldFlowLines.FOLD_QUOTED, getFoldOptions(ctx, false));
     }
     function singleQuotedString(value, ctx) {
@@ -24054,10 +24063,10 @@ ${indent}`) + "'";
         else
           break;
       }
-      let start = value.substring(0, startNlPos < startEnd ? startNlPos + 1 : startEnd);
-      if (start) {
-        value = value.substring(start.length);
-        start = start.replace(/\n+/g, `$&${indent}`);
+      let start2 = value.substring(0, startNlPos < startEnd ? startNlPos + 1 : startEnd);
+      if (start2) {
+        value = value.substring(start2.length);
+        start2 = start2.replace(/\n+/g, `$&${indent}`);
       }
       const indentSize = indent ? "2" : "1";
       let header = (startWithSpace ? indentSize : "") + chomp;
@@ -24075,14 +24084,14 @@ ${indent}`) + "'";
             literalFallback = true;
           };
         }
-        const body = foldFlowLines.foldFlowLines(`${start}${foldedValue}${end2}`, indent, foldFlowLines.FOLD_BLOCK, foldOptions);
+        const body = foldFlowLines.foldFlowLines(`${start2}${foldedValue}${end2}`, indent, foldFlowLines.FOLD_BLOCK, foldOptions);
         if (!literalFallback)
           return `>${header}
 ${indent}${body}`;
       }
       value = value.replace(/\n+/g, `$&${indent}`);
       return `|${header}
-${indent}${start}${value}${end2}`;
+${indent}${start2}${value}${end2}`;
     }
     function plainString(item, ctx, onComment, onChompKeep) {
       const { type, value } = item;
@@ -24713,23 +24722,23 @@ ${indent}${line}` : "\n";
         lines.push(str);
         linesAtValue = lines.length;
       }
-      const { start, end: end2 } = flowChars;
+      const { start: start2, end: end2 } = flowChars;
       if (lines.length === 0) {
-        return start + end2;
+        return start2 + end2;
       } else {
         if (!reqNewline) {
           const len = lines.reduce((sum, line) => sum + line.length + 2, 2);
           reqNewline = ctx.options.lineWidth > 0 && len > ctx.options.lineWidth;
         }
         if (reqNewline) {
-          let str = start;
+          let str = start2;
           for (const line of lines)
             str += line ? `
 ${indentStep}${indent}${line}` : "\n";
           return `${str}
 ${indent}${end2}`;
         } else {
-          return `${start}${fcPadding}${lines.join(" ")}${fcPadding}${end2}`;
+          return `${start2}${fcPadding}${lines.join(" ")}${fcPadding}${end2}`;
         }
       }
     }
@@ -26523,8 +26532,8 @@ var require_resolve_props = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/*
       let tag2 = null;
       let newlineAfterProp = null;
       let comma = null;
-      let found = null;
-      let start = null;
+      let found2 = null;
+      let start2 = null;
       for (const token of tokens) {
         if (reqSpace) {
           if (token.type !== "space" && token.type !== "newline" && token.type !== "comma")
@@ -26560,7 +26569,7 @@ var require_resolve_props = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/*
             if (atNewline) {
               if (comment)
                 comment += token.source;
-              else if (!found || indicator !== "seq-item-ind")
+              else if (!found2 || indicator !== "seq-item-ind")
                 spaceBefore = true;
             } else
               commentSep += token.source;
@@ -26576,7 +26585,7 @@ var require_resolve_props = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/*
             if (token.source.endsWith(":"))
               onError(token.offset + token.source.length - 1, "BAD_ALIAS", "Anchor ending in : is ambiguous", true);
             anchor2 = token;
-            start ?? (start = token.offset);
+            start2 ?? (start2 = token.offset);
             atNewline = false;
             hasSpace = false;
             reqSpace = true;
@@ -26585,7 +26594,7 @@ var require_resolve_props = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/*
             if (tag2)
               onError(token, "MULTIPLE_TAGS", "A node can have at most one tag");
             tag2 = token;
-            start ?? (start = token.offset);
+            start2 ?? (start2 = token.offset);
             atNewline = false;
             hasSpace = false;
             reqSpace = true;
@@ -26594,9 +26603,9 @@ var require_resolve_props = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/*
           case indicator:
             if (anchor2 || tag2)
               onError(token, "BAD_PROP_ORDER", `Anchors and tags must be after the ${token.source} indicator`);
-            if (found)
+            if (found2)
               onError(token, "UNEXPECTED_TOKEN", `Unexpected ${token.source} in ${flow ?? "collection"}`);
-            found = token;
+            found2 = token;
             atNewline = indicator === "seq-item-ind" || indicator === "explicit-key-ind";
             hasSpace = false;
             break;
@@ -26625,7 +26634,7 @@ var require_resolve_props = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/*
         onError(tab, "TAB_AS_INDENT", "Tabs are not allowed as indentation");
       return {
         comma,
-        found,
+        found: found2,
         spaceBefore,
         comment,
         hasNewline,
@@ -26633,7 +26642,7 @@ var require_resolve_props = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/*
         tag: tag2,
         newlineAfterProp,
         end: end2,
-        start: start ?? end2
+        start: start2 ?? end2
       };
     }
     exports.resolveProps = resolveProps;
@@ -26735,8 +26744,8 @@ var require_resolve_block_map = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3
       let offset = bm.offset;
       let commentEnd = null;
       for (const collItem of bm.items) {
-        const { start, key, sep: sep3, value } = collItem;
-        const keyProps = resolveProps.resolveProps(start, {
+        const { start: start2, key, sep: sep3, value } = collItem;
+        const keyProps = resolveProps.resolveProps(start2, {
           indicator: "explicit-key-ind",
           next: key ?? sep3?.[0],
           offset,
@@ -26763,14 +26772,14 @@ var require_resolve_block_map = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3
             continue;
           }
           if (keyProps.newlineAfterProp || utilContainsNewline.containsNewline(key)) {
-            onError(key ?? start[start.length - 1], "MULTILINE_IMPLICIT_KEY", "Implicit keys need to be on a single line");
+            onError(key ?? start2[start2.length - 1], "MULTILINE_IMPLICIT_KEY", "Implicit keys need to be on a single line");
           }
         } else if (keyProps.found?.indent !== bm.indent) {
           onError(offset, "BAD_INDENT", startColMsg);
         }
         ctx.atKey = true;
         const keyStart = keyProps.end;
-        const keyNode = key ? composeNode(ctx, key, keyProps, onError) : composeEmptyNode(ctx, keyStart, start, null, keyProps, onError);
+        const keyNode = key ? composeNode(ctx, key, keyProps, onError) : composeEmptyNode(ctx, keyStart, start2, null, keyProps, onError);
         if (ctx.schema.compat)
           utilFlowIndentCheck.flowIndentCheck(bm.indent, key, onError);
         ctx.atKey = false;
@@ -26840,8 +26849,8 @@ var require_resolve_block_seq = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3
         ctx.atKey = false;
       let offset = bs.offset;
       let commentEnd = null;
-      for (const { start, value } of bs.items) {
-        const props = resolveProps.resolveProps(start, {
+      for (const { start: start2, value } of bs.items) {
+        const props = resolveProps.resolveProps(start2, {
           indicator: "seq-item-ind",
           next: value,
           offset,
@@ -26862,7 +26871,7 @@ var require_resolve_block_seq = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3
             continue;
           }
         }
-        const node2 = value ? composeNode(ctx, value, props, onError) : composeEmptyNode(ctx, props.end, start, null, props, onError);
+        const node2 = value ? composeNode(ctx, value, props, onError) : composeEmptyNode(ctx, props.end, start2, null, props, onError);
         if (ctx.schema.compat)
           utilFlowIndentCheck.flowIndentCheck(bs.indent, value, onError);
         offset = node2.range[2];
@@ -26946,8 +26955,8 @@ var require_resolve_flow_collection = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MO
       let offset = fc.offset + fc.start.source.length;
       for (let i = 0; i < fc.items.length; ++i) {
         const collItem = fc.items[i];
-        const { start, key, sep: sep3, value } = collItem;
-        const props = resolveProps.resolveProps(start, {
+        const { start: start2, key, sep: sep3, value } = collItem;
+        const props = resolveProps.resolveProps(start2, {
           flow: fcName,
           indicator: "explicit-key-ind",
           next: key ?? sep3?.[0],
@@ -26987,7 +26996,7 @@ var require_resolve_flow_collection = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MO
             onError(props.start, "MISSING_CHAR", `Missing , between ${fcName} items`);
           if (props.comment) {
             let prevItemComment = "";
-            loop: for (const st of start) {
+            loop: for (const st of start2) {
               switch (st.type) {
                 case "comma":
                 case "space":
@@ -27020,7 +27029,7 @@ var require_resolve_flow_collection = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MO
         } else {
           ctx.atKey = true;
           const keyStart = props.end;
-          const keyNode = key ? composeNode(ctx, key, props, onError) : composeEmptyNode(ctx, keyStart, start, null, props, onError);
+          const keyNode = key ? composeNode(ctx, key, props, onError) : composeEmptyNode(ctx, keyStart, start2, null, props, onError);
           if (isBlock(key))
             onError(keyNode.range, "BLOCK_IN_FLOW", blockMsg);
           ctx.atKey = false;
@@ -27183,10 +27192,10 @@ var require_resolve_block_scalar = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODUL
     "use strict";
     var Scalar = require_Scalar();
     function resolveBlockScalar(ctx, scalar, onError) {
-      const start = scalar.offset;
+      const start2 = scalar.offset;
       const header = parseBlockScalarHeader(scalar, ctx.options.strict, onError);
       if (!header)
-        return { value: "", type: null, comment: "", range: [start, start, start] };
+        return { value: "", type: null, comment: "", range: [start2, start2, start2] };
       const type = header.mode === ">" ? Scalar.Scalar.BLOCK_FOLDED : Scalar.Scalar.BLOCK_LITERAL;
       const lines = scalar.source ? splitLines(scalar.source) : [];
       let chompStart = lines.length;
@@ -27199,10 +27208,10 @@ var require_resolve_block_scalar = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODUL
       }
       if (chompStart === 0) {
         const value2 = header.chomp === "+" && lines.length > 0 ? "\n".repeat(Math.max(1, lines.length - 1)) : "";
-        let end3 = start + header.length;
+        let end3 = start2 + header.length;
         if (scalar.source)
           end3 += scalar.source.length;
-        return { value: value2, type, comment: header.comment, range: [start, end3, end3] };
+        return { value: value2, type, comment: header.comment, range: [start2, end3, end3] };
       }
       let trimIndent = scalar.indent + header.indent;
       let offset = scalar.offset + header.length;
@@ -27283,8 +27292,8 @@ var require_resolve_block_scalar = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODUL
         default:
           value += "\n";
       }
-      const end2 = start + header.length + scalar.source.length;
-      return { value, type, comment: header.comment, range: [start, end2, end2] };
+      const end2 = start2 + header.length + scalar.source.length;
+      return { value, type, comment: header.comment, range: [start2, end2, end2] };
     }
     function parseBlockScalarHeader({ offset, props }, strict, onError) {
       if (props[0].type !== "block-scalar-header") {
@@ -27806,7 +27815,7 @@ var require_compose_doc = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .
     var composeNode = require_compose_node();
     var resolveEnd = require_resolve_end();
     var resolveProps = require_resolve_props();
-    function composeDoc(options, directives, { offset, start, value, end: end2 }, onError) {
+    function composeDoc(options, directives, { offset, start: start2, value, end: end2 }, onError) {
       const opts = Object.assign({ _directives: directives }, options);
       const doc = new Document2.Document(void 0, opts);
       const ctx = {
@@ -27816,7 +27825,7 @@ var require_compose_doc = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .
         options: doc.options,
         schema: doc.schema
       };
-      const props = resolveProps.resolveProps(start, {
+      const props = resolveProps.resolveProps(start2, {
         indicator: "doc-start",
         next: value ?? end2?.[0],
         offset,
@@ -27829,7 +27838,7 @@ var require_compose_doc = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .
         if (value && (value.type === "block-map" || value.type === "block-seq") && !props.hasNewline)
           onError(props.end, "MISSING_CHAR", "Block collection cannot start on same line with directives-end marker");
       }
-      doc.contents = value ? composeNode.composeNode(ctx, value, props, onError) : composeNode.composeEmptyNode(ctx, props.end, start, null, props, onError);
+      doc.contents = value ? composeNode.composeNode(ctx, value, props, onError) : composeNode.composeEmptyNode(ctx, props.end, start2, null, props, onError);
       const contentEnd2 = doc.contents.range[2];
       const re = resolveEnd.resolveEnd(end2, contentEnd2, false, onError);
       if (re.comment)
@@ -28278,9 +28287,9 @@ var require_cst_stringify = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/*
         }
       }
     }
-    function stringifyItem({ start, key, sep: sep3, value }) {
+    function stringifyItem({ start: start2, key, sep: sep3, value }) {
       let res = "";
-      for (const st of start)
+      for (const st of start2)
         res += st.source;
       if (key)
         res += stringifyToken(key);
@@ -29070,8 +29079,8 @@ var require_line_counter = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* 
             return { line: low + 1, col: 1 };
           if (low === 0)
             return { line: 0, col: offset };
-          const start = this.lineStarts[low - 1];
-          return { line: low, col: offset - start + 1 };
+          const start2 = this.lineStarts[low - 1];
+          return { line: low, col: offset - start2 + 1 };
         };
       }
     };
@@ -29451,7 +29460,7 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
       *scalar(scalar) {
         if (this.type === "map-value-ind") {
           const prev = getPrevProps(this.peek(2));
-          const start = getFirstKeyStartProps(prev);
+          const start2 = getFirstKeyStartProps(prev);
           let sep3;
           if (scalar.end) {
             sep3 = scalar.end;
@@ -29463,7 +29472,7 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
             type: "block-map",
             offset: scalar.offset,
             indent: scalar.indent,
-            items: [{ start, key: scalar, sep: sep3 }]
+            items: [{ start: start2, key: scalar, sep: sep3 }]
           };
           this.onKeyLine = true;
           this.stack[this.stack.length - 1] = map2;
@@ -29538,7 +29547,7 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
         if (this.indent >= map2.indent) {
           const atMapIndent = !this.onKeyLine && this.indent === map2.indent;
           const atNextItem = atMapIndent && (it.sep || it.explicitKey) && this.type !== "seq-item-ind";
-          let start = [];
+          let start2 = [];
           if (atNextItem && it.sep && !it.value) {
             const nl = [];
             for (let i = 0; i < it.sep.length; ++i) {
@@ -29558,14 +29567,14 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
               }
             }
             if (nl.length >= 2)
-              start = it.sep.splice(nl[1]);
+              start2 = it.sep.splice(nl[1]);
           }
           switch (this.type) {
             case "anchor":
             case "tag":
               if (atNextItem || it.value) {
-                start.push(this.sourceToken);
-                map2.items.push({ start });
+                start2.push(this.sourceToken);
+                map2.items.push({ start: start2 });
                 this.onKeyLine = true;
               } else if (it.sep) {
                 it.sep.push(this.sourceToken);
@@ -29578,8 +29587,8 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
                 it.start.push(this.sourceToken);
                 it.explicitKey = true;
               } else if (atNextItem || it.value) {
-                start.push(this.sourceToken);
-                map2.items.push({ start, explicitKey: true });
+                start2.push(this.sourceToken);
+                map2.items.push({ start: start2, explicitKey: true });
               } else {
                 this.stack.push({
                   type: "block-map",
@@ -29596,12 +29605,12 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
                   if (includesToken(it.start, "newline")) {
                     Object.assign(it, { key: null, sep: [this.sourceToken] });
                   } else {
-                    const start2 = getFirstKeyStartProps(it.start);
+                    const start3 = getFirstKeyStartProps(it.start);
                     this.stack.push({
                       type: "block-map",
                       offset: this.offset,
                       indent: this.indent,
-                      items: [{ start: start2, key: null, sep: [this.sourceToken] }]
+                      items: [{ start: start3, key: null, sep: [this.sourceToken] }]
                     });
                   }
                 } else if (it.value) {
@@ -29611,10 +29620,10 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
                     type: "block-map",
                     offset: this.offset,
                     indent: this.indent,
-                    items: [{ start, key: null, sep: [this.sourceToken] }]
+                    items: [{ start: start2, key: null, sep: [this.sourceToken] }]
                   });
                 } else if (isFlowToken(it.key) && !includesToken(it.sep, "newline")) {
-                  const start2 = getFirstKeyStartProps(it.start);
+                  const start3 = getFirstKeyStartProps(it.start);
                   const key = it.key;
                   const sep3 = it.sep;
                   sep3.push(this.sourceToken);
@@ -29624,10 +29633,10 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
                     type: "block-map",
                     offset: this.offset,
                     indent: this.indent,
-                    items: [{ start: start2, key, sep: sep3 }]
+                    items: [{ start: start3, key, sep: sep3 }]
                   });
-                } else if (start.length > 0) {
-                  it.sep = it.sep.concat(start, this.sourceToken);
+                } else if (start2.length > 0) {
+                  it.sep = it.sep.concat(start2, this.sourceToken);
                 } else {
                   it.sep.push(this.sourceToken);
                 }
@@ -29635,7 +29644,7 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
                 if (!it.sep) {
                   Object.assign(it, { key: null, sep: [this.sourceToken] });
                 } else if (it.value || atNextItem) {
-                  map2.items.push({ start, key: null, sep: [this.sourceToken] });
+                  map2.items.push({ start: start2, key: null, sep: [this.sourceToken] });
                 } else if (includesToken(it.sep, "map-value-ind")) {
                   this.stack.push({
                     type: "block-map",
@@ -29655,7 +29664,7 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
             case "double-quoted-scalar": {
               const fs3 = this.flowScalar(this.type);
               if (atNextItem || it.value) {
-                map2.items.push({ start, key: fs3, sep: [] });
+                map2.items.push({ start: start2, key: fs3, sep: [] });
                 this.onKeyLine = true;
               } else if (it.sep) {
                 this.stack.push(fs3);
@@ -29679,7 +29688,7 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
                     return;
                   }
                 } else if (atMapIndent) {
-                  map2.items.push({ start });
+                  map2.items.push({ start: start2 });
                 }
                 this.stack.push(bv);
                 return;
@@ -29816,7 +29825,7 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
             yield* this.step();
           } else if (this.type === "map-value-ind" && parent.type !== "flow-collection") {
             const prev = getPrevProps(parent);
-            const start = getFirstKeyStartProps(prev);
+            const start2 = getFirstKeyStartProps(prev);
             fixFlowSeqItems(fc);
             const sep3 = fc.end.splice(1, fc.end.length);
             sep3.push(this.sourceToken);
@@ -29824,7 +29833,7 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
               type: "block-map",
               offset: fc.offset,
               indent: fc.indent,
-              items: [{ start, key: fc, sep: sep3 }]
+              items: [{ start: start2, key: fc, sep: sep3 }]
             };
             this.onKeyLine = true;
             this.stack[this.stack.length - 1] = map2;
@@ -29883,35 +29892,35 @@ var require_parser = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__com
           case "explicit-key-ind": {
             this.onKeyLine = true;
             const prev = getPrevProps(parent);
-            const start = getFirstKeyStartProps(prev);
-            start.push(this.sourceToken);
+            const start2 = getFirstKeyStartProps(prev);
+            start2.push(this.sourceToken);
             return {
               type: "block-map",
               offset: this.offset,
               indent: this.indent,
-              items: [{ start, explicitKey: true }]
+              items: [{ start: start2, explicitKey: true }]
             };
           }
           case "map-value-ind": {
             this.onKeyLine = true;
             const prev = getPrevProps(parent);
-            const start = getFirstKeyStartProps(prev);
+            const start2 = getFirstKeyStartProps(prev);
             return {
               type: "block-map",
               offset: this.offset,
               indent: this.indent,
-              items: [{ start, key: null, sep: [this.sourceToken] }]
+              items: [{ start: start2, key: null, sep: [this.sourceToken] }]
             };
           }
         }
         return null;
       }
-      atIndentedComment(start, indent) {
+      atIndentedComment(start2, indent) {
         if (this.type !== "comment")
           return false;
         if (this.indent <= indent)
           return false;
-        return start.every((st) => st.type === "newline" || st.type === "space");
+        return start2.every((st) => st.type === "newline" || st.type === "space");
       }
       *documentEnd(docEnd) {
         if (this.type !== "doc-mode") {
@@ -30611,8 +30620,8 @@ var Summary = class {
    * @returns {Summary} summary instance
    */
   addTable(rows) {
-    const tableBody = rows.map((row) => {
-      const cells = row.map((cell2) => {
+    const tableBody = rows.map((row2) => {
+      const cells = row2.map((cell2) => {
         if (typeof cell2 === "string") {
           return this.wrap("td", cell2);
         }
@@ -31737,10 +31746,10 @@ function input(type, spec, parse4) {
   };
 }
 function invalid(name2, text2, takes) {
-  const shown = text2.length > 80 ? `${text2.slice(0, 80)}…` : text2;
+  const shown2 = text2.length > 80 ? `${text2.slice(0, 80)}…` : text2;
   return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
     "input-invalid",
-    `Input "${name2}" is ${JSON.stringify(shown)}, which is not ${takes}.`,
+    `Input "${name2}" is ${JSON.stringify(shown2)}, which is not ${takes}.`,
     `Set "${name2}" to ${takes}.`
   );
 }
@@ -31779,10 +31788,10 @@ function choice(words, spec) {
 }
 function duration(spec) {
   return input("duration", spec, (value, name2) => {
-    const found = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(value);
-    const [hours, minutes, seconds3] = [1, 2, 3].map((i) => Number(found?.[i] ?? 0));
+    const found2 = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(value);
+    const [hours, minutes, seconds3] = [1, 2, 3].map((i) => Number(found2?.[i] ?? 0));
     const milliseconds = ((hours * 60 + minutes) * 60 + seconds3) * 1e3;
-    if (found === null || milliseconds === 0) throw invalid(name2, value, "a length of time such as 90s, 10m or 1h30m");
+    if (found2 === null || milliseconds === 0) throw invalid(name2, value, "a length of time such as 90s, 10m or 1h30m");
     return milliseconds;
   });
 }
@@ -31816,6 +31825,12 @@ function isAsPlanned(planned, ran) {
   return planned === "auto" ? transferModes.some((mode) => mode === ran) : planned === ran;
 }
 
+// src/upgrade/backup/kinds.ts
+var backupKinds = ["snapshot", "clone", "external"];
+function backupName({ kind, name: name2 }) {
+  return `${kind === "snapshot" ? "VolumeSnapshot" : "PersistentVolumeClaim"} ${name2}`;
+}
+
 // src/inputs.ts
 var imagePath = /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
 var imageReference = /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/;
@@ -31828,11 +31843,16 @@ var inputTable = {
     description: "Path of a kubeconfig, or its content. Empty: the environment variable KUBECONFIG, then the service account of the pod in which the runner runs."
   }),
   context: text({ description: "Context of the kubeconfig. Empty: its current context." }),
-  mode: choice(["precheck", "upgrade", "status", "values"], {
+  mode: choice(["precheck", "upgrade", "status", "rollback", "values"], {
     default: "precheck",
-    description: "`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14, or goes on with an upgrade that was interrupted; `status` tells where an upgrade stands and what to run next; `values` only makes the pull request for `values-file`, without looking at the cluster."
+    description: "`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14, or goes on with an upgrade that was interrupted; `status` tells where an upgrade stands and what to run next; `rollback` brings 12 back, also after 14 has served; `values` only makes the pull request for `values-file`, without looking at the cluster."
   }),
-  confirm: text({ description: "For `mode: upgrade`: the namespace again, so that no upgrade starts by accident." }),
+  confirm: text({
+    description: "For `mode: upgrade` and `mode: rollback`: the namespace again, so that neither starts by accident."
+  }),
+  acceptDataLoss: flag({
+    description: "For `mode: rollback` after the applications were let in to 14: that what they have written since is given up. Without it the run says what that is, and changes nothing."
+  }),
   statefulset: objectName({
     description: "Name of PostgreSQL's StatefulSet. Empty: the one labelled `app.kubernetes.io/name=postgresql`."
   }),
@@ -31900,7 +31920,22 @@ var inputTable = {
   }),
   transfer: choice(transferChoices, {
     default: "auto",
-    description: "How pg_upgrade takes the files over: `clone` (reflinks: as fast as links, and 12 stays whole beside 14), `link` (hard links: after the first start of 14 only the snapshot brings 12 back) or `copy` (takes time and room for all data). `auto`: the first of them that the volume can do, as the Job finds by trying it."
+    description: "How pg_upgrade takes the files over: `clone` (reflinks: as fast as links, and 12 stays whole beside 14), `link` (hard links: after the first start of 14 only the backup brings 12 back) or `copy` (takes time and room for all data). `auto`: the first of them that the volume can do, as the Job finds by trying it."
+  }),
+  backup: choice(backupKinds, {
+    default: "snapshot",
+    description: "How the volume is backed up in the downtime: `snapshot` (a VolumeSnapshot), `clone` (a second claim, where the CSI driver clones volumes) or `external` (you have a backup of your own; see `confirm-external-backup`)."
+  }),
+  confirmExternalBackup: text({
+    description: "For `backup: external`: the namespace again. No backup is then in the cluster, and once 14 has served on linked files the action cannot bring 12 back."
+  }),
+  verifyBackup: flag({
+    default: "true",
+    description: "Before the downtime, make a volume from a snapshot (or clone) of the running server and start 12 on it, so that a backup which cannot be restored is found in time."
+  }),
+  verifyBackupTimeout: duration({
+    default: "10m",
+    description: "Limit for that proof, for the volume and for the server each; beyond it the upgrade goes on with a warning."
   }),
   volumeSnapshotClass: objectName({
     description: "VolumeSnapshotClass for the backup. Empty: the only one of the volume's CSI driver, or its default one."
@@ -32008,36 +32043,55 @@ var githubRunner = {
     process.exitCode = ExitCode.Failure;
   },
   environment: (name2) => process.env[name2] ?? "",
+  saveState(name2, value) {
+    saveState(name2, value);
+  },
+  state: (name2) => getState(name2),
   async writeReport(name2, content) {
     const file2 = node_path__WEBPACK_IMPORTED_MODULE_8__.join(process.env["RUNNER_TEMP"] ?? (0,node_os__WEBPACK_IMPORTED_MODULE_7__.tmpdir)(), name2);
     await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_6__.writeFile)(file2, content, { mode: 384 });
     return file2;
   }
 };
+async function logWritten() {
+  await new Promise((resolve2) => {
+    process.stdout.write("", () => {
+      resolve2();
+    });
+  });
+}
 
 // src/guards.ts
 var pullRequestEvents = ["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"];
 function guardUpgrade(inputs, event, isFork) {
-  if (inputs.mode !== "upgrade") return;
+  const { mode, namespace } = inputs;
+  if (mode !== "upgrade" && mode !== "rollback") return;
   if (pullRequestEvents.includes(event)) {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
       "event-refused",
-      `"mode: upgrade" does not run on the event ${event}.`,
+      `"mode: ${mode}" does not run on the event ${event}.`,
       "Start it by workflow_dispatch, in an environment that asks for approval."
     );
   }
   if (isFork) {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
       "fork-refused",
-      '"mode: upgrade" does not run for a fork.',
+      `"mode: ${mode}" does not run for a fork.`,
       "Start it by workflow_dispatch in the repository itself."
     );
   }
   if (inputs.confirm !== inputs.namespace) {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
       "confirm-missing",
-      `"mode: upgrade" needs "confirm" to be the namespace, "${inputs.namespace}"; it is ${inputs.confirm === "" ? "empty" : JSON.stringify(inputs.confirm)}.`,
-      `Set "confirm: ${inputs.namespace}" when you mean it: the applications are stopped for the upgrade.`
+      `"mode: ${mode}" needs "confirm" to be the namespace, "${namespace}"; it is ${inputs.confirm === "" ? "empty" : JSON.stringify(inputs.confirm)}.`,
+      `Set "confirm: ${namespace}" when you mean it: the applications are stopped meanwhile.`
+    );
+  }
+  if (mode === "upgrade" && inputs.backup === "external" && inputs.confirmExternalBackup !== namespace) {
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+      "external-backup-unconfirmed",
+      `"backup: external" needs "confirm-external-backup" to be the namespace, "${namespace}".`,
+      `Set "confirm-external-backup: ${namespace}" when a backup of the volume exists outside of the cluster. Without one in the cluster, 12 can't be brought back once 14 has served on linked files: not when its data does not compare, and not by "mode: rollback".`
     );
   }
 }
@@ -32046,6 +32100,184 @@ function isForkEvent(payload) {
   const own2 = event.repository?.full_name;
   if (event.workflow_run !== void 0 && event.workflow_run.head_repository?.full_name !== own2) return true;
   return event.pull_request !== void 0 && event.pull_request.head?.repo?.full_name !== own2;
+}
+
+// src/versions.ts
+var upgrade = {
+  from: 12,
+  to: 14,
+  /** Tag of the PostgreSQL 14 image by release of CircleCI Server. */
+  tags: { "4.9": "14.22.4094-4922444", "4.10": "14.22.4094-4922444" },
+  images: {
+    acr: {
+      registry: "cciserver.azurecr.io",
+      repository: "server-postgres",
+      upgradeImage: "cciserver.azurecr.io/server-postgres-upgrade:12-14"
+    },
+    "docker-hub": {
+      registry: "docker.io",
+      repository: "circleci/server-postgres",
+      upgradeImage: "docker.io/circleci/server-postgres-upgrade:12-14"
+    }
+  }
+};
+
+// src/job/pod.ts
+var ownerLabel = { "app.kubernetes.io/managed-by": "circleci-server-postgresql-upgrade" };
+var annotations = {
+  "sidecar.istio.io/inject": "false",
+  "linkerd.io/inject": "disabled",
+  "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+  "karpenter.sh/do-not-disrupt": "true"
+};
+var restrictedContainer = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+  readOnlyRootFilesystem: true
+};
+var passwdAnnotation = "postgresql-upgrade/passwd";
+function passwd(userId) {
+  return [
+    "root:x:0:0:root:/root:/bin/sh",
+    `postgres:x:${String(userId)}:${String(userId)}:PostgreSQL:/tmp:/bin/sh`,
+    ""
+  ].join("\n");
+}
+function podTemplate(target, parts) {
+  const server = target.statefulSet.spec?.template.spec;
+  const spec = {
+    restartPolicy: "Never",
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 60,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: target.userId,
+      runAsGroup: server?.securityContext?.runAsGroup ?? target.userId,
+      // No fsGroup: the kubelet would change the volume's owners. As one more group it opens the volume's root all the same.
+      ...target.fsGroup === void 0 ? {} : { supplementalGroups: [target.fsGroup] },
+      seccompProfile: { type: "RuntimeDefault" }
+    },
+    imagePullSecrets: pullSecrets(server, parts.imagePullSecret),
+    containers: [
+      {
+        ...parts.container,
+        securityContext: restrictedContainer,
+        volumeMounts: [
+          ...parts.container.volumeMounts ?? [],
+          { name: "tmp", mountPath: "/tmp" },
+          { name: "passwd", mountPath: "/etc/passwd", subPath: "passwd", readOnly: true }
+        ]
+      }
+    ],
+    volumes: [
+      ...parts.volumes,
+      { name: "tmp", emptyDir: {} },
+      {
+        name: "passwd",
+        downwardAPI: {
+          items: [{ path: "passwd", fieldRef: { fieldPath: `metadata.annotations['${passwdAnnotation}']` } }]
+        }
+      }
+    ],
+    ...server?.tolerations === void 0 ? {} : { tolerations: server.tolerations },
+    ...server?.priorityClassName === void 0 ? {} : { priorityClassName: server.priorityClassName },
+    ...server?.nodeSelector === void 0 ? {} : { nodeSelector: server.nodeSelector },
+    ...lastNodePreferred(target.pod?.spec?.nodeName)
+  };
+  return {
+    metadata: {
+      labels: { ...ownerLabel, ...parts.labels },
+      annotations: { ...annotations, [passwdAnnotation]: passwd(target.userId) }
+    },
+    spec
+  };
+}
+function pullSecrets(server, extra) {
+  const names = new Set((server?.imagePullSecrets ?? []).map((s) => s.name ?? ""));
+  names.add(extra);
+  return [...names].filter((name2) => name2 !== "").map((name2) => ({ name: name2 }));
+}
+function lastNodePreferred(node2) {
+  if (node2 === void 0) return {};
+  const preference = { matchFields: [{ key: "metadata.name", operator: "In", values: [node2] }] };
+  return {
+    affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] } }
+  };
+}
+
+// src/job/manifest.ts
+var jobName = `postgres-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}`;
+var revertJobName = `${jobName}-revert`;
+var bootJobName = `${jobName}-boot`;
+var jobNames = {
+  upgrade: jobName,
+  revert: revertJobName,
+  rollback: revertJobName,
+  boot: bootJobName
+};
+var containerName = "pg-upgrade";
+var scriptDirectory = "/upgrade";
+var scriptName = "upgrade.sh";
+function scriptConfigMap(target, scripts) {
+  return { metadata: { name: jobName, namespace: target.namespace, labels: ownerLabel }, data: { ...scripts } };
+}
+function upgradeJob(target, settings, command) {
+  const { initdb } = settings;
+  const variables = {
+    MOUNT: target.volume.mountPath,
+    DATA: target.dataDirectory,
+    FROM: String(upgrade.from),
+    TO: String(upgrade.to),
+    SUPERUSER: initdb.superuser,
+    ENCODING: initdb.encoding,
+    LC_COLLATE_VALUE: initdb.collate,
+    LC_CTYPE_VALUE: initdb.ctype,
+    POSTGRES_ENCODING: initdb.postgres?.encoding ?? "",
+    POSTGRES_LC_COLLATE: initdb.postgres?.collate ?? "",
+    POSTGRES_LC_CTYPE: initdb.postgres?.ctype ?? "",
+    JOBS: String(settings.jobs),
+    TRANSFER: settings.transfer,
+    RUN_ID: settings.runId
+  };
+  const env = Object.entries(variables).map(([name2, value]) => ({ name: name2, value }));
+  return {
+    metadata: {
+      name: jobNames[command],
+      namespace: target.namespace,
+      labels: {
+        ...ownerLabel,
+        purpose: "pg-major-upgrade",
+        "source-version": String(upgrade.from),
+        "target-version": String(upgrade.to)
+      }
+    },
+    spec: {
+      backoffLimit: 0,
+      ttlSecondsAfterFinished: 86400,
+      template: podTemplate(target, {
+        labels: { "app.kubernetes.io/name": "postgres-upgrade" },
+        imagePullSecret: settings.imagePullSecret,
+        container: {
+          name: containerName,
+          image: settings.image,
+          imagePullPolicy: "IfNotPresent",
+          command: ["bash", `${scriptDirectory}/${scriptName}`, command],
+          env,
+          resources: settings.resources,
+          volumeMounts: [
+            // Once, at its root and at the server's own path: hard links don't cross mounts, and tablespaces and pg_wal may be links.
+            { name: "data", mountPath: target.volume.mountPath },
+            { name: "script", mountPath: scriptDirectory, readOnly: true }
+          ]
+        },
+        volumes: [
+          { name: "data", persistentVolumeClaim: { claimName: target.volume.claimName } },
+          { name: "script", configMap: { name: jobName } }
+        ]
+      })
+    }
+  };
 }
 
 // node_modules/zod/v4/classic/external.js
@@ -32758,9 +32990,9 @@ function nullish(input3) {
   return input3 === null || input3 === void 0;
 }
 function cleanRegex(source) {
-  const start = source.startsWith("^") ? 1 : 0;
+  const start2 = source.startsWith("^") ? 1 : 0;
   const end2 = source.endsWith("$") ? source.length - 1 : source.length;
-  return source.slice(start, end2);
+  return source.slice(start2, end2);
 }
 function floatSafeRemainder(val, step) {
   const ratio = val / step;
@@ -33231,9 +33463,9 @@ function sizeCaps(defChecks) {
   }
   return caps;
 }
-function attachSchema(issues, start, inst) {
+function attachSchema(issues, start2, inst) {
   var _a3;
-  for (let i = start; i < issues.length; i++) {
+  for (let i = start2; i < issues.length; i++) {
     (_a3 = issues[i]).schema ?? (_a3.schema = inst);
   }
 }
@@ -34608,11 +34840,11 @@ var $ZodCheckOverwrite = /* @__PURE__ */ $constructor("$ZodCheckOverwrite", (ins
 
 // node_modules/zod/v4/core/doc.js
 var Doc = class {
-  constructor(args = [], closed = {}) {
+  constructor(args = [], closed2 = {}) {
     this.content = [];
     this.indent = 0;
     this.args = args;
-    this.closed = closed;
+    this.closed = closed2;
   }
   // the compiler catches a child's throw and keeps writing into this doc, so the indent has to unwind with it
   indented(fn) {
@@ -35418,10 +35650,10 @@ function capSize(inst, size) {
     if (n > cap && !ctx?.skipChecks && ctx?.direction !== "backward") {
       for (const [max, ch] of sizeCaps(inst._zod.def.checks)) {
         if (n > max && ch._zod.def.when(payload)) {
-          const start = payload.issues.length;
+          const start2 = payload.issues.length;
           ch._zod.check(payload);
-          payload.issues[start].continue = false;
-          attachSchema(payload.issues, start, inst);
+          payload.issues[start2].continue = false;
+          attachSchema(payload.issues, start2, inst);
           return payload;
         }
       }
@@ -37125,26 +37357,26 @@ function isRecursive(inst, stack, resolve2) {
   let result = NONE;
   const check3 = (child2) => {
     if (result !== PROVEN && child2?._zod) {
-      const answer = isRecursive(child2, stack, resolve2);
-      if (answer > result)
-        result = answer;
+      const answer2 = isRecursive(child2, stack, resolve2);
+      if (answer2 > result)
+        result = answer2;
     }
   };
   const shape = (sh, spread) => {
-    let answer = NONE;
+    let answer2 = NONE;
     for (const key of Reflect.ownKeys(sh)) {
       const desc = Object.getOwnPropertyDescriptor(sh, key);
       if (spread && !desc.enumerable)
         continue;
       const child2 = desc.get ? ASSUMED : desc.value?._zod ? isRecursive(desc.value, stack, resolve2) : NONE;
-      if (child2 > answer)
-        answer = child2;
+      if (child2 > answer2)
+        answer2 = child2;
     }
-    return answer;
+    return answer2;
   };
-  const merge2 = (answer) => {
-    if (answer > result)
-      result = answer;
+  const merge2 = (answer2) => {
+    if (answer2 > result)
+      result = answer2;
   };
   const def = inst._zod.def;
   const kind = def.type;
@@ -37247,10 +37479,10 @@ function isRecursive(inst, stack, resolve2) {
   stack.delete(inst);
   return settle(inst, result);
 }
-function settle(inst, answer) {
-  if (answer !== ASSUMED)
-    recursive.set(inst, answer === PROVEN);
-  return answer;
+function settle(inst, answer2) {
+  if (answer2 !== ASSUMED)
+    recursive.set(inst, answer2 === PROVEN);
+  return answer2;
 }
 function isRecursiveSchema(inst) {
   return isRecursive(inst, /* @__PURE__ */ new Set(), true) !== NONE;
@@ -45016,9 +45248,9 @@ function compileValidator(schema, parser) {
 function compile(schema, options) {
   try {
     const parser = compileFn(schema);
-    const clone2 = withParser(schema, parser);
-    clone2._zod.bag.validator = compileValidator(schema, parser);
-    return clone2;
+    const clone3 = withParser(schema, parser);
+    clone3._zod.bag.validator = compileValidator(schema, parser);
+    return clone3;
   } catch (err) {
     if (options?.strict)
       throw err;
@@ -45029,7 +45261,7 @@ function withParser(schema, parser) {
   if (isRecursiveSchema(schema)) {
     throw new ZodCompileUnsupportedError("a schema whose subtree contains a reference cycle");
   }
-  const clone2 = clone(schema);
+  const clone3 = clone(schema);
   const liveRun = schema._zod.run;
   const originalRun = liveRun.__originalRun ?? liveRun;
   const wrapped = (payload, ctx) => {
@@ -45049,12 +45281,12 @@ function withParser(schema, parser) {
     return originalRun(payload, ctx);
   };
   wrapped.__originalRun = originalRun;
-  clone2._zod.bag.fallbackRun = originalRun;
-  clone2._zod.bag.validator = parser;
-  clone2._zod.run = wrapped;
+  clone3._zod.bag.fallbackRun = originalRun;
+  clone3._zod.bag.validator = parser;
+  clone3._zod.run = wrapped;
   if (!liveRun.__originalRun)
-    installCompiledUserMethods(clone2, schema, parser);
-  return clone2;
+    installCompiledUserMethods(clone3, schema, parser);
+  return clone3;
 }
 function installCompiledUserMethods(target, source, parser) {
   const targetAny = target;
@@ -51765,13 +51997,1349 @@ function date4(params) {
   return _coercedDate(ZodDate, params);
 }
 
+// src/target/label-selector.ts
+var labelSelector = external_exports.object({
+  matchLabels: external_exports.record(external_exports.string(), external_exports.string()).optional(),
+  matchExpressions: external_exports.array(external_exports.object({ key: external_exports.string(), operator: external_exports.string(), values: external_exports.array(external_exports.string()).optional() })).optional()
+});
+function matchesSelector(labels, { matchLabels = {}, matchExpressions = [] }) {
+  const equal2 = Object.entries(matchLabels).every(([key, value]) => labels[key] === value);
+  return equal2 && matchExpressions.every((expression) => matchesExpression(labels, expression));
+}
+function matchesExpression(labels, { key, operator, values = [] }) {
+  const value = labels[key];
+  switch (operator) {
+    case "In":
+      return value !== void 0 && values.includes(value);
+    case "NotIn":
+      return value === void 0 || !values.includes(value);
+    case "Exists":
+      return value !== void 0;
+    case "DoesNotExist":
+      return value === void 0;
+    default:
+      return true;
+  }
+}
+
+// src/target/applications.ts
+async function findApplications(cluster, namespace, labelSelector2, postgresql) {
+  const [deployments, statefulSets, cronJobs] = await Promise.all([
+    cluster.list("deployments", { namespace, labelSelector: labelSelector2 }),
+    cluster.list("statefulsets", { namespace, labelSelector: labelSelector2 }),
+    cluster.list("cronjobs", { namespace, labelSelector: labelSelector2 })
+  ]);
+  const workloads = [
+    ...deployments.map((d) => scaled("deployments", d)),
+    ...statefulSets.filter((s) => s.metadata?.name !== postgresql).map((s) => scaled("statefulsets", s)),
+    ...cronJobs.map(scheduled)
+  ];
+  return workloads.sort((a, b) => workloadName(a) < workloadName(b) ? -1 : 1);
+}
+function scaled(resource, object2) {
+  return {
+    resource,
+    name: object2.metadata?.name ?? "",
+    replicas: object2.spec?.replicas ?? 1,
+    podSelector: labelSelector.parse(object2.spec?.selector ?? {})
+  };
+}
+function scheduled(object2) {
+  return { resource: "cronjobs", name: object2.metadata?.name ?? "", suspended: object2.spec.suspend ?? false };
+}
+function workloadName(workload2) {
+  return `${workload2.resource}/${workload2.name}`;
+}
+
+// src/target/discover.ts
+var postgresqlLabel = "app.kubernetes.io/name=postgresql";
+var bitnamiMount = "/bitnami/postgresql";
+var bitnamiUser = 1001;
+var bitnamiKey = "postgres-password";
+async function discover(cluster, inputs, absent) {
+  const { namespace } = inputs;
+  await expectNamespace(cluster, namespace);
+  const statefulSet = await findStatefulSet(cluster, inputs);
+  const name2 = statefulSet.metadata?.name ?? "";
+  const { container, mountPath, claimName, subPath } = findVolume(statefulSet, inputs);
+  const podName = `${name2}-0`;
+  const [claim2, pod, applications] = await Promise.all([
+    findClaim(cluster, namespace, claimName, absent),
+    cluster.find("pods", podName, namespace),
+    findApplications(cluster, namespace, inputs.applicationSelector, name2)
+  ]);
+  const volumeName = claim2.spec?.volumeName;
+  const podSecurity = statefulSet.spec?.template.spec?.securityContext;
+  return {
+    namespace,
+    statefulSet,
+    name: name2,
+    replicas: statefulSet.spec?.replicas ?? 1,
+    container,
+    podName,
+    pod,
+    volume: {
+      claim: claim2,
+      claimName,
+      mountPath,
+      subPath,
+      persistentVolume: volumeName === void 0 ? void 0 : await cluster.find("persistentvolumes", volumeName)
+    },
+    dataDirectory: literal2(container, "PGDATA") ?? `${mountPath}/data`,
+    userId: container.securityContext?.runAsUser ?? podSecurity?.runAsUser ?? bitnamiUser,
+    fsGroup: podSecurity?.fsGroup,
+    secret: findSecret(container, inputs, name2),
+    applications
+  };
+}
+async function expectNamespace(cluster, namespace) {
+  if (await cluster.find("namespaces", namespace) !== void 0) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+    "namespace-not-found",
+    `There is no namespace "${namespace}" in ${cluster.address}.`,
+    'Set "namespace" to the one in which CircleCI Server runs (kubectl get namespaces), and check "kubeconfig" and "context".'
+  );
+}
+async function findStatefulSet(cluster, { namespace, statefulset }) {
+  if (statefulset !== "") {
+    const found2 = await cluster.find("statefulsets", statefulset, namespace);
+    if (found2 !== void 0) return found2;
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+      "statefulset-not-found",
+      `There is no StatefulSet "${statefulset}" in namespace "${namespace}".`,
+      `Set "statefulset" to PostgreSQL's (kubectl -n ${namespace} get statefulsets).`
+    );
+  }
+  const candidates = await cluster.list("statefulsets", { namespace, labelSelector: postgresqlLabel });
+  const [only, ...others] = candidates;
+  if (only !== void 0 && others.length === 0) return only;
+  if (only === void 0) {
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+      "statefulset-not-found",
+      `No StatefulSet in namespace "${namespace}" carries the label ${postgresqlLabel}.`,
+      `Set "statefulset" to its name. A PostgreSQL outside of the cluster can't be upgraded by this action.`
+    );
+  }
+  const names = candidates.map((s) => s.metadata?.name).join(", ");
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+    "statefulset-ambiguous",
+    `Several StatefulSets in namespace "${namespace}" carry the label ${postgresqlLabel}: ${names}.`,
+    'Set "statefulset" to the one to upgrade.'
+  );
+}
+function findVolume(statefulSet, { pvcName }) {
+  const name2 = statefulSet.metadata?.name ?? "";
+  const mounts2 = claimMounts(statefulSet, name2);
+  const wanted = mounts2.filter((m) => pvcName === "" ? isDataVolume(m) : m.claimName === pvcName);
+  const [only, ...others] = wanted;
+  if (only !== void 0 && others.length === 0) return only;
+  const list2 = (wanted.length > 0 ? wanted : mounts2).map((m) => `${m.claimName} at ${m.mountPath}`).join(", ") || "none";
+  if (pvcName !== "") {
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+      "pvc-not-mounted",
+      `StatefulSet "${name2}" does not mount the PersistentVolumeClaim "${pvcName}" exactly once. It mounts: ${list2}.`,
+      'Set "pvc-name" to the claim that holds the data directory.'
+    );
+  }
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+    only === void 0 ? "pvc-not-found" : "pvc-ambiguous",
+    `${only === void 0 ? "No" : "More than one"} PersistentVolumeClaim of StatefulSet "${name2}" can hold the data directory. It mounts: ${list2}.`,
+    'Set "pvc-name" to the claim that holds the data directory.'
+  );
+}
+function claimMounts(statefulSet, name2) {
+  const claims = /* @__PURE__ */ new Map();
+  for (const template of statefulSet.spec?.volumeClaimTemplates ?? []) {
+    const volume = template.metadata?.name ?? "";
+    claims.set(volume, `${volume}-${name2}-0`);
+  }
+  for (const volume of statefulSet.spec?.template.spec?.volumes ?? []) {
+    if (volume.persistentVolumeClaim !== void 0) claims.set(volume.name, volume.persistentVolumeClaim.claimName);
+  }
+  return (statefulSet.spec?.template.spec?.containers ?? []).flatMap(
+    (container) => (container.volumeMounts ?? []).flatMap((mount) => {
+      const claimName = claims.get(mount.name);
+      if (claimName === void 0) return [];
+      return [{ container, mountPath: mount.mountPath, claimName, subPath: mount.subPath ?? mount.subPathExpr }];
+    })
+  );
+}
+function isDataVolume({ container, mountPath }) {
+  const dataDirectory = literal2(container, "PGDATA") ?? `${bitnamiMount}/data`;
+  return isBelow(dataDirectory, mountPath) || isBelow(mountPath, dataDirectory);
+}
+function isBelow(path8, parent) {
+  return path8 === parent || path8.startsWith(`${parent.replace(/\/$/, "")}/`);
+}
+async function findClaim(cluster, namespace, name2, absent) {
+  const claim2 = await cluster.find("persistentvolumeclaims", name2, namespace);
+  if (claim2 !== void 0) return claim2;
+  if (absent?.metadata?.name === name2) return absent;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+    "pvc-not-found",
+    `The PersistentVolumeClaim "${name2}" that the StatefulSet mounts does not exist in namespace "${namespace}".`,
+    "Check that PostgreSQL has been started at least once, and that the claim was not deleted."
+  );
+}
+function findSecret(container, { secretName, secretKey }, statefulSet) {
+  const own2 = passwordReference(container);
+  const name2 = secretName || own2?.name;
+  if (name2 === void 0) {
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+      "secret-not-found",
+      `StatefulSet "${statefulSet}" does not say from which Secret its superuser's password comes.`,
+      'Set "secret-name" and, if it is not postgres-password, "secret-key".'
+    );
+  }
+  return { name: name2, key: secretKey || (own2?.name === name2 ? own2.key : bitnamiKey) };
+}
+function passwordReference(container) {
+  const inOrder = [
+    "POSTGRES_POSTGRES_PASSWORD",
+    "POSTGRESQL_POSTGRES_PASSWORD",
+    "POSTGRES_PASSWORD",
+    "POSTGRESQL_PASSWORD"
+  ];
+  for (const variable of inOrder) {
+    const from = findVariable(container, variable)?.valueFrom?.secretKeyRef;
+    if (from?.name !== void 0) return { name: from.name, key: from.key };
+  }
+  return void 0;
+}
+function findVariable(container, name2) {
+  return container.env?.find((variable) => variable.name === name2);
+}
+function literal2(container, name2) {
+  return findVariable(container, name2)?.value;
+}
+
+// src/upgrade/epoch.ts
+var epochLabel = "circleci-server-postgresql-upgrade/epoch";
+var labelsPath = "/metadata/labels";
+var epochPath = `${labelsPath}/${epochLabel.replaceAll("/", "~1")}`;
+function epochOf(object2) {
+  return object2?.metadata?.labels?.[epochLabel];
+}
+function expectEpoch(epoch) {
+  return { op: "test", path: epochPath, value: epoch };
+}
+function setEpoch(object2, epoch) {
+  const add = { op: "add", path: epochPath, value: epoch };
+  return object2?.metadata?.labels === void 0 ? [{ op: "add", path: labelsPath, value: {} }, add] : [add];
+}
+function dropEpoch(object2) {
+  return epochOf(object2) === void 0 ? [] : [{ op: "remove", path: epochPath }];
+}
+function isTestFailure(error63) {
+  return error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "invalid";
+}
+
+// src/upgrade/lease-object.ts
+var leaseName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}`;
+var leaseDuration = 60;
+function holdingOf({ spec = {} }) {
+  const { holderIdentity: holder = "", leaseDurationSeconds = leaseDuration } = spec;
+  if (holder === "") return void 0;
+  const renewed2 = timeOf(spec.renewTime);
+  return {
+    holder,
+    since: timeOf(spec.acquireTime),
+    renewed: renewed2,
+    expires: new Date(renewed2.getTime() + leaseDurationSeconds * 1e3)
+  };
+}
+function nextEpoch(found2, now) {
+  const last = Number(epochOf(found2) ?? 0);
+  return String(Math.max(Number.isSafeInteger(last) ? last + 1 : 0, Math.floor(now.getTime() / 1e3)));
+}
+function newLease(namespace, holder, epoch, now) {
+  return {
+    metadata: { name: leaseName, namespace, labels: { ...ownerLabel, [epochLabel]: epoch } },
+    spec: heldBy(holder, now)
+  };
+}
+function heldBy(holder, now) {
+  const time3 = microTime(now);
+  return { holderIdentity: holder, leaseDurationSeconds: leaseDuration, acquireTime: time3, renewTime: time3 };
+}
+function microTime(time3) {
+  return time3.toISOString().replace("Z", "000Z");
+}
+function timeOf(text2) {
+  const time3 = Date.parse(text2 ?? "");
+  return new Date(Number.isNaN(time3) ? 0 : time3);
+}
+
+// src/upgrade/lease.ts
+var attempts = 3;
+var staleAfter = 1e4;
+var HeldLease = class _HeldLease {
+  constructor(outside2, namespace, holder, epoch) {
+    this.outside = outside2;
+    this.namespace = namespace;
+    this.holder = holder;
+    this.epoch = epoch;
+    this.stop = outside2.clock.repeat(leaseDuration * 1e3 / 3, () => this.beat());
+  }
+  outside;
+  namespace;
+  holder;
+  epoch;
+  loss;
+  released = false;
+  stop;
+  /**
+   * Takes the Lease, from nobody or from a run that has not renewed it in time.
+   * @param holder the run's address
+   * @throws UpgradeError when a living run holds it
+   */
+  static async acquire(outside2, namespace, holder) {
+    const { cluster, log: log2 } = outside2;
+    for (let attempt2 = 1; ; attempt2++) {
+      const found2 = await cluster.find("leases", leaseName, namespace);
+      const now = await cluster.now();
+      const before = expectFree(found2, now);
+      const epoch = nextEpoch(found2, now);
+      const wanted = newLease(namespace, holder, epoch, now);
+      try {
+        await take(cluster, namespace, found2, wanted);
+      } catch (error63) {
+        if (!isOvertaken(error63) && !isUnanswered(error63)) throw error63;
+        if (!isSame(await cluster.find("leases", leaseName, namespace), wanted)) {
+          if (attempt2 === attempts) throw error63;
+          continue;
+        }
+      }
+      log2.info(
+        before === void 0 ? `Lease ${leaseName} taken (epoch ${epoch})` : `Lease ${leaseName} taken over (epoch ${epoch}) from ${before.holder}, which has not renewed it for ${seconds(before.renewed, now)} s`
+      );
+      return new _HeldLease(outside2, namespace, holder, epoch);
+    }
+  }
+  /** Why it is not this run's any more; it never is again. */
+  get lost() {
+    return this.loss;
+  }
+  /** @throws UpgradeError once it is known to be lost */
+  expectHeld() {
+    if (this.loss !== void 0) throw this.loss;
+  }
+  /**
+   * Has the API server confirm that it is still this run's, for its whole duration from now on.
+   * @throws UpgradeError when it is not
+   */
+  async renew() {
+    this.expectHeld();
+    const { cluster, clock } = this.outside;
+    for (; ; ) {
+      const begun = clock.monotonic();
+      try {
+        await cluster.patch("leases", leaseName, this.namespace, [
+          ...this.stillOurs(),
+          { op: "add", path: "/spec/renewTime", value: microTime(await cluster.now()) }
+        ]);
+      } catch (error63) {
+        await this.judge(error63);
+      }
+      if (clock.monotonic() - begun < staleAfter) return;
+    }
+  }
+  /** Lets the next run take it at once. The object stays, and with it the epoch. */
+  async release() {
+    this.released = true;
+    this.stop();
+    if (this.loss !== void 0) return;
+    const { cluster, log: log2 } = this.outside;
+    try {
+      await cluster.patch("leases", leaseName, this.namespace, [
+        ...this.stillOurs(),
+        { op: "add", path: "/spec/holderIdentity", value: "" }
+      ]);
+    } catch (error63) {
+      log2.info(`Lease ${leaseName} could not be released; it expires by itself: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+    }
+  }
+  /** An API server that is away for a while has not given the Lease to anybody: only its own word makes it a lost one. */
+  async beat() {
+    try {
+      await this.renew();
+    } catch (error63) {
+      if (!this.released) this.outside.log.info(`Lease ${leaseName} could not be renewed: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+    }
+  }
+  stillOurs() {
+    return [{ op: "test", path: "/spec/holderIdentity", value: this.holder }, expectEpoch(this.epoch)];
+  }
+  /** What a refused renewal means. */
+  async judge(refusal3) {
+    const isGone = refusal3 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && refusal3.code === "not-found";
+    if (!isGone && !isTestFailure(refusal3)) throw refusal3;
+    const found2 = await this.outside.cluster.find("leases", leaseName, this.namespace);
+    const holding = found2 === void 0 ? void 0 : holdingOf(found2);
+    if (epochOf(found2) === this.epoch && holding?.holder === this.holder) throw refusal3;
+    this.stop();
+    this.loss ??= new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+      "lease-lost",
+      `This run did not renew Lease ${leaseName} in time, and does nothing more: ${whoHas(found2)}`,
+      holding === void 0 ? 'Run "mode: status" to see where the upgrade stands; "mode: upgrade" goes on with it.' : `Follow ${holding.holder}: it goes on with this upgrade.`
+    );
+    throw this.loss;
+  }
+};
+async function findHolding(cluster, namespace) {
+  const found2 = await cluster.find("leases", leaseName, namespace);
+  const holding = found2 === void 0 ? void 0 : holdingOf(found2);
+  return holding && { ...holding, isExpired: await cluster.now() > holding.expires };
+}
+async function expectNoHolder(cluster, namespace) {
+  const found2 = await cluster.find("leases", leaseName, namespace);
+  if (found2 !== void 0) expectFree(found2, await cluster.now());
+}
+function expectFree(found2, now) {
+  const holding = found2 === void 0 ? void 0 : holdingOf(found2);
+  if (holding === void 0 || now > holding.expires) return holding;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "upgrade-held",
+    `Another run is at it: ${holding.holder} holds Lease ${leaseName} since ${holding.since.toISOString()} and renewed it ${seconds(holding.renewed, now)} s ago.`,
+    `Wait for its end. If that run is dead, its Lease expires at ${holding.expires.toISOString()}: run again then, and this run goes on with what it left.`
+  );
+}
+async function take(cluster, namespace, found2, wanted) {
+  if (found2 === void 0) {
+    await cluster.create("leases", wanted, { namespace });
+    return;
+  }
+  await cluster.patch("leases", leaseName, namespace, [
+    { op: "test", path: "/metadata/resourceVersion", value: found2.metadata?.resourceVersion },
+    ...setEpoch(found2, epochOf(wanted) ?? ""),
+    { op: "add", path: "/spec", value: wanted.spec }
+  ]);
+}
+function isOvertaken(error63) {
+  return isTestFailure(error63) || error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && ["conflict", "not-found"].includes(error63.code);
+}
+function isUnanswered(error63) {
+  return error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && ["unreachable", "server-error"].includes(error63.code);
+}
+function isSame(found2, wanted) {
+  return epochOf(found2) === epochOf(wanted) && found2?.spec?.holderIdentity === wanted.spec?.holderIdentity && found2?.spec?.acquireTime === wanted.spec?.acquireTime;
+}
+function whoHas(found2) {
+  if (found2 === void 0) return "somebody deleted it.";
+  const holding = holdingOf(found2);
+  if (holding === void 0) return "another run has had it meanwhile and has come to its end.";
+  return `${holding.holder} took it over at ${holding.since.toISOString()}.`;
+}
+function seconds(from, to) {
+  return String(Math.max(0, Math.round((to.getTime() - from.getTime()) / 1e3)));
+}
+
+// src/wait.ts
+var shortestPause = 100;
+var longestPause = 1e3;
+var lateness = 1 / 20;
+async function waitFor(wait, look2) {
+  const { clock, log: log2, signal } = wait;
+  const start2 = clock.monotonic();
+  let told = "";
+  for (; ; ) {
+    if (signal?.aborted === true) throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc(`waiting for ${wait.what}`);
+    const result = await look2();
+    if ("done" in result) return result.done;
+    if (result.pending !== told) {
+      told = result.pending;
+      log2.info(`Waiting for ${wait.what}: ${told}`);
+    }
+    const waited = clock.monotonic() - start2;
+    if (waited > wait.limit) {
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf(
+        "wait-limit",
+        `Waited ${String(Math.round(wait.limit / 1e3))} s for ${wait.what}, in vain: ${told}.`,
+        `Look at what holds it up, or raise the input "${wait.limitInput}".`
+      );
+    }
+    await clock.sleep(Math.min(Math.max(waited * lateness, shortestPause), longestPause), signal);
+  }
+}
+
+// src/target/volume-users.ts
+async function volumeUsers(cluster, target) {
+  const pods = await cluster.list("pods", { namespace: target.namespace });
+  return pods.filter((pod) => mounts(pod, target.volume.claimName) && !hasEnded(pod) && pod.metadata?.name !== target.podName).map((pod) => pod.metadata?.name ?? "");
+}
+async function podsNaming(cluster, namespace, claim2) {
+  const pods = await cluster.list("pods", { namespace });
+  return pods.filter((pod) => mounts(pod, claim2)).map((pod) => pod.metadata?.name ?? "");
+}
+function mounts(pod, claim2) {
+  return pod.spec?.volumes?.some((v) => v.persistentVolumeClaim?.claimName === claim2) ?? false;
+}
+function hasEnded(pod) {
+  return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+}
+
+// src/job/follow-pod.ts
+var hopeless = /* @__PURE__ */ new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "InvalidImageName",
+  "CreateContainerConfigError",
+  "CreateContainerError",
+  "ErrImageNeverPull"
+]);
+function podProgress(pod, container) {
+  const status = pod.status?.containerStatuses?.find((c) => c.name === container);
+  const ended = status?.state?.terminated;
+  if (ended !== void 0)
+    return { state: "ended", exitCode: ended.exitCode, reason: ended.reason ?? "", terminationMessage: ended.message };
+  if (pod.status?.phase === "Failed")
+    return {
+      state: "ended",
+      exitCode: -1,
+      reason: [pod.status.reason, pod.status.message].filter(Boolean).join(": "),
+      terminationMessage: void 0
+    };
+  if (status?.state?.running !== void 0) return { state: "running" };
+  const waiting = status?.state?.waiting;
+  const scheduling = pod.status?.conditions?.find((c) => c.type === "PodScheduled" && c.status === "False");
+  const reason = [
+    waiting?.reason ?? scheduling?.reason ?? pod.status?.phase ?? "Pending",
+    waiting?.message ?? scheduling?.message
+  ].filter(Boolean).join(": ");
+  return hopeless.has(waiting?.reason ?? "") ? { state: "stuck", reason } : { state: "waiting", reason };
+}
+function wasCreated(pod, container) {
+  const status = pod.status?.containerStatuses?.find((c) => c.name === container);
+  return (status?.containerID ?? "") !== "";
+}
+
+// src/job/result.ts
+var jobResult = external_exports.object({
+  schema: external_exports.literal(1),
+  command: external_exports.string(),
+  outcome: external_exports.string(),
+  state: external_exports.string(),
+  step: external_exports.string(),
+  message: external_exports.string(),
+  /** The mode in which pg_upgrade ran, of transferModes; empty when it did not come so far. */
+  transfer: external_exports.string().optional(),
+  recovered: external_exports.boolean().optional(),
+  reverted: external_exports.boolean().optional(),
+  seconds: external_exports.record(external_exports.string(), external_exports.number()).optional(),
+  oldVersion: external_exports.string().optional(),
+  newVersion: external_exports.string().optional()
+});
+function parseJobResult(terminationMessage) {
+  if (terminationMessage === void 0) return void 0;
+  try {
+    return jobResult.parse(JSON.parse(terminationMessage));
+  } catch {
+    return void 0;
+  }
+}
+
+// src/job/follow-job.ts
+async function waitForStart(surroundings, job, limit5) {
+  const { name: name2 = "", namespace = "" } = job.metadata ?? {};
+  const what = `the pod of Job ${name2} to start`;
+  return await waitFor({ what, limit: limit5, limitInput: "job-start-timeout", ...surroundings }, async () => {
+    const pod = await podOfJob(surroundings, job);
+    if (pod === void 0)
+      return { pending: await lastEvent(surroundings, namespace, name2) ?? "there is no pod yet" };
+    const progress = podProgress(pod, containerName);
+    if (progress.state === "stuck") {
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "job-cannot-start",
+        `The pod of Job ${name2} can't start: ${progress.reason}`,
+        "Check the image, the pull secret and the events of the pod."
+      );
+    }
+    return progress.state === "waiting" ? { pending: progress.reason } : { done: pod };
+  });
+}
+async function followToEnd(surroundings, pod, limit5) {
+  const { cluster } = surroundings;
+  const { name: name2 = "", namespace = "" } = pod.metadata ?? {};
+  const follower = new LogFollower(surroundings, namespace);
+  const what = `pod ${name2} to end`;
+  return await waitFor({ what, limit: limit5, limitInput: "job-timeout", ...surroundings }, async () => {
+    let now;
+    try {
+      now = await cluster.find("pods", name2, namespace);
+    } catch (error63) {
+      if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && ["unreachable", "server-error", "too-many-requests"].includes(error63.code))
+        return { pending: error63.message };
+      throw error63;
+    }
+    if (now === void 0) return { done: { exitCode: -1, reason: `pod ${name2} was deleted`, result: void 0 } };
+    const progress = podProgress(now, containerName);
+    void follower.print(name2);
+    if (progress.state !== "ended") return { pending: "it runs" };
+    await follower.printRest(name2);
+    const { exitCode, reason, terminationMessage } = progress;
+    return { done: { exitCode, reason, result: parseJobResult(terminationMessage) } };
+  });
+}
+async function podOfJob({ cluster }, { metadata }) {
+  const labelSelector2 = `batch.kubernetes.io/controller-uid=${metadata?.uid ?? ""}`;
+  const [pod] = await cluster.list("pods", { namespace: metadata?.namespace ?? "", labelSelector: labelSelector2 });
+  return pod;
+}
+async function lastEvent({ cluster }, namespace, job) {
+  const events2 = await cluster.list("events", { namespace, fieldSelector: `involvedObject.name=${job}` });
+  return events2.at(-1)?.message;
+}
+var LogFollower = class {
+  constructor(surroundings, namespace) {
+    this.surroundings = surroundings;
+    this.namespace = namespace;
+  }
+  surroundings;
+  namespace;
+  last = "";
+  reading;
+  /** Begins to read, unless it still does; what can't be read now comes next time. */
+  print(pod) {
+    this.reading ??= this.read(pod).finally(() => {
+      this.reading = void 0;
+    });
+    return this.reading;
+  }
+  /** After the end of the container. */
+  async printRest(pod) {
+    await this.reading;
+    await this.print(pod);
+  }
+  async read(pod) {
+    const { cluster, log: log2 } = this.surroundings;
+    let text2;
+    try {
+      text2 = await cluster.podLog(this.namespace, pod, containerName, this.last === "" ? void 0 : this.last);
+    } catch (error63) {
+      log2.debug(`The log of pod ${pod} could not be read: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+      return;
+    }
+    const printed = this.last;
+    for (const line of text2.split("\n")) {
+      const space = line.indexOf(" ");
+      const time3 = line.slice(0, space);
+      if (space === -1 || time3 <= printed) continue;
+      this.last = time3;
+      log2.info(line.slice(space + 1));
+    }
+  }
+};
+
+// src/upgrade/fence.ts
+var fenceGate = "circleci-server-postgresql-upgrade/fence";
+var gatesPath = "/spec/template/spec/schedulingGates";
+async function fenceAndStop(context) {
+  const { cluster, target } = context;
+  const now = await readStatefulSet(context);
+  const template = now.spec?.template.spec;
+  const operations = [
+    { op: "test", path: "/metadata/uid", value: now.metadata?.uid },
+    { op: "add", path: "/spec/replicas", value: 0 }
+  ];
+  if (!hasFence(template))
+    operations.push({ op: "add", path: gatesPath, value: [...template?.schedulingGates ?? [], { name: fenceGate }] });
+  const changed = await cluster.patch("statefulsets", target.name, target.namespace, operations);
+  if (!hasFence(changed.spec?.template.spec)) {
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+      "fence-dropped",
+      "The API server dropped the scheduling gate: nothing would keep PostgreSQL from being started during the upgrade.",
+      "Use Kubernetes 1.27 or later."
+    );
+  }
+}
+async function isFencedOff(context) {
+  const { spec } = await readStatefulSet(context);
+  return spec?.replicas === 0 && hasFence(spec.template.spec);
+}
+async function unfenceAndStart(context, image) {
+  const { cluster, target, journal } = context;
+  const now = await readStatefulSet(context);
+  const spec = now.spec?.template.spec;
+  const index = spec?.containers.findIndex((c) => c.name === target.container.name) ?? -1;
+  const left = (spec?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
+  const operations = [{ op: "test", path: "/metadata/uid", value: now.metadata?.uid }];
+  if (spec?.containers[index]?.image !== image)
+    operations.push({ op: "replace", path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
+  if (left.length !== (spec?.schedulingGates ?? []).length)
+    operations.push({ op: "add", path: gatesPath, value: left });
+  operations.push({ op: "add", path: "/spec/replicas", value: journal.record.replicas });
+  await cluster.patch("statefulsets", target.name, target.namespace, operations);
+  await removeGatedPod(context);
+}
+function isFenced(pod) {
+  return hasFence(pod.spec);
+}
+function hasFence(spec) {
+  return spec?.schedulingGates?.some((g) => g.name === fenceGate) ?? false;
+}
+async function removeGatedPod({ cluster, target, log: log2 }) {
+  const pod = await cluster.find("pods", target.podName, target.namespace);
+  if (pod === void 0 || !isFenced(pod)) return;
+  log2.info(
+    `Somebody scaled PostgreSQL up meanwhile; the fence kept pod ${target.podName} from starting. It is removed now.`
+  );
+  await cluster.delete("pods", target.podName, target.namespace);
+}
+async function readStatefulSet({ cluster, target }) {
+  const now = await cluster.find("statefulsets", target.name, target.namespace);
+  if (now !== void 0) return now;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "statefulset-gone",
+    `StatefulSet ${target.name} is gone.`,
+    "Find out who deleted it. The data is on the volume as it was."
+  );
+}
+
+// src/upgrade/job-run.ts
+async function runJob(context, command, tell2 = () => void 0) {
+  const { target, inputs, settings } = context;
+  if (command !== "boot") await expectNoServer(context);
+  const wanted = upgradeJob(target, settings, command);
+  const object2 = await takeOver(context, wanted, command) ?? await create(context, wanted);
+  tell2({ object: object2, phase: "created" });
+  const pod = await waitForStart(context, object2, inputs.jobStartTimeout);
+  tell2({ object: object2, phase: "started" });
+  const end2 = await followToEnd(context, pod, inputs.jobTimeout);
+  tell2({ object: object2, phase: "ended" });
+  return end2;
+}
+async function expectNoServer({ cluster, target }) {
+  const pod = await cluster.find("pods", target.podName, target.namespace);
+  if (pod === void 0 || isFenced(pod)) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "server-runs",
+    `Pod ${target.podName} runs on the volume that the Job needs.`,
+    "Find out who started it in spite of the fence. Nothing was done to the volume."
+  );
+}
+async function create({ cluster, target, scripts }, job) {
+  const { namespace } = target;
+  await cluster.delete("configmaps", jobName, namespace);
+  await cluster.create("configmaps", scriptConfigMap(target, scripts), { namespace });
+  return await cluster.create("jobs", job, { namespace });
+}
+async function takeOver(context, wanted, command) {
+  const { cluster, target, log: log2 } = context;
+  const name2 = wanted.metadata?.name ?? "";
+  const found2 = await cluster.find("jobs", name2, target.namespace);
+  if (found2 === void 0) return void 0;
+  const isWanted = doesTheSame(found2, wanted);
+  if (!hasEnded2(found2)) {
+    if (!isWanted) throw stillRuns(context, name2);
+    log2.info(`Job ${name2} is at work already: it is followed`);
+    return found2;
+  }
+  if (isWanted && command === "upgrade" && await podOfJob(context, found2) !== void 0) {
+    log2.info(`Job ${name2} has come to its end already: its result is read`);
+    return found2;
+  }
+  await cluster.delete("jobs", name2, target.namespace);
+  return void 0;
+}
+function doesTheSame(found2, wanted) {
+  const [now, then] = [found2, wanted].map((job) => {
+    const { image, command, env } = job.spec?.template.spec?.containers[0] ?? {};
+    return JSON.stringify([image, command, env?.map(({ name: name2, value }) => [name2, value ?? ""])]);
+  });
+  return now === then;
+}
+function hasEnded2({ status }) {
+  return (status?.failed ?? 0) > 0 || (status?.succeeded ?? 0) > 0 || (status?.conditions?.some((c) => ["Complete", "Failed"].includes(c.type) && c.status === "True") ?? false);
+}
+async function unheardJob(context) {
+  const { cluster, target, settings } = context;
+  const object2 = await cluster.find("jobs", jobName, target.namespace);
+  if (object2 === void 0) return void 0;
+  const runId = object2.spec?.template.spec?.containers[0]?.env?.find((v) => v.name === "RUN_ID")?.value;
+  if (runId === settings.runId) return { object: object2, phase: "created" };
+  if (hasEnded2(object2)) return void 0;
+  throw stillRuns(context, jobName);
+}
+function jobFailure({ result, exitCode, reason }) {
+  return result === void 0 ? `its container ended with code ${String(exitCode)} (${reason}) and left no result` : `${result.step}: ${result.message}`;
+}
+async function isAtWork(context, object2) {
+  return await startedState(context, object2) === "running";
+}
+function stillRuns({ target }, name2) {
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "job-still-runs",
+    `Job ${name2} is at work on the volume and is left to its end: to interrupt pg_upgrade is worse than to wait.`,
+    `Run "mode: upgrade" again: it follows the Job and goes on. To wait for it yourself: kubectl -n ${target.namespace} wait --for=jsonpath='{.status.active}'= job/${name2}`
+  );
+}
+async function removeUnstarted(context, object2) {
+  const { cluster, target, inputs } = context;
+  const name2 = object2.metadata?.name ?? "";
+  const state = await startedState(context, object2);
+  if (state === "running") throw stillRuns(context, name2);
+  if (state === "ended") return true;
+  await cluster.delete("jobs", name2, target.namespace, { foreground: true });
+  let started = false;
+  const what = `the pod of Job ${name2} to be gone`;
+  await waitFor({ ...context, what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout" }, async () => {
+    const now = await startedState(context, object2);
+    started ||= now === "running" || now === "ended";
+    const gone = now === "absent" && await cluster.find("jobs", name2, target.namespace) === void 0;
+    return gone ? { done: void 0 } : { pending: "it is still there" };
+  });
+  return started;
+}
+async function startedState(context, object2) {
+  const pod = await podOfJob(context, object2);
+  if (pod === void 0) return "absent";
+  const { state } = podProgress(pod, containerName);
+  if (state === "running") return "running";
+  return state === "ended" && wasCreated(pod, containerName) ? "ended" : "waiting";
+}
+
+// src/upgrade/backup/reclaim-policy.ts
+var protectVolume = {
+  id: "protect-volume",
+  title: "Keep the volume whatever happens to its claim",
+  async run(context) {
+    const { volume } = context.journal.record;
+    await setReclaimPolicy(context, volume, "Retain");
+    context.log.info(`PersistentVolume ${volume}: persistentVolumeReclaimPolicy Retain`);
+  },
+  async undo(context) {
+    await restoreReclaimPolicy(context);
+  }
+};
+async function restoreReclaimPolicy(context) {
+  const { cluster, target, journal } = context;
+  const claim2 = await cluster.find("persistentvolumeclaims", target.volume.claimName, target.namespace);
+  const volume = claim2?.spec?.volumeName;
+  if (volume !== void 0) await setReclaimPolicy(context, volume, journal.record.reclaimPolicy);
+}
+async function setReclaimPolicy({ cluster, target }, volume, policy) {
+  const now = await cluster.find("persistentvolumes", volume);
+  if (now === void 0)
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+      "volume-gone",
+      `PersistentVolume ${volume} is gone.`,
+      "Find out who deleted it. Its data may still be in the storage."
+    );
+  if (now.spec?.persistentVolumeReclaimPolicy === policy) return;
+  await cluster.patch("persistentvolumes", volume, target.namespace, [
+    { op: "test", path: "/metadata/uid", value: now.metadata?.uid },
+    { op: "add", path: "/spec/persistentVolumeReclaimPolicy", value: policy }
+  ]);
+}
+
+// src/upgrade/backup/copy.ts
+function copyName({ volume }) {
+  return `${volume.claimName}-copy`;
+}
+function copyClaim(target, name2, source) {
+  const { claim: claim2, persistentVolume } = target.volume;
+  const { accessModes, storageClassName, volumeMode, resources: resources2 } = claim2.spec ?? {};
+  const storage = persistentVolume?.spec?.capacity?.["storage"] ?? resources2?.requests?.["storage"] ?? "";
+  return {
+    metadata: { name: name2, namespace: target.namespace, labels: { ...ownerLabel } },
+    spec: {
+      ...accessModes === void 0 ? {} : { accessModes },
+      ...storageClassName === void 0 ? {} : { storageClassName },
+      ...volumeMode === void 0 ? {} : { volumeMode },
+      resources: { requests: { storage } },
+      dataSource: source.kind === "VolumeSnapshot" ? { ...source, apiGroup: "snapshot.storage.k8s.io" } : source
+    }
+  };
+}
+async function makeCopy(context, source) {
+  const { cluster, target } = context;
+  await removeCopy(context);
+  await claimGone(context, copyName(target));
+  await cluster.create("persistentvolumeclaims", copyClaim(target, copyName(target), source), {
+    namespace: target.namespace
+  });
+}
+async function boot(context, claimName, limits = context.inputs) {
+  const { target, inputs } = context;
+  const end2 = await runJob(
+    {
+      ...context,
+      target: { ...target, volume: { ...target.volume, claimName } },
+      inputs: { ...inputs, jobStartTimeout: limits.jobStartTimeout, jobTimeout: limits.jobTimeout }
+    },
+    "boot"
+  );
+  if (end2.exitCode === 0 && end2.result !== void 0) return end2.result.message;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "copy-does-not-start",
+    `PostgreSQL 12 does not start on claim ${claimName}, a copy of the volume: ${jobFailure(end2)}`,
+    "Look at the log above. A copy that does not start is no backup: look at the storage and its snapshots."
+  );
+}
+async function removeCopy(context) {
+  const { cluster, target } = context;
+  const { namespace } = target;
+  const name2 = copyName(target);
+  await cluster.delete("jobs", bootJobName, namespace, { foreground: true });
+  const claim2 = await cluster.find("persistentvolumeclaims", name2, namespace);
+  if (claim2 === void 0) return;
+  expectOurs(claim2);
+  if (claim2.spec?.volumeName !== void 0) await setReclaimPolicy(context, claim2.spec.volumeName, "Delete");
+  await cluster.delete("persistentvolumeclaims", name2, namespace);
+}
+function expectOurs({ metadata }) {
+  const [[label2, value]] = Object.entries(ownerLabel);
+  if (metadata?.labels?.[label2] === value) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "claim-foreign",
+    `PersistentVolumeClaim ${metadata?.name ?? ""} is not of this action (it lacks the label ${label2}), and its name is needed for a copy.`,
+    "Rename or remove it, if it is not needed."
+  );
+}
+async function claimGone({ cluster, target, inputs, ...context }, name2) {
+  const what = `claim ${name2} to be gone`;
+  await waitFor({ what, limit: inputs.detachTimeout, limitInput: "detach-timeout", ...context }, async () => {
+    const now = await cluster.find("persistentvolumeclaims", name2, target.namespace);
+    if (now === void 0) return { done: void 0 };
+    const pods = await podsNaming(cluster, target.namespace, name2);
+    return { pending: pods.length === 0 ? "it is still there" : `named by ${pods.join(", ")}` };
+  });
+}
+
+// src/upgrade/backup/exchange.ts
+var plan = external_exports.object({
+  /** The server's claim as it will be made anew. */
+  claim: external_exports.custom((value) => typeof value === "object" && value !== null),
+  /** The volume that it gets. */
+  volume: external_exports.string(),
+  /** The volume that it had. */
+  former: external_exports.string()
+});
+function notedExchange({ exchange }) {
+  if (exchange === void 0) return void 0;
+  const read2 = plan.safeParse(JSON.parse(exchange));
+  if (read2.success) return read2.data;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "journal-foreign",
+    `The journal's note on the exchange of the volume can't be read: ${read2.error.message}`,
+    "Look at the journal, the claims and the volumes."
+  );
+}
+function claimInExchange(journal) {
+  return journal?.isClosed === false ? notedExchange(journal.noted)?.claim : void 0;
+}
+async function planExchange(context) {
+  const { cluster, target, journal } = context;
+  const [claim2, copy] = await Promise.all(
+    [target.volume.claimName, copyName(target)].map(
+      (name2) => cluster.find("persistentvolumeclaims", name2, target.namespace)
+    )
+  );
+  const [former, volume] = [claim2?.spec?.volumeName, copy?.spec?.volumeName];
+  if (claim2 === void 0 || former === void 0 || volume === void 0)
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+      "claim-unbound",
+      `Claim ${target.volume.claimName} or its copy has no volume (${former ?? "none"}, ${volume ?? "none"}).`,
+      "Find out who changed them. The backup is still there; run again."
+    );
+  const exchange = { claim: renewed(claim2, volume), volume, former };
+  await journal.note("exchange", JSON.stringify(exchange));
+  return exchange;
+}
+function renewed({ metadata, spec }, volumeName) {
+  const { name: name2 = "", namespace = "", labels = {}, annotations: annotations2 = {} } = metadata ?? {};
+  const { accessModes, resources: resources2, storageClassName, volumeMode } = spec ?? {};
+  const isOurs = (key) => key !== epochLabel;
+  const isTheirs = (key) => !/^(pv|volume)(\.beta)?\.kubernetes\.io\//.test(key);
+  return {
+    metadata: { name: name2, namespace, labels: kept(labels, isOurs), annotations: kept(annotations2, isTheirs) },
+    spec: {
+      ...accessModes === void 0 ? {} : { accessModes },
+      ...resources2 === void 0 ? {} : { resources: resources2 },
+      ...storageClassName === void 0 ? {} : { storageClassName },
+      ...volumeMode === void 0 ? {} : { volumeMode },
+      volumeName
+    }
+  };
+}
+function kept(texts, keep) {
+  return Object.fromEntries(Object.entries(texts).filter(([key]) => keep(key)));
+}
+async function exchangeVolumes(context, { claim: claim2, volume, former }) {
+  const { cluster, target, log: log2 } = context;
+  const { namespace } = target;
+  const { claimName } = target.volume;
+  await setReclaimPolicy(context, volume, "Retain");
+  await setReclaimPolicy(context, former, "Retain");
+  await cluster.delete("jobs", bootJobName, namespace, { foreground: true });
+  await cluster.delete("persistentvolumeclaims", copyName(target), namespace);
+  await claimGone(context, copyName(target));
+  await promise2(context, volume);
+  const before = await cluster.find("persistentvolumeclaims", claimName, namespace);
+  if (before?.spec?.volumeName === former || before?.metadata?.deletionTimestamp !== void 0) {
+    for (const job of [jobName, revertJobName]) await cluster.delete("jobs", job, namespace, { foreground: true });
+    await cluster.delete("persistentvolumeclaims", claimName, namespace);
+    await claimGone(context, claimName);
+  }
+  if (await cluster.find("persistentvolumeclaims", claimName, namespace) === void 0)
+    await cluster.create("persistentvolumeclaims", claim2, { namespace });
+  await bound(context, volume);
+  log2.info(`Claim ${claimName} has volume ${volume}; ${former} is kept (Retain)`);
+}
+async function promise2({ cluster, target }, volume) {
+  const { claimName } = target.volume;
+  const { namespace } = target;
+  const now = await cluster.find("persistentvolumes", volume);
+  if (now?.spec?.claimRef?.name === claimName && now.spec.claimRef.namespace === namespace) return;
+  const claimRef = { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name: claimName };
+  await cluster.patch("persistentvolumes", volume, namespace, [
+    { op: "test", path: "/metadata/uid", value: now?.metadata?.uid },
+    { op: "add", path: "/spec/claimRef", value: claimRef }
+  ]);
+}
+async function bound({ cluster, target, inputs, ...context }, volume) {
+  const { claimName } = target.volume;
+  const what = `claim ${claimName} to be bound to ${volume}`;
+  await waitFor({ what, limit: inputs.detachTimeout, limitInput: "detach-timeout", ...context }, async () => {
+    const now = await cluster.find("persistentvolumeclaims", claimName, target.namespace);
+    const has = now?.spec?.volumeName;
+    if (has !== void 0 && has !== volume)
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "claim-taken",
+        `Claim ${claimName} was made anew by somebody else and has volume ${has}.`,
+        `PostgreSQL is fenced, so nothing runs on it. Delete that claim and run again: it gets ${volume}.`
+      );
+    return has === volume && now?.status?.phase === "Bound" ? { done: void 0 } : { pending: `it is ${now?.status?.phase ?? "not there"}` };
+  });
+}
+
+// src/upgrade/journal-record.ts
+var workload = external_exports.discriminatedUnion("resource", [
+  external_exports.object({
+    resource: external_exports.enum(["deployments", "statefulsets"]),
+    name: external_exports.string(),
+    replicas: external_exports.number(),
+    podSelector: labelSelector
+  }),
+  external_exports.object({ resource: external_exports.literal("cronjobs"), name: external_exports.string(), suspended: external_exports.boolean() })
+]);
+var locale = external_exports.object({ encoding: external_exports.string(), collate: external_exports.string(), ctype: external_exports.string() });
+var record2 = external_exports.object({
+  schema: external_exports.literal(3),
+  /** Of the run that began; the Job carries it too. */
+  runId: external_exports.string(),
+  startedAt: external_exports.iso.datetime(),
+  statefulSet: external_exports.string(),
+  claim: external_exports.string(),
+  /** Of the server before. */
+  image: external_exports.string(),
+  /** Of the server after. */
+  serving: external_exports.object({ registry: external_exports.string(), repository: external_exports.string(), tag: external_exports.string(), reference: external_exports.string() }),
+  replicas: external_exports.number(),
+  applications: external_exports.array(workload),
+  /** The volume of the claim. */
+  volume: external_exports.string(),
+  /** What was to happen to that volume when its claim is deleted (persistentVolumeReclaimPolicy). */
+  reclaimPolicy: external_exports.string(),
+  backup: external_exports.discriminatedUnion("kind", [
+    external_exports.object({ kind: external_exports.literal("snapshot"), class: external_exports.string() }),
+    external_exports.object({ kind: external_exports.literal("clone") }),
+    external_exports.object({ kind: external_exports.literal("external") })
+  ]),
+  job: external_exports.object({
+    image: external_exports.string(),
+    imagePullSecret: external_exports.string(),
+    resources: external_exports.custom((value) => typeof value === "object" && value !== null),
+    jobs: external_exports.number(),
+    transfer: external_exports.enum(transferChoices),
+    initdb: locale.extend({ superuser: external_exports.string(), postgres: locale.optional() })
+  })
+});
+function readRecord(text2) {
+  try {
+    return record2.parse(JSON.parse(text2 ?? ""));
+  } catch {
+    return void 0;
+  }
+}
+
+// src/upgrade/journal.ts
+var journalName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}-journal`;
+var Journal = class _Journal {
+  constructor(cluster, namespace, uid, record3, facts) {
+    this.cluster = cluster;
+    this.namespace = namespace;
+    this.uid = uid;
+    this.record = record3;
+    this.facts = facts;
+  }
+  cluster;
+  namespace;
+  uid;
+  record;
+  facts;
+  /** What has been noted by now, by this run or by one before it. */
+  get noted() {
+    return this.facts;
+  }
+  /** Whether the upgrade has come to its end, one way or the other. */
+  get isClosed() {
+    return this.facts.outcome !== void 0;
+  }
+  /**
+   * The journal of an earlier run, if there is one.
+   * @throws UpgradeError when it is not one of ours, or damaged
+   */
+  static async find(cluster, namespace) {
+    const found2 = await cluster.find("configmaps", journalName, namespace);
+    return found2 === void 0 ? void 0 : _Journal.parse(cluster, namespace, found2);
+  }
+  /**
+   * Starts a new journal; that of an ended upgrade makes room for it.
+   * @param noted what is known from before
+   * @throws UpgradeError when an upgrade that has not ended holds it
+   */
+  static async begin(cluster, namespace, facts, noted = {}) {
+    const earlier = await _Journal.find(cluster, namespace);
+    if (earlier?.isClosed === false) {
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "unfinished-upgrade",
+        `An upgrade that began at ${earlier.record.startedAt} (${earlier.record.runId}) has not come to its end.`,
+        'Run "mode: upgrade" again: it goes on with that one.'
+      );
+    }
+    const data = { ...noted, record: JSON.stringify(facts, void 0, 2) };
+    try {
+      return _Journal.parse(cluster, namespace, await _Journal.write(cluster, namespace, data, earlier));
+    } catch (error63) {
+      const found2 = await cluster.find("configmaps", journalName, namespace);
+      if (found2?.data?.["record"] !== data.record) throw error63;
+      return _Journal.parse(cluster, namespace, found2);
+    }
+  }
+  /** In one conditional change: of two runs that both find an ended journal, one is refused. */
+  static async write(cluster, namespace, data, ended) {
+    if (ended === void 0) {
+      const metadata = { name: journalName, namespace, labels: ownerLabel };
+      return await cluster.create("configmaps", { metadata, data }, { namespace });
+    }
+    return await cluster.patch("configmaps", journalName, namespace, [
+      { op: "test", path: "/metadata/uid", value: ended.uid },
+      { op: "test", path: "/data/outcome", value: ended.noted.outcome },
+      { op: "replace", path: "/data", value: data }
+    ]);
+  }
+  /** Notes a fact under its name. */
+  async note(name2, value) {
+    await this.cluster.patch("configmaps", journalName, this.namespace, [
+      { op: "test", path: "/metadata/uid", value: this.uid },
+      { op: "add", path: `/data/${name2}`, value }
+    ]);
+    this.facts[name2] = value;
+  }
+  static parse(cluster, namespace, object2) {
+    const { record: text2, ...facts } = object2.data ?? {};
+    const record3 = readRecord(text2);
+    if (record3 === void 0) {
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "journal-foreign",
+        `ConfigMap ${journalName} in namespace ${namespace} is not a journal that this version can read.`,
+        "Look at it. If no upgrade is under way, delete it and run again."
+      );
+    }
+    return new _Journal(cluster, namespace, object2.metadata?.uid ?? "", record3, facts);
+  }
+};
+
+// src/target/target.ts
+function serverImage(target) {
+  return target.container.image ?? "";
+}
+function sessionIn({ namespace, podName }) {
+  return `kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres`;
+}
+
+// src/upgrade/server-ready.ts
+async function waitForServer(context, image) {
+  const { cluster, target, inputs } = context;
+  const container = target.container.name;
+  await waitFor(
+    { what: `PostgreSQL (${image}) to be ready`, limit: inputs.startTimeout, limitInput: "start-timeout", ...context },
+    async () => {
+      const [statefulSet, pod] = await Promise.all([
+        cluster.find("statefulsets", target.name, target.namespace),
+        cluster.find("pods", target.podName, target.namespace)
+      ]);
+      if (pod === void 0) return { pending: "its pod is not there yet" };
+      if (pod.metadata?.deletionTimestamp !== void 0 || !isOfNewestTemplate(pod, statefulSet)) {
+        return { pending: "the former pod has not gone yet" };
+      }
+      const status = pod.status?.containerStatuses?.find((c) => c.name === container);
+      if ((status?.restartCount ?? 0) >= 2) throw await startFailure(context, image);
+      return isReady(pod) ? { done: void 0 } : { pending: status?.state?.waiting?.reason ?? pod.status?.phase ?? "it is not ready" };
+    }
+  );
+}
+function isOfNewestTemplate(pod, statefulSet) {
+  const { status, metadata } = statefulSet ?? {};
+  const isKnown = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+  return isKnown && pod.metadata?.labels?.["controller-revision-hash"] === status?.updateRevision;
+}
+function isReady(pod) {
+  return pod.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
+}
+async function startFailure(context, image) {
+  const end2 = await endOfLog(context);
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "server-does-not-start",
+    `PostgreSQL (${image}) does not start: ${end2}`,
+    `Look at its log: kubectl -n ${context.target.namespace} logs ${context.target.podName}`
+  );
+}
+async function endOfLog({ cluster, target }) {
+  try {
+    const log2 = await cluster.podLog(target.namespace, target.podName, target.container.name);
+    return log2.trimEnd().split("\n").slice(-5).join(" | ");
+  } catch {
+    return "its log could not be read";
+  }
+}
+
+// src/upgrade/status.ts
+function statusOf(seen) {
+  const { target, journal, newImage } = seen;
+  if (journal?.isClosed === false) return unfinished(seen, journal);
+  const evidence = [...holderLines(seen), ...serverLines(target), ...earlierLines(journal)];
+  return serverImage(target) === newImage ? {
+    state: "upgraded",
+    evidence,
+    safe: "No upgrade is open: nothing of this action is at work.",
+    next: 'values.yaml has to name the same image before the next helm upgrade ("mode: values" opens the pull request).'
+  } : {
+    state: "not-started",
+    evidence,
+    safe: "No upgrade is open: nothing of this action is at work.",
+    next: '"mode: precheck", then "mode: upgrade".'
+  };
+}
+function unfinished(seen, journal) {
+  const { target, jobs, holding } = seen;
+  const { record: record3, noted } = journal;
+  const active = jobs.filter((job) => (job.status?.active ?? 0) > 0).map((job) => job.metadata?.name ?? "");
+  return {
+    state: "unfinished",
+    step: noted.step,
+    holder: holding?.holder,
+    evidence: [
+      ...holderLines(seen),
+      `upgrade of ${record3.statefulSet} begun at ${record3.startedAt} by ${record3.runId}`,
+      `last step: ${noted.step ?? "none, nothing was changed"}${noted.validated === void 0 ? "" : "; PostgreSQL 14 is validated"}`,
+      ...noted.back === void 0 ? [] : [`going back (last undone: ${noted.undone ?? "nothing"}), because: ${noted.back}`],
+      ...backupLines(journal),
+      ...active.map((name2) => `Job ${name2} is at work on the volume`),
+      ...serverLines(target),
+      ...record3.applications.map(
+        (w) => w.resource === "cronjobs" ? `${workloadName(w)}: was ${w.suspended ? "suspended" : "not suspended"}` : `${workloadName(w)}: had ${String(w.replicas)} replicas`
+      )
+    ],
+    safe: active.length > 0 || isHeld(seen) ? "Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade." : "The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.",
+    next: isHeld(seen) ? `Wait for ${holding?.holder ?? ""}.` : noted.rollback === void 0 ? '"mode: upgrade" with the same inputs: it goes on with this upgrade.' : '"mode: rollback" with the same inputs: it goes on going back to 12.'
+  };
+}
+function backupLines({ record: record3, noted }) {
+  const { kind } = record3.backup;
+  return kind === "external" || !noted.backup ? [] : [`${backupName({ kind, name: noted.backup })} of the data before`];
+}
+function isHeld({ holding }) {
+  return holding?.isExpired === false;
+}
+function holderLines({ holding }) {
+  if (holding === void 0) return [];
+  const { holder, since, renewed: renewed2, isExpired } = holding;
+  return [
+    isExpired ? `${holder} began at ${since.toISOString()} and has not been heard of since ${renewed2.toISOString()}` : `${holder} is at work since ${since.toISOString()}`
+  ];
+}
+function serverLines(target) {
+  const { spec } = target.statefulSet;
+  return [
+    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${hasFence(spec?.template.spec) ? ", fenced" : ""}`,
+    `pod ${target.podName}: ${podState(target.pod)}`
+  ];
+}
+function podState(pod) {
+  if (pod === void 0) return "there is none";
+  return isReady(pod) ? "ready" : `not ready (${pod.status?.phase ?? "unknown"})`;
+}
+function earlierLines(journal) {
+  if (journal === void 0) return [];
+  const { record: record3, noted } = journal;
+  return [`the last upgrade began at ${record3.startedAt} (${record3.runId}) and ended as ${noted.outcome ?? ""}`];
+}
+
+// src/modes/status.ts
+async function tellStatus(context) {
+  const { inputs, progress, log: log2, serving, signal } = context;
+  const cluster = context.cluster.interruptedBy(signal);
+  log2.info(`Cluster: ${cluster.address}`);
+  const status = await readStatus(cluster, inputs, serving);
+  progress.status = status;
+  progress.verdict = status.state;
+  await log2.group(`Status: ${status.state}`, () => {
+    for (const line of status.evidence) log2.info(line);
+    return Promise.resolve();
+  });
+  log2.annotate("notice", `status: ${status.state}`, `${status.safe} Next: ${status.next}`);
+}
+async function readStatus(cluster, inputs, serving, dead) {
+  const journal = await Journal.find(cluster, inputs.namespace);
+  const target = await discover(cluster, inputs, claimInExchange(journal));
+  const [lease, jobs] = await Promise.all([
+    findHolding(cluster, inputs.namespace),
+    cluster.list("jobs", { namespace: inputs.namespace })
+  ]);
+  const ours2 = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);
+  const holding = lease?.holder === dead ? lease && { ...lease, isExpired: true } : lease;
+  return statusOf({ target, journal, holding, jobs: ours2, newImage: serving.reference });
+}
+
+// src/target/images.ts
+function servingImage(inputs) {
+  const { registry: registry2, repository } = inputs.imageRepository === "" ? upgrade.images[inputs.imageSource] : splitImagePath(inputs.imageRepository);
+  const tag2 = inputs.imageTag || tagOf(inputs.serverRelease);
+  return { registry: registry2, repository, tag: tag2, reference: `${registry2}/${repository}:${tag2}` };
+}
+function upgradeImage(inputs) {
+  return inputs.upgradeImage || upgrade.images[inputs.imageSource].upgradeImage;
+}
+function tagOf(release2) {
+  const tag2 = upgrade.tags[release2] ?? upgrade.tags[release2.split(".").slice(0, 2).join(".")];
+  if (tag2 !== void 0) return tag2;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+    "release-unknown",
+    `No PostgreSQL ${String(upgrade.to)} image is known for release ${release2} of CircleCI Server.`,
+    `Set "image-tag" to the tag that your release ships, or "server-release" to one of: ${Object.keys(upgrade.tags).join(", ")}.`
+  );
+}
+function splitImagePath(path8) {
+  const [first = "", ...rest] = path8.split("/");
+  const isHost = rest.length > 0 && (first.includes(".") || first.includes(":") || first === "localhost");
+  return isHost ? { registry: first, repository: rest.join("/") } : { registry: "docker.io", repository: path8 };
+}
+function parseImage(reference2) {
+  const found2 = /^(.+):([A-Za-z0-9_][A-Za-z0-9_.-]*)$/.exec(reference2);
+  const [, path8, tag2] = found2 ?? [];
+  if (path8 === void 0 || tag2 === void 0 || reference2.includes("@")) return void 0;
+  return { ...splitImagePath(path8), tag: tag2, reference: reference2 };
+}
+
 // src/job/resources.ts
 var quantity = external_exports.union([external_exports.string().regex(/^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/), external_exports.number().positive()]).transform(String);
 var quantities = external_exports.record(external_exports.string(), quantity).optional();
 var requirements = external_exports.strictObject({ requests: quantities, limits: quantities });
 function parseResources(text2) {
   try {
-    const { requests, limits } = requirements.parse((0,_chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .load */ .Hh)(text2, { schema: _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU }));
+    const { requests, limits } = requirements.parse((0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .load */ .Hh)(text2, { schema: _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU }));
     return { ...requests === void 0 ? {} : { requests }, ...limits === void 0 ? {} : { limits } };
   } catch (error63) {
     const reason = error63 instanceof external_exports.ZodError ? external_exports.prettifyError(error63).replace(/\s+/g, " ") : (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63);
@@ -51783,14 +53351,17 @@ function parseResources(text2) {
   }
 }
 function wholeCpus(resources2) {
-  const limit2 = resources2.limits?.["cpu"] ?? "1";
-  const cpus = limit2.endsWith("m") ? Number(limit2.slice(0, -1)) / 1e3 : Number(limit2);
+  const limit5 = resources2.limits?.["cpu"] ?? "1";
+  const cpus = limit5.endsWith("m") ? Number(limit5.slice(0, -1)) / 1e3 : Number(limit5);
   return Math.max(1, Math.floor(cpus));
 }
 
 // src/database/script.ts
 function connectionTo(database) {
   return `dbname='${database.replace(/[\\']/g, "\\$&")}'`;
+}
+function connectCommand(database) {
+  return /^[a-z_][a-z0-9_]*$/.test(database) ? `\\connect ${database}` : `\\connect -reuse-previous=on ${quoted(connectionTo(database))}`;
 }
 function eachDatabase(databases, sql) {
   return databases.map((name2) => `\\connect -reuse-previous=on ${quoted(connectionTo(name2))}
@@ -51799,7 +53370,7 @@ ${sql}`).join("\n");
 }
 var announcement = "SELECT json_build_object('database', current_database());";
 function quoted(argument) {
-  return `'${argument.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll("\n", "\\n")}'`;
+  return `'${argument.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll('"', '""""').replaceAll("\n", "\\n")}'`;
 }
 function rowsOfEach(databases, output2) {
   const rows = /* @__PURE__ */ new Map();
@@ -51810,9 +53381,9 @@ function rowsOfEach(databases, output2) {
     else if (current === void 0) throw unexpected(JSON.stringify(value));
     else current.push(value);
   }
-  const found = [...rows.keys()];
-  if (found.length !== databases.length || found.some((name2, index) => name2 !== databases[index])) {
-    throw unexpected(`rows of ${found.join(", ")} where those of ${databases.join(", ")} were asked for`);
+  const found2 = [...rows.keys()];
+  if (found2.length !== databases.length || found2.some((name2, index) => name2 !== databases[index])) {
+    throw unexpected(`rows of ${found2.join(", ")} where those of ${databases.join(", ")} were asked for`);
   }
   return rows;
 }
@@ -51840,8 +53411,8 @@ function unexpected(what) {
 
 // src/database/database.ts
 var commandLimit = 6e4;
-function readOptions(limit2) {
-  return `-c default_transaction_read_only=on -c statement_timeout=${String(Math.round(limit2 * 0.9))} -c lock_timeout=5000`;
+function readOptions(limit5) {
+  return `-c default_transaction_read_only=on -c statement_timeout=${String(Math.round(limit5 * 0.9))} -c lock_timeout=5000`;
 }
 var writeOptions = "-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
 var withPassword = [
@@ -51871,12 +53442,15 @@ var Database = class _Database {
    * @returns what psql prints: one line per row, columns without padding
    * @throws ClusterError with psql's own message
    */
-  async read(database, sql, limit2 = commandLimit) {
-    return await retried(() => this.psql(database, sql, readOptions(limit2), limit2));
+  async read(database, sql, limit5 = commandLimit) {
+    return await retried(() => this.psql(database, sql, readOptions(limit5), limit5));
   }
-  /** The same in a session that may change things and that no setting of a role or database cuts short. */
-  async write(database, sql, limit2) {
-    return await this.psql(database, sql, writeOptions, limit2);
+  /**
+   * The same in a session that may change things and that no setting of a role or database cuts short.
+   * @param sql may run a second time, also while the first one is still at work: a session whose connection broke is repeated
+   */
+  async write(database, sql, limit5) {
+    return await retried(() => this.psql(database, sql, writeOptions, limit5));
   }
   /**
    * Runs the same script in each database, one after the other in a single psql: to start a program in a pod takes longer
@@ -51885,29 +53459,29 @@ var Database = class _Database {
    * @returns the rows of each database, which have to be JSON and no objects with the only key `database`
    * @throws ClusterError with psql's own message when one fails; the databases after it are then left out
    */
-  async readEach(databases, sql, limit2 = commandLimit) {
+  async readEach(databases, sql, limit5 = commandLimit) {
     if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const [script2, all] = [eachDatabase(databases, sql), limit2 * databases.length];
-    return rowsOfEach(databases, await retried(() => this.psql("template1", script2, readOptions(limit2), all)));
+    const [script2, all] = [eachDatabase(databases, sql), limit5 * databases.length];
+    return rowsOfEach(databases, await retried(() => this.psql("template1", script2, readOptions(limit5), all)));
   }
-  /** The same in sessions that may change things and that no setting of a role or database cuts short. */
-  async writeEach(databases, sql, limit2) {
+  /** The same in sessions that may change things, as `write` does it. */
+  async writeEach(databases, sql, limit5) {
     if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const script2 = eachDatabase(databases, sql);
-    return rowsOfEach(databases, await this.psql("template1", script2, writeOptions, limit2 * databases.length));
+    const [script2, all] = [eachDatabase(databases, sql), limit5 * databases.length];
+    return rowsOfEach(databases, await retried(() => this.psql("template1", script2, writeOptions, all)));
   }
   /** Runs a command in the server's container, without a password. */
-  async command(command, limit2 = commandLimit) {
+  async command(command, limit5 = commandLimit) {
     return await this.cluster.exec(
       this.target.namespace,
       this.target.podName,
       this.target.container.name,
       command,
       "",
-      limit2
+      limit5
     );
   }
-  async psql(database, sql, options, limit2) {
+  async psql(database, sql, options, limit5) {
     const connection = connectionTo(database);
     const command = [
       "sh",
@@ -51935,7 +53509,7 @@ var Database = class _Database {
 ${sql}
 \\q
 `,
-      limit2
+      limit5
     );
     if (result.exitCode === 0) return result.stdout;
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
@@ -51945,13 +53519,13 @@ ${sql}
     );
   }
 };
-var attempts = 3;
-async function retried(read2) {
-  for (let attempt = 1; ; attempt++) {
+var attempts2 = 10;
+async function retried(session) {
+  for (let attempt2 = 1; ; attempt2++) {
     try {
-      return await read2();
+      return await session();
     } catch (error63) {
-      if (attempt === attempts || !(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "unreachable")) throw error63;
+      if (attempt2 === attempts2 || !(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "unreachable")) throw error63;
     }
   }
 }
@@ -51970,11 +53544,51 @@ function unknown2(remedy, ...evidence) {
   return { status: "unknown", evidence, remedy };
 }
 var notAsked = "not-asked";
-function given(fact2, judge4) {
-  return fact2.known ? judge4(fact2.value) : unknown2("Remove the reason, then run the checks again.", fact2.reason);
+function given(fact2, judge5) {
+  return fact2.known ? judge5(fact2.value) : unknown2("Remove the reason, then run the checks again.", fact2.reason);
 }
 function blocks(finding) {
   return finding.status === "failed" || finding.status === "unknown";
+}
+
+// src/database/obstacles.ts
+var obstacle = external_exports.discriminatedUnion("kind", [
+  external_exports.object({ kind: external_exports.literal("prepared transaction"), gid: external_exports.string(), database: external_exports.string(), owner: external_exports.string() }),
+  external_exports.object({
+    kind: external_exports.literal("replication slot"),
+    name: external_exports.string(),
+    type: external_exports.string(),
+    database: external_exports.string().nullable()
+  })
+]);
+async function readObstacles(database) {
+  const output2 = await database.read(
+    "template1",
+    `SELECT json_build_object('kind', 'prepared transaction', 'gid', gid, 'database', database, 'owner', owner)
+     FROM pg_catalog.pg_prepared_xacts ORDER BY prepared;
+     SELECT json_build_object('kind', 'replication slot', 'name', slot_name, 'type', slot_type, 'database', database)
+     FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name;`
+  );
+  return external_exports.array(obstacle).parse(jsonLines(output2));
+}
+function obstacleName(found2) {
+  return found2.kind === "prepared transaction" ? `prepared transaction ${quoted2(found2.gid)} in database "${found2.database}", of ${found2.owner}` : `${found2.type} replication slot ${found2.name}${found2.database === null ? "" : ` in database "${found2.database}"`}`;
+}
+function obstacleRemedy(found2, session) {
+  const prepared = found2.flatMap((o) => o.kind === "prepared transaction" ? [o] : []);
+  const slots = found2.flatMap((o) => o.kind === "replication slot" ? [o] : []);
+  const sentences = [
+    ...prepared.map(
+      ({ gid, database }) => `In database "${database}": ROLLBACK PREPARED ${quoted2(gid)}; (or COMMIT PREPARED, if whoever prepared it says so).`
+    ),
+    ...slots.length === 0 ? [] : [
+      `${slots.map(({ name: name2 }) => `SELECT pg_drop_replication_slot(${quoted2(name2)});`).join(" ")} 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`
+    ]
+  ];
+  return `As the superuser (${session}): ${sentences.join(" ")}`;
+}
+function quoted2(text2) {
+  return `'${text2.replaceAll("'", "''")}'`;
 }
 
 // src/database/server.ts
@@ -52031,175 +53645,111 @@ async function readExtensions(database, name2) {
   return external_exports.array(extensionFacts).parse(jsonLines(output2));
 }
 
-// src/versions.ts
-var upgrade = {
-  from: 12,
-  to: 14,
-  /** Tag of the PostgreSQL 14 image by release of CircleCI Server. */
-  tags: { "4.9": "14.22.4094-4922444", "4.10": "14.22.4094-4922444" },
-  images: {
-    acr: {
-      registry: "cciserver.azurecr.io",
-      repository: "server-postgres",
-      upgradeImage: "cciserver.azurecr.io/server-postgres-upgrade:12-14"
-    },
-    "docker-hub": {
-      registry: "docker.io",
-      repository: "circleci/server-postgres",
-      upgradeImage: "docker.io/circleci/server-postgres-upgrade:12-14"
+// src/parallel.ts
+async function inParallel(width, items, work2) {
+  const results = [];
+  const queue = items.map((item, index) => ({ item, index }));
+  let failure2;
+  const worker = async () => {
+    for (let next = queue.shift(); next !== void 0 && failure2 === void 0; next = queue.shift()) {
+      try {
+        results[next.index] = await work2(next.item);
+      } catch (error63) {
+        failure2 ??= { error: error63 };
+      }
     }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  if (failure2 !== void 0) throw failure2.error;
+  return results;
+}
+
+// src/database/shares.ts
+function shares(databases, sessions3) {
+  const dealt = Array.from({ length: sessions3 }, () => ({ bytes: 0, names: [] }));
+  for (const { name: name2, bytes } of [...databases].sort((a, b) => b.bytes - a.bytes)) {
+    const least = dealt.reduce((a, b) => b.bytes < a.bytes ? b : a);
+    least.bytes += bytes;
+    least.names.push(name2);
   }
-};
+  return dealt.map(({ names }) => names).filter((names) => names.length > 0);
+}
 
-// src/job/pod.ts
-var ownerLabel = { "app.kubernetes.io/managed-by": "circleci-server-postgresql-upgrade" };
-var annotations = {
-  "sidecar.istio.io/inject": "false",
-  "linkerd.io/inject": "disabled",
-  "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
-  "karpenter.sh/do-not-disrupt": "true"
-};
-var restrictedContainer = {
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ["ALL"] },
-  readOnlyRootFilesystem: true
-};
-var passwdAnnotation = "postgresql-upgrade/passwd";
-function passwd(userId) {
+// src/database/sort-order.ts
+function sortOrderSql(collation = 'pg_catalog."default"') {
+  const isUnicode = "current_setting('server_encoding') = 'UTF8'";
+  const words = "'1-1','11','1 1','1.1','a-a','a a','a+a','aa','AA','Aa','a''a','$a','co-op','coop','CO-OP','resume','Resume','strasse','z','ss','i','I'";
+  const foreign2 = ["résumé", "straße", "ä", "Ä", "å", "ß", "ı", "İ"].map((word2) => `'${Array.from(word2, (character) => String(character.codePointAt(0))).join(" ")}'`).join(",");
+  const rare = "8208,8211,8217,8220,8230,8364,8482,8722,12354,12450,20013,44032,65281,119808,128512,131072";
   return [
-    "root:x:0:0:root:/root:/bin/sh",
-    `postgres:x:${String(userId)}:${String(userId)}:PostgreSQL:/tmp:/bin/sh`,
-    ""
-  ].join("\n");
+    "WITH c AS (",
+    "SELECT chr(i) AS ch FROM generate_series(33, 126) i",
+    `UNION SELECT chr(i) FROM generate_series(161, 1279) i WHERE ${isUnicode}`,
+    `UNION SELECT chr(i) FROM unnest(ARRAY[${rare}]) i WHERE ${isUnicode}),`,
+    "s AS (SELECT ch AS v FROM c UNION ALL SELECT 'a' || ch || 'b' FROM c UNION ALL SELECT ch || 'a' FROM c",
+    "UNION ALL SELECT '1' || ch || '1' FROM c UNION ALL SELECT 'A' || ch FROM c",
+    `UNION ALL SELECT w FROM unnest(ARRAY[${words}]) w`,
+    // By their codes, so that the statement can be read in every encoding; chr() of a constant would be computed in all of them.
+    `UNION ALL SELECT (SELECT string_agg(chr(code::int), '' ORDER BY o) FROM unnest(string_to_array(w, ' ')) WITH ORDINALITY AS u (code, o))`,
+    `FROM unnest(ARRAY[${foreign2}]) w WHERE ${isUnicode})`,
+    `SELECT md5(string_agg(v, chr(1) ORDER BY v COLLATE ${collation}, v COLLATE pg_catalog."C")) AS digest FROM s`
+  ].join(" ");
 }
-function podTemplate(target, parts) {
-  const server = target.statefulSet.spec?.template.spec;
-  const spec = {
-    restartPolicy: "Never",
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    terminationGracePeriodSeconds: 60,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: target.userId,
-      runAsGroup: server?.securityContext?.runAsGroup ?? target.userId,
-      // No fsGroup: the kubelet would change the volume's owners. As one more group it opens the volume's root all the same.
-      ...target.fsGroup === void 0 ? {} : { supplementalGroups: [target.fsGroup] },
-      seccompProfile: { type: "RuntimeDefault" }
-    },
-    imagePullSecrets: pullSecrets(server, parts.imagePullSecret),
-    containers: [
-      {
-        ...parts.container,
-        securityContext: restrictedContainer,
-        volumeMounts: [
-          ...parts.container.volumeMounts ?? [],
-          { name: "tmp", mountPath: "/tmp" },
-          { name: "passwd", mountPath: "/etc/passwd", subPath: "passwd", readOnly: true }
-        ]
-      }
-    ],
-    volumes: [
-      ...parts.volumes,
-      { name: "tmp", emptyDir: {} },
-      {
-        name: "passwd",
-        downwardAPI: {
-          items: [{ path: "passwd", fieldRef: { fieldPath: `metadata.annotations['${passwdAnnotation}']` } }]
-        }
-      }
-    ],
-    ...server?.tolerations === void 0 ? {} : { tolerations: server.tolerations },
-    ...server?.priorityClassName === void 0 ? {} : { priorityClassName: server.priorityClassName },
-    ...server?.nodeSelector === void 0 ? {} : { nodeSelector: server.nodeSelector },
-    ...lastNodePreferred(target.pod?.spec?.nodeName)
-  };
-  return {
-    metadata: {
-      labels: { ...ownerLabel, ...parts.labels },
-      annotations: { ...annotations, [passwdAnnotation]: passwd(target.userId) }
-    },
-    spec
-  };
+var used = `
+SELECT co.oid, co.collname, n.nspname, co.collprovider,
+  CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END AS lc_collate,
+  CASE WHEN co.oid = 100 THEN d.datctype ELSE co.collctype END AS lc_ctype,
+  count(*) AS indexes, sum(pg_catalog.pg_relation_size(i.indexrelid))::bigint AS bytes
+FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS collation FROM pg_catalog.pg_index WHERE indexrelid >= 16384) i
+  JOIN pg_catalog.pg_collation co ON co.oid = i.collation
+  JOIN pg_catalog.pg_namespace n ON n.oid = co.collnamespace
+  JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+WHERE CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END NOT IN ('C', 'POSIX')
+GROUP BY 1, 2, 3, 4, 5, 6`;
+var sortOrdersSql = `
+SELECT format('SELECT json_build_object(''collation'', %L, ''provider'', %L, ''collate'', %L, ''ctype'', %L, ''indexes'', %s, ''bytes'', %s, ''digest'', (%s))',
+  collname, CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END, lc_collate, lc_ctype, indexes, bytes,
+  replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', nspname, collname)))
+FROM (${used}) used ORDER BY collname
+\\gexec`;
+var sortOrder = external_exports.object({
+  /** Name of the collation; `default` is the database's own. */
+  collation: external_exports.string(),
+  provider: external_exports.enum(["libc", "icu"]),
+  collate: external_exports.string(),
+  ctype: external_exports.string(),
+  /** Indexes with a column in it, and their size. */
+  indexes: external_exports.number(),
+  bytes: external_exports.number(),
+  digest: external_exports.string()
+});
+var sortOrders = external_exports.record(external_exports.string(), external_exports.array(sortOrder));
+async function readSortOrders(database, databases, sessions3) {
+  const open3 = databases.filter((d) => d.allowsConnections);
+  const answers = await inParallel(
+    sessions3,
+    shares(open3, sessions3),
+    (names) => database.readEach(names, sortOrdersSql)
+  );
+  return sortOrders.parse(Object.fromEntries(answers.flatMap((answer2) => [...answer2])));
 }
-function pullSecrets(server, extra) {
-  const names = new Set((server?.imagePullSecrets ?? []).map((s) => s.name ?? ""));
-  names.add(extra);
-  return [...names].filter((name2) => name2 !== "").map((name2) => ({ name: name2 }));
+function changedOrders(before, after) {
+  const changed = Object.entries(before).map(([database, orders]) => {
+    const now = after[database] ?? [];
+    const names = orders.filter((o) => now.find((n) => n.collation === o.collation)?.digest !== o.digest);
+    return [database, names.map(({ collation }) => collation)];
+  });
+  return Object.fromEntries(changed.filter(([, names]) => names.length > 0));
 }
-function lastNodePreferred(node2) {
-  if (node2 === void 0) return {};
-  const preference = { matchFields: [{ key: "metadata.name", operator: "In", values: [node2] }] };
-  return {
-    affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] } }
-  };
-}
-
-// src/job/manifest.ts
-var jobName = `postgres-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}`;
-var revertJobName = `${jobName}-revert`;
-var containerName = "pg-upgrade";
-var scriptDirectory = "/upgrade";
-var scriptName = "upgrade.sh";
-function scriptConfigMap(target, scripts) {
-  return { metadata: { name: jobName, namespace: target.namespace, labels: ownerLabel }, data: { ...scripts } };
-}
-function upgradeJob(target, settings, command) {
-  const { initdb } = settings;
-  const variables = {
-    MOUNT: target.volume.mountPath,
-    DATA: target.dataDirectory,
-    FROM: String(upgrade.from),
-    TO: String(upgrade.to),
-    SUPERUSER: initdb.superuser,
-    ENCODING: initdb.encoding,
-    LC_COLLATE_VALUE: initdb.collate,
-    LC_CTYPE_VALUE: initdb.ctype,
-    POSTGRES_ENCODING: initdb.postgres?.encoding ?? "",
-    POSTGRES_LC_COLLATE: initdb.postgres?.collate ?? "",
-    POSTGRES_LC_CTYPE: initdb.postgres?.ctype ?? "",
-    JOBS: String(settings.jobs),
-    TRANSFER: settings.transfer,
-    RUN_ID: settings.runId
-  };
-  const env = Object.entries(variables).map(([name2, value]) => ({ name: name2, value }));
-  return {
-    metadata: {
-      name: command === "upgrade" ? jobName : revertJobName,
-      namespace: target.namespace,
-      labels: {
-        ...ownerLabel,
-        purpose: "pg-major-upgrade",
-        "source-version": String(upgrade.from),
-        "target-version": String(upgrade.to)
-      }
-    },
-    spec: {
-      backoffLimit: 0,
-      ttlSecondsAfterFinished: 86400,
-      template: podTemplate(target, {
-        labels: { "app.kubernetes.io/name": "postgres-upgrade" },
-        imagePullSecret: settings.imagePullSecret,
-        container: {
-          name: containerName,
-          image: settings.image,
-          imagePullPolicy: "IfNotPresent",
-          command: ["bash", `${scriptDirectory}/${scriptName}`, command],
-          env,
-          resources: settings.resources,
-          volumeMounts: [
-            // Once, at its root and at the server's own path: hard links don't cross mounts, and tablespaces and pg_wal may be links.
-            { name: "data", mountPath: target.volume.mountPath },
-            { name: "script", mountPath: scriptDirectory, readOnly: true }
-          ]
-        },
-        volumes: [
-          { name: "data", persistentVolumeClaim: { claimName: target.volume.claimName } },
-          { name: "script", configMap: { name: jobName } }
-        ]
-      })
-    }
-  };
+function reindexSql(collations) {
+  const names = collations.map((name2) => `'${name2.replaceAll("'", "''")}'`).join(", ");
+  return `
+SELECT format('REINDEX INDEX %I.%I', n.nspname, c.relname), format('SELECT json_build_object(''reindexed'', %L)', n.nspname || '.' || c.relname)
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'i' AND i.indexrelid >= 16384
+  AND EXISTS (SELECT 1 FROM unnest(i.indcollation::oid[]) used JOIN pg_catalog.pg_collation co ON co.oid = used WHERE co.collname IN (${names}))
+ORDER BY 1
+\\gexec`;
 }
 
 // src/job/probe.ts
@@ -52219,7 +53769,8 @@ function probePod(target, role, image, imagePullSecret, locales, script2) {
         FROM: String(upgrade.from),
         TO: String(upgrade.to),
         ROLE: role,
-        LOCALES: locales.join("\n")
+        LOCALES: locales.join("\n"),
+        SORT_ORDER: sortOrderSql()
       }).map(([name2, value]) => ({ name: name2, value })),
       resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } }
     }
@@ -52234,8 +53785,14 @@ function probePod(target, role, image, imagePullSecret, locales, script2) {
     }
   };
 }
-function localesOf(initdb, databases) {
-  return [...new Set([initdb, ...databases].map((d) => `${d.encoding} ${d.collate} ${d.ctype}`))];
+function localeKey({ encoding, collate, ctype }) {
+  return `${encoding} ${collate} ${ctype}`;
+}
+function localesOf(initdb, databases, orders) {
+  const ofIndexes = databases.flatMap(
+    (d) => (orders[d.name] ?? []).filter((o) => o.provider === "libc").map((o) => ({ ...d, ...o }))
+  );
+  return [...new Set([initdb, ...databases, ...ofIndexes].map(localeKey))];
 }
 function parseProbe(image, log2) {
   const rows = log2.split("\n").map((line) => line.split("	"));
@@ -52250,6 +53807,7 @@ function parseProbe(image, log2) {
     newVersion: value("new-version") ?? "",
     pgUpgrade: value("pg_upgrade"),
     initdb: pairs("initdb"),
+    sortOrders: pairs("sort-order"),
     extensions: pairs("extension")
   };
 }
@@ -52258,71 +53816,8 @@ function majorOf(version2) {
   return major === void 0 ? void 0 : Number(major);
 }
 
-// src/wait.ts
-var shortestPause = 100;
-var longestPause = 1e3;
-var lateness = 1 / 20;
-async function waitFor(wait, look2) {
-  const { clock, log: log2, signal } = wait;
-  const start = clock.monotonic();
-  let told = "";
-  for (; ; ) {
-    if (signal?.aborted === true) throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc(`waiting for ${wait.what}`);
-    const result = await look2();
-    if ("done" in result) return result.done;
-    if (result.pending !== told) {
-      told = result.pending;
-      log2.info(`Waiting for ${wait.what}: ${told}`);
-    }
-    const waited = clock.monotonic() - start;
-    if (waited > wait.limit) {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf(
-        "wait-limit",
-        `Waited ${String(Math.round(wait.limit / 1e3))} s for ${wait.what}, in vain: ${told}.`,
-        `Look at what holds it up, or raise the input "${wait.limitInput}".`
-      );
-    }
-    await clock.sleep(Math.min(Math.max(waited * lateness, shortestPause), longestPause), signal);
-  }
-}
-
-// src/job/follow-pod.ts
-var hopeless = /* @__PURE__ */ new Set([
-  "ErrImagePull",
-  "ImagePullBackOff",
-  "InvalidImageName",
-  "CreateContainerConfigError",
-  "CreateContainerError",
-  "ErrImageNeverPull"
-]);
-function podProgress(pod, container) {
-  const status = pod.status?.containerStatuses?.find((c) => c.name === container);
-  const ended = status?.state?.terminated;
-  if (ended !== void 0)
-    return { state: "ended", exitCode: ended.exitCode, reason: ended.reason ?? "", terminationMessage: ended.message };
-  if (pod.status?.phase === "Failed")
-    return {
-      state: "ended",
-      exitCode: -1,
-      reason: [pod.status.reason, pod.status.message].filter(Boolean).join(": "),
-      terminationMessage: void 0
-    };
-  if (status?.state?.running !== void 0) return { state: "running" };
-  const waiting = status?.state?.waiting;
-  const scheduling = pod.status?.conditions?.find((c) => c.type === "PodScheduled" && c.status === "False");
-  const reason = [
-    waiting?.reason ?? scheduling?.reason ?? pod.status?.phase ?? "Pending",
-    waiting?.message ?? scheduling?.message
-  ].filter(Boolean).join(": ");
-  return hopeless.has(waiting?.reason ?? "") ? { state: "stuck", reason } : { state: "waiting", reason };
-}
-function wasCreated(pod, container) {
-  const status = pod.status?.containerStatuses?.find((c) => c.name === container);
-  return (status?.containerID ?? "") !== "";
-}
-
 // src/job/run-probe.ts
-async function runProbe({ cluster, clock, log: log2, signal }, pod, limit2) {
+async function runProbe({ cluster, clock, log: log2, signal }, pod, limit5) {
   const namespace = pod.metadata?.namespace ?? "";
   const image = pod.spec?.containers[0]?.image ?? "";
   const created = await cluster.create("pods", pod, { namespace });
@@ -52336,7 +53831,7 @@ async function runProbe({ cluster, clock, log: log2, signal }, pod, limit2) {
   };
   try {
     const exitCode = await waitFor(
-      { what: `the probe of image ${image}`, limit: limit2, limitInput: "job-start-timeout", clock, log: log2, signal },
+      { what: `the probe of image ${image}`, limit: limit5, limitInput: "job-start-timeout", clock, log: log2, signal },
       async () => {
         const now = await cluster.find("pods", name2, namespace);
         if (now === void 0)
@@ -52366,49 +53861,6 @@ async function runProbe({ cluster, clock, log: log2, signal }, pod, limit2) {
 }
 function withoutTimestamps(output2) {
   return output2.replace(/^\S+ /gm, "");
-}
-
-// src/parallel.ts
-async function inParallel(width, items, work2) {
-  const results = [];
-  const queue = items.map((item, index) => ({ item, index }));
-  let failure2;
-  const worker = async () => {
-    for (let next = queue.shift(); next !== void 0 && failure2 === void 0; next = queue.shift()) {
-      try {
-        results[next.index] = await work2(next.item);
-      } catch (error63) {
-        failure2 ??= { error: error63 };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
-  if (failure2 !== void 0) throw failure2.error;
-  return results;
-}
-
-// src/target/images.ts
-function servingImage(inputs) {
-  const { registry: registry2, repository } = inputs.imageRepository === "" ? upgrade.images[inputs.imageSource] : splitImagePath(inputs.imageRepository);
-  const tag2 = inputs.imageTag || tagOf(inputs.serverRelease);
-  return { registry: registry2, repository, tag: tag2, reference: `${registry2}/${repository}:${tag2}` };
-}
-function upgradeImage(inputs) {
-  return inputs.upgradeImage || upgrade.images[inputs.imageSource].upgradeImage;
-}
-function tagOf(release2) {
-  const tag2 = upgrade.tags[release2] ?? upgrade.tags[release2.split(".").slice(0, 2).join(".")];
-  if (tag2 !== void 0) return tag2;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-    "release-unknown",
-    `No PostgreSQL ${String(upgrade.to)} image is known for release ${release2} of CircleCI Server.`,
-    `Set "image-tag" to the tag that your release ships, or "server-release" to one of: ${Object.keys(upgrade.tags).join(", ")}.`
-  );
-}
-function splitImagePath(path8) {
-  const [first = "", ...rest] = path8.split("/");
-  const isHost = rest.length > 0 && (first.includes(".") || first.includes(":") || first === "localhost");
-  return isHost ? { registry: first, repository: rest.join("/") } : { registry: "docker.io", repository: path8 };
 }
 
 // src/target/permissions.ts
@@ -52463,6 +53915,12 @@ var permissions = [
     mode: "precheck",
     why: "try the admission of the upgrade Job's script by a dry run; write it, and the journal"
   },
+  {
+    verb: "create",
+    resource: "persistentvolumeclaims",
+    mode: "precheck",
+    why: "try the admission of a copy of the volume by a dry run; make it, to prove the backup and to restore it"
+  },
   { verb: "patch", resource: "configmaps", mode: "upgrade", why: "write the journal" },
   { verb: "delete", resource: "configmaps", mode: "upgrade", why: "remove the script of the upgrade Job" },
   { verb: "get", resource: "jobs", mode: "upgrade", why: "follow the upgrade Job" },
@@ -52470,6 +53928,31 @@ var permissions = [
   { verb: "delete", resource: "jobs", mode: "upgrade", why: "remove the ended upgrade Job" },
   { verb: "list", resource: "events", mode: "upgrade", why: "say why a pod does not start" },
   { verb: "get", resource: "volumesnapshots", mode: "upgrade", why: "wait for the snapshot" },
+  { verb: "delete", resource: "volumesnapshots", mode: "upgrade", why: "remove the snapshot that proved the backup" },
+  {
+    verb: "get",
+    resource: "volumesnapshotcontents",
+    mode: "upgrade",
+    why: "keep the backup in the storage (deletionPolicy)"
+  },
+  {
+    verb: "patch",
+    resource: "volumesnapshotcontents",
+    mode: "upgrade",
+    why: "keep the backup in the storage (deletionPolicy)"
+  },
+  {
+    verb: "delete",
+    resource: "persistentvolumeclaims",
+    mode: "upgrade",
+    why: "remove the copy; give the claim the restored volume"
+  },
+  {
+    verb: "patch",
+    resource: "persistentvolumes",
+    mode: "upgrade",
+    why: "keep the volume whatever happens to its claim (Retain); give the claim the restored volume"
+  },
   { verb: "create", resource: "leases", mode: "upgrade", why: "keep other runs away" },
   { verb: "patch", resource: "leases", mode: "upgrade", why: "keep other runs away" },
   { verb: "get", resource: "deployments", mode: "upgrade", why: "watch the applications come back" },
@@ -52490,7 +53973,7 @@ async function missingPermissions(cluster, namespace, mode) {
   const answers = await Promise.all(
     permissionsFor(mode).map(async (permission) => {
       const { verb, resource, subresource } = permission;
-      const { group: group2, namespaced } = _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
+      const { group: group2, namespaced } = _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
       const review = await cluster.create("selfsubjectaccessreviews", {
         spec: {
           resourceAttributes: {
@@ -52508,34 +53991,101 @@ async function missingPermissions(cluster, namespace, mode) {
   return answers.filter((a) => !a.allowed).map((a) => a.permission);
 }
 function permissionName({ verb, resource, subresource }) {
-  const { group: group2 } = _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
+  const { group: group2 } = _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
   return `${verb} ${resource}${group2 === "" ? "" : `.${group2}`}${subresource === void 0 ? "" : `/${subresource}`}`;
 }
 
-// src/target/volume-users.ts
-async function volumeUsers(cluster, target) {
-  const pods = await cluster.list("pods", { namespace: target.namespace });
-  return pods.filter((pod) => mounts(pod, target.volume.claimName) && !hasEnded(pod) && pod.metadata?.name !== target.podName).map((pod) => pod.metadata?.name ?? "");
+// src/target/reconcilers.ts
+var argoLabel = "argocd.argoproj.io/instance";
+var argoAnnotation = "argocd.argoproj.io/tracking-id";
+var argoManagers = ["argocd-controller", "argocd-application-controller"];
+var fluxKinds = [
+  ["HelmRelease", "helm.toolkit.fluxcd.io"],
+  ["Kustomization", "kustomize.toolkit.fluxcd.io"]
+];
+async function findReconcilers(cluster, objects) {
+  const found2 = /* @__PURE__ */ new Map();
+  for (const { object: object2, metadata } of objects) {
+    for (const mark of marksOn(metadata)) {
+      const key = `${mark.kind}/${mark.namespace ?? ""}/${mark.name ?? ""}`;
+      const entry = found2.get(key) ?? { mark, marks: [] };
+      entry.marks.push(`${object2} (${mark.where})`);
+      found2.set(key, entry);
+    }
+  }
+  return await Promise.all(
+    [...found2.values()].map(async ({ mark: { kind, name: name2, namespace }, marks }) => ({
+      ...{ kind, name: name2, namespace, marks },
+      ...await stateOf(cluster, kind, name2, namespace)
+    }))
+  );
 }
-function mounts(pod, claim2) {
-  return pod.spec?.volumes?.some((v) => v.persistentVolumeClaim?.claimName === claim2) ?? false;
+function marksOn(metadata) {
+  const { labels = {}, annotations: annotations2 = {}, managedFields = [] } = metadata ?? {};
+  const marks = fluxKinds.flatMap(([kind, group2]) => {
+    const name2 = labels[`${group2}/name`];
+    return name2 === void 0 ? [] : [{ kind, name: name2, namespace: labels[`${group2}/namespace`], where: `label ${group2}/name` }];
+  });
+  const argo = { kind: "Application", namespace: void 0 };
+  const [tracked] = (annotations2[argoAnnotation] ?? "").split(":");
+  const manager = managedFields.find((entry) => argoManagers.includes(entry.manager ?? ""))?.manager;
+  if (tracked !== void 0 && tracked !== "") {
+    const [name2, namespace] = tracked.split("_").reverse();
+    marks.push({ ...argo, name: name2, namespace, where: `annotation ${argoAnnotation}` });
+  } else if (labels[argoLabel] !== void 0)
+    marks.push({ ...argo, name: labels[argoLabel], where: `label ${argoLabel}` });
+  else if (manager !== void 0) marks.push({ ...argo, name: void 0, where: `field manager ${manager}` });
+  return marks;
 }
-function hasEnded(pod) {
-  return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+async function stateOf(cluster, kind, name2, namespace) {
+  if (name2 === void 0) return { state: "unknown", seen: "which Application it is can not be told" };
+  try {
+    return kind === "Application" ? await argoState(cluster, name2, namespace) : await fluxState(cluster, kind, name2, namespace);
+  } catch (error63) {
+    if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$) || error63.code !== "forbidden" && error63.code !== "not-served") throw error63;
+    return {
+      state: "unknown",
+      seen: error63.code === "forbidden" ? `judged by the mark alone, since it may not be read: ${error63.message}` : `judged by the mark alone: this cluster has no API for ${kind} objects, so it is gone or works from another cluster`
+    };
+  }
+}
+async function argoState(cluster, name2, namespace) {
+  const all = await cluster.list("applications");
+  const named = all.filter(
+    ({ metadata }) => metadata.name === name2 && (namespace === void 0 || metadata.namespace === namespace)
+  );
+  if (named.length === 0) return { state: "unknown", seen: `there is no Application ${name2}` };
+  const acting = named.find(({ spec }) => {
+    const automated = spec?.syncPolicy?.automated;
+    return automated !== void 0 && automated !== null && automated.enabled !== false;
+  });
+  return acting === void 0 ? { state: "paused", seen: `Application ${name2} has no automated sync` } : {
+    state: "acts",
+    seen: `Application ${name2} in namespace ${acting.metadata.namespace ?? "?"} syncs by itself${acting.spec?.syncPolicy?.automated?.selfHeal === true ? ", with self-heal" : ""}`
+  };
+}
+async function fluxState(cluster, kind, name2, namespace) {
+  const found2 = await cluster.find(kind === "HelmRelease" ? "helmreleases" : "kustomizations", name2, namespace);
+  if (found2 === void 0)
+    return { state: "unknown", seen: `there is no ${kind} ${name2} in namespace ${namespace ?? "?"}` };
+  return found2.spec?.suspend === true ? { state: "paused", seen: `${kind} ${name2} is suspended` } : { state: "acts", seen: `${kind} ${name2} is not suspended` };
 }
 
-// src/upgrade/snapshot-object.ts
-function snapshotObject(target, suffix, className) {
+// src/upgrade/backup/snapshot-object.ts
+function snapshotObject(target, what, suffix, className) {
   return {
     apiVersion: "snapshot.storage.k8s.io/v1",
     kind: "VolumeSnapshot",
     metadata: {
-      name: `${target.volume.claimName}-before-upgrade-${suffix}`,
+      name: `${target.volume.claimName}-${what}-${suffix}`,
       namespace: target.namespace,
       labels: ownerLabel
     },
     spec: { source: { persistentVolumeClaimName: target.volume.claimName }, volumeSnapshotClassName: className }
   };
+}
+function suffixOf(time3) {
+  return time3.toISOString().replace(/\D/g, "").slice(0, 14);
 }
 
 // src/upgrade/settings.ts
@@ -52571,150 +54121,1072 @@ function jobSettings(inputs, server, databases) {
   };
 }
 
-// src/target/label-selector.ts
-var labelSelector = external_exports.object({
-  matchLabels: external_exports.record(external_exports.string(), external_exports.string()).optional(),
-  matchExpressions: external_exports.array(external_exports.object({ key: external_exports.string(), operator: external_exports.string(), values: external_exports.array(external_exports.string()).optional() })).optional()
-});
-function matchesSelector(labels, { matchLabels = {}, matchExpressions = [] }) {
-  const equal2 = Object.entries(matchLabels).every(([key, value]) => labels[key] === value);
-  return equal2 && matchExpressions.every((expression) => matchesExpression(labels, expression));
+// src/prechecks/hazards/script.ts
+var rowLimit = 20;
+var statementLimit = 1e4;
+function hazardScript(hazards2, scope) {
+  const queries = hazards2.flatMap((hazard) => {
+    const query = hazard[scope];
+    return query === void 0 ? [] : [statement(hazard, query, scope === "database" ? hazard.before : void 0)];
+  });
+  return [
+    "\\set ON_ERROR_STOP 0",
+    `SET search_path = pg_catalog; SET statement_timeout = ${String(statementLimit)}; SET lock_timeout = 1000;`,
+    ...queries,
+    "\\set ON_ERROR_STOP 1"
+  ].join("\n");
 }
-function matchesExpression(labels, { key, operator, values = [] }) {
-  const value = labels[key];
-  switch (operator) {
-    case "In":
-      return value !== void 0 && values.includes(value);
-    case "NotIn":
-      return value === void 0 || !values.includes(value);
-    case "Exists":
-      return value !== void 0;
-    case "DoesNotExist":
-      return value === void 0;
-    default:
-      return true;
-  }
+function statement({ id }, query, before) {
+  return `${before === void 0 ? "" : `${before}
+`}SELECT json_build_object('hazard', '${id}', 'total', count(*),
+  'rows', coalesce(json_agg(json_build_object('object', object, 'detail', detail, 'remedy', remedy) ORDER BY n) FILTER (WHERE n <= ${String(rowLimit)}), '[]'))
+FROM (SELECT row_number() OVER (ORDER BY object, detail) AS n, object, detail, remedy FROM (
+${query.trim()}
+) AS found(object, detail, remedy)) AS numbered;
+\\if :ERROR
+SELECT json_build_object('hazard', '${id}', 'error', :'LAST_ERROR_MESSAGE');
+\\endif`;
 }
-
-// src/upgrade/journal-record.ts
-var workload = external_exports.discriminatedUnion("resource", [
-  external_exports.object({
-    resource: external_exports.enum(["deployments", "statefulsets"]),
-    name: external_exports.string(),
-    replicas: external_exports.number(),
-    podSelector: labelSelector
-  }),
-  external_exports.object({ resource: external_exports.literal("cronjobs"), name: external_exports.string(), suspended: external_exports.boolean() })
+var row = external_exports.object({ object: external_exports.string(), detail: external_exports.string(), remedy: external_exports.string() });
+var answer = external_exports.union([
+  external_exports.strictObject({ hazard: external_exports.string(), total: external_exports.number(), rows: external_exports.array(row) }),
+  external_exports.strictObject({ hazard: external_exports.string(), error: external_exports.string() })
 ]);
-var locale = external_exports.object({ encoding: external_exports.string(), collate: external_exports.string(), ctype: external_exports.string() });
-var record2 = external_exports.object({
-  schema: external_exports.literal(2),
-  /** Of the run that began; the Job carries it too. */
-  runId: external_exports.string(),
-  startedAt: external_exports.iso.datetime(),
-  statefulSet: external_exports.string(),
-  claim: external_exports.string(),
-  /** Of the server before. */
-  image: external_exports.string(),
-  /** Of the server after. */
-  serving: external_exports.object({ registry: external_exports.string(), repository: external_exports.string(), tag: external_exports.string(), reference: external_exports.string() }),
-  replicas: external_exports.number(),
-  applications: external_exports.array(workload),
-  snapshotClass: external_exports.string(),
-  job: external_exports.object({
-    image: external_exports.string(),
-    imagePullSecret: external_exports.string(),
-    resources: external_exports.custom((value) => typeof value === "object" && value !== null),
-    jobs: external_exports.number(),
-    transfer: external_exports.enum(transferChoices),
-    initdb: locale.extend({ superuser: external_exports.string(), postgres: locale.optional() })
-  })
-});
-function readRecord(text2) {
-  try {
-    return record2.parse(JSON.parse(text2 ?? ""));
-  } catch {
-    return void 0;
-  }
+function answersOf(rows) {
+  return Object.fromEntries(
+    external_exports.array(answer).parse(rows).map((a) => [a.hazard, knownOf(a)])
+  );
+}
+function knownOf(a) {
+  return "error" in a ? { known: false, reason: a.error, code: "query-failed" } : { known: true, value: { total: a.total, rows: a.rows } };
 }
 
-// src/upgrade/journal.ts
-var journalName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}-journal`;
-var Journal = class _Journal {
-  constructor(cluster, namespace, uid, record3, facts) {
-    this.cluster = cluster;
-    this.namespace = namespace;
-    this.uid = uid;
-    this.record = record3;
-    this.facts = facts;
+// src/prechecks/hazards/columns.ts
+function columnsOf(roots) {
+  return `
+WITH RECURSIVE types AS (
+  ${roots}
+  UNION
+  SELECT * FROM (WITH x AS (SELECT oid FROM types)
+    SELECT t.oid FROM pg_type t, x WHERE typbasetype = x.oid AND typtype = 'd'
+    UNION ALL SELECT t.oid FROM pg_type t, x WHERE typelem = x.oid AND typtype = 'b'
+    UNION ALL SELECT t.oid FROM pg_type t, pg_class c, pg_attribute a, x
+      WHERE t.typtype = 'c' AND t.oid = c.reltype AND c.oid = a.attrelid AND NOT a.attisdropped AND a.atttypid = x.oid
+    UNION ALL SELECT t.oid FROM pg_type t, pg_range r, x WHERE t.typtype = 'r' AND r.rngtypid = t.oid AND r.rngsubtype = x.oid) containing),
+columns AS (
+  SELECT c.oid, c.relkind, a.attname, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
+    CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS owner
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
+  WHERE NOT a.attisdropped AND a.atttypid IN (SELECT oid FROM types) AND c.relkind IN ('r', 'm', 'i')
+    AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
+SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
+  CASE relkind WHEN 'i' THEN format('DROP INDEX %s;', oid::regclass) WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)
+    ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) END
+FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target) t`;
+}
+var advice = "Turn the columns into text, or drop them; what queries expect the old type then has to cast. A default or a view on the column must be dropped before, and made again after.";
+var columnHazards = [
+  {
+    id: "reg-type-columns",
+    title: "No column holds OIDs of functions, operators or text search objects",
+    why: "The types regproc, regprocedure, regoper, regoperator, regconfig, regdictionary, regnamespace and regcollation store OIDs, which are others in the new cluster. Looked for in domains, arrays, composites and ranges too.",
+    severity: "failed",
+    shows: "check",
+    says: "Your installation contains one of the reg* data types in user tables.",
+    advice,
+    database: columnsOf(
+      "SELECT oid FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN ('regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator', 'regproc', 'regprocedure')"
+    )
+  },
+  {
+    id: "system-row-type-columns",
+    title: "No column has the row type of one of the system's relations",
+    why: "Catalogs and the views of information_schema have other columns in 14, so stored rows of theirs could not be read.",
+    severity: "failed",
+    shows: "check",
+    says: "Your installation contains system-defined composite type(s) in user tables.",
+    advice,
+    database: columnsOf(
+      "SELECT t.oid FROM pg_type t LEFT JOIN pg_namespace n ON n.oid = t.typnamespace WHERE typtype = 'c' AND (t.oid < 16384 OR nspname = 'information_schema')"
+    )
+  },
+  {
+    id: "information-schema-arrays",
+    title: "No column is an array of a domain of information_schema",
+    why: "Each array stores the OID of its elements' type, and that of information_schema's domains is another in 14. The upgrade succeeds, and the column can't be read any more. CREATE TABLE AS with array_agg over information_schema makes such columns.",
+    severity: "failed",
+    shows: "never",
+    says: "ERROR: cache lookup failed for type 13115",
+    advice,
+    database: columnsOf(
+      "SELECT t.oid FROM pg_type t JOIN pg_type e ON e.oid = t.typelem WHERE t.typcategory = 'A' AND e.typnamespace = 'information_schema'::regnamespace AND e.oid < 16384"
+    )
+  },
+  {
+    id: "inherited-not-null",
+    title: "No child table leaves out a NOT NULL of its parent",
+    why: "pg_dump writes NOT NULL with the parent, and 14 refuses to attach the child.",
+    severity: "failed",
+    shows: "check",
+    says: "Your installation contains inconsistent NOT NULL constraints.",
+    advice: "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before.",
+    database: `
+SELECT DISTINCT format('%s.%I', i.inhrelid::regclass, child.attname), 'its parent ' || i.inhparent::regclass || ' has NOT NULL',
+  format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', i.inhrelid::regclass, child.attname)
+FROM pg_inherits i JOIN pg_attribute parent ON parent.attrelid = i.inhparent JOIN pg_attribute child ON child.attrelid = i.inhrelid AND child.attname = parent.attname
+WHERE parent.attnum > 0 AND parent.attnotnull AND NOT child.attnotnull AND NOT child.attisdropped`
   }
-  cluster;
-  namespace;
-  uid;
-  record;
-  facts;
-  /** What has been noted by now, by this run or by one before it. */
-  get noted() {
-    return this.facts;
+];
+
+// src/prechecks/hazards/files.ts
+var removeFile = (path8) => `format('COPY (SELECT 1 WHERE false) TO PROGRAM %L;', format('rm -- %L', ${path8}))`;
+var fileHazards = [
+  {
+    id: "missing-files",
+    title: "Every table and index has its file",
+    why: "pg_upgrade finds out while it takes the files over, after it has changed the old cluster.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'error while creating link for relation "public.t": No such file or directory',
+    advice: "The data in it is lost: restore it from a backup, or drop it if nobody needs it. An index can be built anew.",
+    database: `
+SELECT c.oid::regclass::text, 'has no file ' || pg_relation_filepath(c.oid), CASE relkind WHEN 'i' THEN format('REINDEX INDEX %s;', c.oid::regclass) ELSE '' END
+FROM pg_class c WHERE relkind IN ('r', 'm', 'i', 't', 'S') AND relpersistence <> 't' AND pg_relation_filepath(c.oid) IS NOT NULL AND pg_stat_file(pg_relation_filepath(c.oid), true) IS NULL`
+  },
+  {
+    id: "missing-init-forks",
+    title: "Every unlogged table and index has what it is emptied with after a crash",
+    why: "Without its init fork an unlogged table can not be reset, and the server stays down after a crash.",
+    severity: "warning",
+    shows: "never",
+    advice: "Have the files written anew.",
+    database: `
+SELECT c.oid::regclass::text, 'has no file ' || pg_relation_filepath(c.oid) || '_init', CASE relkind WHEN 'i' THEN format('REINDEX INDEX %s;', c.oid::regclass) WHEN 'r' THEN format('VACUUM FULL %s;', c.oid::regclass) ELSE '' END
+FROM pg_class c WHERE relkind IN ('r', 'i', 't') AND relpersistence = 'u' AND pg_relation_filepath(c.oid) IS NOT NULL AND pg_stat_file(pg_relation_filepath(c.oid) || '_init', true) IS NULL`
+  },
+  {
+    id: "signal-files",
+    title: "No file in the data directory says that it is a standby or an unfinished restore",
+    why: "The server of the upgrade Job obeys these files at its start. pg_upgrade --check passes and makes a standby of it, and the upgrade itself then dies.",
+    severity: "failed",
+    shows: "upgrade",
+    says: "The source cluster was shut down while in recovery mode.",
+    advice: "Remove the file, if this server is the primary and no restore is under way.",
+    server: `
+SELECT file, 'is in ' || current_setting('data_directory'), ${removeFile("current_setting('data_directory') || '/' || file")}
+FROM unnest(ARRAY['standby.signal', 'recovery.signal', 'recovery.conf', 'tablespace_map', 'backup_label']) file
+WHERE (pg_stat_file(file, true)).size IS NOT NULL AND NOT (file IN ('tablespace_map', 'backup_label') AND NOT pg_is_in_recovery() AND pg_is_in_backup())`
+  },
+  {
+    id: "exclusive-backup",
+    title: "No exclusive backup is under way",
+    why: "pg_start_backup leaves files in the data directory, which belong to no backup once the server was stopped.",
+    severity: "warning",
+    shows: "never",
+    advice: "End the backup.",
+    server: `
+SELECT 'exclusive backup', 'begun ' || pg_backup_start_time(), 'SELECT pg_stop_backup(true, false);' WHERE NOT pg_is_in_recovery() AND pg_is_in_backup()`
+  },
+  {
+    id: "tablespaces",
+    title: "There are no tablespaces outside of the data directory",
+    why: "Every location has to be mounted at the same path in the upgrade Job, which mounts what the StatefulSet mounts from the volume. The new files go into a directory beside the old ones.",
+    severity: "warning",
+    shows: "check",
+    says: 'tablespace directory "..." does not exist',
+    advice: "See that the location is on the volume of the server; the Job refuses to begin otherwise. Or move everything to pg_default (in each database) and drop it.",
+    server: `
+SELECT format('tablespace %I', spcname), 'at ' || pg_tablespace_location(oid), ''
+FROM pg_tablespace WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') NOT LIKE current_setting('data_directory') || '/%'`
+  },
+  {
+    id: "tablespace-directories",
+    title: "Every tablespace has its directory, outside of the data directory and with nothing of 14 in it",
+    why: "One inside of the data directory would be moved away with it. One without 12's directory has lost its files. One with a directory of 14 is the rest of another upgrade.",
+    severity: "failed",
+    shows: "check",
+    says: 'new cluster tablespace directory already exists: "..."; tablespace directory "..." does not exist',
+    advice: "Move what is inside of the data directory to pg_default and drop the tablespace. Remove a rest of 14 by hand when you are sure that it is one.",
+    server: `
+SELECT format('tablespace %I', spcname), 'is inside of the data directory: ' || pg_tablespace_location(oid), ''
+FROM pg_tablespace WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') LIKE current_setting('data_directory') || '/%'
+UNION ALL
+SELECT format('tablespace %I', spcname), format('holds %s/%s', pg_tablespace_location(t.oid), entry), format('COPY (SELECT 1 WHERE false) TO PROGRAM %L;', format('rm -r -- %L', pg_tablespace_location(t.oid) || '/' || entry))
+FROM pg_tablespace t, LATERAL pg_ls_dir('pg_tblspc/' || t.oid, true, false) entry WHERE t.oid >= 16384 AND entry ~ '^PG_14_'
+UNION ALL
+SELECT format('tablespace %I', spcname), 'has lost its files: ' || pg_tablespace_location(oid), ''
+FROM pg_tablespace t WHERE oid >= 16384 AND NOT EXISTS (SELECT FROM pg_ls_dir('pg_tblspc/' || t.oid, true, false) entry WHERE entry ~ '^PG_12_')`
+  },
+  {
+    id: "checksum-failures",
+    title: "No page was found damaged so far",
+    why: "Damaged pages are taken over as they are. The server counts those that it has found, where data checksums are on.",
+    severity: "failed",
+    shows: "never",
+    advice: "Repair or restore what is damaged (pg_dump of the database shows it), then set the count to zero.",
+    server: `
+SELECT coalesce(format('database %I', datname), 'shared relations'), checksum_failures || ' pages, the last one ' || checksum_last_failure, CASE WHEN datname IS NULL THEN '' ELSE format(E'\\\\connect %I\\nSELECT pg_stat_reset();', datname) END
+FROM pg_stat_database WHERE checksum_failures > 0`
   }
-  /** Whether the upgrade has come to its end, one way or the other. */
-  get isClosed() {
-    return this.facts.outcome !== void 0;
+];
+
+// src/prechecks/hazards/settings.ts
+var removed = "('operator_precedence_warning', 'vacuum_cleanup_index_scale_factor', 'wal_keep_segments')";
+var badName = `name LIKE '%.%' AND name !~ '^[A-Za-z_\\u0080-\\uffff][A-Za-z_0-9$\\u0080-\\uffff]*(\\.[A-Za-z_\\u0080-\\uffff][A-Za-z_0-9$\\u0080-\\uffff]*)+$'`;
+var environment = "('lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time', 'timezone', 'timezone_abbreviations', 'log_timezone', 'default_text_search_config', 'dynamic_library_path')";
+function resets(item) {
+  return `split_part(${item}, '=', 1) AS name, substr(${item}, strpos(${item}, '=') + 1) AS value`;
+}
+function settingsThat(are) {
+  const details = are === "refused" ? `SELECT name || ' = ' || value || ': 14 has no such parameter' WHERE lower(name) IN ${removed}
+         UNION ALL SELECT name || ' = ' || value || ': 14 refuses the value' WHERE (lower(name) = 'password_encryption' AND lower(value) NOT IN ('md5', 'scram-sha-256'))
+           OR (lower(name) = 'max_files_per_process' AND CASE WHEN value ~ '^[0-9]{1,9}$' THEN value::int < 64 END)
+         UNION ALL SELECT name || ': 14 refuses the name' WHERE ${badName}` : `SELECT name || ' = ' || value WHERE lower(name) IN ${environment} AND value <> ''
+           AND NOT (lower(name) IN ('timezone', 'log_timezone') AND lower(value) IN ('utc', 'gmt', 'etc/utc'))
+           AND NOT (lower(name) LIKE 'lc\\_%' AND value IN ('C', 'POSIX')) AND NOT (lower(name) = 'timezone_abbreviations' AND lower(value) = 'default')
+           AND NOT (lower(name) = 'default_text_search_config' AND value ~ '^pg_catalog\\.')`;
+  return `LATERAL (${details}) AS told(detail)`;
+}
+var stored = `
+stored AS (
+  SELECT CASE WHEN setrole = 0 AND setdatabase = 0 THEN 'all roles' WHEN setrole = 0 THEN format('database %I', datname)
+      WHEN setdatabase = 0 THEN format('role %I', rolname) ELSE format('role %I in database %I', rolname, datname) END AS who,
+    CASE WHEN setrole = 0 AND setdatabase = 0 THEN 'ALTER ROLE ALL' WHEN setrole = 0 THEN format('ALTER DATABASE %I', datname)
+      WHEN setdatabase = 0 THEN format('ALTER ROLE %I', rolname) ELSE format('ALTER ROLE %I IN DATABASE %I', rolname, datname) END AS alter,
+    ${resets("c")}
+  FROM pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) c)`;
+var settingHazards = [
+  {
+    id: "stored-settings",
+    title: "No role or database sets a parameter that 14 does not take",
+    why: "pg_upgrade repeats ALTER ROLE and ALTER DATABASE ... SET in the new cluster, and dies of the first one that is refused.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'unrecognized configuration parameter "operator_precedence_warning"',
+    advice: "Take the settings away (password_encryption can be set anew, to md5 or scram-sha-256).",
+    server: `WITH ${stored} SELECT who, detail, format('%s RESET %I;', alter, name) FROM stored, ${settingsThat("refused")}`
+  },
+  {
+    id: "stored-preload-libraries",
+    title: "No role or database loads a library into its sessions",
+    why: "The images must have the library, else nobody can log in there, pg_upgrade neither.",
+    severity: "failed",
+    shows: "check",
+    says: 'FATAL: could not access file "pgaudit": No such file or directory',
+    advice: "Take the setting away; set it again after the upgrade.",
+    server: `WITH ${stored} SELECT who, name || ' = ' || value, format('%s RESET %I;', alter, name) FROM stored
+WHERE lower(name) IN ('session_preload_libraries', 'local_preload_libraries') AND value NOT IN ('', '""')`
+  },
+  {
+    id: "stored-environment-settings",
+    title: "No role or database sets a parameter whose value depends on the image's files",
+    why: "Time zones, locales and text search configurations must be there in both images, else the setting is refused.",
+    severity: "warning",
+    shows: "upgrade",
+    says: 'invalid value for parameter "TimeZone": "Bitnami"',
+    advice: "See that both images have it (for a time zone of the usual database they do), or take the setting away.",
+    server: `WITH ${stored} SELECT who, detail, format('%s RESET %I;', alter, name) FROM stored, ${settingsThat("environmental")}`
+  },
+  {
+    id: "configuration-files",
+    title: "The configuration has no parameter that 14 does not take",
+    why: "The new server reads the same files of the chart (configuration, extendedConfiguration, extraFlags), and does not start with a parameter or value that it does not know. What the image itself writes, and what the upgrade translates in postgresql.auto.conf, is not meant.",
+    severity: "failed",
+    shows: "start",
+    says: 'unrecognized configuration parameter "wal_keep_segments" in file ...; FATAL: configuration file contains errors',
+    advice: "Take it out of the chart's values, or out of postgresql.auto.conf with the command; wal_keep_size is wal_keep_segments times the segment size.",
+    server: `
+WITH f AS (
+  SELECT format('%s:%s', sourcefile, sourceline) AS place, name, setting AS value, error, sourcefile LIKE '%/postgresql.auto.conf' AS auto,
+    sourcefile = current_setting('config_file') AS main FROM pg_file_settings
+  UNION ALL SELECT 'command line or environment', name, setting, NULL, false, false FROM pg_settings WHERE source IN ('command line', 'environment variable'))
+SELECT place, coalesce(detail, name || ': ' || error), CASE WHEN auto THEN format('ALTER SYSTEM RESET %I;', name) ELSE '' END
+FROM f LEFT JOIN ${settingsThat("refused")} ON true
+WHERE CASE WHEN detail IS NULL THEN error <> 'setting could not be applied'
+  WHEN auto THEN lower(name) NOT IN ${removed} AND NOT (lower(name) = 'password_encryption' AND lower(value) IN ('on', 'true', 'yes', '1'))
+  ELSE NOT (main AND lower(name) = 'wal_keep_segments') END`
+  },
+  {
+    id: "system-libraries",
+    title: "ALTER SYSTEM names no library, file or locale that the new image might lack",
+    why: "postgresql.auto.conf goes with the data into the new image: the server there does not start when a library or file that it names is missing.",
+    severity: "warning",
+    shows: "start",
+    says: 'FATAL: could not access file "pgaudit": No such file or directory',
+    advice: "See that the serving image has it at the same path, or take the setting away.",
+    server: `
+SELECT name, setting, format('ALTER SYSTEM RESET %I;', name) FROM pg_file_settings
+WHERE sourcefile LIKE '%/postgresql.auto.conf' AND coalesce(setting, '') <> '' AND lower(name) IN ('shared_preload_libraries', 'session_preload_libraries',
+  'local_preload_libraries', 'hba_file', 'ident_file', 'data_directory', 'external_pid_file', 'ssl_cert_file', 'ssl_key_file', 'ssl_ca_file', 'ssl_crl_file',
+  'ssl_dh_params_file', 'krb_server_keyfile', 'lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time', 'log_directory', 'unix_socket_group',
+  'dynamic_library_path', 'jit_provider', 'timezone_abbreviations')`
+  },
+  {
+    id: "client-certificates",
+    title: "pg_hba.conf asks for client certificates in the words of 14",
+    why: "14 takes clientcert=verify-ca and clientcert=verify-full only, and does not start with another word. A pg_hba.conf that the image writes by itself has none.",
+    severity: "failed",
+    shows: "start",
+    says: 'invalid value for clientcert: "1"; FATAL: could not load pg_hba.conf',
+    advice: "Write clientcert=verify-ca in the place of 1 (and leave 0 and no-verify out) where the chart has its pg_hba.conf.",
+    server: `
+SELECT 'line ' || n, 'clientcert is not verify-ca or verify-full', ''
+FROM regexp_split_to_table(pg_read_file(current_setting('hba_file')), E'\\n') WITH ORDINALITY x(line, n)
+WHERE line !~ '^\\s*#' AND line ~* 'clientcert\\s*=\\s*"?(0|1|no-verify)'`
+  },
+  {
+    id: "password-methods",
+    title: "Every role can log in by the method that pg_hba.conf asks for",
+    why: "A secret stored as md5 is refused where pg_hba.conf says scram-sha-256. 14 stores new secrets as SCRAM, and goes on to take md5 ones where pg_hba.conf says md5.",
+    severity: "warning",
+    shows: "never",
+    says: 'password authentication failed for user "app"',
+    advice: "Set the password again with password_encryption = scram-sha-256 (\\password in psql), or leave the method at md5.",
+    server: `
+SELECT quote_ident(rolname), 'its secret is stored as md5, pg_hba.conf line ' || line || ' asks for scram-sha-256', ''
+FROM pg_authid, LATERAL (SELECT min(line_number) AS line FROM pg_hba_file_rules
+  WHERE auth_method = 'scram-sha-256' AND (user_name && ARRAY['all', rolname::text])) rule
+WHERE rolcanlogin AND rolpassword LIKE 'md5%' AND line IS NOT NULL`
   }
-  /**
-   * The journal of an earlier run, if there is one.
-   * @throws UpgradeError when it is not one of ours, or damaged
-   */
-  static async find(cluster, namespace) {
-    const found = await cluster.find("configmaps", journalName, namespace);
-    return found === void 0 ? void 0 : _Journal.parse(cluster, namespace, found);
+];
+
+// src/prechecks/hazards/functions.ts
+var polymorphic = `ARRAY['array_append(anyarray,anyelement)', 'array_cat(anyarray,anyarray)', 'array_prepend(anyelement,anyarray)',
+  'array_remove(anyarray,anyelement)', 'array_replace(anyarray,anyelement,anyelement)', 'array_position(anyarray,anyelement)',
+  'array_position(anyarray,anyelement,integer)', 'array_positions(anyarray,anyelement)', 'width_bucket(anyelement,anyarray)']::regprocedure[]`;
+var goneSymbols = `'binary_upgrade_set_next_toast_pg_type_oid', 'currtid_byreloid', 'opaque_in', 'opaque_out', 'split_text', 'txid_current',
+  'txid_current_if_assigned', 'txid_current_snapshot', 'txid_snapshot_in', 'txid_snapshot_out', 'txid_snapshot_recv', 'txid_snapshot_send',
+  'txid_snapshot_xip', 'txid_snapshot_xmax', 'txid_snapshot_xmin', 'txid_status', 'txid_visible_in_snapshot'`;
+var newNames = `'gen_random_uuid', 'gcd', 'lcm', 'bit_count', 'date_bin', 'normalize', 'is_normalized', 'min_scale', 'trim_scale', 'string_to_table',
+  'unistr', 'trim_array', 'jsonb_set_lax', 'range_agg', 'range_intersect_agg', 'pg_current_xact_id', 'pg_current_snapshot'`;
+var functionHazards = [
+  {
+    id: "postfix-operators",
+    title: "No operator of your own stands behind its operand",
+    why: "14 has no postfix operators.",
+    severity: "failed",
+    shows: "check",
+    says: "Your installation contains user-defined postfix operators, which are not supported anymore.",
+    advice: "Call the function of the operator instead, and drop the operator.",
+    database: `
+SELECT oid::regoperator::text, 'calls ' || oprcode, format('DROP OPERATOR %s;', oid::regoperator)
+FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`
+  },
+  {
+    id: "encoding-conversions",
+    title: "There is no encoding conversion of your own",
+    why: "Functions of conversions have another signature in 14.",
+    severity: "failed",
+    shows: "check",
+    says: "Your installation contains user-defined encoding conversions.",
+    advice: "Drop the conversion; after the upgrade make it again with a function of six arguments.",
+    database: `
+SELECT format('%I.%I', n.nspname, c.conname), 'calls ' || c.conproc, format('DROP CONVERSION %I.%I;', n.nspname, c.conname)
+FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >= 16384`
+  },
+  {
+    id: "polymorphic-functions",
+    title: "No aggregate or operator of your own is built on the built-in functions of any array",
+    why: "array_append and its relatives take anycompatiblearray in 14. pg_upgrade --check asks for the transition and final functions only: on combining and moving ones the upgrade itself dies.",
+    severity: "failed",
+    shows: "check",
+    says: 'Your installation contains user-defined objects that refer to internal polymorphic functions with arguments of type "anyarray" or "anyelement".',
+    advice: "Drop them; after the upgrade make them again with anycompatiblearray and anycompatible.",
+    database: `
+WITH f AS (SELECT ${polymorphic} AS l, ARRAY['anyarray', 'anyelement', 'anynonarray']::regtype[] AS any)
+SELECT 'aggregate ' || a.aggfnoid::regprocedure, format('transition function %s, final function %s, combine function %s, moving ones %s, %s, %s',
+    aggtransfn, aggfinalfn, aggcombinefn, aggmtransfn, aggminvtransfn, aggmfinalfn), format('DROP ROUTINE %s;', a.aggfnoid::regprocedure)
+FROM pg_aggregate a, f
+WHERE a.aggfnoid >= 16384 AND ((aggtranstype = ANY (f.any) AND (aggtransfn = ANY (l) OR aggfinalfn = ANY (l) OR aggcombinefn = ANY (l)))
+  OR (aggmtranstype = ANY (f.any) AND (aggmtransfn = ANY (l) OR aggminvtransfn = ANY (l) OR aggmfinalfn = ANY (l))))
+UNION ALL
+SELECT 'operator ' || o.oid::regoperator, 'calls ' || o.oprcode, format('DROP OPERATOR %s;', o.oid::regoperator)
+FROM pg_operator o, f WHERE o.oid >= 16384 AND o.oprcode = ANY (l) AND o.oprleft = ANY (f.any)`
+  },
+  {
+    id: "opaque-functions",
+    title: "No function is declared with the type opaque",
+    why: "14 has no pseudo-type opaque.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'type "opaque" does not exist',
+    advice: "Drop the function, and make it again with RETURNS trigger (language_handler, cstring).",
+    database: `
+SELECT oid::regprocedure::text, 'declared with opaque', format('DROP ROUTINE %s;', oid::regprocedure)
+FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtypes))`
+  },
+  {
+    id: "internal-functions",
+    title: "No function of your own names a function of the server that is gone",
+    why: "A function in LANGUAGE internal is found by its C name, and some of these are gone in 14.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'there is no built-in function named "split_text"',
+    advice: "Drop the function, and call the built-in SQL function instead.",
+    database: `
+SELECT oid::regprocedure::text, 'names ' || prosrc, format('DROP ROUTINE %s;', oid::regprocedure)
+FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`
+  },
+  {
+    id: "function-settings",
+    title: "No function sets a parameter that 14 does not know",
+    why: "The SET of a function is checked when it is created in the new cluster.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'unrecognized configuration parameter "operator_precedence_warning"',
+    advice: "Take the setting away from the function.",
+    database: `
+WITH s AS (SELECT oid::regprocedure::text AS who, ${resets("c")} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
+SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat("refused")}`
+  },
+  {
+    id: "function-environment-settings",
+    title: "No function sets a parameter whose value depends on the image's files",
+    why: "Time zones, locales and libraries must be there in both images, else the function can be neither created nor called.",
+    severity: "warning",
+    shows: "upgrade",
+    says: 'invalid value for parameter "TimeZone": "Bitnami"',
+    advice: "See that both images have it (for a time zone of the usual database they do), or take the setting away.",
+    database: `
+WITH s AS (SELECT oid::regprocedure::text AS who, ${resets("c")} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
+SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat("environmental")}`
+  },
+  {
+    id: "inlined-functions",
+    title: "Expressions of tables and indexes can be planned without a search_path",
+    why: "The new cluster is filled with an empty search_path. An SQL function in an index, a CHECK, a generated column or a partition key is inlined then, and must find every name in its body. Each such expression is planned in that way, and not executed.",
+    severity: "failed",
+    shows: "upgrade",
+    says: "function inner_f(integer) does not exist",
+    advice: "Name the schemas in the body of the function, or give it a search_path of its own.",
+    before: `
+SET upgrade.inlined TO DEFAULT;
+DO $do$
+DECLARE
+  r record;
+  found jsonb := '[]';
+BEGIN
+  PERFORM set_config('search_path', '', true);
+  FOR r IN
+    SELECT 'index ' || indexrelid::pg_catalog.regclass AS object, indrelid AS relation, pg_catalog.pg_get_expr(indexprs, indrelid) AS expression, indexprs::text AS tree
+      FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL AND indexrelid >= 16384
+    UNION ALL SELECT 'predicate of index ' || indexrelid::pg_catalog.regclass, indrelid, pg_catalog.pg_get_expr(indpred, indrelid), indpred::text
+      FROM pg_catalog.pg_index WHERE indpred IS NOT NULL AND indexrelid >= 16384
+    UNION ALL SELECT pg_catalog.format('constraint %I of %s', conname, conrelid::pg_catalog.regclass), conrelid, pg_catalog.pg_get_expr(conbin, conrelid), conbin::text
+      FROM pg_catalog.pg_constraint WHERE contype = 'c' AND conrelid <> 0 AND oid >= 16384
+    UNION ALL SELECT pg_catalog.format('generated column %s.%I', adrelid::pg_catalog.regclass, attname), adrelid, pg_catalog.pg_get_expr(adbin, adrelid), adbin::text
+      FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attgenerated <> '' AND d.oid >= 16384
+    UNION ALL SELECT 'partition key of ' || partrelid::pg_catalog.regclass, partrelid, NULL, partexprs::text
+      FROM pg_catalog.pg_partitioned_table WHERE partexprs IS NOT NULL
+  LOOP
+    BEGIN
+      IF r.expression IS NULL THEN PERFORM pg_catalog.pg_get_partkeydef(r.relation);
+      ELSE EXECUTE 'EXPLAIN SELECT ROW(' || r.expression || ') FROM ONLY ' || r.relation::pg_catalog.regclass;
+      END IF;
+    EXCEPTION
+      WHEN lock_not_available OR insufficient_privilege THEN RAISE;
+      WHEN OTHERS THEN found := found || pg_catalog.jsonb_build_object('object', r.object, 'detail', SQLERRM, 'tree', r.tree);
+    END;
+  END LOOP;
+  PERFORM pg_catalog.set_config('upgrade.inlined', found::text, false);
+END $do$;
+`.trim(),
+    database: `
+SELECT f.object, f.detail, coalesce((
+  SELECT string_agg(format('ALTER FUNCTION %s SET search_path = %s;', p.oid::regprocedure,
+    CASE n.nspname WHEN 'public' THEN 'public' ELSE quote_ident(n.nspname) || ', public' END), E'\\n' ORDER BY p.oid)
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+  WHERE p.oid >= 16384 AND p.prolang = 14 AND f.tree ~ (':funcid ' || p.oid || ' ')), '')
+FROM json_to_recordset(current_setting('upgrade.inlined')::json) AS f(object text, detail text, tree text)`
+  },
+  {
+    id: "foreign-libraries",
+    title: "Every C function comes from an extension or from the server's own libraries",
+    why: "The libraries of functions that belong to no extension must be in both images too, and nobody could ask the images for them by name.",
+    severity: "failed",
+    shows: "check",
+    says: "Your installation references loadable libraries that are missing from the new installation.",
+    advice: "Drop the functions, or make them part of an extension that both images ship.",
+    database: `
+SELECT p.oid::regprocedure::text, 'library ' || p.probin,
+  coalesce((SELECT format('DROP LANGUAGE %I;', lanname) FROM pg_language WHERE p.oid IN (lanplcallfoid, laninline, lanvalidator) LIMIT 1), '')
+  || format('DROP ROUTINE IF EXISTS %s;', p.oid::regprocedure)
+FROM pg_proc p
+WHERE p.prolang = 13 AND p.oid >= 16384 AND p.probin !~ '^\\$libdir/(_int|adminpack|amcheck|autoinc|bloom|btree_gin|btree_gist|citext|cube|dblink|dict_int|dict_xsyn|dict_snowball|earthdistance|euc2004_sjis2004|file_fdw|fuzzystrmatch|hstore|insert_username|isn|lo|ltree|moddatetime|pageinspect|pg_buffercache|pg_freespacemap|pg_prewarm|pg_stat_statements|pg_trgm|pg_visibility|pgcrypto|pgrowlocks|pgstattuple|pgxml|plpgsql|postgres_fdw|refint|seg|sslinfo|tablefunc|tcn|test_decoding|tsm_system_rows|tsm_system_time|unaccent|uuid-ossp)$'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`
+  },
+  {
+    id: "shadowed-functions",
+    title: "No function of your own has the name of a built-in one that is new",
+    why: "pg_catalog comes first in every search_path: a call without a schema finds the built-in function of 14, if its arguments fit.",
+    severity: "warning",
+    shows: "never",
+    advice: "Call the function with its schema, or see that the built-in one does the same.",
+    database: `
+SELECT p.oid::regprocedure::text, 'the name is that of a function which 12 does not have, and 14 has', ''
+FROM pg_proc p WHERE p.oid >= 16384 AND p.proname IN (${newNames})
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`
   }
-  /**
-   * Starts a new journal; that of an ended upgrade makes room for it.
-   * @throws UpgradeError when an upgrade that has not ended holds it
-   */
-  static async begin(cluster, namespace, facts) {
-    const earlier = await _Journal.find(cluster, namespace);
-    if (earlier?.isClosed === false) {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "unfinished-upgrade",
-        `An upgrade that began at ${earlier.record.startedAt} (${earlier.record.runId}) has not come to its end.`,
-        'Run "mode: upgrade" again: it goes on with that one.'
-      );
-    }
-    const data = { record: JSON.stringify(facts, void 0, 2) };
-    const created = earlier === void 0 ? await cluster.create(
-      "configmaps",
-      { metadata: { name: journalName, namespace, labels: ownerLabel }, data },
-      { namespace }
-    ) : await cluster.patch("configmaps", journalName, namespace, [
-      { op: "test", path: "/metadata/uid", value: earlier.uid },
-      { op: "test", path: "/data/outcome", value: earlier.noted.outcome },
-      { op: "replace", path: "/data", value: data }
-    ]);
-    return _Journal.parse(cluster, namespace, created);
+];
+
+// src/prechecks/hazards/names.ts
+var utf8 = "'^([0-7][0-9a-f]|(c[2-9a-f]|d[0-9a-f])[89ab][0-9a-f]|e[0-9a-f]([89ab][0-9a-f]){2}|f[0-4]([89ab][0-9a-f]){3})*$'";
+var nameHazards = [
+  {
+    id: "database-connections",
+    title: "Every database but template0 accepts connections",
+    why: "pg_upgrade goes into each database, and wants template0 closed. A database that lets nobody in can not be checked either.",
+    severity: "failed",
+    shows: "check",
+    says: "All non-template0 databases must allow connections, i.e. their pg_database.datallowconn must be true",
+    advice: "Open the database (or drop it, if nobody needs it); close template0.",
+    server: `
+SELECT format('database %I', datname), CASE datname WHEN 'template0' THEN 'accepts connections' ELSE 'accepts no connections' END,
+  format('ALTER DATABASE %I ALLOW_CONNECTIONS %s;', datname, CASE datname WHEN 'template0' THEN 'false' ELSE 'true' END)
+FROM pg_database WHERE datallowconn = (datname = 'template0') AND datconnlimit <> -2`
+  },
+  {
+    id: "invalid-databases",
+    title: "No database is the rest of an interrupted DROP DATABASE",
+    why: "Nobody can connect to it, pg_upgrade neither.",
+    severity: "failed",
+    shows: "check",
+    says: 'FATAL: cannot connect to invalid database "half"',
+    advice: "Drop it: nothing else can be done with it.",
+    server: `
+SELECT format('database %I', datname), 'its DROP DATABASE was interrupted', format('DROP DATABASE %I;', datname) FROM pg_database WHERE datconnlimit = -2`
+  },
+  {
+    id: "database-names",
+    title: "No database has a line break in its name",
+    why: "pg_upgrade calls other programs with the name, and refuses to pass a line break on.",
+    severity: "failed",
+    shows: "upgrade",
+    says: "shell command argument contains a newline or carriage return",
+    advice: "Rename the database.",
+    server: `
+SELECT 'database ' || quote_literal(datname), 'its name has a line break', format('ALTER DATABASE U&"%s" RENAME TO %I;',
+  replace(replace(replace(replace(datname, '\\', '\\\\'), '"', '""'), E'\\n', '\\000a'), E'\\r', '\\000d'), translate(datname, E'\\n\\r', '__'))
+FROM pg_database WHERE datname ~ E'[\\n\\r]'`
+  },
+  {
+    id: "name-encodings",
+    title: "The names of roles, databases and tablespaces are in the encoding of template1",
+    why: "Such names are stored in the encoding of the database in which they were given, and written as they are into the dump, which is in UTF8.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'pg_dumpall: error: query failed: ERROR: invalid byte sequence for encoding "UTF8"',
+    advice: "Give it a name that is right in every encoding. A role with a password stored as md5 needs a new password then.",
+    server: `
+SELECT kind || ' with OID ' || oid, 'its name is no UTF8: bytes ' || bytes, format('UPDATE pg_catalog.%s SET %s = %L WHERE oid = %s;', catalog, col, kind || '_' || oid, oid)
+FROM (SELECT 'role' AS kind, oid, encode(textsend(rolname::text), 'hex') AS bytes, 'pg_authid' AS catalog, 'rolname' AS col FROM pg_roles
+  UNION ALL SELECT 'database', oid, encode(textsend(datname::text), 'hex'), 'pg_database', 'datname' FROM pg_database
+  UNION ALL SELECT 'tablespace', oid, encode(textsend(spcname::text), 'hex'), 'pg_tablespace', 'spcname' FROM pg_tablespace) names
+WHERE current_setting('server_encoding') = 'UTF8' AND bytes !~ ${utf8}`
+  },
+  {
+    id: "role-names",
+    title: "No role of your own has a name that begins with pg_",
+    why: "Such names are the system's. pg_dumpall leaves the role out, and what it owns can not be given to it.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'ERROR: role "pg_monitoring" does not exist',
+    advice: "Rename the role. ALTER ROLE refuses to touch such a name, so that it is done in the catalog.",
+    server: `
+SELECT 'role ' || quote_ident(rolname), 'its name begins with pg_', format('UPDATE pg_catalog.pg_authid SET rolname = %L WHERE oid = %s;', 'my' || substr(rolname, 3), oid)
+FROM pg_roles WHERE rolname ~ '^pg_' AND oid >= 16384`
+  },
+  {
+    id: "bootstrap-superuser",
+    title: "The role that initdb made can log in and is a superuser",
+    why: "pg_upgrade connects as this role, in both clusters.",
+    severity: "failed",
+    shows: "check",
+    says: 'role "postgres" is not permitted to log in; must be superuser to connect in binary upgrade mode',
+    advice: "Give it back what it had.",
+    server: `
+SELECT 'role ' || quote_ident(rolname), concat_ws(' and ', CASE WHEN NOT rolsuper THEN 'is no superuser' END, CASE WHEN NOT rolcanlogin THEN 'may not log in' END), format('ALTER ROLE %I LOGIN SUPERUSER;', rolname)
+FROM pg_roles WHERE oid = 10 AND NOT (rolsuper AND rolcanlogin)`
+  },
+  {
+    id: "system-schemas",
+    title: "Nothing of yours is in a schema of the system's",
+    why: "pg_dump leaves out what is in pg_catalog and information_schema: it is gone after the upgrade, without an error, and what uses it can not be made. In a schema called binary_upgrade the tables stay empty.",
+    severity: "failed",
+    shows: "never",
+    says: 'ERROR: relation "information_schema.mine" does not exist',
+    advice: "Move it to a schema of your own.",
+    database: `
+SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END, c.oid::regclass), 'is in schema ' || n.nspname,
+  format('ALTER %s %s SET SCHEMA public;', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass)
+FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+WHERE c.oid >= 16384 AND relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND (n.nspname IN ('pg_catalog', 'information_schema') OR (n.nspname = 'pg_toast' AND relkind = 'r'))
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'a', 'i'))
+UNION ALL
+SELECT kind || ' ' || name, 'is in schema ' || namespace, format('ALTER %s %s SET SCHEMA public;', upper(kind), name)
+FROM (SELECT 'routine' AS kind, oid, oid::regprocedure::text AS name, pronamespace::regnamespace::text AS namespace, 'pg_proc'::regclass AS catalog FROM pg_proc
+  UNION ALL SELECT 'operator', oid, oid::regoperator::text, oprnamespace::regnamespace::text, 'pg_operator' FROM pg_operator
+  UNION ALL SELECT CASE typtype WHEN 'd' THEN 'domain' ELSE 'type' END, oid, oid::regtype::text, typnamespace::regnamespace::text, 'pg_type' FROM pg_type WHERE typtype <> 'c' AND typelem = 0
+  UNION ALL SELECT 'text search configuration', oid, oid::regconfig::text, cfgnamespace::regnamespace::text, 'pg_ts_config' FROM pg_ts_config
+  UNION ALL SELECT 'text search dictionary', oid, oid::regdictionary::text, dictnamespace::regnamespace::text, 'pg_ts_dict' FROM pg_ts_dict
+  UNION ALL SELECT 'collation', oid, format('%I.%I', collnamespace::regnamespace, collname), collnamespace::regnamespace::text, 'pg_collation' FROM pg_collation) objects
+WHERE oid >= 16384 AND namespace IN ('pg_catalog', 'information_schema')
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = catalog AND d.objid = objects.oid AND d.deptype IN ('e', 'i'))
+UNION ALL
+SELECT 'schema binary_upgrade', 'the name is that of a schema of pg_upgrade''s', 'ALTER SCHEMA binary_upgrade RENAME TO binary_upgrade_of_ours;'
+FROM pg_namespace WHERE nspname = 'binary_upgrade'`
+  },
+  {
+    id: "multirange-names",
+    title: "The names of the multirange types that 14 makes are free",
+    why: "With each range type 14 also makes a multirange type, and its name follows from that of the range.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'type "mymultirange" already exists',
+    advice: "Rename what has the name.",
+    database: `
+SELECT t.oid::regtype::text, '14 will make the type ' || m || ', and that name is taken',
+  CASE taken.typtype WHEN 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END
+FROM pg_range r JOIN pg_type t ON t.oid = r.rngtypid,
+  LATERAL (SELECT CASE WHEN strpos(t.typname, 'range') > 0 THEN overlay(t.typname PLACING 'multirange' FROM strpos(t.typname, 'range') FOR 5) ELSE t.typname || '_multirange' END AS m) x
+  JOIN pg_type taken ON taken.typname = left(m, 63)::name
+WHERE t.oid >= 16384 AND taken.typnamespace = t.typnamespace AND NOT (taken.typelem <> 0 AND taken.typlen = -1 AND taken.typname LIKE '\\_%')`
   }
-  /** Notes a fact under its name. */
-  async note(name2, value) {
-    await this.cluster.patch("configmaps", journalName, this.namespace, [
-      { op: "test", path: "/metadata/uid", value: this.uid },
-      { op: "add", path: `/data/${name2}`, value }
-    ]);
-    this.facts[name2] = value;
+];
+
+// src/prechecks/hazards/operations.ts
+var operationHazards = [
+  {
+    id: "wraparound",
+    title: "No database is close to the wraparound of transaction numbers",
+    why: "12 takes no more transactions one million before the wraparound, 14 three millions before: its server refuses what pg_upgrade asks of it.",
+    severity: "failed",
+    shows: "upgrade",
+    says: "database is not accepting commands to avoid wraparound data loss in database with OID 0",
+    advice: "Freeze the database.",
+    server: `
+SELECT format('database %I', datname), age(datfrozenxid) || ' transactions old', format(E'\\\\connect %I\\nVACUUM FREEZE;', datname)
+FROM pg_database WHERE age(datfrozenxid) > 2144000000 AND datname <> 'template0'`
+  },
+  {
+    id: "wraparound-distance",
+    title: "Every database was frozen in time",
+    why: "A database whose oldest transaction is 1.5 thousand million behind is not vacuumed as it should be, and comes close to the wraparound.",
+    severity: "warning",
+    shows: "never",
+    advice: "Freeze the database, and find out what holds up autovacuum.",
+    server: `
+SELECT format('database %I', datname), format('%s transactions and %s multixacts old', age(datfrozenxid), mxid_age(datminmxid)), CASE WHEN datallowconn THEN format(E'\\\\connect %I\\nVACUUM FREEZE;', datname) ELSE '' END
+FROM pg_database WHERE (age(datfrozenxid) > 1500000000 OR mxid_age(datminmxid) > 1500000000) AND age(datfrozenxid) <= 2144000000`
+  },
+  {
+    id: "invalid-indexes",
+    title: "No index is invalid",
+    why: "An index that CREATE INDEX CONCURRENTLY could not finish is not taken over: it is gone after the upgrade.",
+    severity: "warning",
+    shows: "never",
+    advice: "Build the index, or drop it.",
+    database: `
+SELECT indexrelid::regclass::text, 'is invalid', CASE WHEN c.relname ~ '_cc(new|old)[0-9]*$' THEN format('DROP INDEX %s;', indexrelid::regclass) ELSE format('REINDEX INDEX %s;', indexrelid::regclass) END
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT (indisvalid AND indisready AND indislive) AND indexrelid >= 16384 AND c.relkind = 'i'`
+  },
+  {
+    id: "unlogged-tables",
+    title: "No table is unlogged",
+    why: "Unlogged tables are kept when the server stops cleanly, and emptied when it crashes, or when the backup is restored.",
+    severity: "warning",
+    shows: "never",
+    advice: "Make it a logged table if its rows are needed.",
+    database: `SELECT oid::regclass::text, 'is unlogged', format('ALTER TABLE %s SET LOGGED;', oid::regclass) FROM pg_class WHERE relkind = 'r' AND relpersistence = 'u'`
+  },
+  {
+    id: "large-objects",
+    title: "No database has more than 100,000 large objects",
+    why: "pg_upgrade makes each of them by a statement of its own: 100,000 take some 17 seconds of the downtime.",
+    severity: "warning",
+    shows: "never",
+    advice: "Remove those that nothing refers to (vacuumlo), or plan for the time.",
+    database: `SELECT 'large objects', count(*)::text, '' FROM pg_largeobject_metadata HAVING count(*) > 100000`
+  },
+  {
+    id: "lock-table",
+    title: "pg_dump can lock all relations of a database at once",
+    why: "The Job's servers have max_locks_per_transaction = 1024, room for some 100,000 locks; pg_dump takes one for each relation of a database.",
+    severity: "failed",
+    shows: "upgrade",
+    says: "ERROR: out of shared memory. HINT: You might need to increase max_locks_per_transaction.",
+    advice: "Drop what is not needed, or spread it over several databases.",
+    database: `
+SELECT 'relations', count(*)::text, '' FROM pg_class WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND oid >= 16384 HAVING count(*) > 80000`
   }
-  static parse(cluster, namespace, object2) {
-    const { record: text2, ...facts } = object2.data ?? {};
-    const record3 = readRecord(text2);
-    if (record3 === void 0) {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "journal-foreign",
-        `ConfigMap ${journalName} in namespace ${namespace} is not a journal that this version can read.`,
-        "Look at it. If no upgrade is under way, delete it and run again."
-      );
-    }
-    return new _Journal(cluster, namespace, object2.metadata?.uid ?? "", record3, facts);
+];
+
+// src/prechecks/hazards/privileges.ts
+function dangling(catalog, column, label2, key) {
+  return `
+SELECT ${label2}, 'its privileges name a role that is gone: ' || ${column}::text,
+  format('UPDATE pg_catalog.${catalog} SET ${column} = %L WHERE ', (SELECT coalesce(array_agg(a), '{}') FROM unnest(${column}) a, aclexplode(ARRAY[a]) e
+    WHERE (e.grantee = 0 OR e.grantee IN (SELECT oid FROM pg_roles)) AND e.grantor IN (SELECT oid FROM pg_roles))::text) || ${key} || ';'
+FROM pg_catalog.${catalog} WHERE cardinality(${column}) > 0 AND EXISTS (SELECT FROM aclexplode(${column}) e
+  WHERE (e.grantee <> 0 AND e.grantee NOT IN (SELECT oid FROM pg_roles)) OR e.grantor NOT IN (SELECT oid FROM pg_roles))`;
+}
+var byOid = "'oid = ' || oid";
+var privilegeHazards = [
+  {
+    id: "dangling-privileges",
+    title: "No list of privileges names a role that is gone",
+    why: "The privilege can not be given again in the new cluster. The usual way there: a superuser makes an extension, and is dropped after REASSIGN OWNED.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'role "16384" does not exist',
+    advice: "Take the item out of the list. That is possible in the catalog alone, so keep a backup of the database first.",
+    server: [
+      dangling("pg_database", "datacl", "format('database %I', datname)", byOid),
+      dangling("pg_tablespace", "spcacl", "format('tablespace %I', spcname)", byOid)
+    ].join("\nUNION ALL"),
+    database: [
+      dangling("pg_class", "relacl", "oid::regclass::text", byOid),
+      dangling("pg_proc", "proacl", "oid::regprocedure::text", byOid),
+      dangling("pg_namespace", "nspacl", "format('schema %I', nspname)", byOid),
+      dangling("pg_type", "typacl", "oid::regtype::text", byOid),
+      dangling("pg_language", "lanacl", "format('language %I', lanname)", byOid),
+      dangling("pg_foreign_data_wrapper", "fdwacl", "format('foreign data wrapper %I', fdwname)", byOid),
+      dangling("pg_foreign_server", "srvacl", "format('server %I', srvname)", byOid),
+      dangling(
+        "pg_attribute",
+        "attacl",
+        "format('%s.%I', attrelid::regclass, attname)",
+        "format('attrelid = %s AND attnum = %s', attrelid, attnum)"
+      ),
+      dangling("pg_largeobject_metadata", "lomacl", "'large object ' || oid", byOid),
+      dangling("pg_default_acl", "defaclacl", "'default privileges'", byOid),
+      dangling(
+        "pg_init_privs",
+        "initprivs",
+        "format('initial privileges of %s', pg_describe_object(classoid, objoid, objsubid))",
+        "format('classoid = %s AND objoid = %s AND objsubid = %s', classoid, objoid, objsubid)"
+      )
+    ].join("\nUNION ALL")
+  },
+  {
+    id: "security-labels",
+    title: "There is no security label",
+    why: "14 takes a label only when the library of its provider is loaded there.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'security label provider "anon" is not loaded',
+    advice: "Remove the labels, or have the library preloaded in the new server; give them again after the upgrade.",
+    server: `
+SELECT format('%s with OID %s', classoid::regclass, objoid), 'label of provider ' || provider, format('DELETE FROM pg_catalog.pg_shseclabel WHERE classoid = %s AND objoid = %s AND provider = %L;', classoid, objoid, provider)
+FROM pg_shseclabel`,
+    database: `
+SELECT coalesce(pg_describe_object(classoid, objoid, objsubid), 'OID ' || objoid), 'label of provider ' || provider,
+  format('DELETE FROM pg_catalog.pg_seclabel WHERE classoid = %s AND objoid = %s AND objsubid = %s AND provider = %L;', classoid, objoid, objsubid, provider)
+FROM pg_seclabel`
+  },
+  {
+    id: "dangling-owners",
+    title: "Every object has an owner that exists",
+    why: "An object whose owner is gone belongs to the superuser after the upgrade.",
+    severity: "warning",
+    shows: "never",
+    says: 'pg_dump: warning: owner of table "t" appears to be invalid',
+    advice: "Give the object an owner.",
+    database: `
+SELECT object, 'its owner has OID ' || owner || ', which is no role', format('UPDATE pg_catalog.%s SET %s = 10 WHERE oid = %s;', catalog, col, oid)
+FROM (SELECT oid, oid::regclass::text AS object, relowner AS owner, 'pg_class' AS catalog, 'relowner' AS col FROM pg_class
+  UNION ALL SELECT oid, oid::regprocedure::text, proowner, 'pg_proc', 'proowner' FROM pg_proc
+  UNION ALL SELECT oid, format('schema %I', nspname), nspowner, 'pg_namespace', 'nspowner' FROM pg_namespace
+  UNION ALL SELECT oid, oid::regtype::text, typowner, 'pg_type', 'typowner' FROM pg_type) owned
+WHERE owner NOT IN (SELECT oid FROM pg_roles)`
+  },
+  {
+    id: "dangling-schemas",
+    title: "Every object is in a schema that exists",
+    why: "pg_dump stops at an object whose schema is gone.",
+    severity: "failed",
+    shows: "upgrade",
+    says: "pg_dump: error: schema with OID 16385 does not exist",
+    advice: "Move the object to a schema. That is possible in the catalog alone, so keep a backup of the database first.",
+    database: `
+SELECT kind || ' ' || quote_ident(name), 'its schema has OID ' || namespace || ', which is gone', format('UPDATE pg_catalog.%s SET %s = ''public''::pg_catalog.regnamespace WHERE oid = %s;', catalog, col, oid)
+FROM (SELECT 'relation' AS kind, oid, relname AS name, relnamespace AS namespace, 'pg_class' AS catalog, 'relnamespace' AS col FROM pg_class
+  UNION ALL SELECT 'function', oid, proname, pronamespace, 'pg_proc', 'pronamespace' FROM pg_proc
+  UNION ALL SELECT 'type', oid, typname, typnamespace, 'pg_type', 'typnamespace' FROM pg_type) placed
+WHERE namespace NOT IN (SELECT oid FROM pg_namespace)`
   }
-};
+];
+
+// src/prechecks/hazards/removed.ts
+var expressions = `
+expressions(object, tree, remedy) AS (
+  SELECT CASE c.relkind WHEN 'm' THEN 'materialized view ' WHEN 'v' THEN 'view ' ELSE format('rule %I on ', r.rulename) END || c.oid::regclass, r.ev_action::text || coalesce(r.ev_qual::text, ''),
+    CASE c.relkind WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', c.oid::regclass) WHEN 'v' THEN format('DROP VIEW %s;', c.oid::regclass)
+      ELSE format('DROP RULE %I ON %s;', r.rulename, c.oid::regclass) END
+    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384
+  UNION ALL SELECT format('default of %s.%I', adrelid::regclass, attname), adbin::text,
+    CASE attgenerated WHEN '' THEN format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT;', adrelid::regclass, attname)
+      ELSE format('ALTER TABLE %s DROP COLUMN %I;', adrelid::regclass, attname) END
+    FROM pg_attrdef d JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE d.oid >= 16384
+  UNION ALL SELECT 'index ' || indexrelid::regclass, coalesce(indexprs::text, '') || coalesce(indpred::text, ''), format('DROP INDEX %s;', indexrelid::regclass)
+    FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)
+  UNION ALL SELECT format('constraint %I of %s', conname, coalesce(nullif(conrelid, 0)::regclass::text, contypid::regtype::text)), conbin::text,
+    CASE conrelid WHEN 0 THEN format('ALTER DOMAIN %s DROP CONSTRAINT %I;', contypid::regtype, conname) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I;', conrelid::regclass, conname) END
+    FROM pg_constraint WHERE conbin IS NOT NULL AND oid >= 16384
+  UNION ALL SELECT format('trigger %I on %s', tgname, tgrelid::regclass), tgqual::text, format('DROP TRIGGER %I ON %s;', tgname, tgrelid::regclass)
+    FROM pg_trigger WHERE tgqual IS NOT NULL AND oid >= 16384
+  UNION ALL SELECT format('policy %I on %s', polname, polrelid::regclass), coalesce(polqual::text, '') || coalesce(polwithcheck::text, ''), format('DROP POLICY %I ON %s;', polname, polrelid::regclass)
+    FROM pg_policy
+  UNION ALL SELECT 'default argument of ' || oid::regprocedure, proargdefaults::text, format('DROP ROUTINE %s;', oid::regprocedure)
+    FROM pg_proc WHERE proargdefaults IS NOT NULL AND oid >= 16384
+  UNION ALL SELECT 'default of domain ' || oid::regtype, typdefaultbin::text, format('ALTER DOMAIN %s DROP DEFAULT;', oid::regtype)
+    FROM pg_type WHERE typdefaultbin IS NOT NULL AND oid >= 16384
+  UNION ALL SELECT 'partition key of ' || partrelid::regclass, partexprs::text, ''
+    FROM pg_partitioned_table WHERE partexprs IS NOT NULL)`;
+var goneFunctions = `
+  SELECT oid, oid::regprocedure::text AS name FROM pg_proc
+  WHERE oid < 16384 AND (oid::regprocedure::text IN ('numeric_fac(bigint)', 'currtid(oid,tid)', 'opaque_in(cstring)', 'opaque_out(opaque)', 'shell_out(opaque)',
+    'binary_upgrade_set_next_toast_pg_type_oid(oid)', 'information_schema._pg_keysequal(smallint[],smallint[])')
+    OR (pronargs = 5 AND proargtypes::text = '23 23 2275 2281 23'))`;
+var changedFunctions = `('array_append(anyarray,anyelement)', 'array_cat(anyarray,anyarray)', 'array_position(anyarray,anyelement)',
+  'array_position(anyarray,anyelement,integer)', 'array_positions(anyarray,anyelement)', 'array_prepend(anyelement,anyarray)', 'array_remove(anyarray,anyelement)',
+  'array_replace(anyarray,anyelement,anyelement)', 'width_bucket(anyelement,anyarray)', 'lag(anyelement,integer,anyelement)', 'lead(anyelement,integer,anyelement)',
+  'currtid(oid,tid)', 'get_bit(bytea,integer)', 'set_bit(bytea,integer,integer)', 'numeric_fac(bigint)', 'pg_create_logical_replication_slot(name,name,boolean)',
+  'pg_terminate_backend(integer)', 'opaque_in(cstring)', 'opaque_out(opaque)', 'shell_out(opaque)', 'shell_in(cstring)')`;
+var advice2 = "Keep its definition (pg_dump --schema-only), drop it with the command, and make it again without what is gone.";
+var removedHazards = [
+  {
+    id: "removed-operators",
+    title: "No stored expression uses an operator that 14 no longer has",
+    why: "Gone are ! and !! (factorial), the geometric @ and ~, and ~ of aclitem[]. Views, indexes, constraints, defaults, triggers and policies with them can not be made again.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'operator does not exist: polygon ~ point; syntax error at or near ")"',
+    advice: `${advice2} factorial(), <@ and @> are the same in 12 and 14.`,
+    database: `
+WITH gone AS (SELECT oid, oid::regoperator::text AS name FROM pg_operator WHERE oid < 16384 AND oid::regoperator::text IN
+    ('!(bigint,NONE)', '!!(NONE,bigint)', '@(box,box)', '@(circle,circle)', '@(lseg,box)', '@(lseg,line)', '@(point,box)', '@(point,circle)', '@(point,line)', '@(point,lseg)', '@(point,path)',
+     '@(point,polygon)', '@(polygon,polygon)', '~(aclitem[],aclitem)', '~(box,box)', '~(circle,circle)', '~(circle,point)', '~(path,point)', '~(polygon,point)', '~(polygon,polygon)')),
+${expressions}
+SELECT object, 'uses ' || string_agg(name, ', '), remedy
+FROM (SELECT * FROM expressions WHERE tree ~ (SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM gone)) e JOIN gone ON tree ~ (':opno ' || gone.oid || ' ')
+GROUP BY object, remedy`
+  },
+  {
+    id: "removed-functions",
+    title: "Nothing uses a function that 14 no longer has",
+    why: "Gone are numeric_fac, currtid(oid, tid), the functions of opaque, and those behind encoding conversions with five arguments. Stored expressions, casts and operators with them can not be made again.",
+    severity: "failed",
+    shows: "upgrade",
+    says: "function numeric_fac(bigint) does not exist",
+    advice: `${advice2} factorial() is the same in 12 and 14.`,
+    database: `
+WITH gone AS (${goneFunctions}), ${expressions}
+SELECT object, 'uses ' || string_agg(name, ', '), remedy
+FROM (SELECT * FROM expressions WHERE tree ~ (SELECT ':funcid (' || string_agg(oid::text, '|') || ') ' FROM gone)) e JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
+GROUP BY object, remedy
+UNION ALL
+SELECT format('cast (%s AS %s)', castsource::regtype, casttarget::regtype), 'calls ' || name, format('DROP CAST (%s AS %s);', castsource::regtype, casttarget::regtype)
+FROM pg_cast JOIN gone ON gone.oid = castfunc WHERE pg_cast.oid >= 16384
+UNION ALL
+SELECT 'operator ' || o.oid::regoperator, 'calls ' || name, format('DROP OPERATOR %s;', o.oid::regoperator)
+FROM pg_operator o JOIN gone ON gone.oid = oprcode WHERE o.oid >= 16384`
+  },
+  {
+    id: "removed-columns",
+    title: "No view uses a column or view of the system that 14 no longer has",
+    why: "Gone are pg_stat_wal_receiver.received_lsn, pg_stat_ssl.compression (SELECT * names them too), pg_pltemplate, and sql_languages, sql_packages, sql_sizing_profiles of information_schema.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'column pg_stat_wal_receiver.received_lsn does not exist; relation "pg_catalog.pg_pltemplate" does not exist',
+    advice: advice2,
+    database: `
+WITH views AS (SELECT r.oid AS rule, r.ev_action::text AS tree, c.oid::regclass AS name, CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS kind
+  FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384)
+SELECT v.name::text, format('uses column %s.%I', d.refobjid::regclass, a.attname), format('DROP %s %s;', v.kind, v.name)
+FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid JOIN views v ON d.classid = 'pg_rewrite'::regclass AND d.objid = v.rule
+WHERE d.refclassid = 'pg_class'::regclass AND (d.refobjid::regclass::text, a.attname) IN (('pg_stat_wal_receiver', 'received_lsn'), ('pg_stat_ssl', 'compression'))
+UNION
+SELECT v.name::text, 'uses ' || gone, format('DROP %s %s;', v.kind, v.name)
+FROM views v, unnest(ARRAY['pg_catalog.pg_pltemplate', 'information_schema.sql_languages', 'information_schema.sql_packages', 'information_schema.sql_sizing_profiles']) gone
+WHERE to_regclass(gone) IS NOT NULL AND v.tree ~ (':relid ' || to_regclass(gone)::oid || ' ')`
+  },
+  {
+    id: "system-function-privileges",
+    title: "No privilege was changed on a system object that is another one in 14",
+    why: "pg_upgrade gives changed privileges again, and names the function with its arguments of 12. pg_terminate_backend(integer) is the usual one.",
+    severity: "failed",
+    shows: "upgrade",
+    says: "function pg_catalog.pg_terminate_backend(integer) does not exist",
+    advice: "Put the privileges back to what they were at first; give them again after the upgrade.",
+    database: `
+WITH f AS (SELECT p.oid, proowner, coalesce(proacl, acldefault('f', proowner)) AS acl, coalesce(initprivs, acldefault('f', proowner)) AS first
+  FROM pg_proc p LEFT JOIN pg_init_privs i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass AND i.objsubid = 0
+  WHERE p.oid < 16384 AND (p.oid::regprocedure::text IN ${changedFunctions} OR (p.pronargs = 5 AND p.proargtypes::text = '23 23 2275 2281 23')))
+SELECT oid::regprocedure::text, 'privileges are ' || acl::text,
+  (SELECT coalesce(string_agg(DISTINCT format('REVOKE ALL ON FUNCTION %s FROM %s;', oid::regprocedure, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' '), '')
+    FROM (SELECT grantee FROM aclexplode(acl) EXCEPT SELECT grantee FROM aclexplode(first)) extra)
+  || (SELECT coalesce(string_agg(DISTINCT format('GRANT EXECUTE ON FUNCTION %s TO %s;', oid::regprocedure, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' '), '')
+    FROM (SELECT grantee FROM aclexplode(first) EXCEPT SELECT grantee FROM aclexplode(acl)) lost)
+FROM f WHERE NOT (acl @> first AND first @> acl)
+UNION ALL
+SELECT c.oid::regclass::text, 'privileges are ' || relacl::text, (SELECT string_agg(DISTINCT format('REVOKE ALL ON %s FROM %I;', c.oid::regclass, pg_get_userbyid(grantee)), ' ') FROM aclexplode(relacl) WHERE grantee NOT IN (0, relowner))
+FROM pg_class c LEFT JOIN pg_init_privs i ON i.objoid = c.oid AND i.classoid = 'pg_class'::regclass AND i.objsubid = 0
+WHERE c.oid = to_regclass('pg_catalog.pg_pltemplate') AND relacl IS NOT NULL AND NOT (relacl @> coalesce(initprivs, '{}') AND coalesce(initprivs, '{}') @> relacl)
+UNION ALL
+SELECT format('%s.%I', attrelid::regclass, attname), 'privileges are ' || attacl::text,
+  (SELECT string_agg(DISTINCT format('REVOKE ALL (%I) ON %s FROM %s;', attname, attrelid::regclass, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' ') FROM aclexplode(attacl))
+FROM pg_attribute WHERE cardinality(attacl) > 0 AND (attrelid::regclass::text, attname) IN (('pg_stat_wal_receiver', 'received_lsn'), ('pg_stat_ssl', 'compression'))`
+  }
+];
+
+// src/prechecks/hazards/replication.ts
+var replicationHazards = [
+  {
+    id: "standbys",
+    title: "No standby or WAL receiver is attached",
+    why: "The new cluster has another system identifier: a standby of 12 can not follow it, and has to be built anew.",
+    severity: "warning",
+    shows: "never",
+    advice: "Plan to build the standbys anew from 14, and stop them before the upgrade.",
+    server: `
+SELECT coalesce(nullif(application_name, ''), 'unnamed'), format('streams from here to %s', coalesce(host(client_addr), 'the same machine')), '' FROM pg_stat_replication`
+  },
+  {
+    id: "subscriptions",
+    title: "There is no subscription",
+    why: "A subscription is disabled after the upgrade, and does not know any more how far it was.",
+    severity: "warning",
+    shows: "never",
+    advice: "Drop it, or after the upgrade: ALTER SUBSCRIPTION ... ENABLE, then REFRESH PUBLICATION WITH (copy_data = false), once you know what was missed.",
+    server: `
+SELECT format('subscription %I', subname), format('in database %I', datname), '' FROM pg_subscription JOIN pg_database d ON d.oid = subdbid`
+  },
+  {
+    id: "publications",
+    title: "There is no publication",
+    why: "Publications are kept, but the slots of their subscribers are not, so that the subscribers stop.",
+    severity: "warning",
+    shows: "never",
+    advice: "Plan to make the slots again, and to copy the data again, at the subscribers; drop it if it has none.",
+    database: `SELECT format('publication %I', pubname), 'is kept, the slots of its subscribers are not', '' FROM pg_publication`
+  },
+  {
+    id: "archiving",
+    title: "WAL is not archived",
+    why: "The new cluster begins another history: its WAL would overwrite or be refused beside that of 12, and restoring to a point in time begins with 14's first base backup.",
+    severity: "warning",
+    shows: "never",
+    advice: "Give archive_command another place before 14 serves, and take a base backup right after.",
+    server: `SELECT 'archive_command', 'is set, and archive_mode is ' || current_setting('archive_mode'), '' WHERE current_setting('archive_mode') <> 'off' AND current_setting('archive_command') NOT IN ('', '(disabled)')`
+  },
+  {
+    id: "long-transactions",
+    title: "No transaction is open for long",
+    why: "It holds up vacuum now, and is aborted when the server is stopped. Prepared ones are asked for by a check of their own.",
+    severity: "warning",
+    shows: "never",
+    advice: "End it in its application before the upgrade, or end its session.",
+    server: `
+SELECT format('process %s', pid), format('%s, user %s, database %s, open since %s', coalesce(nullif(application_name, ''), 'unnamed'), usename, datname, xact_start), format('SELECT pg_terminate_backend(%s);', pid)
+FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND (xact_start < clock_timestamp() - interval '10 minutes' OR age(backend_xmin) > 100000)`
+  }
+];
+
+// src/prechecks/hazards/texts.ts
+var textHazards = [
+  {
+    id: "collations",
+    title: "No object names a collation of the operating system or of ICU",
+    why: "The locale must be in both images, or what names it can not be made. Locales of whole databases are asked of the images by another check. ICU sorts by its own version: indexes may have to be built anew.",
+    severity: "warning",
+    shows: "upgrade",
+    says: 'collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist; could not create locale "de_DE.utf8"',
+    advice: "See that both images have the locale (locale -a); rebuild indexes with ICU collations after the upgrade.",
+    database: `
+WITH used AS (
+  SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND attcollation > 100
+  UNION SELECT unnest(indcollation), indexrelid::regclass::text FROM pg_index WHERE indexrelid >= 16384
+  UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
+  UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
+  UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
+  UNION SELECT oid, 'defined here' FROM pg_collation WHERE oid >= 16384)
+SELECT format('%I.%I', collnamespace::regnamespace, collname), format('locale %s of %s, used by %s', collcollate, CASE collprovider WHEN 'i' THEN 'ICU' ELSE 'the operating system' END, string_agg(DISTINCT object, ', ')), ''
+FROM used JOIN pg_collation c ON c.oid = used.collation
+WHERE c.oid <> 100 AND (collprovider = 'i' OR (collprovider = 'c' AND NOT (collcollate IN ('C', 'POSIX') AND collctype IN ('C', 'POSIX'))
+  AND collcollate NOT IN (SELECT datcollate FROM pg_database)))
+GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`
+  },
+  {
+    id: "text-search-files",
+    title: "No text search dictionary reads a file that is not PostgreSQL's own",
+    why: "The file must be in the directory tsearch_data of both images, or the dictionary can not be made.",
+    severity: "failed",
+    shows: "upgrade",
+    says: 'could not open synonym file ".../tsearch_data/company.syn": No such file or directory',
+    advice: "Use images that have the file, or drop the dictionary.",
+    database: `
+SELECT format('%I.%I', dictnamespace::regnamespace, dictname), dictinitoption, format('DROP TEXT SEARCH DICTIONARY %I.%I;', dictnamespace::regnamespace, dictname)
+FROM pg_ts_dict d WHERE oid >= 16384 AND dictinitoption ~* '(dictfile|afffile|stopwords|synonyms|rules)\\s*='
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_dict'::regclass AND e.objid = d.oid AND e.deptype = 'e')
+  AND NOT (dictinitoption ~* '^\\s*(language\\s*=\\s*''?\\w+''?\\s*,?\\s*)?(stopwords\\s*=\\s*''?(danish|dutch|english|finnish|french|german|hungarian|italian|nepali|norwegian|portuguese|russian|spanish|swedish|turkish)''?)?\\s*$')`
+  }
+];
+
+// src/prechecks/hazards/table.ts
+var hazards = [
+  ...nameHazards,
+  ...columnHazards,
+  ...functionHazards,
+  ...removedHazards,
+  ...settingHazards,
+  ...privilegeHazards,
+  ...textHazards,
+  ...fileHazards,
+  ...replicationHazards,
+  ...operationHazards
+];
+
+// src/prechecks/hazards/gather.ts
+var limit = 3e5;
+async function gatherHazards(database, list2, sessions3) {
+  const open3 = list2.filter((d) => d.allowsConnections);
+  const [server, ...dealt] = await Promise.all([
+    attempt(() => askServer(database)),
+    inParallel(sessions3, shares(open3, sessions3), (names) => askShare(database, names))
+  ]);
+  const closed2 = list2.filter((d) => !d.allowsConnections && d.name !== "template0").map(
+    (d) => [d.name, unread("it does not accept connections (pg_database.datallowconn)", "no-connections")]
+  );
+  return { server, databases: Object.fromEntries([...dealt.flat(2), ...closed2]) };
+}
+async function askServer(database) {
+  const rows = await database.readEach(["template1"], hazardScript(hazards, "server"), limit);
+  return answersOf(rows.get("template1") ?? []);
+}
+async function askShare(database, names) {
+  const script2 = hazardScript(hazards, "database");
+  const rows = await attempt(() => database.readEach(names, script2, limit));
+  if (rows.known)
+    return await Promise.all(
+      names.map(async (name2) => [name2, await attempt(() => answersOf(rows.value.get(name2) ?? []))])
+    );
+  if (names.length === 1) return names.map((name2) => [name2, rows]);
+  const alone = [];
+  for (const name2 of names) alone.push(...await askShare(database, [name2]));
+  return alone;
+}
+async function attempt(read2) {
+  try {
+    return { known: true, value: await read2() };
+  } catch (error63) {
+    if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc) throw error63;
+    return unread((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.code : "unexpected");
+  }
+}
+function unread(reason, code2) {
+  return { known: false, reason, code: code2 };
+}
 
 // src/prechecks/snapshot-class.ts
 var defaultClass = "snapshot.storage.kubernetes.io/is-default-class";
@@ -52770,30 +55242,44 @@ async function readVolumeFiles(database, target) {
 // src/prechecks/gather.ts
 async function gatherFacts(gathering) {
   const { cluster, inputs, target, database } = gathering;
-  const [version2, permissions2, server, databases, files] = await Promise.all([
+  const [version2, permissions2, server, databases, files, obstacles] = await Promise.all([
     cluster.version(),
     known(() => missingPermissions(cluster, target.namespace, "upgrade")),
     known(() => readServer(database)),
     known(() => readDatabases(database)),
-    known(() => readVolumeFiles(database, target))
+    known(() => readVolumeFiles(database, target)),
+    known(() => readObstacles(database))
   ]);
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings = both(server, databases, (s, d) => ({
     ...jobSettings(inputs, s, d),
     runId: "precheck"
   }));
+  const sortOrders2 = await knownFrom(databases, (list2) => readSortOrders(database, list2, sessions));
   const mayProbe = inputs.mode === "upgrade" ? onlyIfGranted(permissions2, settings) : settings;
   const reads = [
     knownFrom(databases, (list2) => extensionsByDatabase(database, list2)),
+    knownFrom(databases, (list2) => gatherHazards(database, list2, sessions)),
     known(() => volumeUsers(cluster, target)),
     known(() => leftovers(gathering)),
+    known(() => reconcilersOf(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
-    probe(gathering, "upgrade", upgradeImage(inputs), mayProbe, databases),
-    probe(gathering, "serving", servingImage(inputs).reference, mayProbe, databases),
+    probe(gathering, "upgrade", upgradeImage(inputs), mayProbe, databases, sortOrders2),
+    probe(gathering, "serving", servingImage(inputs).reference, mayProbe, databases, sortOrders2),
     gathering.probePullRequest?.() ?? Promise.resolve(void 0)
   ];
   await Promise.allSettled(reads);
-  const [extensions, otherVolumeUsers, leftoverObjects, refused, upgradeProbe, servingProbe, pullRequest] = await Promise.all(reads);
+  const [
+    extensions,
+    hazards2,
+    otherVolumeUsers,
+    leftoverObjects,
+    reconcilers,
+    refused,
+    upgradeProbe,
+    servingProbe,
+    pullRequest
+  ] = await Promise.all(reads);
   return {
     inputs,
     target,
@@ -52803,9 +55289,13 @@ async function gatherFacts(gathering) {
     missingPermissions: permissions2,
     server,
     databases,
+    obstacles,
     extensions,
+    sortOrders: sortOrders2,
+    hazards: hazards2,
     files,
     otherVolumeUsers,
+    reconcilers,
     snapshotClass,
     refused,
     leftoverObjects,
@@ -52819,10 +55309,10 @@ async function known(read2) {
     return { known: true, value: await read2() };
   } catch (error63) {
     if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc) throw error63;
-    return unread(error63);
+    return unread2(error63);
   }
 }
-function unread(error63) {
+function unread2(error63) {
   return { known: false, reason: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), code: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.code : "unexpected" };
 }
 async function knownFrom(fact2, read2) {
@@ -52834,7 +55324,7 @@ function both(a, b, make) {
   try {
     return { known: true, value: make(a.value, b.value) };
   } catch (error63) {
-    return unread(error63);
+    return unread2(error63);
   }
 }
 var sessions = 4;
@@ -52847,12 +55337,16 @@ function onlyIfGranted(missing, fact2) {
   if (missing.known && missing.value.length === 0) return fact2;
   return { known: false, reason: "the images are not asked: permissions are missing", code: "permissions-missing" };
 }
-async function probe(gathering, role, image, settings, databases) {
+async function probe(gathering, role, image, settings, databases, sortOrders2) {
   const { inputs, target } = gathering;
   if (inputs.probes === "none")
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
   if (!settings.known) return settings;
-  const locales = localesOf(settings.value.initdb, databases.known ? databases.value : []);
+  const locales = localesOf(
+    settings.value.initdb,
+    databases.known ? databases.value : [],
+    sortOrders2.known ? sortOrders2.value : {}
+  );
   return await known(
     () => runProbe(
       gathering,
@@ -52861,7 +55355,7 @@ async function probe(gathering, role, image, settings, databases) {
     )
   );
 }
-async function refusedObjects({ cluster, target }, settings, snapshotClass) {
+async function refusedObjects({ cluster, target, inputs }, settings, snapshotClass) {
   const { namespace } = target;
   const job = upgradeJob(target, settings, "upgrade");
   const template = job.spec?.template;
@@ -52888,15 +55382,22 @@ async function refusedObjects({ cluster, target }, settings, snapshotClass) {
     )
   ]);
   const className = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : void 0;
-  if (className !== void 0)
+  if (inputs.backup !== "external") {
+    const claim2 = copyClaim(target, `${copyName(target)}-dry-run`, {
+      kind: "PersistentVolumeClaim",
+      name: target.volume.claimName
+    });
+    tries.push(["the claim of a copy", () => cluster.create("persistentvolumeclaims", claim2, dryRun)]);
+  }
+  if (inputs.backup === "snapshot" && className !== void 0)
     tries.push([
       "the VolumeSnapshot",
-      () => cluster.create("volumesnapshots", snapshotObject(target, "dry-run", className), dryRun)
+      () => cluster.create("volumesnapshots", snapshotObject(target, "before-upgrade", "dry-run", className), dryRun)
     ]);
   const answers = await Promise.all(
-    tries.map(async ([what, attempt]) => {
+    tries.map(async ([what, attempt2]) => {
       try {
-        await attempt();
+        await attempt2();
         return [];
       } catch (error63) {
         if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && ["forbidden", "invalid", "refused", "conflict"].includes(error63.code))
@@ -52906,6 +55407,20 @@ async function refusedObjects({ cluster, target }, settings, snapshotClass) {
     })
   );
   return answers.flat();
+}
+async function reconcilersOf({ cluster, target, inputs }) {
+  const options = { namespace: target.namespace, labelSelector: inputs.applicationSelector };
+  const kinds2 = ["deployments", "statefulsets", "cronjobs"];
+  const applications = await Promise.all(
+    kinds2.map(
+      async (kind) => (await cluster.list(kind, options)).map(({ metadata }) => ({
+        object: `${kind}/${metadata?.name ?? ""}`,
+        metadata
+      }))
+    )
+  );
+  const server = { object: `statefulsets/${target.name}`, metadata: target.statefulSet.metadata };
+  return await findReconcilers(cluster, [server, ...applications.flat().filter((a) => a.object !== server.object)]);
 }
 async function leftovers({ cluster, target }) {
   const { namespace } = target;
@@ -52951,54 +55466,26 @@ var accessChecks = [
   }
 ];
 
-// src/target/applications.ts
-async function findApplications(cluster, namespace, labelSelector2, postgresql) {
-  const [deployments, statefulSets, cronJobs] = await Promise.all([
-    cluster.list("deployments", { namespace, labelSelector: labelSelector2 }),
-    cluster.list("statefulsets", { namespace, labelSelector: labelSelector2 }),
-    cluster.list("cronjobs", { namespace, labelSelector: labelSelector2 })
-  ]);
-  const workloads = [
-    ...deployments.map((d) => scaled("deployments", d)),
-    ...statefulSets.filter((s) => s.metadata?.name !== postgresql).map((s) => scaled("statefulsets", s)),
-    ...cronJobs.map(scheduled)
-  ];
-  return workloads.sort((a, b) => workloadName(a) < workloadName(b) ? -1 : 1);
-}
-function scaled(resource, object2) {
-  return {
-    resource,
-    name: object2.metadata?.name ?? "",
-    replicas: object2.spec?.replicas ?? 1,
-    podSelector: labelSelector.parse(object2.spec?.selector ?? {})
-  };
-}
-function scheduled(object2) {
-  return { resource: "cronjobs", name: object2.metadata?.name ?? "", suspended: object2.spec.suspend ?? false };
-}
-function workloadName(workload2) {
-  return `${workload2.resource}/${workload2.name}`;
-}
-
 // src/prechecks/cluster.ts
 var leftoverNames = ["data-12", "data-14", "data-12.preupgrade", "upgrade-logs", ".postgresql-upgrade"];
 var harmlessLeftovers = ["upgrade-logs", ".postgresql-upgrade"];
 var clusterChecks = [
   {
     id: "admission",
-    title: "The cluster admits the upgrade Job, its pod and the snapshot",
+    title: "The cluster admits the upgrade Job, its pod and the backup",
     subject: "cluster",
     why: "Pod Security, quotas and webhooks refuse at the moment of creation. Each object is created as a server-side dry run, the pod of the Job too, since that is what Pod Security judges.",
     run: ({ refused }) => given(
       refused,
-      (list2) => list2.length === 0 ? passed("dry runs of the Job, its pod and the VolumeSnapshot were accepted") : failed('Change the policy, quota or webhook that refuses it, or the input "resources".', ...list2)
+      (list2) => list2.length === 0 ? passed("dry runs of the Job, its pod and the objects of the backup were accepted") : failed('Change the policy, quota or webhook that refuses it, or the input "resources".', ...list2)
     )
   },
   {
     id: "volume-snapshot",
     title: "The volume can be snapshotted",
     subject: "cluster",
-    why: "After 14 has served on linked files, the snapshot is the way back.",
+    why: "After 14 has served on linked files, the snapshot is the way back. Not asked with `backup: clone` and `backup: external`.",
+    applies: ({ inputs }) => inputs.backup === "snapshot",
     run: ({ snapshotClass, target, inputs }) => given(snapshotClass, ({ driver, chosen, candidates }) => {
       if (driver === void 0)
         return failed(
@@ -53060,8 +55547,8 @@ var clusterChecks = [
     run: ({ files, leftoverObjects, target }) => given(
       files,
       (seen) => given(leftoverObjects, (objects) => {
-        const found = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf("/") + 1)));
-        const serious = found.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf("/") + 1)));
+        const found2 = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf("/") + 1)));
+        const serious = found2.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf("/") + 1)));
         const evidence = [...serious, ...objects];
         if (evidence.length > 0) {
           return failed(
@@ -53069,7 +55556,7 @@ var clusterChecks = [
             ...evidence.map((e) => `left over: ${e}`)
           );
         }
-        return passed(found.length === 0 ? "nothing is left over" : `only logs: ${found.join(", ")}`);
+        return passed(found2.length === 0 ? "nothing is left over" : `only logs: ${found2.join(", ")}`);
       })
     )
   },
@@ -53152,7 +55639,7 @@ function sameEncoding(a, b) {
 }
 function judgeLocales(name2, probe2) {
   if (!probe2.known) return unasked(name2, probe2);
-  const refused = Object.entries(probe2.value.initdb).filter(([, answer]) => answer !== "ok");
+  const refused = Object.entries(probe2.value.initdb).filter(([, answer2]) => answer2 !== "ok");
   const asked = Object.keys(probe2.value.initdb).join("; ");
   if (asked === "") return failed("Look at the log of the probe.", `${name2}: initdb was never run`);
   return refused.length === 0 ? passed(`${name2} ${probe2.value.image}: ${asked}`) : failed(
@@ -53187,11 +55674,11 @@ var extensionChecks = [
       for (const [database, list2] of Object.entries(byDatabase)) {
         for (const { name: name2 } of list2) needed.set(name2, [...needed.get(name2) ?? [], database]);
       }
-      const answer = worst(
+      const answer2 = worst(
         judge("upgrade image", upgradeProbe, needed),
         judge("serving image", servingProbe, needed)
       );
-      return { ...answer, evidence: [...answer.evidence, ...inventory] };
+      return { ...answer2, evidence: [...answer2.evidence, ...inventory] };
     })
   }
 ];
@@ -53208,6 +55695,65 @@ function judge(name2, probe2, needed) {
       ([extension2, databases]) => `${name2} ${image}: lacks ${extension2}, installed in ${databases.join(", ")}`
     )
   );
+}
+
+// src/prechecks/hazards/check.ts
+function hazardCheck(hazard) {
+  const { id, title, why, says } = hazard;
+  return {
+    id,
+    title,
+    subject: "database",
+    why,
+    ...says === void 0 ? {} : { says },
+    run: ({ hazards: hazards2 }) => given(hazards2, (facts) => judge2(hazard, placesOf(hazard, facts)))
+  };
+}
+function placesOf(hazard, facts) {
+  return [
+    ...hazard.server === void 0 ? [] : [{ database: void 0, answers: facts.server }],
+    ...hazard.database === void 0 ? [] : Object.entries(facts.databases).map(([database, answers]) => ({ database, answers }))
+  ];
+}
+function judge2(hazard, places) {
+  const present = [];
+  const unread3 = [];
+  const commands = [];
+  const read2 = [];
+  for (const place of places) {
+    const { database, answers } = place;
+    const where = database === void 0 ? "" : `${oneLine(database)}: `;
+    const found2 = answers.known ? answers.value[hazard.id] : answers;
+    if (found2?.known !== true) {
+      unread3.push(`${where}${found2?.reason ?? "psql left out the answer"}`);
+      continue;
+    }
+    read2.push(place);
+    const { total, rows } = found2.value;
+    present.push(...rows.map(({ object: object2, detail }) => `${where}${oneLine(object2)}: ${oneLine(detail)}`));
+    if (total > rows.length) present.push(`${where}${String(total - rows.length)} more`);
+    const remedies = [...new Set(rows.map(({ remedy }) => remedy).filter((remedy) => remedy !== ""))];
+    if (remedies.length > 0) commands.push(connectCommand(database ?? "template1"), ...remedies);
+  }
+  if (places.length === 0) return unknown2(removeReason, "no database was asked");
+  const seen = present.length > 0 ? found(hazard, commands, present) : passed(...read2.length > 0 ? [nothingIn(read2)] : []);
+  return unread3.length === 0 ? seen : worst(seen, unknown2(removeReason, ...unread3));
+}
+function found({ severity, advice: advice3 }, commands, evidence) {
+  const remedy = commands.length === 0 ? advice3 : `${advice3}
+${commandsMark}
+${commands.join("\n")}`;
+  return severity === "failed" ? failed(remedy, ...evidence) : warning2(remedy, ...evidence);
+}
+var removeReason = "Remove the reason, then run the checks again.";
+var commandsMark = "In psql:";
+function nothingIn(places) {
+  const databases = places.flatMap(({ database }) => database === void 0 ? [] : [oneLine(database)]);
+  const asked = [...databases.length < places.length ? ["the server"] : [], ...databases];
+  return `nothing found in ${asked.join(", ")}`;
+}
+function oneLine(text2) {
+  return text2.replace(/[\u0000-\u001f\u007f]+/g, " ");
 }
 
 // src/prechecks/images.ts
@@ -53369,8 +55915,122 @@ var serverChecks = [
       if (facts.inRecovery) return failed("Upgrade the primary; build the standby anew afterwards.", evidence);
       return Math.floor(facts.versionNumber / 1e4) === upgrade.from ? passed(evidence) : failed(`This action upgrades PostgreSQL ${String(upgrade.from)} only.`, evidence);
     })
+  },
+  {
+    id: "prepared-transactions",
+    title: "No transaction is prepared and left",
+    subject: "database",
+    why: "pg_upgrade refuses a server with one (pg_prepared_xacts). It is asked again when the last client has gone.",
+    run: (facts) => expectNone("prepared transaction", facts)
+  },
+  {
+    id: "replication-slots",
+    title: "No replication slot is there",
+    subject: "database",
+    why: "pg_upgrade to 14 leaves them behind without a word, and whoever reads from one loses its place. It is asked again when the last client has gone.",
+    run: (facts) => expectNone("replication slot", facts)
   }
 ];
+function expectNone(kind, { obstacles, target }) {
+  return given(obstacles, (all) => {
+    const found2 = all.filter((o) => o.kind === kind);
+    return found2.length === 0 ? passed(`there is no ${kind}`) : failed(obstacleRemedy(found2, sessionIn(target)), ...found2.map(obstacleName));
+  });
+}
+
+// src/prechecks/sort-order.ts
+var sortOrderChecks = [
+  {
+    id: "sort-order",
+    title: "Text sorts in the serving image as it does now",
+    subject: "images",
+    why: "An index on text is only right for the C library (or ICU) that sorted it. With another order rows are not found and duplicate keys are accepted, and PostgreSQL 14 does not warn. A digest of some 6,000 sorted strings is compared for each collation that an index uses.",
+    run: ({ sortOrders: sortOrders2, databases, servingProbe }) => given(
+      sortOrders2,
+      (orders) => given(databases, (list2) => {
+        if (Object.values(orders).every((used2) => used2.length === 0))
+          return passed("no index is on text that sorts by a locale");
+        if (!servingProbe.known) return unasked("serving image", servingProbe);
+        return compare(
+          list2.flatMap((d) => (orders[d.name] ?? []).map((order2) => [d, order2])),
+          servingProbe.value
+        );
+      })
+    )
+  }
+];
+function compare(used2, image) {
+  const lines = used2.map(([database, order2]) => {
+    const seen = order2.provider === "icu" ? "icu" : image.sortOrders[localeKey({ ...database, ...order2 })];
+    const what = `${database.name}: collation ${order2.collation} (${order2.collate}), ${String(order2.indexes)} indexes of ${megabytes(order2.bytes)}`;
+    return { what, seen, isSame: seen === order2.digest };
+  });
+  const line = (text2) => (l) => `${l.what}: ${text2}`;
+  const same = lines.filter((l) => l.isSame).map(line("the same"));
+  const icu = lines.filter((l) => l.seen === "icu").map(line("of ICU; compared during the upgrade"));
+  const unread3 = lines.filter((l) => l.seen === void 0).map(line("the image did not tell"));
+  const differing = lines.filter((l) => !l.isSame && l.seen !== "icu" && l.seen !== void 0);
+  if (unread3.length > 0)
+    return unknown2("Look at the check locales-in-images, and at the log of the probe.", ...unread3, ...same);
+  if (differing.length > 0)
+    return warning2(
+      "The upgrade rebuilds these indexes before the applications come back (REINDEX), which lengthens the downtime. To avoid it, use an image with the same C library. Tables that are partitioned by ranges of such text have to be looked at by you.",
+      ...differing.map(line(`sorts in another way in ${image.image}`)),
+      ...icu,
+      ...same
+    );
+  return passed(...same, ...icu);
+}
+function megabytes(bytes) {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+// src/prechecks/surroundings.ts
+var surroundingsChecks = [
+  {
+    id: "gitops",
+    title: "Neither Argo CD nor Flux puts PostgreSQL or the applications back meanwhile",
+    subject: "cluster",
+    why: "They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too.",
+    run: ({ reconcilers, target }) => given(reconcilers, (all) => {
+      const evidence = (r) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
+      const acting = all.filter((r) => r.state !== "paused");
+      if (acting.length > 0)
+        return failed(
+          [...new Set(acting.map((r) => pause(r, target.namespace)))].join(" "),
+          ...acting.flatMap(evidence)
+        );
+      return all.length === 0 ? passed("no mark of Argo CD or Flux is on PostgreSQL or the applications") : passed(...all.flatMap(evidence));
+    })
+  },
+  {
+    id: "operator",
+    title: "No operator owns PostgreSQL",
+    subject: "cluster",
+    why: "A controller that owns the StatefulSet puts it back as it wants it, the fence included.",
+    run({ target }) {
+      const owner = target.statefulSet.metadata?.ownerReferences?.find((o) => o.controller === true);
+      if (owner === void 0) return passed(`StatefulSet ${target.name} has no owner that controls it`);
+      const [group2 = ""] = owner.apiVersion.includes("/") ? owner.apiVersion.split("/") : [""];
+      const kind = `${owner.kind.toLowerCase()}${group2 === "" ? "" : `.${group2}`}`;
+      return failed(
+        `Upgrade it in the way of its operator (kubectl -n ${target.namespace} get ${kind} ${owner.name} -o yaml shows the object).`,
+        `StatefulSet ${target.name} is controlled by ${owner.kind} ${owner.name} (${owner.apiVersion})`
+      );
+    }
+  }
+];
+function toolOf({ kind }) {
+  return kind === "Application" ? "Argo CD" : "Flux";
+}
+function pause({ kind, name: name2, namespace, state, marks }, release2) {
+  const where = namespace === void 0 ? "" : ` --namespace ${namespace}`;
+  const object2 = name2 ?? "APPLICATION";
+  const how = kind === "Application" ? `Pause the sync until the upgrade is done: argocd app set ${namespace === void 0 ? "" : `${namespace}/`}${object2} --sync-policy none (where an ApplicationSet or a parent Application makes it, change it there).` : `Suspend it until the upgrade is done: flux suspend ${kind === "HelmRelease" ? "helmrelease" : "kustomization"} ${object2}${where}.`;
+  if (state !== "unknown") return how;
+  const objects = [...new Set(marks.map((mark) => mark.split(" ")[0] ?? ""))].join(" ");
+  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (kubectl -n ${release2} label ${objects} NAME-, or annotate; for a field manager, remove its entry from metadata.managedFields).`;
+}
 
 // src/prechecks/values.ts
 var valuesChecks = [
@@ -53422,15 +56082,18 @@ var catalogue = [
   ...layoutChecks,
   ...serverChecks,
   ...localeChecks,
+  ...hazards.map(hazardCheck),
   ...imageChecks,
+  ...sortOrderChecks,
   ...extensionChecks,
   ...clusterChecks,
+  ...surroundingsChecks,
   ...valuesChecks
 ];
 
 // src/prechecks/judge.ts
 var icons = { passed: "✓", warning: "!", failed: "✗", unknown: "?" };
-async function judge2(facts, log2) {
+async function judge3(facts, log2) {
   const findings = [];
   for (const check3 of catalogue.filter((c) => c.applies?.(facts) ?? true)) {
     const finding = { check: check3.id, docs: `docs/checks.md#${check3.id}`, ...check3.run(facts) };
@@ -53516,7 +56179,7 @@ async function applyAttributes(github, settings, pullRequest, newCommit) {
   const { number: number4 } = pullRequest;
   const warnings = [];
   let changed = false;
-  const attempt = async (what, missing, write) => {
+  const attempt2 = async (what, missing, write) => {
     if (missing.length === 0) return;
     try {
       await write();
@@ -53527,9 +56190,9 @@ async function applyAttributes(github, settings, pullRequest, newCommit) {
     }
   };
   const labels = missingOf(settings.labels, pullRequest.labels);
-  await attempt("Labels", labels, () => github.addLabels(number4, labels));
+  await attempt2("Labels", labels, () => github.addLabels(number4, labels));
   const assignees = missingOf(settings.assignees.map(login2), pullRequest.assignees);
-  await attempt("Assignees", assignees, async () => {
+  await attempt2("Assignees", assignees, async () => {
     const left = missingOf(assignees, await github.addAssignees(number4, assignees));
     if (left.length > 0) {
       warnings.push(`GitHub did not assign ${left.join(", ")}: only people with access to the repository can be.`);
@@ -53538,8 +56201,8 @@ async function applyAttributes(github, settings, pullRequest, newCommit) {
   const reviewers = missingOf(settings.reviewers.map(login2), pullRequest.reviewers);
   const teams = missingOf(settings.teamReviewers.map(teamSlug), pullRequest.teamReviewers);
   if (reviewers.length + teams.length > 0 && (newCommit || !await isReviewed(github, number4))) {
-    await attempt("Reviewers", reviewers, () => github.requestReviews(number4, { reviewers, teamReviewers: [] }));
-    await attempt(
+    await attempt2("Reviewers", reviewers, () => github.requestReviews(number4, { reviewers, teamReviewers: [] }));
+    await attempt2(
       "Team reviewers",
       teams,
       () => github.requestReviews(number4, { reviewers: [], teamReviewers: teams })
@@ -53620,10 +56283,10 @@ function compareLink(github, base, branch, title) {
 
 // src/pull-request/markdown.ts
 function plain(text2) {
-  return oneLine(text2).replace(/[&<>@#]/g, (c) => `&#${String(c.charCodeAt(0))};`).replace(/[\\`*_{}[\]()+!|~-]/g, "\\$&");
+  return oneLine2(text2).replace(/[&<>@#]/g, (c) => `&#${String(c.charCodeAt(0))};`).replace(/[\\`*_{}[\]()+!|~-]/g, "\\$&");
 }
 function code(text2) {
-  const line = inert(oneLine(text2));
+  const line = inert(oneLine2(text2));
   const fence = "`".repeat(longestRun(line) + 1);
   const pad = line.startsWith("`") || line.endsWith("`") || line === "" ? " " : "";
   return `${fence}${pad}${line}${pad}${fence}`;
@@ -53635,7 +56298,7 @@ function block(language, lines) {
 ${text2}
 ${fence}`;
 }
-function oneLine(text2) {
+function oneLine2(text2) {
   return text2.replace(/\s+/g, " ").trim().slice(0, 500);
 }
 function inert(text2) {
@@ -53669,7 +56332,7 @@ function describeRun({ runUrl, upgrade: upgrade3 }) {
     `PostgreSQL ${code(upgrade3.before)} → ${code(upgrade3.after)} by ${run3}${upgrade3.downtimeSeconds === void 0 ? "" : `; downtime of the applications **${String(upgrade3.downtimeSeconds)} s**`}.`,
     ...phaseTable(upgrade3),
     "",
-    "**How to go back.** " + (upgrade3.snapshot === void 0 ? "There is no snapshot from before the upgrade: only a backup of your own leads back to 12." : `The VolumeSnapshot ${code(upgrade3.snapshot)} holds the data as it was when PostgreSQL 12 had been stopped. Stop the applications, restore the snapshot into the claim of PostgreSQL, deploy the old values, and close this pull request or revert it. What was written since the upgrade is lost by that.`)
+    "**How to go back.** " + (upgrade3.backup === void 0 ? "There is no backup from before the upgrade in the cluster: only one of your own leads back to 12." : `${code(upgrade3.backup)} holds the data as it was when PostgreSQL 12 had been stopped. The action with \`mode: rollback\` says what was written since, which would be lost, and goes back to it; then close this pull request, or revert it.`)
   ].join("\n");
 }
 function phaseTable({ phases }) {
@@ -53689,15 +56352,15 @@ function newText(settings, lines) {
   return { title: section.title, body: body.length <= longestBody ? body : render(shortened(section)) };
 }
 function changedText(settings, lines, present) {
-  const found = find(present.body);
-  if (found === void 0) {
+  const found2 = find(present.body);
+  if (found2 === void 0) {
     return {
       change: {},
       note: `The text of pull request #${String(present.number)} has lost the markers of this action, so that it was left as it is.`
     };
   }
-  const section = sectionOf(settings, lines, found.run);
-  const room = longestBody - found.before.length - found.after.length;
+  const section = sectionOf(settings, lines, found2.run);
+  const room = longestBody - found2.before.length - found2.after.length;
   const ours2 = [render(section), render(shortened(section))].find((text2) => text2.length <= room);
   if (ours2 === void 0) {
     return {
@@ -53707,8 +56370,8 @@ function changedText(settings, lines, present) {
   }
   return {
     change: {
-      ...present.title === found.title && found.title !== section.title ? { title: section.title } : {},
-      ...ours2 === found.text ? {} : { body: `${found.before}${ours2}${found.after}` }
+      ...present.title === found2.title && found2.title !== section.title ? { title: section.title } : {},
+      ...ours2 === found2.text ? {} : { body: `${found2.before}${ours2}${found2.after}` }
     }
   };
 }
@@ -53724,22 +56387,22 @@ function shortened(section) {
 }
 
 // src/pull-request/open.ts
-async function openPullRequest(github, settings, found, warnings) {
-  const { title, body } = newText(settings, found.lines);
-  const request = { title, body, head: found.branchName, base: found.base.name };
+async function openPullRequest(github, settings, found2, warnings) {
+  const { title, body } = newText(settings, found2.lines);
+  const request = { title, body, head: found2.branchName, base: found2.base.name };
   try {
     return await github.createPullRequest({ ...request, draft: settings.draft });
   } catch (error63) {
     if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_)) throw error63;
     if (error63.code === "github-no-drafts" && settings.draft) {
       warnings.push("This repository has no draft pull requests: it was opened as a usual one.");
-      return await openPullRequest(github, { ...settings, draft: false }, found, warnings);
+      return await openPullRequest(github, { ...settings, draft: false }, found2, warnings);
     }
     if (error63.code === "github-uncertain" || error63.code === "github-exists") throw error63;
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_(
       error63.code,
-      `${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(error63.message)} The commit is on branch ${found.branchName}.`,
-      `Open the pull request by hand: ${compareLink(github, found.base.name, found.branchName, title)} ${remedyOf(error63, github, found)}`,
+      `${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(error63.message)} The commit is on branch ${found2.branchName}.`,
+      `Open the pull request by hand: ${compareLink(github, found2.base.name, found2.branchName, title)} ${remedyOf(error63, github, found2)}`,
       { cause: error63 }
     );
   }
@@ -53759,17 +56422,17 @@ function missingCommit({ base, branch }) {
   if (branch.fits && !branch.baseChanged) return void 0;
   return branch.comparison.behind === 0 ? [branch.head] : [branch.head, base.head];
 }
-async function push(github, settings, found, parents) {
+async function push(github, settings, found2, parents) {
   const { path: path8, image, tag: tag2 } = settings;
-  const blob = await github.createBlob(new TextEncoder().encode(found.edited.text));
-  const tree = await github.createTree(await github.treeOf(found.base.head), {
+  const blob = await github.createBlob(new TextEncoder().encode(found2.edited.text));
+  const tree = await github.createTree(await github.treeOf(found2.base.head), {
     path: path8,
-    mode: found.file.mode,
+    mode: found2.file.mode,
     sha: blob
   });
   const commit = await github.createCommit(commitMessage(path8, image, { version: tag2, blob }), tree, parents);
-  if (found.branch === void 0) await github.createBranch(found.branchName, commit);
-  else await github.moveBranch(found.branchName, commit);
+  if (found2.branch === void 0) await github.createBranch(found2.branchName, commit);
+  else await github.moveBranch(found2.branchName, commit);
   return commit;
 }
 
@@ -53817,12 +56480,12 @@ function refusal(path8, is) {
 function changedLines(before, after) {
   const [old, now] = [before.split("\n"), after.split("\n")];
   const shorter = Math.min(old.length, now.length);
-  let start = 0;
-  while (start < shorter && old[start] === now[start]) start++;
+  let start2 = 0;
+  while (start2 < shorter && old[start2] === now[start2]) start2++;
   let end2 = 0;
-  while (end2 < shorter - start && old[old.length - 1 - end2] === now[now.length - 1 - end2]) end2++;
+  while (end2 < shorter - start2 && old[old.length - 1 - end2] === now[now.length - 1 - end2]) end2++;
   const pairwise = old.length === now.length;
-  const side = (sign, own2, other) => own2.slice(start, own2.length - end2).map((text2, i) => ({ line: start + i + 1, sign, text: text2 })).filter(({ line, text: text2 }) => !pairwise || other[line - 1] !== text2);
+  const side = (sign, own2, other) => own2.slice(start2, own2.length - end2).map((text2, i) => ({ line: start2 + i + 1, sign, text: text2 })).filter(({ line, text: text2 }) => !pairwise || other[line - 1] !== text2);
   return [...side("-", old, now), ...side("+", now, old)];
 }
 
@@ -53902,18 +56565,18 @@ async function survey(github, settings) {
   };
 }
 async function branchState(github, path8, base, head) {
-  const comparison = await compare(github, base.head, head);
+  const comparison = await compare2(github, base.head, head);
   const own2 = await findFile(github, head, path8);
-  const start = comparison.behind === 0 ? base.file : await findFile(github, comparison.mergeBase, path8);
+  const start2 = comparison.behind === 0 ? base.file : await findFile(github, comparison.mergeBase, path8);
   return {
     head,
     comparison,
     blob: own2?.sha,
     fits: own2?.mode === base.file.mode && await readText(github, own2, path8) === base.edited.text,
-    baseChanged: start?.sha !== base.file.sha || start.mode !== base.file.mode
+    baseChanged: start2?.sha !== base.file.sha || start2.mode !== base.file.mode
   };
 }
-async function compare(github, base, head) {
+async function compare2(github, base, head) {
   try {
     return await github.compare(base, head);
   } catch (error63) {
@@ -53927,41 +56590,41 @@ async function compare(github, base, head) {
 
 // src/pull-request/publish.ts
 var readAgain = ["github-moved", "github-exists", "github-uncertain", "base-moved"];
-var attempts2 = 4;
+var attempts3 = 4;
 async function publishPullRequest(surroundings, settings) {
   const { clock, log: log2, signal } = surroundings;
   const written = { commit: false };
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt2 = 1; ; attempt2++) {
     try {
       return await converge(surroundings, settings, written);
     } catch (error63) {
-      if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_) || !readAgain.includes(error63.code) || attempt === attempts2) throw error63;
-      log2.info(`${error63.message} Looking again at what there is (${String(attempt)} of ${String(attempts2 - 1)}).`);
-      await clock.sleep(1e3 * attempt, signal);
+      if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_) || !readAgain.includes(error63.code) || attempt2 === attempts3) throw error63;
+      log2.info(`${error63.message} Looking again at what there is (${String(attempt2)} of ${String(attempts3 - 1)}).`);
+      await clock.sleep(1e3 * attempt2, signal);
     }
   }
 }
 async function converge({ github, log: log2 }, settings, written) {
-  const found = await survey(github, settings);
-  const { edited, base, branch, branchName } = found;
-  if (edited.operation === "none") return nothingToDo(found, settings, log2);
-  const open3 = openOf(found, settings);
-  const parents = missingCommit(found);
+  const found2 = await survey(github, settings);
+  const { edited, base, branch, branchName } = found2;
+  if (edited.operation === "none") return nothingToDo(found2, settings, log2);
+  const open3 = openOf(found2, settings);
+  const parents = missingCommit(found2);
   if (branch !== void 0) refuseForeignWork(github, branchName, branch, settings.path);
-  const declined = found.pullRequests.find((p) => !p.merged && p.headSha === branch?.head);
+  const declined = found2.pullRequests.find((p) => !p.merged && p.headSha === branch?.head);
   if (open3 === void 0 && parents === void 0 && declined !== void 0 && settings.upgrade === void 0) {
-    return leftClosed(declined, found, log2);
+    return leftClosed(declined, found2, log2);
   }
   let head = branch?.head;
   if (parents !== void 0) {
-    head = await push(github, settings, found, parents);
+    head = await push(github, settings, found2, parents);
     written.commit = true;
     log2.info(`Branch ${branchName} is at ${head}${parents.length > 1 ? `, which merges ${base.name}` : ""}`);
-    await refuseMovedBase(github, settings, found);
+    await refuseMovedBase(github, settings, found2);
   }
   const warnings = [...edited.warnings];
-  const pullRequest = open3 ?? await openPullRequest(github, settings, found, warnings);
-  const text2 = open3 === void 0 ? { change: {} } : changedText(settings, found.lines, open3);
+  const pullRequest = open3 ?? await openPullRequest(github, settings, found2, warnings);
+  const text2 = open3 === void 0 ? { change: {} } : changedText(settings, found2.lines, open3);
   const texted = Object.keys(text2.change).length > 0;
   if (texted) await github.updatePullRequest(pullRequest.number, text2.change);
   if (text2.note !== void 0) warnings.push(text2.note);
@@ -54032,32 +56695,32 @@ async function probePushRight(github, access2, branch) {
   if (access2.frozen) {
     return failed('Unarchive the repository, or set "values-file" to "".', "the repository is archived or disabled");
   }
-  if (access2.scopes === void 0) return judge3(await github.tryPush(branch), "push");
+  if (access2.scopes === void 0) return judge4(await github.tryPush(branch), "push");
   if (access2.mayPush === false) return failed(grant, "the token's user may not write to the repository");
   return scoped(access2.scopes, access2.private);
 }
 async function probePullRequestRight(github, access2, base) {
   if (access2.scopes !== void 0) return scoped(access2.scopes, access2.private);
-  const answer = judge3(await github.tryPullRequest(base), "open pull requests");
-  if (answer.status !== "passed") return answer;
+  const answer2 = judge4(await github.tryPullRequest(base), "open pull requests");
+  if (answer2.status !== "passed") return answer2;
   const allowed = await github.actionsMayOpenPullRequests();
   const setting = '"Allow GitHub Actions to create and approve pull requests" (Settings, Actions, General)';
-  if (allowed === true) return passed(...answer.evidence, `${setting} is on`);
+  if (allowed === true) return passed(...answer2.evidence, `${setting} is on`);
   if (allowed === false) {
     return warning2(
       `Turn ${setting} on, in the organization first, or use a token of a GitHub App: GITHUB_TOKEN can push the branch but not open the pull request.`,
-      ...answer.evidence,
+      ...answer2.evidence,
       "the setting is off, which holds for GITHUB_TOKEN but not for other tokens"
     );
   }
-  return passed(...answer.evidence, `not seen: whether ${setting} is on, which GITHUB_TOKEN needs and may not read`);
+  return passed(...answer2.evidence, `not seen: whether ${setting} is on, which GITHUB_TOKEN needs and may not read`);
 }
 function scoped(scopes, isPrivate) {
-  const shown = `scopes of the token: ${scopes.join(", ") || "none"}`;
+  const shown2 = `scopes of the token: ${scopes.join(", ") || "none"}`;
   const enough = scopes.includes("repo") || !isPrivate && scopes.includes("public_repo");
-  return enough ? passed(shown) : failed('Give the token the scope "repo".', shown);
+  return enough ? passed(shown2) : failed('Give the token the scope "repo".', shown2);
 }
-function judge3(tried, to) {
+function judge4(tried, to) {
   if (tried === "allowed") return passed(`the token may ${to}: GitHub refused an impossible request as impossible`);
   if (tried === "refused") return failed(grant, `the token may not ${to}`);
   return unknown2(grant, `whether the token may ${to} could not be told`);
@@ -54078,28 +56741,28 @@ var hindering = {
 async function probeRules(github, branch, access2) {
   const rules = await github.branchRules(branch);
   if (rules === void 0) return passed(`rules for branch ${branch} can't be read here`);
-  const found = [...new Set(rules)].filter((rule) => rule in hindering);
-  if (found.length === 0) return passed(`no rule stands against branch ${branch}`);
+  const found2 = [...new Set(rules)].filter((rule) => rule in hindering);
+  if (found2.length === 0) return passed(`no rule stands against branch ${branch}`);
   return warning2(
     `Let the token pass by these rules (${access2.url}/rules), or set "pull-request-branch" to a name that they leave alone.`,
-    ...found.map((rule) => `rule ${rule}: ${hindering[rule] ?? ""}`)
+    ...found2.map((rule) => `rule ${rule}: ${hindering[rule] ?? ""}`)
   );
 }
 
 // src/pull-request/probe.ts
 async function probePullRequest(github, settings) {
-  let found;
+  let found2;
   try {
-    found = await survey(github, settings);
+    found2 = await survey(github, settings);
   } catch (error63) {
     return [{ id: "values-file", ...answerOf(error63) }];
   }
-  const { edited, base, branchName, access: access2 } = found;
-  const values = { id: "values-file", ...valuesAnswer(settings, found) };
+  const { edited, base, branchName, access: access2 } = found2;
+  const values = { id: "values-file", ...valuesAnswer(settings, found2) };
   if (edited.operation === "none") return [values];
   return [
     values,
-    await fact("values-branch", () => branchAnswer(github, settings, found)),
+    await fact("values-branch", () => branchAnswer(github, settings, found2)),
     await fact("push-right", () => probePushRight(github, access2, branchName)),
     await fact("branch-rules", () => probeRules(github, branchName, access2)),
     await fact("pull-request-right", () => probePullRequestRight(github, access2, base.name))
@@ -54115,16 +56778,16 @@ function valuesAnswer({ path: path8, image }, { edited, base }) {
     remedy: "See to it before you merge the pull request that the upgrade will open."
   };
 }
-async function fact(id, ask) {
+async function fact(id, ask2) {
   try {
-    return { id, ...await ask() };
+    return { id, ...await ask2() };
   } catch (error63) {
     return { id, ...answerOf(error63) };
   }
 }
-function branchAnswer(github, settings, found) {
-  const { branch, branchName } = found;
-  const open3 = openOf(found, settings);
+function branchAnswer(github, settings, found2) {
+  const { branch, branchName } = found2;
+  const open3 = openOf(found2, settings);
   if (branch === void 0) return { status: "passed", evidence: [`branch ${branchName} does not exist yet`] };
   refuseForeignWork(github, branchName, branch, settings.path);
   return {
@@ -54168,172 +56831,6 @@ async function readPassword(cluster, target) {
   return Buffer.from(encoded, "base64").toString("utf8").replace(/\r?\n$/, "");
 }
 
-// src/target/discover.ts
-var postgresqlLabel = "app.kubernetes.io/name=postgresql";
-var bitnamiMount = "/bitnami/postgresql";
-var bitnamiUser = 1001;
-var bitnamiKey = "postgres-password";
-async function discover(cluster, inputs) {
-  const { namespace } = inputs;
-  await expectNamespace(cluster, namespace);
-  const statefulSet = await findStatefulSet(cluster, inputs);
-  const name2 = statefulSet.metadata?.name ?? "";
-  const { container, mountPath, claimName, subPath } = findVolume(statefulSet, inputs);
-  const podName = `${name2}-0`;
-  const [claim2, pod, applications] = await Promise.all([
-    findClaim(cluster, namespace, claimName),
-    cluster.find("pods", podName, namespace),
-    findApplications(cluster, namespace, inputs.applicationSelector, name2)
-  ]);
-  const volumeName = claim2.spec?.volumeName;
-  const podSecurity = statefulSet.spec?.template.spec?.securityContext;
-  return {
-    namespace,
-    statefulSet,
-    name: name2,
-    replicas: statefulSet.spec?.replicas ?? 1,
-    container,
-    podName,
-    pod,
-    volume: {
-      claim: claim2,
-      claimName,
-      mountPath,
-      subPath,
-      persistentVolume: volumeName === void 0 ? void 0 : await cluster.find("persistentvolumes", volumeName)
-    },
-    dataDirectory: literal2(container, "PGDATA") ?? `${mountPath}/data`,
-    userId: container.securityContext?.runAsUser ?? podSecurity?.runAsUser ?? bitnamiUser,
-    fsGroup: podSecurity?.fsGroup,
-    secret: findSecret(container, inputs, name2),
-    applications
-  };
-}
-async function expectNamespace(cluster, namespace) {
-  if (await cluster.find("namespaces", namespace) !== void 0) return;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-    "namespace-not-found",
-    `There is no namespace "${namespace}" in ${cluster.address}.`,
-    'Set "namespace" to the one in which CircleCI Server runs (kubectl get namespaces), and check "kubeconfig" and "context".'
-  );
-}
-async function findStatefulSet(cluster, { namespace, statefulset }) {
-  if (statefulset !== "") {
-    const found = await cluster.find("statefulsets", statefulset, namespace);
-    if (found !== void 0) return found;
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-      "statefulset-not-found",
-      `There is no StatefulSet "${statefulset}" in namespace "${namespace}".`,
-      `Set "statefulset" to PostgreSQL's (kubectl -n ${namespace} get statefulsets).`
-    );
-  }
-  const candidates = await cluster.list("statefulsets", { namespace, labelSelector: postgresqlLabel });
-  const [only, ...others] = candidates;
-  if (only !== void 0 && others.length === 0) return only;
-  if (only === void 0) {
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-      "statefulset-not-found",
-      `No StatefulSet in namespace "${namespace}" carries the label ${postgresqlLabel}.`,
-      `Set "statefulset" to its name. A PostgreSQL outside of the cluster can't be upgraded by this action.`
-    );
-  }
-  const names = candidates.map((s) => s.metadata?.name).join(", ");
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-    "statefulset-ambiguous",
-    `Several StatefulSets in namespace "${namespace}" carry the label ${postgresqlLabel}: ${names}.`,
-    'Set "statefulset" to the one to upgrade.'
-  );
-}
-function findVolume(statefulSet, { pvcName }) {
-  const name2 = statefulSet.metadata?.name ?? "";
-  const mounts2 = claimMounts(statefulSet, name2);
-  const wanted = mounts2.filter((m) => pvcName === "" ? isDataVolume(m) : m.claimName === pvcName);
-  const [only, ...others] = wanted;
-  if (only !== void 0 && others.length === 0) return only;
-  const list2 = (wanted.length > 0 ? wanted : mounts2).map((m) => `${m.claimName} at ${m.mountPath}`).join(", ") || "none";
-  if (pvcName !== "") {
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-      "pvc-not-mounted",
-      `StatefulSet "${name2}" does not mount the PersistentVolumeClaim "${pvcName}" exactly once. It mounts: ${list2}.`,
-      'Set "pvc-name" to the claim that holds the data directory.'
-    );
-  }
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-    only === void 0 ? "pvc-not-found" : "pvc-ambiguous",
-    `${only === void 0 ? "No" : "More than one"} PersistentVolumeClaim of StatefulSet "${name2}" can hold the data directory. It mounts: ${list2}.`,
-    'Set "pvc-name" to the claim that holds the data directory.'
-  );
-}
-function claimMounts(statefulSet, name2) {
-  const claims = /* @__PURE__ */ new Map();
-  for (const template of statefulSet.spec?.volumeClaimTemplates ?? []) {
-    const volume = template.metadata?.name ?? "";
-    claims.set(volume, `${volume}-${name2}-0`);
-  }
-  for (const volume of statefulSet.spec?.template.spec?.volumes ?? []) {
-    if (volume.persistentVolumeClaim !== void 0) claims.set(volume.name, volume.persistentVolumeClaim.claimName);
-  }
-  return (statefulSet.spec?.template.spec?.containers ?? []).flatMap(
-    (container) => (container.volumeMounts ?? []).flatMap((mount) => {
-      const claimName = claims.get(mount.name);
-      if (claimName === void 0) return [];
-      return [{ container, mountPath: mount.mountPath, claimName, subPath: mount.subPath ?? mount.subPathExpr }];
-    })
-  );
-}
-function isDataVolume({ container, mountPath }) {
-  const dataDirectory = literal2(container, "PGDATA") ?? `${bitnamiMount}/data`;
-  return isBelow(dataDirectory, mountPath) || isBelow(mountPath, dataDirectory);
-}
-function isBelow(path8, parent) {
-  return path8 === parent || path8.startsWith(`${parent.replace(/\/$/, "")}/`);
-}
-async function findClaim(cluster, namespace, name2) {
-  const claim2 = await cluster.find("persistentvolumeclaims", name2, namespace);
-  if (claim2 !== void 0) return claim2;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-    "pvc-not-found",
-    `The PersistentVolumeClaim "${name2}" that the StatefulSet mounts does not exist in namespace "${namespace}".`,
-    "Check that PostgreSQL has been started at least once, and that the claim was not deleted."
-  );
-}
-function findSecret(container, { secretName, secretKey }, statefulSet) {
-  const own2 = passwordReference(container);
-  const name2 = secretName || own2?.name;
-  if (name2 === void 0) {
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-      "secret-not-found",
-      `StatefulSet "${statefulSet}" does not say from which Secret its superuser's password comes.`,
-      'Set "secret-name" and, if it is not postgres-password, "secret-key".'
-    );
-  }
-  return { name: name2, key: secretKey || (own2?.name === name2 ? own2.key : bitnamiKey) };
-}
-function passwordReference(container) {
-  const inOrder = [
-    "POSTGRES_POSTGRES_PASSWORD",
-    "POSTGRESQL_POSTGRES_PASSWORD",
-    "POSTGRES_PASSWORD",
-    "POSTGRESQL_PASSWORD"
-  ];
-  for (const variable of inOrder) {
-    const from = findVariable(container, variable)?.valueFrom?.secretKeyRef;
-    if (from?.name !== void 0) return { name: from.name, key: from.key };
-  }
-  return void 0;
-}
-function findVariable(container, name2) {
-  return container.env?.find((variable) => variable.name === name2);
-}
-function literal2(container, name2) {
-  return findVariable(container, name2)?.value;
-}
-
-// src/target/target.ts
-function serverImage(target) {
-  return target.container.image ?? "";
-}
-
 // src/upgrade/already.ts
 async function alreadyUpgraded(cluster, target, database, serving) {
   if (serverImage(target) !== serving.reference || target.pod === void 0) return void 0;
@@ -54350,8 +56847,10 @@ async function alreadyUpgraded(cluster, target, database, serving) {
 
 // src/modes/check-server.ts
 async function checkServer(context, { target, database }) {
-  const { log: log2, timeline, progress, inputs, cluster, serving, pullRequest } = context;
-  const served = await alreadyUpgraded(cluster, target, database, serving);
+  const { log: log2, timeline, progress, inputs, serving, pullRequest, signal } = context;
+  const cluster = context.cluster.interruptedBy(signal);
+  const asked = database.over(cluster);
+  const served = await alreadyUpgraded(cluster, target, asked, serving);
   if (served !== void 0) {
     progress.verdict = "already-upgraded";
     log2.annotate(
@@ -54368,26 +56867,27 @@ async function checkServer(context, { target, database }) {
       "Gather facts",
       () => gatherFacts({
         ...context,
+        cluster,
         target,
-        database,
+        database: asked,
         probeScript: context.scripts.probe,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings))
       })
     )
   );
   progress.facts = facts;
-  progress.findings = await judge2(facts, log2);
+  progress.findings = await judge3(facts, log2);
   progress.verdict = verdictOf(progress.findings);
   refuseIfBlocked(progress.findings);
   return { target, database, facts };
 }
-async function findServer(context) {
+async function findServer(context, journal) {
   const title = "Find the server";
-  return await context.log.group(title, () => context.timeline.phase("discover", title, () => look(context)));
+  return await context.log.group(title, () => context.timeline.phase("discover", title, () => look(context, journal)));
 }
-async function look({ cluster, inputs, log: log2, runner }) {
+async function look({ cluster, inputs, log: log2, runner, signal }, journal) {
   log2.info(`Cluster: ${cluster.address}`);
-  const target = await discover(cluster, inputs);
+  const target = await discover(cluster.interruptedBy(signal), inputs, claimInExchange(journal));
   log2.info(
     `StatefulSet ${target.name}, claim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}, UID ${String(target.userId)}`
   );
@@ -54417,1836 +56917,6 @@ async function precheck(context) {
   );
 }
 
-// src/upgrade/epoch.ts
-var epochLabel = "circleci-server-postgresql-upgrade/epoch";
-var labelsPath = "/metadata/labels";
-var epochPath = `${labelsPath}/${epochLabel.replaceAll("/", "~1")}`;
-function epochOf(object2) {
-  return object2?.metadata?.labels?.[epochLabel];
-}
-function expectEpoch(epoch) {
-  return { op: "test", path: epochPath, value: epoch };
-}
-function setEpoch(object2, epoch) {
-  const add = { op: "add", path: epochPath, value: epoch };
-  return object2?.metadata?.labels === void 0 ? [{ op: "add", path: labelsPath, value: {} }, add] : [add];
-}
-function dropEpoch(object2) {
-  return epochOf(object2) === void 0 ? [] : [{ op: "remove", path: epochPath }];
-}
-function isTestFailure(error63) {
-  return error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "invalid";
-}
-
-// src/upgrade/finish.ts
-var finish = {
-  id: "finish",
-  title: "Clean up after the run",
-  async run(context) {
-    const { cluster, target } = context;
-    await removeTraces(context);
-    await cluster.delete("configmaps", jobName, target.namespace);
-  }
-};
-async function removeTraces(context) {
-  const { target, journal, results } = context;
-  const objects = [
-    ["statefulsets", target.name],
-    ...journal.record.applications.map((w) => [w.resource, w.name])
-  ];
-  await Promise.all(
-    objects.map(async ([resource, name2]) => {
-      try {
-        await removeEntries(context, resource, name2);
-      } catch (error63) {
-        results.warnings.push(
-          `${resource}/${name2} still names "${_chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM}" in metadata.managedFields; a conflict in the next helm upgrade goes away with --force-conflicts: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
-        );
-      }
-    })
-  );
-}
-var attempts3 = 5;
-async function removeEntries({ cluster, target }, resource, name2) {
-  let failure2 = new Error(`still there after ${String(attempts3)} attempts`);
-  for (let attempt = 1; attempt <= attempts3; attempt++) {
-    const now = await cluster.find(resource, name2, target.namespace);
-    const entries = now?.metadata?.managedFields ?? [];
-    const ours2 = entries.flatMap((entry, index) => entry.manager === _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM ? [index] : []);
-    const epoch = dropEpoch(now);
-    if (ours2.length === 0 && epoch.length === 0) return;
-    const operations = [
-      ...epoch,
-      ...ours2.toReversed().flatMap((index) => [
-        { op: "test", path: `/metadata/managedFields/${String(index)}/manager`, value: _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM },
-        { op: "remove", path: `/metadata/managedFields/${String(index)}` }
-      ])
-    ];
-    try {
-      await cluster.patch(resource, name2, target.namespace, operations);
-    } catch (error63) {
-      failure2 = error63;
-    }
-  }
-  throw failure2;
-}
-
-// src/upgrade/converge.ts
-async function converge2(steps, context, before = []) {
-  const begun = [...before];
-  for (const step of steps) {
-    try {
-      if (context.signal.aborted && step.isUninterruptible !== true) throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc(`before: ${step.title}`);
-      await context.journal.note("step", step.id);
-      begun.push(step);
-      await inGroup(
-        step.title,
-        step.id,
-        context,
-        () => step.run(step.isUninterruptible === true ? uninterrupted(context) : context)
-      );
-    } catch (error63) {
-      if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && error63.code === "lease-lost") throw error63;
-      const atWork = error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc ? await step.leftAtWork?.(context) : void 0;
-      if (atWork !== void 0) throw atWork;
-      const reason = `${step.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))}`;
-      context.log.annotate("error", step.id, `${reason} Going back …`);
-      throw await goBack(begun, reason, context, error63);
-    }
-  }
-}
-async function goBack(begun, reason, context, cause2) {
-  await noteOrLog(context, "back", reason);
-  const unhurried = uninterrupted(context);
-  const remedy = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(cause2) ? cause2.remedy : "Look at the log above.";
-  for (const step of begun.toReversed()) {
-    if (step.undo === void 0) continue;
-    const undo = step.undo.bind(step);
-    try {
-      await inGroup(
-        `Going back: ${step.title}`,
-        `undo-${step.id}`,
-        unhurried,
-        () => persistently(unhurried, () => undo(unhurried))
-      );
-      await noteOrLog(context, "undone", step.id);
-    } catch (error63) {
-      const message2 = `${reason} Going back stopped at "${step.title}": ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))} PostgreSQL may be stopped and fenced, and the applications may still be stopped.`;
-      return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy("way-back-failed", message2, (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.remedy : remedy, { cause: cause2 });
-    }
-  }
-  await removeTraces(unhurried);
-  await noteReverted(context);
-  const message = `${reason} ${await howItWasLeft(unhurried)}`;
-  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy("reverted", message, remedy, { cause: cause2 });
-}
-function uninterrupted(context) {
-  return { ...context, signal: new AbortController().signal };
-}
-async function howItWasLeft({ database, results }) {
-  const applications = "the applications are back as they were.";
-  try {
-    await database.read("template1", "SELECT 1;");
-    return `PostgreSQL ${String(upgrade.from)} serves and ${applications}`;
-  } catch (error63) {
-    results.warnings.push(`PostgreSQL does not answer: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-    return `PostgreSQL does not answer, although nothing of the upgrade is left; ${applications}`;
-  }
-}
-async function inGroup(title, id, context, body) {
-  await context.log.group(title, () => context.timeline.phase(id, title, body));
-}
-var passing = /* @__PURE__ */ new Set(["unreachable", "server-error", "too-many-requests", "conflict"]);
-var persistence = 10 * 6e4;
-async function persistently({ clock, log: log2 }, undo) {
-  const start = clock.monotonic();
-  for (; ; ) {
-    try {
-      await undo();
-      return;
-    } catch (error63) {
-      const isPassing = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) && passing.has(error63.code);
-      if (!isPassing || clock.monotonic() - start > persistence) throw error63;
-      log2.info(`${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))} Trying again in 5 s`);
-      await clock.sleep(5e3);
-    }
-  }
-}
-async function noteOrLog({ journal, log: log2 }, name2, value) {
-  try {
-    await journal.note(name2, value);
-  } catch (error63) {
-    log2.info(`The journal could not be written: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-  }
-}
-async function noteReverted({ journal, results }) {
-  try {
-    await journal.note("outcome", "reverted");
-  } catch (error63) {
-    results.warnings.push(
-      `The journal could not be closed; delete ConfigMap ${journalName} before the next upgrade: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
-    );
-  }
-}
-
-// src/database/shares.ts
-function shares(databases, sessions3) {
-  const dealt = Array.from({ length: sessions3 }, () => ({ bytes: 0, names: [] }));
-  for (const { name: name2, bytes } of [...databases].sort((a, b) => b.bytes - a.bytes)) {
-    const least = dealt.reduce((a, b) => b.bytes < a.bytes ? b : a);
-    least.bytes += bytes;
-    least.names.push(name2);
-  }
-  return dealt.map(({ names }) => names).filter((names) => names.length > 0);
-}
-
-// src/database/fingerprint.ts
-var countedBytes = 1024 ** 3;
-var measured = external_exports.tuple([external_exports.string(), external_exports.enum(["rows", "bytes", "last_value"]), external_exports.string()]);
-var extension = external_exports.object({ extension: external_exports.string() });
-var measureSql = `
-SELECT CASE
-    WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value::text) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
-    WHEN pg_relation_size(c.oid) > ${String(countedBytes)} THEN format('SELECT json_build_array(%L, ''bytes'', ''%s'')', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
-    ELSE format('SELECT json_build_array(%L, ''rows'', count(*)::text) FROM ONLY %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
-  END
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
-ORDER BY 1
-\\gexec
-SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
-async function takeFingerprint(database, sessions3, limit2) {
-  const open3 = (await readDatabases(database)).filter((d) => d.allowsConnections);
-  const dealt = shares(open3, sessions3);
-  const answers = await inParallel(sessions3, dealt, (names) => database.readEach(names, measureSql, limit2));
-  const rows = new Map(answers.flatMap((answer) => [...answer]));
-  return { databases: Object.fromEntries(open3.map(({ name: name2 }) => [name2, measurementOf(rows.get(name2) ?? [])])) };
-}
-function measurementOf(rows) {
-  const values = external_exports.array(external_exports.union([measured, extension])).parse(rows);
-  const relations = {};
-  const extensions = [];
-  for (const value of values) {
-    if ("extension" in value) extensions.push(value.extension);
-    else relations[value[0]] = `${value[2]} ${value[1]}`;
-  }
-  return { relations, extensions };
-}
-function compareFingerprints(before, after) {
-  return allKeys(before.databases, after.databases).flatMap((name2) => {
-    const [old, now] = [before.databases[name2], after.databases[name2]];
-    if (old === void 0) return [`database "${name2}" was not there before`];
-    if (now === void 0) return [`database "${name2}" is gone`];
-    const relations = allKeys(old.relations, now.relations).filter((relation) => differs(old.relations[relation], now.relations[relation])).map(
-      (relation) => `${name2}: ${relation}: ${old.relations[relation] ?? "absent"} before, ${now.relations[relation] ?? "absent"} after`
-    );
-    const extensions = old.extensions.filter((e) => !now.extensions.includes(e)).map((e) => `${name2}: extension ${e} is gone`);
-    return [...relations, ...extensions];
-  });
-}
-function differs(before, after) {
-  if (before === after) return false;
-  if (before === void 0 || after === void 0) return true;
-  const bySize = before.endsWith(" bytes") || after.endsWith(" bytes");
-  return !bySize || after.startsWith("0 ");
-}
-function fingerprintSize(fingerprint2) {
-  const databases = Object.values(fingerprint2.databases);
-  const relations = databases.reduce((sum, d) => sum + Object.keys(d.relations).length, 0);
-  return `${String(databases.length)} databases, ${String(relations)} tables, materialized views and sequences`;
-}
-function allKeys(a, b) {
-  return [.../* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)])].sort();
-}
-
-// src/upgrade/fence.ts
-var fenceGate = "circleci-server-postgresql-upgrade/fence";
-var gatesPath = "/spec/template/spec/schedulingGates";
-async function fenceAndStop(context) {
-  const { cluster, target } = context;
-  const now = await readStatefulSet(context);
-  const template = now.spec?.template.spec;
-  const operations = [
-    { op: "test", path: "/metadata/uid", value: now.metadata?.uid },
-    { op: "add", path: "/spec/replicas", value: 0 }
-  ];
-  if (!hasFence(template))
-    operations.push({ op: "add", path: gatesPath, value: [...template?.schedulingGates ?? [], { name: fenceGate }] });
-  const changed = await cluster.patch("statefulsets", target.name, target.namespace, operations);
-  if (!hasFence(changed.spec?.template.spec)) {
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-      "fence-dropped",
-      "The API server dropped the scheduling gate: nothing would keep PostgreSQL from being started during the upgrade.",
-      "Use Kubernetes 1.27 or later."
-    );
-  }
-}
-async function isFencedOff(context) {
-  const { spec } = await readStatefulSet(context);
-  return spec?.replicas === 0 && hasFence(spec.template.spec);
-}
-async function unfenceAndStart(context, image) {
-  const { cluster, target, journal } = context;
-  const now = await readStatefulSet(context);
-  const spec = now.spec?.template.spec;
-  const index = spec?.containers.findIndex((c) => c.name === target.container.name) ?? -1;
-  const left = (spec?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
-  const operations = [{ op: "test", path: "/metadata/uid", value: now.metadata?.uid }];
-  if (spec?.containers[index]?.image !== image)
-    operations.push({ op: "replace", path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
-  if (left.length !== (spec?.schedulingGates ?? []).length)
-    operations.push(
-      left.length === 0 ? { op: "remove", path: gatesPath } : { op: "replace", path: gatesPath, value: left }
-    );
-  operations.push({ op: "add", path: "/spec/replicas", value: journal.record.replicas });
-  await cluster.patch("statefulsets", target.name, target.namespace, operations);
-  await removeGatedPod(context);
-}
-function isFenced(pod) {
-  return hasFence(pod.spec);
-}
-function hasFence(spec) {
-  return spec?.schedulingGates?.some((g) => g.name === fenceGate) ?? false;
-}
-async function removeGatedPod({ cluster, target, log: log2 }) {
-  const pod = await cluster.find("pods", target.podName, target.namespace);
-  if (pod === void 0 || !isFenced(pod)) return;
-  log2.info(
-    `Somebody scaled PostgreSQL up meanwhile; the fence kept pod ${target.podName} from starting. It is removed now.`
-  );
-  await cluster.delete("pods", target.podName, target.namespace);
-}
-async function readStatefulSet({ cluster, target }) {
-  const now = await cluster.find("statefulsets", target.name, target.namespace);
-  if (now !== void 0) return now;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "statefulset-gone",
-    `StatefulSet ${target.name} is gone.`,
-    "Find out who deleted it. The data is on the volume as it was."
-  );
-}
-
-// src/upgrade/measurement.ts
-var fingerprint = external_exports.object({
-  databases: external_exports.record(
-    external_exports.string(),
-    external_exports.object({ relations: external_exports.record(external_exports.string(), external_exports.string()), extensions: external_exports.array(external_exports.string()) })
-  )
-});
-var longest = 8e5;
-async function pack(measured2) {
-  const bytes = await through(new Blob([JSON.stringify(measured2)]), new CompressionStream("gzip"));
-  const text2 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  return text2.length <= longest ? text2 : void 0;
-}
-async function unpack(text2) {
-  const bytes = Uint8Array.from(atob(text2), (character) => character.charCodeAt(0));
-  const json2 = await through(new Blob([bytes]), new DecompressionStream("gzip"));
-  return fingerprint.parse(JSON.parse(new TextDecoder().decode(json2)));
-}
-async function through(content, transform2) {
-  return new Uint8Array(await new Response(content.stream().pipeThrough(transform2)).arrayBuffer());
-}
-
-// src/database/clients.ts
-var client = external_exports.object({
-  database: external_exports.string(),
-  user: external_exports.string(),
-  application: external_exports.string(),
-  address: external_exports.string(),
-  state: external_exports.string()
-});
-async function readClients(database) {
-  const output2 = await database.read(
-    "template1",
-    `SELECT json_build_object('database', datname, 'user', usename, 'application', application_name,
-       'address', coalesce(host(client_addr), 'local'), 'state', coalesce(state, ''))
-     FROM pg_catalog.pg_stat_activity
-     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname IS NOT NULL AND usename IS NOT NULL
-     ORDER BY pid;`
-  );
-  return external_exports.array(client).parse(jsonLines(output2));
-}
-
-// src/upgrade/quiesce.ts
-var fingerprintLimit = 30 * 6e4;
-var quiesce = {
-  id: "quiesce",
-  title: "See the last client go, measure the data, checkpoint",
-  async run(context) {
-    const { journal, log: log2, results } = context;
-    if (journal.noted.measured !== void 0 && await isFencedOff(context)) {
-      results.before = await unpack(journal.noted.measured);
-      log2.info(`Measured before by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
-      return;
-    }
-    await seeClientsGo(context);
-    const ends = await Promise.allSettled([
-      measure(context),
-      context.database.write("template1", "CHECKPOINT;", context.inputs.shutdownTimeout)
-    ]);
-    const failed2 = ends.find((end2) => end2.status === "rejected");
-    if (failed2 !== void 0) throw failed2.reason;
-  }
-};
-async function seeClientsGo(context) {
-  const { database, inputs } = context;
-  await waitFor(
-    {
-      what: "the last clients to disconnect",
-      limit: inputs.clientsTimeout,
-      limitInput: "clients-timeout",
-      ...context
-    },
-    async () => {
-      const clients = await readClients(database);
-      if (clients.length === 0) return { done: void 0 };
-      return {
-        pending: clients.map(
-          (c) => `${c.application || "a client without a name"} (user ${c.user}, database ${c.database}, from ${c.address}, ${c.state})`
-        ).join("; ")
-      };
-    }
-  );
-}
-async function measure({ database, settings, journal, log: log2, results }) {
-  results.before = await takeFingerprint(database, settings.jobs, fingerprintLimit);
-  log2.info(`Measured ${fingerprintSize(results.before)}`);
-  if (journal.noted.snapshot !== void 0) await journal.note("snapshot", "");
-  const packed = await pack(results.before);
-  if (packed === void 0)
-    log2.info("It is too much for the journal: a run that has to go on with this one could not compare");
-  else await journal.note("measured", packed);
-}
-
-// src/upgrade/server-ready.ts
-async function waitForServer(context, image) {
-  const { cluster, target, inputs } = context;
-  const container = target.container.name;
-  await waitFor(
-    { what: `PostgreSQL (${image}) to be ready`, limit: inputs.startTimeout, limitInput: "start-timeout", ...context },
-    async () => {
-      const [statefulSet, pod] = await Promise.all([
-        cluster.find("statefulsets", target.name, target.namespace),
-        cluster.find("pods", target.podName, target.namespace)
-      ]);
-      if (pod === void 0) return { pending: "its pod is not there yet" };
-      if (pod.metadata?.deletionTimestamp !== void 0 || !isOfNewestTemplate(pod, statefulSet)) {
-        return { pending: "the former pod has not gone yet" };
-      }
-      const status = pod.status?.containerStatuses?.find((c) => c.name === container);
-      if ((status?.restartCount ?? 0) >= 2) throw await startFailure(context, image);
-      return isReady(pod) ? { done: void 0 } : { pending: status?.state?.waiting?.reason ?? pod.status?.phase ?? "it is not ready" };
-    }
-  );
-}
-function isOfNewestTemplate(pod, statefulSet) {
-  const { status, metadata } = statefulSet ?? {};
-  const isKnown = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
-  return isKnown && pod.metadata?.labels?.["controller-revision-hash"] === status?.updateRevision;
-}
-function isReady(pod) {
-  return pod.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
-}
-async function startFailure(context, image) {
-  const end2 = await endOfLog(context);
-  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "server-does-not-start",
-    `PostgreSQL (${image}) does not start: ${end2}`,
-    `Look at its log: kubectl -n ${context.target.namespace} logs ${context.target.podName}`
-  );
-}
-async function endOfLog({ cluster, target }) {
-  try {
-    const log2 = await cluster.podLog(target.namespace, target.podName, target.container.name);
-    return log2.trimEnd().split("\n").slice(-5).join(" | ");
-  } catch {
-    return "its log could not be read";
-  }
-}
-
-// src/upgrade/stop-postgresql.ts
-var stopPostgresql = {
-  id: "stop-postgresql",
-  title: "Fence PostgreSQL and stop it",
-  async run(context) {
-    if (!await isFencedOff(context)) await expectNoClient(context);
-    await stopServer(context);
-  },
-  async undo(context) {
-    const { journal, database, log: log2 } = context;
-    await volumeFree(context);
-    await unfenceAndStart(context, journal.record.image);
-    if (journal.record.replicas === 0) return;
-    await waitForServer(context, journal.record.image);
-    const version2 = (await database.read("template1", "SELECT current_setting('server_version');")).trim();
-    if (!version2.startsWith(`${String(upgrade.from)}.`)) {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "wrong-server",
-        `The server answers with version ${version2}, not ${String(upgrade.from)}.`,
-        "Look at the image of the StatefulSet."
-      );
-    }
-    log2.info(`PostgreSQL ${version2} answers`);
-  }
-};
-async function expectNoClient({ database }) {
-  const clients = await readClients(database);
-  if (clients.length === 0) return;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "client-came-back",
-    `A client connected again: ${clients.map((c) => `${c.application || "(no name)"} (user ${c.user}, from ${c.address})`).join(", ")}.`,
-    'Stop it, or give its workload the label of "application-selector".'
-  );
-}
-async function stopServer(context) {
-  await fenceAndStop(context);
-  await controllerKnows(context);
-  const pod = await context.cluster.find("pods", context.target.podName, context.target.namespace);
-  const uid = pod?.metadata?.uid;
-  if (pod !== void 0 && uid !== void 0 && !isFenced(pod)) {
-    await podTerminating(context, uid);
-    await stopFast(context);
-  }
-  await podGone(context);
-  await detached(context);
-  await expectNoOtherUser(context);
-}
-async function controllerKnows({ cluster, target, inputs, ...context }) {
-  const what = `the StatefulSet controller to know of the fence`;
-  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout", ...context }, async () => {
-    const now = await cluster.find("statefulsets", target.name, target.namespace);
-    const knows = (now?.status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
-    return knows ? { done: void 0 } : { pending: "it has not looked yet" };
-  });
-}
-async function stopFast({ database, target, inputs, log: log2 }) {
-  const seconds3 = String(Math.round(inputs.shutdownTimeout / 1e3));
-  try {
-    const result = await database.command(
-      ["pg_ctl", "stop", "-m", "fast", "-w", "-t", seconds3, "-D", target.dataDirectory],
-      inputs.shutdownTimeout
-    );
-    log2.info(
-      result.exitCode === 0 ? "pg_ctl stopped the server" : `pg_ctl: ${result.stderr.trim() || result.stdout.trim()}`
-    );
-  } catch (error63) {
-    if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$)) throw error63;
-    log2.info(`The server ended by the kubelet's signal (${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)})`);
-  }
-}
-async function podTerminating({ cluster, target, inputs, ...context }, uid) {
-  const what = `pod ${target.podName} to be terminating`;
-  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout", ...context }, async () => {
-    const pod = await cluster.find("pods", target.podName, target.namespace);
-    const ends = pod?.metadata?.uid !== uid || pod.metadata.deletionTimestamp !== void 0;
-    return ends ? { done: void 0 } : { pending: "the StatefulSet has not asked for it yet" };
-  });
-}
-async function podGone({ cluster, target, inputs, ...context }) {
-  const what = `pod ${target.podName} to be gone`;
-  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout", ...context }, async () => {
-    const pod = await cluster.find("pods", target.podName, target.namespace);
-    return pod === void 0 || isFenced(pod) ? { done: void 0 } : { pending: "it is still there" };
-  });
-}
-async function detached({ cluster, target, inputs, ...context }) {
-  const volume = target.volume.persistentVolume?.metadata?.name;
-  await waitFor(
-    {
-      what: `volume ${volume ?? "?"} to be detached`,
-      limit: inputs.detachTimeout,
-      limitInput: "detach-timeout",
-      ...context
-    },
-    async () => {
-      const attachments = (await cluster.list("volumeattachments")).filter(
-        (a) => a.spec.source.persistentVolumeName === volume
-      );
-      return attachments.length === 0 ? { done: void 0 } : { pending: attachments.map((a) => `attached to node ${a.spec.nodeName}`).join(", ") };
-    }
-  );
-}
-async function volumeFree({ cluster, target, inputs, ...context }) {
-  const what = `claim ${target.volume.claimName} to be free`;
-  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout", ...context }, async () => {
-    const users = await volumeUsers(cluster, target);
-    return users.length === 0 ? { done: void 0 } : { pending: `used by ${users.join(", ")}` };
-  });
-}
-async function expectNoOtherUser({ cluster, target }) {
-  const users = await volumeUsers(cluster, target);
-  if (users.length === 0) return;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "volume-in-use",
-    `Claim ${target.volume.claimName} is used by ${users.join(", ")}.`,
-    "Scale it down and run again."
-  );
-}
-
-// src/upgrade/activate.ts
-var activate = {
-  id: "activate",
-  title: `Start PostgreSQL ${String(upgrade.to)}`,
-  isUninterruptible: true,
-  async run(context) {
-    const { database, serving, log: log2 } = context;
-    await unfenceAndStart(context, serving.reference);
-    await waitForServer(context, serving.reference);
-    const version2 = (await database.read("template1", "SELECT current_setting('server_version');")).trim();
-    if (!version2.startsWith(`${String(upgrade.to)}.`)) {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "wrong-server",
-        `The server answers with version ${version2}, not ${String(upgrade.to)}.`,
-        "Check the image: its tag does not say what is in it."
-      );
-    }
-    log2.info(`PostgreSQL ${version2} answers`);
-  },
-  /** Stops it again; whether the data can be taken back then, the Job tells from the disk. */
-  async undo(context) {
-    await stopServer(context);
-  }
-};
-var verify = {
-  id: "verify",
-  title: "Compare the data with what was measured before",
-  async run({ database, journal, results, settings, log: log2 }) {
-    const { measured: measured2 } = journal.noted;
-    const before = results.before ?? (measured2 === void 0 ? void 0 : await unpack(measured2));
-    if (before === void 0)
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "not-measured",
-        "What was measured before the upgrade is not known any more.",
-        "Compare the data yourself, or restore the snapshot."
-      );
-    const after = await takeFingerprint(database, settings.jobs, fingerprintLimit);
-    const differences = compareFingerprints(before, after);
-    if (differences.length > 0) {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "data-differs",
-        `The data is not what it was: ${differences.slice(0, 10).join("; ")}${differences.length > 10 ? ` and ${String(differences.length - 10)} more` : ""}.`,
-        "Do not use the new server. Restore the snapshot."
-      );
-    }
-    log2.info(`The same: ${fingerprintSize(after)}`);
-    await journal.note("validated", "yes");
-    results.validated = true;
-  }
-};
-
-// src/upgrade/analyze.ts
-var updateExtensions = {
-  id: "update-extensions",
-  title: "Update the extensions",
-  async run(context) {
-    const { database, settings } = context;
-    const answers = await inParallel(
-      settings.jobs,
-      await sessions2(context),
-      (names) => database.readEach(names, outdatedSql)
-    );
-    const outdated = answers.flatMap((answer) => [...answer]).filter(([, rows]) => rows.length > 0);
-    await inParallel(settings.jobs, outdated, ([name2, rows]) => updateIn(context, name2, oneColumn.parse(rows).flat()));
-  }
-};
-var oneColumn = external_exports.array(external_exports.tuple([external_exports.string()]));
-var outdatedSql = `SELECT json_build_array(name) FROM pg_catalog.pg_available_extensions
-  WHERE installed_version IS NOT NULL AND installed_version <> default_version ORDER BY name;`;
-async function updateIn({ database, results, log: log2, inputs }, name2, extensions) {
-  for (const extension2 of extensions) {
-    try {
-      await database.write(name2, `ALTER EXTENSION "${extension2.replaceAll('"', '""')}" UPDATE;`, inputs.startTimeout);
-      log2.info(`${name2}: extension ${extension2} updated`);
-    } catch (error63) {
-      results.warnings.push(`${name2}: extension ${extension2} stays at its old version: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-    }
-  }
-}
-var analyze = {
-  id: "analyze",
-  title: "Rebuild the statistics (ANALYZE)",
-  async run(context) {
-    const dealt = await sessions2(context);
-    await inParallel(context.settings.jobs, dealt, (names) => analyzeTogether(context, names));
-    context.log.info(`Analyzed ${String(dealt.flat().length)} databases`);
-  }
-};
-var analyzeLimit = 6 * 60 * 6e4;
-async function analyzeTogether(context, names) {
-  try {
-    await analyzeEach(context, names);
-  } catch {
-    for (const name2 of names) await analyzeOrWarn(context, name2);
-  }
-}
-async function analyzeOrWarn(context, name2) {
-  try {
-    await analyzeEach(context, [name2]);
-  } catch (error63) {
-    context.results.warnings.push(
-      `Database ${name2} could not be analyzed; run vacuumdb --analyze-only on it: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
-    );
-  }
-}
-var analyzeSql = `ANALYZE;
-SELECT json_build_array(n.nspname || '.' || c.relname)
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema') LIMIT 5;`;
-async function analyzeEach({ database }, names) {
-  for (const [name2, rows] of await database.writeEach(names, analyzeSql, analyzeLimit)) {
-    if (rows.length === 0) continue;
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-      "not-analyzed",
-      `Database ${name2}: no statistics for ${oneColumn.parse(rows).flat().join(", ")}.`,
-      "Look at the log of the server."
-    );
-  }
-}
-async function sessions2({ database, settings }) {
-  const open3 = (await readDatabases(database)).filter((d) => d.allowsConnections);
-  return shares(open3, settings.jobs);
-}
-
-// src/upgrade/applications.ts
-var stopApplications = {
-  id: "stop-applications",
-  title: "Stop the applications",
-  async run(context) {
-    await beginDowntime(context);
-    const workloads = context.journal.record.applications;
-    await changeAll(context, (w) => w.resource === "cronjobs" ? suspend(true) : scale(0));
-    await podsGone(context, workloads);
-  },
-  async undo(context) {
-    await startApplications(context);
-  }
-};
-async function beginDowntime(context) {
-  const { journal, clock } = context;
-  if (journal.noted.downSince === void 0) await journal.note("downSince", clock.now().toISOString());
-  countDowntime(context);
-}
-function countDowntime({ journal, clock, timeline }) {
-  const { downSince } = journal.noted;
-  if (downSince !== void 0) timeline.downtimeBegins(clock.now().getTime() - Date.parse(downSince));
-}
-var restoreApplications = {
-  id: "restore-applications",
-  title: "Bring the applications back",
-  async run(context) {
-    countDowntime(context);
-    await startApplications(context);
-  }
-};
-async function startApplications(context) {
-  const workloads = context.journal.record.applications;
-  await changeAll(context, (w) => w.resource === "cronjobs" ? suspend(w.suspended) : scale(w.replicas));
-  const scaled2 = workloads.filter((w) => w.resource !== "cronjobs");
-  await waitFor(
-    {
-      what: "the applications to be back",
-      limit: context.inputs.rolloutTimeout,
-      limitInput: "rollout-timeout",
-      ...context
-    },
-    async () => {
-      const missing = (await Promise.all(scaled2.map((w) => missingReplicas(context, w)))).flat();
-      return missing.length === 0 ? { done: void 0 } : { pending: missing.join(", ") };
-    }
-  );
-  context.timeline.downtimeEnds();
-}
-function scale(replicas) {
-  return { op: "add", path: "/spec/replicas", value: replicas };
-}
-function suspend(suspended) {
-  return { op: "add", path: "/spec/suspend", value: suspended };
-}
-async function changeAll(context, operation) {
-  const { applications } = context.journal.record;
-  const answers = await Promise.allSettled(applications.map((w) => change(context, w, operation(w))));
-  const failed2 = answers.find((answer) => answer.status === "rejected");
-  if (failed2 !== void 0) throw failed2.reason;
-}
-async function change({ cluster, target, log: log2 }, workload2, operation) {
-  await cluster.patch(workload2.resource, workload2.name, target.namespace, [operation]);
-  log2.info(
-    `${workloadName(workload2)}: ${operation.path.slice("/spec/".length)} ${String("value" in operation ? operation.value : "")}`
-  );
-}
-async function podsGone(context, workloads) {
-  const { cluster, target, inputs } = context;
-  const selectors = workloads.flatMap((w) => w.resource === "cronjobs" ? [] : [w.podSelector]);
-  const cronJobs = new Set(workloads.flatMap((w) => w.resource === "cronjobs" ? [w.name] : []));
-  await waitFor(
-    {
-      what: "the pods of the applications to end",
-      limit: inputs.applicationsTimeout,
-      limitInput: "applications-timeout",
-      ...context
-    },
-    async () => {
-      const [pods, jobs] = await Promise.all([
-        cluster.list("pods", { namespace: target.namespace }),
-        cluster.list("jobs", { namespace: target.namespace })
-      ]);
-      const jobsOfCronJobs = new Set(
-        jobs.filter((j) => j.metadata?.ownerReferences?.some((o) => o.kind === "CronJob" && cronJobs.has(o.name))).map((j) => j.metadata?.name)
-      );
-      const left = pods.filter((pod) => pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed").filter((pod) => {
-        const labels = pod.metadata?.labels ?? {};
-        const ofJob = pod.metadata?.ownerReferences?.some((o) => o.kind === "Job" && jobsOfCronJobs.has(o.name)) ?? false;
-        return ofJob || selectors.some((selector) => matchesSelector(labels, selector));
-      });
-      return left.length === 0 ? { done: void 0 } : { pending: left.map((pod) => pod.metadata?.name).join(", ") };
-    }
-  );
-}
-async function missingReplicas({ cluster, target }, workload2) {
-  const now = await cluster.find(workload2.resource, workload2.name, target.namespace);
-  const status = now?.status;
-  const wanted = now?.spec?.replicas ?? workload2.replicas;
-  const seen = (status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
-  const ready = status?.readyReplicas ?? 0;
-  const isBack = wanted > 0 || workload2.replicas === 0;
-  return seen && isBack && ready === wanted && (status?.replicas ?? 0) === wanted ? [] : [`${workloadName(workload2)} ${String(ready)}/${String(wanted || workload2.replicas)}`];
-}
-
-// src/upgrade/snapshot.ts
-var takeSnapshot = {
-  id: "snapshot",
-  title: "Take a snapshot of the volume",
-  async run(context) {
-    const { cluster, target, inputs, log: log2, results } = context;
-    const name2 = await begin2(context);
-    await waitFor(
-      {
-        what: `VolumeSnapshot ${name2} to be ready`,
-        limit: inputs.snapshotTimeout,
-        limitInput: "snapshot-timeout",
-        ...context
-      },
-      async () => {
-        const now = await cluster.find("volumesnapshots", name2, target.namespace);
-        if (now === void 0)
-          throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
-            "snapshot-gone",
-            `VolumeSnapshot ${name2} was deleted by somebody else.`,
-            "Find out who deletes snapshots in this namespace."
-          );
-        if (now.status?.readyToUse === true) return { done: void 0 };
-        return { pending: now.status?.error?.message ?? "not ready to use yet" };
-      }
-    );
-    results.snapshot = name2;
-    log2.info(`VolumeSnapshot ${name2} is ready to use`);
-  }
-};
-async function begin2({ cluster, target, snapshotClass, journal, log: log2, clock }) {
-  const { namespace } = target;
-  const earlier = journal.noted.snapshot ?? "";
-  if (earlier !== "" && await cluster.find("volumesnapshots", earlier, namespace) !== void 0) {
-    log2.info(`VolumeSnapshot ${earlier} has been asked for already`);
-    return earlier;
-  }
-  const suffix = clock.now().toISOString().replace(/\D/g, "").slice(0, 14);
-  const object2 = snapshotObject(target, suffix, snapshotClass);
-  await journal.note("snapshot", object2.metadata.name);
-  await cluster.create("volumesnapshots", object2, { namespace });
-  return object2.metadata.name;
-}
-
-// src/job/result.ts
-var jobResult = external_exports.object({
-  schema: external_exports.literal(1),
-  command: external_exports.string(),
-  outcome: external_exports.string(),
-  state: external_exports.string(),
-  step: external_exports.string(),
-  message: external_exports.string(),
-  /** The mode in which pg_upgrade ran, of transferModes; empty when it did not come so far. */
-  transfer: external_exports.string().optional(),
-  recovered: external_exports.boolean().optional(),
-  reverted: external_exports.boolean().optional(),
-  seconds: external_exports.record(external_exports.string(), external_exports.number()).optional(),
-  oldVersion: external_exports.string().optional(),
-  newVersion: external_exports.string().optional()
-});
-function parseJobResult(terminationMessage) {
-  if (terminationMessage === void 0) return void 0;
-  try {
-    return jobResult.parse(JSON.parse(terminationMessage));
-  } catch {
-    return void 0;
-  }
-}
-
-// src/job/follow-job.ts
-async function waitForStart(surroundings, job, limit2) {
-  const { name: name2 = "", namespace = "" } = job.metadata ?? {};
-  const what = `the pod of Job ${name2} to start`;
-  return await waitFor({ what, limit: limit2, limitInput: "job-start-timeout", ...surroundings }, async () => {
-    const pod = await podOfJob(surroundings, job);
-    if (pod === void 0)
-      return { pending: await lastEvent(surroundings, namespace, name2) ?? "there is no pod yet" };
-    const progress = podProgress(pod, containerName);
-    if (progress.state === "stuck") {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "job-cannot-start",
-        `The pod of Job ${name2} can't start: ${progress.reason}`,
-        "Check the image, the pull secret and the events of the pod."
-      );
-    }
-    return progress.state === "waiting" ? { pending: progress.reason } : { done: pod };
-  });
-}
-async function followToEnd(surroundings, pod, limit2) {
-  const { cluster } = surroundings;
-  const { name: name2 = "", namespace = "" } = pod.metadata ?? {};
-  const follower = new LogFollower(surroundings, namespace);
-  const what = `pod ${name2} to end`;
-  return await waitFor({ what, limit: limit2, limitInput: "job-timeout", ...surroundings }, async () => {
-    let now;
-    try {
-      now = await cluster.find("pods", name2, namespace);
-    } catch (error63) {
-      if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && ["unreachable", "server-error"].includes(error63.code))
-        return { pending: error63.message };
-      throw error63;
-    }
-    if (now === void 0) return { done: { exitCode: -1, reason: `pod ${name2} was deleted`, result: void 0 } };
-    const progress = podProgress(now, containerName);
-    await follower.print(name2);
-    if (progress.state !== "ended") return { pending: "it runs" };
-    const { exitCode, reason, terminationMessage } = progress;
-    return { done: { exitCode, reason, result: parseJobResult(terminationMessage) } };
-  });
-}
-async function podOfJob({ cluster }, { metadata }) {
-  const labelSelector2 = `batch.kubernetes.io/controller-uid=${metadata?.uid ?? ""}`;
-  const [pod] = await cluster.list("pods", { namespace: metadata?.namespace ?? "", labelSelector: labelSelector2 });
-  return pod;
-}
-async function lastEvent({ cluster }, namespace, job) {
-  const events2 = await cluster.list("events", { namespace, fieldSelector: `involvedObject.name=${job}` });
-  return events2.at(-1)?.message;
-}
-var LogFollower = class {
-  constructor(surroundings, namespace) {
-    this.surroundings = surroundings;
-    this.namespace = namespace;
-  }
-  surroundings;
-  namespace;
-  last = "";
-  async print(pod) {
-    const { cluster, log: log2 } = this.surroundings;
-    let text2;
-    try {
-      text2 = await cluster.podLog(this.namespace, pod, containerName, this.last === "" ? void 0 : this.last);
-    } catch (error63) {
-      if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$) return;
-      throw error63;
-    }
-    const printed = this.last;
-    for (const line of text2.split("\n")) {
-      const space = line.indexOf(" ");
-      const time3 = line.slice(0, space);
-      if (space === -1 || time3 <= printed) continue;
-      this.last = time3;
-      log2.info(line.slice(space + 1));
-    }
-  }
-};
-
-// src/upgrade/job-run.ts
-async function runJob(context, command, tell = () => void 0) {
-  const { target, inputs, settings } = context;
-  await expectNoServer(context);
-  const wanted = upgradeJob(target, settings, command);
-  const object2 = await takeOver(context, wanted, command) ?? await create(context, wanted);
-  tell({ object: object2, phase: "created" });
-  const pod = await waitForStart(context, object2, inputs.jobStartTimeout);
-  tell({ object: object2, phase: "started" });
-  const end2 = await followToEnd(context, pod, inputs.jobTimeout);
-  tell({ object: object2, phase: "ended" });
-  return end2;
-}
-async function expectNoServer({ cluster, target }) {
-  const pod = await cluster.find("pods", target.podName, target.namespace);
-  if (pod === void 0 || isFenced(pod)) return;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "server-runs",
-    `Pod ${target.podName} runs on the volume that the Job needs.`,
-    "Find out who started it in spite of the fence. Nothing was done to the volume."
-  );
-}
-async function create({ cluster, target, scripts }, job) {
-  const { namespace } = target;
-  await cluster.delete("configmaps", jobName, namespace);
-  await cluster.create("configmaps", scriptConfigMap(target, scripts), { namespace });
-  return await cluster.create("jobs", job, { namespace });
-}
-async function takeOver(context, wanted, command) {
-  const { cluster, target, log: log2 } = context;
-  const name2 = wanted.metadata?.name ?? "";
-  const found = await cluster.find("jobs", name2, target.namespace);
-  if (found === void 0) return void 0;
-  const isWanted = doesTheSame(found, wanted);
-  if (!hasEnded2(found)) {
-    if (!isWanted) throw stillRuns(context, name2);
-    log2.info(`Job ${name2} is at work already: it is followed`);
-    return found;
-  }
-  if (isWanted && command === "upgrade" && await podOfJob(context, found) !== void 0) {
-    log2.info(`Job ${name2} has come to its end already: its result is read`);
-    return found;
-  }
-  await cluster.delete("jobs", name2, target.namespace);
-  return void 0;
-}
-function doesTheSame(found, wanted) {
-  const [now, then] = [found, wanted].map((job) => {
-    const { image, command, env } = job.spec?.template.spec?.containers[0] ?? {};
-    return JSON.stringify([image, command, env?.map(({ name: name2, value }) => [name2, value ?? ""])]);
-  });
-  return now === then;
-}
-function hasEnded2({ status }) {
-  return (status?.failed ?? 0) > 0 || (status?.succeeded ?? 0) > 0 || (status?.conditions?.some((c) => ["Complete", "Failed"].includes(c.type) && c.status === "True") ?? false);
-}
-async function unheardJob(context) {
-  const { cluster, target, settings } = context;
-  const object2 = await cluster.find("jobs", jobName, target.namespace);
-  if (object2 === void 0) return void 0;
-  const runId = object2.spec?.template.spec?.containers[0]?.env?.find((v) => v.name === "RUN_ID")?.value;
-  if (runId === settings.runId) return { object: object2, phase: "created" };
-  if (hasEnded2(object2)) return void 0;
-  throw stillRuns(context, jobName);
-}
-async function isAtWork(context, object2) {
-  return await startedState(context, object2) === "running";
-}
-function stillRuns({ target }, name2) {
-  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "job-still-runs",
-    `Job ${name2} is at work on the volume and is left to its end: to interrupt pg_upgrade is worse than to wait.`,
-    `Run "mode: upgrade" again: it follows the Job and goes on. To wait for it yourself: kubectl -n ${target.namespace} wait --for=jsonpath='{.status.active}'= job/${name2}`
-  );
-}
-async function removeUnstarted(context, object2) {
-  const { cluster, target, inputs } = context;
-  const name2 = object2.metadata?.name ?? "";
-  const state = await startedState(context, object2);
-  if (state === "running") throw stillRuns(context, name2);
-  if (state === "ended") return true;
-  await cluster.delete("jobs", name2, target.namespace, { foreground: true });
-  let started = false;
-  const what = `the pod of Job ${name2} to be gone`;
-  await waitFor({ ...context, what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout" }, async () => {
-    const now = await startedState(context, object2);
-    started ||= now === "running" || now === "ended";
-    const gone = now === "absent" && await cluster.find("jobs", name2, target.namespace) === void 0;
-    return gone ? { done: void 0 } : { pending: "it is still there" };
-  });
-  return started;
-}
-async function startedState(context, object2) {
-  const pod = await podOfJob(context, object2);
-  if (pod === void 0) return "absent";
-  const { state } = podProgress(pod, containerName);
-  if (state === "running") return "running";
-  return state === "ended" && wasCreated(pod, containerName) ? "ended" : "waiting";
-}
-
-// src/upgrade/upgrade-job.ts
-var runUpgradeJob = {
-  id: "upgrade-job",
-  title: "Run pg_upgrade in a Job",
-  async run(context) {
-    const { log: log2, results } = context;
-    const end2 = await runJob(context, "upgrade", (run3) => {
-      results.jobRun = run3;
-    });
-    if (end2.result !== void 0) results.job = end2.result;
-    if (end2.exitCode !== 0 || end2.result === void 0) {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "job-failed",
-        `The upgrade Job failed: ${cause(end2)}`,
-        `The log above has the end of each log of pg_upgrade; the whole files are in ${context.target.volume.mountPath}/upgrade-logs.`
-      );
-    }
-    expectPlannedTransfer(context, end2.result.transfer);
-    if (end2.result.recovered === true)
-      results.warnings.push(
-        "The old server had not been shut down cleanly; the Job recovered it before the upgrade. The snapshot holds it as it was before that."
-      );
-    log2.info(
-      `pg_upgrade (transfer mode ${end2.result.transfer ?? "unknown"}) took the data from ${end2.result.oldVersion ?? "12"} to ${end2.result.newVersion ?? "14"}`
-    );
-  },
-  async leftAtWork(context) {
-    const run3 = context.results.jobRun ?? await unheardJob(context);
-    return run3 !== void 0 && await isAtWork(context, run3.object) ? stillRuns(context, jobName) : void 0;
-  },
-  async undo(context) {
-    const { results, log: log2 } = context;
-    if (results.job?.reverted === true) {
-      log2.info("The Job itself brought the old data directory back");
-      return;
-    }
-    if (!await mayHaveTouchedTheVolume(context)) return;
-    const end2 = await runJob(context, "revert");
-    if (end2.exitCode === 0 && end2.result !== void 0) {
-      log2.info(end2.result.message);
-      return;
-    }
-    const snapshot = results.snapshot ?? "taken before the upgrade";
-    if (end2.result?.outcome === "served") {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "served",
-        `PostgreSQL 14 has already been started on the data: ${end2.result.message}`,
-        `VolumeSnapshot ${snapshot} brings 12 back. The applications are still stopped, so nothing was written since.`
-      );
-    }
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-      "revert-failed",
-      `The data directory could not be taken back: ${cause(end2)}`,
-      `Nothing was deleted that is needed. Look at the log above; VolumeSnapshot ${snapshot} has the data as it was.`
-    );
-  }
-};
-async function mayHaveTouchedTheVolume(context) {
-  const run3 = context.results.jobRun ?? await unheardJob(context);
-  if (run3 === void 0) return context.isResumed === true;
-  const { object: object2, phase: phase2 } = run3;
-  if (phase2 === "created") return await removeUnstarted(context, object2);
-  if (phase2 === "started" && await isAtWork(context, object2)) throw stillRuns(context, jobName);
-  return true;
-}
-function expectPlannedTransfer({ settings }, ran) {
-  if (isAsPlanned(settings.transfer, ran)) return;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "transfer-differs",
-    `The upgrade Job ran in transfer mode "${ran ?? ""}", and "${settings.transfer}" was planned.`,
-    "The script of the Job and the action do not fit: see that the action is used as a whole, by one version. Nothing of it is kept."
-  );
-}
-function cause({ result, exitCode, reason }) {
-  return result === void 0 ? `its container ended with code ${String(exitCode)} (${reason}) and left no result` : `${result.step}: ${result.message}`;
-}
-
-// src/upgrade/plan.ts
-var reversibleSteps = [
-  stopApplications,
-  quiesce,
-  stopPostgresql,
-  takeSnapshot,
-  runUpgradeJob,
-  activate
-];
-var validation = verify;
-var improvements = [updateExtensions, analyze];
-var release = restoreApplications;
-
-// src/upgrade/go-on.ts
-async function goOn(interruptible) {
-  const context = { ...interruptible, signal: new AbortController().signal };
-  context.results.serving = true;
-  if (context.journal.noted.validated === void 0) await phase(context, validation, explainUnvalidated);
-  context.results.validated = true;
-  for (const step of improvements) {
-    await phase(context, step, (error63) => {
-      context.results.warnings.push(`${step.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-    });
-  }
-  await context.journal.note("step", release.id);
-  try {
-    await phase(context, release, (error63) => {
-      throw error63;
-    });
-  } catch (error63) {
-    if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf) await close(context);
-    throw explainUnreleased(error63);
-  }
-  await close(context);
-}
-async function close(context) {
-  await phase(context, finish, (error63) => {
-    context.results.warnings.push(`${finish.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-  });
-  await context.journal.note("outcome", "upgraded");
-}
-async function phase(context, step, onError) {
-  try {
-    await context.log.group(step.title, () => context.timeline.phase(step.id, step.title, () => step.run(context)));
-  } catch (error63) {
-    onError(error63);
-  }
-}
-function explainUnvalidated(error63) {
-  const known2 = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63 : void 0;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    known2?.code ?? "unvalidated",
-    `PostgreSQL 14 serves, but its data is not validated, so the applications are still stopped: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))}`,
-    known2?.code === "data-differs" ? known2.remedy : 'Run "mode: upgrade" again: it goes on with the comparison.',
-    { cause: error63 }
-  );
-}
-function explainUnreleased(error63) {
-  const message = "PostgreSQL 14 serves with the same data, but the applications are not all back:";
-  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "applications-not-back",
-    `${message} ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))}`,
-    error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf ? "Look at the pods that are named. The upgrade itself is done." : 'Run "mode: upgrade" again: it goes on with the applications.',
-    { cause: error63 }
-  );
-}
-
-// src/upgrade/upgrade.ts
-async function runUpgrade({ facts, runId, ...given2 }) {
-  const { inputs, target, serving } = facts;
-  const { server, databases, snapshotClass } = facts;
-  if (!server.known || !databases.known || !snapshotClass.known || snapshotClass.value.chosen === void 0) {
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP(
-      "facts-missing",
-      "The checks left facts unknown that the upgrade needs.",
-      "Run the checks again."
-    );
-  }
-  const record3 = {
-    schema: 2,
-    runId,
-    startedAt: given2.clock.now().toISOString(),
-    statefulSet: target.name,
-    claim: target.volume.claimName,
-    image: serverImage(target),
-    serving,
-    replicas: target.replicas,
-    applications: [...target.applications],
-    snapshotClass: snapshotClass.value.chosen.metadata.name,
-    job: jobSettings(inputs, server.value, databases.value)
-  };
-  const journal = await Journal.begin(given2.cluster, target.namespace, record3);
-  const context = contextOf({ ...given2, inputs, target }, journal);
-  await converge2(reversibleSteps, context);
-  await goOn(context);
-  return context.results;
-}
-function contextOf(given2, journal) {
-  const { serving, snapshotClass, job, runId, startedAt } = journal.record;
-  const settings = { ...job, runId: `${runId}@${startedAt}` };
-  return { ...given2, journal, serving, snapshotClass, settings };
-}
-
-// src/upgrade/lease-object.ts
-var leaseName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}`;
-var leaseDuration = 60;
-function holdingOf({ spec = {} }) {
-  const { holderIdentity: holder = "", leaseDurationSeconds = leaseDuration } = spec;
-  if (holder === "") return void 0;
-  const renewed = timeOf(spec.renewTime);
-  return {
-    holder,
-    since: timeOf(spec.acquireTime),
-    renewed,
-    expires: new Date(renewed.getTime() + leaseDurationSeconds * 1e3)
-  };
-}
-function nextEpoch(found, now) {
-  const last = Number(epochOf(found) ?? 0);
-  return String(Math.max(Number.isSafeInteger(last) ? last + 1 : 0, Math.floor(now.getTime() / 1e3)));
-}
-function newLease(namespace, holder, epoch, now) {
-  return {
-    metadata: { name: leaseName, namespace, labels: { ...ownerLabel, [epochLabel]: epoch } },
-    spec: heldBy(holder, now)
-  };
-}
-function heldBy(holder, now) {
-  const time3 = microTime(now);
-  return { holderIdentity: holder, leaseDurationSeconds: leaseDuration, acquireTime: time3, renewTime: time3 };
-}
-function microTime(time3) {
-  return time3.toISOString().replace("Z", "000Z");
-}
-function timeOf(text2) {
-  const time3 = Date.parse(text2 ?? "");
-  return new Date(Number.isNaN(time3) ? 0 : time3);
-}
-
-// src/upgrade/lease.ts
-var attempts4 = 3;
-var HeldLease = class _HeldLease {
-  constructor(outside, namespace, holder, epoch) {
-    this.outside = outside;
-    this.namespace = namespace;
-    this.holder = holder;
-    this.epoch = epoch;
-    this.stop = outside.clock.repeat(leaseDuration * 1e3 / 3, () => this.beat());
-  }
-  outside;
-  namespace;
-  holder;
-  epoch;
-  loss;
-  released = false;
-  stop;
-  /**
-   * Takes the Lease, from nobody or from a run that has not renewed it in time.
-   * @param holder the run's address
-   * @throws UpgradeError when a living run holds it
-   */
-  static async acquire(outside, namespace, holder) {
-    const { cluster, log: log2 } = outside;
-    for (let attempt = 1; ; attempt++) {
-      const found = await cluster.find("leases", leaseName, namespace);
-      const now = await cluster.now();
-      const before = expectFree(found, now);
-      const epoch = nextEpoch(found, now);
-      try {
-        await take(cluster, namespace, found, newLease(namespace, holder, epoch, now));
-      } catch (error63) {
-        if (attempt === attempts4 || !isOvertaken(error63)) throw error63;
-        continue;
-      }
-      log2.info(
-        before === void 0 ? `Lease ${leaseName} taken (epoch ${epoch})` : `Lease ${leaseName} taken over (epoch ${epoch}) from ${before.holder}, which has not renewed it for ${seconds(before.renewed, now)} s`
-      );
-      return new _HeldLease(outside, namespace, holder, epoch);
-    }
-  }
-  /** Why it is not this run's any more; it never is again. */
-  get lost() {
-    return this.loss;
-  }
-  /** @throws UpgradeError once it is known to be lost */
-  expectHeld() {
-    if (this.loss !== void 0) throw this.loss;
-  }
-  /**
-   * Has the API server confirm that it is still this run's, for its whole duration from now on.
-   * @throws UpgradeError when it is not
-   */
-  async renew() {
-    this.expectHeld();
-    const { cluster } = this.outside;
-    try {
-      await cluster.patch("leases", leaseName, this.namespace, [
-        ...this.stillOurs(),
-        { op: "add", path: "/spec/renewTime", value: microTime(await cluster.now()) }
-      ]);
-    } catch (error63) {
-      await this.judge(error63);
-    }
-  }
-  /** Lets the next run take it at once. The object stays, and with it the epoch. */
-  async release() {
-    this.released = true;
-    this.stop();
-    if (this.loss !== void 0) return;
-    const { cluster, log: log2 } = this.outside;
-    try {
-      await cluster.patch("leases", leaseName, this.namespace, [
-        ...this.stillOurs(),
-        { op: "add", path: "/spec/holderIdentity", value: "" }
-      ]);
-    } catch (error63) {
-      log2.info(`Lease ${leaseName} could not be released; it expires by itself: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-    }
-  }
-  /** An API server that is away for a while has not given the Lease to anybody: only its own word makes it a lost one. */
-  async beat() {
-    try {
-      await this.renew();
-    } catch (error63) {
-      if (!this.released) this.outside.log.info(`Lease ${leaseName} could not be renewed: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-    }
-  }
-  stillOurs() {
-    return [{ op: "test", path: "/spec/holderIdentity", value: this.holder }, expectEpoch(this.epoch)];
-  }
-  /** What a refused renewal means. */
-  async judge(refusal3) {
-    const isGone = refusal3 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && refusal3.code === "not-found";
-    if (!isGone && !isTestFailure(refusal3)) throw refusal3;
-    const found = await this.outside.cluster.find("leases", leaseName, this.namespace);
-    const holding = found === void 0 ? void 0 : holdingOf(found);
-    if (epochOf(found) === this.epoch && holding?.holder === this.holder) throw refusal3;
-    this.stop();
-    this.loss ??= new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-      "lease-lost",
-      `This run did not renew Lease ${leaseName} in time, and does nothing more: ${whoHas(found)}`,
-      holding === void 0 ? 'Run "mode: status" to see where the upgrade stands; "mode: upgrade" goes on with it.' : `Follow ${holding.holder}: it goes on with this upgrade.`
-    );
-    throw this.loss;
-  }
-};
-async function findHolding(cluster, namespace) {
-  const found = await cluster.find("leases", leaseName, namespace);
-  const holding = found === void 0 ? void 0 : holdingOf(found);
-  return holding && { ...holding, isExpired: await cluster.now() > holding.expires };
-}
-async function expectNoHolder(cluster, namespace) {
-  const found = await cluster.find("leases", leaseName, namespace);
-  if (found !== void 0) expectFree(found, await cluster.now());
-}
-function expectFree(found, now) {
-  const holding = found === void 0 ? void 0 : holdingOf(found);
-  if (holding === void 0 || now > holding.expires) return holding;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "upgrade-held",
-    `Another run is at it: ${holding.holder} holds Lease ${leaseName} since ${holding.since.toISOString()} and renewed it ${seconds(holding.renewed, now)} s ago.`,
-    `Wait for its end. If that run is dead, its Lease expires at ${holding.expires.toISOString()}: run again then, and this run goes on with what it left.`
-  );
-}
-async function take(cluster, namespace, found, wanted) {
-  if (found === void 0) {
-    await cluster.create("leases", wanted, { namespace });
-    return;
-  }
-  await cluster.patch("leases", leaseName, namespace, [
-    { op: "test", path: "/metadata/resourceVersion", value: found.metadata?.resourceVersion },
-    ...setEpoch(found, epochOf(wanted) ?? ""),
-    { op: "add", path: "/spec", value: wanted.spec }
-  ]);
-}
-function isOvertaken(error63) {
-  return isTestFailure(error63) || error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && ["conflict", "not-found"].includes(error63.code);
-}
-function whoHas(found) {
-  if (found === void 0) return "somebody deleted it.";
-  const holding = holdingOf(found);
-  if (holding === void 0) return "another run has had it meanwhile and has come to its end.";
-  return `${holding.holder} took it over at ${holding.since.toISOString()}.`;
-}
-function seconds(from, to) {
-  return String(Math.max(0, Math.round((to.getTime() - from.getTime()) / 1e3)));
-}
-
-// src/upgrade/epoch-cluster.ts
-var attempts5 = 10;
-var EpochCluster = class {
-  constructor(cluster, lease, namespace, log2) {
-    this.cluster = cluster;
-    this.lease = lease;
-    this.namespace = namespace;
-    this.log = log2;
-  }
-  cluster;
-  lease;
-  namespace;
-  log;
-  claimed = /* @__PURE__ */ new Set();
-  get address() {
-    return this.cluster.address;
-  }
-  /**
-   * Claims the objects that are there; those that come later carry the epoch from their creation.
-   * @throws UpgradeError when the Lease is lost
-   */
-  async claim(objects) {
-    for (const { resource, name: name2 } of objects) await this.claimOne(resource, name2);
-  }
-  /** Takes the epoch off what still carries it; what could not be is told in the log. */
-  async giveBack(objects) {
-    const left = objects.filter(({ resource, name: name2 }) => this.claimed.has(keyOf(resource, name2)));
-    for (const { resource, name: name2 } of left) {
-      try {
-        const now = await this.find(resource, name2, this.namespace);
-        const operations = dropEpoch(now);
-        if (operations.length > 0) await this.patch(resource, name2, this.namespace, operations);
-      } catch (error63) {
-        this.log.info(`${resource}/${name2} keeps the label ${epochLabel}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-      }
-    }
-  }
-  async patch(resource, name2, namespace, operations, options) {
-    const { epoch } = this.lease;
-    for (let attempt = 1; ; attempt++) {
-      this.lease.expectHeld();
-      if (!this.claimed.has(keyOf(resource, name2))) await this.claimOne(resource, name2);
-      try {
-        const conditional = [expectEpoch(epoch), ...operations];
-        const changed = await this.cluster.patch(resource, name2, namespace, conditional, options);
-        if (epochOf(changed) !== epoch) this.claimed.delete(keyOf(resource, name2));
-        return changed;
-      } catch (error63) {
-        if (attempt === attempts5 || !isTestFailure(error63)) throw error63;
-        if (epochOf(await this.cluster.find(resource, name2, namespace)) === epoch) throw error63;
-        this.claimed.delete(keyOf(resource, name2));
-      }
-    }
-  }
-  async create(resource, object2, options = {}) {
-    await this.lease.renew();
-    const metadata = object2.metadata ?? {};
-    const labelled = { ...metadata, labels: { ...metadata.labels, [epochLabel]: this.lease.epoch } };
-    const created = await this.cluster.create(resource, { ...object2, metadata: labelled }, options);
-    if (metadata.name !== void 0 && options.dryRun !== true) this.claimed.add(keyOf(resource, metadata.name));
-    return created;
-  }
-  async delete(resource, name2, namespace, options = {}) {
-    for (let attempt = 1; ; attempt++) {
-      const now = await this.cluster.find(resource, name2, namespace);
-      await this.lease.renew();
-      if (now === void 0) return;
-      const { uid, resourceVersion } = now.metadata ?? {};
-      try {
-        await this.cluster.delete(resource, name2, namespace, { ...options, preconditions: { uid, resourceVersion } });
-        this.claimed.delete(keyOf(resource, name2));
-        return;
-      } catch (error63) {
-        if (attempt === attempts5 || !(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "conflict")) throw error63;
-      }
-    }
-  }
-  async exec(namespace, pod, container, command, stdin, timeout) {
-    await this.lease.renew();
-    return await this.cluster.exec(namespace, pod, container, command, stdin, timeout);
-  }
-  async version() {
-    this.lease.expectHeld();
-    return await this.cluster.version();
-  }
-  async now() {
-    this.lease.expectHeld();
-    return await this.cluster.now();
-  }
-  async find(resource, name2, namespace) {
-    this.lease.expectHeld();
-    return await this.cluster.find(resource, name2, namespace);
-  }
-  async list(resource, options) {
-    this.lease.expectHeld();
-    return await this.cluster.list(resource, options);
-  }
-  async podLog(namespace, pod, container, sinceTime) {
-    this.lease.expectHeld();
-    return await this.cluster.podLog(namespace, pod, container, sinceTime);
-  }
-  /** An object that is not there is none to claim. */
-  async claimOne(resource, name2) {
-    const { epoch } = this.lease;
-    for (let attempt = 1; ; attempt++) {
-      const now = await this.cluster.find(resource, name2, this.namespace);
-      await this.lease.renew();
-      if (now === void 0) return;
-      try {
-        if (epochOf(now) !== epoch) {
-          await this.cluster.patch(resource, name2, this.namespace, [
-            { op: "test", path: "/metadata/resourceVersion", value: now.metadata?.resourceVersion },
-            ...setEpoch(now, epoch)
-          ]);
-        }
-        this.claimed.add(keyOf(resource, name2));
-        return;
-      } catch (error63) {
-        if (attempt === attempts5 || !isTestFailure(error63)) throw error63;
-      }
-    }
-  }
-};
-function keyOf(resource, name2) {
-  return `${resource}/${name2}`;
-}
-
-// src/upgrade/one-at-a-time.ts
-async function oneAtATime(outside, { namespace, statefulSet, applications }, runId, work2) {
-  const lease = await HeldLease.acquire(outside, namespace, runId);
-  const cluster = new EpochCluster(outside.cluster, lease, namespace, outside.log);
-  const theirs = [{ resource: "statefulsets", name: statefulSet }, ...applications];
-  try {
-    await cluster.claim([...theirs, ...ours]);
-    return await work2(cluster);
-  } catch (error63) {
-    await lease.renew().catch(() => void 0);
-    if (lease.lost !== void 0 && lease.lost !== error63) outside.log.info(String(error63));
-    throw lease.lost ?? error63;
-  } finally {
-    if (lease.lost === void 0) await cluster.giveBack(theirs);
-    await lease.release();
-  }
-}
-var ours = [
-  { resource: "configmaps", name: journalName },
-  { resource: "configmaps", name: jobName },
-  { resource: "jobs", name: jobName },
-  { resource: "jobs", name: revertJobName }
-];
-
-// src/upgrade/resume.ts
-async function resumeUpgrade(given2, journal) {
-  const context = { ...contextOf(given2, journal), isResumed: true };
-  expectSameServer(context);
-  const { noted, record: record3 } = journal;
-  context.log.info(`Going on with the upgrade that ${record3.runId} began at ${record3.startedAt}: ${stateOf(journal)}`);
-  if (noted.snapshot !== void 0 && noted.snapshot !== "") context.results.snapshot = noted.snapshot;
-  if (noted.back !== void 0) throw await goBack(stillToUndo(journal), noted.back, context);
-  if (noted.validated !== void 0) {
-    await context.log.group(activate.title, () => activate.run(context));
-  } else {
-    const { before, rest } = cut(noted.step);
-    await converge2(rest, context, before);
-  }
-  await goOn(context);
-  return context.results;
-}
-function stateOf({ noted }) {
-  if (noted.back !== void 0) return `it was going back (${noted.undone ?? "nothing"} undone)`;
-  if (noted.validated !== void 0) return "PostgreSQL 14 serves and is validated";
-  return noted.step === void 0 ? "nothing was changed yet" : `its last step was ${noted.step}`;
-}
-function cut(step) {
-  const isBehind = step === runUpgradeJob.id || step === activate.id;
-  const index = isBehind ? reversibleSteps.findIndex((s) => s.id === step) : 0;
-  return { before: reversibleSteps.slice(0, index), rest: reversibleSteps.slice(index) };
-}
-function stillToUndo({ noted }) {
-  const last = reversibleSteps.findIndex((s) => s.id === noted.step);
-  const undone = reversibleSteps.findIndex((s) => s.id === noted.undone);
-  return reversibleSteps.slice(0, undone === -1 ? last + 1 : undone);
-}
-function expectSameServer({ target, journal }) {
-  const { statefulSet, claim: claim2 } = journal.record;
-  if (statefulSet === target.name && claim2 === target.volume.claimName) return;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "journal-foreign",
-    `ConfigMap ${journalName} tells of StatefulSet ${statefulSet} with claim ${claim2}, but ${target.name} with ${target.volume.claimName} was found.`,
-    'Set "statefulset" and "pvc-name" as that upgrade had them, and run again.'
-  );
-}
-
-// src/modes/pull-request.ts
-async function publishValues({ pullRequest, clock, log: log2, signal, timeline, progress }, upgrade3) {
-  if (pullRequest === void 0) return;
-  const { github, settings } = pullRequest;
-  const published = await log2.group(
-    "Pull request for values.yaml",
-    () => timeline.phase(
-      "pull-request",
-      "Pull request for values.yaml",
-      () => publishPullRequest(
-        { github, clock, log: log2, signal: upgrade3 === void 0 ? signal : void 0 },
-        { ...settings, upgrade: upgrade3 }
-      )
-    )
-  );
-  progress.pullRequest = published;
-  progress.results.warnings.push(...published.warnings);
-}
-
-// src/modes/upgrade.ts
-async function upgrade2(context) {
-  const { progress, timeline, inputs, log: log2 } = context;
-  const { results } = progress;
-  const found = await findServer(context);
-  const journal = await Journal.find(context.cluster, inputs.namespace);
-  try {
-    if (journal?.isClosed === false) await resume(context, found, journal);
-    else if (!await begin3(context, found)) {
-      await publishValues(context);
-      return;
-    }
-  } catch (error63) {
-    const isAnothersNow = error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && error63.code === "lease-lost";
-    if (results.validated && !isAnothersNow) await publishOrWarn(context);
-    throw error63;
-  }
-  progress.verdict = "upgraded";
-  log2.annotate(
-    "notice",
-    "upgraded",
-    `PostgreSQL ${results.job?.newVersion ?? ""} serves in namespace ${inputs.namespace}; downtime ${String(timeline.downtimeSeconds ?? 0)} s.`
-  );
-  await publishUpgrade(context);
-}
-async function begin3(context, found) {
-  const { progress, inputs, signal, scripts, runId } = context;
-  await expectNoHolder(context.cluster, inputs.namespace);
-  const checked = await checkServer(context, found);
-  if (checked === void 0) return false;
-  if (signal.aborted) throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc("the checks ran; the upgrade has not begun");
-  const { name: statefulSet, namespace, applications } = checked.target;
-  await oneAtATime(context, { namespace, statefulSet, applications }, runId, async (cluster) => {
-    expectUnchanged(checked.target, await discover(cluster, inputs));
-    const database = checked.database.over(cluster);
-    await runUpgrade({ ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results });
-  });
-  return true;
-}
-async function resume(context, found, earlier) {
-  const { progress, serving, log: log2, scripts, inputs, runId } = context;
-  const { reference: reference2 } = earlier.record.serving;
-  if (reference2 !== serving.reference) {
-    log2.annotate(
-      "warning",
-      "upgrade",
-      `The unfinished upgrade goes to ${reference2}, not to ${serving.reference} as the inputs say now; it goes on with its own image.`
-    );
-  }
-  await oneAtATime(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
-    const journal = await Journal.find(cluster, inputs.namespace);
-    if (journal === void 0 || journal.isClosed) throw endedMeanwhile();
-    const database = found.database.over(cluster);
-    await resumeUpgrade(
-      { ...context, ...found, cluster, database, scripts: scripts.job, results: progress.results },
-      journal
-    );
-  });
-}
-function endedMeanwhile() {
-  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "ended-meanwhile",
-    "Another run brought the upgrade to its end just now. This one changed nothing.",
-    "Run again: it tells what serves now."
-  );
-}
-async function publishUpgrade(context) {
-  const { progress, timeline } = context;
-  const { job, snapshot } = progress.results;
-  await publishValues(context, {
-    before: job?.oldVersion ?? "12",
-    after: job?.newVersion ?? "14",
-    phases: [...timeline.phases],
-    downtimeSeconds: timeline.downtimeSeconds,
-    snapshot
-  });
-}
-async function publishOrWarn(context) {
-  try {
-    await publishUpgrade(context);
-  } catch (error63) {
-    context.progress.results.warnings.push(`The pull request for values.yaml could not be made: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-  }
-}
-function expectUnchanged(checked, now) {
-  const facts = ({ statefulSet, replicas, container, volume, applications }) => JSON.stringify([statefulSet.metadata?.uid, replicas, container.image, volume.claim.metadata?.uid, applications]);
-  if (facts(checked) === facts(now)) return;
-  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP(
-    "changed-meanwhile",
-    "The StatefulSet or the applications were changed while the checks ran.",
-    "Let the change come to its end, then run again."
-  );
-}
-
-// src/upgrade/status.ts
-function statusOf(seen) {
-  const { target, journal, newImage } = seen;
-  if (journal?.isClosed === false) return unfinished(seen, journal);
-  const evidence = [...holderLines(seen), ...serverLines(target), ...earlierLines(journal)];
-  return serverImage(target) === newImage ? {
-    state: "upgraded",
-    evidence,
-    safe: "No upgrade is open: nothing of this action is at work.",
-    next: 'values.yaml has to name the same image before the next helm upgrade ("mode: values" opens the pull request).'
-  } : {
-    state: "not-started",
-    evidence,
-    safe: "No upgrade is open: nothing of this action is at work.",
-    next: '"mode: precheck", then "mode: upgrade".'
-  };
-}
-function unfinished(seen, journal) {
-  const { target, jobs, holding } = seen;
-  const { record: record3, noted } = journal;
-  const active = jobs.filter((job) => (job.status?.active ?? 0) > 0).map((job) => job.metadata?.name ?? "");
-  const { snapshot } = noted;
-  return {
-    state: "unfinished",
-    step: noted.step,
-    holder: holding?.holder,
-    evidence: [
-      ...holderLines(seen),
-      `upgrade of ${record3.statefulSet} begun at ${record3.startedAt} by ${record3.runId}`,
-      `last step: ${noted.step ?? "none, nothing was changed"}${noted.validated === void 0 ? "" : "; PostgreSQL 14 is validated"}`,
-      ...noted.back === void 0 ? [] : [`going back (last undone: ${noted.undone ?? "nothing"}), because: ${noted.back}`],
-      ...snapshot === void 0 || snapshot === "" ? [] : [`VolumeSnapshot ${snapshot} of the data before`],
-      ...active.map((name2) => `Job ${name2} is at work on the volume`),
-      ...serverLines(target),
-      ...record3.applications.map(
-        (w) => w.resource === "cronjobs" ? `${workloadName(w)}: was ${w.suspended ? "suspended" : "not suspended"}` : `${workloadName(w)}: had ${String(w.replicas)} replicas`
-      )
-    ],
-    safe: active.length > 0 || isHeld(seen) ? "Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade." : "The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.",
-    next: isHeld(seen) ? `Wait for ${holding?.holder ?? ""}.` : '"mode: upgrade" with the same inputs: it goes on with this upgrade.'
-  };
-}
-function isHeld({ holding }) {
-  return holding?.isExpired === false;
-}
-function holderLines({ holding }) {
-  if (holding === void 0) return [];
-  const { holder, since, renewed, isExpired } = holding;
-  return [
-    isExpired ? `${holder} began at ${since.toISOString()} and has not been heard of since ${renewed.toISOString()}` : `${holder} is at work since ${since.toISOString()}`
-  ];
-}
-function serverLines(target) {
-  const { spec } = target.statefulSet;
-  return [
-    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${hasFence(spec?.template.spec) ? ", fenced" : ""}`,
-    `pod ${target.podName}: ${podState(target.pod)}`
-  ];
-}
-function podState(pod) {
-  if (pod === void 0) return "there is none";
-  return isReady(pod) ? "ready" : `not ready (${pod.status?.phase ?? "unknown"})`;
-}
-function earlierLines(journal) {
-  if (journal === void 0) return [];
-  const { record: record3, noted } = journal;
-  return [`the last upgrade began at ${record3.startedAt} (${record3.runId}) and ended as ${noted.outcome ?? ""}`];
-}
-
-// src/modes/status.ts
-async function tellStatus({ cluster, inputs, progress, log: log2, serving }) {
-  log2.info(`Cluster: ${cluster.address}`);
-  const target = await discover(cluster, inputs);
-  const [holding, journal, jobs] = await Promise.all([
-    findHolding(cluster, inputs.namespace),
-    Journal.find(cluster, inputs.namespace),
-    cluster.list("jobs", { namespace: inputs.namespace })
-  ]);
-  const ours2 = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);
-  const status = statusOf({ target, journal, holding, jobs: ours2, newImage: serving.reference });
-  progress.status = status;
-  progress.verdict = status.state;
-  await log2.group(`Status: ${status.state}`, () => {
-    for (const line of status.evidence) log2.info(line);
-    return Promise.resolve();
-  });
-  log2.annotate("notice", `status: ${status.state}`, `${status.safe} Next: ${status.next}`);
-}
-
-// src/modes/values.ts
-async function proposeValues(context) {
-  const { pullRequest, progress, inputs, log: log2 } = context;
-  if (pullRequest === void 0) {
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-      "values-file-missing",
-      '"mode: values" needs "values-file".',
-      'Set "values-file" to the path of values.yaml from the root of the repository.'
-    );
-  }
-  await publishValues(context);
-  if (progress.pullRequest === void 0) return;
-  progress.verdict = verdictOf2(progress.pullRequest);
-  const { url: url2 } = progress.pullRequest;
-  log2.annotate(
-    "notice",
-    progress.verdict,
-    progress.verdict === "up-to-date" ? `${inputs.valuesFile} names ${pullRequest.settings.image} already.` : `Pull request for ${inputs.valuesFile}: ${url2 ?? ""}`
-  );
-}
-function verdictOf2({ operation, changes }) {
-  if (operation === "closed") return "declined";
-  return changes.length === 0 ? "up-to-date" : "proposed";
-}
-
 // src/values/grammar.ts
 var label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
 var host = `(?:${label}(?:\\.${label})*|\\[[0-9A-Fa-f:]+\\])(?::[0-9]{1,5})?`;
@@ -56269,8 +56939,8 @@ function checkImage(image) {
   }
 }
 function parseReference(text2) {
-  const found = reference.exec(text2);
-  return found === null ? void 0 : { name: found[1] ?? "", tag: found[2], digest: found[3] };
+  const found2 = reference.exec(text2);
+  return found2 === null ? void 0 : { name: found2[1] ?? "", tag: found2[2], digest: found2[3] };
 }
 function namesRegistry(name2) {
   const [first = "", ...rest] = name2.split("/");
@@ -56302,9 +56972,9 @@ var import_yaml = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__toESM 
 
 // src/values/position.ts
 function position(text2, offset) {
-  const start = lineStart(text2, offset);
-  const line = text2.slice(0, start).split("\n").length;
-  return { line, column: Array.from(text2.slice(start, offset)).length + 1 };
+  const start2 = lineStart(text2, offset);
+  const line = text2.slice(0, start2).split("\n").length;
+  return { line, column: Array.from(text2.slice(start2, offset)).length + 1 };
 }
 function lineStart(text2, offset) {
   return offset === 0 ? 0 : text2.lastIndexOf("\n", offset - 1) + 1;
@@ -56459,12 +57129,12 @@ function follow(source, document, index, path8) {
     }
     node2 = pair.value;
   }
-  const found = isNothing(node2) ? void 0 : node2 ?? void 0;
-  if ((0, import_yaml3.isMap)(found) || (0, import_yaml3.isAlias)(found)) {
-    const reason = whyNotMapping(source, document, found, path8.join("."));
+  const found2 = isNothing(node2) ? void 0 : node2 ?? void 0;
+  if ((0, import_yaml3.isMap)(found2) || (0, import_yaml3.isAlias)(found2)) {
+    const reason = whyNotMapping(source, document, found2, path8.join("."));
     if (reason !== void 0) return { depth: path8.length, place: reason };
   }
-  return { depth: path8.length, place: { document, index, maps, pair, node: found, missing: [] } };
+  return { depth: path8.length, place: { document, index, maps, pair, node: found2, missing: [] } };
 }
 function whyMerged(source, { document }, map2, key, name2) {
   const merged = mergedPair(map2, key, document);
@@ -56538,9 +57208,9 @@ function refuseOtherReadings(source, document) {
   });
 }
 function startsOrEndsOtherwise(text2, { range }) {
-  const [start, end2] = range ?? [0, 0];
-  if (start === end2) return false;
-  return /^[?:]/.test(text2.slice(start, end2)) || /^:[,[\]{}]/.test(text2.slice(end2, end2 + 2));
+  const [start2, end2] = range ?? [0, 0];
+  if (start2 === end2) return false;
+  return /^[?:]/.test(text2.slice(start2, end2)) || /^:[,[\]{}]/.test(text2.slice(end2, end2 + 2));
 }
 function ambiguous(source, at, what, remedy) {
   return refusal2(source, at, "ambiguous", `Helm reads ${what} in another way than YAML 1.2`, remedy);
@@ -56629,8 +57299,8 @@ function isPlainString(text2, inFlow) {
 }
 function scalarText(text2, style, quotes, inFlow) {
   if (style === "PLAIN" && isPlainString(text2, inFlow)) return text2;
-  const used = style === "PLAIN" ? quotes : style;
-  return used === "QUOTE_SINGLE" ? `'${text2.replaceAll("'", "''")}'` : JSON.stringify(text2);
+  const used2 = style === "PLAIN" ? quotes : style;
+  return used2 === "QUOTE_SINGLE" ? `'${text2.replaceAll("'", "''")}'` : JSON.stringify(text2);
 }
 
 // src/values/entries.ts
@@ -56657,7 +57327,7 @@ var import_yaml7 = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__toESM
 // src/values/style.ts
 var import_yaml6 = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__toESM */ .f1)(require_dist(), 1);
 function fileStyle(text2, { document }, near) {
-  const step = [...near].reverse().map((map2) => stepWithin(text2, map2)).find((found) => found !== void 0) ?? firstStep(text2, document) ?? 2;
+  const step = [...near].reverse().map((map2) => stepWithin(text2, map2)).find((found2) => found2 !== void 0) ?? firstStep(text2, document) ?? 2;
   return { step, quotes: quotesOf(document) };
 }
 function styleOf(node2) {
@@ -56679,14 +57349,14 @@ function stepWithin(text2, map2) {
 }
 var lineOffset = (text2, offset) => offset - indentOf(text2, offset);
 function firstStep(text2, document) {
-  let found;
+  let found2;
   (0, import_yaml6.visit)(document, {
     Map: (_, map2) => {
-      found = stepWithin(text2, map2);
-      return found === void 0 ? void 0 : import_yaml6.visit.BREAK;
+      found2 = stepWithin(text2, map2);
+      return found2 === void 0 ? void 0 : import_yaml6.visit.BREAK;
     }
   });
-  return found;
+  return found2;
 }
 function quotesOf(document) {
   let singles = 0;
@@ -56771,11 +57441,11 @@ function addKeysBelow(text2, parent, pair, entries, style) {
   const indent = " ".repeat(indentOf(text2, pairStart(pair)) + style.step);
   const at = lineEnd(text2, to);
   const lines = blockLines(entries, style).map((line) => endOfLineAt(text2, at) + indent + line);
-  const removed = pair.value !== null && pair.value.range[1] > pair.value.range[0] ? to : from;
+  const removed2 = pair.value !== null && pair.value.range[1] > pair.value.range[0] ? to : from;
   return [
-    { start: from, end: removed, text: "" },
+    { start: from, end: removed2, text: "" },
     { start: at, end: at, text: lines.join("") }
-  ].filter(({ start, end: end2, text: added }) => start !== end2 || added !== "");
+  ].filter(({ start: start2, end: end2, text: added }) => start2 !== end2 || added !== "");
 }
 function addKeysAtEnd(text2, entries, style) {
   const endOfLine = endOfLineAt(text2, text2.length);
@@ -56785,23 +57455,23 @@ function addKeysAtEnd(text2, entries, style) {
 }
 function addLines(text2, map2, lines, after) {
   const [first] = pairsOf(map2);
-  const start = first === void 0 ? map2.range[0] : pairStart(first);
-  const column = indentOf(text2, start);
+  const start2 = first === void 0 ? map2.range[0] : pairStart(first);
+  const column = indentOf(text2, start2);
   const indent = " ".repeat(column);
   const at = after === void 0 ? void 0 : lineEndAfter(text2, after, column);
   if (at === void 0) {
-    return { start, end: start, text: lines.map((line) => line + endOfLineAt(text2, start) + indent).join("") };
+    return { start: start2, end: start2, text: lines.map((line) => line + endOfLineAt(text2, start2) + indent).join("") };
   }
   return { start: at, end: at, text: lines.map((line) => endOfLineAt(text2, at) + indent + line).join("") };
 }
 function addToFlow(text2, pairs, after) {
-  const start = pairStart(after);
-  const indent = text2.slice(lineStart(text2, start), start);
+  const start2 = pairStart(after);
+  const indent = text2.slice(lineStart(text2, start2), start2);
   const ownLine = /^[ \t]*$/.test(indent);
-  const separator = ownLine ? `,${endOfLineAt(text2, start)}${indent}` : ", ";
+  const separator = ownLine ? `,${endOfLineAt(text2, start2)}${indent}` : ", ";
   const at = contentEnd(after);
   if (ownLine && text2.slice(at, lineEnd(text2, at)).includes("#")) {
-    return { start, end: start, text: pairs.map((pair) => pair + separator).join("") };
+    return { start: start2, end: start2, text: pairs.map((pair) => pair + separator).join("") };
   }
   return { start: at, end: at, text: pairs.map((pair) => separator + pair).join("") };
 }
@@ -57029,9 +57699,9 @@ function otherBots(source, writes) {
   const lines = /* @__PURE__ */ new Set();
   for (const { offset, before } of writes) {
     if (before === void 0) continue;
-    const start = lineStart(text2, offset);
-    const above = text2.slice(lineStart(text2, Math.max(0, start - 1)), start);
-    const own2 = text2.slice(start, lineEnd(text2, offset));
+    const start2 = lineStart(text2, offset);
+    const above = text2.slice(lineStart(text2, Math.max(0, start2 - 1)), start2);
+    const own2 = text2.slice(start2, lineEnd(text2, offset));
     if (botMarks.test(own2) || /^\s*#/.test(above) && botMarks.test(above)) lines.add(position(text2, offset).line);
   }
   return [...lines].sort((a, b) => a - b).map((line) => ({
@@ -57045,9 +57715,9 @@ function otherBots(source, writes) {
 function makePlan(source, path8, options) {
   const place = choosePlace(source, parseDocuments(source), path8);
   refuseEncrypted(source, place);
-  const plan = planShape(source, place, path8, options);
-  const warnings = [...plan.warnings, ...warningsOf2(source, place, options.image, plan.writes)];
-  return { ...plan, document: place.index, warnings };
+  const plan2 = planShape(source, place, path8, options);
+  const warnings = [...plan2.warnings, ...warningsOf2(source, place, options.image, plan2.writes)];
+  return { ...plan2, document: place.index, warnings };
 }
 function planShape(source, place, path8, options) {
   const { node: node2 } = place;
@@ -57101,24 +57771,24 @@ function difference(before, after, wanted, path8 = []) {
   const old = before instanceof Map ? [...before] : [];
   const oldKeys = new Set(old.map(([key]) => key));
   const added = [...wanted.keys()].filter((key) => !oldKeys.has(key));
-  const kept = [...after].filter(([key]) => !added.includes(key));
-  if (kept.length !== old.length || after.size !== old.length + added.length) return `keys of ${name2}`;
+  const kept2 = [...after].filter(([key]) => !added.includes(key));
+  if (kept2.length !== old.length || after.size !== old.length + added.length) return `keys of ${name2}`;
   const seen = /* @__PURE__ */ new Map();
   for (const [index, [key, value]] of old.entries()) {
-    const [newKey, newValue] = kept[index] ?? [];
+    const [newKey, newValue] = kept2[index] ?? [];
     if (!equal(key, newKey, seen)) return `keys of ${name2}`;
     const within = typeof key === "string" ? wanted.get(key) : void 0;
     const where = [...path8, String(key)];
     if (within === void 0) {
       if (!equal(value, newValue, seen)) return where.join(".");
     } else {
-      const found = difference(value, newValue, within, where);
-      if (found !== void 0) return found;
+      const found2 = difference(value, newValue, within, where);
+      if (found2 !== void 0) return found2;
     }
   }
   for (const key of added) {
-    const found = difference(void 0, after.get(key), wanted.get(key) ?? "", [...path8, key]);
-    if (found !== void 0) return found;
+    const found2 = difference(void 0, after.get(key), wanted.get(key) ?? "", [...path8, key]);
+    if (found2 !== void 0) return found2;
   }
   return void 0;
 }
@@ -57143,57 +57813,57 @@ function partsOf(value) {
 // src/values/second-reading.ts
 var tagKey = /* @__PURE__ */ Symbol("tag");
 var unknownTags = ["!", "tag:"].flatMap((prefix) => [
-  (0,_chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .defineScalarTag */ .Gf)(prefix, {
+  (0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .defineScalarTag */ .Gf)(prefix, {
     matchByTagPrefix: true,
     resolve: (text2, _isExplicit, tag2) => [tag2, text2],
     identify: () => false
   }),
-  (0,_chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .defineSequenceTag */ .NE)(prefix, {
+  (0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .defineSequenceTag */ .NE)(prefix, {
     matchByTagPrefix: true,
     create: (tag2) => [tag2],
     addItem: (items, item) => void items.push(item),
     identify: () => false
   }),
-  (0,_chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .defineMappingTag */ .u4)(prefix, {
-    ..._chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY,
+  (0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .defineMappingTag */ .u4)(prefix, {
+    ..._chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY,
     matchByTagPrefix: true,
     create: (tag2) => /* @__PURE__ */ new Map([[tagKey, tag2]]),
     identify: () => false
   })
 ]);
 var schemas = [
-  _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU.withTags(_chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .mergeTag */ .LJ, _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags),
-  _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .YAML11_SCHEMA */ .Wj.withTags(_chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags)
+  _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU.withTags(_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .mergeTag */ .LJ, _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags),
+  _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .YAML11_SCHEMA */ .Wj.withTags(_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags)
 ];
 function readings(text2) {
-  return schemas.map((schema) => (0,_chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .loadAll */ .gh)(text2, { schema }));
+  return schemas.map((schema) => (0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .loadAll */ .gh)(text2, { schema }));
 }
 
 // src/values/proof.ts
-function prove(source, text2, plan) {
+function prove(source, text2, plan2) {
   const before = read(source, source.text, "as it is");
   const after = read(source, text2, "as it would be");
   for (const [index, documents] of before.entries()) {
     const changed = after[index] ?? [];
     if (changed.length !== Math.max(1, documents.length)) throw unproven(source, "the number of documents");
     for (const [number4, document] of changed.entries()) {
-      const found = number4 === plan.document ? difference(documents[number4], document, wantedTree(plan.writes)) : otherDocument(documents[number4], document, number4);
-      if (found !== void 0) throw unproven(source, found);
+      const found2 = number4 === plan2.document ? difference(documents[number4], document, wantedTree(plan2.writes)) : otherDocument(documents[number4], document, number4);
+      if (found2 !== void 0) throw unproven(source, found2);
     }
   }
-  proveBytes(source, text2, plan);
+  proveBytes(source, text2, plan2);
 }
 function otherDocument(before, after, number4) {
   return equal(before, after) ? void 0 : `document ${String(number4 + 1)}`;
 }
-function proveBytes(source, text2, plan) {
+function proveBytes(source, text2, plan2) {
   const encoder = new TextEncoder();
   const before = encoder.encode(source.text);
   const after = encoder.encode(text2);
   const size = (part) => encoder.encode(part).length;
   let old = 0;
   let now = 0;
-  const edits = ordered(plan.edits);
+  const edits = ordered(plan2.edits);
   for (const [index, edit2] of [...edits, { start: source.text.length, end: source.text.length, text: "" }].entries()) {
     const from = edits[index - 1]?.end ?? 0;
     if (edit2.start < from) throw unproven(source, "edits overlap");
@@ -57209,7 +57879,7 @@ function read(source, text2, when) {
   try {
     return readings(text2);
   } catch (error63) {
-    const { reason, mark } = error63 instanceof _chunk_GKCSPPGT_js__WEBPACK_IMPORTED_MODULE_1__/* .YAMLException */ .tB ? error63 : { reason: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), mark: void 0 };
+    const { reason, mark } = error63 instanceof _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .YAMLException */ .tB ? error63 : { reason: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), mark: void 0 };
     throw refusal2(
       { ...source, text: text2 },
       mark?.position ?? 0,
@@ -57243,12 +57913,12 @@ function readSource(given2, file2) {
     );
   }
   if (!source.text.isWellFormed()) throw notUtf8(file2);
-  const found = notAllowed.exec(source.text);
-  if (found !== null) {
-    const codePoint = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const found2 = notAllowed.exec(source.text);
+  if (found2 !== null) {
+    const codePoint = (found2[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
     throw refusal2(
       source,
-      found.index,
+      found2.index,
       "control-character",
       `the character U+${codePoint} is not allowed here, or parsers of YAML disagree about it`,
       "Remove it, or write it as an escape within double quotes."
@@ -57289,8 +57959,8 @@ function refuseTabsBelow(source, edits) {
     );
   }
 }
-function keepsStyle(text2, { start, end: end2, text: added }) {
-  return start !== end2 && added !== "" && !added.includes("\n") && isQuoted(text2.slice(start)) === isQuoted(added);
+function keepsStyle(text2, { start: start2, end: end2, text: added }) {
+  return start2 !== end2 && added !== "" && !added.includes("\n") && isQuoted(text2.slice(start2)) === isQuoted(added);
 }
 var isQuoted = (text2) => /^["']/.test(text2);
 
@@ -57300,25 +57970,25 @@ function editValues(given2, options) {
   checkImage(options.image);
   const path8 = parsePath(options.path ?? defaultPath);
   const source = readSource(given2, options.file);
-  const plan = makePlan(source, path8, options);
-  const { shape, warnings } = plan;
-  const text2 = apply(source.text, plan.edits);
+  const plan2 = makePlan(source, path8, options);
+  const { shape, warnings } = plan2;
+  const text2 = apply(source.text, plan2.edits);
   const whole2 = { text: source.mark + text2, bytes: new TextEncoder().encode(source.mark + text2) };
-  if (plan.writes.length === 0) return { operation: "none", shape, ...whole2, changes: [], warnings, edits: [] };
-  refuseTabsBelow(source, plan.edits);
-  prove(source, text2, plan);
+  if (plan2.writes.length === 0) return { operation: "none", shape, ...whole2, changes: [], warnings, edits: [] };
+  refuseTabsBelow(source, plan2.edits);
+  prove(source, text2, plan2);
   const edited = { ...source, text: text2 };
   const again = makePlan(edited, path8, options);
   if (again.writes.length > 0) {
     const remedy = 'Edit it by hand and set "values-file" to "".';
     throw refusal2(edited, again.writes[0]?.offset ?? 0, "unproven", "an edit would ask for one more", remedy);
   }
-  const changes = plan.writes.map(({ path: keys, before, after }) => {
+  const changes = plan2.writes.map(({ path: keys, before, after }) => {
     const name2 = keys.join(".");
     return { path: name2, line: position(text2, again.offsets.get(name2) ?? 0).line, before, after };
   });
   const move = source.mark.length;
-  const edits = ordered(plan.edits).map((one) => ({ ...one, start: one.start + move, end: one.end + move }));
+  const edits = ordered(plan2.edits).map((one) => ({ ...one, start: one.start + move, end: one.end + move }));
   return { operation: "edited", shape, ...whole2, changes, warnings, edits };
 }
 
@@ -57356,6 +58026,1668 @@ function edit(source, file2, path8, { registry: registry2, repository, tag: tag2
   return { operation, text: text2, changes, warnings: warnings.map((w) => `${file2}, line ${String(w.line)}: ${w.message}`) };
 }
 
+// src/database/fingerprint.ts
+var countedBytes = 1024 ** 3;
+var measured = external_exports.tuple([external_exports.string(), external_exports.enum(["rows", "bytes", "last_value"]), external_exports.string()]);
+var extension = external_exports.object({ extension: external_exports.string() });
+var measureSql = `
+SELECT CASE
+    WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value::text) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
+    WHEN pg_relation_size(c.oid) > ${String(countedBytes)} THEN format('SELECT json_build_array(%L, ''bytes'', ''%s'')', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
+    ELSE format('SELECT json_build_array(%L, ''rows'', count(*)::text) FROM ONLY %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
+  END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+ORDER BY 1
+\\gexec
+SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
+async function takeFingerprint(database, sessions3, limit5) {
+  const open3 = (await readDatabases(database)).filter((d) => d.allowsConnections);
+  const dealt = shares(open3, sessions3);
+  const answers = await inParallel(sessions3, dealt, (names) => database.readEach(names, measureSql, limit5));
+  const rows = new Map(answers.flatMap((answer2) => [...answer2]));
+  return { databases: Object.fromEntries(open3.map(({ name: name2 }) => [name2, measurementOf(rows.get(name2) ?? [])])) };
+}
+function measurementOf(rows) {
+  const values = external_exports.array(external_exports.union([measured, extension])).parse(rows);
+  const relations = {};
+  const extensions = [];
+  for (const value of values) {
+    if ("extension" in value) extensions.push(value.extension);
+    else relations[value[0]] = `${value[2]} ${value[1]}`;
+  }
+  return { relations, extensions };
+}
+function compareFingerprints(before, after) {
+  return allKeys(before.databases, after.databases).flatMap((name2) => {
+    const [old, now] = [before.databases[name2], after.databases[name2]];
+    if (old === void 0) return [`database "${name2}" was not there before`];
+    if (now === void 0) return [`database "${name2}" is gone`];
+    const relations = allKeys(old.relations, now.relations).filter((relation) => differs(old.relations[relation], now.relations[relation])).map(
+      (relation) => `${name2}: ${relation}: ${old.relations[relation] ?? "absent"} before, ${now.relations[relation] ?? "absent"} after`
+    );
+    const extensions = old.extensions.filter((e) => !now.extensions.includes(e)).map((e) => `${name2}: extension ${e} is gone`);
+    return [...relations, ...extensions];
+  });
+}
+function differs(before, after) {
+  if (before === after) return false;
+  if (before === void 0 || after === void 0) return true;
+  const bySize = before.endsWith(" bytes") || after.endsWith(" bytes");
+  return !bySize || after.startsWith("0 ");
+}
+function fingerprintSize(fingerprint2) {
+  const databases = Object.values(fingerprint2.databases);
+  const relations = databases.reduce((sum, d) => sum + Object.keys(d.relations).length, 0);
+  return `${String(databases.length)} databases, ${String(relations)} tables, materialized views and sequences`;
+}
+function allKeys(a, b) {
+  return [.../* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)])].sort();
+}
+
+// src/upgrade/measurement.ts
+var fingerprint = external_exports.object({
+  databases: external_exports.record(
+    external_exports.string(),
+    external_exports.object({ relations: external_exports.record(external_exports.string(), external_exports.string()), extensions: external_exports.array(external_exports.string()) })
+  )
+});
+var longest = 8e5;
+async function pack(measured2) {
+  const bytes = await through(new Blob([JSON.stringify(measured2)]), new CompressionStream("gzip"));
+  const text2 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return text2.length <= longest ? text2 : void 0;
+}
+async function unpack(text2) {
+  const bytes = Uint8Array.from(atob(text2), (character) => character.charCodeAt(0));
+  const json2 = await through(new Blob([bytes]), new DecompressionStream("gzip"));
+  return fingerprint.parse(JSON.parse(new TextDecoder().decode(json2)));
+}
+async function through(content, transform2) {
+  return new Uint8Array(await new Response(content.stream().pipeThrough(transform2)).arrayBuffer());
+}
+
+// src/database/clients.ts
+var client = external_exports.object({
+  database: external_exports.string(),
+  user: external_exports.string(),
+  application: external_exports.string(),
+  address: external_exports.string(),
+  state: external_exports.string()
+});
+async function readClients(database) {
+  const output2 = await database.read(
+    "template1",
+    `SELECT json_build_object('database', datname, 'user', usename, 'application', application_name,
+       'address', coalesce(host(client_addr), 'local'), 'state', coalesce(state, ''))
+     FROM pg_catalog.pg_stat_activity
+     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname IS NOT NULL AND usename IS NOT NULL
+     ORDER BY pid;`
+  );
+  return external_exports.array(client).parse(jsonLines(output2));
+}
+
+// src/upgrade/quiesce.ts
+var fingerprintLimit = 30 * 6e4;
+var quiesce = {
+  id: "quiesce",
+  title: "See the last client go, measure the data, checkpoint",
+  async run(context) {
+    const { journal, log: log2, results } = context;
+    if (journal.noted.measured !== void 0 && await isFencedOff(context)) {
+      results.before = await unpack(journal.noted.measured);
+      log2.info(`Measured before by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
+      return;
+    }
+    await seeClientsGo(context);
+    await expectNoObstacle(context);
+    const ends = await Promise.allSettled([
+      measure(context),
+      noteSortOrders(context),
+      context.database.write("template1", "CHECKPOINT;", context.inputs.shutdownTimeout)
+    ]);
+    const failed2 = ends.find((end2) => end2.status === "rejected");
+    if (failed2 !== void 0) throw failed2.reason;
+  },
+  /** 12 from a backup, or after 14 has served beside it, is held to what was measured before the applications come back. */
+  async undo(context) {
+    const { measured: measured2, exchange, served } = context.journal.noted;
+    if (measured2 === void 0 || exchange === void 0 && served === void 0) return;
+    try {
+      await compare3(context, measured2);
+    } catch (error63) {
+      context.results.warnings.push(`12 could not be compared with what was measured: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+    }
+  }
+};
+async function compare3({ database, settings, log: log2, results }, measured2) {
+  const now = await takeFingerprint(database, settings.jobs, fingerprintLimit);
+  const differences = compareFingerprints(await unpack(measured2), now);
+  if (differences.length === 0) log2.info(`As it was measured before the upgrade: ${fingerprintSize(now)}`);
+  else
+    results.warnings.push(
+      `12 differs from what was measured before the upgrade: ${differences.slice(0, 10).join("; ")}`
+    );
+}
+async function seeClientsGo(context) {
+  const { database, inputs } = context;
+  await waitFor(
+    {
+      what: "the last clients to disconnect",
+      limit: inputs.clientsTimeout,
+      limitInput: "clients-timeout",
+      ...context
+    },
+    async () => {
+      const clients = await readClients(database);
+      if (clients.length === 0) return { done: void 0 };
+      return {
+        pending: clients.map(
+          (c) => `${c.application || "a client without a name"} (user ${c.user}, database ${c.database}, from ${c.address}, ${c.state})`
+        ).join("; ")
+      };
+    }
+  );
+}
+async function noteSortOrders({ database, settings, journal }) {
+  const orders = await readSortOrders(database, await readDatabases(database), settings.jobs);
+  await journal.note("sortOrders", JSON.stringify(orders));
+}
+async function expectNoObstacle({ database, target }) {
+  const found2 = await readObstacles(database);
+  if (found2.length === 0) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "upgrade-obstacle",
+    `Since the checks there is: ${found2.map(obstacleName).join("; ")}.`,
+    obstacleRemedy(found2, sessionIn(target))
+  );
+}
+async function measure({ database, settings, journal, log: log2, results }) {
+  results.before = await takeFingerprint(database, settings.jobs, fingerprintLimit);
+  log2.info(`Measured ${fingerprintSize(results.before)}`);
+  if (journal.noted.backup !== void 0) await journal.note("backup", "");
+  const packed = await pack(results.before);
+  if (packed === void 0)
+    log2.info("It is too much for the journal: a run that has to go on with this one could not compare");
+  else await journal.note("measured", packed);
+}
+
+// src/upgrade/loss.ts
+var released = external_exports.object({ at: external_exports.string(), wal: external_exports.string() });
+async function releasePoint(database, at) {
+  const wal = (await database.read("template1", "SELECT pg_catalog.pg_current_wal_lsn();")).trim();
+  return JSON.stringify({ at: at.toISOString(), wal });
+}
+var shown = 20;
+async function lossOfRollback(database, { noted, record: record3 }, log2) {
+  const known2 = released.safeParse(JSON.parse(noted.released ?? "null"));
+  const since = known2.success ? known2.data.at : record3.startedAt;
+  try {
+    const lines = known2.success ? [await walSince(database, known2.data)] : [];
+    if (noted.measured === void 0) return [...lines, `all that was written since ${since}; it can't be counted`];
+    const now = await takeFingerprint(database, record3.job.jobs, fingerprintLimit);
+    const differences = compareFingerprints(await unpack(noted.measured), now);
+    const more = differences.length - shown;
+    return [
+      ...lines,
+      ...differences.slice(0, shown).map((line) => line.replace(" after", " now")),
+      ...more > 0 ? [`… and ${String(more)} more tables, sequences and databases`] : [],
+      ...differences.length === 0 ? ["no table has another number of rows; changed rows are not counted"] : []
+    ];
+  } catch (error63) {
+    log2.info(`What was written since can't be counted: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+    return [`all that was written since ${since}; it can't be counted, since PostgreSQL does not answer`];
+  }
+}
+async function walSince(database, { at, wal }) {
+  const sql = `SELECT pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '${wal}'));`;
+  return `${(await database.read("template1", sql)).trim()} of WAL were written since ${at}`;
+}
+
+// src/upgrade/epoch-cluster.ts
+var attempts4 = 10;
+var EpochCluster = class _EpochCluster {
+  constructor(cluster, lease, namespace, log2, claimed = /* @__PURE__ */ new Set()) {
+    this.cluster = cluster;
+    this.lease = lease;
+    this.namespace = namespace;
+    this.log = log2;
+    this.claimed = claimed;
+  }
+  cluster;
+  lease;
+  namespace;
+  log;
+  claimed;
+  interruptedBy(signal) {
+    const { cluster, lease, namespace, log: log2, claimed } = this;
+    return new _EpochCluster(cluster.interruptedBy(signal), lease, namespace, log2, claimed);
+  }
+  get address() {
+    return this.cluster.address;
+  }
+  /**
+   * Claims the objects that are there; those that come later carry the epoch from their creation.
+   * @throws UpgradeError when the Lease is lost
+   */
+  async claim(objects) {
+    for (const { resource, name: name2 } of objects) await this.claimOne(resource, name2);
+  }
+  /** Takes the epoch off what still carries it; what could not be is told in the log. */
+  async giveBack(objects) {
+    const left = objects.filter(({ resource, name: name2 }) => this.claimed.has(keyOf(resource, name2)));
+    for (const { resource, name: name2 } of left) {
+      try {
+        const now = await this.find(resource, name2, this.namespace);
+        const operations = dropEpoch(now);
+        if (operations.length > 0) await this.patch(resource, name2, this.namespace, operations);
+      } catch (error63) {
+        this.log.info(`${resource}/${name2} keeps the label ${epochLabel}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+      }
+    }
+  }
+  async patch(resource, name2, namespace, operations, options) {
+    const { epoch } = this.lease;
+    for (let attempt2 = 1; ; attempt2++) {
+      this.lease.expectHeld();
+      if (!this.claimed.has(keyOf(resource, name2))) await this.claimOne(resource, name2);
+      try {
+        const conditional = [expectEpoch(epoch), ...operations];
+        const changed = await this.cluster.patch(resource, name2, namespace, conditional, options);
+        if (epochOf(changed) !== epoch) this.claimed.delete(keyOf(resource, name2));
+        return changed;
+      } catch (error63) {
+        if (attempt2 === attempts4 || !isTestFailure(error63)) throw error63;
+        if (epochOf(await this.cluster.find(resource, name2, namespace)) === epoch) throw error63;
+        this.claimed.delete(keyOf(resource, name2));
+      }
+    }
+  }
+  async create(resource, object2, options = {}) {
+    const metadata = object2.metadata ?? {};
+    const { name: name2 = "" } = metadata;
+    const labelled = { ...metadata, labels: { ...metadata.labels, [epochLabel]: this.lease.epoch } };
+    const isLasting = name2 !== "" && options.dryRun !== true;
+    for (let attempt2 = 1; ; attempt2++) {
+      await this.lease.renew();
+      try {
+        const created = await this.cluster.create(resource, { ...object2, metadata: labelled }, options);
+        if (isLasting) this.claimed.add(keyOf(resource, name2));
+        return created;
+      } catch (error63) {
+        if (!isLasting || attempt2 === attempts4 || !mayBeMade(error63)) throw error63;
+        const found2 = await this.findMade(resource, name2, options.namespace);
+        if (found2 !== void 0) return found2;
+        if (isConflict(error63)) throw error63;
+      }
+    }
+  }
+  async delete(resource, name2, namespace, options = {}) {
+    for (let attempt2 = 1; ; attempt2++) {
+      const now = await this.cluster.find(resource, name2, namespace);
+      await this.lease.renew();
+      if (now === void 0) return;
+      const { uid, resourceVersion } = now.metadata ?? {};
+      try {
+        await this.cluster.delete(resource, name2, namespace, { ...options, preconditions: { uid, resourceVersion } });
+        this.claimed.delete(keyOf(resource, name2));
+        return;
+      } catch (error63) {
+        if (attempt2 === attempts4 || !isConflict(error63)) throw error63;
+      }
+    }
+  }
+  async exec(namespace, pod, container, command, stdin, timeout) {
+    await this.lease.renew();
+    return await this.cluster.exec(namespace, pod, container, command, stdin, timeout);
+  }
+  async version() {
+    this.lease.expectHeld();
+    return await this.cluster.version();
+  }
+  async now() {
+    this.lease.expectHeld();
+    return await this.cluster.now();
+  }
+  async find(resource, name2, namespace) {
+    this.lease.expectHeld();
+    return await this.cluster.find(resource, name2, namespace);
+  }
+  async list(resource, options) {
+    this.lease.expectHeld();
+    return await this.cluster.list(resource, options);
+  }
+  async podLog(namespace, pod, container, sinceTime) {
+    this.lease.expectHeld();
+    return await this.cluster.podLog(namespace, pod, container, sinceTime);
+  }
+  /**
+   * What a creation has made whose answer was lost. Nobody else gives an object this run's epoch, and what was there
+   * before and got it by a claim is known.
+   */
+  async findMade(resource, name2, namespace) {
+    const key = keyOf(resource, name2);
+    const found2 = await this.cluster.find(resource, name2, namespace);
+    const { deletionTimestamp } = found2?.metadata ?? {};
+    if (epochOf(found2) !== this.lease.epoch || this.claimed.has(key) || deletionTimestamp !== void 0)
+      return void 0;
+    this.log.info(`${resource}/${name2} is there: only the answer to its creation was lost`);
+    this.claimed.add(key);
+    return found2;
+  }
+  /** An object that is not there is none to claim. */
+  async claimOne(resource, name2) {
+    const { epoch } = this.lease;
+    for (let attempt2 = 1; ; attempt2++) {
+      const now = await this.cluster.find(resource, name2, this.namespace);
+      await this.lease.renew();
+      if (now === void 0) return;
+      try {
+        if (epochOf(now) !== epoch) {
+          await this.cluster.patch(resource, name2, this.namespace, [
+            { op: "test", path: "/metadata/resourceVersion", value: now.metadata?.resourceVersion },
+            ...setEpoch(now, epoch)
+          ]);
+        }
+        this.claimed.add(keyOf(resource, name2));
+        return;
+      } catch (error63) {
+        if (attempt2 === attempts4 || !isTestFailure(error63)) throw error63;
+      }
+    }
+  }
+};
+function mayBeMade(error63) {
+  return isConflict(error63) || error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && ["unreachable", "server-error"].includes(error63.code);
+}
+function isConflict(error63) {
+  return error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "conflict";
+}
+function keyOf(resource, name2) {
+  return `${resource}/${name2}`;
+}
+
+// src/upgrade/one-at-a-time.ts
+async function oneAtATime(outside2, { namespace, statefulSet, applications, volume }, runId, work2) {
+  const lease = await HeldLease.acquire(outside2, namespace, runId);
+  const cluster = new EpochCluster(outside2.cluster, lease, namespace, outside2.log);
+  const theirs = [
+    { resource: "statefulsets", name: statefulSet },
+    { resource: "persistentvolumes", name: volume },
+    ...applications
+  ];
+  try {
+    await cluster.claim([...theirs, ...ours]);
+    return await work2(cluster);
+  } catch (error63) {
+    await lease.renew().catch(() => void 0);
+    if (lease.lost !== void 0 && lease.lost !== error63) outside2.log.info(String(error63));
+    throw lease.lost ?? error63;
+  } finally {
+    if (lease.lost === void 0) await cluster.giveBack(theirs);
+    await lease.release();
+  }
+}
+var ours = [
+  { resource: "configmaps", name: journalName },
+  { resource: "configmaps", name: jobName },
+  { resource: "jobs", name: jobName },
+  { resource: "jobs", name: revertJobName },
+  { resource: "jobs", name: bootJobName }
+];
+
+// src/upgrade/stop-postgresql.ts
+var stopPostgresql = {
+  id: "stop-postgresql",
+  title: "Fence PostgreSQL and stop it",
+  async run(context) {
+    if (!await isFencedOff(context)) await expectNoClient(context);
+    await stopServer(context);
+  },
+  async undo(context) {
+    const { journal, database, log: log2 } = context;
+    await volumeFree(context);
+    await unfenceAndStart(context, journal.record.image);
+    if (journal.record.replicas === 0) return;
+    await waitForServer(context, journal.record.image);
+    const version2 = (await database.read("template1", "SELECT current_setting('server_version');")).trim();
+    if (!version2.startsWith(`${String(upgrade.from)}.`)) {
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "wrong-server",
+        `The server answers with version ${version2}, not ${String(upgrade.from)}.`,
+        "Look at the image of the StatefulSet."
+      );
+    }
+    log2.info(`PostgreSQL ${version2} answers`);
+  }
+};
+async function expectNoClient({ database }) {
+  const clients = await readClients(database);
+  if (clients.length === 0) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "client-came-back",
+    `A client connected again: ${clients.map((c) => `${c.application || "(no name)"} (user ${c.user}, from ${c.address})`).join(", ")}.`,
+    'Stop it, or give its workload the label of "application-selector".'
+  );
+}
+async function stopServer(context) {
+  await fenceAndStop(context);
+  await controllerKnows(context);
+  const pod = await context.cluster.find("pods", context.target.podName, context.target.namespace);
+  const uid = pod?.metadata?.uid;
+  if (pod !== void 0 && uid !== void 0 && !isFenced(pod)) {
+    await podTerminating(context, uid);
+    await stopFast(context);
+  }
+  await podGone(context);
+  await detached(context);
+  await expectNoOtherUser(context);
+}
+async function controllerKnows({ cluster, target, inputs, ...context }) {
+  const what = `the StatefulSet controller to know of the fence`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout", ...context }, async () => {
+    const now = await cluster.find("statefulsets", target.name, target.namespace);
+    const knows = (now?.status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
+    return knows ? { done: void 0 } : { pending: "it has not looked yet" };
+  });
+}
+async function stopFast({ database, target, inputs, log: log2 }) {
+  const seconds3 = String(Math.round(inputs.shutdownTimeout / 1e3));
+  try {
+    const result = await database.command(
+      ["pg_ctl", "stop", "-m", "fast", "-w", "-t", seconds3, "-D", target.dataDirectory],
+      inputs.shutdownTimeout
+    );
+    log2.info(
+      result.exitCode === 0 ? "pg_ctl stopped the server" : `pg_ctl: ${result.stderr.trim() || result.stdout.trim()}`
+    );
+  } catch (error63) {
+    if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$)) throw error63;
+    log2.info(`The server ended by the kubelet's signal (${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)})`);
+  }
+}
+async function podTerminating({ cluster, target, inputs, ...context }, uid) {
+  const what = `pod ${target.podName} to be terminating`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout", ...context }, async () => {
+    const pod = await cluster.find("pods", target.podName, target.namespace);
+    const ends = pod?.metadata?.uid !== uid || pod.metadata.deletionTimestamp !== void 0;
+    return ends ? { done: void 0 } : { pending: "the StatefulSet has not asked for it yet" };
+  });
+}
+async function podGone({ cluster, target, inputs, ...context }) {
+  const what = `pod ${target.podName} to be gone`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout", ...context }, async () => {
+    const pod = await cluster.find("pods", target.podName, target.namespace);
+    return pod === void 0 || isFenced(pod) ? { done: void 0 } : { pending: "it is still there" };
+  });
+}
+async function detached({ cluster, target, inputs, ...context }) {
+  const volume = target.volume.persistentVolume?.metadata?.name;
+  await waitFor(
+    {
+      what: `volume ${volume ?? "?"} to be detached`,
+      limit: inputs.detachTimeout,
+      limitInput: "detach-timeout",
+      ...context
+    },
+    async () => {
+      const attachments = (await cluster.list("volumeattachments")).filter(
+        (a) => a.spec.source.persistentVolumeName === volume
+      );
+      return attachments.length === 0 ? { done: void 0 } : { pending: attachments.map((a) => `attached to node ${a.spec.nodeName}`).join(", ") };
+    }
+  );
+}
+async function volumeFree({ cluster, target, inputs, ...context }) {
+  const what = `claim ${target.volume.claimName} to be free`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout", ...context }, async () => {
+    const users = await volumeUsers(cluster, target);
+    return users.length === 0 ? { done: void 0 } : { pending: `used by ${users.join(", ")}` };
+  });
+}
+async function expectNoOtherUser({ cluster, target }) {
+  const users = await volumeUsers(cluster, target);
+  if (users.length === 0) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "volume-in-use",
+    `Claim ${target.volume.claimName} is used by ${users.join(", ")}.`,
+    "Scale it down and run again."
+  );
+}
+
+// src/upgrade/activate.ts
+var activate = {
+  id: "activate",
+  title: `Start PostgreSQL ${String(upgrade.to)}`,
+  isUninterruptible: true,
+  async run(context) {
+    const { database, serving, log: log2 } = context;
+    await unfenceAndStart(context, serving.reference);
+    await waitForServer(context, serving.reference);
+    const version2 = (await database.read("template1", "SELECT current_setting('server_version');")).trim();
+    if (!version2.startsWith(`${String(upgrade.to)}.`)) {
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "wrong-server",
+        `The server answers with version ${version2}, not ${String(upgrade.to)}.`,
+        "Check the image: its tag does not say what is in it."
+      );
+    }
+    log2.info(`PostgreSQL ${version2} answers`);
+  },
+  /** Stops it again; whether the data can be taken back then, the Job tells from the disk. */
+  async undo(context) {
+    await stopServer(context);
+  }
+};
+var verify = {
+  id: "verify",
+  title: "Compare the data with what was measured before",
+  async run({ database, journal, results, settings, log: log2 }) {
+    const { measured: measured2 } = journal.noted;
+    const before = results.before ?? (measured2 === void 0 ? void 0 : await unpack(measured2));
+    if (before === void 0)
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "not-measured",
+        "What was measured before the upgrade is not known any more.",
+        "Run the upgrade again: it measures anew."
+      );
+    const after = await takeFingerprint(database, settings.jobs, fingerprintLimit);
+    const differences = compareFingerprints(before, after);
+    if (differences.length > 0) {
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "data-differs",
+        `The data is not what it was: ${differences.slice(0, 10).join("; ")}${differences.length > 10 ? ` and ${String(differences.length - 10)} more` : ""}.`,
+        "Look at what differs before the next try. A client that writes while the applications are stopped is the usual cause."
+      );
+    }
+    log2.info(`The same: ${fingerprintSize(after)}`);
+    await journal.note("validated", "yes");
+    results.validated = true;
+  }
+};
+
+// src/upgrade/backup/snapshot.ts
+var snapshots = { backup: "before-upgrade", live: "live", served: "of-14" };
+async function readySnapshot(context, which2) {
+  const { cluster, target, inputs, log: log2 } = context;
+  const name2 = await ask(context, which2);
+  await waitFor(
+    {
+      what: `VolumeSnapshot ${name2} to be ready`,
+      limit: inputs.snapshotTimeout,
+      limitInput: "snapshot-timeout",
+      ...context
+    },
+    async () => {
+      const now = await cluster.find("volumesnapshots", name2, target.namespace);
+      if (now === void 0)
+        throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+          "snapshot-gone",
+          `VolumeSnapshot ${name2} was deleted by somebody else.`,
+          "Find out who deletes snapshots in this namespace."
+        );
+      if (now.status?.readyToUse === true) return { done: void 0 };
+      return { pending: now.status?.error?.message ?? "not ready to use yet" };
+    }
+  );
+  log2.info(`VolumeSnapshot ${name2} is ready to use`);
+  return name2;
+}
+async function ask(context, which2) {
+  const { cluster, target, snapshotClass, journal, log: log2, clock } = context;
+  const { namespace } = target;
+  const earlier = journal.noted[which2] ?? "";
+  if (earlier !== "" && await cluster.find("volumesnapshots", earlier, namespace) !== void 0) {
+    log2.info(`VolumeSnapshot ${earlier} has been asked for already`);
+    return earlier;
+  }
+  const object2 = snapshotObject(target, snapshots[which2], suffixOf(clock.now()), snapshotClass);
+  await journal.note(which2, object2.metadata.name);
+  await cluster.create("volumesnapshots", object2, { namespace });
+  return object2.metadata.name;
+}
+async function setDeletionPolicy({ cluster, target }, snapshot2, policy) {
+  const now = await cluster.find("volumesnapshots", snapshot2, target.namespace);
+  const name2 = now?.status?.boundVolumeSnapshotContentName;
+  if (name2 === void 0) return;
+  const content = await cluster.find("volumesnapshotcontents", name2);
+  if (content === void 0 || content.spec.deletionPolicy === policy) return;
+  await cluster.patch("volumesnapshotcontents", name2, target.namespace, [
+    { op: "test", path: "/metadata/uid", value: content.metadata.uid },
+    { op: "replace", path: "/spec/deletionPolicy", value: policy }
+  ]);
+}
+async function removeSnapshot(context, snapshot2) {
+  await setDeletionPolicy(context, snapshot2, "Delete");
+  await context.cluster.delete("volumesnapshots", snapshot2, context.target.namespace);
+}
+
+// src/upgrade/backup/prove.ts
+var proveBackup = {
+  id: "prove-backup",
+  title: "Prove that a backup of the volume can be started",
+  async run(context) {
+    const { journal } = context;
+    const { kind } = journal.record.backup;
+    if (kind === "external" || journal.noted.downSince !== void 0) return;
+    const name2 = kind === "snapshot" ? await readySnapshot(context, "live") : context.target.volume.claimName;
+    if (!context.inputs.verifyBackup) return;
+    try {
+      await start(context, { kind: kind === "snapshot" ? "VolumeSnapshot" : "PersistentVolumeClaim", name: name2 });
+    } catch (error63) {
+      if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf)) throw error63;
+      context.results.warnings.push(`That a backup can be started was not proved in time: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+      await removeCopy(context);
+    }
+  },
+  async undo(context) {
+    await removeProof(context);
+  }
+};
+async function start(context, source) {
+  const limit5 = context.inputs.verifyBackupTimeout;
+  await makeCopy(context, source);
+  context.log.info(await boot(context, copyName(context.target), { jobStartTimeout: limit5, jobTimeout: limit5 }));
+  await removeCopy(context);
+  context.log.info("The copy is removed again");
+}
+async function removeProof(context) {
+  if (context.journal.noted.exchange === void 0) await removeCopy(context);
+  const { live } = context.journal.noted;
+  if (live !== void 0) await removeSnapshot(context, live);
+}
+
+// src/upgrade/finish.ts
+var finish = {
+  id: "finish",
+  title: "Clean up after the run",
+  async run(context) {
+    await restoreReclaimPolicy(context);
+    await removeTraces(context);
+    await removeScript(context);
+    await removeProof(context);
+  }
+};
+async function removeScript({ cluster, target, results }) {
+  try {
+    await cluster.delete("configmaps", jobName, target.namespace);
+  } catch (error63) {
+    results.warnings.push(`ConfigMap ${jobName} could not be removed: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+  }
+}
+async function removeTraces(context) {
+  const { target, journal, results } = context;
+  const objects = [
+    ["statefulsets", target.name],
+    ...journal.record.applications.map((w) => [w.resource, w.name]),
+    ...volumes(journal).map((name2) => ["persistentvolumes", name2])
+  ];
+  await Promise.all(
+    objects.map(async ([resource, name2]) => {
+      try {
+        await removeEntries(context, resource, name2);
+      } catch (error63) {
+        results.warnings.push(
+          `${resource}/${name2} still names "${_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM}" in metadata.managedFields; a conflict in the next helm upgrade goes away with --force-conflicts: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
+        );
+      }
+    })
+  );
+}
+function volumes({ record: record3, noted }) {
+  const exchange = notedExchange(noted);
+  return exchange === void 0 ? [record3.volume] : [exchange.former, exchange.volume];
+}
+var attempts5 = 5;
+async function removeEntries({ cluster, target }, resource, name2) {
+  let failure2 = new Error(`still there after ${String(attempts5)} attempts`);
+  for (let attempt2 = 1; attempt2 <= attempts5; attempt2++) {
+    const now = await cluster.find(resource, name2, target.namespace);
+    const entries = now?.metadata?.managedFields ?? [];
+    const ours2 = entries.flatMap((entry, index) => entry.manager === _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM ? [index] : []);
+    const epoch = dropEpoch(now);
+    if (ours2.length === 0 && epoch.length === 0) return;
+    const operations = [
+      ...epoch,
+      ...ours2.toReversed().flatMap((index) => [
+        { op: "test", path: `/metadata/managedFields/${String(index)}/manager`, value: _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM },
+        { op: "remove", path: `/metadata/managedFields/${String(index)}` }
+      ])
+    ];
+    try {
+      await cluster.patch(resource, name2, target.namespace, operations);
+    } catch (error63) {
+      failure2 = error63;
+    }
+  }
+  throw failure2;
+}
+
+// src/upgrade/converge.ts
+async function converge2(steps, context, before = []) {
+  const begun = [...before];
+  for (const step of steps) {
+    try {
+      if (context.signal.aborted && step.isUninterruptible !== true) throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc(`before: ${step.title}`);
+      await context.journal.note("step", step.id);
+      begun.push(step);
+      await inGroup(
+        step.title,
+        step.id,
+        context,
+        () => step.run(step.isUninterruptible === true ? uninterrupted(context) : interruptible(context))
+      );
+    } catch (error63) {
+      if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && error63.code === "lease-lost") throw error63;
+      const atWork = error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc ? await step.leftAtWork?.(context) : void 0;
+      if (atWork !== void 0) throw atWork;
+      const reason = `${step.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))}`;
+      context.log.annotate("error", step.id, `${reason} Going back …`);
+      throw await goBack(begun, reason, context, error63);
+    }
+  }
+}
+async function goBack(begun, reason, context, cause) {
+  await noteOrLog(context, "back", reason);
+  const unhurried = uninterrupted(context);
+  const remedy = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(cause) ? cause.remedy : "Look at the log above.";
+  for (const step of begun.toReversed()) {
+    if (step.undo === void 0) continue;
+    const undo = step.undo.bind(step);
+    try {
+      await inGroup(
+        `Going back: ${step.title}`,
+        `undo-${step.id}`,
+        unhurried,
+        () => persistently(unhurried, () => undo(unhurried))
+      );
+      await noteOrLog(context, "undone", step.id);
+    } catch (error63) {
+      const message2 = `${reason} Going back stopped at "${step.title}": ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))} PostgreSQL may be stopped and fenced, and the applications may still be stopped.`;
+      return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy("way-back-failed", message2, (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.remedy : remedy, { cause });
+    }
+  }
+  await removeTraces(unhurried);
+  await removeScript(unhurried);
+  await noteReverted(context);
+  const message = `${reason} ${await howItWasLeft(unhurried)}`;
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy("reverted", message, remedy, { cause });
+}
+function interruptible(context) {
+  const cluster = context.cluster.interruptedBy(context.signal);
+  return { ...context, cluster, database: context.database.over(cluster) };
+}
+function uninterrupted(context) {
+  return { ...context, signal: new AbortController().signal };
+}
+async function howItWasLeft({ database, results }) {
+  const applications = "the applications are back as they were.";
+  try {
+    await database.read("template1", "SELECT 1;");
+    return `PostgreSQL ${String(upgrade.from)} serves and ${applications}`;
+  } catch (error63) {
+    results.warnings.push(`PostgreSQL does not answer: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+    return `PostgreSQL does not answer, although nothing of the upgrade is left; ${applications}`;
+  }
+}
+async function inGroup(title, id, context, body) {
+  await context.log.group(title, () => context.timeline.phase(id, title, body));
+}
+var passing = /* @__PURE__ */ new Set(["unreachable", "server-error", "too-many-requests", "conflict"]);
+var persistence = 10 * 6e4;
+async function persistently({ clock, log: log2 }, undo) {
+  const start2 = clock.monotonic();
+  for (; ; ) {
+    try {
+      await undo();
+      return;
+    } catch (error63) {
+      const isPassing = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) && passing.has(error63.code);
+      if (!isPassing || clock.monotonic() - start2 > persistence) throw error63;
+      log2.info(`${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))} Trying again in 5 s`);
+      await clock.sleep(5e3);
+    }
+  }
+}
+async function noteOrLog({ journal, log: log2 }, name2, value) {
+  try {
+    await journal.note(name2, value);
+  } catch (error63) {
+    log2.info(`The journal could not be written: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+  }
+}
+async function noteReverted({ journal, results }) {
+  try {
+    await journal.note("outcome", "reverted");
+  } catch (error63) {
+    results.warnings.push(
+      `The journal could not be closed; delete ConfigMap ${journalName} before the next upgrade: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
+    );
+  }
+}
+
+// src/upgrade/analyze.ts
+var updateExtensions = {
+  id: "update-extensions",
+  title: "Update the extensions",
+  async run(context) {
+    const { database, settings } = context;
+    const answers = await inParallel(
+      settings.jobs,
+      await sessions2(context),
+      (names) => database.readEach(names, outdatedSql)
+    );
+    const outdated = answers.flatMap((answer2) => [...answer2]).filter(([, rows]) => rows.length > 0);
+    await inParallel(settings.jobs, outdated, ([name2, rows]) => updateIn(context, name2, oneColumn.parse(rows).flat()));
+  }
+};
+var oneColumn = external_exports.array(external_exports.tuple([external_exports.string()]));
+var outdatedSql = `SELECT json_build_array(name) FROM pg_catalog.pg_available_extensions
+  WHERE installed_version IS NOT NULL AND installed_version <> default_version ORDER BY name;`;
+async function updateIn({ database, results, log: log2, inputs }, name2, extensions) {
+  for (const extension2 of extensions) {
+    try {
+      await database.write(name2, `ALTER EXTENSION "${extension2.replaceAll('"', '""')}" UPDATE;`, inputs.startTimeout);
+      log2.info(`${name2}: extension ${extension2} updated`);
+    } catch (error63) {
+      results.warnings.push(`${name2}: extension ${extension2} stays at its old version: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+    }
+  }
+}
+var analyze = {
+  id: "analyze",
+  title: "Rebuild the statistics (ANALYZE)",
+  async run(context) {
+    const dealt = await sessions2(context);
+    await inParallel(context.settings.jobs, dealt, (names) => analyzeTogether(context, names));
+    context.log.info(`Analyzed ${String(dealt.flat().length)} databases`);
+  }
+};
+var analyzeLimit = 6 * 60 * 6e4;
+async function analyzeTogether(context, names) {
+  try {
+    await analyzeEach(context, names);
+  } catch {
+    for (const name2 of names) await analyzeOrWarn(context, name2);
+  }
+}
+async function analyzeOrWarn(context, name2) {
+  try {
+    await analyzeEach(context, [name2]);
+  } catch (error63) {
+    context.results.warnings.push(
+      `Database ${name2} could not be analyzed; run vacuumdb --analyze-only on it: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
+    );
+  }
+}
+var analyzeSql = `ANALYZE;
+SELECT json_build_array(n.nspname || '.' || c.relname)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') LIMIT 5;`;
+async function analyzeEach({ database }, names) {
+  for (const [name2, rows] of await database.writeEach(names, analyzeSql, analyzeLimit)) {
+    if (rows.length === 0) continue;
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+      "not-analyzed",
+      `Database ${name2}: no statistics for ${oneColumn.parse(rows).flat().join(", ")}.`,
+      "Look at the log of the server."
+    );
+  }
+}
+async function sessions2({ database, settings }) {
+  const open3 = (await readDatabases(database)).filter((d) => d.allowsConnections);
+  return shares(open3, settings.jobs);
+}
+
+// src/upgrade/applications.ts
+var stopApplications = {
+  id: "stop-applications",
+  title: "Stop the applications",
+  async run(context) {
+    await beginDowntime(context);
+    const workloads = context.journal.record.applications;
+    await changeAll(context, (w) => w.resource === "cronjobs" ? suspend(true) : scale(0));
+    await podsGone(context, workloads);
+  },
+  async undo(context) {
+    await startApplications(context);
+  }
+};
+async function beginDowntime(context) {
+  const { journal, cluster, timeline } = context;
+  if (journal.noted.downSince === void 0) {
+    await journal.note("downSince", (await cluster.now()).toISOString());
+    timeline.downtimeBegins();
+  }
+  await countDowntime(context);
+}
+async function countDowntime({ journal, cluster, timeline }) {
+  const { downSince } = journal.noted;
+  if (downSince !== void 0) timeline.downtimeBegins((await cluster.now()).getTime() - Date.parse(downSince));
+}
+var restoreApplications = {
+  id: "restore-applications",
+  title: "Bring the applications back",
+  async run(context) {
+    await countDowntime(context);
+    await startApplications(context);
+  }
+};
+async function startApplications(context) {
+  const workloads = context.journal.record.applications;
+  await changeAll(context, (w) => w.resource === "cronjobs" ? suspend(w.suspended) : scale(w.replicas));
+  const scaled2 = workloads.filter((w) => w.resource !== "cronjobs");
+  await waitFor(
+    {
+      what: "the applications to be back",
+      limit: context.inputs.rolloutTimeout,
+      limitInput: "rollout-timeout",
+      ...context
+    },
+    async () => {
+      const missing = (await Promise.all(scaled2.map((w) => missingReplicas(context, w)))).flat();
+      return missing.length === 0 ? { done: void 0 } : { pending: missing.join(", ") };
+    }
+  );
+  context.timeline.downtimeEnds();
+}
+function scale(replicas) {
+  return { op: "add", path: "/spec/replicas", value: replicas };
+}
+function suspend(suspended) {
+  return { op: "add", path: "/spec/suspend", value: suspended };
+}
+async function changeAll(context, operation) {
+  const { applications } = context.journal.record;
+  const answers = await Promise.allSettled(applications.map((w) => change(context, w, operation(w))));
+  const failed2 = answers.find((answer2) => answer2.status === "rejected");
+  if (failed2 !== void 0) throw failed2.reason;
+}
+async function change({ cluster, target, log: log2 }, workload2, operation) {
+  await cluster.patch(workload2.resource, workload2.name, target.namespace, [operation]);
+  log2.info(
+    `${workloadName(workload2)}: ${operation.path.slice("/spec/".length)} ${String("value" in operation ? operation.value : "")}`
+  );
+}
+async function podsGone(context, workloads) {
+  const { cluster, target, inputs } = context;
+  const selectors = workloads.flatMap((w) => w.resource === "cronjobs" ? [] : [w.podSelector]);
+  const cronJobs = new Set(workloads.flatMap((w) => w.resource === "cronjobs" ? [w.name] : []));
+  await waitFor(
+    {
+      what: "the pods of the applications to end",
+      limit: inputs.applicationsTimeout,
+      limitInput: "applications-timeout",
+      ...context
+    },
+    async () => {
+      const [pods, jobs] = await Promise.all([
+        cluster.list("pods", { namespace: target.namespace }),
+        cluster.list("jobs", { namespace: target.namespace })
+      ]);
+      const jobsOfCronJobs = new Set(
+        jobs.filter((j) => j.metadata?.ownerReferences?.some((o) => o.kind === "CronJob" && cronJobs.has(o.name))).map((j) => j.metadata?.name)
+      );
+      const left = pods.filter((pod) => pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed").filter((pod) => {
+        const labels = pod.metadata?.labels ?? {};
+        const ofJob = pod.metadata?.ownerReferences?.some((o) => o.kind === "Job" && jobsOfCronJobs.has(o.name)) ?? false;
+        return ofJob || selectors.some((selector) => matchesSelector(labels, selector));
+      });
+      return left.length === 0 ? { done: void 0 } : { pending: left.map((pod) => pod.metadata?.name).join(", ") };
+    }
+  );
+}
+async function missingReplicas({ cluster, target }, workload2) {
+  const now = await cluster.find(workload2.resource, workload2.name, target.namespace);
+  const status = now?.status;
+  const wanted = now?.spec?.replicas ?? workload2.replicas;
+  const seen = (status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
+  const ready = status?.readyReplicas ?? 0;
+  const isBack = wanted > 0 || workload2.replicas === 0;
+  return seen && isBack && ready === wanted && (status?.replicas ?? 0) === wanted ? [] : [`${workloadName(workload2)} ${String(ready)}/${String(wanted || workload2.replicas)}`];
+}
+
+// src/upgrade/backup/take.ts
+var takeBackup = {
+  id: "backup",
+  title: "Back up the volume",
+  async run(context) {
+    const { journal, results, log: log2 } = context;
+    const { kind } = journal.record.backup;
+    if (kind === "external") {
+      log2.info('The backup is outside of the cluster ("backup: external"): none is taken here');
+      return;
+    }
+    const name2 = kind === "snapshot" ? await snapshot(context) : await clone2(context);
+    results.backup = { kind, name: name2 };
+  }
+};
+async function snapshot(context) {
+  const name2 = await readySnapshot(context, "backup");
+  await setDeletionPolicy(context, name2, "Retain");
+  return name2;
+}
+async function clone2(context) {
+  const { cluster, target, journal, log: log2, clock } = context;
+  const { namespace } = target;
+  const source = { kind: "PersistentVolumeClaim", name: target.volume.claimName };
+  let name2 = journal.noted.backup ?? "";
+  if (name2 === "" || await cluster.find("persistentvolumeclaims", name2, namespace) === void 0) {
+    name2 = `${target.volume.claimName}-before-upgrade-${suffixOf(clock.now())}`;
+    await journal.note("backup", name2);
+    await cluster.create("persistentvolumeclaims", copyClaim(target, name2, source), { namespace });
+  }
+  log2.info(`PersistentVolumeClaim ${name2}: ${await boot(context, name2)}`);
+  return name2;
+}
+
+// src/upgrade/rebuild-indexes.ts
+var limit2 = 6 * 60 * 6e4;
+var rebuildIndexes = {
+  id: "rebuild-indexes",
+  title: "Rebuild the indexes whose collation sorts in another way now",
+  async run({ database, journal, settings, log: log2, results }) {
+    const before = sortOrders.parse(JSON.parse(journal.noted.sortOrders ?? "{}"));
+    const after = await readSortOrders(database, await readDatabases(database), settings.jobs);
+    const changed = Object.entries(changedOrders(before, after));
+    if (changed.length === 0) {
+      log2.info("Every collation sorts as it did");
+      return;
+    }
+    for (const [name2, collations] of changed) {
+      const answers = await database.writeEach([name2], reindexSql(collations), limit2);
+      const rebuilt = external_exports.array(external_exports.object({ reindexed: external_exports.string() })).parse(answers.get(name2));
+      log2.info(`${name2}: ${rebuilt.map((r) => r.reindexed).join(", ")}`);
+      results.warnings.push(
+        `Collations of database ${name2} sort in another way now (${collations.join(", ")}): ${String(rebuilt.length)} indexes were rebuilt. Sorted output of queries may differ.`
+      );
+    }
+  }
+};
+
+// src/upgrade/backup/restore.ts
+async function bringBackServed(context, transfer) {
+  const isWhole = transfer === "clone" || transfer === "copy";
+  if (notedExchange(context.journal.noted) === void 0 && isWhole && await renameBack(context)) return;
+  await restoreBackup(context);
+}
+async function renameBack(context) {
+  const { results, log: log2, journal } = context;
+  if (journal.record.backup.kind === "snapshot") {
+    const name2 = await readySnapshot(context, "served");
+    await setDeletionPolicy(context, name2, "Retain");
+    results.warnings.push(`VolumeSnapshot ${name2} holds what PostgreSQL 14 had, and 12 beside it.`);
+  }
+  const end2 = await runJob(context, "rollback");
+  if (end2.exitCode === 0 && end2.result !== void 0) {
+    log2.info(end2.result.message);
+    return true;
+  }
+  if (end2.result?.outcome !== "served")
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+      "revert-failed",
+      `The data directory of 12 could not be taken back: ${jobFailure(end2)}`,
+      "Nothing was deleted that is needed. Look at the log above, then run again."
+    );
+  log2.info(end2.result.message);
+  return false;
+}
+async function restoreBackup(context) {
+  const exchange = notedExchange(context.journal.noted) ?? await prepare(context);
+  await exchangeVolumes(context, exchange);
+  context.results.warnings.push(
+    `PersistentVolume ${exchange.former} holds what PostgreSQL 14 had. When you need it no more: kubectl patch persistentvolume ${exchange.former} -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}' removes it and its storage.`
+  );
+}
+async function prepare(context) {
+  const backup = notedBackup(context);
+  context.log.info(`12 is brought back from ${backupName(backup)}`);
+  await makeCopy(context, {
+    kind: backup.kind === "snapshot" ? "VolumeSnapshot" : "PersistentVolumeClaim",
+    name: backup.name
+  });
+  context.log.info(await boot(context, copyName(context.target)));
+  return await planExchange(context);
+}
+function notedBackup({ journal }) {
+  const { kind } = journal.record.backup;
+  const { backup: name2 } = journal.noted;
+  if (kind !== "external" && name2 !== void 0 && name2 !== "") return { kind, name: name2 };
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "served",
+    "PostgreSQL 14 was started on the files that it shares with 12, and there is no backup in the cluster to bring 12 back from.",
+    kind === "external" ? 'Restore the backup that you made outside of the cluster ("backup: external"), or look at why 14 was not good enough: its data is on the volume. The applications are still stopped.' : "Look at the journal: it names no backup. The data of 14 is on the volume."
+  );
+}
+
+// src/upgrade/upgrade-job.ts
+var runUpgradeJob = {
+  id: "upgrade-job",
+  title: "Run pg_upgrade in a Job",
+  async run(context) {
+    const { log: log2, results } = context;
+    const end2 = await runJob(context, "upgrade", (run3) => {
+      results.jobRun = run3;
+    });
+    if (end2.result !== void 0) results.job = end2.result;
+    if (end2.exitCode !== 0 || end2.result === void 0) {
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "job-failed",
+        `The upgrade Job failed: ${jobFailure(end2)}`,
+        `The log above has the end of each log of pg_upgrade; the whole files are in ${context.target.volume.mountPath}/upgrade-logs.`
+      );
+    }
+    expectPlannedTransfer(context, end2.result.transfer);
+    if (end2.result.recovered === true)
+      results.warnings.push(
+        "The old server had not been shut down cleanly; the Job recovered it before the upgrade. The backup holds it as it was before that."
+      );
+    log2.info(
+      `pg_upgrade (transfer mode ${end2.result.transfer ?? "unknown"}) took the data from ${end2.result.oldVersion ?? "12"} to ${end2.result.newVersion ?? "14"}`
+    );
+  },
+  async leftAtWork(context) {
+    const run3 = context.results.jobRun ?? await unheardJob(context);
+    return run3 !== void 0 && await isAtWork(context, run3.object) ? stillRuns(context, jobName) : void 0;
+  },
+  async undo(context) {
+    const { results, log: log2 } = context;
+    if (context.journal.noted.exchange !== void 0) {
+      await restore(context, void 0);
+      return;
+    }
+    if (results.job?.reverted === true) {
+      log2.info("The Job itself brought the old data directory back");
+      return;
+    }
+    if (!await mayHaveTouchedTheVolume(context)) return;
+    const end2 = await runJob(context, "revert");
+    if (end2.exitCode === 0 && end2.result !== void 0) {
+      log2.info(end2.result.message);
+      return;
+    }
+    if (end2.result?.outcome === "served") {
+      log2.info(end2.result.message);
+      await restore(context, end2.result.transfer);
+      return;
+    }
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+      "revert-failed",
+      `The data directory could not be taken back: ${jobFailure(end2)}`,
+      `Nothing was deleted that is needed. Look at the log above${results.backup === void 0 ? "" : `; ${backupName(results.backup)} has the data as it was`}.`
+    );
+  }
+};
+async function restore(context, transfer) {
+  await bringBackServed(context, transfer);
+  context.results.serving = false;
+}
+async function mayHaveTouchedTheVolume(context) {
+  const run3 = context.results.jobRun ?? await unheardJob(context);
+  if (run3 === void 0) return context.isResumed === true;
+  const { object: object2, phase: phase2 } = run3;
+  if (phase2 === "created") return await removeUnstarted(context, object2);
+  if (phase2 === "started" && await isAtWork(context, object2)) throw stillRuns(context, jobName);
+  return true;
+}
+function expectPlannedTransfer({ settings }, ran) {
+  if (isAsPlanned(settings.transfer, ran)) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "transfer-differs",
+    `The upgrade Job ran in transfer mode "${ran ?? ""}", and "${settings.transfer}" was planned.`,
+    "The script of the Job and the action do not fit: see that the action is used as a whole, by one version. Nothing of it is kept."
+  );
+}
+
+// src/upgrade/plan.ts
+var reversibleSteps = [
+  protectVolume,
+  proveBackup,
+  stopApplications,
+  quiesce,
+  stopPostgresql,
+  takeBackup,
+  runUpgradeJob,
+  activate
+];
+var validation = [rebuildIndexes, verify];
+var improvements = [updateExtensions, analyze];
+var release = restoreApplications;
+function stepsToUndo({ step, undone }) {
+  const at = (id) => reversibleSteps.findIndex((s) => s.id === id);
+  if (at(undone) !== -1) return reversibleSteps.slice(0, at(undone));
+  return step === release.id ? reversibleSteps : reversibleSteps.slice(0, at(step) + 1);
+}
+
+// src/upgrade/go-on.ts
+async function goOn(interruptible2) {
+  const context = { ...interruptible2, signal: new AbortController().signal };
+  context.results.serving = true;
+  if (context.journal.noted.validated === void 0) await validate2(context);
+  context.results.validated = true;
+  for (const step of improvements) {
+    await phase(context, step, (error63) => {
+      context.results.warnings.push(`${step.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+    });
+  }
+  await noteRelease(context);
+  try {
+    await phase(context, release, (error63) => {
+      throw error63;
+    });
+  } catch (error63) {
+    if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf) await close(context);
+    throw explainUnreleased(error63);
+  }
+  await close(context);
+}
+async function validate2(context) {
+  for (const step of validation) {
+    let failure2;
+    await phase(context, step, (error63) => {
+      failure2 = error63;
+    });
+    if (failure2 === void 0) continue;
+    if (failure2 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && failure2.code === "lease-lost") throw failure2;
+    const reason = `${step.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(failure2))}`;
+    context.log.annotate("error", step.id, `${reason} Going back …`);
+    throw await goBack(reversibleSteps, reason, context, failure2);
+  }
+}
+async function noteRelease({ journal, database, cluster, log: log2 }) {
+  if (journal.noted.released === void 0) {
+    try {
+      await journal.note("released", await releasePoint(database, await cluster.now()));
+    } catch (error63) {
+      log2.info(
+        `Where the WAL is could not be noted, so a rollback could not say how much it loses: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
+      );
+    }
+  }
+  await journal.note("step", release.id);
+}
+async function close(context) {
+  await phase(context, finish, (error63) => {
+    context.results.warnings.push(`${finish.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+  });
+  await context.journal.note("outcome", "upgraded");
+}
+async function phase(context, step, onError) {
+  try {
+    await context.log.group(step.title, () => context.timeline.phase(step.id, step.title, () => step.run(context)));
+  } catch (error63) {
+    onError(error63);
+  }
+}
+function explainUnreleased(error63) {
+  const message = "PostgreSQL 14 serves with the same data, but the applications are not all back:";
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "applications-not-back",
+    `${message} ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))}`,
+    error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf ? "Look at the pods that are named. The upgrade itself is done." : 'Run "mode: upgrade" again: it goes on with the applications.',
+    { cause: error63 }
+  );
+}
+
+// src/upgrade/rollback.ts
+function mayLose({ noted }) {
+  return noted.outcome === "upgraded" || noted.step === release.id;
+}
+async function beginRollback(cluster, target, earlier, { runId, startedAt, reason }) {
+  if (!earlier.isClosed) {
+    if (earlier.noted.rollback === void 0) await earlier.note("rollback", reason);
+    return earlier;
+  }
+  const { backup, measured: measured2 } = earlier.noted;
+  const { name: volume = "" } = target.volume.persistentVolume?.metadata ?? {};
+  return await Journal.begin(
+    cluster,
+    target.namespace,
+    {
+      ...earlier.record,
+      ...{ runId, startedAt, volume },
+      reclaimPolicy: target.volume.persistentVolume?.spec?.persistentVolumeReclaimPolicy ?? "Delete",
+      replicas: target.replicas,
+      applications: [...target.applications]
+    },
+    {
+      ...backup === void 0 ? {} : { backup },
+      ...measured2 === void 0 ? {} : { measured: measured2 },
+      step: release.id,
+      rollback: reason
+    }
+  );
+}
+async function rollBack(context) {
+  const { noted } = context.journal;
+  const reason = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(noted.rollback ?? "");
+  if (noted.back === void 0 && mayLose(context.journal)) {
+    try {
+      await context.log.group(stopApplications.title, () => stopApplications.run(context));
+    } catch (error63) {
+      return await abandon(context, `${stopApplications.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))}`, error63);
+    }
+  }
+  return await goBack(stepsToUndo(noted), reason, context);
+}
+async function abandon(context, reason, cause) {
+  const unhurried = { ...context, signal: new AbortController().signal };
+  try {
+    await startApplications(unhurried);
+    await context.journal.note("outcome", "upgraded");
+  } catch (error63) {
+    context.results.warnings.push(`Not all applications are back: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+  }
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "not-rolled-back",
+    `${reason} PostgreSQL 14 still serves, and nothing was taken back.`,
+    'Remove the cause, then run "mode: rollback" again.',
+    { cause }
+  );
+}
+
+// src/upgrade/upgrade.ts
+async function runUpgrade({ facts, runId, ...given2 }) {
+  const { inputs, target, serving } = facts;
+  const { server, databases } = facts;
+  const { metadata: volume, spec: volumeSpec } = target.volume.persistentVolume ?? {};
+  const backup = backupOf(facts);
+  if (!server.known || !databases.known || backup === void 0 || volume?.name === void 0) {
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP(
+      "facts-missing",
+      "The checks left facts unknown that the upgrade needs.",
+      "Run the checks again."
+    );
+  }
+  const record3 = {
+    schema: 3,
+    runId,
+    startedAt: given2.clock.now().toISOString(),
+    statefulSet: target.name,
+    claim: target.volume.claimName,
+    image: serverImage(target),
+    serving,
+    replicas: target.replicas,
+    applications: [...target.applications],
+    volume: volume.name,
+    reclaimPolicy: volumeSpec?.persistentVolumeReclaimPolicy ?? "Delete",
+    backup,
+    job: jobSettings(inputs, server.value, databases.value)
+  };
+  const journal = await Journal.begin(given2.cluster, target.namespace, record3);
+  const context = contextOf({ ...given2, inputs, target }, journal);
+  await converge2(reversibleSteps, context);
+  await goOn(context);
+  return context.results;
+}
+function backupOf({ inputs, snapshotClass }) {
+  if (inputs.backup !== "snapshot") return { kind: inputs.backup };
+  const chosen = snapshotClass.known ? snapshotClass.value.chosen : void 0;
+  return chosen && { kind: "snapshot", class: chosen.metadata.name };
+}
+function contextOf(given2, journal) {
+  const { serving, backup, job, runId, startedAt } = journal.record;
+  const snapshotClass = backup.kind === "snapshot" ? backup.class : "";
+  const settings = { ...job, runId: `${runId}@${startedAt}` };
+  return { ...given2, journal, serving, snapshotClass, settings };
+}
+
+// src/upgrade/resume.ts
+async function resumeUpgrade(given2, journal) {
+  const context = { ...contextOf(given2, journal), isResumed: true };
+  expectSameServer(context);
+  const { noted, record: record3 } = journal;
+  context.log.info(`Going on with the upgrade that ${record3.runId} began at ${record3.startedAt}: ${stateOf2(journal)}`);
+  const { kind } = record3.backup;
+  if (kind !== "external" && noted.backup) context.results.backup = { kind, name: noted.backup };
+  if (noted.rollback !== void 0) throw await rollBack(context);
+  if (noted.back !== void 0) throw await goBack(stepsToUndo(noted), noted.back, context);
+  if (noted.validated !== void 0) {
+    await context.log.group(activate.title, () => activate.run(context));
+  } else {
+    const { before, rest } = cut(noted.step);
+    await converge2(rest, context, before);
+  }
+  await goOn(context);
+  return context.results;
+}
+function stateOf2({ noted }) {
+  if (noted.back !== void 0) return `it was going back (${noted.undone ?? "nothing"} undone)`;
+  if (noted.validated !== void 0) return "PostgreSQL 14 serves and is validated";
+  return noted.step === void 0 ? "nothing was changed yet" : `its last step was ${noted.step}`;
+}
+function cut(step) {
+  const isBehind = step === runUpgradeJob.id || step === activate.id;
+  const index = isBehind ? reversibleSteps.findIndex((s) => s.id === step) : 0;
+  return { before: reversibleSteps.slice(0, index), rest: reversibleSteps.slice(index) };
+}
+function expectSameServer({ target, journal }) {
+  const { statefulSet, claim: claim2 } = journal.record;
+  if (statefulSet === target.name && claim2 === target.volume.claimName) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "journal-foreign",
+    `ConfigMap ${journalName} tells of StatefulSet ${statefulSet} with claim ${claim2}, but ${target.name} with ${target.volume.claimName} was found.`,
+    'Set "statefulset" and "pvc-name" as that upgrade had them, and run again.'
+  );
+}
+
+// src/modes/pull-request.ts
+async function publishValues({ pullRequest, clock, log: log2, signal, timeline, progress }, upgrade3) {
+  if (pullRequest === void 0) return;
+  const { github, settings } = pullRequest;
+  const published = await log2.group(
+    "Pull request for values.yaml",
+    () => timeline.phase(
+      "pull-request",
+      "Pull request for values.yaml",
+      () => publishPullRequest(
+        { github, clock, log: log2, signal: upgrade3 === void 0 ? signal : void 0 },
+        { ...settings, upgrade: upgrade3 }
+      )
+    )
+  );
+  progress.pullRequest = published;
+  progress.results.warnings.push(...published.warnings);
+}
+
+// src/modes/rollback.ts
+async function rollback(context) {
+  const { cluster, inputs, progress, log: log2, runId } = context;
+  const earlier = await Journal.find(cluster, inputs.namespace);
+  if (earlier === void 0 || earlier.noted.outcome === "reverted") throw nothingToRollBack(earlier);
+  await expectNoHolder(cluster, inputs.namespace);
+  const found2 = await findServer(context, earlier);
+  expectSameServer({ target: found2.target, journal: earlier });
+  if (earlier.noted.rollback === void 0 && mayLose(earlier)) await expectConsent(context, found2, earlier);
+  context.runner.saveState("began", inputs.namespace);
+  const { name: statefulSet, applications } = found2.target;
+  const claim2 = { ...earlier.record, namespace: inputs.namespace, statefulSet };
+  const theirs = earlier.isClosed ? { ...claim2, applications } : claim2;
+  await oneAtATime(context, theirs, runId, async (ours2) => {
+    const now = await Journal.find(ours2, inputs.namespace);
+    if (now === void 0 || now.noted.outcome === "reverted") throw nothingToRollBack(now);
+    const journal = await beginRollback(ours2, found2.target, now, {
+      runId,
+      startedAt: (await ours2.now()).toISOString(),
+      reason: `"mode: rollback" was asked for by ${runId}`
+    });
+    const end2 = await rollBack({
+      ...contextOf(
+        {
+          ...context,
+          ...found2,
+          cluster: ours2,
+          database: found2.database.over(ours2),
+          scripts: context.scripts.job,
+          results: progress.results
+        },
+        journal
+      ),
+      isResumed: true
+    });
+    if (end2.code !== "reverted") throw end2;
+  });
+  progress.verdict = "rolled-back";
+  const image = parseImage(earlier.record.image);
+  if (image !== void 0) progress.image = image;
+  log2.annotate("notice", "rolled back", `PostgreSQL 12 serves again in namespace ${inputs.namespace}.`);
+  await publishFormer(context, earlier.record.image, image);
+}
+async function publishFormer(context, reference2, image) {
+  const { pullRequest, inputs, runId, progress } = context;
+  if (pullRequest === void 0) return;
+  const settings = image && valuesUpdate(inputs, image, runId);
+  if (settings === void 0) {
+    progress.results.warnings.push(`values.yaml has to name ${reference2} again; no pull request was made for it.`);
+    return;
+  }
+  await publishValues({ ...context, pullRequest: { ...pullRequest, settings } });
+}
+async function expectConsent({ inputs, log: log2 }, { database }, earlier) {
+  const loss = await log2.group("What going back to 12 would lose", async () => {
+    const lines = await lossOfRollback(database, earlier, log2);
+    for (const line of lines) log2.info(line);
+    return lines;
+  });
+  if (inputs.acceptDataLoss) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP(
+    "consent-missing",
+    `The applications have been let in to PostgreSQL 14. Going back to 12 would lose what they have written since: ${loss.slice(0, 5).join("; ")}${loss.length > 5 ? ` … (${String(loss.length)} lines in the log)` : ""}. Nothing was changed.`,
+    'Set "accept-data-loss: true" when you mean it.'
+  );
+}
+function nothingToRollBack(journal) {
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "nothing-to-roll-back",
+    journal === void 0 ? "There is no upgrade in this namespace that could be rolled back." : `The last upgrade (begun at ${journal.record.startedAt}) has been taken back already: ${journal.noted.back ?? ""}`,
+    'Run "mode: status" to see what there is.'
+  );
+}
+
+// src/modes/upgrade.ts
+async function upgrade2(context) {
+  const { progress, timeline, inputs, log: log2 } = context;
+  const { results } = progress;
+  const journal = await Journal.find(context.cluster, inputs.namespace);
+  const found2 = await findServer(context, journal);
+  try {
+    if (journal?.isClosed === false) await resume(context, found2, journal);
+    else if (!await begin2(context, found2)) {
+      await publishValues(context);
+      return;
+    }
+  } catch (error63) {
+    const isAnothersNow = error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && error63.code === "lease-lost";
+    if (results.validated && !isAnothersNow) await publishOrWarn(context);
+    throw error63;
+  }
+  progress.verdict = "upgraded";
+  log2.annotate(
+    "notice",
+    "upgraded",
+    `PostgreSQL ${results.job?.newVersion ?? ""} serves in namespace ${inputs.namespace}; downtime ${String(timeline.downtimeSeconds ?? 0)} s.`
+  );
+  await publishUpgrade(context);
+}
+async function begin2(context, found2) {
+  const { progress, inputs, signal, scripts, runId } = context;
+  await expectNoHolder(context.cluster, inputs.namespace);
+  const checked = await checkServer(context, found2);
+  if (checked === void 0) return false;
+  if (signal.aborted) throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc("the checks ran; the upgrade has not begun");
+  context.runner.saveState("began", inputs.namespace);
+  const { name: statefulSet, namespace, applications } = checked.target;
+  const volume = checked.target.volume.persistentVolume?.metadata?.name ?? "";
+  await oneAtATime(context, { namespace, statefulSet, applications, volume }, runId, async (cluster) => {
+    expectUnchanged(checked.target, await discover(cluster, inputs));
+    const database = checked.database.over(cluster);
+    await runUpgrade({ ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results });
+  });
+  return true;
+}
+async function resume(context, found2, earlier) {
+  const { progress, serving, log: log2, scripts, inputs, runId } = context;
+  const { reference: reference2 } = earlier.record.serving;
+  if (reference2 !== serving.reference) {
+    log2.annotate(
+      "warning",
+      "upgrade",
+      `The unfinished upgrade goes to ${reference2}, not to ${serving.reference} as the inputs say now; it goes on with its own image.`
+    );
+  }
+  context.runner.saveState("began", inputs.namespace);
+  await oneAtATime(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
+    const journal = await Journal.find(cluster, inputs.namespace);
+    if (journal === void 0 || journal.isClosed) throw endedMeanwhile();
+    const database = found2.database.over(cluster);
+    await resumeUpgrade(
+      { ...context, ...found2, cluster, database, scripts: scripts.job, results: progress.results },
+      journal
+    );
+  });
+}
+function endedMeanwhile() {
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "ended-meanwhile",
+    "Another run brought the upgrade to its end just now. This one changed nothing.",
+    "Run again: it tells what serves now."
+  );
+}
+async function publishUpgrade(context) {
+  const { progress, timeline } = context;
+  const { job, backup } = progress.results;
+  await publishValues(context, {
+    before: job?.oldVersion ?? "12",
+    after: job?.newVersion ?? "14",
+    phases: [...timeline.phases],
+    downtimeSeconds: timeline.downtimeSeconds,
+    backup: backup && backupName(backup)
+  });
+}
+async function publishOrWarn(context) {
+  try {
+    await publishUpgrade(context);
+  } catch (error63) {
+    context.progress.results.warnings.push(`The pull request for values.yaml could not be made: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+  }
+}
+function expectUnchanged(checked, now) {
+  const facts = ({ statefulSet, replicas, container, volume, applications }) => JSON.stringify([statefulSet.metadata?.uid, replicas, container.image, volume.claim.metadata?.uid, applications]);
+  if (facts(checked) === facts(now)) return;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP(
+    "changed-meanwhile",
+    "The StatefulSet or the applications were changed while the checks ran.",
+    "Let the change come to its end, then run again."
+  );
+}
+
+// src/modes/values.ts
+async function proposeValues(context) {
+  const { pullRequest, progress, inputs, log: log2 } = context;
+  if (pullRequest === void 0) {
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+      "values-file-missing",
+      '"mode: values" needs "values-file".',
+      'Set "values-file" to the path of values.yaml from the root of the repository.'
+    );
+  }
+  await publishValues(context);
+  if (progress.pullRequest === void 0) return;
+  progress.verdict = verdictOf2(progress.pullRequest);
+  const { url: url2 } = progress.pullRequest;
+  log2.annotate(
+    "notice",
+    progress.verdict,
+    progress.verdict === "up-to-date" ? `${inputs.valuesFile} names ${pullRequest.settings.image} already.` : `Pull request for ${inputs.valuesFile}: ${url2 ?? ""}`
+  );
+}
+function verdictOf2({ operation, changes }) {
+  if (operation === "closed") return "declined";
+  return changes.length === 0 ? "up-to-date" : "proposed";
+}
+
 // src/report/summary.ts
 var headlines = {
   passed: "✓ Ready for the upgrade",
@@ -57365,6 +59697,7 @@ var headlines = {
   upgraded: "✓ PostgreSQL 14 serves",
   "already-upgraded": "✓ PostgreSQL 14 serves already; nothing was changed",
   reverted: "✗ The upgrade failed; PostgreSQL 12 serves again",
+  "rolled-back": "✓ PostgreSQL 12 serves again",
   interrupted: "! The upgrade is not done yet; run it again, and it goes on",
   "not-started": "PostgreSQL 12; no upgrade is open",
   unfinished: "! An upgrade is not finished",
@@ -57372,7 +59705,7 @@ var headlines = {
   "up-to-date": "✓ values.yaml names the image of PostgreSQL 14 already",
   declined: "! Somebody closed the pull request for values.yaml"
 };
-var limit = 9e5;
+var limit3 = 9e5;
 function renderSummary(report) {
   const lines = [
     `# ${headlines[report.verdict]}`,
@@ -57380,7 +59713,7 @@ function renderSummary(report) {
     `Namespace \`${report.namespace}\`, mode \`${report.mode}\`${report.downtimeSeconds === void 0 ? "" : `, downtime of the applications **${String(report.downtimeSeconds)} s**`}.`,
     "",
     ...errorLines(report),
-    ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine2(w)}`, ""]),
+    ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine3(w)}`, ""]),
     ...upgradeLines(report),
     ...statusLines(report),
     ...valuesLines(report),
@@ -57388,20 +59721,20 @@ function renderSummary(report) {
     ...findingLines(report.findings)
   ];
   const text2 = lines.join("\n");
-  return text2.length <= limit ? text2 : `${text2.slice(0, limit)}
+  return text2.length <= limit3 ? text2 : `${text2.slice(0, limit3)}
 
 (cut here: the whole text is in the log and in the report)
 `;
 }
 function errorLines({ error: error63 }) {
-  return error63 === void 0 ? [] : ["> [!CAUTION]", `> ${oneLine2(error63.message)}`, ">", `> **What to do:** ${oneLine2(error63.remedy)}`, ""];
+  return error63 === void 0 ? [] : ["> [!CAUTION]", `> ${oneLine3(error63.message)}`, ">", `> **What to do:** ${oneLine3(error63.remedy)}`, ""];
 }
-function upgradeLines({ serving, versions, snapshot, transfer }) {
+function upgradeLines({ serving, versions, backup, transfer }) {
   if (!serving) return [];
   return [
-    `PostgreSQL **${versions.before ?? "12"}** → **${versions.after ?? "14"}** (transfer mode \`${transfer ?? "unknown"}\`), snapshot from before: \`${snapshot ?? "none"}\`.`,
+    `PostgreSQL **${versions.before ?? "12"}** → **${versions.after ?? "14"}** (transfer mode \`${transfer ?? "unknown"}\`), backup from before: \`${backup ?? "none in the cluster"}\`.`,
     "",
-    "After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the snapshot.",
+    "After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the backup.",
     ""
   ];
 }
@@ -57451,9 +59784,9 @@ function findingLines(findings) {
   ];
 }
 function cell(text2) {
-  return oneLine2(text2).replaceAll("|", "\\|").replaceAll("<", "&lt;").slice(0, 600);
+  return oneLine3(text2).replaceAll("|", "\\|").replaceAll("<", "&lt;").slice(0, 600);
 }
-function oneLine2(text2) {
+function oneLine3(text2) {
   return text2.replace(/\s+/g, " ").trim();
 }
 
@@ -57468,6 +59801,7 @@ async function publish(runner, report) {
   }
   runner.output("verdict", report.verdict);
   if (report.snapshot !== void 0) runner.output("snapshot", report.snapshot);
+  if (report.backup !== void 0) runner.output("backup", report.backup);
   if (report.downtimeSeconds !== void 0) runner.output("downtimeSeconds", String(report.downtimeSeconds));
   const { pullRequest, status } = report;
   if (status !== void 0) {
@@ -57503,14 +59837,14 @@ var Timeline = class {
   downAt;
   upAt;
   async phase(id, title, body) {
-    const start = this.clock.monotonic();
+    const start2 = this.clock.monotonic();
     let outcome = "failed";
     try {
       const result = await body();
       outcome = "done";
       return result;
     } finally {
-      this.phases.push({ id, title, seconds: seconds2(this.clock.monotonic() - start), outcome });
+      this.phases.push({ id, title, seconds: seconds2(this.clock.monotonic() - start2), outcome });
     }
   }
   /**
@@ -57534,13 +59868,14 @@ function seconds2(milliseconds) {
 }
 
 // src/run.ts
-async function run2(outside) {
-  const { runner, clock } = outside;
+async function run2(outside2) {
+  const { runner, clock } = outside2;
+  runner.saveState("isPost", "yes");
   const timeline = new Timeline(clock);
   const progress = { findings: [], verdict: "failed", results: { warnings: [] } };
   let error63;
   try {
-    await work(outside, timeline, progress);
+    await work(outside2, timeline, progress);
   } catch (thrown) {
     error63 = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(thrown) ? { code: thrown.code, message: thrown.message, remedy: thrown.remedy } : {
       code: "unexpected",
@@ -57552,6 +59887,7 @@ async function run2(outside) {
     runner.log.annotate("error", error63.code, `${error63.message} What to do: ${error63.remedy}`);
     runner.fail();
   }
+  runner.saveState("ended", progress.verdict);
   for (const warning3 of progress.results.warnings) runner.log.annotate("warning", progress.inputs?.mode ?? "", warning3);
   try {
     await publish(runner, reportOf(progress, timeline, error63));
@@ -57564,16 +59900,16 @@ async function run2(outside) {
     runner.fail();
   }
 }
-async function work(outside, timeline, progress) {
-  const { runner, clock, signal } = outside;
+async function work(outside2, timeline, progress) {
+  const { runner, clock, signal } = outside2;
   const inputs = parseInputs((name2) => runner.input(name2));
   progress.inputs = inputs;
-  guardUpgrade(inputs, runner.environment("GITHUB_EVENT_NAME"), await outside.isFork());
+  guardUpgrade(inputs, runner.environment("GITHUB_EVENT_NAME"), await outside2.isFork());
   const serving = servingImage(inputs);
   parseResources(inputs.resources);
   const runId = runIdOf(runner);
   const settings = valuesUpdate(inputs, serving, runId);
-  const github = settings && await outside.connectGitHub(inputs.githubToken);
+  const github = settings && await outside2.connectGitHub(inputs.githubToken);
   const pullRequest = settings && github && { settings, github };
   const context = {
     ...{ inputs, runner, clock, signal, timeline, progress, serving, runId, pullRequest },
@@ -57583,12 +59919,12 @@ async function work(outside, timeline, progress) {
     await proposeValues(context);
     return;
   }
-  const cluster = await outside.connect(inputs);
+  const cluster = await outside2.connect(inputs);
   progress.cluster = cluster;
-  const scripts = await outside.scripts();
+  const scripts = await outside2.scripts();
   await clusterModes[inputs.mode]({ ...context, cluster, scripts });
 }
-var clusterModes = { precheck, upgrade: upgrade2, status: tellStatus };
+var clusterModes = { precheck, upgrade: upgrade2, status: tellStatus, rollback };
 function verdictAfter(thrown, before) {
   if (thrown instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && thrown.code === "reverted") return "reverted";
   if (thrown instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && ["job-still-runs", "lease-lost"].includes(thrown.code)) return "interrupted";
@@ -57596,15 +59932,15 @@ function verdictAfter(thrown, before) {
   return stays ? before : "failed";
 }
 function runIdOf(runner) {
-  const [server, repository, id, attempt] = [
+  const [server, repository, id, attempt2] = [
     "GITHUB_SERVER_URL",
     "GITHUB_REPOSITORY",
     "GITHUB_RUN_ID",
     "GITHUB_RUN_ATTEMPT"
   ].map((name2) => runner.environment(name2));
-  return id ? `${server ?? ""}/${repository ?? ""}/actions/runs/${id}/attempts/${attempt ?? "1"}` : `process ${String(process.pid)}`;
+  return id ? `${server ?? ""}/${repository ?? ""}/actions/runs/${id}/attempts/${attempt2 ?? "1"}` : `process ${String(process.pid)}`;
 }
-function reportOf({ inputs, cluster, facts, findings, verdict, results, pullRequest, status }, timeline, error63) {
+function reportOf({ inputs, cluster, facts, findings, verdict, results, pullRequest, status, image }, timeline, error63) {
   return {
     schema: 1,
     mode: inputs?.mode ?? "precheck",
@@ -57612,10 +59948,11 @@ function reportOf({ inputs, cluster, facts, findings, verdict, results, pullRequ
     cluster: cluster?.address ?? "",
     verdict,
     findings,
-    image: inputs === void 0 ? void 0 : facts?.serving ?? safeServingImage(inputs),
+    image: image ?? (inputs === void 0 ? void 0 : facts?.serving ?? safeServingImage(inputs)),
     phases: timeline.phases,
     serving: results.serving === true,
-    snapshot: results.snapshot,
+    snapshot: results.backup?.kind === "snapshot" ? results.backup.name : void 0,
+    backup: results.backup && backupName(results.backup),
     downtimeSeconds: timeline.downtimeSeconds,
     transfer: results.job?.transfer,
     versions: { before: results.job?.oldVersion, after: results.job?.newVersion },
@@ -57639,6 +59976,54 @@ function safeServingImage(inputs) {
   }
 }
 
+// src/post.ts
+var limit4 = 2e4;
+var closed = ["upgraded", "already-upgraded", "reverted", "rolled-back"];
+async function tellUnfinished(outside2) {
+  const { runner, clock } = outside2;
+  const namespace = runner.state("began");
+  if (namespace === "" || closed.includes(runner.state("ended"))) return;
+  const over = new AbortController();
+  const tooLate = clock.sleep(limit4, over.signal).then(() => {
+    throw new Error(`the cluster did not answer within ${String(limit4 / 1e3)} s`);
+  });
+  tooLate.catch(() => void 0);
+  try {
+    await tell(outside2, await Promise.race([lookAt(outside2, over.signal), tooLate]));
+  } catch (error63) {
+    await tell(outside2, {
+      safe: `An upgrade that this run began in namespace ${namespace} may be unfinished; where it stands can't be read now: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}. Do not scale PostgreSQL and do not run helm upgrade.`,
+      next: '"mode: status" tells where it stands, "mode: upgrade" with the same inputs goes on with it.',
+      evidence: []
+    });
+  } finally {
+    over.abort();
+  }
+}
+async function lookAt({ runner, connect }, signal) {
+  const inputs = parseInputs((name2) => runner.input(name2));
+  const cluster = (await connect(inputs)).interruptedBy(signal);
+  const status = await readStatus(cluster, inputs, servingImage(inputs), runIdOf(runner));
+  return status.state === "unfinished" ? status : void 0;
+}
+async function tell({ runner }, unfinished2) {
+  if (unfinished2 === void 0) return;
+  const { evidence, safe, next } = unfinished2;
+  for (const line of evidence) runner.log.info(line);
+  runner.log.annotate("warning", "unfinished", `${safe} Next: ${next}`);
+  const lines = [
+    "# ! The upgrade is not finished",
+    "",
+    ...evidence.map((line) => `- ${line}`),
+    "",
+    safe,
+    "",
+    `**Next:** ${next}`,
+    ""
+  ];
+  await runner.summarize(lines.join("\n"));
+}
+
 // src/index.ts
 var cancelled = new AbortController();
 function cancel() {
@@ -57648,16 +60033,20 @@ function cancel() {
 }
 process.on("SIGINT", cancel);
 process.on("SIGTERM", cancel);
-await run2({
+function patienceOf(mode) {
+  return mode === "precheck" || mode === "status" ? 15e3 : 18e4;
+}
+var outside = {
   runner: githubRunner,
   clock: systemClock,
   signal: cancelled.signal,
   async connect(inputs) {
-    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 374).then(__nccwpck_require__.bind(__nccwpck_require__, 374));
+    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 259).then(__nccwpck_require__.bind(__nccwpck_require__, 259));
     return connectCluster({
       kubeconfig: inputs.kubeconfig,
       context: inputs.context,
       environmentKubeconfig: githubRunner.environment("KUBECONFIG"),
+      patience: patienceOf(inputs.mode),
       clock: systemClock,
       log: githubRunner.log
     });
@@ -57676,7 +60065,9 @@ await run2({
   },
   scripts: () => readScripts(import.meta.dirname),
   isFork: async () => isForkEvent(await readEvent(githubRunner.environment("GITHUB_EVENT_PATH")))
-});
+};
+await (githubRunner.state("isPost") === "" ? run2(outside) : tellUnfinished(outside));
+await logWritten();
 process.exit();
 
 __webpack_async_result__();

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Asks an image what it holds, by starting its PostgreSQL on an empty directory.
 # Prints one fact a line, columns separated by tabs:
-#   old-version TEXT | new-version TEXT | initdb LOCALE ok|MESSAGE | extension NAME VERSION | end
+#   old-version TEXT | new-version TEXT | initdb LOCALE ok|MESSAGE | sort-order LOCALE DIGEST | extension NAME VERSION | end
 # Environment: FROM and TO, the majors; ROLE, upgrade or serving; LOCALES, lines
-# of "encoding collate ctype" for which initdb has to work.
+# of "encoding collate ctype" for which initdb has to work; SORT_ORDER, one line
+# of SQL which tells how text sorts.
 set -u
 unset PGDATA PGHOST PGPORT PGUSER PGPASSWORD
 tab=$(printf '\t')
@@ -30,6 +31,7 @@ while read -r encoding collate ctype; do
   if output=$("$new/initdb" -D "/tmp/cluster$number" -N -A trust -U postgres -E "$encoding" --lc-collate="$collate" --lc-ctype="$ctype" 2>&1); then
     fact initdb "$encoding $collate $ctype" ok
     [ -n "$cluster" ] || cluster=/tmp/cluster$number
+    fact sort-order "$encoding $collate $ctype" "$(echo "$SORT_ORDER" | "$new/postgres" --single -D "/tmp/cluster$number" template1 2>&1 | sed -n 's/.* digest = "\([0-9a-f]*\)".*/\1/p')"
   else
     fact initdb "$encoding $collate $ctype" "$(printf '%s' "$output" | grep -i 'error' | one_line)"
   fi

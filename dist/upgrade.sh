@@ -1,5 +1,5 @@
 #!/bin/bash
-# upgrade.sh upgrade|revert|status
+# upgrade.sh upgrade|revert|rollback|boot|status
 #
 # Upgrades the PostgreSQL cluster on a volume with pg_upgrade, or brings the old one back. It runs in a Kubernetes Job, as the user who owns
 # the data directory, while nothing else has the volume mounted: whoever starts the Job has proven that.
@@ -14,13 +14,16 @@
 #   upgraded       beside the old cluster the new one, complete and durable            swaps               puts it back, clears
 #   half-swapped   the old cluster is renamed, the new one not yet                     swaps               renames back, clears
 #   swapped        the new cluster is in place, and was never served                   nothing to do       renames back, clears
-#   served         the new cluster was started: what it wrote since is its own         nothing to do       refuses
+#   served         the new cluster was started: what it wrote since is its own         nothing to do       refuses (rollback: see below)
 #   unknown        anything else                                                       refuses             refuses
 #
 # The files go over as TRANSFER says: clone (reflinks), link (hard links) or copy; auto takes the first of them that the volume can do. Only
 # linked files belong to both clusters: --link alone takes the old pg_control away, so that no server starts on them. Cloned or copied, the
 # old cluster stays as it is, and may even be started until the swap: then its pg_control differs, and what was upgraded is but a leftover.
 # An upgrade found half done by another transfer than the wanted one is taken back and made anew.
+#
+# rollback is revert for who has a copy of what the new cluster wrote: it gives up a served one too, where the old one is whole beside it
+# (cloned or copied). boot starts the old cluster on a copy of the volume and stops it again: the proof that the copy is a backup.
 #
 # Exit codes: 0 done; 10 failed, and the old cluster is there as it was; 11 refused, and nothing was changed; 12 another instance is at work;
 # 13 served, only the snapshot brings the old cluster back; 14 unknown state, a person must look; 15 going back failed.
@@ -42,7 +45,7 @@ readonly LOCKS=1024 # max_locks_per_transaction of both servers: pg_dump locks e
 readonly OURS=$MOUNT/.postgresql-upgrade
 readonly PROBE=$OURS/probe                    # a reflink or hard link, for a moment
 readonly JOURNAL=$OURS/journal
-readonly RESERVE=$OURS/reserve                # a little room, which the way back and the last moves take when there is no other
+readonly RESERVE=$OURS/reserve                # a little room, which the way back takes when there is no other
 readonly CLAIM=$OURS/new-cluster              # which directory is the new cluster: written before there is anything in it
 readonly TABLESPACES=$OURS/tablespaces        # directories which had nothing of the new version in them before we began
 readonly AUTO_CONF=$OURS/postgresql.auto.conf # the old cluster's, while the old server must start without it
@@ -73,7 +76,8 @@ main() {
   cd /tmp
   case $COMMAND in
     upgrade) lock; upgrade ;;
-    revert) lock; trap '' TERM INT HUP; revert ;;
+    revert | rollback) lock; trap '' TERM INT HUP; revert ;;
+    boot) lock; boot ;;
     status) look; finish status "${WHY:-$STATE}" ;;
   esac
 }
@@ -109,11 +113,28 @@ revert() {
   if [[ $REVERTED == true ]]; then finish reverted "$DATA is PostgreSQL $FROM again"; else finish nothing-to-revert "$DATA is PostgreSQL $FROM"; fi
 }
 
+# The volume is a copy, which nobody else uses: its server may have been running when it was made, and recovers then.
+boot() {
+  local databases
+  STEP="Starting PostgreSQL $FROM on the copy"
+  look
+  if [[ $STATE != fresh ]]; then give_up refused "$EXIT_UNKNOWN" "the copy is not the volume of a PostgreSQL $FROM: ${WHY:-$STATE ($FOUND)}"; fi
+  chmod 0700 "$DATA" # the kubelet's fsGroup pass adds what a server refuses to start with
+  remove_stale_pid
+  set_auto_conf_aside
+  start_old
+  databases=$("$NEW_BIN/psql" -XAtqw -h "$WORK/socket" -U "$SUPERUSER" -d template1 -c 'SELECT count(*) FROM pg_database' 2>&1) ||
+    fail "PostgreSQL $FROM on the copy does not answer: $databases"
+  stop_old
+  put_auto_conf_back
+  finish booted "PostgreSQL $OLD_VERSION starts on the copy and has $databases databases"
+}
+
 # --------------------------------------------------------------------------------------------------------------------- before the first move
 
 check_environment() {
   local name
-  case $COMMAND in upgrade | revert | status) ;; *) refuse "usage: upgrade.sh upgrade|revert|status" ;; esac
+  case $COMMAND in upgrade | revert | rollback | boot | status) ;; *) refuse "usage: upgrade.sh upgrade|revert|rollback|boot|status" ;; esac
   if ((EUID == 0)); then refuse "run as the owner of the data directory, not as root"; fi
   if ! id -un >/dev/null 2>&1; then refuse "user $EUID has no entry in /etc/passwd: initdb and pg_upgrade want one"; fi
   for name in FROM TO JOBS HEARTBEAT_SECONDS; do
@@ -343,7 +364,6 @@ room_left() { # says so when there is none: then pg_upgrade's logs, which are on
 seal_new() {
   local facts
   step 6 sync 'Making the new cluster durable'
-  free_room
   rm -f -- "$NEW"/{postgresql,pg_hba,pg_ident,postgresql.auto}.conf
   cp -R -- "$WORK/new/." "$NEW/"
   facts=$(control_facts "$TO" "$NEW")
@@ -363,6 +383,7 @@ swap() {
   step 8 swap 'Putting the new cluster in the place of the old one'
   if [[ ! -e $KEPT ]]; then rename "$DATA" "$KEPT"; fi
   rename "$NEW" "$DATA"
+  free_room # until here the way back may need it
 }
 
 # The one that pg_upgrade writes names the directory where the old cluster was: there the new one will be. So this is done before the swap.
@@ -419,7 +440,7 @@ conclude() { # STATUS
   fi
   if [[ $OUTCOME == failed && $STATE == unknown ]]; then
     status=$EXIT_UNKNOWN MESSAGE+="; $WHY"
-  elif [[ $OUTCOME == failed ]] && { ((went != 0)) || [[ $COMMAND == revert ]]; }; then
+  elif [[ $OUTCOME == failed ]] && { ((went != 0)) || [[ $COMMAND == revert || $COMMAND == rollback ]]; }; then
     status=$EXIT_STUCK MESSAGE+="; going back failed, the volume is $STATE"
   fi
   SPENT[total]=$(($(now) - STARTED))

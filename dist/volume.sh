@@ -133,7 +133,10 @@ go_back() {
       half-swapped) rename "$KEPT" "$DATA" ;;
       upgraded | linking) unlink_old ;;
       leftover) clear_leftovers ;;
-      served) give_up served "$EXIT_SERVED" "$(why_served)" ;;
+      served)
+        if ! may_give_up_served; then give_up served "$EXIT_SERVED" "$(why_served)"; fi
+        rename "$DATA" "$NEW"
+        ;;
       *) give_up refused "$EXIT_UNKNOWN" "$WHY" ;;
     esac
     REVERTED=true
@@ -142,6 +145,11 @@ go_back() {
   done
   if [[ $REVERTED == true ]]; then journal back "$(control_facts "$FROM" "$DATA")"; fi
   GOING_BACK=no
+}
+
+# Once it is renamed, the state is half-swapped, from which every way back goes on.
+may_give_up_served() {
+  [[ $COMMAND == rollback && $(marker_value transfer link) != link && $(control_sum "$KEPT") == "$(marker_value old_control)" ]]
 }
 
 why_served() {
