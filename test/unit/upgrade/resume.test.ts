@@ -17,8 +17,8 @@ import { collectPods, ending, revertName, served } from './job-controller.ts';
 import { dyingAt, Killed } from './dying-cluster.ts';
 import { live, loseRowOn14 } from './live.ts';
 
-// Each test is some ninety upgrades: two seconds on a quiet machine.
-jest.setTimeout(60_000);
+// Each test is up to two hundred upgrades.
+jest.setTimeout(180_000);
 
 type Live = Awaited<ReturnType<typeof live>>;
 type End = 'upgraded' | 'reverted' | 'already-upgraded' | 'killed';

@@ -15,8 +15,8 @@ import { dyingAt, Killed } from './dying-cluster.ts';
 import { collectPods, ending, revertName, served } from './job-controller.ts';
 import { live } from './live.ts';
 
-// The last test is some hundred rollbacks: two seconds on a quiet machine.
-jest.setTimeout(60_000);
+// The last two are some hundred upgrades and rollbacks each.
+jest.setTimeout(180_000);
 
 type Live = Awaited<ReturnType<typeof live>>;
 
