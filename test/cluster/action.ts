@@ -29,6 +29,18 @@ export async function runAction(inputs: InputValues, variables?: Record<string, 
   return await startAction(inputs, variables).end;
 }
 
+/** Comes when the line is in the log of a run, or the run has ended without it. */
+export async function saysInLog(action: RunningAction, line: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    action.process.stdout?.on('data', () => {
+      if (action.log().includes(line)) resolve();
+    });
+    action.process.once('close', () => {
+      resolve();
+    });
+  });
+}
+
 /**
  * Starts a run and kills its process (SIGKILL) as soon as this line is in its log.
  * @returns the last two lines that it could write
@@ -38,14 +50,7 @@ export async function killActionAt(inputs: InputValues, line: string): Promise<s
   const ended = once(action.process, 'close');
   // It can't write a report any more, and is not asked for one.
   action.end.catch(() => undefined);
-  await new Promise<void>((resolve) => {
-    action.process.stdout?.on('data', () => {
-      if (action.log().includes(line)) resolve();
-    });
-    void ended.then(() => {
-      resolve();
-    });
-  });
+  await saysInLog(action, line);
   action.process.kill('SIGKILL');
   const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
   if (signal !== 'SIGKILL') throw new Error(`It came to its end before it said "${line}":\n${action.log()}`);

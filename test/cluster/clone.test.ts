@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { runAction, type ActionEnd } from './action.ts';
+import { runAction, saysInLog, startAction, type ActionEnd } from './action.ts';
 import { bench, kubectl, namespace, psql } from './bench.ts';
 import { replicas } from './server.ts';
 import { verifyWriter } from './writer.ts';
@@ -34,8 +34,11 @@ describe('on a volume where reflinks work', () => {
         'postgres',
         "CREATE TABLE lost (t text); CHECKPOINT; SELECT pg_relation_filepath(reltoastrelid) FROM pg_class WHERE relname = 'lost'",
       );
+      const action = startAction({ namespace, mode: 'upgrade', confirm: namespace });
+      // After the checks, which would find it.
+      await saysInLog(action, '::group::Stop the applications');
       kubectl('-n', namespace, 'exec', 'postgresql-0', '--', 'rm', `/bitnami/postgresql/data/${file}`);
-      end = await runAction({ namespace, mode: 'upgrade', confirm: namespace });
+      end = await action.end;
     });
 
     test('ends as reverted, with the cause', () => {
