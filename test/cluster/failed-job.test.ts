@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { runAction, type ActionEnd } from './action.ts';
+import { runAction, saysInLog, startAction, type ActionEnd } from './action.ts';
 import { bench, kubectlJson, namespace, psql } from './bench.ts';
 import { replicas, statefulSet } from './server.ts';
 import { verifyWriter } from './writer.ts';
@@ -17,14 +17,17 @@ describe('an upgrade whose Job fails, since 14 lacks a library', () => {
 
   beforeAll(async () => {
     bench('reset', '--namespace', namespace);
+    before = replicas(namespace);
+    ({ image } = statefulSet(namespace));
+    const action = startAction({ namespace, mode: 'upgrade', confirm: namespace });
+    // After the checks, which would find it.
+    await saysInLog(action, '::group::Stop the applications');
     psql(
       namespace,
       'circleci',
       "CREATE FUNCTION legacy_eq(citext, citext) RETURNS boolean LANGUAGE c IMMUTABLE STRICT AS 'legacy_text', 'citext_eq'",
     );
-    before = replicas(namespace);
-    ({ image } = statefulSet(namespace));
-    end = await runAction({ namespace, mode: 'upgrade', confirm: namespace });
+    end = await action.end;
   });
 
   test('ends as reverted, with the cause in an annotation', () => {
