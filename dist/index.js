@@ -31827,8 +31827,12 @@ function isAsPlanned(planned, ran) {
 
 // src/upgrade/backup/kinds.ts
 var backupKinds = ["snapshot", "clone", "external"];
-function backupName({ kind, name: name2 }) {
-  return `${kind === "snapshot" ? "VolumeSnapshot" : "PersistentVolumeClaim"} ${name2}`;
+function sourceOf({ kind, name: name2 }) {
+  return { kind: kind === "snapshot" ? "VolumeSnapshot" : "PersistentVolumeClaim", name: name2 };
+}
+function backupName(backup) {
+  const { kind, name: name2 } = sourceOf(backup);
+  return `${kind} ${name2}`;
 }
 
 // src/inputs.ts
@@ -52838,17 +52842,23 @@ function copyName({ volume }) {
 }
 function copyClaim(target, name2, source) {
   const { claim: claim2, persistentVolume } = target.volume;
-  const { accessModes, storageClassName, volumeMode, resources: resources2 } = claim2.spec ?? {};
+  const { resources: resources2 } = claim2.spec ?? {};
   const storage = persistentVolume?.spec?.capacity?.["storage"] ?? resources2?.requests?.["storage"] ?? "";
   return {
     metadata: { name: name2, namespace: target.namespace, labels: { ...ownerLabel } },
     spec: {
-      ...accessModes === void 0 ? {} : { accessModes },
-      ...storageClassName === void 0 ? {} : { storageClassName },
-      ...volumeMode === void 0 ? {} : { volumeMode },
+      ...kindOfVolume(claim2),
       resources: { requests: { storage } },
       dataSource: source.kind === "VolumeSnapshot" ? { ...source, apiGroup: "snapshot.storage.k8s.io" } : source
     }
+  };
+}
+function kindOfVolume({ spec }) {
+  const { accessModes, storageClassName, volumeMode } = spec ?? {};
+  return {
+    ...accessModes === void 0 ? {} : { accessModes },
+    ...storageClassName === void 0 ? {} : { storageClassName },
+    ...volumeMode === void 0 ? {} : { volumeMode }
   };
 }
 async function makeCopy(context, source) {
@@ -52946,18 +52956,17 @@ async function planExchange(context) {
   await journal.note("exchange", JSON.stringify(exchange));
   return exchange;
 }
-function renewed({ metadata, spec }, volumeName) {
+function renewed(before, volumeName) {
+  const { metadata, spec } = before;
   const { name: name2 = "", namespace = "", labels = {}, annotations: annotations2 = {} } = metadata ?? {};
-  const { accessModes, resources: resources2, storageClassName, volumeMode } = spec ?? {};
+  const { resources: resources2 } = spec ?? {};
   const isOurs = (key) => key !== epochLabel;
   const isTheirs = (key) => !/^(pv|volume)(\.beta)?\.kubernetes\.io\//.test(key);
   return {
     metadata: { name: name2, namespace, labels: kept(labels, isOurs), annotations: kept(annotations2, isTheirs) },
     spec: {
-      ...accessModes === void 0 ? {} : { accessModes },
+      ...kindOfVolume(before),
       ...resources2 === void 0 ? {} : { resources: resources2 },
-      ...storageClassName === void 0 ? {} : { storageClassName },
-      ...volumeMode === void 0 ? {} : { volumeMode },
       volumeName
     }
   };
@@ -58674,7 +58683,7 @@ var proveBackup = {
     const name2 = kind === "snapshot" ? await readySnapshot(context, "live") : context.target.volume.claimName;
     if (!context.inputs.verifyBackup) return;
     try {
-      await start(context, { kind: kind === "snapshot" ? "VolumeSnapshot" : "PersistentVolumeClaim", name: name2 });
+      await start(context, sourceOf({ kind, name: name2 }));
     } catch (error63) {
       if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf)) throw error63;
       context.results.warnings.push(`That a backup can be started was not proved in time: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
@@ -59144,10 +59153,7 @@ async function restoreBackup(context) {
 async function prepare(context) {
   const backup = notedBackup(context);
   context.log.info(`12 is brought back from ${backupName(backup)}`);
-  await makeCopy(context, {
-    kind: backup.kind === "snapshot" ? "VolumeSnapshot" : "PersistentVolumeClaim",
-    name: backup.name
-  });
+  await makeCopy(context, sourceOf(backup));
   context.log.info(await boot(context, copyName(context.target)));
   return await planExchange(context);
 }
@@ -59502,9 +59508,8 @@ async function rollback(context) {
   expectSameServer({ target: found2.target, journal: earlier });
   if (earlier.noted.rollback === void 0 && mayLose(earlier)) await expectConsent(context, found2, earlier);
   context.runner.saveState("began", inputs.namespace);
-  const { name: statefulSet, applications } = found2.target;
-  const claim2 = { ...earlier.record, namespace: inputs.namespace, statefulSet };
-  const theirs = earlier.isClosed ? { ...claim2, applications } : claim2;
+  const { applications } = earlier.isClosed ? found2.target : earlier.record;
+  const theirs = { ...earlier.record, applications, namespace: inputs.namespace };
   await oneAtATime(context, theirs, runId, async (ours2) => {
     const now = await Journal.find(ours2, inputs.namespace);
     if (now === void 0 || now.noted.outcome === "reverted") throw nothingToRollBack(now);

@@ -26,9 +26,8 @@ export async function rollback(context: ClusterModeContext): Promise<void> {
   expectSameServer({ target: found.target, journal: earlier });
   if (earlier.noted.rollback === undefined && mayLose(earlier)) await expectConsent(context, found, earlier);
   context.runner.saveState('began', inputs.namespace);
-  const { name: statefulSet, applications } = found.target;
-  const claim = { ...earlier.record, namespace: inputs.namespace, statefulSet };
-  const theirs = earlier.isClosed ? { ...claim, applications } : claim;
+  const { applications } = earlier.isClosed ? found.target : earlier.record;
+  const theirs = { ...earlier.record, applications, namespace: inputs.namespace };
   await oneAtATime(context, theirs, runId, async (ours) => {
     const now = await Journal.find(ours, inputs.namespace);
     if (now === undefined || now.noted.outcome === 'reverted') throw nothingToRollBack(now);

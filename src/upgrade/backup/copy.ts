@@ -8,13 +8,8 @@ import { podsNaming } from '../../target/volume-users.ts';
 import { waitFor } from '../../wait.ts';
 import { jobFailure, runJob } from '../job-run.ts';
 import type { Context } from '../step.ts';
+import type { Source } from './kinds.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
-
-/** What a volume is filled from, as a claim's `dataSource` names it. */
-export interface Source {
-  readonly kind: 'VolumeSnapshot' | 'PersistentVolumeClaim';
-  readonly name: string;
-}
 
 /** Name of the claim whose volume is a copy, for a while. */
 export function copyName({ volume }: Target): string {
@@ -24,18 +19,26 @@ export function copyName({ volume }: Target): string {
 /** A claim for a volume like the server's, filled from a source. */
 export function copyClaim(target: Target, name: string, source: Source): V1PersistentVolumeClaim {
   const { claim, persistentVolume } = target.volume;
-  const { accessModes, storageClassName, volumeMode, resources } = claim.spec ?? {};
+  const { resources } = claim.spec ?? {};
   // A volume may be larger than its claim asks for, and a copy can't be smaller than its source.
   const storage = persistentVolume?.spec?.capacity?.['storage'] ?? resources?.requests?.['storage'] ?? '';
   return {
     metadata: { name, namespace: target.namespace, labels: { ...ownerLabel } },
     spec: {
-      ...(accessModes === undefined ? {} : { accessModes }),
-      ...(storageClassName === undefined ? {} : { storageClassName }),
-      ...(volumeMode === undefined ? {} : { volumeMode }),
+      ...kindOfVolume(claim),
       resources: { requests: { storage } },
       dataSource: source.kind === 'VolumeSnapshot' ? { ...source, apiGroup: 'snapshot.storage.k8s.io' } : source,
     },
+  };
+}
+
+/** What makes a claim's volume the kind of volume that it is. */
+export function kindOfVolume({ spec }: V1PersistentVolumeClaim): NonNullable<V1PersistentVolumeClaim['spec']> {
+  const { accessModes, storageClassName, volumeMode } = spec ?? {};
+  return {
+    ...(accessModes === undefined ? {} : { accessModes }),
+    ...(storageClassName === undefined ? {} : { storageClassName }),
+    ...(volumeMode === undefined ? {} : { volumeMode }),
   };
 }
 

@@ -4,7 +4,7 @@ import { UpgradeError } from '../../errors.ts';
 import { bootJobName, jobName, revertJobName } from '../../job/manifest.ts';
 import { waitFor } from '../../wait.ts';
 import { epochLabel } from '../epoch.ts';
-import { claimGone, copyName } from './copy.ts';
+import { claimGone, copyName, kindOfVolume } from './copy.ts';
 import type { Journal, Noted } from '../journal.ts';
 import type { Context } from '../step.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
@@ -59,19 +59,18 @@ export async function planExchange(context: Context): Promise<Exchange> {
 }
 
 /** The claim without what Kubernetes and this action wrote into it, for another volume. */
-function renewed({ metadata, spec }: V1PersistentVolumeClaim, volumeName: string): V1PersistentVolumeClaim {
+function renewed(before: V1PersistentVolumeClaim, volumeName: string): V1PersistentVolumeClaim {
+  const { metadata, spec } = before;
   const { name = '', namespace = '', labels = {}, annotations = {} } = metadata ?? {};
-  const { accessModes, resources, storageClassName, volumeMode } = spec ?? {};
+  const { resources } = spec ?? {};
   const isOurs = (key: string) => key !== epochLabel;
   // pv.kubernetes.io/bind-completed, volume.kubernetes.io/selected-node and their like speak of the former volume.
   const isTheirs = (key: string) => !/^(pv|volume)(\.beta)?\.kubernetes\.io\//.test(key);
   return {
     metadata: { name, namespace, labels: kept(labels, isOurs), annotations: kept(annotations, isTheirs) },
     spec: {
-      ...(accessModes === undefined ? {} : { accessModes }),
+      ...kindOfVolume(before),
       ...(resources === undefined ? {} : { resources }),
-      ...(storageClassName === undefined ? {} : { storageClassName }),
-      ...(volumeMode === undefined ? {} : { volumeMode }),
       volumeName,
     },
   };

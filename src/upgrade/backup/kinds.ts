@@ -9,7 +9,19 @@ export interface Backup {
   readonly name: string;
 }
 
+/** What a volume is filled from, as a claim's `dataSource` names it. */
+export interface Source {
+  readonly kind: 'VolumeSnapshot' | 'PersistentVolumeClaim';
+  readonly name: string;
+}
+
+/** The object that a backup is. */
+export function sourceOf({ kind, name }: Backup): Source {
+  return { kind: kind === 'snapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim', name };
+}
+
 /** `VolumeSnapshot data-postgresql-0-before-…`, for people. */
-export function backupName({ kind, name }: Backup): string {
-  return `${kind === 'snapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim'} ${name}`;
+export function backupName(backup: Backup): string {
+  const { kind, name } = sourceOf(backup);
+  return `${kind} ${name}`;
 }

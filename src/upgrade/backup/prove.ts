@@ -1,6 +1,7 @@
 import { describe, WaitError } from '../../errors.ts';
 import type { Context, Step } from '../step.ts';
 import { boot, copyName, makeCopy, removeCopy } from './copy.ts';
+import { sourceOf, type Source } from './kinds.ts';
 import { readySnapshot, removeSnapshot } from './snapshot.ts';
 
 /**
@@ -21,7 +22,7 @@ export const proveBackup: Step = {
     const name = kind === 'snapshot' ? await readySnapshot(context, 'live') : context.target.volume.claimName;
     if (!context.inputs.verifyBackup) return;
     try {
-      await start(context, { kind: kind === 'snapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim', name });
+      await start(context, sourceOf({ kind, name }));
     } catch (error) {
       if (!(error instanceof WaitError)) throw error;
       context.results.warnings.push(`That a backup can be started was not proved in time: ${describe(error)}`);
@@ -34,7 +35,7 @@ export const proveBackup: Step = {
   },
 };
 
-async function start(context: Context, source: Parameters<typeof makeCopy>[1]): Promise<void> {
+async function start(context: Context, source: Source): Promise<void> {
   const limit = context.inputs.verifyBackupTimeout;
   await makeCopy(context, source);
   context.log.info(await boot(context, copyName(context.target), { jobStartTimeout: limit, jobTimeout: limit }));

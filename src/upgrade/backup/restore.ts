@@ -3,7 +3,7 @@ import { jobFailure, runJob } from '../job-run.ts';
 import type { Context } from '../step.ts';
 import { boot, copyName, makeCopy } from './copy.ts';
 import { exchangeVolumes, notedExchange, planExchange } from './exchange.ts';
-import { backupName, type Backup } from './kinds.ts';
+import { backupName, sourceOf, type Backup } from './kinds.ts';
 import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
 
 /**
@@ -57,10 +57,7 @@ async function restoreBackup(context: Context): Promise<void> {
 async function prepare(context: Context) {
   const backup = notedBackup(context);
   context.log.info(`12 is brought back from ${backupName(backup)}`);
-  await makeCopy(context, {
-    kind: backup.kind === 'snapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim',
-    name: backup.name,
-  });
+  await makeCopy(context, sourceOf(backup));
   context.log.info(await boot(context, copyName(context.target)));
   return await planExchange(context);
 }
