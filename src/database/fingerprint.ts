@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { inParallel } from '../parallel.ts';
-import type { Database } from './database.ts';
-import { readDatabases } from './server.ts';
-import { shares } from './shares.ts';
+import type { Rows } from './script.ts';
 
 /** Tables above this size are compared by their size in bytes (the files are the same ones), all others by an exact count of rows. */
 export const countedBytes = 1024 ** 3;
@@ -22,7 +19,7 @@ export interface DatabaseFingerprint {
 }
 
 /** Writes and executes one SELECT per relation within one session. */
-const measureSql = `
+export const fingerprintSql = `
 SELECT CASE
     WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value::text) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
     WHEN pg_relation_size(c.oid) > ${String(countedBytes)} THEN format('SELECT json_build_array(%L, ''bytes'', ''%s'')', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
@@ -35,17 +32,9 @@ ORDER BY 1
 \\gexec
 SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
 
-/**
- * Measures every database that accepts connections.
- * @param sessions how many at a time
- * @param limit for each database, in milliseconds
- */
-export async function takeFingerprint(database: Database, sessions: number, limit: number): Promise<Fingerprint> {
-  const open = (await readDatabases(database)).filter((d) => d.allowsConnections);
-  const dealt = shares(open, sessions);
-  const answers = await inParallel(sessions, dealt, (names) => database.readEach(names, measureSql, limit));
-  const rows = new Map(answers.flatMap((answer) => [...answer]));
-  return { databases: Object.fromEntries(open.map(({ name }) => [name, measurementOf(rows.get(name) ?? [])])) };
+/** What the script of `fingerprintSql` printed in each database. */
+export function fingerprintOf(rows: Rows): Fingerprint {
+  return { databases: Object.fromEntries([...rows].map(([name, values]) => [name, measurementOf(values)])) };
 }
 
 function measurementOf(rows: readonly unknown[]): DatabaseFingerprint {

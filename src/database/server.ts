@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Database } from './database.ts';
-import { jsonLines } from './script.ts';
+import { jsonLines, type Rows } from './script.ts';
 
 const serverFacts = z.object({
   versionNumber: z.number(),
@@ -56,11 +56,10 @@ export async function readDatabases(database: Database): Promise<DatabaseFacts[]
   return z.array(databaseFacts).parse(jsonLines(output));
 }
 
-/** The extensions installed in one database. */
-export async function readExtensions(database: Database, name: string): Promise<ExtensionFacts[]> {
-  const output = await database.read(
-    name,
-    "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;",
-  );
-  return z.array(extensionFacts).parse(jsonLines(output));
+export const extensionsSql =
+  "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;";
+
+/** What the script of `extensionsSql` printed in each database. */
+export function extensionsOf(rows: Rows): Record<string, ExtensionFacts[]> {
+  return z.record(z.string(), z.array(extensionFacts)).parse(Object.fromEntries(rows));
 }

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { inParallel } from '../parallel.ts';
-import type { Database } from './database.ts';
-import type { DatabaseFacts } from './server.ts';
-import { shares } from './shares.ts';
+import type { Rows } from './script.ts';
 
 /**
  * One line of SQL whose answer is a digest of how a collation sorts some 6,000 strings: every character below
@@ -48,7 +45,7 @@ WHERE CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END NOT IN ('
 GROUP BY 1, 2, 3, 4, 5, 6`;
 
 /** Writes and executes one statement per collation. */
-const sortOrdersSql = `
+export const sortOrdersSql = `
 SELECT format('SELECT json_build_object(''collation'', %L, ''provider'', %L, ''collate'', %L, ''ctype'', %L, ''indexes'', %s, ''bytes'', %s, ''digest'', (%s))',
   collname, CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END, lc_collate, lc_ctype, indexes, bytes,
   replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', nspname, collname)))
@@ -74,20 +71,9 @@ export type SortOrders = Readonly<Record<string, readonly SortOrder[]>>;
 
 export const sortOrders = z.record(z.string(), z.array(sortOrder));
 
-/**
- * @param databases those that accept connections are asked
- * @param sessions how many at a time
- */
-export async function readSortOrders(
-  database: Database,
-  databases: readonly DatabaseFacts[],
-  sessions: number,
-): Promise<SortOrders> {
-  const open = databases.filter((d) => d.allowsConnections);
-  const answers = await inParallel(sessions, shares(open, sessions), (names) =>
-    database.readEach(names, sortOrdersSql),
-  );
-  return sortOrders.parse(Object.fromEntries(answers.flatMap((answer) => [...answer])));
+/** What the script of `sortOrdersSql` printed in each database. */
+export function sortOrdersOf(rows: Rows): SortOrders {
+  return sortOrders.parse(Object.fromEntries(rows));
 }
 
 /** The collations of each database that sort in another way by now; no database without one. */

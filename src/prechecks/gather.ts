@@ -1,20 +1,14 @@
 import type { Database } from '../database/database.ts';
+import { readAll } from '../database/each.ts';
 import { readObstacles } from '../database/obstacles.ts';
-import {
-  readDatabases,
-  readExtensions,
-  readServer,
-  type DatabaseFacts,
-  type ExtensionFacts,
-} from '../database/server.ts';
-import { readSortOrders, type SortOrders } from '../database/sort-order.ts';
+import { extensionsOf, extensionsSql, readDatabases, readServer, type DatabaseFacts } from '../database/server.ts';
+import { sortOrdersOf, sortOrdersSql, type SortOrders } from '../database/sort-order.ts';
 import { CancelledError, ClusterError, describe, isRunError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import { jobName, scriptConfigMap, upgradeJob, type JobSettings } from '../job/manifest.ts';
 import { localesOf, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
 import { runProbe } from '../job/run-probe.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
-import { inParallel } from '../parallel.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { Target } from '../target/target.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
@@ -57,11 +51,13 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
-  const sortOrders = await knownFrom(databases, (list) => readSortOrders(database, list, sessions));
+  const sortOrders = await knownFrom(databases, async (list) =>
+    sortOrdersOf(await readAll(database, list, sortOrdersSql, sessions)),
+  );
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' ? onlyIfGranted(permissions, settings) : settings;
   const reads = [
-    knownFrom(databases, (list) => extensionsByDatabase(database, list)),
+    knownFrom(databases, async (list) => extensionsOf(await readAll(database, list, extensionsSql, sessions))),
     knownFrom(databases, (list) => gatherHazards(database, list, sessions)),
     known(() => volumeUsers(cluster, target)),
     known(() => leftovers(gathering)),
@@ -138,15 +134,6 @@ function both<A, B, T>(a: Known<A>, b: Known<B>, make: (a: A, b: B) => T): Known
 
 /** A few sessions at a time: the server is in production. */
 const sessions = 4;
-
-async function extensionsByDatabase(
-  database: Database,
-  list: readonly DatabaseFacts[],
-): Promise<Record<string, ExtensionFacts[]>> {
-  const names = list.filter((d) => d.allowsConnections).map((d) => d.name);
-  const extensions = await inParallel(sessions, names, (name) => readExtensions(database, name));
-  return Object.fromEntries(names.map((name, index) => [name, extensions[index] ?? []]));
-}
 
 function onlyIfGranted<T>(missing: Known<readonly Permission[]>, fact: Known<T>): Known<T> {
   if (missing.known && missing.value.length === 0) return fact;

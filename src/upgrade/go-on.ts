@@ -36,17 +36,15 @@ export async function goOn(interruptible: Context): Promise<void> {
 
 /** Nobody has written yet, so going back loses nothing. */
 async function validate(context: Context): Promise<void> {
-  for (const step of validation) {
-    let failure: unknown;
-    await phase(context, step, (error) => {
-      failure = error;
-    });
-    if (failure === undefined) continue;
-    if (failure instanceof UpgradeError && failure.code === 'lease-lost') throw failure;
-    const reason = `${step.title}: ${sentence(describe(failure))}`;
-    context.log.annotate('error', step.id, `${reason} Going back …`);
-    throw await goBack(reversibleSteps, reason, context, failure);
-  }
+  let failure: unknown;
+  await phase(context, validation, (error) => {
+    failure = error;
+  });
+  if (failure === undefined) return;
+  if (failure instanceof UpgradeError && failure.code === 'lease-lost') throw failure;
+  const reason = `${validation.title}: ${sentence(describe(failure))}`;
+  context.log.annotate('error', validation.id, `${reason} Going back …`);
+  throw await goBack(reversibleSteps, reason, context, failure);
 }
 
 /** From here on they write, and going back loses that: so it is noted before. */

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { compareFingerprints, takeFingerprint } from '../database/fingerprint.ts';
+import { compareFingerprints } from '../database/fingerprint.ts';
+import { measure } from '../database/measurement.ts';
 import type { Database } from '../database/database.ts';
 import { describe } from '../errors.ts';
 import type { Log } from '../ports/runner.ts';
 import type { Journal } from './journal.ts';
-import { unpack } from './measurement.ts';
-import { fingerprintLimit } from './quiesce.ts';
+import { unpack } from './pack.ts';
+import { measurementLimit } from './quiesce.ts';
 
 const released = z.object({ at: z.string(), wal: z.string() });
 
@@ -28,7 +29,7 @@ export async function lossOfRollback(database: Database, { noted, record }: Jour
   try {
     const lines = known.success ? [await walSince(database, known.data)] : [];
     if (noted.measured === undefined) return [...lines, `all that was written since ${since}; it can't be counted`];
-    const now = await takeFingerprint(database, record.job.jobs, fingerprintLimit);
+    const { fingerprint: now } = await measure(database, record.job.jobs, measurementLimit);
     const differences = compareFingerprints(await unpack(noted.measured), now);
     const more = differences.length - shown;
     return [

@@ -1,4 +1,4 @@
-import { activate, verify } from './activate.ts';
+import { activate } from './activate.ts';
 import { analyze, updateExtensions } from './analyze.ts';
 import { restoreApplications, stopApplications } from './applications.ts';
 import { quiesce } from './quiesce.ts';
@@ -6,10 +6,10 @@ import { proveBackup } from './backup/prove.ts';
 import { protectVolume } from './backup/reclaim-policy.ts';
 import { takeBackup } from './backup/take.ts';
 import type { Noted } from './journal.ts';
-import { rebuildIndexes } from './rebuild-indexes.ts';
 import type { Step } from './step.ts';
 import { stopPostgresql } from './stop-postgresql.ts';
 import { runUpgradeJob } from './upgrade-job.ts';
+import { verify } from './verify.ts';
 
 /** The moves of an upgrade that can be taken back, in their order. */
 export const reversibleSteps: readonly Step[] = [
@@ -23,8 +23,8 @@ export const reversibleSteps: readonly Step[] = [
   activate,
 ];
 
-/** The data is made right and judged before anybody may write. What fails is taken back. */
-export const validation: readonly Step[] = [rebuildIndexes, verify];
+/** The data is judged and made right before anybody may write. What fails is taken back. */
+export const validation: Step = verify;
 
 /** What only makes the new server faster or newer: it warns when it fails. */
 export const improvements: readonly Step[] = [updateExtensions, analyze];

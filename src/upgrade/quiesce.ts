@@ -1,17 +1,16 @@
 import { readClients } from '../database/clients.ts';
-import { compareFingerprints, fingerprintSize, takeFingerprint } from '../database/fingerprint.ts';
-import { readDatabases } from '../database/server.ts';
-import { readSortOrders } from '../database/sort-order.ts';
+import { compareFingerprints, fingerprintSize } from '../database/fingerprint.ts';
+import { measure } from '../database/measurement.ts';
 import { obstacleName, obstacleRemedy, readObstacles } from '../database/obstacles.ts';
 import { describe, UpgradeError } from '../errors.ts';
 import { sessionIn } from '../target/target.ts';
 import { waitFor } from '../wait.ts';
 import { isFencedOff } from './fence.ts';
-import { pack, unpack } from './measurement.ts';
+import { pack, unpack } from './pack.ts';
 import type { Context, Step } from './step.ts';
 
 /** Limit of one database's measurement before and after; a table above 1 GiB is not counted, so minutes are plenty. */
-export const fingerprintLimit = 30 * 60_000;
+export const measurementLimit = 30 * 60_000;
 
 /** Proves that no client is left, measures what must be the same afterwards, and writes everything to disk. */
 export const quiesce: Step = {
@@ -29,8 +28,7 @@ export const quiesce: Step = {
     await expectNoObstacle(context);
     // Side by side: to read does not change what is to be written. All come to their end before an error is told.
     const ends = await Promise.allSettled([
-      measure(context),
-      noteSortOrders(context),
+      measureAndNote(context),
       context.database.write('template1', 'CHECKPOINT;', context.inputs.shutdownTimeout),
     ]);
     const failed = ends.find((end) => end.status === 'rejected');
@@ -50,7 +48,7 @@ export const quiesce: Step = {
 };
 
 async function compare({ database, settings, log, results }: Context, measured: string): Promise<void> {
-  const now = await takeFingerprint(database, settings.jobs, fingerprintLimit);
+  const { fingerprint: now } = await measure(database, settings.jobs, measurementLimit);
   const differences = compareFingerprints(await unpack(measured), now);
   if (differences.length === 0) log.info(`As it was measured before the upgrade: ${fingerprintSize(now)}`);
   else
@@ -83,11 +81,6 @@ async function seeClientsGo(context: Context): Promise<void> {
   );
 }
 
-async function noteSortOrders({ database, settings, journal }: Context): Promise<void> {
-  const orders = await readSortOrders(database, await readDatabases(database), settings.jobs);
-  await journal.note('sortOrders', JSON.stringify(orders));
-}
-
 /** A client may have prepared a transaction or made a slot since the checks. */
 async function expectNoObstacle({ database, target }: Context): Promise<void> {
   const found = await readObstacles(database);
@@ -99,11 +92,14 @@ async function expectNoObstacle({ database, target }: Context): Promise<void> {
   );
 }
 
-async function measure({ database, settings, journal, log, results }: Context): Promise<void> {
-  results.before = await takeFingerprint(database, settings.jobs, fingerprintLimit);
+async function measureAndNote({ database, settings, journal, log, results }: Context): Promise<void> {
+  const { fingerprint, sortOrders } = await measure(database, settings.jobs, measurementLimit);
+  results.before = fingerprint;
   log.info(`Measured ${fingerprintSize(results.before)}`);
   // A backup that an earlier run took is older than this.
   if (journal.noted.backup !== undefined) await journal.note('backup', '');
+  // Before the measurement: where that is noted, another run measures nothing again.
+  await journal.note('sortOrders', JSON.stringify(sortOrders));
   const packed = await pack(results.before);
   if (packed === undefined)
     log.info('It is too much for the journal: a run that has to go on with this one could not compare');

@@ -106,9 +106,13 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
-  if (sql.includes("''digest''")) return rows(database.sortOrders);
   if (sql.includes('\\gexec'))
-    return rows([...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]);
+    return rows([
+      ...(sql.includes("'last_value'")
+        ? [...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]
+        : []),
+      ...(sql.includes("''digest''") ? database.sortOrders : []),
+    ]);
   if (sql.includes('pg_catalog.pg_extension ')) return rows(pairs(database.extensions));
   if (sql.includes('pg_available_extensions')) return rows(outdated(database).map((extension) => [extension]));
   if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));

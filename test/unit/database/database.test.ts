@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Database } from '../../../src/database/database.ts';
 import { jsonLines } from '../../../src/database/script.ts';
 import { readClients } from '../../../src/database/clients.ts';
-import { readDatabases, readExtensions, readServer } from '../../../src/database/server.ts';
+import { readAll } from '../../../src/database/each.ts';
+import { extensionsOf, extensionsSql, readDatabases, readServer } from '../../../src/database/server.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { fakeDatabase, serverState } from '../fake-database.ts';
 import { password, target } from '../objects.ts';
@@ -125,7 +126,8 @@ describe('what is read of the server', () => {
       ['template1', true],
       ['circle', true],
     ]);
-    expect(await readExtensions(database, 'circle')).toEqual([{ name: 'plpgsql', version: '1.0' }]);
+    const extensions = await readAll(database, await readDatabases(database), extensionsSql, 2);
+    expect(extensionsOf(extensions)['circle']).toEqual([{ name: 'plpgsql', version: '1.0' }]);
     expect(await readClients(database)).toEqual(state.clients);
   });
 

@@ -1,15 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  compareFingerprints,
-  fingerprintSize,
-  takeFingerprint,
-  type DatabaseFingerprint,
-  type Fingerprint,
-} from '../../../src/database/fingerprint.ts';
-import { FakeCluster } from '../fake-cluster.ts';
-import { databaseState, fakeDatabase, serverState } from '../fake-database.ts';
-import { target } from '../objects.ts';
+import { compareFingerprints, type DatabaseFingerprint, type Fingerprint } from '../../../src/database/fingerprint.ts';
 
 const name = fc.stringMatching(/^[a-z]{1,8}_[0-9]$/);
 const database: fc.Arbitrary<DatabaseFingerprint> = fc.record({
@@ -112,49 +103,5 @@ describe('two fingerprints', () => {
         expect(compareFingerprints(before, { databases: {} }).length).toBeGreaterThan(0);
       }),
     );
-  });
-});
-
-describe('taking a fingerprint', () => {
-  test('measures each database that accepts connections, and no other', async () => {
-    const state = serverState();
-    state.databases = {
-      circle: databaseState({
-        relations: [
-          ['public.builds', 'rows', '42'],
-          ['public.logs', 'bytes', '2000000000'],
-          ['public.builds_id_seq', 'last_value', '43'],
-        ],
-        extensions: { plpgsql: '1.0', pgcrypto: '1.3' },
-      }),
-      template0: databaseState({ allowsConnections: false }),
-    };
-    const taken = await takeFingerprint(fakeDatabase(new FakeCluster(), await target(), state), 2, 60_000);
-    expect(taken).toEqual({
-      databases: {
-        circle: {
-          relations: {
-            'public.builds': '42 rows',
-            'public.logs': '2000000000 bytes',
-            'public.builds_id_seq': '43 last_value',
-          },
-          extensions: ['plpgsql', 'pgcrypto'],
-        },
-      },
-    });
-    expect(fingerprintSize(taken)).toContain('1 databases, 3 ');
-    expect(state.statements.filter((s) => s.startsWith('template0:'))).toEqual([]);
-  });
-
-  test('starts no more programs in the pod than there may be sessions, but for the list of databases', async () => {
-    const cluster = new FakeCluster();
-    await takeFingerprint(fakeDatabase(cluster, await target(), serverState()), 2, 60_000);
-    expect(cluster.calls.map((call) => call.method)).toEqual(['exec', 'exec', 'exec']);
-  });
-
-  test('ends when a database can not be measured: it is not left out', async () => {
-    const state = serverState({ refuse: [{ statement: /gexec/, message: 'permission denied for table builds' }] });
-    const taking = takeFingerprint(fakeDatabase(new FakeCluster(), await target(), state), 2, 60_000);
-    await expect(taking).rejects.toThrow('permission denied for table builds');
   });
 });

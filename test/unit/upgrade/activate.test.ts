@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { takeFingerprint } from '../../../src/database/fingerprint.ts';
-import { activate, verify } from '../../../src/upgrade/activate.ts';
+import { measure } from '../../../src/database/measurement.ts';
+import { activate } from '../../../src/upgrade/activate.ts';
 import { alreadyUpgraded } from '../../../src/upgrade/already.ts';
 import { analyze, updateExtensions } from '../../../src/upgrade/analyze.ts';
 import { fenceGate } from '../../../src/upgrade/fence.ts';
 import { quiesce } from '../../../src/upgrade/quiesce.ts';
+import { verify } from '../../../src/upgrade/verify.ts';
 import { databaseState } from '../fake-database.ts';
 import { namespace, newImage, serverContainer, statefulSet, target } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
@@ -43,14 +44,14 @@ describe('activate', () => {
 describe('verify', () => {
   test('data that is the same passes', async () => {
     const { context, log } = await setUp();
-    context.results.before = await takeFingerprint(context.database, 2, 1000);
+    context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
     await verify.run(context);
     expect(log.text).toContain('The same: 3 databases, 1 ');
   });
 
   test('data that is not ends it, and names the relation', async () => {
     const { context, state } = await setUp();
-    context.results.before = await takeFingerprint(context.database, 2, 1000);
+    context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
     state.databases['circle'] = databaseState({ relations: [['public.builds', 'rows', '41']] });
     const error = await thrownBy(() => verify.run(context));
     expect(error.code).toBe('data-differs');
@@ -60,7 +61,7 @@ describe('verify', () => {
 
   test('an empty server ends it', async () => {
     const { context, state } = await setUp();
-    context.results.before = await takeFingerprint(context.database, 2, 1000);
+    context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
     delete state.databases['circle'];
     expect((await thrownBy(() => verify.run(context))).message).toContain('database "circle" is gone');
   });
@@ -83,7 +84,7 @@ describe('quiesce', () => {
     expect(state.statements).toContain('template1: CHECKPOINT;');
     expect(state.statements.findLastIndex((s) => s.includes('pg_stat_activity'))).toBe(1);
     expect(state.statements.filter((s) => s.includes('relkind') && s.includes('gexec'))).toHaveLength(3);
-    expect(context.journal.noted.sortOrders).toBe('{"postgres":[],"circle":[],"template1":[]}');
+    expect(context.journal.noted.sortOrders).toBe('{"postgres":[],"template1":[],"circle":[]}');
   });
 
   test.each([

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { journalName } from '../../../src/upgrade/journal.ts';
 import { quiesce } from '../../../src/upgrade/quiesce.ts';
 import { oldImage, namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
@@ -28,6 +29,17 @@ describe('when the last client has gone', () => {
     const asked = (what: string) => setting.state.statements.findIndex((s) => s.includes(what));
     expect(asked('pg_stat_activity')).toBeGreaterThan(-1);
     expect(asked('pg_prepared_xacts')).toBeGreaterThan(asked('pg_stat_activity'));
+  });
+
+  test('the sort order is noted before the measurement, after which another run measures nothing again', async () => {
+    const { context, cluster } = await setUp();
+    await quiesce.run(context);
+    const notes = cluster
+      .patchesOf('configmaps', journalName)
+      .flat()
+      .map(({ path }) => path);
+    expect(notes.indexOf('/data/sortOrders')).toBeGreaterThan(-1);
+    expect(notes.indexOf('/data/measured')).toBeGreaterThan(notes.indexOf('/data/sortOrders'));
   });
 
   test('an upgrade that finds one goes back: PostgreSQL was never stopped, the applications are back', async () => {

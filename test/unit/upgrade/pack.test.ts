@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { pack, unpack } from '../../../src/upgrade/measurement.ts';
+import { pack, unpack } from '../../../src/upgrade/pack.ts';
 
 function measured(tables: number) {
   const relations: Record<string, string> = {};

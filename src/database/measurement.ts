@@ -1,0 +1,33 @@
+import type { Database } from './database.ts';
+import { readAll } from './each.ts';
+import { fingerprintOf, fingerprintSql, type Fingerprint } from './fingerprint.ts';
+import { readDatabases } from './server.ts';
+import { sortOrdersOf, sortOrdersSql, type SortOrders } from './sort-order.ts';
+
+/** What an upgrade is judged by, before and after. */
+export interface Measurement {
+  /** What must be the same. */
+  readonly fingerprint: Fingerprint;
+  /** What may have changed with the C library, and then takes the indexes with it. */
+  readonly sortOrders: SortOrders;
+}
+
+/**
+ * Measures every database that accepts connections, both in one session: it is downtime.
+ * @param sessions how many at a time
+ * @param limit for each database, in milliseconds
+ */
+export async function measure(database: Database, sessions: number, limit: number): Promise<Measurement> {
+  const list = await readDatabases(database);
+  const rows = await readAll(database, list, `${fingerprintSql}\n${sortOrdersSql}`, sessions, limit);
+  const part = (wanted: (row: unknown) => boolean) =>
+    new Map([...rows].map(([name, all]) => [name, all.filter(wanted)] as const));
+  return {
+    fingerprint: fingerprintOf(part((row) => !isSortOrder(row))),
+    sortOrders: sortOrdersOf(part(isSortOrder)),
+  };
+}
+
+function isSortOrder(row: unknown): boolean {
+  return typeof row === 'object' && row !== null && 'digest' in row;
+}

@@ -1,0 +1,44 @@
+import { compareFingerprints, fingerprintSize, type Fingerprint } from '../database/fingerprint.ts';
+import { measure } from '../database/measurement.ts';
+import { sortOrders } from '../database/sort-order.ts';
+import { UpgradeError } from '../errors.ts';
+import { unpack } from './pack.ts';
+import { measurementLimit } from './quiesce.ts';
+import { rebuildIndexes } from './rebuild-indexes.ts';
+import type { Context, Step } from './step.ts';
+
+/** Compares what was measured before with what the new server has, and makes right what sorts in another way by now. */
+export const verify: Step = {
+  id: 'verify',
+  title: 'Compare the data with what was measured before',
+
+  async run(context) {
+    const { database, journal, results, settings, log } = context;
+    const before = await measuredBefore(context);
+    const after = await measure(database, settings.jobs, measurementLimit);
+    const differences = compareFingerprints(before, after.fingerprint);
+    if (differences.length > 0) {
+      throw new UpgradeError(
+        'data-differs',
+        `The data is not what it was: ${differences.slice(0, 10).join('; ')}${differences.length > 10 ? ` and ${String(differences.length - 10)} more` : ''}.`,
+        'Look at what differs before the next try. A client that writes while the applications are stopped is the usual cause.',
+      );
+    }
+    log.info(`The same: ${fingerprintSize(after.fingerprint)}`);
+    const sortedBefore = sortOrders.parse(JSON.parse(journal.noted.sortOrders ?? '{}'));
+    await rebuildIndexes(context, sortedBefore, after.sortOrders);
+    await journal.note('validated', 'yes');
+    results.validated = true;
+  },
+};
+
+async function measuredBefore({ journal, results }: Context): Promise<Fingerprint> {
+  const { measured } = journal.noted;
+  const before = results.before ?? (measured === undefined ? undefined : await unpack(measured));
+  if (before !== undefined) return before;
+  throw new UpgradeError(
+    'not-measured',
+    'What was measured before the upgrade is not known any more.',
+    'Run the upgrade again: it measures anew.',
+  );
+}
