@@ -107,6 +107,16 @@ export const inputTable = {
       '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime). `none`: they are not asked, and the checks that need it only warn.',
   }),
 
+  ignoreChecks: text({
+    description:
+      'Checks whose findings are to stop nothing, a line each: `id: reason`. They are asked, and shown with the reason.',
+  }),
+  failOn: choice(['failed', 'warning'], {
+    default: 'failed',
+    description:
+      'What stops a run: `failed` (checks that failed, and those that could not be told), or a `warning` too.',
+  }),
+
   initdbEncoding: pattern('encoding', localeName, 'an encoding such as UTF8', {
     description: 'Encoding of the new cluster. Empty: the one of template1.',
   }),

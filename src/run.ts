@@ -7,6 +7,7 @@ import type { Cluster } from './ports/cluster.ts';
 import type { GitHub } from './ports/github.ts';
 import type { Runner } from './ports/runner.ts';
 import type { ModeContext, Progress } from './modes/mode.ts';
+import { parseIgnored } from './prechecks/ignore.ts';
 import { precheck } from './modes/precheck.ts';
 import { rollback } from './modes/rollback.ts';
 import { upgrade } from './modes/upgrade.ts';
@@ -73,6 +74,7 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   guardUpgrade(inputs, runner.environment('GITHUB_EVENT_NAME'), await outside.isFork());
   const serving = servingImage(inputs);
   parseResources(inputs.resources);
+  parseIgnored(inputs.ignoreChecks);
   const runId = runIdOf(runner);
   const settings = valuesUpdate(inputs, serving, runId);
   const github = settings && (await outside.connectGitHub(inputs.githubToken));

@@ -1,10 +1,13 @@
 import { Database } from '../database/database.ts';
 import { PrecheckError } from '../errors.ts';
 import { blocks, type Finding } from '../prechecks/finding.ts';
+import type { Inputs } from '../inputs.ts';
 import type { Facts } from '../prechecks/facts.ts';
 import { gatherFacts } from '../prechecks/gather.ts';
 import { judge, verdictOf } from '../prechecks/judge.ts';
 import { probePullRequest } from '../pull-request/probe.ts';
+import type { Runner } from '../ports/runner.ts';
+import { annotateFindings } from '../report/annotate-findings.ts';
 import { readPassword } from '../target/credentials.ts';
 import { discover } from '../target/discover.ts';
 import type { Target } from '../target/target.ts';
@@ -59,9 +62,10 @@ export async function checkServer(
     ),
   );
   progress.facts = facts;
-  progress.findings = await judge(facts, log);
+  progress.findings = await judge(facts, checksPage(context.runner), log);
   progress.verdict = verdictOf(progress.findings);
-  refuseIfBlocked(progress.findings);
+  annotateFindings(progress.findings, inputs.failOn, log);
+  refuseIfBlocked(progress.findings, inputs.failOn);
   return { target, database, facts };
 }
 
@@ -89,8 +93,17 @@ async function look(
   return { target, database: new Database(cluster, target, password, 'postgres') };
 }
 
-function refuseIfBlocked(findings: readonly Finding[]): void {
-  const blocking = findings.filter(blocks);
+/** The page of the version that runs; in a workflow of the action's own repository, and outside of GitHub, only its path. */
+function checksPage(runner: Runner): string {
+  const [server, repository, version] = ['GITHUB_SERVER_URL', 'GITHUB_ACTION_REPOSITORY', 'GITHUB_ACTION_REF'].map(
+    (name) => runner.environment(name),
+  );
+  const page = 'docs/checks.md';
+  return server && repository && version ? `${server}/${repository}/blob/${version}/${page}` : page;
+}
+
+function refuseIfBlocked(findings: readonly Finding[], failOn: Inputs['failOn']): void {
+  const blocking = findings.filter((finding) => blocks(finding, failOn));
   if (blocking.length === 0) return;
   const names = blocking.map((f) => `${f.check} (${f.status})`).join(', ');
   throw new PrecheckError(

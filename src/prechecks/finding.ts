@@ -12,11 +12,13 @@ export interface Finding {
   readonly evidence: readonly string[];
   /** What to do; always there unless passed. */
   readonly remedy?: string;
+  /** Why it stops nothing all the same (input `ignore-checks`). */
+  readonly ignored?: string;
   /** Where it is explained. */
   readonly docs: string;
 }
 
-export type Answer = Omit<Finding, 'check' | 'docs'>;
+export type Answer = Omit<Finding, 'check' | 'docs' | 'ignored'>;
 
 /** One question asked before the upgrade: a pure function of facts. */
 export interface Check {
@@ -62,7 +64,17 @@ export function given<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
   return fact.known ? judge(fact.value) : unknown('Remove the reason, then run the checks again.', fact.reason);
 }
 
-/** Unknown blocks like failed: it is never taken for passed. */
-export function blocks(finding: Finding): boolean {
-  return finding.status === 'failed' || finding.status === 'unknown';
+/** What a finding counts as: one that is ignored stays to be seen, and stops nothing. */
+export function weight({ status, ignored }: Finding): Status {
+  if (ignored === undefined) return status;
+  return status === 'warning' ? 'passed' : 'warning';
+}
+
+/**
+ * Unknown blocks like failed: it is never taken for passed.
+ * @param failOn the least status that blocks
+ */
+export function blocks(finding: Finding, failOn: 'failed' | 'warning'): boolean {
+  const counted = weight(finding);
+  return counted === 'failed' || counted === 'unknown' || (failOn === 'warning' && counted === 'warning');
 }

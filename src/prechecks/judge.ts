@@ -1,39 +1,74 @@
-import { sentence } from '../errors.ts';
 import type { Log } from '../ports/runner.ts';
 import { catalogue } from './catalogue.ts';
 import type { Facts } from './facts.ts';
-import { blocks, type Finding, type Status } from './finding.ts';
+import { weight, type Answer, type Finding, type Status } from './finding.ts';
+import { parseIgnored } from './ignore.ts';
 
 const icons: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };
 
-/** Answers every check that applies: one log group each, and an annotation where something is to be done. */
-export async function judge(facts: Facts, log: Log): Promise<Finding[]> {
+/**
+ * Answers every check that applies, with one log group each.
+ * @param docs address of the page that explains the checks
+ */
+export async function judge(facts: Facts, docs: string, log: Log): Promise<Finding[]> {
+  const ignored = parseIgnored(facts.inputs.ignoreChecks);
   const findings: Finding[] = [];
   for (const check of catalogue.filter((c) => c.applies?.(facts) ?? true)) {
-    const finding: Finding = { check: check.id, docs: `docs/checks.md#${check.id}`, ...check.run(facts) };
+    const answer = bounded(check.run(facts));
+    const reason = answer.status === 'passed' ? undefined : ignored.get(check.id);
+    const finding: Finding = {
+      check: check.id,
+      docs: `${docs}#${check.id}`,
+      ...answer,
+      ...(reason === undefined ? {} : { ignored: reason }),
+    };
     findings.push(finding);
-    await log.group(`${icons[finding.status]} ${check.title} (${check.id}: ${finding.status})`, () => {
+    await log.group(`${icons[finding.status]} ${check.title} (${check.id}: ${statusText(finding)})`, () => {
       finding.evidence.forEach((line) => {
         log.info(line);
       });
       if (finding.remedy !== undefined) log.info(`What to do: ${finding.remedy}`);
+      if (reason !== undefined) log.info(`Ignored: ${reason}`);
+      if (finding.status !== 'passed') log.info(`More about it: ${finding.docs}`);
       return Promise.resolve();
     });
-    if (finding.status !== 'passed') {
-      log.annotate(
-        blocks(finding) ? 'error' : 'warning',
-        `${check.id}: ${finding.status}`,
-        `${check.title}: ${sentence(finding.evidence.slice(0, 3).join('; '))} ${finding.remedy ?? ''}`,
-      );
-    }
   }
+  for (const id of ignored.keys())
+    if (!findings.some((f) => f.check === id && f.ignored !== undefined))
+      log.info(`ignore-checks names ${id}, which has nothing to be ignored any more`);
   return findings;
 }
 
-/** The worst status of all. */
+/** `failed`, or `failed, ignored` */
+export function statusText({ status, ignored }: Finding): string {
+  return ignored === undefined ? status : `${status}, ignored`;
+}
+
+const longestLine = 2000;
+const mostLines = 100;
+const longestRemedy = 20_000;
+
+/** As much of an answer as people read and GitHub shows; what is left out is said. */
+function bounded({ status, evidence, remedy }: Answer): Answer {
+  const left = evidence.length - mostLines;
+  const lines = evidence.slice(0, mostLines).map((line) => cut(line, longestLine));
+  return {
+    status,
+    evidence: left > 0 ? [...lines, `… and ${String(left)} more lines`] : lines,
+    ...(remedy === undefined ? {} : { remedy: cut(remedy, longestRemedy) }),
+  };
+}
+
+function cut(text: string, longest: number): string {
+  return text.length <= longest
+    ? text
+    : `${text.slice(0, longest)} … (${String(text.length - longest)} more characters)`;
+}
+
+/** The worst status of all; one that is ignored counts less. */
 export function verdictOf(findings: readonly Finding[]): Status {
   const order: readonly Status[] = ['failed', 'unknown', 'warning'];
-  return order.find((status) => findings.some((f) => f.status === status)) ?? 'passed';
+  return order.find((status) => findings.some((f) => weight(f) === status)) ?? 'passed';
 }
 
 export { icons as statusIcons };

@@ -1,4 +1,5 @@
 import { describe } from '../errors.ts';
+import { weight, type Status } from '../prechecks/finding.ts';
 import type { Runner } from '../ports/runner.ts';
 import type { Report } from './report.ts';
 import { renderSummary } from './summary.ts';
@@ -13,6 +14,11 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
     runner.output('image', image.reference);
   }
   runner.output('verdict', report.verdict);
+  if (report.findings.length > 0) {
+    const counted = (status: Status) => report.findings.filter((f) => weight(f) === status).map((f) => f.check);
+    runner.output('failedChecks', counted('failed').join(','));
+    runner.output('unknownChecks', counted('unknown').join(','));
+  }
   if (report.snapshot !== undefined) runner.output('snapshot', report.snapshot);
   if (report.backup !== undefined) runner.output('backup', report.backup);
   if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));

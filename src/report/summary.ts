@@ -1,6 +1,5 @@
-import { catalogue } from '../prechecks/catalogue.ts';
-import { statusIcons } from '../prechecks/judge.ts';
-import type { Finding } from '../prechecks/finding.ts';
+import { findingLines } from './finding-lines.ts';
+import { cell, oneLine } from './markdown.ts';
 import type { Report, Verdict } from './report.ts';
 
 const headlines: Readonly<Record<Verdict, string>> = {
@@ -20,8 +19,9 @@ const headlines: Readonly<Record<Verdict, string>> = {
   declined: '! Somebody closed the pull request for values.yaml',
 };
 
-/** GitHub drops a step's summary above 1 MiB. */
+/** Bytes; GitHub drops a step's summary above 1 MiB. */
 const limit = 900_000;
+const newline = 10;
 
 /** The job summary: the verdict first, then what was found, what happened and what is to do. */
 export function renderSummary(report: Report): string {
@@ -39,9 +39,11 @@ export function renderSummary(report: Report): string {
     ...findingLines(report.findings),
   ];
   const text = lines.join('\n');
-  return text.length <= limit
-    ? text
-    : `${text.slice(0, limit)}\n\n(cut here: the whole text is in the log and in the report)\n`;
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= limit) return text;
+  // In the middle of a character there may be half of it; a line end is never that.
+  const whole = bytes.subarray(0, bytes.lastIndexOf(newline, limit));
+  return `${new TextDecoder().decode(whole)}\n\n(cut here: the whole text is in the log and in the report)\n`;
 }
 
 function errorLines({ error }: Report): string[] {
@@ -95,26 +97,4 @@ function phaseLines({ phases }: Report): string[] {
     ...phases.map((p) => `| ${cell(p.title)} | ${p.seconds.toFixed(1)} | ${p.outcome === 'done' ? '✓' : '✗'} |`),
     '',
   ];
-}
-
-function findingLines(findings: readonly Finding[]): string[] {
-  if (findings.length === 0) return [];
-  const title = (id: string) => catalogue.find((c) => c.id === id)?.title ?? id;
-  return [
-    '| | check | seen | what to do |',
-    '| --- | --- | --- | --- |',
-    ...findings.map(
-      (f) =>
-        `| ${statusIcons[f.status]} ${f.status} | ${cell(title(f.check))} \`${f.check}\` | ${f.evidence.slice(0, 8).map(cell).join('<br>')}${f.evidence.length > 8 ? `<br>… ${String(f.evidence.length - 8)} more in the log` : ''} | ${cell(f.remedy ?? '')} |`,
-    ),
-    '',
-  ];
-}
-
-function cell(text: string): string {
-  return oneLine(text).replaceAll('|', '\\|').replaceAll('<', '&lt;').slice(0, 600);
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
 }

@@ -6,6 +6,7 @@ const finding = z
     status: z.enum(['passed', 'warning', 'failed', 'unknown']),
     evidence: z.array(z.string().min(1)).min(1),
     remedy: z.string().min(1).optional(),
+    ignored: z.string().min(1).optional(),
     docs: z.string(),
   })
   .refine((f) => f.docs === `docs/checks.md#${f.check}`, 'docs is not the place of its check')

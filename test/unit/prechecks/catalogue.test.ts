@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/prechecks/facts.ts';
-import { blocks, given, unknown } from '../../../src/prechecks/finding.ts';
+import { blocks, given, unknown, weight } from '../../../src/prechecks/finding.ts';
 import { hazards } from '../../../src/prechecks/hazards/table.ts';
 import { facts, known, unread } from './facts.ts';
 
@@ -85,12 +85,27 @@ describe('the catalogue of checks', () => {
 
 describe('a finding', () => {
   test.each([
-    ['passed', false],
-    ['warning', false],
-    ['failed', true],
-    ['unknown', true],
-  ] as const)('that is %s blocks: %s', (status, expected) => {
-    expect(blocks({ check: 'x', docs: '', status, evidence: [] })).toBe(expected);
+    ['passed', 'failed', false],
+    ['warning', 'failed', false],
+    ['failed', 'failed', true],
+    ['unknown', 'failed', true],
+    ['passed', 'warning', false],
+    ['warning', 'warning', true],
+    ['failed', 'warning', true],
+    ['unknown', 'warning', true],
+  ] as const)('that is %s, with fail-on %s, blocks: %s', (status, failOn, expected) => {
+    expect(blocks({ check: 'x', docs: '', status, evidence: [] }, failOn)).toBe(expected);
+  });
+
+  test.each([
+    ['warning', 'passed', false],
+    ['failed', 'warning', true],
+    ['unknown', 'warning', true],
+  ] as const)('that is %s and ignored counts as %s', (status, counted, blocksAtWarning) => {
+    const ignored = { check: 'x', docs: '', status, evidence: [], ignored: 'we know' };
+    expect(weight(ignored)).toBe(counted);
+    expect(blocks(ignored, 'failed')).toBe(false);
+    expect(blocks(ignored, 'warning')).toBe(blocksAtWarning);
   });
 
   test('of an unknown fact is never that of the check', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Status } from '../../../src/prechecks/finding.ts';
 import { publish } from '../../../src/report/publish.ts';
 import { FakeRunner } from '../fake-runner.ts';
 import { report } from './reports.ts';
@@ -22,6 +23,30 @@ describe('publishing a report', () => {
       JSON.parse(JSON.stringify(report())),
     );
     expect(runner.summary).toContain('# ✓ PostgreSQL 14 serves');
+  });
+
+  test('names the checks that stand against it, without those that are ignored', async () => {
+    const runner = new FakeRunner();
+    const finding = (check: string, status: Status, more = {}) => ({
+      check,
+      status,
+      evidence: ['x'],
+      docs: '',
+      ...more,
+    });
+    await publish(
+      runner,
+      report({
+        findings: [
+          finding('a', 'failed'),
+          finding('b', 'unknown'),
+          finding('c', 'failed'),
+          finding('d', 'warning'),
+          finding('e', 'failed', { ignored: 'we know' }),
+        ],
+      }),
+    );
+    expect(runner.outputs).toMatchObject({ failedChecks: 'a,c', unknownChecks: 'b' });
   });
 
   test('sets the outputs of the pull request', async () => {

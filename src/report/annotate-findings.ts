@@ -1,0 +1,46 @@
+import { sentence } from '../errors.ts';
+import type { AnnotationLevel, Log } from '../ports/runner.ts';
+import { catalogue } from '../prechecks/catalogue.ts';
+import { blocks, type Finding } from '../prechecks/finding.ts';
+import { statusText } from '../prechecks/judge.ts';
+
+/** GitHub shows ten annotations of each level for a step. One of them is the run's own last word. */
+const mostOfALevel = 9;
+
+/** Characters of a remedy; the whole of it is in the log and in the summary. */
+const longestRemedy = 1000;
+
+/**
+ * An annotation for each finding that did not pass, the worst first. Those for which there is no room are counted in one line of the log.
+ * @param failOn the least status that stops the run: an error
+ */
+export function annotateFindings(findings: readonly Finding[], failOn: 'failed' | 'warning', log: Log): void {
+  const worstFirst = (['failed', 'unknown', 'warning'] as const).flatMap((status) =>
+    findings.filter((finding) => finding.status === status),
+  );
+  for (const level of ['error', 'warning', 'notice'] as const) {
+    const all = worstFirst.filter((finding) => levelOf(finding, failOn) === level);
+    for (const finding of all.slice(0, mostOfALevel))
+      log.annotate(level, `${finding.check}: ${statusText(finding)}`, messageOf(finding));
+    const rest = all.slice(mostOfALevel);
+    if (rest.length > 0)
+      log.info(
+        `${String(rest.length)} more without an annotation (${level}; GitHub shows ten): ${rest.map((f) => f.check).join(', ')}`,
+      );
+  }
+}
+
+function levelOf(finding: Finding, failOn: 'failed' | 'warning'): AnnotationLevel {
+  if (finding.ignored !== undefined) return 'notice';
+  return blocks(finding, failOn) ? 'error' : 'warning';
+}
+
+function messageOf({ check, evidence, remedy, ignored }: Finding): string {
+  const title = catalogue.find((c) => c.id === check)?.title ?? check;
+  const seen = sentence(evidence.slice(0, 3).join('; '));
+  return `${title}: ${seen} ${ignored === undefined ? shortened(remedy ?? '') : `Ignored: ${ignored}`}`;
+}
+
+function shortened(remedy: string): string {
+  return remedy.length <= longestRemedy ? remedy : `${remedy.slice(0, longestRemedy)} … (the rest is in the log)`;
+}
