@@ -8,6 +8,14 @@ import type { Check } from '../src/prechecks/finding.ts';
 import { resources, type ResourceName } from '../src/ports/cluster.ts';
 import { permissions, permissionsFor, type Mode } from '../src/target/permissions.ts';
 
+/** Who tells, where nobody asks the check. */
+const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
+  check: '`pg_upgrade --check` finds it too, but in the downtime',
+  upgrade: '`pg_upgrade --check` passes; the upgrade itself fails in the downtime',
+  start: 'the new server does not start, or refuses its clients, after the upgrade',
+  never: 'nothing fails, and nobody is told',
+};
+
 const generated = new Map<string, string>([
   ['action.yml', actionYaml()],
   ['docs/checks.md', checksPage()],
@@ -95,6 +103,7 @@ function checksPage(): string {
     '',
     'Generated from `src/prechecks/` by `npm run generate`. `precheck` and `upgrade` run the same checks. A check answers `passed`, `warning`,',
     '`failed` or `unknown`; unknown means that it could not be told, and stops an upgrade as a failure does.',
+    '[Beyond the checks](beyond-the-checks.md): what no running server can show, and what the upgrade sees to by itself.',
     '',
     ...catalogue.flatMap((check) => [
       `## ${check.id}`,
@@ -108,8 +117,12 @@ function checksPage(): string {
   ].join('\n');
 }
 
-function saying({ says }: Check): string[] {
-  return says === undefined ? [] : [`pg_upgrade or the new server says: \`${says}\``, ''];
+function saying({ says, shows, advice }: Check): string[] {
+  return [
+    ...(shows === undefined ? [] : [`Without this check ${showing[shows]}.`, '']),
+    ...(says === undefined ? [] : [`pg_upgrade or the new server says: \`${says}\``, '']),
+    ...(advice === undefined ? [] : [`What to do: ${advice}`, '']),
+  ];
 }
 
 function permissionsPage(): string {

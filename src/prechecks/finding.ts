@@ -29,6 +29,10 @@ export interface Check {
   readonly why: string;
   /** What pg_upgrade, or the new server, says where the check fails; for docs/checks.md. */
   readonly says?: string;
+  /** Who says it, where nobody asks this check; for docs/checks.md. */
+  readonly shows?: 'check' | 'upgrade' | 'start' | 'never';
+  /** What to do, where that is always the same; for docs/checks.md. */
+  readonly advice?: string;
   /** Whether there is anything to ask; always, where it is missing. What does not apply is left out, never passed. */
   applies?(facts: Facts): boolean;
   run(facts: Facts): Answer;

@@ -13,12 +13,14 @@ interface Place {
 
 /** The check of a hazard: passed only where every place was asked and none has it. */
 export function hazardCheck(hazard: Hazard): Check {
-  const { id, title, why, says } = hazard;
+  const { id, title, why, says, shows, advice } = hazard;
   return {
     id,
     title,
     subject: 'database',
     why,
+    shows,
+    advice,
     ...(says === undefined ? {} : { says }),
     run: ({ hazards }) => given(hazards, (facts) => judge(hazard, placesOf(hazard, facts))),
   };
