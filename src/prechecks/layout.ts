@@ -91,12 +91,13 @@ export const layoutChecks: readonly Check[] = [
     id: 'free-space',
     title: 'The volume has room for the new system catalogs',
     subject: 'target',
-    why: 'Linked files take no room, but the new cluster brings about 50 MB of its own and 10 MB for each database.',
-    run: ({ files, databases }) =>
+    why: 'Linked and cloned files take no room, but the new cluster brings about 50 MB of its own and 10 MB for each database. With `transfer: copy` all data is there twice.',
+    run: ({ inputs, files, databases }) =>
       given(files, (seen) =>
         given(databases, (list) => {
-          const needed = (150 + 10 * list.length) * 1024 * 1024;
-          const evidence = `${mebibytes(seen.freeBytes)} MiB free, about ${mebibytes(needed)} MiB needed for ${String(list.length)} databases`;
+          const copied = inputs.transfer === 'copy' ? list.reduce((sum, { bytes }) => sum + bytes, 0) : 0;
+          const needed = (150 + 10 * list.length) * 1024 * 1024 + copied;
+          const evidence = `${mebibytes(seen.freeBytes)} MiB free, about ${mebibytes(needed)} MiB needed for ${String(list.length)} databases${copied > 0 ? ' that are copied' : ''}`;
           if (seen.freeBytes < needed) return failed('Enlarge the PersistentVolumeClaim.', evidence);
           return seen.freeBytes < 2 * needed
             ? warning('Enlarge the PersistentVolumeClaim to be on the safe side.', evidence)

@@ -100,6 +100,12 @@ export const permissions: readonly Permission[] = [
   },
   {
     verb: 'patch',
+    resource: 'persistentvolumeclaims',
+    mode: 'upgrade',
+    why: "take the run's label off a claim that was made anew",
+  },
+  {
+    verb: 'patch',
     resource: 'persistentvolumes',
     mode: 'upgrade',
     why: 'keep the volume whatever happens to its claim (Retain); give the claim the restored volume',

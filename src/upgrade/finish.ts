@@ -41,6 +41,7 @@ export async function removeTraces(context: Context): Promise<void> {
     ['statefulsets', target.name],
     ...journal.record.applications.map((w): [ResourceName, string] => [w.resource, w.name]),
     ...volumes(journal).map((name): [ResourceName, string] => ['persistentvolumes', name]),
+    ...claims(journal).map((name): [ResourceName, string] => ['persistentvolumeclaims', name]),
   ];
   await Promise.all(
     objects.map(async ([resource, name]) => {
@@ -58,6 +59,11 @@ export async function removeTraces(context: Context): Promise<void> {
 function volumes({ record, noted }: Context['journal']): string[] {
   const exchange = notedExchange(noted);
   return exchange === undefined ? [record.volume] : [exchange.former, exchange.volume];
+}
+
+/** The server's claim is made anew where it gets another volume; else nothing of it is changed. */
+function claims({ record, noted }: Context['journal']): string[] {
+  return notedExchange(noted) === undefined ? [] : [record.claim];
 }
 
 /** Controllers write into the list too, so its indexes may move between reading and writing. */

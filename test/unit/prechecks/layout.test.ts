@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { serverPod, target } from '../objects.ts';
+import { inputs, serverPod, target } from '../objects.ts';
 import { answerOf, databaseFacts, databases, files, known, server } from './facts.ts';
 
 const mebibyte = 1024 ** 2;
@@ -86,6 +86,17 @@ describe('free-space', () => {
     expect(answer.status).toBe(status);
     expect(answer.text).toContain(`${String(free)} MiB free`);
     if (status !== 'passed') expect(answer.remedy).toContain('PersistentVolumeClaim');
+  });
+
+  test('what is copied is there twice', async () => {
+    const given = {
+      databases: known(databases.map((d) => ({ ...d, bytes: 1024 ** 3 }))),
+      files: known({ ...files, freeBytes: 4200 * mebibyte }),
+    };
+    const linked = await answerOf('free-space', given);
+    const copied = await answerOf('free-space', { ...given, inputs: inputs({ transfer: 'copy' }) });
+    expect([linked.status, copied.status]).toEqual(['passed', 'failed']);
+    expect(copied.text).toContain('4286 MiB needed for 4 databases that are copied');
   });
 
   test('many databases need more', async () => {

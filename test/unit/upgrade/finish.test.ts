@@ -4,7 +4,8 @@ import { answerError } from '../../../src/adapters/api-error.ts';
 import { fieldManager } from '../../../src/field-manager.ts';
 import { jobName } from '../../../src/job/manifest.ts';
 import { finish, removeTraces } from '../../../src/upgrade/finish.ts';
-import { cluster, configMap, deployment, namespace, statefulSet } from '../objects.ts';
+import { claim, cluster, configMap, deployment, namespace, statefulSet } from '../objects.ts';
+import { epochLabel } from '../../../src/upgrade/epoch.ts';
 import { setUp, type Setting } from './context.ts';
 
 function entry(manager: string, operation = 'Update'): V1ManagedFieldsEntry {
@@ -45,6 +46,20 @@ describe('traces of ownership', () => {
     await removeTraces(setting.context);
     expect(left(setting)).toEqual(after);
     expect(setting.context.results.warnings).toEqual([]);
+  });
+
+  test('go from a claim too that was made anew for another volume', async () => {
+    const { metadata, ...rest } = claim();
+    const labels = { app: 'postgresql', [epochLabel]: '7' };
+    const setting = await setUp();
+    setting.cluster.put('persistentvolumeclaims', {
+      ...rest,
+      metadata: { ...metadata, labels, managedFields: [ours] },
+    });
+    await setting.context.journal.note('exchange', JSON.stringify({ claim: claim(), volume: 'pv-2', former: 'pv-1' }));
+    await removeTraces(setting.context);
+    const now = setting.cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace)?.metadata;
+    expect([now?.labels, now?.managedFields]).toEqual([{ app: 'postgresql' }, []]);
   });
 
   test('are removed from the last to the first, each only if it is still there', async () => {
