@@ -1,7 +1,7 @@
 import { ClusterError } from '../errors.ts';
 import type { Cluster, ExecResult } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
-import { connectionTo, eachDatabase, rowsOfEach, type Rows } from './script.ts';
+import { connectionTo, databaseOfError, eachDatabase, rowsOfEach, type Rows } from './script.ts';
 
 /** How long one command in the server's pod may take, in milliseconds, where nothing else is said. */
 const commandLimit = 60_000;
@@ -67,14 +67,17 @@ export class Database {
   async readEach(databases: readonly string[], sql: string, limit: number = commandLimit): Promise<Rows> {
     if (databases.length === 0) return new Map();
     const [script, all] = [eachDatabase(databases, sql), limit * databases.length];
-    return rowsOfEach(databases, await retried(() => this.psql('template1', script, readOptions(limit), all)));
+    return rowsOfEach(
+      databases,
+      await retried(() => this.psql('template1', script, readOptions(limit), all, databases)),
+    );
   }
 
   /** The same in sessions that may change things, as `write` does it. */
   async writeEach(databases: readonly string[], sql: string, limit: number): Promise<Rows> {
     if (databases.length === 0) return new Map();
     const [script, all] = [eachDatabase(databases, sql), limit * databases.length];
-    return rowsOfEach(databases, await retried(() => this.psql('template1', script, writeOptions, all)));
+    return rowsOfEach(databases, await retried(() => this.psql('template1', script, writeOptions, all, databases)));
   }
 
   /** Runs a command in the server's container, without a password. */
@@ -89,7 +92,14 @@ export class Database {
     );
   }
 
-  private async psql(database: string, sql: string, options: string, limit: number): Promise<string> {
+  /** @param databases those that the script goes through after the first one */
+  private async psql(
+    database: string,
+    sql: string,
+    options: string,
+    limit: number,
+    databases: readonly string[] = [],
+  ): Promise<string> {
     const connection = connectionTo(database);
     const command = [
       'sh',
@@ -120,7 +130,7 @@ export class Database {
     if (result.exitCode === 0) return result.stdout;
     throw new ClusterError(
       'psql-failed',
-      `psql in pod ${this.target.podName}, database "${database}": ${result.stderr.trim() || `exit code ${String(result.exitCode)}`}`,
+      `psql in pod ${this.target.podName}, database "${databaseOfError(databases, result) ?? database}": ${result.stderr.trim() || `exit code ${String(result.exitCode)}`}`,
       'Look at the message of psql, and at the log of the server.',
     );
   }

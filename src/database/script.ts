@@ -53,6 +53,18 @@ export function rowsOfEach(databases: readonly string[], output: string): Rows {
   return rows;
 }
 
+/**
+ * Where a script of `eachDatabase` ended with an error, by what psql printed until then.
+ * @param databases those that it was to go through; where there are none, nothing is known
+ */
+export function databaseOfError(
+  databases: readonly string[],
+  { stdout, stderr }: { readonly stdout: string; readonly stderr: string },
+): string | undefined {
+  const entered = stdout.split('\n').filter((line) => line.startsWith('{"database"')).length;
+  return databases[stderr.includes('\\connect: ') ? entered : Math.max(entered - 1, 0)];
+}
+
 function announced(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Object.keys(value).join() !== 'database') return undefined;
   const { database } = value as { database: unknown };

@@ -45,13 +45,20 @@ export function statusText({ status, ignored }: Finding): string {
 }
 
 const longestLine = 2000;
-const mostLines = 100;
+/** Characters of all lines of a finding. */
+const mostEvidence = 100_000;
 const longestRemedy = 20_000;
 
 /** As much of an answer as people read and GitHub shows; what is left out is said. */
 function bounded({ status, evidence, remedy }: Answer): Answer {
-  const left = evidence.length - mostLines;
-  const lines = evidence.slice(0, mostLines).map((line) => cut(line, longestLine));
+  const lines: string[] = [];
+  let room = mostEvidence;
+  for (const line of evidence.map((text) => cut(text, longestLine))) {
+    room -= line.length;
+    if (room < 0) break;
+    lines.push(line);
+  }
+  const left = evidence.length - lines.length;
   return {
     status,
     evidence: left > 0 ? [...lines, `… and ${String(left)} more lines`] : lines,

@@ -74,7 +74,7 @@ test.concurrent('one database that cannot be read leaves its extensions unknown,
   expect(end.outputs['verdict']).toBe('unknown');
   expect(finding(end, 'extensions')).toMatchObject({
     status: 'unknown',
-    evidence: [expect.stringContaining(`database "vms": psql: error: FATAL:  ${message}`)],
+    evidence: [expect.stringContaining(`database "vms": psql:<stdin>:9: error: \\connect: FATAL:  ${message}`)],
   });
   expect(finding(end, 'superuser-login')?.status).toBe('passed');
 });

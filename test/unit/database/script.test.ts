@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { eachDatabase, rowsOfEach } from '../../../src/database/script.ts';
+import { databaseOfError, eachDatabase, rowsOfEach } from '../../../src/database/script.ts';
 import { thrownBy } from '../thrown.ts';
 
 describe('a script for several databases', () => {
@@ -35,5 +35,26 @@ describe('the rows of several databases', () => {
     ['no output at all', ['circle'], ''],
   ])('%s ends it: nothing is taken for measured that was not', async (_what, names, text) => {
     expect((await thrownBy(() => rowsOfEach(names, text))).code).toBe('unexpected-output');
+  });
+});
+
+describe('the database of an error', () => {
+  const names = ['a', 'b', 'c'];
+  // As psql prints them; 12 leaves out the words before FATAL.
+  const noDatabase =
+    'psql:<stdin>:7: error: \\connect: connection to server on socket "/tmp/.s.PGSQL.5432" failed: FATAL:  database "b" does not exist\n';
+  const statement = 'psql:<stdin>:9: ERROR:  permission denied for table builds\n';
+
+  test.each([
+    ['that can not be entered', '{"database" : "a"}\n[1]\n', noDatabase, 'b'],
+    ['that is the first and can not be entered', '', noDatabase, 'a'],
+    ['in which a statement failed', '{"database" : "a"}\n{"database" : "b"}\n[1]\n', statement, 'b'],
+    ['before which psql ended', '', 'psql: error: FATAL:  password authentication failed', 'a'],
+  ])('is the one %s', (_which, stdout, stderr, expected) => {
+    expect(databaseOfError(names, { stdout, stderr })).toBe(expected);
+  });
+
+  test('is not known for a script that goes through none', () => {
+    expect(databaseOfError([], { stdout: '', stderr: statement })).toBeUndefined();
   });
 });

@@ -53,8 +53,8 @@ describe('judging the facts', () => {
     const pods = Array.from({ length: 5000 }, (_, index) => `pod-${String(index)}-${'x'.repeat(5000)}`);
     const findings = await judge(await facts({ otherVolumeUsers: known(pods) }), page, new FakeLog());
     const finding = findings.find((f) => f.check === 'volume-users');
-    expect(finding?.evidence).toHaveLength(101);
-    expect(finding?.evidence.at(-1)).toBe('… and 4900 more lines');
+    expect(finding?.evidence.join('').length).toBeLessThan(101_000);
+    expect(finding?.evidence.at(-1)).toBe(`… and ${String(5001 - (finding?.evidence.length ?? 0))} more lines`);
     expect(finding?.evidence[0]?.length).toBeLessThan(2100);
     expect(finding?.evidence[0]).toMatch(/… \(\d+ more characters\)$/);
   });
