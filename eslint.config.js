@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 const outside = ['@actions/*', '@kubernetes/client-node', '@octokit/*', 'undici', 'node:*'];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'bench/*', '!bench/downtime/', 'eslint.config.js'] },
+  { ignores: ['dist/', 'node_modules/', 'bench/*', '!bench/downtime/', '!bench/precheck/', 'eslint.config.js'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

@@ -27,19 +27,56 @@ expressions(object, tree, remedy) AS (
   UNION ALL SELECT 'partition key of ' || partrelid::regclass, partexprs::text, ''
     FROM pg_partitioned_table WHERE partexprs IS NOT NULL)`;
 
-/** Functions of 12 that 14 does not have under these arguments. Those of five arguments are the ones behind encoding conversions. */
+/**
+ * That a row of pg_proc is one of the system's functions with these signatures. The names are asked first: to spell out the
+ * signatures of all functions takes most of what all hazards together take.
+ */
+function isOneOf(alias: string, signatures: readonly string[]): string {
+  const quoted = (texts: readonly string[]) => texts.map((text) => `'${text}'`).join(', ');
+  const names = signatures.map((signature) => signature.replace(/\(.*/, '').replace(/.*\./, ''));
+  return `${alias}.proname IN (${quoted(names)}) AND ${alias}.oid::regprocedure::text IN (${quoted(signatures)})`;
+}
+
+/** The functions behind encoding conversions: one argument more in 14. */
+const isConversion = (alias: string) => `${alias}.pronargs = 5 AND ${alias}.proargtypes::text = '23 23 2275 2281 23'`;
+
+/** Functions of 12 that 14 does not have under these arguments. */
 const goneFunctions = `
-  SELECT oid, oid::regprocedure::text AS name FROM pg_proc
-  WHERE oid < 16384 AND (oid::regprocedure::text IN ('numeric_fac(bigint)', 'currtid(oid,tid)', 'opaque_in(cstring)', 'opaque_out(opaque)', 'shell_out(opaque)',
-    'binary_upgrade_set_next_toast_pg_type_oid(oid)', 'information_schema._pg_keysequal(smallint[],smallint[])')
-    OR (pronargs = 5 AND proargtypes::text = '23 23 2275 2281 23'))`;
+  SELECT p.oid, p.oid::regprocedure::text AS name FROM pg_proc p
+  WHERE p.oid < 16384 AND (${isOneOf('p', [
+    'numeric_fac(bigint)',
+    'currtid(oid,tid)',
+    'opaque_in(cstring)',
+    'opaque_out(opaque)',
+    'shell_out(opaque)',
+    'binary_upgrade_set_next_toast_pg_type_oid(oid)',
+    'information_schema._pg_keysequal(smallint[],smallint[])',
+  ])} OR ${isConversion('p')})`;
 
 /** Functions whose signature is another one in 14: privileges on them can't be given again. */
-const changedFunctions = `('array_append(anyarray,anyelement)', 'array_cat(anyarray,anyarray)', 'array_position(anyarray,anyelement)',
-  'array_position(anyarray,anyelement,integer)', 'array_positions(anyarray,anyelement)', 'array_prepend(anyelement,anyarray)', 'array_remove(anyarray,anyelement)',
-  'array_replace(anyarray,anyelement,anyelement)', 'width_bucket(anyelement,anyarray)', 'lag(anyelement,integer,anyelement)', 'lead(anyelement,integer,anyelement)',
-  'currtid(oid,tid)', 'get_bit(bytea,integer)', 'set_bit(bytea,integer,integer)', 'numeric_fac(bigint)', 'pg_create_logical_replication_slot(name,name,boolean)',
-  'pg_terminate_backend(integer)', 'opaque_in(cstring)', 'opaque_out(opaque)', 'shell_out(opaque)', 'shell_in(cstring)')`;
+const changedFunctions = [
+  'array_append(anyarray,anyelement)',
+  'array_cat(anyarray,anyarray)',
+  'array_position(anyarray,anyelement)',
+  'array_position(anyarray,anyelement,integer)',
+  'array_positions(anyarray,anyelement)',
+  'array_prepend(anyelement,anyarray)',
+  'array_remove(anyarray,anyelement)',
+  'array_replace(anyarray,anyelement,anyelement)',
+  'width_bucket(anyelement,anyarray)',
+  'lag(anyelement,integer,anyelement)',
+  'lead(anyelement,integer,anyelement)',
+  'currtid(oid,tid)',
+  'get_bit(bytea,integer)',
+  'set_bit(bytea,integer,integer)',
+  'numeric_fac(bigint)',
+  'pg_create_logical_replication_slot(name,name,boolean)',
+  'pg_terminate_backend(integer)',
+  'opaque_in(cstring)',
+  'opaque_out(opaque)',
+  'shell_out(opaque)',
+  'shell_in(cstring)',
+];
 
 const advice =
   'Keep its definition (pg_dump --schema-only), drop it with the command, and make it again without what is gone.';
@@ -57,9 +94,9 @@ export const removedHazards: readonly Hazard[] = [
 WITH gone AS (SELECT oid, oid::regoperator::text AS name FROM pg_operator WHERE oid < 16384 AND oid::regoperator::text IN
     ('!(bigint,NONE)', '!!(NONE,bigint)', '@(box,box)', '@(circle,circle)', '@(lseg,box)', '@(lseg,line)', '@(point,box)', '@(point,circle)', '@(point,line)', '@(point,lseg)', '@(point,path)',
      '@(point,polygon)', '@(polygon,polygon)', '~(aclitem[],aclitem)', '~(box,box)', '~(circle,circle)', '~(circle,point)', '~(path,point)', '~(polygon,point)', '~(polygon,polygon)')),
-${expressions}
-SELECT object, 'uses ' || string_agg(name, ', '), remedy
-FROM (SELECT * FROM expressions WHERE tree ~ (SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM gone)) e JOIN gone ON tree ~ (':opno ' || gone.oid || ' ')
+${expressions},
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM gone))
+SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':opno ' || gone.oid || ' ')
 GROUP BY object, remedy`,
   },
   {
@@ -71,9 +108,9 @@ GROUP BY object, remedy`,
     says: 'function numeric_fac(bigint) does not exist',
     advice: `${advice} factorial() is the same in 12 and 14.`,
     database: `
-WITH gone AS (${goneFunctions}), ${expressions}
-SELECT object, 'uses ' || string_agg(name, ', '), remedy
-FROM (SELECT * FROM expressions WHERE tree ~ (SELECT ':funcid (' || string_agg(oid::text, '|') || ') ' FROM gone)) e JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
+WITH gone AS (${goneFunctions}), ${expressions},
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (SELECT ':funcid (' || string_agg(oid::text, '|') || ') ' FROM gone))
+SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
 GROUP BY object, remedy
 UNION ALL
 SELECT format('cast (%s AS %s)', castsource::regtype, casttarget::regtype), 'calls ' || name, format('DROP CAST (%s AS %s);', castsource::regtype, casttarget::regtype)
@@ -112,7 +149,7 @@ WHERE to_regclass(gone) IS NOT NULL AND v.tree ~ (':relid ' || to_regclass(gone)
     database: `
 WITH f AS (SELECT p.oid, proowner, coalesce(proacl, acldefault('f', proowner)) AS acl, coalesce(initprivs, acldefault('f', proowner)) AS first
   FROM pg_proc p LEFT JOIN pg_init_privs i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass AND i.objsubid = 0
-  WHERE p.oid < 16384 AND (p.oid::regprocedure::text IN ${changedFunctions} OR (p.pronargs = 5 AND p.proargtypes::text = '23 23 2275 2281 23')))
+  WHERE p.oid < 16384 AND (${isOneOf('p', changedFunctions)} OR ${isConversion('p')}))
 SELECT oid::regprocedure::text, 'privileges are ' || acl::text,
   (SELECT coalesce(string_agg(DISTINCT format('REVOKE ALL ON FUNCTION %s FROM %s;', oid::regprocedure, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' '), '')
     FROM (SELECT grantee FROM aclexplode(acl) EXCEPT SELECT grantee FROM aclexplode(first)) extra)
