@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/prechecks/facts.ts';
@@ -30,7 +32,22 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
 const factNames = Object.keys(needs) as FactName[];
 const probes = ['upgradeProbe', 'servingProbe'] as const;
 
+/** `answerOf` ends where there is no such check. */
+function namedInTests(): Set<string> {
+  const texts = readdirSync(import.meta.dirname).map((file) =>
+    readFileSync(path.join(import.meta.dirname, file), 'utf8'),
+  );
+  return new Set(texts.flatMap((text) => [...text.matchAll(/answerOf\(\s*'([a-z-]+)'/g)].map(([, id = '']) => id)));
+}
+
 describe('the catalogue of checks', () => {
+  test('has no check without tests of its own', () => {
+    const named = namedInTests();
+    // Those of hazards have fixtures in a real server, those of the values file GitHub's double.
+    const others = catalogue.filter(({ id, subject }) => subject !== 'values' && !hazards.some((h) => h.id === id));
+    expect(others.map(({ id }) => id).filter((id) => !named.has(id))).toEqual([]);
+  });
+
   test('names each check once, with what it asks and why', () => {
     const ids = catalogue.map((c) => c.id);
     expect(new Set(ids).size).toBe(ids.length);
