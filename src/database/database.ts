@@ -40,6 +40,11 @@ export class Database {
     return new Database(cluster, this.target, this.password, this.superuser);
   }
 
+  /** A server of the same password in another pod of the namespace. */
+  inPod(podName: string): Database {
+    return new Database(this.cluster, { ...this.target, podName }, this.password, this.superuser);
+  }
+
   /**
    * Runs a script of SQL (and psql commands) in one read-only session.
    * @returns what psql prints: one line per row, columns without padding

@@ -12,6 +12,7 @@ const serverFacts = z.object({
   currentUser: z.string(),
   dataChecksums: z.boolean(),
   walSegmentSize: z.number(),
+  archiveMode: z.string(),
 });
 
 const databaseFacts = z.object({
@@ -40,6 +41,7 @@ export async function readServer(database: Database): Promise<ServerFacts> {
        'bootstrapSuperuser', (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10),
        'currentUser', current_user,
        'dataChecksums', current_setting('data_checksums')::bool,
+       'archiveMode', current_setting('archive_mode'),
        'walSegmentSize', (SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'));`,
   );
   return serverFacts.parse(jsonLines(output)[0]);

@@ -8,6 +8,7 @@ import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
 import { localeChecks } from './locale.ts';
 import { serverChecks } from './server.ts';
+import { servingStartChecks } from './serving-start.ts';
 import { sortOrderChecks } from './sort-order.ts';
 import { surroundingsChecks } from './surroundings.ts';
 import { valuesChecks } from './values.ts';
@@ -20,6 +21,7 @@ export const catalogue: readonly Check[] = [
   ...localeChecks,
   ...hazards.map(hazardCheck),
   ...imageChecks,
+  ...servingStartChecks,
   ...sortOrderChecks,
   ...extensionChecks,
   ...clusterChecks,

@@ -1,7 +1,7 @@
 import type { ImageFacts } from '../job/probe.ts';
 import { upgrade } from '../versions.ts';
-import { failed, given, passed, type Answer, type Check, type Known } from './finding.ts';
-import { unasked, worst } from './locale.ts';
+import { failed, given, passed, worst, type Answer, type Check, type Known } from './finding.ts';
+import { unasked } from './unasked.ts';
 
 export const extensionChecks: readonly Check[] = [
   {

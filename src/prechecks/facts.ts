@@ -2,6 +2,7 @@ import type { Obstacle } from '../database/obstacles.ts';
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/server.ts';
 import type { SortOrders } from '../database/sort-order.ts';
 import type { ImageFacts } from '../job/probe.ts';
+import type { Trial } from '../job/run-trial.ts';
 import type { VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
@@ -41,6 +42,10 @@ export interface Facts {
   readonly leftoverObjects: Known<readonly string[]>;
   readonly upgradeProbe: Known<ImageFacts>;
   readonly servingProbe: Known<ImageFacts>;
+  /** 14 as it starts with the StatefulSet's configuration on an empty volume. */
+  readonly trial: Known<Trial>;
+  /** Roles that log in by a secret stored as md5. */
+  readonly md5Roles: Known<readonly string[]>;
   /** What GitHub answered about the pull request for the values file; undefined when there will be none. */
   readonly pullRequest: readonly ProbeFact[] | undefined;
 }

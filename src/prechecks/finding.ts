@@ -82,3 +82,11 @@ export function blocks(finding: Finding, failOn: 'failed' | 'warning'): boolean 
   const counted = weight(finding);
   return counted === 'failed' || counted === 'unknown' || (failOn === 'warning' && counted === 'warning');
 }
+
+const order = ['passed', 'warning', 'unknown', 'failed'] as const;
+
+/** Two answers in one: the worse status, the evidence of both. */
+export function worst(a: Answer, b: Answer): Answer {
+  const [worse, other] = order.indexOf(a.status) >= order.indexOf(b.status) ? [a, b] : [b, a];
+  return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
+}

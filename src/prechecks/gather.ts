@@ -1,13 +1,24 @@
 import type { Database } from '../database/database.ts';
+import { readMd5Roles } from '../database/configuration.ts';
 import { readAll } from '../database/each.ts';
 import { readObstacles } from '../database/obstacles.ts';
-import { extensionsOf, extensionsSql, readDatabases, readServer, type DatabaseFacts } from '../database/server.ts';
+import {
+  extensionsOf,
+  extensionsSql,
+  readDatabases,
+  readServer,
+  type DatabaseFacts,
+  type ServerFacts,
+} from '../database/server.ts';
 import { sortOrdersOf, sortOrdersSql, type SortOrders } from '../database/sort-order.ts';
 import { CancelledError, ClusterError, describe, isRunError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import { jobName, scriptConfigMap, upgradeJob, type JobSettings } from '../job/manifest.ts';
 import { localesOf, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
 import { runProbe } from '../job/run-probe.ts';
+import { runTrial, type Trial } from '../job/run-trial.ts';
+import { sweepProbes } from '../job/sweep-probes.ts';
+import { obstacleToTrial, trialPod } from '../job/trial-pod.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { Target } from '../target/target.ts';
@@ -45,6 +56,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     known(() => readDatabases(database)),
     known(() => readVolumeFiles(database, target)),
     known(() => readObstacles(database)),
+    inputs.probes === 'none' ? undefined : sweepProbes(gathering, target.namespace),
   ]);
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings: Known<JobSettings> = both(server, databases, (s, d) => ({
@@ -65,6 +77,11 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
     probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders),
     probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders),
+    tryStart(
+      gathering,
+      both(mayProbe, server, (_, s) => s),
+    ),
+    known(() => readMd5Roles(database)),
     gathering.probePullRequest?.() ?? Promise.resolve(undefined),
   ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
@@ -78,6 +95,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     refused,
     upgradeProbe,
     servingProbe,
+    trial,
+    md5Roles,
     pullRequest,
   ] = await Promise.all(reads);
   return {
@@ -101,6 +120,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     leftoverObjects,
     upgradeProbe,
     servingProbe,
+    trial,
+    md5Roles,
     pullRequest,
   };
 }
@@ -164,6 +185,17 @@ async function probe(
       inputs.jobStartTimeout,
     ),
   );
+}
+
+/** Starts 14 with the StatefulSet's configuration, where that can touch nothing. */
+async function tryStart(gathering: Gathering, server: Known<ServerFacts>): Promise<Known<Trial>> {
+  const { inputs, target, database } = gathering;
+  if (inputs.probes === 'none') return { known: false, reason: 'probes: none', code: notAsked };
+  if (!server.known) return server;
+  const obstacle = obstacleToTrial(target, server.value.archiveMode);
+  if (obstacle !== undefined) return { known: false, reason: obstacle, code: 'not-tried' };
+  const pod = trialPod(target, servingImage(inputs).reference, inputs.imagePullSecret);
+  return await known(() => runTrial(gathering, pod, database, inputs.jobStartTimeout));
 }
 
 /** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */

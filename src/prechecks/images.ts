@@ -1,8 +1,8 @@
 import type { ImageFacts } from '../job/probe.ts';
 import { majorOf } from '../job/probe.ts';
 import { upgrade } from '../versions.ts';
-import { failed, passed, type Answer, type Check, type Known } from './finding.ts';
-import { unasked, worst } from './locale.ts';
+import { failed, passed, worst, type Answer, type Check, type Known } from './finding.ts';
+import { unasked } from './unasked.ts';
 
 export const imageChecks: readonly Check[] = [
   {

@@ -1,7 +1,8 @@
 import type { DatabaseFacts } from '../database/server.ts';
 import { initdbSettings } from '../upgrade/settings.ts';
-import { failed, given, notAsked, passed, unknown, warning, type Answer, type Check, type Known } from './finding.ts';
+import { failed, given, passed, worst, type Answer, type Check, type Known } from './finding.ts';
 import type { ImageFacts } from '../job/probe.ts';
+import { unasked } from './unasked.ts';
 
 export const localeChecks: readonly Check[] = [
   {
@@ -80,26 +81,4 @@ function judgeLocales(name: string, probe: Known<ImageFacts>): Answer {
         'Use an image that has the locale, or move the database to another locale first.',
         ...refused.map(([locale, message]) => `${name} ${probe.value.image}: ${locale}: ${message}`),
       );
-}
-
-/**
- * An image that nobody wanted to be asked does not block: pg_upgrade --check
- * answers it in the Job, before anything is changed, at the price of some
- * downtime. One that was asked and did not answer does.
- */
-export function unasked(name: string, { reason, code }: Extract<Known<never>, { known: false }>): Answer {
-  return code === notAsked
-    ? warning(
-        'Set "probes" to pods, so that the image is asked before the downtime. Else pg_upgrade --check tells in the Job, before it changes anything.',
-        `${name}: ${reason}`,
-      )
-    : unknown('Remove the reason, then run the checks again.', `${name}: ${reason}`);
-}
-
-const order = ['passed', 'warning', 'unknown', 'failed'] as const;
-
-/** Two answers in one: the worse status, the evidence of both. */
-export function worst(a: Answer, b: Answer): Answer {
-  const [worse, other] = order.indexOf(a.status) >= order.indexOf(b.status) ? [a, b] : [b, a];
-  return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
 }

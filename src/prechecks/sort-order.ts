@@ -2,7 +2,7 @@ import type { SortOrder } from '../database/sort-order.ts';
 import type { DatabaseFacts } from '../database/server.ts';
 import { localeKey, type ImageFacts } from '../job/probe.ts';
 import { given, passed, unknown, warning, type Answer, type Check } from './finding.ts';
-import { unasked } from './locale.ts';
+import { unasked } from './unasked.ts';
 
 export const sortOrderChecks: readonly Check[] = [
   {

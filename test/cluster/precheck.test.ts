@@ -50,9 +50,9 @@ describe('a precheck', () => {
     }
   });
 
-  test('writes nothing but its two probe pods, and removes them', () => {
+  test('writes nothing but its three probe pods, and removes them', () => {
     const writes = audit.writes(':checker').map(callName);
-    expect(writes.sort()).toEqual(['create pods', 'create pods', 'delete pods', 'delete pods']);
+    expect(writes.sort()).toEqual([...Array<string>(3).fill('create pods'), ...Array<string>(3).fill('delete pods')]);
     expect(
       kubectl('-n', namespace, 'get', 'pods', '-l', 'app.kubernetes.io/name=postgres-upgrade-probe', '-o', 'name'),
     ).toBe('');
@@ -67,10 +67,11 @@ describe('a precheck', () => {
     ['applications', 'a label that nothing carries'],
     ['images', 'an image that lacks the old binaries'],
     ['superuser-login', 'a password that is not the right one'],
+    ['serving-start', 'a setting in the environment that 14 does not know'],
   ])('%s sees %s', async (check) => {
     const undo = breakIt(check);
     try {
-      const probes = check === 'images' ? 'pods' : 'none';
+      const probes = ['images', 'serving-start'].includes(check) ? 'pods' : 'none';
       const broken = await runAction({ namespace, probes, ...undo.inputs });
       expect([broken.exitCode, broken.outputs['verdict']]).not.toContain('passed');
       expect(['failed', 'unknown']).toContain(status(broken, check));
@@ -126,6 +127,21 @@ function breakIt(check: string): { inputs: Record<string, string>; repair(): voi
       return { inputs: { 'application-selector': 'layer=nobody' }, repair: nothing };
     case 'images':
       return { inputs: { 'upgrade-image': 'cciserver.azurecr.io/server-postgres-upgrade:14-only' }, repair: nothing };
+    case 'serving-start': {
+      const patch = (...operations: object[]) =>
+        inNamespace('patch', 'statefulset', 'postgresql', '--type=json', `--patch=${JSON.stringify(operations)}`);
+      const strategy = (value: object) => ({ op: 'replace', path: '/spec/updateStrategy', value });
+      // Nothing is restarted by a change of the template alone.
+      const env = { name: 'POSTGRESQL_EXTRA_FLAGS', value: '-c wal_keep_segments=8' };
+      patch(strategy({ type: 'OnDelete' }), { op: 'add', path: '/spec/template/spec/containers/0/env/-', value: env });
+      return {
+        inputs: {},
+        repair: () => {
+          inNamespace('set', 'env', 'statefulset/postgresql', 'POSTGRESQL_EXTRA_FLAGS-');
+          patch(strategy({ type: 'RollingUpdate', rollingUpdate: { partition: 0 } }));
+        },
+      };
+    }
     case 'superuser-login':
       inNamespace('create', 'secret', 'generic', 'wrong', '--from-literal=password=not-the-password');
       return {

@@ -4,7 +4,7 @@ import { hangUp, silence } from './faults.ts';
 import { Scenario } from './scenario.ts';
 
 const pods = '/api/v1/namespaces/circleci-server/pods';
-const deletions = ['serving', 'upgrade'].map((role) =>
+const deletions = ['serving', 'start', 'upgrade'].map((role) =>
   expect.stringContaining(`DELETE ${pods}/postgres-upgrade-probe-${role}-`),
 );
 
@@ -13,7 +13,10 @@ async function withEndlessProbes(): Promise<Scenario> {
   const scenario = await Scenario.begin();
   scenario.api.podStatus = () => ({
     phase: 'Running',
-    containerStatuses: [{ name: 'probe', state: { running: { startedAt: '2026-01-01T00:00:00Z' } } }],
+    containerStatuses: ['probe', 'postgresql'].map((name) => ({
+      name,
+      state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+    })),
   });
   return scenario;
 }
@@ -31,10 +34,10 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(performance.now() - asked).toBeLessThan(5000);
     expect(end.exitCode).toBe(1);
     expect(end.report?.error?.code).toBe('cancelled');
-    // It waits for the probes, by reads: whichever of the two the signal meets.
+    // It waits for the probes, by reads: whichever of them the signal meets.
     expect(end.errors).toEqual([
       expect.stringMatching(
-        /^cancelled: Cancelled while (waiting for the probe of image|trying to read Pod postgres-upgrade-probe-)/,
+        /^cancelled: Cancelled while (waiting for the probe of image|waiting for PostgreSQL of |trying to read Pod postgres-upgrade-probe-)/,
       ),
     ]);
     expect(end.summary).toContain('Cancelled while');

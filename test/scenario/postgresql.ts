@@ -1,5 +1,5 @@
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../../src/database/server.ts';
-import { noHazards } from '../unit/fake-database.ts';
+import { noHazards, startedConfiguration } from '../unit/fake-database.ts';
 import type { ExecutionEnd, Program } from './exec-channel.ts';
 
 export interface DatabaseState extends DatabaseFacts {
@@ -20,6 +20,7 @@ export class Postgresql {
     currentUser: 'postgres',
     dataChecksums: false,
     walSegmentSize: 16777216,
+    archiveMode: 'off',
   };
   databases: DatabaseState[] = ['circle', 'postgres', 'template0', 'template1', 'vms'].map((name) => ({
     name,
@@ -61,7 +62,9 @@ export class Postgresql {
 
   private rows(sql: string): unknown[] {
     if (sql.includes("'bootstrapSuperuser'")) return [this.server];
-    if (sql.includes('pg_prepared_xacts')) return [];
+    if (sql.includes('pg_prepared_xacts') || sql.includes('pg_authid')) return [];
+    // Asked of 14 as it was started to be tried.
+    if (sql.includes("'preloaded'")) return [startedConfiguration];
     if (sql.includes('pg_database_size')) return this.databases;
     throw new Error(`the fake server has no answer to: ${sql}`);
   }

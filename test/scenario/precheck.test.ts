@@ -33,7 +33,11 @@ const reviews = 'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
 function serveProbes({ api }: Scenario): void {
   const succeeded = { name: 'probe', state: { terminated: { exitCode: 0, reason: 'Completed' } } };
-  api.podStatus = () => ({ phase: 'Succeeded', containerStatuses: [succeeded] });
+  const running = { name: 'postgresql', state: { running: { startedAt: '2026-01-01T00:00:00Z' } } };
+  api.podStatus = ({ metadata }) =>
+    metadata.labels?.['postgresql-upgrade/probe'] === 'start'
+      ? { phase: 'Running', containerStatuses: [running] }
+      : { phase: 'Succeeded', containerStatuses: [succeeded] };
   api.podLog = (pod) => probeLog(pod.metadata.labels?.['postgresql-upgrade/probe'] ?? '');
 }
 
@@ -68,9 +72,10 @@ test('a healthy server passes every check, with no more than the permissions of 
   // The only writes are those of the probes, and each one is removed.
   const made = scenario.api.writes.filter((w) => w.startsWith('POST'));
   const removed = scenario.api.writes.filter((w) => w.startsWith('DELETE'));
-  expect(made).toEqual([`POST ${home}/pods`, `POST ${home}/pods`]);
+  expect(made).toEqual([`POST ${home}/pods`, `POST ${home}/pods`, `POST ${home}/pods`]);
   expect(removed.sort()).toEqual([
     expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-serving-`),
+    expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-start-`),
     expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-upgrade-`),
   ]);
 });
@@ -80,14 +85,19 @@ test('without probes it makes exactly the reads and dry runs that it needs, and 
   const end = await scenario.run();
   expect(end.exitCode).toBe(0);
   expect(end.outputs['verdict']).toBe('warning');
-  expect(end.warnings.map((w) => w.split(':')[0])).toEqual(['locales-in-images', 'images', 'extensions']);
+  expect(end.warnings.map((w) => w.split(':')[0])).toEqual([
+    'locales-in-images',
+    'images',
+    'serving-start',
+    'extensions',
+  ]);
   expect(scenario.api.writes).toEqual([]);
   expect([...new Set(scenario.api.lines)]).toEqual([...reads, ...dryRuns, reviews].sort());
   const count = (line: string) => scenario.api.lines.filter((l) => l === line).length;
   expect(count(reviews)).toBe(permissionsFor('upgrade').length);
-  // server, databases, volume, what pg_upgrade refuses, hazards in the server; and of the four databases that take
+  // server, databases, volume, what pg_upgrade refuses, hazards in the server, secrets of roles; and of the four databases that take
   // connections (a session each) the extensions, the sort order and the hazards
-  expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(17);
+  expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(18);
 });
 
 test('an upgrade stops at a failed check before it writes anything', async () => {
@@ -119,13 +129,14 @@ test('an image that cannot be pulled stands against the upgrade', async () => {
   await using scenario = await Scenario.begin();
   serveProbes(scenario);
   const message = 'Back-off pulling image: manifest unknown';
-  const waiting = { name: 'probe', state: { waiting: { reason: 'ImagePullBackOff', message } } };
-  scenario.api.podStatus = () => ({ phase: 'Pending', containerStatuses: [waiting] });
+  const state = { waiting: { reason: 'ImagePullBackOff', message } };
+  const containerStatuses = ['probe', 'postgresql'].map((name) => ({ name, state }));
+  scenario.api.podStatus = () => ({ phase: 'Pending', containerStatuses });
   const end = await scenario.run({ probes: 'pods' });
   expect(end.exitCode).toBe(1);
   expect(end.report?.findings.find((f) => f.check === 'images')?.status).toMatch(/failed|unknown/);
   expect(end.errors.join('\n')).toContain('manifest unknown');
-  expect(scenario.api.writes.filter((w) => w.startsWith('DELETE'))).toHaveLength(2);
+  expect(scenario.api.writes.filter((w) => w.startsWith('DELETE'))).toHaveLength(3);
 });
 
 test('what a probe cannot tell in time is not taken for passed, and the probes are removed', async () => {
@@ -140,7 +151,7 @@ test('what a probe cannot tell in time is not taken for passed, and the probes a
   expect(end.exitCode).toBe(1);
   expect(end.report?.findings.find((f) => f.check === 'images')?.status).toMatch(/failed|unknown/);
   expect(end.errors.join('\n')).toContain('0/3 nodes are available');
-  expect(scenario.api.writes.filter((w) => w.startsWith('DELETE'))).toHaveLength(2);
+  expect(scenario.api.writes.filter((w) => w.startsWith('DELETE'))).toHaveLength(3);
 });
 
 test('each missing permission is named, and nothing else is asked for', async () => {

@@ -1,3 +1,4 @@
+import type { Configuration } from '../../src/database/configuration.ts';
 import { Database } from '../../src/database/database.ts';
 import type { SortOrder } from '../../src/database/sort-order.ts';
 import type { Obstacle } from '../../src/database/obstacles.ts';
@@ -14,6 +15,7 @@ export interface ServerState {
   /** Rows of pg_prepared_xacts and pg_replication_slots. */
   obstacles: Obstacle[];
   clients: { database: string; user: string; application: string; address: string; state: string }[];
+  md5Roles: string[];
   /** Outcome of commands other than psql, such as pg_ctl. */
   command: (command: readonly string[]) => ExecResult;
   /** Statements that fail, with what psql says. */
@@ -63,6 +65,7 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
     },
     clients: [],
     obstacles: [],
+    md5Roles: [],
     command: () => ({ exitCode: 0, stdout: '', stderr: '' }),
     refuse: [],
     statements: [],
@@ -101,6 +104,8 @@ function partsOf(name: string, script: string): { database: string; sql: string;
 function answer(state: ServerState, name: string, sql: string): string {
   const database = state.databases[name] ?? databaseState();
   if (sql.includes("'hazard'")) return rows(noHazards(sql));
+  if (sql.includes("'preloaded'")) return rows([startedConfiguration]);
+  if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
   if (sql.includes('server_version_num')) return rows([serverFacts(state)]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
@@ -140,8 +145,18 @@ function serverFacts({ version, versionNumber }: ServerState): object {
     currentUser: 'postgres',
     dataChecksums: false,
     walSegmentSize: 16777216,
+    archiveMode: 'off',
   };
 }
+
+/** What a server says that an image has just started. */
+export const startedConfiguration: Configuration = {
+  version: '14.22',
+  age: 4,
+  errors: [],
+  rules: [{ users: ['all'], method: 'md5', line: 1, error: null }],
+  preloaded: 'pg_stat_statements',
+};
 
 /** An answer without rows to each query of a script for hazards. */
 export function noHazards(sql: string): object[] {

@@ -1,6 +1,5 @@
 import { connectCommand } from '../../database/script.ts';
-import { failed, given, passed, unknown, warning, type Answer, type Check } from '../finding.ts';
-import { worst } from '../locale.ts';
+import { failed, given, passed, unknown, warning, worst, type Answer, type Check } from '../finding.ts';
 import type { Answers, Hazard, HazardFacts } from './hazard.ts';
 import type { Known } from '../finding.ts';
 

@@ -27,6 +27,8 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   refused: ['admission'],
   leftoverObjects: ['leftovers'],
   upgradeProbe: ['images', 'locales-in-images', 'extensions'],
+  trial: ['serving-start'],
+  md5Roles: ['serving-logins'],
   servingProbe: ['images', 'locales-in-images', 'extensions', 'sort-order'],
 };
 const factNames = Object.keys(needs) as FactName[];

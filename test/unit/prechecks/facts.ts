@@ -1,11 +1,13 @@
 import type { DatabaseFacts, ServerFacts } from '../../../src/database/server.ts';
 import type { SortOrder } from '../../../src/database/sort-order.ts';
+import type { Trial } from '../../../src/job/run-trial.ts';
 import type { ImageFacts } from '../../../src/job/probe.ts';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/prechecks/facts.ts';
 import type { Answer, Known } from '../../../src/prechecks/finding.ts';
 import { hazards } from '../../../src/prechecks/hazards/table.ts';
 import { servingImage, upgradeImage } from '../../../src/target/images.ts';
+import { startedConfiguration } from '../fake-database.ts';
 import { inputs, newImage, snapshotClass, target } from '../objects.ts';
 
 export function known<T>(value: T): Known<T> {
@@ -25,6 +27,7 @@ export const server: ServerFacts = {
   currentUser: 'postgres',
   dataChecksums: false,
   walSegmentSize: 16777216,
+  archiveMode: 'off',
 };
 
 export function databaseFacts(name: string, more: Partial<DatabaseFacts> = {}): DatabaseFacts {
@@ -80,6 +83,13 @@ export const servingProbe: ImageFacts = {
   pgUpgrade: undefined,
 };
 
+/** 14 as it started with the chart's configuration. */
+export const trial: Extract<Trial, { started: true }> = {
+  image: newImage,
+  started: true,
+  configuration: startedConfiguration,
+};
+
 const noHazards = Object.fromEntries(hazards.map(({ id }) => [id, known({ total: 0, rows: [] })]));
 
 /** The facts of a server that can be upgraded. */
@@ -114,6 +124,8 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     leftoverObjects: known([]),
     upgradeProbe: known(upgradeProbe),
     servingProbe: known(servingProbe),
+    trial: known(trial),
+    md5Roles: known([]),
     pullRequest: (['values-file', 'values-branch', 'push-right', 'branch-rules', 'pull-request-right'] as const).map(
       (id) => ({ id, status: 'passed', evidence: ['asked'] }),
     ),

@@ -36,10 +36,11 @@ function probing(from: FakeCluster, log: string = probeLog.join('')): FakeCluste
     const pod =
       call.method === 'find' && call.resource === 'pods' ? from.peek('pods', call.name, namespace) : undefined;
     if (pod?.metadata?.name?.startsWith('postgres-upgrade-probe') !== true) return;
-    from.put('pods', {
-      ...pod,
-      status: { containerStatuses: [{ ...status, state: { terminated: { exitCode: 0 } } }] },
-    });
+    // The trial of the server goes on until it is removed, under the name of the server's container.
+    const isTrial = pod.metadata.name.includes('-start-');
+    const state = isTrial ? { running: {} } : { terminated: { exitCode: 0 } };
+    const name = pod.spec?.containers[0]?.name ?? '';
+    from.put('pods', { ...pod, status: { containerStatuses: [{ ...status, name, state }] } });
   });
   return from;
 }

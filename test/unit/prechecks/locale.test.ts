@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { worst } from '../../../src/prechecks/locale.ts';
+import { worst } from '../../../src/prechecks/finding.ts';
 import { failed, passed, unknown, warning } from '../../../src/prechecks/finding.ts';
 import { inputs } from '../objects.ts';
 import { answerOf, databases, known, servingProbe, unread, upgradeProbe } from './facts.ts';
