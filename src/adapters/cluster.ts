@@ -62,6 +62,20 @@ class ApiServer implements Cluster {
     return answer.gitVersion;
   }
 
+  async serves(resource: ResourceName): Promise<boolean> {
+    const { group, version } = resources[resource];
+    try {
+      const { resources: served } = await this.request<{ resources: { name: string }[] }>(`look for ${resource}`, {
+        method: 'GET',
+        path: group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
+      });
+      return served.some(({ name }) => name === resource);
+    } catch (error) {
+      if (error instanceof ClusterError && ['not-served', 'not-found'].includes(error.code)) return false;
+      throw error;
+    }
+  }
+
   async now(): Promise<Date> {
     if (this.connection.time === undefined) await this.version();
     const { time } = this.connection;

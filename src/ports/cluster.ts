@@ -53,6 +53,12 @@ export interface FluxObject {
   spec?: { suspend?: boolean };
 }
 
+/** A ScaledObject of KEDA (keda.sh/v1alpha1), as far as it is read here. */
+export interface ScaledObject {
+  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  spec: { scaleTargetRef: { apiVersion?: string; kind?: string; name: string } };
+}
+
 /** A Lease (coordination.k8s.io/v1), as far as it is used here. Its times have six digits after the second (MicroTime). */
 export interface Lease {
   metadata?: { name?: string; namespace?: string; labels?: Record<string, string>; resourceVersion?: string };
@@ -90,6 +96,7 @@ export const resources = {
   applications: { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application', namespaced: true },
   helmreleases: { group: 'helm.toolkit.fluxcd.io', version: 'v2', kind: 'HelmRelease', namespaced: true },
   kustomizations: { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', namespaced: true },
+  scaledobjects: { group: 'keda.sh', version: 'v1alpha1', kind: 'ScaledObject', namespaced: true },
   selfsubjectaccessreviews: {
     group: 'authorization.k8s.io',
     version: 'v1',
@@ -121,6 +128,7 @@ export interface ResourceTypes {
   applications: Application;
   helmreleases: FluxObject;
   kustomizations: FluxObject;
+  scaledobjects: ScaledObject;
   selfsubjectaccessreviews: V1SelfSubjectAccessReview;
 }
 
@@ -154,6 +162,8 @@ export interface Cluster {
    */
   interruptedBy(signal: AbortSignal): Cluster;
   version(): Promise<string>;
+  /** Whether the API server has this resource at all; everybody who is signed in may ask (discovery). */
+  serves(resource: ResourceName): Promise<boolean>;
   /** The API server's time, from the Date header of its last answer (whole seconds) and the time that went by since. */
   now(): Promise<Date>;
   /** The object, or undefined when there is none of that name. */

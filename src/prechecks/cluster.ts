@@ -1,4 +1,4 @@
-import { workloadName } from '../target/applications.ts';
+import { isScaled, workloadName, workloadState } from '../target/applications.ts';
 import { failed, given, passed, unknown, warning, type Check } from './finding.ts';
 
 /** Names that the documented way of upgrading, or a try of ours, leaves beside the data directory. */
@@ -114,11 +114,8 @@ export const clusterChecks: readonly Check[] = [
           'Set "application-selector" to the label of the application layer.',
           `no Deployment, StatefulSet or CronJob in namespace ${target.namespace} matches ${inputs.applicationSelector}`,
         );
-      const evidence = target.applications.map(
-        (w) =>
-          `${workloadName(w)}: ${w.resource === 'cronjobs' ? (w.suspended ? 'suspended' : 'scheduled') : `${String(w.replicas)} replicas`}`,
-      );
-      const running = target.applications.some((w) => w.resource !== 'cronjobs' && w.replicas > 0);
+      const evidence = target.applications.map((w) => `${workloadName(w)}: ${workloadState(w)}`);
+      const running = target.applications.some((w) => isScaled(w) && w.replicas > 0);
       return running
         ? passed(...evidence)
         : warning(

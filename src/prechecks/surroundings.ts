@@ -1,13 +1,13 @@
 import type { Reconciler } from '../target/reconcilers.ts';
-import { failed, given, passed, type Check } from './finding.ts';
+import { failed, given, passed, unknown, type Check } from './finding.ts';
 
 /** Who would put back what the upgrade changes. */
 export const surroundingsChecks: readonly Check[] = [
   {
     id: 'gitops',
-    title: 'Neither Argo CD nor Flux puts PostgreSQL or the applications back meanwhile',
+    title: 'Neither Argo CD, Flux nor KEDA puts PostgreSQL or the applications back meanwhile',
     subject: 'cluster',
-    why: 'They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too.',
+    why: 'They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that.',
     run: ({ reconcilers, target }) =>
       given(reconcilers, (all) => {
         const evidence = (r: Reconciler) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
@@ -16,6 +16,11 @@ export const surroundingsChecks: readonly Check[] = [
           return failed(
             [...new Set(acting.map((r) => pause(r, target.namespace)))].join(' '),
             ...acting.flatMap(evidence),
+          );
+        if (target.unreadAutoscalers !== undefined)
+          return unknown(
+            `Let the kubeconfig's user list, get and patch scaledobjects.keda.sh in namespace ${target.namespace}: the upgrade pauses those that scale the applications, and puts them back as they were.`,
+            `KEDA is installed, and its ScaledObjects may not be read: ${target.unreadAutoscalers}`,
           );
         return all.length === 0
           ? passed('no mark of Argo CD or Flux is on PostgreSQL or the applications')

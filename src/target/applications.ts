@@ -1,9 +1,10 @@
 import type { V1CronJob, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import type { Cluster } from '../ports/cluster.ts';
+import type { Autoscaler } from './scaled-objects.ts';
 import { labelSelector, type LabelSelector } from './label-selector.ts';
 
 /** A workload of the application layer that the upgrade stops and starts again. */
-export type Workload = ScaledWorkload | ScheduledWorkload;
+export type Workload = ScaledWorkload | ScheduledWorkload | Autoscaler;
 
 export interface ScaledWorkload {
   readonly resource: 'deployments' | 'statefulsets';
@@ -49,6 +50,20 @@ function scaled(resource: ScaledWorkload['resource'], object: V1Deployment | V1S
 
 function scheduled(object: V1CronJob): ScheduledWorkload {
   return { resource: 'cronjobs', name: object.metadata?.name ?? '', suspended: object.spec.suspend ?? false };
+}
+
+/** Whether it has replicas and pods of its own. */
+export function isScaled(workload: Workload): workload is ScaledWorkload {
+  return workload.resource === 'deployments' || workload.resource === 'statefulsets';
+}
+
+/** How it is, or was: `3 replicas`, for people. */
+export function workloadState(workload: Workload): string {
+  if (workload.resource === 'cronjobs') return workload.suspended ? 'suspended' : 'scheduled';
+  if (isScaled(workload)) return `${String(workload.replicas)} replicas`;
+  const { paused, pausedReplicas } = workload;
+  if (pausedReplicas !== null) return `held at ${pausedReplicas} replicas`;
+  return paused === null || paused === 'false' ? 'scales' : 'paused';
 }
 
 /** `deployments/frontend`, as kubectl takes it. */

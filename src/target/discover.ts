@@ -3,6 +3,7 @@ import { ConfigurationError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import { findApplications } from './applications.ts';
+import { findAutoscalers } from './scaled-objects.ts';
 import type { SecretKey, Target } from './target.ts';
 
 type DiscoveryInputs = Pick<
@@ -37,6 +38,7 @@ export async function discover(
     cluster.find('pods', podName, namespace),
     findApplications(cluster, namespace, inputs.applicationSelector, name),
   ]);
+  const { autoscalers, unread } = await findAutoscalers(cluster, namespace, applications);
   const volumeName = claim.spec?.volumeName;
   const podSecurity = statefulSet.spec?.template.spec?.securityContext;
   return {
@@ -58,7 +60,8 @@ export async function discover(
     userId: container.securityContext?.runAsUser ?? podSecurity?.runAsUser ?? bitnamiUser,
     fsGroup: podSecurity?.fsGroup,
     secret: findSecret(container, inputs, name),
-    applications,
+    applications: [...applications, ...autoscalers],
+    unreadAutoscalers: unread,
   };
 }
 

@@ -8,6 +8,8 @@ export interface Permission {
   /** From which mode on: an upgrade needs all that a precheck needs. */
   readonly mode: 'precheck' | 'upgrade';
   readonly why: string;
+  /** Asked only where the API server has the resource at all. */
+  readonly ifServed?: true;
 }
 
 /**
@@ -122,6 +124,27 @@ export const permissions: readonly Permission[] = [
   },
   { verb: 'get', resource: 'cronjobs', mode: 'upgrade', why: "suspend the applications' CronJobs" },
   { verb: 'patch', resource: 'cronjobs', mode: 'upgrade', why: "suspend the applications' CronJobs" },
+  {
+    verb: 'list',
+    resource: 'scaledobjects',
+    mode: 'precheck',
+    why: 'where KEDA is installed: find what scales the applications',
+    ifServed: true,
+  },
+  {
+    verb: 'get',
+    resource: 'scaledobjects',
+    mode: 'upgrade',
+    why: 'where KEDA is installed: pause what scales the applications',
+    ifServed: true,
+  },
+  {
+    verb: 'patch',
+    resource: 'scaledobjects',
+    mode: 'upgrade',
+    why: 'where KEDA is installed: pause what scales the applications',
+    ifServed: true,
+  },
 ];
 
 export type Mode = 'precheck' | 'upgrade';
@@ -135,7 +158,8 @@ export function permissionsFor(mode: Mode): readonly Permission[] {
 export async function missingPermissions(cluster: Cluster, namespace: string, mode: Mode): Promise<Permission[]> {
   const answers = await Promise.all(
     permissionsFor(mode).map(async (permission) => {
-      const { verb, resource, subresource } = permission;
+      const { verb, resource, subresource, ifServed } = permission;
+      if (ifServed === true && !(await cluster.serves(resource))) return { permission, allowed: true };
       const { group, namespaced } = resources[resource];
       const review = await cluster.create('selfsubjectaccessreviews', {
         spec: {

@@ -25,6 +25,8 @@ export interface Target {
   readonly fsGroup: number | undefined;
   readonly secret: SecretKey;
   readonly applications: readonly Workload[];
+  /** Why it can't be told which ScaledObjects of KEDA scale the applications. */
+  readonly unreadAutoscalers?: string | undefined;
 }
 
 export interface Volume {

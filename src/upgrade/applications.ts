@@ -1,7 +1,8 @@
 import type { PatchOperation } from '../ports/cluster.ts';
 import { matchesSelector } from '../target/label-selector.ts';
-import { workloadName, type ScaledWorkload, type Workload } from '../target/applications.ts';
+import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../target/applications.ts';
 import { waitFor } from '../wait.ts';
+import { pauseAutoscaler, putBackAutoscaler } from './autoscalers.ts';
 import type { Context, Step } from './step.ts';
 
 /** Stops the application layer and waits until its pods are gone. */
@@ -12,7 +13,14 @@ export const stopApplications: Step = {
   async run(context) {
     await beginDowntime(context);
     const workloads = context.journal.record.applications;
-    await changeAll(context, (w) => (w.resource === 'cronjobs' ? suspend(true) : scale(0)));
+    // First, or KEDA scales up again what was just stopped.
+    await everyOne(workloads, async (w) => {
+      if (w.resource === 'scaledobjects') await pauseAutoscaler(context, w);
+    });
+    await everyOne(workloads, async (w) => {
+      if (w.resource === 'cronjobs') await change(context, w, suspend(true));
+      else if (isScaled(w)) await change(context, w, scale(0));
+    });
     await podsGone(context, workloads);
   },
 
@@ -49,8 +57,15 @@ export const restoreApplications: Step = {
 /** Brings every workload back as it was recorded, and waits until all are ready. */
 export async function startApplications(context: Context): Promise<void> {
   const workloads = context.journal.record.applications;
-  await changeAll(context, (w) => (w.resource === 'cronjobs' ? suspend(w.suspended) : scale(w.replicas)));
-  const scaled = workloads.filter((w) => w.resource !== 'cronjobs');
+  await everyOne(workloads, async (w) => {
+    if (w.resource === 'cronjobs') await change(context, w, suspend(w.suspended));
+    else if (isScaled(w)) await change(context, w, scale(w.replicas));
+  });
+  // Last, so that KEDA begins from the replicas that there were.
+  await everyOne(workloads, async (w) => {
+    if (w.resource === 'scaledobjects') await putBackAutoscaler(context, w);
+  });
+  const scaled = workloads.filter(isScaled);
   await waitFor(
     {
       what: 'the applications to be back',
@@ -75,9 +90,8 @@ function suspend(suspended: boolean): PatchOperation {
 }
 
 /** Every change is answered before one that failed is told: none may come later than what takes it back. */
-async function changeAll(context: Context, operation: (workload: Workload) => PatchOperation): Promise<void> {
-  const { applications } = context.journal.record;
-  const answers = await Promise.allSettled(applications.map((w) => change(context, w, operation(w))));
+async function everyOne(workloads: readonly Workload[], act: (workload: Workload) => Promise<void>): Promise<void> {
+  const answers = await Promise.allSettled(workloads.map(act));
   const failed = answers.find((answer) => answer.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
@@ -92,7 +106,7 @@ async function change({ cluster, target, log }: Context, workload: Workload, ope
 /** Pods by the selectors of their workloads; also those of Jobs that a CronJob began. */
 async function podsGone(context: Context, workloads: readonly Workload[]): Promise<void> {
   const { cluster, target, inputs } = context;
-  const selectors = workloads.flatMap((w) => (w.resource === 'cronjobs' ? [] : [w.podSelector]));
+  const selectors = workloads.filter(isScaled).map((w) => w.podSelector);
   const cronJobs = new Set(workloads.flatMap((w) => (w.resource === 'cronjobs' ? [w.name] : [])));
   await waitFor(
     {

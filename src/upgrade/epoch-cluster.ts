@@ -178,6 +178,11 @@ export class EpochCluster implements Cluster {
     return await this.cluster.version();
   }
 
+  async serves(resource: ResourceName): Promise<boolean> {
+    this.lease.expectHeld();
+    return await this.cluster.serves(resource);
+  }
+
   async now(): Promise<Date> {
     this.lease.expectHeld();
     return await this.cluster.now();

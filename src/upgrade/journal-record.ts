@@ -11,6 +11,12 @@ const workload = z.discriminatedUnion('resource', [
     podSelector: labelSelector,
   }),
   z.object({ resource: z.literal('cronjobs'), name: z.string(), suspended: z.boolean() }),
+  z.object({
+    resource: z.literal('scaledobjects'),
+    name: z.string(),
+    paused: z.string().nullable(),
+    pausedReplicas: z.string().nullable(),
+  }),
 ]);
 
 const locale = z.object({ encoding: z.string(), collate: z.string(), ctype: z.string() });

@@ -1,6 +1,6 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { serverImage, type Target } from '../target/target.ts';
-import { workloadName } from '../target/applications.ts';
+import { isScaled, workloadName, workloadState } from '../target/applications.ts';
 import { backupName } from './backup/kinds.ts';
 import { hasFence } from './fence.ts';
 import type { Journal } from './journal.ts';
@@ -75,7 +75,7 @@ function unfinished(seen: Seen, journal: Journal): Status {
       ...record.applications.map((w) =>
         w.resource === 'cronjobs'
           ? `${workloadName(w)}: was ${w.suspended ? 'suspended' : 'not suspended'}`
-          : `${workloadName(w)}: had ${String(w.replicas)} replicas`,
+          : `${workloadName(w)}: ${isScaled(w) ? 'had' : 'was'} ${workloadState(w)}`,
       ),
     ],
     safe:

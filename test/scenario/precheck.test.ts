@@ -19,6 +19,8 @@ const reads = [
   `GET ${home}/secrets/postgresql`,
   'GET /apis/batch/v1/namespaces/circleci-server/cronjobs',
   'GET /apis/batch/v1/namespaces/circleci-server/jobs',
+  'GET /apis/keda.sh/v1alpha1',
+  'GET /apis/keda.sh/v1alpha1/namespaces/circleci-server/scaledobjects',
   'GET /apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses',
   'GET /version',
 ];

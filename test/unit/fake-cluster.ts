@@ -13,7 +13,7 @@ import { applyPatch } from './json-patch.ts';
 
 /** One call as it came in, before anything was done about it. */
 export interface Call {
-  readonly method: 'version' | 'find' | 'list' | 'create' | 'patch' | 'delete' | 'podLog' | 'exec';
+  readonly method: 'version' | 'serves' | 'find' | 'list' | 'create' | 'patch' | 'delete' | 'podLog' | 'exec';
   readonly resource: ResourceName;
   readonly name: string;
   readonly namespace: string | undefined;
@@ -46,6 +46,8 @@ export class FakeCluster implements Cluster {
   onLog: (pod: string, sinceTime: string | undefined) => string = () => '';
   /** The API server's time. */
   time: () => Date = () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5));
+  /** Resources that this API server does not have. */
+  readonly missing = new Set<ResourceName>();
   private readonly objects = new Map<string, Stored>();
   private serial = 0;
   private versions = 0;
@@ -114,6 +116,11 @@ export class FakeCluster implements Cluster {
     return 'v1.34.0';
   }
 
+  async serves(resource: ResourceName): Promise<boolean> {
+    await this.called({ method: 'serves', resource, name: '', namespace: undefined });
+    return !this.missing.has(resource);
+  }
+
   now(): Promise<Date> {
     return Promise.resolve(this.time());
   }
@@ -132,6 +139,7 @@ export class FakeCluster implements Cluster {
     options: { namespace?: string; labelSelector?: string; fieldSelector?: string } = {},
   ): Promise<ResourceTypes[R][]> {
     await this.called({ method: 'list', resource, name: '', namespace: options.namespace, options });
+    if (this.missing.has(resource)) throw answerError(`list ${resource}`, 404, '404 page not found\n');
     const found = [...this.objects.entries()]
       .filter(([at]) => at.startsWith(`${resource}/`))
       .map(([, object]) => object)

@@ -12,7 +12,7 @@ import type {
   V1StatefulSet,
 } from '@kubernetes/client-node';
 import { parseInputs, type Inputs } from '../../src/inputs.ts';
-import type { VolumeSnapshotClass } from '../../src/ports/cluster.ts';
+import type { ScaledObject, VolumeSnapshotClass } from '../../src/ports/cluster.ts';
 import { discover } from '../../src/target/discover.ts';
 import type { Target } from '../../src/target/target.ts';
 import { FakeCluster } from './fake-cluster.ts';
@@ -128,6 +128,14 @@ export function cronJob(name: string, suspend: boolean | undefined): V1CronJob {
       ...(suspend === undefined ? {} : { suspend }),
       jobTemplate: { spec: { template: { spec: { containers: [] } } } },
     },
+  };
+}
+
+/** A ScaledObject of KEDA for a Deployment. */
+export function scaledObject(name: string, deployment: string, annotations?: Record<string, string>): ScaledObject {
+  return {
+    metadata: { name, namespace, ...(annotations === undefined ? {} : { annotations }) },
+    spec: { scaleTargetRef: { name: deployment } },
   };
 }
 

@@ -171,7 +171,7 @@ describe('an upgrade', () => {
       exec: 'create',
     };
     const asked = cluster.calls.flatMap(({ method, resource }) => {
-      if (method === 'version') return [];
+      if (method === 'version' || method === 'serves') return [];
       const subresource = { podLog: '/log', exec: '/exec' }[method as string] ?? '';
       const { group } = resources[resource];
       return [`${verbs[method]} ${resource}${group === '' ? '' : `.${group}`}${subresource}`];
