@@ -11,7 +11,7 @@ import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
-import { inputs, namespace, newImage, oldImage, password } from '../objects.ts';
+import { inputs, namespace, newImage, oldImage, password, scaledObject } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
 import { collectPods, ending, revertName, served } from './job-controller.ts';
 import { dyingAt, Killed } from './dying-cluster.ts';
@@ -72,6 +72,8 @@ function expectWhole({ cluster, image, replicas, journal }: Live, end: End): voi
   expect(cluster.peek('deployments', 'insights', namespace)?.spec?.replicas).toBe(0);
   expect(cluster.peek('cronjobs', 'nightly', namespace)?.spec.suspend ?? false).toBe(false);
   expect(cluster.peek('cronjobs', 'paused', namespace)?.spec.suspend).toBe(true);
+  const scaler = cluster.peek('scaledobjects', 'frontend-scaler', namespace)?.metadata;
+  expect([scaler?.annotations ?? {}, scaler?.labels ?? {}]).toEqual([{}, {}]);
   expect(journal()?.['outcome']).toBe(end === 'reverted' ? 'reverted' : 'upgraded');
 }
 
@@ -100,6 +102,7 @@ const stories = {
 
 async function begin(story: keyof typeof stories): Promise<Live> {
   const setting = await live(stories[story].states);
+  setting.cluster.put('scaledobjects', scaledObject('frontend-scaler', 'frontend'));
   silenceStopped(setting);
   collectPods(setting);
   if ('loses' in stories[story]) loseRowOn14(setting);
