@@ -9,6 +9,7 @@ import type { Runner } from './ports/runner.ts';
 import type { ModeContext, Progress } from './modes/mode.ts';
 import { parseIgnored } from './prechecks/ignore.ts';
 import { precheck } from './modes/precheck.ts';
+import { predictionOf } from './prechecks/prediction.ts';
 import { rollback } from './modes/rollback.ts';
 import { upgrade } from './modes/upgrade.ts';
 import { tellStatus } from './modes/status.ts';
@@ -26,7 +27,11 @@ export interface Outside {
   readonly signal: AbortSignal;
   readonly connect: (inputs: Inputs) => Promise<Cluster>;
   readonly connectGitHub: (token: string) => Promise<GitHub>;
-  readonly scripts: () => Promise<{ readonly job: Readonly<Record<string, string>>; readonly probe: string }>;
+  readonly scripts: () => Promise<{
+    readonly job: Readonly<Record<string, string>>;
+    readonly probe: string;
+    readonly replay: string;
+  }>;
   /** The workflow runs for somebody who may not push. */
   readonly isFork: () => Promise<boolean>;
 }
@@ -134,6 +139,7 @@ function reportOf(
     snapshot: results.backup?.kind === 'snapshot' ? results.backup.name : undefined,
     backup: results.backup && backupName(results.backup),
     downtimeSeconds: timeline.downtimeSeconds,
+    prediction: facts && predictionOf(facts),
     transfer: results.job?.transfer,
     versions: { before: results.job?.oldVersion, after: results.job?.newVersion },
     pullRequest: pullRequest && {

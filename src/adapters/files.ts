@@ -6,6 +6,8 @@ export interface Scripts {
   readonly job: Readonly<Record<string, string>>;
   /** Runs in the probe pods. */
   readonly probe: string;
+  /** Runs in the pod that replays the dump and restore. */
+  readonly replay: string;
 }
 
 const jobScripts = ['upgrade.sh', 'volume.sh', 'report.sh'] as const;
@@ -14,7 +16,7 @@ const jobScripts = ['upgrade.sh', 'volume.sh', 'report.sh'] as const;
 export async function readScripts(directory: string): Promise<Scripts> {
   const read = (name: string) => readFile(new URL(name, `file://${directory}/`), 'utf8');
   const job = await Promise.all(jobScripts.map(async (name) => [name, await read(name)] as const));
-  return { job: Object.fromEntries(job), probe: await read('probe.sh') };
+  return { job: Object.fromEntries(job), probe: await read('probe.sh'), replay: await read('replay.sh') };
 }
 
 /** The payload of the event that started the workflow; empty when there is none. */

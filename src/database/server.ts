@@ -13,6 +13,7 @@ const serverFacts = z.object({
   dataChecksums: z.boolean(),
   walSegmentSize: z.number(),
   archiveMode: z.string(),
+  port: z.number(),
 });
 
 const databaseFacts = z.object({
@@ -42,7 +43,8 @@ export async function readServer(database: Database): Promise<ServerFacts> {
        'currentUser', current_user,
        'dataChecksums', current_setting('data_checksums')::bool,
        'archiveMode', current_setting('archive_mode'),
-       'walSegmentSize', (SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'));`,
+       'walSegmentSize', (SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'),
+       'port', current_setting('port')::int);`,
   );
   return serverFacts.parse(jsonLines(output)[0]);
 }

@@ -35,6 +35,8 @@ export interface PodParts {
   readonly container: V1PodSpec['containers'][number];
   readonly volumes: NonNullable<V1PodSpec['volumes']>;
   readonly imagePullSecret: string;
+  /** How much /tmp may hold; no limit of its own, where it is missing. */
+  readonly room?: string;
 }
 
 /**
@@ -71,7 +73,7 @@ export function podTemplate(target: Target, parts: PodParts): V1PodTemplateSpec 
     ],
     volumes: [
       ...parts.volumes,
-      { name: 'tmp', emptyDir: {} },
+      { name: 'tmp', emptyDir: parts.room === undefined ? {} : { sizeLimit: parts.room } },
       {
         name: 'passwd',
         downwardAPI: {

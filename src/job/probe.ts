@@ -1,4 +1,4 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import type { DatabaseFacts } from '../database/server.ts';
 import { sortOrderSql, type SortOrders } from '../database/sort-order.ts';
 import type { Target } from '../target/target.ts';
@@ -36,24 +36,42 @@ export function probePod(
   locales: readonly string[],
   script: string,
 ): V1Pod {
+  const variables = {
+    FROM: String(upgrade.from),
+    TO: String(upgrade.to),
+    ROLE: role,
+    LOCALES: locales.join('\n'),
+    SORT_ORDER: sortOrderSql(),
+  };
+  return probePodOf(target, {
+    role,
+    image,
+    imagePullSecret,
+    command: ['sh', '-c', script],
+    env: Object.entries(variables).map(([name, value]) => ({ name, value })),
+    resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
+    lifetime: 900_000,
+    room: '2Gi',
+  });
+}
+
+export interface ProbeParts extends Required<Pick<V1Container, 'image' | 'command' | 'env' | 'resources'>> {
+  readonly role: ProbeRole | 'replay';
+  readonly imagePullSecret: string;
+  /** Milliseconds after which Kubernetes ends it, whoever waits. */
+  readonly lifetime: number;
+  /** What it may write, as a quantity of Kubernetes. */
+  readonly room: string;
+}
+
+/** A labelled pod without any volume of the server, which ends by itself. */
+export function probePodOf(target: Target, { role, imagePullSecret, lifetime, room, ...container }: ProbeParts): V1Pod {
   const template = podTemplate(target, {
     labels: { ...probeLabel, 'postgresql-upgrade/probe': role },
     imagePullSecret,
     volumes: [],
-    container: {
-      name: probeContainer,
-      image,
-      imagePullPolicy: 'IfNotPresent',
-      command: ['sh', '-c', script],
-      env: Object.entries({
-        FROM: String(upgrade.from),
-        TO: String(upgrade.to),
-        ROLE: role,
-        LOCALES: locales.join('\n'),
-        SORT_ORDER: sortOrderSql(),
-      }).map(([name, value]) => ({ name, value })),
-      resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
-    },
+    room,
+    container: { name: probeContainer, imagePullPolicy: 'IfNotPresent', ...container },
   });
   return {
     metadata: { ...template.metadata, namespace: target.namespace, generateName: `postgres-upgrade-probe-${role}-` },
@@ -61,7 +79,7 @@ export function probePod(
       ...template.spec,
       containers: template.spec?.containers ?? [],
       terminationGracePeriodSeconds: 0,
-      activeDeadlineSeconds: 900,
+      activeDeadlineSeconds: Math.ceil(lifetime / 1000),
     },
   };
 }

@@ -3,18 +3,20 @@ import type { Surroundings } from '../ports/context.ts';
 import type { V1Pod } from '@kubernetes/client-node';
 import { waitFor } from '../wait.ts';
 import { podProgress } from './follow-pod.ts';
-import { parseProbe, probeContainer, type ImageFacts } from './probe.ts';
+import { probeContainer } from './probe.ts';
 
 /**
  * Runs a probe pod to its end and removes it, whatever happens.
  * @param limit milliseconds for its image to be pulled and for it to end
+ * @param parse what its log tells; undefined when it is not whole
  * @throws ClusterError when it can't run or does not come to its end
  */
-export async function runProbe(
+export async function runProbe<T>(
   { cluster, clock, log, signal }: Surroundings,
   pod: V1Pod,
   limit: number,
-): Promise<ImageFacts> {
+  parse: (log: string) => T | undefined,
+): Promise<T> {
   const namespace = pod.metadata?.namespace ?? '';
   const image = pod.spec?.containers[0]?.image ?? '';
   const created = await cluster.create('pods', pod, { namespace });
@@ -27,7 +29,7 @@ export async function runProbe(
     }
   };
   try {
-    const exitCode = await waitFor(
+    const ended = await waitFor(
       { what: `the probe of image ${image}`, limit, limitInput: 'job-start-timeout', clock, log, signal },
       async () => {
         const now = await cluster.find('pods', name, namespace);
@@ -41,16 +43,16 @@ export async function runProbe(
             'Check the image reference and the pull secret.',
           );
         return progress.state === 'ended'
-          ? { done: progress.exitCode }
+          ? { done: progress }
           : { pending: progress.state === 'running' ? 'it runs' : progress.reason };
       },
     );
     const output = await cluster.podLog(namespace, name, probeContainer);
-    const facts = parseProbe(image, withoutTimestamps(output));
+    const facts = parse(withoutTimestamps(output));
     if (facts === undefined)
       throw new ClusterError(
         'probe-failed',
-        `The probe of image ${image} ended with code ${String(exitCode)}: ${withoutTimestamps(output).trim().slice(-300)}`,
+        `The probe of image ${image} ended with code ${String(ended.exitCode)} (${ended.reason}): ${withoutTimestamps(output).trim().slice(-300)}`,
         'Check that it is an image of PostgreSQL.',
       );
     return facts;

@@ -5,6 +5,7 @@ import type { Inputs } from '../inputs.ts';
 import type { Facts } from '../prechecks/facts.ts';
 import { gatherFacts } from '../prechecks/gather.ts';
 import { judge, verdictOf } from '../prechecks/judge.ts';
+import { predictionOf, predictionText } from '../prechecks/prediction.ts';
 import { probePullRequest } from '../pull-request/probe.ts';
 import type { Runner } from '../ports/runner.ts';
 import { annotateFindings } from '../report/annotate-findings.ts';
@@ -57,6 +58,7 @@ export async function checkServer(
         target,
         database: asked,
         probeScript: context.scripts.probe,
+        replayScript: context.scripts.replay,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings)),
       }),
     ),
@@ -64,6 +66,8 @@ export async function checkServer(
   progress.facts = facts;
   progress.findings = await judge(facts, checksPage(context.runner), log);
   progress.verdict = verdictOf(progress.findings);
+  const prediction = predictionOf(facts);
+  if (prediction !== undefined) log.info(predictionText(prediction));
   annotateFindings(progress.findings, inputs.failOn, log);
   refuseIfBlocked(progress.findings, inputs.failOn);
   return { target, database, facts };

@@ -49,5 +49,5 @@ export interface ModeContext extends Omit<Surroundings, 'cluster'> {
 /** What the modes that look at the cluster have besides. */
 export interface ClusterModeContext extends ModeContext {
   readonly cluster: Cluster;
-  readonly scripts: { readonly job: Readonly<Record<string, string>>; readonly probe: string };
+  readonly scripts: { readonly job: Readonly<Record<string, string>>; readonly probe: string; readonly replay: string };
 }

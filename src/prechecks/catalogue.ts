@@ -7,6 +7,7 @@ import { hazards } from './hazards/table.ts';
 import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
 import { localeChecks } from './locale.ts';
+import { replayChecks } from './replay.ts';
 import { serverChecks } from './server.ts';
 import { servingStartChecks } from './serving-start.ts';
 import { sortOrderChecks } from './sort-order.ts';
@@ -20,6 +21,7 @@ export const catalogue: readonly Check[] = [
   ...serverChecks,
   ...localeChecks,
   ...hazards.map(hazardCheck),
+  ...replayChecks,
   ...imageChecks,
   ...servingStartChecks,
   ...sortOrderChecks,

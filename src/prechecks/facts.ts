@@ -3,6 +3,7 @@ import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/ser
 import type { SortOrders } from '../database/sort-order.ts';
 import type { ImageFacts } from '../job/probe.ts';
 import type { Trial } from '../job/run-trial.ts';
+import type { ReplayFacts } from '../job/replay.ts';
 import type { VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
@@ -46,6 +47,8 @@ export interface Facts {
   readonly trial: Known<Trial>;
   /** Roles that log in by a secret stored as md5. */
   readonly md5Roles: Known<readonly string[]>;
+  /** What came of the dumps and restores that pg_upgrade will do. */
+  readonly replay: Known<ReplayFacts>;
   /** What GitHub answered about the pull request for the values file; undefined when there will be none. */
   readonly pullRequest: readonly ProbeFact[] | undefined;
 }

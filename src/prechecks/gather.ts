@@ -14,7 +14,8 @@ import { sortOrdersOf, sortOrdersSql, type SortOrders } from '../database/sort-o
 import { CancelledError, ClusterError, describe, isRunError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import { jobName, scriptConfigMap, upgradeJob, type JobSettings } from '../job/manifest.ts';
-import { localesOf, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
+import { localesOf, parseProbe, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
+import { isReplayed, parseReplay, replayPod, type ReplayFacts } from '../job/replay.ts';
 import { runProbe } from '../job/run-probe.ts';
 import { runTrial, type Trial } from '../job/run-trial.ts';
 import { sweepProbes } from '../job/sweep-probes.ts';
@@ -42,6 +43,8 @@ export interface Gathering extends Surroundings {
   readonly database: Database;
   /** Text of probe.sh. */
   readonly probeScript: string;
+  /** Text of replay.sh. */
+  readonly replayScript: string;
   /** Asks GitHub whether the pull request for the values file can be made; undefined when there will be none. */
   readonly probePullRequest: (() => Promise<readonly ProbeFact[]>) | undefined;
 }
@@ -56,7 +59,6 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     known(() => readDatabases(database)),
     known(() => readVolumeFiles(database, target)),
     known(() => readObstacles(database)),
-    inputs.probes === 'none' ? undefined : sweepProbes(gathering, target.namespace),
   ]);
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings: Known<JobSettings> = both(server, databases, (s, d) => ({
@@ -68,6 +70,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   );
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' ? onlyIfGranted(permissions, settings) : settings;
+  if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, target.namespace);
   const reads = [
     knownFrom(databases, async (list) => extensionsOf(await readAll(database, list, extensionsSql, sessions))),
     knownFrom(databases, (list) => gatherHazards(database, list, sessions)),
@@ -82,6 +85,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
       both(mayProbe, server, (_, s) => s),
     ),
     known(() => readMd5Roles(database)),
+    replayed(gathering, mayProbe, server, databases),
     gathering.probePullRequest?.() ?? Promise.resolve(undefined),
   ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
@@ -97,6 +101,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     servingProbe,
     trial,
     md5Roles,
+    replay,
     pullRequest,
   ] = await Promise.all(reads);
   return {
@@ -122,6 +127,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     servingProbe,
     trial,
     md5Roles,
+    replay,
     pullRequest,
   };
 }
@@ -151,6 +157,10 @@ function both<A, B, T>(a: Known<A>, b: Known<B>, make: (a: A, b: B) => T): Known
   } catch (error) {
     return unread(error);
   }
+}
+
+function pair<A, B>(a: A, b: B): readonly [A, B] {
+  return [a, b];
 }
 
 /** A few sessions at a time: the server is in production. */
@@ -183,6 +193,7 @@ async function probe(
       gathering,
       probePod(target, role, image, inputs.imagePullSecret, locales, gathering.probeScript),
       inputs.jobStartTimeout,
+      (log) => parseProbe(image, log),
     ),
   );
 }
@@ -196,6 +207,25 @@ async function tryStart(gathering: Gathering, server: Known<ServerFacts>): Promi
   if (obstacle !== undefined) return { known: false, reason: obstacle, code: 'not-tried' };
   const pod = trialPod(target, servingImage(inputs).reference, inputs.imagePullSecret);
   return await known(() => runTrial(gathering, pod, database, inputs.jobStartTimeout));
+}
+
+async function replayed(
+  gathering: Gathering,
+  settings: Known<JobSettings>,
+  server: Known<ServerFacts>,
+  databases: Known<readonly DatabaseFacts[]>,
+): Promise<Known<ReplayFacts>> {
+  const { inputs, target, database, replayScript } = gathering;
+  const image = upgradeImage(inputs);
+  if (inputs.probes === 'none')
+    return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
+  const read = both(settings, both(server, databases, pair), pair);
+  return await knownFrom(read, ([job, [facts, list]]) => {
+    const names = list.filter(isReplayed).map(({ name }) => name);
+    const limit = inputs.jobStartTimeout;
+    const pod = replayPod(target, job, facts, database.superuser, names, replayScript, limit);
+    return runProbe(gathering, pod, limit, (log) => parseReplay(image, names, log));
+  });
 }
 
 /** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */

@@ -1,4 +1,5 @@
 import type { Finding, Status } from '../prechecks/finding.ts';
+import type { Prediction } from '../prechecks/prediction.ts';
 import type { Status as UpgradeStatus } from '../upgrade/status.ts';
 import type { Image } from '../target/images.ts';
 import type { Inputs } from '../inputs.ts';
@@ -33,6 +34,8 @@ export interface Report {
   /** Kind and name of the object that holds the volume as it was before the upgrade. */
   readonly backup: string | undefined;
   readonly downtimeSeconds: number | undefined;
+  /** Undefined where the replay was not run, or not to its end. */
+  readonly prediction: Prediction | undefined;
   readonly transfer: string | undefined;
   readonly versions: { readonly before: string | undefined; readonly after: string | undefined };
   /** Only for `mode: status`. */

@@ -1,4 +1,5 @@
 import { findingLines } from './finding-lines.ts';
+import { predictionText } from '../prechecks/prediction.ts';
 import { cell, oneLine } from './markdown.ts';
 import type { Report, Verdict } from './report.ts';
 
@@ -33,6 +34,7 @@ export function renderSummary(report: Report): string {
     ...errorLines(report),
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine(w)}`, '']),
     ...upgradeLines(report),
+    ...predictionLines(report),
     ...statusLines(report),
     ...valuesLines(report),
     ...phaseLines(report),
@@ -60,6 +62,11 @@ function upgradeLines({ serving, versions, backup, transfer }: Report): string[]
     'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the backup.',
     '',
   ];
+}
+
+/** After an upgrade it is known better. */
+function predictionLines({ serving, prediction }: Report): string[] {
+  return serving || prediction === undefined ? [] : [predictionText(prediction), ''];
 }
 
 function statusLines({ status }: Report): string[] {

@@ -15,4 +15,6 @@ export interface Fixture {
   readonly alone?: true;
   /** What pg_upgrade 14 says in its output or logs, where it dies of it. */
   readonly dies?: RegExp;
+  /** What the restore says, where pg_upgrade --check finds it in another way and says other words. */
+  readonly restoring?: RegExp;
 }

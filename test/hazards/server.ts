@@ -1,6 +1,15 @@
 // Real servers of both majors on this machine: what src/database asks in a pod is asked here by the same psql command.
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Database } from '../../src/database/database.ts';
 import { ClusterError } from '../../src/errors.ts';
@@ -43,12 +52,18 @@ export class Installations {
   }
 
   /** Runs a program as the servers' user; its output, also when it fails. */
-  run(program: string, args: readonly string[], cwd = this.directory): { status: number | null; output: string } {
+  run(
+    program: string,
+    args: readonly string[],
+    cwd = this.directory,
+    environment: NodeJS.ProcessEnv = {},
+  ): { status: number | null; output: string } {
     const { status, stdout, stderr } = spawnSync(program, args, {
       ...user,
       cwd,
       encoding: 'utf8',
-      env: { PATH: process.env['PATH'], LC_ALL: 'C', HOME: '/tmp', PGCTLTIMEOUT: '300' },
+      env: { PATH: process.env['PATH'], LC_ALL: 'C', HOME: '/tmp', PGCTLTIMEOUT: '300', ...environment },
+      maxBuffer: 64 * 1024 ** 2,
     });
     return { status, output: stdout + stderr };
   }
@@ -94,6 +109,11 @@ export class Server {
         '',
       ].join('\n'),
     );
+  }
+
+  /** More lines of postgresql.conf. */
+  configure(...lines: string[]): void {
+    appendFileSync(join(this.data, 'postgresql.conf'), lines.map((line) => `${line}\n`).join(''));
   }
 
   /** Takes the files of a cluster that is stopped. */

@@ -1,10 +1,9 @@
 // A real pg_upgrade dies of the hazard, and succeeds after the remedy was run as it is printed. A sample; all of them with HAZARDS_LONG=1.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { databaseFixtures } from './database-fixtures.ts';
 import { commandsOf, databaseOf, findingsOf } from './findings.ts';
-import { bootstrap, Installations, Server } from './server.ts';
+import { pgUpgrade } from './pg-upgrade.ts';
+import { Installations, Server } from './server.ts';
 import { serverFixtures } from './server-fixtures.ts';
 
 jest.setTimeout(600_000);
@@ -29,32 +28,6 @@ afterAll(() => {
   installations.remove();
 });
 
-/** A fresh cluster of 14, and pg_upgrade into it; its output and logs. */
-function upgrade(old: Server, name: string): { status: number | null; output: string } {
-  const fresh = new Server(installations, name, 14);
-  fresh.initialise();
-  const { status, output } = installations.run(
-    installations.bin(14, 'pg_upgrade'),
-    [
-      '-b',
-      installations.bin(12, ''),
-      '-B',
-      installations.bin(14, ''),
-      '-d',
-      old.data,
-      '-D',
-      fresh.data,
-      '-U',
-      bootstrap,
-      '-s',
-      fresh.place,
-    ],
-    fresh.place,
-  );
-  const logs = readdirSync(fresh.place).filter((file) => file.endsWith('.log') || file.endsWith('.txt'));
-  return { status, output: [output, ...logs.map((file) => readFileSync(join(fresh.place, file), 'utf8'))].join('\n') };
-}
-
 test('there is a sample', () => {
   expect(chosen.length).toBeGreaterThanOrEqual(sample.length);
 });
@@ -69,13 +42,13 @@ test.each(chosen.map((f) => [f.check, f] as const))(
     old.sql(databaseOf(fixture), fixture.fails);
     const answer = (await findingsOf(old))[check];
     old.stop();
-    const before = upgrade(old, `${check}-before`);
+    const before = pgUpgrade(old, `${check}-before`);
     expect(before.output).toMatch(fixture.dies ?? /never/);
     expect(before.status).not.toBe(0);
     old.start();
     old.sql(fixture.cure === undefined ? 'postgres' : databaseOf(fixture), fixture.cure ?? commandsOf(answer));
     old.stop();
-    const after = upgrade(old, `${check}-after`);
+    const after = pgUpgrade(old, `${check}-after`);
     expect(after.output).toContain('Upgrade Complete');
     expect(after.status).toBe(0);
   },

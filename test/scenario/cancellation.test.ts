@@ -4,7 +4,7 @@ import { hangUp, silence } from './faults.ts';
 import { Scenario } from './scenario.ts';
 
 const pods = '/api/v1/namespaces/circleci-server/pods';
-const deletions = ['serving', 'start', 'upgrade'].map((role) =>
+const deletions = ['replay', 'serving', 'start', 'upgrade'].map((role) =>
   expect.stringContaining(`DELETE ${pods}/postgres-upgrade-probe-${role}-`),
 );
 
@@ -28,6 +28,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     const running = scenario.start({ probes: 'pods' });
     await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-upgrade-`);
     await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-serving-`);
+    await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-replay-`);
     const asked = performance.now();
     running.process.kill(signal);
     const end = await running.end;
@@ -56,6 +57,7 @@ test('the run waits for the removal of each probe, also of the one that is slowe
   const running = scenario.start({ probes: 'pods' });
   await api.received(`GET ${pods}/postgres-upgrade-probe-upgrade-`);
   await api.received(`GET ${pods}/postgres-upgrade-probe-serving-`);
+  await api.received(`GET ${pods}/postgres-upgrade-probe-replay-`);
   running.process.kill('SIGINT');
   await api.received(`DELETE ${pods}/postgres-upgrade-probe-upgrade-`);
   // Long enough for a run that does not wait to be gone; one that waits is not decided by it.

@@ -71,11 +71,15 @@ test('a healthy server passes every check, with no more than the permissions of 
   expect(end.groups.slice(2)).toEqual(
     end.report?.findings.map((f) => expect.stringContaining(`(${f.check}: ${f.status})`)),
   );
+  // How long it took is told, and in no finding.
+  expect(end.report?.prediction?.pgUpgradeSeconds).toBeGreaterThan(2);
+  expect(end.summary).toContain('pg_upgrade will need about');
   // The only writes are those of the probes, and each one is removed.
   const made = scenario.api.writes.filter((w) => w.startsWith('POST'));
   const removed = scenario.api.writes.filter((w) => w.startsWith('DELETE'));
   expect(made).toEqual([`POST ${home}/pods`, `POST ${home}/pods`, `POST ${home}/pods`]);
   expect(removed.sort()).toEqual([
+    expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-replay-`),
     expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-serving-`),
     expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-start-`),
     expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-upgrade-`),
@@ -89,6 +93,7 @@ test('without probes it makes exactly the reads and dry runs that it needs, and 
   expect(end.outputs['verdict']).toBe('warning');
   expect(end.warnings.map((w) => w.split(':')[0])).toEqual([
     'locales-in-images',
+    'replay',
     'images',
     'serving-start',
     'extensions',

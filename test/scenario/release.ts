@@ -16,7 +16,7 @@ export function install(api: ApiServer, password: string): void {
       {
         metadata: { name: 'postgresql-0', namespace },
         spec: { nodeName: 'node-1', volumes: [{ name: 'data', persistentVolumeClaim: { claimName: claim.name } }] },
-        status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+        status: { phase: 'Running', podIP: '10.1.2.3', conditions: [{ type: 'Ready', status: 'True' }] },
       },
     ],
     [
@@ -77,6 +77,10 @@ export const dataMount = { name: 'data', mountPath: '/bitnami/postgresql' };
 
 /** The log of a probe pod, as the API gives it: each line with its time. */
 export function probeLog(role: string): string {
+  if (role === 'replay') {
+    // The roles, and the four databases that take connections.
+    return logged([...[0, 1, 2, 3, 4].map((number) => `done\t${String(number)}\t100\t150`), 'end']);
+  }
   const locale = 'UTF8 en_US.UTF-8 en_US.UTF-8';
   const lines = [
     ...(role === 'upgrade'
@@ -88,5 +92,9 @@ export function probeLog(role: string): string {
     'extension\tuuid-ossp\t1.1',
     'end',
   ];
+  return logged(lines);
+}
+
+function logged(lines: readonly string[]): string {
   return lines.map((line) => `2026-01-01T00:00:00.000000000Z ${line}\n`).join('');
 }

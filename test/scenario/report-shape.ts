@@ -50,6 +50,12 @@ export const reportShape = z.strictObject({
   snapshot: z.string().optional(),
   backup: z.string().optional(),
   downtimeSeconds: z.number().optional(),
+  prediction: z
+    .strictObject({
+      pgUpgradeSeconds: z.number(),
+      databases: z.array(z.strictObject({ name: z.string(), dumpSeconds: z.number(), restoreSeconds: z.number() })),
+    })
+    .optional(),
   transfer: z.string().optional(),
   versions: z.strictObject({ before: z.string().optional(), after: z.string().optional() }),
   status: z

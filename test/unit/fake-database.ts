@@ -146,6 +146,7 @@ function serverFacts({ version, versionNumber }: ServerState): object {
     dataChecksums: false,
     walSegmentSize: 16777216,
     archiveMode: 'off',
+    port: 5432,
   };
 }
 

@@ -86,7 +86,7 @@ export function serverPod(image: string = oldImage, more: Partial<V1Pod> = {}): 
       containers: [serverContainer({ image })],
       volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-postgresql-0' } }],
     },
-    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    status: { phase: 'Running', podIP: '10.1.2.3', conditions: [{ type: 'Ready', status: 'True' }] },
     ...more,
   };
 }

@@ -15,7 +15,7 @@ type FactName = {
 const needs: Readonly<Record<FactName, readonly string[]>> = {
   missingPermissions: ['permissions'],
   server: ['superuser-login', 'server-version', 'layout-data-directory'],
-  databases: ['encoding-and-locale', 'free-space', 'sort-order'],
+  databases: ['encoding-and-locale', 'free-space', 'sort-order', 'replay'],
   sortOrders: ['sort-order'],
   obstacles: ['prepared-transactions', 'replication-slots'],
   extensions: ['extensions'],
@@ -30,9 +30,10 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   trial: ['serving-start'],
   md5Roles: ['serving-logins'],
   servingProbe: ['images', 'locales-in-images', 'extensions', 'sort-order'],
+  replay: ['replay'],
 };
 const factNames = Object.keys(needs) as FactName[];
-const probes = ['upgradeProbe', 'servingProbe'] as const;
+const probes = ['upgradeProbe', 'servingProbe', 'replay'] as const;
 
 /** `answerOf` ends where there is no such check. */
 function namedInTests(): Set<string> {
@@ -78,7 +79,7 @@ describe('the catalogue of checks', () => {
   );
 
   test.each(probes.flatMap((fact) => needs[fact].map((id) => [fact, id] as const)))(
-    'with "probes: none", so without %s, %s only warns: pg_upgrade --check tells before anything is changed',
+    'with "probes: none", so without %s, %s only warns: pg_upgrade tells before anything is changed',
     async (fact, id) => {
       const check = catalogue.find((c) => c.id === id);
       const answer = check?.run(await facts({ [fact]: unread('image:1 was not asked (probes: none)', 'not-asked') }));

@@ -2,6 +2,7 @@ import type { DatabaseFacts, ServerFacts } from '../../../src/database/server.ts
 import type { SortOrder } from '../../../src/database/sort-order.ts';
 import type { Trial } from '../../../src/job/run-trial.ts';
 import type { ImageFacts } from '../../../src/job/probe.ts';
+import type { Replayed, ReplayFacts } from '../../../src/job/replay.ts';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/prechecks/facts.ts';
 import type { Answer, Known } from '../../../src/prechecks/finding.ts';
@@ -28,6 +29,7 @@ export const server: ServerFacts = {
   dataChecksums: false,
   walSegmentSize: 16777216,
   archiveMode: 'off',
+  port: 5432,
 };
 
 export function databaseFacts(name: string, more: Partial<DatabaseFacts> = {}): DatabaseFacts {
@@ -90,6 +92,18 @@ export const trial: Extract<Trial, { started: true }> = {
   configuration: startedConfiguration,
 };
 
+export const replay: ReplayFacts = {
+  image: upgradeImage(inputs()),
+  broken: undefined,
+  places: [undefined, 'circle', 'postgres', 'template1'].map((database) => replayed(database)),
+};
+
+/** What came of one database, or of the roles. */
+export function replayed(database: string | undefined, more: Partial<Replayed> = {}): Replayed {
+  const nothing = { skipped: undefined, dump: [], failures: [], more: 0, server: [] };
+  return { database, ...nothing, seconds: { dump: 0.25, restore: 0.5 }, ...more };
+}
+
 const noHazards = Object.fromEntries(hazards.map(({ id }) => [id, known({ total: 0, rows: [] })]));
 
 /** The facts of a server that can be upgraded. */
@@ -126,6 +140,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     servingProbe: known(servingProbe),
     trial: known(trial),
     md5Roles: known([]),
+    replay: known(replay),
     pullRequest: (['values-file', 'values-branch', 'push-right', 'branch-rules', 'pull-request-right'] as const).map(
       (id) => ({ id, status: 'passed', evidence: ['asked'] }),
     ),

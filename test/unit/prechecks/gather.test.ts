@@ -60,6 +60,7 @@ async function gather(from: FakeCluster, given: Record<string, string> = {}, fil
     target: found,
     database,
     probeScript: 'script',
+    replayScript: 'script',
     probePullRequest: undefined,
   });
 }

@@ -17,6 +17,7 @@ export function report(more: Partial<Report> = {}): Report {
     snapshot: 'snap-1',
     backup: 'VolumeSnapshot snap-1',
     downtimeSeconds: 61.5,
+    prediction: undefined,
     transfer: 'link',
     versions: { before: '12.16', after: '14.22' },
     status: undefined,

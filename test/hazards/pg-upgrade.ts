@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootstrap, Server } from './server.ts';
+
+/** A fresh cluster of 14, and pg_upgrade into it; its output and logs. */
+export function pgUpgrade(old: Server, name: string): { status: number | null; output: string } {
+  const { installations } = old;
+  const fresh = new Server(installations, name, 14);
+  fresh.initialise();
+  const { status, output } = installations.run(
+    installations.bin(14, 'pg_upgrade'),
+    [
+      '-b',
+      installations.bin(12, ''),
+      '-B',
+      installations.bin(14, ''),
+      '-d',
+      old.data,
+      '-D',
+      fresh.data,
+      '-U',
+      bootstrap,
+      '-s',
+      fresh.place,
+    ],
+    fresh.place,
+  );
+  const logs = readdirSync(fresh.place).filter((file) => file.endsWith('.log') || file.endsWith('.txt'));
+  return { status, output: [output, ...logs.map((file) => readFileSync(join(fresh.place, file), 'utf8'))].join('\n') };
+}

@@ -1,0 +1,132 @@
+import { describe, expect, test } from '@jest/globals';
+import { isReplayed, parseReplay, replayPod } from '../../../src/job/replay.ts';
+import { jobSettings } from '../../../src/upgrade/settings.ts';
+import { inputs, target } from '../objects.ts';
+import { databaseFacts, databases, server } from '../prechecks/facts.ts';
+
+const log = [
+  'entry\t0\tnothing that was asked for',
+  'done\t0\t20\t30',
+  'done\t2\t1250\t500',
+  'entry\t1\tTOC entry 203; 1259 16395 VIEW of two words boss',
+  'error\t1\terror: could not execute query: ERROR:  syntax error at or near ")"',
+  'statement\t1\tCREATE VIEW "public"."of two words" AS',
+  'statement\t1\t SELECT 1 !',
+  'entry\t1\tTOC entry 204; 1259 16396 INDEX i boss',
+  'error\t1\terror: could not execute query: ERROR:  function f(integer) does not exist',
+  'detail\t1\tCONTEXT:  SQL function "g" during inlining',
+  'more\t1\t7',
+  'server\t1\tserver process was terminated by signal 11: Segmentation fault',
+  'done\t1\t70\t80',
+  'skipped\t3\ttoo many locks',
+  'dump\t4\tpg_dump: error: query failed: ERROR:  cache lookup failed',
+  'dump\t4\tpg_dump ended with 1',
+  'end',
+];
+const names = ['circle', 'template1', 'large', 'broken', 'never reached'];
+
+async function pod() {
+  const found = await target();
+  const running = { ...found, pod: { ...found.pod, status: { podIP: '10.1.2.3' } } };
+  const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
+  return replayPod(running, settings, server, 'postgres', names, 'script', 600_000);
+}
+
+describe('the log of a replay', () => {
+  test('tells what came of the roles and of each database', () => {
+    const nothing = { skipped: undefined, dump: [], failures: [], more: 0, server: [], seconds: undefined };
+    expect(parseReplay('image:1', names, log.join('\n'))).toEqual({
+      image: 'image:1',
+      broken: undefined,
+      places: [
+        { ...nothing, database: undefined, seconds: { dump: 0.02, restore: 0.03 } },
+        {
+          ...nothing,
+          database: 'circle',
+          failures: [
+            {
+              object: 'VIEW of two words',
+              message: 'ERROR:  syntax error at or near ")"',
+              details: [],
+              statement: 'CREATE VIEW "public"."of two words" AS SELECT 1 !',
+            },
+            {
+              object: 'INDEX i',
+              message: 'ERROR:  function f(integer) does not exist',
+              details: ['CONTEXT:  SQL function "g" during inlining'],
+              statement: '',
+            },
+          ],
+          more: 7,
+          server: ['server process was terminated by signal 11: Segmentation fault'],
+          seconds: { dump: 0.07, restore: 0.08 },
+        },
+        { ...nothing, database: 'template1', seconds: { dump: 1.25, restore: 0.5 } },
+        { ...nothing, database: 'large', skipped: 'too many locks' },
+        {
+          ...nothing,
+          database: 'broken',
+          dump: ['pg_dump: error: query failed: ERROR:  cache lookup failed', 'pg_dump ended with 1'],
+        },
+        { ...nothing, database: 'never reached' },
+      ],
+    });
+  });
+
+  test.each(log.map((_, index) => index))('cut after %i lines says nothing', (lines) => {
+    expect(parseReplay('image:1', names, log.slice(0, lines).join('\n'))).toBeUndefined();
+  });
+
+  test('of one that could not go on says why', () => {
+    expect(parseReplay('image:1', [], 'broken\tinitdb: error: no\nend\n')).toMatchObject({
+      broken: 'initdb: error: no',
+    });
+  });
+});
+
+describe('the pod of a replay', () => {
+  test('has no volume of the server, an end of its own, and the resources of the Job', async () => {
+    const { spec, metadata } = await pod();
+    expect(spec?.volumes?.map((v) => [v.name, Object.keys(v)[1]])).toEqual([
+      ['tmp', 'emptyDir'],
+      ['passwd', 'downwardAPI'],
+    ]);
+    expect(spec?.volumes?.[0]?.emptyDir).toEqual({ sizeLimit: '4Gi' });
+    expect(spec?.activeDeadlineSeconds).toBe(600);
+    expect(spec?.containers[0]?.resources).toEqual(JSON.parse(inputs().resources));
+    expect(metadata?.labels).toMatchObject({ 'postgresql-upgrade/probe': 'replay' });
+    expect(metadata?.generateName).toBe('postgres-upgrade-probe-replay-');
+  });
+
+  test("gets the password from the target's Secret by the kubelet", async () => {
+    const found = await target();
+    const env = (await pod()).spec?.containers[0]?.env ?? [];
+    expect(env.filter((e) => e.valueFrom !== undefined)).toEqual([
+      { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: found.secret.name, key: found.secret.key } } },
+    ]);
+    expect(Object.fromEntries(env.map((e) => [e.name, e.value]))).toMatchObject({
+      HOST: '10.1.2.3',
+      PORT: '5432',
+      CHECKSUMS: 'off',
+      WAL_SEGMENT: '16',
+      DATABASES: names.join('\n'),
+    });
+  });
+
+  test('is not made for a server whose pod has no address', async () => {
+    const found = await target();
+    const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
+    expect(() => replayPod({ ...found, pod: undefined }, settings, server, 'postgres', [], '', 1)).toThrow(
+      /no address/,
+    );
+  });
+});
+
+test.each([
+  ['circle', true, true],
+  ['template0', true, false],
+  ['closed', false, false],
+  ['two\nlines', true, false],
+] as const)('database %j that accepts connections: %s is replayed: %s', (name, allowsConnections, expected) => {
+  expect(isReplayed(databaseFacts(name, { allowsConnections }))).toBe(expected);
+});
