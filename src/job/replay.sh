@@ -11,7 +11,7 @@
 #   entry|error|detail|statement NUMBER TEXT   what pg_restore, psql could not do: object, message, and the SQL without its literals
 #   more NUMBER COUNT                 errors that are not printed
 #   server NUMBER TEXT                what the log of the new cluster tells of its end
-#   done NUMBER DUMP RESTORE          milliseconds
+#   took NUMBER DUMP RESTORE          milliseconds
 #   end
 set -uo pipefail
 readonly TO HOST PORT LOGIN SUPERUSER ENCODING LC_COLLATE_VALUE LC_CTYPE_VALUE CHECKSUMS WAL_SEGMENT DATABASES CONNECT_WAIT LOCK_WAIT DUMP_LIMIT
@@ -19,7 +19,7 @@ readonly WORK=${WORK:-/tmp/replay} BIN=${PGBINNEW:-/usr/lib/postgresql/$TO/bin}
 readonly MOST_ERRORS=20 MOST_LINES=40 LONGEST_LINE=400
 export LC_ALL=C
 # A line break at the end of the Secret's value is no part of the password.
-password=$(printf '%s' "$PASSWORD")
+secret=$(printf '%s' "$PASSWORD")
 unset PASSWORD
 for name in $(compgen -e | grep '^PG'); do unset "$name"; done
 
@@ -37,7 +37,7 @@ source_server() { # COMMAND...
   local options='-c default_transaction_read_only=on -c role=none -c idle_in_transaction_session_timeout=0'
   options+=" -c statement_timeout=${DUMP_LIMIT}s -c lock_timeout=${LOCK_WAIT}s"
   options+=' -c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4'
-  PGHOST=$HOST PGPORT=$PORT PGUSER=$LOGIN PGPASSWORD=$password PGOPTIONS=$options PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=5 \
+  PGHOST=$HOST PGPORT=$PORT PGUSER=$LOGIN PGPASSWORD=$secret PGOPTIONS=$options PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=5 \
     timeout --kill-after=5 "$DUMP_LIMIT" "$@"
 }
 
@@ -176,7 +176,7 @@ roles() {
   failures_of_roles "$WORK/roles.sql" "$WORK/said"
   ended 0
   expect_alive
-  fact done 0 $((dumped - begun)) $(($(milliseconds) - dumped))
+  fact took 0 $((dumped - begun)) $(($(milliseconds) - dumped))
 }
 
 database() { # NUMBER NAME
@@ -203,7 +203,7 @@ database() { # NUMBER NAME
   failures "$number" "$WORK/said"
   ended "$number"
   expect_alive
-  fact done "$number" $((dumped - begun)) $(($(milliseconds) - dumped))
+  fact took "$number" $((dumped - begun)) $(($(milliseconds) - dumped))
   rm -f "$WORK/dump"
   case $name in
     template1 | postgres) ;;

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 import { runAction, type ActionEnd } from './action.ts';
-import { AuditLog, bench, callName, kubectl, namespace, psql } from './bench.ts';
+import type { V1Pod, V1Secret } from '@kubernetes/client-node';
+import { AuditLog, bench, callName, kubectl, kubectlJson, namespace, psql } from './bench.ts';
 import { replicas, rowCounts } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
 
@@ -88,6 +89,76 @@ describe('a precheck', () => {
     const other = await runAction({ namespace });
     expect(status(other, 'encoding-and-locale')).toBe('passed');
     expect(status(other, 'locales-in-images')).toBe('passed');
+  });
+});
+
+describe('an object that only pg_upgrade itself would find', () => {
+  // 14 makes a multirange type with each range type, and functions of its name.
+  const planted = `CREATE TYPE price_range AS RANGE (subtype = numeric); CREATE FUNCTION price_multirange() RETURNS int LANGUAGE sql AS 'SELECT 1'`;
+  const settings = ['log_statement', 'log_line_prefix'];
+  let database: string;
+  let audit: AuditLog;
+  let found: ActionEnd;
+  let said: string[];
+
+  beforeAll(async () => {
+    database = psql(
+      namespace,
+      'postgres',
+      "SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY 1 LIMIT 1",
+    );
+    psql(namespace, database, planted);
+    psql(namespace, 'postgres', "ALTER SYSTEM SET log_statement = 'all'");
+    psql(namespace, 'postgres', "ALTER SYSTEM SET log_line_prefix = '[%a] '");
+    psql(namespace, 'postgres', 'SELECT pg_reload_conf()');
+    audit = new AuditLog();
+    found = await runAction({ namespace });
+    const log = kubectl('-n', namespace, 'logs', 'postgresql-0').split('\n');
+    said = log.filter((line) => line.startsWith('[postgresql-upgrade] LOG:  statement: '));
+    for (const setting of settings) psql(namespace, 'postgres', `ALTER SYSTEM RESET ${setting}`);
+    psql(namespace, 'postgres', 'SELECT pg_reload_conf()');
+  });
+
+  test('fails the check, which names it and what 14 says to it', () => {
+    const finding = found.report.findings.find((f) => f.check === 'replay');
+    expect(finding?.status).toBe('failed');
+    expect(finding?.evidence[0]).toContain(
+      `${database}: FUNCTION price_multirange(): ERROR:  function "price_multirange" already exists`,
+    );
+    expect(finding?.remedy).toMatch(/^Rename the object/);
+    expect(found.report.findings.filter((f) => f.status === 'failed')).toHaveLength(1);
+    expect(found.outputs).toMatchObject({ verdict: 'failed', 'failed-checks': 'replay' });
+  });
+
+  test('is found by labelled pods without a volume of the server, and without a secret in a manifest', () => {
+    const pods = audit.writes().filter((event) => event.verb === 'create');
+    expect(pods.map(callName)).toEqual(Array<string>(3).fill('create pods'));
+    for (const { requestObject } of pods) {
+      const { metadata, spec } = requestObject as V1Pod;
+      expect(metadata?.labels).toMatchObject({ 'app.kubernetes.io/name': 'postgres-upgrade-probe' });
+      expect(spec?.volumes?.map((v) => v.name)).toEqual(['tmp', 'passwd']);
+    }
+    const secret = kubectlJson('-n', namespace, 'get', 'secret', 'postgresql') as V1Secret;
+    const passwords = Object.values(secret.data ?? {}).map((value) => Buffer.from(value, 'base64').toString('utf8'));
+    expect(passwords.filter((password) => JSON.stringify(pods).includes(password))).toEqual([]);
+  });
+
+  test('is found by reading alone', () => {
+    const statements = said.map((line) => line.replace('[postgresql-upgrade] LOG:  statement: ', ''));
+    const verbs = new Set(statements.map((statement) => statement.split(/[\s;]/)[0]));
+    expect([...verbs].sort()).toEqual(['BEGIN', 'DO', 'LOCK', 'SELECT', 'SET']);
+    const locks = statements.filter((statement) => statement.startsWith('LOCK'));
+    expect(locks.filter((statement) => !statement.endsWith(' IN ACCESS SHARE MODE'))).toEqual([]);
+  });
+
+  test('and is found no more when it is gone', async () => {
+    psql(namespace, database, 'DROP FUNCTION price_multirange()');
+    const cured = await runAction({ namespace });
+    expect(status(cured, 'replay')).toBe('passed');
+    expect(cured.exitCode).toBe(0);
+    const { prediction } = cured.report;
+    expect(prediction?.databases.map(({ name }) => name)).toContain(database);
+    expect(cured.log).toContain('pg_upgrade will need about');
   });
 });
 

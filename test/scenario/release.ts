@@ -79,7 +79,7 @@ export const dataMount = { name: 'data', mountPath: '/bitnami/postgresql' };
 export function probeLog(role: string): string {
   if (role === 'replay') {
     // The roles, and the four databases that take connections.
-    return logged([...[0, 1, 2, 3, 4].map((number) => `done\t${String(number)}\t100\t150`), 'end']);
+    return logged([...[0, 1, 2, 3, 4].map((number) => `took\t${String(number)}\t100\t150`), 'end']);
   }
   const locale = 'UTF8 en_US.UTF-8 en_US.UTF-8';
   const lines = [

@@ -6,8 +6,8 @@ import { databaseFacts, databases, server } from '../prechecks/facts.ts';
 
 const log = [
   'entry\t0\tnothing that was asked for',
-  'done\t0\t20\t30',
-  'done\t2\t1250\t500',
+  'took\t0\t20\t30',
+  'took\t2\t1250\t500',
   'entry\t1\tTOC entry 203; 1259 16395 VIEW of two words boss',
   'error\t1\terror: could not execute query: ERROR:  syntax error at or near ")"',
   'statement\t1\tCREATE VIEW "public"."of two words" AS',
@@ -17,7 +17,7 @@ const log = [
   'detail\t1\tCONTEXT:  SQL function "g" during inlining',
   'more\t1\t7',
   'server\t1\tserver process was terminated by signal 11: Segmentation fault',
-  'done\t1\t70\t80',
+  'took\t1\t70\t80',
   'skipped\t3\ttoo many locks',
   'dump\t4\tpg_dump: error: query failed: ERROR:  cache lookup failed',
   'dump\t4\tpg_dump ended with 1',
