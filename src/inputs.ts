@@ -99,12 +99,13 @@ export const inputTable = {
   }),
   resources: text({
     default: '{"requests":{"cpu":"200m","memory":"512Mi"},"limits":{"cpu":"2","memory":"2Gi"}}',
-    description: "Resources of the upgrade Job, as YAML or JSON in the form of a container's `resources`.",
+    description:
+      "Resources of the upgrade Job, and of the pod that tries its dumps and restores before, as YAML or JSON in the form of a container's `resources`.",
   }),
   probes: choice(['pods', 'none'], {
     default: 'pods',
     description:
-      '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime). `none`: they are not asked, and the checks that need it only warn.',
+      '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime), and try there what pg_upgrade will restore. `none`: they are not asked, and the checks that need it only warn.',
   }),
 
   ignoreChecks: text({
@@ -202,7 +203,7 @@ export const inputTable = {
   snapshotTimeout: duration({ default: '30m', description: 'Limit for the VolumeSnapshot to be ready.' }),
   jobStartTimeout: duration({
     default: '10m',
-    description: 'Limit for the pod of the upgrade Job (and of a probe) to start.',
+    description: 'Limit for the pod of the upgrade Job to start, and for a probe to start and to end.',
   }),
   jobTimeout: duration({
     default: '2h',

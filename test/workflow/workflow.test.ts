@@ -72,10 +72,10 @@ describe('the examples, one after the other on a server on 12', () => {
     expect(end).toMatchObject({ outputs: { precheck: { verdict: 'warning' } }, written: [] });
     // The bench's databases have a publication and an unlogged table.
     expect(end.summary).toContain('# ! Ready for the upgrade, with warnings');
-    // The probes of both images, and the trial start of 14.
+    // The probes of both images, the replay, and the trial start of 14.
     expect(end.changed.sort()).toEqual([
-      ...Array<string>(3).fill('create pods'),
-      ...Array<string>(3).fill('delete pods'),
+      ...Array<string>(4).fill('create pods'),
+      ...Array<string>(4).fill('delete pods'),
     ]);
   });
 
