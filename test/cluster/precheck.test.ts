@@ -111,8 +111,9 @@ describe('an object that only pg_upgrade itself would find', () => {
     psql(namespace, 'postgres', "ALTER SYSTEM SET log_statement = 'all'");
     psql(namespace, 'postgres', "ALTER SYSTEM SET log_line_prefix = '[%a] '");
     psql(namespace, 'postgres', 'SELECT pg_reload_conf()');
+    const kubeconfig = limitedKubeconfig(namespace, 'replayer', 'precheck');
     audit = new AuditLog();
-    found = await runAction({ namespace });
+    found = await runAction({ namespace, kubeconfig });
     const log = kubectl('-n', namespace, 'logs', 'postgresql-0').split('\n');
     said = log.filter((line) => line.startsWith('[postgresql-upgrade] LOG:  statement: '));
     for (const setting of settings) psql(namespace, 'postgres', `ALTER SYSTEM RESET ${setting}`);
@@ -131,12 +132,13 @@ describe('an object that only pg_upgrade itself would find', () => {
   });
 
   test('is found by labelled pods without a volume of the server, and without a secret in a manifest', () => {
-    const pods = audit.writes().filter((event) => event.verb === 'create');
+    const pods = audit.writes(':replayer').filter((event) => event.verb === 'create');
     expect(pods.map(callName)).toEqual(Array<string>(4).fill('create pods'));
+    expect(pods.map((event) => event.objectRef?.namespace)).toEqual(Array<string>(4).fill(namespace));
     for (const { requestObject } of pods) {
       const { metadata, spec } = requestObject as V1Pod;
       expect(metadata?.labels).toMatchObject({ 'app.kubernetes.io/name': 'postgres-upgrade-probe' });
-      expect(spec?.volumes?.map((v) => v.name)).toEqual(['tmp', 'passwd']);
+      expect(spec?.volumes?.filter((v) => v.emptyDir === undefined && v.downwardAPI === undefined)).toEqual([]);
     }
     const secret = kubectlJson('-n', namespace, 'get', 'secret', 'postgresql') as V1Secret;
     const passwords = Object.values(secret.data ?? {}).map((value) => Buffer.from(value, 'base64').toString('utf8'));
