@@ -235,7 +235,7 @@ can() { # clone|link FILE
   if [[ $1 == clone ]]; then command=(cp --reflink=always); fi
   "${command[@]}" -- "$2" "$PROBE" 2>"$WORK/probe" || status=1
   rm -f -- "$PROBE"
-  if grep -qE 'No space left|quota exceeded' "$WORK/probe"; then refuse "not enough space even to see what the volume can do: $(<"$WORK/probe")"; fi
+  if grep -qE "$NO_ROOM" "$WORK/probe"; then refuse "nothing can be written to see what the volume can do: $(<"$WORK/probe")"; fi
   return "$status"
 }
 
@@ -349,14 +349,9 @@ pg_upgrade() { # MORE OPTIONS...
   cd "$LOGS" # where it writes its logs
   run "pg_upgrade${1:+ $1}" "$output" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
     --username "$SUPERUSER" --socketdir "$WORK/socket" --jobs "$JOBS" ${OPTION:+"$OPTION"} --retain \
-    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$SAID/$output")$(room_left)"
+    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$SAID/$output")"
   cd /tmp
   grep '^[^ ].* ok$' "$SAID/$output" | sed 's/^/    /' || true
-}
-
-room_left() { # says so when there is none: then pg_upgrade's logs, which are on the volume, tell nothing of it
-  (head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE") 2>&1 | sed -n '1s/.*: \(.*\)/; the volume takes no more: \1/p'
-  rm -f -- "$PROBE"
 }
 
 # pg_upgrade flushes the files and then starts the new server once more with fsync off: a node that dies later could lose that. So everything
@@ -427,7 +422,7 @@ conclude() { # STATUS
   trap - ERR EXIT
   trap '' TERM INT HUP
   set +e
-  if [[ -z $OUTCOME ]]; then finish failed "${LAST_ERROR:-unexpected end}"; status=$EXIT_FAILED; fi
+  if [[ -z $OUTCOME ]]; then LAST_ERROR=${LAST_ERROR:-unexpected end}; finish failed "$LAST_ERROR$(room_left "$LAST_ERROR")"; status=$EXIT_FAILED; fi
   if [[ $OUTCOME == failed && $LOCKED == no ]]; then OUTCOME=refused status=$EXIT_REFUSED; fi # what is on the volume may be another's work
   stop_running
   end_step

@@ -81,12 +81,12 @@ look() { # sets STATE; FOUND for the reader; WHY when the state is unknown
 
 # mv -T -n neither nests a directory in another nor replaces one, but may say success when it did nothing: so look at what it did.
 rename() { # SOURCE TARGET
-  local id
+  local id said
   id=$(stat -c %i "$1")
   journal rename "$1 -> $2"
-  mv -T -n -- "$1" "$2" || true
+  said=$(mv -T -n -- "$1" "$2" 2>&1) || true
   if [[ -e $1 && -e $2 ]]; then fail "cannot rename $1: someone created $2"; fi
-  if [[ $(stat -c %i "$2") != "$id" ]]; then fail "cannot rename $1 to $2"; fi
+  if [[ $(stat -c %i "$2") != "$id" ]]; then fail "cannot rename $1 to $2: $said"; fi
   sync "${1%/*}" "${2%/*}"
 }
 

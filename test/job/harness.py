@@ -187,7 +187,9 @@ class Volume:
             self.limit(limit)
 
     def limit(self, size):
-        btrfs('qgroup', 'limit', size, self.subvolume)
+        """Asked for at the pool, since it would itself be a write for a subvolume whose limit is reached, and be refused."""
+        number = btrfs('inspect-internal', 'rootid', self.subvolume).strip()
+        btrfs('qgroup', 'limit', size, f'0/{number}', work / 'btrfs')
 
     def used(self):
         """Bytes that count against the limit."""
