@@ -10,7 +10,7 @@ export interface Scripts {
   readonly replay: string;
 }
 
-const jobScripts = ['upgrade.sh', 'volume.sh', 'report.sh'] as const;
+const jobScripts = ['upgrade.sh', 'volume.sh', 'foreign.sh', 'report.sh'] as const;
 
 /** @param directory where the shell files are */
 export async function readScripts(directory: string): Promise<Scripts> {

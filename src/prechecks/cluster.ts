@@ -1,4 +1,5 @@
 import { isScaled, workloadName, workloadState } from '../target/applications.ts';
+import { judgeClusters } from './leftovers.ts';
 import { failed, given, passed, unknown, warning, type Check } from './finding.ts';
 
 /** Names that the documented way of upgrading, or a try of ours, leaves beside the data directory. */
@@ -92,6 +93,8 @@ export const clusterChecks: readonly Check[] = [
         given(leftoverObjects, (objects) => {
           const found = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf('/') + 1)));
           const serious = found.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf('/') + 1)));
+          const clusters = objects.length === 0 ? judgeClusters(seen.clusters, target) : undefined;
+          if (clusters !== undefined) return clusters;
           const evidence = [...serious, ...objects];
           if (evidence.length > 0) {
             return failed(

@@ -16,6 +16,23 @@ export interface VolumeFiles {
   readonly entries: readonly string[];
   /** Paths in the data directory that belong to somebody else; the first few. */
   readonly foreignFiles: readonly string[];
+  /** The data directory, and what has the name of one in another state of an upgrade. */
+  readonly clusters: readonly FoundCluster[];
+}
+
+/** What the server's user may see of a data directory; a try as root may have left it unreadable. */
+export interface FoundCluster {
+  readonly path: string;
+  readonly owner: number;
+  readonly readable: boolean;
+  /** Of PG_VERSION; empty when there is none or it is not readable. */
+  readonly version: string;
+  /** pg_upgrade --link renames it, since the files then belong to both clusters. */
+  readonly control: 'pg_control' | 'pg_control.old' | 'none';
+  /** Has files of tables that are not initdb's own. */
+  readonly hasTables: boolean;
+  /** Of the databases, without tablespaces. */
+  readonly megabytes: number;
 }
 
 /** Reads only; no second container ever touches the volume of a running server, so the server's own is asked. */
@@ -31,6 +48,14 @@ echo "filesystem=$(stat -f -c %T "$data")"
 echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
 find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
+for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
+  [ -d "$cluster" ] || continue
+  readable=no control=none tables=no
+  [ -r "$cluster" ] && [ -x "$cluster" ] && readable=yes
+  for name in pg_control.old pg_control; do [ -f "$cluster/global/$name" ] && control=$name; done
+  find "$cluster/base" "$cluster"/pg_tblspc/*/ -type f -name '[0-9]*' 2>/dev/null | sed 's:.*/::' | awk -F '[._]' '$1 >= 16384 { found = 1 } END { exit !found }' && tables=yes
+  echo "cluster=$(stat -c %u "$cluster") $readable $(cat "$cluster/PG_VERSION" 2>/dev/null || echo -) $control $tables $(du -sm "$cluster/base" 2>/dev/null | awk '{ print $1 + 0 }' | grep . || echo 0) $cluster"
+done
 echo end=yes
 `;
 
@@ -57,5 +82,20 @@ export async function readVolumeFiles(database: Database, target: Target): Promi
     freeBytes: Number(one('freeKilobytes')) * 1024,
     entries: [...new Set(all('entry'))].sort(),
     foreignFiles: all('foreignFile'),
+    clusters: all('cluster').map(parseCluster),
+  };
+}
+
+/** A line of the script: owner, readable, version or -, pg_control's name, tables, megabytes, path. */
+function parseCluster(line: string): FoundCluster {
+  const [owner = '', readable, version = '-', control, tables, megabytes = '', ...path] = line.split(' ');
+  return {
+    path: path.join(' '),
+    owner: Number(owner),
+    readable: readable === 'yes',
+    version: version === '-' ? '' : version,
+    control: control === 'pg_control' || control === 'pg_control.old' ? control : 'none',
+    hasTables: tables === 'yes',
+    megabytes: Number(megabytes),
   };
 }

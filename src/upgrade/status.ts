@@ -1,5 +1,6 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { serverImage, type Target } from '../target/target.ts';
+import { failedTries } from '../job/failed-tries.ts';
 import { isScaled, workloadName, workloadState } from '../target/applications.ts';
 import { backupName } from './backup/kinds.ts';
 import { hasFence } from './fence.ts';
@@ -39,6 +40,15 @@ export function statusOf(seen: Seen): Status {
   const { target, journal, newImage } = seen;
   if (journal?.isClosed === false) return unfinished(seen, journal);
   const evidence = [...holderLines(seen), ...serverLines(target), ...earlierLines(journal)];
+  const tries = failedTries(seen.jobs);
+  if (tries.length > 0 && !(target.pod !== undefined && isReady(target.pod))) {
+    return {
+      state: 'not-started',
+      evidence: [...evidence, ...tries.map((name) => `Job ${name}, not of this action, failed`)],
+      safe: 'Do not start PostgreSQL: a failed upgrade by another way may have renamed the data directory, and the image makes an empty cluster in its place.',
+      next: 'Look at the volume as "After a failed try of another way" in the README tells, then delete that Job.',
+    };
+  }
   return serverImage(target) === newImage
     ? {
         state: 'upgraded',

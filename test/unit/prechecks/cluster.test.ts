@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1StatefulSet } from '@kubernetes/client-node';
 import { claim, inputs, snapshotClass, statefulSet, target } from '../objects.ts';
+import type { FoundCluster } from '../../../src/prechecks/volume-files.ts';
 import { answerOf, files, known } from './facts.ts';
 
 describe('admission', () => {
@@ -115,6 +116,74 @@ describe('leftovers', () => {
     const answer = await answerOf('leftovers', { files: known({ ...files, entries: [`${root}/${name}`] }) });
     expect(answer.status).toBe('passed');
     expect(answer.text).toContain(name);
+  });
+
+  const cluster = (name: string, more: Partial<FoundCluster> = {}): FoundCluster => ({
+    path: `${root}/${name}`,
+    owner: 1001,
+    readable: true,
+    version: '12',
+    control: 'pg_control',
+    hasTables: true,
+    megabytes: 80,
+    ...more,
+  });
+  const withClusters = (...clusters: FoundCluster[]) =>
+    answerOf('leftovers', {
+      files: known({ ...files, clusters, entries: [...files.entries, ...clusters.map(({ path }) => path)] }),
+    });
+
+  test.each([
+    ['data-12', {}, `mv ${root}/data ${root}/data.empty && mv ${root}/data-12 ${root}/data`],
+    ['data-12', { readable: false, hasTables: false, version: '', owner: 999 }, `mv ${root}/data-12 ${root}/data`],
+    [
+      'data-12.preupgrade',
+      { control: 'pg_control.old' as const },
+      `rm -rf ${root}/data-14 && mv ${root}/data-12.preupgrade/global/pg_control.old`,
+    ],
+  ])('an empty cluster beside %s (%j) is told as such', async (name, more, command) => {
+    const answer = await withClusters(cluster('data', { hasTables: false }), cluster(name, more));
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain(
+      `the server runs on an EMPTY cluster in ${root}/data; the data is in ${root}/${name}`,
+    );
+    expect(answer.remedy).toContain(command);
+    expect(answer.remedy).toContain('chown -R 1001');
+  });
+
+  test('of two full ones a person has to choose', async () => {
+    const answer = await withClusters(cluster('data'), cluster('data-12'));
+    expect(answer.status).toBe('failed');
+    expect(answer.text).not.toContain('the data is in');
+    expect(answer.remedy).toContain('Find out which of them has the right data');
+  });
+
+  test('an empty one beside an empty one is no catastrophe', async () => {
+    const answer = await withClusters(cluster('data', { hasTables: false }), cluster('data-12', { hasTables: false }));
+    expect(answer.text).not.toContain('the data is in');
+  });
+
+  test('a new cluster alone is only moved away', async () => {
+    const answer = await withClusters(cluster('data'), cluster('data-14', { version: '14' }));
+    expect(answer.status).toBe('failed');
+    expect(answer.remedy).toContain(`mv ${root}/data-14 ${root}/data-14.aside`);
+  });
+
+  test('a nested one is told first', async () => {
+    const answer = await withClusters(
+      cluster('data', { hasTables: false }),
+      cluster('data-12.preupgrade'),
+      cluster('data/data-14'),
+    );
+    expect(answer.text).toContain(`nested in the data directory: ${root}/data/data-14`);
+  });
+
+  test('an unfinished upgrade of ours goes first: it knows its own directories', async () => {
+    const clusters = [cluster('data'), cluster('data-14', { version: '14' })];
+    const entries = [...files.entries, `${root}/data-14`];
+    const leftoverObjects = known(['unfinished journal ConfigMap x']);
+    const answer = await answerOf('leftovers', { files: known({ ...files, clusters, entries }), leftoverObjects });
+    expect(answer.remedy).toContain('it goes on with that upgrade');
   });
 
   test.each(['data-14.txt', 'my-data-12', 'data'])('%s is none', async (name) => {

@@ -66,6 +66,7 @@ export const files = {
   freeBytes: 4 * 1024 ** 3,
   entries: ['/bitnami/postgresql/conf', '/bitnami/postgresql/data'],
   foreignFiles: [],
+  clusters: [],
 };
 
 export const upgradeProbe: ImageFacts = {

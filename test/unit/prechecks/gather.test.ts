@@ -145,6 +145,24 @@ describe('gathering facts', () => {
     expect(facts.refused).toMatchObject({ known: false, code: 'resources-invalid' });
   });
 
+  test('the clusters beside the data directory are read, whatever may be seen of them', async () => {
+    const lines = [
+      'cluster=1001 yes 12 pg_control no 23 /bitnami/postgresql/data',
+      'cluster=999 no - none no 0 /bitnami/postgresql/data-12',
+    ];
+    const facts = await gather(probing(cluster()), {}, [...lines, ...volume]);
+    const data = { path: '/bitnami/postgresql/data', owner: 1001, readable: true, version: '12' };
+    const moved = { path: '/bitnami/postgresql/data-12', owner: 999, readable: false, version: '' };
+    expect(facts.files).toMatchObject({
+      value: {
+        clusters: [
+          { ...data, control: 'pg_control', hasTables: false, megabytes: 23 },
+          { ...moved, control: 'none', hasTables: false, megabytes: 0 },
+        ],
+      },
+    });
+  });
+
   test('a volume that could not be looked at is unknown', async () => {
     const facts = await gather(probing(cluster()), {}, volume.slice(0, -1));
     expect(facts.files).toMatchObject({ known: false, code: 'volume-unreadable' });

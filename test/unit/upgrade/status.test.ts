@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { jobName } from '../../../src/job/manifest.ts';
+import { ownerLabel } from '../../../src/job/pod.ts';
 import { statusOf, type Seen } from '../../../src/upgrade/status.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
 import { FakeCluster } from '../fake-cluster.ts';
@@ -49,6 +50,23 @@ test('a Job that is at work is to be waited for', async () => {
   const status = statusOf(await seen({ journal: await journal(), jobs: [job(jobName, 1)] }));
   expect(status.evidence).toContain(`Job ${jobName} is at work on the volume`);
   expect(status.safe).toContain('Do not delete the Job');
+});
+
+test.each([
+  ['of the documented way, and the server does not run, warns of starting it', {}, false, true],
+  ['of the documented way, and the server is ready, says nothing', {}, true, false],
+  ['of this action says nothing', ownerLabel, false, false],
+])('a failed Job %s', async (_what, labels, running, warns) => {
+  const found = await target();
+  const failed = job(jobName, 0);
+  const status = statusOf(
+    await seen({
+      target: running ? found : { ...found, pod: undefined },
+      jobs: [{ ...failed, metadata: { ...failed.metadata, labels } }],
+    }),
+  );
+  expect(status.safe.startsWith('Do not start PostgreSQL')).toBe(warns);
+  expect(status.evidence.includes(`Job ${jobName}, not of this action, failed`)).toBe(warns);
 });
 
 const holding = {

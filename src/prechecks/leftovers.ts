@@ -1,0 +1,66 @@
+import type { Target } from '../target/target.ts';
+import type { Answer } from './finding.ts';
+import { failed } from './finding.ts';
+import type { FoundCluster } from './volume-files.ts';
+
+/**
+ * Judges the clusters beside the one that runs, after a failed upgrade by another way: the documented one renames `data` to `data-12` first and puts
+ * nothing back. The server's image then makes an empty cluster in `data`, which must never be upgraded in the place of the real one.
+ * @returns undefined when there is none beside it
+ */
+export function judgeClusters(clusters: readonly FoundCluster[], target: Target): Answer | undefined {
+  const serving = clusters.find((cluster) => cluster.path === target.dataDirectory);
+  const others = clusters.filter((cluster) => cluster !== serving);
+  if (serving === undefined || others.length === 0) return undefined;
+  const evidence = [serving, ...others].map(describe);
+  const data = target.dataDirectory;
+  const nested = others.find((cluster) => cluster.path.startsWith(`${data}/`));
+  if (nested !== undefined) {
+    return failed(
+      `Stop the applications now, delete nothing: an upgrade moved its new cluster into a data directory that had appeared meanwhile. Which of them is right is told in "After a failed try" of the README.`,
+      `the new cluster of an earlier upgrade is nested in the data directory: ${nested.path}`,
+      ...evidence,
+    );
+  }
+  const real = others.find((cluster) => isOld(cluster, data) && (cluster.hasTables || !cluster.readable));
+  if (real !== undefined && !serving.hasTables) {
+    return failed(
+      `Stop the applications and the server, delete nothing: the data is in ${real.path}. ${byHand(target)}: mv ${data} ${data}.empty && ${putBack(real, data)} && chown -R ${String(target.userId)} ${data}`,
+      `the server runs on an EMPTY cluster in ${data}; the data is in ${real.path}`,
+      ...evidence,
+    );
+  }
+  const old = others.find((cluster) => isOld(cluster, data));
+  if (old !== undefined) {
+    return failed(
+      `Find out which of them has the right data before anything else is done, delete nothing. If it is the one that runs, move the other one out of the way (${byHand(target)}: mv ${old.path} ${old.path}.aside).`,
+      ...evidence,
+    );
+  }
+  return failed(
+    `${byHand(target)}: mv ${data}-14 ${data}-14.aside (a failed try left it). Remove it once the upgrade is done.`,
+    ...evidence,
+  );
+}
+
+function isOld({ path }: FoundCluster, data: string): boolean {
+  return path === `${data}-12` || path === `${data}-12.preupgrade`;
+}
+
+function putBack({ path, control }: FoundCluster, data: string): string {
+  const rename = `mv ${path} ${data}`;
+  return control === 'pg_control.old'
+    ? `rm -rf ${data}-14 && mv ${path}/global/pg_control.old ${path}/global/pg_control && ${rename}`
+    : rename;
+}
+
+function byHand({ statefulSet, volume }: Target): string {
+  return `With ${statefulSet.metadata?.name ?? 'the StatefulSet'} at 0 replicas, as root in a pod that mounts ${volume.claimName} (the README has it)`;
+}
+
+function describe({ path, owner, readable, version, control, hasTables, megabytes }: FoundCluster): string {
+  const what = readable
+    ? `PostgreSQL ${version === '' ? 'of no version' : version}, ${control === 'none' ? 'no pg_control' : control}, ${hasTables ? `with tables, ${String(megabytes)} MB` : 'EMPTY: no tables but those of initdb'}`
+    : 'not readable for the server';
+  return `left over: ${path} (UID ${String(owner)}): ${what}`;
+}
