@@ -4,8 +4,13 @@
 COMPONENTS=(containerd etcd apiserver controller-manager scheduler kubelet kube-proxy
   csi-driver csi-registrar csi-provisioner csi-attacher csi-snapshotter snapshot-controller)
 
+# Those of the second node, and of the disks that both nodes reach; they are there only while bench/node2 has it up.
+SECOND_NODE_COMPONENTS=(node2-kubelet node2-containerd node2-registrar
+  zonal-registrar zonal-provisioner zonal-attacher zonal-snapshotter zonal-driver)
+
 component_start() {
   local kube csi socket=$KUBELET_DIR/plugins/disk.csi.bench/csi.sock pki=$BENCH_STATE/pki
+  local zonal=$BENCH_RUN/zonal.sock zonal2=$BENCH_RUN/zonal-node2.sock
   kube=$(cached_path kubernetes)/kube
   csi=$(cached_path csi)
   case $1 in
@@ -68,6 +73,36 @@ component_start() {
     daemon_start snapshot-controller "$csi/snapshot-controller" --kubeconfig "$BENCH_STATE/snapshot-controller.kubeconfig" \
       --retry-interval-max 5s -v 3
     ;;
-  *) fail "no component $1; there are: ${COMPONENTS[*]}" ;;
+  node2-containerd)
+    daemon_start node2-containerd containerd --config "$SECOND_NODE_STATE/containerd.toml"
+    ;;
+  node2-kubelet)
+    daemon_start node2-kubelet "$kube" kubelet --config="$SECOND_NODE_STATE/kubelet.yaml" --kubeconfig="$BENCH_STATE/node2.kubeconfig" \
+      --hostname-override="$SECOND_NODE" --node-ip="$SECOND_NODE_ADDRESS" --root-dir="$SECOND_NODE_STATE/kubelet"
+    ;;
+  zonal-driver) # one process for both nodes and the controllers: it has the one list of what is attached where
+    daemon_start zonal-driver "$csi/csi" driver --driver-name zonal.csi.bench --endpoint "unix://$zonal" --node-id "$BENCH_NODE" \
+      --second-node "$SECOND_NODE=unix://$zonal2" --state-dir "$BENCH_STATE/zonal"
+    ;;
+  zonal-registrar)
+    daemon_start zonal-registrar "$csi/csi" registrar --csi-address "$zonal" --plugin-registration-path "$KUBELET_DIR/plugins_registry"
+    ;;
+  node2-registrar)
+    mkdir -p "$SECOND_NODE_STATE/kubelet/plugins_registry"
+    daemon_start node2-registrar "$csi/csi" registrar --csi-address "$zonal2" --plugin-registration-path "$SECOND_NODE_STATE/kubelet/plugins_registry"
+    ;;
+  zonal-provisioner)
+    daemon_start zonal-provisioner "$csi/csi-provisioner" --csi-address "$zonal" --kubeconfig "$BENCH_STATE/csi-provisioner.kubeconfig" \
+      --timeout 5m --default-fstype ext4 --extra-create-metadata --retry-interval-max 5s -v 3
+    ;;
+  zonal-attacher)
+    daemon_start zonal-attacher "$csi/csi-attacher" --csi-address "$zonal" --kubeconfig "$BENCH_STATE/csi-attacher.kubeconfig" \
+      --timeout 1m --retry-interval-max 5s -v 3
+    ;;
+  zonal-snapshotter)
+    daemon_start zonal-snapshotter "$csi/csi-snapshotter" --csi-address "$zonal" --kubeconfig "$BENCH_STATE/csi-snapshotter.kubeconfig" \
+      --timeout 5m --extra-create-metadata --retry-interval-max 5s -v 3
+    ;;
+  *) fail "no component $1; there are: ${COMPONENTS[*]}, and with a second node ${SECOND_NODE_COMPONENTS[*]}" ;;
   esac
 }

@@ -29,6 +29,13 @@ ADMIN_KUBECONFIG=$BENCH_STATE/admin.kubeconfig # what the tests and the demo use
 BENCH_KUBECONFIG=$BENCH_STATE/bench.kubeconfig # what the bench itself uses: another user in the audit log
 CONTAINERD_SOCKET=$BENCH_RUN/containerd.sock
 
+SECOND_NODE=node2 # only while bench/node2 has it up
+SECOND_NODE_ADDRESS=10.245.0.2
+SECOND_NODE_STATE=$BENCH_STATE/node2
+SECOND_NODE_RUN=$BENCH_RUN/node2
+SECOND_NODE_SOCKET=$SECOND_NODE_RUN/containerd.sock
+SECOND_NODE_CGROUP=$BENCH_CGROUP/node2
+
 KUBERNETES_VERSION=1.34.4               # the newest whose kubelet takes cgroup v1 and containerd 1.6
 DEBIAN_SUITE=bookworm
 DEBIAN_MIRROR=${BENCH_DEBIAN_MIRROR:-} # empty: debootstrap's own choice for the suite

@@ -182,6 +182,7 @@ func (d *driver) copyVolume(id, to string) error {
 	v := d.state.Volumes[id]
 	var filesystem, mounted string
 	if v != nil {
+		v.forgetLost() // to freeze a directory which is no mount would freeze the machine's own disk
 		filesystem, mounted = v.Filesystem, v.Staged
 	}
 	d.mu.Unlock()
@@ -224,7 +225,7 @@ func (d *driver) ControllerPublishVolume(_ context.Context, req *csi.ControllerP
 	}
 	defer end()
 	switch {
-	case node != d.node:
+	case node != d.node && (d.other == "" || node != d.other):
 		return nil, status.Errorf(codes.NotFound, "no node %s", node)
 	case v.Node != "" && v.Node != node:
 		return nil, status.Errorf(codes.FailedPrecondition, "volume %s is attached to %s", id, v.Node)

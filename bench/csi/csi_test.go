@@ -338,3 +338,58 @@ func TestRegistrar(t *testing.T) {
 		t.Fatal("a refused registration must end the process with 1:", err)
 	}
 }
+
+func TestTwoNodes(t *testing.T) {
+	dir := t.TempDir()
+	c, a, stop := start(t, dir, "--second-node", "node-b=unix://"+dir+"/b.sock")
+	defer func() { stop() }()
+	conn, err := grpc.NewClient("unix://"+dir+"/b.sock", grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	b := csi.NewNodeClient(conn)
+	for name, n := range map[string]csi.NodeClient{"node-a": a, "node-b": b} {
+		info, err := n.NodeGetInfo(ctx, &csi.NodeGetInfoRequest{})
+		if err != nil || info.NodeId != name || info.AccessibleTopology.Segments["topology.disk.csi.bench/zone"] != "bench" {
+			t.Fatal(name, info, err)
+		}
+	}
+
+	id := create(t, c, &csi.CreateVolumeRequest{Name: "pvc-1"}, "ext4")
+	stage, target := use(t, c, a, dir, id)
+	sh(t, `echo kept >`+target+`/file; sync `+target+`/file`)
+	attach := func(node string) error {
+		_, err := c.ControllerPublishVolume(ctx, &csi.ControllerPublishVolumeRequest{VolumeId: id, NodeId: node, VolumeCapability: rwo()})
+		return err
+	}
+	stageOn := func(n csi.NodeClient, path string) error {
+		_, err := n.NodeStageVolume(ctx, &csi.NodeStageVolumeRequest{VolumeId: id, StagingTargetPath: path, VolumeCapability: rwo()})
+		return err
+	}
+	wantCode(t, "attaching to a second node", attach("node-b"), codes.FailedPrecondition)
+	wantCode(t, "staging where it is not attached", stageOn(b, dir+"/b-stage"), codes.FailedPrecondition)
+	wantCode(t, "attaching to an unknown node", attach("node-c"), codes.NotFound)
+	_, err = c.ControllerUnpublishVolume(ctx, &csi.ControllerUnpublishVolumeRequest{VolumeId: id, NodeId: "node-a"})
+	wantCode(t, "detaching while mounted", err, codes.FailedPrecondition)
+
+	// node-a dies: its mounts go without a word.
+	sh(t, `umount `+target+` `+stage)
+	if _, err := c.CreateSnapshot(ctx, &csi.CreateSnapshotRequest{Name: "s1", SourceVolumeId: id}); err != nil {
+		t.Fatal("a snapshot of a volume which a dead node had: ", err)
+	}
+	if _, err := c.ControllerUnpublishVolume(ctx, &csi.ControllerUnpublishVolumeRequest{VolumeId: id, NodeId: "node-a"}); err != nil {
+		t.Fatal("detaching from a dead node: ", err)
+	}
+	if err := attach("node-b"); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "staging on the node which had it", stageOn(a, stage), codes.FailedPrecondition)
+	t.Cleanup(func() { unmount(dir + "/b-stage") })
+	if err := stageOn(b, dir+"/b-stage"); err != nil {
+		t.Fatal(err)
+	}
+	if got := sh(t, `cat `+dir+`/b-stage/file`); got != "kept\n" {
+		t.Fatal("on the other node: ", got)
+	}
+}

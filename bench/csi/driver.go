@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,9 +45,9 @@ type snapshot struct {
 type driver struct {
 	csi.UnimplementedIdentityServer
 	csi.UnimplementedControllerServer
-	csi.UnimplementedNodeServer
 
 	name, node, dir string
+	other           string // a second node which reaches the same disks, or ""
 	attach          bool
 	disks           map[string]disk // by filesystem
 	maxSize         int64
@@ -67,6 +68,7 @@ func runDriver(args []string) error {
 	endpoint := fs.String("endpoint", "unix:///var/lib/kubelet/plugins/csi-bench/csi.sock", "the CSI socket")
 	fs.StringVar(&d.name, "driver-name", "disk.csi.bench", "the driver's name")
 	fs.StringVar(&d.node, "node-id", "", "the node's name (default: host name)")
+	second := fs.String("second-node", "", "NAME=SOCKET of another node's plugin: the disks then belong to a zone, and are attached to one of both nodes at a time")
 	fs.StringVar(&d.dir, "state-dir", "/var/lib/csi-bench", "where volumes and snapshots are kept")
 	fs.BoolVar(&d.attach, "enable-attach", true, "offer ControllerPublishVolume and require it before staging")
 	btrfsSize := fs.Int64("btrfs-size", 32<<30, "size of the file that holds all btrfs volumes, in bytes; it is sparse")
@@ -77,7 +79,17 @@ func runDriver(args []string) error {
 		d.node, _ = os.Hostname()
 	}
 	d.disks = map[string]disk{"ext4": imageFile{}, "btrfs": &pool{dir: d.dir + "/btrfs", size: *btrfsSize}}
-	sock := socketPath(*endpoint)
+	sock, otherSock := socketPath(*endpoint), ""
+	if *second != "" {
+		var ok bool
+		if d.other, otherSock, ok = strings.Cut(*second, "="); !ok || d.other == "" || d.other == d.node {
+			return errors.New("--second-node wants NAME=SOCKET with another name than --node-id")
+		}
+		otherSock = socketPath(otherSock)
+		if err := os.MkdirAll(filepath.Dir(otherSock), 0o750); err != nil {
+			return err
+		}
+	}
 	for _, p := range []string{filepath.Dir(sock), d.dir + "/volumes", d.dir + "/snapshots", d.dir + "/faults", d.dir + "/seeds"} {
 		if err := os.MkdirAll(p, 0o750); err != nil {
 			return err
@@ -89,9 +101,19 @@ func runDriver(args []string) error {
 	s := grpc.NewServer(grpc.UnaryInterceptor(d.intercept))
 	csi.RegisterIdentityServer(s, d)
 	csi.RegisterControllerServer(s, d)
-	csi.RegisterNodeServer(s, d)
+	csi.RegisterNodeServer(s, nodePlugin{driver: d, node: d.node})
 	log.Printf("driver %s on node %s at %s, state in %s, attach=%v", d.name, d.node, sock, d.dir, d.attach)
-	return serve(sock, s)
+	if d.other == "" {
+		return serve(sock, s)
+	}
+	o := grpc.NewServer(grpc.UnaryInterceptor(d.intercept))
+	csi.RegisterIdentityServer(o, d)
+	csi.RegisterNodeServer(o, nodePlugin{driver: d, node: d.other})
+	log.Printf("and on node %s at %s", d.other, otherSock)
+	ended := make(chan error, 2)
+	go func() { ended <- serve(sock, s) }()
+	go func() { ended <- serve(otherSock, o) }()
+	return <-ended
 }
 
 func (d *driver) stateFile() string         { return d.dir + "/state.json" }
@@ -110,23 +132,28 @@ func (d *driver) load() error {
 	if err != nil {
 		return err
 	}
-	// After a reboot the mounts are gone, whatever state.json says; after a kill, a volume may still be frozen.
+	// After a kill, a volume may still be frozen.
 	for _, v := range d.state.Volumes {
-		if v.Staged != "" && !isMount(v.Staged) {
-			v.Staged = ""
-		}
+		v.forgetLost()
 		if v.Staged != "" {
 			if err := d.disks[v.Filesystem].thaw(v.Staged); err != nil {
 				return err
 			}
 		}
-		for p := range v.Published {
-			if !isMount(p) {
-				delete(v.Published, p)
-			}
-		}
 	}
 	return d.save()
+}
+
+// forgetLost drops mounts which went with their node, whatever state.json says.
+func (v *volume) forgetLost() {
+	if v.Staged != "" && !isMount(v.Staged) {
+		v.Staged = ""
+	}
+	for p := range v.Published {
+		if !isMount(p) {
+			delete(v.Published, p)
+		}
+	}
 }
 
 func (d *driver) save() error {
@@ -183,7 +210,11 @@ func (d *driver) hold(id string, more ...string) (v *volume, end func(), err err
 func (d *driver) vol(id string) *volume {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.state.Volumes[id]
+	v := d.state.Volumes[id]
+	if v != nil {
+		v.forgetLost()
+	}
+	return v
 }
 
 func (d *driver) change(f func()) error {

@@ -29,12 +29,12 @@ make_certificates() {
   done
 }
 
-identity() { # NAME SUBJECT
+identity() { # NAME SUBJECT [HOST]
   local file=$BENCH_STATE/pki/$1 old
   {
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "$2" -keyout "$file.key" -out "$file.csr"
     openssl x509 -req -in "$file.csr" -CA "$BENCH_STATE/pki/ca.crt" -CAkey "$BENCH_STATE/pki/ca.key" -CAcreateserial -days 3650 -out "$file.crt" \
-      -extfile <(printf 'extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=DNS:localhost,DNS:kubernetes,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:%s,IP:%s' "$BENCH_ADDRESS" "${BENCH_SERVICE_CIDR%.0/*}.1")
+      -extfile <(printf 'extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=DNS:localhost,DNS:kubernetes,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:%s,IP:%s%s' "$BENCH_ADDRESS" "${BENCH_SERVICE_CIDR%.0/*}.1" "${3:+,DNS:$3}")
   } 2>"$file.log" || fail "the certificate of $1 could not be made" "$file.log"
   old=$(umask)
   umask 077

@@ -10,10 +10,11 @@ cgroup_roots() { # one directory for each hierarchy into which the kubelet looks
   fi
 }
 
+# make_cgroup CGROUP
 make_cgroup() {
   local root directory controllers
   for root in $(cgroup_roots); do
-    directory=$root/$BENCH_CGROUP
+    directory=$root/$1
     mkdir -p "$directory"
     if [ -e "$root/cpuset.cpus" ] && [ ! -e "$root/cgroup.controllers" ]; then # v1 copies nothing by itself
       cat "$root/cpuset.cpus" >"$directory/cpuset.cpus"
@@ -27,12 +28,12 @@ make_cgroup() {
   done
 }
 
-# Ends every process in the bench's cgroups and removes them.
+# remove_cgroup CGROUP: ends every process in the cgroup and those below it and removes them.
 remove_cgroup() {
   local root directory pid round
   # With v1, there may be a v2 hierarchy beside it, and the runtime uses that too.
   awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/mounts | while read -r root; do
-    directory=$root/$BENCH_CGROUP
+    directory=$root/$1
     [ -d "$directory" ] || continue
     for ((round = 0; round < 100; round++)); do
       find "$directory" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u | while read -r pid; do

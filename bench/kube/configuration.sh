@@ -1,17 +1,16 @@
 # shellcheck shell=bash
 # The components' configuration files.
 
-make_configuration() {
-  mkdir -p "$BENCH_STATE"/{cni,audit,volume-plugins}
-
-  cat >"$BENCH_STATE/containerd.toml" <<EOF
+# containerd_configuration STATE RUN SOCKET: each node has its own; the network's plugins keep their addresses in one place.
+containerd_configuration() {
+  cat <<EOF
 version = 2
-root = "$BENCH_STATE/containerd"
-state = "$BENCH_RUN/containerd"
+root = "$1/containerd"
+state = "$2/containerd"
 [grpc]
-address = "$CONTAINERD_SOCKET"
+address = "$3"
 [plugins."io.containerd.internal.v1.opt"]
-path = "$BENCH_STATE/containerd/opt"
+path = "$1/containerd/opt"
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "bench.local/pause:1"
 # Network namespaces are mounted below the run directory, where they are found again.
@@ -23,11 +22,47 @@ tolerate_missing_hugetlb_controller = true
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-Root = "$BENCH_RUN/runc"
+Root = "$2/runc"
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/usr/lib/cni"
 conf_dir = "$BENCH_STATE/cni"
 EOF
+}
+
+# kubelet_configuration STATE IDENTITY CONTAINERD-SOCKET CGROUP
+kubelet_configuration() {
+  cat <<EOF
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: cgroupfs
+cgroupRoot: /$4
+failSwapOn: false
+failCgroupV1: false
+containerRuntimeEndpoint: unix://$3
+authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: $BENCH_STATE/pki/ca.crt}}
+authorization: {mode: Webhook}
+tlsCertFile: $BENCH_STATE/pki/$2.crt
+tlsPrivateKeyFile: $BENCH_STATE/pki/$2.key
+address: 127.0.0.1
+# The machine's disk is shared: only the bench's own volumes have limits.
+evictionHard: {memory.available: 50Mi, nodefs.available: 0%, nodefs.inodesFree: 0%, imagefs.available: 0%}
+imageGCHighThresholdPercent: 100
+imageGCLowThresholdPercent: 99
+enforceNodeAllocatable: []
+resolvConf: /dev/null
+syncFrequency: 5s
+nodeStatusUpdateFrequency: 2s
+maxPods: 250
+podLogsDir: $1/pod-logs
+volumePluginDir: $1/volume-plugins
+makeIPTablesUtilChains: false # kube-proxy uses nftables
+EOF
+}
+
+make_configuration() {
+  mkdir -p "$BENCH_STATE"/{cni,audit,volume-plugins}
+  containerd_configuration "$BENCH_STATE" "$BENCH_RUN" "$CONTAINERD_SOCKET" >"$BENCH_STATE/containerd.toml"
+  kubelet_configuration "$BENCH_STATE" node "$CONTAINERD_SOCKET" "$BENCH_CGROUP" >"$BENCH_STATE/kubelet.yaml"
 
   # Every pod has a link of its own to the machine, which routes: no bridge, and a Service's answers take the way back
   # on which its addresses are translated.
@@ -47,33 +82,6 @@ EOF
     }
   }]
 }
-EOF
-
-  cat >"$BENCH_STATE/kubelet.yaml" <<EOF
-apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-cgroupDriver: cgroupfs
-cgroupRoot: /$BENCH_CGROUP
-failSwapOn: false
-failCgroupV1: false
-containerRuntimeEndpoint: unix://$CONTAINERD_SOCKET
-authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: $BENCH_STATE/pki/ca.crt}}
-authorization: {mode: Webhook}
-tlsCertFile: $BENCH_STATE/pki/node.crt
-tlsPrivateKeyFile: $BENCH_STATE/pki/node.key
-address: 127.0.0.1
-# The machine's disk is shared: only the bench's own volumes have limits.
-evictionHard: {memory.available: 50Mi, nodefs.available: 0%, nodefs.inodesFree: 0%, imagefs.available: 0%}
-imageGCHighThresholdPercent: 100
-imageGCLowThresholdPercent: 99
-enforceNodeAllocatable: []
-resolvConf: /dev/null
-syncFrequency: 5s
-nodeStatusUpdateFrequency: 2s
-maxPods: 250
-podLogsDir: $BENCH_STATE/pod-logs
-volumePluginDir: $BENCH_STATE/volume-plugins
-makeIPTablesUtilChains: false # kube-proxy uses nftables
 EOF
 
   cat >"$BENCH_STATE/kube-proxy.yaml" <<EOF

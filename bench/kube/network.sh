@@ -21,7 +21,24 @@ forward_rules() { # -C, -I or -D
   done
 }
 
+# The second node's kubelet listens on loopback too, and the API server calls it by its name.
+add_second_node() {
+  ip address replace "$SECOND_NODE_ADDRESS/32" dev lo || fail "the address $SECOND_NODE_ADDRESS could not be added" "" "see what 'ip address' says."
+  grep -q " $SECOND_NODE # $BENCH_CGROUP\$" /etc/hosts || echo "127.0.0.1 $SECOND_NODE # $BENCH_CGROUP" >>/etc/hosts
+}
+
+remove_second_node() {
+  local hosts
+  ip address delete "$SECOND_NODE_ADDRESS/32" dev lo 2>/dev/null || true
+  if grep -q " # $BENCH_CGROUP\$" /etc/hosts; then
+    # Not in place: in a container the file is a mount, which cannot be replaced.
+    hosts=$(grep -v " # $BENCH_CGROUP\$" /etc/hosts || true)
+    printf '%s\n' "$hosts" >/etc/hosts
+  fi
+}
+
 remove_network() {
+  remove_second_node
   ip address delete "$BENCH_ADDRESS/32" dev lo 2>/dev/null || true
   if command -v nft >/dev/null; then
     nft delete table ip kube-proxy 2>/dev/null || true
