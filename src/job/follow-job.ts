@@ -2,7 +2,7 @@ import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { ClusterError, describe, UpgradeError } from '../errors.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { waitFor } from '../wait.ts';
-import { podProgress } from './follow-pod.ts';
+import { disruptionOf, isSilent, podProgress } from './follow-pod.ts';
 import { containerName } from './manifest.ts';
 import { parseJobResult, type JobResult } from './result.ts';
 
@@ -12,7 +12,12 @@ export interface JobEnd {
   readonly reason: string;
   /** Undefined when the script was killed before it could leave one. */
   readonly result: JobResult | undefined;
+  /** What ended the pod from outside, where something did: `node …, EvictionByEvictionAPI: …`. */
+  readonly disruption?: string | undefined;
 }
+
+/** How long a node may be silent, in milliseconds: a kubelet that is restarted or a network that comes back takes less. */
+const silenceLimit = 120_000;
 
 /**
  * Waits until the container of a Job's only pod runs, or has already ended.
@@ -42,11 +47,13 @@ export async function waitForStart(surroundings: Surroundings, job: V1Job, limit
  * Follows a started pod until it has ended, and writes its log into ours.
  * Reads again and again instead of streaming: log streams break when they are quiet.
  * @param limit milliseconds
- * @throws WaitError at the limit
+ * @throws UpgradeError `node-silent` when its node has stopped reporting, WaitError at the limit
  */
 export async function followToEnd(surroundings: Surroundings, pod: V1Pod, limit: number): Promise<JobEnd> {
-  const { cluster } = surroundings;
+  const { cluster, clock } = surroundings;
   const { name = '', namespace = '' } = pod.metadata ?? {};
+  let disruption = disruptionOf(pod);
+  let silentSince: number | undefined;
   const follower = new LogFollower(surroundings, namespace);
   const what = `pod ${name} to end`;
   return await waitFor({ what, limit, limitInput: 'job-timeout', ...surroundings }, async () => {
@@ -59,15 +66,34 @@ export async function followToEnd(surroundings: Surroundings, pod: V1Pod, limit:
         return { pending: error.message };
       throw error;
     }
-    if (now === undefined) return { done: { exitCode: -1, reason: `pod ${name} was deleted`, result: undefined } };
+    if (now === undefined)
+      return { done: { exitCode: -1, reason: `pod ${name} was deleted`, result: undefined, disruption } };
+    disruption = disruptionOf(now) ?? disruption;
+    if (isSilent(now, containerName)) {
+      silentSince ??= clock.monotonic();
+      if (clock.monotonic() - silentSince > silenceLimit) throw nodeSilent(now);
+      return {
+        pending: `its node ${now.spec?.nodeName ?? '?'} has stopped reporting, so nobody can tell whether it runs`,
+      };
+    }
+    silentSince = undefined;
     const progress = podProgress(now, containerName);
     // A log that hangs keeps nobody from seeing the end.
     void follower.print(name);
     if (progress.state !== 'ended') return { pending: 'it runs' };
     await follower.printRest(name);
     const { exitCode, reason, terminationMessage } = progress;
-    return { done: { exitCode, reason, result: parseJobResult(terminationMessage) } };
+    return { done: { exitCode, reason, result: parseJobResult(terminationMessage), disruption } };
   });
+}
+
+function nodeSilent({ metadata, spec }: V1Pod): UpgradeError {
+  const node = spec?.nodeName ?? '?';
+  return new UpgradeError(
+    'node-silent',
+    `Node ${node} has stopped reporting, and pod ${metadata?.name ?? '?'} was at work on the volume there: whether it still is, nobody can tell. Nothing else is started on the volume, and everything is left as it is.`,
+    `Bring node ${node} back; or, once you are sure that it is switched off, say so: kubectl taint nodes ${node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute. Then run "mode: upgrade" again: it goes on. Never delete the pod by force while the node may run.`,
+  );
 }
 
 /** By the Job's uid: the pod of an earlier Job of that name may still be there. */

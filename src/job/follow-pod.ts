@@ -46,6 +46,24 @@ export function podProgress(pod: V1Pod, container: string): PodProgress {
   return hopeless.has(waiting?.reason ?? '') ? { state: 'stuck', reason } : { state: 'waiting', reason };
 }
 
+/**
+ * Whether the node of a container that ran has stopped reporting: the node controller then takes the pod's readiness
+ * away, although all its containers were ready when they were last heard of. That they run nobody can tell any more.
+ */
+export function isSilent(pod: V1Pod, container: string): boolean {
+  const status = (type: string) => pod.status?.conditions?.find((c) => c.type === type)?.status;
+  const ran = podProgress(pod, container).state === 'running' && status('ContainersReady') === 'True';
+  return ran && status('Ready') !== 'True';
+}
+
+/** Who in the cluster ended a pod from outside, and on which node: a drain, a preemption, a taint. */
+export function disruptionOf(pod: V1Pod): string | undefined {
+  const condition = pod.status?.conditions?.find((c) => c.type === 'DisruptionTarget' && c.status === 'True');
+  if (condition === undefined) return undefined;
+  const why = [condition.reason, condition.message].filter(Boolean).join(': ');
+  return `node ${pod.spec?.nodeName ?? '?'}, ${why}`;
+}
+
 /** Whether the container was ever made. One that never was may be told as ended too, when its pod is deleted. */
 export function wasCreated(pod: V1Pod, container: string): boolean {
   const status = pod.status?.containerStatuses?.find((c) => c.name === container);

@@ -4,6 +4,9 @@ import { upgrade } from '../versions.ts';
 import { journalName } from './journal.ts';
 import type { Context, Step } from './step.ts';
 
+/** Whoever has the Lease now goes on from here, forward or back; where a Job may still be at work, neither is possible. */
+const leftAsItIs = new Set(['lease-lost', 'node-silent']);
+
 /**
  * Runs the steps in order. When one fails, those that began are undone from
  * the last to the first, and only then does it say how the server was left.
@@ -21,8 +24,7 @@ export async function converge(steps: readonly Step[], context: Context, before:
         step.run(step.isUninterruptible === true ? uninterrupted(context) : interruptible(context)),
       );
     } catch (error) {
-      // Whoever has the Lease now goes on from here, forward or back.
-      if (error instanceof UpgradeError && error.code === 'lease-lost') throw error;
+      if (error instanceof UpgradeError && leftAsItIs.has(error.code)) throw error;
       const atWork = error instanceof CancelledError ? await step.leftAtWork?.(context) : undefined;
       if (atWork !== undefined) throw atWork;
       const reason = `${step.title}: ${sentence(describe(error))}`;

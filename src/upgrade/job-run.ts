@@ -58,7 +58,7 @@ async function takeOver(context: Context, wanted: V1Job, command: JobCommand): P
   const found = await cluster.find('jobs', name, target.namespace);
   if (found === undefined) return undefined;
   const isWanted = doesTheSame(found, wanted);
-  if (!hasEnded(found)) {
+  if (!hasEnded(found) || (await isAtWork(context, found))) {
     if (!isWanted) throw stillRuns(context, name);
     log.info(`Job ${name} is at work already: it is followed`);
     return found;
@@ -81,7 +81,10 @@ function doesTheSame(found: V1Job, wanted: V1Job): boolean {
   return now === then;
 }
 
-/** A Job that its controller has not looked at yet has no status at all, and has not ended. */
+/**
+ * By its controller's word, which counts a pod that is to go as failed, also on a node that never confirmed it: ask its pod too.
+ * A Job that its controller has not looked at yet has no status at all, and has not ended.
+ */
 function hasEnded({ status }: V1Job): boolean {
   return (
     (status?.failed ?? 0) > 0 ||
@@ -101,15 +104,17 @@ export async function unheardJob(context: Context): Promise<Results['jobRun']> {
   if (object === undefined) return undefined;
   const runId = object.spec?.template.spec?.containers[0]?.env?.find((v) => v.name === 'RUN_ID')?.value;
   if (runId === settings.runId) return { object, phase: 'created' };
-  if (hasEnded(object)) return undefined;
+  if (hasEnded(object) && !(await isAtWork(context, object))) return undefined;
   throw stillRuns(context, jobName);
 }
 
 /** The most telling thing that is known of a Job's bad end. */
-export function jobFailure({ result, exitCode, reason }: JobEnd): string {
-  return result === undefined
-    ? `its container ended with code ${String(exitCode)} (${reason}) and left no result`
-    : `${result.step}: ${result.message}`;
+export function jobFailure({ result, exitCode, reason, disruption }: JobEnd): string {
+  const what =
+    result === undefined
+      ? `its container ended with code ${String(exitCode)} (${reason}) and left no result`
+      : `${result.step}: ${result.message}`;
+  return disruption === undefined ? what : `${what}; Kubernetes took its pod away (${disruption})`;
 }
 
 /** Whether the Job's container runs now. */
@@ -146,7 +151,7 @@ export async function removeUnstarted(context: Context, object: V1Job): Promise<
     const now = await startedState(context, object);
     started ||= now === 'running' || now === 'ended';
     const gone = now === 'absent' && (await cluster.find('jobs', name, target.namespace)) === undefined;
-    return gone ? { done: undefined } : { pending: 'it is still there' };
+    return gone ? { done: undefined } : { pending: `it is still there (${now})` };
   });
   return started;
 }

@@ -67,7 +67,7 @@ export function statusOf(seen: Seen): Status {
 function unfinished(seen: Seen, journal: Journal): Status {
   const { target, jobs, holding } = seen;
   const { record, noted } = journal;
-  const active = jobs.filter((job) => (job.status?.active ?? 0) > 0).map((job) => job.metadata?.name ?? '');
+  const active = jobs.filter(isAtWork).map((job) => job.metadata?.name ?? '');
   return {
     state: 'unfinished',
     step: noted.step,
@@ -98,6 +98,11 @@ function unfinished(seen: Seen, journal: Journal): Status {
         ? '"mode: upgrade" with the same inputs: it goes on with this upgrade.'
         : '"mode: rollback" with the same inputs: it goes on going back to 12.',
   };
+}
+
+/** A pod that is to go counts until its node has confirmed that it is gone. */
+function isAtWork({ status }: V1Job): boolean {
+  return (status?.active ?? 0) + (status?.terminating ?? 0) > 0;
 }
 
 function backupLines({ record, noted }: Journal): string[] {

@@ -104,7 +104,9 @@ async function podGone({ cluster, target, inputs, ...context }: Context): Promis
   const what = `pod ${target.podName} to be gone`;
   await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
     const pod = await cluster.find('pods', target.podName, target.namespace);
-    return pod === undefined || isFenced(pod) ? { done: undefined } : { pending: 'it is still there' };
+    return pod === undefined || isFenced(pod)
+      ? { done: undefined }
+      : { pending: `node ${pod.spec?.nodeName ?? '?'} has not confirmed its end` };
   });
 }
 

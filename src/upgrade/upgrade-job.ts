@@ -1,5 +1,6 @@
 import { UpgradeError } from '../errors.ts';
 import { isAtWork, jobFailure, removeUnstarted, runJob, stillRuns, unheardJob } from './job-run.ts';
+import type { JobEnd } from '../job/follow-job.ts';
 import { jobName } from '../job/manifest.ts';
 import { isAsPlanned } from '../job/transfer.ts';
 import { backupName } from './backup/kinds.ts';
@@ -21,7 +22,7 @@ export const runUpgradeJob: Step = {
       throw new UpgradeError(
         'job-failed',
         `The upgrade Job failed: ${jobFailure(end)}`,
-        `The log above has the end of each log of pg_upgrade; the whole files are in ${context.target.volume.mountPath}/upgrade-logs.`,
+        remedyOf(end, context.target.volume.mountPath),
       );
     }
     expectPlannedTransfer(context, end.result.transfer);
@@ -68,6 +69,12 @@ export const runUpgradeJob: Step = {
     );
   },
 };
+
+function remedyOf({ disruption }: JobEnd, mountPath: string): string {
+  return disruption === undefined
+    ? `The log above has the end of each log of pg_upgrade; the whole files are in ${mountPath}/upgrade-logs.`
+    : `Run again when nothing drains or takes away nodes any more (${disruption}).`;
+}
 
 async function restore(context: Context, transfer: string | undefined): Promise<void> {
   await bringBackServed(context, transfer);

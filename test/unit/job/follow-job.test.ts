@@ -151,6 +151,54 @@ describe('following a Job', () => {
     expect(await follow()).toEqual({ exitCode: 137, reason: 'OOMKilled', result: undefined });
   });
 
+  test('a pod that was evicted has ended so, also when it is gone by then', async () => {
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'EvictionByEvictionAPI',
+      message: 'evicting',
+    };
+    const evicted = { ...running, status: { ...running.status, conditions: [condition] } };
+    const { follow } = setUp(put(running), put(evicted), (cluster) => {
+      cluster.remove('pods', 'upgrade-abc', namespace);
+    });
+    expect((await follow()).disruption).toContain('EvictionByEvictionAPI: evicting');
+  });
+
+  describe('a node that has stopped reporting', () => {
+    const silent: V1Pod = {
+      ...running,
+      spec: { nodeName: 'node-b', containers: [] },
+      status: {
+        ...running.status,
+        conditions: [
+          { type: 'Ready', status: 'False' },
+          { type: 'ContainersReady', status: 'True' },
+        ],
+      },
+    };
+
+    test('ends the wait long before its limit: nobody can tell whether the Job runs', async () => {
+      const { follow, clock, cluster, log } = setUp(put(running), put(silent));
+      const error = await thrownBy(follow);
+      expect(error.code).toBe('node-silent');
+      expect(error.message).toMatch(/node-b .* upgrade-abc/);
+      expect(error.remedy).toContain(
+        'kubectl taint nodes node-b node.kubernetes.io/out-of-service=nodeshutdown:NoExecute',
+      );
+      expect(clock.monotonic()).toBeGreaterThan(100_000);
+      expect(clock.monotonic()).toBeLessThan(limits.end / 2);
+      expect(cluster.writes).toEqual([]);
+      expect(log.text).toContain('node-b');
+    });
+
+    test('that reports again is gone on with', async () => {
+      const later = (object: V1Pod) => Array.from({ length: 100 }, () => put(object));
+      const { follow } = setUp(...later(silent), put(running), ...later(silent), put(ended));
+      expect(await follow()).toMatchObject({ exitCode: 0 });
+    });
+  });
+
   test('an image that can not be pulled ends the wait at once', async () => {
     const reason = { waiting: { reason: 'ImagePullBackOff', message: 'pull access denied for upgrade' } };
     const { follow, clock } = setUp(put(pod(reason)));

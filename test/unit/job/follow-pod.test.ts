@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1ContainerState, V1Pod, V1PodStatus } from '@kubernetes/client-node';
-import { podProgress } from '../../../src/job/follow-pod.ts';
+import { disruptionOf, isSilent, podProgress } from '../../../src/job/follow-pod.ts';
 
 function progress(state: V1ContainerState | undefined, status: Partial<V1PodStatus> = {}) {
   const of = { name: 'pg-upgrade', image: '', imageID: '', ready: false, restartCount: 0 };
@@ -78,5 +78,44 @@ describe('the progress of a pod', () => {
 
   test('is that of the container asked for, not of another one', () => {
     expect(progress({ running: {} }).state).toBe('running');
+  });
+});
+
+/** As the node controller leaves a pod whose node has stopped reporting: it takes the readiness away, and nothing else. */
+function podOnDeadNode(state: V1ContainerState, containersReady = 'True'): V1Pod {
+  const status = { name: 'pg-upgrade', image: '', imageID: '', ready: true, restartCount: 0, state };
+  const conditions = [
+    { type: 'Ready', status: 'False' },
+    { type: 'ContainersReady', status: containersReady },
+  ];
+  return { spec: { nodeName: 'node-b', containers: [] }, status: { conditions, containerStatuses: [status] } };
+}
+
+describe('a node that has stopped reporting', () => {
+  test('is seen on the pod that ran there', () => {
+    expect(isSilent(podOnDeadNode({ running: {} }), 'pg-upgrade')).toBe(true);
+  });
+
+  test('is not suspected while the containers start, or once they have ended', () => {
+    expect(isSilent(podOnDeadNode({ waiting: { reason: 'ContainerCreating' } }, 'False'), 'pg-upgrade')).toBe(false);
+    expect(isSilent(podOnDeadNode({ running: {} }, 'False'), 'pg-upgrade')).toBe(false);
+    expect(isSilent(podOnDeadNode({ terminated: { exitCode: 0 } }), 'pg-upgrade')).toBe(false);
+    expect(isSilent({ status: { phase: 'Pending' } }, 'pg-upgrade')).toBe(false);
+  });
+});
+
+describe('the disruption of a pod', () => {
+  const evicted = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' };
+
+  test('is told with its node', () => {
+    const conditions = [{ ...evicted, message: 'Eviction API: evicting' }];
+    expect(disruptionOf({ spec: { nodeName: 'node-b', containers: [] }, status: { conditions } })).toBe(
+      'node node-b, EvictionByEvictionAPI: Eviction API: evicting',
+    );
+  });
+
+  test('is none where nobody disrupted it', () => {
+    expect(disruptionOf({ status: { conditions: [{ ...evicted, status: 'False' }] } })).toBeUndefined();
+    expect(disruptionOf({})).toBeUndefined();
   });
 });

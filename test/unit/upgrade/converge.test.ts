@@ -108,6 +108,16 @@ describe('the steps', () => {
     expect(journalOf(setting)).not.toHaveProperty('outcome');
   });
 
+  test('are left as they are when nobody can tell whether the Job still runs', async () => {
+    const setting = await setUp();
+    const events: string[] = [];
+    const silent = new UpgradeError('node-silent', 'Node node-b has stopped reporting', 'Bring it back.');
+    const steps = plan(events, { start: { run: failing(events, 'run start', silent) } });
+    expect(await thrownBy(() => converge(steps, setting.context))).toBe(silent);
+    expect(events).toEqual(['run stop', 'run measure', 'run start']);
+    expect(journalOf(setting)).not.toHaveProperty('back');
+  });
+
   test('an error that is not one of ours is undone as well', async () => {
     const setting = await setUp();
     const events: string[] = [];

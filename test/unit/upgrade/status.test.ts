@@ -46,8 +46,11 @@ test('an open journal is unfinished, with the step, the snapshot and how everyth
   expect(text).toContain('cronjobs/paused: was suspended');
 });
 
-test('a Job that is at work is to be waited for', async () => {
-  const status = statusOf(await seen({ journal: await journal(), jobs: [job(jobName, 1)] }));
+test.each([
+  ['is at work', { active: 1 }],
+  ['counts as failed, while its pod is not gone yet', { failed: 1, terminating: 1 }],
+])('a Job that %s is to be waited for', async (_how, jobStatus) => {
+  const status = statusOf(await seen({ journal: await journal(), jobs: [{ ...job(jobName, 1), status: jobStatus }] }));
   expect(status.evidence).toContain(`Job ${jobName} is at work on the volume`);
   expect(status.safe).toContain('Do not delete the Job');
 });

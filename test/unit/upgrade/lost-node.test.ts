@@ -1,0 +1,67 @@
+import { describe, expect, test } from '@jest/globals';
+import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
+import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
+import { namespace } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+import { setUp as setUpServer, type Setting } from './context.ts';
+import { controlJobs, ending, revertName } from './job-controller.ts';
+
+/** The server is stopped, and its pod is gone. */
+async function setUp(...given: Parameters<typeof setUpServer>): Promise<Setting> {
+  const setting = await setUpServer(...given);
+  setting.cluster.remove('pods', setting.context.target.podName, namespace);
+  return setting;
+}
+
+const run = ({ context }: Setting) => runUpgradeJob.run(context);
+const undo = async ({ context }: Setting) => {
+  await runUpgradeJob.undo?.(context);
+};
+
+describe('the upgrade Job on a node that goes', () => {
+  test('whose pod was evicted is told as evicted, with what to do', async () => {
+    const setting = await setUp();
+    controlJobs(setting, { [jobName]: ending(10) });
+    setting.cluster.hooks.push(() => {
+      for (const pod of setting.cluster.all('pods')) {
+        const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' };
+        pod.spec = { nodeName: 'node-b', containers: [] };
+        if (pod.status !== undefined) pod.status.conditions = [condition];
+        setting.cluster.put('pods', pod);
+      }
+    });
+    const error = await thrownBy(() => run(setting));
+    expect(error.code).toBe('job-failed');
+    expect(error.message).toContain('node node-b, EvictionByEvictionAPI');
+    expect(error.remedy).toContain('node-b');
+  });
+
+  test.each(['revert', 'another upgrade'])(
+    'of %s that counts as failed since its node is gone, while its container may run, is never deleted',
+    async (whose) => {
+      const setting = await setUp();
+      const { context, cluster } = setting;
+      const name = whose === 'revert' ? revertName : jobName;
+      const left = upgradeJob(
+        context.target,
+        { ...context.settings, runId: 'another' },
+        whose === 'revert' ? 'revert' : 'upgrade',
+      );
+      cluster.put('jobs', left);
+      controlJobs(setting, { [name]: { running: {} }, [jobName]: whose === 'revert' ? ending(1) : { running: {} } });
+      // The Job controller counts a pod that is to go as failed, whether it has gone or not.
+      cluster.hooks.push(() => {
+        const job = cluster.peek('jobs', name, namespace);
+        if (job !== undefined) cluster.put('jobs', { ...job, status: { failed: 1, terminating: 1 } });
+      });
+      const error = await thrownBy(async () => {
+        await run(setting).catch((error: unknown) => {
+          if (whose !== 'revert') throw error;
+        });
+        await undo(setting);
+      });
+      expect(error.code).toBe('job-still-runs');
+      expect(cluster.writes).not.toContain(`delete jobs/${name}`);
+    },
+  );
+});
