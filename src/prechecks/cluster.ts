@@ -62,6 +62,11 @@ export const clusterChecks: readonly Check[] = [
           'Look at the events of the claim.',
           `PersistentVolumeClaim ${claimName} is ${phase}, its volume is ${persistentVolume === undefined ? 'not to be seen' : 'there'}`,
         );
+      if (claim.metadata?.deletionTimestamp !== undefined)
+        return failed(
+          'Take a backup first. The claim goes with the next stop of PostgreSQL, and its volume with it unless that retains: move the data to a claim that stays.',
+          `PersistentVolumeClaim ${claimName} is being deleted`,
+        );
       const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain';
       if (whenScaled !== 'Retain')
         return failed(

@@ -1,6 +1,7 @@
 import { UpgradeError } from '../errors.ts';
 import type { V1Pod, V1PodSpec, V1StatefulSet } from '@kubernetes/client-node';
 import type { PatchOperation } from '../ports/cluster.ts';
+import { expectClaim } from './claim.ts';
 import type { Context } from './step.ts';
 
 /** A scheduling gate in the pod template: no pod of PostgreSQL, whoever makes it, is started while it is there. */
@@ -38,11 +39,15 @@ export async function isFencedOff(context: Context): Promise<boolean> {
   return spec?.replicas === 0 && hasFence(spec.template.spec);
 }
 
-/** Takes the fence away and starts the server, in one patch, with the image that is to serve. */
+/**
+ * Takes the fence away and starts the server, in one patch, with the image that is to serve.
+ * @throws UpgradeError when it would start without its data
+ */
 export async function unfenceAndStart(context: Context, image: string): Promise<void> {
   const { cluster, target, journal } = context;
   const now = await readStatefulSet(context);
   const spec = now.spec?.template.spec;
+  if (hasFence(spec) || now.spec?.replicas === 0) await expectClaim(context);
   const index = spec?.containers.findIndex((c) => c.name === target.container.name) ?? -1;
   const left = (spec?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
   const operations: PatchOperation[] = [{ op: 'test', path: '/metadata/uid', value: now.metadata?.uid }];

@@ -4,13 +4,14 @@ import { followToEnd, podOfJob, waitForStart, type JobEnd } from '../job/follow-
 import { podProgress, wasCreated } from '../job/follow-pod.ts';
 import { containerName, jobName, scriptConfigMap, upgradeJob, type JobCommand } from '../job/manifest.ts';
 import { waitFor } from '../wait.ts';
+import { expectClaim } from './claim.ts';
 import { isFenced } from './fence.ts';
 import type { Context, Results } from './step.ts';
 
 /**
  * Creates the Job of a command, or takes over the one that an earlier run of
  * the same upgrade left, and follows it to its end; `tell` hears how far it has come.
- * @throws UpgradeError when a server or a Job of another upgrade is at work on the volume
+ * @throws UpgradeError when a server or a Job of another upgrade is at work on the volume, or the claim lost it
  */
 export async function runJob(
   context: Context,
@@ -19,7 +20,10 @@ export async function runJob(
 ): Promise<JobEnd> {
   const { target, inputs, settings } = context;
   // A copy is nobody else's.
-  if (command !== 'boot') await expectNoServer(context);
+  if (command !== 'boot') {
+    await expectNoServer(context);
+    await expectClaim(context);
+  }
   const wanted = upgradeJob(target, settings, command);
   const object = (await takeOver(context, wanted, command)) ?? (await create(context, wanted));
   tell({ object, phase: 'created' });

@@ -3,6 +3,7 @@ import { ClusterError, describe, UpgradeError } from '../errors.ts';
 import { upgrade } from '../versions.ts';
 import { volumeUsers } from '../target/volume-users.ts';
 import { waitFor } from '../wait.ts';
+import { expectClaim } from './claim.ts';
 import { fenceAndStop, isFenced, isFencedOff, unfenceAndStart } from './fence.ts';
 import { waitForServer } from './server-ready.ts';
 import type { Context, Step } from './step.ts';
@@ -14,6 +15,8 @@ export const stopPostgresql: Step = {
 
   async run(context) {
     if (!(await isFencedOff(context))) await expectNoClient(context);
+    // A claim that is being deleted goes with the last pod that uses it.
+    await expectClaim(context);
     await stopServer(context);
   },
 

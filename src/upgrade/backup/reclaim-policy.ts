@@ -17,11 +17,17 @@ export const protectVolume: Step = {
   },
 };
 
-/** Gives the volume that the server's claim has now the policy that it had; a volume that was put out of use stays. */
+/** Gives the volume that the server's claim has now the policy that it had; one that was put out of use, or whose claim is being deleted, stays. */
 export async function restoreReclaimPolicy(context: Context): Promise<void> {
-  const { cluster, target, journal } = context;
+  const { cluster, target, journal, results } = context;
   const claim = await cluster.find('persistentvolumeclaims', target.volume.claimName, target.namespace);
   const volume = claim?.spec?.volumeName;
+  if (volume !== undefined && claim?.metadata?.deletionTimestamp !== undefined) {
+    results.warnings.push(
+      `PersistentVolumeClaim ${target.volume.claimName} is being deleted and goes when PostgreSQL's pod ends, restarts included. PersistentVolume ${volume} with all data stays then (Retain): give it to a new claim of that name before PostgreSQL is started again.`,
+    );
+    return;
+  }
   if (volume !== undefined) await setReclaimPolicy(context, volume, journal.record.reclaimPolicy);
 }
 

@@ -75,6 +75,16 @@ describe('volume-claim', () => {
     expect(answer.text).toContain(phase ?? 'unknown');
   });
 
+  test('a claim that goes when PostgreSQL stops fails', async () => {
+    const found = await target();
+    const deleted = { ...claim(), metadata: { ...claim().metadata, deletionTimestamp: new Date(0) } };
+    const answer = await answerOf('volume-claim', {
+      target: { ...found, volume: { ...found.volume, claim: deleted } },
+    });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('is being deleted');
+  });
+
   test('a volume that is not to be seen fails', async () => {
     const found = await target();
     const volume = { ...found.volume, persistentVolume: undefined };

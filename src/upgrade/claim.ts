@@ -1,0 +1,55 @@
+import { UpgradeError } from '../errors.ts';
+import { ownerLabel } from '../job/pod.ts';
+import { notedExchange } from './backup/exchange.ts';
+import type { Context } from './step.ts';
+
+/**
+ * Looks whether the server's claim still holds its data. The StatefulSet makes
+ * a claim that is gone anew, with an empty volume, and the image of the server
+ * would initialise that: an empty cluster that answers like a healthy one.
+ * @throws UpgradeError when the claim is gone, is being deleted or has another volume
+ */
+export async function expectClaim({ cluster, target, journal }: Context): Promise<void> {
+  const { claimName } = target.volume;
+  const volume = notedExchange(journal.noted)?.volume ?? journal.record.volume;
+  const now = await cluster.find('persistentvolumeclaims', claimName, target.namespace);
+  const isDeleted = now?.metadata?.deletionTimestamp !== undefined;
+  const has = now?.spec?.volumeName;
+  if (now !== undefined && !isDeleted && has === volume) return;
+  const state = now === undefined ? 'was deleted' : isDeleted ? 'is being deleted' : `has ${has ?? 'no volume yet'}`;
+  throw new UpgradeError(
+    'claim-lost',
+    `Somebody changed PersistentVolumeClaim ${claimName}: it ${state}. The data is on PersistentVolume ${volume}, which is kept (Retain).`,
+    remedy(target, volume, now !== undefined),
+  );
+}
+
+/** A reference to a claim that is gone keeps the volume from every other one. */
+function remedy(target: Context['target'], volume: string, isThere: boolean): string {
+  const { claimName, claim } = target.volume;
+  const { accessModes, resources, storageClassName, volumeMode } = claim.spec ?? {};
+  const manifest = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: claimName, labels: claim.metadata?.labels },
+    spec: {
+      accessModes,
+      resources: { requests: resources?.requests },
+      storageClassName,
+      volumeMode,
+      volumeName: volume,
+    },
+  });
+  const kubectl = `kubectl -n ${target.namespace}`;
+  const owner = Object.entries(ownerLabel)
+    .map((pair) => pair.join('='))
+    .join();
+  const commands = [
+    // Ended pods count as users of a claim too: it does not go before them. What they did is on the disk.
+    ...(isThere ? [`${kubectl} delete jobs -l ${owner}`] : []),
+    ...(isThere ? [`${kubectl} delete pvc ${claimName}`] : []),
+    `kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
+    `echo '${manifest}' | ${kubectl} create -f -`,
+  ];
+  return `Give the volume back to a claim of that name while PostgreSQL is stopped, then run "mode: upgrade" again: ${commands.join('; ')}`;
+}
