@@ -1,0 +1,54 @@
+// Whether PostgreSQL was started behind the fence, by the API server's own record of what it answered.
+import { readFileSync, statSync } from 'node:fs';
+import { fenceGate } from '../../../src/upgrade/fence.ts';
+import { environment, type AuditEvent } from '../../cluster/bench.ts';
+
+interface Answered extends AuditEvent {
+  readonly stageTimestamp: string;
+  readonly responseObject?: {
+    readonly spec?: {
+      readonly template?: { readonly spec?: { readonly schedulingGates?: readonly { name: string }[] } };
+    };
+  };
+}
+
+/** What the API server answers from now on. */
+export class Bindings {
+  private readonly file = environment['BENCH_AUDIT_LOG'] ?? '';
+  private readonly start = statSync(this.file).size;
+
+  constructor(private readonly namespace: string) {}
+
+  /** When the scheduler gave the server's pod a node while the StatefulSet had the gate. */
+  behindFence(): string[] {
+    const starts: string[] = [];
+    let isFenced = false;
+    for (const { objectRef, responseObject, stageTimestamp } of this.answered()) {
+      const { resource, subresource, name } = objectRef ?? {};
+      if (resource === 'statefulsets' && name === 'postgresql' && responseObject?.spec !== undefined)
+        isFenced =
+          responseObject.spec.template?.spec?.schedulingGates?.some((gate) => gate.name === fenceGate) ?? false;
+      if (resource === 'pods' && subresource === 'binding' && name === 'postgresql-0' && isFenced)
+        starts.push(stageTimestamp);
+    }
+    return starts;
+  }
+
+  private answered(): Answered[] {
+    return readFileSync(this.file)
+      .subarray(this.start)
+      .toString('utf8')
+      .split('\n')
+      .filter(
+        (line) => line.includes(`"namespace":"${this.namespace}"`) && /"resource":"(?:statefulsets|pods)"/.test(line),
+      )
+      .map((line) => JSON.parse(line) as Answered)
+      .filter(
+        (event) =>
+          event.stage === 'ResponseComplete' &&
+          (event.responseStatus?.code ?? 500) < 300 &&
+          !event.requestURI.includes('dryRun'),
+      )
+      .sort((a, b) => a.stageTimestamp.localeCompare(b.stageTimestamp));
+  }
+}

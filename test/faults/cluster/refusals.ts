@@ -1,0 +1,177 @@
+// The storage or the API server refuses in the downtime what it allowed before: faults that begin after the checks and the proof of the backup. They are
+// made with classes and policies of this campaign's own, so that no other server of the cluster has them.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { saysInLog, startAction } from '../../cluster/action.ts';
+import { environment, kubectl, kubectlJson } from '../../cluster/bench.ts';
+import type { Case } from './campaign.ts';
+import { downtimeAlone, expectUpgraded, expectWhole, expireLease, namespace, newServer, said } from './world.ts';
+
+const own = `${namespace}-faults`;
+
+/** What can be made and is removed again after the case. */
+interface Refusal {
+  readonly name: string;
+  /** Before the run. */
+  readonly prepare?: readonly object[];
+  readonly inputs?: Readonly<Record<string, string>>;
+  /** The heading in the log at which it strikes. */
+  readonly at: string;
+  readonly strike: () => unknown;
+  /** The heading of the way back at which it ends, where the way back needs that. */
+  readonly endsAt?: string;
+  readonly end: () => unknown;
+  /** What the message has to say. */
+  readonly says: RegExp;
+}
+
+const snapshotClass = (driver: string) => ({
+  apiVersion: 'snapshot.storage.k8s.io/v1',
+  kind: 'VolumeSnapshotClass',
+  metadata: { name: own },
+  driver,
+  deletionPolicy: 'Delete',
+});
+const quota = {
+  apiVersion: 'v1',
+  kind: 'ResourceQuota',
+  metadata: { name: own, namespace },
+  spec: { hard: { 'count/jobs.batch': '0' } },
+};
+const policy = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'ValidatingAdmissionPolicy',
+  metadata: { name: own },
+  spec: {
+    failurePolicy: 'Fail',
+    matchConstraints: {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+      resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], operations: ['CREATE'] }],
+    },
+    validations: [
+      {
+        expression: "!(has(object.metadata.labels) && 'batch.kubernetes.io/job-name' in object.metadata.labels)",
+        message: 'pods of Jobs are not allowed here',
+      },
+    ],
+  },
+};
+const binding = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'ValidatingAdmissionPolicyBinding',
+  metadata: { name: own },
+  spec: { policyName: own, validationActions: ['Deny'] },
+};
+
+const refusals: readonly Refusal[] = [
+  {
+    name: 'a snapshot that never gets ready: nobody serves the driver of its class',
+    prepare: [snapshotClass('disk.csi.bench')],
+    inputs: { 'volume-snapshot-class': own, 'snapshot-timeout': '20s' },
+    at: 'Fence PostgreSQL and stop it',
+    strike: () => {
+      kubectl('delete', 'volumesnapshotclass', own);
+      apply(snapshotClass('nobody.example.com'));
+    },
+    end: () => kubectl('delete', 'volumesnapshotclass', own),
+    says: /VolumeSnapshot \S+ to be ready, in vain.*snapshot-timeout/s,
+  },
+  {
+    name: 'a snapshot that fails: its class is gone',
+    prepare: [snapshotClass('disk.csi.bench')],
+    inputs: { 'volume-snapshot-class': own, 'snapshot-timeout': '20s' },
+    at: 'Fence PostgreSQL and stop it',
+    strike: () => kubectl('delete', 'volumesnapshotclass', own),
+    end: () => undefined,
+    says: new RegExp(`VolumeSnapshot \\S+ to be ready, in vain: .*${own}`, 's'),
+  },
+  {
+    name: 'a volume that is not detached: its VolumeAttachment has a finalizer',
+    inputs: { 'detach-timeout': '15s' },
+    at: 'Stop the applications',
+    strike: () => {
+      setFinalizers([...finalizers(), 'example.com/stuck']);
+    },
+    endsAt: 'Going back: Fence PostgreSQL and stop it',
+    end: () => {
+      setFinalizers(finalizers().filter((name) => name !== 'example.com/stuck'));
+    },
+    says: /to be detached, in vain.*detach-timeout/s,
+  },
+  {
+    name: 'a quota that admits no Job',
+    at: 'Stop the applications',
+    strike: () => {
+      apply(quota);
+    },
+    end: () => kubectl('-n', namespace, 'delete', 'resourcequota', own),
+    says: new RegExp(`exceeded quota: ${own}`),
+  },
+  {
+    name: 'a policy that admits no pod of a Job',
+    inputs: { 'job-start-timeout': '20s' },
+    at: 'Stop the applications',
+    strike: () => {
+      apply(policy);
+      apply(binding);
+    },
+    end: () => kubectl('delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', own),
+    says: /pods of Jobs are not allowed here/,
+  },
+];
+
+export const refusalCases: readonly Case[] = refusals.map((refusal) => ({
+  campaign: 'refusals',
+  name: refusal.name,
+  async run(outcome) {
+    const server = newServer();
+    for (const manifest of refusal.prepare ?? []) apply(manifest);
+    const inputs = { ...downtimeAlone, ...refusal.inputs };
+    const action = startAction(inputs);
+    await saysInLog(action, `::group::${refusal.at}`);
+    refusal.strike();
+    outcome.proof = `at "${action.log().trimEnd().split('\n').at(-1) ?? ''}"`;
+    try {
+      if (refusal.endsAt !== undefined) {
+        await saysInLog(action, `::group::${refusal.endsAt}`);
+        refusal.end();
+      }
+      const end = await action.end;
+      outcome.seconds = end.seconds;
+      assert.deepEqual([end.exitCode, end.outputs['verdict']], [1, 'reverted'], said(end));
+      assert.match(`${end.report.error?.message ?? ''} ${end.report.error?.remedy ?? ''}`, refusal.says);
+      outcome.proof += `; ${end.report.error?.message ?? ''}`;
+    } finally {
+      if (refusal.endsAt === undefined) refusal.end();
+    }
+    expectWhole(outcome, server, '12');
+    expireLease();
+    await expectUpgraded(outcome, server, downtimeAlone);
+  },
+}));
+
+function apply(manifest: object): void {
+  execFileSync('kubectl', ['apply', '-f', '-'], {
+    input: JSON.stringify(manifest),
+    env: { ...process.env, ...environment },
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+}
+
+/** The attachment of the server's volume. */
+function attachment(): { metadata: { name: string; finalizers?: string[] } } | undefined {
+  const volume = kubectl('-n', namespace, 'get', 'pvc', 'data-postgresql-0', '-o', 'jsonpath={.spec.volumeName}');
+  const { items } = kubectlJson('get', 'volumeattachments') as {
+    items: { metadata: { name: string; finalizers?: string[] }; spec: { source: { persistentVolumeName: string } } }[];
+  };
+  return items.find((one) => one.spec.source.persistentVolumeName === volume);
+}
+
+function finalizers(): string[] {
+  return attachment()?.metadata.finalizers ?? [];
+}
+
+function setFinalizers(names: string[]): void {
+  const patch = JSON.stringify({ metadata: { finalizers: names } });
+  kubectl('patch', 'volumeattachment', attachment()?.metadata.name ?? '', '--type', 'merge', '-p', patch);
+}

@@ -1,0 +1,79 @@
+// The runner dies: SIGKILL for the action's process right before and right after a call that changes something, in every step.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startAction } from '../../cluster/action.ts';
+import type { Case } from './campaign.ts';
+import { downtimeAlone, expectUpgraded, expireLease, newServer, upgrade } from './world.ts';
+
+const cleanup = 'Clean up after the run';
+
+/** The heading in the log, how the call's name begins, and whether it is only made by a run that proves the backup. */
+const calls: readonly (readonly [group: string, call: string, options?: { proof?: true; btrfs?: true }])[] = [
+  ['', 'create leases'],
+  ['', 'patch statefulsets/postgresql'],
+  ['', 'create configmaps'],
+  ['Keep the volume whatever happens to its claim', 'patch persistentvolumes/'],
+  ['Prove that a backup of the volume can be started', 'create volumesnapshots', { proof: true }],
+  ['Prove that a backup of the volume can be started', 'create persistentvolumeclaims', { proof: true }],
+  ['Prove that a backup of the volume can be started', 'create jobs', { proof: true }],
+  ['Prove that a backup of the volume can be started', 'delete persistentvolumeclaims', { proof: true }],
+  ['Stop the applications', 'patch deployments/writer'],
+  ['See the last client go, measure the data, checkpoint', 'exec'],
+  ['See the last client go, measure the data, checkpoint', 'patch configmaps'],
+  ['Fence PostgreSQL and stop it', 'patch statefulsets/postgresql'],
+  ['Fence PostgreSQL and stop it', 'exec pg_ctl'],
+  ['Back up the volume', 'create volumesnapshots'],
+  ['Back up the volume', 'patch volumesnapshotcontents'],
+  ['Run pg_upgrade in a Job', 'create configmaps'],
+  ['Run pg_upgrade in a Job', 'create jobs'],
+  ['Run pg_upgrade in a Job', 'create jobs', { btrfs: true }],
+  ['Start PostgreSQL 14', 'patch statefulsets/postgresql'],
+  ['Start PostgreSQL 14', 'patch statefulsets/postgresql', { btrfs: true }],
+  ['Compare the data with what was measured before', 'exec'],
+  ['Update the extensions', 'exec'],
+  ['Rebuild the statistics (ANALYZE)', 'exec'],
+  ['Bring the applications back', 'patch deployments/writer'],
+  [cleanup, 'patch statefulsets/postgresql'],
+  [cleanup, 'delete configmaps'],
+  [cleanup, 'patch configmaps'],
+];
+
+export const runnerCases: readonly Case[] = (['before', 'after'] as const).flatMap((when) =>
+  calls.map(([group, call, options = {}]) => ({
+    campaign: 'runner',
+    name: `${options.btrfs ? 'clone' : 'link'}, ${when}: ${group || 'between the checks and the first step'}: ${call}`,
+    async run(outcome) {
+      const inputs = options.proof ? upgrade : downtimeAlone;
+      const server = newServer(...(options.btrfs ? ['--storage-class', 'standard-btrfs'] : []));
+      outcome.proof = await killAt(inputs, group, call, when);
+      expireLease();
+      await expectUpgraded(outcome, server, inputs);
+    },
+  })),
+);
+
+/** @returns the last call that the run made, and what it had logged last */
+async function killAt(inputs: Record<string, string>, group: string, call: string, when: string): Promise<string> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'strike-'));
+  const file = path.join(directory, 'calls');
+  const action = startAction(inputs, {
+    NODE_OPTIONS: `--import=${path.join(import.meta.dirname, 'strike.ts')} --no-warnings`,
+    CALLS: file,
+    STRIKE_GROUP: group,
+    STRIKE_CALL: call,
+    STRIKE_WHEN: when,
+  });
+  // It can't write a report any more, and is not asked for one.
+  action.end.catch(() => undefined);
+  const signal = await new Promise((resolve) =>
+    action.process.once('close', (_code, by) => {
+      resolve(by);
+    }),
+  );
+  assert.equal(signal, 'SIGKILL', `it came to its end:\n${action.log().slice(-2500)}`);
+  const last = readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  rmSync(directory, { recursive: true });
+  return `${last}; last line of the log: ${action.log().trimEnd().split('\n').at(-1) ?? ''}`;
+}
