@@ -47,6 +47,21 @@ export function helmUpgrade(...changes: string[]): void {
   });
 }
 
+/**
+ * Asks the API server whether it would take the release with other images and counts from helm, which does not force conflicts. Nothing is changed.
+ * @throws Error with its refusal, which names whoever else owns a field
+ */
+export function helmWouldChange(namespace: string): void {
+  const options = { encoding: 'utf8', env: { ...process.env, ...environment } } as const;
+  const manifest = execFileSync('helm', ['get', 'manifest', 'circleci-server', '-n', namespace], options);
+  const changed = manifest
+    .replace(/(server-postgres:)\S+?("?\n)/, '$1another$2')
+    .replace(/^( *replicas:) \d+/gm, '$1 7');
+  if (changed === manifest) throw new Error(`nothing to change was found in:\n${manifest}`);
+  const apply = ['-n', namespace, 'apply', '--server-side', '--field-manager=helm', '--dry-run=server', '-f', '-'];
+  execFileSync('kubectl', apply, { ...options, input: changed, stdio: 'pipe' });
+}
+
 /** The caller says of what shape the answer is. */
 export function kubectlJson(...args: string[]): unknown {
   return JSON.parse(kubectl(...args, '-o', 'json'));

@@ -119,9 +119,21 @@ describe('an upgrade, in a namespace that enforces Pod Security restricted, by a
     expect(replicas(namespace)).toEqual(before);
   });
 
-  test('helm upgrade with the new image passes afterwards, and 14 goes on serving', () => {
-    helmUpgrade('--set', 'postgresql.image.tag=14.22.4094-4922444');
-    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
-    expect(replicas(namespace)).toEqual(before);
-  });
+  test.each([
+    ['server-side', ['--server-side=true', '--force-conflicts=false'], 'docker.io', 'circleci/server-postgres', 3],
+    ['client-side', ['--server-side=false'], 'cciserver.azurecr.io', 'server-postgres', 2],
+  ])(
+    'helm upgrade, %s, passes afterwards with another image and count',
+    (_name, mode, registry, repository, frontends) => {
+      helmUpgrade(
+        ...mode,
+        ...['--set', `postgresql.image.registry=${registry},postgresql.image.repository=${repository}`],
+        ...['--set', `postgresql.image.tag=14.22.4094-4922444,applications.frontend.replicas=${String(frontends)}`],
+      );
+      expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+      expect(statefulSet(namespace).image).toBe(`${registry}/${repository}:14.22.4094-4922444`);
+      const count = `${String(frontends)}/${String(frontends)}`;
+      expect(replicas(namespace)).toEqual({ ...before, 'deployments/frontend': count });
+    },
+  );
 });
