@@ -146,7 +146,7 @@ export const refusalCases: readonly Case[] = refusals.map((refusal) => ({
     }
     expectWhole(outcome, server, '12');
     expireLease();
-    await expectUpgraded(outcome, server, downtimeAlone);
+    await expectUpgraded(outcome, server, downtimeAlone, 2);
   },
 }));
 

@@ -54,11 +54,16 @@ export function expireLease(): void {
   kubectl('-n', namespace, 'patch', 'lease', lease, '--type', 'merge', '-p', patch);
 }
 
-/** One more run, which has to end with 14. */
-export async function expectUpgraded(outcome: Outcome, before: Server, inputs: InputValues): Promise<void> {
+/** One more run, which has to end with 14. A backup is kept of each upgrade that began, also of one that was taken back: of `upgrades` at most. */
+export async function expectUpgraded(
+  outcome: Outcome,
+  before: Server,
+  inputs: InputValues,
+  upgrades = 1,
+): Promise<void> {
   const end = await oneMoreRun(outcome, inputs);
   assert.deepEqual([end.exitCode, end.outputs['verdict']], [0, 'upgraded'], said(end));
-  expectWhole(outcome, before, '14');
+  expectWhole(outcome, before, '14', upgrades);
 }
 
 /** One more run, which has to end with 14, or with 12 where the run before had begun to go back. */
@@ -76,7 +81,7 @@ async function oneMoreRun(outcome: Outcome, inputs: InputValues): Promise<Action
 }
 
 /** This version serves all that 12 had and every acknowledged change, all workloads are back, and nothing of the upgrade holds on to anything. */
-export function expectWhole(outcome: Outcome, before: Server, version: '12' | '14'): void {
+export function expectWhole(outcome: Outcome, before: Server, version: '12' | '14', upgrades = 1): void {
   const served = psql(namespace, 'postgres', 'SHOW server_version');
   assert.equal(served.split('.')[0], version, 'the version that serves');
   const { acknowledged, lost, doubled, unexpected } = verifyWriter(namespace);
@@ -90,10 +95,10 @@ export function expectWhole(outcome: Outcome, before: Server, version: '12' | '1
   assert.equal(gates, undefined, 'the fence');
   assert.ok(!managers.includes('circleci-server-postgresql-upgrade'), 'managedFields');
   assert.equal(image === before.image, version === '12', image);
-  expectNothingStray(version);
+  expectNothingStray(version, upgrades);
 }
 
-function expectNothingStray(version: '12' | '14'): void {
+function expectNothingStray(version: '12' | '14', upgrades: number): void {
   assert.equal(
     kubectl('-n', namespace, 'get', 'leases', '-o', 'jsonpath={.items[*].spec.holderIdentity}'),
     '',
@@ -110,10 +115,12 @@ function expectNothingStray(version: '12' | '14'): void {
     namesOf('pods').filter((name) => /probe|boot/.test(name)),
     [],
   );
-  if (version === '14') {
-    assert.deepEqual(namesOf('jobs'), ['postgres-upgrade-12-to-14']);
-    assert.equal(namesOf('volumesnapshots').length, 1, `snapshots: ${namesOf('volumesnapshots').join(', ')}`);
-  }
+  if (version === '14') assert.deepEqual(namesOf('jobs'), ['postgres-upgrade-12-to-14']);
+  const snapshots = namesOf('volumesnapshots');
+  assert.ok(
+    snapshots.length <= upgrades && snapshots.every((name) => name.includes('-before-upgrade-')),
+    `snapshots: ${snapshots.join(', ')}`,
+  );
   const mount = bench('volume-path', '--namespace', namespace, '--pvc', 'data-postgresql-0').trim();
   const nested = readdirSync(path.join(mount, 'data')).filter((name) => name.startsWith('data'));
   assert.deepEqual(nested, [], 'nested under data');
