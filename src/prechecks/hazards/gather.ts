@@ -1,9 +1,9 @@
 import type { Database } from '../../database/database.ts';
 import type { DatabaseFacts } from '../../database/server.ts';
 import { shares } from '../../database/shares.ts';
-import { CancelledError, describe, isRunError } from '../../errors.ts';
 import { inParallel } from '../../parallel.ts';
 import type { Known } from '../finding.ts';
+import { known } from '../known.ts';
 import { answersOf, hazardScript } from './script.ts';
 import type { Answers, HazardFacts } from './hazard.ts';
 import { hazards } from './table.ts';
@@ -24,7 +24,7 @@ export async function gatherHazards(
 ): Promise<HazardFacts> {
   const open = list.filter((d) => d.allowsConnections);
   const [server, ...dealt] = await Promise.all([
-    attempt(() => askServer(database)),
+    known(() => askServer(database)),
     inParallel(sessions, shares(open, sessions), (names) => askShare(database, names)),
   ]);
   const closed = list
@@ -43,24 +43,15 @@ async function askServer(database: Database): Promise<Answers> {
 /** All of a share in one session; where that fails each by itself, so that the one which is broken does not lose the others. */
 async function askShare(database: Database, names: readonly string[]): Promise<(readonly [string, Known<Answers>])[]> {
   const script = hazardScript(hazards, 'database');
-  const rows = await attempt(() => database.readEach(names, script, limit));
+  const rows = await known(() => database.readEach(names, script, limit));
   if (rows.known)
     return await Promise.all(
-      names.map(async (name) => [name, await attempt(() => answersOf(rows.value.get(name) ?? []))] as const),
+      names.map(async (name) => [name, await known(() => answersOf(rows.value.get(name) ?? []))] as const),
     );
   if (names.length === 1) return names.map((name) => [name, rows] as const);
   const alone = [];
   for (const name of names) alone.push(...(await askShare(database, [name])));
   return alone;
-}
-
-async function attempt<T>(read: () => T | Promise<T>): Promise<Known<T>> {
-  try {
-    return { known: true, value: await read() };
-  } catch (error) {
-    if (error instanceof CancelledError) throw error;
-    return unread(describe(error), isRunError(error) ? error.code : 'unexpected');
-  }
 }
 
 function unread(reason: string, code: string): Known<never> {

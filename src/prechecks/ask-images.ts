@@ -1,0 +1,71 @@
+import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
+import type { SortOrders } from '../database/sort-order.ts';
+import type { JobSettings } from '../job/manifest.ts';
+import { localesOf, parseProbe, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
+import { isReplayed, parseReplay, replayPod, type ReplayFacts } from '../job/replay.ts';
+import { runProbe } from '../job/run-probe.ts';
+import { runTrial, type Trial } from '../job/run-trial.ts';
+import { obstacleToTrial, trialPod } from '../job/trial-pod.ts';
+import { servingImage, upgradeImage } from '../target/images.ts';
+import { notAsked, type Known } from './finding.ts';
+import type { Gathering } from './gathering.ts';
+import { both, known, knownFrom, pair } from './known.ts';
+
+/** Asks an image what it holds. */
+export async function probe(
+  gathering: Gathering,
+  role: ProbeRole,
+  image: string,
+  settings: Known<JobSettings>,
+  databases: Known<readonly DatabaseFacts[]>,
+  sortOrders: Known<SortOrders>,
+): Promise<Known<ImageFacts>> {
+  const { inputs, target } = gathering;
+  if (inputs.probes === 'none')
+    return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
+  if (!settings.known) return settings;
+  const locales = localesOf(
+    settings.value.initdb,
+    databases.known ? databases.value : [],
+    sortOrders.known ? sortOrders.value : {},
+  );
+  return await known(() =>
+    runProbe(
+      gathering,
+      probePod(target, role, image, inputs.imagePullSecret, locales, gathering.probeScript),
+      inputs.jobStartTimeout,
+      (log) => parseProbe(image, log),
+    ),
+  );
+}
+
+/** Starts 14 with the StatefulSet's configuration, where that can touch nothing. */
+export async function tryStart(gathering: Gathering, server: Known<ServerFacts>): Promise<Known<Trial>> {
+  const { inputs, target, database } = gathering;
+  if (inputs.probes === 'none') return { known: false, reason: 'probes: none', code: notAsked };
+  if (!server.known) return server;
+  const obstacle = obstacleToTrial(target, server.value.archiveMode);
+  if (obstacle !== undefined) return { known: false, reason: obstacle, code: 'not-tried' };
+  const pod = trialPod(target, servingImage(inputs).reference, inputs.imagePullSecret);
+  return await known(() => runTrial(gathering, pod, database, inputs.jobStartTimeout));
+}
+
+/** Dumps what pg_upgrade will dump, and restores it into a 14 of its own. */
+export async function replayed(
+  gathering: Gathering,
+  settings: Known<JobSettings>,
+  server: Known<ServerFacts>,
+  databases: Known<readonly DatabaseFacts[]>,
+): Promise<Known<ReplayFacts>> {
+  const { inputs, target, database, replayScript } = gathering;
+  const image = upgradeImage(inputs);
+  if (inputs.probes === 'none')
+    return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
+  const read = both(settings, both(server, databases, pair), pair);
+  return await knownFrom(read, ([job, [facts, list]]) => {
+    const names = list.filter(isReplayed).map(({ name }) => name);
+    const limit = inputs.jobStartTimeout;
+    const pod = replayPod(target, job, facts, database.superuser, names, replayScript, limit);
+    return runProbe(gathering, pod, limit, (log) => parseReplay(image, names, log));
+  });
+}

@@ -1,0 +1,18 @@
+import type { Database } from '../database/database.ts';
+import type { Inputs } from '../inputs.ts';
+import type { Surroundings } from '../ports/context.ts';
+import type { ProbeFact } from '../pull-request/probe.ts';
+import type { Target } from '../target/target.ts';
+
+/** What facts are read with. */
+export interface Gathering extends Surroundings {
+  readonly inputs: Inputs;
+  readonly target: Target;
+  readonly database: Database;
+  /** Text of probe.sh. */
+  readonly probeScript: string;
+  /** Text of replay.sh. */
+  readonly replayScript: string;
+  /** Asks GitHub whether the pull request for the values file can be made; undefined when there will be none. */
+  readonly probePullRequest: (() => Promise<readonly ProbeFact[]>) | undefined;
+}
