@@ -57,12 +57,17 @@ export async function refusedObjects(
         await attempt();
         return [];
       } catch (error) {
-        // Only a refusal is an answer; anything else leaves the question open.
-        if (error instanceof ClusterError && ['forbidden', 'invalid', 'refused', 'conflict'].includes(error.code))
-          return [`${what}: ${error.message}`];
+        if (isRefusal(error)) return [`${what}: ${error.message}`];
         throw error;
       }
     }),
   );
   return answers.flat();
+}
+
+/** Only a refusal of the object itself is an answer. Without the right, or at a webhook that takes no dry runs, nobody has looked at it. */
+function isRefusal(error: unknown): error is ClusterError {
+  if (!(error instanceof ClusterError)) return false;
+  const isAnswer = ['forbidden', 'invalid', 'refused', 'conflict'].includes(error.code);
+  return isAnswer && !/ cannot create resource |does not support dry run/.test(error.message);
 }

@@ -113,6 +113,14 @@ describe('gathering facts', () => {
     expect(unasked.refused).toMatchObject({ known: false });
   });
 
+  test.each([
+    [400, 'admission webhook "policy.example.com" does not support dry run'],
+    [403, 'pods is forbidden: User "checker" cannot create resource "pods" in API group "" in the namespace "x"'],
+  ])('what nobody has looked at is no refusal: %i %s', async (status, message) => {
+    const facts = await gather(probing(cluster()).refuse('create', 'pods', status, message, `${jobName}-dry-run`));
+    expect(facts.refused).toMatchObject({ known: false, reason: expect.stringContaining(message) as unknown });
+  });
+
   test('an image that can not be pulled makes its probe unknown, and the pod is removed', async () => {
     const from = cluster();
     const status = { name: 'probe', image: '', imageID: '', ready: false, restartCount: 0 };
