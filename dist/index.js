@@ -211,2587 +211,10 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("url");
 
 /***/ }),
 
-/***/ 154:
+/***/ 773:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("vm");
-
-/***/ }),
-
-/***/ 920:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   ES: () => (/* binding */ resources),
-/* harmony export */   Gf: () => (/* binding */ defineScalarTag),
-/* harmony export */   HY: () => (/* binding */ realMapTag),
-/* harmony export */   Hh: () => (/* binding */ load),
-/* harmony export */   LJ: () => (/* binding */ mergeTag),
-/* harmony export */   NE: () => (/* binding */ defineSequenceTag),
-/* harmony export */   OU: () => (/* binding */ CORE_SCHEMA),
-/* harmony export */   Wj: () => (/* binding */ YAML11_SCHEMA),
-/* harmony export */   gh: () => (/* binding */ loadAll),
-/* harmony export */   tB: () => (/* binding */ YAMLException),
-/* harmony export */   u4: () => (/* binding */ defineMappingTag),
-/* harmony export */   wM: () => (/* binding */ fieldManager)
-/* harmony export */ });
-/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
-
-const require = (0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
-
-// src/ports/cluster.ts
-var resources = {
-  namespaces: { group: "", version: "v1", kind: "Namespace", namespaced: false },
-  pods: { group: "", version: "v1", kind: "Pod", namespaced: true },
-  secrets: { group: "", version: "v1", kind: "Secret", namespaced: true },
-  configmaps: { group: "", version: "v1", kind: "ConfigMap", namespaced: true },
-  events: { group: "", version: "v1", kind: "Event", namespaced: true },
-  persistentvolumeclaims: { group: "", version: "v1", kind: "PersistentVolumeClaim", namespaced: true },
-  persistentvolumes: { group: "", version: "v1", kind: "PersistentVolume", namespaced: false },
-  statefulsets: { group: "apps", version: "v1", kind: "StatefulSet", namespaced: true },
-  deployments: { group: "apps", version: "v1", kind: "Deployment", namespaced: true },
-  jobs: { group: "batch", version: "v1", kind: "Job", namespaced: true },
-  cronjobs: { group: "batch", version: "v1", kind: "CronJob", namespaced: true },
-  leases: { group: "coordination.k8s.io", version: "v1", kind: "Lease", namespaced: true },
-  volumeattachments: { group: "storage.k8s.io", version: "v1", kind: "VolumeAttachment", namespaced: false },
-  volumesnapshots: { group: "snapshot.storage.k8s.io", version: "v1", kind: "VolumeSnapshot", namespaced: true },
-  volumesnapshotcontents: {
-    group: "snapshot.storage.k8s.io",
-    version: "v1",
-    kind: "VolumeSnapshotContent",
-    namespaced: false
-  },
-  volumesnapshotclasses: {
-    group: "snapshot.storage.k8s.io",
-    version: "v1",
-    kind: "VolumeSnapshotClass",
-    namespaced: false
-  },
-  applications: { group: "argoproj.io", version: "v1alpha1", kind: "Application", namespaced: true },
-  helmreleases: { group: "helm.toolkit.fluxcd.io", version: "v2", kind: "HelmRelease", namespaced: true },
-  kustomizations: { group: "kustomize.toolkit.fluxcd.io", version: "v1", kind: "Kustomization", namespaced: true },
-  selfsubjectaccessreviews: {
-    group: "authorization.k8s.io",
-    version: "v1",
-    kind: "SelfSubjectAccessReview",
-    namespaced: false
-  }
-};
-
-// src/field-manager.ts
-var fieldManager = "circleci-server-postgresql-upgrade";
-
-// node_modules/js-yaml/dist/js-yaml.mjs
-var NOT_RESOLVED = /* @__PURE__ */ Symbol("NOT_RESOLVED");
-function defineScalarTag(tagName, options) {
-  return {
-    tagName,
-    nodeKind: "scalar",
-    implicit: options.implicit ?? false,
-    matchByTagPrefix: options.matchByTagPrefix ?? false,
-    implicitFirstChars: options.implicitFirstChars ?? null,
-    resolve: options.resolve,
-    identify: options.identify,
-    represent: options.represent ?? ((data) => String(data)),
-    representTagName: options.representTagName ?? (() => tagName)
-  };
-}
-function defineSequenceTag(tagName, options) {
-  const carrierIsResult = options.finalize === void 0;
-  return {
-    tagName,
-    nodeKind: "sequence",
-    implicit: false,
-    matchByTagPrefix: options.matchByTagPrefix ?? false,
-    create: options.create,
-    addItem: options.addItem,
-    finalize: options.finalize ?? ((carrier) => carrier),
-    carrierIsResult,
-    identify: options.identify,
-    represent: options.represent ?? ((data) => data),
-    representTagName: options.representTagName ?? (() => tagName)
-  };
-}
-function defineMappingTag(tagName, options) {
-  const carrierIsResult = options.finalize === void 0;
-  return {
-    tagName,
-    nodeKind: "mapping",
-    implicit: false,
-    matchByTagPrefix: options.matchByTagPrefix ?? false,
-    create: options.create,
-    addPair: options.addPair,
-    has: options.has,
-    keys: options.keys,
-    get: options.get,
-    finalize: options.finalize ?? ((carrier) => carrier),
-    carrierIsResult,
-    identify: options.identify,
-    represent: options.represent ?? ((data) => data),
-    representTagName: options.representTagName ?? (() => tagName)
-  };
-}
-var strTag = defineScalarTag("tag:yaml.org,2002:str", {
-  resolve: (source) => source,
-  identify: (data) => typeof data === "string"
-});
-var NULL_VALUES$1 = [
-  "",
-  "~",
-  "null",
-  "Null",
-  "NULL"
-];
-var nullCoreTag = defineScalarTag("tag:yaml.org,2002:null", {
-  implicit: true,
-  implicitFirstChars: [
-    "",
-    "~",
-    "n",
-    "N"
-  ],
-  resolve: (source) => {
-    if (NULL_VALUES$1.indexOf(source) !== -1) return null;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => object === null,
-  represent: () => "null"
-});
-var nullJsonTag = defineScalarTag("tag:yaml.org,2002:null", {
-  implicit: true,
-  implicitFirstChars: ["n"],
-  resolve: (source, isExplicit) => {
-    if (source === "null" || isExplicit && source === "") return null;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => object === null,
-  represent: () => "null"
-});
-var NULL_VALUES = [
-  "",
-  "~",
-  "null",
-  "Null",
-  "NULL"
-];
-var nullYaml11Tag = defineScalarTag("tag:yaml.org,2002:null", {
-  implicit: true,
-  implicitFirstChars: [
-    "",
-    "~",
-    "n",
-    "N"
-  ],
-  resolve: (source) => {
-    if (NULL_VALUES.indexOf(source) !== -1) return null;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => object === null,
-  represent: () => "null"
-});
-var TRUE_VALUES$2 = [
-  "true",
-  "True",
-  "TRUE"
-];
-var FALSE_VALUES$2 = [
-  "false",
-  "False",
-  "FALSE"
-];
-var boolCoreTag = defineScalarTag("tag:yaml.org,2002:bool", {
-  implicit: true,
-  implicitFirstChars: [
-    "t",
-    "T",
-    "f",
-    "F"
-  ],
-  resolve: (source) => {
-    if (TRUE_VALUES$2.indexOf(source) !== -1) return true;
-    if (FALSE_VALUES$2.indexOf(source) !== -1) return false;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
-  represent: (object) => object ? "true" : "false"
-});
-var TRUE_VALUES$1 = ["true"];
-var FALSE_VALUES$1 = ["false"];
-var boolJsonTag = defineScalarTag("tag:yaml.org,2002:bool", {
-  implicit: true,
-  implicitFirstChars: ["t", "f"],
-  resolve: (source) => {
-    if (TRUE_VALUES$1.indexOf(source) !== -1) return true;
-    if (FALSE_VALUES$1.indexOf(source) !== -1) return false;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
-  represent: (object) => object ? "true" : "false"
-});
-var TRUE_VALUES = [
-  "true",
-  "True",
-  "TRUE",
-  "y",
-  "Y",
-  "yes",
-  "Yes",
-  "YES",
-  "on",
-  "On",
-  "ON"
-];
-var FALSE_VALUES = [
-  "false",
-  "False",
-  "FALSE",
-  "n",
-  "N",
-  "no",
-  "No",
-  "NO",
-  "off",
-  "Off",
-  "OFF"
-];
-var boolYaml11Tag = defineScalarTag("tag:yaml.org,2002:bool", {
-  implicit: true,
-  implicitFirstChars: [
-    "y",
-    "Y",
-    "n",
-    "N",
-    "t",
-    "T",
-    "f",
-    "F",
-    "o",
-    "O"
-  ],
-  resolve: (source) => {
-    if (TRUE_VALUES.indexOf(source) !== -1) return true;
-    if (FALSE_VALUES.indexOf(source) !== -1) return false;
-    return NOT_RESOLVED;
-  },
-  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
-  represent: (object) => object ? "true" : "false"
-});
-var YAML_INTEGER_IMPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
-var YAML_INTEGER_EXPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
-function parseYamlInteger$2(source) {
-  let value = source;
-  let sign = 1;
-  if (value[0] === "-" || value[0] === "+") {
-    if (value[0] === "-") sign = -1;
-    value = value.slice(1);
-  }
-  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
-  if (value.startsWith("0o")) return sign * parseInt(value.slice(2), 8);
-  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
-  return sign * parseInt(value, 10);
-}
-function resolveYamlInteger$2(source, isExplicit) {
-  if (isExplicit) {
-    if (!YAML_INTEGER_EXPLICIT_PATTERN$1.test(source)) return NOT_RESOLVED;
-  } else if (!YAML_INTEGER_IMPLICIT_PATTERN$1.test(source)) return NOT_RESOLVED;
-  const result = parseYamlInteger$2(source);
-  return Number.isFinite(result) ? result : NOT_RESOLVED;
-}
-var intCoreTag = defineScalarTag("tag:yaml.org,2002:int", {
-  implicit: true,
-  implicitFirstChars: [
-    "-",
-    "+",
-    ..."0123456789"
-  ],
-  resolve: resolveYamlInteger$2,
-  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
-  represent: (object) => object.toString(10)
-});
-var YAML_INTEGER_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)$");
-var YAML_INTEGER_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
-function parseYamlInteger$1(source) {
-  let value = source;
-  let sign = 1;
-  if (value[0] === "-" || value[0] === "+") {
-    if (value[0] === "-") sign = -1;
-    value = value.slice(1);
-  }
-  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
-  if (value.startsWith("0o")) return sign * parseInt(value.slice(2), 8);
-  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
-  return sign * parseInt(value, 10);
-}
-function resolveYamlInteger$1(source, isExplicit) {
-  if (isExplicit) {
-    if (!YAML_INTEGER_EXPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
-  } else if (!YAML_INTEGER_IMPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
-  const result = parseYamlInteger$1(source);
-  return Number.isFinite(result) ? result : NOT_RESOLVED;
-}
-var intJsonTag = defineScalarTag("tag:yaml.org,2002:int", {
-  implicit: true,
-  implicitFirstChars: ["-", ..."0123456789"],
-  resolve: resolveYamlInteger$1,
-  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
-  represent: (object) => object.toString(10)
-});
-var YAML_INTEGER_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?(?:0|[1-9][0-9_]*))$");
-function parseYamlInteger(source) {
-  let value = source.replace(/_/g, "");
-  let sign = 1;
-  if (value[0] === "-" || value[0] === "+") {
-    if (value[0] === "-") sign = -1;
-    value = value.slice(1);
-  }
-  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
-  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
-  if (value.includes(":")) {
-    let result = 0;
-    for (const part of value.split(":")) result = result * 60 + Number(part);
-    return sign * result;
-  }
-  if (value !== "0" && value[0] === "0") return sign * parseInt(value, 8);
-  return sign * parseInt(value, 10);
-}
-function resolveYamlInteger(source) {
-  if (!YAML_INTEGER_PATTERN.test(source)) return NOT_RESOLVED;
-  const result = parseYamlInteger(source);
-  return Number.isFinite(result) ? result : NOT_RESOLVED;
-}
-var intYaml11Tag = defineScalarTag("tag:yaml.org,2002:int", {
-  implicit: true,
-  implicitFirstChars: [
-    "-",
-    "+",
-    ..."0123456789"
-  ],
-  resolve: resolveYamlInteger,
-  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
-  represent: (object) => object.toString(10)
-});
-var YAML_FLOAT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-var YAML_FLOAT_SPECIAL_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-function resolveYamlFloat$2(source) {
-  if (!YAML_FLOAT_PATTERN$1.test(source)) return NOT_RESOLVED;
-  let value = source.toLowerCase();
-  const sign = value[0] === "-" ? -1 : 1;
-  if ("+-".includes(value[0])) value = value.slice(1);
-  if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  if (value === ".nan") return NaN;
-  const result = sign * parseFloat(value);
-  if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN$1.test(source)) return result;
-  return NOT_RESOLVED;
-}
-function representYamlFloat$2(object) {
-  if (isNaN(object)) return ".nan";
-  if (object === Number.POSITIVE_INFINITY) return ".inf";
-  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object, -0)) return "-0.0";
-  const result = object.toString(10);
-  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
-}
-var floatCoreTag = defineScalarTag("tag:yaml.org,2002:float", {
-  implicit: true,
-  implicitFirstChars: [
-    "-",
-    "+",
-    ".",
-    ..."0123456789"
-  ],
-  resolve: resolveYamlFloat$2,
-  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
-  represent: representYamlFloat$2
-});
-var YAML_FLOAT_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$");
-var YAML_FLOAT_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-function resolveYamlFloat$1(source, isExplicit) {
-  if (isExplicit) {
-    if (!YAML_FLOAT_EXPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
-    let value = source.toLowerCase();
-    const sign = value[0] === "-" ? -1 : 1;
-    if ("+-".includes(value[0])) value = value.slice(1);
-    if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-    if (value === ".nan") return NaN;
-    const result2 = sign * parseFloat(value);
-    return Number.isFinite(result2) ? result2 : NOT_RESOLVED;
-  }
-  if (!YAML_FLOAT_IMPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
-  const result = Number(source);
-  if (Number.isFinite(result)) return result;
-  return NOT_RESOLVED;
-}
-function representYamlFloat$1(object) {
-  if (isNaN(object)) return ".nan";
-  if (object === Number.POSITIVE_INFINITY) return ".inf";
-  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object, -0)) return "-0.0";
-  const result = object.toString(10);
-  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
-}
-var floatJsonTag = defineScalarTag("tag:yaml.org,2002:float", {
-  implicit: true,
-  implicitFirstChars: ["-", ..."0123456789"],
-  resolve: resolveYamlFloat$1,
-  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
-  represent: representYamlFloat$1
-});
-var YAML_FLOAT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?(?:(?:[0-9][0-9_]*)?\\.[0-9_]*)(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-var YAML_FLOAT_SPECIAL_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
-function resolveYamlFloat(source) {
-  if (!YAML_FLOAT_PATTERN.test(source)) return NOT_RESOLVED;
-  let value = source.toLowerCase().replace(/_/g, "");
-  const sign = value[0] === "-" ? -1 : 1;
-  if ("+-".includes(value[0])) value = value.slice(1);
-  if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  if (value === ".nan") return NaN;
-  let result = 0;
-  if (value.includes(":")) {
-    for (const part of value.split(":")) result = result * 60 + Number(part);
-    result *= sign;
-  } else result = sign * parseFloat(value);
-  if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN.test(source)) return result;
-  return NOT_RESOLVED;
-}
-function representYamlFloat(object) {
-  if (isNaN(object)) return ".nan";
-  if (object === Number.POSITIVE_INFINITY) return ".inf";
-  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
-  if (Object.is(object, -0)) return "-0.0";
-  const result = object.toString(10);
-  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
-}
-var floatYaml11Tag = defineScalarTag("tag:yaml.org,2002:float", {
-  implicit: true,
-  implicitFirstChars: [
-    "-",
-    "+",
-    ".",
-    ..."0123456789"
-  ],
-  resolve: resolveYamlFloat,
-  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
-  represent: representYamlFloat
-});
-var mergeTag = defineScalarTag("tag:yaml.org,2002:merge", {
-  implicit: true,
-  implicitFirstChars: ["<"],
-  resolve: (source, isExplicit) => {
-    if (source === "<<" || isExplicit && source === "") return "<<";
-    return NOT_RESOLVED;
-  },
-  identify: () => false
-});
-var BASE64_PATTERN = /^[A-Za-z0-9+/]*={0,2}$/;
-function resolveYamlBinary(source) {
-  const input = source.replace(/\s/g, "");
-  if (input.length % 4 !== 0 || !BASE64_PATTERN.test(input)) return NOT_RESOLVED;
-  const binary = atob(input);
-  const result = new Uint8Array(binary.length);
-  for (let index = 0; index < binary.length; index++) result[index] = binary.charCodeAt(index);
-  return result;
-}
-function representYamlBinary(object) {
-  let binary = "";
-  for (let index = 0; index < object.length; index++) binary += String.fromCharCode(object[index]);
-  return btoa(binary);
-}
-var binaryTag = defineScalarTag("tag:yaml.org,2002:binary", {
-  resolve: resolveYamlBinary,
-  identify: (object) => Object.prototype.toString.call(object) === "[object Uint8Array]",
-  represent: representYamlBinary
-});
-var YAML_DATE_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9])-([0-9][0-9])$");
-var YAML_TIMESTAMP_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9]?)-([0-9][0-9]?)(?:[Tt]|[ \\t]+)([0-9][0-9]?):([0-9][0-9]):([0-9][0-9])(?:\\.([0-9]*))?(?:[ \\t]*(Z|([-+])([0-9][0-9]?)(?::([0-9][0-9]))?))?$");
-function makeUtcDate(year, month, day, hour = 0, minute = 0, second = 0, fraction = 0) {
-  const date = new Date(Date.UTC(year, month, day, hour, minute, second, fraction));
-  date.setUTCFullYear(year, month, day);
-  return date;
-}
-function resolveYamlTimestamp(source) {
-  let match = YAML_DATE_REGEXP.exec(source);
-  if (match === null) match = YAML_TIMESTAMP_REGEXP.exec(source);
-  if (match === null) return NOT_RESOLVED;
-  const year = +match[1];
-  const month = +match[2] - 1;
-  const day = +match[3];
-  if (!match[4]) {
-    const date2 = makeUtcDate(year, month, day);
-    if (date2.getUTCFullYear() !== year || date2.getUTCMonth() !== month || date2.getUTCDate() !== day) return NOT_RESOLVED;
-    return date2;
-  }
-  const hour = +match[4];
-  const minute = +match[5];
-  const second = +match[6];
-  let fraction = 0;
-  if (hour > 23 || minute > 59 || second > 59) return NOT_RESOLVED;
-  if (match[7]) {
-    let value = match[7].slice(0, 3);
-    while (value.length < 3) value += "0";
-    fraction = +value;
-  }
-  const date = makeUtcDate(year, month, day, hour, minute, second, fraction);
-  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month || date.getUTCDate() !== day) return NOT_RESOLVED;
-  if (match[9]) {
-    const offsetHour = +match[10];
-    const offsetMinute = +(match[11] || 0);
-    if (offsetHour > 23 || offsetMinute > 59) return NOT_RESOLVED;
-    const offset = (offsetHour * 60 + offsetMinute) * 6e4;
-    date.setTime(date.getTime() - (match[9] === "-" ? -offset : offset));
-  }
-  return date;
-}
-var timestampTag = defineScalarTag("tag:yaml.org,2002:timestamp", {
-  implicit: true,
-  implicitFirstChars: [..."0123456789"],
-  resolve: resolveYamlTimestamp,
-  identify: (object) => object instanceof Date,
-  represent: (object) => object.toISOString()
-});
-var seqTag = defineSequenceTag("tag:yaml.org,2002:seq", {
-  create: () => [],
-  addItem: (container, item) => {
-    container.push(item);
-  },
-  identify: Array.isArray
-});
-function isPlainObject(data) {
-  if (data === null || typeof data !== "object" || Array.isArray(data)) return false;
-  const prototype = Object.getPrototypeOf(data);
-  return prototype === null || prototype === Object.prototype;
-}
-function pick(object, keys) {
-  const result = {};
-  for (const key of keys) if (object[key] !== void 0) result[key] = object[key];
-  return result;
-}
-var omapTag = defineSequenceTag("tag:yaml.org,2002:omap", {
-  create: () => ({
-    list: [],
-    seen: /* @__PURE__ */ new Set()
-  }),
-  addItem: (carrier, item) => {
-    let key;
-    if (item instanceof Map) {
-      if (item.size !== 1) return "cannot resolve an ordered map item";
-      key = item.keys().next().value;
-    } else if (isPlainObject(item)) {
-      const itemKeys = Object.keys(item);
-      if (itemKeys.length !== 1) return "cannot resolve an ordered map item";
-      key = itemKeys[0];
-    } else return "cannot resolve an ordered map item";
-    if (carrier.seen.has(key)) return "duplicate key in ordered map";
-    carrier.seen.add(key);
-    carrier.list.push(item);
-    return "";
-  },
-  finalize: (carrier) => carrier.list,
-  identify: () => false
-});
-var pairsTag = defineSequenceTag("tag:yaml.org,2002:pairs", {
-  create: () => [],
-  addItem: (container, item) => {
-    if (item instanceof Map) {
-      if (item.size !== 1) return "cannot resolve a pairs item";
-      container.push(item.entries().next().value);
-      return "";
-    }
-    if (Object.prototype.toString.call(item) !== "[object Object]") return "cannot resolve a pairs item";
-    const object = item;
-    const keys = Object.keys(object);
-    if (keys.length !== 1) return "cannot resolve a pairs item";
-    container.push([keys[0], object[keys[0]]]);
-    return "";
-  },
-  identify: () => false
-});
-var mapTag = defineMappingTag("tag:yaml.org,2002:map", {
-  create: () => ({}),
-  identify: isPlainObject,
-  represent: (o) => {
-    const map = /* @__PURE__ */ new Map();
-    for (const key of Object.keys(o)) map.set(key, o[key]);
-    return map;
-  },
-  addPair: (container, key, value) => {
-    if (key !== null && typeof key === "object") return "object-based map does not support complex keys";
-    const normalizedKey = String(key);
-    if (normalizedKey === "__proto__") Object.defineProperty(container, normalizedKey, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true
-    });
-    else container[normalizedKey] = value;
-    return "";
-  },
-  has: (container, key) => {
-    if (key !== null && typeof key === "object") return false;
-    return Object.prototype.hasOwnProperty.call(container, String(key));
-  },
-  keys: (container) => Object.keys(container),
-  get: (container, key) => {
-    const normalizedKey = String(key);
-    if (!Object.prototype.hasOwnProperty.call(container, normalizedKey)) return null;
-    return container[normalizedKey];
-  }
-});
-var setTag = defineMappingTag("tag:yaml.org,2002:set", {
-  create: () => /* @__PURE__ */ new Set(),
-  identify: (data) => data instanceof Set,
-  represent: (data) => {
-    const map = /* @__PURE__ */ new Map();
-    for (const key of data) map.set(key, null);
-    return map;
-  },
-  addPair: (container, key, value) => {
-    if (value !== null) return "cannot resolve a set item";
-    container.add(key);
-    return "";
-  },
-  has: (container, key) => container.has(key),
-  keys: (container) => container.keys(),
-  get: () => null
-});
-function createTagDefinitionMap() {
-  return {
-    scalar: /* @__PURE__ */ Object.create(null),
-    sequence: /* @__PURE__ */ Object.create(null),
-    mapping: /* @__PURE__ */ Object.create(null)
-  };
-}
-function createTagDefinitionListMap() {
-  return {
-    scalar: [],
-    sequence: [],
-    mapping: []
-  };
-}
-function compileTags(tags) {
-  const result = [];
-  for (const tag of tags) {
-    let index = result.length;
-    for (let previousIndex = 0; previousIndex < result.length; previousIndex++) {
-      const previous = result[previousIndex];
-      if (previous.nodeKind === tag.nodeKind && previous.tagName === tag.tagName && previous.matchByTagPrefix === tag.matchByTagPrefix) {
-        index = previousIndex;
-        break;
-      }
-    }
-    result[index] = tag;
-  }
-  return result;
-}
-var Schema = class Schema2 {
-  tags;
-  /** @internal */
-  implicitScalarTags;
-  /**
-  * Dispatch implicit scalar resolvers by `source.charAt(0)`. Each bucket holds
-  * the resolvers that may match that key, in schema order; a key absent from
-  * the map uses
-  * {@link Schema.implicitScalarAnyFirstChar}
-  * (resolvers that declared no first-char constraint, so they apply to any
-  * first character).
-  */
-  implicitScalarByFirstChar;
-  implicitScalarAnyFirstChar;
-  /**
-  * The default scalar tag (`!!str`), resolved once so the composer's fallback
-  * for unresolved plain scalars avoids a keyed lookup per scalar.
-  *
-  * @internal
-  */
-  defaultScalarTag;
-  /**
-  * The default container tags (`!!seq` / `!!map`), used by the dumper: when a
-  * value is identified by its default tag, the tag is implicit and not
-  * printed. Undefined if the schema does not define them (then such values
-  * can't be dumped).
-  *
-  * @internal
-  */
-  defaultSequenceTag;
-  /** @internal */
-  defaultMappingTag;
-  exact;
-  prefix;
-  constructor(tags) {
-    const compiledTags = compileTags(tags);
-    const implicitScalarTags = [];
-    const exact = createTagDefinitionMap();
-    const prefix = createTagDefinitionListMap();
-    for (const tag of compiledTags) {
-      if (tag.nodeKind === "scalar" && tag.implicit) {
-        if (tag.matchByTagPrefix) throw new Error("Implicit scalar tags cannot match by tag prefix");
-        implicitScalarTags.push(tag);
-      }
-      switch (tag.nodeKind) {
-        case "scalar":
-          if (tag.matchByTagPrefix) prefix.scalar.push(tag);
-          else exact.scalar[tag.tagName] = tag;
-          break;
-        case "sequence":
-          if (tag.matchByTagPrefix) prefix.sequence.push(tag);
-          else exact.sequence[tag.tagName] = tag;
-          break;
-        case "mapping":
-          if (tag.matchByTagPrefix) prefix.mapping.push(tag);
-          else exact.mapping[tag.tagName] = tag;
-      }
-    }
-    const implicitScalarAnyFirstChar = implicitScalarTags.filter((tag) => tag.implicitFirstChars === null);
-    const keys = /* @__PURE__ */ new Set();
-    for (const tag of implicitScalarTags) if (tag.implicitFirstChars !== null) for (const key of tag.implicitFirstChars) keys.add(key);
-    const implicitScalarByFirstChar = /* @__PURE__ */ new Map();
-    for (const key of keys) implicitScalarByFirstChar.set(key, implicitScalarTags.filter((tag) => tag.implicitFirstChars === null || tag.implicitFirstChars.indexOf(key) !== -1));
-    const defaultScalarTag = exact.scalar["tag:yaml.org,2002:str"];
-    if (!defaultScalarTag) throw new Error("schema does not define the default scalar tag (tag:yaml.org,2002:str)");
-    this.tags = compiledTags;
-    this.implicitScalarTags = implicitScalarTags;
-    this.implicitScalarByFirstChar = implicitScalarByFirstChar;
-    this.implicitScalarAnyFirstChar = implicitScalarAnyFirstChar;
-    this.defaultScalarTag = defaultScalarTag;
-    this.defaultSequenceTag = exact.sequence["tag:yaml.org,2002:seq"];
-    this.defaultMappingTag = exact.mapping["tag:yaml.org,2002:map"];
-    this.exact = exact;
-    this.prefix = prefix;
-  }
-  /** @internal */
-  lookupScalarTag(tagName) {
-    const exactTag = this.exact.scalar[tagName];
-    if (exactTag) return exactTag;
-    for (const tag of this.prefix.scalar) if (tagName.startsWith(tag.tagName)) return tag;
-  }
-  /** @internal */
-  lookupSequenceTag(tagName) {
-    const exactTag = this.exact.sequence[tagName];
-    if (exactTag) return exactTag;
-    for (const tag of this.prefix.sequence) if (tagName.startsWith(tag.tagName)) return tag;
-  }
-  /** @internal */
-  lookupMappingTag(tagName) {
-    const exactTag = this.exact.mapping[tagName];
-    if (exactTag) return exactTag;
-    for (const tag of this.prefix.mapping) if (tagName.startsWith(tag.tagName)) return tag;
-  }
-  /** @internal */
-  resolveImplicitScalarTag(source) {
-    const candidates = this.implicitScalarByFirstChar.get(source.charAt(0)) ?? this.implicitScalarAnyFirstChar;
-    for (const tag2 of candidates) {
-      const value = tag2.resolve(source, false, tag2.tagName);
-      if (value !== NOT_RESOLVED) return {
-        value,
-        tag: tag2
-      };
-    }
-    const tag = this.defaultScalarTag;
-    return {
-      value: tag.resolve(source, false, tag.tagName),
-      tag
-    };
-  }
-  /**
-  * Creates a new schema with the specified tags added. If a tag already
-  * exists, it is replaced by the specified tag.
-  *
-  * @example
-  *
-  * ```javascript
-  * import { CORE_SCHEMA, mergeTag, realMapTag } from 'js-yaml'
-  *
-  * const schema = CORE_SCHEMA.withTags(mergeTag, realMapTag)
-  * ```
-  */
-  withTags(...tags) {
-    let flatTags = [];
-    for (const tag of tags) flatTags = flatTags.concat(tag);
-    return new Schema2([...this.tags, ...flatTags]);
-  }
-};
-var FAILSAFE_SCHEMA = new Schema([
-  strTag,
-  seqTag,
-  mapTag
-]);
-var JSON_SCHEMA = new Schema([
-  ...FAILSAFE_SCHEMA.tags,
-  nullJsonTag,
-  boolJsonTag,
-  intJsonTag,
-  floatJsonTag
-]);
-var CORE_SCHEMA = new Schema([
-  ...FAILSAFE_SCHEMA.tags,
-  nullCoreTag,
-  boolCoreTag,
-  intCoreTag,
-  floatCoreTag
-]);
-var YAML11_SCHEMA = new Schema([
-  ...FAILSAFE_SCHEMA.tags,
-  nullYaml11Tag,
-  boolYaml11Tag,
-  intYaml11Tag,
-  floatYaml11Tag,
-  timestampTag,
-  mergeTag,
-  binaryTag,
-  omapTag,
-  pairsTag,
-  setTag
-]);
-var DUMP_SCHEMA = YAML11_SCHEMA.withTags({
-  ...intYaml11Tag,
-  resolve: (source, isExplicit, tagName) => {
-    const result = intYaml11Tag.resolve(source, isExplicit, tagName);
-    return result === NOT_RESOLVED ? intCoreTag.resolve(source, isExplicit, tagName) : result;
-  }
-}, {
-  ...floatYaml11Tag,
-  resolve: (source, isExplicit, tagName) => {
-    const result = floatYaml11Tag.resolve(source, isExplicit, tagName);
-    return result === NOT_RESOLVED ? floatCoreTag.resolve(source, isExplicit, tagName) : result;
-  }
-});
-var realMapTag = defineMappingTag("tag:yaml.org,2002:map", {
-  create: () => /* @__PURE__ */ new Map(),
-  addPair: (container, key, value) => {
-    container.set(key, value);
-    return "";
-  },
-  has: (container, key) => container.has(key),
-  keys: (container) => container.keys(),
-  get: (container, key) => container.get(key),
-  identify: (data) => data instanceof Map || isPlainObject(data),
-  represent: (data) => {
-    if (data instanceof Map) return data;
-    const map = /* @__PURE__ */ new Map();
-    const obj = data;
-    for (const key of Object.keys(obj)) map.set(key, obj[key]);
-    return map;
-  }
-});
-function normalizeKey(key) {
-  if (Array.isArray(key)) {
-    const array = Array.prototype.slice.call(key);
-    for (let index = 0; index < array.length; index++) {
-      if (Array.isArray(array[index])) return null;
-      if (typeof array[index] === "object" && Object.prototype.toString.call(array[index]) === "[object Object]") array[index] = "[object Object]";
-    }
-    return String(array);
-  }
-  if (typeof key === "object" && Object.prototype.toString.call(key) === "[object Object]") return "[object Object]";
-  return String(key);
-}
-var legacyMapTag = defineMappingTag("tag:yaml.org,2002:map", {
-  create: () => ({}),
-  identify: isPlainObject,
-  represent: (o) => {
-    const map = /* @__PURE__ */ new Map();
-    for (const key of Object.keys(o)) map.set(key, o[key]);
-    return map;
-  },
-  addPair: (container, key, value) => {
-    const normalizedKey = normalizeKey(key);
-    if (normalizedKey === null) return "nested arrays are not supported inside keys";
-    if (normalizedKey === "__proto__") Object.defineProperty(container, normalizedKey, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true
-    });
-    else container[normalizedKey] = value;
-    return "";
-  },
-  has: (container, key) => {
-    const normalizedKey = normalizeKey(key);
-    return normalizedKey !== null && Object.prototype.hasOwnProperty.call(container, normalizedKey);
-  },
-  keys: (container) => Object.keys(container),
-  get: (container, key) => {
-    const normalizedKey = String(key);
-    if (!Object.prototype.hasOwnProperty.call(container, normalizedKey)) return null;
-    return container[normalizedKey];
-  }
-});
-var DEFAULT_SNIPPET_OPTIONS = {
-  maxLength: 79,
-  indent: 1,
-  linesBefore: 3,
-  linesAfter: 2
-};
-function getLine(buffer, lineStart, lineEnd, position, maxLineLength) {
-  let head = "";
-  let tail = "";
-  const maxHalfLength = Math.floor(maxLineLength / 2) - 1;
-  if (position - lineStart > maxHalfLength) {
-    head = " ... ";
-    lineStart = position - maxHalfLength + head.length;
-  }
-  if (lineEnd - position > maxHalfLength) {
-    tail = " ...";
-    lineEnd = position + maxHalfLength - tail.length;
-  }
-  return {
-    str: head + buffer.slice(lineStart, lineEnd).replace(/\t/g, "→") + tail,
-    pos: position - lineStart + head.length
-  };
-}
-function padStart(string, max) {
-  return " ".repeat(Math.max(max - string.length, 0)) + string;
-}
-function makeSnippet(mark, options) {
-  if (!mark.buffer) return null;
-  const opts = {
-    ...DEFAULT_SNIPPET_OPTIONS,
-    ...options
-  };
-  const re = /\r?\n|\r|\0/g;
-  const lineStarts = [0];
-  const lineEnds = [];
-  let match;
-  let foundLineNo = -1;
-  while (match = re.exec(mark.buffer)) {
-    lineEnds.push(match.index);
-    lineStarts.push(match.index + match[0].length);
-    if (mark.position <= match.index && foundLineNo < 0) foundLineNo = lineStarts.length - 2;
-  }
-  if (foundLineNo < 0) foundLineNo = lineStarts.length - 1;
-  let result = "";
-  const lineNoLength = Math.min(mark.line + opts.linesAfter, lineEnds.length).toString().length;
-  const maxLineLength = opts.maxLength - (opts.indent + lineNoLength + 3);
-  for (let i = 1; i <= opts.linesBefore; i++) {
-    if (foundLineNo - i < 0) break;
-    const line2 = getLine(mark.buffer, lineStarts[foundLineNo - i], lineEnds[foundLineNo - i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo - i]), maxLineLength);
-    result = `${" ".repeat(opts.indent)}${padStart((mark.line - i + 1).toString(), lineNoLength)} | ${line2.str}
-${result}`;
-  }
-  const line = getLine(mark.buffer, lineStarts[foundLineNo], lineEnds[foundLineNo], mark.position, maxLineLength);
-  result += `${" ".repeat(opts.indent)}${padStart((mark.line + 1).toString(), lineNoLength)} | ${line.str}
-`;
-  result += `${"-".repeat(opts.indent + lineNoLength + 3 + line.pos)}^
-`;
-  for (let i = 1; i <= opts.linesAfter; i++) {
-    if (foundLineNo + i >= lineEnds.length) break;
-    const line2 = getLine(mark.buffer, lineStarts[foundLineNo + i], lineEnds[foundLineNo + i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo + i]), maxLineLength);
-    result += `${" ".repeat(opts.indent)}${padStart((mark.line + i + 1).toString(), lineNoLength)} | ${line2.str}
-`;
-  }
-  return result.replace(/\n$/, "");
-}
-function formatError(exception, compact) {
-  let where = "";
-  if (!exception.mark) return exception.reason;
-  if (exception.mark.name) where += `in "${exception.mark.name}" `;
-  where += `(${exception.mark.line + 1}:${exception.mark.column + 1})`;
-  if (!compact && exception.mark.snippet) where += `
-
-${exception.mark.snippet}`;
-  return `${exception.reason} ${where}`;
-}
-var YAMLException = class YAMLException2 extends Error {
-  reason;
-  mark;
-  /**
-  * Optional `mark` contains source snippet data. Usually, use
-  * {@link YAMLException.throwAt} instead of passing it directly.
-  */
-  constructor(reason, mark) {
-    super();
-    this.name = "YAMLException";
-    this.reason = reason;
-    this.mark = mark;
-    this.message = formatError(this, false);
-    if (Error.captureStackTrace) Error.captureStackTrace(this, this.constructor);
-  }
-  /**
-  * Returns the formatted error, omitting the source snippet in compact mode.
-  */
-  toString(compact) {
-    return `${this.name}: ${formatError(this, compact)}`;
-  }
-  /**
-  * Builds a YAMLException with a source snippet and throws it. `source` is
-  * the raw input text; `position` is an offset into it.
-  */
-  static throwAt(source, position, message, filename = "") {
-    let line = 0;
-    let lineStart = 0;
-    for (let index = 0; index < position; index++) {
-      const ch = source.charCodeAt(index);
-      if (ch === 10) {
-        line++;
-        lineStart = index + 1;
-      } else if (ch === 13) {
-        line++;
-        if (source.charCodeAt(index + 1) === 10) index++;
-        lineStart = index + 1;
-      }
-    }
-    const mark = {
-      name: filename,
-      buffer: source,
-      position,
-      line,
-      column: position - lineStart
-    };
-    mark.snippet = makeSnippet(mark);
-    throw new YAMLException2(message, mark);
-  }
-};
-var EVENT_ID = {
-  DOCUMENT: 1,
-  SEQUENCE: 2,
-  MAPPING: 3,
-  SCALAR: 4,
-  ALIAS: 5,
-  POP: 6
-};
-var SCALAR_STYLE = {
-  PLAIN: 1,
-  SINGLE_QUOTED: 2,
-  DOUBLE_QUOTED: 3,
-  LITERAL_BLOCK: 4,
-  FOLDED_BLOCK: 5
-};
-var COLLECTION_STYLE = {
-  BLOCK: 1,
-  FLOW: 2
-};
-var CHOMPING_MODE = {
-  CLIP: 1,
-  STRIP: 2,
-  KEEP: 3
-};
-var NO_RANGE$3 = -1;
-function simpleEscapeSequence(c) {
-  switch (c) {
-    case 48:
-      return "\0";
-    case 97:
-      return "\x07";
-    case 98:
-      return "\b";
-    case 116:
-      return "	";
-    case 9:
-      return "	";
-    case 110:
-      return "\n";
-    case 118:
-      return "\v";
-    case 102:
-      return "\f";
-    case 114:
-      return "\r";
-    case 101:
-      return "\x1B";
-    case 32:
-      return " ";
-    case 34:
-      return '"';
-    case 47:
-      return "/";
-    case 92:
-      return "\\";
-    case 78:
-      return "";
-    case 95:
-      return " ";
-    case 76:
-      return "\u2028";
-    case 80:
-      return "\u2029";
-    default:
-      return "";
-  }
-}
-var simpleEscapeCheck = new Array(256);
-var simpleEscapeMap = new Array(256);
-for (let i = 0; i < 256; i++) {
-  simpleEscapeCheck[i] = simpleEscapeSequence(i) ? 1 : 0;
-  simpleEscapeMap[i] = simpleEscapeSequence(i);
-}
-function charFromCodepoint(c) {
-  if (c <= 65535) return String.fromCharCode(c);
-  return String.fromCharCode((c - 65536 >> 10) + 55296, (c - 65536 & 1023) + 56320);
-}
-function fromHexCode$1(c) {
-  if (c >= 48 && c <= 57) return c - 48;
-  return (c | 32) - 97 + 10;
-}
-function escapedHexLen$1(c) {
-  if (c === 120) return 2;
-  if (c === 117) return 4;
-  return 8;
-}
-function skipFoldedBreaks(input, position, end) {
-  let breaks = 0;
-  while (position < end) {
-    const ch = input.charCodeAt(position);
-    if (ch === 10) {
-      breaks++;
-      position++;
-    } else if (ch === 13) {
-      breaks++;
-      position++;
-      if (input.charCodeAt(position) === 10) position++;
-    } else if (ch === 32 || ch === 9) position++;
-    else break;
-  }
-  return {
-    position,
-    breaks
-  };
-}
-function foldedBreaks(count) {
-  if (count === 1) return " ";
-  return "\n".repeat(count - 1);
-}
-function getPlainValue(input, start, end) {
-  let result = "";
-  let position = start;
-  let captureStart = start;
-  let captureEnd = start;
-  while (position < end) {
-    const ch = input.charCodeAt(position);
-    if (ch === 10 || ch === 13) {
-      result += input.slice(captureStart, captureEnd);
-      const fold = skipFoldedBreaks(input, position, end);
-      result += foldedBreaks(fold.breaks);
-      position = captureStart = captureEnd = fold.position;
-    } else {
-      position++;
-      if (ch !== 32 && ch !== 9) captureEnd = position;
-    }
-  }
-  return result + input.slice(captureStart, captureEnd);
-}
-function getSingleQuotedValue(input, start, end) {
-  let result = "";
-  let position = start;
-  let captureStart = start;
-  let captureEnd = start;
-  while (position < end) {
-    const ch = input.charCodeAt(position);
-    if (ch === 39) {
-      result += input.slice(captureStart, position) + "'";
-      position += 2;
-      captureStart = captureEnd = position;
-    } else if (ch === 10 || ch === 13) {
-      result += input.slice(captureStart, captureEnd);
-      const fold = skipFoldedBreaks(input, position, end);
-      result += foldedBreaks(fold.breaks);
-      position = captureStart = captureEnd = fold.position;
-    } else {
-      position++;
-      if (ch !== 32 && ch !== 9) captureEnd = position;
-    }
-  }
-  return result + input.slice(captureStart, end);
-}
-function getDoubleQuotedValue(input, start, end) {
-  let result = "";
-  let position = start;
-  let captureStart = start;
-  let captureEnd = start;
-  while (position < end) {
-    const ch = input.charCodeAt(position);
-    if (ch === 92) {
-      result += input.slice(captureStart, position);
-      position++;
-      const escaped = input.charCodeAt(position);
-      if (escaped === 10 || escaped === 13) position = skipFoldedBreaks(input, position, end).position;
-      else if (escaped < 256 && simpleEscapeCheck[escaped]) {
-        result += simpleEscapeMap[escaped];
-        position++;
-      } else {
-        let hexLength = escapedHexLen$1(escaped);
-        let hexResult = 0;
-        for (; hexLength > 0; hexLength--) {
-          position++;
-          const digit = fromHexCode$1(input.charCodeAt(position));
-          hexResult = (hexResult << 4) + digit;
-        }
-        result += charFromCodepoint(hexResult);
-        position++;
-      }
-      captureStart = captureEnd = position;
-    } else if (ch === 10 || ch === 13) {
-      result += input.slice(captureStart, captureEnd);
-      const fold = skipFoldedBreaks(input, position, end);
-      result += foldedBreaks(fold.breaks);
-      position = captureStart = captureEnd = fold.position;
-    } else {
-      position++;
-      if (ch !== 32 && ch !== 9) captureEnd = position;
-    }
-  }
-  return result + input.slice(captureStart, end);
-}
-function getBlockValue(input, start, end, indent, chomping, folded) {
-  const textIndent = indent < 0 ? 0 : indent;
-  const region = input.slice(start, end).replace(/\r\n?/g, "\n");
-  const lines = region === "" ? [] : (region.endsWith("\n") ? region.slice(0, -1) : region).split("\n");
-  let result = "";
-  let didReadContent = false;
-  let emptyLines = 0;
-  let atMoreIndented = false;
-  for (const line of lines) {
-    let column = 0;
-    while (column < textIndent && line.charCodeAt(column) === 32) column++;
-    if (indent < 0 || column >= line.length) {
-      emptyLines++;
-      continue;
-    }
-    const content = line.slice(textIndent);
-    const first = content.charCodeAt(0);
-    if (folded) {
-      if (first === 32 || first === 9) {
-        atMoreIndented = true;
-        result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
-      } else if (atMoreIndented) {
-        atMoreIndented = false;
-        result += "\n".repeat(emptyLines + 1);
-      } else if (emptyLines === 0) {
-        if (didReadContent) result += " ";
-      } else result += "\n".repeat(emptyLines);
-    } else result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
-    result += content;
-    didReadContent = true;
-    emptyLines = 0;
-  }
-  if (chomping === CHOMPING_MODE.KEEP) result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
-  else if (chomping !== CHOMPING_MODE.STRIP) {
-    if (didReadContent) result += "\n";
-  }
-  return result;
-}
-function getScalarValue(input, scalar) {
-  if (scalar.valueStart === NO_RANGE$3) return "";
-  const { valueStart, valueEnd } = scalar;
-  if (scalar.fast) return input.slice(valueStart, valueEnd);
-  switch (scalar.style) {
-    case SCALAR_STYLE.SINGLE_QUOTED:
-      return getSingleQuotedValue(input, valueStart, valueEnd);
-    case SCALAR_STYLE.DOUBLE_QUOTED:
-      return getDoubleQuotedValue(input, valueStart, valueEnd);
-    case SCALAR_STYLE.LITERAL_BLOCK:
-      return getBlockValue(input, valueStart, valueEnd, scalar.indent, scalar.chomping, false);
-    case SCALAR_STYLE.FOLDED_BLOCK:
-      return getBlockValue(input, valueStart, valueEnd, scalar.indent, scalar.chomping, true);
-    default:
-      return getPlainValue(input, valueStart, valueEnd);
-  }
-}
-var DEFAULT_TAG_HANDLERS = Object.assign(/* @__PURE__ */ Object.create(null), {
-  "!": "!",
-  "!!": "tag:yaml.org,2002:"
-});
-var TAG_SUFFIX_CHARS = "-#;/?:@&=+$_.~*'()";
-var TAG_URI_CHARS = TAG_SUFFIX_CHARS + "!,[]";
-function tagPercentDecode(source) {
-  let result = "";
-  let index = 0;
-  while (index < source.length) {
-    if (source.charCodeAt(index) !== 37) {
-      result += source[index++];
-      continue;
-    }
-    let ch = parseInt(source.slice(index + 1, index + 3), 16);
-    index += 3;
-    if (ch >= 192) {
-      let remaining = ch < 224 ? 1 : ch < 240 ? 2 : 3;
-      ch &= (1 << 6 - remaining) - 1;
-      while (remaining-- > 0) {
-        ch = ch << 6 | parseInt(source.slice(index + 1, index + 3), 16) & 63;
-        index += 3;
-      }
-    }
-    if (ch < 65536) result += String.fromCharCode(ch);
-    else {
-      ch -= 65536;
-      result += String.fromCharCode(55296 | ch >> 10, 56320 | ch & 1023);
-    }
-  }
-  return result;
-}
-function tagNameFull(rawTag, tagHandlers) {
-  if (rawTag.startsWith("!<") && rawTag.endsWith(">")) return tagPercentDecode(rawTag.slice(2, -1));
-  const handleEnd = rawTag.indexOf("!", 1);
-  const handle = handleEnd === -1 ? "!" : rawTag.slice(0, handleEnd + 1);
-  return tagPercentDecode(tagHandlers?.[handle] ?? DEFAULT_TAG_HANDLERS[handle] ?? handle) + tagPercentDecode(rawTag.slice(handle.length));
-}
-var NO_RANGE$2 = -1;
-var MERGE_TAG_NAME = "tag:yaml.org,2002:merge";
-var DEFAULT_CONSTRUCTOR_OPTIONS = {
-  filename: "",
-  schema: CORE_SCHEMA,
-  json: false,
-  maxTotalMergeKeys: 1e4,
-  maxAliases: -1
-};
-function eventPosition$1(event) {
-  if ("tagStart" in event && event.tagStart !== NO_RANGE$2) return event.tagStart;
-  if ("anchorStart" in event && event.anchorStart !== NO_RANGE$2) return event.anchorStart;
-  if ("valueStart" in event && event.valueStart !== NO_RANGE$2) return event.valueStart;
-  if ("start" in event) return event.start;
-  return 0;
-}
-function throwError$1(state, message) {
-  YAMLException.throwAt(state.source, state.position, message, state.filename);
-}
-function finalizeCollection(state, position, tag, carrier) {
-  try {
-    return tag.finalize(carrier);
-  } catch (error) {
-    if (error instanceof YAMLException) throw error;
-    YAMLException.throwAt(state.source, position, error instanceof Error ? error.message : String(error), state.filename);
-  }
-}
-function constructScalar(state, event) {
-  const source = getScalarValue(state.source, event);
-  const rawTag = event.tagStart === NO_RANGE$2 ? "" : state.source.slice(event.tagStart, event.tagEnd);
-  const strTag2 = state.schema.defaultScalarTag;
-  if (rawTag !== "") {
-    if (rawTag === "!") return {
-      value: source,
-      tag: strTag2
-    };
-    const tagName = tagNameFull(rawTag, state.tagHandlers);
-    const scalarTag = state.schema.lookupScalarTag(tagName);
-    if (scalarTag) {
-      const result = scalarTag.resolve(source, true, tagName);
-      if (result === NOT_RESOLVED) throwError$1(state, `cannot resolve a node with !<${tagName}> explicit tag`);
-      return {
-        value: result,
-        tag: scalarTag
-      };
-    }
-    const collectionTagDef = state.schema.lookupMappingTag(tagName) ?? state.schema.lookupSequenceTag(tagName);
-    if (collectionTagDef) {
-      if (source !== "") throwError$1(state, `cannot resolve a node with !<${tagName}> explicit tag`);
-      const carrier = collectionTagDef.create(tagName);
-      return {
-        value: collectionTagDef.carrierIsResult ? carrier : finalizeCollection(state, state.position, collectionTagDef, carrier),
-        tag: collectionTagDef
-      };
-    }
-    throwError$1(state, `unknown scalar tag !<${tagName}>`);
-  }
-  if (event.style === SCALAR_STYLE.PLAIN) return state.schema.resolveImplicitScalarTag(source);
-  return {
-    value: strTag2.resolve(source, false, strTag2.tagName),
-    tag: strTag2
-  };
-}
-function collectionTagName(state, event, defaultTagName) {
-  const rawTag = event.tagStart === NO_RANGE$2 ? "" : state.source.slice(event.tagStart, event.tagEnd);
-  return rawTag === "" || rawTag === "!" ? defaultTagName : tagNameFull(rawTag, state.tagHandlers);
-}
-function isMappingTag(tag) {
-  return tag.nodeKind === "mapping";
-}
-function chargeMergeWork(state) {
-  state.totalMergeKeys++;
-  if (state.maxTotalMergeKeys !== -1 && state.totalMergeKeys > state.maxTotalMergeKeys) throwError$1(state, `merge keys exceeded maxTotalMergeKeys (${state.maxTotalMergeKeys})`);
-}
-function mergeKeys(state, frame, source, sourceTag) {
-  chargeMergeWork(state);
-  for (const sourceKey of sourceTag.keys(source)) {
-    chargeMergeWork(state);
-    if (frame.tag.has(frame.value, sourceKey)) continue;
-    const err = frame.tag.addPair(frame.value, sourceKey, sourceTag.get(source, sourceKey));
-    if (err) throwError$1(state, err);
-    frame.overridable ??= /* @__PURE__ */ new Set();
-    frame.overridable.add(sourceKey);
-  }
-}
-function mergeSource(state, frame, source, sourceTag) {
-  state.position = frame.keyPosition;
-  if (isMappingTag(sourceTag)) mergeKeys(state, frame, source, sourceTag);
-  else if (sourceTag.nodeKind === "sequence" && Array.isArray(source)) {
-    if (source.length > 100) throwError$1(state, "abnormal merge sequence size");
-    for (const element of source) {
-      const elementTag = state.nodeTags.get(element);
-      if (!elementTag) throwError$1(state, "cannot merge mappings; the provided source object is unacceptable");
-      mergeKeys(state, frame, element, elementTag);
-    }
-  } else throwError$1(state, "cannot merge mappings; the provided source object is unacceptable");
-}
-function addMappingValue(state, frame, key, value, tag) {
-  state.position = frame.keyPosition;
-  if (frame.keyIsMerge) {
-    mergeSource(state, frame, value, tag);
-    return;
-  }
-  if (!state.json && frame.tag.has(frame.value, key) && !frame.overridable?.has(key)) throwError$1(state, "duplicated mapping key");
-  const err = frame.tag.addPair(frame.value, key, value);
-  if (err) throwError$1(state, err);
-  frame.overridable?.delete(key);
-}
-function addValue(state, value, tag) {
-  const frame = state.frames[state.frames.length - 1];
-  if (frame.kind === "document") {
-    frame.value = value;
-    frame.hasValue = true;
-  } else if (frame.kind === "sequence") {
-    if (isMappingTag(tag)) state.nodeTags.set(value, tag);
-    const err = frame.tag.addItem(frame.value, value, frame.index++);
-    if (err) throwError$1(state, err);
-  } else if (frame.hasKey) {
-    const key = frame.key;
-    frame.key = void 0;
-    frame.hasKey = false;
-    addMappingValue(state, frame, key, value, tag);
-  } else {
-    frame.key = value;
-    frame.keyPosition = state.position;
-    frame.hasKey = true;
-    frame.keyIsMerge = tag.tagName === MERGE_TAG_NAME;
-  }
-}
-function storeAnchor(state, event, value, tag, isValueFinal) {
-  if (event.anchorStart !== NO_RANGE$2) {
-    const anchor = {
-      value,
-      tag,
-      isValueFinal
-    };
-    state.anchors.set(state.source.slice(event.anchorStart, event.anchorEnd), anchor);
-    return anchor;
-  }
-  return null;
-}
-function constructFromEvents(events, options) {
-  const state = {
-    ...DEFAULT_CONSTRUCTOR_OPTIONS,
-    ...options,
-    events,
-    documents: [],
-    eventIndex: 0,
-    position: 0,
-    frames: [],
-    anchors: /* @__PURE__ */ new Map(),
-    nodeTags: /* @__PURE__ */ new Map(),
-    tagHandlers: /* @__PURE__ */ Object.create(null),
-    totalMergeKeys: 0,
-    aliasCount: 0
-  };
-  while (state.eventIndex < state.events.length) {
-    const event = state.events[state.eventIndex++];
-    state.position = eventPosition$1(event);
-    switch (event.type) {
-      case EVENT_ID.DOCUMENT:
-        state.anchors = /* @__PURE__ */ new Map();
-        state.nodeTags = /* @__PURE__ */ new Map();
-        state.aliasCount = 0;
-        state.tagHandlers = /* @__PURE__ */ Object.create(null);
-        for (const directive of event.directives) if (directive.kind === "tag") state.tagHandlers[directive.handle] = directive.prefix;
-        state.frames.push({
-          kind: "document",
-          position: state.position,
-          value: void 0,
-          hasValue: false
-        });
-        break;
-      case EVENT_ID.SCALAR: {
-        const { value, tag } = constructScalar(state, event);
-        storeAnchor(state, event, value, tag, true);
-        addValue(state, value, tag);
-        break;
-      }
-      case EVENT_ID.SEQUENCE: {
-        const tagName = collectionTagName(state, event, "tag:yaml.org,2002:seq");
-        const tag = state.schema.lookupSequenceTag(tagName);
-        if (!tag) throwError$1(state, `unknown sequence tag !<${tagName}>`);
-        const value = tag.create(tagName);
-        const anchor = storeAnchor(state, event, value, tag, tag.carrierIsResult);
-        state.frames.push({
-          kind: "sequence",
-          position: state.position,
-          value,
-          tag,
-          anchor,
-          index: 0
-        });
-        break;
-      }
-      case EVENT_ID.MAPPING: {
-        const tagName = collectionTagName(state, event, "tag:yaml.org,2002:map");
-        const tag = state.schema.lookupMappingTag(tagName);
-        if (!tag) throwError$1(state, `unknown mapping tag !<${tagName}>`);
-        const value = tag.create(tagName);
-        const anchor = storeAnchor(state, event, value, tag, tag.carrierIsResult);
-        state.frames.push({
-          kind: "mapping",
-          position: state.position,
-          value,
-          tag,
-          anchor,
-          key: void 0,
-          keyPosition: state.position,
-          hasKey: false,
-          keyIsMerge: false,
-          overridable: null
-        });
-        break;
-      }
-      case EVENT_ID.ALIAS: {
-        if (state.maxAliases !== -1 && ++state.aliasCount > state.maxAliases) throwError$1(state, `aliases exceeded maxAliases (${state.maxAliases})`);
-        const name = state.source.slice(event.anchorStart, event.anchorEnd);
-        const anchor = state.anchors.get(name);
-        if (!anchor) throwError$1(state, `unidentified alias "${name}"`);
-        if (!anchor.isValueFinal) throwError$1(state, `recursive alias "${name}" is not supported for tag ${anchor.tag.tagName} because it uses finalize()`);
-        addValue(state, anchor.value, anchor.tag);
-        break;
-      }
-      case EVENT_ID.POP: {
-        const frame = state.frames.pop();
-        if (frame.kind === "mapping" && frame.hasKey) {
-          state.position = frame.keyPosition;
-          throwError$1(state, "incomplete mapping pair in event stream");
-        }
-        if (frame.kind === "document") state.documents.push(frame.value);
-        else {
-          const value = frame.tag.carrierIsResult ? frame.value : finalizeCollection(state, frame.position, frame.tag, frame.value);
-          if (frame.anchor) {
-            frame.anchor.value = value;
-            frame.anchor.isValueFinal = true;
-          }
-          addValue(state, value, frame.tag);
-        }
-        break;
-      }
-    }
-  }
-  return state.documents;
-}
-var NO_RANGE$1 = -1;
-var HAS_OWN = Object.prototype.hasOwnProperty;
-var CONTEXT_FLOW_IN = 1;
-var CONTEXT_FLOW_OUT = 2;
-var CONTEXT_BLOCK_IN = 3;
-var CONTEXT_BLOCK_OUT = 4;
-var PATTERN_NON_PRINTABLE = /[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x84\x86-\x9F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?:[^\uD800-\uDBFF]|^)[\uDC00-\uDFFF]/;
-var PATTERN_FLOW_INDICATORS = /[,\[\]{}]/;
-var PATTERN_TAG_HANDLE = /^(?:!|!!|![0-9A-Za-z-]+!)$/;
-var NS_URI_CHAR = String.raw`(?:%[0-9A-Fa-f]{2}|[0-9A-Za-z\-#;/?:@&=+$,_.!~*'()\[\]])`;
-var NS_TAG_CHAR = String.raw`(?:%[0-9A-Fa-f]{2}|[0-9A-Za-z\-#;/?:@&=+$.~*'()_])`;
-var PATTERN_TAG_URI = new RegExp(`^(?:${NS_URI_CHAR})*$`);
-var PATTERN_TAG_SUFFIX = new RegExp(`^(?:${NS_TAG_CHAR})+$`);
-var PATTERN_TAG_PREFIX = new RegExp(`^(?:!(?:${NS_URI_CHAR})*|${NS_TAG_CHAR}(?:${NS_URI_CHAR})*)$`);
-var DEFAULT_PARSER_OPTIONS = {
-  filename: "",
-  maxDepth: 100
-};
-function addDocumentEvent(state, explicitStart, explicitEnd) {
-  state.events.push({
-    type: EVENT_ID.DOCUMENT,
-    explicitStart,
-    explicitEnd,
-    directives: state.directives
-  });
-}
-function addSequenceEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
-  state.events.push({
-    type: EVENT_ID.SEQUENCE,
-    start,
-    anchorStart,
-    anchorEnd,
-    tagStart,
-    tagEnd,
-    style
-  });
-}
-function addMappingEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
-  state.events.push({
-    type: EVENT_ID.MAPPING,
-    start,
-    anchorStart,
-    anchorEnd,
-    tagStart,
-    tagEnd,
-    style
-  });
-}
-function insertFlowPairMappingEvent(state, snapshot) {
-  state.events.splice(snapshot.eventsLength, 0, {
-    type: EVENT_ID.MAPPING,
-    start: snapshot.position,
-    anchorStart: NO_RANGE$1,
-    anchorEnd: NO_RANGE$1,
-    tagStart: NO_RANGE$1,
-    tagEnd: NO_RANGE$1,
-    style: COLLECTION_STYLE.FLOW
-  });
-}
-function addScalarEvent(state, valueStart, valueEnd, anchorStart, anchorEnd, tagStart, tagEnd, style, chomping = CHOMPING_MODE.CLIP, indent = -1, fast = false) {
-  state.events.push({
-    type: EVENT_ID.SCALAR,
-    valueStart,
-    valueEnd,
-    anchorStart,
-    anchorEnd,
-    tagStart,
-    tagEnd,
-    style,
-    chomping,
-    indent,
-    fast
-  });
-}
-function addAliasEvent(state, anchorStart, anchorEnd) {
-  state.events.push({
-    type: EVENT_ID.ALIAS,
-    anchorStart,
-    anchorEnd
-  });
-}
-function addPopEvent(state) {
-  state.events.push({ type: EVENT_ID.POP });
-}
-function addEmptyScalarEvent(state) {
-  addScalarEvent(state, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, SCALAR_STYLE.PLAIN);
-}
-function emptyProperties() {
-  return {
-    anchorStart: NO_RANGE$1,
-    anchorEnd: NO_RANGE$1,
-    tagStart: NO_RANGE$1,
-    tagEnd: NO_RANGE$1
-  };
-}
-function snapshotState(state) {
-  return {
-    position: state.position,
-    line: state.line,
-    lineStart: state.lineStart,
-    lineIndent: state.lineIndent,
-    firstTabInLine: state.firstTabInLine,
-    eventsLength: state.events.length
-  };
-}
-function restoreState(state, snapshot) {
-  state.position = snapshot.position;
-  state.line = snapshot.line;
-  state.lineStart = snapshot.lineStart;
-  state.lineIndent = snapshot.lineIndent;
-  state.firstTabInLine = snapshot.firstTabInLine;
-  state.events.length = snapshot.eventsLength;
-}
-function throwError(state, message) {
-  YAMLException.throwAt(state.input.slice(0, state.length), state.position, message, state.filename);
-}
-function isEol(c) {
-  return c === 10 || c === 13;
-}
-function isWhiteSpace(c) {
-  return c === 9 || c === 32;
-}
-function isWsOrEol(c) {
-  return isWhiteSpace(c) || isEol(c);
-}
-function isWsOrEolOrEnd(c) {
-  return c === 0 || isWsOrEol(c);
-}
-function isFlowIndicator(c) {
-  return c === 44 || c === 91 || c === 93 || c === 123 || c === 125;
-}
-function fromDecimalCode(c) {
-  return c >= 48 && c <= 57 ? c - 48 : -1;
-}
-function fromHexCode(c) {
-  if (c >= 48 && c <= 57) return c - 48;
-  const lc = c | 32;
-  if (lc >= 97 && lc <= 102) return lc - 97 + 10;
-  return -1;
-}
-function escapedHexLen(c) {
-  if (c === 120) return 2;
-  if (c === 117) return 4;
-  if (c === 85) return 8;
-  return 0;
-}
-function isSimpleEscape(c) {
-  return c === 48 || c === 97 || c === 98 || c === 116 || c === 9 || c === 110 || c === 118 || c === 102 || c === 114 || c === 101 || c === 32 || c === 34 || c === 47 || c === 92 || c === 78 || c === 95 || c === 76 || c === 80;
-}
-function consumeLineBreak(state) {
-  if (state.input.charCodeAt(state.position) === 10) state.position++;
-  else {
-    state.position++;
-    if (state.input.charCodeAt(state.position) === 10) state.position++;
-  }
-  state.line++;
-  state.lineStart = state.position;
-  state.lineIndent = 0;
-  state.firstTabInLine = -1;
-}
-function skipSeparationSpace(state, allowComments) {
-  let lineBreaks = 0;
-  let ch = state.input.charCodeAt(state.position);
-  let hasSeparation = state.position === state.lineStart || isWsOrEol(state.input.charCodeAt(state.position - 1));
-  while (ch !== 0) {
-    while (isWhiteSpace(ch)) {
-      hasSeparation = true;
-      if (ch === 9 && state.firstTabInLine === -1) state.firstTabInLine = state.position;
-      ch = state.input.charCodeAt(++state.position);
-    }
-    if (allowComments && hasSeparation && ch === 35) do
-      ch = state.input.charCodeAt(++state.position);
-    while (!isEol(ch) && ch !== 0);
-    if (!isEol(ch)) break;
-    consumeLineBreak(state);
-    lineBreaks++;
-    hasSeparation = true;
-    ch = state.input.charCodeAt(state.position);
-    while (ch === 32) {
-      state.lineIndent++;
-      ch = state.input.charCodeAt(++state.position);
-    }
-  }
-  return lineBreaks;
-}
-function testDocumentSeparator(state, position = state.position) {
-  const ch = state.input.charCodeAt(position);
-  if ((ch === 45 || ch === 46) && ch === state.input.charCodeAt(position + 1) && ch === state.input.charCodeAt(position + 2)) {
-    const following = state.input.charCodeAt(position + 3);
-    return following === 0 || isWsOrEol(following);
-  }
-  return false;
-}
-function skipByteOrderMark(state) {
-  if (state.position === state.lineStart && state.input.charCodeAt(state.position) === 65279) {
-    state.position++;
-    state.lineStart = state.position;
-  }
-}
-function testDocumentBoundary(state) {
-  if (state.position !== state.lineStart) return false;
-  if (testDocumentSeparator(state)) return true;
-  if (state.input.charCodeAt(state.position) !== 65279) return false;
-  const snapshot = snapshotState(state);
-  skipByteOrderMark(state);
-  skipSeparationSpace(state, true);
-  const ch = state.input.charCodeAt(state.position);
-  const result = state.position === state.lineStart && (ch === 37 || ch === 45 && testDocumentSeparator(state));
-  restoreState(state, snapshot);
-  return result;
-}
-function skipUntilLineEnd(state) {
-  let ch = state.input.charCodeAt(state.position);
-  while (ch !== 0 && !isEol(ch)) ch = state.input.charCodeAt(++state.position);
-}
-function checkPrintable(state, start, end) {
-  const match = PATTERN_NON_PRINTABLE.exec(state.input.slice(start, end));
-  if (match !== null) {
-    state.position = start + match.index + match[0].length - 1;
-    throwError(state, "the stream contains non-printable characters");
-  }
-}
-function readTagProperty(state, props, inFlow) {
-  if (state.input.charCodeAt(state.position) !== 33) return false;
-  if (props.tagStart !== NO_RANGE$1) throwError(state, "duplication of a tag property");
-  const start = state.position;
-  let isVerbatim = false;
-  let isNamed = false;
-  let tagHandle = "!";
-  let ch = state.input.charCodeAt(++state.position);
-  if (ch === 60) {
-    isVerbatim = true;
-    ch = state.input.charCodeAt(++state.position);
-  } else if (ch === 33) {
-    isNamed = true;
-    tagHandle = "!!";
-    ch = state.input.charCodeAt(++state.position);
-  }
-  let suffixStart = state.position;
-  let tagName;
-  if (isVerbatim) {
-    while (ch !== 0 && ch !== 62) ch = state.input.charCodeAt(++state.position);
-    if (ch !== 62) throwError(state, "unexpected end of the stream within a verbatim tag");
-    tagName = state.input.slice(suffixStart, state.position);
-    state.position++;
-  } else {
-    while (ch !== 0 && !isWsOrEol(ch) && !(inFlow && isFlowIndicator(ch))) {
-      if (ch === 33) {
-        if (!isNamed) {
-          tagHandle = state.input.slice(suffixStart - 1, state.position + 1);
-          if (!PATTERN_TAG_HANDLE.test(tagHandle)) throwError(state, "named tag handle cannot contain such characters");
-          isNamed = true;
-          suffixStart = state.position + 1;
-        } else throwError(state, "tag suffix cannot contain exclamation marks");
-      }
-      ch = state.input.charCodeAt(++state.position);
-    }
-    tagName = state.input.slice(suffixStart, state.position);
-    if (PATTERN_FLOW_INDICATORS.test(tagName)) throwError(state, "tag suffix cannot contain flow indicator characters");
-  }
-  if (tagName && !(isVerbatim ? PATTERN_TAG_URI.test(tagName) : PATTERN_TAG_SUFFIX.test(tagName))) throwError(state, `tag name cannot contain such characters: ${tagName}`);
-  if (!isVerbatim && tagHandle !== "!" && tagHandle !== "!!" && !HAS_OWN.call(state.tagHandlers, tagHandle)) throwError(state, `undeclared tag handle "${tagHandle}"`);
-  props.tagStart = start;
-  props.tagEnd = state.position;
-  return true;
-}
-function readAnchorProperty(state, props) {
-  if (state.input.charCodeAt(state.position) !== 38) return false;
-  if (props.anchorStart !== NO_RANGE$1) throwError(state, "duplication of an anchor property");
-  state.position++;
-  const start = state.position;
-  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
-  if (state.position === start) throwError(state, "name of an anchor node must contain at least one character");
-  props.anchorStart = start;
-  props.anchorEnd = state.position;
-  return true;
-}
-function readAlias(state, props) {
-  if (state.input.charCodeAt(state.position) !== 42) return false;
-  if (props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1) throwError(state, "alias node should not have any properties");
-  state.position++;
-  const start = state.position;
-  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
-  if (state.position === start) throwError(state, "name of an alias node must contain at least one character");
-  addAliasEvent(state, start, state.position);
-  return true;
-}
-function readFlowScalarBreak(state, nodeIndent) {
-  skipSeparationSpace(state, false);
-  if (state.lineIndent < nodeIndent) throwError(state, "deficient indentation");
-}
-function readSingleQuotedScalar(state, nodeIndent, props) {
-  if (state.input.charCodeAt(state.position) !== 39) return false;
-  state.position++;
-  const start = state.position;
-  let simple = true;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    const ch = state.input.charCodeAt(state.position);
-    if (ch === 39) {
-      if (state.input.charCodeAt(state.position + 1) === 39) {
-        simple = false;
-        state.position += 2;
-        continue;
-      }
-      const end = state.position;
-      state.position++;
-      addScalarEvent(state, start, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.SINGLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
-      return true;
-    }
-    if (isEol(ch)) {
-      simple = false;
-      readFlowScalarBreak(state, nodeIndent);
-    } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a single quoted scalar");
-    else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
-    else state.position++;
-  }
-  throwError(state, "unexpected end of the stream within a single quoted scalar");
-}
-function readDoubleQuotedScalar(state, nodeIndent, props) {
-  if (state.input.charCodeAt(state.position) !== 34) return false;
-  state.position++;
-  const start = state.position;
-  let simple = true;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    const ch = state.input.charCodeAt(state.position);
-    if (ch === 34) {
-      const end = state.position;
-      state.position++;
-      addScalarEvent(state, start, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.DOUBLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
-      return true;
-    }
-    if (ch === 92) {
-      simple = false;
-      const escaped = state.input.charCodeAt(++state.position);
-      if (isEol(escaped)) readFlowScalarBreak(state, nodeIndent);
-      else if (isSimpleEscape(escaped)) state.position++;
-      else {
-        let hexLength = escapedHexLen(escaped);
-        if (hexLength === 0) throwError(state, "unknown escape sequence");
-        while (hexLength-- > 0) {
-          state.position++;
-          if (fromHexCode(state.input.charCodeAt(state.position)) < 0) throwError(state, "expected hexadecimal character");
-        }
-        state.position++;
-      }
-    } else if (isEol(ch)) {
-      simple = false;
-      readFlowScalarBreak(state, nodeIndent);
-    } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a double quoted scalar");
-    else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
-    else state.position++;
-  }
-  throwError(state, "unexpected end of the stream within a double quoted scalar");
-}
-function readBlockScalar(state, parentIndent, props) {
-  const ch = state.input.charCodeAt(state.position);
-  let chomping = CHOMPING_MODE.CLIP;
-  let indent = -1;
-  let detectedIndent = false;
-  if (ch !== 124 && ch !== 62) return false;
-  const style = ch === 124 ? SCALAR_STYLE.LITERAL_BLOCK : SCALAR_STYLE.FOLDED_BLOCK;
-  state.position++;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    const current = state.input.charCodeAt(state.position);
-    const digit = fromDecimalCode(current);
-    if (current === 43 || current === 45) {
-      if (chomping !== CHOMPING_MODE.CLIP) throwError(state, "repeat of a chomping mode identifier");
-      chomping = current === 43 ? CHOMPING_MODE.KEEP : CHOMPING_MODE.STRIP;
-      state.position++;
-    } else if (digit >= 0) {
-      if (digit === 0) throwError(state, "bad explicit indentation width of a block scalar; it cannot be less than one");
-      if (detectedIndent) throwError(state, "repeat of an indentation width identifier");
-      indent = parentIndent + digit - 1;
-      detectedIndent = true;
-      state.position++;
-    } else break;
-  }
-  let hadWhitespace = false;
-  while (isWhiteSpace(state.input.charCodeAt(state.position))) {
-    hadWhitespace = true;
-    state.position++;
-  }
-  if (hadWhitespace && state.input.charCodeAt(state.position) === 35) skipUntilLineEnd(state);
-  if (isEol(state.input.charCodeAt(state.position))) consumeLineBreak(state);
-  else if (state.input.charCodeAt(state.position) !== 0) throwError(state, "a line break is expected");
-  let contentIndent = detectedIndent ? indent : -1;
-  let maxLeadingIndent = 0;
-  const valueStart = state.position;
-  let valueEnd = state.position;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    const linePosition = state.position;
-    let column = 0;
-    while (state.input.charCodeAt(linePosition + column) === 32) column++;
-    const first = state.input.charCodeAt(linePosition + column);
-    if (first === 0) {
-      if (contentIndent >= 0) {
-        if (column > contentIndent) valueEnd = linePosition + column;
-      } else if (column > 0) valueEnd = linePosition + column;
-      break;
-    }
-    if (testDocumentBoundary(state)) break;
-    if (!detectedIndent && contentIndent === -1 && isEol(first)) maxLeadingIndent = Math.max(maxLeadingIndent, column);
-    if (!detectedIndent && contentIndent === -1 && !isEol(first)) {
-      if (first === 9 && column < parentIndent) {
-        state.position = linePosition + column;
-        throwError(state, "tab characters must not be used in indentation");
-      }
-      if (column >= parentIndent && column < maxLeadingIndent) {
-        state.position = linePosition + column;
-        throwError(state, "bad indentation of a mapping entry");
-      }
-    }
-    if (contentIndent === -1 && first !== 0 && !isEol(first) && column < parentIndent) {
-      state.lineIndent = column;
-      state.position = linePosition + column;
-      break;
-    }
-    if (!detectedIndent && first !== 0 && !isEol(first) && contentIndent === -1) contentIndent = column;
-    const requiredIndent = contentIndent === -1 ? parentIndent + 1 : contentIndent;
-    if (first !== 0 && !isEol(first) && column < requiredIndent) {
-      state.lineIndent = column;
-      state.position = linePosition + column;
-      break;
-    }
-    skipUntilLineEnd(state);
-    valueEnd = state.position;
-    if (isEol(state.input.charCodeAt(state.position))) {
-      consumeLineBreak(state);
-      valueEnd = state.position;
-    }
-  }
-  checkPrintable(state, valueStart, valueEnd);
-  addScalarEvent(state, valueStart, valueEnd, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, style, chomping, contentIndent);
-  return true;
-}
-function canStartPlainScalar(state, nodeContext) {
-  const ch = state.input.charCodeAt(state.position);
-  const inFlow = nodeContext === CONTEXT_FLOW_IN;
-  if (ch === 0 || isWsOrEol(ch) || ch === 35 || ch === 38 || ch === 42 || ch === 33 || ch === 124 || ch === 62 || ch === 39 || ch === 34 || ch === 37 || ch === 64 || ch === 96 || isFlowIndicator(ch)) return false;
-  if (ch === 63 || ch === 45) {
-    const following = state.input.charCodeAt(state.position + 1);
-    if (isWsOrEolOrEnd(following) || inFlow && isFlowIndicator(following)) return false;
-  }
-  return true;
-}
-function readPlainScalar(state, nodeIndent, nodeContext, props) {
-  if (!canStartPlainScalar(state, nodeContext)) return false;
-  const start = state.position;
-  let end = state.position;
-  let ch = state.input.charCodeAt(state.position);
-  const inFlow = nodeContext === CONTEXT_FLOW_IN;
-  let multiline = false;
-  while (ch !== 0) {
-    if (testDocumentBoundary(state)) break;
-    if (ch === 58) {
-      const following = state.input.charCodeAt(state.position + 1);
-      if (isWsOrEolOrEnd(following) || inFlow && isFlowIndicator(following)) break;
-    } else if (ch === 35) {
-      if (isWsOrEol(state.input.charCodeAt(state.position - 1))) break;
-    } else if (inFlow && isFlowIndicator(ch)) break;
-    else if (isEol(ch)) {
-      const savedPosition = state.position;
-      const savedLine = state.line;
-      const savedLineStart = state.lineStart;
-      const savedLineIndent = state.lineIndent;
-      skipSeparationSpace(state, false);
-      if (state.lineIndent >= nodeIndent) {
-        multiline = true;
-        ch = state.input.charCodeAt(state.position);
-        continue;
-      }
-      state.position = savedPosition;
-      state.line = savedLine;
-      state.lineStart = savedLineStart;
-      state.lineIndent = savedLineIndent;
-      break;
-    }
-    if (!isWhiteSpace(ch)) end = state.position + 1;
-    ch = state.input.charCodeAt(++state.position);
-  }
-  if (end === start) return false;
-  checkPrintable(state, start, end);
-  addScalarEvent(state, start, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.PLAIN, CHOMPING_MODE.CLIP, -1, !multiline);
-  return true;
-}
-function skipFlowSeparationSpace(state, nodeIndent) {
-  const startLine = state.line;
-  skipSeparationSpace(state, true);
-  if (state.line > startLine && state.lineIndent < nodeIndent || state.firstTabInLine !== -1 && state.lineIndent < nodeIndent) throwError(state, "deficient indentation");
-}
-function readFlowCollection(state, nodeIndent, props) {
-  const ch = state.input.charCodeAt(state.position);
-  const isMapping = ch === 123;
-  const start = state.position;
-  let readNext = true;
-  if (ch !== 91 && ch !== 123) return false;
-  const terminator = isMapping ? 125 : 93;
-  if (isMapping) addMappingEvent(state, start, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.FLOW);
-  else addSequenceEvent(state, start, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.FLOW);
-  state.position++;
-  while (state.input.charCodeAt(state.position) !== 0) {
-    skipFlowSeparationSpace(state, nodeIndent);
-    let ch2 = state.input.charCodeAt(state.position);
-    if (ch2 === terminator) {
-      state.position++;
-      addPopEvent(state);
-      return true;
-    } else if (!readNext) throwError(state, "missed comma between flow collection entries");
-    else if (ch2 === 44) throwError(state, "expected the node content, but found ','");
-    let isPair = false;
-    let isExplicitPair = false;
-    if (ch2 === 63 && isWsOrEol(state.input.charCodeAt(state.position + 1))) {
-      isPair = isExplicitPair = true;
-      state.position += 1;
-      skipFlowSeparationSpace(state, nodeIndent);
-    }
-    const entryLine = state.line;
-    const entryStart = snapshotState(state);
-    const keyWasRead = parseNode(state, nodeIndent, CONTEXT_FLOW_IN, false, true);
-    skipFlowSeparationSpace(state, nodeIndent);
-    ch2 = state.input.charCodeAt(state.position);
-    if ((isMapping || isExplicitPair || state.line === entryLine) && ch2 === 58) {
-      isPair = true;
-      state.position++;
-      skipFlowSeparationSpace(state, nodeIndent);
-      if (!isMapping) {
-        insertFlowPairMappingEvent(state, entryStart);
-        if (!keyWasRead) addEmptyScalarEvent(state);
-      } else if (!keyWasRead) addEmptyScalarEvent(state);
-      if (!parseNode(state, nodeIndent, CONTEXT_FLOW_IN, false, true)) addEmptyScalarEvent(state);
-      skipFlowSeparationSpace(state, nodeIndent);
-      if (!isMapping) addPopEvent(state);
-    } else if (isMapping && isPair) {
-      if (!keyWasRead) addEmptyScalarEvent(state);
-      addEmptyScalarEvent(state);
-    } else if (isMapping) addEmptyScalarEvent(state);
-    else if (isPair) {
-      insertFlowPairMappingEvent(state, entryStart);
-      if (!keyWasRead) addEmptyScalarEvent(state);
-      addEmptyScalarEvent(state);
-      addPopEvent(state);
-    }
-    ch2 = state.input.charCodeAt(state.position);
-    if (ch2 === 44) {
-      readNext = true;
-      state.position++;
-    } else readNext = false;
-  }
-  throwError(state, "unexpected end of the stream within a flow collection");
-}
-function readBlockSequence(state, nodeIndent, props) {
-  if (state.firstTabInLine !== -1 || state.input.charCodeAt(state.position) !== 45 || !isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) return false;
-  addSequenceEvent(state, state.position, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.BLOCK);
-  while (state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) {
-    if (state.firstTabInLine !== -1) {
-      state.position = state.firstTabInLine;
-      throwError(state, "tab characters must not be used in indentation");
-    }
-    const entryLine = state.line;
-    state.position++;
-    const hadBreak = skipSeparationSpace(state, true) > 0;
-    if (state.firstTabInLine !== -1 && state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) throwError(state, "bad indentation of a sequence entry");
-    if (hadBreak && state.lineIndent <= nodeIndent) addEmptyScalarEvent(state);
-    else parseNode(state, nodeIndent, CONTEXT_BLOCK_IN, false, true);
-    skipSeparationSpace(state, true);
-    if (state.lineIndent < nodeIndent || state.position >= state.length) break;
-    if (state.lineIndent > nodeIndent) throwError(state, "bad indentation of a sequence entry");
-    if (state.line === entryLine && state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) throwError(state, "bad indentation of a sequence entry");
-  }
-  addPopEvent(state);
-  return true;
-}
-function readBlockMapping(state, nodeIndent, flowIndent, props) {
-  let atExplicitKey = false;
-  let detected = false;
-  let mappingOpened = false;
-  let pendingExplicitKey = false;
-  if (state.firstTabInLine !== -1) return false;
-  let ch = state.input.charCodeAt(state.position);
-  while (ch !== 0) {
-    if (!atExplicitKey && state.firstTabInLine !== -1) {
-      state.position = state.firstTabInLine;
-      throwError(state, "tab characters must not be used in indentation");
-    }
-    const following = state.input.charCodeAt(state.position + 1);
-    const entryLine = state.line;
-    if ((ch === 63 || ch === 58) && isWsOrEolOrEnd(following)) {
-      if (!mappingOpened) {
-        addMappingEvent(state, state.position, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.BLOCK);
-        mappingOpened = true;
-      }
-      if (ch === 63) {
-        if (atExplicitKey) addEmptyScalarEvent(state);
-        detected = true;
-        atExplicitKey = true;
-      } else if (atExplicitKey) atExplicitKey = false;
-      else {
-        addEmptyScalarEvent(state);
-        detected = true;
-        atExplicitKey = false;
-      }
-      state.position += 1;
-      pendingExplicitKey = true;
-    } else {
-      if (atExplicitKey) {
-        addEmptyScalarEvent(state);
-        atExplicitKey = false;
-      }
-      const beforeKey = snapshotState(state);
-      if (!parseNode(state, flowIndent, CONTEXT_FLOW_OUT, false, true)) break;
-      if (state.line === entryLine) {
-        ch = state.input.charCodeAt(state.position);
-        while (isWhiteSpace(ch)) ch = state.input.charCodeAt(++state.position);
-        if (ch === 58) {
-          ch = state.input.charCodeAt(++state.position);
-          if (!isWsOrEolOrEnd(ch)) throwError(state, "a whitespace character is expected after the key-value separator within a block mapping");
-          if (!mappingOpened) {
-            state.events.splice(beforeKey.eventsLength, 0, {
-              type: EVENT_ID.MAPPING,
-              start: beforeKey.position,
-              anchorStart: props.anchorStart,
-              anchorEnd: props.anchorEnd,
-              tagStart: props.tagStart,
-              tagEnd: props.tagEnd,
-              style: COLLECTION_STYLE.BLOCK
-            });
-            mappingOpened = true;
-          }
-          detected = true;
-          atExplicitKey = false;
-          pendingExplicitKey = false;
-        } else if (detected) throwError(state, "expected ':' after a mapping key");
-        else {
-          if (props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1) {
-            restoreState(state, beforeKey);
-            return false;
-          }
-          return true;
-        }
-      } else if (detected) throwError(state, "can not read a block mapping entry; a multiline key may not be an implicit key");
-      else {
-        if (props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1) {
-          restoreState(state, beforeKey);
-          return false;
-        }
-        return true;
-      }
-    }
-    if (parseNode(state, nodeIndent, CONTEXT_BLOCK_OUT, true, pendingExplicitKey)) pendingExplicitKey = false;
-    if (!atExplicitKey) {
-      if (pendingExplicitKey) {
-        addEmptyScalarEvent(state);
-        pendingExplicitKey = false;
-      }
-    }
-    skipSeparationSpace(state, true);
-    ch = state.input.charCodeAt(state.position);
-    if ((state.line === entryLine || state.lineIndent > nodeIndent) && ch !== 0) throwError(state, "bad indentation of a mapping entry");
-    else if (state.lineIndent < nodeIndent) break;
-  }
-  if (!detected) return false;
-  if (atExplicitKey) addEmptyScalarEvent(state);
-  if (mappingOpened) addPopEvent(state);
-  return true;
-}
-function parseNode(state, parentIndent, nodeContext, allowToSeek, allowCompact, allowPropertyMapping = true) {
-  if (state.depth >= state.maxDepth) throwError(state, `nesting exceeded maxDepth (${state.maxDepth})`);
-  state.depth++;
-  let indentStatus = 1;
-  let atNewLine = false;
-  let hasContent = false;
-  let propertyStart = null;
-  const props = emptyProperties();
-  let allowBlockScalars = nodeContext === CONTEXT_BLOCK_OUT || nodeContext === CONTEXT_BLOCK_IN;
-  let allowBlockCollections = allowBlockScalars;
-  const allowBlockStyles = allowBlockScalars;
-  if (allowToSeek && skipSeparationSpace(state, true)) {
-    atNewLine = true;
-    if (state.lineIndent > parentIndent) indentStatus = 1;
-    else if (state.lineIndent === parentIndent) indentStatus = 0;
-    else indentStatus = -1;
-  }
-  if (indentStatus === 1) while (true) {
-    const ch = state.input.charCodeAt(state.position);
-    const propertyState = snapshotState(state);
-    if (atNewLine && indentStatus !== 1 && (ch === 33 || ch === 38)) break;
-    if (atNewLine && allowBlockStyles && (props.tagStart !== NO_RANGE$1 || props.anchorStart !== NO_RANGE$1) && (ch === 33 || ch === 38)) {
-      const fallbackState = snapshotState(state);
-      const flowIndent = parentIndent + 1;
-      if (readBlockMapping(state, state.position - state.lineStart, flowIndent, props) && state.events[fallbackState.eventsLength]?.type === EVENT_ID.MAPPING) {
-        state.depth--;
-        return true;
-      }
-      restoreState(state, fallbackState);
-    }
-    if (atNewLine && (ch === 33 && props.tagStart !== NO_RANGE$1 || ch === 38 && props.anchorStart !== NO_RANGE$1)) break;
-    if (!readTagProperty(state, props, nodeContext === CONTEXT_FLOW_IN) && !readAnchorProperty(state, props)) break;
-    if (propertyStart === null) propertyStart = propertyState;
-    if (skipSeparationSpace(state, true)) {
-      atNewLine = true;
-      allowBlockCollections = allowBlockStyles;
-      if (state.lineIndent > parentIndent) indentStatus = 1;
-      else if (state.lineIndent === parentIndent) indentStatus = 0;
-      else indentStatus = -1;
-    } else allowBlockCollections = false;
-  }
-  if (allowBlockCollections) allowBlockCollections = atNewLine || allowCompact;
-  if (indentStatus === 1 || nodeContext === CONTEXT_BLOCK_OUT) {
-    const flowIndent = nodeContext === CONTEXT_FLOW_IN || nodeContext === CONTEXT_FLOW_OUT ? parentIndent : parentIndent + 1;
-    const blockIndent = state.position - state.lineStart;
-    if (indentStatus === 1) {
-      if (allowBlockCollections && (readBlockSequence(state, blockIndent, props) || readBlockMapping(state, blockIndent, flowIndent, props)) || readFlowCollection(state, flowIndent, props)) hasContent = true;
-      else {
-        const ch = state.input.charCodeAt(state.position);
-        if (propertyStart !== null && allowPropertyMapping && allowBlockStyles && !allowBlockCollections && ch !== 124 && ch !== 62) {
-          const fallbackState = snapshotState(state);
-          const propertyIndent = propertyStart.position - propertyStart.lineStart;
-          restoreState(state, propertyStart);
-          if (readBlockMapping(state, propertyIndent, flowIndent, emptyProperties()) && state.events[fallbackState.eventsLength]?.type === EVENT_ID.MAPPING) hasContent = true;
-          else restoreState(state, fallbackState);
-        }
-        if (!hasContent && (allowBlockScalars && readBlockScalar(state, flowIndent, props) || readSingleQuotedScalar(state, flowIndent, props) || readDoubleQuotedScalar(state, flowIndent, props) || readAlias(state, props) || readPlainScalar(state, flowIndent, nodeContext, props))) hasContent = true;
-      }
-    } else if (indentStatus === 0) hasContent = allowBlockCollections && readBlockSequence(state, blockIndent, props);
-  }
-  allowBlockScalars = allowBlockScalars && !hasContent;
-  if (!hasContent && (props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1 || allowBlockScalars)) {
-    addScalarEvent(state, NO_RANGE$1, NO_RANGE$1, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.PLAIN);
-    hasContent = true;
-  }
-  state.depth--;
-  return hasContent || props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1;
-}
-function readDirective(state) {
-  if (state.lineIndent > 0 || state.input.charCodeAt(state.position) !== 37) return false;
-  state.position++;
-  const nameStart = state.position;
-  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position))) state.position++;
-  const name = state.input.slice(nameStart, state.position);
-  const args = [];
-  if (name.length === 0) throwError(state, "directive name must not be less than one character in length");
-  while (state.input.charCodeAt(state.position) !== 0 && !isEol(state.input.charCodeAt(state.position))) {
-    while (isWhiteSpace(state.input.charCodeAt(state.position))) state.position++;
-    if (state.input.charCodeAt(state.position) === 35 || isEol(state.input.charCodeAt(state.position)) || state.input.charCodeAt(state.position) === 0) break;
-    const start = state.position;
-    while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position))) state.position++;
-    args.push(state.input.slice(start, state.position));
-  }
-  if (isEol(state.input.charCodeAt(state.position))) consumeLineBreak(state);
-  if (name === "YAML") {
-    if (state.directives.some((directive) => directive.kind === "yaml")) throwError(state, "duplication of %YAML directive");
-    if (args.length !== 1) throwError(state, "YAML directive accepts exactly one argument");
-    const match = /^([0-9]+)\.([0-9]+)$/.exec(args[0]);
-    if (match === null) throwError(state, "ill-formed argument of the YAML directive");
-    if (parseInt(match[1], 10) !== 1) throwError(state, "unacceptable YAML version of the document");
-    state.directives.push({
-      kind: "yaml",
-      version: args[0]
-    });
-  } else if (name === "TAG") {
-    if (args.length !== 2) throwError(state, "TAG directive accepts exactly two arguments");
-    const [handle, prefix] = args;
-    if (!PATTERN_TAG_HANDLE.test(handle)) throwError(state, "ill-formed tag handle (first argument) of the TAG directive");
-    if (HAS_OWN.call(state.tagHandlers, handle)) throwError(state, `there is a previously declared suffix for "${handle}" tag handle`);
-    if (!PATTERN_TAG_PREFIX.test(prefix)) throwError(state, "ill-formed tag prefix (second argument) of the TAG directive");
-    state.tagHandlers[handle] = prefix;
-    state.directives.push({
-      kind: "tag",
-      handle,
-      prefix
-    });
-  }
-  return true;
-}
-function readDocument(state) {
-  state.directives = [];
-  state.tagHandlers = /* @__PURE__ */ Object.create(null);
-  let hasDirectives = false;
-  skipSeparationSpace(state, true);
-  while (readDirective(state)) {
-    hasDirectives = true;
-    skipSeparationSpace(state, true);
-  }
-  let explicitStart = false;
-  let explicitEnd = false;
-  let allowCompact = true;
-  if (state.lineIndent === 0 && state.input.charCodeAt(state.position) === 45 && state.input.charCodeAt(state.position + 1) === 45 && state.input.charCodeAt(state.position + 2) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 3))) {
-    explicitStart = true;
-    const markerLine = state.line;
-    state.position += 3;
-    skipSeparationSpace(state, true);
-    allowCompact = state.line > markerLine;
-  } else if (hasDirectives) throwError(state, "directives end mark is expected");
-  const documentEventIndex = state.events.length;
-  if (!explicitStart && state.position === state.lineStart && state.input.charCodeAt(state.position) === 46 && testDocumentSeparator(state)) {
-    state.position += 3;
-    skipSeparationSpace(state, true);
-    return;
-  }
-  addDocumentEvent(state, explicitStart, false);
-  if (!parseNode(state, state.lineIndent - 1, CONTEXT_BLOCK_OUT, false, allowCompact, allowCompact)) addEmptyScalarEvent(state);
-  skipSeparationSpace(state, true);
-  if (state.position === state.lineStart && testDocumentSeparator(state)) {
-    explicitEnd = state.input.charCodeAt(state.position) === 46;
-    if (explicitEnd) {
-      const markerLine = state.line;
-      state.position += 3;
-      skipSeparationSpace(state, true);
-      if (state.line === markerLine && state.position < state.length) throwError(state, "end of the stream or a document separator is expected");
-    }
-  }
-  const documentEvent = state.events[documentEventIndex];
-  if (documentEvent?.type === EVENT_ID.DOCUMENT) documentEvent.explicitEnd = explicitEnd;
-  addPopEvent(state);
-  if (!explicitEnd && state.position < state.length && !testDocumentBoundary(state)) throwError(state, "end of the stream or a document separator is expected");
-}
-function parseEvents(input, options) {
-  const length = input.length;
-  const state = {
-    ...DEFAULT_PARSER_OPTIONS,
-    ...options,
-    input: `${input}\0`,
-    length,
-    position: 0,
-    line: 0,
-    lineStart: 0,
-    lineIndent: 0,
-    firstTabInLine: -1,
-    depth: 0,
-    directives: [],
-    tagHandlers: /* @__PURE__ */ Object.create(null),
-    events: []
-  };
-  const nullpos = input.indexOf("\0");
-  if (nullpos !== -1) YAMLException.throwAt(input, nullpos, "null byte is not allowed in input", state.filename);
-  while (state.position < state.length) {
-    skipByteOrderMark(state);
-    skipSeparationSpace(state, true);
-    if (state.position >= state.length) break;
-    const documentStart = state.position;
-    readDocument(state);
-    if (state.position === documentStart)
-      throwError(state, "can not read a document");
-  }
-  return state.events;
-}
-var DEFAULT_LOAD_OPTIONS = {
-  ...DEFAULT_PARSER_OPTIONS,
-  ...DEFAULT_CONSTRUCTOR_OPTIONS
-};
-function loadDocuments(input, options = {}) {
-  const opts = {
-    ...DEFAULT_LOAD_OPTIONS,
-    ...options
-  };
-  const source = String(input);
-  const PARSER_OPT_KEYS = Object.keys(DEFAULT_PARSER_OPTIONS);
-  const CONSTRUCTOR_OPT_KEYS = Object.keys(DEFAULT_CONSTRUCTOR_OPTIONS);
-  return constructFromEvents(parseEvents(source, pick(opts, PARSER_OPT_KEYS)), {
-    ...pick(opts, CONSTRUCTOR_OPT_KEYS),
-    source
-  });
-}
-function loadAll(input, iteratorOrOptions, options) {
-  let iterator = null;
-  if (typeof iteratorOrOptions === "function") iterator = iteratorOrOptions;
-  else if (iteratorOrOptions !== null && typeof iteratorOrOptions === "object") options = iteratorOrOptions;
-  const documents = loadDocuments(input, options);
-  if (iterator === null) return documents;
-  for (const document of documents) iterator(document);
-}
-function load(input, options) {
-  const documents = loadDocuments(input, options);
-  if (documents.length === 0) throw new YAMLException("expected a document, but the input is empty");
-  if (documents.length === 1) return documents[0];
-  throw new YAMLException("expected a single document in the stream, but found more");
-}
-function hasBit(mask, bit) {
-  return (mask & 1 << bit) !== 0;
-}
-var DEFAULT_SCALAR_STYLE_RULES = {
-  applyQuoteFlowKeysOption,
-  doubleQuoteForInvisibles,
-  doubleQuoteWhitespaceOnly,
-  applyForceQuotesOption,
-  tryLongOrMultilineAsBlock,
-  quoteInvalidPlain,
-  fallbackToDoubleQuoted
-};
-function _preferredQuotedStyle(layout) {
-  if (layout.presenterOptions.quoteStyle === "single" && hasBit(layout.allowedStylesMask, SCALAR_STYLE.SINGLE_QUOTED)) return SCALAR_STYLE.SINGLE_QUOTED;
-  return SCALAR_STYLE.DOUBLE_QUOTED;
-}
-function applyQuoteFlowKeysOption(layout) {
-  if (!layout.presenterOptions.quoteFlowKeys) return;
-  if (!layout.isKey || !layout.flowOnly || layout.style !== SCALAR_STYLE.PLAIN) return;
-  layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-}
-function doubleQuoteForInvisibles(layout) {
-  if (layout.style === SCALAR_STYLE.PLAIN && /[\t\x7F-\xA0\u2028\u2029\uFEFF\uFFFE\uFFFF]/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-}
-function doubleQuoteWhitespaceOnly(layout) {
-  if (layout.style === SCALAR_STYLE.PLAIN && /^\s+$/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-}
-function applyForceQuotesOption(layout) {
-  if (!layout.presenterOptions.forceQuotes) return;
-  if (layout.isKey || layout.style !== SCALAR_STYLE.PLAIN) return;
-  if (layout.node.tag !== layout.presenterOptions.schema.defaultScalarTag.tagName) return;
-  layout.style = layout.node.value.includes("\n") ? SCALAR_STYLE.DOUBLE_QUOTED : _preferredQuotedStyle(layout);
-}
-function tryLongOrMultilineAsBlock(layout) {
-  if (layout.style !== SCALAR_STYLE.PLAIN || layout.isKey) return;
-  const value = layout.node.value;
-  const multiline = value.indexOf("\n") !== -1;
-  if (!hasBit(layout.allowedStylesMask, SCALAR_STYLE.LITERAL_BLOCK)) {
-    if (multiline) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-    return;
-  }
-  const w = layout.presenterOptions.lineWidth;
-  if (w === -1) {
-    if (multiline) layout.style = SCALAR_STYLE.LITERAL_BLOCK;
-    return;
-  }
-  const availableWidth = Math.max(Math.min(w, 40), w - layout.shiftOfContent);
-  let position = 0;
-  let shouldFold = false;
-  while (position <= value.length) {
-    let lineEnd = value.length;
-    const nextLineBreak = value.indexOf("\n", position);
-    if (nextLineBreak !== -1) lineEnd = nextLineBreak;
-    const line = value.slice(position, lineEnd);
-    if (line.length > availableWidth && line[0] !== " " && / [^ \t]/.test(line)) shouldFold = true;
-    if (nextLineBreak === -1) break;
-    position = nextLineBreak + 1;
-  }
-  if (shouldFold) layout.style = SCALAR_STYLE.FOLDED_BLOCK;
-  else if (multiline) layout.style = SCALAR_STYLE.LITERAL_BLOCK;
-}
-function quoteInvalidPlain(layout) {
-  if (layout.style === SCALAR_STYLE.PLAIN && !hasBit(layout.allowedStylesMask, SCALAR_STYLE.PLAIN)) layout.style = _preferredQuotedStyle(layout);
-}
-function fallbackToDoubleQuoted(layout) {
-  if (!hasBit(layout.allowedStylesMask, layout.style)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
-}
-var SRC_C_PRINTABLE = "[\\x09\\x0A\\x0D\\x20-\\x7E\\x85\\xA0-\\uD7FF\\uE000-\\uFFFD\\u{10000}-\\u{10FFFF}]";
-var SRC_B_CHAR = "[\\n\\r]";
-var SRC_C_BYTE_ORDER_MARK = "\\uFEFF";
-var SRC_S_WHITE = "[ \\t]";
-var SRC_NB_CHAR = `(?:(?!(?:${SRC_B_CHAR}|${SRC_C_BYTE_ORDER_MARK}))${SRC_C_PRINTABLE})`;
-var SRC_NS_CHAR = `(?:(?!${SRC_S_WHITE})${SRC_NB_CHAR})`;
-var SRC_NB_JSON = "[\\x09\\x20-\\uD7FF\\uE000-\\uFFFF\\u{10000}-\\u{10FFFF}]";
-var SRC_C_INDICATOR = "[-?:,\\[\\]{}#&*!|>'\"%@`]";
-var SRC_C_FLOW_INDICATOR = "[,\\[\\]{}]";
-var SRC_NS_PLAIN_SAFE_FLOW_OUT = SRC_NS_CHAR;
-var SRC_NS_PLAIN_SAFE_FLOW_IN = `(?:(?!${SRC_C_FLOW_INDICATOR})${SRC_NS_CHAR})`;
-var SRC_NS_PLAIN_FIRST_FLOW_OUT = `(?:(?:(?!${SRC_C_INDICATOR})${SRC_NS_CHAR})|[?:-](?=${SRC_NS_PLAIN_SAFE_FLOW_OUT}))`;
-var SRC_NS_PLAIN_FIRST_FLOW_IN = `(?:(?:(?!${SRC_C_INDICATOR})${SRC_NS_CHAR})|[?:-](?=${SRC_NS_PLAIN_SAFE_FLOW_IN}))`;
-var SRC_NS_PLAIN_CHAR_FLOW_OUT = `(?:(?:(?![:#])${SRC_NS_PLAIN_SAFE_FLOW_OUT})|:(?=${SRC_NS_PLAIN_SAFE_FLOW_OUT}))#*`;
-var SRC_NS_PLAIN_CHAR_FLOW_IN = `(?:(?:(?![:#])${SRC_NS_PLAIN_SAFE_FLOW_IN})|:(?=${SRC_NS_PLAIN_SAFE_FLOW_IN}))#*`;
-var SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT = `(?:${SRC_S_WHITE}*${SRC_NS_PLAIN_CHAR_FLOW_OUT})*`;
-var SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN = `(?:${SRC_S_WHITE}*${SRC_NS_PLAIN_CHAR_FLOW_IN})*`;
-var SRC_NS_PLAIN_ONE_LINE_FLOW_OUT = `${SRC_NS_PLAIN_FIRST_FLOW_OUT}#*${SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT}`;
-var SRC_NS_PLAIN_ONE_LINE_FLOW_IN = `${SRC_NS_PLAIN_FIRST_FLOW_IN}#*${SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN}`;
-var SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY = SRC_NS_PLAIN_ONE_LINE_FLOW_OUT;
-var SRC_NS_PLAIN_ONE_LINE_FLOW_KEY = SRC_NS_PLAIN_ONE_LINE_FLOW_IN;
-var SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT = `\\n+${SRC_NS_PLAIN_CHAR_FLOW_OUT}${SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT}`;
-var SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN = `\\n+${SRC_NS_PLAIN_CHAR_FLOW_IN}${SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN}`;
-var SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT = `${SRC_NS_PLAIN_ONE_LINE_FLOW_OUT}(?:${SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT})*`;
-var SRC_NS_PLAIN_MULTI_LINE_FLOW_IN = `${SRC_NS_PLAIN_ONE_LINE_FLOW_IN}(?:${SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN})*`;
-var NS_PLAIN_FLOW_OUT = new RegExp(`^(?:${SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT})$`, "u");
-var NS_PLAIN_FLOW_IN = new RegExp(`^(?:${SRC_NS_PLAIN_MULTI_LINE_FLOW_IN})$`, "u");
-var NS_PLAIN_BLOCK_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY})$`, "u");
-var NS_PLAIN_FLOW_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_FLOW_KEY})$`, "u");
-var NB_SINGLE_ONE_LINE = new RegExp(`^(?:${SRC_NB_JSON})*$`, "u");
-var NB_SINGLE_MULTI_LINE = new RegExp(`^(?:${SRC_NB_JSON}|\\n)*$`, "u");
-var BLOCK_SCALAR_CONTENT = new RegExp(`^(?:${SRC_NB_CHAR}|\\n)*$`, "u");
-var DEFAULT_PRESENTER_OPTIONS = {
-  indent: 2,
-  seqNoIndent: false,
-  seqInlineFirst: true,
-  lineWidth: 80,
-  flowBracketPadding: false,
-  flowSkipCommaSpace: false,
-  flowSkipColonSpace: false,
-  quoteFlowKeys: false,
-  quoteStyle: "single",
-  forceQuotes: false,
-  scalarStyleRules: Object.keys(DEFAULT_SCALAR_STYLE_RULES).map((name) => Reflect.get(DEFAULT_SCALAR_STYLE_RULES, name)),
-  tagBeforeAnchor: false
-};
-var DEFAULT_DUMP_OPTIONS = {
-  ...DEFAULT_PRESENTER_OPTIONS,
-  schema: DUMP_SCHEMA,
-  skipInvalid: false,
-  noRefs: false,
-  flowLevel: -1,
-  sortKeys: false,
-  transform: () => {
-  }
-};
-var EVENT_DOCUMENT = EVENT_ID.DOCUMENT;
-var EVENT_SEQUENCE = EVENT_ID.SEQUENCE;
-var EVENT_MAPPING = EVENT_ID.MAPPING;
-var EVENT_SCALAR = EVENT_ID.SCALAR;
-var EVENT_ALIAS = EVENT_ID.ALIAS;
-var EVENT_POP = EVENT_ID.POP;
-var SCALAR_STYLE_PLAIN = SCALAR_STYLE.PLAIN;
-var SCALAR_STYLE_SINGLE_QUOTED = SCALAR_STYLE.SINGLE_QUOTED;
-var SCALAR_STYLE_DOUBLE_QUOTED = SCALAR_STYLE.DOUBLE_QUOTED;
-var SCALAR_STYLE_LITERAL_BLOCK = SCALAR_STYLE.LITERAL_BLOCK;
-var SCALAR_STYLE_FOLDED_BLOCK = SCALAR_STYLE.FOLDED_BLOCK;
-var COLLECTION_STYLE_BLOCK = COLLECTION_STYLE.BLOCK;
-var COLLECTION_STYLE_FLOW = COLLECTION_STYLE.FLOW;
-var CHOMPING_CLIP = CHOMPING_MODE.CLIP;
-var CHOMPING_STRIP = CHOMPING_MODE.STRIP;
-var CHOMPING_KEEP = CHOMPING_MODE.KEEP;
-
-
-/*! Bundled license information:
-
-js-yaml/dist/js-yaml.mjs:
-  (*! js-yaml 5.5.0 https://github.com/nodeca/js-yaml @license MIT *)
-*/
-
 
 /***/ }),
 
@@ -22754,12 +20177,2590 @@ undici/lib/web/websocket/frame.js:
 
 /***/ }),
 
+/***/ 34:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   ES: () => (/* binding */ resources),
+/* harmony export */   Gf: () => (/* binding */ defineScalarTag),
+/* harmony export */   HY: () => (/* binding */ realMapTag),
+/* harmony export */   Hh: () => (/* binding */ load),
+/* harmony export */   LJ: () => (/* binding */ mergeTag),
+/* harmony export */   NE: () => (/* binding */ defineSequenceTag),
+/* harmony export */   OU: () => (/* binding */ CORE_SCHEMA),
+/* harmony export */   Wj: () => (/* binding */ YAML11_SCHEMA),
+/* harmony export */   gh: () => (/* binding */ loadAll),
+/* harmony export */   tB: () => (/* binding */ YAMLException),
+/* harmony export */   u4: () => (/* binding */ defineMappingTag),
+/* harmony export */   wM: () => (/* binding */ fieldManager)
+/* harmony export */ });
+/* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
+
+const require = (0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(import.meta.url);
+
+// src/ports/cluster.ts
+var resources = {
+  namespaces: { group: "", version: "v1", kind: "Namespace", namespaced: false },
+  pods: { group: "", version: "v1", kind: "Pod", namespaced: true },
+  secrets: { group: "", version: "v1", kind: "Secret", namespaced: true },
+  configmaps: { group: "", version: "v1", kind: "ConfigMap", namespaced: true },
+  events: { group: "", version: "v1", kind: "Event", namespaced: true },
+  persistentvolumeclaims: { group: "", version: "v1", kind: "PersistentVolumeClaim", namespaced: true },
+  persistentvolumes: { group: "", version: "v1", kind: "PersistentVolume", namespaced: false },
+  statefulsets: { group: "apps", version: "v1", kind: "StatefulSet", namespaced: true },
+  deployments: { group: "apps", version: "v1", kind: "Deployment", namespaced: true },
+  jobs: { group: "batch", version: "v1", kind: "Job", namespaced: true },
+  cronjobs: { group: "batch", version: "v1", kind: "CronJob", namespaced: true },
+  leases: { group: "coordination.k8s.io", version: "v1", kind: "Lease", namespaced: true },
+  volumeattachments: { group: "storage.k8s.io", version: "v1", kind: "VolumeAttachment", namespaced: false },
+  volumesnapshots: { group: "snapshot.storage.k8s.io", version: "v1", kind: "VolumeSnapshot", namespaced: true },
+  volumesnapshotcontents: {
+    group: "snapshot.storage.k8s.io",
+    version: "v1",
+    kind: "VolumeSnapshotContent",
+    namespaced: false
+  },
+  volumesnapshotclasses: {
+    group: "snapshot.storage.k8s.io",
+    version: "v1",
+    kind: "VolumeSnapshotClass",
+    namespaced: false
+  },
+  applications: { group: "argoproj.io", version: "v1alpha1", kind: "Application", namespaced: true },
+  helmreleases: { group: "helm.toolkit.fluxcd.io", version: "v2", kind: "HelmRelease", namespaced: true },
+  kustomizations: { group: "kustomize.toolkit.fluxcd.io", version: "v1", kind: "Kustomization", namespaced: true },
+  scaledobjects: { group: "keda.sh", version: "v1alpha1", kind: "ScaledObject", namespaced: true },
+  selfsubjectaccessreviews: {
+    group: "authorization.k8s.io",
+    version: "v1",
+    kind: "SelfSubjectAccessReview",
+    namespaced: false
+  }
+};
+
+// src/field-manager.ts
+var fieldManager = "circleci-server-postgresql-upgrade";
+
+// node_modules/js-yaml/dist/js-yaml.mjs
+var NOT_RESOLVED = /* @__PURE__ */ Symbol("NOT_RESOLVED");
+function defineScalarTag(tagName, options) {
+  return {
+    tagName,
+    nodeKind: "scalar",
+    implicit: options.implicit ?? false,
+    matchByTagPrefix: options.matchByTagPrefix ?? false,
+    implicitFirstChars: options.implicitFirstChars ?? null,
+    resolve: options.resolve,
+    identify: options.identify,
+    represent: options.represent ?? ((data) => String(data)),
+    representTagName: options.representTagName ?? (() => tagName)
+  };
+}
+function defineSequenceTag(tagName, options) {
+  const carrierIsResult = options.finalize === void 0;
+  return {
+    tagName,
+    nodeKind: "sequence",
+    implicit: false,
+    matchByTagPrefix: options.matchByTagPrefix ?? false,
+    create: options.create,
+    addItem: options.addItem,
+    finalize: options.finalize ?? ((carrier) => carrier),
+    carrierIsResult,
+    identify: options.identify,
+    represent: options.represent ?? ((data) => data),
+    representTagName: options.representTagName ?? (() => tagName)
+  };
+}
+function defineMappingTag(tagName, options) {
+  const carrierIsResult = options.finalize === void 0;
+  return {
+    tagName,
+    nodeKind: "mapping",
+    implicit: false,
+    matchByTagPrefix: options.matchByTagPrefix ?? false,
+    create: options.create,
+    addPair: options.addPair,
+    has: options.has,
+    keys: options.keys,
+    get: options.get,
+    finalize: options.finalize ?? ((carrier) => carrier),
+    carrierIsResult,
+    identify: options.identify,
+    represent: options.represent ?? ((data) => data),
+    representTagName: options.representTagName ?? (() => tagName)
+  };
+}
+var strTag = defineScalarTag("tag:yaml.org,2002:str", {
+  resolve: (source) => source,
+  identify: (data) => typeof data === "string"
+});
+var NULL_VALUES$1 = [
+  "",
+  "~",
+  "null",
+  "Null",
+  "NULL"
+];
+var nullCoreTag = defineScalarTag("tag:yaml.org,2002:null", {
+  implicit: true,
+  implicitFirstChars: [
+    "",
+    "~",
+    "n",
+    "N"
+  ],
+  resolve: (source) => {
+    if (NULL_VALUES$1.indexOf(source) !== -1) return null;
+    return NOT_RESOLVED;
+  },
+  identify: (object) => object === null,
+  represent: () => "null"
+});
+var nullJsonTag = defineScalarTag("tag:yaml.org,2002:null", {
+  implicit: true,
+  implicitFirstChars: ["n"],
+  resolve: (source, isExplicit) => {
+    if (source === "null" || isExplicit && source === "") return null;
+    return NOT_RESOLVED;
+  },
+  identify: (object) => object === null,
+  represent: () => "null"
+});
+var NULL_VALUES = [
+  "",
+  "~",
+  "null",
+  "Null",
+  "NULL"
+];
+var nullYaml11Tag = defineScalarTag("tag:yaml.org,2002:null", {
+  implicit: true,
+  implicitFirstChars: [
+    "",
+    "~",
+    "n",
+    "N"
+  ],
+  resolve: (source) => {
+    if (NULL_VALUES.indexOf(source) !== -1) return null;
+    return NOT_RESOLVED;
+  },
+  identify: (object) => object === null,
+  represent: () => "null"
+});
+var TRUE_VALUES$2 = [
+  "true",
+  "True",
+  "TRUE"
+];
+var FALSE_VALUES$2 = [
+  "false",
+  "False",
+  "FALSE"
+];
+var boolCoreTag = defineScalarTag("tag:yaml.org,2002:bool", {
+  implicit: true,
+  implicitFirstChars: [
+    "t",
+    "T",
+    "f",
+    "F"
+  ],
+  resolve: (source) => {
+    if (TRUE_VALUES$2.indexOf(source) !== -1) return true;
+    if (FALSE_VALUES$2.indexOf(source) !== -1) return false;
+    return NOT_RESOLVED;
+  },
+  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
+  represent: (object) => object ? "true" : "false"
+});
+var TRUE_VALUES$1 = ["true"];
+var FALSE_VALUES$1 = ["false"];
+var boolJsonTag = defineScalarTag("tag:yaml.org,2002:bool", {
+  implicit: true,
+  implicitFirstChars: ["t", "f"],
+  resolve: (source) => {
+    if (TRUE_VALUES$1.indexOf(source) !== -1) return true;
+    if (FALSE_VALUES$1.indexOf(source) !== -1) return false;
+    return NOT_RESOLVED;
+  },
+  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
+  represent: (object) => object ? "true" : "false"
+});
+var TRUE_VALUES = [
+  "true",
+  "True",
+  "TRUE",
+  "y",
+  "Y",
+  "yes",
+  "Yes",
+  "YES",
+  "on",
+  "On",
+  "ON"
+];
+var FALSE_VALUES = [
+  "false",
+  "False",
+  "FALSE",
+  "n",
+  "N",
+  "no",
+  "No",
+  "NO",
+  "off",
+  "Off",
+  "OFF"
+];
+var boolYaml11Tag = defineScalarTag("tag:yaml.org,2002:bool", {
+  implicit: true,
+  implicitFirstChars: [
+    "y",
+    "Y",
+    "n",
+    "N",
+    "t",
+    "T",
+    "f",
+    "F",
+    "o",
+    "O"
+  ],
+  resolve: (source) => {
+    if (TRUE_VALUES.indexOf(source) !== -1) return true;
+    if (FALSE_VALUES.indexOf(source) !== -1) return false;
+    return NOT_RESOLVED;
+  },
+  identify: (object) => Object.prototype.toString.call(object) === "[object Boolean]",
+  represent: (object) => object ? "true" : "false"
+});
+var YAML_INTEGER_IMPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:0o[0-7]+|0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
+var YAML_INTEGER_EXPLICIT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
+function parseYamlInteger$2(source) {
+  let value = source;
+  let sign = 1;
+  if (value[0] === "-" || value[0] === "+") {
+    if (value[0] === "-") sign = -1;
+    value = value.slice(1);
+  }
+  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
+  if (value.startsWith("0o")) return sign * parseInt(value.slice(2), 8);
+  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
+  return sign * parseInt(value, 10);
+}
+function resolveYamlInteger$2(source, isExplicit) {
+  if (isExplicit) {
+    if (!YAML_INTEGER_EXPLICIT_PATTERN$1.test(source)) return NOT_RESOLVED;
+  } else if (!YAML_INTEGER_IMPLICIT_PATTERN$1.test(source)) return NOT_RESOLVED;
+  const result = parseYamlInteger$2(source);
+  return Number.isFinite(result) ? result : NOT_RESOLVED;
+}
+var intCoreTag = defineScalarTag("tag:yaml.org,2002:int", {
+  implicit: true,
+  implicitFirstChars: [
+    "-",
+    "+",
+    ..."0123456789"
+  ],
+  resolve: resolveYamlInteger$2,
+  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
+  represent: (object) => object.toString(10)
+});
+var YAML_INTEGER_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)$");
+var YAML_INTEGER_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1]+|[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F]+|[-+]?[0-9]+)$");
+function parseYamlInteger$1(source) {
+  let value = source;
+  let sign = 1;
+  if (value[0] === "-" || value[0] === "+") {
+    if (value[0] === "-") sign = -1;
+    value = value.slice(1);
+  }
+  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
+  if (value.startsWith("0o")) return sign * parseInt(value.slice(2), 8);
+  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
+  return sign * parseInt(value, 10);
+}
+function resolveYamlInteger$1(source, isExplicit) {
+  if (isExplicit) {
+    if (!YAML_INTEGER_EXPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
+  } else if (!YAML_INTEGER_IMPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
+  const result = parseYamlInteger$1(source);
+  return Number.isFinite(result) ? result : NOT_RESOLVED;
+}
+var intJsonTag = defineScalarTag("tag:yaml.org,2002:int", {
+  implicit: true,
+  implicitFirstChars: ["-", ..."0123456789"],
+  resolve: resolveYamlInteger$1,
+  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
+  represent: (object) => object.toString(10)
+});
+var YAML_INTEGER_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?(?:0|[1-9][0-9_]*))$");
+function parseYamlInteger(source) {
+  let value = source.replace(/_/g, "");
+  let sign = 1;
+  if (value[0] === "-" || value[0] === "+") {
+    if (value[0] === "-") sign = -1;
+    value = value.slice(1);
+  }
+  if (value.startsWith("0b")) return sign * parseInt(value.slice(2), 2);
+  if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
+  if (value.includes(":")) {
+    let result = 0;
+    for (const part of value.split(":")) result = result * 60 + Number(part);
+    return sign * result;
+  }
+  if (value !== "0" && value[0] === "0") return sign * parseInt(value, 8);
+  return sign * parseInt(value, 10);
+}
+function resolveYamlInteger(source) {
+  if (!YAML_INTEGER_PATTERN.test(source)) return NOT_RESOLVED;
+  const result = parseYamlInteger(source);
+  return Number.isFinite(result) ? result : NOT_RESOLVED;
+}
+var intYaml11Tag = defineScalarTag("tag:yaml.org,2002:int", {
+  implicit: true,
+  implicitFirstChars: [
+    "-",
+    "+",
+    ..."0123456789"
+  ],
+  resolve: resolveYamlInteger,
+  identify: (object) => Number.isInteger(object) && !Object.is(object, -0) && object.toString(10).indexOf("e") < 0,
+  represent: (object) => object.toString(10)
+});
+var YAML_FLOAT_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+var YAML_FLOAT_SPECIAL_PATTERN$1 = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+function resolveYamlFloat$2(source) {
+  if (!YAML_FLOAT_PATTERN$1.test(source)) return NOT_RESOLVED;
+  let value = source.toLowerCase();
+  const sign = value[0] === "-" ? -1 : 1;
+  if ("+-".includes(value[0])) value = value.slice(1);
+  if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  if (value === ".nan") return NaN;
+  const result = sign * parseFloat(value);
+  if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN$1.test(source)) return result;
+  return NOT_RESOLVED;
+}
+function representYamlFloat$2(object) {
+  if (isNaN(object)) return ".nan";
+  if (object === Number.POSITIVE_INFINITY) return ".inf";
+  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object, -0)) return "-0.0";
+  const result = object.toString(10);
+  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
+}
+var floatCoreTag = defineScalarTag("tag:yaml.org,2002:float", {
+  implicit: true,
+  implicitFirstChars: [
+    "-",
+    "+",
+    ".",
+    ..."0123456789"
+  ],
+  resolve: resolveYamlFloat$2,
+  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
+  represent: representYamlFloat$2
+});
+var YAML_FLOAT_IMPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$");
+var YAML_FLOAT_EXPLICIT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?[0-9]+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+function resolveYamlFloat$1(source, isExplicit) {
+  if (isExplicit) {
+    if (!YAML_FLOAT_EXPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
+    let value = source.toLowerCase();
+    const sign = value[0] === "-" ? -1 : 1;
+    if ("+-".includes(value[0])) value = value.slice(1);
+    if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    if (value === ".nan") return NaN;
+    const result2 = sign * parseFloat(value);
+    return Number.isFinite(result2) ? result2 : NOT_RESOLVED;
+  }
+  if (!YAML_FLOAT_IMPLICIT_PATTERN.test(source)) return NOT_RESOLVED;
+  const result = Number(source);
+  if (Number.isFinite(result)) return result;
+  return NOT_RESOLVED;
+}
+function representYamlFloat$1(object) {
+  if (isNaN(object)) return ".nan";
+  if (object === Number.POSITIVE_INFINITY) return ".inf";
+  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object, -0)) return "-0.0";
+  const result = object.toString(10);
+  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
+}
+var floatJsonTag = defineScalarTag("tag:yaml.org,2002:float", {
+  implicit: true,
+  implicitFirstChars: ["-", ..."0123456789"],
+  resolve: resolveYamlFloat$1,
+  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
+  represent: representYamlFloat$1
+});
+var YAML_FLOAT_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?(?:(?:[0-9][0-9_]*)?\\.[0-9_]*)(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+var YAML_FLOAT_SPECIAL_PATTERN = /* @__PURE__ */ new RegExp("^(?:[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN))$");
+function resolveYamlFloat(source) {
+  if (!YAML_FLOAT_PATTERN.test(source)) return NOT_RESOLVED;
+  let value = source.toLowerCase().replace(/_/g, "");
+  const sign = value[0] === "-" ? -1 : 1;
+  if ("+-".includes(value[0])) value = value.slice(1);
+  if (value === ".inf") return sign === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  if (value === ".nan") return NaN;
+  let result = 0;
+  if (value.includes(":")) {
+    for (const part of value.split(":")) result = result * 60 + Number(part);
+    result *= sign;
+  } else result = sign * parseFloat(value);
+  if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN.test(source)) return result;
+  return NOT_RESOLVED;
+}
+function representYamlFloat(object) {
+  if (isNaN(object)) return ".nan";
+  if (object === Number.POSITIVE_INFINITY) return ".inf";
+  if (object === Number.NEGATIVE_INFINITY) return "-.inf";
+  if (Object.is(object, -0)) return "-0.0";
+  const result = object.toString(10);
+  return /^[-+]?[0-9]+e/.test(result) ? result.replace("e", ".e") : result;
+}
+var floatYaml11Tag = defineScalarTag("tag:yaml.org,2002:float", {
+  implicit: true,
+  implicitFirstChars: [
+    "-",
+    "+",
+    ".",
+    ..."0123456789"
+  ],
+  resolve: resolveYamlFloat,
+  identify: (object) => typeof object === "number" && (!Number.isInteger(object) || Object.is(object, -0) || object.toString(10).indexOf("e") >= 0),
+  represent: representYamlFloat
+});
+var mergeTag = defineScalarTag("tag:yaml.org,2002:merge", {
+  implicit: true,
+  implicitFirstChars: ["<"],
+  resolve: (source, isExplicit) => {
+    if (source === "<<" || isExplicit && source === "") return "<<";
+    return NOT_RESOLVED;
+  },
+  identify: () => false
+});
+var BASE64_PATTERN = /^[A-Za-z0-9+/]*={0,2}$/;
+function resolveYamlBinary(source) {
+  const input = source.replace(/\s/g, "");
+  if (input.length % 4 !== 0 || !BASE64_PATTERN.test(input)) return NOT_RESOLVED;
+  const binary = atob(input);
+  const result = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index++) result[index] = binary.charCodeAt(index);
+  return result;
+}
+function representYamlBinary(object) {
+  let binary = "";
+  for (let index = 0; index < object.length; index++) binary += String.fromCharCode(object[index]);
+  return btoa(binary);
+}
+var binaryTag = defineScalarTag("tag:yaml.org,2002:binary", {
+  resolve: resolveYamlBinary,
+  identify: (object) => Object.prototype.toString.call(object) === "[object Uint8Array]",
+  represent: representYamlBinary
+});
+var YAML_DATE_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9])-([0-9][0-9])$");
+var YAML_TIMESTAMP_REGEXP = /* @__PURE__ */ new RegExp("^([0-9][0-9][0-9][0-9])-([0-9][0-9]?)-([0-9][0-9]?)(?:[Tt]|[ \\t]+)([0-9][0-9]?):([0-9][0-9]):([0-9][0-9])(?:\\.([0-9]*))?(?:[ \\t]*(Z|([-+])([0-9][0-9]?)(?::([0-9][0-9]))?))?$");
+function makeUtcDate(year, month, day, hour = 0, minute = 0, second = 0, fraction = 0) {
+  const date = new Date(Date.UTC(year, month, day, hour, minute, second, fraction));
+  date.setUTCFullYear(year, month, day);
+  return date;
+}
+function resolveYamlTimestamp(source) {
+  let match = YAML_DATE_REGEXP.exec(source);
+  if (match === null) match = YAML_TIMESTAMP_REGEXP.exec(source);
+  if (match === null) return NOT_RESOLVED;
+  const year = +match[1];
+  const month = +match[2] - 1;
+  const day = +match[3];
+  if (!match[4]) {
+    const date2 = makeUtcDate(year, month, day);
+    if (date2.getUTCFullYear() !== year || date2.getUTCMonth() !== month || date2.getUTCDate() !== day) return NOT_RESOLVED;
+    return date2;
+  }
+  const hour = +match[4];
+  const minute = +match[5];
+  const second = +match[6];
+  let fraction = 0;
+  if (hour > 23 || minute > 59 || second > 59) return NOT_RESOLVED;
+  if (match[7]) {
+    let value = match[7].slice(0, 3);
+    while (value.length < 3) value += "0";
+    fraction = +value;
+  }
+  const date = makeUtcDate(year, month, day, hour, minute, second, fraction);
+  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month || date.getUTCDate() !== day) return NOT_RESOLVED;
+  if (match[9]) {
+    const offsetHour = +match[10];
+    const offsetMinute = +(match[11] || 0);
+    if (offsetHour > 23 || offsetMinute > 59) return NOT_RESOLVED;
+    const offset = (offsetHour * 60 + offsetMinute) * 6e4;
+    date.setTime(date.getTime() - (match[9] === "-" ? -offset : offset));
+  }
+  return date;
+}
+var timestampTag = defineScalarTag("tag:yaml.org,2002:timestamp", {
+  implicit: true,
+  implicitFirstChars: [..."0123456789"],
+  resolve: resolveYamlTimestamp,
+  identify: (object) => object instanceof Date,
+  represent: (object) => object.toISOString()
+});
+var seqTag = defineSequenceTag("tag:yaml.org,2002:seq", {
+  create: () => [],
+  addItem: (container, item) => {
+    container.push(item);
+  },
+  identify: Array.isArray
+});
+function isPlainObject(data) {
+  if (data === null || typeof data !== "object" || Array.isArray(data)) return false;
+  const prototype = Object.getPrototypeOf(data);
+  return prototype === null || prototype === Object.prototype;
+}
+function pick(object, keys) {
+  const result = {};
+  for (const key of keys) if (object[key] !== void 0) result[key] = object[key];
+  return result;
+}
+var omapTag = defineSequenceTag("tag:yaml.org,2002:omap", {
+  create: () => ({
+    list: [],
+    seen: /* @__PURE__ */ new Set()
+  }),
+  addItem: (carrier, item) => {
+    let key;
+    if (item instanceof Map) {
+      if (item.size !== 1) return "cannot resolve an ordered map item";
+      key = item.keys().next().value;
+    } else if (isPlainObject(item)) {
+      const itemKeys = Object.keys(item);
+      if (itemKeys.length !== 1) return "cannot resolve an ordered map item";
+      key = itemKeys[0];
+    } else return "cannot resolve an ordered map item";
+    if (carrier.seen.has(key)) return "duplicate key in ordered map";
+    carrier.seen.add(key);
+    carrier.list.push(item);
+    return "";
+  },
+  finalize: (carrier) => carrier.list,
+  identify: () => false
+});
+var pairsTag = defineSequenceTag("tag:yaml.org,2002:pairs", {
+  create: () => [],
+  addItem: (container, item) => {
+    if (item instanceof Map) {
+      if (item.size !== 1) return "cannot resolve a pairs item";
+      container.push(item.entries().next().value);
+      return "";
+    }
+    if (Object.prototype.toString.call(item) !== "[object Object]") return "cannot resolve a pairs item";
+    const object = item;
+    const keys = Object.keys(object);
+    if (keys.length !== 1) return "cannot resolve a pairs item";
+    container.push([keys[0], object[keys[0]]]);
+    return "";
+  },
+  identify: () => false
+});
+var mapTag = defineMappingTag("tag:yaml.org,2002:map", {
+  create: () => ({}),
+  identify: isPlainObject,
+  represent: (o) => {
+    const map = /* @__PURE__ */ new Map();
+    for (const key of Object.keys(o)) map.set(key, o[key]);
+    return map;
+  },
+  addPair: (container, key, value) => {
+    if (key !== null && typeof key === "object") return "object-based map does not support complex keys";
+    const normalizedKey = String(key);
+    if (normalizedKey === "__proto__") Object.defineProperty(container, normalizedKey, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true
+    });
+    else container[normalizedKey] = value;
+    return "";
+  },
+  has: (container, key) => {
+    if (key !== null && typeof key === "object") return false;
+    return Object.prototype.hasOwnProperty.call(container, String(key));
+  },
+  keys: (container) => Object.keys(container),
+  get: (container, key) => {
+    const normalizedKey = String(key);
+    if (!Object.prototype.hasOwnProperty.call(container, normalizedKey)) return null;
+    return container[normalizedKey];
+  }
+});
+var setTag = defineMappingTag("tag:yaml.org,2002:set", {
+  create: () => /* @__PURE__ */ new Set(),
+  identify: (data) => data instanceof Set,
+  represent: (data) => {
+    const map = /* @__PURE__ */ new Map();
+    for (const key of data) map.set(key, null);
+    return map;
+  },
+  addPair: (container, key, value) => {
+    if (value !== null) return "cannot resolve a set item";
+    container.add(key);
+    return "";
+  },
+  has: (container, key) => container.has(key),
+  keys: (container) => container.keys(),
+  get: () => null
+});
+function createTagDefinitionMap() {
+  return {
+    scalar: /* @__PURE__ */ Object.create(null),
+    sequence: /* @__PURE__ */ Object.create(null),
+    mapping: /* @__PURE__ */ Object.create(null)
+  };
+}
+function createTagDefinitionListMap() {
+  return {
+    scalar: [],
+    sequence: [],
+    mapping: []
+  };
+}
+function compileTags(tags) {
+  const result = [];
+  for (const tag of tags) {
+    let index = result.length;
+    for (let previousIndex = 0; previousIndex < result.length; previousIndex++) {
+      const previous = result[previousIndex];
+      if (previous.nodeKind === tag.nodeKind && previous.tagName === tag.tagName && previous.matchByTagPrefix === tag.matchByTagPrefix) {
+        index = previousIndex;
+        break;
+      }
+    }
+    result[index] = tag;
+  }
+  return result;
+}
+var Schema = class Schema2 {
+  tags;
+  /** @internal */
+  implicitScalarTags;
+  /**
+  * Dispatch implicit scalar resolvers by `source.charAt(0)`. Each bucket holds
+  * the resolvers that may match that key, in schema order; a key absent from
+  * the map uses
+  * {@link Schema.implicitScalarAnyFirstChar}
+  * (resolvers that declared no first-char constraint, so they apply to any
+  * first character).
+  */
+  implicitScalarByFirstChar;
+  implicitScalarAnyFirstChar;
+  /**
+  * The default scalar tag (`!!str`), resolved once so the composer's fallback
+  * for unresolved plain scalars avoids a keyed lookup per scalar.
+  *
+  * @internal
+  */
+  defaultScalarTag;
+  /**
+  * The default container tags (`!!seq` / `!!map`), used by the dumper: when a
+  * value is identified by its default tag, the tag is implicit and not
+  * printed. Undefined if the schema does not define them (then such values
+  * can't be dumped).
+  *
+  * @internal
+  */
+  defaultSequenceTag;
+  /** @internal */
+  defaultMappingTag;
+  exact;
+  prefix;
+  constructor(tags) {
+    const compiledTags = compileTags(tags);
+    const implicitScalarTags = [];
+    const exact = createTagDefinitionMap();
+    const prefix = createTagDefinitionListMap();
+    for (const tag of compiledTags) {
+      if (tag.nodeKind === "scalar" && tag.implicit) {
+        if (tag.matchByTagPrefix) throw new Error("Implicit scalar tags cannot match by tag prefix");
+        implicitScalarTags.push(tag);
+      }
+      switch (tag.nodeKind) {
+        case "scalar":
+          if (tag.matchByTagPrefix) prefix.scalar.push(tag);
+          else exact.scalar[tag.tagName] = tag;
+          break;
+        case "sequence":
+          if (tag.matchByTagPrefix) prefix.sequence.push(tag);
+          else exact.sequence[tag.tagName] = tag;
+          break;
+        case "mapping":
+          if (tag.matchByTagPrefix) prefix.mapping.push(tag);
+          else exact.mapping[tag.tagName] = tag;
+      }
+    }
+    const implicitScalarAnyFirstChar = implicitScalarTags.filter((tag) => tag.implicitFirstChars === null);
+    const keys = /* @__PURE__ */ new Set();
+    for (const tag of implicitScalarTags) if (tag.implicitFirstChars !== null) for (const key of tag.implicitFirstChars) keys.add(key);
+    const implicitScalarByFirstChar = /* @__PURE__ */ new Map();
+    for (const key of keys) implicitScalarByFirstChar.set(key, implicitScalarTags.filter((tag) => tag.implicitFirstChars === null || tag.implicitFirstChars.indexOf(key) !== -1));
+    const defaultScalarTag = exact.scalar["tag:yaml.org,2002:str"];
+    if (!defaultScalarTag) throw new Error("schema does not define the default scalar tag (tag:yaml.org,2002:str)");
+    this.tags = compiledTags;
+    this.implicitScalarTags = implicitScalarTags;
+    this.implicitScalarByFirstChar = implicitScalarByFirstChar;
+    this.implicitScalarAnyFirstChar = implicitScalarAnyFirstChar;
+    this.defaultScalarTag = defaultScalarTag;
+    this.defaultSequenceTag = exact.sequence["tag:yaml.org,2002:seq"];
+    this.defaultMappingTag = exact.mapping["tag:yaml.org,2002:map"];
+    this.exact = exact;
+    this.prefix = prefix;
+  }
+  /** @internal */
+  lookupScalarTag(tagName) {
+    const exactTag = this.exact.scalar[tagName];
+    if (exactTag) return exactTag;
+    for (const tag of this.prefix.scalar) if (tagName.startsWith(tag.tagName)) return tag;
+  }
+  /** @internal */
+  lookupSequenceTag(tagName) {
+    const exactTag = this.exact.sequence[tagName];
+    if (exactTag) return exactTag;
+    for (const tag of this.prefix.sequence) if (tagName.startsWith(tag.tagName)) return tag;
+  }
+  /** @internal */
+  lookupMappingTag(tagName) {
+    const exactTag = this.exact.mapping[tagName];
+    if (exactTag) return exactTag;
+    for (const tag of this.prefix.mapping) if (tagName.startsWith(tag.tagName)) return tag;
+  }
+  /** @internal */
+  resolveImplicitScalarTag(source) {
+    const candidates = this.implicitScalarByFirstChar.get(source.charAt(0)) ?? this.implicitScalarAnyFirstChar;
+    for (const tag2 of candidates) {
+      const value = tag2.resolve(source, false, tag2.tagName);
+      if (value !== NOT_RESOLVED) return {
+        value,
+        tag: tag2
+      };
+    }
+    const tag = this.defaultScalarTag;
+    return {
+      value: tag.resolve(source, false, tag.tagName),
+      tag
+    };
+  }
+  /**
+  * Creates a new schema with the specified tags added. If a tag already
+  * exists, it is replaced by the specified tag.
+  *
+  * @example
+  *
+  * ```javascript
+  * import { CORE_SCHEMA, mergeTag, realMapTag } from 'js-yaml'
+  *
+  * const schema = CORE_SCHEMA.withTags(mergeTag, realMapTag)
+  * ```
+  */
+  withTags(...tags) {
+    let flatTags = [];
+    for (const tag of tags) flatTags = flatTags.concat(tag);
+    return new Schema2([...this.tags, ...flatTags]);
+  }
+};
+var FAILSAFE_SCHEMA = new Schema([
+  strTag,
+  seqTag,
+  mapTag
+]);
+var JSON_SCHEMA = new Schema([
+  ...FAILSAFE_SCHEMA.tags,
+  nullJsonTag,
+  boolJsonTag,
+  intJsonTag,
+  floatJsonTag
+]);
+var CORE_SCHEMA = new Schema([
+  ...FAILSAFE_SCHEMA.tags,
+  nullCoreTag,
+  boolCoreTag,
+  intCoreTag,
+  floatCoreTag
+]);
+var YAML11_SCHEMA = new Schema([
+  ...FAILSAFE_SCHEMA.tags,
+  nullYaml11Tag,
+  boolYaml11Tag,
+  intYaml11Tag,
+  floatYaml11Tag,
+  timestampTag,
+  mergeTag,
+  binaryTag,
+  omapTag,
+  pairsTag,
+  setTag
+]);
+var DUMP_SCHEMA = YAML11_SCHEMA.withTags({
+  ...intYaml11Tag,
+  resolve: (source, isExplicit, tagName) => {
+    const result = intYaml11Tag.resolve(source, isExplicit, tagName);
+    return result === NOT_RESOLVED ? intCoreTag.resolve(source, isExplicit, tagName) : result;
+  }
+}, {
+  ...floatYaml11Tag,
+  resolve: (source, isExplicit, tagName) => {
+    const result = floatYaml11Tag.resolve(source, isExplicit, tagName);
+    return result === NOT_RESOLVED ? floatCoreTag.resolve(source, isExplicit, tagName) : result;
+  }
+});
+var realMapTag = defineMappingTag("tag:yaml.org,2002:map", {
+  create: () => /* @__PURE__ */ new Map(),
+  addPair: (container, key, value) => {
+    container.set(key, value);
+    return "";
+  },
+  has: (container, key) => container.has(key),
+  keys: (container) => container.keys(),
+  get: (container, key) => container.get(key),
+  identify: (data) => data instanceof Map || isPlainObject(data),
+  represent: (data) => {
+    if (data instanceof Map) return data;
+    const map = /* @__PURE__ */ new Map();
+    const obj = data;
+    for (const key of Object.keys(obj)) map.set(key, obj[key]);
+    return map;
+  }
+});
+function normalizeKey(key) {
+  if (Array.isArray(key)) {
+    const array = Array.prototype.slice.call(key);
+    for (let index = 0; index < array.length; index++) {
+      if (Array.isArray(array[index])) return null;
+      if (typeof array[index] === "object" && Object.prototype.toString.call(array[index]) === "[object Object]") array[index] = "[object Object]";
+    }
+    return String(array);
+  }
+  if (typeof key === "object" && Object.prototype.toString.call(key) === "[object Object]") return "[object Object]";
+  return String(key);
+}
+var legacyMapTag = defineMappingTag("tag:yaml.org,2002:map", {
+  create: () => ({}),
+  identify: isPlainObject,
+  represent: (o) => {
+    const map = /* @__PURE__ */ new Map();
+    for (const key of Object.keys(o)) map.set(key, o[key]);
+    return map;
+  },
+  addPair: (container, key, value) => {
+    const normalizedKey = normalizeKey(key);
+    if (normalizedKey === null) return "nested arrays are not supported inside keys";
+    if (normalizedKey === "__proto__") Object.defineProperty(container, normalizedKey, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true
+    });
+    else container[normalizedKey] = value;
+    return "";
+  },
+  has: (container, key) => {
+    const normalizedKey = normalizeKey(key);
+    return normalizedKey !== null && Object.prototype.hasOwnProperty.call(container, normalizedKey);
+  },
+  keys: (container) => Object.keys(container),
+  get: (container, key) => {
+    const normalizedKey = String(key);
+    if (!Object.prototype.hasOwnProperty.call(container, normalizedKey)) return null;
+    return container[normalizedKey];
+  }
+});
+var DEFAULT_SNIPPET_OPTIONS = {
+  maxLength: 79,
+  indent: 1,
+  linesBefore: 3,
+  linesAfter: 2
+};
+function getLine(buffer, lineStart, lineEnd, position, maxLineLength) {
+  let head = "";
+  let tail = "";
+  const maxHalfLength = Math.floor(maxLineLength / 2) - 1;
+  if (position - lineStart > maxHalfLength) {
+    head = " ... ";
+    lineStart = position - maxHalfLength + head.length;
+  }
+  if (lineEnd - position > maxHalfLength) {
+    tail = " ...";
+    lineEnd = position + maxHalfLength - tail.length;
+  }
+  return {
+    str: head + buffer.slice(lineStart, lineEnd).replace(/\t/g, "→") + tail,
+    pos: position - lineStart + head.length
+  };
+}
+function padStart(string, max) {
+  return " ".repeat(Math.max(max - string.length, 0)) + string;
+}
+function makeSnippet(mark, options) {
+  if (!mark.buffer) return null;
+  const opts = {
+    ...DEFAULT_SNIPPET_OPTIONS,
+    ...options
+  };
+  const re = /\r?\n|\r|\0/g;
+  const lineStarts = [0];
+  const lineEnds = [];
+  let match;
+  let foundLineNo = -1;
+  while (match = re.exec(mark.buffer)) {
+    lineEnds.push(match.index);
+    lineStarts.push(match.index + match[0].length);
+    if (mark.position <= match.index && foundLineNo < 0) foundLineNo = lineStarts.length - 2;
+  }
+  if (foundLineNo < 0) foundLineNo = lineStarts.length - 1;
+  let result = "";
+  const lineNoLength = Math.min(mark.line + opts.linesAfter, lineEnds.length).toString().length;
+  const maxLineLength = opts.maxLength - (opts.indent + lineNoLength + 3);
+  for (let i = 1; i <= opts.linesBefore; i++) {
+    if (foundLineNo - i < 0) break;
+    const line2 = getLine(mark.buffer, lineStarts[foundLineNo - i], lineEnds[foundLineNo - i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo - i]), maxLineLength);
+    result = `${" ".repeat(opts.indent)}${padStart((mark.line - i + 1).toString(), lineNoLength)} | ${line2.str}
+${result}`;
+  }
+  const line = getLine(mark.buffer, lineStarts[foundLineNo], lineEnds[foundLineNo], mark.position, maxLineLength);
+  result += `${" ".repeat(opts.indent)}${padStart((mark.line + 1).toString(), lineNoLength)} | ${line.str}
+`;
+  result += `${"-".repeat(opts.indent + lineNoLength + 3 + line.pos)}^
+`;
+  for (let i = 1; i <= opts.linesAfter; i++) {
+    if (foundLineNo + i >= lineEnds.length) break;
+    const line2 = getLine(mark.buffer, lineStarts[foundLineNo + i], lineEnds[foundLineNo + i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo + i]), maxLineLength);
+    result += `${" ".repeat(opts.indent)}${padStart((mark.line + i + 1).toString(), lineNoLength)} | ${line2.str}
+`;
+  }
+  return result.replace(/\n$/, "");
+}
+function formatError(exception, compact) {
+  let where = "";
+  if (!exception.mark) return exception.reason;
+  if (exception.mark.name) where += `in "${exception.mark.name}" `;
+  where += `(${exception.mark.line + 1}:${exception.mark.column + 1})`;
+  if (!compact && exception.mark.snippet) where += `
+
+${exception.mark.snippet}`;
+  return `${exception.reason} ${where}`;
+}
+var YAMLException = class YAMLException2 extends Error {
+  reason;
+  mark;
+  /**
+  * Optional `mark` contains source snippet data. Usually, use
+  * {@link YAMLException.throwAt} instead of passing it directly.
+  */
+  constructor(reason, mark) {
+    super();
+    this.name = "YAMLException";
+    this.reason = reason;
+    this.mark = mark;
+    this.message = formatError(this, false);
+    if (Error.captureStackTrace) Error.captureStackTrace(this, this.constructor);
+  }
+  /**
+  * Returns the formatted error, omitting the source snippet in compact mode.
+  */
+  toString(compact) {
+    return `${this.name}: ${formatError(this, compact)}`;
+  }
+  /**
+  * Builds a YAMLException with a source snippet and throws it. `source` is
+  * the raw input text; `position` is an offset into it.
+  */
+  static throwAt(source, position, message, filename = "") {
+    let line = 0;
+    let lineStart = 0;
+    for (let index = 0; index < position; index++) {
+      const ch = source.charCodeAt(index);
+      if (ch === 10) {
+        line++;
+        lineStart = index + 1;
+      } else if (ch === 13) {
+        line++;
+        if (source.charCodeAt(index + 1) === 10) index++;
+        lineStart = index + 1;
+      }
+    }
+    const mark = {
+      name: filename,
+      buffer: source,
+      position,
+      line,
+      column: position - lineStart
+    };
+    mark.snippet = makeSnippet(mark);
+    throw new YAMLException2(message, mark);
+  }
+};
+var EVENT_ID = {
+  DOCUMENT: 1,
+  SEQUENCE: 2,
+  MAPPING: 3,
+  SCALAR: 4,
+  ALIAS: 5,
+  POP: 6
+};
+var SCALAR_STYLE = {
+  PLAIN: 1,
+  SINGLE_QUOTED: 2,
+  DOUBLE_QUOTED: 3,
+  LITERAL_BLOCK: 4,
+  FOLDED_BLOCK: 5
+};
+var COLLECTION_STYLE = {
+  BLOCK: 1,
+  FLOW: 2
+};
+var CHOMPING_MODE = {
+  CLIP: 1,
+  STRIP: 2,
+  KEEP: 3
+};
+var NO_RANGE$3 = -1;
+function simpleEscapeSequence(c) {
+  switch (c) {
+    case 48:
+      return "\0";
+    case 97:
+      return "\x07";
+    case 98:
+      return "\b";
+    case 116:
+      return "	";
+    case 9:
+      return "	";
+    case 110:
+      return "\n";
+    case 118:
+      return "\v";
+    case 102:
+      return "\f";
+    case 114:
+      return "\r";
+    case 101:
+      return "\x1B";
+    case 32:
+      return " ";
+    case 34:
+      return '"';
+    case 47:
+      return "/";
+    case 92:
+      return "\\";
+    case 78:
+      return "";
+    case 95:
+      return " ";
+    case 76:
+      return "\u2028";
+    case 80:
+      return "\u2029";
+    default:
+      return "";
+  }
+}
+var simpleEscapeCheck = new Array(256);
+var simpleEscapeMap = new Array(256);
+for (let i = 0; i < 256; i++) {
+  simpleEscapeCheck[i] = simpleEscapeSequence(i) ? 1 : 0;
+  simpleEscapeMap[i] = simpleEscapeSequence(i);
+}
+function charFromCodepoint(c) {
+  if (c <= 65535) return String.fromCharCode(c);
+  return String.fromCharCode((c - 65536 >> 10) + 55296, (c - 65536 & 1023) + 56320);
+}
+function fromHexCode$1(c) {
+  if (c >= 48 && c <= 57) return c - 48;
+  return (c | 32) - 97 + 10;
+}
+function escapedHexLen$1(c) {
+  if (c === 120) return 2;
+  if (c === 117) return 4;
+  return 8;
+}
+function skipFoldedBreaks(input, position, end) {
+  let breaks = 0;
+  while (position < end) {
+    const ch = input.charCodeAt(position);
+    if (ch === 10) {
+      breaks++;
+      position++;
+    } else if (ch === 13) {
+      breaks++;
+      position++;
+      if (input.charCodeAt(position) === 10) position++;
+    } else if (ch === 32 || ch === 9) position++;
+    else break;
+  }
+  return {
+    position,
+    breaks
+  };
+}
+function foldedBreaks(count) {
+  if (count === 1) return " ";
+  return "\n".repeat(count - 1);
+}
+function getPlainValue(input, start, end) {
+  let result = "";
+  let position = start;
+  let captureStart = start;
+  let captureEnd = start;
+  while (position < end) {
+    const ch = input.charCodeAt(position);
+    if (ch === 10 || ch === 13) {
+      result += input.slice(captureStart, captureEnd);
+      const fold = skipFoldedBreaks(input, position, end);
+      result += foldedBreaks(fold.breaks);
+      position = captureStart = captureEnd = fold.position;
+    } else {
+      position++;
+      if (ch !== 32 && ch !== 9) captureEnd = position;
+    }
+  }
+  return result + input.slice(captureStart, captureEnd);
+}
+function getSingleQuotedValue(input, start, end) {
+  let result = "";
+  let position = start;
+  let captureStart = start;
+  let captureEnd = start;
+  while (position < end) {
+    const ch = input.charCodeAt(position);
+    if (ch === 39) {
+      result += input.slice(captureStart, position) + "'";
+      position += 2;
+      captureStart = captureEnd = position;
+    } else if (ch === 10 || ch === 13) {
+      result += input.slice(captureStart, captureEnd);
+      const fold = skipFoldedBreaks(input, position, end);
+      result += foldedBreaks(fold.breaks);
+      position = captureStart = captureEnd = fold.position;
+    } else {
+      position++;
+      if (ch !== 32 && ch !== 9) captureEnd = position;
+    }
+  }
+  return result + input.slice(captureStart, end);
+}
+function getDoubleQuotedValue(input, start, end) {
+  let result = "";
+  let position = start;
+  let captureStart = start;
+  let captureEnd = start;
+  while (position < end) {
+    const ch = input.charCodeAt(position);
+    if (ch === 92) {
+      result += input.slice(captureStart, position);
+      position++;
+      const escaped = input.charCodeAt(position);
+      if (escaped === 10 || escaped === 13) position = skipFoldedBreaks(input, position, end).position;
+      else if (escaped < 256 && simpleEscapeCheck[escaped]) {
+        result += simpleEscapeMap[escaped];
+        position++;
+      } else {
+        let hexLength = escapedHexLen$1(escaped);
+        let hexResult = 0;
+        for (; hexLength > 0; hexLength--) {
+          position++;
+          const digit = fromHexCode$1(input.charCodeAt(position));
+          hexResult = (hexResult << 4) + digit;
+        }
+        result += charFromCodepoint(hexResult);
+        position++;
+      }
+      captureStart = captureEnd = position;
+    } else if (ch === 10 || ch === 13) {
+      result += input.slice(captureStart, captureEnd);
+      const fold = skipFoldedBreaks(input, position, end);
+      result += foldedBreaks(fold.breaks);
+      position = captureStart = captureEnd = fold.position;
+    } else {
+      position++;
+      if (ch !== 32 && ch !== 9) captureEnd = position;
+    }
+  }
+  return result + input.slice(captureStart, end);
+}
+function getBlockValue(input, start, end, indent, chomping, folded) {
+  const textIndent = indent < 0 ? 0 : indent;
+  const region = input.slice(start, end).replace(/\r\n?/g, "\n");
+  const lines = region === "" ? [] : (region.endsWith("\n") ? region.slice(0, -1) : region).split("\n");
+  let result = "";
+  let didReadContent = false;
+  let emptyLines = 0;
+  let atMoreIndented = false;
+  for (const line of lines) {
+    let column = 0;
+    while (column < textIndent && line.charCodeAt(column) === 32) column++;
+    if (indent < 0 || column >= line.length) {
+      emptyLines++;
+      continue;
+    }
+    const content = line.slice(textIndent);
+    const first = content.charCodeAt(0);
+    if (folded) {
+      if (first === 32 || first === 9) {
+        atMoreIndented = true;
+        result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
+      } else if (atMoreIndented) {
+        atMoreIndented = false;
+        result += "\n".repeat(emptyLines + 1);
+      } else if (emptyLines === 0) {
+        if (didReadContent) result += " ";
+      } else result += "\n".repeat(emptyLines);
+    } else result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
+    result += content;
+    didReadContent = true;
+    emptyLines = 0;
+  }
+  if (chomping === CHOMPING_MODE.KEEP) result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
+  else if (chomping !== CHOMPING_MODE.STRIP) {
+    if (didReadContent) result += "\n";
+  }
+  return result;
+}
+function getScalarValue(input, scalar) {
+  if (scalar.valueStart === NO_RANGE$3) return "";
+  const { valueStart, valueEnd } = scalar;
+  if (scalar.fast) return input.slice(valueStart, valueEnd);
+  switch (scalar.style) {
+    case SCALAR_STYLE.SINGLE_QUOTED:
+      return getSingleQuotedValue(input, valueStart, valueEnd);
+    case SCALAR_STYLE.DOUBLE_QUOTED:
+      return getDoubleQuotedValue(input, valueStart, valueEnd);
+    case SCALAR_STYLE.LITERAL_BLOCK:
+      return getBlockValue(input, valueStart, valueEnd, scalar.indent, scalar.chomping, false);
+    case SCALAR_STYLE.FOLDED_BLOCK:
+      return getBlockValue(input, valueStart, valueEnd, scalar.indent, scalar.chomping, true);
+    default:
+      return getPlainValue(input, valueStart, valueEnd);
+  }
+}
+var DEFAULT_TAG_HANDLERS = Object.assign(/* @__PURE__ */ Object.create(null), {
+  "!": "!",
+  "!!": "tag:yaml.org,2002:"
+});
+var TAG_SUFFIX_CHARS = "-#;/?:@&=+$_.~*'()";
+var TAG_URI_CHARS = TAG_SUFFIX_CHARS + "!,[]";
+function tagPercentDecode(source) {
+  let result = "";
+  let index = 0;
+  while (index < source.length) {
+    if (source.charCodeAt(index) !== 37) {
+      result += source[index++];
+      continue;
+    }
+    let ch = parseInt(source.slice(index + 1, index + 3), 16);
+    index += 3;
+    if (ch >= 192) {
+      let remaining = ch < 224 ? 1 : ch < 240 ? 2 : 3;
+      ch &= (1 << 6 - remaining) - 1;
+      while (remaining-- > 0) {
+        ch = ch << 6 | parseInt(source.slice(index + 1, index + 3), 16) & 63;
+        index += 3;
+      }
+    }
+    if (ch < 65536) result += String.fromCharCode(ch);
+    else {
+      ch -= 65536;
+      result += String.fromCharCode(55296 | ch >> 10, 56320 | ch & 1023);
+    }
+  }
+  return result;
+}
+function tagNameFull(rawTag, tagHandlers) {
+  if (rawTag.startsWith("!<") && rawTag.endsWith(">")) return tagPercentDecode(rawTag.slice(2, -1));
+  const handleEnd = rawTag.indexOf("!", 1);
+  const handle = handleEnd === -1 ? "!" : rawTag.slice(0, handleEnd + 1);
+  return tagPercentDecode(tagHandlers?.[handle] ?? DEFAULT_TAG_HANDLERS[handle] ?? handle) + tagPercentDecode(rawTag.slice(handle.length));
+}
+var NO_RANGE$2 = -1;
+var MERGE_TAG_NAME = "tag:yaml.org,2002:merge";
+var DEFAULT_CONSTRUCTOR_OPTIONS = {
+  filename: "",
+  schema: CORE_SCHEMA,
+  json: false,
+  maxTotalMergeKeys: 1e4,
+  maxAliases: -1
+};
+function eventPosition$1(event) {
+  if ("tagStart" in event && event.tagStart !== NO_RANGE$2) return event.tagStart;
+  if ("anchorStart" in event && event.anchorStart !== NO_RANGE$2) return event.anchorStart;
+  if ("valueStart" in event && event.valueStart !== NO_RANGE$2) return event.valueStart;
+  if ("start" in event) return event.start;
+  return 0;
+}
+function throwError$1(state, message) {
+  YAMLException.throwAt(state.source, state.position, message, state.filename);
+}
+function finalizeCollection(state, position, tag, carrier) {
+  try {
+    return tag.finalize(carrier);
+  } catch (error) {
+    if (error instanceof YAMLException) throw error;
+    YAMLException.throwAt(state.source, position, error instanceof Error ? error.message : String(error), state.filename);
+  }
+}
+function constructScalar(state, event) {
+  const source = getScalarValue(state.source, event);
+  const rawTag = event.tagStart === NO_RANGE$2 ? "" : state.source.slice(event.tagStart, event.tagEnd);
+  const strTag2 = state.schema.defaultScalarTag;
+  if (rawTag !== "") {
+    if (rawTag === "!") return {
+      value: source,
+      tag: strTag2
+    };
+    const tagName = tagNameFull(rawTag, state.tagHandlers);
+    const scalarTag = state.schema.lookupScalarTag(tagName);
+    if (scalarTag) {
+      const result = scalarTag.resolve(source, true, tagName);
+      if (result === NOT_RESOLVED) throwError$1(state, `cannot resolve a node with !<${tagName}> explicit tag`);
+      return {
+        value: result,
+        tag: scalarTag
+      };
+    }
+    const collectionTagDef = state.schema.lookupMappingTag(tagName) ?? state.schema.lookupSequenceTag(tagName);
+    if (collectionTagDef) {
+      if (source !== "") throwError$1(state, `cannot resolve a node with !<${tagName}> explicit tag`);
+      const carrier = collectionTagDef.create(tagName);
+      return {
+        value: collectionTagDef.carrierIsResult ? carrier : finalizeCollection(state, state.position, collectionTagDef, carrier),
+        tag: collectionTagDef
+      };
+    }
+    throwError$1(state, `unknown scalar tag !<${tagName}>`);
+  }
+  if (event.style === SCALAR_STYLE.PLAIN) return state.schema.resolveImplicitScalarTag(source);
+  return {
+    value: strTag2.resolve(source, false, strTag2.tagName),
+    tag: strTag2
+  };
+}
+function collectionTagName(state, event, defaultTagName) {
+  const rawTag = event.tagStart === NO_RANGE$2 ? "" : state.source.slice(event.tagStart, event.tagEnd);
+  return rawTag === "" || rawTag === "!" ? defaultTagName : tagNameFull(rawTag, state.tagHandlers);
+}
+function isMappingTag(tag) {
+  return tag.nodeKind === "mapping";
+}
+function chargeMergeWork(state) {
+  state.totalMergeKeys++;
+  if (state.maxTotalMergeKeys !== -1 && state.totalMergeKeys > state.maxTotalMergeKeys) throwError$1(state, `merge keys exceeded maxTotalMergeKeys (${state.maxTotalMergeKeys})`);
+}
+function mergeKeys(state, frame, source, sourceTag) {
+  chargeMergeWork(state);
+  for (const sourceKey of sourceTag.keys(source)) {
+    chargeMergeWork(state);
+    if (frame.tag.has(frame.value, sourceKey)) continue;
+    const err = frame.tag.addPair(frame.value, sourceKey, sourceTag.get(source, sourceKey));
+    if (err) throwError$1(state, err);
+    frame.overridable ??= /* @__PURE__ */ new Set();
+    frame.overridable.add(sourceKey);
+  }
+}
+function mergeSource(state, frame, source, sourceTag) {
+  state.position = frame.keyPosition;
+  if (isMappingTag(sourceTag)) mergeKeys(state, frame, source, sourceTag);
+  else if (sourceTag.nodeKind === "sequence" && Array.isArray(source)) {
+    if (source.length > 100) throwError$1(state, "abnormal merge sequence size");
+    for (const element of source) {
+      const elementTag = state.nodeTags.get(element);
+      if (!elementTag) throwError$1(state, "cannot merge mappings; the provided source object is unacceptable");
+      mergeKeys(state, frame, element, elementTag);
+    }
+  } else throwError$1(state, "cannot merge mappings; the provided source object is unacceptable");
+}
+function addMappingValue(state, frame, key, value, tag) {
+  state.position = frame.keyPosition;
+  if (frame.keyIsMerge) {
+    mergeSource(state, frame, value, tag);
+    return;
+  }
+  if (!state.json && frame.tag.has(frame.value, key) && !frame.overridable?.has(key)) throwError$1(state, "duplicated mapping key");
+  const err = frame.tag.addPair(frame.value, key, value);
+  if (err) throwError$1(state, err);
+  frame.overridable?.delete(key);
+}
+function addValue(state, value, tag) {
+  const frame = state.frames[state.frames.length - 1];
+  if (frame.kind === "document") {
+    frame.value = value;
+    frame.hasValue = true;
+  } else if (frame.kind === "sequence") {
+    if (isMappingTag(tag)) state.nodeTags.set(value, tag);
+    const err = frame.tag.addItem(frame.value, value, frame.index++);
+    if (err) throwError$1(state, err);
+  } else if (frame.hasKey) {
+    const key = frame.key;
+    frame.key = void 0;
+    frame.hasKey = false;
+    addMappingValue(state, frame, key, value, tag);
+  } else {
+    frame.key = value;
+    frame.keyPosition = state.position;
+    frame.hasKey = true;
+    frame.keyIsMerge = tag.tagName === MERGE_TAG_NAME;
+  }
+}
+function storeAnchor(state, event, value, tag, isValueFinal) {
+  if (event.anchorStart !== NO_RANGE$2) {
+    const anchor = {
+      value,
+      tag,
+      isValueFinal
+    };
+    state.anchors.set(state.source.slice(event.anchorStart, event.anchorEnd), anchor);
+    return anchor;
+  }
+  return null;
+}
+function constructFromEvents(events, options) {
+  const state = {
+    ...DEFAULT_CONSTRUCTOR_OPTIONS,
+    ...options,
+    events,
+    documents: [],
+    eventIndex: 0,
+    position: 0,
+    frames: [],
+    anchors: /* @__PURE__ */ new Map(),
+    nodeTags: /* @__PURE__ */ new Map(),
+    tagHandlers: /* @__PURE__ */ Object.create(null),
+    totalMergeKeys: 0,
+    aliasCount: 0
+  };
+  while (state.eventIndex < state.events.length) {
+    const event = state.events[state.eventIndex++];
+    state.position = eventPosition$1(event);
+    switch (event.type) {
+      case EVENT_ID.DOCUMENT:
+        state.anchors = /* @__PURE__ */ new Map();
+        state.nodeTags = /* @__PURE__ */ new Map();
+        state.aliasCount = 0;
+        state.tagHandlers = /* @__PURE__ */ Object.create(null);
+        for (const directive of event.directives) if (directive.kind === "tag") state.tagHandlers[directive.handle] = directive.prefix;
+        state.frames.push({
+          kind: "document",
+          position: state.position,
+          value: void 0,
+          hasValue: false
+        });
+        break;
+      case EVENT_ID.SCALAR: {
+        const { value, tag } = constructScalar(state, event);
+        storeAnchor(state, event, value, tag, true);
+        addValue(state, value, tag);
+        break;
+      }
+      case EVENT_ID.SEQUENCE: {
+        const tagName = collectionTagName(state, event, "tag:yaml.org,2002:seq");
+        const tag = state.schema.lookupSequenceTag(tagName);
+        if (!tag) throwError$1(state, `unknown sequence tag !<${tagName}>`);
+        const value = tag.create(tagName);
+        const anchor = storeAnchor(state, event, value, tag, tag.carrierIsResult);
+        state.frames.push({
+          kind: "sequence",
+          position: state.position,
+          value,
+          tag,
+          anchor,
+          index: 0
+        });
+        break;
+      }
+      case EVENT_ID.MAPPING: {
+        const tagName = collectionTagName(state, event, "tag:yaml.org,2002:map");
+        const tag = state.schema.lookupMappingTag(tagName);
+        if (!tag) throwError$1(state, `unknown mapping tag !<${tagName}>`);
+        const value = tag.create(tagName);
+        const anchor = storeAnchor(state, event, value, tag, tag.carrierIsResult);
+        state.frames.push({
+          kind: "mapping",
+          position: state.position,
+          value,
+          tag,
+          anchor,
+          key: void 0,
+          keyPosition: state.position,
+          hasKey: false,
+          keyIsMerge: false,
+          overridable: null
+        });
+        break;
+      }
+      case EVENT_ID.ALIAS: {
+        if (state.maxAliases !== -1 && ++state.aliasCount > state.maxAliases) throwError$1(state, `aliases exceeded maxAliases (${state.maxAliases})`);
+        const name = state.source.slice(event.anchorStart, event.anchorEnd);
+        const anchor = state.anchors.get(name);
+        if (!anchor) throwError$1(state, `unidentified alias "${name}"`);
+        if (!anchor.isValueFinal) throwError$1(state, `recursive alias "${name}" is not supported for tag ${anchor.tag.tagName} because it uses finalize()`);
+        addValue(state, anchor.value, anchor.tag);
+        break;
+      }
+      case EVENT_ID.POP: {
+        const frame = state.frames.pop();
+        if (frame.kind === "mapping" && frame.hasKey) {
+          state.position = frame.keyPosition;
+          throwError$1(state, "incomplete mapping pair in event stream");
+        }
+        if (frame.kind === "document") state.documents.push(frame.value);
+        else {
+          const value = frame.tag.carrierIsResult ? frame.value : finalizeCollection(state, frame.position, frame.tag, frame.value);
+          if (frame.anchor) {
+            frame.anchor.value = value;
+            frame.anchor.isValueFinal = true;
+          }
+          addValue(state, value, frame.tag);
+        }
+        break;
+      }
+    }
+  }
+  return state.documents;
+}
+var NO_RANGE$1 = -1;
+var HAS_OWN = Object.prototype.hasOwnProperty;
+var CONTEXT_FLOW_IN = 1;
+var CONTEXT_FLOW_OUT = 2;
+var CONTEXT_BLOCK_IN = 3;
+var CONTEXT_BLOCK_OUT = 4;
+var PATTERN_NON_PRINTABLE = /[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x84\x86-\x9F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?:[^\uD800-\uDBFF]|^)[\uDC00-\uDFFF]/;
+var PATTERN_FLOW_INDICATORS = /[,\[\]{}]/;
+var PATTERN_TAG_HANDLE = /^(?:!|!!|![0-9A-Za-z-]+!)$/;
+var NS_URI_CHAR = String.raw`(?:%[0-9A-Fa-f]{2}|[0-9A-Za-z\-#;/?:@&=+$,_.!~*'()\[\]])`;
+var NS_TAG_CHAR = String.raw`(?:%[0-9A-Fa-f]{2}|[0-9A-Za-z\-#;/?:@&=+$.~*'()_])`;
+var PATTERN_TAG_URI = new RegExp(`^(?:${NS_URI_CHAR})*$`);
+var PATTERN_TAG_SUFFIX = new RegExp(`^(?:${NS_TAG_CHAR})+$`);
+var PATTERN_TAG_PREFIX = new RegExp(`^(?:!(?:${NS_URI_CHAR})*|${NS_TAG_CHAR}(?:${NS_URI_CHAR})*)$`);
+var DEFAULT_PARSER_OPTIONS = {
+  filename: "",
+  maxDepth: 100
+};
+function addDocumentEvent(state, explicitStart, explicitEnd) {
+  state.events.push({
+    type: EVENT_ID.DOCUMENT,
+    explicitStart,
+    explicitEnd,
+    directives: state.directives
+  });
+}
+function addSequenceEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
+  state.events.push({
+    type: EVENT_ID.SEQUENCE,
+    start,
+    anchorStart,
+    anchorEnd,
+    tagStart,
+    tagEnd,
+    style
+  });
+}
+function addMappingEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
+  state.events.push({
+    type: EVENT_ID.MAPPING,
+    start,
+    anchorStart,
+    anchorEnd,
+    tagStart,
+    tagEnd,
+    style
+  });
+}
+function insertFlowPairMappingEvent(state, snapshot) {
+  state.events.splice(snapshot.eventsLength, 0, {
+    type: EVENT_ID.MAPPING,
+    start: snapshot.position,
+    anchorStart: NO_RANGE$1,
+    anchorEnd: NO_RANGE$1,
+    tagStart: NO_RANGE$1,
+    tagEnd: NO_RANGE$1,
+    style: COLLECTION_STYLE.FLOW
+  });
+}
+function addScalarEvent(state, valueStart, valueEnd, anchorStart, anchorEnd, tagStart, tagEnd, style, chomping = CHOMPING_MODE.CLIP, indent = -1, fast = false) {
+  state.events.push({
+    type: EVENT_ID.SCALAR,
+    valueStart,
+    valueEnd,
+    anchorStart,
+    anchorEnd,
+    tagStart,
+    tagEnd,
+    style,
+    chomping,
+    indent,
+    fast
+  });
+}
+function addAliasEvent(state, anchorStart, anchorEnd) {
+  state.events.push({
+    type: EVENT_ID.ALIAS,
+    anchorStart,
+    anchorEnd
+  });
+}
+function addPopEvent(state) {
+  state.events.push({ type: EVENT_ID.POP });
+}
+function addEmptyScalarEvent(state) {
+  addScalarEvent(state, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, NO_RANGE$1, SCALAR_STYLE.PLAIN);
+}
+function emptyProperties() {
+  return {
+    anchorStart: NO_RANGE$1,
+    anchorEnd: NO_RANGE$1,
+    tagStart: NO_RANGE$1,
+    tagEnd: NO_RANGE$1
+  };
+}
+function snapshotState(state) {
+  return {
+    position: state.position,
+    line: state.line,
+    lineStart: state.lineStart,
+    lineIndent: state.lineIndent,
+    firstTabInLine: state.firstTabInLine,
+    eventsLength: state.events.length
+  };
+}
+function restoreState(state, snapshot) {
+  state.position = snapshot.position;
+  state.line = snapshot.line;
+  state.lineStart = snapshot.lineStart;
+  state.lineIndent = snapshot.lineIndent;
+  state.firstTabInLine = snapshot.firstTabInLine;
+  state.events.length = snapshot.eventsLength;
+}
+function throwError(state, message) {
+  YAMLException.throwAt(state.input.slice(0, state.length), state.position, message, state.filename);
+}
+function isEol(c) {
+  return c === 10 || c === 13;
+}
+function isWhiteSpace(c) {
+  return c === 9 || c === 32;
+}
+function isWsOrEol(c) {
+  return isWhiteSpace(c) || isEol(c);
+}
+function isWsOrEolOrEnd(c) {
+  return c === 0 || isWsOrEol(c);
+}
+function isFlowIndicator(c) {
+  return c === 44 || c === 91 || c === 93 || c === 123 || c === 125;
+}
+function fromDecimalCode(c) {
+  return c >= 48 && c <= 57 ? c - 48 : -1;
+}
+function fromHexCode(c) {
+  if (c >= 48 && c <= 57) return c - 48;
+  const lc = c | 32;
+  if (lc >= 97 && lc <= 102) return lc - 97 + 10;
+  return -1;
+}
+function escapedHexLen(c) {
+  if (c === 120) return 2;
+  if (c === 117) return 4;
+  if (c === 85) return 8;
+  return 0;
+}
+function isSimpleEscape(c) {
+  return c === 48 || c === 97 || c === 98 || c === 116 || c === 9 || c === 110 || c === 118 || c === 102 || c === 114 || c === 101 || c === 32 || c === 34 || c === 47 || c === 92 || c === 78 || c === 95 || c === 76 || c === 80;
+}
+function consumeLineBreak(state) {
+  if (state.input.charCodeAt(state.position) === 10) state.position++;
+  else {
+    state.position++;
+    if (state.input.charCodeAt(state.position) === 10) state.position++;
+  }
+  state.line++;
+  state.lineStart = state.position;
+  state.lineIndent = 0;
+  state.firstTabInLine = -1;
+}
+function skipSeparationSpace(state, allowComments) {
+  let lineBreaks = 0;
+  let ch = state.input.charCodeAt(state.position);
+  let hasSeparation = state.position === state.lineStart || isWsOrEol(state.input.charCodeAt(state.position - 1));
+  while (ch !== 0) {
+    while (isWhiteSpace(ch)) {
+      hasSeparation = true;
+      if (ch === 9 && state.firstTabInLine === -1) state.firstTabInLine = state.position;
+      ch = state.input.charCodeAt(++state.position);
+    }
+    if (allowComments && hasSeparation && ch === 35) do
+      ch = state.input.charCodeAt(++state.position);
+    while (!isEol(ch) && ch !== 0);
+    if (!isEol(ch)) break;
+    consumeLineBreak(state);
+    lineBreaks++;
+    hasSeparation = true;
+    ch = state.input.charCodeAt(state.position);
+    while (ch === 32) {
+      state.lineIndent++;
+      ch = state.input.charCodeAt(++state.position);
+    }
+  }
+  return lineBreaks;
+}
+function testDocumentSeparator(state, position = state.position) {
+  const ch = state.input.charCodeAt(position);
+  if ((ch === 45 || ch === 46) && ch === state.input.charCodeAt(position + 1) && ch === state.input.charCodeAt(position + 2)) {
+    const following = state.input.charCodeAt(position + 3);
+    return following === 0 || isWsOrEol(following);
+  }
+  return false;
+}
+function skipByteOrderMark(state) {
+  if (state.position === state.lineStart && state.input.charCodeAt(state.position) === 65279) {
+    state.position++;
+    state.lineStart = state.position;
+  }
+}
+function testDocumentBoundary(state) {
+  if (state.position !== state.lineStart) return false;
+  if (testDocumentSeparator(state)) return true;
+  if (state.input.charCodeAt(state.position) !== 65279) return false;
+  const snapshot = snapshotState(state);
+  skipByteOrderMark(state);
+  skipSeparationSpace(state, true);
+  const ch = state.input.charCodeAt(state.position);
+  const result = state.position === state.lineStart && (ch === 37 || ch === 45 && testDocumentSeparator(state));
+  restoreState(state, snapshot);
+  return result;
+}
+function skipUntilLineEnd(state) {
+  let ch = state.input.charCodeAt(state.position);
+  while (ch !== 0 && !isEol(ch)) ch = state.input.charCodeAt(++state.position);
+}
+function checkPrintable(state, start, end) {
+  const match = PATTERN_NON_PRINTABLE.exec(state.input.slice(start, end));
+  if (match !== null) {
+    state.position = start + match.index + match[0].length - 1;
+    throwError(state, "the stream contains non-printable characters");
+  }
+}
+function readTagProperty(state, props, inFlow) {
+  if (state.input.charCodeAt(state.position) !== 33) return false;
+  if (props.tagStart !== NO_RANGE$1) throwError(state, "duplication of a tag property");
+  const start = state.position;
+  let isVerbatim = false;
+  let isNamed = false;
+  let tagHandle = "!";
+  let ch = state.input.charCodeAt(++state.position);
+  if (ch === 60) {
+    isVerbatim = true;
+    ch = state.input.charCodeAt(++state.position);
+  } else if (ch === 33) {
+    isNamed = true;
+    tagHandle = "!!";
+    ch = state.input.charCodeAt(++state.position);
+  }
+  let suffixStart = state.position;
+  let tagName;
+  if (isVerbatim) {
+    while (ch !== 0 && ch !== 62) ch = state.input.charCodeAt(++state.position);
+    if (ch !== 62) throwError(state, "unexpected end of the stream within a verbatim tag");
+    tagName = state.input.slice(suffixStart, state.position);
+    state.position++;
+  } else {
+    while (ch !== 0 && !isWsOrEol(ch) && !(inFlow && isFlowIndicator(ch))) {
+      if (ch === 33) {
+        if (!isNamed) {
+          tagHandle = state.input.slice(suffixStart - 1, state.position + 1);
+          if (!PATTERN_TAG_HANDLE.test(tagHandle)) throwError(state, "named tag handle cannot contain such characters");
+          isNamed = true;
+          suffixStart = state.position + 1;
+        } else throwError(state, "tag suffix cannot contain exclamation marks");
+      }
+      ch = state.input.charCodeAt(++state.position);
+    }
+    tagName = state.input.slice(suffixStart, state.position);
+    if (PATTERN_FLOW_INDICATORS.test(tagName)) throwError(state, "tag suffix cannot contain flow indicator characters");
+  }
+  if (tagName && !(isVerbatim ? PATTERN_TAG_URI.test(tagName) : PATTERN_TAG_SUFFIX.test(tagName))) throwError(state, `tag name cannot contain such characters: ${tagName}`);
+  if (!isVerbatim && tagHandle !== "!" && tagHandle !== "!!" && !HAS_OWN.call(state.tagHandlers, tagHandle)) throwError(state, `undeclared tag handle "${tagHandle}"`);
+  props.tagStart = start;
+  props.tagEnd = state.position;
+  return true;
+}
+function readAnchorProperty(state, props) {
+  if (state.input.charCodeAt(state.position) !== 38) return false;
+  if (props.anchorStart !== NO_RANGE$1) throwError(state, "duplication of an anchor property");
+  state.position++;
+  const start = state.position;
+  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
+  if (state.position === start) throwError(state, "name of an anchor node must contain at least one character");
+  props.anchorStart = start;
+  props.anchorEnd = state.position;
+  return true;
+}
+function readAlias(state, props) {
+  if (state.input.charCodeAt(state.position) !== 42) return false;
+  if (props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1) throwError(state, "alias node should not have any properties");
+  state.position++;
+  const start = state.position;
+  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
+  if (state.position === start) throwError(state, "name of an alias node must contain at least one character");
+  addAliasEvent(state, start, state.position);
+  return true;
+}
+function readFlowScalarBreak(state, nodeIndent) {
+  skipSeparationSpace(state, false);
+  if (state.lineIndent < nodeIndent) throwError(state, "deficient indentation");
+}
+function readSingleQuotedScalar(state, nodeIndent, props) {
+  if (state.input.charCodeAt(state.position) !== 39) return false;
+  state.position++;
+  const start = state.position;
+  let simple = true;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    const ch = state.input.charCodeAt(state.position);
+    if (ch === 39) {
+      if (state.input.charCodeAt(state.position + 1) === 39) {
+        simple = false;
+        state.position += 2;
+        continue;
+      }
+      const end = state.position;
+      state.position++;
+      addScalarEvent(state, start, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.SINGLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
+      return true;
+    }
+    if (isEol(ch)) {
+      simple = false;
+      readFlowScalarBreak(state, nodeIndent);
+    } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a single quoted scalar");
+    else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
+    else state.position++;
+  }
+  throwError(state, "unexpected end of the stream within a single quoted scalar");
+}
+function readDoubleQuotedScalar(state, nodeIndent, props) {
+  if (state.input.charCodeAt(state.position) !== 34) return false;
+  state.position++;
+  const start = state.position;
+  let simple = true;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    const ch = state.input.charCodeAt(state.position);
+    if (ch === 34) {
+      const end = state.position;
+      state.position++;
+      addScalarEvent(state, start, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.DOUBLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple);
+      return true;
+    }
+    if (ch === 92) {
+      simple = false;
+      const escaped = state.input.charCodeAt(++state.position);
+      if (isEol(escaped)) readFlowScalarBreak(state, nodeIndent);
+      else if (isSimpleEscape(escaped)) state.position++;
+      else {
+        let hexLength = escapedHexLen(escaped);
+        if (hexLength === 0) throwError(state, "unknown escape sequence");
+        while (hexLength-- > 0) {
+          state.position++;
+          if (fromHexCode(state.input.charCodeAt(state.position)) < 0) throwError(state, "expected hexadecimal character");
+        }
+        state.position++;
+      }
+    } else if (isEol(ch)) {
+      simple = false;
+      readFlowScalarBreak(state, nodeIndent);
+    } else if (state.position === state.lineStart && testDocumentSeparator(state)) throwError(state, "unexpected end of the document within a double quoted scalar");
+    else if (ch !== 9 && ch < 32) throwError(state, "expected valid JSON character");
+    else state.position++;
+  }
+  throwError(state, "unexpected end of the stream within a double quoted scalar");
+}
+function readBlockScalar(state, parentIndent, props) {
+  const ch = state.input.charCodeAt(state.position);
+  let chomping = CHOMPING_MODE.CLIP;
+  let indent = -1;
+  let detectedIndent = false;
+  if (ch !== 124 && ch !== 62) return false;
+  const style = ch === 124 ? SCALAR_STYLE.LITERAL_BLOCK : SCALAR_STYLE.FOLDED_BLOCK;
+  state.position++;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    const current = state.input.charCodeAt(state.position);
+    const digit = fromDecimalCode(current);
+    if (current === 43 || current === 45) {
+      if (chomping !== CHOMPING_MODE.CLIP) throwError(state, "repeat of a chomping mode identifier");
+      chomping = current === 43 ? CHOMPING_MODE.KEEP : CHOMPING_MODE.STRIP;
+      state.position++;
+    } else if (digit >= 0) {
+      if (digit === 0) throwError(state, "bad explicit indentation width of a block scalar; it cannot be less than one");
+      if (detectedIndent) throwError(state, "repeat of an indentation width identifier");
+      indent = parentIndent + digit - 1;
+      detectedIndent = true;
+      state.position++;
+    } else break;
+  }
+  let hadWhitespace = false;
+  while (isWhiteSpace(state.input.charCodeAt(state.position))) {
+    hadWhitespace = true;
+    state.position++;
+  }
+  if (hadWhitespace && state.input.charCodeAt(state.position) === 35) skipUntilLineEnd(state);
+  if (isEol(state.input.charCodeAt(state.position))) consumeLineBreak(state);
+  else if (state.input.charCodeAt(state.position) !== 0) throwError(state, "a line break is expected");
+  let contentIndent = detectedIndent ? indent : -1;
+  let maxLeadingIndent = 0;
+  const valueStart = state.position;
+  let valueEnd = state.position;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    const linePosition = state.position;
+    let column = 0;
+    while (state.input.charCodeAt(linePosition + column) === 32) column++;
+    const first = state.input.charCodeAt(linePosition + column);
+    if (first === 0) {
+      if (contentIndent >= 0) {
+        if (column > contentIndent) valueEnd = linePosition + column;
+      } else if (column > 0) valueEnd = linePosition + column;
+      break;
+    }
+    if (testDocumentBoundary(state)) break;
+    if (!detectedIndent && contentIndent === -1 && isEol(first)) maxLeadingIndent = Math.max(maxLeadingIndent, column);
+    if (!detectedIndent && contentIndent === -1 && !isEol(first)) {
+      if (first === 9 && column < parentIndent) {
+        state.position = linePosition + column;
+        throwError(state, "tab characters must not be used in indentation");
+      }
+      if (column >= parentIndent && column < maxLeadingIndent) {
+        state.position = linePosition + column;
+        throwError(state, "bad indentation of a mapping entry");
+      }
+    }
+    if (contentIndent === -1 && first !== 0 && !isEol(first) && column < parentIndent) {
+      state.lineIndent = column;
+      state.position = linePosition + column;
+      break;
+    }
+    if (!detectedIndent && first !== 0 && !isEol(first) && contentIndent === -1) contentIndent = column;
+    const requiredIndent = contentIndent === -1 ? parentIndent + 1 : contentIndent;
+    if (first !== 0 && !isEol(first) && column < requiredIndent) {
+      state.lineIndent = column;
+      state.position = linePosition + column;
+      break;
+    }
+    skipUntilLineEnd(state);
+    valueEnd = state.position;
+    if (isEol(state.input.charCodeAt(state.position))) {
+      consumeLineBreak(state);
+      valueEnd = state.position;
+    }
+  }
+  checkPrintable(state, valueStart, valueEnd);
+  addScalarEvent(state, valueStart, valueEnd, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, style, chomping, contentIndent);
+  return true;
+}
+function canStartPlainScalar(state, nodeContext) {
+  const ch = state.input.charCodeAt(state.position);
+  const inFlow = nodeContext === CONTEXT_FLOW_IN;
+  if (ch === 0 || isWsOrEol(ch) || ch === 35 || ch === 38 || ch === 42 || ch === 33 || ch === 124 || ch === 62 || ch === 39 || ch === 34 || ch === 37 || ch === 64 || ch === 96 || isFlowIndicator(ch)) return false;
+  if (ch === 63 || ch === 45) {
+    const following = state.input.charCodeAt(state.position + 1);
+    if (isWsOrEolOrEnd(following) || inFlow && isFlowIndicator(following)) return false;
+  }
+  return true;
+}
+function readPlainScalar(state, nodeIndent, nodeContext, props) {
+  if (!canStartPlainScalar(state, nodeContext)) return false;
+  const start = state.position;
+  let end = state.position;
+  let ch = state.input.charCodeAt(state.position);
+  const inFlow = nodeContext === CONTEXT_FLOW_IN;
+  let multiline = false;
+  while (ch !== 0) {
+    if (testDocumentBoundary(state)) break;
+    if (ch === 58) {
+      const following = state.input.charCodeAt(state.position + 1);
+      if (isWsOrEolOrEnd(following) || inFlow && isFlowIndicator(following)) break;
+    } else if (ch === 35) {
+      if (isWsOrEol(state.input.charCodeAt(state.position - 1))) break;
+    } else if (inFlow && isFlowIndicator(ch)) break;
+    else if (isEol(ch)) {
+      const savedPosition = state.position;
+      const savedLine = state.line;
+      const savedLineStart = state.lineStart;
+      const savedLineIndent = state.lineIndent;
+      skipSeparationSpace(state, false);
+      if (state.lineIndent >= nodeIndent) {
+        multiline = true;
+        ch = state.input.charCodeAt(state.position);
+        continue;
+      }
+      state.position = savedPosition;
+      state.line = savedLine;
+      state.lineStart = savedLineStart;
+      state.lineIndent = savedLineIndent;
+      break;
+    }
+    if (!isWhiteSpace(ch)) end = state.position + 1;
+    ch = state.input.charCodeAt(++state.position);
+  }
+  if (end === start) return false;
+  checkPrintable(state, start, end);
+  addScalarEvent(state, start, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.PLAIN, CHOMPING_MODE.CLIP, -1, !multiline);
+  return true;
+}
+function skipFlowSeparationSpace(state, nodeIndent) {
+  const startLine = state.line;
+  skipSeparationSpace(state, true);
+  if (state.line > startLine && state.lineIndent < nodeIndent || state.firstTabInLine !== -1 && state.lineIndent < nodeIndent) throwError(state, "deficient indentation");
+}
+function readFlowCollection(state, nodeIndent, props) {
+  const ch = state.input.charCodeAt(state.position);
+  const isMapping = ch === 123;
+  const start = state.position;
+  let readNext = true;
+  if (ch !== 91 && ch !== 123) return false;
+  const terminator = isMapping ? 125 : 93;
+  if (isMapping) addMappingEvent(state, start, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.FLOW);
+  else addSequenceEvent(state, start, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.FLOW);
+  state.position++;
+  while (state.input.charCodeAt(state.position) !== 0) {
+    skipFlowSeparationSpace(state, nodeIndent);
+    let ch2 = state.input.charCodeAt(state.position);
+    if (ch2 === terminator) {
+      state.position++;
+      addPopEvent(state);
+      return true;
+    } else if (!readNext) throwError(state, "missed comma between flow collection entries");
+    else if (ch2 === 44) throwError(state, "expected the node content, but found ','");
+    let isPair = false;
+    let isExplicitPair = false;
+    if (ch2 === 63 && isWsOrEol(state.input.charCodeAt(state.position + 1))) {
+      isPair = isExplicitPair = true;
+      state.position += 1;
+      skipFlowSeparationSpace(state, nodeIndent);
+    }
+    const entryLine = state.line;
+    const entryStart = snapshotState(state);
+    const keyWasRead = parseNode(state, nodeIndent, CONTEXT_FLOW_IN, false, true);
+    skipFlowSeparationSpace(state, nodeIndent);
+    ch2 = state.input.charCodeAt(state.position);
+    if ((isMapping || isExplicitPair || state.line === entryLine) && ch2 === 58) {
+      isPair = true;
+      state.position++;
+      skipFlowSeparationSpace(state, nodeIndent);
+      if (!isMapping) {
+        insertFlowPairMappingEvent(state, entryStart);
+        if (!keyWasRead) addEmptyScalarEvent(state);
+      } else if (!keyWasRead) addEmptyScalarEvent(state);
+      if (!parseNode(state, nodeIndent, CONTEXT_FLOW_IN, false, true)) addEmptyScalarEvent(state);
+      skipFlowSeparationSpace(state, nodeIndent);
+      if (!isMapping) addPopEvent(state);
+    } else if (isMapping && isPair) {
+      if (!keyWasRead) addEmptyScalarEvent(state);
+      addEmptyScalarEvent(state);
+    } else if (isMapping) addEmptyScalarEvent(state);
+    else if (isPair) {
+      insertFlowPairMappingEvent(state, entryStart);
+      if (!keyWasRead) addEmptyScalarEvent(state);
+      addEmptyScalarEvent(state);
+      addPopEvent(state);
+    }
+    ch2 = state.input.charCodeAt(state.position);
+    if (ch2 === 44) {
+      readNext = true;
+      state.position++;
+    } else readNext = false;
+  }
+  throwError(state, "unexpected end of the stream within a flow collection");
+}
+function readBlockSequence(state, nodeIndent, props) {
+  if (state.firstTabInLine !== -1 || state.input.charCodeAt(state.position) !== 45 || !isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) return false;
+  addSequenceEvent(state, state.position, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.BLOCK);
+  while (state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) {
+    if (state.firstTabInLine !== -1) {
+      state.position = state.firstTabInLine;
+      throwError(state, "tab characters must not be used in indentation");
+    }
+    const entryLine = state.line;
+    state.position++;
+    const hadBreak = skipSeparationSpace(state, true) > 0;
+    if (state.firstTabInLine !== -1 && state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) throwError(state, "bad indentation of a sequence entry");
+    if (hadBreak && state.lineIndent <= nodeIndent) addEmptyScalarEvent(state);
+    else parseNode(state, nodeIndent, CONTEXT_BLOCK_IN, false, true);
+    skipSeparationSpace(state, true);
+    if (state.lineIndent < nodeIndent || state.position >= state.length) break;
+    if (state.lineIndent > nodeIndent) throwError(state, "bad indentation of a sequence entry");
+    if (state.line === entryLine && state.input.charCodeAt(state.position) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 1))) throwError(state, "bad indentation of a sequence entry");
+  }
+  addPopEvent(state);
+  return true;
+}
+function readBlockMapping(state, nodeIndent, flowIndent, props) {
+  let atExplicitKey = false;
+  let detected = false;
+  let mappingOpened = false;
+  let pendingExplicitKey = false;
+  if (state.firstTabInLine !== -1) return false;
+  let ch = state.input.charCodeAt(state.position);
+  while (ch !== 0) {
+    if (!atExplicitKey && state.firstTabInLine !== -1) {
+      state.position = state.firstTabInLine;
+      throwError(state, "tab characters must not be used in indentation");
+    }
+    const following = state.input.charCodeAt(state.position + 1);
+    const entryLine = state.line;
+    if ((ch === 63 || ch === 58) && isWsOrEolOrEnd(following)) {
+      if (!mappingOpened) {
+        addMappingEvent(state, state.position, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.BLOCK);
+        mappingOpened = true;
+      }
+      if (ch === 63) {
+        if (atExplicitKey) addEmptyScalarEvent(state);
+        detected = true;
+        atExplicitKey = true;
+      } else if (atExplicitKey) atExplicitKey = false;
+      else {
+        addEmptyScalarEvent(state);
+        detected = true;
+        atExplicitKey = false;
+      }
+      state.position += 1;
+      pendingExplicitKey = true;
+    } else {
+      if (atExplicitKey) {
+        addEmptyScalarEvent(state);
+        atExplicitKey = false;
+      }
+      const beforeKey = snapshotState(state);
+      if (!parseNode(state, flowIndent, CONTEXT_FLOW_OUT, false, true)) break;
+      if (state.line === entryLine) {
+        ch = state.input.charCodeAt(state.position);
+        while (isWhiteSpace(ch)) ch = state.input.charCodeAt(++state.position);
+        if (ch === 58) {
+          ch = state.input.charCodeAt(++state.position);
+          if (!isWsOrEolOrEnd(ch)) throwError(state, "a whitespace character is expected after the key-value separator within a block mapping");
+          if (!mappingOpened) {
+            state.events.splice(beforeKey.eventsLength, 0, {
+              type: EVENT_ID.MAPPING,
+              start: beforeKey.position,
+              anchorStart: props.anchorStart,
+              anchorEnd: props.anchorEnd,
+              tagStart: props.tagStart,
+              tagEnd: props.tagEnd,
+              style: COLLECTION_STYLE.BLOCK
+            });
+            mappingOpened = true;
+          }
+          detected = true;
+          atExplicitKey = false;
+          pendingExplicitKey = false;
+        } else if (detected) throwError(state, "expected ':' after a mapping key");
+        else {
+          if (props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1) {
+            restoreState(state, beforeKey);
+            return false;
+          }
+          return true;
+        }
+      } else if (detected) throwError(state, "can not read a block mapping entry; a multiline key may not be an implicit key");
+      else {
+        if (props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1) {
+          restoreState(state, beforeKey);
+          return false;
+        }
+        return true;
+      }
+    }
+    if (parseNode(state, nodeIndent, CONTEXT_BLOCK_OUT, true, pendingExplicitKey)) pendingExplicitKey = false;
+    if (!atExplicitKey) {
+      if (pendingExplicitKey) {
+        addEmptyScalarEvent(state);
+        pendingExplicitKey = false;
+      }
+    }
+    skipSeparationSpace(state, true);
+    ch = state.input.charCodeAt(state.position);
+    if ((state.line === entryLine || state.lineIndent > nodeIndent) && ch !== 0) throwError(state, "bad indentation of a mapping entry");
+    else if (state.lineIndent < nodeIndent) break;
+  }
+  if (!detected) return false;
+  if (atExplicitKey) addEmptyScalarEvent(state);
+  if (mappingOpened) addPopEvent(state);
+  return true;
+}
+function parseNode(state, parentIndent, nodeContext, allowToSeek, allowCompact, allowPropertyMapping = true) {
+  if (state.depth >= state.maxDepth) throwError(state, `nesting exceeded maxDepth (${state.maxDepth})`);
+  state.depth++;
+  let indentStatus = 1;
+  let atNewLine = false;
+  let hasContent = false;
+  let propertyStart = null;
+  const props = emptyProperties();
+  let allowBlockScalars = nodeContext === CONTEXT_BLOCK_OUT || nodeContext === CONTEXT_BLOCK_IN;
+  let allowBlockCollections = allowBlockScalars;
+  const allowBlockStyles = allowBlockScalars;
+  if (allowToSeek && skipSeparationSpace(state, true)) {
+    atNewLine = true;
+    if (state.lineIndent > parentIndent) indentStatus = 1;
+    else if (state.lineIndent === parentIndent) indentStatus = 0;
+    else indentStatus = -1;
+  }
+  if (indentStatus === 1) while (true) {
+    const ch = state.input.charCodeAt(state.position);
+    const propertyState = snapshotState(state);
+    if (atNewLine && indentStatus !== 1 && (ch === 33 || ch === 38)) break;
+    if (atNewLine && allowBlockStyles && (props.tagStart !== NO_RANGE$1 || props.anchorStart !== NO_RANGE$1) && (ch === 33 || ch === 38)) {
+      const fallbackState = snapshotState(state);
+      const flowIndent = parentIndent + 1;
+      if (readBlockMapping(state, state.position - state.lineStart, flowIndent, props) && state.events[fallbackState.eventsLength]?.type === EVENT_ID.MAPPING) {
+        state.depth--;
+        return true;
+      }
+      restoreState(state, fallbackState);
+    }
+    if (atNewLine && (ch === 33 && props.tagStart !== NO_RANGE$1 || ch === 38 && props.anchorStart !== NO_RANGE$1)) break;
+    if (!readTagProperty(state, props, nodeContext === CONTEXT_FLOW_IN) && !readAnchorProperty(state, props)) break;
+    if (propertyStart === null) propertyStart = propertyState;
+    if (skipSeparationSpace(state, true)) {
+      atNewLine = true;
+      allowBlockCollections = allowBlockStyles;
+      if (state.lineIndent > parentIndent) indentStatus = 1;
+      else if (state.lineIndent === parentIndent) indentStatus = 0;
+      else indentStatus = -1;
+    } else allowBlockCollections = false;
+  }
+  if (allowBlockCollections) allowBlockCollections = atNewLine || allowCompact;
+  if (indentStatus === 1 || nodeContext === CONTEXT_BLOCK_OUT) {
+    const flowIndent = nodeContext === CONTEXT_FLOW_IN || nodeContext === CONTEXT_FLOW_OUT ? parentIndent : parentIndent + 1;
+    const blockIndent = state.position - state.lineStart;
+    if (indentStatus === 1) {
+      if (allowBlockCollections && (readBlockSequence(state, blockIndent, props) || readBlockMapping(state, blockIndent, flowIndent, props)) || readFlowCollection(state, flowIndent, props)) hasContent = true;
+      else {
+        const ch = state.input.charCodeAt(state.position);
+        if (propertyStart !== null && allowPropertyMapping && allowBlockStyles && !allowBlockCollections && ch !== 124 && ch !== 62) {
+          const fallbackState = snapshotState(state);
+          const propertyIndent = propertyStart.position - propertyStart.lineStart;
+          restoreState(state, propertyStart);
+          if (readBlockMapping(state, propertyIndent, flowIndent, emptyProperties()) && state.events[fallbackState.eventsLength]?.type === EVENT_ID.MAPPING) hasContent = true;
+          else restoreState(state, fallbackState);
+        }
+        if (!hasContent && (allowBlockScalars && readBlockScalar(state, flowIndent, props) || readSingleQuotedScalar(state, flowIndent, props) || readDoubleQuotedScalar(state, flowIndent, props) || readAlias(state, props) || readPlainScalar(state, flowIndent, nodeContext, props))) hasContent = true;
+      }
+    } else if (indentStatus === 0) hasContent = allowBlockCollections && readBlockSequence(state, blockIndent, props);
+  }
+  allowBlockScalars = allowBlockScalars && !hasContent;
+  if (!hasContent && (props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1 || allowBlockScalars)) {
+    addScalarEvent(state, NO_RANGE$1, NO_RANGE$1, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.PLAIN);
+    hasContent = true;
+  }
+  state.depth--;
+  return hasContent || props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1;
+}
+function readDirective(state) {
+  if (state.lineIndent > 0 || state.input.charCodeAt(state.position) !== 37) return false;
+  state.position++;
+  const nameStart = state.position;
+  while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position))) state.position++;
+  const name = state.input.slice(nameStart, state.position);
+  const args = [];
+  if (name.length === 0) throwError(state, "directive name must not be less than one character in length");
+  while (state.input.charCodeAt(state.position) !== 0 && !isEol(state.input.charCodeAt(state.position))) {
+    while (isWhiteSpace(state.input.charCodeAt(state.position))) state.position++;
+    if (state.input.charCodeAt(state.position) === 35 || isEol(state.input.charCodeAt(state.position)) || state.input.charCodeAt(state.position) === 0) break;
+    const start = state.position;
+    while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position))) state.position++;
+    args.push(state.input.slice(start, state.position));
+  }
+  if (isEol(state.input.charCodeAt(state.position))) consumeLineBreak(state);
+  if (name === "YAML") {
+    if (state.directives.some((directive) => directive.kind === "yaml")) throwError(state, "duplication of %YAML directive");
+    if (args.length !== 1) throwError(state, "YAML directive accepts exactly one argument");
+    const match = /^([0-9]+)\.([0-9]+)$/.exec(args[0]);
+    if (match === null) throwError(state, "ill-formed argument of the YAML directive");
+    if (parseInt(match[1], 10) !== 1) throwError(state, "unacceptable YAML version of the document");
+    state.directives.push({
+      kind: "yaml",
+      version: args[0]
+    });
+  } else if (name === "TAG") {
+    if (args.length !== 2) throwError(state, "TAG directive accepts exactly two arguments");
+    const [handle, prefix] = args;
+    if (!PATTERN_TAG_HANDLE.test(handle)) throwError(state, "ill-formed tag handle (first argument) of the TAG directive");
+    if (HAS_OWN.call(state.tagHandlers, handle)) throwError(state, `there is a previously declared suffix for "${handle}" tag handle`);
+    if (!PATTERN_TAG_PREFIX.test(prefix)) throwError(state, "ill-formed tag prefix (second argument) of the TAG directive");
+    state.tagHandlers[handle] = prefix;
+    state.directives.push({
+      kind: "tag",
+      handle,
+      prefix
+    });
+  }
+  return true;
+}
+function readDocument(state) {
+  state.directives = [];
+  state.tagHandlers = /* @__PURE__ */ Object.create(null);
+  let hasDirectives = false;
+  skipSeparationSpace(state, true);
+  while (readDirective(state)) {
+    hasDirectives = true;
+    skipSeparationSpace(state, true);
+  }
+  let explicitStart = false;
+  let explicitEnd = false;
+  let allowCompact = true;
+  if (state.lineIndent === 0 && state.input.charCodeAt(state.position) === 45 && state.input.charCodeAt(state.position + 1) === 45 && state.input.charCodeAt(state.position + 2) === 45 && isWsOrEolOrEnd(state.input.charCodeAt(state.position + 3))) {
+    explicitStart = true;
+    const markerLine = state.line;
+    state.position += 3;
+    skipSeparationSpace(state, true);
+    allowCompact = state.line > markerLine;
+  } else if (hasDirectives) throwError(state, "directives end mark is expected");
+  const documentEventIndex = state.events.length;
+  if (!explicitStart && state.position === state.lineStart && state.input.charCodeAt(state.position) === 46 && testDocumentSeparator(state)) {
+    state.position += 3;
+    skipSeparationSpace(state, true);
+    return;
+  }
+  addDocumentEvent(state, explicitStart, false);
+  if (!parseNode(state, state.lineIndent - 1, CONTEXT_BLOCK_OUT, false, allowCompact, allowCompact)) addEmptyScalarEvent(state);
+  skipSeparationSpace(state, true);
+  if (state.position === state.lineStart && testDocumentSeparator(state)) {
+    explicitEnd = state.input.charCodeAt(state.position) === 46;
+    if (explicitEnd) {
+      const markerLine = state.line;
+      state.position += 3;
+      skipSeparationSpace(state, true);
+      if (state.line === markerLine && state.position < state.length) throwError(state, "end of the stream or a document separator is expected");
+    }
+  }
+  const documentEvent = state.events[documentEventIndex];
+  if (documentEvent?.type === EVENT_ID.DOCUMENT) documentEvent.explicitEnd = explicitEnd;
+  addPopEvent(state);
+  if (!explicitEnd && state.position < state.length && !testDocumentBoundary(state)) throwError(state, "end of the stream or a document separator is expected");
+}
+function parseEvents(input, options) {
+  const length = input.length;
+  const state = {
+    ...DEFAULT_PARSER_OPTIONS,
+    ...options,
+    input: `${input}\0`,
+    length,
+    position: 0,
+    line: 0,
+    lineStart: 0,
+    lineIndent: 0,
+    firstTabInLine: -1,
+    depth: 0,
+    directives: [],
+    tagHandlers: /* @__PURE__ */ Object.create(null),
+    events: []
+  };
+  const nullpos = input.indexOf("\0");
+  if (nullpos !== -1) YAMLException.throwAt(input, nullpos, "null byte is not allowed in input", state.filename);
+  while (state.position < state.length) {
+    skipByteOrderMark(state);
+    skipSeparationSpace(state, true);
+    if (state.position >= state.length) break;
+    const documentStart = state.position;
+    readDocument(state);
+    if (state.position === documentStart)
+      throwError(state, "can not read a document");
+  }
+  return state.events;
+}
+var DEFAULT_LOAD_OPTIONS = {
+  ...DEFAULT_PARSER_OPTIONS,
+  ...DEFAULT_CONSTRUCTOR_OPTIONS
+};
+function loadDocuments(input, options = {}) {
+  const opts = {
+    ...DEFAULT_LOAD_OPTIONS,
+    ...options
+  };
+  const source = String(input);
+  const PARSER_OPT_KEYS = Object.keys(DEFAULT_PARSER_OPTIONS);
+  const CONSTRUCTOR_OPT_KEYS = Object.keys(DEFAULT_CONSTRUCTOR_OPTIONS);
+  return constructFromEvents(parseEvents(source, pick(opts, PARSER_OPT_KEYS)), {
+    ...pick(opts, CONSTRUCTOR_OPT_KEYS),
+    source
+  });
+}
+function loadAll(input, iteratorOrOptions, options) {
+  let iterator = null;
+  if (typeof iteratorOrOptions === "function") iterator = iteratorOrOptions;
+  else if (iteratorOrOptions !== null && typeof iteratorOrOptions === "object") options = iteratorOrOptions;
+  const documents = loadDocuments(input, options);
+  if (iterator === null) return documents;
+  for (const document of documents) iterator(document);
+}
+function load(input, options) {
+  const documents = loadDocuments(input, options);
+  if (documents.length === 0) throw new YAMLException("expected a document, but the input is empty");
+  if (documents.length === 1) return documents[0];
+  throw new YAMLException("expected a single document in the stream, but found more");
+}
+function hasBit(mask, bit) {
+  return (mask & 1 << bit) !== 0;
+}
+var DEFAULT_SCALAR_STYLE_RULES = {
+  applyQuoteFlowKeysOption,
+  doubleQuoteForInvisibles,
+  doubleQuoteWhitespaceOnly,
+  applyForceQuotesOption,
+  tryLongOrMultilineAsBlock,
+  quoteInvalidPlain,
+  fallbackToDoubleQuoted
+};
+function _preferredQuotedStyle(layout) {
+  if (layout.presenterOptions.quoteStyle === "single" && hasBit(layout.allowedStylesMask, SCALAR_STYLE.SINGLE_QUOTED)) return SCALAR_STYLE.SINGLE_QUOTED;
+  return SCALAR_STYLE.DOUBLE_QUOTED;
+}
+function applyQuoteFlowKeysOption(layout) {
+  if (!layout.presenterOptions.quoteFlowKeys) return;
+  if (!layout.isKey || !layout.flowOnly || layout.style !== SCALAR_STYLE.PLAIN) return;
+  layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+}
+function doubleQuoteForInvisibles(layout) {
+  if (layout.style === SCALAR_STYLE.PLAIN && /[\t\x7F-\xA0\u2028\u2029\uFEFF\uFFFE\uFFFF]/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+}
+function doubleQuoteWhitespaceOnly(layout) {
+  if (layout.style === SCALAR_STYLE.PLAIN && /^\s+$/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+}
+function applyForceQuotesOption(layout) {
+  if (!layout.presenterOptions.forceQuotes) return;
+  if (layout.isKey || layout.style !== SCALAR_STYLE.PLAIN) return;
+  if (layout.node.tag !== layout.presenterOptions.schema.defaultScalarTag.tagName) return;
+  layout.style = layout.node.value.includes("\n") ? SCALAR_STYLE.DOUBLE_QUOTED : _preferredQuotedStyle(layout);
+}
+function tryLongOrMultilineAsBlock(layout) {
+  if (layout.style !== SCALAR_STYLE.PLAIN || layout.isKey) return;
+  const value = layout.node.value;
+  const multiline = value.indexOf("\n") !== -1;
+  if (!hasBit(layout.allowedStylesMask, SCALAR_STYLE.LITERAL_BLOCK)) {
+    if (multiline) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+    return;
+  }
+  const w = layout.presenterOptions.lineWidth;
+  if (w === -1) {
+    if (multiline) layout.style = SCALAR_STYLE.LITERAL_BLOCK;
+    return;
+  }
+  const availableWidth = Math.max(Math.min(w, 40), w - layout.shiftOfContent);
+  let position = 0;
+  let shouldFold = false;
+  while (position <= value.length) {
+    let lineEnd = value.length;
+    const nextLineBreak = value.indexOf("\n", position);
+    if (nextLineBreak !== -1) lineEnd = nextLineBreak;
+    const line = value.slice(position, lineEnd);
+    if (line.length > availableWidth && line[0] !== " " && / [^ \t]/.test(line)) shouldFold = true;
+    if (nextLineBreak === -1) break;
+    position = nextLineBreak + 1;
+  }
+  if (shouldFold) layout.style = SCALAR_STYLE.FOLDED_BLOCK;
+  else if (multiline) layout.style = SCALAR_STYLE.LITERAL_BLOCK;
+}
+function quoteInvalidPlain(layout) {
+  if (layout.style === SCALAR_STYLE.PLAIN && !hasBit(layout.allowedStylesMask, SCALAR_STYLE.PLAIN)) layout.style = _preferredQuotedStyle(layout);
+}
+function fallbackToDoubleQuoted(layout) {
+  if (!hasBit(layout.allowedStylesMask, layout.style)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+}
+var SRC_C_PRINTABLE = "[\\x09\\x0A\\x0D\\x20-\\x7E\\x85\\xA0-\\uD7FF\\uE000-\\uFFFD\\u{10000}-\\u{10FFFF}]";
+var SRC_B_CHAR = "[\\n\\r]";
+var SRC_C_BYTE_ORDER_MARK = "\\uFEFF";
+var SRC_S_WHITE = "[ \\t]";
+var SRC_NB_CHAR = `(?:(?!(?:${SRC_B_CHAR}|${SRC_C_BYTE_ORDER_MARK}))${SRC_C_PRINTABLE})`;
+var SRC_NS_CHAR = `(?:(?!${SRC_S_WHITE})${SRC_NB_CHAR})`;
+var SRC_NB_JSON = "[\\x09\\x20-\\uD7FF\\uE000-\\uFFFF\\u{10000}-\\u{10FFFF}]";
+var SRC_C_INDICATOR = "[-?:,\\[\\]{}#&*!|>'\"%@`]";
+var SRC_C_FLOW_INDICATOR = "[,\\[\\]{}]";
+var SRC_NS_PLAIN_SAFE_FLOW_OUT = SRC_NS_CHAR;
+var SRC_NS_PLAIN_SAFE_FLOW_IN = `(?:(?!${SRC_C_FLOW_INDICATOR})${SRC_NS_CHAR})`;
+var SRC_NS_PLAIN_FIRST_FLOW_OUT = `(?:(?:(?!${SRC_C_INDICATOR})${SRC_NS_CHAR})|[?:-](?=${SRC_NS_PLAIN_SAFE_FLOW_OUT}))`;
+var SRC_NS_PLAIN_FIRST_FLOW_IN = `(?:(?:(?!${SRC_C_INDICATOR})${SRC_NS_CHAR})|[?:-](?=${SRC_NS_PLAIN_SAFE_FLOW_IN}))`;
+var SRC_NS_PLAIN_CHAR_FLOW_OUT = `(?:(?:(?![:#])${SRC_NS_PLAIN_SAFE_FLOW_OUT})|:(?=${SRC_NS_PLAIN_SAFE_FLOW_OUT}))#*`;
+var SRC_NS_PLAIN_CHAR_FLOW_IN = `(?:(?:(?![:#])${SRC_NS_PLAIN_SAFE_FLOW_IN})|:(?=${SRC_NS_PLAIN_SAFE_FLOW_IN}))#*`;
+var SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT = `(?:${SRC_S_WHITE}*${SRC_NS_PLAIN_CHAR_FLOW_OUT})*`;
+var SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN = `(?:${SRC_S_WHITE}*${SRC_NS_PLAIN_CHAR_FLOW_IN})*`;
+var SRC_NS_PLAIN_ONE_LINE_FLOW_OUT = `${SRC_NS_PLAIN_FIRST_FLOW_OUT}#*${SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT}`;
+var SRC_NS_PLAIN_ONE_LINE_FLOW_IN = `${SRC_NS_PLAIN_FIRST_FLOW_IN}#*${SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN}`;
+var SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY = SRC_NS_PLAIN_ONE_LINE_FLOW_OUT;
+var SRC_NS_PLAIN_ONE_LINE_FLOW_KEY = SRC_NS_PLAIN_ONE_LINE_FLOW_IN;
+var SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT = `\\n+${SRC_NS_PLAIN_CHAR_FLOW_OUT}${SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT}`;
+var SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN = `\\n+${SRC_NS_PLAIN_CHAR_FLOW_IN}${SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN}`;
+var SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT = `${SRC_NS_PLAIN_ONE_LINE_FLOW_OUT}(?:${SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT})*`;
+var SRC_NS_PLAIN_MULTI_LINE_FLOW_IN = `${SRC_NS_PLAIN_ONE_LINE_FLOW_IN}(?:${SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN})*`;
+var NS_PLAIN_FLOW_OUT = new RegExp(`^(?:${SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT})$`, "u");
+var NS_PLAIN_FLOW_IN = new RegExp(`^(?:${SRC_NS_PLAIN_MULTI_LINE_FLOW_IN})$`, "u");
+var NS_PLAIN_BLOCK_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY})$`, "u");
+var NS_PLAIN_FLOW_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_FLOW_KEY})$`, "u");
+var NB_SINGLE_ONE_LINE = new RegExp(`^(?:${SRC_NB_JSON})*$`, "u");
+var NB_SINGLE_MULTI_LINE = new RegExp(`^(?:${SRC_NB_JSON}|\\n)*$`, "u");
+var BLOCK_SCALAR_CONTENT = new RegExp(`^(?:${SRC_NB_CHAR}|\\n)*$`, "u");
+var DEFAULT_PRESENTER_OPTIONS = {
+  indent: 2,
+  seqNoIndent: false,
+  seqInlineFirst: true,
+  lineWidth: 80,
+  flowBracketPadding: false,
+  flowSkipCommaSpace: false,
+  flowSkipColonSpace: false,
+  quoteFlowKeys: false,
+  quoteStyle: "single",
+  forceQuotes: false,
+  scalarStyleRules: Object.keys(DEFAULT_SCALAR_STYLE_RULES).map((name) => Reflect.get(DEFAULT_SCALAR_STYLE_RULES, name)),
+  tagBeforeAnchor: false
+};
+var DEFAULT_DUMP_OPTIONS = {
+  ...DEFAULT_PRESENTER_OPTIONS,
+  schema: DUMP_SCHEMA,
+  skipInvalid: false,
+  noRefs: false,
+  flowLevel: -1,
+  sortKeys: false,
+  transform: () => {
+  }
+};
+var EVENT_DOCUMENT = EVENT_ID.DOCUMENT;
+var EVENT_SEQUENCE = EVENT_ID.SEQUENCE;
+var EVENT_MAPPING = EVENT_ID.MAPPING;
+var EVENT_SCALAR = EVENT_ID.SCALAR;
+var EVENT_ALIAS = EVENT_ID.ALIAS;
+var EVENT_POP = EVENT_ID.POP;
+var SCALAR_STYLE_PLAIN = SCALAR_STYLE.PLAIN;
+var SCALAR_STYLE_SINGLE_QUOTED = SCALAR_STYLE.SINGLE_QUOTED;
+var SCALAR_STYLE_DOUBLE_QUOTED = SCALAR_STYLE.DOUBLE_QUOTED;
+var SCALAR_STYLE_LITERAL_BLOCK = SCALAR_STYLE.LITERAL_BLOCK;
+var SCALAR_STYLE_FOLDED_BLOCK = SCALAR_STYLE.FOLDED_BLOCK;
+var COLLECTION_STYLE_BLOCK = COLLECTION_STYLE.BLOCK;
+var COLLECTION_STYLE_FLOW = COLLECTION_STYLE.FLOW;
+var CHOMPING_CLIP = CHOMPING_MODE.CLIP;
+var CHOMPING_STRIP = CHOMPING_MODE.STRIP;
+var CHOMPING_KEEP = CHOMPING_MODE.KEEP;
+
+
+/*! Bundled license information:
+
+js-yaml/dist/js-yaml.mjs:
+  (*! js-yaml 5.5.0 https://github.com/nodeca/js-yaml @license MIT *)
+*/
+
+
+/***/ }),
+
 /***/ 435:
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
-/* harmony import */ var _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(920);
+/* harmony import */ var _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(34);
 /* harmony import */ var _chunk_LBHKS5JN_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(252);
 /* harmony import */ var _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(317);
 /* harmony import */ var node_timers__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(997);
@@ -24591,8 +24592,8 @@ var require_Pair = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__commo
         return new _Pair(key, value);
       }
       toJSON(_, ctx) {
-        const pair = ctx?.mapAsMap ? /* @__PURE__ */ new Map() : {};
-        return addPairToJSMap.addPairToJSMap(ctx, pair, this);
+        const pair2 = ctx?.mapAsMap ? /* @__PURE__ */ new Map() : {};
+        return addPairToJSMap.addPairToJSMap(ctx, pair2, this);
       }
       toString(ctx, onComment, onChompKeep) {
         return ctx?.doc ? stringifyPair.stringifyPair(this, ctx, onComment, onChompKeep) : JSON.stringify(this);
@@ -24711,7 +24712,7 @@ ${indent}${line}` : "\n";
           str += ",";
         } else if (ctx.options.trailingComma) {
           if (ctx.options.lineWidth > 0) {
-            reqNewline || (reqNewline = lines.reduce((sum, line) => sum + line.length + 2, 2) + (str.length + 2) > ctx.options.lineWidth);
+            reqNewline || (reqNewline = lines.reduce((sum2, line) => sum2 + line.length + 2, 2) + (str.length + 2) > ctx.options.lineWidth);
           }
           if (reqNewline) {
             str += ",";
@@ -24727,7 +24728,7 @@ ${indent}${line}` : "\n";
         return start2 + end2;
       } else {
         if (!reqNewline) {
-          const len = lines.reduce((sum, line) => sum + line.length + 2, 2);
+          const len = lines.reduce((sum2, line) => sum2 + line.length + 2, 2);
           reqNewline = ctx.options.lineWidth > 0 && len > ctx.options.lineWidth;
         }
         if (reqNewline) {
@@ -24817,14 +24818,14 @@ var require_YAMLMap = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__co
        * @param overwrite - If not set `true`, using a key that is already in the
        *   collection will throw. Otherwise, overwrites the previous value.
        */
-      add(pair, overwrite) {
+      add(pair2, overwrite) {
         let _pair;
-        if (identity.isPair(pair))
-          _pair = pair;
-        else if (!pair || typeof pair !== "object" || !("key" in pair)) {
-          _pair = new Pair.Pair(pair, pair?.value);
+        if (identity.isPair(pair2))
+          _pair = pair2;
+        else if (!pair2 || typeof pair2 !== "object" || !("key" in pair2)) {
+          _pair = new Pair.Pair(pair2, pair2?.value);
         } else
-          _pair = new Pair.Pair(pair.key, pair.value);
+          _pair = new Pair.Pair(pair2.key, pair2.value);
         const prev = findPair(this.items, _pair.key);
         const sortEntries = this.schema?.sortMapEntries;
         if (prev) {
@@ -25415,16 +25416,16 @@ var require_pairs = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__comm
           else if (identity.isMap(item)) {
             if (item.items.length > 1)
               onError("Each pair must have its own sequence indicator");
-            const pair = item.items[0] || new Pair.Pair(new Scalar.Scalar(null));
+            const pair2 = item.items[0] || new Pair.Pair(new Scalar.Scalar(null));
             if (item.commentBefore)
-              pair.key.commentBefore = pair.key.commentBefore ? `${item.commentBefore}
-${pair.key.commentBefore}` : item.commentBefore;
+              pair2.key.commentBefore = pair2.key.commentBefore ? `${item.commentBefore}
+${pair2.key.commentBefore}` : item.commentBefore;
             if (item.comment) {
-              const cn = pair.value ?? pair.key;
+              const cn = pair2.value ?? pair2.key;
               cn.comment = cn.comment ? `${item.comment}
 ${cn.comment}` : item.comment;
             }
-            item = pair;
+            item = pair2;
           }
           seq.items[i] = identity.isPair(item) ? item : new Pair.Pair(item);
         }
@@ -25505,13 +25506,13 @@ var require_omap = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__commo
         const map2 = /* @__PURE__ */ new Map();
         if (ctx?.onCreate)
           ctx.onCreate(map2);
-        for (const pair of this.items) {
+        for (const pair2 of this.items) {
           let key, value;
-          if (identity.isPair(pair)) {
-            key = toJS.toJS(pair.key, "", ctx);
-            value = toJS.toJS(pair.value, key, ctx);
+          if (identity.isPair(pair2)) {
+            key = toJS.toJS(pair2.key, "", ctx);
+            value = toJS.toJS(pair2.value, key, ctx);
           } else {
-            key = toJS.toJS(pair, "", ctx);
+            key = toJS.toJS(pair2, "", ctx);
           }
           if (map2.has(key))
             throw new Error("Ordered maps must not include duplicate keys");
@@ -25727,24 +25728,24 @@ var require_set = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__common
         this.tag = _YAMLSet.tag;
       }
       add(key) {
-        let pair;
+        let pair2;
         if (identity.isPair(key))
-          pair = key;
+          pair2 = key;
         else if (key && typeof key === "object" && "key" in key && "value" in key && key.value === null)
-          pair = new Pair.Pair(key.key, null);
+          pair2 = new Pair.Pair(key.key, null);
         else
-          pair = new Pair.Pair(key, null);
-        const prev = YAMLMap.findPair(this.items, pair.key);
+          pair2 = new Pair.Pair(key, null);
+        const prev = YAMLMap.findPair(this.items, pair2.key);
         if (!prev)
-          this.items.push(pair);
+          this.items.push(pair2);
       }
       /**
        * If `keepPair` is `true`, returns the Pair matching `key`.
        * Otherwise, returns the value of that Pair's key.
        */
       get(key, keepPair) {
-        const pair = YAMLMap.findPair(this.items, key);
-        return !keepPair && identity.isPair(pair) ? identity.isScalar(pair.key) ? pair.key.value : pair.key : pair;
+        const pair2 = YAMLMap.findPair(this.items, key);
+        return !keepPair && identity.isPair(pair2) ? identity.isScalar(pair2.key) ? pair2.key.value : pair2.key : pair2;
       }
       set(key, value) {
         if (typeof value !== "boolean")
@@ -26719,7 +26720,7 @@ var require_util_map_includes = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3
       if (uniqueKeys === false)
         return false;
       const isEqual = typeof uniqueKeys === "function" ? uniqueKeys : (a, b) => a === b || identity.isScalar(a) && identity.isScalar(b) && a.value === b.value;
-      return items.some((pair) => isEqual(pair.key, search));
+      return items.some((pair2) => isEqual(pair2.key, search));
     }
     exports.mapIncludes = mapIncludes;
   }
@@ -26805,10 +26806,10 @@ var require_resolve_block_map = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3
           if (ctx.schema.compat)
             utilFlowIndentCheck.flowIndentCheck(bm.indent, value, onError);
           offset = valueNode.range[2];
-          const pair = new Pair.Pair(keyNode, valueNode);
+          const pair2 = new Pair.Pair(keyNode, valueNode);
           if (ctx.options.keepSourceTokens)
-            pair.srcToken = collItem;
-          map2.items.push(pair);
+            pair2.srcToken = collItem;
+          map2.items.push(pair2);
         } else {
           if (implicitKey)
             onError(keyNode.range, "MISSING_CHAR", "Implicit map keys need to be followed by map values");
@@ -26818,10 +26819,10 @@ var require_resolve_block_map = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3
             else
               keyNode.comment = valueProps.comment;
           }
-          const pair = new Pair.Pair(keyNode);
+          const pair2 = new Pair.Pair(keyNode);
           if (ctx.options.keepSourceTokens)
-            pair.srcToken = collItem;
-          map2.items.push(pair);
+            pair2.srcToken = collItem;
+          map2.items.push(pair2);
         }
       }
       if (commentEnd && commentEnd < offset)
@@ -27072,18 +27073,18 @@ var require_resolve_flow_collection = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MO
             else
               keyNode.comment = valueProps.comment;
           }
-          const pair = new Pair.Pair(keyNode, valueNode);
+          const pair2 = new Pair.Pair(keyNode, valueNode);
           if (ctx.options.keepSourceTokens)
-            pair.srcToken = collItem;
+            pair2.srcToken = collItem;
           if (isMap7) {
             const map2 = coll;
             if (utilMapIncludes.mapIncludes(ctx, map2.items, keyNode))
               onError(keyStart, "DUPLICATE_KEY", "Map keys must be unique");
-            map2.items.push(pair);
+            map2.items.push(pair2);
           } else {
             const map2 = new YAMLMap.YAMLMap(ctx.schema);
             map2.flow = true;
-            map2.items.push(pair);
+            map2.items.push(pair2);
             const endRange = (valueNode ?? keyNode).range;
             map2.range = [keyNode.range[0], endRange[1], endRange[2]];
             coll.items.push(map2);
@@ -30141,11 +30142,11 @@ var systemClock = {
 
 // src/adapters/files.ts
 
-var jobScripts = ["upgrade.sh", "volume.sh", "report.sh"];
+var jobScripts = ["upgrade.sh", "volume.sh", "foreign.sh", "report.sh"];
 async function readScripts(directory) {
   const read2 = (name2) => (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_6__.readFile)(new URL(name2, `file://${directory}/`), "utf8");
   const job = await Promise.all(jobScripts.map(async (name2) => [name2, await read2(name2)]));
-  return { job: Object.fromEntries(job), probe: await read2("probe.sh") };
+  return { job: Object.fromEntries(job), probe: await read2("probe.sh"), replay: await read2("replay.sh") };
 }
 async function readEvent(path8) {
   if (path8 === "") return {};
@@ -30620,8 +30621,8 @@ var Summary = class {
    * @returns {Summary} summary instance
    */
   addTable(rows) {
-    const tableBody = rows.map((row2) => {
-      const cells = row2.map((cell2) => {
+    const tableBody = rows.map((row3) => {
+      const cells = row3.map((cell2) => {
         if (typeof cell2 === "string") {
           return this.wrap("td", cell2);
         }
@@ -31746,10 +31747,10 @@ function input(type, spec, parse4) {
   };
 }
 function invalid(name2, text2, takes) {
-  const shown2 = text2.length > 80 ? `${text2.slice(0, 80)}…` : text2;
+  const shown3 = text2.length > 80 ? `${text2.slice(0, 80)}…` : text2;
   return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
     "input-invalid",
-    `Input "${name2}" is ${JSON.stringify(shown2)}, which is not ${takes}.`,
+    `Input "${name2}" is ${JSON.stringify(shown3)}, which is not ${takes}.`,
     `Set "${name2}" to ${takes}.`
   );
 }
@@ -31904,11 +31905,18 @@ var inputTable = {
   }),
   resources: text({
     default: '{"requests":{"cpu":"200m","memory":"512Mi"},"limits":{"cpu":"2","memory":"2Gi"}}',
-    description: "Resources of the upgrade Job, as YAML or JSON in the form of a container's `resources`."
+    description: "Resources of the upgrade Job, and of the pod that tries its dumps and restores before, as YAML or JSON in the form of a container's `resources`."
   }),
   probes: choice(["pods", "none"], {
     default: "pods",
-    description: "`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime). `none`: they are not asked, and the checks that need it only warn."
+    description: "`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime), and try there what pg_upgrade will restore. `none`: they are not asked, and the checks that need it only warn."
+  }),
+  ignoreChecks: text({
+    description: "Checks whose findings are to stop nothing, a line each: `id: reason`. They are asked, and shown with the reason."
+  }),
+  failOn: choice(["failed", "warning"], {
+    default: "failed",
+    description: "What stops a run: `failed` (checks that failed, and those that could not be told), or a `warning` too."
   }),
   initdbEncoding: pattern("encoding", localeName, "an encoding such as UTF8", {
     description: "Encoding of the new cluster. Empty: the one of template1."
@@ -31983,7 +31991,7 @@ var inputTable = {
   snapshotTimeout: duration({ default: "30m", description: "Limit for the VolumeSnapshot to be ready." }),
   jobStartTimeout: duration({
     default: "10m",
-    description: "Limit for the pod of the upgrade Job (and of a probe) to start."
+    description: "Limit for the pod of the upgrade Job to start, and for a probe to start and to end."
   }),
   jobTimeout: duration({
     default: "2h",
@@ -32176,7 +32184,7 @@ function podTemplate(target, parts) {
     ],
     volumes: [
       ...parts.volumes,
-      { name: "tmp", emptyDir: {} },
+      { name: "tmp", emptyDir: parts.room === void 0 ? {} : { sizeLimit: parts.room } },
       {
         name: "passwd",
         downwardAPI: {
@@ -35353,13 +35361,13 @@ var CC_SANITIZE = /[- ]/g;
 function isLuhnAlgo(digits) {
   let length = digits.length;
   let bit = 1;
-  let sum = 0;
+  let sum2 = 0;
   while (length) {
     const value = digits.charCodeAt(--length) - 48;
     bit ^= 1;
-    sum += bit ? [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][value] : value;
+    sum2 += bit ? [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][value] : value;
   }
-  return sum % 10 === 0;
+  return sum2 % 10 === 0;
 }
 function isValidCreditCard(input3) {
   if (!creditCard.test(input3))
@@ -52051,8 +52059,47 @@ function scaled(resource, object2) {
 function scheduled(object2) {
   return { resource: "cronjobs", name: object2.metadata?.name ?? "", suspended: object2.spec.suspend ?? false };
 }
+function isScaled(workload2) {
+  return workload2.resource === "deployments" || workload2.resource === "statefulsets";
+}
+function workloadState(workload2) {
+  if (workload2.resource === "cronjobs") return workload2.suspended ? "suspended" : "scheduled";
+  if (isScaled(workload2)) return `${String(workload2.replicas)} replicas`;
+  const { paused, pausedReplicas } = workload2;
+  if (pausedReplicas !== null) return `held at ${pausedReplicas} replicas`;
+  return paused === null || paused === "false" ? "scales" : "paused";
+}
 function workloadName(workload2) {
   return `${workload2.resource}/${workload2.name}`;
+}
+
+// src/target/scaled-objects.ts
+var pausedAnnotation = "autoscaling.keda.sh/paused";
+var pausedReplicasAnnotation = "autoscaling.keda.sh/paused-replicas";
+async function findAutoscalers(cluster, namespace, workloads) {
+  const targets = new Set(workloads.map(({ resource, name: name2 }) => `${resource}/${name2}`));
+  try {
+    const all = await cluster.list("scaledobjects", { namespace });
+    const autoscalers = all.filter((object2) => targets.has(targetOf(object2))).map(autoscaler);
+    return { autoscalers: autoscalers.sort((a, b) => a.name < b.name ? -1 : 1) };
+  } catch (error63) {
+    if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$)) throw error63;
+    if (error63.code === "not-served" || error63.code === "not-found") return { autoscalers: [] };
+    if (error63.code !== "forbidden") throw error63;
+    return await cluster.serves("scaledobjects") ? { autoscalers: [], unread: error63.message } : { autoscalers: [] };
+  }
+}
+function targetOf({ spec: { scaleTargetRef } }) {
+  const { apiVersion = "apps/v1", kind = "Deployment", name: name2 } = scaleTargetRef;
+  return apiVersion.startsWith("apps/") ? `${kind.toLowerCase()}s/${name2}` : "";
+}
+function autoscaler({ metadata: { name: name2, annotations: annotations2 = {} } }) {
+  return {
+    resource: "scaledobjects",
+    name: name2,
+    paused: annotations2[pausedAnnotation] ?? null,
+    pausedReplicas: annotations2[pausedReplicasAnnotation] ?? null
+  };
 }
 
 // src/target/discover.ts
@@ -52072,6 +52119,7 @@ async function discover(cluster, inputs, absent) {
     cluster.find("pods", podName, namespace),
     findApplications(cluster, namespace, inputs.applicationSelector, name2)
   ]);
+  const { autoscalers, unread: unread3 } = await findAutoscalers(cluster, namespace, applications);
   const volumeName = claim2.spec?.volumeName;
   const podSecurity = statefulSet.spec?.template.spec?.securityContext;
   return {
@@ -52093,7 +52141,8 @@ async function discover(cluster, inputs, absent) {
     userId: container.securityContext?.runAsUser ?? podSecurity?.runAsUser ?? bitnamiUser,
     fsGroup: podSecurity?.fsGroup,
     secret: findSecret(container, inputs, name2),
-    applications
+    applications: [...applications, ...autoscalers],
+    unreadAutoscalers: unread3
   };
 }
 async function expectNamespace(cluster, namespace) {
@@ -52152,17 +52201,17 @@ function findVolume(statefulSet, { pvcName }) {
   );
 }
 function claimMounts(statefulSet, name2) {
-  const claims = /* @__PURE__ */ new Map();
+  const claims2 = /* @__PURE__ */ new Map();
   for (const template of statefulSet.spec?.volumeClaimTemplates ?? []) {
     const volume = template.metadata?.name ?? "";
-    claims.set(volume, `${volume}-${name2}-0`);
+    claims2.set(volume, `${volume}-${name2}-0`);
   }
   for (const volume of statefulSet.spec?.template.spec?.volumes ?? []) {
-    if (volume.persistentVolumeClaim !== void 0) claims.set(volume.name, volume.persistentVolumeClaim.claimName);
+    if (volume.persistentVolumeClaim !== void 0) claims2.set(volume.name, volume.persistentVolumeClaim.claimName);
   }
   return (statefulSet.spec?.template.spec?.containers ?? []).flatMap(
     (container) => (container.volumeMounts ?? []).flatMap((mount) => {
-      const claimName = claims.get(mount.name);
+      const claimName = claims2.get(mount.name);
       if (claimName === void 0) return [];
       return [{ container, mountPath: mount.mountPath, claimName, subPath: mount.subPath ?? mount.subPathExpr }];
     })
@@ -52299,7 +52348,7 @@ var HeldLease = class _HeldLease {
    */
   static async acquire(outside2, namespace, holder) {
     const { cluster, log: log2 } = outside2;
-    for (let attempt2 = 1; ; attempt2++) {
+    for (let attempt = 1; ; attempt++) {
       const found2 = await cluster.find("leases", leaseName, namespace);
       const now = await cluster.now();
       const before = expectFree(found2, now);
@@ -52310,7 +52359,7 @@ var HeldLease = class _HeldLease {
       } catch (error63) {
         if (!isOvertaken(error63) && !isUnanswered(error63)) throw error63;
         if (!isSame(await cluster.find("leases", leaseName, namespace), wanted)) {
-          if (attempt2 === attempts) throw error63;
+          if (attempt === attempts) throw error63;
           continue;
         }
       }
@@ -52512,6 +52561,17 @@ function podProgress(pod, container) {
   ].filter(Boolean).join(": ");
   return hopeless.has(waiting?.reason ?? "") ? { state: "stuck", reason } : { state: "waiting", reason };
 }
+function isSilent(pod, container) {
+  const status = (type) => pod.status?.conditions?.find((c) => c.type === type)?.status;
+  const ran = podProgress(pod, container).state === "running" && status("ContainersReady") === "True";
+  return ran && status("Ready") !== "True";
+}
+function disruptionOf(pod) {
+  const condition = pod.status?.conditions?.find((c) => c.type === "DisruptionTarget" && c.status === "True");
+  if (condition === void 0) return void 0;
+  const why = [condition.reason, condition.message].filter(Boolean).join(": ");
+  return `node ${pod.spec?.nodeName ?? "?"}, ${why}`;
+}
 function wasCreated(pod, container) {
   const status = pod.status?.containerStatuses?.find((c) => c.name === container);
   return (status?.containerID ?? "") !== "";
@@ -52543,6 +52603,7 @@ function parseJobResult(terminationMessage) {
 }
 
 // src/job/follow-job.ts
+var silenceLimit = 12e4;
 async function waitForStart(surroundings, job, limit5) {
   const { name: name2 = "", namespace = "" } = job.metadata ?? {};
   const what = `the pod of Job ${name2} to start`;
@@ -52562,8 +52623,10 @@ async function waitForStart(surroundings, job, limit5) {
   });
 }
 async function followToEnd(surroundings, pod, limit5) {
-  const { cluster } = surroundings;
+  const { cluster, clock } = surroundings;
   const { name: name2 = "", namespace = "" } = pod.metadata ?? {};
+  let disruption = disruptionOf(pod);
+  let silentSince;
   const follower = new LogFollower(surroundings, namespace);
   const what = `pod ${name2} to end`;
   return await waitFor({ what, limit: limit5, limitInput: "job-timeout", ...surroundings }, async () => {
@@ -52575,14 +52638,32 @@ async function followToEnd(surroundings, pod, limit5) {
         return { pending: error63.message };
       throw error63;
     }
-    if (now === void 0) return { done: { exitCode: -1, reason: `pod ${name2} was deleted`, result: void 0 } };
+    if (now === void 0)
+      return { done: { exitCode: -1, reason: `pod ${name2} was deleted`, result: void 0, disruption } };
+    disruption = disruptionOf(now) ?? disruption;
+    if (isSilent(now, containerName)) {
+      silentSince ??= clock.monotonic();
+      if (clock.monotonic() - silentSince > silenceLimit) throw nodeSilent(now);
+      return {
+        pending: `its node ${now.spec?.nodeName ?? "?"} has stopped reporting, so nobody can tell whether it runs`
+      };
+    }
+    silentSince = void 0;
     const progress = podProgress(now, containerName);
     void follower.print(name2);
     if (progress.state !== "ended") return { pending: "it runs" };
     await follower.printRest(name2);
     const { exitCode, reason, terminationMessage } = progress;
-    return { done: { exitCode, reason, result: parseJobResult(terminationMessage) } };
+    return { done: { exitCode, reason, result: parseJobResult(terminationMessage), disruption } };
   });
+}
+function nodeSilent({ metadata, spec }) {
+  const node2 = spec?.nodeName ?? "?";
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "node-silent",
+    `Node ${node2} has stopped reporting, and pod ${metadata?.name ?? "?"} was at work on the volume there: whether it still is, nobody can tell. Nothing else is started on the volume, and everything is left as it is.`,
+    `Bring node ${node2} back; or, once you are sure that it is switched off, say so: kubectl taint nodes ${node2} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute. Then run "mode: upgrade" again: it goes on. Never delete the pod by force while the node may run.`
+  );
 }
 async function podOfJob({ cluster }, { metadata }) {
   const labelSelector2 = `batch.kubernetes.io/controller-uid=${metadata?.uid ?? ""}`;
@@ -52634,6 +52715,48 @@ var LogFollower = class {
   }
 };
 
+// src/upgrade/claim.ts
+async function expectClaim({ cluster, target, journal }) {
+  const { claimName } = target.volume;
+  const volume = notedExchange(journal.noted)?.volume ?? journal.record.volume;
+  const now = await cluster.find("persistentvolumeclaims", claimName, target.namespace);
+  const isDeleted = now?.metadata?.deletionTimestamp !== void 0;
+  const has = now?.spec?.volumeName;
+  if (now !== void 0 && !isDeleted && has === volume) return;
+  const state = now === void 0 ? "was deleted" : isDeleted ? "is being deleted" : `has ${has ?? "no volume yet"}`;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "claim-lost",
+    `Somebody changed PersistentVolumeClaim ${claimName}: it ${state}. The data is on PersistentVolume ${volume}, which is kept (Retain).`,
+    remedy(target, volume, now !== void 0)
+  );
+}
+function remedy(target, volume, isThere) {
+  const { claimName, claim: claim2 } = target.volume;
+  const { accessModes, resources: resources2, storageClassName, volumeMode } = claim2.spec ?? {};
+  const manifest = JSON.stringify({
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name: claimName, labels: claim2.metadata?.labels },
+    spec: {
+      accessModes,
+      resources: { requests: resources2?.requests },
+      storageClassName,
+      volumeMode,
+      volumeName: volume
+    }
+  });
+  const kubectl = `kubectl -n ${target.namespace}`;
+  const owner = Object.entries(ownerLabel).map((pair2) => pair2.join("=")).join();
+  const commands = [
+    // Ended pods count as users of a claim too: it does not go before them. What they did is on the disk.
+    ...isThere ? [`${kubectl} delete jobs -l ${owner}`] : [],
+    ...isThere ? [`${kubectl} delete pvc ${claimName}`] : [],
+    `kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
+    `echo '${manifest}' | ${kubectl} create -f -`
+  ];
+  return `Give the volume back to a claim of that name while PostgreSQL is stopped, then run "mode: upgrade" again: ${commands.join("; ")}`;
+}
+
 // src/upgrade/fence.ts
 var fenceGate = "circleci-server-postgresql-upgrade/fence";
 var gatesPath = "/spec/template/spec/schedulingGates";
@@ -52664,6 +52787,7 @@ async function unfenceAndStart(context, image) {
   const { cluster, target, journal } = context;
   const now = await readStatefulSet(context);
   const spec = now.spec?.template.spec;
+  if (hasFence(spec) || now.spec?.replicas === 0) await expectClaim(context);
   const index = spec?.containers.findIndex((c) => c.name === target.container.name) ?? -1;
   const left = (spec?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
   const operations = [{ op: "test", path: "/metadata/uid", value: now.metadata?.uid }];
@@ -52702,7 +52826,10 @@ async function readStatefulSet({ cluster, target }) {
 // src/upgrade/job-run.ts
 async function runJob(context, command, tell2 = () => void 0) {
   const { target, inputs, settings } = context;
-  if (command !== "boot") await expectNoServer(context);
+  if (command !== "boot") {
+    await expectNoServer(context);
+    await expectClaim(context);
+  }
   const wanted = upgradeJob(target, settings, command);
   const object2 = await takeOver(context, wanted, command) ?? await create(context, wanted);
   tell2({ object: object2, phase: "created" });
@@ -52733,7 +52860,7 @@ async function takeOver(context, wanted, command) {
   const found2 = await cluster.find("jobs", name2, target.namespace);
   if (found2 === void 0) return void 0;
   const isWanted = doesTheSame(found2, wanted);
-  if (!hasEnded2(found2)) {
+  if (!hasEnded2(found2) || await isAtWork(context, found2)) {
     if (!isWanted) throw stillRuns(context, name2);
     log2.info(`Job ${name2} is at work already: it is followed`);
     return found2;
@@ -52761,11 +52888,12 @@ async function unheardJob(context) {
   if (object2 === void 0) return void 0;
   const runId = object2.spec?.template.spec?.containers[0]?.env?.find((v) => v.name === "RUN_ID")?.value;
   if (runId === settings.runId) return { object: object2, phase: "created" };
-  if (hasEnded2(object2)) return void 0;
+  if (hasEnded2(object2) && !await isAtWork(context, object2)) return void 0;
   throw stillRuns(context, jobName);
 }
-function jobFailure({ result, exitCode, reason }) {
-  return result === void 0 ? `its container ended with code ${String(exitCode)} (${reason}) and left no result` : `${result.step}: ${result.message}`;
+function jobFailure({ result, exitCode, reason, disruption }) {
+  const what = result === void 0 ? `its container ended with code ${String(exitCode)} (${reason}) and left no result` : `${result.step}: ${result.message}`;
+  return disruption === void 0 ? what : `${what}; Kubernetes took its pod away (${disruption})`;
 }
 async function isAtWork(context, object2) {
   return await startedState(context, object2) === "running";
@@ -52790,7 +52918,7 @@ async function removeUnstarted(context, object2) {
     const now = await startedState(context, object2);
     started ||= now === "running" || now === "ended";
     const gone = now === "absent" && await cluster.find("jobs", name2, target.namespace) === void 0;
-    return gone ? { done: void 0 } : { pending: "it is still there" };
+    return gone ? { done: void 0 } : { pending: `it is still there (${now})` };
   });
   return started;
 }
@@ -52816,9 +52944,15 @@ var protectVolume = {
   }
 };
 async function restoreReclaimPolicy(context) {
-  const { cluster, target, journal } = context;
+  const { cluster, target, journal, results } = context;
   const claim2 = await cluster.find("persistentvolumeclaims", target.volume.claimName, target.namespace);
   const volume = claim2?.spec?.volumeName;
+  if (volume !== void 0 && claim2?.metadata?.deletionTimestamp !== void 0) {
+    results.warnings.push(
+      `PersistentVolumeClaim ${target.volume.claimName} is being deleted and goes when PostgreSQL's pod ends, restarts included. PersistentVolume ${volume} with all data stays then (Retain): give it to a new claim of that name before PostgreSQL is started again.`
+    );
+    return;
+  }
   if (volume !== void 0) await setReclaimPolicy(context, volume, journal.record.reclaimPolicy);
 }
 async function setReclaimPolicy({ cluster, target }, volume, policy) {
@@ -53030,7 +53164,13 @@ var workload = external_exports.discriminatedUnion("resource", [
     replicas: external_exports.number(),
     podSelector: labelSelector
   }),
-  external_exports.object({ resource: external_exports.literal("cronjobs"), name: external_exports.string(), suspended: external_exports.boolean() })
+  external_exports.object({ resource: external_exports.literal("cronjobs"), name: external_exports.string(), suspended: external_exports.boolean() }),
+  external_exports.object({
+    resource: external_exports.literal("scaledobjects"),
+    name: external_exports.string(),
+    paused: external_exports.string().nullable(),
+    pausedReplicas: external_exports.string().nullable()
+  })
 ]);
 var locale = external_exports.object({ encoding: external_exports.string(), collate: external_exports.string(), ctype: external_exports.string() });
 var record2 = external_exports.object({
@@ -53168,6 +53308,12 @@ function sessionIn({ namespace, podName }) {
   return `kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres`;
 }
 
+// src/job/failed-tries.ts
+function failedTries(jobs) {
+  const [[label2, ours2] = ["", ""]] = Object.entries(ownerLabel);
+  return jobs.filter((job) => job.metadata?.labels?.[label2] !== ours2 && (job.status?.failed ?? 0) > 0).map((job) => job.metadata?.name ?? "").filter((name2) => name2.startsWith(jobName));
+}
+
 // src/upgrade/server-ready.ts
 async function waitForServer(context, image) {
   const { cluster, target, inputs } = context;
@@ -53219,6 +53365,15 @@ function statusOf(seen) {
   const { target, journal, newImage } = seen;
   if (journal?.isClosed === false) return unfinished(seen, journal);
   const evidence = [...holderLines(seen), ...serverLines(target), ...earlierLines(journal)];
+  const tries = failedTries(seen.jobs);
+  if (tries.length > 0 && !(target.pod !== void 0 && isReady(target.pod))) {
+    return {
+      state: "not-started",
+      evidence: [...evidence, ...tries.map((name2) => `Job ${name2}, not of this action, failed`)],
+      safe: "Do not start PostgreSQL: a failed upgrade by another way may have renamed the data directory, and the image makes an empty cluster in its place.",
+      next: 'Look at the volume as "After a failed try of another way" in the README tells, then delete that Job.'
+    };
+  }
   return serverImage(target) === newImage ? {
     state: "upgraded",
     evidence,
@@ -53234,7 +53389,7 @@ function statusOf(seen) {
 function unfinished(seen, journal) {
   const { target, jobs, holding } = seen;
   const { record: record3, noted } = journal;
-  const active = jobs.filter((job) => (job.status?.active ?? 0) > 0).map((job) => job.metadata?.name ?? "");
+  const active = jobs.filter(isAtWork2).map((job) => job.metadata?.name ?? "");
   return {
     state: "unfinished",
     step: noted.step,
@@ -53248,12 +53403,15 @@ function unfinished(seen, journal) {
       ...active.map((name2) => `Job ${name2} is at work on the volume`),
       ...serverLines(target),
       ...record3.applications.map(
-        (w) => w.resource === "cronjobs" ? `${workloadName(w)}: was ${w.suspended ? "suspended" : "not suspended"}` : `${workloadName(w)}: had ${String(w.replicas)} replicas`
+        (w) => w.resource === "cronjobs" ? `${workloadName(w)}: was ${w.suspended ? "suspended" : "not suspended"}` : `${workloadName(w)}: ${isScaled(w) ? "had" : "was"} ${workloadState(w)}`
       )
     ],
     safe: active.length > 0 || isHeld(seen) ? "Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade." : "The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.",
     next: isHeld(seen) ? `Wait for ${holding?.holder ?? ""}.` : noted.rollback === void 0 ? '"mode: upgrade" with the same inputs: it goes on with this upgrade.' : '"mode: rollback" with the same inputs: it goes on going back to 12.'
   };
+}
+function isAtWork2({ status }) {
+  return (status?.active ?? 0) + (status?.terminating ?? 0) > 0;
 }
 function backupLines({ record: record3, noted }) {
   const { kind } = record3.backup;
@@ -53348,7 +53506,7 @@ var quantities = external_exports.record(external_exports.string(), quantity).op
 var requirements = external_exports.strictObject({ requests: quantities, limits: quantities });
 function parseResources(text2) {
   try {
-    const { requests, limits } = requirements.parse((0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .load */ .Hh)(text2, { schema: _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU }));
+    const { requests, limits } = requirements.parse((0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .load */ .Hh)(text2, { schema: _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU }));
     return { ...requests === void 0 ? {} : { requests }, ...limits === void 0 ? {} : { limits } };
   } catch (error63) {
     const reason = error63 instanceof external_exports.ZodError ? external_exports.prettifyError(error63).replace(/\s+/g, " ") : (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63);
@@ -53363,513 +53521,6 @@ function wholeCpus(resources2) {
   const limit5 = resources2.limits?.["cpu"] ?? "1";
   const cpus = limit5.endsWith("m") ? Number(limit5.slice(0, -1)) / 1e3 : Number(limit5);
   return Math.max(1, Math.floor(cpus));
-}
-
-// src/database/script.ts
-function connectionTo(database) {
-  return `dbname='${database.replace(/[\\']/g, "\\$&")}'`;
-}
-function connectCommand(database) {
-  return /^[a-z_][a-z0-9_]*$/.test(database) ? `\\connect ${database}` : `\\connect -reuse-previous=on ${quoted(connectionTo(database))}`;
-}
-function eachDatabase(databases, sql) {
-  return databases.map((name2) => `\\connect -reuse-previous=on ${quoted(connectionTo(name2))}
-${announcement}
-${sql}`).join("\n");
-}
-var announcement = "SELECT json_build_object('database', current_database());";
-function quoted(argument) {
-  return `'${argument.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll('"', '""""').replaceAll("\n", "\\n")}'`;
-}
-function rowsOfEach(databases, output2) {
-  const rows = /* @__PURE__ */ new Map();
-  let current;
-  for (const value of jsonLines(output2)) {
-    const name2 = announced(value);
-    if (name2 !== void 0) rows.set(name2, current = []);
-    else if (current === void 0) throw unexpected(JSON.stringify(value));
-    else current.push(value);
-  }
-  const found2 = [...rows.keys()];
-  if (found2.length !== databases.length || found2.some((name2, index) => name2 !== databases[index])) {
-    throw unexpected(`rows of ${found2.join(", ")} where those of ${databases.join(", ")} were asked for`);
-  }
-  return rows;
-}
-function announced(value) {
-  if (typeof value !== "object" || value === null || Object.keys(value).join() !== "database") return void 0;
-  const { database } = value;
-  return typeof database === "string" ? database : void 0;
-}
-function jsonLines(output2) {
-  return output2.split("\n").filter((line) => line !== "").map((line) => {
-    try {
-      return JSON.parse(line);
-    } catch {
-      throw unexpected(line);
-    }
-  });
-}
-function unexpected(what) {
-  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "unexpected-output",
-    `psql answered something unexpected: ${what.slice(0, 200)}`,
-    "Look for a setting that makes the server's clients print more than rows."
-  );
-}
-
-// src/database/database.ts
-var commandLimit = 6e4;
-function readOptions(limit5) {
-  return `-c default_transaction_read_only=on -c statement_timeout=${String(Math.round(limit5 * 0.9))} -c lock_timeout=5000`;
-}
-var writeOptions = "-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
-var withPassword = [
-  "IFS= read -r PGPASSWORD",
-  'PGPORT="${POSTGRESQL_PORT_NUMBER:-${PGPORT:-5432}}"',
-  'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=10',
-  "shift",
-  'exec "$@"'
-].join("; ");
-var Database = class _Database {
-  constructor(cluster, target, password, superuser) {
-    this.cluster = cluster;
-    this.target = target;
-    this.password = password;
-    this.superuser = superuser;
-  }
-  cluster;
-  target;
-  password;
-  superuser;
-  /** The same server, reached over another connection to the cluster. */
-  over(cluster) {
-    return new _Database(cluster, this.target, this.password, this.superuser);
-  }
-  /**
-   * Runs a script of SQL (and psql commands) in one read-only session.
-   * @returns what psql prints: one line per row, columns without padding
-   * @throws ClusterError with psql's own message
-   */
-  async read(database, sql, limit5 = commandLimit) {
-    return await retried(() => this.psql(database, sql, readOptions(limit5), limit5));
-  }
-  /**
-   * The same in a session that may change things and that no setting of a role or database cuts short.
-   * @param sql may run a second time, also while the first one is still at work: a session whose connection broke is repeated
-   */
-  async write(database, sql, limit5) {
-    return await retried(() => this.psql(database, sql, writeOptions, limit5));
-  }
-  /**
-   * Runs the same script in each database, one after the other in a single psql: to start a program in a pod takes longer
-   * than most scripts do.
-   * @param limit for each database, in milliseconds
-   * @returns the rows of each database, which have to be JSON and no objects with the only key `database`
-   * @throws ClusterError with psql's own message when one fails; the databases after it are then left out
-   */
-  async readEach(databases, sql, limit5 = commandLimit) {
-    if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const [script2, all] = [eachDatabase(databases, sql), limit5 * databases.length];
-    return rowsOfEach(databases, await retried(() => this.psql("template1", script2, readOptions(limit5), all)));
-  }
-  /** The same in sessions that may change things, as `write` does it. */
-  async writeEach(databases, sql, limit5) {
-    if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const [script2, all] = [eachDatabase(databases, sql), limit5 * databases.length];
-    return rowsOfEach(databases, await retried(() => this.psql("template1", script2, writeOptions, all)));
-  }
-  /** Runs a command in the server's container, without a password. */
-  async command(command, limit5 = commandLimit) {
-    return await this.cluster.exec(
-      this.target.namespace,
-      this.target.podName,
-      this.target.container.name,
-      command,
-      "",
-      limit5
-    );
-  }
-  async psql(database, sql, options, limit5) {
-    const connection = connectionTo(database);
-    const command = [
-      "sh",
-      "-c",
-      withPassword,
-      "sh",
-      options,
-      "psql",
-      "-XAtqw",
-      "-v",
-      "ON_ERROR_STOP=1",
-      "-U",
-      this.superuser,
-      "-d",
-      connection,
-      "-f",
-      "-"
-    ];
-    const result = await this.cluster.exec(
-      this.target.namespace,
-      this.target.podName,
-      this.target.container.name,
-      command,
-      `${this.password}
-${sql}
-\\q
-`,
-      limit5
-    );
-    if (result.exitCode === 0) return result.stdout;
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
-      "psql-failed",
-      `psql in pod ${this.target.podName}, database "${database}": ${result.stderr.trim() || `exit code ${String(result.exitCode)}`}`,
-      "Look at the message of psql, and at the log of the server."
-    );
-  }
-};
-var attempts2 = 10;
-async function retried(session) {
-  for (let attempt2 = 1; ; attempt2++) {
-    try {
-      return await session();
-    } catch (error63) {
-      if (attempt2 === attempts2 || !(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "unreachable")) throw error63;
-    }
-  }
-}
-
-// src/prechecks/finding.ts
-function passed(...evidence) {
-  return { status: "passed", evidence };
-}
-function warning2(remedy, ...evidence) {
-  return { status: "warning", evidence, remedy };
-}
-function failed(remedy, ...evidence) {
-  return { status: "failed", evidence, remedy };
-}
-function unknown2(remedy, ...evidence) {
-  return { status: "unknown", evidence, remedy };
-}
-var notAsked = "not-asked";
-function given(fact2, judge5) {
-  return fact2.known ? judge5(fact2.value) : unknown2("Remove the reason, then run the checks again.", fact2.reason);
-}
-function blocks(finding) {
-  return finding.status === "failed" || finding.status === "unknown";
-}
-
-// src/database/obstacles.ts
-var obstacle = external_exports.discriminatedUnion("kind", [
-  external_exports.object({ kind: external_exports.literal("prepared transaction"), gid: external_exports.string(), database: external_exports.string(), owner: external_exports.string() }),
-  external_exports.object({
-    kind: external_exports.literal("replication slot"),
-    name: external_exports.string(),
-    type: external_exports.string(),
-    database: external_exports.string().nullable()
-  })
-]);
-async function readObstacles(database) {
-  const output2 = await database.read(
-    "template1",
-    `SELECT json_build_object('kind', 'prepared transaction', 'gid', gid, 'database', database, 'owner', owner)
-     FROM pg_catalog.pg_prepared_xacts ORDER BY prepared;
-     SELECT json_build_object('kind', 'replication slot', 'name', slot_name, 'type', slot_type, 'database', database)
-     FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name;`
-  );
-  return external_exports.array(obstacle).parse(jsonLines(output2));
-}
-function obstacleName(found2) {
-  return found2.kind === "prepared transaction" ? `prepared transaction ${quoted2(found2.gid)} in database "${found2.database}", of ${found2.owner}` : `${found2.type} replication slot ${found2.name}${found2.database === null ? "" : ` in database "${found2.database}"`}`;
-}
-function obstacleRemedy(found2, session) {
-  const prepared = found2.flatMap((o) => o.kind === "prepared transaction" ? [o] : []);
-  const slots = found2.flatMap((o) => o.kind === "replication slot" ? [o] : []);
-  const sentences = [
-    ...prepared.map(
-      ({ gid, database }) => `In database "${database}": ROLLBACK PREPARED ${quoted2(gid)}; (or COMMIT PREPARED, if whoever prepared it says so).`
-    ),
-    ...slots.length === 0 ? [] : [
-      `${slots.map(({ name: name2 }) => `SELECT pg_drop_replication_slot(${quoted2(name2)});`).join(" ")} 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`
-    ]
-  ];
-  return `As the superuser (${session}): ${sentences.join(" ")}`;
-}
-function quoted2(text2) {
-  return `'${text2.replaceAll("'", "''")}'`;
-}
-
-// src/database/server.ts
-var serverFacts = external_exports.object({
-  versionNumber: external_exports.number(),
-  version: external_exports.string(),
-  dataDirectory: external_exports.string(),
-  inRecovery: external_exports.boolean(),
-  /** Role with OID 10: whom initdb made. */
-  bootstrapSuperuser: external_exports.string(),
-  currentUser: external_exports.string(),
-  dataChecksums: external_exports.boolean(),
-  walSegmentSize: external_exports.number()
-});
-var databaseFacts = external_exports.object({
-  name: external_exports.string(),
-  encoding: external_exports.string(),
-  collate: external_exports.string(),
-  ctype: external_exports.string(),
-  allowsConnections: external_exports.boolean(),
-  bytes: external_exports.number()
-});
-var extensionFacts = external_exports.object({ name: external_exports.string(), version: external_exports.string() });
-async function readServer(database) {
-  const output2 = await database.read(
-    "template1",
-    `SELECT json_build_object(
-       'versionNumber', current_setting('server_version_num')::int,
-       'version', current_setting('server_version'),
-       'dataDirectory', current_setting('data_directory'),
-       'inRecovery', pg_is_in_recovery(),
-       'bootstrapSuperuser', (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10),
-       'currentUser', current_user,
-       'dataChecksums', current_setting('data_checksums')::bool,
-       'walSegmentSize', (SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'));`
-  );
-  return serverFacts.parse(jsonLines(output2)[0]);
-}
-async function readDatabases(database) {
-  const output2 = await database.read(
-    "template1",
-    `SELECT json_build_object(
-       'name', datname, 'encoding', pg_encoding_to_char(encoding), 'collate', datcollate, 'ctype', datctype,
-       'allowsConnections', datallowconn, 'bytes', pg_database_size(oid))
-     FROM pg_catalog.pg_database ORDER BY datname;`
-  );
-  return external_exports.array(databaseFacts).parse(jsonLines(output2));
-}
-async function readExtensions(database, name2) {
-  const output2 = await database.read(
-    name2,
-    "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;"
-  );
-  return external_exports.array(extensionFacts).parse(jsonLines(output2));
-}
-
-// src/parallel.ts
-async function inParallel(width, items, work2) {
-  const results = [];
-  const queue = items.map((item, index) => ({ item, index }));
-  let failure2;
-  const worker = async () => {
-    for (let next = queue.shift(); next !== void 0 && failure2 === void 0; next = queue.shift()) {
-      try {
-        results[next.index] = await work2(next.item);
-      } catch (error63) {
-        failure2 ??= { error: error63 };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
-  if (failure2 !== void 0) throw failure2.error;
-  return results;
-}
-
-// src/database/shares.ts
-function shares(databases, sessions3) {
-  const dealt = Array.from({ length: sessions3 }, () => ({ bytes: 0, names: [] }));
-  for (const { name: name2, bytes } of [...databases].sort((a, b) => b.bytes - a.bytes)) {
-    const least = dealt.reduce((a, b) => b.bytes < a.bytes ? b : a);
-    least.bytes += bytes;
-    least.names.push(name2);
-  }
-  return dealt.map(({ names }) => names).filter((names) => names.length > 0);
-}
-
-// src/database/sort-order.ts
-function sortOrderSql(collation = 'pg_catalog."default"') {
-  const isUnicode = "current_setting('server_encoding') = 'UTF8'";
-  const words = "'1-1','11','1 1','1.1','a-a','a a','a+a','aa','AA','Aa','a''a','$a','co-op','coop','CO-OP','resume','Resume','strasse','z','ss','i','I'";
-  const foreign2 = ["résumé", "straße", "ä", "Ä", "å", "ß", "ı", "İ"].map((word2) => `'${Array.from(word2, (character) => String(character.codePointAt(0))).join(" ")}'`).join(",");
-  const rare = "8208,8211,8217,8220,8230,8364,8482,8722,12354,12450,20013,44032,65281,119808,128512,131072";
-  return [
-    "WITH c AS (",
-    "SELECT chr(i) AS ch FROM generate_series(33, 126) i",
-    `UNION SELECT chr(i) FROM generate_series(161, 1279) i WHERE ${isUnicode}`,
-    `UNION SELECT chr(i) FROM unnest(ARRAY[${rare}]) i WHERE ${isUnicode}),`,
-    "s AS (SELECT ch AS v FROM c UNION ALL SELECT 'a' || ch || 'b' FROM c UNION ALL SELECT ch || 'a' FROM c",
-    "UNION ALL SELECT '1' || ch || '1' FROM c UNION ALL SELECT 'A' || ch FROM c",
-    `UNION ALL SELECT w FROM unnest(ARRAY[${words}]) w`,
-    // By their codes, so that the statement can be read in every encoding; chr() of a constant would be computed in all of them.
-    `UNION ALL SELECT (SELECT string_agg(chr(code::int), '' ORDER BY o) FROM unnest(string_to_array(w, ' ')) WITH ORDINALITY AS u (code, o))`,
-    `FROM unnest(ARRAY[${foreign2}]) w WHERE ${isUnicode})`,
-    `SELECT md5(string_agg(v, chr(1) ORDER BY v COLLATE ${collation}, v COLLATE pg_catalog."C")) AS digest FROM s`
-  ].join(" ");
-}
-var used = `
-SELECT co.oid, co.collname, n.nspname, co.collprovider,
-  CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END AS lc_collate,
-  CASE WHEN co.oid = 100 THEN d.datctype ELSE co.collctype END AS lc_ctype,
-  count(*) AS indexes, sum(pg_catalog.pg_relation_size(i.indexrelid))::bigint AS bytes
-FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS collation FROM pg_catalog.pg_index WHERE indexrelid >= 16384) i
-  JOIN pg_catalog.pg_collation co ON co.oid = i.collation
-  JOIN pg_catalog.pg_namespace n ON n.oid = co.collnamespace
-  JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
-WHERE CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END NOT IN ('C', 'POSIX')
-GROUP BY 1, 2, 3, 4, 5, 6`;
-var sortOrdersSql = `
-SELECT format('SELECT json_build_object(''collation'', %L, ''provider'', %L, ''collate'', %L, ''ctype'', %L, ''indexes'', %s, ''bytes'', %s, ''digest'', (%s))',
-  collname, CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END, lc_collate, lc_ctype, indexes, bytes,
-  replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', nspname, collname)))
-FROM (${used}) used ORDER BY collname
-\\gexec`;
-var sortOrder = external_exports.object({
-  /** Name of the collation; `default` is the database's own. */
-  collation: external_exports.string(),
-  provider: external_exports.enum(["libc", "icu"]),
-  collate: external_exports.string(),
-  ctype: external_exports.string(),
-  /** Indexes with a column in it, and their size. */
-  indexes: external_exports.number(),
-  bytes: external_exports.number(),
-  digest: external_exports.string()
-});
-var sortOrders = external_exports.record(external_exports.string(), external_exports.array(sortOrder));
-async function readSortOrders(database, databases, sessions3) {
-  const open3 = databases.filter((d) => d.allowsConnections);
-  const answers = await inParallel(
-    sessions3,
-    shares(open3, sessions3),
-    (names) => database.readEach(names, sortOrdersSql)
-  );
-  return sortOrders.parse(Object.fromEntries(answers.flatMap((answer2) => [...answer2])));
-}
-function changedOrders(before, after) {
-  const changed = Object.entries(before).map(([database, orders]) => {
-    const now = after[database] ?? [];
-    const names = orders.filter((o) => now.find((n) => n.collation === o.collation)?.digest !== o.digest);
-    return [database, names.map(({ collation }) => collation)];
-  });
-  return Object.fromEntries(changed.filter(([, names]) => names.length > 0));
-}
-function reindexSql(collations) {
-  const names = collations.map((name2) => `'${name2.replaceAll("'", "''")}'`).join(", ");
-  return `
-SELECT format('REINDEX INDEX %I.%I', n.nspname, c.relname), format('SELECT json_build_object(''reindexed'', %L)', n.nspname || '.' || c.relname)
-FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'i' AND i.indexrelid >= 16384
-  AND EXISTS (SELECT 1 FROM unnest(i.indcollation::oid[]) used JOIN pg_catalog.pg_collation co ON co.oid = used WHERE co.collname IN (${names}))
-ORDER BY 1
-\\gexec`;
-}
-
-// src/job/probe.ts
-var probeContainer = "probe";
-var probeLabel = { "app.kubernetes.io/name": "postgres-upgrade-probe" };
-function probePod(target, role, image, imagePullSecret, locales, script2) {
-  const template = podTemplate(target, {
-    labels: { ...probeLabel, "postgresql-upgrade/probe": role },
-    imagePullSecret,
-    volumes: [],
-    container: {
-      name: probeContainer,
-      image,
-      imagePullPolicy: "IfNotPresent",
-      command: ["sh", "-c", script2],
-      env: Object.entries({
-        FROM: String(upgrade.from),
-        TO: String(upgrade.to),
-        ROLE: role,
-        LOCALES: locales.join("\n"),
-        SORT_ORDER: sortOrderSql()
-      }).map(([name2, value]) => ({ name: name2, value })),
-      resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } }
-    }
-  });
-  return {
-    metadata: { ...template.metadata, namespace: target.namespace, generateName: `postgres-upgrade-probe-${role}-` },
-    spec: {
-      ...template.spec,
-      containers: template.spec?.containers ?? [],
-      terminationGracePeriodSeconds: 0,
-      activeDeadlineSeconds: 900
-    }
-  };
-}
-function localeKey({ encoding, collate, ctype }) {
-  return `${encoding} ${collate} ${ctype}`;
-}
-function localesOf(initdb, databases, orders) {
-  const ofIndexes = databases.flatMap(
-    (d) => (orders[d.name] ?? []).filter((o) => o.provider === "libc").map((o) => ({ ...d, ...o }))
-  );
-  return [...new Set([initdb, ...databases, ...ofIndexes].map(localeKey))];
-}
-function parseProbe(image, log2) {
-  const rows = log2.split("\n").map((line) => line.split("	"));
-  if (!rows.some(([fact2]) => fact2 === "end")) return void 0;
-  const value = (name2) => rows.find(([fact2]) => fact2 === name2)?.[1];
-  const pairs = (name2) => Object.fromEntries(
-    rows.flatMap(([fact2, key, text2]) => fact2 === name2 && key !== void 0 ? [[key, text2 ?? ""]] : [])
-  );
-  return {
-    image,
-    oldVersion: value("old-version"),
-    newVersion: value("new-version") ?? "",
-    pgUpgrade: value("pg_upgrade"),
-    initdb: pairs("initdb"),
-    sortOrders: pairs("sort-order"),
-    extensions: pairs("extension")
-  };
-}
-function majorOf(version2) {
-  const major = /\(PostgreSQL\) (\d+)/.exec(version2 ?? "")?.[1];
-  return major === void 0 ? void 0 : Number(major);
-}
-
-// src/job/run-probe.ts
-async function runProbe({ cluster, clock, log: log2, signal }, pod, limit5) {
-  const namespace = pod.metadata?.namespace ?? "";
-  const image = pod.spec?.containers[0]?.image ?? "";
-  const created = await cluster.create("pods", pod, { namespace });
-  const name2 = created.metadata?.name ?? "";
-  const remove = async () => {
-    try {
-      await cluster.delete("pods", name2, namespace);
-    } catch (error63) {
-      log2.annotate("warning", "probe", `Pod ${name2} could not be removed; it ends by itself: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
-    }
-  };
-  try {
-    const exitCode = await waitFor(
-      { what: `the probe of image ${image}`, limit: limit5, limitInput: "job-start-timeout", clock, log: log2, signal },
-      async () => {
-        const now = await cluster.find("pods", name2, namespace);
-        if (now === void 0)
-          throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$("probe-gone", `Pod ${name2} was removed by somebody else.`, "Run the checks again.");
-        const progress = podProgress(now, probeContainer);
-        if (progress.state === "stuck")
-          throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
-            "image-unusable",
-            `Image ${image} can't be run: ${progress.reason}`,
-            "Check the image reference and the pull secret."
-          );
-        return progress.state === "ended" ? { done: progress.exitCode } : { pending: progress.state === "running" ? "it runs" : progress.reason };
-      }
-    );
-    const output2 = await cluster.podLog(namespace, name2, probeContainer);
-    const facts = parseProbe(image, withoutTimestamps(output2));
-    if (facts === void 0)
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
-        "probe-failed",
-        `The probe of image ${image} ended with code ${String(exitCode)}: ${withoutTimestamps(output2).trim().slice(-300)}`,
-        "Check that it is an image of PostgreSQL."
-      );
-    return facts;
-  } finally {
-    await remove();
-  }
-}
-function withoutTimestamps(output2) {
-  return output2.replace(/^\S+ /gm, "");
 }
 
 // src/target/permissions.ts
@@ -53958,6 +53609,12 @@ var permissions = [
   },
   {
     verb: "patch",
+    resource: "persistentvolumeclaims",
+    mode: "upgrade",
+    why: "take the run's label off a claim that was made anew"
+  },
+  {
+    verb: "patch",
     resource: "persistentvolumes",
     mode: "upgrade",
     why: "keep the volume whatever happens to its claim (Retain); give the claim the restored volume"
@@ -53973,7 +53630,28 @@ var permissions = [
     why: "stop and start PostgreSQL and the applications, set the image"
   },
   { verb: "get", resource: "cronjobs", mode: "upgrade", why: "suspend the applications' CronJobs" },
-  { verb: "patch", resource: "cronjobs", mode: "upgrade", why: "suspend the applications' CronJobs" }
+  { verb: "patch", resource: "cronjobs", mode: "upgrade", why: "suspend the applications' CronJobs" },
+  {
+    verb: "list",
+    resource: "scaledobjects",
+    mode: "precheck",
+    why: "where KEDA is installed: find what scales the applications",
+    ifServed: true
+  },
+  {
+    verb: "get",
+    resource: "scaledobjects",
+    mode: "upgrade",
+    why: "where KEDA is installed: pause what scales the applications",
+    ifServed: true
+  },
+  {
+    verb: "patch",
+    resource: "scaledobjects",
+    mode: "upgrade",
+    why: "where KEDA is installed: pause what scales the applications",
+    ifServed: true
+  }
 ];
 function permissionsFor(mode) {
   return mode === "upgrade" ? permissions : permissions.filter((p) => p.mode === "precheck");
@@ -53981,8 +53659,9 @@ function permissionsFor(mode) {
 async function missingPermissions(cluster, namespace, mode) {
   const answers = await Promise.all(
     permissionsFor(mode).map(async (permission) => {
-      const { verb, resource, subresource } = permission;
-      const { group: group2, namespaced } = _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
+      const { verb, resource, subresource, ifServed } = permission;
+      if (ifServed === true && !await cluster.serves(resource)) return { permission, allowed: true };
+      const { group: group2, namespaced } = _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
       const review = await cluster.create("selfsubjectaccessreviews", {
         spec: {
           resourceAttributes: {
@@ -54000,174 +53679,408 @@ async function missingPermissions(cluster, namespace, mode) {
   return answers.filter((a) => !a.allowed).map((a) => a.permission);
 }
 function permissionName({ verb, resource, subresource }) {
-  const { group: group2 } = _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
+  const { group: group2 } = _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
   return `${verb} ${resource}${group2 === "" ? "" : `.${group2}`}${subresource === void 0 ? "" : `/${subresource}`}`;
 }
 
-// src/target/reconcilers.ts
-var argoLabel = "argocd.argoproj.io/instance";
-var argoAnnotation = "argocd.argoproj.io/tracking-id";
-var argoManagers = ["argocd-controller", "argocd-application-controller"];
-var fluxKinds = [
-  ["HelmRelease", "helm.toolkit.fluxcd.io"],
-  ["Kustomization", "kustomize.toolkit.fluxcd.io"]
+// src/prechecks/finding.ts
+function passed(...evidence) {
+  return { status: "passed", evidence };
+}
+function warning2(remedy2, ...evidence) {
+  return { status: "warning", evidence, remedy: remedy2 };
+}
+function failed(remedy2, ...evidence) {
+  return { status: "failed", evidence, remedy: remedy2 };
+}
+function unknown2(remedy2, ...evidence) {
+  return { status: "unknown", evidence, remedy: remedy2 };
+}
+var notAsked = "not-asked";
+function given(fact2, judge7) {
+  return fact2.known ? judge7(fact2.value) : unknown2("Remove the reason, then run the checks again.", fact2.reason);
+}
+function weight({ status, ignored }) {
+  if (ignored === void 0) return status;
+  return status === "warning" ? "passed" : "warning";
+}
+function blocks(finding, failOn) {
+  const counted = weight(finding);
+  return counted === "failed" || counted === "unknown" || failOn === "warning" && counted === "warning";
+}
+var order = ["passed", "warning", "unknown", "failed"];
+function worst(a, b) {
+  const [worse, other] = order.indexOf(a.status) >= order.indexOf(b.status) ? [a, b] : [b, a];
+  return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
+}
+
+// src/prechecks/access.ts
+var accessChecks = [
+  {
+    id: "cluster-access",
+    title: "The Kubernetes API answers",
+    subject: "access",
+    why: "Everything goes through it. The page asks for kubectl access to the cluster.",
+    run: ({ access: access2, target }) => {
+      const evidence = [`Kubernetes ${access2.version} at ${access2.address}`, `namespace ${target.namespace}`];
+      const [major = 0, minor = 0] = access2.version.replace(/^v/, "").split(".").map(Number);
+      const hasGates = major > 1 || major === 1 && minor >= 27;
+      return hasGates ? passed(...evidence) : failed(
+        "Use Kubernetes 1.27 or later: the upgrade keeps PostgreSQL from being started by a scheduling gate.",
+        ...evidence
+      );
+    }
+  },
+  {
+    id: "permissions",
+    title: "The kubeconfig may do what an upgrade needs",
+    subject: "access",
+    why: "A right that is missing in the middle of an upgrade costs downtime. Each one is asked for by a SelfSubjectAccessReview.",
+    run: ({ missingPermissions: missingPermissions2, inputs }) => given(missingPermissions2, (missing) => {
+      const lines = missing.map((p) => `missing: ${permissionName(p)} (${p.why})`);
+      if (lines.length === 0) return passed("every permission that an upgrade needs is granted");
+      const remedy2 = "Grant them: docs/permissions.md has the manifests for each mode.";
+      const isEnough = inputs.mode === "precheck" && missing.every((p) => p.mode === "upgrade");
+      return isEnough ? warning2(`Before the upgrade: ${remedy2}`, ...lines) : failed(remedy2, ...lines);
+    })
+  }
 ];
-async function findReconcilers(cluster, objects) {
-  const found2 = /* @__PURE__ */ new Map();
-  for (const { object: object2, metadata } of objects) {
-    for (const mark of marksOn(metadata)) {
-      const key = `${mark.kind}/${mark.namespace ?? ""}/${mark.name ?? ""}`;
-      const entry = found2.get(key) ?? { mark, marks: [] };
-      entry.marks.push(`${object2} (${mark.where})`);
-      found2.set(key, entry);
+
+// src/prechecks/leftovers.ts
+function judgeClusters(clusters, target) {
+  const serving = clusters.find((cluster) => cluster.path === target.dataDirectory);
+  const others = clusters.filter((cluster) => cluster !== serving);
+  if (serving === void 0 || others.length === 0) return void 0;
+  const evidence = [serving, ...others].map(describe4);
+  const data = target.dataDirectory;
+  const nested2 = others.find((cluster) => cluster.path.startsWith(`${data}/`));
+  if (nested2 !== void 0) {
+    return failed(
+      `Stop the applications now, delete nothing: an upgrade moved its new cluster into a data directory that had appeared meanwhile. Which of them is right is told in "After a failed try" of the README.`,
+      `the new cluster of an earlier upgrade is nested in the data directory: ${nested2.path}`,
+      ...evidence
+    );
+  }
+  const real = others.find((cluster) => isOld(cluster, data) && (cluster.hasTables || !cluster.readable));
+  if (real !== void 0 && !serving.hasTables) {
+    return failed(
+      `Stop the applications and the server, delete nothing: the data is in ${real.path}. ${byHand(target)}: mv ${data} ${data}.empty && ${putBack(real, data)} && chown -R ${String(target.userId)} ${data}`,
+      `the server runs on an EMPTY cluster in ${data}; the data is in ${real.path}`,
+      ...evidence
+    );
+  }
+  const old = others.find((cluster) => isOld(cluster, data));
+  if (old !== void 0) {
+    return failed(
+      `Find out which of them has the right data before anything else is done, delete nothing. If it is the one that runs, move the other one out of the way (${byHand(target)}: mv ${old.path} ${old.path}.aside).`,
+      ...evidence
+    );
+  }
+  return failed(
+    `${byHand(target)}: mv ${data}-14 ${data}-14.aside (a failed try left it). Remove it once the upgrade is done.`,
+    ...evidence
+  );
+}
+function isOld({ path: path8 }, data) {
+  return path8 === `${data}-12` || path8 === `${data}-12.preupgrade`;
+}
+function putBack({ path: path8, control }, data) {
+  const rename2 = `mv ${path8} ${data}`;
+  return control === "pg_control.old" ? `rm -rf ${data}-14 && mv ${path8}/global/pg_control.old ${path8}/global/pg_control && ${rename2}` : rename2;
+}
+function byHand({ statefulSet, volume }) {
+  return `With ${statefulSet.metadata?.name ?? "the StatefulSet"} at 0 replicas, as root in a pod that mounts ${volume.claimName} (the README has it)`;
+}
+function describe4({ path: path8, owner, readable, version: version2, control, hasTables, megabytes: megabytes2 }) {
+  const what = readable ? `PostgreSQL ${version2 === "" ? "of no version" : version2}, ${control === "none" ? "no pg_control" : control}, ${hasTables ? `with tables, ${String(megabytes2)} MB` : "EMPTY: no tables but those of initdb"}` : "not readable for the server";
+  return `left over: ${path8} (UID ${String(owner)}): ${what}`;
+}
+
+// src/prechecks/cluster.ts
+var leftoverNames = ["data-12", "data-14", "data-12.preupgrade", "upgrade-logs", ".postgresql-upgrade"];
+var harmlessLeftovers = ["upgrade-logs", ".postgresql-upgrade"];
+var clusterChecks = [
+  {
+    id: "admission",
+    title: "The cluster admits the upgrade Job, its pod and the backup",
+    subject: "cluster",
+    why: "Pod Security, quotas and webhooks refuse at the moment of creation. Each object is created as a server-side dry run, the pod of the Job too, since that is what Pod Security judges.",
+    run: ({ refused: refused2 }) => given(
+      refused2,
+      (list2) => list2.length === 0 ? passed("dry runs of the Job, its pod and the objects of the backup were accepted") : failed('Change the policy, quota or webhook that refuses it, or the input "resources".', ...list2)
+    )
+  },
+  {
+    id: "volume-snapshot",
+    title: "The volume can be snapshotted",
+    subject: "cluster",
+    why: "After 14 has served on linked files, the snapshot is the way back. Not asked with `backup: clone` and `backup: external`.",
+    applies: ({ inputs }) => inputs.backup === "snapshot",
+    run: ({ snapshotClass, target, inputs }) => given(snapshotClass, ({ driver, chosen, candidates }) => {
+      if (driver === void 0)
+        return failed(
+          "Move the data to a volume of a CSI driver that can take snapshots.",
+          `volume ${target.volume.claimName} is not one of a CSI driver`
+        );
+      if (chosen !== void 0)
+        return passed(
+          `VolumeSnapshotClass ${chosen.metadata.name} (${driver}, deletionPolicy ${chosen.deletionPolicy})`
+        );
+      if (inputs.volumeSnapshotClass !== "")
+        return failed(
+          `Set "volume-snapshot-class" to a class of ${driver}.`,
+          `there is no VolumeSnapshotClass ${inputs.volumeSnapshotClass} of ${driver}`
+        );
+      return failed(
+        `Make a VolumeSnapshotClass for ${driver}, or set "volume-snapshot-class".`,
+        candidates.length === 0 ? `no VolumeSnapshotClass is there for ${driver}` : `several VolumeSnapshotClasses fit ${driver}, none is the default: ${candidates.join(", ")}`
+      );
+    })
+  },
+  {
+    id: "volume-claim",
+    title: "The claim is bound, and scaling down keeps it",
+    subject: "cluster",
+    why: "A StatefulSet can be told to delete its claims when it is scaled to 0, as the upgrade does.",
+    run({ target }) {
+      const { claim: claim2, claimName, persistentVolume } = target.volume;
+      const phase2 = claim2.status?.phase ?? "unknown";
+      if (phase2 !== "Bound" || persistentVolume === void 0)
+        return failed(
+          "Look at the events of the claim.",
+          `PersistentVolumeClaim ${claimName} is ${phase2}, its volume is ${persistentVolume === void 0 ? "not to be seen" : "there"}`
+        );
+      if (claim2.metadata?.deletionTimestamp !== void 0)
+        return failed(
+          "Take a backup first. The claim goes with the next stop of PostgreSQL, and its volume with it unless that retains: move the data to a claim that stays.",
+          `PersistentVolumeClaim ${claimName} is being deleted`
+        );
+      const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? "Retain";
+      if (whenScaled !== "Retain")
+        return failed(
+          "Set persistentVolumeClaimRetentionPolicy.whenScaled to Retain.",
+          `StatefulSet ${target.name} deletes its claim when it is scaled down (whenScaled: ${whenScaled})`
+        );
+      return passed(`PersistentVolumeClaim ${claimName} is bound to ${persistentVolume.metadata?.name ?? "?"}`);
+    }
+  },
+  {
+    id: "volume-users",
+    title: "No other pod uses the volume",
+    subject: "cluster",
+    why: "Two pods on one node can mount the same volume. A second server on the data directory destroys it.",
+    run: ({ otherVolumeUsers, target }) => given(
+      otherVolumeUsers,
+      (pods) => pods.length === 0 ? passed(`only ${target.podName} mounts ${target.volume.claimName}`) : failed("Scale them down.", ...pods.map((p) => `pod ${p} mounts ${target.volume.claimName}`))
+    )
+  },
+  {
+    id: "leftovers",
+    title: "Nothing is left of an earlier upgrade",
+    subject: "cluster",
+    why: "Directories of an earlier try hold data that might be the only copy. Nothing of it is deleted here.",
+    run: ({ files, leftoverObjects, target }) => given(
+      files,
+      (seen) => given(leftoverObjects, (objects) => {
+        const found2 = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf("/") + 1)));
+        const serious = found2.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf("/") + 1)));
+        const clusters = objects.length === 0 ? judgeClusters(seen.clusters, target) : void 0;
+        if (clusters !== void 0) return clusters;
+        const evidence = [...serious, ...objects];
+        if (evidence.length > 0) {
+          return failed(
+            `If the journal is unfinished, run "mode: upgrade": it goes on with that upgrade. Otherwise look into them (kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}). Remove what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
+            ...evidence.map((e) => `left over: ${e}`)
+          );
+        }
+        return passed(found2.length === 0 ? "nothing is left over" : `only logs: ${found2.join(", ")}`);
+      })
+    )
+  },
+  {
+    id: "applications",
+    title: "The application layer is known",
+    subject: "cluster",
+    why: "It is stopped during the upgrade and brought back as it was. If no workload carries the label, nothing would be stopped.",
+    run({ target, inputs }) {
+      if (target.applications.length === 0)
+        return unknown2(
+          'Set "application-selector" to the label of the application layer.',
+          `no Deployment, StatefulSet or CronJob in namespace ${target.namespace} matches ${inputs.applicationSelector}`
+        );
+      const evidence = target.applications.map((w) => `${workloadName(w)}: ${workloadState(w)}`);
+      const running = target.applications.some((w) => isScaled(w) && w.replicas > 0);
+      return running ? passed(...evidence) : warning2(
+        "If the applications should run, scale them up before the upgrade: they are brought back exactly as they are found.",
+        "every workload is at 0 replicas",
+        ...evidence
+      );
     }
   }
-  return await Promise.all(
-    [...found2.values()].map(async ({ mark: { kind, name: name2, namespace }, marks }) => ({
-      ...{ kind, name: name2, namespace, marks },
-      ...await stateOf(cluster, kind, name2, namespace)
-    }))
-  );
+];
+
+// src/prechecks/unasked.ts
+function unasked(name2, { reason, code: code2 }) {
+  return code2 === notAsked ? warning2(
+    'Set "probes" to pods, so that the image is asked before the downtime. Else pg_upgrade --check tells in the Job, before it changes anything.',
+    `${name2}: ${reason}`
+  ) : unknown2("Remove the reason, then run the checks again.", `${name2}: ${reason}`);
 }
-function marksOn(metadata) {
-  const { labels = {}, annotations: annotations2 = {}, managedFields = [] } = metadata ?? {};
-  const marks = fluxKinds.flatMap(([kind, group2]) => {
-    const name2 = labels[`${group2}/name`];
-    return name2 === void 0 ? [] : [{ kind, name: name2, namespace: labels[`${group2}/namespace`], where: `label ${group2}/name` }];
-  });
-  const argo = { kind: "Application", namespace: void 0 };
-  const [tracked] = (annotations2[argoAnnotation] ?? "").split(":");
-  const manager = managedFields.find((entry) => argoManagers.includes(entry.manager ?? ""))?.manager;
-  if (tracked !== void 0 && tracked !== "") {
-    const [name2, namespace] = tracked.split("_").reverse();
-    marks.push({ ...argo, name: name2, namespace, where: `annotation ${argoAnnotation}` });
-  } else if (labels[argoLabel] !== void 0)
-    marks.push({ ...argo, name: labels[argoLabel], where: `label ${argoLabel}` });
-  else if (manager !== void 0) marks.push({ ...argo, name: void 0, where: `field manager ${manager}` });
-  return marks;
-}
-async function stateOf(cluster, kind, name2, namespace) {
-  if (name2 === void 0) return { state: "unknown", seen: "which Application it is can not be told" };
-  try {
-    return kind === "Application" ? await argoState(cluster, name2, namespace) : await fluxState(cluster, kind, name2, namespace);
-  } catch (error63) {
-    if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$) || error63.code !== "forbidden" && error63.code !== "not-served") throw error63;
-    return {
-      state: "unknown",
-      seen: error63.code === "forbidden" ? `judged by the mark alone, since it may not be read: ${error63.message}` : `judged by the mark alone: this cluster has no API for ${kind} objects, so it is gone or works from another cluster`
-    };
+
+// src/prechecks/extensions.ts
+var extensionChecks = [
+  {
+    id: "extensions",
+    title: `Every extension of every database has a PostgreSQL ${String(upgrade.to)} build in both images`,
+    subject: "images",
+    why: "pg_upgrade refuses a database whose extension the new installation lacks, and a server without its library can't run what uses it.",
+    run: ({ extensions, upgradeProbe, servingProbe }) => given(extensions, (byDatabase) => {
+      const inventory = Object.entries(byDatabase).map(
+        ([database, list2]) => `${database}: ${list2.map((e) => `${e.name} ${e.version}`).join(", ") || "none"}`
+      );
+      const needed = /* @__PURE__ */ new Map();
+      for (const [database, list2] of Object.entries(byDatabase)) {
+        for (const { name: name2 } of list2) needed.set(name2, [...needed.get(name2) ?? [], database]);
+      }
+      const answer2 = worst(
+        judge("upgrade image", upgradeProbe, needed),
+        judge("serving image", servingProbe, needed)
+      );
+      return { ...answer2, evidence: [...answer2.evidence, ...inventory] };
+    })
   }
-}
-async function argoState(cluster, name2, namespace) {
-  const all = await cluster.list("applications");
-  const named = all.filter(
-    ({ metadata }) => metadata.name === name2 && (namespace === void 0 || metadata.namespace === namespace)
+];
+function judge(name2, probe2, needed) {
+  if (!probe2.known) return unasked(name2, probe2);
+  const { image, extensions } = probe2.value;
+  const available = Object.keys(extensions);
+  if (available.length === 0)
+    return failed("Look at the log of the probe.", `${name2} ${image}: its server could not be asked`);
+  const missing = [...needed].filter(([extension2]) => !available.includes(extension2));
+  return missing.length === 0 ? passed(`${name2} ${image}: has all of ${[...needed.keys()].sort().join(", ")}`) : failed(
+    "Drop the extension where it is not needed (DROP EXTENSION), or use images that ship it.",
+    ...missing.map(
+      ([extension2, databases]) => `${name2} ${image}: lacks ${extension2}, installed in ${databases.join(", ")}`
+    )
   );
-  if (named.length === 0) return { state: "unknown", seen: `there is no Application ${name2}` };
-  const acting = named.find(({ spec }) => {
-    const automated = spec?.syncPolicy?.automated;
-    return automated !== void 0 && automated !== null && automated.enabled !== false;
+}
+
+// src/database/script.ts
+function connectionTo(database) {
+  return `dbname='${database.replace(/[\\']/g, "\\$&")}'`;
+}
+function connectCommand(database) {
+  return /^[a-z_][a-z0-9_]*$/.test(database) ? `\\connect ${database}` : `\\connect -reuse-previous=on ${quoted(connectionTo(database))}`;
+}
+function eachDatabase(databases, sql) {
+  return databases.map((name2) => `\\connect -reuse-previous=on ${quoted(connectionTo(name2))}
+${announcement}
+${sql}`).join("\n");
+}
+var announcement = "SELECT json_build_object('database', current_database());";
+function quoted(argument) {
+  return `'${argument.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll('"', '""""').replaceAll("\n", "\\n")}'`;
+}
+function rowsOfEach(databases, output2) {
+  const rows = /* @__PURE__ */ new Map();
+  let current;
+  for (const value of jsonLines(output2)) {
+    const name2 = announced(value);
+    if (name2 !== void 0) rows.set(name2, current = []);
+    else if (current === void 0) throw unexpected(JSON.stringify(value));
+    else current.push(value);
+  }
+  const found2 = [...rows.keys()];
+  if (found2.length !== databases.length || found2.some((name2, index) => name2 !== databases[index])) {
+    throw unexpected(`rows of ${found2.join(", ")} where those of ${databases.join(", ")} were asked for`);
+  }
+  return rows;
+}
+function databaseOfError(databases, { stdout, stderr }) {
+  const entered = stdout.split("\n").filter((line) => line.startsWith('{"database"')).length;
+  return databases[stderr.includes("\\connect: ") ? entered : Math.max(entered - 1, 0)];
+}
+function announced(value) {
+  if (typeof value !== "object" || value === null || Object.keys(value).join() !== "database") return void 0;
+  const { database } = value;
+  return typeof database === "string" ? database : void 0;
+}
+function jsonLines(output2) {
+  return output2.split("\n").filter((line) => line !== "").map((line) => {
+    try {
+      return JSON.parse(line);
+    } catch {
+      throw unexpected(line);
+    }
   });
-  return acting === void 0 ? { state: "paused", seen: `Application ${name2} has no automated sync` } : {
-    state: "acts",
-    seen: `Application ${name2} in namespace ${acting.metadata.namespace ?? "?"} syncs by itself${acting.spec?.syncPolicy?.automated?.selfHeal === true ? ", with self-heal" : ""}`
-  };
 }
-async function fluxState(cluster, kind, name2, namespace) {
-  const found2 = await cluster.find(kind === "HelmRelease" ? "helmreleases" : "kustomizations", name2, namespace);
-  if (found2 === void 0)
-    return { state: "unknown", seen: `there is no ${kind} ${name2} in namespace ${namespace ?? "?"}` };
-  return found2.spec?.suspend === true ? { state: "paused", seen: `${kind} ${name2} is suspended` } : { state: "acts", seen: `${kind} ${name2} is not suspended` };
+function unexpected(what) {
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "unexpected-output",
+    `psql answered something unexpected: ${what.slice(0, 200)}`,
+    "Look for a setting that makes the server's clients print more than rows."
+  );
 }
 
-// src/upgrade/backup/snapshot-object.ts
-function snapshotObject(target, what, suffix, className) {
+// src/prechecks/hazards/check.ts
+function hazardCheck(hazard) {
+  const { id, title, why, says, shows, advice: advice3 } = hazard;
   return {
-    apiVersion: "snapshot.storage.k8s.io/v1",
-    kind: "VolumeSnapshot",
-    metadata: {
-      name: `${target.volume.claimName}-${what}-${suffix}`,
-      namespace: target.namespace,
-      labels: ownerLabel
-    },
-    spec: { source: { persistentVolumeClaimName: target.volume.claimName }, volumeSnapshotClassName: className }
+    id,
+    title,
+    subject: "database",
+    why,
+    shows,
+    advice: advice3,
+    ...says === void 0 ? {} : { says },
+    run: ({ hazards: hazards2 }) => given(hazards2, (facts) => judge2(hazard, placesOf(hazard, facts)))
   };
 }
-function suffixOf(time3) {
-  return time3.toISOString().replace(/\D/g, "").slice(0, 14);
-}
-
-// src/upgrade/settings.ts
-function initdbSettings(superuser, databases, inputs) {
-  const template1 = databases.find((d) => d.name === "template1");
-  if (template1 === void 0)
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP(
-      "no-template1",
-      "The server has no database template1.",
-      "CREATE DATABASE template1 TEMPLATE template0"
-    );
-  const postgres = databases.find((d) => d.name === "postgres");
-  return {
-    superuser,
-    encoding: inputs.initdbEncoding || template1.encoding,
-    collate: inputs.initdbLcCollate || template1.collate,
-    ctype: inputs.initdbLcCtype || template1.ctype,
-    postgres: postgres === void 0 ? void 0 : { encoding: postgres.encoding, collate: postgres.collate, ctype: postgres.ctype }
-  };
-}
-function parallelJobs(given2, databases, cpus) {
-  return given2 ?? Math.max(1, Math.min(databases, cpus));
-}
-function jobSettings(inputs, server, databases) {
-  const resources2 = parseResources(inputs.resources);
-  return {
-    image: upgradeImage(inputs),
-    imagePullSecret: inputs.imagePullSecret,
-    resources: resources2,
-    jobs: parallelJobs(inputs.jobs, databases.length, wholeCpus(resources2)),
-    transfer: inputs.transfer,
-    initdb: initdbSettings(server.bootstrapSuperuser, databases, inputs)
-  };
-}
-
-// src/prechecks/hazards/script.ts
-var rowLimit = 20;
-var statementLimit = 1e4;
-function hazardScript(hazards2, scope) {
-  const queries = hazards2.flatMap((hazard) => {
-    const query = hazard[scope];
-    return query === void 0 ? [] : [statement(hazard, query, scope === "database" ? hazard.before : void 0)];
-  });
+function placesOf(hazard, facts) {
   return [
-    "\\set ON_ERROR_STOP 0",
-    `SET search_path = pg_catalog; SET statement_timeout = ${String(statementLimit)}; SET lock_timeout = 1000;`,
-    ...queries,
-    "\\set ON_ERROR_STOP 1"
-  ].join("\n");
+    ...hazard.server === void 0 ? [] : [{ database: void 0, answers: facts.server }],
+    ...hazard.database === void 0 ? [] : Object.entries(facts.databases).map(([database, answers]) => ({ database, answers }))
+  ];
 }
-function statement({ id }, query, before) {
-  return `${before === void 0 ? "" : `${before}
-`}SELECT json_build_object('hazard', '${id}', 'total', count(*),
-  'rows', coalesce(json_agg(json_build_object('object', object, 'detail', detail, 'remedy', remedy) ORDER BY n) FILTER (WHERE n <= ${String(rowLimit)}), '[]'))
-FROM (SELECT row_number() OVER (ORDER BY object, detail) AS n, object, detail, remedy FROM (
-${query.trim()}
-) AS found(object, detail, remedy)) AS numbered;
-\\if :ERROR
-SELECT json_build_object('hazard', '${id}', 'error', :'LAST_ERROR_MESSAGE');
-\\endif`;
+function judge2(hazard, places) {
+  const present = [];
+  const unread3 = [];
+  const commands = [];
+  const read2 = [];
+  for (const place of places) {
+    const { database, answers } = place;
+    const where = database === void 0 ? "" : `${oneLine(database)}: `;
+    const found2 = answers.known ? answers.value[hazard.id] : answers;
+    if (found2?.known !== true) {
+      unread3.push(`${where}${found2?.reason ?? "psql left out the answer"}`);
+      continue;
+    }
+    read2.push(place);
+    const { total, rows } = found2.value;
+    present.push(...rows.map(({ object: object2, detail }) => `${where}${oneLine(object2)}: ${oneLine(detail)}`));
+    if (total > rows.length) present.push(`${where}${String(total - rows.length)} more`);
+    const remedies = [...new Set(rows.map(({ remedy: remedy2 }) => remedy2).filter((remedy2) => remedy2 !== ""))];
+    if (remedies.length > 0) commands.push(connectCommand(database ?? "template1"), ...remedies);
+  }
+  if (places.length === 0) return unknown2(removeReason, "no database was asked");
+  const seen = present.length > 0 ? found(hazard, commands, present) : passed(...read2.length > 0 ? [nothingIn(read2)] : []);
+  return unread3.length === 0 ? seen : worst(seen, unknown2(removeReason, ...unread3));
 }
-var row = external_exports.object({ object: external_exports.string(), detail: external_exports.string(), remedy: external_exports.string() });
-var answer = external_exports.union([
-  external_exports.strictObject({ hazard: external_exports.string(), total: external_exports.number(), rows: external_exports.array(row) }),
-  external_exports.strictObject({ hazard: external_exports.string(), error: external_exports.string() })
-]);
-function answersOf(rows) {
-  return Object.fromEntries(
-    external_exports.array(answer).parse(rows).map((a) => [a.hazard, knownOf(a)])
-  );
+function found({ severity, advice: advice3 }, commands, evidence) {
+  const remedy2 = commands.length === 0 ? advice3 : `${advice3}
+${commandsMark}
+${commands.join("\n")}`;
+  return severity === "failed" ? failed(remedy2, ...evidence) : warning2(remedy2, ...evidence);
 }
-function knownOf(a) {
-  return "error" in a ? { known: false, reason: a.error, code: "query-failed" } : { known: true, value: { total: a.total, rows: a.rows } };
+var removeReason = "Remove the reason, then run the checks again.";
+var commandsMark = "In psql:";
+function nothingIn(places) {
+  const databases = places.flatMap(({ database }) => database === void 0 ? [] : [oneLine(database)]);
+  const asked = [...databases.length < places.length ? ["the server"] : [], ...databases];
+  return `nothing found in ${asked.join(", ")}`;
+}
+function oneLine(text2) {
+  return text2.replace(/[\u0000-\u001f\u007f]+/g, " ");
 }
 
 // src/prechecks/hazards/columns.ts
@@ -54952,16 +54865,46 @@ expressions(object, tree, remedy) AS (
     FROM pg_type WHERE typdefaultbin IS NOT NULL AND oid >= 16384
   UNION ALL SELECT 'partition key of ' || partrelid::regclass, partexprs::text, ''
     FROM pg_partitioned_table WHERE partexprs IS NOT NULL)`;
+function isOneOf(alias, signatures) {
+  const quoted3 = (texts) => texts.map((text2) => `'${text2}'`).join(", ");
+  const names = signatures.map((signature) => signature.replace(/\(.*/, "").replace(/.*\./, ""));
+  return `${alias}.proname IN (${quoted3(names)}) AND ${alias}.oid::regprocedure::text IN (${quoted3(signatures)})`;
+}
+var isConversion = (alias) => `${alias}.pronargs = 5 AND ${alias}.proargtypes::text = '23 23 2275 2281 23'`;
 var goneFunctions = `
-  SELECT oid, oid::regprocedure::text AS name FROM pg_proc
-  WHERE oid < 16384 AND (oid::regprocedure::text IN ('numeric_fac(bigint)', 'currtid(oid,tid)', 'opaque_in(cstring)', 'opaque_out(opaque)', 'shell_out(opaque)',
-    'binary_upgrade_set_next_toast_pg_type_oid(oid)', 'information_schema._pg_keysequal(smallint[],smallint[])')
-    OR (pronargs = 5 AND proargtypes::text = '23 23 2275 2281 23'))`;
-var changedFunctions = `('array_append(anyarray,anyelement)', 'array_cat(anyarray,anyarray)', 'array_position(anyarray,anyelement)',
-  'array_position(anyarray,anyelement,integer)', 'array_positions(anyarray,anyelement)', 'array_prepend(anyelement,anyarray)', 'array_remove(anyarray,anyelement)',
-  'array_replace(anyarray,anyelement,anyelement)', 'width_bucket(anyelement,anyarray)', 'lag(anyelement,integer,anyelement)', 'lead(anyelement,integer,anyelement)',
-  'currtid(oid,tid)', 'get_bit(bytea,integer)', 'set_bit(bytea,integer,integer)', 'numeric_fac(bigint)', 'pg_create_logical_replication_slot(name,name,boolean)',
-  'pg_terminate_backend(integer)', 'opaque_in(cstring)', 'opaque_out(opaque)', 'shell_out(opaque)', 'shell_in(cstring)')`;
+  SELECT p.oid, p.oid::regprocedure::text AS name FROM pg_proc p
+  WHERE p.oid < 16384 AND (${isOneOf("p", [
+  "numeric_fac(bigint)",
+  "currtid(oid,tid)",
+  "opaque_in(cstring)",
+  "opaque_out(opaque)",
+  "shell_out(opaque)",
+  "binary_upgrade_set_next_toast_pg_type_oid(oid)",
+  "information_schema._pg_keysequal(smallint[],smallint[])"
+])} OR ${isConversion("p")})`;
+var changedFunctions = [
+  "array_append(anyarray,anyelement)",
+  "array_cat(anyarray,anyarray)",
+  "array_position(anyarray,anyelement)",
+  "array_position(anyarray,anyelement,integer)",
+  "array_positions(anyarray,anyelement)",
+  "array_prepend(anyelement,anyarray)",
+  "array_remove(anyarray,anyelement)",
+  "array_replace(anyarray,anyelement,anyelement)",
+  "width_bucket(anyelement,anyarray)",
+  "lag(anyelement,integer,anyelement)",
+  "lead(anyelement,integer,anyelement)",
+  "currtid(oid,tid)",
+  "get_bit(bytea,integer)",
+  "set_bit(bytea,integer,integer)",
+  "numeric_fac(bigint)",
+  "pg_create_logical_replication_slot(name,name,boolean)",
+  "pg_terminate_backend(integer)",
+  "opaque_in(cstring)",
+  "opaque_out(opaque)",
+  "shell_out(opaque)",
+  "shell_in(cstring)"
+];
 var advice2 = "Keep its definition (pg_dump --schema-only), drop it with the command, and make it again without what is gone.";
 var removedHazards = [
   {
@@ -54976,9 +54919,9 @@ var removedHazards = [
 WITH gone AS (SELECT oid, oid::regoperator::text AS name FROM pg_operator WHERE oid < 16384 AND oid::regoperator::text IN
     ('!(bigint,NONE)', '!!(NONE,bigint)', '@(box,box)', '@(circle,circle)', '@(lseg,box)', '@(lseg,line)', '@(point,box)', '@(point,circle)', '@(point,line)', '@(point,lseg)', '@(point,path)',
      '@(point,polygon)', '@(polygon,polygon)', '~(aclitem[],aclitem)', '~(box,box)', '~(circle,circle)', '~(circle,point)', '~(path,point)', '~(polygon,point)', '~(polygon,polygon)')),
-${expressions}
-SELECT object, 'uses ' || string_agg(name, ', '), remedy
-FROM (SELECT * FROM expressions WHERE tree ~ (SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM gone)) e JOIN gone ON tree ~ (':opno ' || gone.oid || ' ')
+${expressions},
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM gone))
+SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':opno ' || gone.oid || ' ')
 GROUP BY object, remedy`
   },
   {
@@ -54990,9 +54933,9 @@ GROUP BY object, remedy`
     says: "function numeric_fac(bigint) does not exist",
     advice: `${advice2} factorial() is the same in 12 and 14.`,
     database: `
-WITH gone AS (${goneFunctions}), ${expressions}
-SELECT object, 'uses ' || string_agg(name, ', '), remedy
-FROM (SELECT * FROM expressions WHERE tree ~ (SELECT ':funcid (' || string_agg(oid::text, '|') || ') ' FROM gone)) e JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
+WITH gone AS (${goneFunctions}), ${expressions},
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (SELECT ':funcid (' || string_agg(oid::text, '|') || ') ' FROM gone))
+SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
 GROUP BY object, remedy
 UNION ALL
 SELECT format('cast (%s AS %s)', castsource::regtype, casttarget::regtype), 'calls ' || name, format('DROP CAST (%s AS %s);', castsource::regtype, casttarget::regtype)
@@ -55031,7 +54974,7 @@ WHERE to_regclass(gone) IS NOT NULL AND v.tree ~ (':relid ' || to_regclass(gone)
     database: `
 WITH f AS (SELECT p.oid, proowner, coalesce(proacl, acldefault('f', proowner)) AS acl, coalesce(initprivs, acldefault('f', proowner)) AS first
   FROM pg_proc p LEFT JOIN pg_init_privs i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass AND i.objsubid = 0
-  WHERE p.oid < 16384 AND (p.oid::regprocedure::text IN ${changedFunctions} OR (p.pronargs = 5 AND p.proargtypes::text = '23 23 2275 2281 23')))
+  WHERE p.oid < 16384 AND (${isOneOf("p", changedFunctions)} OR ${isConversion("p")}))
 SELECT oid::regprocedure::text, 'privileges are ' || acl::text,
   (SELECT coalesce(string_agg(DISTINCT format('REVOKE ALL ON FUNCTION %s FROM %s;', oid::regprocedure, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' '), '')
     FROM (SELECT grantee FROM aclexplode(acl) EXCEPT SELECT grantee FROM aclexplode(first)) extra)
@@ -55156,613 +55099,146 @@ var hazards = [
   ...operationHazards
 ];
 
-// src/prechecks/hazards/gather.ts
-var limit = 3e5;
-async function gatherHazards(database, list2, sessions3) {
-  const open3 = list2.filter((d) => d.allowsConnections);
-  const [server, ...dealt] = await Promise.all([
-    attempt(() => askServer(database)),
-    inParallel(sessions3, shares(open3, sessions3), (names) => askShare(database, names))
-  ]);
-  const closed2 = list2.filter((d) => !d.allowsConnections && d.name !== "template0").map(
-    (d) => [d.name, unread("it does not accept connections (pg_database.datallowconn)", "no-connections")]
-  );
-  return { server, databases: Object.fromEntries([...dealt.flat(2), ...closed2]) };
-}
-async function askServer(database) {
-  const rows = await database.readEach(["template1"], hazardScript(hazards, "server"), limit);
-  return answersOf(rows.get("template1") ?? []);
-}
-async function askShare(database, names) {
-  const script2 = hazardScript(hazards, "database");
-  const rows = await attempt(() => database.readEach(names, script2, limit));
-  if (rows.known)
-    return await Promise.all(
-      names.map(async (name2) => [name2, await attempt(() => answersOf(rows.value.get(name2) ?? []))])
-    );
-  if (names.length === 1) return names.map((name2) => [name2, rows]);
-  const alone = [];
-  for (const name2 of names) alone.push(...await askShare(database, [name2]));
-  return alone;
-}
-async function attempt(read2) {
-  try {
-    return { known: true, value: await read2() };
-  } catch (error63) {
-    if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc) throw error63;
-    return unread((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.code : "unexpected");
-  }
-}
-function unread(reason, code2) {
-  return { known: false, reason, code: code2 };
-}
-
-// src/prechecks/snapshot-class.ts
-var defaultClass = "snapshot.storage.kubernetes.io/is-default-class";
-async function chooseSnapshotClass(cluster, target, wanted) {
-  const driver = target.volume.persistentVolume?.spec?.csi?.driver;
-  if (driver === void 0) return { driver, chosen: void 0, candidates: [] };
-  const fitting = (await cluster.list("volumesnapshotclasses")).filter((c) => c.driver === driver);
-  const isDefault = fitting.filter((c) => c.metadata.annotations?.[defaultClass] === "true");
-  const [only] = fitting.length === 1 ? fitting : isDefault.length === 1 ? isDefault : [];
-  const chosen = wanted === "" ? only : fitting.find((c) => c.metadata.name === wanted);
-  return { driver, chosen, candidates: fitting.map((c) => c.metadata.name) };
-}
-
-// src/prechecks/volume-files.ts
-var script = `
-set -u
-data=$1 mount=$2 parent=$(dirname "$1")
-echo "userId=$(id -u)"
-echo "dataOwner=$(stat -c %u "$data")"
-echo "dataMode=$(stat -c %a "$data")"
-echo "dataVersion=$(cat "$data/PG_VERSION")"
-[ "$(stat -c %d "$data")" = "$(stat -c %d "$parent")" ] && ! grep -q " $data " /proc/self/mountinfo && echo sameFilesystem=yes
-echo "filesystem=$(stat -f -c %T "$data")"
-echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
-for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
-find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
-echo end=yes
-`;
-async function readVolumeFiles(database, target) {
-  const result = await database.command(["sh", "-c", script, "sh", target.dataDirectory, target.volume.mountPath]);
-  const rows = result.stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
-  const all = (name2) => rows.filter(([key]) => key === name2).map(([, value]) => value);
-  const one = (name2) => all(name2)[0] ?? "";
-  if (one("end") !== "yes" || !/^\d+$/.test(one("freeKilobytes")))
-    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
-      "volume-unreadable",
-      `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || "no answer"}`,
-      "Check that the pod runs and that its image has a shell."
-    );
-  return {
-    userId: Number(one("userId")),
-    dataOwner: Number(one("dataOwner")),
-    dataMode: one("dataMode"),
-    dataVersion: one("dataVersion"),
-    sameFilesystem: one("sameFilesystem") === "yes",
-    filesystem: one("filesystem"),
-    freeBytes: Number(one("freeKilobytes")) * 1024,
-    entries: [...new Set(all("entry"))].sort(),
-    foreignFiles: all("foreignFile")
-  };
-}
-
-// src/prechecks/gather.ts
-async function gatherFacts(gathering) {
-  const { cluster, inputs, target, database } = gathering;
-  const [version2, permissions2, server, databases, files, obstacles] = await Promise.all([
-    cluster.version(),
-    known(() => missingPermissions(cluster, target.namespace, "upgrade")),
-    known(() => readServer(database)),
-    known(() => readDatabases(database)),
-    known(() => readVolumeFiles(database, target)),
-    known(() => readObstacles(database))
-  ]);
-  const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
-  const settings = both(server, databases, (s, d) => ({
-    ...jobSettings(inputs, s, d),
-    runId: "precheck"
-  }));
-  const sortOrders2 = await knownFrom(databases, (list2) => readSortOrders(database, list2, sessions));
-  const mayProbe = inputs.mode === "upgrade" ? onlyIfGranted(permissions2, settings) : settings;
-  const reads = [
-    knownFrom(databases, (list2) => extensionsByDatabase(database, list2)),
-    knownFrom(databases, (list2) => gatherHazards(database, list2, sessions)),
-    known(() => volumeUsers(cluster, target)),
-    known(() => leftovers(gathering)),
-    known(() => reconcilersOf(gathering)),
-    knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
-    probe(gathering, "upgrade", upgradeImage(inputs), mayProbe, databases, sortOrders2),
-    probe(gathering, "serving", servingImage(inputs).reference, mayProbe, databases, sortOrders2),
-    gathering.probePullRequest?.() ?? Promise.resolve(void 0)
-  ];
-  await Promise.allSettled(reads);
-  const [
-    extensions,
-    hazards2,
-    otherVolumeUsers,
-    leftoverObjects,
-    reconcilers,
-    refused,
-    upgradeProbe,
-    servingProbe,
-    pullRequest
-  ] = await Promise.all(reads);
-  return {
-    inputs,
-    target,
-    serving: servingImage(inputs),
-    upgradeImage: upgradeImage(inputs),
-    access: { address: cluster.address, version: version2 },
-    missingPermissions: permissions2,
-    server,
-    databases,
-    obstacles,
-    extensions,
-    sortOrders: sortOrders2,
-    hazards: hazards2,
-    files,
-    otherVolumeUsers,
-    reconcilers,
-    snapshotClass,
-    refused,
-    leftoverObjects,
-    upgradeProbe,
-    servingProbe,
-    pullRequest
-  };
-}
-async function known(read2) {
-  try {
-    return { known: true, value: await read2() };
-  } catch (error63) {
-    if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc) throw error63;
-    return unread2(error63);
-  }
-}
-function unread2(error63) {
-  return { known: false, reason: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), code: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.code : "unexpected" };
-}
-async function knownFrom(fact2, read2) {
-  return fact2.known ? await known(() => read2(fact2.value)) : fact2;
-}
-function both(a, b, make) {
-  if (!a.known) return a;
-  if (!b.known) return b;
-  try {
-    return { known: true, value: make(a.value, b.value) };
-  } catch (error63) {
-    return unread2(error63);
-  }
-}
-var sessions = 4;
-async function extensionsByDatabase(database, list2) {
-  const names = list2.filter((d) => d.allowsConnections).map((d) => d.name);
-  const extensions = await inParallel(sessions, names, (name2) => readExtensions(database, name2));
-  return Object.fromEntries(names.map((name2, index) => [name2, extensions[index] ?? []]));
-}
-function onlyIfGranted(missing, fact2) {
-  if (missing.known && missing.value.length === 0) return fact2;
-  return { known: false, reason: "the images are not asked: permissions are missing", code: "permissions-missing" };
-}
-async function probe(gathering, role, image, settings, databases, sortOrders2) {
-  const { inputs, target } = gathering;
-  if (inputs.probes === "none")
-    return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
-  if (!settings.known) return settings;
-  const locales = localesOf(
-    settings.value.initdb,
-    databases.known ? databases.value : [],
-    sortOrders2.known ? sortOrders2.value : {}
-  );
-  return await known(
-    () => runProbe(
-      gathering,
-      probePod(target, role, image, inputs.imagePullSecret, locales, gathering.probeScript),
-      inputs.jobStartTimeout
-    )
-  );
-}
-async function refusedObjects({ cluster, target, inputs }, settings, snapshotClass) {
-  const { namespace } = target;
-  const job = upgradeJob(target, settings, "upgrade");
-  const template = job.spec?.template;
-  const pod = {
-    metadata: { ...template?.metadata, namespace, name: `${jobName}-dry-run` },
-    spec: template?.spec ?? { containers: [] }
-  };
-  const dryRun = { namespace, dryRun: true };
-  const tries = [
-    // A generated name: an ended Job of an earlier try is no refusal.
-    [
-      "the Job",
-      () => cluster.create("jobs", { ...job, metadata: { ...job.metadata, name: `${jobName}-dry-run` } }, dryRun)
-    ],
-    ["the pod of the Job", () => cluster.create("pods", pod, dryRun)]
-  ];
-  const configMap = scriptConfigMap(target, {});
-  tries.push([
-    "the ConfigMap of the Job",
-    () => cluster.create(
-      "configmaps",
-      { ...configMap, metadata: { ...configMap.metadata, name: `${jobName}-dry-run` } },
-      dryRun
-    )
-  ]);
-  const className = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : void 0;
-  if (inputs.backup !== "external") {
-    const claim2 = copyClaim(target, `${copyName(target)}-dry-run`, {
-      kind: "PersistentVolumeClaim",
-      name: target.volume.claimName
-    });
-    tries.push(["the claim of a copy", () => cluster.create("persistentvolumeclaims", claim2, dryRun)]);
-  }
-  if (inputs.backup === "snapshot" && className !== void 0)
-    tries.push([
-      "the VolumeSnapshot",
-      () => cluster.create("volumesnapshots", snapshotObject(target, "before-upgrade", "dry-run", className), dryRun)
-    ]);
-  const answers = await Promise.all(
-    tries.map(async ([what, attempt2]) => {
-      try {
-        await attempt2();
-        return [];
-      } catch (error63) {
-        if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && ["forbidden", "invalid", "refused", "conflict"].includes(error63.code))
-          return [`${what}: ${error63.message}`];
-        throw error63;
-      }
-    })
-  );
-  return answers.flat();
-}
-async function reconcilersOf({ cluster, target, inputs }) {
-  const options = { namespace: target.namespace, labelSelector: inputs.applicationSelector };
-  const kinds2 = ["deployments", "statefulsets", "cronjobs"];
-  const applications = await Promise.all(
-    kinds2.map(
-      async (kind) => (await cluster.list(kind, options)).map(({ metadata }) => ({
-        object: `${kind}/${metadata?.name ?? ""}`,
-        metadata
-      }))
-    )
-  );
-  const server = { object: `statefulsets/${target.name}`, metadata: target.statefulSet.metadata };
-  return await findReconcilers(cluster, [server, ...applications.flat().filter((a) => a.object !== server.object)]);
-}
-async function leftovers({ cluster, target }) {
-  const { namespace } = target;
-  const jobs = await cluster.list("jobs", { namespace });
-  const active = jobs.filter((job) => (job.metadata?.name ?? "").startsWith(jobName) && (job.status?.active ?? 0) > 0);
-  const journal = await Journal.find(cluster, namespace);
-  const unfinished2 = journal?.isClosed === false;
+// src/database/sort-order.ts
+function sortOrderSql(collation = 'pg_catalog."default"') {
+  const isUnicode = "current_setting('server_encoding') = 'UTF8'";
+  const words = "'1-1','11','1 1','1.1','a-a','a a','a+a','aa','AA','Aa','a''a','$a','co-op','coop','CO-OP','resume','Resume','strasse','z','ss','i','I'";
+  const foreign2 = ["résumé", "straße", "ä", "Ä", "å", "ß", "ı", "İ"].map((word2) => `'${Array.from(word2, (character) => String(character.codePointAt(0))).join(" ")}'`).join(",");
+  const rare = "8208,8211,8217,8220,8230,8364,8482,8722,12354,12450,20013,44032,65281,119808,128512,131072";
   return [
-    ...active.map((job) => `running Job ${job.metadata?.name ?? ""}`),
-    ...unfinished2 ? [`unfinished journal ConfigMap ${journalName}`] : []
-  ];
+    "WITH c AS (",
+    "SELECT chr(i) AS ch FROM generate_series(33, 126) i",
+    `UNION SELECT chr(i) FROM generate_series(161, 1279) i WHERE ${isUnicode}`,
+    `UNION SELECT chr(i) FROM unnest(ARRAY[${rare}]) i WHERE ${isUnicode}),`,
+    "s AS (SELECT ch AS v FROM c UNION ALL SELECT 'a' || ch || 'b' FROM c UNION ALL SELECT ch || 'a' FROM c",
+    "UNION ALL SELECT '1' || ch || '1' FROM c UNION ALL SELECT 'A' || ch FROM c",
+    `UNION ALL SELECT w FROM unnest(ARRAY[${words}]) w`,
+    // By their codes, so that the statement can be read in every encoding; chr() of a constant would be computed in all of them.
+    `UNION ALL SELECT (SELECT string_agg(chr(code::int), '' ORDER BY o) FROM unnest(string_to_array(w, ' ')) WITH ORDINALITY AS u (code, o))`,
+    `FROM unnest(ARRAY[${foreign2}]) w WHERE ${isUnicode})`,
+    `SELECT md5(string_agg(v, chr(1) ORDER BY v COLLATE ${collation}, v COLLATE pg_catalog."C")) AS digest FROM s`
+  ].join(" ");
+}
+var used = `
+SELECT co.oid, co.collname, n.nspname, co.collprovider,
+  CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END AS lc_collate,
+  CASE WHEN co.oid = 100 THEN d.datctype ELSE co.collctype END AS lc_ctype,
+  count(*) AS indexes, sum(pg_catalog.pg_relation_size(i.indexrelid))::bigint AS bytes
+FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS collation FROM pg_catalog.pg_index WHERE indexrelid >= 16384) i
+  JOIN pg_catalog.pg_collation co ON co.oid = i.collation
+  JOIN pg_catalog.pg_namespace n ON n.oid = co.collnamespace
+  JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+WHERE CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END NOT IN ('C', 'POSIX')
+GROUP BY 1, 2, 3, 4, 5, 6`;
+var sortOrdersSql = `
+SELECT format('SELECT json_build_object(''collation'', %L, ''provider'', %L, ''collate'', %L, ''ctype'', %L, ''indexes'', %s, ''bytes'', %s, ''digest'', (%s))',
+  collname, CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END, lc_collate, lc_ctype, indexes, bytes,
+  replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', nspname, collname)))
+FROM (${used}) used ORDER BY collname
+\\gexec`;
+var sortOrder = external_exports.object({
+  /** Name of the collation; `default` is the database's own. */
+  collation: external_exports.string(),
+  provider: external_exports.enum(["libc", "icu"]),
+  collate: external_exports.string(),
+  ctype: external_exports.string(),
+  /** Indexes with a column in it, and their size. */
+  indexes: external_exports.number(),
+  bytes: external_exports.number(),
+  digest: external_exports.string()
+});
+var sortOrders = external_exports.record(external_exports.string(), external_exports.array(sortOrder));
+function sortOrdersOf(rows) {
+  return sortOrders.parse(Object.fromEntries(rows));
+}
+function changedOrders(before, after) {
+  const changed = Object.entries(before).map(([database, orders]) => {
+    const now = after[database] ?? [];
+    const names = orders.filter((o) => now.find((n) => n.collation === o.collation)?.digest !== o.digest);
+    return [database, names.map(({ collation }) => collation)];
+  });
+  return Object.fromEntries(changed.filter(([, names]) => names.length > 0));
+}
+function reindexSql(collations) {
+  const names = collations.map((name2) => `'${name2.replaceAll("'", "''")}'`).join(", ");
+  return `
+SELECT format('REINDEX INDEX %I.%I', n.nspname, c.relname), format('SELECT json_build_object(''reindexed'', %L)', n.nspname || '.' || c.relname)
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'i' AND i.indexrelid >= 16384
+  AND EXISTS (SELECT 1 FROM unnest(i.indcollation::oid[]) used JOIN pg_catalog.pg_collation co ON co.oid = used WHERE co.collname IN (${names}))
+ORDER BY 1
+\\gexec`;
 }
 
-// src/prechecks/access.ts
-var accessChecks = [
-  {
-    id: "cluster-access",
-    title: "The Kubernetes API answers",
-    subject: "access",
-    why: "Everything goes through it. The page asks for kubectl access to the cluster.",
-    run: ({ access: access2, target }) => {
-      const evidence = [`Kubernetes ${access2.version} at ${access2.address}`, `namespace ${target.namespace}`];
-      const [major = 0, minor = 0] = access2.version.replace(/^v/, "").split(".").map(Number);
-      const hasGates = major > 1 || major === 1 && minor >= 27;
-      return hasGates ? passed(...evidence) : failed(
-        "Use Kubernetes 1.27 or later: the upgrade keeps PostgreSQL from being started by a scheduling gate.",
-        ...evidence
-      );
-    }
-  },
-  {
-    id: "permissions",
-    title: "The kubeconfig may do what an upgrade needs",
-    subject: "access",
-    why: "A right that is missing in the middle of an upgrade costs downtime. Each one is asked for by a SelfSubjectAccessReview.",
-    run: ({ missingPermissions: missingPermissions2, inputs }) => given(missingPermissions2, (missing) => {
-      const lines = missing.map((p) => `missing: ${permissionName(p)} (${p.why})`);
-      if (lines.length === 0) return passed("every permission that an upgrade needs is granted");
-      const remedy = "Grant them: docs/permissions.md has the manifests for each mode.";
-      const isEnough = inputs.mode === "precheck" && missing.every((p) => p.mode === "upgrade");
-      return isEnough ? warning2(`Before the upgrade: ${remedy}`, ...lines) : failed(remedy, ...lines);
-    })
-  }
-];
-
-// src/prechecks/cluster.ts
-var leftoverNames = ["data-12", "data-14", "data-12.preupgrade", "upgrade-logs", ".postgresql-upgrade"];
-var harmlessLeftovers = ["upgrade-logs", ".postgresql-upgrade"];
-var clusterChecks = [
-  {
-    id: "admission",
-    title: "The cluster admits the upgrade Job, its pod and the backup",
-    subject: "cluster",
-    why: "Pod Security, quotas and webhooks refuse at the moment of creation. Each object is created as a server-side dry run, the pod of the Job too, since that is what Pod Security judges.",
-    run: ({ refused }) => given(
-      refused,
-      (list2) => list2.length === 0 ? passed("dry runs of the Job, its pod and the objects of the backup were accepted") : failed('Change the policy, quota or webhook that refuses it, or the input "resources".', ...list2)
-    )
-  },
-  {
-    id: "volume-snapshot",
-    title: "The volume can be snapshotted",
-    subject: "cluster",
-    why: "After 14 has served on linked files, the snapshot is the way back. Not asked with `backup: clone` and `backup: external`.",
-    applies: ({ inputs }) => inputs.backup === "snapshot",
-    run: ({ snapshotClass, target, inputs }) => given(snapshotClass, ({ driver, chosen, candidates }) => {
-      if (driver === void 0)
-        return failed(
-          "Move the data to a volume of a CSI driver that can take snapshots.",
-          `volume ${target.volume.claimName} is not one of a CSI driver`
-        );
-      if (chosen !== void 0)
-        return passed(
-          `VolumeSnapshotClass ${chosen.metadata.name} (${driver}, deletionPolicy ${chosen.deletionPolicy})`
-        );
-      if (inputs.volumeSnapshotClass !== "")
-        return failed(
-          `Set "volume-snapshot-class" to a class of ${driver}.`,
-          `there is no VolumeSnapshotClass ${inputs.volumeSnapshotClass} of ${driver}`
-        );
-      return failed(
-        `Make a VolumeSnapshotClass for ${driver}, or set "volume-snapshot-class".`,
-        candidates.length === 0 ? `no VolumeSnapshotClass is there for ${driver}` : `several VolumeSnapshotClasses fit ${driver}, none is the default: ${candidates.join(", ")}`
-      );
-    })
-  },
-  {
-    id: "volume-claim",
-    title: "The claim is bound, and scaling down keeps it",
-    subject: "cluster",
-    why: "A StatefulSet can be told to delete its claims when it is scaled to 0, as the upgrade does.",
-    run({ target }) {
-      const { claim: claim2, claimName, persistentVolume } = target.volume;
-      const phase2 = claim2.status?.phase ?? "unknown";
-      if (phase2 !== "Bound" || persistentVolume === void 0)
-        return failed(
-          "Look at the events of the claim.",
-          `PersistentVolumeClaim ${claimName} is ${phase2}, its volume is ${persistentVolume === void 0 ? "not to be seen" : "there"}`
-        );
-      const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? "Retain";
-      if (whenScaled !== "Retain")
-        return failed(
-          "Set persistentVolumeClaimRetentionPolicy.whenScaled to Retain.",
-          `StatefulSet ${target.name} deletes its claim when it is scaled down (whenScaled: ${whenScaled})`
-        );
-      return passed(`PersistentVolumeClaim ${claimName} is bound to ${persistentVolume.metadata?.name ?? "?"}`);
-    }
-  },
-  {
-    id: "volume-users",
-    title: "No other pod uses the volume",
-    subject: "cluster",
-    why: "Two pods on one node can mount the same volume. A second server on the data directory destroys it.",
-    run: ({ otherVolumeUsers, target }) => given(
-      otherVolumeUsers,
-      (pods) => pods.length === 0 ? passed(`only ${target.podName} mounts ${target.volume.claimName}`) : failed("Scale them down.", ...pods.map((p) => `pod ${p} mounts ${target.volume.claimName}`))
-    )
-  },
-  {
-    id: "leftovers",
-    title: "Nothing is left of an earlier upgrade",
-    subject: "cluster",
-    why: "Directories of an earlier try hold data that might be the only copy. Nothing of it is deleted here.",
-    run: ({ files, leftoverObjects, target }) => given(
-      files,
-      (seen) => given(leftoverObjects, (objects) => {
-        const found2 = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf("/") + 1)));
-        const serious = found2.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf("/") + 1)));
-        const evidence = [...serious, ...objects];
-        if (evidence.length > 0) {
-          return failed(
-            `If the journal is unfinished, run "mode: upgrade": it goes on with that upgrade. Otherwise look into them (kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}). Remove what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
-            ...evidence.map((e) => `left over: ${e}`)
-          );
-        }
-        return passed(found2.length === 0 ? "nothing is left over" : `only logs: ${found2.join(", ")}`);
-      })
-    )
-  },
-  {
-    id: "applications",
-    title: "The application layer is known",
-    subject: "cluster",
-    why: "It is stopped during the upgrade and brought back as it was. If no workload carries the label, nothing would be stopped.",
-    run({ target, inputs }) {
-      if (target.applications.length === 0)
-        return unknown2(
-          'Set "application-selector" to the label of the application layer.',
-          `no Deployment, StatefulSet or CronJob in namespace ${target.namespace} matches ${inputs.applicationSelector}`
-        );
-      const evidence = target.applications.map(
-        (w) => `${workloadName(w)}: ${w.resource === "cronjobs" ? w.suspended ? "suspended" : "scheduled" : `${String(w.replicas)} replicas`}`
-      );
-      const running = target.applications.some((w) => w.resource !== "cronjobs" && w.replicas > 0);
-      return running ? passed(...evidence) : warning2(
-        "If the applications should run, scale them up before the upgrade: they are brought back exactly as they are found.",
-        "every workload is at 0 replicas",
-        ...evidence
-      );
-    }
-  }
-];
-
-// src/prechecks/locale.ts
-var localeChecks = [
-  {
-    id: "encoding-and-locale",
-    title: "The new cluster gets the encoding and locale of the old one",
-    subject: "database",
-    why: "pg_upgrade compares template0, template1 and postgres of both clusters. The new one is made with what template1 has; a database postgres that differs is made anew in it.",
-    run: ({ databases, inputs }) => given(databases, (list2) => {
-      const evidence = list2.map(describeDatabase);
-      const named = (name2) => list2.find((d) => d.name === name2);
-      const template1 = named("template1");
-      if (template1 === void 0)
-        return failed("CREATE DATABASE template1 TEMPLATE template0", "there is no database template1", ...evidence);
-      if (named("template0") === void 0)
-        return failed(
-          "CREATE DATABASE template0 TEMPLATE template1 IS_TEMPLATE true ALLOW_CONNECTIONS false",
-          "there is no database template0",
-          ...evidence
-        );
-      const overridden = overriddenSettings(template1, inputs);
-      if (overridden.length > 0)
-        return failed(
-          "Leave the inputs initdb-encoding, initdb-lc-collate and initdb-lc-ctype empty, unless they say what template1 says.",
-          ...overridden,
-          ...evidence
-        );
-      return passed(...evidence);
-    })
-  },
-  {
-    id: "locales-in-images",
-    title: "Both images know every locale that a database uses",
-    subject: "images",
-    why: "A database with a locale that the operating system of the image lacks can be neither upgraded nor opened. initdb is run with each of them in each image.",
-    run: ({ upgradeProbe, servingProbe }) => worst(judgeLocales("upgrade image", upgradeProbe), judgeLocales("serving image", servingProbe))
-  }
-];
-function describeDatabase(d) {
-  return `${d.name}: ${d.encoding}, LC_COLLATE ${d.collate}, LC_CTYPE ${d.ctype}`;
+// src/job/probe.ts
+var probeContainer = "probe";
+var probeLabel = { "app.kubernetes.io/name": "postgres-upgrade-probe" };
+function probePod(target, role, image, imagePullSecret, locales, script2) {
+  const variables = {
+    FROM: String(upgrade.from),
+    TO: String(upgrade.to),
+    ROLE: role,
+    LOCALES: locales.join("\n"),
+    SORT_ORDER: sortOrderSql()
+  };
+  return probePodOf(target, {
+    role,
+    image,
+    imagePullSecret,
+    command: ["sh", "-c", script2],
+    env: Object.entries(variables).map(([name2, value]) => ({ name: name2, value })),
+    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
+    lifetime: 9e5,
+    room: "2Gi"
+  });
 }
-function overriddenSettings(template1, inputs) {
-  const wanted = initdbSettings("postgres", [template1], inputs);
-  const differs2 = (a, b) => a.split(".")[0]?.toLowerCase() !== b.split(".")[0]?.toLowerCase();
-  return [
-    ...sameEncoding(wanted.encoding, template1.encoding) ? [] : [`initdb-encoding is ${wanted.encoding}, template1 has ${template1.encoding}`],
-    ...differs2(wanted.collate, template1.collate) ? [`initdb-lc-collate is ${wanted.collate}, template1 has ${template1.collate}`] : [],
-    ...differs2(wanted.ctype, template1.ctype) ? [`initdb-lc-ctype is ${wanted.ctype}, template1 has ${template1.ctype}`] : []
-  ];
-}
-function sameEncoding(a, b) {
-  const plain2 = (name2) => name2.toLowerCase().replace(/[^a-z0-9]/g, "");
-  return plain2(a) === plain2(b);
-}
-function judgeLocales(name2, probe2) {
-  if (!probe2.known) return unasked(name2, probe2);
-  const refused = Object.entries(probe2.value.initdb).filter(([, answer2]) => answer2 !== "ok");
-  const asked = Object.keys(probe2.value.initdb).join("; ");
-  if (asked === "") return failed("Look at the log of the probe.", `${name2}: initdb was never run`);
-  return refused.length === 0 ? passed(`${name2} ${probe2.value.image}: ${asked}`) : failed(
-    "Use an image that has the locale, or move the database to another locale first.",
-    ...refused.map(([locale2, message]) => `${name2} ${probe2.value.image}: ${locale2}: ${message}`)
-  );
-}
-function unasked(name2, { reason, code: code2 }) {
-  return code2 === notAsked ? warning2(
-    'Set "probes" to pods, so that the image is asked before the downtime. Else pg_upgrade --check tells in the Job, before it changes anything.',
-    `${name2}: ${reason}`
-  ) : unknown2("Remove the reason, then run the checks again.", `${name2}: ${reason}`);
-}
-var order = ["passed", "warning", "unknown", "failed"];
-function worst(a, b) {
-  const [worse, other] = order.indexOf(a.status) >= order.indexOf(b.status) ? [a, b] : [b, a];
-  return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
-}
-
-// src/prechecks/extensions.ts
-var extensionChecks = [
-  {
-    id: "extensions",
-    title: `Every extension of every database has a PostgreSQL ${String(upgrade.to)} build in both images`,
-    subject: "images",
-    why: "pg_upgrade refuses a database whose extension the new installation lacks, and a server without its library can't run what uses it.",
-    run: ({ extensions, upgradeProbe, servingProbe }) => given(extensions, (byDatabase) => {
-      const inventory = Object.entries(byDatabase).map(
-        ([database, list2]) => `${database}: ${list2.map((e) => `${e.name} ${e.version}`).join(", ") || "none"}`
-      );
-      const needed = /* @__PURE__ */ new Map();
-      for (const [database, list2] of Object.entries(byDatabase)) {
-        for (const { name: name2 } of list2) needed.set(name2, [...needed.get(name2) ?? [], database]);
-      }
-      const answer2 = worst(
-        judge("upgrade image", upgradeProbe, needed),
-        judge("serving image", servingProbe, needed)
-      );
-      return { ...answer2, evidence: [...answer2.evidence, ...inventory] };
-    })
-  }
-];
-function judge(name2, probe2, needed) {
-  if (!probe2.known) return unasked(name2, probe2);
-  const { image, extensions } = probe2.value;
-  const available = Object.keys(extensions);
-  if (available.length === 0)
-    return failed("Look at the log of the probe.", `${name2} ${image}: its server could not be asked`);
-  const missing = [...needed].filter(([extension2]) => !available.includes(extension2));
-  return missing.length === 0 ? passed(`${name2} ${image}: has all of ${[...needed.keys()].sort().join(", ")}`) : failed(
-    "Drop the extension where it is not needed (DROP EXTENSION), or use images that ship it.",
-    ...missing.map(
-      ([extension2, databases]) => `${name2} ${image}: lacks ${extension2}, installed in ${databases.join(", ")}`
-    )
-  );
-}
-
-// src/prechecks/hazards/check.ts
-function hazardCheck(hazard) {
-  const { id, title, why, says } = hazard;
+function probePodOf(target, { role, imagePullSecret, lifetime, room, ...container }) {
+  const template = podTemplate(target, {
+    labels: { ...probeLabel, "postgresql-upgrade/probe": role },
+    imagePullSecret,
+    volumes: [],
+    room,
+    container: { name: probeContainer, imagePullPolicy: "IfNotPresent", ...container }
+  });
   return {
-    id,
-    title,
-    subject: "database",
-    why,
-    ...says === void 0 ? {} : { says },
-    run: ({ hazards: hazards2 }) => given(hazards2, (facts) => judge2(hazard, placesOf(hazard, facts)))
+    metadata: { ...template.metadata, namespace: target.namespace, generateName: `postgres-upgrade-probe-${role}-` },
+    spec: {
+      ...template.spec,
+      containers: template.spec?.containers ?? [],
+      terminationGracePeriodSeconds: 0,
+      activeDeadlineSeconds: Math.ceil(lifetime / 1e3)
+    }
   };
 }
-function placesOf(hazard, facts) {
-  return [
-    ...hazard.server === void 0 ? [] : [{ database: void 0, answers: facts.server }],
-    ...hazard.database === void 0 ? [] : Object.entries(facts.databases).map(([database, answers]) => ({ database, answers }))
-  ];
+function localeKey({ encoding, collate, ctype }) {
+  return `${encoding} ${collate} ${ctype}`;
 }
-function judge2(hazard, places) {
-  const present = [];
-  const unread3 = [];
-  const commands = [];
-  const read2 = [];
-  for (const place of places) {
-    const { database, answers } = place;
-    const where = database === void 0 ? "" : `${oneLine(database)}: `;
-    const found2 = answers.known ? answers.value[hazard.id] : answers;
-    if (found2?.known !== true) {
-      unread3.push(`${where}${found2?.reason ?? "psql left out the answer"}`);
-      continue;
-    }
-    read2.push(place);
-    const { total, rows } = found2.value;
-    present.push(...rows.map(({ object: object2, detail }) => `${where}${oneLine(object2)}: ${oneLine(detail)}`));
-    if (total > rows.length) present.push(`${where}${String(total - rows.length)} more`);
-    const remedies = [...new Set(rows.map(({ remedy }) => remedy).filter((remedy) => remedy !== ""))];
-    if (remedies.length > 0) commands.push(connectCommand(database ?? "template1"), ...remedies);
-  }
-  if (places.length === 0) return unknown2(removeReason, "no database was asked");
-  const seen = present.length > 0 ? found(hazard, commands, present) : passed(...read2.length > 0 ? [nothingIn(read2)] : []);
-  return unread3.length === 0 ? seen : worst(seen, unknown2(removeReason, ...unread3));
+function localesOf(initdb, databases, orders) {
+  const ofIndexes = databases.flatMap(
+    (d) => (orders[d.name] ?? []).filter((o) => o.provider === "libc").map((o) => ({ ...d, ...o }))
+  );
+  return [...new Set([initdb, ...databases, ...ofIndexes].map(localeKey))];
 }
-function found({ severity, advice: advice3 }, commands, evidence) {
-  const remedy = commands.length === 0 ? advice3 : `${advice3}
-${commandsMark}
-${commands.join("\n")}`;
-  return severity === "failed" ? failed(remedy, ...evidence) : warning2(remedy, ...evidence);
+function parseProbe(image, log2) {
+  const rows = log2.split("\n").map((line) => line.split("	"));
+  if (!rows.some(([fact2]) => fact2 === "end")) return void 0;
+  const value = (name2) => rows.find(([fact2]) => fact2 === name2)?.[1];
+  const pairs = (name2) => Object.fromEntries(
+    rows.flatMap(([fact2, key, text2]) => fact2 === name2 && key !== void 0 ? [[key, text2 ?? ""]] : [])
+  );
+  return {
+    image,
+    oldVersion: value("old-version"),
+    newVersion: value("new-version") ?? "",
+    pgUpgrade: value("pg_upgrade"),
+    initdb: pairs("initdb"),
+    sortOrders: pairs("sort-order"),
+    extensions: pairs("extension")
+  };
 }
-var removeReason = "Remove the reason, then run the checks again.";
-var commandsMark = "In psql:";
-function nothingIn(places) {
-  const databases = places.flatMap(({ database }) => database === void 0 ? [] : [oneLine(database)]);
-  const asked = [...databases.length < places.length ? ["the server"] : [], ...databases];
-  return `nothing found in ${asked.join(", ")}`;
-}
-function oneLine(text2) {
-  return text2.replace(/[\u0000-\u001f\u007f]+/g, " ");
+function majorOf(version2) {
+  const major = /\(PostgreSQL\) (\d+)/.exec(version2 ?? "")?.[1];
+  return major === void 0 ? void 0 : Number(major);
 }
 
 // src/prechecks/images.ts
@@ -55808,7 +55284,7 @@ var layoutChecks = [
         );
       if (target.replicas === 0 || !ready)
         return failed(
-          `Start it first: kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1`,
+          `Start it first: kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1. Not after a failed upgrade by another way: the image makes an empty cluster where the data directory was renamed (README, "After a failed try of another way").`,
           `StatefulSet ${target.name}: ${String(target.replicas)} replicas, pod ${target.podName} is ${target.pod === void 0 ? "absent" : "not ready"}`
         );
       return passed(
@@ -55880,12 +55356,13 @@ var layoutChecks = [
     id: "free-space",
     title: "The volume has room for the new system catalogs",
     subject: "target",
-    why: "Linked files take no room, but the new cluster brings about 50 MB of its own and 10 MB for each database.",
-    run: ({ files, databases }) => given(
+    why: "Linked and cloned files take no room, but the new cluster brings about 50 MB of its own and 10 MB for each database. With `transfer: copy` all data is there twice.",
+    run: ({ inputs, files, databases }) => given(
       files,
       (seen) => given(databases, (list2) => {
-        const needed = (150 + 10 * list2.length) * 1024 * 1024;
-        const evidence = `${mebibytes(seen.freeBytes)} MiB free, about ${mebibytes(needed)} MiB needed for ${String(list2.length)} databases`;
+        const copied = inputs.transfer === "copy" ? list2.reduce((sum2, { bytes }) => sum2 + bytes, 0) : 0;
+        const needed = (150 + 10 * list2.length) * 1024 * 1024 + copied;
+        const evidence = `${mebibytes(seen.freeBytes)} MiB free, about ${mebibytes(needed)} MiB needed for ${String(list2.length)} databases${copied > 0 ? " that are copied" : ""}`;
         if (seen.freeBytes < needed) return failed("Enlarge the PersistentVolumeClaim.", evidence);
         return seen.freeBytes < 2 * needed ? warning2("Enlarge the PersistentVolumeClaim to be on the safe side.", evidence) : passed(evidence);
       })
@@ -55894,6 +55371,369 @@ var layoutChecks = [
 ];
 function mebibytes(bytes) {
   return String(Math.round(bytes / 1024 / 1024));
+}
+
+// src/upgrade/settings.ts
+function initdbSettings(superuser, databases, inputs) {
+  const template1 = databases.find((d) => d.name === "template1");
+  if (template1 === void 0)
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP(
+      "no-template1",
+      "The server has no database template1.",
+      "CREATE DATABASE template1 TEMPLATE template0"
+    );
+  const postgres = databases.find((d) => d.name === "postgres");
+  return {
+    superuser,
+    encoding: inputs.initdbEncoding || template1.encoding,
+    collate: inputs.initdbLcCollate || template1.collate,
+    ctype: inputs.initdbLcCtype || template1.ctype,
+    postgres: postgres === void 0 ? void 0 : { encoding: postgres.encoding, collate: postgres.collate, ctype: postgres.ctype }
+  };
+}
+function parallelJobs(given3, databases, cpus) {
+  return given3 ?? Math.max(1, Math.min(databases, cpus));
+}
+function jobSettings(inputs, server, databases) {
+  const resources2 = parseResources(inputs.resources);
+  return {
+    image: upgradeImage(inputs),
+    imagePullSecret: inputs.imagePullSecret,
+    resources: resources2,
+    jobs: parallelJobs(inputs.jobs, databases.length, wholeCpus(resources2)),
+    transfer: inputs.transfer,
+    initdb: initdbSettings(server.bootstrapSuperuser, databases, inputs)
+  };
+}
+
+// src/prechecks/locale.ts
+var localeChecks = [
+  {
+    id: "encoding-and-locale",
+    title: "The new cluster gets the encoding and locale of the old one",
+    subject: "database",
+    why: "pg_upgrade compares template0, template1 and postgres of both clusters. The new one is made with what template1 has; a database postgres that differs is made anew in it.",
+    run: ({ databases, inputs }) => given(databases, (list2) => {
+      const evidence = list2.map(describeDatabase);
+      const named = (name2) => list2.find((d) => d.name === name2);
+      const template1 = named("template1");
+      if (template1 === void 0)
+        return failed("CREATE DATABASE template1 TEMPLATE template0", "there is no database template1", ...evidence);
+      if (named("template0") === void 0)
+        return failed(
+          "CREATE DATABASE template0 TEMPLATE template1 IS_TEMPLATE true ALLOW_CONNECTIONS false",
+          "there is no database template0",
+          ...evidence
+        );
+      const overridden = overriddenSettings(template1, inputs);
+      if (overridden.length > 0)
+        return failed(
+          "Leave the inputs initdb-encoding, initdb-lc-collate and initdb-lc-ctype empty, unless they say what template1 says.",
+          ...overridden,
+          ...evidence
+        );
+      return passed(...evidence);
+    })
+  },
+  {
+    id: "locales-in-images",
+    title: "Both images know every locale that a database uses",
+    subject: "images",
+    why: "A database with a locale that the operating system of the image lacks can be neither upgraded nor opened. initdb is run with each of them in each image.",
+    run: ({ upgradeProbe, servingProbe }) => worst(judgeLocales("upgrade image", upgradeProbe), judgeLocales("serving image", servingProbe))
+  }
+];
+function describeDatabase(d) {
+  return `${d.name}: ${d.encoding}, LC_COLLATE ${d.collate}, LC_CTYPE ${d.ctype}`;
+}
+function overriddenSettings(template1, inputs) {
+  const wanted = initdbSettings("postgres", [template1], inputs);
+  const differs2 = (a, b) => a.split(".")[0]?.toLowerCase() !== b.split(".")[0]?.toLowerCase();
+  return [
+    ...sameEncoding(wanted.encoding, template1.encoding) ? [] : [`initdb-encoding is ${wanted.encoding}, template1 has ${template1.encoding}`],
+    ...differs2(wanted.collate, template1.collate) ? [`initdb-lc-collate is ${wanted.collate}, template1 has ${template1.collate}`] : [],
+    ...differs2(wanted.ctype, template1.ctype) ? [`initdb-lc-ctype is ${wanted.ctype}, template1 has ${template1.ctype}`] : []
+  ];
+}
+function sameEncoding(a, b) {
+  const plain2 = (name2) => name2.toLowerCase().replace(/[^a-z0-9]/g, "");
+  return plain2(a) === plain2(b);
+}
+function judgeLocales(name2, probe2) {
+  if (!probe2.known) return unasked(name2, probe2);
+  const refused2 = Object.entries(probe2.value.initdb).filter(([, answer2]) => answer2 !== "ok");
+  const asked = Object.keys(probe2.value.initdb).join("; ");
+  if (asked === "") return failed("Look at the log of the probe.", `${name2}: initdb was never run`);
+  return refused2.length === 0 ? passed(`${name2} ${probe2.value.image}: ${asked}`) : failed(
+    "Use an image that has the locale, or move the database to another locale first.",
+    ...refused2.map(([locale2, message]) => `${name2} ${probe2.value.image}: ${locale2}: ${message}`)
+  );
+}
+
+// src/job/replay.ts
+var connectWait = 20;
+var lockWait = 5;
+var dumpLimit = 120;
+function isReplayed({ name: name2, allowsConnections }) {
+  return allowsConnections && name2 !== "template0" && !/[\n\r]/.test(name2);
+}
+function replayPod(target, settings, server, superuser, databases, script2, lifetime) {
+  const host2 = target.pod?.status?.podIP;
+  if (host2 === void 0)
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+      "no-address",
+      `Pod ${target.podName} has no address.`,
+      "Wait until PostgreSQL runs, then run the checks again."
+    );
+  const { initdb } = settings;
+  const variables = {
+    TO: String(upgrade.to),
+    HOST: host2,
+    PORT: String(server.port),
+    LOGIN: superuser,
+    SUPERUSER: initdb.superuser,
+    ENCODING: initdb.encoding,
+    LC_COLLATE_VALUE: initdb.collate,
+    LC_CTYPE_VALUE: initdb.ctype,
+    CHECKSUMS: server.dataChecksums ? "on" : "off",
+    WAL_SEGMENT: String(server.walSegmentSize / 1024 / 1024),
+    DATABASES: databases.join("\n"),
+    CONNECT_WAIT: String(connectWait),
+    LOCK_WAIT: String(lockWait),
+    DUMP_LIMIT: String(dumpLimit)
+  };
+  return probePodOf(target, {
+    role: "replay",
+    image: settings.image,
+    imagePullSecret: settings.imagePullSecret,
+    command: ["bash", "-c", script2],
+    env: [
+      ...Object.entries(variables).map(([name2, value]) => ({ name: name2, value })),
+      { name: "PASSWORD", valueFrom: { secretKeyRef: { name: target.secret.name, key: target.secret.key } } }
+    ],
+    resources: settings.resources,
+    lifetime,
+    // An empty 14 has some 60 MB, and of the databases there is one at a time.
+    room: "4Gi"
+  });
+}
+function parseReplay(image, databases, log2) {
+  const rows = log2.split("\n").map((line) => line.split("	"));
+  if (!rows.some(([fact2]) => fact2 === "end")) return void 0;
+  return {
+    image,
+    broken: rows.find(([fact2]) => fact2 === "broken")?.[1],
+    places: [void 0, ...databases].map(
+      (database, number4) => replayedOf(
+        database,
+        rows.filter(([, of]) => of === String(number4))
+      )
+    )
+  };
+}
+function replayedOf(database, rows) {
+  const texts = (name2) => rows.flatMap(([fact2, , text2]) => fact2 === name2 ? [text2 ?? ""] : []);
+  const [, , dump, restore2] = rows.find(([fact2]) => fact2 === "took") ?? [];
+  return {
+    database,
+    skipped: texts("skipped")[0],
+    dump: texts("dump"),
+    failures: failuresOf(rows),
+    more: Number(texts("more")[0] ?? 0),
+    server: texts("server"),
+    seconds: dump === void 0 ? void 0 : { dump: Number(dump) / 1e3, restore: Number(restore2) / 1e3 }
+  };
+}
+function failuresOf(rows) {
+  const failures2 = [];
+  let object2;
+  for (const [fact2, , text2 = ""] of rows) {
+    if (fact2 === "entry") object2 = objectOf(text2);
+    const last = failures2.at(-1);
+    if (fact2 === "error") {
+      failures2.push({
+        object: object2,
+        message: text2.replace(/^error: (could not execute query: )?/, ""),
+        details: [],
+        statement: ""
+      });
+      object2 = void 0;
+    } else if (fact2 === "detail") last?.details.push(text2);
+    else if (fact2 === "statement" && last !== void 0) last.statement = `${last.statement} ${text2.trim()}`.trim();
+  }
+  return failures2.map((failure2) => ({ ...failure2, statement: failure2.statement.slice(0, longestStatement) }));
+}
+var longestStatement = 300;
+function objectOf(entry) {
+  return /^TOC entry \d+; \d+ \d+ (.*) \S*$/.exec(entry)?.[1] ?? entry;
+}
+
+// src/prechecks/replay-remedies.ts
+var replayRemedies = [
+  {
+    message: /pg_dump|pg_dumpall|query failed|cache lookup failed|newline or carriage return|cannot connect to invalid database/,
+    remedy: "pg_upgrade makes the same dump: repair or drop what the message names."
+  },
+  {
+    message: /unrecognized configuration parameter|invalid configuration parameter name|invalid value for parameter/,
+    remedy: "Take the setting away from whatever has it: ALTER ROLE, ALTER DATABASE or ALTER FUNCTION … RESET, or set a value that 14 (in the upgrade image) takes."
+  },
+  {
+    message: /collation .* does not exist|could not create locale|locale .* (incompatible|not)|invalid locale name/,
+    remedy: "Use an upgrade image and a serving image that have the locale, or drop the collation and what uses it."
+  },
+  {
+    message: /could not open .* file|time zone .* not recognized/,
+    remedy: "Use images that have the file, or drop what reads it."
+  },
+  {
+    message: /could not (access file|load library)|could not find function .* in file|extension .* is not available|language .* does not exist/,
+    remedy: "Use images that have the library of the extension for 14, or drop the extension."
+  },
+  {
+    message: /security label provider/,
+    remedy: "Remove the security labels (SECURITY LABEL … IS NULL) and set them again after the upgrade."
+  },
+  {
+    message: /role "\d+" does not exist|role with OID \d+ does not exist/,
+    remedy: "The object belongs to a role that was dropped, or grants it something: give it another owner, or revoke that."
+  },
+  {
+    message: /role ".*" does not exist/,
+    remedy: "Rename the role (14 makes none whose name begins with pg_), or drop what names it."
+  },
+  {
+    message: /already exists/,
+    remedy: "Rename the object of that name: 14 makes one of it for another object, or has one of its own."
+  },
+  {
+    message: /no built-in function|type ".*opaque" |(function|operator|relation|column|type|schema) .* does not exist/,
+    remedy: "The definition names something that 14 does not have, or that is not found without a search path: write it with what 14 has and with the schema of each name, or drop it."
+  },
+  {
+    message: /syntax error|operator is not unique|function .* is not unique|ambiguous|cannot cast|is not allowed|invalid/,
+    remedy: "Change the definition to one that both 12 and 14 take, or drop the object."
+  }
+];
+var otherRemedy = "Change the object so that 14 takes its definition, or drop it before the upgrade and make it again after.";
+var circumstance = /canceling statement|could not obtain lock|deadlock detected|lock timeout|terminating connection|server closed the connection|connection to server .* failed(?!.*(invalid database|not currently accepting))|could not (connect|receive|send)|SSL|out of shared memory|out of memory|Cannot allocate|No space left|database system is|too many (clients|connections)|remaining connection slots|no pg_hba\.conf entry|authentication failed|terminated by signal (9|15)|ended with (124|137|143)/;
+
+// src/prechecks/replay.ts
+var replayChecks = [
+  {
+    id: "replay",
+    title: "14 takes every object of the server",
+    subject: "database",
+    why: "Before pg_upgrade touches a file it dumps the roles and each schema and restores them into the new cluster; what can not be restored ends it, in the downtime. So the same is done before: pg_dump and pg_restore of the upgrade image (pg_upgrade uses the new ones too) go from the running server, which is only read, into a new cluster in a pod without a volume. Each table is locked in the mode ACCESS SHARE while its database is dumped, mostly for less than a second, for two minutes at the most: reading and writing go on, but an ALTER TABLE, DROP or TRUNCATE that comes in between waits, and what comes after that waits behind it. A dump waits five seconds at the most for a lock that somebody else has. A database whose tables would take more than half of the room for locks is not dumped. What only the files or the free space could show is asked by other checks. Of statements that fail the literals are not told: they may be secrets.",
+    says: "pg_restore: error: could not execute query: ERROR: ...",
+    shows: "upgrade",
+    advice: "Change or drop each object that is told, then run the checks again: one that depends on another fails with it. Where the pod may not reach the server, let pods with the label app.kubernetes.io/name: postgres-upgrade-probe in (NetworkPolicy, pg_hba.conf), or ignore the check.",
+    run: ({ replay, databases }) => given(databases, (list2) => {
+      if (!replay.known) return unreplayed(replay);
+      const left = list2.filter((d) => !isReplayed(d) && d.name !== "template0").map(({ name: name2 }) => JSON.stringify(name2));
+      return judge3(
+        replay.value,
+        left.map((name2) => `${name2}: it accepts no connections, or has a line break in its name`)
+      );
+    })
+  }
+];
+function unreplayed({ reason, code: code2 }) {
+  return code2 === notAsked ? warning2(
+    'Set "probes" to pods, so that it is tried before the downtime. Else pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
+    reason
+  ) : unknown2(reach, reason);
+}
+function judge3({ broken, places }, left) {
+  const failures2 = places.flatMap((place) => [
+    ...place.failures.filter(({ message }) => !circumstance.test(message)).map((f) => ({ place, text: lineOf(place, f), message: f.message })),
+    ...isDumpRefused(place) ? [{ place, text: `${nameOf(place)}: ${dumpOf(place)}`, message: place.dump[0] ?? "" }] : []
+  ]);
+  const untold = places.filter(({ more }) => more > 0).map((place) => `${nameOf(place)}: ${String(place.more)} more errors`);
+  const unread3 = [
+    ...broken === void 0 ? [] : [broken],
+    ...left,
+    ...places.flatMap((place) => unreadOf(place, broken !== void 0))
+  ];
+  const done = places.filter((place) => place.seconds !== void 0).map(nameOf);
+  const seen = failures2.length > 0 ? failed(remedyOf(failures2.map(({ message }) => message)), ...failures2.map(({ text: text2 }) => text2), ...untold) : passed(...done.length > 0 ? [`restored without an error: ${done.join(", ")}`] : []);
+  return unread3.length === 0 ? seen : worst(seen, unknown2(reach, ...unread3));
+}
+var reach = 'Remove the reason, then run the checks again. If it is to stay (a NetworkPolicy, say), name the check in "ignore-checks": what it would find then fails in the downtime, before a file is touched.';
+function isDumpRefused({ dump }) {
+  return dump.length > 0 && !dump.some((line) => circumstance.test(line));
+}
+function unreadOf(place, isBroken) {
+  const circumstances = place.failures.filter(({ message }) => circumstance.test(message)).map((f) => lineOf(place, f));
+  if (place.skipped !== void 0) return [`${nameOf(place)}: ${place.skipped}`];
+  if (place.dump.length > 0) return isDumpRefused(place) ? [] : [`${nameOf(place)}: ${dumpOf(place)}`];
+  if (place.server.length > 0)
+    return [...circumstances, ...place.server.map((line) => `${nameOf(place)}: PostgreSQL 14: ${line}`)];
+  if (place.seconds === void 0 && !isBroken) return [...circumstances, `${nameOf(place)}: it was not restored`];
+  return circumstances;
+}
+function nameOf({ database }) {
+  return database ?? "roles and settings";
+}
+function dumpOf({ dump }) {
+  return dump.slice(0, 3).join(" ");
+}
+function lineOf(place, { object: object2, message, details, statement: statement2 }) {
+  return [
+    nameOf(place),
+    ...object2 === void 0 ? [] : [object2],
+    [message, ...details].join(" "),
+    ...statement2 === "" ? [] : [statement2]
+  ].join(": ");
+}
+function remedyOf(messages) {
+  const remedies = messages.map(
+    (text2) => replayRemedies.find(({ message }) => message.test(text2))?.remedy ?? otherRemedy
+  );
+  return [
+    ...new Set(remedies),
+    "What follows in the same database may have failed only with what went before. Where another check names the object too, it has the commands."
+  ].join("\n");
+}
+
+// src/database/obstacles.ts
+var obstacle = external_exports.discriminatedUnion("kind", [
+  external_exports.object({ kind: external_exports.literal("prepared transaction"), gid: external_exports.string(), database: external_exports.string(), owner: external_exports.string() }),
+  external_exports.object({
+    kind: external_exports.literal("replication slot"),
+    name: external_exports.string(),
+    type: external_exports.string(),
+    database: external_exports.string().nullable()
+  })
+]);
+async function readObstacles(database) {
+  const output2 = await database.read(
+    "template1",
+    `SELECT json_build_object('kind', 'prepared transaction', 'gid', gid, 'database', database, 'owner', owner)
+     FROM pg_catalog.pg_prepared_xacts ORDER BY prepared;
+     SELECT json_build_object('kind', 'replication slot', 'name', slot_name, 'type', slot_type, 'database', database)
+     FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name;`
+  );
+  return external_exports.array(obstacle).parse(jsonLines(output2));
+}
+function obstacleName(found2) {
+  return found2.kind === "prepared transaction" ? `prepared transaction ${quoted2(found2.gid)} in database "${found2.database}", of ${found2.owner}` : `${found2.type} replication slot ${found2.name}${found2.database === null ? "" : ` in database "${found2.database}"`}`;
+}
+function obstacleRemedy(found2, session) {
+  const prepared = found2.flatMap((o) => o.kind === "prepared transaction" ? [o] : []);
+  const slots = found2.flatMap((o) => o.kind === "replication slot" ? [o] : []);
+  const sentences = [
+    ...prepared.map(
+      ({ gid, database }) => `In database "${database}": ROLLBACK PREPARED ${quoted2(gid)}; (or COMMIT PREPARED, if whoever prepared it says so).`
+    ),
+    ...slots.length === 0 ? [] : [
+      `${slots.map(({ name: name2 }) => `SELECT pg_drop_replication_slot(${quoted2(name2)});`).join(" ")} 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`
+    ]
+  ];
+  return `As the superuser (${session}): ${sentences.join(" ")}`;
+}
+function quoted2(text2) {
+  return `'${text2.replaceAll("'", "''")}'`;
 }
 
 // src/prechecks/server.ts
@@ -55947,6 +55787,68 @@ function expectNone(kind, { obstacles, target }) {
   });
 }
 
+// src/prechecks/serving-start.ts
+var servingStartChecks = [
+  {
+    id: "serving-start",
+    title: "PostgreSQL 14 starts with the configuration and environment of the StatefulSet",
+    subject: "images",
+    why: "Settings that 14 no longer knows, values that it refuses, libraries that its image lacks: in the chart's configuration, in environment variables or flags. The server's pod is started with the serving image on an empty volume, under labels which no Service selects, and asked how it reads its files.",
+    says: 'unrecognized configuration parameter "wal_keep_segments"; could not access file "pgaudit": No such file or directory',
+    shows: "start",
+    run: ({ trial }) => trial.known ? judge4(trial.value) : untried(trial)
+  },
+  {
+    id: "serving-logins",
+    title: "Every role can log in to 14 with the password that it has",
+    subject: "images",
+    why: "A secret stored as md5 is refused where pg_hba.conf asks for scram-sha-256, and the serving image may write another pg_hba.conf than the running one. It is read from the trial start of 14.",
+    says: 'password authentication failed for user "app"',
+    shows: "start",
+    run: ({ trial, md5Roles }) => given(md5Roles, (roles) => {
+      if (roles.length === 0) return passed("no role logs in by a secret stored as md5");
+      if (!trial.known) return untried(trial);
+      if (!trial.value.started) return unknown2("Look at the check serving-start.", "PostgreSQL 14 did not start");
+      return judgeLogins(trial.value, roles);
+    })
+  }
+];
+function judge4(trial) {
+  if (!trial.started)
+    return failed(
+      "Take what it names out of the chart's values (configuration, environment, flags), or use an image that has it. Otherwise 14 does not start after the upgrade either.",
+      `${trial.image} ended with code ${String(trial.exitCode)} on an empty volume`,
+      ...trial.lines
+    );
+  const { version: version2, errors, rules, preloaded } = trial.configuration;
+  const wrong = [
+    ...errors,
+    ...rules.flatMap(({ line, error: error63 }) => error63 === null ? [] : [`pg_hba.conf line ${String(line)}: ${error63}`])
+  ];
+  const seen = `PostgreSQL ${version2} of ${trial.image} started; shared_preload_libraries: ${preloaded === "" ? "none" : preloaded}; ${String(rules.length)} rules in pg_hba.conf`;
+  return wrong.length === 0 ? passed(seen) : warning2("Correct these lines: 14 starts without them.", ...wrong, seen);
+}
+function judgeLogins({ configuration: configuration2, image }, roles) {
+  const refused2 = roles.flatMap((role) => {
+    const rule = configuration2.rules.find(
+      ({ users, method }) => method === "scram-sha-256" && (users ?? []).some((user) => user === "all" || user === role)
+    );
+    return rule === void 0 ? [] : [
+      `${role}: its secret is stored as md5, line ${String(rule.line)} of pg_hba.conf in ${image} asks for scram-sha-256`
+    ];
+  });
+  return refused2.length === 0 ? passed(`${String(roles.length)} roles have a secret stored as md5, and no rule of ${image} asks for another one`) : failed(
+    "Before the upgrade set their passwords again with password_encryption = scram-sha-256 (\\password in psql), or have pg_hba.conf say md5.",
+    ...refused2
+  );
+}
+function untried({ reason, code: code2 }) {
+  return code2 === notAsked || code2 === "not-tried" ? warning2(
+    "Start the serving image with your values in another namespace to be sure. If 14 does not start in the upgrade, 12 comes back.",
+    `14 was not started: ${reason}`
+  ) : unknown2("Remove the reason, then run the checks again.", reason);
+}
+
 // src/prechecks/sort-order.ts
 var sortOrderChecks = [
   {
@@ -55998,9 +55900,9 @@ function megabytes(bytes) {
 var surroundingsChecks = [
   {
     id: "gitops",
-    title: "Neither Argo CD nor Flux puts PostgreSQL or the applications back meanwhile",
+    title: "Neither Argo CD, Flux nor KEDA puts PostgreSQL or the applications back meanwhile",
     subject: "cluster",
-    why: "They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too.",
+    why: "They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that.",
     run: ({ reconcilers, target }) => given(reconcilers, (all) => {
       const evidence = (r) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
       const acting = all.filter((r) => r.state !== "paused");
@@ -56008,6 +55910,11 @@ var surroundingsChecks = [
         return failed(
           [...new Set(acting.map((r) => pause(r, target.namespace)))].join(" "),
           ...acting.flatMap(evidence)
+        );
+      if (target.unreadAutoscalers !== void 0)
+        return unknown2(
+          `Let the kubeconfig's user list, get and patch scaledobjects.keda.sh in namespace ${target.namespace}: the upgrade pauses those that scale the applications, and puts them back as they were.`,
+          `KEDA is installed, and its ScaledObjects may not be read: ${target.unreadAutoscalers}`
         );
       return all.length === 0 ? passed("no mark of Argo CD or Flux is on PostgreSQL or the applications") : passed(...all.flatMap(evidence));
     })
@@ -56079,8 +55986,8 @@ function check2(id, title, why) {
     run({ pullRequest }) {
       const fact2 = pullRequest?.find((one) => one.id === id);
       if (fact2 === void 0) return unknown2('Set "values-file".', "it was not asked");
-      const { status, evidence, remedy } = fact2;
-      return { status, evidence, ...remedy === void 0 ? {} : { remedy } };
+      const { status, evidence, remedy: remedy2 } = fact2;
+      return { status, evidence, ...remedy2 === void 0 ? {} : { remedy: remedy2 } };
     }
   };
 }
@@ -56092,7 +55999,9 @@ var catalogue = [
   ...serverChecks,
   ...localeChecks,
   ...hazards.map(hazardCheck),
+  ...replayChecks,
   ...imageChecks,
+  ...servingStartChecks,
   ...sortOrderChecks,
   ...extensionChecks,
   ...clusterChecks,
@@ -56100,33 +56009,1083 @@ var catalogue = [
   ...valuesChecks
 ];
 
+// src/prechecks/ignore.ts
+function parseIgnored(text2) {
+  const ignored = /* @__PURE__ */ new Map();
+  const lines = text2.split("\n").map((line) => line.trim());
+  for (const line of lines.filter((one) => one !== "")) {
+    const [, id = "", reason = ""] = /^([^:]*?)\s*:\s*(.*)$/.exec(line) ?? [void 0, line];
+    if (!catalogue.some((check3) => check3.id === id))
+      throw refused(`names a check that does not exist: ${id.slice(0, 80)}`, "Take the id from docs/checks.md.");
+    if (reason === "") throw refused(`gives no reason for ${id}`, `Write "${id}: why it may be ignored".`);
+    if (ignored.has(id)) throw refused(`names ${id} twice`, "Give each check one line.");
+    ignored.set(id, reason);
+  }
+  return ignored;
+}
+function refused(what, remedy2) {
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1("input-invalid", `Input "ignore-checks" ${what}.`, remedy2);
+}
+
+// src/database/database.ts
+var commandLimit = 6e4;
+function readOptions(limit5) {
+  return `-c default_transaction_read_only=on -c statement_timeout=${String(Math.round(limit5 * 0.9))} -c lock_timeout=5000`;
+}
+var writeOptions = "-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
+var withPassword = [
+  "IFS= read -r PGPASSWORD",
+  'PGPORT="${POSTGRESQL_PORT_NUMBER:-${PGPORT:-5432}}"',
+  'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=10',
+  "shift",
+  'exec "$@"'
+].join("; ");
+var Database = class _Database {
+  constructor(cluster, target, password, superuser) {
+    this.cluster = cluster;
+    this.target = target;
+    this.password = password;
+    this.superuser = superuser;
+  }
+  cluster;
+  target;
+  password;
+  superuser;
+  /** The same server, reached over another connection to the cluster. */
+  over(cluster) {
+    return new _Database(cluster, this.target, this.password, this.superuser);
+  }
+  /** A server of the same password in another pod of the namespace. */
+  inPod(podName) {
+    return new _Database(this.cluster, { ...this.target, podName }, this.password, this.superuser);
+  }
+  /**
+   * Runs a script of SQL (and psql commands) in one read-only session.
+   * @returns what psql prints: one line per row, columns without padding
+   * @throws ClusterError with psql's own message
+   */
+  async read(database, sql, limit5 = commandLimit) {
+    return await retried(() => this.psql(database, sql, readOptions(limit5), limit5));
+  }
+  /**
+   * The same in a session that may change things and that no setting of a role or database cuts short.
+   * @param sql may run a second time, also while the first one is still at work: a session whose connection broke is repeated
+   */
+  async write(database, sql, limit5) {
+    return await retried(() => this.psql(database, sql, writeOptions, limit5));
+  }
+  /**
+   * Runs the same script in each database, one after the other in a single psql: to start a program in a pod takes longer
+   * than most scripts do.
+   * @param limit for each database, in milliseconds
+   * @returns the rows of each database, which have to be JSON and no objects with the only key `database`
+   * @throws ClusterError with psql's own message when one fails; the databases after it are then left out
+   */
+  async readEach(databases, sql, limit5 = commandLimit) {
+    if (databases.length === 0) return /* @__PURE__ */ new Map();
+    const [script2, all] = [eachDatabase(databases, sql), limit5 * databases.length];
+    return rowsOfEach(
+      databases,
+      await retried(() => this.psql("template1", script2, readOptions(limit5), all, databases))
+    );
+  }
+  /** The same in sessions that may change things, as `write` does it. */
+  async writeEach(databases, sql, limit5) {
+    if (databases.length === 0) return /* @__PURE__ */ new Map();
+    const [script2, all] = [eachDatabase(databases, sql), limit5 * databases.length];
+    return rowsOfEach(databases, await retried(() => this.psql("template1", script2, writeOptions, all, databases)));
+  }
+  /** Runs a command in the server's container, without a password. */
+  async command(command, limit5 = commandLimit) {
+    return await this.cluster.exec(
+      this.target.namespace,
+      this.target.podName,
+      this.target.container.name,
+      command,
+      "",
+      limit5
+    );
+  }
+  /** @param databases those that the script goes through after the first one */
+  async psql(database, sql, options, limit5, databases = []) {
+    const connection = connectionTo(database);
+    const command = [
+      "sh",
+      "-c",
+      withPassword,
+      "sh",
+      options,
+      "psql",
+      "-XAtqw",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-U",
+      this.superuser,
+      "-d",
+      connection,
+      "-f",
+      "-"
+    ];
+    const result = await this.cluster.exec(
+      this.target.namespace,
+      this.target.podName,
+      this.target.container.name,
+      command,
+      `${this.password}
+${sql}
+\\q
+`,
+      limit5
+    );
+    if (result.exitCode === 0) return result.stdout;
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+      "psql-failed",
+      `psql in pod ${this.target.podName}, database "${databaseOfError(databases, result) ?? database}": ${result.stderr.trim() || `exit code ${String(result.exitCode)}`}`,
+      "Look at the message of psql, and at the log of the server."
+    );
+  }
+};
+var attempts2 = 10;
+async function retried(session) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await session();
+    } catch (error63) {
+      if (attempt === attempts2 || !(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "unreachable")) throw error63;
+    }
+  }
+}
+
+// src/database/configuration.ts
+var configuration = external_exports.object({
+  version: external_exports.string(),
+  /** Seconds since this server started: an image may start one for its set-up, and another one afterwards. */
+  age: external_exports.number(),
+  /** Lines of configuration files that did not come into effect. */
+  errors: external_exports.array(external_exports.string()),
+  /** Rules of pg_hba.conf: whom, and by which method; those that can't be read have an error. */
+  rules: external_exports.array(
+    external_exports.object({
+      users: external_exports.array(external_exports.string()).nullable(),
+      method: external_exports.string().nullable(),
+      line: external_exports.number(),
+      error: external_exports.string().nullable()
+    })
+  ),
+  preloaded: external_exports.string()
+});
+async function readConfiguration(database) {
+  const output2 = await database.read(
+    "template1",
+    `SELECT json_build_object(
+       'version', current_setting('server_version'),
+       'age', extract(epoch FROM now() - pg_postmaster_start_time())::float8,
+       'errors', (SELECT coalesce(json_agg(format('%s line %s: %s: %s', sourcefile, sourceline, name, error)), '[]') FROM pg_file_settings WHERE error IS NOT NULL),
+       'rules', (SELECT coalesce(json_agg(json_build_object('users', user_name, 'method', auth_method, 'line', line_number, 'error', error)), '[]') FROM pg_hba_file_rules),
+       'preloaded', current_setting('shared_preload_libraries'));`
+  );
+  return configuration.parse(jsonLines(output2)[0]);
+}
+async function readMd5Roles(database) {
+  const output2 = await database.read(
+    "template1",
+    "SELECT json_build_object('role', rolname) FROM pg_catalog.pg_authid WHERE rolcanlogin AND rolpassword LIKE 'md5%' ORDER BY rolname;"
+  );
+  return external_exports.array(external_exports.object({ role: external_exports.string() })).parse(jsonLines(output2)).map(({ role }) => role);
+}
+
+// src/parallel.ts
+async function inParallel(width, items, work2) {
+  const results = [];
+  const queue = items.map((item, index) => ({ item, index }));
+  let failure2;
+  const worker = async () => {
+    for (let next = queue.shift(); next !== void 0 && failure2 === void 0; next = queue.shift()) {
+      try {
+        results[next.index] = await work2(next.item);
+      } catch (error63) {
+        failure2 ??= { error: error63 };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  if (failure2 !== void 0) throw failure2.error;
+  return results;
+}
+
+// src/database/shares.ts
+function shares(databases, sessions3) {
+  const dealt = Array.from({ length: sessions3 }, () => ({ bytes: 0, names: [] }));
+  for (const { name: name2, bytes } of [...databases].sort((a, b) => b.bytes - a.bytes)) {
+    const least = dealt.reduce((a, b) => b.bytes < a.bytes ? b : a);
+    least.bytes += bytes;
+    least.names.push(name2);
+  }
+  return dealt.map(({ names }) => names).filter((names) => names.length > 0);
+}
+
+// src/database/each.ts
+async function readAll(database, databases, sql, sessions3, limit5) {
+  const open3 = databases.filter((d) => d.allowsConnections);
+  const answers = await inParallel(sessions3, shares(open3, sessions3), (names) => database.readEach(names, sql, limit5));
+  const rows = new Map(answers.flatMap((answer2) => [...answer2]));
+  return new Map(open3.map(({ name: name2 }) => [name2, rows.get(name2) ?? []]));
+}
+
+// src/database/server.ts
+var serverFacts = external_exports.object({
+  versionNumber: external_exports.number(),
+  version: external_exports.string(),
+  dataDirectory: external_exports.string(),
+  inRecovery: external_exports.boolean(),
+  /** Role with OID 10: whom initdb made. */
+  bootstrapSuperuser: external_exports.string(),
+  currentUser: external_exports.string(),
+  dataChecksums: external_exports.boolean(),
+  walSegmentSize: external_exports.number(),
+  archiveMode: external_exports.string(),
+  port: external_exports.number()
+});
+var databaseFacts = external_exports.object({
+  name: external_exports.string(),
+  encoding: external_exports.string(),
+  collate: external_exports.string(),
+  ctype: external_exports.string(),
+  allowsConnections: external_exports.boolean(),
+  bytes: external_exports.number()
+});
+var extensionFacts = external_exports.object({ name: external_exports.string(), version: external_exports.string() });
+async function readServer(database) {
+  const output2 = await database.read(
+    "template1",
+    `SELECT json_build_object(
+       'versionNumber', current_setting('server_version_num')::int,
+       'version', current_setting('server_version'),
+       'dataDirectory', current_setting('data_directory'),
+       'inRecovery', pg_is_in_recovery(),
+       'bootstrapSuperuser', (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10),
+       'currentUser', current_user,
+       'dataChecksums', current_setting('data_checksums')::bool,
+       'archiveMode', current_setting('archive_mode'),
+       'walSegmentSize', (SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'),
+       'port', current_setting('port')::int);`
+  );
+  return serverFacts.parse(jsonLines(output2)[0]);
+}
+async function readDatabases(database) {
+  const output2 = await database.read(
+    "template1",
+    `SELECT json_build_object(
+       'name', datname, 'encoding', pg_encoding_to_char(encoding), 'collate', datcollate, 'ctype', datctype,
+       'allowsConnections', datallowconn, 'bytes', pg_database_size(oid))
+     FROM pg_catalog.pg_database ORDER BY datname;`
+  );
+  return external_exports.array(databaseFacts).parse(jsonLines(output2));
+}
+var extensionsSql = "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;";
+function extensionsOf(rows) {
+  return external_exports.record(external_exports.string(), external_exports.array(extensionFacts)).parse(Object.fromEntries(rows));
+}
+
+// src/job/sweep-probes.ts
+var longEnough = 6e4;
+async function sweepProbes({ cluster, log: log2 }, namespace) {
+  const labelSelector2 = Object.entries({ ...ownerLabel, ...probeLabel }).map(([name2, value]) => `${name2}=${value}`).join(",");
+  try {
+    const ended = (await cluster.list("pods", { namespace, labelSelector: labelSelector2 })).filter(hasEnded3);
+    if (ended.length === 0) return;
+    const now = (await cluster.now()).getTime();
+    for (const { metadata } of ended.filter((pod) => now - endOf(pod) > longEnough)) {
+      const name2 = metadata?.name ?? "";
+      await cluster.delete("pods", name2, namespace, { preconditions: { uid: metadata?.uid } });
+      log2.info(`Pod ${name2} was left by a run that was killed; it is removed`);
+    }
+  } catch (error63) {
+    if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc) throw error63;
+    log2.info(`Probes of earlier runs could not be looked for: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+  }
+}
+function hasEnded3({ status }) {
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
+}
+function endOf({ metadata, status }) {
+  const ends = (status?.containerStatuses ?? []).flatMap(({ state }) => state?.terminated?.finishedAt ?? []);
+  const times = ends.length > 0 ? ends : [metadata?.creationTimestamp ?? 0];
+  return Math.max(...times.map((time3) => new Date(time3).getTime()));
+}
+
+// src/target/reconcilers.ts
+var argoLabel = "argocd.argoproj.io/instance";
+var argoAnnotation = "argocd.argoproj.io/tracking-id";
+var argoManagers = ["argocd-controller", "argocd-application-controller"];
+var fluxKinds = [
+  ["HelmRelease", "helm.toolkit.fluxcd.io"],
+  ["Kustomization", "kustomize.toolkit.fluxcd.io"]
+];
+async function findReconcilers(cluster, objects) {
+  const found2 = /* @__PURE__ */ new Map();
+  for (const { object: object2, metadata } of objects) {
+    for (const mark of marksOn(metadata)) {
+      const key = `${mark.kind}/${mark.namespace ?? ""}/${mark.name ?? ""}`;
+      const entry = found2.get(key) ?? { mark, marks: [] };
+      entry.marks.push(`${object2} (${mark.where})`);
+      found2.set(key, entry);
+    }
+  }
+  return await Promise.all(
+    [...found2.values()].map(async ({ mark: { kind, name: name2, namespace }, marks }) => ({
+      ...{ kind, name: name2, namespace, marks },
+      ...await stateOf(cluster, kind, name2, namespace)
+    }))
+  );
+}
+function marksOn(metadata) {
+  const { labels = {}, annotations: annotations2 = {}, managedFields = [] } = metadata ?? {};
+  const marks = fluxKinds.flatMap(([kind, group2]) => {
+    const name2 = labels[`${group2}/name`];
+    return name2 === void 0 ? [] : [{ kind, name: name2, namespace: labels[`${group2}/namespace`], where: `label ${group2}/name` }];
+  });
+  const argo = { kind: "Application", namespace: void 0 };
+  const [tracked] = (annotations2[argoAnnotation] ?? "").split(":");
+  const manager = managedFields.find((entry) => argoManagers.includes(entry.manager ?? ""))?.manager;
+  if (tracked !== void 0 && tracked !== "") {
+    const [name2, namespace] = tracked.split("_").reverse();
+    marks.push({ ...argo, name: name2, namespace, where: `annotation ${argoAnnotation}` });
+  } else if (labels[argoLabel] !== void 0)
+    marks.push({ ...argo, name: labels[argoLabel], where: `label ${argoLabel}` });
+  else if (manager !== void 0) marks.push({ ...argo, name: void 0, where: `field manager ${manager}` });
+  return marks;
+}
+async function stateOf(cluster, kind, name2, namespace) {
+  if (name2 === void 0) return { state: "unknown", seen: "which Application it is can not be told" };
+  try {
+    return kind === "Application" ? await argoState(cluster, name2, namespace) : await fluxState(cluster, kind, name2, namespace);
+  } catch (error63) {
+    if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$) || error63.code !== "forbidden" && error63.code !== "not-served") throw error63;
+    return {
+      state: "unknown",
+      seen: error63.code === "forbidden" ? `judged by the mark alone, since it may not be read: ${error63.message}` : `judged by the mark alone: this cluster has no API for ${kind} objects, so it is gone or works from another cluster`
+    };
+  }
+}
+async function argoState(cluster, name2, namespace) {
+  const all = await cluster.list("applications");
+  const named = all.filter(
+    ({ metadata }) => metadata.name === name2 && (namespace === void 0 || metadata.namespace === namespace)
+  );
+  if (named.length === 0) return { state: "unknown", seen: `there is no Application ${name2}` };
+  const acting = named.find(({ spec }) => {
+    const automated = spec?.syncPolicy?.automated;
+    return automated !== void 0 && automated !== null && automated.enabled !== false;
+  });
+  return acting === void 0 ? { state: "paused", seen: `Application ${name2} has no automated sync` } : {
+    state: "acts",
+    seen: `Application ${name2} in namespace ${acting.metadata.namespace ?? "?"} syncs by itself${acting.spec?.syncPolicy?.automated?.selfHeal === true ? ", with self-heal" : ""}`
+  };
+}
+async function fluxState(cluster, kind, name2, namespace) {
+  const found2 = await cluster.find(kind === "HelmRelease" ? "helmreleases" : "kustomizations", name2, namespace);
+  if (found2 === void 0)
+    return { state: "unknown", seen: `there is no ${kind} ${name2} in namespace ${namespace ?? "?"}` };
+  return found2.spec?.suspend === true ? { state: "paused", seen: `${kind} ${name2} is suspended` } : { state: "acts", seen: `${kind} ${name2} is not suspended` };
+}
+
+// src/job/run-probe.ts
+async function runProbe({ cluster, clock, log: log2, signal }, pod, limit5, parse4) {
+  const namespace = pod.metadata?.namespace ?? "";
+  const image = pod.spec?.containers[0]?.image ?? "";
+  const created = await cluster.create("pods", pod, { namespace });
+  const name2 = created.metadata?.name ?? "";
+  const remove = async () => {
+    try {
+      await cluster.delete("pods", name2, namespace);
+    } catch (error63) {
+      log2.annotate("warning", "probe", `Pod ${name2} could not be removed; it ends by itself: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+    }
+  };
+  try {
+    const ended = await waitFor(
+      { what: `the probe of image ${image}`, limit: limit5, limitInput: "job-start-timeout", clock, log: log2, signal },
+      async () => {
+        const now = await cluster.find("pods", name2, namespace);
+        if (now === void 0)
+          throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$("probe-gone", `Pod ${name2} was removed by somebody else.`, "Run the checks again.");
+        const progress = podProgress(now, probeContainer);
+        if (progress.state === "stuck")
+          throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+            "image-unusable",
+            `Image ${image} can't be run: ${progress.reason}`,
+            "Check the image reference and the pull secret."
+          );
+        return progress.state === "ended" ? { done: progress } : { pending: progress.state === "running" ? "it runs" : progress.reason };
+      }
+    );
+    const output2 = await cluster.podLog(namespace, name2, probeContainer);
+    const facts = parse4(withoutTimestamps(output2));
+    if (facts === void 0)
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+        "probe-failed",
+        `The probe of image ${image} ended with code ${String(ended.exitCode)} (${ended.reason}): ${withoutTimestamps(output2).trim().slice(-300)}`,
+        "Check that it is an image of PostgreSQL."
+      );
+    return facts;
+  } finally {
+    await remove();
+  }
+}
+function withoutTimestamps(output2) {
+  return output2.replace(/^\S+ /gm, "");
+}
+
+// src/job/short-lived-pod.ts
+async function withPod({ cluster, log: log2 }, pod, body) {
+  const namespace = pod.metadata?.namespace ?? "";
+  const created = await cluster.create("pods", pod, { namespace });
+  const name2 = created.metadata?.name ?? "";
+  try {
+    return await body(name2);
+  } finally {
+    try {
+      await cluster.delete("pods", name2, namespace);
+    } catch (error63) {
+      log2.annotate("warning", "probe", `Pod ${name2} could not be removed; it ends by itself: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+    }
+  }
+}
+
+// src/job/run-trial.ts
+var settled = 3;
+var mostLines = 8;
+async function runTrial(surroundings, pod, database, limit5) {
+  const { cluster } = surroundings;
+  const namespace = pod.metadata?.namespace ?? "";
+  const [server] = pod.spec?.containers ?? [];
+  const [container, image] = [server?.name ?? "", server?.image ?? ""];
+  return await withPod(
+    surroundings,
+    pod,
+    (name2) => waitFor(
+      {
+        what: `PostgreSQL of ${image} to start on an empty volume`,
+        limit: limit5,
+        limitInput: "job-start-timeout",
+        ...surroundings
+      },
+      async () => {
+        const now = await cluster.find("pods", name2, namespace);
+        if (now === void 0)
+          throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$("probe-gone", `Pod ${name2} was removed by somebody else.`, "Run the checks again.");
+        const progress = podProgress(now, container);
+        if (progress.state === "stuck")
+          throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+            "image-unusable",
+            `Image ${image} can't be run: ${progress.reason}`,
+            "Look at the reason."
+          );
+        if (progress.state === "ended") {
+          const log2 = await cluster.podLog(namespace, name2, container);
+          return { done: { image, started: false, exitCode: progress.exitCode, lines: telling(log2) } };
+        }
+        if (progress.state === "waiting") return { pending: progress.reason };
+        try {
+          const configuration2 = await readConfiguration(database.inPod(name2));
+          if (configuration2.age >= settled) return { done: { image, started: true, configuration: configuration2 } };
+          return { pending: "it answers" };
+        } catch (error63) {
+          if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "psql-failed") return { pending: error63.message };
+          throw error63;
+        }
+      }
+    )
+  );
+}
+function telling(log2) {
+  const lines = log2.split("\n").map((line) => line.replace(/^\S+ /, "").trim()).filter((line) => line !== "");
+  const errors = lines.filter((line) => /FATAL|PANIC|ERROR|error/.test(line));
+  return (errors.length > 0 ? errors : lines).slice(-mostLines);
+}
+
+// src/job/trial-pod.ts
+var harmless = ["configMap", "secret", "projected", "downwardAPI", "emptyDir"];
+var initialisation = /^\/docker-entrypoint-(pre)?initdb\.d/;
+var flags = "-c archive_mode=off -c archive_command=/bin/false";
+function obstacleToTrial({ statefulSet }, archiveMode) {
+  const spec = statefulSet.spec?.template.spec;
+  if (archiveMode !== "off")
+    return `archive_mode is ${archiveMode}: WAL of another server must not get into the archive`;
+  const [init] = spec?.initContainers ?? [];
+  if (init !== void 0) return `what the init container ${init.name} does is not known`;
+  const foreign2 = spec?.volumes?.find((v) => v.persistentVolumeClaim === void 0 && !isHarmless(v));
+  return foreign2 === void 0 ? void 0 : `volume ${foreign2.name} holds more than configuration`;
+}
+function isHarmless(volume) {
+  return harmless.some((kind) => volume[kind] !== void 0);
+}
+function trialPod(target, image, imagePullSecret) {
+  const { namespace, statefulSet, container } = target;
+  const { spec, metadata } = statefulSet.spec?.template ?? {};
+  const { nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext } = spec ?? {};
+  return {
+    metadata: {
+      namespace,
+      generateName: "postgres-upgrade-probe-start-",
+      labels: { ...ownerLabel, ...probeLabel, "postgresql-upgrade/probe": "start" },
+      annotations: { ...metadata?.annotations, "sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled" }
+    },
+    spec: {
+      restartPolicy: "Never",
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 0,
+      activeDeadlineSeconds: 900,
+      ...given2({ nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext }),
+      imagePullSecrets: [
+        ...spec?.imagePullSecrets ?? [],
+        ...imagePullSecret === "" ? [] : [{ name: imagePullSecret }]
+      ],
+      containers: [trialContainer(container, image)],
+      volumes: volumesOf(target)
+    }
+  };
+}
+function trialContainer(server, image) {
+  const { name: name2, command, args, env = [], envFrom, securityContext, resources: resources2, volumeMounts = [], workingDir } = server;
+  const extra = env.find((e) => e.name === "POSTGRESQL_EXTRA_FLAGS");
+  return {
+    name: name2,
+    image,
+    imagePullPolicy: "IfNotPresent",
+    ...given2({ command, args, envFrom, securityContext, workingDir }),
+    env: [
+      ...env.filter((e) => e !== extra),
+      { name: "POSTGRESQL_EXTRA_FLAGS", value: [extra?.value, flags].filter(Boolean).join(" ") }
+    ],
+    // It has no data and no clients; its limits are those which its configuration may need.
+    resources: { ...given2({ limits: resources2?.limits }), requests: { cpu: "100m", memory: "128Mi" } },
+    volumeMounts: volumeMounts.filter(({ mountPath }) => !initialisation.test(mountPath))
+  };
+}
+function volumesOf({ statefulSet }) {
+  const { template, volumeClaimTemplates = [] } = statefulSet.spec ?? {};
+  const templated = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? "");
+  const named = (template?.spec?.volumes ?? []).filter(({ name: name2 }) => !templated.includes(name2));
+  return [
+    ...templated.map((name2) => ({ name: name2, emptyDir: {} })),
+    ...named.map((volume) => isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })
+  ];
+}
+function given2(fields) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== void 0));
+}
+
+// src/prechecks/known.ts
+async function known(read2) {
+  try {
+    return { known: true, value: await read2() };
+  } catch (error63) {
+    if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc) throw error63;
+    return unread(error63);
+  }
+}
+function unread(error63) {
+  return { known: false, reason: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), code: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.code : "unexpected" };
+}
+async function knownFrom(fact2, read2) {
+  return fact2.known ? await known(() => read2(fact2.value)) : fact2;
+}
+function both(a, b, make) {
+  if (!a.known) return a;
+  if (!b.known) return b;
+  try {
+    return { known: true, value: make(a.value, b.value) };
+  } catch (error63) {
+    return unread(error63);
+  }
+}
+function pair(a, b) {
+  return [a, b];
+}
+
+// src/prechecks/ask-images.ts
+async function probe(gathering, role, image, settings, databases, sortOrders2) {
+  const { inputs, target } = gathering;
+  if (inputs.probes === "none")
+    return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
+  if (!settings.known) return settings;
+  const locales = localesOf(
+    settings.value.initdb,
+    databases.known ? databases.value : [],
+    sortOrders2.known ? sortOrders2.value : {}
+  );
+  return await known(
+    () => runProbe(
+      gathering,
+      probePod(target, role, image, inputs.imagePullSecret, locales, gathering.probeScript),
+      inputs.jobStartTimeout,
+      (log2) => parseProbe(image, log2)
+    )
+  );
+}
+async function tryStart(gathering, server) {
+  const { inputs, target, database } = gathering;
+  if (inputs.probes === "none") return { known: false, reason: "probes: none", code: notAsked };
+  if (!server.known) return server;
+  const obstacle2 = obstacleToTrial(target, server.value.archiveMode);
+  if (obstacle2 !== void 0) return { known: false, reason: obstacle2, code: "not-tried" };
+  const pod = trialPod(target, servingImage(inputs).reference, inputs.imagePullSecret);
+  return await known(() => runTrial(gathering, pod, database, inputs.jobStartTimeout));
+}
+async function replayed(gathering, settings, server, databases) {
+  const { inputs, target, database, replayScript } = gathering;
+  const image = upgradeImage(inputs);
+  if (inputs.probes === "none")
+    return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
+  const read2 = both(settings, both(server, databases, pair), pair);
+  return await knownFrom(read2, ([job, [facts, list2]]) => {
+    const names = list2.filter(isReplayed).map(({ name: name2 }) => name2);
+    const limit5 = inputs.jobStartTimeout;
+    const pod = replayPod(target, job, facts, database.superuser, names, replayScript, limit5);
+    return runProbe(gathering, pod, limit5, (log2) => parseReplay(image, names, log2));
+  });
+}
+
+// src/upgrade/backup/snapshot-object.ts
+function snapshotObject(target, what, suffix, className) {
+  return {
+    apiVersion: "snapshot.storage.k8s.io/v1",
+    kind: "VolumeSnapshot",
+    metadata: {
+      name: `${target.volume.claimName}-${what}-${suffix}`,
+      namespace: target.namespace,
+      labels: ownerLabel
+    },
+    spec: { source: { persistentVolumeClaimName: target.volume.claimName }, volumeSnapshotClassName: className }
+  };
+}
+function suffixOf(time3) {
+  return time3.toISOString().replace(/\D/g, "").slice(0, 14);
+}
+
+// src/prechecks/dry-runs.ts
+async function refusedObjects({ cluster, target, inputs }, settings, snapshotClass) {
+  const { namespace } = target;
+  const job = upgradeJob(target, settings, "upgrade");
+  const template = job.spec?.template;
+  const pod = {
+    metadata: { ...template?.metadata, namespace, name: `${jobName}-dry-run` },
+    spec: template?.spec ?? { containers: [] }
+  };
+  const dryRun = { namespace, dryRun: true };
+  const tries = [
+    // A generated name: an ended Job of an earlier try is no refusal.
+    [
+      "the Job",
+      () => cluster.create("jobs", { ...job, metadata: { ...job.metadata, name: `${jobName}-dry-run` } }, dryRun)
+    ],
+    ["the pod of the Job", () => cluster.create("pods", pod, dryRun)]
+  ];
+  const configMap = scriptConfigMap(target, {});
+  tries.push([
+    "the ConfigMap of the Job",
+    () => cluster.create(
+      "configmaps",
+      { ...configMap, metadata: { ...configMap.metadata, name: `${jobName}-dry-run` } },
+      dryRun
+    )
+  ]);
+  const className = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : void 0;
+  if (inputs.backup !== "external") {
+    const claim2 = copyClaim(target, `${copyName(target)}-dry-run`, {
+      kind: "PersistentVolumeClaim",
+      name: target.volume.claimName
+    });
+    tries.push(["the claim of a copy", () => cluster.create("persistentvolumeclaims", claim2, dryRun)]);
+  }
+  if (inputs.backup === "snapshot" && className !== void 0)
+    tries.push([
+      "the VolumeSnapshot",
+      () => cluster.create("volumesnapshots", snapshotObject(target, "before-upgrade", "dry-run", className), dryRun)
+    ]);
+  const answers = await Promise.all(
+    tries.map(async ([what, attempt]) => {
+      try {
+        await attempt();
+        return [];
+      } catch (error63) {
+        if (isRefusal(error63)) return [`${what}: ${error63.message}`];
+        throw error63;
+      }
+    })
+  );
+  return answers.flat();
+}
+function isRefusal(error63) {
+  if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$)) return false;
+  const isAnswer = ["forbidden", "invalid", "refused", "conflict"].includes(error63.code);
+  return isAnswer && !/ cannot create resource |does not support dry run/.test(error63.message);
+}
+
+// src/prechecks/hazards/script.ts
+var rowLimit = 20;
+var statementLimit = 1e4;
+function hazardScript(hazards2, scope) {
+  const queries = hazards2.flatMap((hazard) => {
+    const query = hazard[scope];
+    return query === void 0 ? [] : [statement(hazard, query, scope === "database" ? hazard.before : void 0)];
+  });
+  return [
+    "\\set ON_ERROR_STOP 0",
+    `SET search_path = pg_catalog; SET statement_timeout = ${String(statementLimit)}; SET lock_timeout = 1000;`,
+    ...queries,
+    "\\set ON_ERROR_STOP 1"
+  ].join("\n");
+}
+function statement({ id }, query, before) {
+  return `${before === void 0 ? "" : `${before}
+`}SELECT json_build_object('hazard', '${id}', 'total', count(*),
+  'rows', coalesce(json_agg(json_build_object('object', object, 'detail', detail, 'remedy', remedy) ORDER BY n) FILTER (WHERE n <= ${String(rowLimit)}), '[]'))
+FROM (SELECT row_number() OVER (ORDER BY object, detail) AS n, object, detail, remedy FROM (
+${query.trim()}
+) AS found(object, detail, remedy)) AS numbered;
+\\if :ERROR
+SELECT json_build_object('hazard', '${id}', 'error', :'LAST_ERROR_MESSAGE');
+\\endif`;
+}
+var row = external_exports.object({ object: external_exports.string(), detail: external_exports.string(), remedy: external_exports.string() });
+var answer = external_exports.union([
+  external_exports.strictObject({ hazard: external_exports.string(), total: external_exports.number(), rows: external_exports.array(row) }),
+  external_exports.strictObject({ hazard: external_exports.string(), error: external_exports.string() })
+]);
+function answersOf(rows) {
+  return Object.fromEntries(
+    external_exports.array(answer).parse(rows).map((a) => [a.hazard, knownOf(a)])
+  );
+}
+function knownOf(a) {
+  return "error" in a ? { known: false, reason: a.error, code: "query-failed" } : { known: true, value: { total: a.total, rows: a.rows } };
+}
+
+// src/prechecks/hazards/gather.ts
+var limit = 3e5;
+async function gatherHazards(database, list2, sessions3) {
+  const open3 = list2.filter((d) => d.allowsConnections);
+  const [server, ...dealt] = await Promise.all([
+    known(() => askServer(database)),
+    inParallel(sessions3, shares(open3, sessions3), (names) => askShare(database, names))
+  ]);
+  const closed2 = list2.filter((d) => !d.allowsConnections && d.name !== "template0").map(
+    (d) => [d.name, unread2("it does not accept connections (pg_database.datallowconn)", "no-connections")]
+  );
+  return { server, databases: Object.fromEntries([...dealt.flat(2), ...closed2]) };
+}
+async function askServer(database) {
+  const rows = await database.readEach(["template1"], hazardScript(hazards, "server"), limit);
+  return answersOf(rows.get("template1") ?? []);
+}
+async function askShare(database, names) {
+  const script2 = hazardScript(hazards, "database");
+  const rows = await known(() => database.readEach(names, script2, limit));
+  if (rows.known)
+    return await Promise.all(
+      names.map(async (name2) => [name2, await known(() => answersOf(rows.value.get(name2) ?? []))])
+    );
+  if (names.length === 1) return names.map((name2) => [name2, rows]);
+  const alone = [];
+  for (const name2 of names) alone.push(...await askShare(database, [name2]));
+  return alone;
+}
+function unread2(reason, code2) {
+  return { known: false, reason, code: code2 };
+}
+
+// src/prechecks/snapshot-class.ts
+var defaultClass = "snapshot.storage.kubernetes.io/is-default-class";
+async function chooseSnapshotClass(cluster, target, wanted) {
+  const driver = target.volume.persistentVolume?.spec?.csi?.driver;
+  if (driver === void 0) return { driver, chosen: void 0, candidates: [] };
+  const fitting = (await cluster.list("volumesnapshotclasses")).filter((c) => c.driver === driver);
+  const isDefault = fitting.filter((c) => c.metadata.annotations?.[defaultClass] === "true");
+  const [only] = fitting.length === 1 ? fitting : isDefault.length === 1 ? isDefault : [];
+  const chosen = wanted === "" ? only : fitting.find((c) => c.metadata.name === wanted);
+  return { driver, chosen, candidates: fitting.map((c) => c.metadata.name) };
+}
+
+// src/prechecks/volume-files.ts
+var script = `
+set -u
+data=$1 mount=$2 parent=$(dirname "$1")
+echo "userId=$(id -u)"
+echo "dataOwner=$(stat -c %u "$data")"
+echo "dataMode=$(stat -c %a "$data")"
+echo "dataVersion=$(cat "$data/PG_VERSION")"
+[ "$(stat -c %d "$data")" = "$(stat -c %d "$parent")" ] && ! grep -q " $data " /proc/self/mountinfo && echo sameFilesystem=yes
+echo "filesystem=$(stat -f -c %T "$data")"
+echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
+for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
+find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
+for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
+  [ -d "$cluster" ] || continue
+  readable=no control=none tables=no
+  [ -r "$cluster" ] && [ -x "$cluster" ] && readable=yes
+  for name in pg_control.old pg_control; do [ -f "$cluster/global/$name" ] && control=$name; done
+  find "$cluster/base" "$cluster"/pg_tblspc/*/ -type f -name '[0-9]*' 2>/dev/null | sed 's:.*/::' | awk -F '[._]' '$1 >= 16384 { found = 1 } END { exit !found }' && tables=yes
+  echo "cluster=$(stat -c %u "$cluster") $readable $(cat "$cluster/PG_VERSION" 2>/dev/null || echo -) $control $tables $(du -sm "$cluster/base" 2>/dev/null | awk '{ print $1 + 0 }' | grep . || echo 0) $cluster"
+done
+echo end=yes
+`;
+async function readVolumeFiles(database, target) {
+  const result = await database.command(["sh", "-c", script, "sh", target.dataDirectory, target.volume.mountPath]);
+  const rows = result.stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
+  const all = (name2) => rows.filter(([key]) => key === name2).map(([, value]) => value);
+  const one = (name2) => all(name2)[0] ?? "";
+  if (one("end") !== "yes" || !/^\d+$/.test(one("freeKilobytes")))
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+      "volume-unreadable",
+      `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || "no answer"}`,
+      "Check that the pod runs and that its image has a shell."
+    );
+  return {
+    userId: Number(one("userId")),
+    dataOwner: Number(one("dataOwner")),
+    dataMode: one("dataMode"),
+    dataVersion: one("dataVersion"),
+    sameFilesystem: one("sameFilesystem") === "yes",
+    filesystem: one("filesystem"),
+    freeBytes: Number(one("freeKilobytes")) * 1024,
+    entries: [...new Set(all("entry"))].sort(),
+    foreignFiles: all("foreignFile"),
+    clusters: all("cluster").map(parseCluster)
+  };
+}
+function parseCluster(line) {
+  const [owner = "", readable, version2 = "-", control, tables, megabytes2 = "", ...path8] = line.split(" ");
+  return {
+    path: path8.join(" "),
+    owner: Number(owner),
+    readable: readable === "yes",
+    version: version2 === "-" ? "" : version2,
+    control: control === "pg_control" || control === "pg_control.old" ? control : "none",
+    hasTables: tables === "yes",
+    megabytes: Number(megabytes2)
+  };
+}
+
+// src/prechecks/gather.ts
+var sessions = 4;
+async function gatherFacts(gathering) {
+  const { cluster, inputs, target, database } = gathering;
+  const [version2, permissions2, server, databases, files, obstacles] = await Promise.all([
+    cluster.version(),
+    known(() => missingPermissions(cluster, target.namespace, "upgrade")),
+    known(() => readServer(database)),
+    known(() => readDatabases(database)),
+    known(() => readVolumeFiles(database, target)),
+    known(() => readObstacles(database))
+  ]);
+  const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
+  const settings = both(server, databases, (s, d) => ({
+    ...jobSettings(inputs, s, d),
+    runId: "precheck"
+  }));
+  const sortOrders2 = await knownFrom(
+    databases,
+    async (list2) => sortOrdersOf(await readAll(database, list2, sortOrdersSql, sessions))
+  );
+  const mayProbe = inputs.mode === "upgrade" ? onlyIfGranted(permissions2, settings) : settings;
+  if (inputs.probes === "pods" && mayProbe.known) await sweepProbes(gathering, target.namespace);
+  const reads = [
+    knownFrom(databases, async (list2) => extensionsOf(await readAll(database, list2, extensionsSql, sessions))),
+    knownFrom(databases, (list2) => gatherHazards(database, list2, sessions)),
+    known(() => volumeUsers(cluster, target)),
+    known(() => leftovers(gathering)),
+    known(() => reconcilersOf(gathering)),
+    knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
+    probe(gathering, "upgrade", upgradeImage(inputs), mayProbe, databases, sortOrders2),
+    probe(gathering, "serving", servingImage(inputs).reference, mayProbe, databases, sortOrders2),
+    tryStart(
+      gathering,
+      both(mayProbe, server, (_, s) => s)
+    ),
+    known(() => readMd5Roles(database)),
+    replayed(gathering, mayProbe, server, databases),
+    gathering.probePullRequest?.() ?? Promise.resolve(void 0)
+  ];
+  await Promise.allSettled(reads);
+  const [
+    extensions,
+    hazards2,
+    otherVolumeUsers,
+    leftoverObjects,
+    reconcilers,
+    refused2,
+    upgradeProbe,
+    servingProbe,
+    trial,
+    md5Roles,
+    replay,
+    pullRequest
+  ] = await Promise.all(reads);
+  return {
+    inputs,
+    target,
+    serving: servingImage(inputs),
+    upgradeImage: upgradeImage(inputs),
+    access: { address: cluster.address, version: version2 },
+    missingPermissions: permissions2,
+    server,
+    databases,
+    obstacles,
+    extensions,
+    sortOrders: sortOrders2,
+    hazards: hazards2,
+    files,
+    otherVolumeUsers,
+    reconcilers,
+    snapshotClass,
+    refused: refused2,
+    leftoverObjects,
+    upgradeProbe,
+    servingProbe,
+    trial,
+    md5Roles,
+    replay,
+    pullRequest
+  };
+}
+async function reconcilersOf({ cluster, target, inputs }) {
+  const options = { namespace: target.namespace, labelSelector: inputs.applicationSelector };
+  const kinds2 = ["deployments", "statefulsets", "cronjobs"];
+  const applications = await Promise.all(
+    kinds2.map(
+      async (kind) => (await cluster.list(kind, options)).map(({ metadata }) => ({
+        object: `${kind}/${metadata?.name ?? ""}`,
+        metadata
+      }))
+    )
+  );
+  const server = { object: `statefulsets/${target.name}`, metadata: target.statefulSet.metadata };
+  return await findReconcilers(cluster, [server, ...applications.flat().filter((a) => a.object !== server.object)]);
+}
+async function leftovers({ cluster, target }) {
+  const { namespace } = target;
+  const jobs = await cluster.list("jobs", { namespace });
+  const active = jobs.filter((job) => (job.metadata?.name ?? "").startsWith(jobName) && (job.status?.active ?? 0) > 0);
+  const journal = await Journal.find(cluster, namespace);
+  const unfinished2 = journal?.isClosed === false;
+  return [
+    ...active.map((job) => `running Job ${job.metadata?.name ?? ""}`),
+    ...unfinished2 ? [`unfinished journal ConfigMap ${journalName}`] : []
+  ];
+}
+function onlyIfGranted(missing, fact2) {
+  if (missing.known && missing.value.length === 0) return fact2;
+  return { known: false, reason: "the images are not asked: permissions are missing", code: "permissions-missing" };
+}
+
 // src/prechecks/judge.ts
 var icons = { passed: "✓", warning: "!", failed: "✗", unknown: "?" };
-async function judge3(facts, log2) {
+async function judge5(facts, docs, log2) {
+  const ignored = parseIgnored(facts.inputs.ignoreChecks);
   const findings = [];
   for (const check3 of catalogue.filter((c) => c.applies?.(facts) ?? true)) {
-    const finding = { check: check3.id, docs: `docs/checks.md#${check3.id}`, ...check3.run(facts) };
+    const answer2 = bounded(check3.run(facts));
+    const reason = answer2.status === "passed" ? void 0 : ignored.get(check3.id);
+    const finding = {
+      check: check3.id,
+      docs: `${docs}#${check3.id}`,
+      ...answer2,
+      ...reason === void 0 ? {} : { ignored: reason }
+    };
     findings.push(finding);
-    await log2.group(`${icons[finding.status]} ${check3.title} (${check3.id}: ${finding.status})`, () => {
+    await log2.group(`${icons[finding.status]} ${check3.title} (${check3.id}: ${statusText(finding)})`, () => {
       finding.evidence.forEach((line) => {
         log2.info(line);
       });
       if (finding.remedy !== void 0) log2.info(`What to do: ${finding.remedy}`);
+      if (reason !== void 0) log2.info(`Ignored: ${reason}`);
+      if (finding.status !== "passed") log2.info(`More about it: ${finding.docs}`);
       return Promise.resolve();
     });
-    if (finding.status !== "passed") {
-      log2.annotate(
-        blocks(finding) ? "error" : "warning",
-        `${check3.id}: ${finding.status}`,
-        `${check3.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(finding.evidence.slice(0, 3).join("; "))} ${finding.remedy ?? ""}`
-      );
-    }
   }
+  for (const id of ignored.keys())
+    if (!findings.some((f) => f.check === id && f.ignored !== void 0))
+      log2.info(`ignore-checks names ${id}, which has nothing to be ignored any more`);
   return findings;
+}
+function statusText({ status, ignored }) {
+  return ignored === void 0 ? status : `${status}, ignored`;
+}
+var longestLine = 2e3;
+var mostEvidence = 1e5;
+var longestRemedy = 2e4;
+function bounded({ status, evidence, remedy: remedy2 }) {
+  const lines = [];
+  let room = mostEvidence;
+  for (const line of evidence.map((text2) => cut(text2, longestLine))) {
+    room -= line.length;
+    if (room < 0) break;
+    lines.push(line);
+  }
+  const left = evidence.length - lines.length;
+  return {
+    status,
+    evidence: left > 0 ? [...lines, `… and ${String(left)} more lines`] : lines,
+    ...remedy2 === void 0 ? {} : { remedy: cut(remedy2, longestRemedy) }
+  };
+}
+function cut(text2, longest2) {
+  return text2.length <= longest2 ? text2 : `${text2.slice(0, longest2)} … (${String(text2.length - longest2)} more characters)`;
 }
 function verdictOf(findings) {
   const order2 = ["failed", "unknown", "warning"];
-  return order2.find((status) => findings.some((f) => f.status === status)) ?? "passed";
+  return order2.find((status) => findings.some((f) => weight(f) === status)) ?? "passed";
+}
+
+// src/prechecks/prediction.ts
+var floor = 2;
+var perDatabase = 0.1;
+function predictionOf({ inputs, databases, replay }) {
+  if (!replay.known || !databases.known || replay.value.broken !== void 0) return void 0;
+  const cpus = wholeCpus(parseResources(inputs.resources));
+  return predict(replay.value, parallelJobs(inputs.jobs, databases.value.length, cpus));
+}
+function predictionText({ pgUpgradeSeconds, databases }) {
+  return `pg_upgrade will need about ${String(Math.ceil(pgUpgradeSeconds))} s of the downtime: ${String(databases.length)} databases were dumped and restored, as it will do.`;
+}
+function predict({ places }, jobs) {
+  const timed = places.flatMap(({ database, seconds: seconds3 }) => seconds3 === void 0 ? [] : [{ database, ...seconds3 }]);
+  if (timed.length < places.length) return void 0;
+  const named = timed.filter(({ database }) => database !== void 0);
+  const alone = timed.filter(({ database }) => database === void 0 || database === "template1");
+  const pgUpgradeSeconds = floor + perDatabase * named.length + sum(timed.filter(({ database }) => database === void 0).map(({ dump }) => dump)) + span(
+    named.map(({ dump }) => dump),
+    jobs
+  ) + sum(alone.map(({ restore: restore2 }) => restore2)) + span(
+    named.filter(({ database }) => database !== "template1").map(({ restore: restore2 }) => restore2),
+    jobs
+  );
+  return {
+    pgUpgradeSeconds: rounded(pgUpgradeSeconds),
+    databases: named.map(({ database = "", dump, restore: restore2 }) => ({
+      name: database,
+      dumpSeconds: rounded(dump),
+      restoreSeconds: rounded(restore2)
+    }))
+  };
+}
+function span(seconds3, jobs) {
+  const busy = Array.from({ length: jobs }, () => 0);
+  for (const one of seconds3) {
+    const free = busy.indexOf(Math.min(...busy));
+    busy[free] = (busy[free] ?? 0) + one;
+  }
+  return Math.max(...busy);
+}
+function sum(seconds3) {
+  return seconds3.reduce((all, one) => all + one, 0);
+}
+function rounded(seconds3) {
+  return Math.round(seconds3 * 100) / 100;
 }
 
 // src/pull-request/trailer.ts
@@ -56188,7 +57147,7 @@ async function applyAttributes(github, settings, pullRequest, newCommit) {
   const { number: number4 } = pullRequest;
   const warnings = [];
   let changed = false;
-  const attempt2 = async (what, missing, write) => {
+  const attempt = async (what, missing, write) => {
     if (missing.length === 0) return;
     try {
       await write();
@@ -56199,9 +57158,9 @@ async function applyAttributes(github, settings, pullRequest, newCommit) {
     }
   };
   const labels = missingOf(settings.labels, pullRequest.labels);
-  await attempt2("Labels", labels, () => github.addLabels(number4, labels));
+  await attempt("Labels", labels, () => github.addLabels(number4, labels));
   const assignees = missingOf(settings.assignees.map(login2), pullRequest.assignees);
-  await attempt2("Assignees", assignees, async () => {
+  await attempt("Assignees", assignees, async () => {
     const left = missingOf(assignees, await github.addAssignees(number4, assignees));
     if (left.length > 0) {
       warnings.push(`GitHub did not assign ${left.join(", ")}: only people with access to the repository can be.`);
@@ -56210,8 +57169,8 @@ async function applyAttributes(github, settings, pullRequest, newCommit) {
   const reviewers = missingOf(settings.reviewers.map(login2), pullRequest.reviewers);
   const teams = missingOf(settings.teamReviewers.map(teamSlug), pullRequest.teamReviewers);
   if (reviewers.length + teams.length > 0 && (newCommit || !await isReviewed(github, number4))) {
-    await attempt2("Reviewers", reviewers, () => github.requestReviews(number4, { reviewers, teamReviewers: [] }));
-    await attempt2(
+    await attempt("Reviewers", reviewers, () => github.requestReviews(number4, { reviewers, teamReviewers: [] }));
+    await attempt(
       "Team reviewers",
       teams,
       () => github.requestReviews(number4, { reviewers: [], teamReviewers: teams })
@@ -56321,7 +57280,7 @@ function longestRun(text2) {
 function titleOf({ tag: tag2, namespace }) {
   return `Set PostgreSQL of CircleCI Server to ${tag2}${namespace === "" ? "" : ` (${namespace})`}`;
 }
-var mostLines = 40;
+var mostLines2 = 40;
 function describeChange({ path: path8, image, namespace }, lines) {
   return [
     `The database of CircleCI Server${namespace === "" ? "" : ` in namespace ${code(namespace)}`} moves from PostgreSQL 12 to 14. This makes ${code(path8)} name the image of 14, ${code(image)}.`,
@@ -56329,8 +57288,8 @@ function describeChange({ path: path8, image, namespace }, lines) {
     "**Merge this before the next deployment**: `helm upgrade` with the old values would start PostgreSQL 12 on a data directory of 14, which it refuses.",
     "",
     block("diff", [
-      ...lines.slice(0, mostLines).map(({ sign, text: text2 }) => `${sign}${text2}`),
-      ...lines.length > mostLines ? [` … ${String(lines.length - mostLines)} more lines`] : []
+      ...lines.slice(0, mostLines2).map(({ sign, text: text2 }) => `${sign}${text2}`),
+      ...lines.length > mostLines2 ? [` … ${String(lines.length - mostLines2)} more lines`] : []
     ])
   ].join("\n");
 }
@@ -56411,12 +57370,12 @@ async function openPullRequest(github, settings, found2, warnings) {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_(
       error63.code,
       `${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(error63.message)} The commit is on branch ${found2.branchName}.`,
-      `Open the pull request by hand: ${compareLink(github, found2.base.name, found2.branchName, title)} ${remedyOf(error63, github, found2)}`,
+      `Open the pull request by hand: ${compareLink(github, found2.base.name, found2.branchName, title)} ${remedyOf2(error63, github, found2)}`,
       { cause: error63 }
     );
   }
 }
-function remedyOf(error63, github, { access: access2 }) {
+function remedyOf2(error63, github, { access: access2 }) {
   if (error63.code !== "github-pull-requests-not-permitted") return `For the next time: ${error63.remedy}`;
   const setting = '"Allow GitHub Actions to create and approve pull requests"';
   const repository = `the repository's Settings, Actions, General (${access2.url}/settings/actions)`;
@@ -56603,13 +57562,13 @@ var attempts3 = 4;
 async function publishPullRequest(surroundings, settings) {
   const { clock, log: log2, signal } = surroundings;
   const written = { commit: false };
-  for (let attempt2 = 1; ; attempt2++) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await converge(surroundings, settings, written);
     } catch (error63) {
-      if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_) || !readAgain.includes(error63.code) || attempt2 === attempts3) throw error63;
-      log2.info(`${error63.message} Looking again at what there is (${String(attempt2)} of ${String(attempts3 - 1)}).`);
-      await clock.sleep(1e3 * attempt2, signal);
+      if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_) || !readAgain.includes(error63.code) || attempt === attempts3) throw error63;
+      log2.info(`${error63.message} Looking again at what there is (${String(attempt)} of ${String(attempts3 - 1)}).`);
+      await clock.sleep(1e3 * attempt, signal);
     }
   }
 }
@@ -56704,13 +57663,13 @@ async function probePushRight(github, access2, branch) {
   if (access2.frozen) {
     return failed('Unarchive the repository, or set "values-file" to "".', "the repository is archived or disabled");
   }
-  if (access2.scopes === void 0) return judge4(await github.tryPush(branch), "push");
+  if (access2.scopes === void 0) return judge6(await github.tryPush(branch), "push");
   if (access2.mayPush === false) return failed(grant, "the token's user may not write to the repository");
   return scoped(access2.scopes, access2.private);
 }
 async function probePullRequestRight(github, access2, base) {
   if (access2.scopes !== void 0) return scoped(access2.scopes, access2.private);
-  const answer2 = judge4(await github.tryPullRequest(base), "open pull requests");
+  const answer2 = judge6(await github.tryPullRequest(base), "open pull requests");
   if (answer2.status !== "passed") return answer2;
   const allowed = await github.actionsMayOpenPullRequests();
   const setting = '"Allow GitHub Actions to create and approve pull requests" (Settings, Actions, General)';
@@ -56725,11 +57684,11 @@ async function probePullRequestRight(github, access2, base) {
   return passed(...answer2.evidence, `not seen: whether ${setting} is on, which GITHUB_TOKEN needs and may not read`);
 }
 function scoped(scopes, isPrivate) {
-  const shown2 = `scopes of the token: ${scopes.join(", ") || "none"}`;
+  const shown3 = `scopes of the token: ${scopes.join(", ") || "none"}`;
   const enough = scopes.includes("repo") || !isPrivate && scopes.includes("public_repo");
-  return enough ? passed(shown2) : failed('Give the token the scope "repo".', shown2);
+  return enough ? passed(shown3) : failed('Give the token the scope "repo".', shown3);
 }
-function judge4(tried, to) {
+function judge6(tried, to) {
   if (tried === "allowed") return passed(`the token may ${to}: GitHub refused an impossible request as impossible`);
   if (tried === "refused") return failed(grant, `the token may not ${to}`);
   return unknown2(grant, `whether the token may ${to} could not be told`);
@@ -56817,6 +57776,37 @@ var failures = [
   "github-not-found"
 ];
 
+// src/report/annotate-findings.ts
+var mostOfALevel = 9;
+var longestRemedy2 = 1e3;
+function annotateFindings(findings, failOn, log2) {
+  const worstFirst = ["failed", "unknown", "warning"].flatMap(
+    (status) => findings.filter((finding) => finding.status === status)
+  );
+  for (const level of ["error", "warning", "notice"]) {
+    const all = worstFirst.filter((finding) => levelOf(finding, failOn) === level);
+    for (const finding of all.slice(0, mostOfALevel))
+      log2.annotate(level, `${finding.check}: ${statusText(finding)}`, messageOf(finding));
+    const rest = all.slice(mostOfALevel);
+    if (rest.length > 0)
+      log2.info(
+        `${String(rest.length)} more without an annotation (${level}; GitHub shows ten): ${rest.map((f) => f.check).join(", ")}`
+      );
+  }
+}
+function levelOf(finding, failOn) {
+  if (finding.ignored !== void 0) return "notice";
+  return blocks(finding, failOn) ? "error" : "warning";
+}
+function messageOf({ check: check3, evidence, remedy: remedy2, ignored }) {
+  const title = catalogue.find((c) => c.id === check3)?.title ?? check3;
+  const seen = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(evidence.slice(0, 3).join("; "));
+  return `${title}: ${seen} ${ignored === void 0 ? shortened2(remedy2 ?? "") : `Ignored: ${ignored}`}`;
+}
+function shortened2(remedy2) {
+  return remedy2.length <= longestRemedy2 ? remedy2 : `${remedy2.slice(0, longestRemedy2)} … (the rest is in the log)`;
+}
+
 // src/target/credentials.ts
 async function readPassword(cluster, target) {
   const { namespace, secret: secret2 } = target;
@@ -56880,14 +57870,18 @@ async function checkServer(context, { target, database }) {
         target,
         database: asked,
         probeScript: context.scripts.probe,
+        replayScript: context.scripts.replay,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings))
       })
     )
   );
   progress.facts = facts;
-  progress.findings = await judge3(facts, log2);
+  progress.findings = await judge5(facts, checksPage(context.runner), log2);
   progress.verdict = verdictOf(progress.findings);
-  refuseIfBlocked(progress.findings);
+  const prediction = predictionOf(facts);
+  if (prediction !== void 0) log2.info(predictionText(prediction));
+  annotateFindings(progress.findings, inputs.failOn, log2);
+  refuseIfBlocked(progress.findings, inputs.failOn);
   return { target, database, facts };
 }
 async function findServer(context, journal) {
@@ -56904,8 +57898,15 @@ async function look({ cluster, inputs, log: log2, runner, signal }, journal) {
   runner.mask(password);
   return { target, database: new Database(cluster, target, password, "postgres") };
 }
-function refuseIfBlocked(findings) {
-  const blocking = findings.filter(blocks);
+function checksPage(runner) {
+  const [server, repository, version2] = ["GITHUB_SERVER_URL", "GITHUB_ACTION_REPOSITORY", "GITHUB_ACTION_REF"].map(
+    (name2) => runner.environment(name2)
+  );
+  const page = "docs/checks.md";
+  return server && repository && version2 ? `${server}/${repository}/blob/${version2}/${page}` : page;
+}
+function refuseIfBlocked(findings, failOn) {
+  const blocking = findings.filter((finding) => blocks(finding, failOn));
   if (blocking.length === 0) return;
   const names = blocking.map((f) => `${f.check} (${f.status})`).join(", ");
   throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP(
@@ -56989,46 +57990,46 @@ function lineStart(text2, offset) {
   return offset === 0 ? 0 : text2.lastIndexOf("\n", offset - 1) + 1;
 }
 function lineEnd(text2, offset) {
-  const newline = text2.indexOf("\n", offset);
-  if (newline === -1) return text2.length;
-  return newline > offset && text2[newline - 1] === "\r" ? newline - 1 : newline;
+  const newline2 = text2.indexOf("\n", offset);
+  if (newline2 === -1) return text2.length;
+  return newline2 > offset && text2[newline2 - 1] === "\r" ? newline2 - 1 : newline2;
 }
 function indentOf(text2, offset) {
   return offset - lineStart(text2, offset);
 }
 function endOfLineAt(text2, offset) {
   const after = text2.indexOf("\n", offset);
-  const newline = after === -1 ? text2.lastIndexOf("\n") : after;
-  return newline > 0 && text2[newline - 1] === "\r" ? "\r\n" : "\n";
+  const newline2 = after === -1 ? text2.lastIndexOf("\n") : after;
+  return newline2 > 0 && text2[newline2 - 1] === "\r" ? "\r\n" : "\n";
 }
 
 // src/values/refusal.ts
-function refusal2(source, offset, code2, what, remedy, options) {
+function refusal2(source, offset, code2, what, remedy2, options) {
   const { line, column } = position(source.text, offset);
   return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
     `values-${code2}`,
     `${source.file}:${String(line)}:${String(column)}: ${what}.`,
-    remedy,
+    remedy2,
     options
   );
 }
 
 // src/values/judge-node.ts
-var byHand = 'Edit it by hand and set "values-file" to "".';
+var byHand2 = 'Edit it by hand and set "values-file" to "".';
 var stringTags = ["!", "tag:yaml.org,2002:str"];
 var templateMarks = /\{\{|\}\}|\$\{|\$\(|<%|^ENC\[|^ref\+/;
 function whyNotMapping(source, { aliased }, node2, name2) {
   const at = node2.range[0];
   if ((0, import_yaml.isAlias)(node2)) {
-    const remedy = `Write ${name2} out in place of the alias.`;
-    return refusal2(source, at, "alias", `${name2} is the alias *${node2.source}`, remedy);
+    const remedy2 = `Write ${name2} out in place of the alias.`;
+    return refusal2(source, at, "alias", `${name2} is the alias *${node2.source}`, remedy2);
   }
   if (source.text.startsWith("{{", at)) {
-    return refusal2(source, at, "template", `${name2} is a template`, byHand);
+    return refusal2(source, at, "template", `${name2} is a template`, byHand2);
   }
   if (!(0, import_yaml.isMap)(node2)) {
-    const remedy = `Set "values-path" to the mapping (or the reference) which names the image, or correct the file.`;
-    return refusal2(source, at, "not-a-mapping", `${name2} is not a mapping`, remedy);
+    const remedy2 = `Set "values-path" to the mapping (or the reference) which names the image, or correct the file.`;
+    return refusal2(source, at, "not-a-mapping", `${name2} is not a mapping`, remedy2);
   }
   if (node2.tag !== void 0 && node2.tag !== "tag:yaml.org,2002:map") {
     return refusal2(source, at, "tagged", `${name2} has the tag ${node2.tag}`, `Remove the tag.`);
@@ -57038,12 +58039,12 @@ function whyNotMapping(source, { aliased }, node2, name2) {
 function whyNotScalar(source, { aliased }, node2, name2) {
   const at = node2.range[0];
   if ((0, import_yaml.isAlias)(node2)) {
-    const remedy = `Write the value of ${name2} out in place of the alias.`;
-    return refusal2(source, at, "alias", `${name2} is the alias *${node2.source}`, remedy);
+    const remedy2 = `Write the value of ${name2} out in place of the alias.`;
+    return refusal2(source, at, "alias", `${name2} is the alias *${node2.source}`, remedy2);
   }
   if ((0, import_yaml.isCollection)(node2) || !(0, import_yaml.isScalar)(node2)) {
     if (source.text.startsWith("{{", at)) {
-      return refusal2(source, at, "template", `${name2} is a template`, byHand);
+      return refusal2(source, at, "template", `${name2} is a template`, byHand2);
     }
     return refusal2(source, at, "not-a-scalar", `${name2} is not a single value`, `Write ${name2} as a string.`);
   }
@@ -57057,16 +58058,16 @@ function whyNotScalar(source, { aliased }, node2, name2) {
     return refusal2(source, at, "several-lines", `${name2} is written on several lines`, `Write ${name2} on one line.`);
   }
   if (templateMarks.test(node2.value)) {
-    return refusal2(source, at, "template", `${name2} is a template`, byHand);
+    return refusal2(source, at, "template", `${name2} is a template`, byHand2);
   }
   return whyShared(source, aliased, node2, name2);
 }
 function whyShared(source, aliased, node2, name2) {
   if (node2.anchor === void 0 || !aliased.has(node2.anchor)) return void 0;
   const what = `${name2} has the anchor &${node2.anchor}, which is used elsewhere in the file`;
-  const remedy = `Write the value out where *${node2.anchor} stands, so that only PostgreSQL changes.`;
+  const remedy2 = `Write the value out where *${node2.anchor} stands, so that only PostgreSQL changes.`;
   const at = source.text.lastIndexOf(`&${node2.anchor}`, node2.range[0]);
-  return refusal2(source, at, "shared-anchor", what, remedy);
+  return refusal2(source, at, "shared-anchor", what, remedy2);
 }
 
 // src/values/nodes.ts
@@ -57079,13 +58080,13 @@ function resolved(node2, document) {
   return target ?? void 0;
 }
 function writtenPair(map2, key, document) {
-  return pairsOf(map2).find((pair) => {
-    const node2 = resolved(pair.key, document);
+  return pairsOf(map2).find((pair2) => {
+    const node2 = resolved(pair2.key, document);
     return (0, import_yaml2.isScalar)(node2) && node2.value === key;
   });
 }
-function isMergeKey(pair) {
-  return (0, import_yaml2.isScalar)(pair.key) && pair.key.type === "PLAIN" && pair.key.value === "<<";
+function isMergeKey(pair2) {
+  return (0, import_yaml2.isScalar)(pair2.key) && pair2.key.type === "PLAIN" && pair2.key.value === "<<";
 }
 function mergedPair(map2, key, document, seen = /* @__PURE__ */ new Set()) {
   if (seen.has(map2)) return void 0;
@@ -57095,8 +58096,8 @@ function mergedPair(map2, key, document, seen = /* @__PURE__ */ new Set()) {
     for (const origin of origins) {
       if (!(0, import_yaml2.isMap)(origin)) continue;
       const from = origin;
-      const pair = writtenPair(from, key, document) ?? mergedPair(from, key, document, /* @__PURE__ */ new Set([...seen, map2]))?.pair;
-      if (pair !== void 0) return { merge: merge2, pair };
+      const pair2 = writtenPair(from, key, document) ?? mergedPair(from, key, document, /* @__PURE__ */ new Set([...seen, map2]))?.pair;
+      if (pair2 !== void 0) return { merge: merge2, pair: pair2 };
     }
   }
   return void 0;
@@ -57110,8 +58111,8 @@ function nodeAt(root, path8, document) {
   for (const key of path8) {
     if (!(0, import_yaml2.isMap)(node2)) return void 0;
     const map2 = node2;
-    const pair = writtenPair(map2, key, document) ?? mergedPair(map2, key, document)?.pair;
-    node2 = resolved(pair?.value, document);
+    const pair2 = writtenPair(map2, key, document) ?? mergedPair(map2, key, document)?.pair;
+    node2 = resolved(pair2?.value, document);
   }
   return node2;
 }
@@ -57119,37 +58120,37 @@ function nodeAt(root, path8, document) {
 // src/values/locate.ts
 function follow(source, document, index, path8) {
   const maps = [];
-  let pair;
+  let pair2;
   let node2 = document.root;
   for (const [depth, key] of path8.entries()) {
     if (node2 === void 0 || node2 === null || depth > 0 && isNothing(node2)) {
-      return { depth, place: { document, index, maps, pair, node: void 0, missing: path8.slice(depth) } };
+      return { depth, place: { document, index, maps, pair: pair2, node: void 0, missing: path8.slice(depth) } };
     }
     const name2 = depth === 0 ? "the document" : path8.slice(0, depth).join(".");
     const reason = whyNotMapping(source, document, node2, name2);
     if (reason !== void 0) return { depth, place: reason };
     const map2 = node2;
     maps.push(map2);
-    pair = writtenPair(map2, key, document.document);
+    pair2 = writtenPair(map2, key, document.document);
     const merged = whyMerged(source, document, map2, key, path8.slice(0, depth + 1).join("."));
     if (merged !== void 0) return { depth: depth + 1, place: merged };
-    if (pair === void 0) {
-      return { depth, place: { document, index, maps, pair, node: void 0, missing: path8.slice(depth) } };
+    if (pair2 === void 0) {
+      return { depth, place: { document, index, maps, pair: pair2, node: void 0, missing: path8.slice(depth) } };
     }
-    node2 = pair.value;
+    node2 = pair2.value;
   }
   const found2 = isNothing(node2) ? void 0 : node2 ?? void 0;
   if ((0, import_yaml3.isMap)(found2) || (0, import_yaml3.isAlias)(found2)) {
     const reason = whyNotMapping(source, document, found2, path8.join("."));
     if (reason !== void 0) return { depth: path8.length, place: reason };
   }
-  return { depth: path8.length, place: { document, index, maps, pair, node: found2, missing: [] } };
+  return { depth: path8.length, place: { document, index, maps, pair: pair2, node: found2, missing: [] } };
 }
 function whyMerged(source, { document }, map2, key, name2) {
   const merged = mergedPair(map2, key, document);
   if (merged === void 0) return void 0;
   const pairs = pairsOf(map2);
-  const written = pairs.findIndex((pair) => pair === writtenPair(map2, key, document));
+  const written = pairs.findIndex((pair2) => pair2 === writtenPair(map2, key, document));
   if (written > pairs.findLastIndex(isMergeKey)) return void 0;
   return refusal2(
     source,
@@ -57176,7 +58177,7 @@ function choosePlace(source, documents, path8) {
   ) ?? followed;
   const [only, other] = candidates;
   if (only === void 0 || other !== void 0) {
-    const lines = candidates.map(({ document, index }) => `${String(index + 1)} (line ${lineOf(source, document)})`);
+    const lines = candidates.map(({ document, index }) => `${String(index + 1)} (line ${lineOf2(source, document)})`);
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
       "values-several-documents",
       begun.length > 0 ? `${source.file} has ${path8.join(".")} in more than one document: ${lines.join(", ")}.` : `${source.file} has several documents and ${path8.join(".")} in none of them.`,
@@ -57186,7 +58187,7 @@ function choosePlace(source, documents, path8) {
   if (only.place instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1) throw only.place;
   return only.place;
 }
-function lineOf(source, { root, document }) {
+function lineOf2(source, { root, document }) {
   return String(position(source.text, (root ?? document).range?.[0] ?? 0).line);
 }
 
@@ -57221,8 +58222,8 @@ function startsOrEndsOtherwise(text2, { range }) {
   if (start2 === end2) return false;
   return /^[?:]/.test(text2.slice(start2, end2)) || /^:[,[\]{}]/.test(text2.slice(end2, end2 + 2));
 }
-function ambiguous(source, at, what, remedy) {
-  return refusal2(source, at, "ambiguous", `Helm reads ${what} in another way than YAML 1.2`, remedy);
+function ambiguous(source, at, what, remedy2) {
+  return refusal2(source, at, "ambiguous", `Helm reads ${what} in another way than YAML 1.2`, remedy2);
 }
 
 // src/values/documents.ts
@@ -57343,9 +58344,9 @@ function styleOf(node2) {
   if (!(0, import_yaml6.isScalar)(node2)) return "PLAIN";
   return node2.type === "QUOTE_SINGLE" || node2.type === "QUOTE_DOUBLE" ? node2.type : "PLAIN";
 }
-function pairStart(pair) {
-  const before = pair.srcToken?.start.find(({ type }) => ["explicit-key-ind", "anchor", "tag"].includes(type));
-  return before?.offset ?? pair.key.range[0];
+function pairStart(pair2) {
+  const before = pair2.srcToken?.start.find(({ type }) => ["explicit-key-ind", "anchor", "tag"].includes(type));
+  return before?.offset ?? pair2.key.range[0];
 }
 function stepWithin(text2, map2) {
   for (const { key, value } of pairsOf(map2)) {
@@ -57383,29 +58384,29 @@ function quotesOf(document) {
 function replaceScalar(node2, text2, quotes, inFlow) {
   return { start: node2.range[0], end: node2.range[1], text: scalarText(text2, styleOf(node2), quotes, inFlow) };
 }
-function fillPair(pair, text2) {
-  const { value } = pair;
+function fillPair(pair2, text2) {
+  const { value } = pair2;
   if (value !== null && value.range[1] > value.range[0]) {
     return { start: value.range[0], end: value.range[1], text: text2 };
   }
-  const at = separatorEnd(pair);
+  const at = separatorEnd(pair2);
   return { start: at.offset, end: at.offset, text: at.colon ? ` ${text2}` : `: ${text2}` };
 }
-function separatorEnd(pair) {
-  const last = pair.srcToken?.sep?.findLast(({ type }) => ["map-value-ind", "anchor", "tag"].includes(type));
-  if (last === void 0) return { offset: pair.key.range[1], colon: false };
+function separatorEnd(pair2) {
+  const last = pair2.srcToken?.sep?.findLast(({ type }) => ["map-value-ind", "anchor", "tag"].includes(type));
+  if (last === void 0) return { offset: pair2.key.range[1], colon: false };
   return { offset: last.offset + last.source.length, colon: true };
 }
 
 // src/values/pair-end.ts
-function contentEnd(pair) {
-  const { value } = pair;
-  if (value === null || (0, import_yaml7.isScalar)(value) && value.range[1] === value.range[0]) return separatorEnd(pair).offset;
+function contentEnd(pair2) {
+  const { value } = pair2;
+  if (value === null || (0, import_yaml7.isScalar)(value) && value.range[1] === value.range[0]) return separatorEnd(pair2).offset;
   return nodeEnd(value);
 }
-function lineEndAfter(text2, pair, indent) {
-  let end2 = contentEnd(pair);
-  if (endsInBlockScalar(pair.value)) {
+function lineEndAfter(text2, pair2, indent) {
+  let end2 = contentEnd(pair2);
+  if (endsInBlockScalar(pair2.value)) {
     if (text2[end2 - 1] !== "\n") return void 0;
     end2 -= text2[end2 - 2] === "\r" ? 2 : 1;
   }
@@ -57441,16 +58442,16 @@ function addKeys(text2, map2, entries, style, after = pairsOf(map2).at(-1)) {
   if (after === void 0) return fillBraces(text2, map2, flowPairs(entries, style));
   return addToFlow(text2, flowPairs(entries, style), after);
 }
-function addKeysBelow(text2, parent, pair, entries, style) {
-  const from = separatorEnd(pair).offset;
-  const to = Math.max(from, pair.value?.range[1] ?? from);
+function addKeysBelow(text2, parent, pair2, entries, style) {
+  const from = separatorEnd(pair2).offset;
+  const to = Math.max(from, pair2.value?.range[1] ?? from);
   if (parent.flow === true || text2.slice(from, to).includes("\n")) {
-    return [fillPair(pair, `{${flowPairs(entries, style).join(", ")}}`)];
+    return [fillPair(pair2, `{${flowPairs(entries, style).join(", ")}}`)];
   }
-  const indent = " ".repeat(indentOf(text2, pairStart(pair)) + style.step);
+  const indent = " ".repeat(indentOf(text2, pairStart(pair2)) + style.step);
   const at = lineEnd(text2, to);
   const lines = blockLines(entries, style).map((line) => endOfLineAt(text2, at) + indent + line);
-  const removed2 = pair.value !== null && pair.value.range[1] > pair.value.range[0] ? to : from;
+  const removed2 = pair2.value !== null && pair2.value.range[1] > pair2.value.range[0] ? to : from;
   return [
     { start: from, end: removed2, text: "" },
     { start: at, end: at, text: lines.join("") }
@@ -57480,9 +58481,9 @@ function addToFlow(text2, pairs, after) {
   const separator = ownLine ? `,${endOfLineAt(text2, start2)}${indent}` : ", ";
   const at = contentEnd(after);
   if (ownLine && text2.slice(at, lineEnd(text2, at)).includes("#")) {
-    return { start: start2, end: start2, text: pairs.map((pair) => pair + separator).join("") };
+    return { start: start2, end: start2, text: pairs.map((pair2) => pair2 + separator).join("") };
   }
-  return { start: at, end: at, text: pairs.map((pair) => separator + pair).join("") };
+  return { start: at, end: at, text: pairs.map((pair2) => separator + pair2).join("") };
 }
 function fillBraces(text2, map2, pairs) {
   const at = map2.range[0] + 1;
@@ -57513,9 +58514,9 @@ function readMapping(map2, document) {
   const written = /* @__PURE__ */ new Map();
   const values = /* @__PURE__ */ new Map();
   for (const field of fieldNames) {
-    const pair = writtenPair(map2, field, document);
-    const effective = pair ?? mergedPair(map2, field, document)?.pair;
-    if (pair !== void 0) written.set(field, pair);
+    const pair2 = writtenPair(map2, field, document);
+    const effective = pair2 ?? mergedPair(map2, field, document)?.pair;
+    if (pair2 !== void 0) written.set(field, pair2);
     if (effective !== void 0) values.set(field, resolved(effective.value, document));
   }
   const text2 = (field) => textOf(values.get(field));
@@ -57555,16 +58556,16 @@ function planMapping(source, place, map2, path8, options) {
     const after = wanted[field];
     if (after === void 0) continue;
     const name2 = [...path8, field].join(".");
-    const pair = image.written.get(field);
-    const offset = (pair?.value ?? pair?.key)?.range[0] ?? map2.range[0];
+    const pair2 = image.written.get(field);
+    const offset = (pair2?.value ?? pair2?.key)?.range[0] ?? map2.range[0];
     offsets.set(name2, offset);
     const elsewhere = whyMerged(source, place.document, map2, field, name2);
     const unchanged = isString(image.values.get(field), after);
-    if (unchanged && (elsewhere === void 0 || pair === void 0)) continue;
+    if (unchanged && (elsewhere === void 0 || pair2 === void 0)) continue;
     if (elsewhere !== void 0) throw elsewhere;
     writes.push({ path: [...path8, field], before: image.texts[field] || void 0, after, offset });
-    if (pair === void 0) missing.push([field, after]);
-    else edits.push(setValue(source, place, pair, name2, after, style, map2.flow === true));
+    if (pair2 === void 0) missing.push([field, after]);
+    else edits.push(setValue(source, place, pair2, name2, after, style, map2.flow === true));
   }
   if (missing.length > 0) edits.push(addKeys(source.text, map2, missing, style, lastOfImage(image)));
   return { shape: "mapping", writes, edits, offsets, warnings: droppedDigest(source, writes) };
@@ -57581,11 +58582,11 @@ function refuseDigest(source, { texts, written, values }, map2, path8, { image, 
     "Remove the digest, or give the one of the new image."
   );
 }
-function setValue(source, place, pair, name2, after, style, inFlow) {
-  const reason = pair.value === null ? void 0 : whyNotScalar(source, place.document, pair.value, name2);
+function setValue(source, place, pair2, name2, after, style, inFlow) {
+  const reason = pair2.value === null ? void 0 : whyNotScalar(source, place.document, pair2.value, name2);
   if (reason !== void 0) throw reason;
-  if (isNothing(pair.value)) return fillPair(pair, scalarText(after, style.values, style.quotes, inFlow));
-  return replaceScalar(pair.value, after, style.quotes, inFlow);
+  if (isNothing(pair2.value)) return fillPair(pair2, scalarText(after, style.values, style.quotes, inFlow));
+  return replaceScalar(pair2.value, after, style.quotes, inFlow);
 }
 function valueStyle({ written }, map2, place) {
   for (const field of ["tag", "repository", "registry"]) {
@@ -57596,7 +58597,7 @@ function valueStyle({ written }, map2, place) {
 }
 function lastOfImage({ written }) {
   const pairs = ["registry", "repository", "tag"].map((field) => written.get(field));
-  return pairs.filter((pair) => pair !== void 0).toSorted((a, b) => b.key.range[0] - a.key.range[0])[0];
+  return pairs.filter((pair2) => pair2 !== void 0).toSorted((a, b) => b.key.range[0] - a.key.range[0])[0];
 }
 function droppedDigest(source, writes) {
   return writes.filter(({ path: path8, before, after }) => path8.at(-1) === "tag" && before?.includes("@") && !after.includes("@")).map(({ offset, before }) => ({
@@ -57622,18 +58623,18 @@ function planMissing(source, place, path8, { image }) {
     offsets: /* @__PURE__ */ new Map()
   };
 }
-function editsFor(source, { document, maps, pair, missing }, entries, style, path8) {
+function editsFor(source, { document, maps, pair: pair2, missing }, entries, style, path8) {
   const map2 = maps.at(-1);
   if (map2 === void 0) return [addKeysAtEnd(source.text, entries, style)];
-  if (pair === void 0) return [addKeys(source.text, map2, entries, style)];
+  if (pair2 === void 0) return [addKeys(source.text, map2, entries, style)];
   const name2 = path8.slice(0, path8.length - missing.length).join(".");
-  const reason = pair.value === null ? void 0 : whyNotScalar(source, document, pair.value, name2);
+  const reason = pair2.value === null ? void 0 : whyNotScalar(source, document, pair2.value, name2);
   if (reason !== void 0) throw reason;
-  if (pair.srcToken?.start.some(({ type }) => type === "explicit-key-ind") === true) {
-    const remedy = `Write it as "${name2}:", without a question mark.`;
-    throw refusal2(source, pair.key.range[0], "explicit-key", `${name2} is written as an explicit key`, remedy);
+  if (pair2.srcToken?.start.some(({ type }) => type === "explicit-key-ind") === true) {
+    const remedy2 = `Write it as "${name2}:", without a question mark.`;
+    throw refusal2(source, pair2.key.range[0], "explicit-key", `${name2} is written as an explicit key`, remedy2);
   }
-  return addKeysBelow(source.text, map2, pair, entries, style);
+  return addKeysBelow(source.text, map2, pair2, entries, style);
 }
 
 // src/values/plan-reference.ts
@@ -57735,14 +58736,14 @@ function planShape(source, place, path8, options) {
   if ((0, import_yaml11.isScalar)(node2)) return planReference(source, place, node2, path8, options);
   const name2 = path8.join(".");
   const what = `${name2} is neither a mapping nor a string`;
-  const remedy = 'Set "values-path" to the keys which lead to the image of PostgreSQL, or correct the file.';
-  throw refusal2(source, node2.range[0], "not-an-image", what, remedy);
+  const remedy2 = 'Set "values-path" to the keys which lead to the image of PostgreSQL, or correct the file.';
+  throw refusal2(source, node2.range[0], "not-an-image", what, remedy2);
 }
 function refuseEncrypted(source, { document: { root, document } }) {
   const mac3 = nodeAt(root, ["sops", "mac"], document);
   if (mac3 === void 0) return;
-  const remedy = 'Set "values-file" to a file that is not encrypted, or edit it with SOPS and set "values-file" to "".';
-  throw refusal2(source, mac3.range[0], "encrypted", "the file is encrypted by SOPS, which signs all of it", remedy);
+  const remedy2 = 'Set "values-file" to a file that is not encrypted, or edit it with SOPS and set "values-file" to "".';
+  throw refusal2(source, mac3.range[0], "encrypted", "the file is encrypted by SOPS, which signs all of it", remedy2);
 }
 
 // src/values/path.ts
@@ -57822,30 +58823,30 @@ function partsOf(value) {
 // src/values/second-reading.ts
 var tagKey = /* @__PURE__ */ Symbol("tag");
 var unknownTags = ["!", "tag:"].flatMap((prefix) => [
-  (0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .defineScalarTag */ .Gf)(prefix, {
+  (0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .defineScalarTag */ .Gf)(prefix, {
     matchByTagPrefix: true,
     resolve: (text2, _isExplicit, tag2) => [tag2, text2],
     identify: () => false
   }),
-  (0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .defineSequenceTag */ .NE)(prefix, {
+  (0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .defineSequenceTag */ .NE)(prefix, {
     matchByTagPrefix: true,
     create: (tag2) => [tag2],
     addItem: (items, item) => void items.push(item),
     identify: () => false
   }),
-  (0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .defineMappingTag */ .u4)(prefix, {
-    ..._chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY,
+  (0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .defineMappingTag */ .u4)(prefix, {
+    ..._chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY,
     matchByTagPrefix: true,
     create: (tag2) => /* @__PURE__ */ new Map([[tagKey, tag2]]),
     identify: () => false
   })
 ]);
 var schemas = [
-  _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU.withTags(_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .mergeTag */ .LJ, _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags),
-  _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .YAML11_SCHEMA */ .Wj.withTags(_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags)
+  _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU.withTags(_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .mergeTag */ .LJ, _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags),
+  _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .YAML11_SCHEMA */ .Wj.withTags(_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags)
 ];
 function readings(text2) {
-  return schemas.map((schema) => (0,_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .loadAll */ .gh)(text2, { schema }));
+  return schemas.map((schema) => (0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .loadAll */ .gh)(text2, { schema }));
 }
 
 // src/values/proof.ts
@@ -57888,7 +58889,7 @@ function read(source, text2, when) {
   try {
     return readings(text2);
   } catch (error63) {
-    const { reason, mark } = error63 instanceof _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .YAMLException */ .tB ? error63 : { reason: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), mark: void 0 };
+    const { reason, mark } = error63 instanceof _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .YAMLException */ .tB ? error63 : { reason: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), mark: void 0 };
     throw refusal2(
       { ...source, text: text2 },
       mark?.position ?? 0,
@@ -57910,8 +58911,8 @@ function unproven(source, what) {
 // src/values/source.ts
 var largest = 1024 * 1024;
 var notAllowed = new RegExp("(?![\\t\\n\\r])\\p{Cc}|[\\u2028\\u2029\\ufeff\\ufffe\\uffff]|\\r(?!\\n)", "u");
-function readSource(given2, file2) {
-  const all = typeof given2 === "string" ? given2 : decode3(given2, file2);
+function readSource(given3, file2) {
+  const all = typeof given3 === "string" ? given3 : decode3(given3, file2);
   const mark = all.startsWith("\uFEFF") ? "\uFEFF" : "";
   const source = { file: file2, mark, text: all.slice(mark.length) };
   if (source.text.length > largest) {
@@ -57958,13 +58959,13 @@ function refuseTabsBelow(source, edits) {
     const tab = /\n *\t/.exec(lines);
     if (tab === null) continue;
     const at = lineEnd(source.text, edit2.end) + tab.index + tab[0].length - 1;
-    const remedy = "Replace the tab by spaces, or remove the line.";
+    const remedy2 = "Replace the tab by spaces, or remove the line.";
     throw refusal2(
       source,
       at,
       "tab",
       "Helm can not read a line that is indented by a tab after a new or quoted value",
-      remedy
+      remedy2
     );
   }
 }
@@ -57975,10 +58976,10 @@ var isQuoted = (text2) => /^["']/.test(text2);
 
 // src/values/edit-values.ts
 var defaultPath = "postgresql.image";
-function editValues(given2, options) {
+function editValues(given3, options) {
   checkImage(options.image);
   const path8 = parsePath(options.path ?? defaultPath);
-  const source = readSource(given2, options.file);
+  const source = readSource(given3, options.file);
   const plan2 = makePlan(source, path8, options);
   const { shape, warnings } = plan2;
   const text2 = apply(source.text, plan2.edits);
@@ -57989,8 +58990,8 @@ function editValues(given2, options) {
   const edited = { ...source, text: text2 };
   const again = makePlan(edited, path8, options);
   if (again.writes.length > 0) {
-    const remedy = 'Edit it by hand and set "values-file" to "".';
-    throw refusal2(edited, again.writes[0]?.offset ?? 0, "unproven", "an edit would ask for one more", remedy);
+    const remedy2 = 'Edit it by hand and set "values-file" to "".';
+    throw refusal2(edited, again.writes[0]?.offset ?? 0, "unproven", "an edit would ask for one more", remedy2);
   }
   const changes = plan2.writes.map(({ path: keys, before, after }) => {
     const name2 = keys.join(".");
@@ -58039,7 +59040,7 @@ function edit(source, file2, path8, { registry: registry2, repository, tag: tag2
 var countedBytes = 1024 ** 3;
 var measured = external_exports.tuple([external_exports.string(), external_exports.enum(["rows", "bytes", "last_value"]), external_exports.string()]);
 var extension = external_exports.object({ extension: external_exports.string() });
-var measureSql = `
+var fingerprintSql = `
 SELECT CASE
     WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value::text) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
     WHEN pg_relation_size(c.oid) > ${String(countedBytes)} THEN format('SELECT json_build_array(%L, ''bytes'', ''%s'')', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
@@ -58051,12 +59052,8 @@ WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <>
 ORDER BY 1
 \\gexec
 SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
-async function takeFingerprint(database, sessions3, limit5) {
-  const open3 = (await readDatabases(database)).filter((d) => d.allowsConnections);
-  const dealt = shares(open3, sessions3);
-  const answers = await inParallel(sessions3, dealt, (names) => database.readEach(names, measureSql, limit5));
-  const rows = new Map(answers.flatMap((answer2) => [...answer2]));
-  return { databases: Object.fromEntries(open3.map(({ name: name2 }) => [name2, measurementOf(rows.get(name2) ?? [])])) };
+function fingerprintOf(rows) {
+  return { databases: Object.fromEntries([...rows].map(([name2, values]) => [name2, measurementOf(values)])) };
 }
 function measurementOf(rows) {
   const values = external_exports.array(external_exports.union([measured, extension])).parse(rows);
@@ -58088,14 +59085,29 @@ function differs(before, after) {
 }
 function fingerprintSize(fingerprint2) {
   const databases = Object.values(fingerprint2.databases);
-  const relations = databases.reduce((sum, d) => sum + Object.keys(d.relations).length, 0);
+  const relations = databases.reduce((sum2, d) => sum2 + Object.keys(d.relations).length, 0);
   return `${String(databases.length)} databases, ${String(relations)} tables, materialized views and sequences`;
 }
 function allKeys(a, b) {
   return [.../* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)])].sort();
 }
 
-// src/upgrade/measurement.ts
+// src/database/measurement.ts
+async function measure(database, sessions3, limit5) {
+  const list2 = await readDatabases(database);
+  const rows = await readAll(database, list2, `${fingerprintSql}
+${sortOrdersSql}`, sessions3, limit5);
+  const part = (wanted) => new Map([...rows].map(([name2, all]) => [name2, all.filter(wanted)]));
+  return {
+    fingerprint: fingerprintOf(part((row3) => !isSortOrder(row3))),
+    sortOrders: sortOrdersOf(part(isSortOrder))
+  };
+}
+function isSortOrder(row3) {
+  return typeof row3 === "object" && row3 !== null && "digest" in row3;
+}
+
+// src/upgrade/pack.ts
 var fingerprint = external_exports.object({
   databases: external_exports.record(
     external_exports.string(),
@@ -58138,7 +59150,7 @@ async function readClients(database) {
 }
 
 // src/upgrade/quiesce.ts
-var fingerprintLimit = 30 * 6e4;
+var measurementLimit = 30 * 6e4;
 var quiesce = {
   id: "quiesce",
   title: "See the last client go, measure the data, checkpoint",
@@ -58152,8 +59164,7 @@ var quiesce = {
     await seeClientsGo(context);
     await expectNoObstacle(context);
     const ends = await Promise.allSettled([
-      measure(context),
-      noteSortOrders(context),
+      measureAndNote(context),
       context.database.write("template1", "CHECKPOINT;", context.inputs.shutdownTimeout)
     ]);
     const failed2 = ends.find((end2) => end2.status === "rejected");
@@ -58171,7 +59182,7 @@ var quiesce = {
   }
 };
 async function compare3({ database, settings, log: log2, results }, measured2) {
-  const now = await takeFingerprint(database, settings.jobs, fingerprintLimit);
+  const { fingerprint: now } = await measure(database, settings.jobs, measurementLimit);
   const differences = compareFingerprints(await unpack(measured2), now);
   if (differences.length === 0) log2.info(`As it was measured before the upgrade: ${fingerprintSize(now)}`);
   else
@@ -58199,10 +59210,6 @@ async function seeClientsGo(context) {
     }
   );
 }
-async function noteSortOrders({ database, settings, journal }) {
-  const orders = await readSortOrders(database, await readDatabases(database), settings.jobs);
-  await journal.note("sortOrders", JSON.stringify(orders));
-}
 async function expectNoObstacle({ database, target }) {
   const found2 = await readObstacles(database);
   if (found2.length === 0) return;
@@ -58212,10 +59219,12 @@ async function expectNoObstacle({ database, target }) {
     obstacleRemedy(found2, sessionIn(target))
   );
 }
-async function measure({ database, settings, journal, log: log2, results }) {
-  results.before = await takeFingerprint(database, settings.jobs, fingerprintLimit);
+async function measureAndNote({ database, settings, journal, log: log2, results }) {
+  const { fingerprint: fingerprint2, sortOrders: sortOrders2 } = await measure(database, settings.jobs, measurementLimit);
+  results.before = fingerprint2;
   log2.info(`Measured ${fingerprintSize(results.before)}`);
   if (journal.noted.backup !== void 0) await journal.note("backup", "");
+  await journal.note("sortOrders", JSON.stringify(sortOrders2));
   const packed = await pack(results.before);
   if (packed === void 0)
     log2.info("It is too much for the journal: a run that has to go on with this one could not compare");
@@ -58235,7 +59244,7 @@ async function lossOfRollback(database, { noted, record: record3 }, log2) {
   try {
     const lines = known2.success ? [await walSince(database, known2.data)] : [];
     if (noted.measured === void 0) return [...lines, `all that was written since ${since}; it can't be counted`];
-    const now = await takeFingerprint(database, record3.job.jobs, fingerprintLimit);
+    const { fingerprint: now } = await measure(database, record3.job.jobs, measurementLimit);
     const differences = compareFingerprints(await unpack(noted.measured), now);
     const more = differences.length - shown;
     return [
@@ -58298,7 +59307,7 @@ var EpochCluster = class _EpochCluster {
   }
   async patch(resource, name2, namespace, operations, options) {
     const { epoch } = this.lease;
-    for (let attempt2 = 1; ; attempt2++) {
+    for (let attempt = 1; ; attempt++) {
       this.lease.expectHeld();
       if (!this.claimed.has(keyOf(resource, name2))) await this.claimOne(resource, name2);
       try {
@@ -58307,7 +59316,7 @@ var EpochCluster = class _EpochCluster {
         if (epochOf(changed) !== epoch) this.claimed.delete(keyOf(resource, name2));
         return changed;
       } catch (error63) {
-        if (attempt2 === attempts4 || !isTestFailure(error63)) throw error63;
+        if (attempt === attempts4 || !isTestFailure(error63)) throw error63;
         if (epochOf(await this.cluster.find(resource, name2, namespace)) === epoch) throw error63;
         this.claimed.delete(keyOf(resource, name2));
       }
@@ -58318,14 +59327,14 @@ var EpochCluster = class _EpochCluster {
     const { name: name2 = "" } = metadata;
     const labelled = { ...metadata, labels: { ...metadata.labels, [epochLabel]: this.lease.epoch } };
     const isLasting = name2 !== "" && options.dryRun !== true;
-    for (let attempt2 = 1; ; attempt2++) {
+    for (let attempt = 1; ; attempt++) {
       await this.lease.renew();
       try {
         const created = await this.cluster.create(resource, { ...object2, metadata: labelled }, options);
         if (isLasting) this.claimed.add(keyOf(resource, name2));
         return created;
       } catch (error63) {
-        if (!isLasting || attempt2 === attempts4 || !mayBeMade(error63)) throw error63;
+        if (!isLasting || attempt === attempts4 || !mayBeMade(error63)) throw error63;
         const found2 = await this.findMade(resource, name2, options.namespace);
         if (found2 !== void 0) return found2;
         if (isConflict(error63)) throw error63;
@@ -58333,7 +59342,7 @@ var EpochCluster = class _EpochCluster {
     }
   }
   async delete(resource, name2, namespace, options = {}) {
-    for (let attempt2 = 1; ; attempt2++) {
+    for (let attempt = 1; ; attempt++) {
       const now = await this.cluster.find(resource, name2, namespace);
       await this.lease.renew();
       if (now === void 0) return;
@@ -58343,7 +59352,7 @@ var EpochCluster = class _EpochCluster {
         this.claimed.delete(keyOf(resource, name2));
         return;
       } catch (error63) {
-        if (attempt2 === attempts4 || !isConflict(error63)) throw error63;
+        if (attempt === attempts4 || !isConflict(error63)) throw error63;
       }
     }
   }
@@ -58354,6 +59363,10 @@ var EpochCluster = class _EpochCluster {
   async version() {
     this.lease.expectHeld();
     return await this.cluster.version();
+  }
+  async serves(resource) {
+    this.lease.expectHeld();
+    return await this.cluster.serves(resource);
   }
   async now() {
     this.lease.expectHeld();
@@ -58388,7 +59401,7 @@ var EpochCluster = class _EpochCluster {
   /** An object that is not there is none to claim. */
   async claimOne(resource, name2) {
     const { epoch } = this.lease;
-    for (let attempt2 = 1; ; attempt2++) {
+    for (let attempt = 1; ; attempt++) {
       const now = await this.cluster.find(resource, name2, this.namespace);
       await this.lease.renew();
       if (now === void 0) return;
@@ -58402,7 +59415,7 @@ var EpochCluster = class _EpochCluster {
         this.claimed.add(keyOf(resource, name2));
         return;
       } catch (error63) {
-        if (attempt2 === attempts4 || !isTestFailure(error63)) throw error63;
+        if (attempt === attempts4 || !isTestFailure(error63)) throw error63;
       }
     }
   }
@@ -58452,6 +59465,7 @@ var stopPostgresql = {
   title: "Fence PostgreSQL and stop it",
   async run(context) {
     if (!await isFencedOff(context)) await expectNoClient(context);
+    await expectClaim(context);
     await stopServer(context);
   },
   async undo(context) {
@@ -58528,7 +59542,7 @@ async function podGone({ cluster, target, inputs, ...context }) {
   const what = `pod ${target.podName} to be gone`;
   await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout", ...context }, async () => {
     const pod = await cluster.find("pods", target.podName, target.namespace);
-    return pod === void 0 || isFenced(pod) ? { done: void 0 } : { pending: "it is still there" };
+    return pod === void 0 || isFenced(pod) ? { done: void 0 } : { pending: `node ${pod.spec?.nodeName ?? "?"} has not confirmed its end` };
   });
 }
 async function detached({ cluster, target, inputs, ...context }) {
@@ -58587,32 +59601,6 @@ var activate = {
   /** Stops it again; whether the data can be taken back then, the Job tells from the disk. */
   async undo(context) {
     await stopServer(context);
-  }
-};
-var verify = {
-  id: "verify",
-  title: "Compare the data with what was measured before",
-  async run({ database, journal, results, settings, log: log2 }) {
-    const { measured: measured2 } = journal.noted;
-    const before = results.before ?? (measured2 === void 0 ? void 0 : await unpack(measured2));
-    if (before === void 0)
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "not-measured",
-        "What was measured before the upgrade is not known any more.",
-        "Run the upgrade again: it measures anew."
-      );
-    const after = await takeFingerprint(database, settings.jobs, fingerprintLimit);
-    const differences = compareFingerprints(before, after);
-    if (differences.length > 0) {
-      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-        "data-differs",
-        `The data is not what it was: ${differences.slice(0, 10).join("; ")}${differences.length > 10 ? ` and ${String(differences.length - 10)} more` : ""}.`,
-        "Look at what differs before the next try. A client that writes while the applications are stopped is the usual cause."
-      );
-    }
-    log2.info(`The same: ${fingerprintSize(after)}`);
-    await journal.note("validated", "yes");
-    results.validated = true;
   }
 };
 
@@ -58730,7 +59718,8 @@ async function removeTraces(context) {
   const objects = [
     ["statefulsets", target.name],
     ...journal.record.applications.map((w) => [w.resource, w.name]),
-    ...volumes(journal).map((name2) => ["persistentvolumes", name2])
+    ...volumes(journal).map((name2) => ["persistentvolumes", name2]),
+    ...claims(journal).map((name2) => ["persistentvolumeclaims", name2])
   ];
   await Promise.all(
     objects.map(async ([resource, name2]) => {
@@ -58738,7 +59727,7 @@ async function removeTraces(context) {
         await removeEntries(context, resource, name2);
       } catch (error63) {
         results.warnings.push(
-          `${resource}/${name2} still names "${_chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM}" in metadata.managedFields; a conflict in the next helm upgrade goes away with --force-conflicts: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
+          `${resource}/${name2} still names "${_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM}" in metadata.managedFields; a conflict in the next helm upgrade goes away with --force-conflicts: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
         );
       }
     })
@@ -58748,19 +59737,22 @@ function volumes({ record: record3, noted }) {
   const exchange = notedExchange(noted);
   return exchange === void 0 ? [record3.volume] : [exchange.former, exchange.volume];
 }
+function claims({ record: record3, noted }) {
+  return notedExchange(noted) === void 0 ? [] : [record3.claim];
+}
 var attempts5 = 5;
 async function removeEntries({ cluster, target }, resource, name2) {
   let failure2 = new Error(`still there after ${String(attempts5)} attempts`);
-  for (let attempt2 = 1; attempt2 <= attempts5; attempt2++) {
+  for (let attempt = 1; attempt <= attempts5; attempt++) {
     const now = await cluster.find(resource, name2, target.namespace);
     const entries = now?.metadata?.managedFields ?? [];
-    const ours2 = entries.flatMap((entry, index) => entry.manager === _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM ? [index] : []);
+    const ours2 = entries.flatMap((entry, index) => entry.manager === _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM ? [index] : []);
     const epoch = dropEpoch(now);
     if (ours2.length === 0 && epoch.length === 0) return;
     const operations = [
       ...epoch,
       ...ours2.toReversed().flatMap((index) => [
-        { op: "test", path: `/metadata/managedFields/${String(index)}/manager`, value: _chunk_BEZBW5OW_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM },
+        { op: "test", path: `/metadata/managedFields/${String(index)}/manager`, value: _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM },
         { op: "remove", path: `/metadata/managedFields/${String(index)}` }
       ])
     ];
@@ -58774,6 +59766,7 @@ async function removeEntries({ cluster, target }, resource, name2) {
 }
 
 // src/upgrade/converge.ts
+var leftAsItIs = /* @__PURE__ */ new Set(["lease-lost", "node-silent"]);
 async function converge2(steps, context, before = []) {
   const begun = [...before];
   for (const step of steps) {
@@ -58788,7 +59781,7 @@ async function converge2(steps, context, before = []) {
         () => step.run(step.isUninterruptible === true ? uninterrupted(context) : interruptible(context))
       );
     } catch (error63) {
-      if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && error63.code === "lease-lost") throw error63;
+      if (error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && leftAsItIs.has(error63.code)) throw error63;
       const atWork = error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc ? await step.leftAtWork?.(context) : void 0;
       if (atWork !== void 0) throw atWork;
       const reason = `${step.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))}`;
@@ -58800,7 +59793,7 @@ async function converge2(steps, context, before = []) {
 async function goBack(begun, reason, context, cause) {
   await noteOrLog(context, "back", reason);
   const unhurried = uninterrupted(context);
-  const remedy = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(cause) ? cause.remedy : "Look at the log above.";
+  const remedy2 = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(cause) ? cause.remedy : "Look at the log above.";
   for (const step of begun.toReversed()) {
     if (step.undo === void 0) continue;
     const undo = step.undo.bind(step);
@@ -58814,14 +59807,14 @@ async function goBack(begun, reason, context, cause) {
       await noteOrLog(context, "undone", step.id);
     } catch (error63) {
       const message2 = `${reason} Going back stopped at "${step.title}": ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))} PostgreSQL may be stopped and fenced, and the applications may still be stopped.`;
-      return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy("way-back-failed", message2, (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.remedy : remedy, { cause });
+      return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy("way-back-failed", message2, (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.remedy : remedy2, { cause });
     }
   }
   await removeTraces(unhurried);
   await removeScript(unhurried);
   await noteReverted(context);
   const message = `${reason} ${await howItWasLeft(unhurried)}`;
-  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy("reverted", message, remedy, { cause });
+  return new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy("reverted", message, remedy2, { cause });
 }
 function interruptible(context) {
   const cluster = context.cluster.interruptedBy(context.signal);
@@ -58950,6 +59943,32 @@ async function sessions2({ database, settings }) {
   return shares(open3, settings.jobs);
 }
 
+// src/upgrade/autoscalers.ts
+var annotationsPath = "/metadata/annotations";
+async function pauseAutoscaler(context, { name: name2 }) {
+  await annotate(context, name2, { [pausedAnnotation]: "true", [pausedReplicasAnnotation]: null });
+  context.log.info(`scaledobjects/${name2}: paused`);
+}
+async function putBackAutoscaler(context, { name: name2, paused, pausedReplicas }) {
+  await annotate(context, name2, { [pausedAnnotation]: paused, [pausedReplicasAnnotation]: pausedReplicas });
+  context.log.info(
+    `scaledobjects/${name2}: ${paused === null && pausedReplicas === null ? "not paused" : "paused as it was"}`
+  );
+}
+async function annotate({ cluster, target }, name2, wanted) {
+  const now = await cluster.find("scaledobjects", name2, target.namespace);
+  if (now === void 0) return;
+  const { annotations: annotations2 } = now.metadata;
+  const operations = Object.entries(wanted).flatMap(([annotation, value]) => {
+    const path8 = `${annotationsPath}/${annotation.replaceAll("/", "~1")}`;
+    if (value !== null) return [{ op: "add", path: path8, value }];
+    return annotations2?.[annotation] === void 0 ? [] : [{ op: "remove", path: path8 }];
+  });
+  if (operations.length === 0) return;
+  const first = annotations2 === void 0 ? [{ op: "add", path: annotationsPath, value: {} }] : [];
+  await cluster.patch("scaledobjects", name2, target.namespace, [...first, ...operations]);
+}
+
 // src/upgrade/applications.ts
 var stopApplications = {
   id: "stop-applications",
@@ -58957,7 +59976,13 @@ var stopApplications = {
   async run(context) {
     await beginDowntime(context);
     const workloads = context.journal.record.applications;
-    await changeAll(context, (w) => w.resource === "cronjobs" ? suspend(true) : scale(0));
+    await everyOne(workloads, async (w) => {
+      if (w.resource === "scaledobjects") await pauseAutoscaler(context, w);
+    });
+    await everyOne(workloads, async (w) => {
+      if (w.resource === "cronjobs") await change(context, w, suspend(true));
+      else if (isScaled(w)) await change(context, w, scale(0));
+    });
     await podsGone(context, workloads);
   },
   async undo(context) {
@@ -58986,8 +60011,14 @@ var restoreApplications = {
 };
 async function startApplications(context) {
   const workloads = context.journal.record.applications;
-  await changeAll(context, (w) => w.resource === "cronjobs" ? suspend(w.suspended) : scale(w.replicas));
-  const scaled2 = workloads.filter((w) => w.resource !== "cronjobs");
+  await everyOne(workloads, async (w) => {
+    if (w.resource === "cronjobs") await change(context, w, suspend(w.suspended));
+    else if (isScaled(w)) await change(context, w, scale(w.replicas));
+  });
+  await everyOne(workloads, async (w) => {
+    if (w.resource === "scaledobjects") await putBackAutoscaler(context, w);
+  });
+  const scaled2 = workloads.filter(isScaled);
   await waitFor(
     {
       what: "the applications to be back",
@@ -59008,9 +60039,8 @@ function scale(replicas) {
 function suspend(suspended) {
   return { op: "add", path: "/spec/suspend", value: suspended };
 }
-async function changeAll(context, operation) {
-  const { applications } = context.journal.record;
-  const answers = await Promise.allSettled(applications.map((w) => change(context, w, operation(w))));
+async function everyOne(workloads, act) {
+  const answers = await Promise.allSettled(workloads.map(act));
   const failed2 = answers.find((answer2) => answer2.status === "rejected");
   if (failed2 !== void 0) throw failed2.reason;
 }
@@ -59022,7 +60052,7 @@ async function change({ cluster, target, log: log2 }, workload2, operation) {
 }
 async function podsGone(context, workloads) {
   const { cluster, target, inputs } = context;
-  const selectors = workloads.flatMap((w) => w.resource === "cronjobs" ? [] : [w.podSelector]);
+  const selectors = workloads.filter(isScaled).map((w) => w.podSelector);
   const cronJobs = new Set(workloads.flatMap((w) => w.resource === "cronjobs" ? [w.name] : []));
   await waitFor(
     {
@@ -59092,30 +60122,6 @@ async function clone2(context) {
   return name2;
 }
 
-// src/upgrade/rebuild-indexes.ts
-var limit2 = 6 * 60 * 6e4;
-var rebuildIndexes = {
-  id: "rebuild-indexes",
-  title: "Rebuild the indexes whose collation sorts in another way now",
-  async run({ database, journal, settings, log: log2, results }) {
-    const before = sortOrders.parse(JSON.parse(journal.noted.sortOrders ?? "{}"));
-    const after = await readSortOrders(database, await readDatabases(database), settings.jobs);
-    const changed = Object.entries(changedOrders(before, after));
-    if (changed.length === 0) {
-      log2.info("Every collation sorts as it did");
-      return;
-    }
-    for (const [name2, collations] of changed) {
-      const answers = await database.writeEach([name2], reindexSql(collations), limit2);
-      const rebuilt = external_exports.array(external_exports.object({ reindexed: external_exports.string() })).parse(answers.get(name2));
-      log2.info(`${name2}: ${rebuilt.map((r) => r.reindexed).join(", ")}`);
-      results.warnings.push(
-        `Collations of database ${name2} sort in another way now (${collations.join(", ")}): ${String(rebuilt.length)} indexes were rebuilt. Sorted output of queries may differ.`
-      );
-    }
-  }
-};
-
 // src/upgrade/backup/restore.ts
 async function bringBackServed(context, transfer) {
   const isWhole = transfer === "clone" || transfer === "copy";
@@ -59182,7 +60188,7 @@ var runUpgradeJob = {
       throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
         "job-failed",
         `The upgrade Job failed: ${jobFailure(end2)}`,
-        `The log above has the end of each log of pg_upgrade; the whole files are in ${context.target.volume.mountPath}/upgrade-logs.`
+        remedyOf3(end2, context.target.volume.mountPath)
       );
     }
     expectPlannedTransfer(context, end2.result.transfer);
@@ -59226,6 +60232,9 @@ var runUpgradeJob = {
     );
   }
 };
+function remedyOf3({ disruption }, mountPath) {
+  return disruption === void 0 ? `The log above has the end of each log of pg_upgrade; the whole files are in ${mountPath}/upgrade-logs.` : `Run again when nothing drains or takes away nodes any more (${disruption}).`;
+}
 async function restore(context, transfer) {
   await bringBackServed(context, transfer);
   context.results.serving = false;
@@ -59247,6 +60256,56 @@ function expectPlannedTransfer({ settings }, ran) {
   );
 }
 
+// src/upgrade/rebuild-indexes.ts
+var limit2 = 6 * 60 * 6e4;
+async function rebuildIndexes({ database, log: log2, results }, before, after) {
+  const changed = Object.entries(changedOrders(before, after));
+  if (changed.length === 0) log2.info("Every collation sorts as it did");
+  for (const [name2, collations] of changed) {
+    log2.info(`${name2}: text sorts in another way now; its indexes are being rebuilt …`);
+    const answers = await database.writeEach([name2], reindexSql(collations), limit2);
+    const rebuilt = external_exports.array(external_exports.object({ reindexed: external_exports.string() })).parse(answers.get(name2));
+    log2.info(`${name2}: ${rebuilt.map((r) => r.reindexed).join(", ")}`);
+    results.warnings.push(
+      `Collations of database ${name2} sort in another way now (${collations.join(", ")}): ${String(rebuilt.length)} indexes were rebuilt. Sorted output of queries may differ.`
+    );
+  }
+}
+
+// src/upgrade/verify.ts
+var verify = {
+  id: "verify",
+  title: "Compare the data with what was measured before",
+  async run(context) {
+    const { database, journal, results, settings, log: log2 } = context;
+    const before = await measuredBefore(context);
+    const after = await measure(database, settings.jobs, measurementLimit);
+    const differences = compareFingerprints(before, after.fingerprint);
+    if (differences.length > 0) {
+      throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+        "data-differs",
+        `The data is not what it was: ${differences.slice(0, 10).join("; ")}${differences.length > 10 ? ` and ${String(differences.length - 10)} more` : ""}.`,
+        "Look at what differs before the next try. A client that writes while the applications are stopped is the usual cause."
+      );
+    }
+    log2.info(`The same: ${fingerprintSize(after.fingerprint)}`);
+    const sortedBefore = sortOrders.parse(JSON.parse(journal.noted.sortOrders ?? "{}"));
+    await rebuildIndexes(context, sortedBefore, after.sortOrders);
+    await journal.note("validated", "yes");
+    results.validated = true;
+  }
+};
+async function measuredBefore({ journal, results }) {
+  const { measured: measured2 } = journal.noted;
+  const before = results.before ?? (measured2 === void 0 ? void 0 : await unpack(measured2));
+  if (before !== void 0) return before;
+  throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "not-measured",
+    "What was measured before the upgrade is not known any more.",
+    "Run the upgrade again: it measures anew."
+  );
+}
+
 // src/upgrade/plan.ts
 var reversibleSteps = [
   protectVolume,
@@ -59258,7 +60317,7 @@ var reversibleSteps = [
   runUpgradeJob,
   activate
 ];
-var validation = [rebuildIndexes, verify];
+var validation = verify;
 var improvements = [updateExtensions, analyze];
 var release = restoreApplications;
 function stepsToUndo({ step, undone }) {
@@ -59290,17 +60349,15 @@ async function goOn(interruptible2) {
   await close(context);
 }
 async function validate2(context) {
-  for (const step of validation) {
-    let failure2;
-    await phase(context, step, (error63) => {
-      failure2 = error63;
-    });
-    if (failure2 === void 0) continue;
-    if (failure2 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && failure2.code === "lease-lost") throw failure2;
-    const reason = `${step.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(failure2))}`;
-    context.log.annotate("error", step.id, `${reason} Going back …`);
-    throw await goBack(reversibleSteps, reason, context, failure2);
-  }
+  let failure2;
+  await phase(context, validation, (error63) => {
+    failure2 = error63;
+  });
+  if (failure2 === void 0) return;
+  if (failure2 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && failure2.code === "lease-lost") throw failure2;
+  const reason = `${validation.title}: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(failure2))}`;
+  context.log.annotate("error", validation.id, `${reason} Going back …`);
+  throw await goBack(reversibleSteps, reason, context, failure2);
 }
 async function noteRelease({ journal, database, cluster, log: log2 }) {
   if (journal.noted.released === void 0) {
@@ -59395,7 +60452,7 @@ async function abandon(context, reason, cause) {
 }
 
 // src/upgrade/upgrade.ts
-async function runUpgrade({ facts, runId, ...given2 }) {
+async function runUpgrade({ facts, runId, ...given3 }) {
   const { inputs, target, serving } = facts;
   const { server, databases } = facts;
   const { metadata: volume, spec: volumeSpec } = target.volume.persistentVolume ?? {};
@@ -59410,7 +60467,7 @@ async function runUpgrade({ facts, runId, ...given2 }) {
   const record3 = {
     schema: 3,
     runId,
-    startedAt: given2.clock.now().toISOString(),
+    startedAt: given3.clock.now().toISOString(),
     statefulSet: target.name,
     claim: target.volume.claimName,
     image: serverImage(target),
@@ -59422,8 +60479,8 @@ async function runUpgrade({ facts, runId, ...given2 }) {
     backup,
     job: jobSettings(inputs, server.value, databases.value)
   };
-  const journal = await Journal.begin(given2.cluster, target.namespace, record3);
-  const context = contextOf({ ...given2, inputs, target }, journal);
+  const journal = await Journal.begin(given3.cluster, target.namespace, record3);
+  const context = contextOf({ ...given3, inputs, target }, journal);
   await converge2(reversibleSteps, context);
   await goOn(context);
   return context.results;
@@ -59433,16 +60490,16 @@ function backupOf({ inputs, snapshotClass }) {
   const chosen = snapshotClass.known ? snapshotClass.value.chosen : void 0;
   return chosen && { kind: "snapshot", class: chosen.metadata.name };
 }
-function contextOf(given2, journal) {
+function contextOf(given3, journal) {
   const { serving, backup, job, runId, startedAt } = journal.record;
   const snapshotClass = backup.kind === "snapshot" ? backup.class : "";
   const settings = { ...job, runId: `${runId}@${startedAt}` };
-  return { ...given2, journal, serving, snapshotClass, settings };
+  return { ...given3, journal, serving, snapshotClass, settings };
 }
 
 // src/upgrade/resume.ts
-async function resumeUpgrade(given2, journal) {
-  const context = { ...contextOf(given2, journal), isResumed: true };
+async function resumeUpgrade(given3, journal) {
+  const context = { ...contextOf(given3, journal), isResumed: true };
   expectSameServer(context);
   const { noted, record: record3 } = journal;
   context.log.info(`Going on with the upgrade that ${record3.runId} began at ${record3.startedAt}: ${stateOf2(journal)}`);
@@ -59453,7 +60510,7 @@ async function resumeUpgrade(given2, journal) {
   if (noted.validated !== void 0) {
     await context.log.group(activate.title, () => activate.run(context));
   } else {
-    const { before, rest } = cut(noted.step);
+    const { before, rest } = cut2(noted.step);
     await converge2(rest, context, before);
   }
   await goOn(context);
@@ -59464,7 +60521,7 @@ function stateOf2({ noted }) {
   if (noted.validated !== void 0) return "PostgreSQL 14 serves and is validated";
   return noted.step === void 0 ? "nothing was changed yet" : `its last step was ${noted.step}`;
 }
-function cut(step) {
+function cut2(step) {
   const isBehind = step === runUpgradeJob.id || step === activate.id;
   const index = isBehind ? reversibleSteps.findIndex((s) => s.id === step) : 0;
   return { before: reversibleSteps.slice(0, index), rest: reversibleSteps.slice(index) };
@@ -59693,6 +60750,63 @@ function verdictOf2({ operation, changes }) {
   return changes.length === 0 ? "up-to-date" : "proposed";
 }
 
+// src/report/markdown.ts
+function cell(text2) {
+  return oneLine3(text2).replaceAll("|", "\\|").replaceAll("<", "&lt;").slice(0, 600);
+}
+function oneLine3(text2) {
+  return text2.replace(/\s+/g, " ").trim();
+}
+function codeBlock(text2) {
+  const longest2 = Math.max(2, ...[...text2.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(longest2 + 1);
+  return [fence, ...text2.split("\n"), fence];
+}
+
+// src/report/finding-lines.ts
+function findingLines(findings) {
+  if (findings.length === 0) return [];
+  const of = (status) => findings.filter((f) => f.status === status);
+  const open3 = [...of("failed"), ...of("unknown"), ...of("warning")];
+  const passed2 = of("passed");
+  return [
+    ...open3.length === 0 ? [] : ["| | check | seen |", "| --- | --- | --- |", ...open3.map(row2), ""],
+    ...open3.flatMap(remedyLines),
+    ...passed2.length === 0 ? [] : [
+      `<details><summary>${String(passed2.length)} checks passed</summary>`,
+      "",
+      "| | check | seen |",
+      "| --- | --- | --- |",
+      ...passed2.map(row2),
+      "",
+      "</details>",
+      ""
+    ]
+  ];
+}
+var shown2 = 8;
+function row2(finding) {
+  const { check: check3, status, evidence, docs } = finding;
+  const seen = evidence.slice(0, shown2).map(cell);
+  const more = evidence.length > shown2 ? [`… ${String(evidence.length - shown2)} more in the log`] : [];
+  return `| ${icons[status]} ${statusText(finding)} | ${cell(titleOf2(check3))} ${linked(check3, docs)} | ${[...seen, ...more].join("<br>")} |`;
+}
+function remedyLines({ check: check3, remedy: remedy2, ignored }) {
+  if (ignored !== void 0) return [`**${titleOf2(check3)}** (\`${check3}\`) is ignored: ${cell(ignored)}`, ""];
+  if (remedy2 === void 0) return [];
+  const [words = "", commands] = remedy2.split(`
+${commandsMark}
+`);
+  const text2 = `**${titleOf2(check3)}** (\`${check3}\`): ${oneLine3(words).replaceAll("<", "&lt;")}`;
+  return commands === void 0 ? [text2, ""] : [`${text2} ${commandsMark}`, "", ...codeBlock(commands), ""];
+}
+function linked(check3, docs) {
+  return docs.startsWith("https://") ? `[\`${check3}\`](${docs})` : `\`${check3}\``;
+}
+function titleOf2(id) {
+  return catalogue.find((c) => c.id === id)?.title ?? id;
+}
+
 // src/report/summary.ts
 var headlines = {
   passed: "✓ Ready for the upgrade",
@@ -59711,6 +60825,7 @@ var headlines = {
   declined: "! Somebody closed the pull request for values.yaml"
 };
 var limit3 = 9e5;
+var newline = 10;
 function renderSummary(report) {
   const lines = [
     `# ${headlines[report.verdict]}`,
@@ -59720,13 +60835,17 @@ function renderSummary(report) {
     ...errorLines(report),
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine3(w)}`, ""]),
     ...upgradeLines(report),
+    ...predictionLines(report),
     ...statusLines(report),
     ...valuesLines(report),
     ...phaseLines(report),
     ...findingLines(report.findings)
   ];
   const text2 = lines.join("\n");
-  return text2.length <= limit3 ? text2 : `${text2.slice(0, limit3)}
+  const bytes = new TextEncoder().encode(text2);
+  if (bytes.length <= limit3) return text2;
+  const whole2 = bytes.subarray(0, bytes.lastIndexOf(newline, limit3));
+  return `${new TextDecoder().decode(whole2)}
 
 (cut here: the whole text is in the log and in the report)
 `;
@@ -59742,6 +60861,9 @@ function upgradeLines({ serving, versions, backup, transfer }) {
     "After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the backup.",
     ""
   ];
+}
+function predictionLines({ serving, prediction }) {
+  return serving || prediction === void 0 ? [] : [predictionText(prediction), ""];
 }
 function statusLines({ status }) {
   if (status === void 0) return [];
@@ -59776,24 +60898,6 @@ function phaseLines({ phases }) {
     ""
   ];
 }
-function findingLines(findings) {
-  if (findings.length === 0) return [];
-  const title = (id) => catalogue.find((c) => c.id === id)?.title ?? id;
-  return [
-    "| | check | seen | what to do |",
-    "| --- | --- | --- | --- |",
-    ...findings.map(
-      (f) => `| ${icons[f.status]} ${f.status} | ${cell(title(f.check))} \`${f.check}\` | ${f.evidence.slice(0, 8).map(cell).join("<br>")}${f.evidence.length > 8 ? `<br>… ${String(f.evidence.length - 8)} more in the log` : ""} | ${cell(f.remedy ?? "")} |`
-    ),
-    ""
-  ];
-}
-function cell(text2) {
-  return oneLine3(text2).replaceAll("|", "\\|").replaceAll("<", "&lt;").slice(0, 600);
-}
-function oneLine3(text2) {
-  return text2.replace(/\s+/g, " ").trim();
-}
 
 // src/report/publish.ts
 async function publish(runner, report) {
@@ -59805,6 +60909,11 @@ async function publish(runner, report) {
     runner.output("image", image.reference);
   }
   runner.output("verdict", report.verdict);
+  if (report.findings.length > 0) {
+    const counted = (status2) => report.findings.filter((f) => weight(f) === status2).map((f) => f.check);
+    runner.output("failedChecks", counted("failed").join(","));
+    runner.output("unknownChecks", counted("unknown").join(","));
+  }
   if (report.snapshot !== void 0) runner.output("snapshot", report.snapshot);
   if (report.backup !== void 0) runner.output("backup", report.backup);
   if (report.downtimeSeconds !== void 0) runner.output("downtimeSeconds", String(report.downtimeSeconds));
@@ -59912,6 +61021,7 @@ async function work(outside2, timeline, progress) {
   guardUpgrade(inputs, runner.environment("GITHUB_EVENT_NAME"), await outside2.isFork());
   const serving = servingImage(inputs);
   parseResources(inputs.resources);
+  parseIgnored(inputs.ignoreChecks);
   const runId = runIdOf(runner);
   const settings = valuesUpdate(inputs, serving, runId);
   const github = settings && await outside2.connectGitHub(inputs.githubToken);
@@ -59932,18 +61042,19 @@ async function work(outside2, timeline, progress) {
 var clusterModes = { precheck, upgrade: upgrade2, status: tellStatus, rollback };
 function verdictAfter(thrown, before) {
   if (thrown instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && thrown.code === "reverted") return "reverted";
-  if (thrown instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && ["job-still-runs", "lease-lost"].includes(thrown.code)) return "interrupted";
+  if (thrown instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && ["job-still-runs", "lease-lost", "node-silent"].includes(thrown.code))
+    return "interrupted";
   const stays = thrown instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP || before === "upgraded" || before === "already-upgraded";
   return stays ? before : "failed";
 }
 function runIdOf(runner) {
-  const [server, repository, id, attempt2] = [
+  const [server, repository, id, attempt] = [
     "GITHUB_SERVER_URL",
     "GITHUB_REPOSITORY",
     "GITHUB_RUN_ID",
     "GITHUB_RUN_ATTEMPT"
   ].map((name2) => runner.environment(name2));
-  return id ? `${server ?? ""}/${repository ?? ""}/actions/runs/${id}/attempts/${attempt2 ?? "1"}` : `process ${String(process.pid)}`;
+  return id ? `${server ?? ""}/${repository ?? ""}/actions/runs/${id}/attempts/${attempt ?? "1"}` : `process ${String(process.pid)}`;
 }
 function reportOf({ inputs, cluster, facts, findings, verdict, results, pullRequest, status, image }, timeline, error63) {
   return {
@@ -59959,6 +61070,7 @@ function reportOf({ inputs, cluster, facts, findings, verdict, results, pullRequ
     snapshot: results.backup?.kind === "snapshot" ? results.backup.name : void 0,
     backup: results.backup && backupName(results.backup),
     downtimeSeconds: timeline.downtimeSeconds,
+    prediction: facts && predictionOf(facts),
     transfer: results.job?.transfer,
     versions: { before: results.job?.oldVersion, after: results.job?.newVersion },
     pullRequest: pullRequest && {
@@ -60046,7 +61158,7 @@ var outside = {
   clock: systemClock,
   signal: cancelled.signal,
   async connect(inputs) {
-    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 259).then(__nccwpck_require__.bind(__nccwpck_require__, 259));
+    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 154).then(__nccwpck_require__.bind(__nccwpck_require__, 154));
     return connectCluster({
       kubeconfig: inputs.kubeconfig,
       context: inputs.context,

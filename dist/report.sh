@@ -22,17 +22,27 @@ end_step() {
 
 # Durable before it returns, since it announces a move. On the way back a full volume must not stop us: that way is found by what is on disk.
 journal() { # EVENT DETAIL
-  local line
+  local line said
   line="$(date -u +%FT%TZ) $RUN_ID $COMMAND $1 ${2:-}"
-  if { printf '%s\n' "$line" >>"$JOURNAL" && sync "$JOURNAL"; } 2>/dev/null; then return; fi
-  if [[ $GOING_BACK == no ]]; then fail "cannot write to $JOURNAL"; fi
+  if said=$({ printf '%s\n' "$line" >>"$JOURNAL" && sync "$JOURNAL"; } 2>&1); then return; fi
+  if [[ $GOING_BACK == no ]]; then fail "cannot write to $JOURNAL: ${said##*: }"; fi
   log "    not journaled: $line"
 }
 
 finish() { OUTCOME=$1 MESSAGE=$2; log "${1^^}: $2"; }
 give_up() { finish "$1" "$3"; exit "$2"; } # OUTCOME CODE MESSAGE
 refuse() { give_up refused "$EXIT_REFUSED" "$1"; }
-fail() { give_up failed "$EXIT_FAILED" "$1"; }
+fail() { give_up failed "$EXIT_FAILED" "$1$(room_left "$1")"; }
+
+# Says so when the volume takes no more, unless the message does. Whoever fails of that often tells nothing of it: its logs are on the volume, or
+# it looks at less than we do (a quota, the inodes).
+room_left() { # MESSAGE
+  local said
+  if [[ $LOCKED == no || $1 =~ $NO_ROOM ]]; then return; fi
+  said=$({ head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE"; } 2>&1) || printf '; the volume takes no more: %s' "${said##*: }"
+  rm -f -- "$PROBE" 2>/dev/null || true
+}
+readonly NO_ROOM='No space left|quota exceeded|Read-only file system'
 
 # A command that may take long, in a process group of its own (so that all of it can be ended), with a sign of life now and then. What it says
 # goes to $SAID and not to the volume, since that may be full.

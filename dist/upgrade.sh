@@ -10,12 +10,13 @@
 #   state          what is on the volume                                               upgrade             revert
 #   fresh          the old cluster and nothing of ours                                 all steps           nothing to do
 #   leftover       the old cluster, whole, and things of ours beside it                clears, all steps   clears
+#   moved          not ours: the old cluster, whole, under the documented way's name   renames it back     renames it back
 #   linking        pg_upgrade --link took the old cluster's pg_control away, no end    back, all steps     puts it back, clears
 #   upgraded       beside the old cluster the new one, complete and durable            swaps               puts it back, clears
 #   half-swapped   the old cluster is renamed, the new one not yet                     swaps               renames back, clears
 #   swapped        the new cluster is in place, and was never served                   nothing to do       renames back, clears
 #   served         the new cluster was started: what it wrote since is its own         nothing to do       refuses (rollback: see below)
-#   unknown        anything else                                                       refuses             refuses
+#   unknown        anything else (foreign.sh says what another try left)               refuses             refuses
 #
 # The files go over as TRANSFER says: clone (reflinks), link (hard links) or copy; auto takes the first of them that the volume can do. Only
 # linked files belong to both clusters: --link alone takes the old pg_control away, so that no server starts on them. Cloned or copied, the
@@ -61,6 +62,8 @@ here=$(dirname -- "${BASH_SOURCE[0]}")
 source "$here/report.sh"
 # shellcheck source-path=SCRIPTDIR source=volume.sh
 source "$here/volume.sh"
+# shellcheck source-path=SCRIPTDIR source=foreign.sh
+source "$here/foreign.sh"
 STARTED=$(now)
 
 main() {
@@ -89,7 +92,7 @@ upgrade() {
   case $STATE in
     swapped | served) finish already-upgraded "$DATA is PostgreSQL $TO already"; return ;;
     unknown) give_up refused "$EXIT_UNKNOWN" "$WHY" ;;
-    leftover | linking) go_back ;;
+    moved | leftover | linking) go_back ;;
     upgraded | half-swapped) if [[ $TRANSFER != auto && $(marker_value transfer) != "$TRANSFER" ]]; then choose_transfer; go_back; fi ;;
   esac
   if [[ $STATE == fresh ]]; then
@@ -143,7 +146,7 @@ check_environment() {
   case $TRANSFER in auto | clone | link | copy) ;; *) refuse "TRANSFER must be auto, clone, link or copy, not '$TRANSFER'" ;; esac
   if [[ ! $DATA =~ ^/[A-Za-z0-9._/-]+$ || $DATA != "$MOUNT"/?* ]]; then refuse "DATA ($DATA) must be a plain path below MOUNT ($MOUNT)"; fi
   if [[ ! -d $PARENT || $(mount_of "$PARENT") != "$(mount_of "$MOUNT")" ]]; then refuse "$PARENT must be a directory on the same mount as $MOUNT"; fi
-  if [[ -e $DATA && $(mount_of "$DATA") != "$(mount_of "$MOUNT")" ]]; then refuse "$DATA is a mount of its own: it cannot be renamed"; fi
+  if [[ -x $DATA && $(mount_of "$DATA") != "$(mount_of "$MOUNT")" ]]; then refuse "$DATA is a mount of its own: it cannot be renamed"; fi
   check_binaries "$OLD_BIN" "$FROM" postgres pg_ctl pg_controldata pg_resetwal
   check_binaries "$NEW_BIN" "$TO" postgres pg_ctl pg_controldata pg_resetwal initdb pg_upgrade pg_dump pg_dumpall pg_restore psql vacuumdb
   OLD_VERSION=$(server_version "$OLD_BIN") NEW_VERSION=$(server_version "$NEW_BIN")
@@ -186,8 +189,9 @@ check_old() {
   for name in SUPERUSER ENCODING LC_COLLATE_VALUE LC_CTYPE_VALUE; do
     if [[ -z ${!name:-} ]]; then refuse "$name is not set"; fi
   done
+  if [[ -e $MOVED ]]; then refuse "$(beside_old)"; fi
   file=$(find "$DATA" ! -user "$EUID" -printf '%p (%U) ' -quit)
-  if [[ -n $file ]]; then refuse "not owned by user $EUID: $file(a run as another user may have left it; give it back with chown)"; fi
+  if [[ -n $file ]]; then refuse "not owned by user $EUID: $file(a run as another user may have left it; give it back with chown -R $EUID:$(id -g) $DATA)"; fi
   if [[ -e $LOGS && ! -O $LOGS ]]; then refuse "$LOGS is not owned by user $EUID: remove it, or give it back with chown"; fi
   for name in standby.signal recovery.signal recovery.conf backup_label tablespace_map; do
     if [[ -e $DATA/$name ]]; then refuse "$DATA/$name: this is a standby, or a backup which was not restored to its end"; fi
@@ -235,7 +239,7 @@ can() { # clone|link FILE
   if [[ $1 == clone ]]; then command=(cp --reflink=always); fi
   "${command[@]}" -- "$2" "$PROBE" 2>"$WORK/probe" || status=1
   rm -f -- "$PROBE"
-  if grep -qE 'No space left|quota exceeded' "$WORK/probe"; then refuse "not enough space even to see what the volume can do: $(<"$WORK/probe")"; fi
+  if grep -qE "$NO_ROOM" "$WORK/probe"; then refuse "nothing can be written to see what the volume can do: $(<"$WORK/probe")"; fi
   return "$status"
 }
 
@@ -349,14 +353,9 @@ pg_upgrade() { # MORE OPTIONS...
   cd "$LOGS" # where it writes its logs
   run "pg_upgrade${1:+ $1}" "$output" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
     --username "$SUPERUSER" --socketdir "$WORK/socket" --jobs "$JOBS" ${OPTION:+"$OPTION"} --retain \
-    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$SAID/$output")$(room_left)"
+    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$SAID/$output")"
   cd /tmp
   grep '^[^ ].* ok$' "$SAID/$output" | sed 's/^/    /' || true
-}
-
-room_left() { # says so when there is none: then pg_upgrade's logs, which are on the volume, tell nothing of it
-  (head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE") 2>&1 | sed -n '1s/.*: \(.*\)/; the volume takes no more: \1/p'
-  rm -f -- "$PROBE"
 }
 
 # pg_upgrade flushes the files and then starts the new server once more with fsync off: a node that dies later could lose that. So everything
@@ -427,7 +426,7 @@ conclude() { # STATUS
   trap - ERR EXIT
   trap '' TERM INT HUP
   set +e
-  if [[ -z $OUTCOME ]]; then finish failed "${LAST_ERROR:-unexpected end}"; status=$EXIT_FAILED; fi
+  if [[ -z $OUTCOME ]]; then LAST_ERROR=${LAST_ERROR:-unexpected end}; finish failed "$LAST_ERROR$(room_left "$LAST_ERROR")"; status=$EXIT_FAILED; fi
   if [[ $OUTCOME == failed && $LOCKED == no ]]; then OUTCOME=refused status=$EXIT_REFUSED; fi # what is on the volume may be another's work
   stop_running
   end_step

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What is on the volume, and the small durable moves which change it, back to the old cluster included.
 
-version_of() { if [[ -f $1/PG_VERSION ]]; then cat "$1/PG_VERSION"; elif [[ -e $1 ]]; then printf none; else printf absent; fi; }
+version_of() { if [[ -r $1/PG_VERSION ]]; then cat "$1/PG_VERSION"; elif [[ -e $1 ]]; then printf none; else printf absent; fi; }
 
 control_field() { # VERSION DIRECTORY NAME
   local bin=$OLD_BIN output
@@ -59,11 +59,11 @@ look() { # sets STATE; FOUND for the reader; WHY when the state is unknown
       WHY="someone created $DATA while it was being replaced; $KEPT is the old cluster and $NEW the new one, both whole: move $DATA away, then run again"
     fi
   elif [[ $data != "$FROM" ]]; then
-    WHY="$DATA holds no PostgreSQL $FROM (PG_VERSION: $data), and not by this upgrade"
+    look_at_foreign
   elif [[ $kept != absent ]]; then
-    WHY="$KEPT exists beside a PostgreSQL $FROM: it is not of this upgrade"
+    WHY=$(beside_old)
   elif [[ $new != absent ]] && ! { complete "$NEW" || claimed || is_empty "$NEW"; }; then
-    WHY="$NEW was not made by this upgrade"
+    WHY="$NEW was not made by this upgrade: $(what_of_new)"
   elif complete "$NEW" && [[ $(control_sum "$DATA") == "$(marker_value old_control)" ]]; then
     STATE=upgraded
   elif [[ $(control_file_of "$DATA") == none ]]; then
@@ -71,7 +71,7 @@ look() { # sets STATE; FOUND for the reader; WHY when the state is unknown
   elif [[ $(control_file_of "$DATA") == pg_control.old && -f $CLAIM ]]; then
     STATE=linking
   elif [[ $(control_file_of "$DATA") == pg_control.old ]]; then
-    WHY="$DATA/global has only pg_control.old: a pg_upgrade --link which was not ours left it"
+    WHY="$DATA/global has only pg_control.old: a pg_upgrade --link which was not ours left it. $(way_back_from_link "$DATA")"
   elif [[ $new != absent || -e $CLAIM || -e $AUTO_CONF || -e $TABLESPACES || -e $UNPROVEN ]]; then
     STATE=leftover
   else
@@ -81,12 +81,12 @@ look() { # sets STATE; FOUND for the reader; WHY when the state is unknown
 
 # mv -T -n neither nests a directory in another nor replaces one, but may say success when it did nothing: so look at what it did.
 rename() { # SOURCE TARGET
-  local id
+  local id said
   id=$(stat -c %i "$1")
   journal rename "$1 -> $2"
-  mv -T -n -- "$1" "$2" || true
+  said=$(mv -T -n -- "$1" "$2" 2>&1) || true
   if [[ -e $1 && -e $2 ]]; then fail "cannot rename $1: someone created $2"; fi
-  if [[ $(stat -c %i "$2") != "$id" ]]; then fail "cannot rename $1 to $2"; fi
+  if [[ $(stat -c %i "$2") != "$id" ]]; then fail "cannot rename $1 to $2: $said"; fi
   sync "${1%/*}" "${2%/*}"
 }
 
@@ -129,6 +129,7 @@ go_back() {
     log "    going back from: $STATE"
     before=$STATE
     case $STATE in
+      moved) adopt ;;
       swapped) rename "$DATA" "$NEW" ;;
       half-swapped) rename "$KEPT" "$DATA" ;;
       upgraded | linking) unlink_old ;;
