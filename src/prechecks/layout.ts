@@ -98,6 +98,14 @@ export const layoutChecks: readonly Check[] = [
           const copied = inputs.transfer === 'copy' ? list.reduce((sum, { bytes }) => sum + bytes, 0) : 0;
           const needed = (150 + 10 * list.length) * 1024 * 1024 + copied;
           const evidence = `${mebibytes(seen.freeBytes)} MiB free, about ${mebibytes(needed)} MiB needed for ${String(list.length)} databases${copied > 0 ? ' that are copied' : ''}`;
+          // As the Job counts them (check_space in upgrade.sh).
+          const inodes = 1500 + 350 * list.length;
+          if (seen.freeInodes !== undefined && seen.freeInodes < inodes)
+            return failed(
+              'Remove files that nobody needs from the volume, or move to one with more inodes.',
+              `${String(seen.freeInodes)} inodes free, about ${String(inodes)} needed for ${String(list.length)} databases`,
+              evidence,
+            );
           if (seen.freeBytes < needed) return failed('Enlarge the PersistentVolumeClaim.', evidence);
           return seen.freeBytes < 2 * needed
             ? warning('Enlarge the PersistentVolumeClaim to be on the safe side.', evidence)

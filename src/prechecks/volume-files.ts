@@ -12,6 +12,8 @@ export interface VolumeFiles {
   readonly sameFilesystem: boolean;
   readonly filesystem: string;
   readonly freeBytes: number;
+  /** Undefined where the file system makes inodes as it needs them (btrfs). */
+  readonly freeInodes: number | undefined;
   /** Names beside the data directory and at the root of the mount. */
   readonly entries: readonly string[];
   /** Paths in the data directory that belong to somebody else; the first few. */
@@ -46,6 +48,7 @@ echo "dataVersion=$(cat "$data/PG_VERSION")"
 [ "$(stat -c %d "$data")" = "$(stat -c %d "$parent")" ] && ! grep -q " $data " /proc/self/mountinfo && echo sameFilesystem=yes
 echo "filesystem=$(stat -f -c %T "$data")"
 echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
+echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
 find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
 for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
@@ -80,6 +83,7 @@ export async function readVolumeFiles(database: Database, target: Target): Promi
     sameFilesystem: one('sameFilesystem') === 'yes',
     filesystem: one('filesystem'),
     freeBytes: Number(one('freeKilobytes')) * 1024,
+    freeInodes: freeInodes(one('inodes')),
     entries: [...new Set(all('entry'))].sort(),
     foreignFiles: all('foreignFile'),
     clusters: all('cluster').map(parseCluster),
@@ -98,4 +102,10 @@ function parseCluster(line: string): FoundCluster {
     hasTables: tables === 'yes',
     megabytes: Number(megabytes),
   };
+}
+
+/** Of `all free` as df tells them; a file system without a limit has none in all. */
+function freeInodes(text: string): number | undefined {
+  const [all = 0, free = 0] = text.split(' ').map(Number);
+  return all > 0 ? free : undefined;
 }

@@ -79,6 +79,7 @@ export class Postgresql {
       sameFilesystem: 'yes',
       filesystem: 'ext2/ext3',
       freeKilobytes: 4_000_000,
+      inodes: '500000 400000',
       entry: '/bitnami/postgresql/data',
       end: 'yes',
     };

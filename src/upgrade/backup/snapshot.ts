@@ -6,14 +6,18 @@ import { snapshotObject, suffixOf } from './snapshot-object.ts';
 /** Which snapshot: under what the journal notes its name, and what its name says that it holds. */
 const snapshots = { backup: 'before-upgrade', live: 'live', served: 'of-14' } as const;
 
+/** Milliseconds: drivers report errors that pass, and their controllers try again; one that stays so long is downtime in vain. */
+const errorPatience = 5 * 60_000;
+
 /**
  * A snapshot of the volume that is ready to use; one that the journal names already is not taken again.
  * @returns its name
- * @throws ClusterError when somebody deletes it, WaitError when it does not become ready
+ * @throws ClusterError when somebody deletes it or the driver goes on reporting an error, WaitError when it does not become ready
  */
 export async function readySnapshot(context: Context, which: keyof typeof snapshots): Promise<string> {
-  const { cluster, target, inputs, log } = context;
+  const { cluster, target, inputs, log, clock } = context;
   const name = await ask(context, which);
+  let failingSince: number | undefined;
   await waitFor(
     {
       what: `VolumeSnapshot ${name} to be ready`,
@@ -30,7 +34,15 @@ export async function readySnapshot(context: Context, which: keyof typeof snapsh
           'Find out who deletes snapshots in this namespace.',
         );
       if (now.status?.readyToUse === true) return { done: undefined };
-      return { pending: now.status?.error?.message ?? 'not ready to use yet' };
+      const failure = now.status?.error?.message;
+      failingSince = failure === undefined ? undefined : (failingSince ?? clock.monotonic());
+      if (failure !== undefined && failingSince !== undefined && clock.monotonic() - failingSince > errorPatience)
+        throw new ClusterError(
+          'snapshot-failed',
+          `VolumeSnapshot ${name} fails: ${failure}`,
+          'Look at the CSI driver, its snapshot controller and the VolumeSnapshotClass.',
+        );
+      return { pending: failure ?? 'not ready to use yet' };
     },
   );
   log.info(`VolumeSnapshot ${name} is ready to use`);

@@ -64,6 +64,7 @@ export const files = {
   sameFilesystem: true,
   filesystem: 'ext2/ext3',
   freeBytes: 4 * 1024 ** 3,
+  freeInodes: 500_000,
   entries: ['/bitnami/postgresql/conf', '/bitnami/postgresql/data'],
   foreignFiles: [],
   clusters: [],

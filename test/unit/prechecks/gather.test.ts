@@ -17,6 +17,7 @@ const volume = [
   'sameFilesystem=yes',
   'filesystem=ext2/ext3',
   'freeKilobytes=1048576',
+  'inodes=524288 500000',
   'entry=/bitnami/postgresql/data',
   'entry=/bitnami/postgresql/data',
   'end=yes',
@@ -72,7 +73,13 @@ describe('gathering facts', () => {
     const facts = await gather(probing(cluster()));
     expect(JSON.stringify(facts)).not.toContain('"known":false');
     expect(facts.files).toMatchObject({
-      value: { userId: 1001, freeBytes: 1024 ** 3, entries: ['/bitnami/postgresql/data'], sameFilesystem: true },
+      value: {
+        userId: 1001,
+        freeBytes: 1024 ** 3,
+        freeInodes: 500_000,
+        entries: ['/bitnami/postgresql/data'],
+        sameFilesystem: true,
+      },
     });
     expect(facts.upgradeProbe).toMatchObject({ value: { oldVersion: 'postgres (PostgreSQL) 12.16' } });
     expect(facts.refused).toEqual({ known: true, value: [] });

@@ -88,6 +88,16 @@ describe('free-space', () => {
     if (status !== 'passed') expect(answer.remedy).toContain('PersistentVolumeClaim');
   });
 
+  test.each([
+    [2899, 'failed'],
+    [2900, 'passed'],
+    [undefined, 'passed'],
+  ])('%s inodes for 4 databases: %s', async (freeInodes, status) => {
+    const answer = await answerOf('free-space', { files: known({ ...files, freeInodes }) });
+    expect(answer.status).toBe(status);
+    if (status === 'failed') expect(answer.text).toContain('2899 inodes free, about 2900 needed');
+  });
+
   test('what is copied is there twice', async () => {
     const given = {
       databases: known(databases.map((d) => ({ ...d, bytes: 1024 ** 3 }))),

@@ -39,6 +39,26 @@ describe('the snapshot', () => {
     expect(setting.log.text).toContain('rate limit');
   });
 
+  test('that goes on failing is given up long before the limit, in the words of the driver', async () => {
+    const setting = await setUp();
+    controlSnapshots(setting, { error: { message: 'the class is gone' } });
+    const started = setting.clock.monotonic();
+    const error = await thrownBy(() => takeBackup.run(setting.context));
+    expect(error.code).toBe('snapshot-failed');
+    expect(error.message).toContain('the class is gone');
+    const minutes = (setting.clock.monotonic() - started) / 60_000;
+    expect(minutes).toBeGreaterThan(5);
+    expect(minutes).toBeLessThan(6);
+  });
+
+  test('that fails, recovers and fails again has its time anew', async () => {
+    const setting = await setUp();
+    const failing = (count: number) => Array.from({ length: count }, () => ({ error: { message: 'busy' } }));
+    controlSnapshots(setting, ...failing(200), {}, ...failing(200), { readyToUse: true });
+    await takeBackup.run(setting.context);
+    expect(setting.context.results.backup).toEqual({ kind: 'snapshot', name });
+  });
+
   test('that is not ready at the limit ends it, in the words of the driver; it is kept', async () => {
     const setting = await setUp(undefined, { 'snapshot-timeout': '20s' });
     controlSnapshots(setting, { error: { message: 'quota of snapshots exceeded' } });
