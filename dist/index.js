@@ -55363,6 +55363,13 @@ var layoutChecks = [
         const copied = inputs.transfer === "copy" ? list2.reduce((sum2, { bytes }) => sum2 + bytes, 0) : 0;
         const needed = (150 + 10 * list2.length) * 1024 * 1024 + copied;
         const evidence = `${mebibytes(seen.freeBytes)} MiB free, about ${mebibytes(needed)} MiB needed for ${String(list2.length)} databases${copied > 0 ? " that are copied" : ""}`;
+        const inodes = 1500 + 350 * list2.length;
+        if (seen.freeInodes !== void 0 && seen.freeInodes < inodes)
+          return failed(
+            "Remove files that nobody needs from the volume, or move to one with more inodes.",
+            `${String(seen.freeInodes)} inodes free, about ${String(inodes)} needed for ${String(list2.length)} databases`,
+            evidence
+          );
         if (seen.freeBytes < needed) return failed("Enlarge the PersistentVolumeClaim.", evidence);
         return seen.freeBytes < 2 * needed ? warning2("Enlarge the PersistentVolumeClaim to be on the safe side.", evidence) : passed(evidence);
       })
@@ -56821,6 +56828,7 @@ echo "dataVersion=$(cat "$data/PG_VERSION")"
 [ "$(stat -c %d "$data")" = "$(stat -c %d "$parent")" ] && ! grep -q " $data " /proc/self/mountinfo && echo sameFilesystem=yes
 echo "filesystem=$(stat -f -c %T "$data")"
 echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
+echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
 find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
 for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
@@ -56852,6 +56860,7 @@ async function readVolumeFiles(database, target) {
     sameFilesystem: one("sameFilesystem") === "yes",
     filesystem: one("filesystem"),
     freeBytes: Number(one("freeKilobytes")) * 1024,
+    freeInodes: freeInodes(one("inodes")),
     entries: [...new Set(all("entry"))].sort(),
     foreignFiles: all("foreignFile"),
     clusters: all("cluster").map(parseCluster)
@@ -56868,6 +56877,10 @@ function parseCluster(line) {
     hasTables: tables === "yes",
     megabytes: Number(megabytes2)
   };
+}
+function freeInodes(text2) {
+  const [all = 0, free = 0] = text2.split(" ").map(Number);
+  return all > 0 ? free : void 0;
 }
 
 // src/prechecks/gather.ts
@@ -59606,9 +59619,11 @@ var activate = {
 
 // src/upgrade/backup/snapshot.ts
 var snapshots = { backup: "before-upgrade", live: "live", served: "of-14" };
+var errorPatience = 5 * 6e4;
 async function readySnapshot(context, which2) {
-  const { cluster, target, inputs, log: log2 } = context;
+  const { cluster, target, inputs, log: log2, clock } = context;
   const name2 = await ask(context, which2);
+  let failingSince;
   await waitFor(
     {
       what: `VolumeSnapshot ${name2} to be ready`,
@@ -59625,7 +59640,15 @@ async function readySnapshot(context, which2) {
           "Find out who deletes snapshots in this namespace."
         );
       if (now.status?.readyToUse === true) return { done: void 0 };
-      return { pending: now.status?.error?.message ?? "not ready to use yet" };
+      const failure2 = now.status?.error?.message;
+      failingSince = failure2 === void 0 ? void 0 : failingSince ?? clock.monotonic();
+      if (failure2 !== void 0 && failingSince !== void 0 && clock.monotonic() - failingSince > errorPatience)
+        throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+          "snapshot-failed",
+          `VolumeSnapshot ${name2} fails: ${failure2}`,
+          "Look at the CSI driver, its snapshot controller and the VolumeSnapshotClass."
+        );
+      return { pending: failure2 ?? "not ready to use yet" };
     }
   );
   log2.info(`VolumeSnapshot ${name2} is ready to use`);
