@@ -57,6 +57,7 @@ export interface FluxObject {
 export interface ScaledObject {
   metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   spec: { scaleTargetRef: { apiVersion?: string; kind?: string; name: string } };
+  status?: { conditions?: { type: string; status: string }[] };
 }
 
 /** A Lease (coordination.k8s.io/v1), as far as it is used here. Its times have six digits after the second (MicroTime). */

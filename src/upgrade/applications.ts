@@ -2,7 +2,7 @@ import type { PatchOperation } from '../ports/cluster.ts';
 import { matchesSelector } from '../target/label-selector.ts';
 import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../target/applications.ts';
 import { waitFor } from '../wait.ts';
-import { pauseAutoscaler, putBackAutoscaler } from './autoscalers.ts';
+import { autoscalersPaused, pauseAutoscaler, putBackAutoscaler } from './autoscalers.ts';
 import type { Context, Step } from './step.ts';
 
 /** Stops the application layer and waits until its pods are gone. */
@@ -11,12 +11,12 @@ export const stopApplications: Step = {
   title: 'Stop the applications',
 
   async run(context) {
-    await beginDowntime(context);
     const workloads = context.journal.record.applications;
-    // First, or KEDA scales up again what was just stopped.
-    await everyOne(workloads, async (w) => {
-      if (w.resource === 'scaledobjects') await pauseAutoscaler(context, w);
-    });
+    // First, or KEDA scales up again what was just stopped. They serve on meanwhile.
+    const autoscalers = workloads.filter((w) => w.resource === 'scaledobjects');
+    await everyOne(autoscalers, (w) => pauseAutoscaler(context, w));
+    await autoscalersPaused(context, autoscalers);
+    await beginDowntime(context);
     await everyOne(workloads, async (w) => {
       if (w.resource === 'cronjobs') await change(context, w, suspend(true));
       else if (isScaled(w)) await change(context, w, scale(0));
@@ -90,7 +90,10 @@ function suspend(suspended: boolean): PatchOperation {
 }
 
 /** Every change is answered before one that failed is told: none may come later than what takes it back. */
-async function everyOne(workloads: readonly Workload[], act: (workload: Workload) => Promise<void>): Promise<void> {
+async function everyOne<W extends Workload>(
+  workloads: readonly W[],
+  act: (workload: W) => Promise<void>,
+): Promise<void> {
   const answers = await Promise.allSettled(workloads.map(act));
   const failed = answers.find((answer) => answer.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

@@ -1,5 +1,7 @@
+import { WaitError } from '../errors.ts';
 import type { PatchOperation } from '../ports/cluster.ts';
 import { pausedAnnotation, pausedReplicasAnnotation, type Autoscaler } from '../target/scaled-objects.ts';
+import { waitFor } from '../wait.ts';
 import type { Context } from './step.ts';
 
 const annotationsPath = '/metadata/annotations';
@@ -8,6 +10,35 @@ const annotationsPath = '/metadata/annotations';
 export async function pauseAutoscaler(context: Context, { name }: Autoscaler): Promise<void> {
   await annotate(context, name, { [pausedAnnotation]: 'true', [pausedReplicasAnnotation]: null });
   context.log.info(`scaledobjects/${name}: paused`);
+}
+
+/** Milliseconds: KEDA acts on a change of a ScaledObject at once; where it does not run, it does not scale either. */
+const pausePatience = 30_000;
+
+/**
+ * Waits until KEDA says that it has paused them: before, it may scale up what is being stopped. A ScaledObject without
+ * the condition `Paused` is one that no KEDA has seen, or one older than the condition: nothing is waited for.
+ */
+export async function autoscalersPaused(context: Context, autoscalers: readonly Autoscaler[]): Promise<void> {
+  const { cluster, target, log } = context;
+  const wait = { what: 'KEDA to pause', limit: pausePatience, limitInput: 'applications-timeout', ...context };
+  try {
+    await waitFor(wait, async () => {
+      const found = await Promise.all(
+        autoscalers.map(({ name }) => cluster.find('scaledobjects', name, target.namespace)),
+      );
+      const left = found.flatMap((now) => {
+        const isPaused = now?.status?.conditions?.find(({ type }) => type === 'Paused');
+        return now === undefined || isPaused === undefined || isPaused.status === 'True' ? [] : [now.metadata.name];
+      });
+      return left.length === 0
+        ? { done: undefined }
+        : { pending: left.map((name) => `scaledobjects/${name}`).join(', ') };
+    });
+  } catch (error) {
+    if (!(error instanceof WaitError)) throw error;
+    log.info(`${error.message} It goes on: if KEDA scales up what is stopped, that is seen.`);
+  }
 }
 
 /** Gives a ScaledObject exactly the annotations for a pause that it had. */

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { restoreApplications, stopApplications } from '../../../src/upgrade/applications.ts';
 import type { Workload } from '../../../src/target/applications.ts';
 import { namespace, scaledObject } from '../objects.ts';
@@ -63,6 +63,34 @@ test('a ScaledObject that somebody deleted meanwhile does not hold the applicati
   await stopApplications.run(context);
   cluster.remove('scaledobjects', 'frontend-scaler', namespace);
   await expect(restoreApplications.run(context)).resolves.toBeUndefined();
+});
+
+describe('KEDA, which has seen the ScaledObject', () => {
+  const condition = (status: string) => ({ status: { conditions: [{ type: 'Paused', status }] } });
+  const inTheCluster = () => scaledObject('frontend-scaler', 'frontend');
+
+  test('is waited for before anything is stopped', async () => {
+    const { context, cluster, clock, changed } = await stopping();
+    cluster.put('scaledobjects', { ...inTheCluster(), ...condition('False') });
+    let before: string[] | undefined;
+    const meanwhile = clock.meanwhile;
+    clock.meanwhile = (now) => {
+      meanwhile(now);
+      before ??= changed();
+      const seen = cluster.peek('scaledobjects', 'frontend-scaler', namespace);
+      if (seen !== undefined) cluster.put('scaledobjects', { ...seen, ...condition('True') });
+    };
+    await stopApplications.run(context);
+    expect(before).toEqual(['patch scaledobjects/frontend-scaler']);
+    expect(changed()).toEqual(['patch scaledobjects/frontend-scaler', 'patch deployments/frontend']);
+  });
+
+  test('and does not answer any more holds nothing up for longer than half a minute', async () => {
+    const { context, cluster, log } = await stopping();
+    cluster.put('scaledobjects', { ...inTheCluster(), ...condition('Unknown') });
+    await stopApplications.run(context);
+    expect(log.lines.join('\n')).toContain('Waited 30 s for KEDA to pause, in vain: scaledobjects/frontend-scaler.');
+  });
 });
 
 test('one that may not be paused ends it before anything is stopped', async () => {
