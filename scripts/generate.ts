@@ -1,11 +1,13 @@
 // Writes what comes from the sources' tables: action.yml, and in README.md and
 // docs/ the parts between the markers. `--check` only says whether they are up to date.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { inputName, inputTable } from '../src/inputs.ts';
 import { outputTable } from '../src/outputs.ts';
 import { catalogue } from '../src/prechecks/catalogue.ts';
 import type { Check } from '../src/prechecks/finding.ts';
 import { resources, type ResourceName } from '../src/ports/cluster.ts';
+import { reportShape } from '../src/report/report-shape.ts';
 import { permissions, permissionsFor, type Mode } from '../src/target/permissions.ts';
 
 /** Who tells, where nobody asks the check. */
@@ -20,6 +22,7 @@ const generated = new Map<string, string>([
   ['action.yml', actionYaml()],
   ['docs/checks.md', checksPage()],
   ['docs/permissions.md', permissionsPage()],
+  ['docs/report.schema.json', reportSchema()],
   ['README.md', await readme()],
 ]);
 
@@ -36,6 +39,12 @@ for (const [file, content] of generated) {
 if (process.argv.includes('--check') && stale.length > 0) {
   console.error(`Not up to date: ${stale.join(', ')}. Run: npm run generate`);
   process.exit(1);
+}
+
+function reportSchema(): string {
+  const title = 'Report of the CircleCI Server PostgreSQL upgrade';
+  // Absent fields are those that do not apply; a later version of the same "schema" may add some.
+  return `${JSON.stringify({ title, ...z.toJSONSchema(reportShape, { io: 'input' }) }, undefined, 2)}\n`;
 }
 
 function actionYaml(): string {

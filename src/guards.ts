@@ -5,18 +5,26 @@ import type { Inputs } from './inputs.ts';
 const pullRequestEvents = ['pull_request', 'pull_request_target', 'pull_request_review', 'pull_request_review_comment'];
 
 /**
- * What must be so before an upgrade may even look at the cluster.
+ * What must be so before an upgrade may even look at the cluster. A dry run of it is no more than a precheck.
  * @param event name of the event that started the workflow (GITHUB_EVENT_NAME)
  * @param isFork the workflow runs for a fork's branch
  * @throws ConfigurationError
  */
 export function guardUpgrade(
-  inputs: Pick<Inputs, 'mode' | 'confirm' | 'namespace' | 'backup' | 'confirmExternalBackup'>,
+  inputs: Pick<Inputs, 'mode' | 'dryRun' | 'confirm' | 'namespace' | 'backup' | 'confirmExternalBackup'>,
   event: string,
   isFork: boolean,
 ): void {
   const { mode, namespace } = inputs;
-  if (mode !== 'upgrade' && mode !== 'rollback') return;
+  if (inputs.dryRun && (mode === 'rollback' || mode === 'values'))
+    throw new ConfigurationError(
+      'dry-run-refused',
+      `"dry-run" is for "mode: upgrade"; "mode: ${mode}" would change what it is asked to.`,
+      mode === 'rollback'
+        ? 'Leave it out: without "accept-data-loss" a rollback that loses anything only says what.'
+        : 'Leave it out: the pull request changes nothing until it is merged.',
+    );
+  if (inputs.dryRun || (mode !== 'upgrade' && mode !== 'rollback')) return;
   if (pullRequestEvents.includes(event)) {
     throw new ConfigurationError(
       'event-refused',

@@ -44,6 +44,10 @@ export const inputTable = {
   confirm: text({
     description: 'For `mode: upgrade` and `mode: rollback`: the namespace again, so that neither starts by accident.',
   }),
+  dryRun: flag({
+    description:
+      'For `mode: upgrade`: ask every check, then tell what the upgrade would do (steps, manifests, changes as diffs, seconds of each step) and change nothing. Needs no `confirm`.',
+  }),
   acceptDataLoss: flag({
     description:
       'For `mode: rollback` after the applications were let in to 14: that what they have written since is given up. Without it the run says what that is, and changes nothing.',

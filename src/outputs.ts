@@ -4,7 +4,7 @@ export const outputTable = {
     '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again: it goes on), `failed` or `unknown` for an upgrade; `rolled-back`, `interrupted` or `failed` for a rollback; `not-started`, `unfinished` or `upgraded` for `mode: status`; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
   failedChecks: 'Ids of the checks that failed and are not ignored, with commas between them.',
   unknownChecks: 'Ids of the checks that could not be told and are not ignored, with commas between them.',
-  report: 'Path of the JSON report of this run.',
+  report: 'Path of the JSON report of this run; its JSON Schema is `docs/report.schema.json`.',
   imageRegistry: 'Registry of the PostgreSQL 14 image, as `postgresql.image.registry` takes it.',
   imageRepository: 'Repository of the PostgreSQL 14 image, as `postgresql.image.repository` takes it.',
   imageTag: 'Tag of the PostgreSQL 14 image, as `postgresql.image.tag` takes it.',

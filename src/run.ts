@@ -123,7 +123,7 @@ export function runIdOf(runner: Runner): string {
 }
 
 function reportOf(
-  { inputs, cluster, facts, findings, verdict, results, pullRequest, status, image }: Progress,
+  { inputs, cluster, facts, findings, verdict, results, plan, pullRequest, status, image }: Progress,
   timeline: Timeline,
   error: Report['error'],
 ): Report {
@@ -141,6 +141,7 @@ function reportOf(
     backup: results.backup && backupName(results.backup),
     downtimeSeconds: timeline.downtimeSeconds,
     prediction: facts && predictionOf(facts),
+    plan,
     transfer: results.job?.transfer,
     versions: { before: results.job?.oldVersion, after: results.job?.newVersion },
     pullRequest: pullRequest && {

@@ -7,6 +7,7 @@ import type { Facts } from '../prechecks/facts.ts';
 import type { Finding } from '../prechecks/finding.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { PullRequestSettings } from '../pull-request/settings.ts';
+import type { PlanReport } from '../report/plan-report.ts';
 import type { Verdict } from '../report/report.ts';
 import type { Timeline } from '../report/timeline.ts';
 import type { Image } from '../target/images.ts';
@@ -20,6 +21,7 @@ export interface Progress {
   facts?: Facts;
   findings: Finding[];
   verdict: Verdict;
+  plan?: PlanReport;
   pullRequest?: Published;
   status?: Status;
   /** The image that PostgreSQL runs in the end, where it is not 14's. */

@@ -8,6 +8,7 @@ import { oneAtATime } from '../upgrade/one-at-a-time.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { resumeUpgrade } from '../upgrade/resume.ts';
 import { checkServer, findServer, type FoundServer } from './check-server.ts';
+import { dryRun } from './dry-run.ts';
 import type { ClusterModeContext } from './mode.ts';
 import { publishValues } from './pull-request.ts';
 
@@ -16,6 +17,10 @@ import { publishValues } from './pull-request.ts';
  * @throws PrecheckError, UpgradeError; ConfigurationError or GitHubError when only the pull request failed
  */
 export async function upgrade(context: ClusterModeContext): Promise<void> {
+  if (context.inputs.dryRun) {
+    await dryRun(context);
+    return;
+  }
   const { progress, timeline, inputs, log } = context;
   const { results } = progress;
   const journal = await Journal.find(context.cluster, inputs.namespace);

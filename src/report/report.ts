@@ -4,6 +4,7 @@ import type { Status as UpgradeStatus } from '../upgrade/status.ts';
 import type { Image } from '../target/images.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Published } from '../pull-request/publish.ts';
+import type { PlanReport } from './plan-report.ts';
 import type { Phase } from './timeline.ts';
 
 export type Verdict =
@@ -18,7 +19,7 @@ export type Verdict =
   | 'declined'
   | UpgradeStatus['state'];
 
-/** All that a run has to tell; written as JSON and rendered as the job summary. */
+/** All that a run has to tell; written as JSON (report-shape.ts says in which shape) and rendered as the job summary. */
 export interface Report {
   readonly schema: 1;
   readonly mode: Inputs['mode'];
@@ -36,6 +37,8 @@ export interface Report {
   readonly downtimeSeconds: number | undefined;
   /** Undefined where the replay was not run, or not to its end. */
   readonly prediction: Prediction | undefined;
+  /** What an upgrade would do; only for "dry-run". */
+  readonly plan: PlanReport | undefined;
   readonly transfer: string | undefined;
   readonly versions: { readonly before: string | undefined; readonly after: string | undefined };
   /** Only for `mode: status`. */

@@ -1,6 +1,7 @@
 import { findingLines } from './finding-lines.ts';
 import { predictionText } from '../prechecks/prediction.ts';
 import { cell, oneLine } from './markdown.ts';
+import { planLines } from './plan-report.ts';
 import type { Report, Verdict } from './report.ts';
 
 const headlines: Readonly<Record<Verdict, string>> = {
@@ -35,6 +36,7 @@ export function renderSummary(report: Report): string {
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine(w)}`, '']),
     ...upgradeLines(report),
     ...predictionLines(report),
+    ...(report.plan === undefined ? [] : planLines(report.plan)),
     ...statusLines(report),
     ...valuesLines(report),
     ...phaseLines(report),

@@ -1,6 +1,7 @@
 import { UpgradeError } from '../errors.ts';
 import { upgrade } from '../versions.ts';
-import { unfenceAndStart } from './fence.ts';
+import { applied } from './applied.ts';
+import { fenceOperations, serveOperations, unfenceAndStart } from './fence.ts';
 import { waitForServer } from './server-ready.ts';
 import type { Step } from './step.ts';
 import { stopServer } from './stop-postgresql.ts';
@@ -10,6 +11,14 @@ export const activate: Step = {
   id: 'activate',
   title: `Start PostgreSQL ${String(upgrade.to)}`,
   isUninterruptible: true,
+
+  plan({ target, serving, record }) {
+    const { statefulSet, container, name } = target;
+    // Nothing but the fence comes between, which it takes away.
+    const fenced = applied(statefulSet, fenceOperations(statefulSet));
+    const operations = serveOperations(fenced, container.name, serving.reference, record.replicas);
+    return [{ does: 'change', resource: 'statefulsets', name, object: fenced, operations }];
+  },
 
   async run(context) {
     const { database, serving, log } = context;

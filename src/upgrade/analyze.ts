@@ -10,6 +10,8 @@ export const updateExtensions: Step = {
   id: 'update-extensions',
   title: 'Update the extensions',
 
+  plan: () => [{ does: 'run', what: 'In each database: ALTER EXTENSION … UPDATE, where 14 ships a later version.' }],
+
   async run(context) {
     const { database, settings } = context;
     const answers = await inParallel(settings.jobs, await sessions(context), (names) =>
@@ -44,6 +46,8 @@ async function updateIn(
 export const analyze: Step = {
   id: 'analyze',
   title: 'Rebuild the statistics (ANALYZE)',
+
+  plan: () => [{ does: 'run', what: 'In each database: ANALYZE.' }],
 
   async run(context) {
     const dealt = await sessions(context);

@@ -1,14 +1,25 @@
-import type { PatchOperation } from '../ports/cluster.ts';
 import { matchesSelector } from '../target/label-selector.ts';
 import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../target/applications.ts';
 import { waitFor } from '../wait.ts';
+import { applied } from './applied.ts';
 import { autoscalersPaused, pauseAutoscaler, putBackAutoscaler } from './autoscalers.ts';
 import type { Context, Step } from './step.ts';
+import {
+  asRecorded,
+  planChange,
+  startOperation,
+  startOperations,
+  stopOperation,
+  stopOperations,
+  type Switched,
+} from './workload-operations.ts';
 
 /** Stops the application layer and waits until its pods are gone. */
 export const stopApplications: Step = {
   id: 'stop-applications',
   title: 'Stop the applications',
+
+  plan: ({ record }) => record.applications.map((w) => planChange(w, asRecorded(w), stopOperations(w, asRecorded(w)))),
 
   async run(context) {
     const workloads = context.journal.record.applications;
@@ -18,8 +29,7 @@ export const stopApplications: Step = {
     await autoscalersPaused(context, autoscalers);
     await beginDowntime(context);
     await everyOne(workloads, async (w) => {
-      if (w.resource === 'cronjobs') await change(context, w, suspend(true));
-      else if (isScaled(w)) await change(context, w, scale(0));
+      if (w.resource !== 'scaledobjects') await change(context, w, stopOperation(w));
     });
     await podsGone(context, workloads);
   },
@@ -48,6 +58,13 @@ async function countDowntime({ journal, cluster, timeline }: Context): Promise<v
 export const restoreApplications: Step = {
   id: 'restore-applications',
   title: 'Bring the applications back',
+
+  plan: ({ record }) =>
+    record.applications.map((w) => {
+      const stopped = applied(asRecorded(w), stopOperations(w, asRecorded(w)));
+      return planChange(w, stopped, startOperations(w, stopped));
+    }),
+
   async run(context) {
     await countDowntime(context);
     await startApplications(context);
@@ -58,8 +75,7 @@ export const restoreApplications: Step = {
 export async function startApplications(context: Context): Promise<void> {
   const workloads = context.journal.record.applications;
   await everyOne(workloads, async (w) => {
-    if (w.resource === 'cronjobs') await change(context, w, suspend(w.suspended));
-    else if (isScaled(w)) await change(context, w, scale(w.replicas));
+    if (w.resource !== 'scaledobjects') await change(context, w, startOperation(w));
   });
   // Last, so that KEDA begins from the replicas that there were.
   await everyOne(workloads, async (w) => {
@@ -81,14 +97,6 @@ export async function startApplications(context: Context): Promise<void> {
   context.timeline.downtimeEnds();
 }
 
-function scale(replicas: number): PatchOperation {
-  return { op: 'add', path: '/spec/replicas', value: replicas };
-}
-
-function suspend(suspended: boolean): PatchOperation {
-  return { op: 'add', path: '/spec/suspend', value: suspended };
-}
-
 /** Every change is answered before one that failed is told: none may come later than what takes it back. */
 async function everyOne<W extends Workload>(
   workloads: readonly W[],
@@ -99,11 +107,13 @@ async function everyOne<W extends Workload>(
   if (failed !== undefined) throw failed.reason;
 }
 
-async function change({ cluster, target, log }: Context, workload: Workload, operation: PatchOperation): Promise<void> {
+async function change(
+  { cluster, target, log }: Context,
+  workload: Switched,
+  operation: ReturnType<typeof stopOperation>,
+): Promise<void> {
   await cluster.patch(workload.resource, workload.name, target.namespace, [operation]);
-  log.info(
-    `${workloadName(workload)}: ${operation.path.slice('/spec/'.length)} ${String('value' in operation ? operation.value : '')}`,
-  );
+  log.info(`${workloadName(workload)}: ${operation.path.slice('/spec/'.length)} ${String(operation.value)}`);
 }
 
 /** Pods by the selectors of their workloads; also those of Jobs that a CronJob began. */

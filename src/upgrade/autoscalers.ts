@@ -8,7 +8,7 @@ const annotationsPath = '/metadata/annotations';
 
 /** Keeps KEDA's hands off the replicas. Its `paused-replicas` would win over `paused`, and hold the workload up. */
 export async function pauseAutoscaler(context: Context, { name }: Autoscaler): Promise<void> {
-  await annotate(context, name, { [pausedAnnotation]: 'true', [pausedReplicasAnnotation]: null });
+  await annotate(context, name, pauseOf());
   context.log.info(`scaledobjects/${name}: paused`);
 }
 
@@ -42,28 +42,44 @@ export async function autoscalersPaused(context: Context, autoscalers: readonly 
 }
 
 /** Gives a ScaledObject exactly the annotations for a pause that it had. */
-export async function putBackAutoscaler(context: Context, { name, paused, pausedReplicas }: Autoscaler): Promise<void> {
-  await annotate(context, name, { [pausedAnnotation]: paused, [pausedReplicasAnnotation]: pausedReplicas });
+export async function putBackAutoscaler(context: Context, autoscaler: Autoscaler): Promise<void> {
+  const { name, paused, pausedReplicas } = autoscaler;
+  await annotate(context, name, recordedPause(autoscaler));
   context.log.info(
     `scaledobjects/${name}: ${paused === null && pausedReplicas === null ? 'not paused' : 'paused as it was'}`,
   );
 }
 
 /** One that somebody deleted meanwhile scales nothing, and has nothing to be put back. */
-async function annotate(
-  { cluster, target }: Context,
-  name: string,
-  wanted: Readonly<Record<string, string | null>>,
-): Promise<void> {
+async function annotate({ cluster, target }: Context, name: string, wanted: Annotations): Promise<void> {
   const now = await cluster.find('scaledobjects', name, target.namespace);
   if (now === undefined) return;
-  const { annotations } = now.metadata;
+  const operations = annotationOperations(now, wanted);
+  if (operations.length > 0) await cluster.patch('scaledobjects', name, target.namespace, operations);
+}
+
+/** Annotations as they are to be; null: none. */
+type Annotations = Readonly<Record<string, string | null>>;
+
+export function pauseOf(): Annotations {
+  return { [pausedAnnotation]: 'true', [pausedReplicasAnnotation]: null };
+}
+
+export function recordedPause({ paused, pausedReplicas }: Autoscaler): Annotations {
+  return { [pausedAnnotation]: paused, [pausedReplicasAnnotation]: pausedReplicas };
+}
+
+/** What gives an object these annotations. */
+export function annotationOperations(
+  now: { readonly metadata?: { readonly annotations?: Record<string, string> } },
+  wanted: Annotations,
+): PatchOperation[] {
+  const annotations = now.metadata?.annotations;
   const operations = Object.entries(wanted).flatMap(([annotation, value]): PatchOperation[] => {
     const path = `${annotationsPath}/${annotation.replaceAll('/', '~1')}`;
     if (value !== null) return [{ op: 'add', path, value }];
     return annotations?.[annotation] === undefined ? [] : [{ op: 'remove', path }];
   });
-  if (operations.length === 0) return;
-  const first: PatchOperation[] = annotations === undefined ? [{ op: 'add', path: annotationsPath, value: {} }] : [];
-  await cluster.patch('scaledobjects', name, target.namespace, [...first, ...operations]);
+  const isFirst = annotations === undefined && operations.length > 0;
+  return isFirst ? [{ op: 'add', path: annotationsPath, value: {} }, ...operations] : operations;
 }

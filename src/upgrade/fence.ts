@@ -16,13 +16,7 @@ const gatesPath = '/spec/template/spec/schedulingGates';
 export async function fenceAndStop(context: Context): Promise<void> {
   const { cluster, target } = context;
   const now = await readStatefulSet(context);
-  const template = now.spec?.template.spec;
-  const operations: PatchOperation[] = [
-    { op: 'test', path: '/metadata/uid', value: now.metadata?.uid },
-    { op: 'add', path: '/spec/replicas', value: 0 },
-  ];
-  if (!hasFence(template))
-    operations.push({ op: 'add', path: gatesPath, value: [...(template?.schedulingGates ?? []), { name: fenceGate }] });
+  const operations: PatchOperation[] = [sameObject(now), ...fenceOperations(now)];
   const changed = await cluster.patch('statefulsets', target.name, target.namespace, operations);
   if (!hasFence(changed.spec?.template.spec)) {
     throw new UpgradeError(
@@ -31,6 +25,40 @@ export async function fenceAndStop(context: Context): Promise<void> {
       'Use Kubernetes 1.27 or later.',
     );
   }
+}
+
+/** What puts the fence up and asks for no server, in one patch. */
+export function fenceOperations({ spec }: V1StatefulSet): PatchOperation[] {
+  const template = spec?.template.spec;
+  const gates = [...(template?.schedulingGates ?? []), { name: fenceGate }];
+  return [
+    { op: 'add', path: '/spec/replicas', value: 0 },
+    ...(hasFence(template) ? [] : [{ op: 'add', path: gatesPath, value: gates } as const]),
+  ];
+}
+
+/** What takes the fence away and asks for the server with an image, in one patch. */
+export function serveOperations(
+  { spec }: V1StatefulSet,
+  container: string | undefined,
+  image: string,
+  replicas: number,
+): PatchOperation[] {
+  const template = spec?.template.spec;
+  const index = template?.containers.findIndex((c) => c.name === container) ?? -1;
+  const left = (template?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
+  const operations: PatchOperation[] = [];
+  if (template?.containers[index]?.image !== image)
+    operations.push({ op: 'replace', path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
+  // To set an empty list may be repeated, which to remove the field may not; the API server keeps none of the two.
+  if (left.length !== (template?.schedulingGates ?? []).length)
+    operations.push({ op: 'add', path: gatesPath, value: left });
+  operations.push({ op: 'add', path: '/spec/replicas', value: replicas });
+  return operations;
+}
+
+function sameObject({ metadata }: V1StatefulSet): PatchOperation {
+  return { op: 'test', path: '/metadata/uid', value: metadata?.uid };
 }
 
 /** Whether the fence is up and no server is asked for: then nobody has written since it went up. */
@@ -48,15 +76,7 @@ export async function unfenceAndStart(context: Context, image: string): Promise<
   const now = await readStatefulSet(context);
   const spec = now.spec?.template.spec;
   if (hasFence(spec) || now.spec?.replicas === 0) await expectClaim(context);
-  const index = spec?.containers.findIndex((c) => c.name === target.container.name) ?? -1;
-  const left = (spec?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
-  const operations: PatchOperation[] = [{ op: 'test', path: '/metadata/uid', value: now.metadata?.uid }];
-  if (spec?.containers[index]?.image !== image)
-    operations.push({ op: 'replace', path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
-  // To set an empty list may be repeated, which to remove the field may not; the API server keeps none of the two.
-  if (left.length !== (spec?.schedulingGates ?? []).length)
-    operations.push({ op: 'add', path: gatesPath, value: left });
-  operations.push({ op: 'add', path: '/spec/replicas', value: journal.record.replicas });
+  const operations = [sameObject(now), ...serveOperations(now, target.container.name, image, journal.record.replicas)];
   await cluster.patch('statefulsets', target.name, target.namespace, operations);
   await removeGatedPod(context);
 }

@@ -4,14 +4,22 @@ import { jobName } from '../job/manifest.ts';
 import type { PatchOperation, ResourceName } from '../ports/cluster.ts';
 import { notedExchange } from './backup/exchange.ts';
 import { removeProof } from './backup/prove.ts';
-import { restoreReclaimPolicy } from './backup/reclaim-policy.ts';
-import { dropEpoch } from './epoch.ts';
+import { planReclaimPolicy, restoreReclaimPolicy } from './backup/reclaim-policy.ts';
+import { dropEpoch, epochLabel } from './epoch.ts';
 import type { Context, Step } from './step.ts';
 
 /** Removes what only the run needed, and every trace of ownership of the user's objects. */
 export const finish: Step = {
   id: 'finish',
   title: 'Clean up after the run',
+
+  plan: ({ target, record }) => [
+    ...planReclaimPolicy(target, 'Retain', record.reclaimPolicy),
+    {
+      does: 'run',
+      what: `Take the label ${epochLabel} and the entries "${fieldManager}" of metadata.managedFields off every object that was changed; remove what was made for a while.`,
+    },
+  ],
 
   async run(context) {
     await restoreReclaimPolicy(context);

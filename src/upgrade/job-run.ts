@@ -6,6 +6,7 @@ import { containerName, jobName, scriptConfigMap, upgradeJob, type JobCommand } 
 import { waitFor } from '../wait.ts';
 import { expectClaim } from './claim.ts';
 import { isFenced } from './fence.ts';
+import type { Draft, Move } from './moves.ts';
 import type { Context, Results } from './step.ts';
 
 /**
@@ -32,6 +33,20 @@ export async function runJob(
   const end = await followToEnd(context, pod, inputs.jobTimeout);
   tell({ object, phase: 'ended' });
   return end;
+}
+
+/** What `runJob` will make. */
+export function planJob({ target, settings, scripts }: Draft, command: JobCommand, until?: string): Move[] {
+  const job = upgradeJob(target, settings, command);
+  return [
+    {
+      does: 'create',
+      resource: 'configmaps',
+      object: scriptConfigMap(target, scripts),
+      until: until ?? 'the end of the upgrade',
+    },
+    { does: 'create', resource: 'jobs', object: job, ...(until === undefined ? {} : { until }) },
+  ];
 }
 
 /** A claim that only one node may use can still be mounted by two pods on that node. */

@@ -17,6 +17,14 @@ export const quiesce: Step = {
   id: 'quiesce',
   title: 'See the last client go, measure the data, checkpoint',
 
+  plan: () => [
+    { does: 'run', what: 'Wait until no client is connected; refuse prepared transactions and replication slots.' },
+    {
+      does: 'run',
+      what: 'Read what must be the same afterwards: rows, sizes, sequences, sort orders. Write it to disk: CHECKPOINT.',
+    },
+  ],
+
   async run(context) {
     const { journal, log, results } = context;
     if (journal.noted.measured !== undefined && (await isFencedOff(context))) {

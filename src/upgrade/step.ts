@@ -11,6 +11,7 @@ import type { Image } from '../target/images.ts';
 import type { Target } from '../target/target.ts';
 import type { Backup } from './backup/kinds.ts';
 import type { Journal } from './journal.ts';
+import type { Draft, Move } from './moves.ts';
 
 /** What the steps work with. */
 export interface Context extends Surroundings {
@@ -50,6 +51,8 @@ export interface Results {
 export interface Step {
   readonly id: string;
   readonly title: string;
+  /** All that `run` will ask of the cluster for and do in the server, where nothing is in its way. */
+  plan(draft: Draft): readonly Move[];
   /** A cancellation does not interrupt it: its end is nearer than the way back. */
   readonly isUninterruptible?: boolean;
   /** What is at work and must come to its end, where a cancellation during the step leaves things as they are. */

@@ -4,7 +4,7 @@ import { upgrade } from '../versions.ts';
 import { volumeUsers } from '../target/volume-users.ts';
 import { waitFor } from '../wait.ts';
 import { expectClaim } from './claim.ts';
-import { fenceAndStop, isFenced, isFencedOff, unfenceAndStart } from './fence.ts';
+import { fenceAndStop, fenceOperations, isFenced, isFencedOff, unfenceAndStart } from './fence.ts';
 import { waitForServer } from './server-ready.ts';
 import type { Context, Step } from './step.ts';
 
@@ -12,6 +12,18 @@ import type { Context, Step } from './step.ts';
 export const stopPostgresql: Step = {
   id: 'stop-postgresql',
   title: 'Fence PostgreSQL and stop it',
+
+  plan: ({ target }) => [
+    {
+      does: 'change',
+      resource: 'statefulsets',
+      name: target.name,
+      object: target.statefulSet,
+      operations: fenceOperations(target.statefulSet),
+    },
+    { does: 'run', what: `In pod ${target.podName}: pg_ctl stop -m fast -D ${target.dataDirectory}.` },
+    { does: 'run', what: `Wait until the pod is gone, the volume is detached and nobody else uses its claim.` },
+  ],
 
   async run(context) {
     if (!(await isFencedOff(context))) await expectNoClient(context);

@@ -1,5 +1,5 @@
 import { UpgradeError } from '../errors.ts';
-import { isAtWork, jobFailure, removeUnstarted, runJob, stillRuns, unheardJob } from './job-run.ts';
+import { isAtWork, jobFailure, planJob, removeUnstarted, runJob, stillRuns, unheardJob } from './job-run.ts';
 import type { JobEnd } from '../job/follow-job.ts';
 import { jobName } from '../job/manifest.ts';
 import { isAsPlanned } from '../job/transfer.ts';
@@ -11,6 +11,8 @@ import type { Context, Step } from './step.ts';
 export const runUpgradeJob: Step = {
   id: 'upgrade-job',
   title: 'Run pg_upgrade in a Job',
+
+  plan: (draft) => planJob(draft, 'upgrade'),
 
   async run(context) {
     const { log, results } = context;

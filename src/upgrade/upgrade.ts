@@ -3,6 +3,7 @@ import { converge } from './converge.ts';
 import { Journal } from './journal.ts';
 import type { JournalRecord } from './journal-record.ts';
 import { reversibleSteps } from './plan.ts';
+import { planUpgrade, type PlannedStep } from './planned-upgrade.ts';
 import { jobSettings } from './settings.ts';
 import { goOn } from './go-on.ts';
 import type { Context, Results } from './step.ts';
@@ -19,6 +20,29 @@ export type Preparation = Pick<
  * @throws UpgradeError when a step failed; it says how the server was left
  */
 export async function runUpgrade({ facts, runId, ...given }: Preparation): Promise<Results> {
+  const { inputs, target } = facts;
+  const journal = await Journal.begin(given.cluster, target.namespace, recordOf(facts, runId, given.clock.now()));
+  const context = contextOf({ ...given, inputs, target }, journal);
+  await converge(reversibleSteps, context);
+  await goOn(context);
+  return context.results;
+}
+
+/**
+ * What the upgrade would do, without doing any of it.
+ * @throws PrecheckError when facts are unknown that it follows from
+ */
+export function draftUpgrade(facts: Facts, scripts: Context['scripts'], runId: string, now: Date): PlannedStep[] {
+  const { inputs, target } = facts;
+  const record = recordOf(facts, runId, now);
+  return planUpgrade({ inputs, target, scripts, record, ...settled(record) }, facts);
+}
+
+/**
+ * What the journal begins with.
+ * @throws PrecheckError when facts are unknown that the upgrade needs
+ */
+function recordOf(facts: Facts, runId: string, now: Date): JournalRecord {
   const { inputs, target, serving } = facts;
   const { server, databases } = facts;
   const { metadata: volume, spec: volumeSpec } = target.volume.persistentVolume ?? {};
@@ -30,10 +54,10 @@ export async function runUpgrade({ facts, runId, ...given }: Preparation): Promi
       'Run the checks again.',
     );
   }
-  const record: JournalRecord = {
+  return {
     schema: 3,
     runId,
-    startedAt: given.clock.now().toISOString(),
+    startedAt: now.toISOString(),
     statefulSet: target.name,
     claim: target.volume.claimName,
     image: serverImage(target),
@@ -45,11 +69,6 @@ export async function runUpgrade({ facts, runId, ...given }: Preparation): Promi
     backup,
     job: jobSettings(inputs, server.value, databases.value),
   };
-  const journal = await Journal.begin(given.cluster, target.namespace, record);
-  const context = contextOf({ ...given, inputs, target }, journal);
-  await converge(reversibleSteps, context);
-  await goOn(context);
-  return context.results;
 }
 
 /** Undefined when it is to be a snapshot, and of which class is not known. */
@@ -63,9 +82,12 @@ type Given = Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal'>
 
 /** What the steps work with: what the journal says, and not what another run's inputs may say by now. */
 export function contextOf(given: Given, journal: Journal): Context {
-  const { serving, backup, job, runId, startedAt } = journal.record;
+  return { ...given, journal, ...settled(journal.record) };
+}
+
+function settled({ serving, backup, job, runId, startedAt }: JournalRecord) {
   const snapshotClass = backup.kind === 'snapshot' ? backup.class : '';
   // The Job belongs to this upgrade, not to the run: a run may try twice, and must not read the result of its first try.
   const settings = { ...job, runId: `${runId}@${startedAt}` };
-  return { ...given, journal, serving, snapshotClass, settings };
+  return { serving, snapshotClass, settings };
 }

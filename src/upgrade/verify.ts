@@ -12,6 +12,8 @@ export const verify: Step = {
   id: 'verify',
   title: 'Compare the data with what was measured before',
 
+  plan: () => [{ does: 'run', what: 'Read the same again and compare. REINDEX what sorts in another way by now.' }],
+
   async run(context) {
     const { database, journal, results, settings, log } = context;
     const before = await measuredBefore(context);

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 import { runAction, type ActionEnd } from './action.ts';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
-import { AuditLog, bench, callName, kubectl, kubectlJson, namespace, psql } from './bench.ts';
+import { AuditLog, bench, callName, environment, kubectl, kubectlJson, namespace, psql } from './bench.ts';
 import { replicas, rowCounts } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
 
@@ -49,6 +50,32 @@ describe('a precheck', () => {
       expect(end.log).toContain(`::group::${icon} ${title} (${id}: ${status})`);
       expect(end.summary).toContain(`\`${id}\``);
     }
+  });
+
+  test('as a dry run of an upgrade tells all that the upgrade would do, and writes as little', async () => {
+    const kubeconfig = limitedKubeconfig(namespace, 'planner', 'upgrade');
+    const calls = new AuditLog();
+    const dry = await runAction({ namespace, kubeconfig, mode: 'upgrade', 'dry-run': 'true' });
+    expect([dry.exitCode, dry.outputs['verdict'], dry.report.error]).toEqual([0, 'warning', undefined]);
+    expect(new Set(calls.writes(':planner').map(callName))).toEqual(new Set(['create pods', 'delete pods']));
+    const { plan } = dry.report;
+    expect(plan?.downtimeSeconds).toBeGreaterThan(5);
+    const made = plan?.steps.flatMap(({ moves }) => moves.flatMap((move) => (move.does === 'create' ? [move] : [])));
+    expect(made?.map(({ manifest }) => (manifest as { kind: string }).kind)).toEqual([
+      'Lease',
+      'ConfigMap',
+      'VolumeSnapshot',
+      'PersistentVolumeClaim',
+      'ConfigMap',
+      'Job',
+      'VolumeSnapshot',
+      'ConfigMap',
+      'Job',
+    ]);
+    expect(dry.log).toMatch(/^::group::Plan: Run pg_upgrade in a Job: about [\d.]+ s \(/m);
+    expect(dry.log).toMatch(/^ +-\s+replicas: 1$/m);
+    // What it says that would be sent, the API server would take.
+    for (const { manifest } of made ?? []) wouldTake(manifest);
   });
 
   test('writes nothing but its probe pods, and removes them', () => {
@@ -163,6 +190,13 @@ describe('an object that only pg_upgrade itself would find', () => {
     expect(cured.log).toContain('pg_upgrade will need about');
   });
 });
+
+/** @throws Error when the API server refuses the object */
+function wouldTake(manifest: object): void {
+  const text = JSON.stringify(manifest).replaceAll('YYYYMMDDhhmmss', '20260102030405');
+  const options = { input: text, env: { ...process.env, ...environment }, stdio: 'pipe' } as const;
+  execFileSync('kubectl', ['-n', namespace, 'create', '--dry-run=server', '-f', '-'], options);
+}
 
 /** Makes one check fail on the real server; how to take it back. */
 function breakIt(check: string): { inputs: Record<string, string>; repair(): void } {

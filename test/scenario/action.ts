@@ -1,7 +1,7 @@
 // A run of the bundle, with what holds for every end checked at once.
 import type { ChildProcess } from 'node:child_process';
 import { startBundle, type BundleEnd, type Circumstances, type InputValues } from '../bundle.ts';
-import { reportShape, type ReportFile } from './report-shape.ts';
+import { reportShape, type ReportFile } from '../../src/report/report-shape.ts';
 import { groupTitles, parseCommands, type Command } from './workflow-commands.ts';
 
 export type { Circumstances, InputValues } from '../bundle.ts';

@@ -71,3 +71,19 @@ describe('an event speaks of a fork', () => {
     expect(isForkEvent(payload)).toBe(true);
   });
 });
+
+describe('a dry run', () => {
+  test('of an upgrade needs no confirmation, whatever started the workflow', () => {
+    const dry = inputs({ mode: 'upgrade', 'dry-run': 'true', confirm: '', backup: 'external' });
+    expect(() => {
+      guardUpgrade(dry, 'pull_request', true);
+    }).not.toThrow();
+  });
+
+  test.each(['rollback', 'values'])('of mode %s is refused: it would change something', (mode) => {
+    const given = mode === 'values' ? { 'values-file': 'values.yaml', 'github-token': 'token' } : {};
+    expect(() => {
+      guardUpgrade(inputs({ mode, 'dry-run': 'true', ...given }), 'workflow_dispatch', false);
+    }).toThrow(expect.objectContaining({ code: 'dry-run-refused' }));
+  });
+});

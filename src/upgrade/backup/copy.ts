@@ -6,7 +6,8 @@ import { ownerLabel } from '../../job/pod.ts';
 import type { Target } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
 import { waitFor } from '../../wait.ts';
-import { jobFailure, runJob } from '../job-run.ts';
+import { jobFailure, planJob, runJob } from '../job-run.ts';
+import type { Draft, Move } from '../moves.ts';
 import type { Context } from '../step.ts';
 import type { Source } from './kinds.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
@@ -78,6 +79,12 @@ export async function boot(
     `PostgreSQL 12 does not start on claim ${claimName}, a copy of the volume: ${jobFailure(end)}`,
     'Look at the log above. A copy that does not start is no backup: look at the storage and its snapshots.',
   );
+}
+
+/** What `boot` will make. */
+export function planBoot(draft: Draft, claimName: string, until: string): Move[] {
+  const target = { ...draft.target, volume: { ...draft.target.volume, claimName } };
+  return planJob({ ...draft, target }, 'boot', until);
 }
 
 /**

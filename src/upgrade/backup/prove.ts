@@ -1,8 +1,10 @@
 import { describe, WaitError } from '../../errors.ts';
 import type { Context, Step } from '../step.ts';
-import { boot, copyName, makeCopy, removeCopy } from './copy.ts';
+import { timeToCome, type Draft, type Move } from '../moves.ts';
+import { boot, copyClaim, copyName, makeCopy, planBoot, removeCopy } from './copy.ts';
 import { sourceOf, type Source } from './kinds.ts';
-import { readySnapshot, removeSnapshot } from './snapshot.ts';
+import { planSnapshot, readySnapshot, removeSnapshot } from './snapshot.ts';
+import { snapshotName } from './snapshot-object.ts';
 
 /**
  * Takes the way of the backup and back once before the downtime, while the
@@ -13,6 +15,17 @@ import { readySnapshot, removeSnapshot } from './snapshot.ts';
 export const proveBackup: Step = {
   id: 'prove-backup',
   title: 'Prove that a backup of the volume can be started',
+
+  plan(draft) {
+    const { record, inputs } = draft;
+    const { kind } = record.backup;
+    if (kind === 'external') return [];
+    const name = kind === 'snapshot' ? snapshotName(draft.target, 'live', timeToCome) : draft.target.volume.claimName;
+    return [
+      ...(kind === 'snapshot' ? [planSnapshot(draft, 'live', 'the end of the upgrade')] : []),
+      ...(inputs.verifyBackup ? planProof(draft, sourceOf({ kind, name })) : []),
+    ];
+  },
 
   async run(context) {
     const { journal } = context;
@@ -34,6 +47,15 @@ export const proveBackup: Step = {
     await removeProof(context);
   },
 };
+
+function planProof(draft: Draft, source: Source): Move[] {
+  const until = 'it is proved';
+  const claim = copyClaim(draft.target, copyName(draft.target), source);
+  return [
+    { does: 'create', resource: 'persistentvolumeclaims', object: claim, until },
+    ...planBoot(draft, copyName(draft.target), until),
+  ];
+}
 
 async function start(context: Context, source: Source): Promise<void> {
   const limit = context.inputs.verifyBackupTimeout;

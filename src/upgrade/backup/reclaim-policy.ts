@@ -1,10 +1,16 @@
 import { UpgradeError } from '../../errors.ts';
+import type { PatchOperation } from '../../ports/cluster.ts';
+import type { Target } from '../../target/target.ts';
+import { applied } from '../applied.ts';
+import type { Move } from '../moves.ts';
 import type { Context, Step } from '../step.ts';
 
 /** Keeps the data when somebody deletes the claim meanwhile: Kubernetes would delete the volume with it. */
 export const protectVolume: Step = {
   id: 'protect-volume',
   title: 'Keep the volume whatever happens to its claim',
+
+  plan: ({ target, record }) => planReclaimPolicy(target, record.reclaimPolicy, 'Retain'),
 
   async run(context) {
     const { volume } = context.journal.record;
@@ -16,6 +22,18 @@ export const protectVolume: Step = {
     await restoreReclaimPolicy(context);
   },
 };
+
+/** The move from one policy to another; none where they are the same. */
+export function planReclaimPolicy({ volume }: Target, before: string, after: string): Move[] {
+  if (before === after) return [];
+  const name = volume.persistentVolume?.metadata?.name ?? '';
+  const object = applied(volume.persistentVolume ?? {}, [keepBy(before)]);
+  return [{ does: 'change', resource: 'persistentvolumes', name, object, operations: [keepBy(after)] }];
+}
+
+function keepBy(policy: string): PatchOperation {
+  return { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: policy };
+}
 
 /** Gives the volume that the server's claim has now the policy that it had; one that was put out of use, or whose claim is being deleted, stays. */
 export async function restoreReclaimPolicy(context: Context): Promise<void> {
@@ -43,6 +61,6 @@ export async function setReclaimPolicy({ cluster, target }: Context, volume: str
   if (now.spec?.persistentVolumeReclaimPolicy === policy) return;
   await cluster.patch('persistentvolumes', volume, target.namespace, [
     { op: 'test', path: '/metadata/uid', value: now.metadata?.uid },
-    { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: policy },
+    keepBy(policy),
   ]);
 }

@@ -2,13 +2,17 @@ import { ownerLabel } from '../../job/pod.ts';
 import type { VolumeSnapshot } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
 
+export function snapshotName({ volume }: Target, what: string, suffix: string): string {
+  return `${volume.claimName}-${what}-${suffix}`;
+}
+
 /** A VolumeSnapshot of the server's volume; its name says what it holds. */
 export function snapshotObject(target: Target, what: string, suffix: string, className: string): VolumeSnapshot {
   return {
     apiVersion: 'snapshot.storage.k8s.io/v1',
     kind: 'VolumeSnapshot',
     metadata: {
-      name: `${target.volume.claimName}-${what}-${suffix}`,
+      name: snapshotName(target, what, suffix),
       namespace: target.namespace,
       labels: ownerLabel,
     },

@@ -1,5 +1,7 @@
 import { ClusterError } from '../../errors.ts';
+import type { PatchOperation } from '../../ports/cluster.ts';
 import { waitFor } from '../../wait.ts';
+import { timeToCome, type Draft, type Move } from '../moves.ts';
 import type { Context } from '../step.ts';
 import { snapshotObject, suffixOf } from './snapshot-object.ts';
 
@@ -49,6 +51,12 @@ export async function readySnapshot(context: Context, which: keyof typeof snapsh
   return name;
 }
 
+/** What `readySnapshot` will make. */
+export function planSnapshot({ target, snapshotClass }: Draft, which: keyof typeof snapshots, until?: string): Move {
+  const object = snapshotObject(target, snapshots[which], timeToCome, snapshotClass);
+  return { does: 'create', resource: 'volumesnapshots', object, ...(until === undefined ? {} : { until }) };
+}
+
 /** The name is in the journal before the object is made, so that no snapshot is forgotten and none is taken twice. */
 async function ask(context: Context, which: keyof typeof snapshots): Promise<string> {
   const { cluster, target, snapshotClass, journal, log, clock } = context;
@@ -77,8 +85,19 @@ export async function setDeletionPolicy(
   if (content === undefined || content.spec.deletionPolicy === policy) return;
   await cluster.patch('volumesnapshotcontents', name, target.namespace, [
     { op: 'test', path: '/metadata/uid', value: content.metadata.uid },
-    { op: 'replace', path: '/spec/deletionPolicy', value: policy },
+    keepBy(policy),
   ]);
+}
+
+function keepBy(policy: 'Retain' | 'Delete'): PatchOperation {
+  return { op: 'replace', path: '/spec/deletionPolicy', value: policy };
+}
+
+/** What `setDeletionPolicy` will do with the content of a snapshot that is still to be made. */
+export function planRetention(snapshot: string): Move {
+  const object = { spec: { deletionPolicy: 'Delete', volumeSnapshotRef: { kind: 'VolumeSnapshot', name: snapshot } } };
+  const name = `(the content of ${snapshot})`;
+  return { does: 'change', resource: 'volumesnapshotcontents', name, object, operations: [keepBy('Retain')] };
 }
 
 /** Removes a snapshot and what the storage holds of it; one that is gone is no error. */

@@ -1,12 +1,27 @@
 import type { Context, Step } from '../step.ts';
-import { boot, copyClaim } from './copy.ts';
-import { suffixOf } from './snapshot-object.ts';
-import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
+import type { Target } from '../../target/target.ts';
+import { timeToCome } from '../moves.ts';
+import { boot, copyClaim, planBoot } from './copy.ts';
+import type { Source } from './kinds.ts';
+import { snapshotName, suffixOf } from './snapshot-object.ts';
+import { planRetention, planSnapshot, readySnapshot, setDeletionPolicy } from './snapshot.ts';
 
 /** Backs up the cleanly stopped, detached volume. The backup is never deleted by an upgrade, also not by a failed one. */
 export const takeBackup: Step = {
   id: 'backup',
   title: 'Back up the volume',
+
+  plan(draft) {
+    const { target, record } = draft;
+    if (record.backup.kind === 'external') return [];
+    if (record.backup.kind === 'snapshot')
+      return [planSnapshot(draft, 'backup'), planRetention(snapshotName(target, 'before-upgrade', timeToCome))];
+    const name = cloneName(target, timeToCome);
+    return [
+      { does: 'create', resource: 'persistentvolumeclaims', object: copyClaim(target, name, sourceOfClone(target)) },
+      ...planBoot(draft, name, 'the end of the upgrade'),
+    ];
+  },
 
   async run(context) {
     const { journal, results, log } = context;
@@ -30,13 +45,20 @@ async function snapshot(context: Context): Promise<string> {
 async function clone(context: Context): Promise<string> {
   const { cluster, target, journal, log, clock } = context;
   const { namespace } = target;
-  const source = { kind: 'PersistentVolumeClaim', name: target.volume.claimName } as const;
   let name = journal.noted.backup ?? '';
   if (name === '' || (await cluster.find('persistentvolumeclaims', name, namespace)) === undefined) {
-    name = `${target.volume.claimName}-before-upgrade-${suffixOf(clock.now())}`;
+    name = cloneName(target, suffixOf(clock.now()));
     await journal.note('backup', name);
-    await cluster.create('persistentvolumeclaims', copyClaim(target, name, source), { namespace });
+    await cluster.create('persistentvolumeclaims', copyClaim(target, name, sourceOfClone(target)), { namespace });
   }
   log.info(`PersistentVolumeClaim ${name}: ${await boot(context, name)}`);
   return name;
+}
+
+function cloneName({ volume }: Target, suffix: string): string {
+  return `${volume.claimName}-before-upgrade-${suffix}`;
+}
+
+function sourceOfClone({ volume }: Target): Source {
+  return { kind: 'PersistentVolumeClaim', name: volume.claimName };
 }

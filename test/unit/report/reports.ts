@@ -18,6 +18,7 @@ export function report(more: Partial<Report> = {}): Report {
     backup: 'VolumeSnapshot snap-1',
     downtimeSeconds: 61.5,
     prediction: undefined,
+    plan: undefined,
     transfer: 'link',
     versions: { before: '12.16', after: '14.22' },
     status: undefined,

@@ -17,7 +17,7 @@ function plan(events: string[], more: Record<string, Partial<Step>> = {}): Step[
       return Promise.resolve();
     };
     const undo = id === 'measure' ? {} : { undo: note('undo') };
-    return { id, title: `Step ${id}`, run: note('run'), ...undo, ...more[id] };
+    return { id, title: `Step ${id}`, plan: () => [], run: note('run'), ...undo, ...more[id] };
   });
 }
 

@@ -4,13 +4,42 @@ const finding = z
   .strictObject({
     check: z.string().regex(/^[a-z][a-z-]+$/),
     status: z.enum(['passed', 'warning', 'failed', 'unknown']),
-    evidence: z.array(z.string().min(1)).min(1),
+    evidence: z.array(z.string().min(1)).min(1).describe('What was seen; bounded, without secrets.'),
     remedy: z.string().min(1).optional(),
-    ignored: z.string().min(1).optional(),
+    ignored: z.string().min(1).optional().describe('Why it stops nothing, from "ignore-checks".'),
     docs: z.string(),
   })
-  .refine((f) => f.docs === `docs/checks.md#${f.check}`, 'docs is not the place of its check')
+  .refine((f) => f.docs.endsWith(`docs/checks.md#${f.check}`), 'docs is not the place of its check')
   .refine((f) => (f.status === 'passed') === (f.remedy === undefined), 'a remedy, if and only if it did not pass');
+
+const move = z.discriminatedUnion('does', [
+  z.strictObject({
+    does: z.literal('create'),
+    manifest: z.looseObject({ apiVersion: z.string(), kind: z.string() }).describe('As kubectl would take it.'),
+    until: z.string().optional().describe('When it is removed again; absent when it stays.'),
+  }),
+  z.strictObject({
+    does: z.literal('change'),
+    resource: z.string(),
+    name: z.string(),
+    diff: z.string().describe('A unified diff of YAML with the fields that change.'),
+  }),
+  z.strictObject({ does: z.literal('run'), what: z.string().describe('What is done in the server, as a sentence.') }),
+]);
+
+const plan = z.strictObject({
+  downtimeSeconds: z.number().optional().describe('Absent where a step of the downtime cannot be foretold.'),
+  steps: z.array(
+    z.strictObject({
+      id: z.string(),
+      title: z.string(),
+      isDowntime: z.boolean(),
+      seconds: z.number().optional(),
+      basis: z.string().optional().describe('What the seconds were told from.'),
+      moves: z.array(move),
+    }),
+  ),
+});
 
 const image = z.strictObject({
   registry: z.string(),
@@ -24,7 +53,7 @@ export const reportShape = z.strictObject({
   schema: z.literal(1),
   mode: z.enum(['precheck', 'upgrade', 'status', 'rollback', 'values']),
   namespace: z.string(),
-  cluster: z.string(),
+  cluster: z.string().describe('Address of the API server.'),
   verdict: z.enum([
     'passed',
     'warning',
@@ -41,22 +70,23 @@ export const reportShape = z.strictObject({
     'not-started',
     'unfinished',
   ]),
-  findings: z.array(finding),
-  serving: z.boolean(),
+  findings: z.array(finding).describe('One for each check that applies, in the order of docs/checks.md.'),
+  serving: z.boolean().describe('PostgreSQL 14 was started by this run and answered.'),
   image: image.optional(),
   phases: z.array(
     z.strictObject({ id: z.string(), title: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed']) }),
   ),
-  snapshot: z.string().optional(),
-  backup: z.string().optional(),
-  downtimeSeconds: z.number().optional(),
+  snapshot: z.string().optional().describe('Name of the VolumeSnapshot of the volume as it was before.'),
+  backup: z.string().optional().describe('Kind and name of the object that holds the volume as it was before.'),
+  downtimeSeconds: z.number().optional().describe('From the stop of the first application to the last one being back.'),
   prediction: z
     .strictObject({
       pgUpgradeSeconds: z.number(),
       databases: z.array(z.strictObject({ name: z.string(), dumpSeconds: z.number(), restoreSeconds: z.number() })),
     })
     .optional(),
-  transfer: z.string().optional(),
+  plan: plan.optional().describe('What an upgrade would do; only for "dry-run".'),
+  transfer: z.string().optional().describe('How the files went over: clone, link or copy.'),
   versions: z.strictObject({ before: z.string().optional(), after: z.string().optional() }),
   status: z
     .strictObject({

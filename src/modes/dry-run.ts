@@ -1,0 +1,72 @@
+import type { ClusterModeContext } from './mode.ts';
+import { isRunError } from '../errors.ts';
+import type { Facts } from '../prechecks/facts.ts';
+import { moveLines, stepLine } from '../report/plan-lines.ts';
+import { planReport } from '../report/plan-report.ts';
+import { Journal } from '../upgrade/journal.ts';
+import { expectNoHolder } from '../upgrade/lease.ts';
+import { plannedDowntime, type PlannedStep } from '../upgrade/planned-upgrade.ts';
+import { draftUpgrade } from '../upgrade/upgrade.ts';
+import { checkServer, findServer } from './check-server.ts';
+import { tellStatus } from './status.ts';
+
+/**
+ * Asks every check, and tells what an upgrade would do: its steps, what it would make and change, how long each would take. Writes nothing.
+ * @throws PrecheckError when a check stands against the upgrade; the plan is told before, where it can be
+ */
+export async function dryRun(context: ClusterModeContext): Promise<void> {
+  const { cluster, inputs, progress } = context;
+  const journal = await Journal.find(cluster, inputs.namespace);
+  if (journal?.isClosed === false) {
+    await tellStatus(context);
+    context.log.info('An upgrade would go on with what there is: it is not planned anew.');
+    return;
+  }
+  await expectNoHolder(cluster, inputs.namespace);
+  let checked;
+  try {
+    checked = await checkServer(context, await findServer(context, journal));
+  } catch (error) {
+    if (progress.facts !== undefined) await tellPlan(context, progress.facts, error);
+    throw error;
+  }
+  if (checked !== undefined) await tellPlan(context, checked.facts);
+}
+
+/** @param refusal why the upgrade would not begin: then a plan that can't be made is no error of its own */
+async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unknown): Promise<void> {
+  const { log, scripts, runId, clock, progress } = context;
+  let steps: PlannedStep[];
+  try {
+    steps = draftUpgrade(facts, scripts.job, runId, clock.now());
+  } catch (error) {
+    if (refusal === undefined || !isRunError(error)) throw error;
+    log.info(`There is no plan: ${error.message}`);
+    return;
+  }
+  for (const step of [...steps, ...pullRequestStep(context)]) {
+    await log.group(`Plan: ${stepLine(step)}`, () => {
+      for (const line of step.moves.flatMap(moveLines)) log.info(line);
+      return Promise.resolve();
+    });
+  }
+  progress.plan = planReport([...steps, ...pullRequestStep(context)]);
+  const downtime = plannedDowntime(steps);
+  log.annotate(
+    'notice',
+    'dry run',
+    `${refusal === undefined ? 'An upgrade would start' : 'An upgrade would not start yet'}; its downtime would be ${downtime === undefined ? 'of a length that nothing foretells' : `about ${String(Math.ceil(downtime))} s`}. Nothing was changed.`,
+  );
+}
+
+function pullRequestStep({ pullRequest }: ClusterModeContext): PlannedStep[] {
+  if (pullRequest === undefined) return [];
+  const { path, image, base, branch } = pullRequest.settings;
+  const what = `In ${path}, name the image ${image}: on ${branch === '' ? 'a branch of its own' : `branch ${branch}`}, and in a pull request into ${base === '' ? "the repository's default branch" : base}.`;
+  return [
+    {
+      ...{ id: 'pull-request', title: 'Propose the values', isDowntime: false, expected: undefined },
+      moves: [{ does: 'run', what }],
+    },
+  ];
+}

@@ -1,0 +1,207 @@
+import { describe, expect, test } from '@jest/globals';
+import { objectDiff } from '../../../src/report/object-diff.ts';
+import { moveLines, stepLine } from '../../../src/report/plan-lines.ts';
+import { epochLabel } from '../../../src/upgrade/epoch.ts';
+import { fieldManager } from '../../../src/field-manager.ts';
+import { oneAtATime } from '../../../src/upgrade/one-at-a-time.ts';
+import { timeToCome, type Move } from '../../../src/upgrade/moves.ts';
+import { plannedDowntime, type PlannedStep } from '../../../src/upgrade/planned-upgrade.ts';
+import { draftUpgrade, runUpgrade } from '../../../src/upgrade/upgrade.ts';
+import type { ReplayFacts } from '../../../src/job/replay.ts';
+import { applyPatch } from '../json-patch.ts';
+import { inputs as parsed, namespace, newImage, oldImage, scaledObject } from '../objects.ts';
+import { facts } from '../prechecks/facts.ts';
+import { live } from './live.ts';
+
+type Live = Awaited<ReturnType<typeof live>>;
+type Created = Extract<Move, { does: 'create' }>;
+
+const clone = { backup: 'clone' };
+const external = { backup: 'external', 'confirm-external-backup': namespace };
+const quick = { 'verify-backup': 'false' };
+
+async function planned({ context, clock }: Live, given: Record<string, string> = {}): Promise<PlannedStep[]> {
+  const inputs = parsed(given);
+  return draftUpgrade(await facts({ inputs, target: context.target }), context.scripts, 'run-1', clock.now());
+}
+
+/** Runs it with the Lease, as `mode: upgrade` does. */
+async function upgraded(world: Live): Promise<void> {
+  const { context } = world;
+  const { name: statefulSet, applications, volume } = context.target;
+  const claim = { namespace, statefulSet, applications, volume: volume.persistentVolume?.metadata?.name ?? '' };
+  await oneAtATime(context, claim, 'run-1', async (cluster) => {
+    await runUpgrade({
+      ...{ ...context, cluster, database: context.database.over(cluster), runId: 'run-1' },
+      facts: await facts({ inputs: context.inputs, target: context.target }),
+    });
+  });
+}
+
+const named = (text: string) => text.replace(/\d{14}/g, timeToCome);
+const nameOf = (object: object) => (object as { metadata: { name: string } }).metadata.name;
+const created = (steps: readonly PlannedStep[]) =>
+  steps.flatMap(({ moves }) => moves.filter((move): move is Created => move.does === 'create'));
+
+describe('what a dry run tells', () => {
+  test.each([
+    ['with a snapshot', {}],
+    ['with a snapshot that is not tried', quick],
+    ['with a clone', clone],
+    ['with a backup elsewhere', external],
+  ])('is all that the upgrade makes and changes, %s', async (_how, given) => {
+    const world = await live(undefined, given);
+    const { cluster } = world;
+    const steps = await planned(world, given);
+    expect(cluster.writes).toEqual([]);
+    await upgraded(world);
+
+    const wrote = new Set(cluster.writes.map(named));
+    const told = created(steps).map(({ resource, object }) => `create ${resource}/${nameOf(object)}`);
+    expect([...wrote].filter((write) => write.startsWith('create ')).sort()).toEqual([...new Set(told)].sort());
+
+    const changed = steps.flatMap(({ moves }) =>
+      moves.flatMap((move) => (move.does === 'change' ? [`patch ${move.resource}/${move.name}`] : [])),
+    );
+    const content = `patch volumesnapshotcontents/content-of-data-postgresql-0-before-upgrade-${timeToCome}`;
+    const expected = changed.map((one) => (one.startsWith('patch volumesnapshotcontents/') ? content : one));
+    // What a run writes about itself: the Lease's heartbeat, the journal's notes; and what makes the copy go with its claim.
+    const own =
+      /^patch (leases|configmaps)\/postgresql-upgrade-12-to-14|^patch (persistentvolumes\/pv-of-.*-copy|volumesnapshotcontents\/content-of-.*-live-.*)$/;
+    const patched = [...wrote].filter((write) => write.startsWith('patch ') && !own.test(write));
+    expect(patched.sort()).toEqual([...new Set(expected)].sort());
+  });
+
+  test('says of each object whether it stays', async () => {
+    const world = await live();
+    const steps = await planned(world);
+    await upgraded(world);
+    for (const { resource, object, until } of created(steps)) {
+      const name = nameOf(object);
+      const there = world.cluster.all(resource).some((one) => named(nameOf(one)) === name);
+      expect([resource, name, there]).toEqual([resource, name, until === undefined]);
+    }
+  });
+
+  test('has the manifests that are sent', async () => {
+    const world = await live();
+    const steps = await planned(world);
+    await upgraded(world);
+    const sent = new Map(
+      world.cluster.calls
+        .filter(({ method }) => method === 'create')
+        .map(({ resource, name, body }) => [`${resource}/${named(name)}`, body as object]),
+    );
+    for (const { resource, object } of created(steps)) {
+      if (resource === 'leases') continue;
+      const body = named(JSON.stringify(withoutEpoch(sent.get(`${resource}/${nameOf(object)}`))));
+      // The time at which the upgrade began is in its journal and in the Job's name for it.
+      expect(timeless(JSON.stringify(withoutEpoch(object)))).toBe(timeless(body));
+    }
+  });
+
+  test('has the changes as they come to be: from 12 to 14, down and up again', async () => {
+    const world = await live();
+    world.cluster.put('scaledobjects', scaledObject('frontend-scaler', 'frontend'));
+    const steps = await planned(world);
+    const server = steps.flatMap(({ moves }) =>
+      moves.flatMap((move) => (move.does === 'change' && move.resource === 'statefulsets' ? [move] : [])),
+    );
+    const [stopped, started] = server.map(({ object, operations }) => applyPatch(object, operations)) as {
+      spec: { replicas: number; template: { spec: { schedulingGates?: unknown[]; containers: { image: string }[] } } };
+    }[];
+    expect(stopped?.spec.replicas).toBe(0);
+    expect(stopped?.spec.template.spec.schedulingGates).toHaveLength(1);
+    expect(started?.spec.replicas).toBe(1);
+    expect(started?.spec.template.spec.schedulingGates).toEqual([]);
+    expect(started?.spec.template.spec.containers[0]?.image).toBe(newImage);
+  });
+
+  test('names labels and field managers, which it takes off at the end', async () => {
+    const steps = await planned(await live());
+    const text = steps.flatMap(({ moves }) => moves.flatMap(moveLines)).join('\n');
+    expect(text).toContain(epochLabel);
+    expect(text).toContain(fieldManager);
+  });
+});
+
+describe('seconds', () => {
+  const replay: ReplayFacts = {
+    image: 'image',
+    broken: undefined,
+    places: [undefined, 'template1', 'circle'].map((database) => ({
+      ...{ database, skipped: undefined, dump: [], failures: [], more: 0, server: [] },
+      seconds: { dump: 1, restore: 2 },
+    })),
+  };
+
+  test('are told for each step of the downtime, from what was measured', async () => {
+    const { context, clock } = await live();
+    const all = await facts({ target: context.target, replay: { known: true, value: replay } });
+    const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
+    const job = steps.find(({ id }) => id === 'upgrade-job');
+    expect(job?.expected?.seconds).toBeGreaterThan(3 + 2 + 1 + 2 + 2);
+    expect(plannedDowntime(steps)).toBeGreaterThan(job?.expected?.seconds ?? Infinity);
+    expect(steps.filter(({ isDowntime }) => isDowntime).map(({ id }) => id)).toEqual([
+      'stop-applications',
+      'quiesce',
+      'stop-postgresql',
+      'backup',
+      'upgrade-job',
+      'activate',
+      'verify',
+      'update-extensions',
+      'analyze',
+      'restore-applications',
+    ]);
+    for (const step of steps) expect(stepLine(step)).toMatch(/: about [\d.]+ s \(.+\)$|\(no downtime\)$/);
+  });
+
+  test('are not made up where the replay was not run', async () => {
+    const { context, clock } = await live();
+    const all = await facts({
+      target: context.target,
+      replay: { known: false, reason: 'no pods', code: 'probes-none' },
+    });
+    const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
+    expect(plannedDowntime(steps)).toBeUndefined();
+    expect(steps.map(stepLine).join('\n')).toContain('Run pg_upgrade in a Job: not foretold');
+  });
+});
+
+test('a change is shown with the fields that it touches, and with nothing else of the object', () => {
+  const secret = { name: 'PASSWORD', value: 'hunter2' };
+  const container = { name: 'postgresql', image: oldImage, env: [secret] };
+  const object = {
+    metadata: { name: 'postgresql' },
+    spec: { replicas: 1, template: { spec: { containers: [container] } } },
+  };
+  const diff = objectDiff('statefulsets/postgresql', object, [
+    { op: 'test', path: '/metadata/uid', value: 'x' },
+    { op: 'replace', path: '/spec/template/spec/containers/0/image', value: newImage },
+    { op: 'add', path: '/spec/replicas', value: 0 },
+  ]);
+  expect(diff.split('\n')).toEqual([
+    '--- statefulsets/postgresql',
+    '+++ statefulsets/postgresql',
+    ' spec:',
+    '   template:',
+    '     spec:',
+    '       containers:',
+    '         - name: postgresql',
+    `-          image: ${oldImage}`,
+    '-  replicas: 1',
+    `+          image: ${newImage}`,
+    '+  replicas: 0',
+  ]);
+});
+
+function withoutEpoch(object: object | undefined): object {
+  const copy = structuredClone(object ?? {}) as { metadata?: { labels?: Record<string, string> } };
+  if (copy.metadata?.labels !== undefined) Reflect.deleteProperty(copy.metadata.labels, epochLabel);
+  return copy;
+}
+
+function timeless(text: string): string {
+  return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
+}
