@@ -6,9 +6,10 @@ import { inputName, inputTable } from '../src/inputs.ts';
 import { outputTable } from '../src/outputs.ts';
 import { catalogue } from '../src/prechecks/catalogue.ts';
 import type { Check } from '../src/prechecks/finding.ts';
-import { resources, type ResourceName } from '../src/ports/cluster.ts';
+import { resources } from '../src/ports/cluster.ts';
 import { reportShape } from '../src/report/report-shape.ts';
-import { permissions, permissionsFor, type Mode } from '../src/target/permissions.ts';
+import { manifests } from '../src/target/permission-manifests.ts';
+import { permissions, permissionsFor } from '../src/target/permissions.ts';
 
 /** Who tells, where nobody asks the check. */
 const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
@@ -137,7 +138,9 @@ function saying({ says, shows, advice }: Check): string[] {
 function permissionsPage(): string {
   const table = permissions.map((p) => {
     const { group } = resources[p.resource];
-    return `| ${p.mode} | ${p.verb} | ${p.resource}${p.subresource === undefined ? '' : `/${p.subresource}`} | ${group || 'core'} | ${p.why} |`;
+    const without =
+      p.informs === undefined ? 'the run is refused' : `unknown: ${p.informs.map((id) => `\`${id}\``).join(', ')}`;
+    return `| ${p.mode} | ${p.verb} | ${p.resource}${p.subresource === undefined ? '' : `/${p.subresource}`} | ${group || 'core'} | ${p.why} | ${without} |`;
   });
   return [
     '# Permissions',
@@ -147,66 +150,30 @@ function permissionsPage(): string {
     'Put your namespace in the place of NAMESPACE, apply the manifests of the mode, and make a kubeconfig with a token of the service account:',
     '`kubectl -n NAMESPACE create token postgresql-MODE --duration=24h`.',
     '',
-    '| from mode | verb | resource | API group | why |',
-    '| --- | --- | --- | --- | --- |',
+    'What only informs may be left out: the checks that need it are then `unknown`, which stops an upgrade until they are named in `ignore-checks`. What is asked of',
+    'Argo CD, Flux and KEDA is asked only where they are installed. What is missing, the check `permissions` prints as manifests with your names.',
+    '',
+    '| from mode | verb | resource | API group | why | without it |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...table,
     '',
     ...(['precheck', 'upgrade'] as const).flatMap((mode) => [
       `## Manifests for \`${mode}\``,
       '',
       '```yaml',
-      ...manifests(mode),
+      ...serviceAccount(`postgresql-${mode}`),
+      '---',
+      ...manifests(permissionsFor(mode), `postgresql-${mode}`, 'NAMESPACE', {
+        kind: 'ServiceAccount',
+        name: `postgresql-${mode}`,
+        namespace: 'NAMESPACE',
+      }),
       '```',
       '',
     ]),
   ].join('\n');
 }
 
-function manifests(mode: Mode): string[] {
-  const name = `postgresql-${mode}`;
-  return [
-    'apiVersion: rbac.authorization.k8s.io/v1',
-    'kind: Role',
-    `metadata: { name: ${name}, namespace: NAMESPACE }`,
-    'rules:',
-    ...rules(mode, (resource) => resources[resource].namespaced || resource === 'namespaces'),
-    '---',
-    'apiVersion: rbac.authorization.k8s.io/v1',
-    'kind: ClusterRole',
-    `metadata: { name: ${name}-volumes }`,
-    'rules:',
-    ...rules(mode, (resource) => !resources[resource].namespaced && resource !== 'namespaces'),
-    '---',
-    'apiVersion: v1',
-    'kind: ServiceAccount',
-    `metadata: { name: ${name}, namespace: NAMESPACE }`,
-    ...binding('RoleBinding', `{ name: ${name}, namespace: NAMESPACE }`, 'Role', name, name),
-    ...binding('ClusterRoleBinding', `{ name: ${name}-volumes }`, 'ClusterRole', `${name}-volumes`, name),
-  ];
-}
-
-function binding(kind: string, metadata: string, roleKind: string, role: string, account: string): string[] {
-  return [
-    '---',
-    'apiVersion: rbac.authorization.k8s.io/v1',
-    `kind: ${kind}`,
-    `metadata: ${metadata}`,
-    `roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ${roleKind}, name: ${role} }`,
-    `subjects: [{ kind: ServiceAccount, name: ${account}, namespace: NAMESPACE }]`,
-  ];
-}
-
-function rules(mode: Mode, wanted: (resource: ResourceName) => boolean): string[] {
-  const verbs = new Map<string, { group: string; resource: string; verbs: string[] }>();
-  for (const p of permissionsFor(mode)) {
-    if (!wanted(p.resource)) continue;
-    const resource = p.subresource === undefined ? p.resource : `${p.resource}/${p.subresource}`;
-    const rule = verbs.get(resource) ?? { group: resources[p.resource].group, resource, verbs: [] };
-    rule.verbs.push(p.verb);
-    verbs.set(resource, rule);
-  }
-  return [...verbs.values()].map(
-    (rule) =>
-      `  - { apiGroups: ['${rule.group}'], resources: ['${rule.resource}'], verbs: [${rule.verbs.join(', ')}] }`,
-  );
+function serviceAccount(name: string): string[] {
+  return ['apiVersion: v1', 'kind: ServiceAccount', `metadata: { name: ${name}, namespace: NAMESPACE }`];
 }

@@ -9,6 +9,7 @@ import type {
   V1Pod,
   V1Secret,
   V1SelfSubjectAccessReview,
+  V1SelfSubjectReview,
   V1StatefulSet,
   V1VolumeAttachment,
   CoreV1Event,
@@ -98,6 +99,7 @@ export const resources = {
   helmreleases: { group: 'helm.toolkit.fluxcd.io', version: 'v2', kind: 'HelmRelease', namespaced: true },
   kustomizations: { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization', namespaced: true },
   scaledobjects: { group: 'keda.sh', version: 'v1alpha1', kind: 'ScaledObject', namespaced: true },
+  selfsubjectreviews: { group: 'authentication.k8s.io', version: 'v1', kind: 'SelfSubjectReview', namespaced: false },
   selfsubjectaccessreviews: {
     group: 'authorization.k8s.io',
     version: 'v1',
@@ -130,6 +132,7 @@ export interface ResourceTypes {
   helmreleases: FluxObject;
   kustomizations: FluxObject;
   scaledobjects: ScaledObject;
+  selfsubjectreviews: V1SelfSubjectReview;
   selfsubjectaccessreviews: V1SelfSubjectAccessReview;
 }
 

@@ -1,5 +1,6 @@
-import { permissionName } from '../target/permissions.ts';
-import { failed, given, passed, warning, type Check } from './finding.ts';
+import { needed, permissionName, type Permission } from '../target/permissions.ts';
+import { manifests, subjectOf } from '../target/permission-manifests.ts';
+import { failed, given, inShell, passed, warning, type Check, type Known } from './finding.ts';
 
 export const accessChecks: readonly Check[] = [
   {
@@ -24,13 +25,31 @@ export const accessChecks: readonly Check[] = [
     title: 'The kubeconfig may do what an upgrade needs',
     subject: 'access',
     why: 'A right that is missing in the middle of an upgrade costs downtime. Each one is asked for by a SelfSubjectAccessReview.',
-    run: ({ missingPermissions, inputs }) =>
+    run: ({ missingPermissions, inputs, target, user }) =>
       given(missingPermissions, (missing) => {
-        const lines = missing.map((p) => `missing: ${permissionName(p)} (${p.why})`);
-        if (lines.length === 0) return passed('every permission that an upgrade needs is granted');
-        const remedy = 'Grant them: docs/permissions.md has the manifests for each mode.';
-        const isEnough = inputs.mode === 'precheck' && missing.every((p) => p.mode === 'upgrade');
-        return isEnough ? warning(`Before the upgrade: ${remedy}`, ...lines) : failed(remedy, ...lines);
+        const lines = missing.map((p) =>
+          p.informs === undefined
+            ? `missing: ${permissionName(p)} (${p.why})`
+            : `not granted: ${permissionName(p)} (${p.why}); without it ${p.informs.join(', ')} may be unknown`,
+        );
+        const wanted = needed(missing);
+        if (wanted.length === 0) return passed('every permission that an upgrade needs is granted', ...lines);
+        const remedy = grant(wanted, target.namespace, user);
+        // The checks that are unknown for it say so themselves.
+        const isLooking = inputs.mode === 'precheck' || inputs.dryRun;
+        return isLooking && wanted.every((p) => p.mode === 'upgrade')
+          ? warning(`Before the upgrade, ${remedy}`, ...lines)
+          : failed(`${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}`, ...lines);
       }),
   },
 ];
+
+/** The command that grants them to the kubeconfig's user. */
+function grant(missing: readonly Permission[], namespace: string, user: Known<string>): string {
+  const name = 'postgresql-upgrade-missing';
+  const isNamed = user.known && user.value !== '';
+  const subject = subjectOf(isNamed ? user.value : 'USER');
+  const whose = isNamed ? '' : ", with the kubeconfig's user in the place of USER";
+  const yaml = manifests(missing, name, namespace, subject).join('\n');
+  return `grant what is missing, as somebody who may${whose}.\n${inShell}\nkubectl apply -f - <<'EOF'\n${yaml}\nEOF`;
+}

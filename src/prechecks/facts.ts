@@ -23,6 +23,8 @@ export interface Facts {
   readonly upgradeImage: string;
   readonly access: { readonly address: string; readonly version: string };
   readonly missingPermissions: Known<readonly Permission[]>;
+  /** The kubeconfig's user; asked for where permissions are missing. */
+  readonly user: Known<string>;
   readonly server: Known<ServerFacts>;
   readonly databases: Known<readonly DatabaseFacts[]>;
   /** Prepared transactions and replication slots. */

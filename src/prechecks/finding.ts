@@ -90,3 +90,7 @@ export function worst(a: Answer, b: Answer): Answer {
   const [worse, other] = order.indexOf(a.status) >= order.indexOf(b.status) ? [a, b] : [b, a];
   return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
 }
+
+/** A line of a remedy: after it there is nothing but what is to be copied. */
+export const inPsql = 'In psql:';
+export const inShell = 'In a shell:';

@@ -6,7 +6,7 @@ import { sortOrdersOf, sortOrdersSql } from '../database/sort-order.ts';
 import { jobName, type JobSettings } from '../job/manifest.ts';
 import { sweepProbes } from '../job/sweep-probes.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
-import { missingPermissions, type Permission } from '../target/permissions.ts';
+import { askUser, missingPermissions, needed, type Permission } from '../target/permissions.ts';
 import { findReconcilers, type Reconciler } from '../target/reconcilers.ts';
 import { volumeUsers } from '../target/volume-users.ts';
 import { Journal, journalName } from '../upgrade/journal.ts';
@@ -35,6 +35,9 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     known(() => readVolumeFiles(database, target)),
     known(() => readObstacles(database)),
   ]);
+  const user = await knownFrom(permissions, async (missing) =>
+    needed(missing).length === 0 ? '' : await askUser(cluster),
+  );
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings: Known<JobSettings> = both(server, databases, (s, d) => ({
     ...jobSettings(inputs, s, d),
@@ -86,6 +89,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     upgradeImage: upgradeImage(inputs),
     access: { address: cluster.address, version },
     missingPermissions: permissions,
+    user,
     server,
     databases,
     obstacles,
@@ -136,6 +140,6 @@ async function leftovers({ cluster, target }: Gathering): Promise<string[]> {
 }
 
 function onlyIfGranted<T>(missing: Known<readonly Permission[]>, fact: Known<T>): Known<T> {
-  if (missing.known && missing.value.length === 0) return fact;
+  if (missing.known && needed(missing.value).length === 0) return fact;
   return { known: false, reason: 'the images are not asked: permissions are missing', code: 'permissions-missing' };
 }

@@ -11,11 +11,17 @@ export const surroundingsChecks: readonly Check[] = [
     run: ({ reconcilers, target }) =>
       given(reconcilers, (all) => {
         const evidence = (r: Reconciler) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
-        const acting = all.filter((r) => r.state !== 'paused');
+        const acting = all.filter((r) => r.state === 'acts' || r.state === 'unknown');
         if (acting.length > 0)
           return failed(
             [...new Set(acting.map((r) => pause(r, target.namespace)))].join(' '),
             ...acting.flatMap(evidence),
+          );
+        const unread = all.filter((r) => r.state === 'unread');
+        if (unread.length > 0)
+          return unknown(
+            `${[...new Set(unread.map((r) => pause(r, target.namespace)))].join(' ')} Then let the kubeconfig's user see it (docs/permissions.md).`,
+            ...unread.flatMap(evidence),
           );
         if (target.unreadAutoscalers !== undefined)
           return unknown(

@@ -1,6 +1,5 @@
 import { catalogue } from '../prechecks/catalogue.ts';
-import type { Finding } from '../prechecks/finding.ts';
-import { commandsMark } from '../prechecks/hazards/check.ts';
+import { inPsql, inShell, type Finding } from '../prechecks/finding.ts';
 import { statusIcons, statusText } from '../prechecks/judge.ts';
 import { cell, codeBlock, oneLine } from './markdown.ts';
 
@@ -41,9 +40,10 @@ function row(finding: Finding): string {
 function remedyLines({ check, remedy, ignored }: Finding): string[] {
   if (ignored !== undefined) return [`**${titleOf(check)}** (\`${check}\`) is ignored: ${cell(ignored)}`, ''];
   if (remedy === undefined) return [];
-  const [words = '', commands] = remedy.split(`\n${commandsMark}\n`);
+  const mark = [inPsql, inShell].find((one) => remedy.includes(`\n${one}\n`)) ?? '';
+  const [words = '', commands] = mark === '' ? [remedy] : remedy.split(`\n${mark}\n`);
   const text = `**${titleOf(check)}** (\`${check}\`): ${oneLine(words).replaceAll('<', '&lt;')}`;
-  return commands === undefined ? [text, ''] : [`${text} ${commandsMark}`, '', ...codeBlock(commands), ''];
+  return commands === undefined ? [text, ''] : [`${text} ${mark}`, '', ...codeBlock(commands), ''];
 }
 
 function linked(check: string, docs: string): string {

@@ -10,6 +10,10 @@ export interface Permission {
   readonly why: string;
   /** Asked only where the API server has the resource at all. */
   readonly ifServed?: true;
+  /** In all namespaces. */
+  readonly everywhere?: true;
+  /** Ids of the checks that are unknown without it; where there are any, nothing else needs it. */
+  readonly informs?: readonly string[];
 }
 
 /**
@@ -145,6 +149,24 @@ export const permissions: readonly Permission[] = [
     why: 'where KEDA is installed: pause what scales the applications',
     ifServed: true,
   },
+  {
+    verb: 'list',
+    resource: 'applications',
+    mode: 'precheck',
+    why: 'where Argo CD has left its mark: see whether it is paused',
+    ifServed: true,
+    everywhere: true,
+    informs: ['gitops'],
+  },
+  ...(['helmreleases', 'kustomizations'] as const).map((resource): Permission => ({
+    verb: 'get',
+    resource,
+    mode: 'precheck',
+    why: 'where Flux has left its mark: see whether it is suspended',
+    ifServed: true,
+    everywhere: true,
+    informs: ['gitops'],
+  })),
 ];
 
 export type Mode = 'precheck' | 'upgrade';
@@ -158,7 +180,7 @@ export function permissionsFor(mode: Mode): readonly Permission[] {
 export async function missingPermissions(cluster: Cluster, namespace: string, mode: Mode): Promise<Permission[]> {
   const answers = await Promise.all(
     permissionsFor(mode).map(async (permission) => {
-      const { verb, resource, subresource, ifServed } = permission;
+      const { verb, resource, subresource, ifServed, everywhere } = permission;
       if (ifServed === true && !(await cluster.serves(resource))) return { permission, allowed: true };
       const { group, namespaced } = resources[resource];
       const review = await cluster.create('selfsubjectaccessreviews', {
@@ -168,7 +190,11 @@ export async function missingPermissions(cluster: Cluster, namespace: string, mo
             group,
             resource,
             ...(subresource === undefined ? {} : { subresource }),
-            ...(namespaced ? { namespace } : resource === 'namespaces' ? { name: namespace, namespace } : {}),
+            ...(namespaced && everywhere !== true
+              ? { namespace }
+              : resource === 'namespaces'
+                ? { name: namespace, namespace }
+                : {}),
           },
         },
       });
@@ -176,6 +202,17 @@ export async function missingPermissions(cluster: Cluster, namespace: string, mo
     }),
   );
   return answers.filter((a) => !a.allowed).map((a) => a.permission);
+}
+
+/** Those without which a run is refused. */
+export function needed(missing: readonly Permission[]): Permission[] {
+  return missing.filter(({ informs }) => informs === undefined);
+}
+
+/** The kubeconfig's user, as the API server knows it. Everybody may ask (SelfSubjectReview, Kubernetes 1.28 and later). */
+export async function askUser(cluster: Cluster): Promise<string> {
+  const review = await cluster.create('selfsubjectreviews', {});
+  return review.status?.userInfo?.username ?? '';
 }
 
 /** `create pods/exec`, for people. */

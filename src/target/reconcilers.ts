@@ -10,7 +10,7 @@ export interface Reconciler {
   readonly namespace: string | undefined;
   /** `statefulsets/postgresql (label argocd.argoproj.io/instance)`: on what its mark was seen. */
   readonly marks: readonly string[];
-  readonly state: 'acts' | 'paused' | 'unknown';
+  readonly state: 'acts' | 'paused' | 'unknown' | 'unread';
   /** What was seen of the object itself, or why nothing was. */
   readonly seen: string;
 }
@@ -90,15 +90,21 @@ async function stateOf(
       : await fluxState(cluster, kind, name, namespace);
   } catch (error) {
     if (!(error instanceof ClusterError) || (error.code !== 'forbidden' && error.code !== 'not-served')) throw error;
-    return {
-      state: 'unknown',
-      seen:
-        error.code === 'forbidden'
-          ? `judged by the mark alone, since it may not be read: ${error.message}`
-          : `judged by the mark alone: this cluster has no API for ${kind} objects, so it is gone or works from another cluster`,
-    };
+    // Rights are asked before the API is looked for, so that a cluster without it refuses too.
+    return error.code === 'forbidden' && (await cluster.serves(resourceOf[kind]))
+      ? { state: 'unread', seen: `it may not be read: ${error.message}` }
+      : {
+          state: 'unknown',
+          seen: `judged by the mark alone: this cluster has no API for ${kind} objects, so it is gone or works from another cluster`,
+        };
   }
 }
+
+const resourceOf = {
+  Application: 'applications',
+  HelmRelease: 'helmreleases',
+  Kustomization: 'kustomizations',
+} as const;
 
 async function argoState(cluster: Cluster, name: string, namespace: string | undefined) {
   const all = await cluster.list('applications');
@@ -125,7 +131,7 @@ async function fluxState(
   name: string,
   namespace: string | undefined,
 ) {
-  const found = await cluster.find(kind === 'HelmRelease' ? 'helmreleases' : 'kustomizations', name, namespace);
+  const found = await cluster.find(resourceOf[kind], name, namespace);
   if (found === undefined)
     return { state: 'unknown', seen: `there is no ${kind} ${name} in namespace ${namespace ?? '?'}` } as const;
   return found.spec?.suspend === true

@@ -110,7 +110,7 @@ export class AuditLog {
     return this.events(username).filter(
       (event) =>
         !['get', 'list', 'watch'].includes(event.verb) &&
-        event.objectRef?.resource !== 'selfsubjectaccessreviews' &&
+        !['selfsubjectaccessreviews', 'selfsubjectreviews'].includes(event.objectRef?.resource ?? '') &&
         event.objectRef?.subresource !== 'exec' &&
         !event.requestURI.includes('dryRun=All'),
     );

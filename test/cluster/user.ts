@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { resources } from '../../src/ports/cluster.ts';
+import { isGrantedInNamespace } from '../../src/target/permission-manifests.ts';
 import { permissionsFor, type Mode, type Permission } from '../../src/target/permissions.ts';
 import { bench } from './bench.ts';
 
@@ -14,19 +15,18 @@ export function limitedKubeconfig(
   keep: (permission: Permission) => boolean = () => true,
 ): string {
   const granted = permissionsFor(mode).filter(keep);
-  const isNamespaced = (p: Permission) => resources[p.resource].namespaced || p.resource === 'namespaces';
   const objects = [
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',
       metadata: { name, namespace },
-      rules: granted.filter(isNamespaced).map(rule),
+      rules: granted.filter(isGrantedInNamespace).map(rule),
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name },
-      rules: granted.filter((p) => !isNamespaced(p)).map(rule),
+      rules: granted.filter((p) => !isGrantedInNamespace(p)).map(rule),
     },
   ];
   const directory = mkdtempSync(path.join(tmpdir(), 'user-'));

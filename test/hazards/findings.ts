@@ -1,6 +1,6 @@
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 import type { Answer } from '../../src/prechecks/finding.ts';
-import { commandsMark } from '../../src/prechecks/hazards/check.ts';
+import { inPsql } from '../../src/prechecks/finding.ts';
 import { gatherHazards } from '../../src/prechecks/hazards/gather.ts';
 import { hazards } from '../../src/prechecks/hazards/table.ts';
 import { readDatabases } from '../../src/database/server.ts';
@@ -24,5 +24,5 @@ export function databaseOf(fixture: Fixture): string {
 
 /** The commands of a remedy, as they are printed. */
 export function commandsOf(answer: Answer | undefined): string {
-  return answer?.remedy?.split(`${commandsMark}\n`)[1] ?? '';
+  return answer?.remedy?.split(`${inPsql}\n`)[1] ?? '';
 }

@@ -1,5 +1,5 @@
 import { connectCommand } from '../../database/script.ts';
-import { failed, given, passed, unknown, warning, worst, type Answer, type Check } from '../finding.ts';
+import { inPsql, failed, given, passed, unknown, warning, worst, type Answer, type Check } from '../finding.ts';
 import type { Answers, Hazard, HazardFacts } from './hazard.ts';
 import type { Known } from '../finding.ts';
 
@@ -61,14 +61,11 @@ function judge(hazard: Hazard, places: readonly Place[]): Answer {
 }
 
 function found({ severity, advice }: Hazard, commands: readonly string[], evidence: readonly string[]): Answer {
-  const remedy = commands.length === 0 ? advice : `${advice}\n${commandsMark}\n${commands.join('\n')}`;
+  const remedy = commands.length === 0 ? advice : `${advice}\n${inPsql}\n${commands.join('\n')}`;
   return severity === 'failed' ? failed(remedy, ...evidence) : warning(remedy, ...evidence);
 }
 
 const removeReason = 'Remove the reason, then run the checks again.';
-
-/** After this line a remedy has nothing but input for psql. */
-export const commandsMark = 'In psql:';
 
 function nothingIn(places: readonly Place[]): string {
   const databases = places.flatMap(({ database }) => (database === undefined ? [] : [oneLine(database)]));

@@ -14,6 +14,8 @@ type FactName = {
 /** Which checks need which fact. */
 const needs: Readonly<Record<FactName, readonly string[]>> = {
   missingPermissions: ['permissions'],
+  // Without it the remedy has a placeholder.
+  user: [],
   server: ['superuser-login', 'server-version', 'layout-data-directory'],
   databases: ['encoding-and-locale', 'free-space', 'sort-order', 'replay'],
   sortOrders: ['sort-order'],

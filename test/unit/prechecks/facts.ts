@@ -117,6 +117,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     upgradeImage: upgradeImage(inputs()),
     access: { address: 'https://cluster.example:6443', version: 'v1.34.0' },
     missingPermissions: known([]),
+    user: known(''),
     server: known(server),
     databases: known(databases),
     obstacles: known([]),

@@ -111,18 +111,30 @@ describe('gitops', () => {
     expect(suspended.text).toContain(`${kind} ${metadata.name} is suspended`);
   });
 
+  const forbidden = JSON.stringify({ message: 'applications.argoproj.io is forbidden' });
+
+  test('what may not be read is unknown, with what to do about it', async () => {
+    const cluster = new FakeCluster().refuse('list', 'applications', 403, 'applications.argoproj.io is forbidden');
+    const answer = await gitops(byArgo, cluster);
+    expect(answer.status).toBe('unknown');
+    expect(answer.text).toContain('may not be read');
+    expect(answer.remedy).toContain('argocd app set');
+    expect(answer.remedy).toContain('docs/permissions.md');
+  });
+
+  // As a real API server answers for an API that it does not serve: it looks at rights first.
   test.each([
-    [403, JSON.stringify({ message: 'applications.argoproj.io is forbidden' }), 'may not be read'],
-    // As a real API server answers for an API that it does not serve.
-    [404, '404 page not found\n', 'no API for Application objects'],
-  ])('an answer of %i is judged by the mark alone, and says so', async (status, body, words) => {
+    [403, forbidden],
+    [404, '404 page not found\n'],
+  ])('without the API, an answer of %i is judged by the mark alone, and says so', async (status, body) => {
     const cluster = new FakeCluster();
+    cluster.missing.add('applications');
     cluster.hooks.push((call) => {
-      if (call.resource === 'applications') throw answerError('list applications', status, body);
+      if (call.method === 'list') throw answerError('list applications', status, body);
     });
     const answer = await gitops(byArgo, cluster);
     expect(answer.status).toBe('failed');
-    expect(answer.text).toContain(words);
+    expect(answer.text).toContain('no API for Application objects');
     expect(answer.remedy).toContain(`kubectl -n ${namespace} label statefulsets/postgresql`);
   });
 
