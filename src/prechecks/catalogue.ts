@@ -7,6 +7,7 @@ import { hazards } from './hazards/table.ts';
 import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
 import { localeChecks } from './locale.ts';
+import { majorsChecks } from './majors.ts';
 import { replayChecks } from './replay.ts';
 import { serverChecks } from './server.ts';
 import { servingStartChecks } from './serving-start.ts';
@@ -18,6 +19,7 @@ import { valuesChecks } from './values.ts';
 export const catalogue: readonly Check[] = [
   ...accessChecks,
   ...layoutChecks,
+  ...majorsChecks,
   ...serverChecks,
   ...localeChecks,
   ...hazards.map(hazardCheck),

@@ -5,12 +5,14 @@ import { refuseForeignWork } from './ownership.ts';
 import { openOf } from './publish.ts';
 import { probePullRequestRight, probePushRight } from './rights.ts';
 import { probeRules } from './rules.ts';
-import type { PullRequestSettings } from './settings.ts';
+import type { Edited, PullRequestSettings } from './settings.ts';
 import { survey, type Survey } from './survey.ts';
 
 /** One answer about the pull request that the upgrade will end with. */
 export interface ProbeFact extends Answer {
   readonly id: 'values-file' | 'values-branch' | 'push-right' | 'branch-rules' | 'pull-request-right';
+  /** Of the values file, where it could be read: the image, its tag or its digest as the file has it now; '' where it names none. */
+  readonly names?: string;
 }
 
 /**
@@ -25,7 +27,11 @@ export async function probePullRequest(github: GitHub, settings: PullRequestSett
     return [{ id: 'values-file', ...answerOf(error) }];
   }
   const { edited, base, branchName, access } = found;
-  const values: ProbeFact = { id: 'values-file', ...valuesAnswer(settings, found) };
+  const values: ProbeFact = {
+    id: 'values-file',
+    ...valuesAnswer(settings, found),
+    names: namedNow(edited.changes, settings),
+  };
   if (edited.operation === 'none') return [values];
   return [
     values,
@@ -50,6 +56,13 @@ function valuesAnswer({ path, image }: PullRequestSettings, { edited, base }: Su
         evidence: [...edited.warnings, ...seen],
         remedy: 'See to it before you merge the pull request that the upgrade will open.',
       };
+}
+
+/** What counts before the edit: a digest wins over a tag; a tag that is not changed is the wanted one. */
+function namedNow(changes: Edited['changes'], { tag }: PullRequestSettings): string {
+  const digest = changes.find(({ path, before }) => path.endsWith('.digest') && before !== undefined);
+  const tagged = changes.find(({ after }) => after === tag || after.endsWith(`:${tag}`));
+  return digest?.before ?? (tagged === undefined ? tag : (tagged.before ?? ''));
 }
 
 async function fact(id: ProbeFact['id'], ask: () => Answer | Promise<Answer>): Promise<ProbeFact> {

@@ -41,6 +41,7 @@ it.each([
   const facts = await scene.probe();
   expect(statuses(facts)).toEqual(allPassed);
   expect(facts[0]?.evidence.join()).toContain('line 6: postgresql.image.tag 12.16 → 14.20');
+  expect(facts[0]?.names).toBe('12.16');
   expect(scene.git.git(['for-each-ref', '--format=%(refname)'])).toBe('refs/heads/main');
 });
 
@@ -57,7 +58,32 @@ it('passes with the branch and the pull request of an earlier run', async () => 
 });
 
 it('has only the file to tell when nothing is to change', async () => {
-  expect(statuses(await scene.probe({ tag: '12.16' }))).toEqual({ 'values-file': 'passed' });
+  const facts = await scene.probe({ tag: '12.16' });
+  expect(statuses(facts)).toEqual({ 'values-file': 'passed' });
+  expect(facts[0]?.names).toBe('12.16');
+});
+
+it.each([
+  [
+    'a reference in one value',
+    { path: 'image', before: 'x.io/pg:12.16', after: 'cciserver.azurecr.io/pg:14.20' },
+    'x.io/pg:12.16',
+  ],
+  ['no tag at all', { path: 'image.tag', before: undefined, after: '14.20' }, ''],
+  ['a digest, which wins over the tag', { path: 'image.digest', before: 'sha256:12', after: '' }, 'sha256:12'],
+  [
+    'the tag already, of another repository',
+    { path: 'image.repository', before: 'mine', after: 'server-postgres' },
+    '14.20',
+  ],
+])('tells what the file names now: %s', async (_, change, names) => {
+  const edit = (text: string) => ({
+    operation: 'edited' as const,
+    text,
+    changes: [{ ...change, line: 1 }],
+    warnings: [],
+  });
+  expect((await scene.probe({ edit }))[0]?.names).toBe(names);
 });
 
 describe('rights that are missing', () => {
