@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import { jsonLines } from './script.ts';
 
 const client = z.object({
+  pid: z.number(),
   database: z.string(),
   user: z.string(),
   application: z.string(),
@@ -16,7 +17,7 @@ export type Client = z.infer<typeof client>;
 export async function readClients(database: Database): Promise<Client[]> {
   const output = await database.read(
     'template1',
-    `SELECT json_build_object('database', datname, 'user', usename, 'application', application_name,
+    `SELECT json_build_object('pid', pid, 'database', datname, 'user', usename, 'application', application_name,
        'address', coalesce(host(client_addr), 'local'), 'state', coalesce(state, ''))
      FROM pg_catalog.pg_stat_activity
      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname IS NOT NULL AND usename IS NOT NULL

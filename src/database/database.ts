@@ -6,6 +6,9 @@ import { connectionTo, databaseOfError, eachDatabase, rowsOfEach, type Rows } fr
 /** How long one command in the server's pod may take, in milliseconds, where nothing else is said. */
 const commandLimit = 60_000;
 
+/** By which the action's own sessions are told from others (application_name). */
+export const applicationName = 'postgresql-upgrade';
+
 /** A session that can't change anything, nor wait long for anybody's lock; its statements end before the command is given up. */
 function readOptions(limit: number): string {
   return `-c default_transaction_read_only=on -c statement_timeout=${String(Math.round(limit * 0.9))} -c lock_timeout=5000`;
@@ -21,7 +24,8 @@ const writeOptions =
 const withPassword = [
   'IFS= read -r PGPASSWORD',
   'PGPORT="${POSTGRESQL_PORT_NUMBER:-${PGPORT:-5432}}"',
-  'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=10',
+  'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=10',
+  `export PGAPPNAME=${applicationName}`,
   'shift',
   'exec "$@"',
 ].join('; ');

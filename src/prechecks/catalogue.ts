@@ -1,4 +1,5 @@
 import { accessChecks } from './access.ts';
+import { clientsChecks } from './clients.ts';
 import { clusterChecks } from './cluster.ts';
 import { extensionChecks } from './extensions.ts';
 import type { Check } from './finding.ts';
@@ -29,6 +30,7 @@ export const catalogue: readonly Check[] = [
   ...sortOrderChecks,
   ...extensionChecks,
   ...clusterChecks,
+  ...clientsChecks,
   ...surroundingsChecks,
   ...valuesChecks,
 ];

@@ -1,3 +1,4 @@
+import type { Client } from '../database/clients.ts';
 import type { Obstacle } from '../database/obstacles.ts';
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/server.ts';
 import type { SortOrders } from '../database/sort-order.ts';
@@ -7,6 +8,7 @@ import type { ReplayFacts } from '../job/replay.ts';
 import type { VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
+import type { Neighbour } from '../target/neighbours.ts';
 import type { Permission } from '../target/permissions.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
 import type { Target } from '../target/target.ts';
@@ -37,6 +39,10 @@ export interface Facts {
   readonly files: Known<VolumeFiles>;
   /** Names of other pods that mount the volume. */
   readonly otherVolumeUsers: Known<readonly string[]>;
+  /** Sessions that were there before and after all else was read, but our own. */
+  readonly clients: Known<readonly Client[]>;
+  /** Other workloads of the namespace. */
+  readonly neighbours: Known<readonly Neighbour[]>;
   /** Argo CD and Flux, where they left their mark on PostgreSQL or the applications. */
   readonly reconcilers: Known<readonly Reconciler[]>;
   readonly snapshotClass: Known<SnapshotClassFacts>;

@@ -1,14 +1,19 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { readClients, type Client } from '../database/clients.ts';
 import { readMd5Roles } from '../database/configuration.ts';
+import { applicationName } from '../database/database.ts';
 import { readAll } from '../database/each.ts';
 import { readObstacles } from '../database/obstacles.ts';
 import { extensionsOf, extensionsSql, readDatabases, readServer } from '../database/server.ts';
 import { sortOrdersOf, sortOrdersSql } from '../database/sort-order.ts';
+import { ownerLabel } from '../job/pod.ts';
 import { jobName, type JobSettings } from '../job/manifest.ts';
 import { sweepProbes } from '../job/sweep-probes.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
+import { neighboursOf } from '../target/neighbours.ts';
 import { askUser, missingPermissions, needed, type Permission } from '../target/permissions.ts';
 import { findReconcilers, type Reconciler } from '../target/reconcilers.ts';
-import { volumeUsers } from '../target/volume-users.ts';
+import { volumeUsersAmong } from '../target/volume-users.ts';
 import { Journal, journalName } from '../upgrade/journal.ts';
 import { jobSettings } from '../upgrade/settings.ts';
 import { probe, replayed, tryStart } from './ask-images.ts';
@@ -27,13 +32,15 @@ const sessions = 4;
 /** Reads all that the checks judge. What can't be read becomes unknown with its reason; only a cancellation throws. */
 export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const { cluster, inputs, target, database } = gathering;
-  const [version, permissions, server, databases, files, obstacles] = await Promise.all([
+  const { namespace } = target;
+  const [version, permissions, server, databases, files, obstacles, firstClients] = await Promise.all([
     cluster.version(),
-    known(() => missingPermissions(cluster, target.namespace, 'upgrade')),
+    known(() => missingPermissions(cluster, namespace, 'upgrade')),
     known(() => readServer(database)),
     known(() => readDatabases(database)),
     known(() => readVolumeFiles(database, target)),
     known(() => readObstacles(database)),
+    known(() => clientsOf(gathering)),
   ]);
   const user = await knownFrom(permissions, async (missing) =>
     needed(missing).length === 0 ? '' : await askUser(cluster),
@@ -48,11 +55,12 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   );
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' ? onlyIfGranted(permissions, settings) : settings;
-  if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, target.namespace);
+  if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
   const reads = [
     knownFrom(databases, async (list) => extensionsOf(await readAll(database, list, extensionsSql, sessions))),
     knownFrom(databases, (list) => gatherHazards(database, list, sessions)),
-    known(() => volumeUsers(cluster, target)),
+    known(() => cluster.list('pods', { namespace })),
+    known(() => cluster.list('cronjobs', { namespace })),
     known(() => leftovers(gathering)),
     known(() => reconcilersOf(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
@@ -71,7 +79,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   const [
     extensions,
     hazards,
-    otherVolumeUsers,
+    pods,
+    cronJobs,
     leftoverObjects,
     reconcilers,
     refused,
@@ -97,7 +106,15 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     sortOrders,
     hazards,
     files,
-    otherVolumeUsers,
+    otherVolumeUsers: both(pods, pods, (list) => volumeUsersAmong(list, target)),
+    clients: await knownFrom(firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
+    neighbours: both(pods, cronJobs, (list, jobs) =>
+      neighboursOf(
+        list.filter((pod) => !isOurs(pod)),
+        jobs,
+        target,
+      ),
+    ),
     reconcilers,
     snapshotClass,
     refused,
@@ -124,6 +141,22 @@ async function reconcilersOf({ cluster, target, inputs }: Gathering): Promise<Re
   );
   const server = { object: `statefulsets/${target.name}`, metadata: target.statefulSet.metadata };
   return await findReconcilers(cluster, [server, ...applications.flat().filter((a) => a.object !== server.object)]);
+}
+
+/** Other sessions than those of the action itself. */
+async function clientsOf({ database }: Gathering): Promise<Client[]> {
+  return (await readClients(database)).filter(({ application }) => application !== applicationName);
+}
+
+/** Whoever is there both times; a scrape or a probe of the kubelet is gone at once. */
+function stillThere(before: readonly Client[], now: readonly Client[]): Client[] {
+  const pids = new Set(now.map(({ pid }) => pid));
+  return before.filter(({ pid }) => pids.has(pid));
+}
+
+/** Of a pod that the action has made. */
+function isOurs({ metadata }: V1Pod): boolean {
+  return Object.entries(ownerLabel).every(([label, value]) => metadata?.labels?.[label] === value);
 }
 
 /** Jobs and a journal that tell of an upgrade that has not come to its end. An ended Job of ours is only a log. */

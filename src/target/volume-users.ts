@@ -4,7 +4,11 @@ import type { Target } from './target.ts';
 
 /** Names of pods other than the server's own that mount its volume and have not ended. */
 export async function volumeUsers(cluster: Cluster, target: Target): Promise<string[]> {
-  const pods = await cluster.list('pods', { namespace: target.namespace });
+  return volumeUsersAmong(await cluster.list('pods', { namespace: target.namespace }), target);
+}
+
+/** The same of pods that have been read. */
+export function volumeUsersAmong(pods: readonly V1Pod[], target: Target): string[] {
   return pods
     .filter((pod) => mounts(pod, target.volume.claimName) && !hasEnded(pod) && pod.metadata?.name !== target.podName)
     .map((pod) => pod.metadata?.name ?? '');

@@ -103,9 +103,9 @@ test('without probes it makes exactly the reads and dry runs that it needs, and 
   const count = (line: string) => scenario.api.lines.filter((l) => l === line).length;
   // KEDA is not installed: its rights are not asked for.
   expect(count(reviews)).toBe(permissionsFor('upgrade').filter((p) => p.ifServed !== true).length);
-  // server, databases, volume, what pg_upgrade refuses, hazards in the server, secrets of roles; and of the four databases that take
+  // server, databases, volume, what pg_upgrade refuses, clients (twice), hazards in the server, secrets of roles; and of the four databases that take
   // connections (a session each) the extensions, the sort order and the hazards
-  expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(18);
+  expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(20);
 });
 
 test('an upgrade stops at a failed check before it writes anything', async () => {

@@ -15,7 +15,11 @@ export function install(api: ApiServer, password: string): void {
       'pods',
       {
         metadata: { name: 'postgresql-0', namespace },
-        spec: { nodeName: 'node-1', volumes: [{ name: 'data', persistentVolumeClaim: { claimName: claim.name } }] },
+        spec: {
+          nodeName: 'node-1',
+          containers: [{ name: 'postgresql', image }],
+          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: claim.name } }],
+        },
         status: { phase: 'Running', podIP: '10.1.2.3', conditions: [{ type: 'Ready', status: 'True' }] },
       },
     ],
@@ -27,7 +31,13 @@ export function install(api: ApiServer, password: string): void {
     ['secrets', secret({ 'postgres-password': password })],
     ['deployments', application('frontend', 2)],
     ['deployments', application('api-service', 1)],
-    ['cronjobs', { metadata: { name: 'orb-cleanup', namespace, labels: applicationLabel }, spec: { suspend: false } }],
+    [
+      'cronjobs',
+      {
+        metadata: { name: 'orb-cleanup', namespace, labels: applicationLabel },
+        spec: { suspend: false, jobTemplate: { spec: { template: { spec: { containers: [] } } } } },
+      },
+    ],
     ['volumesnapshotclasses', { metadata: { name: 'snapshots' }, driver, deletionPolicy: 'Delete' }],
   ];
   for (const [resource, object] of objects) api.objects.put(resource, object);

@@ -14,7 +14,7 @@ export interface ServerState {
   databases: Record<string, DatabaseState>;
   /** Rows of pg_prepared_xacts and pg_replication_slots. */
   obstacles: Obstacle[];
-  clients: { database: string; user: string; application: string; address: string; state: string }[];
+  clients: { pid: number; database: string; user: string; application: string; address: string; state: string }[];
   md5Roles: string[];
   /** Outcome of commands other than psql, such as pg_ctl. */
   command: (command: readonly string[]) => ExecResult;

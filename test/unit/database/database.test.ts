@@ -117,7 +117,9 @@ describe('lines of JSON', () => {
 describe('what is read of the server', () => {
   test('server, databases, extensions and clients come as they are', async () => {
     const state = serverState();
-    state.clients = [{ database: 'circle', user: 'circle', application: 'api', address: '10.0.0.7', state: 'idle' }];
+    state.clients = [
+      { pid: 42, database: 'circle', user: 'circle', application: 'api', address: '10.0.0.7', state: 'idle' },
+    ];
     const database = fakeDatabase(new FakeCluster(), await target(), state);
     expect(await readServer(database)).toMatchObject({ version: '12.16', versionNumber: 120016, inRecovery: false });
     expect((await readDatabases(database)).map((d) => [d.name, d.allowsConnections])).toEqual([

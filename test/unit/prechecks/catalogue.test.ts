@@ -23,6 +23,8 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   extensions: ['extensions'],
   hazards: hazards.map((h) => h.id),
   files: ['layout-mount', 'layout-data-directory', 'majors', 'layout-user', 'free-space', 'leftovers'],
+  clients: ['clients'],
+  neighbours: ['clients', 'foreign-workloads'],
   reconcilers: ['gitops'],
   otherVolumeUsers: ['volume-users'],
   snapshotClass: ['volume-snapshot'],

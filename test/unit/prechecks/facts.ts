@@ -131,6 +131,8 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     hazards: known({ server: known(noHazards), databases: { circle: known(noHazards), template1: known(noHazards) } }),
     files: known(files),
     otherVolumeUsers: known([]),
+    clients: known([]),
+    neighbours: known([]),
     reconcilers: known([]),
     snapshotClass: known({
       driver: 'csi.example.com',

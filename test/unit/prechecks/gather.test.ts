@@ -5,9 +5,9 @@ import { journalName } from '../../../src/upgrade/journal.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { recordOf } from '../upgrade/context.ts';
-import { fakeDatabase, serverState } from '../fake-database.ts';
+import { fakeDatabase, serverState, type ServerState } from '../fake-database.ts';
 import { FakeLog } from '../fake-runner.ts';
-import { cluster, configMap, inputs, job, namespace, target } from '../objects.ts';
+import { applicationPod, cluster, configMap, inputs, job, namespace, target } from '../objects.ts';
 
 const volume = [
   'userId=1001',
@@ -46,8 +46,16 @@ function probing(from: FakeCluster, log: string = probeLog.join('')): FakeCluste
   return from;
 }
 
-async function gather(from: FakeCluster, given: Record<string, string> = {}, files = volume) {
-  const state = serverState({ command: () => ({ exitCode: 0, stdout: `${files.join('\n')}\n`, stderr: 'no shell' }) });
+async function gather(
+  from: FakeCluster,
+  given: Record<string, string> = {},
+  files = volume,
+  clients: ServerState['clients'] = [],
+) {
+  const state = serverState({
+    clients,
+    command: () => ({ exitCode: 0, stdout: `${files.join('\n')}\n`, stderr: 'no shell' }),
+  });
   const found = await target();
   const database = fakeDatabase(from, found, state);
   const log = new FakeLog();
@@ -153,6 +161,33 @@ describe('gathering facts', () => {
     const facts = await gather(from, { probes: 'none' });
     expect(facts.upgradeProbe).toMatchObject({ known: false, code: 'not-asked' });
     expect(from.calls.filter((c) => c.method === 'create' && c.name.includes('probe'))).toEqual([]);
+  });
+
+  test('sessions count that stay, and are not our own', async () => {
+    const stays = {
+      pid: 1,
+      database: 'circle',
+      user: 'circle',
+      application: 'api',
+      address: '10.0.0.7',
+      state: 'idle',
+    };
+    const clients = [stays, { ...stays, pid: 2 }, { ...stays, pid: 3, application: 'postgresql-upgrade' }];
+    const from = probing(cluster());
+    // The second one goes while the rest is read.
+    from.hooks.push((call) => {
+      if (call.method === 'create' && call.resource === 'jobs' && clients[1]?.pid === 2) clients.splice(1, 1);
+    });
+    const facts = await gather(from, {}, volume, clients);
+    expect(facts.clients).toEqual({ known: true, value: [stays] });
+  });
+
+  test('neighbours are the pods of others: probes are our own', async () => {
+    const labels = { 'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade' };
+    const from = probing(cluster()).put('pods', applicationPod('guest', {}), applicationPod('probe-1', labels));
+    const facts = await gather(from);
+    const found = facts.neighbours.known ? facts.neighbours.value.map(({ kind, name }) => `${kind}/${name}`) : [];
+    expect(found).toEqual(['CronJob/nightly', 'CronJob/paused', 'Pod/guest']);
   });
 
   test('resources that can not be read leave the dry runs unknown', async () => {

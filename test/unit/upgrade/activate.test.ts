@@ -73,7 +73,14 @@ describe('verify', () => {
 });
 
 describe('quiesce', () => {
-  const client = { database: 'circle', user: 'circle', application: 'worker', address: '10.0.0.9', state: 'idle' };
+  const client = {
+    pid: 42,
+    database: 'circle',
+    user: 'circle',
+    application: 'worker',
+    address: '10.0.0.9',
+    state: 'idle',
+  };
 
   test('waits for the last client, then measures and writes a checkpoint side by side', async () => {
     const { context, state, clock } = await setUp();

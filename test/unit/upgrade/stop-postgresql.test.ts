@@ -49,7 +49,7 @@ describe('stopping PostgreSQL', () => {
   test('is refused while a client is connected, which is named', async () => {
     const setting = await setUp();
     setting.state.clients = [
-      { database: 'circle', user: 'circle', application: 'api', address: '10.0.0.7', state: 'active' },
+      { pid: 42, database: 'circle', user: 'circle', application: 'api', address: '10.0.0.7', state: 'active' },
     ];
     const error = await thrownBy(() => stopPostgresql.run(setting.context));
     expect(error.code).toBe('client-came-back');
