@@ -111,6 +111,10 @@ export const inputTable = {
     description:
       '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime), and try there what pg_upgrade will restore. `none`: they are not asked, and the checks that need it only warn.',
   }),
+  probeVolume: flag({
+    description:
+      "Consent to try the running server's volume: a small file of its own beside the data directory gets a reflink and a hard link, and all of it is removed. The checks then tell how the files will go over. Without it the Job tries that before it changes anything.",
+  }),
 
   ignoreChecks: text({
     description:

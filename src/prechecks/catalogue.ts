@@ -13,13 +13,17 @@ import { replayChecks } from './replay.ts';
 import { serverChecks } from './server.ts';
 import { servingStartChecks } from './serving-start.ts';
 import { sortOrderChecks } from './sort-order.ts';
+import { spaceChecks } from './space.ts';
 import { surroundingsChecks } from './surroundings.ts';
+import { transferChecks } from './transfer.ts';
 import { valuesChecks } from './values.ts';
 
 /** Every check, in the order in which people read them. `precheck` and `upgrade` run the same ones. */
 export const catalogue: readonly Check[] = [
   ...accessChecks,
   ...layoutChecks,
+  ...spaceChecks,
+  ...transferChecks,
   ...majorsChecks,
   ...serverChecks,
   ...localeChecks,

@@ -14,6 +14,7 @@ import type { Reconciler } from '../target/reconcilers.ts';
 import type { Target } from '../target/target.ts';
 import type { Image } from '../target/images.ts';
 import type { VolumeFiles } from './volume-files.ts';
+import type { VolumeTrial } from './volume-trial.ts';
 import type { HazardFacts } from './hazards/hazard.ts';
 import type { Known } from './finding.ts';
 
@@ -37,6 +38,8 @@ export interface Facts {
   readonly sortOrders: Known<SortOrders>;
   readonly hazards: Known<HazardFacts>;
   readonly files: Known<VolumeFiles>;
+  /** Whether the volume makes reflinks and hard links; asked for by `probe-volume`. */
+  readonly volumeTrial: Known<VolumeTrial>;
   /** Names of other pods that mount the volume. */
   readonly otherVolumeUsers: Known<readonly string[]>;
   /** Sessions that were there before and after all else was read, but our own. */

@@ -19,12 +19,13 @@ import { jobSettings } from '../upgrade/settings.ts';
 import { probe, replayed, tryStart } from './ask-images.ts';
 import { refusedObjects } from './dry-runs.ts';
 import type { Facts } from './facts.ts';
-import type { Known } from './finding.ts';
+import { notAsked, type Known } from './finding.ts';
 import type { Gathering } from './gathering.ts';
 import { gatherHazards } from './hazards/gather.ts';
 import { both, known, knownFrom } from './known.ts';
 import { chooseSnapshotClass } from './snapshot-class.ts';
 import { readVolumeFiles } from './volume-files.ts';
+import { tryVolume, type VolumeTrial } from './volume-trial.ts';
 
 /** A few sessions at a time: the server is in production. */
 const sessions = 4;
@@ -71,6 +72,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
       both(mayProbe, server, (_, s) => s),
     ),
     known(() => readMd5Roles(database)),
+    volumeTried(gathering),
     replayed(gathering, mayProbe, server, databases),
     gathering.probePullRequest?.() ?? Promise.resolve(undefined),
   ] as const;
@@ -88,6 +90,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     servingProbe,
     trial,
     md5Roles,
+    volumeTrial,
     replay,
     pullRequest,
   ] = await Promise.all(reads);
@@ -106,6 +109,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     sortOrders,
     hazards,
     files,
+    volumeTrial,
     otherVolumeUsers: both(pods, pods, (list) => volumeUsersAmong(list, target)),
     clients: await knownFrom(firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
     neighbours: both(pods, cronJobs, (list, jobs) =>
@@ -152,6 +156,11 @@ async function clientsOf({ database }: Gathering): Promise<Client[]> {
 function stillThere(before: readonly Client[], now: readonly Client[]): Client[] {
   const pids = new Set(now.map(({ pid }) => pid));
   return before.filter(({ pid }) => pids.has(pid));
+}
+
+async function volumeTried({ inputs, database, target }: Gathering): Promise<Known<VolumeTrial>> {
+  if (!inputs.probeVolume) return { known: false, reason: 'probe-volume: false', code: notAsked };
+  return await known(() => tryVolume(database, target));
 }
 
 /** Of a pod that the action has made. */

@@ -1,4 +1,4 @@
-import { failed, given, passed, warning, type Check } from './finding.ts';
+import { failed, given, passed, type Check } from './finding.ts';
 
 export const layoutChecks: readonly Check[] = [
   {
@@ -86,32 +86,6 @@ export const layoutChecks: readonly Check[] = [
           );
         return passed(evidence);
       }),
-  },
-  {
-    id: 'free-space',
-    title: 'The volume has room for the new system catalogs',
-    subject: 'target',
-    why: 'Linked and cloned files take no room, but the new cluster brings about 50 MB of its own and 10 MB for each database. With `transfer: copy` all data is there twice.',
-    run: ({ inputs, files, databases }) =>
-      given(files, (seen) =>
-        given(databases, (list) => {
-          const copied = inputs.transfer === 'copy' ? list.reduce((sum, { bytes }) => sum + bytes, 0) : 0;
-          const needed = (150 + 10 * list.length) * 1024 * 1024 + copied;
-          const evidence = `${mebibytes(seen.freeBytes)} MiB free, about ${mebibytes(needed)} MiB needed for ${String(list.length)} databases${copied > 0 ? ' that are copied' : ''}`;
-          // As the Job counts them (check_space in upgrade.sh).
-          const inodes = 1500 + 350 * list.length;
-          if (seen.freeInodes !== undefined && seen.freeInodes < inodes)
-            return failed(
-              'Remove files that nobody needs from the volume, or move to one with more inodes.',
-              `${String(seen.freeInodes)} inodes free, about ${String(inodes)} needed for ${String(list.length)} databases`,
-              evidence,
-            );
-          if (seen.freeBytes < needed) return failed('Enlarge the PersistentVolumeClaim.', evidence);
-          return seen.freeBytes < 2 * needed
-            ? warning('Enlarge the PersistentVolumeClaim to be on the safe side.', evidence)
-            : passed(evidence);
-        }),
-      ),
   },
 ];
 

@@ -11,15 +11,27 @@ export interface VolumeFiles {
   /** The data directory and its parent are on one mount, so that a directory beside it can share files. */
   readonly sameFilesystem: boolean;
   readonly filesystem: string;
+  readonly totalBytes: number;
   readonly freeBytes: number;
   /** Undefined where the file system makes inodes as it needs them (btrfs). */
   readonly freeInodes: number | undefined;
+  readonly relations: RelationFiles;
+  /** Of the transaction status (pg_xact, pg_multixact), which is copied in every mode; KiB. */
+  readonly statusKilobytes: number;
   /** Names beside the data directory and at the root of the mount. */
   readonly entries: readonly string[];
   /** Paths in the data directory that belong to somebody else; the first few. */
   readonly foreignFiles: readonly string[];
   /** The data directory, and what has the name of one in another state of an upgrade. */
   readonly clusters: readonly FoundCluster[];
+}
+
+/** As `relations` in upgrade.sh counts them, tablespaces included; large objects are data. */
+export interface RelationFiles {
+  readonly catalogKilobytes: number;
+  /** Of what is no catalog. */
+  readonly kilobytes: number;
+  readonly files: number;
 }
 
 /** What the server's user may see of a data directory; a try as root may have left it unreadable. */
@@ -48,6 +60,17 @@ echo "dataVersion=$(cat "$data/PG_VERSION")"
 [ "$(stat -c %d "$data")" = "$(stat -c %d "$parent")" ] && ! grep -q " $data " /proc/self/mountinfo && echo sameFilesystem=yes
 echo "filesystem=$(stat -f -c %T "$data")"
 echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
+echo "totalKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $2 }')"
+echo "relations=$(for directory in "$data/base/" "$data"/pg_tblspc/*/; do
+  [ -d "$directory" ] && find "$directory" -path '*/PG_14_*' -prune -o -type f -name '[0-9]*' -printf '%f %k %s\\n'
+done | awk '{
+  size = int(($3 + 4095) / 4096) * 4
+  if ($2 > size) size = $2
+  split($1, n, /[._]/)
+  if (n[1] < 16384 && n[1] != 2613 && n[1] != 2683) catalogs += size
+  else { data += size; files++ }
+} END { print catalogs + 0, data + 0, files + 0 }')"
+echo "statusKilobytes=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum += $1 } END { print sum + 0 }')"
 echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
 find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
@@ -69,7 +92,9 @@ export async function readVolumeFiles(database: Database, target: Target): Promi
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
   const all = (name: string) => rows.filter(([key]) => key === name).map(([, value]) => value);
   const one = (name: string) => all(name)[0] ?? '';
-  if (one('end') !== 'yes' || !/^\d+$/.test(one('freeKilobytes')))
+  const relations = one('relations').split(' ').map(Number);
+  // A server without catalogs there is none: then find could not tell.
+  if (one('end') !== 'yes' || !/^\d+$/.test(one('freeKilobytes')) || !((relations[0] ?? 0) > 0))
     throw new ClusterError(
       'volume-unreadable',
       `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || 'no answer'}`,
@@ -82,8 +107,11 @@ export async function readVolumeFiles(database: Database, target: Target): Promi
     dataVersion: one('dataVersion'),
     sameFilesystem: one('sameFilesystem') === 'yes',
     filesystem: one('filesystem'),
+    totalBytes: Number(one('totalKilobytes')) * 1024,
     freeBytes: Number(one('freeKilobytes')) * 1024,
     freeInodes: freeInodes(one('inodes')),
+    relations: parseRelations(relations),
+    statusKilobytes: Number(one('statusKilobytes')),
     entries: [...new Set(all('entry'))].sort(),
     foreignFiles: all('foreignFile'),
     clusters: all('cluster').map(parseCluster),
@@ -102,6 +130,10 @@ function parseCluster(line: string): FoundCluster {
     hasTables: tables === 'yes',
     megabytes: Number(megabytes),
   };
+}
+
+function parseRelations([catalogKilobytes = 0, kilobytes = 0, files = 0]: readonly number[]): RelationFiles {
+  return { catalogKilobytes, kilobytes, files };
 }
 
 /** Of `all free` as df tells them; a file system without a limit has none in all. */

@@ -16,7 +16,8 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   missingPermissions: ['permissions'],
   // Without it the remedy has a placeholder.
   user: [],
-  server: ['superuser-login', 'server-version', 'layout-data-directory', 'majors'],
+  server: ['superuser-login', 'server-version', 'layout-data-directory', 'majors', 'free-space'],
+  volumeTrial: ['transfer'],
   databases: ['encoding-and-locale', 'free-space', 'sort-order', 'replay'],
   sortOrders: ['sort-order'],
   obstacles: ['prepared-transactions', 'replication-slots'],

@@ -17,10 +17,17 @@ const volume = [
   'sameFilesystem=yes',
   'filesystem=ext2/ext3',
   'freeKilobytes=1048576',
+  'totalKilobytes=8388608',
+  'relations=32000 1048576 4000',
+  'statusKilobytes=40',
   'inodes=524288 500000',
   'entry=/bitnami/postgresql/data',
   'entry=/bitnami/postgresql/data',
   'end=yes',
+  // of the trial of the volume, where that is asked for
+  'clone=no Operation not supported',
+  'link=yes',
+  'removed=yes',
 ];
 const probeLog = [
   'old-version\tpostgres (PostgreSQL) 12.16',
@@ -78,7 +85,7 @@ const record = JSON.stringify(recordOf(await target()));
 
 describe('gathering facts', () => {
   test('finds all of them in a namespace that is as it should be', async () => {
-    const facts = await gather(probing(cluster()));
+    const facts = await gather(probing(cluster()), { 'probe-volume': 'true' });
     expect(JSON.stringify(facts)).not.toContain('"known":false');
     expect(facts.files).toMatchObject({
       value: {
@@ -89,6 +96,7 @@ describe('gathering facts', () => {
         sameFilesystem: true,
       },
     });
+    expect(facts.volumeTrial).toMatchObject({ value: { clone: { works: false }, link: { works: true } } });
     expect(facts.upgradeProbe).toMatchObject({ value: { oldVersion: 'postgres (PostgreSQL) 12.16' } });
     expect(facts.refused).toEqual({ known: true, value: [] });
   });
@@ -214,9 +222,30 @@ describe('gathering facts', () => {
   });
 
   test('a volume that could not be looked at is unknown', async () => {
-    const facts = await gather(probing(cluster()), {}, volume.slice(0, -1));
+    const facts = await gather(
+      probing(cluster()),
+      {},
+      volume.filter((line) => line !== 'end=yes'),
+    );
     expect(facts.files).toMatchObject({ known: false, code: 'volume-unreadable' });
     expect(facts.files).toMatchObject({ reason: expect.stringContaining('no shell') as unknown });
+  });
+
+  test('a volume whose files could not be counted is unknown, never empty', async () => {
+    const facts = await gather(
+      probing(cluster()),
+      {},
+      volume.map((line) => (line.startsWith('relations=') ? 'relations=0 0 0' : line)),
+    );
+    expect(facts.files).toMatchObject({ known: false, code: 'volume-unreadable' });
+  });
+
+  test('nothing is written to the volume without consent', async () => {
+    const from = probing(cluster());
+    const facts = await gather(from);
+    expect(facts.volumeTrial).toMatchObject({ known: false, code: 'not-asked' });
+    const scripts = from.calls.filter((c) => c.method === 'exec').map((c) => JSON.stringify(c.body));
+    expect(scripts.filter((text) => text.includes('mktemp'))).toEqual([]);
   });
 
   test.each([

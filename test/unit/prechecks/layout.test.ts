@@ -1,8 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { inputs, serverPod, target } from '../objects.ts';
-import { answerOf, databaseFacts, databases, files, known, server } from './facts.ts';
-
-const mebibyte = 1024 ** 2;
+import { serverPod, target } from '../objects.ts';
+import { answerOf, files, known, server } from './facts.ts';
 
 describe('statefulset', () => {
   test.each([
@@ -71,49 +69,5 @@ describe('layout-user', () => {
     expect(answer.status).toBe('failed');
     expect(answer.remedy).toContain(remedy);
     for (const value of Object.values(more).flat()) expect(answer.text).toContain(String(value));
-  });
-});
-
-describe('free-space', () => {
-  test.each([
-    [0, 'failed'],
-    [189, 'failed'],
-    [190, 'warning'],
-    [379, 'warning'],
-    [380, 'passed'],
-  ])('%i MiB for 4 databases: %s', async (free, status) => {
-    const answer = await answerOf('free-space', { files: known({ ...files, freeBytes: free * mebibyte }) });
-    expect(answer.status).toBe(status);
-    expect(answer.text).toContain(`${String(free)} MiB free`);
-    if (status !== 'passed') expect(answer.remedy).toContain('PersistentVolumeClaim');
-  });
-
-  test.each([
-    [2899, 'failed'],
-    [2900, 'passed'],
-    [undefined, 'passed'],
-  ])('%s inodes for 4 databases: %s', async (freeInodes, status) => {
-    const answer = await answerOf('free-space', { files: known({ ...files, freeInodes }) });
-    expect(answer.status).toBe(status);
-    if (status === 'failed') expect(answer.text).toContain('2899 inodes free, about 2900 needed');
-  });
-
-  test('what is copied is there twice', async () => {
-    const given = {
-      databases: known(databases.map((d) => ({ ...d, bytes: 1024 ** 3 }))),
-      files: known({ ...files, freeBytes: 4200 * mebibyte }),
-    };
-    const linked = await answerOf('free-space', given);
-    const copied = await answerOf('free-space', { ...given, inputs: inputs({ transfer: 'copy' }) });
-    expect([linked.status, copied.status]).toEqual(['passed', 'failed']);
-    expect(copied.text).toContain('4286 MiB needed for 4 databases that are copied');
-  });
-
-  test('many databases need more', async () => {
-    const many = Array.from({ length: 100 }, (_, index) => databaseFacts(`d${String(index)}`));
-    const freeBytes = 500 * mebibyte;
-    const enough = await answerOf('free-space', { databases: known(databases), files: known({ ...files, freeBytes }) });
-    const short = await answerOf('free-space', { databases: known(many), files: known({ ...files, freeBytes }) });
-    expect([enough.status, short.status]).toEqual(['passed', 'failed']);
   });
 });
