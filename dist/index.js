@@ -31911,6 +31911,9 @@ var inputTable = {
     default: "pods",
     description: "`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime), and try there what pg_upgrade will restore. `none`: they are not asked, and the checks that need it only warn."
   }),
+  probeVolume: flag({
+    description: "Consent to try the running server's volume: a small file of its own beside the data directory gets a reflink and a hard link, and all of it is removed. The checks then tell how the files will go over. Without it the Job tries that before it changes anything."
+  }),
   ignoreChecks: text({
     description: "Checks whose findings are to stop nothing, a line each: `id: reason`. They are asked, and shown with the reason."
   }),
@@ -52517,7 +52520,9 @@ async function waitFor(wait, look2) {
 
 // src/target/volume-users.ts
 async function volumeUsers(cluster, target) {
-  const pods = await cluster.list("pods", { namespace: target.namespace });
+  return volumeUsersAmong(await cluster.list("pods", { namespace: target.namespace }), target);
+}
+function volumeUsersAmong(pods, target) {
   return pods.filter((pod) => mounts(pod, target.volume.claimName) && !hasEnded(pod) && pod.metadata?.name !== target.podName).map((pod) => pod.metadata?.name ?? "");
 }
 async function podsNaming(cluster, namespace, claim2) {
@@ -53094,10 +53099,10 @@ function renewed(before, volumeName) {
   const { metadata, spec } = before;
   const { name: name2 = "", namespace = "", labels = {}, annotations: annotations2 = {} } = metadata ?? {};
   const { resources: resources2 } = spec ?? {};
-  const isOurs = (key) => key !== epochLabel;
+  const isOurs2 = (key) => key !== epochLabel;
   const isTheirs = (key) => !/^(pv|volume)(\.beta)?\.kubernetes\.io\//.test(key);
   return {
-    metadata: { name: name2, namespace, labels: kept(labels, isOurs), annotations: kept(annotations2, isTheirs) },
+    metadata: { name: name2, namespace, labels: kept(labels, isOurs2), annotations: kept(annotations2, isTheirs) },
     spec: {
       ...kindOfVolume(before),
       ...resources2 === void 0 ? {} : { resources: resources2 },
@@ -53746,12 +53751,116 @@ var accessChecks = [
   }
 ];
 
+// src/prechecks/clients.ts
+var clientsChecks = [
+  {
+    id: "clients",
+    title: "Nobody is connected but what the upgrade stops",
+    subject: "cluster",
+    why: "The upgrade stops the application layer and then waits until no session is left. A sidecar of the server, an exporter, a pooler or a tool that nobody stops keeps it waiting until `clients-timeout`, in the downtime. Sessions are read twice, before and after the other facts: one that is gone by then (a probe, a scrape) is no obstacle. Who it is comes from the address, by the pods of the namespace.",
+    run: ({ clients, neighbours, target, inputs }) => given(
+      clients,
+      (all) => given(neighbours, (list2) => {
+        const found2 = all.map((client2) => ({ client: client2, origin: originOf(client2, list2, target) }));
+        const staying = found2.filter(({ origin }) => !origin.isStopped);
+        const stopped = found2.length - staying.length;
+        const others = `${String(stopped)} sessions of workloads that the upgrade stops`;
+        if (staying.length === 0) return passed(others);
+        const remedies = [...new Set(staying.map(({ client: client2, origin }) => origin.remedy(client2)))];
+        const evidence = staying.map(({ client: client2, origin }) => `${origin.name}: ${describe4(client2)}`);
+        const isSure = staying.some(({ origin }) => !origin.mayEnd);
+        const remedy2 = `Before the upgrade, let them go, or they keep it waiting until "clients-timeout" (${String(inputs.clientsTimeout / 1e3)} s). ${remedies.join(" ")}`;
+        return (isSure ? failed : warning2)(remedy2, ...evidence, others);
+      })
+    )
+  },
+  {
+    id: "foreign-workloads",
+    title: "No other workload of the namespace needs PostgreSQL",
+    subject: "cluster",
+    why: "What does not carry the label of the application layer is not stopped, and fails or tries again for as long as the upgrade takes. Found by the pods that run (so also those of DaemonSets) and the CronJobs, where they name the Secret or the Service of PostgreSQL. A CronJob that starts in the downtime fails.",
+    run: ({ neighbours, target, inputs }) => given(neighbours, (list2) => {
+      const others = list2.filter(({ isApplication, uses }) => !isApplication && uses.length > 0);
+      if (others.length === 0)
+        return passed(`none of ${String(list2.length)} workloads but the application layer names PostgreSQL`);
+      return warning2(
+        `Have them stopped and started with the applications, where they belong to them, or stop them yourself: ${others.map((one) => `${labelled(one, target, inputs.applicationSelector) ?? stop(one, target)}.`).join(" ")}`,
+        ...others.map(
+          (one) => `${one.kind} ${one.name} is not stopped by the upgrade and names PostgreSQL: ${one.uses.join(", ")}`
+        )
+      );
+    })
+  }
+];
+var proxies = ["istio-proxy", "linkerd-proxy"];
+function originOf(client2, neighbours, target) {
+  if (isLocal(client2.address, target)) return ownPod(client2, target);
+  const there = neighbours.filter(({ addresses }) => addresses.includes(client2.address));
+  const [first] = there;
+  if (first === void 0)
+    return {
+      ...{ name: `from ${client2.address}, no pod of namespace ${target.namespace}`, isStopped: false, mayEnd: false },
+      remedy: ({ pid, address }) => `Find ${address} (kubectl get pods --all-namespaces -o wide | grep -F ${address}) and stop it; to end its session: ${terminate(target, pid)}.`
+    };
+  const application = there.find(({ isApplication }) => isApplication);
+  const one = application ?? first;
+  return {
+    name: `${one.kind} ${one.name} (${client2.address})`,
+    isStopped: application !== void 0,
+    mayEnd: one.kind === "Job" || one.kind === "CronJob",
+    remedy: () => `${stop(one, target)}.`
+  };
+}
+function ownPod(client2, target) {
+  const containers = (target.pod?.spec?.containers ?? target.statefulSet.spec?.template.spec?.containers ?? []).map(({ name: name2 }) => name2).filter((name2) => name2 !== target.container.name);
+  const proxy = containers.find((name2) => proxies.includes(name2));
+  const where = `in the server's own pod (${client2.address}${containers.length === 0 ? "" : `, beside it: ${containers.join(", ")}`})`;
+  if (proxy !== void 0 && client2.address !== "local")
+    return {
+      ...{ name: `${where}, by way of ${proxy}, which hides who it is`, isStopped: false, mayEnd: true },
+      remedy: () => `Look by user and application name whether it is one of the applications.`
+    };
+  return {
+    ...{ name: where, isStopped: false, mayEnd: false },
+    remedy: ({ pid }) => containers.length === 0 ? `Close the session in pod ${target.podName}: ${terminate(target, pid)}.` : `Take the sidecar (${containers.join(", ")}) out of StatefulSet ${target.name} until the upgrade is done (the chart's own exporter: helm value "postgresql.metrics.enabled=false"); a session of "kubectl exec" ends by ${terminate(target, pid)}.`
+  };
+}
+function isLocal(address, { pod }) {
+  const own2 = (pod?.status?.podIPs ?? []).map(({ ip }) => ip);
+  return address === "local" || address === "::1" || address.startsWith("127.") || [pod?.status?.podIP, ...own2].includes(address);
+}
+function describe4({ application, user, database, state }) {
+  return `${application || "a client without a name"}, user ${user}, database ${database}, ${state || "state unknown"}`;
+}
+function terminate(target, pid) {
+  return `${sessionIn(target)} -c 'SELECT pg_terminate_backend(${String(pid)})'`;
+}
+function labelled({ kind, name: name2 }, { namespace }, selector) {
+  const isStoppable = ["Deployment", "StatefulSet", "CronJob"].includes(kind);
+  return isStoppable && /^[^=!,()\s]+=[^=!,()\s]+$/.test(selector) ? `kubectl -n ${namespace} label ${kind.toLowerCase()} ${name2} ${selector}` : void 0;
+}
+function stop({ kind, name: name2 }, { namespace }) {
+  const kubectl = `kubectl -n ${namespace}`;
+  switch (kind) {
+    case "CronJob":
+      return `${kubectl} patch cronjob ${name2} -p '{"spec":{"suspend":true}}'`;
+    case "DaemonSet":
+      return `${kubectl} patch daemonset ${name2} -p '{"spec":{"template":{"spec":{"nodeSelector":{"stopped-for-upgrade":"true"}}}}}'`;
+    case "Job":
+      return `${kubectl} wait --for=condition=complete job/${name2} --timeout=1h`;
+    case "Pod":
+      return `${kubectl} delete pod ${name2}`;
+    default:
+      return `${kubectl} scale ${kind.toLowerCase()} ${name2} --replicas=0`;
+  }
+}
+
 // src/prechecks/leftovers.ts
 function judgeClusters(clusters, target) {
   const serving = clusters.find((cluster) => cluster.path === target.dataDirectory);
   const others = clusters.filter((cluster) => cluster !== serving);
   if (serving === void 0 || others.length === 0) return void 0;
-  const evidence = [serving, ...others].map(describe4);
+  const evidence = [serving, ...others].map(describe5);
   const data = target.dataDirectory;
   const nested2 = others.find((cluster) => cluster.path.startsWith(`${data}/`));
   if (nested2 !== void 0) {
@@ -53791,8 +53900,8 @@ function putBack({ path: path8, control }, data) {
 function byHand({ statefulSet, volume }) {
   return `With ${statefulSet.metadata?.name ?? "the StatefulSet"} at 0 replicas, as root in a pod that mounts ${volume.claimName} (the README has it)`;
 }
-function describe4({ path: path8, owner, readable, version: version2, control, hasTables, megabytes: megabytes2 }) {
-  const what = readable ? `PostgreSQL ${version2 === "" ? "of no version" : version2}, ${control === "none" ? "no pg_control" : control}, ${hasTables ? `with tables, ${String(megabytes2)} MB` : "EMPTY: no tables but those of initdb"}` : "not readable for the server";
+function describe5({ path: path8, owner, readable, version: version2, control, hasTables, megabytes: megabytes3 }) {
+  const what = readable ? `PostgreSQL ${version2 === "" ? "of no version" : version2}, ${control === "none" ? "no pg_control" : control}, ${hasTables ? `with tables, ${String(megabytes3)} MB` : "EMPTY: no tables but those of initdb"}` : "not readable for the server";
   return `left over: ${path8} (UID ${String(owner)}): ${what}`;
 }
 
@@ -55173,7 +55282,7 @@ ORDER BY 1
 // src/job/probe.ts
 var probeContainer = "probe";
 var probeLabel = { "app.kubernetes.io/name": "postgres-upgrade-probe" };
-function probePod(target, role, image, imagePullSecret, locales, script2) {
+function probePod(target, role, image, imagePullSecret, locales, script3) {
   const variables = {
     FROM: String(upgrade.from),
     TO: String(upgrade.to),
@@ -55185,7 +55294,7 @@ function probePod(target, role, image, imagePullSecret, locales, script2) {
     role,
     image,
     imagePullSecret,
-    command: ["sh", "-c", script2],
+    command: ["sh", "-c", script3],
     env: Object.entries(variables).map(([name2, value]) => ({ name: name2, value })),
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
     lifetime: 9e5,
@@ -55351,29 +55460,6 @@ var layoutChecks = [
         );
       return passed(evidence);
     })
-  },
-  {
-    id: "free-space",
-    title: "The volume has room for the new system catalogs",
-    subject: "target",
-    why: "Linked and cloned files take no room, but the new cluster brings about 50 MB of its own and 10 MB for each database. With `transfer: copy` all data is there twice.",
-    run: ({ inputs, files, databases }) => given(
-      files,
-      (seen) => given(databases, (list2) => {
-        const copied = inputs.transfer === "copy" ? list2.reduce((sum2, { bytes }) => sum2 + bytes, 0) : 0;
-        const needed = (150 + 10 * list2.length) * 1024 * 1024 + copied;
-        const evidence = `${mebibytes(seen.freeBytes)} MiB free, about ${mebibytes(needed)} MiB needed for ${String(list2.length)} databases${copied > 0 ? " that are copied" : ""}`;
-        const inodes = 1500 + 350 * list2.length;
-        if (seen.freeInodes !== void 0 && seen.freeInodes < inodes)
-          return failed(
-            "Remove files that nobody needs from the volume, or move to one with more inodes.",
-            `${String(seen.freeInodes)} inodes free, about ${String(inodes)} needed for ${String(list2.length)} databases`,
-            evidence
-          );
-        if (seen.freeBytes < needed) return failed("Enlarge the PersistentVolumeClaim.", evidence);
-        return seen.freeBytes < 2 * needed ? warning2("Enlarge the PersistentVolumeClaim to be on the safe side.", evidence) : passed(evidence);
-      })
-    )
   }
 ];
 function mebibytes(bytes) {
@@ -55477,6 +55563,76 @@ function judgeLocales(name2, probe2) {
   );
 }
 
+// src/prechecks/majors.ts
+var majorsChecks = [
+  {
+    id: "majors",
+    title: `Whatever starts PostgreSQL next starts ${String(upgrade.from)} on the data of ${String(upgrade.from)}`,
+    subject: "target",
+    why: `A pod template or a values file that names another major than the data directory has starts that major on it with the next restart or \`helm upgrade\`: it does not come up, and in the middle of the upgrade it is a second server. Data directory, running server and pod template are compared; what the next \`helm upgrade\` renders is read where \`values-file\` is given. A tag tells its major by its first number; one that does not is named as such.`,
+    run: (facts) => given(
+      facts.server,
+      (server) => given(facts.files, ({ dataVersion }) => {
+        const running = Math.floor(server.versionNumber / 1e4);
+        const data = {
+          place: `the data directory is ${dataVersion || "of no version"} (PG_VERSION)`,
+          major: Number(dataVersion)
+        };
+        const served = { place: `the server that runs is ${server.version}`, major: running };
+        const [template, values] = [templateOf(facts, running), valuesOf(facts, running)];
+        const all = [data, served, template, values];
+        const evidence = all.map(({ place }) => place);
+        const differs2 = ({ major }) => major !== void 0 && major !== data.major;
+        if (differs2(template)) return failed(templateRemedy(facts), ...evidence);
+        if (differs2(values)) return failed(valuesRemedy(facts), ...evidence);
+        return differs2(served) ? serverDiffers(evidence) : passed(...evidence);
+      })
+    )
+  }
+];
+function serverDiffers(evidence) {
+  return failed(
+    "Find out which data directory the server uses (SHOW data_directory) before anything else.",
+    ...evidence
+  );
+}
+function templateOf({ target }, running) {
+  const image = target.container.image ?? "";
+  const inPod = target.pod?.spec?.containers.find(({ name: name2 }) => name2 === target.container.name)?.image;
+  const major = inPod === image ? running : majorOfTag(image);
+  return { place: `the pod template names ${said(image, major)}`, major };
+}
+function valuesOf({ pullRequest, target, inputs }, running) {
+  if (pullRequest === void 0)
+    return {
+      place: 'what the next "helm upgrade" renders was not read ("values-file" is not given)',
+      major: void 0
+    };
+  const names = pullRequest.find(({ id }) => id === "values-file")?.names;
+  if (names === void 0) return { place: `${inputs.valuesFile} was not read`, major: void 0 };
+  if (names === "")
+    return { place: `${inputs.valuesFile} names no tag: the chart's own is rendered`, major: void 0 };
+  const image = target.container.image ?? "";
+  const major = image === names || image.endsWith(`:${names}`) ? running : majorOfTag(names);
+  return { place: `${inputs.valuesFile} names ${said(names, major)}`, major };
+}
+function said(image, major) {
+  return `${image} (${major === void 0 ? "its tag does not tell the major" : `PostgreSQL ${String(major)}`})`;
+}
+function majorOfTag(image) {
+  const number4 = /(?:^|:)v?(\d+)(?:[.-][^:/@]*)?$/.exec(image)?.[1];
+  const major = Number(number4);
+  return number4 !== void 0 && major >= 9 && major < 30 ? major : void 0;
+}
+function templateRemedy({ target, inputs }) {
+  const pod = target.pod?.spec?.containers.find(({ name: name2 }) => name2 === target.container.name)?.image;
+  const back = `kubectl -n ${inputs.namespace} set image statefulset/${target.name} ${target.container.name}=${pod ?? "IMAGE-OF-12"}`;
+  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs: ${back}. This restarts PostgreSQL where the StatefulSet rolls by itself.`;
+}
+function valuesRemedy({ target }) {
+  return `Deploy nothing from this file before the upgrade: its image can't read the data. Name the image that runs again (${target.container.image ?? ""}); the pull request of the upgrade brings the new one. Where the file is to stay as it is and nobody deploys until the upgrade is done, say so: "ignore-checks" with a line "majors: nothing is deployed until then".`;
+}
+
 // src/job/replay.ts
 var connectWait = 20;
 var lockWait = 5;
@@ -55484,7 +55640,7 @@ var dumpLimit = 120;
 function isReplayed({ name: name2, allowsConnections }) {
   return allowsConnections && name2 !== "template0" && !/[\n\r]/.test(name2);
 }
-function replayPod(target, settings, server, superuser, databases, script2, lifetime) {
+function replayPod(target, settings, server, superuser, databases, script3, lifetime) {
   const host2 = target.pod?.status?.podIP;
   if (host2 === void 0)
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
@@ -55513,7 +55669,7 @@ function replayPod(target, settings, server, superuser, databases, script2, life
     role: "replay",
     image: settings.image,
     imagePullSecret: settings.imagePullSecret,
-    command: ["bash", "-c", script2],
+    command: ["bash", "-c", script3],
     env: [
       ...Object.entries(variables).map(([name2, value]) => ({ name: name2, value })),
       { name: "PASSWORD", valueFrom: { secretKeyRef: { name: target.secret.name, key: target.secret.key } } }
@@ -55903,6 +56059,78 @@ function megabytes(bytes) {
   return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
+// src/prechecks/space.ts
+var spaceChecks = [
+  {
+    id: "free-space",
+    title: "The volume has room for the new system catalogs",
+    subject: "target",
+    why: "The upgrade Job refuses to begin, in the downtime, where there is too little. Reckoned with its numbers: 100 MB, three WAL segments, the catalogs and a quarter more (at least 9.5 MB for each database), the transaction status; with reflinks their own records, with `transfer: copy` all data once more. Less than twice of what is not data is a warning: the server writes on until then.",
+    run: ({ inputs, files, databases, server, volumeTrial, target }) => given(
+      files,
+      (seen) => given(
+        databases,
+        (list2) => given(server, (facts) => {
+          const modes = modesOf(inputs.transfer, seen.filesystem, volumeTrial);
+          const [sure, last] = [needOf(modes[0], seen, list2, facts), needOf(modes[1] ?? modes[0], seen, list2, facts)];
+          const free = seen.freeBytes / 1024;
+          const evidence = `${megabytes2(free)} MiB free, about ${megabytes2(sure.kilobytes)} MiB needed for ${String(list2.length)} databases (${modes[0]}: ${megabytes2(seen.relations.kilobytes)} MiB of data in ${String(seen.relations.files)} files)`;
+          const { freeInodes: freeInodes2 } = seen;
+          const enlarge = enlarged(seen, target, last.kilobytes);
+          if (freeInodes2 !== void 0 && freeInodes2 < sure.inodes)
+            return failed(
+              "Remove files that nobody needs from the volume, or move to one with more inodes.",
+              `${String(freeInodes2)} inodes free, about ${String(sure.inodes)} needed for ${String(list2.length)} databases`,
+              evidence
+            );
+          if (free < sure.kilobytes) return failed(enlarge, evidence);
+          if (free < last.kilobytes || freeInodes2 !== void 0 && freeInodes2 < last.inodes)
+            return warning2(
+              `Set "probe-volume" to true, which tells whether it can. If not: ${enlarge}`,
+              `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, all data is copied, and about ${megabytes2(last.kilobytes)} MiB and ${String(last.inodes)} inodes are needed`,
+              evidence
+            );
+          const spare = needOf("link", seen, list2, facts).kilobytes;
+          return free < last.kilobytes + spare ? warning2(`To be on the safe side: ${enlarge}`, evidence) : passed(evidence);
+        })
+      )
+    )
+  }
+];
+function needOf(mode, { relations, statusKilobytes }, { length: databases }, { walSegmentSize }) {
+  const { catalogKilobytes, kilobytes: data, files } = relations;
+  const catalogs = Math.max(catalogKilobytes * 1.25, databases * 9500);
+  const kilobytes = 100 * 1024 + 3 * walSegmentSize / 1024 + catalogs + statusKilobytes;
+  const inodes = 1500 + 350 * databases;
+  switch (mode) {
+    case "link":
+      return { kilobytes, inodes };
+    case "clone":
+      return { kilobytes: kilobytes + data / 50 + files, inodes: inodes + files };
+    case "copy":
+      return { kilobytes: kilobytes + data * 1.05, inodes: inodes + files * 1.05 };
+  }
+}
+var linking = ["ext2/ext3", "f2fs", "jfs", "nfs", "overlayfs", "reiserfs", "tmpfs"];
+var cloning = ["bcachefs", "btrfs", "ocfs2", "xfs", "zfs"];
+function modesOf(transfer, filesystem, trial) {
+  if (transfer !== "auto") return [transfer];
+  if (trial.known) return [trial.value.clone.works ? "clone" : trial.value.link.works ? "link" : "copy"];
+  if (linking.includes(filesystem)) return ["link"];
+  return cloning.includes(filesystem) ? ["clone"] : ["link", "copy"];
+}
+function enlarged({ totalBytes, freeBytes }, { namespace, volume }, kilobytes) {
+  const bytes = (totalBytes - freeBytes + 2 * kilobytes * 1024) * 1.1;
+  const size = `${String(Math.ceil(bytes / 1024 ** 3))}Gi`;
+  const patch = JSON.stringify({ spec: { resources: { requests: { storage: size } } } });
+  const storageClass = volume.claim.spec?.storageClassName;
+  const asked = storageClass === void 0 || storageClass === "" ? "" : ` (where "kubectl get storageclass ${storageClass} -o jsonpath={.allowVolumeExpansion}" says true)`;
+  return `enlarge the PersistentVolumeClaim: kubectl -n ${namespace} patch persistentvolumeclaim ${volume.claimName} -p '${patch}'${asked}.`;
+}
+function megabytes2(kilobytes) {
+  return String(Math.round(kilobytes / 1024));
+}
+
 // src/prechecks/surroundings.ts
 var surroundingsChecks = [
   {
@@ -55955,6 +56183,44 @@ function pause({ kind, name: name2, namespace, state, marks }, release2) {
   return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (kubectl -n ${release2} label ${objects} NAME-, or annotate; for a field manager, remove its entry from metadata.managedFields).`;
 }
 
+// src/prechecks/transfer.ts
+var transferChecks = [
+  {
+    id: "transfer",
+    title: 'The volume can do what "transfer" asks for',
+    subject: "target",
+    why: "Neither the kind of file system nor the storage class tells whether a volume makes reflinks or hard links. With `probe-volume: true` both are tried on a small file beside the data directory, which is removed. Without it the Job tries on a file of a table before it changes anything: with `transfer: auto` it takes the first mode that works, with another one it refuses.",
+    run({ inputs, volumeTrial }) {
+      const { transfer } = inputs;
+      if (transfer === "copy") return passed('all files are copied, as "transfer" says: every volume can do that');
+      if (!volumeTrial.known) {
+        if (volumeTrial.code !== notAsked)
+          return unknown2('Remove the reason, or set "probe-volume" to false.', volumeTrial.reason);
+        const evidence2 = `not tried (${volumeTrial.reason}): the mode is chosen in the Job, before it changes anything`;
+        return transfer === "auto" ? passed(evidence2) : warning2(
+          `Set "probe-volume" to true, or "transfer" to auto: a Job that can't ${transfer} refuses in the downtime.`,
+          evidence2
+        );
+      }
+      const { clone: clone3, link } = volumeTrial.value;
+      const evidence = [
+        `reflinks ${clone3.works ? "work" : `do not work: ${clone3.said}`}`,
+        `hard links ${link.works ? "work" : `do not work: ${link.said}`}`
+      ];
+      if (transfer !== "auto") {
+        return volumeTrial.value[transfer].works ? passed(...evidence) : failed(`Set "transfer" to ${link.works ? "link or auto" : "copy or auto"}.`, ...evidence);
+      }
+      if (clone3.works || link.works)
+        return passed(`the files will be ${clone3.works ? "cloned" : "linked"}`, ...evidence);
+      return warning2(
+        "Nothing has to be done where the time does not matter. Else move the data to a volume of another file system (ext4, xfs).",
+        "all data will be copied, which takes time and room",
+        ...evidence
+      );
+    }
+  }
+];
+
 // src/prechecks/values.ts
 var valuesChecks = [
   check2(
@@ -56003,6 +56269,9 @@ function check2(id, title, why) {
 var catalogue = [
   ...accessChecks,
   ...layoutChecks,
+  ...spaceChecks,
+  ...transferChecks,
+  ...majorsChecks,
   ...serverChecks,
   ...localeChecks,
   ...hazards.map(hazardCheck),
@@ -56012,6 +56281,7 @@ var catalogue = [
   ...sortOrderChecks,
   ...extensionChecks,
   ...clusterChecks,
+  ...clientsChecks,
   ...surroundingsChecks,
   ...valuesChecks
 ];
@@ -56036,6 +56306,7 @@ function refused(what, remedy2) {
 
 // src/database/database.ts
 var commandLimit = 6e4;
+var applicationName = "postgresql-upgrade";
 function readOptions(limit5) {
   return `-c default_transaction_read_only=on -c statement_timeout=${String(Math.round(limit5 * 0.9))} -c lock_timeout=5000`;
 }
@@ -56043,7 +56314,8 @@ var writeOptions = "-c default_transaction_read_only=off -c statement_timeout=0 
 var withPassword = [
   "IFS= read -r PGPASSWORD",
   'PGPORT="${POSTGRESQL_PORT_NUMBER:-${PGPORT:-5432}}"',
-  'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=10',
+  'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=10',
+  `export PGAPPNAME=${applicationName}`,
   "shift",
   'exec "$@"'
 ].join("; ");
@@ -56090,17 +56362,17 @@ var Database = class _Database {
    */
   async readEach(databases, sql, limit5 = commandLimit) {
     if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const [script2, all] = [eachDatabase(databases, sql), limit5 * databases.length];
+    const [script3, all] = [eachDatabase(databases, sql), limit5 * databases.length];
     return rowsOfEach(
       databases,
-      await retried(() => this.psql("template1", script2, readOptions(limit5), all, databases))
+      await retried(() => this.psql("template1", script3, readOptions(limit5), all, databases))
     );
   }
   /** The same in sessions that may change things, as `write` does it. */
   async writeEach(databases, sql, limit5) {
     if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const [script2, all] = [eachDatabase(databases, sql), limit5 * databases.length];
-    return rowsOfEach(databases, await retried(() => this.psql("template1", script2, writeOptions, all, databases)));
+    const [script3, all] = [eachDatabase(databases, sql), limit5 * databases.length];
+    return rowsOfEach(databases, await retried(() => this.psql("template1", script3, writeOptions, all, databases)));
   }
   /** Runs a command in the server's container, without a password. */
   async command(command, limit5 = commandLimit) {
@@ -56161,6 +56433,27 @@ async function retried(session) {
       if (attempt === attempts2 || !(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "unreachable")) throw error63;
     }
   }
+}
+
+// src/database/clients.ts
+var client = external_exports.object({
+  pid: external_exports.number(),
+  database: external_exports.string(),
+  user: external_exports.string(),
+  application: external_exports.string(),
+  address: external_exports.string(),
+  state: external_exports.string()
+});
+async function readClients(database) {
+  const output2 = await database.read(
+    "template1",
+    `SELECT json_build_object('pid', pid, 'database', datname, 'user', usename, 'application', application_name,
+       'address', coalesce(host(client_addr), 'local'), 'state', coalesce(state, ''))
+     FROM pg_catalog.pg_stat_activity
+     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname IS NOT NULL AND usename IS NOT NULL
+     ORDER BY pid;`
+  );
+  return external_exports.array(client).parse(jsonLines(output2));
 }
 
 // src/database/configuration.ts
@@ -56319,6 +56612,91 @@ function endOf({ metadata, status }) {
   const ends = (status?.containerStatuses ?? []).flatMap(({ state }) => state?.terminated?.finishedAt ?? []);
   const times = ends.length > 0 ? ends : [metadata?.creationTimestamp ?? 0];
   return Math.max(...times.map((time3) => new Date(time3).getTime()));
+}
+
+// src/target/neighbours.ts
+function neighboursOf(pods, cronJobs, target) {
+  const names = new Set(cronJobs.map(({ metadata }) => metadata?.name ?? ""));
+  const running = pods.filter(
+    ({ metadata, status }) => metadata?.name !== target.podName && status?.phase !== "Succeeded" && status?.phase !== "Failed"
+  );
+  const found2 = /* @__PURE__ */ new Map();
+  const add = (one) => {
+    const key = `${one.kind}/${one.name}`;
+    const before = found2.get(key);
+    found2.set(key, {
+      ...one,
+      isApplication: one.isApplication || before?.isApplication === true,
+      addresses: [.../* @__PURE__ */ new Set([...before?.addresses ?? [], ...one.addresses])],
+      uses: [.../* @__PURE__ */ new Set([...before?.uses ?? [], ...one.uses])]
+    });
+  };
+  for (const pod of running) {
+    const workload2 = workloadOf(pod, names);
+    const addresses = (pod.status?.podIPs ?? [{ ip: pod.status?.podIP ?? "" }]).map(({ ip }) => ip);
+    add({
+      ...workload2,
+      isApplication: isStopped(target, workload2) || isSelected(target, pod),
+      addresses: addresses.filter((ip) => ip !== ""),
+      uses: usesOf(pod.spec, target)
+    });
+  }
+  for (const { metadata, spec } of cronJobs) {
+    const workload2 = { kind: "CronJob", name: metadata?.name ?? "" };
+    const uses = usesOf(spec.jobTemplate.spec?.template.spec, target);
+    add({ ...workload2, isApplication: isStopped(target, workload2), addresses: [], uses });
+  }
+  return [...found2.values()].sort((a, b) => `${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1);
+}
+function workloadOf({ metadata }, cronJobs) {
+  const owner = metadata?.ownerReferences?.find(({ controller }) => controller === true);
+  if (owner === void 0) return { kind: "Pod", name: metadata?.name ?? "" };
+  const hash2 = metadata?.labels?.["pod-template-hash"];
+  if (owner.kind === "ReplicaSet" && hash2 !== void 0 && owner.name.endsWith(`-${hash2}`))
+    return { kind: "Deployment", name: owner.name.slice(0, -hash2.length - 1) };
+  const cronJob = owner.name.replace(/-\d+$/, "");
+  if (owner.kind === "Job" && cronJobs.has(cronJob)) return { kind: "CronJob", name: cronJob };
+  return { kind: owner.kind, name: owner.name };
+}
+var resourceOf = {
+  Deployment: "deployments",
+  StatefulSet: "statefulsets",
+  CronJob: "cronjobs"
+};
+function isStopped({ applications }, { kind, name: name2 }) {
+  return applications.some((w) => w.resource === resourceOf[kind] && w.name === name2);
+}
+function isSelected({ applications }, { metadata }) {
+  return applications.some((w) => isScaled(w) && matchesSelector(metadata?.labels ?? {}, w.podSelector));
+}
+function usesOf(spec, target) {
+  const secret2 = target.secret.name;
+  const volumes2 = (spec?.volumes ?? []).filter(
+    (v) => v.secret?.secretName === secret2 || v.projected?.sources?.some((source) => source.secret?.name === secret2)
+  );
+  return [
+    ...[...spec?.initContainers ?? [], ...spec?.containers ?? []].flatMap((one) => usesOfContainer(one, target)),
+    ...volumes2.map(({ name: name2 }) => `volume ${name2} (Secret ${secret2})`)
+  ];
+}
+function usesOfContainer({ env = [], envFrom = [], command = [], args = [] }, target) {
+  const secret2 = target.secret.name;
+  const texts = [...command, ...args];
+  return [
+    ...env.flatMap(({ name: name2, value, valueFrom }) => {
+      if (valueFrom?.secretKeyRef?.name === secret2) return [`variable ${name2} (Secret ${secret2})`];
+      return namesServer(value ?? "", target, isAddress.test(name2)) ? [`variable ${name2} (Service ${target.name})`] : [];
+    }),
+    ...envFrom.some(({ secretRef }) => secretRef?.name === secret2) ? [`all its variables (Secret ${secret2})`] : [],
+    ...texts.some((text2) => namesServer(text2, target, false)) ? [`its command (Service ${target.name})`] : []
+  ];
+}
+var isAddress = /HOST|ADDR|SERVER|URL|URI|DSN|ENDPOINT/i;
+function namesServer(text2, { name: name2, namespace, statefulSet }, isWholeAddress) {
+  const services = [.../* @__PURE__ */ new Set([name2, `${name2}-hl`, statefulSet.spec?.serviceName ?? name2])].join("|").replaceAll(".", "\\.");
+  const host2 = `(?:${services})(?:\\.${namespace}(?:\\.svc[a-z0-9.-]*)?)?(?::\\d+)?`;
+  const inText = new RegExp(`(?://(?:[^/@\\s]*@)?|\\bhost[= ])${host2}(?=$|[/?,;\\s])`, "i");
+  return inText.test(text2) || isWholeAddress && new RegExp(`^${host2}$`, "i").test(text2);
 }
 
 // src/target/reconcilers.ts
@@ -56790,8 +57168,8 @@ async function askServer(database) {
   return answersOf(rows.get("template1") ?? []);
 }
 async function askShare(database, names) {
-  const script2 = hazardScript(hazards, "database");
-  const rows = await known(() => database.readEach(names, script2, limit));
+  const script3 = hazardScript(hazards, "database");
+  const rows = await known(() => database.readEach(names, script3, limit));
   if (rows.known)
     return await Promise.all(
       names.map(async (name2) => [name2, await known(() => answersOf(rows.value.get(name2) ?? []))])
@@ -56828,6 +57206,17 @@ echo "dataVersion=$(cat "$data/PG_VERSION")"
 [ "$(stat -c %d "$data")" = "$(stat -c %d "$parent")" ] && ! grep -q " $data " /proc/self/mountinfo && echo sameFilesystem=yes
 echo "filesystem=$(stat -f -c %T "$data")"
 echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
+echo "totalKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $2 }')"
+echo "relations=$(for directory in "$data/base/" "$data"/pg_tblspc/*/; do
+  [ -d "$directory" ] && find "$directory" -path '*/PG_14_*' -prune -o -type f -name '[0-9]*' -printf '%f %k %s\\n'
+done | awk '{
+  size = int(($3 + 4095) / 4096) * 4
+  if ($2 > size) size = $2
+  split($1, n, /[._]/)
+  if (n[1] < 16384 && n[1] != 2613 && n[1] != 2683) catalogs += size
+  else { data += size; files++ }
+} END { print catalogs + 0, data + 0, files + 0 }')"
+echo "statusKilobytes=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum += $1 } END { print sum + 0 }')"
 echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
 find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
@@ -56846,7 +57235,8 @@ async function readVolumeFiles(database, target) {
   const rows = result.stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
   const all = (name2) => rows.filter(([key]) => key === name2).map(([, value]) => value);
   const one = (name2) => all(name2)[0] ?? "";
-  if (one("end") !== "yes" || !/^\d+$/.test(one("freeKilobytes")))
+  const relations = one("relations").split(" ").map(Number);
+  if (one("end") !== "yes" || !/^\d+$/.test(one("freeKilobytes")) || !((relations[0] ?? 0) > 0))
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
       "volume-unreadable",
       `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || "no answer"}`,
@@ -56859,15 +57249,18 @@ async function readVolumeFiles(database, target) {
     dataVersion: one("dataVersion"),
     sameFilesystem: one("sameFilesystem") === "yes",
     filesystem: one("filesystem"),
+    totalBytes: Number(one("totalKilobytes")) * 1024,
     freeBytes: Number(one("freeKilobytes")) * 1024,
     freeInodes: freeInodes(one("inodes")),
+    relations: parseRelations(relations),
+    statusKilobytes: Number(one("statusKilobytes")),
     entries: [...new Set(all("entry"))].sort(),
     foreignFiles: all("foreignFile"),
     clusters: all("cluster").map(parseCluster)
   };
 }
 function parseCluster(line) {
-  const [owner = "", readable, version2 = "-", control, tables, megabytes2 = "", ...path8] = line.split(" ");
+  const [owner = "", readable, version2 = "-", control, tables, megabytes3 = "", ...path8] = line.split(" ");
   return {
     path: path8.join(" "),
     owner: Number(owner),
@@ -56875,25 +57268,60 @@ function parseCluster(line) {
     version: version2 === "-" ? "" : version2,
     control: control === "pg_control" || control === "pg_control.old" ? control : "none",
     hasTables: tables === "yes",
-    megabytes: Number(megabytes2)
+    megabytes: Number(megabytes3)
   };
+}
+function parseRelations([catalogKilobytes = 0, kilobytes = 0, files = 0]) {
+  return { catalogKilobytes, kilobytes, files };
 }
 function freeInodes(text2) {
   const [all = 0, free = 0] = text2.split(" ").map(Number);
   return all > 0 ? free : void 0;
 }
 
+// src/prechecks/volume-trial.ts
+var script2 = `
+set -u
+parent=$(dirname "$1")
+rm -rf "$parent"/.postgresql-upgrade-trial.*
+directory=$(mktemp -d "$parent/.postgresql-upgrade-trial.XXXXXX") || exit 1
+trap 'rm -rf "$directory"' EXIT
+dd if=/dev/zero of="$directory/file" bs=8192 count=16 2>/dev/null || { echo "no file could be written in $parent" >&2; exit 1; }
+if said=$(cp --reflink=always "$directory/file" "$directory/clone" 2>&1); then echo clone=yes; else echo "clone=no $said"; fi
+if said=$(ln "$directory/file" "$directory/link" 2>&1); then echo link=yes; else echo "link=no $said"; fi
+rm -rf "$directory"
+[ ! -e "$directory" ] && echo removed=yes
+`;
+async function tryVolume(database, target) {
+  const { stdout, stderr } = await database.command(["sh", "-c", script2, "sh", target.dataDirectory]);
+  const lines = stdout.split("\n");
+  const outcome = (name2) => {
+    const line = lines.find((one) => one.startsWith(`${name2}=`))?.slice(name2.length + 1);
+    return line === void 0 ? void 0 : { works: line === "yes", said: line.replace(/^(yes|no) ?/, "") };
+  };
+  const [clone3, link] = [outcome("clone"), outcome("link")];
+  if (clone3 === void 0 || link === void 0 || !lines.includes("removed=yes"))
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+      "volume-untried",
+      `The volume can't be tried in pod ${target.podName}: ${stderr.trim() || "no answer"}`,
+      "Check that the user of the server may make a directory beside the data directory: the upgrade Job has to."
+    );
+  return { clone: clone3, link };
+}
+
 // src/prechecks/gather.ts
 var sessions = 4;
 async function gatherFacts(gathering) {
   const { cluster, inputs, target, database } = gathering;
-  const [version2, permissions2, server, databases, files, obstacles] = await Promise.all([
+  const { namespace } = target;
+  const [version2, permissions2, server, databases, files, obstacles, firstClients] = await Promise.all([
     cluster.version(),
-    known(() => missingPermissions(cluster, target.namespace, "upgrade")),
+    known(() => missingPermissions(cluster, namespace, "upgrade")),
     known(() => readServer(database)),
     known(() => readDatabases(database)),
     known(() => readVolumeFiles(database, target)),
-    known(() => readObstacles(database))
+    known(() => readObstacles(database)),
+    known(() => clientsOf(gathering))
   ]);
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings = both(server, databases, (s, d) => ({
@@ -56905,11 +57333,12 @@ async function gatherFacts(gathering) {
     async (list2) => sortOrdersOf(await readAll(database, list2, sortOrdersSql, sessions))
   );
   const mayProbe = inputs.mode === "upgrade" ? onlyIfGranted(permissions2, settings) : settings;
-  if (inputs.probes === "pods" && mayProbe.known) await sweepProbes(gathering, target.namespace);
+  if (inputs.probes === "pods" && mayProbe.known) await sweepProbes(gathering, namespace);
   const reads = [
     knownFrom(databases, async (list2) => extensionsOf(await readAll(database, list2, extensionsSql, sessions))),
     knownFrom(databases, (list2) => gatherHazards(database, list2, sessions)),
-    known(() => volumeUsers(cluster, target)),
+    known(() => cluster.list("pods", { namespace })),
+    known(() => cluster.list("cronjobs", { namespace })),
     known(() => leftovers(gathering)),
     known(() => reconcilersOf(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
@@ -56920,6 +57349,7 @@ async function gatherFacts(gathering) {
       both(mayProbe, server, (_, s) => s)
     ),
     known(() => readMd5Roles(database)),
+    volumeTried(gathering),
     replayed(gathering, mayProbe, server, databases),
     gathering.probePullRequest?.() ?? Promise.resolve(void 0)
   ];
@@ -56927,7 +57357,8 @@ async function gatherFacts(gathering) {
   const [
     extensions,
     hazards2,
-    otherVolumeUsers,
+    pods,
+    cronJobs,
     leftoverObjects,
     reconcilers,
     refused2,
@@ -56935,6 +57366,7 @@ async function gatherFacts(gathering) {
     servingProbe,
     trial,
     md5Roles,
+    volumeTrial,
     replay,
     pullRequest
   ] = await Promise.all(reads);
@@ -56952,7 +57384,18 @@ async function gatherFacts(gathering) {
     sortOrders: sortOrders2,
     hazards: hazards2,
     files,
-    otherVolumeUsers,
+    volumeTrial,
+    otherVolumeUsers: both(pods, pods, (list2) => volumeUsersAmong(list2, target)),
+    clients: await knownFrom(firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
+    neighbours: both(
+      pods,
+      cronJobs,
+      (list2, jobs) => neighboursOf(
+        list2.filter((pod) => !isOurs(pod)),
+        jobs,
+        target
+      )
+    ),
     reconcilers,
     snapshotClass,
     refused: refused2,
@@ -56978,6 +57421,20 @@ async function reconcilersOf({ cluster, target, inputs }) {
   );
   const server = { object: `statefulsets/${target.name}`, metadata: target.statefulSet.metadata };
   return await findReconcilers(cluster, [server, ...applications.flat().filter((a) => a.object !== server.object)]);
+}
+async function clientsOf({ database }) {
+  return (await readClients(database)).filter(({ application }) => application !== applicationName);
+}
+function stillThere(before, now) {
+  const pids = new Set(now.map(({ pid }) => pid));
+  return before.filter(({ pid }) => pids.has(pid));
+}
+async function volumeTried({ inputs, database, target }) {
+  if (!inputs.probeVolume) return { known: false, reason: "probe-volume: false", code: notAsked };
+  return await known(() => tryVolume(database, target));
+}
+function isOurs({ metadata }) {
+  return Object.entries(ownerLabel).every(([label2, value]) => metadata?.labels?.[label2] === value);
 }
 async function leftovers({ cluster, target }) {
   const { namespace } = target;
@@ -57739,7 +58196,11 @@ async function probePullRequest(github, settings) {
     return [{ id: "values-file", ...answerOf(error63) }];
   }
   const { edited, base, branchName, access: access2 } = found2;
-  const values = { id: "values-file", ...valuesAnswer(settings, found2) };
+  const values = {
+    id: "values-file",
+    ...valuesAnswer(settings, found2),
+    names: namedNow(edited.changes, settings)
+  };
   if (edited.operation === "none") return [values];
   return [
     values,
@@ -57758,6 +58219,11 @@ function valuesAnswer({ path: path8, image }, { edited, base }) {
     evidence: [...edited.warnings, ...seen],
     remedy: "See to it before you merge the pull request that the upgrade will open."
   };
+}
+function namedNow(changes, { tag: tag2 }) {
+  const digest2 = changes.find(({ path: path8, before }) => path8.endsWith(".digest") && before !== void 0);
+  const tagged = changes.find(({ after }) => after === tag2 || after.endsWith(`:${tag2}`));
+  return digest2?.before ?? (tagged === void 0 ? tag2 : tagged.before ?? "");
 }
 async function fact(id, ask2) {
   try {
@@ -58240,7 +58706,7 @@ function ambiguous(source, at, what, remedy2) {
 }
 
 // src/values/documents.ts
-var templateRemedy = 'Set "values-file" to a file that is YAML as it stands, or edit the template by hand and set "values-file" to "".';
+var templateRemedy2 = 'Set "values-file" to a file that is YAML as it stands, or edit the template by hand and set "values-file" to "".';
 function parseDocuments(source) {
   const documents = parse3(source);
   for (const document of documents) {
@@ -58248,7 +58714,7 @@ function parseDocuments(source) {
     if (error63 === void 0) continue;
     const [offset] = error63.pos;
     if (/\{\{|\}\}/.test(source.text.slice(lineStart(source.text, offset), lineEnd(source.text, offset)))) {
-      throw refusal2(source, offset, "template", "a template is not YAML", templateRemedy);
+      throw refusal2(source, offset, "template", "a template is not YAML", templateRemedy2);
     }
     throw refusal2(source, offset, "invalid-yaml", `not YAML: ${error63.message}`, "Correct the file.");
   }
@@ -59142,26 +59608,6 @@ async function through(content, transform2) {
   return new Uint8Array(await new Response(content.stream().pipeThrough(transform2)).arrayBuffer());
 }
 
-// src/database/clients.ts
-var client = external_exports.object({
-  database: external_exports.string(),
-  user: external_exports.string(),
-  application: external_exports.string(),
-  address: external_exports.string(),
-  state: external_exports.string()
-});
-async function readClients(database) {
-  const output2 = await database.read(
-    "template1",
-    `SELECT json_build_object('database', datname, 'user', usename, 'application', application_name,
-       'address', coalesce(host(client_addr), 'local'), 'state', coalesce(state, ''))
-     FROM pg_catalog.pg_stat_activity
-     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname IS NOT NULL AND usename IS NOT NULL
-     ORDER BY pid;`
-  );
-  return external_exports.array(client).parse(jsonLines(output2));
-}
-
 // src/upgrade/quiesce.ts
 var measurementLimit = 30 * 6e4;
 var quiesce = {
@@ -59338,12 +59784,12 @@ var EpochCluster = class _EpochCluster {
   async create(resource, object2, options = {}) {
     const metadata = object2.metadata ?? {};
     const { name: name2 = "" } = metadata;
-    const labelled = { ...metadata, labels: { ...metadata.labels, [epochLabel]: this.lease.epoch } };
+    const labelled2 = { ...metadata, labels: { ...metadata.labels, [epochLabel]: this.lease.epoch } };
     const isLasting = name2 !== "" && options.dryRun !== true;
     for (let attempt = 1; ; attempt++) {
       await this.lease.renew();
       try {
-        const created = await this.cluster.create(resource, { ...object2, metadata: labelled }, options);
+        const created = await this.cluster.create(resource, { ...object2, metadata: labelled2 }, options);
         if (isLasting) this.claimed.add(keyOf(resource, name2));
         return created;
       } catch (error63) {
@@ -59972,6 +60418,26 @@ async function pauseAutoscaler(context, { name: name2 }) {
   await annotate(context, name2, { [pausedAnnotation]: "true", [pausedReplicasAnnotation]: null });
   context.log.info(`scaledobjects/${name2}: paused`);
 }
+var pausePatience = 3e4;
+async function autoscalersPaused(context, autoscalers) {
+  const { cluster, target, log: log2 } = context;
+  const wait = { what: "KEDA to pause", limit: pausePatience, limitInput: "applications-timeout", ...context };
+  try {
+    await waitFor(wait, async () => {
+      const found2 = await Promise.all(
+        autoscalers.map(({ name: name2 }) => cluster.find("scaledobjects", name2, target.namespace))
+      );
+      const left = found2.flatMap((now) => {
+        const isPaused = now?.status?.conditions?.find(({ type }) => type === "Paused");
+        return now === void 0 || isPaused === void 0 || isPaused.status === "True" ? [] : [now.metadata.name];
+      });
+      return left.length === 0 ? { done: void 0 } : { pending: left.map((name2) => `scaledobjects/${name2}`).join(", ") };
+    });
+  } catch (error63) {
+    if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf)) throw error63;
+    log2.info(`${error63.message} It goes on: if KEDA scales up what is stopped, that is seen.`);
+  }
+}
 async function putBackAutoscaler(context, { name: name2, paused, pausedReplicas }) {
   await annotate(context, name2, { [pausedAnnotation]: paused, [pausedReplicasAnnotation]: pausedReplicas });
   context.log.info(
@@ -59997,11 +60463,11 @@ var stopApplications = {
   id: "stop-applications",
   title: "Stop the applications",
   async run(context) {
-    await beginDowntime(context);
     const workloads = context.journal.record.applications;
-    await everyOne(workloads, async (w) => {
-      if (w.resource === "scaledobjects") await pauseAutoscaler(context, w);
-    });
+    const autoscalers = workloads.filter((w) => w.resource === "scaledobjects");
+    await everyOne(autoscalers, (w) => pauseAutoscaler(context, w));
+    await autoscalersPaused(context, autoscalers);
+    await beginDowntime(context);
     await everyOne(workloads, async (w) => {
       if (w.resource === "cronjobs") await change(context, w, suspend(true));
       else if (isScaled(w)) await change(context, w, scale(0));

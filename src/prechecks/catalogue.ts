@@ -9,6 +9,7 @@ import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
 import { localeChecks } from './locale.ts';
 import { majorsChecks } from './majors.ts';
+import { podChecks } from './pod.ts';
 import { replayChecks } from './replay.ts';
 import { serverChecks } from './server.ts';
 import { servingStartChecks } from './serving-start.ts';
@@ -22,6 +23,7 @@ import { valuesChecks } from './values.ts';
 export const catalogue: readonly Check[] = [
   ...accessChecks,
   ...layoutChecks,
+  ...podChecks,
   ...spaceChecks,
   ...transferChecks,
   ...majorsChecks,

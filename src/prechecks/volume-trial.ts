@@ -10,7 +10,7 @@ export interface VolumeTrial {
 
 interface Outcome {
   readonly works: boolean;
-  /** What the command said, where it does not. */
+  /** The reason that the command gave, where it does not. */
   readonly said: string;
 }
 
@@ -37,7 +37,18 @@ export async function tryVolume(database: Database, target: Target): Promise<Vol
   const lines = stdout.split('\n');
   const outcome = (name: string): Outcome | undefined => {
     const line = lines.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
-    return line === undefined ? undefined : { works: line === 'yes', said: line.replace(/^(yes|no) ?/, '') };
+    return line === undefined
+      ? undefined
+      : {
+          works: line === 'yes',
+          said:
+            line === 'yes'
+              ? ''
+              : line
+                  .slice(line.lastIndexOf(': ') + 1)
+                  .replace(/^no/, '')
+                  .trim(),
+        };
   };
   const [clone, link] = [outcome('clone'), outcome('link')];
   if (clone === undefined || link === undefined || !lines.includes('removed=yes'))

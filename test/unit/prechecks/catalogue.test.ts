@@ -23,7 +23,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   obstacles: ['prepared-transactions', 'replication-slots'],
   extensions: ['extensions'],
   hazards: hazards.map((h) => h.id),
-  files: ['layout-mount', 'layout-data-directory', 'majors', 'layout-user', 'free-space', 'leftovers'],
+  files: ['layout-mount', 'layout-data-directory', 'majors', 'layout-user', 'free-space', 'fs-group', 'leftovers'],
   clients: ['clients'],
   neighbours: ['clients', 'foreign-workloads'],
   reconcilers: ['gitops'],
@@ -104,7 +104,15 @@ describe('the catalogue of checks', () => {
     const unreadFacts = Object.fromEntries(factNames.map((fact) => [fact, unread('forbidden')]));
     const nothing = await facts({ ...unreadFacts, pullRequest: undefined });
     const passing = catalogue.filter((check) => check.run(nothing).status === 'passed').map((check) => check.id);
-    expect(passing).toEqual(['cluster-access', 'statefulset', 'volume-claim', 'applications', 'operator']);
+    expect(passing).toEqual([
+      'cluster-access',
+      'statefulset',
+      'pod-containers',
+      'termination-grace',
+      'volume-claim',
+      'applications',
+      'operator',
+    ]);
   });
 });
 
