@@ -6,6 +6,8 @@ import { failed, given, passed, unknown, warning, type Check } from './finding.t
 const leftoverNames = ['data-12', 'data-14', 'data-12.preupgrade', 'upgrade-logs', '.postgresql-upgrade'];
 const harmlessLeftovers = ['upgrade-logs', '.postgresql-upgrade'];
 
+const retained = JSON.stringify({ spec: { persistentVolumeClaimRetentionPolicy: { whenScaled: 'Retain' } } });
+
 export const clusterChecks: readonly Check[] = [
   {
     id: 'admission',
@@ -70,10 +72,16 @@ export const clusterChecks: readonly Check[] = [
       const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain';
       if (whenScaled !== 'Retain')
         return failed(
-          'Set persistentVolumeClaimRetentionPolicy.whenScaled to Retain.',
+          `Have it keep the claim, which restarts nothing: kubectl -n ${target.namespace} patch statefulset ${target.name} -p '${retained}'`,
           `StatefulSet ${target.name} deletes its claim when it is scaled down (whenScaled: ${whenScaled})`,
         );
-      return passed(`PersistentVolumeClaim ${claimName} is bound to ${persistentVolume.metadata?.name ?? '?'}`);
+      const { persistentVolumeReclaimPolicy: policy = 'Delete' } = persistentVolume.spec ?? {};
+      return passed(
+        `PersistentVolumeClaim ${claimName} is bound to ${persistentVolume.metadata?.name ?? '?'}, access ${claim.spec?.accessModes?.join(', ') ?? 'unknown'}`,
+        policy === 'Retain'
+          ? 'the volume stays whatever happens to its claim (Retain)'
+          : `the volume goes with its claim (${policy}): the upgrade sets Retain until it is done`,
+      );
     },
   },
   {

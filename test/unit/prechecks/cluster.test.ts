@@ -58,11 +58,14 @@ describe('volume-claim', () => {
     const answer = await answerOf('volume-claim', { target: await target(scaledDown('Delete')) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('whenScaled: Delete');
-    expect(answer.remedy).toContain('Retain');
+    expect(answer.remedy).toContain('kubectl -n circleci-server patch statefulset postgresql -p');
+    expect(answer.remedy).toContain('"whenScaled":"Retain"');
   });
 
   test('one that keeps it passes', async () => {
-    expect((await answerOf('volume-claim', { target: await target(scaledDown('Retain')) })).status).toBe('passed');
+    const answer = await answerOf('volume-claim', { target: await target(scaledDown('Retain')) });
+    expect(answer.status).toBe('passed');
+    expect(answer.text).toContain('the volume goes with its claim (Delete): the upgrade sets Retain until it is done');
   });
 
   test.each(['Pending', 'Lost', undefined])('a claim that is %s fails', async (phase) => {
