@@ -19,6 +19,8 @@ import type { HttpRequest } from './http.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 
 const pageSize = 500;
+/** An answer of this type has nothing of the objects but their metadata; no other one will do. */
+const metadataList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 /** Milliseconds. A log is for people: nothing waits long for it. */
 const logLimits = { limit: 10_000, patience: 5000 };
 
@@ -105,7 +107,7 @@ class ApiServer implements Cluster {
 
   async list<R extends ResourceName>(
     resource: R,
-    options: { namespace?: string; labelSelector?: string; fieldSelector?: string } = {},
+    options: { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean } = {},
   ): Promise<ResourceTypes[R][]> {
     const items: ResourceTypes[R][] = [];
     let next = '';
@@ -119,6 +121,7 @@ class ApiServer implements Cluster {
         {
           method: 'GET',
           path: `${pathOf(resource, options.namespace)}?${query.toString()}`,
+          ...(options.metadataOnly === true ? { accept: metadataList } : {}),
         },
       );
       items.push(...page.items);

@@ -6,6 +6,8 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly contentType?: string;
+  /** Of the answer; JSON where nothing is said. */
+  readonly accept?: string;
   readonly body?: string;
   /** Milliseconds until the whole answer has to be there. */
   readonly limit?: number;
@@ -51,7 +53,7 @@ const credentialsLimit = 60_000;
 export async function callApiServer(config: KubeConfig, request: HttpRequest): Promise<HttpAnswer> {
   const server = config.getCurrentCluster()?.server ?? '';
   const url = new URL(server.replace(/\/$/, '') + request.path);
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const headers: Record<string, string> = { accept: request.accept ?? 'application/json' };
   if (request.body !== undefined) {
     headers['content-type'] = request.contentType ?? 'application/json';
     headers['content-length'] = String(Buffer.byteLength(request.body));

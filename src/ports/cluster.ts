@@ -172,9 +172,10 @@ export interface Cluster {
   now(): Promise<Date>;
   /** The object, or undefined when there is none of that name. */
   find<R extends ResourceName>(resource: R, name: string, namespace?: string): Promise<ResourceTypes[R] | undefined>;
+  /** With `metadataOnly` nothing else of the objects leaves the API server. */
   list<R extends ResourceName>(
     resource: R,
-    options?: { namespace?: string; labelSelector?: string; fieldSelector?: string },
+    options?: { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean },
   ): Promise<ResourceTypes[R][]>;
   /** With `dryRun` the API server runs admission and keeps nothing. */
   create<R extends ResourceName>(

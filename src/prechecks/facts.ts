@@ -8,6 +8,7 @@ import type { ReplayFacts } from '../job/replay.ts';
 import type { VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
+import type { HelmRevision } from '../target/helm-releases.ts';
 import type { Neighbour } from '../target/neighbours.ts';
 import type { Permission } from '../target/permissions.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
@@ -46,6 +47,8 @@ export interface Facts {
   readonly clients: Known<readonly Client[]>;
   /** Other workloads of the namespace. */
   readonly neighbours: Known<readonly Neighbour[]>;
+  /** The newest revision of each Helm release in the namespace. */
+  readonly helmRevisions: Known<readonly HelmRevision[]>;
   /** Argo CD and Flux, where they left their mark on PostgreSQL or the applications. */
   readonly reconcilers: Known<readonly Reconciler[]>;
   readonly snapshotClass: Known<SnapshotClassFacts>;

@@ -10,6 +10,7 @@ import { ownerLabel } from '../job/pod.ts';
 import { jobName, type JobSettings } from '../job/manifest.ts';
 import { sweepProbes } from '../job/sweep-probes.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
+import { newestRevisions } from '../target/helm-releases.ts';
 import { neighboursOf } from '../target/neighbours.ts';
 import { askUser, missingPermissions, needed, type Permission } from '../target/permissions.ts';
 import { findReconcilers, type Reconciler } from '../target/reconcilers.ts';
@@ -62,6 +63,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     knownFrom(databases, (list) => gatherHazards(database, list, sessions)),
     known(() => cluster.list('pods', { namespace })),
     known(() => cluster.list('cronjobs', { namespace })),
+    known(() => newestRevisions(cluster, namespace)),
     known(() => leftovers(gathering)),
     known(() => reconcilersOf(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
@@ -83,6 +85,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     hazards,
     pods,
     cronJobs,
+    helmRevisions,
     leftoverObjects,
     reconcilers,
     refused,
@@ -119,6 +122,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
         target,
       ),
     ),
+    helmRevisions,
     reconcilers,
     snapshotClass,
     refused,

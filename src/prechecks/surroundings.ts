@@ -1,3 +1,4 @@
+import type { HelmRevision } from '../target/helm-releases.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
 import { failed, given, passed, unknown, type Check } from './finding.ts';
 
@@ -31,6 +32,35 @@ export const surroundingsChecks: readonly Check[] = [
         return all.length === 0
           ? passed('no mark of Argo CD or Flux is on PostgreSQL or the applications')
           : passed(...all.flatMap(evidence));
+      }),
+  },
+  {
+    id: 'helm-release',
+    title: 'Helm is not in the middle of a change',
+    subject: 'cluster',
+    why: 'A `helm upgrade` that is under way puts the StatefulSet and the applications back as its values have them. One that died leaves its release pending, and Helm then refuses the deployment that is to follow the upgrade. Told by the labels of the Secrets in which Helm keeps its revisions; what is in them is not read.',
+    run: ({ helmRevisions, target }) =>
+      given(helmRevisions, (all) => {
+        const { annotations = {} } = target.statefulSet.metadata ?? {};
+        const release = annotations['meta.helm.sh/release-name'];
+        const own = all.filter((one) => release === undefined || one.release === release);
+        const pending = own.filter(({ status }) => status.startsWith('pending-') || status === 'uninstalling');
+        const helm = `helm -n ${target.namespace}`;
+        const evidence = (one: HelmRevision) =>
+          `release ${one.release}, revision ${String(one.revision)}: ${one.status}`;
+        if (pending.length > 0)
+          return failed(
+            pending
+              .map(
+                (one) =>
+                  `Wait until it is done (${helm} history ${one.release}). If nobody is at it any more, bring back the last revision that was deployed: ${helm} rollback ${one.release}.`,
+              )
+              .join(' '),
+            ...pending.map(evidence),
+          );
+        return passed(
+          ...(own.length === 0 ? ['no Helm release keeps its revisions in Secrets here'] : own.map(evidence)),
+        );
       }),
   },
   {

@@ -32,6 +32,12 @@ export const permissions: readonly Permission[] = [
   { verb: 'get', resource: 'persistentvolumeclaims', mode: 'precheck', why: 'find the volume' },
   { verb: 'get', resource: 'persistentvolumes', mode: 'precheck', why: 'find the CSI driver' },
   { verb: 'get', resource: 'secrets', mode: 'precheck', why: "read the superuser's password" },
+  {
+    verb: 'list',
+    resource: 'secrets',
+    mode: 'precheck',
+    why: 'see whether Helm is in the middle of a change (the labels of its Secrets alone)',
+  },
   { verb: 'get', resource: 'configmaps', mode: 'precheck', why: 'find the journal of an earlier upgrade' },
   { verb: 'list', resource: 'jobs', mode: 'precheck', why: 'find Jobs of an earlier upgrade' },
   { verb: 'get', resource: 'leases', mode: 'precheck', why: 'see whether another run is at it' },

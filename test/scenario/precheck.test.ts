@@ -16,6 +16,7 @@ const reads = [
   `GET ${home}/pods`,
   `GET ${home}/pods/postgresql-0`,
   `GET ${home}/pods/postgresql-0/exec`,
+  `GET ${home}/secrets`,
   `GET ${home}/secrets/postgresql`,
   'GET /apis/batch/v1/namespaces/circleci-server/cronjobs',
   'GET /apis/batch/v1/namespaces/circleci-server/jobs',

@@ -136,7 +136,7 @@ export class FakeCluster implements Cluster {
 
   async list<R extends ResourceName>(
     resource: R,
-    options: { namespace?: string; labelSelector?: string; fieldSelector?: string } = {},
+    options: { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean } = {},
   ): Promise<ResourceTypes[R][]> {
     await this.called({ method: 'list', resource, name: '', namespace: options.namespace, options });
     if (this.missing.has(resource)) throw answerError(`list ${resource}`, 404, '404 page not found\n');
@@ -146,7 +146,8 @@ export class FakeCluster implements Cluster {
       .filter((object) => options.namespace === undefined || object.metadata?.namespace === options.namespace)
       .filter((object) => selects(options.labelSelector, (label) => object.metadata?.labels?.[label]))
       .filter((object) => selects(options.fieldSelector, (path) => fieldOf(object, path)));
-    return structuredClone(found) as ResourceTypes[R][];
+    const seen = options.metadataOnly === true ? found.map(({ metadata }) => ({ metadata })) : found;
+    return structuredClone(seen) as ResourceTypes[R][];
   }
 
   async create<R extends ResourceName>(

@@ -26,6 +26,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   files: ['layout-mount', 'layout-data-directory', 'majors', 'layout-user', 'free-space', 'fs-group', 'leftovers'],
   clients: ['clients'],
   neighbours: ['clients', 'foreign-workloads'],
+  helmRevisions: ['helm-release'],
   reconcilers: ['gitops'],
   otherVolumeUsers: ['volume-users'],
   snapshotClass: ['volume-snapshot'],

@@ -137,6 +137,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     otherVolumeUsers: known([]),
     clients: known([]),
     neighbours: known([]),
+    helmRevisions: known([{ release: 'circleci-server', revision: 7, status: 'deployed' }]),
     reconcilers: known([]),
     snapshotClass: known({
       driver: 'csi.example.com',

@@ -147,6 +147,37 @@ describe('gitops', () => {
   });
 });
 
+describe('helm-release', () => {
+  const revision = (status: string, release = 'circleci-server') => ({ release, revision: 7, status });
+
+  test.each(['pending-install', 'pending-upgrade', 'pending-rollback', 'uninstalling'])(
+    '%s fails, with the commands that tell more and bring it back',
+    async (status) => {
+      const answer = await answerOf('helm-release', { helmRevisions: known([revision(status)]) });
+      expect(answer.status).toBe('failed');
+      expect(answer.text).toBe(`release circleci-server, revision 7: ${status}`);
+      expect(answer.remedy).toContain('helm -n circleci-server history circleci-server');
+      expect(answer.remedy).toContain('helm -n circleci-server rollback circleci-server');
+    },
+  );
+
+  test.each(['deployed', 'failed', 'superseded'])('%s passes: nothing is under way', async (status) => {
+    expect((await answerOf('helm-release', { helmRevisions: known([revision(status)]) })).status).toBe('passed');
+  });
+
+  test('of another release of the namespace is not ours to judge, where the own one is known', async () => {
+    const own = statefulSet();
+    own.metadata = { ...own.metadata, annotations: { 'meta.helm.sh/release-name': 'circleci-server' } };
+    const helmRevisions = known([revision('deployed'), revision('pending-upgrade', 'monitoring')]);
+    expect((await answerOf('helm-release', { helmRevisions, target: await target(own) })).status).toBe('passed');
+    expect((await answerOf('helm-release', { helmRevisions })).status).toBe('failed');
+  });
+
+  test('no release at all passes', async () => {
+    expect((await answerOf('helm-release', { helmRevisions: known([]) })).status).toBe('passed');
+  });
+});
+
 describe('operator', () => {
   test('a StatefulSet that a controller owns fails', async () => {
     const owned = statefulSet();
