@@ -20,7 +20,7 @@ export const clientsChecks: readonly Check[] = [
           if (staying.length === 0) return passed(others);
           const remedies = [...new Set(staying.map(({ client, origin }) => origin.remedy(client)))];
           const evidence = staying.map(({ client, origin }) => `${origin.name}: ${describe(client)}`);
-          const isSure = staying.some(({ origin }) => !origin.mayEnd);
+          const isSure = staying.some(({ origin }) => !origin.isUnsure);
           const remedy = `Before the upgrade, let them go, or they keep it waiting until "clients-timeout" (${String(inputs.clientsTimeout / 1000)} s). ${remedies.join(' ')}`;
           return (isSure ? failed : warning)(remedy, ...evidence, others);
         }),
@@ -50,8 +50,8 @@ export const clientsChecks: readonly Check[] = [
 interface Origin {
   readonly name: string;
   readonly isStopped: boolean;
-  /** A Job ends by itself; behind a proxy nobody can tell who it is. */
-  readonly mayEnd: boolean;
+  /** A Job ends by itself; behind a proxy or the address of a node nobody can tell who it is. */
+  readonly isUnsure: boolean;
   remedy(client: Client): string;
 }
 
@@ -61,20 +61,26 @@ const proxies = ['istio-proxy', 'linkerd-proxy'];
 function originOf(client: Client, neighbours: readonly Neighbour[], target: Target): Origin {
   if (isLocal(client.address, target)) return ownPod(client, target);
   const there = neighbours.filter(({ addresses }) => addresses.includes(client.address));
+  const application = there.find(({ isApplication }) => isApplication);
   const [first] = there;
+  if (application === undefined && isNode(client.address, neighbours, target))
+    return {
+      name: `from ${client.address}, the address of a node, behind which it may be one of the applications`,
+      ...{ isStopped: false, isUnsure: true },
+      remedy: ({ address }) =>
+        `Look by user and application name who comes from ${address}; pods with "hostNetwork: true" do, and all where the network hides pods behind their node.`,
+    };
   if (first === undefined)
     return {
-      ...{ name: `from ${client.address}, no pod of namespace ${target.namespace}`, isStopped: false, mayEnd: false },
+      ...{ name: `from ${client.address}, no pod of namespace ${target.namespace}`, isStopped: false, isUnsure: false },
       remedy: ({ pid, address }) =>
         `Find ${address} (kubectl get pods --all-namespaces -o wide | grep -F ${address}) and stop it; to end its session: ${terminate(target, pid)}.`,
     };
-  // Pods in the network of their node share an address: one that is stopped may be the one.
-  const application = there.find(({ isApplication }) => isApplication);
   const one = application ?? first;
   return {
     name: `${one.kind} ${one.name} (${client.address})`,
     isStopped: application !== undefined,
-    mayEnd: one.kind === 'Job' || one.kind === 'CronJob',
+    isUnsure: one.kind === 'Job' || one.kind === 'CronJob',
     remedy: () => `${stop(one, target)}.`,
   };
 }
@@ -88,16 +94,20 @@ function ownPod(client: Client, target: Target): Origin {
   const where = `in the server's own pod (${client.address}${containers.length === 0 ? '' : `, beside it: ${containers.join(', ')}`})`;
   if (proxy !== undefined && client.address !== 'local')
     return {
-      ...{ name: `${where}, by way of ${proxy}, which hides who it is`, isStopped: false, mayEnd: true },
+      ...{ name: `${where}, by way of ${proxy}, which hides who it is`, isStopped: false, isUnsure: true },
       remedy: () => `Look by user and application name whether it is one of the applications.`,
     };
   return {
-    ...{ name: where, isStopped: false, mayEnd: false },
+    ...{ name: where, isStopped: false, isUnsure: false },
     remedy: ({ pid }) =>
       containers.length === 0
         ? `Close the session in pod ${target.podName}: ${terminate(target, pid)}.`
         : `Take the sidecar (${containers.join(', ')}) out of StatefulSet ${target.name} until the upgrade is done (the chart's own exporter: helm value "postgresql.metrics.enabled=false"); a session of "kubectl exec" ends by ${terminate(target, pid)}.`,
   };
+}
+
+function isNode(address: string, neighbours: readonly Neighbour[], { pod }: Target): boolean {
+  return address === pod?.status?.hostIP || neighbours.some(({ nodes }) => nodes.includes(address));
 }
 
 function isLocal(address: string, { pod }: Target): boolean {

@@ -11,6 +11,8 @@ export interface Neighbour {
   readonly isApplication: boolean;
   /** Of its pods. */
   readonly addresses: readonly string[];
+  /** Addresses of the nodes on which they are. */
+  readonly nodes: readonly string[];
   /** How its pods name the server: `variable DB_PASSWORD (Secret postgresql)`. */
   readonly uses: readonly string[];
 }
@@ -33,6 +35,7 @@ export function neighboursOf(pods: readonly V1Pod[], cronJobs: readonly V1CronJo
       ...one,
       isApplication: one.isApplication || before?.isApplication === true,
       addresses: [...new Set([...(before?.addresses ?? []), ...one.addresses])],
+      nodes: [...new Set([...(before?.nodes ?? []), ...one.nodes])],
       uses: [...new Set([...(before?.uses ?? []), ...one.uses])],
     });
   };
@@ -43,13 +46,14 @@ export function neighboursOf(pods: readonly V1Pod[], cronJobs: readonly V1CronJo
       ...workload,
       isApplication: isStopped(target, workload) || isSelected(target, pod),
       addresses: addresses.filter((ip) => ip !== ''),
+      nodes: pod.status?.hostIP === undefined ? [] : [pod.status.hostIP],
       uses: usesOf(pod.spec, target),
     });
   }
   for (const { metadata, spec } of cronJobs) {
     const workload = { kind: 'CronJob', name: metadata?.name ?? '' };
     const uses = usesOf(spec.jobTemplate.spec?.template.spec, target);
-    add({ ...workload, isApplication: isStopped(target, workload), addresses: [], uses });
+    add({ ...workload, isApplication: isStopped(target, workload), addresses: [], nodes: [], uses });
   }
   return [...found.values()].sort((a, b) => (`${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1));
 }

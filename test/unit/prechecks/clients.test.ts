@@ -12,7 +12,14 @@ const client = {
   state: 'idle',
 };
 const exporter: Neighbour = {
-  ...{ kind: 'Deployment', name: 'exporter', isApplication: false, addresses: ['10.0.0.7'], uses: [] },
+  ...{
+    kind: 'Deployment',
+    name: 'exporter',
+    isApplication: false,
+    addresses: ['10.0.0.7'],
+    nodes: ['192.0.2.1'],
+    uses: [],
+  },
 };
 
 function connected(from: Partial<typeof client>, ...neighbours: Neighbour[]) {
@@ -79,7 +86,18 @@ describe('clients', () => {
     expect(answer.remedy).toContain('grep -F 192.0.2.4');
   });
 
-  test("at an address of a node may be the application's", async () => {
+  test.each([[['10.0.0.7']], [['192.0.2.1']]])(
+    'from the address of a node nobody can tell who it is: a warning',
+    async (addresses) => {
+      const onHost = { ...exporter, kind: 'DaemonSet', addresses };
+      const answer = await connected({ address: '192.0.2.1' }, onHost);
+      expect(answer.status).toBe('warning');
+      expect(answer.text).toContain('from 192.0.2.1, the address of a node');
+      expect(answer.remedy).toContain('hostNetwork');
+    },
+  );
+
+  test("at an address that several share may be the application's", async () => {
     const frontend = { ...exporter, name: 'frontend', isApplication: true };
     expect((await connected({}, exporter, frontend)).status).toBe('passed');
   });
