@@ -73,10 +73,10 @@ export function needOf(
   }
 }
 
-/** As `stat -f` calls those that make hard links; of the others it is not known here. */
-const linking = ['ext2/ext3', 'f2fs', 'jfs', 'nfs', 'overlayfs', 'reiserfs', 'tmpfs'];
-/** These may make reflinks too. */
-const cloning = ['bcachefs', 'btrfs', 'ocfs2', 'xfs', 'zfs'];
+/** As `stat -f` calls those that make hard links and no reflinks. */
+const linking = ['ext2/ext3', 'f2fs', 'jfs', 'reiserfs', 'tmpfs'];
+/** These make hard links, and reflinks perhaps. */
+const cloning = ['bcachefs', 'btrfs', 'nfs', 'ocfs2', 'overlayfs', 'xfs', 'zfs'];
 
 /** What the Job will do: the mode that it takes, or the ones between which it has to choose, the most modest first. */
 function modesOf(transfer: Transfer, filesystem: string, trial: Facts['volumeTrial']): readonly [Mode, Mode?] {
@@ -84,7 +84,7 @@ function modesOf(transfer: Transfer, filesystem: string, trial: Facts['volumeTri
   if (trial.known) return [trial.value.clone.works ? 'clone' : trial.value.link.works ? 'link' : 'copy'];
   if (linking.includes(filesystem)) return ['link'];
   // A clone needs more than a link.
-  return cloning.includes(filesystem) ? ['clone'] : ['link', 'copy'];
+  return cloning.includes(filesystem) ? ['clone'] : ['clone', 'copy'];
 }
 
 /** How to get that much room. */

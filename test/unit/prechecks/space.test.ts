@@ -51,6 +51,7 @@ describe('free-space', () => {
     ['clone', {}, 'passed', '211 MiB needed'],
     ['copy', {}, 'failed', '1262 MiB needed'],
     ['auto', { filesystem: 'xfs' }, 'passed', '211 MiB needed'],
+    ['auto', { filesystem: 'nfs' }, 'passed', '211 MiB needed'],
   ])('with "transfer: %s" and %j: %s', async (transfer, more, status, evidence) => {
     const answer = await ask({ freeBytes: 500 * mebibyte, ...more }, { transfer });
     expect(answer.status).toBe(status);
