@@ -123,6 +123,22 @@ test('an upgrade does not begin when the pull request could not be made afterwar
   expect(scenario.api.writes).toEqual([]);
 });
 
+test('an upgrade does not begin while the values file names 14 already: the next deployment would start it on the data of 12', async () => {
+  git.commitOn('main', { [file]: before.replace('12.16.3', '14.22.4094-4922444') }, 'Set 14 too early');
+  await using scenario = await Scenario.begin();
+  const inputs = { ...given, mode: 'upgrade', confirm: 'circleci-server' };
+  const end = await scenario.run(inputs, { environment: environment() });
+  expect(end.report?.error?.message).toContain('majors (failed)');
+  const majors = end.report?.findings.find((f) => f.check === 'majors');
+  expect(majors?.evidence).toContain(`${file} names 14.22.4094-4922444 (PostgreSQL 14)`);
+  expect(scenario.api.writes).toEqual([]);
+  const accepted = await scenario.run(
+    { ...given, 'ignore-checks': 'majors: nothing is deployed until then' },
+    { environment: environment() },
+  );
+  expect([accepted.exitCode, accepted.outputs['verdict']]).toEqual([0, 'warning']);
+});
+
 function serveFourteen({ api, postgresql }: Scenario): void {
   api.objects.put('statefulsets', statefulSet('postgresql', { image }));
   postgresql.server = { ...postgresql.server, versionNumber: 140022, version: '14.22' };
