@@ -39,10 +39,15 @@ export const surroundingsChecks: readonly Check[] = [
     title: 'Helm is not in the middle of a change',
     subject: 'cluster',
     why: 'A `helm upgrade` that is under way puts the StatefulSet and the applications back as its values have them. One that died leaves its release pending, and Helm then refuses the deployment that is to follow the upgrade. Told by the labels of the Secrets in which Helm keeps its revisions; what is in them is not read.',
-    run: ({ helmRevisions, target }) =>
-      given(helmRevisions, (all) => {
-        const { annotations = {} } = target.statefulSet.metadata ?? {};
-        const release = annotations['meta.helm.sh/release-name'];
+    run({ helmRevisions, target }) {
+      const { annotations = {} } = target.statefulSet.metadata ?? {};
+      const release = annotations['meta.helm.sh/release-name'];
+      if (!helmRevisions.known && helmRevisions.code === 'forbidden')
+        return unknown(
+          `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself, helm -n ${target.namespace} status ${release ?? 'RELEASE'}, and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
+          helmRevisions.reason,
+        );
+      return given(helmRevisions, (all) => {
         const own = all.filter((one) => release === undefined || one.release === release);
         const pending = own.filter(({ status }) => status.startsWith('pending-') || status === 'uninstalling');
         const helm = `helm -n ${target.namespace}`;
@@ -61,7 +66,8 @@ export const surroundingsChecks: readonly Check[] = [
         return passed(
           ...(own.length === 0 ? ['no Helm release keeps its revisions in Secrets here'] : own.map(evidence)),
         );
-      }),
+      });
+    },
   },
   {
     id: 'operator',

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { runAction, type ActionEnd } from './action.ts';
 import { bench, environment, kubectl, namespace, psql } from './bench.ts';
 import { statefulSet } from './server.ts';
+import { limitedKubeconfig } from './user.ts';
 
 jest.setTimeout(10 * 60_000);
 
@@ -121,6 +122,21 @@ test('when all is taken away, by the commands that were given where there are an
   expect(found(end, 'transfer').text).toContain('the files will be linked');
   // Nothing of all this has restarted the server.
   expect(inNamespace('get', 'pod', 'postgresql-0', '-o', 'jsonpath={.metadata.uid}')).toBe(pod);
+});
+
+test('without the right to list Secrets only the question about Helm stays open', async () => {
+  const kubeconfig = limitedKubeconfig(
+    namespace,
+    'no-list',
+    'upgrade',
+    (p) => !(p.verb === 'list' && p.resource === 'secrets'),
+  );
+  const end = await runAction({ namespace, probes: 'none', kubeconfig });
+  expect(found(end, 'permissions').status).toBe('passed');
+  expect(end.report.findings.filter(({ status }) => status === 'unknown').map(({ check }) => check)).toEqual([
+    'helm-release',
+  ]);
+  expect(found(end, 'helm-release').remedy).toMatch(/helm -n \S+ status circleci-server/);
 });
 
 /** A command out of a remedy, as a person would copy it. */

@@ -5,7 +5,7 @@ import type { ResourceName, ResourceTypes } from '../../../src/ports/cluster.ts'
 import { findReconcilers } from '../../../src/target/reconcilers.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { namespace, statefulSet, target } from '../objects.ts';
-import { answerOf, known } from './facts.ts';
+import { answerOf, known, unread } from './facts.ts';
 
 /** The answer of the check `gitops` where the StatefulSet has this metadata. */
 async function gitops(metadata: V1ObjectMeta, cluster = new FakeCluster()) {
@@ -171,6 +171,13 @@ describe('helm-release', () => {
     const helmRevisions = known([revision('deployed'), revision('pending-upgrade', 'monitoring')]);
     expect((await answerOf('helm-release', { helmRevisions, target: await target(own) })).status).toBe('passed');
     expect((await answerOf('helm-release', { helmRevisions })).status).toBe('failed');
+  });
+
+  test('without the right to list Secrets it is unknown, with the command that tells a person', async () => {
+    const answer = await answerOf('helm-release', { helmRevisions: unread('secrets is forbidden') });
+    expect(answer.status).toBe('unknown');
+    expect(answer.remedy).toContain('helm -n circleci-server status');
+    expect(answer.remedy).toContain('docs/permissions.md');
   });
 
   test('no release at all passes', async () => {
