@@ -104,7 +104,7 @@ export class ApiServer {
   get writes(): string[] {
     return this.calls
       .filter(({ method, path, query }) => {
-        const harmless = method === 'POST' && (path.endsWith('/selfsubjectaccessreviews') || query.has('dryRun'));
+        const harmless = method === 'POST' && (/\/selfsubject(access)?reviews$/.test(path) || query.has('dryRun'));
         return method !== 'GET' && !harmless;
       })
       .map(({ method, path }) => `${method} ${path}`);
@@ -172,6 +172,7 @@ export class ApiServer {
     if (call.path === '/version') return [200, { major: '1', minor: '34', gitVersion: 'v1.34.2' }];
     if (place === undefined) return notServed();
     if (place.resource === 'selfsubjectaccessreviews' && body !== undefined) return [201, this.review(body)];
+    if (place.resource === 'selfsubjectreviews') return [201, { status: { userInfo: { username: user } } }];
     if (call.method === 'POST' && body !== undefined) return [201, this.create(place, call, body)];
     if (call.method === 'GET' && place.name === '') {
       const { items, ...rest } = this.objects.list(place, call.query);
@@ -200,7 +201,8 @@ export class ApiServer {
     const known =
       request.headers.authorization === `Bearer ${this.token}` || hasCertificate(request.socket as TLSSocket);
     if (!known) return statusOf(401, 'Unauthorized', 'Unauthorized');
-    if (place === undefined || place.resource === 'selfsubjectaccessreviews') return undefined;
+    if (place === undefined || ['selfsubjectaccessreviews', 'selfsubjectreviews'].includes(place.resource))
+      return undefined;
     const { resource, name, namespace, subresource } = place;
     const verb = verbOf(call.method, name);
     if (this.allows({ verb, resource, ...(subresource === '' ? {} : { subresource }) })) return undefined;

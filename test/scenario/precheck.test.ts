@@ -18,10 +18,13 @@ const reads = [
   `GET ${home}/pods/postgresql-0/exec`,
   `GET ${home}/secrets`,
   `GET ${home}/secrets/postgresql`,
+  'GET /apis/argoproj.io/v1alpha1',
   'GET /apis/batch/v1/namespaces/circleci-server/cronjobs',
   'GET /apis/batch/v1/namespaces/circleci-server/jobs',
+  'GET /apis/helm.toolkit.fluxcd.io/v2',
   'GET /apis/keda.sh/v1alpha1',
   'GET /apis/keda.sh/v1alpha1/namespaces/circleci-server/scaledobjects',
+  'GET /apis/kustomize.toolkit.fluxcd.io/v1',
   'GET /apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses',
   'GET /version',
 ];
