@@ -21,7 +21,7 @@ export const clientsChecks: readonly Check[] = [
           const remedies = [...new Set(staying.map(({ client, origin }) => origin.remedy(client)))];
           const evidence = staying.map(({ client, origin }) => `${origin.name}: ${describe(client)}`);
           const isSure = staying.some(({ origin }) => !origin.isUnsure);
-          const remedy = `Before the upgrade, let them go, or they keep it waiting until "clients-timeout" (${String(inputs.clientsTimeout / 1000)} s). ${remedies.join(' ')}`;
+          const remedy = `Before the upgrade, let them go, or they keep it waiting until "clients-timeout" (${String(inputs.clientsTimeout / 1000)} s).\n${remedies.join('\n')}`;
           return (isSure ? failed : warning)(remedy, ...evidence, others);
         }),
       ),
@@ -37,7 +37,7 @@ export const clientsChecks: readonly Check[] = [
         if (others.length === 0)
           return passed(`none of ${String(list.length)} workloads but the application layer names PostgreSQL`);
         return warning(
-          `Have them stopped and started with the applications, where they belong to them, or stop them yourself: ${others.map((one) => `${labelled(one, target, inputs.applicationSelector) ?? stop(one, target)}.`).join(' ')}`,
+          `Have them stopped and started with the applications, where they belong to them, or stop them yourself:\n${others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)).join('\n')}`,
           ...others.map(
             (one) =>
               `${one.kind} ${one.name} is not stopped by the upgrade and names PostgreSQL: ${one.uses.join(', ')}`,
@@ -74,14 +74,14 @@ function originOf(client: Client, neighbours: readonly Neighbour[], target: Targ
     return {
       ...{ name: `from ${client.address}, no pod of namespace ${target.namespace}`, isStopped: false, isUnsure: false },
       remedy: ({ pid, address }) =>
-        `Find ${address} (kubectl get pods --all-namespaces -o wide | grep -F ${address}) and stop it; to end its session: ${terminate(target, pid)}.`,
+        `Find ${address} (kubectl get pods --all-namespaces -o wide | grep -F ${address}) and stop it; to end its session: ${terminate(target, pid)}`,
     };
   const one = application ?? first;
   return {
     name: `${one.kind} ${one.name} (${client.address})`,
     isStopped: application !== undefined,
     isUnsure: one.kind === 'Job' || one.kind === 'CronJob',
-    remedy: () => `${stop(one, target)}.`,
+    remedy: () => stop(one, target),
   };
 }
 
@@ -101,8 +101,8 @@ function ownPod(client: Client, target: Target): Origin {
     ...{ name: where, isStopped: false, isUnsure: false },
     remedy: ({ pid }) =>
       containers.length === 0
-        ? `Close the session in pod ${target.podName}: ${terminate(target, pid)}.`
-        : `Take the sidecar (${containers.join(', ')}) out of StatefulSet ${target.name} until the upgrade is done (the chart's own exporter: helm value "postgresql.metrics.enabled=false"); a session of "kubectl exec" ends by ${terminate(target, pid)}.`,
+        ? `Close the session in pod ${target.podName}: ${terminate(target, pid)}`
+        : `Take the sidecar (${containers.join(', ')}) out of StatefulSet ${target.name} until the upgrade is done (the chart's own exporter: helm value "postgresql.metrics.enabled=false"); a session of "kubectl exec" ends by ${terminate(target, pid)}`,
   };
 }
 

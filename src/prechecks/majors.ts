@@ -80,7 +80,7 @@ function majorOfTag(image: string): number | undefined {
 function templateRemedy({ target, inputs }: Facts): string {
   const pod = target.pod?.spec?.containers.find(({ name }) => name === target.container.name)?.image;
   const back = `kubectl -n ${inputs.namespace} set image statefulset/${target.name} ${target.container.name}=${pod ?? 'IMAGE-OF-12'}`;
-  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs: ${back}. This restarts PostgreSQL where the StatefulSet rolls by itself.`;
+  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself:\n${back}`;
 }
 
 function valuesRemedy({ target }: Facts): string {

@@ -58,9 +58,9 @@ export const surroundingsChecks: readonly Check[] = [
             pending
               .map(
                 (one) =>
-                  `Wait until it is done (${helm} history ${one.release}). If nobody is at it any more, bring back the last revision that was deployed: ${helm} rollback ${one.release}.`,
+                  `Wait until it is done (${helm} history ${one.release}). If nobody is at it any more, bring back the last revision that was deployed: ${helm} rollback ${one.release}`,
               )
-              .join(' '),
+              .join('\n'),
             ...pending.map(evidence),
           );
         return passed(

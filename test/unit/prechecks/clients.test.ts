@@ -114,7 +114,7 @@ describe('foreign-workloads', () => {
     expect(answer.text).toContain(
       'Deployment exporter is not stopped by the upgrade and names PostgreSQL: variable PW (Secret postgresql)',
     );
-    expect(answer.remedy).toContain('kubectl -n circleci-server label deployment exporter layer=application.');
+    expect(answer.remedy).toContain('kubectl -n circleci-server label deployment exporter layer=application');
   });
 
   test.each([
