@@ -16,6 +16,7 @@ const patch = (kind: string, ...operations: object[]) =>
 const revision = 'secret/sh.helm.release.v1.circleci-server.v1';
 const root = '/bitnami/postgresql';
 const template = '/spec/template/spec';
+const password = { name: 'PGPASSWORD', valueFrom: { secretKeyRef: { name: 'postgresql', key: 'postgres-password' } } };
 
 const asked = [
   ...['majors', 'pod-containers', 'termination-grace', 'fs-group', 'free-space', 'transfer'],
@@ -139,6 +140,26 @@ test('without the right to list Secrets only the question about Helm stays open'
   expect(found(end, 'helm-release').remedy).toMatch(/helm -n \S+ status circleci-server/);
 });
 
+test("an exporter in the server's own pod fails, with how it is left out", async () => {
+  inNamespace('delete', 'deployment', 'exporter', '--wait');
+  const command = 'until psql -h 127.0.0.1 -U postgres -c "SELECT pg_sleep(3600)"; do sleep 0.2; done';
+  const env = [password, { name: 'PGAPPNAME', value: 'metrics' }];
+  const { image } = statefulSet(namespace);
+  const sidecar = { name: 'metrics', image, command: ['sh', '-c', command], env, securityContext: { runAsUser: 1001 } };
+  patch('statefulset', { op: 'add', path: `${template}/containers/-`, value: sidecar });
+  inNamespace('delete', 'pod', 'postgresql-0', '--wait');
+  inNamespace('wait', '--for=create', 'pod/postgresql-0', '--timeout=2m');
+  inNamespace('wait', '--for=condition=Ready', 'pod/postgresql-0', '--timeout=2m');
+  await sessions(1);
+  const end = await runAction({ namespace, probes: 'none' });
+  expect(found(end, 'clients').status).toBe('failed');
+  expect(found(end, 'clients').text).toMatch(
+    /in the server's own pod \(127\.0\.0\.1, beside it: metrics\): metrics, user postgres/,
+  );
+  expect(found(end, 'clients').remedy).toContain('postgresql.metrics.enabled=false');
+  expect(found(end, 'pod-containers').text).toContain('sidecar metrics');
+});
+
 /** A command out of a remedy, as a person would copy it. */
 function run(command: RegExp, remedy: string): void {
   const text = command.exec(remedy)?.[0] ?? 'false';
@@ -165,10 +186,6 @@ function provoke(): void {
       value: { whenScaled: 'Delete', whenDeleted: 'Retain' },
     },
   );
-  const password = {
-    name: 'PGPASSWORD',
-    valueFrom: { secretKeyRef: { name: 'postgresql', key: 'postgres-password' } },
-  };
   const labels = { app: 'exporter' };
   const psqlForEver = 'exec psql -h "$POSTGRESQL_SERVICE_HOST" -U postgres -c "SELECT pg_sleep(3600)"';
   const exporter = {
@@ -208,7 +225,7 @@ function localSession(): ChildProcess {
 
 /** Waits until so many sessions of ours are there. */
 async function sessions(count: number): Promise<void> {
-  const sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('by-hand', 'exporter')";
+  const sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('by-hand', 'exporter', 'metrics')";
   while (psql(namespace, 'postgres', sql) !== String(count)) await sleep(300);
 }
 
