@@ -47,7 +47,8 @@ function remedy(target: Context['target'], volume: string, isThere: boolean): st
   const commands = [
     // Ended pods count as users of a claim too: it does not go before them. What they did is on the disk.
     ...(isThere ? [`${kubectl} delete jobs -l ${owner}`] : []),
-    ...(isThere ? [`${kubectl} delete pvc ${claimName}`] : []),
+    // One that somebody deleted may be gone by then.
+    ...(isThere ? [`${kubectl} delete pvc ${claimName} --ignore-not-found`] : []),
     `kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
     `echo '${manifest}' | ${kubectl} create -f -`,
   ];
