@@ -211,7 +211,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("url");
 
 /***/ }),
 
-/***/ 773:
+/***/ 154:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("vm");
@@ -20177,10 +20177,11 @@ undici/lib/web/websocket/frame.js:
 
 /***/ }),
 
-/***/ 34:
+/***/ 230:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bh: () => (/* binding */ dump),
 /* harmony export */   ES: () => (/* binding */ resources),
 /* harmony export */   Gf: () => (/* binding */ defineScalarTag),
 /* harmony export */   HY: () => (/* binding */ realMapTag),
@@ -20230,6 +20231,7 @@ var resources = {
   helmreleases: { group: "helm.toolkit.fluxcd.io", version: "v2", kind: "HelmRelease", namespaced: true },
   kustomizations: { group: "kustomize.toolkit.fluxcd.io", version: "v1", kind: "Kustomization", namespaced: true },
   scaledobjects: { group: "keda.sh", version: "v1alpha1", kind: "ScaledObject", namespaced: true },
+  selfsubjectreviews: { group: "authentication.k8s.io", version: "v1", kind: "SelfSubjectReview", namespaced: false },
   selfsubjectaccessreviews: {
     group: "authorization.k8s.io",
     version: "v1",
@@ -21451,6 +21453,27 @@ var DEFAULT_TAG_HANDLERS = Object.assign(/* @__PURE__ */ Object.create(null), {
 });
 var TAG_SUFFIX_CHARS = "-#;/?:@&=+$_.~*'()";
 var TAG_URI_CHARS = TAG_SUFFIX_CHARS + "!,[]";
+var HEX = "0123456789ABCDEF";
+function percentByte(byte) {
+  return "%" + HEX[byte >> 4] + HEX[byte & 15];
+}
+function tagPercentEncode(source, isSuffix) {
+  const allowed = isSuffix ? TAG_SUFFIX_CHARS : TAG_URI_CHARS;
+  let result = "";
+  for (let index = 0; index < source.length; index++) {
+    let ch = source.charCodeAt(index);
+    if (ch >= 48 && ch <= 57 || ch >= 65 && ch <= 90 || ch >= 97 && ch <= 122 || allowed.includes(source[index])) {
+      result += source[index];
+      continue;
+    }
+    if (ch >= 55296 && ch <= 56319) ch = 65536 + ((ch & 1023) << 10) + (source.charCodeAt(++index) & 1023);
+    if (ch < 128) result += percentByte(ch);
+    else if (ch < 2048) result += percentByte(192 | ch >> 6) + percentByte(128 | ch & 63);
+    else if (ch < 65536) result += percentByte(224 | ch >> 12) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
+    else result += percentByte(240 | ch >> 18) + percentByte(128 | ch >> 12 & 63) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
+  }
+  return result;
+}
 function tagPercentDecode(source) {
   let result = "";
   let index = 0;
@@ -21482,6 +21505,15 @@ function tagNameFull(rawTag, tagHandlers) {
   const handleEnd = rawTag.indexOf("!", 1);
   const handle = handleEnd === -1 ? "!" : rawTag.slice(0, handleEnd + 1);
   return tagPercentDecode(tagHandlers?.[handle] ?? DEFAULT_TAG_HANDLERS[handle] ?? handle) + tagPercentDecode(rawTag.slice(handle.length));
+}
+function tagNameShort(fullTag) {
+  let tag = fullTag;
+  if (tag.charCodeAt(0) === 33) {
+    tag = tag.slice(1);
+    return `!${tagPercentEncode(tag, true)}`;
+  }
+  if (tag.slice(0, 18) === "tag:yaml.org,2002:") return `!!${tagPercentEncode(tag.slice(18), true)}`;
+  return `!<${tagPercentEncode(tag, false)}>`;
 }
 var NO_RANGE$2 = -1;
 var MERGE_TAG_NAME = "tag:yaml.org,2002:merge";
@@ -22605,6 +22637,163 @@ function load(input, options) {
   if (documents.length === 1) return documents[0];
   throw new YAMLException("expected a single document in the stream, but found more");
 }
+var INVALID = /* @__PURE__ */ Symbol("INVALID");
+function buildRepresentTypes(schema) {
+  const defaultTags = new Set([
+    schema.defaultScalarTag,
+    schema.defaultSequenceTag,
+    schema.defaultMappingTag
+  ].filter((t) => t !== void 0));
+  const implicitScalars = schema.implicitScalarTags;
+  const explicitTags = schema.tags.filter((t) => !(t.nodeKind === "scalar" && t.implicit) && !defaultTags.has(t));
+  const defaultTagsLast = schema.tags.filter((t) => defaultTags.has(t));
+  return [
+    ...implicitScalars.map((tag) => ({
+      tag,
+      implicitTag: true
+    })),
+    ...explicitTags.map((tag) => ({
+      tag,
+      implicitTag: false
+    })),
+    ...defaultTagsLast.map((tag) => ({
+      tag,
+      implicitTag: true
+    }))
+  ];
+}
+function matchTag(state, object) {
+  for (let index = 0, length = state.representTypes.length; index < length; index += 1) {
+    const { tag, implicitTag } = state.representTypes[index];
+    if (tag.identify(object)) {
+      let tagName;
+      if (tag.matchByTagPrefix) tagName = tag.representTagName(object);
+      else tagName = tag.tagName;
+      return {
+        tag,
+        tagName,
+        implicitTag
+      };
+    }
+  }
+  return null;
+}
+function build(state, object) {
+  if (!state.noRefs && object !== null && typeof object === "object") {
+    const existing = state.refs.get(object);
+    if (existing) {
+      if (existing.anchor === void 0) existing.anchor = `ref_${state.refCounter++}`;
+      return {
+        kind: "alias",
+        anchor: existing.anchor
+      };
+    }
+  }
+  const matched = matchTag(state, object);
+  if (!matched) {
+    if (object === void 0) return INVALID;
+    if (state.skipInvalid) return INVALID;
+    throw new YAMLException(`unacceptable kind of an object to dump ${Object.prototype.toString.call(object)}`);
+  }
+  const { tag, tagName, implicitTag } = matched;
+  const nodeTagName = implicitTag ? tagName : tagNameShort(tagName);
+  if (tag.nodeKind === "scalar") return {
+    kind: "scalar",
+    tag: nodeTagName,
+    tagged: !implicitTag,
+    style: SCALAR_STYLE.PLAIN,
+    value: tag.represent(object)
+  };
+  if (tag.nodeKind === "sequence") {
+    const container = tag.represent(object);
+    const node2 = {
+      kind: "sequence",
+      tag: nodeTagName,
+      tagged: !implicitTag,
+      style: COLLECTION_STYLE.BLOCK,
+      items: []
+    };
+    if (!state.noRefs) state.refs.set(object, node2);
+    for (let index = 0, length = container.length; index < length; index += 1) {
+      let item = build(state, container[index]);
+      if (item === INVALID && container[index] === void 0) item = build(state, null);
+      if (item === INVALID) continue;
+      node2.items.push(item);
+    }
+    return node2;
+  }
+  const map = tag.represent(object);
+  const node = {
+    kind: "mapping",
+    tag: nodeTagName,
+    tagged: !implicitTag,
+    style: COLLECTION_STYLE.BLOCK,
+    items: []
+  };
+  if (!state.noRefs) state.refs.set(object, node);
+  for (const [objectKey, objectValue] of map) {
+    const key = build(state, objectKey);
+    if (key === INVALID) continue;
+    const value = build(state, objectValue);
+    if (value === INVALID) continue;
+    node.items.push({
+      key,
+      value
+    });
+  }
+  return node;
+}
+function jsToAst(input, schema, options = {}) {
+  const root = build({
+    representTypes: buildRepresentTypes(schema),
+    noRefs: options.noRefs ?? false,
+    skipInvalid: options.skipInvalid ?? false,
+    refs: /* @__PURE__ */ new Map(),
+    refCounter: 0
+  }, input);
+  return [{
+    contents: root === INVALID ? null : root,
+    directives: []
+  }];
+}
+var VISIT_BREAK = /* @__PURE__ */ Symbol("visit:break");
+var VISIT_SKIP = /* @__PURE__ */ Symbol("visit:skip");
+function visitNode(node, visitor, ctx) {
+  const control = visitor(node, ctx);
+  if (control === VISIT_BREAK) return true;
+  if (control === VISIT_SKIP) return false;
+  const depth = ctx.depth + 1;
+  switch (node.kind) {
+    case "sequence":
+      for (const item of node.items) if (visitNode(item, visitor, {
+        depth,
+        parent: node,
+        isKey: false
+      })) return true;
+      break;
+    case "mapping":
+      for (const { key, value } of node.items) {
+        if (visitNode(key, visitor, {
+          depth,
+          parent: node,
+          isKey: true
+        })) return true;
+        if (visitNode(value, visitor, {
+          depth,
+          parent: node,
+          isKey: false
+        })) return true;
+      }
+  }
+  return false;
+}
+function visit(documents, visitor) {
+  for (const doc of documents) if (doc.contents && visitNode(doc.contents, visitor, {
+    depth: 0,
+    parent: null,
+    isKey: false
+  })) return;
+}
 function hasBit(mask, bit) {
   return (mask & 1 << bit) !== 0;
 }
@@ -22672,6 +22861,9 @@ function quoteInvalidPlain(layout) {
 function fallbackToDoubleQuoted(layout) {
   if (!hasBit(layout.allowedStylesMask, layout.style)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
 }
+function setBit(mask, bit) {
+  return mask | 1 << bit;
+}
 var SRC_C_PRINTABLE = "[\\x09\\x0A\\x0D\\x20-\\x7E\\x85\\xA0-\\uD7FF\\uE000-\\uFFFD\\u{10000}-\\u{10FFFF}]";
 var SRC_B_CHAR = "[\\n\\r]";
 var SRC_C_BYTE_ORDER_MARK = "\\uFEFF";
@@ -22704,6 +22896,221 @@ var NS_PLAIN_FLOW_KEY = new RegExp(`^(?:${SRC_NS_PLAIN_ONE_LINE_FLOW_KEY})$`, "u
 var NB_SINGLE_ONE_LINE = new RegExp(`^(?:${SRC_NB_JSON})*$`, "u");
 var NB_SINGLE_MULTI_LINE = new RegExp(`^(?:${SRC_NB_JSON}|\\n)*$`, "u");
 var BLOCK_SCALAR_CONTENT = new RegExp(`^(?:${SRC_NB_CHAR}|\\n)*$`, "u");
+var C_FORBIDDEN_FIRST_LINE = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/;
+var C_FORBIDDEN_CONTENT = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/m;
+function canUsePlain(layout) {
+  const str = layout.node.value;
+  if (str !== "") {
+    if (!(layout.isKey ? layout.flowOnly ? NS_PLAIN_FLOW_KEY : NS_PLAIN_BLOCK_KEY : layout.flowOnly ? NS_PLAIN_FLOW_IN : NS_PLAIN_FLOW_OUT).test(str)) return false;
+    if (layout.shiftOfFirstLine === 0 && C_FORBIDDEN_FIRST_LINE.test(str)) return false;
+    if (layout.shiftOfContent === 0) {
+      const firstLineBreak = str.indexOf("\n");
+      if (firstLineBreak !== -1) {
+        const content = str.slice(firstLineBreak + 1);
+        if (C_FORBIDDEN_CONTENT.test(content)) return false;
+      }
+    }
+  }
+  const resolvedTag = layout.presenterOptions.schema.resolveImplicitScalarTag(str).tag.tagName;
+  if (!layout.node.tagged && resolvedTag !== layout.node.tag) return false;
+  if (!layout.node.tagged && str === "=" && resolvedTag === layout.presenterOptions.schema.defaultScalarTag.tagName) return false;
+  return true;
+}
+function canUseSingleQuoted(layout) {
+  const str = layout.node.value;
+  if (!(layout.isKey ? NB_SINGLE_ONE_LINE : NB_SINGLE_MULTI_LINE).test(str)) return false;
+  if (/[ \t]\n|\n[ \t]/.test(str)) return false;
+  if (!layout.isKey && layout.shiftOfContent === 0) {
+    const firstLineBreak = str.indexOf("\n");
+    if (firstLineBreak !== -1 && C_FORBIDDEN_CONTENT.test(str.slice(firstLineBreak + 1))) return false;
+  }
+  return true;
+}
+function canUseBlock(layout) {
+  if (layout.flowOnly || !BLOCK_SCALAR_CONTENT.test(layout.node.value)) return false;
+  const contentIndent = layout.shiftOfContent - layout.shiftOfParent;
+  if (contentIndent < 1) return false;
+  if (contentIndent > 9 && /^\n* /.test(layout.node.value)) return false;
+  if (layout.shiftOfContent === 0 && C_FORBIDDEN_CONTENT.test(layout.node.value)) return false;
+  return true;
+}
+function detectAllowedStyles(layout) {
+  let mask = setBit(0, SCALAR_STYLE.DOUBLE_QUOTED);
+  if (canUsePlain(layout)) mask = setBit(mask, SCALAR_STYLE.PLAIN);
+  if (canUseSingleQuoted(layout)) mask = setBit(mask, SCALAR_STYLE.SINGLE_QUOTED);
+  if (canUseBlock(layout)) mask = setBit(setBit(mask, SCALAR_STYLE.LITERAL_BLOCK), SCALAR_STYLE.FOLDED_BLOCK);
+  layout.allowedStylesMask = mask;
+}
+function renderScalar(layout) {
+  switch (layout.style) {
+    case SCALAR_STYLE.PLAIN:
+      return renderPlain(layout);
+    case SCALAR_STYLE.SINGLE_QUOTED:
+      return renderSingleQuoted(layout);
+    case SCALAR_STYLE.LITERAL_BLOCK:
+      return renderLiteralBlock(layout);
+    case SCALAR_STYLE.FOLDED_BLOCK:
+      return renderFoldedBlock(layout);
+    case SCALAR_STYLE.DOUBLE_QUOTED:
+      return renderDoubleQuoted(layout);
+  }
+}
+function renderPlain(layout) {
+  return encodeFlowBreaks(layout.node.value, layout.shiftOfContent);
+}
+function renderSingleQuoted(layout) {
+  return `'${encodeFlowBreaks(layout.node.value, layout.shiftOfContent).replace(/'/g, "''")}'`;
+}
+function renderLiteralBlock(layout) {
+  const value = layout.node.value;
+  return "|" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(value, layout.shiftOfContent));
+}
+function renderFoldedBlock(layout) {
+  const value = layout.node.value;
+  const w = layout.presenterOptions.lineWidth;
+  let availableWidth = Infinity;
+  if (w !== -1) availableWidth = Math.max(Math.min(w, 40), w - layout.shiftOfContent);
+  return ">" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(foldBlockScalar(value, availableWidth), layout.shiftOfContent));
+}
+function renderDoubleQuoted(layout) {
+  return `"${escapeString(layout.node.value)}"`;
+}
+function encodeFlowBreaks(string, shiftOfContent) {
+  let nextLF = string.indexOf("\n");
+  if (nextLF === -1) return string;
+  const pad = " ".repeat(shiftOfContent);
+  let result = string.slice(0, nextLF);
+  const lineRe = /(\n+)([^\n]*)/g;
+  lineRe.lastIndex = nextLF;
+  let match;
+  while (match = lineRe.exec(string)) {
+    const breaks = match[1].length;
+    const line = match[2];
+    result += "\n".repeat(breaks + 1) + pad + line;
+  }
+  return result;
+}
+function indentString(string, spaces) {
+  const indent = " ".repeat(spaces);
+  let position = 0;
+  let result = "";
+  const length = string.length;
+  while (position < length) {
+    let line;
+    const next = string.indexOf("\n", position);
+    if (next === -1) {
+      line = string.slice(position);
+      position = length;
+    } else {
+      line = string.slice(position, next + 1);
+      position = next + 1;
+    }
+    if (line.length && line !== "\n") result += indent;
+    result += line;
+  }
+  return result;
+}
+function needIndentIndicator(string) {
+  return /^\n* /.test(string);
+}
+function blockHeader(string, shiftOfParent, shiftOfContent) {
+  const indentIndicator = needIndentIndicator(string) ? String(shiftOfContent - shiftOfParent) : "";
+  const clip = string[string.length - 1] === "\n";
+  return `${indentIndicator}${clip && (string[string.length - 2] === "\n" || string === "\n") ? "+" : clip ? "" : "-"}
+`;
+}
+function dropEndingNewline(string) {
+  return string[string.length - 1] === "\n" ? string.slice(0, -1) : string;
+}
+function isMoreIndented(char) {
+  return char === " " || char === "	";
+}
+function foldLine(line, width) {
+  if (line === "" || isMoreIndented(line[0])) return line;
+  const breakRe = / [^ \t]/g;
+  let match;
+  let start = 0;
+  let end;
+  let curr = 0;
+  let next = 0;
+  let result = "";
+  while (match = breakRe.exec(line)) {
+    next = match.index;
+    if (next - start > width) {
+      end = curr > start ? curr : next;
+      result += `
+${line.slice(start, end)}`;
+      start = end + 1;
+    }
+    curr = next;
+  }
+  result += "\n";
+  if (line.length - start > width && curr > start) result += `${line.slice(start, curr)}
+${line.slice(curr + 1)}`;
+  else result += line.slice(start);
+  return result.slice(1);
+}
+function foldBlockScalar(string, width) {
+  const lineRe = /(\n+)([^\n]*)/g;
+  let nextLF = string.indexOf("\n");
+  if (nextLF === -1) nextLF = string.length;
+  lineRe.lastIndex = nextLF;
+  let result = foldLine(string.slice(0, nextLF), width);
+  let prevMoreIndented = string[0] === "\n" || isMoreIndented(string[0]);
+  let moreIndented;
+  let match;
+  while (match = lineRe.exec(string)) {
+    const prefix = match[1];
+    const line = match[2];
+    moreIndented = line !== "" && isMoreIndented(line[0]);
+    result += prefix + (!prevMoreIndented && !moreIndented && line !== "" ? "\n" : "") + foldLine(line, width);
+    prevMoreIndented = moreIndented;
+  }
+  return result;
+}
+var CHARACTERS_TO_ESCAPE = /["\\\x00-\x1F\x7F-\xA0\u2028\u2029\uD800-\uDFFF\uFEFF\uFFFE\uFFFF]/gu;
+function escapeCharacter(character) {
+  switch (character) {
+    case "\0":
+      return "\\0";
+    case "\x07":
+      return "\\a";
+    case "\b":
+      return "\\b";
+    case "	":
+      return "\\t";
+    case "\n":
+      return "\\n";
+    case "\v":
+      return "\\v";
+    case "\f":
+      return "\\f";
+    case "\r":
+      return "\\r";
+    case "\x1B":
+      return "\\e";
+    case '"':
+      return '\\"';
+    case "\\":
+      return "\\\\";
+    case "":
+      return "\\N";
+    case " ":
+      return "\\_";
+    case "\u2028":
+      return "\\L";
+    case "\u2029":
+      return "\\P";
+  }
+  const code = character.charCodeAt(0);
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 255) return `\\x${"0".repeat(2 - hex.length)}${hex}`;
+  return `\\u${"0".repeat(4 - hex.length)}${hex}`;
+}
+function escapeString(string) {
+  return string.replace(CHARACTERS_TO_ESCAPE, escapeCharacter);
+}
+var CHAR_LINE_FEED = 10;
 var DEFAULT_PRESENTER_OPTIONS = {
   indent: 2,
   seqNoIndent: false,
@@ -22718,6 +23125,227 @@ var DEFAULT_PRESENTER_OPTIONS = {
   scalarStyleRules: Object.keys(DEFAULT_SCALAR_STYLE_RULES).map((name) => Reflect.get(DEFAULT_SCALAR_STYLE_RULES, name)),
   tagBeforeAnchor: false
 };
+function nodeTagShort(node) {
+  return node.tagged ? node.tag : tagNameShort(node.tag);
+}
+function createPresenterState(options) {
+  const opts = {
+    ...DEFAULT_PRESENTER_OPTIONS,
+    ...options
+  };
+  if (opts.flowSkipColonSpace) opts.quoteFlowKeys = true;
+  return {
+    ...opts,
+    defaultScalarTagName: opts.schema.defaultScalarTag.tagName,
+    openEnded: false
+  };
+}
+function generateNextLine(state, level) {
+  return `
+${" ".repeat(state.indent * level)}`;
+}
+function scalarLayout(state, node, parent, level, isKey, flowOnly) {
+  return {
+    node,
+    parent,
+    level,
+    isKey,
+    flowOnly,
+    shiftOfParent: level === 0 ? -1 : state.indent * (level - 1),
+    shiftOfContent: state.indent * Math.max(1, level),
+    shiftOfFirstLine: level === 0 ? 0 : state.indent * level,
+    presenterOptions: state,
+    allowedStylesMask: 0,
+    style: node.style
+  };
+}
+function writeFlowSequence(state, level, node) {
+  let result = "";
+  for (let index = 0, length = node.items.length; index < length; index += 1) {
+    const item = writeNode(state, level, node.items[index], node, {}).text;
+    if (index > 0) result += `,${!state.flowSkipCommaSpace ? " " : ""}`;
+    result += item;
+  }
+  const pad = state.flowBracketPadding && node.items.length > 0 ? " " : "";
+  return `[${pad}${result}${pad}]`;
+}
+function writeBlockSequence(state, level, node, compact) {
+  let result = "";
+  for (let index = 0, length = node.items.length; index < length; index += 1) {
+    const item = writeNode(state, level + 1, node.items[index], node, {
+      block: true,
+      compact: state.seqInlineFirst,
+      isblockseq: true
+    }).text;
+    if (!compact || result !== "") result += generateNextLine(state, level);
+    if (item === "" || CHAR_LINE_FEED === item.charCodeAt(0)) result += "-";
+    else result += "- ";
+    result += item;
+  }
+  return result;
+}
+function writeFlowMapping(state, level, node) {
+  let result = "";
+  for (const { key, value } of node.items) {
+    let pairBuffer = "";
+    if (result !== "") pairBuffer += `,${!state.flowSkipCommaSpace ? " " : ""}`;
+    const keyRender = writeNode(state, level, key, node, { iskey: true });
+    const keyText = keyRender.text;
+    const valueText = writeNode(state, level, value, node, {}).text;
+    const sep = state.flowSkipColonSpace || valueText === "" ? "" : " ";
+    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
+    const keyColonSep = key.kind === "alias" || keyIsBareProps ? " " : "";
+    pairBuffer += `${keyText}${keyColonSep}:${sep}${valueText}`;
+    result += pairBuffer;
+  }
+  const pad = state.flowBracketPadding && result !== "" ? " " : "";
+  return `{${pad}${result}${pad}}`;
+}
+function writeBlockMapping(state, level, node, compact) {
+  let result = "";
+  for (let index = 0, length = node.items.length; index < length; index += 1) {
+    let pairBuffer = "";
+    if (!compact || result !== "") pairBuffer += generateNextLine(state, level);
+    const { key, value } = node.items[index];
+    const keyIsBlock = (key.kind === "mapping" || key.kind === "sequence") && key.style === COLLECTION_STYLE.BLOCK && key.items.length !== 0 || key.kind === "scalar" && (key.style === SCALAR_STYLE.LITERAL_BLOCK || key.style === SCALAR_STYLE.FOLDED_BLOCK);
+    const keyRender = keyIsBlock ? writeNode(state, level + 1, key, node, {
+      block: true,
+      compact: true,
+      isblockseq: !cannotBeCompact(state, key, level + 1)
+    }) : writeNode(state, level + 1, key, node, {
+      block: true,
+      compact: true,
+      iskey: true
+    });
+    const keyText = keyRender.text;
+    const keyHasLineBreak = key.kind === "scalar" && key.value.indexOf("\n") !== -1;
+    const keyIsTooLong = keyText.length > 1024 && /^[\s\S]{1025}/u.test(keyText);
+    const explicitPair = keyIsBlock || keyHasLineBreak || keyIsTooLong;
+    if (explicitPair) {
+      if (keyText && CHAR_LINE_FEED === keyText.charCodeAt(0)) pairBuffer += "?";
+      else pairBuffer += "? ";
+    }
+    pairBuffer += keyText;
+    if (explicitPair) pairBuffer += generateNextLine(state, level);
+    const valueText = writeNode(state, level + 1, value, node, {
+      block: true,
+      compact: explicitPair,
+      isblockseq: explicitPair && !cannotBeCompact(state, value, level + 1)
+    }).text;
+    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
+    const keyColonSep = !explicitPair && (key.kind === "alias" || keyIsBareProps) ? " " : "";
+    if (valueText === "" || CHAR_LINE_FEED === valueText.charCodeAt(0)) pairBuffer += `${keyColonSep}:`;
+    else pairBuffer += `${keyColonSep}: `;
+    pairBuffer += valueText;
+    result += pairBuffer;
+  }
+  return result;
+}
+function cannotBeCompact(state, node, level) {
+  if (node.kind === "alias") return true;
+  return node.tagged || node.anchor !== void 0 || state.indent < 2 && level > 0;
+}
+function writeNode(state, level, node, parent, ctx) {
+  if (node.kind === "alias") {
+    state.openEnded = false;
+    return {
+      text: `*${node.anchor}`,
+      noBody: false
+    };
+  }
+  const { block = false, iskey = false, isblockseq = false } = ctx;
+  let compact = ctx.compact ?? false;
+  const hasAnchor = node.anchor !== void 0;
+  if (cannotBeCompact(state, node, level)) compact = false;
+  let body;
+  let shouldPrintTag = node.tagged;
+  const useBlockCollection = block && (node.kind === "mapping" || node.kind === "sequence") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0;
+  if (node.kind === "mapping") {
+    if (useBlockCollection) body = writeBlockMapping(state, level, node, compact);
+    else body = writeFlowMapping(state, level, node);
+  } else if (node.kind === "sequence") {
+    if (useBlockCollection) {
+      if (state.seqNoIndent && !isblockseq && level > 0) body = writeBlockSequence(state, level - 1, node, compact);
+      else body = writeBlockSequence(state, level, node, compact);
+    } else body = writeFlowSequence(state, level, node);
+  } else {
+    const layout = scalarLayout(state, node, parent, level, iskey, !block);
+    detectAllowedStyles(layout);
+    for (const rule of state.scalarStyleRules) rule(layout);
+    body = renderScalar(layout);
+    state.openEnded = (layout.style === SCALAR_STYLE.LITERAL_BLOCK || layout.style === SCALAR_STYLE.FOLDED_BLOCK) && (node.value === "\n" || node.value.endsWith("\n\n"));
+    shouldPrintTag = node.tagged || body === "" && layout.flowOnly && parent?.kind === "sequence" && !hasAnchor || layout.style !== SCALAR_STYLE.PLAIN && node.tag !== state.defaultScalarTagName;
+  }
+  if ((node.kind === "mapping" || node.kind === "sequence") && !useBlockCollection) state.openEnded = false;
+  if (useBlockCollection && compact && level > 0 && state.indent > 2) body = `${" ".repeat(state.indent - 2)}${body}`;
+  const noBody = body === "";
+  let text = body;
+  if (shouldPrintTag || hasAnchor) {
+    const props = [];
+    const tag = shouldPrintTag ? nodeTagShort(node) : null;
+    const anchor = hasAnchor ? `&${node.anchor}` : null;
+    if (state.tagBeforeAnchor) {
+      if (tag !== null) props.push(tag);
+      if (anchor !== null) props.push(anchor);
+    } else {
+      if (anchor !== null) props.push(anchor);
+      if (tag !== null) props.push(tag);
+    }
+    const sep = body === "" || body.charCodeAt(0) === CHAR_LINE_FEED ? "" : " ";
+    text = `${props.join(" ")}${sep}${body}`;
+  }
+  return {
+    text,
+    noBody
+  };
+}
+function rootStartsOwnLine(node) {
+  return (node.kind === "sequence" || node.kind === "mapping") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0 && !node.tagged && node.anchor === void 0;
+}
+function writeDocumentDirectives(doc) {
+  let result = "";
+  for (const directive of doc.directives) {
+    if (directive.kind === "yaml") {
+      result += `%YAML ${directive.version}
+`;
+      continue;
+    }
+    const { handle, prefix } = directive;
+    result += `%TAG ${handle} ${prefix}
+`;
+  }
+  return result;
+}
+function present(documents, options) {
+  const state = createPresenterState(options);
+  let result = "";
+  let previousEnded = false;
+  for (let index = 0; index < documents.length; index += 1) {
+    const doc = documents[index];
+    state.openEnded = false;
+    const directives = writeDocumentDirectives(doc);
+    const hasDirectives = directives !== "";
+    const marker = doc.explicitStart || hasDirectives || index > 0 && !previousEnded;
+    result += directives;
+    if (doc.contents === null) {
+      if (marker) result += "---\n";
+    } else if (marker) {
+      const body = writeNode(state, 0, doc.contents, null, {
+        block: true,
+        compact: true
+      }).text;
+      const sep = body === "" ? "" : hasDirectives || rootStartsOwnLine(doc.contents) ? "\n" : " ";
+      result += `---${sep}${body}
+`;
+    } else result += writeNode(state, 0, doc.contents, null, {
+      block: true,
+      compact: true
+    }).text + "\n";
+    previousEnded = doc.explicitEnd || state.openEnded;
+    if (previousEnded) result += "...\n";
+  }
+  return result;
+}
 var DEFAULT_DUMP_OPTIONS = {
   ...DEFAULT_PRESENTER_OPTIONS,
   schema: DUMP_SCHEMA,
@@ -22728,6 +23356,40 @@ var DEFAULT_DUMP_OPTIONS = {
   transform: () => {
   }
 };
+function defaultCompareFn(a, b) {
+  const x = String(a);
+  const y = String(b);
+  if (x < y) return -1;
+  if (x > y) return 1;
+  return 0;
+}
+function dump(input, options = {}) {
+  const opts = {
+    ...DEFAULT_DUMP_OPTIONS,
+    ...options
+  };
+  const documents = jsToAst(input, opts.schema, {
+    noRefs: opts.noRefs,
+    skipInvalid: opts.skipInvalid
+  });
+  if (opts.flowLevel >= 0) visit(documents, (node, ctx) => {
+    if (ctx.depth < opts.flowLevel) return;
+    if (node.kind === "sequence" || node.kind === "mapping") node.style = COLLECTION_STYLE.FLOW;
+    return VISIT_SKIP;
+  });
+  if (opts.sortKeys) {
+    const compareFn = opts.sortKeys === true ? defaultCompareFn : opts.sortKeys;
+    visit(documents, (node) => {
+      if (node.kind !== "mapping") return;
+      node.items.sort((a, b) => compareFn(a.key.kind === "scalar" ? a.key.value : "", b.key.kind === "scalar" ? b.key.value : ""));
+    });
+  }
+  opts.transform(documents);
+  return present(documents, {
+    ...pick(opts, Object.keys(DEFAULT_PRESENTER_OPTIONS)),
+    schema: opts.schema
+  });
+}
 var EVENT_DOCUMENT = EVENT_ID.DOCUMENT;
 var EVENT_SEQUENCE = EVENT_ID.SEQUENCE;
 var EVENT_MAPPING = EVENT_ID.MAPPING;
@@ -22760,7 +23422,7 @@ js-yaml/dist/js-yaml.mjs:
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_module__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(995);
-/* harmony import */ var _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(34);
+/* harmony import */ var _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(230);
 /* harmony import */ var _chunk_LBHKS5JN_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(252);
 /* harmony import */ var _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(317);
 /* harmony import */ var node_timers__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(997);
@@ -22781,6 +23443,596 @@ const require = (0,node_module__WEBPACK_IMPORTED_MODULE_0__.createRequire)(impor
 
 
 
+
+// node_modules/rfc6902/pointer.js
+var require_pointer = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__commonJS */ .P$)({
+  "node_modules/rfc6902/pointer.js"(exports) {
+    "use strict";
+    Object.defineProperty(exports, "__esModule", { value: true });
+    exports.Pointer = void 0;
+    exports.unescapeToken = unescapeToken;
+    exports.escapeToken = escapeToken;
+    function unescapeToken(token) {
+      return token.replace(/~1/g, "/").replace(/~0/g, "~");
+    }
+    function escapeToken(token) {
+      return token.replace(/~/g, "~0").replace(/\//g, "~1");
+    }
+    var Pointer2 = (
+      /** @class */
+      (function() {
+        function Pointer3(tokens) {
+          if (tokens === void 0) {
+            tokens = [""];
+          }
+          this.tokens = tokens;
+        }
+        Pointer3.fromJSON = function(path8) {
+          var tokens = path8.split("/").map(unescapeToken);
+          if (tokens[0] !== "")
+            throw new Error("Invalid JSON Pointer: ".concat(path8));
+          return new Pointer3(tokens);
+        };
+        Pointer3.prototype.toString = function() {
+          return this.tokens.map(escapeToken).join("/");
+        };
+        Pointer3.prototype.evaluate = function(object2) {
+          var parent = null;
+          var key = "";
+          var value = object2;
+          for (var i = 1, l = this.tokens.length; i < l; i++) {
+            parent = value;
+            key = this.tokens[i];
+            if (key == "__proto__" || key == "constructor" || key == "prototype") {
+              continue;
+            }
+            value = (parent || {})[key];
+          }
+          return { parent, key, value };
+        };
+        Pointer3.prototype.get = function(object2) {
+          return this.evaluate(object2).value;
+        };
+        Pointer3.prototype.set = function(object2, value) {
+          var endpoint = this.evaluate(object2);
+          if (endpoint.parent) {
+            endpoint.parent[endpoint.key] = value;
+          }
+        };
+        Pointer3.prototype.push = function(token) {
+          this.tokens.push(token);
+        };
+        Pointer3.prototype.add = function(token) {
+          var tokens = this.tokens.concat(String(token));
+          return new Pointer3(tokens);
+        };
+        Pointer3.prototype.parent = function() {
+          var tokens = this.tokens.length > 1 ? this.tokens.slice(0, -1) : [""];
+          return new Pointer3(tokens);
+        };
+        return Pointer3;
+      })()
+    );
+    exports.Pointer = Pointer2;
+  }
+});
+
+// node_modules/rfc6902/util.js
+var require_util = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__commonJS */ .P$)({
+  "node_modules/rfc6902/util.js"(exports) {
+    "use strict";
+    Object.defineProperty(exports, "__esModule", { value: true });
+    exports.hasOwnProperty = void 0;
+    exports.objectType = objectType;
+    exports.clone = clone3;
+    exports.hasOwnProperty = Object.prototype.hasOwnProperty;
+    function objectType(object2) {
+      if (object2 === void 0) {
+        return "undefined";
+      }
+      if (object2 === null) {
+        return "null";
+      }
+      if (Array.isArray(object2)) {
+        return "array";
+      }
+      return typeof object2;
+    }
+    function isNonPrimitive(value) {
+      return value != null && typeof value == "object";
+    }
+    function clone3(source) {
+      if (!isNonPrimitive(source)) {
+        return source;
+      }
+      if (source.constructor == Array) {
+        var length = source.length;
+        var arrayTarget = new Array(length);
+        for (var i = 0; i < length; i++) {
+          arrayTarget[i] = clone3(source[i]);
+        }
+        return arrayTarget;
+      }
+      if (source.constructor == Date) {
+        var dateTarget = /* @__PURE__ */ new Date(+source);
+        return dateTarget;
+      }
+      var objectTarget = {};
+      for (var key in source) {
+        if (exports.hasOwnProperty.call(source, key) && key != "__proto__") {
+          objectTarget[key] = clone3(source[key]);
+        }
+      }
+      return objectTarget;
+    }
+  }
+});
+
+// node_modules/rfc6902/diff.js
+var require_diff = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__commonJS */ .P$)({
+  "node_modules/rfc6902/diff.js"(exports) {
+    "use strict";
+    Object.defineProperty(exports, "__esModule", { value: true });
+    exports.isDestructive = isDestructive;
+    exports.subtract = subtract;
+    exports.intersection = intersection2;
+    exports.diffArrays = diffArrays;
+    exports.diffObjects = diffObjects;
+    exports.diffAny = diffAny;
+    var util_1 = require_util();
+    function isDestructive(_a3) {
+      var op = _a3.op;
+      return op === "remove" || op === "replace" || op === "copy" || op === "move";
+    }
+    function subtract(minuend, subtrahend) {
+      var keys = [];
+      for (var key in minuend) {
+        if (util_1.hasOwnProperty.call(minuend, key) && minuend[key] !== void 0 && !(util_1.hasOwnProperty.call(subtrahend, key) && subtrahend[key] !== void 0)) {
+          keys.push(key);
+        }
+      }
+      return keys;
+    }
+    function intersection2(objects) {
+      var length = objects.length;
+      var counter = {};
+      for (var i = 0; i < length; i++) {
+        var object2 = objects[i];
+        for (var key in object2) {
+          if (util_1.hasOwnProperty.call(object2, key) && object2[key] !== void 0) {
+            counter[key] = (counter[key] || 0) + 1;
+          }
+        }
+      }
+      for (var key in counter) {
+        if (counter[key] < length) {
+          delete counter[key];
+        }
+      }
+      return Object.keys(counter);
+    }
+    function intersection22(a, b) {
+      var keys = [];
+      for (var key in a) {
+        if (util_1.hasOwnProperty.call(a, key) && a[key] !== void 0 && util_1.hasOwnProperty.call(b, key) && b[key] !== void 0) {
+          keys.push(key);
+        }
+      }
+      return keys;
+    }
+    function isArrayAdd(array_operation) {
+      return array_operation.op === "add";
+    }
+    function isArrayRemove(array_operation) {
+      return array_operation.op === "remove";
+    }
+    function appendArrayOperation(base, operation) {
+      return {
+        // the new operation must be pushed on the end
+        operations: base.operations.concat(operation),
+        cost: base.cost + 1
+      };
+    }
+    function diffArrays(input3, output2, ptr, diff) {
+      if (diff === void 0) {
+        diff = diffAny;
+      }
+      var max_length = Math.max(input3.length, output2.length);
+      var memo2 = /* @__PURE__ */ new Map([[0, { operations: [], cost: 0 }]]);
+      function dist(i, j) {
+        var memo_key = i * (max_length + 1) + j;
+        var memoized = memo2.get(memo_key);
+        if (memoized === void 0) {
+          if (i > 0 && j > 0 && !diff(input3[i - 1], output2[j - 1], ptr.add(String(i - 1))).length) {
+            memoized = dist(i - 1, j - 1);
+          } else {
+            var alternatives = [];
+            if (i > 0) {
+              var remove_base = dist(i - 1, j);
+              var remove_operation = {
+                op: "remove",
+                index: i - 1
+              };
+              alternatives.push(appendArrayOperation(remove_base, remove_operation));
+            }
+            if (j > 0) {
+              var add_base = dist(i, j - 1);
+              var add_operation = {
+                op: "add",
+                index: i - 1,
+                value: output2[j - 1]
+              };
+              alternatives.push(appendArrayOperation(add_base, add_operation));
+            }
+            if (i > 0 && j > 0) {
+              var replace_base = dist(i - 1, j - 1);
+              var replace_operation = {
+                op: "replace",
+                index: i - 1,
+                original: input3[i - 1],
+                value: output2[j - 1]
+              };
+              alternatives.push(appendArrayOperation(replace_base, replace_operation));
+            }
+            var best = alternatives.sort(function(a, b) {
+              return a.cost - b.cost;
+            })[0];
+            memoized = best;
+          }
+          memo2.set(memo_key, memoized);
+        }
+        return memoized;
+      }
+      var input_length = isNaN(input3.length) || input3.length <= 0 ? 0 : input3.length;
+      var output_length = isNaN(output2.length) || output2.length <= 0 ? 0 : output2.length;
+      var array_operations = dist(input_length, output_length).operations;
+      var padded_operations = array_operations.reduce(function(_a3, array_operation) {
+        var operations = _a3[0], padding = _a3[1];
+        if (isArrayAdd(array_operation)) {
+          var padded_index = array_operation.index + 1 + padding;
+          var index_token = padded_index < input_length + padding ? String(padded_index) : "-";
+          var operation = {
+            op: array_operation.op,
+            path: ptr.add(index_token).toString(),
+            value: array_operation.value
+          };
+          return [operations.concat(operation), padding + 1];
+        } else if (isArrayRemove(array_operation)) {
+          var operation = {
+            op: array_operation.op,
+            path: ptr.add(String(array_operation.index + padding)).toString()
+          };
+          return [operations.concat(operation), padding - 1];
+        } else {
+          var replace_ptr = ptr.add(String(array_operation.index + padding));
+          var replace_operations = diff(array_operation.original, array_operation.value, replace_ptr);
+          return [operations.concat.apply(operations, replace_operations), padding];
+        }
+      }, [[], 0])[0];
+      return padded_operations;
+    }
+    function diffObjects(input3, output2, ptr, diff) {
+      if (diff === void 0) {
+        diff = diffAny;
+      }
+      var operations = [];
+      subtract(input3, output2).forEach(function(key) {
+        operations.push({ op: "remove", path: ptr.add(key).toString() });
+      });
+      subtract(output2, input3).forEach(function(key) {
+        operations.push({ op: "add", path: ptr.add(key).toString(), value: output2[key] });
+      });
+      intersection22(input3, output2).forEach(function(key) {
+        operations.push.apply(operations, diff(input3[key], output2[key], ptr.add(key)));
+      });
+      return operations;
+    }
+    function diffAny(input3, output2, ptr, diff) {
+      if (diff === void 0) {
+        diff = diffAny;
+      }
+      if (input3 === output2) {
+        return [];
+      }
+      var input_type = (0, util_1.objectType)(input3);
+      var output_type = (0, util_1.objectType)(output2);
+      if (input_type == "array" && output_type == "array") {
+        return diffArrays(input3, output2, ptr, diff);
+      }
+      if (input_type == "object" && output_type == "object") {
+        return diffObjects(input3, output2, ptr, diff);
+      }
+      return [{ op: "replace", path: ptr.toString(), value: output2 }];
+    }
+  }
+});
+
+// node_modules/rfc6902/patch.js
+var require_patch = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__commonJS */ .P$)({
+  "node_modules/rfc6902/patch.js"(exports) {
+    "use strict";
+    var __extends = exports && exports.__extends || /* @__PURE__ */ (function() {
+      var extendStatics = function(d, b) {
+        extendStatics = Object.setPrototypeOf || { __proto__: [] } instanceof Array && function(d2, b2) {
+          d2.__proto__ = b2;
+        } || function(d2, b2) {
+          for (var p in b2) if (Object.prototype.hasOwnProperty.call(b2, p)) d2[p] = b2[p];
+        };
+        return extendStatics(d, b);
+      };
+      return function(d, b) {
+        if (typeof b !== "function" && b !== null)
+          throw new TypeError("Class extends value " + String(b) + " is not a constructor or null");
+        extendStatics(d, b);
+        function __() {
+          this.constructor = d;
+        }
+        d.prototype = b === null ? Object.create(b) : (__.prototype = b.prototype, new __());
+      };
+    })();
+    Object.defineProperty(exports, "__esModule", { value: true });
+    exports.InvalidOperationError = exports.TestError = exports.MissingError = void 0;
+    exports.add = add;
+    exports.remove = remove;
+    exports.replace = replace;
+    exports.move = move;
+    exports.copy = copy;
+    exports.test = test;
+    exports.apply = apply2;
+    var pointer_1 = require_pointer();
+    var util_1 = require_util();
+    var diff_1 = require_diff();
+    var MissingError = (
+      /** @class */
+      (function(_super) {
+        __extends(MissingError2, _super);
+        function MissingError2(path8) {
+          var _this = _super.call(this, "Value required at path: ".concat(path8)) || this;
+          _this.path = path8;
+          _this.name = "MissingError";
+          return _this;
+        }
+        return MissingError2;
+      })(Error)
+    );
+    exports.MissingError = MissingError;
+    var TestError = (
+      /** @class */
+      (function(_super) {
+        __extends(TestError2, _super);
+        function TestError2(actual, expected) {
+          var _this = _super.call(this, "Test failed: ".concat(actual, " != ").concat(expected)) || this;
+          _this.actual = actual;
+          _this.expected = expected;
+          _this.name = "TestError";
+          return _this;
+        }
+        return TestError2;
+      })(Error)
+    );
+    exports.TestError = TestError;
+    function _add(object2, key, value) {
+      if (Array.isArray(object2)) {
+        if (key == "-") {
+          object2.push(value);
+        } else {
+          var index = parseInt(key, 10);
+          object2.splice(index, 0, value);
+        }
+      } else {
+        object2[key] = value;
+      }
+    }
+    function _remove(object2, key) {
+      if (Array.isArray(object2)) {
+        var index = parseInt(key, 10);
+        object2.splice(index, 1);
+      } else {
+        delete object2[key];
+      }
+    }
+    function add(object2, operation, options) {
+      if (operation.path == null) {
+        return new InvalidOperationError(operation);
+      }
+      if (!util_1.hasOwnProperty.call(operation, "value")) {
+        return new InvalidOperationError(operation);
+      }
+      var pointer = pointer_1.Pointer.fromJSON(operation.path);
+      if ((options === null || options === void 0 ? void 0 : options.implicitArrayCreation) && pointer.tokens[pointer.tokens.length - 1] === "-") {
+        var parentEndpoint = pointer.parent().evaluate(object2);
+        if (parentEndpoint.value === void 0 && (0, util_1.objectType)(parentEndpoint.parent) === "object") {
+          parentEndpoint.parent[parentEndpoint.key] = [];
+        }
+      }
+      var endpoint = pointer.evaluate(object2);
+      if (endpoint.parent === void 0 || endpoint.parent === null) {
+        return new MissingError(operation.path);
+      }
+      if ((options === null || options === void 0 ? void 0 : options.implicitArrayCreation) && endpoint.key === "-" && !Array.isArray(endpoint.parent)) {
+        return new MissingError(operation.path);
+      }
+      if (Array.isArray(endpoint.parent) && endpoint.key !== "-") {
+        if (!/^(0|[1-9][0-9]*)$/.test(endpoint.key)) {
+          return new MissingError(operation.path);
+        }
+        if (Number(endpoint.key) > endpoint.parent.length) {
+          return new MissingError(operation.path);
+        }
+      }
+      _add(endpoint.parent, endpoint.key, (0, util_1.clone)(operation.value));
+      return null;
+    }
+    function remove(object2, operation, options) {
+      if (operation.path == null) {
+        return new InvalidOperationError(operation);
+      }
+      var endpoint = pointer_1.Pointer.fromJSON(operation.path).evaluate(object2);
+      if (endpoint.parent === null) {
+        return new MissingError(operation.path);
+      }
+      if (endpoint.value === void 0) {
+        return new MissingError(operation.path);
+      }
+      _remove(endpoint.parent, endpoint.key);
+      return null;
+    }
+    function replace(object2, operation, options) {
+      if (operation.path == null) {
+        return new InvalidOperationError(operation);
+      }
+      if (!util_1.hasOwnProperty.call(operation, "value")) {
+        return new InvalidOperationError(operation);
+      }
+      var endpoint = pointer_1.Pointer.fromJSON(operation.path).evaluate(object2);
+      if (endpoint.parent === null) {
+        return new MissingError(operation.path);
+      }
+      if (Array.isArray(endpoint.parent)) {
+        if (parseInt(endpoint.key, 10) >= endpoint.parent.length) {
+          return new MissingError(operation.path);
+        }
+      } else if (endpoint.value === void 0) {
+        return new MissingError(operation.path);
+      }
+      endpoint.parent[endpoint.key] = (0, util_1.clone)(operation.value);
+      return null;
+    }
+    function move(object2, operation, options) {
+      if (operation.path == null || operation.from == null) {
+        return new InvalidOperationError(operation);
+      }
+      var from_pointer = pointer_1.Pointer.fromJSON(operation.from);
+      var from_endpoint = from_pointer.evaluate(object2);
+      if (from_endpoint.value === void 0) {
+        return new MissingError(operation.from);
+      }
+      var pointer = pointer_1.Pointer.fromJSON(operation.path);
+      if (from_pointer.tokens.length < pointer.tokens.length && from_pointer.tokens.every(function(token, index) {
+        return token === pointer.tokens[index];
+      })) {
+        return new MissingError(operation.path);
+      }
+      var endpoint = pointer.evaluate(object2);
+      if (endpoint.parent === void 0 || endpoint.parent === null) {
+        return new MissingError(operation.path);
+      }
+      _remove(from_endpoint.parent, from_endpoint.key);
+      _add(endpoint.parent, endpoint.key, from_endpoint.value);
+      return null;
+    }
+    function copy(object2, operation, options) {
+      if (operation.path == null || operation.from == null) {
+        return new InvalidOperationError(operation);
+      }
+      var from_endpoint = pointer_1.Pointer.fromJSON(operation.from).evaluate(object2);
+      if (from_endpoint.value === void 0) {
+        return new MissingError(operation.from);
+      }
+      var endpoint = pointer_1.Pointer.fromJSON(operation.path).evaluate(object2);
+      if (endpoint.parent === void 0 || endpoint.parent === null) {
+        return new MissingError(operation.path);
+      }
+      _add(endpoint.parent, endpoint.key, (0, util_1.clone)(from_endpoint.value));
+      return null;
+    }
+    function test(object2, operation, options) {
+      if (operation.path == null) {
+        return new InvalidOperationError(operation);
+      }
+      var endpoint = pointer_1.Pointer.fromJSON(operation.path).evaluate(object2);
+      if ((0, diff_1.diffAny)(endpoint.value, operation.value, new pointer_1.Pointer()).length) {
+        return new TestError(endpoint.value, operation.value);
+      }
+      return null;
+    }
+    var InvalidOperationError = (
+      /** @class */
+      (function(_super) {
+        __extends(InvalidOperationError2, _super);
+        function InvalidOperationError2(operation) {
+          var _this = _super.call(this, "Invalid operation: ".concat(operation.op)) || this;
+          _this.operation = operation;
+          _this.name = "InvalidOperationError";
+          return _this;
+        }
+        return InvalidOperationError2;
+      })(Error)
+    );
+    exports.InvalidOperationError = InvalidOperationError;
+    function apply2(object2, operation, options) {
+      switch (operation.op) {
+        case "add":
+          return add(object2, operation, options);
+        case "remove":
+          return remove(object2, operation, options);
+        case "replace":
+          return replace(object2, operation, options);
+        case "move":
+          return move(object2, operation, options);
+        case "copy":
+          return copy(object2, operation, options);
+        case "test":
+          return test(object2, operation, options);
+      }
+      return new InvalidOperationError(operation);
+    }
+  }
+});
+
+// node_modules/rfc6902/index.js
+var require_rfc6902 = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__commonJS */ .P$)({
+  "node_modules/rfc6902/index.js"(exports) {
+    "use strict";
+    Object.defineProperty(exports, "__esModule", { value: true });
+    exports.Pointer = void 0;
+    exports.applyPatch = applyPatch2;
+    exports.createPatch = createPatch2;
+    exports.createTests = createTests;
+    var pointer_1 = require_pointer();
+    Object.defineProperty(exports, "Pointer", { enumerable: true, get: function() {
+      return pointer_1.Pointer;
+    } });
+    var patch_1 = require_patch();
+    var diff_1 = require_diff();
+    function applyPatch2(object2, patch, options) {
+      return patch.map(function(operation) {
+        return (0, patch_1.apply)(object2, operation, options);
+      });
+    }
+    function wrapVoidableDiff(diff) {
+      function wrappedDiff(input3, output2, ptr) {
+        var custom_patch = diff(input3, output2, ptr);
+        return Array.isArray(custom_patch) ? custom_patch : (0, diff_1.diffAny)(input3, output2, ptr, wrappedDiff);
+      }
+      return wrappedDiff;
+    }
+    function createPatch2(input3, output2, diff) {
+      var ptr = new pointer_1.Pointer();
+      return (diff ? wrapVoidableDiff(diff) : diff_1.diffAny)(input3, output2, ptr);
+    }
+    function createTest(input3, path8) {
+      var endpoint = pointer_1.Pointer.fromJSON(path8).evaluate(input3);
+      if (endpoint !== void 0) {
+        return { op: "test", path: path8, value: endpoint.value };
+      }
+    }
+    function createTests(input3, patch) {
+      var tests = new Array();
+      patch.filter(diff_1.isDestructive).forEach(function(operation) {
+        var pathTest = createTest(input3, operation.path);
+        if (pathTest)
+          tests.push(pathTest);
+        if ("from" in operation) {
+          var fromTest = createTest(input3, operation.from);
+          if (fromTest)
+            tests.push(fromTest);
+        }
+      });
+      return tests;
+    }
+  }
+});
 
 // node_modules/yaml/dist/nodes/identity.js
 var require_identity = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__commonJS */ .P$)({
@@ -22808,7 +24060,7 @@ var require_identity = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__c
         }
       return false;
     }
-    function isNode(node2) {
+    function isNode2(node2) {
       if (node2 && typeof node2 === "object")
         switch (node2[NODE_TYPE]) {
           case ALIAS:
@@ -22832,7 +24084,7 @@ var require_identity = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__c
     exports.isCollection = isCollection4;
     exports.isDocument = isDocument;
     exports.isMap = isMap7;
-    exports.isNode = isNode;
+    exports.isNode = isNode2;
     exports.isPair = isPair;
     exports.isScalar = isScalar11;
     exports.isSeq = isSeq3;
@@ -23013,10 +24265,10 @@ var require_directives = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* ._
     };
     var escapeTagName = (tn) => tn.replace(/[!,[\]{}]/g, (ch) => escapeChars[ch]);
     var Directives = class _Directives {
-      constructor(yaml, tags) {
+      constructor(yaml2, tags) {
         this.docStart = null;
         this.docEnd = false;
-        this.yaml = Object.assign({}, _Directives.defaultYaml, yaml);
+        this.yaml = Object.assign({}, _Directives.defaultYaml, yaml2);
         this.tags = Object.assign({}, _Directives.defaultTags, tags);
       }
       clone() {
@@ -27198,7 +28450,7 @@ var require_resolve_block_scalar = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODUL
       if (!header)
         return { value: "", type: null, comment: "", range: [start2, start2, start2] };
       const type = header.mode === ">" ? Scalar.Scalar.BLOCK_FOLDED : Scalar.Scalar.BLOCK_LITERAL;
-      const lines = scalar.source ? splitLines(scalar.source) : [];
+      const lines = scalar.source ? splitLines2(scalar.source) : [];
       let chompStart = lines.length;
       for (let i = lines.length - 1; i >= 0; --i) {
         const content = lines[i][1];
@@ -27356,7 +28608,7 @@ var require_resolve_block_scalar = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODUL
       }
       return { mode, indent, chomp, comment, length };
     }
-    function splitLines(source) {
+    function splitLines2(source) {
       const split = source.split(/\n( *)/);
       const first = split[0];
       const m = first.match(/^( *)/);
@@ -30145,8 +31397,8 @@ var systemClock = {
 var jobScripts = ["upgrade.sh", "volume.sh", "foreign.sh", "report.sh"];
 async function readScripts(directory) {
   const read2 = (name2) => (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_6__.readFile)(new URL(name2, `file://${directory}/`), "utf8");
-  const job = await Promise.all(jobScripts.map(async (name2) => [name2, await read2(name2)]));
-  return { job: Object.fromEntries(job), probe: await read2("probe.sh"), replay: await read2("replay.sh") };
+  const job2 = await Promise.all(jobScripts.map(async (name2) => [name2, await read2(name2)]));
+  return { job: Object.fromEntries(job2), probe: await read2("probe.sh"), replay: await read2("replay.sh") };
 }
 async function readEvent(path8) {
   if (path8 === "") return {};
@@ -31831,8 +33083,8 @@ var backupKinds = ["snapshot", "clone", "external"];
 function sourceOf({ kind, name: name2 }) {
   return { kind: kind === "snapshot" ? "VolumeSnapshot" : "PersistentVolumeClaim", name: name2 };
 }
-function backupName(backup) {
-  const { kind, name: name2 } = sourceOf(backup);
+function backupName(backup2) {
+  const { kind, name: name2 } = sourceOf(backup2);
   return `${kind} ${name2}`;
 }
 
@@ -31854,6 +33106,9 @@ var inputTable = {
   }),
   confirm: text({
     description: "For `mode: upgrade` and `mode: rollback`: the namespace again, so that neither starts by accident."
+  }),
+  dryRun: flag({
+    description: "For `mode: upgrade`: ask every check, then tell what the upgrade would do (steps, manifests, changes as diffs, seconds of each step) and change nothing. Needs no `confirm`."
   }),
   acceptDataLoss: flag({
     description: "For `mode: rollback` after the applications were let in to 14: that what they have written since is given up. Without it the run says what that is, and changes nothing."
@@ -32080,7 +33335,13 @@ async function logWritten() {
 var pullRequestEvents = ["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"];
 function guardUpgrade(inputs, event, isFork) {
   const { mode, namespace } = inputs;
-  if (mode !== "upgrade" && mode !== "rollback") return;
+  if (inputs.dryRun && (mode === "rollback" || mode === "values"))
+    throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
+      "dry-run-refused",
+      `"dry-run" is for "mode: upgrade"; "mode: ${mode}" would change what it is asked to.`,
+      mode === "rollback" ? 'Leave it out: without "accept-data-loss" a rollback that loses anything only says what.' : "Leave it out: the pull request changes nothing until it is merged."
+    );
+  if (inputs.dryRun || mode !== "upgrade" && mode !== "rollback") return;
   if (pullRequestEvents.includes(event)) {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
       "event-refused",
@@ -52167,9 +53428,9 @@ async function findStatefulSet(cluster, { namespace, statefulset }) {
     );
   }
   const candidates = await cluster.list("statefulsets", { namespace, labelSelector: postgresqlLabel });
-  const [only, ...others] = candidates;
-  if (only !== void 0 && others.length === 0) return only;
-  if (only === void 0) {
+  const [only2, ...others] = candidates;
+  if (only2 !== void 0 && others.length === 0) return only2;
+  if (only2 === void 0) {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
       "statefulset-not-found",
       `No StatefulSet in namespace "${namespace}" carries the label ${postgresqlLabel}.`,
@@ -52187,8 +53448,8 @@ function findVolume(statefulSet, { pvcName }) {
   const name2 = statefulSet.metadata?.name ?? "";
   const mounts2 = claimMounts(statefulSet, name2);
   const wanted = mounts2.filter((m) => pvcName === "" ? isDataVolume(m) : m.claimName === pvcName);
-  const [only, ...others] = wanted;
-  if (only !== void 0 && others.length === 0) return only;
+  const [only2, ...others] = wanted;
+  if (only2 !== void 0 && others.length === 0) return only2;
   const list2 = (wanted.length > 0 ? wanted : mounts2).map((m) => `${m.claimName} at ${m.mountPath}`).join(", ") || "none";
   if (pvcName !== "") {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
@@ -52198,8 +53459,8 @@ function findVolume(statefulSet, { pvcName }) {
     );
   }
   throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
-    only === void 0 ? "pvc-not-found" : "pvc-ambiguous",
-    `${only === void 0 ? "No" : "More than one"} PersistentVolumeClaim of StatefulSet "${name2}" can hold the data directory. It mounts: ${list2}.`,
+    only2 === void 0 ? "pvc-not-found" : "pvc-ambiguous",
+    `${only2 === void 0 ? "No" : "More than one"} PersistentVolumeClaim of StatefulSet "${name2}" can hold the data directory. It mounts: ${list2}.`,
     'Set "pvc-name" to the claim that holds the data directory.'
   );
 }
@@ -52609,11 +53870,11 @@ function parseJobResult(terminationMessage) {
 
 // src/job/follow-job.ts
 var silenceLimit = 12e4;
-async function waitForStart(surroundings, job, limit5) {
-  const { name: name2 = "", namespace = "" } = job.metadata ?? {};
+async function waitForStart(surroundings, job2, limit5) {
+  const { name: name2 = "", namespace = "" } = job2.metadata ?? {};
   const what = `the pod of Job ${name2} to start`;
   return await waitFor({ what, limit: limit5, limitInput: "job-start-timeout", ...surroundings }, async () => {
-    const pod = await podOfJob(surroundings, job);
+    const pod = await podOfJob(surroundings, job2);
     if (pod === void 0)
       return { pending: await lastEvent(surroundings, namespace, name2) ?? "there is no pod yet" };
     const progress = podProgress(pod, containerName);
@@ -52675,8 +53936,8 @@ async function podOfJob({ cluster }, { metadata }) {
   const [pod] = await cluster.list("pods", { namespace: metadata?.namespace ?? "", labelSelector: labelSelector2 });
   return pod;
 }
-async function lastEvent({ cluster }, namespace, job) {
-  const events2 = await cluster.list("events", { namespace, fieldSelector: `involvedObject.name=${job}` });
+async function lastEvent({ cluster }, namespace, job2) {
+  const events2 = await cluster.list("events", { namespace, fieldSelector: `involvedObject.name=${job2}` });
   return events2.at(-1)?.message;
 }
 var LogFollower = class {
@@ -52755,7 +54016,8 @@ function remedy(target, volume, isThere) {
   const commands = [
     // Ended pods count as users of a claim too: it does not go before them. What they did is on the disk.
     ...isThere ? [`${kubectl} delete jobs -l ${owner}`] : [],
-    ...isThere ? [`${kubectl} delete pvc ${claimName}`] : [],
+    // One that somebody deleted may be gone by then.
+    ...isThere ? [`${kubectl} delete pvc ${claimName} --ignore-not-found`] : [],
     `kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
     `echo '${manifest}' | ${kubectl} create -f -`
   ];
@@ -52768,13 +54030,7 @@ var gatesPath = "/spec/template/spec/schedulingGates";
 async function fenceAndStop(context) {
   const { cluster, target } = context;
   const now = await readStatefulSet(context);
-  const template = now.spec?.template.spec;
-  const operations = [
-    { op: "test", path: "/metadata/uid", value: now.metadata?.uid },
-    { op: "add", path: "/spec/replicas", value: 0 }
-  ];
-  if (!hasFence(template))
-    operations.push({ op: "add", path: gatesPath, value: [...template?.schedulingGates ?? [], { name: fenceGate }] });
+  const operations = [sameObject(now), ...fenceOperations(now)];
   const changed = await cluster.patch("statefulsets", target.name, target.namespace, operations);
   if (!hasFence(changed.spec?.template.spec)) {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
@@ -52783,6 +54039,29 @@ async function fenceAndStop(context) {
       "Use Kubernetes 1.27 or later."
     );
   }
+}
+function fenceOperations({ spec }) {
+  const template = spec?.template.spec;
+  const gates = [...template?.schedulingGates ?? [], { name: fenceGate }];
+  return [
+    { op: "add", path: "/spec/replicas", value: 0 },
+    ...hasFence(template) ? [] : [{ op: "add", path: gatesPath, value: gates }]
+  ];
+}
+function serveOperations({ spec }, container, image, replicas) {
+  const template = spec?.template.spec;
+  const index = template?.containers.findIndex((c) => c.name === container) ?? -1;
+  const left = (template?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
+  const operations = [];
+  if (template?.containers[index]?.image !== image)
+    operations.push({ op: "replace", path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
+  if (left.length !== (template?.schedulingGates ?? []).length)
+    operations.push({ op: "add", path: gatesPath, value: left });
+  operations.push({ op: "add", path: "/spec/replicas", value: replicas });
+  return operations;
+}
+function sameObject({ metadata }) {
+  return { op: "test", path: "/metadata/uid", value: metadata?.uid };
 }
 async function isFencedOff(context) {
   const { spec } = await readStatefulSet(context);
@@ -52793,14 +54072,7 @@ async function unfenceAndStart(context, image) {
   const now = await readStatefulSet(context);
   const spec = now.spec?.template.spec;
   if (hasFence(spec) || now.spec?.replicas === 0) await expectClaim(context);
-  const index = spec?.containers.findIndex((c) => c.name === target.container.name) ?? -1;
-  const left = (spec?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
-  const operations = [{ op: "test", path: "/metadata/uid", value: now.metadata?.uid }];
-  if (spec?.containers[index]?.image !== image)
-    operations.push({ op: "replace", path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
-  if (left.length !== (spec?.schedulingGates ?? []).length)
-    operations.push({ op: "add", path: gatesPath, value: left });
-  operations.push({ op: "add", path: "/spec/replicas", value: journal.record.replicas });
+  const operations = [sameObject(now), ...serveOperations(now, target.container.name, image, journal.record.replicas)];
   await cluster.patch("statefulsets", target.name, target.namespace, operations);
   await removeGatedPod(context);
 }
@@ -52844,6 +54116,18 @@ async function runJob(context, command, tell2 = () => void 0) {
   tell2({ object: object2, phase: "ended" });
   return end2;
 }
+function planJob({ target, settings, scripts }, command, until) {
+  const job2 = upgradeJob(target, settings, command);
+  return [
+    {
+      does: "create",
+      resource: "configmaps",
+      object: scriptConfigMap(target, scripts),
+      until: until ?? "the end of the upgrade"
+    },
+    { does: "create", resource: "jobs", object: job2, ...until === void 0 ? {} : { until } }
+  ];
+}
 async function expectNoServer({ cluster, target }) {
   const pod = await cluster.find("pods", target.podName, target.namespace);
   if (pod === void 0 || isFenced(pod)) return;
@@ -52853,11 +54137,11 @@ async function expectNoServer({ cluster, target }) {
     "Find out who started it in spite of the fence. Nothing was done to the volume."
   );
 }
-async function create({ cluster, target, scripts }, job) {
+async function create({ cluster, target, scripts }, job2) {
   const { namespace } = target;
   await cluster.delete("configmaps", jobName, namespace);
   await cluster.create("configmaps", scriptConfigMap(target, scripts), { namespace });
-  return await cluster.create("jobs", job, { namespace });
+  return await cluster.create("jobs", job2, { namespace });
 }
 async function takeOver(context, wanted, command) {
   const { cluster, target, log: log2 } = context;
@@ -52878,8 +54162,8 @@ async function takeOver(context, wanted, command) {
   return void 0;
 }
 function doesTheSame(found2, wanted) {
-  const [now, then] = [found2, wanted].map((job) => {
-    const { image, command, env } = job.spec?.template.spec?.containers[0] ?? {};
+  const [now, then] = [found2, wanted].map((job2) => {
+    const { image, command, env } = job2.spec?.template.spec?.containers[0] ?? {};
     return JSON.stringify([image, command, env?.map(({ name: name2, value }) => [name2, value ?? ""])]);
   });
   return now === then;
@@ -52935,10 +54219,21 @@ async function startedState(context, object2) {
   return state === "ended" && wasCreated(pod, containerName) ? "ended" : "waiting";
 }
 
+// src/upgrade/applied.ts
+var import_rfc6902 = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__toESM */ .f1)(require_rfc6902(), 1);
+function applied(object2, operations) {
+  const changed = structuredClone(object2);
+  const changes = operations.filter(({ op }) => op !== "test");
+  const failure2 = (0, import_rfc6902.applyPatch)(changed, changes).find((error63) => error63 !== null);
+  if (failure2 !== void 0) throw failure2;
+  return changed;
+}
+
 // src/upgrade/backup/reclaim-policy.ts
 var protectVolume = {
   id: "protect-volume",
   title: "Keep the volume whatever happens to its claim",
+  plan: ({ target, record: record3 }) => planReclaimPolicy(target, record3.reclaimPolicy, "Retain"),
   async run(context) {
     const { volume } = context.journal.record;
     await setReclaimPolicy(context, volume, "Retain");
@@ -52948,6 +54243,15 @@ var protectVolume = {
     await restoreReclaimPolicy(context);
   }
 };
+function planReclaimPolicy({ volume }, before, after) {
+  if (before === after) return [];
+  const name2 = volume.persistentVolume?.metadata?.name ?? "";
+  const object2 = applied(volume.persistentVolume ?? {}, [keepBy(before)]);
+  return [{ does: "change", resource: "persistentvolumes", name: name2, object: object2, operations: [keepBy(after)] }];
+}
+function keepBy(policy) {
+  return { op: "add", path: "/spec/persistentVolumeReclaimPolicy", value: policy };
+}
 async function restoreReclaimPolicy(context) {
   const { cluster, target, journal, results } = context;
   const claim2 = await cluster.find("persistentvolumeclaims", target.volume.claimName, target.namespace);
@@ -52971,7 +54275,7 @@ async function setReclaimPolicy({ cluster, target }, volume, policy) {
   if (now.spec?.persistentVolumeReclaimPolicy === policy) return;
   await cluster.patch("persistentvolumes", volume, target.namespace, [
     { op: "test", path: "/metadata/uid", value: now.metadata?.uid },
-    { op: "add", path: "/spec/persistentVolumeReclaimPolicy", value: policy }
+    keepBy(policy)
   ]);
 }
 
@@ -53024,6 +54328,10 @@ async function boot(context, claimName, limits = context.inputs) {
     `PostgreSQL 12 does not start on claim ${claimName}, a copy of the volume: ${jobFailure(end2)}`,
     "Look at the log above. A copy that does not start is no backup: look at the storage and its snapshots."
   );
+}
+function planBoot(draft, claimName, until) {
+  const target = { ...draft.target, volume: { ...draft.target.volume, claimName } };
+  return planJob({ ...draft, target }, "boot", until);
 }
 async function removeCopy(context) {
   const { cluster, target } = context;
@@ -53125,7 +54433,7 @@ async function exchangeVolumes(context, { claim: claim2, volume, former }) {
   await promise2(context, volume);
   const before = await cluster.find("persistentvolumeclaims", claimName, namespace);
   if (before?.spec?.volumeName === former || before?.metadata?.deletionTimestamp !== void 0) {
-    for (const job of [jobName, revertJobName]) await cluster.delete("jobs", job, namespace, { foreground: true });
+    for (const job2 of [jobName, revertJobName]) await cluster.delete("jobs", job2, namespace, { foreground: true });
     await cluster.delete("persistentvolumeclaims", claimName, namespace);
     await claimGone(context, claimName);
   }
@@ -53316,7 +54624,7 @@ function sessionIn({ namespace, podName }) {
 // src/job/failed-tries.ts
 function failedTries(jobs) {
   const [[label2, ours2] = ["", ""]] = Object.entries(ownerLabel);
-  return jobs.filter((job) => job.metadata?.labels?.[label2] !== ours2 && (job.status?.failed ?? 0) > 0).map((job) => job.metadata?.name ?? "").filter((name2) => name2.startsWith(jobName));
+  return jobs.filter((job2) => job2.metadata?.labels?.[label2] !== ours2 && (job2.status?.failed ?? 0) > 0).map((job2) => job2.metadata?.name ?? "").filter((name2) => name2.startsWith(jobName));
 }
 
 // src/upgrade/server-ready.ts
@@ -53394,7 +54702,7 @@ function statusOf(seen) {
 function unfinished(seen, journal) {
   const { target, jobs, holding } = seen;
   const { record: record3, noted } = journal;
-  const active = jobs.filter(isAtWork2).map((job) => job.metadata?.name ?? "");
+  const active = jobs.filter(isAtWork2).map((job2) => job2.metadata?.name ?? "");
   return {
     state: "unfinished",
     step: noted.step,
@@ -53470,7 +54778,7 @@ async function readStatus(cluster, inputs, serving, dead) {
     findHolding(cluster, inputs.namespace),
     cluster.list("jobs", { namespace: inputs.namespace })
   ]);
-  const ours2 = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);
+  const ours2 = jobs.filter((job2) => job2.metadata?.name?.startsWith(jobName) === true);
   const holding = lease?.holder === dead ? lease && { ...lease, isExpired: true } : lease;
   return statusOf({ target, journal, holding, jobs: ours2, newImage: serving.reference });
 }
@@ -53511,7 +54819,7 @@ var quantities = external_exports.record(external_exports.string(), quantity).op
 var requirements = external_exports.strictObject({ requests: quantities, limits: quantities });
 function parseResources(text2) {
   try {
-    const { requests, limits } = requirements.parse((0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .load */ .Hh)(text2, { schema: _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU }));
+    const { requests, limits } = requirements.parse((0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .load */ .Hh)(text2, { schema: _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU }));
     return { ...requests === void 0 ? {} : { requests }, ...limits === void 0 ? {} : { limits } };
   } catch (error63) {
     const reason = error63 instanceof external_exports.ZodError ? external_exports.prettifyError(error63).replace(/\s+/g, " ") : (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63);
@@ -53540,6 +54848,13 @@ var permissions = [
   { verb: "get", resource: "persistentvolumeclaims", mode: "precheck", why: "find the volume" },
   { verb: "get", resource: "persistentvolumes", mode: "precheck", why: "find the CSI driver" },
   { verb: "get", resource: "secrets", mode: "precheck", why: "read the superuser's password" },
+  {
+    verb: "list",
+    resource: "secrets",
+    mode: "precheck",
+    why: "see whether Helm is in the middle of a change (only the metadata of its Secrets is asked for, but the right itself is wider)",
+    informs: ["helm-release"]
+  },
   { verb: "get", resource: "configmaps", mode: "precheck", why: "find the journal of an earlier upgrade" },
   { verb: "list", resource: "jobs", mode: "precheck", why: "find Jobs of an earlier upgrade" },
   { verb: "get", resource: "leases", mode: "precheck", why: "see whether another run is at it" },
@@ -53656,7 +54971,25 @@ var permissions = [
     mode: "upgrade",
     why: "where KEDA is installed: pause what scales the applications",
     ifServed: true
-  }
+  },
+  {
+    verb: "list",
+    resource: "applications",
+    mode: "precheck",
+    why: "where Argo CD has left its mark: see whether it is paused",
+    ifServed: true,
+    everywhere: true,
+    informs: ["gitops"]
+  },
+  ...["helmreleases", "kustomizations"].map((resource) => ({
+    verb: "get",
+    resource,
+    mode: "precheck",
+    why: "where Flux has left its mark: see whether it is suspended",
+    ifServed: true,
+    everywhere: true,
+    informs: ["gitops"]
+  }))
 ];
 function permissionsFor(mode) {
   return mode === "upgrade" ? permissions : permissions.filter((p) => p.mode === "precheck");
@@ -53664,9 +54997,9 @@ function permissionsFor(mode) {
 async function missingPermissions(cluster, namespace, mode) {
   const answers = await Promise.all(
     permissionsFor(mode).map(async (permission) => {
-      const { verb, resource, subresource, ifServed } = permission;
+      const { verb, resource, subresource, ifServed, everywhere } = permission;
       if (ifServed === true && !await cluster.serves(resource)) return { permission, allowed: true };
-      const { group: group2, namespaced } = _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
+      const { group: group2, namespaced } = _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
       const review = await cluster.create("selfsubjectaccessreviews", {
         spec: {
           resourceAttributes: {
@@ -53674,7 +55007,7 @@ async function missingPermissions(cluster, namespace, mode) {
             group: group2,
             resource,
             ...subresource === void 0 ? {} : { subresource },
-            ...namespaced ? { namespace } : resource === "namespaces" ? { name: namespace, namespace } : {}
+            ...namespaced && everywhere !== true ? { namespace } : resource === "namespaces" ? { name: namespace, namespace } : {}
           }
         }
       });
@@ -53683,9 +55016,69 @@ async function missingPermissions(cluster, namespace, mode) {
   );
   return answers.filter((a) => !a.allowed).map((a) => a.permission);
 }
+function needed(missing) {
+  return missing.filter(({ informs }) => informs === void 0);
+}
+async function askUser(cluster) {
+  const review = await cluster.create("selfsubjectreviews", {});
+  return review.status?.userInfo?.username ?? "";
+}
 function permissionName({ verb, resource, subresource }) {
-  const { group: group2 } = _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
+  const { group: group2 } = _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
   return `${verb} ${resource}${group2 === "" ? "" : `.${group2}`}${subresource === void 0 ? "" : `/${subresource}`}`;
+}
+
+// src/target/permission-manifests.ts
+function subjectOf(username) {
+  const [, namespace, name2] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(username) ?? [];
+  return namespace === void 0 || name2 === void 0 ? { kind: "User", name: username } : { kind: "ServiceAccount", name: name2, namespace };
+}
+function isGrantedInNamespace({ resource, everywhere }) {
+  return _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource].namespaced && everywhere !== true || resource === "namespaces";
+}
+function manifests(permissions2, name2, namespace, subject) {
+  const own2 = permissions2.filter(isGrantedInNamespace);
+  const cluster = permissions2.filter((permission) => !isGrantedInNamespace(permission));
+  const objects = [
+    ...own2.length === 0 ? [] : [role("Role", `{ name: ${name2}, namespace: ${namespace} }`, own2), binding("Role", name2, subject, namespace)],
+    ...cluster.length === 0 ? [] : [
+      role("ClusterRole", `{ name: ${name2}-cluster }`, cluster),
+      binding("ClusterRole", `${name2}-cluster`, subject)
+    ]
+  ];
+  return objects.flatMap((lines, index) => index === 0 ? lines : ["---", ...lines]);
+}
+function role(kind, metadata, permissions2) {
+  return [
+    "apiVersion: rbac.authorization.k8s.io/v1",
+    `kind: ${kind}`,
+    `metadata: ${metadata}`,
+    "rules:",
+    ...rules(permissions2)
+  ];
+}
+function rules(permissions2) {
+  const verbs = /* @__PURE__ */ new Map();
+  for (const { verb, resource, subresource } of permissions2) {
+    const name2 = subresource === void 0 ? resource : `${resource}/${subresource}`;
+    const rule = verbs.get(name2) ?? { group: _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource].group, verbs: [] };
+    rule.verbs.push(verb);
+    verbs.set(name2, rule);
+  }
+  return [...verbs].map(
+    ([resource, rule]) => `  - { apiGroups: ['${rule.group}'], resources: ['${resource}'], verbs: [${rule.verbs.join(", ")}] }`
+  );
+}
+function binding(kind, name2, subject, namespace) {
+  const where = namespace === void 0 ? "" : `, namespace: ${namespace}`;
+  const who = subject.kind === "ServiceAccount" ? `kind: ServiceAccount, name: ${subject.name}, namespace: ${subject.namespace}` : `apiGroup: rbac.authorization.k8s.io, kind: User, name: ${JSON.stringify(subject.name)}`;
+  return [
+    "apiVersion: rbac.authorization.k8s.io/v1",
+    `kind: ${kind}Binding`,
+    `metadata: { name: ${name2}${where} }`,
+    `roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ${kind}, name: ${name2} }`,
+    `subjects: [{ ${who} }]`
+  ];
 }
 
 // src/prechecks/finding.ts
@@ -53718,6 +55111,8 @@ function worst(a, b) {
   const [worse, other] = order.indexOf(a.status) >= order.indexOf(b.status) ? [a, b] : [b, a];
   return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
 }
+var inPsql = "In psql:";
+var inShell = "In a shell:";
 
 // src/prechecks/access.ts
 var accessChecks = [
@@ -53741,15 +55136,30 @@ var accessChecks = [
     title: "The kubeconfig may do what an upgrade needs",
     subject: "access",
     why: "A right that is missing in the middle of an upgrade costs downtime. Each one is asked for by a SelfSubjectAccessReview.",
-    run: ({ missingPermissions: missingPermissions2, inputs }) => given(missingPermissions2, (missing) => {
-      const lines = missing.map((p) => `missing: ${permissionName(p)} (${p.why})`);
-      if (lines.length === 0) return passed("every permission that an upgrade needs is granted");
-      const remedy2 = "Grant them: docs/permissions.md has the manifests for each mode.";
-      const isEnough = inputs.mode === "precheck" && missing.every((p) => p.mode === "upgrade");
-      return isEnough ? warning2(`Before the upgrade: ${remedy2}`, ...lines) : failed(remedy2, ...lines);
+    run: ({ missingPermissions: missingPermissions2, inputs, target, user }) => given(missingPermissions2, (missing) => {
+      const lines = missing.map(
+        (p) => p.informs === void 0 ? `missing: ${permissionName(p)} (${p.why})` : `not granted: ${permissionName(p)} (${p.why}); without it ${p.informs.join(", ")} may be unknown`
+      );
+      const wanted = needed(missing);
+      if (wanted.length === 0) return passed("every permission that an upgrade needs is granted", ...lines);
+      const remedy2 = grant(wanted, target.namespace, user);
+      const isLooking = inputs.mode === "precheck" || inputs.dryRun;
+      return isLooking && wanted.every((p) => p.mode === "upgrade") ? warning2(`Before the upgrade, ${remedy2}`, ...lines) : failed(`${remedy2.charAt(0).toUpperCase()}${remedy2.slice(1)}`, ...lines);
     })
   }
 ];
+function grant(missing, namespace, user) {
+  const name2 = "postgresql-upgrade-missing";
+  const isNamed = user.known && user.value !== "";
+  const subject = subjectOf(isNamed ? user.value : "USER");
+  const whose = isNamed ? "" : ", with the kubeconfig's user in the place of USER";
+  const yaml2 = manifests(missing, name2, namespace, subject).join("\n");
+  return `grant what is missing, as somebody who may${whose}.
+${inShell}
+kubectl apply -f - <<'EOF'
+${yaml2}
+EOF`;
+}
 
 // src/prechecks/clients.ts
 var clientsChecks = [
@@ -53768,8 +55178,9 @@ var clientsChecks = [
         if (staying.length === 0) return passed(others);
         const remedies = [...new Set(staying.map(({ client: client2, origin }) => origin.remedy(client2)))];
         const evidence = staying.map(({ client: client2, origin }) => `${origin.name}: ${describe4(client2)}`);
-        const isSure = staying.some(({ origin }) => !origin.mayEnd);
-        const remedy2 = `Before the upgrade, let them go, or they keep it waiting until "clients-timeout" (${String(inputs.clientsTimeout / 1e3)} s). ${remedies.join(" ")}`;
+        const isSure = staying.some(({ origin }) => !origin.isUnsure);
+        const remedy2 = `Before the upgrade, let them go, or they keep it waiting until "clients-timeout" (${String(inputs.clientsTimeout / 1e3)} s).
+${remedies.join("\n")}`;
         return (isSure ? failed : warning2)(remedy2, ...evidence, others);
       })
     )
@@ -53784,7 +55195,8 @@ var clientsChecks = [
       if (others.length === 0)
         return passed(`none of ${String(list2.length)} workloads but the application layer names PostgreSQL`);
       return warning2(
-        `Have them stopped and started with the applications, where they belong to them, or stop them yourself: ${others.map((one) => `${labelled(one, target, inputs.applicationSelector) ?? stop(one, target)}.`).join(" ")}`,
+        `Have them stopped and started with the applications, where they belong to them, or stop them yourself:
+${others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)).join("\n")}`,
         ...others.map(
           (one) => `${one.kind} ${one.name} is not stopped by the upgrade and names PostgreSQL: ${one.uses.join(", ")}`
         )
@@ -53796,19 +55208,25 @@ var proxies = ["istio-proxy", "linkerd-proxy"];
 function originOf(client2, neighbours, target) {
   if (isLocal(client2.address, target)) return ownPod(client2, target);
   const there = neighbours.filter(({ addresses }) => addresses.includes(client2.address));
+  const application = there.find(({ isApplication }) => isApplication);
   const [first] = there;
+  if (application === void 0 && isNode(client2.address, neighbours, target))
+    return {
+      name: `from ${client2.address}, the address of a node, behind which it may be one of the applications`,
+      ...{ isStopped: false, isUnsure: true },
+      remedy: ({ address }) => `Look by user and application name who comes from ${address}; pods with "hostNetwork: true" do, and all where the network hides pods behind their node.`
+    };
   if (first === void 0)
     return {
-      ...{ name: `from ${client2.address}, no pod of namespace ${target.namespace}`, isStopped: false, mayEnd: false },
-      remedy: ({ pid, address }) => `Find ${address} (kubectl get pods --all-namespaces -o wide | grep -F ${address}) and stop it; to end its session: ${terminate(target, pid)}.`
+      ...{ name: `from ${client2.address}, no pod of namespace ${target.namespace}`, isStopped: false, isUnsure: false },
+      remedy: ({ pid, address }) => `Find ${address} (kubectl get pods --all-namespaces -o wide | grep -F ${address}) and stop it; to end its session: ${terminate(target, pid)}`
     };
-  const application = there.find(({ isApplication }) => isApplication);
   const one = application ?? first;
   return {
     name: `${one.kind} ${one.name} (${client2.address})`,
     isStopped: application !== void 0,
-    mayEnd: one.kind === "Job" || one.kind === "CronJob",
-    remedy: () => `${stop(one, target)}.`
+    isUnsure: one.kind === "Job" || one.kind === "CronJob",
+    remedy: () => stop(one, target)
   };
 }
 function ownPod(client2, target) {
@@ -53817,13 +55235,16 @@ function ownPod(client2, target) {
   const where = `in the server's own pod (${client2.address}${containers.length === 0 ? "" : `, beside it: ${containers.join(", ")}`})`;
   if (proxy !== void 0 && client2.address !== "local")
     return {
-      ...{ name: `${where}, by way of ${proxy}, which hides who it is`, isStopped: false, mayEnd: true },
+      ...{ name: `${where}, by way of ${proxy}, which hides who it is`, isStopped: false, isUnsure: true },
       remedy: () => `Look by user and application name whether it is one of the applications.`
     };
   return {
-    ...{ name: where, isStopped: false, mayEnd: false },
-    remedy: ({ pid }) => containers.length === 0 ? `Close the session in pod ${target.podName}: ${terminate(target, pid)}.` : `Take the sidecar (${containers.join(", ")}) out of StatefulSet ${target.name} until the upgrade is done (the chart's own exporter: helm value "postgresql.metrics.enabled=false"); a session of "kubectl exec" ends by ${terminate(target, pid)}.`
+    ...{ name: where, isStopped: false, isUnsure: false },
+    remedy: ({ pid }) => containers.length === 0 ? `Close the session in pod ${target.podName}: ${terminate(target, pid)}` : `Take the sidecar (${containers.join(", ")}) out of StatefulSet ${target.name} until the upgrade is done (the chart's own exporter: helm value "postgresql.metrics.enabled=false"); a session of "kubectl exec" ends by ${terminate(target, pid)}`
   };
+}
+function isNode(address, neighbours, { pod }) {
+  return address === pod?.status?.hostIP || neighbours.some(({ nodes }) => nodes.includes(address));
 }
 function isLocal(address, { pod }) {
   const own2 = (pod?.status?.podIPs ?? []).map(({ ip }) => ip);
@@ -53908,6 +55329,7 @@ function describe5({ path: path8, owner, readable, version: version2, control, h
 // src/prechecks/cluster.ts
 var leftoverNames = ["data-12", "data-14", "data-12.preupgrade", "upgrade-logs", ".postgresql-upgrade"];
 var harmlessLeftovers = ["upgrade-logs", ".postgresql-upgrade"];
+var retained = JSON.stringify({ spec: { persistentVolumeClaimRetentionPolicy: { whenScaled: "Retain" } } });
 var clusterChecks = [
   {
     id: "admission",
@@ -53967,10 +55389,14 @@ var clusterChecks = [
       const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? "Retain";
       if (whenScaled !== "Retain")
         return failed(
-          "Set persistentVolumeClaimRetentionPolicy.whenScaled to Retain.",
+          `Have it keep the claim, which restarts nothing: kubectl -n ${target.namespace} patch statefulset ${target.name} -p '${retained}'`,
           `StatefulSet ${target.name} deletes its claim when it is scaled down (whenScaled: ${whenScaled})`
         );
-      return passed(`PersistentVolumeClaim ${claimName} is bound to ${persistentVolume.metadata?.name ?? "?"}`);
+      const { persistentVolumeReclaimPolicy: policy = "Delete" } = persistentVolume.spec ?? {};
+      return passed(
+        `PersistentVolumeClaim ${claimName} is bound to ${persistentVolume.metadata?.name ?? "?"}, access ${claim2.spec?.accessModes?.join(", ") ?? "unknown"}`,
+        policy === "Retain" ? "the volume stays whatever happens to its claim (Retain)" : `the volume goes with its claim (${policy}): the upgrade sets Retain until it is done`
+      );
     }
   },
   {
@@ -54047,26 +55473,26 @@ var extensionChecks = [
       const inventory = Object.entries(byDatabase).map(
         ([database, list2]) => `${database}: ${list2.map((e) => `${e.name} ${e.version}`).join(", ") || "none"}`
       );
-      const needed = /* @__PURE__ */ new Map();
+      const needed2 = /* @__PURE__ */ new Map();
       for (const [database, list2] of Object.entries(byDatabase)) {
-        for (const { name: name2 } of list2) needed.set(name2, [...needed.get(name2) ?? [], database]);
+        for (const { name: name2 } of list2) needed2.set(name2, [...needed2.get(name2) ?? [], database]);
       }
       const answer2 = worst(
-        judge("upgrade image", upgradeProbe, needed),
-        judge("serving image", servingProbe, needed)
+        judge("upgrade image", upgradeProbe, needed2),
+        judge("serving image", servingProbe, needed2)
       );
       return { ...answer2, evidence: [...answer2.evidence, ...inventory] };
     })
   }
 ];
-function judge(name2, probe2, needed) {
+function judge(name2, probe2, needed2) {
   if (!probe2.known) return unasked(name2, probe2);
   const { image, extensions } = probe2.value;
   const available = Object.keys(extensions);
   if (available.length === 0)
     return failed("Look at the log of the probe.", `${name2} ${image}: its server could not be asked`);
-  const missing = [...needed].filter(([extension2]) => !available.includes(extension2));
-  return missing.length === 0 ? passed(`${name2} ${image}: has all of ${[...needed.keys()].sort().join(", ")}`) : failed(
+  const missing = [...needed2].filter(([extension2]) => !available.includes(extension2));
+  return missing.length === 0 ? passed(`${name2} ${image}: has all of ${[...needed2.keys()].sort().join(", ")}`) : failed(
     "Drop the extension where it is not needed (DROP EXTENSION), or use images that ship it.",
     ...missing.map(
       ([extension2, databases]) => `${name2} ${image}: lacks ${extension2}, installed in ${databases.join(", ")}`
@@ -54177,12 +55603,11 @@ function judge2(hazard, places) {
 }
 function found({ severity, advice: advice3 }, commands, evidence) {
   const remedy2 = commands.length === 0 ? advice3 : `${advice3}
-${commandsMark}
+${inPsql}
 ${commands.join("\n")}`;
   return severity === "failed" ? failed(remedy2, ...evidence) : warning2(remedy2, ...evidence);
 }
 var removeReason = "Remove the reason, then run the checks again.";
-var commandsMark = "In psql:";
 function nothingIn(places) {
   const databases = places.flatMap(({ database }) => database === void 0 ? [] : [oneLine(database)]);
   const asked = [...databases.length < places.length ? ["the server"] : [], ...databases];
@@ -55282,16 +56707,16 @@ ORDER BY 1
 // src/job/probe.ts
 var probeContainer = "probe";
 var probeLabel = { "app.kubernetes.io/name": "postgres-upgrade-probe" };
-function probePod(target, role, image, imagePullSecret, locales, script3) {
+function probePod(target, role2, image, imagePullSecret, locales, script3) {
   const variables = {
     FROM: String(upgrade.from),
     TO: String(upgrade.to),
-    ROLE: role,
+    ROLE: role2,
     LOCALES: locales.join("\n"),
     SORT_ORDER: sortOrderSql()
   };
   return probePodOf(target, {
-    role,
+    role: role2,
     image,
     imagePullSecret,
     command: ["sh", "-c", script3],
@@ -55301,16 +56726,16 @@ function probePod(target, role, image, imagePullSecret, locales, script3) {
     room: "2Gi"
   });
 }
-function probePodOf(target, { role, imagePullSecret, lifetime, room, ...container }) {
+function probePodOf(target, { role: role2, imagePullSecret, lifetime, room, ...container }) {
   const template = podTemplate(target, {
-    labels: { ...probeLabel, "postgresql-upgrade/probe": role },
+    labels: { ...probeLabel, "postgresql-upgrade/probe": role2 },
     imagePullSecret,
     volumes: [],
     room,
     container: { name: probeContainer, imagePullPolicy: "IfNotPresent", ...container }
   });
   return {
-    metadata: { ...template.metadata, namespace: target.namespace, generateName: `postgres-upgrade-probe-${role}-` },
+    metadata: { ...template.metadata, namespace: target.namespace, generateName: `postgres-upgrade-probe-${role2}-` },
     spec: {
       ...template.spec,
       containers: template.spec?.containers ?? [],
@@ -55393,7 +56818,7 @@ var layoutChecks = [
         );
       if (target.replicas === 0 || !ready)
         return failed(
-          `Start it first: kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1. Not after a failed upgrade by another way: the image makes an empty cluster where the data directory was renamed (README, "After a failed try of another way").`,
+          `Start it first: kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1 (but not after a failed upgrade by another way: the image makes an empty cluster where the data directory was renamed; README, "After a failed try of another way").`,
           `StatefulSet ${target.name}: ${String(target.replicas)} replicas, pod ${target.podName} is ${target.pod === void 0 ? "absent" : "not ready"}`
         );
       return passed(
@@ -55508,11 +56933,11 @@ var localeChecks = [
     why: "pg_upgrade compares template0, template1 and postgres of both clusters. The new one is made with what template1 has; a database postgres that differs is made anew in it.",
     run: ({ databases, inputs }) => given(databases, (list2) => {
       const evidence = list2.map(describeDatabase);
-      const named = (name2) => list2.find((d) => d.name === name2);
-      const template1 = named("template1");
+      const named2 = (name2) => list2.find((d) => d.name === name2);
+      const template1 = named2("template1");
       if (template1 === void 0)
         return failed("CREATE DATABASE template1 TEMPLATE template0", "there is no database template1", ...evidence);
-      if (named("template0") === void 0)
+      if (named2("template0") === void 0)
         return failed(
           "CREATE DATABASE template0 TEMPLATE template1 IS_TEMPLATE true ALLOW_CONNECTIONS false",
           "there is no database template0",
@@ -55627,10 +57052,85 @@ function majorOfTag(image) {
 function templateRemedy({ target, inputs }) {
   const pod = target.pod?.spec?.containers.find(({ name: name2 }) => name2 === target.container.name)?.image;
   const back = `kubectl -n ${inputs.namespace} set image statefulset/${target.name} ${target.container.name}=${pod ?? "IMAGE-OF-12"}`;
-  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs: ${back}. This restarts PostgreSQL where the StatefulSet rolls by itself.`;
+  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself:
+${back}`;
 }
 function valuesRemedy({ target }) {
   return `Deploy nothing from this file before the upgrade: its image can't read the data. Name the image that runs again (${target.container.image ?? ""}); the pull request of the upgrade brings the new one. Where the file is to stay as it is and nobody deploys until the upgrade is done, say so: "ignore-checks" with a line "majors: nothing is deployed until then".`;
+}
+
+// src/prechecks/pod.ts
+var defaultGrace = 30;
+var manyFiles = 5e4;
+var podChecks = [
+  {
+    id: "pod-containers",
+    title: "Nothing else in the server's pod writes to the data",
+    subject: "target",
+    why: "An init container or a sidecar that mounts the volume works on it again with the first start of 14, by rules that were made for 12: one that changes owners costs downtime, one that restores or backs up may take the new directory for a broken one. The upgrade Job has the volume to itself.",
+    run({ target }) {
+      const spec = target.statefulSet.spec?.template.spec;
+      const volume = dataVolume(target);
+      const others = [
+        ...(spec?.initContainers ?? []).map((one) => ({
+          one,
+          what: one.restartPolicy === "Always" ? "sidecar" : "init container"
+        })),
+        ...(spec?.containers ?? []).filter(({ name: name2 }) => name2 !== target.container.name).map((one) => ({ one, what: "sidecar" }))
+      ];
+      const writing = others.filter(({ one }) => writes(one, volume));
+      if (writing.length === 0)
+        return passed(
+          others.length === 0 ? "the pod has one container" : `beside it: ${others.map(({ one, what }) => `${what} ${one.name}`).join(", ")}; none mounts the volume to write`
+        );
+      return warning2(
+        `Look what they do (kubectl -n ${target.namespace} get statefulset ${target.name} -o jsonpath='{.spec.template.spec}'). Leave out until the upgrade is done what restores, initialises or backs up (helm values "postgresql.primary.initContainers", "sidecars", "backup"); what only changes owners ("volumePermissions.enabled") may stay where fsGroup does that already.`,
+        ...writing.map(
+          ({ one, what }) => `${what} ${one.name} (${one.image ?? "no image"}) mounts ${target.volume.claimName} to write`
+        )
+      );
+    }
+  },
+  {
+    id: "termination-grace",
+    title: "PostgreSQL has the time to shut down",
+    subject: "target",
+    why: "The kubelet kills the server when terminationGracePeriodSeconds are over, also in the middle of a clean shutdown. The upgrade writes a checkpoint right before, so that little is left to do; a server that was killed all the same is not upgraded: it has to recover first, and the downtime was for nothing.",
+    run({ target }) {
+      const seconds3 = target.statefulSet.spec?.template.spec?.terminationGracePeriodSeconds ?? defaultGrace;
+      const evidence = `terminationGracePeriodSeconds of StatefulSet ${target.name}: ${String(seconds3)}`;
+      const patch = JSON.stringify({ spec: { template: { spec: { terminationGracePeriodSeconds: 60 } } } });
+      const how = `Give it more, by the helm value "postgresql.primary.terminationGracePeriodSeconds: 60", or: kubectl -n ${target.namespace} patch statefulset ${target.name} -p '${patch}'. Either restarts PostgreSQL once.`;
+      if (seconds3 === 0) return failed(how, `${evidence}: it is killed at once`);
+      return seconds3 < defaultGrace ? warning2(how, evidence) : passed(evidence);
+    }
+  },
+  {
+    id: "fs-group",
+    title: "The volume is mounted without a change of all owners",
+    subject: "target",
+    why: "With fsGroup and no fsGroupChangePolicy of OnRootMismatch the kubelet goes through every file at each mount, which is downtime when 14 is started. With few files nobody notices.",
+    run: ({ target, files }) => given(files, ({ relations }) => {
+      const context = target.statefulSet.spec?.template.spec?.securityContext;
+      const policy = context?.fsGroupChangePolicy ?? "Always";
+      if (context?.fsGroup === void 0) return passed("the pod has no fsGroup");
+      const evidence = `fsGroup ${String(context.fsGroup)}, fsGroupChangePolicy ${policy}, ${String(relations.files)} files of tables and indexes`;
+      if (policy !== "Always" || relations.files < manyFiles) return passed(evidence);
+      const patch = JSON.stringify({
+        spec: { template: { spec: { securityContext: { fsGroupChangePolicy: "OnRootMismatch" } } } }
+      });
+      return warning2(
+        `Set the helm value "postgresql.primary.podSecurityContext.fsGroupChangePolicy" to OnRootMismatch, or: kubectl -n ${target.namespace} patch statefulset ${target.name} -p '${patch}'. Either restarts PostgreSQL once.`,
+        evidence
+      );
+    })
+  }
+];
+function dataVolume({ container, volume }) {
+  return container.volumeMounts?.find(({ mountPath }) => mountPath === volume.mountPath)?.name;
+}
+function writes({ volumeMounts = [] }, volume) {
+  return volumeMounts.some(({ name: name2, readOnly }) => name2 === volume && readOnly !== true);
 }
 
 // src/job/replay.ts
@@ -55696,7 +57196,7 @@ function parseReplay(image, databases, log2) {
 }
 function replayedOf(database, rows) {
   const texts = (name2) => rows.flatMap(([fact2, , text2]) => fact2 === name2 ? [text2 ?? ""] : []);
-  const [, , dump, restore2] = rows.find(([fact2]) => fact2 === "took") ?? [];
+  const [, , dump2, restore2] = rows.find(([fact2]) => fact2 === "took") ?? [];
   return {
     database,
     skipped: texts("skipped")[0],
@@ -55704,7 +57204,7 @@ function replayedOf(database, rows) {
     failures: failuresOf(rows),
     more: Number(texts("more")[0] ?? 0),
     server: texts("server"),
-    seconds: dump === void 0 ? void 0 : { dump: Number(dump) / 1e3, restore: Number(restore2) / 1e3 }
+    seconds: dump2 === void 0 ? void 0 : { dump: Number(dump2) / 1e3, restore: Number(restore2) / 1e3 }
   };
 }
 function failuresOf(rows) {
@@ -55823,8 +57323,8 @@ function judge3({ broken, places }, left) {
   return unread3.length === 0 ? seen : worst(seen, unknown2(reach, ...unread3));
 }
 var reach = 'Remove the reason, then run the checks again. If it is to stay (a NetworkPolicy, say), name the check in "ignore-checks": what it would find then fails in the downtime, before a file is touched.';
-function isDumpRefused({ dump }) {
-  return dump.length > 0 && !dump.some((line) => circumstance.test(line));
+function isDumpRefused({ dump: dump2 }) {
+  return dump2.length > 0 && !dump2.some((line) => circumstance.test(line));
 }
 function unreadOf(place, isBroken) {
   const circumstances = place.failures.filter(({ message }) => circumstance.test(message)).map((f) => lineOf(place, f));
@@ -55838,8 +57338,8 @@ function unreadOf(place, isBroken) {
 function nameOf({ database }) {
   return database ?? "roles and settings";
 }
-function dumpOf({ dump }) {
-  return dump.slice(0, 3).join(" ");
+function dumpOf({ dump: dump2 }) {
+  return dump2.slice(0, 3).join(" ");
 }
 function lineOf(place, { object: object2, message, details, statement: statement2 }) {
   return [
@@ -55983,21 +57483,21 @@ function judge4(trial) {
       `${trial.image} ended with code ${String(trial.exitCode)} on an empty volume`,
       ...trial.lines
     );
-  const { version: version2, errors, rules, preloaded } = trial.configuration;
+  const { version: version2, errors, rules: rules2, preloaded } = trial.configuration;
   const wrong = [
     ...errors,
-    ...rules.flatMap(({ line, error: error63 }) => error63 === null ? [] : [`pg_hba.conf line ${String(line)}: ${error63}`])
+    ...rules2.flatMap(({ line, error: error63 }) => error63 === null ? [] : [`pg_hba.conf line ${String(line)}: ${error63}`])
   ];
-  const seen = `PostgreSQL ${version2} of ${trial.image} started; shared_preload_libraries: ${preloaded === "" ? "none" : preloaded}; ${String(rules.length)} rules in pg_hba.conf`;
+  const seen = `PostgreSQL ${version2} of ${trial.image} started; shared_preload_libraries: ${preloaded === "" ? "none" : preloaded}; ${String(rules2.length)} rules in pg_hba.conf`;
   return wrong.length === 0 ? passed(seen) : warning2("Correct these lines: 14 starts without them.", ...wrong, seen);
 }
 function judgeLogins({ configuration: configuration2, image }, roles) {
-  const refused2 = roles.flatMap((role) => {
+  const refused2 = roles.flatMap((role2) => {
     const rule = configuration2.rules.find(
-      ({ users, method }) => method === "scram-sha-256" && (users ?? []).some((user) => user === "all" || user === role)
+      ({ users, method }) => method === "scram-sha-256" && (users ?? []).some((user) => user === "all" || user === role2)
     );
     return rule === void 0 ? [] : [
-      `${role}: its secret is stored as md5, line ${String(rule.line)} of pg_hba.conf in ${image} asks for scram-sha-256`
+      `${role2}: its secret is stored as md5, line ${String(rule.line)} of pg_hba.conf in ${image} asks for scram-sha-256`
     ];
   });
   return refused2.length === 0 ? passed(`${String(roles.length)} roles have a secret stored as md5, and no rule of ${image} asks for another one`) : failed(
@@ -56111,13 +57611,13 @@ function needOf(mode, { relations, statusKilobytes }, { length: databases }, { w
       return { kilobytes: kilobytes + data * 1.05, inodes: inodes + files * 1.05 };
   }
 }
-var linking = ["ext2/ext3", "f2fs", "jfs", "nfs", "overlayfs", "reiserfs", "tmpfs"];
-var cloning = ["bcachefs", "btrfs", "ocfs2", "xfs", "zfs"];
+var linking = ["ext2/ext3", "f2fs", "jfs", "reiserfs", "tmpfs"];
+var cloning = ["bcachefs", "btrfs", "nfs", "ocfs2", "overlayfs", "xfs", "zfs"];
 function modesOf(transfer, filesystem, trial) {
   if (transfer !== "auto") return [transfer];
   if (trial.known) return [trial.value.clone.works ? "clone" : trial.value.link.works ? "link" : "copy"];
   if (linking.includes(filesystem)) return ["link"];
-  return cloning.includes(filesystem) ? ["clone"] : ["link", "copy"];
+  return cloning.includes(filesystem) ? ["clone"] : ["clone", "copy"];
 }
 function enlarged({ totalBytes, freeBytes }, { namespace, volume }, kilobytes) {
   const bytes = (totalBytes - freeBytes + 2 * kilobytes * 1024) * 1.1;
@@ -56140,11 +57640,17 @@ var surroundingsChecks = [
     why: "They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that.",
     run: ({ reconcilers, target }) => given(reconcilers, (all) => {
       const evidence = (r) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
-      const acting = all.filter((r) => r.state !== "paused");
+      const acting = all.filter((r) => r.state === "acts" || r.state === "unknown");
       if (acting.length > 0)
         return failed(
           [...new Set(acting.map((r) => pause(r, target.namespace)))].join(" "),
           ...acting.flatMap(evidence)
+        );
+      const unread3 = all.filter((r) => r.state === "unread");
+      if (unread3.length > 0)
+        return unknown2(
+          `${[...new Set(unread3.map((r) => pause(r, target.namespace)))].join(" ")} Then let the kubeconfig's user see it (docs/permissions.md).`,
+          ...unread3.flatMap(evidence)
         );
       if (target.unreadAutoscalers !== void 0)
         return unknown2(
@@ -56153,6 +57659,37 @@ var surroundingsChecks = [
         );
       return all.length === 0 ? passed("no mark of Argo CD or Flux is on PostgreSQL or the applications") : passed(...all.flatMap(evidence));
     })
+  },
+  {
+    id: "helm-release",
+    title: "Helm is not in the middle of a change",
+    subject: "cluster",
+    why: "A `helm upgrade` that is under way puts the StatefulSet and the applications back as its values have them. One that died leaves its release pending, and Helm then refuses the deployment that is to follow the upgrade. Told by the labels of the Secrets in which Helm keeps its revisions; what is in them is not read.",
+    run({ helmRevisions, target }) {
+      const { annotations: annotations2 = {} } = target.statefulSet.metadata ?? {};
+      const release2 = annotations2["meta.helm.sh/release-name"];
+      if (!helmRevisions.known && helmRevisions.code === "forbidden")
+        return unknown2(
+          `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself, helm -n ${target.namespace} status ${release2 ?? "RELEASE"}, and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
+          helmRevisions.reason
+        );
+      return given(helmRevisions, (all) => {
+        const own2 = all.filter((one) => release2 === void 0 || one.release === release2);
+        const pending = own2.filter(({ status }) => status.startsWith("pending-") || status === "uninstalling");
+        const helm = `helm -n ${target.namespace}`;
+        const evidence = (one) => `release ${one.release}, revision ${String(one.revision)}: ${one.status}`;
+        if (pending.length > 0)
+          return failed(
+            pending.map(
+              (one) => `Wait until it is done (${helm} history ${one.release}). If nobody is at it any more, bring back the last revision that was deployed: ${helm} rollback ${one.release}`
+            ).join("\n"),
+            ...pending.map(evidence)
+          );
+        return passed(
+          ...own2.length === 0 ? ["no Helm release keeps its revisions in Secrets here"] : own2.map(evidence)
+        );
+      });
+    }
   },
   {
     id: "operator",
@@ -56269,6 +57806,7 @@ function check2(id, title, why) {
 var catalogue = [
   ...accessChecks,
   ...layoutChecks,
+  ...podChecks,
   ...spaceChecks,
   ...transferChecks,
   ...majorsChecks,
@@ -56491,7 +58029,7 @@ async function readMd5Roles(database) {
     "template1",
     "SELECT json_build_object('role', rolname) FROM pg_catalog.pg_authid WHERE rolcanlogin AND rolpassword LIKE 'md5%' ORDER BY rolname;"
   );
-  return external_exports.array(external_exports.object({ role: external_exports.string() })).parse(jsonLines(output2)).map(({ role }) => role);
+  return external_exports.array(external_exports.object({ role: external_exports.string() })).parse(jsonLines(output2)).map(({ role: role2 }) => role2);
 }
 
 // src/parallel.ts
@@ -56614,6 +58152,18 @@ function endOf({ metadata, status }) {
   return Math.max(...times.map((time3) => new Date(time3).getTime()));
 }
 
+// src/target/helm-releases.ts
+async function newestRevisions(cluster, namespace) {
+  const secrets = await cluster.list("secrets", { namespace, labelSelector: "owner=helm", metadataOnly: true });
+  const newest = /* @__PURE__ */ new Map();
+  for (const { metadata } of secrets) {
+    const { name: release2 = "", version: version2 = "0", status = "" } = metadata?.labels ?? {};
+    const revision = Number(version2);
+    if (revision > (newest.get(release2)?.revision ?? -1)) newest.set(release2, { release: release2, revision, status });
+  }
+  return [...newest.values()];
+}
+
 // src/target/neighbours.ts
 function neighboursOf(pods, cronJobs, target) {
   const names = new Set(cronJobs.map(({ metadata }) => metadata?.name ?? ""));
@@ -56628,6 +58178,7 @@ function neighboursOf(pods, cronJobs, target) {
       ...one,
       isApplication: one.isApplication || before?.isApplication === true,
       addresses: [.../* @__PURE__ */ new Set([...before?.addresses ?? [], ...one.addresses])],
+      nodes: [.../* @__PURE__ */ new Set([...before?.nodes ?? [], ...one.nodes])],
       uses: [.../* @__PURE__ */ new Set([...before?.uses ?? [], ...one.uses])]
     });
   };
@@ -56638,13 +58189,14 @@ function neighboursOf(pods, cronJobs, target) {
       ...workload2,
       isApplication: isStopped(target, workload2) || isSelected(target, pod),
       addresses: addresses.filter((ip) => ip !== ""),
+      nodes: pod.status?.hostIP === void 0 ? [] : [pod.status.hostIP],
       uses: usesOf(pod.spec, target)
     });
   }
   for (const { metadata, spec } of cronJobs) {
     const workload2 = { kind: "CronJob", name: metadata?.name ?? "" };
     const uses = usesOf(spec.jobTemplate.spec?.template.spec, target);
-    add({ ...workload2, isApplication: isStopped(target, workload2), addresses: [], uses });
+    add({ ...workload2, isApplication: isStopped(target, workload2), addresses: [], nodes: [], uses });
   }
   return [...found2.values()].sort((a, b) => `${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1);
 }
@@ -56747,19 +58299,24 @@ async function stateOf(cluster, kind, name2, namespace) {
     return kind === "Application" ? await argoState(cluster, name2, namespace) : await fluxState(cluster, kind, name2, namespace);
   } catch (error63) {
     if (!(error63 instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$) || error63.code !== "forbidden" && error63.code !== "not-served") throw error63;
-    return {
+    return error63.code === "forbidden" && await cluster.serves(resourceOf2[kind]) ? { state: "unread", seen: `it may not be read: ${error63.message}` } : {
       state: "unknown",
-      seen: error63.code === "forbidden" ? `judged by the mark alone, since it may not be read: ${error63.message}` : `judged by the mark alone: this cluster has no API for ${kind} objects, so it is gone or works from another cluster`
+      seen: `judged by the mark alone: this cluster has no API for ${kind} objects, so it is gone or works from another cluster`
     };
   }
 }
+var resourceOf2 = {
+  Application: "applications",
+  HelmRelease: "helmreleases",
+  Kustomization: "kustomizations"
+};
 async function argoState(cluster, name2, namespace) {
   const all = await cluster.list("applications");
-  const named = all.filter(
+  const named2 = all.filter(
     ({ metadata }) => metadata.name === name2 && (namespace === void 0 || metadata.namespace === namespace)
   );
-  if (named.length === 0) return { state: "unknown", seen: `there is no Application ${name2}` };
-  const acting = named.find(({ spec }) => {
+  if (named2.length === 0) return { state: "unknown", seen: `there is no Application ${name2}` };
+  const acting = named2.find(({ spec }) => {
     const automated = spec?.syncPolicy?.automated;
     return automated !== void 0 && automated !== null && automated.enabled !== false;
   });
@@ -56769,7 +58326,7 @@ async function argoState(cluster, name2, namespace) {
   };
 }
 async function fluxState(cluster, kind, name2, namespace) {
-  const found2 = await cluster.find(kind === "HelmRelease" ? "helmreleases" : "kustomizations", name2, namespace);
+  const found2 = await cluster.find(resourceOf2[kind], name2, namespace);
   if (found2 === void 0)
     return { state: "unknown", seen: `there is no ${kind} ${name2} in namespace ${namespace ?? "?"}` };
   return found2.spec?.suspend === true ? { state: "paused", seen: `${kind} ${name2} is suspended` } : { state: "acts", seen: `${kind} ${name2} is not suspended` };
@@ -56953,10 +58510,10 @@ function trialContainer(server, image) {
 function volumesOf({ statefulSet }) {
   const { template, volumeClaimTemplates = [] } = statefulSet.spec ?? {};
   const templated = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? "");
-  const named = (template?.spec?.volumes ?? []).filter(({ name: name2 }) => !templated.includes(name2));
+  const named2 = (template?.spec?.volumes ?? []).filter(({ name: name2 }) => !templated.includes(name2));
   return [
     ...templated.map((name2) => ({ name: name2, emptyDir: {} })),
-    ...named.map((volume) => isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })
+    ...named2.map((volume) => isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })
   ];
 }
 function given2(fields) {
@@ -56992,7 +58549,7 @@ function pair(a, b) {
 }
 
 // src/prechecks/ask-images.ts
-async function probe(gathering, role, image, settings, databases, sortOrders2) {
+async function probe(gathering, role2, image, settings, databases, sortOrders2) {
   const { inputs, target } = gathering;
   if (inputs.probes === "none")
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
@@ -57005,7 +58562,7 @@ async function probe(gathering, role, image, settings, databases, sortOrders2) {
   return await known(
     () => runProbe(
       gathering,
-      probePod(target, role, image, inputs.imagePullSecret, locales, gathering.probeScript),
+      probePod(target, role2, image, inputs.imagePullSecret, locales, gathering.probeScript),
       inputs.jobStartTimeout,
       (log2) => parseProbe(image, log2)
     )
@@ -57026,21 +58583,24 @@ async function replayed(gathering, settings, server, databases) {
   if (inputs.probes === "none")
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
   const read2 = both(settings, both(server, databases, pair), pair);
-  return await knownFrom(read2, ([job, [facts, list2]]) => {
+  return await knownFrom(read2, ([job2, [facts, list2]]) => {
     const names = list2.filter(isReplayed).map(({ name: name2 }) => name2);
     const limit5 = inputs.jobStartTimeout;
-    const pod = replayPod(target, job, facts, database.superuser, names, replayScript, limit5);
+    const pod = replayPod(target, job2, facts, database.superuser, names, replayScript, limit5);
     return runProbe(gathering, pod, limit5, (log2) => parseReplay(image, names, log2));
   });
 }
 
 // src/upgrade/backup/snapshot-object.ts
+function snapshotName({ volume }, what, suffix) {
+  return `${volume.claimName}-${what}-${suffix}`;
+}
 function snapshotObject(target, what, suffix, className) {
   return {
     apiVersion: "snapshot.storage.k8s.io/v1",
     kind: "VolumeSnapshot",
     metadata: {
-      name: `${target.volume.claimName}-${what}-${suffix}`,
+      name: snapshotName(target, what, suffix),
       namespace: target.namespace,
       labels: ownerLabel
     },
@@ -57054,20 +58614,20 @@ function suffixOf(time3) {
 // src/prechecks/dry-runs.ts
 async function refusedObjects({ cluster, target, inputs }, settings, snapshotClass) {
   const { namespace } = target;
-  const job = upgradeJob(target, settings, "upgrade");
-  const template = job.spec?.template;
+  const job2 = upgradeJob(target, settings, "upgrade");
+  const template = job2.spec?.template;
   const pod = {
     metadata: { ...template?.metadata, namespace, name: `${jobName}-dry-run` },
     spec: template?.spec ?? { containers: [] }
   };
-  const dryRun = { namespace, dryRun: true };
+  const dryRun2 = { namespace, dryRun: true };
   const tries = [
     // A generated name: an ended Job of an earlier try is no refusal.
     [
       "the Job",
-      () => cluster.create("jobs", { ...job, metadata: { ...job.metadata, name: `${jobName}-dry-run` } }, dryRun)
+      () => cluster.create("jobs", { ...job2, metadata: { ...job2.metadata, name: `${jobName}-dry-run` } }, dryRun2)
     ],
-    ["the pod of the Job", () => cluster.create("pods", pod, dryRun)]
+    ["the pod of the Job", () => cluster.create("pods", pod, dryRun2)]
   ];
   const configMap = scriptConfigMap(target, {});
   tries.push([
@@ -57075,7 +58635,7 @@ async function refusedObjects({ cluster, target, inputs }, settings, snapshotCla
     () => cluster.create(
       "configmaps",
       { ...configMap, metadata: { ...configMap.metadata, name: `${jobName}-dry-run` } },
-      dryRun
+      dryRun2
     )
   ]);
   const className = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : void 0;
@@ -57084,12 +58644,12 @@ async function refusedObjects({ cluster, target, inputs }, settings, snapshotCla
       kind: "PersistentVolumeClaim",
       name: target.volume.claimName
     });
-    tries.push(["the claim of a copy", () => cluster.create("persistentvolumeclaims", claim2, dryRun)]);
+    tries.push(["the claim of a copy", () => cluster.create("persistentvolumeclaims", claim2, dryRun2)]);
   }
   if (inputs.backup === "snapshot" && className !== void 0)
     tries.push([
       "the VolumeSnapshot",
-      () => cluster.create("volumesnapshots", snapshotObject(target, "before-upgrade", "dry-run", className), dryRun)
+      () => cluster.create("volumesnapshots", snapshotObject(target, "before-upgrade", "dry-run", className), dryRun2)
     ]);
   const answers = await Promise.all(
     tries.map(async ([what, attempt]) => {
@@ -57190,8 +58750,8 @@ async function chooseSnapshotClass(cluster, target, wanted) {
   if (driver === void 0) return { driver, chosen: void 0, candidates: [] };
   const fitting = (await cluster.list("volumesnapshotclasses")).filter((c) => c.driver === driver);
   const isDefault = fitting.filter((c) => c.metadata.annotations?.[defaultClass] === "true");
-  const [only] = fitting.length === 1 ? fitting : isDefault.length === 1 ? isDefault : [];
-  const chosen = wanted === "" ? only : fitting.find((c) => c.metadata.name === wanted);
+  const [only2] = fitting.length === 1 ? fitting : isDefault.length === 1 ? isDefault : [];
+  const chosen = wanted === "" ? only2 : fitting.find((c) => c.metadata.name === wanted);
   return { driver, chosen, candidates: fitting.map((c) => c.metadata.name) };
 }
 
@@ -57297,7 +58857,10 @@ async function tryVolume(database, target) {
   const lines = stdout.split("\n");
   const outcome = (name2) => {
     const line = lines.find((one) => one.startsWith(`${name2}=`))?.slice(name2.length + 1);
-    return line === void 0 ? void 0 : { works: line === "yes", said: line.replace(/^(yes|no) ?/, "") };
+    return line === void 0 ? void 0 : {
+      works: line === "yes",
+      said: line === "yes" ? "" : line.slice(line.lastIndexOf(": ") + 1).replace(/^no/, "").trim()
+    };
   };
   const [clone3, link] = [outcome("clone"), outcome("link")];
   if (clone3 === void 0 || link === void 0 || !lines.includes("removed=yes"))
@@ -57323,6 +58886,10 @@ async function gatherFacts(gathering) {
     known(() => readObstacles(database)),
     known(() => clientsOf(gathering))
   ]);
+  const user = await knownFrom(
+    permissions2,
+    async (missing) => needed(missing).length === 0 ? "" : await askUser(cluster)
+  );
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings = both(server, databases, (s, d) => ({
     ...jobSettings(inputs, s, d),
@@ -57339,6 +58906,7 @@ async function gatherFacts(gathering) {
     knownFrom(databases, (list2) => gatherHazards(database, list2, sessions)),
     known(() => cluster.list("pods", { namespace })),
     known(() => cluster.list("cronjobs", { namespace })),
+    known(() => newestRevisions(cluster, namespace)),
     known(() => leftovers(gathering)),
     known(() => reconcilersOf(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
@@ -57359,6 +58927,7 @@ async function gatherFacts(gathering) {
     hazards2,
     pods,
     cronJobs,
+    helmRevisions,
     leftoverObjects,
     reconcilers,
     refused2,
@@ -57377,6 +58946,7 @@ async function gatherFacts(gathering) {
     upgradeImage: upgradeImage(inputs),
     access: { address: cluster.address, version: version2 },
     missingPermissions: permissions2,
+    user,
     server,
     databases,
     obstacles,
@@ -57396,6 +58966,7 @@ async function gatherFacts(gathering) {
         target
       )
     ),
+    helmRevisions,
     reconcilers,
     snapshotClass,
     refused: refused2,
@@ -57439,16 +59010,16 @@ function isOurs({ metadata }) {
 async function leftovers({ cluster, target }) {
   const { namespace } = target;
   const jobs = await cluster.list("jobs", { namespace });
-  const active = jobs.filter((job) => (job.metadata?.name ?? "").startsWith(jobName) && (job.status?.active ?? 0) > 0);
+  const active = jobs.filter((job2) => (job2.metadata?.name ?? "").startsWith(jobName) && (job2.status?.active ?? 0) > 0);
   const journal = await Journal.find(cluster, namespace);
   const unfinished2 = journal?.isClosed === false;
   return [
-    ...active.map((job) => `running Job ${job.metadata?.name ?? ""}`),
+    ...active.map((job2) => `running Job ${job2.metadata?.name ?? ""}`),
     ...unfinished2 ? [`unfinished journal ConfigMap ${journalName}`] : []
   ];
 }
 function onlyIfGranted(missing, fact2) {
-  if (missing.known && missing.value.length === 0) return fact2;
+  if (missing.known && needed(missing.value).length === 0) return fact2;
   return { known: false, reason: "the images are not asked: permissions are missing", code: "permissions-missing" };
 }
 
@@ -57525,20 +59096,20 @@ function predictionText({ pgUpgradeSeconds, databases }) {
 function predict({ places }, jobs) {
   const timed = places.flatMap(({ database, seconds: seconds3 }) => seconds3 === void 0 ? [] : [{ database, ...seconds3 }]);
   if (timed.length < places.length) return void 0;
-  const named = timed.filter(({ database }) => database !== void 0);
+  const named2 = timed.filter(({ database }) => database !== void 0);
   const alone = timed.filter(({ database }) => database === void 0 || database === "template1");
-  const pgUpgradeSeconds = floor + perDatabase * named.length + sum(timed.filter(({ database }) => database === void 0).map(({ dump }) => dump)) + span(
-    named.map(({ dump }) => dump),
+  const pgUpgradeSeconds = floor + perDatabase * named2.length + sum(timed.filter(({ database }) => database === void 0).map(({ dump: dump2 }) => dump2)) + span(
+    named2.map(({ dump: dump2 }) => dump2),
     jobs
   ) + sum(alone.map(({ restore: restore2 }) => restore2)) + span(
-    named.filter(({ database }) => database !== "template1").map(({ restore: restore2 }) => restore2),
+    named2.filter(({ database }) => database !== "template1").map(({ restore: restore2 }) => restore2),
     jobs
   );
   return {
     pgUpgradeSeconds: rounded(pgUpgradeSeconds),
-    databases: named.map(({ database = "", dump, restore: restore2 }) => ({
+    databases: named2.map(({ database = "", dump: dump2, restore: restore2 }) => ({
       name: database,
-      dumpSeconds: rounded(dump),
+      dumpSeconds: rounded(dump2),
       restoreSeconds: rounded(restore2)
     }))
   };
@@ -58066,8 +59637,8 @@ async function converge({ github, log: log2 }, settings, written) {
   const texted = Object.keys(text2.change).length > 0;
   if (texted) await github.updatePullRequest(pullRequest.number, text2.change);
   if (text2.note !== void 0) warnings.push(text2.note);
-  const applied = await applyAttributes(github, settings, pullRequest, open3 === void 0 || written.commit);
-  const operation = open3 === void 0 ? "created" : written.commit || texted || applied.changed ? "updated" : "none";
+  const applied2 = await applyAttributes(github, settings, pullRequest, open3 === void 0 || written.commit);
+  const operation = open3 === void 0 ? "created" : written.commit || texted || applied2.changed ? "updated" : "none";
   log2.info(`Pull request #${String(pullRequest.number)} (${operation}): ${pullRequest.url}`);
   return {
     operation,
@@ -58075,7 +59646,7 @@ async function converge({ github, log: log2 }, settings, written) {
     url: pullRequest.url,
     headSha: head,
     changes: edited.changes,
-    warnings: [...warnings, ...applied.warnings]
+    warnings: [...warnings, ...applied2.warnings]
   };
 }
 function openOf({ pullRequests, base, branchName }, { path: path8 }) {
@@ -58128,13 +59699,13 @@ async function refuseMovedBase(github, { path: path8 }, { base, file: file2 }) {
 }
 
 // src/pull-request/rights.ts
-var grant = 'Give the job "permissions: { contents: write, pull-requests: write }", or set "github-token" to a token that has these two permissions.';
+var grant2 = 'Give the job "permissions: { contents: write, pull-requests: write }", or set "github-token" to a token that has these two permissions.';
 async function probePushRight(github, access2, branch) {
   if (access2.frozen) {
     return failed('Unarchive the repository, or set "values-file" to "".', "the repository is archived or disabled");
   }
   if (access2.scopes === void 0) return judge6(await github.tryPush(branch), "push");
-  if (access2.mayPush === false) return failed(grant, "the token's user may not write to the repository");
+  if (access2.mayPush === false) return failed(grant2, "the token's user may not write to the repository");
   return scoped(access2.scopes, access2.private);
 }
 async function probePullRequestRight(github, access2, base) {
@@ -58160,8 +59731,8 @@ function scoped(scopes, isPrivate) {
 }
 function judge6(tried, to) {
   if (tried === "allowed") return passed(`the token may ${to}: GitHub refused an impossible request as impossible`);
-  if (tried === "refused") return failed(grant, `the token may not ${to}`);
-  return unknown2(grant, `whether the token may ${to} could not be told`);
+  if (tried === "refused") return failed(grant2, `the token may not ${to}`);
+  return unknown2(grant2, `whether the token may ${to} could not be told`);
 }
 
 // src/pull-request/rules.ts
@@ -58177,9 +59748,9 @@ var hindering = {
   file_path_restriction: "some paths may not be changed"
 };
 async function probeRules(github, branch, access2) {
-  const rules = await github.branchRules(branch);
-  if (rules === void 0) return passed(`rules for branch ${branch} can't be read here`);
-  const found2 = [...new Set(rules)].filter((rule) => rule in hindering);
+  const rules2 = await github.branchRules(branch);
+  if (rules2 === void 0) return passed(`rules for branch ${branch} can't be read here`);
+  const found2 = [...new Set(rules2)].filter((rule) => rule in hindering);
   if (found2.length === 0) return passed(`no rule stands against branch ${branch}`);
   return warning2(
     `Let the token pass by these rules (${access2.url}/rules), or set "pull-request-branch" to a name that they leave alone.`,
@@ -58654,8 +60225,8 @@ function choosePlace(source, documents, path8) {
   const candidates = [[.../* @__PURE__ */ new Set([...whole2, ...blocked])], begun, documents.length === 1 ? followed : filled].find(
     ({ length }) => length > 0
   ) ?? followed;
-  const [only, other] = candidates;
-  if (only === void 0 || other !== void 0) {
+  const [only2, other] = candidates;
+  if (only2 === void 0 || other !== void 0) {
     const lines = candidates.map(({ document, index }) => `${String(index + 1)} (line ${lineOf2(source, document)})`);
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
       "values-several-documents",
@@ -58663,8 +60234,8 @@ function choosePlace(source, documents, path8) {
       "Leave one document in the file: Helm reads the first one only."
     );
   }
-  if (only.place instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1) throw only.place;
-  return only.place;
+  if (only2.place instanceof _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1) throw only2.place;
+  return only2.place;
 }
 function lineOf2(source, { root, document }) {
   return String(position(source.text, (root ?? document).range?.[0] ?? 0).line);
@@ -59027,7 +60598,7 @@ function planMapping(source, place, map2, path8, options) {
     values: valueStyle(image, map2, place)
   };
   const wanted = wantedFields(image.texts, new Set(image.values.keys()), options.image);
-  const writes = [];
+  const writes2 = [];
   const edits = [];
   const missing = [];
   const offsets = /* @__PURE__ */ new Map();
@@ -59042,12 +60613,12 @@ function planMapping(source, place, map2, path8, options) {
     const unchanged = isString(image.values.get(field), after);
     if (unchanged && (elsewhere === void 0 || pair2 === void 0)) continue;
     if (elsewhere !== void 0) throw elsewhere;
-    writes.push({ path: [...path8, field], before: image.texts[field] || void 0, after, offset });
+    writes2.push({ path: [...path8, field], before: image.texts[field] || void 0, after, offset });
     if (pair2 === void 0) missing.push([field, after]);
     else edits.push(setValue(source, place, pair2, name2, after, style, map2.flow === true));
   }
   if (missing.length > 0) edits.push(addKeys(source.text, map2, missing, style, lastOfImage(image)));
-  return { shape: "mapping", writes, edits, offsets, warnings: droppedDigest(source, writes) };
+  return { shape: "mapping", writes: writes2, edits, offsets, warnings: droppedDigest(source, writes2) };
 }
 function refuseDigest(source, { texts, written, values }, map2, path8, { image, clearDigest = false }) {
   const value = values.get("digest");
@@ -59078,8 +60649,8 @@ function lastOfImage({ written }) {
   const pairs = ["registry", "repository", "tag"].map((field) => written.get(field));
   return pairs.filter((pair2) => pair2 !== void 0).toSorted((a, b) => b.key.range[0] - a.key.range[0])[0];
 }
-function droppedDigest(source, writes) {
-  return writes.filter(({ path: path8, before, after }) => path8.at(-1) === "tag" && before?.includes("@") && !after.includes("@")).map(({ offset, before }) => ({
+function droppedDigest(source, writes2) {
+  return writes2.filter(({ path: path8, before, after }) => path8.at(-1) === "tag" && before?.includes("@") && !after.includes("@")).map(({ offset, before }) => ({
     code: "digest-dropped",
     message: `The digest in ${String(before)} is dropped, since it is the old image's.`,
     line: position(source.text, offset).line
@@ -59168,8 +60739,8 @@ function warningsOf(parsed, after, line) {
 // src/values/warnings.ts
 var import_yaml10 = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__toESM */ .f1)(require_dist(), 1);
 var botMarks = /#.*(\{\s*"\$imagepolicy"|\brenovate:|\bx-updatecli\b|\bupdatecli:)/;
-function warningsOf2(source, place, image, writes) {
-  return [...notFirst(source, place), ...globalRegistry2(source, place, image), ...otherBots(source, writes)];
+function warningsOf2(source, place, image, writes2) {
+  return [...notFirst(source, place), ...globalRegistry2(source, place, image), ...otherBots(source, writes2)];
 }
 function notFirst(source, { document, index }) {
   if (index === 0) return [];
@@ -59183,10 +60754,10 @@ function globalRegistry2(source, { document: { root, document } }, image) {
   const message = `global.imageRegistry is ${node2.value}: charts that know it take the image from there, not from ${image.registry}.`;
   return [{ code: "global-registry", message, line: position(source.text, node2.range[0]).line }];
 }
-function otherBots(source, writes) {
+function otherBots(source, writes2) {
   const { text: text2 } = source;
   const lines = /* @__PURE__ */ new Set();
-  for (const { offset, before } of writes) {
+  for (const { offset, before } of writes2) {
     if (before === void 0) continue;
     const start2 = lineStart(text2, offset);
     const above = text2.slice(lineStart(text2, Math.max(0, start2 - 1)), start2);
@@ -59238,9 +60809,9 @@ function parsePath(path8) {
 }
 
 // src/values/difference.ts
-function wantedTree(writes) {
+function wantedTree(writes2) {
   const root = /* @__PURE__ */ new Map();
-  for (const { path: path8, after } of writes) {
+  for (const { path: path8, after } of writes2) {
     let map2 = root;
     for (const key of path8.slice(0, -1)) {
       const next = map2.get(key);
@@ -59302,30 +60873,30 @@ function partsOf(value) {
 // src/values/second-reading.ts
 var tagKey = /* @__PURE__ */ Symbol("tag");
 var unknownTags = ["!", "tag:"].flatMap((prefix) => [
-  (0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .defineScalarTag */ .Gf)(prefix, {
+  (0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .defineScalarTag */ .Gf)(prefix, {
     matchByTagPrefix: true,
     resolve: (text2, _isExplicit, tag2) => [tag2, text2],
     identify: () => false
   }),
-  (0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .defineSequenceTag */ .NE)(prefix, {
+  (0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .defineSequenceTag */ .NE)(prefix, {
     matchByTagPrefix: true,
     create: (tag2) => [tag2],
     addItem: (items, item) => void items.push(item),
     identify: () => false
   }),
-  (0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .defineMappingTag */ .u4)(prefix, {
-    ..._chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY,
+  (0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .defineMappingTag */ .u4)(prefix, {
+    ..._chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY,
     matchByTagPrefix: true,
     create: (tag2) => /* @__PURE__ */ new Map([[tagKey, tag2]]),
     identify: () => false
   })
 ]);
 var schemas = [
-  _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU.withTags(_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .mergeTag */ .LJ, _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags),
-  _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .YAML11_SCHEMA */ .Wj.withTags(_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags)
+  _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .CORE_SCHEMA */ .OU.withTags(_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .mergeTag */ .LJ, _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags),
+  _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .YAML11_SCHEMA */ .Wj.withTags(_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .realMapTag */ .HY, unknownTags)
 ];
 function readings(text2) {
-  return schemas.map((schema) => (0,_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .loadAll */ .gh)(text2, { schema }));
+  return schemas.map((schema) => (0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .loadAll */ .gh)(text2, { schema }));
 }
 
 // src/values/proof.ts
@@ -59368,7 +60939,7 @@ function read(source, text2, when) {
   try {
     return readings(text2);
   } catch (error63) {
-    const { reason, mark } = error63 instanceof _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .YAMLException */ .tB ? error63 : { reason: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), mark: void 0 };
+    const { reason, mark } = error63 instanceof _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .YAMLException */ .tB ? error63 : { reason: (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), mark: void 0 };
     throw refusal2(
       { ...source, text: text2 },
       mark?.position ?? 0,
@@ -59613,6 +61184,13 @@ var measurementLimit = 30 * 6e4;
 var quiesce = {
   id: "quiesce",
   title: "See the last client go, measure the data, checkpoint",
+  plan: () => [
+    { does: "run", what: "Wait until no client is connected; refuse prepared transactions and replication slots." },
+    {
+      does: "run",
+      what: "Read what must be the same afterwards: rows, sizes, sequences, sort orders. Write it to disk: CHECKPOINT."
+    }
+  ],
   async run(context) {
     const { journal, log: log2, results } = context;
     if (journal.noted.measured !== void 0 && await isFencedOff(context)) {
@@ -59922,6 +61500,17 @@ var ours = [
 var stopPostgresql = {
   id: "stop-postgresql",
   title: "Fence PostgreSQL and stop it",
+  plan: ({ target }) => [
+    {
+      does: "change",
+      resource: "statefulsets",
+      name: target.name,
+      object: target.statefulSet,
+      operations: fenceOperations(target.statefulSet)
+    },
+    { does: "run", what: `In pod ${target.podName}: pg_ctl stop -m fast -D ${target.dataDirectory}.` },
+    { does: "run", what: `Wait until the pod is gone, the volume is detached and nobody else uses its claim.` }
+  ],
   async run(context) {
     if (!await isFencedOff(context)) await expectNoClient(context);
     await expectClaim(context);
@@ -60043,6 +61632,12 @@ var activate = {
   id: "activate",
   title: `Start PostgreSQL ${String(upgrade.to)}`,
   isUninterruptible: true,
+  plan({ target, serving, record: record3 }) {
+    const { statefulSet, container, name: name2 } = target;
+    const fenced = applied(statefulSet, fenceOperations(statefulSet));
+    const operations = serveOperations(fenced, container.name, serving.reference, record3.replicas);
+    return [{ does: "change", resource: "statefulsets", name: name2, object: fenced, operations }];
+  },
   async run(context) {
     const { database, serving, log: log2 } = context;
     await unfenceAndStart(context, serving.reference);
@@ -60062,6 +61657,9 @@ var activate = {
     await stopServer(context);
   }
 };
+
+// src/upgrade/moves.ts
+var timeToCome = "YYYYMMDDhhmmss";
 
 // src/upgrade/backup/snapshot.ts
 var snapshots = { backup: "before-upgrade", live: "live", served: "of-14" };
@@ -60100,6 +61698,10 @@ async function readySnapshot(context, which2) {
   log2.info(`VolumeSnapshot ${name2} is ready to use`);
   return name2;
 }
+function planSnapshot({ target, snapshotClass }, which2, until) {
+  const object2 = snapshotObject(target, snapshots[which2], timeToCome, snapshotClass);
+  return { does: "create", resource: "volumesnapshots", object: object2, ...until === void 0 ? {} : { until } };
+}
 async function ask(context, which2) {
   const { cluster, target, snapshotClass, journal, log: log2, clock } = context;
   const { namespace } = target;
@@ -60121,8 +61723,16 @@ async function setDeletionPolicy({ cluster, target }, snapshot2, policy) {
   if (content === void 0 || content.spec.deletionPolicy === policy) return;
   await cluster.patch("volumesnapshotcontents", name2, target.namespace, [
     { op: "test", path: "/metadata/uid", value: content.metadata.uid },
-    { op: "replace", path: "/spec/deletionPolicy", value: policy }
+    keepBy2(policy)
   ]);
+}
+function keepBy2(policy) {
+  return { op: "replace", path: "/spec/deletionPolicy", value: policy };
+}
+function planRetention(snapshot2) {
+  const object2 = { spec: { deletionPolicy: "Delete", volumeSnapshotRef: { kind: "VolumeSnapshot", name: snapshot2 } } };
+  const name2 = `(the content of ${snapshot2})`;
+  return { does: "change", resource: "volumesnapshotcontents", name: name2, object: object2, operations: [keepBy2("Retain")] };
 }
 async function removeSnapshot(context, snapshot2) {
   await setDeletionPolicy(context, snapshot2, "Delete");
@@ -60133,6 +61743,16 @@ async function removeSnapshot(context, snapshot2) {
 var proveBackup = {
   id: "prove-backup",
   title: "Prove that a backup of the volume can be started",
+  plan(draft) {
+    const { record: record3, inputs } = draft;
+    const { kind } = record3.backup;
+    if (kind === "external") return [];
+    const name2 = kind === "snapshot" ? snapshotName(draft.target, "live", timeToCome) : draft.target.volume.claimName;
+    return [
+      ...kind === "snapshot" ? [planSnapshot(draft, "live", "the end of the upgrade")] : [],
+      ...inputs.verifyBackup ? planProof(draft, sourceOf({ kind, name: name2 })) : []
+    ];
+  },
   async run(context) {
     const { journal } = context;
     const { kind } = journal.record.backup;
@@ -60151,6 +61771,14 @@ var proveBackup = {
     await removeProof(context);
   }
 };
+function planProof(draft, source) {
+  const until = "it is proved";
+  const claim2 = copyClaim(draft.target, copyName(draft.target), source);
+  return [
+    { does: "create", resource: "persistentvolumeclaims", object: claim2, until },
+    ...planBoot(draft, copyName(draft.target), until)
+  ];
+}
 async function start(context, source) {
   const limit5 = context.inputs.verifyBackupTimeout;
   await makeCopy(context, source);
@@ -60168,6 +61796,13 @@ async function removeProof(context) {
 var finish = {
   id: "finish",
   title: "Clean up after the run",
+  plan: ({ target, record: record3 }) => [
+    ...planReclaimPolicy(target, "Retain", record3.reclaimPolicy),
+    {
+      does: "run",
+      what: `Take the label ${epochLabel} and the entries "${_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM}" of metadata.managedFields off every object that was changed; remove what was made for a while.`
+    }
+  ],
   async run(context) {
     await restoreReclaimPolicy(context);
     await removeTraces(context);
@@ -60196,7 +61831,7 @@ async function removeTraces(context) {
         await removeEntries(context, resource, name2);
       } catch (error63) {
         results.warnings.push(
-          `${resource}/${name2} still names "${_chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM}" in metadata.managedFields; a conflict in the next helm upgrade goes away with --force-conflicts: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
+          `${resource}/${name2} still names "${_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM}" in metadata.managedFields; a conflict in the next helm upgrade goes away with --force-conflicts: ${(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
         );
       }
     })
@@ -60215,13 +61850,13 @@ async function removeEntries({ cluster, target }, resource, name2) {
   for (let attempt = 1; attempt <= attempts5; attempt++) {
     const now = await cluster.find(resource, name2, target.namespace);
     const entries = now?.metadata?.managedFields ?? [];
-    const ours2 = entries.flatMap((entry, index) => entry.manager === _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM ? [index] : []);
+    const ours2 = entries.flatMap((entry, index) => entry.manager === _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM ? [index] : []);
     const epoch = dropEpoch(now);
     if (ours2.length === 0 && epoch.length === 0) return;
     const operations = [
       ...epoch,
       ...ours2.toReversed().flatMap((index) => [
-        { op: "test", path: `/metadata/managedFields/${String(index)}/manager`, value: _chunk_QUCFR5UZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM },
+        { op: "test", path: `/metadata/managedFields/${String(index)}/manager`, value: _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .fieldManager */ .wM },
         { op: "remove", path: `/metadata/managedFields/${String(index)}` }
       ])
     ];
@@ -60342,6 +61977,7 @@ async function noteReverted({ journal, results }) {
 var updateExtensions = {
   id: "update-extensions",
   title: "Update the extensions",
+  plan: () => [{ does: "run", what: "In each database: ALTER EXTENSION … UPDATE, where 14 ships a later version." }],
   async run(context) {
     const { database, settings } = context;
     const answers = await inParallel(
@@ -60369,6 +62005,7 @@ async function updateIn({ database, results, log: log2, inputs }, name2, extensi
 var analyze = {
   id: "analyze",
   title: "Rebuild the statistics (ANALYZE)",
+  plan: () => [{ does: "run", what: "In each database: ANALYZE." }],
   async run(context) {
     const dealt = await sessions2(context);
     await inParallel(context.settings.jobs, dealt, (names) => analyzeTogether(context, names));
@@ -60415,7 +62052,7 @@ async function sessions2({ database, settings }) {
 // src/upgrade/autoscalers.ts
 var annotationsPath = "/metadata/annotations";
 async function pauseAutoscaler(context, { name: name2 }) {
-  await annotate(context, name2, { [pausedAnnotation]: "true", [pausedReplicasAnnotation]: null });
+  await annotate(context, name2, pauseOf());
   context.log.info(`scaledobjects/${name2}: paused`);
 }
 var pausePatience = 3e4;
@@ -60438,8 +62075,9 @@ async function autoscalersPaused(context, autoscalers) {
     log2.info(`${error63.message} It goes on: if KEDA scales up what is stopped, that is seen.`);
   }
 }
-async function putBackAutoscaler(context, { name: name2, paused, pausedReplicas }) {
-  await annotate(context, name2, { [pausedAnnotation]: paused, [pausedReplicasAnnotation]: pausedReplicas });
+async function putBackAutoscaler(context, autoscaler2) {
+  const { name: name2, paused, pausedReplicas } = autoscaler2;
+  await annotate(context, name2, recordedPause(autoscaler2));
   context.log.info(
     `scaledobjects/${name2}: ${paused === null && pausedReplicas === null ? "not paused" : "paused as it was"}`
   );
@@ -60447,21 +62085,67 @@ async function putBackAutoscaler(context, { name: name2, paused, pausedReplicas 
 async function annotate({ cluster, target }, name2, wanted) {
   const now = await cluster.find("scaledobjects", name2, target.namespace);
   if (now === void 0) return;
-  const { annotations: annotations2 } = now.metadata;
+  const operations = annotationOperations(now, wanted);
+  if (operations.length > 0) await cluster.patch("scaledobjects", name2, target.namespace, operations);
+}
+function pauseOf() {
+  return { [pausedAnnotation]: "true", [pausedReplicasAnnotation]: null };
+}
+function recordedPause({ paused, pausedReplicas }) {
+  return { [pausedAnnotation]: paused, [pausedReplicasAnnotation]: pausedReplicas };
+}
+function annotationOperations(now, wanted) {
+  const annotations2 = now.metadata?.annotations;
   const operations = Object.entries(wanted).flatMap(([annotation, value]) => {
     const path8 = `${annotationsPath}/${annotation.replaceAll("/", "~1")}`;
     if (value !== null) return [{ op: "add", path: path8, value }];
     return annotations2?.[annotation] === void 0 ? [] : [{ op: "remove", path: path8 }];
   });
-  if (operations.length === 0) return;
-  const first = annotations2 === void 0 ? [{ op: "add", path: annotationsPath, value: {} }] : [];
-  await cluster.patch("scaledobjects", name2, target.namespace, [...first, ...operations]);
+  const isFirst = annotations2 === void 0 && operations.length > 0;
+  return isFirst ? [{ op: "add", path: annotationsPath, value: {} }, ...operations] : operations;
+}
+
+// src/upgrade/workload-operations.ts
+function stopOperation(workload2) {
+  return workload2.resource === "cronjobs" ? suspend(true) : scale(0);
+}
+function startOperation(workload2) {
+  return workload2.resource === "cronjobs" ? suspend(workload2.suspended) : scale(workload2.replicas);
+}
+function scale(replicas) {
+  return { op: "add", path: "/spec/replicas", value: replicas };
+}
+function suspend(suspended) {
+  return { op: "add", path: "/spec/suspend", value: suspended };
+}
+function asRecorded(workload2) {
+  if (workload2.resource === "cronjobs") return { spec: { suspend: workload2.suspended } };
+  if (workload2.resource !== "scaledobjects") return { spec: { replicas: workload2.replicas } };
+  const { paused, pausedReplicas } = workload2;
+  return {
+    metadata: {
+      annotations: {
+        ...paused === null ? {} : { [pausedAnnotation]: paused },
+        ...pausedReplicas === null ? {} : { [pausedReplicasAnnotation]: pausedReplicas }
+      }
+    }
+  };
+}
+function stopOperations(workload2, now) {
+  return workload2.resource === "scaledobjects" ? annotationOperations(now, pauseOf()) : [stopOperation(workload2)];
+}
+function startOperations(workload2, now) {
+  return workload2.resource === "scaledobjects" ? annotationOperations(now, recordedPause(workload2)) : [startOperation(workload2)];
+}
+function planChange({ resource, name: name2 }, object2, operations) {
+  return { does: "change", resource, name: name2, object: object2, operations };
 }
 
 // src/upgrade/applications.ts
 var stopApplications = {
   id: "stop-applications",
   title: "Stop the applications",
+  plan: ({ record: record3 }) => record3.applications.map((w) => planChange(w, asRecorded(w), stopOperations(w, asRecorded(w)))),
   async run(context) {
     const workloads = context.journal.record.applications;
     const autoscalers = workloads.filter((w) => w.resource === "scaledobjects");
@@ -60469,8 +62153,7 @@ var stopApplications = {
     await autoscalersPaused(context, autoscalers);
     await beginDowntime(context);
     await everyOne(workloads, async (w) => {
-      if (w.resource === "cronjobs") await change(context, w, suspend(true));
-      else if (isScaled(w)) await change(context, w, scale(0));
+      if (w.resource !== "scaledobjects") await change(context, w, stopOperation(w));
     });
     await podsGone(context, workloads);
   },
@@ -60493,6 +62176,10 @@ async function countDowntime({ journal, cluster, timeline }) {
 var restoreApplications = {
   id: "restore-applications",
   title: "Bring the applications back",
+  plan: ({ record: record3 }) => record3.applications.map((w) => {
+    const stopped = applied(asRecorded(w), stopOperations(w, asRecorded(w)));
+    return planChange(w, stopped, startOperations(w, stopped));
+  }),
   async run(context) {
     await countDowntime(context);
     await startApplications(context);
@@ -60501,8 +62188,7 @@ var restoreApplications = {
 async function startApplications(context) {
   const workloads = context.journal.record.applications;
   await everyOne(workloads, async (w) => {
-    if (w.resource === "cronjobs") await change(context, w, suspend(w.suspended));
-    else if (isScaled(w)) await change(context, w, scale(w.replicas));
+    if (w.resource !== "scaledobjects") await change(context, w, startOperation(w));
   });
   await everyOne(workloads, async (w) => {
     if (w.resource === "scaledobjects") await putBackAutoscaler(context, w);
@@ -60522,12 +62208,6 @@ async function startApplications(context) {
   );
   context.timeline.downtimeEnds();
 }
-function scale(replicas) {
-  return { op: "add", path: "/spec/replicas", value: replicas };
-}
-function suspend(suspended) {
-  return { op: "add", path: "/spec/suspend", value: suspended };
-}
 async function everyOne(workloads, act) {
   const answers = await Promise.allSettled(workloads.map(act));
   const failed2 = answers.find((answer2) => answer2.status === "rejected");
@@ -60535,9 +62215,7 @@ async function everyOne(workloads, act) {
 }
 async function change({ cluster, target, log: log2 }, workload2, operation) {
   await cluster.patch(workload2.resource, workload2.name, target.namespace, [operation]);
-  log2.info(
-    `${workloadName(workload2)}: ${operation.path.slice("/spec/".length)} ${String("value" in operation ? operation.value : "")}`
-  );
+  log2.info(`${workloadName(workload2)}: ${operation.path.slice("/spec/".length)} ${String(operation.value)}`);
 }
 async function podsGone(context, workloads) {
   const { cluster, target, inputs } = context;
@@ -60581,6 +62259,17 @@ async function missingReplicas({ cluster, target }, workload2) {
 var takeBackup = {
   id: "backup",
   title: "Back up the volume",
+  plan(draft) {
+    const { target, record: record3 } = draft;
+    if (record3.backup.kind === "external") return [];
+    if (record3.backup.kind === "snapshot")
+      return [planSnapshot(draft, "backup"), planRetention(snapshotName(target, "before-upgrade", timeToCome))];
+    const name2 = cloneName(target, timeToCome);
+    return [
+      { does: "create", resource: "persistentvolumeclaims", object: copyClaim(target, name2, sourceOfClone(target)) },
+      ...planBoot(draft, name2, "the end of the upgrade")
+    ];
+  },
   async run(context) {
     const { journal, results, log: log2 } = context;
     const { kind } = journal.record.backup;
@@ -60600,15 +62289,20 @@ async function snapshot(context) {
 async function clone2(context) {
   const { cluster, target, journal, log: log2, clock } = context;
   const { namespace } = target;
-  const source = { kind: "PersistentVolumeClaim", name: target.volume.claimName };
   let name2 = journal.noted.backup ?? "";
   if (name2 === "" || await cluster.find("persistentvolumeclaims", name2, namespace) === void 0) {
-    name2 = `${target.volume.claimName}-before-upgrade-${suffixOf(clock.now())}`;
+    name2 = cloneName(target, suffixOf(clock.now()));
     await journal.note("backup", name2);
-    await cluster.create("persistentvolumeclaims", copyClaim(target, name2, source), { namespace });
+    await cluster.create("persistentvolumeclaims", copyClaim(target, name2, sourceOfClone(target)), { namespace });
   }
   log2.info(`PersistentVolumeClaim ${name2}: ${await boot(context, name2)}`);
   return name2;
+}
+function cloneName({ volume }, suffix) {
+  return `${volume.claimName}-before-upgrade-${suffix}`;
+}
+function sourceOfClone({ volume }) {
+  return { kind: "PersistentVolumeClaim", name: volume.claimName };
 }
 
 // src/upgrade/backup/restore.ts
@@ -60646,9 +62340,9 @@ async function restoreBackup(context) {
   );
 }
 async function prepare(context) {
-  const backup = notedBackup(context);
-  context.log.info(`12 is brought back from ${backupName(backup)}`);
-  await makeCopy(context, sourceOf(backup));
+  const backup2 = notedBackup(context);
+  context.log.info(`12 is brought back from ${backupName(backup2)}`);
+  await makeCopy(context, sourceOf(backup2));
   context.log.info(await boot(context, copyName(context.target)));
   return await planExchange(context);
 }
@@ -60667,6 +62361,7 @@ function notedBackup({ journal }) {
 var runUpgradeJob = {
   id: "upgrade-job",
   title: "Run pg_upgrade in a Job",
+  plan: (draft) => planJob(draft, "upgrade"),
   async run(context) {
     const { log: log2, results } = context;
     const end2 = await runJob(context, "upgrade", (run3) => {
@@ -60765,6 +62460,7 @@ async function rebuildIndexes({ database, log: log2, results }, before, after) {
 var verify = {
   id: "verify",
   title: "Compare the data with what was measured before",
+  plan: () => [{ does: "run", what: "Read the same again and compare. REINDEX what sorts in another way by now." }],
   async run(context) {
     const { database, journal, results, settings, log: log2 } = context;
     const before = await measuredBefore(context);
@@ -60892,7 +62588,7 @@ async function beginRollback(cluster, target, earlier, { runId, startedAt, reaso
     if (earlier.noted.rollback === void 0) await earlier.note("rollback", reason);
     return earlier;
   }
-  const { backup, measured: measured2 } = earlier.noted;
+  const { backup: backup2, measured: measured2 } = earlier.noted;
   const { name: volume = "" } = target.volume.persistentVolume?.metadata ?? {};
   return await Journal.begin(
     cluster,
@@ -60905,7 +62601,7 @@ async function beginRollback(cluster, target, earlier, { runId, startedAt, reaso
       applications: [...target.applications]
     },
     {
-      ...backup === void 0 ? {} : { backup },
+      ...backup2 === void 0 ? {} : { backup: backup2 },
       ...measured2 === void 0 ? {} : { measured: measured2 },
       step: release.id,
       rollback: reason
@@ -60940,23 +62636,132 @@ async function abandon(context, reason, cause) {
   );
 }
 
+// src/upgrade/begin.ts
+function planBeginning({ target, record: record3 }) {
+  const { namespace } = target;
+  const metadata = { name: journalName, namespace, labels: ownerLabel };
+  const data = { record: JSON.stringify(record3, void 0, 2) };
+  return [
+    {
+      does: "create",
+      resource: "leases",
+      object: newLease(namespace, record3.runId, "EPOCH", new Date(record3.startedAt))
+    },
+    {
+      does: "run",
+      what: `Label what the upgrade changes with ${epochLabel}, which every later change expects, until the end of the upgrade.`
+    },
+    { does: "create", resource: "configmaps", object: { metadata, data } }
+  ];
+}
+
+// src/upgrade/expected-seconds.ts
+var pace = 100 * 1024 * 1024;
+var gibibyte = 1024 ** 3;
+function expectedSeconds(step, facts) {
+  const bytes = facts.databases.known ? facts.databases.value.reduce((sum2, one) => sum2 + one.bytes, 0) : void 0;
+  const reading = bytes === void 0 ? void 0 : bytes / pace;
+  const data = bytes === void 0 ? "" : `${(bytes / gibibyte).toFixed(1)} GiB of data at 100 MiB/s`;
+  switch (step) {
+    case "stop-applications":
+      return { seconds: 2, basis: "pods that end at once; each may take its terminationGracePeriodSeconds" };
+    case "quiesce":
+    case "verify":
+      return reading === void 0 ? void 0 : { seconds: round(1.5 + reading), basis: `all tables up to 1 GiB are read: at most ${data}` };
+    case "stop-postgresql":
+      return { seconds: 2, basis: "a server that was just told to write everything to disk" };
+    case "backup":
+      return backup(facts);
+    case "upgrade-job":
+      return job(facts, reading, data);
+    case "activate":
+      return { seconds: 2, basis: "the image is on the node already; a volume that has to be attached takes its time" };
+    case "update-extensions":
+      return { seconds: 1, basis: "a few statements" };
+    case "analyze":
+      return reading === void 0 ? void 0 : { seconds: round(1 + reading / 2), basis: `samples of all tables, less than half of ${data}` };
+    case "restore-applications":
+      return { seconds: 3, basis: "pods that are ready at once" };
+    default:
+      return void 0;
+  }
+}
+function backup({ inputs }) {
+  return inputs.backup === "external" ? { seconds: 0, basis: "none is taken" } : {
+    seconds: inputs.backup === "snapshot" ? 1 : 5,
+    basis: 'storage that does not copy the data; what "prove-backup" takes tells it better'
+  };
+}
+function job(facts, reading, data) {
+  const prediction = predictionOf(facts);
+  if (prediction === void 0 || reading === void 0) return void 0;
+  const isCopy = facts.inputs.transfer === "copy";
+  return {
+    seconds: round(3 + prediction.pgUpgradeSeconds + (isCopy ? reading : 0)),
+    basis: `the pod's start, and the dumps and restores as they were measured${isCopy ? `, and the copy of ${data}` : ""}`
+  };
+}
+function round(seconds3) {
+  return Math.round(seconds3 * 10) / 10;
+}
+
+// src/upgrade/planned-upgrade.ts
+function planUpgrade(draft, facts) {
+  const steps = [...reversibleSteps, validation, ...improvements, release];
+  const downtime = new Set(steps.slice(steps.indexOf(stopApplications)).map(({ id }) => id));
+  const beginning = {
+    id: "begin",
+    title: "Begin",
+    moves: planBeginning(draft),
+    isDowntime: false,
+    expected: void 0
+  };
+  return [
+    beginning,
+    ...[...steps, finish].map((step) => ({
+      id: step.id,
+      title: step.title,
+      moves: step.plan(draft),
+      isDowntime: downtime.has(step.id),
+      expected: downtime.has(step.id) ? expectedSeconds(step.id, facts) : void 0
+    }))
+  ];
+}
+function plannedDowntime(steps) {
+  const seconds3 = steps.filter(({ isDowntime }) => isDowntime).map(({ expected }) => expected?.seconds);
+  return seconds3.includes(void 0) ? void 0 : seconds3.reduce((sum2, one) => sum2 + (one ?? 0), 0);
+}
+
 // src/upgrade/upgrade.ts
 async function runUpgrade({ facts, runId, ...given3 }) {
+  const { inputs, target } = facts;
+  const journal = await Journal.begin(given3.cluster, target.namespace, recordOf(facts, runId, given3.clock.now()));
+  const context = contextOf({ ...given3, inputs, target }, journal);
+  await converge2(reversibleSteps, context);
+  await goOn(context);
+  return context.results;
+}
+function draftUpgrade(facts, scripts, runId, now) {
+  const { inputs, target } = facts;
+  const record3 = recordOf(facts, runId, now);
+  return planUpgrade({ inputs, target, scripts, record: record3, ...settled2(record3) }, facts);
+}
+function recordOf(facts, runId, now) {
   const { inputs, target, serving } = facts;
   const { server, databases } = facts;
   const { metadata: volume, spec: volumeSpec } = target.volume.persistentVolume ?? {};
-  const backup = backupOf(facts);
-  if (!server.known || !databases.known || backup === void 0 || volume?.name === void 0) {
+  const backup2 = backupOf(facts);
+  if (!server.known || !databases.known || backup2 === void 0 || volume?.name === void 0) {
     throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP(
       "facts-missing",
       "The checks left facts unknown that the upgrade needs.",
       "Run the checks again."
     );
   }
-  const record3 = {
+  return {
     schema: 3,
     runId,
-    startedAt: given3.clock.now().toISOString(),
+    startedAt: now.toISOString(),
     statefulSet: target.name,
     claim: target.volume.claimName,
     image: serverImage(target),
@@ -60965,14 +62770,9 @@ async function runUpgrade({ facts, runId, ...given3 }) {
     applications: [...target.applications],
     volume: volume.name,
     reclaimPolicy: volumeSpec?.persistentVolumeReclaimPolicy ?? "Delete",
-    backup,
+    backup: backup2,
     job: jobSettings(inputs, server.value, databases.value)
   };
-  const journal = await Journal.begin(given3.cluster, target.namespace, record3);
-  const context = contextOf({ ...given3, inputs, target }, journal);
-  await converge2(reversibleSteps, context);
-  await goOn(context);
-  return context.results;
 }
 function backupOf({ inputs, snapshotClass }) {
   if (inputs.backup !== "snapshot") return { kind: inputs.backup };
@@ -60980,10 +62780,12 @@ function backupOf({ inputs, snapshotClass }) {
   return chosen && { kind: "snapshot", class: chosen.metadata.name };
 }
 function contextOf(given3, journal) {
-  const { serving, backup, job, runId, startedAt } = journal.record;
-  const snapshotClass = backup.kind === "snapshot" ? backup.class : "";
-  const settings = { ...job, runId: `${runId}@${startedAt}` };
-  return { ...given3, journal, serving, snapshotClass, settings };
+  return { ...given3, journal, ...settled2(journal.record) };
+}
+function settled2({ serving, backup: backup2, job: job2, runId, startedAt }) {
+  const snapshotClass = backup2.kind === "snapshot" ? backup2.class : "";
+  const settings = { ...job2, runId: `${runId}@${startedAt}` };
+  return { serving, snapshotClass, settings };
 }
 
 // src/upgrade/resume.ts
@@ -61117,8 +62919,672 @@ function nothingToRollBack(journal) {
   );
 }
 
+// node_modules/diff/libesm/diff/base.js
+var Diff = class {
+  diff(oldStr, newStr, options = {}) {
+    let callback;
+    if (typeof options === "function") {
+      callback = options;
+      options = {};
+    } else if ("callback" in options) {
+      callback = options.callback;
+    }
+    const oldString = this.castInput(oldStr, options);
+    const newString = this.castInput(newStr, options);
+    const oldTokens = this.removeEmpty(this.tokenize(oldString, options));
+    const newTokens = this.removeEmpty(this.tokenize(newString, options));
+    return this.diffWithOptionsObj(oldTokens, newTokens, options, callback);
+  }
+  diffWithOptionsObj(oldTokens, newTokens, options, callback) {
+    var _a3;
+    const done = (value) => {
+      value = this.postProcess(value, options);
+      if (callback) {
+        setTimeout(function() {
+          callback(value);
+        }, 0);
+        return void 0;
+      } else {
+        return value;
+      }
+    };
+    const newLen = newTokens.length, oldLen = oldTokens.length;
+    let editLength = 1;
+    let maxEditLength = newLen + oldLen;
+    if (options.maxEditLength != null) {
+      maxEditLength = Math.min(maxEditLength, options.maxEditLength);
+    }
+    const maxExecutionTime = (_a3 = options.timeout) !== null && _a3 !== void 0 ? _a3 : Infinity;
+    const abortAfterTimestamp = Date.now() + maxExecutionTime;
+    const bestPath = [{ oldPos: -1, lastComponent: void 0 }];
+    let newPos = this.extractCommon(bestPath[0], newTokens, oldTokens, 0, options);
+    if (bestPath[0].oldPos + 1 >= oldLen && newPos + 1 >= newLen) {
+      return done(this.buildValues(bestPath[0].lastComponent, newTokens, oldTokens));
+    }
+    let minDiagonalToConsider = -Infinity, maxDiagonalToConsider = Infinity;
+    const execEditLength = () => {
+      for (let diagonalPath = Math.max(minDiagonalToConsider, -editLength); diagonalPath <= Math.min(maxDiagonalToConsider, editLength); diagonalPath += 2) {
+        let basePath;
+        const removePath = bestPath[diagonalPath - 1], addPath2 = bestPath[diagonalPath + 1];
+        if (removePath) {
+          bestPath[diagonalPath - 1] = void 0;
+        }
+        let canAdd = false;
+        if (addPath2) {
+          const addPathNewPos = addPath2.oldPos - diagonalPath;
+          canAdd = addPath2 && 0 <= addPathNewPos && addPathNewPos < newLen;
+        }
+        const canRemove = removePath && removePath.oldPos + 1 < oldLen;
+        if (!canAdd && !canRemove) {
+          bestPath[diagonalPath] = void 0;
+          continue;
+        }
+        if (!canRemove || canAdd && removePath.oldPos < addPath2.oldPos) {
+          basePath = this.addToPath(addPath2, true, false, 0, options);
+        } else {
+          basePath = this.addToPath(removePath, false, true, 1, options);
+        }
+        newPos = this.extractCommon(basePath, newTokens, oldTokens, diagonalPath, options);
+        if (basePath.oldPos + 1 >= oldLen && newPos + 1 >= newLen) {
+          return done(this.buildValues(basePath.lastComponent, newTokens, oldTokens)) || true;
+        } else {
+          bestPath[diagonalPath] = basePath;
+          if (basePath.oldPos + 1 >= oldLen) {
+            maxDiagonalToConsider = Math.min(maxDiagonalToConsider, diagonalPath - 1);
+          }
+          if (newPos + 1 >= newLen) {
+            minDiagonalToConsider = Math.max(minDiagonalToConsider, diagonalPath + 1);
+          }
+        }
+      }
+      editLength++;
+    };
+    if (callback) {
+      (function exec2() {
+        setTimeout(function() {
+          if (editLength > maxEditLength || Date.now() > abortAfterTimestamp) {
+            return callback(void 0);
+          }
+          if (!execEditLength()) {
+            exec2();
+          }
+        }, 0);
+      })();
+    } else {
+      while (editLength <= maxEditLength && Date.now() <= abortAfterTimestamp) {
+        const ret = execEditLength();
+        if (ret) {
+          return ret;
+        }
+      }
+    }
+  }
+  addToPath(path8, added, removed2, oldPosInc, options) {
+    const last = path8.lastComponent;
+    if (last && !options.oneChangePerToken && last.added === added && last.removed === removed2) {
+      return {
+        oldPos: path8.oldPos + oldPosInc,
+        lastComponent: { count: last.count + 1, added, removed: removed2, previousComponent: last.previousComponent }
+      };
+    } else {
+      return {
+        oldPos: path8.oldPos + oldPosInc,
+        lastComponent: { count: 1, added, removed: removed2, previousComponent: last }
+      };
+    }
+  }
+  extractCommon(basePath, newTokens, oldTokens, diagonalPath, options) {
+    const newLen = newTokens.length, oldLen = oldTokens.length;
+    let oldPos = basePath.oldPos, newPos = oldPos - diagonalPath, commonCount = 0;
+    while (newPos + 1 < newLen && oldPos + 1 < oldLen && this.equals(oldTokens[oldPos + 1], newTokens[newPos + 1], options)) {
+      newPos++;
+      oldPos++;
+      commonCount++;
+      if (options.oneChangePerToken) {
+        basePath.lastComponent = { count: 1, previousComponent: basePath.lastComponent, added: false, removed: false };
+      }
+    }
+    if (commonCount && !options.oneChangePerToken) {
+      basePath.lastComponent = { count: commonCount, previousComponent: basePath.lastComponent, added: false, removed: false };
+    }
+    basePath.oldPos = oldPos;
+    return newPos;
+  }
+  equals(left, right, options) {
+    if (options.comparator) {
+      return options.comparator(left, right);
+    } else {
+      return left === right || !!options.ignoreCase && left.toLowerCase() === right.toLowerCase();
+    }
+  }
+  removeEmpty(array2) {
+    const ret = [];
+    for (let i = 0; i < array2.length; i++) {
+      if (array2[i]) {
+        ret.push(array2[i]);
+      }
+    }
+    return ret;
+  }
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars
+  castInput(value, options) {
+    return value;
+  }
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars
+  tokenize(value, options) {
+    return Array.from(value);
+  }
+  join(chars) {
+    return chars.join("");
+  }
+  postProcess(changeObjects, options) {
+    return changeObjects;
+  }
+  get useLongestToken() {
+    return false;
+  }
+  buildValues(lastComponent, newTokens, oldTokens) {
+    const components = [];
+    let nextComponent;
+    while (lastComponent) {
+      components.push(lastComponent);
+      nextComponent = lastComponent.previousComponent;
+      delete lastComponent.previousComponent;
+      lastComponent = nextComponent;
+    }
+    components.reverse();
+    const componentLen = components.length;
+    let componentPos = 0, newPos = 0, oldPos = 0;
+    for (; componentPos < componentLen; componentPos++) {
+      const component2 = components[componentPos];
+      if (!component2.removed) {
+        if (!component2.added && this.useLongestToken) {
+          let value = newTokens.slice(newPos, newPos + component2.count);
+          value = value.map(function(value2, i) {
+            const oldValue = oldTokens[oldPos + i];
+            return oldValue.length > value2.length ? oldValue : value2;
+          });
+          component2.value = this.join(value);
+        } else {
+          component2.value = this.join(newTokens.slice(newPos, newPos + component2.count));
+        }
+        newPos += component2.count;
+        if (!component2.added) {
+          oldPos += component2.count;
+        }
+      } else {
+        component2.value = this.join(oldTokens.slice(oldPos, oldPos + component2.count));
+        oldPos += component2.count;
+      }
+    }
+    return components;
+  }
+};
+
+// node_modules/diff/libesm/diff/line.js
+var LineDiff = class extends Diff {
+  constructor() {
+    super(...arguments);
+    this.tokenize = tokenize;
+  }
+  equals(left, right, options) {
+    if (options.ignoreWhitespace) {
+      if (!options.newlineIsToken || !left.includes("\n")) {
+        left = left.trim();
+      }
+      if (!options.newlineIsToken || !right.includes("\n")) {
+        right = right.trim();
+      }
+    } else if (options.ignoreNewlineAtEof && !options.newlineIsToken) {
+      if (left.endsWith("\n")) {
+        left = left.slice(0, -1);
+      }
+      if (right.endsWith("\n")) {
+        right = right.slice(0, -1);
+      }
+    }
+    return super.equals(left, right, options);
+  }
+};
+var lineDiff = new LineDiff();
+function diffLines(oldStr, newStr, options) {
+  return lineDiff.diff(oldStr, newStr, options);
+}
+function tokenize(value, options) {
+  if (options.stripTrailingCr) {
+    value = value.replace(/\r\n/g, "\n");
+  }
+  const retLines = [], linesAndNewlines = value.split(/(\n|\r\n)/);
+  if (!linesAndNewlines[linesAndNewlines.length - 1]) {
+    linesAndNewlines.pop();
+  }
+  for (let i = 0; i < linesAndNewlines.length; i++) {
+    const line = linesAndNewlines[i];
+    if (i % 2 && !options.newlineIsToken) {
+      retLines[retLines.length - 1] += line;
+    } else {
+      retLines.push(line);
+    }
+  }
+  return retLines;
+}
+
+// node_modules/diff/libesm/patch/create.js
+function needsQuoting(s) {
+  for (let i = 0; i < s.length; i++) {
+    if (s[i] < " " || s[i] > "~" || s[i] === '"' || s[i] === "\\") {
+      return true;
+    }
+  }
+  return false;
+}
+function quoteFileNameIfNeeded(s) {
+  if (!needsQuoting(s)) {
+    return s;
+  }
+  let result = '"';
+  const bytes = new TextEncoder().encode(s);
+  let i = 0;
+  while (i < bytes.length) {
+    const b = bytes[i];
+    if (b === 7) {
+      result += "\\a";
+    } else if (b === 8) {
+      result += "\\b";
+    } else if (b === 9) {
+      result += "\\t";
+    } else if (b === 10) {
+      result += "\\n";
+    } else if (b === 11) {
+      result += "\\v";
+    } else if (b === 12) {
+      result += "\\f";
+    } else if (b === 13) {
+      result += "\\r";
+    } else if (b === 34) {
+      result += '\\"';
+    } else if (b === 92) {
+      result += "\\\\";
+    } else if (b >= 32 && b <= 126) {
+      result += String.fromCharCode(b);
+    } else {
+      result += "\\" + b.toString(8).padStart(3, "0");
+    }
+    i++;
+  }
+  result += '"';
+  return result;
+}
+var INCLUDE_HEADERS = {
+  includeIndex: true,
+  includeUnderline: true,
+  includeFileHeaders: true
+};
+function structuredPatch(oldFileName, newFileName, oldStr, newStr, oldHeader, newHeader, options) {
+  let optionsObj;
+  if (!options) {
+    optionsObj = {};
+  } else if (typeof options === "function") {
+    optionsObj = { callback: options };
+  } else {
+    optionsObj = options;
+  }
+  if (typeof optionsObj.context === "undefined") {
+    optionsObj.context = 4;
+  }
+  const context = optionsObj.context;
+  if (optionsObj.newlineIsToken) {
+    throw new Error("newlineIsToken may not be used with patch-generation functions, only with diffing functions");
+  }
+  if (!optionsObj.callback) {
+    return diffLinesResultToPatch(diffLines(oldStr, newStr, optionsObj));
+  } else {
+    const { callback } = optionsObj;
+    diffLines(oldStr, newStr, Object.assign(Object.assign({}, optionsObj), { callback: (diff) => {
+      const patch = diffLinesResultToPatch(diff);
+      callback(patch);
+    } }));
+  }
+  function diffLinesResultToPatch(diff) {
+    if (!diff) {
+      return;
+    }
+    diff.push({ value: "", lines: [] });
+    function contextLines(lines) {
+      return lines.map(function(entry) {
+        return " " + entry;
+      });
+    }
+    const hunks = [];
+    let oldRangeStart = 0, newRangeStart = 0, curRange = [], oldLine = 1, newLine = 1;
+    for (let i = 0; i < diff.length; i++) {
+      const current = diff[i], lines = current.lines || splitLines(current.value);
+      current.lines = lines;
+      if (current.added || current.removed) {
+        if (!oldRangeStart) {
+          const prev = diff[i - 1];
+          oldRangeStart = oldLine;
+          newRangeStart = newLine;
+          if (prev) {
+            curRange = context > 0 ? contextLines(prev.lines.slice(-context)) : [];
+            oldRangeStart -= curRange.length;
+            newRangeStart -= curRange.length;
+          }
+        }
+        for (const line of lines) {
+          curRange.push((current.added ? "+" : "-") + line);
+        }
+        if (current.added) {
+          newLine += lines.length;
+        } else {
+          oldLine += lines.length;
+        }
+      } else {
+        if (oldRangeStart) {
+          if (lines.length <= context * 2 && i < diff.length - 2) {
+            for (const line of contextLines(lines)) {
+              curRange.push(line);
+            }
+          } else {
+            const contextSize = Math.min(lines.length, context);
+            for (const line of contextLines(lines.slice(0, contextSize))) {
+              curRange.push(line);
+            }
+            const hunk = {
+              oldStart: oldRangeStart,
+              oldLines: oldLine - oldRangeStart + contextSize,
+              newStart: newRangeStart,
+              newLines: newLine - newRangeStart + contextSize,
+              lines: curRange
+            };
+            hunks.push(hunk);
+            oldRangeStart = 0;
+            newRangeStart = 0;
+            curRange = [];
+          }
+        }
+        oldLine += lines.length;
+        newLine += lines.length;
+      }
+    }
+    for (const hunk of hunks) {
+      for (let i = 0; i < hunk.lines.length; i++) {
+        if (hunk.lines[i].endsWith("\n")) {
+          hunk.lines[i] = hunk.lines[i].slice(0, -1);
+        } else {
+          hunk.lines.splice(i + 1, 0, "\\ No newline at end of file");
+          i++;
+        }
+      }
+    }
+    return {
+      oldFileName,
+      newFileName,
+      oldHeader,
+      newHeader,
+      hunks
+    };
+  }
+}
+function formatPatch(patch, headerOptions) {
+  var _a3, _b, _c, _d, _e, _f;
+  if (!headerOptions) {
+    headerOptions = INCLUDE_HEADERS;
+  }
+  if (Array.isArray(patch)) {
+    if (patch.length > 1 && !headerOptions.includeFileHeaders && !patch.every((p) => p.isGit)) {
+      throw new Error("Cannot omit file headers on a multi-file patch. (The result would be unparseable; how would a tool trying to apply the patch know which changes are to which file?)");
+    }
+    return patch.map((p) => formatPatch(p, headerOptions)).join("\n");
+  }
+  const ret = [];
+  if (patch.isGit) {
+    headerOptions = INCLUDE_HEADERS;
+    if (!patch.oldFileName) {
+      throw new Error("oldFileName must be specified for Git patches");
+    }
+    if (!patch.newFileName) {
+      throw new Error("newFileName must be specified for Git patches");
+    }
+    let gitOldName = patch.oldFileName;
+    let gitNewName = patch.newFileName;
+    if (patch.isCreate && gitOldName === "/dev/null") {
+      gitOldName = gitNewName.replace(/^b\//, "a/");
+    } else if (patch.isDelete && gitNewName === "/dev/null") {
+      gitNewName = gitOldName.replace(/^a\//, "b/");
+    }
+    ret.push("diff --git " + quoteFileNameIfNeeded(gitOldName) + " " + quoteFileNameIfNeeded(gitNewName));
+    if (patch.isDelete) {
+      ret.push("deleted file mode " + ((_a3 = patch.oldMode) !== null && _a3 !== void 0 ? _a3 : "100644"));
+    }
+    if (patch.isCreate) {
+      ret.push("new file mode " + ((_b = patch.newMode) !== null && _b !== void 0 ? _b : "100644"));
+    }
+    if (patch.oldMode && patch.newMode && !patch.isDelete && !patch.isCreate) {
+      ret.push("old mode " + patch.oldMode);
+      ret.push("new mode " + patch.newMode);
+    }
+    if (patch.isRename) {
+      ret.push("rename from " + quoteFileNameIfNeeded(((_c = patch.oldFileName) !== null && _c !== void 0 ? _c : "").replace(/^a\//, "")));
+      ret.push("rename to " + quoteFileNameIfNeeded(((_d = patch.newFileName) !== null && _d !== void 0 ? _d : "").replace(/^b\//, "")));
+    }
+    if (patch.isCopy) {
+      ret.push("copy from " + quoteFileNameIfNeeded(((_e = patch.oldFileName) !== null && _e !== void 0 ? _e : "").replace(/^a\//, "")));
+      ret.push("copy to " + quoteFileNameIfNeeded(((_f = patch.newFileName) !== null && _f !== void 0 ? _f : "").replace(/^b\//, "")));
+    }
+  } else {
+    if (headerOptions.includeIndex && patch.oldFileName == patch.newFileName && patch.oldFileName !== void 0) {
+      ret.push("Index: " + patch.oldFileName);
+    }
+    if (headerOptions.includeUnderline) {
+      ret.push("===================================================================");
+    }
+  }
+  const hasHunks = patch.hunks.length > 0;
+  if (headerOptions.includeFileHeaders && patch.oldFileName !== void 0 && patch.newFileName !== void 0 && (!patch.isGit || hasHunks)) {
+    ret.push("--- " + quoteFileNameIfNeeded(patch.oldFileName) + (patch.oldHeader ? "	" + patch.oldHeader : ""));
+    ret.push("+++ " + quoteFileNameIfNeeded(patch.newFileName) + (patch.newHeader ? "	" + patch.newHeader : ""));
+  }
+  for (let i = 0; i < patch.hunks.length; i++) {
+    const hunk = patch.hunks[i];
+    const oldStart = hunk.oldLines === 0 ? hunk.oldStart - 1 : hunk.oldStart;
+    const newStart = hunk.newLines === 0 ? hunk.newStart - 1 : hunk.newStart;
+    ret.push("@@ -" + oldStart + "," + hunk.oldLines + " +" + newStart + "," + hunk.newLines + " @@");
+    for (const line of hunk.lines) {
+      ret.push(line);
+    }
+  }
+  return ret.join("\n") + "\n";
+}
+function createTwoFilesPatch(oldFileName, newFileName, oldStr, newStr, oldHeader, newHeader, options) {
+  if (typeof options === "function") {
+    options = { callback: options };
+  }
+  if (!(options === null || options === void 0 ? void 0 : options.callback)) {
+    const patchObj = structuredPatch(oldFileName, newFileName, oldStr, newStr, oldHeader, newHeader, options);
+    if (!patchObj) {
+      return;
+    }
+    return formatPatch(patchObj, options === null || options === void 0 ? void 0 : options.headerOptions);
+  } else {
+    const { callback } = options;
+    structuredPatch(oldFileName, newFileName, oldStr, newStr, oldHeader, newHeader, Object.assign(Object.assign({}, options), { callback: (patchObj) => {
+      if (!patchObj) {
+        callback(void 0);
+      } else {
+        callback(formatPatch(patchObj, options.headerOptions));
+      }
+    } }));
+  }
+}
+function splitLines(text2) {
+  const hasTrailingNl = text2.endsWith("\n");
+  const result = text2.split("\n").map((line) => line + "\n");
+  if (hasTrailingNl) {
+    result.pop();
+  } else {
+    result.push(result.pop().slice(0, -1));
+  }
+  return result;
+}
+
+// src/report/object-diff.ts
+var import_rfc69022 = (0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .__toESM */ .f1)(require_rfc6902(), 1);
+function objectDiff(title, object2, operations) {
+  const paths = operations.filter(({ op }) => op !== "test").map(({ path: path8 }) => import_rfc69022.Pointer.fromJSON(path8).tokens.slice(1));
+  const [before, after] = [object2, applied(object2, operations)].map((one) => yaml(only(one, paths)));
+  const patch = createTwoFilesPatch(title, title, before ?? "", after ?? "", "", "", { context: 100 });
+  return patch.split("\n").filter((line) => !/^(Index: .*|=+|@@ .*)$/.test(line)).join("\n").trimEnd();
+}
+function only(object2, paths) {
+  if (paths.some((path8) => path8.length === 0) || typeof object2 !== "object" || object2 === null) return object2;
+  const names = [...new Set(paths.map(([name2 = ""]) => name2))].filter((name2) => Reflect.has(object2, name2));
+  const below = (name2) => only(
+    Reflect.get(object2, name2),
+    paths.filter(([first]) => first === name2).map((path8) => path8.slice(1))
+  );
+  if (Array.isArray(object2))
+    return names.map((name2) => ({ ...named(object2[Number(name2)]), ...below(name2) }));
+  return Object.fromEntries(names.map((name2) => [name2, below(name2)]));
+}
+function named(element) {
+  const name2 = typeof element === "object" && element !== null ? Reflect.get(element, "name") : void 0;
+  return name2 === void 0 ? {} : { name: name2 };
+}
+function yaml(value) {
+  return (0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .dump */ .Bh)(value, { lineWidth: 160, noRefs: true });
+}
+
+// src/report/plan-lines.ts
+var longestText = 2e3;
+function stepLine({ title, isDowntime, expected }) {
+  if (!isDowntime) return `${title} (no downtime)`;
+  return `${title}: ${expected === void 0 ? "not foretold" : `about ${String(expected.seconds)} s (${expected.basis})`}`;
+}
+function moveLines(move) {
+  switch (move.does) {
+    case "create":
+      return [
+        `+ create${move.until === void 0 ? "" : `, until ${move.until}`}:`,
+        ...indented((0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .dump */ .Bh)(shortened3(manifestOf(move)), { lineWidth: 160, noRefs: true, skipInvalid: true }))
+      ];
+    case "change":
+      return ["~ change:", ...indented(objectDiff(`${move.resource}/${move.name}`, move.object, move.operations))];
+    case "run":
+      return [`> ${move.what}`];
+  }
+}
+function manifestOf({ resource, object: object2 }) {
+  const { group: group2, version: version2, kind } = _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
+  return { apiVersion: group2 === "" ? version2 : `${group2}/${version2}`, kind, ...object2 };
+}
+function shortened3(value) {
+  if (typeof value === "string")
+    return value.length > longestText ? `(${String(value.length)} characters, in the report)` : value;
+  if (Array.isArray(value)) return value.map(shortened3);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shortened3(one)]));
+}
+function indented(text2) {
+  return text2.trimEnd().split("\n").map((line) => `    ${line}`);
+}
+
+// src/report/plan-report.ts
+function planReport(steps) {
+  const seconds3 = plannedDowntime(steps);
+  return {
+    downtimeSeconds: seconds3 === void 0 ? void 0 : Math.ceil(seconds3),
+    steps: steps.map(({ id, title, isDowntime, expected, moves }) => ({
+      ...{ id, title, isDowntime, seconds: expected?.seconds, basis: expected?.basis },
+      moves: moves.map((move) => {
+        if (move.does === "run") return { does: "run", what: move.what };
+        if (move.does === "create") return { does: "create", manifest: manifestOf(move), until: move.until };
+        const { resource, name: name2, object: object2, operations } = move;
+        return { does: "change", resource, name: name2, diff: objectDiff(`${resource}/${name2}`, object2, operations) };
+      })
+    }))
+  };
+}
+function planLines({ downtimeSeconds, steps }) {
+  const name2 = (manifest) => {
+    const { kind = "", metadata = {} } = manifest;
+    return `${kind} ${metadata.name ?? ""}`;
+  };
+  const told = (move) => move.does === "run" ? move.what : move.does === "create" ? `makes \`${name2(move.manifest)}\`${move.until === void 0 ? "" : ` (until ${move.until})`}` : `changes \`${move.resource}/${move.name}\``;
+  return [
+    downtimeSeconds === void 0 ? "How long the downtime would be, nothing foretells." : `The downtime would be about **${String(downtimeSeconds)} s**.`,
+    "",
+    ...steps.flatMap(({ title, isDowntime, seconds: seconds3, basis, moves }) => [
+      `- **${title}**${isDowntime ? `: ${seconds3 === void 0 ? "not foretold" : `about ${String(seconds3)} s (${basis ?? ""})`}` : ""}`,
+      ...moves.map((move) => `  - ${told(move)}`)
+    ]),
+    "",
+    "All manifests and differences are in the log and in the report.",
+    ""
+  ];
+}
+
+// src/modes/dry-run.ts
+async function dryRun(context) {
+  const { cluster, inputs, progress } = context;
+  const journal = await Journal.find(cluster, inputs.namespace);
+  if (journal?.isClosed === false) {
+    await tellStatus(context);
+    context.log.info("An upgrade would go on with what there is: it is not planned anew.");
+    return;
+  }
+  await expectNoHolder(cluster, inputs.namespace);
+  let checked;
+  try {
+    checked = await checkServer(context, await findServer(context, journal));
+  } catch (error63) {
+    if (progress.facts !== void 0) await tellPlan(context, progress.facts, error63);
+    throw error63;
+  }
+  if (checked !== void 0) await tellPlan(context, checked.facts);
+}
+async function tellPlan(context, facts, refusal3) {
+  const { log: log2, scripts, runId, clock, progress } = context;
+  let steps;
+  try {
+    steps = draftUpgrade(facts, scripts.job, runId, clock.now());
+  } catch (error63) {
+    if (refusal3 === void 0 || !(0,_chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63)) throw error63;
+    log2.info(`There is no plan: ${error63.message}`);
+    return;
+  }
+  for (const step of [...steps, ...pullRequestStep(context)]) {
+    await log2.group(`Plan: ${stepLine(step)}`, () => {
+      for (const line of step.moves.flatMap(moveLines)) log2.info(line);
+      return Promise.resolve();
+    });
+  }
+  progress.plan = planReport([...steps, ...pullRequestStep(context)]);
+  const downtime = plannedDowntime(steps);
+  log2.annotate(
+    "notice",
+    "dry run",
+    `${refusal3 === void 0 ? "An upgrade would start" : "An upgrade would not start yet"}; its downtime would be ${downtime === void 0 ? "of a length that nothing foretells" : `about ${String(Math.ceil(downtime))} s`}. Nothing was changed.`
+  );
+}
+function pullRequestStep({ pullRequest }) {
+  if (pullRequest === void 0) return [];
+  const { path: path8, image, base, branch } = pullRequest.settings;
+  const what = `In ${path8}, name the image ${image}: on ${branch === "" ? "a branch of its own" : `branch ${branch}`}, and in a pull request into ${base === "" ? "the repository's default branch" : base}.`;
+  return [
+    {
+      ...{ id: "pull-request", title: "Propose the values", isDowntime: false, expected: void 0 },
+      moves: [{ does: "run", what }]
+    }
+  ];
+}
+
 // src/modes/upgrade.ts
 async function upgrade2(context) {
+  if (context.inputs.dryRun) {
+    await dryRun(context);
+    return;
+  }
   const { progress, timeline, inputs, log: log2 } = context;
   const { results } = progress;
   const journal = await Journal.find(context.cluster, inputs.namespace);
@@ -61188,13 +63654,13 @@ function endedMeanwhile() {
 }
 async function publishUpgrade(context) {
   const { progress, timeline } = context;
-  const { job, backup } = progress.results;
+  const { job: job2, backup: backup2 } = progress.results;
   await publishValues(context, {
-    before: job?.oldVersion ?? "12",
-    after: job?.newVersion ?? "14",
+    before: job2?.oldVersion ?? "12",
+    after: job2?.newVersion ?? "14",
     phases: [...timeline.phases],
     downtimeSeconds: timeline.downtimeSeconds,
-    backup: backup && backupName(backup)
+    backup: backup2 && backupName(backup2)
   });
 }
 async function publishOrWarn(context) {
@@ -61283,11 +63749,14 @@ function row2(finding) {
 function remedyLines({ check: check3, remedy: remedy2, ignored }) {
   if (ignored !== void 0) return [`**${titleOf2(check3)}** (\`${check3}\`) is ignored: ${cell(ignored)}`, ""];
   if (remedy2 === void 0) return [];
-  const [words = "", commands] = remedy2.split(`
-${commandsMark}
+  const mark = [inPsql, inShell].find((one) => remedy2.includes(`
+${one}
+`)) ?? "";
+  const [words = "", commands] = mark === "" ? [remedy2] : remedy2.split(`
+${mark}
 `);
   const text2 = `**${titleOf2(check3)}** (\`${check3}\`): ${oneLine3(words).replaceAll("<", "&lt;")}`;
-  return commands === void 0 ? [text2, ""] : [`${text2} ${commandsMark}`, "", ...codeBlock(commands), ""];
+  return commands === void 0 ? [text2, ""] : [`${text2} ${mark}`, "", ...codeBlock(commands), ""];
 }
 function linked(check3, docs) {
   return docs.startsWith("https://") ? `[\`${check3}\`](${docs})` : `\`${check3}\``;
@@ -61325,6 +63794,7 @@ function renderSummary(report) {
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine3(w)}`, ""]),
     ...upgradeLines(report),
     ...predictionLines(report),
+    ...report.plan === void 0 ? [] : planLines(report.plan),
     ...statusLines(report),
     ...valuesLines(report),
     ...phaseLines(report),
@@ -61342,10 +63812,10 @@ function renderSummary(report) {
 function errorLines({ error: error63 }) {
   return error63 === void 0 ? [] : ["> [!CAUTION]", `> ${oneLine3(error63.message)}`, ">", `> **What to do:** ${oneLine3(error63.remedy)}`, ""];
 }
-function upgradeLines({ serving, versions, backup, transfer }) {
+function upgradeLines({ serving, versions, backup: backup2, transfer }) {
   if (!serving) return [];
   return [
-    `PostgreSQL **${versions.before ?? "12"}** → **${versions.after ?? "14"}** (transfer mode \`${transfer ?? "unknown"}\`), backup from before: \`${backup ?? "none in the cluster"}\`.`,
+    `PostgreSQL **${versions.before ?? "12"}** → **${versions.after ?? "14"}** (transfer mode \`${transfer ?? "unknown"}\`), backup from before: \`${backup2 ?? "none in the cluster"}\`.`,
     "",
     "After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the backup.",
     ""
@@ -61545,7 +64015,7 @@ function runIdOf(runner) {
   ].map((name2) => runner.environment(name2));
   return id ? `${server ?? ""}/${repository ?? ""}/actions/runs/${id}/attempts/${attempt ?? "1"}` : `process ${String(process.pid)}`;
 }
-function reportOf({ inputs, cluster, facts, findings, verdict, results, pullRequest, status, image }, timeline, error63) {
+function reportOf({ inputs, cluster, facts, findings, verdict, results, plan: plan2, pullRequest, status, image }, timeline, error63) {
   return {
     schema: 1,
     mode: inputs?.mode ?? "precheck",
@@ -61560,6 +64030,7 @@ function reportOf({ inputs, cluster, facts, findings, verdict, results, pullRequ
     backup: results.backup && backupName(results.backup),
     downtimeSeconds: timeline.downtimeSeconds,
     prediction: facts && predictionOf(facts),
+    plan: plan2,
     transfer: results.job?.transfer,
     versions: { before: results.job?.oldVersion, after: results.job?.newVersion },
     pullRequest: pullRequest && {
@@ -61647,7 +64118,7 @@ var outside = {
   clock: systemClock,
   signal: cancelled.signal,
   async connect(inputs) {
-    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 154).then(__nccwpck_require__.bind(__nccwpck_require__, 154));
+    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 366).then(__nccwpck_require__.bind(__nccwpck_require__, 366));
     return connectCluster({
       kubeconfig: inputs.kubeconfig,
       context: inputs.context,
