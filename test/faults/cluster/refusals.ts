@@ -2,6 +2,7 @@
 // made with classes and policies of this campaign's own, so that no other server of the cluster has them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { saysInLog, startAction } from '../../cluster/action.ts';
 import { environment, kubectl, kubectlJson } from '../../cluster/bench.ts';
 import type { Case } from './campaign.ts';
@@ -73,7 +74,11 @@ const refusals: readonly Refusal[] = [
       kubectl('delete', 'volumesnapshotclass', own);
       apply(snapshotClass('nobody.example.com'));
     },
-    end: () => kubectl('delete', 'volumesnapshotclass', own),
+    end: () => {
+      kubectl('delete', 'volumesnapshotclass', own);
+      apply(snapshotClass('disk.csi.bench'));
+      forgetContentsOf('nobody.example.com');
+    },
     says: /VolumeSnapshot \S+ to be ready, in vain.*snapshot-timeout/s,
   },
   {
@@ -82,7 +87,10 @@ const refusals: readonly Refusal[] = [
     inputs: { 'volume-snapshot-class': own, 'snapshot-timeout': '20s' },
     at: 'Fence PostgreSQL and stop it',
     strike: () => kubectl('delete', 'volumesnapshotclass', own),
-    end: () => undefined,
+    // Without its class the snapshot controller removes no snapshot either.
+    end: () => {
+      apply(snapshotClass('disk.csi.bench'));
+    },
     says: new RegExp(`VolumeSnapshot \\S+ to be ready, in vain: .*${own}`, 's'),
   },
   {
@@ -144,6 +152,7 @@ export const refusalCases: readonly Case[] = refusals.map((refusal) => ({
     } finally {
       if (refusal.endsAt === undefined) refusal.end();
     }
+    await snapshotsGone();
     expectWhole(outcome, server, '12');
     expireLease();
     await expectUpgraded(outcome, server, downtimeAlone, 2);
@@ -156,6 +165,30 @@ function apply(manifest: object): void {
     env: { ...process.env, ...environment },
     stdio: ['pipe', 'ignore', 'pipe'],
   });
+}
+
+/** A driver that is not there never lets go of what it was asked for. */
+function forgetContentsOf(driver: string): void {
+  const { items } = kubectlJson('get', 'volumesnapshotcontents') as {
+    items: { metadata: { name: string }; spec: { driver: string } }[];
+  };
+  for (const { metadata } of items.filter(({ spec }) => spec.driver === driver)) {
+    kubectl('delete', 'volumesnapshotcontent', metadata.name, '--wait=false');
+    kubectl('patch', 'volumesnapshotcontent', metadata.name, '--type=merge', '-p', '{"metadata":{"finalizers":null}}');
+  }
+}
+
+/** Those that were deleted while the storage did not answer go when it does again. */
+async function snapshotsGone(): Promise<void> {
+  for (let waited = 0; ; waited++) {
+    const { items } = kubectlJson('-n', namespace, 'get', 'volumesnapshots') as {
+      items: { metadata: { name: string; deletionTimestamp?: string } }[];
+    };
+    const going = items.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+    if (going.length === 0) return;
+    assert.ok(waited < 120, `still there: ${going.map(({ metadata }) => metadata.name).join(', ')}`);
+    await sleep(1000);
+  }
 }
 
 /** The attachment of the server's volume. */

@@ -82,6 +82,8 @@ async function oneMoreRun(outcome: Outcome, inputs: InputValues): Promise<Action
 
 /** This version serves all that 12 had and every acknowledged change, all workloads are back, and nothing of the upgrade holds on to anything. */
 export function expectWhole(outcome: Outcome, before: Server, version: '12' | '14', upgrades = 1): void {
+  // Where somebody else restarted it when the run was at its end, it may still be starting.
+  kubectl('-n', namespace, 'rollout', 'status', 'statefulset/postgresql', '--timeout=120s');
   const served = psql(namespace, 'postgres', 'SHOW server_version');
   assert.equal(served.split('.')[0], version, 'the version that serves');
   const { acknowledged, lost, doubled, unexpected } = verifyWriter(namespace);
