@@ -52,5 +52,5 @@ function remedy(target: Context['target'], volume: string, isThere: boolean): st
     `kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
     `echo '${manifest}' | ${kubectl} create -f -`,
   ];
-  return `Give the volume back to a claim of that name while PostgreSQL is stopped, then run "mode: upgrade" again: ${commands.join('; ')}`;
+  return `Give the volume back to a claim of that name while PostgreSQL is stopped (its applications first: with clients it does not shut down, and is killed when its grace is over), then run "mode: upgrade" again: ${commands.join('; ')}`;
 }
