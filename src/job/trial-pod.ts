@@ -12,14 +12,20 @@ const initialisation = /^\/docker-entrypoint-(pre)?initdb\.d/;
 /** Of the last one of several settings of the same name PostgreSQL takes the value. An archive must get nothing of this server. */
 const flags = '-c archive_mode=off -c archive_command=/bin/false';
 
+/** What makes Bitnami's images, and others, take part in a cluster of servers: a trial would be a member of it. */
+const joining = /^(REPMGR|PATRONI|SPILO)_/;
+const isStandby = (name: string, value?: string) => name === 'POSTGRESQL_REPLICATION_MODE' && value !== 'master';
+
 /**
  * Why the server's pod can't be tried with another image without touching anything; undefined when it can.
  * @param archiveMode as the running server has it
  */
-export function obstacleToTrial({ statefulSet }: Target, archiveMode: string): string | undefined {
+export function obstacleToTrial({ statefulSet, container }: Target, archiveMode: string): string | undefined {
   const spec = statefulSet.spec?.template.spec;
   if (archiveMode !== 'off')
     return `archive_mode is ${archiveMode}: WAL of another server must not get into the archive`;
+  const joins = container.env?.find(({ name, value }) => joining.test(name) || isStandby(name, value));
+  if (joins !== undefined) return `variable ${joins.name} makes a server that joins another one`;
   const [init] = spec?.initContainers ?? [];
   if (init !== undefined) return `what the init container ${init.name} does is not known`;
   const foreign = spec?.volumes?.find((v) => v.persistentVolumeClaim === undefined && !isHarmless(v));

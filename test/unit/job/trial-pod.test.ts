@@ -76,6 +76,20 @@ describe('what keeps it from being tried', () => {
     expect(obstacleToTrial(await target(), mode)).toContain('must not get into the archive');
   });
 
+  test.each([
+    ['REPMGR_PARTNER_NODES', 'pg-0,pg-1'],
+    ['PATRONI_SCOPE', 'main'],
+    ['POSTGRESQL_REPLICATION_MODE', 'slave'],
+  ])('is a member of a cluster of servers (%s)', async (name, value) => {
+    const container = { ...serverContainer(), env: [{ name, value }] };
+    expect(obstacleToTrial(await serverWith({ containers: [container] }), 'off')).toContain(name);
+  });
+
+  test('is no primary that says so', async () => {
+    const container = { ...serverContainer(), env: [{ name: 'POSTGRESQL_REPLICATION_MODE', value: 'master' }] };
+    expect(obstacleToTrial(await serverWith({ containers: [container] }), 'off')).toBeUndefined();
+  });
+
   test.each<[string, Partial<V1PodSpec>]>([
     ['restore', { initContainers: [{ name: 'restore' }] }],
     ['shared', { volumes: [{ name: 'shared', nfs: { server: 'nfs', path: '/' } }] }],
