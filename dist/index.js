@@ -54021,7 +54021,7 @@ function remedy(target, volume, isThere) {
     `kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
     `echo '${manifest}' | ${kubectl} create -f -`
   ];
-  return `Give the volume back to a claim of that name while PostgreSQL is stopped, then run "mode: upgrade" again: ${commands.join("; ")}`;
+  return `Give the volume back to a claim of that name while PostgreSQL is stopped (its applications first: with clients it does not shut down, and is killed when its grace is over), then run "mode: upgrade" again: ${commands.join("; ")}`;
 }
 
 // src/upgrade/fence.ts
@@ -58451,10 +58451,14 @@ function telling(log2) {
 var harmless = ["configMap", "secret", "projected", "downwardAPI", "emptyDir"];
 var initialisation = /^\/docker-entrypoint-(pre)?initdb\.d/;
 var flags = "-c archive_mode=off -c archive_command=/bin/false";
-function obstacleToTrial({ statefulSet }, archiveMode) {
+var joining = /^(REPMGR|PATRONI|SPILO)_/;
+var isStandby = (name2, value) => name2 === "POSTGRESQL_REPLICATION_MODE" && value !== "master";
+function obstacleToTrial({ statefulSet, container }, archiveMode) {
   const spec = statefulSet.spec?.template.spec;
   if (archiveMode !== "off")
     return `archive_mode is ${archiveMode}: WAL of another server must not get into the archive`;
+  const joins = container.env?.find(({ name: name2, value }) => joining.test(name2) || isStandby(name2, value));
+  if (joins !== void 0) return `variable ${joins.name} makes a server that joins another one`;
   const [init] = spec?.initContainers ?? [];
   if (init !== void 0) return `what the init container ${init.name} does is not known`;
   const foreign2 = spec?.volumes?.find((v) => v.persistentVolumeClaim === void 0 && !isHarmless(v));
