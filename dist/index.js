@@ -58903,7 +58903,7 @@ async function gatherFacts(gathering) {
     databases,
     async (list2) => sortOrdersOf(await readAll(database, list2, sortOrdersSql, sessions))
   );
-  const mayProbe = inputs.mode === "upgrade" ? onlyIfGranted(permissions2, settings) : settings;
+  const mayProbe = inputs.mode === "upgrade" && !inputs.dryRun ? onlyIfGranted(permissions2, settings) : settings;
   if (inputs.probes === "pods" && mayProbe.known) await sweepProbes(gathering, namespace);
   const reads = [
     knownFrom(databases, async (list2) => extensionsOf(await readAll(database, list2, extensionsSql, sessions))),

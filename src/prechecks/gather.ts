@@ -56,7 +56,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     sortOrdersOf(await readAll(database, list, sortOrdersSql, sessions)),
   );
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
-  const mayProbe = inputs.mode === 'upgrade' ? onlyIfGranted(permissions, settings) : settings;
+  const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
   const reads = [
     knownFrom(databases, async (list) => extensionsOf(await readAll(database, list, extensionsSql, sessions))),

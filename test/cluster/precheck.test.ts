@@ -53,7 +53,7 @@ describe('a precheck', () => {
   });
 
   test('as a dry run of an upgrade tells all that the upgrade would do, and writes as little', async () => {
-    const kubeconfig = limitedKubeconfig(namespace, 'planner', 'upgrade');
+    const kubeconfig = limitedKubeconfig(namespace, 'planner', 'precheck');
     const calls = new AuditLog();
     const dry = await runAction({ namespace, kubeconfig, mode: 'upgrade', 'dry-run': 'true' });
     expect([dry.exitCode, dry.outputs['verdict'], dry.report.error]).toEqual([0, 'warning', undefined]);
