@@ -33400,6 +33400,9 @@ var upgrade = {
 
 // src/job/pod.ts
 var ownerLabel = { "app.kubernetes.io/managed-by": "circleci-server-postgresql-upgrade" };
+function isOurs(object2) {
+  return Object.entries(ownerLabel).every(([label2, value]) => object2.metadata?.labels?.[label2] === value);
+}
 var annotations = {
   "sidecar.istio.io/inject": "false",
   "linkerd.io/inject": "disabled",
@@ -54344,12 +54347,11 @@ async function removeCopy(context) {
   if (claim2.spec?.volumeName !== void 0) await setReclaimPolicy(context, claim2.spec.volumeName, "Delete");
   await cluster.delete("persistentvolumeclaims", name2, namespace);
 }
-function expectOurs({ metadata }) {
-  const [[label2, value]] = Object.entries(ownerLabel);
-  if (metadata?.labels?.[label2] === value) return;
+function expectOurs(claim2) {
+  if (isOurs(claim2)) return;
   throw new _chunk_DNALUIWL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "claim-foreign",
-    `PersistentVolumeClaim ${metadata?.name ?? ""} is not of this action (it lacks the label ${label2}), and its name is needed for a copy.`,
+    `PersistentVolumeClaim ${claim2.metadata?.name ?? ""} is not of this action (it lacks the label ${Object.keys(ownerLabel).join()}), and its name is needed for a copy.`,
     "Rename or remove it, if it is not needed."
   );
 }
@@ -54527,6 +54529,12 @@ function readRecord(text2) {
 
 // src/upgrade/journal.ts
 var journalName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}-journal`;
+function journalObject(namespace, facts, noted = {}) {
+  return {
+    metadata: { name: journalName, namespace, labels: ownerLabel },
+    data: { ...noted, record: JSON.stringify(facts, void 0, 2) }
+  };
+}
 var Journal = class _Journal {
   constructor(cluster, namespace, uid, record3, facts) {
     this.cluster = cluster;
@@ -54570,25 +54578,22 @@ var Journal = class _Journal {
         'Run "mode: upgrade" again: it goes on with that one.'
       );
     }
-    const data = { ...noted, record: JSON.stringify(facts, void 0, 2) };
+    const object2 = journalObject(namespace, facts, noted);
     try {
-      return _Journal.parse(cluster, namespace, await _Journal.write(cluster, namespace, data, earlier));
+      return _Journal.parse(cluster, namespace, await _Journal.write(cluster, namespace, object2, earlier));
     } catch (error63) {
       const found2 = await cluster.find("configmaps", journalName, namespace);
-      if (found2?.data?.["record"] !== data.record) throw error63;
+      if (found2?.data?.["record"] !== object2.data.record) throw error63;
       return _Journal.parse(cluster, namespace, found2);
     }
   }
   /** In one conditional change: of two runs that both find an ended journal, one is refused. */
-  static async write(cluster, namespace, data, ended) {
-    if (ended === void 0) {
-      const metadata = { name: journalName, namespace, labels: ownerLabel };
-      return await cluster.create("configmaps", { metadata, data }, { namespace });
-    }
+  static async write(cluster, namespace, object2, ended) {
+    if (ended === void 0) return await cluster.create("configmaps", object2, { namespace });
     return await cluster.patch("configmaps", journalName, namespace, [
       { op: "test", path: "/metadata/uid", value: ended.uid },
       { op: "test", path: "/data/outcome", value: ended.noted.outcome },
-      { op: "replace", path: "/data", value: data }
+      { op: "replace", path: "/data", value: object2.data }
     ]);
   }
   /** Notes a fact under its name. */
@@ -54623,8 +54628,7 @@ function sessionIn({ namespace, podName }) {
 
 // src/job/failed-tries.ts
 function failedTries(jobs) {
-  const [[label2, ours2] = ["", ""]] = Object.entries(ownerLabel);
-  return jobs.filter((job2) => job2.metadata?.labels?.[label2] !== ours2 && (job2.status?.failed ?? 0) > 0).map((job2) => job2.metadata?.name ?? "").filter((name2) => name2.startsWith(jobName));
+  return jobs.filter((job2) => !isOurs(job2) && (job2.status?.failed ?? 0) > 0).map((job2) => job2.metadata?.name ?? "").filter((name2) => name2.startsWith(jobName));
 }
 
 // src/upgrade/server-ready.ts
@@ -56933,11 +56937,11 @@ var localeChecks = [
     why: "pg_upgrade compares template0, template1 and postgres of both clusters. The new one is made with what template1 has; a database postgres that differs is made anew in it.",
     run: ({ databases, inputs }) => given(databases, (list2) => {
       const evidence = list2.map(describeDatabase);
-      const named2 = (name2) => list2.find((d) => d.name === name2);
-      const template1 = named2("template1");
+      const named3 = (name2) => list2.find((d) => d.name === name2);
+      const template1 = named3("template1");
       if (template1 === void 0)
         return failed("CREATE DATABASE template1 TEMPLATE template0", "there is no database template1", ...evidence);
-      if (named2("template0") === void 0)
+      if (named3("template0") === void 0)
         return failed(
           "CREATE DATABASE template0 TEMPLATE template1 IS_TEMPLATE true ALLOW_CONNECTIONS false",
           "there is no database template0",
@@ -58312,11 +58316,11 @@ var resourceOf2 = {
 };
 async function argoState(cluster, name2, namespace) {
   const all = await cluster.list("applications");
-  const named2 = all.filter(
+  const named3 = all.filter(
     ({ metadata }) => metadata.name === name2 && (namespace === void 0 || metadata.namespace === namespace)
   );
-  if (named2.length === 0) return { state: "unknown", seen: `there is no Application ${name2}` };
-  const acting = named2.find(({ spec }) => {
+  if (named3.length === 0) return { state: "unknown", seen: `there is no Application ${name2}` };
+  const acting = named3.find(({ spec }) => {
     const automated = spec?.syncPolicy?.automated;
     return automated !== void 0 && automated !== null && automated.enabled !== false;
   });
@@ -58514,10 +58518,10 @@ function trialContainer(server, image) {
 function volumesOf({ statefulSet }) {
   const { template, volumeClaimTemplates = [] } = statefulSet.spec ?? {};
   const templated = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? "");
-  const named2 = (template?.spec?.volumes ?? []).filter(({ name: name2 }) => !templated.includes(name2));
+  const named3 = (template?.spec?.volumes ?? []).filter(({ name: name2 }) => !templated.includes(name2));
   return [
     ...templated.map((name2) => ({ name: name2, emptyDir: {} })),
-    ...named2.map((volume) => isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })
+    ...named3.map((volume) => isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })
   ];
 }
 function given2(fields) {
@@ -58890,10 +58894,7 @@ async function gatherFacts(gathering) {
     known(() => readObstacles(database)),
     known(() => clientsOf(gathering))
   ]);
-  const user = await knownFrom(
-    permissions2,
-    async (missing) => needed(missing).length === 0 ? "" : await askUser(cluster)
-  );
+  const user = await knownFrom(permissions2, (missing) => needed(missing).length === 0 ? "" : askUser(cluster));
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings = both(server, databases, (s, d) => ({
     ...jobSettings(inputs, s, d),
@@ -58959,7 +58960,7 @@ async function gatherFacts(gathering) {
     hazards: hazards2,
     files,
     volumeTrial,
-    otherVolumeUsers: both(pods, pods, (list2) => volumeUsersAmong(list2, target)),
+    otherVolumeUsers: await knownFrom(pods, (list2) => volumeUsersAmong(list2, target)),
     clients: await knownFrom(firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
     neighbours: both(
       pods,
@@ -59007,9 +59008,6 @@ function stillThere(before, now) {
 async function volumeTried({ inputs, database, target }) {
   if (!inputs.probeVolume) return { known: false, reason: "probe-volume: false", code: notAsked };
   return await known(() => tryVolume(database, target));
-}
-function isOurs({ metadata }) {
-  return Object.entries(ownerLabel).every(([label2, value]) => metadata?.labels?.[label2] === value);
 }
 async function leftovers({ cluster, target }) {
   const { namespace } = target;
@@ -59100,18 +59098,18 @@ function predictionText({ pgUpgradeSeconds, databases }) {
 function predict({ places }, jobs) {
   const timed = places.flatMap(({ database, seconds: seconds3 }) => seconds3 === void 0 ? [] : [{ database, ...seconds3 }]);
   if (timed.length < places.length) return void 0;
-  const named2 = timed.filter(({ database }) => database !== void 0);
+  const named3 = timed.filter(({ database }) => database !== void 0);
   const alone = timed.filter(({ database }) => database === void 0 || database === "template1");
-  const pgUpgradeSeconds = floor + perDatabase * named2.length + sum(timed.filter(({ database }) => database === void 0).map(({ dump: dump2 }) => dump2)) + span(
-    named2.map(({ dump: dump2 }) => dump2),
+  const pgUpgradeSeconds = floor + perDatabase * named3.length + sum(timed.filter(({ database }) => database === void 0).map(({ dump: dump2 }) => dump2)) + span(
+    named3.map(({ dump: dump2 }) => dump2),
     jobs
   ) + sum(alone.map(({ restore: restore2 }) => restore2)) + span(
-    named2.filter(({ database }) => database !== "template1").map(({ restore: restore2 }) => restore2),
+    named3.filter(({ database }) => database !== "template1").map(({ restore: restore2 }) => restore2),
     jobs
   );
   return {
     pgUpgradeSeconds: rounded(pgUpgradeSeconds),
-    databases: named2.map(({ database = "", dump: dump2, restore: restore2 }) => ({
+    databases: named3.map(({ database = "", dump: dump2, restore: restore2 }) => ({
       name: database,
       dumpSeconds: rounded(dump2),
       restoreSeconds: rounded(restore2)
@@ -59248,8 +59246,8 @@ var name = "circleci-server-postgresql-upgrade";
 var end = `<!-- ${name} end -->`;
 var run = `<!-- ${name} run -->`;
 var begin = new RegExp(`<!-- ${name} begin (\\{[^\\n]*?\\}) -->`);
-function render({ title, change: change2, run: did }) {
-  return [openingOf(title), change2, "", run, did, end].join("\n");
+function render({ title, change: change3, run: did }) {
+  return [openingOf(title), change3, "", run, did, end].join("\n");
 }
 function emptySection(title) {
   return `${openingOf(title)}
@@ -62056,7 +62054,7 @@ async function sessions2({ database, settings }) {
 // src/upgrade/autoscalers.ts
 var annotationsPath = "/metadata/annotations";
 async function pauseAutoscaler(context, { name: name2 }) {
-  await annotate(context, name2, pauseOf());
+  await annotate(context, name2, pause2);
   context.log.info(`scaledobjects/${name2}: paused`);
 }
 var pausePatience = 3e4;
@@ -62092,9 +62090,7 @@ async function annotate({ cluster, target }, name2, wanted) {
   const operations = annotationOperations(now, wanted);
   if (operations.length > 0) await cluster.patch("scaledobjects", name2, target.namespace, operations);
 }
-function pauseOf() {
-  return { [pausedAnnotation]: "true", [pausedReplicasAnnotation]: null };
-}
+var pause2 = { [pausedAnnotation]: "true", [pausedReplicasAnnotation]: null };
 function recordedPause({ paused, pausedReplicas }) {
   return { [pausedAnnotation]: paused, [pausedReplicasAnnotation]: pausedReplicas };
 }
@@ -62122,34 +62118,32 @@ function scale(replicas) {
 function suspend(suspended) {
   return { op: "add", path: "/spec/suspend", value: suspended };
 }
+function planStop(workload2) {
+  return change(workload2, asRecorded(workload2), stopOperations(workload2));
+}
+function planStart(workload2) {
+  const stopped = applied(asRecorded(workload2), stopOperations(workload2));
+  const operations = workload2.resource === "scaledobjects" ? annotationOperations(stopped, recordedPause(workload2)) : [startOperation(workload2)];
+  return change(workload2, stopped, operations);
+}
+function stopOperations(workload2) {
+  return workload2.resource === "scaledobjects" ? annotationOperations(asRecorded(workload2), pause2) : [stopOperation(workload2)];
+}
+function change({ resource, name: name2 }, object2, operations) {
+  return { does: "change", resource, name: name2, object: object2, operations };
+}
 function asRecorded(workload2) {
   if (workload2.resource === "cronjobs") return { spec: { suspend: workload2.suspended } };
   if (workload2.resource !== "scaledobjects") return { spec: { replicas: workload2.replicas } };
-  const { paused, pausedReplicas } = workload2;
-  return {
-    metadata: {
-      annotations: {
-        ...paused === null ? {} : { [pausedAnnotation]: paused },
-        ...pausedReplicas === null ? {} : { [pausedReplicasAnnotation]: pausedReplicas }
-      }
-    }
-  };
-}
-function stopOperations(workload2, now) {
-  return workload2.resource === "scaledobjects" ? annotationOperations(now, pauseOf()) : [stopOperation(workload2)];
-}
-function startOperations(workload2, now) {
-  return workload2.resource === "scaledobjects" ? annotationOperations(now, recordedPause(workload2)) : [startOperation(workload2)];
-}
-function planChange({ resource, name: name2 }, object2, operations) {
-  return { does: "change", resource, name: name2, object: object2, operations };
+  const annotations2 = Object.entries(recordedPause(workload2)).filter(([, value]) => value !== null);
+  return { metadata: { annotations: Object.fromEntries(annotations2) } };
 }
 
 // src/upgrade/applications.ts
 var stopApplications = {
   id: "stop-applications",
   title: "Stop the applications",
-  plan: ({ record: record3 }) => record3.applications.map((w) => planChange(w, asRecorded(w), stopOperations(w, asRecorded(w)))),
+  plan: ({ record: record3 }) => record3.applications.map(planStop),
   async run(context) {
     const workloads = context.journal.record.applications;
     const autoscalers = workloads.filter((w) => w.resource === "scaledobjects");
@@ -62157,7 +62151,7 @@ var stopApplications = {
     await autoscalersPaused(context, autoscalers);
     await beginDowntime(context);
     await everyOne(workloads, async (w) => {
-      if (w.resource !== "scaledobjects") await change(context, w, stopOperation(w));
+      if (w.resource !== "scaledobjects") await change2(context, w, stopOperation(w));
     });
     await podsGone(context, workloads);
   },
@@ -62180,10 +62174,7 @@ async function countDowntime({ journal, cluster, timeline }) {
 var restoreApplications = {
   id: "restore-applications",
   title: "Bring the applications back",
-  plan: ({ record: record3 }) => record3.applications.map((w) => {
-    const stopped = applied(asRecorded(w), stopOperations(w, asRecorded(w)));
-    return planChange(w, stopped, startOperations(w, stopped));
-  }),
+  plan: ({ record: record3 }) => record3.applications.map(planStart),
   async run(context) {
     await countDowntime(context);
     await startApplications(context);
@@ -62192,7 +62183,7 @@ var restoreApplications = {
 async function startApplications(context) {
   const workloads = context.journal.record.applications;
   await everyOne(workloads, async (w) => {
-    if (w.resource !== "scaledobjects") await change(context, w, startOperation(w));
+    if (w.resource !== "scaledobjects") await change2(context, w, startOperation(w));
   });
   await everyOne(workloads, async (w) => {
     if (w.resource === "scaledobjects") await putBackAutoscaler(context, w);
@@ -62217,7 +62208,7 @@ async function everyOne(workloads, act) {
   const failed2 = answers.find((answer2) => answer2.status === "rejected");
   if (failed2 !== void 0) throw failed2.reason;
 }
-async function change({ cluster, target, log: log2 }, workload2, operation) {
+async function change2({ cluster, target, log: log2 }, workload2, operation) {
   await cluster.patch(workload2.resource, workload2.name, target.namespace, [operation]);
   log2.info(`${workloadName(workload2)}: ${operation.path.slice("/spec/".length)} ${String(operation.value)}`);
 }
@@ -62643,8 +62634,6 @@ async function abandon(context, reason, cause) {
 // src/upgrade/begin.ts
 function planBeginning({ target, record: record3 }) {
   const { namespace } = target;
-  const metadata = { name: journalName, namespace, labels: ownerLabel };
-  const data = { record: JSON.stringify(record3, void 0, 2) };
   return [
     {
       does: "create",
@@ -62655,7 +62644,7 @@ function planBeginning({ target, record: record3 }) {
       does: "run",
       what: `Label what the upgrade changes with ${epochLabel}, which every later change expects, until the end of the upgrade.`
     },
-    { does: "create", resource: "configmaps", object: { metadata, data } }
+    { does: "create", resource: "configmaps", object: journalObject(namespace, record3) }
   ];
 }
 
@@ -62921,6 +62910,63 @@ function nothingToRollBack(journal) {
     journal === void 0 ? "There is no upgrade in this namespace that could be rolled back." : `The last upgrade (begun at ${journal.record.startedAt}) has been taken back already: ${journal.noted.back ?? ""}`,
     'Run "mode: status" to see what there is.'
   );
+}
+
+// src/report/plan-lines.ts
+var longestText = 2e3;
+function stepLine(step) {
+  return step.isDowntime ? `${step.title}: ${duration4(step)}` : `${step.title} (no downtime)`;
+}
+function duration4({ seconds: seconds3, basis = "" }) {
+  return seconds3 === void 0 ? "not foretold" : `about ${String(seconds3)} s (${basis})`;
+}
+function moveLines(move) {
+  switch (move.does) {
+    case "create":
+      return [
+        `+ create${move.until === void 0 ? "" : `, until ${move.until}`}:`,
+        ...indented((0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .dump */ .Bh)(shortened3(move.manifest), { lineWidth: 160, noRefs: true, skipInvalid: true }))
+      ];
+    case "change":
+      return ["~ change:", ...indented(move.diff)];
+    case "run":
+      return [`> ${move.what}`];
+  }
+}
+function shortened3(value) {
+  if (typeof value === "string")
+    return value.length > longestText ? `(${String(value.length)} characters, in the report)` : value;
+  if (Array.isArray(value)) return value.map(shortened3);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shortened3(one)]));
+}
+function indented(text2) {
+  return text2.trimEnd().split("\n").map((line) => `    ${line}`);
+}
+function planLines({ downtimeSeconds, steps }) {
+  return [
+    downtimeSeconds === void 0 ? "How long the downtime would be, nothing foretells." : `The downtime would be about **${String(downtimeSeconds)} s**.`,
+    "",
+    ...steps.flatMap((step) => [
+      `- **${step.title}**${step.isDowntime ? `: ${duration4(step)}` : ""}`,
+      ...step.moves.map((move) => `  - ${named(move)}`)
+    ]),
+    "",
+    "All manifests and differences are in the log and in the report.",
+    ""
+  ];
+}
+function named(move) {
+  switch (move.does) {
+    case "create": {
+      const { kind = "", metadata = {} } = move.manifest;
+      return `makes \`${kind} ${metadata.name ?? ""}\`${move.until === void 0 ? "" : ` (until ${move.until})`}`;
+    }
+    case "change":
+      return `changes \`${move.resource}/${move.name}\``;
+    case "run":
+      return move.what;
+  }
 }
 
 // node_modules/diff/libesm/diff/base.js
@@ -63448,49 +63494,15 @@ function only(object2, paths) {
     paths.filter(([first]) => first === name2).map((path8) => path8.slice(1))
   );
   if (Array.isArray(object2))
-    return names.map((name2) => ({ ...named(object2[Number(name2)]), ...below(name2) }));
+    return names.map((name2) => ({ ...named2(object2[Number(name2)]), ...below(name2) }));
   return Object.fromEntries(names.map((name2) => [name2, below(name2)]));
 }
-function named(element) {
+function named2(element) {
   const name2 = typeof element === "object" && element !== null ? Reflect.get(element, "name") : void 0;
   return name2 === void 0 ? {} : { name: name2 };
 }
 function yaml(value) {
   return (0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .dump */ .Bh)(value, { lineWidth: 160, noRefs: true });
-}
-
-// src/report/plan-lines.ts
-var longestText = 2e3;
-function stepLine({ title, isDowntime, expected }) {
-  if (!isDowntime) return `${title} (no downtime)`;
-  return `${title}: ${expected === void 0 ? "not foretold" : `about ${String(expected.seconds)} s (${expected.basis})`}`;
-}
-function moveLines(move) {
-  switch (move.does) {
-    case "create":
-      return [
-        `+ create${move.until === void 0 ? "" : `, until ${move.until}`}:`,
-        ...indented((0,_chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .dump */ .Bh)(shortened3(manifestOf(move)), { lineWidth: 160, noRefs: true, skipInvalid: true }))
-      ];
-    case "change":
-      return ["~ change:", ...indented(objectDiff(`${move.resource}/${move.name}`, move.object, move.operations))];
-    case "run":
-      return [`> ${move.what}`];
-  }
-}
-function manifestOf({ resource, object: object2 }) {
-  const { group: group2, version: version2, kind } = _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
-  return { apiVersion: group2 === "" ? version2 : `${group2}/${version2}`, kind, ...object2 };
-}
-function shortened3(value) {
-  if (typeof value === "string")
-    return value.length > longestText ? `(${String(value.length)} characters, in the report)` : value;
-  if (Array.isArray(value)) return value.map(shortened3);
-  if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shortened3(one)]));
-}
-function indented(text2) {
-  return text2.trimEnd().split("\n").map((line) => `    ${line}`);
 }
 
 // src/report/plan-report.ts
@@ -63500,32 +63512,25 @@ function planReport(steps) {
     downtimeSeconds: seconds3 === void 0 ? void 0 : Math.ceil(seconds3),
     steps: steps.map(({ id, title, isDowntime, expected, moves }) => ({
       ...{ id, title, isDowntime, seconds: expected?.seconds, basis: expected?.basis },
-      moves: moves.map((move) => {
-        if (move.does === "run") return { does: "run", what: move.what };
-        if (move.does === "create") return { does: "create", manifest: manifestOf(move), until: move.until };
-        const { resource, name: name2, object: object2, operations } = move;
-        return { does: "change", resource, name: name2, diff: objectDiff(`${resource}/${name2}`, object2, operations) };
-      })
+      moves: moves.map(reported)
     }))
   };
 }
-function planLines({ downtimeSeconds, steps }) {
-  const name2 = (manifest) => {
-    const { kind = "", metadata = {} } = manifest;
-    return `${kind} ${metadata.name ?? ""}`;
-  };
-  const told = (move) => move.does === "run" ? move.what : move.does === "create" ? `makes \`${name2(move.manifest)}\`${move.until === void 0 ? "" : ` (until ${move.until})`}` : `changes \`${move.resource}/${move.name}\``;
-  return [
-    downtimeSeconds === void 0 ? "How long the downtime would be, nothing foretells." : `The downtime would be about **${String(downtimeSeconds)} s**.`,
-    "",
-    ...steps.flatMap(({ title, isDowntime, seconds: seconds3, basis, moves }) => [
-      `- **${title}**${isDowntime ? `: ${seconds3 === void 0 ? "not foretold" : `about ${String(seconds3)} s (${basis ?? ""})`}` : ""}`,
-      ...moves.map((move) => `  - ${told(move)}`)
-    ]),
-    "",
-    "All manifests and differences are in the log and in the report.",
-    ""
-  ];
+function reported(move) {
+  switch (move.does) {
+    case "run":
+      return move;
+    case "create":
+      return { does: "create", manifest: manifestOf(move), until: move.until };
+    case "change": {
+      const { resource, name: name2, object: object2, operations } = move;
+      return { does: "change", resource, name: name2, diff: objectDiff(`${resource}/${name2}`, object2, operations) };
+    }
+  }
+}
+function manifestOf({ resource, object: object2 }) {
+  const { group: group2, version: version2, kind } = _chunk_YMUUVXIZ_js__WEBPACK_IMPORTED_MODULE_1__/* .resources */ .ES[resource];
+  return { apiVersion: group2 === "" ? version2 : `${group2}/${version2}`, kind, ...object2 };
 }
 
 // src/modes/dry-run.ts
@@ -63557,18 +63562,19 @@ async function tellPlan(context, facts, refusal3) {
     log2.info(`There is no plan: ${error63.message}`);
     return;
   }
-  for (const step of [...steps, ...pullRequestStep(context)]) {
+  const plan2 = planReport([...steps, ...pullRequestStep(context)]);
+  for (const step of plan2.steps) {
     await log2.group(`Plan: ${stepLine(step)}`, () => {
       for (const line of step.moves.flatMap(moveLines)) log2.info(line);
       return Promise.resolve();
     });
   }
-  progress.plan = planReport([...steps, ...pullRequestStep(context)]);
-  const downtime = plannedDowntime(steps);
+  progress.plan = plan2;
+  const { downtimeSeconds } = plan2;
   log2.annotate(
     "notice",
     "dry run",
-    `${refusal3 === void 0 ? "An upgrade would start" : "An upgrade would not start yet"}; its downtime would be ${downtime === void 0 ? "of a length that nothing foretells" : `about ${String(Math.ceil(downtime))} s`}. Nothing was changed.`
+    `${refusal3 === void 0 ? "An upgrade would start" : "An upgrade would not start yet"}; its downtime would be ${downtimeSeconds === void 0 ? "of a length that nothing foretells" : `about ${String(downtimeSeconds)} s`}. Nothing was changed.`
   );
 }
 function pullRequestStep({ pullRequest }) {

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { bench } from '../../test/cluster/bench.ts';
 import { fill } from './fill.ts';
 import { measure, type Measured } from './measure.ts';
+import { median } from './median.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -53,9 +54,4 @@ function numbers(text: string): number[] {
   const list = text.split(',').map(Number);
   if (list.every((n) => Number.isInteger(n) && n > 0)) return list;
   throw new Error(`whole numbers from 1 on with commas between them, not ${text}`);
-}
-
-function median(list: readonly number[]): number {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { AuditLog, bench } from '../../test/cluster/bench.ts';
 import { measure, type Measured } from '../precheck/measure.ts';
+import { median } from '../precheck/median.ts';
 import { crowd } from './crowd.ts';
 
 const { values: options } = parseArgs({
@@ -54,8 +55,5 @@ async function measured(): Promise<(what: Figure) => number> {
     if (unlimited.length > 0) throw new Error(`lists without a limit: ${unlimited.map((e) => e.requestURI).join(', ')}`);
     all.push({ ...one, pages: pages.length });
   }
-  return (what) => {
-    const sorted = all.map((one) => one[what]).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-  };
+  return (what) => median(all.map((one) => one[what]));
 }

@@ -1,15 +1,14 @@
 import type { V1Job } from '@kubernetes/client-node';
 import { jobName } from './manifest.ts';
-import { ownerLabel } from './pod.ts';
+import { isOurs } from './pod.ts';
 
 /**
  * Names of failed Jobs of the documented way, whose Job has the name of ours but not the label. Such a one leaves the data directory renamed.
  * @param jobs of the namespace
  */
 export function failedTries(jobs: readonly V1Job[]): string[] {
-  const [[label, ours] = ['', '']] = Object.entries(ownerLabel);
   return jobs
-    .filter((job) => job.metadata?.labels?.[label] !== ours && (job.status?.failed ?? 0) > 0)
+    .filter((job) => !isOurs(job) && (job.status?.failed ?? 0) > 0)
     .map((job) => job.metadata?.name ?? '')
     .filter((name) => name.startsWith(jobName));
 }

@@ -5,7 +5,7 @@ import { moveLines, stepLine } from '../report/plan-lines.ts';
 import { planReport } from '../report/plan-report.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { expectNoHolder } from '../upgrade/lease.ts';
-import { plannedDowntime, type PlannedStep } from '../upgrade/planned-upgrade.ts';
+import type { PlannedStep } from '../upgrade/planned-upgrade.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
 import { checkServer, findServer } from './check-server.ts';
 import { tellStatus } from './status.ts';
@@ -44,18 +44,19 @@ async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unk
     log.info(`There is no plan: ${error.message}`);
     return;
   }
-  for (const step of [...steps, ...pullRequestStep(context)]) {
+  const plan = planReport([...steps, ...pullRequestStep(context)]);
+  for (const step of plan.steps) {
     await log.group(`Plan: ${stepLine(step)}`, () => {
       for (const line of step.moves.flatMap(moveLines)) log.info(line);
       return Promise.resolve();
     });
   }
-  progress.plan = planReport([...steps, ...pullRequestStep(context)]);
-  const downtime = plannedDowntime(steps);
+  progress.plan = plan;
+  const { downtimeSeconds } = plan;
   log.annotate(
     'notice',
     'dry run',
-    `${refusal === undefined ? 'An upgrade would start' : 'An upgrade would not start yet'}; its downtime would be ${downtime === undefined ? 'of a length that nothing foretells' : `about ${String(Math.ceil(downtime))} s`}. Nothing was changed.`,
+    `${refusal === undefined ? 'An upgrade would start' : 'An upgrade would not start yet'}; its downtime would be ${downtimeSeconds === undefined ? 'of a length that nothing foretells' : `about ${String(downtimeSeconds)} s`}. Nothing was changed.`,
   );
 }
 

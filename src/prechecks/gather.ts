@@ -1,4 +1,3 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import { readClients, type Client } from '../database/clients.ts';
 import { readMd5Roles } from '../database/configuration.ts';
 import { applicationName } from '../database/database.ts';
@@ -6,7 +5,7 @@ import { readAll } from '../database/each.ts';
 import { readObstacles } from '../database/obstacles.ts';
 import { extensionsOf, extensionsSql, readDatabases, readServer } from '../database/server.ts';
 import { sortOrdersOf, sortOrdersSql } from '../database/sort-order.ts';
-import { ownerLabel } from '../job/pod.ts';
+import { isOurs } from '../job/pod.ts';
 import { jobName, type JobSettings } from '../job/manifest.ts';
 import { sweepProbes } from '../job/sweep-probes.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
@@ -44,9 +43,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     known(() => readObstacles(database)),
     known(() => clientsOf(gathering)),
   ]);
-  const user = await knownFrom(permissions, async (missing) =>
-    needed(missing).length === 0 ? '' : await askUser(cluster),
-  );
+  const user = await knownFrom(permissions, (missing) => (needed(missing).length === 0 ? '' : askUser(cluster)));
   const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
   const settings: Known<JobSettings> = both(server, databases, (s, d) => ({
     ...jobSettings(inputs, s, d),
@@ -113,7 +110,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     hazards,
     files,
     volumeTrial,
-    otherVolumeUsers: both(pods, pods, (list) => volumeUsersAmong(list, target)),
+    otherVolumeUsers: await knownFrom(pods, (list) => volumeUsersAmong(list, target)),
     clients: await knownFrom(firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
     neighbours: both(pods, cronJobs, (list, jobs) =>
       neighboursOf(
@@ -165,11 +162,6 @@ function stillThere(before: readonly Client[], now: readonly Client[]): Client[]
 async function volumeTried({ inputs, database, target }: Gathering): Promise<Known<VolumeTrial>> {
   if (!inputs.probeVolume) return { known: false, reason: 'probe-volume: false', code: notAsked };
   return await known(() => tryVolume(database, target));
-}
-
-/** Of a pod that the action has made. */
-function isOurs({ metadata }: V1Pod): boolean {
-  return Object.entries(ownerLabel).every(([label, value]) => metadata?.labels?.[label] === value);
 }
 
 /** Jobs and a journal that tell of an upgrade that has not come to its end. An ended Job of ours is only a log. */

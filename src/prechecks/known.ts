@@ -16,7 +16,7 @@ function unread(error: unknown): Known<never> {
 }
 
 /** A fact that is read with another one, and unknown where that is. */
-export async function knownFrom<A, T>(fact: Known<A>, read: (value: A) => Promise<T>): Promise<Known<T>> {
+export async function knownFrom<A, T>(fact: Known<A>, read: (value: A) => T | Promise<T>): Promise<Known<T>> {
   return fact.known ? await known(() => read(fact.value)) : fact;
 }
 

@@ -1,37 +1,31 @@
 import { dump } from 'js-yaml';
-import { resources } from '../ports/cluster.ts';
-import type { Move } from '../upgrade/moves.ts';
-import type { PlannedStep } from '../upgrade/planned-upgrade.ts';
-import { objectDiff } from './object-diff.ts';
+import type { PlanReport, ReportedMove, ReportedStep } from './plan-report.ts';
 
 /** Characters; a script is told by its size in the log, and whole in the report. */
 const longestText = 2000;
 
-/** `Run pg_upgrade in a Job: about 12.3 s of downtime (…)`, for the head of a group. */
-export function stepLine({ title, isDowntime, expected }: PlannedStep): string {
-  if (!isDowntime) return `${title} (no downtime)`;
-  return `${title}: ${expected === undefined ? 'not foretold' : `about ${String(expected.seconds)} s (${expected.basis})`}`;
+/** `Run pg_upgrade in a Job: about 12.3 s (…)`, for the head of a group. */
+export function stepLine(step: ReportedStep): string {
+  return step.isDowntime ? `${step.title}: ${duration(step)}` : `${step.title} (no downtime)`;
 }
 
-/** A move as people read it, in lines. */
-export function moveLines(move: Move): string[] {
+function duration({ seconds, basis = '' }: ReportedStep): string {
+  return seconds === undefined ? 'not foretold' : `about ${String(seconds)} s (${basis})`;
+}
+
+/** A move as people read it in the log, in lines. */
+export function moveLines(move: ReportedMove): string[] {
   switch (move.does) {
     case 'create':
       return [
         `+ create${move.until === undefined ? '' : `, until ${move.until}`}:`,
-        ...indented(dump(shortened(manifestOf(move)), { lineWidth: 160, noRefs: true, skipInvalid: true })),
+        ...indented(dump(shortened(move.manifest), { lineWidth: 160, noRefs: true, skipInvalid: true })),
       ];
     case 'change':
-      return ['~ change:', ...indented(objectDiff(`${move.resource}/${move.name}`, move.object, move.operations))];
+      return ['~ change:', ...indented(move.diff)];
     case 'run':
       return [`> ${move.what}`];
   }
-}
-
-/** What is created, as kubectl would take it. */
-export function manifestOf({ resource, object }: Extract<Move, { does: 'create' }>): object {
-  const { group, version, kind } = resources[resource];
-  return { apiVersion: group === '' ? version : `${group}/${version}`, kind, ...object };
 }
 
 function shortened(value: unknown): unknown {
@@ -47,4 +41,34 @@ function indented(text: string): string[] {
     .trimEnd()
     .split('\n')
     .map((line) => `    ${line}`);
+}
+
+/** For the job summary: a line for each step, and what it makes and changes by name. */
+export function planLines({ downtimeSeconds, steps }: PlanReport): string[] {
+  return [
+    downtimeSeconds === undefined
+      ? 'How long the downtime would be, nothing foretells.'
+      : `The downtime would be about **${String(downtimeSeconds)} s**.`,
+    '',
+    ...steps.flatMap((step) => [
+      `- **${step.title}**${step.isDowntime ? `: ${duration(step)}` : ''}`,
+      ...step.moves.map((move) => `  - ${named(move)}`),
+    ]),
+    '',
+    'All manifests and differences are in the log and in the report.',
+    '',
+  ];
+}
+
+function named(move: ReportedMove): string {
+  switch (move.does) {
+    case 'create': {
+      const { kind = '', metadata = {} } = move.manifest as { kind?: string; metadata?: { name?: string } };
+      return `makes \`${kind} ${metadata.name ?? ''}\`${move.until === undefined ? '' : ` (until ${move.until})`}`;
+    }
+    case 'change':
+      return `changes \`${move.resource}/${move.name}\``;
+    case 'run':
+      return move.what;
+  }
 }

@@ -1,7 +1,7 @@
 import { findingLines } from './finding-lines.ts';
 import { predictionText } from '../prechecks/prediction.ts';
 import { cell, oneLine } from './markdown.ts';
-import { planLines } from './plan-report.ts';
+import { planLines } from './plan-lines.ts';
 import type { Report, Verdict } from './report.ts';
 
 const headlines: Readonly<Record<Verdict, string>> = {

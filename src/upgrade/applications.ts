@@ -1,25 +1,16 @@
 import { matchesSelector } from '../target/label-selector.ts';
 import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../target/applications.ts';
 import { waitFor } from '../wait.ts';
-import { applied } from './applied.ts';
 import { autoscalersPaused, pauseAutoscaler, putBackAutoscaler } from './autoscalers.ts';
 import type { Context, Step } from './step.ts';
-import {
-  asRecorded,
-  planChange,
-  startOperation,
-  startOperations,
-  stopOperation,
-  stopOperations,
-  type Switched,
-} from './workload-operations.ts';
+import { planStart, planStop, startOperation, stopOperation, type Switched } from './workload-operations.ts';
 
 /** Stops the application layer and waits until its pods are gone. */
 export const stopApplications: Step = {
   id: 'stop-applications',
   title: 'Stop the applications',
 
-  plan: ({ record }) => record.applications.map((w) => planChange(w, asRecorded(w), stopOperations(w, asRecorded(w)))),
+  plan: ({ record }) => record.applications.map(planStop),
 
   async run(context) {
     const workloads = context.journal.record.applications;
@@ -59,11 +50,7 @@ export const restoreApplications: Step = {
   id: 'restore-applications',
   title: 'Bring the applications back',
 
-  plan: ({ record }) =>
-    record.applications.map((w) => {
-      const stopped = applied(asRecorded(w), stopOperations(w, asRecorded(w)));
-      return planChange(w, stopped, startOperations(w, stopped));
-    }),
+  plan: ({ record }) => record.applications.map(planStart),
 
   async run(context) {
     await countDowntime(context);

@@ -8,7 +8,7 @@ const annotationsPath = '/metadata/annotations';
 
 /** Keeps KEDA's hands off the replicas. Its `paused-replicas` would win over `paused`, and hold the workload up. */
 export async function pauseAutoscaler(context: Context, { name }: Autoscaler): Promise<void> {
-  await annotate(context, name, pauseOf());
+  await annotate(context, name, pause);
   context.log.info(`scaledobjects/${name}: paused`);
 }
 
@@ -61,9 +61,7 @@ async function annotate({ cluster, target }: Context, name: string, wanted: Anno
 /** Annotations as they are to be; null: none. */
 type Annotations = Readonly<Record<string, string | null>>;
 
-export function pauseOf(): Annotations {
-  return { [pausedAnnotation]: 'true', [pausedReplicasAnnotation]: null };
-}
+export const pause: Annotations = { [pausedAnnotation]: 'true', [pausedReplicasAnnotation]: null };
 
 export function recordedPause({ paused, pausedReplicas }: Autoscaler): Annotations {
   return { [pausedAnnotation]: paused, [pausedReplicasAnnotation]: pausedReplicas };

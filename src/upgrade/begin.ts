@@ -1,14 +1,11 @@
-import { ownerLabel } from '../job/pod.ts';
 import { epochLabel } from './epoch.ts';
-import { journalName } from './journal.ts';
+import { journalObject } from './journal.ts';
 import { newLease } from './lease-object.ts';
 import type { Draft, Move } from './moves.ts';
 
 /** What a run does before the first step: it takes the Lease, marks what it will change, and writes down what there is. */
 export function planBeginning({ target, record }: Draft): readonly Move[] {
   const { namespace } = target;
-  const metadata = { name: journalName, namespace, labels: ownerLabel };
-  const data = { record: JSON.stringify(record, undefined, 2) };
   return [
     {
       does: 'create',
@@ -19,6 +16,6 @@ export function planBeginning({ target, record }: Draft): readonly Move[] {
       does: 'run',
       what: `Label what the upgrade changes with ${epochLabel}, which every later change expects, until the end of the upgrade.`,
     },
-    { does: 'create', resource: 'configmaps', object: { metadata, data } },
+    { does: 'create', resource: 'configmaps', object: journalObject(namespace, record) },
   ];
 }

@@ -8,6 +8,14 @@ import { readRecord, type JournalRecord } from './journal-record.ts';
 /** Name of the ConfigMap that keeps the journal. */
 export const journalName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}-journal`;
 
+/** The ConfigMap with which a journal begins. */
+export function journalObject(namespace: string, facts: JournalRecord, noted: Readonly<Noted> = {}) {
+  return {
+    metadata: { name: journalName, namespace, labels: ownerLabel },
+    data: { ...noted, record: JSON.stringify(facts, undefined, 2) },
+  };
+}
+
 export type Outcome = 'upgraded' | 'reverted';
 
 /** Facts that are noted beside the record while the upgrade goes on, each under its name. */
@@ -90,13 +98,13 @@ export class Journal {
         'Run "mode: upgrade" again: it goes on with that one.',
       );
     }
-    const data = { ...noted, record: JSON.stringify(facts, undefined, 2) };
+    const object = journalObject(namespace, facts, noted);
     try {
-      return Journal.parse(cluster, namespace, await Journal.write(cluster, namespace, data, earlier));
+      return Journal.parse(cluster, namespace, await Journal.write(cluster, namespace, object, earlier));
     } catch (error) {
       // Where the answer was lost, or a repetition was refused since the first attempt had come through, the object tells.
       const found = await cluster.find('configmaps', journalName, namespace);
-      if (found?.data?.['record'] !== data.record) throw error;
+      if (found?.data?.['record'] !== object.data.record) throw error;
       return Journal.parse(cluster, namespace, found);
     }
   }
@@ -105,17 +113,14 @@ export class Journal {
   private static async write(
     cluster: Cluster,
     namespace: string,
-    data: Record<string, string>,
+    object: ReturnType<typeof journalObject>,
     ended: Journal | undefined,
   ): Promise<V1ConfigMap> {
-    if (ended === undefined) {
-      const metadata = { name: journalName, namespace, labels: ownerLabel };
-      return await cluster.create('configmaps', { metadata, data }, { namespace });
-    }
+    if (ended === undefined) return await cluster.create('configmaps', object, { namespace });
     return await cluster.patch('configmaps', journalName, namespace, [
       { op: 'test', path: '/metadata/uid', value: ended.uid },
       { op: 'test', path: '/data/outcome', value: ended.noted.outcome },
-      { op: 'replace', path: '/data', value: data },
+      { op: 'replace', path: '/data', value: object.data },
     ]);
   }
 

@@ -1,7 +1,7 @@
 import type { PatchOperation } from '../ports/cluster.ts';
 import type { ScaledWorkload, ScheduledWorkload, Workload } from '../target/applications.ts';
-import { pausedAnnotation, pausedReplicasAnnotation } from '../target/scaled-objects.ts';
-import { annotationOperations, pauseOf, recordedPause } from './autoscalers.ts';
+import { applied } from './applied.ts';
+import { annotationOperations, pause, recordedPause } from './autoscalers.ts';
 import type { Move } from './moves.ts';
 
 /** A workload that is stopped and started by one field of its own. */
@@ -30,42 +30,40 @@ function suspend(suspended: boolean): Setting {
   return { op: 'add', path: '/spec/suspend', value: suspended };
 }
 
+/** The move that stops it, whatever it is. */
+export function planStop(workload: Workload): Move {
+  return change(workload, asRecorded(workload), stopOperations(workload));
+}
+
+/** The move that gives it back as it was recorded, once it is stopped. */
+export function planStart(workload: Workload): Move {
+  const stopped = applied(asRecorded(workload), stopOperations(workload));
+  const operations =
+    workload.resource === 'scaledobjects'
+      ? annotationOperations(stopped, recordedPause(workload))
+      : [startOperation(workload)];
+  return change(workload, stopped, operations);
+}
+
+function stopOperations(workload: Workload): PatchOperation[] {
+  return workload.resource === 'scaledobjects'
+    ? annotationOperations(asRecorded(workload), pause)
+    : [stopOperation(workload)];
+}
+
+function change({ resource, name }: Workload, object: object, operations: readonly PatchOperation[]): Move {
+  return { does: 'change', resource, name, object, operations };
+}
+
 /** The object of a workload, as far as the journal knows it. */
-export function asRecorded(workload: Workload): Annotated {
+function asRecorded(workload: Workload): Annotated {
   if (workload.resource === 'cronjobs') return { spec: { suspend: workload.suspended } };
   if (workload.resource !== 'scaledobjects') return { spec: { replicas: workload.replicas } };
-  const { paused, pausedReplicas } = workload;
-  return {
-    metadata: {
-      annotations: {
-        ...(paused === null ? {} : { [pausedAnnotation]: paused }),
-        ...(pausedReplicas === null ? {} : { [pausedReplicasAnnotation]: pausedReplicas }),
-      },
-    },
-  };
+  const annotations = Object.entries(recordedPause(workload)).filter(([, value]) => value !== null);
+  return { metadata: { annotations: Object.fromEntries(annotations) as Record<string, string> } };
 }
 
 interface Annotated {
   readonly metadata?: { readonly annotations?: Record<string, string> };
   readonly spec?: object;
-}
-
-/** What stops it, whatever it is; `now` is the object as it is. */
-export function stopOperations(workload: Workload, now: Annotated): PatchOperation[] {
-  return workload.resource === 'scaledobjects' ? annotationOperations(now, pauseOf()) : [stopOperation(workload)];
-}
-
-/** What gives it back as it was recorded. */
-export function startOperations(workload: Workload, now: Annotated): PatchOperation[] {
-  return workload.resource === 'scaledobjects'
-    ? annotationOperations(now, recordedPause(workload))
-    : [startOperation(workload)];
-}
-
-export function planChange(
-  { resource, name }: Workload,
-  object: Annotated,
-  operations: readonly PatchOperation[],
-): Move {
-  return { does: 'change', resource, name, object, operations };
 }

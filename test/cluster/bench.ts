@@ -30,6 +30,20 @@ export function kubectl(...args: string[]): string {
   });
 }
 
+/** kubectl with text on its standard input; objects are applied with `apply`. */
+export function kubectlWith(input: string, ...args: string[]): string {
+  return execFileSync('kubectl', args, {
+    input,
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+    stdio: 'pipe',
+  });
+}
+
+export function apply(...objects: readonly object[]): void {
+  kubectlWith(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }), 'apply', '-f', '-');
+}
+
 /** `helm upgrade` of the server with its values and these changes, as its administrators do it. */
 export function helmUpgrade(...changes: string[]): void {
   const command = [
@@ -58,8 +72,8 @@ export function helmWouldChange(namespace: string): void {
     .replace(/(server-postgres:)\S+?("?\n)/, '$1another$2')
     .replace(/^( *replicas:) \d+/gm, '$1 7');
   if (changed === manifest) throw new Error(`nothing to change was found in:\n${manifest}`);
-  const apply = ['-n', namespace, 'apply', '--server-side', '--field-manager=helm', '--dry-run=server', '-f', '-'];
-  execFileSync('kubectl', apply, { ...options, input: changed, stdio: 'pipe' });
+  const applied = ['-n', namespace, 'apply', '--server-side', '--field-manager=helm', '--dry-run=server', '-f', '-'];
+  kubectlWith(changed, ...applied);
 }
 
 /** The caller says of what shape the answer is. */

@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, saysInLog, startAction, type ActionEnd } from './action.ts';
-import { AuditLog, bench, callName, environment, kubectl, kubectlJson, namespace, psql } from './bench.ts';
+import { apply, AuditLog, bench, callName, kubectl, kubectlJson, namespace, psql } from './bench.ts';
 import { replicas, statefulSet } from './server.ts';
 import { verifyWriter } from './writer.ts';
 
@@ -188,11 +187,6 @@ function annotations(): Record<string, string> {
 
 function condition(): string | undefined {
   return stored().status?.conditions?.find(({ type }) => type === 'Paused')?.status;
-}
-
-function apply(...objects: readonly object[]): void {
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-  execFileSync('kubectl', ['apply', '-f', '-'], { input, env: { ...process.env, ...environment }, stdio: 'pipe' });
 }
 
 function definition(group: string, version: string, kind: string, plural: string): object {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { manifests } from '../../src/target/permission-manifests.ts';
 import { permissionName, permissionsFor, type Permission } from '../../src/target/permissions.ts';
 import { runAction, type ActionEnd } from './action.ts';
-import { bench, environment, kubectl, namespace } from './bench.ts';
+import { bench, environment, kubectl, kubectlWith, namespace } from './bench.ts';
 
 jest.setTimeout(10 * 60_000);
 
@@ -161,6 +161,6 @@ const settling = 500;
 async function grant(permissions: readonly Permission[]): Promise<void> {
   const subject = { kind: 'ServiceAccount', name: account, namespace } as const;
   const input = manifests(permissions, `${account}-${namespace}`, namespace, subject).join('\n');
-  execFileSync('kubectl', ['apply', '-f', '-'], { input, env: { ...process.env, ...environment }, stdio: 'pipe' });
+  kubectlWith(input, 'apply', '-f', '-');
   await sleep(settling);
 }

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 import { runAction, type ActionEnd } from './action.ts';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
-import { AuditLog, bench, callName, environment, kubectl, kubectlJson, namespace, psql } from './bench.ts';
+import { AuditLog, bench, callName, kubectl, kubectlJson, kubectlWith, namespace, psql } from './bench.ts';
 import { replicas, rowCounts } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
 
@@ -194,8 +193,7 @@ describe('an object that only pg_upgrade itself would find', () => {
 /** @throws Error when the API server refuses the object */
 function wouldTake(manifest: object): void {
   const text = JSON.stringify(manifest).replaceAll('YYYYMMDDhhmmss', '20260102030405');
-  const options = { input: text, env: { ...process.env, ...environment }, stdio: 'pipe' } as const;
-  execFileSync('kubectl', ['-n', namespace, 'create', '--dry-run=server', '-f', '-'], options);
+  kubectlWith(text, '-n', namespace, 'create', '--dry-run=server', '-f', '-');
 }
 
 /** Makes one check fail on the real server; how to take it back. */

@@ -3,7 +3,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { runAction, type ActionEnd } from './action.ts';
-import { bench, environment, kubectl, namespace, psql } from './bench.ts';
+import { apply, bench, environment, kubectl, namespace, psql } from './bench.ts';
 import { statefulSet } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
 
@@ -227,9 +227,4 @@ function localSession(): ChildProcess {
 async function sessions(count: number): Promise<void> {
   const sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('by-hand', 'exporter', 'metrics')";
   while (psql(namespace, 'postgres', sql) !== String(count)) await sleep(300);
-}
-
-function apply(...objects: readonly object[]): void {
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-  execFileSync('kubectl', ['apply', '-f', '-'], { input, env: { ...process.env, ...environment }, stdio: 'pipe' });
 }

@@ -2,7 +2,7 @@ import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { UpgradeError } from '../../errors.ts';
 import type { Inputs } from '../../inputs.ts';
 import { bootJobName } from '../../job/manifest.ts';
-import { ownerLabel } from '../../job/pod.ts';
+import { isOurs, ownerLabel } from '../../job/pod.ts';
 import type { Target } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
 import { waitFor } from '../../wait.ts';
@@ -104,12 +104,11 @@ export async function removeCopy(context: Context): Promise<void> {
   await cluster.delete('persistentvolumeclaims', name, namespace);
 }
 
-function expectOurs({ metadata }: V1PersistentVolumeClaim): void {
-  const [[label, value]] = Object.entries(ownerLabel) as [[string, string]];
-  if (metadata?.labels?.[label] === value) return;
+function expectOurs(claim: V1PersistentVolumeClaim): void {
+  if (isOurs(claim)) return;
   throw new UpgradeError(
     'claim-foreign',
-    `PersistentVolumeClaim ${metadata?.name ?? ''} is not of this action (it lacks the label ${label}), and its name is needed for a copy.`,
+    `PersistentVolumeClaim ${claim.metadata?.name ?? ''} is not of this action (it lacks the label ${Object.keys(ownerLabel).join()}), and its name is needed for a copy.`,
     'Rename or remove it, if it is not needed.',
   );
 }

@@ -1,10 +1,9 @@
 // The storage or the API server refuses in the downtime what it allowed before: faults that begin after the checks and the proof of the backup. They are
 // made with classes and policies of this campaign's own, so that no other server of the cluster has them.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { saysInLog, startAction } from '../../cluster/action.ts';
-import { environment, kubectl, kubectlJson } from '../../cluster/bench.ts';
+import { apply, kubectl, kubectlJson } from '../../cluster/bench.ts';
 import type { Case } from './campaign.ts';
 import { downtimeAlone, expectUpgraded, expectWhole, expireLease, namespace, newServer, said } from './world.ts';
 
@@ -158,14 +157,6 @@ export const refusalCases: readonly Case[] = refusals.map((refusal) => ({
     await expectUpgraded(outcome, server, downtimeAlone, 2);
   },
 }));
-
-function apply(manifest: object): void {
-  execFileSync('kubectl', ['apply', '-f', '-'], {
-    input: JSON.stringify(manifest),
-    env: { ...process.env, ...environment },
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-}
 
 /** A driver that is not there never lets go of what it was asked for. */
 function forgetContentsOf(driver: string): void {

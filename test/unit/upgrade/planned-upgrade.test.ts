@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { objectDiff } from '../../../src/report/object-diff.ts';
 import { moveLines, stepLine } from '../../../src/report/plan-lines.ts';
+import { planReport } from '../../../src/report/plan-report.ts';
 import { epochLabel } from '../../../src/upgrade/epoch.ts';
 import { fieldManager } from '../../../src/field-manager.ts';
 import { oneAtATime } from '../../../src/upgrade/one-at-a-time.ts';
@@ -119,7 +120,9 @@ describe('what a dry run tells', () => {
 
   test('names labels and field managers, which it takes off at the end', async () => {
     const steps = await planned(await live());
-    const text = steps.flatMap(({ moves }) => moves.flatMap(moveLines)).join('\n');
+    const text = planReport(steps)
+      .steps.flatMap(({ moves }) => moves.flatMap(moveLines))
+      .join('\n');
     expect(text).toContain(epochLabel);
     expect(text).toContain(fieldManager);
   });
@@ -154,7 +157,8 @@ describe('seconds', () => {
       'analyze',
       'restore-applications',
     ]);
-    for (const step of steps) expect(stepLine(step)).toMatch(/: about [\d.]+ s \(.+\)$|\(no downtime\)$/);
+    for (const step of planReport(steps).steps)
+      expect(stepLine(step)).toMatch(/: about [\d.]+ s \(.+\)$|\(no downtime\)$/);
   });
 
   test('are not made up where the replay was not run', async () => {
@@ -165,7 +169,7 @@ describe('seconds', () => {
     });
     const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
     expect(plannedDowntime(steps)).toBeUndefined();
-    expect(steps.map(stepLine).join('\n')).toContain('Run pg_upgrade in a Job: not foretold');
+    expect(planReport(steps).steps.map(stepLine).join('\n')).toContain('Run pg_upgrade in a Job: not foretold');
   });
 });
 
