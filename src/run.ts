@@ -103,7 +103,10 @@ const clusterModes = { precheck, upgrade, status: tellStatus, rollback };
 /** An upgrade that is done stays done, also when the pull request after it failed. */
 function verdictAfter(thrown: unknown, before: Verdict): Verdict {
   if (thrown instanceof UpgradeError && thrown.code === 'reverted') return 'reverted';
-  if (thrown instanceof UpgradeError && ['job-still-runs', 'lease-lost', 'node-silent'].includes(thrown.code))
+  if (
+    thrown instanceof UpgradeError &&
+    ['job-still-runs', 'lease-lost', 'let-in-by-others', 'node-silent'].includes(thrown.code)
+  )
     return 'interrupted';
   const stays = thrown instanceof PrecheckError || before === 'upgraded' || before === 'already-upgraded';
   return stays ? before : 'failed';

@@ -67,6 +67,11 @@ export async function isFencedOff(context: Context): Promise<boolean> {
   return spec?.replicas === 0 && hasFence(spec.template.spec);
 }
 
+/** Whether PostgreSQL can't be started by anybody: also while somebody asks for a server. */
+export async function isFenceUp(context: Context): Promise<boolean> {
+  return hasFence((await readStatefulSet(context)).spec?.template.spec);
+}
+
 /**
  * Takes the fence away and starts the server, in one patch, with the image that is to serve.
  * @throws UpgradeError when it would start without its data
