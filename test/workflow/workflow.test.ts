@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { AuditLog, bench, callName, namespace, psql } from '../cluster/bench.ts';
 import { limitedKubeconfig } from '../cluster/user.ts';
 import { GitHubDouble } from '../github/double.ts';
+import { mergePullRequest } from '../github/merge.ts';
 import { branchDiff, makeRepository } from './repository.ts';
 import type { WorkflowEnd } from './runner-log.ts';
 import { runWorkflow } from './workflow.ts';
@@ -108,6 +109,28 @@ describe('the examples, one after the other on a server on 12', () => {
       outputs: { postgresql: { verdict: 'already-upgraded', 'pull-request-operation': 'none' } },
       changed: [],
       written: [],
+    });
+  });
+
+  describe('upgrade.yml with mode rollback, after that pull request was merged', () => {
+    test('is red without consent, says what would be lost, and writes nothing', async () => {
+      mergePullRequest(github);
+      const end = await runOnCluster('upgrade.yml', { mode: 'rollback', confirm: namespace });
+      expect(end).toMatchObject({ succeeded: false, changed: [], written: [] });
+      expect(end.log).toContain('error: consent-missing: ');
+    });
+
+    test('is green with it, 12 serves, and a pull request takes the tag back and changes nothing else', async () => {
+      const inputs = { mode: 'rollback', confirm: namespace, 'accept-data-loss': 'true' };
+      const end = green(await runOnCluster('upgrade.yml', inputs));
+      expect(end).toMatchObject({
+        outputs: { postgresql: { verdict: 'rolled-back', 'pull-request-operation': 'created' } },
+      });
+      expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^12\./);
+      expect(end.outputs['postgresql']?.['image-tag']).toBe('12.16.37-7629bfd');
+      expect(github.state.pullRequests).toHaveLength(2);
+      const [minus, plus] = onlyTheTag.map((line) => line.slice(1));
+      expect(changedLines(github.state.pullRequests.at(-1)?.head ?? '')).toEqual([`-${plus ?? ''}`, `+${minus ?? ''}`]);
     });
   });
 });

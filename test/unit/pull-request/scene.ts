@@ -6,6 +6,7 @@ import { ConfigurationError } from '../../../src/errors.ts';
 import type { GitHub } from '../../../src/ports/github.ts';
 import { BareRepository } from '../../github/bare-repository.ts';
 import { GitHubDouble, type DoubleOptions } from '../../github/double.ts';
+import { mergePullRequest } from '../../github/merge.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { FakeLog } from '../fake-runner.ts';
 
@@ -140,16 +141,8 @@ export class Scene {
     return tree === undefined ? undefined : this.git.file(tree, path);
   }
 
-  /** Merges as GitHub's button does, with a merge commit or squashed. */
   merge(how: 'merge' | 'squash' = 'merge'): void {
-    const { git, pull } = this;
-    const base = git.head('main') ?? '';
-    const tree = git.git(['merge-tree', '--write-tree', 'main', pull.head]);
-    const parents = how === 'merge' ? [base, git.head(pull.head) ?? ''] : [base];
-    const commit = git.writeCommit('Merge', tree, parents, { name: 'ada', email: 'ada@example.com' });
-    git.setReference('refs/heads/main', commit, base);
-    pull.state = 'closed';
-    pull.mergedAt = '2026-01-03T00:00:00Z';
+    mergePullRequest(this.double, how);
   }
 
   /** "Update branch" on the pull request's page. */
