@@ -30,10 +30,22 @@ const actors: Record<string, Actor> = {
   'kubectl scale --replicas 1': {
     act: () => kubectl('-n', namespace, 'scale', 'statefulset/postgresql', '--replicas=1'),
   },
-  'helm upgrade': { act: () => { helmUpgrade(); } },
+  'helm upgrade': {
+    act: () => {
+      helmUpgrade();
+    },
+  },
   // These reach the server, as Helm 3 always does: they start the applications, and set PostgreSQL's image and replicas as the chart has them.
-  'helm upgrade --force-conflicts': { act: () => { helmUpgrade('--force-conflicts'); } },
-  'helm upgrade --server-side=false': { act: () => { helmUpgrade('--server-side=false'); } },
+  'helm upgrade --force-conflicts': {
+    act: () => {
+      helmUpgrade('--force-conflicts');
+    },
+  },
+  'helm upgrade --server-side=false': {
+    act: () => {
+      helmUpgrade('--server-side=false');
+    },
+  },
   'kubectl rollout restart': { act: () => kubectl('-n', namespace, 'rollout', 'restart', 'statefulset/postgresql') },
   'a second run': { act: secondRun },
   'kubectl delete pvc': {

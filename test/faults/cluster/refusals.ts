@@ -128,7 +128,8 @@ const refusals: readonly Refusal[] = [
   {
     name: 'a volume that is not attached to the node of the Job: nobody may make its VolumeAttachment',
     inputs: { 'job-start-timeout': '20s' },
-    at: 'Back up the volume',
+    // A policy is in force about a second after it is made.
+    at: 'Fence PostgreSQL and stop it',
     strike: () => {
       apply(...noAttachmentOf(volumeName()));
     },
