@@ -128,7 +128,7 @@ export const inputTable = {
 
   issue: flag({
     description:
-      'For `mode: precheck`: keep one GitHub issue about them in this repository. It is opened when something stands against the upgrade, commented when that changes, and closed when nothing does any more. Needs `issues: write`.',
+      'For `mode: precheck`: keep one GitHub issue about the prechecks in this repository. It is opened when something stands against the upgrade, commented when that changes, and closed when nothing does any more. Needs `issues: write`.',
   }),
 
   initdbEncoding: pattern('encoding', localeName, 'an encoding such as UTF8', {

@@ -93,11 +93,11 @@ async function make(
       break;
     }
     case 'update': {
-      const { issue, change, to } = move;
+      const { issue, change, state } = move;
       const body = bodyFor(settings, issue, change);
       if (body === undefined) return noRoom(issue, written);
-      const state = to && { state: to, reason: to === 'open' ? ('reopened' as const) : ('completed' as const) };
-      keep(await github.updateIssue(issue.number, { body, ...state }));
+      const reason = state === 'open' ? 'reopened' : 'completed';
+      keep(await github.updateIssue(issue.number, { body, state, ...(state === issue.state ? {} : { reason }) }));
       break;
     }
   }
@@ -115,7 +115,7 @@ function noRoom({ number }: OwnIssue, { warnings }: Written): false {
 
 function operationAfter(move: Move, before: KeptIssue['operation']): KeptIssue['operation'] {
   if (move.does === 'open') return 'created';
-  if (move.does === 'update' && move.to !== undefined) return move.to === 'open' ? 'reopened' : 'closed';
+  if (move.does === 'update' && move.state !== move.issue.state) return move.state === 'open' ? 'reopened' : 'closed';
   return before === 'none' ? 'updated' : before;
 }
 

@@ -32,7 +32,8 @@ export type Move =
       readonly does: 'update';
       readonly issue: OwnIssue;
       readonly change: number;
-      readonly to: 'open' | 'closed' | undefined;
+      /** Also where it stays: text and state are always of the same run, whoever wrote between its reading and its writing. */
+      readonly state: 'open' | 'closed';
     };
 
 /** The issue that is kept: the oldest open one; where all are closed, the one that was opened last. */
@@ -57,19 +58,18 @@ export function nextMove({ issues, comments }: Found, settings: IssueSettings): 
   const again = comments.find((comment, i) => comments.slice(0, i).some((earlier) => isSameChange(earlier, comment)));
   if (again !== undefined) return { does: 'delete', comment: again };
 
-  const to = stateFor(issue, wanted);
+  const state = stateFor(issue, wanted);
   const told = lastTold(issue.data, comments);
-  if ((issue.state === 'open' || to === 'open') && !isSame(told.red, wanted.red)) {
+  if ((issue.state === 'open' || state === 'open') && !isSame(told.red, wanted.red)) {
     return { does: 'tell', issue, before: told.red, told: { change: told.change + 1, red: wanted.red } };
   }
   const isWritten = isSame(issue.data.red, wanted.red) && isSame(issue.data.others, wanted.others);
-  return isWritten && to === undefined ? undefined : { does: 'update', issue, change: told.change, to };
+  return isWritten && state === issue.state ? undefined : { does: 'update', issue, change: told.change, state };
 }
 
-/** Undefined where the state stays. */
-function stateFor({ state, data }: OwnIssue, { red }: Condition): 'open' | 'closed' | undefined {
-  if (state === 'closed') return newIn(red, data.red).length > 0 ? 'open' : undefined;
-  return isEmpty(red) && !isEmpty(data.red) ? 'closed' : undefined;
+function stateFor({ state, data }: OwnIssue, { red }: Condition): 'open' | 'closed' {
+  if (state === 'closed') return newIn(red, data.red).length > 0 ? 'open' : 'closed';
+  return isEmpty(red) && !isEmpty(data.red) ? 'closed' : 'open';
 }
 
 /** By a comment, where it tells more than the text has noted. */

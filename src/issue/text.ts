@@ -51,7 +51,7 @@ const foot = [
 function findingLines({ findings }: IssueSettings, room: number): string[] {
   const open = openFindings(findings);
   const passed = findings.length - open.length;
-  const counted = passed === 0 ? [] : [`${String(passed)} other checks passed.`, ''];
+  const counted = passed === 0 ? [] : [`${String(passed)} ${passed === 1 ? 'check' : 'checks'} passed.`, ''];
   if (open.length === 0) return counted;
   const ids = (left: readonly { readonly check: string }[]) => left.map(({ check }) => `\`${check}\``).join(', ');
   // For the lines that say what was left out, and what makes text of others harmless.

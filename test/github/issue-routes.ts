@@ -47,9 +47,10 @@ export const issueRoutes: Routes = {
       if (typeof body['title'] === 'string') issue.title = body['title'];
       if (typeof body['body'] === 'string') issue.body = body['body'];
       if (body['state'] === 'open' || body['state'] === 'closed') {
-        issue.state = body['state'];
         const reason = body['state_reason'] as IssueState['stateReason'] | undefined;
-        issue.stateReason = reason ?? (issue.state === 'closed' ? 'completed' : 'reopened');
+        if (reason !== undefined || body['state'] !== issue.state)
+          issue.stateReason = reason ?? (body['state'] === 'closed' ? 'completed' : 'reopened');
+        issue.state = body['state'];
       }
       return { status: 200, body: state.objects.issue(issue) };
     }),

@@ -132,6 +132,22 @@ describe('two runs at once', () => {
     await expectSettled(redder, 1);
   });
 
+  it('of which one opens the issue again while the other one only rewrites its text, leave state and text of one of them', async () => {
+    await scene.run(red);
+    const { body } = scene.issue;
+    await scene.run([]);
+    scene.double.play('PATCH', /\/issues\/1$/, {
+      meanwhile: () => {
+        Object.assign(scene.issue, { state: 'open', stateReason: 'reopened', body });
+      },
+    });
+    await scene.run([finding('files', 'warning')]);
+    expect(scene.issue.state).toBe('closed');
+    expect(scene.issue.body).toContain('Nothing stands against the upgrade');
+    await scene.run([]);
+    expect(scene.issue.state).toBe('closed');
+  });
+
   it('that see different things come to what the last run sees', async () => {
     await scene.run(red);
     await Promise.all([scene.run(redder), scene.run([])]);

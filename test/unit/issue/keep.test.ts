@@ -41,7 +41,7 @@ describe('the one issue', () => {
     expect(body).toContain('[this workflow run](https://github.com/octo-org/infrastructure/actions/runs/7/attempts/1)');
     expect(body).toContain('See to majors.');
     expect(body).toContain('clients was seen');
-    expect(body).toContain('1 other checks passed.');
+    expect(body).toContain('\n1 check passed.\n');
     expect(scene.comments).toEqual([]);
   });
 
