@@ -86,6 +86,8 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   const pullRequest = settings && github && { settings, github };
   const context: ModeContext = {
     ...{ inputs, runner, clock, signal, timeline, progress, serving, runId, pullRequest },
+    // Not before the checks: what is wrong with it must not hide what they find.
+    connectForIssue: inputs.issue ? () => outside.connectGitHub(inputs.githubToken) : undefined,
     log: runner.log,
   };
   if (inputs.mode === 'values') {
@@ -126,7 +128,7 @@ export function runIdOf(runner: Runner): string {
 }
 
 function reportOf(
-  { inputs, cluster, facts, findings, verdict, results, plan, pullRequest, status, image }: Progress,
+  { inputs, cluster, facts, findings, verdict, results, plan, pullRequest, issue, status, image }: Progress,
   timeline: Timeline,
   error: Report['error'],
 ): Report {
@@ -154,6 +156,7 @@ function reportOf(
       headSha: pullRequest.headSha,
       changes: pullRequest.changes,
     },
+    issue: issue && { operation: issue.operation, number: issue.number, url: issue.url },
     status,
     warnings: results.warnings,
     error,

@@ -1,4 +1,3 @@
-import { connectGitHub } from '../../../src/adapters/github.ts';
 import { publishPullRequest, type Published } from '../../../src/pull-request/publish.ts';
 import { probePullRequest, type ProbeFact } from '../../../src/pull-request/probe.ts';
 import type { Edit, PullRequestSettings } from '../../../src/pull-request/settings.ts';
@@ -7,12 +6,12 @@ import type { GitHub } from '../../../src/ports/github.ts';
 import { BareRepository } from '../../github/bare-repository.ts';
 import { GitHubDouble, type DoubleOptions } from '../../github/double.ts';
 import { mergePullRequest } from '../../github/merge.ts';
+import { connectTo } from '../github/connect.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { FakeLog } from '../fake-runner.ts';
 
 export const path = 'environments/production/values.yaml';
 export const branch = 'circleci-server-postgresql-14-circleci-server-environments-production-values-yaml';
-export const token = 'ghs_0123456789abcdef0123456789abcdef0123';
 
 export function values(tag: string, more = ''): string {
   return `# CircleCI Server\npostgresql:\n  image:\n    registry: cciserver.azurecr.io\n    repository: server-postgres\n    tag: ${tag} # by hand\n${more}`;
@@ -67,19 +66,14 @@ export class Scene {
   }
 
   connect({ answerLimit, apiUrl }: { answerLimit?: number | undefined; apiUrl?: string } = {}): GitHub {
-    const { owner, name } = this.double.state.repository;
-    const variables: Record<string, string> = {
-      GITHUB_REPOSITORY: `${owner}/${name}`,
-      GITHUB_API_URL: apiUrl ?? this.double.apiUrl,
-      GITHUB_SERVER_URL: this.double.serverUrl,
-    };
-    return connectGitHub({
-      token,
-      clock: this.clock,
-      log: this.log,
-      signal: this.cancelled.signal,
-      environment: (variable) => variables[variable] ?? '',
-      mask: (secret) => this.masked.push(secret),
+    const { clock, log, masked } = this;
+    const { signal } = this.cancelled;
+    return connectTo(this.double, {
+      clock,
+      log,
+      signal,
+      masked,
+      apiUrl,
       ...(answerLimit === undefined ? {} : { answerLimit }),
     });
   }
