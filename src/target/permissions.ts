@@ -43,7 +43,6 @@ export const permissions: readonly Permission[] = [
   { verb: 'list', resource: 'jobs', mode: 'precheck', why: 'find Jobs of an earlier upgrade' },
   { verb: 'get', resource: 'leases', mode: 'precheck', why: 'see whether another run is at it' },
   { verb: 'list', resource: 'volumesnapshotclasses', mode: 'precheck', why: 'find how to take the backup' },
-  { verb: 'list', resource: 'volumeattachments', mode: 'precheck', why: 'wait for the volume to be detached' },
   // The exec subresource is opened by GET (WebSocket); newer API servers ask for create too.
   { verb: 'get', resource: 'pods', subresource: 'exec', mode: 'precheck', why: "run psql in the server's pod" },
   { verb: 'create', resource: 'pods', subresource: 'exec', mode: 'precheck', why: "run psql in the server's pod" },
@@ -123,6 +122,7 @@ export const permissions: readonly Permission[] = [
     mode: 'upgrade',
     why: 'keep the volume whatever happens to its claim (Retain); give the claim the restored volume',
   },
+  { verb: 'list', resource: 'volumeattachments', mode: 'upgrade', why: 'wait for the volume to be detached' },
   { verb: 'create', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
   { verb: 'patch', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
   { verb: 'get', resource: 'deployments', mode: 'upgrade', why: 'watch the applications come back' },
