@@ -139,7 +139,9 @@ function permissionsPage(): string {
   const table = permissions.map((p) => {
     const { group } = resources[p.resource];
     const without =
-      p.informs === undefined ? 'the run is refused' : `unknown: ${p.informs.map((id) => `\`${id}\``).join(', ')}`;
+      p.informs === undefined
+        ? 'the run is refused'
+        : `${p.without ?? 'unknown'}: ${p.informs.map((id) => `\`${id}\``).join(', ')}`;
     return `| ${p.mode} | ${p.verb} | ${p.resource}${p.subresource === undefined ? '' : `/${p.subresource}`} | ${group || 'core'} | ${p.why} | ${without} |`;
   });
   return [
@@ -154,7 +156,7 @@ function permissionsPage(): string {
     'Put your namespace in the place of NAMESPACE, apply the manifests, and make a kubeconfig with a token of the service account:',
     '`kubectl -n NAMESPACE create token postgresql-MODE --duration=24h`.',
     '',
-    'What only informs may be left out: the checks that need it are then `unknown`, which stops an upgrade until they are named in `ignore-checks`. What is asked of',
+    'What only informs may be left out. The checks that need it then only warn, or are `unknown`, which stops an upgrade until they are named in `ignore-checks`. What is asked of',
     'Argo CD, Flux and KEDA is asked only where they are installed. What is missing, the check `permissions` prints as manifests with your names.',
     '',
     '| from mode | verb | resource | API group | why | without it |',

@@ -25,10 +25,12 @@ const ofImages = [
 /** What is known without a command in the server's pod. */
 const withoutExec =
   `cluster-access permissions statefulset pod-containers termination-grace transfer locales-in-images images serving-start
-  volume-snapshot volume-claim volume-users applications foreign-workloads gitops helm-release operator`.split(/\s+/);
+  volume-snapshot volume-claim volume-users applications storage-class placement foreign-workloads gitops helm-release
+  operator server-release`.split(/\s+/);
 
 /**
- * What a precheck can't tell without a permission: `forbidden` where it does not even find the server, else the checks that are unknown.
+ * What a precheck can't tell without a permission: `forbidden` where it does not even find the server, else the checks that are unknown, or that
+ * warn where the table says so.
  * The check `permissions` fails besides, unless the permission is one that only informs.
  */
 const lacking: Readonly<Record<string, 'forbidden' | readonly string[]>> = {
@@ -51,6 +53,9 @@ const lacking: Readonly<Record<string, 'forbidden' | readonly string[]>> = {
   'list volumesnapshotclasses.snapshot.storage.k8s.io': ['volume-snapshot'],
   // Older API servers open a command by GET, newer ones ask for "create" besides.
   'create pods/exec': [],
+  'get storageclasses.storage.k8s.io': ['storage-class'],
+  'list nodes': ['placement'],
+  'list poddisruptionbudgets.policy': ['placement'],
   // Of the server that is tried, only one that does not start is asked for its log.
   'get pods/log': ofImages.filter((id) => !id.startsWith('serving-')),
   'create pods': ['admission', ...ofImages],
@@ -107,7 +112,7 @@ test('each permission is in the table of this test', () => {
   expect(named).toEqual(rows.map(permissionName).sort());
 });
 
-describe('without one permission exactly what needs it is unknown', () => {
+describe('without one permission exactly what needs it is not told', () => {
   test.each(Object.entries(lacking))('%s', async (name, unknown) => {
     const row = rows.find((one) => permissionName(one) === name);
     await grant(rows.filter((one) => one !== row));
@@ -123,7 +128,10 @@ describe('without one permission exactly what needs it is unknown', () => {
     }
     const needed = row?.informs === undefined;
     expect(changes(base, end)).toEqual(
-      Object.fromEntries([...(needed ? [['permissions', 'failed']] : []), ...unknown.map((id) => [id, 'unknown'])]),
+      Object.fromEntries([
+        ...(needed ? [['permissions', 'failed']] : []),
+        ...unknown.map((id) => [id, row?.without ?? 'unknown']),
+      ]),
     );
     expect(JSON.stringify(end.report.findings)).toContain(`${needed ? 'missing' : 'not granted'}: ${name}`);
   });

@@ -46,7 +46,10 @@ describe('a precheck', () => {
     // Nothing is asked about a values file where there is none.
     for (const { id, title } of catalogue.filter((c) => c.subject !== 'values')) {
       const [icon, status] = known.includes(id) ? ['!', 'warning'] : ['✓', 'passed'];
-      expect(end.log).toContain(`::group::${icon} ${title} (${id}: ${status})`);
+      const group = `::group::${icon} ${title} (${id}: ${status}, `;
+      expect(end.log.split('\n').filter((line) => line.startsWith(group))).toEqual([
+        expect.stringMatching(/, \d+\.\d s\)$/),
+      ]);
       expect(end.summary).toContain(`\`${id}\``);
     }
   });
