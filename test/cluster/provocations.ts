@@ -125,10 +125,12 @@ export const cases: readonly Case[] = [
   },
   {
     ...{ check: 'admission', what: 'a limit that the resources of the Job are above', status: 'failed' },
-    provoke: () => { apply({
+    provoke: () => {
+      apply({
         ...{ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'small', namespace } },
         spec: { limits: [{ type: 'Container', max: { memory: '64Mi' } }] },
-      }); },
+      });
+    },
     takeBack: () => inNamespace('delete', 'limitrange', 'small'),
     ...{ evidence: /the pod of the Job: .*maximum memory usage per Container is 64Mi/, remedy: /"resources"/ },
   },
