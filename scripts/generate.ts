@@ -8,8 +8,8 @@ import { catalogue } from '../src/prechecks/catalogue.ts';
 import type { Check } from '../src/prechecks/finding.ts';
 import { resources } from '../src/ports/cluster.ts';
 import { reportShape } from '../src/report/report-shape.ts';
-import { manifests } from '../src/target/permission-manifests.ts';
-import { permissions, permissionsFor } from '../src/target/permissions.ts';
+import { modeManifests } from '../src/target/permission-manifests.ts';
+import { permissions } from '../src/target/permissions.ts';
 
 /** Who tells, where nobody asks the check. */
 const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
@@ -139,18 +139,24 @@ function permissionsPage(): string {
   const table = permissions.map((p) => {
     const { group } = resources[p.resource];
     const without =
-      p.informs === undefined ? 'the run is refused' : `unknown: ${p.informs.map((id) => `\`${id}\``).join(', ')}`;
+      p.informs === undefined
+        ? 'the run is refused'
+        : `${p.without ?? 'unknown'}: ${p.informs.map((id) => `\`${id}\``).join(', ')}`;
     return `| ${p.mode} | ${p.verb} | ${p.resource}${p.subresource === undefined ? '' : `/${p.subresource}`} | ${group || 'core'} | ${p.why} | ${without} |`;
   });
   return [
     '# Permissions',
     '',
-    "Generated from `src/target/permissions.ts` by `npm run generate`. An upgrade needs a precheck's permissions too.",
+    'Generated from `src/target/permissions.ts` by `npm run generate`.',
     '',
-    'Put your namespace in the place of NAMESPACE, apply the manifests of the mode, and make a kubeconfig with a token of the service account:',
+    "Each mode has a Role for the namespace and a ClusterRole for what lies in none. A precheck's change nothing that is yours: they read, run `psql` in the",
+    "server's pod, make and remove probe pods, and create by dry run (Kubernetes grants a dry run with the same right as the creation). An upgrade's have only",
+    "what it needs on top; its service account gets a precheck's roles too, so apply those first. A dry run of an upgrade needs a precheck's alone.",
+    '',
+    'Put your namespace in the place of NAMESPACE, apply the manifests, and make a kubeconfig with a token of the service account:',
     '`kubectl -n NAMESPACE create token postgresql-MODE --duration=24h`.',
     '',
-    'What only informs may be left out: the checks that need it are then `unknown`, which stops an upgrade until they are named in `ignore-checks`. What is asked of',
+    'What only informs may be left out. The checks that need it then only warn, or are `unknown`, which stops an upgrade until they are named in `ignore-checks`. What is asked of',
     'Argo CD, Flux and KEDA is asked only where they are installed. What is missing, the check `permissions` prints as manifests with your names.',
     '',
     '| from mode | verb | resource | API group | why | without it |',
@@ -161,19 +167,9 @@ function permissionsPage(): string {
       `## Manifests for \`${mode}\``,
       '',
       '```yaml',
-      ...serviceAccount(`postgresql-${mode}`),
-      '---',
-      ...manifests(permissionsFor(mode), `postgresql-${mode}`, 'NAMESPACE', {
-        kind: 'ServiceAccount',
-        name: `postgresql-${mode}`,
-        namespace: 'NAMESPACE',
-      }),
+      ...modeManifests(mode, 'NAMESPACE'),
       '```',
       '',
     ]),
   ].join('\n');
-}
-
-function serviceAccount(name: string): string[] {
-  return ['apiVersion: v1', 'kind: ServiceAccount', `metadata: { name: ${name}, namespace: NAMESPACE }`];
 }

@@ -1,15 +1,25 @@
+import type { FileLine } from './ports/runner.ts';
+
+interface RunErrorOptions extends ErrorOptions {
+  /** The line of a file in the repository that it is about. */
+  readonly place?: FileLine;
+}
+
 /**
  * What can end a run. Each error says in one line what is wrong and where, and
  * in `remedy` what to do next; `code` is stable, for people who search for it.
  */
 abstract class RunError extends Error {
+  readonly place: FileLine | undefined;
+
   constructor(
     readonly code: string,
     message: string,
     readonly remedy: string,
-    options?: ErrorOptions,
+    options?: RunErrorOptions,
   ) {
     super(message, options);
+    this.place = options?.place;
     this.name = new.target.name;
   }
 }

@@ -55,7 +55,8 @@ export async function run(outside: Outside): Promise<void> {
         };
     if (!isRunError(thrown) && thrown instanceof Error) runner.log.info(thrown.stack ?? '');
     progress.verdict = verdictAfter(thrown, progress.verdict);
-    runner.log.annotate('error', error.code, `${error.message} What to do: ${error.remedy}`);
+    const place = isRunError(thrown) ? thrown.place : undefined;
+    runner.log.annotate('error', error.code, `${error.message} What to do: ${error.remedy}`, place);
     runner.fail();
   }
   runner.saveState('ended', progress.verdict);
@@ -128,7 +129,20 @@ export function runIdOf(runner: Runner): string {
 }
 
 function reportOf(
-  { inputs, cluster, facts, findings, verdict, results, plan, pullRequest, issue, status, image }: Progress,
+  {
+    inputs,
+    cluster,
+    facts,
+    findings,
+    checkSeconds,
+    verdict,
+    results,
+    plan,
+    pullRequest,
+    issue,
+    status,
+    image,
+  }: Progress,
   timeline: Timeline,
   error: Report['error'],
 ): Report {
@@ -139,6 +153,7 @@ function reportOf(
     cluster: cluster?.address ?? '',
     verdict,
     findings,
+    checkSeconds,
     image: image ?? (inputs === undefined ? undefined : (facts?.serving ?? safeServingImage(inputs))),
     phases: timeline.phases,
     serving: results.serving === true,

@@ -1,3 +1,6 @@
+/** The first release of CircleCI Server for which the vendor's upgrade script is made (its README). */
+export const firstRelease = '4.9';
+
 /**
  * The majors, images and tags as data. Sources: the vendor's upgrade page for
  * server 4.10 and its upgrade script's defaults (both name one tag for 4.9 and 4.10).

@@ -21,8 +21,8 @@ const log: Log = {
       core.endGroup();
     }
   },
-  annotate(level, title, message) {
-    core[level](message, { title });
+  annotate(level, title, message, place) {
+    core[level](message, { title, ...(place === undefined ? {} : { file: place.file, startLine: place.line }) });
   },
 };
 

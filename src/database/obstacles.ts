@@ -44,15 +44,15 @@ export function obstacleRemedy(found: readonly Obstacle[], session: string): str
   const sentences = [
     ...prepared.map(
       ({ gid, database }) =>
-        `In database "${database}": ROLLBACK PREPARED ${quoted(gid)}; (or COMMIT PREPARED, if whoever prepared it says so).`,
+        `In database "${database}": \`ROLLBACK PREPARED ${quoted(gid)};\` (or COMMIT PREPARED, if whoever prepared it says so).`,
     ),
     ...(slots.length === 0
       ? []
       : [
-          `${slots.map(({ name }) => `SELECT pg_drop_replication_slot(${quoted(name)});`).join(' ')} 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`,
+          `\`${slots.map(({ name }) => `SELECT pg_drop_replication_slot(${quoted(name)});`).join(' ')}\` 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`,
         ]),
   ];
-  return `As the superuser (${session}): ${sentences.join(' ')}`;
+  return `As the superuser (\`${session}\`): ${sentences.join(' ')}`;
 }
 
 function quoted(text: string): string {

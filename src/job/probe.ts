@@ -1,4 +1,4 @@
-import type { V1Container, V1Pod } from '@kubernetes/client-node';
+import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import type { DatabaseFacts } from '../database/server.ts';
 import { sortOrderSql, type SortOrders } from '../database/sort-order.ts';
 import type { Target } from '../target/target.ts';
@@ -78,10 +78,19 @@ export function probePodOf(target: Target, { role, imagePullSecret, lifetime, ro
     spec: {
       ...template.spec,
       containers: template.spec?.containers ?? [],
+      ...whereVolumeGoes(target, template.spec),
       terminationGracePeriodSeconds: 0,
       activeDeadlineSeconds: Math.ceil(lifetime / 1000),
     },
   };
+}
+
+/** Without the volume nothing else keeps it to the nodes on which the Job may come to be: their platform, and their way to the registry. */
+function whereVolumeGoes({ volume }: Target, spec: V1PodSpec | undefined): Pick<V1PodSpec, 'affinity'> {
+  const required = volume.persistentVolume?.spec?.nodeAffinity?.required;
+  if (required === undefined) return {};
+  const { nodeAffinity } = spec?.affinity ?? {};
+  return { affinity: { nodeAffinity: { ...nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: required } } };
 }
 
 export interface Locale {

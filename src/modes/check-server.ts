@@ -50,7 +50,7 @@ export async function checkServer(
     );
     return undefined;
   }
-  const facts = await log.group('Gather facts', () =>
+  const { facts, seconds } = await log.group('Gather facts', () =>
     timeline.phase('precheck', 'Gather facts', () =>
       gatherFacts({
         ...context,
@@ -64,11 +64,13 @@ export async function checkServer(
     ),
   );
   progress.facts = facts;
-  progress.findings = await judge(facts, checksPage(context.runner), log);
+  const judged = await judge(facts, seconds, checksPage(context.runner), log);
+  progress.findings = judged.findings;
+  progress.checkSeconds = judged.seconds;
   progress.verdict = verdictOf(progress.findings);
   const prediction = predictionOf(facts);
   if (prediction !== undefined) log.info(predictionText(prediction));
-  annotateFindings(progress.findings, inputs.failOn, log);
+  annotateFindings(progress.findings, inputs, log);
   refuseIfBlocked(progress.findings, inputs.failOn);
   return { target, database, facts };
 }

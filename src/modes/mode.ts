@@ -21,6 +21,7 @@ export interface Progress {
   cluster?: Cluster;
   facts?: Facts;
   findings: Finding[];
+  checkSeconds?: Readonly<Record<string, number>>;
   verdict: Verdict;
   plan?: PlanReport;
   pullRequest?: Published;

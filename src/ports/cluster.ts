@@ -4,13 +4,16 @@ import type {
   V1Deployment,
   V1Job,
   V1Namespace,
+  V1Node,
   V1PersistentVolume,
   V1PersistentVolumeClaim,
   V1Pod,
+  V1PodDisruptionBudget,
   V1Secret,
   V1SelfSubjectAccessReview,
   V1SelfSubjectReview,
   V1StatefulSet,
+  V1StorageClass,
   V1VolumeAttachment,
   CoreV1Event,
 } from '@kubernetes/client-node';
@@ -70,6 +73,7 @@ export interface Lease {
 /** Every resource that the action reads or writes: where the API serves it, and its type. */
 export const resources = {
   namespaces: { group: '', version: 'v1', kind: 'Namespace', namespaced: false },
+  nodes: { group: '', version: 'v1', kind: 'Node', namespaced: false },
   pods: { group: '', version: 'v1', kind: 'Pod', namespaced: true },
   secrets: { group: '', version: 'v1', kind: 'Secret', namespaced: true },
   configmaps: { group: '', version: 'v1', kind: 'ConfigMap', namespaced: true },
@@ -81,6 +85,8 @@ export const resources = {
   jobs: { group: 'batch', version: 'v1', kind: 'Job', namespaced: true },
   cronjobs: { group: 'batch', version: 'v1', kind: 'CronJob', namespaced: true },
   leases: { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', namespaced: true },
+  poddisruptionbudgets: { group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', namespaced: true },
+  storageclasses: { group: 'storage.k8s.io', version: 'v1', kind: 'StorageClass', namespaced: false },
   volumeattachments: { group: 'storage.k8s.io', version: 'v1', kind: 'VolumeAttachment', namespaced: false },
   volumesnapshots: { group: 'snapshot.storage.k8s.io', version: 'v1', kind: 'VolumeSnapshot', namespaced: true },
   volumesnapshotcontents: {
@@ -113,6 +119,7 @@ export type ResourceName = keyof typeof resources;
 /** What the API answers for each resource. Times are strings here, whatever the types say: nothing converts them. */
 export interface ResourceTypes {
   namespaces: V1Namespace;
+  nodes: V1Node;
   pods: V1Pod;
   secrets: V1Secret;
   configmaps: V1ConfigMap;
@@ -124,6 +131,8 @@ export interface ResourceTypes {
   jobs: V1Job;
   cronjobs: V1CronJob;
   leases: Lease;
+  poddisruptionbudgets: V1PodDisruptionBudget;
+  storageclasses: V1StorageClass;
   volumeattachments: V1VolumeAttachment;
   volumesnapshots: VolumeSnapshot;
   volumesnapshotcontents: VolumeSnapshotContent;

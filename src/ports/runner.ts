@@ -2,6 +2,13 @@ import type { OutputName } from '../outputs.ts';
 
 export type AnnotationLevel = 'notice' | 'warning' | 'error';
 
+/** A line of a file, from the root of the repository. */
+export interface FileLine {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
 /**
  * What a run notes for its post step: that it is not the first process of the
  * step (`isPost`), that it was about to change something (`began`), and its verdict (`ended`).
@@ -14,7 +21,8 @@ export interface Log {
   debug(line: string): void;
   /** A foldable part of the log; closed also when `body` throws. */
   group<T>(title: string, body: () => Promise<T>): Promise<T>;
-  annotate(level: AnnotationLevel, title: string, message: string): void;
+  /** With a place, GitHub shows it there too, among a pull request's changes. */
+  annotate(level: AnnotationLevel, title: string, message: string, place?: FileLine): void;
 }
 
 /** The runner that runs the action. */

@@ -30,7 +30,7 @@ export const accessChecks: readonly Check[] = [
         const lines = missing.map((p) =>
           p.informs === undefined
             ? `missing: ${permissionName(p)} (${p.why})`
-            : `not granted: ${permissionName(p)} (${p.why}); without it ${p.informs.join(', ')} may be unknown`,
+            : `not granted: ${permissionName(p)} (${p.why}); without it ${p.informs.join(', ')} may be ${p.without ?? 'unknown'}`,
         );
         const wanted = needed(missing);
         if (wanted.length === 0) return passed('every permission that an upgrade needs is granted', ...lines);

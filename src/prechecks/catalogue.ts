@@ -9,12 +9,15 @@ import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
 import { localeChecks } from './locale.ts';
 import { majorsChecks } from './majors.ts';
+import { placementChecks } from './placement.ts';
 import { podChecks } from './pod.ts';
 import { replayChecks } from './replay.ts';
+import { serverReleaseChecks } from './server-release.ts';
 import { serverChecks } from './server.ts';
 import { servingStartChecks } from './serving-start.ts';
 import { sortOrderChecks } from './sort-order.ts';
 import { spaceChecks } from './space.ts';
+import { storageClassChecks } from './storage-class.ts';
 import { surroundingsChecks } from './surroundings.ts';
 import { transferChecks } from './transfer.ts';
 import { valuesChecks } from './values.ts';
@@ -36,7 +39,10 @@ export const catalogue: readonly Check[] = [
   ...sortOrderChecks,
   ...extensionChecks,
   ...clusterChecks,
+  ...storageClassChecks,
+  ...placementChecks,
   ...clientsChecks,
   ...surroundingsChecks,
+  ...serverReleaseChecks,
   ...valuesChecks,
 ];

@@ -1,7 +1,7 @@
 import type { Client } from '../database/clients.ts';
 import type { Neighbour } from '../target/neighbours.ts';
 import { sessionIn, type Target } from '../target/target.ts';
-import { failed, given, passed, warning, type Check } from './finding.ts';
+import { copyable, failed, given, inShell, passed, warning, type Check } from './finding.ts';
 
 /** Who is connected, or would be, when the applications have been stopped. */
 export const clientsChecks: readonly Check[] = [
@@ -37,7 +37,7 @@ export const clientsChecks: readonly Check[] = [
         if (others.length === 0)
           return passed(`none of ${String(list.length)} workloads but the application layer names PostgreSQL`);
         return warning(
-          `Have them stopped and started with the applications, where they belong to them, or stop them yourself:\n${others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)).join('\n')}`,
+          `Have them stopped and started with the applications, where they belong to them, or stop them yourself.\n${inShell}\n${others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)).join('\n')}`,
           ...others.map(
             (one) =>
               `${one.kind} ${one.name} is not stopped by the upgrade and names PostgreSQL: ${one.uses.join(', ')}`,
@@ -74,14 +74,14 @@ function originOf(client: Client, neighbours: readonly Neighbour[], target: Targ
     return {
       ...{ name: `from ${client.address}, no pod of namespace ${target.namespace}`, isStopped: false, isUnsure: false },
       remedy: ({ pid, address }) =>
-        `Find ${address} (kubectl get pods --all-namespaces -o wide | grep -F ${address}) and stop it; to end its session: ${terminate(target, pid)}`,
+        `Find ${address} (${copyable(`kubectl get pods --all-namespaces -o wide | grep -F ${address}`)}) and stop it; to end its session: ${terminate(target, pid)}`,
     };
   const one = application ?? first;
   return {
     name: `${one.kind} ${one.name} (${client.address})`,
     isStopped: application !== undefined,
     isUnsure: one.kind === 'Job' || one.kind === 'CronJob',
-    remedy: () => stop(one, target),
+    remedy: () => `Stop ${one.kind} ${one.name}: ${copyable(stop(one, target))}`,
   };
 }
 
@@ -125,7 +125,7 @@ function describe({ application, user, database, state }: Client): string {
 }
 
 function terminate(target: Target, pid: number): string {
-  return `${sessionIn(target)} -c 'SELECT pg_terminate_backend(${String(pid)})'`;
+  return copyable(`${sessionIn(target)} -c 'SELECT pg_terminate_backend(${String(pid)})'`);
 }
 
 /** The command that gives a workload the label of the application layer, where that is one. */

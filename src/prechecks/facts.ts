@@ -1,3 +1,4 @@
+import type { V1Node, V1PodDisruptionBudget } from '@kubernetes/client-node';
 import type { Client } from '../database/clients.ts';
 import type { Obstacle } from '../database/obstacles.ts';
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/server.ts';
@@ -14,6 +15,7 @@ import type { Permission } from '../target/permissions.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
 import type { Target } from '../target/target.ts';
 import type { Image } from '../target/images.ts';
+import type { StorageClassFacts } from './storage-class.ts';
 import type { VolumeFiles } from './volume-files.ts';
 import type { VolumeTrial } from './volume-trial.ts';
 import type { HazardFacts } from './hazards/hazard.ts';
@@ -51,7 +53,13 @@ export interface Facts {
   readonly helmRevisions: Known<readonly HelmRevision[]>;
   /** Argo CD and Flux, where they left their mark on PostgreSQL or the applications. */
   readonly reconcilers: Known<readonly Reconciler[]>;
+  /** Labels `helm.sh/chart` of PostgreSQL and the applications, each once. */
+  readonly charts: Known<readonly string[]>;
   readonly snapshotClass: Known<SnapshotClassFacts>;
+  readonly storageClass: Known<StorageClassFacts>;
+  readonly nodes: Known<readonly V1Node[]>;
+  /** PodDisruptionBudgets of the namespace. */
+  readonly budgets: Known<readonly V1PodDisruptionBudget[]>;
   /** Objects that the API server would refuse, with its words. */
   readonly refused: Known<readonly string[]>;
   readonly leftoverObjects: Known<readonly string[]>;

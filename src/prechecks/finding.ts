@@ -1,3 +1,4 @@
+import type { FileLine } from '../ports/runner.ts';
 import type { Facts } from './facts.ts';
 
 export type Status = 'passed' | 'warning' | 'failed' | 'unknown';
@@ -12,6 +13,8 @@ export interface Finding {
   readonly evidence: readonly string[];
   /** What to do; always there unless passed. */
   readonly remedy?: string;
+  /** Where in the repository it is, for findings about a file. */
+  readonly place?: FileLine;
   /** Why it stops nothing all the same (input `ignore-checks`). */
   readonly ignored?: string;
   /** Where it is explained. */
@@ -89,6 +92,11 @@ const order = ['passed', 'warning', 'unknown', 'failed'] as const;
 export function worst(a: Answer, b: Answer): Answer {
   const [worse, other] = order.indexOf(a.status) >= order.indexOf(b.status) ? [a, b] : [b, a];
   return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
+}
+
+/** What is to be copied, in the middle of a sentence: whatever follows is no part of it. */
+export function copyable(command: string): string {
+  return `\`${command}\``;
 }
 
 /** A line of a remedy: after it there is nothing but what is to be copied. */

@@ -12,7 +12,7 @@ import { servingImage, upgradeImage } from '../target/images.ts';
 import { newestRevisions } from '../target/helm-releases.ts';
 import { neighboursOf } from '../target/neighbours.ts';
 import { askUser, missingPermissions, needed, type Permission } from '../target/permissions.ts';
-import { findReconcilers, type Reconciler } from '../target/reconcilers.ts';
+import { findReconcilers, type Marked } from '../target/reconcilers.ts';
 import { volumeUsersAmong } from '../target/volume-users.ts';
 import { Journal, journalName } from '../upgrade/journal.ts';
 import { jobSettings } from '../upgrade/settings.ts';
@@ -24,56 +24,86 @@ import type { Gathering } from './gathering.ts';
 import { gatherHazards } from './hazards/gather.ts';
 import { both, known, knownFrom } from './known.ts';
 import { chooseSnapshotClass } from './snapshot-class.ts';
+import { Stopwatch, type FactName, type FactSeconds } from './stopwatch.ts';
+import { readStorageClass } from './storage-class.ts';
 import { readVolumeFiles } from './volume-files.ts';
 import { tryVolume, type VolumeTrial } from './volume-trial.ts';
 
 /** A few sessions at a time: the server is in production. */
 const sessions = 4;
 
+/** What was read, and how long each of it took. */
+export interface Gathered {
+  readonly facts: Facts;
+  readonly seconds: FactSeconds;
+}
+
 /** Reads all that the checks judge. What can't be read becomes unknown with its reason; only a cancellation throws. */
-export async function gatherFacts(gathering: Gathering): Promise<Facts> {
+export async function gatherFacts(gathering: Gathering): Promise<Gathered> {
+  const stopwatch = new Stopwatch(gathering.clock);
+  const facts = await readFacts(gathering, (names, read) => stopwatch.measure(names, read));
+  return { facts, seconds: stopwatch.seconds };
+}
+
+async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Promise<Facts> {
   const { cluster, inputs, target, database } = gathering;
   const { namespace } = target;
+  const read = <T>(facts: FactName | readonly FactName[], work: () => Promise<T>) => timed(facts, () => known(work));
+  const readFrom = <A, T>(fact: FactName, from: Known<A>, work: (value: A) => Promise<T>) =>
+    timed(fact, () => knownFrom(from, work));
   const [version, permissions, server, databases, files, obstacles, firstClients] = await Promise.all([
-    cluster.version(),
-    known(() => missingPermissions(cluster, namespace, 'upgrade')),
-    known(() => readServer(database)),
-    known(() => readDatabases(database)),
-    known(() => readVolumeFiles(database, target)),
-    known(() => readObstacles(database)),
-    known(() => clientsOf(gathering)),
+    timed('access', () => cluster.version()),
+    read('missingPermissions', () => missingPermissions(cluster, namespace, 'upgrade')),
+    read('server', () => readServer(database)),
+    read('databases', () => readDatabases(database)),
+    read('files', () => readVolumeFiles(database, target)),
+    read('obstacles', () => readObstacles(database)),
+    read('clients', () => clientsOf(gathering)),
   ]);
   const user = await knownFrom(permissions, (missing) => (needed(missing).length === 0 ? '' : askUser(cluster)));
-  const snapshotClass = await known(() => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass));
+  const snapshotClass = await read('snapshotClass', () =>
+    chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass),
+  );
   const settings: Known<JobSettings> = both(server, databases, (s, d) => ({
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
-  const sortOrders = await knownFrom(databases, async (list) =>
+  const sortOrders = await readFrom('sortOrders', databases, async (list) =>
     sortOrdersOf(await readAll(database, list, sortOrdersSql, sessions)),
   );
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
+  const marked = read(['reconcilers', 'charts'], () => markedObjects(gathering));
   const reads = [
-    knownFrom(databases, async (list) => extensionsOf(await readAll(database, list, extensionsSql, sessions))),
-    knownFrom(databases, (list) => gatherHazards(database, list, sessions)),
-    known(() => cluster.list('pods', { namespace })),
-    known(() => cluster.list('cronjobs', { namespace })),
-    known(() => newestRevisions(cluster, namespace)),
-    known(() => leftovers(gathering)),
-    known(() => reconcilersOf(gathering)),
-    knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
-    probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders),
-    probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders),
-    tryStart(
-      gathering,
-      both(mayProbe, server, (_, s) => s),
+    readFrom('extensions', databases, async (list) =>
+      extensionsOf(await readAll(database, list, extensionsSql, sessions)),
     ),
-    known(() => readMd5Roles(database)),
-    volumeTried(gathering),
-    replayed(gathering, mayProbe, server, databases),
-    gathering.probePullRequest?.() ?? Promise.resolve(undefined),
+    readFrom('hazards', databases, (list) => gatherHazards(database, list, sessions)),
+    read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
+    known(() => cluster.list('cronjobs', { namespace })),
+    read('helmRevisions', () => newestRevisions(cluster, namespace)),
+    read('leftoverObjects', () => leftovers(gathering)),
+    marked.then((objects) => readFrom('reconcilers', objects, (list) => findReconcilers(cluster, list))),
+    marked,
+    readFrom('refused', settings, (s) => refusedObjects(gathering, s, snapshotClass)),
+    read('storageClass', () => readStorageClass(cluster, target)),
+    read('nodes', () => cluster.list('nodes')),
+    read('budgets', () => cluster.list('poddisruptionbudgets', { namespace })),
+    timed('upgradeProbe', () => probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders)),
+    timed('servingProbe', () =>
+      probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders),
+    ),
+    timed('trial', () =>
+      tryStart(
+        gathering,
+        both(mayProbe, server, (_, s) => s),
+      ),
+    ),
+    read('md5Roles', () => readMd5Roles(database)),
+    timed('volumeTrial', () => volumeTried(gathering)),
+    timed('replay', () => replayed(gathering, mayProbe, server, databases)),
+    timed('pullRequest', () => gathering.probePullRequest?.() ?? Promise.resolve(undefined)),
   ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
   await Promise.allSettled(reads);
@@ -85,7 +115,11 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     helmRevisions,
     leftoverObjects,
     reconcilers,
+    objects,
     refused,
+    storageClass,
+    nodes,
+    budgets,
     upgradeProbe,
     servingProbe,
     trial,
@@ -111,7 +145,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     files,
     volumeTrial,
     otherVolumeUsers: await knownFrom(pods, (list) => volumeUsersAmong(list, target)),
-    clients: await knownFrom(firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
+    clients: await readFrom('clients', firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
     neighbours: both(pods, cronJobs, (list, jobs) =>
       neighboursOf(
         list.filter((pod) => !isOurs(pod)),
@@ -121,7 +155,11 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     ),
     helmRevisions,
     reconcilers,
+    charts: await knownFrom(objects, chartsOf),
     snapshotClass,
+    storageClass,
+    nodes,
+    budgets,
     refused,
     leftoverObjects,
     upgradeProbe,
@@ -133,7 +171,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
   };
 }
 
-async function reconcilersOf({ cluster, target, inputs }: Gathering): Promise<Reconciler[]> {
+/** PostgreSQL and the applications, with what labels them. */
+async function markedObjects({ cluster, target, inputs }: Gathering): Promise<Marked[]> {
   const options = { namespace: target.namespace, labelSelector: inputs.applicationSelector };
   const kinds = ['deployments', 'statefulsets', 'cronjobs'] as const;
   const applications = await Promise.all(
@@ -145,7 +184,12 @@ async function reconcilersOf({ cluster, target, inputs }: Gathering): Promise<Re
     ),
   );
   const server = { object: `statefulsets/${target.name}`, metadata: target.statefulSet.metadata };
-  return await findReconcilers(cluster, [server, ...applications.flat().filter((a) => a.object !== server.object)]);
+  return [server, ...applications.flat().filter((a) => a.object !== server.object)];
+}
+
+function chartsOf(objects: readonly Marked[]): string[] {
+  const labels = objects.map(({ metadata }) => metadata?.labels?.['helm.sh/chart']);
+  return [...new Set(labels.filter((label) => label !== undefined))].sort();
 }
 
 /** Other sessions than those of the action itself. */

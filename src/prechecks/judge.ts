@@ -3,18 +3,31 @@ import { catalogue } from './catalogue.ts';
 import type { Facts } from './facts.ts';
 import { weight, type Answer, type Finding, type Status } from './finding.ts';
 import { parseIgnored } from './ignore.ts';
+import type { FactName, FactSeconds } from './stopwatch.ts';
 
 const icons: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };
 
+/** The findings, and what was measured beside them. */
+export interface Judged {
+  readonly findings: Finding[];
+  /** By check: seconds that the slowest reading of what it looked at took. Readings go on side by side: these don't add up. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
 /**
  * Answers every check that applies, with one log group each.
+ * @param read how long the reading of each fact took
  * @param docs address of the page that explains the checks
  */
-export async function judge(facts: Facts, docs: string, log: Log): Promise<Finding[]> {
+export async function judge(facts: Facts, read: FactSeconds, docs: string, log: Log): Promise<Judged> {
   const ignored = parseIgnored(facts.inputs.ignoreChecks);
   const findings: Finding[] = [];
+  const seconds: Record<string, number> = {};
   for (const check of catalogue.filter((c) => c.applies?.(facts) ?? true)) {
-    const answer = bounded(check.run(facts));
+    const { watched, looked } = watch(facts);
+    const answer = bounded(check.run(watched));
+    const took = Math.round(Math.max(0, ...[...looked].map((fact) => read[fact] ?? 0)) * 10) / 10;
+    seconds[check.id] = took;
     const reason = answer.status === 'passed' ? undefined : ignored.get(check.id);
     const finding: Finding = {
       check: check.id,
@@ -23,7 +36,8 @@ export async function judge(facts: Facts, docs: string, log: Log): Promise<Findi
       ...(reason === undefined ? {} : { ignored: reason }),
     };
     findings.push(finding);
-    await log.group(`${icons[finding.status]} ${check.title} (${check.id}: ${statusText(finding)})`, () => {
+    const title = `${icons[finding.status]} ${check.title} (${check.id}: ${statusText(finding)}, ${took.toFixed(1)} s)`;
+    await log.group(title, () => {
       finding.evidence.forEach((line) => {
         log.info(line);
       });
@@ -36,7 +50,19 @@ export async function judge(facts: Facts, docs: string, log: Log): Promise<Findi
   for (const id of ignored.keys())
     if (!findings.some((f) => f.check === id && f.ignored !== undefined))
       log.info(`ignore-checks names ${id}, which has nothing to be ignored any more`);
-  return findings;
+  return { findings, seconds };
+}
+
+/** The same facts, which note the names of those that were looked at. */
+function watch(facts: Facts): { watched: Facts; looked: ReadonlySet<FactName> } {
+  const looked = new Set<FactName>();
+  const watched = new Proxy(facts, {
+    get(all, name, receiver) {
+      if (name in all) looked.add(name as FactName);
+      return Reflect.get(all, name, receiver) as unknown;
+    },
+  });
+  return { watched, looked };
 }
 
 /** `failed`, or `failed, ignored` */
@@ -50,7 +76,7 @@ const mostEvidence = 100_000;
 const longestRemedy = 20_000;
 
 /** As much of an answer as people read and GitHub shows; what is left out is said. */
-function bounded({ status, evidence, remedy }: Answer): Answer {
+function bounded({ status, evidence, remedy, place }: Answer): Answer {
   const lines: string[] = [];
   let room = mostEvidence;
   for (const line of evidence.map((text) => cut(text, longestLine))) {
@@ -63,6 +89,7 @@ function bounded({ status, evidence, remedy }: Answer): Answer {
     status,
     evidence: left > 0 ? [...lines, `… and ${String(left)} more lines`] : lines,
     ...(remedy === undefined ? {} : { remedy: cut(remedy, longestRemedy) }),
+    ...(place === undefined ? {} : { place }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Target } from '../target/target.ts';
 import type { Answer } from './finding.ts';
-import { failed } from './finding.ts';
+import { copyable, failed } from './finding.ts';
 import type { FoundCluster } from './volume-files.ts';
 
 /**
@@ -25,7 +25,7 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const real = others.find((cluster) => isOld(cluster, data) && (cluster.hasTables || !cluster.readable));
   if (real !== undefined && !serving.hasTables) {
     return failed(
-      `Stop the applications and the server, delete nothing: the data is in ${real.path}. ${byHand(target)}: mv ${data} ${data}.empty && ${putBack(real, data)} && chown -R ${String(target.userId)} ${data}`,
+      `Stop the applications and the server, delete nothing: the data is in ${real.path}. ${byHand(target)}: ${copyable(`mv ${data} ${data}.empty && ${putBack(real, data)} && chown -R ${String(target.userId)} ${data}`)}`,
       `the server runs on an EMPTY cluster in ${data}; the data is in ${real.path}`,
       ...evidence,
     );
@@ -33,12 +33,12 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const old = others.find((cluster) => isOld(cluster, data));
   if (old !== undefined) {
     return failed(
-      `Find out which of them has the right data before anything else is done, delete nothing. If it is the one that runs, move the other one out of the way (${byHand(target)}: mv ${old.path} ${old.path}.aside).`,
+      `Find out which of them has the right data before anything else is done, delete nothing. If it is the one that runs, move the other one out of the way (${byHand(target)}: ${copyable(`mv ${old.path} ${old.path}.aside`)}).`,
       ...evidence,
     );
   }
   return failed(
-    `${byHand(target)}: mv ${data}-14 ${data}-14.aside (a failed try left it). Remove it once the upgrade is done.`,
+    `${byHand(target)}: ${copyable(`mv ${data}-14 ${data}-14.aside`)} (a failed try left it). Remove it once the upgrade is done.`,
     ...evidence,
   );
 }

@@ -1,6 +1,6 @@
 import { upgrade } from '../versions.ts';
 import type { Facts } from './facts.ts';
-import { failed, given, passed, type Answer, type Check } from './finding.ts';
+import { failed, given, inShell, passed, type Answer, type Check } from './finding.ts';
 
 /** One place that says which PostgreSQL is started on the data, or wrote it. */
 interface Saying {
@@ -29,7 +29,7 @@ export const majorsChecks: readonly Check[] = [
           const evidence = all.map(({ place }) => place);
           const differs = ({ major }: Saying) => major !== undefined && major !== data.major;
           if (differs(template)) return failed(templateRemedy(facts), ...evidence);
-          if (differs(values)) return failed(valuesRemedy(facts), ...evidence);
+          if (differs(values)) return { ...failed(valuesRemedy(facts), ...evidence), ...placeOf(facts) };
           return differs(served) ? serverDiffers(evidence) : passed(...evidence);
         }),
       ),
@@ -66,6 +66,12 @@ function valuesOf({ pullRequest, target, inputs }: Facts, running: number): Sayi
   return { place: `${inputs.valuesFile} names ${said(names, major)}`, major };
 }
 
+/** The line of the values file that names the image. */
+function placeOf({ pullRequest }: Facts): Pick<Answer, 'place'> {
+  const place = pullRequest?.find(({ id }) => id === 'values-file')?.place;
+  return place === undefined ? {} : { place };
+}
+
 function said(image: string, major: number | undefined): string {
   return `${image} (${major === undefined ? 'its tag does not tell the major' : `PostgreSQL ${String(major)}`})`;
 }
@@ -80,7 +86,7 @@ function majorOfTag(image: string): number | undefined {
 function templateRemedy({ target, inputs }: Facts): string {
   const pod = target.pod?.spec?.containers.find(({ name }) => name === target.container.name)?.image;
   const back = `kubectl -n ${inputs.namespace} set image statefulset/${target.name} ${target.container.name}=${pod ?? 'IMAGE-OF-12'}`;
-  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself:\n${back}`;
+  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself.\n${inShell}\n${back}`;
 }
 
 function valuesRemedy({ target }: Facts): string {

@@ -2,7 +2,7 @@ import { obstacleName, obstacleRemedy, type Obstacle } from '../database/obstacl
 import { upgrade } from '../versions.ts';
 import { sessionIn } from '../target/target.ts';
 import type { Facts } from './facts.ts';
-import { failed, given, passed, type Answer, type Check } from './finding.ts';
+import { copyable, failed, given, passed, type Answer, type Check } from './finding.ts';
 
 export const serverChecks: readonly Check[] = [
   {
@@ -13,14 +13,14 @@ export const serverChecks: readonly Check[] = [
     run: ({ server, target }) =>
       !server.known && server.code === 'psql-failed'
         ? failed(
-            `Set "secret-name" and "secret-key" to where the password of role postgres is, or repair the Secret.`,
+            'Set "secret-name" and "secret-key" to where the password of role postgres is, or repair the Secret.',
             server.reason,
           )
         : given(server, (facts) =>
             facts.currentUser === 'postgres'
               ? passed(`logged in as ${facts.currentUser} with Secret ${target.secret.name}, key ${target.secret.key}`)
               : failed(
-                  'Remove the setting "role" from the superuser: ALTER ROLE postgres RESET role',
+                  `Remove the setting "role" from the superuser: ${copyable('ALTER ROLE postgres RESET role')}`,
                   `logged in as postgres, but the session is ${facts.currentUser}`,
                 ),
           ),

@@ -1,8 +1,7 @@
 import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
 import type { Transfer } from '../job/transfer.ts';
-import type { Target } from '../target/target.ts';
 import type { Facts } from './facts.ts';
-import { failed, given, passed, warning, type Check } from './finding.ts';
+import { copyable, failed, given, inShell, passed, warning, type Check } from './finding.ts';
 import type { VolumeFiles } from './volume-files.ts';
 
 type Mode = Exclude<Transfer, 'auto'>;
@@ -19,16 +18,19 @@ export const spaceChecks: readonly Check[] = [
     title: 'The volume has room for the new system catalogs',
     subject: 'target',
     why: 'The upgrade Job refuses to begin, in the downtime, where there is too little. Reckoned with its numbers: 100 MB, three WAL segments, the catalogs and a quarter more (at least 9.5 MB for each database), the transaction status; with reflinks their own records, with `transfer: copy` all data once more. Less than twice of what is not data is a warning: the server writes on until then.',
-    run: ({ inputs, files, databases, server, volumeTrial, target }) =>
+    run: ({ inputs, files, databases, server, volumeTrial, target, storageClass }) =>
       given(files, (seen) =>
         given(databases, (list) =>
-          given(server, (facts) => {
+          given(server, (settings) => {
             const modes = modesOf(inputs.transfer, seen.filesystem, volumeTrial);
-            const [sure, last] = [needOf(modes[0], seen, list, facts), needOf(modes[1] ?? modes[0], seen, list, facts)];
+            const [sure, last] = [
+              needOf(modes[0], seen, list, settings),
+              needOf(modes[1] ?? modes[0], seen, list, settings),
+            ];
             const free = seen.freeBytes / 1024;
             const evidence = `${megabytes(free)} MiB free, about ${megabytes(sure.kilobytes)} MiB needed for ${String(list.length)} databases (${modes[0]}: ${megabytes(seen.relations.kilobytes)} MiB of data in ${String(seen.relations.files)} files)`;
             const { freeInodes } = seen;
-            const enlarge = enlarged(seen, target, last.kilobytes);
+            const enlarge = enlarged(seen, { target, storageClass }, last.kilobytes);
             if (freeInodes !== undefined && freeInodes < sure.inodes)
               return failed(
                 'Remove files that nobody needs from the volume, or move to one with more inodes.',
@@ -42,7 +44,7 @@ export const spaceChecks: readonly Check[] = [
                 `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, all data is copied, and about ${megabytes(last.kilobytes)} MiB and ${String(last.inodes)} inodes are needed`,
                 evidence,
               );
-            const spare = needOf('link', seen, list, facts).kilobytes;
+            const spare = needOf('link', seen, list, settings).kilobytes;
             return free < last.kilobytes + spare
               ? warning(`To be on the safe side: ${enlarge}`, evidence)
               : passed(evidence);
@@ -88,17 +90,25 @@ function modesOf(transfer: Transfer, filesystem: string, trial: Facts['volumeTri
 }
 
 /** How to get that much room. */
-function enlarged({ totalBytes, freeBytes }: VolumeFiles, { namespace, volume }: Target, kilobytes: number): string {
+function enlarged(
+  { totalBytes, freeBytes }: VolumeFiles,
+  { target, storageClass }: Pick<Facts, 'target' | 'storageClass'>,
+  kilobytes: number,
+): string {
+  const { namespace, volume } = target;
   // Twice of what is needed, and a tenth for the file system itself.
   const bytes = (totalBytes - freeBytes + 2 * kilobytes * 1024) * 1.1;
   const size = `${String(Math.ceil(bytes / 1024 ** 3))}Gi`;
+  const name = volume.claim.spec?.storageClassName ?? '';
   const patch = JSON.stringify({ spec: { resources: { requests: { storage: size } } } });
-  const storageClass = volume.claim.spec?.storageClassName;
-  const asked =
-    storageClass === undefined || storageClass === ''
-      ? ''
-      : ` (where "kubectl get storageclass ${storageClass} -o jsonpath={.allowVolumeExpansion}" says true)`;
-  return `enlarge the PersistentVolumeClaim: kubectl -n ${namespace} patch persistentvolumeclaim ${volume.claimName} -p '${patch}'${asked}.`;
+  const command = `kubectl -n ${namespace} patch persistentvolumeclaim ${volume.claimName} -p '${patch}'`;
+  const found = storageClass.known ? storageClass.value.found : undefined;
+  if (found?.allowVolumeExpansion === true || name === '')
+    return `enlarge the PersistentVolumeClaim.\n${inShell}\n${command}`;
+  if (found === undefined)
+    return `enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable(`kubectl get storageclass ${name} -o jsonpath={.allowVolumeExpansion}`)} says true).\n${inShell}\n${command}`;
+  const allow = `kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`;
+  return `enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name} does not allow that: where driver ${found.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.\n${inShell}\n${allow}\n${command}`;
 }
 
 function megabytes(kilobytes: number): string {

@@ -1,6 +1,6 @@
 import type { HelmRevision } from '../target/helm-releases.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
-import { failed, given, passed, unknown, type Check } from './finding.ts';
+import { copyable, failed, given, passed, unknown, type Check } from './finding.ts';
 
 /** Who would put back what the upgrade changes. */
 export const surroundingsChecks: readonly Check[] = [
@@ -44,7 +44,7 @@ export const surroundingsChecks: readonly Check[] = [
       const release = annotations['meta.helm.sh/release-name'];
       if (!helmRevisions.known && helmRevisions.code === 'forbidden')
         return unknown(
-          `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself, helm -n ${target.namespace} status ${release ?? 'RELEASE'}, and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
+          `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself (${copyable(`helm -n ${target.namespace} status ${release ?? 'RELEASE'}`)}), and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
           helmRevisions.reason,
         );
       return given(helmRevisions, (all) => {
@@ -58,7 +58,7 @@ export const surroundingsChecks: readonly Check[] = [
             pending
               .map(
                 (one) =>
-                  `Wait until it is done (${helm} history ${one.release}). If nobody is at it any more, bring back the last revision that was deployed: ${helm} rollback ${one.release}`,
+                  `Wait until it is done (${copyable(`${helm} history ${one.release}`)}). If nobody is at it any more, bring back the last revision that was deployed: ${copyable(`${helm} rollback ${one.release}`)}`,
               )
               .join('\n'),
             ...pending.map(evidence),
@@ -80,7 +80,7 @@ export const surroundingsChecks: readonly Check[] = [
       const [group = ''] = owner.apiVersion.includes('/') ? owner.apiVersion.split('/') : [''];
       const kind = `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
       return failed(
-        `Upgrade it in the way of its operator (kubectl -n ${target.namespace} get ${kind} ${owner.name} -o yaml shows the object).`,
+        `Upgrade it in the way of its operator (${copyable(`kubectl -n ${target.namespace} get ${kind} ${owner.name} -o yaml`)} shows the object).`,
         `StatefulSet ${target.name} is controlled by ${owner.kind} ${owner.name} (${owner.apiVersion})`,
       );
     },
@@ -97,9 +97,9 @@ function pause({ kind, name, namespace, state, marks }: Reconciler, release: str
   const object = name ?? 'APPLICATION';
   const how =
     kind === 'Application'
-      ? `Pause the sync until the upgrade is done: argocd app set ${namespace === undefined ? '' : `${namespace}/`}${object} --sync-policy none (where an ApplicationSet or a parent Application makes it, change it there).`
-      : `Suspend it until the upgrade is done: flux suspend ${kind === 'HelmRelease' ? 'helmrelease' : 'kustomization'} ${object}${where}.`;
+      ? `Pause the sync until the upgrade is done: ${copyable(`argocd app set ${namespace === undefined ? '' : `${namespace}/`}${object} --sync-policy none`)} (where an ApplicationSet or a parent Application makes it, change it there).`
+      : `Suspend it until the upgrade is done: ${copyable(`flux suspend ${kind === 'HelmRelease' ? 'helmrelease' : 'kustomization'} ${object}${where}`)}.`;
   if (state !== 'unknown') return how;
   const objects = [...new Set(marks.map((mark) => mark.split(' ')[0] ?? ''))].join(' ');
-  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (kubectl -n ${release} label ${objects} NAME-, or annotate; for a field manager, remove its entry from metadata.managedFields).`;
+  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (${copyable(`kubectl -n ${release} label ${objects} NAME-`)}, or "annotate"; for a field manager, remove its entry from metadata.managedFields).`;
 }

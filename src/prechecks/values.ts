@@ -40,8 +40,13 @@ function check(id: ProbeFact['id'], title: string, why: string): Check {
     run({ pullRequest }) {
       const fact = pullRequest?.find((one) => one.id === id);
       if (fact === undefined) return unknown('Set "values-file".', 'it was not asked');
-      const { status, evidence, remedy } = fact;
-      return { status, evidence, ...(remedy === undefined ? {} : { remedy }) };
+      const { status, evidence, remedy, place } = fact;
+      return {
+        status,
+        evidence,
+        ...(remedy === undefined ? {} : { remedy }),
+        ...(place === undefined ? {} : { place }),
+      };
     },
   };
 }

@@ -30,6 +30,7 @@ export async function probePullRequest(github: GitHub, settings: PullRequestSett
   const values: ProbeFact = {
     id: 'values-file',
     ...valuesAnswer(settings, found),
+    ...(edited.line === undefined ? {} : { place: { file: settings.path, line: edited.line } }),
     names: namedNow(edited.changes, settings),
   };
   if (edited.operation === 'none') return [values];
@@ -88,7 +89,10 @@ function branchAnswer(github: GitHub, settings: PullRequestSettings, found: Surv
 function answerOf(error: unknown): Answer {
   if (!isRunError(error) || error.code === 'cancelled') throw error;
   const wrong = error instanceof ConfigurationError || failures.includes(error.code);
-  return { status: wrong ? 'failed' : 'unknown', evidence: [error.message], remedy: error.remedy };
+  return {
+    ...{ status: wrong ? 'failed' : 'unknown', evidence: [error.message], remedy: error.remedy },
+    ...(error.place === undefined ? {} : { place: error.place }),
+  };
 }
 
 const failures = [

@@ -14,6 +14,8 @@ export interface Edited {
   readonly operation: 'none' | 'edited';
   readonly text: string;
   readonly changes: readonly Change[];
+  /** Where the file names the image, or would. */
+  readonly line?: number;
   /** What has to be known about it, with file and line. */
   readonly warnings: readonly string[];
 }

@@ -36,10 +36,14 @@ export function valuesUpdate(inputs: Inputs, image: Image, runUrl: string): Pull
 }
 
 function edit(source: string, file: string, path: string, { registry, repository, tag }: Image): Edited {
-  const { operation, text, changes, warnings } = editValues(source, {
+  const { operation, text, changes, line, warnings } = editValues(source, {
     file,
     path,
     image: { registry, repository, tag },
   });
-  return { operation, text, changes, warnings: warnings.map((w) => `${file}, line ${String(w.line)}: ${w.message}`) };
+  const [worst] = warnings;
+  return {
+    ...{ operation, text, changes, line: worst?.line ?? line },
+    warnings: warnings.map((w) => `${file}, line ${String(w.line)}: ${w.message}`),
+  };
 }

@@ -1,33 +1,39 @@
 import { sentence } from '../errors.ts';
+import type { Inputs } from '../inputs.ts';
 import type { AnnotationLevel, Log } from '../ports/runner.ts';
 import { catalogue } from '../prechecks/catalogue.ts';
 import { blocks, type Finding } from '../prechecks/finding.ts';
 import { statusText } from '../prechecks/judge.ts';
 
-/** GitHub shows ten annotations of each level for a step. One of them is the run's own last word. */
-const mostOfALevel = 9;
+/** GitHub shows so many annotations of each level for a step. */
+const mostOfALevel = 10;
 
 /** Characters of a remedy; the whole of it is in the log and in the summary. */
 const longestRemedy = 1000;
 
-/**
- * An annotation for each finding that did not pass, the worst first. Those for which there is no room are counted in one line of the log.
- * @param failOn the least status that stops the run: an error
- */
-export function annotateFindings(findings: readonly Finding[], failOn: 'failed' | 'warning', log: Log): void {
+type Judging = Pick<Inputs, 'failOn' | 'mode' | 'dryRun'>;
+
+/** An annotation for each finding that did not pass, the worst first. Those for which there is no room are counted in one line of the log. */
+export function annotateFindings(findings: readonly Finding[], inputs: Judging, log: Log): void {
   const worstFirst = (['failed', 'unknown', 'warning'] as const).flatMap((status) =>
     findings.filter((finding) => finding.status === status),
   );
   for (const level of ['error', 'warning', 'notice'] as const) {
-    const all = worstFirst.filter((finding) => levelOf(finding, failOn) === level);
-    for (const finding of all.slice(0, mostOfALevel))
-      log.annotate(level, `${finding.check}: ${statusText(finding)}`, messageOf(finding));
-    const rest = all.slice(mostOfALevel);
+    const room = mostOfALevel - (saysMore(level, inputs) ? 1 : 0);
+    const all = worstFirst.filter((finding) => levelOf(finding, inputs.failOn) === level);
+    for (const finding of all.slice(0, room))
+      log.annotate(level, `${finding.check}: ${statusText(finding)}`, messageOf(finding), finding.place);
+    const rest = all.slice(room);
     if (rest.length > 0)
       log.info(
         `${String(rest.length)} more without an annotation (${level}; GitHub shows ten): ${rest.map((f) => f.check).join(', ')}`,
       );
   }
+}
+
+/** Whether the run has a word of its own in this level: how it ended, and what an upgrade warns of. */
+function saysMore(level: AnnotationLevel, { mode, dryRun }: Judging): boolean {
+  return level !== 'warning' || (mode === 'upgrade' && !dryRun);
 }
 
 function levelOf(finding: Finding, failOn: 'failed' | 'warning'): AnnotationLevel {

@@ -7,6 +7,10 @@ const finding = z
     evidence: z.array(z.string().min(1)).min(1).describe('What was seen; bounded, without secrets.'),
     remedy: z.string().min(1).optional(),
     ignored: z.string().min(1).optional().describe('Why it stops nothing, from "ignore-checks".'),
+    place: z
+      .strictObject({ file: z.string().min(1), line: z.int().min(1) })
+      .optional()
+      .describe('Where in the repository it is, for findings about a file.'),
     docs: z.string(),
   })
   .refine((f) => f.docs.endsWith(`docs/checks.md#${f.check}`), 'docs is not the place of its check')
@@ -71,6 +75,12 @@ export const reportShape = z.strictObject({
     'unfinished',
   ]),
   findings: z.array(finding).describe('One for each check that applies, in the order of docs/checks.md.'),
+  checkSeconds: z
+    .record(z.string(), z.number())
+    .optional()
+    .describe(
+      'By check: seconds that the slowest reading of what it looked at took. Readings go on side by side, so these do not add up.',
+    ),
   serving: z.boolean().describe('PostgreSQL 14 was started by this run and answered.'),
   image: image.optional(),
   phases: z.array(

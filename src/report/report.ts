@@ -28,6 +28,8 @@ export interface Report {
   readonly cluster: string;
   readonly verdict: Verdict;
   readonly findings: readonly Finding[];
+  /** By check: seconds that the slowest reading of what it looked at took. */
+  readonly checkSeconds: Readonly<Record<string, number>> | undefined;
   /** PostgreSQL 14 has been started by this run and answered. */
   readonly serving: boolean;
   readonly image: Image | undefined;

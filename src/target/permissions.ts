@@ -12,8 +12,10 @@ export interface Permission {
   readonly ifServed?: true;
   /** In all namespaces. */
   readonly everywhere?: true;
-  /** Ids of the checks that are unknown without it; where there are any, nothing else needs it. */
+  /** Ids of the checks that can't tell all without it; where there are any, nothing else needs it. */
   readonly informs?: readonly string[];
+  /** What those checks answer then, where that is not `unknown`: each of them says why. */
+  readonly without?: 'warning';
 }
 
 /**
@@ -43,7 +45,30 @@ export const permissions: readonly Permission[] = [
   { verb: 'list', resource: 'jobs', mode: 'precheck', why: 'find Jobs of an earlier upgrade' },
   { verb: 'get', resource: 'leases', mode: 'precheck', why: 'see whether another run is at it' },
   { verb: 'list', resource: 'volumesnapshotclasses', mode: 'precheck', why: 'find how to take the backup' },
-  { verb: 'list', resource: 'volumeattachments', mode: 'precheck', why: 'wait for the volume to be detached' },
+  {
+    verb: 'get',
+    resource: 'storageclasses',
+    mode: 'precheck',
+    why: 'see whether a copy of the volume can be made, and whether it can be enlarged',
+    informs: ['storage-class'],
+    without: 'warning',
+  },
+  {
+    verb: 'list',
+    resource: 'nodes',
+    mode: 'precheck',
+    why: 'see which nodes would take the upgrade Job where the volume can go',
+    informs: ['placement'],
+    without: 'warning',
+  },
+  {
+    verb: 'list',
+    resource: 'poddisruptionbudgets',
+    mode: 'precheck',
+    why: "see who waits for the server's pod to go",
+    informs: ['placement'],
+    without: 'warning',
+  },
   // The exec subresource is opened by GET (WebSocket); newer API servers ask for create too.
   { verb: 'get', resource: 'pods', subresource: 'exec', mode: 'precheck', why: "run psql in the server's pod" },
   { verb: 'create', resource: 'pods', subresource: 'exec', mode: 'precheck', why: "run psql in the server's pod" },
@@ -123,6 +148,7 @@ export const permissions: readonly Permission[] = [
     mode: 'upgrade',
     why: 'keep the volume whatever happens to its claim (Retain); give the claim the restored volume',
   },
+  { verb: 'list', resource: 'volumeattachments', mode: 'upgrade', why: 'wait for the volume to be detached' },
   { verb: 'create', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
   { verb: 'patch', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
   { verb: 'get', resource: 'deployments', mode: 'upgrade', why: 'watch the applications come back' },

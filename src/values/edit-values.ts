@@ -2,7 +2,7 @@ import { apply, ordered, type Edit } from './edit.ts';
 import { checkImage } from './grammar.ts';
 import { makePlan } from './make-plan.ts';
 import { parsePath } from './path.ts';
-import type { EditOptions, Shape, Warning } from './plan.ts';
+import type { EditOptions, Plan, Shape, Warning } from './plan.ts';
 import { position } from './position.ts';
 import { prove } from './proof.ts';
 import { refusal } from './refusal.ts';
@@ -30,6 +30,8 @@ export interface EditedValues {
   readonly text: string;
   readonly bytes: Uint8Array;
   readonly changes: readonly Change[];
+  /** Where the given file names the image, or would: the line of its tag, where that is a value of its own. */
+  readonly line: number;
   readonly warnings: readonly Warning[];
   /** What was replaced and added, in characters of the given text, its byte order mark included. */
   readonly edits: readonly Edit[];
@@ -46,7 +48,8 @@ export function editValues(given: Uint8Array | string, options: EditOptions): Ed
   const plan = makePlan(source, path, options);
   const { shape, warnings } = plan;
   const text = apply(source.text, plan.edits);
-  const whole = { text: source.mark + text, bytes: new TextEncoder().encode(source.mark + text) };
+  const line = position(source.text, offsetOf(plan)).line;
+  const whole = { line, text: source.mark + text, bytes: new TextEncoder().encode(source.mark + text) };
   if (plan.writes.length === 0) return { operation: 'none', shape, ...whole, changes: [], warnings, edits: [] };
   refuseTabsBelow(source, plan.edits);
   prove(source, text, plan);
@@ -63,4 +66,9 @@ export function editValues(given: Uint8Array | string, options: EditOptions): Ed
   const move = source.mark.length;
   const edits = ordered(plan.edits).map((one) => ({ ...one, start: one.start + move, end: one.end + move }));
   return { operation: 'edited', shape, ...whole, changes, warnings, edits };
+}
+
+function offsetOf({ offsets, writes }: Plan): number {
+  const [named] = [...offsets].filter(([name]) => name.endsWith('.tag'));
+  return named?.[1] ?? [...offsets.values()].at(-1) ?? writes[0]?.offset ?? 0;
 }

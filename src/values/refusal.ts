@@ -16,6 +16,6 @@ export function refusal(
     `values-${code}`,
     `${source.file}:${String(line)}:${String(column)}: ${what}.`,
     remedy,
-    options,
+    { ...options, place: { file: source.file, line } },
   );
 }

@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import type { Permission } from '../../src/target/permissions.ts';
 
 export const root = path.resolve(import.meta.dirname, '../..');
 
@@ -129,6 +130,28 @@ export class AuditLog {
         !event.requestURI.includes('dryRun=All'),
     );
   }
+}
+
+/**
+ * Calls that no row of the table of permissions grants, and those that were refused. Everybody who is signed in may ask what the API server
+ * serves, who one is and what one may do.
+ */
+export function outsideOf(permissions: readonly Permission[], events: readonly AuditEvent[]): string[] {
+  const granted = new Set(
+    permissions.map(
+      ({ verb, resource, subresource }) => `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`}`,
+    ),
+  );
+  const isReview = ({ objectRef }: AuditEvent) =>
+    ['selfsubjectaccessreviews', 'selfsubjectreviews'].includes(objectRef?.resource ?? '');
+  const isDiscovery = ({ verb, objectRef, requestURI }: AuditEvent) =>
+    verb === 'get' && objectRef?.resource === undefined && /^\/(version|apis?\/)/.test(requestURI);
+  return events
+    .filter(
+      (event) =>
+        event.responseStatus?.code === 403 || !(isReview(event) || isDiscovery(event) || granted.has(callName(event))),
+    )
+    .map((event) => `${callName(event)} ${event.requestURI}: ${String(event.responseStatus?.code)}`);
 }
 
 /** `create pods/exec` */

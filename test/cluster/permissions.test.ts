@@ -1,13 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { manifests } from '../../src/target/permission-manifests.ts';
+import { resources } from '../../src/ports/cluster.ts';
+import { manifests, modeManifests } from '../../src/target/permission-manifests.ts';
 import { permissionName, permissionsFor, type Permission } from '../../src/target/permissions.ts';
 import { runAction, type ActionEnd } from './action.ts';
 import { bench, environment, kubectl, kubectlWith, namespace } from './bench.ts';
+import { kubeconfigOf } from './user.ts';
 
 jest.setTimeout(10 * 60_000);
 
@@ -26,10 +25,12 @@ const ofImages = [
 /** What is known without a command in the server's pod. */
 const withoutExec =
   `cluster-access permissions statefulset pod-containers termination-grace transfer locales-in-images images serving-start
-  volume-snapshot volume-claim volume-users applications foreign-workloads gitops helm-release operator`.split(/\s+/);
+  volume-snapshot volume-claim volume-users applications storage-class placement foreign-workloads gitops helm-release
+  operator server-release`.split(/\s+/);
 
 /**
- * What a precheck can't tell without a permission: `forbidden` where it does not even find the server, else the checks that are unknown.
+ * What a precheck can't tell without a permission: `forbidden` where it does not even find the server, else the checks that are unknown, or that
+ * warn where the table says so.
  * The check `permissions` fails besides, unless the permission is one that only informs.
  */
 const lacking: Readonly<Record<string, 'forbidden' | readonly string[]>> = {
@@ -50,9 +51,11 @@ const lacking: Readonly<Record<string, 'forbidden' | readonly string[]>> = {
   // Read by an upgrade before it begins.
   'get leases.coordination.k8s.io': [],
   'list volumesnapshotclasses.snapshot.storage.k8s.io': ['volume-snapshot'],
-  'list volumeattachments.storage.k8s.io': [],
   // Older API servers open a command by GET, newer ones ask for "create" besides.
   'create pods/exec': [],
+  'get storageclasses.storage.k8s.io': ['storage-class'],
+  'list nodes': ['placement'],
+  'list poddisruptionbudgets.policy': ['placement'],
   // Of the server that is tried, only one that does not start is asked for its log.
   'get pods/log': ofImages.filter((id) => !id.startsWith('serving-')),
   'create pods': ['admission', ...ofImages],
@@ -70,14 +73,15 @@ let unprobed: ActionEnd;
 
 beforeAll(async () => {
   bench('reset', '--namespace', namespace, '--no-writer');
-  kubeconfig = kubeconfigWithoutRights();
+  kubeconfig = kubeconfigOf(namespace, account);
   await grant(rows);
   whole = await runAction({ namespace, kubeconfig });
   unprobed = await runAction({ namespace, kubeconfig, probes: 'none' });
 });
 
 afterAll(() => {
-  const leftover = [`${account}-${namespace}-cluster`, 'postgresql-upgrade-missing-cluster'];
+  const names = [account, 'postgresql-upgrade-missing', 'postgresql-precheck', 'postgresql-upgrade'];
+  const leftover = [...names, 'postgresql-upgrade-reads'].map((name) => `${namespace}-${name}`);
   for (const kind of ['clusterrole', 'clusterrolebinding']) kubectl('delete', kind, ...leftover, '--ignore-not-found');
 });
 
@@ -88,12 +92,27 @@ test('with exactly the manifests of the documentation a precheck can tell everyt
   expect(statusOf(whole, 'permissions')).toBe('warning');
 });
 
+test("the documentation's precheck may change nothing outside of the namespace, and its upgrade has a precheck's roles and its own", async () => {
+  for (const mode of ['precheck', 'upgrade'] as const)
+    kubectlWith(modeManifests(mode, namespace).join('\n'), 'apply', '-f', '-');
+  await sleep(settling);
+  const refused = (mode: 'precheck' | 'upgrade') =>
+    permissionsFor('upgrade').filter((row) => !may(`system:serviceaccount:${namespace}:postgresql-${mode}`, row));
+  expect(refused('upgrade')).toEqual([]);
+  expect(refused('precheck')).toEqual(permissionsFor('upgrade').filter(({ mode }) => mode === 'upgrade'));
+  const end = await runAction({
+    ...{ namespace, probes: 'none', mode: 'upgrade', 'dry-run': 'true' },
+    kubeconfig: kubeconfigOf(namespace, 'postgresql-upgrade'),
+  });
+  expect(statusOf(end, 'permissions')).toBe('passed');
+});
+
 test('each permission is in the table of this test', () => {
   const named = [...Object.keys(lacking), 'get pods/exec'].sort();
   expect(named).toEqual(rows.map(permissionName).sort());
 });
 
-describe('without one permission exactly what needs it is unknown', () => {
+describe('without one permission exactly what needs it is not told', () => {
   test.each(Object.entries(lacking))('%s', async (name, unknown) => {
     const row = rows.find((one) => permissionName(one) === name);
     await grant(rows.filter((one) => one !== row));
@@ -109,7 +128,10 @@ describe('without one permission exactly what needs it is unknown', () => {
     }
     const needed = row?.informs === undefined;
     expect(changes(base, end)).toEqual(
-      Object.fromEntries([...(needed ? [['permissions', 'failed']] : []), ...unknown.map((id) => [id, 'unknown'])]),
+      Object.fromEntries([
+        ...(needed ? [['permissions', 'failed']] : []),
+        ...unknown.map((id) => [id, row?.without ?? 'unknown']),
+      ]),
     );
     expect(JSON.stringify(end.report.findings)).toContain(`${needed ? 'missing' : 'not granted'}: ${name}`);
   });
@@ -135,6 +157,19 @@ test('the manifests that the check prints grant what is missing', async () => {
   expect(changes(unprobed, end)).toEqual({ permissions: 'passed' });
 });
 
+/** As the API server's authorizer says. */
+function may(user: string, { verb, resource, subresource }: Permission): boolean {
+  const { group } = resources[resource];
+  const what = [verb, `${resource}${group === '' ? '' : `.${group}`}`];
+  const options = [`--as=${user}`, ...(subresource === undefined ? [] : [`--subresource=${subresource}`])];
+  const asked = spawnSync('kubectl', ['-n', namespace, 'auth', 'can-i', ...what, ...options], {
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+  });
+  // What is not installed here is granted all the same; kubectl only warns of it.
+  return asked.stdout.trim().split('\n').at(-1) === 'yes';
+}
+
 /** Checks whose status is another one now. */
 function changes(before: ActionEnd, after: ActionEnd): Record<string, string | undefined> {
   const ids = before.report.findings.map(({ check }) => check);
@@ -147,20 +182,13 @@ function statusOf({ report }: ActionEnd, id: string): string | undefined {
   return report.findings.find(({ check }) => check === id)?.status;
 }
 
-function kubeconfigWithoutRights(): string {
-  const directory = mkdtempSync(path.join(tmpdir(), 'rights-'));
-  const file = path.join(directory, 'kubeconfig');
-  writeFileSync(file, bench('kubeconfig', '--namespace', namespace, '--name', account), { mode: 0o600 });
-  return file;
-}
-
 /** Milliseconds until the API server's authorizer, which watches the roles, has heard of a change. */
 const settling = 500;
 
 /** These and no others, by the manifests that the documentation has. */
 async function grant(permissions: readonly Permission[]): Promise<void> {
   const subject = { kind: 'ServiceAccount', name: account, namespace } as const;
-  const input = manifests(permissions, `${account}-${namespace}`, namespace, subject).join('\n');
+  const input = manifests(permissions, account, namespace, subject).join('\n');
   kubectlWith(input, 'apply', '-f', '-');
   await sleep(settling);
 }

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 import { runAction, type ActionEnd } from './action.ts';
-import type { V1Pod, V1Secret } from '@kubernetes/client-node';
-import { AuditLog, bench, callName, kubectl, kubectlJson, kubectlWith, namespace, psql } from './bench.ts';
+import type { V1PersistentVolume, V1Pod, V1Secret } from '@kubernetes/client-node';
+import { permissionsFor } from '../../src/target/permissions.ts';
+import { AuditLog, bench, callName, kubectl, kubectlJson, kubectlWith, namespace, outsideOf, psql } from './bench.ts';
 import { replicas, rowCounts } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
 
@@ -46,7 +47,10 @@ describe('a precheck', () => {
     // Nothing is asked about a values file where there is none.
     for (const { id, title } of catalogue.filter((c) => c.subject !== 'values')) {
       const [icon, status] = known.includes(id) ? ['!', 'warning'] : ['✓', 'passed'];
-      expect(end.log).toContain(`::group::${icon} ${title} (${id}: ${status})`);
+      const group = `::group::${icon} ${title} (${id}: ${status}, `;
+      expect(end.log.split('\n').filter((line) => line.startsWith(group))).toEqual([
+        expect.stringMatching(/, \d+\.\d s\)$/),
+      ]);
       expect(end.summary).toContain(`\`${id}\``);
     }
   });
@@ -57,6 +61,7 @@ describe('a precheck', () => {
     const dry = await runAction({ namespace, kubeconfig, mode: 'upgrade', 'dry-run': 'true' });
     expect([dry.exitCode, dry.outputs['verdict'], dry.report.error]).toEqual([0, 'warning', undefined]);
     expect(new Set(calls.writes(':planner').map(callName))).toEqual(new Set(['create pods', 'delete pods']));
+    expectOnlyProbes(calls, ':planner');
     const { plan } = dry.report;
     expect(plan?.downtimeSeconds).toBeGreaterThan(5);
     const made = plan?.steps.flatMap(({ moves }) => moves.flatMap((move) => (move.does === 'create' ? [move] : [])));
@@ -75,6 +80,11 @@ describe('a precheck', () => {
     expect(dry.log).toMatch(/^ +-\s+replicas: 1$/m);
     // What it says that would be sent, the API server would take.
     for (const { manifest } of made ?? []) wouldTake(manifest);
+  });
+
+  test('makes no call outside of the table of permissions, and no pod that is not labelled as its probe', () => {
+    expect(audit.events(':checker').length).toBeGreaterThan(50);
+    expectOnlyProbes(audit, ':checker');
   });
 
   test('writes nothing but its probe pods, and removes them', () => {
@@ -161,8 +171,14 @@ describe('an object that only pg_upgrade itself would find', () => {
     const pods = audit.writes(':replayer').filter((event) => event.verb === 'create');
     expect(pods.map(callName)).toEqual(Array<string>(4).fill('create pods'));
     expect(pods.map((event) => event.objectRef?.namespace)).toEqual(Array<string>(4).fill(namespace));
+    const volume = kubectlJson('get', 'persistentvolume', volumeOfServer()) as V1PersistentVolume;
+    const reach = volume.spec?.nodeAffinity?.required;
+    expect(reach?.nodeSelectorTerms.length).toBeGreaterThan(0);
     for (const { requestObject } of pods) {
       const { metadata, spec } = requestObject as V1Pod;
+      // The server's own pod, with another image, is as its template has it.
+      if (metadata?.labels?.['postgresql-upgrade/probe'] !== 'start')
+        expect(spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution).toEqual(reach);
       expect(metadata?.labels).toMatchObject({ 'app.kubernetes.io/name': 'postgres-upgrade-probe' });
       expect(spec?.volumes?.filter((v) => v.emptyDir === undefined && v.downwardAPI === undefined)).toEqual([]);
     }
@@ -189,6 +205,22 @@ describe('an object that only pg_upgrade itself would find', () => {
     expect(cured.log).toContain('pg_upgrade will need about');
   });
 });
+
+function volumeOfServer(): string {
+  return kubectl('-n', namespace, 'get', 'pvc', 'data-postgresql-0', '-o', 'jsonpath={.spec.volumeName}');
+}
+
+/** Reads, reviews, dry runs and labelled probe pods: all that the audit log has of a user whose run changes nothing. */
+function expectOnlyProbes(calls: AuditLog, user: string): void {
+  expect(outsideOf(permissionsFor('precheck'), calls.events(user))).toEqual([]);
+  const writes = calls.writes(user);
+  const made = writes.filter(({ verb }) => verb === 'create').map(({ requestObject }) => requestObject as V1Pod);
+  for (const { metadata } of made)
+    expect(metadata?.labels).toMatchObject({ 'app.kubernetes.io/name': 'postgres-upgrade-probe' });
+  const names = writes.filter(({ verb }) => verb === 'delete').map(({ objectRef }) => objectRef?.name ?? '');
+  expect(names.filter((name) => !name.startsWith('postgres-upgrade-probe-'))).toEqual([]);
+  expect(names).toHaveLength(made.length);
+}
 
 /** @throws Error when the API server refuses the object */
 function wouldTake(manifest: object): void {

@@ -1,5 +1,5 @@
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../../src/database/server.ts';
-import { noHazards, startedConfiguration } from '../unit/fake-database.ts';
+import { startedConfiguration, hazardsIn } from '../unit/fake-database.ts';
 import type { ExecutionEnd, Program } from './exec-channel.ts';
 
 export interface DatabaseState extends DatabaseFacts {
@@ -32,6 +32,8 @@ export class Postgresql {
     bytes: 8_000_000,
     extensions: name === 'circle' ? [{ name: 'plpgsql', version: '1.0' }, uuid] : [{ name: 'plpgsql', version: '1.0' }],
   }));
+  /** What the query for a hazard finds: object, detail and remedy of each row. */
+  hazards: (id: string) => readonly object[] = () => [];
   /** Printed before the rows, as a psql wrapper or a setting may. */
   banner = '';
 
@@ -51,17 +53,25 @@ export class Postgresql {
     if (visited.length === 0) return { exitCode: 0, stdout: this.printed(this.rows(sql.join('\n'))) };
     const broken = visited.findIndex(({ of }) => of?.broken !== undefined);
     const reached = broken === -1 ? visited : visited.slice(0, broken);
-    const stdout = this.printed(reached.flatMap(({ script, of }) => [{ database: of?.name }, ...rowsIn(script, of)]));
+    const stdout = this.printed(
+      reached.flatMap(({ script, of }) => [{ database: of?.name }, ...this.rowsIn(script, of)]),
+    );
     if (broken === -1) return { exitCode: 0, stdout };
     const message = visited[broken]?.of?.broken ?? '';
     return { exitCode: 3, stdout, stderr: `psql:<stdin>:9: error: \\connect: FATAL:  ${message}\n` };
   };
+
+  /** What one database answers to a script that goes through all of them: no index on text. */
+  private rowsIn(script: string, database: DatabaseState | undefined): unknown[] {
+    return script.includes('extversion') ? [...(database?.extensions ?? [])] : hazardsIn(script, this.hazards);
+  }
 
   private printed(rows: readonly unknown[]): string {
     return this.banner + rows.map((row) => `${JSON.stringify(row)}\n`).join('');
   }
 
   private rows(sql: string): unknown[] {
+    if (sql.includes("'hazard'")) return hazardsIn(sql, this.hazards);
     if (sql.includes("'bootstrapSuperuser'")) return [this.server];
     if (sql.includes('pg_prepared_xacts') || sql.includes('pg_authid')) return [];
     if (sql.includes('pg_stat_activity')) return [];
@@ -91,11 +101,6 @@ export class Postgresql {
       .map(([name, value]) => `${name}=${String(value)}\n`)
       .join('');
   }
-}
-
-/** What one database answers to a script that goes through all of them: no hazard, no index on text. */
-function rowsIn(script: string, database: DatabaseState | undefined): unknown[] {
-  return script.includes('extversion') ? [...(database?.extensions ?? [])] : noHazards(script);
 }
 
 const uuid = { name: 'uuid-ossp', version: '1.1' };

@@ -8,6 +8,7 @@ const home = '/api/v1/namespaces/circleci-server';
 const apps = '/apis/apps/v1/namespaces/circleci-server';
 const reads = [
   `GET /api/v1/namespaces/circleci-server`,
+  'GET /api/v1/nodes',
   `GET /api/v1/persistentvolumes/pv-1`,
   `GET ${apps}/deployments`,
   `GET ${apps}/statefulsets`,
@@ -25,7 +26,9 @@ const reads = [
   'GET /apis/keda.sh/v1alpha1',
   'GET /apis/keda.sh/v1alpha1/namespaces/circleci-server/scaledobjects',
   'GET /apis/kustomize.toolkit.fluxcd.io/v1',
+  'GET /apis/policy/v1/namespaces/circleci-server/poddisruptionbudgets',
   'GET /apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses',
+  'GET /apis/storage.k8s.io/v1/storageclasses/standard',
   'GET /version',
 ];
 const dryRuns = [
@@ -73,7 +76,7 @@ test('a healthy server passes every check, with no more than the permissions of 
   expect(end.summary).toMatch(/^# ! Ready for the upgrade, with warnings\n/);
   expect(end.groups.slice(0, 2)).toEqual(['Find the server', 'Gather facts']);
   expect(end.groups.slice(2)).toEqual(
-    end.report?.findings.map((f) => expect.stringContaining(`(${f.check}: ${f.status})`)),
+    end.report?.findings.map((f) => expect.stringMatching(`\\(${f.check}: ${f.status}, \\d+\\.\\d s\\)$`)),
   );
   // How long it took is told, and in no finding.
   expect(end.report?.prediction?.pgUpgradeSeconds).toBeGreaterThan(2);
@@ -110,6 +113,26 @@ test('without probes it makes exactly the reads and dry runs that it needs, and 
   // server, databases, volume, what pg_upgrade refuses, clients (twice), hazards in the server, secrets of roles; and of the four databases that take
   // connections (a session each) the extensions, the sort order and the hazards
   expect(count(`GET ${home}/pods/postgresql-0/exec`)).toBe(20);
+});
+
+test('two runs over the same cluster tell the same, but for what they measured', async () => {
+  await using scenario = await Scenario.begin();
+  scenario.api.answer('POST', /\/jobs$/, refuse(403, 'Forbidden', 'exceeded quota: compute'));
+  const once = async () => {
+    const { report, stdout, summary } = await scenario.run();
+    const { checkSeconds, phases, prediction, ...told } = report ?? {};
+    expect(Object.keys(checkSeconds ?? {})).toEqual(report?.findings.map((f) => f.check));
+    expect([phases?.length, prediction]).toEqual([2, undefined]);
+    return {
+      report: JSON.stringify(told),
+      log: stdout.replace(/, \d+\.\d s\)$/gm, ')').replace(/^::stop-commands.*$/gm, ''),
+      summary: summary.replace(/^(\| [^|]+ \|) [\d.]+ (\| [✓✗] \|)$/gm, '$1 $2'),
+    };
+  };
+  const [first, second] = [await once(), await once()];
+  expect(second.report).toBe(first.report);
+  expect(second.log).toBe(first.log);
+  expect(second.summary).toBe(first.summary);
 });
 
 test('an upgrade stops at a failed check before it writes anything', async () => {

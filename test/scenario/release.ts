@@ -25,7 +25,7 @@ export function install(api: ApiServer, password: string): void {
     ],
     [
       'persistentvolumeclaims',
-      { metadata: { ...claim, namespace }, spec: { volumeName: 'pv-1' }, status: { phase: 'Bound' } },
+      { metadata: { ...claim, namespace }, spec: { volumeName: 'pv-1', storageClassName }, status: { phase: 'Bound' } },
     ],
     ['persistentvolumes', { metadata: { name: 'pv-1' }, spec: { csi: { driver, volumeHandle: '1' } } }],
     ['secrets', secret({ 'postgres-password': password })],
@@ -38,14 +38,17 @@ export function install(api: ApiServer, password: string): void {
         spec: { suspend: false, jobTemplate: { spec: { template: { spec: { containers: [] } } } } },
       },
     ],
+    ['storageclasses', { metadata: { name: storageClassName }, provisioner: driver }],
+    ['nodes', { metadata: { name: 'node-1' }, spec: {} }],
     ['volumesnapshotclasses', { metadata: { name: 'snapshots' }, driver, deletionPolicy: 'Delete' }],
   ];
   for (const [resource, object] of objects) api.objects.put(resource, object);
 }
 
 const claim = { name: 'data-postgresql-0' };
+const storageClassName = 'standard';
 const driver = 'disk.csi.example.com';
-const applicationLabel = { layer: 'application' };
+const applicationLabel = { layer: 'application', 'helm.sh/chart': 'circleci-server-4.9.3' };
 
 export function secret(values: Readonly<Record<string, string>>): KubernetesObject {
   const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, btoa(value)]));

@@ -104,6 +104,28 @@ test('a precheck asks about the pull request too, and writes nothing', async () 
   expect(github.writes).toEqual([]);
 });
 
+test('what is wrong with the values file is shown at its line', async () => {
+  await using scenario = await Scenario.begin();
+  const at = (end: ActionEnd, title: string) =>
+    end.commands.find(({ properties }) => properties['title']?.startsWith(title) === true)?.properties;
+  git.commitOn('main', { [file]: before.replace('image:', 'image: &image') + 'other: *image\n' }, 'Anchor');
+  const refused = await scenario.run(given, { environment: environment() });
+  const finding = refused.report?.findings.find((f) => f.check === 'values-file');
+  expect(finding).toMatchObject({ status: 'failed', place: { file } });
+  expect(finding?.evidence[0]).toContain(`${file}:${String(finding?.place?.line)}:`);
+  expect(at(refused, 'values-file: failed')).toMatchObject({ file, line: String(finding?.place?.line) });
+  // The same where nothing else is asked.
+  expect(at(await proposeValues(), 'values-')).toMatchObject({ file, line: String(finding?.place?.line) });
+
+  // 14 is named already, while 12 runs: the next deployment would start it on data of 12.
+  git.commitOn('main', { [file]: before.replace('12.16.3', '14.22.4094-4922444') }, 'Set 14');
+  const early = await scenario.run(given, { environment: environment() });
+  expect(early.report?.findings.find((f) => f.check === 'majors')).toMatchObject({
+    ...{ status: 'failed', place: { file, line: 6 } },
+  });
+  expect(at(early, 'majors: failed')).toMatchObject({ file, line: '6' });
+});
+
 test('without a values file, no check says anything about it', async () => {
   await using scenario = await Scenario.begin();
   const end = await scenario.run();

@@ -103,7 +103,7 @@ function partsOf(name: string, script: string): { database: string; sql: string;
 
 function answer(state: ServerState, name: string, sql: string): string {
   const database = state.databases[name] ?? databaseState();
-  if (sql.includes("'hazard'")) return rows(noHazards(sql));
+  if (sql.includes("'hazard'")) return rows(hazardsIn(sql));
   if (sql.includes("'preloaded'")) return rows([startedConfiguration]);
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
   if (sql.includes('server_version_num')) return rows([serverFacts(state)]);
@@ -159,9 +159,13 @@ export const startedConfiguration: Configuration = {
   preloaded: 'pg_stat_statements',
 };
 
-/** An answer without rows to each query of a script for hazards. */
-export function noHazards(sql: string): object[] {
-  return [...sql.matchAll(/'hazard', '([a-z-]+)', 'total'/g)].map(([, hazard]) => ({ hazard, total: 0, rows: [] }));
+/** An answer to each query of a script for hazards; without rows, where nothing says which. */
+export function hazardsIn(sql: string, rowsOf: (id: string) => readonly object[] = () => []): object[] {
+  const names = [...sql.matchAll(/'hazard', '([a-z-]+)', 'total'/g)];
+  return names.map(([, hazard = '']) => {
+    const found = rowsOf(hazard);
+    return { hazard, total: found.length, rows: found };
+  });
 }
 
 function outdated({ extensions, available }: DatabaseState): string[] {

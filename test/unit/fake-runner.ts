@@ -1,11 +1,11 @@
 import type { OutputName } from '../../src/outputs.ts';
-import type { AnnotationLevel, Log, Runner, StateName } from '../../src/ports/runner.ts';
+import type { AnnotationLevel, FileLine, Log, Runner, StateName } from '../../src/ports/runner.ts';
 
 /** Keeps what would be in the workflow run's log. */
 export class FakeLog implements Log {
   readonly lines: string[] = [];
   readonly groups: string[] = [];
-  readonly annotations: { level: AnnotationLevel; title: string; message: string }[] = [];
+  readonly annotations: { level: AnnotationLevel; title: string; message: string; place?: FileLine }[] = [];
 
   info(line: string): void {
     this.lines.push(line);
@@ -20,8 +20,8 @@ export class FakeLog implements Log {
     return await body();
   }
 
-  annotate(level: AnnotationLevel, title: string, message: string): void {
-    this.annotations.push({ level, title, message });
+  annotate(level: AnnotationLevel, title: string, message: string, place?: FileLine): void {
+    this.annotations.push({ level, title, message, ...(place === undefined ? {} : { place }) });
   }
 
   get text(): string {

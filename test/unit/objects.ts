@@ -4,12 +4,16 @@ import type {
   V1CronJob,
   V1Deployment,
   V1Job,
+  V1Node,
+  V1NodeSpec,
+  V1ObjectMeta,
   V1PersistentVolume,
   V1PersistentVolumeClaim,
   V1Pod,
   V1PodSpec,
   V1Secret,
   V1StatefulSet,
+  V1StorageClass,
 } from '@kubernetes/client-node';
 import { parseInputs, type Inputs } from '../../src/inputs.ts';
 import type { ScaledObject, VolumeSnapshotClass } from '../../src/ports/cluster.ts';
@@ -162,6 +166,15 @@ export function snapshotClass(name: string, driver = 'csi.example.com', isDefaul
   };
 }
 
+export function storageClass(more: Partial<V1StorageClass> = {}): V1StorageClass {
+  return { metadata: { name: 'standard' }, provisioner: 'csi.example.com', ...more };
+}
+
+/** Where the server's pod is. */
+export function node(spec: V1NodeSpec = {}, metadata: V1ObjectMeta = {}): V1Node {
+  return { metadata: { name: 'node-1', ...metadata }, spec };
+}
+
 /** A namespace with PostgreSQL and three workloads: one running, one at 0, one suspended. */
 export function cluster(postgresql: V1StatefulSet = statefulSet()): FakeCluster {
   return new FakeCluster()
@@ -173,7 +186,9 @@ export function cluster(postgresql: V1StatefulSet = statefulSet()): FakeCluster 
     .put('secrets', secret())
     .put('deployments', deployment('frontend', 3), deployment('insights', 0))
     .put('cronjobs', cronJob('nightly', undefined), cronJob('paused', true))
-    .put('volumesnapshotclasses', snapshotClass('csi-class'));
+    .put('volumesnapshotclasses', snapshotClass('csi-class'))
+    .put('storageclasses', storageClass())
+    .put('nodes', node());
 }
 
 /** The target as discovery finds it in that namespace. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { localesOf, majorOf, parseProbe } from '../../../src/job/probe.ts';
+import { localesOf, majorOf, parseProbe, probePod } from '../../../src/job/probe.ts';
+import { persistentVolume, target } from '../objects.ts';
 import { sortOrder } from '../prechecks/facts.ts';
 
 const log = [
@@ -14,6 +15,27 @@ const log = [
   'extension\tplpgsql\t1.0',
   'end',
 ];
+
+describe('a probe pod', () => {
+  test('goes where the volume can go, if it can where the server is', async () => {
+    const found = await target();
+    const affinityWith = (nodeAffinity: object) => {
+      const volume = persistentVolume();
+      const bound = { ...volume, spec: { ...volume.spec, ...nodeAffinity } };
+      const there = { ...found, volume: { ...found.volume, persistentVolume: bound } };
+      return probePod(there, 'upgrade', 'image:1', '', [], 'script').spec?.affinity?.nodeAffinity;
+    };
+    const preferred = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['node-1'] }] };
+    const preferredDuringSchedulingIgnoredDuringExecution = [{ weight: 100, preference: preferred }];
+    const zone = { matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: ['a'] }] };
+    const required = { nodeSelectorTerms: [zone] };
+    expect(affinityWith({ nodeAffinity: { required } })).toEqual({
+      preferredDuringSchedulingIgnoredDuringExecution,
+      requiredDuringSchedulingIgnoredDuringExecution: required,
+    });
+    expect(affinityWith({})).toEqual({ preferredDuringSchedulingIgnoredDuringExecution });
+  });
+});
 
 describe('the log of a probe', () => {
   test('says what the image holds', () => {

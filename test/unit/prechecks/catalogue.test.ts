@@ -5,6 +5,7 @@ import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/prechecks/facts.ts';
 import { blocks, given, unknown, weight } from '../../../src/prechecks/finding.ts';
 import { hazards } from '../../../src/prechecks/hazards/table.ts';
+import { notCopyable } from './copyable.ts';
 import { facts, known, unread } from './facts.ts';
 
 type FactName = {
@@ -29,7 +30,11 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   helmRevisions: ['helm-release'],
   reconcilers: ['gitops'],
   otherVolumeUsers: ['volume-users'],
+  charts: ['server-release'],
   snapshotClass: ['volume-snapshot'],
+  storageClass: ['storage-class'],
+  nodes: ['placement'],
+  budgets: ['placement'],
   refused: ['admission'],
   leftoverObjects: ['leftovers'],
   upgradeProbe: ['images', 'locales-in-images', 'extensions'],
@@ -38,6 +43,8 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   servingProbe: ['images', 'locales-in-images', 'extensions', 'sort-order'],
   replay: ['replay'],
 };
+/** Checks that only warn where a fact is not known: what they ask is asked again before the downtime, or costs no data. */
+const warning: readonly FactName[] = ['storageClass', 'nodes', 'budgets'];
 const factNames = Object.keys(needs) as FactName[];
 const probes = ['upgradeProbe', 'servingProbe', 'replay'] as const;
 
@@ -78,9 +85,10 @@ describe('the catalogue of checks', () => {
     async (fact, id) => {
       const check = catalogue.find((c) => c.id === id);
       const answer = check?.run(await facts({ [fact]: unread('pods is forbidden for user "ci"') }));
-      expect(answer?.status).toBe('unknown');
+      expect(answer?.status).toBe(warning.includes(fact) ? 'warning' : 'unknown');
       expect(answer?.evidence.join('\n')).toContain('pods is forbidden for user "ci"');
       expect(answer?.remedy).toMatch(/\S/);
+      expect(notCopyable(answer?.remedy ?? '')).toEqual([]);
     },
   );
 

@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import type { DatabaseFacts, ServerFacts } from '../../../src/database/server.ts';
 import type { SortOrder } from '../../../src/database/sort-order.ts';
 import type { Trial } from '../../../src/job/run-trial.ts';
@@ -9,7 +10,8 @@ import type { Answer, Known } from '../../../src/prechecks/finding.ts';
 import { hazards } from '../../../src/prechecks/hazards/table.ts';
 import { servingImage, upgradeImage } from '../../../src/target/images.ts';
 import { startedConfiguration } from '../fake-database.ts';
-import { inputs, newImage, snapshotClass, target } from '../objects.ts';
+import { notCopyable } from './copyable.ts';
+import { inputs, newImage, node, snapshotClass, storageClass, target } from '../objects.ts';
 
 export function known<T>(value: T): Known<T> {
   return { known: true, value };
@@ -144,6 +146,10 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
       chosen: snapshotClass('csi-class'),
       candidates: ['csi-class'],
     }),
+    charts: known(['circleci-server-4.9.3', 'postgresql-12.1.2']),
+    storageClass: known({ name: 'standard', found: storageClass() }),
+    nodes: known([node()]),
+    budgets: known([]),
     refused: known([]),
     leftoverObjects: known([]),
     upgradeProbe: known(upgradeProbe),
@@ -163,5 +169,6 @@ export async function answerOf(id: string, more: Partial<Facts> = {}): Promise<A
   const check = catalogue.find((c) => c.id === id);
   if (check === undefined) throw new Error(`there is no check ${id}`);
   const answer = check.run(await facts(more));
+  expect(notCopyable(answer.remedy ?? '')).toEqual([]);
   return { ...answer, text: answer.evidence.join('\n') };
 }

@@ -67,7 +67,7 @@ async function gather(
   const database = fakeDatabase(from, found, state);
   const log = new FakeLog();
   const signal = new AbortController().signal;
-  return await gatherFacts({
+  const { facts } = await gatherFacts({
     cluster: from,
     clock: new FakeClock(),
     log,
@@ -79,6 +79,7 @@ async function gather(
     replayScript: 'script',
     probePullRequest: undefined,
   });
+  return facts;
 }
 
 const record = JSON.stringify(recordOf(await target()));

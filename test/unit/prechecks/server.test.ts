@@ -65,7 +65,7 @@ describe('what pg_upgrade refuses or leaves behind', () => {
     const answer = await answerOf('prepared-transactions', { obstacles });
     expect(answer.status).toBe('failed');
     expect(answer.evidence).toEqual([`prepared transaction 'it''s' in database "vms", of vms`]);
-    expect(answer.remedy).toContain(`In database "vms": ROLLBACK PREPARED 'it''s';`);
+    expect(answer.remedy).toContain(`In database "vms": \`ROLLBACK PREPARED 'it''s';\``);
     expect(answer.remedy).toContain('kubectl -n circleci-server exec -it postgresql-0 -- psql -U postgres');
   });
 

@@ -9,9 +9,13 @@ function finding(more: Partial<Finding> = {}): Finding {
   return { ...about, evidence: ['pod a', 'pod b', 'pod c', 'pod d'], remedy: 'Stop them.', ...more };
 }
 
-function annotated(findings: readonly Finding[], failOn: 'failed' | 'warning' = 'failed') {
+function annotated(
+  findings: readonly Finding[],
+  failOn: 'failed' | 'warning' = 'failed',
+  mode: 'precheck' | 'upgrade' = 'precheck',
+) {
   const log = new FakeLog();
-  annotateFindings(findings, failOn, log);
+  annotateFindings(findings, { failOn, mode, dryRun: false }, log);
   return log;
 }
 
@@ -49,6 +53,21 @@ describe('annotations', () => {
     const [annotation] = annotated([finding({ remedy: 'DROP '.repeat(2000) })]).annotations;
     expect(annotation?.message).toMatch(/… \(the rest is in the log\)$/);
     expect(annotation?.message.length).toBeLessThan(1200);
+  });
+
+  test('say where in a file it is', () => {
+    const place = { file: 'environments/values.yaml', line: 7 };
+    expect(annotated([finding({ place })]).annotations).toEqual([expect.objectContaining({ place })]);
+  });
+
+  test.each([
+    ['precheck', 10],
+    ['upgrade', 9],
+  ] as const)('of warnings are as many as a %s has room for', (mode, count) => {
+    const findings = catalogue.slice(0, 12).map(({ id: check }) => finding({ check, status: 'warning' }));
+    const log = annotated(findings, 'failed', mode);
+    expect(log.annotations).toHaveLength(count);
+    expect(log.lines).toEqual([expect.stringContaining(`${String(12 - count)} more without an annotation (warning;`)]);
   });
 
   test('are the worst nine of a level, so that the run has the tenth; the rest is one line', () => {

@@ -11,6 +11,7 @@ export function report(more: Partial<Report> = {}): Report {
     cluster: 'https://cluster.example:6443',
     verdict: 'upgraded',
     findings: [],
+    checkSeconds: undefined,
     serving: true,
     image: servingImage(inputs()),
     phases: [],
