@@ -7,6 +7,7 @@ import { hazardCheck } from './hazards/check.ts';
 import { hazards } from './hazards/table.ts';
 import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
+import { libraryChecks } from './libraries.ts';
 import { localeChecks } from './locale.ts';
 import { majorsChecks } from './majors.ts';
 import { podChecks } from './pod.ts';
@@ -35,6 +36,7 @@ export const catalogue: readonly Check[] = [
   ...servingStartChecks,
   ...sortOrderChecks,
   ...extensionChecks,
+  ...libraryChecks,
   ...clusterChecks,
   ...clientsChecks,
   ...surroundingsChecks,

@@ -3,6 +3,7 @@ import { readMd5Roles } from '../database/configuration.ts';
 import { applicationName } from '../database/database.ts';
 import { readAll } from '../database/each.ts';
 import { readObstacles } from '../database/obstacles.ts';
+import { librariesOf, librariesSql } from '../database/libraries.ts';
 import { extensionsOf, extensionsSql, readDatabases, readServer } from '../database/server.ts';
 import { sortOrdersOf, sortOrdersSql } from '../database/sort-order.ts';
 import { isOurs } from '../job/pod.ts';
@@ -49,14 +50,17 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
-  const sortOrders = await knownFrom(databases, async (list) =>
-    sortOrdersOf(await readAll(database, list, sortOrdersSql, sessions)),
-  );
+  // What the images are to be asked for.
+  const [sortOrders, inventory] = await Promise.all([
+    knownFrom(databases, async (list) => sortOrdersOf(await readAll(database, list, sortOrdersSql, sessions))),
+    knownFrom(databases, (list) => readAll(database, list, `${extensionsSql}\n${librariesSql}`, sessions)),
+  ]);
+  const libraries = await knownFrom(inventory, librariesOf);
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
   const reads = [
-    knownFrom(databases, async (list) => extensionsOf(await readAll(database, list, extensionsSql, sessions))),
+    knownFrom(inventory, extensionsOf),
     knownFrom(databases, (list) => gatherHazards(database, list, sessions)),
     known(() => cluster.list('pods', { namespace })),
     known(() => cluster.list('cronjobs', { namespace })),
@@ -64,8 +68,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     known(() => leftovers(gathering)),
     known(() => reconcilersOf(gathering)),
     knownFrom(settings, (s) => refusedObjects(gathering, s, snapshotClass)),
-    probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders),
-    probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders),
+    probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders, libraries),
+    probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders, libraries),
     tryStart(
       gathering,
       both(mayProbe, server, (_, s) => s),
@@ -106,6 +110,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     databases,
     obstacles,
     extensions,
+    libraries,
     sortOrders,
     hazards,
     files,

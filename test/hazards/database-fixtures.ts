@@ -118,16 +118,6 @@ export const databaseFixtures: readonly Fixture[] = [
     },
   ),
   database(
-    'foreign-libraries',
-    `CREATE FUNCTION company_check() RETURNS trigger LANGUAGE c AS '$libdir/refint', 'check_primary_key'; UPDATE pg_proc SET probin = '$libdir/company' WHERE proname = 'company_check';`,
-    /library \$libdir\/company/,
-    {
-      passes: `CREATE FUNCTION key_check() RETURNS trigger LANGUAGE c AS '$libdir/refint', 'check_primary_key';`,
-      dies: /loadable libraries/,
-      restoring: /could not access file "\$libdir\/company"/,
-    },
-  ),
-  database(
     'shadowed-functions',
     `CREATE FUNCTION gcd(int, int) RETURNS int LANGUAGE sql AS 'SELECT 1';`,
     /public\.gcd/,

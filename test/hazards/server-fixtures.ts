@@ -58,11 +58,6 @@ export const serverFixtures: readonly Fixture[] = [
     },
   ),
   server(
-    'stored-preload-libraries',
-    `CREATE ROLE audited LOGIN; ALTER ROLE audited SET session_preload_libraries = 'pgaudit';`,
-    /role audited: session_preload_libraries = pgaudit/,
-  ),
-  server(
     'stored-environment-settings',
     `CREATE ROLE berliner; ALTER ROLE berliner SET timezone = 'Europe/Berlin';`,
     /role berliner: TimeZone = Europe\/Berlin/i,
@@ -73,7 +68,7 @@ export const serverFixtures: readonly Fixture[] = [
     /vacuum_cleanup_index_scale_factor/,
     { cure: restore('postgresql.conf') },
   ),
-  server('system-libraries', `ALTER SYSTEM SET log_directory = '/nowhere';`, /log_directory: \/nowhere/),
+  server('system-files', `ALTER SYSTEM SET log_directory = '/nowhere';`, /log_directory: \/nowhere/),
   server(
     'client-certificates',
     append('hostssl all all 10.0.0.0/8 cert clientcert=1 # certain line', 'pg_hba.conf'),

@@ -66,7 +66,7 @@ export class Postgresql {
     if (sql.includes('pg_prepared_xacts') || sql.includes('pg_authid')) return [];
     if (sql.includes('pg_stat_activity')) return [];
     // Asked of 14 as it was started to be tried.
-    if (sql.includes("'preloaded'")) return [startedConfiguration];
+    if (sql.includes("'preloaded', current_setting")) return [startedConfiguration];
     if (sql.includes('pg_database_size')) return this.databases;
     throw new Error(`the fake server has no answer to: ${sql}`);
   }
@@ -93,9 +93,10 @@ export class Postgresql {
   }
 }
 
-/** What one database answers to a script that goes through all of them: no hazard, no index on text. */
+/** What one database answers to a script that goes through all of them: no hazard, no index on text, no library. */
 function rowsIn(script: string, database: DatabaseState | undefined): unknown[] {
-  return script.includes('extversion') ? [...(database?.extensions ?? [])] : noHazards(script);
+  const preloaded = database?.name === 'template1' ? [{ preloaded: [] }] : [];
+  return script.includes('extversion') ? [...(database?.extensions ?? []), ...preloaded] : noHazards(script);
 }
 
 const uuid = { name: 'uuid-ossp', version: '1.1' };

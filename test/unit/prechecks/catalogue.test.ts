@@ -22,6 +22,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   sortOrders: ['sort-order'],
   obstacles: ['prepared-transactions', 'replication-slots'],
   extensions: ['extensions'],
+  libraries: ['libraries'],
   hazards: hazards.map((h) => h.id),
   files: ['layout-mount', 'layout-data-directory', 'majors', 'layout-user', 'free-space', 'fs-group', 'leftovers'],
   clients: ['clients'],
@@ -32,10 +33,10 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   snapshotClass: ['volume-snapshot'],
   refused: ['admission'],
   leftoverObjects: ['leftovers'],
-  upgradeProbe: ['images', 'locales-in-images', 'extensions'],
+  upgradeProbe: ['images', 'locales-in-images', 'extensions', 'libraries'],
   trial: ['serving-start'],
   md5Roles: ['serving-logins'],
-  servingProbe: ['images', 'locales-in-images', 'extensions', 'sort-order'],
+  servingProbe: ['images', 'locales-in-images', 'extensions', 'libraries', 'sort-order'],
   replay: ['replay'],
 };
 const factNames = Object.keys(needs) as FactName[];

@@ -1,3 +1,4 @@
+import type { Libraries } from '../../../src/database/libraries.ts';
 import type { DatabaseFacts, ServerFacts } from '../../../src/database/server.ts';
 import type { SortOrder } from '../../../src/database/sort-order.ts';
 import type { Trial } from '../../../src/job/run-trial.ts';
@@ -56,6 +57,24 @@ export const sortOrder: SortOrder = {
   digest: 'd1',
 };
 
+export const libraries: Libraries = {
+  used: {
+    circle: [
+      {
+        library: '$libdir/pgcrypto',
+        uses: 1,
+        names: ['extension pgcrypto'],
+        drop: ['DROP EXTENSION pgcrypto;'],
+      },
+    ],
+    postgres: [],
+    template1: [],
+  },
+  preloaded: [
+    { setting: 'shared_preload_libraries', who: 'the configuration', library: 'pg_stat_statements', reset: '' },
+  ],
+};
+
 export const files = {
   userId: 1001,
   dataOwner: 1001,
@@ -81,10 +100,13 @@ export const upgradeProbe: ImageFacts = {
   initdb: { 'UTF8 en_US.UTF-8 en_US.UTF-8': 'ok' },
   sortOrders: { 'UTF8 en_US.UTF-8 en_US.UTF-8': 'd1' },
   extensions: { plpgsql: '1.0', pgcrypto: '1.3' },
+  libraries: { '$libdir/pgcrypto': 'ok' },
+  preloads: {},
 };
 
 export const servingProbe: ImageFacts = {
   ...upgradeProbe,
+  preloads: { pg_stat_statements: 'ok' },
   image: newImage,
   oldVersion: undefined,
   pgUpgrade: undefined,
@@ -130,6 +152,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
         { name: 'plpgsql', version: '1.0' },
       ],
     }),
+    libraries: known(libraries),
     sortOrders: known({ circle: [sortOrder], postgres: [], template1: [] }),
     hazards: known({ server: known(noHazards), databases: { circle: known(noHazards), template1: known(noHazards) } }),
     files: known(files),
