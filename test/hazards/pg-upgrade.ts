@@ -1,11 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootstrap, Server } from './server.ts';
+import { bootstrap, Server, type Locale } from './server.ts';
 
 /** A fresh cluster of 14, and pg_upgrade into it; its output and logs. */
-export function pgUpgrade(old: Server, name: string): { status: number | null; output: string } {
+export function pgUpgrade(
+  old: Server,
+  name: string,
+  locale: Locale = old.locale,
+): { status: number | null; output: string; fresh: Server } {
   const { installations } = old;
-  const fresh = new Server(installations, name, 14);
+  const fresh = new Server(installations, name, 14, locale);
   fresh.initialise();
   const { status, output } = installations.run(
     installations.bin(14, 'pg_upgrade'),
@@ -24,7 +28,9 @@ export function pgUpgrade(old: Server, name: string): { status: number | null; o
       fresh.place,
     ],
     fresh.place,
+    locale.directory === undefined ? {} : { LOCPATH: locale.directory },
   );
   const logs = readdirSync(fresh.place).filter((file) => file.endsWith('.log') || file.endsWith('.txt'));
-  return { status, output: [output, ...logs.map((file) => readFileSync(join(fresh.place, file), 'utf8'))].join('\n') };
+  const all = [output, ...logs.map((file) => readFileSync(join(fresh.place, file), 'utf8'))].join('\n');
+  return { status, output: all, fresh };
 }
