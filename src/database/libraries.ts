@@ -37,7 +37,7 @@ SELECT json_build_object('preloaded', (SELECT coalesce(json_agg(json_build_objec
 WHERE current_database() = 'template1';`;
 
 /** For each database; what the whole server loads is asked in template1. */
-export const librariesSql = `SET search_path = pg_catalog;${functionsSql}${preloadedSql}`;
+export const librariesSql = `${functionsSql}${preloadedSql}`;
 
 const usedLibrary = z.object({
   library: z.string(),

@@ -155,6 +155,12 @@ export function parseProbe(image: string, log: string): ImageFacts | undefined {
   };
 }
 
+/** The minor of `postgres (PostgreSQL) 14.22`, or undefined for any other text. */
+export function minorOf(version: string | undefined): number | undefined {
+  const minor = /\(PostgreSQL\) \d+\.(\d+)/.exec(version ?? '')?.[1];
+  return minor === undefined ? undefined : Number(minor);
+}
+
 /** The major of `postgres (PostgreSQL) 14.22`, or undefined for any other text. */
 export function majorOf(version: string | undefined): number | undefined {
   const major = /\(PostgreSQL\) (\d+)/.exec(version ?? '')?.[1];

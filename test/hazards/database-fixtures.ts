@@ -170,6 +170,12 @@ export const databaseFixtures: readonly Fixture[] = [
     },
   ),
   database(
+    'information-schema-privileges',
+    `REVOKE SELECT ON information_schema.columns FROM PUBLIC; GRANT UPDATE ON information_schema.sql_features TO pg_monitor; REVOKE USAGE ON SCHEMA information_schema FROM PUBLIC;`,
+    /information_schema\.columns: privileges are/,
+    { passes: 'REVOKE SELECT ON pg_catalog.pg_stat_ssl FROM PUBLIC;' },
+  ),
+  database(
     'security-labels',
     `CREATE TABLE secret (a int); INSERT INTO pg_seclabel SELECT oid, 'pg_class'::regclass, 0, 'anon', 'MASKED' FROM pg_class WHERE relname = 'secret';`,
     /table (public\.)?secret: label of provider anon/,
@@ -241,7 +247,6 @@ COPY (SELECT 1) TO PROGRAM :'command';`,
   ),
   database('publications', 'CREATE PUBLICATION all_tables FOR ALL TABLES;', /publication all_tables/, {
     passes: '',
-    cure: 'DROP PUBLICATION all_tables;',
   }),
   database(
     'invalid-indexes',

@@ -9,7 +9,7 @@ export interface Fixture {
   readonly passes?: string;
   /** What the evidence names. */
   readonly evidence: RegExp;
-  /** What a person does where the remedy can't be commands. */
+  /** What a person does besides the commands of the remedy, where these can't do all of it. */
   readonly cure?: string;
   /** It keeps others from being asked, so it is made, seen and cured alone. */
   readonly alone?: true;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { hazards } from '../../src/prechecks/hazards/table.ts';
 import type { Answer } from '../../src/prechecks/finding.ts';
 import { databaseFixtures } from './database-fixtures.ts';
+import { readServer } from '../../src/database/server.ts';
 import { gatherHazards } from '../../src/prechecks/hazards/gather.ts';
 import { rowLimit } from '../../src/prechecks/hazards/script.ts';
 import { databaseFacts } from '../unit/prechecks/facts.ts';
@@ -31,6 +32,10 @@ function attempt(database: string, script: string): string[] {
   } catch (error) {
     return [String(error)];
   }
+}
+
+function unknownIn(found: Record<string, Answer>): string[] {
+  return Object.entries(found).flatMap(([id, { status }]) => (status === 'unknown' ? [id] : []));
 }
 
 function severityOf(id: string) {
@@ -96,9 +101,9 @@ describe('a server with all hazards at once', () => {
 
   test('the remedies, run as they are printed, leave nothing to be found', async () => {
     const unfixed = together.flatMap((fixture) => {
-      const commands = fixture.cure ?? commandsOf(found[fixture.check]);
-      if (commands === '') return [`${fixture.check} has no commands`];
-      return attempt(fixture.cure === undefined ? 'postgres' : databaseOf(fixture), commands);
+      const commands = commandsOf(found[fixture.check]);
+      if (commands + (fixture.cure ?? '') === '') return [`${fixture.check} has no commands`];
+      return [...attempt('postgres', commands), ...attempt(databaseOf(fixture), fixture.cure ?? '')];
     });
     expect(unfixed).toEqual([]);
     const after = await findingsOf(server);
@@ -164,9 +169,6 @@ test('a query that is refused leaves only its own check unknown', async () => {
 });
 
 describe('what could not be read', () => {
-  const unknownIn = (found: Record<string, Answer>) =>
-    Object.entries(found).flatMap(([id, { status }]) => (status === 'unknown' ? [id] : []));
-
   test("for somebody's lock leaves only its own check unknown, soon, with the reason", async () => {
     const end = await lockFixture(server, 'template1', 'pg_catalog.pg_publication');
     try {
@@ -221,6 +223,16 @@ CREATE OR REPLACE FUNCTION slowly(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
     expect(found.filter((a) => !a.evidence.join().includes('connection to server'))).toEqual([]);
     server.start();
   });
+});
+
+test('whatever search_path the role has, names mean what the system has', async () => {
+  server.sql(
+    'template1',
+    `CREATE SCHEMA deceit; CREATE FUNCTION deceit.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT ''a lie'''; ALTER ROLE postgres SET search_path = deceit, pg_catalog`,
+  );
+  expect((await readServer(server.database())).dataDirectory).toBe(server.data);
+  expect(unknownIn(await findingsOf(server))).toEqual([]);
+  server.sql('template1', 'ALTER ROLE postgres RESET search_path; DROP SCHEMA deceit CASCADE');
 });
 
 test("the server's log shows that the checks only read", () => {

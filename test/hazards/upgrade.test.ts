@@ -46,7 +46,8 @@ test.each(chosen.map((f) => [f.check, f] as const))(
     expect(before.output).toMatch(fixture.dies ?? /never/);
     expect(before.status).not.toBe(0);
     old.start();
-    old.sql(fixture.cure === undefined ? 'postgres' : databaseOf(fixture), fixture.cure ?? commandsOf(answer));
+    old.sql('postgres', commandsOf(answer));
+    old.sql(databaseOf(fixture), fixture.cure ?? '');
     old.stop();
     const after = pgUpgrade(old, `${check}-after`);
     expect(after.output).toContain('Upgrade Complete');

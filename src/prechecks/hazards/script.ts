@@ -20,7 +20,7 @@ export function hazardScript(hazards: readonly Hazard[], scope: 'server' | 'data
   });
   return [
     '\\set ON_ERROR_STOP 0',
-    `SET search_path = pg_catalog; SET statement_timeout = ${String(statementLimit)}; SET lock_timeout = 1000;`,
+    `SET statement_timeout = ${String(statementLimit)}; SET lock_timeout = 1000;`,
     ...queries,
     '\\set ON_ERROR_STOP 1',
   ].join('\n');
