@@ -81,7 +81,10 @@ export const serverFixtures: readonly Fixture[] = [
     /app: its secret is stored as md5/,
     { cure: restore('pg_hba.conf') },
   ),
-  server('signal-files', touch('standby.signal'), /standby\.signal/, { dies: /in recovery|recovery mode|standby/ }),
+  server('signal-files', touch('standby.signal'), /standby\.signal/, {
+    dies: /shut down while in recovery mode/,
+    checkedBefore: true,
+  }),
   server('exclusive-backup', `SELECT pg_start_backup('x', true);`, /exclusive backup/),
   server(
     'tablespaces',
@@ -125,9 +128,7 @@ DROP TABLE bad; DROP TABLESPACE elsewhere; SELECT pg_sleep(1.2);`,
     /archive_command/,
     { cure: 'ALTER SYSTEM RESET archive_command; SELECT pg_reload_conf(); SELECT pg_sleep(0.5);' },
   ),
-  server('wraparound', datfrozenxid('nearly_over', 2_144_500_000), /database nearly_over: 21445\d+ transactions old/, {
-    dies: /not accepting commands/,
-  }),
+  server('wraparound', datfrozenxid('nearly_over', 2_144_500_000), /database nearly_over: 21445\d+ transactions old/),
   server(
     'wraparound-distance',
     datfrozenxid('rather_old', 1_600_000_000),

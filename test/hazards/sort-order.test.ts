@@ -110,7 +110,7 @@ describe('an index on text', () => {
     const all = old.sql('words', 'SELECT count(*) FROM words').trim();
     expect(found(old)).toBe(old.sql('words', 'SELECT count(*) FROM list').trim());
     old.stop();
-    const { output, fresh } = pgUpgrade(old, 'new', locales.other);
+    const { output, fresh } = pgUpgrade(old, 'new', { locale: locales.other });
     expect(output).toContain('Upgrade Complete');
     fresh.start();
     expect(fresh.sql('words', 'SELECT count(*) FROM words').trim()).toBe(all);
