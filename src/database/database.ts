@@ -9,9 +9,12 @@ const commandLimit = 60_000;
 /** By which the action's own sessions are told from others (application_name). */
 export const applicationName = 'postgresql-upgrade';
 
-/** A session that can't change anything, nor wait long for anybody's lock; its statements end before the command is given up. */
+/**
+ * A session that can't change anything, nor wait long for anybody's lock; its statements end before the command is given up. Names mean what
+ * the system has under them, whatever search_path the role or the database sets.
+ */
 function readOptions(limit: number): string {
-  return `-c default_transaction_read_only=on -c statement_timeout=${String(Math.round(limit * 0.9))} -c lock_timeout=5000`;
+  return `-c default_transaction_read_only=on -c search_path=pg_catalog -c statement_timeout=${String(Math.round(limit * 0.9))} -c lock_timeout=5000`;
 }
 /** A session without limits that a role's or a database's settings may bring. */
 const writeOptions =

@@ -63,7 +63,10 @@ export async function readDatabases(database: Database): Promise<DatabaseFacts[]
 export const extensionsSql =
   "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;";
 
-/** What the script of `extensionsSql` printed in each database. */
+/** What the script of `extensionsSql` printed in each database, among other rows. */
 export function extensionsOf(rows: Rows): Record<string, ExtensionFacts[]> {
-  return z.record(z.string(), z.array(extensionFacts)).parse(Object.fromEntries(rows));
+  const isExtension = (row: unknown) => typeof row === 'object' && row !== null && 'version' in row;
+  return z
+    .record(z.string(), z.array(extensionFacts))
+    .parse(Object.fromEntries([...rows].map(([database, of]) => [database, of.filter(isExtension)])));
 }

@@ -1,4 +1,5 @@
 import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import type { Libraries } from '../database/libraries.ts';
 import type { DatabaseFacts } from '../database/server.ts';
 import { sortOrderSql, type SortOrders } from '../database/sort-order.ts';
 import type { Target } from '../target/target.ts';
@@ -20,6 +21,16 @@ export interface ImageFacts {
   readonly sortOrders: Readonly<Record<string, string>>;
   /** Available extensions and their versions. */
   readonly extensions: Readonly<Record<string, string>>;
+  /** By library, as LOAD takes it: `ok` or what 14 said; what is missing here was not told. */
+  readonly libraries: Readonly<Record<string, string>>;
+  /** By library: whether 14 starts with it in shared_preload_libraries, in the same words. */
+  readonly preloads: Readonly<Record<string, string>>;
+}
+
+/** Libraries that an image is asked for, each once. */
+export interface AskedLibraries {
+  readonly load: readonly string[];
+  readonly preload: readonly string[];
 }
 
 export const probeContainer = 'probe';
@@ -34,6 +45,7 @@ export function probePod(
   image: string,
   imagePullSecret: string,
   locales: readonly string[],
+  libraries: AskedLibraries,
   script: string,
 ): V1Pod {
   const variables = {
@@ -41,6 +53,8 @@ export function probePod(
     TO: String(upgrade.to),
     ROLE: role,
     LOCALES: locales.join('\n'),
+    LIBRARIES: libraries.load.join('\n'),
+    PRELOADS: libraries.preload.join('\n'),
     SORT_ORDER: sortOrderSql(),
   };
   return probePodOf(target, {
@@ -112,6 +126,22 @@ export function localesOf(initdb: Locale, databases: readonly DatabaseFacts[], o
   return [...new Set([initdb, ...databases, ...ofIndexes].map(localeKey))];
 }
 
+/**
+ * What to ask an image for. As pg_upgrade has it, a library comes before a longer name: hstore_plperl needs hstore. Names with a line
+ * break or a tab can't be asked for by the script, and stay untold.
+ * @param role only the serving image reads the server's configuration
+ */
+export function librariesFor(role: ProbeRole, { used, preloaded }: Libraries): AskedLibraries {
+  const shared = preloaded.filter(({ setting }) => setting === 'shared_preload_libraries');
+  const others = [...Object.values(used).flat(), ...preloaded.filter((p) => !shared.includes(p))];
+  return { load: askable(others), preload: role === 'serving' ? askable(shared) : [] };
+}
+
+function askable(list: readonly { readonly library: string }[]): string[] {
+  const names = new Set(list.map(({ library }) => library).filter((library) => !/[\n\r\t]/.test(library)));
+  return [...names].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+}
+
 /** Reads the log of probe.sh; undefined when it did not come to its end. */
 export function parseProbe(image: string, log: string): ImageFacts | undefined {
   const rows = log.split('\n').map((line) => line.split('\t'));
@@ -129,7 +159,15 @@ export function parseProbe(image: string, log: string): ImageFacts | undefined {
     initdb: pairs('initdb'),
     sortOrders: pairs('sort-order'),
     extensions: pairs('extension'),
+    libraries: pairs('library'),
+    preloads: pairs('preload'),
   };
+}
+
+/** The minor of `postgres (PostgreSQL) 14.22`, or undefined for any other text. */
+export function minorOf(version: string | undefined): number | undefined {
+  const minor = /\(PostgreSQL\) \d+\.(\d+)/.exec(version ?? '')?.[1];
+  return minor === undefined ? undefined : Number(minor);
 }
 
 /** The major of `postgres (PostgreSQL) 14.22`, or undefined for any other text. */

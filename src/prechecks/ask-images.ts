@@ -1,7 +1,8 @@
+import type { Libraries } from '../database/libraries.ts';
 import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
 import type { SortOrders } from '../database/sort-order.ts';
 import type { JobSettings } from '../job/manifest.ts';
-import { localesOf, parseProbe, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
+import { librariesFor, localesOf, parseProbe, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
 import { isReplayed, parseReplay, replayPod, type ReplayFacts } from '../job/replay.ts';
 import { runProbe } from '../job/run-probe.ts';
 import { runTrial, type Trial } from '../job/run-trial.ts';
@@ -19,6 +20,7 @@ export async function probe(
   settings: Known<JobSettings>,
   databases: Known<readonly DatabaseFacts[]>,
   sortOrders: Known<SortOrders>,
+  libraries: Known<Libraries>,
 ): Promise<Known<ImageFacts>> {
   const { inputs, target } = gathering;
   if (inputs.probes === 'none')
@@ -29,10 +31,11 @@ export async function probe(
     databases.known ? databases.value : [],
     sortOrders.known ? sortOrders.value : {},
   );
+  const asked = librariesFor(role, libraries.known ? libraries.value : { used: {}, preloaded: [] });
   return await known(() =>
     runProbe(
       gathering,
-      probePod(target, role, image, inputs.imagePullSecret, locales, gathering.probeScript),
+      probePod(target, role, image, inputs.imagePullSecret, locales, asked, gathering.probeScript),
       inputs.jobStartTimeout,
       (log) => parseProbe(image, log),
     ),

@@ -7,6 +7,7 @@ import { hazardCheck } from './hazards/check.ts';
 import { hazards } from './hazards/table.ts';
 import { imageChecks } from './images.ts';
 import { layoutChecks } from './layout.ts';
+import { libraryChecks } from './libraries.ts';
 import { localeChecks } from './locale.ts';
 import { majorsChecks } from './majors.ts';
 import { placementChecks } from './placement.ts';
@@ -38,6 +39,7 @@ export const catalogue: readonly Check[] = [
   ...servingStartChecks,
   ...sortOrderChecks,
   ...extensionChecks,
+  ...libraryChecks,
   ...clusterChecks,
   ...storageClassChecks,
   ...placementChecks,

@@ -1,5 +1,6 @@
 import type { V1Node, V1PodDisruptionBudget } from '@kubernetes/client-node';
 import type { Client } from '../database/clients.ts';
+import type { Libraries } from '../database/libraries.ts';
 import type { Obstacle } from '../database/obstacles.ts';
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/server.ts';
 import type { SortOrders } from '../database/sort-order.ts';
@@ -37,6 +38,8 @@ export interface Facts {
   readonly obstacles: Known<readonly Obstacle[]>;
   /** By database, for those that accept connections. */
   readonly extensions: Known<Readonly<Record<string, readonly ExtensionFacts[]>>>;
+  /** Libraries of C functions, and those that settings load. */
+  readonly libraries: Known<Libraries>;
   /** By database: the collations of its indexes, and how they sort. */
   readonly sortOrders: Known<SortOrders>;
   readonly hazards: Known<HazardFacts>;

@@ -3,6 +3,7 @@ import { readMd5Roles } from '../database/configuration.ts';
 import { applicationName } from '../database/database.ts';
 import { readAll } from '../database/each.ts';
 import { readObstacles } from '../database/obstacles.ts';
+import { librariesOf, librariesSql } from '../database/libraries.ts';
 import { extensionsOf, extensionsSql, readDatabases, readServer } from '../database/server.ts';
 import { sortOrdersOf, sortOrdersSql } from '../database/sort-order.ts';
 import { isOurs } from '../job/pod.ts';
@@ -68,17 +69,22 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
-  const sortOrders = await readFrom('sortOrders', databases, async (list) =>
-    sortOrdersOf(await readAll(database, list, sortOrdersSql, sessions)),
-  );
+  // What the images are to be asked for.
+  const [sortOrders, inventory] = await Promise.all([
+    readFrom('sortOrders', databases, async (list) =>
+      sortOrdersOf(await readAll(database, list, sortOrdersSql, sessions)),
+    ),
+    timed(['extensions', 'libraries'], () =>
+      knownFrom(databases, (list) => readAll(database, list, `${extensionsSql}\n${librariesSql}`, sessions)),
+    ),
+  ]);
+  const libraries = await knownFrom(inventory, librariesOf);
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
   const marked = read(['reconcilers', 'charts'], () => markedObjects(gathering));
   const reads = [
-    readFrom('extensions', databases, async (list) =>
-      extensionsOf(await readAll(database, list, extensionsSql, sessions)),
-    ),
+    knownFrom(inventory, extensionsOf),
     readFrom('hazards', databases, (list) => gatherHazards(database, list, sessions)),
     read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
     known(() => cluster.list('cronjobs', { namespace })),
@@ -90,9 +96,11 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     read('storageClass', () => readStorageClass(cluster, target)),
     read('nodes', () => cluster.list('nodes')),
     read('budgets', () => cluster.list('poddisruptionbudgets', { namespace })),
-    timed('upgradeProbe', () => probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders)),
+    timed('upgradeProbe', () =>
+      probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders, libraries),
+    ),
     timed('servingProbe', () =>
-      probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders),
+      probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders, libraries),
     ),
     timed('trial', () =>
       tryStart(
@@ -140,6 +148,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     databases,
     obstacles,
     extensions,
+    libraries,
     sortOrders,
     hazards,
     files,

@@ -1,5 +1,5 @@
 import type { ImageFacts } from '../job/probe.ts';
-import { majorOf } from '../job/probe.ts';
+import { majorOf, minorOf } from '../job/probe.ts';
 import { upgrade } from '../versions.ts';
 import { failed, passed, worst, type Answer, type Check, type Known } from './finding.ts';
 import { unasked } from './unasked.ts';
@@ -9,7 +9,7 @@ export const imageChecks: readonly Check[] = [
     id: 'images',
     title: 'Both images can be pulled and hold the right majors',
     subject: 'images',
-    why: 'A tag says nothing for sure: the binaries are asked. The probes also pull the images before the downtime.',
+    why: 'A tag says nothing for sure: the binaries are asked. The probes also pull the images before the downtime. 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
     run: ({ upgradeProbe, servingProbe }) => worst(judgeUpgrade(upgradeProbe), judgeServing(servingProbe)),
   },
 ];
@@ -32,7 +32,11 @@ function judgeServing(probe: Known<ImageFacts>): Answer {
   if (!probe.known) return unasked('serving image', probe);
   const { image, newVersion } = probe.value;
   const seen = `serving image ${image}: ${newVersion}`;
-  return majorOf(newVersion) === upgrade.to
+  const isRight = majorOf(newVersion) === upgrade.to && (minorOf(newVersion) ?? 0) >= soundSince;
+  return isRight
     ? passed(seen)
-    : failed(`Set "image-tag" to one of PostgreSQL ${String(upgrade.to)}.`, seen);
+    : failed(`Set "image-tag" to one of PostgreSQL ${String(upgrade.to)}.${String(soundSince)} or later.`, seen);
 }
+
+/** The first minor of 14 whose CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY make sound indexes. */
+const soundSince = 4;

@@ -68,6 +68,26 @@ export const layoutChecks: readonly Check[] = [
       ),
   },
   {
+    id: 'layout-wal',
+    title: 'The WAL is where the upgrade Job finds it',
+    subject: 'target',
+    why: 'pg_wal may be a link (initdb --waldir). The Job mounts the claim alone, at the same path, and refuses to begin where the link leads out of it. One that leads into the data directory breaks when the directory gets another name. 14 has its WAL in its own data directory.',
+    says: 'could not open directory "pg_wal": No such file or directory',
+    shows: 'check',
+    run: ({ target, files }) =>
+      given(files, ({ walLink }) => {
+        if (walLink === undefined) return passed('pg_wal is a directory in the data directory');
+        const evidence = `pg_wal leads to ${walLink === '' ? 'a place that is not there' : walLink}`;
+        const isIn = (directory: string) => walLink.startsWith(`${directory}/`);
+        return isIn(target.volume.mountPath) && !isIn(target.dataDirectory)
+          ? passed(evidence, `the claim is mounted at ${target.volume.mountPath}`)
+          : failed(
+              `Stop PostgreSQL, copy what is there to a directory beside the data directory, and let pg_wal lead to that: below ${target.volume.mountPath}, and not in ${target.dataDirectory}.`,
+              evidence,
+            );
+      }),
+  },
+  {
     id: 'layout-user',
     title: 'All data belongs to the user that the upgrade Job runs as',
     subject: 'target',

@@ -22,6 +22,8 @@ export interface VolumeFiles {
   readonly entries: readonly string[];
   /** Paths in the data directory that belong to somebody else; the first few. */
   readonly foreignFiles: readonly string[];
+  /** Where pg_wal leads to, when it is a link; empty when it leads nowhere. */
+  readonly walLink: string | undefined;
   /** The data directory, and what has the name of one in another state of an upgrade. */
   readonly clusters: readonly FoundCluster[];
 }
@@ -72,6 +74,7 @@ done | awk '{
 } END { print catalogs + 0, data + 0, files + 0 }')"
 echo "statusKilobytes=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum += $1 } END { print sum + 0 }')"
 echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
+[ -L "$data/pg_wal" ] && echo "walLink=$(readlink -f "$data/pg_wal")"
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
 find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
 for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
@@ -114,6 +117,7 @@ export async function readVolumeFiles(database: Database, target: Target): Promi
     statusKilobytes: Number(one('statusKilobytes')),
     entries: [...new Set(all('entry'))].sort(),
     foreignFiles: all('foreignFile'),
+    walLink: all('walLink')[0],
     clusters: all('cluster').map(parseCluster),
   };
 }

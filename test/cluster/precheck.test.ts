@@ -105,10 +105,11 @@ describe('a precheck', () => {
     ['images', 'an image that lacks the old binaries'],
     ['superuser-login', 'a password that is not the right one'],
     ['serving-start', 'a setting in the environment that 14 does not know'],
+    ['libraries', 'a function of a library that 14 lacks'],
   ])('%s sees %s', async (check) => {
     const undo = breakIt(check);
     try {
-      const probes = ['images', 'serving-start'].includes(check) ? 'pods' : 'none';
+      const probes = ['images', 'serving-start', 'libraries'].includes(check) ? 'pods' : 'none';
       const broken = await runAction({ namespace, probes, ...undo.inputs });
       expect([broken.exitCode, broken.outputs['verdict']]).not.toContain('passed');
       expect(['failed', 'unknown']).toContain(status(broken, check));
@@ -279,6 +280,13 @@ function breakIt(check: string): { inputs: Record<string, string>; repair(): voi
         },
       };
     }
+    case 'libraries':
+      psql(
+        namespace,
+        'circleci',
+        "CREATE FUNCTION legacy_eq(citext, citext) RETURNS boolean LANGUAGE c IMMUTABLE STRICT AS 'legacy_text', 'citext_eq'",
+      );
+      return { inputs: {}, repair: () => psql(namespace, 'circleci', 'DROP FUNCTION legacy_eq(citext, citext)') };
     case 'superuser-login':
       inNamespace('create', 'secret', 'generic', 'wrong', '--from-literal=password=not-the-password');
       return {

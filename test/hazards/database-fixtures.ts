@@ -118,16 +118,6 @@ export const databaseFixtures: readonly Fixture[] = [
     },
   ),
   database(
-    'foreign-libraries',
-    `CREATE FUNCTION company_check() RETURNS trigger LANGUAGE c AS '$libdir/refint', 'check_primary_key'; UPDATE pg_proc SET probin = '$libdir/company' WHERE proname = 'company_check';`,
-    /library \$libdir\/company/,
-    {
-      passes: `CREATE FUNCTION key_check() RETURNS trigger LANGUAGE c AS '$libdir/refint', 'check_primary_key';`,
-      dies: /loadable libraries/,
-      restoring: /could not access file "\$libdir\/company"/,
-    },
-  ),
-  database(
     'shadowed-functions',
     `CREATE FUNCTION gcd(int, int) RETURNS int LANGUAGE sql AS 'SELECT 1';`,
     /public\.gcd/,
@@ -178,6 +168,12 @@ export const databaseFixtures: readonly Fixture[] = [
       passes: 'CREATE TABLE granted (a int); GRANT SELECT ON granted TO pg_monitor;',
       dies: /role "9999[89]" does not exist/,
     },
+  ),
+  database(
+    'information-schema-privileges',
+    `REVOKE SELECT ON information_schema.columns FROM PUBLIC; GRANT UPDATE ON information_schema.sql_features TO pg_monitor; REVOKE USAGE ON SCHEMA information_schema FROM PUBLIC;`,
+    /information_schema\.columns: privileges are/,
+    { passes: 'REVOKE SELECT ON pg_catalog.pg_stat_ssl FROM PUBLIC;' },
   ),
   database(
     'security-labels',
@@ -251,7 +247,6 @@ COPY (SELECT 1) TO PROGRAM :'command';`,
   ),
   database('publications', 'CREATE PUBLICATION all_tables FOR ALL TABLES;', /publication all_tables/, {
     passes: '',
-    cure: 'DROP PUBLICATION all_tables;',
   }),
   database(
     'invalid-indexes',

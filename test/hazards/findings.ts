@@ -2,6 +2,7 @@ import { catalogue } from '../../src/prechecks/catalogue.ts';
 import type { Answer } from '../../src/prechecks/finding.ts';
 import { inPsql } from '../../src/prechecks/finding.ts';
 import { gatherHazards } from '../../src/prechecks/hazards/gather.ts';
+import type { HazardFacts } from '../../src/prechecks/hazards/hazard.ts';
 import { hazards } from '../../src/prechecks/hazards/table.ts';
 import { readDatabases } from '../../src/database/server.ts';
 import { facts, known } from '../unit/prechecks/facts.ts';
@@ -13,7 +14,12 @@ const ids = hazards.map((h) => h.id);
 /** What each check of a hazard says of the server as it is, asked by a role, of some of the databases or all. */
 export async function findingsOf(server: Server, role?: string, only?: string): Promise<Record<string, Answer>> {
   const list = (await readDatabases(server.database())).filter((d) => only === undefined || d.name === only);
-  const gathered = await facts({ hazards: known(await gatherHazards(server.database(role), list, 2)) });
+  return await answersTo(await gatherHazards(server.database(role), list, 2));
+}
+
+/** What each check of a hazard says to what was gathered. */
+export async function answersTo(hazards: HazardFacts): Promise<Record<string, Answer>> {
+  const gathered = await facts({ hazards: known(hazards) });
   return Object.fromEntries(catalogue.filter((c) => ids.includes(c.id)).map((c) => [c.id, c.run(gathered)]));
 }
 

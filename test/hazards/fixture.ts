@@ -9,12 +9,14 @@ export interface Fixture {
   readonly passes?: string;
   /** What the evidence names. */
   readonly evidence: RegExp;
-  /** What a person does where the remedy can't be commands. */
+  /** What a person does besides the commands of the remedy, where these can't do all of it. */
   readonly cure?: string;
   /** It keeps others from being asked, so it is made, seen and cured alone. */
   readonly alone?: true;
   /** What pg_upgrade 14 says in its output or logs, where it dies of it. */
   readonly dies?: RegExp;
+  /** pg_upgrade dies of it only after a pg_upgrade --check, which the Job runs before. */
+  readonly checkedBefore?: true;
   /** What the restore says, where pg_upgrade --check finds it in another way and says other words. */
   readonly restoring?: RegExp;
 }

@@ -3,11 +3,15 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { hazards } from '../../src/prechecks/hazards/table.ts';
 import type { Answer } from '../../src/prechecks/finding.ts';
 import { databaseFixtures } from './database-fixtures.ts';
-import { commandsOf, databaseOf, findingsOf } from './findings.ts';
+import { readServer } from '../../src/database/server.ts';
+import { gatherHazards } from '../../src/prechecks/hazards/gather.ts';
+import { rowLimit } from '../../src/prechecks/hazards/script.ts';
+import { databaseFacts } from '../unit/prechecks/facts.ts';
+import { answersTo, commandsOf, databaseOf, findingsOf } from './findings.ts';
 import type { Fixture } from './fixture.ts';
 import { Installations, Server } from './server.ts';
 import { serverFixtures } from './server-fixtures.ts';
-import { standbyFixture, transactionFixture, type LiveFixture } from './live-fixtures.ts';
+import { lockFixture, standbyFixture, transactionFixture, type LiveFixture } from './live-fixtures.ts';
 
 jest.setTimeout(300_000);
 
@@ -28,6 +32,10 @@ function attempt(database: string, script: string): string[] {
   } catch (error) {
     return [String(error)];
   }
+}
+
+function unknownIn(found: Record<string, Answer>): string[] {
+  return Object.entries(found).flatMap(([id, { status }]) => (status === 'unknown' ? [id] : []));
 }
 
 function severityOf(id: string) {
@@ -93,9 +101,9 @@ describe('a server with all hazards at once', () => {
 
   test('the remedies, run as they are printed, leave nothing to be found', async () => {
     const unfixed = together.flatMap((fixture) => {
-      const commands = fixture.cure ?? commandsOf(found[fixture.check]);
-      if (commands === '') return [`${fixture.check} has no commands`];
-      return attempt(fixture.cure === undefined ? 'postgres' : databaseOf(fixture), commands);
+      const commands = commandsOf(found[fixture.check]);
+      if (commands + (fixture.cure ?? '') === '') return [`${fixture.check} has no commands`];
+      return [...attempt('postgres', commands), ...attempt(databaseOf(fixture), fixture.cure ?? '')];
     });
     expect(unfixed).toEqual([]);
     const after = await findingsOf(server);
@@ -158,6 +166,73 @@ test('a query that is refused leaves only its own check unknown', async () => {
     evidence: ['template1: permission denied for table pg_publication'],
   });
   expect(found['reg-type-columns']?.status).toBe('passed');
+});
+
+describe('what could not be read', () => {
+  test("for somebody's lock leaves only its own check unknown, soon, with the reason", async () => {
+    const end = await lockFixture(server, 'template1', 'pg_catalog.pg_publication');
+    try {
+      const found = await findingsOf(server);
+      expect(unknownIn(found)).toEqual(['publications']);
+      expect(found['publications']?.evidence).toContain('template1: canceling statement due to lock timeout');
+    } finally {
+      await end();
+    }
+    expect((await findingsOf(server))['publications']?.status).toBe('passed');
+  });
+
+  test('in time leaves only its own check unknown, with the reason', async () => {
+    server.sql('postgres', 'CREATE DATABASE slow');
+    // The expression is planned, and what is immutable computed then.
+    server.sql(
+      'slow',
+      `CREATE FUNCTION slowly(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END'; CREATE TABLE things (a int, CHECK (a > slowly(1)));
+CREATE OR REPLACE FUNCTION slowly(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM pg_sleep(60); RETURN $1; END';`,
+    );
+    const found = await findingsOf(server);
+    expect(unknownIn(found)).toEqual(['inlined-functions']);
+    expect(found['inlined-functions']?.evidence).toContain('slow: canceling statement due to statement timeout');
+    server.sql('postgres', 'DROP DATABASE slow');
+    expect((await findingsOf(server))['inlined-functions']?.status).toBe('passed');
+  });
+
+  test('beyond the limit of rows is counted, and still found once the commands for the first ones were run', async () => {
+    server.sql('postgres', 'CREATE DATABASE crowded');
+    server.sql(
+      'crowded',
+      `SELECT format('CREATE TABLE t%s (a regproc)', to_char(n, 'FM000')) FROM generate_series(1, ${String(rowLimit + 5)}) n \\gexec`,
+    );
+    const found = (await findingsOf(server))['reg-type-columns'];
+    expect(found?.status).toBe('failed');
+    expect(found?.evidence).toHaveLength(rowLimit + 1);
+    expect(found?.evidence.at(-1)).toBe('crowded: 5 more');
+    server.sql('postgres', commandsOf(found));
+    const rest = (await findingsOf(server))['reg-type-columns'];
+    expect([rest?.status, rest?.evidence.length]).toEqual(['failed', 5]);
+    server.sql('postgres', commandsOf(rest));
+    expect((await findingsOf(server))['reg-type-columns']?.status).toBe('passed');
+    server.sql('postgres', 'DROP DATABASE crowded');
+  });
+
+  test('of a server that is down makes every check unknown', async () => {
+    server.stop();
+    await expect(findingsOf(server)).rejects.toThrow('connection to server');
+    const gathered = await gatherHazards(server.database(), [databaseFacts('postgres')], 2);
+    const found = Object.values(await answersTo(gathered));
+    expect(found.map((a) => a.status)).toEqual(ids.map(() => 'unknown'));
+    expect(found.filter((a) => !a.evidence.join().includes('connection to server'))).toEqual([]);
+    server.start();
+  });
+});
+
+test('whatever search_path the role has, names mean what the system has', async () => {
+  server.sql(
+    'template1',
+    `CREATE SCHEMA deceit; CREATE FUNCTION deceit.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT ''a lie'''; ALTER ROLE postgres SET search_path = deceit, pg_catalog`,
+  );
+  expect((await readServer(server.database())).dataDirectory).toBe(server.data);
+  expect(unknownIn(await findingsOf(server))).toEqual([]);
+  server.sql('template1', 'ALTER ROLE postgres RESET search_path; DROP SCHEMA deceit CASCADE');
 });
 
 test("the server's log shows that the checks only read", () => {

@@ -70,3 +70,14 @@ DO $$ BEGIN FOR n IN 1..100001 LOOP BEGIN INSERT INTO counted VALUES (n); RAISE 
     return end;
   },
 };
+
+/** Somebody who holds the strongest lock on a relation; the result ends it. */
+export async function lockFixture(server: Server, database: string, relation: string): Promise<() => Promise<void>> {
+  return await whileRunning(
+    server,
+    'psql',
+    ['-Xq', '-U', 'postgres', '-d', `dbname=${database} application_name='the fixture'`],
+    `BEGIN;\nLOCK TABLE ${relation} IN ACCESS EXCLUSIVE MODE;\n`,
+    `EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE application_name = 'the fixture' AND mode = 'AccessExclusiveLock' AND granted)`,
+  );
+}

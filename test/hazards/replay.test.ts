@@ -98,11 +98,10 @@ describe('a server', () => {
 
     test('passes after the remedies', async () => {
       const found = await findingsOf(server);
-      for (const fixture of seen)
-        server.sql(
-          fixture.cure === undefined ? 'postgres' : databaseOf(fixture),
-          fixture.cure ?? commandsOf(found[fixture.check]),
-        );
+      for (const fixture of seen) {
+        server.sql('postgres', commandsOf(found[fixture.check]));
+        server.sql(databaseOf(fixture), fixture.cure ?? '');
+      }
       expect((await replay(server)).answer.status).toBe('passed');
     });
   });

@@ -58,22 +58,17 @@ export const serverFixtures: readonly Fixture[] = [
     },
   ),
   server(
-    'stored-preload-libraries',
-    `CREATE ROLE audited LOGIN; ALTER ROLE audited SET session_preload_libraries = 'pgaudit';`,
-    /role audited: session_preload_libraries = pgaudit/,
-  ),
-  server(
     'stored-environment-settings',
     `CREATE ROLE berliner; ALTER ROLE berliner SET timezone = 'Europe/Berlin';`,
     /role berliner: TimeZone = Europe\/Berlin/i,
   ),
   server(
     'configuration-files',
-    append('vacuum_cleanup_index_scale_factor = 0.2 # certain line', 'postgresql.conf'),
+    `ALTER SYSTEM SET max_files_per_process = 30;\n${append('vacuum_cleanup_index_scale_factor = 0.2 # certain line', 'postgresql.conf')}`,
     /vacuum_cleanup_index_scale_factor/,
     { cure: restore('postgresql.conf') },
   ),
-  server('system-libraries', `ALTER SYSTEM SET log_directory = '/nowhere';`, /log_directory: \/nowhere/),
+  server('system-files', `ALTER SYSTEM SET log_directory = '/nowhere';`, /log_directory: \/nowhere/),
   server(
     'client-certificates',
     append('hostssl all all 10.0.0.0/8 cert clientcert=1 # certain line', 'pg_hba.conf'),
@@ -86,19 +81,23 @@ export const serverFixtures: readonly Fixture[] = [
     /app: its secret is stored as md5/,
     { cure: restore('pg_hba.conf') },
   ),
-  server('signal-files', touch('standby.signal'), /standby\.signal/),
+  server('signal-files', touch('standby.signal'), /standby\.signal/, {
+    dies: /shut down while in recovery mode/,
+    checkedBefore: true,
+  }),
   server('exclusive-backup', `SELECT pg_start_backup('x', true);`, /exclusive backup/),
   server(
     'tablespaces',
-    `\\set command 'mkdir ' :work '/space'\nCOPY (SELECT 1 WHERE false) TO PROGRAM :'command';\n\\set place :work '/space'\nCREATE TABLESPACE space LOCATION :'place';`,
-    /tablespace space: at/,
-    { cure: 'DROP TABLESPACE space;' },
+    `\\set command 'mkdir ' :work '/space'\nCOPY (SELECT 1 WHERE false) TO PROGRAM :'command';\n\\set place :work '/space'\nCREATE TABLESPACE "Sp ace" LOCATION :'place';
+CREATE DATABASE spacious TABLESPACE "Sp ace"; CREATE DATABASE "par tly";\n\\connect "par tly"
+CREATE TABLE placed (a int PRIMARY KEY USING INDEX TABLESPACE "Sp ace") TABLESPACE "Sp ace"; CREATE MATERIALIZED VIEW seen TABLESPACE "Sp ace" AS SELECT 1 AS one;`,
+    /tablespace "Sp ace": at/,
   ),
   server(
     'tablespace-directories',
-    `\\set command 'mkdir -p ' :work '/left ' :data '/inside'\nCOPY (SELECT 1 WHERE false) TO PROGRAM :'command';\n\\set place :data '/inside'\nCREATE TABLESPACE inside LOCATION :'place';`,
+    `\\set command 'mkdir -p ' :work '/left/PG_14_202107181 ' :data '/inside'\nCOPY (SELECT 1 WHERE false) TO PROGRAM :'command';\n\\set place :data '/inside'\nCREATE TABLESPACE inside LOCATION :'place';
+\\set place :work '/left'\nCREATE TABLESPACE leftover LOCATION :'place'; CREATE TABLE there (a int) TABLESPACE inside;`,
     /tablespace inside: is inside of the data directory/,
-    { cure: 'DROP TABLESPACE inside;' },
   ),
   server(
     'checksum-failures',
@@ -122,7 +121,6 @@ DROP TABLE bad; DROP TABLESPACE elsewhere; SELECT pg_sleep(1.2);`,
     'subscriptions',
     `CREATE SUBSCRIPTION elsewhere CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false);`,
     /subscription elsewhere/,
-    { cure: 'ALTER SUBSCRIPTION elsewhere SET (slot_name = NONE); DROP SUBSCRIPTION elsewhere;' },
   ),
   server(
     'archiving',

@@ -80,6 +80,12 @@ export class Installations {
 /** The role that initdb makes. It is not the one that the action logs in as, so that a hazard of it can be shown. */
 export const bootstrap = 'boss';
 
+/** A locale, and the directory where the C library finds it. */
+export interface Locale {
+  readonly name: string;
+  readonly directory?: string;
+}
+
 /** A cluster in a directory of its own. */
 export class Server {
   readonly data: string;
@@ -90,13 +96,15 @@ export class Server {
     readonly installations: Installations,
     name: string,
     readonly major: Major = 12,
+    readonly locale: Locale = { name: 'C' },
   ) {
     this.place = installations.directoryOf(join('clusters', name));
     this.data = join(this.place, 'data');
   }
 
   initialise(): void {
-    this.must('initdb', ['-D', this.data, '-U', bootstrap, '-E', 'UTF8', '--locale=C', '-A', 'trust', '-N', '-k']);
+    const locale = `--locale=${this.locale.name}`;
+    this.must('initdb', ['-D', this.data, '-U', bootstrap, '-E', 'UTF8', locale, '-A', 'trust', '-N', '-k']);
     writeFileSync(
       join(this.data, 'postgresql.conf'),
       [
@@ -212,16 +220,13 @@ export class Server {
   }
 
   private must(program: string, args: readonly string[]): void {
+    const executable = this.installations.bin(this.major, program);
+    const { directory } = this.locale;
+    const environment = directory === undefined ? {} : { LOCPATH: directory };
     // pg_ctl's server would keep a pipe open: its output goes to the log.
-    const { status, output } =
-      program === 'pg_ctl'
-        ? this.installations.run('sh', [
-            '-c',
-            '"$0" "$@" >/dev/null 2>&1',
-            this.installations.bin(this.major, program),
-            ...args,
-          ])
-        : this.installations.run(this.installations.bin(this.major, program), args);
+    const [command, of] =
+      program === 'pg_ctl' ? ['sh', ['-c', '"$0" "$@" >/dev/null 2>&1', executable, ...args]] : [executable, args];
+    const { status, output } = this.installations.run(command, of, undefined, environment);
     if (status === 0) return;
     throw new Error(`${program}: ${output}\n${this.installations.run('tail', [this.logFile]).output}`);
   }

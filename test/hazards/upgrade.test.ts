@@ -1,7 +1,9 @@
 // A real pg_upgrade dies of the hazard, and succeeds after the remedy was run as it is printed. A sample; all of them with HAZARDS_LONG=1.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { Answer } from '../../src/prechecks/finding.ts';
 import { databaseFixtures } from './database-fixtures.ts';
 import { commandsOf, databaseOf, findingsOf } from './findings.ts';
+import type { Fixture } from './fixture.ts';
 import { pgUpgrade } from './pg-upgrade.ts';
 import { Installations, Server } from './server.ts';
 import { serverFixtures } from './server-fixtures.ts';
@@ -28,6 +30,16 @@ afterAll(() => {
   installations.remove();
 });
 
+/** A server that runs with the hazard; it is cured, where it is, before it ever was stopped. */
+async function withHazard(fixture: Fixture, name: string): Promise<{ server: Server; answer: Answer | undefined }> {
+  const server = new Server(installations, `${fixture.check}-${name}`);
+  server.copyFrom(golden);
+  server.start();
+  if (fixture.where === 'database') server.sql('postgres', `CREATE DATABASE "${databaseOf(fixture)}"`);
+  server.sql(databaseOf(fixture), fixture.fails);
+  return { server, answer: (await findingsOf(server))[fixture.check] };
+}
+
 test('there is a sample', () => {
   expect(chosen.length).toBeGreaterThanOrEqual(sample.length);
 });
@@ -35,20 +47,17 @@ test('there is a sample', () => {
 test.each(chosen.map((f) => [f.check, f] as const))(
   '%s: pg_upgrade dies of it, and passes after the remedy',
   async (check, fixture) => {
-    const old = new Server(installations, `${check}-12`);
-    old.copyFrom(golden);
-    old.start();
-    if (fixture.where === 'database') old.sql('postgres', `CREATE DATABASE "${databaseOf(fixture)}"`);
-    old.sql(databaseOf(fixture), fixture.fails);
-    const answer = (await findingsOf(old))[check];
-    old.stop();
-    const before = pgUpgrade(old, `${check}-before`);
+    const stricken = await withHazard(fixture, 'stricken');
+    stricken.server.stop();
+    const before = pgUpgrade(stricken.server, `${check}-before`, { checkedBefore: fixture.checkedBefore });
     expect(before.output).toMatch(fixture.dies ?? /never/);
     expect(before.status).not.toBe(0);
-    old.start();
-    old.sql(fixture.cure === undefined ? 'postgres' : databaseOf(fixture), fixture.cure ?? commandsOf(answer));
-    old.stop();
-    const after = pgUpgrade(old, `${check}-after`);
+
+    const cured = await withHazard(fixture, 'cured');
+    cured.server.sql('postgres', commandsOf(cured.answer));
+    cured.server.sql(databaseOf(fixture), fixture.cure ?? '');
+    cured.server.stop();
+    const after = pgUpgrade(cured.server, `${check}-after`, { checkedBefore: fixture.checkedBefore });
     expect(after.output).toContain('Upgrade Complete');
     expect(after.status).toBe(0);
   },

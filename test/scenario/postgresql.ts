@@ -61,9 +61,12 @@ export class Postgresql {
     return { exitCode: 3, stdout, stderr: `psql:<stdin>:9: error: \\connect: FATAL:  ${message}\n` };
   };
 
-  /** What one database answers to a script that goes through all of them: no index on text. */
+  /** What one database answers to a script that goes through all of them: no index on text, no library. */
   private rowsIn(script: string, database: DatabaseState | undefined): unknown[] {
-    return script.includes('extversion') ? [...(database?.extensions ?? [])] : hazardsIn(script, this.hazards);
+    const preloaded = database?.name === 'template1' ? [{ preloaded: [] }] : [];
+    return script.includes('extversion')
+      ? [...(database?.extensions ?? []), ...preloaded]
+      : hazardsIn(script, this.hazards);
   }
 
   private printed(rows: readonly unknown[]): string {
@@ -76,7 +79,7 @@ export class Postgresql {
     if (sql.includes('pg_prepared_xacts') || sql.includes('pg_authid')) return [];
     if (sql.includes('pg_stat_activity')) return [];
     // Asked of 14 as it was started to be tried.
-    if (sql.includes("'preloaded'")) return [startedConfiguration];
+    if (sql.includes("'preloaded', current_setting")) return [startedConfiguration];
     if (sql.includes('pg_database_size')) return this.databases;
     throw new Error(`the fake server has no answer to: ${sql}`);
   }

@@ -104,7 +104,7 @@ function partsOf(name: string, script: string): { database: string; sql: string;
 function answer(state: ServerState, name: string, sql: string): string {
   const database = state.databases[name] ?? databaseState();
   if (sql.includes("'hazard'")) return rows(hazardsIn(sql));
-  if (sql.includes("'preloaded'")) return rows([startedConfiguration]);
+  if (sql.includes("'preloaded', current_setting")) return rows([startedConfiguration]);
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
   if (sql.includes('server_version_num')) return rows([serverFacts(state)]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
@@ -118,7 +118,8 @@ function answer(state: ServerState, name: string, sql: string): string {
         : []),
       ...(sql.includes("''digest''") ? database.sortOrders : []),
     ]);
-  if (sql.includes('pg_catalog.pg_extension ')) return rows(pairs(database.extensions));
+  if (sql.includes('pg_catalog.pg_extension '))
+    return rows([...pairs(database.extensions), ...(name === 'template1' ? [{ preloaded: [] }] : [])]);
   if (sql.includes('pg_available_extensions')) return rows(outdated(database).map((extension) => [extension]));
   if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));
   if (sql.includes('pg_catalog.pg_database'))

@@ -1,22 +1,28 @@
 import type { Hazard } from './hazard.ts';
 
-/** Columns with files of their own, of a type that is, or contains, one of `roots` (a SELECT of types' OIDs). As pg_upgrade looks for them. */
+/**
+ * Columns with files of their own, of a type that is, or contains, one of `roots` (a SELECT of types' OIDs). As pg_upgrade looks for them, but among
+ * the columns of users alone: a row type of the system's that contains one is a hazard by itself.
+ */
 function columnsOf(roots: string): string {
   return `
-WITH RECURSIVE types AS (
+WITH RECURSIVE user_columns AS MATERIALIZED (
+  SELECT attrelid, attname, atttypid, atttypmod FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped),
+row_types AS MATERIALIZED (
+  SELECT c.reltype, a.atttypid FROM user_columns a JOIN pg_class c ON c.oid = a.attrelid WHERE c.reltype <> 0 AND a.atttypid NOT IN (16, 18, 19, 20, 21, 23, 25, 26, 1043, 1114, 1184, 1700)),
+types AS (
   ${roots}
   UNION
   SELECT * FROM (WITH x AS (SELECT oid FROM types)
     SELECT t.oid FROM pg_type t, x WHERE typbasetype = x.oid AND typtype = 'd'
     UNION ALL SELECT t.oid FROM pg_type t, x WHERE typelem = x.oid AND typtype = 'b'
-    UNION ALL SELECT t.oid FROM pg_type t, pg_class c, pg_attribute a, x
-      WHERE t.typtype = 'c' AND t.oid = c.reltype AND c.oid = a.attrelid AND NOT a.attisdropped AND a.atttypid = x.oid
-    UNION ALL SELECT t.oid FROM pg_type t, pg_range r, x WHERE t.typtype = 'r' AND r.rngtypid = t.oid AND r.rngsubtype = x.oid) containing),
+    UNION ALL SELECT reltype FROM row_types, x WHERE atttypid = x.oid
+    UNION ALL SELECT rngtypid FROM pg_range, x WHERE rngsubtype = x.oid) containing),
 columns AS (
   SELECT c.oid, c.relkind, a.attname, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
     CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS owner
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
-  WHERE NOT a.attisdropped AND a.atttypid IN (SELECT oid FROM types) AND c.relkind IN ('r', 'm', 'i')
+  FROM user_columns a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+  WHERE a.atttypid IN (SELECT oid FROM types) AND c.relkind IN ('r', 'm', 'i')
     AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
 SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
   CASE relkind WHEN 'i' THEN format('DROP INDEX %s;', oid::regclass) WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)

@@ -4,6 +4,12 @@ import type { Hazard } from './hazard.ts';
 const removeFile = (path: string) =>
   `format('COPY (SELECT 1 WHERE false) TO PROGRAM %L;', format('rm -- %L', ${path}))`;
 
+/** Moves all that is in a tablespace to pg_default, database by database, and drops it. Tables are locked and copied meanwhile. */
+const emptyTablespace = `(SELECT string_agg(CASE WHEN dattablespace = t.oid THEN format(E'\\\\connect %I\\nALTER DATABASE %I SET TABLESPACE pg_default;\\n', CASE datname WHEN 'template1' THEN 'postgres' ELSE 'template1' END, datname) ELSE '' END
+    || format(E'\\\\connect %I\\n', datname) || (SELECT string_agg(format('ALTER %s ALL IN TABLESPACE %I SET TABLESPACE pg_default;', kind, spcname), E'\\n' ORDER BY kind DESC) FROM unnest(ARRAY['TABLE', 'INDEX', 'MATERIALIZED VIEW']) kind), E'\\n' ORDER BY datname)
+  FROM pg_database WHERE datallowconn AND (dattablespace = t.oid OR oid IN (SELECT pg_tablespace_databases(t.oid)))) || E'\\n'`;
+const dropTablespace = `coalesce(${emptyTablespace}, '') || format(E'\\\\connect template1\\nDROP TABLESPACE %I;', spcname)`;
+
 export const fileHazards: readonly Hazard[] = [
   {
     id: 'missing-files',
@@ -60,10 +66,10 @@ SELECT 'exclusive backup', 'begun ' || pg_backup_start_time(), 'SELECT pg_stop_b
     shows: 'check',
     says: 'tablespace directory "..." does not exist',
     advice:
-      'See that the location is on the volume of the server; the Job refuses to begin otherwise. Or move everything to pg_default (in each database) and drop it.',
+      'See that the location is on the volume of the server; the Job refuses to begin otherwise. Or move everything to pg_default and drop it, with the commands: they copy the files, and lock each table meanwhile.',
     server: `
-SELECT format('tablespace %I', spcname), 'at ' || pg_tablespace_location(oid), ''
-FROM pg_tablespace WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') NOT LIKE current_setting('data_directory') || '/%'`,
+SELECT format('tablespace %I', spcname), 'at ' || pg_tablespace_location(oid), ${dropTablespace}
+FROM pg_tablespace t WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') NOT LIKE current_setting('data_directory') || '/%'`,
   },
   {
     id: 'tablespace-directories',
@@ -73,10 +79,10 @@ FROM pg_tablespace WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') N
     shows: 'check',
     says: 'new cluster tablespace directory already exists: "..."; tablespace directory "..." does not exist',
     advice:
-      'Move what is inside of the data directory to pg_default and drop the tablespace. Remove a rest of 14 by hand when you are sure that it is one.',
+      'Move what is inside of the data directory to pg_default and drop the tablespace, with the commands: they copy the files, and lock each table meanwhile. Remove a rest of 14 by hand when you are sure that it is one.',
     server: `
-SELECT format('tablespace %I', spcname), 'is inside of the data directory: ' || pg_tablespace_location(oid), ''
-FROM pg_tablespace WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') LIKE current_setting('data_directory') || '/%'
+SELECT format('tablespace %I', spcname), 'is inside of the data directory: ' || pg_tablespace_location(oid), ${dropTablespace}
+FROM pg_tablespace t WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') LIKE current_setting('data_directory') || '/%'
 UNION ALL
 SELECT format('tablespace %I', spcname), format('holds %s/%s', pg_tablespace_location(t.oid), entry), format('COPY (SELECT 1 WHERE false) TO PROGRAM %L;', format('rm -r -- %L', pg_tablespace_location(t.oid) || '/' || entry))
 FROM pg_tablespace t, LATERAL pg_ls_dir('pg_tblspc/' || t.oid, true, false) entry WHERE t.oid >= 16384 AND entry ~ '^PG_14_'

@@ -156,22 +156,6 @@ SELECT f.object, f.detail, coalesce((
 FROM json_to_recordset(current_setting('upgrade.inlined')::json) AS f(object text, detail text, tree text)`,
   },
   {
-    id: 'foreign-libraries',
-    title: "Every C function comes from an extension or from the server's own libraries",
-    why: 'The libraries of functions that belong to no extension must be in both images too, and nobody could ask the images for them by name.',
-    severity: 'failed',
-    shows: 'check',
-    says: 'Your installation references loadable libraries that are missing from the new installation.',
-    advice: 'Drop the functions, or make them part of an extension that both images ship.',
-    database: `
-SELECT p.oid::regprocedure::text, 'library ' || p.probin,
-  coalesce((SELECT format('DROP LANGUAGE %I;', lanname) FROM pg_language WHERE p.oid IN (lanplcallfoid, laninline, lanvalidator) LIMIT 1), '')
-  || format('DROP ROUTINE IF EXISTS %s;', p.oid::regprocedure)
-FROM pg_proc p
-WHERE p.prolang = 13 AND p.oid >= 16384 AND p.probin !~ '^\\$libdir/(_int|adminpack|amcheck|autoinc|bloom|btree_gin|btree_gist|citext|cube|dblink|dict_int|dict_xsyn|dict_snowball|earthdistance|euc2004_sjis2004|file_fdw|fuzzystrmatch|hstore|insert_username|isn|lo|ltree|moddatetime|pageinspect|pg_buffercache|pg_freespacemap|pg_prewarm|pg_stat_statements|pg_trgm|pg_visibility|pgcrypto|pgrowlocks|pgstattuple|pgxml|plpgsql|postgres_fdw|refint|seg|sslinfo|tablefunc|tcn|test_decoding|tsm_system_rows|tsm_system_time|unaccent|uuid-ossp)$'
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`,
-  },
-  {
     id: 'shadowed-functions',
     title: 'No function of your own has the name of a built-in one that is new',
     why: 'pg_catalog comes first in every search_path: a call without a schema finds the built-in function of 14, if its arguments fit.',

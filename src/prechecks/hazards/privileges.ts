@@ -1,16 +1,36 @@
 import type { Hazard } from './hazard.ts';
 
-/** Rows of a catalog whose list of privileges names a role that is gone, with the statement that takes exactly these items out. */
-function dangling(catalog: string, column: string, label: string, key: string): string {
-  return `
-SELECT ${label}, 'its privileges name a role that is gone: ' || ${column}::text,
-  format('UPDATE pg_catalog.${catalog} SET ${column} = %L WHERE ', (SELECT coalesce(array_agg(a), '{}') FROM unnest(${column}) a, aclexplode(ARRAY[a]) e
-    WHERE (e.grantee = 0 OR e.grantee IN (SELECT oid FROM pg_roles)) AND e.grantor IN (SELECT oid FROM pg_roles))::text) || ${key} || ';'
-FROM pg_catalog.${catalog} WHERE cardinality(${column}) > 0 AND EXISTS (SELECT FROM aclexplode(${column}) e
-  WHERE (e.grantee <> 0 AND e.grantee NOT IN (SELECT oid FROM pg_roles)) OR e.grantor NOT IN (SELECT oid FROM pg_roles))`;
+/** A catalog with lists of privileges. */
+interface Listing {
+  readonly catalog: string;
+  readonly column: string;
+  /** OID of the catalog, of the object and number of its part, as pg_describe_object takes them. */
+  readonly address?: string;
+  /** What finds the row again, as SQL that makes SQL. */
+  readonly key?: string;
 }
 
-const byOid = "'oid = ' || oid";
+/**
+ * Lists of privileges that name a role which is gone, with the statement that takes exactly these items out. The lists are gathered before they
+ * are looked into, so that the question is planned once and not for each catalog.
+ */
+function dangling(listings: readonly Listing[]): string {
+  const gathered = listings.map(
+    ({ catalog, column, address = `'${catalog}'::regclass, oid, 0`, key = "'oid = ' || oid" }) =>
+      `SELECT '${catalog}', '${column}', ${column}, ${key}, ${address} FROM pg_catalog.${catalog} WHERE cardinality(${column}) > 0`,
+  );
+  return `
+WITH roles AS MATERIALIZED (SELECT array_agg(oid) AS known FROM pg_roles),
+lists(catalog, col, acl, key, classid, objid, objsubid) AS MATERIALIZED (
+  ${gathered.join('\n  UNION ALL ')}),
+found AS (SELECT * FROM lists, roles WHERE EXISTS (SELECT FROM aclexplode(acl) e WHERE (e.grantee <> 0 AND e.grantee <> ALL (known)) OR e.grantor <> ALL (known)))
+SELECT CASE catalog WHEN 'pg_default_acl' THEN 'default privileges' WHEN 'pg_init_privs' THEN 'initial privileges of ' ELSE '' END
+    || CASE catalog WHEN 'pg_default_acl' THEN '' ELSE coalesce(pg_describe_object(classid, objid, objsubid), 'OID ' || objid) END,
+  'its privileges name a role that is gone: ' || acl::text,
+  format('UPDATE pg_catalog.%s SET %s = %L WHERE %s;', catalog, col, (SELECT coalesce(array_agg(a), '{}') FROM unnest(acl) a, aclexplode(ARRAY[a]) e
+    WHERE (e.grantee = 0 OR e.grantee = ANY (known)) AND e.grantor = ANY (known))::text, key)
+FROM found`;
+}
 
 export const privilegeHazards: readonly Hazard[] = [
   {
@@ -22,33 +42,55 @@ export const privilegeHazards: readonly Hazard[] = [
     says: 'role "16384" does not exist',
     advice:
       'Take the item out of the list. That is possible in the catalog alone, so keep a backup of the database first.',
-    server: [
-      dangling('pg_database', 'datacl', "format('database %I', datname)", byOid),
-      dangling('pg_tablespace', 'spcacl', "format('tablespace %I', spcname)", byOid),
-    ].join('\nUNION ALL'),
-    database: [
-      dangling('pg_class', 'relacl', 'oid::regclass::text', byOid),
-      dangling('pg_proc', 'proacl', 'oid::regprocedure::text', byOid),
-      dangling('pg_namespace', 'nspacl', "format('schema %I', nspname)", byOid),
-      dangling('pg_type', 'typacl', 'oid::regtype::text', byOid),
-      dangling('pg_language', 'lanacl', "format('language %I', lanname)", byOid),
-      dangling('pg_foreign_data_wrapper', 'fdwacl', "format('foreign data wrapper %I', fdwname)", byOid),
-      dangling('pg_foreign_server', 'srvacl', "format('server %I', srvname)", byOid),
-      dangling(
-        'pg_attribute',
-        'attacl',
-        "format('%s.%I', attrelid::regclass, attname)",
-        "format('attrelid = %s AND attnum = %s', attrelid, attnum)",
-      ),
-      dangling('pg_largeobject_metadata', 'lomacl', "'large object ' || oid", byOid),
-      dangling('pg_default_acl', 'defaclacl', "'default privileges'", byOid),
-      dangling(
-        'pg_init_privs',
-        'initprivs',
-        "format('initial privileges of %s', pg_describe_object(classoid, objoid, objsubid))",
-        "format('classoid = %s AND objoid = %s AND objsubid = %s', classoid, objoid, objsubid)",
-      ),
-    ].join('\nUNION ALL'),
+    server: dangling([
+      { catalog: 'pg_database', column: 'datacl' },
+      { catalog: 'pg_tablespace', column: 'spcacl' },
+    ]),
+    database: dangling([
+      { catalog: 'pg_class', column: 'relacl' },
+      { catalog: 'pg_proc', column: 'proacl' },
+      { catalog: 'pg_namespace', column: 'nspacl' },
+      { catalog: 'pg_type', column: 'typacl' },
+      { catalog: 'pg_language', column: 'lanacl' },
+      { catalog: 'pg_foreign_data_wrapper', column: 'fdwacl' },
+      { catalog: 'pg_foreign_server', column: 'srvacl' },
+      {
+        catalog: 'pg_attribute',
+        column: 'attacl',
+        address: "'pg_class'::regclass, attrelid, attnum",
+        key: "format('attrelid = %s AND attnum = %s', attrelid, attnum)",
+      },
+      { catalog: 'pg_largeobject_metadata', column: 'lomacl', address: "'pg_largeobject'::regclass, oid, 0" },
+      { catalog: 'pg_default_acl', column: 'defaclacl' },
+      {
+        catalog: 'pg_init_privs',
+        column: 'initprivs',
+        address: 'classoid, objoid, objsubid',
+        key: "format('classoid = %s AND objoid = %s AND objsubid = %s', classoid, objoid, objsubid)",
+      },
+    ]),
+  },
+  {
+    id: 'information-schema-privileges',
+    title: 'No privilege was changed in information_schema',
+    why: 'pg_dump leaves out what was granted there, and what was revoked: after the upgrade everybody reads its views again.',
+    severity: 'warning',
+    shows: 'never',
+    advice: 'Give or revoke the same after the upgrade; the commands put them back to what they were at first.',
+    // What initdb grants there is in no catalog: everybody may read all but a few.
+    database: `
+WITH o AS (
+  SELECT c.oid::regclass::text AS object, 'TABLE' AS kind, coalesce(relacl, acldefault('r', relowner)) AS acl,
+    CASE WHEN relname LIKE '\\_pg\\_%' OR relname IN ('sql_parts', 'transforms') THEN acldefault('r', relowner) ELSE acldefault('r', relowner) || makeaclitem(0, relowner, 'SELECT', false) END AS first
+    FROM pg_class c WHERE relnamespace = 'information_schema'::regnamespace AND c.oid < 16384 AND relkind IN ('r', 'v')
+  UNION ALL SELECT 'information_schema', 'SCHEMA', coalesce(nspacl, acldefault('n', nspowner)), acldefault('n', nspowner) || makeaclitem(0, nspowner, 'USAGE', false)
+    FROM pg_namespace WHERE nspname = 'information_schema')
+SELECT object, 'privileges are ' || acl::text || ', at first ' || first::text,
+  (SELECT coalesce(string_agg(format('REVOKE %s ON %s %s FROM %s;', privilege_type, kind, object, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' '), '')
+    FROM (SELECT grantee, privilege_type FROM aclexplode(acl) EXCEPT SELECT grantee, privilege_type FROM aclexplode(first)) extra)
+  || (SELECT coalesce(string_agg(format('GRANT %s ON %s %s TO %s;', privilege_type, kind, object, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' '), '')
+    FROM (SELECT grantee, privilege_type FROM aclexplode(first) EXCEPT SELECT grantee, privilege_type FROM aclexplode(acl)) lost)
+FROM o WHERE NOT (acl @> first AND first @> acl)`,
   },
   {
     id: 'security-labels',

@@ -18,9 +18,9 @@ SELECT coalesce(nullif(application_name, ''), 'unnamed'), format('streams from h
     severity: 'warning',
     shows: 'never',
     advice:
-      'Drop it, or after the upgrade: ALTER SUBSCRIPTION ... ENABLE, then REFRESH PUBLICATION WITH (copy_data = false), once you know what was missed.',
+      'Keep it, and after the upgrade: ALTER SUBSCRIPTION ... ENABLE, then REFRESH PUBLICATION WITH (copy_data = false), once you know what was missed. Or drop it with the commands; its slot stays at the publisher, and holds up WAL there until it is dropped.',
     server: `
-SELECT format('subscription %I', subname), format('in database %I', datname), '' FROM pg_subscription JOIN pg_database d ON d.oid = subdbid`,
+SELECT format('subscription %I', subname), format('in database %I', datname), format(E'\\\\connect %I\\nALTER SUBSCRIPTION %I DISABLE;\\nALTER SUBSCRIPTION %I SET (slot_name = NONE);\\nDROP SUBSCRIPTION %I;', datname, subname, subname, subname) FROM pg_subscription JOIN pg_database d ON d.oid = subdbid`,
   },
   {
     id: 'publications',
@@ -28,8 +28,9 @@ SELECT format('subscription %I', subname), format('in database %I', datname), ''
     why: 'Publications are kept, but the slots of their subscribers are not, so that the subscribers stop.',
     severity: 'warning',
     shows: 'never',
-    advice: 'Plan to make the slots again, and to copy the data again, at the subscribers; drop it if it has none.',
-    database: `SELECT format('publication %I', pubname), 'is kept, the slots of its subscribers are not', '' FROM pg_publication`,
+    advice:
+      'Plan to make the slots again, and to copy the data again, at the subscribers; drop it with the command if it has none.',
+    database: `SELECT format('publication %I', pubname), 'is kept, the slots of its subscribers are not', format('DROP PUBLICATION %I;', pubname) FROM pg_publication`,
   },
   {
     id: 'archiving',

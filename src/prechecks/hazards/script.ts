@@ -20,21 +20,23 @@ export function hazardScript(hazards: readonly Hazard[], scope: 'server' | 'data
   });
   return [
     '\\set ON_ERROR_STOP 0',
-    `SET search_path = pg_catalog; SET statement_timeout = ${String(statementLimit)}; SET lock_timeout = 1000;`,
+    `SET statement_timeout = ${String(statementLimit)}; SET lock_timeout = 1000;`,
     ...queries,
     '\\set ON_ERROR_STOP 1',
   ].join('\n');
 }
 
+/** What a hazard does before its query is told like the query where it fails: the query would only stumble over it. */
 function statement({ id }: Hazard, query: string, before: string | undefined): string {
-  return `${before === undefined ? '' : `${before}\n`}SELECT json_build_object('hazard', '${id}', 'total', count(*),
+  const failed = `\\if :ERROR\nSELECT json_build_object('hazard', '${id}', 'error', :'LAST_ERROR_MESSAGE');`;
+  const asked = `SELECT json_build_object('hazard', '${id}', 'total', count(*),
   'rows', coalesce(json_agg(json_build_object('object', object, 'detail', detail, 'remedy', remedy) ORDER BY n) FILTER (WHERE n <= ${String(rowLimit)}), '[]'))
 FROM (SELECT row_number() OVER (ORDER BY object, detail) AS n, object, detail, remedy FROM (
 ${query.trim()}
 ) AS found(object, detail, remedy)) AS numbered;
-\\if :ERROR
-SELECT json_build_object('hazard', '${id}', 'error', :'LAST_ERROR_MESSAGE');
+${failed}
 \\endif`;
+  return before === undefined ? asked : `${before}\n${failed}\n\\else\n${asked}\n\\endif`;
 }
 
 const row = z.object({ object: z.string(), detail: z.string(), remedy: z.string() });

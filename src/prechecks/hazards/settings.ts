@@ -51,17 +51,6 @@ export const settingHazards: readonly Hazard[] = [
     server: `WITH ${stored} SELECT who, detail, format('%s RESET %I;', alter, name) FROM stored, ${settingsThat('refused')}`,
   },
   {
-    id: 'stored-preload-libraries',
-    title: 'No role or database loads a library into its sessions',
-    why: 'The images must have the library, else nobody can log in there, pg_upgrade neither.',
-    severity: 'failed',
-    shows: 'check',
-    says: 'FATAL: could not access file "pgaudit": No such file or directory',
-    advice: 'Take the setting away; set it again after the upgrade.',
-    server: `WITH ${stored} SELECT who, name || ' = ' || value, format('%s RESET %I;', alter, name) FROM stored
-WHERE lower(name) IN ('session_preload_libraries', 'local_preload_libraries') AND value NOT IN ('', '""')`,
-  },
-  {
     id: 'stored-environment-settings',
     title: "No role or database sets a parameter whose value depends on the image's files",
     why: 'Time zones, locales and text search configurations must be there in both images, else the setting is refused.',
@@ -92,17 +81,16 @@ WHERE CASE WHEN detail IS NULL THEN error <> 'setting could not be applied'
   ELSE NOT (main AND lower(name) = 'wal_keep_segments') END`,
   },
   {
-    id: 'system-libraries',
-    title: 'ALTER SYSTEM names no library, file or locale that the new image might lack',
-    why: 'postgresql.auto.conf goes with the data into the new image: the server there does not start when a library or file that it names is missing.',
+    id: 'system-files',
+    title: 'ALTER SYSTEM names no file or locale that the new image might lack',
+    why: 'postgresql.auto.conf goes with the data into the new image: the server there does not start when a file that it names is missing. Libraries are asked of the images by another check.',
     severity: 'warning',
     shows: 'start',
-    says: 'FATAL: could not access file "pgaudit": No such file or directory',
+    says: 'FATAL: could not load server certificate file "/certs/server.crt": No such file or directory',
     advice: 'See that the serving image has it at the same path, or take the setting away.',
     server: `
 SELECT name, setting, format('ALTER SYSTEM RESET %I;', name) FROM pg_file_settings
-WHERE sourcefile LIKE '%/postgresql.auto.conf' AND coalesce(setting, '') <> '' AND lower(name) IN ('shared_preload_libraries', 'session_preload_libraries',
-  'local_preload_libraries', 'hba_file', 'ident_file', 'data_directory', 'external_pid_file', 'ssl_cert_file', 'ssl_key_file', 'ssl_ca_file', 'ssl_crl_file',
+WHERE sourcefile LIKE '%/postgresql.auto.conf' AND coalesce(setting, '') <> '' AND lower(name) IN ('hba_file', 'ident_file', 'data_directory', 'external_pid_file', 'ssl_cert_file', 'ssl_key_file', 'ssl_ca_file', 'ssl_crl_file',
   'ssl_dh_params_file', 'krb_server_keyfile', 'lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time', 'log_directory', 'unix_socket_group',
   'dynamic_library_path', 'jit_provider', 'timezone_abbreviations')`,
   },

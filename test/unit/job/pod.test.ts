@@ -202,7 +202,9 @@ describe('the Job', () => {
 
 describe('the pod of a probe', () => {
   test('has no volume of the server, no password, and ends quickly', async () => {
-    const pod = probePod(await target(), 'upgrade', 'image:1', 'regcred', ['UTF8 C C', 'UTF8 en_US en_US'], 'script');
+    const libraries = { load: ['$libdir/hstore', 'legacy'], preload: ['pgaudit'] };
+    const locales = ['UTF8 C C', 'UTF8 en_US en_US'];
+    const pod = probePod(await target(), 'upgrade', 'image:1', 'regcred', locales, libraries, 'script');
     expect(pod.spec?.volumes?.filter((v) => v.persistentVolumeClaim ?? v.secret)).toEqual([]);
     expect(pod.spec?.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1001 });
     expect(pod.spec?.terminationGracePeriodSeconds).toBe(0);
@@ -210,6 +212,8 @@ describe('the pod of a probe', () => {
     const { env = [], command } = pod.spec?.containers[0] ?? { env: [] };
     expect(command).toEqual(['sh', '-c', 'script']);
     expect(env).toContainEqual({ name: 'LOCALES', value: 'UTF8 C C\nUTF8 en_US en_US' });
+    expect(env).toContainEqual({ name: 'LIBRARIES', value: '$libdir/hstore\nlegacy' });
+    expect(env).toContainEqual({ name: 'PRELOADS', value: 'pgaudit' });
     expect(env).toContainEqual({ name: 'ROLE', value: 'upgrade' });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { localesOf, majorOf, parseProbe, probePod } from '../../../src/job/probe.ts';
+import { librariesFor, localesOf, majorOf, parseProbe, probePod } from '../../../src/job/probe.ts';
 import { persistentVolume, target } from '../objects.ts';
 import { sortOrder } from '../prechecks/facts.ts';
 
@@ -13,6 +13,9 @@ const log = [
   'initdb\tSQL_ASCII C C',
   'extension\tpgcrypto\t1.3',
   'extension\tplpgsql\t1.0',
+  'library\t$libdir/pgcrypto\tok',
+  'library\tlegacy\tcould not access file "legacy": No such file or directory',
+  'preload\tpg_stat_statements\tok',
   'end',
 ];
 
@@ -23,7 +26,8 @@ describe('a probe pod', () => {
       const volume = persistentVolume();
       const bound = { ...volume, spec: { ...volume.spec, ...nodeAffinity } };
       const there = { ...found, volume: { ...found.volume, persistentVolume: bound } };
-      return probePod(there, 'upgrade', 'image:1', '', [], 'script').spec?.affinity?.nodeAffinity;
+      return probePod(there, 'upgrade', 'image:1', '', [], { load: [], preload: [] }, 'script').spec?.affinity
+        ?.nodeAffinity;
     };
     const preferred = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['node-1'] }] };
     const preferredDuringSchedulingIgnoredDuringExecution = [{ weight: 100, preference: preferred }];
@@ -52,6 +56,8 @@ describe('the log of a probe', () => {
       },
       sortOrders: { 'UTF8 en_US.UTF-8 en_US.UTF-8': 'ac95' },
       extensions: { pgcrypto: '1.3', plpgsql: '1.0' },
+      libraries: { '$libdir/pgcrypto': 'ok', legacy: 'could not access file "legacy": No such file or directory' },
+      preloads: { pg_stat_statements: 'ok' },
     });
   });
 
@@ -107,5 +113,31 @@ describe('the locales that an image has to know', () => {
       'UTF8 C C',
       'UTF8 de_DE.UTF-8 de_DE.UTF-8',
     ]);
+  });
+});
+
+describe('the libraries that an image is asked for', () => {
+  const used = (library: string) => ({ library, uses: 1, names: [], drop: [] });
+  const preloaded = (setting: 'shared_preload_libraries' | 'session_preload_libraries', library: string) => ({
+    setting,
+    who: 'the configuration',
+    library,
+    reset: '',
+  });
+  const libraries = {
+    used: {
+      circle: [used('$libdir/hstore_plperl'), used('$libdir/hstore'), used('two\nlines')],
+      vms: [used('$libdir/hstore')],
+    },
+    preloaded: [
+      preloaded('shared_preload_libraries', 'pgaudit'),
+      preloaded('session_preload_libraries', 'auto_explain'),
+    ],
+  };
+
+  test('are each asked once, the one that another may need before it', () => {
+    const load = ['auto_explain', '$libdir/hstore', '$libdir/hstore_plperl'];
+    expect(librariesFor('upgrade', libraries)).toEqual({ load, preload: [] });
+    expect(librariesFor('serving', libraries)).toEqual({ load, preload: ['pgaudit'] });
   });
 });

@@ -30,6 +30,19 @@ describe('images', () => {
     expect(answer.remedy).toContain('"image-tag"');
   });
 
+  test.each([
+    ['14.3', 'failed'],
+    ['14.4', 'passed'],
+    ['14.22 (Debian 14.22-1.pgdg110+1)', 'passed'],
+    ['14beta1', 'failed'],
+  ])('a serving image of %s has %s: some minors damage indexes', async (version, status) => {
+    const answer = await answerOf('images', {
+      servingProbe: known({ ...servingProbe, newVersion: `postgres (PostgreSQL) ${version}` }),
+    });
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(version);
+  });
+
   test('an image that can not be pulled is told with its reason', async () => {
     const answer = await answerOf('images', { servingProbe: unread('ImagePullBackOff: not found', 'image-unusable') });
     expect(answer.status).not.toBe('passed');

@@ -58,6 +58,20 @@ describe('layout-data-directory', () => {
   });
 });
 
+describe('layout-wal', () => {
+  test.each([
+    ['beside the data directory', '/bitnami/postgresql/wal', 'passed'],
+    ['on another volume', '/wal', 'failed'],
+    ['at a place that begins with the same letters', '/bitnami/postgresql-wal', 'failed'],
+    ['in the data directory', '/bitnami/postgresql/data/wal', 'failed'],
+    ['nowhere', '', 'failed'],
+  ])('a link that leads to WAL %s', async (_what, walLink, status) => {
+    const answer = await answerOf('layout-wal', { files: known({ ...files, walLink }) });
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(`pg_wal leads to ${walLink || 'a place'}`);
+  });
+});
+
 describe('layout-user', () => {
   test.each([
     ['a server that runs as root', { userId: 0, dataOwner: 0 }, 'ordinary user'],

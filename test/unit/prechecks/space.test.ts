@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -100,19 +100,34 @@ describe('the numbers of the check and of the Job', () => {
   }
 
   test.each(['link', 'clone', 'copy'] as const)('are the same with transfer mode %s', async (mode) => {
-    const database = {
-      command: ([program = '', ...args]: readonly string[]) => {
-        const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8' });
-        return Promise.resolve({ stdout, stderr, exitCode: status ?? 1 });
-      },
-    } as Pick<Database, 'command'> as Database;
-    const seen = await readVolumeFiles(database, await target(undefined, { dataDirectory: data }));
+    const seen = await readVolumeFiles(local, await target(undefined, { dataDirectory: data }));
     expect(seen.relations.files).toBe(8);
+    expect(seen.walLink).toBeUndefined();
     const need = needOf(mode, seen, databases.slice(0, 2), server);
     expect(Math.floor(need.kilobytes / 1024)).toBe(jobNeeds(mode, '-k'));
     expect(Math.floor(need.inodes)).toBe(jobNeeds(mode, '-i'));
   });
+
+  test('a link in the place of pg_wal is seen with where it leads to', async () => {
+    const elsewhere = mkdtempSync(path.join(tmpdir(), 'wal-'));
+    symlinkSync(elsewhere, path.join(data, 'pg_wal'));
+    try {
+      const seen = await readVolumeFiles(local, await target(undefined, { dataDirectory: data }));
+      expect(seen.walLink).toBe(elsewhere);
+    } finally {
+      rmSync(path.join(data, 'pg_wal'));
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
 });
+
+/** Commands for the server's pod, on this machine. */
+const local = {
+  command: ([program = '', ...args]: readonly string[]) => {
+    const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8' });
+    return Promise.resolve({ stdout, stderr, exitCode: status ?? 1 });
+  },
+} as Pick<Database, 'command'> as Database;
 
 /** Two databases, a tablespace, large objects, and what another major has in the tablespace. */
 function dataDirectory(): string {
