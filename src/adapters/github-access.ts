@@ -1,5 +1,6 @@
 import { GitHubError } from '../errors.ts';
 import type { GitHub, Tried } from '../ports/github.ts';
+import { issuePermissions } from './github-error.ts';
 import type { GitHubRequests, Place } from './github-request.ts';
 
 /** No commit has it. */
@@ -39,7 +40,10 @@ export function accessTo(
 
     async viewer() {
       // REST tells it to users' tokens only: an app's, such as GITHUB_TOKEN, gets 403 from GET /user.
-      const data = await requests.query('ask for whom the token speaks', 'query { viewer { login } }');
+      const data = await requests.query(
+        { doing: 'ask for whom the token speaks', repeatable: true, permissions: issuePermissions },
+        'query { viewer { login } }',
+      );
       return (data as { viewer: { login: string } }).viewer.login;
     },
 

@@ -85,16 +85,16 @@ export class GitHubRequests {
    * Asks by GraphQL what REST does not tell.
    * @throws GitHubError also for an answer that is errors, which come with status 200
    */
-  async query(doing: string, query: string): Promise<unknown> {
+  async query(call: Call, query: string): Promise<unknown> {
     // A server's GraphQL is beside its REST API: /api/graphql and /api/v3.
     const baseUrl = this.connection.apiUrl.replace(/\/+$/, '').replace(/\/api\/v3$/, '/api');
     const parameters = { baseUrl, query } as unknown as Parameters<'GET /'>;
-    const answer = await this.call({ doing, repeatable: true }, 'POST /graphql' as 'GET /', parameters);
+    const answer = await this.call(call, 'POST /graphql' as 'GET /', parameters);
     const { data, errors } = answer.data as unknown as { data?: unknown; errors?: readonly { message?: string }[] };
     if (data !== undefined && data !== null && errors === undefined) return data;
     throw new GitHubError(
       'github-refused',
-      `Can't ${doing}: ${sentence(errors?.[0]?.message ?? 'GitHub gave no message')}`,
+      `Can't ${call.doing}: ${sentence(errors?.[0]?.message ?? 'GitHub gave no message')}`,
       "See GitHub's message.",
     );
   }

@@ -40,7 +40,7 @@ export const pullRoutes: Routes = {
       return invalid('Draft pull requests are not supported in this repository.', 'PullRequest');
     }
     const made: PullRequestState = {
-      number: pullRequests.length + 1,
+      number: pullRequests.length + state.issues.length + 1,
       author: token.login,
       head,
       base,

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { BareRepository } from '../../github/bare-repository.ts';
 import { GitHubDouble } from '../../github/double.ts';
 import { faults } from '../../github/faults.ts';
+import { issuesToken, jobToken } from '../../github/token.ts';
 
 jest.setTimeout(30_000);
 
@@ -58,6 +59,10 @@ describe('a broken request is refused by the description', () => {
     ['a query of another type', 'GET', '/pulls?per_page=many', undefined, /per_page/],
     ['a query that is not in the list', 'GET', '/pulls?state=merged', undefined, /state/],
     ['a number in the path that is none', 'GET', '/pulls/one', undefined, /pull_number/],
+    ['an issue without a title', 'POST', '/issues', { body: 'x' }, /title/],
+    ['a state that no issue has', 'PATCH', '/issues/1', { state: 'done' }, /state/],
+    ['a comment that is no text', 'POST', '/issues/1/comments', { body: 7 }, /body/],
+    ['issues in an order that there is not', 'GET', '/issues?sort=title', undefined, /sort/],
   ])('%s', async (_, method, where, body, message) => {
     const { status, data } = await call(method, where, body);
     expect(status).toBe(422);
@@ -71,6 +76,69 @@ describe('a broken request is refused by the description', () => {
     expect((await call('GET', '/nonsense')).status).toBe(404);
     expect(double.violations.join()).toContain('no such call');
     expect((await call('GET', '', undefined, {})).status).toBe(401);
+  });
+});
+
+it("a query that GitHub's schema does not have is answered with errors, and caught", async () => {
+  const ask = async (query: string) => {
+    const answer = await fetch(`${double.apiUrl}/graphql`, {
+      method: 'POST',
+      headers: { authorization: 'token x' },
+      body: JSON.stringify({ query }),
+    });
+    return { status: answer.status, data: (await answer.json()) as object };
+  };
+  expect(await ask('query { viewer { login } }')).toEqual({
+    status: 200,
+    data: { data: { viewer: { login: 'github-actions[bot]' } } },
+  });
+  expect(double.violations).toEqual([]);
+  const wrong = await ask('query { viewer { logn } }');
+  expect(wrong).toMatchObject({ status: 200, data: { errors: [{ message: expect.stringContaining('logn') }] } });
+  expect(double.violations.join()).toContain('Cannot query field');
+  expect(double.writes).toEqual([]);
+});
+
+describe('issues', () => {
+  beforeEach(() => {
+    double.tokens.set('x', issuesToken);
+  });
+
+  it('are what GitHub describes, pull requests among them', async () => {
+    expect((await call('POST', '/issues', { title: 'One', assignees: ['ada'], labels: ['a'] })).status).toBe(201);
+    await call('POST', '/issues/1/comments', { body: 'Me too' });
+    await call('PATCH', '/issues/1', { state: 'closed', state_reason: 'not_planned' });
+    const list = await call('GET', '/issues?state=all&creator=github-actions%5Bbot%5D');
+    expect(list.data).toMatchObject([{ number: 1, state: 'closed', state_reason: 'not_planned', title: 'One' }]);
+    expect((await call('GET', '/issues?creator=ada&state=all')).data).toEqual([]);
+    expect((await call('GET', '/issues/1/comments')).data).toMatchObject([{ body: 'Me too' }]);
+    double.tokens.set('x', { ...jobToken, issues: 'write' });
+    git.commitOn('side', { z: 'z' }, 'Side', git.head('main'));
+    await call('POST', '/pulls', { title: 'Two', head: 'side', base: 'main' });
+    const [pull] = (await call('GET', '/issues')).data as unknown as Record<string, unknown>[];
+    expect(pull).toMatchObject({ number: 2, title: 'Two' });
+    expect(pull).toHaveProperty('pull_request');
+    expect(double.violations).toEqual([]);
+  });
+
+  it('say no as GitHub does', async () => {
+    const answers = [
+      await call('POST', '/issues', { title: '' }),
+      await call('POST', '/issues', { title: 'x', body: 'x'.repeat(65_537) }),
+      await call('POST', '/issues', { title: 'x', assignees: ['nobody'] }),
+      await call('PATCH', '/issues/7', { body: 'x' }),
+      await call('POST', '/issues/7/comments', { body: 'x' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([422, 422, 422, 404, 404]);
+    double.tokens.set('x', { ...issuesToken, issues: 'read' });
+    expect((await call('POST', '/issues', { title: 'x' })).status).toBe(403);
+    double.tokens.set('x', jobToken);
+    expect((await call('GET', '/issues')).status).toBe(403);
+    double.tokens.set('x', issuesToken);
+    double.state.repository.issues = false;
+    expect((await call('POST', '/issues', { title: 'x' })).status).toBe(410);
+    expect(double.state.issues).toEqual([]);
+    expect(double.violations).toEqual([]);
   });
 });
 

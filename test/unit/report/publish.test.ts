@@ -61,6 +61,18 @@ describe('publishing a report', () => {
     });
   });
 
+  test('sets the outputs of the issue, as far as there is one', async () => {
+    const runner = new FakeRunner();
+    await publish(runner, report({ issue: { operation: 'reopened', number: 7, url: 'https://x/7' } }));
+    expect(runner.outputs).toMatchObject({ issueOperation: 'reopened', issueNumber: '7', issueUrl: 'https://x/7' });
+    expect(runner.summary).toContain('Issue about the prechecks: [#7](https://x/7) (reopened).');
+    const other = new FakeRunner();
+    await publish(other, report({ issue: { operation: 'none', number: undefined, url: undefined } }));
+    expect(other.outputs).toMatchObject({ issueOperation: 'none' });
+    expect(other.outputs).not.toHaveProperty('issueNumber');
+    expect(other.summary).not.toContain('Issue about');
+  });
+
   test('sets no output for what there is not', async () => {
     const runner = new FakeRunner();
     await publish(

@@ -28,6 +28,11 @@ const plan = planReport([
 test.each([
   ['an upgrade', report()],
   ['a dry run', report({ verdict: 'passed', serving: false, plan })],
+  ['a precheck with its issue', report({ issue: { operation: 'closed', number: 7, url: 'https://x/7' } })],
+  [
+    'a precheck whose issue could not be read',
+    report({ issue: { operation: 'failed', number: undefined, url: undefined } }),
+  ],
   ['a failure', report({ error: { code: 'x', message: 'X.', remedy: 'Y.' } })],
 ])('the published schema takes the report of %s', (_what, one) => {
   expect(valid(written(one)) ? [] : valid.errors).toEqual([]);
