@@ -126,6 +126,11 @@ export const inputTable = {
       'What stops a run: `failed` (checks that failed, and those that could not be told), or a `warning` too.',
   }),
 
+  issue: flag({
+    description:
+      'For `mode: precheck`: keep one GitHub issue about the prechecks in this repository. It is opened when something stands against the upgrade, commented when that changes, and closed when nothing does any more. Needs `issues: write`.',
+  }),
+
   initdbEncoding: pattern('encoding', localeName, 'an encoding such as UTF8', {
     description: 'Encoding of the new cluster. Empty: the one of template1.',
   }),
@@ -184,7 +189,7 @@ export const inputTable = {
   githubToken: secret({
     default: '${{ github.token }}',
     description:
-      "Token for the pull request: `contents: write` and `pull-requests: write`. With the workflow's own token no other workflow starts on the pull request.",
+      "Token for the pull request (`contents: write` and `pull-requests: write`) and for `issue` (`issues: write`). With the workflow's own token no other workflow starts on the pull request.",
   }),
   pullRequestBase: text({
     description: "Branch into which the pull request goes. Empty: the repository's default branch.",
@@ -194,9 +199,11 @@ export const inputTable = {
   }),
   pullRequestDraft: flag({ description: 'Open the pull request as a draft.' }),
   labels: list('label', /^.{1,50}$/u, 'a label of at most 50 characters', {
-    description: 'Labels of the pull request.',
+    description: 'Labels of the pull request, and of the issue when it is opened.',
   }),
-  assignees: list('login', login, 'the login of a user', { description: 'Assignees of the pull request.' }),
+  assignees: list('login', login, 'the login of a user', {
+    description: 'Assignees of the pull request, and of the issue when it is opened.',
+  }),
   reviewers: list('login', login, 'the login of a user', {
     description: 'Users who are asked to review the pull request.',
   }),

@@ -22,6 +22,10 @@ export const outputTable = {
   pullRequestNumber: 'Number of the pull request for `values-file`.',
   pullRequestUrl: 'Address of the pull request.',
   pullRequestHeadSha: "Commit at which the pull request's branch is.",
+  issueOperation:
+    'With `issue`: `created`, `updated`, `closed`, `reopened`, `none` (nothing was to be done) or `failed` (a warning says why).',
+  issueNumber: 'Number of the issue about the prechecks.',
+  issueUrl: 'Address of that issue.',
 } as const;
 
 export type OutputName = keyof typeof outputTable;

@@ -87,6 +87,8 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   const pullRequest = settings && github && { settings, github };
   const context: ModeContext = {
     ...{ inputs, runner, clock, signal, timeline, progress, serving, runId, pullRequest },
+    // Not before the checks: what is wrong with it must not hide what they find.
+    connectForIssue: inputs.issue ? () => outside.connectGitHub(inputs.githubToken) : undefined,
     log: runner.log,
   };
   if (inputs.mode === 'values') {
@@ -104,7 +106,10 @@ const clusterModes = { precheck, upgrade, status: tellStatus, rollback };
 /** An upgrade that is done stays done, also when the pull request after it failed. */
 function verdictAfter(thrown: unknown, before: Verdict): Verdict {
   if (thrown instanceof UpgradeError && thrown.code === 'reverted') return 'reverted';
-  if (thrown instanceof UpgradeError && ['job-still-runs', 'lease-lost', 'node-silent'].includes(thrown.code))
+  if (
+    thrown instanceof UpgradeError &&
+    ['job-still-runs', 'lease-lost', 'let-in-by-others', 'node-silent'].includes(thrown.code)
+  )
     return 'interrupted';
   const stays = thrown instanceof PrecheckError || before === 'upgraded' || before === 'already-upgraded';
   return stays ? before : 'failed';
@@ -124,7 +129,20 @@ export function runIdOf(runner: Runner): string {
 }
 
 function reportOf(
-  { inputs, cluster, facts, findings, checkSeconds, verdict, results, plan, pullRequest, status, image }: Progress,
+  {
+    inputs,
+    cluster,
+    facts,
+    findings,
+    checkSeconds,
+    verdict,
+    results,
+    plan,
+    pullRequest,
+    issue,
+    status,
+    image,
+  }: Progress,
   timeline: Timeline,
   error: Report['error'],
 ): Report {
@@ -153,6 +171,7 @@ function reportOf(
       headSha: pullRequest.headSha,
       changes: pullRequest.changes,
     },
+    issue: issue && { operation: issue.operation, number: issue.number, url: issue.url },
     status,
     warnings: results.warnings,
     error,

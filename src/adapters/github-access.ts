@@ -9,7 +9,7 @@ const noCommit = '0'.repeat(40);
 export function accessTo(
   requests: GitHubRequests,
   place: Place,
-): Pick<GitHub, 'access' | 'branchRules' | 'actionsMayOpenPullRequests' | 'tryPush' | 'tryPullRequest'> {
+): Pick<GitHub, 'access' | 'branchRules' | 'actionsMayOpenPullRequests' | 'tryPush' | 'tryPullRequest' | 'viewer'> {
   return {
     async access() {
       const { data, headers } = await requests.read(
@@ -35,6 +35,12 @@ export function accessTo(
                 .map((scope) => scope.trim())
                 .filter(Boolean),
       };
+    },
+
+    async viewer() {
+      // REST tells it to users' tokens only: an app's, such as GITHUB_TOKEN, gets 403 from GET /user.
+      const data = await requests.query('ask for whom the token speaks', 'query { viewer { login } }');
+      return (data as { viewer: { login: string } }).viewer.login;
     },
 
     async branchRules(branch) {

@@ -1,11 +1,12 @@
 import { RequestError } from '@octokit/request-error';
 import { describe, GitHubError, sentence } from '../errors.ts';
 
-/** The block that a workflow needs for the pull request. */
-export const permissionsBlock = 'permissions: { contents: write, pull-requests: write }';
+/** What a workflow's job has to name for the pull request. */
+export const pullRequestPermissions = 'contents: write, pull-requests: write';
+export const issuePermissions = 'issues: write';
 
 /** Messages that say more than their status does. GitHub has no other code for them. */
-const byMessage: readonly { message: RegExp; code: string; remedy: string }[] = [
+const byMessage: readonly { message: RegExp; code: string; remedy: string | ((permissions: string) => string) }[] = [
   {
     message: /not permitted to create or approve pull requests/i,
     code: 'github-pull-requests-not-permitted',
@@ -15,7 +16,12 @@ const byMessage: readonly { message: RegExp; code: string; remedy: string }[] = 
   {
     message: /resource not accessible by (integration|personal access token)/i,
     code: 'github-permission-missing',
-    remedy: `Give the job "${permissionsBlock}", or the token these two permissions. A run for a fork never has them.`,
+    remedy: (permissions) => `${grant(permissions)} A run for a fork never has them.`,
+  },
+  {
+    message: /issues (are|has been|have been) disabled/i,
+    code: 'github-issues-disabled',
+    remedy: 'Turn "Issues" on in the settings of the repository (General, Features), or "issue" off.',
   },
   {
     message: /not a fast.?forward|reference does not exist/i,
@@ -40,9 +46,9 @@ const byMessage: readonly { message: RegExp; code: string; remedy: string }[] = 
   },
 ];
 
-const byStatus: Readonly<Record<number, { code: string; remedy: string }>> = {
+const byStatus: Readonly<Record<number, { code: string; remedy: string | ((permissions: string) => string) }>> = {
   401: { code: 'github-unauthorized', remedy: 'Renew the token: GitHub does not accept it.' },
-  403: { code: 'github-forbidden', remedy: `Give the job "${permissionsBlock}", or the token these two permissions.` },
+  403: { code: 'github-forbidden', remedy: grant },
   404: {
     code: 'github-not-found',
     remedy: 'Check the name. GitHub also answers so when the token may not see the repository or may not write to it.',
@@ -51,8 +57,16 @@ const byStatus: Readonly<Record<number, { code: string; remedy: string }>> = {
   422: { code: 'github-invalid', remedy: "See GitHub's message." },
 };
 
-/** What GitHub refused, in its own words. `doing` completes "Can't …". */
-export function refusal(doing: string, error: RequestError): GitHubError {
+function grant(permissions: string): string {
+  return `Give the job "permissions: { ${permissions} }", or the token these permissions.`;
+}
+
+/**
+ * What GitHub refused, in its own words.
+ * @param doing completes "Can't …"
+ * @param permissions what a job would have to name, as `contents: write`
+ */
+export function refusal(doing: string, error: RequestError, permissions: string): GitHubError {
   const message = messageOf(error);
   const known = byMessage.find((entry) => entry.message.test(message)) ??
     byStatus[error.status] ?? {
@@ -62,7 +76,7 @@ export function refusal(doing: string, error: RequestError): GitHubError {
   return new GitHubError(
     known.code,
     `Can't ${doing}: ${sentence(message || 'GitHub gave no message')} (HTTP ${String(error.status)})`,
-    known.remedy,
+    typeof known.remedy === 'string' ? known.remedy : known.remedy(permissions),
   );
 }
 

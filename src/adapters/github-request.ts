@@ -3,10 +3,10 @@ import { request as octokit } from '@octokit/request';
 import { RequestError } from '@octokit/request-error';
 import type { Endpoints, RequestParameters } from '@octokit/types';
 import { fetch, type RequestInit } from 'undici';
-import { CancelledError, GitHubError } from '../errors.ts';
+import { CancelledError, GitHubError, sentence } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/runner.ts';
-import { messageOf, noAnswer, refusal } from './github-error.ts';
+import { messageOf, noAnswer, pullRequestPermissions, refusal } from './github-error.ts';
 import { limitPause, longestPause } from './github-limits.ts';
 
 /** How often a call is made in all, and the first pause; pauses double. */
@@ -31,6 +31,8 @@ export interface Call {
   readonly repeatable: boolean;
   /** A refusal that ends by itself, since not all of GitHub knows at once what was just created. */
   readonly passing?: RegExp;
+  /** What a job has to name for it, as `issues: write`; what a pull request needs where it is missing. */
+  readonly permissions?: string;
 }
 
 export interface Place {
@@ -79,6 +81,24 @@ export class GitHubRequests {
     return await this.call({ doing, repeatable: true, passing }, route, parameters);
   }
 
+  /**
+   * Asks by GraphQL what REST does not tell.
+   * @throws GitHubError also for an answer that is errors, which come with status 200
+   */
+  async query(doing: string, query: string): Promise<unknown> {
+    // A server's GraphQL is beside its REST API: /api/graphql and /api/v3.
+    const baseUrl = this.connection.apiUrl.replace(/\/+$/, '').replace(/\/api\/v3$/, '/api');
+    const parameters = { baseUrl, query } as unknown as Parameters<'GET /'>;
+    const answer = await this.call({ doing, repeatable: true }, 'POST /graphql' as 'GET /', parameters);
+    const { data, errors } = answer.data as unknown as { data?: unknown; errors?: readonly { message?: string }[] };
+    if (data !== undefined && data !== null && errors === undefined) return data;
+    throw new GitHubError(
+      'github-refused',
+      `Can't ${doing}: ${sentence(errors?.[0]?.message ?? 'GitHub gave no message')}`,
+      "See GitHub's message.",
+    );
+  }
+
   async call<R extends Route>(call: Call, route: R, parameters: Parameters<R>): Promise<Answer<R>> {
     const { clock, log, signal } = this.connection;
     for (let attempt = 1; ; attempt++) {
@@ -118,7 +138,7 @@ export class GitHubRequests {
       }
       const limited = limitPause(error, clock.now());
       if (limited !== undefined) return { error: limited.error(call.doing), again: true, pause: limited.pause };
-      const refused = refusal(call.doing, error);
+      const refused = refusal(call.doing, error, call.permissions ?? pullRequestPermissions);
       if (error.status >= 500) return uncertain(call, refused);
       return { error: refused, again: call.passing?.test(messageOf(error)) ?? false };
     }

@@ -1,5 +1,5 @@
 import type { Endpoints } from '@octokit/types';
-import type { Comparison, PullRequest } from '../ports/github.ts';
+import type { Comparison, Issue, IssueComment, PullRequest } from '../ports/github.ts';
 
 type PullRequestAnswer = Endpoints['GET /repos/{owner}/{repo}/pulls']['response']['data'][number];
 type ComparisonAnswer = Endpoints['GET /repos/{owner}/{repo}/compare/{basehead}']['response']['data'];
@@ -30,6 +30,26 @@ export function toPullRequest(
     reviewers: (data.requested_reviewers ?? []).flatMap((user) => user.login ?? []),
     teamReviewers: (data.requested_teams ?? []).map((team) => team.slug),
   };
+}
+
+export function toIssue(data: {
+  number: number;
+  html_url: string;
+  state: string;
+  body?: string | null;
+  user: { login: string } | null;
+}): Issue {
+  return {
+    number: data.number,
+    url: data.html_url,
+    state: data.state === 'open' ? 'open' : 'closed',
+    body: data.body ?? '',
+    author: data.user?.login ?? '',
+  };
+}
+
+export function toComment(data: { id: number | bigint; body?: string; user: { login: string } | null }): IssueComment {
+  return { id: Number(data.id), body: data.body ?? '', author: data.user?.login ?? '' };
 }
 
 export function toComparison(data: ComparisonAnswer): Comparison {

@@ -2,6 +2,7 @@ import { ConfigurationError } from '../errors.ts';
 import type { GitHub } from '../ports/github.ts';
 import { accessTo } from './github-access.ts';
 import { gitData } from './github-git.ts';
+import { issues } from './github-issues.ts';
 import { pullRequests } from './github-pulls.ts';
 import { GitHubRequests, type Connection } from './github-request.ts';
 
@@ -20,8 +21,8 @@ export function connectGitHub(options: GitHubOptions): GitHub {
   if (connection.token === '') {
     throw new ConfigurationError(
       'github-token-missing',
-      'The pull request needs a token, and there is none.',
-      'Set "github-token" to a token that may write contents and pull requests, such as ${{ github.token }}; or turn the pull request off by an empty "values-file".',
+      'GitHub is to be written to, which needs a token, and there is none.',
+      'Set "github-token" to a token with the permissions for it, such as ${{ github.token }}; or ask for neither pull request ("values-file") nor issue ("issue").',
     );
   }
   mask(connection.token);
@@ -30,7 +31,7 @@ export function connectGitHub(options: GitHubOptions): GitHub {
     throw new ConfigurationError(
       'github-repository-missing',
       `GITHUB_REPOSITORY is ${JSON.stringify(repository)}, which is not "owner/name".`,
-      'Run in a GitHub workflow, or turn the pull request off by an empty "values-file".',
+      'Run in a GitHub workflow, or ask for neither pull request ("values-file") nor issue ("issue").',
     );
   }
   const serverUrl = (environment('GITHUB_SERVER_URL') || 'https://github.com').replace(/\/+$/, '');
@@ -44,5 +45,6 @@ export function connectGitHub(options: GitHubOptions): GitHub {
     ...accessTo(requests, place),
     ...gitData(requests, place),
     ...pullRequests(requests, place),
+    ...issues(requests, place),
   };
 }

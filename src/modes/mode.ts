@@ -5,6 +5,7 @@ import type { GitHub } from '../ports/github.ts';
 import type { Runner } from '../ports/runner.ts';
 import type { Facts } from '../prechecks/facts.ts';
 import type { Finding } from '../prechecks/finding.ts';
+import type { KeptIssue } from '../issue/keep.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { PullRequestSettings } from '../pull-request/settings.ts';
 import type { PlanReport } from '../report/plan-report.ts';
@@ -24,6 +25,7 @@ export interface Progress {
   verdict: Verdict;
   plan?: PlanReport;
   pullRequest?: Published;
+  issue?: KeptIssue;
   status?: Status;
   /** The image that PostgreSQL runs in the end, where it is not 14's. */
   image?: Image;
@@ -47,6 +49,8 @@ export interface ModeContext extends Omit<Surroundings, 'cluster'> {
   readonly runId: string;
   /** Undefined when the inputs ask for none. */
   readonly pullRequest: PullRequestPlan | undefined;
+  /** Way to GitHub for the issue about the prechecks; undefined when the inputs ask for none. */
+  readonly connectForIssue: (() => Promise<GitHub>) | undefined;
 }
 
 /** What the modes that look at the cluster have besides. */

@@ -3,7 +3,7 @@ import { discover } from '../target/discover.ts';
 import type { Target } from '../target/target.ts';
 import { backupName } from '../upgrade/backup/kinds.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
-import { expectNoHolder } from '../upgrade/lease.ts';
+import { expectNoHolder, releaseExpired } from '../upgrade/lease.ts';
 import { oneAtATime } from '../upgrade/one-at-a-time.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { resumeUpgrade } from '../upgrade/resume.ts';
@@ -51,7 +51,10 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
   const { progress, inputs, signal, scripts, runId } = context;
   await expectNoHolder(context.cluster, inputs.namespace);
   const checked = await checkServer(context, found);
-  if (checked === undefined) return false;
+  if (checked === undefined) {
+    await releaseExpired(context, inputs.namespace, runId);
+    return false;
+  }
   // From here on a cancellation has something to take back.
   if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
   context.runner.saveState('began', inputs.namespace);

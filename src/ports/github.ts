@@ -55,6 +55,21 @@ export interface PullRequest {
   readonly teamReviewers: readonly string[];
 }
 
+export interface Issue {
+  readonly number: number;
+  readonly url: string;
+  readonly state: 'open' | 'closed';
+  readonly body: string;
+  /** Login of whoever opened it; '' for an account that is gone. */
+  readonly author: string;
+}
+
+export interface IssueComment {
+  readonly id: number;
+  readonly body: string;
+  readonly author: string;
+}
+
 export type Tried = 'allowed' | 'refused' | 'unknown';
 
 /**
@@ -77,6 +92,9 @@ export interface GitHub {
   tryPush(branch: string): Promise<Tried>;
   /** Asks GitHub for a pull request of a branch into itself: nothing is written, and the answer shows the right. */
   tryPullRequest(branch: string): Promise<Tried>;
+
+  /** Login for which the token speaks: a user's, or an app's, such as `github-actions[bot]`. */
+  viewer(): Promise<string>;
 
   /** SHA of a branch's last commit, or undefined when there is no such branch. */
   branchHead(branch: string): Promise<string | undefined>;
@@ -113,4 +131,26 @@ export interface GitHub {
     number: number,
     from: { readonly reviewers: readonly string[]; readonly teamReviewers: readonly string[] },
   ): Promise<void>;
+
+  /** All issues that a login opened, oldest first, closed ones too; no pull requests. */
+  issuesBy(login: string): Promise<readonly Issue[]>;
+  createIssue(request: {
+    readonly title: string;
+    readonly body: string;
+    readonly labels: readonly string[];
+    readonly assignees: readonly string[];
+  }): Promise<Issue>;
+  updateIssue(
+    number: number,
+    change: {
+      readonly body?: string;
+      readonly state?: 'open' | 'closed';
+      readonly reason?: 'completed' | 'not_planned' | 'reopened';
+    },
+  ): Promise<Issue>;
+  /** Oldest first. */
+  issueComments(number: number): Promise<readonly IssueComment[]>;
+  createComment(number: number, body: string): Promise<IssueComment>;
+  /** One that is gone already is no error. */
+  deleteComment(id: number): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { PullRequestSettings, UpgradeRecord } from './settings.ts';
 import type { ChangedLine } from './changed-lines.ts';
-import { block, code, plain } from './markdown.ts';
+import { block, code, plain } from '../github/markdown.ts';
 
 export function titleOf({ tag, namespace }: Pick<PullRequestSettings, 'tag' | 'namespace'>): string {
   return `Set PostgreSQL of CircleCI Server to ${tag}${namespace === '' ? '' : ` (${namespace})`}`;

@@ -1,5 +1,5 @@
 import { ConfigurationError, GitHubError } from '../errors.ts';
-import type { Clock } from '../ports/clock.ts';
+import { readingAgain, type GitHubSurroundings } from '../github/read-again.ts';
 import type { GitHub, PullRequest } from '../ports/github.ts';
 import type { Log } from '../ports/runner.ts';
 import { applyAttributes } from './attributes.ts';
@@ -21,17 +21,6 @@ export interface Published {
   readonly warnings: readonly string[];
 }
 
-export interface GitHubSurroundings {
-  readonly github: GitHub;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What somebody else did meanwhile, or what nobody knows: reading it all again shows what is left to do. */
-const readAgain = ['github-moved', 'github-exists', 'github-uncertain', 'base-moved'];
-const attempts = 4;
-
 /**
  * Brings branch and pull request to what they are to be, from whatever there is.
  * Run twice, it writes nothing the second time.
@@ -41,18 +30,9 @@ export async function publishPullRequest(
   surroundings: GitHubSurroundings,
   settings: PullRequestSettings,
 ): Promise<Published> {
-  const { clock, log, signal } = surroundings;
   // A round that wrote and was then overtaken has updated, whatever the next one finds.
   const written = { commit: false };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await converge(surroundings, settings, written);
-    } catch (error) {
-      if (!(error instanceof GitHubError) || !readAgain.includes(error.code) || attempt === attempts) throw error;
-      log.info(`${error.message} Looking again at what there is (${String(attempt)} of ${String(attempts - 1)}).`);
-      await clock.sleep(1000 * attempt, signal);
-    }
-  }
+  return await readingAgain(surroundings, () => converge(surroundings, settings, written));
 }
 
 async function converge(

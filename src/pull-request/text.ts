@@ -1,7 +1,8 @@
+import { longestBody } from '../github/markers.ts';
 import type { PullRequest } from '../ports/github.ts';
 import type { ChangedLine } from './changed-lines.ts';
 import { describeChange, describeRun, titleOf } from './description.ts';
-import { find, longestBody, render, type Section } from './markers.ts';
+import { find, render, type Section } from './markers.ts';
 import type { PullRequestSettings } from './settings.ts';
 
 export function newText(settings: PullRequestSettings, lines: readonly ChangedLine[]): { title: string; body: string } {

@@ -6,20 +6,18 @@ import { cell, codeBlock, prose } from './markdown.ts';
 /** The findings for the job summary: what is to be done first, what passed folded up. */
 export function findingLines(findings: readonly Finding[]): string[] {
   if (findings.length === 0) return [];
-  const of = (status: Finding['status']) => findings.filter((f) => f.status === status);
-  const open = [...of('failed'), ...of('unknown'), ...of('warning')];
-  const passed = of('passed');
+  const open = openFindings(findings);
+  const passed = findings.filter((f) => f.status === 'passed');
   return [
-    ...(open.length === 0 ? [] : ['| | check | seen |', '| --- | --- | --- |', ...open.map(row), '']),
+    ...(open.length === 0 ? [] : [...tableHead, ...open.map(findingRow), '']),
     ...open.flatMap(remedyLines),
     ...(passed.length === 0
       ? []
       : [
           `<details><summary>${String(passed.length)} checks passed</summary>`,
           '',
-          '| | check | seen |',
-          '| --- | --- | --- |',
-          ...passed.map(row),
+          ...tableHead,
+          ...passed.map(findingRow),
           '',
           '</details>',
           '',
@@ -27,9 +25,16 @@ export function findingLines(findings: readonly Finding[]): string[] {
   ];
 }
 
+/** What did not pass, the worst first. */
+export function openFindings(findings: readonly Finding[]): Finding[] {
+  return (['failed', 'unknown', 'warning'] as const).flatMap((status) => findings.filter((f) => f.status === status));
+}
+
+export const tableHead = ['| | check | seen |', '| --- | --- | --- |'];
+
 const shown = 8;
 
-function row(finding: Finding): string {
+export function findingRow(finding: Finding): string {
   const { check, status, evidence, docs } = finding;
   const seen = evidence.slice(0, shown).map(cell);
   const more = evidence.length > shown ? [`… ${String(evidence.length - shown)} more in the log`] : [];
@@ -37,7 +42,7 @@ function row(finding: Finding): string {
 }
 
 /** Words as text, commands to be copied as a block. */
-function remedyLines({ check, remedy, ignored }: Finding): string[] {
+export function remedyLines({ check, remedy, ignored }: Finding): string[] {
   if (ignored !== undefined) return [`**${titleOf(check)}** (\`${check}\`) is ignored: ${cell(ignored)}`, ''];
   if (remedy === undefined) return [];
   const mark = [inPsql, inShell].find((one) => remedy.includes(`\n${one}\n`)) ?? '';
@@ -50,6 +55,6 @@ function linked(check: string, docs: string): string {
   return docs.startsWith('https://') ? `[\`${check}\`](${docs})` : `\`${check}\``;
 }
 
-function titleOf(id: string): string {
+export function titleOf(id: string): string {
   return catalogue.find((c) => c.id === id)?.title ?? id;
 }

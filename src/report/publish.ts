@@ -22,7 +22,7 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
   if (report.snapshot !== undefined) runner.output('snapshot', report.snapshot);
   if (report.backup !== undefined) runner.output('backup', report.backup);
   if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));
-  const { pullRequest, status } = report;
+  const { pullRequest, issue, status } = report;
   if (status !== undefined) {
     runner.output('next', status.next);
     if (status.step !== undefined) runner.output('step', status.step);
@@ -33,6 +33,11 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
     if (pullRequest.number !== undefined) runner.output('pullRequestNumber', String(pullRequest.number));
     if (pullRequest.url !== undefined) runner.output('pullRequestUrl', pullRequest.url);
     if (pullRequest.headSha !== undefined) runner.output('pullRequestHeadSha', pullRequest.headSha);
+  }
+  if (issue !== undefined) {
+    runner.output('issueOperation', issue.operation);
+    if (issue.number !== undefined) runner.output('issueNumber', String(issue.number));
+    if (issue.url !== undefined) runner.output('issueUrl', issue.url);
   }
   try {
     runner.output(

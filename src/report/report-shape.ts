@@ -124,6 +124,16 @@ export const reportShape = z.strictObject({
       ),
     })
     .optional(),
+  issue: z
+    .strictObject({
+      operation: z.enum(['created', 'updated', 'closed', 'reopened', 'none', 'failed']),
+      number: z.number().optional(),
+      url: z.string().optional(),
+    })
+    .optional()
+    .describe(
+      'The issue about the prechecks; absent when none was asked for, or the checks did not come to their end.',
+    ),
   warnings: z.array(z.string()),
   error: z.strictObject({ code: z.string(), message: z.string(), remedy: z.string().min(1) }).optional(),
 });

@@ -3,6 +3,7 @@ import type { Prediction } from '../prechecks/prediction.ts';
 import type { Status as UpgradeStatus } from '../upgrade/status.ts';
 import type { Image } from '../target/images.ts';
 import type { Inputs } from '../inputs.ts';
+import type { KeptIssue } from '../issue/keep.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { PlanReport } from './plan-report.ts';
 import type { Phase } from './timeline.ts';
@@ -47,6 +48,8 @@ export interface Report {
   readonly status: UpgradeStatus | undefined;
   /** Undefined when there was to be none, or it failed. */
   readonly pullRequest: Omit<Published, 'warnings'> | undefined;
+  /** Undefined when there was to be none, or the checks did not come to their end. */
+  readonly issue: Omit<KeptIssue, 'warnings'> | undefined;
   readonly warnings: readonly string[];
   readonly error: { readonly code: string; readonly message: string; readonly remedy: string } | undefined;
 }

@@ -39,6 +39,7 @@ export function renderSummary(report: Report): string {
     ...(report.plan === undefined ? [] : planLines(report.plan)),
     ...statusLines(report),
     ...valuesLines(report),
+    ...issueLines(report),
     ...phaseLines(report),
     ...findingLines(report.findings),
   ];
@@ -96,6 +97,12 @@ function valuesLines({ verdict, serving, image, pullRequest }: Report): string[]
     '```',
     '',
   ];
+}
+
+function issueLines({ issue }: Report): string[] {
+  if (issue?.number === undefined || issue.url === undefined) return [];
+  const what = issue.operation === 'none' ? 'nothing to change' : issue.operation;
+  return [`Issue about the prechecks: [#${String(issue.number)}](${issue.url}) (${what}).`, ''];
 }
 
 function phaseLines({ phases }: Report): string[] {

@@ -1,7 +1,8 @@
 import { UpgradeError } from '../errors.ts';
 import { upgrade } from '../versions.ts';
 import { applied } from './applied.ts';
-import { fenceOperations, serveOperations, unfenceAndStart } from './fence.ts';
+import { fenceOperations, imageLetOut, serveOperations, unfenceAndStart } from './fence.ts';
+import { expectStopped } from './let-in.ts';
 import { waitForServer } from './server-ready.ts';
 import type { Step } from './step.ts';
 import { stopServer } from './stop-postgresql.ts';
@@ -11,6 +12,7 @@ export const activate: Step = {
   id: 'activate',
   title: `Start PostgreSQL ${String(upgrade.to)}`,
   isUninterruptible: true,
+  serves: true,
 
   plan({ target, serving, record }) {
     const { statefulSet, container, name } = target;
@@ -22,6 +24,10 @@ export const activate: Step = {
 
   async run(context) {
     const { database, serving, log } = context;
+    const letOut = await imageLetOut(context);
+    if (letOut === undefined) await expectStopped(context);
+    // Somebody else set it meanwhile. A StatefulSet waits for ever for a pod that never gets ready before it makes another one.
+    else if (letOut !== serving.reference) await stopServer(context);
     await unfenceAndStart(context, serving.reference);
     await waitForServer(context, serving.reference);
     const version = (await database.read('template1', "SELECT current_setting('server_version');")).trim();

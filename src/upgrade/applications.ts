@@ -1,6 +1,7 @@
 import { matchesSelector } from '../target/label-selector.ts';
 import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../target/applications.ts';
 import { waitFor } from '../wait.ts';
+import { isStopped } from './let-in.ts';
 import { autoscalersPaused, pauseAutoscaler, putBackAutoscaler } from './autoscalers.ts';
 import type { Context, Step } from './step.ts';
 import { planStart, planStop, startOperation, stopOperation, type Switched } from './workload-operations.ts';
@@ -62,7 +63,7 @@ export const restoreApplications: Step = {
 export async function startApplications(context: Context): Promise<void> {
   const workloads = context.journal.record.applications;
   await everyOne(workloads, async (w) => {
-    if (w.resource !== 'scaledobjects') await change(context, w, startOperation(w));
+    if (w.resource !== 'scaledobjects') await startOne(context, w);
   });
   // Last, so that KEDA begins from the replicas that there were.
   await everyOne(workloads, async (w) => {
@@ -92,6 +93,13 @@ async function everyOne<W extends Workload>(
   const answers = await Promise.allSettled(workloads.map(act));
   const failed = answers.find((answer) => answer.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+/** One that somebody else has started by now is theirs: it keeps what they gave it. */
+async function startOne(context: Context, workload: Switched): Promise<void> {
+  if (await isStopped(context.cluster, context.target.namespace, workload))
+    await change(context, workload, startOperation(workload));
+  else context.log.info(`${workloadName(workload)}: was started already`);
 }
 
 async function change(

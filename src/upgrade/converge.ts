@@ -2,6 +2,7 @@ import { CancelledError, describe, isRunError, sentence, UpgradeError } from '..
 import { removeScript, removeTraces } from './finish.ts';
 import { upgrade } from '../versions.ts';
 import { journalName } from './journal.ts';
+import { letInByOthers } from './let-in.ts';
 import type { Context, Step } from './step.ts';
 
 /** Whoever has the Lease now goes on from here, forward or back; where a Job may still be at work, neither is possible. */
@@ -28,6 +29,10 @@ export async function converge(steps: readonly Step[], context: Context, before:
       const atWork = error instanceof CancelledError ? await step.leftAtWork?.(context) : undefined;
       if (atWork !== undefined) throw atWork;
       const reason = `${step.title}: ${sentence(describe(error))}`;
+      if (step.serves === true) {
+        const left = await letInByOthers(context, reason, error);
+        if (left !== undefined) throw left;
+      }
       // People are told at once; how the server was left, when it is known.
       context.log.annotate('error', step.id, `${reason} Going back …`);
       throw await goBack(begun, reason, context, error);

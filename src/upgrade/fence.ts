@@ -67,6 +67,17 @@ export async function isFencedOff(context: Context): Promise<boolean> {
   return spec?.replicas === 0 && hasFence(spec.template.spec);
 }
 
+/** Whether PostgreSQL can't be started by anybody: also while somebody asks for a server. */
+export async function isFenceUp(context: Context): Promise<boolean> {
+  return hasFence((await readStatefulSet(context)).spec?.template.spec);
+}
+
+/** The image with which anybody may start PostgreSQL by now; undefined while the fence is up. */
+export async function imageLetOut(context: Context): Promise<string | undefined> {
+  const spec = (await readStatefulSet(context)).spec?.template.spec;
+  return hasFence(spec) ? undefined : spec?.containers.find((c) => c.name === context.target.container.name)?.image;
+}
+
 /**
  * Takes the fence away and starts the server, in one patch, with the image that is to serve.
  * @throws UpgradeError when it would start without its data

@@ -1,8 +1,10 @@
 import { describe, sentence, UpgradeError, WaitError } from '../errors.ts';
 import { goBack } from './converge.ts';
 import { finish } from './finish.ts';
+import { letInByOthers } from './let-in.ts';
 import { releasePoint } from './loss.ts';
 import { improvements, release, reversibleSteps, validation } from './plan.ts';
+import { waitForServer } from './server-ready.ts';
 import type { Context, Step } from './step.ts';
 
 /**
@@ -14,18 +16,22 @@ import type { Context, Step } from './step.ts';
 export async function goOn(interruptible: Context): Promise<void> {
   const context = { ...interruptible, signal: new AbortController().signal };
   context.results.serving = true;
-  if (context.journal.noted.validated === undefined) await validate(context);
+  if (context.journal.noted.validated === undefined) {
+    await orGoBack(validation.title, validation.id, context, () => phase(context, validation, rethrow));
+  }
   context.results.validated = true;
   for (const step of improvements) {
     await phase(context, step, (error) => {
       context.results.warnings.push(`${step.title}: ${describe(error)}`);
     });
   }
+  // Somebody else may have set another image or restarted it meanwhile.
+  await orGoBack('Let the applications in', release.id, context, () =>
+    waitForServer(context, context.serving.reference),
+  );
   await noteRelease(context);
   try {
-    await phase(context, release, (error) => {
-      throw error;
-    });
+    await phase(context, release, rethrow);
   } catch (error) {
     // They are asked for; that one of them does not become ready is its own matter, and no other run can do more.
     if (error instanceof WaitError) await close(context);
@@ -34,17 +40,24 @@ export async function goOn(interruptible: Context): Promise<void> {
   await close(context);
 }
 
-/** Nobody has written yet, so going back loses nothing. */
-async function validate(context: Context): Promise<void> {
-  let failure: unknown;
-  await phase(context, validation, (error) => {
-    failure = error;
-  });
-  if (failure === undefined) return;
-  if (failure instanceof UpgradeError && failure.code === 'lease-lost') throw failure;
-  const reason = `${validation.title}: ${sentence(describe(failure))}`;
-  context.log.annotate('error', validation.id, `${reason} Going back …`);
-  throw await goBack(reversibleSteps, reason, context, failure);
+/** Nobody has written yet, so going back loses nothing; unless somebody else has let applications in. */
+async function orGoBack(title: string, id: string, context: Context, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (failure) {
+    const isOver = failure instanceof UpgradeError && failure.code === 'lease-lost';
+    // An earlier run may have let them in already.
+    if (isOver || context.journal.noted.step === release.id) throw failure;
+    const reason = `${title}: ${sentence(describe(failure))}`;
+    const left = await letInByOthers(context, reason, failure);
+    if (left !== undefined) throw left;
+    context.log.annotate('error', id, `${reason} Going back …`);
+    throw await goBack(reversibleSteps, reason, context, failure);
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /** From here on they write, and going back loses that: so it is noted before. */
@@ -61,7 +74,9 @@ async function noteRelease({ journal, database, cluster, log }: Context): Promis
   await journal.note('step', release.id);
 }
 
+/** @throws UpgradeError when 14 does not serve, whatever it was that somebody did to it meanwhile: another run goes on from there */
 async function close(context: Context): Promise<void> {
+  await waitForServer(context, context.serving.reference);
   await phase(context, finish, (error) => {
     context.results.warnings.push(`${finish.title}: ${describe(error)}`);
   });

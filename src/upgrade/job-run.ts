@@ -87,6 +87,7 @@ async function takeOver(context: Context, wanted: V1Job, command: JobCommand): P
     log.info(`Job ${name} has come to its end already: its result is read`);
     return found;
   }
+  log.info(`Job ${name} of an earlier try has ended: it makes room`);
   await cluster.delete('jobs', name, target.namespace);
   return undefined;
 }

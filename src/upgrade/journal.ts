@@ -36,6 +36,8 @@ export interface Noted {
   exchange?: string;
   /** When and where in the WAL the applications were let in; see loss.ts. */
   released?: string;
+  /** Which applications somebody else let in while 14 served, and when that was seen; see let-in.ts. */
+  letIn?: string;
   /** Why somebody asked to go back, as a sentence. */
   rollback?: string;
   /** Why it goes back; from then on it never goes forward again. */

@@ -156,6 +156,17 @@ export async function findHolding(
 }
 
 /**
+ * Gives back what a run that died at its very end still holds: it had closed the journal already, so that nothing else of it is left to be gone on with.
+ * @throws UpgradeError when a living run was quicker to take it
+ */
+export async function releaseExpired(outside: Outside, namespace: string, holder: string): Promise<void> {
+  const holding = await findHolding(outside.cluster, namespace);
+  if (holding?.isExpired !== true) return;
+  const lease = await HeldLease.acquire(outside, namespace, holder);
+  await lease.release();
+}
+
+/**
  * Looks whether a living run holds the Lease; takes nothing.
  * @throws UpgradeError when one does
  */

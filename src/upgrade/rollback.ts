@@ -9,7 +9,7 @@ import type { Context } from './step.ts';
 
 /** Whether the applications may have written to 14: then going back loses something. */
 export function mayLose({ noted }: Journal): boolean {
-  return noted.outcome === 'upgraded' || noted.step === release.id;
+  return noted.outcome === 'upgraded' || noted.step === release.id || noted.letIn !== undefined;
 }
 
 /**
@@ -72,7 +72,7 @@ async function abandon(context: Context, reason: string, cause: unknown): Promis
   const unhurried = { ...context, signal: new AbortController().signal };
   try {
     await startApplications(unhurried);
-    await context.journal.note('outcome', 'upgraded');
+    if (context.journal.noted.validated !== undefined) await context.journal.note('outcome', 'upgraded');
   } catch (error) {
     context.results.warnings.push(`Not all applications are back: ${describe(error)}`);
   }

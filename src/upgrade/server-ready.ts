@@ -5,7 +5,8 @@ import type { Context } from './step.ts';
 
 /**
  * Waits until the server's pod is of the newest template and ready.
- * @throws UpgradeError as soon as its container has ended twice, with the end of its log
+ * @param image that the StatefulSet has by now
+ * @throws UpgradeError as soon as its container has ended twice, with the end of its log, or somebody else has set another image
  */
 export async function waitForServer(context: Context, image: string): Promise<void> {
   const { cluster, target, inputs } = context;
@@ -17,6 +18,8 @@ export async function waitForServer(context: Context, image: string): Promise<vo
         cluster.find('statefulsets', target.name, target.namespace),
         cluster.find('pods', target.podName, target.namespace),
       ]);
+      const now = statefulSet?.spec?.template.spec?.containers.find((c) => c.name === container)?.image;
+      if (now !== undefined && now !== image) throw imageChanged(image, now);
       if (pod === undefined) return { pending: 'its pod is not there yet' };
       if (pod.metadata?.deletionTimestamp !== undefined || !isOfNewestTemplate(pod, statefulSet)) {
         return { pending: 'the former pod has not gone yet' };
@@ -39,6 +42,14 @@ function isOfNewestTemplate(pod: V1Pod, statefulSet: V1StatefulSet | undefined):
 
 export function isReady(pod: V1Pod): boolean {
   return pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+}
+
+function imageChanged(image: string, now: string): UpgradeError {
+  return new UpgradeError(
+    'image-changed',
+    `Somebody else set the image of PostgreSQL to ${now} while it was to be ${image}.`,
+    'Let no "helm upgrade" and no deployment run until the upgrade has come to its end and values.yaml names the new image, then run again.',
+  );
 }
 
 async function startFailure(context: Context, image: string): Promise<UpgradeError> {

@@ -79,6 +79,7 @@ function unfinished(seen: Seen, journal: Journal): Status {
       ...(noted.back === undefined
         ? []
         : [`going back (last undone: ${noted.undone ?? 'nothing'}), because: ${noted.back}`]),
+      ...(noted.letIn === undefined ? [] : [`while 14 served, somebody else started ${noted.letIn}`]),
       ...backupLines(journal),
       ...active.map((name) => `Job ${name} is at work on the volume`),
       ...serverLines(target),

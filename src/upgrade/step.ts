@@ -55,6 +55,8 @@ export interface Step {
   plan(draft: Draft): readonly Move[];
   /** A cancellation does not interrupt it: its end is nearer than the way back. */
   readonly isUninterruptible?: boolean;
+  /** Clients may be served by 14 before it fails. */
+  readonly serves?: true;
   /** What is at work and must come to its end, where a cancellation during the step leaves things as they are. */
   leftAtWork?(context: Context): Promise<UpgradeError | undefined>;
   run(context: Context): Promise<void>;

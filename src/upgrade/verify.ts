@@ -19,20 +19,31 @@ export const verify: Step = {
     const before = await measuredBefore(context);
     const after = await measure(database, settings.jobs, measurementLimit);
     const differences = compareFingerprints(before, after.fingerprint);
-    if (differences.length > 0) {
-      throw new UpgradeError(
-        'data-differs',
-        `The data is not what it was: ${differences.slice(0, 10).join('; ')}${differences.length > 10 ? ` and ${String(differences.length - 10)} more` : ''}.`,
-        'Look at what differs before the next try. A client that writes while the applications are stopped is the usual cause.',
+    if (differences.length === 0) log.info(`The same: ${fingerprintSize(after.fingerprint)}`);
+    else if (journal.noted.letIn === undefined) throw dataDiffers(differences);
+    else
+      results.warnings.push(
+        `The data could not be compared, since somebody else had started ${journal.noted.letIn}. It differs from what was measured before: ${shortened(differences)}`,
       );
-    }
-    log.info(`The same: ${fingerprintSize(after.fingerprint)}`);
     const sortedBefore = sortOrders.parse(JSON.parse(journal.noted.sortOrders ?? '{}'));
     await rebuildIndexes(context, sortedBefore, after.sortOrders);
     await journal.note('validated', 'yes');
     results.validated = true;
   },
 };
+
+function dataDiffers(differences: readonly string[]): UpgradeError {
+  return new UpgradeError(
+    'data-differs',
+    `The data is not what it was: ${shortened(differences)}.`,
+    'Look at what differs before the next try. A client that writes while the applications are stopped is the usual cause.',
+  );
+}
+
+function shortened(differences: readonly string[]): string {
+  const more = differences.length - 10;
+  return `${differences.slice(0, 10).join('; ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+}
 
 async function measuredBefore({ journal, results }: Context): Promise<Fingerprint> {
   const { measured } = journal.noted;

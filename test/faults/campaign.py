@@ -72,7 +72,28 @@ def twin(volume, **options):
     return copy
 
 
+class Results:
+    """A file with the seed and a line for each case that was run (those on the cluster too), so that a campaign which was cut off can be gone on with."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        lines = [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.is_file() else []
+        self.seed = next((line['seed'] for line in lines if 'seed' in line), None)
+        outcomes = [Outcome(**line) for line in lines if 'seed' not in line]
+        self.converged = {(one.campaign, one.case): one for one in outcomes if one.converged and not one.problem}
+
+    def begin(self, seed):
+        if self.seed is None:
+            self.write({'seed': seed})
+
+    def write(self, line):
+        with self.path.open('a') as file:
+            file.write(json.dumps(line) + '\n')
+
+
 def attempt(case, results):
+    if earlier := results.converged.get((case.campaign, case.name)):
+        return earlier
     outcome = Outcome(case.campaign, case.name)
     try:
         case.run(outcome)
@@ -80,8 +101,7 @@ def attempt(case, results):
     except Exception as error:  # a case that ends in whatever way has failed, and the others go on
         outcome.problem = str(error) if isinstance(error, Failure) else f'{type(error).__name__}: {error}'
         outcome.converged = False
-    results.write(json.dumps(asdict(outcome)) + '\n')
-    results.flush()
+    results.write(asdict(outcome))
     print(line(outcome), flush=True)
     return outcome
 

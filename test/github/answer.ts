@@ -1,5 +1,5 @@
 import type { BareRepository } from './bare-repository.ts';
-import type { Objects, PullRequestState } from './objects.ts';
+import type { CommentState, IssueState, Objects, PullRequestState } from './objects.ts';
 import type { Token } from './token.ts';
 
 export interface Answer {
@@ -12,6 +12,8 @@ export interface State {
   readonly git: BareRepository;
   readonly objects: Objects;
   readonly pullRequests: PullRequestState[];
+  readonly issues: IssueState[];
+  readonly comments: CommentState[];
   /** Who can be assigned or asked for a review. */
   readonly people: Set<string>;
   readonly teams: Set<string>;
@@ -23,6 +25,8 @@ export interface State {
     /** "Allow GitHub Actions to create and approve pull requests" */
     actionsMayOpenPullRequests: boolean;
     drafts: boolean;
+    /** Whether the repository has issues at all. */
+    issues: boolean;
     rules: { type: string; branch: RegExp }[];
   };
 }

@@ -6,6 +6,8 @@ import type { BareRepository } from './bare-repository.ts';
 import { Description } from './description.ts';
 import { FaultQueue, type Fault } from './faults.ts';
 import { gitRoutes } from './git-routes.ts';
+import { answerQuery } from './graphql.ts';
+import { issueRoutes } from './issue-routes.ts';
 import { Listener } from './listener.ts';
 import { Objects } from './objects.ts';
 import { pullRoutes } from './pull-routes.ts';
@@ -26,7 +28,7 @@ export interface DoubleOptions {
   readonly publicUrl?: string;
 }
 
-const routes: Routes = { ...repositoryRoutes, ...gitRoutes, ...pullRoutes };
+const routes: Routes = { ...repositoryRoutes, ...gitRoutes, ...pullRoutes, ...issueRoutes };
 
 export class GitHubDouble {
   readonly requests: Recorded[] = [];
@@ -61,6 +63,8 @@ export class GitHubDouble {
       git,
       objects,
       pullRequests: [],
+      issues: [],
+      comments: [],
       people: new Set(['ada', 'ben', 'sam']),
       teams: new Set(['platform']),
       repository: {
@@ -70,6 +74,7 @@ export class GitHubDouble {
         archived: false,
         actionsMayOpenPullRequests: true,
         drafts: true,
+        issues: true,
         rules: [],
       },
     };
@@ -111,12 +116,12 @@ export class GitHubDouble {
 
   /** `POST /repos/octo-org/infrastructure/pulls 201` for everything that changed something. */
   get writes(): string[] {
-    return this.requests.filter((r) => r.method !== 'GET' && r.status < 300).map(line);
+    return this.requests.filter((r) => !isRead(r) && r.status < 300).map(line);
   }
 
   /** Everything but reads, also what was refused. */
   get attempts(): string[] {
-    return this.requests.filter((r) => r.method !== 'GET').map(line);
+    return this.requests.filter((r) => !isRead(r)).map(line);
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -143,7 +148,7 @@ export class GitHubDouble {
       return;
     }
     const own =
-      played?.status === undefined || played.afterwards === true ? this.answer(match, url, record) : undefined;
+      played?.status === undefined || played.afterwards === true ? await this.answer(match, url, record) : undefined;
     const answer: Answer =
       played?.status === undefined ? (own ?? refuse(500, 'nothing')) : { status: played.status, body: played.body };
     record.status = own?.status ?? answer.status;
@@ -153,10 +158,11 @@ export class GitHubDouble {
     this.send(response, sent, record, played?.headers ?? {});
   }
 
-  private answer(match: Match | undefined, url: URL, { body, headers }: Recorded): Answer {
+  private async answer(match: Match | undefined, url: URL, { body, headers }: Recorded): Promise<Answer> {
     const token = this.tokenOf(headers['authorization']);
     if (token === undefined)
       return refuse(401, headers['authorization'] === undefined ? 'Requires authentication' : 'Bad credentials');
+    if (url.pathname === this.graphqlPath) return await this.answerQuery(body, token);
     if (match === undefined) {
       this.violations.push(`no such call: ${url.pathname}`);
       return refuse(404, 'Not Found');
@@ -187,6 +193,18 @@ export class GitHubDouble {
       body: (body ?? {}) as Record<string, unknown>,
       token,
     });
+  }
+
+  /** Beside the REST API of a server, below the API of github.com. */
+  private get graphqlPath(): string {
+    return `${this.apiPath.replace(/\/v3$/, '')}/graphql`;
+  }
+
+  private async answerQuery(body: unknown, token: Token): Promise<Answer> {
+    const answer = await answerQuery((body as { query?: unknown } | undefined)?.query, token);
+    const { errors } = answer.body as { errors?: unknown };
+    if (errors !== undefined) this.violations.push(`GraphQL: ${JSON.stringify(errors)}`);
+    return answer;
   }
 
   /** An answer of the double that GitHub would not give is a fault of the double: it shows as one. */
@@ -226,6 +244,11 @@ export class GitHubDouble {
     if (text === undefined) return undefined;
     return this.tokens.size === 0 ? jobToken : this.tokens.get(text);
   }
+}
+
+/** No query changes anything: only mutations would. */
+function isRead({ method, path }: Recorded): boolean {
+  return method === 'GET' || path.endsWith('/graphql');
 }
 
 let description: Description | undefined;

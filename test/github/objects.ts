@@ -25,6 +25,24 @@ export interface PullRequestState {
   reviews: string[];
 }
 
+export interface IssueState {
+  readonly number: number;
+  readonly author: string;
+  title: string;
+  body: string | null;
+  state: 'open' | 'closed';
+  stateReason: 'completed' | 'not_planned' | 'reopened' | null;
+  labels: readonly string[];
+  assignees: readonly string[];
+}
+
+export interface CommentState {
+  readonly id: number;
+  readonly issue: number;
+  readonly author: string;
+  readonly body: string;
+}
+
 export interface Place {
   readonly owner: string;
   readonly name: string;
@@ -89,9 +107,7 @@ export class Objects {
     });
     const people = state.assignees.map((login) => this.user(login));
     return {
-      ...(JSON.parse(
-        JSON.stringify(example).replaceAll(/(pulls?|issues)\/1347/g, `$1/${String(state.number)}`),
-      ) as Json),
+      ...numbered(example, state.number),
       number: state.number,
       state: state.state,
       title: state.title,
@@ -121,21 +137,30 @@ export class Objects {
     return { ...example, id: numberOf(name), name, url: `${apiUrl}/labels/${encodeURIComponent(name)}` };
   }
 
-  issue(state: PullRequestState): Json {
+  /** As issues are shown, of which every pull request is one. */
+  issue(state: IssueState | PullRequestState): Json {
     const example = this.example('POST /repos/{owner}/{repo}/issues/{issue_number}/assignees', 201) as Json;
+    const { pull_request, ...rest } = numbered(example, state.number);
     const people = state.assignees.map((login) => this.user(login));
     return {
-      ...example,
+      ...rest,
+      ...('head' in state ? { pull_request } : { state_reason: state.stateReason }),
       number: state.number,
       title: state.title,
       body: state.body ?? '',
       state: state.state,
       user: this.user(state.author),
+      closed_at: state.state === 'open' ? null : created,
       labels: state.labels.map((name) => this.label(name)),
       assignee: people[0] ?? null,
       assignees: people,
       milestone: null,
     };
+  }
+
+  comment({ id, issue, author, body }: CommentState): Json {
+    const [example] = this.example('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', 200) as [Json];
+    return { ...numbered(example, issue), id, user: this.user(author), body };
   }
 
   review(login: string, sha: string): Json {
@@ -164,6 +189,11 @@ export class Objects {
     const { owner, name, apiUrl, serverUrl } = this.place();
     return { apiUrl: `${apiUrl}/repos/${owner}/${name}`, htmlUrl: `${serverUrl}/${owner}/${name}` };
   }
+}
+
+/** With the addresses of this number instead of the example's. */
+function numbered(example: Json, number: number): Json {
+  return JSON.parse(JSON.stringify(example).replaceAll(/(pulls?|issues)\/1347/g, `$1/${String(number)}`)) as Json;
 }
 
 /** The same number for the same name. */

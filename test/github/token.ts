@@ -4,6 +4,8 @@ export interface Token {
   readonly kind: 'actions' | 'app' | 'fine-grained' | 'classic';
   readonly contents: 'write' | 'read';
   readonly pullRequests: 'write' | 'read';
+  /** What a job's permissions do not name is none. */
+  readonly issues: 'write' | 'read' | 'none';
   readonly administrator: boolean;
   /** Of a classic token. */
   readonly scopes?: readonly string[];
@@ -15,8 +17,12 @@ export const jobToken: Token = {
   kind: 'actions',
   contents: 'write',
   pullRequests: 'write',
+  issues: 'none',
   administrator: false,
 };
+
+/** What a job has with `permissions: { issues: write }`. */
+export const issuesToken: Token = { ...jobToken, contents: 'read', pullRequests: 'read', issues: 'write' };
 
 export const appToken: Token = { ...jobToken, login: 'upgrader[bot]', kind: 'app' };
 

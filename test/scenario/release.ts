@@ -9,7 +9,7 @@ export const image = 'cciserver.azurecr.io/server-postgres:12.22.3010-1111111';
 /** Puts the release into the API; the password is in the Secret. */
 export function install(api: ApiServer, password: string): void {
   const objects: [ResourceName, KubernetesObject][] = [
-    ['namespaces', { metadata: { name: namespace } }],
+    ['namespaces', { metadata: { name: namespace, uid: 'uid-of-the-namespace' } }],
     ['statefulsets', statefulSet('postgresql')],
     [
       'pods',

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { AuditLog, bench, callName, namespace, psql } from '../cluster/bench.ts';
 import { limitedKubeconfig } from '../cluster/user.ts';
 import { GitHubDouble } from '../github/double.ts';
+import { mergePullRequest } from '../github/merge.ts';
 import { branchDiff, makeRepository } from './repository.ts';
 import type { WorkflowEnd } from './runner-log.ts';
 import { runWorkflow } from './workflow.ts';
@@ -79,6 +80,61 @@ describe('the examples, one after the other on a server on 12', () => {
     ]);
   });
 
+  describe('precheck.yml keeps one issue', () => {
+    const issuesUrl = '/repos/octo-org/infrastructure/issues';
+    const hazard = (name: string, column: string) => {
+      psql(namespace, 'postgres', `CREATE TABLE ${name} (held ${column})`);
+    };
+
+    test('which it opens when a check turns red', async () => {
+      hazard('functions', 'regproc');
+      const end = await runOnCluster('precheck.yml');
+      expect(end).toMatchObject({ succeeded: false, written: [`POST ${issuesUrl} 201`] });
+      expect(end.outputs['precheck']).toMatchObject({
+        ...{ verdict: 'failed', 'failed-checks': 'reg-type-columns' },
+        ...{ 'issue-operation': 'created', 'issue-number': '1' },
+        'issue-url': `${github.serverUrl}/octo-org/infrastructure/issues/1`,
+      });
+      const [issue] = github.state.issues;
+      expect(issue).toMatchObject({ state: 'open', author: 'github-actions[bot]' });
+      expect(issue?.body).toContain('functions.held');
+      expect(issue?.body).toContain('ALTER TABLE functions ALTER COLUMN held TYPE text');
+      expect(end.summary).toContain(
+        `Issue about the prechecks: [#1](${github.serverUrl}/octo-org/infrastructure/issues/1)`,
+      );
+    });
+
+    test('to which it writes nothing while nothing changes', async () => {
+      const end = await runOnCluster('precheck.yml');
+      expect(end).toMatchObject({
+        ...{ succeeded: false, written: [] },
+        outputs: { precheck: { 'issue-operation': 'none', 'issue-number': '1' } },
+      });
+    });
+
+    test('which it comments and rewrites when another check turns red', async () => {
+      hazard('rows', 'information_schema.tables');
+      const end = await runOnCluster('precheck.yml');
+      expect(end).toMatchObject({
+        ...{ succeeded: false, outputs: { precheck: { 'issue-operation': 'updated' } } },
+        written: [`POST ${issuesUrl}/1/comments 201`, `PATCH ${issuesUrl}/1 200`],
+      });
+      expect(github.state.comments[0]?.body).toContain('(`system-row-type-columns`): failed; ');
+      expect(github.state.issues[0]?.body).toContain('rows.held');
+    });
+
+    test('which it closes when nothing is red any more', async () => {
+      psql(namespace, 'postgres', 'DROP TABLE functions, rows');
+      const end = green(await runOnCluster('precheck.yml'));
+      expect(end).toMatchObject({
+        outputs: { precheck: { verdict: 'warning', 'issue-operation': 'closed', 'issue-number': '1' } },
+        written: [`POST ${issuesUrl}/1/comments 201`, `PATCH ${issuesUrl}/1 200`],
+      });
+      expect(github.state.issues).toMatchObject([{ state: 'closed', stateReason: 'completed' }]);
+      github.requests.length = 0;
+    });
+  });
+
   test('upgrade.yml without "confirm" is red before anything is touched', async () => {
     const end = await runOnCluster('upgrade.yml', { mode: 'upgrade' });
     expect(end).toMatchObject({ succeeded: false, changed: [], written: [] });
@@ -108,6 +164,28 @@ describe('the examples, one after the other on a server on 12', () => {
       outputs: { postgresql: { verdict: 'already-upgraded', 'pull-request-operation': 'none' } },
       changed: [],
       written: [],
+    });
+  });
+
+  describe('upgrade.yml with mode rollback, after that pull request was merged', () => {
+    test('is red without consent, says what would be lost, and writes nothing', async () => {
+      mergePullRequest(github);
+      const end = await runOnCluster('upgrade.yml', { mode: 'rollback', confirm: namespace });
+      expect(end).toMatchObject({ succeeded: false, changed: [], written: [] });
+      expect(end.log).toContain('error: consent-missing: ');
+    });
+
+    test('is green with it, 12 serves, and a pull request takes the tag back and changes nothing else', async () => {
+      const inputs = { mode: 'rollback', confirm: namespace, 'accept-data-loss': 'true' };
+      const end = green(await runOnCluster('upgrade.yml', inputs));
+      expect(end).toMatchObject({
+        outputs: { postgresql: { verdict: 'rolled-back', 'pull-request-operation': 'created' } },
+      });
+      expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^12\./);
+      expect(end.outputs['postgresql']?.['image-tag']).toBe('12.16.37-7629bfd');
+      expect(github.state.pullRequests).toHaveLength(2);
+      const [minus, plus] = onlyTheTag.map((line) => line.slice(1));
+      expect(changedLines(github.state.pullRequests.at(-1)?.head ?? '')).toEqual([`-${plus ?? ''}`, `+${minus ?? ''}`]);
     });
   });
 });

@@ -132,7 +132,8 @@ function usedAction({ steps }: Job): string {
 /** What GitHub would let the job's token do: what its permissions name, nothing else. */
 function tokenFor({ permissions }: Job): Token {
   const may = (permission: string) => (permissions[permission] === 'write' ? 'write' : 'read');
-  return { ...jobToken, contents: may('contents'), pullRequests: may('pull-requests') };
+  const issues = may('issues') === 'write' ? 'write' : permissions['issues'] === 'read' ? 'read' : 'none';
+  return { ...jobToken, contents: may('contents'), pullRequests: may('pull-requests'), issues };
 }
 
 /** GitHub's runner brings the Node that action.yml names; this one has to be started with it. */

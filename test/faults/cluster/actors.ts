@@ -31,11 +31,20 @@ const actors: Record<string, Actor> = {
     act: () => kubectl('-n', namespace, 'scale', 'statefulset/postgresql', '--replicas=1'),
   },
   'helm upgrade': {
-    act: () =>
-      execFileSync('helm', ['upgrade', 'circleci-server', `${root}/bench/chart`, '-n', namespace, '--reuse-values'], {
-        env: { ...process.env, ...environment },
-        stdio: 'pipe',
-      }),
+    act: () => {
+      helmUpgrade();
+    },
+  },
+  // These reach the server, as Helm 3 always does: they start the applications, and set PostgreSQL's image and replicas as the chart has them.
+  'helm upgrade --force-conflicts': {
+    act: () => {
+      helmUpgrade('--force-conflicts');
+    },
+  },
+  'helm upgrade --server-side=false': {
+    act: () => {
+      helmUpgrade('--server-side=false');
+    },
   },
   'kubectl rollout restart': { act: () => kubectl('-n', namespace, 'rollout', 'restart', 'statefulset/postgresql') },
   'a second run': { act: secondRun },
@@ -77,6 +86,14 @@ async function interfere(outcome: Outcome, step: string, { act, heal }: Actor): 
   expireLease();
   await expectConverged(outcome, server, downtimeAlone);
   assert.deepEqual(bindings.behindFence(), [], 'PostgreSQL was started behind the fence');
+}
+
+function helmUpgrade(...options: string[]): void {
+  const chart = `${root}/bench/chart`;
+  execFileSync('helm', ['upgrade', 'circleci-server', chart, '-n', namespace, '--reuse-values', ...options], {
+    env: { ...process.env, ...environment },
+    stdio: 'pipe',
+  });
 }
 
 async function secondRun(): Promise<void> {

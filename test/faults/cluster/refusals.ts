@@ -125,7 +125,47 @@ const refusals: readonly Refusal[] = [
     end: () => kubectl('delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', own),
     says: /pods of Jobs are not allowed here/,
   },
+  {
+    name: 'a volume that is not attached to the node of the Job: nobody may make its VolumeAttachment',
+    inputs: { 'job-start-timeout': '20s' },
+    // A policy is in force about a second after it is made.
+    at: 'Fence PostgreSQL and stop it',
+    strike: () => {
+      apply(...noAttachmentOf(volumeName()));
+    },
+    endsAt: 'Going back: Fence PostgreSQL and stop it',
+    end: () => kubectl('delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', own),
+    says: /AttachVolume|attachments of this volume are not allowed here/,
+  },
 ];
+
+function noAttachmentOf(volume: string): object[] {
+  return [
+    {
+      ...policy,
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: {
+          resourceRules: [
+            {
+              apiGroups: ['storage.k8s.io'],
+              apiVersions: ['v1'],
+              resources: ['volumeattachments'],
+              operations: ['CREATE'],
+            },
+          ],
+        },
+        validations: [
+          {
+            expression: `object.spec.source.persistentVolumeName != '${volume}'`,
+            message: 'attachments of this volume are not allowed here',
+          },
+        ],
+      },
+    },
+    binding,
+  ];
+}
 
 export const refusalCases: readonly Case[] = refusals.map((refusal) => ({
   campaign: 'refusals',
@@ -154,7 +194,7 @@ export const refusalCases: readonly Case[] = refusals.map((refusal) => ({
     await snapshotsGone();
     expectWhole(outcome, server, '12');
     expireLease();
-    await expectUpgraded(outcome, server, downtimeAlone, 2);
+    await expectUpgraded(outcome, server, downtimeAlone, { upgrades: 2 });
   },
 }));
 
@@ -182,9 +222,13 @@ async function snapshotsGone(): Promise<void> {
   }
 }
 
+function volumeName(): string {
+  return kubectl('-n', namespace, 'get', 'pvc', 'data-postgresql-0', '-o', 'jsonpath={.spec.volumeName}');
+}
+
 /** The attachment of the server's volume. */
 function attachment(): { metadata: { name: string; finalizers?: string[] } } | undefined {
-  const volume = kubectl('-n', namespace, 'get', 'pvc', 'data-postgresql-0', '-o', 'jsonpath={.spec.volumeName}');
+  const volume = volumeName();
   const { items } = kubectlJson('get', 'volumeattachments') as {
     items: { metadata: { name: string; finalizers?: string[] }; spec: { source: { persistentVolumeName: string } } }[];
   };

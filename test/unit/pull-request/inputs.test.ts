@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { thrownBy } from '../thrown.ts';
-import { path, record, Scene, token } from './scene.ts';
+import { path, record, Scene } from './scene.ts';
+import { token } from '../github/connect.ts';
 
 jest.setTimeout(30_000);
 

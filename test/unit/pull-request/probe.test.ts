@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { ProbeFact } from '../../../src/pull-request/probe.ts';
 import { faults } from '../../github/faults.ts';
 import { appToken, classicToken, jobToken, type Token } from '../../github/token.ts';
-import { branch, path, Scene, token, values } from './scene.ts';
+import { branch, path, Scene, values } from './scene.ts';
+import { token } from '../github/connect.ts';
 
 jest.setTimeout(30_000);
 

@@ -1,4 +1,3 @@
-import { connectGitHub } from '../../../src/adapters/github.ts';
 import { publishPullRequest, type Published } from '../../../src/pull-request/publish.ts';
 import { probePullRequest, type ProbeFact } from '../../../src/pull-request/probe.ts';
 import type { Edit, PullRequestSettings } from '../../../src/pull-request/settings.ts';
@@ -6,12 +5,13 @@ import { ConfigurationError } from '../../../src/errors.ts';
 import type { GitHub } from '../../../src/ports/github.ts';
 import { BareRepository } from '../../github/bare-repository.ts';
 import { GitHubDouble, type DoubleOptions } from '../../github/double.ts';
+import { mergePullRequest } from '../../github/merge.ts';
+import { connectTo } from '../github/connect.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { FakeLog } from '../fake-runner.ts';
 
 export const path = 'environments/production/values.yaml';
 export const branch = 'circleci-server-postgresql-14-circleci-server-environments-production-values-yaml';
-export const token = 'ghs_0123456789abcdef0123456789abcdef0123';
 
 export function values(tag: string, more = ''): string {
   return `# CircleCI Server\npostgresql:\n  image:\n    registry: cciserver.azurecr.io\n    repository: server-postgres\n    tag: ${tag} # by hand\n${more}`;
@@ -66,19 +66,14 @@ export class Scene {
   }
 
   connect({ answerLimit, apiUrl }: { answerLimit?: number | undefined; apiUrl?: string } = {}): GitHub {
-    const { owner, name } = this.double.state.repository;
-    const variables: Record<string, string> = {
-      GITHUB_REPOSITORY: `${owner}/${name}`,
-      GITHUB_API_URL: apiUrl ?? this.double.apiUrl,
-      GITHUB_SERVER_URL: this.double.serverUrl,
-    };
-    return connectGitHub({
-      token,
-      clock: this.clock,
-      log: this.log,
-      signal: this.cancelled.signal,
-      environment: (variable) => variables[variable] ?? '',
-      mask: (secret) => this.masked.push(secret),
+    const { clock, log, masked } = this;
+    const { signal } = this.cancelled;
+    return connectTo(this.double, {
+      clock,
+      log,
+      signal,
+      masked,
+      apiUrl,
       ...(answerLimit === undefined ? {} : { answerLimit }),
     });
   }
@@ -140,16 +135,8 @@ export class Scene {
     return tree === undefined ? undefined : this.git.file(tree, path);
   }
 
-  /** Merges as GitHub's button does, with a merge commit or squashed. */
   merge(how: 'merge' | 'squash' = 'merge'): void {
-    const { git, pull } = this;
-    const base = git.head('main') ?? '';
-    const tree = git.git(['merge-tree', '--write-tree', 'main', pull.head]);
-    const parents = how === 'merge' ? [base, git.head(pull.head) ?? ''] : [base];
-    const commit = git.writeCommit('Merge', tree, parents, { name: 'ada', email: 'ada@example.com' });
-    git.setReference('refs/heads/main', commit, base);
-    pull.state = 'closed';
-    pull.mergedAt = '2026-01-03T00:00:00Z';
+    mergePullRequest(this.double, how);
   }
 
   /** "Update branch" on the pull request's page. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PullRequest } from '../../../src/ports/github.ts';
 import { changedLines, type ChangedLine } from '../../../src/pull-request/changed-lines.ts';
-import { block, code, plain } from '../../../src/pull-request/markdown.ts';
+import { block, code, plain } from '../../../src/github/markdown.ts';
 import { changedText, newText } from '../../../src/pull-request/text.ts';
 import type { PullRequestSettings } from '../../../src/pull-request/settings.ts';
 

@@ -24,6 +24,7 @@ export function report(more: Partial<Report> = {}): Report {
     versions: { before: '12.16', after: '14.22' },
     status: undefined,
     pullRequest: undefined,
+    issue: undefined,
     warnings: [],
     error: undefined,
     ...more,

@@ -130,7 +130,10 @@ describe('bringing the applications back', () => {
     expect(context.timeline.downtimeSeconds).toBeLessThan(63);
   });
 
-  test('takes the counts from the journal, not from the cluster as it is now', async () => {
+  test.each([
+    ['takes the counts from the journal', 0, 7, ['patch deployments/frontend']],
+    ['leaves alone what somebody else has started meanwhile', 2, 2, []],
+  ])('%s', async (_what, now, then, writes) => {
     const frontend = {
       resource: 'deployments',
       name: 'frontend',
@@ -138,10 +141,11 @@ describe('bringing the applications back', () => {
       podSelector: { matchLabels: { app: 'frontend' } },
     } as const;
     const setting = await setUp(undefined, {}, { applications: [frontend] });
+    setting.cluster.put('deployments', deployment('frontend', now));
     controlDeployments(setting);
     await restoreApplications.run(setting.context);
-    expect(replicasOf(setting, 'frontend')).toBe(7);
-    expect(setting.cluster.writes).toEqual(['patch deployments/frontend']);
+    expect(replicasOf(setting, 'frontend')).toBe(then);
+    expect(setting.cluster.writes).toEqual(writes);
   });
 
   test.each<[string, V1Deployment['status']]>([

@@ -1,4 +1,5 @@
 import { Timeline } from '../../../src/report/timeline.ts';
+import { isReady } from '../../../src/upgrade/server-ready.ts';
 import { servingImage } from '../../../src/target/images.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
@@ -78,7 +79,10 @@ export async function setUp(
   return { cluster, clock, log, cancelled, state, context };
 }
 
-/** Does what the StatefulSet controller does: one pod at replicas 1, none at 0, with the template's image and gates. */
+/**
+ * Does what the StatefulSet controller does: one pod at replicas 1, none at 0, with the template's image and gates. A pod that is not ready it leaves as it
+ * is, whatever the template says by now.
+ */
 export function controlStatefulSet({ cluster, context, state }: Setting): void {
   const { name, namespace, podName } = context.target;
   cluster.hooks.push((call) => {
@@ -90,7 +94,7 @@ export function controlStatefulSet({ cluster, context, state }: Setting): void {
     if (now?.spec?.replicas === 0) {
       cluster.remove('pods', podName, namespace);
       cluster.remove('volumeattachments', 'attachment');
-    } else if (pod === undefined || pod.spec?.containers[0]?.image !== image) {
+    } else if (pod === undefined || (isReady(pod) && pod.spec?.containers[0]?.image !== image)) {
       const fresh = serverPod(image);
       cluster.put('pods', { ...fresh, metadata: { ...fresh.metadata, uid: `uid-of-pod-of-${image}` } });
       [state.version, state.versionNumber] = image === newImage ? ['14.22', 140022] : ['12.16', 120016];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { answerError, connectionError } from '../../../src/adapters/api-error.ts';
-import { expectNoHolder, HeldLease } from '../../../src/upgrade/lease.ts';
+import { expectNoHolder, HeldLease, releaseExpired } from '../../../src/upgrade/lease.ts';
 import { epochLabel } from '../../../src/upgrade/epoch.ts';
 import { leaseName } from '../../../src/upgrade/lease-object.ts';
 import { FakeClock } from '../fake-clock.ts';
@@ -35,6 +35,36 @@ test('a renewal that lasted long is made once more, since the time that it wrote
   });
   await held.renew();
   expect(lease()?.spec?.renewTime).toBe('2026-01-02T03:05:35.000000Z');
+});
+
+describe('a Lease that is left when the upgrade has come to its end', () => {
+  test('is given back when the run that held it is dead', async () => {
+    const { run, server, lease } = scene();
+    const { epoch } = await HeldLease.acquire(run(), namespace, first);
+    server.pass(61_000);
+    await releaseExpired(run(), namespace, second);
+    expect(lease()?.spec?.holderIdentity).toBe('');
+    expect(Number(lease()?.metadata?.labels?.[epochLabel])).toBeGreaterThan(Number(epoch));
+  });
+
+  test.each(['is held by a living run', 'is held by nobody', 'is not there'])(
+    'is not touched where it %s',
+    async (how) => {
+      const { run, cluster, lease } = scene();
+      if (how !== 'is not there') {
+        const held = await HeldLease.acquire(run(), namespace, first);
+        if (how === 'is held by nobody') await held.release();
+      }
+      const before = lease();
+      const changes: string[] = [];
+      cluster.hooks.push(({ method }) => {
+        if (!['get', 'find', 'list', 'now'].includes(method)) changes.push(method);
+      });
+      await releaseExpired(run(), namespace, second);
+      expect(changes).toEqual([]);
+      expect(lease()).toEqual(before);
+    },
+  );
 });
 
 describe('taking the Lease', () => {

@@ -1,0 +1,115 @@
+import { code } from '../github/markdown.ts';
+import { longestBody } from '../github/markers.ts';
+import { findingRow, openFindings, remedyLines, tableHead, titleOf } from '../report/finding-lines.ts';
+import { cell } from '../report/markdown.ts';
+import { conditionOf, isEmpty, newIn, type Condition, type Statuses } from './condition.ts';
+import { changeMarker, issuePart, type ChangeData, type IssueText } from './markers.ts';
+import { quiet } from './quiet.ts';
+import type { IssueSettings } from './settings.ts';
+import { fitting } from './fitting.ts';
+
+export function titleFor({ namespace }: Pick<IssueSettings, 'namespace'>): string {
+  return `PostgreSQL of CircleCI Server is not ready for 14 (${namespace})`;
+}
+
+/**
+ * The issue's text with our part as it is to be; what people wrote around it stays.
+ * @param around undefined for a new issue
+ * @param change number of the last change that a comment has told
+ * @returns undefined where people's text leaves no room for ours
+ */
+export function bodyFor(settings: IssueSettings, around: IssueText | undefined, change: number): string | undefined {
+  const { before, after } = around ?? { before: '', after: '' };
+  const condition = conditionOf(settings);
+  const { namespace, namespaceUid: uid } = settings;
+  const part = (findings: readonly string[]) =>
+    issuePart({ namespace, uid, change, ...condition }, [...quiet(head(settings, condition)), ...findings, ...foot]);
+  const room = longestBody - before.length - after.length - part([]).length;
+  if (room < 0) return undefined;
+  const body = `${before}${part(findingLines(settings, room))}${after}`;
+  return body.length <= longestBody ? body : undefined;
+}
+
+function head({ findings, namespace, cluster, runUrl }: IssueSettings, { red }: Condition): string[] {
+  const server = `namespace ${code(namespace)} of ${code(cluster)}, as ${runLink(runUrl)} found it`;
+  const against = Object.keys(red).length;
+  if (findings.length === 0) return [`**✓ PostgreSQL 14 serves already** in ${server}.`, ''];
+  if (against === 0) return [`**✓ Nothing stands against the upgrade** of PostgreSQL to 14 in ${server}.`, ''];
+  const [checks, stand] = against === 1 ? ['check', 'stands'] : ['checks', 'stand'];
+  return [
+    `**✗ ${String(against)} ${checks} of ${String(findings.length)} ${stand} against the upgrade** of PostgreSQL to 14 in ${server}.`,
+    '',
+  ];
+}
+
+const foot = [
+  '---',
+  'This part is written anew when a check changes its status; the newest evidence is in the latest run. What you write above or below it stays. The issue is closed when nothing stands against the upgrade any more, and opened again when something does. Closed by hand, it stays closed until a check turns red that was not.',
+];
+
+/** The table, then what to do: the worst first, as far as there is room. */
+function findingLines({ findings }: IssueSettings, room: number): string[] {
+  const open = openFindings(findings);
+  const passed = findings.length - open.length;
+  const counted = passed === 0 ? [] : [`${String(passed)} ${passed === 1 ? 'check' : 'checks'} passed.`, ''];
+  if (open.length === 0) return counted;
+  const ids = (left: readonly { readonly check: string }[]) => left.map(({ check }) => `\`${check}\``).join(', ');
+  // For the lines that say what was left out, and what makes text of others harmless.
+  const usable = room - 2 * ids(open).length - 500;
+  const rows = fitting(open, (finding) => quiet([findingRow(finding)]), usable / 2);
+  const remedies = fitting(open, (finding) => quiet(remedyLines(finding)), usable - rows.length);
+  return [
+    ...tableHead,
+    ...rows.lines,
+    '',
+    ...(rows.left.length === 0 ? [] : [`No room here for ${ids(rows.left)}: see the run's summary.`, '']),
+    ...remedies.lines,
+    ...(remedies.left.length === 0 ? [] : [`What to do about ${ids(remedies.left)} is in the run's summary.`, '']),
+    ...counted,
+  ];
+}
+
+const longestEvidence = 200;
+
+/**
+ * The comment that tells what turned red and what is green again, since another one told `before`.
+ */
+export function commentFor(settings: IssueSettings, before: Statuses, told: ChangeData): string {
+  const { findings } = settings;
+  const { red } = told;
+  const find = (id: string) => findings.find((finding) => finding.check === id);
+  const turned = newIn(red, before).map((id) => {
+    const seen = cell(find(id)?.evidence[0] ?? '').slice(0, longestEvidence);
+    const was = before[id] === undefined ? '' : ` (was ${before[id]})`;
+    return `- **${titleOf(id)}** (\`${id}\`): ${red[id] ?? ''}${was}; ${seen}`;
+  });
+  const gone = Object.keys(before)
+    .filter((id) => red[id] === undefined)
+    .map((id) => `- **${titleOf(id)}** (\`${id}\`): ${nowOf(find(id)?.status, conditionOf(settings).others[id])}`);
+  const lines = [
+    ...(turned.length === 0 ? [] : ['**Red now:**', '', ...turned, '']),
+    ...(gone.length === 0 ? [] : ['**Green again:**', '', ...gone, '']),
+    isEmpty(red)
+      ? `${closing(findings.length)}, as ${runLink(settings.runUrl)} found.`
+      : `Found by ${runLink(settings.runUrl)}.`,
+  ];
+  return [changeMarker(told), ...quiet(lines)].join('\n');
+}
+
+function closing(checks: number): string {
+  return checks === 0 ? 'PostgreSQL 14 serves' : 'Nothing stands against the upgrade any more';
+}
+
+function nowOf(status: string | undefined, other: string | undefined): string {
+  if (other !== undefined) return `${other}, which stops nothing`;
+  return status ?? 'not asked any more';
+}
+
+/** What is left of an issue that two runs opened at the same moment: without markers, so that it is nobody's any more. */
+export function duplicateBody({ before, after }: IssueText, kept: number): string {
+  return `${before}Opened twice at the same moment; #${String(kept)} goes on.${after}`;
+}
+
+function runLink(url: string): string {
+  return /^https?:\/\/[^\s<>()]+$/.test(url) ? `[this workflow run](${url})` : 'a run outside of a workflow';
+}

@@ -1,0 +1,44 @@
+import { ClusterError, describe, isRunError, sentence } from '../errors.ts';
+import { keepIssue, type KeptIssue } from '../issue/keep.ts';
+import type { ClusterModeContext } from './mode.ts';
+
+/**
+ * Brings the issue about the prechecks up to date, where the inputs ask for one. Whatever becomes of it, the run's
+ * verdict and its exit code are those of the checks: a failure is a warning.
+ */
+export async function keepPrecheckIssue(context: ClusterModeContext): Promise<void> {
+  const { connectForIssue, log, timeline, progress } = context;
+  if (connectForIssue === undefined) return;
+  const title = 'Issue about the prechecks';
+  progress.issue = await log.group(title, async () => {
+    try {
+      return await timeline.phase('issue', title, () => keep(context));
+    } catch (error) {
+      return failed(context, error);
+    }
+  });
+  progress.results.warnings.push(...progress.issue.warnings);
+}
+
+async function keep({ connectForIssue, inputs, cluster, progress, clock, log, signal, runId }: ClusterModeContext) {
+  if (connectForIssue === undefined) throw new Error('no issue is asked for');
+  const github = await connectForIssue();
+  const { namespace, failOn, labels, assignees } = inputs;
+  const namespaceUid = (await cluster.find('namespaces', namespace))?.metadata?.uid;
+  if (namespaceUid === undefined)
+    throw new ClusterError('namespace-gone', `Namespace ${namespace} is gone.`, 'Run the checks again.');
+  return await keepIssue(
+    { github, clock, log, signal },
+    {
+      ...{ namespace, namespaceUid, failOn, labels, assignees },
+      ...{ cluster: cluster.address, findings: progress.findings, runUrl: runId },
+    },
+  );
+}
+
+function failed({ log }: ClusterModeContext, error: unknown): KeptIssue {
+  if (!isRunError(error) && error instanceof Error) log.info(error.stack ?? '');
+  const remedy = isRunError(error) ? error.remedy : 'This is a fault of the action; please report it with the log.';
+  const warning = `The issue about the prechecks could not be brought up to date: ${sentence(describe(error))} What to do: ${remedy}`;
+  return { operation: 'failed', number: undefined, url: undefined, warnings: [warning] };
+}

@@ -1,0 +1,58 @@
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { killActionAt, runAction, type ActionEnd } from './action.ts';
+import { bench, helmUpgrade, kubectl, namespace, psql } from './bench.ts';
+import { replicas, statefulSet } from './server.ts';
+import { verifyWriter } from './writer.ts';
+
+jest.setTimeout(15 * 60_000);
+
+const inputs = { namespace, mode: 'upgrade', confirm: namespace, probes: 'none', 'verify-backup': 'false' };
+const lease = 'postgresql-upgrade-12-to-14';
+
+/** As if the killed run had not renewed it for long. */
+function expireLease(): void {
+  const patch = JSON.stringify({ spec: { renewTime: '2026-01-01T00:00:00.000000Z' } });
+  kubectl('-n', namespace, 'patch', 'lease', lease, '--type', 'merge', '-p', patch);
+}
+
+describe('applications that somebody else starts before the data of 14 is compared', () => {
+  let before: ReturnType<typeof replicas>;
+  let end: ActionEnd;
+  let written: number;
+
+  beforeAll(async () => {
+    bench('reset', '--namespace', namespace, '--size-mb', '20', '--tables', '40');
+    before = replicas(namespace);
+    await killActionAt(inputs, '::group::Compare the data');
+    kubectl('-n', namespace, 'scale', 'deploy/writer', '--replicas=1');
+    kubectl('-n', namespace, 'rollout', 'status', 'deploy/writer', '--timeout=120s');
+    expireLease();
+    end = await runAction(inputs, { GITHUB_RUN_ID: '2' });
+    written = verifyWriter(namespace).acknowledged;
+  });
+
+  test('keep what they wrote: nothing is taken back, and the run says who has let them in', () => {
+    expect([end.exitCode, end.outputs['verdict'], end.report.error?.code]).toEqual([
+      1,
+      'interrupted',
+      'let-in-by-others',
+    ]);
+    expect(end.report.error?.message).toContain('somebody else started deployments/writer at 20');
+    expect(end.log).not.toContain('Going back');
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+    expect(written).toBeGreaterThan(0);
+  });
+
+  test('also after a helm upgrade with the image of 12: the next run goes on with 14, and warns of what it could not compare', async () => {
+    helmUpgrade('--wait=hookOnly', '--server-side=false');
+    expect(statefulSet(namespace).image).toContain(':12.');
+    const next = await runAction(inputs, { GITHUB_RUN_ID: '3' });
+    expect([next.exitCode, next.outputs['verdict'], next.report.error]).toEqual([0, 'upgraded', undefined]);
+    expect(next.report.warnings.join()).toContain('deployments/writer');
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+    expect(replicas(namespace)).toEqual(before);
+    const { acknowledged, lost, doubled, unexpected } = verifyWriter(namespace);
+    expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+    expect(acknowledged).toBeGreaterThanOrEqual(written);
+  });
+});
