@@ -1,7 +1,7 @@
 import { catalogue } from '../prechecks/catalogue.ts';
 import { inPsql, inShell, type Finding } from '../prechecks/finding.ts';
 import { statusIcons, statusText } from '../prechecks/judge.ts';
-import { cell, codeBlock, prose } from './markdown.ts';
+import { cell, codeBlock, oneLine } from './markdown.ts';
 
 /** The findings for the job summary: what is to be done first, what passed folded up. */
 export function findingLines(findings: readonly Finding[]): string[] {
@@ -47,7 +47,7 @@ export function remedyLines({ check, remedy, ignored }: Finding): string[] {
   if (remedy === undefined) return [];
   const mark = [inPsql, inShell].find((one) => remedy.includes(`\n${one}\n`)) ?? '';
   const [words = '', commands] = mark === '' ? [remedy] : remedy.split(`\n${mark}\n`);
-  const text = `**${titleOf(check)}** (\`${check}\`): ${prose(words)}`;
+  const text = `**${titleOf(check)}** (\`${check}\`): ${oneLine(words).replaceAll('<', '&lt;')}`;
   return commands === undefined ? [text, ''] : [`${text} ${mark}`, '', ...codeBlock(commands), ''];
 }
 

@@ -5,14 +5,6 @@ export function cell(text: string): string {
   return oneLine(text).replaceAll('|', '\\|').replaceAll('<', '&lt;').slice(0, 600);
 }
 
-/** Sentences; what they have between backticks is code, in which nothing is escaped. */
-export function prose(text: string): string {
-  return oneLine(text)
-    .split('`')
-    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll('<', '&lt;')))
-    .join('`');
-}
-
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
