@@ -16,6 +16,7 @@ const rows = permissionsFor('precheck').filter(({ ifServed }) => ifServed !== tr
 const ofImages = [
   'extensions',
   'images',
+  'libraries',
   'locales-in-images',
   'replay',
   'serving-logins',

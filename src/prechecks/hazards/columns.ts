@@ -9,7 +9,7 @@ function columnsOf(roots: string): string {
 WITH RECURSIVE user_columns AS MATERIALIZED (
   SELECT attrelid, attname, atttypid, atttypmod FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped),
 row_types AS MATERIALIZED (
-  SELECT c.reltype, a.atttypid FROM user_columns a JOIN pg_class c ON c.oid = a.attrelid WHERE c.reltype <> 0 AND a.atttypid NOT IN (16, 18, 19, 20, 21, 23, 25, 26, 1043, 1114, 1184, 1700)),
+  SELECT c.reltype, a.atttypid FROM user_columns a JOIN pg_class c ON c.oid = a.attrelid WHERE c.reltype <> 0),
 types AS (
   ${roots}
   UNION
