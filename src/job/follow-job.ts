@@ -4,6 +4,7 @@ import type { Surroundings } from '../ports/context.ts';
 import { waitFor } from '../wait.ts';
 import { disruptionOf, isSilent, podProgress } from './follow-pod.ts';
 import { containerName } from './manifest.ts';
+import { newestEvent, withWarning } from './newest-event.ts';
 import { parseJobResult, type JobResult } from './result.ts';
 
 export interface JobEnd {
@@ -30,7 +31,7 @@ export async function waitForStart(surroundings: Surroundings, job: V1Job, limit
   return await waitFor({ what, limit, limitInput: 'job-start-timeout', ...surroundings }, async () => {
     const pod = await podOfJob(surroundings, job);
     if (pod === undefined)
-      return { pending: (await lastEvent(surroundings, namespace, name)) ?? 'there is no pod yet' };
+      return { pending: (await newestEvent(surroundings.cluster, namespace, name)) ?? 'there is no pod yet' };
     const progress = podProgress(pod, containerName);
     if (progress.state === 'stuck') {
       throw new UpgradeError(
@@ -39,7 +40,8 @@ export async function waitForStart(surroundings: Surroundings, job: V1Job, limit
         'Check the image, the pull secret and the events of the pod.',
       );
     }
-    return progress.state === 'waiting' ? { pending: progress.reason } : { done: pod };
+    if (progress.state !== 'waiting') return { done: pod };
+    return { pending: await withWarning(surroundings.cluster, pod, progress.reason) };
   });
 }
 
@@ -101,12 +103,6 @@ export async function podOfJob({ cluster }: Surroundings, { metadata }: V1Job): 
   const labelSelector = `batch.kubernetes.io/controller-uid=${metadata?.uid ?? ''}`;
   const [pod] = await cluster.list('pods', { namespace: metadata?.namespace ?? '', labelSelector });
   return pod;
-}
-
-/** Why the Job has no pod, for example a quota. */
-async function lastEvent({ cluster }: Surroundings, namespace: string, job: string): Promise<string | undefined> {
-  const events = await cluster.list('events', { namespace, fieldSelector: `involvedObject.name=${job}` });
-  return events.at(-1)?.message;
 }
 
 /** Prints what is new in the log of a container since the last time. */

@@ -1,5 +1,6 @@
 import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import { UpgradeError } from '../errors.ts';
+import { withWarning } from '../job/newest-event.ts';
 import { waitFor } from '../wait.ts';
 import type { Context } from './step.ts';
 
@@ -26,9 +27,9 @@ export async function waitForServer(context: Context, image: string): Promise<vo
       }
       const status = pod.status?.containerStatuses?.find((c) => c.name === container);
       if ((status?.restartCount ?? 0) >= 2) throw await startFailure(context, image);
-      return isReady(pod)
-        ? { done: undefined }
-        : { pending: status?.state?.waiting?.reason ?? pod.status?.phase ?? 'it is not ready' };
+      if (isReady(pod)) return { done: undefined };
+      const reason = status?.state?.waiting?.reason ?? pod.status?.phase ?? 'it is not ready';
+      return { pending: await withWarning(cluster, pod, reason) };
     },
   );
 }

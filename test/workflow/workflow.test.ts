@@ -98,7 +98,7 @@ describe('the examples, one after the other on a server on 12', () => {
       const [issue] = github.state.issues;
       expect(issue).toMatchObject({ state: 'open', author: 'github-actions[bot]' });
       expect(issue?.body).toContain('functions.held');
-      expect(issue?.body).toContain('ALTER TABLE functions ALTER COLUMN held TYPE text');
+      expect(issue?.body).toContain('ALTER TABLE public.functions ALTER COLUMN held TYPE text');
       expect(end.summary).toContain(
         `Issue about the prechecks: [#1](${github.serverUrl}/octo-org/infrastructure/issues/1)`,
       );

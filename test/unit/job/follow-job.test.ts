@@ -223,6 +223,21 @@ describe('following a Job', () => {
     expect(log.text).toContain('exceeded quota');
   });
 
+  test('a pod that does not get its volume says why, by its newest warning', async () => {
+    const { follow, cluster } = setUp(put(pod({ waiting: { reason: 'ContainerCreating' } })));
+    const about = { kind: 'Pod', name: pod({}).metadata?.name ?? '' };
+    const event = (name: string, type: string, at: string, message: string) => {
+      const metadata = { name, namespace };
+      cluster.put('events', { metadata, involvedObject: about, type, lastTimestamp: new Date(at), message });
+    };
+    event('a', 'Warning', '2026-01-02T00:00:09Z', 'AttachVolume.Attach failed for volume "pv-1": not allowed here');
+    event('b', 'Warning', '2026-01-02T00:00:01Z', 'an older one');
+    event('c', 'Normal', '2026-01-02T00:00:10Z', 'Successfully assigned');
+    const error = await thrownBy(follow);
+    expect(error).toBeInstanceOf(WaitError);
+    expect(error.message).toContain('ContainerCreating: AttachVolume.Attach failed for volume "pv-1": not allowed');
+  });
+
   test('at its limit the wait ends, and the Job is left alone', async () => {
     const { follow, cluster } = setUp(put(running));
     const error = await thrownBy(follow);

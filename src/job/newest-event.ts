@@ -1,0 +1,31 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { Cluster } from '../ports/cluster.ts';
+
+/**
+ * The message of the newest event about an object, such as why a Job gets no pod or why a pod's volume is not attached.
+ * @param type of events, all of them unless it is given
+ * @returns undefined when there is none
+ */
+export async function newestEvent(
+  cluster: Cluster,
+  namespace: string,
+  object: string,
+  type?: 'Warning',
+): Promise<string | undefined> {
+  const fieldSelector = [`involvedObject.name=${object}`, ...(type === undefined ? [] : [`type=${type}`])].join(',');
+  const events = await cluster.list('events', { namespace, fieldSelector });
+  // Repeated events have only lastTimestamp renewed, and those of newer clients only eventTime.
+  const timeOf = ({ lastTimestamp, eventTime, metadata }: (typeof events)[number]) =>
+    new Date(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0).getTime();
+  return events.toSorted((a, b) => timeOf(a) - timeOf(b)).at(-1)?.message;
+}
+
+/**
+ * Why a pod does not start yet, with what only its events tell: a volume that is not attached or mounted.
+ * @param reason by its status
+ */
+export async function withWarning(cluster: Cluster, { metadata }: V1Pod, reason: string): Promise<string> {
+  if (reason !== 'ContainerCreating') return reason;
+  const warning = await newestEvent(cluster, metadata?.namespace ?? '', metadata?.name ?? '', 'Warning');
+  return warning === undefined ? reason : `${reason}: ${warning}`;
+}
