@@ -27,7 +27,7 @@
 # (cloned or copied). boot starts the old cluster on a copy of the volume and stops it again: the proof that the copy is a backup.
 #
 # Exit codes: 0 done; 10 failed, and the old cluster is there as it was; 11 refused, and nothing was changed; 12 another instance is at work;
-# 13 served, only the snapshot brings the old cluster back; 14 unknown state, a person must look; 15 going back failed.
+# 13 served, only the backup brings the old cluster back; 14 unknown state, a person must look; 15 going back failed.
 # Any other code: the shell was killed or could not run, so nothing is known but what is on the volume: run status.
 set -Eeuo pipefail
 shopt -s extglob

@@ -155,11 +155,11 @@ may_give_up_served() {
 
 why_served() {
   if [[ $(control_sum "$KEPT") != "$(marker_value old_control)" ]]; then
-    printf '%s is gone, or not as it was: only the snapshot brings %s back' "$KEPT" "$FROM"
+    printf '%s is gone, or not as it was: only the backup brings %s back' "$KEPT" "$FROM"
   elif [[ $(marker_value transfer) == link ]]; then
-    printf 'PostgreSQL %s was started on the files which both clusters share: only the snapshot brings %s back' "$TO" "$FROM"
+    printf 'PostgreSQL %s was started on the files which both clusters share: only the backup brings %s back' "$TO" "$FROM"
   else # cloned or copied
-    printf 'PostgreSQL %s was started, and what it wrote since is in %s alone: %s and the snapshot have %s as it was before' "$TO" "$DATA" "$KEPT" "$FROM"
+    printf 'PostgreSQL %s was started, and what it wrote since is in %s alone: %s and the backup have %s as it was before' "$TO" "$DATA" "$KEPT" "$FROM"
   fi
 }
 
