@@ -84,7 +84,7 @@ async function interfere(outcome: Outcome, step: string, { act, heal }: Actor): 
   }
   heal?.(end);
   expireLease();
-  await expectConverged(outcome, server, downtimeAlone);
+  await expectConverged(outcome, server, downtimeAlone, end.outputs['verdict'] === 'reverted' ? 2 : 1);
   assert.deepEqual(bindings.behindFence(), [], 'PostgreSQL was started behind the fence');
 }
 

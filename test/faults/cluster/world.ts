@@ -67,11 +67,16 @@ export async function expectUpgraded(
 }
 
 /** One more run, which has to end with 14, or with 12 where the run before had begun to go back. */
-export async function expectConverged(outcome: Outcome, before: Server, inputs: InputValues): Promise<void> {
+export async function expectConverged(
+  outcome: Outcome,
+  before: Server,
+  inputs: InputValues,
+  upgrades = 1,
+): Promise<void> {
   const end = await oneMoreRun(outcome, inputs);
   const verdict = end.outputs['verdict'] ?? '';
   assert.ok(['upgraded', 'already-upgraded', 'reverted'].includes(verdict), said(end));
-  expectWhole(outcome, before, verdict === 'reverted' ? '12' : '14');
+  expectWhole(outcome, before, verdict === 'reverted' ? '12' : '14', upgrades);
 }
 
 async function oneMoreRun(outcome: Outcome, inputs: InputValues): Promise<ActionEnd> {
