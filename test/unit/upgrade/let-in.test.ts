@@ -1,16 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { Database } from '../../../src/database/database.ts';
 import { jobName } from '../../../src/job/manifest.ts';
-import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { mayLose } from '../../../src/upgrade/rollback.ts';
 import type { Results } from '../../../src/upgrade/step.ts';
-import { deployment, inputs, namespace, newImage, oldImage, password } from '../objects.ts';
+import { deployment, inputs, namespace, newImage, oldImage } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { collectPods, ending, revertName, served } from './job-controller.ts';
-import { live } from './live.ts';
+import { anotherRun, live } from './live.ts';
 
 type Live = Awaited<ReturnType<typeof live>>;
 
@@ -63,23 +61,12 @@ const writesOn14 = ({ state }: Live) => {
 const is14 = ({ state }: Live) => state.version.startsWith('14.');
 
 /** What the next run of "mode: upgrade" does. */
-async function nextRun({ cluster, clock, context }: Live): Promise<Results> {
+async function nextRun(setting: Live): Promise<Results> {
+  const { cluster } = setting;
   const journal = await Journal.find(cluster, namespace);
   if (journal === undefined || journal.isClosed) throw new Error('there is nothing to go on with');
   const target = await discover(cluster, inputs());
-  return await resumeUpgrade(
-    {
-      ...{ cluster, clock, target },
-      log: context.log,
-      signal: new AbortController().signal,
-      inputs: inputs(),
-      database: new Database(cluster, target, password, 'postgres'),
-      scripts: context.scripts,
-      timeline: new Timeline(clock),
-      results: { warnings: [] },
-    },
-    journal,
-  );
+  return await resumeUpgrade(anotherRun(setting, cluster, target), journal);
 }
 
 describe('applications that somebody else starts', () => {

@@ -1,9 +1,13 @@
+import { Database } from '../../../src/database/database.ts';
 import { jobName } from '../../../src/job/manifest.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
+import { Timeline } from '../../../src/report/timeline.ts';
+import type { Target } from '../../../src/target/target.ts';
 import { journalName } from '../../../src/upgrade/journal.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
-import { namespace, newImage } from '../objects.ts';
+import { inputs, namespace, newImage, password } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
-import { controlStatefulSet, setUp } from './context.ts';
+import { controlStatefulSet, setUp, type Setting } from './context.ts';
 import { controlJobs, ending } from './job-controller.ts';
 import { controlStorage } from './storage-controller.ts';
 
@@ -30,6 +34,20 @@ export async function live(
   const journal = () => cluster.peek('configmaps', journalName, namespace)?.data;
   const replicas = () => cluster.peek('deployments', 'frontend', namespace)?.spec?.replicas;
   return { ...setting, begin, image, journal, replicas };
+}
+
+/** What another run of the action works with, over a connection of its own. */
+export function anotherRun({ context, clock }: Setting, cluster: Cluster, target: Target) {
+  return {
+    ...{ cluster, clock, target },
+    log: context.log,
+    signal: new AbortController().signal,
+    inputs: inputs(),
+    database: new Database(cluster, target, password, 'postgres'),
+    scripts: context.scripts,
+    timeline: new Timeline(clock),
+    results: { warnings: [] },
+  };
 }
 
 /** Wherever 14 serves, a row is missing. */

@@ -1,21 +1,19 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { answerError } from '../../../src/adapters/api-error.ts';
-import { Database } from '../../../src/database/database.ts';
 import { isRunError } from '../../../src/errors.ts';
 import { jobName } from '../../../src/job/manifest.ts';
 import type { Cluster } from '../../../src/ports/cluster.ts';
-import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
-import { inputs, namespace, newImage, oldImage, password, scaledObject } from '../objects.ts';
+import { inputs, namespace, newImage, oldImage, scaledObject } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
 import { collectPods, ending, revertName, served } from './job-controller.ts';
 import { dyingAt, Killed } from './dying-cluster.ts';
-import { live, loseRowOn14 } from './live.ts';
+import { anotherRun, live, loseRowOn14 } from './live.ts';
 
 // Each test is up to two hundred upgrades.
 jest.setTimeout(180_000);
@@ -36,23 +34,19 @@ function silenceStopped({ cluster }: Live): void {
 }
 
 /** What one run of the action does with what it finds, from the beginning, over a connection of its own. */
-async function oneRun({ context, clock, cluster: fake }: Live, cluster: Cluster): Promise<End> {
+async function oneRun(setting: Live, cluster: Cluster): Promise<End> {
   try {
     const journal = await Journal.find(cluster, namespace);
     const target = await discover(cluster, inputs(), claimInExchange(journal));
-    const given = {
-      ...{ cluster, clock, target },
-      log: context.log,
-      signal: new AbortController().signal,
-      inputs: inputs(),
-      database: new Database(cluster, target, password, 'postgres'),
-      scripts: context.scripts,
-      timeline: new Timeline(clock),
-      results: { warnings: [] },
-    };
+    const given = anotherRun(setting, cluster, target);
     if (journal?.isClosed === false) await resumeUpgrade(given, journal);
     else if (serverImage(target) === newImage) return 'already-upgraded';
-    else await runUpgrade({ ...given, facts: await facts({ target }), runId: `run-${String(fake.calls.length)}` });
+    else
+      await runUpgrade({
+        ...given,
+        facts: await facts({ target }),
+        runId: `run-${String(setting.cluster.calls.length)}`,
+      });
     return 'upgraded';
   } catch (error) {
     // A killed process tells nobody; what it does after that here has no effect.
