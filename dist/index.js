@@ -65077,7 +65077,7 @@ async function work(outside2, timeline, progress) {
 var clusterModes = { precheck, upgrade: upgrade2, status: tellStatus, rollback };
 function verdictAfter(thrown, before) {
   if (thrown instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && thrown.code === "reverted") return "reverted";
-  if (thrown instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && ["job-still-runs", "lease-lost", "let-in-by-others", "node-silent"].includes(thrown.code))
+  if (thrown instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && ["image-changed", "job-still-runs", "lease-lost", "let-in-by-others", "node-silent"].includes(thrown.code))
     return "interrupted";
   const stays = thrown instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .PrecheckError */ .AP || before === "upgraded" || before === "already-upgraded";
   return stays ? before : "failed";

@@ -108,7 +108,7 @@ function verdictAfter(thrown: unknown, before: Verdict): Verdict {
   if (thrown instanceof UpgradeError && thrown.code === 'reverted') return 'reverted';
   if (
     thrown instanceof UpgradeError &&
-    ['job-still-runs', 'lease-lost', 'let-in-by-others', 'node-silent'].includes(thrown.code)
+    ['image-changed', 'job-still-runs', 'lease-lost', 'let-in-by-others', 'node-silent'].includes(thrown.code)
   )
     return 'interrupted';
   const stays = thrown instanceof PrecheckError || before === 'upgraded' || before === 'already-upgraded';
