@@ -58501,6 +58501,7 @@ FROM (SELECT DISTINCT p.probin AS library, coalesce('extension ' || quote_ident(
 GROUP BY library ORDER BY library;`;
 var preloads = "'shared_preload_libraries', 'session_preload_libraries', 'local_preload_libraries'";
 var preloadedSql = `
+SELECT json_build_object('preloaded', (
 WITH settings(name, who, value, reset) AS (
   SELECT * FROM (SELECT DISTINCT ON (name) name, 'the configuration', setting, CASE WHEN sourcefile LIKE '%/postgresql.auto.conf' THEN format('ALTER SYSTEM RESET %I;', name) ELSE '' END
     FROM pg_file_settings WHERE name IN (${preloads}) ORDER BY name, seqno DESC) AS last_of_files
@@ -58511,7 +58512,7 @@ WITH settings(name, who, value, reset) AS (
       WHEN setdatabase = 0 THEN format('ALTER ROLE %I', rolname) ELSE format('ALTER ROLE %I IN DATABASE %I', rolname, datname) END || format(' RESET %I;', split_part(c, '=', 1))
     FROM pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) c
     WHERE split_part(c, '=', 1) IN ('session_preload_libraries', 'local_preload_libraries'))
-SELECT json_build_object('preloaded', (SELECT coalesce(json_agg(json_build_object('setting', name, 'who', who, 'library', library, 'reset', reset)), '[]')
+SELECT coalesce(json_agg(json_build_object('setting', name, 'who', who, 'library', library, 'reset', reset)), '[]')
   FROM (SELECT name, who, reset, CASE WHEN name = 'local_preload_libraries' AND strpos(item, '/') = 0 THEN '$libdir/plugins/' || item ELSE item END AS library
     FROM settings, regexp_split_to_table(value, '\\s*,\\s*') word, LATERAL (SELECT replace(trim(BOTH '"' FROM trim(word)), '""', '"') AS item) unquoted WHERE item <> '') listed))
 WHERE current_database() = 'template1';`;
