@@ -91,8 +91,15 @@ for (const what of deaths)
       expect(deletions).not.toContain('delete jobs');
     });
 
-    test('the next run goes on to 14 with every change', async () => {
-      await expectUpgraded();
+    // Where the power went while pg_upgrade had 12 running, its recovery empties unlogged tables: the comparison sees that, and 12 comes back from the backup.
+    test('the next run goes on to 14 with every change, or has 12 back with all rows, and one more goes to 14', async () => {
+      const next = await runAction(inputs);
+      if (next.outputs['verdict'] === 'reverted') {
+        expect(next.report.error?.message).toContain('circleci: public.live_output: 1000 rows before, 0 rows after');
+        expect(psql(namespace, 'circleci', 'SELECT count(*) FROM live_output')).toBe('1000');
+        expectAsBefore();
+        await expectUpgraded();
+      } else expectDone(next);
       if (what === 'is out of service') expect(nodeOf('postgresql-0')).not.toBe(secondNode);
     });
 
@@ -116,7 +123,10 @@ function drain(): void {
 }
 
 async function expectUpgraded(): Promise<void> {
-  const next = await runAction(inputs);
+  expectDone(await runAction(inputs));
+}
+
+function expectDone(next: ActionEnd): void {
   expect([next.exitCode, next.outputs['verdict'], next.report.error]).toEqual([0, 'upgraded', undefined]);
   expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
   expectAsBefore();
