@@ -1,19 +1,12 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { killActionAt, runAction, type ActionEnd } from './action.ts';
 import { bench, helmUpgrade, kubectl, namespace, psql } from './bench.ts';
-import { replicas, statefulSet } from './server.ts';
+import { expireLease, replicas, statefulSet } from './server.ts';
 import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
 const inputs = { namespace, mode: 'upgrade', confirm: namespace, probes: 'none', 'verify-backup': 'false' };
-const lease = 'postgresql-upgrade-12-to-14';
-
-/** As if the killed run had not renewed it for long. */
-function expireLease(): void {
-  const patch = JSON.stringify({ spec: { renewTime: '2026-01-01T00:00:00.000000Z' } });
-  kubectl('-n', namespace, 'patch', 'lease', lease, '--type', 'merge', '-p', patch);
-}
 
 describe('applications that somebody else starts before the data of 14 is compared', () => {
   let before: ReturnType<typeof replicas>;
@@ -26,7 +19,7 @@ describe('applications that somebody else starts before the data of 14 is compar
     await killActionAt(inputs, '::group::Compare the data');
     kubectl('-n', namespace, 'scale', 'deploy/writer', '--replicas=1');
     kubectl('-n', namespace, 'rollout', 'status', 'deploy/writer', '--timeout=120s');
-    expireLease();
+    expireLease(namespace);
     end = await runAction(inputs, { GITHUB_RUN_ID: '2' });
     written = verifyWriter(namespace).acknowledged;
   });
