@@ -31,26 +31,44 @@ export function sortOrderSql(collation = 'pg_catalog."default"'): string {
   ].join(' ');
 }
 
-/** The collations by which something of the database is sorted on disk, but C and POSIX, which never change. */
+/**
+ * The collations by which something of the database is sorted on disk, but C and POSIX, which never change. Those with the same `key` sort alike, in
+ * whichever database they are.
+ */
 const used = `
-SELECT co.oid, co.collname, n.nspname, co.collprovider,
-  CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END AS lc_collate,
-  CASE WHEN co.oid = 100 THEN d.datctype ELSE co.collctype END AS lc_ctype,
-  count(*) AS indexes, sum(pg_catalog.pg_relation_size(i.indexrelid))::bigint AS bytes
-FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS collation FROM pg_catalog.pg_index WHERE indexrelid >= 16384) i
-  JOIN pg_catalog.pg_collation co ON co.oid = i.collation
-  JOIN pg_catalog.pg_namespace n ON n.oid = co.collnamespace
-  JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
-WHERE CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END NOT IN ('C', 'POSIX')
-GROUP BY 1, 2, 3, 4, 5, 6`;
+SELECT *, concat_ws(' ', current_setting('server_encoding'), provider, "collate", ctype) AS key FROM (
+  SELECT c.collname AS "collation", n.nspname AS schema, CASE c.collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END AS provider,
+    CASE WHEN c.oid = 100 THEN d.datcollate ELSE c.collcollate END AS "collate",
+    CASE WHEN c.oid = 100 THEN d.datctype ELSE c.collctype END AS ctype,
+    count(*) AS indexes, sum(pg_relation_size(i.indexrelid))::bigint AS bytes
+  FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS collation FROM pg_index WHERE indexrelid >= 16384) i
+    JOIN pg_collation c ON c.oid = i.collation
+    JOIN pg_namespace n ON n.oid = c.collnamespace
+    JOIN pg_database d ON d.datname = current_database()
+  GROUP BY c.oid, 1, 2, 3, 4, 5) grouped
+WHERE "collate" NOT IN ('C', 'POSIX')`;
 
-/** Writes and executes one statement per collation. */
+const usedRecords = `json_to_recordset(:'used') AS used("collation" text, schema text, provider text, "collate" text, ctype text, indexes bigint, bytes bigint, key text)`;
+
+/**
+ * Prints a row for each of these collations. A digest takes longer than all the rest, so that a session which goes through many databases keeps those
+ * that it has in the variable `digests` of psql, and computes only those that are missing from it.
+ */
 export const sortOrdersSql = `
-SELECT format('SELECT json_build_object(''collation'', %L, ''provider'', %L, ''collate'', %L, ''ctype'', %L, ''indexes'', %s, ''bytes'', %s, ''digest'', (%s))',
-  collname, CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END, lc_collate, lc_ctype, indexes, bytes,
-  replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', nspname, collname)))
-FROM (${used}) used ORDER BY collname
-\\gexec`;
+\\if :{?digests}
+\\else
+\\set digests {}
+\\endif
+SELECT coalesce(json_agg(used), '[]') AS used FROM (${used}) used
+\\gset
+SELECT coalesce(string_agg(format('SELECT %L AS key, (%s) AS digest', key, statement), ' UNION ALL '), 'SELECT NULL, NULL WHERE false') AS missing FROM (
+  SELECT DISTINCT ON (key) key, replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', schema, "collation")) AS statement
+  FROM ${usedRecords} WHERE NOT :'digests'::jsonb ? key ORDER BY key) AS uncomputed
+\\gset
+SELECT :'digests'::jsonb || (SELECT coalesce(jsonb_object_agg(key, digest), '{}') FROM (:missing) AS computed(key, digest)) AS digests
+\\gset
+SELECT json_build_object('collation', "collation", 'provider', provider, 'collate', "collate", 'ctype', ctype, 'indexes', indexes, 'bytes', bytes, 'digest', :'digests'::jsonb ->> key)
+FROM ${usedRecords} ORDER BY "collation";`;
 
 const sortOrder = z.object({
   /** Name of the collation; `default` is the database's own. */
@@ -71,9 +89,13 @@ export type SortOrders = Readonly<Record<string, readonly SortOrder[]>>;
 
 export const sortOrders = z.record(z.string(), z.array(sortOrder));
 
-/** What the script of `sortOrdersSql` printed in each database. */
+/** What the script of `sortOrdersSql` printed in each database, among other rows. */
 export function sortOrdersOf(rows: Rows): SortOrders {
-  return sortOrders.parse(Object.fromEntries(rows));
+  return sortOrders.parse(Object.fromEntries([...rows].map(([database, of]) => [database, of.filter(isSortOrder)])));
+}
+
+export function isSortOrder(row: unknown): boolean {
+  return typeof row === 'object' && row !== null && 'digest' in row;
 }
 
 /** The collations of each database that sort in another way by now; no database without one. */

@@ -52,13 +52,11 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
   const read = <T>(facts: FactName | readonly FactName[], work: () => Promise<T>) => timed(facts, () => known(work));
   const readFrom = <A, T>(fact: FactName, from: Known<A>, work: (value: A) => Promise<T>) =>
     timed(fact, () => knownFrom(from, work));
-  const [version, permissions, server, databases, files, obstacles, firstClients] = await Promise.all([
+  const [version, permissions, server, databases, firstClients] = await Promise.all([
     timed('access', () => cluster.version()),
     read('missingPermissions', () => missingPermissions(cluster, namespace, 'upgrade')),
     read('server', () => readServer(database)),
     read('databases', () => readDatabases(database)),
-    read('files', () => readVolumeFiles(database, target)),
-    read('obstacles', () => readObstacles(database)),
     read('clients', () => clientsOf(gathering)),
   ]);
   const user = await knownFrom(permissions, (missing) => (needed(missing).length === 0 ? '' : askUser(cluster)));
@@ -69,22 +67,24 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
-  // What the images are to be asked for.
-  const [sortOrders, inventory] = await Promise.all([
-    readFrom('sortOrders', databases, async (list) =>
-      sortOrdersOf(await readAll(database, list, sortOrdersSql, sessions)),
+  // What the images are to be asked for, in one session: to enter a database takes longer than each of these questions.
+  const inventory = await timed(['extensions', 'libraries', 'sortOrders'], () =>
+    knownFrom(databases, (list) =>
+      readAll(database, list, `${extensionsSql}\n${librariesSql}\n${sortOrdersSql}`, sessions),
     ),
-    timed(['extensions', 'libraries'], () =>
-      knownFrom(databases, (list) => readAll(database, list, `${extensionsSql}\n${librariesSql}`, sessions)),
-    ),
+  );
+  const [libraries, sortOrders] = await Promise.all([
+    knownFrom(inventory, librariesOf),
+    knownFrom(inventory, sortOrdersOf),
   ]);
-  const libraries = await knownFrom(inventory, librariesOf);
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
   const marked = read(['reconcilers', 'charts'], () => markedObjects(gathering));
   const reads = [
     knownFrom(inventory, extensionsOf),
+    read('files', () => readVolumeFiles(database, target)),
+    read('obstacles', () => readObstacles(database)),
     readFrom('hazards', databases, (list) => gatherHazards(database, list, sessions)),
     read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
     known(() => cluster.list('cronjobs', { namespace })),
@@ -117,6 +117,8 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
   await Promise.allSettled(reads);
   const [
     extensions,
+    files,
+    obstacles,
     hazards,
     pods,
     cronJobs,

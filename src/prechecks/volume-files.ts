@@ -82,7 +82,7 @@ for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-1
   readable=no control=none tables=no
   [ -r "$cluster" ] && [ -x "$cluster" ] && readable=yes
   for name in pg_control.old pg_control; do [ -f "$cluster/global/$name" ] && control=$name; done
-  find "$cluster/base" "$cluster"/pg_tblspc/*/ -type f -name '[0-9]*' 2>/dev/null | sed 's:.*/::' | awk -F '[._]' '$1 >= 16384 { found = 1 } END { exit !found }' && tables=yes
+  find "$cluster/base" "$cluster"/pg_tblspc/*/ -type f -name '[0-9]*' -printf '%f\\n' 2>/dev/null | awk -F '[._]' '$1 >= 16384 { found = 1; exit } END { exit !found }' && tables=yes
   echo "cluster=$(stat -c %u "$cluster") $readable $(cat "$cluster/PG_VERSION" 2>/dev/null || echo -) $control $tables $(du -sm "$cluster/base" 2>/dev/null | awk '{ print $1 + 0 }' | grep . || echo 0) $cluster"
 done
 echo end=yes

@@ -111,15 +111,13 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
-  if (sql.includes('\\gexec'))
+  if (sql.includes("'last_value'") || sql.includes('extversion'))
     return rows([
       ...(sql.includes("'last_value'")
         ? [...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]
-        : []),
-      ...(sql.includes("''digest''") ? database.sortOrders : []),
+        : [...pairs(database.extensions), ...(name === 'template1' ? [{ preloaded: [] }] : [])]),
+      ...(sql.includes("'digest'") ? database.sortOrders : []),
     ]);
-  if (sql.includes('pg_catalog.pg_extension '))
-    return rows([...pairs(database.extensions), ...(name === 'template1' ? [{ preloaded: [] }] : [])]);
   if (sql.includes('pg_available_extensions')) return rows(outdated(database).map((extension) => [extension]));
   if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));
   if (sql.includes('pg_catalog.pg_database'))

@@ -2,28 +2,25 @@ import type { Hazard } from './hazard.ts';
 
 /**
  * Columns with files of their own, of a type that is, or contains, one of `roots` (a SELECT of types' OIDs). As pg_upgrade looks for them, but among
- * the columns of users alone: a row type of the system's that contains one is a hazard by itself.
+ * the columns of users alone: a row type of the system's that contains one is a hazard by itself. It goes from the few types that columns have to
+ * those in them, and not from the roots through all types.
  */
 function columnsOf(roots: string): string {
   return `
-WITH RECURSIVE user_columns AS MATERIALIZED (
-  SELECT attrelid, attname, atttypid, atttypmod FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped),
-row_types AS MATERIALIZED (
-  SELECT c.reltype, a.atttypid FROM user_columns a JOIN pg_class c ON c.oid = a.attrelid WHERE c.reltype <> 0),
-types AS (
-  ${roots}
+WITH RECURSIVE contained(type, part) AS (
+  SELECT DISTINCT atttypid, atttypid FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped
   UNION
-  SELECT * FROM (WITH x AS (SELECT oid FROM types)
-    SELECT t.oid FROM pg_type t, x WHERE typbasetype = x.oid AND typtype = 'd'
-    UNION ALL SELECT t.oid FROM pg_type t, x WHERE typelem = x.oid AND typtype = 'b'
-    UNION ALL SELECT reltype FROM row_types, x WHERE atttypid = x.oid
-    UNION ALL SELECT rngtypid FROM pg_range, x WHERE rngsubtype = x.oid) containing),
+  SELECT c.type, inside.part FROM contained c JOIN pg_type t ON t.oid = c.part, LATERAL (
+    SELECT typbasetype WHERE typtype = 'd'
+    UNION ALL SELECT typelem WHERE typtype = 'b' AND typelem <> 0
+    UNION ALL SELECT atttypid FROM pg_attribute WHERE typtype = 'c' AND typrelid >= 16384 AND attrelid = typrelid AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT rngsubtype FROM pg_range WHERE typtype = 'r' AND rngtypid = t.oid) AS inside(part)),
 columns AS (
   SELECT c.oid, c.relkind, a.attname, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
     CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS owner
-  FROM user_columns a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
-  WHERE a.atttypid IN (SELECT oid FROM types) AND c.relkind IN ('r', 'm', 'i')
-    AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+  WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = ANY (ARRAY(SELECT type FROM contained WHERE part IN (${roots})))
+    AND c.relkind IN ('r', 'm', 'i') AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
 SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
   CASE relkind WHEN 'i' THEN format('DROP INDEX %s;', oid::regclass) WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)
     ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) END
@@ -79,9 +76,10 @@ export const columnHazards: readonly Hazard[] = [
     says: 'Your installation contains inconsistent NOT NULL constraints.',
     advice: "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before.",
     database: `
-SELECT DISTINCT format('%s.%I', i.inhrelid::regclass, child.attname), 'its parent ' || i.inhparent::regclass || ' has NOT NULL',
-  format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', i.inhrelid::regclass, child.attname)
-FROM pg_inherits i JOIN pg_attribute parent ON parent.attrelid = i.inhparent JOIN pg_attribute child ON child.attrelid = i.inhrelid AND child.attname = parent.attname
-WHERE parent.attnum > 0 AND parent.attnotnull AND NOT child.attnotnull AND NOT child.attisdropped`,
+SELECT DISTINCT format('%s.%I', inhrelid::regclass, attname), 'its parent ' || inhparent::regclass || ' has NOT NULL',
+  format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', inhrelid::regclass, attname)
+FROM pg_inherits, LATERAL (
+  SELECT attname FROM pg_attribute parent JOIN pg_attribute child USING (attname) WHERE parent.attrelid = inhparent AND child.attrelid = inhrelid
+    AND parent.attnum > 0 AND parent.attnotnull AND NOT child.attnotnull AND NOT child.attisdropped OFFSET 0) nullable`,
   },
 ];
