@@ -5,6 +5,7 @@ import { jobName } from '../job/manifest.ts';
 import { isAsPlanned } from '../job/transfer.ts';
 import { backupName } from './backup/kinds.ts';
 import { bringBackServed } from './backup/restore.ts';
+import { expectStopped } from './let-in.ts';
 import type { Context, Step } from './step.ts';
 
 /** Runs pg_upgrade in a Job on the volume; takes it back by a second one, by what is on the disk. */
@@ -16,6 +17,8 @@ export const runUpgradeJob: Step = {
 
   async run(context) {
     const { log, results } = context;
+    // Earlier than it must be: 14 would not be let out for them, and what the Job does would be for nothing.
+    if ((await unheardJob(context)) === undefined) await expectStopped(context);
     const end = await runJob(context, 'upgrade', (run) => {
       results.jobRun = run;
     });

@@ -191,6 +191,11 @@ export function cluster(postgresql: V1StatefulSet = statefulSet()): FakeCluster 
     .put('nodes', node());
 }
 
+/** As the upgrade leaves them before it stops the server. */
+export function stopApplications(of: FakeCluster): void {
+  of.put('deployments', deployment('frontend', 0)).put('cronjobs', cronJob('nightly', true));
+}
+
 /** The target as discovery finds it in that namespace. */
 export async function target(postgresql: V1StatefulSet = statefulSet(), more: Partial<Target> = {}): Promise<Target> {
   return { ...(await discover(cluster(postgresql), inputs())), ...more };

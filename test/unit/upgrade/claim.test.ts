@@ -3,7 +3,7 @@ import { restoreReclaimPolicy } from '../../../src/upgrade/backup/reclaim-policy
 import { fenceGate, unfenceAndStart } from '../../../src/upgrade/fence.ts';
 import { stopPostgresql } from '../../../src/upgrade/stop-postgresql.ts';
 import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
-import { claim, cluster, namespace, newImage, oldImage, statefulSet } from '../objects.ts';
+import { claim, cluster, namespace, newImage, oldImage, statefulSet, stopApplications } from '../objects.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { thrownBy } from '../thrown.ts';
 import { setUp } from './context.ts';
@@ -38,6 +38,7 @@ describe.each(Object.entries(whatSomebodyDoes))('a claim that somebody %s in the
   test('ends the upgrade before its Job is made, with the commands that bring it back', async () => {
     const setting = await setUp(fenced());
     setting.cluster.remove('pods', 'postgresql-0', namespace);
+    stopApplications(setting.cluster);
     interfere(setting.cluster);
     const error = await thrownBy(() => runUpgradeJob.run(setting.context));
     expect(error.code).toBe('claim-lost');

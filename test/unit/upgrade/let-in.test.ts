@@ -87,6 +87,21 @@ describe('applications that somebody else starts', () => {
     expect(setting.journal()).toMatchObject({ outcome: 'reverted' });
   });
 
+  test('before pg_upgrade begins: it is not even made, since it would be for nothing', async () => {
+    const setting = await upgrade(reverted);
+    once(
+      setting,
+      () => setting.journal()?.['step'] === 'upgrade-job',
+      () => {
+        startFrontend(setting, 5);
+      },
+    );
+    const error = await thrownBy(setting.begin);
+    expect(error.message).toContain('somebody else started deployments/frontend');
+    expect(setting.cluster.peek('jobs', jobName, namespace)).toBeUndefined();
+    expect([error.code, setting.image(), setting.replicas()]).toEqual(['reverted', oldImage, 5]);
+  });
+
   describe('when 14 serves already, and that write to it', () => {
     async function letIn(): Promise<Live> {
       const setting = await upgrade();

@@ -1,15 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
 import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
-import { namespace } from '../objects.ts';
+import { namespace, stopApplications } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { setUp as setUpServer, type Setting } from './context.ts';
 import { controlJobs, ending, revertName } from './job-controller.ts';
 
-/** The server is stopped, and its pod is gone. */
+/** The server is stopped, its pod is gone, and so are those of the applications. */
 async function setUp(...given: Parameters<typeof setUpServer>): Promise<Setting> {
   const setting = await setUpServer(...given);
   setting.cluster.remove('pods', setting.context.target.podName, namespace);
+  stopApplications(setting.cluster);
   return setting;
 }
 

@@ -1,15 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
 import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
-import { job, namespace } from '../objects.ts';
+import { job, namespace, stopApplications } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { setUp as setUpServer, type Setting } from './context.ts';
 import { collectPods, controlJobs, ending, revertName } from './job-controller.ts';
 
-/** The server is stopped, and its pod is gone. */
+/** The server is stopped, its pod is gone, and so are those of the applications. */
 async function setUp(...given: Parameters<typeof setUpServer>): Promise<Setting> {
   const setting = await setUpServer(...given);
   setting.cluster.remove('pods', setting.context.target.podName, namespace);
+  stopApplications(setting.cluster);
   return setting;
 }
 
@@ -97,6 +98,7 @@ describe('the upgrade Job', () => {
 
   test('is not made while a server runs on the volume', async () => {
     const setting = await setUpServer();
+    stopApplications(setting.cluster);
     const error = await thrownBy(() => run(setting));
     expect(error.code).toBe('server-runs');
     expect(setting.cluster.writes).toEqual([]);
