@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UpgradeError } from '../errors.ts';
+import type { Question } from './questions.ts';
 import type { Rows } from './script.ts';
 
 /** Names and commands kept of each library; the number of all is told. */
@@ -41,7 +42,7 @@ SELECT coalesce(json_agg(json_build_object('setting', name, 'who', who, 'library
 WHERE current_database() = 'template1';`;
 
 /** For each database; what the whole server loads is asked in template1. */
-export const librariesSql = `${functionsSql}${preloadedSql}`;
+export const librariesQuestion: Question = { id: 'libraries', statements: [functionsSql, preloadedSql] };
 
 const usedLibrary = z.object({
   library: z.string(),
@@ -74,7 +75,7 @@ const serverRow = z.object({ preloaded: z.array(preloadedLibrary) });
 const hasKey = (key: string) => (row: unknown) => typeof row === 'object' && row !== null && key in row;
 
 /**
- * What the script of `librariesSql` printed in each database, among other rows.
+ * What the databases answered to `librariesQuestion`, among other rows.
  * @throws UpgradeError when nobody told what the whole server loads
  */
 export function librariesOf(rows: Rows): Libraries {

@@ -2,7 +2,7 @@ import type { Database } from './database.ts';
 import { readAll } from './each.ts';
 import { fingerprintOf, fingerprintSql, type Fingerprint } from './fingerprint.ts';
 import { readDatabases } from './server.ts';
-import { isSortOrder, sortOrdersOf, sortOrdersSql, type SortOrders } from './sort-order.ts';
+import { isSortOrder, sortOrdersOf, sortOrdersQuestion, type SortOrders } from './sort-order.ts';
 
 /** What an upgrade is judged by, before and after. */
 export interface Measurement {
@@ -19,7 +19,8 @@ export interface Measurement {
  */
 export async function measure(database: Database, sessions: number, limit: number): Promise<Measurement> {
   const list = await readDatabases(database);
-  const rows = await readAll(database, list, `${fingerprintSql}\n${sortOrdersSql}`, sessions, limit);
+  const script = [fingerprintSql, ...sortOrdersQuestion.statements].join('\n');
+  const rows = await readAll(database, list, script, sessions, limit);
   const others = new Map([...rows].map(([name, all]) => [name, all.filter((row) => !isSortOrder(row))] as const));
   return { fingerprint: fingerprintOf(others), sortOrders: sortOrdersOf(rows) };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Database } from './database.ts';
+import type { Question } from './questions.ts';
 import { jsonLines, type Rows } from './script.ts';
 
 const serverFacts = z.object({
@@ -60,10 +61,15 @@ export async function readDatabases(database: Database): Promise<DatabaseFacts[]
   return z.array(databaseFacts).parse(jsonLines(output));
 }
 
-export const extensionsSql =
-  "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;";
+/** For each database. */
+export const extensionsQuestion: Question = {
+  id: 'extensions',
+  statements: [
+    "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;",
+  ],
+};
 
-/** What the script of `extensionsSql` printed in each database, among other rows. */
+/** What the databases answered to `extensionsQuestion`, among other rows. */
 export function extensionsOf(rows: Rows): Record<string, ExtensionFacts[]> {
   const isExtension = (row: unknown) => typeof row === 'object' && row !== null && 'version' in row;
   return z

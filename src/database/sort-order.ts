@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Question } from './questions.ts';
 import type { Rows } from './script.ts';
 
 /**
@@ -51,24 +52,28 @@ WHERE "collate" NOT IN ('C', 'POSIX')`;
 const usedRecords = `json_to_recordset(:'used') AS used("collation" text, schema text, provider text, "collate" text, ctype text, indexes bigint, bytes bigint, key text)`;
 
 /**
- * Prints a row for each of these collations. A digest takes longer than all the rest, so that a session which goes through many databases keeps those
+ * Answers a row for each of these collations. A digest takes longer than all the rest, so that a session which goes through many databases keeps those
  * that it has in the variable `digests` of psql, and computes only those that are missing from it.
  */
-export const sortOrdersSql = `
+export const sortOrdersQuestion: Question = {
+  id: 'sort-orders',
+  statements: [
+    `SELECT coalesce(json_agg(used), '[]') AS used FROM (${used}) used
+\\gset
 \\if :{?digests}
 \\else
 \\set digests {}
-\\endif
-SELECT coalesce(json_agg(used), '[]') AS used FROM (${used}) used
-\\gset
-SELECT coalesce(string_agg(format('SELECT %L AS key, (%s) AS digest', key, statement), ' UNION ALL '), 'SELECT NULL, NULL WHERE false') AS missing FROM (
+\\endif`,
+    `SELECT coalesce(string_agg(format('SELECT %L AS key, (%s) AS digest', key, statement), ' UNION ALL '), 'SELECT NULL, NULL WHERE false') AS missing FROM (
   SELECT DISTINCT ON (key) key, replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', schema, "collation")) AS statement
   FROM ${usedRecords} WHERE NOT :'digests'::jsonb ? key ORDER BY key) AS uncomputed
-\\gset
-SELECT :'digests'::jsonb || (SELECT coalesce(jsonb_object_agg(key, digest), '{}') FROM (:missing) AS computed(key, digest)) AS digests
-\\gset
-SELECT json_build_object('collation', "collation", 'provider', provider, 'collate', "collate", 'ctype', ctype, 'indexes', indexes, 'bytes', bytes, 'digest', :'digests'::jsonb ->> key)
-FROM ${usedRecords} ORDER BY "collation";`;
+\\gset`,
+    `SELECT :'digests'::jsonb || (SELECT coalesce(jsonb_object_agg(key, digest), '{}') FROM (:missing) AS computed(key, digest)) AS digests
+\\gset`,
+    `SELECT json_build_object('collation', "collation", 'provider', provider, 'collate', "collate", 'ctype', ctype, 'indexes', indexes, 'bytes', bytes, 'digest', :'digests'::jsonb ->> key)
+FROM ${usedRecords} ORDER BY "collation";`,
+  ],
+};
 
 const sortOrder = z.object({
   /** Name of the collation; `default` is the database's own. */
@@ -89,7 +94,7 @@ export type SortOrders = Readonly<Record<string, readonly SortOrder[]>>;
 
 export const sortOrders = z.record(z.string(), z.array(sortOrder));
 
-/** What the script of `sortOrdersSql` printed in each database, among other rows. */
+/** What the databases answered to `sortOrdersQuestion`, among other rows. */
 export function sortOrdersOf(rows: Rows): SortOrders {
   return sortOrders.parse(Object.fromEntries([...rows].map(([database, of]) => [database, of.filter(isSortOrder)])));
 }

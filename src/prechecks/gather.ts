@@ -1,11 +1,10 @@
 import { readClients, type Client } from '../database/clients.ts';
 import { readMd5Roles } from '../database/configuration.ts';
 import { applicationName } from '../database/database.ts';
-import { readAll } from '../database/each.ts';
 import { readObstacles } from '../database/obstacles.ts';
-import { librariesOf, librariesSql } from '../database/libraries.ts';
-import { extensionsOf, extensionsSql, readDatabases, readServer } from '../database/server.ts';
-import { sortOrdersOf, sortOrdersSql } from '../database/sort-order.ts';
+import { librariesOf, librariesQuestion } from '../database/libraries.ts';
+import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../database/server.ts';
+import { sortOrdersOf, sortOrdersQuestion } from '../database/sort-order.ts';
 import { isOurs } from '../job/pod.ts';
 import { jobName, type JobSettings } from '../job/manifest.ts';
 import { sweepProbes } from '../job/sweep-probes.ts';
@@ -17,12 +16,13 @@ import { findReconcilers, type Marked } from '../target/reconcilers.ts';
 import { volumeUsersAmong } from '../target/volume-users.ts';
 import { Journal, journalName } from '../upgrade/journal.ts';
 import { jobSettings } from '../upgrade/settings.ts';
+import { answerOfAll, askDatabases } from './ask-databases.ts';
 import { probe, replayed, tryStart } from './ask-images.ts';
 import { refusedObjects } from './dry-runs.ts';
 import type { Facts } from './facts.ts';
 import { notAsked, type Known } from './finding.ts';
 import type { Gathering } from './gathering.ts';
-import { gatherHazards } from './hazards/gather.ts';
+import { askServer, databaseHazards, hazardFacts } from './hazards/gather.ts';
 import { both, known, knownFrom } from './known.ts';
 import { chooseSnapshotClass } from './snapshot-class.ts';
 import { Stopwatch, type FactName, type FactSeconds } from './stopwatch.ts';
@@ -32,6 +32,9 @@ import { tryVolume, type VolumeTrial } from './volume-trial.ts';
 
 /** A few sessions at a time: the server is in production. */
 const sessions = 4;
+
+/** In one session: to enter a database takes longer than most of these questions. */
+const databaseQuestions = [extensionsQuestion, librariesQuestion, sortOrdersQuestion, ...databaseHazards];
 
 /** What was read, and how long each of it took. */
 export interface Gathered {
@@ -50,7 +53,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
   const { cluster, inputs, target, database } = gathering;
   const { namespace } = target;
   const read = <T>(facts: FactName | readonly FactName[], work: () => Promise<T>) => timed(facts, () => known(work));
-  const readFrom = <A, T>(fact: FactName, from: Known<A>, work: (value: A) => Promise<T>) =>
+  const readFrom = <A, T>(fact: FactName | readonly FactName[], from: Known<A>, work: (value: A) => Promise<T>) =>
     timed(fact, () => knownFrom(from, work));
   const [version, permissions, server, databases, firstClients] = await Promise.all([
     timed('access', () => cluster.version()),
@@ -67,25 +70,21 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
-  // What the images are to be asked for, in one session: to enter a database takes longer than each of these questions.
-  const inventory = await timed(['extensions', 'libraries', 'sortOrders'], () =>
-    knownFrom(databases, (list) =>
-      readAll(database, list, `${extensionsSql}\n${librariesSql}\n${sortOrdersSql}`, sessions),
-    ),
+  const answers = await readFrom(['extensions', 'libraries', 'sortOrders', 'hazards'], databases, (list) =>
+    askDatabases(database, list, databaseQuestions, sessions),
   );
-  const [libraries, sortOrders] = await Promise.all([
-    knownFrom(inventory, librariesOf),
-    knownFrom(inventory, sortOrdersOf),
-  ]);
+  // What the images are to be asked for.
+  const extensions = answerOfAll(answers, extensionsQuestion, extensionsOf);
+  const libraries = answerOfAll(answers, librariesQuestion, librariesOf);
+  const sortOrders = answerOfAll(answers, sortOrdersQuestion, sortOrdersOf);
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
   const marked = read(['reconcilers', 'charts'], () => markedObjects(gathering));
   const reads = [
-    knownFrom(inventory, extensionsOf),
     read('files', () => readVolumeFiles(database, target)),
     read('obstacles', () => readObstacles(database)),
-    readFrom('hazards', databases, (list) => gatherHazards(database, list, sessions)),
+    read('hazards', () => askServer(database)),
     read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
     known(() => cluster.list('cronjobs', { namespace })),
     read('helmRevisions', () => newestRevisions(cluster, namespace)),
@@ -116,10 +115,9 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
   // A cancellation ends the run, but not before each probe has been removed.
   await Promise.allSettled(reads);
   const [
-    extensions,
     files,
     obstacles,
-    hazards,
+    serverHazards,
     pods,
     cronJobs,
     helmRevisions,
@@ -152,7 +150,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     extensions,
     libraries,
     sortOrders,
-    hazards,
+    hazards: both(databases, answers, (list, of) => hazardFacts(serverHazards, list, of)),
     files,
     volumeTrial,
     otherVolumeUsers: await knownFrom(pods, (list) => volumeUsersAmong(list, target)),

@@ -20,15 +20,20 @@ export async function knownFrom<A, T>(fact: Known<A>, read: (value: A) => T | Pr
   return fact.known ? await known(() => read(fact.value)) : fact;
 }
 
-/** A fact made of two others. */
-export function both<A, B, T>(a: Known<A>, b: Known<B>, make: (a: A, b: B) => T): Known<T> {
-  if (!a.known) return a;
-  if (!b.known) return b;
+/** A fact made of another one. */
+export function made<A, T>(fact: Known<A>, make: (value: A) => T): Known<T> {
+  if (!fact.known) return fact;
   try {
-    return { known: true, value: make(a.value, b.value) };
+    return { known: true, value: make(fact.value) };
   } catch (error) {
     return unread(error);
   }
+}
+
+/** A fact made of two others. */
+export function both<A, B, T>(a: Known<A>, b: Known<B>, make: (a: A, b: B) => T): Known<T> {
+  if (!a.known) return a;
+  return made(b, (value) => make(a.value, value));
 }
 
 /** For `both`, where both are needed as they are. */

@@ -1,10 +1,12 @@
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 import type { Answer } from '../../src/prechecks/finding.ts';
 import { inPsql } from '../../src/prechecks/finding.ts';
-import { gatherHazards } from '../../src/prechecks/hazards/gather.ts';
+import { askDatabases } from '../../src/prechecks/ask-databases.ts';
+import { askServer, databaseHazards, hazardFacts } from '../../src/prechecks/hazards/gather.ts';
 import type { HazardFacts } from '../../src/prechecks/hazards/hazard.ts';
 import { hazards } from '../../src/prechecks/hazards/table.ts';
-import { readDatabases } from '../../src/database/server.ts';
+import { readDatabases, type DatabaseFacts } from '../../src/database/server.ts';
+import { known as knownOf } from '../../src/prechecks/known.ts';
 import { facts, known } from '../unit/prechecks/facts.ts';
 import type { Fixture } from './fixture.ts';
 import type { Server } from './server.ts';
@@ -14,7 +16,21 @@ const ids = hazards.map((h) => h.id);
 /** What each check of a hazard says of the server as it is, asked by a role, of some of the databases or all. */
 export async function findingsOf(server: Server, role?: string, only?: string): Promise<Record<string, Answer>> {
   const list = (await readDatabases(server.database())).filter((d) => only === undefined || d.name === only);
-  return await answersTo(await gatherHazards(server.database(role), list, 2));
+  return await answersTo(await gatherHazards(server, list, role));
+}
+
+/** What the server and its databases tell, as a precheck gathers it. */
+export async function gatherHazards(
+  server: Server,
+  list: readonly DatabaseFacts[],
+  role?: string,
+): Promise<HazardFacts> {
+  const database = server.database(role);
+  return hazardFacts(
+    await knownOf(() => askServer(database)),
+    list,
+    await askDatabases(database, list, databaseHazards, 2),
+  );
 }
 
 /** What each check of a hazard says to what was gathered. */

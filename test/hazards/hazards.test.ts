@@ -4,10 +4,9 @@ import { hazards } from '../../src/prechecks/hazards/table.ts';
 import type { Answer } from '../../src/prechecks/finding.ts';
 import { databaseFixtures } from './database-fixtures.ts';
 import { readServer } from '../../src/database/server.ts';
-import { gatherHazards } from '../../src/prechecks/hazards/gather.ts';
 import { rowLimit } from '../../src/prechecks/hazards/script.ts';
 import { databaseFacts } from '../unit/prechecks/facts.ts';
-import { answersTo, commandsOf, databaseOf, findingsOf } from './findings.ts';
+import { answersTo, commandsOf, databaseOf, findingsOf, gatherHazards } from './findings.ts';
 import type { Fixture } from './fixture.ts';
 import { Installations, Server } from './server.ts';
 import { serverFixtures } from './server-fixtures.ts';
@@ -217,7 +216,7 @@ CREATE OR REPLACE FUNCTION slowly(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
   test('of a server that is down makes every check unknown', async () => {
     server.stop();
     await expect(findingsOf(server)).rejects.toThrow('connection to server');
-    const gathered = await gatherHazards(server.database(), [databaseFacts('postgres')], 2);
+    const gathered = await gatherHazards(server, [databaseFacts('postgres')]);
     const found = Object.values(await answersTo(gathered));
     expect(found.map((a) => a.status)).toEqual(ids.map(() => 'unknown'));
     expect(found.filter((a) => !a.evidence.join().includes('connection to server'))).toEqual([]);

@@ -1,9 +1,11 @@
 // probe.sh as a pod runs it, in the installation of 14 on this machine.
 import { readFileSync } from 'node:fs';
-import { librariesOf, librariesSql, type Libraries } from '../../src/database/libraries.ts';
+import { librariesOf, librariesQuestion, type Libraries } from '../../src/database/libraries.ts';
 import { readAll } from '../../src/database/each.ts';
+import { questionsScript, type Question } from '../../src/database/questions.ts';
+import type { Rows } from '../../src/database/script.ts';
 import { readDatabases } from '../../src/database/server.ts';
-import { sortOrdersOf, sortOrdersSql, type SortOrders } from '../../src/database/sort-order.ts';
+import { sortOrdersOf, sortOrdersQuestion, type SortOrders } from '../../src/database/sort-order.ts';
 import {
   librariesFor,
   localesOf,
@@ -19,13 +21,16 @@ import type { Server } from './server.ts';
 const script = readFileSync('src/job/probe.sh', 'utf8');
 
 export async function readLibraries(server: Server): Promise<Libraries> {
-  const database = server.database();
-  return librariesOf(await readAll(database, await readDatabases(database), librariesSql, 2));
+  return librariesOf(await answers(server, librariesQuestion));
 }
 
 export async function readSortOrders(server: Server): Promise<SortOrders> {
+  return sortOrdersOf(await answers(server, sortOrdersQuestion));
+}
+
+async function answers(server: Server, question: Question): Promise<Rows> {
   const database = server.database();
-  return sortOrdersOf(await readAll(database, await readDatabases(database), sortOrdersSql, 2));
+  return await readAll(database, await readDatabases(database), questionsScript([question]), 2);
 }
 
 /** What the image answers that holds this machine's 14, asked for what the server needs. */

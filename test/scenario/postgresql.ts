@@ -64,9 +64,8 @@ export class Postgresql {
   /** What one database answers to a script that goes through all of them: no index on text, no library. */
   private rowsIn(script: string, database: DatabaseState | undefined): unknown[] {
     const preloaded = database?.name === 'template1' ? [{ preloaded: [] }] : [];
-    return script.includes('extversion')
-      ? [...(database?.extensions ?? []), ...preloaded]
-      : hazardsIn(script, this.hazards);
+    const inventory = script.includes('extversion') ? [...(database?.extensions ?? []), ...preloaded] : [];
+    return [...inventory, ...hazardsIn(script, this.hazards)];
   }
 
   private printed(rows: readonly unknown[]): string {

@@ -103,7 +103,16 @@ function partsOf(name: string, script: string): { database: string; sql: string;
 
 function answer(state: ServerState, name: string, sql: string): string {
   const database = state.databases[name] ?? databaseState();
-  if (sql.includes("'hazard'")) return rows(hazardsIn(sql));
+  if (["'hazard'", "'last_value'", 'extversion'].some((part) => sql.includes(part)))
+    return rows([
+      ...hazardsIn(sql),
+      ...(sql.includes("'last_value'")
+        ? [...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]
+        : sql.includes('extversion')
+          ? [...pairs(database.extensions), ...(name === 'template1' ? [{ preloaded: [] }] : [])]
+          : []),
+      ...(sql.includes("'digest'") ? database.sortOrders : []),
+    ]);
   if (sql.includes("'preloaded', current_setting")) return rows([startedConfiguration]);
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
   if (sql.includes('server_version_num')) return rows([serverFacts(state)]);
@@ -111,13 +120,6 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
-  if (sql.includes("'last_value'") || sql.includes('extversion'))
-    return rows([
-      ...(sql.includes("'last_value'")
-        ? [...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]
-        : [...pairs(database.extensions), ...(name === 'template1' ? [{ preloaded: [] }] : [])]),
-      ...(sql.includes("'digest'") ? database.sortOrders : []),
-    ]);
   if (sql.includes('pg_available_extensions')) return rows(outdated(database).map((extension) => [extension]));
   if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));
   if (sql.includes('pg_catalog.pg_database'))

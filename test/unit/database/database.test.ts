@@ -3,7 +3,7 @@ import { Database } from '../../../src/database/database.ts';
 import { jsonLines } from '../../../src/database/script.ts';
 import { readClients } from '../../../src/database/clients.ts';
 import { readAll } from '../../../src/database/each.ts';
-import { extensionsOf, extensionsSql, readDatabases, readServer } from '../../../src/database/server.ts';
+import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../../../src/database/server.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { fakeDatabase, serverState } from '../fake-database.ts';
 import { password, target } from '../objects.ts';
@@ -128,7 +128,7 @@ describe('what is read of the server', () => {
       ['template1', true],
       ['circle', true],
     ]);
-    const extensions = await readAll(database, await readDatabases(database), extensionsSql, 2);
+    const extensions = await readAll(database, await readDatabases(database), extensionsQuestion.statements.join(), 2);
     expect(extensionsOf(extensions)['circle']).toEqual([{ name: 'plpgsql', version: '1.0' }]);
     expect(await readClients(database)).toEqual(state.clients);
   });

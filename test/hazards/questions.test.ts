@@ -1,0 +1,65 @@
+// What a script of questions does on a real server where one of them fails, and what it leaves in the server's statistics.
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { readAll } from '../../src/database/each.ts';
+import { questionsScript } from '../../src/database/questions.ts';
+import { readDatabases } from '../../src/database/server.ts';
+import { findingsOf } from './findings.ts';
+import { Installations, Server } from './server.ts';
+
+jest.setTimeout(300_000);
+
+let installations: Installations;
+let server: Server;
+
+beforeAll(() => {
+  installations = new Installations();
+  server = new Server(installations, 'questions');
+  server.initialise();
+  server.configure("shared_preload_libraries = 'pg_stat_statements'");
+  server.start();
+  server.createLogin();
+  server.sql('postgres', 'CREATE EXTENSION pg_stat_statements; CREATE DATABASE other');
+});
+
+afterAll(() => {
+  server.stop();
+  installations.remove();
+});
+
+test('a statement that fails ends its question alone, in its database alone', async () => {
+  server.sql('other', 'CREATE TABLE divisor AS SELECT 0 AS by; GRANT SELECT ON divisor TO PUBLIC');
+  server.sql('postgres', 'CREATE TABLE divisor AS SELECT 2 AS by');
+  const script = questionsScript([
+    {
+      id: 'divided',
+      statements: [
+        'SELECT 10 / by AS result FROM public.divisor\n\\gset',
+        'SELECT 1 AS more\n\\gset',
+        'SELECT json_build_object(:more, :result);',
+      ],
+    },
+    { id: 'last', statements: ["SELECT json_build_object('still', 'asked');"] },
+  ]);
+  const database = server.database();
+  const list = (await readDatabases(database)).filter(({ name }) => name === 'postgres' || name === 'other');
+  const rows = await readAll(database, list, script, 1);
+  const still = { still: 'asked' };
+  expect(Object.fromEntries(rows)).toEqual({
+    postgres: [{ 1: 5 }, still],
+    other: [{ question: 'divided', error: 'division by zero' }, still],
+  });
+});
+
+test('what is asked of all databases takes no place among the statements that the server remembers', async () => {
+  const remembered = () =>
+    Number(
+      server.sql('postgres', `SELECT count(*) FROM pg_stat_statements WHERE query LIKE '%OVER (ORDER BY object%'`),
+    );
+  // Who is no superuser may not turn it off, and shows that they would be there.
+  server.sql('postgres', 'CREATE ROLE plain LOGIN');
+  await findingsOf(server, 'plain');
+  expect(remembered()).toBeGreaterThan(0);
+  server.sql('postgres', 'SELECT pg_stat_statements_reset()');
+  await findingsOf(server);
+  expect(remembered()).toBe(0);
+});
