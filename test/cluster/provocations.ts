@@ -10,6 +10,8 @@ const patch = (object: string, ...operations: object[]) =>
   inNamespace('patch', object, '--type=json', `--patch=${JSON.stringify(operations)}`);
 const root = '/bitnami/postgresql';
 const template = '/spec/template/spec';
+const serverUser = `${template}/containers/0/securityContext/runAsUser`;
+const podSecurity = 'pod-security.kubernetes.io/enforce';
 /** A class of our own, which can be deleted. */
 export const className = `${namespace}-disk`;
 const webhook = `${namespace}-policy`;
@@ -144,6 +146,19 @@ export const cases: readonly Case[] = [
         kubectl('delete', kind, policy);
     },
     ...{ evidence: /the Job: .*no Jobs here/, remedy: /policy/ },
+  },
+  {
+    ...{ check: 'admission', what: 'Pod Security that lets no pod of the user of the server in', status: 'failed' },
+    provoke() {
+      kubectl('label', 'namespace', namespace, `${podSecurity}=restricted`);
+      patch('statefulset/postgresql', { op: 'replace', path: serverUser, value: 0 });
+    },
+    takeBack() {
+      patch('statefulset/postgresql', { op: 'replace', path: serverUser, value: 1001 });
+      kubectl('label', 'namespace', namespace, `${podSecurity}-`);
+    },
+    // Enforcement looks at pods alone: the Job itself is let in.
+    ...{ evidence: /^the pod of the Job: .*violates PodSecurity "restricted:latest": runAsUser=0/, remedy: /policy/ },
   },
   {
     ...{ check: 'admission', what: 'a webhook that does not answer', status: 'unknown' },
