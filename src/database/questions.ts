@@ -12,7 +12,8 @@ export interface Question {
 const statementLimit = 10_000;
 
 /**
- * A script of questions: where a statement fails, a row says so in the place of what is left of its question, and the next one is asked.
+ * A script of questions: where a statement fails, a row says so in the place of what is left of its question, and the next one is asked. A row ends each
+ * question that was answered: no row is no answer, also where nothing is found.
  * A connection that can't be made still ends the script (ON_ERROR_STOP is taken away after it, and put back at the end).
  */
 export function questionsScript(questions: readonly Question[]): string {
@@ -25,23 +26,22 @@ export function questionsScript(questions: readonly Question[]): string {
 }
 
 function untilOneFails(id: string, [first = '', ...rest]: readonly string[]): string {
-  const next = rest.length === 0 ? [] : ['\\else', untilOneFails(id, rest)];
   const failed = `SELECT json_build_object('question', '${id}', 'error', :'LAST_ERROR_MESSAGE');`;
-  return [first, '\\if :ERROR', failed, ...next, '\\endif'].join('\n');
+  const next = rest.length === 0 ? `\\echo '{"question":"${id}","answered":true}'` : untilOneFails(id, rest);
+  return [first, '\\if :ERROR', failed, '\\else', next, '\\endif'].join('\n');
 }
 
-const failure = z.strictObject({ question: z.string(), error: z.string() });
-
-/** Why a question was not answered, by the rows that such a script printed in one database. */
-export function whyUnanswered(rows: readonly unknown[], id: string): string | undefined {
-  return rows.map((row) => failure.safeParse(row)).find(({ data }) => data?.question === id)?.data?.error;
-}
+const ending = z.union([
+  z.strictObject({ question: z.string(), error: z.string() }),
+  z.strictObject({ question: z.string(), answered: z.literal(true) }),
+]);
 
 /** The database in which a question was not answered, and why, as one sentence's part; undefined where all have answered it. */
 export function firstUnanswered(rows: Rows, id: string): string | undefined {
   for (const [database, of] of rows) {
-    const why = whyUnanswered(of, id);
-    if (why !== undefined) return `database "${database}": ${why}`;
+    const end = of.map((row) => ending.safeParse(row).data).find((row) => row?.question === id);
+    if (end === undefined) return `database "${database}": psql left out the answer`;
+    if ('error' in end) return `database "${database}": ${end.error}`;
   }
   return undefined;
 }

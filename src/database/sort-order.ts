@@ -37,7 +37,7 @@ export function sortOrderSql(collation = 'pg_catalog."default"'): string {
  * whichever database they are.
  */
 const used = `
-SELECT *, concat_ws(' ', current_setting('server_encoding'), provider, "collate", ctype) AS key FROM (
+SELECT *, md5(concat_ws(' ', current_setting('server_encoding'), provider, "collate", ctype)) AS key FROM (
   SELECT c.collname AS "collation", n.nspname AS schema, CASE c.collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END AS provider,
     CASE WHEN c.oid = 100 THEN d.datcollate ELSE c.collcollate END AS "collate",
     CASE WHEN c.oid = 100 THEN d.datctype ELSE c.collctype END AS ctype,
@@ -52,28 +52,29 @@ WHERE "collate" NOT IN ('C', 'POSIX')`;
 const usedRecords = `json_to_recordset(:'used') AS used("collation" text, schema text, provider text, "collate" text, ctype text, indexes bigint, bytes bigint, key text)`;
 
 /**
- * Answers a row for each of these collations. A digest takes longer than all the rest, so that a session which goes through many databases keeps those
- * that it has in the variable `digests` of psql, and computes only those that are missing from it.
+ * Answers a row for each of these collations, and the digests to their keys. A digest takes longer than all the rest, so that a session which goes through
+ * many databases keeps the keys that it has in the variable `computed` of psql, and computes only those that are missing from it.
  */
 export const sortOrdersQuestion: Question = {
   id: 'sort-orders',
   statements: [
     `SELECT coalesce(json_agg(used), '[]') AS used FROM (${used}) used
 \\gset
-\\if :{?digests}
+\\if :{?computed}
 \\else
-\\set digests {}
+\\set computed {}
 \\endif`,
-    `SELECT coalesce(string_agg(format('SELECT %L AS key, (%s) AS digest', key, statement), ' UNION ALL '), 'SELECT NULL, NULL WHERE false') AS missing FROM (
-  SELECT DISTINCT ON (key) key, replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', schema, "collation")) AS statement
-  FROM ${usedRecords} WHERE NOT :'digests'::jsonb ? key ORDER BY key) AS uncomputed
+    `SELECT DISTINCT ON (key) format('SELECT json_build_object(''key'', %L, ''digest'', (%s))', key, replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', schema, "collation")))
+FROM ${usedRecords} WHERE key <> ALL (:'computed'::text[]) ORDER BY key
+\\gexec`,
+    `SELECT :'computed'::text[] || (SELECT coalesce(array_agg(key), '{}') FROM ${usedRecords}) AS computed
 \\gset`,
-    `SELECT :'digests'::jsonb || (SELECT coalesce(jsonb_object_agg(key, digest), '{}') FROM (:missing) AS computed(key, digest)) AS digests
-\\gset`,
-    `SELECT json_build_object('collation', "collation", 'provider', provider, 'collate', "collate", 'ctype', ctype, 'indexes', indexes, 'bytes', bytes, 'digest', :'digests'::jsonb ->> key)
+    `SELECT json_build_object('collation', "collation", 'provider', provider, 'collate', "collate", 'ctype', ctype, 'indexes', indexes, 'bytes', bytes, 'key', key)
 FROM ${usedRecords} ORDER BY "collation";`,
   ],
 };
+
+const digestRow = z.object({ key: z.string(), digest: z.string() });
 
 const sortOrder = z.object({
   /** Name of the collation; `default` is the database's own. */
@@ -94,13 +95,25 @@ export type SortOrders = Readonly<Record<string, readonly SortOrder[]>>;
 
 export const sortOrders = z.record(z.string(), z.array(sortOrder));
 
-/** What the databases answered to `sortOrdersQuestion`, among other rows. */
+/**
+ * What the databases answered to `sortOrdersQuestion`, among other rows.
+ * @throws ZodError for a collation without its digest
+ */
 export function sortOrdersOf(rows: Rows): SortOrders {
-  return sortOrders.parse(Object.fromEntries([...rows].map(([database, of]) => [database, of.filter(isSortOrder)])));
+  const told = [...rows].map(([database, of]) => [database, of.filter(isSortOrder)] as const);
+  const digests = new Map(
+    told.flatMap(([, of]) => of.map((row) => digestRow.safeParse(row).data)).map((row) => [row?.key, row?.digest]),
+  );
+  const withDigest = (row: Record<string, unknown>) => ({ ...row, digest: digests.get(String(row['key'])) });
+  return sortOrders.parse(
+    Object.fromEntries(
+      told.map(([database, of]) => [database, of.filter((row) => 'collation' in row).map(withDigest)]),
+    ),
+  );
 }
 
-export function isSortOrder(row: unknown): boolean {
-  return typeof row === 'object' && row !== null && 'digest' in row;
+export function isSortOrder(row: unknown): row is Record<string, unknown> {
+  return typeof row === 'object' && row !== null && 'key' in row;
 }
 
 /** The collations of each database that sort in another way by now; no database without one. */

@@ -8,7 +8,7 @@ export const surroundingsChecks: readonly Check[] = [
     id: 'gitops',
     title: 'Neither Argo CD, Flux nor KEDA puts PostgreSQL or the applications back meanwhile',
     subject: 'cluster',
-    why: 'They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that. A HorizontalPodAutoscaler needs nothing: Kubernetes lets it rest while its target has 0 replicas.',
+    why: 'They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that. A HorizontalPodAutoscaler needs nothing: Kubernetes lets it rest while its target has 0 replicas (but with a minReplicas of 0).',
     run: ({ reconcilers, target }) =>
       given(reconcilers, (all) => {
         const evidence = (r: Reconciler) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];

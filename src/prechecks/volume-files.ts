@@ -76,11 +76,10 @@ echo "statusKilobytes=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum
 echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
 [ -L "$data/pg_wal" ] && echo "walLink=$(readlink -f "$data/pg_wal")"
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
-# What find can't stat is not of that user: also a file that went in the meantime, as pg_internal.init does at any time.
-find "$data" ! -user "$(id -u)" 2>/dev/null | while IFS= read -r path; do
-  owner=$(stat -c %u "$path" 2>/dev/null) || { [ -x "$(dirname "$path")" ] && continue; }
-  [ "$owner" = "$(id -u)" ] || echo "foreignFile=$path"
-done | head -5
+# Not "! -user", which is also true of what is gone before find can look at it: PostgreSQL replaces pg_internal.init at any time.
+uid=$(id -u)
+LC_ALL=C find "$data" \\( -uid "+$uid" -o -uid "-$uid" \\) -printf 'foreignFile=%p\\n' 2>&1 |
+  sed -n -e '/^foreignFile=/p' -e '/: No such file or directory$/d' -e 's/^find: /foreignFile=/p' | head -5
 for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
   [ -d "$cluster" ] || continue
   readable=no control=none tables=no

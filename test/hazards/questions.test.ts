@@ -1,8 +1,9 @@
 // What a script of questions does on a real server where one of them fails, and what it leaves in the server's statistics.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { readAll } from '../../src/database/each.ts';
-import { questionsScript } from '../../src/database/questions.ts';
+import { firstUnanswered, questionsScript } from '../../src/database/questions.ts';
 import { readDatabases } from '../../src/database/server.ts';
+import { sortOrdersOf, sortOrdersQuestion } from '../../src/database/sort-order.ts';
 import { findingsOf } from './findings.ts';
 import { Installations, Server } from './server.ts';
 
@@ -43,11 +44,41 @@ test('a statement that fails ends its question alone, in its database alone', as
   const database = server.database();
   const list = (await readDatabases(database)).filter(({ name }) => name === 'postgres' || name === 'other');
   const rows = await readAll(database, list, script, 1);
-  const still = { still: 'asked' };
+  const last = [{ still: 'asked' }, { question: 'last', answered: true }];
   expect(Object.fromEntries(rows)).toEqual({
-    postgres: [{ 1: 5 }, still],
-    other: [{ question: 'divided', error: 'division by zero' }, still],
+    postgres: [{ 1: 5 }, { question: 'divided', answered: true }, ...last],
+    other: [{ question: 'divided', error: 'division by zero' }, ...last],
   });
+  expect([firstUnanswered(rows, 'divided'), firstUnanswered(rows, 'last')]).toEqual([
+    'database "other": division by zero',
+    undefined,
+  ]);
+});
+
+test('a question of which nothing is said, not even why it failed, is not answered', async () => {
+  const statements = ['BEGIN;\nSELECT 1 / 0;'];
+  const after = { id: 'after', statements: ['ROLLBACK;', "SELECT json_build_object('still', 'asked');"] };
+  const script = questionsScript([{ id: 'in an aborted transaction', statements }, after]);
+  const database = server.database();
+  const list = (await readDatabases(database)).filter(({ name }) => name === 'postgres');
+  const rows = await readAll(database, list, script, 1);
+  expect(rows.get('postgres')).toEqual([{ still: 'asked' }, { question: 'after', answered: true }]);
+  expect(firstUnanswered(rows, 'in an aborted transaction')).toBe('database "postgres": psql left out the answer');
+});
+
+test('sort orders of databases with other encodings, and of many collations, come through one session', async () => {
+  server.sql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+  server.sql(
+    'other',
+    `SELECT format('CREATE COLLATION %I (provider = icu, locale = %L); CREATE TABLE %I (a text COLLATE %I PRIMARY KEY);', name, name, name, name)
+FROM (SELECT 'x-' || n AS name FROM generate_series(1, 40) n UNION ALL SELECT '日本') names \\gexec`,
+  );
+  server.sql('latin', 'CREATE TABLE t (a text COLLATE "en-x-icu" PRIMARY KEY)');
+  const database = server.database();
+  const rows = await readAll(database, await readDatabases(database), questionsScript([sortOrdersQuestion]), 1);
+  expect(firstUnanswered(rows, sortOrdersQuestion.id)).toBeUndefined();
+  const orders = sortOrdersOf(rows);
+  expect([orders['other']?.length, orders['latin']?.length]).toEqual([41, 1]);
 });
 
 test('what is asked of all databases takes no place among the statements that the server remembers', async () => {

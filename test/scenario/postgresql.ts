@@ -1,5 +1,5 @@
 import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../../src/database/server.ts';
-import { startedConfiguration, hazardsIn } from '../unit/fake-database.ts';
+import { endsIn, hazardsIn, startedConfiguration } from '../unit/fake-database.ts';
 import type { ExecutionEnd, Program } from './exec-channel.ts';
 
 export interface DatabaseState extends DatabaseFacts {
@@ -65,7 +65,7 @@ export class Postgresql {
   private rowsIn(script: string, database: DatabaseState | undefined): unknown[] {
     const preloaded = database?.name === 'template1' ? [{ preloaded: [] }] : [];
     const inventory = script.includes('extversion') ? [...(database?.extensions ?? []), ...preloaded] : [];
-    return [...inventory, ...hazardsIn(script, this.hazards)];
+    return [...inventory, ...hazardsIn(script, this.hazards), ...endsIn(script)];
   }
 
   private printed(rows: readonly unknown[]): string {
@@ -73,7 +73,6 @@ export class Postgresql {
   }
 
   private rows(sql: string): unknown[] {
-    if (sql.includes("'hazard'")) return hazardsIn(sql, this.hazards);
     if (sql.includes("'bootstrapSuperuser'")) return [this.server];
     if (sql.includes('pg_prepared_xacts') || sql.includes('pg_authid')) return [];
     if (sql.includes('pg_stat_activity')) return [];

@@ -106,12 +106,13 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (["'hazard'", "'last_value'", 'extversion'].some((part) => sql.includes(part)))
     return rows([
       ...hazardsIn(sql),
+      ...endsIn(sql),
       ...(sql.includes("'last_value'")
         ? [...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]
         : sql.includes('extversion')
           ? [...pairs(database.extensions), ...(name === 'template1' ? [{ preloaded: [] }] : [])]
           : []),
-      ...(sql.includes("'digest'") ? database.sortOrders : []),
+      ...(sql.includes("''digest''") ? database.sortOrders.flatMap(sortOrderRows) : []),
     ]);
   if (sql.includes("'preloaded', current_setting")) return rows([startedConfiguration]);
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
@@ -167,6 +168,19 @@ export function hazardsIn(sql: string, rowsOf: (id: string) => readonly object[]
     const found = rowsOf(hazard);
     return { hazard, total: found.length, rows: found };
   });
+}
+
+/** What psql itself prints at the end of each question. */
+export function endsIn(sql: string): unknown[] {
+  return [...sql.matchAll(/^\\echo '(.*)'$/gm)].map(([, row = '']) => JSON.parse(row) as unknown);
+}
+
+function sortOrderRows({ digest, ...order }: SortOrder): object[] {
+  const key = `${order.provider} ${order.collate} ${order.ctype} ${digest}`;
+  return [
+    { ...order, key },
+    { key, digest },
+  ];
 }
 
 function outdated({ extensions, available }: DatabaseState): string[] {

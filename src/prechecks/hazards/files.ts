@@ -24,7 +24,7 @@ export const fileHazards: readonly Hazard[] = [
     database: `
 SELECT c.oid::regclass::text, 'has no file ' || pg_relation_filepath(c.oid), CASE relkind WHEN 'i' THEN format('REINDEX INDEX %s;', c.oid::regclass) ELSE '' END
 FROM pg_class c WHERE relkind IN ('r', 'm', 'i', 't', 'S') AND relpersistence <> 't' AND NOT CASE
-  WHEN reltablespace = 0 AND relfilenode::text IN (SELECT file FROM pg_database, pg_ls_dir('base/' || oid, true, false) file WHERE datname = current_database()) THEN true
+  WHEN reltablespace = 0 AND relfilenode::text IN (SELECT file FROM pg_database, pg_ls_dir('base/' || oid, true, false) file WHERE datname = current_database() AND dattablespace = 1663) THEN true
   ELSE pg_relation_filepath(c.oid) IS NULL OR (pg_stat_file(pg_relation_filepath(c.oid), true)).size IS NOT NULL END`,
   },
   {

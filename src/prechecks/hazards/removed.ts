@@ -40,10 +40,12 @@ function isOneOf(alias: string, signatures: readonly string[]): string {
 /** The functions behind encoding conversions: one argument more in 14. */
 const isConversion = (alias: string) => `${alias}.pronargs = 5 AND ${alias}.proargtypes::text = '23 23 2275 2281 23'`;
 
-/** Functions of 12 that 14 does not have under these arguments; not those of conversions, which nobody can call: SQL has no value of type internal. */
+/**
+ * Functions of 12 that 14 does not have under these arguments. Those of conversions can only be called with a value of internal_in (OID 2304), so that
+ * expressions need not be searched for each of them.
+ */
 const goneFunctions = `
-  SELECT p.oid, p.oid::regprocedure::text AS name FROM pg_proc p
-  WHERE p.oid < 16384 AND ${isOneOf('p', [
+  SELECT oid, oid::regprocedure::text AS name, is_named FROM (SELECT oid, ${isOneOf('p', [
     'numeric_fac(bigint)',
     'currtid(oid,tid)',
     'opaque_in(cstring)',
@@ -51,7 +53,9 @@ const goneFunctions = `
     'shell_out(opaque)',
     'binary_upgrade_set_next_toast_pg_type_oid(oid)',
     'information_schema._pg_keysequal(smallint[],smallint[])',
-  ])}`;
+  ])} AS is_named, ${isConversion('p')} AS is_conversion FROM pg_proc p WHERE p.oid < 16384) AS functions
+  WHERE is_named OR is_conversion`;
+const goneCalls = "SELECT ':funcid (2304|' || string_agg(oid::text, '|') || ') ' FROM gone WHERE is_named";
 
 /** Functions whose signature is another one in 14: privileges on them can't be given again. */
 const changedFunctions = [
@@ -102,14 +106,14 @@ GROUP BY object, remedy`,
   {
     id: 'removed-functions',
     title: 'Nothing uses a function that 14 no longer has',
-    why: 'Gone are numeric_fac, currtid(oid, tid) and the functions of opaque. Stored expressions, casts and operators with them can not be made again.',
+    why: 'Gone are numeric_fac, currtid(oid, tid), the functions of opaque, and those behind encoding conversions with five arguments. Stored expressions, casts and operators with them can not be made again.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'function numeric_fac(bigint) does not exist',
     advice: `${advice} factorial() is the same in 12 and 14.`,
     database: `
 WITH gone AS (${goneFunctions}), ${expressions},
-found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (SELECT ':funcid (' || string_agg(oid::text, '|') || ') ' FROM gone))
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneCalls}))
 SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
 GROUP BY object, remedy
 UNION ALL

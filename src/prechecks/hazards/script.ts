@@ -27,23 +27,23 @@ ${query.trim()}
 
 const row = z.object({ object: z.string(), detail: z.string(), remedy: z.string() });
 const found = z.strictObject({ hazard: z.string(), total: z.number(), rows: z.array(row) });
-const unanswered = z.strictObject({ question: z.string(), error: z.string() });
+const failed = z.strictObject({ question: z.string(), error: z.string() });
 
 /**
  * What the script of these questions printed, among other rows. What is missing from it is not in the answers either.
  * @throws ZodError for rows that are no answers
  */
 export function answersOf(rows: readonly unknown[]): Answers {
-  const told = rows.filter((r) => typeof r === 'object' && r !== null && ('hazard' in r || 'question' in r));
+  const told = rows.filter((r) => typeof r === 'object' && r !== null && ('hazard' in r || 'error' in r));
   return Object.fromEntries(
     z
-      .array(z.union([found, unanswered]))
+      .array(z.union([found, failed]))
       .parse(told)
       .map(answerOf),
   );
 }
 
-function answerOf(a: z.infer<typeof found> | z.infer<typeof unanswered>): [string, Known<Found>] {
+function answerOf(a: z.infer<typeof found> | z.infer<typeof failed>): [string, Known<Found>] {
   return 'error' in a
     ? [a.question, { known: false, reason: a.error, code: 'query-failed' }]
     : [a.hazard, { known: true, value: { total: a.total, rows: a.rows } }];
