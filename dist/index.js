@@ -24656,19 +24656,19 @@ var require_Alias = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .__comm
           if (ctx)
             ctx.aliasResolveCache = nodes;
         }
-        let found2 = void 0;
+        let found3 = void 0;
         for (const node2 of nodes) {
           if (node2 === this)
             break;
           if (node2.anchor === this.source)
-            found2 = node2;
+            found3 = node2;
         }
-        if (found2 && ctx) {
+        if (found3 && ctx) {
           const { anchors: anchors2, doc: doc2, maxAliasCount } = ctx;
-          let data = anchors2.get(found2);
+          let data = anchors2.get(found3);
           if (!data) {
-            toJS.toJS(found2, null, ctx);
-            data = anchors2.get(found2);
+            toJS.toJS(found3, null, ctx);
+            data = anchors2.get(found3);
           }
           if (data?.res === void 0) {
             const msg = "This should not happen: Alias anchor was not resolved?";
@@ -24677,14 +24677,14 @@ var require_Alias = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .__comm
           if (maxAliasCount >= 0) {
             data.count += 1;
             if (data.aliasCount === 0)
-              data.aliasCount = getAliasCount(doc2, found2, anchors2);
+              data.aliasCount = getAliasCount(doc2, found3, anchors2);
             if (data.count * data.aliasCount > maxAliasCount) {
               const msg = "Excessive alias count indicates a resource exhaustion attack";
               throw new ReferenceError(msg);
             }
           }
         }
-        return found2;
+        return found3;
       }
       toJSON(_arg, ctx) {
         if (!ctx)
@@ -25150,16 +25150,16 @@ var require_stringifyString = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__
     function lineLengthOverLimit(str, lineWidth, indentLength) {
       if (!lineWidth || lineWidth < 0)
         return false;
-      const limit5 = lineWidth - indentLength;
+      const limit6 = lineWidth - indentLength;
       const strLen = str.length;
-      if (strLen <= limit5)
+      if (strLen <= limit6)
         return false;
       for (let i = 0, start2 = 0; i < strLen; ++i) {
         if (str[i] === "\n") {
-          if (i - start2 > limit5)
+          if (i - start2 > limit6)
             return true;
           start2 = i + 1;
-          if (strLen - start2 <= limit5)
+          if (strLen - start2 <= limit6)
             return false;
         }
       }
@@ -27790,7 +27790,7 @@ var require_resolve_props = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/*
       let tag2 = null;
       let newlineAfterProp = null;
       let comma = null;
-      let found2 = null;
+      let found3 = null;
       let start2 = null;
       for (const token of tokens) {
         if (reqSpace) {
@@ -27827,7 +27827,7 @@ var require_resolve_props = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/*
             if (atNewline) {
               if (comment)
                 comment += token.source;
-              else if (!found2 || indicator !== "seq-item-ind")
+              else if (!found3 || indicator !== "seq-item-ind")
                 spaceBefore = true;
             } else
               commentSep += token.source;
@@ -27861,9 +27861,9 @@ var require_resolve_props = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/*
           case indicator:
             if (anchor2 || tag2)
               onError(token, "BAD_PROP_ORDER", `Anchors and tags must be after the ${token.source} indicator`);
-            if (found2)
+            if (found3)
               onError(token, "UNEXPECTED_TOKEN", `Unexpected ${token.source} in ${flow ?? "collection"}`);
-            found2 = token;
+            found3 = token;
             atNewline = indicator === "seq-item-ind" || indicator === "explicit-key-ind";
             hasSpace = false;
             break;
@@ -27892,7 +27892,7 @@ var require_resolve_props = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/*
         onError(tab, "TAB_AS_INDENT", "Tabs are not allowed as indentation");
       return {
         comma,
-        found: found2,
+        found: found3,
         spaceBefore,
         comment,
         hasNewline,
@@ -33046,10 +33046,10 @@ function choice(words, spec) {
 }
 function duration(spec) {
   return input("duration", spec, (value, name3) => {
-    const found2 = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(value);
-    const [hours, minutes, seconds3] = [1, 2, 3].map((i) => Number(found2?.[i] ?? 0));
+    const found3 = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(value);
+    const [hours, minutes, seconds3] = [1, 2, 3].map((i) => Number(found3?.[i] ?? 0));
     const milliseconds = ((hours * 60 + minutes) * 60 + seconds3) * 1e3;
-    if (found2 === null || milliseconds === 0) throw invalid(name3, value, "a length of time such as 90s, 10m or 1h30m");
+    if (found3 === null || milliseconds === 0) throw invalid(name3, value, "a length of time such as 90s, 10m or 1h30m");
     return milliseconds;
   });
 }
@@ -38647,26 +38647,26 @@ function isRecursive(inst, stack, resolve2) {
   let result = NONE;
   const check3 = (child2) => {
     if (result !== PROVEN && child2?._zod) {
-      const answer2 = isRecursive(child2, stack, resolve2);
-      if (answer2 > result)
-        result = answer2;
+      const answer = isRecursive(child2, stack, resolve2);
+      if (answer > result)
+        result = answer;
     }
   };
   const shape = (sh, spread) => {
-    let answer2 = NONE;
+    let answer = NONE;
     for (const key of Reflect.ownKeys(sh)) {
       const desc = Object.getOwnPropertyDescriptor(sh, key);
       if (spread && !desc.enumerable)
         continue;
       const child2 = desc.get ? ASSUMED : desc.value?._zod ? isRecursive(desc.value, stack, resolve2) : NONE;
-      if (child2 > answer2)
-        answer2 = child2;
+      if (child2 > answer)
+        answer = child2;
     }
-    return answer2;
+    return answer;
   };
-  const merge2 = (answer2) => {
-    if (answer2 > result)
-      result = answer2;
+  const merge2 = (answer) => {
+    if (answer > result)
+      result = answer;
   };
   const def = inst._zod.def;
   const kind = def.type;
@@ -38769,10 +38769,10 @@ function isRecursive(inst, stack, resolve2) {
   stack.delete(inst);
   return settle(inst, result);
 }
-function settle(inst, answer2) {
-  if (answer2 !== ASSUMED)
-    recursive.set(inst, answer2 === PROVEN);
-  return answer2;
+function settle(inst, answer) {
+  if (answer !== ASSUMED)
+    recursive.set(inst, answer === PROVEN);
+  return answer;
 }
 function isRecursiveSchema(inst) {
   return isRecursive(inst, /* @__PURE__ */ new Set(), true) !== NONE;
@@ -53433,8 +53433,8 @@ async function expectNamespace(cluster, namespace) {
 }
 async function findStatefulSet(cluster, { namespace, statefulset }) {
   if (statefulset !== "") {
-    const found2 = await cluster.find("statefulsets", statefulset, namespace);
-    if (found2 !== void 0) return found2;
+    const found3 = await cluster.find("statefulsets", statefulset, namespace);
+    if (found3 !== void 0) return found3;
     throw new _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
       "statefulset-not-found",
       `There is no StatefulSet "${statefulset}" in namespace "${namespace}".`,
@@ -53579,8 +53579,8 @@ function holdingOf({ spec = {} }) {
     expires: new Date(renewed2.getTime() + leaseDurationSeconds * 1e3)
   };
 }
-function nextEpoch(found2, now) {
-  const last = Number(epochOf(found2) ?? 0);
+function nextEpoch(found3, now) {
+  const last = Number(epochOf(found3) ?? 0);
   return String(Math.max(Number.isSafeInteger(last) ? last + 1 : 0, Math.floor(now.getTime() / 1e3)));
 }
 function newLease(namespace, holder, epoch, now) {
@@ -53627,13 +53627,13 @@ var HeldLease = class _HeldLease {
   static async acquire(outside2, namespace, holder) {
     const { cluster, log: log2 } = outside2;
     for (let attempt = 1; ; attempt++) {
-      const found2 = await cluster.find("leases", leaseName, namespace);
+      const found3 = await cluster.find("leases", leaseName, namespace);
       const now = await cluster.now();
-      const before = expectFree(found2, now);
-      const epoch = nextEpoch(found2, now);
+      const before = expectFree(found3, now);
+      const epoch = nextEpoch(found3, now);
       const wanted = newLease(namespace, holder, epoch, now);
       try {
-        await take(cluster, namespace, found2, wanted);
+        await take(cluster, namespace, found3, wanted);
       } catch (error63) {
         if (!isOvertaken(error63) && !isUnanswered(error63)) throw error63;
         if (!isSame(await cluster.find("leases", leaseName, namespace), wanted)) {
@@ -53705,21 +53705,21 @@ var HeldLease = class _HeldLease {
   async judge(refusal3) {
     const isGone = refusal3 instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && refusal3.code === "not-found";
     if (!isGone && !isTestFailure(refusal3)) throw refusal3;
-    const found2 = await this.outside.cluster.find("leases", leaseName, this.namespace);
-    const holding = found2 === void 0 ? void 0 : holdingOf(found2);
-    if (epochOf(found2) === this.epoch && holding?.holder === this.holder) throw refusal3;
+    const found3 = await this.outside.cluster.find("leases", leaseName, this.namespace);
+    const holding = found3 === void 0 ? void 0 : holdingOf(found3);
+    if (epochOf(found3) === this.epoch && holding?.holder === this.holder) throw refusal3;
     this.stop();
     this.loss ??= new _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
       "lease-lost",
-      `This run did not renew Lease ${leaseName} in time, and does nothing more: ${whoHas(found2)}`,
+      `This run did not renew Lease ${leaseName} in time, and does nothing more: ${whoHas(found3)}`,
       holding === void 0 ? 'Run "mode: status" to see where the upgrade stands; "mode: upgrade" goes on with it.' : `Follow ${holding.holder}: it goes on with this upgrade.`
     );
     throw this.loss;
   }
 };
 async function findHolding(cluster, namespace) {
-  const found2 = await cluster.find("leases", leaseName, namespace);
-  const holding = found2 === void 0 ? void 0 : holdingOf(found2);
+  const found3 = await cluster.find("leases", leaseName, namespace);
+  const holding = found3 === void 0 ? void 0 : holdingOf(found3);
   return holding && { ...holding, isExpired: await cluster.now() > holding.expires };
 }
 async function releaseExpired(outside2, namespace, holder) {
@@ -53729,11 +53729,11 @@ async function releaseExpired(outside2, namespace, holder) {
   await lease.release();
 }
 async function expectNoHolder(cluster, namespace) {
-  const found2 = await cluster.find("leases", leaseName, namespace);
-  if (found2 !== void 0) expectFree(found2, await cluster.now());
+  const found3 = await cluster.find("leases", leaseName, namespace);
+  if (found3 !== void 0) expectFree(found3, await cluster.now());
 }
-function expectFree(found2, now) {
-  const holding = found2 === void 0 ? void 0 : holdingOf(found2);
+function expectFree(found3, now) {
+  const holding = found3 === void 0 ? void 0 : holdingOf(found3);
   if (holding === void 0 || now > holding.expires) return holding;
   throw new _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "upgrade-held",
@@ -53741,14 +53741,14 @@ function expectFree(found2, now) {
     `Wait for its end. If that run is dead, its Lease expires at ${holding.expires.toISOString()}: run again then, and this run goes on with what it left.`
   );
 }
-async function take(cluster, namespace, found2, wanted) {
-  if (found2 === void 0) {
+async function take(cluster, namespace, found3, wanted) {
+  if (found3 === void 0) {
     await cluster.create("leases", wanted, { namespace });
     return;
   }
   await cluster.patch("leases", leaseName, namespace, [
-    { op: "test", path: "/metadata/resourceVersion", value: found2.metadata?.resourceVersion },
-    ...setEpoch(found2, epochOf(wanted) ?? ""),
+    { op: "test", path: "/metadata/resourceVersion", value: found3.metadata?.resourceVersion },
+    ...setEpoch(found3, epochOf(wanted) ?? ""),
     { op: "add", path: "/spec", value: wanted.spec }
   ]);
 }
@@ -53758,12 +53758,12 @@ function isOvertaken(error63) {
 function isUnanswered(error63) {
   return error63 instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && ["unreachable", "server-error"].includes(error63.code);
 }
-function isSame(found2, wanted) {
-  return epochOf(found2) === epochOf(wanted) && found2?.spec?.holderIdentity === wanted.spec?.holderIdentity && found2?.spec?.acquireTime === wanted.spec?.acquireTime;
+function isSame(found3, wanted) {
+  return epochOf(found3) === epochOf(wanted) && found3?.spec?.holderIdentity === wanted.spec?.holderIdentity && found3?.spec?.acquireTime === wanted.spec?.acquireTime;
 }
-function whoHas(found2) {
-  if (found2 === void 0) return "somebody deleted it.";
-  const holding = holdingOf(found2);
+function whoHas(found3) {
+  if (found3 === void 0) return "somebody deleted it.";
+  const holding = holdingOf(found3);
   if (holding === void 0) return "another run has had it meanwhile and has come to its end.";
   return `${holding.holder} took it over at ${holding.since.toISOString()}.`;
 }
@@ -53903,10 +53903,10 @@ function parseJobResult(terminationMessage) {
 
 // src/job/follow-job.ts
 var silenceLimit = 12e4;
-async function waitForStart(surroundings, job2, limit5) {
+async function waitForStart(surroundings, job2, limit6) {
   const { name: name3 = "", namespace = "" } = job2.metadata ?? {};
   const what = `the pod of Job ${name3} to start`;
-  return await waitFor({ what, limit: limit5, limitInput: "job-start-timeout", ...surroundings }, async () => {
+  return await waitFor({ what, limit: limit6, limitInput: "job-start-timeout", ...surroundings }, async () => {
     const pod = await podOfJob(surroundings, job2);
     if (pod === void 0)
       return { pending: await newestEvent(surroundings.cluster, namespace, name3) ?? "there is no pod yet" };
@@ -53922,14 +53922,14 @@ async function waitForStart(surroundings, job2, limit5) {
     return { pending: await withWarning(surroundings.cluster, pod, progress.reason) };
   });
 }
-async function followToEnd(surroundings, pod, limit5) {
+async function followToEnd(surroundings, pod, limit6) {
   const { cluster, clock } = surroundings;
   const { name: name3 = "", namespace = "" } = pod.metadata ?? {};
   let disruption = disruptionOf(pod);
   let silentSince;
   const follower = new LogFollower(surroundings, namespace);
   const what = `pod ${name3} to end`;
-  return await waitFor({ what, limit: limit5, limitInput: "job-timeout", ...surroundings }, async () => {
+  return await waitFor({ what, limit: limit6, limitInput: "job-timeout", ...surroundings }, async () => {
     let now;
     try {
       now = await cluster.find("pods", name3, namespace);
@@ -54183,24 +54183,24 @@ async function create({ cluster, target, scripts }, job2) {
 async function takeOver(context, wanted, command) {
   const { cluster, target, log: log2 } = context;
   const name3 = wanted.metadata?.name ?? "";
-  const found2 = await cluster.find("jobs", name3, target.namespace);
-  if (found2 === void 0) return void 0;
-  const isWanted = doesTheSame(found2, wanted);
-  if (!hasEnded2(found2) || await isAtWork(context, found2)) {
+  const found3 = await cluster.find("jobs", name3, target.namespace);
+  if (found3 === void 0) return void 0;
+  const isWanted = doesTheSame(found3, wanted);
+  if (!hasEnded2(found3) || await isAtWork(context, found3)) {
     if (!isWanted) throw stillRuns(context, name3);
     log2.info(`Job ${name3} is at work already: it is followed`);
-    return found2;
+    return found3;
   }
-  if (isWanted && command === "upgrade" && await podOfJob(context, found2) !== void 0) {
+  if (isWanted && command === "upgrade" && await podOfJob(context, found3) !== void 0) {
     log2.info(`Job ${name3} has come to its end already: its result is read`);
-    return found2;
+    return found3;
   }
   log2.info(`Job ${name3} of an earlier try has ended: it makes room`);
   await cluster.delete("jobs", name3, target.namespace);
   return void 0;
 }
-function doesTheSame(found2, wanted) {
-  const [now, then] = [found2, wanted].map((job2) => {
+function doesTheSame(found3, wanted) {
+  const [now, then] = [found3, wanted].map((job2) => {
     const { image, command, env } = job2.spec?.template.spec?.containers[0] ?? {};
     return JSON.stringify([image, command, env?.map(({ name: name3, value }) => [name3, value ?? ""])]);
   });
@@ -54596,8 +54596,8 @@ var Journal = class _Journal {
    * @throws UpgradeError when it is not one of ours, or damaged
    */
   static async find(cluster, namespace) {
-    const found2 = await cluster.find("configmaps", journalName, namespace);
-    return found2 === void 0 ? void 0 : _Journal.parse(cluster, namespace, found2);
+    const found3 = await cluster.find("configmaps", journalName, namespace);
+    return found3 === void 0 ? void 0 : _Journal.parse(cluster, namespace, found3);
   }
   /**
    * Starts a new journal; that of an ended upgrade makes room for it.
@@ -54617,9 +54617,9 @@ var Journal = class _Journal {
     try {
       return _Journal.parse(cluster, namespace, await _Journal.write(cluster, namespace, object2, earlier));
     } catch (error63) {
-      const found2 = await cluster.find("configmaps", journalName, namespace);
-      if (found2?.data?.["record"] !== object2.data.record) throw error63;
-      return _Journal.parse(cluster, namespace, found2);
+      const found3 = await cluster.find("configmaps", journalName, namespace);
+      if (found3?.data?.["record"] !== object2.data.record) throw error63;
+      return _Journal.parse(cluster, namespace, found3);
     }
   }
   /** In one conditional change: of two runs that both find an ended journal, one is refused. */
@@ -54858,8 +54858,8 @@ function splitImagePath(path8) {
   return isHost ? { registry: first, repository: rest.join("/") } : { registry: "docker.io", repository: path8 };
 }
 function parseImage(reference2) {
-  const found2 = /^(.+):([A-Za-z0-9_][A-Za-z0-9_.-]*)$/.exec(reference2);
-  const [, path8, tag2] = found2 ?? [];
+  const found3 = /^(.+):([A-Za-z0-9_][A-Za-z0-9_.-]*)$/.exec(reference2);
+  const [, path8, tag2] = found3 ?? [];
   if (path8 === void 0 || tag2 === void 0 || reference2.includes("@")) return void 0;
   return { ...splitImagePath(path8), tag: tag2, reference: reference2 };
 }
@@ -54882,8 +54882,8 @@ function parseResources(text2) {
   }
 }
 function wholeCpus(resources2) {
-  const limit5 = resources2.limits?.["cpu"] ?? "1";
-  const cpus = limit5.endsWith("m") ? Number(limit5.slice(0, -1)) / 1e3 : Number(limit5);
+  const limit6 = resources2.limits?.["cpu"] ?? "1";
+  const cpus = limit6.endsWith("m") ? Number(limit6.slice(0, -1)) / 1e3 : Number(limit6);
   return Math.max(1, Math.floor(cpus));
 }
 
@@ -55255,9 +55255,9 @@ var clientsChecks = [
     run: ({ clients, neighbours, target, inputs }) => given(
       clients,
       (all) => given(neighbours, (list3) => {
-        const found2 = all.map((client2) => ({ client: client2, origin: originOf(client2, list3, target) }));
-        const staying = found2.filter(({ origin }) => !origin.isStopped);
-        const stopped = found2.length - staying.length;
+        const found3 = all.map((client2) => ({ client: client2, origin: originOf(client2, list3, target) }));
+        const staying = found3.filter(({ origin }) => !origin.isStopped);
+        const stopped = found3.length - staying.length;
         const others = `${String(stopped)} sessions of workloads that the upgrade stops`;
         if (staying.length === 0) return passed(others);
         const remedies = [...new Set(staying.map(({ client: client2, origin }) => origin.remedy(client2)))];
@@ -55504,8 +55504,8 @@ kubectl -n ${target.namespace} patch statefulset ${target.name} -p '${retained}'
     run: ({ files, leftoverObjects, target }) => given(
       files,
       (seen) => given(leftoverObjects, (objects) => {
-        const found2 = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf("/") + 1)));
-        const serious = found2.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf("/") + 1)));
+        const found3 = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf("/") + 1)));
+        const serious = found3.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf("/") + 1)));
         const clusters = objects.length === 0 ? judgeClusters(seen.clusters, target) : void 0;
         if (clusters !== void 0) return clusters;
         const evidence = [...serious, ...objects];
@@ -55515,7 +55515,7 @@ kubectl -n ${target.namespace} patch statefulset ${target.name} -p '${retained}'
             ...evidence.map((e) => `left over: ${e}`)
           );
         }
-        return passed(found2.length === 0 ? "nothing is left over" : `only logs: ${found2.join(", ")}`);
+        return passed(found3.length === 0 ? "nothing is left over" : `only logs: ${found3.join(", ")}`);
       })
     )
   },
@@ -55564,11 +55564,11 @@ var extensionChecks = [
       for (const [database, list3] of Object.entries(byDatabase)) {
         for (const { name: name3 } of list3) needed2.set(name3, [...needed2.get(name3) ?? [], database]);
       }
-      const answer2 = worst(
+      const answer = worst(
         judge("upgrade image", upgradeProbe, needed2),
         judge("serving image", servingProbe, needed2)
       );
-      return { ...answer2, evidence: [...answer2.evidence, ...inventory] };
+      return { ...answer, evidence: [...answer.evidence, ...inventory] };
     })
   }
 ];
@@ -55599,7 +55599,11 @@ function eachDatabase(databases, sql) {
 ${announcement}
 ${sql}`).join("\n");
 }
-var announcement = "SELECT json_build_object('database', current_database());";
+var announcement = `SELECT json_build_object('database', current_database()) WHERE CASE
+  WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN set_config('pg_stat_statements.track', 'none', false) = 'none' ELSE true END;`.replace(
+  "\n",
+  ""
+);
 function quoted(argument) {
   return `'${argument.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll('"', '""""').replaceAll("\n", "\\n")}'`;
 }
@@ -55612,9 +55616,9 @@ function rowsOfEach(databases, output2) {
     else if (current === void 0) throw unexpected(JSON.stringify(value));
     else current.push(value);
   }
-  const found2 = [...rows.keys()];
-  if (found2.length !== databases.length || found2.some((name3, index) => name3 !== databases[index])) {
-    throw unexpected(`rows of ${found2.join(", ")} where those of ${databases.join(", ")} were asked for`);
+  const found3 = [...rows.keys()];
+  if (found3.length !== databases.length || found3.some((name3, index) => name3 !== databases[index])) {
+    throw unexpected(`rows of ${found3.join(", ")} where those of ${databases.join(", ")} were asked for`);
   }
   return rows;
 }
@@ -55672,13 +55676,13 @@ function judge2(hazard, places) {
   for (const place of places) {
     const { database, answers } = place;
     const where = database === void 0 ? "" : `${oneLine(database)}: `;
-    const found2 = answers.known ? answers.value[hazard.id] : answers;
-    if (found2?.known !== true) {
-      unread3.push(`${where}${found2?.reason ?? "psql left out the answer"}`);
+    const found3 = answers.known ? answers.value[hazard.id] : answers;
+    if (found3?.known !== true) {
+      unread3.push(`${where}${found3?.reason ?? "psql left out the answer"}`);
       continue;
     }
     read2.push(place);
-    const { total, rows } = found2.value;
+    const { total, rows } = found3.value;
     present.push(...rows.map(({ object: object2, detail }) => `${where}${oneLine(object2)}: ${oneLine(detail)}`));
     if (total > rows.length) present.push(`${where}${String(total - rows.length)} more`);
     const remedies = [...new Set(rows.map(({ remedy: remedy4 }) => remedy4).filter((remedy4) => remedy4 !== ""))];
@@ -55707,24 +55711,20 @@ function oneLine(text2) {
 // src/prechecks/hazards/columns.ts
 function columnsOf(roots) {
   return `
-WITH RECURSIVE user_columns AS MATERIALIZED (
-  SELECT attrelid, attname, atttypid, atttypmod FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped),
-row_types AS MATERIALIZED (
-  SELECT c.reltype, a.atttypid FROM user_columns a JOIN pg_class c ON c.oid = a.attrelid WHERE c.reltype <> 0),
-types AS (
-  ${roots}
+WITH RECURSIVE contained(type, part) AS (
+  SELECT DISTINCT atttypid, atttypid FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped
   UNION
-  SELECT * FROM (WITH x AS (SELECT oid FROM types)
-    SELECT t.oid FROM pg_type t, x WHERE typbasetype = x.oid AND typtype = 'd'
-    UNION ALL SELECT t.oid FROM pg_type t, x WHERE typelem = x.oid AND typtype = 'b'
-    UNION ALL SELECT reltype FROM row_types, x WHERE atttypid = x.oid
-    UNION ALL SELECT rngtypid FROM pg_range, x WHERE rngsubtype = x.oid) containing),
+  SELECT c.type, inside.part FROM contained c JOIN pg_type t ON t.oid = c.part, LATERAL (
+    SELECT typbasetype WHERE typtype = 'd'
+    UNION ALL SELECT typelem WHERE typtype = 'b' AND typelem <> 0
+    UNION ALL SELECT atttypid FROM pg_attribute WHERE typtype = 'c' AND typrelid >= 16384 AND attrelid = typrelid AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT rngsubtype FROM pg_range WHERE typtype = 'r' AND rngtypid = t.oid) AS inside(part)),
 columns AS (
   SELECT c.oid, c.relkind, a.attname, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
     CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS owner
-  FROM user_columns a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
-  WHERE a.atttypid IN (SELECT oid FROM types) AND c.relkind IN ('r', 'm', 'i')
-    AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+  WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = ANY (ARRAY(SELECT type FROM contained WHERE part IN (${roots})))
+    AND c.relkind IN ('r', 'm', 'i') AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
 SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
   CASE relkind WHEN 'i' THEN format('DROP INDEX %s;', oid::regclass) WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)
     ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) END
@@ -55777,10 +55777,11 @@ var columnHazards = [
     says: "Your installation contains inconsistent NOT NULL constraints.",
     advice: "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before.",
     database: `
-SELECT DISTINCT format('%s.%I', i.inhrelid::regclass, child.attname), 'its parent ' || i.inhparent::regclass || ' has NOT NULL',
-  format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', i.inhrelid::regclass, child.attname)
-FROM pg_inherits i JOIN pg_attribute parent ON parent.attrelid = i.inhparent JOIN pg_attribute child ON child.attrelid = i.inhrelid AND child.attname = parent.attname
-WHERE parent.attnum > 0 AND parent.attnotnull AND NOT child.attnotnull AND NOT child.attisdropped`
+SELECT DISTINCT format('%s.%I', inhrelid::regclass, attname), 'its parent ' || inhparent::regclass || ' has NOT NULL',
+  format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', inhrelid::regclass, attname)
+FROM pg_inherits, LATERAL (
+  SELECT attname FROM pg_attribute parent JOIN pg_attribute child USING (attname) WHERE parent.attrelid = inhparent AND child.attrelid = inhrelid
+    AND parent.attnum > 0 AND parent.attnotnull AND NOT child.attnotnull AND NOT child.attisdropped OFFSET 0) nullable`
   }
 ];
 
@@ -55799,9 +55800,12 @@ var fileHazards = [
     shows: "upgrade",
     says: 'error while creating link for relation "public.t": No such file or directory',
     advice: "The data in it is lost: restore it from a backup, or drop it if nobody needs it. An index can be built anew.",
+    // One listing tells of most files in less time than to ask for each.
     database: `
 SELECT c.oid::regclass::text, 'has no file ' || pg_relation_filepath(c.oid), CASE relkind WHEN 'i' THEN format('REINDEX INDEX %s;', c.oid::regclass) ELSE '' END
-FROM pg_class c WHERE relkind IN ('r', 'm', 'i', 't', 'S') AND relpersistence <> 't' AND pg_relation_filepath(c.oid) IS NOT NULL AND pg_stat_file(pg_relation_filepath(c.oid), true) IS NULL`
+FROM pg_class c WHERE relkind IN ('r', 'm', 'i', 't', 'S') AND relpersistence <> 't' AND NOT CASE
+  WHEN reltablespace = 0 AND relfilenode::text IN (SELECT file FROM pg_database, pg_ls_dir('base/' || oid, true, false) file WHERE datname = current_database() AND dattablespace = 1663) THEN true
+  ELSE pg_relation_filepath(c.oid) IS NULL OR (pg_stat_file(pg_relation_filepath(c.oid), true)).size IS NOT NULL END`
   },
   {
     id: "missing-init-forks",
@@ -55812,7 +55816,7 @@ FROM pg_class c WHERE relkind IN ('r', 'm', 'i', 't', 'S') AND relpersistence <>
     advice: "Have the files written anew.",
     database: `
 SELECT c.oid::regclass::text, 'has no file ' || pg_relation_filepath(c.oid) || '_init', CASE relkind WHEN 'i' THEN format('REINDEX INDEX %s;', c.oid::regclass) WHEN 'r' THEN format('VACUUM FULL %s;', c.oid::regclass) ELSE '' END
-FROM pg_class c WHERE relkind IN ('r', 'i', 't') AND relpersistence = 'u' AND pg_relation_filepath(c.oid) IS NOT NULL AND pg_stat_file(pg_relation_filepath(c.oid) || '_init', true) IS NULL`
+FROM pg_class c WHERE CASE WHEN relkind IN ('r', 'i', 't') AND relpersistence = 'u' THEN pg_relation_filepath(c.oid) IS NOT NULL AND pg_stat_file(pg_relation_filepath(c.oid) || '_init', true) IS NULL END`
   },
   {
     id: "signal-files",
@@ -56501,8 +56505,7 @@ function isOneOf(alias, signatures) {
 }
 var isConversion = (alias) => `${alias}.pronargs = 5 AND ${alias}.proargtypes::text = '23 23 2275 2281 23'`;
 var goneFunctions = `
-  SELECT p.oid, p.oid::regprocedure::text AS name FROM pg_proc p
-  WHERE p.oid < 16384 AND (${isOneOf("p", [
+  SELECT oid, oid::regprocedure::text AS name, is_named FROM (SELECT oid, ${isOneOf("p", [
   "numeric_fac(bigint)",
   "currtid(oid,tid)",
   "opaque_in(cstring)",
@@ -56510,7 +56513,9 @@ var goneFunctions = `
   "shell_out(opaque)",
   "binary_upgrade_set_next_toast_pg_type_oid(oid)",
   "information_schema._pg_keysequal(smallint[],smallint[])"
-])} OR ${isConversion("p")})`;
+])} AS is_named, ${isConversion("p")} AS is_conversion FROM pg_proc p WHERE p.oid < 16384) AS functions
+  WHERE is_named OR is_conversion`;
+var goneCalls = "SELECT ':funcid (2304|' || string_agg(oid::text, '|') || ') ' FROM gone WHERE is_named";
 var changedFunctions = [
   "array_append(anyarray,anyelement)",
   "array_cat(anyarray,anyarray)",
@@ -56563,7 +56568,7 @@ GROUP BY object, remedy`
     advice: `${advice2} factorial() is the same in 12 and 14.`,
     database: `
 WITH gone AS (${goneFunctions}), ${expressions},
-found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (SELECT ':funcid (' || string_agg(oid::text, '|') || ') ' FROM gone))
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneCalls}))
 SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
 GROUP BY object, remedy
 UNION ALL
@@ -56687,7 +56692,7 @@ var textHazards = [
     database: `
 WITH used AS (
   SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND attcollation > 100
-  UNION SELECT unnest(indcollation), indexrelid::regclass::text FROM pg_index WHERE indexrelid >= 16384
+  UNION SELECT of_key, indexrelid::regclass::text FROM pg_index, unnest(indcollation) of_key WHERE indexrelid >= 16384 AND of_key > 100
   UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
   UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
   UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
@@ -56749,22 +56754,37 @@ function sortOrderSql(collation = 'pg_catalog."default"') {
   ].join(" ");
 }
 var used = `
-SELECT co.oid, co.collname, n.nspname, co.collprovider,
-  CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END AS lc_collate,
-  CASE WHEN co.oid = 100 THEN d.datctype ELSE co.collctype END AS lc_ctype,
-  count(*) AS indexes, sum(pg_catalog.pg_relation_size(i.indexrelid))::bigint AS bytes
-FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS collation FROM pg_catalog.pg_index WHERE indexrelid >= 16384) i
-  JOIN pg_catalog.pg_collation co ON co.oid = i.collation
-  JOIN pg_catalog.pg_namespace n ON n.oid = co.collnamespace
-  JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
-WHERE CASE WHEN co.oid = 100 THEN d.datcollate ELSE co.collcollate END NOT IN ('C', 'POSIX')
-GROUP BY 1, 2, 3, 4, 5, 6`;
-var sortOrdersSql = `
-SELECT format('SELECT json_build_object(''collation'', %L, ''provider'', %L, ''collate'', %L, ''ctype'', %L, ''indexes'', %s, ''bytes'', %s, ''digest'', (%s))',
-  collname, CASE collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END, lc_collate, lc_ctype, indexes, bytes,
-  replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', nspname, collname)))
-FROM (${used}) used ORDER BY collname
-\\gexec`;
+SELECT *, md5(concat_ws(' ', current_setting('server_encoding'), provider, "collate", ctype)) AS key FROM (
+  SELECT c.collname AS "collation", n.nspname AS schema, CASE c.collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END AS provider,
+    CASE WHEN c.oid = 100 THEN d.datcollate ELSE c.collcollate END AS "collate",
+    CASE WHEN c.oid = 100 THEN d.datctype ELSE c.collctype END AS ctype,
+    count(*) AS indexes, sum(pg_relation_size(i.indexrelid))::bigint AS bytes
+  FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS collation FROM pg_index WHERE indexrelid >= 16384) i
+    JOIN pg_collation c ON c.oid = i.collation
+    JOIN pg_namespace n ON n.oid = c.collnamespace
+    JOIN pg_database d ON d.datname = current_database()
+  GROUP BY c.oid, 1, 2, 3, 4, 5) grouped
+WHERE "collate" NOT IN ('C', 'POSIX')`;
+var usedRecords = `json_to_recordset(:'used') AS used("collation" text, schema text, provider text, "collate" text, ctype text, indexes bigint, bytes bigint, key text)`;
+var sortOrdersQuestion = {
+  id: "sort-orders",
+  statements: [
+    `SELECT coalesce(json_agg(used), '[]') AS used FROM (${used}) used
+\\gset
+\\if :{?computed}
+\\else
+\\set computed {}
+\\endif`,
+    `SELECT DISTINCT ON (key) format('SELECT json_build_object(''key'', %L, ''digest'', (%s))', key, replace($sql$${sortOrderSql('"$collation$"')}$sql$, '"$collation$"', format('%I.%I', schema, "collation")))
+FROM ${usedRecords} WHERE key <> ALL (:'computed'::text[]) ORDER BY key
+\\gexec`,
+    `SELECT :'computed'::text[] || (SELECT coalesce(array_agg(key), '{}') FROM ${usedRecords}) AS computed
+\\gset`,
+    `SELECT json_build_object('collation', "collation", 'provider', provider, 'collate', "collate", 'ctype', ctype, 'indexes', indexes, 'bytes', bytes, 'key', key)
+FROM ${usedRecords} ORDER BY "collation";`
+  ]
+};
+var digestRow = external_exports.object({ key: external_exports.string(), digest: external_exports.string() });
 var sortOrder = external_exports.object({
   /** Name of the collation; `default` is the database's own. */
   collation: external_exports.string(),
@@ -56778,7 +56798,19 @@ var sortOrder = external_exports.object({
 });
 var sortOrders = external_exports.record(external_exports.string(), external_exports.array(sortOrder));
 function sortOrdersOf(rows) {
-  return sortOrders.parse(Object.fromEntries(rows));
+  const told = [...rows].map(([database, of]) => [database, of.filter(isSortOrder)]);
+  const digests = new Map(
+    told.flatMap(([, of]) => of.map((row2) => digestRow.safeParse(row2).data)).map((row2) => [row2?.key, row2?.digest])
+  );
+  const withDigest = (row2) => ({ ...row2, digest: digests.get(String(row2["key"])) });
+  return sortOrders.parse(
+    Object.fromEntries(
+      told.map(([database, of]) => [database, of.filter((row2) => "collation" in row2).map(withDigest)])
+    )
+  );
+}
+function isSortOrder(row2) {
+  return typeof row2 === "object" && row2 !== null && "key" in row2;
 }
 function changedOrders(before, after) {
   const changed = Object.entries(before).map(([database, orders]) => {
@@ -57079,16 +57111,16 @@ function judge3(name3, probe2, wants) {
   const silent = asked.filter(({ said: said2 }) => said2 === void 0);
   const loaded = [...new Set(asked.filter(({ said: said2 }) => said2 === "ok").map(({ library }) => library))].sort();
   const seen = loaded.length > 0 ? [`${name3} ${image}: loads ${loaded.join(", ")}`] : [];
-  const answer2 = refused2.length > 0 ? failed(
+  const answer = refused2.length > 0 ? failed(
     remedy2(refused2),
     ...refused2.map((w) => `${name3} ${image}: ${w.library}: ${String(w.said)}; ${w.user}`),
     ...seen
   ) : passed(...seen);
-  if (silent.length === 0) return answer2;
+  if (silent.length === 0) return answer;
   const untold = silent.map(
     ({ library, user }) => `${name3} ${image}: did not tell whether it loads ${library}; ${user}`
   );
-  return worst(answer2, unknown2("Look at the check locales-in-images, and at the log of the probe.", ...untold));
+  return worst(answer, unknown2("Look at the check locales-in-images, and at the log of the probe.", ...untold));
 }
 function remedy2(refused2) {
   const words = ["Use an image that has the library for 14, or take away what uses it."];
@@ -57193,7 +57225,7 @@ function sameEncoding(a, b) {
 }
 function judgeLocales(name3, probe2) {
   if (!probe2.known) return unasked(name3, probe2);
-  const refused2 = Object.entries(probe2.value.initdb).filter(([, answer2]) => answer2 !== "ok");
+  const refused2 = Object.entries(probe2.value.initdb).filter(([, answer]) => answer !== "ok");
   const asked = Object.keys(probe2.value.initdb).join("; ");
   if (asked === "") return failed("Look at the log of the probe.", `${name3}: initdb was never run`);
   return refused2.length === 0 ? passed(`${name3} ${probe2.value.image}: ${asked}`) : failed(
@@ -57686,19 +57718,19 @@ var serverReleaseChecks = [
     subject: "cluster",
     why: `The vendor's way to 14 is for release ${firstRelease} and later, and its images of 14 are theirs: nobody has tried the applications of older releases with it. Told by the label \`helm.sh/chart\` of the application layer; tags of images do not tell the release, and the Secret in which Helm has it holds all values besides, so it is not read. Where no workload has the label this only warns: nothing that the upgrade does depends on the release, and it would block servers that are all right.`,
     run: ({ charts, target }) => given(charts, (labels) => {
-      const found2 = labels.flatMap((label2) => {
+      const found3 = labels.flatMap((label2) => {
         const [text2, major2, minor2] = chart.exec(label2) ?? [];
         return text2 === void 0 ? [] : [{ label: label2, number: numberOf(Number(major2), Number(minor2)) }];
       });
       const look2 = copyable(`helm -n ${target.namespace} list`);
-      if (found2.length === 0)
+      if (found3.length === 0)
         return warning2(
           `Look which release it is (${look2} shows the chart), and upgrade CircleCI Server first where it is older than ${firstRelease}.`,
           labels.length === 0 ? "no workload of the application layer has the label helm.sh/chart" : `no label helm.sh/chart of the application layer tells the release: ${labels.join(", ")}`
         );
-      const evidence = found2.map(({ label: label2 }) => `the application layer is of chart ${label2}`);
+      const evidence = found3.map(({ label: label2 }) => `the application layer is of chart ${label2}`);
       const [major = 0, minor = 0] = firstRelease.split(".").map(Number);
-      return found2.some(({ number: number4 }) => number4 < numberOf(major, minor)) ? failed(
+      return found3.some(({ number: number4 }) => number4 < numberOf(major, minor)) ? failed(
         `Upgrade CircleCI Server to ${firstRelease} first, as its documentation says, then PostgreSQL.`,
         ...evidence
       ) : passed(...evidence);
@@ -57729,12 +57761,12 @@ async function readObstacles(database) {
   );
   return external_exports.array(obstacle).parse(jsonLines(output2));
 }
-function obstacleName(found2) {
-  return found2.kind === "prepared transaction" ? `prepared transaction ${quoted2(found2.gid)} in database "${found2.database}", of ${found2.owner}` : `${found2.type} replication slot ${found2.name}${found2.database === null ? "" : ` in database "${found2.database}"`}`;
+function obstacleName(found3) {
+  return found3.kind === "prepared transaction" ? `prepared transaction ${quoted2(found3.gid)} in database "${found3.database}", of ${found3.owner}` : `${found3.type} replication slot ${found3.name}${found3.database === null ? "" : ` in database "${found3.database}"`}`;
 }
-function obstacleRemedy(found2, session) {
-  const prepared = found2.flatMap((o) => o.kind === "prepared transaction" ? [o] : []);
-  const slots = found2.flatMap((o) => o.kind === "replication slot" ? [o] : []);
+function obstacleRemedy(found3, session) {
+  const prepared = found3.flatMap((o) => o.kind === "prepared transaction" ? [o] : []);
+  const slots = found3.flatMap((o) => o.kind === "replication slot" ? [o] : []);
   const sentences = [
     ...prepared.map(
       ({ gid, database }) => `In database "${database}": \`ROLLBACK PREPARED ${quoted2(gid)};\` (or COMMIT PREPARED, if whoever prepared it says so).`
@@ -57795,8 +57827,8 @@ var serverChecks = [
 ];
 function expectNone(kind, { obstacles, target }) {
   return given(obstacles, (all) => {
-    const found2 = all.filter((o) => o.kind === kind);
-    return found2.length === 0 ? passed(`there is no ${kind}`) : failed(obstacleRemedy(found2, sessionIn(target)), ...found2.map(obstacleName));
+    const found3 = all.filter((o) => o.kind === kind);
+    return found3.length === 0 ? passed(`there is no ${kind}`) : failed(obstacleRemedy(found3, sessionIn(target)), ...found3.map(obstacleName));
   });
 }
 
@@ -57979,17 +58011,17 @@ function enlarged({ totalBytes, freeBytes }, { target, storageClass }, kilobytes
   const name3 = volume.claim.spec?.storageClassName ?? "";
   const patch = JSON.stringify({ spec: { resources: { requests: { storage: size } } } });
   const command = `kubectl -n ${namespace} patch persistentvolumeclaim ${volume.claimName} -p '${patch}'`;
-  const found2 = storageClass.known ? storageClass.value.found : void 0;
-  if (found2?.allowVolumeExpansion === true || name3 === "")
+  const found3 = storageClass.known ? storageClass.value.found : void 0;
+  if (found3?.allowVolumeExpansion === true || name3 === "")
     return `enlarge the PersistentVolumeClaim.
 ${inShell}
 ${command}`;
-  if (found2 === void 0)
+  if (found3 === void 0)
     return `enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable(`kubectl get storageclass ${name3} -o jsonpath={.allowVolumeExpansion}`)} says true).
 ${inShell}
 ${command}`;
   const allow = `kubectl patch storageclass ${name3} -p '{"allowVolumeExpansion":true}'`;
-  return `enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name3} does not allow that: where driver ${found2.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.
+  return `enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name3} does not allow that: where driver ${found3.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.
 ${inShell}
 ${allow}
 ${command}`;
@@ -58017,20 +58049,20 @@ var storageClassChecks = [
         const remedy4 = `Let the kubeconfig's user read StorageClasses (docs/permissions.md), or look yourself: ${list2} has to show the class of claim ${claimName}.`;
         return (inputs.verifyBackup ? warning2 : unknown2)(remedy4, storageClass.reason);
       }
-      const { name: name3, found: found2 } = storageClass.value;
+      const { name: name3, found: found3 } = storageClass.value;
       if (name3 === "")
         return failed(
           'Make the claim one of a StorageClass, or set "backup" to external and take care of the backup yourself.',
           `PersistentVolumeClaim ${claimName} names no StorageClass: nothing provisions another one like it`
         );
-      if (found2 === void 0)
+      if (found3 === void 0)
         return failed(
           `Make StorageClass ${name3} again, with the provisioner of the volume (${list2} shows those that there are).`,
           `PersistentVolumeClaim ${claimName} is of StorageClass ${name3}, which is not there any more`
         );
       const driver = persistentVolume?.spec?.csi?.driver;
-      const evidence = `StorageClass ${name3}: provisioner ${found2.provisioner}, volumes ${found2.allowVolumeExpansion === true ? "can" : "can't"} be enlarged`;
-      return driver === void 0 || found2.provisioner === driver || found2.provisioner.startsWith("kubernetes.io/") ? passed(evidence) : failed(
+      const evidence = `StorageClass ${name3}: provisioner ${found3.provisioner}, volumes ${found3.allowVolumeExpansion === true ? "can" : "can't"} be enlarged`;
+      return driver === void 0 || found3.provisioner === driver || found3.provisioner.startsWith("kubernetes.io/") ? passed(evidence) : failed(
         `Make a StorageClass ${name3} of ${driver} again: what the class provisions now can't be filled from the volume.`,
         evidence,
         `the volume is one of ${driver}`
@@ -58045,7 +58077,7 @@ var surroundingsChecks = [
     id: "gitops",
     title: "Neither Argo CD, Flux nor KEDA puts PostgreSQL or the applications back meanwhile",
     subject: "cluster",
-    why: "They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that.",
+    why: "They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that. A HorizontalPodAutoscaler needs nothing: Kubernetes lets it rest while its target has 0 replicas (but with a minReplicas of 0).",
     run: ({ reconcilers, target }) => given(reconcilers, (all) => {
       const evidence = (r) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
       const acting = all.filter((r) => r.state === "acts" || r.state === "unknown");
@@ -58262,8 +58294,8 @@ function refused(what, remedy4) {
 // src/database/database.ts
 var commandLimit = 6e4;
 var applicationName = "postgresql-upgrade";
-function readOptions(limit5) {
-  return `-c default_transaction_read_only=on -c search_path=pg_catalog -c statement_timeout=${String(Math.round(limit5 * 0.9))} -c lock_timeout=5000`;
+function readOptions(limit6) {
+  return `-c default_transaction_read_only=on -c search_path=pg_catalog -c statement_timeout=${String(Math.round(limit6 * 0.9))} -c lock_timeout=5000`;
 }
 var writeOptions = "-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
 var withPassword = [
@@ -58298,15 +58330,15 @@ var Database = class _Database {
    * @returns what psql prints: one line per row, columns without padding
    * @throws ClusterError with psql's own message
    */
-  async read(database, sql, limit5 = commandLimit) {
-    return await retried(() => this.psql(database, sql, readOptions(limit5), limit5));
+  async read(database, sql, limit6 = commandLimit) {
+    return await retried(() => this.psql(database, sql, readOptions(limit6), limit6));
   }
   /**
    * The same in a session that may change things and that no setting of a role or database cuts short.
    * @param sql may run a second time, also while the first one is still at work: a session whose connection broke is repeated
    */
-  async write(database, sql, limit5) {
-    return await retried(() => this.psql(database, sql, writeOptions, limit5));
+  async write(database, sql, limit6) {
+    return await retried(() => this.psql(database, sql, writeOptions, limit6));
   }
   /**
    * Runs the same script in each database, one after the other in a single psql: to start a program in a pod takes longer
@@ -58315,33 +58347,33 @@ var Database = class _Database {
    * @returns the rows of each database, which have to be JSON and no objects with the only key `database`
    * @throws ClusterError with psql's own message when one fails; the databases after it are then left out
    */
-  async readEach(databases, sql, limit5 = commandLimit) {
+  async readEach(databases, sql, limit6 = commandLimit) {
     if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const [script3, all] = [eachDatabase(databases, sql), limit5 * databases.length];
+    const [script3, all] = [eachDatabase(databases, sql), limit6 * databases.length];
     return rowsOfEach(
       databases,
-      await retried(() => this.psql("template1", script3, readOptions(limit5), all, databases))
+      await retried(() => this.psql("template1", script3, readOptions(limit6), all, databases))
     );
   }
   /** The same in sessions that may change things, as `write` does it. */
-  async writeEach(databases, sql, limit5) {
+  async writeEach(databases, sql, limit6) {
     if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const [script3, all] = [eachDatabase(databases, sql), limit5 * databases.length];
+    const [script3, all] = [eachDatabase(databases, sql), limit6 * databases.length];
     return rowsOfEach(databases, await retried(() => this.psql("template1", script3, writeOptions, all, databases)));
   }
   /** Runs a command in the server's container, without a password. */
-  async command(command, limit5 = commandLimit) {
+  async command(command, limit6 = commandLimit) {
     return await this.cluster.exec(
       this.target.namespace,
       this.target.podName,
       this.target.container.name,
       command,
       "",
-      limit5
+      limit6
     );
   }
   /** @param databases those that the script goes through after the first one */
-  async psql(database, sql, options, limit5, databases = []) {
+  async psql(database, sql, options, limit6, databases = []) {
     const connection = connectionTo(database);
     const command = [
       "sh",
@@ -58369,7 +58401,7 @@ var Database = class _Database {
 ${sql}
 \\q
 `,
-      limit5
+      limit6
     );
     if (result.exitCode === 0) return result.stdout;
     throw new _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
@@ -58449,44 +58481,6 @@ async function readMd5Roles(database) {
   return external_exports.array(external_exports.object({ role: external_exports.string() })).parse(jsonLines(output2)).map(({ role }) => role);
 }
 
-// src/parallel.ts
-async function inParallel(width, items, work2) {
-  const results = [];
-  const queue = items.map((item, index) => ({ item, index }));
-  let failure2;
-  const worker = async () => {
-    for (let next = queue.shift(); next !== void 0 && failure2 === void 0; next = queue.shift()) {
-      try {
-        results[next.index] = await work2(next.item);
-      } catch (error63) {
-        failure2 ??= { error: error63 };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
-  if (failure2 !== void 0) throw failure2.error;
-  return results;
-}
-
-// src/database/shares.ts
-function shares(databases, sessions3) {
-  const dealt = Array.from({ length: sessions3 }, () => ({ bytes: 0, names: [] }));
-  for (const { name: name3, bytes } of [...databases].sort((a, b) => b.bytes - a.bytes)) {
-    const least = dealt.reduce((a, b) => b.bytes < a.bytes ? b : a);
-    least.bytes += bytes;
-    least.names.push(name3);
-  }
-  return dealt.map(({ names }) => names).filter((names) => names.length > 0);
-}
-
-// src/database/each.ts
-async function readAll(database, databases, sql, sessions3, limit5) {
-  const open4 = databases.filter((d) => d.allowsConnections);
-  const answers = await inParallel(sessions3, shares(open4, sessions3), (names) => database.readEach(names, sql, limit5));
-  const rows = new Map(answers.flatMap((answer2) => [...answer2]));
-  return new Map(open4.map(({ name: name3 }) => [name3, rows.get(name3) ?? []]));
-}
-
 // src/database/libraries.ts
 var most = 20;
 var functionsSql = `
@@ -58516,7 +58510,7 @@ SELECT coalesce(json_agg(json_build_object('setting', name, 'who', who, 'library
   FROM (SELECT name, who, reset, CASE WHEN name = 'local_preload_libraries' AND strpos(item, '/') = 0 THEN '$libdir/plugins/' || item ELSE item END AS library
     FROM settings, regexp_split_to_table(value, '\\s*,\\s*') word, LATERAL (SELECT replace(trim(BOTH '"' FROM trim(word)), '""', '"') AS item) unquoted WHERE item <> '') listed))
 WHERE current_database() = 'template1';`;
-var librariesSql = `${functionsSql}${preloadedSql}`;
+var librariesQuestion = { id: "libraries", statements: [functionsSql, preloadedSql] };
 var usedLibrary = external_exports.object({
   library: external_exports.string(),
   /** How many functions and extensions use it, of which `names` are the first. */
@@ -58600,7 +58594,12 @@ async function readDatabases(database) {
   );
   return external_exports.array(databaseFacts).parse(jsonLines(output2));
 }
-var extensionsSql = "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;";
+var extensionsQuestion = {
+  id: "extensions",
+  statements: [
+    "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;"
+  ]
+};
 function extensionsOf(rows) {
   const isExtension = (row2) => typeof row2 === "object" && row2 !== null && "version" in row2;
   return external_exports.record(external_exports.string(), external_exports.array(extensionFacts)).parse(Object.fromEntries([...rows].map(([database, of]) => [database, of.filter(isExtension)])));
@@ -58651,11 +58650,11 @@ function neighboursOf(pods, cronJobs, target) {
   const running = pods.filter(
     ({ metadata, status }) => metadata?.name !== target.podName && status?.phase !== "Succeeded" && status?.phase !== "Failed"
   );
-  const found2 = /* @__PURE__ */ new Map();
+  const found3 = /* @__PURE__ */ new Map();
   const add = (one) => {
     const key = `${one.kind}/${one.name}`;
-    const before = found2.get(key);
-    found2.set(key, {
+    const before = found3.get(key);
+    found3.set(key, {
       ...one,
       isApplication: one.isApplication || before?.isApplication === true,
       addresses: [.../* @__PURE__ */ new Set([...before?.addresses ?? [], ...one.addresses])],
@@ -58679,7 +58678,7 @@ function neighboursOf(pods, cronJobs, target) {
     const uses = usesOf(spec.jobTemplate.spec?.template.spec, target);
     add({ ...workload2, isApplication: isStopped(target, workload2), addresses: [], nodes: [], uses });
   }
-  return [...found2.values()].sort((a, b) => `${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1);
+  return [...found3.values()].sort((a, b) => `${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1);
 }
 function workloadOf({ metadata }, cronJobs) {
   const owner = metadata?.ownerReferences?.find(({ controller }) => controller === true);
@@ -58741,17 +58740,17 @@ var fluxKinds = [
   ["Kustomization", "kustomize.toolkit.fluxcd.io"]
 ];
 async function findReconcilers(cluster, objects) {
-  const found2 = /* @__PURE__ */ new Map();
+  const found3 = /* @__PURE__ */ new Map();
   for (const { object: object2, metadata } of objects) {
     for (const mark of marksOn(metadata)) {
       const key = `${mark.kind}/${mark.namespace ?? ""}/${mark.name ?? ""}`;
-      const entry = found2.get(key) ?? { mark, marks: [] };
+      const entry = found3.get(key) ?? { mark, marks: [] };
       entry.marks.push(`${object2} (${mark.where})`);
-      found2.set(key, entry);
+      found3.set(key, entry);
     }
   }
   return await Promise.all(
-    [...found2.values()].map(async ({ mark: { kind, name: name3, namespace }, marks }) => ({
+    [...found3.values()].map(async ({ mark: { kind, name: name3, namespace }, marks }) => ({
       ...{ kind, name: name3, namespace, marks },
       ...await stateOf(cluster, kind, name3, namespace)
     }))
@@ -58807,14 +58806,130 @@ async function argoState(cluster, name3, namespace) {
   };
 }
 async function fluxState(cluster, kind, name3, namespace) {
-  const found2 = await cluster.find(resourceOf2[kind], name3, namespace);
-  if (found2 === void 0)
+  const found3 = await cluster.find(resourceOf2[kind], name3, namespace);
+  if (found3 === void 0)
     return { state: "unknown", seen: `there is no ${kind} ${name3} in namespace ${namespace ?? "?"}` };
-  return found2.spec?.suspend === true ? { state: "paused", seen: `${kind} ${name3} is suspended` } : { state: "acts", seen: `${kind} ${name3} is not suspended` };
+  return found3.spec?.suspend === true ? { state: "paused", seen: `${kind} ${name3} is suspended` } : { state: "acts", seen: `${kind} ${name3} is not suspended` };
+}
+
+// src/database/questions.ts
+var statementLimit = 1e4;
+function questionsScript(questions) {
+  return [
+    "\\set ON_ERROR_STOP 0",
+    `SET statement_timeout = ${String(statementLimit)};`,
+    ...questions.map(({ id, statements }) => untilOneFails(id, statements)),
+    "\\set ON_ERROR_STOP 1"
+  ].join("\n");
+}
+function untilOneFails(id, [first = "", ...rest]) {
+  const failed4 = `SELECT json_build_object('question', '${id}', 'error', :'LAST_ERROR_MESSAGE');`;
+  const next = rest.length === 0 ? `\\echo '{"question":"${id}","answered":true}'` : untilOneFails(id, rest);
+  return [first, "\\if :ERROR", failed4, "\\else", next, "\\endif"].join("\n");
+}
+var ending = external_exports.union([
+  external_exports.strictObject({ question: external_exports.string(), error: external_exports.string() }),
+  external_exports.strictObject({ question: external_exports.string(), answered: external_exports.literal(true) })
+]);
+function firstUnanswered(rows, id) {
+  for (const [database, of] of rows) {
+    const end = of.map((row2) => ending.safeParse(row2).data).find((row2) => row2?.question === id);
+    if (end === void 0) return `database "${database}": psql left out the answer`;
+    if ("error" in end) return `database "${database}": ${end.error}`;
+  }
+  return void 0;
+}
+
+// src/database/shares.ts
+function shares(databases, sessions3) {
+  const dealt = Array.from({ length: sessions3 }, () => ({ bytes: 0, names: [] }));
+  for (const { name: name3, bytes } of [...databases].sort((a, b) => b.bytes - a.bytes)) {
+    const least = dealt.reduce((a, b) => b.bytes < a.bytes ? b : a);
+    least.bytes += bytes;
+    least.names.push(name3);
+  }
+  return dealt.map(({ names }) => names).filter((names) => names.length > 0);
+}
+
+// src/parallel.ts
+async function inParallel(width, items, work2) {
+  const results = [];
+  const queue = items.map((item, index) => ({ item, index }));
+  let failure2;
+  const worker = async () => {
+    for (let next = queue.shift(); next !== void 0 && failure2 === void 0; next = queue.shift()) {
+      try {
+        results[next.index] = await work2(next.item);
+      } catch (error63) {
+        failure2 ??= { error: error63 };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  if (failure2 !== void 0) throw failure2.error;
+  return results;
+}
+
+// src/prechecks/known.ts
+async function known(read2) {
+  try {
+    return { known: true, value: await read2() };
+  } catch (error63) {
+    if (error63 instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc) throw error63;
+    return unread(error63);
+  }
+}
+function unread(error63) {
+  return { known: false, reason: (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), code: (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.code : "unexpected" };
+}
+async function knownFrom(fact2, read2) {
+  return fact2.known ? await known(() => read2(fact2.value)) : fact2;
+}
+function made(fact2, make2) {
+  if (!fact2.known) return fact2;
+  try {
+    return { known: true, value: make2(fact2.value) };
+  } catch (error63) {
+    return unread(error63);
+  }
+}
+function both(a, b, make2) {
+  if (!a.known) return a;
+  return made(b, (value) => make2(a.value, value));
+}
+function pair(a, b) {
+  return [a, b];
+}
+
+// src/prechecks/ask-databases.ts
+var limit = 3e5;
+async function askDatabases(database, list3, questions, sessions3) {
+  const open4 = list3.filter((d) => d.allowsConnections);
+  const script3 = questionsScript(questions);
+  const answers = await inParallel(sessions3, shares(open4, sessions3), (names) => askShare(database, names, script3));
+  return Object.fromEntries(answers.flat());
+}
+async function askShare(database, names, script3) {
+  const rows = await known(() => database.readEach(names, script3, limit));
+  if (rows.known) return names.map((name3) => [name3, { known: true, value: rows.value.get(name3) ?? [] }]);
+  if (names.length === 1) return names.map((name3) => [name3, rows]);
+  const alone = [];
+  for (const name3 of names) alone.push(...await askShare(database, [name3], script3));
+  return alone;
+}
+function answerOfAll(answers, { id }, parse4) {
+  if (!answers.known) return answers;
+  const rows = /* @__PURE__ */ new Map();
+  for (const [name3, answer] of Object.entries(answers.value)) {
+    if (!answer.known) return answer;
+    rows.set(name3, answer.value);
+  }
+  const reason = firstUnanswered(rows, id);
+  return reason === void 0 ? made({ known: true, value: rows }, parse4) : { known: false, reason, code: "query-failed" };
 }
 
 // src/job/run-probe.ts
-async function runProbe({ cluster, clock, log: log2, signal }, pod, limit5, parse4) {
+async function runProbe({ cluster, clock, log: log2, signal }, pod, limit6, parse4) {
   const namespace = pod.metadata?.namespace ?? "";
   const image = pod.spec?.containers[0]?.image ?? "";
   const created = await cluster.create("pods", pod, { namespace });
@@ -58828,7 +58943,7 @@ async function runProbe({ cluster, clock, log: log2, signal }, pod, limit5, pars
   };
   try {
     const ended = await waitFor(
-      { what: `the probe of image ${image}`, limit: limit5, limitInput: "job-start-timeout", clock, log: log2, signal },
+      { what: `the probe of image ${image}`, limit: limit6, limitInput: "job-start-timeout", clock, log: log2, signal },
       async () => {
         const now = await cluster.find("pods", name3, namespace);
         if (now === void 0)
@@ -58879,7 +58994,7 @@ async function withPod({ cluster, log: log2 }, pod, body) {
 // src/job/run-trial.ts
 var settled = 3;
 var mostLines = 8;
-async function runTrial(surroundings, pod, database, limit5) {
+async function runTrial(surroundings, pod, database, limit6) {
   const { cluster } = surroundings;
   const namespace = pod.metadata?.namespace ?? "";
   const [server] = pod.spec?.containers ?? [];
@@ -58890,7 +59005,7 @@ async function runTrial(surroundings, pod, database, limit5) {
     (name3) => waitFor(
       {
         what: `PostgreSQL of ${image} to start on an empty volume`,
-        limit: limit5,
+        limit: limit6,
         limitInput: "job-start-timeout",
         ...surroundings
       },
@@ -59005,34 +59120,6 @@ function given2(fields) {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== void 0));
 }
 
-// src/prechecks/known.ts
-async function known(read2) {
-  try {
-    return { known: true, value: await read2() };
-  } catch (error63) {
-    if (error63 instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc) throw error63;
-    return unread(error63);
-  }
-}
-function unread(error63) {
-  return { known: false, reason: (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63), code: (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.code : "unexpected" };
-}
-async function knownFrom(fact2, read2) {
-  return fact2.known ? await known(() => read2(fact2.value)) : fact2;
-}
-function both(a, b, make2) {
-  if (!a.known) return a;
-  if (!b.known) return b;
-  try {
-    return { known: true, value: make2(a.value, b.value) };
-  } catch (error63) {
-    return unread(error63);
-  }
-}
-function pair(a, b) {
-  return [a, b];
-}
-
 // src/prechecks/ask-images.ts
 async function probe(gathering, role, image, settings, databases, sortOrders2, libraries) {
   const { inputs, target } = gathering;
@@ -59071,9 +59158,9 @@ async function replayed(gathering, settings, server, databases) {
   const read2 = both(settings, both(server, databases, pair), pair);
   return await knownFrom(read2, ([job2, [facts, list3]]) => {
     const names = list3.filter(isReplayed).map(({ name: name3 }) => name3);
-    const limit5 = inputs.jobStartTimeout;
-    const pod = replayPod(target, job2, facts, database.superuser, names, replayScript, limit5);
-    return runProbe(gathering, pod, limit5, (log2) => parseReplay(image, names, log2));
+    const limit6 = inputs.jobStartTimeout;
+    const pod = replayPod(target, job2, facts, database.superuser, names, replayScript, limit6);
+    return runProbe(gathering, pod, limit6, (log2) => parseReplay(image, names, log2));
   });
 }
 
@@ -59158,77 +59245,47 @@ function isRefusal(error63) {
 
 // src/prechecks/hazards/script.ts
 var rowLimit = 20;
-var statementLimit = 1e4;
-function hazardScript(hazards2, scope) {
-  const queries = hazards2.flatMap((hazard) => {
+function hazardQuestions(hazards2, scope) {
+  return hazards2.flatMap((hazard) => {
     const query = hazard[scope];
-    return query === void 0 ? [] : [statement(hazard, query, scope === "database" ? hazard.before : void 0)];
+    if (query === void 0) return [];
+    const before = scope === "database" && hazard.before !== void 0 ? [hazard.before] : [];
+    return [{ id: hazard.id, statements: [...before, statement(hazard, query)] }];
   });
-  return [
-    "\\set ON_ERROR_STOP 0",
-    `SET statement_timeout = ${String(statementLimit)}; SET lock_timeout = 1000;`,
-    ...queries,
-    "\\set ON_ERROR_STOP 1"
-  ].join("\n");
 }
-function statement({ id }, query, before) {
-  const failed3 = `\\if :ERROR
-SELECT json_build_object('hazard', '${id}', 'error', :'LAST_ERROR_MESSAGE');`;
-  const asked = `SELECT json_build_object('hazard', '${id}', 'total', count(*),
+function statement({ id }, query) {
+  return `SELECT json_build_object('hazard', '${id}', 'total', count(*),
   'rows', coalesce(json_agg(json_build_object('object', object, 'detail', detail, 'remedy', remedy) ORDER BY n) FILTER (WHERE n <= ${String(rowLimit)}), '[]'))
 FROM (SELECT row_number() OVER (ORDER BY object, detail) AS n, object, detail, remedy FROM (
 ${query.trim()}
-) AS found(object, detail, remedy)) AS numbered;
-${failed3}
-\\endif`;
-  return before === void 0 ? asked : `${before}
-${failed3}
-\\else
-${asked}
-\\endif`;
+) AS found(object, detail, remedy)) AS numbered;`;
 }
 var row = external_exports.object({ object: external_exports.string(), detail: external_exports.string(), remedy: external_exports.string() });
-var answer = external_exports.union([
-  external_exports.strictObject({ hazard: external_exports.string(), total: external_exports.number(), rows: external_exports.array(row) }),
-  external_exports.strictObject({ hazard: external_exports.string(), error: external_exports.string() })
-]);
+var found2 = external_exports.strictObject({ hazard: external_exports.string(), total: external_exports.number(), rows: external_exports.array(row) });
+var failed2 = external_exports.strictObject({ question: external_exports.string(), error: external_exports.string() });
 function answersOf(rows) {
+  const told = rows.filter((r) => typeof r === "object" && r !== null && ("hazard" in r || "error" in r));
   return Object.fromEntries(
-    external_exports.array(answer).parse(rows).map((a) => [a.hazard, knownOf(a)])
+    external_exports.array(external_exports.union([found2, failed2])).parse(told).map(answerOf)
   );
 }
-function knownOf(a) {
-  return "error" in a ? { known: false, reason: a.error, code: "query-failed" } : { known: true, value: { total: a.total, rows: a.rows } };
+function answerOf(a) {
+  return "error" in a ? [a.question, { known: false, reason: a.error, code: "query-failed" }] : [a.hazard, { known: true, value: { total: a.total, rows: a.rows } }];
 }
 
 // src/prechecks/hazards/gather.ts
-var limit = 3e5;
-async function gatherHazards(database, list3, sessions3) {
-  const open4 = list3.filter((d) => d.allowsConnections);
-  const [server, ...dealt] = await Promise.all([
-    known(() => askServer(database)),
-    inParallel(sessions3, shares(open4, sessions3), (names) => askShare(database, names))
-  ]);
+var limit2 = 3e5;
+var databaseHazards = hazardQuestions(hazards, "database");
+async function askServer(database) {
+  const rows = await database.readEach(["template1"], questionsScript(hazardQuestions(hazards, "server")), limit2);
+  return answersOf(rows.get("template1") ?? []);
+}
+function hazardFacts(server, list3, answers) {
+  const asked = Object.entries(answers).map(([name3, rows]) => [name3, made(rows, answersOf)]);
   const closed2 = list3.filter((d) => !d.allowsConnections && d.name !== "template0").map(
     (d) => [d.name, unread2("it does not accept connections (pg_database.datallowconn)", "no-connections")]
   );
-  return { server, databases: Object.fromEntries([...dealt.flat(2), ...closed2]) };
-}
-async function askServer(database) {
-  const rows = await database.readEach(["template1"], hazardScript(hazards, "server"), limit);
-  return answersOf(rows.get("template1") ?? []);
-}
-async function askShare(database, names) {
-  const script3 = hazardScript(hazards, "database");
-  const rows = await known(() => database.readEach(names, script3, limit));
-  if (rows.known)
-    return await Promise.all(
-      names.map(async (name3) => [name3, await known(() => answersOf(rows.value.get(name3) ?? []))])
-    );
-  if (names.length === 1) return names.map((name3) => [name3, rows]);
-  const alone = [];
-  for (const name3 of names) alone.push(...await askShare(database, [name3]));
-  return alone;
+  return { server, databases: Object.fromEntries([...asked, ...closed2]) };
 }
 function unread2(reason, code2) {
   return { known: false, reason, code: code2 };
@@ -59296,13 +59353,16 @@ echo "statusKilobytes=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum
 echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
 [ -L "$data/pg_wal" ] && echo "walLink=$(readlink -f "$data/pg_wal")"
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
-find "$data" ! -user "$(id -u)" 2>/dev/null | head -5 | sed 's/^/foreignFile=/'
+# Not "! -user", which is also true of what is gone before find can look at it: PostgreSQL replaces pg_internal.init at any time.
+uid=$(id -u)
+LC_ALL=C find "$data" \\( -uid "+$uid" -o -uid "-$uid" \\) -printf 'foreignFile=%p\\n' 2>&1 |
+  sed -n -e '/^foreignFile=/p' -e '/: No such file or directory$/d' -e 's/^find: /foreignFile=/p' | head -5
 for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
   [ -d "$cluster" ] || continue
   readable=no control=none tables=no
   [ -r "$cluster" ] && [ -x "$cluster" ] && readable=yes
   for name in pg_control.old pg_control; do [ -f "$cluster/global/$name" ] && control=$name; done
-  find "$cluster/base" "$cluster"/pg_tblspc/*/ -type f -name '[0-9]*' 2>/dev/null | sed 's:.*/::' | awk -F '[._]' '$1 >= 16384 { found = 1 } END { exit !found }' && tables=yes
+  find "$cluster/base" "$cluster"/pg_tblspc/*/ -type f -name '[0-9]*' -printf '%f\\n' 2>/dev/null | awk -F '[._]' '$1 >= 16384 { found = 1; exit } END { exit !found }' && tables=yes
   echo "cluster=$(stat -c %u "$cluster") $readable $(cat "$cluster/PG_VERSION" 2>/dev/null || echo -) $control $tables $(du -sm "$cluster/base" 2>/dev/null | awk '{ print $1 + 0 }' | grep . || echo 0) $cluster"
 done
 echo end=yes
@@ -59392,6 +59452,7 @@ async function tryVolume(database, target) {
 
 // src/prechecks/gather.ts
 var sessions = 4;
+var databaseQuestions = [extensionsQuestion, librariesQuestion, sortOrdersQuestion, ...databaseHazards];
 async function gatherFacts(gathering) {
   const stopwatch = new Stopwatch(gathering.clock);
   const facts = await readFacts(gathering, (names, read2) => stopwatch.measure(names, read2));
@@ -59402,13 +59463,11 @@ async function readFacts(gathering, timed) {
   const { namespace } = target;
   const read2 = (facts, work2) => timed(facts, () => known(work2));
   const readFrom = (fact2, from, work2) => timed(fact2, () => knownFrom(from, work2));
-  const [version2, permissions2, server, databases, files, obstacles, firstClients] = await Promise.all([
+  const [version2, permissions2, server, databases, firstClients] = await Promise.all([
     timed("access", () => cluster.version()),
     read2("missingPermissions", () => missingPermissions(cluster, namespace, "upgrade")),
     read2("server", () => readServer(database)),
     read2("databases", () => readDatabases(database)),
-    read2("files", () => readVolumeFiles(database, target)),
-    read2("obstacles", () => readObstacles(database)),
     read2("clients", () => clientsOf(gathering))
   ]);
   const user = await knownFrom(permissions2, (missing) => needed(missing).length === 0 ? "" : askUser(cluster));
@@ -59420,25 +59479,21 @@ async function readFacts(gathering, timed) {
     ...jobSettings(inputs, s, d),
     runId: "precheck"
   }));
-  const [sortOrders2, inventory] = await Promise.all([
-    readFrom(
-      "sortOrders",
-      databases,
-      async (list3) => sortOrdersOf(await readAll(database, list3, sortOrdersSql, sessions))
-    ),
-    timed(
-      ["extensions", "libraries"],
-      () => knownFrom(databases, (list3) => readAll(database, list3, `${extensionsSql}
-${librariesSql}`, sessions))
-    )
-  ]);
-  const libraries = await knownFrom(inventory, librariesOf);
+  const answers = await readFrom(
+    ["extensions", "libraries", "sortOrders", "hazards"],
+    databases,
+    (list3) => askDatabases(database, list3, databaseQuestions, sessions)
+  );
+  const extensions = answerOfAll(answers, extensionsQuestion, extensionsOf);
+  const libraries = answerOfAll(answers, librariesQuestion, librariesOf);
+  const sortOrders2 = answerOfAll(answers, sortOrdersQuestion, sortOrdersOf);
   const mayProbe = inputs.mode === "upgrade" && !inputs.dryRun ? onlyIfGranted(permissions2, settings) : settings;
   if (inputs.probes === "pods" && mayProbe.known) await sweepProbes(gathering, namespace);
   const marked2 = read2(["reconcilers", "charts"], () => markedObjects(gathering));
   const reads = [
-    knownFrom(inventory, extensionsOf),
-    readFrom("hazards", databases, (list3) => gatherHazards(database, list3, sessions)),
+    read2("files", () => readVolumeFiles(database, target)),
+    read2("obstacles", () => readObstacles(database)),
+    read2("hazards", () => askServer(database)),
     read2(["neighbours", "otherVolumeUsers"], () => cluster.list("pods", { namespace })),
     known(() => cluster.list("cronjobs", { namespace })),
     read2("helmRevisions", () => newestRevisions(cluster, namespace)),
@@ -59471,8 +59526,9 @@ ${librariesSql}`, sessions))
   ];
   await Promise.allSettled(reads);
   const [
-    extensions,
-    hazards2,
+    files,
+    obstacles,
+    serverHazards,
     pods,
     cronJobs,
     helmRevisions,
@@ -59505,7 +59561,7 @@ ${librariesSql}`, sessions))
     extensions,
     libraries,
     sortOrders: sortOrders2,
-    hazards: hazards2,
+    hazards: both(databases, answers, (list3, of) => hazardFacts(serverHazards, list3, of)),
     files,
     volumeTrial,
     otherVolumeUsers: await knownFrom(pods, (list3) => volumeUsersAmong(list3, target)),
@@ -59589,14 +59645,14 @@ async function judge6(facts, read2, docs, log2) {
   const seconds3 = {};
   for (const check3 of catalogue.filter((c) => c.applies?.(facts) ?? true)) {
     const { watched, looked } = watch(facts);
-    const answer2 = bounded(check3.run(watched));
+    const answer = bounded(check3.run(watched));
     const took = Math.round(Math.max(0, ...[...looked].map((fact2) => read2[fact2] ?? 0)) * 10) / 10;
     seconds3[check3.id] = took;
-    const reason = answer2.status === "passed" ? void 0 : ignored.get(check3.id);
+    const reason = answer.status === "passed" ? void 0 : ignored.get(check3.id);
     const finding = {
       check: check3.id,
       docs: `${docs}#${check3.id}`,
-      ...answer2,
+      ...answer,
       ...reason === void 0 ? {} : { ignored: reason }
     };
     findings.push(finding);
@@ -59876,9 +59932,9 @@ function emptySection(title) {
   return marked(name, { title }, []);
 }
 function find(body) {
-  const found2 = findMarked(name, body);
-  if (found2 === void 0) return void 0;
-  const { before, after, text: text2, data } = found2;
+  const found3 = findMarked(name, body);
+  if (found3 === void 0) return void 0;
+  const { before, after, text: text2, data } = found3;
   const { title } = data ?? {};
   const at = text2.indexOf(run);
   return {
@@ -59968,15 +60024,15 @@ function newText(settings, lines) {
   return { title: section.title, body: body.length <= longestBody ? body : render(shortened(section)) };
 }
 function changedText(settings, lines, present) {
-  const found2 = find(present.body);
-  if (found2 === void 0) {
+  const found3 = find(present.body);
+  if (found3 === void 0) {
     return {
       change: {},
       note: `The text of pull request #${String(present.number)} has lost the markers of this action, so that it was left as it is.`
     };
   }
-  const section = sectionOf(settings, lines, found2.run);
-  const room = longestBody - found2.before.length - found2.after.length;
+  const section = sectionOf(settings, lines, found3.run);
+  const room = longestBody - found3.before.length - found3.after.length;
   const ours2 = [render(section), render(shortened(section))].find((text2) => text2.length <= room);
   if (ours2 === void 0) {
     return {
@@ -59986,8 +60042,8 @@ function changedText(settings, lines, present) {
   }
   return {
     change: {
-      ...present.title === found2.title && found2.title !== section.title ? { title: section.title } : {},
-      ...ours2 === found2.text ? {} : { body: `${found2.before}${ours2}${found2.after}` }
+      ...present.title === found3.title && found3.title !== section.title ? { title: section.title } : {},
+      ...ours2 === found3.text ? {} : { body: `${found3.before}${ours2}${found3.after}` }
     }
   };
 }
@@ -60003,22 +60059,22 @@ function shortened(section) {
 }
 
 // src/pull-request/open.ts
-async function openPullRequest(github, settings, found2, warnings) {
-  const { title, body } = newText(settings, found2.lines);
-  const request = { title, body, head: found2.branchName, base: found2.base.name };
+async function openPullRequest(github, settings, found3, warnings) {
+  const { title, body } = newText(settings, found3.lines);
+  const request = { title, body, head: found3.branchName, base: found3.base.name };
   try {
     return await github.createPullRequest({ ...request, draft: settings.draft });
   } catch (error63) {
     if (!(error63 instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_)) throw error63;
     if (error63.code === "github-no-drafts" && settings.draft) {
       warnings.push("This repository has no draft pull requests: it was opened as a usual one.");
-      return await openPullRequest(github, { ...settings, draft: false }, found2, warnings);
+      return await openPullRequest(github, { ...settings, draft: false }, found3, warnings);
     }
     if (error63.code === "github-uncertain" || error63.code === "github-exists") throw error63;
     throw new _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_(
       error63.code,
-      `${(0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(error63.message)} The commit is on branch ${found2.branchName}.`,
-      `Open the pull request by hand: ${compareLink(github, found2.base.name, found2.branchName, title)} ${remedyOf2(error63, github, found2)}`,
+      `${(0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(error63.message)} The commit is on branch ${found3.branchName}.`,
+      `Open the pull request by hand: ${compareLink(github, found3.base.name, found3.branchName, title)} ${remedyOf2(error63, github, found3)}`,
       { cause: error63 }
     );
   }
@@ -60038,17 +60094,17 @@ function missingCommit({ base, branch }) {
   if (branch.fits && !branch.baseChanged) return void 0;
   return branch.comparison.behind === 0 ? [branch.head] : [branch.head, base.head];
 }
-async function push(github, settings, found2, parents) {
+async function push(github, settings, found3, parents) {
   const { path: path8, image, tag: tag2 } = settings;
-  const blob = await github.createBlob(new TextEncoder().encode(found2.edited.text));
-  const tree = await github.createTree(await github.treeOf(found2.base.head), {
+  const blob = await github.createBlob(new TextEncoder().encode(found3.edited.text));
+  const tree = await github.createTree(await github.treeOf(found3.base.head), {
     path: path8,
-    mode: found2.file.mode,
+    mode: found3.file.mode,
     sha: blob
   });
   const commit = await github.createCommit(commitMessage(path8, image, { version: tag2, blob }), tree, parents);
-  if (found2.branch === void 0) await github.createBranch(found2.branchName, commit);
-  else await github.moveBranch(found2.branchName, commit);
+  if (found3.branch === void 0) await github.createBranch(found3.branchName, commit);
+  else await github.moveBranch(found3.branchName, commit);
   return commit;
 }
 
@@ -60210,26 +60266,26 @@ async function publishPullRequest(surroundings, settings) {
   return await readingAgain(surroundings, () => converge(surroundings, settings, written));
 }
 async function converge({ github, log: log2 }, settings, written) {
-  const found2 = await survey(github, settings);
-  const { edited, base, branch, branchName } = found2;
-  if (edited.operation === "none") return nothingToDo(found2, settings, log2);
-  const open4 = openOf(found2, settings);
-  const parents = missingCommit(found2);
+  const found3 = await survey(github, settings);
+  const { edited, base, branch, branchName } = found3;
+  if (edited.operation === "none") return nothingToDo(found3, settings, log2);
+  const open4 = openOf(found3, settings);
+  const parents = missingCommit(found3);
   if (branch !== void 0) refuseForeignWork(github, branchName, branch, settings.path);
-  const declined = found2.pullRequests.find((p) => !p.merged && p.headSha === branch?.head);
+  const declined = found3.pullRequests.find((p) => !p.merged && p.headSha === branch?.head);
   if (open4 === void 0 && parents === void 0 && declined !== void 0 && settings.upgrade === void 0) {
-    return leftClosed(declined, found2, log2);
+    return leftClosed(declined, found3, log2);
   }
   let head2 = branch?.head;
   if (parents !== void 0) {
-    head2 = await push(github, settings, found2, parents);
+    head2 = await push(github, settings, found3, parents);
     written.commit = true;
     log2.info(`Branch ${branchName} is at ${head2}${parents.length > 1 ? `, which merges ${base.name}` : ""}`);
-    await refuseMovedBase(github, settings, found2);
+    await refuseMovedBase(github, settings, found3);
   }
   const warnings = [...edited.warnings];
-  const pullRequest = open4 ?? await openPullRequest(github, settings, found2, warnings);
-  const text2 = open4 === void 0 ? { change: {} } : changedText(settings, found2.lines, open4);
+  const pullRequest = open4 ?? await openPullRequest(github, settings, found3, warnings);
+  const text2 = open4 === void 0 ? { change: {} } : changedText(settings, found3.lines, open4);
   const texted = Object.keys(text2.change).length > 0;
   if (texted) await github.updatePullRequest(pullRequest.number, text2.change);
   if (text2.note !== void 0) warnings.push(text2.note);
@@ -60306,19 +60362,19 @@ async function probePushRight(github, access2, branch) {
 }
 async function probePullRequestRight(github, access2, base) {
   if (access2.scopes !== void 0) return scoped(access2.scopes, access2.private);
-  const answer2 = judge7(await github.tryPullRequest(base), "open pull requests");
-  if (answer2.status !== "passed") return answer2;
+  const answer = judge7(await github.tryPullRequest(base), "open pull requests");
+  if (answer.status !== "passed") return answer;
   const allowed = await github.actionsMayOpenPullRequests();
   const setting = '"Allow GitHub Actions to create and approve pull requests" (Settings, Actions, General)';
-  if (allowed === true) return passed(...answer2.evidence, `${setting} is on`);
+  if (allowed === true) return passed(...answer.evidence, `${setting} is on`);
   if (allowed === false) {
     return warning2(
       `Turn ${setting} on, in the organization first, or use a token of a GitHub App: GITHUB_TOKEN can push the branch but not open the pull request.`,
-      ...answer2.evidence,
+      ...answer.evidence,
       "the setting is off, which holds for GITHUB_TOKEN but not for other tokens"
     );
   }
-  return passed(...answer2.evidence, `not seen: whether ${setting} is on, which GITHUB_TOKEN needs and may not read`);
+  return passed(...answer.evidence, `not seen: whether ${setting} is on, which GITHUB_TOKEN needs and may not read`);
 }
 function scoped(scopes, isPrivate) {
   const shown3 = `scopes of the token: ${scopes.join(", ") || "none"}`;
@@ -60346,33 +60402,33 @@ var hindering = {
 async function probeRules(github, branch, access2) {
   const rules2 = await github.branchRules(branch);
   if (rules2 === void 0) return passed(`rules for branch ${branch} can't be read here`);
-  const found2 = [...new Set(rules2)].filter((rule) => rule in hindering);
-  if (found2.length === 0) return passed(`no rule stands against branch ${branch}`);
+  const found3 = [...new Set(rules2)].filter((rule) => rule in hindering);
+  if (found3.length === 0) return passed(`no rule stands against branch ${branch}`);
   return warning2(
     `Let the token pass by these rules (${access2.url}/rules), or set "pull-request-branch" to a name that they leave alone.`,
-    ...found2.map((rule) => `rule ${rule}: ${hindering[rule] ?? ""}`)
+    ...found3.map((rule) => `rule ${rule}: ${hindering[rule] ?? ""}`)
   );
 }
 
 // src/pull-request/probe.ts
 async function probePullRequest(github, settings) {
-  let found2;
+  let found3;
   try {
-    found2 = await survey(github, settings);
+    found3 = await survey(github, settings);
   } catch (error63) {
-    return [{ id: "values-file", ...answerOf(error63) }];
+    return [{ id: "values-file", ...answerOf2(error63) }];
   }
-  const { edited, base, branchName, access: access2 } = found2;
+  const { edited, base, branchName, access: access2 } = found3;
   const values = {
     id: "values-file",
-    ...valuesAnswer(settings, found2),
+    ...valuesAnswer(settings, found3),
     ...edited.line === void 0 ? {} : { place: { file: settings.path, line: edited.line } },
     names: namedNow(edited.changes, settings)
   };
   if (edited.operation === "none") return [values];
   return [
     values,
-    await fact("values-branch", () => branchAnswer(github, settings, found2)),
+    await fact("values-branch", () => branchAnswer(github, settings, found3)),
     await fact("push-right", () => probePushRight(github, access2, branchName)),
     await fact("branch-rules", () => probeRules(github, branchName, access2)),
     await fact("pull-request-right", () => probePullRequestRight(github, access2, base.name))
@@ -60397,12 +60453,12 @@ async function fact(id, ask2) {
   try {
     return { id, ...await ask2() };
   } catch (error63) {
-    return { id, ...answerOf(error63) };
+    return { id, ...answerOf2(error63) };
   }
 }
-function branchAnswer(github, settings, found2) {
-  const { branch, branchName } = found2;
-  const open4 = openOf(found2, settings);
+function branchAnswer(github, settings, found3) {
+  const { branch, branchName } = found3;
+  const open4 = openOf(found3, settings);
   if (branch === void 0) return { status: "passed", evidence: [`branch ${branchName} does not exist yet`] };
   refuseForeignWork(github, branchName, branch, settings.path);
   return {
@@ -60410,7 +60466,7 @@ function branchAnswer(github, settings, found2) {
     evidence: [`branch ${branchName} holds only commits of this action`, ...open4 === void 0 ? [] : [open4.url]]
   };
 }
-function answerOf(error63) {
+function answerOf2(error63) {
   if (!(0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) || error63.code === "cancelled") throw error63;
   const wrong = error63 instanceof _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1 || failures.includes(error63.code);
   return {
@@ -60609,9 +60665,9 @@ function issuePart(data, lines) {
   return marked(name2, data, lines);
 }
 function readIssue(body) {
-  const found2 = findMarked(name2, body);
-  const data = issueData.safeParse(found2?.data);
-  return found2 === void 0 || !data.success ? void 0 : { before: found2.before, after: found2.after, data: data.data };
+  const found3 = findMarked(name2, body);
+  const data = issueData.safeParse(found3?.data);
+  return found3 === void 0 || !data.success ? void 0 : { before: found3.before, after: found3.after, data: data.data };
 }
 function changeMarker(data) {
   return marker(name2, "change", data);
@@ -60841,11 +60897,11 @@ async function keepIssue(surroundings, settings) {
 async function converge2(surroundings, settings, written) {
   const login3 = await surroundings.github.viewer();
   for (; ; ) {
-    const found2 = await survey2(surroundings, settings, login3, written);
-    const move = nextMove(found2, settings);
+    const found3 = await survey2(surroundings, settings, login3, written);
+    const move = nextMove(found3, settings);
     if (move !== void 0 && !isRepeated(move, written) && await make(surroundings, settings, move, written))
       continue;
-    const issue3 = keptIssue(found2.issues);
+    const issue3 = keptIssue(found3.issues);
     surroundings.log.info(outcome(issue3, settings, written));
     const { operation, warnings } = written;
     return { operation, number: issue3?.number, url: issue3?.url, warnings };
@@ -60954,7 +61010,7 @@ async function keepPrecheckIssue(context) {
     try {
       return await timeline.phase("issue", title, () => keep(context));
     } catch (error63) {
-      return failed2(context, error63);
+      return failed3(context, error63);
     }
   });
   progress.results.warnings.push(...progress.issue.warnings);
@@ -60974,7 +61030,7 @@ async function keep({ connectForIssue, inputs, cluster, progress, clock, log: lo
     }
   );
 }
-function failed2({ log: log2 }, error63) {
+function failed3({ log: log2 }, error63) {
   if (!(0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) && error63 instanceof Error) log2.info(error63.stack ?? "");
   const remedy4 = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.remedy : "This is a fault of the action; please report it with the log.";
   const warning3 = `The issue about the prechecks could not be brought up to date: ${(0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))} What to do: ${remedy4}`;
@@ -61026,8 +61082,8 @@ function checkImage(image) {
   }
 }
 function parseReference(text2) {
-  const found2 = reference.exec(text2);
-  return found2 === null ? void 0 : { name: found2[1] ?? "", tag: found2[2], digest: found2[3] };
+  const found3 = reference.exec(text2);
+  return found3 === null ? void 0 : { name: found3[1] ?? "", tag: found3[2], digest: found3[3] };
 }
 function namesRegistry(name3) {
   const [first = "", ...rest] = name3.split("/");
@@ -61216,12 +61272,12 @@ function follow(source, document, index, path8) {
     }
     node2 = pair2.value;
   }
-  const found2 = isNothing(node2) ? void 0 : node2 ?? void 0;
-  if ((0, import_yaml3.isMap)(found2) || (0, import_yaml3.isAlias)(found2)) {
-    const reason = whyNotMapping(source, document, found2, path8.join("."));
+  const found3 = isNothing(node2) ? void 0 : node2 ?? void 0;
+  if ((0, import_yaml3.isMap)(found3) || (0, import_yaml3.isAlias)(found3)) {
+    const reason = whyNotMapping(source, document, found3, path8.join("."));
     if (reason !== void 0) return { depth: path8.length, place: reason };
   }
-  return { depth: path8.length, place: { document, index, maps, pair: pair2, node: found2, missing: [] } };
+  return { depth: path8.length, place: { document, index, maps, pair: pair2, node: found3, missing: [] } };
 }
 function whyMerged(source, { document }, map2, key, name3) {
   const merged = mergedPair(map2, key, document);
@@ -61414,7 +61470,7 @@ var import_yaml7 = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .__toESM
 // src/values/style.ts
 var import_yaml6 = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .__toESM */ .f1)(require_dist(), 1);
 function fileStyle(text2, { document }, near) {
-  const step = [...near].reverse().map((map2) => stepWithin(text2, map2)).find((found2) => found2 !== void 0) ?? firstStep(text2, document) ?? 2;
+  const step = [...near].reverse().map((map2) => stepWithin(text2, map2)).find((found3) => found3 !== void 0) ?? firstStep(text2, document) ?? 2;
   return { step, quotes: quotesOf(document) };
 }
 function styleOf(node2) {
@@ -61436,14 +61492,14 @@ function stepWithin(text2, map2) {
 }
 var lineOffset = (text2, offset) => offset - indentOf(text2, offset);
 function firstStep(text2, document) {
-  let found2;
+  let found3;
   (0, import_yaml6.visit)(document, {
     Map: (_, map2) => {
-      found2 = stepWithin(text2, map2);
-      return found2 === void 0 ? void 0 : import_yaml6.visit.BREAK;
+      found3 = stepWithin(text2, map2);
+      return found3 === void 0 ? void 0 : import_yaml6.visit.BREAK;
     }
   });
-  return found2;
+  return found3;
 }
 function quotesOf(document) {
   let singles = 0;
@@ -61869,13 +61925,13 @@ function difference(before, after, wanted, path8 = []) {
     if (within === void 0) {
       if (!equal(value, newValue, seen)) return where.join(".");
     } else {
-      const found2 = difference(value, newValue, within, where);
-      if (found2 !== void 0) return found2;
+      const found3 = difference(value, newValue, within, where);
+      if (found3 !== void 0) return found3;
     }
   }
   for (const key of added) {
-    const found2 = difference(void 0, after.get(key), wanted.get(key) ?? "", [...path8, key]);
-    if (found2 !== void 0) return found2;
+    const found3 = difference(void 0, after.get(key), wanted.get(key) ?? "", [...path8, key]);
+    if (found3 !== void 0) return found3;
   }
   return void 0;
 }
@@ -61934,8 +61990,8 @@ function prove(source, text2, plan2) {
     const changed = after[index] ?? [];
     if (changed.length !== Math.max(1, documents2.length)) throw unproven(source, "the number of documents");
     for (const [number4, document] of changed.entries()) {
-      const found2 = number4 === plan2.document ? difference(documents2[number4], document, wantedTree(plan2.writes)) : otherDocument(documents2[number4], document, number4);
-      if (found2 !== void 0) throw unproven(source, found2);
+      const found3 = number4 === plan2.document ? difference(documents2[number4], document, wantedTree(plan2.writes)) : otherDocument(documents2[number4], document, number4);
+      if (found3 !== void 0) throw unproven(source, found3);
     }
   }
   proveBytes(source, text2, plan2);
@@ -62000,12 +62056,12 @@ function readSource(given3, file2) {
     );
   }
   if (!source.text.isWellFormed()) throw notUtf8(file2);
-  const found2 = notAllowed.exec(source.text);
-  if (found2 !== null) {
-    const codePoint = (found2[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const found3 = notAllowed.exec(source.text);
+  if (found3 !== null) {
+    const codePoint = (found3[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
     throw refusal2(
       source,
-      found2.index,
+      found3.index,
       "control-character",
       `the character U+${codePoint} is not allowed here, or parsers of YAML disagree about it`,
       "Remove it, or write it as an escape within double quotes."
@@ -62178,19 +62234,21 @@ function allKeys(a, b) {
   return [.../* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)])].sort();
 }
 
-// src/database/measurement.ts
-async function measure(database, sessions3, limit5) {
-  const list3 = await readDatabases(database);
-  const rows = await readAll(database, list3, `${fingerprintSql}
-${sortOrdersSql}`, sessions3, limit5);
-  const part = (wanted) => new Map([...rows].map(([name3, all]) => [name3, all.filter(wanted)]));
-  return {
-    fingerprint: fingerprintOf(part((row2) => !isSortOrder(row2))),
-    sortOrders: sortOrdersOf(part(isSortOrder))
-  };
+// src/database/each.ts
+async function readAll(database, databases, sql, sessions3, limit6) {
+  const open4 = databases.filter((d) => d.allowsConnections);
+  const answers = await inParallel(sessions3, shares(open4, sessions3), (names) => database.readEach(names, sql, limit6));
+  const rows = new Map(answers.flatMap((answer) => [...answer]));
+  return new Map(open4.map(({ name: name3 }) => [name3, rows.get(name3) ?? []]));
 }
-function isSortOrder(row2) {
-  return typeof row2 === "object" && row2 !== null && "digest" in row2;
+
+// src/database/measurement.ts
+async function measure(database, sessions3, limit6) {
+  const list3 = await readDatabases(database);
+  const script3 = [fingerprintSql, ...sortOrdersQuestion.statements].join("\n");
+  const rows = await readAll(database, list3, script3, sessions3, limit6);
+  const others = new Map([...rows].map(([name3, all]) => [name3, all.filter((row2) => !isSortOrder(row2))]));
+  return { fingerprint: fingerprintOf(others), sortOrders: sortOrdersOf(rows) };
 }
 
 // src/upgrade/pack.ts
@@ -62240,8 +62298,8 @@ var quiesce = {
       measureAndNote(context),
       context.database.write("template1", "CHECKPOINT;", context.inputs.shutdownTimeout)
     ]);
-    const failed3 = ends.find((end) => end.status === "rejected");
-    if (failed3 !== void 0) throw failed3.reason;
+    const failed4 = ends.find((end) => end.status === "rejected");
+    if (failed4 !== void 0) throw failed4.reason;
   },
   /** 12 from a backup, or after 14 has served beside it, is held to what was measured before the applications come back. */
   async undo(context) {
@@ -62284,12 +62342,12 @@ async function seeClientsGo(context) {
   );
 }
 async function expectNoObstacle({ database, target }) {
-  const found2 = await readObstacles(database);
-  if (found2.length === 0) return;
+  const found3 = await readObstacles(database);
+  if (found3.length === 0) return;
   throw new _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "upgrade-obstacle",
-    `Since the checks there is: ${found2.map(obstacleName).join("; ")}.`,
-    obstacleRemedy(found2, sessionIn(target))
+    `Since the checks there is: ${found3.map(obstacleName).join("; ")}.`,
+    obstacleRemedy(found3, sessionIn(target))
   );
 }
 async function measureAndNote({ database, settings, journal, log: log2, results }) {
@@ -62408,8 +62466,8 @@ var EpochCluster = class _EpochCluster {
         return created;
       } catch (error63) {
         if (!isLasting || attempt === attempts4 || !mayBeMade(error63)) throw error63;
-        const found2 = await this.findMade(resource, name3, options.namespace);
-        if (found2 !== void 0) return found2;
+        const found3 = await this.findMade(resource, name3, options.namespace);
+        if (found3 !== void 0) return found3;
         if (isConflict(error63)) throw error63;
       }
     }
@@ -62463,13 +62521,13 @@ var EpochCluster = class _EpochCluster {
    */
   async findMade(resource, name3, namespace) {
     const key = keyOf(resource, name3);
-    const found2 = await this.cluster.find(resource, name3, namespace);
-    const { deletionTimestamp } = found2?.metadata ?? {};
-    if (epochOf(found2) !== this.lease.epoch || this.claimed.has(key) || deletionTimestamp !== void 0)
+    const found3 = await this.cluster.find(resource, name3, namespace);
+    const { deletionTimestamp } = found3?.metadata ?? {};
+    if (epochOf(found3) !== this.lease.epoch || this.claimed.has(key) || deletionTimestamp !== void 0)
       return void 0;
     this.log.info(`${resource}/${name3} is there: only the answer to its creation was lost`);
     this.claimed.add(key);
-    return found2;
+    return found3;
   }
   /** An object that is not there is none to claim. */
   async claimOne(resource, name3) {
@@ -62862,9 +62920,9 @@ function planProof(draft, source) {
   ];
 }
 async function start(context, source) {
-  const limit5 = context.inputs.verifyBackupTimeout;
+  const limit6 = context.inputs.verifyBackupTimeout;
   await makeCopy(context, source);
-  context.log.info(await boot(context, copyName(context.target), { jobStartTimeout: limit5, jobTimeout: limit5 }));
+  context.log.info(await boot(context, copyName(context.target), { jobStartTimeout: limit6, jobTimeout: limit6 }));
   await removeCopy(context);
   context.log.info("The copy is removed again");
 }
@@ -63071,7 +63129,7 @@ var updateExtensions = {
       await sessions2(context),
       (names) => database.readEach(names, outdatedSql)
     );
-    const outdated = answers.flatMap((answer2) => [...answer2]).filter(([, rows]) => rows.length > 0);
+    const outdated = answers.flatMap((answer) => [...answer]).filter(([, rows]) => rows.length > 0);
     await inParallel(settings.jobs, outdated, ([name3, rows]) => updateIn(context, name3, oneColumn.parse(rows).flat()));
   }
 };
@@ -63147,10 +63205,10 @@ async function autoscalersPaused(context, autoscalers) {
   const wait = { what: "KEDA to pause", limit: pausePatience, limitInput: "applications-timeout", ...context };
   try {
     await waitFor(wait, async () => {
-      const found2 = await Promise.all(
+      const found3 = await Promise.all(
         autoscalers.map(({ name: name3 }) => cluster.find("scaledobjects", name3, target.namespace))
       );
-      const left = found2.flatMap((now) => {
+      const left = found3.flatMap((now) => {
         const isPaused = now?.status?.conditions?.find(({ type }) => type === "Paused");
         return now === void 0 || isPaused === void 0 || isPaused.status === "True" ? [] : [now.metadata.name];
       });
@@ -63289,8 +63347,8 @@ async function startApplications(context) {
 }
 async function everyOne(workloads, act) {
   const answers = await Promise.allSettled(workloads.map(act));
-  const failed3 = answers.find((answer2) => answer2.status === "rejected");
-  if (failed3 !== void 0) throw failed3.reason;
+  const failed4 = answers.find((answer) => answer.status === "rejected");
+  if (failed4 !== void 0) throw failed4.reason;
 }
 async function startOne(context, workload2) {
   if (await isStopped2(context.cluster, context.target.namespace, workload2))
@@ -63448,6 +63506,7 @@ var runUpgradeJob = {
   plan: (draft) => planJob(draft, "upgrade"),
   async run(context) {
     const { log: log2, results } = context;
+    if (await unheardJob(context) === void 0) await expectStopped(context);
     const end = await runJob(context, "upgrade", (run3) => {
       results.jobRun = run3;
     });
@@ -63525,13 +63584,13 @@ function expectPlannedTransfer({ settings }, ran) {
 }
 
 // src/upgrade/rebuild-indexes.ts
-var limit2 = 6 * 60 * 6e4;
+var limit3 = 6 * 60 * 6e4;
 async function rebuildIndexes({ database, log: log2, results }, before, after) {
   const changed = Object.entries(changedOrders(before, after));
   if (changed.length === 0) log2.info("Every collation sorts as it did");
   for (const [name3, collations] of changed) {
     log2.info(`${name3}: text sorts in another way now; its indexes are being rebuilt …`);
-    const answers = await database.writeEach([name3], reindexSql(collations), limit2);
+    const answers = await database.writeEach([name3], reindexSql(collations), limit3);
     const rebuilt = external_exports.array(external_exports.object({ reindexed: external_exports.string() })).parse(answers.get(name3));
     log2.info(`${name3}: ${rebuilt.map((r) => r.reindexed).join(", ")}`);
     results.warnings.push(
@@ -63955,16 +64014,16 @@ async function rollback(context) {
   const earlier = await Journal.find(cluster, inputs.namespace);
   if (earlier === void 0 || earlier.noted.outcome === "reverted") throw nothingToRollBack(earlier);
   await expectNoHolder(cluster, inputs.namespace);
-  const found2 = await findServer(context, earlier);
-  expectSameServer({ target: found2.target, journal: earlier });
-  if (earlier.noted.rollback === void 0 && mayLose(earlier)) await expectConsent(context, found2, earlier);
+  const found3 = await findServer(context, earlier);
+  expectSameServer({ target: found3.target, journal: earlier });
+  if (earlier.noted.rollback === void 0 && mayLose(earlier)) await expectConsent(context, found3, earlier);
   context.runner.saveState("began", inputs.namespace);
-  const { applications } = earlier.isClosed ? found2.target : earlier.record;
+  const { applications } = earlier.isClosed ? found3.target : earlier.record;
   const theirs = { ...earlier.record, applications, namespace: inputs.namespace };
   await oneAtATime(context, theirs, runId, async (ours2) => {
     const now = await Journal.find(ours2, inputs.namespace);
     if (now === void 0 || now.noted.outcome === "reverted") throw nothingToRollBack(now);
-    const journal = await beginRollback(ours2, found2.target, now, {
+    const journal = await beginRollback(ours2, found3.target, now, {
       runId,
       startedAt: (await ours2.now()).toISOString(),
       reason: `"mode: rollback" was asked for by ${runId}`
@@ -63973,9 +64032,9 @@ async function rollback(context) {
       ...contextOf(
         {
           ...context,
-          ...found2,
+          ...found3,
           cluster: ours2,
-          database: found2.database.over(ours2),
+          database: found3.database.over(ours2),
           scripts: context.scripts.job,
           results: progress.results
         },
@@ -64708,10 +64767,10 @@ async function upgrade2(context) {
   const { progress, timeline, inputs, log: log2 } = context;
   const { results } = progress;
   const journal = await Journal.find(context.cluster, inputs.namespace);
-  const found2 = await findServer(context, journal);
+  const found3 = await findServer(context, journal);
   try {
-    if (journal?.isClosed === false) await resume(context, found2, journal);
-    else if (!await begin(context, found2)) {
+    if (journal?.isClosed === false) await resume(context, found3, journal);
+    else if (!await begin(context, found3)) {
       await publishValues(context);
       return;
     }
@@ -64728,10 +64787,10 @@ async function upgrade2(context) {
   );
   await publishUpgrade(context);
 }
-async function begin(context, found2) {
+async function begin(context, found3) {
   const { progress, inputs, signal, scripts, runId } = context;
   await expectNoHolder(context.cluster, inputs.namespace);
-  const checked = await checkServer(context, found2);
+  const checked = await checkServer(context, found3);
   if (checked === void 0) {
     await releaseExpired(context, inputs.namespace, runId);
     return false;
@@ -64747,7 +64806,7 @@ async function begin(context, found2) {
   });
   return true;
 }
-async function resume(context, found2, earlier) {
+async function resume(context, found3, earlier) {
   const { progress, serving, log: log2, scripts, inputs, runId } = context;
   const { reference: reference2 } = earlier.record.serving;
   if (reference2 !== serving.reference) {
@@ -64761,9 +64820,9 @@ async function resume(context, found2, earlier) {
   await oneAtATime(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
     const journal = await Journal.find(cluster, inputs.namespace);
     if (journal === void 0 || journal.isClosed) throw endedMeanwhile();
-    const database = found2.database.over(cluster);
+    const database = found3.database.over(cluster);
     await resumeUpgrade(
-      { ...context, ...found2, cluster, database, scripts: scripts.job, results: progress.results },
+      { ...context, ...found3, cluster, database, scripts: scripts.job, results: progress.results },
       journal
     );
   });
@@ -64845,7 +64904,7 @@ var headlines = {
   "up-to-date": "✓ values.yaml names the image of PostgreSQL 14 already",
   declined: "! Somebody closed the pull request for values.yaml"
 };
-var limit3 = 9e5;
+var limit4 = 9e5;
 var newline = 10;
 function renderSummary(report) {
   const lines = [
@@ -64866,8 +64925,8 @@ function renderSummary(report) {
   ];
   const text2 = lines.join("\n");
   const bytes = new TextEncoder().encode(text2);
-  if (bytes.length <= limit3) return text2;
-  const whole2 = bytes.subarray(0, bytes.lastIndexOf(newline, limit3));
+  if (bytes.length <= limit4) return text2;
+  const whole2 = bytes.subarray(0, bytes.lastIndexOf(newline, limit4));
   return `${new TextDecoder().decode(whole2)}
 
 (cut here: the whole text is in the log and in the report)
@@ -65146,15 +65205,15 @@ function safeServingImage(inputs) {
 }
 
 // src/post.ts
-var limit4 = 2e4;
+var limit5 = 2e4;
 var closed = ["upgraded", "already-upgraded", "reverted", "rolled-back"];
 async function tellUnfinished(outside2) {
   const { runner, clock } = outside2;
   const namespace = runner.state("began");
   if (namespace === "" || closed.includes(runner.state("ended"))) return;
   const over = new AbortController();
-  const tooLate = clock.sleep(limit4, over.signal).then(() => {
-    throw new Error(`the cluster did not answer within ${String(limit4 / 1e3)} s`);
+  const tooLate = clock.sleep(limit5, over.signal).then(() => {
+    throw new Error(`the cluster did not answer within ${String(limit5 / 1e3)} s`);
   });
   tooLate.catch(() => void 0);
   try {
