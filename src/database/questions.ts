@@ -6,6 +6,11 @@ export interface Question {
   readonly id: string;
   /** SQL and commands of psql, one after the other until one of them fails; they print rows of JSON, without the key `question`. */
   readonly statements: readonly string[];
+  /** Where there is no such row nothing can be found: a SELECT of what must be there, which takes less time than the question does. */
+  readonly among?: {
+    readonly select: string;
+    /** The rows that say so, as the statements would. */ readonly nothing: readonly object[];
+  };
 }
 
 /** One statement may take so long, in milliseconds: the server is in production. */
@@ -17,12 +22,30 @@ const statementLimit = 10_000;
  * A connection that can't be made still ends the script (ON_ERROR_STOP is taken away after it, and put back at the end).
  */
 export function questionsScript(questions: readonly Question[]): string {
+  const selects = [...new Set(questions.flatMap(({ among }) => (among === undefined ? [] : [among.select])))];
   return [
     '\\set ON_ERROR_STOP 0',
     `SET statement_timeout = ${String(statementLimit)};`,
-    ...questions.map(({ id, statements }) => untilOneFails(id, statements)),
+    ...whatIsThere(selects),
+    ...questions.map((question) => asked(question, selects)),
     '\\set ON_ERROR_STOP 1',
   ].join('\n');
+}
+
+const variable = (index: number) => `is_there_${String(index)}`;
+
+/** Where that can't be told all is asked: the variables are those of the database before until then. */
+function whatIsThere(selects: readonly string[]): string[] {
+  if (selects.length === 0) return [];
+  const columns = selects.map((select, index) => `EXISTS (${select}) AS ${variable(index)}`);
+  return [...selects.map((_, index) => `\\set ${variable(index)} true`), `SELECT ${columns.join(',\n  ')}`, '\\gset'];
+}
+
+function asked({ id, statements, among }: Question, selects: readonly string[]): string {
+  const question = untilOneFails(id, statements);
+  if (among === undefined) return question;
+  const nothing = [...among.nothing, { question: id, answered: true }].map((row) => `\\echo '${JSON.stringify(row)}'`);
+  return [`\\if :${variable(selects.indexOf(among.select))}`, question, '\\else', ...nothing, '\\endif'].join('\n');
 }
 
 function untilOneFails(id: string, [first = '', ...rest]: readonly string[]): string {

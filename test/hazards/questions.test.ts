@@ -66,6 +66,27 @@ test('a question of which nothing is said, not even why it failed, is not answer
   expect(firstUnanswered(rows, 'in an aborted transaction')).toBe('database "postgres": psql left out the answer');
 });
 
+test('a question about what a database has none of is not asked; where that can not be told, it is', async () => {
+  const among = (select: string) => ({ select, nothing: [{ found: 0 }] });
+  const ask = (id: string, select: string) => ({
+    id,
+    statements: ["SELECT json_build_object('asked', current_database());"],
+    among: among(select),
+  });
+  const database = server.database();
+  const list = (await readDatabases(database)).filter(({ name }) => name === 'postgres' || name === 'other');
+  const rows = async (...selects: string[]) =>
+    Object.fromEntries(await readAll(database, list, questionsScript(selects.map((select) => ask(select, select))), 1));
+  const divided = 'SELECT 1 FROM public.divisor WHERE 10 / by = 5';
+  const none = 'SELECT 1 WHERE false';
+  const end = (question: string) => ({ question, answered: true });
+  // In "other" the division fails, and what the database before had is not believed.
+  expect(await rows(divided, none)).toEqual({
+    postgres: [{ asked: 'postgres' }, end(divided), { found: 0 }, end(none)],
+    other: [{ asked: 'other' }, end(divided), { asked: 'other' }, end(none)],
+  });
+});
+
 test('sort orders of databases with other encodings, and of many collations, come through one session', async () => {
   server.sql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
   server.sql(

@@ -118,6 +118,7 @@ FROM pg_namespace WHERE nspname = 'binary_upgrade'`,
     shows: 'upgrade',
     says: 'type "mymultirange" already exists',
     advice: 'Rename what has the name.',
+    among: 'SELECT 1 FROM pg_range WHERE rngtypid >= 16384',
     database: `
 SELECT t.oid::regtype::text, '14 will make the type ' || m || ', and that name is taken',
   CASE taken.typtype WHEN 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END

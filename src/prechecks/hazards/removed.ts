@@ -131,6 +131,7 @@ FROM pg_operator o JOIN gone ON gone.oid = oprcode WHERE o.oid >= 16384`,
     shows: 'upgrade',
     says: 'column pg_stat_wal_receiver.received_lsn does not exist; relation "pg_catalog.pg_pltemplate" does not exist',
     advice,
+    among: 'SELECT 1 FROM pg_rewrite WHERE oid >= 16384',
     database: `
 WITH views AS (SELECT r.oid AS rule, r.ev_action::text AS tree, c.oid::regclass AS name, CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS kind
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384)

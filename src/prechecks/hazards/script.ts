@@ -12,8 +12,10 @@ export function hazardQuestions(hazards: readonly Hazard[], scope: 'server' | 'd
   return hazards.flatMap((hazard) => {
     const query = hazard[scope];
     if (query === undefined) return [];
-    const before = scope === 'database' && hazard.before !== undefined ? [hazard.before] : [];
-    return [{ id: hazard.id, statements: [...before, statement(hazard, query)] }];
+    if (scope === 'server') return [{ id: hazard.id, statements: [statement(hazard, query)] }];
+    const statements = [...(hazard.before === undefined ? [] : [hazard.before]), statement(hazard, query)];
+    const nothing = [{ hazard: hazard.id, total: 0, rows: [] }];
+    return [{ id: hazard.id, statements, ...(hazard.among && { among: { select: hazard.among, nothing } }) }];
   });
 }
 

@@ -31,6 +31,7 @@ GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`,
     shows: 'upgrade',
     says: 'could not open synonym file ".../tsearch_data/company.syn": No such file or directory',
     advice: 'Use images that have the file, or drop the dictionary.',
+    among: 'SELECT 1 FROM pg_ts_dict WHERE oid >= 16384',
     database: `
 SELECT format('%I.%I', dictnamespace::regnamespace, dictname), dictinitoption, format('DROP TEXT SEARCH DICTIONARY %I.%I;', dictnamespace::regnamespace, dictname)
 FROM pg_ts_dict d WHERE oid >= 16384 AND dictinitoption ~* '(dictfile|afffile|stopwords|synonyms|rules)\\s*='
