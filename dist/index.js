@@ -53531,14 +53531,14 @@ function passwordReference(container) {
     "POSTGRES_PASSWORD",
     "POSTGRESQL_PASSWORD"
   ];
-  for (const variable of inOrder) {
-    const from = findVariable(container, variable)?.valueFrom?.secretKeyRef;
+  for (const variable2 of inOrder) {
+    const from = findVariable(container, variable2)?.valueFrom?.secretKeyRef;
     if (from?.name !== void 0) return { name: from.name, key: from.key };
   }
   return void 0;
 }
 function findVariable(container, name3) {
-  return container.env?.find((variable) => variable.name === name3);
+  return container.env?.find((variable2) => variable2.name === name3);
 }
 function literal2(container, name3) {
   return findVariable(container, name3)?.value;
@@ -55701,8 +55701,8 @@ ${commands.join("\n")}`;
 var removeReason = "Remove the reason, then run the checks again.";
 function nothingIn(places) {
   const databases = places.flatMap(({ database }) => database === void 0 ? [] : [oneLine(database)]);
-  const asked = [...databases.length < places.length ? ["the server"] : [], ...databases];
-  return `nothing found in ${asked.join(", ")}`;
+  const asked2 = [...databases.length < places.length ? ["the server"] : [], ...databases];
+  return `nothing found in ${asked2.join(", ")}`;
 }
 function oneLine(text2) {
   return text2.replace(/[\u0000-\u001f\u007f]+/g, " ");
@@ -55730,6 +55730,9 @@ SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
     ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) END
 FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target) t`;
 }
+var otherTypes = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped AND atttypid NOT IN (
+  SELECT t.oid FROM pg_type t LEFT JOIN pg_type e ON e.oid = t.typelem
+  WHERE t.oid < 16384 AND t.typtype = 'b' AND t.typname !~ '^_?reg' AND (e.oid IS NULL OR e.typtype = 'b'))`;
 var advice = "Turn the columns into text, or drop them; what queries expect the old type then has to cast. A default or a view on the column must be dropped before, and made again after.";
 var columnHazards = [
   {
@@ -55740,6 +55743,7 @@ var columnHazards = [
     shows: "check",
     says: "Your installation contains one of the reg* data types in user tables.",
     advice,
+    among: otherTypes,
     database: columnsOf(
       "SELECT oid FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN ('regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator', 'regproc', 'regprocedure')"
     )
@@ -55752,6 +55756,7 @@ var columnHazards = [
     shows: "check",
     says: "Your installation contains system-defined composite type(s) in user tables.",
     advice,
+    among: otherTypes,
     database: columnsOf(
       "SELECT t.oid FROM pg_type t LEFT JOIN pg_namespace n ON n.oid = t.typnamespace WHERE typtype = 'c' AND (t.oid < 16384 OR nspname = 'information_schema')"
     )
@@ -55764,6 +55769,7 @@ var columnHazards = [
     shows: "never",
     says: "ERROR: cache lookup failed for type 13115",
     advice,
+    among: otherTypes,
     database: columnsOf(
       "SELECT t.oid FROM pg_type t JOIN pg_type e ON e.oid = t.typelem WHERE t.typcategory = 'A' AND e.typnamespace = 'information_schema'::regnamespace AND e.oid < 16384"
     )
@@ -55776,6 +55782,7 @@ var columnHazards = [
     shows: "check",
     says: "Your installation contains inconsistent NOT NULL constraints.",
     advice: "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before.",
+    among: "SELECT 1 FROM pg_inherits",
     database: `
 SELECT DISTINCT format('%s.%I', inhrelid::regclass, attname), 'its parent ' || inhparent::regclass || ' has NOT NULL',
   format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', inhrelid::regclass, attname)
@@ -56001,6 +56008,8 @@ var goneSymbols = `'binary_upgrade_set_next_toast_pg_type_oid', 'currtid_byreloi
   'txid_snapshot_xip', 'txid_snapshot_xmax', 'txid_snapshot_xmin', 'txid_status', 'txid_visible_in_snapshot'`;
 var newNames = `'gen_random_uuid', 'gcd', 'lcm', 'bit_count', 'date_bin', 'normalize', 'is_normalized', 'min_scale', 'trim_scale', 'string_to_table',
   'unistr', 'trim_array', 'jsonb_set_lax', 'range_agg', 'range_intersect_agg', 'pg_current_xact_id', 'pg_current_snapshot'`;
+var functions = "SELECT 1 FROM pg_proc WHERE oid >= 16384";
+var operators = "SELECT 1 FROM pg_operator WHERE oid >= 16384";
 var functionHazards = [
   {
     id: "postfix-operators",
@@ -56010,6 +56019,7 @@ var functionHazards = [
     shows: "check",
     says: "Your installation contains user-defined postfix operators, which are not supported anymore.",
     advice: "Call the function of the operator instead, and drop the operator.",
+    among: operators,
     database: `
 SELECT oid::regoperator::text, 'calls ' || oprcode, format('DROP OPERATOR %s;', oid::regoperator)
 FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`
@@ -56022,6 +56032,7 @@ FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`
     shows: "check",
     says: "Your installation contains user-defined encoding conversions.",
     advice: "Drop the conversion; after the upgrade make it again with a function of six arguments.",
+    among: "SELECT 1 FROM pg_conversion WHERE oid >= 16384",
     database: `
 SELECT format('%I.%I', n.nspname, c.conname), 'calls ' || c.conproc, format('DROP CONVERSION %I.%I;', n.nspname, c.conname)
 FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >= 16384`
@@ -56034,6 +56045,7 @@ FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >
     shows: "check",
     says: 'Your installation contains user-defined objects that refer to internal polymorphic functions with arguments of type "anyarray" or "anyelement".',
     advice: "Drop them; after the upgrade make them again with anycompatiblearray and anycompatible.",
+    among: `SELECT 1 FROM pg_aggregate WHERE aggfnoid >= 16384 UNION ALL ${operators}`,
     database: `
 WITH f AS (SELECT ${polymorphic} AS l, ARRAY['anyarray', 'anyelement', 'anynonarray']::regtype[] AS any)
 SELECT 'aggregate ' || a.aggfnoid::regprocedure, format('transition function %s, final function %s, combine function %s, moving ones %s, %s, %s',
@@ -56053,6 +56065,7 @@ FROM pg_operator o, f WHERE o.oid >= 16384 AND o.oprcode = ANY (l) AND o.oprleft
     shows: "upgrade",
     says: 'type "opaque" does not exist',
     advice: "Drop the function, and make it again with RETURNS trigger (language_handler, cstring).",
+    among: functions,
     database: `
 SELECT oid::regprocedure::text, 'declared with opaque', format('DROP ROUTINE %s;', oid::regprocedure)
 FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtypes))`
@@ -56065,6 +56078,7 @@ FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtype
     shows: "upgrade",
     says: 'there is no built-in function named "split_text"',
     advice: "Drop the function, and call the built-in SQL function instead.",
+    among: functions,
     database: `
 SELECT oid::regprocedure::text, 'names ' || prosrc, format('DROP ROUTINE %s;', oid::regprocedure)
 FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`
@@ -56077,6 +56091,7 @@ FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`
     shows: "upgrade",
     says: 'unrecognized configuration parameter "operator_precedence_warning"',
     advice: "Take the setting away from the function.",
+    among: functions,
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets("c")} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
 SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat("refused")}`
@@ -56089,6 +56104,7 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     shows: "upgrade",
     says: 'invalid value for parameter "TimeZone": "Bitnami"',
     advice: "See that both images have it (for a time zone of the usual database they do), or take the setting away.",
+    among: functions,
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets("c")} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
 SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat("environmental")}`
@@ -56101,6 +56117,10 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     shows: "upgrade",
     says: "function inner_f(integer) does not exist",
     advice: "Name the schemas in the body of the function, or give it a search_path of its own.",
+    among: `SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)
+UNION ALL SELECT 1 FROM pg_constraint WHERE contype = 'c' AND oid >= 16384
+UNION ALL SELECT 1 FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attgenerated <> ''
+UNION ALL SELECT 1 FROM pg_partitioned_table WHERE partexprs IS NOT NULL`,
     before: `
 SET upgrade.inlined TO DEFAULT;
 DO $do$
@@ -56148,6 +56168,7 @@ FROM json_to_recordset(current_setting('upgrade.inlined')::json) AS f(object tex
     severity: "warning",
     shows: "never",
     advice: "Call the function with its schema, or see that the built-in one does the same.",
+    among: functions,
     database: `
 SELECT p.oid::regprocedure::text, 'the name is that of a function which 12 does not have, and 14 has', ''
 FROM pg_proc p WHERE p.oid >= 16384 AND p.proname IN (${newNames})
@@ -56270,6 +56291,7 @@ FROM pg_namespace WHERE nspname = 'binary_upgrade'`
     shows: "upgrade",
     says: 'type "mymultirange" already exists',
     advice: "Rename what has the name.",
+    among: "SELECT 1 FROM pg_range WHERE rngtypid >= 16384",
     database: `
 SELECT t.oid::regtype::text, '14 will make the type ' || m || ', and that name is taken',
   CASE taken.typtype WHEN 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END
@@ -56586,6 +56608,7 @@ FROM pg_operator o JOIN gone ON gone.oid = oprcode WHERE o.oid >= 16384`
     shows: "upgrade",
     says: 'column pg_stat_wal_receiver.received_lsn does not exist; relation "pg_catalog.pg_pltemplate" does not exist',
     advice: advice2,
+    among: "SELECT 1 FROM pg_rewrite WHERE oid >= 16384",
     database: `
 WITH views AS (SELECT r.oid AS rule, r.ev_action::text AS tree, c.oid::regclass AS name, CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS kind
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384)
@@ -56711,6 +56734,7 @@ GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`
     shows: "upgrade",
     says: 'could not open synonym file ".../tsearch_data/company.syn": No such file or directory',
     advice: "Use images that have the file, or drop the dictionary.",
+    among: "SELECT 1 FROM pg_ts_dict WHERE oid >= 16384",
     database: `
 SELECT format('%I.%I', dictnamespace::regnamespace, dictname), dictinitoption, format('DROP TEXT SEARCH DICTIONARY %I.%I;', dictnamespace::regnamespace, dictname)
 FROM pg_ts_dict d WHERE oid >= 16384 AND dictinitoption ~* '(dictfile|afffile|stopwords|synonyms|rules)\\s*='
@@ -57106,10 +57130,10 @@ function judge3(name3, probe2, wants) {
   if (wants.length === 0) return passed();
   if (!probe2.known) return unasked(name3, probe2);
   const { image, libraries, preloads: preloads2 } = probe2.value;
-  const asked = wants.map((want) => ({ ...want, said: (want.isShared ? preloads2 : libraries)[want.library] }));
-  const refused2 = asked.filter(({ said: said2 }) => said2 !== void 0 && said2 !== "ok");
-  const silent = asked.filter(({ said: said2 }) => said2 === void 0);
-  const loaded = [...new Set(asked.filter(({ said: said2 }) => said2 === "ok").map(({ library }) => library))].sort();
+  const asked2 = wants.map((want) => ({ ...want, said: (want.isShared ? preloads2 : libraries)[want.library] }));
+  const refused2 = asked2.filter(({ said: said2 }) => said2 !== void 0 && said2 !== "ok");
+  const silent = asked2.filter(({ said: said2 }) => said2 === void 0);
+  const loaded = [...new Set(asked2.filter(({ said: said2 }) => said2 === "ok").map(({ library }) => library))].sort();
   const seen = loaded.length > 0 ? [`${name3} ${image}: loads ${loaded.join(", ")}`] : [];
   const answer = refused2.length > 0 ? failed(
     remedy2(refused2),
@@ -57226,9 +57250,9 @@ function sameEncoding(a, b) {
 function judgeLocales(name3, probe2) {
   if (!probe2.known) return unasked(name3, probe2);
   const refused2 = Object.entries(probe2.value.initdb).filter(([, answer]) => answer !== "ok");
-  const asked = Object.keys(probe2.value.initdb).join("; ");
-  if (asked === "") return failed("Look at the log of the probe.", `${name3}: initdb was never run`);
-  return refused2.length === 0 ? passed(`${name3} ${probe2.value.image}: ${asked}`) : failed(
+  const asked2 = Object.keys(probe2.value.initdb).join("; ");
+  if (asked2 === "") return failed("Look at the log of the probe.", `${name3}: initdb was never run`);
+  return refused2.length === 0 ? passed(`${name3} ${probe2.value.image}: ${asked2}`) : failed(
     "Use an image that has the locale, or move the database to another locale first.",
     ...refused2.map(([locale2, message]) => `${name3} ${probe2.value.image}: ${locale2}: ${message}`)
   );
@@ -58815,12 +58839,26 @@ async function fluxState(cluster, kind, name3, namespace) {
 // src/database/questions.ts
 var statementLimit = 1e4;
 function questionsScript(questions) {
+  const selects = [...new Set(questions.flatMap(({ among }) => among === void 0 ? [] : [among.select]))];
   return [
     "\\set ON_ERROR_STOP 0",
     `SET statement_timeout = ${String(statementLimit)};`,
-    ...questions.map(({ id, statements }) => untilOneFails(id, statements)),
+    ...whatIsThere(selects),
+    ...questions.map((question) => asked(question, selects)),
     "\\set ON_ERROR_STOP 1"
   ].join("\n");
+}
+var variable = (index) => `is_there_${String(index)}`;
+function whatIsThere(selects) {
+  if (selects.length === 0) return [];
+  const columns = selects.map((select, index) => `EXISTS (${select}) AS ${variable(index)}`);
+  return [...selects.map((_, index) => `\\set ${variable(index)} true`), `SELECT ${columns.join(",\n  ")}`, "\\gset"];
+}
+function asked({ id, statements, among }, selects) {
+  const question = untilOneFails(id, statements);
+  if (among === void 0) return question;
+  const nothing = [...among.nothing, { question: id, answered: true }].map((row2) => `\\echo '${JSON.stringify(row2)}'`);
+  return [`\\if :${variable(selects.indexOf(among.select))}`, question, "\\else", ...nothing, "\\endif"].join("\n");
 }
 function untilOneFails(id, [first = "", ...rest]) {
   const failed4 = `SELECT json_build_object('question', '${id}', 'error', :'LAST_ERROR_MESSAGE');`;
@@ -59131,11 +59169,11 @@ async function probe(gathering, role, image, settings, databases, sortOrders2, l
     databases.known ? databases.value : [],
     sortOrders2.known ? sortOrders2.value : {}
   );
-  const asked = librariesFor(role, libraries.known ? libraries.value : { used: {}, preloaded: [] });
+  const asked2 = librariesFor(role, libraries.known ? libraries.value : { used: {}, preloaded: [] });
   return await known(
     () => runProbe(
       gathering,
-      probePod(target, role, image, inputs.imagePullSecret, locales, asked, gathering.probeScript),
+      probePod(target, role, image, inputs.imagePullSecret, locales, asked2, gathering.probeScript),
       inputs.jobStartTimeout,
       (log2) => parseProbe(image, log2)
     )
@@ -59249,8 +59287,10 @@ function hazardQuestions(hazards2, scope) {
   return hazards2.flatMap((hazard) => {
     const query = hazard[scope];
     if (query === void 0) return [];
-    const before = scope === "database" && hazard.before !== void 0 ? [hazard.before] : [];
-    return [{ id: hazard.id, statements: [...before, statement(hazard, query)] }];
+    if (scope === "server") return [{ id: hazard.id, statements: [statement(hazard, query)] }];
+    const statements = [...hazard.before === void 0 ? [] : [hazard.before], statement(hazard, query)];
+    const nothing = [{ hazard: hazard.id, total: 0, rows: [] }];
+    return [{ id: hazard.id, statements, ...hazard.among && { among: { select: hazard.among, nothing } } }];
   });
 }
 function statement({ id }, query) {
@@ -59281,11 +59321,11 @@ async function askServer(database) {
   return answersOf(rows.get("template1") ?? []);
 }
 function hazardFacts(server, list3, answers) {
-  const asked = Object.entries(answers).map(([name3, rows]) => [name3, made(rows, answersOf)]);
+  const asked2 = Object.entries(answers).map(([name3, rows]) => [name3, made(rows, answersOf)]);
   const closed2 = list3.filter((d) => !d.allowsConnections && d.name !== "template0").map(
     (d) => [d.name, unread2("it does not accept connections (pg_database.datallowconn)", "no-connections")]
   );
-  return { server, databases: Object.fromEntries([...asked, ...closed2]) };
+  return { server, databases: Object.fromEntries([...asked2, ...closed2]) };
 }
 function unread2(reason, code2) {
   return { known: false, reason, code: code2 };
@@ -60558,8 +60598,8 @@ async function alreadyUpgraded(cluster, target, database, serving) {
 async function checkServer(context, { target, database }) {
   const { log: log2, timeline, progress, inputs, serving, pullRequest, signal } = context;
   const cluster = context.cluster.interruptedBy(signal);
-  const asked = database.over(cluster);
-  const served = await alreadyUpgraded(cluster, target, asked, serving);
+  const asked2 = database.over(cluster);
+  const served = await alreadyUpgraded(cluster, target, asked2, serving);
   if (served !== void 0) {
     progress.verdict = "already-upgraded";
     log2.annotate(
@@ -60578,7 +60618,7 @@ async function checkServer(context, { target, database }) {
         ...context,
         cluster,
         target,
-        database: asked,
+        database: asked2,
         probeScript: context.scripts.probe,
         replayScript: context.scripts.replay,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings))
