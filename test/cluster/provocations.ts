@@ -2,6 +2,7 @@
 import { chownSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
+import { policy, refusingJobs, silentWebhook, webhook } from './admission.ts';
 import { apply, bench, kubectl, kubectlJson, namespace, psql } from './bench.ts';
 
 const inNamespace = (...args: string[]) => kubectl('-n', namespace, ...args);
@@ -14,8 +15,6 @@ const serverUser = `${template}/containers/0/securityContext/runAsUser`;
 const podSecurity = 'pod-security.kubernetes.io/enforce';
 /** A class of our own, which can be deleted. */
 export const className = `${namespace}-disk`;
-const webhook = `${namespace}-policy`;
-const policy = `${namespace}-no-jobs`;
 
 export const storageClass = (more: object) => ({
   ...{ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: className } },
@@ -268,39 +267,6 @@ function nodeOfServer(): string {
 function fill(): void {
   const free = Number(inServer(`df -Pk ${root} | awk 'NR == 2 { print $4 }'`));
   inServer(`fallocate -l ${String(free - 100 * 1024)}K ${root}/ballast`);
-}
-
-const here = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
-
-/** Nobody listens there. */
-function silentWebhook(): object {
-  const client = { url: 'https://127.0.0.1:9/validate' };
-  const rules = [{ apiGroups: ['batch'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['jobs'] }];
-  return {
-    ...{ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingWebhookConfiguration' },
-    metadata: { name: webhook },
-    webhooks: [
-      {
-        ...{ name: 'silent.bench.local', clientConfig: client, rules, namespaceSelector: here },
-        ...{ admissionReviewVersions: ['v1'], sideEffects: 'None', failurePolicy: 'Fail', timeoutSeconds: 1 },
-      },
-    ],
-  };
-}
-
-function refusingJobs(): object[] {
-  const resourceRules = [{ apiGroups: ['batch'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['jobs'] }];
-  const of = (kind: string) => ({ apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name: policy } });
-  return [
-    {
-      ...of('ValidatingAdmissionPolicy'),
-      spec: {
-        matchConstraints: { namespaceSelector: here, resourceRules },
-        validations: [{ expression: 'false', message: 'no Jobs here' }],
-      },
-    },
-    { ...of('ValidatingAdmissionPolicyBinding'), spec: { policyName: policy, validationActions: ['Deny'] } },
-  ];
 }
 
 /** What lies in no namespace, in case that a run ended in the middle. */

@@ -170,9 +170,9 @@ export function hazardsIn(sql: string, rowsOf: (id: string) => readonly object[]
   });
 }
 
-/** What psql itself prints at the end of each question. */
+/** What psql itself prints at the end of each question: all are asked. */
 export function endsIn(sql: string): unknown[] {
-  return [...sql.matchAll(/^\\echo '(.*)'$/gm)].map(([, row = '']) => JSON.parse(row) as unknown);
+  return [...sql.matchAll(/^\\echo '(\{"question":.*)'$/gm)].map(([, row = '']) => JSON.parse(row) as unknown);
 }
 
 function sortOrderRows({ digest, ...order }: SortOrder): object[] {
