@@ -59519,11 +59519,17 @@ async function readFacts(gathering, timed) {
     ...jobSettings(inputs, s, d),
     runId: "precheck"
   }));
-  const answers = await readFrom(
-    ["extensions", "libraries", "sortOrders", "hazards"],
-    databases,
-    (list3) => askDatabases(database, list3, databaseQuestions, sessions)
-  );
+  const [answers, serverHazards, files, obstacles, md5Roles] = await Promise.all([
+    readFrom(
+      ["extensions", "libraries", "sortOrders", "hazards"],
+      databases,
+      (list3) => askDatabases(database, list3, databaseQuestions, sessions)
+    ),
+    read2("hazards", () => askServer(database)),
+    read2("files", () => readVolumeFiles(database, target)),
+    read2("obstacles", () => readObstacles(database)),
+    read2("md5Roles", () => readMd5Roles(database))
+  ]);
   const extensions = answerOfAll(answers, extensionsQuestion, extensionsOf);
   const libraries = answerOfAll(answers, librariesQuestion, librariesOf);
   const sortOrders2 = answerOfAll(answers, sortOrdersQuestion, sortOrdersOf);
@@ -59531,9 +59537,6 @@ async function readFacts(gathering, timed) {
   if (inputs.probes === "pods" && mayProbe.known) await sweepProbes(gathering, namespace);
   const marked2 = read2(["reconcilers", "charts"], () => markedObjects(gathering));
   const reads = [
-    read2("files", () => readVolumeFiles(database, target)),
-    read2("obstacles", () => readObstacles(database)),
-    read2("hazards", () => askServer(database)),
     read2(["neighbours", "otherVolumeUsers"], () => cluster.list("pods", { namespace })),
     known(() => cluster.list("cronjobs", { namespace })),
     read2("helmRevisions", () => newestRevisions(cluster, namespace)),
@@ -59559,16 +59562,12 @@ async function readFacts(gathering, timed) {
         both(mayProbe, server, (_, s) => s)
       )
     ),
-    read2("md5Roles", () => readMd5Roles(database)),
     timed("volumeTrial", () => volumeTried(gathering)),
     timed("replay", () => replayed(gathering, mayProbe, server, databases)),
     timed("pullRequest", () => gathering.probePullRequest?.() ?? Promise.resolve(void 0))
   ];
   await Promise.allSettled(reads);
   const [
-    files,
-    obstacles,
-    serverHazards,
     pods,
     cronJobs,
     helmRevisions,
@@ -59582,7 +59581,6 @@ async function readFacts(gathering, timed) {
     upgradeProbe,
     servingProbe,
     trial,
-    md5Roles,
     volumeTrial,
     replay,
     pullRequest

@@ -70,9 +70,16 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
-  const answers = await readFrom(['extensions', 'libraries', 'sortOrders', 'hazards'], databases, (list) =>
-    askDatabases(database, list, databaseQuestions, sessions),
-  );
+  // All that only the server's pod can tell.
+  const [answers, serverHazards, files, obstacles, md5Roles] = await Promise.all([
+    readFrom(['extensions', 'libraries', 'sortOrders', 'hazards'], databases, (list) =>
+      askDatabases(database, list, databaseQuestions, sessions),
+    ),
+    read('hazards', () => askServer(database)),
+    read('files', () => readVolumeFiles(database, target)),
+    read('obstacles', () => readObstacles(database)),
+    read('md5Roles', () => readMd5Roles(database)),
+  ]);
   // What the images are to be asked for.
   const extensions = answerOfAll(answers, extensionsQuestion, extensionsOf);
   const libraries = answerOfAll(answers, librariesQuestion, librariesOf);
@@ -82,9 +89,6 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
   const marked = read(['reconcilers', 'charts'], () => markedObjects(gathering));
   const reads = [
-    read('files', () => readVolumeFiles(database, target)),
-    read('obstacles', () => readObstacles(database)),
-    read('hazards', () => askServer(database)),
     read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
     known(() => cluster.list('cronjobs', { namespace })),
     read('helmRevisions', () => newestRevisions(cluster, namespace)),
@@ -107,7 +111,6 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
         both(mayProbe, server, (_, s) => s),
       ),
     ),
-    read('md5Roles', () => readMd5Roles(database)),
     timed('volumeTrial', () => volumeTried(gathering)),
     timed('replay', () => replayed(gathering, mayProbe, server, databases)),
     timed('pullRequest', () => gathering.probePullRequest?.() ?? Promise.resolve(undefined)),
@@ -115,9 +118,6 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
   // A cancellation ends the run, but not before each probe has been removed.
   await Promise.allSettled(reads);
   const [
-    files,
-    obstacles,
-    serverHazards,
     pods,
     cronJobs,
     helmRevisions,
@@ -131,7 +131,6 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     upgradeProbe,
     servingProbe,
     trial,
-    md5Roles,
     volumeTrial,
     replay,
     pullRequest,
