@@ -149,12 +149,13 @@ export const cases: readonly Case[] = [
   {
     ...{ check: 'admission', what: 'Pod Security that lets no pod of the user of the server in', status: 'failed' },
     provoke() {
-      kubectl('label', 'namespace', namespace, `${podSecurity}=restricted`);
+      kubectl('label', 'namespace', namespace, `${podSecurity}=restricted`, '--overwrite');
       patch('statefulset/postgresql', { op: 'replace', path: serverUser, value: 0 });
     },
     takeBack() {
       patch('statefulset/postgresql', { op: 'replace', path: serverUser, value: 1001 });
-      kubectl('label', 'namespace', namespace, `${podSecurity}-`);
+      // As the bench makes it.
+      kubectl('label', 'namespace', namespace, `${podSecurity}=privileged`, '--overwrite');
     },
     // Enforcement looks at pods alone: the Job itself is let in.
     ...{ evidence: /^the pod of the Job: .*violates PodSecurity "restricted:latest": runAsUser=0/, remedy: /policy/ },
