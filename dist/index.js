@@ -55599,11 +55599,11 @@ function eachDatabase(databases, sql) {
 ${announcement}
 ${sql}`).join("\n");
 }
-var announcement = `SELECT json_build_object('database', current_database()) WHERE CASE
-  WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN set_config('pg_stat_statements.track', 'none', false) = 'none' ELSE true END;`.replace(
-  "\n",
-  ""
-);
+var announcement = [
+  "SELECT json_build_object('database', current_database())",
+  "WHERE CASE WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)",
+  "THEN set_config('pg_stat_statements.track', 'none', false) = 'none' ELSE true END;"
+].join(" ");
 function quoted(argument) {
   return `'${argument.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll('"', '""""').replaceAll("\n", "\\n")}'`;
 }
@@ -58861,14 +58861,12 @@ function asked({ id, statements, among }, selects) {
   return [`\\if :${variable(selects.indexOf(among.select))}`, question, "\\else", ...nothing, "\\endif"].join("\n");
 }
 function untilOneFails(id, [first = "", ...rest]) {
-  const failed4 = `SELECT json_build_object('question', '${id}', 'error', :'LAST_ERROR_MESSAGE');`;
+  const failed3 = `SELECT json_build_object('question', '${id}', 'error', :'LAST_ERROR_MESSAGE');`;
   const next = rest.length === 0 ? `\\echo '{"question":"${id}","answered":true}'` : untilOneFails(id, rest);
-  return [first, "\\if :ERROR", failed4, "\\else", next, "\\endif"].join("\n");
+  return [first, "\\if :ERROR", failed3, "\\else", next, "\\endif"].join("\n");
 }
-var ending = external_exports.union([
-  external_exports.strictObject({ question: external_exports.string(), error: external_exports.string() }),
-  external_exports.strictObject({ question: external_exports.string(), answered: external_exports.literal(true) })
-]);
+var failedQuestion = external_exports.strictObject({ question: external_exports.string(), error: external_exports.string() });
+var ending = external_exports.union([failedQuestion, external_exports.strictObject({ question: external_exports.string(), answered: external_exports.literal(true) })]);
 function firstUnanswered(rows, id) {
   for (const [database, of] of rows) {
     const end = of.map((row2) => ending.safeParse(row2).data).find((row2) => row2?.question === id);
@@ -59302,11 +59300,10 @@ ${query.trim()}
 }
 var row = external_exports.object({ object: external_exports.string(), detail: external_exports.string(), remedy: external_exports.string() });
 var found2 = external_exports.strictObject({ hazard: external_exports.string(), total: external_exports.number(), rows: external_exports.array(row) });
-var failed2 = external_exports.strictObject({ question: external_exports.string(), error: external_exports.string() });
 function answersOf(rows) {
   const told = rows.filter((r) => typeof r === "object" && r !== null && ("hazard" in r || "error" in r));
   return Object.fromEntries(
-    external_exports.array(external_exports.union([found2, failed2])).parse(told).map(answerOf)
+    external_exports.array(external_exports.union([found2, failedQuestion])).parse(told).map(answerOf)
   );
 }
 function answerOf(a) {
@@ -61048,7 +61045,7 @@ async function keepPrecheckIssue(context) {
     try {
       return await timeline.phase("issue", title, () => keep(context));
     } catch (error63) {
-      return failed3(context, error63);
+      return failed2(context, error63);
     }
   });
   progress.results.warnings.push(...progress.issue.warnings);
@@ -61068,7 +61065,7 @@ async function keep({ connectForIssue, inputs, cluster, progress, clock, log: lo
     }
   );
 }
-function failed3({ log: log2 }, error63) {
+function failed2({ log: log2 }, error63) {
   if (!(0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) && error63 instanceof Error) log2.info(error63.stack ?? "");
   const remedy4 = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) ? error63.remedy : "This is a fault of the action; please report it with the log.";
   const warning3 = `The issue about the prechecks could not be brought up to date: ${(0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)((0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63))} What to do: ${remedy4}`;
@@ -62336,8 +62333,8 @@ var quiesce = {
       measureAndNote(context),
       context.database.write("template1", "CHECKPOINT;", context.inputs.shutdownTimeout)
     ]);
-    const failed4 = ends.find((end) => end.status === "rejected");
-    if (failed4 !== void 0) throw failed4.reason;
+    const failed3 = ends.find((end) => end.status === "rejected");
+    if (failed3 !== void 0) throw failed3.reason;
   },
   /** 12 from a backup, or after 14 has served beside it, is held to what was measured before the applications come back. */
   async undo(context) {
@@ -63385,8 +63382,8 @@ async function startApplications(context) {
 }
 async function everyOne(workloads, act) {
   const answers = await Promise.allSettled(workloads.map(act));
-  const failed4 = answers.find((answer) => answer.status === "rejected");
-  if (failed4 !== void 0) throw failed4.reason;
+  const failed3 = answers.find((answer) => answer.status === "rejected");
+  if (failed3 !== void 0) throw failed3.reason;
 }
 async function startOne(context, workload2) {
   if (await isStopped2(context.cluster, context.target.namespace, workload2))

@@ -9,7 +9,8 @@ export interface Question {
   /** Where there is no such row nothing can be found: a SELECT of what must be there, which takes less time than the question does. */
   readonly among?: {
     readonly select: string;
-    /** The rows that say so, as the statements would. */ readonly nothing: readonly object[];
+    /** The rows that say so, as the statements would. */
+    readonly nothing: readonly object[];
   };
 }
 
@@ -54,10 +55,9 @@ function untilOneFails(id: string, [first = '', ...rest]: readonly string[]): st
   return [first, '\\if :ERROR', failed, '\\else', next, '\\endif'].join('\n');
 }
 
-const ending = z.union([
-  z.strictObject({ question: z.string(), error: z.string() }),
-  z.strictObject({ question: z.string(), answered: z.literal(true) }),
-]);
+/** The row in the place of an answer, where a question failed. */
+export const failedQuestion = z.strictObject({ question: z.string(), error: z.string() });
+const ending = z.union([failedQuestion, z.strictObject({ question: z.string(), answered: z.literal(true) })]);
 
 /** The database in which a question was not answered, and why, as one sentence's part; undefined where all have answered it. */
 export function firstUnanswered(rows: Rows, id: string): string | undefined {

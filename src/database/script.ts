@@ -27,11 +27,11 @@ export function eachDatabase(databases: readonly string[], sql: string): string 
  * Tells the database; and, where we may, lets pg_stat_statements not remember what is asked of all databases: it has room for 5,000 statements, and those
  * of the applications would go. Where that library is not loaded the parameter means nothing.
  */
-const announcement = `SELECT json_build_object('database', current_database()) WHERE CASE
-  WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN set_config('pg_stat_statements.track', 'none', false) = 'none' ELSE true END;`.replace(
-  '\n',
-  '',
-);
+const announcement = [
+  "SELECT json_build_object('database', current_database())",
+  'WHERE CASE WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)',
+  "THEN set_config('pg_stat_statements.track', 'none', false) = 'none' ELSE true END;",
+].join(' ');
 
 /**
  * An argument of psql's \\connect, in which a quote is doubled and a backslash begins an escape as in C. Double quotes are then taken away as

@@ -1,6 +1,6 @@
 // The table of hazards as questions, and what psql prints as answers.
 import { z } from 'zod';
-import type { Question } from '../../database/questions.ts';
+import { failedQuestion, type Question } from '../../database/questions.ts';
 import type { Known } from '../finding.ts';
 import type { Answers, Found, Hazard } from './hazard.ts';
 
@@ -29,7 +29,6 @@ ${query.trim()}
 
 const row = z.object({ object: z.string(), detail: z.string(), remedy: z.string() });
 const found = z.strictObject({ hazard: z.string(), total: z.number(), rows: z.array(row) });
-const failed = z.strictObject({ question: z.string(), error: z.string() });
 
 /**
  * What the script of these questions printed, among other rows. What is missing from it is not in the answers either.
@@ -39,13 +38,13 @@ export function answersOf(rows: readonly unknown[]): Answers {
   const told = rows.filter((r) => typeof r === 'object' && r !== null && ('hazard' in r || 'error' in r));
   return Object.fromEntries(
     z
-      .array(z.union([found, failed]))
+      .array(z.union([found, failedQuestion]))
       .parse(told)
       .map(answerOf),
   );
 }
 
-function answerOf(a: z.infer<typeof found> | z.infer<typeof failed>): [string, Known<Found>] {
+function answerOf(a: z.infer<typeof found> | z.infer<typeof failedQuestion>): [string, Known<Found>] {
   return 'error' in a
     ? [a.question, { known: false, reason: a.error, code: 'query-failed' }]
     : [a.hazard, { known: true, value: { total: a.total, rows: a.rows } }];

@@ -1,11 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { Database } from '../../../src/database/database.ts';
 import { needOf } from '../../../src/prechecks/space.ts';
 import { readVolumeFiles, type VolumeFiles } from '../../../src/prechecks/volume-files.ts';
+import { localPod } from '../local-pod.ts';
 import { inputs, target } from '../objects.ts';
 import { answerOf, databaseFacts, databases, files, known, server, unread } from './facts.ts';
 
@@ -100,7 +100,7 @@ describe('the numbers of the check and of the Job', () => {
   }
 
   test.each(['link', 'clone', 'copy'] as const)('are the same with transfer mode %s', async (mode) => {
-    const seen = await readVolumeFiles(local, await target(undefined, { dataDirectory: data }));
+    const seen = await readVolumeFiles(localPod(), await target(undefined, { dataDirectory: data }));
     expect(seen.relations.files).toBe(8);
     expect(seen.walLink).toBeUndefined();
     const need = needOf(mode, seen, databases.slice(0, 2), server);
@@ -112,7 +112,7 @@ describe('the numbers of the check and of the Job', () => {
     const elsewhere = mkdtempSync(path.join(tmpdir(), 'wal-'));
     symlinkSync(elsewhere, path.join(data, 'pg_wal'));
     try {
-      const seen = await readVolumeFiles(local, await target(undefined, { dataDirectory: data }));
+      const seen = await readVolumeFiles(localPod(), await target(undefined, { dataDirectory: data }));
       expect(seen.walLink).toBe(elsewhere);
     } finally {
       rmSync(path.join(data, 'pg_wal'));
@@ -120,14 +120,6 @@ describe('the numbers of the check and of the Job', () => {
     }
   });
 });
-
-/** Commands for the server's pod, on this machine. */
-const local = {
-  command: ([program = '', ...args]: readonly string[]) => {
-    const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8' });
-    return Promise.resolve({ stdout, stderr, exitCode: status ?? 1 });
-  },
-} as Pick<Database, 'command'> as Database;
 
 /** Two databases, a tablespace, large objects, and what another major has in the tablespace. */
 function dataDirectory(): string {

@@ -4,8 +4,8 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import type { Database } from '../../../src/database/database.ts';
 import { readVolumeFiles } from '../../../src/prechecks/volume-files.ts';
+import { localPod } from '../local-pod.ts';
 import { target } from '../objects.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'volume-'));
@@ -20,19 +20,8 @@ afterAll(() => {
   rmSync(root, { recursive: true });
 });
 
-/** The commands of the pod, with `programs` before all others. */
-function local(...as: string[]): Database {
-  const env = { ...process.env, PATH: `${programs}:${process.env['PATH'] ?? ''}` };
-  const command = (words: readonly string[]) => {
-    const [program = '', ...args] = [...as, ...words];
-    const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8', env });
-    return Promise.resolve({ stdout, stderr, exitCode: status ?? 1 });
-  };
-  return { command } as Pick<Database, 'command'> as Database;
-}
-
 const look = async (...as: string[]) =>
-  await readVolumeFiles(local(...as), await target(undefined, { dataDirectory: data }));
+  await readVolumeFiles(localPod(as, programs), await target(undefined, { dataDirectory: data }));
 
 test('a file of somebody else is told, whatever its name, and nothing else is lost by it', async () => {
   const theirs = path.join(data, 'base/1/their\\c file');
