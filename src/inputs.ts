@@ -109,7 +109,7 @@ export const inputTable = {
   probes: choice(['pods', 'none'], {
     default: 'pods',
     description:
-      '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime), and try there what pg_upgrade will restore. `none`: they are not asked, and the checks that need it only warn.',
+      '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime), and try there what pg_upgrade will restore. `none`: they are not asked, and the checks that need it are unknown, and stop nothing.',
   }),
   probeVolume: flag({
     description:

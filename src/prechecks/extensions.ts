@@ -1,7 +1,7 @@
 import type { ImageFacts } from '../job/probe.ts';
 import { upgrade } from '../versions.ts';
 import { failed, given, passed, worst, type Answer, type Check, type Known } from './finding.ts';
-import { unasked } from './unasked.ts';
+import { unaskedImage } from './unasked.ts';
 
 export const extensionChecks: readonly Check[] = [
   {
@@ -28,7 +28,7 @@ export const extensionChecks: readonly Check[] = [
 ];
 
 function judge(name: string, probe: Known<ImageFacts>, needed: ReadonlyMap<string, readonly string[]>): Answer {
-  if (!probe.known) return unasked(name, probe);
+  if (!probe.known) return unaskedImage(name, probe);
   const { image, extensions } = probe.value;
   const available = Object.keys(extensions);
   if (available.length === 0)

@@ -15,13 +15,13 @@ export interface Finding {
   readonly remedy?: string;
   /** Where in the repository it is, for findings about a file. */
   readonly place?: FileLine;
-  /** Why it stops nothing all the same (input `ignore-checks`). */
+  /** Why it stops nothing all the same: the reason of `ignore-checks`, or the input that says not to ask. */
   readonly ignored?: string;
   /** Where it is explained. */
   readonly docs: string;
 }
 
-export type Answer = Omit<Finding, 'check' | 'docs' | 'ignored'>;
+export type Answer = Omit<Finding, 'check' | 'docs'>;
 
 /** One question asked before the upgrade: a pure function of facts. */
 export interface Check {
@@ -72,7 +72,7 @@ export function given<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
 }
 
 /** What a finding counts as: one that is ignored stays to be seen, and stops nothing. */
-export function weight({ status, ignored }: Finding): Status {
+export function weight({ status, ignored }: Answer): Status {
   if (ignored === undefined) return status;
   return status === 'warning' ? 'passed' : 'warning';
 }
@@ -88,9 +88,14 @@ export function blocks(finding: Finding, failOn: 'failed' | 'warning'): boolean 
 
 const order = ['passed', 'warning', 'unknown', 'failed'] as const;
 
+/** What is ignored is not as bad as what has the same status. */
+function badness({ status, ignored }: Answer): number {
+  return order.indexOf(status) - (ignored === undefined ? 0 : 0.5);
+}
+
 /** Two answers in one: the worse status, the evidence of both. */
 export function worst(a: Answer, b: Answer): Answer {
-  const [worse, other] = order.indexOf(a.status) >= order.indexOf(b.status) ? [a, b] : [b, a];
+  const [worse, other] = badness(a) >= badness(b) ? [a, b] : [b, a];
   return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
 }
 

@@ -2,7 +2,7 @@ import type { ImageFacts } from '../job/probe.ts';
 import { majorOf, minorOf } from '../job/probe.ts';
 import { upgrade } from '../versions.ts';
 import { failed, passed, worst, type Answer, type Check, type Known } from './finding.ts';
-import { unasked } from './unasked.ts';
+import { unaskedImage } from './unasked.ts';
 
 export const imageChecks: readonly Check[] = [
   {
@@ -15,7 +15,7 @@ export const imageChecks: readonly Check[] = [
 ];
 
 function judgeUpgrade(probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unasked('upgrade image', probe);
+  if (!probe.known) return unaskedImage('upgrade image', probe);
   const { image, oldVersion, newVersion, pgUpgrade } = probe.value;
   const right =
     majorOf(oldVersion) === upgrade.from && majorOf(newVersion) === upgrade.to && majorOf(pgUpgrade) === upgrade.to;
@@ -29,7 +29,7 @@ function judgeUpgrade(probe: Known<ImageFacts>): Answer {
 }
 
 function judgeServing(probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unasked('serving image', probe);
+  if (!probe.known) return unaskedImage('serving image', probe);
   const { image, newVersion } = probe.value;
   const seen = `serving image ${image}: ${newVersion}`;
   const isRight = majorOf(newVersion) === upgrade.to && (minorOf(newVersion) ?? 0) >= soundSince;

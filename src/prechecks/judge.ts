@@ -28,7 +28,7 @@ export async function judge(facts: Facts, read: FactSeconds, docs: string, log: 
     const answer = bounded(check.run(watched));
     const took = Math.round(Math.max(0, ...[...looked].map((fact) => read[fact] ?? 0)) * 10) / 10;
     seconds[check.id] = took;
-    const reason = answer.status === 'passed' ? undefined : ignored.get(check.id);
+    const reason = answer.status === 'passed' ? undefined : (ignored.get(check.id) ?? answer.ignored);
     const finding: Finding = {
       check: check.id,
       docs: `${docs}#${check.id}`,
@@ -48,7 +48,7 @@ export async function judge(facts: Facts, read: FactSeconds, docs: string, log: 
     });
   }
   for (const id of ignored.keys())
-    if (!findings.some((f) => f.check === id && f.ignored !== undefined))
+    if (!findings.some((f) => f.check === id && f.ignored === ignored.get(id)))
       log.info(`ignore-checks names ${id}, which has nothing to be ignored any more`);
   return { findings, seconds };
 }
@@ -76,7 +76,7 @@ const mostEvidence = 100_000;
 const longestRemedy = 20_000;
 
 /** As much of an answer as people read and GitHub shows; what is left out is said. */
-function bounded({ status, evidence, remedy, place }: Answer): Answer {
+function bounded({ status, evidence, remedy, place, ignored }: Answer): Answer {
   const lines: string[] = [];
   let room = mostEvidence;
   for (const line of evidence.map((text) => cut(text, longestLine))) {
@@ -90,6 +90,7 @@ function bounded({ status, evidence, remedy, place }: Answer): Answer {
     evidence: left > 0 ? [...lines, `… and ${String(left)} more lines`] : lines,
     ...(remedy === undefined ? {} : { remedy: cut(remedy, longestRemedy) }),
     ...(place === undefined ? {} : { place }),
+    ...(ignored === undefined ? {} : { ignored }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Libraries } from '../database/libraries.ts';
 import { connectCommand } from '../database/script.ts';
 import type { ImageFacts } from '../job/probe.ts';
 import { failed, given, inPsql, passed, unknown, worst, type Answer, type Check, type Known } from './finding.ts';
-import { unasked } from './unasked.ts';
+import { unaskedImage } from './unasked.ts';
 
 /** One library and one place that wants it. */
 interface Want {
@@ -61,7 +61,7 @@ function wantsOf({ used, preloaded }: Libraries): Want[] {
 
 function judge(name: string, probe: Known<ImageFacts>, wants: readonly Want[]): Answer {
   if (wants.length === 0) return passed();
-  if (!probe.known) return unasked(name, probe);
+  if (!probe.known) return unaskedImage(name, probe);
   const { image, libraries, preloads } = probe.value;
   const asked = wants.map((want) => ({ ...want, said: (want.isShared ? preloads : libraries)[want.library] }));
   const refused = asked.filter(({ said }) => said !== undefined && said !== 'ok');

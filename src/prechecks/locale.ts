@@ -2,7 +2,7 @@ import type { DatabaseFacts } from '../database/server.ts';
 import { initdbSettings } from '../upgrade/settings.ts';
 import { failed, given, passed, worst, type Answer, type Check, type Known } from './finding.ts';
 import type { ImageFacts } from '../job/probe.ts';
-import { unasked } from './unasked.ts';
+import { unaskedImage } from './unasked.ts';
 
 export const localeChecks: readonly Check[] = [
   {
@@ -71,7 +71,7 @@ function sameEncoding(a: string, b: string): boolean {
 }
 
 function judgeLocales(name: string, probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unasked(name, probe);
+  if (!probe.known) return unaskedImage(name, probe);
   const refused = Object.entries(probe.value.initdb).filter(([, answer]) => answer !== 'ok');
   const asked = Object.keys(probe.value.initdb).join('; ');
   if (asked === '') return failed('Look at the log of the probe.', `${name}: initdb was never run`);

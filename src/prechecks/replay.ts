@@ -1,16 +1,6 @@
 import { isReplayed, type ReplayFacts, type Replayed, type RestoreFailure } from '../job/replay.ts';
-import {
-  failed,
-  given,
-  notAsked,
-  passed,
-  unknown,
-  warning,
-  worst,
-  type Answer,
-  type Check,
-  type Known,
-} from './finding.ts';
+import { failed, given, passed, unknown, worst, type Answer, type Check, type Known } from './finding.ts';
+import { unasked } from './unasked.ts';
 import { circumstance, otherRemedy, replayRemedies } from './replay-remedies.ts';
 
 export const replayChecks: readonly Check[] = [
@@ -37,14 +27,13 @@ export const replayChecks: readonly Check[] = [
   },
 ];
 
-/** As with the images: what nobody wanted to be asked does not block. pg_upgrade then tells it before it touches a file. */
-function unreplayed({ reason, code }: Extract<Known<never>, { known: false }>): Answer {
-  return code === notAsked
-    ? warning(
-        'Set "probes" to pods, so that it is tried before the downtime. Else pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
-        reason,
-      )
-    : unknown(reach, reason);
+function unreplayed(replay: Extract<Known<never>, { known: false }>): Answer {
+  return unasked(
+    replay,
+    '"probes" is none. pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
+    'Set "probes" to pods, so that it is tried before the downtime.',
+    reach,
+  );
 }
 
 function judge({ broken, places }: ReplayFacts, left: readonly string[]): Answer {

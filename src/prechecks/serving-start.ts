@@ -1,6 +1,7 @@
 import type { Trial } from '../job/run-trial.ts';
 import { notAsked, failed, given, passed, unknown, warning, type Check, type Known } from './finding.ts';
 import type { Answer } from './finding.ts';
+import { unasked } from './unasked.ts';
 
 export const servingStartChecks: readonly Check[] = [
   {
@@ -65,12 +66,13 @@ function judgeLogins({ configuration, image }: Extract<Trial, { started: true }>
       );
 }
 
-/** Not to try is a choice, or has a good reason; the server then shows after the upgrade whether it starts, and goes back to 12 if it does not. */
+/** Not to try is a choice, or has a good reason. */
 function untried({ reason, code }: Extract<Known<Trial>, { known: false }>): Answer {
   return code === notAsked || code === 'not-tried'
-    ? warning(
-        'Start the serving image with your values in another namespace to be sure. If 14 does not start in the upgrade, 12 comes back.',
-        `14 was not started: ${reason}`,
+    ? unasked(
+        { known: false, reason: `14 was not started: ${reason}`, code: notAsked },
+        'The upgrade tells: if 14 does not start, 12 comes back.',
+        'Start the serving image with your values in another namespace to be sure.',
       )
     : unknown('Remove the reason, then run the checks again.', reason);
 }

@@ -2,7 +2,7 @@ import type { SortOrder } from '../database/sort-order.ts';
 import type { DatabaseFacts } from '../database/server.ts';
 import { localeKey, type ImageFacts } from '../job/probe.ts';
 import { given, passed, unknown, warning, type Answer, type Check } from './finding.ts';
-import { unasked } from './unasked.ts';
+import { unaskedImage } from './unasked.ts';
 
 export const sortOrderChecks: readonly Check[] = [
   {
@@ -15,7 +15,7 @@ export const sortOrderChecks: readonly Check[] = [
         given(databases, (list) => {
           if (Object.values(orders).every((used) => used.length === 0))
             return passed('no index is on text that sorts by a locale');
-          if (!servingProbe.known) return unasked('serving image', servingProbe);
+          if (!servingProbe.known) return unaskedImage('serving image', servingProbe);
           return compare(
             list.flatMap((d) => (orders[d.name] ?? []).map((order) => [d, order] as const)),
             servingProbe.value,
@@ -28,7 +28,7 @@ export const sortOrderChecks: readonly Check[] = [
 function compare(used: readonly (readonly [DatabaseFacts, SortOrder])[], image: ImageFacts): Answer {
   const lines = used.map(([database, order]) => {
     const seen = order.provider === 'icu' ? 'icu' : image.sortOrders[localeKey({ ...database, ...order })];
-    const what = `${database.name}: collation ${order.collation} (${order.collate}), ${String(order.indexes)} indexes of ${megabytes(order.bytes)}`;
+    const what = `${database.name}: collation ${order.collation} (${order.collate}), ${String(order.indexes)} indexes of about ${megabytes(order.bytes)}`;
     return { what, seen, isSame: seen === order.digest };
   });
   const line = (text: string) => (l: (typeof lines)[number]) => `${l.what}: ${text}`;

@@ -6,7 +6,11 @@ const finding = z
     status: z.enum(['passed', 'warning', 'failed', 'unknown']),
     evidence: z.array(z.string().min(1)).min(1).describe('What was seen; bounded, without secrets.'),
     remedy: z.string().min(1).optional(),
-    ignored: z.string().min(1).optional().describe('Why it stops nothing, from "ignore-checks".'),
+    ignored: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Why it stops nothing: the reason of "ignore-checks", or the input that says not to ask.'),
     place: z
       .strictObject({ file: z.string().min(1), line: z.int().min(1) })
       .optional()

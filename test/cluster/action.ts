@@ -1,6 +1,7 @@
 // A run of the bundle on the bench, by its administrator unless another kubeconfig is given.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { Finding } from '../../src/prechecks/finding.ts';
 import type { Report } from '../../src/report/report.ts';
 import { startBundle, type BundleEnd, type InputValues } from '../bundle.ts';
 import { environment } from './bench.ts';
@@ -27,6 +28,11 @@ export function startAction(inputs: InputValues, variables: Record<string, strin
 
 export async function runAction(inputs: InputValues, variables?: Record<string, string>): Promise<ActionEnd> {
   return await startAction(inputs, variables).end;
+}
+
+/** Whether a check could not be told, though it was asked. */
+export function isUntold({ status, ignored }: Finding): boolean {
+  return status === 'unknown' && ignored === undefined;
 }
 
 /** Comes when the line is in the log of a run, or the run has ended without it. */

@@ -103,11 +103,12 @@ describe('the catalogue of checks', () => {
   );
 
   test.each(probes.flatMap((fact) => needs[fact].map((id) => [fact, id] as const)))(
-    'with "probes: none", so without %s, %s only warns: pg_upgrade tells before anything is changed',
+    'with "probes: none", so without %s, %s is unknown and stops nothing: the upgrade tells, which its reason says',
     async (fact, id) => {
       const check = catalogue.find((c) => c.id === id);
       const answer = check?.run(await facts({ [fact]: unread('image:1 was not asked (probes: none)', 'not-asked') }));
-      expect(answer?.status).toBe('warning');
+      expect(answer?.status).toBe('unknown');
+      expect(answer?.ignored).toMatch(/tells/);
       expect(answer?.evidence.join('\n')).toContain('image:1 was not asked');
       expect(answer?.remedy).toContain('"probes"');
     },

@@ -83,11 +83,22 @@ describe('locales-in-images', () => {
     expect(answer.text).toContain('not asked');
   });
 
-  test('both images that were not asked warn', async () => {
-    const none = unread('not asked (probes: none)', 'not-asked');
+  const none = unread('not asked (probes: none)', 'not-asked');
+
+  test('both images that were not asked are unknown, which stops nothing', async () => {
     const answer = await answerOf('locales-in-images', { upgradeProbe: none, servingProbe: none });
-    expect(answer.status).toBe('warning');
+    expect(answer).toMatchObject({ status: 'unknown', ignored: expect.stringContaining('pg_upgrade --check tells') });
     expect(answer.remedy).toContain('"probes"');
+  });
+
+  test('an image that could not be asked stops the run, also beside one that was not asked', async () => {
+    for (const [upgradeProbe, servingProbe] of [
+      [none, unread('forbidden')],
+      [unread('forbidden'), none],
+    ] as const) {
+      const answer = await answerOf('locales-in-images', { upgradeProbe, servingProbe });
+      expect([answer.status, answer.ignored]).toEqual(['unknown', undefined]);
+    }
   });
 });
 

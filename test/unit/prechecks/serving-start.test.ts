@@ -36,12 +36,13 @@ describe('serving-start', () => {
   });
 
   test.each([
-    [notAsked, 'warning'],
-    ['not-tried', 'warning'],
-    ['image-unusable', 'unknown'],
-  ])('where nothing was started (%s) is %s, with the reason', async (code, status) => {
+    [notAsked, 'stops nothing'],
+    ['not-tried', 'stops nothing'],
+    ['image-unusable', 'stops the run'],
+  ])('where nothing was started (%s) is unknown with the reason, and %s', async (code, effect) => {
     const answer = await answerOf('serving-start', { trial: unread('the reason', code) });
-    expect([answer.status, answer.text]).toEqual([status, expect.stringContaining('the reason')]);
+    expect([answer.status, answer.text]).toEqual(['unknown', expect.stringContaining('the reason')]);
+    expect(answer.ignored === undefined ? 'stops the run' : 'stops nothing').toBe(effect);
   });
 });
 
