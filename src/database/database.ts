@@ -1,7 +1,7 @@
 import { ClusterError } from '../errors.ts';
 import type { Cluster, ExecResult } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
-import { connectionTo, databaseOfError, eachDatabase, rowsOfEach, type Rows } from './script.ts';
+import { connectionTo, databaseOfError, eachDatabase, repeated, rowsOfEach, type Rows } from './script.ts';
 
 /** How long one command in the server's pod may take, in milliseconds, where nothing else is said. */
 const commandLimit = 60_000;
@@ -11,10 +11,10 @@ export const applicationName = 'postgresql-upgrade';
 
 /**
  * A session that can't change anything, nor wait long for anybody's lock; its statements end before the command is given up. Names mean what
- * the system has under them, whatever search_path the role or the database sets.
+ * the system has under them, whatever search_path the role or the database sets. To compile what is asked once would take longer than to run it.
  */
 function readOptions(limit: number): string {
-  return `-c default_transaction_read_only=on -c search_path=pg_catalog -c statement_timeout=${String(Math.round(limit * 0.9))} -c lock_timeout=5000`;
+  return `-c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off -c statement_timeout=${String(Math.round(limit * 0.9))} -c lock_timeout=5000`;
 }
 /** A session without limits that a role's or a database's settings may bring. */
 const writeOptions =
@@ -22,7 +22,7 @@ const writeOptions =
 
 /**
  * Takes the password from the first line of its input, so that it is in no
- * argument list and in no audit log, then becomes the command.
+ * argument list and in no audit log.
  */
 const withPassword = [
   'IFS= read -r PGPASSWORD',
@@ -30,7 +30,6 @@ const withPassword = [
   'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=10',
   `export PGAPPNAME=${applicationName}`,
   'shift',
-  'exec "$@"',
 ].join('; ');
 
 /** PostgreSQL in the server's pod, reached with its own client programs. */
@@ -116,7 +115,7 @@ export class Database {
     const command = [
       'sh',
       '-c',
-      withPassword,
+      `${withPassword}; ${databases.length === 0 ? 'exec "$@"' : `{ ${repeated}; } | "$@"`}`,
       'sh',
       options,
       'psql',

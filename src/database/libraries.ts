@@ -38,11 +38,24 @@ WITH settings(name, who, value, reset) AS (
     WHERE split_part(c, '=', 1) IN ('session_preload_libraries', 'local_preload_libraries'))
 SELECT coalesce(json_agg(json_build_object('setting', name, 'who', who, 'library', library, 'reset', reset)), '[]')
   FROM (SELECT name, who, reset, CASE WHEN name = 'local_preload_libraries' AND strpos(item, '/') = 0 THEN '$libdir/plugins/' || item ELSE item END AS library
-    FROM settings, regexp_split_to_table(value, '\\s*,\\s*') word, LATERAL (SELECT replace(trim(BOTH '"' FROM trim(word)), '""', '"') AS item) unquoted WHERE item <> '') listed))
-WHERE current_database() = 'template1';`;
+    FROM settings, regexp_split_to_table(value, '\\s*,\\s*') word, LATERAL (SELECT replace(trim(BOTH '"' FROM trim(word)), '""', '"') AS item) unquoted WHERE item <> '') listed));`;
 
-/** For each database; what the whole server loads is asked in template1. */
-export const librariesQuestion: Question = { id: 'libraries', statements: [functionsSql, preloadedSql] };
+/** For each database. */
+const usedQuestion: Question = {
+  id: 'used-libraries',
+  statements: [functionsSql],
+  among: { selects: ['SELECT 1 FROM pg_proc WHERE oid >= 16384'], nothing: [] },
+};
+
+/** For the whole server, and so told by one database. */
+const preloadedQuestion: Question = {
+  id: 'preloaded-libraries',
+  statements: [preloadedSql],
+  among: { selects: ["SELECT 1 WHERE current_database() = 'template1'"], nothing: [] },
+};
+
+/** For each database. */
+export const librariesQuestions: readonly Question[] = [usedQuestion, preloadedQuestion];
 
 const usedLibrary = z.object({
   library: z.string(),
@@ -75,7 +88,7 @@ const serverRow = z.object({ preloaded: z.array(preloadedLibrary) });
 const hasKey = (key: string) => (row: unknown) => typeof row === 'object' && row !== null && key in row;
 
 /**
- * What the databases answered to `librariesQuestion`, among other rows.
+ * What the databases answered to `librariesQuestions`, among other rows.
  * @throws UpgradeError when nobody told what the whole server loads
  */
 export function librariesOf(rows: Rows): Libraries {

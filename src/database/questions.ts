@@ -6,16 +6,16 @@ export interface Question {
   readonly id: string;
   /** SQL and commands of psql, one after the other until one of them fails; they print rows of JSON, without the key `question`. */
   readonly statements: readonly string[];
-  /** Where there is no such row nothing can be found: a SELECT of what must be there, which takes less time than the question does. */
+  /** Where none of these finds a row the question would find nothing: SELECTs of what must be there, which take less time than the question does. */
   readonly among?: {
-    readonly select: string;
+    readonly selects: readonly string[];
     /** The rows that say so, as the statements would. */
     readonly nothing: readonly object[];
   };
 }
 
-/** One statement may take so long, in milliseconds: the server is in production. */
-const statementLimit = 10_000;
+/** The server is in production: a statement ends after so many milliseconds, and takes none of the workers that are there for everybody. */
+const polite = ['SET statement_timeout = 10000;', 'SET max_parallel_workers_per_gather = 0;'];
 
 /**
  * A script of questions: where a statement fails, a row says so in the place of what is left of its question, and the next one is asked. A row ends each
@@ -23,30 +23,40 @@ const statementLimit = 10_000;
  * A connection that can't be made still ends the script (ON_ERROR_STOP is taken away after it, and put back at the end).
  */
 export function questionsScript(questions: readonly Question[]): string {
-  const selects = [...new Set(questions.flatMap(({ among }) => (among === undefined ? [] : [among.select])))];
+  const selects = [...new Set(questions.flatMap(({ among }) => among?.selects ?? []))];
   return [
     '\\set ON_ERROR_STOP 0',
-    `SET statement_timeout = ${String(statementLimit)};`,
-    ...whatIsThere(selects),
-    ...questions.map((question) => asked(question, selects)),
+    ...polite,
+    ...whatIsThere(questions, selects),
+    ...questions.map(asked),
     '\\set ON_ERROR_STOP 1',
   ].join('\n');
 }
 
-const variable = (index: number) => `is_there_${String(index)}`;
+/** psql's variable that tells whether a question has to be asked. */
+const variable = (index: number) => `is_asked_${String(index)}`;
 
-/** Where that can't be told all is asked: the variables are those of the database before until then. */
-function whatIsThere(selects: readonly string[]): string[] {
+/** Each SELECT runs once, however many questions it is for. Where that can't be told all is asked: the variables are those of the database before until then. */
+function whatIsThere(questions: readonly Question[], selects: readonly string[]): string[] {
   if (selects.length === 0) return [];
-  const columns = selects.map((select, index) => `EXISTS (${select}) AS ${variable(index)}`);
-  return [...selects.map((_, index) => `\\set ${variable(index)} true`), `SELECT ${columns.join(',\n  ')}`, '\\gset'];
+  const found = selects.map((select, index) => `EXISTS (${select}) AS found_${String(index)}`);
+  const columns = questions.flatMap(({ among }, index) => {
+    const founds = among?.selects.map((select) => `found_${String(selects.indexOf(select))}`);
+    return founds === undefined ? [] : [{ name: variable(index), founds }];
+  });
+  return [
+    ...columns.map(({ name }) => `\\set ${name} true`),
+    `SELECT ${columns.map(({ name, founds }) => `${founds.join(' OR ')} AS ${name}`).join(', ')}`,
+    `FROM (SELECT ${found.join(',\n  ')} OFFSET 0) AS there`,
+    '\\gset',
+  ];
 }
 
-function asked({ id, statements, among }: Question, selects: readonly string[]): string {
+function asked({ id, statements, among }: Question, index: number): string {
   const question = untilOneFails(id, statements);
   if (among === undefined) return question;
   const nothing = [...among.nothing, { question: id, answered: true }].map((row) => `\\echo '${JSON.stringify(row)}'`);
-  return [`\\if :${variable(selects.indexOf(among.select))}`, question, '\\else', ...nothing, '\\endif'].join('\n');
+  return [`\\if :${variable(index)}`, question, '\\else', ...nothing, '\\endif'].join('\n');
 }
 
 function untilOneFails(id: string, [first = '', ...rest]: readonly string[]): string {
@@ -62,9 +72,13 @@ const ending = z.union([failedQuestion, z.strictObject({ question: z.string(), a
 /** The database in which a question was not answered, and why, as one sentence's part; undefined where all have answered it. */
 export function firstUnanswered(rows: Rows, id: string): string | undefined {
   for (const [database, of] of rows) {
-    const end = of.map((row) => ending.safeParse(row).data).find((row) => row?.question === id);
+    const end = ending.safeParse(of.find((row) => isOf(row, id))).data;
     if (end === undefined) return `database "${database}": psql left out the answer`;
     if ('error' in end) return `database "${database}": ${end.error}`;
   }
   return undefined;
+}
+
+function isOf(row: unknown, id: string): boolean {
+  return typeof row === 'object' && row !== null && 'question' in row && row.question === id;
 }

@@ -16,12 +16,24 @@ export function connectCommand(database: string): string {
     : `\\connect -reuse-previous=on ${quoted(connectionTo(database))}`;
 }
 
-/** The script, once in each of the databases; before the rows of each there is an object with its name. */
+/**
+ * The databases, a line each, and after an empty line the script for all of them, as `repeated` reads it; before the rows of each there will be an object
+ * with its name.
+ */
 export function eachDatabase(databases: readonly string[], sql: string): string {
-  return databases
-    .map((name) => `\\connect -reuse-previous=on ${quoted(connectionTo(name))}\n${announcement}\n${sql}`)
-    .join('\n');
+  const connections = databases.map((name) => `\\connect -reuse-previous=on ${quoted(connectionTo(name))}`);
+  return [...connections, '', announcement, sql].join('\n');
 }
+
+/**
+ * Shell commands that write the script once behind each of the connections of their input, and \\q ends that: the script goes to the pod once, however many
+ * databases there are. sed may read on behind its end, where nothing is left to be read.
+ */
+export const repeated = [
+  'connections=$(while IFS= read -r connection && [ -n "$connection" ]; do printf "%s\\n" "$connection"; done)',
+  "script=$(sed -n -e '/^\\\\q$/q' -e p)",
+  'printf "%s\\n" "$connections" | while IFS= read -r connection; do printf "%s\\n%s\\n" "$connection" "$script"; done',
+].join('; ');
 
 /**
  * Tells the database; and, where we may, lets pg_stat_statements not remember what is asked of all databases: it has room for 5,000 statements, and those

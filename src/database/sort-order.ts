@@ -41,12 +41,14 @@ SELECT *, md5(concat_ws(' ', current_setting('server_encoding'), provider, "coll
   SELECT c.collname AS "collation", n.nspname AS schema, CASE c.collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END AS provider,
     CASE WHEN c.oid = 100 THEN d.datcollate ELSE c.collcollate END AS "collate",
     CASE WHEN c.oid = 100 THEN d.datctype ELSE c.collctype END AS ctype,
-    count(*) AS indexes, sum(pg_relation_size(i.indexrelid))::bigint AS bytes
-  FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS collation FROM pg_index WHERE indexrelid >= 16384) i
-    JOIN pg_collation c ON c.oid = i.collation
+    indexes, bytes
+  FROM (SELECT key, count(*) AS indexes, sum(relpages)::bigint * current_setting('block_size')::bigint AS bytes
+      FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS key FROM pg_index WHERE indexrelid >= 16384 AND 0 <> ANY (indcollation::oid[])) keys
+        JOIN pg_class ON oid = indexrelid
+      WHERE key <> 0 GROUP BY key) grouped
+    JOIN pg_collation c ON c.oid = grouped.key
     JOIN pg_namespace n ON n.oid = c.collnamespace
-    JOIN pg_database d ON d.datname = current_database()
-  GROUP BY c.oid, 1, 2, 3, 4, 5) grouped
+    JOIN pg_database d ON d.datname = current_database()) used
 WHERE "collate" NOT IN ('C', 'POSIX')`;
 
 const usedRecords = `json_to_recordset(:'used') AS used("collation" text, schema text, provider text, "collate" text, ctype text, indexes bigint, bytes bigint, key text)`;
@@ -82,8 +84,9 @@ const sortOrder = z.object({
   provider: z.enum(['libc', 'icu']),
   collate: z.string(),
   ctype: z.string(),
-  /** Indexes with a column in it, and their size. */
+  /** Indexes with a column in it. */
   indexes: z.number(),
+  /** Their size when it was last looked at, by VACUUM or when they were made: to ask for the size now opens each of them. */
   bytes: z.number(),
   digest: z.string(),
 });

@@ -46,17 +46,21 @@ async function askShare(
 }
 
 /**
- * What all databases together answered to a question; unknown where one of them did not.
+ * What all databases together answered to some questions; unknown where one of them did not.
  * @param parse takes its own rows from those of all questions
  */
-export function answerOfAll<T>(answers: Known<DatabaseAnswers>, { id }: Question, parse: (rows: Rows) => T): Known<T> {
+export function answerOfAll<T>(
+  answers: Known<DatabaseAnswers>,
+  questions: readonly Question[],
+  parse: (rows: Rows) => T,
+): Known<T> {
   if (!answers.known) return answers;
   const rows = new Map<string, readonly unknown[]>();
   for (const [name, answer] of Object.entries(answers.value)) {
     if (!answer.known) return answer;
     rows.set(name, answer.value);
   }
-  const reason = firstUnanswered(rows, id);
+  const reason = questions.map(({ id }) => firstUnanswered(rows, id)).find((unanswered) => unanswered !== undefined);
   return reason === undefined
     ? made({ known: true, value: rows }, parse)
     : { known: false, reason, code: 'query-failed' };

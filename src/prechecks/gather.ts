@@ -2,7 +2,7 @@ import { readClients, type Client } from '../database/clients.ts';
 import { readMd5Roles } from '../database/configuration.ts';
 import { applicationName } from '../database/database.ts';
 import { readObstacles } from '../database/obstacles.ts';
-import { librariesOf, librariesQuestion } from '../database/libraries.ts';
+import { librariesOf, librariesQuestions } from '../database/libraries.ts';
 import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../database/server.ts';
 import { sortOrdersOf, sortOrdersQuestion } from '../database/sort-order.ts';
 import { isOurs } from '../job/pod.ts';
@@ -34,7 +34,7 @@ import { tryVolume, type VolumeTrial } from './volume-trial.ts';
 const sessions = 4;
 
 /** In one session: to enter a database takes longer than most of these questions. */
-const databaseQuestions = [extensionsQuestion, librariesQuestion, sortOrdersQuestion, ...databaseHazards];
+const databaseQuestions = [extensionsQuestion, ...librariesQuestions, sortOrdersQuestion, ...databaseHazards];
 
 /** What was read, and how long each of it took. */
 export interface Gathered {
@@ -81,9 +81,9 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     read('md5Roles', () => readMd5Roles(database)),
   ]);
   // What the images are to be asked for.
-  const extensions = answerOfAll(answers, extensionsQuestion, extensionsOf);
-  const libraries = answerOfAll(answers, librariesQuestion, librariesOf);
-  const sortOrders = answerOfAll(answers, sortOrdersQuestion, sortOrdersOf);
+  const extensions = answerOfAll(answers, [extensionsQuestion], extensionsOf);
+  const libraries = answerOfAll(answers, librariesQuestions, librariesOf);
+  const sortOrders = answerOfAll(answers, [sortOrdersQuestion], sortOrdersOf);
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);

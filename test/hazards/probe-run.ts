@@ -1,6 +1,6 @@
 // probe.sh as a pod runs it, in the installation of 14 on this machine.
 import { readFileSync } from 'node:fs';
-import { librariesOf, librariesQuestion, type Libraries } from '../../src/database/libraries.ts';
+import { librariesOf, librariesQuestions, type Libraries } from '../../src/database/libraries.ts';
 import { readAll } from '../../src/database/each.ts';
 import { questionsScript, type Question } from '../../src/database/questions.ts';
 import type { Rows } from '../../src/database/script.ts';
@@ -21,16 +21,16 @@ import type { Server } from './server.ts';
 const script = readFileSync('src/job/probe.sh', 'utf8');
 
 export async function readLibraries(server: Server): Promise<Libraries> {
-  return librariesOf(await answers(server, librariesQuestion));
+  return librariesOf(await answers(server, librariesQuestions));
 }
 
 export async function readSortOrders(server: Server): Promise<SortOrders> {
-  return sortOrdersOf(await answers(server, sortOrdersQuestion));
+  return sortOrdersOf(await answers(server, [sortOrdersQuestion]));
 }
 
-async function answers(server: Server, question: Question): Promise<Rows> {
+async function answers(server: Server, questions: readonly Question[]): Promise<Rows> {
   const database = server.database();
-  return await readAll(database, await readDatabases(database), questionsScript([question]), 2);
+  return await readAll(database, await readDatabases(database), questionsScript(questions), 2);
 }
 
 /** What the image answers that holds this machine's 14, asked for what the server needs. */

@@ -45,19 +45,15 @@ export class Postgresql {
     const database = this.databases.find((d) => d.name === name);
     if (database === undefined) return fatal(`database "${name}" does not exist`);
     if (database.broken !== undefined) return fatal(database.broken);
-    const [, ...connected] = sql.join('\n').split(/^\\connect -reuse-previous=on 'dbname=''/m);
-    const visited = connected.map((script) => ({
-      script,
-      of: this.databases.find((d) => d.name === script.split("''")[0]),
-    }));
-    if (visited.length === 0) return { exitCode: 0, stdout: this.printed(this.rows(sql.join('\n'))) };
-    const broken = visited.findIndex(({ of }) => of?.broken !== undefined);
+    const script = sql.join('\n');
+    const connections = [...script.matchAll(/^\\connect -reuse-previous=on 'dbname='{2}(.*)'{3}$/gm)];
+    const visited = connections.map(([, of]) => this.databases.find((d) => d.name === of));
+    if (visited.length === 0) return { exitCode: 0, stdout: this.printed(this.rows(script)) };
+    const broken = visited.findIndex((of) => of?.broken !== undefined);
     const reached = broken === -1 ? visited : visited.slice(0, broken);
-    const stdout = this.printed(
-      reached.flatMap(({ script, of }) => [{ database: of?.name }, ...this.rowsIn(script, of)]),
-    );
+    const stdout = this.printed(reached.flatMap((of) => [{ database: of?.name }, ...this.rowsIn(script, of)]));
     if (broken === -1) return { exitCode: 0, stdout };
-    const message = visited[broken]?.of?.broken ?? '';
+    const message = visited[broken]?.broken ?? '';
     return { exitCode: 3, stdout, stderr: `psql:<stdin>:9: error: \\connect: FATAL:  ${message}\n` };
   };
 

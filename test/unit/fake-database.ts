@@ -94,11 +94,10 @@ export function fakeDatabase(cluster: FakeCluster, target: Target, state: Server
 
 /** A script that goes from database to database, as `eachDatabase` writes it, or one for a single database. */
 function partsOf(name: string, script: string): { database: string; sql: string; isAnnounced: boolean }[] {
-  const [alone = '', ...connected] = script.split(/^\\connect -reuse-previous=on 'dbname='{2}(.*)'{3}\n.*\n/m);
-  if (connected.length === 0) return [{ database: name, sql: alone, isAnnounced: false }];
-  return connected.flatMap((database, index) =>
-    index % 2 === 1 ? [] : [{ database, sql: (connected[index + 1] ?? '').trimEnd(), isAnnounced: true }],
-  );
+  const [, connections, sql = ''] = /^((?:\\connect .*\n)+)\n.*\n([^]*)$/.exec(script) ?? [];
+  if (connections === undefined) return [{ database: name, sql: script, isAnnounced: false }];
+  const databases = [...connections.matchAll(/^\\connect -reuse-previous=on 'dbname='{2}(.*)'{3}$/gm)];
+  return databases.map(([, database = '']) => ({ database, sql: sql.trimEnd(), isAnnounced: true }));
 }
 
 function answer(state: ServerState, name: string, sql: string): string {

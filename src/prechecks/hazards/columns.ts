@@ -27,10 +27,13 @@ SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
 FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target) t`;
 }
 
-/** A column of another type than the system's own base types and arrays of them, of which only reg* hold OIDs. */
-const otherTypes = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped AND atttypid NOT IN (
-  SELECT t.oid FROM pg_type t LEFT JOIN pg_type e ON e.oid = t.typelem
-  WHERE t.oid < 16384 AND t.typtype = 'b' AND t.typname !~ '^_?reg' AND (e.oid IS NULL OR e.typtype = 'b'))`;
+/**
+ * A column of another collation than the database's own, or of another type than the system's own base types and arrays of them, of which only reg* hold
+ * OIDs. One that was dropped has no type.
+ */
+export const unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND atttypid <> 0 AND (attcollation > 100 OR atttypid NOT IN (
+  SELECT oid FROM pg_type t WHERE oid < 16384 AND typtype = 'b' AND typname !~ '^_?reg'
+    AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b')))`;
 
 const advice =
   'Turn the columns into text, or drop them; what queries expect the old type then has to cast. A default or a view on the column must be dropped before, and made again after.';
@@ -44,7 +47,7 @@ export const columnHazards: readonly Hazard[] = [
     shows: 'check',
     says: 'Your installation contains one of the reg* data types in user tables.',
     advice,
-    among: otherTypes,
+    among: [unusualColumns],
     database: columnsOf(
       "SELECT oid FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN ('regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator', 'regproc', 'regprocedure')",
     ),
@@ -57,7 +60,7 @@ export const columnHazards: readonly Hazard[] = [
     shows: 'check',
     says: 'Your installation contains system-defined composite type(s) in user tables.',
     advice,
-    among: otherTypes,
+    among: [unusualColumns],
     database: columnsOf(
       "SELECT t.oid FROM pg_type t LEFT JOIN pg_namespace n ON n.oid = t.typnamespace WHERE typtype = 'c' AND (t.oid < 16384 OR nspname = 'information_schema')",
     ),
@@ -70,7 +73,7 @@ export const columnHazards: readonly Hazard[] = [
     shows: 'never',
     says: 'ERROR: cache lookup failed for type 13115',
     advice,
-    among: otherTypes,
+    among: [unusualColumns],
     database: columnsOf(
       "SELECT t.oid FROM pg_type t JOIN pg_type e ON e.oid = t.typelem WHERE t.typcategory = 'A' AND e.typnamespace = 'information_schema'::regnamespace AND e.oid < 16384",
     ),
@@ -83,7 +86,7 @@ export const columnHazards: readonly Hazard[] = [
     shows: 'check',
     says: 'Your installation contains inconsistent NOT NULL constraints.',
     advice: "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before.",
-    among: 'SELECT 1 FROM pg_inherits',
+    among: ['SELECT 1 FROM pg_inherits'],
     database: `
 SELECT DISTINCT format('%s.%I', inhrelid::regclass, attname), 'its parent ' || inhparent::regclass || ' has NOT NULL',
   format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', inhrelid::regclass, attname)

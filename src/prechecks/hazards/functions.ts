@@ -27,7 +27,7 @@ export const functionHazards: readonly Hazard[] = [
     shows: 'check',
     says: 'Your installation contains user-defined postfix operators, which are not supported anymore.',
     advice: 'Call the function of the operator instead, and drop the operator.',
-    among: operators,
+    among: [operators],
     database: `
 SELECT oid::regoperator::text, 'calls ' || oprcode, format('DROP OPERATOR %s;', oid::regoperator)
 FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`,
@@ -40,7 +40,7 @@ FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`,
     shows: 'check',
     says: 'Your installation contains user-defined encoding conversions.',
     advice: 'Drop the conversion; after the upgrade make it again with a function of six arguments.',
-    among: 'SELECT 1 FROM pg_conversion WHERE oid >= 16384',
+    among: ['SELECT 1 FROM pg_conversion WHERE oid >= 16384'],
     database: `
 SELECT format('%I.%I', n.nspname, c.conname), 'calls ' || c.conproc, format('DROP CONVERSION %I.%I;', n.nspname, c.conname)
 FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >= 16384`,
@@ -53,7 +53,7 @@ FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >
     shows: 'check',
     says: 'Your installation contains user-defined objects that refer to internal polymorphic functions with arguments of type "anyarray" or "anyelement".',
     advice: 'Drop them; after the upgrade make them again with anycompatiblearray and anycompatible.',
-    among: `SELECT 1 FROM pg_aggregate WHERE aggfnoid >= 16384 UNION ALL ${operators}`,
+    among: ['SELECT 1 FROM pg_aggregate WHERE aggfnoid >= 16384', operators],
     database: `
 WITH f AS (SELECT ${polymorphic} AS l, ARRAY['anyarray', 'anyelement', 'anynonarray']::regtype[] AS any)
 SELECT 'aggregate ' || a.aggfnoid::regprocedure, format('transition function %s, final function %s, combine function %s, moving ones %s, %s, %s',
@@ -73,7 +73,7 @@ FROM pg_operator o, f WHERE o.oid >= 16384 AND o.oprcode = ANY (l) AND o.oprleft
     shows: 'upgrade',
     says: 'type "opaque" does not exist',
     advice: 'Drop the function, and make it again with RETURNS trigger (language_handler, cstring).',
-    among: functions,
+    among: [functions],
     database: `
 SELECT oid::regprocedure::text, 'declared with opaque', format('DROP ROUTINE %s;', oid::regprocedure)
 FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtypes))`,
@@ -86,7 +86,7 @@ FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtype
     shows: 'upgrade',
     says: 'there is no built-in function named "split_text"',
     advice: 'Drop the function, and call the built-in SQL function instead.',
-    among: functions,
+    among: [functions],
     database: `
 SELECT oid::regprocedure::text, 'names ' || prosrc, format('DROP ROUTINE %s;', oid::regprocedure)
 FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`,
@@ -99,7 +99,7 @@ FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`
     shows: 'upgrade',
     says: 'unrecognized configuration parameter "operator_precedence_warning"',
     advice: 'Take the setting away from the function.',
-    among: functions,
+    among: [functions],
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets('c')} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
 SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat('refused')}`,
@@ -112,7 +112,7 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     shows: 'upgrade',
     says: 'invalid value for parameter "TimeZone": "Bitnami"',
     advice: 'See that both images have it (for a time zone of the usual database they do), or take the setting away.',
-    among: functions,
+    among: [functions],
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets('c')} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
 SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat('environmental')}`,
@@ -125,10 +125,12 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     shows: 'upgrade',
     says: 'function inner_f(integer) does not exist',
     advice: 'Name the schemas in the body of the function, or give it a search_path of its own.',
-    among: `SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)
-UNION ALL SELECT 1 FROM pg_constraint WHERE contype = 'c' AND oid >= 16384
-UNION ALL SELECT 1 FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attgenerated <> ''
-UNION ALL SELECT 1 FROM pg_partitioned_table WHERE partexprs IS NOT NULL`,
+    among: [
+      'SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)',
+      "SELECT 1 FROM pg_constraint WHERE contype = 'c' AND oid >= 16384",
+      "SELECT 1 FROM pg_attrdef WHERE (SELECT attgenerated FROM pg_attribute WHERE attrelid = adrelid AND attnum = adnum) <> ''",
+      'SELECT 1 FROM pg_partitioned_table WHERE partexprs IS NOT NULL',
+    ],
     before: `
 SET upgrade.inlined TO DEFAULT;
 DO $do$
@@ -176,7 +178,7 @@ FROM json_to_recordset(current_setting('upgrade.inlined')::json) AS f(object tex
     severity: 'warning',
     shows: 'never',
     advice: 'Call the function with its schema, or see that the built-in one does the same.',
-    among: functions,
+    among: [functions],
     database: `
 SELECT p.oid::regprocedure::text, 'the name is that of a function which 12 does not have, and 14 has', ''
 FROM pg_proc p WHERE p.oid >= 16384 AND p.proname IN (${newNames})

@@ -21,8 +21,8 @@ export interface Hazard {
   readonly server?: string;
   /** Asked in each database that accepts connections. */
   readonly database?: string;
-  /** A SELECT of what a database must have for `database` to find anything. It has to follow from that query, and to take less time. */
-  readonly among?: string;
+  /** SELECTs of what a database must have for `database` to find anything, any of them. They have to follow from that query, and to take less time. */
+  readonly among?: readonly string[];
   /** Runs before `database`, in the same session: what can't be asked by a SELECT alone. */
   readonly before?: string;
   /** What to do, in words. */

@@ -1,3 +1,4 @@
+import { astray } from './astray.ts';
 import type { Hazard } from './hazard.ts';
 
 /** A shared name's bytes (in hex) that are valid UTF-8: shared names are stored in the encoding of whichever database they were made in. */
@@ -90,6 +91,7 @@ FROM pg_roles WHERE oid = 10 AND NOT (rolsuper AND rolcanlogin)`,
     shows: 'never',
     says: 'ERROR: relation "information_schema.mine" does not exist',
     advice: 'Move it to a schema of your own.',
+    among: [astray],
     database: `
 SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END, c.oid::regclass), 'is in schema ' || n.nspname,
   format('ALTER %s %s SET SCHEMA public;', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass)
@@ -118,7 +120,7 @@ FROM pg_namespace WHERE nspname = 'binary_upgrade'`,
     shows: 'upgrade',
     says: 'type "mymultirange" already exists',
     advice: 'Rename what has the name.',
-    among: 'SELECT 1 FROM pg_range WHERE rngtypid >= 16384',
+    among: ['SELECT 1 FROM pg_range WHERE rngtypid >= 16384'],
     database: `
 SELECT t.oid::regtype::text, '14 will make the type ' || m || ', and that name is taken',
   CASE taken.typtype WHEN 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END

@@ -1,3 +1,4 @@
+import { astray, bootstrapSuperuser, pgCatalog } from './astray.ts';
 import type { Hazard } from './hazard.ts';
 
 /** A catalog with lists of privileges. */
@@ -12,18 +13,20 @@ interface Listing {
 
 /**
  * Lists of privileges that name a role which is gone, with the statement that takes exactly these items out. The lists are gathered before they
- * are looked into, so that the question is planned once and not for each catalog.
+ * are looked into, so that the question is planned once and not for each catalog; and each is looked into once, since most are alike.
  */
 function dangling(listings: readonly Listing[]): string {
   const gathered = listings.map(
     ({ catalog, column, address = `'${catalog}'::regclass, oid, 0`, key = "'oid = ' || oid" }) =>
-      `SELECT '${catalog}', '${column}', ${column}, ${key}, ${address} FROM pg_catalog.${catalog} WHERE cardinality(${column}) > 0`,
+      `SELECT '${catalog}', '${column}', ${column}, ${key}, ${address} FROM pg_catalog.${catalog} WHERE ${column} IS NOT NULL`,
   );
   return `
 WITH roles AS MATERIALIZED (SELECT array_agg(oid) AS known FROM pg_roles),
 lists(catalog, col, acl, key, classid, objid, objsubid) AS MATERIALIZED (
   ${gathered.join('\n  UNION ALL ')}),
-found AS (SELECT * FROM lists, roles WHERE EXISTS (SELECT FROM aclexplode(acl) e WHERE (e.grantee <> 0 AND e.grantee <> ALL (known)) OR e.grantor <> ALL (known)))
+dangling AS MATERIALIZED (SELECT acl, known FROM (SELECT DISTINCT acl FROM lists) l, roles WHERE CASE WHEN cardinality(acl) > 0
+  THEN EXISTS (SELECT FROM aclexplode(acl) e WHERE (e.grantee <> 0 AND e.grantee <> ALL (known)) OR e.grantor <> ALL (known)) END),
+found AS (SELECT * FROM lists JOIN dangling USING (acl))
 SELECT CASE catalog WHEN 'pg_default_acl' THEN 'default privileges' WHEN 'pg_init_privs' THEN 'initial privileges of ' ELSE '' END
     || CASE catalog WHEN 'pg_default_acl' THEN '' ELSE coalesce(pg_describe_object(classid, objid, objsubid), 'OID ' || objid) END,
   'its privileges name a role that is gone: ' || acl::text,
@@ -116,13 +119,14 @@ FROM pg_seclabel`,
     shows: 'never',
     says: 'pg_dump: warning: owner of table "t" appears to be invalid',
     advice: 'Give the object an owner.',
+    among: [astray],
     database: `
 SELECT object, 'its owner has OID ' || owner || ', which is no role', format('UPDATE pg_catalog.%s SET %s = 10 WHERE oid = %s;', catalog, col, oid)
 FROM (SELECT oid, oid::regclass::text AS object, relowner AS owner, 'pg_class' AS catalog, 'relowner' AS col FROM pg_class
   UNION ALL SELECT oid, oid::regprocedure::text, proowner, 'pg_proc', 'proowner' FROM pg_proc
   UNION ALL SELECT oid, format('schema %I', nspname), nspowner, 'pg_namespace', 'nspowner' FROM pg_namespace
   UNION ALL SELECT oid, oid::regtype::text, typowner, 'pg_type', 'typowner' FROM pg_type) owned
-WHERE owner NOT IN (SELECT oid FROM pg_roles)`,
+WHERE owner <> ${String(bootstrapSuperuser)} AND owner NOT IN (SELECT oid FROM pg_roles)`,
   },
   {
     id: 'dangling-schemas',
@@ -133,11 +137,12 @@ WHERE owner NOT IN (SELECT oid FROM pg_roles)`,
     says: 'pg_dump: error: schema with OID 16385 does not exist',
     advice:
       'Move the object to a schema. That is possible in the catalog alone, so keep a backup of the database first.',
+    among: [astray],
     database: `
 SELECT kind || ' ' || quote_ident(name), 'its schema has OID ' || namespace || ', which is gone', format('UPDATE pg_catalog.%s SET %s = ''public''::pg_catalog.regnamespace WHERE oid = %s;', catalog, col, oid)
 FROM (SELECT 'relation' AS kind, oid, relname AS name, relnamespace AS namespace, 'pg_class' AS catalog, 'relnamespace' AS col FROM pg_class
   UNION ALL SELECT 'function', oid, proname, pronamespace, 'pg_proc', 'pronamespace' FROM pg_proc
   UNION ALL SELECT 'type', oid, typname, typnamespace, 'pg_type', 'typnamespace' FROM pg_type) placed
-WHERE namespace NOT IN (SELECT oid FROM pg_namespace)`,
+WHERE namespace <> ${String(pgCatalog)} AND namespace NOT IN (SELECT oid FROM pg_namespace)`,
   },
 ];

@@ -1,61 +1,152 @@
 import type { Hazard } from './hazard.ts';
 
-/** Every stored expression: `object`, its node tree `tree`, and the command that drops it. What is built in is pinned, so not in pg_depend. */
-const expressions = `
-expressions(object, tree, remedy) AS (
-  SELECT CASE c.relkind WHEN 'm' THEN 'materialized view ' WHEN 'v' THEN 'view ' ELSE format('rule %I on ', r.rulename) END || c.oid::regclass, r.ev_action::text || coalesce(r.ev_qual::text, ''),
-    CASE c.relkind WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', c.oid::regclass) WHEN 'v' THEN format('DROP VIEW %s;', c.oid::regclass)
-      ELSE format('DROP RULE %I ON %s;', r.rulename, c.oid::regclass) END
-    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384
-  UNION ALL SELECT format('default of %s.%I', adrelid::regclass, attname), adbin::text,
-    CASE attgenerated WHEN '' THEN format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT;', adrelid::regclass, attname)
-      ELSE format('ALTER TABLE %s DROP COLUMN %I;', adrelid::regclass, attname) END
-    FROM pg_attrdef d JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE d.oid >= 16384
-  UNION ALL SELECT 'index ' || indexrelid::regclass, coalesce(indexprs::text, '') || coalesce(indpred::text, ''), format('DROP INDEX %s;', indexrelid::regclass)
-    FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)
-  UNION ALL SELECT format('constraint %I of %s', conname, coalesce(nullif(conrelid, 0)::regclass::text, contypid::regtype::text)), conbin::text,
-    CASE conrelid WHEN 0 THEN format('ALTER DOMAIN %s DROP CONSTRAINT %I;', contypid::regtype, conname) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I;', conrelid::regclass, conname) END
-    FROM pg_constraint WHERE conbin IS NOT NULL AND oid >= 16384
-  UNION ALL SELECT format('trigger %I on %s', tgname, tgrelid::regclass), tgqual::text, format('DROP TRIGGER %I ON %s;', tgname, tgrelid::regclass)
-    FROM pg_trigger WHERE tgqual IS NOT NULL AND oid >= 16384
-  UNION ALL SELECT format('policy %I on %s', polname, polrelid::regclass), coalesce(polqual::text, '') || coalesce(polwithcheck::text, ''), format('DROP POLICY %I ON %s;', polname, polrelid::regclass)
-    FROM pg_policy
-  UNION ALL SELECT 'default argument of ' || oid::regprocedure, proargdefaults::text, format('DROP ROUTINE %s;', oid::regprocedure)
-    FROM pg_proc WHERE proargdefaults IS NOT NULL AND oid >= 16384
-  UNION ALL SELECT 'default of domain ' || oid::regtype, typdefaultbin::text, format('ALTER DOMAIN %s DROP DEFAULT;', oid::regtype)
-    FROM pg_type WHERE typdefaultbin IS NOT NULL AND oid >= 16384
-  UNION ALL SELECT 'partition key of ' || partrelid::regclass, partexprs::text, ''
-    FROM pg_partitioned_table WHERE partexprs IS NOT NULL)`;
-
-/**
- * That a row of pg_proc is one of the system's functions with these signatures. The names are asked first: to spell out the
- * signatures of all functions takes most of what all hazards together take.
- */
-function isOneOf(alias: string, signatures: readonly string[]): string {
-  const quoted = (texts: readonly string[]) => texts.map((text) => `'${text}'`).join(', ');
-  const names = signatures.map((signature) => signature.replace(/\(.*/, '').replace(/.*\./, ''));
-  return `${alias}.proname IN (${quoted(names)}) AND ${alias}.oid::regprocedure::text IN (${quoted(signatures)})`;
+/** A kind of stored expression. What is built in is pinned, so not in pg_depend. */
+interface Stored {
+  readonly object: string;
+  /** The node tree. */
+  readonly tree: string;
+  /** The command that drops it. */
+  readonly remedy: string;
+  readonly from: string;
+  /** What `object` and `remedy` need besides. */
+  readonly join?: string;
+  readonly where?: string;
 }
 
-/** The functions behind encoding conversions: one argument more in 14. */
-const isConversion = (alias: string) => `${alias}.pronargs = 5 AND ${alias}.proargtypes::text = '23 23 2275 2281 23'`;
+const stored: readonly Stored[] = [
+  {
+    object: `CASE c.relkind WHEN 'm' THEN 'materialized view ' WHEN 'v' THEN 'view ' ELSE format('rule %I on ', r.rulename) END || c.oid::regclass`,
+    tree: `r.ev_action::text || coalesce(r.ev_qual::text, '')`,
+    remedy: `CASE c.relkind WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', c.oid::regclass) WHEN 'v' THEN format('DROP VIEW %s;', c.oid::regclass)
+      ELSE format('DROP RULE %I ON %s;', r.rulename, c.oid::regclass) END`,
+    from: 'pg_rewrite r',
+    join: 'JOIN pg_class c ON c.oid = r.ev_class',
+    where: 'r.oid >= 16384',
+  },
+  {
+    object: `format('default of %s.%I', adrelid::regclass, attname)`,
+    tree: 'adbin::text',
+    remedy: `CASE attgenerated WHEN '' THEN format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT;', adrelid::regclass, attname)
+      ELSE format('ALTER TABLE %s DROP COLUMN %I;', adrelid::regclass, attname) END`,
+    from: 'pg_attrdef d',
+    join: 'JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum',
+    where: 'd.oid >= 16384',
+  },
+  {
+    object: `'index ' || indexrelid::regclass`,
+    tree: `coalesce(indexprs::text, '') || coalesce(indpred::text, '')`,
+    remedy: `format('DROP INDEX %s;', indexrelid::regclass)`,
+    from: 'pg_index',
+    where: 'indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)',
+  },
+  {
+    object: `format('constraint %I of %s', conname, coalesce(nullif(conrelid, 0)::regclass::text, contypid::regtype::text))`,
+    tree: 'conbin::text',
+    remedy: `CASE conrelid WHEN 0 THEN format('ALTER DOMAIN %s DROP CONSTRAINT %I;', contypid::regtype, conname) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I;', conrelid::regclass, conname) END`,
+    from: 'pg_constraint',
+    where: 'conbin IS NOT NULL AND oid >= 16384',
+  },
+  {
+    object: `format('trigger %I on %s', tgname, tgrelid::regclass)`,
+    tree: 'tgqual::text',
+    remedy: `format('DROP TRIGGER %I ON %s;', tgname, tgrelid::regclass)`,
+    from: 'pg_trigger',
+    where: 'tgqual IS NOT NULL AND oid >= 16384',
+  },
+  {
+    object: `format('policy %I on %s', polname, polrelid::regclass)`,
+    tree: `coalesce(polqual::text, '') || coalesce(polwithcheck::text, '')`,
+    remedy: `format('DROP POLICY %I ON %s;', polname, polrelid::regclass)`,
+    from: 'pg_policy',
+  },
+  {
+    object: `'default argument of ' || oid::regprocedure`,
+    tree: 'proargdefaults::text',
+    remedy: `format('DROP ROUTINE %s;', oid::regprocedure)`,
+    from: 'pg_proc',
+    where: 'proargdefaults IS NOT NULL AND oid >= 16384',
+  },
+  {
+    object: `'default of domain ' || oid::regtype`,
+    tree: 'typdefaultbin::text',
+    remedy: `format('ALTER DOMAIN %s DROP DEFAULT;', oid::regtype)`,
+    from: 'pg_type',
+    where: 'typdefaultbin IS NOT NULL AND oid >= 16384',
+  },
+  {
+    object: `'partition key of ' || partrelid::regclass`,
+    tree: 'partexprs::text',
+    remedy: `''`,
+    from: 'pg_partitioned_table',
+    where: 'partexprs IS NOT NULL',
+  },
+];
+
+const storedWhere = ({ where }: Stored) => (where === undefined ? '' : ` WHERE ${where}`);
+const expressions = `
+expressions(object, tree, remedy) AS (
+  ${stored.map((s) => `SELECT ${s.object}, ${s.tree}, ${s.remedy} FROM ${s.from} ${s.join ?? ''}${storedWhere(s)}`).join('\n  UNION ALL ')})`;
+const trees = stored.map((s) => `SELECT ${s.tree} FROM ${s.from}${storedWhere(s)}`).join('\n  UNION ALL ');
+
+const quoted = (texts: readonly string[]) => texts.map((text) => `'${text}'`).join(', ');
 
 /**
- * Functions of 12 that 14 does not have under these arguments. Those of conversions can only be called with a value of internal_in (OID 2304), so that
- * expressions need not be searched for each of them.
+ * The system's functions with these signatures. They are looked up by their names first: to spell out the signatures of all functions takes most of what
+ * all hazards together take.
  */
-const goneFunctions = `
-  SELECT oid, oid::regprocedure::text AS name, is_named FROM (SELECT oid, ${isOneOf('p', [
-    'numeric_fac(bigint)',
-    'currtid(oid,tid)',
-    'opaque_in(cstring)',
-    'opaque_out(opaque)',
-    'shell_out(opaque)',
-    'binary_upgrade_set_next_toast_pg_type_oid(oid)',
-    'information_schema._pg_keysequal(smallint[],smallint[])',
-  ])} AS is_named, ${isConversion('p')} AS is_conversion FROM pg_proc p WHERE p.oid < 16384) AS functions
-  WHERE is_named OR is_conversion`;
-const goneCalls = "SELECT ':funcid (2304|' || string_agg(oid::text, '|') || ') ' FROM gone WHERE is_named";
+function functionsWith(signatures: readonly string[]): string {
+  const names = signatures.map((signature) => signature.replace(/\(.*/, '').replace(/.*\./, ''));
+  return `SELECT oid FROM pg_proc WHERE oid < 16384 AND proname IN (${quoted(names)}) AND oid::regprocedure::text IN (${quoted(signatures)})`;
+}
+
+/** The functions behind the system's encoding conversions: one argument more in 14. */
+const conversions = 'SELECT DISTINCT conproc::oid FROM pg_conversion WHERE oid < 16384';
+
+const goneOperators = [
+  ...[
+    '!(bigint,NONE)',
+    '!!(NONE,bigint)',
+    '@(box,box)',
+    '@(circle,circle)',
+    '@(lseg,box)',
+    '@(lseg,line)',
+    '@(point,box)',
+  ],
+  ...['@(point,circle)', '@(point,line)', '@(point,lseg)', '@(point,path)', '@(point,polygon)', '@(polygon,polygon)'],
+  ...['~(aclitem[],aclitem)', '~(box,box)', '~(circle,circle)', '~(circle,point)', '~(path,point)', '~(polygon,point)'],
+  '~(polygon,polygon)',
+];
+const findOperators = `SELECT oid FROM pg_operator WHERE oid < 16384 AND oprname IN ('!', '!!', '@', '~') AND oid::regoperator::text IN (${quoted(goneOperators)})`;
+
+/** Those of 12 that 14 does not have under these arguments, without those of conversions. */
+const goneFunctions = [
+  'numeric_fac(bigint)',
+  'currtid(oid,tid)',
+  'opaque_in(cstring)',
+  'opaque_out(opaque)',
+  'shell_out(opaque)',
+  'binary_upgrade_set_next_toast_pg_type_oid(oid)',
+  'information_schema._pg_keysequal(smallint[],smallint[])',
+];
+const findFunctions = functionsWith(goneFunctions);
+
+/**
+ * What a node tree has in it where it uses one of them, as regular expressions. Functions of conversions can only be called with a value of internal_in
+ * (OID 2304), so that trees need not be searched for each of them.
+ */
+const goneOperator = `SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM (${findOperators}) AS gone`;
+const goneFunction = `SELECT ':funcid (2304|' || string_agg(oid::text, '|') || ') ' FROM (${findFunctions}) AS gone`;
+
+/**
+ * Operators and functions that are gone are looked for in one go, and without regular expressions: to search the trees takes longer than all else, and most
+ * are short.
+ */
+const somethingGone = `SELECT 1 FROM (${trees}) AS stored(tree),
+  (SELECT array_agg(part) FROM (SELECT ':opno ' || oid || ' ' FROM (${findOperators}) AS gone
+    UNION ALL SELECT ':funcid ' || oid || ' ' FROM (${findFunctions} UNION ALL SELECT 2304) AS gone) AS parts(part)) AS gone(parts)
+WHERE ${[...goneOperators, ...goneFunctions, 'internal_in'].map((_, index) => `strpos(tree, parts[${String(index + 1)}]) > 0`).join(' OR ')}
+UNION ALL SELECT 1 FROM pg_cast WHERE oid >= 16384
+UNION ALL SELECT 1 FROM pg_operator WHERE oid >= 16384`;
 
 /** Functions whose signature is another one in 14: privileges on them can't be given again. */
 const changedFunctions = [
@@ -94,13 +185,11 @@ export const removedHazards: readonly Hazard[] = [
     shows: 'upgrade',
     says: 'operator does not exist: polygon ~ point; syntax error at or near ")"',
     advice: `${advice} factorial(), <@ and @> are the same in 12 and 14.`,
+    among: [somethingGone],
     database: `
-WITH gone AS (SELECT oid, oid::regoperator::text AS name FROM pg_operator WHERE oid < 16384 AND oprname IN ('!', '!!', '@', '~') AND oid::regoperator::text IN
-    ('!(bigint,NONE)', '!!(NONE,bigint)', '@(box,box)', '@(circle,circle)', '@(lseg,box)', '@(lseg,line)', '@(point,box)', '@(point,circle)', '@(point,line)', '@(point,lseg)', '@(point,path)',
-     '@(point,polygon)', '@(polygon,polygon)', '~(aclitem[],aclitem)', '~(box,box)', '~(circle,circle)', '~(circle,point)', '~(path,point)', '~(polygon,point)', '~(polygon,polygon)')),
-${expressions},
-found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM gone))
-SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':opno ' || gone.oid || ' ')
+WITH gone AS (${findOperators}), ${expressions},
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneOperator}))
+SELECT object, 'uses ' || string_agg(gone.oid::regoperator::text, ', '), remedy FROM found JOIN gone ON tree ~ (':opno ' || gone.oid || ' ')
 GROUP BY object, remedy`,
   },
   {
@@ -111,16 +200,17 @@ GROUP BY object, remedy`,
     shows: 'upgrade',
     says: 'function numeric_fac(bigint) does not exist',
     advice: `${advice} factorial() is the same in 12 and 14.`,
+    among: [somethingGone],
     database: `
-WITH gone AS (${goneFunctions}), ${expressions},
-found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneCalls}))
-SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
+WITH gone AS (${findFunctions} UNION ALL ${conversions}), ${expressions},
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneFunction}))
+SELECT object, 'uses ' || string_agg(gone.oid::regprocedure::text, ', '), remedy FROM found JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
 GROUP BY object, remedy
 UNION ALL
-SELECT format('cast (%s AS %s)', castsource::regtype, casttarget::regtype), 'calls ' || name, format('DROP CAST (%s AS %s);', castsource::regtype, casttarget::regtype)
+SELECT format('cast (%s AS %s)', castsource::regtype, casttarget::regtype), 'calls ' || gone.oid::regprocedure, format('DROP CAST (%s AS %s);', castsource::regtype, casttarget::regtype)
 FROM pg_cast JOIN gone ON gone.oid = castfunc WHERE pg_cast.oid >= 16384
 UNION ALL
-SELECT 'operator ' || o.oid::regoperator, 'calls ' || name, format('DROP OPERATOR %s;', o.oid::regoperator)
+SELECT 'operator ' || o.oid::regoperator, 'calls ' || gone.oid::regprocedure, format('DROP OPERATOR %s;', o.oid::regoperator)
 FROM pg_operator o JOIN gone ON gone.oid = oprcode WHERE o.oid >= 16384`,
   },
   {
@@ -131,7 +221,7 @@ FROM pg_operator o JOIN gone ON gone.oid = oprcode WHERE o.oid >= 16384`,
     shows: 'upgrade',
     says: 'column pg_stat_wal_receiver.received_lsn does not exist; relation "pg_catalog.pg_pltemplate" does not exist',
     advice,
-    among: 'SELECT 1 FROM pg_rewrite WHERE oid >= 16384',
+    among: ['SELECT 1 FROM pg_rewrite WHERE oid >= 16384'],
     database: `
 WITH views AS (SELECT r.oid AS rule, r.ev_action::text AS tree, c.oid::regclass AS name, CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS kind
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384)
@@ -152,9 +242,10 @@ WHERE to_regclass(gone) IS NOT NULL AND v.tree ~ (':relid ' || to_regclass(gone)
     says: 'function pg_catalog.pg_terminate_backend(integer) does not exist',
     advice: 'Put the privileges back to what they were at first; give them again after the upgrade.',
     database: `
-WITH f AS (SELECT p.oid, proowner, coalesce(proacl, acldefault('f', proowner)) AS acl, coalesce(initprivs, acldefault('f', proowner)) AS first
-  FROM pg_proc p LEFT JOIN pg_init_privs i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass AND i.objsubid = 0
-  WHERE p.oid < 16384 AND (${isOneOf('p', changedFunctions)} OR ${isConversion('p')}))
+WITH changed AS (${functionsWith(changedFunctions)} UNION ALL ${conversions}),
+f AS (SELECT p.oid, proowner, coalesce(proacl, acldefault('f', proowner)) AS acl, coalesce(initprivs, acldefault('f', proowner)) AS first
+  FROM changed JOIN pg_proc p USING (oid) LEFT JOIN pg_init_privs i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass AND i.objsubid = 0
+  WHERE proacl IS NOT NULL OR initprivs IS NOT NULL)
 SELECT oid::regprocedure::text, 'privileges are ' || acl::text,
   (SELECT coalesce(string_agg(DISTINCT format('REVOKE ALL ON FUNCTION %s FROM %s;', oid::regprocedure, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' '), '')
     FROM (SELECT grantee FROM aclexplode(acl) EXCEPT SELECT grantee FROM aclexplode(first)) extra)
@@ -168,6 +259,6 @@ WHERE c.oid = to_regclass('pg_catalog.pg_pltemplate') AND relacl IS NOT NULL AND
 UNION ALL
 SELECT format('%s.%I', attrelid::regclass, attname), 'privileges are ' || attacl::text,
   (SELECT string_agg(DISTINCT format('REVOKE ALL (%I) ON %s FROM %s;', attname, attrelid::regclass, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' ') FROM aclexplode(attacl))
-FROM pg_attribute WHERE cardinality(attacl) > 0 AND (attrelid::regclass::text, attname) IN (('pg_stat_wal_receiver', 'received_lsn'), ('pg_stat_ssl', 'compression'))`,
+FROM pg_attribute WHERE (attrelid, attname) IN ((to_regclass('pg_catalog.pg_stat_wal_receiver'), 'received_lsn'), (to_regclass('pg_catalog.pg_stat_ssl'), 'compression')) AND cardinality(attacl) > 0`,
   },
 ];

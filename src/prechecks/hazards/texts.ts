@@ -1,3 +1,4 @@
+import { unusualColumns } from './columns.ts';
 import type { Hazard } from './hazard.ts';
 
 export const textHazards: readonly Hazard[] = [
@@ -9,13 +10,21 @@ export const textHazards: readonly Hazard[] = [
     shows: 'upgrade',
     says: 'collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist; could not create locale "de_DE.utf8"',
     advice: 'See that both images have the locale (locale -a); rebuild indexes with ICU collations after the upgrade.',
+    among: [
+      unusualColumns,
+      'SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND 100 < ANY (indcollation::oid[])',
+      'SELECT 1 FROM pg_type WHERE oid >= 16384 AND typcollation > 100',
+      'SELECT 1 FROM pg_rewrite WHERE oid >= 16384',
+      'SELECT 1 FROM pg_constraint WHERE oid >= 16384 AND conbin IS NOT NULL',
+      'SELECT 1 FROM pg_collation WHERE oid >= 16384',
+    ],
     database: `
 WITH used AS (
-  SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND attcollation > 100
-  UNION SELECT of_key, indexrelid::regclass::text FROM pg_index, unnest(indcollation) of_key WHERE indexrelid >= 16384 AND of_key > 100
+  SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND atttypid <> 0 AND attcollation > 100
+  UNION SELECT of_key, indexrelid::regclass::text FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS of_key FROM pg_index WHERE indexrelid >= 16384 AND 100 < ANY (indcollation::oid[])) keys WHERE of_key > 100
   UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
   UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
-  UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
+  UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384 AND conbin IS NOT NULL
   UNION SELECT oid, 'defined here' FROM pg_collation WHERE oid >= 16384)
 SELECT format('%I.%I', collnamespace::regnamespace, collname), format('locale %s of %s, used by %s', collcollate, CASE collprovider WHEN 'i' THEN 'ICU' ELSE 'the operating system' END, string_agg(DISTINCT object, ', ')), ''
 FROM used JOIN pg_collation c ON c.oid = used.collation
@@ -31,7 +40,7 @@ GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`,
     shows: 'upgrade',
     says: 'could not open synonym file ".../tsearch_data/company.syn": No such file or directory',
     advice: 'Use images that have the file, or drop the dictionary.',
-    among: 'SELECT 1 FROM pg_ts_dict WHERE oid >= 16384',
+    among: ['SELECT 1 FROM pg_ts_dict WHERE oid >= 16384'],
     database: `
 SELECT format('%I.%I', dictnamespace::regnamespace, dictname), dictinitoption, format('DROP TEXT SEARCH DICTIONARY %I.%I;', dictnamespace::regnamespace, dictname)
 FROM pg_ts_dict d WHERE oid >= 16384 AND dictinitoption ~* '(dictfile|afffile|stopwords|synonyms|rules)\\s*='

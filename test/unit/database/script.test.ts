@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { databaseOfError, eachDatabase, rowsOfEach } from '../../../src/database/script.ts';
+import { databaseOfError, eachDatabase, repeated, rowsOfEach } from '../../../src/database/script.ts';
 import { thrownBy } from '../thrown.ts';
 
 describe('a script for several databases', () => {
@@ -9,12 +10,30 @@ describe('a script for several databases', () => {
     ['say "hi"', String.raw`'dbname=''say """"hi""""'''`],
     ['two\nlines', String.raw`'dbname=''two\nlines'''`],
   ])('connects to %j by one quoted argument, and announces it before its rows', (name, argument) => {
-    expect(eachDatabase([name], 'SELECT 1;').split('\n')).toEqual([
+    expect(eachDatabase([name, 'next'], 'SELECT 1;').split('\n')).toEqual([
       `\\connect -reuse-previous=on ${argument}`,
+      `\\connect -reuse-previous=on 'dbname=''next'''`,
+      '',
       expect.stringContaining("json_build_object('database', current_database())"),
       'SELECT 1;',
     ]);
   });
+});
+
+test('the shell writes the script behind each connection as it is, up to \\q', () => {
+  const script = [
+    String.raw`SELECT '%s\n', '$HOME', "$(pwd)"`,
+    '',
+    String.raw`  \if :ERROR`,
+    String.raw`'\q'`,
+    '',
+  ].join('\n');
+  const input = eachDatabase(['a', String.raw`b\c`], script);
+  const [a = '', b = '', , ...lines] = input.split('\n');
+  const { stdout } = spawnSync('sh', ['-c', repeated], { input: `${input}\n\\q\nmore\n`, encoding: 'utf8' });
+  // Empty lines at its end are no part of it.
+  const written = lines.join('\n').trimEnd();
+  expect(stdout).toBe(`${a}\n${written}\n${b}\n${written}\n`);
 });
 
 describe('the rows of several databases', () => {

@@ -1,0 +1,97 @@
+// One object of each kind in which a hazard is looked for.
+
+export interface Kind {
+  readonly check: string;
+  readonly what: string;
+  /** Makes it in a database that has nothing else. */
+  readonly sql: string;
+}
+
+const table = 'CREATE TABLE t (a int, b box, c text);';
+const type = `CREATE TYPE e AS ENUM ('a');`;
+const routine = `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';`;
+/** An SQL function whose body is found by the search_path alone. */
+const inlined = `CREATE FUNCTION inner_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE FUNCTION outer_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT inner_f($1)';`;
+
+const sqlOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'removed-operators': {
+    'a view': `CREATE VIEW v AS SELECT box '((0,0),(1,1))' ~ box '((0,0),(1,1))' AS x;`,
+    'a rule': `${table} CREATE RULE r AS ON UPDATE TO t WHERE old.b @ new.b DO INSTEAD NOTHING;`,
+    'a default': 'CREATE TABLE t (n numeric DEFAULT !! 5);',
+    'a generated column': 'CREATE TABLE t (n bigint, f numeric GENERATED ALWAYS AS (n !) STORED);',
+    'an index': `${table} CREATE INDEX ON t ((b @ b));`,
+    'a predicate': `${table} CREATE INDEX ON t (a) WHERE b ~ b;`,
+    'a constraint': 'CREATE TABLE t (b box CHECK (b ~ b));',
+    'a domain': `CREATE DOMAIN d AS box CHECK (VALUE ~ box '((0,0),(1,1))');`,
+    'the default of a domain': 'CREATE DOMAIN d AS numeric DEFAULT !! 5;',
+    'a trigger': `${table} CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW WHEN (old.b ~ new.b) EXECUTE FUNCTION suppress_redundant_updates_trigger();`,
+    'a policy': `${table} CREATE POLICY p ON t USING (b @ b);`,
+    'a default argument': `CREATE FUNCTION f(n numeric DEFAULT !! 5) RETURNS int LANGUAGE sql AS 'SELECT 1';`,
+    'a key of partitions': 'CREATE TABLE t (n bigint) PARTITION BY RANGE ((n !));',
+  },
+  'removed-functions': {
+    'a view': 'CREATE VIEW v AS SELECT numeric_fac(5);',
+    'a view that asks information_schema': `CREATE VIEW v AS SELECT information_schema._pg_keysequal('{1}', '{1}');`,
+    'a view that converts': `CREATE VIEW v AS SELECT 1 AS one WHERE utf8_to_iso8859_1(6, 8, 'a'::cstring, internal_in('x'), 1) IS NULL;`,
+    'an operator': 'CREATE OPERATOR public.!!! (PROCEDURE = numeric_fac, RIGHTARG = bigint);',
+    'a cast': 'CREATE DOMAIN d AS bigint; CREATE CAST (d AS numeric) WITH FUNCTION numeric_fac(bigint);',
+  },
+  'inlined-functions': {
+    'an index': `${inlined} ${table} CREATE INDEX ON t (outer_f(a));`,
+    'a predicate': `${inlined} ${table} CREATE INDEX ON t (a) WHERE outer_f(a) > 1;`,
+    'a constraint': `${inlined} CREATE TABLE t (a int CHECK (outer_f(a) > 0));`,
+    'a generated column': `${inlined} CREATE TABLE t (a int, b int GENERATED ALWAYS AS (outer_f(a)) STORED);`,
+    'a key of partitions': `${inlined} CREATE TABLE t (a int) PARTITION BY RANGE (outer_f(a));`,
+  },
+  'dangling-owners': {
+    'a table': `${table} UPDATE pg_class SET relowner = 99999 WHERE relname = 't';`,
+    'a function': `${routine} UPDATE pg_proc SET proowner = 99999 WHERE proname = 'f';`,
+    'a type': `${type} UPDATE pg_type SET typowner = 99999 WHERE typname = 'e';`,
+    'a schema': `CREATE SCHEMA s; UPDATE pg_namespace SET nspowner = 99999 WHERE nspname = 's';`,
+  },
+  'dangling-schemas': {
+    'a table': `${table} UPDATE pg_class SET relnamespace = 99999 WHERE relname = 't';`,
+    'a function': `${routine} UPDATE pg_proc SET pronamespace = 99999 WHERE proname = 'f';`,
+    'a type': `${type} UPDATE pg_type SET typnamespace = 99999 WHERE typname = 'e';`,
+  },
+  'system-schemas': {
+    'a view': 'CREATE VIEW information_schema.mine AS SELECT 1 AS one;',
+    'a table of TOAST': `${table} UPDATE pg_class SET relnamespace = 'pg_toast'::regnamespace WHERE relname = 't';`,
+    'a function': `CREATE FUNCTION pg_catalog.mine() RETURNS int LANGUAGE sql AS 'SELECT 1';`,
+    'an operator': 'CREATE OPERATOR pg_catalog.=== (PROCEDURE = int4eq, LEFTARG = int, RIGHTARG = int);',
+    'a domain': 'CREATE DOMAIN information_schema.mine AS int;',
+    'a configuration': 'CREATE TEXT SEARCH CONFIGURATION pg_catalog.mine (COPY = english);',
+    'a dictionary': 'CREATE TEXT SEARCH DICTIONARY pg_catalog.mine (TEMPLATE = simple);',
+    'a collation': `CREATE COLLATION information_schema.mine (locale = 'C');`,
+    'a schema': 'CREATE SCHEMA binary_upgrade;',
+  },
+  collations: {
+    'a column': 'CREATE TABLE t (a text COLLATE "en-x-icu");',
+    'an index': `${table} CREATE INDEX ON t (a, c COLLATE "en-x-icu");`,
+    'a domain': 'CREATE DOMAIN d AS text COLLATE "en-x-icu";',
+    'a view': `CREATE VIEW v AS SELECT 'a' < 'b' COLLATE "en-x-icu" AS x;`,
+    'a constraint': `CREATE TABLE t (a text CHECK (a > 'b' COLLATE "en-x-icu"));`,
+    'one of your own': `CREATE COLLATION mine (provider = icu, locale = 'de');`,
+  },
+  'dangling-privileges': {
+    'a column': `${table} GRANT SELECT (a) ON t TO pg_monitor; UPDATE pg_attribute SET attacl = attacl || makeaclitem(99999, 10, 'SELECT', false) WHERE attrelid = 't'::regclass AND attname = 'a';`,
+    'a function': `UPDATE pg_proc SET proacl = ARRAY[makeaclitem(0, 99999, 'EXECUTE', false)] WHERE proname = 'pg_sleep';`,
+    'default privileges': `ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor; UPDATE pg_default_acl SET defaclacl = defaclacl || makeaclitem(99999, 10, 'SELECT', false);`,
+  },
+  'system-function-privileges': {
+    'a function of a conversion':
+      'GRANT EXECUTE ON FUNCTION utf8_to_iso8859_1(int, int, cstring, internal, int) TO pg_monitor;',
+    'a column': 'GRANT SELECT (compression) ON pg_stat_ssl TO pg_monitor;',
+    'a table': 'GRANT SELECT ON pg_pltemplate TO pg_monitor;',
+  },
+  'reg-type-columns': {
+    'a table': 'CREATE TABLE t (a regclass, b regproc);',
+    'an array in a domain': 'CREATE DOMAIN d AS regproc[]; CREATE TABLE t (a d);',
+    'a composite type': 'CREATE TYPE c AS (a regproc); CREATE TABLE t (a c);',
+  },
+};
+
+export const kinds: readonly Kind[] = Object.entries(sqlOf).flatMap(([check, of]) =>
+  Object.entries(of).map(([what, sql]) => ({ check, what, sql })),
+);
