@@ -24,7 +24,7 @@ export interface VolumeFiles {
   readonly foreignFiles: readonly string[];
   /** Where pg_wal leads to, when it is a link; empty when it leads nowhere. */
   readonly walLink: string | undefined;
-  /** The data directory, and what has the name of one in another state of an upgrade. */
+  /** The data directory, and what has the name of one in another state of an upgrade; none where there is no other: their sizes take time. */
   readonly clusters: readonly FoundCluster[];
 }
 
@@ -80,8 +80,10 @@ for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; 
 uid=$(id -u)
 LC_ALL=C find "$data" \\( -uid "+$uid" -o -uid "-$uid" \\) -printf 'foreignFile=%p\\n' 2>&1 |
   sed -n -e '/^foreignFile=/p' -e '/: No such file or directory$/d' -e 's/^find: /foreignFile=/p' | head -5
+beside=
+for cluster in "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do [ -d "$cluster" ] && beside=yes; done
 for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
-  [ -d "$cluster" ] || continue
+  [ -n "$beside" ] && [ -d "$cluster" ] || continue
   readable=no control=none tables=no
   [ -r "$cluster" ] && [ -x "$cluster" ] && readable=yes
   for name in pg_control.old pg_control; do [ -f "$cluster/global/$name" ] && control=$name; done

@@ -16,7 +16,7 @@ const newNames = `'gen_random_uuid', 'gcd', 'lcm', 'bit_count', 'date_bin', 'nor
   'unistr', 'trim_array', 'jsonb_set_lax', 'range_agg', 'range_intersect_agg', 'pg_current_xact_id', 'pg_current_snapshot'`;
 
 const functions = 'SELECT 1 FROM pg_proc WHERE oid >= 16384';
-const operators = 'SELECT 1 FROM pg_operator WHERE oid >= 16384';
+export const operators = 'SELECT 1 FROM pg_operator WHERE oid >= 16384';
 
 export const functionHazards: readonly Hazard[] = [
   {

@@ -1,3 +1,4 @@
+import { operators } from './functions.ts';
 import type { Hazard } from './hazard.ts';
 
 /** A kind of stored expression. What is built in is pinned, so not in pg_depend. */
@@ -137,16 +138,17 @@ const findFunctions = functionsWith(goneFunctions);
 const goneOperator = `SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM (${findOperators}) AS gone`;
 const goneFunction = `SELECT ':funcid (2304|' || string_agg(oid::text, '|') || ') ' FROM (${findFunctions}) AS gone`;
 
+const holdsOne = (parts: string, of: readonly string[]) =>
+  of.map((_, index) => `strpos(tree, ${parts}[${String(index + 1)}]) > 0`).join(' OR ');
+
 /**
  * Operators and functions that are gone are looked for in one go, and without regular expressions: to search the trees takes longer than all else, and most
  * are short.
  */
 const somethingGone = `SELECT 1 FROM (${trees}) AS stored(tree),
-  (SELECT array_agg(part) FROM (SELECT ':opno ' || oid || ' ' FROM (${findOperators}) AS gone
-    UNION ALL SELECT ':funcid ' || oid || ' ' FROM (${findFunctions} UNION ALL SELECT 2304) AS gone) AS parts(part)) AS gone(parts)
-WHERE ${[...goneOperators, ...goneFunctions, 'internal_in'].map((_, index) => `strpos(tree, parts[${String(index + 1)}]) > 0`).join(' OR ')}
-UNION ALL SELECT 1 FROM pg_cast WHERE oid >= 16384
-UNION ALL SELECT 1 FROM pg_operator WHERE oid >= 16384`;
+  (SELECT array_agg(':opno ' || oid || ' ') FROM (${findOperators}) AS gone) AS o(operators),
+  (SELECT array_agg(':funcid ' || oid || ' ') FROM (${findFunctions} UNION ALL SELECT 2304) AS gone) AS f(functions)
+WHERE (strpos(tree, ':opno ') > 0 AND (${holdsOne('operators', goneOperators)})) OR ${holdsOne('functions', [...goneFunctions, 'internal_in'])}`;
 
 /** Functions whose signature is another one in 14: privileges on them can't be given again. */
 const changedFunctions = [
@@ -200,7 +202,7 @@ GROUP BY object, remedy`,
     shows: 'upgrade',
     says: 'function numeric_fac(bigint) does not exist',
     advice: `${advice} factorial() is the same in 12 and 14.`,
-    among: [somethingGone],
+    among: [somethingGone, 'SELECT 1 FROM pg_cast WHERE oid >= 16384', operators],
     database: `
 WITH gone AS (${findFunctions} UNION ALL ${conversions}), ${expressions},
 found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneFunction}))

@@ -30,7 +30,19 @@ test('a file of somebody else is told, whatever its name, and nothing else is lo
   const seen = await look();
   rmSync(theirs);
   expect(seen.foreignFiles).toEqual([theirs]);
-  expect(seen.clusters.map((cluster) => cluster.path)).toEqual([data]);
+  expect(seen.entries).toContain(data);
+});
+
+test('what has the name of a cluster beside the data directory is told, with the data directory', async () => {
+  expect((await look()).clusters).toEqual([]);
+  const other = `${data}-12`;
+  mkdirSync(path.join(other, 'base/1'), { recursive: true });
+  const { clusters } = await look();
+  rmSync(other, { recursive: true });
+  expect(clusters.map(({ path: place, hasTables, version }) => [place, hasTables, version])).toEqual([
+    [data, true, '12'],
+    [other, false, ''],
+  ]);
 });
 
 test('a file that goes while find looks at it belongs to nobody else', async () => {
