@@ -33169,7 +33169,7 @@ var inputTable = {
   }),
   probes: choice(["pods", "none"], {
     default: "pods",
-    description: "`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime), and try there what pg_upgrade will restore. `none`: they are not asked, and the checks that need it only warn."
+    description: "`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime), and try there what pg_upgrade will restore. `none`: they are not asked, and the checks that need it are unknown, and stop nothing."
   }),
   probeVolume: flag({
     description: "Consent to try the running server's volume: a small file of its own beside the data directory gets a reflink and a hard link, and all of it is removed. The checks then tell how the files will go over. Without it the Job tries that before it changes anything."
@@ -55188,8 +55188,11 @@ function blocks(finding, failOn) {
   return counted === "failed" || counted === "unknown" || failOn === "warning" && counted === "warning";
 }
 var order = ["passed", "warning", "unknown", "failed"];
+function badness({ status, ignored }) {
+  return order.indexOf(status) - (ignored === void 0 ? 0 : 0.5);
+}
 function worst(a, b) {
-  const [worse, other] = order.indexOf(a.status) >= order.indexOf(b.status) ? [a, b] : [b, a];
+  const [worse, other] = badness(a) >= badness(b) ? [a, b] : [b, a];
   return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
 }
 function copyable(command) {
@@ -55542,11 +55545,15 @@ kubectl -n ${target.namespace} patch statefulset ${target.name} -p '${retained}'
 ];
 
 // src/prechecks/unasked.ts
-function unasked(name3, { reason, code: code2 }) {
-  return code2 === notAsked ? warning2(
-    'Set "probes" to pods, so that the image is asked before the downtime. Else pg_upgrade --check tells in the Job, before it changes anything.',
-    `${name3}: ${reason}`
-  ) : unknown2("Remove the reason, then run the checks again.", `${name3}: ${reason}`);
+function unasked({ reason, code: code2 }, answerer, remedy4, reach2 = "Remove the reason, then run the checks again.") {
+  return code2 === notAsked ? { ...unknown2(remedy4, reason), ignored: answerer } : unknown2(reach2, reason);
+}
+function unaskedImage(name3, probe2) {
+  return unasked(
+    { ...probe2, reason: `${name3}: ${probe2.reason}` },
+    '"probes" is none. pg_upgrade --check tells in the Job, before it changes anything.',
+    'Set "probes" to pods, so that the image is asked before the downtime.'
+  );
 }
 
 // src/prechecks/extensions.ts
@@ -55573,7 +55580,7 @@ var extensionChecks = [
   }
 ];
 function judge(name3, probe2, needed2) {
-  if (!probe2.known) return unasked(name3, probe2);
+  if (!probe2.known) return unaskedImage(name3, probe2);
   const { image, extensions } = probe2.value;
   const available = Object.keys(extensions);
   if (available.length === 0)
@@ -55595,10 +55602,14 @@ function connectCommand(database) {
   return /^[a-z_][a-z0-9_]*$/.test(database) ? `\\connect ${database}` : `\\connect -reuse-previous=on ${quoted(connectionTo(database))}`;
 }
 function eachDatabase(databases, sql) {
-  return databases.map((name3) => `\\connect -reuse-previous=on ${quoted(connectionTo(name3))}
-${announcement}
-${sql}`).join("\n");
+  const connections = databases.map((name3) => `\\connect -reuse-previous=on ${quoted(connectionTo(name3))}`);
+  return [...connections, "", announcement, sql].join("\n");
 }
+var repeated = [
+  'connections=$(while IFS= read -r connection && [ -n "$connection" ]; do printf "%s\\n" "$connection"; done)',
+  "script=$(sed -n -e '/^\\\\q$/q' -e p)",
+  'printf "%s\\n" "$connections" | while IFS= read -r connection; do printf "%s\\n%s\\n" "$connection" "$script"; done'
+].join("; ");
 var announcement = [
   "SELECT json_build_object('database', current_database())",
   "WHERE CASE WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)",
@@ -55730,9 +55741,9 @@ SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
     ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) END
 FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target) t`;
 }
-var otherTypes = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped AND atttypid NOT IN (
-  SELECT t.oid FROM pg_type t LEFT JOIN pg_type e ON e.oid = t.typelem
-  WHERE t.oid < 16384 AND t.typtype = 'b' AND t.typname !~ '^_?reg' AND (e.oid IS NULL OR e.typtype = 'b'))`;
+var unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND atttypid <> 0 AND (attcollation > 100 OR atttypid NOT IN (
+  SELECT oid FROM pg_type t WHERE oid < 16384 AND typtype = 'b' AND typname !~ '^_?reg'
+    AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b')))`;
 var advice = "Turn the columns into text, or drop them; what queries expect the old type then has to cast. A default or a view on the column must be dropped before, and made again after.";
 var columnHazards = [
   {
@@ -55743,7 +55754,7 @@ var columnHazards = [
     shows: "check",
     says: "Your installation contains one of the reg* data types in user tables.",
     advice,
-    among: otherTypes,
+    among: [unusualColumns],
     database: columnsOf(
       "SELECT oid FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN ('regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator', 'regproc', 'regprocedure')"
     )
@@ -55756,7 +55767,7 @@ var columnHazards = [
     shows: "check",
     says: "Your installation contains system-defined composite type(s) in user tables.",
     advice,
-    among: otherTypes,
+    among: [unusualColumns],
     database: columnsOf(
       "SELECT t.oid FROM pg_type t LEFT JOIN pg_namespace n ON n.oid = t.typnamespace WHERE typtype = 'c' AND (t.oid < 16384 OR nspname = 'information_schema')"
     )
@@ -55769,7 +55780,7 @@ var columnHazards = [
     shows: "never",
     says: "ERROR: cache lookup failed for type 13115",
     advice,
-    among: otherTypes,
+    among: [unusualColumns],
     database: columnsOf(
       "SELECT t.oid FROM pg_type t JOIN pg_type e ON e.oid = t.typelem WHERE t.typcategory = 'A' AND e.typnamespace = 'information_schema'::regnamespace AND e.oid < 16384"
     )
@@ -55782,7 +55793,7 @@ var columnHazards = [
     shows: "check",
     says: "Your installation contains inconsistent NOT NULL constraints.",
     advice: "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before.",
-    among: "SELECT 1 FROM pg_inherits",
+    among: ["SELECT 1 FROM pg_inherits"],
     database: `
 SELECT DISTINCT format('%s.%I', inhrelid::regclass, attname), 'its parent ' || inhparent::regclass || ' has NOT NULL',
   format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', inhrelid::regclass, attname)
@@ -56019,7 +56030,7 @@ var functionHazards = [
     shows: "check",
     says: "Your installation contains user-defined postfix operators, which are not supported anymore.",
     advice: "Call the function of the operator instead, and drop the operator.",
-    among: operators,
+    among: [operators],
     database: `
 SELECT oid::regoperator::text, 'calls ' || oprcode, format('DROP OPERATOR %s;', oid::regoperator)
 FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`
@@ -56032,7 +56043,7 @@ FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`
     shows: "check",
     says: "Your installation contains user-defined encoding conversions.",
     advice: "Drop the conversion; after the upgrade make it again with a function of six arguments.",
-    among: "SELECT 1 FROM pg_conversion WHERE oid >= 16384",
+    among: ["SELECT 1 FROM pg_conversion WHERE oid >= 16384"],
     database: `
 SELECT format('%I.%I', n.nspname, c.conname), 'calls ' || c.conproc, format('DROP CONVERSION %I.%I;', n.nspname, c.conname)
 FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >= 16384`
@@ -56045,7 +56056,7 @@ FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >
     shows: "check",
     says: 'Your installation contains user-defined objects that refer to internal polymorphic functions with arguments of type "anyarray" or "anyelement".',
     advice: "Drop them; after the upgrade make them again with anycompatiblearray and anycompatible.",
-    among: `SELECT 1 FROM pg_aggregate WHERE aggfnoid >= 16384 UNION ALL ${operators}`,
+    among: ["SELECT 1 FROM pg_aggregate WHERE aggfnoid >= 16384", operators],
     database: `
 WITH f AS (SELECT ${polymorphic} AS l, ARRAY['anyarray', 'anyelement', 'anynonarray']::regtype[] AS any)
 SELECT 'aggregate ' || a.aggfnoid::regprocedure, format('transition function %s, final function %s, combine function %s, moving ones %s, %s, %s',
@@ -56065,7 +56076,7 @@ FROM pg_operator o, f WHERE o.oid >= 16384 AND o.oprcode = ANY (l) AND o.oprleft
     shows: "upgrade",
     says: 'type "opaque" does not exist',
     advice: "Drop the function, and make it again with RETURNS trigger (language_handler, cstring).",
-    among: functions,
+    among: [functions],
     database: `
 SELECT oid::regprocedure::text, 'declared with opaque', format('DROP ROUTINE %s;', oid::regprocedure)
 FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtypes))`
@@ -56078,7 +56089,7 @@ FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtype
     shows: "upgrade",
     says: 'there is no built-in function named "split_text"',
     advice: "Drop the function, and call the built-in SQL function instead.",
-    among: functions,
+    among: [functions],
     database: `
 SELECT oid::regprocedure::text, 'names ' || prosrc, format('DROP ROUTINE %s;', oid::regprocedure)
 FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`
@@ -56091,7 +56102,7 @@ FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`
     shows: "upgrade",
     says: 'unrecognized configuration parameter "operator_precedence_warning"',
     advice: "Take the setting away from the function.",
-    among: functions,
+    among: [functions],
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets("c")} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
 SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat("refused")}`
@@ -56104,7 +56115,7 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     shows: "upgrade",
     says: 'invalid value for parameter "TimeZone": "Bitnami"',
     advice: "See that both images have it (for a time zone of the usual database they do), or take the setting away.",
-    among: functions,
+    among: [functions],
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets("c")} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
 SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat("environmental")}`
@@ -56117,10 +56128,12 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     shows: "upgrade",
     says: "function inner_f(integer) does not exist",
     advice: "Name the schemas in the body of the function, or give it a search_path of its own.",
-    among: `SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)
-UNION ALL SELECT 1 FROM pg_constraint WHERE contype = 'c' AND oid >= 16384
-UNION ALL SELECT 1 FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attgenerated <> ''
-UNION ALL SELECT 1 FROM pg_partitioned_table WHERE partexprs IS NOT NULL`,
+    among: [
+      "SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)",
+      "SELECT 1 FROM pg_constraint WHERE contype = 'c' AND oid >= 16384",
+      "SELECT 1 FROM pg_attrdef WHERE (SELECT attgenerated FROM pg_attribute WHERE attrelid = adrelid AND attnum = adnum) <> ''",
+      "SELECT 1 FROM pg_partitioned_table WHERE partexprs IS NOT NULL"
+    ],
     before: `
 SET upgrade.inlined TO DEFAULT;
 DO $do$
@@ -56168,13 +56181,33 @@ FROM json_to_recordset(current_setting('upgrade.inlined')::json) AS f(object tex
     severity: "warning",
     shows: "never",
     advice: "Call the function with its schema, or see that the built-in one does the same.",
-    among: functions,
+    among: [functions],
     database: `
 SELECT p.oid::regprocedure::text, 'the name is that of a function which 12 does not have, and 14 has', ''
 FROM pg_proc p WHERE p.oid >= 16384 AND p.proname IN (${newNames})
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`
   }
 ];
+
+// src/prechecks/hazards/astray.ts
+var bootstrapSuperuser = 10;
+var pgCatalog = 11;
+var catalogs = [
+  ["pg_class", "rel"],
+  ["pg_proc", "pro"],
+  ["pg_type", "typ"],
+  ["pg_operator", "opr"],
+  ["pg_ts_config", "cfg"],
+  ["pg_ts_dict", "dict"],
+  ["pg_collation", "coll"]
+];
+var astray = `SELECT 1 FROM (
+  ${catalogs.map(([catalog, prefix]) => `SELECT oid, ${prefix}owner, ${prefix}namespace FROM ${catalog}`).join("\n  UNION ALL ")}) AS objects(oid, owner, namespace)
+WHERE (owner <> ${String(bootstrapSuperuser)} AND owner NOT IN (SELECT oid FROM pg_roles))
+  OR (namespace <> ${String(pgCatalog)} AND namespace NOT IN (SELECT oid FROM pg_namespace))
+  OR (oid >= 16384 AND namespace IN (${String(pgCatalog)}, (SELECT to_regnamespace('information_schema')::oid)))
+UNION ALL SELECT 1 FROM pg_class WHERE relkind = 'r' AND relnamespace = 'pg_toast'::regnamespace
+UNION ALL SELECT 1 FROM pg_namespace WHERE nspname = 'binary_upgrade' OR (nspowner <> ${String(bootstrapSuperuser)} AND nspowner NOT IN (SELECT oid FROM pg_roles))`;
 
 // src/prechecks/hazards/names.ts
 var utf8 = "'^([0-7][0-9a-f]|(c[2-9a-f]|d[0-9a-f])[89ab][0-9a-f]|e[0-9a-f]([89ab][0-9a-f]){2}|f[0-4]([89ab][0-9a-f]){3})*$'";
@@ -56263,6 +56296,7 @@ FROM pg_roles WHERE oid = 10 AND NOT (rolsuper AND rolcanlogin)`
     shows: "never",
     says: 'ERROR: relation "information_schema.mine" does not exist',
     advice: "Move it to a schema of your own.",
+    among: [astray],
     database: `
 SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END, c.oid::regclass), 'is in schema ' || n.nspname,
   format('ALTER %s %s SET SCHEMA public;', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass)
@@ -56291,7 +56325,7 @@ FROM pg_namespace WHERE nspname = 'binary_upgrade'`
     shows: "upgrade",
     says: 'type "mymultirange" already exists',
     advice: "Rename what has the name.",
-    among: "SELECT 1 FROM pg_range WHERE rngtypid >= 16384",
+    among: ["SELECT 1 FROM pg_range WHERE rngtypid >= 16384"],
     database: `
 SELECT t.oid::regtype::text, '14 will make the type ' || m || ', and that name is taken',
   CASE taken.typtype WHEN 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END
@@ -56372,13 +56406,15 @@ SELECT 'relations', count(*)::text, '' FROM pg_class WHERE relkind IN ('r', 'p',
 // src/prechecks/hazards/privileges.ts
 function dangling(listings) {
   const gathered = listings.map(
-    ({ catalog, column, address = `'${catalog}'::regclass, oid, 0`, key = "'oid = ' || oid" }) => `SELECT '${catalog}', '${column}', ${column}, ${key}, ${address} FROM pg_catalog.${catalog} WHERE cardinality(${column}) > 0`
+    ({ catalog, column, address = `'${catalog}'::regclass, oid, 0`, key = "'oid = ' || oid" }) => `SELECT '${catalog}', '${column}', ${column}, ${key}, ${address} FROM pg_catalog.${catalog} WHERE ${column} IS NOT NULL`
   );
   return `
 WITH roles AS MATERIALIZED (SELECT array_agg(oid) AS known FROM pg_roles),
 lists(catalog, col, acl, key, classid, objid, objsubid) AS MATERIALIZED (
   ${gathered.join("\n  UNION ALL ")}),
-found AS (SELECT * FROM lists, roles WHERE EXISTS (SELECT FROM aclexplode(acl) e WHERE (e.grantee <> 0 AND e.grantee <> ALL (known)) OR e.grantor <> ALL (known)))
+dangling AS MATERIALIZED (SELECT acl, known FROM (SELECT DISTINCT acl FROM lists) l, roles WHERE CASE WHEN cardinality(acl) > 0
+  THEN EXISTS (SELECT FROM aclexplode(acl) e WHERE (e.grantee <> 0 AND e.grantee <> ALL (known)) OR e.grantor <> ALL (known)) END),
+found AS (SELECT * FROM lists JOIN dangling USING (acl))
 SELECT CASE catalog WHEN 'pg_default_acl' THEN 'default privileges' WHEN 'pg_init_privs' THEN 'initial privileges of ' ELSE '' END
     || CASE catalog WHEN 'pg_default_acl' THEN '' ELSE coalesce(pg_describe_object(classid, objid, objsubid), 'OID ' || objid) END,
   'its privileges name a role that is gone: ' || acl::text,
@@ -56469,13 +56505,14 @@ FROM pg_seclabel`
     shows: "never",
     says: 'pg_dump: warning: owner of table "t" appears to be invalid',
     advice: "Give the object an owner.",
+    among: [astray],
     database: `
 SELECT object, 'its owner has OID ' || owner || ', which is no role', format('UPDATE pg_catalog.%s SET %s = 10 WHERE oid = %s;', catalog, col, oid)
 FROM (SELECT oid, oid::regclass::text AS object, relowner AS owner, 'pg_class' AS catalog, 'relowner' AS col FROM pg_class
   UNION ALL SELECT oid, oid::regprocedure::text, proowner, 'pg_proc', 'proowner' FROM pg_proc
   UNION ALL SELECT oid, format('schema %I', nspname), nspowner, 'pg_namespace', 'nspowner' FROM pg_namespace
   UNION ALL SELECT oid, oid::regtype::text, typowner, 'pg_type', 'typowner' FROM pg_type) owned
-WHERE owner NOT IN (SELECT oid FROM pg_roles)`
+WHERE owner <> ${String(bootstrapSuperuser)} AND owner NOT IN (SELECT oid FROM pg_roles)`
   },
   {
     id: "dangling-schemas",
@@ -56485,49 +56522,112 @@ WHERE owner NOT IN (SELECT oid FROM pg_roles)`
     shows: "upgrade",
     says: "pg_dump: error: schema with OID 16385 does not exist",
     advice: "Move the object to a schema. That is possible in the catalog alone, so keep a backup of the database first.",
+    among: [astray],
     database: `
 SELECT kind || ' ' || quote_ident(name), 'its schema has OID ' || namespace || ', which is gone', format('UPDATE pg_catalog.%s SET %s = ''public''::pg_catalog.regnamespace WHERE oid = %s;', catalog, col, oid)
 FROM (SELECT 'relation' AS kind, oid, relname AS name, relnamespace AS namespace, 'pg_class' AS catalog, 'relnamespace' AS col FROM pg_class
   UNION ALL SELECT 'function', oid, proname, pronamespace, 'pg_proc', 'pronamespace' FROM pg_proc
   UNION ALL SELECT 'type', oid, typname, typnamespace, 'pg_type', 'typnamespace' FROM pg_type) placed
-WHERE namespace NOT IN (SELECT oid FROM pg_namespace)`
+WHERE namespace <> ${String(pgCatalog)} AND namespace NOT IN (SELECT oid FROM pg_namespace)`
   }
 ];
 
 // src/prechecks/hazards/removed.ts
+var stored2 = [
+  {
+    object: `CASE c.relkind WHEN 'm' THEN 'materialized view ' WHEN 'v' THEN 'view ' ELSE format('rule %I on ', r.rulename) END || c.oid::regclass`,
+    tree: `r.ev_action::text || coalesce(r.ev_qual::text, '')`,
+    remedy: `CASE c.relkind WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', c.oid::regclass) WHEN 'v' THEN format('DROP VIEW %s;', c.oid::regclass)
+      ELSE format('DROP RULE %I ON %s;', r.rulename, c.oid::regclass) END`,
+    from: "pg_rewrite r",
+    join: "JOIN pg_class c ON c.oid = r.ev_class",
+    where: "r.oid >= 16384"
+  },
+  {
+    object: `format('default of %s.%I', adrelid::regclass, attname)`,
+    tree: "adbin::text",
+    remedy: `CASE attgenerated WHEN '' THEN format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT;', adrelid::regclass, attname)
+      ELSE format('ALTER TABLE %s DROP COLUMN %I;', adrelid::regclass, attname) END`,
+    from: "pg_attrdef d",
+    join: "JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum",
+    where: "d.oid >= 16384"
+  },
+  {
+    object: `'index ' || indexrelid::regclass`,
+    tree: `coalesce(indexprs::text, '') || coalesce(indpred::text, '')`,
+    remedy: `format('DROP INDEX %s;', indexrelid::regclass)`,
+    from: "pg_index",
+    where: "indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)"
+  },
+  {
+    object: `format('constraint %I of %s', conname, coalesce(nullif(conrelid, 0)::regclass::text, contypid::regtype::text))`,
+    tree: "conbin::text",
+    remedy: `CASE conrelid WHEN 0 THEN format('ALTER DOMAIN %s DROP CONSTRAINT %I;', contypid::regtype, conname) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I;', conrelid::regclass, conname) END`,
+    from: "pg_constraint",
+    where: "conbin IS NOT NULL AND oid >= 16384"
+  },
+  {
+    object: `format('trigger %I on %s', tgname, tgrelid::regclass)`,
+    tree: "tgqual::text",
+    remedy: `format('DROP TRIGGER %I ON %s;', tgname, tgrelid::regclass)`,
+    from: "pg_trigger",
+    where: "tgqual IS NOT NULL AND oid >= 16384"
+  },
+  {
+    object: `format('policy %I on %s', polname, polrelid::regclass)`,
+    tree: `coalesce(polqual::text, '') || coalesce(polwithcheck::text, '')`,
+    remedy: `format('DROP POLICY %I ON %s;', polname, polrelid::regclass)`,
+    from: "pg_policy"
+  },
+  {
+    object: `'default argument of ' || oid::regprocedure`,
+    tree: "proargdefaults::text",
+    remedy: `format('DROP ROUTINE %s;', oid::regprocedure)`,
+    from: "pg_proc",
+    where: "proargdefaults IS NOT NULL AND oid >= 16384"
+  },
+  {
+    object: `'default of domain ' || oid::regtype`,
+    tree: "typdefaultbin::text",
+    remedy: `format('ALTER DOMAIN %s DROP DEFAULT;', oid::regtype)`,
+    from: "pg_type",
+    where: "typdefaultbin IS NOT NULL AND oid >= 16384"
+  },
+  {
+    object: `'partition key of ' || partrelid::regclass`,
+    tree: "partexprs::text",
+    remedy: `''`,
+    from: "pg_partitioned_table",
+    where: "partexprs IS NOT NULL"
+  }
+];
+var storedWhere = ({ where }) => where === void 0 ? "" : ` WHERE ${where}`;
 var expressions = `
 expressions(object, tree, remedy) AS (
-  SELECT CASE c.relkind WHEN 'm' THEN 'materialized view ' WHEN 'v' THEN 'view ' ELSE format('rule %I on ', r.rulename) END || c.oid::regclass, r.ev_action::text || coalesce(r.ev_qual::text, ''),
-    CASE c.relkind WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', c.oid::regclass) WHEN 'v' THEN format('DROP VIEW %s;', c.oid::regclass)
-      ELSE format('DROP RULE %I ON %s;', r.rulename, c.oid::regclass) END
-    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384
-  UNION ALL SELECT format('default of %s.%I', adrelid::regclass, attname), adbin::text,
-    CASE attgenerated WHEN '' THEN format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT;', adrelid::regclass, attname)
-      ELSE format('ALTER TABLE %s DROP COLUMN %I;', adrelid::regclass, attname) END
-    FROM pg_attrdef d JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE d.oid >= 16384
-  UNION ALL SELECT 'index ' || indexrelid::regclass, coalesce(indexprs::text, '') || coalesce(indpred::text, ''), format('DROP INDEX %s;', indexrelid::regclass)
-    FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)
-  UNION ALL SELECT format('constraint %I of %s', conname, coalesce(nullif(conrelid, 0)::regclass::text, contypid::regtype::text)), conbin::text,
-    CASE conrelid WHEN 0 THEN format('ALTER DOMAIN %s DROP CONSTRAINT %I;', contypid::regtype, conname) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I;', conrelid::regclass, conname) END
-    FROM pg_constraint WHERE conbin IS NOT NULL AND oid >= 16384
-  UNION ALL SELECT format('trigger %I on %s', tgname, tgrelid::regclass), tgqual::text, format('DROP TRIGGER %I ON %s;', tgname, tgrelid::regclass)
-    FROM pg_trigger WHERE tgqual IS NOT NULL AND oid >= 16384
-  UNION ALL SELECT format('policy %I on %s', polname, polrelid::regclass), coalesce(polqual::text, '') || coalesce(polwithcheck::text, ''), format('DROP POLICY %I ON %s;', polname, polrelid::regclass)
-    FROM pg_policy
-  UNION ALL SELECT 'default argument of ' || oid::regprocedure, proargdefaults::text, format('DROP ROUTINE %s;', oid::regprocedure)
-    FROM pg_proc WHERE proargdefaults IS NOT NULL AND oid >= 16384
-  UNION ALL SELECT 'default of domain ' || oid::regtype, typdefaultbin::text, format('ALTER DOMAIN %s DROP DEFAULT;', oid::regtype)
-    FROM pg_type WHERE typdefaultbin IS NOT NULL AND oid >= 16384
-  UNION ALL SELECT 'partition key of ' || partrelid::regclass, partexprs::text, ''
-    FROM pg_partitioned_table WHERE partexprs IS NOT NULL)`;
-function isOneOf(alias, signatures) {
-  const quoted3 = (texts) => texts.map((text2) => `'${text2}'`).join(", ");
+  ${stored2.map((s) => `SELECT ${s.object}, ${s.tree}, ${s.remedy} FROM ${s.from} ${s.join ?? ""}${storedWhere(s)}`).join("\n  UNION ALL ")})`;
+var trees = stored2.map((s) => `SELECT ${s.tree} FROM ${s.from}${storedWhere(s)}`).join("\n  UNION ALL ");
+var quoted2 = (texts) => texts.map((text2) => `'${text2}'`).join(", ");
+function functionsWith(signatures) {
   const names = signatures.map((signature) => signature.replace(/\(.*/, "").replace(/.*\./, ""));
-  return `${alias}.proname IN (${quoted3(names)}) AND ${alias}.oid::regprocedure::text IN (${quoted3(signatures)})`;
+  return `SELECT oid FROM pg_proc WHERE oid < 16384 AND proname IN (${quoted2(names)}) AND oid::regprocedure::text IN (${quoted2(signatures)})`;
 }
-var isConversion = (alias) => `${alias}.pronargs = 5 AND ${alias}.proargtypes::text = '23 23 2275 2281 23'`;
-var goneFunctions = `
-  SELECT oid, oid::regprocedure::text AS name, is_named FROM (SELECT oid, ${isOneOf("p", [
+var conversions = "SELECT DISTINCT conproc::oid FROM pg_conversion WHERE oid < 16384";
+var goneOperators = [
+  ...[
+    "!(bigint,NONE)",
+    "!!(NONE,bigint)",
+    "@(box,box)",
+    "@(circle,circle)",
+    "@(lseg,box)",
+    "@(lseg,line)",
+    "@(point,box)"
+  ],
+  ...["@(point,circle)", "@(point,line)", "@(point,lseg)", "@(point,path)", "@(point,polygon)", "@(polygon,polygon)"],
+  ...["~(aclitem[],aclitem)", "~(box,box)", "~(circle,circle)", "~(circle,point)", "~(path,point)", "~(polygon,point)"],
+  "~(polygon,polygon)"
+];
+var findOperators = `SELECT oid FROM pg_operator WHERE oid < 16384 AND oprname IN ('!', '!!', '@', '~') AND oid::regoperator::text IN (${quoted2(goneOperators)})`;
+var goneFunctions = [
   "numeric_fac(bigint)",
   "currtid(oid,tid)",
   "opaque_in(cstring)",
@@ -56535,9 +56635,15 @@ var goneFunctions = `
   "shell_out(opaque)",
   "binary_upgrade_set_next_toast_pg_type_oid(oid)",
   "information_schema._pg_keysequal(smallint[],smallint[])"
-])} AS is_named, ${isConversion("p")} AS is_conversion FROM pg_proc p WHERE p.oid < 16384) AS functions
-  WHERE is_named OR is_conversion`;
-var goneCalls = "SELECT ':funcid (2304|' || string_agg(oid::text, '|') || ') ' FROM gone WHERE is_named";
+];
+var findFunctions = functionsWith(goneFunctions);
+var goneOperator = `SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM (${findOperators}) AS gone`;
+var goneFunction = `SELECT ':funcid (2304|' || string_agg(oid::text, '|') || ') ' FROM (${findFunctions}) AS gone`;
+var holdsOne = (parts, of) => of.map((_, index) => `strpos(tree, ${parts}[${String(index + 1)}]) > 0`).join(" OR ");
+var somethingGone = `SELECT 1 FROM (${trees}) AS stored(tree),
+  (SELECT array_agg(':opno ' || oid || ' ') FROM (${findOperators}) AS gone) AS o(operators),
+  (SELECT array_agg(':funcid ' || oid || ' ') FROM (${findFunctions} UNION ALL SELECT 2304) AS gone) AS f(functions)
+WHERE (strpos(tree, ':opno ') > 0 AND (${holdsOne("operators", goneOperators)})) OR ${holdsOne("functions", [...goneFunctions, "internal_in"])}`;
 var changedFunctions = [
   "array_append(anyarray,anyelement)",
   "array_cat(anyarray,anyarray)",
@@ -56571,13 +56677,11 @@ var removedHazards = [
     shows: "upgrade",
     says: 'operator does not exist: polygon ~ point; syntax error at or near ")"',
     advice: `${advice2} factorial(), <@ and @> are the same in 12 and 14.`,
+    among: [somethingGone],
     database: `
-WITH gone AS (SELECT oid, oid::regoperator::text AS name FROM pg_operator WHERE oid < 16384 AND oprname IN ('!', '!!', '@', '~') AND oid::regoperator::text IN
-    ('!(bigint,NONE)', '!!(NONE,bigint)', '@(box,box)', '@(circle,circle)', '@(lseg,box)', '@(lseg,line)', '@(point,box)', '@(point,circle)', '@(point,line)', '@(point,lseg)', '@(point,path)',
-     '@(point,polygon)', '@(polygon,polygon)', '~(aclitem[],aclitem)', '~(box,box)', '~(circle,circle)', '~(circle,point)', '~(path,point)', '~(polygon,point)', '~(polygon,polygon)')),
-${expressions},
-found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (SELECT ':opno (' || string_agg(oid::text, '|') || ') ' FROM gone))
-SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':opno ' || gone.oid || ' ')
+WITH gone AS (${findOperators}), ${expressions},
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneOperator}))
+SELECT object, 'uses ' || string_agg(gone.oid::regoperator::text, ', '), remedy FROM found JOIN gone ON tree ~ (':opno ' || gone.oid || ' ')
 GROUP BY object, remedy`
   },
   {
@@ -56588,16 +56692,17 @@ GROUP BY object, remedy`
     shows: "upgrade",
     says: "function numeric_fac(bigint) does not exist",
     advice: `${advice2} factorial() is the same in 12 and 14.`,
+    among: [somethingGone, "SELECT 1 FROM pg_cast WHERE oid >= 16384", operators],
     database: `
-WITH gone AS (${goneFunctions}), ${expressions},
-found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneCalls}))
-SELECT object, 'uses ' || string_agg(name, ', '), remedy FROM found JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
+WITH gone AS (${findFunctions} UNION ALL ${conversions}), ${expressions},
+found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneFunction}))
+SELECT object, 'uses ' || string_agg(gone.oid::regprocedure::text, ', '), remedy FROM found JOIN gone ON tree ~ (':funcid ' || gone.oid || ' ')
 GROUP BY object, remedy
 UNION ALL
-SELECT format('cast (%s AS %s)', castsource::regtype, casttarget::regtype), 'calls ' || name, format('DROP CAST (%s AS %s);', castsource::regtype, casttarget::regtype)
+SELECT format('cast (%s AS %s)', castsource::regtype, casttarget::regtype), 'calls ' || gone.oid::regprocedure, format('DROP CAST (%s AS %s);', castsource::regtype, casttarget::regtype)
 FROM pg_cast JOIN gone ON gone.oid = castfunc WHERE pg_cast.oid >= 16384
 UNION ALL
-SELECT 'operator ' || o.oid::regoperator, 'calls ' || name, format('DROP OPERATOR %s;', o.oid::regoperator)
+SELECT 'operator ' || o.oid::regoperator, 'calls ' || gone.oid::regprocedure, format('DROP OPERATOR %s;', o.oid::regoperator)
 FROM pg_operator o JOIN gone ON gone.oid = oprcode WHERE o.oid >= 16384`
   },
   {
@@ -56608,7 +56713,7 @@ FROM pg_operator o JOIN gone ON gone.oid = oprcode WHERE o.oid >= 16384`
     shows: "upgrade",
     says: 'column pg_stat_wal_receiver.received_lsn does not exist; relation "pg_catalog.pg_pltemplate" does not exist',
     advice: advice2,
-    among: "SELECT 1 FROM pg_rewrite WHERE oid >= 16384",
+    among: ["SELECT 1 FROM pg_rewrite WHERE oid >= 16384"],
     database: `
 WITH views AS (SELECT r.oid AS rule, r.ev_action::text AS tree, c.oid::regclass AS name, CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS kind
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384)
@@ -56629,9 +56734,10 @@ WHERE to_regclass(gone) IS NOT NULL AND v.tree ~ (':relid ' || to_regclass(gone)
     says: "function pg_catalog.pg_terminate_backend(integer) does not exist",
     advice: "Put the privileges back to what they were at first; give them again after the upgrade.",
     database: `
-WITH f AS (SELECT p.oid, proowner, coalesce(proacl, acldefault('f', proowner)) AS acl, coalesce(initprivs, acldefault('f', proowner)) AS first
-  FROM pg_proc p LEFT JOIN pg_init_privs i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass AND i.objsubid = 0
-  WHERE p.oid < 16384 AND (${isOneOf("p", changedFunctions)} OR ${isConversion("p")}))
+WITH changed AS (${functionsWith(changedFunctions)} UNION ALL ${conversions}),
+f AS (SELECT p.oid, proowner, coalesce(proacl, acldefault('f', proowner)) AS acl, coalesce(initprivs, acldefault('f', proowner)) AS first
+  FROM changed JOIN pg_proc p USING (oid) LEFT JOIN pg_init_privs i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass AND i.objsubid = 0
+  WHERE proacl IS NOT NULL OR initprivs IS NOT NULL)
 SELECT oid::regprocedure::text, 'privileges are ' || acl::text,
   (SELECT coalesce(string_agg(DISTINCT format('REVOKE ALL ON FUNCTION %s FROM %s;', oid::regprocedure, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' '), '')
     FROM (SELECT grantee FROM aclexplode(acl) EXCEPT SELECT grantee FROM aclexplode(first)) extra)
@@ -56645,7 +56751,7 @@ WHERE c.oid = to_regclass('pg_catalog.pg_pltemplate') AND relacl IS NOT NULL AND
 UNION ALL
 SELECT format('%s.%I', attrelid::regclass, attname), 'privileges are ' || attacl::text,
   (SELECT string_agg(DISTINCT format('REVOKE ALL (%I) ON %s FROM %s;', attname, attrelid::regclass, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), ' ') FROM aclexplode(attacl))
-FROM pg_attribute WHERE cardinality(attacl) > 0 AND (attrelid::regclass::text, attname) IN (('pg_stat_wal_receiver', 'received_lsn'), ('pg_stat_ssl', 'compression'))`
+FROM pg_attribute WHERE (attrelid, attname) IN ((to_regclass('pg_catalog.pg_stat_wal_receiver'), 'received_lsn'), (to_regclass('pg_catalog.pg_stat_ssl'), 'compression')) AND cardinality(attacl) > 0`
   }
 ];
 
@@ -56712,13 +56818,21 @@ var textHazards = [
     shows: "upgrade",
     says: 'collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist; could not create locale "de_DE.utf8"',
     advice: "See that both images have the locale (locale -a); rebuild indexes with ICU collations after the upgrade.",
+    among: [
+      unusualColumns,
+      "SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND 100 < ANY (indcollation::oid[])",
+      "SELECT 1 FROM pg_type WHERE oid >= 16384 AND typcollation > 100",
+      "SELECT 1 FROM pg_rewrite WHERE oid >= 16384",
+      "SELECT 1 FROM pg_constraint WHERE oid >= 16384 AND conbin IS NOT NULL",
+      "SELECT 1 FROM pg_collation WHERE oid >= 16384"
+    ],
     database: `
 WITH used AS (
-  SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND attcollation > 100
-  UNION SELECT of_key, indexrelid::regclass::text FROM pg_index, unnest(indcollation) of_key WHERE indexrelid >= 16384 AND of_key > 100
+  SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND atttypid <> 0 AND attcollation > 100
+  UNION SELECT of_key, indexrelid::regclass::text FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS of_key FROM pg_index WHERE indexrelid >= 16384 AND 100 < ANY (indcollation::oid[])) keys WHERE of_key > 100
   UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
   UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
-  UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
+  UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384 AND conbin IS NOT NULL
   UNION SELECT oid, 'defined here' FROM pg_collation WHERE oid >= 16384)
 SELECT format('%I.%I', collnamespace::regnamespace, collname), format('locale %s of %s, used by %s', collcollate, CASE collprovider WHEN 'i' THEN 'ICU' ELSE 'the operating system' END, string_agg(DISTINCT object, ', ')), ''
 FROM used JOIN pg_collation c ON c.oid = used.collation
@@ -56734,7 +56848,7 @@ GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`
     shows: "upgrade",
     says: 'could not open synonym file ".../tsearch_data/company.syn": No such file or directory',
     advice: "Use images that have the file, or drop the dictionary.",
-    among: "SELECT 1 FROM pg_ts_dict WHERE oid >= 16384",
+    among: ["SELECT 1 FROM pg_ts_dict WHERE oid >= 16384"],
     database: `
 SELECT format('%I.%I', dictnamespace::regnamespace, dictname), dictinitoption, format('DROP TEXT SEARCH DICTIONARY %I.%I;', dictnamespace::regnamespace, dictname)
 FROM pg_ts_dict d WHERE oid >= 16384 AND dictinitoption ~* '(dictfile|afffile|stopwords|synonyms|rules)\\s*='
@@ -56782,12 +56896,14 @@ SELECT *, md5(concat_ws(' ', current_setting('server_encoding'), provider, "coll
   SELECT c.collname AS "collation", n.nspname AS schema, CASE c.collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END AS provider,
     CASE WHEN c.oid = 100 THEN d.datcollate ELSE c.collcollate END AS "collate",
     CASE WHEN c.oid = 100 THEN d.datctype ELSE c.collctype END AS ctype,
-    count(*) AS indexes, sum(pg_relation_size(i.indexrelid))::bigint AS bytes
-  FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS collation FROM pg_index WHERE indexrelid >= 16384) i
-    JOIN pg_collation c ON c.oid = i.collation
+    indexes, bytes
+  FROM (SELECT key, count(*) AS indexes, sum(relpages)::bigint * current_setting('block_size')::bigint AS bytes
+      FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS key FROM pg_index WHERE indexrelid >= 16384 AND 0 <> ANY (indcollation::oid[])) keys
+        JOIN pg_class ON oid = indexrelid
+      WHERE key <> 0 GROUP BY key) grouped
+    JOIN pg_collation c ON c.oid = grouped.key
     JOIN pg_namespace n ON n.oid = c.collnamespace
-    JOIN pg_database d ON d.datname = current_database()
-  GROUP BY c.oid, 1, 2, 3, 4, 5) grouped
+    JOIN pg_database d ON d.datname = current_database()) used
 WHERE "collate" NOT IN ('C', 'POSIX')`;
 var usedRecords = `json_to_recordset(:'used') AS used("collation" text, schema text, provider text, "collate" text, ctype text, indexes bigint, bytes bigint, key text)`;
 var sortOrdersQuestion = {
@@ -56815,8 +56931,9 @@ var sortOrder = external_exports.object({
   provider: external_exports.enum(["libc", "icu"]),
   collate: external_exports.string(),
   ctype: external_exports.string(),
-  /** Indexes with a column in it, and their size. */
+  /** Indexes with a column in it. */
   indexes: external_exports.number(),
+  /** Their size when it was last looked at, by VACUUM or when they were made: to ask for the size now opens each of them. */
   bytes: external_exports.number(),
   digest: external_exports.string()
 });
@@ -56961,7 +57078,7 @@ var imageChecks = [
   }
 ];
 function judgeUpgrade(probe2) {
-  if (!probe2.known) return unasked("upgrade image", probe2);
+  if (!probe2.known) return unaskedImage("upgrade image", probe2);
   const { image, oldVersion, newVersion, pgUpgrade } = probe2.value;
   const right = majorOf(oldVersion) === upgrade.from && majorOf(newVersion) === upgrade.to && majorOf(pgUpgrade) === upgrade.to;
   const seen = `upgrade image ${image}: ${oldVersion ?? "nothing"}; ${newVersion}; ${pgUpgrade ?? "no pg_upgrade"}`;
@@ -56971,7 +57088,7 @@ function judgeUpgrade(probe2) {
   );
 }
 function judgeServing(probe2) {
-  if (!probe2.known) return unasked("serving image", probe2);
+  if (!probe2.known) return unaskedImage("serving image", probe2);
   const { image, newVersion } = probe2.value;
   const seen = `serving image ${image}: ${newVersion}`;
   const isRight = majorOf(newVersion) === upgrade.to && (minorOf(newVersion) ?? 0) >= soundSince;
@@ -57128,7 +57245,7 @@ function wantsOf({ used: used2, preloaded }) {
 }
 function judge3(name3, probe2, wants) {
   if (wants.length === 0) return passed();
-  if (!probe2.known) return unasked(name3, probe2);
+  if (!probe2.known) return unaskedImage(name3, probe2);
   const { image, libraries, preloads: preloads2 } = probe2.value;
   const asked2 = wants.map((want) => ({ ...want, said: (want.isShared ? preloads2 : libraries)[want.library] }));
   const refused2 = asked2.filter(({ said: said2 }) => said2 !== void 0 && said2 !== "ok");
@@ -57248,7 +57365,7 @@ function sameEncoding(a, b) {
   return plain2(a) === plain2(b);
 }
 function judgeLocales(name3, probe2) {
-  if (!probe2.known) return unasked(name3, probe2);
+  if (!probe2.known) return unaskedImage(name3, probe2);
   const refused2 = Object.entries(probe2.value.initdb).filter(([, answer]) => answer !== "ok");
   const asked2 = Object.keys(probe2.value.initdb).join("; ");
   if (asked2 === "") return failed("Look at the log of the probe.", `${name3}: initdb was never run`);
@@ -57675,11 +57792,13 @@ var replayChecks = [
     })
   }
 ];
-function unreplayed({ reason, code: code2 }) {
-  return code2 === notAsked ? warning2(
-    'Set "probes" to pods, so that it is tried before the downtime. Else pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
-    reason
-  ) : unknown2(reach, reason);
+function unreplayed(replay) {
+  return unasked(
+    replay,
+    '"probes" is none. pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
+    'Set "probes" to pods, so that it is tried before the downtime.',
+    reach
+  );
 }
 function judge4({ broken, places }, left) {
   const failures2 = places.flatMap((place) => [
@@ -57786,22 +57905,22 @@ async function readObstacles(database) {
   return external_exports.array(obstacle).parse(jsonLines(output2));
 }
 function obstacleName(found3) {
-  return found3.kind === "prepared transaction" ? `prepared transaction ${quoted2(found3.gid)} in database "${found3.database}", of ${found3.owner}` : `${found3.type} replication slot ${found3.name}${found3.database === null ? "" : ` in database "${found3.database}"`}`;
+  return found3.kind === "prepared transaction" ? `prepared transaction ${quoted3(found3.gid)} in database "${found3.database}", of ${found3.owner}` : `${found3.type} replication slot ${found3.name}${found3.database === null ? "" : ` in database "${found3.database}"`}`;
 }
 function obstacleRemedy(found3, session) {
   const prepared = found3.flatMap((o) => o.kind === "prepared transaction" ? [o] : []);
   const slots = found3.flatMap((o) => o.kind === "replication slot" ? [o] : []);
   const sentences = [
     ...prepared.map(
-      ({ gid, database }) => `In database "${database}": \`ROLLBACK PREPARED ${quoted2(gid)};\` (or COMMIT PREPARED, if whoever prepared it says so).`
+      ({ gid, database }) => `In database "${database}": \`ROLLBACK PREPARED ${quoted3(gid)};\` (or COMMIT PREPARED, if whoever prepared it says so).`
     ),
     ...slots.length === 0 ? [] : [
-      `\`${slots.map(({ name: name3 }) => `SELECT pg_drop_replication_slot(${quoted2(name3)});`).join(" ")}\` 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`
+      `\`${slots.map(({ name: name3 }) => `SELECT pg_drop_replication_slot(${quoted3(name3)});`).join(" ")}\` 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`
     ]
   ];
   return `As the superuser (\`${session}\`): ${sentences.join(" ")}`;
 }
-function quoted2(text2) {
+function quoted3(text2) {
   return `'${text2.replaceAll("'", "''")}'`;
 }
 
@@ -57912,9 +58031,10 @@ function judgeLogins({ configuration: configuration2, image }, roles) {
   );
 }
 function untried({ reason, code: code2 }) {
-  return code2 === notAsked || code2 === "not-tried" ? warning2(
-    "Start the serving image with your values in another namespace to be sure. If 14 does not start in the upgrade, 12 comes back.",
-    `14 was not started: ${reason}`
+  return code2 === notAsked || code2 === "not-tried" ? unasked(
+    { known: false, reason: `14 was not started: ${reason}`, code: notAsked },
+    "The upgrade tells: if 14 does not start, 12 comes back.",
+    "Start the serving image with your values in another namespace to be sure."
   ) : unknown2("Remove the reason, then run the checks again.", reason);
 }
 
@@ -57930,7 +58050,7 @@ var sortOrderChecks = [
       (orders) => given(databases, (list3) => {
         if (Object.values(orders).every((used2) => used2.length === 0))
           return passed("no index is on text that sorts by a locale");
-        if (!servingProbe.known) return unasked("serving image", servingProbe);
+        if (!servingProbe.known) return unaskedImage("serving image", servingProbe);
         return compare(
           list3.flatMap((d) => (orders[d.name] ?? []).map((order2) => [d, order2])),
           servingProbe.value
@@ -57942,7 +58062,7 @@ var sortOrderChecks = [
 function compare(used2, image) {
   const lines = used2.map(([database, order2]) => {
     const seen = order2.provider === "icu" ? "icu" : image.sortOrders[localeKey({ ...database, ...order2 })];
-    const what = `${database.name}: collation ${order2.collation} (${order2.collate}), ${String(order2.indexes)} indexes of ${megabytes(order2.bytes)}`;
+    const what = `${database.name}: collation ${order2.collation} (${order2.collate}), ${String(order2.indexes)} indexes of about ${megabytes(order2.bytes)}`;
     return { what, seen, isSame: seen === order2.digest };
   });
   const line = (text2) => (l) => `${l.what}: ${text2}`;
@@ -58008,8 +58128,8 @@ var spaceChecks = [
 ];
 function needOf(mode, { relations, statusKilobytes }, { length: databases }, { walSegmentSize }) {
   const { catalogKilobytes, kilobytes: data, files } = relations;
-  const catalogs = Math.max(catalogKilobytes * 1.25, databases * 9500);
-  const kilobytes = 100 * 1024 + 3 * walSegmentSize / 1024 + catalogs + statusKilobytes;
+  const catalogs2 = Math.max(catalogKilobytes * 1.25, databases * 9500);
+  const kilobytes = 100 * 1024 + 3 * walSegmentSize / 1024 + catalogs2 + statusKilobytes;
   const inodes = 1500 + 350 * databases;
   switch (mode) {
     case "link":
@@ -58319,7 +58439,7 @@ function refused(what, remedy4) {
 var commandLimit = 6e4;
 var applicationName = "postgresql-upgrade";
 function readOptions(limit6) {
-  return `-c default_transaction_read_only=on -c search_path=pg_catalog -c statement_timeout=${String(Math.round(limit6 * 0.9))} -c lock_timeout=5000`;
+  return `-c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off -c statement_timeout=${String(Math.round(limit6 * 0.9))} -c lock_timeout=5000`;
 }
 var writeOptions = "-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
 var withPassword = [
@@ -58327,8 +58447,7 @@ var withPassword = [
   'PGPORT="${POSTGRESQL_PORT_NUMBER:-${PGPORT:-5432}}"',
   'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=10',
   `export PGAPPNAME=${applicationName}`,
-  "shift",
-  'exec "$@"'
+  "shift"
 ].join("; ");
 var Database = class _Database {
   constructor(cluster, target, password, superuser) {
@@ -58402,7 +58521,7 @@ var Database = class _Database {
     const command = [
       "sh",
       "-c",
-      withPassword,
+      `${withPassword}; ${databases.length === 0 ? 'exec "$@"' : `{ ${repeated}; } | "$@"`}`,
       "sh",
       options,
       "psql",
@@ -58532,9 +58651,18 @@ WITH settings(name, who, value, reset) AS (
     WHERE split_part(c, '=', 1) IN ('session_preload_libraries', 'local_preload_libraries'))
 SELECT coalesce(json_agg(json_build_object('setting', name, 'who', who, 'library', library, 'reset', reset)), '[]')
   FROM (SELECT name, who, reset, CASE WHEN name = 'local_preload_libraries' AND strpos(item, '/') = 0 THEN '$libdir/plugins/' || item ELSE item END AS library
-    FROM settings, regexp_split_to_table(value, '\\s*,\\s*') word, LATERAL (SELECT replace(trim(BOTH '"' FROM trim(word)), '""', '"') AS item) unquoted WHERE item <> '') listed))
-WHERE current_database() = 'template1';`;
-var librariesQuestion = { id: "libraries", statements: [functionsSql, preloadedSql] };
+    FROM settings, regexp_split_to_table(value, '\\s*,\\s*') word, LATERAL (SELECT replace(trim(BOTH '"' FROM trim(word)), '""', '"') AS item) unquoted WHERE item <> '') listed));`;
+var usedQuestion = {
+  id: "used-libraries",
+  statements: [functionsSql],
+  among: { selects: ["SELECT 1 FROM pg_proc WHERE oid >= 16384"], nothing: [] }
+};
+var preloadedQuestion = {
+  id: "preloaded-libraries",
+  statements: [preloadedSql],
+  among: { selects: ["SELECT 1 WHERE current_database() = 'template1'"], nothing: [] }
+};
+var librariesQuestions = [usedQuestion, preloadedQuestion];
 var usedLibrary = external_exports.object({
   library: external_exports.string(),
   /** How many functions and extensions use it, of which `names` are the first. */
@@ -58837,28 +58965,37 @@ async function fluxState(cluster, kind, name3, namespace) {
 }
 
 // src/database/questions.ts
-var statementLimit = 1e4;
+var polite = ["SET statement_timeout = 10000;", "SET max_parallel_workers_per_gather = 0;"];
 function questionsScript(questions) {
-  const selects = [...new Set(questions.flatMap(({ among }) => among === void 0 ? [] : [among.select]))];
+  const selects = [...new Set(questions.flatMap(({ among }) => among?.selects ?? []))];
   return [
     "\\set ON_ERROR_STOP 0",
-    `SET statement_timeout = ${String(statementLimit)};`,
-    ...whatIsThere(selects),
-    ...questions.map((question) => asked(question, selects)),
+    ...polite,
+    ...whatIsThere(questions, selects),
+    ...questions.map(asked),
     "\\set ON_ERROR_STOP 1"
   ].join("\n");
 }
-var variable = (index) => `is_there_${String(index)}`;
-function whatIsThere(selects) {
+var variable = (index) => `is_asked_${String(index)}`;
+function whatIsThere(questions, selects) {
   if (selects.length === 0) return [];
-  const columns = selects.map((select, index) => `EXISTS (${select}) AS ${variable(index)}`);
-  return [...selects.map((_, index) => `\\set ${variable(index)} true`), `SELECT ${columns.join(",\n  ")}`, "\\gset"];
+  const found3 = selects.map((select, index) => `EXISTS (${select}) AS found_${String(index)}`);
+  const columns = questions.flatMap(({ among }, index) => {
+    const founds = among?.selects.map((select) => `found_${String(selects.indexOf(select))}`);
+    return founds === void 0 ? [] : [{ name: variable(index), founds }];
+  });
+  return [
+    ...columns.map(({ name: name3 }) => `\\set ${name3} true`),
+    `SELECT ${columns.map(({ name: name3, founds }) => `${founds.join(" OR ")} AS ${name3}`).join(", ")}`,
+    `FROM (SELECT ${found3.join(",\n  ")} OFFSET 0) AS there`,
+    "\\gset"
+  ];
 }
-function asked({ id, statements, among }, selects) {
+function asked({ id, statements, among }, index) {
   const question = untilOneFails(id, statements);
   if (among === void 0) return question;
   const nothing = [...among.nothing, { question: id, answered: true }].map((row2) => `\\echo '${JSON.stringify(row2)}'`);
-  return [`\\if :${variable(selects.indexOf(among.select))}`, question, "\\else", ...nothing, "\\endif"].join("\n");
+  return [`\\if :${variable(index)}`, question, "\\else", ...nothing, "\\endif"].join("\n");
 }
 function untilOneFails(id, [first = "", ...rest]) {
   const failed3 = `SELECT json_build_object('question', '${id}', 'error', :'LAST_ERROR_MESSAGE');`;
@@ -58869,11 +59006,14 @@ var failedQuestion = external_exports.strictObject({ question: external_exports.
 var ending = external_exports.union([failedQuestion, external_exports.strictObject({ question: external_exports.string(), answered: external_exports.literal(true) })]);
 function firstUnanswered(rows, id) {
   for (const [database, of] of rows) {
-    const end = of.map((row2) => ending.safeParse(row2).data).find((row2) => row2?.question === id);
+    const end = ending.safeParse(of.find((row2) => isOf(row2, id))).data;
     if (end === void 0) return `database "${database}": psql left out the answer`;
     if ("error" in end) return `database "${database}": ${end.error}`;
   }
   return void 0;
+}
+function isOf(row2, id) {
+  return typeof row2 === "object" && row2 !== null && "question" in row2 && row2.question === id;
 }
 
 // src/database/shares.ts
@@ -58953,14 +59093,14 @@ async function askShare(database, names, script3) {
   for (const name3 of names) alone.push(...await askShare(database, [name3], script3));
   return alone;
 }
-function answerOfAll(answers, { id }, parse4) {
+function answerOfAll(answers, questions, parse4) {
   if (!answers.known) return answers;
   const rows = /* @__PURE__ */ new Map();
   for (const [name3, answer] of Object.entries(answers.value)) {
     if (!answer.known) return answer;
     rows.set(name3, answer.value);
   }
-  const reason = firstUnanswered(rows, id);
+  const reason = questions.map(({ id }) => firstUnanswered(rows, id)).find((unanswered) => unanswered !== void 0);
   return reason === void 0 ? made({ known: true, value: rows }, parse4) : { known: false, reason, code: "query-failed" };
 }
 
@@ -59288,7 +59428,7 @@ function hazardQuestions(hazards2, scope) {
     if (scope === "server") return [{ id: hazard.id, statements: [statement(hazard, query)] }];
     const statements = [...hazard.before === void 0 ? [] : [hazard.before], statement(hazard, query)];
     const nothing = [{ hazard: hazard.id, total: 0, rows: [] }];
-    return [{ id: hazard.id, statements, ...hazard.among && { among: { select: hazard.among, nothing } } }];
+    return [{ id: hazard.id, statements, ...hazard.among && { among: { selects: hazard.among, nothing } } }];
   });
 }
 function statement({ id }, query) {
@@ -59394,8 +59534,10 @@ for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; 
 uid=$(id -u)
 LC_ALL=C find "$data" \\( -uid "+$uid" -o -uid "-$uid" \\) -printf 'foreignFile=%p\\n' 2>&1 |
   sed -n -e '/^foreignFile=/p' -e '/: No such file or directory$/d' -e 's/^find: /foreignFile=/p' | head -5
+beside=
+for cluster in "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do [ -d "$cluster" ] && beside=yes; done
 for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
-  [ -d "$cluster" ] || continue
+  [ -n "$beside" ] && [ -d "$cluster" ] || continue
   readable=no control=none tables=no
   [ -r "$cluster" ] && [ -x "$cluster" ] && readable=yes
   for name in pg_control.old pg_control; do [ -f "$cluster/global/$name" ] && control=$name; done
@@ -59489,7 +59631,7 @@ async function tryVolume(database, target) {
 
 // src/prechecks/gather.ts
 var sessions = 4;
-var databaseQuestions = [extensionsQuestion, librariesQuestion, sortOrdersQuestion, ...databaseHazards];
+var databaseQuestions = [extensionsQuestion, ...librariesQuestions, sortOrdersQuestion, ...databaseHazards];
 async function gatherFacts(gathering) {
   const stopwatch = new Stopwatch(gathering.clock);
   const facts = await readFacts(gathering, (names, read2) => stopwatch.measure(names, read2));
@@ -59527,9 +59669,9 @@ async function readFacts(gathering, timed) {
     read2("obstacles", () => readObstacles(database)),
     read2("md5Roles", () => readMd5Roles(database))
   ]);
-  const extensions = answerOfAll(answers, extensionsQuestion, extensionsOf);
-  const libraries = answerOfAll(answers, librariesQuestion, librariesOf);
-  const sortOrders2 = answerOfAll(answers, sortOrdersQuestion, sortOrdersOf);
+  const extensions = answerOfAll(answers, [extensionsQuestion], extensionsOf);
+  const libraries = answerOfAll(answers, librariesQuestions, librariesOf);
+  const sortOrders2 = answerOfAll(answers, [sortOrdersQuestion], sortOrdersOf);
   const mayProbe = inputs.mode === "upgrade" && !inputs.dryRun ? onlyIfGranted(permissions2, settings) : settings;
   if (inputs.probes === "pods" && mayProbe.known) await sweepProbes(gathering, namespace);
   const marked2 = read2(["reconcilers", "charts"], () => markedObjects(gathering));
@@ -59683,7 +59825,7 @@ async function judge6(facts, read2, docs, log2) {
     const answer = bounded(check3.run(watched));
     const took = Math.round(Math.max(0, ...[...looked].map((fact2) => read2[fact2] ?? 0)) * 10) / 10;
     seconds3[check3.id] = took;
-    const reason = answer.status === "passed" ? void 0 : ignored.get(check3.id);
+    const reason = answer.status === "passed" ? void 0 : ignored.get(check3.id) ?? answer.ignored;
     const finding = {
       check: check3.id,
       docs: `${docs}#${check3.id}`,
@@ -59703,7 +59845,7 @@ async function judge6(facts, read2, docs, log2) {
     });
   }
   for (const id of ignored.keys())
-    if (!findings.some((f) => f.check === id && f.ignored !== void 0))
+    if (!findings.some((f) => f.check === id && f.ignored === ignored.get(id)))
       log2.info(`ignore-checks names ${id}, which has nothing to be ignored any more`);
   return { findings, seconds: seconds3 };
 }
@@ -59723,7 +59865,7 @@ function statusText({ status, ignored }) {
 var longestLine = 2e3;
 var mostEvidence = 1e5;
 var longestRemedy = 2e4;
-function bounded({ status, evidence, remedy: remedy4, place }) {
+function bounded({ status, evidence, remedy: remedy4, place, ignored }) {
   const lines = [];
   let room = mostEvidence;
   for (const line of evidence.map((text2) => cut(text2, longestLine))) {
@@ -59736,7 +59878,8 @@ function bounded({ status, evidence, remedy: remedy4, place }) {
     status,
     evidence: left > 0 ? [...lines, `… and ${String(left)} more lines`] : lines,
     ...remedy4 === void 0 ? {} : { remedy: cut(remedy4, longestRemedy) },
-    ...place === void 0 ? {} : { place }
+    ...place === void 0 ? {} : { place },
+    ...ignored === void 0 ? {} : { ignored }
   };
 }
 function cut(text2, longest2) {

@@ -26,8 +26,8 @@ export function eachDatabase(databases: readonly string[], sql: string): string 
 }
 
 /**
- * Shell commands that write the script once behind each of the connections of their input, and \\q ends that: the script goes to the pod once, however many
- * databases there are. sed may read on behind its end, where nothing is left to be read.
+ * Shell commands that write the script of their input, up to a line with \\q, behind each of its connections: it goes to the pod once, however many
+ * databases there are. sed may read on behind that line, where nothing is left to be read.
  */
 export const repeated = [
   'connections=$(while IFS= read -r connection && [ -n "$connection" ]; do printf "%s\\n" "$connection"; done)',
