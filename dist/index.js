@@ -55175,6 +55175,9 @@ function failed(remedy4, ...evidence) {
 function unknown2(remedy4, ...evidence) {
   return { status: "unknown", evidence, remedy: remedy4 };
 }
+function unasked(answerer, remedy4, ...evidence) {
+  return { ...unknown2(remedy4, ...evidence), ignored: answerer };
+}
 var notAsked = "not-asked";
 function given(fact2, judge8) {
   return fact2.known ? judge8(fact2.value) : unknown2("Remove the reason, then run the checks again.", fact2.reason);
@@ -55545,15 +55548,13 @@ kubectl -n ${target.namespace} patch statefulset ${target.name} -p '${retained}'
 ];
 
 // src/prechecks/unasked.ts
-function unasked({ reason, code: code2 }, answerer, remedy4, reach2 = "Remove the reason, then run the checks again.") {
-  return code2 === notAsked ? { ...unknown2(remedy4, reason), ignored: answerer } : unknown2(reach2, reason);
-}
-function unaskedImage(name3, probe2) {
-  return unasked(
-    { ...probe2, reason: `${name3}: ${probe2.reason}` },
+function unaskedImage(name3, { reason, code: code2 }) {
+  const evidence = `${name3}: ${reason}`;
+  return code2 === notAsked ? unasked(
     '"probes" is none. pg_upgrade --check tells in the Job, before it changes anything.',
-    'Set "probes" to pods, so that the image is asked before the downtime.'
-  );
+    'Set "probes" to pods, so that the image is asked before the downtime.',
+    evidence
+  ) : unknown2("Remove the reason, then run the checks again.", evidence);
 }
 
 // src/prechecks/extensions.ts
@@ -56512,7 +56513,7 @@ FROM (SELECT oid, oid::regclass::text AS object, relowner AS owner, 'pg_class' A
   UNION ALL SELECT oid, oid::regprocedure::text, proowner, 'pg_proc', 'proowner' FROM pg_proc
   UNION ALL SELECT oid, format('schema %I', nspname), nspowner, 'pg_namespace', 'nspowner' FROM pg_namespace
   UNION ALL SELECT oid, oid::regtype::text, typowner, 'pg_type', 'typowner' FROM pg_type) owned
-WHERE owner <> ${String(bootstrapSuperuser)} AND owner NOT IN (SELECT oid FROM pg_roles)`
+WHERE owner NOT IN (SELECT oid FROM pg_roles)`
   },
   {
     id: "dangling-schemas",
@@ -56528,7 +56529,7 @@ SELECT kind || ' ' || quote_ident(name), 'its schema has OID ' || namespace || '
 FROM (SELECT 'relation' AS kind, oid, relname AS name, relnamespace AS namespace, 'pg_class' AS catalog, 'relnamespace' AS col FROM pg_class
   UNION ALL SELECT 'function', oid, proname, pronamespace, 'pg_proc', 'pronamespace' FROM pg_proc
   UNION ALL SELECT 'type', oid, typname, typnamespace, 'pg_type', 'typnamespace' FROM pg_type) placed
-WHERE namespace <> ${String(pgCatalog)} AND namespace NOT IN (SELECT oid FROM pg_namespace)`
+WHERE namespace NOT IN (SELECT oid FROM pg_namespace)`
   }
 ];
 
@@ -56829,7 +56830,7 @@ var textHazards = [
     database: `
 WITH used AS (
   SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND atttypid <> 0 AND attcollation > 100
-  UNION SELECT of_key, indexrelid::regclass::text FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS of_key FROM pg_index WHERE indexrelid >= 16384 AND 100 < ANY (indcollation::oid[])) keys WHERE of_key > 100
+  UNION SELECT of_key, indexrelid::regclass::text FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS of_key FROM pg_index WHERE indexrelid >= 16384) keys WHERE of_key > 100
   UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
   UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
   UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384 AND conbin IS NOT NULL
@@ -57792,13 +57793,12 @@ var replayChecks = [
     })
   }
 ];
-function unreplayed(replay) {
-  return unasked(
-    replay,
+function unreplayed({ reason, code: code2 }) {
+  return code2 === notAsked ? unasked(
     '"probes" is none. pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
     'Set "probes" to pods, so that it is tried before the downtime.',
-    reach
-  );
+    reason
+  ) : unknown2(reach, reason);
 }
 function judge4({ broken, places }, left) {
   const failures2 = places.flatMap((place) => [
@@ -58032,9 +58032,9 @@ function judgeLogins({ configuration: configuration2, image }, roles) {
 }
 function untried({ reason, code: code2 }) {
   return code2 === notAsked || code2 === "not-tried" ? unasked(
-    { known: false, reason: `14 was not started: ${reason}`, code: notAsked },
     "The upgrade tells: if 14 does not start, 12 comes back.",
-    "Start the serving image with your values in another namespace to be sure."
+    "Start the serving image with your values in another namespace to be sure.",
+    `14 was not started: ${reason}`
   ) : unknown2("Remove the reason, then run the checks again.", reason);
 }
 
@@ -59534,9 +59534,10 @@ for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; 
 uid=$(id -u)
 LC_ALL=C find "$data" \\( -uid "+$uid" -o -uid "-$uid" \\) -printf 'foreignFile=%p\\n' 2>&1 |
   sed -n -e '/^foreignFile=/p' -e '/: No such file or directory$/d' -e 's/^find: /foreignFile=/p' | head -5
+set -- "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"
 beside=
-for cluster in "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do [ -d "$cluster" ] && beside=yes; done
-for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
+for cluster in "$@"; do [ -d "$cluster" ] && beside=yes; done
+for cluster in "$data" "$@"; do
   [ -n "$beside" ] && [ -d "$cluster" ] || continue
   readable=no control=none tables=no
   [ -r "$cluster" ] && [ -x "$cluster" ] && readable=yes

@@ -58,6 +58,11 @@ export function unknown(remedy: string, ...evidence: string[]): Answer {
   return { status: 'unknown', evidence, remedy };
 }
 
+/** Could not be told, since nobody wanted it to be asked; stops nothing: `answerer`, a sentence, tells what answers it instead. */
+export function unasked(answerer: string, remedy: string, ...evidence: string[]): Answer {
+  return { ...unknown(remedy, ...evidence), ignored: answerer };
+}
+
 /** A fact that was read, or the reason why it could not be, with the error's code. */
 export type Known<T> =
   | { readonly known: true; readonly value: T }

@@ -1,6 +1,16 @@
 import { isReplayed, type ReplayFacts, type Replayed, type RestoreFailure } from '../job/replay.ts';
-import { failed, given, passed, unknown, worst, type Answer, type Check, type Known } from './finding.ts';
-import { unasked } from './unasked.ts';
+import {
+  failed,
+  given,
+  notAsked,
+  passed,
+  unasked,
+  unknown,
+  worst,
+  type Answer,
+  type Check,
+  type Known,
+} from './finding.ts';
 import { circumstance, otherRemedy, replayRemedies } from './replay-remedies.ts';
 
 export const replayChecks: readonly Check[] = [
@@ -27,13 +37,15 @@ export const replayChecks: readonly Check[] = [
   },
 ];
 
-function unreplayed(replay: Extract<Known<never>, { known: false }>): Answer {
-  return unasked(
-    replay,
-    '"probes" is none. pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
-    'Set "probes" to pods, so that it is tried before the downtime.',
-    reach,
-  );
+/** As with the images: what nobody wanted to be asked does not block. */
+function unreplayed({ reason, code }: Extract<Known<never>, { known: false }>): Answer {
+  return code === notAsked
+    ? unasked(
+        '"probes" is none. pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
+        'Set "probes" to pods, so that it is tried before the downtime.',
+        reason,
+      )
+    : unknown(reach, reason);
 }
 
 function judge({ broken, places }: ReplayFacts, left: readonly string[]): Answer {

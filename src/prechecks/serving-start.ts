@@ -1,7 +1,6 @@
 import type { Trial } from '../job/run-trial.ts';
-import { notAsked, failed, given, passed, unknown, warning, type Check, type Known } from './finding.ts';
+import { notAsked, failed, given, passed, unasked, unknown, warning, type Check, type Known } from './finding.ts';
 import type { Answer } from './finding.ts';
-import { unasked } from './unasked.ts';
 
 export const servingStartChecks: readonly Check[] = [
   {
@@ -70,9 +69,9 @@ function judgeLogins({ configuration, image }: Extract<Trial, { started: true }>
 function untried({ reason, code }: Extract<Known<Trial>, { known: false }>): Answer {
   return code === notAsked || code === 'not-tried'
     ? unasked(
-        { known: false, reason: `14 was not started: ${reason}`, code: notAsked },
         'The upgrade tells: if 14 does not start, 12 comes back.',
         'Start the serving image with your values in another namespace to be sure.',
+        `14 was not started: ${reason}`,
       )
     : unknown('Remove the reason, then run the checks again.', reason);
 }

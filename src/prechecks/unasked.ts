@@ -1,25 +1,16 @@
-import { notAsked, unknown, type Answer, type Known } from './finding.ts';
+import { notAsked, unasked, unknown, type Answer, type Known } from './finding.ts';
 
 /**
- * What nobody wanted to be asked is unknown, and does not block: the upgrade itself answers it where nothing is lost, at the price of some downtime. What was
- * asked and did not answer does.
- * @param answerer what tells it instead, as a sentence
- * @param reach what to do where it was asked
+ * An image that nobody wanted to be asked does not block: pg_upgrade --check answers it in the Job, before anything is changed, at the price of some
+ * downtime. One that was asked and did not answer does.
  */
-export function unasked(
-  { reason, code }: Extract<Known<never>, { known: false }>,
-  answerer: string,
-  remedy: string,
-  reach = 'Remove the reason, then run the checks again.',
-): Answer {
-  return code === notAsked ? { ...unknown(remedy, reason), ignored: answerer } : unknown(reach, reason);
-}
-
-/** An image, of which the probes ask. */
-export function unaskedImage(name: string, probe: Extract<Known<never>, { known: false }>): Answer {
-  return unasked(
-    { ...probe, reason: `${name}: ${probe.reason}` },
-    '"probes" is none. pg_upgrade --check tells in the Job, before it changes anything.',
-    'Set "probes" to pods, so that the image is asked before the downtime.',
-  );
+export function unaskedImage(name: string, { reason, code }: Extract<Known<never>, { known: false }>): Answer {
+  const evidence = `${name}: ${reason}`;
+  return code === notAsked
+    ? unasked(
+        '"probes" is none. pg_upgrade --check tells in the Job, before it changes anything.',
+        'Set "probes" to pods, so that the image is asked before the downtime.',
+        evidence,
+      )
+    : unknown('Remove the reason, then run the checks again.', evidence);
 }

@@ -80,9 +80,10 @@ for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; 
 uid=$(id -u)
 LC_ALL=C find "$data" \\( -uid "+$uid" -o -uid "-$uid" \\) -printf 'foreignFile=%p\\n' 2>&1 |
   sed -n -e '/^foreignFile=/p' -e '/: No such file or directory$/d' -e 's/^find: /foreignFile=/p' | head -5
+set -- "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"
 beside=
-for cluster in "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do [ -d "$cluster" ] && beside=yes; done
-for cluster in "$data" "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"; do
+for cluster in "$@"; do [ -d "$cluster" ] && beside=yes; done
+for cluster in "$data" "$@"; do
   [ -n "$beside" ] && [ -d "$cluster" ] || continue
   readable=no control=none tables=no
   [ -r "$cluster" ] && [ -x "$cluster" ] && readable=yes

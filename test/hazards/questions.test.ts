@@ -67,7 +67,7 @@ test('a question of which nothing is said, not even why it failed, is not answer
 });
 
 test('a question about what a database has none of is not asked; where that can not be told, it is', async () => {
-  const among = (...selects: string[]) => ({ selects, nothing: [{ found: 0 }] });
+  const among = (select: string) => ({ selects: [select], nothing: [{ found: 0 }] });
   const ask = (id: string, select: string) => ({
     id,
     statements: ["SELECT json_build_object('asked', current_database());"],

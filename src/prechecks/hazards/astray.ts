@@ -1,7 +1,7 @@
 /** The superuser that initdb makes can't be dropped. Most objects are its own: no list of roles is searched for them. */
-export const bootstrapSuperuser = 10;
+const bootstrapSuperuser = 10;
 /** Neither can pg_catalog be dropped, where most objects are. */
-export const pgCatalog = 11;
+const pgCatalog = 11;
 
 const catalogs = [
   ['pg_class', 'rel'],

@@ -1,4 +1,4 @@
-import { astray, bootstrapSuperuser, pgCatalog } from './astray.ts';
+import { astray } from './astray.ts';
 import type { Hazard } from './hazard.ts';
 
 /** A catalog with lists of privileges. */
@@ -126,7 +126,7 @@ FROM (SELECT oid, oid::regclass::text AS object, relowner AS owner, 'pg_class' A
   UNION ALL SELECT oid, oid::regprocedure::text, proowner, 'pg_proc', 'proowner' FROM pg_proc
   UNION ALL SELECT oid, format('schema %I', nspname), nspowner, 'pg_namespace', 'nspowner' FROM pg_namespace
   UNION ALL SELECT oid, oid::regtype::text, typowner, 'pg_type', 'typowner' FROM pg_type) owned
-WHERE owner <> ${String(bootstrapSuperuser)} AND owner NOT IN (SELECT oid FROM pg_roles)`,
+WHERE owner NOT IN (SELECT oid FROM pg_roles)`,
   },
   {
     id: 'dangling-schemas',
@@ -143,6 +143,6 @@ SELECT kind || ' ' || quote_ident(name), 'its schema has OID ' || namespace || '
 FROM (SELECT 'relation' AS kind, oid, relname AS name, relnamespace AS namespace, 'pg_class' AS catalog, 'relnamespace' AS col FROM pg_class
   UNION ALL SELECT 'function', oid, proname, pronamespace, 'pg_proc', 'pronamespace' FROM pg_proc
   UNION ALL SELECT 'type', oid, typname, typnamespace, 'pg_type', 'typnamespace' FROM pg_type) placed
-WHERE namespace <> ${String(pgCatalog)} AND namespace NOT IN (SELECT oid FROM pg_namespace)`,
+WHERE namespace NOT IN (SELECT oid FROM pg_namespace)`,
   },
 ];

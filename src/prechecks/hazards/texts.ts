@@ -21,7 +21,7 @@ export const textHazards: readonly Hazard[] = [
     database: `
 WITH used AS (
   SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND atttypid <> 0 AND attcollation > 100
-  UNION SELECT of_key, indexrelid::regclass::text FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS of_key FROM pg_index WHERE indexrelid >= 16384 AND 100 < ANY (indcollation::oid[])) keys WHERE of_key > 100
+  UNION SELECT of_key, indexrelid::regclass::text FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS of_key FROM pg_index WHERE indexrelid >= 16384) keys WHERE of_key > 100
   UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
   UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
   UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384 AND conbin IS NOT NULL
