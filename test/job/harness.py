@@ -119,7 +119,7 @@ call=$(wc -l <"$GATE/trace")
 flock -u 8
 exec 8>&-
 if [[ $call == "$(cat "$GATE/stop")" ]] || {{ pattern=$(cat "$GATE/pattern") && [[ -n $pattern && "{name} $*" == $pattern ]]; }}; then
-  touch "$GATE/reached"
+  echo "{name} $*" >>"$GATE/reached"
   while [[ ! -e $GATE/open ]]; do sleep 0.02; done
   : >"$GATE/pattern"
 fi
@@ -264,13 +264,26 @@ class Volume:
     def stop_at(self, command, gated, until=None):
         """Starts the script and waits until it is at the gate (or until says so). Returns the process, or None if it ended before."""
         process = self.start(command, gated=gated)
+        return process if self.wait(process, until) else None
+
+    def wait(self, process, until=None):
+        """Until something waits at the gate, or until says so. Returns whether that came before the end."""
         reached = self.gate / 'reached'
         while process.poll() is None:
             if (until or reached.exists)():
-                return process
+                return True
             time.sleep(0.0005 if until else 0.01)
         self.read_log()
-        return None
+        return False
+
+    def move_gate(self, pattern):
+        """Where the next one is to wait, while those who wait already go on waiting."""
+        (self.gate / 'pattern').write_text(pattern)
+
+    def waiting(self, words):
+        """Whether a call with these words waits at the gate."""
+        reached = self.gate / 'reached'
+        return reached.exists() and words in reached.read_text()
 
     def open_gate(self):
         (self.gate / 'open').touch()
@@ -364,13 +377,32 @@ def kill(process, number=signal.SIGKILL):
         process.wait(timeout=30)
 
 
-@contextlib.contextmanager
-def paused(process):
-    """Stops everything in the container for a while."""
+def inside(process):
+    """The process numbers of all that runs in the container, parents first."""
     found = [process.pid]
     for pid in found:
         with contextlib.suppress(OSError):
             found += map(int, Path(f'/proc/{pid}/task/{pid}/children').read_text().split())
+            yield pid
+
+
+def running(process, words):
+    """The process numbers of what runs in the container with these words in its command line, children first."""
+    found = []
+    for pid in inside(process):
+        with contextlib.suppress(OSError):
+            if words in Path(f'/proc/{pid}/cmdline').read_text().replace('\0', ' '):
+                found.insert(0, pid)
+    return found
+
+
+@contextlib.contextmanager
+def paused(process):
+    """Stops everything in the container for a while."""
+    found = []
+    for pid in inside(process):
+        found.append(pid)
+        with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGSTOP)
     yield
     for pid in found:
