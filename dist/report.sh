@@ -56,7 +56,7 @@ run() { # LABEL FILE COMMAND...
   heartbeat "$label" "$output" &
   beat=$!
   wait "$RUNNING" || status=$?
-  RUNNING=
+  if ((status == 0)); then RUNNING=; fi # else some of it may still run
   { kill -KILL "$beat" && wait "$beat"; } 2>/dev/null || true # KILL: it inherits what we ignore
   return "$status"
 }
@@ -137,13 +137,18 @@ show_logs() {
 
 first_line() { grep -hE "$@" 2>/dev/null | head -n 1 | sed -E "$SECRETS" || true; } # PATTERN FILE...
 
-# pg_upgrade's own sentence (after "fatal" or "*failure*"), and the line out of the logs which names the culprit: of the lists which the checks
-# leave, else of the commands' and the servers' logs, else of its own.
+# pg_upgrade's own sentence, and the line which names the culprit: out of the lists which the checks leave, else of the log to which pg_upgrade
+# points. Dumps and restores run side by side: only the first to fail has a cause, the others fail because the server is then stopped for them. Of
+# all that pg_upgrade says this is what comes before its first "Failure, exiting": the lines after "fatal" or "*failure*", else those of the last
+# paragraph.
 telling_line() { # OUTPUT OF pg_upgrade
-  local sentence culprit
-  sentence=$(sed -n '/fatal$/,$p; /^\*failure\*/,$p' "$1" | grep -vE 'fatal$|^\*failure\*|^$|^Consult|^the probable cause' | head -n 1) || true
+  local sentence log culprit
+  sentence=$(sed '/^Failure, exiting/q' "$1" | sed -n '/fatal$/,$p; /^\*failure\*/,$p')
+  log=$(sed -nE 's/^Consult the last few lines of "([^"]*)".*/\1/p' <<<"$sentence" | head -n 1)
+  if [[ -z $sentence ]]; then sentence=$(sed -n '/^$/h; //!H; /^Failure, exiting/{g;p;q}' "$1"); fi
+  sentence=$(grep -vE 'fatal$|^\*failure\*|^$|^Consult|^the probable cause|^Failure, exiting' <<<"$sentence" | head -n 1) || true
   culprit=$(first_line 'could not load library|^  [^ ]' "$LOGS"/*.txt)
-  if [[ -z $culprit ]]; then culprit=$(first_line 'error:|(ERROR|FATAL|PANIC): ' "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
-  if [[ -z $culprit ]]; then culprit=$(first_line '^error|could not|child process' "$1" "$LOGS/pg_upgrade_internal.log"); fi
+  if [[ -z $culprit && -n $log ]]; then culprit=$(first_line 'error:|(ERROR|FATAL|PANIC): ' "$LOGS/$log"); fi
+  if [[ -z $sentence$culprit ]]; then culprit=$(first_line 'error:|(ERROR|FATAL|PANIC): ' "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
   printf '%s' "${sentence:-pg_upgrade failed}${culprit:+: $culprit}"
 }
