@@ -9,16 +9,18 @@ const commandLimit = 60_000;
 /** By which the action's own sessions are told from others (application_name). */
 export const applicationName = 'postgresql-upgrade';
 
+/** Strings are read, and names are written, as our scripts have them, whatever the role or the database sets. */
+const syntax = '-c standard_conforming_strings=on -c quote_all_identifiers=off';
+
 /**
  * A session that can't change anything, nor wait long for anybody's lock; its statements end before the command is given up. Names mean what
  * the system has under them, whatever search_path the role or the database sets. To compile what is asked once would take longer than to run it.
  */
 function readOptions(limit: number): string {
-  return `-c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off -c statement_timeout=${String(Math.round(limit * 0.9))} -c lock_timeout=5000`;
+  return `${syntax} -c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off -c statement_timeout=${String(Math.round(limit * 0.9))} -c lock_timeout=5000`;
 }
 /** A session without limits that a role's or a database's settings may bring. */
-const writeOptions =
-  '-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0';
+const writeOptions = `${syntax} -c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0`;
 
 /**
  * Takes the password from the first line of its input, so that it is in no

@@ -18,6 +18,24 @@ let server: Server;
 /** By database: as a precheck asks, and with every question asked. */
 let answers: Record<string, Known<Answers>>;
 let allAsked: Record<string, Known<Answers>>;
+let underSettings: Record<string, Known<Answers>>;
+
+/** Each changes how names, strings or values are read or written, and may be set for a role or a database. */
+const settings = {
+  array_nulls: 'off',
+  backslash_quote: 'on',
+  bytea_output: 'escape',
+  datestyle: 'German, DMY',
+  extra_float_digits: '-15',
+  intervalstyle: 'iso_8601',
+  operator_precedence_warning: 'on',
+  quote_all_identifiers: 'on',
+  row_security: 'off',
+  standard_conforming_strings: 'off',
+  timezone: 'Asia/Kathmandu',
+  transform_null_equals: 'on',
+  xmloption: 'document',
+};
 
 const nameOf = (index: number) => `kind_${String(index)}`;
 
@@ -39,6 +57,9 @@ beforeAll(async () => {
   });
   answers = await ask(databaseHazards);
   allAsked = await ask(databaseHazards.map(({ id, statements }) => ({ id, statements })));
+  for (const [name, value] of Object.entries(settings))
+    server.sql('postgres', `ALTER ROLE ALL SET ${name} = '${value}'`);
+  underSettings = await ask(databaseHazards);
 });
 
 afterAll(() => {
@@ -60,4 +81,8 @@ test.each(kinds.map(({ check, what }, index) => [check, what, index] as const))(
 
 test('a question is left out only where it would find nothing', () => {
   expect(answers).toEqual(allAsked);
+});
+
+test('no setting of a role or a database changes what is found', () => {
+  expect(underSettings).toEqual(answers);
 });
