@@ -55,7 +55,7 @@ export async function readDatabases(database: Database): Promise<DatabaseFacts[]
     'template1',
     `SELECT json_build_object(
        'name', datname, 'encoding', pg_encoding_to_char(encoding), 'collate', datcollate, 'ctype', datctype,
-       'allowsConnections', datallowconn, 'bytes', pg_database_size(oid))
+       'allowsConnections', datallowconn AND datconnlimit <> -2, 'bytes', pg_database_size(oid))
      FROM pg_catalog.pg_database ORDER BY datname;`,
   );
   return z.array(databaseFacts).parse(jsonLines(output));

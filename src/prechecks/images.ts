@@ -14,8 +14,10 @@ export const imageChecks: readonly Check[] = [
   },
 ];
 
+const answerer = `The Job tells of the upgrade image before it changes anything. If the serving image does not serve ${String(upgrade.to)}, 12 comes back; a minor before ${String(upgrade.to)}.4 is not seen.`;
+
 function judgeUpgrade(probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unaskedImage('upgrade image', probe);
+  if (!probe.known) return unaskedImage('upgrade image', probe, answerer);
   const { image, oldVersion, newVersion, pgUpgrade } = probe.value;
   const right =
     majorOf(oldVersion) === upgrade.from && majorOf(newVersion) === upgrade.to && majorOf(pgUpgrade) === upgrade.to;
@@ -29,7 +31,7 @@ function judgeUpgrade(probe: Known<ImageFacts>): Answer {
 }
 
 function judgeServing(probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unaskedImage('serving image', probe);
+  if (!probe.known) return unaskedImage('serving image', probe, answerer);
   const { image, newVersion } = probe.value;
   const seen = `serving image ${image}: ${newVersion}`;
   const isRight = majorOf(newVersion) === upgrade.to && (minorOf(newVersion) ?? 0) >= soundSince;

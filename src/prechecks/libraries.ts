@@ -2,6 +2,7 @@ import type { Libraries } from '../database/libraries.ts';
 import { connectCommand } from '../database/script.ts';
 import type { ImageFacts } from '../job/probe.ts';
 import { failed, given, inPsql, passed, unknown, worst, type Answer, type Check, type Known } from './finding.ts';
+import { besidesClosed } from './closed-databases.ts';
 import { unaskedImage } from './unasked.ts';
 
 /** One library and one place that wants it. */
@@ -24,19 +25,22 @@ export const libraryChecks: readonly Check[] = [
     why: "C functions, and settings that load libraries into the server or its sessions, name files. pg_upgrade loads each of those of functions in the new cluster, and dies of one that is missing or belongs to another version; a session that can't load what its role or database names is refused, pg_upgrade's too. So a 14 of each image is told to load all of them, and one of the serving image to start with those of shared_preload_libraries.",
     says: 'Your installation references loadable libraries that are missing from the new installation; could not access file "$libdir/legacy": No such file or directory',
     shows: 'check',
-    run: ({ libraries, upgradeProbe, servingProbe }) =>
-      given(libraries, (of) => {
-        const wants = wantsOf(of);
-        if (wants.length === 0) return passed('no function and no setting names a library');
-        return worst(
-          judge(
-            'upgrade image',
-            upgradeProbe,
-            wants.filter((w) => !w.isShared),
-          ),
-          judge('serving image', servingProbe, wants),
-        );
-      }),
+    run: ({ libraries, databases, upgradeProbe, servingProbe }) =>
+      besidesClosed(
+        databases,
+        given(libraries, (of) => {
+          const wants = wantsOf(of);
+          if (wants.length === 0) return passed('no function and no setting names a library');
+          return worst(
+            judge(
+              'upgrade image',
+              upgradeProbe,
+              wants.filter((w) => !w.isShared),
+            ),
+            judge('serving image', servingProbe, wants),
+          );
+        }),
+      ),
   },
 ];
 
@@ -59,9 +63,12 @@ function wantsOf({ used, preloaded }: Libraries): Want[] {
   ];
 }
 
+const answerer =
+  'pg_upgrade --check tells in the Job, before it changes anything, what the upgrade image lacks. Of the serving image the upgrade tells whether 14 starts, else 12 comes back; a function without its library is seen by whoever calls it.';
+
 function judge(name: string, probe: Known<ImageFacts>, wants: readonly Want[]): Answer {
   if (wants.length === 0) return passed();
-  if (!probe.known) return unaskedImage(name, probe);
+  if (!probe.known) return unaskedImage(name, probe, answerer);
   const { image, libraries, preloads } = probe.value;
   const asked = wants.map((want) => ({ ...want, said: (want.isShared ? preloads : libraries)[want.library] }));
   const refused = asked.filter(({ said }) => said !== undefined && said !== 'ok');

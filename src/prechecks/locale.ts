@@ -70,8 +70,11 @@ function sameEncoding(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
+const answerer =
+  'The Job tells of the upgrade image before it changes anything. The upgrade opens each database with the serving image before the applications may, and 12 comes back where it can not.';
+
 function judgeLocales(name: string, probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unaskedImage(name, probe);
+  if (!probe.known) return unaskedImage(name, probe, answerer);
   const refused = Object.entries(probe.value.initdb).filter(([, answer]) => answer !== 'ok');
   const asked = Object.keys(probe.value.initdb).join('; ');
   if (asked === '') return failed('Look at the log of the probe.', `${name}: initdb was never run`);

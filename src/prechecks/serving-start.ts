@@ -10,7 +10,7 @@ export const servingStartChecks: readonly Check[] = [
     why: "Settings that 14 no longer knows, values that it refuses, libraries that its image lacks: in the chart's configuration, in environment variables or flags. The server's pod is started with the serving image on an empty volume, under labels which no Service selects, and asked how it reads its files.",
     says: 'unrecognized configuration parameter "wal_keep_segments"; could not access file "pgaudit": No such file or directory',
     shows: 'start',
-    run: ({ trial }) => (trial.known ? judge(trial.value) : untried(trial)),
+    run: ({ trial }) => (trial.known ? judge(trial.value) : untried(trial, whetherItStarts)),
   },
   {
     id: 'serving-logins',
@@ -22,12 +22,15 @@ export const servingStartChecks: readonly Check[] = [
     run: ({ trial, md5Roles }) =>
       given(md5Roles, (roles) => {
         if (roles.length === 0) return passed('no role logs in by a secret stored as md5');
-        if (!trial.known) return untried(trial);
+        if (!trial.known) return untried(trial, afterwards);
         if (!trial.value.started) return unknown('Look at the check serving-start.', 'PostgreSQL 14 did not start');
         return judgeLogins(trial.value, roles);
       }),
   },
 ];
+
+const whetherItStarts = 'The upgrade tells: if 14 does not start, 12 comes back.';
+const afterwards = 'The upgrade tells of no login but its own: a role that is refused is seen when it logs in to 14.';
 
 function judge(trial: Trial): Answer {
   if (!trial.started)
@@ -66,10 +69,10 @@ function judgeLogins({ configuration, image }: Extract<Trial, { started: true }>
 }
 
 /** Not to try is a choice, or has a good reason. */
-function untried({ reason, code }: Extract<Known<Trial>, { known: false }>): Answer {
+function untried({ reason, code }: Extract<Known<Trial>, { known: false }>, answerer: string): Answer {
   return code === notAsked || code === 'not-tried'
     ? unasked(
-        'The upgrade tells: if 14 does not start, 12 comes back.',
+        answerer,
         'Start the serving image with your values in another namespace to be sure.',
         `14 was not started: ${reason}`,
       )

@@ -2,6 +2,7 @@ import type { SortOrder } from '../database/sort-order.ts';
 import type { DatabaseFacts } from '../database/server.ts';
 import { localeKey, type ImageFacts } from '../job/probe.ts';
 import { given, passed, unknown, warning, type Answer, type Check } from './finding.ts';
+import { besidesClosed } from './closed-databases.ts';
 import { unaskedImage } from './unasked.ts';
 
 export const sortOrderChecks: readonly Check[] = [
@@ -11,24 +12,30 @@ export const sortOrderChecks: readonly Check[] = [
     subject: 'images',
     why: 'An index on text is only right for the C library (or ICU) that sorted it. With another order rows are not found and duplicate keys are accepted, and PostgreSQL 14 does not warn. A digest of some 6,000 sorted strings is compared for each collation that an index uses.',
     run: ({ sortOrders, databases, servingProbe }) =>
-      given(sortOrders, (orders) =>
-        given(databases, (list) => {
-          if (Object.values(orders).every((used) => used.length === 0))
-            return passed('no index is on text that sorts by a locale');
-          if (!servingProbe.known) return unaskedImage('serving image', servingProbe);
-          return compare(
-            list.flatMap((d) => (orders[d.name] ?? []).map((order) => [d, order] as const)),
-            servingProbe.value,
-          );
-        }),
+      besidesClosed(
+        databases,
+        given(sortOrders, (orders) =>
+          given(databases, (list) => {
+            if (Object.values(orders).every((used) => used.length === 0))
+              return passed('no index is on text that sorts by a locale');
+            if (!servingProbe.known) return unaskedImage('serving image', servingProbe, answerer);
+            return compare(
+              list.flatMap((d) => (orders[d.name] ?? []).map((order) => [d, order] as const)),
+              servingProbe.value,
+            );
+          }),
+        ),
       ),
   },
 ];
 
+const answerer =
+  'The upgrade tells: it compares once 14 serves, and rebuilds what sorts in another way before the applications come back.';
+
 function compare(used: readonly (readonly [DatabaseFacts, SortOrder])[], image: ImageFacts): Answer {
   const lines = used.map(([database, order]) => {
     const seen = order.provider === 'icu' ? 'icu' : image.sortOrders[localeKey({ ...database, ...order })];
-    const what = `${database.name}: collation ${order.collation} (${order.collate}), ${String(order.indexes)} indexes of about ${megabytes(order.bytes)}`;
+    const what = `${database.name}: collation ${order.collation} (${order.collate}), ${String(order.indexes)} indexes of about ${megabytes(order.bytes)} by the last VACUUM or ANALYZE`;
     return { what, seen, isSame: seen === order.digest };
   });
   const line = (text: string) => (l: (typeof lines)[number]) => `${l.what}: ${text}`;

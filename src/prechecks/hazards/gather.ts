@@ -2,6 +2,7 @@ import type { Database } from '../../database/database.ts';
 import { questionsScript } from '../../database/questions.ts';
 import type { DatabaseFacts } from '../../database/server.ts';
 import type { DatabaseAnswers } from '../ask-databases.ts';
+import { closedAmong, notAccepting } from '../closed-databases.ts';
 import type { Known } from '../finding.ts';
 import { made } from '../known.ts';
 import { answersOf, hazardQuestions } from './script.ts';
@@ -30,11 +31,7 @@ export function hazardFacts(
   answers: DatabaseAnswers,
 ): HazardFacts {
   const asked = Object.entries(answers).map(([name, rows]) => [name, made(rows, answersOf)] as const);
-  const closed = list
-    .filter((d) => !d.allowsConnections && d.name !== 'template0')
-    .map(
-      (d) => [d.name, unread('it does not accept connections (pg_database.datallowconn)', 'no-connections')] as const,
-    );
+  const closed = closedAmong(list).map((name) => [name, unread(notAccepting, 'no-connections')] as const);
   return { server, databases: Object.fromEntries([...asked, ...closed]) };
 }
 

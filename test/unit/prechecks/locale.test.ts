@@ -87,7 +87,7 @@ describe('locales-in-images', () => {
 
   test('both images that were not asked are unknown, which stops nothing', async () => {
     const answer = await answerOf('locales-in-images', { upgradeProbe: none, servingProbe: none });
-    expect(answer).toMatchObject({ status: 'unknown', ignored: expect.stringContaining('pg_upgrade --check tells') });
+    expect(answer).toMatchObject({ status: 'unknown', ignored: expect.stringContaining('The Job tells') });
     expect(answer.remedy).toContain('"probes"');
   });
 
