@@ -1,0 +1,93 @@
+/** A hazard beside what is none, and what has to be there when its remedy was applied. */
+export interface RemedyCase {
+  readonly check: string;
+  readonly keeps: string;
+  readonly fails: string;
+  /** Asks for what is there. */
+  readonly look: string;
+  readonly left: readonly string[];
+}
+
+/** Puts an item of a role that is gone between the first of a list and the others. */
+const spoilt = (catalog: string, column: string, where: string) =>
+  `UPDATE ${catalog} SET ${column} = ${column}[1:1] || makeaclitem(99999, 10, 'SELECT', false) || ${column}[2:] WHERE ${where};`;
+
+/** Lists of privileges by the kind of what has them: what makes it, what grants on it, and where its list is. */
+const lists: readonly (readonly [kind: string, sql: string, catalog: string, column: string, where: string])[] = [
+  ['database', 'GRANT ALL ON DATABASE remedied TO', 'pg_database', 'datacl', `datname = 'remedied'`],
+  ['tablespace', 'GRANT ALL ON TABLESPACE pg_default TO', 'pg_tablespace', 'spcacl', `spcname = 'pg_default'`],
+  ['table', 'CREATE TABLE t (a int, b int); GRANT ALL ON t TO', 'pg_class', 'relacl', `relname = 't'`],
+  [
+    'column',
+    'CREATE TABLE t (a int, b int); GRANT SELECT (b), UPDATE (b), INSERT (b) ON t TO',
+    'pg_attribute',
+    'attacl',
+    `attrelid = 't'::regclass AND attname = 'b'`,
+  ],
+  [
+    'function',
+    `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; GRANT ALL ON FUNCTION f() TO`,
+    'pg_proc',
+    'proacl',
+    `proname = 'f'`,
+  ],
+  ['schema', 'CREATE SCHEMA s; GRANT ALL ON SCHEMA s TO', 'pg_namespace', 'nspacl', `nspname = 's'`],
+  ['type', `CREATE TYPE e AS ENUM ('a'); GRANT ALL ON TYPE e TO`, 'pg_type', 'typacl', `typname = 'e'`],
+  ['language', 'GRANT ALL ON LANGUAGE sql TO', 'pg_language', 'lanacl', `lanname = 'sql'`],
+  [
+    'foreign data wrapper',
+    'CREATE FOREIGN DATA WRAPPER w; GRANT ALL ON FOREIGN DATA WRAPPER w TO',
+    'pg_foreign_data_wrapper',
+    'fdwacl',
+    `fdwname = 'w'`,
+  ],
+  [
+    'foreign server',
+    'CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; GRANT ALL ON FOREIGN SERVER s TO',
+    'pg_foreign_server',
+    'srvacl',
+    `srvname = 's'`,
+  ],
+  [
+    'large object',
+    'DO $$ BEGIN PERFORM lo_create(4711); END $$; GRANT ALL ON LARGE OBJECT 4711 TO',
+    'pg_largeobject_metadata',
+    'lomacl',
+    'oid = 4711',
+  ],
+  [
+    'default privileges',
+    'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO',
+    'pg_default_acl',
+    'defaclacl',
+    `defaclobjtype = 'r'`,
+  ],
+  [
+    'initial privileges',
+    `CREATE TABLE t (a int); INSERT INTO pg_init_privs SELECT oid, 'pg_class'::regclass, 0, 'e',
+  '{reader=arw/postgres,writer=arw/postgres}' FROM pg_class WHERE relname = 't'; GRANT SELECT ON t TO`,
+    'pg_init_privs',
+    'initprivs',
+    `objoid = 't'::regclass`,
+  ],
+];
+
+const privilegeCases: readonly RemedyCase[] = lists.map(([kind, sql, catalog, column, where]) => ({
+  check: 'dangling-privileges',
+  keeps: `the other privileges of a ${kind}`,
+  fails: `${sql} reader, writer; SELECT ${column} AS acl FROM ${catalog} WHERE ${where} \\gset
+CREATE TABLE was AS SELECT :'acl' AS acl; ${spoilt(catalog, column, where)}`,
+  look: `SELECT ${column}::text = acl, ${column}::text LIKE '%reader=%,%writer=%' FROM ${catalog}, was WHERE ${where}`,
+  left: ['t|t'],
+}));
+
+export const remedyCases: readonly RemedyCase[] = [
+  ...privilegeCases,
+  {
+    check: 'dangling-privileges',
+    keeps: 'no list where a column had none',
+    fails: `CREATE TABLE t (a int); UPDATE pg_attribute SET attacl = ARRAY[makeaclitem(99999, 10, 'SELECT', false)] WHERE attrelid = 't'::regclass AND attname = 'a';`,
+    look: `SELECT attacl IS NULL FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'a'`,
+    left: ['t'],
+  },
+];
