@@ -90,4 +90,20 @@ export const remedyCases: readonly RemedyCase[] = [
     look: `SELECT attacl IS NULL FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'a'`,
     left: ['t'],
   },
+  {
+    check: 'reg-type-columns',
+    keeps: 'the indexes that ALTER rebuilds, and drops those that compute such a value',
+    fails: `CREATE TABLE t (a regproc PRIMARY KEY, b regproc UNIQUE, c oid, d regproc[], EXCLUDE USING btree (a WITH =), EXCLUDE USING btree ((c::regproc) WITH =));
+CREATE INDEX plain ON t (a); CREATE INDEX covering ON t (c) INCLUDE (a); CREATE INDEX sorted ON t (b DESC NULLS LAST, c);
+CREATE INDEX arrays ON t (d); CREATE INDEX partial ON t (c) WHERE a IS NOT NULL;
+CREATE INDEX computed ON t ((c::regproc)); INSERT INTO t VALUES ('now', 'now', 5, '{now}');
+CREATE MATERIALIZED VIEW m AS SELECT oid::regproc AS f FROM pg_proc WHERE proname = 'now'; CREATE INDEX of_view ON m (f);
+CREATE TABLE p (c oid) PARTITION BY LIST (c); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE INDEX of_parts ON p ((c::regproc));`,
+    look: `SELECT indexrelid::regclass FROM pg_index WHERE indexrelid >= 16384 AND indisvalid AND indrelid::regclass::text !~ 'pg_toast' ORDER BY indexrelid::regclass::text;
+SELECT a, b, d, pg_typeof(a) FROM t`,
+    left: [
+      ...['arrays', 'covering', 'partial', 'plain', 'sorted', 't_a_excl', 't_b_key', 't_pkey'],
+      'now|now|{now}|text',
+    ],
+  },
 ];
