@@ -81,6 +81,29 @@ CREATE TABLE was AS SELECT :'acl' AS acl; ${spoilt(catalog, column, where)}`,
   left: ['t|t'],
 }));
 
+/** What can have the name of a multirange type, and so needs another one. */
+const multirangeCases: readonly RemedyCase[] = [
+  ['a composite type', 'CREATE TYPE "My multirange" AS (a int);'],
+  ['a domain', 'CREATE DOMAIN "My multirange" AS int;'],
+  ['an enum', `CREATE TYPE "My multirange" AS ENUM ('a');`],
+  ['a range', 'CREATE TYPE "My multirange" AS RANGE (subtype = date);'],
+  ['a table', 'CREATE TABLE "My multirange" (a int);'],
+  ['a partitioned table', 'CREATE TABLE "My multirange" (a int) PARTITION BY LIST (a);'],
+  ['a view', 'CREATE VIEW "My multirange" AS SELECT 1 AS a;'],
+  ['a materialized view', 'CREATE MATERIALIZED VIEW "My multirange" AS SELECT 1 AS a;'],
+  ['a sequence', 'CREATE SEQUENCE "My multirange";'],
+  [
+    'a foreign table',
+    'CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE "My multirange" () SERVER s;',
+  ],
+].map(([kind = '', sql = '']) => ({
+  check: 'multirange-names',
+  keeps: `${kind} by another name`,
+  fails: `CREATE SCHEMA "A b"; SET search_path = "A b"; ${sql} CREATE TYPE "My range" AS RANGE (subtype = int);`,
+  look: `SELECT typname FROM pg_type WHERE typnamespace = '"A b"'::regnamespace AND typname ~ '^My' ORDER BY 1`,
+  left: ['My multirange_mine', 'My range'],
+}));
+
 export const remedyCases: readonly RemedyCase[] = [
   ...privilegeCases,
   {
@@ -106,4 +129,5 @@ SELECT a, b, d, pg_typeof(a) FROM t`,
       'now|now|{now}|text',
     ],
   },
+  ...multirangeCases,
 ];
