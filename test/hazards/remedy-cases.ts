@@ -129,5 +129,19 @@ SELECT a, b, d, pg_typeof(a) FROM t`,
       'now|now|{now}|text',
     ],
   },
+  {
+    check: 'reg-type-columns',
+    keeps: 'inherited columns equal to those of the parent',
+    fails: `CREATE TABLE z (a regproc, b int); CREATE TABLE m (own int) INHERITS (z); CREATE TABLE a (also regproc) INHERITS (m);
+CREATE TABLE merged (b int, a regproc) INHERITS (z); CREATE TABLE aside (a regproc); CREATE TABLE other (c regproc) INHERITS (aside);
+CREATE TABLE p (a regproc, b int) PARTITION BY LIST (b); CREATE TABLE o PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE n PARTITION OF o FOR VALUES IN (1);
+INSERT INTO a VALUES ('now', 1, 2, 'now'); INSERT INTO p VALUES ('now', 1);`,
+    look: `SELECT attrelid::regclass || '.' || attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE c.oid >= 16384 AND atttypid = 'text'::regtype
+  AND relnamespace = 'public'::regnamespace ORDER BY 1; SELECT tableoid::regclass, a FROM z; SELECT tableoid::regclass, a FROM p`,
+    left: [
+      ...['a.a', 'a.also', 'aside.a', 'm.a', 'merged.a', 'n.a', 'o.a', 'other.a', 'other.c', 'p.a', 'z.a'],
+      ...['a|now', 'n|now'],
+    ],
+  },
   ...multirangeCases,
 ];

@@ -5,6 +5,7 @@ import type { Hazard } from './hazard.ts';
  * the columns of users alone: a row type of the system's that contains one is a hazard by itself. It goes from the few types that columns have to
  * those in them, and not from the roots through all types. An index on a column is rebuilt by the ALTER of that column, and goes with a view that goes: only
  * one that computes such a value, from whatever columns, is a hazard by itself. 12 marks such a key by the number 0.
+ * A column that is inherited is altered where it comes from, which alters it in all children.
  */
 function columnsOf(roots: string): string {
   return `
@@ -18,7 +19,10 @@ WITH RECURSIVE contained(type, part) AS (
     UNION ALL SELECT rngsubtype FROM pg_range WHERE typtype = 'r' AND rngtypid = t.oid) AS inside(part)),
 columns AS (
   SELECT c.oid, c.relkind, a.attname, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
-    CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS owner, x.indrelid, k.conname
+    CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid WHEN a.attinhcount = 0 THEN c.oid ELSE (
+      WITH RECURSIVE up(relid, attinhcount) AS (SELECT c.oid, a.attinhcount UNION SELECT inhparent, p.attinhcount FROM up JOIN pg_inherits ON inhrelid = relid
+        JOIN pg_attribute p ON p.attrelid = inhparent AND p.attname = a.attname AND NOT p.attisdropped)
+      SELECT min(relid) FROM up WHERE attinhcount = 0) END AS owner, x.indrelid, k.conname
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_index x ON x.indexrelid = c.oid LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.contype = 'x'
   WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = ANY (ARRAY(SELECT type FROM contained WHERE part IN (${roots})))
