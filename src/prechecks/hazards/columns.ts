@@ -34,13 +34,10 @@ SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
 FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target) t`;
 }
 
-/**
- * A column of another collation than the database's own, or of another type than the system's own base types and arrays of them, of which only reg* hold
- * OIDs. One that was dropped has no type.
- */
-export const unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND atttypid <> 0 AND (attcollation > 100 OR atttypid NOT IN (
+/** A column of another type than the system's own base types and arrays of them, of which only reg* hold OIDs. One that was dropped has no type. */
+const unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND atttypid <> 0 AND atttypid NOT IN (
   SELECT oid FROM pg_type t WHERE oid < 16384 AND typtype = 'b' AND typname !~ '^_?reg'
-    AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b')))`;
+    AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b'))`;
 
 const advice =
   'Turn the columns into text, or drop them; what queries expect the old type then has to cast. A view or a default on the column, or an index whose expression or condition needs the old type, must be dropped before, and made again after.';

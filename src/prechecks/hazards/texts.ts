@@ -1,4 +1,3 @@
-import { unusualColumns } from './columns.ts';
 import type { Hazard } from './hazard.ts';
 
 /**
@@ -24,20 +23,13 @@ export const textHazards: readonly Hazard[] = [
     says: 'collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist; could not create locale "de_DE.utf8"',
     advice: 'See that both images have the locale (locale -a); rebuild indexes with ICU collations after the upgrade.',
     among: [
-      unusualColumns,
-      'SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND 100 < ANY (indcollation::oid[])',
-      'SELECT 1 FROM pg_type WHERE oid >= 16384 AND typcollation > 100',
-      'SELECT 1 FROM pg_rewrite WHERE oid >= 16384',
-      'SELECT 1 FROM pg_constraint WHERE oid >= 16384 AND conbin IS NOT NULL',
+      `SELECT 1 FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND deptype <> 'p'`,
       'SELECT 1 FROM pg_collation WHERE oid >= 16384',
     ],
+    // Nothing is noted to depend on default, C and POSIX, which are pinned; of all others pg_depend knows every use, within expressions too.
     database: `
 WITH used AS (
-  SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND atttypid <> 0 AND attcollation > 100
-  UNION SELECT of_key, indexrelid::regclass::text FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS of_key FROM pg_index WHERE indexrelid >= 16384) keys WHERE of_key > 100
-  UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
-  UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
-  UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384 AND conbin IS NOT NULL
+  SELECT refobjid AS collation, pg_describe_object(classid, objid, 0) AS object FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND deptype <> 'p'
   UNION SELECT oid, 'defined here' FROM pg_collation WHERE oid >= 16384)
 SELECT format('%I.%I', collnamespace::regnamespace, collname), format('locale %s of %s, used by %s', collcollate, CASE collprovider WHEN 'i' THEN 'ICU' ELSE 'the operating system' END, string_agg(DISTINCT object, ', ')), ''
 FROM used JOIN pg_collation c ON c.oid = used.collation
