@@ -220,10 +220,18 @@ CREATE VIEW conversions AS SELECT 1 AS one WHERE utf8_to_iso8859_1(6, 8, 'a'::cs
   ),
   database(
     'text-search-files',
-    `CREATE TEXT SEARCH DICTIONARY company (TEMPLATE = synonym, SYNONYMS = company);`,
-    /public\.company: synonyms = 'company'/,
+    `CREATE TEXT SEARCH DICTIONARY company (TEMPLATE = synonym, SYNONYMS = company);
+CREATE TEXT SEARCH DICTIONARY half (TEMPLATE = ispell, DictFile = ispell_sample, AffFile = ispell_sample, StopWords = company);`,
+    /public\.company: synonyms = 'company'.*public\.half: dictfile = 'ispell_sample'/s,
     {
-      passes: `CREATE TEXT SEARCH DICTIONARY stem (TEMPLATE = snowball, language = english, stopwords = english);`,
+      passes: `CREATE TEXT SEARCH DICTIONARY stem (TEMPLATE = snowball, language = english, stopwords = english);
+CREATE TEXT SEARCH DICTIONARY synonyms (TEMPLATE = synonym, SYNONYMS = synonym_sample, CaseSensitive = true);
+CREATE TEXT SEARCH DICTIONARY ispell (TEMPLATE = ispell, DictFile = ispell_sample, AffFile = hunspell_sample, StopWords = english);
+CREATE TEXT SEARCH DICTIONARY long (TEMPLATE = ispell, DictFile = hunspell_sample_long, AffFile = hunspell_sample_long);
+CREATE TEXT SEARCH DICTIONARY num (TEMPLATE = ispell, DictFile = hunspell_sample_num, AffFile = hunspell_sample_num);
+CREATE TEXT SEARCH DICTIONARY thesaurus (TEMPLATE = thesaurus, DictFile = thesaurus_sample, Dictionary = english_stem);
+CREATE TEXT SEARCH DICTIONARY accents (TEMPLATE = unaccent, RULES = unaccent);
+CREATE TEXT SEARCH DICTIONARY extended (TEMPLATE = xsyn_template, RULES = xsyn_sample, MatchOrig = false);`,
       dies: /could not open synonym file/,
     },
   ),

@@ -36,6 +36,7 @@ export class Installations {
       join(this.directory, '12/share/postgresql/'),
     ]);
     writeFileSync(join(this.directory, '12/share/postgresql/tsearch_data/company.syn'), 'pgsql postgresql\n');
+    writeFileSync(join(this.directory, '12/share/postgresql/tsearch_data/company.stop'), 'the\n');
     this.directoryOf('clusters');
   }
 

@@ -3,7 +3,9 @@ import type { Hazard } from './hazard.ts';
 /**
  * Columns with files of their own, of a type that is, or contains, one of `roots` (a SELECT of types' OIDs). As pg_upgrade looks for them, but among
  * the columns of users alone: a row type of the system's that contains one is a hazard by itself. It goes from the few types that columns have to
- * those in them, and not from the roots through all types.
+ * those in them, and not from the roots through all types. An index on a column is rebuilt by the ALTER of that column, and goes with a view that goes: only
+ * one that computes such a value, from whatever columns, is a hazard by itself. 12 marks such a key by the number 0.
+ * A column that is inherited is altered where it comes from, which alters it in all children.
  */
 function columnsOf(roots: string): string {
   return `
@@ -17,26 +19,28 @@ WITH RECURSIVE contained(type, part) AS (
     UNION ALL SELECT rngsubtype FROM pg_range WHERE typtype = 'r' AND rngtypid = t.oid) AS inside(part)),
 columns AS (
   SELECT c.oid, c.relkind, a.attname, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
-    CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS owner
+    CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid WHEN a.attinhcount = 0 THEN c.oid ELSE (
+      WITH RECURSIVE up(relid, attinhcount) AS (SELECT c.oid, a.attinhcount UNION SELECT inhparent, p.attinhcount FROM up JOIN pg_inherits ON inhrelid = relid
+        JOIN pg_attribute p ON p.attrelid = inhparent AND p.attname = a.attname AND NOT p.attisdropped)
+      SELECT min(relid) FROM up WHERE attinhcount = 0) END AS owner, x.indrelid, k.conname
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_index x ON x.indexrelid = c.oid LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.contype = 'x'
   WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = ANY (ARRAY(SELECT type FROM contained WHERE part IN (${roots})))
-    AND c.relkind IN ('r', 'm', 'i') AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
+    AND (c.relkind IN ('r', 'm') OR (c.relkind = 'i' AND x.indkey[a.attnum - 1] = 0)) AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
 SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
-  CASE relkind WHEN 'i' THEN format('DROP INDEX %s;', oid::regclass) WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)
+  CASE relkind WHEN 'i' THEN CASE WHEN conname IS NULL THEN format('DROP INDEX %s;', owner::regclass) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I;', indrelid::regclass, conname) END
+    WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)
     ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) END
 FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target) t`;
 }
 
-/**
- * A column of another collation than the database's own, or of another type than the system's own base types and arrays of them, of which only reg* hold
- * OIDs. One that was dropped has no type.
- */
-export const unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND atttypid <> 0 AND (attcollation > 100 OR atttypid NOT IN (
+/** A column of another type than the system's own base types and arrays of them, of which only reg* hold OIDs. One that was dropped has no type. */
+const unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND atttypid <> 0 AND atttypid NOT IN (
   SELECT oid FROM pg_type t WHERE oid < 16384 AND typtype = 'b' AND typname !~ '^_?reg'
-    AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b')))`;
+    AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b'))`;
 
 const advice =
-  'Turn the columns into text, or drop them; what queries expect the old type then has to cast. A default or a view on the column must be dropped before, and made again after.';
+  'Turn the columns into text, or drop them; what queries expect the old type then has to cast. A view or a default on the column, or an index whose expression or condition needs the old type, must be dropped before, and made again after.';
 
 export const columnHazards: readonly Hazard[] = [
   {

@@ -121,9 +121,10 @@ FROM pg_namespace WHERE nspname = 'binary_upgrade'`,
     says: 'type "mymultirange" already exists',
     advice: 'Rename what has the name.',
     among: ['SELECT 1 FROM pg_range WHERE rngtypid >= 16384'],
+    // ALTER TABLE renames relations of every kind but composite types.
     database: `
 SELECT t.oid::regtype::text, '14 will make the type ' || m || ', and that name is taken',
-  CASE taken.typtype WHEN 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END
+  CASE WHEN (SELECT relkind FROM pg_class c WHERE c.oid = taken.typrelid) <> 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END
 FROM pg_range r JOIN pg_type t ON t.oid = r.rngtypid,
   LATERAL (SELECT CASE WHEN strpos(t.typname, 'range') > 0 THEN overlay(t.typname PLACING 'multirange' FROM strpos(t.typname, 'range') FOR 5) ELSE t.typname || '_multirange' END AS m) x
   JOIN pg_type taken ON taken.typname = left(m, 63)::name

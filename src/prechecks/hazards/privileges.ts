@@ -14,6 +14,7 @@ interface Listing {
 /**
  * Lists of privileges that name a role which is gone, with the statement that takes exactly these items out. The lists are gathered before they
  * are looked into, so that the question is planned once and not for each catalog; and each is looked into once, since most are alike.
+ * aclexplode makes a row of each privilege: an item is kept once, as REVOKE would take back only one of several. A column without privileges has no list.
  */
 function dangling(listings: readonly Listing[]): string {
   const gathered = listings.map(
@@ -30,9 +31,9 @@ found AS (SELECT * FROM lists JOIN dangling USING (acl))
 SELECT CASE catalog WHEN 'pg_default_acl' THEN 'default privileges' WHEN 'pg_init_privs' THEN 'initial privileges of ' ELSE '' END
     || CASE catalog WHEN 'pg_default_acl' THEN '' ELSE coalesce(pg_describe_object(classid, objid, objsubid), 'OID ' || objid) END,
   'its privileges name a role that is gone: ' || acl::text,
-  format('UPDATE pg_catalog.%s SET %s = %L WHERE %s;', catalog, col, (SELECT coalesce(array_agg(a), '{}') FROM unnest(acl) a, aclexplode(ARRAY[a]) e
-    WHERE (e.grantee = 0 OR e.grantee = ANY (known)) AND e.grantor = ANY (known))::text, key)
-FROM found`;
+  format('UPDATE pg_catalog.%s SET %s = %L WHERE %s;', catalog, col, CASE WHEN cardinality(kept) > 0 OR catalog <> 'pg_attribute' THEN kept::text END, key)
+FROM found, LATERAL (SELECT coalesce(array_agg(item ORDER BY n), '{}') AS kept FROM unnest(acl) WITH ORDINALITY AS items(item, n)
+  WHERE NOT EXISTS (SELECT FROM aclexplode(ARRAY[item]) e WHERE (e.grantee <> 0 AND e.grantee <> ALL (known)) OR e.grantor <> ALL (known))) k`;
 }
 
 export const privilegeHazards: readonly Hazard[] = [

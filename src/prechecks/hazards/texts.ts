@@ -1,5 +1,17 @@
-import { unusualColumns } from './columns.ts';
 import type { Hazard } from './hazard.ts';
+
+/**
+ * What share/postgresql/tsearch_data holds both in 12.22 and in 14.22, as test/job/install installs them. unaccent.rules and xsyn_sample.rules come with the
+ * extensions that have the templates which read them.
+ */
+const stopwords =
+  'danish dutch english finnish french german hungarian italian nepali norwegian portuguese russian spanish swedish turkish';
+const ownFiles = [
+  ...stopwords.split(' ').map((language) => `${language}.stop`),
+  ...['hunspell_sample.affix', 'hunspell_sample_long.affix', 'hunspell_sample_long.dict', 'hunspell_sample_num.affix'],
+  ...['hunspell_sample_num.dict', 'ispell_sample.affix', 'ispell_sample.dict', 'synonym_sample.syn'],
+  ...['thesaurus_sample.ths', 'unaccent.rules', 'xsyn_sample.rules'],
+];
 
 export const textHazards: readonly Hazard[] = [
   {
@@ -11,20 +23,13 @@ export const textHazards: readonly Hazard[] = [
     says: 'collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist; could not create locale "de_DE.utf8"',
     advice: 'See that both images have the locale (locale -a); rebuild indexes with ICU collations after the upgrade.',
     among: [
-      unusualColumns,
-      'SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND 100 < ANY (indcollation::oid[])',
-      'SELECT 1 FROM pg_type WHERE oid >= 16384 AND typcollation > 100',
-      'SELECT 1 FROM pg_rewrite WHERE oid >= 16384',
-      'SELECT 1 FROM pg_constraint WHERE oid >= 16384 AND conbin IS NOT NULL',
+      `SELECT 1 FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND deptype <> 'p'`,
       'SELECT 1 FROM pg_collation WHERE oid >= 16384',
     ],
+    // Nothing is noted to depend on default, C and POSIX, which are pinned; of all others pg_depend knows every use, within expressions too.
     database: `
 WITH used AS (
-  SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND atttypid <> 0 AND attcollation > 100
-  UNION SELECT of_key, indexrelid::regclass::text FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS of_key FROM pg_index WHERE indexrelid >= 16384) keys WHERE of_key > 100
-  UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
-  UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
-  UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384 AND conbin IS NOT NULL
+  SELECT refobjid AS collation, pg_describe_object(classid, objid, 0) AS object FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND deptype <> 'p'
   UNION SELECT oid, 'defined here' FROM pg_collation WHERE oid >= 16384)
 SELECT format('%I.%I', collnamespace::regnamespace, collname), format('locale %s of %s, used by %s', collcollate, CASE collprovider WHEN 'i' THEN 'ICU' ELSE 'the operating system' END, string_agg(DISTINCT object, ', ')), ''
 FROM used JOIN pg_collation c ON c.oid = used.collation
@@ -43,8 +48,10 @@ GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`,
     among: ['SELECT 1 FROM pg_ts_dict WHERE oid >= 16384'],
     database: `
 SELECT format('%I.%I', dictnamespace::regnamespace, dictname), dictinitoption, format('DROP TEXT SEARCH DICTIONARY %I.%I;', dictnamespace::regnamespace, dictname)
-FROM pg_ts_dict d WHERE oid >= 16384 AND dictinitoption ~* '(dictfile|afffile|stopwords|synonyms|rules)\\s*='
+FROM pg_ts_dict d, pg_ts_template t WHERE d.oid >= 16384 AND t.oid = dicttemplate
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_dict'::regclass AND e.objid = d.oid AND e.deptype = 'e')
-  AND NOT (dictinitoption ~* '^\\s*(language\\s*=\\s*''?\\w+''?\\s*,?\\s*)?(stopwords\\s*=\\s*''?(danish|dutch|english|finnish|french|german|hungarian|italian|nepali|norwegian|portuguese|russian|spanish|swedish|turkish)''?)?\\s*$')`,
+  AND EXISTS (SELECT FROM regexp_matches(dictinitoption, '\\m(dictfile|afffile|stopwords|synonyms|rules)\\s*=\\s*''?(\\w*)', 'gi') m
+    WHERE m[2] || CASE lower(m[1]) WHEN 'afffile' THEN '.affix' WHEN 'stopwords' THEN '.stop' WHEN 'synonyms' THEN '.syn' WHEN 'rules' THEN '.rules'
+      ELSE CASE tmplname WHEN 'thesaurus' THEN '.ths' ELSE '.dict' END END <> ALL ('{${ownFiles.join(',')}}'))`,
   },
 ];
