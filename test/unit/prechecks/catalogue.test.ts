@@ -29,6 +29,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
     'layout-mount',
     'layout-data-directory',
     'layout-wal',
+    'layout-tablespaces',
     'majors',
     'layout-user',
     'free-space',

@@ -92,6 +92,7 @@ export const files = {
   entries: ['/bitnami/postgresql/conf', '/bitnami/postgresql/data'],
   foreignFiles: [],
   walLink: undefined,
+  strayTablespaces: [],
   clusters: [],
 };
 
