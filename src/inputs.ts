@@ -123,7 +123,7 @@ export const inputTable = {
   failOn: choice(['failed', 'warning'], {
     default: 'failed',
     description:
-      'What stops a run: `failed` (checks that failed, and those that could not be told), or a `warning` too.',
+      'What stops a run: `failed` (checks that failed, and those that could not be told), or a `warning` too. What is ignored never does.',
   }),
 
   issue: flag({

@@ -1,7 +1,7 @@
 /** Every output of the action; action.yml and the README's table come from here (`npm run generate`). */
 export const outputTable = {
   verdict:
-    '`passed`, `warning`, `failed` or `unknown` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again: it goes on), `failed` or `unknown` for an upgrade; `rolled-back`, `interrupted` or `failed` for a rollback; `not-started`, `unfinished` or `upgraded` for `mode: status`; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
+    '`passed`, `warning`, `failed`, `unknown` or `already-upgraded` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again: it goes on), `failed` or `unknown` for an upgrade; `rolled-back`, `interrupted` or `failed` for a rollback; `not-started`, `unfinished` or `upgraded` for `mode: status`; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
   failedChecks: 'Ids of the checks that failed and are not ignored, with commas between them.',
   unknownChecks: 'Ids of the checks that could not be told and are not ignored, with commas between them.',
   report: 'Path of the JSON report of this run; its JSON Schema is `docs/report.schema.json`.',

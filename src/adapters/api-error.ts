@@ -1,4 +1,5 @@
 import { ClusterError, describe } from '../errors.ts';
+import type { MissingHere } from './http.ts';
 
 /** The fields of a Kubernetes Status object that tell people something. */
 interface Status {
@@ -64,6 +65,20 @@ export function connectionError(doing: string, address: string, error: unknown):
     'unreachable',
     `Can't ${doing}: no answer from ${address}: ${describe(error)}.`,
     'Check the server address in the kubeconfig, the network, and the proxy (proxy-url in the kubeconfig).',
+    { cause: error },
+  );
+}
+
+/** A call that could not be made: what the kubeconfig names is not on this machine. It may come back, so the code is that of a server which is away. */
+export function missingHereError(doing: string, { kind, name }: MissingHere, error: unknown): ClusterError {
+  const remedy =
+    kind === 'program'
+      ? `Install ${name} on the runner, where its PATH finds it: the kubeconfig has it bring the credentials (users[].user.exec.command).`
+      : `Put ${name} on the runner, or its content into the kubeconfig (for example certificate-authority-data in the place of certificate-authority).`;
+  return new ClusterError(
+    'unreachable',
+    `Can't ${doing}: the kubeconfig names the ${kind} ${name}, which is not on this machine.`,
+    remedy,
     { cause: error },
   );
 }

@@ -2,7 +2,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { CancelledError, type ClusterError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/runner.ts';
-import { answerError, connectionError, credentialsError } from './api-error.ts';
+import { answerError, connectionError, credentialsError, missingHereError } from './api-error.ts';
 import type { Credentials } from './credentials.ts';
 import { callApiServer, NoAnswerError, type HttpAnswer, type HttpRequest } from './http.ts';
 
@@ -160,7 +160,10 @@ export class Connection {
       return error.status === 401
         ? credentialsError(doing, this.credentials.origin, error.body)
         : answerError(doing, error.status, error.body);
-    return error instanceof NoAnswerError ? connectionError(doing, this.address, error) : (error as ClusterError);
+    if (!(error instanceof NoAnswerError)) return error as ClusterError;
+    return error.missing === undefined
+      ? connectionError(doing, this.address, error)
+      : missingHereError(doing, error.missing, error);
   }
 }
 

@@ -26,13 +26,29 @@ export interface HttpAnswer {
 
 /** A call that never got its answer, or not all of it. */
 export class NoAnswerError extends Error {
+  /** What the kubeconfig names and this machine does not have, where that is the reason. */
+  readonly missing: MissingHere | undefined;
+
   constructor(
     cause: unknown,
     /** Whether the request, or a part of it, may have come through. */
     readonly wasSent: boolean,
   ) {
     super(reasonOf(cause));
+    this.missing = missingOf(cause);
   }
+}
+
+export interface MissingHere {
+  readonly kind: 'program' | 'file';
+  readonly name: string;
+}
+
+/** Nothing on the network is "no such file or directory". */
+function missingOf(cause: unknown): MissingHere | undefined {
+  const { code, path = '', syscall = '' } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (code !== 'ENOENT') return undefined;
+  return { kind: syscall.startsWith('spawn') ? 'program' : 'file', name: path };
 }
 
 /** Milliseconds for the name, the connection and TLS. */

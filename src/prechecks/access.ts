@@ -1,5 +1,6 @@
-import { needed, permissionName, type Permission } from '../target/permissions.ts';
-import { manifests, subjectOf } from '../target/permission-manifests.ts';
+import type { Inputs } from '../inputs.ts';
+import { needed, permissionName, permissionsFor } from '../target/permissions.ts';
+import { manifests, modeManifests, subjectOf } from '../target/permission-manifests.ts';
 import { failed, given, inShell, passed, warning, type Check, type Known } from './finding.ts';
 
 export const accessChecks: readonly Check[] = [
@@ -34,22 +35,45 @@ export const accessChecks: readonly Check[] = [
         );
         const wanted = needed(missing);
         if (wanted.length === 0) return passed('every permission that an upgrade needs is granted', ...lines);
-        const remedy = grant(wanted, target.namespace, user);
         // The checks that are unknown for it say so themselves.
         const isLooking = inputs.mode === 'precheck' || inputs.dryRun;
-        return isLooking && wanted.every((p) => p.mode === 'upgrade')
-          ? warning(`Before the upgrade, ${remedy}`, ...lines)
-          : failed(`${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}`, ...lines);
+        if (!isLooking || wanted.some((p) => p.mode === 'precheck'))
+          return failed(sentence(grant(inputs.mode, target.namespace, user)), ...lines);
+        return inputs.mode === 'precheck'
+          ? warning(anotherAccount(target.namespace, user), ...lines)
+          : warning(`Before the upgrade, ${grant(inputs.mode, target.namespace, user)}`, ...lines);
       }),
   },
 ];
 
-/** The command that grants them to the kubeconfig's user. */
-function grant(missing: readonly Permission[], namespace: string, user: Known<string>): string {
-  const name = 'postgresql-upgrade-missing';
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+function apply(manifest: readonly string[]): string {
+  return `${inShell}\nkubectl apply -f - <<'EOF'\n${manifest.join('\n')}\nEOF`;
+}
+
+/**
+ * The command that grants the kubeconfig's user all that its mode needs, what it has already too: a Role is replaced as a whole, and what an
+ * earlier one of this name granted must not go.
+ */
+function grant(runs: Inputs['mode'], namespace: string, user: Known<string>): string {
+  const mode = runs === 'precheck' ? 'precheck' : 'upgrade';
   const isNamed = user.known && user.value !== '';
-  const subject = subjectOf(isNamed ? user.value : 'USER');
+  const who = isNamed ? user.value : 'USER';
   const whose = isNamed ? '' : ", with the kubeconfig's user in the place of USER";
-  const yaml = manifests(missing, name, namespace, subject).join('\n');
-  return `grant what is missing, as somebody who may${whose}.\n${inShell}\nkubectl apply -f - <<'EOF'\n${yaml}\nEOF`;
+  const all = needed(permissionsFor(mode));
+  const manifest = manifests(all, `postgresql-${mode}-missing`, namespace, subjectOf(who));
+  return `grant ${who} all that mode ${mode} needs, as somebody who may${whose}.\n${apply(manifest)}`;
+}
+
+/** A precheck's account changes nothing: an upgrade's rights are for another one, the documentation's. */
+function anotherAccount(namespace: string, user: Known<string>): string {
+  const precheck = user.known && user.value !== '' ? ` (${user.value})` : '';
+  return (
+    `Before the upgrade, make an account for it, as somebody who may. Its rights are not for this precheck's${precheck}: they go to the service account postgresql-upgrade, ` +
+    'besides those of the Role and the ClusterRole for a precheck in docs/permissions.md, which have to be there. ' +
+    `If another account is to upgrade, mode upgrade with dry-run tells what that one lacks.\n${apply(modeManifests('upgrade', namespace))}`
+  );
 }

@@ -76,19 +76,20 @@ export function given<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
   return fact.known ? judge(fact.value) : unknown('Remove the reason, then run the checks again.', fact.reason);
 }
 
-/** What a finding counts as: one that is ignored stays to be seen, and stops nothing. */
+/** What a finding counts as in the verdict: one that is ignored stays to be seen. */
 export function weight({ status, ignored }: Answer): Status {
   if (ignored === undefined) return status;
   return status === 'warning' ? 'passed' : 'warning';
 }
 
 /**
- * Unknown blocks like failed: it is never taken for passed.
+ * Unknown blocks like failed: it is never taken for passed. What is ignored never blocks: it was answered by a person, or something else will.
  * @param failOn the least status that blocks
  */
 export function blocks(finding: Finding, failOn: 'failed' | 'warning'): boolean {
-  const counted = weight(finding);
-  return counted === 'failed' || counted === 'unknown' || (failOn === 'warning' && counted === 'warning');
+  const { status, ignored } = finding;
+  if (ignored !== undefined) return false;
+  return status === 'failed' || status === 'unknown' || (failOn === 'warning' && status === 'warning');
 }
 
 const order = ['passed', 'warning', 'unknown', 'failed'] as const;

@@ -88,6 +88,26 @@ export const layoutChecks: readonly Check[] = [
       }),
   },
   {
+    id: 'layout-tablespaces',
+    title: 'Every tablespace is where the upgrade Job finds it',
+    subject: 'target',
+    why: 'The Job mounts the claim alone, at the same path, and refuses to begin where the location of a tablespace is not on it.',
+    says: 'tablespace directory "..." does not exist',
+    shows: 'check',
+    run: ({ target, files }) =>
+      given(files, ({ strayTablespaces }) =>
+        strayTablespaces.length === 0
+          ? passed(`no tablespace is outside of the claim, which is mounted at ${target.volume.mountPath}`)
+          : failed(
+              'Move everything in it to pg_default and drop it; the check "tablespaces" has the commands.',
+              ...strayTablespaces.map(
+                (place) =>
+                  `a tablespace is at ${place}, not on the claim, which is mounted at ${target.volume.mountPath}`,
+              ),
+            ),
+      ),
+  },
+  {
     id: 'layout-user',
     title: 'All data belongs to the user that the upgrade Job runs as',
     subject: 'target',

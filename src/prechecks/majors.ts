@@ -1,12 +1,14 @@
 import { upgrade } from '../versions.ts';
 import type { Facts } from './facts.ts';
-import { failed, given, inShell, passed, type Answer, type Check } from './finding.ts';
+import { failed, given, inShell, passed, unknown, type Answer, type Check } from './finding.ts';
 
 /** One place that says which PostgreSQL is started on the data, or wrote it. */
 interface Saying {
   /** For people, with what it says. */
   readonly place: string;
   readonly major: number | undefined;
+  /** It was to be read, and could not be. */
+  readonly isUnread?: true;
 }
 
 export const majorsChecks: readonly Check[] = [
@@ -30,7 +32,10 @@ export const majorsChecks: readonly Check[] = [
           const differs = ({ major }: Saying) => major !== undefined && major !== data.major;
           if (differs(template)) return failed(templateRemedy(facts), ...evidence);
           if (differs(values)) return { ...failed(valuesRemedy(facts), ...evidence), ...placeOf(facts) };
-          return differs(served) ? serverDiffers(evidence) : passed(...evidence);
+          if (differs(served)) return serverDiffers(evidence);
+          return values.isUnread === true
+            ? unknown('Do what the check "values-file" says, then run the checks again.', ...evidence)
+            : passed(...evidence);
         }),
       ),
   },
@@ -58,7 +63,7 @@ function valuesOf({ pullRequest, target, inputs }: Facts, running: number): Sayi
       major: undefined,
     };
   const names = pullRequest.find(({ id }) => id === 'values-file')?.names;
-  if (names === undefined) return { place: `${inputs.valuesFile} was not read`, major: undefined };
+  if (names === undefined) return { place: `${inputs.valuesFile} was not read`, major: undefined, isUnread: true };
   if (names === '')
     return { place: `${inputs.valuesFile} names no tag: the chart's own is rendered`, major: undefined };
   const image = target.container.image ?? '';

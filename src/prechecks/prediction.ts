@@ -1,4 +1,4 @@
-import type { ReplayFacts } from '../job/replay.ts';
+import type { Replayed, ReplayFacts } from '../job/replay.ts';
 import { parseResources, wholeCpus } from '../job/resources.ts';
 import { parallelJobs } from '../upgrade/settings.ts';
 import type { Facts } from './facts.ts';
@@ -33,11 +33,11 @@ export function predictionText({ pgUpgradeSeconds, databases }: Prediction): str
 
 /**
  * @param jobs dumps and restores that pg_upgrade runs at a time
- * @returns undefined unless all was replayed
+ * @returns undefined unless all was replayed, and nothing refused: what was left out took no time
  */
 export function predict({ places }: ReplayFacts, jobs: number): Prediction | undefined {
   const timed = places.flatMap(({ database, seconds }) => (seconds === undefined ? [] : [{ database, ...seconds }]));
-  if (timed.length < places.length) return undefined;
+  if (timed.length < places.length || places.some(isRefused)) return undefined;
   const named = timed.filter(({ database }) => database !== undefined);
   // The roles, and then template1, are restored before anything else.
   const alone = timed.filter(({ database }) => database === undefined || database === 'template1');
@@ -62,6 +62,10 @@ export function predict({ places }: ReplayFacts, jobs: number): Prediction | und
       restoreSeconds: rounded(restore),
     })),
   };
+}
+
+function isRefused({ dump, failures, more }: Replayed): boolean {
+  return dump.length > 0 || failures.length > 0 || more > 0;
 }
 
 /** Each goes to the job that is free first. */

@@ -11,7 +11,7 @@ export const serverChecks: readonly Check[] = [
     subject: 'database',
     why: 'The page has it checked with SELECT 1. Checks, ANALYZE and the comparison afterwards need it.',
     run: ({ server, target }) =>
-      !server.known && server.code === 'psql-failed'
+      !server.known && server.code === 'psql-failed' && !isAway.test(server.reason)
         ? failed(
             'Set "secret-name" and "secret-key" to where the password of role postgres is, or repair the Secret.',
             server.reason,
@@ -54,6 +54,10 @@ export const serverChecks: readonly Check[] = [
     run: (facts) => expectNone('replication slot', facts),
   },
 ];
+
+/** What psql says of a server that never came to look at the password. */
+const isAway =
+  /the database system is (?:shutting down|starting up|in recovery mode|not yet accepting connections|not accepting connections)|terminating connection due to administrator command|connection refused|no such file or directory|server closed the connection unexpectedly|connection to server was lost|too many clients already|remaining connection slots are reserved/i;
 
 function expectNone(kind: Obstacle['kind'], { obstacles, target }: Facts): Answer {
   return given(obstacles, (all) => {

@@ -13,12 +13,15 @@ export const transferChecks: readonly Check[] = [
       if (!volumeTrial.known) {
         if (volumeTrial.code !== notAsked)
           return unknown('Remove the reason, or set "probe-volume" to false.', volumeTrial.reason);
-        const evidence = `not tried (${volumeTrial.reason}): the mode is chosen in the Job, before it changes anything`;
+        const untried = `not tried (${volumeTrial.reason})`;
         return transfer === 'auto'
-          ? passed(evidence)
+          ? passed(
+              'every volume can do what "transfer" asks for: auto takes the first of clone, link and copy that works',
+              `which one that is: ${untried}; the mode is chosen in the Job, before it changes anything`,
+            )
           : warning(
               `Set "probe-volume" to true, or "transfer" to auto: a Job that can't ${transfer} refuses in the downtime.`,
-              evidence,
+              `${untried}: the Job tries before it changes anything`,
             );
       }
       const { clone, link } = volumeTrial.value;

@@ -24,6 +24,8 @@ export interface VolumeFiles {
   readonly foreignFiles: readonly string[];
   /** Where pg_wal leads to, when it is a link; empty when it leads nowhere. */
   readonly walLink: string | undefined;
+  /** Locations of tablespaces which the upgrade Job does not find, since it mounts nothing but this volume. */
+  readonly strayTablespaces: readonly string[];
   /** The data directory, and what has the name of one in another state of an upgrade; none where there is no other: their sizes take time. */
   readonly clusters: readonly FoundCluster[];
 }
@@ -75,6 +77,14 @@ done | awk '{
 echo "statusKilobytes=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum += $1 } END { print sum + 0 }')"
 echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
 [ -L "$data/pg_wal" ] && echo "walLink=$(readlink -f "$data/pg_wal")"
+root=$(readlink -f "$mount")
+for link in "$data"/pg_tblspc/*; do
+  [ -L "$link" ] || continue
+  place=$(readlink "$link")
+  # By its name and by where that leads: a link in the container is not there in the Job, and another mount below this one isn't either.
+  case $place in "$mount"/* | "$root"/*) case $(readlink -f "$place") in "$root"/*) [ "$(stat -c %m "$place")" = "$(stat -c %m "$data")" ] && continue ;; esac ;; esac
+  echo "strayTablespace=$place"
+done
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
 # Not "! -user", which is also true of what is gone before find can look at it: PostgreSQL replaces pg_internal.init at any time.
 uid=$(id -u)
@@ -124,6 +134,7 @@ export async function readVolumeFiles(database: Database, target: Target): Promi
     entries: [...new Set(all('entry'))].sort(),
     foreignFiles: all('foreignFile'),
     walLink: all('walLink')[0],
+    strayTablespaces: all('strayTablespace'),
     clusters: all('cluster').map(parseCluster),
   };
 }

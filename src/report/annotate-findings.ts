@@ -11,6 +11,9 @@ const mostOfALevel = 10;
 /** Characters of a remedy; the whole of it is in the log and in the summary. */
 const longestRemedy = 1000;
 
+/** Lines of evidence. */
+const mostEvidence = 3;
+
 type Judging = Pick<Inputs, 'failOn' | 'mode' | 'dryRun'>;
 
 /** An annotation for each finding that did not pass, the worst first. Those for which there is no room are counted in one line of the log. */
@@ -43,7 +46,9 @@ function levelOf(finding: Finding, failOn: 'failed' | 'warning'): AnnotationLeve
 
 function messageOf({ check, evidence, remedy, ignored }: Finding): string {
   const title = catalogue.find((c) => c.id === check)?.title ?? check;
-  const seen = sentence(evidence.slice(0, 3).join('; '));
+  const rest = evidence.length - mostEvidence;
+  const more = rest > 0 ? [`… and ${String(rest)} more, in the log`] : [];
+  const seen = sentence([...evidence.slice(0, mostEvidence), ...more].join('; '));
   return `${title}: ${seen} ${ignored === undefined ? shortened(remedy ?? '') : `Ignored: ${ignored}`}`;
 }
 

@@ -30,8 +30,7 @@ export function renderSummary(report: Report): string {
   const lines = [
     `# ${headlines[report.verdict]}`,
     '',
-    `Namespace \`${report.namespace}\`, mode \`${report.mode}\`${report.downtimeSeconds === undefined ? '' : `, downtime of the applications **${String(report.downtimeSeconds)} s**`}.`,
-    '',
+    ...aboutLines(report),
     ...errorLines(report),
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine(w)}`, '']),
     ...upgradeLines(report),
@@ -49,6 +48,14 @@ export function renderSummary(report: Report): string {
   // In the middle of a character there may be half of it; a line end is never that.
   const whole = bytes.subarray(0, bytes.lastIndexOf(newline, limit));
   return `${new TextDecoder().decode(whole)}\n\n(cut here: the whole text is in the log and in the report)\n`;
+}
+
+/** Where an input can't be read, neither is known. */
+function aboutLines({ namespace, mode, downtimeSeconds }: Report): string[] {
+  if (namespace === '') return [];
+  const downtime =
+    downtimeSeconds === undefined ? '' : `, downtime of the applications **${String(downtimeSeconds)} s**`;
+  return [`Namespace \`${namespace}\`, mode \`${mode}\`${downtime}.`, ''];
 }
 
 function errorLines({ error }: Report): string[] {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { modeManifests } from '../../../src/target/permission-manifests.ts';
 import { permissions } from '../../../src/target/permissions.ts';
 import { inputs } from '../objects.ts';
 import { answerOf, known } from './facts.ts';
@@ -27,7 +28,7 @@ describe('access', () => {
     expect(answer.status).toBe(status);
     expect(answer.text).toContain('missing: patch statefulsets.apps');
     expect(answer.text).toContain(missing[0]?.why);
-    expect(answer.remedy).toContain("resources: ['statefulsets'], verbs: [patch]");
+    expect(answer.remedy).toContain("resources: ['statefulsets'], verbs: [");
   });
 
   test.each([
@@ -35,15 +36,21 @@ describe('access', () => {
     ['jane@example.com', 'subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: "jane@example.com" }]'],
   ])('prints the manifests that grant it to %s', async (username, subject) => {
     const missing = permissions.filter(({ resource }) => resource === 'persistentvolumes' || resource === 'jobs');
-    const { remedy } = await answerOf('permissions', { missingPermissions: known(missing), user: known(username) });
-    expect(remedy?.split('\n').slice(1)).toEqual([
+    const { remedy } = await answerOf('permissions', {
+      missingPermissions: known(missing),
+      user: known(username),
+      inputs: inputs({ mode: 'upgrade' }),
+    });
+    const [head = '', ...lines] = remedy?.split('\n') ?? [];
+    expect(head).toContain(`Grant ${username} all that mode upgrade needs`);
+    const rest = lines.filter((line) => !line.startsWith('  - '));
+    expect(rest).toEqual([
       'In a shell:',
       "kubectl apply -f - <<'EOF'",
       'apiVersion: rbac.authorization.k8s.io/v1',
       'kind: Role',
       'metadata: { name: postgresql-upgrade-missing, namespace: circleci-server }',
       'rules:',
-      "  - { apiGroups: ['batch'], resources: ['jobs'], verbs: [list, create, get, patch, delete] }",
       '---',
       'apiVersion: rbac.authorization.k8s.io/v1',
       'kind: RoleBinding',
@@ -55,7 +62,6 @@ describe('access', () => {
       'kind: ClusterRole',
       'metadata: { name: circleci-server-postgresql-upgrade-missing }',
       'rules:',
-      "  - { apiGroups: [''], resources: ['persistentvolumes'], verbs: [get, patch] }",
       '---',
       'apiVersion: rbac.authorization.k8s.io/v1',
       'kind: ClusterRoleBinding',
@@ -66,10 +72,53 @@ describe('access', () => {
     ]);
   });
 
+  test.each(['precheck', 'upgrade'] as const)(
+    'prints the same manifests whatever is missing in mode %s, so that the second takes nothing away',
+    async (mode) => {
+      const remedyFor = async (name: string) => {
+        const missing = permissions.filter(({ resource, verb }) => `${verb} ${resource}` === name);
+        const facts = { missingPermissions: known(missing), user: known('jane'), inputs: inputs({ mode }) };
+        return (await answerOf('permissions', facts)).remedy;
+      };
+      const remedy = await remedyFor('create jobs');
+      expect(await remedyFor('get persistentvolumes')).toBe(remedy);
+      expect(remedy).toContain(`name: postgresql-${mode}-missing`);
+      expect(remedy).toContain("resources: ['jobs'], verbs: [list, create");
+      // What may be left out is nobody's need.
+      expect(remedy).not.toContain('applications');
+    },
+  );
+
+  test("gives an upgrade's rights to an account of its own where a precheck asks", async () => {
+    const missing = permissions.filter(({ mode }) => mode === 'upgrade');
+    const { remedy } = await answerOf('permissions', {
+      missingPermissions: known(missing),
+      user: known('system:serviceaccount:ci:looker'),
+      inputs: inputs({ mode: 'precheck' }),
+    });
+    expect(remedy).toContain("not for this precheck's (system:serviceaccount:ci:looker)");
+    expect(remedy).not.toContain('name: looker');
+    expect(remedy?.split('\n').slice(3, -1)).toEqual(modeManifests('upgrade', 'circleci-server'));
+  });
+
+  test("grants a precheck's account nothing of an upgrade's", async () => {
+    const { remedy } = await answerOf('permissions', {
+      missingPermissions: known(permissions),
+      user: known('jane'),
+      inputs: inputs({ mode: 'precheck' }),
+    });
+    expect(remedy).toContain('Grant jane all that mode precheck needs');
+    expect(remedy).not.toContain('patch');
+  });
+
   test('whose user nobody can tell gets a placeholder, which is explained', async () => {
     const missing = permissions.filter(({ resource }) => resource === 'events');
     const user = { known: false, reason: 'not served', code: 'not-served' } as const;
-    const { remedy } = await answerOf('permissions', { missingPermissions: known(missing), user });
+    const { remedy } = await answerOf('permissions', {
+      missingPermissions: known(missing),
+      user,
+      inputs: inputs({ mode: 'upgrade' }),
+    });
     expect(remedy).toContain('name: "USER"');
     expect(remedy).toContain('in the place of USER');
   });

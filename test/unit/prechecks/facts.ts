@@ -92,6 +92,7 @@ export const files = {
   entries: ['/bitnami/postgresql/conf', '/bitnami/postgresql/data'],
   foreignFiles: [],
   walLink: undefined,
+  strayTablespaces: [],
   clusters: [],
 };
 
@@ -182,7 +183,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     md5Roles: known([]),
     replay: known(replay),
     pullRequest: (['values-file', 'values-branch', 'push-right', 'branch-rules', 'pull-request-right'] as const).map(
-      (id) => ({ id, status: 'passed', evidence: ['asked'] }),
+      (id) => ({ id, status: 'passed', evidence: ['asked'], ...(id === 'values-file' ? { names: '' } : {}) }),
     ),
     ...more,
   };

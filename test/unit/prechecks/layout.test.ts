@@ -72,6 +72,19 @@ describe('layout-wal', () => {
   });
 });
 
+describe('layout-tablespaces', () => {
+  test('a tablespace on the claim is where the Job finds it', async () => {
+    expect((await answerOf('layout-tablespaces')).status).toBe('passed');
+  });
+
+  test('one that is elsewhere fails, as the Job would refuse it', async () => {
+    const answer = await answerOf('layout-tablespaces', { files: known({ ...files, strayTablespaces: ['/fast'] }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('/fast');
+    expect(answer.remedy).toContain('pg_default');
+  });
+});
+
 describe('layout-user', () => {
   test.each([
     ['a server that runs as root', { userId: 0, dataOwner: 0 }, 'ordinary user'],

@@ -47,9 +47,10 @@ describe('majors', () => {
     const none = await answerOf('majors', { pullRequest: undefined });
     expect(none.text).toContain('"values-file" is not given');
     const unread = { id: 'values-file', status: 'unknown', evidence: [] } as const;
-    expect((await answerOf('majors', { inputs: valuesFile, pullRequest: [unread] })).text).toContain(
-      'values.yaml was not read',
-    );
+    const asked = await answerOf('majors', { inputs: valuesFile, pullRequest: [unread] });
+    expect(asked.text).toContain('values.yaml was not read');
+    expect(asked.status).toBe('unknown');
+    expect(asked.remedy).toContain('"values-file"');
   });
 
   test('a pod template with another major than the pod that runs fails, with the command that puts it back', async () => {

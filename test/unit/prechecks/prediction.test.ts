@@ -28,6 +28,12 @@ test('tells what was measured', async () => {
   );
 });
 
+test('is not made where something was refused: what was not restored took no time', () => {
+  const failure = { object: 'VIEW v', message: 'ERROR: no', details: [], statement: '' };
+  for (const refused of [{ failures: [failure] }, { more: 1 }, { dump: ['pg_dump: error: no'] }])
+    expect(predict({ ...replay, places: [...places, replayed('d', refused)] }, 1)).toBeUndefined();
+});
+
 test('is not made of half a replay', async () => {
   expect(predict({ ...replay, places: [...places, replayed('d', { seconds: undefined })] }, 1)).toBeUndefined();
   expect(predictionOf(await facts({ replay: known({ ...replay, broken: 'ended' }) }))).toBeUndefined();

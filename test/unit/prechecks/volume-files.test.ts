@@ -1,6 +1,6 @@
 // The script that looks at the volume, run over files on this machine.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -43,6 +43,32 @@ test('what has the name of a cluster beside the data directory is told, with the
     [data, true, '12'],
     [other, false, ''],
   ]);
+});
+
+test('a tablespace is stray where its name or what that leads to is not on the volume', async () => {
+  const volume = mkdtempSync(path.join(tmpdir(), 'mount-'));
+  const cluster = path.join(volume, 'data');
+  cpSync(data, cluster, { recursive: true });
+  const outside = path.join(root, 'outside');
+  const places = {
+    [`${volume}/sp ace`]: 'directory',
+    [`${volume}/gone`]: '',
+    [`${volume}/leads out`]: outside,
+    [outside]: 'directory',
+    [`${root}/leads in`]: `${volume}/sp ace`,
+    [`${volume}-beside`]: 'directory',
+    '/proc/self': '',
+  };
+  for (const [index, [place, what]] of Object.entries(places).entries()) {
+    if (what === 'directory') mkdirSync(place);
+    else if (what !== '') symlinkSync(what, place);
+    symlinkSync(place, path.join(cluster, `pg_tblspc/${String(16400 + index)}`));
+  }
+  const { volume: mounted } = await target();
+  const more = { dataDirectory: cluster, volume: { ...mounted, mountPath: volume } };
+  const { strayTablespaces } = await readVolumeFiles(localPod([], programs), await target(undefined, more));
+  for (const place of [volume, `${volume}-beside`]) rmSync(place, { recursive: true });
+  expect(strayTablespaces).toEqual(Object.keys(places).slice(1));
 });
 
 test('a file that goes while find looks at it belongs to nobody else', async () => {

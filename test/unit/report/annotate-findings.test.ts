@@ -30,7 +30,7 @@ describe('annotations', () => {
       {
         level,
         title: `volume-users: ${status}`,
-        message: 'No other pod uses the volume: pod a; pod b; pod c. Stop them.',
+        message: 'No other pod uses the volume: pod a; pod b; pod c; … and 1 more, in the log. Stop them.',
       },
     ]);
   });
@@ -44,7 +44,7 @@ describe('annotations', () => {
       {
         level: 'notice',
         title: 'volume-users: failed, ignored',
-        message: 'No other pod uses the volume: pod a; pod b; pod c. Ignored: it only reads',
+        message: 'No other pod uses the volume: pod a; pod b; pod c; … and 1 more, in the log. Ignored: it only reads',
       },
     ]);
   });

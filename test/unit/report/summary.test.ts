@@ -76,6 +76,10 @@ describe('the job summary', () => {
     },
   );
 
+  test('says neither namespace nor mode where the inputs could not be read', () => {
+    expect(renderSummary(report({ namespace: '' }))).not.toMatch(/Namespace `|, mode `/);
+  });
+
   test('says no downtime when there was none', () => {
     expect(renderSummary(report({ downtimeSeconds: undefined }))).not.toContain('downtime');
   });
