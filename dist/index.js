@@ -23783,7 +23783,7 @@ var require_patch = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .__comm
     exports.move = move;
     exports.copy = copy;
     exports.test = test;
-    exports.apply = apply2;
+    exports.apply = apply3;
     var pointer_1 = require_pointer();
     var util_1 = require_util();
     var diff_1 = require_diff();
@@ -23965,7 +23965,7 @@ var require_patch = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .__comm
       })(Error)
     );
     exports.InvalidOperationError = InvalidOperationError;
-    function apply2(object2, operation, options) {
+    function apply3(object2, operation, options) {
       switch (operation.op) {
         case "add":
           return add(object2, operation, options);
@@ -33179,7 +33179,7 @@ var inputTable = {
   }),
   failOn: choice(["failed", "warning"], {
     default: "failed",
-    description: "What stops a run: `failed` (checks that failed, and those that could not be told), or a `warning` too."
+    description: "What stops a run: `failed` (checks that failed, and those that could not be told), or a `warning` too. What is ignored never does."
   }),
   issue: flag({
     description: "For `mode: precheck`: keep one GitHub issue about the prechecks in this repository. It is opened when something stands against the upgrade, commented when that changes, and closed when nothing does any more. Needs `issues: write`."
@@ -55124,6 +55124,19 @@ function manifests(granted, name3, namespace, subject) {
     roles.flatMap((role) => [manifestOf(role, namespace), bindingOf(role, role.name, namespace, subject)])
   );
 }
+function modeManifests(mode, namespace) {
+  const name3 = (of) => `postgresql-${of}`;
+  const subject = { kind: "ServiceAccount", name: name3(mode), namespace };
+  const own2 = permissions.filter((permission) => permission.mode === mode);
+  const below = mode === "precheck" ? [] : permissions.filter((permission) => permission.mode === "precheck");
+  return documents([
+    ["apiVersion: v1", "kind: ServiceAccount", `metadata: { name: ${subject.name}, namespace: ${namespace} }`],
+    manifests(own2, subject.name, namespace, subject),
+    ...rolesOf(below, name3("precheck"), namespace).map(
+      (role) => bindingOf(role, role.name.replace(name3("precheck"), `${subject.name}-reads`), namespace, subject)
+    )
+  ]);
+}
 function documents(objects) {
   return objects.flatMap((lines, index) => index === 0 ? lines : ["---", ...lines]);
 }
@@ -55175,8 +55188,8 @@ function failed(remedy4, ...evidence) {
 function unknown2(remedy4, ...evidence) {
   return { status: "unknown", evidence, remedy: remedy4 };
 }
-function unasked(answerer, remedy4, ...evidence) {
-  return { ...unknown2(remedy4, ...evidence), ignored: answerer };
+function unasked(answerer6, remedy4, ...evidence) {
+  return { ...unknown2(remedy4, ...evidence), ignored: answerer6 };
 }
 var notAsked = "not-asked";
 function given(fact2, judge8) {
@@ -55187,8 +55200,9 @@ function weight({ status, ignored }) {
   return status === "warning" ? "passed" : "warning";
 }
 function blocks(finding, failOn) {
-  const counted = weight(finding);
-  return counted === "failed" || counted === "unknown" || failOn === "warning" && counted === "warning";
+  const { status, ignored } = finding;
+  if (ignored !== void 0) return false;
+  return status === "failed" || status === "unknown" || failOn === "warning" && status === "warning";
 }
 var order = ["passed", "warning", "unknown", "failed"];
 function badness({ status, ignored }) {
@@ -55232,23 +55246,36 @@ var accessChecks = [
       );
       const wanted = needed(missing);
       if (wanted.length === 0) return passed("every permission that an upgrade needs is granted", ...lines);
-      const remedy4 = grant(wanted, target.namespace, user);
       const isLooking = inputs.mode === "precheck" || inputs.dryRun;
-      return isLooking && wanted.every((p) => p.mode === "upgrade") ? warning2(`Before the upgrade, ${remedy4}`, ...lines) : failed(`${remedy4.charAt(0).toUpperCase()}${remedy4.slice(1)}`, ...lines);
+      if (!isLooking || wanted.some((p) => p.mode === "precheck"))
+        return failed(sentence2(grant(inputs.mode, target.namespace, user)), ...lines);
+      return inputs.mode === "precheck" ? warning2(anotherAccount(target.namespace, user), ...lines) : warning2(`Before the upgrade, ${grant(inputs.mode, target.namespace, user)}`, ...lines);
     })
   }
 ];
-function grant(missing, namespace, user) {
-  const name3 = "postgresql-upgrade-missing";
-  const isNamed = user.known && user.value !== "";
-  const subject = subjectOf(isNamed ? user.value : "USER");
-  const whose = isNamed ? "" : ", with the kubeconfig's user in the place of USER";
-  const yaml2 = manifests(missing, name3, namespace, subject).join("\n");
-  return `grant what is missing, as somebody who may${whose}.
-${inShell}
+function sentence2(text2) {
+  return `${text2.charAt(0).toUpperCase()}${text2.slice(1)}`;
+}
+function apply(manifest) {
+  return `${inShell}
 kubectl apply -f - <<'EOF'
-${yaml2}
+${manifest.join("\n")}
 EOF`;
+}
+function grant(runs, namespace, user) {
+  const mode = runs === "precheck" ? "precheck" : "upgrade";
+  const isNamed = user.known && user.value !== "";
+  const who = isNamed ? user.value : "USER";
+  const whose = isNamed ? "" : ", with the kubeconfig's user in the place of USER";
+  const all = needed(permissionsFor(mode));
+  const manifest = manifests(all, `postgresql-${mode}-missing`, namespace, subjectOf(who));
+  return `grant ${who} all that mode ${mode} needs, as somebody who may${whose}.
+${apply(manifest)}`;
+}
+function anotherAccount(namespace, user) {
+  const precheck2 = user.known && user.value !== "" ? ` (${user.value})` : "";
+  return `Before the upgrade, make an account for it, as somebody who may. Its rights are not for this precheck's${precheck2}: they go to the service account postgresql-upgrade, besides those of the Role and the ClusterRole for a precheck in docs/permissions.md, which have to be there. If another account is to upgrade, mode upgrade with dry-run tells what that one lacks.
+${apply(modeManifests("upgrade", namespace))}`;
 }
 
 // src/prechecks/clients.ts
@@ -55547,11 +55574,24 @@ kubectl -n ${target.namespace} patch statefulset ${target.name} -p '${retained}'
   }
 ];
 
+// src/prechecks/closed-databases.ts
+var notAccepting = "nobody can connect to it: look at the checks database-connections and invalid-databases";
+function closedAmong(list3) {
+  return list3.filter((d) => !d.allowsConnections && d.name !== "template0").map(({ name: name3 }) => name3);
+}
+function besidesClosed(databases, answer) {
+  const closed2 = databases.known ? closedAmong(databases.value) : [];
+  return closed2.length === 0 ? answer : worst(
+    answer,
+    unknown2("Remove the reason, then run the checks again.", ...closed2.map((name3) => `${name3}: ${notAccepting}`))
+  );
+}
+
 // src/prechecks/unasked.ts
-function unaskedImage(name3, { reason, code: code2 }) {
+function unaskedImage(name3, { reason, code: code2 }, answerer6) {
   const evidence = `${name3}: ${reason}`;
   return code2 === notAsked ? unasked(
-    '"probes" is none. pg_upgrade --check tells in the Job, before it changes anything.',
+    `"probes" is none. ${answerer6}`,
     'Set "probes" to pods, so that the image is asked before the downtime.',
     evidence
   ) : unknown2("Remove the reason, then run the checks again.", evidence);
@@ -55564,24 +55604,28 @@ var extensionChecks = [
     title: `Every extension of every database has a PostgreSQL ${String(upgrade.to)} build in both images`,
     subject: "images",
     why: "pg_upgrade refuses a database whose extension the new installation lacks, and a server without its library can't run what uses it.",
-    run: ({ extensions, upgradeProbe, servingProbe }) => given(extensions, (byDatabase) => {
-      const inventory = Object.entries(byDatabase).map(
-        ([database, list3]) => `${database}: ${list3.map((e) => `${e.name} ${e.version}`).join(", ") || "none"}`
-      );
-      const needed2 = /* @__PURE__ */ new Map();
-      for (const [database, list3] of Object.entries(byDatabase)) {
-        for (const { name: name3 } of list3) needed2.set(name3, [...needed2.get(name3) ?? [], database]);
-      }
-      const answer = worst(
-        judge("upgrade image", upgradeProbe, needed2),
-        judge("serving image", servingProbe, needed2)
-      );
-      return { ...answer, evidence: [...answer.evidence, ...inventory] };
-    })
+    run: ({ extensions, databases, upgradeProbe, servingProbe }) => besidesClosed(
+      databases,
+      given(extensions, (byDatabase) => {
+        const inventory = Object.entries(byDatabase).map(
+          ([database, list3]) => `${database}: ${list3.map((e) => `${e.name} ${e.version}`).join(", ") || "none"}`
+        );
+        const needed2 = /* @__PURE__ */ new Map();
+        for (const [database, list3] of Object.entries(byDatabase)) {
+          for (const { name: name3 } of list3) needed2.set(name3, [...needed2.get(name3) ?? [], database]);
+        }
+        const answer = worst(
+          judge("upgrade image", upgradeProbe, needed2),
+          judge("serving image", servingProbe, needed2)
+        );
+        return { ...answer, evidence: [...answer.evidence, ...inventory] };
+      })
+    )
   }
 ];
+var answerer = "pg_upgrade --check tells in the Job, before it changes anything, which libraries the upgrade image lacks. What the serving image lacks is seen by whoever uses it.";
 function judge(name3, probe2, needed2) {
-  if (!probe2.known) return unaskedImage(name3, probe2);
+  if (!probe2.known) return unaskedImage(name3, probe2, answerer);
   const { image, extensions } = probe2.value;
   const available = Object.keys(extensions);
   if (available.length === 0)
@@ -55733,19 +55777,24 @@ WITH RECURSIVE contained(type, part) AS (
     UNION ALL SELECT rngsubtype FROM pg_range WHERE typtype = 'r' AND rngtypid = t.oid) AS inside(part)),
 columns AS (
   SELECT c.oid, c.relkind, a.attname, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
-    CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS owner
+    CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid WHEN a.attinhcount = 0 THEN c.oid ELSE (
+      WITH RECURSIVE up(relid, attinhcount) AS (SELECT c.oid, a.attinhcount UNION SELECT inhparent, p.attinhcount FROM up JOIN pg_inherits ON inhrelid = relid
+        JOIN pg_attribute p ON p.attrelid = inhparent AND p.attname = a.attname AND NOT p.attisdropped)
+      SELECT min(relid) FROM up WHERE attinhcount = 0) END AS owner, x.indrelid, k.conname
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_index x ON x.indexrelid = c.oid LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.contype = 'x'
   WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = ANY (ARRAY(SELECT type FROM contained WHERE part IN (${roots})))
-    AND c.relkind IN ('r', 'm', 'i') AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
+    AND (c.relkind IN ('r', 'm') OR (c.relkind = 'i' AND x.indkey[a.attnum - 1] = 0)) AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
 SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
-  CASE relkind WHEN 'i' THEN format('DROP INDEX %s;', oid::regclass) WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)
+  CASE relkind WHEN 'i' THEN CASE WHEN conname IS NULL THEN format('DROP INDEX %s;', owner::regclass) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I;', indrelid::regclass, conname) END
+    WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)
     ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) END
 FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target) t`;
 }
-var unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND atttypid <> 0 AND (attcollation > 100 OR atttypid NOT IN (
+var unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND atttypid <> 0 AND atttypid NOT IN (
   SELECT oid FROM pg_type t WHERE oid < 16384 AND typtype = 'b' AND typname !~ '^_?reg'
-    AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b')))`;
-var advice = "Turn the columns into text, or drop them; what queries expect the old type then has to cast. A default or a view on the column must be dropped before, and made again after.";
+    AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b'))`;
+var advice = "Turn the columns into text, or drop them; what queries expect the old type then has to cast. A view or a default on the column, or an index whose expression or condition needs the old type, must be dropped before, and made again after.";
 var columnHazards = [
   {
     id: "reg-type-columns",
@@ -56327,9 +56376,10 @@ FROM pg_namespace WHERE nspname = 'binary_upgrade'`
     says: 'type "mymultirange" already exists',
     advice: "Rename what has the name.",
     among: ["SELECT 1 FROM pg_range WHERE rngtypid >= 16384"],
+    // ALTER TABLE renames relations of every kind but composite types.
     database: `
 SELECT t.oid::regtype::text, '14 will make the type ' || m || ', and that name is taken',
-  CASE taken.typtype WHEN 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END
+  CASE WHEN (SELECT relkind FROM pg_class c WHERE c.oid = taken.typrelid) <> 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END
 FROM pg_range r JOIN pg_type t ON t.oid = r.rngtypid,
   LATERAL (SELECT CASE WHEN strpos(t.typname, 'range') > 0 THEN overlay(t.typname PLACING 'multirange' FROM strpos(t.typname, 'range') FOR 5) ELSE t.typname || '_multirange' END AS m) x
   JOIN pg_type taken ON taken.typname = left(m, 63)::name
@@ -56419,9 +56469,9 @@ found AS (SELECT * FROM lists JOIN dangling USING (acl))
 SELECT CASE catalog WHEN 'pg_default_acl' THEN 'default privileges' WHEN 'pg_init_privs' THEN 'initial privileges of ' ELSE '' END
     || CASE catalog WHEN 'pg_default_acl' THEN '' ELSE coalesce(pg_describe_object(classid, objid, objsubid), 'OID ' || objid) END,
   'its privileges name a role that is gone: ' || acl::text,
-  format('UPDATE pg_catalog.%s SET %s = %L WHERE %s;', catalog, col, (SELECT coalesce(array_agg(a), '{}') FROM unnest(acl) a, aclexplode(ARRAY[a]) e
-    WHERE (e.grantee = 0 OR e.grantee = ANY (known)) AND e.grantor = ANY (known))::text, key)
-FROM found`;
+  format('UPDATE pg_catalog.%s SET %s = %L WHERE %s;', catalog, col, CASE WHEN cardinality(kept) > 0 OR catalog <> 'pg_attribute' THEN kept::text END, key)
+FROM found, LATERAL (SELECT coalesce(array_agg(item ORDER BY n), '{}') AS kept FROM unnest(acl) WITH ORDINALITY AS items(item, n)
+  WHERE NOT EXISTS (SELECT FROM aclexplode(ARRAY[item]) e WHERE (e.grantee <> 0 AND e.grantee <> ALL (known)) OR e.grantor <> ALL (known))) k`;
 }
 var privilegeHazards = [
   {
@@ -56810,6 +56860,13 @@ FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backen
 ];
 
 // src/prechecks/hazards/texts.ts
+var stopwords = "danish dutch english finnish french german hungarian italian nepali norwegian portuguese russian spanish swedish turkish";
+var ownFiles = [
+  ...stopwords.split(" ").map((language) => `${language}.stop`),
+  ...["hunspell_sample.affix", "hunspell_sample_long.affix", "hunspell_sample_long.dict", "hunspell_sample_num.affix"],
+  ...["hunspell_sample_num.dict", "ispell_sample.affix", "ispell_sample.dict", "synonym_sample.syn"],
+  ...["thesaurus_sample.ths", "unaccent.rules", "xsyn_sample.rules"]
+];
 var textHazards = [
   {
     id: "collations",
@@ -56820,20 +56877,13 @@ var textHazards = [
     says: 'collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist; could not create locale "de_DE.utf8"',
     advice: "See that both images have the locale (locale -a); rebuild indexes with ICU collations after the upgrade.",
     among: [
-      unusualColumns,
-      "SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND 100 < ANY (indcollation::oid[])",
-      "SELECT 1 FROM pg_type WHERE oid >= 16384 AND typcollation > 100",
-      "SELECT 1 FROM pg_rewrite WHERE oid >= 16384",
-      "SELECT 1 FROM pg_constraint WHERE oid >= 16384 AND conbin IS NOT NULL",
+      `SELECT 1 FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND deptype <> 'p'`,
       "SELECT 1 FROM pg_collation WHERE oid >= 16384"
     ],
+    // Nothing is noted to depend on default, C and POSIX, which are pinned; of all others pg_depend knows every use, within expressions too.
     database: `
 WITH used AS (
-  SELECT attcollation AS collation, attrelid::regclass::text AS object FROM pg_attribute WHERE attrelid >= 16384 AND atttypid <> 0 AND attcollation > 100
-  UNION SELECT of_key, indexrelid::regclass::text FROM (SELECT indexrelid, unnest(indcollation::oid[]) AS of_key FROM pg_index WHERE indexrelid >= 16384) keys WHERE of_key > 100
-  UNION SELECT typcollation, oid::regtype::text FROM pg_type WHERE oid >= 16384 AND typcollation > 100
-  UNION SELECT m[1]::oid, 'view ' || ev_class::regclass FROM pg_rewrite, regexp_matches(ev_action::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384
-  UNION SELECT m[1]::oid, 'constraint ' || quote_ident(conname) FROM pg_constraint, regexp_matches(conbin::text, ':colloid ([0-9]+) ', 'gi') m WHERE oid >= 16384 AND conbin IS NOT NULL
+  SELECT refobjid AS collation, pg_describe_object(classid, objid, 0) AS object FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND deptype <> 'p'
   UNION SELECT oid, 'defined here' FROM pg_collation WHERE oid >= 16384)
 SELECT format('%I.%I', collnamespace::regnamespace, collname), format('locale %s of %s, used by %s', collcollate, CASE collprovider WHEN 'i' THEN 'ICU' ELSE 'the operating system' END, string_agg(DISTINCT object, ', ')), ''
 FROM used JOIN pg_collation c ON c.oid = used.collation
@@ -56852,9 +56902,11 @@ GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`
     among: ["SELECT 1 FROM pg_ts_dict WHERE oid >= 16384"],
     database: `
 SELECT format('%I.%I', dictnamespace::regnamespace, dictname), dictinitoption, format('DROP TEXT SEARCH DICTIONARY %I.%I;', dictnamespace::regnamespace, dictname)
-FROM pg_ts_dict d WHERE oid >= 16384 AND dictinitoption ~* '(dictfile|afffile|stopwords|synonyms|rules)\\s*='
+FROM pg_ts_dict d, pg_ts_template t WHERE d.oid >= 16384 AND t.oid = dicttemplate
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_dict'::regclass AND e.objid = d.oid AND e.deptype = 'e')
-  AND NOT (dictinitoption ~* '^\\s*(language\\s*=\\s*''?\\w+''?\\s*,?\\s*)?(stopwords\\s*=\\s*''?(danish|dutch|english|finnish|french|german|hungarian|italian|nepali|norwegian|portuguese|russian|spanish|swedish|turkish)''?)?\\s*$')`
+  AND EXISTS (SELECT FROM regexp_matches(dictinitoption, '\\m(dictfile|afffile|stopwords|synonyms|rules)\\s*=\\s*''?(\\w*)', 'gi') m
+    WHERE m[2] || CASE lower(m[1]) WHEN 'afffile' THEN '.affix' WHEN 'stopwords' THEN '.stop' WHEN 'synonyms' THEN '.syn' WHEN 'rules' THEN '.rules'
+      ELSE CASE tmplname WHEN 'thesaurus' THEN '.ths' ELSE '.dict' END END <> ALL ('{${ownFiles.join(",")}}'))`
   }
 ];
 
@@ -57078,8 +57130,9 @@ var imageChecks = [
     run: ({ upgradeProbe, servingProbe }) => worst(judgeUpgrade(upgradeProbe), judgeServing(servingProbe))
   }
 ];
+var answerer2 = `The Job tells of the upgrade image before it changes anything. If the serving image does not serve ${String(upgrade.to)}, 12 comes back; a minor before ${String(upgrade.to)}.4 is not seen.`;
 function judgeUpgrade(probe2) {
-  if (!probe2.known) return unaskedImage("upgrade image", probe2);
+  if (!probe2.known) return unaskedImage("upgrade image", probe2, answerer2);
   const { image, oldVersion, newVersion, pgUpgrade } = probe2.value;
   const right = majorOf(oldVersion) === upgrade.from && majorOf(newVersion) === upgrade.to && majorOf(pgUpgrade) === upgrade.to;
   const seen = `upgrade image ${image}: ${oldVersion ?? "nothing"}; ${newVersion}; ${pgUpgrade ?? "no pg_upgrade"}`;
@@ -57089,7 +57142,7 @@ function judgeUpgrade(probe2) {
   );
 }
 function judgeServing(probe2) {
-  if (!probe2.known) return unaskedImage("serving image", probe2);
+  if (!probe2.known) return unaskedImage("serving image", probe2, answerer2);
   const { image, newVersion } = probe2.value;
   const seen = `serving image ${image}: ${newVersion}`;
   const isRight = majorOf(newVersion) === upgrade.to && (minorOf(newVersion) ?? 0) >= soundSince;
@@ -57180,6 +57233,23 @@ var layoutChecks = [
     })
   },
   {
+    id: "layout-tablespaces",
+    title: "Every tablespace is where the upgrade Job finds it",
+    subject: "target",
+    why: "The Job mounts the claim alone, at the same path, and refuses to begin where the location of a tablespace is not on it.",
+    says: 'tablespace directory "..." does not exist',
+    shows: "check",
+    run: ({ target, files }) => given(
+      files,
+      ({ strayTablespaces }) => strayTablespaces.length === 0 ? passed(`no tablespace is outside of the claim, which is mounted at ${target.volume.mountPath}`) : failed(
+        'Move everything in it to pg_default and drop it; the check "tablespaces" has the commands.',
+        ...strayTablespaces.map(
+          (place) => `a tablespace is at ${place}, not on the claim, which is mounted at ${target.volume.mountPath}`
+        )
+      )
+    )
+  },
+  {
     id: "layout-user",
     title: "All data belongs to the user that the upgrade Job runs as",
     subject: "target",
@@ -57212,18 +57282,21 @@ var libraryChecks = [
     why: "C functions, and settings that load libraries into the server or its sessions, name files. pg_upgrade loads each of those of functions in the new cluster, and dies of one that is missing or belongs to another version; a session that can't load what its role or database names is refused, pg_upgrade's too. So a 14 of each image is told to load all of them, and one of the serving image to start with those of shared_preload_libraries.",
     says: 'Your installation references loadable libraries that are missing from the new installation; could not access file "$libdir/legacy": No such file or directory',
     shows: "check",
-    run: ({ libraries, upgradeProbe, servingProbe }) => given(libraries, (of) => {
-      const wants = wantsOf(of);
-      if (wants.length === 0) return passed("no function and no setting names a library");
-      return worst(
-        judge3(
-          "upgrade image",
-          upgradeProbe,
-          wants.filter((w) => !w.isShared)
-        ),
-        judge3("serving image", servingProbe, wants)
-      );
-    })
+    run: ({ libraries, databases, upgradeProbe, servingProbe }) => besidesClosed(
+      databases,
+      given(libraries, (of) => {
+        const wants = wantsOf(of);
+        if (wants.length === 0) return passed("no function and no setting names a library");
+        return worst(
+          judge3(
+            "upgrade image",
+            upgradeProbe,
+            wants.filter((w) => !w.isShared)
+          ),
+          judge3("serving image", servingProbe, wants)
+        );
+      })
+    )
   }
 ];
 function wantsOf({ used: used2, preloaded }) {
@@ -57244,9 +57317,10 @@ function wantsOf({ used: used2, preloaded }) {
     }))
   ];
 }
+var answerer3 = "pg_upgrade --check tells in the Job, before it changes anything, what the upgrade image lacks. Of the serving image the upgrade tells whether 14 starts, else 12 comes back; a function without its library is seen by whoever calls it.";
 function judge3(name3, probe2, wants) {
   if (wants.length === 0) return passed();
-  if (!probe2.known) return unaskedImage(name3, probe2);
+  if (!probe2.known) return unaskedImage(name3, probe2, answerer3);
   const { image, libraries, preloads: preloads2 } = probe2.value;
   const asked2 = wants.map((want) => ({ ...want, said: (want.isShared ? preloads2 : libraries)[want.library] }));
   const refused2 = asked2.filter(({ said: said2 }) => said2 !== void 0 && said2 !== "ok");
@@ -57365,8 +57439,9 @@ function sameEncoding(a, b) {
   const plain2 = (name3) => name3.toLowerCase().replace(/[^a-z0-9]/g, "");
   return plain2(a) === plain2(b);
 }
+var answerer4 = "The Job tells of the upgrade image before it changes anything. The upgrade opens each database with the serving image before the applications may, and 12 comes back where it can not.";
 function judgeLocales(name3, probe2) {
-  if (!probe2.known) return unaskedImage(name3, probe2);
+  if (!probe2.known) return unaskedImage(name3, probe2, answerer4);
   const refused2 = Object.entries(probe2.value.initdb).filter(([, answer]) => answer !== "ok");
   const asked2 = Object.keys(probe2.value.initdb).join("; ");
   if (asked2 === "") return failed("Look at the log of the probe.", `${name3}: initdb was never run`);
@@ -57398,7 +57473,8 @@ var majorsChecks = [
         const differs2 = ({ major }) => major !== void 0 && major !== data.major;
         if (differs2(template)) return failed(templateRemedy(facts), ...evidence);
         if (differs2(values)) return { ...failed(valuesRemedy(facts), ...evidence), ...placeOf2(facts) };
-        return differs2(served) ? serverDiffers(evidence) : passed(...evidence);
+        if (differs2(served)) return serverDiffers(evidence);
+        return values.isUnread === true ? unknown2('Do what the check "values-file" says, then run the checks again.', ...evidence) : passed(...evidence);
       })
     )
   }
@@ -57422,7 +57498,7 @@ function valuesOf({ pullRequest, target, inputs }, running) {
       major: void 0
     };
   const names = pullRequest.find(({ id }) => id === "values-file")?.names;
-  if (names === void 0) return { place: `${inputs.valuesFile} was not read`, major: void 0 };
+  if (names === void 0) return { place: `${inputs.valuesFile} was not read`, major: void 0, isUnread: true };
   if (names === "")
     return { place: `${inputs.valuesFile} names no tag: the chart's own is rendered`, major: void 0 };
   const image = target.container.image ?? "";
@@ -57931,7 +58007,7 @@ var serverChecks = [
     title: "The superuser's password from the Secret works",
     subject: "database",
     why: "The page has it checked with SELECT 1. Checks, ANALYZE and the comparison afterwards need it.",
-    run: ({ server, target }) => !server.known && server.code === "psql-failed" ? failed(
+    run: ({ server, target }) => !server.known && server.code === "psql-failed" && !isAway.test(server.reason) ? failed(
       'Set "secret-name" and "secret-key" to where the password of role postgres is, or repair the Secret.',
       server.reason
     ) : given(
@@ -57968,6 +58044,7 @@ var serverChecks = [
     run: (facts) => expectNone("replication slot", facts)
   }
 ];
+var isAway = /the database system is (?:shutting down|starting up|in recovery mode|not yet accepting connections|not accepting connections)|terminating connection due to administrator command|connection refused|no such file or directory|server closed the connection unexpectedly|connection to server was lost|too many clients already|remaining connection slots are reserved/i;
 function expectNone(kind, { obstacles, target }) {
   return given(obstacles, (all) => {
     const found3 = all.filter((o) => o.kind === kind);
@@ -57984,7 +58061,7 @@ var servingStartChecks = [
     why: "Settings that 14 no longer knows, values that it refuses, libraries that its image lacks: in the chart's configuration, in environment variables or flags. The server's pod is started with the serving image on an empty volume, under labels which no Service selects, and asked how it reads its files.",
     says: 'unrecognized configuration parameter "wal_keep_segments"; could not access file "pgaudit": No such file or directory',
     shows: "start",
-    run: ({ trial }) => trial.known ? judge5(trial.value) : untried(trial)
+    run: ({ trial }) => trial.known ? judge5(trial.value) : untried(trial, whetherItStarts)
   },
   {
     id: "serving-logins",
@@ -57995,12 +58072,14 @@ var servingStartChecks = [
     shows: "start",
     run: ({ trial, md5Roles }) => given(md5Roles, (roles) => {
       if (roles.length === 0) return passed("no role logs in by a secret stored as md5");
-      if (!trial.known) return untried(trial);
+      if (!trial.known) return untried(trial, afterwards);
       if (!trial.value.started) return unknown2("Look at the check serving-start.", "PostgreSQL 14 did not start");
       return judgeLogins(trial.value, roles);
     })
   }
 ];
+var whetherItStarts = "The upgrade tells: if 14 does not start, 12 comes back.";
+var afterwards = "The upgrade tells of no login but its own: a role that is refused is seen when it logs in to 14.";
 function judge5(trial) {
   if (!trial.started)
     return failed(
@@ -58030,9 +58109,9 @@ function judgeLogins({ configuration: configuration2, image }, roles) {
     ...refused2
   );
 }
-function untried({ reason, code: code2 }) {
+function untried({ reason, code: code2 }, answerer6) {
   return code2 === notAsked || code2 === "not-tried" ? unasked(
-    "The upgrade tells: if 14 does not start, 12 comes back.",
+    answerer6,
     "Start the serving image with your values in another namespace to be sure.",
     `14 was not started: ${reason}`
   ) : unknown2("Remove the reason, then run the checks again.", reason);
@@ -58045,24 +58124,28 @@ var sortOrderChecks = [
     title: "Text sorts in the serving image as it does now",
     subject: "images",
     why: "An index on text is only right for the C library (or ICU) that sorted it. With another order rows are not found and duplicate keys are accepted, and PostgreSQL 14 does not warn. A digest of some 6,000 sorted strings is compared for each collation that an index uses.",
-    run: ({ sortOrders: sortOrders2, databases, servingProbe }) => given(
-      sortOrders2,
-      (orders) => given(databases, (list3) => {
-        if (Object.values(orders).every((used2) => used2.length === 0))
-          return passed("no index is on text that sorts by a locale");
-        if (!servingProbe.known) return unaskedImage("serving image", servingProbe);
-        return compare(
-          list3.flatMap((d) => (orders[d.name] ?? []).map((order2) => [d, order2])),
-          servingProbe.value
-        );
-      })
+    run: ({ sortOrders: sortOrders2, databases, servingProbe }) => besidesClosed(
+      databases,
+      given(
+        sortOrders2,
+        (orders) => given(databases, (list3) => {
+          if (Object.values(orders).every((used2) => used2.length === 0))
+            return passed("no index is on text that sorts by a locale");
+          if (!servingProbe.known) return unaskedImage("serving image", servingProbe, answerer5);
+          return compare(
+            list3.flatMap((d) => (orders[d.name] ?? []).map((order2) => [d, order2])),
+            servingProbe.value
+          );
+        })
+      )
     )
   }
 ];
+var answerer5 = "The upgrade tells: it compares once 14 serves, and rebuilds what sorts in another way before the applications come back.";
 function compare(used2, image) {
   const lines = used2.map(([database, order2]) => {
     const seen = order2.provider === "icu" ? "icu" : image.sortOrders[localeKey({ ...database, ...order2 })];
-    const what = `${database.name}: collation ${order2.collation} (${order2.collate}), ${String(order2.indexes)} indexes of about ${megabytes(order2.bytes)}`;
+    const what = `${database.name}: collation ${order2.collation} (${order2.collate}), ${String(order2.indexes)} indexes of about ${megabytes(order2.bytes)} by the last VACUUM or ANALYZE`;
     return { what, seen, isSame: seen === order2.digest };
   });
   const line = (text2) => (l) => `${l.what}: ${text2}`;
@@ -58317,10 +58400,13 @@ var transferChecks = [
       if (!volumeTrial.known) {
         if (volumeTrial.code !== notAsked)
           return unknown2('Remove the reason, or set "probe-volume" to false.', volumeTrial.reason);
-        const evidence2 = `not tried (${volumeTrial.reason}): the mode is chosen in the Job, before it changes anything`;
-        return transfer === "auto" ? passed(evidence2) : warning2(
+        const untried2 = `not tried (${volumeTrial.reason})`;
+        return transfer === "auto" ? passed(
+          'every volume can do what "transfer" asks for: auto takes the first of clone, link and copy that works',
+          `which one that is: ${untried2}; the mode is chosen in the Job, before it changes anything`
+        ) : warning2(
           `Set "probe-volume" to true, or "transfer" to auto: a Job that can't ${transfer} refuses in the downtime.`,
-          evidence2
+          `${untried2}: the Job tries before it changes anything`
         );
       }
       const { clone: clone3, link } = volumeTrial.value;
@@ -58438,10 +58524,11 @@ function refused(what, remedy4) {
 // src/database/database.ts
 var commandLimit = 6e4;
 var applicationName = "postgresql-upgrade";
+var syntax = "-c standard_conforming_strings=on -c quote_all_identifiers=off";
 function readOptions(limit6) {
-  return `-c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off -c statement_timeout=${String(Math.round(limit6 * 0.9))} -c lock_timeout=5000`;
+  return `${syntax} -c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off -c statement_timeout=${String(Math.round(limit6 * 0.9))} -c lock_timeout=5000`;
 }
-var writeOptions = "-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
+var writeOptions = `${syntax} -c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0`;
 var withPassword = [
   "IFS= read -r PGPASSWORD",
   'PGPORT="${POSTGRESQL_PORT_NUMBER:-${PGPORT:-5432}}"',
@@ -58741,7 +58828,7 @@ async function readDatabases(database) {
     "template1",
     `SELECT json_build_object(
        'name', datname, 'encoding', pg_encoding_to_char(encoding), 'collate', datcollate, 'ctype', datctype,
-       'allowsConnections', datallowconn, 'bytes', pg_database_size(oid))
+       'allowsConnections', datallowconn AND datconnlimit <> -2, 'bytes', pg_database_size(oid))
      FROM pg_catalog.pg_database ORDER BY datname;`
   );
   return external_exports.array(databaseFacts).parse(jsonLines(output2));
@@ -59459,9 +59546,7 @@ async function askServer(database) {
 }
 function hazardFacts(server, list3, answers) {
   const asked2 = Object.entries(answers).map(([name3, rows]) => [name3, made(rows, answersOf)]);
-  const closed2 = list3.filter((d) => !d.allowsConnections && d.name !== "template0").map(
-    (d) => [d.name, unread2("it does not accept connections (pg_database.datallowconn)", "no-connections")]
-  );
+  const closed2 = closedAmong(list3).map((name3) => [name3, unread2(notAccepting, "no-connections")]);
   return { server, databases: Object.fromEntries([...asked2, ...closed2]) };
 }
 function unread2(reason, code2) {
@@ -59529,6 +59614,14 @@ done | awk '{
 echo "statusKilobytes=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum += $1 } END { print sum + 0 }')"
 echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
 [ -L "$data/pg_wal" ] && echo "walLink=$(readlink -f "$data/pg_wal")"
+root=$(readlink -f "$mount")
+for link in "$data"/pg_tblspc/*; do
+  [ -L "$link" ] || continue
+  place=$(readlink "$link")
+  # By its name and by where that leads: a link in the container is not there in the Job, and another mount below this one isn't either.
+  case $place in "$mount"/* | "$root"/*) case $(readlink -f "$place") in "$root"/*) [ "$(stat -c %m "$place")" = "$(stat -c %m "$data")" ] && continue ;; esac ;; esac
+  echo "strayTablespace=$place"
+done
 for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
 # Not "! -user", which is also true of what is gone before find can look at it: PostgreSQL replaces pg_internal.init at any time.
 uid=$(id -u)
@@ -59574,6 +59667,7 @@ async function readVolumeFiles(database, target) {
     entries: [...new Set(all("entry"))].sort(),
     foreignFiles: all("foreignFile"),
     walLink: all("walLink")[0],
+    strayTablespaces: all("strayTablespace"),
     clusters: all("cluster").map(parseCluster)
   };
 }
@@ -59904,7 +59998,7 @@ function predictionText({ pgUpgradeSeconds, databases }) {
 }
 function predict({ places }, jobs) {
   const timed = places.flatMap(({ database, seconds: seconds3 }) => seconds3 === void 0 ? [] : [{ database, ...seconds3 }]);
-  if (timed.length < places.length) return void 0;
+  if (timed.length < places.length || places.some(isRefused)) return void 0;
   const named3 = timed.filter(({ database }) => database !== void 0);
   const alone = timed.filter(({ database }) => database === void 0 || database === "template1");
   const pgUpgradeSeconds = floor + perDatabase * named3.length + sum(timed.filter(({ database }) => database === void 0).map(({ dump: dump2 }) => dump2)) + span(
@@ -59922,6 +60016,9 @@ function predict({ places }, jobs) {
       restoreSeconds: rounded(restore2)
     }))
   };
+}
+function isRefused({ dump: dump2, failures: failures2, more }) {
+  return dump2.length > 0 || failures2.length > 0 || more > 0;
 }
 function span(seconds3, jobs) {
   const busy = Array.from({ length: jobs }, () => 0);
@@ -60664,6 +60761,7 @@ var failures = [
 // src/report/annotate-findings.ts
 var mostOfALevel = 10;
 var longestRemedy2 = 1e3;
+var mostEvidence2 = 3;
 function annotateFindings(findings, inputs, log2) {
   const worstFirst = ["failed", "unknown", "warning"].flatMap(
     (status) => findings.filter((finding) => finding.status === status)
@@ -60687,10 +60785,12 @@ function levelOf(finding, failOn) {
   if (finding.ignored !== void 0) return "notice";
   return blocks(finding, failOn) ? "error" : "warning";
 }
-function messageOf({ check: check3, evidence, remedy: remedy4, ignored }) {
+function messageOf({ check: check3, status, evidence, remedy: remedy4, ignored }) {
   const title = catalogue.find((c) => c.id === check3)?.title ?? check3;
-  const seen = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(evidence.slice(0, 3).join("; "));
-  return `${title}: ${seen} ${ignored === void 0 ? shortened2(remedy4 ?? "") : `Ignored: ${ignored}`}`;
+  const rest = evidence.length - mostEvidence2;
+  const more = rest > 0 ? [`… and ${String(rest)} more, in the log`] : [];
+  const seen = (0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)([...evidence.slice(0, mostEvidence2), ...more].join("; "));
+  return `Expected: ${(0,_chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(title)} ${status === "unknown" ? "Not known" : "Seen"}: ${seen} ${ignored === void 0 ? shortened2(remedy4 ?? "") : `Ignored: ${ignored}`}`;
 }
 function shortened2(remedy4) {
   return remedy4.length <= longestRemedy2 ? remedy4 : `${remedy4.slice(0, longestRemedy2)} … (the rest is in the log)`;
@@ -61273,7 +61373,7 @@ function namesRegistry(name3) {
 function ordered(edits) {
   return edits.toSorted((a, b) => a.start - b.start || a.end - b.end);
 }
-function apply(text2, edits) {
+function apply2(text2, edits) {
   let at = 0;
   let result = "";
   for (const edit2 of ordered(edits)) {
@@ -62294,7 +62394,7 @@ function editValues(given3, options) {
   const source = readSource(given3, options.file);
   const plan2 = makePlan(source, path8, options);
   const { shape, warnings } = plan2;
-  const text2 = apply(source.text, plan2.edits);
+  const text2 = apply2(source.text, plan2.edits);
   const line = position(source.text, offsetOf(plan2)).line;
   const whole2 = { line, text: source.mark + text2, bytes: new TextEncoder().encode(source.mark + text2) };
   if (plan2.writes.length === 0) return { operation: "none", shape, ...whole2, changes: [], warnings, edits: [] };
@@ -65089,8 +65189,7 @@ function renderSummary(report) {
   const lines = [
     `# ${headlines[report.verdict]}`,
     "",
-    `Namespace \`${report.namespace}\`, mode \`${report.mode}\`${report.downtimeSeconds === void 0 ? "" : `, downtime of the applications **${String(report.downtimeSeconds)} s**`}.`,
-    "",
+    ...aboutLines(report),
     ...errorLines(report),
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine3(w)}`, ""]),
     ...upgradeLines(report),
@@ -65110,6 +65209,11 @@ function renderSummary(report) {
 
 (cut here: the whole text is in the log and in the report)
 `;
+}
+function aboutLines({ namespace, mode, downtimeSeconds }) {
+  if (namespace === "") return [];
+  const downtime = downtimeSeconds === void 0 ? "" : `, downtime of the applications **${String(downtimeSeconds)} s**`;
+  return [`Namespace \`${namespace}\`, mode \`${mode}\`${downtime}.`, ""];
 }
 function errorLines({ error: error63 }) {
   return error63 === void 0 ? [] : ["> [!CAUTION]", `> ${oneLine3(error63.message)}`, ">", `> **What to do:** ${oneLine3(error63.remedy)}`, ""];
@@ -65448,7 +65552,7 @@ var outside = {
   clock: systemClock,
   signal: cancelled.signal,
   async connect(inputs) {
-    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 339).then(__nccwpck_require__.bind(__nccwpck_require__, 339));
+    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 396).then(__nccwpck_require__.bind(__nccwpck_require__, 396));
     return connectCluster({
       kubeconfig: inputs.kubeconfig,
       context: inputs.context,

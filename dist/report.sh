@@ -138,17 +138,23 @@ show_logs() {
 first_line() { grep -hE "$@" 2>/dev/null | head -n 1 | sed -E "$SECRETS" || true; } # PATTERN FILE...
 
 # pg_upgrade's own sentence, and the line which names the culprit: out of the lists which the checks leave, else of the log to which pg_upgrade
-# points. Dumps and restores run side by side: only the first to fail has a cause, the others fail because the server is then stopped for them. Of
-# all that pg_upgrade says this is what comes before its first "Failure, exiting": the lines after "fatal" or "*failure*", else those of the last
-# paragraph.
+# points. Dumps and restores run side by side: only the first to fail has a cause, the others fail because the server is then stopped for them. So
+# nothing counts which comes after the first "Failure, exiting".
 telling_line() { # OUTPUT OF pg_upgrade
-  local sentence log culprit
-  sentence=$(sed '/^Failure, exiting/q' "$1" | sed -n '/fatal$/,$p; /^\*failure\*/,$p')
+  local said sentence log culprit
+  said=$(sed '/^Failure, exiting/,$d' "$1")
+  sentence=$(sed -nE "/$FAILED_STATUS/,\$p" <<<"$said")
   log=$(sed -nE 's/^Consult the last few lines of "([^"]*)".*/\1/p' <<<"$sentence" | head -n 1)
-  if [[ -z $sentence ]]; then sentence=$(sed -n '/^$/h; //!H; /^Failure, exiting/{g;p;q}' "$1"); fi
-  sentence=$(grep -vE 'fatal$|^\*failure\*|^$|^Consult|^the probable cause|^Failure, exiting' <<<"$sentence" | head -n 1) || true
+  if [[ -z $sentence ]]; then
+    sentence=$(sed -nE "/$PROGRESS/{h;d}; H; \${x;p}" <<<"$said" | sed 1d)
+    sentence=$(grep -m 1 -E 'error: |(ERROR|FATAL|PANIC): ' <<<"$sentence" || printf '%s' "$sentence")
+  fi
+  sentence=$(grep -vE "$FAILED_STATUS"'|^$|^Consult|^the probable cause' <<<"$sentence" | head -n 1) || true
   culprit=$(first_line 'could not load library|^  [^ ]' "$LOGS"/*.txt)
-  if [[ -z $culprit && -n $log ]]; then culprit=$(first_line 'error:|(ERROR|FATAL|PANIC): ' "$LOGS/$log"); fi
-  if [[ -z $sentence$culprit ]]; then culprit=$(first_line 'error:|(ERROR|FATAL|PANIC): ' "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
+  if [[ -z $culprit && -n $log ]]; then culprit=$(first_line 'error: |(ERROR|FATAL|PANIC): ' "$LOGS/$log"); fi
+  if [[ -z $culprit && -n $log ]]; then culprit="$log ends with: $(tail -n 1 "$LOGS/$log" 2>/dev/null | sed -E "$SECRETS")"; fi
+  if [[ -z $sentence$culprit ]]; then culprit=$(first_line 'error: |(ERROR|FATAL|PANIC): ' "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
   printf '%s' "${sentence:-pg_upgrade failed}${culprit:+: $culprit}"
 }
+# The status of a step stands behind its title, which takes 60 columns; titles of parts are underlined, and what a step works on is indented.
+readonly FAILED_STATUS='^[A-Z].{59}fatal$|^\*failure\*' PROGRESS='^.{60}(ok)?$|^-+$|^  '

@@ -44,12 +44,13 @@ function levelOf(finding: Finding, failOn: 'failed' | 'warning'): AnnotationLeve
   return blocks(finding, failOn) ? 'error' : 'warning';
 }
 
-function messageOf({ check, evidence, remedy, ignored }: Finding): string {
+/** A title says what is so where nothing is wrong. */
+function messageOf({ check, status, evidence, remedy, ignored }: Finding): string {
   const title = catalogue.find((c) => c.id === check)?.title ?? check;
   const rest = evidence.length - mostEvidence;
   const more = rest > 0 ? [`… and ${String(rest)} more, in the log`] : [];
   const seen = sentence([...evidence.slice(0, mostEvidence), ...more].join('; '));
-  return `${title}: ${seen} ${ignored === undefined ? shortened(remedy ?? '') : `Ignored: ${ignored}`}`;
+  return `Expected: ${sentence(title)} ${status === 'unknown' ? 'Not known' : 'Seen'}: ${seen} ${ignored === undefined ? shortened(remedy ?? '') : `Ignored: ${ignored}`}`;
 }
 
 function shortened(remedy: string): string {

@@ -30,7 +30,7 @@ describe('annotations', () => {
       {
         level,
         title: `volume-users: ${status}`,
-        message: 'No other pod uses the volume: pod a; pod b; pod c; … and 1 more, in the log. Stop them.',
+        message: `Expected: No other pod uses the volume. ${status === 'unknown' ? 'Not known' : 'Seen'}: pod a; pod b; pod c; … and 1 more, in the log. Stop them.`,
       },
     ]);
   });
@@ -44,7 +44,8 @@ describe('annotations', () => {
       {
         level: 'notice',
         title: 'volume-users: failed, ignored',
-        message: 'No other pod uses the volume: pod a; pod b; pod c; … and 1 more, in the log. Ignored: it only reads',
+        message:
+          'Expected: No other pod uses the volume. Seen: pod a; pod b; pod c; … and 1 more, in the log. Ignored: it only reads',
       },
     ]);
   });
