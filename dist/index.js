@@ -55192,8 +55192,9 @@ function unasked(answerer6, remedy4, ...evidence) {
   return { ...unknown2(remedy4, ...evidence), ignored: answerer6 };
 }
 var notAsked = "not-asked";
+var removeReason = "Remove the reason, then run the checks again.";
 function given(fact2, judge8) {
-  return fact2.known ? judge8(fact2.value) : unknown2("Remove the reason, then run the checks again.", fact2.reason);
+  return fact2.known ? judge8(fact2.value) : unknown2(removeReason, fact2.reason);
 }
 function weight({ status, ignored }) {
   if (ignored === void 0) return status;
@@ -55248,28 +55249,26 @@ var accessChecks = [
       if (wanted.length === 0) return passed("every permission that an upgrade needs is granted", ...lines);
       const isLooking = inputs.mode === "precheck" || inputs.dryRun;
       if (!isLooking || wanted.some((p) => p.mode === "precheck"))
-        return failed(sentence2(grant(inputs.mode, target.namespace, user)), ...lines);
-      return inputs.mode === "precheck" ? warning2(anotherAccount(target.namespace, user), ...lines) : warning2(`Before the upgrade, ${grant(inputs.mode, target.namespace, user)}`, ...lines);
+        return failed(grant("Grant", inputs.mode, target.namespace, user), ...lines);
+      const remedy4 = inputs.mode === "precheck" ? anotherAccount(target.namespace, user) : grant("Before the upgrade, grant", inputs.mode, target.namespace, user);
+      return warning2(remedy4, ...lines);
     })
   }
 ];
-function sentence2(text2) {
-  return `${text2.charAt(0).toUpperCase()}${text2.slice(1)}`;
-}
 function apply(manifest) {
   return `${inShell}
 kubectl apply -f - <<'EOF'
 ${manifest.join("\n")}
 EOF`;
 }
-function grant(runs, namespace, user) {
+function grant(opening, runs, namespace, user) {
   const mode = runs === "precheck" ? "precheck" : "upgrade";
   const isNamed = user.known && user.value !== "";
   const who = isNamed ? user.value : "USER";
   const whose = isNamed ? "" : ", with the kubeconfig's user in the place of USER";
   const all = needed(permissionsFor(mode));
   const manifest = manifests(all, `postgresql-${mode}-missing`, namespace, subjectOf(who));
-  return `grant ${who} all that mode ${mode} needs, as somebody who may${whose}.
+  return `${opening} ${who} all that mode ${mode} needs, as somebody who may${whose}.
 ${apply(manifest)}`;
 }
 function anotherAccount(namespace, user) {
@@ -55581,10 +55580,7 @@ function closedAmong(list3) {
 }
 function besidesClosed(databases, answer) {
   const closed2 = databases.known ? closedAmong(databases.value) : [];
-  return closed2.length === 0 ? answer : worst(
-    answer,
-    unknown2("Remove the reason, then run the checks again.", ...closed2.map((name3) => `${name3}: ${notAccepting}`))
-  );
+  return closed2.length === 0 ? answer : worst(answer, unknown2(removeReason, ...closed2.map((name3) => `${name3}: ${notAccepting}`)));
 }
 
 // src/prechecks/unasked.ts
@@ -55594,7 +55590,7 @@ function unaskedImage(name3, { reason, code: code2 }, answerer6) {
     `"probes" is none. ${answerer6}`,
     'Set "probes" to pods, so that the image is asked before the downtime.',
     evidence
-  ) : unknown2("Remove the reason, then run the checks again.", evidence);
+  ) : unknown2(removeReason, evidence);
 }
 
 // src/prechecks/extensions.ts
@@ -55754,7 +55750,6 @@ ${inPsql}
 ${commands.join("\n")}`;
   return severity === "failed" ? failed(remedy4, ...evidence) : warning2(remedy4, ...evidence);
 }
-var removeReason = "Remove the reason, then run the checks again.";
 function nothingIn(places) {
   const databases = places.flatMap(({ database }) => database === void 0 ? [] : [oneLine(database)]);
   const asked2 = [...databases.length < places.length ? ["the server"] : [], ...databases];
@@ -56379,7 +56374,7 @@ FROM pg_namespace WHERE nspname = 'binary_upgrade'`
     // ALTER TABLE renames relations of every kind but composite types.
     database: `
 SELECT t.oid::regtype::text, '14 will make the type ' || m || ', and that name is taken',
-  CASE WHEN (SELECT relkind FROM pg_class c WHERE c.oid = taken.typrelid) <> 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END
+  format('ALTER %s %s RENAME TO %I;', CASE WHEN (SELECT relkind FROM pg_class c WHERE c.oid = taken.typrelid) <> 'c' THEN 'TABLE' ELSE 'TYPE' END, taken.oid::regtype, left(m, 58) || '_mine')
 FROM pg_range r JOIN pg_type t ON t.oid = r.rngtypid,
   LATERAL (SELECT CASE WHEN strpos(t.typname, 'range') > 0 THEN overlay(t.typname PLACING 'multirange' FROM strpos(t.typname, 'range') FOR 5) ELSE t.typname || '_multirange' END AS m) x
   JOIN pg_type taken ON taken.typname = left(m, 63)::name
@@ -58114,7 +58109,7 @@ function untried({ reason, code: code2 }, answerer6) {
     answerer6,
     "Start the serving image with your values in another namespace to be sure.",
     `14 was not started: ${reason}`
-  ) : unknown2("Remove the reason, then run the checks again.", reason);
+  ) : unknown2(removeReason, reason);
 }
 
 // src/prechecks/sort-order.ts

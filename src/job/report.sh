@@ -147,14 +147,15 @@ telling_line() { # OUTPUT OF pg_upgrade
   log=$(sed -nE 's/^Consult the last few lines of "([^"]*)".*/\1/p' <<<"$sentence" | head -n 1)
   if [[ -z $sentence ]]; then
     sentence=$(sed -nE "/$PROGRESS/{h;d}; H; \${x;p}" <<<"$said" | sed 1d)
-    sentence=$(grep -m 1 -E 'error: |(ERROR|FATAL|PANIC): ' <<<"$sentence" || printf '%s' "$sentence")
+    sentence=$(grep -m 1 -E "$ERROR_LINE" <<<"$sentence" || printf '%s' "$sentence")
   fi
   sentence=$(grep -vE "$FAILED_STATUS"'|^$|^Consult|^the probable cause' <<<"$sentence" | head -n 1) || true
   culprit=$(first_line 'could not load library|^  [^ ]' "$LOGS"/*.txt)
-  if [[ -z $culprit && -n $log ]]; then culprit=$(first_line 'error: |(ERROR|FATAL|PANIC): ' "$LOGS/$log"); fi
+  if [[ -z $culprit && -n $log ]]; then culprit=$(first_line "$ERROR_LINE" "$LOGS/$log"); fi
   if [[ -z $culprit && -n $log ]]; then culprit="$log ends with: $(tail -n 1 "$LOGS/$log" 2>/dev/null | sed -E "$SECRETS")"; fi
-  if [[ -z $sentence$culprit ]]; then culprit=$(first_line 'error: |(ERROR|FATAL|PANIC): ' "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
+  if [[ -z $sentence$culprit ]]; then culprit=$(first_line "$ERROR_LINE" "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
   printf '%s' "${sentence:-pg_upgrade failed}${culprit:+: $culprit}"
 }
 # The status of a step stands behind its title, which takes 60 columns; titles of parts are underlined, and what a step works on is indented.
 readonly FAILED_STATUS='^[A-Z].{59}fatal$|^\*failure\*' PROGRESS='^.{60}(ok)?$|^-+$|^  '
+readonly ERROR_LINE='error: |(ERROR|FATAL|PANIC): ' # of its programs, and of the servers

@@ -38,17 +38,15 @@ export const accessChecks: readonly Check[] = [
         // The checks that are unknown for it say so themselves.
         const isLooking = inputs.mode === 'precheck' || inputs.dryRun;
         if (!isLooking || wanted.some((p) => p.mode === 'precheck'))
-          return failed(sentence(grant(inputs.mode, target.namespace, user)), ...lines);
-        return inputs.mode === 'precheck'
-          ? warning(anotherAccount(target.namespace, user), ...lines)
-          : warning(`Before the upgrade, ${grant(inputs.mode, target.namespace, user)}`, ...lines);
+          return failed(grant('Grant', inputs.mode, target.namespace, user), ...lines);
+        const remedy =
+          inputs.mode === 'precheck'
+            ? anotherAccount(target.namespace, user)
+            : grant('Before the upgrade, grant', inputs.mode, target.namespace, user);
+        return warning(remedy, ...lines);
       }),
   },
 ];
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
-}
 
 function apply(manifest: readonly string[]): string {
   return `${inShell}\nkubectl apply -f - <<'EOF'\n${manifest.join('\n')}\nEOF`;
@@ -58,14 +56,14 @@ function apply(manifest: readonly string[]): string {
  * The command that grants the kubeconfig's user all that its mode needs, what it has already too: a Role is replaced as a whole, and what an
  * earlier one of this name granted must not go.
  */
-function grant(runs: Inputs['mode'], namespace: string, user: Known<string>): string {
+function grant(opening: string, runs: Inputs['mode'], namespace: string, user: Known<string>): string {
   const mode = runs === 'precheck' ? 'precheck' : 'upgrade';
   const isNamed = user.known && user.value !== '';
   const who = isNamed ? user.value : 'USER';
   const whose = isNamed ? '' : ", with the kubeconfig's user in the place of USER";
   const all = needed(permissionsFor(mode));
   const manifest = manifests(all, `postgresql-${mode}-missing`, namespace, subjectOf(who));
-  return `grant ${who} all that mode ${mode} needs, as somebody who may${whose}.\n${apply(manifest)}`;
+  return `${opening} ${who} all that mode ${mode} needs, as somebody who may${whose}.\n${apply(manifest)}`;
 }
 
 /** A precheck's account changes nothing: an upgrade's rights are for another one, the documentation's. */

@@ -1,5 +1,5 @@
 import type { DatabaseFacts } from '../database/server.ts';
-import { unknown, worst, type Answer, type Known } from './finding.ts';
+import { removeReason, unknown, worst, type Answer, type Known } from './finding.ts';
 
 export const notAccepting = 'nobody can connect to it: look at the checks database-connections and invalid-databases';
 
@@ -13,8 +13,5 @@ export function besidesClosed(databases: Known<readonly DatabaseFacts[]>, answer
   const closed = databases.known ? closedAmong(databases.value) : [];
   return closed.length === 0
     ? answer
-    : worst(
-        answer,
-        unknown('Remove the reason, then run the checks again.', ...closed.map((name) => `${name}: ${notAccepting}`)),
-      );
+    : worst(answer, unknown(removeReason, ...closed.map((name) => `${name}: ${notAccepting}`)));
 }

@@ -71,9 +71,12 @@ export type Known<T> =
 /** Code of a fact that the inputs say not to ask for. */
 export const notAsked = 'not-asked';
 
+/** What to do where something could not be told, and nothing more is known of why. */
+export const removeReason = 'Remove the reason, then run the checks again.';
+
 /** A check that needs one fact: unknown where the fact is. */
 export function given<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
-  return fact.known ? judge(fact.value) : unknown('Remove the reason, then run the checks again.', fact.reason);
+  return fact.known ? judge(fact.value) : unknown(removeReason, fact.reason);
 }
 
 /** What a finding counts as in the verdict: one that is ignored stays to be seen. */

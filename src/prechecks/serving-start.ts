@@ -1,5 +1,16 @@
 import type { Trial } from '../job/run-trial.ts';
-import { notAsked, failed, given, passed, unasked, unknown, warning, type Check, type Known } from './finding.ts';
+import {
+  notAsked,
+  failed,
+  given,
+  passed,
+  removeReason,
+  unasked,
+  unknown,
+  warning,
+  type Check,
+  type Known,
+} from './finding.ts';
 import type { Answer } from './finding.ts';
 
 export const servingStartChecks: readonly Check[] = [
@@ -76,5 +87,5 @@ function untried({ reason, code }: Extract<Known<Trial>, { known: false }>, answ
         'Start the serving image with your values in another namespace to be sure.',
         `14 was not started: ${reason}`,
       )
-    : unknown('Remove the reason, then run the checks again.', reason);
+    : unknown(removeReason, reason);
 }

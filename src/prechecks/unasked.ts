@@ -1,4 +1,4 @@
-import { notAsked, unasked, unknown, type Answer, type Known } from './finding.ts';
+import { notAsked, removeReason, unasked, unknown, type Answer, type Known } from './finding.ts';
 
 /**
  * An image that nobody wanted to be asked does not block; one that was asked and did not answer does.
@@ -16,5 +16,5 @@ export function unaskedImage(
         'Set "probes" to pods, so that the image is asked before the downtime.',
         evidence,
       )
-    : unknown('Remove the reason, then run the checks again.', evidence);
+    : unknown(removeReason, evidence);
 }

@@ -1,5 +1,16 @@
 import { connectCommand } from '../../database/script.ts';
-import { inPsql, failed, given, passed, unknown, warning, worst, type Answer, type Check } from '../finding.ts';
+import {
+  inPsql,
+  failed,
+  given,
+  passed,
+  removeReason,
+  unknown,
+  warning,
+  worst,
+  type Answer,
+  type Check,
+} from '../finding.ts';
 import type { Answers, Hazard, HazardFacts } from './hazard.ts';
 import type { Known } from '../finding.ts';
 
@@ -64,8 +75,6 @@ function found({ severity, advice }: Hazard, commands: readonly string[], eviden
   const remedy = commands.length === 0 ? advice : `${advice}\n${inPsql}\n${commands.join('\n')}`;
   return severity === 'failed' ? failed(remedy, ...evidence) : warning(remedy, ...evidence);
 }
-
-const removeReason = 'Remove the reason, then run the checks again.';
 
 function nothingIn(places: readonly Place[]): string {
   const databases = places.flatMap(({ database }) => (database === undefined ? [] : [oneLine(database)]));

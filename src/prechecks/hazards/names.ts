@@ -124,7 +124,7 @@ FROM pg_namespace WHERE nspname = 'binary_upgrade'`,
     // ALTER TABLE renames relations of every kind but composite types.
     database: `
 SELECT t.oid::regtype::text, '14 will make the type ' || m || ', and that name is taken',
-  CASE WHEN (SELECT relkind FROM pg_class c WHERE c.oid = taken.typrelid) <> 'c' THEN format('ALTER TABLE %s RENAME TO %I;', taken.typrelid::regclass, left(m, 58) || '_mine') ELSE format('ALTER TYPE %s RENAME TO %I;', taken.oid::regtype, left(m, 58) || '_mine') END
+  format('ALTER %s %s RENAME TO %I;', CASE WHEN (SELECT relkind FROM pg_class c WHERE c.oid = taken.typrelid) <> 'c' THEN 'TABLE' ELSE 'TYPE' END, taken.oid::regtype, left(m, 58) || '_mine')
 FROM pg_range r JOIN pg_type t ON t.oid = r.rngtypid,
   LATERAL (SELECT CASE WHEN strpos(t.typname, 'range') > 0 THEN overlay(t.typname PLACING 'multirange' FROM strpos(t.typname, 'range') FOR 5) ELSE t.typname || '_multirange' END AS m) x
   JOIN pg_type taken ON taken.typname = left(m, 63)::name
