@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import { runAction, startAction, type ActionEnd } from './action.ts';
 import { bench, kubectl, kubectlJson, namespace } from './bench.ts';
+import { later } from './later.ts';
 import { replicas, rowCounts } from './server.ts';
 
 jest.setTimeout(15 * 60_000);
@@ -47,9 +48,8 @@ describe.each([1, 3, 4])('a precheck that is killed when it has made %i probe po
     // The trial of the server serves until its deadline: of a pod that runs nobody can tell that its run was killed.
     for (const { name } of probes().filter(({ role }) => role === 'start')) endAsAtItsDeadline(name);
     while (probes().some(({ phase }) => phase === 'Pending' || phase === 'Running')) await sleep(500);
-    // So long another run leaves them to whoever may still read their logs.
-    await sleep(61_000);
-    end = await runAction({ namespace });
+    // For a minute another run leaves them to whoever may still read their logs.
+    end = await later(61, (kubeconfig) => runAction({ namespace, kubeconfig }));
   });
 
   test('leaves some of them', () => {

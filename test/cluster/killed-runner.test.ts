@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { killActionAt, runAction, type ActionEnd } from './action.ts';
 import { bench, kubectl, namespace, psql } from './bench.ts';
-import { replicas, statefulSet } from './server.ts';
+import { expireLease, replicas, statefulSet } from './server.ts';
 import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
@@ -13,7 +13,7 @@ const moments = {
   'before 14 is started': '::group::Start PostgreSQL 14',
   'while the applications come back': '::group::Bring the applications back',
 };
-/** Each of them takes a minute: by default the two that leave the most behind. */
+/** By default the two that leave the most behind. */
 const chosen =
   process.env['FAULTS'] === 'all'
     ? Object.entries(moments)
@@ -28,8 +28,7 @@ describe.each(chosen)('an upgrade whose runner is killed %s', (_name, line) => {
     bench('reset', '--namespace', namespace);
     before = replicas(namespace);
     struck = await killActionAt({ namespace, mode: 'upgrade', confirm: namespace }, line);
-    // Until then its Lease says that it lives.
-    await new Promise((resolve) => setTimeout(resolve, 62_000));
+    expireLease(namespace);
     end = await runAction({ namespace, mode: 'upgrade', confirm: namespace });
   });
 

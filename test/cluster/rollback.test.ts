@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { killActionAt, runAction, type ActionEnd } from './action.ts';
 import { bench, kubectl, kubectlJson, namespace, psql } from './bench.ts';
-import { replicas, statefulSet } from './server.ts';
+import { expireLease, replicas, statefulSet } from './server.ts';
 import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
@@ -50,8 +50,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
     former = volume();
     await killActionAt(upgrade, '::group::Compare the data');
     psql(namespace, 'circleci', 'CREATE TABLE uninvited AS SELECT 1 AS one');
-    // Until then the Lease says that the killed run lives.
-    await new Promise((resolve) => setTimeout(resolve, 62_000));
+    expireLease(namespace);
     end = await runAction(upgrade);
   });
 
