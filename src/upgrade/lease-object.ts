@@ -18,28 +18,50 @@ export interface Holding {
   readonly expires: Date;
 }
 
-/** Undefined when nobody holds it. A Lease that does not say when it was renewed has expired long ago. */
+/**
+ * Undefined when nobody holds it. A Lease that does not say when it was renewed has expired long ago. How long it lasts is not read from
+ * it: whoever may write Leases could make one that never expires.
+ */
 export function holdingOf({ spec = {} }: Lease): Holding | undefined {
-  const { holderIdentity: holder = '', leaseDurationSeconds = leaseDuration } = spec;
-  if (holder === '') return undefined;
+  const { holderIdentity = '' } = spec;
+  if (holderIdentity === '') return undefined;
   const renewed = timeOf(spec.renewTime);
   return {
-    holder,
+    holder: runAddress.test(holderIdentity) ? holderIdentity : 'a holder whose name is no address of a run',
     since: timeOf(spec.acquireTime),
     renewed,
-    expires: new Date(renewed.getTime() + leaseDurationSeconds * 1000),
+    expires: new Date(renewed.getTime() + leaseDuration * 1000),
   };
+}
+
+/** What a run calls itself: an address, or `process 123`. */
+const runAddress = /^[\x21-\x7e][\x20-\x7e]{0,499}$/;
+
+/** Milliseconds by which the clocks of several API servers may differ. */
+const clockDifference = 60_000;
+
+/**
+ * Whether no run of this action can have written the time of the last renewal, which is always the API server's own: it is in the future,
+ * so that the Lease would keep every run away until then.
+ */
+export function isForged({ renewed }: Holding, now: Date): boolean {
+  return renewed.getTime() > now.getTime() + clockDifference;
 }
 
 /**
  * The epoch of whoever takes the Lease next: more than any before, also when
  * somebody deleted the Lease meanwhile, since it is not less than the seconds
- * since 1970 by the API server's time.
+ * since 1970 by the API server's time. One that is far ahead of these no run has written.
  */
 export function nextEpoch(found: Lease | undefined, now: Date): string {
-  const last = Number(epochOf(found) ?? 0);
-  return String(Math.max(Number.isSafeInteger(last) ? last + 1 : 0, Math.floor(now.getTime() / 1000)));
+  const seconds = Math.floor(now.getTime() / 1000);
+  const text = epochOf(found) ?? '';
+  const last = /^\d{1,11}$/.test(text) ? Number(text) : 0;
+  return String(Math.max(last <= seconds + mostAhead ? last + 1 : 0, seconds));
 }
+
+/** Seconds: each run that takes the Lease within one second adds one. */
+const mostAhead = 3600;
 
 export function newLease(namespace: string, holder: string, epoch: string, now: Date): Lease {
   return {

@@ -2,7 +2,16 @@ import { ClusterError, describe, UpgradeError } from '../errors.ts';
 import type { Cluster, Lease } from '../ports/cluster.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { epochOf, expectEpoch, isTestFailure, setEpoch } from './epoch.ts';
-import { holdingOf, leaseDuration, leaseName, microTime, newLease, nextEpoch, type Holding } from './lease-object.ts';
+import {
+  holdingOf,
+  isForged,
+  leaseDuration,
+  leaseName,
+  microTime,
+  newLease,
+  nextEpoch,
+  type Holding,
+} from './lease-object.ts';
 
 type Outside = Pick<Surroundings, 'cluster' | 'clock' | 'log'>;
 
@@ -43,7 +52,7 @@ export class HeldLease {
     for (let attempt = 1; ; attempt++) {
       const found = await cluster.find('leases', leaseName, namespace);
       const now = await cluster.now();
-      const before = expectFree(found, now);
+      const before = expectFree(found, now, namespace);
       const epoch = nextEpoch(found, now);
       const wanted = newLease(namespace, holder, epoch, now);
       try {
@@ -132,7 +141,7 @@ export class HeldLease {
     if (!isGone && !isTestFailure(refusal)) throw refusal;
     const found = await this.outside.cluster.find('leases', leaseName, this.namespace);
     const holding = found === undefined ? undefined : holdingOf(found);
-    if (epochOf(found) === this.epoch && holding?.holder === this.holder) throw refusal;
+    if (epochOf(found) === this.epoch && found?.spec?.holderIdentity === this.holder) throw refusal;
     this.stop();
     this.loss ??= new UpgradeError(
       'lease-lost',
@@ -145,14 +154,18 @@ export class HeldLease {
   }
 }
 
-/** Who holds the Lease, or held it last without giving it back; undefined when nobody does. */
+/** Who holds the Lease, or held it last without giving it back; undefined when nobody does. A forged one (see `isForged`) tells nothing of a holder. */
 export async function findHolding(
   cluster: Cluster,
   namespace: string,
-): Promise<(Holding & { readonly isExpired: boolean }) | undefined> {
+): Promise<(Holding & { readonly isExpired: boolean; readonly isForged?: boolean }) | undefined> {
   const found = await cluster.find('leases', leaseName, namespace);
   const holding = found === undefined ? undefined : holdingOf(found);
-  return holding && { ...holding, isExpired: (await cluster.now()) > holding.expires };
+  if (holding === undefined) return undefined;
+  const now = await cluster.now();
+  return isForged(holding, now)
+    ? { ...holding, isExpired: true, isForged: true }
+    : { ...holding, isExpired: now > holding.expires };
 }
 
 /**
@@ -172,17 +185,26 @@ export async function releaseExpired(outside: Outside, namespace: string, holder
  */
 export async function expectNoHolder(cluster: Cluster, namespace: string): Promise<void> {
   const found = await cluster.find('leases', leaseName, namespace);
-  if (found !== undefined) expectFree(found, await cluster.now());
+  if (found !== undefined) expectFree(found, await cluster.now(), namespace);
 }
 
 /** @returns the holder that let it expire, if there is one */
-function expectFree(found: Lease | undefined, now: Date) {
+function expectFree(found: Lease | undefined, now: Date, namespace: string) {
   const holding = found === undefined ? undefined : holdingOf(found);
   if (holding === undefined || now > holding.expires) return holding;
+  if (isForged(holding, now)) throw forged(holding, namespace);
   throw new UpgradeError(
     'upgrade-held',
     `Another run is at it: ${holding.holder} holds Lease ${leaseName} since ${holding.since.toISOString()} and renewed it ${seconds(holding.renewed, now)} s ago.`,
     `Wait for its end. If that run is dead, its Lease expires at ${holding.expires.toISOString()}: run again then, and this run goes on with what it left.`,
+  );
+}
+
+function forged({ renewed }: Holding, namespace: string): UpgradeError {
+  return new UpgradeError(
+    'lease-foreign',
+    `Lease ${leaseName} in namespace ${namespace} was not written by a run of this action: it says that it was renewed at ${renewed.toISOString()}, which is in the future. Nothing was changed.`,
+    `See who writes it: \`kubectl -n ${namespace} get lease ${leaseName} -o yaml --show-managed-fields\`. If no run of this action is at work, delete it: \`kubectl -n ${namespace} delete lease ${leaseName}\`. Then run again.`,
   );
 }
 

@@ -6,6 +6,7 @@ import { backupName } from './backup/kinds.ts';
 import { hasFence } from './fence.ts';
 import type { Journal } from './journal.ts';
 import type { findHolding } from './lease.ts';
+import { leaseName } from './lease-object.ts';
 import { isReady } from './server-ready.ts';
 
 /** Where an upgrade stands, for people and for later steps of a workflow. */
@@ -117,7 +118,11 @@ function isHeld({ holding }: Seen): boolean {
 
 function holderLines({ holding }: Seen): string[] {
   if (holding === undefined) return [];
-  const { holder, since, renewed, isExpired } = holding;
+  const { holder, since, renewed, isExpired, isForged } = holding;
+  if (isForged === true)
+    return [
+      `Lease ${leaseName} was not written by a run of this action: it says that it was renewed at ${renewed.toISOString()}, which is in the future. If no run is at work, delete it`,
+    ];
   return [
     isExpired
       ? `${holder} began at ${since.toISOString()} and has not been heard of since ${renewed.toISOString()}`
