@@ -1,7 +1,8 @@
 import type { V1ConfigMap, V1EnvVar, V1Job, V1ResourceRequirements } from '@kubernetes/client-node';
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../versions.ts';
-import { ownerLabel, podTemplate } from './pod.ts';
+import { bootstrapCommand, bootstrapVariables, scriptDirectory } from './bootstrap.ts';
+import { ownerLabel, passwd, podTemplate } from './pod.ts';
 import type { Transfer } from './transfer.ts';
 
 /** How initdb makes the new cluster, and which database must be made anew beside it. */
@@ -39,19 +40,25 @@ const jobNames: Readonly<Record<JobCommand, string>> = {
   boot: bootJobName,
 };
 export const containerName = 'pg-upgrade';
-const scriptDirectory = '/upgrade';
 const scriptName = 'upgrade.sh';
 
-/** The ConfigMap with the scripts that the Job runs, by file name. */
+/** The ConfigMap with the scripts that the Job runs, by file name. Its content can't be changed, and the Job compares it: see bootstrap.ts. */
 export function scriptConfigMap(target: Target, scripts: Readonly<Record<string, string>>): V1ConfigMap {
-  return { metadata: { name: jobName, namespace: target.namespace, labels: ownerLabel }, data: { ...scripts } };
+  const metadata = { name: jobName, namespace: target.namespace, labels: ownerLabel };
+  return { metadata, immutable: true, data: { ...scripts } };
 }
 
 /**
  * The Job that runs pg_upgrade on the server's volume, takes it back, or starts 12 on a copy. One
  * pod, never repeated by Kubernetes, never ended by a deadline.
+ * @param scripts what `scriptConfigMap` holds
  */
-export function upgradeJob(target: Target, settings: JobSettings, command: JobCommand): V1Job {
+export function upgradeJob(
+  target: Target,
+  settings: JobSettings,
+  command: JobCommand,
+  scripts: Readonly<Record<string, string>>,
+): V1Job {
   const { initdb } = settings;
   const variables: Record<string, string> = {
     MOUNT: target.volume.mountPath,
@@ -68,6 +75,7 @@ export function upgradeJob(target: Target, settings: JobSettings, command: JobCo
     JOBS: String(settings.jobs),
     TRANSFER: settings.transfer,
     RUN_ID: settings.runId,
+    ...bootstrapVariables(scriptName, scripts, passwd(target.userId)),
   };
   const env: V1EnvVar[] = Object.entries(variables).map(([name, value]) => ({ name, value }));
   return {
@@ -91,7 +99,7 @@ export function upgradeJob(target: Target, settings: JobSettings, command: JobCo
           name: containerName,
           image: settings.image,
           imagePullPolicy: 'IfNotPresent',
-          command: ['bash', `${scriptDirectory}/${scriptName}`, command],
+          command: bootstrapCommand(command),
           env,
           resources: settings.resources,
           volumeMounts: [

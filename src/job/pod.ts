@@ -26,8 +26,8 @@ const restrictedContainer: V1SecurityContext = {
 
 const passwdAnnotation = 'postgresql-upgrade/passwd';
 
-/** Images know their own users only, and initdb and pg_upgrade ask for the name of theirs. */
-function passwd(userId: number): string {
+/** /etc/passwd: images know their own users only, and initdb and pg_upgrade ask for the name of theirs. */
+export function passwd(userId: number): string {
   return [
     'root:x:0:0:root:/root:/bin/sh',
     `postgres:x:${String(userId)}:${String(userId)}:PostgreSQL:/tmp:/bin/sh`,

@@ -13,7 +13,7 @@ export async function refusedObjects(
   snapshotClass: Known<SnapshotClassFacts>,
 ): Promise<string[]> {
   const { namespace } = target;
-  const job = upgradeJob(target, settings, 'upgrade');
+  const job = upgradeJob(target, settings, 'upgrade', {});
   const template = job.spec?.template;
   const pod = {
     metadata: { ...template?.metadata, namespace, name: `${jobName}-dry-run` },

@@ -19,13 +19,13 @@ export async function runJob(
   command: JobCommand,
   tell: (run: NonNullable<Results['jobRun']>) => void = () => undefined,
 ): Promise<JobEnd> {
-  const { target, inputs, settings } = context;
+  const { target, inputs, settings, scripts } = context;
   // A copy is nobody else's.
   if (command !== 'boot') {
     await expectNoServer(context);
     await expectClaim(context);
   }
-  const wanted = upgradeJob(target, settings, command);
+  const wanted = upgradeJob(target, settings, command, scripts);
   const object = (await takeOver(context, wanted, command)) ?? (await create(context, wanted));
   tell({ object, phase: 'created' });
   const pod = await waitForStart(context, object, inputs.jobStartTimeout);
@@ -37,7 +37,7 @@ export async function runJob(
 
 /** What `runJob` will make. */
 export function planJob({ target, settings, scripts }: Draft, command: JobCommand, until?: string): Move[] {
-  const job = upgradeJob(target, settings, command);
+  const job = upgradeJob(target, settings, command, scripts);
   return [
     {
       does: 'create',

@@ -20,8 +20,10 @@ const settings: JobSettings = {
   runId: 'https://github.example/owner/server/actions/runs/1/attempts/1',
 };
 
+const scripts = { 'upgrade.sh': 'echo', 'volume.sh': 'true' };
+
 async function jobOf(podSpec: Partial<V1PodSpec> = {}, given: Partial<JobSettings> = {}) {
-  const job = upgradeJob(await target(statefulSet(podSpec)), { ...settings, ...given }, 'upgrade');
+  const job = upgradeJob(await target(statefulSet(podSpec)), { ...settings, ...given }, 'upgrade', scripts);
   const spec = job.spec?.template.spec;
   const container = spec?.containers[0];
   if (spec === undefined || container === undefined) throw new Error('the Job has no pod');
@@ -98,7 +100,7 @@ describe('the pod of the Job', () => {
   test('asks for nothing that the server does not ask for', async () => {
     const { spec } = await jobOf();
     for (const field of ['tolerations', 'nodeSelector', 'priorityClassName']) expect(spec).not.toHaveProperty(field);
-    const alone = upgradeJob(await target(statefulSet(), { pod: undefined }), settings, 'upgrade');
+    const alone = upgradeJob(await target(statefulSet(), { pod: undefined }), settings, 'upgrade', scripts);
     expect(alone.spec?.template.spec).not.toHaveProperty('affinity');
   });
 
@@ -160,7 +162,7 @@ describe('the Job', () => {
 
   test('runs the script with what the cluster needs', async () => {
     const { container } = await jobOf();
-    expect(container.command).toEqual(['bash', '/upgrade/upgrade.sh', 'upgrade']);
+    expect(container.command?.slice(-2)).toEqual(['bash', 'upgrade']);
     expect(Object.fromEntries((container.env ?? []).map((e) => [e.name, e.value]))).toMatchObject({
       MOUNT: '/bitnami/postgresql',
       DATA: '/bitnami/postgresql/data',
@@ -184,18 +186,17 @@ describe('the Job', () => {
   });
 
   test('that takes it back is another one on the same volume', async () => {
-    const forth = upgradeJob(await target(), settings, 'upgrade');
-    const back = upgradeJob(await target(), settings, 'revert');
+    const forth = upgradeJob(await target(), settings, 'upgrade', scripts);
+    const back = upgradeJob(await target(), settings, 'revert', scripts);
     expect(back.metadata?.name).not.toBe(forth.metadata?.name);
     expect(back.spec?.template.spec?.containers[0]?.command?.at(-1)).toBe('revert');
     expect(back.spec?.template.spec?.volumes).toEqual(forth.spec?.template.spec?.volumes);
   });
 
   test('finds its scripts in a ConfigMap beside it', async () => {
-    const scripts = { 'upgrade.sh': 'echo', 'volume.sh': 'true' };
     const { spec } = await jobOf();
     const configMap = scriptConfigMap(await target(), scripts);
-    expect(configMap.data).toEqual(scripts);
+    expect(configMap).toMatchObject({ immutable: true, data: scripts });
     expect(spec.volumes).toContainEqual({ name: 'script', configMap: { name: configMap.metadata?.name } });
   });
 });

@@ -47,6 +47,7 @@ describe('the upgrade Job on a node that goes', () => {
         context.target,
         { ...context.settings, runId: 'another' },
         whose === 'revert' ? 'revert' : 'upgrade',
+        context.scripts,
       );
       cluster.put('jobs', left);
       controlJobs(setting, { [name]: { running: {} }, [jobName]: whose === 'revert' ? ending(1) : { running: {} } });

@@ -107,7 +107,10 @@ describe('the upgrade Job', () => {
   test('that the same upgrade made before is followed to its end, and not made again', async () => {
     const setting = await setUp();
     const { context, cluster } = setting;
-    cluster.put('jobs', { ...upgradeJob(context.target, context.settings, 'upgrade'), status: { active: 1 } });
+    cluster.put('jobs', {
+      ...upgradeJob(context.target, context.settings, 'upgrade', context.scripts),
+      status: { active: 1 },
+    });
     controlJobs(setting, { [jobName]: ending(0) });
     await run(setting);
     expect(context.results.job?.newVersion).toBe('14.22');
@@ -117,7 +120,7 @@ describe('the upgrade Job', () => {
   test('of the same upgrade with another image is not touched while it is at work', async () => {
     const setting = await setUp();
     const { context, cluster } = setting;
-    const other = upgradeJob(context.target, { ...context.settings, image: 'other:1' }, 'upgrade');
+    const other = upgradeJob(context.target, { ...context.settings, image: 'other:1' }, 'upgrade', context.scripts);
     cluster.put('jobs', { ...other, status: { active: 1 } });
     expect((await thrownBy(() => run(setting))).code).toBe('job-still-runs');
     expect(cluster.writes).toEqual([]);
@@ -132,7 +135,10 @@ describe('the upgrade Job', () => {
   test('whose pod is gone is made again: the script goes by what is on the disk', async () => {
     const setting = await setUp();
     const { context, cluster } = setting;
-    const ended = { ...upgradeJob(context.target, context.settings, 'upgrade'), status: { succeeded: 1 } };
+    const ended = {
+      ...upgradeJob(context.target, context.settings, 'upgrade', context.scripts),
+      status: { succeeded: 1 },
+    };
     cluster.put('jobs', ended);
     // Its pod does not come back; the one of the new Job does.
     const uid = cluster.peek('jobs', jobName, namespace)?.metadata?.uid ?? '';
