@@ -2,6 +2,7 @@
 // docs/ the parts between the markers. `--check` only says whether they are up to date.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { startingEvents } from '../src/guards.ts';
 import { inputName, inputTable } from '../src/inputs.ts';
 import { outputTable } from '../src/outputs.ts';
 import { catalogue } from '../src/prechecks/catalogue.ts';
@@ -96,7 +97,16 @@ async function readme(): Promise<string> {
     '| --- | --- |',
     ...Object.entries(outputTable).map(([key, description]) => `| \`${inputName(key)}\` | ${description} |`),
   ];
-  return between(between(text, 'inputs', inputs), 'outputs', outputs);
+  const events = [
+    '| event | `upgrade`, `rollback` | `precheck`, `status`, `values`, a dry run | who causes it |',
+    '| --- | --- | --- | --- |',
+    ...Object.entries(startingEvents).map(
+      ([name, { changes, who }]) => `| \`${name}\` | ${changes ? 'yes' : 'no'} | yes | ${who} |`,
+    ),
+    '| any other | no | no | |',
+  ];
+  const parts = Object.entries({ events, inputs, outputs });
+  return parts.reduce((page, [name, lines]) => between(page, name, lines), text);
 }
 
 function between(text: string, name: string, lines: readonly string[]): string {

@@ -1,7 +1,6 @@
 import { systemClock } from './adapters/clock.ts';
 import { readEvent, readScripts } from './adapters/files.ts';
 import { githubRunner, logWritten } from './adapters/runner.ts';
-import { isForkEvent } from './guards.ts';
 import type { Inputs } from './inputs.ts';
 import { tellUnfinished } from './post.ts';
 import { run, type Outside } from './run.ts';
@@ -51,7 +50,7 @@ const outside: Outside = {
     });
   },
   scripts: () => readScripts(import.meta.dirname),
-  isFork: async () => isForkEvent(await readEvent(githubRunner.environment('GITHUB_EVENT_PATH'))),
+  readEvent: () => readEvent(githubRunner.environment('GITHUB_EVENT_PATH')),
 };
 // The runner starts this file a second time when the job is over.
 await (githubRunner.state('isPost') === '' ? run(outside) : tellUnfinished(outside));

@@ -1,5 +1,5 @@
 import { describe, isRunError, PrecheckError, UpgradeError } from './errors.ts';
-import { guardUpgrade } from './guards.ts';
+import { guardConsent, guardStart, type Start } from './guards.ts';
 import { parseInputs, type Inputs } from './inputs.ts';
 import { parseResources } from './job/resources.ts';
 import type { Clock } from './ports/clock.ts';
@@ -32,8 +32,8 @@ export interface Outside {
     readonly probe: string;
     readonly replay: string;
   }>;
-  /** The workflow runs for somebody who may not push. */
-  readonly isFork: () => Promise<boolean>;
+  /** Payload of the event that started the workflow; undefined where it can't be read. */
+  readonly readEvent: () => Promise<unknown>;
 }
 
 /** One run of the action, from inputs to report; never throws. */
@@ -77,7 +77,10 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   const { runner, clock, signal } = outside;
   const inputs = parseInputs((name) => runner.input(name));
   progress.inputs = inputs;
-  guardUpgrade(inputs, runner.environment('GITHUB_EVENT_NAME'), await outside.isFork());
+  const start = await startOf(outside);
+  guardStart(inputs, start);
+  guardConsent(inputs);
+  if (!start.isWorkflow) runner.log.info('Started outside of GitHub Actions: no event is asked for');
   const serving = servingImage(inputs);
   parseResources(inputs.resources);
   parseIgnored(inputs.ignoreChecks);
@@ -99,6 +102,14 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   progress.cluster = cluster;
   const scripts = await outside.scripts();
   await clusterModes[inputs.mode]({ ...context, cluster, scripts });
+}
+
+/** GitHub sets these in every workflow, and lets nobody set them otherwise: one of them is enough to be in one. */
+const workflowVariables = ['GITHUB_ACTIONS', 'GITHUB_EVENT_NAME', 'GITHUB_RUN_ID', 'GITHUB_WORKFLOW'];
+
+async function startOf({ runner, readEvent }: Outside): Promise<Start> {
+  const isWorkflow = workflowVariables.some((name) => runner.environment(name) !== '');
+  return { event: runner.environment('GITHUB_EVENT_NAME'), isWorkflow, payload: await readEvent() };
 }
 
 const clusterModes = { precheck, upgrade, status: tellStatus, rollback };

@@ -19,12 +19,11 @@ export async function readScripts(directory: string): Promise<Scripts> {
   return { job: Object.fromEntries(job), probe: await read('probe.sh'), replay: await read('replay.sh') };
 }
 
-/** The payload of the event that started the workflow; empty when there is none. */
+/** The payload of the event that started the workflow; undefined where it can't be read. */
 export async function readEvent(path: string): Promise<unknown> {
-  if (path === '') return {};
   try {
     return JSON.parse(await readFile(path, 'utf8')) as unknown;
   } catch {
-    return {};
+    return undefined;
   }
 }

@@ -18,8 +18,8 @@ afterAll(() => {
 
 const upgrade = { mode: 'upgrade', confirm: 'circleci-server' };
 const own = { repository: { full_name: 'admins/server' } };
-const ofFork = { ...own, workflow_run: { head_repository: { full_name: 'stranger/server' } } };
-const ofOwn = { ...own, workflow_run: { head_repository: { full_name: 'admins/server' } } };
+const ofFork = { ...own, workflow_run: { event: 'pull_request', head_repository: { full_name: 'stranger/server' } } };
+const ofOwn = { ...own, workflow_run: { event: 'schedule', head_repository: { full_name: 'admins/server' } } };
 
 interface Refusal {
   readonly title: string;
@@ -55,24 +55,34 @@ const refusals: Refusal[] = [
     code: 'confirm-missing',
     says: 'it is "staging"',
   },
-  ...['pull_request', 'pull_request_target', 'pull_request_review', 'pull_request_review_comment'].map((event) => ({
-    title: `an upgrade on ${event}`,
-    inputs: upgrade,
-    circumstances: { event, payload: own },
-    code: 'event-refused',
-    says: `does not run on the event ${event}`,
-  })),
   {
-    title: 'an upgrade on workflow_run for a fork',
+    title: 'an upgrade on push',
     inputs: upgrade,
+    circumstances: { event: 'push', payload: own },
+    code: 'event-refused',
+    says: '"mode: upgrade" does not run on the event push',
+  },
+  {
+    title: 'a precheck on pull_request',
+    inputs: {},
+    circumstances: { event: 'pull_request', payload: own },
+    code: 'event-refused',
+    says: 'does not run on the event pull_request',
+  },
+  {
+    title: 'a precheck on workflow_run for a fork',
+    inputs: {},
     circumstances: { event: 'workflow_run', payload: ofFork },
     code: 'fork-refused',
     says: 'does not run for a fork',
   },
   {
-    title: 'an upgrade on workflow_run of a fork that is gone',
-    inputs: upgrade,
-    circumstances: { event: 'workflow_run', payload: { ...own, workflow_run: { head_repository: null } } },
+    title: 'a precheck on workflow_run of a fork that is gone',
+    inputs: {},
+    circumstances: {
+      event: 'workflow_run',
+      payload: { ...own, workflow_run: { event: 'push', head_repository: null } },
+    },
     code: 'fork-refused',
     says: 'does not run for a fork',
   },
@@ -125,9 +135,9 @@ test.concurrent('good inputs do need the part that talks to Kubernetes', async (
 });
 
 test.concurrent.each([
-  { title: 'an upgrade on workflow_run of the own repository', inputs: upgrade, payload: ofOwn, event: 'workflow_run' },
-  { title: 'a precheck on workflow_run for a fork', inputs: {}, payload: ofFork, event: 'workflow_run' },
-  { title: 'a precheck on pull_request', inputs: {}, payload: own, event: 'pull_request' },
+  { title: 'a precheck on workflow_run of the own repository', inputs: {}, payload: ofOwn, event: 'workflow_run' },
+  { title: 'a precheck on push', inputs: {}, payload: own, event: 'push' },
+  { title: 'an upgrade on schedule', inputs: upgrade, payload: own, event: 'schedule' },
 ])('$title may look at the cluster', async ({ inputs, payload, event }) => {
   await using scenario = await Scenario.begin();
   scenario.api.objects.remove({ resource: 'namespaces', namespace: '', name: 'circleci-server' });
