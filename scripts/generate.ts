@@ -10,7 +10,9 @@ import type { Check } from '../src/prechecks/finding.ts';
 import { resources } from '../src/ports/cluster.ts';
 import { reportShape } from '../src/report/report-shape.ts';
 import { modeManifests } from '../src/target/permission-manifests.ts';
+import { admissionPolicies } from '../src/target/admission-policy.ts';
 import { permissions } from '../src/target/permissions.ts';
+import { exampleNames } from '../src/target/server-names.ts';
 
 /** Who tells, where nobody asks the check. */
 const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
@@ -23,7 +25,7 @@ const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
 const generated = new Map<string, string>([
   ['action.yml', actionYaml()],
   ['docs/checks.md', checksPage()],
-  ['docs/permissions.md', permissionsPage()],
+  ['docs/permissions.md', await permissionsPage()],
   ['docs/report.schema.json', reportSchema()],
   ['README.md', await readme()],
 ]);
@@ -113,7 +115,7 @@ function between(text: string, name: string, lines: readonly string[]): string {
   const [start, end] = [`<!-- ${name}: generated -->`, `<!-- ${name}: end -->`];
   const [before, rest] = text.split(start);
   const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`README.md lacks the markers ${start} and ${end}`);
+  if (before === undefined || after === undefined) throw new Error(`a page lacks the markers ${start} and ${end}`);
   return `${before}${start}\n${lines.join('\n')}\n${end}${after}`;
 }
 
@@ -145,42 +147,42 @@ function saying({ says, shows, advice }: Check): string[] {
   ];
 }
 
-function permissionsPage(): string {
+/** Of the numbered names of probes only the first, which says that there are more. */
+function namesForPeople(names: readonly string[] | undefined): string {
+  if (names === undefined) return 'all';
+  const probe = /^postgres-upgrade-probe-.*-(\d+)$/;
+  const shown = names.filter((name) => [undefined, '1'].includes(probe.exec(name)?.[1]));
+  const more = shown.length < names.length ? ' and further numbers' : '';
+  return `${shown.map((name) => `\`${name}\``).join(' ')}${more}`;
+}
+
+async function permissionsPage(): Promise<string> {
   const table = permissions.map((p) => {
     const { group } = resources[p.resource];
-    const without =
-      p.informs === undefined
-        ? 'the run is refused'
-        : `${p.without ?? 'unknown'}: ${p.informs.map((id) => `\`${id}\``).join(', ')}`;
-    return `| ${p.mode} | ${p.verb} | ${p.resource}${p.subresource === undefined ? '' : `/${p.subresource}`} | ${group || 'core'} | ${p.why} | ${without} |`;
+    const checks = (p.informs ?? []).map((id) => `\`${id}\``).join(', ');
+    const told = [checks === '' ? '' : `${p.without ?? 'unknown'}: ${checks}`, p.else ?? ''].filter(
+      (text) => text !== '',
+    );
+    const without = p.informs === undefined ? 'the run is refused' : told.join('; ');
+    const names = namesForPeople(p.names?.(exampleNames));
+    return `| ${p.mode} | ${p.verb} | ${p.resource}${p.subresource === undefined ? '' : `/${p.subresource}`} | ${names} | ${group || 'core'} | ${p.why} | ${without} |`;
   });
-  return [
-    '# Permissions',
-    '',
-    'Generated from `src/target/permissions.ts` by `npm run generate`.',
-    '',
-    "Each mode has a Role for the namespace and a ClusterRole for what lies in none. A precheck's change nothing that is yours: they read, run `psql` in the",
-    "server's pod, make and remove probe pods, and create by dry run (Kubernetes grants a dry run with the same right as the creation). An upgrade's have only",
-    "what it needs on top; its service account gets a precheck's roles too, so apply those first. A dry run of an upgrade needs a precheck's alone.",
-    '',
-    'Put your namespace in the place of NAMESPACE, apply the manifests, and make a kubeconfig with a token of the service account:',
-    '`kubectl -n NAMESPACE create token postgresql-MODE --duration=24h`.',
-    '',
-    'What only informs may be left out. The checks that need it then only warn, or are `unknown`, which stops an upgrade until they are named in `ignore-checks`. What is asked of',
-    'Argo CD, Flux and KEDA is asked only where they are installed. Where something is missing, the check `permissions` prints',
-    'manifests with your names: all that the mode needs for the account that runs it, and, in a precheck, the roles of an upgrade for an account of its own.',
-    '',
-    '| from mode | verb | resource | API group | why | without it |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...table,
-    '',
-    ...(['precheck', 'upgrade'] as const).flatMap((mode) => [
-      `## Manifests for \`${mode}\``,
-      '',
-      '```yaml',
-      ...modeManifests(mode, 'NAMESPACE'),
-      '```',
-      '',
-    ]),
-  ].join('\n');
+  const page = await readFile('docs/permissions.md', 'utf8');
+  const block = (lines: readonly string[]) => ['', '```yaml', ...lines, '```', ''];
+  const parts: [string, string[]][] = [
+    [
+      'table',
+      [
+        '',
+        '| from mode | verb | resource | names | API group | why | without it |',
+        '| --- | --- | --- | --- | --- | --- | --- |',
+        ...table,
+        '',
+      ],
+    ],
+    ['precheck', block(modeManifests('precheck', exampleNames))],
+    ['upgrade', block(modeManifests('upgrade', exampleNames))],
+    ['policies', block(admissionPolicies('NAMESPACE', 'postgresql-upgrade'))],
+  ];
+  return parts.reduce((text, [name, lines]) => between(text, name, lines), page);
 }

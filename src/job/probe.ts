@@ -5,6 +5,7 @@ import { sortOrderSql, type SortOrders } from '../database/sort-order.ts';
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../versions.ts';
 import { podTemplate } from './pod.ts';
+import { probePrefix } from './probe-names.ts';
 
 export type ProbeRole = 'upgrade' | 'serving';
 
@@ -88,7 +89,7 @@ export function probePodOf(target: Target, { role, imagePullSecret, lifetime, ro
     container: { name: probeContainer, imagePullPolicy: 'IfNotPresent', ...container },
   });
   return {
-    metadata: { ...template.metadata, namespace: target.namespace, generateName: `postgres-upgrade-probe-${role}-` },
+    metadata: { ...template.metadata, namespace: target.namespace, generateName: probePrefix(role) },
     spec: {
       ...template.spec,
       containers: template.spec?.containers ?? [],

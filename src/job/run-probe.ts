@@ -4,6 +4,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { waitFor } from '../wait.ts';
 import { podProgress } from './follow-pod.ts';
 import { probeContainer } from './probe.ts';
+import { createProbe } from './probe-names.ts';
 
 /**
  * Runs a probe pod to its end and removes it, whatever happens.
@@ -19,8 +20,7 @@ export async function runProbe<T>(
 ): Promise<T> {
   const namespace = pod.metadata?.namespace ?? '';
   const image = pod.spec?.containers[0]?.image ?? '';
-  const created = await cluster.create('pods', pod, { namespace });
-  const name = created.metadata?.name ?? '';
+  const name = await createProbe(cluster, pod);
   const remove = async () => {
     try {
       await cluster.delete('pods', name, namespace);

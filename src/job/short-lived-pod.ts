@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe } from '../errors.ts';
 import type { Surroundings } from '../ports/context.ts';
+import { createProbe } from './probe-names.ts';
 
 /** Makes a pod for as long as `body` takes, and removes it whatever happens. */
 export async function withPod<T>(
@@ -9,8 +10,7 @@ export async function withPod<T>(
   body: (name: string) => Promise<T>,
 ): Promise<T> {
   const namespace = pod.metadata?.namespace ?? '';
-  const created = await cluster.create('pods', pod, { namespace });
-  const name = created.metadata?.name ?? '';
+  const name = await createProbe(cluster, pod);
   try {
     return await body(name);
   } finally {

@@ -2,6 +2,7 @@ import type { V1Container, V1Pod, V1Volume } from '@kubernetes/client-node';
 import type { Target } from '../target/target.ts';
 import { ownerLabel } from './pod.ts';
 import { probeLabel } from './probe.ts';
+import { probePrefix } from './probe-names.ts';
 
 /** Volumes that hold what somebody else wrote into them, and can be mounted a second time without anybody noticing. */
 const harmless = ['configMap', 'secret', 'projected', 'downwardAPI', 'emptyDir'] as const;
@@ -47,7 +48,7 @@ export function trialPod(target: Target, image: string, imagePullSecret: string)
   return {
     metadata: {
       namespace,
-      generateName: 'postgres-upgrade-probe-start-',
+      generateName: probePrefix('start'),
       labels: { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/probe': 'start' },
       annotations: { ...metadata?.annotations, 'sidecar.istio.io/inject': 'false', 'linkerd.io/inject': 'disabled' },
     },

@@ -1,5 +1,6 @@
 import type { Inputs } from '../inputs.ts';
-import { needed, permissionName, permissionsFor } from '../target/permissions.ts';
+import { needed, permissionName, permissionsFor, type MissingPermission } from '../target/permissions.ts';
+import { serverNames, type ServerNames } from '../target/server-names.ts';
 import { manifests, modeManifests, subjectOf } from '../target/permission-manifests.ts';
 import { failed, given, inShell, passed, warning, type Check, type Known } from './finding.ts';
 
@@ -28,25 +29,30 @@ export const accessChecks: readonly Check[] = [
     why: 'A right that is missing in the middle of an upgrade costs downtime. Each one is asked for by a SelfSubjectAccessReview.',
     run: ({ missingPermissions, inputs, target, user }) =>
       given(missingPermissions, (missing) => {
-        const lines = missing.map((p) =>
-          p.informs === undefined
-            ? `missing: ${permissionName(p)} (${p.why})`
-            : `not granted: ${permissionName(p)} (${p.why}); without it ${p.informs.join(', ')} may be ${p.without ?? 'unknown'}`,
-        );
+        const lines = missing.map(lineOf);
+        const names = serverNames(target);
         const wanted = needed(missing);
         if (wanted.length === 0) return passed('every permission that an upgrade needs is granted', ...lines);
         // The checks that are unknown for it say so themselves.
         const isLooking = inputs.mode === 'precheck' || inputs.dryRun;
         if (!isLooking || wanted.some((p) => p.mode === 'precheck'))
-          return failed(grant('Grant', inputs.mode, target.namespace, user), ...lines);
+          return failed(grant('Grant', inputs.mode, names, user), ...lines);
         const remedy =
           inputs.mode === 'precheck'
-            ? anotherAccount(target.namespace, user)
-            : grant('Before the upgrade, grant', inputs.mode, target.namespace, user);
+            ? anotherAccount(names, user)
+            : grant('Before the upgrade, grant', inputs.mode, names, user);
         return warning(remedy, ...lines);
       }),
   },
 ];
+
+function lineOf(missing: MissingPermission): string {
+  const { informs, lacks, why, without = 'unknown', else: other } = missing;
+  const name = `${permissionName(missing)}${lacks === undefined ? '' : ` ${lacks.join(', ')}`}`;
+  if (informs === undefined) return `missing: ${name} (${why})`;
+  const told = informs.length === 0 ? [] : [`${informs.join(', ')} may be ${without}`];
+  return `not granted: ${name} (${why}); without it ${[...told, ...(other === undefined ? [] : [other])].join('; ')}`;
+}
 
 function apply(manifest: readonly string[]): string {
   return `${inShell}\nkubectl apply -f - <<'EOF'\n${manifest.join('\n')}\nEOF`;
@@ -56,22 +62,22 @@ function apply(manifest: readonly string[]): string {
  * The command that grants the kubeconfig's user all that its mode needs, what it has already too: a Role is replaced as a whole, and what an
  * earlier one of this name granted must not go.
  */
-function grant(opening: string, runs: Inputs['mode'], namespace: string, user: Known<string>): string {
+function grant(opening: string, runs: Inputs['mode'], names: ServerNames, user: Known<string>): string {
   const mode = runs === 'precheck' ? 'precheck' : 'upgrade';
   const isNamed = user.known && user.value !== '';
   const who = isNamed ? user.value : 'USER';
   const whose = isNamed ? '' : ", with the kubeconfig's user in the place of USER";
-  const all = needed(permissionsFor(mode));
-  const manifest = manifests(all, `postgresql-${mode}-missing`, namespace, subjectOf(who));
+  const all = permissionsFor(mode).filter(({ isExtra }) => isExtra !== true);
+  const manifest = manifests(all, `postgresql-${mode}-missing`, names, subjectOf(who));
   return `${opening} ${who} all that mode ${mode} needs, as somebody who may${whose}.\n${apply(manifest)}`;
 }
 
 /** A precheck's account changes nothing: an upgrade's rights are for another one, the documentation's. */
-function anotherAccount(namespace: string, user: Known<string>): string {
+function anotherAccount(names: ServerNames, user: Known<string>): string {
   const precheck = user.known && user.value !== '' ? ` (${user.value})` : '';
   return (
     `Before the upgrade, make an account for it, as somebody who may. Its rights are not for this precheck's${precheck}: they go to the service account postgresql-upgrade, ` +
     'besides those of the Role and the ClusterRole for a precheck in docs/permissions.md, which have to be there. ' +
-    `If another account is to upgrade, mode upgrade with dry-run tells what that one lacks.\n${apply(modeManifests('upgrade', namespace))}`
+    `If another account is to upgrade, mode upgrade with dry-run tells what that one lacks.\n${apply(modeManifests('upgrade', names))}`
   );
 }

@@ -12,7 +12,7 @@ import type { Inputs } from '../inputs.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
 import type { HelmRevision } from '../target/helm-releases.ts';
 import type { Neighbour } from '../target/neighbours.ts';
-import type { Permission } from '../target/permissions.ts';
+import type { MissingPermission } from '../target/permissions.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
 import type { Target } from '../target/target.ts';
 import type { Image } from '../target/images.ts';
@@ -29,7 +29,7 @@ export interface Facts {
   readonly serving: Image;
   readonly upgradeImage: string;
   readonly access: { readonly address: string; readonly version: string };
-  readonly missingPermissions: Known<readonly Permission[]>;
+  readonly missingPermissions: Known<readonly MissingPermission[]>;
   /** The kubeconfig's user; asked for where permissions are missing. */
   readonly user: Known<string>;
   readonly server: Known<ServerFacts>;

@@ -12,6 +12,7 @@ import { servingImage, upgradeImage } from '../target/images.ts';
 import { newestRevisions } from '../target/helm-releases.ts';
 import { neighboursOf } from '../target/neighbours.ts';
 import { askUser, missingPermissions, needed, type Permission } from '../target/permissions.ts';
+import { serverNames } from '../target/server-names.ts';
 import { findReconcilers, type Marked } from '../target/reconcilers.ts';
 import { volumeUsersAmong } from '../target/volume-users.ts';
 import { Journal, journalName } from '../upgrade/journal.ts';
@@ -57,7 +58,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     timed(fact, () => knownFrom(from, work));
   const [version, permissions, server, databases, firstClients] = await Promise.all([
     timed('access', () => cluster.version()),
-    read('missingPermissions', () => missingPermissions(cluster, namespace, 'upgrade')),
+    read('missingPermissions', () => missingPermissions(cluster, serverNames(target), 'upgrade')),
     read('server', () => readServer(database)),
     read('databases', () => readDatabases(database)),
     read('clients', () => clientsOf(gathering)),

@@ -76,7 +76,8 @@ async function expectNamespace(cluster: Cluster, namespace: string): Promise<voi
 
 async function findStatefulSet(cluster: Cluster, { namespace, statefulset }: DiscoveryInputs): Promise<V1StatefulSet> {
   if (statefulset !== '') {
-    const found = await cluster.find('statefulsets', statefulset, namespace);
+    // By the right to list them, which is needed for the applications too.
+    const found = (await cluster.list('statefulsets', { namespace })).find((s) => s.metadata?.name === statefulset);
     if (found !== undefined) return found;
     throw new ConfigurationError(
       'statefulset-not-found',

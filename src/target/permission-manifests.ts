@@ -1,5 +1,6 @@
 import { resources } from '../ports/cluster.ts';
-import { permissions, type Mode, type Permission } from './permissions.ts';
+import { permissions, permissionsFor, type Mode, type Permission } from './permissions.ts';
+import type { ServerNames } from './server-names.ts';
 
 /** Who gets the rights. */
 export type Subject =
@@ -25,43 +26,69 @@ type Lines = readonly string[];
 interface GrantingRole {
   readonly kind: 'Role' | 'ClusterRole';
   readonly name: string;
-  readonly permissions: readonly Permission[];
+  readonly rules: Lines;
 }
 
 /** A Role for what lies in the namespace, a ClusterRole for the rest. Its name has the namespace: two servers may be in one cluster. */
-function rolesOf(granted: readonly Permission[], name: string, namespace: string): GrantingRole[] {
+function rolesOf(granted: readonly Permission[], name: string, names: ServerNames): GrantingRole[] {
+  const inNamespace = granted.filter(isGrantedInNamespace);
+  const elsewhere = granted.filter((permission) => !isGrantedInNamespace(permission));
   const roles: GrantingRole[] = [
-    { kind: 'Role', name, permissions: granted.filter(isGrantedInNamespace) },
-    { kind: 'ClusterRole', name: `${namespace}-${name}`, permissions: granted.filter((p) => !isGrantedInNamespace(p)) },
+    { kind: 'Role', name, rules: rules(inNamespace, names) },
+    { kind: 'ClusterRole', name: `${names.namespace}-${name}`, rules: rules(elsewhere, names) },
   ];
-  return roles.filter((role) => role.permissions.length > 0);
+  return roles.filter((role) => role.rules.length > 0);
 }
 
 /**
  * Lines of YAML that grant the permissions: a Role, a ClusterRole for what lies in no namespace, and what binds them.
  * @param name of the Role and its binding; the ClusterRole is NAMESPACE-NAME
  */
-export function manifests(granted: readonly Permission[], name: string, namespace: string, subject: Subject): string[] {
-  const roles = rolesOf(granted, name, namespace);
-  return documents(
-    roles.flatMap((role) => [manifestOf(role, namespace), bindingOf(role, role.name, namespace, subject)]),
-  );
+export function manifests(
+  granted: readonly Permission[],
+  name: string,
+  names: ServerNames,
+  subject: Subject,
+): string[] {
+  return documents(manifestsOf(granted, name, names, subject));
 }
 
+function manifestsOf(granted: readonly Permission[], name: string, names: ServerNames, subject: Subject): Lines[] {
+  const { namespace } = names;
+  return rolesOf(granted, name, names).flatMap((role) => [
+    manifestOf(role, namespace),
+    bindingOf(role, role.name, namespace, subject),
+  ]);
+}
+
+/** What a precheck can't do without, and what it can: its roles and their names. */
+const parts = [
+  ['postgresql-precheck', permissionsFor('precheck').filter(({ informs }) => informs === undefined)],
+  ['postgresql-precheck-optional', permissionsFor('precheck').filter(({ informs }) => informs !== undefined)],
+] as const;
+
 /**
- * All that a mode's user is given, as docs/permissions.md has it: a service account `postgresql-MODE` with roles of that name. An upgrade's
- * have only what it needs on top of a precheck's, which its user gets too.
+ * All that a mode's user is given, as docs/permissions.md has it: a service account `postgresql-MODE` with roles of that name, a precheck's
+ * optional rights in roles of their own. An upgrade's have only what it needs on top of a precheck's, which its user gets too.
  */
-export function modeManifests(mode: Mode, namespace: string): string[] {
-  const name = (of: Mode) => `postgresql-${of}`;
-  const subject = { kind: 'ServiceAccount', name: name(mode), namespace } as const;
+export function modeManifests(mode: Mode, names: ServerNames): string[] {
+  const { namespace } = names;
+  const subject = { kind: 'ServiceAccount', name: `postgresql-${mode}`, namespace } as const;
+  const account: Lines = [
+    'apiVersion: v1',
+    'kind: ServiceAccount',
+    `metadata: { name: ${subject.name}, namespace: ${namespace} }`,
+  ];
+  if (mode === 'precheck')
+    return documents([account, ...parts.flatMap(([name, granted]) => manifestsOf(granted, name, names, subject))]);
   const own = permissions.filter((permission) => permission.mode === mode);
-  const below = mode === 'precheck' ? [] : permissions.filter((permission) => permission.mode === 'precheck');
   return documents([
-    ['apiVersion: v1', 'kind: ServiceAccount', `metadata: { name: ${subject.name}, namespace: ${namespace} }`],
-    manifests(own, subject.name, namespace, subject),
-    ...rolesOf(below, name('precheck'), namespace).map((role) =>
-      bindingOf(role, role.name.replace(name('precheck'), `${subject.name}-reads`), namespace, subject),
+    account,
+    ...manifestsOf(own, subject.name, names, subject),
+    ...parts.flatMap(([name, granted]) =>
+      rolesOf(granted, name, names).map((role) =>
+        bindingOf(role, role.name.replace(name, `upgrade-of-${name}`), namespace, subject),
+      ),
     ),
   ]);
 }
@@ -76,21 +103,32 @@ function manifestOf(role: GrantingRole, namespace: string): Lines {
     `kind: ${role.kind}`,
     `metadata: { name: ${role.name}${placeOf(role, namespace)} }`,
     'rules:',
-    ...rules(role.permissions),
+    ...role.rules,
   ];
 }
 
-function rules(granted: readonly Permission[]): string[] {
-  const verbs = new Map<string, { group: string; verbs: string[] }>();
-  for (const { verb, resource, subresource } of granted) {
-    const name = subresource === undefined ? resource : `${resource}/${subresource}`;
-    const rule = verbs.get(name) ?? { group: resources[resource].group, verbs: [] };
+interface Rule {
+  readonly group: string;
+  readonly resource: string;
+  readonly names: readonly string[] | undefined;
+  readonly verbs: string[];
+}
+
+/** A right for no name is left out: to Kubernetes an empty list of names means all. */
+function rules(granted: readonly Permission[], server: ServerNames): string[] {
+  const found = new Map<string, Rule>();
+  for (const { verb, resource, subresource, names } of granted) {
+    const whole = subresource === undefined ? resource : `${resource}/${subresource}`;
+    const byName = names?.(server);
+    if (byName?.length === 0) continue;
+    const key = JSON.stringify([whole, byName]);
+    const rule = found.get(key) ?? { group: resources[resource].group, resource: whole, names: byName, verbs: [] };
     rule.verbs.push(verb);
-    verbs.set(name, rule);
+    found.set(key, rule);
   }
-  return [...verbs].map(
-    ([resource, rule]) =>
-      `  - { apiGroups: ['${rule.group}'], resources: ['${resource}'], verbs: [${rule.verbs.join(', ')}] }`,
+  return [...found.values()].map(
+    ({ group, resource, names, verbs }) =>
+      `  - { apiGroups: ['${group}'], resources: ['${resource}'], ${names === undefined ? '' : `resourceNames: [${names.map((name) => `'${name}'`).join(', ')}], `}verbs: [${verbs.join(', ')}] }`,
   );
 }
 

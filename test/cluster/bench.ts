@@ -3,6 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Permission } from '../../src/target/permissions.ts';
+import type { ServerNames } from '../../src/target/server-names.ts';
+import { isGranted } from '../granted.ts';
 
 export const root = path.resolve(import.meta.dirname, '../..');
 
@@ -133,23 +135,23 @@ export class AuditLog {
 }
 
 /**
- * Calls that no row of the table of permissions grants, and those that were refused. Everybody who is signed in may ask what the API server
- * serves, who one is and what one may do.
+ * Calls that no row of the table of permissions grants to the object that they name, and those that were refused. Everybody who is signed in
+ * may ask what the API server serves, who one is and what one may do.
  */
-export function outsideOf(permissions: readonly Permission[], events: readonly AuditEvent[]): string[] {
-  const granted = new Set(
-    permissions.map(
-      ({ verb, resource, subresource }) => `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`}`,
-    ),
-  );
+export function outsideOf(
+  permissions: readonly Permission[],
+  names: ServerNames,
+  events: readonly AuditEvent[],
+): string[] {
   const isReview = ({ objectRef }: AuditEvent) =>
     ['selfsubjectaccessreviews', 'selfsubjectreviews'].includes(objectRef?.resource ?? '');
   const isDiscovery = ({ verb, objectRef, requestURI }: AuditEvent) =>
     verb === 'get' && objectRef?.resource === undefined && /^\/(version|apis?\/)/.test(requestURI);
+  const isOfTable = ({ verb, objectRef }: AuditEvent) =>
+    isGranted({ ...objectRef, verb, resource: objectRef?.resource ?? '' }, names, permissions);
   return events
     .filter(
-      (event) =>
-        event.responseStatus?.code === 403 || !(isReview(event) || isDiscovery(event) || granted.has(callName(event))),
+      (event) => event.responseStatus?.code === 403 || !(isReview(event) || isDiscovery(event) || isOfTable(event)),
     )
     .map((event) => `${callName(event)} ${event.requestURI}: ${String(event.responseStatus?.code)}`);
 }

@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { resources } from '../../src/ports/cluster.ts';
+import { admissionPolicies } from '../../src/target/admission-policy.ts';
 import { isGrantedInNamespace, manifests, modeManifests } from '../../src/target/permission-manifests.ts';
 import { permissionName, permissionsFor, type Permission } from '../../src/target/permissions.ts';
 import { isUntold, runAction, type ActionEnd } from './action.ts';
 import { bench, environment, kubectl, kubectlWith, namespace } from './bench.ts';
-import { kubeconfigOf } from './user.ts';
+import { isGranted, type ApiCall } from '../granted.ts';
+import { kubeconfigOf, namesOf } from './user.ts';
 
 jest.setTimeout(10 * 60_000);
 
@@ -36,8 +38,6 @@ const withoutExec =
  */
 const lacking: Readonly<Record<string, 'forbidden' | readonly string[]>> = {
   'get namespaces': 'forbidden',
-  // Needed with the input "statefulset", and by an upgrade.
-  'get statefulsets.apps': [],
   'list statefulsets.apps': 'forbidden',
   'list deployments.apps': 'forbidden',
   'list cronjobs.batch': 'forbidden',
@@ -81,8 +81,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  const names = [account, 'postgresql-precheck-missing', 'postgresql-precheck', 'postgresql-upgrade'];
-  const leftover = [...names, 'postgresql-upgrade-reads'].map((name) => `${namespace}-${name}`);
+  const parts = ['postgresql-precheck', 'postgresql-precheck-optional'];
+  const names = [account, 'postgresql-precheck-missing', 'postgresql-upgrade', ...parts];
+  const leftover = [...names, ...parts.map((name) => `upgrade-of-${name}`)].map((name) => `${namespace}-${name}`);
   for (const kind of ['clusterrole', 'clusterrolebinding']) kubectl('delete', kind, ...leftover, '--ignore-not-found');
 });
 
@@ -95,11 +96,12 @@ test('with exactly the manifests of the documentation a precheck can tell everyt
 
 test("the documentation's precheck may change nothing outside of the namespace, and its upgrade has a precheck's roles and its own", async () => {
   for (const mode of ['precheck', 'upgrade'] as const)
-    kubectlWith(modeManifests(mode, namespace).join('\n'), 'apply', '-f', '-');
+    kubectlWith(modeManifests(mode, namesOf(namespace)).join('\n'), 'apply', '-f', '-');
   await sleep(settling);
   const refused = (mode: 'precheck' | 'upgrade') => refusedTo(`system:serviceaccount:${namespace}:postgresql-${mode}`);
   expect(refused('upgrade')).toEqual([]);
-  expect(refused('precheck')).toEqual(permissionsFor('upgrade').filter(({ mode }) => mode === 'upgrade'));
+  const isOfPrecheck = (right: Right) => isGranted(right, namesOf(namespace), permissionsFor('precheck'));
+  expect(refused('precheck')).toEqual(rightsOf(permissionsFor('upgrade')).filter((right) => !isOfPrecheck(right)));
   const end = await runAction({
     ...{ namespace, probes: 'none', mode: 'upgrade', 'dry-run': 'true' },
     kubeconfig: kubeconfigOf(namespace, 'postgresql-upgrade'),
@@ -145,7 +147,10 @@ describe('without one permission exactly what needs it is not told', () => {
 });
 
 test('the manifests that the check prints grant what is missing', async () => {
-  await grant(rows.filter(({ resource }) => resource !== 'configmaps' && resource !== 'volumesnapshotclasses'));
+  const gone = ['configmaps', 'volumesnapshotclasses', 'secrets'];
+  await grant(
+    rows.filter(({ resource, verb }) => !gone.includes(resource) || (resource === 'secrets' && verb === 'list')),
+  );
   const short = await runAction({ namespace, kubeconfig, probes: 'none' });
   const [, command] =
     short.report.findings.find(({ check }) => check === 'permissions')?.remedy?.split('In a shell:\n') ?? [];
@@ -157,13 +162,95 @@ test('the manifests that the check prints grant what is missing', async () => {
   expect(changes(unprobed, end)).toEqual({});
 });
 
-/** Rows of an upgrade that the API server's authorizer would refuse to a user, whether what they are about is installed or not. */
-function refusedTo(user: string): Permission[] {
-  const asked = permissionsFor('upgrade');
-  const reviews = asked.map((row) => {
-    const { verb, resource, subresource } = row;
-    const where = isGrantedInNamespace(row) ? { namespace, name: resource === 'namespaces' ? namespace : '' } : {};
-    const resourceAttributes = { verb, group: resources[resource].group, resource, subresource, ...where };
+describe('the admission policies of the documentation', () => {
+  const upgrader = `system:serviceaccount:${namespace}:postgresql-upgrade`;
+  const foreign = [
+    {
+      ...{ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'of-another-tenant' } },
+      spec: {
+        ...{ capacity: { storage: '1Mi' }, accessModes: ['ReadWriteOnce'], persistentVolumeReclaimPolicy: 'Retain' },
+        hostPath: { path: '/nowhere' },
+        claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: 'kube-system', name: 'theirs' },
+      },
+    },
+    {
+      ...{ apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshotContent' },
+      metadata: { name: 'of-another-tenant' },
+      spec: {
+        ...{ deletionPolicy: 'Retain', driver: 'nobody', source: { snapshotHandle: 'theirs' } },
+        volumeSnapshotRef: { namespace: 'kube-system', name: 'theirs' },
+      },
+    },
+    {
+      ...{ apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot' },
+      metadata: { name: 'of-somebody-else', namespace },
+      spec: { volumeSnapshotClassName: 'nobody', source: { persistentVolumeClaimName: 'data-postgresql-0' } },
+    },
+  ];
+  const label = (...object: string[]) => ['label', ...object, 'touched=yes', '--overwrite'];
+  const attacks = [
+    label('pv', 'of-another-tenant'),
+    ['patch', 'pv', 'of-another-tenant', '-p', `{"spec":{"claimRef":{"namespace":"${namespace}"}}}`],
+    label('volumesnapshotcontent', 'of-another-tenant'),
+    ['-n', namespace, 'delete', 'volumesnapshot', 'of-somebody-else', '--wait=false'],
+  ];
+  /** Those that the API server would take from the upgrade's account; with a dry run nothing is done. */
+  const taken = (calls: readonly string[][]) =>
+    calls.filter((call) => {
+      try {
+        kubectl(`--as=${upgrader}`, ...call, '--dry-run=server');
+        return true;
+      } catch (error) {
+        if (!/ValidatingAdmissionPolicy .* denied request/.test(String(error))) throw error;
+        return false;
+      }
+    });
+  const policies = admissionPolicies(namespace, 'postgresql-upgrade').join('\n');
+
+  beforeAll(() => {
+    kubectlWith(modeManifests('upgrade', namesOf(namespace)).join('\n'), 'apply', '-f', '-');
+    for (const object of foreign) kubectlWith(JSON.stringify(object), 'apply', '-f', '-');
+  });
+
+  afterAll(() => {
+    kubectlWith(policies, 'delete', '--ignore-not-found', '-f', '-');
+    for (const object of foreign)
+      kubectlWith(JSON.stringify(object), 'delete', '--wait=false', '--ignore-not-found', '-f', '-');
+  });
+
+  test('keep the upgrade from volumes and snapshots of others, and from nothing of its own', async () => {
+    await sleep(settling);
+    expect(taken(attacks)).toEqual(attacks);
+    kubectlWith(policies, 'apply', '-f', '-');
+    const own = [label('pv', namesOf(namespace).volume)];
+    // The API server compiles a policy some time after it was made.
+    for (let attempt = 0; taken(attacks).length > 0 && attempt < 30; attempt++) await sleep(1000);
+    expect(taken(attacks)).toEqual([]);
+    expect(taken(own)).toEqual(own);
+  });
+});
+
+/** A right as the API server's authorizer is asked for it. */
+interface Right extends ApiCall {
+  readonly group: string;
+  readonly namespace?: string;
+}
+
+/** For each name where it is by name. */
+function rightsOf(asked: readonly Permission[]): Right[] {
+  const rights = asked.flatMap((row) => {
+    const { verb, resource, subresource, names } = row;
+    const right = { verb, group: resources[resource].group, resource, subresource };
+    const where = isGrantedInNamespace(row) ? { namespace } : {};
+    return (names?.(namesOf(namespace)) ?? [undefined]).map((name): Right => ({ ...right, ...where, name }));
+  });
+  return [...new Map(rights.map((right) => [JSON.stringify(right), right])).values()];
+}
+
+/** Rights of an upgrade that the API server's authorizer would refuse to a user, whether what they are about is installed or not. */
+function refusedTo(user: string): Right[] {
+  const asked = rightsOf(permissionsFor('upgrade'));
+  const reviews = asked.map((resourceAttributes) => {
     const kind = 'SubjectAccessReview';
     return { apiVersion: 'authorization.k8s.io/v1', kind, metadata: {}, spec: { user, resourceAttributes } };
   });
@@ -191,7 +278,7 @@ const settling = 500;
 /** These and no others, by the manifests that the documentation has. */
 async function grant(permissions: readonly Permission[]): Promise<void> {
   const subject = { kind: 'ServiceAccount', name: account, namespace } as const;
-  const input = manifests(permissions, account, namespace, subject).join('\n');
+  const input = manifests(permissions, account, namesOf(namespace), subject).join('\n');
   kubectlWith(input, 'apply', '-f', '-');
   await sleep(settling);
 }

@@ -5,7 +5,7 @@ import type { V1PersistentVolume, V1Pod, V1Secret } from '@kubernetes/client-nod
 import { permissionsFor } from '../../src/target/permissions.ts';
 import { AuditLog, bench, callName, kubectl, kubectlJson, kubectlWith, namespace, outsideOf, psql } from './bench.ts';
 import { replicas, rowCounts } from './server.ts';
-import { limitedKubeconfig } from './user.ts';
+import { limitedKubeconfig, namesOf } from './user.ts';
 
 jest.setTimeout(10 * 60_000);
 
@@ -213,7 +213,7 @@ function volumeOfServer(): string {
 
 /** Reads, reviews, dry runs and labelled probe pods: all that the audit log has of a user whose run changes nothing. */
 function expectOnlyProbes(calls: AuditLog, user: string): void {
-  expect(outsideOf(permissionsFor('precheck'), calls.events(user))).toEqual([]);
+  expect(outsideOf(permissionsFor('precheck'), namesOf(namespace), calls.events(user))).toEqual([]);
   const writes = calls.writes(user);
   const made = writes.filter(({ verb }) => verb === 'create').map(({ requestObject }) => requestObject as V1Pod);
   for (const { metadata } of made)

@@ -4,7 +4,26 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { manifests } from '../../src/target/permission-manifests.ts';
 import { permissions, type Mode, type Permission } from '../../src/target/permissions.ts';
-import { bench, kubectlWith } from './bench.ts';
+import type { ServerNames } from '../../src/target/server-names.ts';
+import { bench, kubectl, kubectlWith } from './bench.ts';
+
+/** Names of the bench's server as it is now: another backup that was restored is another volume. */
+export function namesOf(namespace: string): ServerNames {
+  const claim = 'data-postgresql-0';
+  const ofClaim = (field: string) => kubectl('-n', namespace, 'get', 'pvc', claim, '-o', `jsonpath={${field}}`);
+  const kinds = ['deployments', 'statefulsets', 'cronjobs'] as const;
+  return {
+    ...{ namespace, statefulSet: 'postgresql', secret: 'postgresql', claim },
+    volume: ofClaim('.spec.volumeName'),
+    storageClass: ofClaim('.spec.storageClassName'),
+    applications: kinds.flatMap((resource) =>
+      kubectl('-n', namespace, 'get', resource, '-l', 'layer=application', '-o', 'jsonpath={.items[*].metadata.name}')
+        .split(' ')
+        .filter((name) => name !== '')
+        .map((name) => ({ resource, name })),
+    ),
+  };
+}
 
 /** The path of a kubeconfig of a service account, which may do what it is granted. */
 export function kubeconfigOf(namespace: string, name: string): string {
@@ -23,7 +42,7 @@ export function limitedKubeconfig(
   const subject = { kind: 'ServiceAccount', name, namespace } as const;
   for (const part of mode === 'upgrade' ? (['precheck', 'upgrade'] as const) : ([mode] as const)) {
     const granted = permissions.filter((permission) => permission.mode === part && keep(permission));
-    kubectlWith(manifests(granted, `${name}-${part}`, namespace, subject).join('\n'), 'apply', '-f', '-');
+    kubectlWith(manifests(granted, `${name}-${part}`, namesOf(namespace), subject).join('\n'), 'apply', '-f', '-');
   }
   return kubeconfigOf(namespace, name);
 }

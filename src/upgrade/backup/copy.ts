@@ -3,7 +3,7 @@ import { UpgradeError } from '../../errors.ts';
 import type { Inputs } from '../../inputs.ts';
 import { bootJobName } from '../../job/manifest.ts';
 import { isOurs, ownerLabel } from '../../job/pod.ts';
-import type { Target } from '../../target/target.ts';
+import type { Target, Volume } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
 import { waitFor } from '../../wait.ts';
 import { jobFailure, planJob, runJob } from '../job-run.ts';
@@ -13,7 +13,7 @@ import type { Source } from './kinds.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
 /** Name of the claim whose volume is a copy, for a while. */
-export function copyName({ volume }: Target): string {
+export function copyName({ volume }: { readonly volume: Pick<Volume, 'claimName'> }): string {
   return `${volume.claimName}-copy`;
 }
 

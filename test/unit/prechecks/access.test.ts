@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { modeManifests } from '../../../src/target/permission-manifests.ts';
 import { permissions } from '../../../src/target/permissions.ts';
-import { inputs } from '../objects.ts';
+import { serverNames } from '../../../src/target/server-names.ts';
+import { inputs, target } from '../objects.ts';
 import { answerOf, known } from './facts.ts';
 
 describe('access', () => {
@@ -28,7 +29,7 @@ describe('access', () => {
     expect(answer.status).toBe(status);
     expect(answer.text).toContain('missing: patch statefulsets.apps');
     expect(answer.text).toContain(missing[0]?.why);
-    expect(answer.remedy).toContain("resources: ['statefulsets'], verbs: [");
+    expect(answer.remedy).toContain("resources: ['statefulsets'], resourceNames: ['postgresql'], verbs: [");
   });
 
   test.each([
@@ -80,9 +81,10 @@ describe('access', () => {
         const facts = { missingPermissions: known(missing), user: known('jane'), inputs: inputs({ mode }) };
         return (await answerOf('permissions', facts)).remedy;
       };
-      const remedy = await remedyFor('create jobs');
+      const remedy = await remedyFor('get secrets');
       expect(await remedyFor('get persistentvolumes')).toBe(remedy);
       expect(remedy).toContain(`name: postgresql-${mode}-missing`);
+      expect(remedy).toContain("resources: ['secrets'], resourceNames: ['postgresql'], verbs: [get]");
       expect(remedy).toContain("resources: ['jobs'], verbs: [list, create");
       // What may be left out is nobody's need.
       expect(remedy).not.toContain('applications');
@@ -98,7 +100,7 @@ describe('access', () => {
     });
     expect(remedy).toContain("not for this precheck's (system:serviceaccount:ci:looker)");
     expect(remedy).not.toContain('name: looker');
-    expect(remedy?.split('\n').slice(3, -1)).toEqual(modeManifests('upgrade', 'circleci-server'));
+    expect(remedy?.split('\n').slice(3, -1)).toEqual(modeManifests('upgrade', serverNames(await target())));
   });
 
   test("grants a precheck's account nothing of an upgrade's", async () => {
@@ -129,5 +131,17 @@ describe('access', () => {
     expect(answer.status).toBe('passed');
     expect(answer.text).toContain('not granted: list applications.argoproj.io');
     expect(answer.text).toContain('without it gitops may be unknown');
+    expect(answer.text).toContain('not granted: delete pods');
+    expect(answer.text).toContain('without it ended probes stay');
+  });
+
+  test('that is granted for some of its names is missing for the others, which are named', async () => {
+    const [patch] = permissions.filter(({ verb, resource }) => verb === 'patch' && resource === 'deployments');
+    if (patch === undefined) throw new Error('no such row');
+    const answer = await answerOf('permissions', {
+      missingPermissions: known([{ ...patch, lacks: ['api', 'frontend'] }]),
+      inputs: inputs({ mode: 'upgrade' }),
+    });
+    expect(answer.text).toContain('missing: patch deployments.apps api, frontend (');
   });
 });

@@ -2,14 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import type { V1ClusterRoleBinding, V1PolicyRule, V1Role, V1RoleBinding } from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
 import { modeManifests } from '../../../src/target/permission-manifests.ts';
-import { permissionName, permissionsFor, type Mode } from '../../../src/target/permissions.ts';
-import { namespace } from '../objects.ts';
+import { permissionName, permissions, permissionsFor, type Mode } from '../../../src/target/permissions.ts';
+import { exampleNames } from '../../../src/target/server-names.ts';
+
+const { namespace } = exampleNames;
 
 type Granting = V1Role & { kind: 'Role' | 'ClusterRole' };
 type Binding = (V1RoleBinding | V1ClusterRoleBinding) & { kind: 'RoleBinding' | 'ClusterRoleBinding' };
 
 function objectsOf(mode: Mode): { kind: string }[] {
-  return loadAll(modeManifests(mode, namespace).join('\n')) as { kind: string }[];
+  return loadAll(modeManifests(mode, exampleNames).join('\n')) as { kind: string }[];
 }
 
 const roles = (mode: Mode) => objectsOf(mode).filter((one): one is Granting => /^(Cluster)?Role$/.test(one.kind));
@@ -30,7 +32,26 @@ describe('the manifests of a mode', () => {
     const [precheck, upgrade] = [grantedBy(roles('precheck')), grantedBy(roles('upgrade'))];
     expect(precheck).toEqual(permissionsFor('precheck').map(permissionName).sort());
     expect([...precheck, ...upgrade].sort()).toEqual(permissionsFor('upgrade').map(permissionName).sort());
-    expect(upgrade.filter((one) => precheck.includes(one))).toEqual([]);
+  });
+
+  test('grant by name what is needed of some objects only, and never an empty list, which would be all', () => {
+    const rules = [...roles('precheck'), ...roles('upgrade')].flatMap((role) => role.rules ?? []);
+    const granted = rules.flatMap((rule) => named(rule).map((name) => `${name} ${(rule.resourceNames ?? []).join()}`));
+    const wanted = permissions.map((row) => `${permissionName(row)} ${(row.names?.(exampleNames) ?? []).join()}`);
+    expect(granted.sort()).toEqual(wanted.sort());
+    const alone = { ...exampleNames, applications: [], volume: '' };
+    const lines = (['precheck', 'upgrade'] as const).flatMap((mode) => modeManifests(mode, alone));
+    expect(lines.filter((line) => line.includes('resourceNames: []'))).toEqual([]);
+    expect(lines.filter((line) => /'(deployments|cronjobs)'.*(patch|get)/.test(line))).toEqual([]);
+    expect(lines.filter((line) => /'persistentvolumes'.*get/.test(line))).toHaveLength(1);
+  });
+
+  test('keep what a precheck can do without in roles of their own, pods that it makes among them', () => {
+    const [needed, optional] = ['postgresql-precheck', 'postgresql-precheck-optional'].map((name) =>
+      grantedBy(roles('precheck').filter(({ metadata }) => metadata?.name?.endsWith(name))),
+    );
+    expect(needed?.filter((one) => /^(create|patch|delete) /.test(one))).toEqual(['create pods/exec']);
+    expect(optional).toEqual(expect.arrayContaining(['create pods', 'create jobs.batch', 'list secrets']));
   });
 
   test('let a precheck do nothing but read outside of the namespace', () => {
@@ -48,10 +69,10 @@ describe('the manifests of a mode', () => {
       for (const { subjects } of bindings(mode)) expect(subjects).toEqual([user]);
     }
     const bound = (mode: Mode) => bindings(mode).map(({ kind, roleRef }) => `${kind} ${roleRef.kind}/${roleRef.name}`);
-    const ofPrecheck = [
-      'RoleBinding Role/postgresql-precheck',
-      `ClusterRoleBinding ClusterRole/${namespace}-postgresql-precheck`,
-    ];
+    const ofPrecheck = ['postgresql-precheck', 'postgresql-precheck-optional'].flatMap((name) => [
+      `RoleBinding Role/${name}`,
+      `ClusterRoleBinding ClusterRole/${namespace}-${name}`,
+    ]);
     expect(bound('precheck')).toEqual(ofPrecheck);
     expect(bound('upgrade')).toEqual([
       'RoleBinding Role/postgresql-upgrade',
