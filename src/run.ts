@@ -1,6 +1,7 @@
 import { describe, isRunError, PrecheckError, UpgradeError } from './errors.ts';
 import { guardConsent, guardStart, type Start } from './guards.ts';
 import { parseInputs, type Inputs } from './inputs.ts';
+import type { ReplayScripts } from './job/replay.ts';
 import { parseResources } from './job/resources.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Cluster } from './ports/cluster.ts';
@@ -30,7 +31,7 @@ export interface Outside {
   readonly scripts: () => Promise<{
     readonly job: Readonly<Record<string, string>>;
     readonly probe: string;
-    readonly replay: string;
+    readonly replay: ReplayScripts;
   }>;
   /** Payload of the event that started the workflow; undefined where it can't be read. */
   readonly readEvent: () => Promise<unknown>;

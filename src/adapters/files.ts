@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { ReplayScripts } from '../job/replay.ts';
 
 /** Shell files that are shipped beside the bundle, and lie in src/job before it is built. */
 export interface Scripts {
@@ -7,7 +8,7 @@ export interface Scripts {
   /** Runs in the probe pods. */
   readonly probe: string;
   /** Runs in the pod that replays the dump and restore. */
-  readonly replay: string;
+  readonly replay: ReplayScripts;
 }
 
 const jobScripts = ['upgrade.sh', 'volume.sh', 'foreign.sh', 'report.sh'] as const;
@@ -16,7 +17,11 @@ const jobScripts = ['upgrade.sh', 'volume.sh', 'foreign.sh', 'report.sh'] as con
 export async function readScripts(directory: string): Promise<Scripts> {
   const read = (name: string) => readFile(new URL(name, `file://${directory}/`), 'utf8');
   const job = await Promise.all(jobScripts.map(async (name) => [name, await read(name)] as const));
-  return { job: Object.fromEntries(job), probe: await read('probe.sh'), replay: await read('replay.sh') };
+  return {
+    job: Object.fromEntries(job),
+    probe: await read('probe.sh'),
+    replay: { replay: await read('replay.sh'), confine: await read('confine.pl') },
+  };
 }
 
 /** The payload of the event that started the workflow; undefined where it can't be read. */

@@ -1,4 +1,4 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 
 /** Why a container waits, when it is a reason that does not pass by itself soon. */
 const hopeless = new Set([
@@ -19,20 +19,32 @@ export type PodProgress =
       readonly exitCode: number;
       readonly reason: string;
       readonly terminationMessage: string | undefined;
+      /** Whose end it is: one that should have ended well before the container of interest begins keeps that from ever running. */
+      readonly container: string;
     };
 
 /** What the status of a pod with one container of interest says. */
 export function podProgress(pod: V1Pod, container: string): PodProgress {
-  const status = pod.status?.containerStatuses?.find((c) => c.name === container);
+  const own = pod.status?.containerStatuses?.find((c) => c.name === container);
+  const before = earlier(pod, own);
+  if (before?.state?.running !== undefined) return { state: 'waiting', reason: `container ${before.name} runs` };
+  const status = before ?? own;
   const ended = status?.state?.terminated;
   if (ended !== undefined)
-    return { state: 'ended', exitCode: ended.exitCode, reason: ended.reason ?? '', terminationMessage: ended.message };
+    return {
+      state: 'ended',
+      exitCode: ended.exitCode,
+      reason: ended.reason ?? '',
+      terminationMessage: ended.message,
+      container: status?.name ?? container,
+    };
   if (pod.status?.phase === 'Failed')
     return {
       state: 'ended',
       exitCode: -1,
       reason: [pod.status.reason, pod.status.message].filter(Boolean).join(': '),
       terminationMessage: undefined,
+      container,
     };
   if (status?.state?.running !== undefined) return { state: 'running' };
   const waiting = status?.state?.waiting;
@@ -44,6 +56,12 @@ export function podProgress(pod: V1Pod, container: string): PodProgress {
     .filter(Boolean)
     .join(': ');
   return hopeless.has(waiting?.reason ?? '') ? { state: 'stuck', reason } : { state: 'waiting', reason };
+}
+
+/** The init container that the pod is at, or that failed; undefined when the container of interest has had its turn. */
+function earlier(pod: V1Pod, own: V1ContainerStatus | undefined): V1ContainerStatus | undefined {
+  if (own?.state?.terminated !== undefined || own?.state?.running !== undefined) return undefined;
+  return pod.status?.initContainerStatuses?.find(({ state }) => state?.terminated?.exitCode !== 0);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { V1LocalObjectReference, V1PodSpec, V1PodTemplateSpec, V1SecurityContext } from '@kubernetes/client-node';
+import type { V1Container, V1LocalObjectReference, V1PodSpec, V1PodTemplateSpec, V1SecurityContext } from '@kubernetes/client-node';
 import type { Target } from '../target/target.ts';
 
 /** Label on everything that the action makes in the cluster. */
@@ -37,7 +37,9 @@ export function passwd(userId: number): string {
 
 export interface PodParts {
   readonly labels: Readonly<Record<string, string>>;
-  readonly container: V1PodSpec['containers'][number];
+  readonly container: V1Container;
+  /** One that comes to its end before `container` begins; they share volumes, and neither processes nor environment. */
+  readonly before?: V1Container;
   readonly volumes: NonNullable<V1PodSpec['volumes']>;
   readonly imagePullSecret: string;
   /** How much /tmp may hold; no limit of its own, where it is missing. */
@@ -65,17 +67,8 @@ export function podTemplate(target: Target, parts: PodParts): V1PodTemplateSpec 
       seccompProfile: { type: 'RuntimeDefault' },
     },
     imagePullSecrets: pullSecrets(server, parts.imagePullSecret),
-    containers: [
-      {
-        ...parts.container,
-        securityContext: restrictedContainer,
-        volumeMounts: [
-          ...(parts.container.volumeMounts ?? []),
-          { name: 'tmp', mountPath: '/tmp' },
-          { name: 'passwd', mountPath: '/etc/passwd', subPath: 'passwd', readOnly: true },
-        ],
-      },
-    ],
+    ...(parts.before === undefined ? {} : { initContainers: [restricted(parts.before)] }),
+    containers: [restricted(parts.container)],
     volumes: [
       ...parts.volumes,
       { name: 'tmp', emptyDir: parts.room === undefined ? {} : { sizeLimit: parts.room } },
@@ -97,6 +90,18 @@ export function podTemplate(target: Target, parts: PodParts): V1PodTemplateSpec 
       annotations: { ...annotations, [passwdAnnotation]: passwd(target.userId) },
     },
     spec,
+  };
+}
+
+function restricted(container: V1Container): V1Container {
+  return {
+    ...container,
+    securityContext: restrictedContainer,
+    volumeMounts: [
+      ...(container.volumeMounts ?? []),
+      { name: 'tmp', mountPath: '/tmp' },
+      { name: 'passwd', mountPath: '/etc/passwd', subPath: 'passwd', readOnly: true },
+    ],
   };
 }
 

@@ -1,4 +1,4 @@
-import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import type { V1Container, V1Pod, V1PodSpec, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import type { Libraries } from '../database/libraries.ts';
 import type { DatabaseFacts } from '../database/server.ts';
 import { sortOrderSql, type SortOrders } from '../database/sort-order.ts';
@@ -77,15 +77,24 @@ export interface ProbeParts extends Required<Pick<V1Container, 'image' | 'comman
   readonly lifetime: number;
   /** What it may write, as a quantity of Kubernetes. */
   readonly room: string;
+  /** A container that comes to its end before this one begins. */
+  readonly before?: V1Container;
+  readonly volumeMounts?: V1VolumeMount[];
+  /** Empty directories between the two. */
+  readonly volumes?: V1Volume[];
 }
 
 /** A labelled pod without any volume of the server, which ends by itself. */
-export function probePodOf(target: Target, { role, imagePullSecret, lifetime, room, ...container }: ProbeParts): V1Pod {
+export function probePodOf(
+  target: Target,
+  { role, imagePullSecret, lifetime, room, before, volumes = [], ...container }: ProbeParts,
+): V1Pod {
   const template = podTemplate(target, {
     labels: { ...probeLabel, 'postgresql-upgrade/probe': role },
     imagePullSecret,
-    volumes: [],
+    volumes,
     room,
+    ...(before === undefined ? {} : { before: { imagePullPolicy: 'IfNotPresent', ...before } }),
     container: { name: probeContainer, imagePullPolicy: 'IfNotPresent', ...container },
   });
   return {

@@ -1,10 +1,11 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1EnvVar, V1Pod } from '@kubernetes/client-node';
 import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
 import { ClusterError } from '../errors.ts';
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../versions.ts';
 import type { JobSettings } from './manifest.ts';
-import { probePodOf } from './probe.ts';
+import { ownerLabel } from './pod.ts';
+import { probeLabel, probePodOf } from './probe.ts';
 
 /** What came of dumping and restoring the roles, or one database. */
 export interface Replayed {
@@ -35,8 +36,12 @@ export interface RestoreFailure {
 
 export interface ReplayFacts {
   readonly image: string;
+  /** What psql said where no connection came to be: the network, and not the server, refused it, or nothing answered. */
+  readonly unreachable: string | undefined;
   /** Why the replay itself could not go on. */
   readonly broken: string | undefined;
+  /** Why the network could not be closed to what runs in the restore. */
+  readonly network: string | undefined;
   /** The roles first, then the databases; what was never reached has no seconds. */
   readonly places: readonly Replayed[];
 }
@@ -53,9 +58,27 @@ export function isReplayed({ name, allowsConnections }: DatabaseFacts): boolean 
   return allowsConnections && name !== 'template0' && !/[\n\r]/.test(name);
 }
 
+/** The scripts of the pod. */
+export interface ReplayScripts {
+  /** Text of replay.sh. */
+  readonly replay: string;
+  /** Text of confine.pl. */
+  readonly confine: string;
+}
+
+/** Labels of its pod. */
+export const replayLabels = { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/probe': 'replay' } as const;
+
+/** Where the dumps are, between the containers. */
+const dumps = '/dumps';
+
+/** The container that has the password, and ends before the schemas are restored. */
+export const dumpContainer = 'dump';
+
 /**
- * The pod that runs replay.sh in the upgrade image, with as much of the machine as the Job will have. It gets the password from the
- * target's own Secret by the kubelet, so that it is in no manifest.
+ * The pod that runs replay.sh in the upgrade image, with as much of the machine as the Job will have. One container dumps and ends. It gets
+ * the password from the target's own Secret by the kubelet, so that it is in no manifest. The other one restores, which runs
+ * code of the databases' users: it has no password, no token, no volume but the dumps, and closes its own network.
  * @param lifetime milliseconds after which Kubernetes ends it
  * @throws ClusterError when the server's pod has no address
  */
@@ -65,7 +88,7 @@ export function replayPod(
   server: ServerFacts,
   superuser: string,
   databases: readonly string[],
-  script: string,
+  scripts: ReplayScripts,
   lifetime: number,
 ): V1Pod {
   const host = target.pod?.status?.podIP;
@@ -75,46 +98,69 @@ export function replayPod(
       `Pod ${target.podName} has no address.`,
       'Wait until PostgreSQL runs, then run the checks again.',
     );
-  const { initdb } = settings;
-  const variables: Record<string, string> = {
+  const { initdb, image, resources } = settings;
+  const both = {
     TO: String(upgrade.to),
+    DUMPS: dumps,
+    SUPERUSER: initdb.superuser,
+    DATABASES: databases.join('\n'),
+  };
+  const ofDump = {
     HOST: host,
     PORT: String(server.port),
     LOGIN: superuser,
-    SUPERUSER: initdb.superuser,
+    CONNECT_WAIT: String(connectWait),
+    LOCK_WAIT: String(lockWait),
+    DUMP_LIMIT: String(dumpLimit),
+  };
+  const ofRestore = {
     ENCODING: initdb.encoding,
     LC_COLLATE_VALUE: initdb.collate,
     LC_CTYPE_VALUE: initdb.ctype,
     CHECKSUMS: server.dataChecksums ? 'on' : 'off',
     WAL_SEGMENT: String(server.walSegmentSize / 1024 / 1024),
-    DATABASES: databases.join('\n'),
-    CONNECT_WAIT: String(connectWait),
-    LOCK_WAIT: String(lockWait),
-    DUMP_LIMIT: String(dumpLimit),
+    CONFINE: scripts.confine,
   };
+  const command = (name: 'dump' | 'restore') => ['bash', '-c', scripts.replay, 'replay.sh', name];
+  const password = { secretKeyRef: { name: target.secret.name, key: target.secret.key } };
   return probePodOf(target, {
     role: 'replay',
-    image: settings.image,
+    image,
     imagePullSecret: settings.imagePullSecret,
-    command: ['bash', '-c', script],
-    env: [
-      ...Object.entries(variables).map(([name, value]) => ({ name, value })),
-      { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: target.secret.name, key: target.secret.key } } },
-    ],
-    resources: settings.resources,
+    before: {
+      name: dumpContainer,
+      image,
+      command: command('dump'),
+      env: [...variables({ ...both, ...ofDump }), { name: 'PASSWORD', valueFrom: password }],
+      resources,
+      volumeMounts: [{ name: 'dumps', mountPath: dumps }],
+    },
+    command: command('restore'),
+    env: variables({ ...both, ...ofRestore }),
+    resources,
+    volumeMounts: [{ name: 'dumps', mountPath: dumps, readOnly: true }],
+    // Of all databases at once; definitions only, and compressed.
+    volumes: [{ name: 'dumps', emptyDir: { sizeLimit: '2Gi' } }],
     lifetime,
     // An empty 14 has some 60 MB, and of the databases there is one at a time.
     room: '4Gi',
   });
 }
 
+function variables(values: Readonly<Record<string, string>>): V1EnvVar[] {
+  return Object.entries(values).map(([name, value]) => ({ name, value }));
+}
+
 /** Reads the log of replay.sh; undefined when it did not come to its end. */
 export function parseReplay(image: string, databases: readonly string[], log: string): ReplayFacts | undefined {
   const rows = log.split('\n').map((line) => line.split('\t'));
   if (!rows.some(([fact]) => fact === 'end')) return undefined;
+  const text = (name: string) => rows.find(([fact]) => fact === name)?.[1];
   return {
     image,
-    broken: rows.find(([fact]) => fact === 'broken')?.[1],
+    unreachable: text('unreachable'),
+    broken: text('broken'),
+    network: text('network'),
     places: [undefined, ...databases].map((database, number) =>
       replayedOf(
         database,
@@ -126,16 +172,21 @@ export function parseReplay(image: string, databases: readonly string[], log: st
 
 function replayedOf(database: string | undefined, rows: readonly (readonly string[])[]): Replayed {
   const texts = (name: string) => rows.flatMap(([fact, , text]) => (fact === name ? [text ?? ''] : []));
-  const [, , dump, restore] = rows.find(([fact]) => fact === 'took') ?? [];
+  const [dump, restore] = rows.find(([fact]) => fact === 'took')?.slice(2).map(count) ?? [];
   return {
     database,
     skipped: texts('skipped')[0],
     dump: texts('dump'),
     failures: failuresOf(rows),
-    more: Number(texts('more')[0] ?? 0),
+    more: count(texts('more')[0]) ?? 0,
     server: texts('server'),
-    seconds: dump === undefined ? undefined : { dump: Number(dump) / 1000, restore: Number(restore) / 1000 },
+    seconds: dump === undefined || restore === undefined ? undefined : { dump: dump / 1000, restore: restore / 1000 },
   };
+}
+
+/** Code that runs in the restore may write into the log too. */
+function count(text = ''): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 function failuresOf(rows: readonly (readonly string[])[]): RestoreFailure[] {

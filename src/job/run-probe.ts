@@ -1,4 +1,4 @@
-import { ClusterError, describe } from '../errors.ts';
+import { CancelledError, ClusterError, describe } from '../errors.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { V1Pod } from '@kubernetes/client-node';
 import { waitFor } from '../wait.ts';
@@ -47,7 +47,11 @@ export async function runProbe<T>(
           : { pending: progress.state === 'running' ? 'it runs' : progress.reason };
       },
     );
-    const output = await cluster.podLog(namespace, name, probeContainer);
+    const output = await cluster.podLog(namespace, name, ended.container).catch((error: unknown) => {
+      // One that an eviction kept from ever running has no log.
+      if (ended.exitCode === 0 || error instanceof CancelledError) throw error;
+      return describe(error);
+    });
     const facts = parse(withoutTimestamps(output));
     if (facts === undefined)
       throw new ClusterError(

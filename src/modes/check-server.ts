@@ -58,7 +58,7 @@ export async function checkServer(
         target,
         database: asked,
         probeScript: context.scripts.probe,
-        replayScript: context.scripts.replay,
+        replayScripts: context.scripts.replay,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings)),
       }),
     ),

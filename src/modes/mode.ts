@@ -1,4 +1,5 @@
 import type { Inputs } from '../inputs.ts';
+import type { ReplayScripts } from '../job/replay.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { GitHub } from '../ports/github.ts';
@@ -56,5 +57,9 @@ export interface ModeContext extends Omit<Surroundings, 'cluster'> {
 /** What the modes that look at the cluster have besides. */
 export interface ClusterModeContext extends ModeContext {
   readonly cluster: Cluster;
-  readonly scripts: { readonly job: Readonly<Record<string, string>>; readonly probe: string; readonly replay: string };
+  readonly scripts: {
+    readonly job: Readonly<Record<string, string>>;
+    readonly probe: string;
+    readonly replay: ReplayScripts;
+  };
 }

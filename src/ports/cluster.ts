@@ -4,6 +4,9 @@ import type {
   V1Deployment,
   V1Job,
   V1Namespace,
+  V1NetworkPolicyPeer,
+  V1NetworkPolicyPort,
+  V1LabelSelector,
   V1Node,
   V1PersistentVolume,
   V1PersistentVolumeClaim,
@@ -43,6 +46,17 @@ export interface VolumeSnapshotClass {
   metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   driver: string;
   deletionPolicy: string;
+}
+
+/** A NetworkPolicy (networking.k8s.io/v1) as the API writes it; the library's type has another name for `from`. */
+export interface NetworkPolicy {
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  spec: {
+    podSelector?: V1LabelSelector;
+    policyTypes?: string[];
+    ingress?: { from?: V1NetworkPolicyPeer[]; ports?: V1NetworkPolicyPort[] }[];
+    egress?: { to?: V1NetworkPolicyPeer[]; ports?: V1NetworkPolicyPort[] }[];
+  };
 }
 
 /** An Application of Argo CD (argoproj.io/v1alpha1), as far as it is read here. */
@@ -85,6 +99,7 @@ export const resources = {
   jobs: { group: 'batch', version: 'v1', kind: 'Job', namespaced: true },
   cronjobs: { group: 'batch', version: 'v1', kind: 'CronJob', namespaced: true },
   leases: { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', namespaced: true },
+  networkpolicies: { group: 'networking.k8s.io', version: 'v1', kind: 'NetworkPolicy', namespaced: true },
   poddisruptionbudgets: { group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', namespaced: true },
   storageclasses: { group: 'storage.k8s.io', version: 'v1', kind: 'StorageClass', namespaced: false },
   volumeattachments: { group: 'storage.k8s.io', version: 'v1', kind: 'VolumeAttachment', namespaced: false },
@@ -131,6 +146,7 @@ export interface ResourceTypes {
   jobs: V1Job;
   cronjobs: V1CronJob;
   leases: Lease;
+  networkpolicies: NetworkPolicy;
   poddisruptionbudgets: V1PodDisruptionBudget;
   storageclasses: V1StorageClass;
   volumeattachments: V1VolumeAttachment;

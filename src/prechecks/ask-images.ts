@@ -60,7 +60,7 @@ export async function replayed(
   server: Known<ServerFacts>,
   databases: Known<readonly DatabaseFacts[]>,
 ): Promise<Known<ReplayFacts>> {
-  const { inputs, target, database, replayScript } = gathering;
+  const { inputs, target, database, replayScripts } = gathering;
   const image = upgradeImage(inputs);
   if (inputs.probes === 'none')
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
@@ -68,7 +68,7 @@ export async function replayed(
   return await knownFrom(read, ([job, [facts, list]]) => {
     const names = list.filter(isReplayed).map(({ name }) => name);
     const limit = inputs.jobStartTimeout;
-    const pod = replayPod(target, job, facts, database.superuser, names, replayScript, limit);
+    const pod = replayPod(target, job, facts, database.superuser, names, replayScripts, limit);
     return runProbe(gathering, pod, limit, (log) => parseReplay(image, names, log));
   });
 }

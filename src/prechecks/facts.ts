@@ -7,7 +7,7 @@ import type { SortOrders } from '../database/sort-order.ts';
 import type { ImageFacts } from '../job/probe.ts';
 import type { Trial } from '../job/run-trial.ts';
 import type { ReplayFacts } from '../job/replay.ts';
-import type { VolumeSnapshotClass } from '../ports/cluster.ts';
+import type { NetworkPolicy, VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
 import type { HelmRevision } from '../target/helm-releases.ts';
@@ -74,6 +74,8 @@ export interface Facts {
   readonly md5Roles: Known<readonly string[]>;
   /** What came of the dumps and restores that pg_upgrade will do. */
   readonly replay: Known<ReplayFacts>;
+  /** NetworkPolicies of the namespace. */
+  readonly networkPolicies: Known<readonly NetworkPolicy[]>;
   /** What GitHub answered about the pull request for the values file; undefined when there will be none. */
   readonly pullRequest: readonly ProbeFact[] | undefined;
 }

@@ -100,6 +100,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     read('storageClass', () => readStorageClass(cluster, target)),
     read('nodes', () => cluster.list('nodes')),
     read('budgets', () => cluster.list('poddisruptionbudgets', { namespace })),
+    read('networkPolicies', () => cluster.list('networkpolicies', { namespace })),
     timed('upgradeProbe', () =>
       probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders, libraries),
     ),
@@ -129,6 +130,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     storageClass,
     nodes,
     budgets,
+    networkPolicies,
     upgradeProbe,
     servingProbe,
     trial,
@@ -176,6 +178,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     trial,
     md5Roles,
     replay,
+    networkPolicies,
     pullRequest,
   };
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
 import type { Inputs } from '../inputs.ts';
+import type { ReplayScripts } from '../job/replay.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
 import type { Target } from '../target/target.ts';
@@ -11,8 +12,7 @@ export interface Gathering extends Surroundings {
   readonly database: Database;
   /** Text of probe.sh. */
   readonly probeScript: string;
-  /** Text of replay.sh. */
-  readonly replayScript: string;
+  readonly replayScripts: ReplayScripts;
   /** Asks GitHub whether the pull request for the values file can be made; undefined when there will be none. */
   readonly probePullRequest: (() => Promise<readonly ProbeFact[]>) | undefined;
 }

@@ -2,15 +2,21 @@ import { isReplayed, type ReplayFacts, type Replayed, type RestoreFailure } from
 import {
   failed,
   given,
+  inShell,
   notAsked,
   passed,
   unasked,
   unknown,
+  warning,
   worst,
   type Answer,
   type Check,
   type Known,
 } from './finding.ts';
+import { probeLabel } from '../job/probe.ts';
+import { replayLabels } from '../job/replay.ts';
+import { barriersBetween } from '../target/network-policies.ts';
+import type { Facts } from './facts.ts';
 import { circumstance, otherRemedy, replayRemedies } from './replay-remedies.ts';
 
 export const replayChecks: readonly Check[] = [
@@ -18,14 +24,16 @@ export const replayChecks: readonly Check[] = [
     id: 'replay',
     title: '14 takes every object of the server',
     subject: 'database',
-    why: 'Before pg_upgrade touches a file it dumps the roles and each schema and restores them into the new cluster; what can not be restored ends it, in the downtime. So the same is done before: pg_dump and pg_restore of the upgrade image (pg_upgrade uses the new ones too) go from the running server, which is only read, into a new cluster in a pod without a volume. Each table is locked in the mode ACCESS SHARE while its database is dumped, mostly for less than a second, for two minutes at the most: reading and writing go on, but an ALTER TABLE, DROP or TRUNCATE that comes in between waits, and what comes after that waits behind it. A dump waits five seconds at the most for a lock that somebody else has. A database whose tables would take more than half of the room for locks is not dumped. What only the files or the free space could show is asked by other checks. Of statements that fail the literals are not told: they may be secrets.',
+    why: 'Before pg_upgrade touches a file it dumps the roles and each schema and restores them into the new cluster; what can not be restored ends it, in the downtime. So the same is done before: pg_dump and pg_restore of the upgrade image (pg_upgrade uses the new ones too) go from the running server, which is only read, into a new cluster in a pod without a volume. What restores has no password, and closes the network to itself: code of database users runs there ([how](restore-test.md)). Each table is locked in the mode ACCESS SHARE while its database is dumped, mostly for less than a second, for two minutes at the most: reading and writing go on, but an ALTER TABLE, DROP or TRUNCATE that comes in between waits, and what comes after that waits behind it. A dump waits five seconds at the most for a lock that somebody else has. A database whose tables would take more than half of the room for locks is not dumped. What only the files or the free space could show is asked by other checks. Of statements that fail the literals are not told: they may be secrets.',
     says: 'pg_restore: error: could not execute query: ERROR: ...',
     shows: 'upgrade',
     advice:
-      'Change or drop each object that is told, then run the checks again: one that depends on another fails with it. Where the pod may not reach the server, let pods with the label app.kubernetes.io/name: postgres-upgrade-probe in (NetworkPolicy, pg_hba.conf), or ignore the check.',
-    run: ({ replay, databases }) =>
-      given(databases, (list) => {
+      'Change or drop each object that is told, then run the checks again: one that depends on another fails with it. Where a NetworkPolicy keeps the pod from the server, this only warns: pg_upgrade needs no network. Where the server itself refuses the pod (pg_hba.conf), let pods with the label app.kubernetes.io/name: postgres-upgrade-probe in, or ignore the check.',
+    run: (facts) =>
+      given(facts.databases, (list) => {
+        const { replay } = facts;
         if (!replay.known) return unreplayed(replay);
+        if (replay.value.unreachable !== undefined) return unreached(replay.value.unreachable, facts);
         const left = list
           .filter((d) => !isReplayed(d) && d.name !== 'template0')
           .map(({ name }) => JSON.stringify(name));
@@ -48,7 +56,48 @@ function unreplayed({ reason, code }: Extract<Known<never>, { known: false }>): 
     : unknown(reach, reason);
 }
 
-function judge({ broken, places }: ReplayFacts, left: readonly string[]): Answer {
+/**
+ * pg_upgrade needs no network: what keeps the pod away says nothing against the upgrade. Only where nothing is known that could keep it away
+ * this is unknown, since then the reason may be the server's.
+ */
+function unreached(said: string, { target, server, networkPolicies }: Facts): Answer {
+  const seen = `no connection from a pod to the running server: ${said}`;
+  if (!networkPolicies.known)
+    return warning(
+      `${untried} A NetworkPolicy is the most likely reason. Let pods with the label ${probeLabelText} reach PostgreSQL, or grant the right to list NetworkPolicies, then run the checks again.`,
+      seen,
+      `the NetworkPolicies of namespace ${target.namespace} could not be read: ${networkPolicies.reason}`,
+    );
+  const { pod } = target;
+  const port = server.known ? server.value.port : 5432;
+  const barriers = pod === undefined ? [] : barriersBetween(networkPolicies.value, replayLabels, pod, port, probeLabel);
+  if (barriers.length === 0) return unknown(reach, seen);
+  const commands = barriers.map(
+    ({ policies: [first = ''], patch }) =>
+      `kubectl -n ${target.namespace} patch networkpolicy ${first} --type json -p '${JSON.stringify(patch)}'`,
+  );
+  return warning(
+    [
+      `${untried} Let pods with the label ${probeLabelText} reach PostgreSQL, then run the checks again.`,
+      inShell,
+      ...commands,
+    ].join('\n'),
+    seen,
+    ...barriers.map(({ direction, policies }) =>
+      direction === 'ingress'
+        ? `NetworkPolicy ${policies.join(', ')} closes pod ${target.podName} and lets no pod with this label in`
+        : `NetworkPolicy ${policies.join(', ')} closes pods with this label and does not let them out to pod ${target.podName}`,
+    ),
+  );
+}
+
+const probeLabelText = Object.entries(probeLabel)
+  .map(([name, value]) => `${name}: ${value}`)
+  .join();
+const untried =
+  'The restore test was not run. pg_upgrade itself needs no network: what the test would find then fails in the downtime, before a file is touched, and the action restores PostgreSQL 12.';
+
+function judge({ broken, places, network }: ReplayFacts, left: readonly string[]): Answer {
   const failures = places.flatMap((place) => [
     ...place.failures
       .filter(({ message }) => !circumstance.test(message))
@@ -70,11 +119,17 @@ function judge({ broken, places }: ReplayFacts, left: readonly string[]): Answer
     failures.length > 0
       ? failed(remedyOf(failures.map(({ message }) => message)), ...failures.map(({ text }) => text), ...untold)
       : passed(...(done.length > 0 ? [`restored without an error: ${done.join(', ')}`] : []));
-  return unread.length === 0 ? seen : worst(seen, unknown(reach, ...unread));
+  const open =
+    network === undefined
+      ? seen
+      : worst(seen, warning(closeNetwork, `the restore could reach the network: ${network}`));
+  return unread.length === 0 ? open : worst(open, unknown(reach, ...unread));
 }
 
+const closeNetwork =
+  "Code of the databases' users runs in the restore. It has no password there, but could connect to other hosts. Apply the NetworkPolicy of docs/restore-test.md once, or use an upgrade image with Perl.";
 const reach =
-  'Remove the reason, then run the checks again. If it is to stay (a NetworkPolicy, say), name the check in "ignore-checks": what it would find then fails in the downtime, before a file is touched.';
+  'Remove the reason, then run the checks again. If it is to stay (pg_hba.conf, say), name the check in "ignore-checks": what it would find then fails in the downtime, before a file is touched.';
 
 /** A refusal of the object's own, and not of the moment. */
 function isDumpRefused({ dump }: Replayed): boolean {

@@ -211,6 +211,14 @@ export const precheckPermissions: readonly Permission[] = [
   },
   {
     verb: 'list',
+    resource: 'networkpolicies',
+    mode: 'precheck',
+    why: 'name the NetworkPolicy that keeps the restore test from the server',
+    informs: ['replay'],
+    without: 'warning',
+  },
+  {
+    verb: 'list',
     resource: 'applications',
     mode: 'precheck',
     why: 'where Argo CD has left its mark: see whether it is paused',

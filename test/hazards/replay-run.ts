@@ -1,6 +1,7 @@
 // replay.sh as a pod runs it, on a real server of this machine, and the check's answer.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { V1Container } from '@kubernetes/client-node';
 import { readDatabases, readServer } from '../../src/database/server.ts';
 import { isReplayed, parseReplay, replayPod, type ReplayFacts } from '../../src/job/replay.ts';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
@@ -10,7 +11,10 @@ import { inputs, target } from '../unit/objects.ts';
 import { facts, known } from '../unit/prechecks/facts.ts';
 import type { Server } from './server.ts';
 
-const script = readFileSync('src/job/replay.sh', 'utf8');
+const scripts = {
+  replay: readFileSync('src/job/replay.sh', 'utf8'),
+  confine: readFileSync('src/job/confine.pl', 'utf8'),
+};
 
 export interface Replay {
   readonly facts: ReplayFacts;
@@ -19,7 +23,7 @@ export interface Replay {
   readonly log: string;
 }
 
-/** @param changes of the pod's environment */
+/** @param changes of the environment of the pod's containers; PASSWORD is the Secret's value */
 export async function replay(server: Server, changes: NodeJS.ProcessEnv = {}): Promise<Replay> {
   const database = server.database();
   const [list, of] = [await readDatabases(database), await readServer(database)];
@@ -32,21 +36,23 @@ export async function replay(server: Server, changes: NodeJS.ProcessEnv = {}): P
     of,
     'postgres',
     names,
-    script,
+    scripts,
     1000,
   );
-  const container = pod.spec?.containers[0];
-  const [program = '', ...args] = container?.command ?? [];
-  const environment = Object.fromEntries(
-    (container?.env ?? []).map(({ name, value }) => [name, value ?? 'a password\n']),
-  );
-  const bin = server.installations.bin(14, '');
-  const { output } = server.installations.run(program, args, server.place, {
-    ...environment,
-    PGBINNEW: bin,
-    WORK: join(server.place, 'replay'),
-    ...changes,
-  });
+  const { initContainers = [], containers = [] } = pod.spec ?? {};
+  const dumps = server.installations.directoryOf(`dumps-${String(process.hrtime.bigint())}`);
+  const { PASSWORD = 'a password\n', ...others } = changes;
+  const run = ({ command: [program = '', ...args] = [], env = [] }: V1Container) =>
+    server.installations.run(program, args, server.place, {
+      ...Object.fromEntries(env.map(({ name, value }) => [name, value ?? PASSWORD])),
+      PGBINNEW: server.installations.bin(14, ''),
+      WORK: join(server.place, 'replay'),
+      ...others,
+      DUMPS: dumps,
+    });
+  const ended = [...initContainers, ...containers].map(run);
+  const output = ended.at(-1)?.output ?? '';
+  rmSync(dumps, { recursive: true });
   const parsed = parseReplay('image', names, output);
   if (parsed === undefined) throw new Error(`the replay did not come to its end: ${output}`);
   const check = catalogue.find((c) => c.id === 'replay');

@@ -203,10 +203,29 @@ test('a database that would take the locks away from others is left alone', asyn
   server.stop();
 });
 
+test('a server that refuses the login is unknown, and no NetworkPolicy is blamed', async () => {
+  const server = begin('refusing');
+  const { answer, facts } = await replay(server, { LOGIN: 'nobody' });
+  expect(facts.unreachable).toBeUndefined();
+  expect(answer.status).toBe('unknown');
+  expect(answer.evidence[0]).toMatch(/can't be reached from a pod: .*FATAL: .*role "nobody" does not exist/);
+  server.stop();
+});
+
+test('a restore that can not close its network warns, with the reason', async () => {
+  const server = begin('open');
+  const { answer } = await replay(server, { CONFINE: 'print STDERR "no such call\\n"; exit 1' });
+  expect(answer.status).toBe('warning');
+  expect(answer.evidence.join('\n')).toMatch(
+    /^the restore could reach the network: no such call\nrestored without an error: /,
+  );
+  server.stop();
+});
+
 test('a server that does not answer is unknown, with the reason', async () => {
   const server = begin('silent');
   const { answer } = await replay(server, { HOST: '127.0.0.1', PORT: '1', CONNECT_WAIT: '1' });
   expect(answer.status).toBe('unknown');
-  expect(answer.evidence.join('\n')).toMatch(/can't be reached from a pod: .*Connection refused/);
+  expect(answer.evidence.join('\n')).toMatch(/no connection from a pod to the running server: .*Connection refused/);
   server.stop();
 });

@@ -55,6 +55,37 @@ describe('the progress of a pod', () => {
       exitCode: 0,
       reason: 'Completed',
       terminationMessage: '{}',
+      container: 'pg-upgrade',
+    });
+  });
+
+  describe('whose init container', () => {
+    function initialising(state: V1ContainerState, status: Partial<V1PodStatus> = { phase: 'Pending' }) {
+      const first = { name: 'dump', image: '', imageID: '', ready: false, restartCount: 0, state };
+      return progress({ waiting: { reason: 'PodInitializing' } }, { ...status, initContainerStatuses: [first] });
+    }
+
+    test('runs: it waits for that', () => {
+      expect(initialising({ running: {} })).toEqual({ state: 'waiting', reason: 'container dump runs' });
+    });
+
+    test('has ended well: it waits for the next one', () => {
+      expect(initialising({ terminated: { exitCode: 0 } })).toEqual({ state: 'waiting', reason: 'PodInitializing' });
+    });
+
+    test('can not be run: it is stuck, and says why', () => {
+      const waiting = { reason: 'ImagePullBackOff', message: 'pull access denied' };
+      expect(initialising({ waiting })).toEqual({ state: 'stuck', reason: 'ImagePullBackOff: pull access denied' });
+    });
+
+    test('failed: that is its end, and whose', () => {
+      expect(initialising({ terminated: { exitCode: 137, reason: 'OOMKilled' } }, { phase: 'Failed' })).toEqual({
+        state: 'ended',
+        exitCode: 137,
+        reason: 'OOMKilled',
+        terminationMessage: undefined,
+        container: 'dump',
+      });
     });
   });
 
@@ -64,6 +95,7 @@ describe('the progress of a pod', () => {
       exitCode: 137,
       reason: 'OOMKilled',
       terminationMessage: undefined,
+      container: 'pg-upgrade',
     });
   });
 
@@ -73,6 +105,7 @@ describe('the progress of a pod', () => {
       exitCode: -1,
       reason: 'Evicted: low on memory',
       terminationMessage: undefined,
+      container: 'pg-upgrade',
     });
   });
 

@@ -31,6 +31,26 @@ async function jobOf(podSpec: Partial<V1PodSpec> = {}, given: Partial<JobSetting
 }
 
 describe('the pod of the Job', () => {
+  test.each(['upgrade', 'revert', 'rollback', 'boot'] as const)(
+    'has no password, Secret or token for %s: pg_upgrade restores schemas there',
+    async (command) => {
+      const { spec } = upgradeJob(await target(), settings, command, scripts).spec?.template ?? {};
+      const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+      expect(
+        containers.flatMap(({ env = [], envFrom = [] }) => [...envFrom, ...env.filter((e) => e.valueFrom)]),
+      ).toEqual([]);
+      expect(spec?.volumes?.map((v) => Object.keys(v).find((kind) => kind !== 'name')).sort()).toEqual([
+        'configMap',
+        'downwardAPI',
+        'emptyDir',
+        'persistentVolumeClaim',
+      ]);
+      expect(spec).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false });
+      expect(spec?.shareProcessNamespace ?? false).toBe(false);
+      expect(JSON.stringify(spec)).not.toContain(password);
+    },
+  );
+
   test('passes Pod Security "restricted"', async () => {
     const { spec, container } = await jobOf();
     expect(spec.securityContext).toMatchObject({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isReplayed, parseReplay, replayPod } from '../../../src/job/replay.ts';
+import { isReplayed, parseReplay, replayLabels, replayPod } from '../../../src/job/replay.ts';
 import { jobSettings } from '../../../src/upgrade/settings.ts';
 import { inputs, target } from '../objects.ts';
 import { databaseFacts, databases, server } from '../prechecks/facts.ts';
@@ -25,11 +25,13 @@ const log = [
 ];
 const names = ['circle', 'template1', 'large', 'broken', 'never reached'];
 
+const scripts = { replay: 'script', confine: 'filter' };
+
 async function pod() {
   const found = await target();
   const running = { ...found, pod: { ...found.pod, status: { podIP: '10.1.2.3' } } };
   const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
-  return replayPod(running, settings, server, 'postgres', names, 'script', 600_000);
+  return replayPod(running, settings, server, 'postgres', names, scripts, 600_000);
 }
 
 describe('the log of a replay', () => {
@@ -37,7 +39,9 @@ describe('the log of a replay', () => {
     const nothing = { skipped: undefined, dump: [], failures: [], more: 0, server: [], seconds: undefined };
     expect(parseReplay('image:1', names, log.join('\n'))).toEqual({
       image: 'image:1',
+      unreachable: undefined,
       broken: undefined,
+      network: undefined,
       places: [
         { ...nothing, database: undefined, seconds: { dump: 0.02, restore: 0.03 } },
         {
@@ -77,9 +81,24 @@ describe('the log of a replay', () => {
     expect(parseReplay('image:1', names, log.slice(0, lines).join('\n'))).toBeUndefined();
   });
 
-  test('of one that could not go on says why', () => {
-    expect(parseReplay('image:1', [], 'broken\tinitdb: error: no\nend\n')).toMatchObject({
-      broken: 'initdb: error: no',
+  test.each([
+    ['broken', 'initdb: error: no'],
+    ['unreachable', 'connection to server at "10.1.2.3", port 5432 failed: timeout expired'],
+    ['network', 'PR_SET_SECCOMP: Invalid argument'],
+  ])('of one that says %s says why', (fact, why) => {
+    expect(parseReplay('image:1', [], `${fact}\t${why}\t\nend\n`)).toMatchObject({ [fact]: why });
+  });
+
+  test.each([
+    'took\t1\t1e9\t5',
+    'took\t1\t5',
+    'took\t1\t-5\tNaN',
+    'more\t1\tInfinity',
+    'took\t1\t99999999999999999999\t1',
+  ])('with %j, which code of the restore may have written, has no such number', (line) => {
+    expect(parseReplay('image:1', ['circle'], `${line}\nend\n`)?.places[1]).toMatchObject({
+      seconds: undefined,
+      more: 0,
     });
   });
 });
@@ -88,35 +107,55 @@ describe('the pod of a replay', () => {
   test('has no volume of the server, an end of its own, and the resources of the Job', async () => {
     const { spec, metadata } = await pod();
     expect(spec?.volumes?.map((v) => [v.name, Object.keys(v)[1]])).toEqual([
+      ['dumps', 'emptyDir'],
       ['tmp', 'emptyDir'],
       ['passwd', 'downwardAPI'],
     ]);
-    expect(spec?.volumes?.[0]?.emptyDir).toEqual({ sizeLimit: '4Gi' });
+    expect(spec?.volumes?.slice(0, 2).map((v) => v.emptyDir)).toEqual([{ sizeLimit: '2Gi' }, { sizeLimit: '4Gi' }]);
     expect(spec?.activeDeadlineSeconds).toBe(600);
-    expect(spec?.containers[0]?.resources).toEqual(JSON.parse(inputs().resources));
-    expect(metadata?.labels).toMatchObject({ 'postgresql-upgrade/probe': 'replay' });
+    for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])])
+      expect(container.resources).toEqual(JSON.parse(inputs().resources));
+    expect(metadata?.labels).toEqual(replayLabels);
     expect(metadata?.generateName).toBe('postgres-upgrade-probe-replay-');
   });
 
-  test("gets the password from the target's Secret by the kubelet", async () => {
+  test('dumps with the password, which the kubelet takes from the Secret, in a container that ends first', async () => {
     const found = await target();
-    const env = (await pod()).spec?.containers[0]?.env ?? [];
+    const { initContainers = [] } = (await pod()).spec ?? {};
+    expect(initContainers.map(({ name, command }) => [name, command?.at(-1)])).toEqual([['dump', 'dump']]);
+    const env = initContainers[0]?.env ?? [];
     expect(env.filter((e) => e.valueFrom !== undefined)).toEqual([
       { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: found.secret.name, key: found.secret.key } } },
     ]);
     expect(Object.fromEntries(env.map((e) => [e.name, e.value]))).toMatchObject({
       HOST: '10.1.2.3',
       PORT: '5432',
-      CHECKSUMS: 'off',
-      WAL_SEGMENT: '16',
       DATABASES: names.join('\n'),
     });
+  });
+
+  test('restores without password, token, address of the server, or processes of the dump', async () => {
+    const { spec } = await pod();
+    const [restore] = spec?.containers ?? [];
+    expect(spec?.containers).toHaveLength(1);
+    expect(restore?.command?.at(-1)).toBe('restore');
+    expect(JSON.stringify(restore)).not.toMatch(/secret|valueFrom|envFrom|10\.1\.2\.3/i);
+    expect(restore?.volumeMounts?.filter((m) => m.name !== 'tmp').every((m) => m.readOnly === true)).toBe(true);
+    expect(Object.fromEntries(restore?.env?.map((e) => [e.name, e.value]) ?? [])).toMatchObject({
+      CHECKSUMS: 'off',
+      WAL_SEGMENT: '16',
+      CONFINE: 'filter',
+    });
+    expect(spec).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false });
+    expect(spec?.shareProcessNamespace ?? false).toBe(false);
+    expect(spec?.hostAliases).toBeUndefined();
+    for (const host of ['hostNetwork', 'hostPID', 'hostIPC'] as const) expect(spec?.[host] ?? false).toBe(false);
   });
 
   test('is not made for a server whose pod has no address', async () => {
     const found = await target();
     const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
-    expect(() => replayPod({ ...found, pod: undefined }, settings, server, 'postgres', [], '', 1)).toThrow(
+    expect(() => replayPod({ ...found, pod: undefined }, settings, server, 'postgres', [], scripts, 1)).toThrow(
       /no address/,
     );
   });

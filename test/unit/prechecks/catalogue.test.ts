@@ -53,6 +53,8 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   md5Roles: ['serving-logins'],
   servingProbe: ['images', 'locales-in-images', 'extensions', 'libraries', 'sort-order'],
   replay: ['replay'],
+  // Only read where the restore test got no connection.
+  networkPolicies: [],
 };
 /** Checks that only warn where a fact is not known: what they ask is asked again before the downtime, or costs no data. */
 const warning: readonly FactName[] = ['storageClass', 'nodes', 'budgets'];

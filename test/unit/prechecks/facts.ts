@@ -125,7 +125,9 @@ export const trial: Extract<Trial, { started: true }> = {
 
 export const replay: ReplayFacts = {
   image: upgradeImage(inputs()),
+  unreachable: undefined,
   broken: undefined,
+  network: undefined,
   places: [undefined, 'circle', 'postgres', 'template1'].map((database) => replayed(database)),
 };
 
@@ -182,6 +184,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     trial: known(trial),
     md5Roles: known([]),
     replay: known(replay),
+    networkPolicies: known([]),
     pullRequest: (['values-file', 'values-branch', 'push-right', 'branch-rules', 'pull-request-right'] as const).map(
       (id) => ({ id, status: 'passed', evidence: ['asked'], ...(id === 'values-file' ? { names: '' } : {}) }),
     ),

@@ -76,7 +76,7 @@ async function gather(
     target: found,
     database,
     probeScript: 'script',
-    replayScript: 'script',
+    replayScripts: { replay: 'script', confine: 'filter' },
     probePullRequest: undefined,
   });
   return facts;

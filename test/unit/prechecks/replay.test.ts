@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Replayed, RestoreFailure } from '../../../src/job/replay.ts';
 import { otherRemedy } from '../../../src/prechecks/replay-remedies.ts';
-import { answerOf, databaseFacts, databases, known, replay, replayed } from './facts.ts';
+import { replayLabels } from '../../../src/job/replay.ts';
+import type { NetworkPolicy } from '../../../src/ports/cluster.ts';
+import { target } from '../objects.ts';
+import { answerOf, databaseFacts, databases, known, replay, replayed, unread } from './facts.ts';
 
 function failure(message: string, more: Partial<RestoreFailure> = {}): RestoreFailure {
   return { object: 'VIEW v', message: `ERROR:  ${message}`, details: [], statement: 'CREATE VIEW "v" AS', ...more };
@@ -99,4 +102,68 @@ describe('a replay', () => {
     expect(found.status).toBe('unknown');
     expect(found.text).toMatch(/"closed": it accepts no connections.*\n"two\\nlines": .*line break/);
   });
+});
+
+describe('a restore test whose pod gets no connection', () => {
+  const unreachable = 'psql: error: connection to server at "10.1.2.3", port 5432 failed: timeout expired';
+  const facts = { replay: known({ ...replay, unreachable, places: [] }) };
+  const closed: NetworkPolicy = {
+    metadata: { name: 'postgresql' },
+    spec: { podSelector: {}, ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }] }] },
+  };
+
+  test('warns, names the NetworkPolicy and has the command that lets the pod in', async () => {
+    const found = await answerOf('replay', { ...facts, networkPolicies: known([closed]) });
+    expect(found.status).toBe('warning');
+    expect(found.evidence).toEqual([
+      `no connection from a pod to the running server: ${unreachable}`,
+      `NetworkPolicy postgresql closes pod ${(await target()).podName} and lets no pod with this label in`,
+    ]);
+    const value = {
+      from: [{ podSelector: { matchLabels: { 'app.kubernetes.io/name': 'postgres-upgrade-probe' } } }],
+      ports: [{ protocol: 'TCP', port: 5432 }],
+    };
+    const patch = JSON.stringify([{ op: 'add', path: '/spec/ingress/-', value }]);
+    expect(found.remedy).toContain(`patch networkpolicy postgresql --type json -p '${patch}'`);
+  });
+
+  test('names the NetworkPolicy that does not let the pod out', async () => {
+    const policy: NetworkPolicy = {
+      metadata: { name: 'no-egress' },
+      spec: { podSelector: { matchLabels: { ...replayLabels } }, policyTypes: ['Egress'] },
+    };
+    const found = await answerOf('replay', { ...facts, networkPolicies: known([policy]) });
+    expect(found.status).toBe('warning');
+    expect(found.text).toMatch(/no-egress closes pods with this label/);
+    expect(found.remedy).toMatch(/networkpolicy no-egress .*"path":"\/spec\/egress","value":\[/);
+  });
+
+  test.each([
+    ['there is no NetworkPolicy', []],
+    ['none is about the server', [{ ...closed, spec: { podSelector: { matchLabels: { app: 'web' } } } }]],
+    ['one lets the pod in', [closed, { ...closed, spec: { podSelector: {}, ingress: [{}] } }]],
+  ])('is unknown where %s', async (_, policies: NetworkPolicy[]) => {
+    const found = await answerOf('replay', { ...facts, networkPolicies: known(policies) });
+    expect([found.status, found.text]).toEqual([
+      'unknown',
+      `no connection from a pod to the running server: ${unreachable}`,
+    ]);
+  });
+
+  test('says where the NetworkPolicies may not be read', async () => {
+    const found = await answerOf('replay', { ...facts, networkPolicies: unread('forbidden: networkpolicies') });
+    expect(found.status).toBe('warning');
+    expect(found.text).toMatch(/could not be read: forbidden: networkpolicies/);
+  });
+});
+
+test('a restore that could reach the network warns, and still tells what failed', async () => {
+  const network = 'bash: perl: command not found';
+  const open = await answerOf('replay', { replay: known({ ...replay, network }) });
+  expect(open.status).toBe('warning');
+  expect(open.text).toContain(`the restore could reach the network: ${network}`);
+  const places = [replayed('circle', { failures: [failure('syntax error')] })];
+  const failing = await answerOf('replay', { replay: known({ ...replay, network, places }) });
+  expect(failing.status).toBe('failed');
+  expect(failing.text).toContain(network);
 });

@@ -131,7 +131,9 @@ describe('what a dry run tells', () => {
 describe('seconds', () => {
   const replay: ReplayFacts = {
     image: 'image',
+    unreachable: undefined,
     broken: undefined,
+    network: undefined,
     places: [undefined, 'template1', 'circle'].map((database) => ({
       ...{ database, skipped: undefined, dump: [], failures: [], more: 0, server: [] },
       seconds: { dump: 1, restore: 2 },

@@ -1,0 +1,83 @@
+import type { V1LabelSelector, V1NetworkPolicyPeer, V1NetworkPolicyPort, V1Pod } from '@kubernetes/client-node';
+import type { NetworkPolicy, PatchOperation } from '../ports/cluster.ts';
+import { labelSelector, matchesSelector } from './label-selector.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** NetworkPolicies that keep one pod from another one of the namespace, in one direction. */
+export interface Barrier {
+  /** Of the pod that connects (egress), or of the one that it connects to (ingress). */
+  readonly direction: 'ingress' | 'egress';
+  readonly policies: readonly string[];
+  /** For the first of them: one that lets a connection through is enough. */
+  readonly patch: readonly PatchOperation[];
+}
+
+/**
+ * What stands between two pods of one namespace, by the rules of the Kubernetes API (networking.k8s.io/v1): policies add up, and a pod that one
+ * selects is closed to all that none lets through. Rules by namespace or address are not taken for a way: their answer is not in the policy alone.
+ * @param label of `from` that a policy has to name to let it through
+ */
+export function barriersBetween(
+  policies: readonly NetworkPolicy[],
+  from: Labels,
+  to: V1Pod,
+  port: number,
+  label: Labels,
+): Barrier[] {
+  const toLabels = to.metadata?.labels ?? {};
+  const ingress = policies.filter((p) => selects(p, toLabels) && typesOf(p).includes('Ingress'));
+  const egress = policies.filter((p) => selects(p, from) && typesOf(p).includes('Egress'));
+  const lets = (peers: V1NetworkPolicyPeer[] | undefined, ports: V1NetworkPolicyPort[] | undefined, labels: Labels) =>
+    isPeer(peers, labels) && isPort(ports, port);
+  const admitted = ingress.some(({ spec }) => spec.ingress?.some((rule) => lets(rule.from, rule.ports, from)));
+  const released = egress.some(({ spec }) => spec.egress?.some((rule) => lets(rule.to, rule.ports, toLabels)));
+  const ports = [{ protocol: 'TCP', port }];
+  return [
+    ...barrier('ingress', admitted ? [] : ingress, { from: [{ podSelector: { matchLabels: label } }], ports }),
+    ...barrier('egress', released ? [] : egress, { to: [{ podSelector: { matchLabels: toLabels } }], ports }),
+  ];
+}
+
+function barrier(direction: 'ingress' | 'egress', policies: readonly NetworkPolicy[], rule: object): Barrier[] {
+  const [first] = policies;
+  if (first === undefined) return [];
+  const path = `/spec/${direction}`;
+  const patch: PatchOperation =
+    first.spec[direction] === undefined
+      ? { op: 'add', path, value: [rule] }
+      : { op: 'add', path: `${path}/-`, value: rule };
+  return [{ direction, policies: policies.map(({ metadata }) => metadata.name), patch: [patch] }];
+}
+
+function selects({ spec }: NetworkPolicy, labels: Labels): boolean {
+  return matches(spec.podSelector ?? {}, labels);
+}
+
+function matches(selector: V1LabelSelector, labels: Labels): boolean {
+  return matchesSelector(labels, labelSelector.parse(selector));
+}
+
+/** Without `policyTypes` it is about ingress, and about egress where it has such rules. */
+function typesOf({ spec }: NetworkPolicy): readonly string[] {
+  return spec.policyTypes ?? ['Ingress', ...(spec.egress === undefined ? [] : ['Egress'])];
+}
+
+/** A rule that names nobody is for everybody. */
+function isPeer(peers: readonly V1NetworkPolicyPeer[] | undefined, labels: Labels): boolean {
+  if (peers === undefined || peers.length === 0) return true;
+  return peers.some(
+    ({ podSelector, namespaceSelector }) =>
+      podSelector !== undefined && namespaceSelector === undefined && matches(podSelector, labels),
+  );
+}
+
+/** A port's name is not looked up: it counts as another one. */
+function isPort(ports: readonly V1NetworkPolicyPort[] | undefined, port: number): boolean {
+  if (ports === undefined || ports.length === 0) return true;
+  return ports.some(({ protocol = 'TCP', port: first, endPort }) => {
+    if (protocol !== 'TCP') return false;
+    if (first === undefined) return true;
+    return endPort === undefined ? Number(first) === port : Number(first) <= port && port <= endPort;
+  });
+}
