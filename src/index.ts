@@ -1,10 +1,12 @@
 import { systemClock } from './adapters/clock.ts';
 import { readEvent, readScripts } from './adapters/files.ts';
+import { captureProcessOutput } from './adapters/process-output.ts';
 import { githubRunner, logWritten } from './adapters/runner.ts';
 import type { Inputs } from './inputs.ts';
 import { tellUnfinished } from './post.ts';
 import { run, type Outside } from './run.ts';
 
+captureProcessOutput(githubRunner.log);
 const cancelled = new AbortController();
 
 /** GitHub cancels by SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL. The first asks for an orderly end, a second one ends at once. */

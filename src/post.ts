@@ -2,6 +2,7 @@ import { describe } from './errors.ts';
 import { parseInputs } from './inputs.ts';
 import { readStatus } from './modes/status.ts';
 import { servingImage } from './target/images.ts';
+import { code, prose } from './text/markdown.ts';
 import { runIdOf, type Outside } from './run.ts';
 
 /** Milliseconds; an API server that is away must not hold up the job. */
@@ -61,11 +62,11 @@ async function tell({ runner }: Pick<Outside, 'runner'>, unfinished: Unfinished 
   const lines = [
     '# ! The upgrade is not finished',
     '',
-    ...evidence.map((line) => `- ${line}`),
+    ...evidence.map((line) => `- ${code(line)}`),
     '',
-    safe,
+    prose(safe),
     '',
-    `**Next:** ${next}`,
+    `**Next:** ${prose(next)}`,
     '',
   ];
   await runner.summarize(lines.join('\n'));

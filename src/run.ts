@@ -20,6 +20,7 @@ import type { Report, Verdict } from './report/report.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
 import { servingImage } from './target/images.ts';
+import { oneLine } from './text/visible.ts';
 import { backupName } from './upgrade/backup/kinds.ts';
 
 export interface Outside {
@@ -48,10 +49,10 @@ export async function run(outside: Outside): Promise<void> {
     await work(outside, timeline, progress);
   } catch (thrown) {
     error = isRunError(thrown)
-      ? { code: thrown.code, message: thrown.message, remedy: thrown.remedy }
+      ? { code: thrown.code, message: oneLine(thrown.message), remedy: thrown.remedy }
       : {
           code: 'unexpected',
-          message: describe(thrown),
+          message: oneLine(describe(thrown)),
           remedy: 'This is a fault of the action; please report it with the log.',
         };
     if (!isRunError(thrown) && thrown instanceof Error) runner.log.info(thrown.stack ?? '');

@@ -5,16 +5,17 @@ import * as core from '@actions/core';
 import { describe } from '../errors.ts';
 import { inputName } from '../inputs.ts';
 import type { Log, Runner } from '../ports/runner.ts';
+import { logText, logTitle } from '../text/log-text.ts';
 
 const log: Log = {
   info: (line) => {
-    core.info(line);
+    core.info(logText(line));
   },
   debug: (line) => {
-    core.debug(line);
+    core.debug(logText(line));
   },
   async group(title, body) {
-    core.startGroup(title);
+    core.startGroup(logTitle(title));
     try {
       return await body();
     } finally {
@@ -22,7 +23,8 @@ const log: Log = {
     }
   },
   annotate(level, title, message, place) {
-    core[level](message, { title, ...(place === undefined ? {} : { file: place.file, startLine: place.line }) });
+    const where = place === undefined ? {} : { file: logTitle(place.file), startLine: place.line };
+    core[level](logText(message), { title: logTitle(title), ...where });
   },
 };
 

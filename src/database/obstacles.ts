@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { copyable } from '../text/commands.ts';
+import { isPasteable } from '../text/psql.ts';
+import { notPasteable } from '../text/shell.ts';
+import { visible } from '../text/visible.ts';
 import type { Database } from './database.ts';
 import { jsonLines } from './script.ts';
 
@@ -44,15 +48,19 @@ export function obstacleRemedy(found: readonly Obstacle[], session: string): str
   const sentences = [
     ...prepared.map(
       ({ gid, database }) =>
-        `In database "${database}": \`ROLLBACK PREPARED ${quoted(gid)};\` (or COMMIT PREPARED, if whoever prepared it says so).`,
+        `In database "${visible(database)}": ${statement(`ROLLBACK PREPARED ${quoted(gid)};`)} (or COMMIT PREPARED, if whoever prepared it says so).`,
     ),
     ...(slots.length === 0
       ? []
       : [
-          `\`${slots.map(({ name }) => `SELECT pg_drop_replication_slot(${quoted(name)});`).join(' ')}\` 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`,
+          `${statement(slots.map(({ name }) => `SELECT pg_drop_replication_slot(${quoted(name)});`).join(' '))} 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`,
         ]),
   ];
-  return `As the superuser (\`${session}\`): ${sentences.join(' ')}`;
+  return `As the superuser (${copyable(session)}): ${sentences.join(' ')}`;
+}
+
+function statement(sql: string): string {
+  return copyable(isPasteable(sql) ? sql : notPasteable);
 }
 
 function quoted(text: string): string {

@@ -1,10 +1,8 @@
-import { code } from '../github/markdown.ts';
 import { longestBody } from '../github/markers.ts';
 import { findingRow, openFindings, remedyLines, tableHead, titleOf } from '../report/finding-lines.ts';
-import { cell } from '../report/markdown.ts';
+import { code, cut, link, text } from '../text/markdown.ts';
 import { conditionOf, isEmpty, newIn, type Condition, type Statuses } from './condition.ts';
 import { changeMarker, issuePart, type ChangeData, type IssueText } from './markers.ts';
-import { quiet } from './quiet.ts';
 import type { IssueSettings } from './settings.ts';
 import { fitting } from './fitting.ts';
 
@@ -23,7 +21,7 @@ export function bodyFor(settings: IssueSettings, around: IssueText | undefined, 
   const condition = conditionOf(settings);
   const { namespace, namespaceUid: uid } = settings;
   const part = (findings: readonly string[]) =>
-    issuePart({ namespace, uid, change, ...condition }, [...quiet(head(settings, condition)), ...findings, ...foot]);
+    issuePart({ namespace, uid, change, ...condition }, [...head(settings, condition), ...findings, ...foot]);
   const room = longestBody - before.length - after.length - part([]).length;
   if (room < 0) return undefined;
   const body = `${before}${part(findingLines(settings, room))}${after}`;
@@ -53,11 +51,11 @@ function findingLines({ findings }: IssueSettings, room: number): string[] {
   const passed = findings.length - open.length;
   const counted = passed === 0 ? [] : [`${String(passed)} ${passed === 1 ? 'check' : 'checks'} passed.`, ''];
   if (open.length === 0) return counted;
-  const ids = (left: readonly { readonly check: string }[]) => left.map(({ check }) => `\`${check}\``).join(', ');
+  const ids = (left: readonly { readonly check: string }[]) => left.map(({ check }) => code(check)).join(', ');
   // For the lines that say what was left out, and what makes text of others harmless.
   const usable = room - 2 * ids(open).length - 500;
-  const rows = fitting(open, (finding) => quiet([findingRow(finding)]), usable / 2);
-  const remedies = fitting(open, (finding) => quiet(remedyLines(finding)), usable - rows.length);
+  const rows = fitting(open, (finding) => [findingRow(finding)], usable / 2);
+  const remedies = fitting(open, remedyLines, usable - rows.length);
   return [
     ...tableHead,
     ...rows.lines,
@@ -79,13 +77,13 @@ export function commentFor(settings: IssueSettings, before: Statuses, told: Chan
   const { red } = told;
   const find = (id: string) => findings.find((finding) => finding.check === id);
   const turned = newIn(red, before).map((id) => {
-    const seen = cell(find(id)?.evidence[0] ?? '').slice(0, longestEvidence);
-    const was = before[id] === undefined ? '' : ` (was ${before[id]})`;
-    return `- **${titleOf(id)}** (\`${id}\`): ${red[id] ?? ''}${was}; ${seen}`;
+    const seen = code(cut(find(id)?.evidence[0] ?? '', longestEvidence));
+    const was = before[id] === undefined ? '' : ` (was ${text(before[id])})`;
+    return `- ${named(id)}: ${text(red[id] ?? '')}${was}; ${seen}`;
   });
   const gone = Object.keys(before)
     .filter((id) => red[id] === undefined)
-    .map((id) => `- **${titleOf(id)}** (\`${id}\`): ${nowOf(find(id)?.status, conditionOf(settings).others[id])}`);
+    .map((id) => `- ${named(id)}: ${nowOf(find(id)?.status, conditionOf(settings).others[id])}`);
   const lines = [
     ...(turned.length === 0 ? [] : ['**Red now:**', '', ...turned, '']),
     ...(gone.length === 0 ? [] : ['**Green again:**', '', ...gone, '']),
@@ -93,7 +91,12 @@ export function commentFor(settings: IssueSettings, before: Statuses, told: Chan
       ? `${closing(findings.length)}, as ${runLink(settings.runUrl)} found.`
       : `Found by ${runLink(settings.runUrl)}.`,
   ];
-  return [changeMarker(told), ...quiet(lines)].join('\n');
+  return [changeMarker(told), ...lines].join('\n');
+}
+
+/** An id that a comment has told may be anybody's by now: who may edit comments. */
+function named(id: string): string {
+  return `**${text(titleOf(id))}** (${code(id)})`;
 }
 
 function closing(checks: number): string {
@@ -111,5 +114,5 @@ export function duplicateBody({ before, after }: IssueText, kept: number): strin
 }
 
 function runLink(url: string): string {
-  return /^https?:\/\/[^\s<>()]+$/.test(url) ? `[this workflow run](${url})` : 'a run outside of a workflow';
+  return url.startsWith('http') ? link('this workflow run', url) : 'a run outside of a workflow';
 }

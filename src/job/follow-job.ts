@@ -6,6 +6,8 @@ import { disruptionOf, isSilent, podProgress } from './follow-pod.ts';
 import { containerName } from './manifest.ts';
 import { newestEvent, withWarning } from './newest-event.ts';
 import { parseJobResult, type JobResult } from './result.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 
 export interface JobEnd {
   readonly exitCode: number;
@@ -94,7 +96,7 @@ function nodeSilent({ metadata, spec }: V1Pod): UpgradeError {
   return new UpgradeError(
     'node-silent',
     `Node ${node} has stopped reporting, and pod ${metadata?.name ?? '?'} was at work on the volume there: whether it still is, nobody can tell. Nothing else is started on the volume, and everything is left as it is.`,
-    `Bring node ${node} back; or, once you are sure that it is switched off, say so: kubectl taint nodes ${node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute. Then run "mode: upgrade" again: it goes on. Never delete the pod by force while the node may run.`,
+    `Bring node ${node} back; or, once you are sure that it is switched off, say so: ${copyable(shell`kubectl taint nodes ${node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`)}. Then run "mode: upgrade" again: it goes on. Never delete the pod by force while the node may run.`,
   );
 }
 

@@ -1,8 +1,9 @@
 import type { Inputs } from '../inputs.ts';
 import { needed, permissionName, permissionsFor, type MissingPermission } from '../target/permissions.ts';
 import { serverNames, type ServerNames } from '../target/server-names.ts';
+import { hereDocument } from '../text/shell.ts';
 import { manifests, modeManifests, subjectOf } from '../target/permission-manifests.ts';
-import { failed, given, inShell, passed, warning, type Check, type Known } from './finding.ts';
+import { failed, given, passed, shellLines, warning, type Check, type Known } from './finding.ts';
 
 export const accessChecks: readonly Check[] = [
   {
@@ -55,7 +56,7 @@ function lineOf(missing: MissingPermission): string {
 }
 
 function apply(manifest: readonly string[]): string {
-  return `${inShell}\nkubectl apply -f - <<'EOF'\n${manifest.join('\n')}\nEOF`;
+  return shellLines(hereDocument('kubectl apply -f -', manifest));
 }
 
 /**
@@ -69,7 +70,7 @@ function grant(opening: string, runs: Inputs['mode'], names: ServerNames, user: 
   const whose = isNamed ? '' : ", with the kubeconfig's user in the place of USER";
   const all = permissionsFor(mode).filter(({ isExtra }) => isExtra !== true);
   const manifest = manifests(all, `postgresql-${mode}-missing`, names, subjectOf(who));
-  return `${opening} ${who} all that mode ${mode} needs, as somebody who may${whose}.\n${apply(manifest)}`;
+  return `${opening} ${who} all that mode ${mode} needs, as somebody who may${whose}.${apply(manifest)}`;
 }
 
 /** A precheck's account changes nothing: an upgrade's rights are for another one, the documentation's. */
@@ -78,6 +79,6 @@ function anotherAccount(names: ServerNames, user: Known<string>): string {
   return (
     `Before the upgrade, make an account for it, as somebody who may. Its rights are not for this precheck's${precheck}: they go to the service account postgresql-upgrade, ` +
     'besides those of the Role and the ClusterRole for a precheck in docs/permissions.md, which have to be there. ' +
-    `If another account is to upgrade, mode upgrade with dry-run tells what that one lacks.\n${apply(modeManifests('upgrade', names))}`
+    `If another account is to upgrade, mode upgrade with dry-run tells what that one lacks.${apply(modeManifests('upgrade', names))}`
   );
 }

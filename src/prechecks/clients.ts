@@ -1,7 +1,7 @@
 import type { Client } from '../database/clients.ts';
 import type { Neighbour } from '../target/neighbours.ts';
-import { sessionIn, type Target } from '../target/target.ts';
-import { copyable, failed, given, inShell, passed, warning, type Check } from './finding.ts';
+import type { Target } from '../target/target.ts';
+import { copyable, failed, given, passed, shell, shellLines, warning, type Check } from './finding.ts';
 
 /** Who is connected, or would be, when the applications have been stopped. */
 export const clientsChecks: readonly Check[] = [
@@ -37,7 +37,7 @@ export const clientsChecks: readonly Check[] = [
         if (others.length === 0)
           return passed(`none of ${String(list.length)} workloads but the application layer names PostgreSQL`);
         return warning(
-          `Have them stopped and started with the applications, where they belong to them, or stop them yourself.\n${inShell}\n${others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)).join('\n')}`,
+          `Have them stopped and started with the applications, where they belong to them, or stop them yourself.${shellLines(...others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)))}`,
           ...others.map(
             (one) =>
               `${one.kind} ${one.name} is not stopped by the upgrade and names PostgreSQL: ${one.uses.join(', ')}`,
@@ -74,7 +74,7 @@ function originOf(client: Client, neighbours: readonly Neighbour[], target: Targ
     return {
       ...{ name: `from ${client.address}, no pod of namespace ${target.namespace}`, isStopped: false, isUnsure: false },
       remedy: ({ pid, address }) =>
-        `Find ${address} (${copyable(`kubectl get pods --all-namespaces -o wide | grep -F ${address}`)}) and stop it; to end its session: ${terminate(target, pid)}`,
+        `Find ${address} (${copyable(shell`kubectl get pods --all-namespaces -o wide | grep -F ${address}`)}) and stop it; to end its session: ${terminate(target, pid)}`,
     };
   const one = application ?? first;
   return {
@@ -125,29 +125,31 @@ function describe({ application, user, database, state }: Client): string {
 }
 
 function terminate(target: Target, pid: number): string {
-  return copyable(`${sessionIn(target)} -c 'SELECT pg_terminate_backend(${String(pid)})'`);
+  const { namespace, podName } = target;
+  return copyable(
+    shell`kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres -c ${`SELECT pg_terminate_backend(${String(pid)})`}`,
+  );
 }
 
 /** The command that gives a workload the label of the application layer, where that is one. */
 function labelled({ kind, name }: Neighbour, { namespace }: Target, selector: string): string | undefined {
   const isStoppable = ['Deployment', 'StatefulSet', 'CronJob'].includes(kind);
   return isStoppable && /^[^=!,()\s]+=[^=!,()\s]+$/.test(selector)
-    ? `kubectl -n ${namespace} label ${kind.toLowerCase()} ${name} ${selector}`
+    ? shell`kubectl -n ${namespace} label ${kind.toLowerCase()} ${name} ${selector}`
     : undefined;
 }
 
 function stop({ kind, name }: Pick<Neighbour, 'kind' | 'name'>, { namespace }: Target): string {
-  const kubectl = `kubectl -n ${namespace}`;
   switch (kind) {
     case 'CronJob':
-      return `${kubectl} patch cronjob ${name} -p '{"spec":{"suspend":true}}'`;
+      return shell`kubectl -n ${namespace} patch cronjob ${name} -p '{"spec":{"suspend":true}}'`;
     case 'DaemonSet':
-      return `${kubectl} patch daemonset ${name} -p '{"spec":{"template":{"spec":{"nodeSelector":{"stopped-for-upgrade":"true"}}}}}'`;
+      return shell`kubectl -n ${namespace} patch daemonset ${name} -p '{"spec":{"template":{"spec":{"nodeSelector":{"stopped-for-upgrade":"true"}}}}}'`;
     case 'Job':
-      return `${kubectl} wait --for=condition=complete job/${name} --timeout=1h`;
+      return shell`kubectl -n ${namespace} wait --for=condition=complete job/${name} --timeout=1h`;
     case 'Pod':
-      return `${kubectl} delete pod ${name}`;
+      return shell`kubectl -n ${namespace} delete pod ${name}`;
     default:
-      return `${kubectl} scale ${kind.toLowerCase()} ${name} --replicas=0`;
+      return shell`kubectl -n ${namespace} scale ${kind.toLowerCase()} ${name} --replicas=0`;
   }
 }

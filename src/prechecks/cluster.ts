@@ -1,6 +1,6 @@
 import { isScaled, workloadName, workloadState } from '../target/applications.ts';
 import { judgeClusters } from './leftovers.ts';
-import { copyable, failed, given, inShell, passed, unknown, warning, type Check } from './finding.ts';
+import { copyable, failed, given, passed, shell, shellLines, unknown, warning, type Check } from './finding.ts';
 
 /** Names that the documented way of upgrading, or a try of ours, leaves beside the data directory. */
 const leftoverNames = ['data-12', 'data-14', 'data-12.preupgrade', 'upgrade-logs', '.postgresql-upgrade'];
@@ -72,7 +72,7 @@ export const clusterChecks: readonly Check[] = [
       const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain';
       if (whenScaled !== 'Retain')
         return failed(
-          `Have it keep the claim, which restarts nothing.\n${inShell}\nkubectl -n ${target.namespace} patch statefulset ${target.name} -p '${retained}'`,
+          `Have it keep the claim, which restarts nothing.${shellLines(shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${retained}`)}`,
           `StatefulSet ${target.name} deletes its claim when it is scaled down (whenScaled: ${whenScaled})`,
         );
       const { persistentVolumeReclaimPolicy: policy = 'Delete' } = persistentVolume.spec ?? {};
@@ -111,7 +111,7 @@ export const clusterChecks: readonly Check[] = [
           const evidence = [...serious, ...objects];
           if (evidence.length > 0) {
             return failed(
-              `If the journal is unfinished, run "mode: upgrade": it goes on with that upgrade. Otherwise look into them (${copyable(`kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}`)}). Remove what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
+              `If the journal is unfinished, run "mode: upgrade": it goes on with that upgrade. Otherwise look into them (${copyable(shell`kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}`)}). Remove what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
               ...evidence.map((e) => `left over: ${e}`),
             );
           }

@@ -1,6 +1,9 @@
 import type { FileLine } from '../ports/runner.ts';
 import type { Facts } from './facts.ts';
 
+export { copyable, inPsql, inShell, psqlLines, shellLines } from '../text/commands.ts';
+export { shell } from '../text/shell.ts';
+
 export type Status = 'passed' | 'warning' | 'failed' | 'unknown';
 
 export type Subject = 'access' | 'target' | 'database' | 'images' | 'cluster' | 'values';
@@ -107,12 +110,3 @@ export function worst(a: Answer, b: Answer): Answer {
   const [worse, other] = badness(a) >= badness(b) ? [a, b] : [b, a];
   return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
 }
-
-/** What is to be copied, in the middle of a sentence: whatever follows is no part of it. */
-export function copyable(command: string): string {
-  return `\`${command}\``;
-}
-
-/** A line of a remedy: after it there is nothing but what is to be copied. */
-export const inPsql = 'In psql:';
-export const inShell = 'In a shell:';

@@ -4,6 +4,7 @@ import type { Facts } from './facts.ts';
 import { weight, type Answer, type Finding, type Status } from './finding.ts';
 import { parseIgnored } from './ignore.ts';
 import type { FactName, FactSeconds } from './stopwatch.ts';
+import { oneLine } from '../text/visible.ts';
 
 const icons: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };
 
@@ -79,7 +80,7 @@ const longestRemedy = 20_000;
 function bounded({ status, evidence, remedy, place, ignored }: Answer): Answer {
   const lines: string[] = [];
   let room = mostEvidence;
-  for (const line of evidence.map((text) => cut(text, longestLine))) {
+  for (const line of evidence.map((text) => cut(oneLine(text), longestLine))) {
     room -= line.length;
     if (room < 0) break;
     lines.push(line);

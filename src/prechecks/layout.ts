@@ -1,4 +1,4 @@
-import { copyable, failed, given, passed, type Check } from './finding.ts';
+import { copyable, failed, given, passed, shell, type Check } from './finding.ts';
 
 export const layoutChecks: readonly Check[] = [
   {
@@ -15,7 +15,7 @@ export const layoutChecks: readonly Check[] = [
         );
       if (target.replicas === 0 || !ready)
         return failed(
-          `Start it first: ${copyable(`kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1`)} (but not after a failed upgrade by another way: the image makes an empty cluster where the data directory was renamed; README, "After a failed try of another way").`,
+          `Start it first: ${copyable(shell`kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1`)} (but not after a failed upgrade by another way: the image makes an empty cluster where the data directory was renamed; README, "After a failed try of another way").`,
           `StatefulSet ${target.name}: ${String(target.replicas)} replicas, pod ${target.podName} is ${target.pod === undefined ? 'absent' : 'not ready'}`,
         );
       return passed(

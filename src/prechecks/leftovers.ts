@@ -1,6 +1,6 @@
 import type { Target } from '../target/target.ts';
 import type { Answer } from './finding.ts';
-import { copyable, failed } from './finding.ts';
+import { copyable, failed, shell } from './finding.ts';
 import type { FoundCluster } from './volume-files.ts';
 
 /**
@@ -25,7 +25,7 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const real = others.find((cluster) => isOld(cluster, data) && (cluster.hasTables || !cluster.readable));
   if (real !== undefined && !serving.hasTables) {
     return failed(
-      `Stop the applications and the server, delete nothing: the data is in ${real.path}. ${byHand(target)}: ${copyable(`mv ${data} ${data}.empty && ${putBack(real, data)} && chown -R ${String(target.userId)} ${data}`)}`,
+      `Stop the applications and the server, delete nothing: the data is in ${real.path}. ${byHand(target)}: ${copyable(putBack(real, target))}`,
       `the server runs on an EMPTY cluster in ${data}; the data is in ${real.path}`,
       ...evidence,
     );
@@ -33,12 +33,12 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const old = others.find((cluster) => isOld(cluster, data));
   if (old !== undefined) {
     return failed(
-      `Find out which of them has the right data before anything else is done, delete nothing. If it is the one that runs, move the other one out of the way (${byHand(target)}: ${copyable(`mv ${old.path} ${old.path}.aside`)}).`,
+      `Find out which of them has the right data before anything else is done, delete nothing. If it is the one that runs, move the other one out of the way (${byHand(target)}: ${copyable(shell`mv ${old.path} ${`${old.path}.aside`}`)}).`,
       ...evidence,
     );
   }
   return failed(
-    `${byHand(target)}: ${copyable(`mv ${data}-14 ${data}-14.aside`)} (a failed try left it). Remove it once the upgrade is done.`,
+    `${byHand(target)}: ${copyable(shell`mv ${`${data}-14`} ${`${data}-14.aside`}`)} (a failed try left it). Remove it once the upgrade is done.`,
     ...evidence,
   );
 }
@@ -47,11 +47,12 @@ function isOld({ path }: FoundCluster, data: string): boolean {
   return path === `${data}-12` || path === `${data}-12.preupgrade`;
 }
 
-function putBack({ path, control }: FoundCluster, data: string): string {
-  const rename = `mv ${path} ${data}`;
+/** The empty cluster goes aside, the real one takes its place. */
+function putBack({ path, control }: FoundCluster, { dataDirectory: data, userId }: Target): string {
+  const [empty, linked, owner] = [`${data}.empty`, `${path}/global/pg_control`, String(userId)];
   return control === 'pg_control.old'
-    ? `rm -rf ${data}-14 && mv ${path}/global/pg_control.old ${path}/global/pg_control && ${rename}`
-    : rename;
+    ? shell`mv ${data} ${empty} && rm -rf ${`${data}-14`} && mv ${`${linked}.old`} ${linked} && mv ${path} ${data} && chown -R ${owner} ${data}`
+    : shell`mv ${data} ${empty} && mv ${path} ${data} && chown -R ${owner} ${data}`;
 }
 
 function byHand({ statefulSet, volume }: Target): string {

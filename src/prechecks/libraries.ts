@@ -1,7 +1,7 @@
 import type { Libraries } from '../database/libraries.ts';
 import { connectCommand } from '../database/script.ts';
 import type { ImageFacts } from '../job/probe.ts';
-import { failed, given, inPsql, passed, unknown, worst, type Answer, type Check, type Known } from './finding.ts';
+import { failed, given, passed, psqlLines, unknown, worst, type Answer, type Check, type Known } from './finding.ts';
 import { besidesClosed } from './closed-databases.ts';
 import { unaskedImage } from './unasked.ts';
 
@@ -98,9 +98,9 @@ function remedy(refused: readonly Want[]): string {
     refused.filter(({ commands }) => commands.length > 0),
     ({ database }) => database,
   );
-  const commands = [...places].flatMap(([database, of]) => [
+  const sessions = [...places].map(([database, of]) => [
     connectCommand(database),
     ...new Set(of.flatMap((want) => want.commands)),
   ]);
-  return [words.join(' '), ...(commands.length > 0 ? [inPsql, ...commands] : [])].join('\n');
+  return `${words.join(' ')}${psqlLines(sessions)}`;
 }

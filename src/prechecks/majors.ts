@@ -1,6 +1,6 @@
 import { upgrade } from '../versions.ts';
 import type { Facts } from './facts.ts';
-import { failed, given, inShell, passed, unknown, type Answer, type Check } from './finding.ts';
+import { failed, given, passed, shell, shellLines, unknown, type Answer, type Check } from './finding.ts';
 
 /** One place that says which PostgreSQL is started on the data, or wrote it. */
 interface Saying {
@@ -90,8 +90,8 @@ function majorOfTag(image: string): number | undefined {
 
 function templateRemedy({ target, inputs }: Facts): string {
   const pod = target.pod?.spec?.containers.find(({ name }) => name === target.container.name)?.image;
-  const back = `kubectl -n ${inputs.namespace} set image statefulset/${target.name} ${target.container.name}=${pod ?? 'IMAGE-OF-12'}`;
-  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself.\n${inShell}\n${back}`;
+  const back = shell`kubectl -n ${inputs.namespace} set image statefulset/${target.name} ${target.container.name}=${pod ?? 'IMAGE-OF-12'}`;
+  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself.${shellLines(back)}`;
 }
 
 function valuesRemedy({ target }: Facts): string {

@@ -1,7 +1,7 @@
 import type { V1NodeSelectorTerm, V1Node, V1PodDisruptionBudget, V1Taint, V1Toleration } from '@kubernetes/client-node';
 import { matchesSelector } from '../target/label-selector.ts';
 import type { Target } from '../target/target.ts';
-import { copyable, failed, passed, warning, type Answer, type Check } from './finding.ts';
+import { copyable, failed, passed, shell, warning, type Answer, type Check } from './finding.ts';
 
 /** Taints by which somebody says that a node is about to go. */
 const leaving: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ export const placementChecks: readonly Check[] = [
       if (!nodes.known || !budgets.known) {
         const reasons = [nodes, budgets].flatMap((fact) => (fact.known ? [] : [fact.reason]));
         return warning(
-          `Let the kubeconfig's user list nodes and PodDisruptionBudgets (docs/permissions.md), or look yourself whether the node of ${target.podName} is to stay: ${copyable(`kubectl get node ${nodeOf(target)} -o wide`)}`,
+          `Let the kubeconfig's user list nodes and PodDisruptionBudgets (docs/permissions.md), or look yourself whether the node of ${target.podName} is to stay: ${copyable(shell`kubectl get node ${nodeOf(target)} -o wide`)}`,
           ...reasons,
         );
       }
@@ -53,7 +53,7 @@ function judged(nodes: readonly V1Node[], budgets: readonly V1PodDisruptionBudge
   if (own === undefined || (taking.includes(own) && mark === undefined)) return passed(...evidence);
   const said = mark === undefined ? [] : [`node ${nodeOf(target)} of ${target.podName}: ${mark}`];
   return warning(
-    `Wait until ${nodeOf(target)} has been drained and PostgreSQL runs on another node, or have the node stay until the upgrade is done (${copyable(`kubectl uncordon ${nodeOf(target)}`)}). Otherwise the Job and 14 start on another node, which costs the time to attach the volume and to pull the images there.`,
+    `Wait until ${nodeOf(target)} has been drained and PostgreSQL runs on another node, or have the node stay until the upgrade is done (${copyable(shell`kubectl uncordon ${nodeOf(target)}`)}). Otherwise the Job and 14 start on another node, which costs the time to attach the volume and to pull the images there.`,
     ...said,
     ...evidence,
   );

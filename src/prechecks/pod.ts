@@ -1,6 +1,6 @@
 import type { V1Container } from '@kubernetes/client-node';
 import type { Target } from '../target/target.ts';
-import { copyable, failed, given, inShell, passed, warning, type Check } from './finding.ts';
+import { copyable, failed, given, passed, shell, shellLines, warning, type Check } from './finding.ts';
 
 /** Kubernetes' own, where the template names none. */
 const defaultGrace = 30;
@@ -34,7 +34,7 @@ export const podChecks: readonly Check[] = [
             : `beside it: ${others.map(({ one, what }) => `${what} ${one.name}`).join(', ')}; none mounts the volume to write`,
         );
       return warning(
-        `Look what they do (${copyable(`kubectl -n ${target.namespace} get statefulset ${target.name} -o jsonpath='{.spec.template.spec}'`)}). Leave out until the upgrade is done what restores, initialises or backs up (helm values "postgresql.primary.initContainers", "sidecars", "backup"); what only changes owners ("volumePermissions.enabled") may stay where fsGroup does that already.`,
+        `Look what they do (${copyable(shell`kubectl -n ${target.namespace} get statefulset ${target.name} -o jsonpath='{.spec.template.spec}'`)}). Leave out until the upgrade is done what restores, initialises or backs up (helm values "postgresql.primary.initContainers", "sidecars", "backup"); what only changes owners ("volumePermissions.enabled") may stay where fsGroup does that already.`,
         ...writing.map(
           ({ one, what }) =>
             `${what} ${one.name} (${one.image ?? 'no image'}) mounts ${target.volume.claimName} to write`,
@@ -51,7 +51,7 @@ export const podChecks: readonly Check[] = [
       const seconds = target.statefulSet.spec?.template.spec?.terminationGracePeriodSeconds ?? defaultGrace;
       const evidence = `terminationGracePeriodSeconds of StatefulSet ${target.name}: ${String(seconds)}`;
       const patch = JSON.stringify({ spec: { template: { spec: { terminationGracePeriodSeconds: 60 } } } });
-      const how = `Give it more, by the helm value "postgresql.primary.terminationGracePeriodSeconds: 60", or by the command. Either restarts PostgreSQL once.\n${inShell}\nkubectl -n ${target.namespace} patch statefulset ${target.name} -p '${patch}'`;
+      const how = `Give it more, by the helm value "postgresql.primary.terminationGracePeriodSeconds: 60", or by the command. Either restarts PostgreSQL once.${shellLines(shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`)}`;
       if (seconds === 0) return failed(how, `${evidence}: it is killed at once`);
       return seconds < defaultGrace ? warning(how, evidence) : passed(evidence);
     },
@@ -72,7 +72,7 @@ export const podChecks: readonly Check[] = [
           spec: { template: { spec: { securityContext: { fsGroupChangePolicy: 'OnRootMismatch' } } } },
         });
         return warning(
-          `Set the helm value "postgresql.primary.podSecurityContext.fsGroupChangePolicy" to OnRootMismatch, or use the command. Either restarts PostgreSQL once.\n${inShell}\nkubectl -n ${target.namespace} patch statefulset ${target.name} -p '${patch}'`,
+          `Set the helm value "postgresql.primary.podSecurityContext.fsGroupChangePolicy" to OnRootMismatch, or use the command. Either restarts PostgreSQL once.${shellLines(shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`)}`,
           evidence,
         );
       }),

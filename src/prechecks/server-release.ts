@@ -1,5 +1,5 @@
 import { firstRelease } from '../versions.ts';
-import { copyable, failed, given, passed, warning, type Check } from './finding.ts';
+import { copyable, failed, given, passed, shell, warning, type Check } from './finding.ts';
 
 /** As Helm's charts label what they make: `helm.sh/chart: circleci-server-4.9.3`. */
 const chart = /^circleci-server-v?(\d+)\.(\d+)\.(\d+)/;
@@ -16,7 +16,7 @@ export const serverReleaseChecks: readonly Check[] = [
           const [text, major, minor] = chart.exec(label) ?? [];
           return text === undefined ? [] : [{ label, number: numberOf(Number(major), Number(minor)) }];
         });
-        const look = copyable(`helm -n ${target.namespace} list`);
+        const look = copyable(shell`helm -n ${target.namespace} list`);
         if (found.length === 0)
           return warning(
             `Look which release it is (${look} shows the chart), and upgrade CircleCI Server first where it is older than ${firstRelease}.`,

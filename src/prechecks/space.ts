@@ -1,7 +1,7 @@
 import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
 import type { Transfer } from '../job/transfer.ts';
 import type { Facts } from './facts.ts';
-import { copyable, failed, given, inShell, passed, warning, type Check } from './finding.ts';
+import { copyable, failed, given, passed, shell, shellLines, warning, type Check } from './finding.ts';
 import type { VolumeFiles } from './volume-files.ts';
 
 type Mode = Exclude<Transfer, 'auto'>;
@@ -101,14 +101,14 @@ function enlarged(
   const size = `${String(Math.ceil(bytes / 1024 ** 3))}Gi`;
   const name = volume.claim.spec?.storageClassName ?? '';
   const patch = JSON.stringify({ spec: { resources: { requests: { storage: size } } } });
-  const command = `kubectl -n ${namespace} patch persistentvolumeclaim ${volume.claimName} -p '${patch}'`;
+  const command = shell`kubectl -n ${namespace} patch persistentvolumeclaim ${volume.claimName} -p ${patch}`;
   const found = storageClass.known ? storageClass.value.found : undefined;
   if (found?.allowVolumeExpansion === true || name === '')
-    return `enlarge the PersistentVolumeClaim.\n${inShell}\n${command}`;
+    return `enlarge the PersistentVolumeClaim.${shellLines(command)}`;
   if (found === undefined)
-    return `enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable(`kubectl get storageclass ${name} -o jsonpath={.allowVolumeExpansion}`)} says true).\n${inShell}\n${command}`;
-  const allow = `kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`;
-  return `enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name} does not allow that: where driver ${found.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.\n${inShell}\n${allow}\n${command}`;
+    return `enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable(shell`kubectl get storageclass ${name} -o jsonpath='{.allowVolumeExpansion}'`)} says true).${shellLines(command)}`;
+  const allow = shell`kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`;
+  return `enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name} does not allow that: where driver ${found.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.${shellLines(allow, command)}`;
 }
 
 function megabytes(kilobytes: number): string {

@@ -1,6 +1,6 @@
 import type { HelmRevision } from '../target/helm-releases.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
-import { copyable, failed, given, passed, unknown, type Check } from './finding.ts';
+import { copyable, failed, given, passed, shell, unknown, type Check } from './finding.ts';
 
 /** Who would put back what the upgrade changes. */
 export const surroundingsChecks: readonly Check[] = [
@@ -44,13 +44,12 @@ export const surroundingsChecks: readonly Check[] = [
       const release = annotations['meta.helm.sh/release-name'];
       if (!helmRevisions.known && helmRevisions.code === 'forbidden')
         return unknown(
-          `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself (${copyable(`helm -n ${target.namespace} status ${release ?? 'RELEASE'}`)}), and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
+          `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself (${copyable(shell`helm -n ${target.namespace} status ${release ?? 'RELEASE'}`)}), and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
           helmRevisions.reason,
         );
       return given(helmRevisions, (all) => {
         const own = all.filter((one) => release === undefined || one.release === release);
         const pending = own.filter(({ status }) => status.startsWith('pending-') || status === 'uninstalling');
-        const helm = `helm -n ${target.namespace}`;
         const evidence = (one: HelmRevision) =>
           `release ${one.release}, revision ${String(one.revision)}: ${one.status}`;
         if (pending.length > 0)
@@ -58,7 +57,7 @@ export const surroundingsChecks: readonly Check[] = [
             pending
               .map(
                 (one) =>
-                  `Wait until it is done (${copyable(`${helm} history ${one.release}`)}). If nobody is at it any more, bring back the last revision that was deployed: ${copyable(`${helm} rollback ${one.release}`)}`,
+                  `Wait until it is done (${copyable(shell`helm -n ${target.namespace} history ${one.release}`)}). If nobody is at it any more, bring back the last revision that was deployed: ${copyable(shell`helm -n ${target.namespace} rollback ${one.release}`)}`,
               )
               .join('\n'),
             ...pending.map(evidence),
@@ -80,7 +79,7 @@ export const surroundingsChecks: readonly Check[] = [
       const [group = ''] = owner.apiVersion.includes('/') ? owner.apiVersion.split('/') : [''];
       const kind = `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
       return failed(
-        `Upgrade it in the way of its operator (${copyable(`kubectl -n ${target.namespace} get ${kind} ${owner.name} -o yaml`)} shows the object).`,
+        `Upgrade it in the way of its operator (${copyable(shell`kubectl -n ${target.namespace} get ${kind} ${owner.name} -o yaml`)} shows the object).`,
         `StatefulSet ${target.name} is controlled by ${owner.kind} ${owner.name} (${owner.apiVersion})`,
       );
     },
@@ -93,13 +92,13 @@ function toolOf({ kind }: Reconciler): string {
 
 /** How to pause it, and how to show that it is paused where the object can't be read. */
 function pause({ kind, name, namespace, state, marks }: Reconciler, release: string): string {
-  const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
   const object = name ?? 'APPLICATION';
+  const suspended = kind === 'HelmRelease' ? 'helmrelease' : 'kustomization';
   const how =
     kind === 'Application'
-      ? `Pause the sync until the upgrade is done: ${copyable(`argocd app set ${namespace === undefined ? '' : `${namespace}/`}${object} --sync-policy none`)} (where an ApplicationSet or a parent Application makes it, change it there).`
-      : `Suspend it until the upgrade is done: ${copyable(`flux suspend ${kind === 'HelmRelease' ? 'helmrelease' : 'kustomization'} ${object}${where}`)}.`;
+      ? `Pause the sync until the upgrade is done: ${copyable(shell`argocd app set ${namespace === undefined ? object : `${namespace}/${object}`} --sync-policy none`)} (where an ApplicationSet or a parent Application makes it, change it there).`
+      : `Suspend it until the upgrade is done: ${copyable(namespace === undefined ? shell`flux suspend ${suspended} ${object}` : shell`flux suspend ${suspended} ${object} --namespace ${namespace}`)}.`;
   if (state !== 'unknown') return how;
-  const objects = [...new Set(marks.map((mark) => mark.split(' ')[0] ?? ''))].join(' ');
-  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (${copyable(`kubectl -n ${release} label ${objects} NAME-`)}, or "annotate"; for a field manager, remove its entry from metadata.managedFields).`;
+  const objects = [...new Set(marks.map((mark) => mark.split(' ')[0] ?? ''))];
+  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (${copyable(shell`kubectl -n ${release} label ${objects} NAME-`)}, or "annotate"; for a field manager, remove its entry from metadata.managedFields).`;
 }

@@ -1,12 +1,14 @@
 import type { PullRequestSettings, UpgradeRecord } from './settings.ts';
 import type { ChangedLine } from './changed-lines.ts';
-import { block, code, plain } from '../github/markdown.ts';
+import { block, code, cut, link, text } from '../text/markdown.ts';
+import { oneLine } from '../text/visible.ts';
 
 export function titleOf({ tag, namespace }: Pick<PullRequestSettings, 'tag' | 'namespace'>): string {
   return `Set PostgreSQL of CircleCI Server to ${tag}${namespace === '' ? '' : ` (${namespace})`}`;
 }
 
 const mostLines = 40;
+const longestLine = 500;
 
 /** What the pull request changes: the same for every run with the same inputs. */
 export function describeChange({ path, image, namespace }: PullRequestSettings, lines: readonly ChangedLine[]): string {
@@ -15,8 +17,8 @@ export function describeChange({ path, image, namespace }: PullRequestSettings, 
     '',
     '**Merge this before the next deployment**: `helm upgrade` with the old values would start PostgreSQL 12 on a data directory of 14, which it refuses.',
     '',
-    block('diff', [
-      ...lines.slice(0, mostLines).map(({ sign, text }) => `${sign}${text}`),
+    ...block('diff', [
+      ...lines.slice(0, mostLines).map((one) => `${one.sign}${cut(oneLine(one.text), longestLine)}`),
       ...(lines.length > mostLines ? [` … ${String(lines.length - mostLines)} more lines`] : []),
     ]),
   ].join('\n');
@@ -24,7 +26,7 @@ export function describeChange({ path, image, namespace }: PullRequestSettings, 
 
 /** What a run did and measured. */
 export function describeRun({ runUrl, upgrade }: PullRequestSettings): string {
-  const run = /^https?:\/\/[^\s<>()]+$/.test(runUrl) ? `[this workflow run](${runUrl})` : plain(runUrl);
+  const run = runUrl.startsWith('http') ? link('this workflow run', runUrl) : text(runUrl);
   if (upgrade === undefined) return `Opened by ${run}, which upgraded nothing itself.`;
   return [
     `PostgreSQL ${code(upgrade.before)} → ${code(upgrade.after)} by ${run}${upgrade.downtimeSeconds === undefined ? '' : `; downtime of the applications **${String(upgrade.downtimeSeconds)} s**`}.`,
@@ -43,6 +45,6 @@ function phaseTable({ phases }: UpgradeRecord): string[] {
     '',
     '| phase | seconds |',
     '| --- | ---: |',
-    ...phases.slice(0, 40).map((phase) => `| ${plain(phase.title)} | ${phase.seconds.toFixed(1)} |`),
+    ...phases.slice(0, 40).map((phase) => `| ${text(phase.title)} | ${phase.seconds.toFixed(1)} |`),
   ];
 }

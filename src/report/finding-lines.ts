@@ -1,7 +1,8 @@
 import { catalogue } from '../prechecks/catalogue.ts';
-import { inPsql, inShell, type Finding } from '../prechecks/finding.ts';
+import type { Finding } from '../prechecks/finding.ts';
 import { statusIcons, statusText } from '../prechecks/judge.ts';
-import { cell, codeBlock, oneLine } from './markdown.ts';
+import { cell, code, cut, prose, text } from '../text/markdown.ts';
+import { remedyMarkdown } from './remedy-markdown.ts';
 
 /** The findings for the job summary: what is to be done first, what passed folded up. */
 export function findingLines(findings: readonly Finding[]): string[] {
@@ -33,22 +34,21 @@ export function openFindings(findings: readonly Finding[]): Finding[] {
 export const tableHead = ['| | check | seen |', '| --- | --- | --- |'];
 
 const shown = 8;
+/** Characters of a line of evidence in a table. */
+const longestEvidence = 600;
 
 export function findingRow(finding: Finding): string {
   const { check, status, evidence, docs } = finding;
-  const seen = evidence.slice(0, shown).map(cell);
+  const seen = evidence.slice(0, shown).map((line) => cell(code(cut(line, longestEvidence))));
   const more = evidence.length > shown ? [`… ${String(evidence.length - shown)} more in the log`] : [];
-  return `| ${statusIcons[status]} ${statusText(finding)} | ${cell(titleOf(check))} ${linked(check, docs)} | ${[...seen, ...more].join('<br>')} |`;
+  return `| ${statusIcons[status]} ${statusText(finding)} | ${cell(text(titleOf(check)))} ${linked(check, docs)} | ${[...seen, ...more].join('<br>')} |`;
 }
 
-/** Words as text, commands to be copied as a block. */
+/** What to do, with the check that it is for. */
 export function remedyLines({ check, remedy, ignored }: Finding): string[] {
-  if (ignored !== undefined) return [`**${titleOf(check)}** (\`${check}\`) is ignored: ${cell(ignored)}`, ''];
-  if (remedy === undefined) return [];
-  const mark = [inPsql, inShell].find((one) => remedy.includes(`\n${one}\n`)) ?? '';
-  const [words = '', commands] = mark === '' ? [remedy] : remedy.split(`\n${mark}\n`);
-  const text = `**${titleOf(check)}** (\`${check}\`): ${oneLine(words).replaceAll('<', '&lt;')}`;
-  return commands === undefined ? [text, ''] : [`${text} ${mark}`, '', ...codeBlock(commands), ''];
+  const head = `**${text(titleOf(check))}** (${code(check)})`;
+  if (ignored !== undefined) return [`${head} is ignored: ${prose(ignored)}`, ''];
+  return remedy === undefined ? [] : remedyMarkdown(`${head}: `, remedy);
 }
 
 function linked(check: string, docs: string): string {

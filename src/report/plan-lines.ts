@@ -1,4 +1,5 @@
 import { dump } from 'js-yaml';
+import { code, prose, text } from '../text/markdown.ts';
 import type { PlanReport, ReportedMove, ReportedStep } from './plan-report.ts';
 
 /** Characters; a script is told by its size in the log, and whole in the report. */
@@ -51,7 +52,7 @@ export function planLines({ downtimeSeconds, steps }: PlanReport): string[] {
       : `The downtime would be about **${String(downtimeSeconds)} s**.`,
     '',
     ...steps.flatMap((step) => [
-      `- **${step.title}**${step.isDowntime ? `: ${duration(step)}` : ''}`,
+      `- **${text(step.title)}**${step.isDowntime ? `: ${text(duration(step))}` : ''}`,
       ...step.moves.map((move) => `  - ${named(move)}`),
     ]),
     '',
@@ -64,11 +65,11 @@ function named(move: ReportedMove): string {
   switch (move.does) {
     case 'create': {
       const { kind = '', metadata = {} } = move.manifest as { kind?: string; metadata?: { name?: string } };
-      return `makes \`${kind} ${metadata.name ?? ''}\`${move.until === undefined ? '' : ` (until ${move.until})`}`;
+      return `makes ${code(`${kind} ${metadata.name ?? ''}`)}${move.until === undefined ? '' : ` (until ${prose(move.until)})`}`;
     }
     case 'change':
-      return `changes \`${move.resource}/${move.name}\``;
+      return `changes ${code(`${move.resource}/${move.name}`)}`;
     case 'run':
-      return move.what;
+      return prose(move.what);
   }
 }

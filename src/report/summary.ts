@@ -1,7 +1,8 @@
 import { findingLines } from './finding-lines.ts';
 import { predictionText } from '../prechecks/prediction.ts';
-import { cell, oneLine } from './markdown.ts';
+import { block, cell, code, link, prose, text } from '../text/markdown.ts';
 import { planLines } from './plan-lines.ts';
+import { remedyMarkdown } from './remedy-markdown.ts';
 import type { Report, Verdict } from './report.ts';
 
 const headlines: Readonly<Record<Verdict, string>> = {
@@ -32,7 +33,7 @@ export function renderSummary(report: Report): string {
     '',
     ...aboutLines(report),
     ...errorLines(report),
-    ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${oneLine(w)}`, '']),
+    ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${prose(w)}`, '']),
     ...upgradeLines(report),
     ...predictionLines(report),
     ...(report.plan === undefined ? [] : planLines(report.plan)),
@@ -55,19 +56,19 @@ function aboutLines({ namespace, mode, downtimeSeconds }: Report): string[] {
   if (namespace === '') return [];
   const downtime =
     downtimeSeconds === undefined ? '' : `, downtime of the applications **${String(downtimeSeconds)} s**`;
-  return [`Namespace \`${namespace}\`, mode \`${mode}\`${downtime}.`, ''];
+  return [`Namespace ${code(namespace)}, mode ${code(mode)}${downtime}.`, ''];
 }
 
 function errorLines({ error }: Report): string[] {
-  return error === undefined
-    ? []
-    : ['> [!CAUTION]', `> ${oneLine(error.message)}`, '>', `> **What to do:** ${oneLine(error.remedy)}`, ''];
+  if (error === undefined) return [];
+  const lines = ['[!CAUTION]', prose(error.message), '', ...remedyMarkdown('**What to do:** ', error.remedy)];
+  return [...lines.slice(0, -1).map((line) => `> ${line}`.trimEnd()), ''];
 }
 
 function upgradeLines({ serving, versions, backup, transfer }: Report): string[] {
   if (!serving) return [];
   return [
-    `PostgreSQL **${versions.before ?? '12'}** → **${versions.after ?? '14'}** (transfer mode \`${transfer ?? 'unknown'}\`), backup from before: \`${backup ?? 'none in the cluster'}\`.`,
+    `PostgreSQL **${text(versions.before ?? '12')}** → **${text(versions.after ?? '14')}** (transfer mode ${code(transfer ?? 'unknown')}), backup from before: ${code(backup ?? 'none in the cluster')}.`,
     '',
     'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the backup.',
     '',
@@ -81,13 +82,17 @@ function predictionLines({ serving, prediction }: Report): string[] {
 
 function statusLines({ status }: Report): string[] {
   if (status === undefined) return [];
-  return [...status.evidence.map((line) => `- ${cell(line)}`), '', status.safe, '', `**Next:** ${status.next}`, ''];
+  const evidence = status.evidence.map((line) => `- ${code(line)}`);
+  return [...evidence, '', prose(status.safe), '', `**Next:** ${prose(status.next)}`, ''];
 }
 
 /** How values.yaml comes to say what the cluster does. */
 function valuesLines({ verdict, serving, image, pullRequest }: Report): string[] {
   if (pullRequest?.url !== undefined && pullRequest.operation !== 'closed') {
-    return [`**Merge [the pull request](${pullRequest.url}) for values.yaml before the next \`helm upgrade\`.**`, ''];
+    return [
+      `**Merge ${link('the pull request', pullRequest.url)} for values.yaml before the next \`helm upgrade\`.**`,
+      '',
+    ];
   }
   const isNamed = pullRequest?.changes.length === 0;
   const serves = serving || verdict === 'already-upgraded' || verdict === 'declined';
@@ -95,13 +100,13 @@ function valuesLines({ verdict, serving, image, pullRequest }: Report): string[]
   return [
     'values.yaml must say the same before the next `helm upgrade`:',
     '',
-    '```yaml',
-    'postgresql:',
-    '  image:',
-    `    registry: ${image.registry}`,
-    `    repository: ${image.repository}`,
-    `    tag: ${image.tag}`,
-    '```',
+    ...block('yaml', [
+      'postgresql:',
+      '  image:',
+      `    registry: ${image.registry}`,
+      `    repository: ${image.repository}`,
+      `    tag: ${image.tag}`,
+    ]),
     '',
   ];
 }
@@ -109,7 +114,7 @@ function valuesLines({ verdict, serving, image, pullRequest }: Report): string[]
 function issueLines({ issue }: Report): string[] {
   if (issue?.number === undefined || issue.url === undefined) return [];
   const what = issue.operation === 'none' ? 'nothing to change' : issue.operation;
-  return [`Issue about the prechecks: [#${String(issue.number)}](${issue.url}) (${what}).`, ''];
+  return [`Issue about the prechecks: ${link(`#${String(issue.number)}`, issue.url)} (${what}).`, ''];
 }
 
 function phaseLines({ phases }: Report): string[] {
@@ -117,7 +122,7 @@ function phaseLines({ phases }: Report): string[] {
   return [
     '| phase | seconds | |',
     '| --- | ---: | --- |',
-    ...phases.map((p) => `| ${cell(p.title)} | ${p.seconds.toFixed(1)} | ${p.outcome === 'done' ? '✓' : '✗'} |`),
+    ...phases.map((p) => `| ${cell(text(p.title))} | ${p.seconds.toFixed(1)} | ${p.outcome === 'done' ? '✓' : '✗'} |`),
     '',
   ];
 }

@@ -1,6 +1,8 @@
 import type { V1Secret } from '@kubernetes/client-node';
 import { ConfigurationError } from '../errors.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -15,7 +17,7 @@ export async function readPassword(cluster: Cluster, target: Pick<Target, 'names
     throw new ConfigurationError(
       'secret-not-found',
       `There is no Secret "${secret.name}" in namespace "${namespace}".`,
-      `Set "secret-name" to the one with PostgreSQL's superuser password (kubectl -n ${namespace} get secrets).`,
+      `Set "secret-name" to the one with PostgreSQL's superuser password (${copyable(shell`kubectl -n ${namespace} get secrets`)}).`,
     );
   }
   const encoded = object.data?.[secret.key];

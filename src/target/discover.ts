@@ -5,6 +5,8 @@ import type { Cluster } from '../ports/cluster.ts';
 import { findApplications } from './applications.ts';
 import { findAutoscalers } from './scaled-objects.ts';
 import type { SecretKey, Target } from './target.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 
 type DiscoveryInputs = Pick<
   Inputs,
@@ -70,7 +72,7 @@ async function expectNamespace(cluster: Cluster, namespace: string): Promise<voi
   throw new ConfigurationError(
     'namespace-not-found',
     `There is no namespace "${namespace}" in ${cluster.address}.`,
-    'Set "namespace" to the one in which CircleCI Server runs (kubectl get namespaces), and check "kubeconfig" and "context".',
+    'Set "namespace" to the one in which CircleCI Server runs (`kubectl get namespaces`), and check "kubeconfig" and "context".',
   );
 }
 
@@ -82,7 +84,7 @@ async function findStatefulSet(cluster: Cluster, { namespace, statefulset }: Dis
     throw new ConfigurationError(
       'statefulset-not-found',
       `There is no StatefulSet "${statefulset}" in namespace "${namespace}".`,
-      `Set "statefulset" to PostgreSQL's (kubectl -n ${namespace} get statefulsets).`,
+      `Set "statefulset" to PostgreSQL's (${copyable(shell`kubectl -n ${namespace} get statefulsets`)}).`,
     );
   }
   const candidates = await cluster.list('statefulsets', { namespace, labelSelector: postgresqlLabel });

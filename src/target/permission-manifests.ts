@@ -77,7 +77,7 @@ export function modeManifests(mode: Mode, names: ServerNames): string[] {
   const account: Lines = [
     'apiVersion: v1',
     'kind: ServiceAccount',
-    `metadata: { name: ${subject.name}, namespace: ${namespace} }`,
+    `metadata: { name: ${scalar(subject.name)}, namespace: ${scalar(namespace)} }`,
   ];
   if (mode === 'precheck')
     return documents([account, ...parts.flatMap(([name, granted]) => manifestsOf(granted, name, names, subject))]);
@@ -101,7 +101,7 @@ function manifestOf(role: GrantingRole, namespace: string): Lines {
   return [
     'apiVersion: rbac.authorization.k8s.io/v1',
     `kind: ${role.kind}`,
-    `metadata: { name: ${role.name}${placeOf(role, namespace)} }`,
+    `metadata: { name: ${scalar(role.name)}${placeOf(role, namespace)} }`,
     'rules:',
     ...role.rules,
   ];
@@ -128,24 +128,29 @@ function rules(granted: readonly Permission[], server: ServerNames): string[] {
   }
   return [...found.values()].map(
     ({ group, resource, names, verbs }) =>
-      `  - { apiGroups: ['${group}'], resources: ['${resource}'], ${names === undefined ? '' : `resourceNames: [${names.map((name) => `'${name}'`).join(', ')}], `}verbs: [${verbs.join(', ')}] }`,
+      `  - { apiGroups: ['${group}'], resources: ['${resource}'], ${names === undefined ? '' : `resourceNames: [${names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')}], `}verbs: [${verbs.join(', ')}] }`,
   );
 }
 
 function bindingOf(role: GrantingRole, name: string, namespace: string, subject: Subject): Lines {
   const who =
     subject.kind === 'ServiceAccount'
-      ? `kind: ServiceAccount, name: ${subject.name}, namespace: ${subject.namespace}`
+      ? `kind: ServiceAccount, name: ${scalar(subject.name)}, namespace: ${scalar(subject.namespace)}`
       : `apiGroup: rbac.authorization.k8s.io, kind: User, name: ${JSON.stringify(subject.name)}`;
   return [
     'apiVersion: rbac.authorization.k8s.io/v1',
     `kind: ${role.kind}Binding`,
-    `metadata: { name: ${name}${placeOf(role, namespace)} }`,
-    `roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ${role.kind}, name: ${role.name} }`,
+    `metadata: { name: ${scalar(name)}${placeOf(role, namespace)} }`,
+    `roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ${role.kind}, name: ${scalar(role.name)} }`,
     `subjects: [{ ${who} }]`,
   ];
 }
 
 function placeOf({ kind }: GrantingRole, namespace: string): string {
-  return kind === 'Role' ? `, namespace: ${namespace}` : '';
+  return kind === 'Role' ? `, namespace: ${scalar(namespace)}` : '';
+}
+
+/** A text in YAML's flow style: a name with a letter at its beginning is one as it stands, all else is quoted, since YAML 1.2 has JSON in it. */
+function scalar(text: string): string {
+  return /^(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z][a-z0-9.-]*$/i.test(text) ? text : JSON.stringify(text);
 }

@@ -5,6 +5,7 @@ import type {
   V1Pod,
   V1StatefulSet,
 } from '@kubernetes/client-node';
+import { shell } from '../text/shell.ts';
 import type { Workload } from './applications.ts';
 
 /** The release's PostgreSQL and what hangs on it, as found in the cluster. */
@@ -51,5 +52,5 @@ export function serverImage(target: Target): string {
 
 /** The command for a session of the superuser in the server's pod, for people. */
 export function sessionIn({ namespace, podName }: Pick<Target, 'namespace' | 'podName'>): string {
-  return `kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres`;
+  return shell`kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres`;
 }

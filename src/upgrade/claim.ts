@@ -2,6 +2,8 @@ import { UpgradeError } from '../errors.ts';
 import { ownerLabel } from '../job/pod.ts';
 import { notedExchange } from './backup/exchange.ts';
 import type { Context } from './step.ts';
+import { shellLines } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 
 /**
  * Looks whether the server's claim still holds its data. The StatefulSet makes
@@ -40,17 +42,17 @@ function remedy(target: Context['target'], volume: string, isThere: boolean): st
       volumeName: volume,
     },
   });
-  const kubectl = `kubectl -n ${target.namespace}`;
+  const { namespace } = target;
   const owner = Object.entries(ownerLabel)
     .map((pair) => pair.join('='))
     .join();
   const commands = [
     // Ended pods count as users of a claim too: it does not go before them. What they did is on the disk.
-    ...(isThere ? [`${kubectl} delete jobs -l ${owner}`] : []),
+    ...(isThere ? [shell`kubectl -n ${namespace} delete jobs -l ${owner}`] : []),
     // One that somebody deleted may be gone by then.
-    ...(isThere ? [`${kubectl} delete pvc ${claimName} --ignore-not-found`] : []),
-    `kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
-    `echo '${manifest}' | ${kubectl} create -f -`,
+    ...(isThere ? [shell`kubectl -n ${namespace} delete pvc ${claimName} --ignore-not-found`] : []),
+    shell`kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
+    shell`printf %s ${manifest} | kubectl -n ${namespace} create -f -`,
   ];
-  return `Give the volume back to a claim of that name while PostgreSQL is stopped (its applications first: with clients it does not shut down, and is killed when its grace is over), then run "mode: upgrade" again: ${commands.join('; ')}`;
+  return `Give the volume back to a claim of that name while PostgreSQL is stopped (its applications first: with clients it does not shut down, and is killed when its grace is over), then run "mode: upgrade" again.${shellLines(...commands)}`;
 }

@@ -8,6 +8,8 @@ import { expectClaim } from './claim.ts';
 import { isFenced } from './fence.ts';
 import type { Draft, Move } from './moves.ts';
 import type { Context, Results } from './step.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 
 /**
  * Creates the Job of a command, or takes over the one that an earlier run of
@@ -147,7 +149,7 @@ export function stillRuns({ target }: Context, name: string): UpgradeError {
   return new UpgradeError(
     'job-still-runs',
     `Job ${name} is at work on the volume and is left to its end: to interrupt pg_upgrade is worse than to wait.`,
-    `Run "mode: upgrade" again: it follows the Job and goes on. To wait for it yourself: kubectl -n ${target.namespace} wait --for=jsonpath='{.status.active}'= job/${name}`,
+    `Run "mode: upgrade" again: it follows the Job and goes on. To wait for it yourself: ${copyable(shell`kubectl -n ${target.namespace} wait --for=jsonpath='{.status.active}'= job/${name}`)}`,
   );
 }
 

@@ -3,6 +3,8 @@ import { UpgradeError } from '../errors.ts';
 import { withWarning } from '../job/newest-event.ts';
 import { waitFor } from '../wait.ts';
 import type { Context } from './step.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 
 /**
  * Waits until the server's pod is of the newest template and ready.
@@ -58,7 +60,7 @@ async function startFailure(context: Context, image: string): Promise<UpgradeErr
   return new UpgradeError(
     'server-does-not-start',
     `PostgreSQL (${image}) does not start: ${end}`,
-    `Look at its log: kubectl -n ${context.target.namespace} logs ${context.target.podName}`,
+    `Look at its log: ${copyable(shell`kubectl -n ${context.target.namespace} logs ${context.target.podName}`)}`,
   );
 }
 

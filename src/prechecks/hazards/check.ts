@@ -1,9 +1,10 @@
 import { connectCommand } from '../../database/script.ts';
+import { oneLine } from '../../text/visible.ts';
 import {
-  inPsql,
   failed,
   given,
   passed,
+  psqlLines,
   removeReason,
   unknown,
   warning,
@@ -48,7 +49,7 @@ function placesOf(hazard: Hazard, facts: HazardFacts): Place[] {
 function judge(hazard: Hazard, places: readonly Place[]): Answer {
   const present: string[] = [];
   const unread: string[] = [];
-  const commands: string[] = [];
+  const sessions: string[][] = [];
   const read: Place[] = [];
   for (const place of places) {
     const { database, answers } = place;
@@ -63,16 +64,20 @@ function judge(hazard: Hazard, places: readonly Place[]): Answer {
     present.push(...rows.map(({ object, detail }) => `${where}${oneLine(object)}: ${oneLine(detail)}`));
     if (total > rows.length) present.push(`${where}${String(total - rows.length)} more`);
     const remedies = [...new Set(rows.map(({ remedy }) => remedy).filter((remedy) => remedy !== ''))];
-    if (remedies.length > 0) commands.push(connectCommand(database ?? 'template1'), ...remedies);
+    if (remedies.length > 0) sessions.push([connectCommand(database ?? 'template1'), ...remedies]);
   }
   if (places.length === 0) return unknown(removeReason, 'no database was asked');
   const seen =
-    present.length > 0 ? found(hazard, commands, present) : passed(...(read.length > 0 ? [nothingIn(read)] : []));
+    present.length > 0 ? found(hazard, sessions, present) : passed(...(read.length > 0 ? [nothingIn(read)] : []));
   return unread.length === 0 ? seen : worst(seen, unknown(removeReason, ...unread));
 }
 
-function found({ severity, advice }: Hazard, commands: readonly string[], evidence: readonly string[]): Answer {
-  const remedy = commands.length === 0 ? advice : `${advice}\n${inPsql}\n${commands.join('\n')}`;
+function found(
+  { severity, advice }: Hazard,
+  sessions: readonly (readonly string[])[],
+  evidence: readonly string[],
+): Answer {
+  const remedy = `${advice}${psqlLines(sessions)}`;
   return severity === 'failed' ? failed(remedy, ...evidence) : warning(remedy, ...evidence);
 }
 
@@ -80,10 +85,4 @@ function nothingIn(places: readonly Place[]): string {
   const databases = places.flatMap(({ database }) => (database === undefined ? [] : [oneLine(database)]));
   const asked = [...(databases.length < places.length ? ['the server'] : []), ...databases];
   return `nothing found in ${asked.join(', ')}`;
-}
-
-/** A name may have line breaks, which would begin another line of the log. */
-function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
 }

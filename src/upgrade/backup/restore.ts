@@ -5,6 +5,8 @@ import { boot, copyName, makeCopy } from './copy.ts';
 import { exchangeVolumes, notedExchange, planExchange } from './exchange.ts';
 import { backupName, sourceOf, type Backup } from './kinds.ts';
 import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
+import { copyable } from '../../text/commands.ts';
+import { shell } from '../../text/shell.ts';
 
 /**
  * Brings 12's data back after 14 was started on the volume; both are stopped.
@@ -50,7 +52,7 @@ async function restoreBackup(context: Context): Promise<void> {
   const exchange = notedExchange(context.journal.noted) ?? (await prepare(context));
   await exchangeVolumes(context, exchange);
   context.results.warnings.push(
-    `PersistentVolume ${exchange.former} holds what PostgreSQL 14 had. When you need it no more: kubectl patch persistentvolume ${exchange.former} -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}' removes it and its storage.`,
+    `PersistentVolume ${exchange.former} holds what PostgreSQL 14 had. When you need it no more: ${copyable(shell`kubectl patch persistentvolume ${exchange.former} -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`)} removes it and its storage.`,
   );
 }
 

@@ -58,7 +58,7 @@ describe('the one issue', () => {
     const now = [finding('majors'), finding('clients', 'unknown')];
     expect(await scene.writesOf(now)).toEqual([commented, updated]);
     expect(scene.comments).toHaveLength(1);
-    expect(scene.comments[0]).toMatch(/\*\*Red now:\*\*\n\n- .*\(`clients`\): unknown; clients was seen\n/);
+    expect(scene.comments[0]).toMatch(/\*\*Red now:\*\*\n\n- .*\(`clients`\): unknown; `clients was seen`\n/);
     expect(scene.comments[0]).not.toContain('majors`)');
     expect(scene.issue.body).toContain('2 checks of 3 stand');
     expect(await scene.writesOf(now)).toEqual([]);
@@ -72,7 +72,7 @@ describe('the one issue', () => {
       finding('files', 'warning'),
       finding('volume', 'failed', { ignored: 'we know' }),
     ]);
-    expect(scene.comments[0]).toContain('(`majors`): failed (was unknown); majors was seen');
+    expect(scene.comments[0]).toContain('(`majors`): failed (was unknown); `majors was seen`');
     expect(scene.comments[0]).toContain('(`clients`): passed');
     expect(scene.comments[0]).toContain('(`files`): warning, which stops nothing');
     expect(scene.comments[0]).toContain('(`volume`): failed, ignored, which stops nothing');

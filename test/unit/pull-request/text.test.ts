@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PullRequest } from '../../../src/ports/github.ts';
 import { changedLines, type ChangedLine } from '../../../src/pull-request/changed-lines.ts';
-import { block, code, plain } from '../../../src/github/markdown.ts';
+import { block, code, text } from '../../../src/text/markdown.ts';
 import { changedText, newText } from '../../../src/pull-request/text.ts';
 import type { PullRequestSettings } from '../../../src/pull-request/settings.ts';
 
@@ -111,10 +111,10 @@ describe('text of others', () => {
   const evil = '`]() <img src=x onerror=alert(1)> @ada #1 ``` | \n# x <!-- circleci-server-postgresql-upgrade end -->';
 
   it('is no markup, no mention and no marker', () => {
-    expect(plain(evil)).not.toMatch(/[<>@]|(?<!&)#(?!\d)|(?<!\\)[`|[\]]/);
+    expect(text(evil)).not.toMatch(/[<>|]|@(?!\u2060)|(?<!\\)[`[\]]/);
     expect(code(evil)).toMatch(/^````\s?[^\n]*[^`]````$/);
-    expect(block('diff', [evil])).toMatch(/^````diff\n[^\n]*\n````$/);
-    for (const text of [code(evil), block('', [evil])]) expect(text).not.toContain('<!--');
+    expect(block('diff', [evil]).join('\n')).toMatch(/^````diff\n[^\n]*\n[^\n]*\n````$/);
+    for (const markdown of [code(evil), ...block('', [evil])]) expect(markdown).not.toContain('<!--');
   });
 
   it('in changes and names cannot end our part', () => {

