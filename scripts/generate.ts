@@ -3,6 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { startingEvents } from '../src/guards.ts';
+import { modes, type Input } from '../src/input-types.ts';
 import { inputName, inputTable } from '../src/inputs.ts';
 import { outputTable } from '../src/outputs.ts';
 import { catalogue } from '../src/prechecks/catalogue.ts';
@@ -87,11 +88,11 @@ function actionYaml(): string {
 async function readme(): Promise<string> {
   const text = await readFile('README.md', 'utf8');
   const inputs = [
-    '| input | type | default | |',
-    '| --- | --- | --- | --- |',
+    '| input | type | default | used by | |',
+    '| --- | --- | --- | --- | --- |',
     ...Object.entries(inputTable).map(
       ([key, input]) =>
-        `| \`${inputName(key)}\` | ${input.type.replaceAll('|', '\\|')} | ${input.required ? '**required**' : input.default === '' ? '' : `\`${input.default}\``} | ${input.description} |`,
+        `| \`${inputName(key)}\` | ${input.type.replaceAll('|', '\\|')} | ${input.required ? '**required**' : input.default === '' ? '' : `\`${input.default}\``} | ${usedBy(input)} | ${input.description} |`,
     ),
   ];
   const outputs = [
@@ -109,6 +110,12 @@ async function readme(): Promise<string> {
   ];
   const parts = Object.entries({ events, inputs, outputs });
   return parts.reduce((page, [name, lines]) => between(page, name, lines), text);
+}
+
+/** Modes, and the inputs without which it is not used. */
+function usedBy({ modes: some, needs }: Input<unknown>): string {
+  const by = some.length === modes.length ? 'every mode' : some.map((mode) => `\`${mode}\``).join(', ');
+  return needs.length === 0 ? by : `${by}; with ${needs.map((condition) => `\`${condition}\``).join(' or ')}`;
 }
 
 function between(text: string, name: string, lines: readonly string[]): string {

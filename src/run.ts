@@ -1,14 +1,13 @@
 import { describe, isRunError, PrecheckError, UpgradeError } from './errors.ts';
 import { guardConsent, guardStart, type Start } from './guards.ts';
-import { parseInputs, type Inputs } from './inputs.ts';
+import { dubiousInputs, unknownInputs, unusedInputs } from './input-advice.ts';
+import { inputTable, parseInputs, type Inputs } from './inputs.ts';
 import type { ReplayScripts } from './job/replay.ts';
-import { parseResources } from './job/resources.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Cluster } from './ports/cluster.ts';
 import type { GitHub } from './ports/github.ts';
 import type { Runner } from './ports/runner.ts';
 import type { ModeContext, Progress } from './modes/mode.ts';
-import { parseIgnored } from './prechecks/ignore.ts';
 import { precheck } from './modes/precheck.ts';
 import { predictionOf } from './prechecks/prediction.ts';
 import { rollback } from './modes/rollback.ts';
@@ -77,17 +76,25 @@ export async function run(outside: Outside): Promise<void> {
 
 async function work(outside: Outside, timeline: Timeline, progress: Progress): Promise<void> {
   const { runner, clock, signal } = outside;
-  const inputs = parseInputs((name) => runner.input(name));
+  const read = (name: string) => runner.input(name);
+  const unknown = unknownInputs(runner.inputNames());
+  const inputs = parseInputs(read);
   progress.inputs = inputs;
   const start = await startOf(outside);
   guardStart(inputs, start);
   guardConsent(inputs);
   if (!start.isWorkflow) runner.log.info('Started outside of GitHub Actions: no event is asked for');
+  const unused = unusedInputs(read, inputs.mode);
+  if (unused.otherModes.length > 0) runner.log.info(`Not for mode ${inputs.mode}: ${unused.otherModes.join(', ')}`);
+  progress.results.warnings.push(
+    ...unknown.map((name) => `There is no input ${JSON.stringify(name)}: nothing came of it.`),
+    ...unused.warnings,
+    ...dubiousInputs(inputs),
+  );
   const serving = servingImage(inputs);
-  parseResources(inputs.resources);
-  parseIgnored(inputs.ignoreChecks);
   const runId = runIdOf(runner);
-  const settings = valuesUpdate(inputs, serving, runId);
+  const isProposing = inputTable.valuesFile.modes.includes(inputs.mode);
+  const settings = isProposing ? valuesUpdate(inputs, serving, runId) : undefined;
   const github = settings && (await outside.connectGitHub(inputs.githubToken));
   const pullRequest = settings && github && { settings, github };
   const context: ModeContext = {

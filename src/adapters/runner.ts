@@ -32,6 +32,8 @@ const log: Log = {
 export const githubRunner: Runner = {
   log,
   input: (name) => core.getInput(name),
+  inputNames: () =>
+    Object.keys(process.env).flatMap((name) => (name.startsWith('INPUT_') ? [name.slice(6).toLowerCase()] : [])),
   mask(secret) {
     // An empty or very short mask would star out half the log.
     if (secret.length > 3) core.setSecret(secret);

@@ -6,7 +6,10 @@ import type { DatabaseFacts } from './server.ts';
  * @returns names; no session without a database
  */
 export function shares(databases: readonly Pick<DatabaseFacts, 'name' | 'bytes'>[], sessions: number): string[][] {
-  const dealt = Array.from({ length: sessions }, () => ({ bytes: 0, names: [] as string[] }));
+  const dealt = Array.from({ length: Math.min(sessions, databases.length) }, () => ({
+    bytes: 0,
+    names: [] as string[],
+  }));
   for (const { name, bytes } of [...databases].sort((a, b) => b.bytes - a.bytes)) {
     const least = dealt.reduce((a, b) => (b.bytes < a.bytes ? b : a));
     least.bytes += bytes;

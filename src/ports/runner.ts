@@ -30,6 +30,8 @@ export interface Runner {
   readonly log: Log;
   /** Text of an input, '' when it is not given. */
   input(name: string): string;
+  /** Names of all inputs that the workflow gives, in lower case, also of those that the action does not have. */
+  inputNames(): readonly string[];
   /** Hides a value in everything that is logged from here on. */
   mask(secret: string): void;
   output(name: OutputName, value: string): void;

@@ -2,7 +2,6 @@ import type { Log } from '../ports/runner.ts';
 import { catalogue } from './catalogue.ts';
 import type { Facts } from './facts.ts';
 import { weight, type Answer, type Finding, type Status } from './finding.ts';
-import { parseIgnored } from './ignore.ts';
 import type { FactName, FactSeconds } from './stopwatch.ts';
 import { oneLine } from '../text/visible.ts';
 
@@ -21,7 +20,7 @@ export interface Judged {
  * @param docs address of the page that explains the checks
  */
 export async function judge(facts: Facts, read: FactSeconds, docs: string, log: Log): Promise<Judged> {
-  const ignored = parseIgnored(facts.inputs.ignoreChecks);
+  const ignored = facts.inputs.ignoreChecks;
   const findings: Finding[] = [];
   const seconds: Record<string, number> = {};
   for (const check of catalogue.filter((c) => c.applies?.(facts) ?? true)) {

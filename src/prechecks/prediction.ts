@@ -1,5 +1,5 @@
 import type { Replayed, ReplayFacts } from '../job/replay.ts';
-import { parseResources, wholeCpus } from '../job/resources.ts';
+import { wholeCpus } from '../job/resources.ts';
 import { parallelJobs } from '../upgrade/settings.ts';
 import type { Facts } from './facts.ts';
 
@@ -22,7 +22,7 @@ const perDatabase = 0.1;
 /** Undefined where the replay did not come through the whole server. */
 export function predictionOf({ inputs, databases, replay }: Facts): Prediction | undefined {
   if (!replay.known || !databases.known || replay.value.broken !== undefined) return undefined;
-  const cpus = wholeCpus(parseResources(inputs.resources));
+  const cpus = wholeCpus(inputs.resources);
   return predict(replay.value, parallelJobs(inputs.jobs, databases.value.length, cpus));
 }
 

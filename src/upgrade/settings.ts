@@ -2,7 +2,7 @@ import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
 import { PrecheckError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import type { InitdbSettings, JobSettings } from '../job/manifest.ts';
-import { parseResources, wholeCpus } from '../job/resources.ts';
+import { wholeCpus } from '../job/resources.ts';
 import { upgradeImage } from '../target/images.ts';
 
 /** What the new cluster is made with: template1's values, or the inputs'. */
@@ -42,7 +42,7 @@ export function jobSettings(
   server: ServerFacts,
   databases: readonly DatabaseFacts[],
 ): Omit<JobSettings, 'runId'> {
-  const resources = parseResources(inputs.resources);
+  const { resources } = inputs;
   return {
     image: upgradeImage(inputs),
     imagePullSecret: inputs.imagePullSecret,

@@ -48,6 +48,10 @@ export class FakeRunner implements Runner {
     return this.inputs[name] ?? '';
   }
 
+  inputNames(): readonly string[] {
+    return Object.keys(this.inputs);
+  }
+
   mask(secret: string): void {
     this.masked.push(secret);
   }

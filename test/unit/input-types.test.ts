@@ -58,27 +58,33 @@ describe('types of inputs', () => {
     expect(error.message.length).toBeLessThan(200);
   });
 
-  test.each(['', 'h', '5', '-5m', '1.5h', '5 m', '5d', '0m', '1m1h', ' 5m'])('%j is no length of time', (value) => {
-    expect(refusal(duration(spec), value).remedy).toContain('90s');
-  });
+  test.each(['', 'h', '5', '-5m', '1.5h', '5 m', '5d', '0m', '1m1h', ' 5m', '121h', '597h', `${'9'.repeat(400)}s`])(
+    '%j is no length of time',
+    (value) => {
+      expect(refusal(duration(spec), value).remedy).toContain('90s');
+    },
+  );
 
   test('a length of time is the sum of its parts', () => {
-    const part = fc.integer({ min: 0, max: 500 });
+    const part = fc.integer({ min: 0, max: 59 });
     fc.assert(
-      fc.property(part, part, fc.integer({ min: 1, max: 500 }), (h, m, s) => {
+      fc.property(part, part, fc.integer({ min: 1, max: 59 }), (h, m, s) => {
         const written = `${String(h)}h${String(m)}m${String(s)}s`;
         expect(duration(spec).parse(written, 'some-input')).toBe((h * 3600 + m * 60 + s) * 1000);
       }),
     );
   });
 
-  test.each(['0', '-1', '1.5', '1e3', '0x10', 'two', ' 2'])('%j is no whole number from 1', (value) => {
-    expect(refusal(count(1, spec), value).message).toContain('whole number from 1');
-  });
+  test.each(['0', '-1', '1.5', '1e3', '0x10', 'two', ' 2', '257', '99999999999999999999'])(
+    '%j is no whole number from 1',
+    (value) => {
+      expect(refusal(count(1, 256, spec), value).message).toContain('whole number from 1');
+    },
+  );
 
   test('a number that is not given is undefined', () => {
-    expect(count(1, spec).parse('', 'some-input')).toBeUndefined();
-    expect(count(1, spec).parse('12', 'some-input')).toBe(12);
+    expect(count(1, 256, spec).parse('', 'some-input')).toBeUndefined();
+    expect(count(1, 256, spec).parse('12', 'some-input')).toBe(12);
   });
 
   test.each([

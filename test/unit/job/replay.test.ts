@@ -114,7 +114,7 @@ describe('the pod of a replay', () => {
     expect(spec?.volumes?.slice(0, 2).map((v) => v.emptyDir)).toEqual([{ sizeLimit: '2Gi' }, { sizeLimit: '4Gi' }]);
     expect(spec?.activeDeadlineSeconds).toBe(600);
     for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])])
-      expect(container.resources).toEqual(JSON.parse(inputs().resources));
+      expect(container.resources).toEqual(inputs().resources);
     expect(metadata?.labels).toEqual(replayLabels);
     expect(metadata?.generateName).toBe('postgres-upgrade-probe-replay-');
   });

@@ -13,7 +13,7 @@ describe('ignore-checks', () => {
   });
 
   test.each([
-    ['no-such-check: because', 'names a check that does not exist: no-such-check', 'docs/checks.md'],
+    ['no-such-check: because', 'names a check that does not exist: "no-such-check"', 'docs/checks.md'],
     ['free-space', 'gives no reason for free-space', 'free-space: why'],
     ['free-space:  ', 'gives no reason for free-space', 'free-space: why'],
     ['free-space: a\nfree-space: b', 'names free-space twice', 'one line'],
