@@ -1,4 +1,10 @@
-import type { V1Container, V1LocalObjectReference, V1PodSpec, V1PodTemplateSpec, V1SecurityContext } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1LocalObjectReference,
+  V1PodSpec,
+  V1PodTemplateSpec,
+  V1SecurityContext,
+} from '@kubernetes/client-node';
 import type { Target } from '../target/target.ts';
 
 /** Label on everything that the action makes in the cluster. */

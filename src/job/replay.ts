@@ -172,7 +172,11 @@ export function parseReplay(image: string, databases: readonly string[], log: st
 
 function replayedOf(database: string | undefined, rows: readonly (readonly string[])[]): Replayed {
   const texts = (name: string) => rows.flatMap(([fact, , text]) => (fact === name ? [text ?? ''] : []));
-  const [dump, restore] = rows.find(([fact]) => fact === 'took')?.slice(2).map(count) ?? [];
+  const [dump, restore] =
+    rows
+      .find(([fact]) => fact === 'took')
+      ?.slice(2)
+      .map(count) ?? [];
   return {
     database,
     skipped: texts('skipped')[0],
