@@ -8,6 +8,12 @@ const harmlessLeftovers = ['upgrade-logs', '.postgresql-upgrade'];
 
 const retained = JSON.stringify({ spec: { persistentVolumeClaimRetentionPolicy: { whenScaled: 'Retain' } } });
 
+/** What is possible where the volume can't be snapshotted. The vendor's own backup is Velero's, of the volume's files. */
+function withoutSnapshots(namespace: string): string {
+  const backup = shell`velero backup create before-postgresql-14 --include-namespaces ${namespace} --wait`;
+  return `For that set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}. The files of PostgreSQL 12 then stay whole beside those of PostgreSQL 14, and a revert and a rollback rename them back. The volume needs room for a second copy of the data (check free-space). They are on the same volume, so take a backup outside of it before the upgrade. Velero copies one file after the other, so stop the applications first.${shellLines(backup)}`;
+}
+
 export const clusterChecks: readonly Check[] = [
   {
     id: 'admission',
@@ -31,7 +37,7 @@ export const clusterChecks: readonly Check[] = [
       given(snapshotClass, ({ driver, chosen, candidates }) => {
         if (driver === undefined)
           return failed(
-            'Move the data to a volume of a CSI driver that can take snapshots.',
+            `Move the data to a volume of a CSI driver that can take snapshots, or upgrade without them.\n${withoutSnapshots(target.namespace)}`,
             `volume ${target.volume.claimName} is not one of a CSI driver`,
           );
         if (chosen !== undefined)
@@ -44,7 +50,9 @@ export const clusterChecks: readonly Check[] = [
             `there is no VolumeSnapshotClass ${inputs.volumeSnapshotClass} of ${driver}`,
           );
         return failed(
-          `Make a VolumeSnapshotClass for ${driver}, or set "volume-snapshot-class".`,
+          candidates.length === 0
+            ? `If ${driver} can take snapshots, make a VolumeSnapshotClass for it, or upgrade without snapshots.\n${withoutSnapshots(target.namespace)}`
+            : 'Set "volume-snapshot-class" to one of them.',
           candidates.length === 0
             ? `no VolumeSnapshotClass is there for ${driver}`
             : `several VolumeSnapshotClasses fit ${driver}, none is the default: ${candidates.join(', ')}`,

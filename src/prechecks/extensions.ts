@@ -1,30 +1,24 @@
+import type { ExtensionFacts } from '../database/server.ts';
 import type { ImageFacts } from '../job/probe.ts';
-import { upgrade } from '../versions.ts';
-import { failed, given, passed, worst, type Answer, type Check, type Known } from './finding.ts';
+import { isSameMajor } from '../upgrade/extension-versions.ts';
+import { failed, given, passed, warning, worst, type Answer, type Check, type Known } from './finding.ts';
 import { besidesClosed } from './closed-databases.ts';
 import { unaskedImage } from './unasked.ts';
 
 export const extensionChecks: readonly Check[] = [
   {
     id: 'extensions',
-    title: `Every extension of every database has a PostgreSQL ${String(upgrade.to)} build in both images`,
+    title: 'Extensions in the serving image',
     subject: 'images',
-    why: "pg_upgrade refuses a database whose extension the new installation lacks, and a server without its library can't run what uses it.",
-    run: ({ extensions, databases, upgradeProbe, servingProbe }) =>
+    why: 'The serving image runs the extensions from the upgrade on, so it needs the control file and the libraries of each. The upgrade image needs the libraries alone: pg_upgrade enters an extension into the new catalog without CREATE EXTENSION (binary_upgrade_create_empty_extension), and restores its objects one by one. The checks libraries and replay ask it for those. After the upgrade the action updates each extension within its own major (ALTER EXTENSION … UPDATE). Where the image ships another major, this is left to you, since a new major may take away what the applications use: pg_partman 5 has no trigger-based partitioning any more.',
+    run: ({ extensions, databases, servingProbe }) =>
       besidesClosed(
         databases,
         given(extensions, (byDatabase) => {
           const inventory = Object.entries(byDatabase).map(
             ([database, list]) => `${database}: ${list.map((e) => `${e.name} ${e.version}`).join(', ') || 'none'}`,
           );
-          const needed = new Map<string, string[]>();
-          for (const [database, list] of Object.entries(byDatabase)) {
-            for (const { name } of list) needed.set(name, [...(needed.get(name) ?? []), database]);
-          }
-          const answer = worst(
-            judge('upgrade image', upgradeProbe, needed),
-            judge('serving image', servingProbe, needed),
-          );
+          const answer = judge('serving image', servingProbe, byDatabase);
           return { ...answer, evidence: [...answer.evidence, ...inventory] };
         }),
       ),
@@ -34,19 +28,41 @@ export const extensionChecks: readonly Check[] = [
 const answerer =
   'pg_upgrade --check tells in the Job, before it changes anything, which libraries the upgrade image lacks. What the serving image lacks is seen by whoever uses it.';
 
-function judge(name: string, probe: Known<ImageFacts>, needed: ReadonlyMap<string, readonly string[]>): Answer {
+type ByDatabase = Readonly<Record<string, readonly ExtensionFacts[]>>;
+
+function judge(name: string, probe: Known<ImageFacts>, byDatabase: ByDatabase): Answer {
   if (!probe.known) return unaskedImage(name, probe, answerer);
-  const { image, extensions } = probe.value;
-  const available = Object.keys(extensions);
-  if (available.length === 0)
+  const { image, extensions: available } = probe.value;
+  if (Object.keys(available).length === 0)
     return failed('Look at the log of the probe.', `${name} ${image}: its server could not be asked`);
-  const missing = [...needed].filter(([extension]) => !available.includes(extension));
-  return missing.length === 0
-    ? passed(`${name} ${image}: has all of ${[...needed.keys()].sort().join(', ')}`)
-    : failed(
-        'Drop the extension where it is not needed (DROP EXTENSION), or use images that ship it.',
-        ...missing.map(
-          ([extension, databases]) => `${name} ${image}: lacks ${extension}, installed in ${databases.join(', ')}`,
-        ),
-      );
+  const installed = Object.entries(byDatabase).flatMap(([database, list]) => list.map((e) => ({ ...e, database })));
+  const missing = Map.groupBy(
+    installed.filter((e) => available[e.name] === undefined),
+    (e) => e.name,
+  );
+  const majors = installed.flatMap((e) => {
+    const shipped = available[e.name] ?? e.version;
+    return shipped === e.version || isSameMajor(e.version, shipped) ? [] : [{ ...e, shipped }];
+  });
+  const names = [...new Set(installed.map((e) => e.name))].sort();
+  const seen =
+    missing.size === 0
+      ? passed(`${name} ${image}: has all of ${names.join(', ')}`)
+      : failed(
+          'Drop the extension where it is not needed (DROP EXTENSION), or use images that ship it.',
+          ...[...missing].map(
+            ([extension, of]) =>
+              `${name} ${image}: lacks ${extension}, installed in ${of.map(({ database }) => database).join(', ')}`,
+          ),
+        );
+  if (majors.length === 0) return seen;
+  return worst(
+    seen,
+    warning(
+      'Nothing has to be done before the upgrade. The extension stays within its major; the report has the command for the rest. Or use a serving image that ships the same major.',
+      ...majors.map(
+        (e) => `${name} ${image}: ships ${e.name} ${e.shipped}; ${e.database} has ${e.version}, which is another major`,
+      ),
+    ),
+  );
 }

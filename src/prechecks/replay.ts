@@ -2,7 +2,8 @@ import { isReplayed, type ReplayFacts, type Replayed, type RestoreFailure } from
 import {
   failed,
   given,
-  inShell,
+  shell,
+  shellLines,
   notAsked,
   passed,
   unasked,
@@ -74,14 +75,10 @@ function unreached(said: string, { target, server, networkPolicies }: Facts): An
   if (barriers.length === 0) return unknown(reach, seen);
   const commands = barriers.map(
     ({ policies: [first = ''], patch }) =>
-      `kubectl -n ${target.namespace} patch networkpolicy ${first} --type json -p '${JSON.stringify(patch)}'`,
+      shell`kubectl -n ${target.namespace} patch networkpolicy ${first} --type json -p ${JSON.stringify(patch)}`,
   );
   return warning(
-    [
-      `${untried} Let pods with the label ${probeLabelText} reach PostgreSQL, then run the checks again.`,
-      inShell,
-      ...commands,
-    ].join('\n'),
+    `${untried} Let pods with the label ${probeLabelText} reach PostgreSQL, then run the checks again.${shellLines(...commands)}`,
     seen,
     ...barriers.map(({ direction, policies }) =>
       direction === 'ingress'

@@ -3,14 +3,24 @@ import { readDatabases } from '../database/server.ts';
 import { shares } from '../database/shares.ts';
 import { describe, UpgradeError } from '../errors.ts';
 import { inParallel } from '../parallel.ts';
+import { copyable } from '../prechecks/finding.ts';
+import { planVersion, type Outdated } from './extension-versions.ts';
 import type { Context, Step } from './step.ts';
 
-/** Brings each extension to the version that the new installation ships. One that can't be is told, and stops nothing: its old version goes on working. */
+/**
+ * Brings each extension to the version that the new installation ships, within its own major. What is left, or fails, is told, and stops nothing: its
+ * old version goes on working.
+ */
 export const updateExtensions: Step = {
   id: 'update-extensions',
   title: 'Update the extensions',
 
-  plan: () => [{ does: 'run', what: 'In each database: ALTER EXTENSION … UPDATE, where 14 ships a later version.' }],
+  plan: () => [
+    {
+      does: 'run',
+      what: 'In each database: ALTER EXTENSION … UPDATE, where 14 ships a later version of the same major.',
+    },
+  ],
 
   async run(context) {
     const { database, settings } = context;
@@ -18,28 +28,49 @@ export const updateExtensions: Step = {
       database.readEach(names, outdatedSql),
     );
     const outdated = answers.flatMap((answer) => [...answer]).filter(([, rows]) => rows.length > 0);
-    await inParallel(settings.jobs, outdated, ([name, rows]) => updateIn(context, name, oneColumn.parse(rows).flat()));
+    await inParallel(settings.jobs, outdated, ([name, rows]) => updateIn(context, name, outdatedRows.parse(rows)));
   },
 };
 
 const oneColumn = z.array(z.tuple([z.string()]));
+const outdatedRows = z.array(
+  z.object({ name: z.string(), installed: z.string(), available: z.string(), reachable: z.array(z.string()) }),
+);
 
-const outdatedSql = `SELECT json_build_array(name) FROM pg_catalog.pg_available_extensions
-  WHERE installed_version IS NOT NULL AND installed_version <> default_version ORDER BY name;`;
+// The update paths of one that is hundreds of versions old take a while: only asked for where they decide.
+const outdatedSql = `SELECT pg_catalog.json_build_object('name', e.name, 'installed', e.installed_version, 'available', e.default_version,
+  'reachable', CASE WHEN pg_catalog.split_part(e.installed_version, '.', 1) = pg_catalog.split_part(e.default_version, '.', 1) THEN '[]'::pg_catalog.json
+    ELSE (SELECT coalesce(pg_catalog.json_agg(p.target), '[]'::pg_catalog.json) FROM pg_catalog.pg_extension_update_paths(e.name) p
+      WHERE p.source OPERATOR(pg_catalog.=) e.installed_version AND p.path IS NOT NULL) END)
+  FROM pg_catalog.pg_available_extensions e WHERE e.installed_version IS NOT NULL AND e.installed_version OPERATOR(pg_catalog.<>) e.default_version ORDER BY e.name;`;
 
 async function updateIn(
   { database, results, log, inputs }: Context,
   name: string,
-  extensions: readonly string[],
+  extensions: readonly Outdated[],
 ): Promise<void> {
   for (const extension of extensions) {
-    try {
-      await database.write(name, `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE;`, inputs.startTimeout);
-      log.info(`${name}: extension ${extension} updated`);
-    } catch (error) {
-      results.warnings.push(`${name}: extension ${extension} stays at its old version: ${describe(error)}`);
+    const { target, left } = planVersion(extension);
+    let version = extension.installed;
+    if (target !== undefined) {
+      const command = updateCommand(extension.name, target);
+      try {
+        await database.write(name, command, inputs.startTimeout);
+        log.info(`${name}: extension ${extension.name} updated from ${version} to ${target}`);
+        version = target;
+      } catch (error) {
+        results.warnings.push(`${name}: extension ${extension.name} stays at its old version: ${describe(error)}`);
+      }
     }
+    if (left !== undefined)
+      results.warnings.push(
+        `${name}: extension ${extension.name} stays at ${version}. The image ships ${left}, which is another major: it may change what uses the extension. Read its notes, then run ${copyable(updateCommand(extension.name, left))} in this database.`,
+      );
   }
+}
+
+function updateCommand(extension: string, version: string): string {
+  return `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE TO '${version.replaceAll("'", "''")}';`;
 }
 
 /** Rebuilds the planner's statistics, which pg_upgrade does not carry over, before any application comes back. */

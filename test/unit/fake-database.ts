@@ -34,6 +34,8 @@ export interface DatabaseState {
   extensions: Record<string, string>;
   /** Versions that the installation ships. */
   available: Record<string, string>;
+  /** Versions to which the installation has scripts. */
+  reachable: Record<string, string[]>;
   notAnalyzed: string[];
   sortOrders: SortOrder[];
 }
@@ -47,6 +49,7 @@ export function databaseState(more: Partial<DatabaseState> = {}): DatabaseState 
     relations: [],
     extensions: { plpgsql: '1.0' },
     available: {},
+    reachable: {},
     notAnalyzed: [],
     sortOrders: [],
     ...more,
@@ -120,7 +123,7 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
-  if (sql.includes('pg_available_extensions')) return rows(outdated(database).map((extension) => [extension]));
+  if (sql.includes('pg_available_extensions')) return rows(outdated(database));
   if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));
   if (sql.includes('pg_catalog.pg_database'))
     return rows(
@@ -182,10 +185,15 @@ function sortOrderRows({ digest, ...order }: SortOrder): object[] {
   ];
 }
 
-function outdated({ extensions, available }: DatabaseState): string[] {
-  return Object.keys(extensions).filter(
-    (extension) => (available[extension] ?? extensions[extension]) !== extensions[extension],
-  );
+function outdated({ extensions, available, reachable }: DatabaseState): object[] {
+  return Object.entries(extensions)
+    .map(([name, installed]) => ({
+      name,
+      installed,
+      available: available[name] ?? installed,
+      reachable: reachable[name] ?? [],
+    }))
+    .filter(({ installed, available: shipped }) => shipped !== installed);
 }
 
 function pairs(record: Readonly<Record<string, string>>): object[] {

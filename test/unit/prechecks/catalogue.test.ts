@@ -48,7 +48,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   budgets: ['placement'],
   refused: ['admission'],
   leftoverObjects: ['leftovers'],
-  upgradeProbe: ['images', 'locales-in-images', 'extensions', 'libraries'],
+  upgradeProbe: ['images', 'locales-in-images', 'libraries'],
   trial: ['serving-start'],
   md5Roles: ['serving-logins'],
   servingProbe: ['images', 'locales-in-images', 'extensions', 'libraries', 'sort-order'],

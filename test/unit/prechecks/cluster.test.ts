@@ -42,6 +42,20 @@ describe('volume-snapshot', () => {
     expect(answer.remedy).toContain(remedy);
   });
 
+  test.each([
+    ['a volume that is not one of a CSI driver', { driver: undefined, chosen: undefined, candidates: [] }],
+    ['a driver without a class', { driver, chosen: undefined, candidates: [] }],
+  ])('says of %s how to upgrade without snapshots, and which backup to take', async (_, facts) => {
+    const { remedy } = await answerOf('volume-snapshot', { snapshotClass: known(facts) });
+    const { namespace } = await target();
+    expect(remedy).toMatch(
+      new RegExp(`"transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}\\.`),
+    );
+    expect(remedy?.split('\n').at(-1)).toBe(
+      `velero backup create before-postgresql-14 --include-namespaces ${namespace} --wait`,
+    );
+  });
+
   test('the class that was asked for passes', async () => {
     const chosen = snapshotClass('mine', driver);
     const facts = known({ driver, chosen, candidates: ['a', 'mine'] });

@@ -123,7 +123,7 @@ describe('extensions and statistics', () => {
     state.databases = { circle: databaseState({ extensions, available: { 'uuid-ossp': '1.1', plpgsql: '1.0' } }) };
     await updateExtensions.run(context);
     expect(state.statements.filter((s) => s.includes('ALTER'))).toEqual([
-      'circle: ALTER EXTENSION "uuid-ossp" UPDATE;',
+      `circle: ALTER EXTENSION "uuid-ossp" UPDATE TO '1.1';`,
     ]);
     expect(context.results.warnings).toEqual([]);
   });
@@ -138,6 +138,25 @@ describe('extensions and statistics', () => {
     expect(context.results.warnings[0]).toContain('circle: extension pg_cron');
     expect(context.results.warnings[0]).toContain('no update path');
     expect(state.statements).toContainEqual(expect.stringContaining('"pgcrypto" UPDATE'));
+  });
+
+  test('one of which the image ships another major goes to the newest of its own; the rest is left to do, with the command', async () => {
+    const { context, state } = await setUp();
+    const extensions = { pg_partman: '4.5.1', other: '2.3' };
+    const reachable = { pg_partman: ['4.6.0', '4.7.4', '5.0.1'], other: ['3.0'] };
+    state.databases = {
+      circle: databaseState({ extensions, available: { pg_partman: '5.0.1', other: '3.0' }, reachable }),
+    };
+    await updateExtensions.run(context);
+    expect(state.statements.filter((s) => s.includes('ALTER'))).toEqual([
+      `circle: ALTER EXTENSION "pg_partman" UPDATE TO '4.7.4';`,
+    ]);
+    expect(context.results.warnings).toEqual([
+      expect.stringMatching(
+        /^circle: extension pg_partman stays at 4\.7\.4\. .*`ALTER EXTENSION "pg_partman" UPDATE TO '5\.0\.1';`/,
+      ),
+      expect.stringMatching(/^circle: extension other stays at 2\.3\. .*`ALTER EXTENSION "other" UPDATE TO '3\.0';`/),
+    ]);
   });
 
   test('every database that accepts connections is analyzed', async () => {

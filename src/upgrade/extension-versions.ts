@@ -1,0 +1,49 @@
+/** An installed extension of which the image ships another version. */
+export interface Outdated {
+  readonly name: string;
+  readonly installed: string;
+  /** The image's default. */
+  readonly available: string;
+  /** Versions to which the image has scripts from the installed one. Only told where the majors differ. */
+  readonly reachable: readonly string[];
+}
+
+/** What is done with it, and what is left to an administrator. */
+export interface VersionPlan {
+  /** The version to update to; undefined: it stays as it is. */
+  readonly target: string | undefined;
+  /** The version that is left to an administrator; undefined: none. */
+  readonly left: string | undefined;
+}
+
+/**
+ * An extension does not cross its own major by itself: what uses it may have to change with it (pg_partman 5 has no trigger-based partitioning any
+ * more). Within its major it goes to the image's default, or to the newest version that the image has scripts for. A version that is not made of
+ * numbers and dots has no order that could be relied on: it stays.
+ */
+export function planVersion({ installed, available, reachable }: Outdated): VersionPlan {
+  if (isSameMajor(installed, available)) return { target: available, left: undefined };
+  const from = numbersOf(installed);
+  if (from === undefined) return { target: undefined, left: available };
+  const [newest] = reachable
+    .filter((version) => isSameMajor(installed, version) && compare(version, installed) > 0)
+    .sort((a, b) => compare(b, a));
+  return { target: newest, left: available };
+}
+
+/** Whether both are versions of one major: false also where one of them is not made of numbers and dots. */
+export function isSameMajor(a: string, b: string): boolean {
+  const [left, right] = [numbersOf(a), numbersOf(b)];
+  return left !== undefined && right !== undefined && left[0] === right[0];
+}
+
+function compare(a: string, b: string): number {
+  const [left = [], right = []] = [numbersOf(a), numbersOf(b)];
+  const at = left.findIndex((number, index) => number !== (right[index] ?? 0));
+  if (at >= 0) return (left[at] ?? 0) - (right[at] ?? 0);
+  return right.slice(left.length).some((number) => number > 0) ? -1 : 0;
+}
+
+function numbersOf(version: string): number[] | undefined {
+  return /^\d{1,9}(\.\d{1,9})*$/.test(version) ? version.split('.').map(Number) : undefined;
+}
