@@ -1,4 +1,5 @@
 import { systemClock } from './adapters/clock.ts';
+import { nodeCrypto } from './adapters/crypto.ts';
 import { readEvent, readScripts } from './adapters/files.ts';
 import { captureProcessOutput } from './adapters/process-output.ts';
 import { githubRunner, logWritten } from './adapters/runner.ts';
@@ -26,6 +27,7 @@ function patienceOf(mode: Inputs['mode']): number {
 const outside: Outside = {
   runner: githubRunner,
   clock: systemClock,
+  crypto: nodeCrypto,
   signal: cancelled.signal,
   async connect(inputs) {
     // The Kubernetes library is most of the bundle: a run that ends on a wrong input never loads it.

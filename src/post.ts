@@ -15,7 +15,7 @@ const closed: readonly string[] = ['upgraded', 'already-upgraded', 'reverted', '
  * The post step: after a run that began an upgrade and was killed, or ended in the middle, it tells what is unfinished and
  * what to run next. It only reads, and neither throws nor fails the job; where nothing is unfinished it says nothing.
  */
-export async function tellUnfinished(outside: Pick<Outside, 'runner' | 'clock' | 'connect'>): Promise<void> {
+export async function tellUnfinished(outside: Pick<Outside, 'runner' | 'clock' | 'crypto' | 'connect'>): Promise<void> {
   const { runner, clock } = outside;
   const namespace = runner.state('began');
   if (namespace === '' || closed.includes(runner.state('ended'))) return;
@@ -45,12 +45,12 @@ interface Unfinished {
 
 /** Undefined when nothing is unfinished. */
 async function lookAt(
-  { runner, connect }: Pick<Outside, 'runner' | 'connect'>,
+  { runner, crypto, connect }: Pick<Outside, 'runner' | 'crypto' | 'connect'>,
   signal: AbortSignal,
 ): Promise<Unfinished | undefined> {
   const inputs = parseInputs((name) => runner.input(name));
   const cluster = (await connect(inputs)).interruptedBy(signal);
-  const status = await readStatus(cluster, inputs, servingImage(inputs), runIdOf(runner));
+  const status = await readStatus({ cluster, inputs, crypto, runner }, servingImage(inputs), runIdOf(runner));
   return status.state === 'unfinished' ? status : undefined;
 }
 

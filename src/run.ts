@@ -5,6 +5,7 @@ import { inputTable, parseInputs, type Inputs } from './inputs.ts';
 import type { ReplayScripts } from './job/replay.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Cluster } from './ports/cluster.ts';
+import type { Crypto } from './ports/crypto.ts';
 import type { GitHub } from './ports/github.ts';
 import type { Runner } from './ports/runner.ts';
 import type { ModeContext, Progress } from './modes/mode.ts';
@@ -26,6 +27,7 @@ export interface Outside {
   readonly runner: Runner;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly crypto: Crypto;
   readonly connect: (inputs: Inputs) => Promise<Cluster>;
   readonly connectGitHub: (token: string) => Promise<GitHub>;
   readonly scripts: () => Promise<{
@@ -110,7 +112,7 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   const cluster = await outside.connect(inputs);
   progress.cluster = cluster;
   const scripts = await outside.scripts();
-  await clusterModes[inputs.mode]({ ...context, cluster, scripts });
+  await clusterModes[inputs.mode]({ ...context, cluster, crypto: outside.crypto, scripts });
 }
 
 /** GitHub sets these in every workflow, and lets nobody set them otherwise: one of them is enough to be in one. */

@@ -63,6 +63,7 @@ function statement(sql: string): string {
   return copyable(isPasteable(sql) ? sql : notPasteable);
 }
 
-function quoted(text: string): string {
+/** A text as a literal of SQL. Sessions of ours have `standard_conforming_strings`. */
+export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

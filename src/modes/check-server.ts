@@ -9,18 +9,18 @@ import { predictionOf, predictionText } from '../prechecks/prediction.ts';
 import { probePullRequest } from '../pull-request/probe.ts';
 import type { Runner } from '../ports/runner.ts';
 import { annotateFindings } from '../report/annotate-findings.ts';
-import { readPassword } from '../target/credentials.ts';
-import { discover } from '../target/discover.ts';
 import type { Target } from '../target/target.ts';
 import { alreadyUpgraded } from '../upgrade/already.ts';
-import { claimInExchange } from '../upgrade/backup/exchange.ts';
-import type { Journal } from '../upgrade/journal.ts';
+import type { JournalSeal } from '../upgrade/journal-seal.ts';
+import { locate } from './locate.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /** The server in the cluster, and how its database is asked. */
 export interface FoundServer {
   readonly target: Target;
   readonly database: Database;
+  /** Of its journals. */
+  readonly seal: JournalSeal;
 }
 
 /** A server that every check lets through. */
@@ -35,12 +35,12 @@ export interface CheckedServer extends FoundServer {
  */
 export async function checkServer(
   context: ClusterModeContext,
-  { target, database }: FoundServer,
+  { target, database, seal }: FoundServer,
 ): Promise<CheckedServer | undefined> {
   const { log, timeline, progress, inputs, serving, pullRequest, signal } = context;
   const cluster = context.cluster.interruptedBy(signal);
   const asked = database.over(cluster);
-  const served = await alreadyUpgraded(cluster, target, asked, serving);
+  const served = await alreadyUpgraded(cluster, target, asked, serving, seal);
   if (served !== undefined) {
     progress.verdict = 'already-upgraded';
     log.annotate(
@@ -57,6 +57,7 @@ export async function checkServer(
         cluster,
         target,
         database: asked,
+        seal,
         probeScript: context.scripts.probe,
         replayScripts: context.scripts.replay,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings)),
@@ -72,31 +73,30 @@ export async function checkServer(
   if (prediction !== undefined) log.info(predictionText(prediction));
   annotateFindings(progress.findings, inputs, log);
   refuseIfBlocked(progress.findings, inputs.failOn);
-  return { target, database, facts };
+  return { target, database, seal, facts };
 }
 
 /**
  * Finds the server in the cluster.
- * @param journal of an upgrade that may be unfinished
- * @throws ConfigurationError, ClusterError
+ * @throws ConfigurationError, ClusterError; UpgradeError where the server's claim is missing and the journal can't be trusted
  */
-export async function findServer(context: ClusterModeContext, journal?: Journal): Promise<FoundServer> {
+export async function findServer(context: ClusterModeContext): Promise<FoundServer> {
   const title = 'Find the server';
-  return await context.log.group(title, () => context.timeline.phase('discover', title, () => look(context, journal)));
+  return await context.log.group(title, () => context.timeline.phase('discover', title, () => look(context)));
 }
 
-async function look(
-  { cluster, inputs, log, runner, signal }: ClusterModeContext,
-  journal?: Journal,
-): Promise<FoundServer> {
+async function look(context: ClusterModeContext): Promise<FoundServer> {
+  const { cluster, log, runner, signal } = context;
   log.info(`Cluster: ${cluster.address}`);
-  const target = await discover(cluster.interruptedBy(signal), inputs, claimInExchange(journal));
+  const mask = (secret: string) => {
+    runner.mask(secret);
+  };
+  const { target, open } = await locate({ ...context, cluster: cluster.interruptedBy(signal), mask });
   log.info(
     `StatefulSet ${target.name}, claim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}, UID ${String(target.userId)}`,
   );
-  const password = await readPassword(cluster, target);
-  runner.mask(password);
-  return { target, database: new Database(cluster, target, password, 'postgres') };
+  const { password, seal } = await open();
+  return { target, seal, database: new Database(cluster, target, password, 'postgres') };
 }
 
 /** The page of the version that runs; in a workflow of the action's own repository, and outside of GitHub, only its path. */

@@ -3,6 +3,7 @@ import { isRunError } from '../errors.ts';
 import type { Facts } from '../prechecks/facts.ts';
 import { moveLines, stepLine } from '../report/plan-lines.ts';
 import { planReport } from '../report/plan-report.ts';
+import { volumeName } from '../target/target.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { expectNoHolder } from '../upgrade/lease.ts';
 import type { PlannedStep } from '../upgrade/planned-upgrade.ts';
@@ -16,7 +17,8 @@ import { tellStatus } from './status.ts';
  */
 export async function dryRun(context: ClusterModeContext): Promise<void> {
   const { cluster, inputs, progress } = context;
-  const journal = await Journal.find(cluster, inputs.namespace);
+  const found = await findServer(context);
+  const journal = await Journal.find(cluster, inputs.namespace, found.seal, volumeName(found.target));
   if (journal?.isClosed === false) {
     await tellStatus(context);
     context.log.info('An upgrade would go on with what there is: it is not planned anew.');
@@ -25,7 +27,7 @@ export async function dryRun(context: ClusterModeContext): Promise<void> {
   await expectNoHolder(cluster, inputs.namespace);
   let checked;
   try {
-    checked = await checkServer(context, await findServer(context, journal));
+    checked = await checkServer(context, found);
   } catch (error) {
     if (progress.facts !== undefined) await tellPlan(context, progress.facts, error);
     throw error;

@@ -1,6 +1,7 @@
 import type { Inputs } from '../inputs.ts';
 import type { ReplayScripts } from '../job/replay.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import type { Crypto } from '../ports/crypto.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { GitHub } from '../ports/github.ts';
 import type { Runner } from '../ports/runner.ts';
@@ -57,6 +58,7 @@ export interface ModeContext extends Omit<Surroundings, 'cluster'> {
 /** What the modes that look at the cluster have besides. */
 export interface ClusterModeContext extends ModeContext {
   readonly cluster: Cluster;
+  readonly crypto: Crypto;
   readonly scripts: {
     readonly job: Readonly<Record<string, string>>;
     readonly probe: string;

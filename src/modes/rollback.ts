@@ -1,6 +1,7 @@
 import { PrecheckError, UpgradeError } from '../errors.ts';
 import { valuesUpdate } from '../pull-request/values-update.ts';
 import { parseImage, type Image } from '../target/images.ts';
+import { volumeName } from '../target/target.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { expectNoHolder } from '../upgrade/lease.ts';
 import { lossOfRollback } from '../upgrade/loss.ts';
@@ -19,19 +20,19 @@ import { publishValues } from './pull-request.ts';
  */
 export async function rollback(context: ClusterModeContext): Promise<void> {
   const { cluster, inputs, progress, log, runId } = context;
-  const earlier = await Journal.find(cluster, inputs.namespace);
+  const found = await findServer(context);
+  const earlier = await Journal.find(cluster, inputs.namespace, found.seal, volumeName(found.target));
   if (earlier === undefined || earlier.noted.outcome === 'reverted') throw nothingToRollBack(earlier);
   await expectNoHolder(cluster, inputs.namespace);
-  const found = await findServer(context, earlier);
   expectSameServer({ target: found.target, journal: earlier });
   if (earlier.noted.rollback === undefined && mayLose(earlier)) await expectConsent(context, found, earlier);
   context.runner.saveState('began', inputs.namespace);
   const { applications } = earlier.isClosed ? found.target : earlier.record;
   const theirs = { ...earlier.record, applications, namespace: inputs.namespace };
   await oneAtATime(context, theirs, runId, async (ours) => {
-    const now = await Journal.find(ours, inputs.namespace);
+    const now = await Journal.find(ours, inputs.namespace, found.seal, volumeName(found.target));
     if (now === undefined || now.noted.outcome === 'reverted') throw nothingToRollBack(now);
-    const journal = await beginRollback(ours, found.target, now, {
+    const journal = await beginRollback(ours, found, now, {
       runId,
       startedAt: (await ours.now()).toISOString(),
       reason: `"mode: rollback" was asked for by ${runId}`,

@@ -1,12 +1,16 @@
+import { isRunError, UpgradeError, type RunError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import { jobName } from '../job/manifest.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import { discover } from '../target/discover.ts';
+import type { Crypto } from '../ports/crypto.ts';
+import type { Runner } from '../ports/runner.ts';
 import type { Image } from '../target/images.ts';
 import { findHolding } from '../upgrade/lease.ts';
-import { claimInExchange } from '../upgrade/backup/exchange.ts';
+import { volumeName, type Target } from '../target/target.ts';
 import { Journal } from '../upgrade/journal.ts';
+import { journalName } from '../upgrade/journal-name.ts';
 import { statusOf, type Status } from '../upgrade/status.ts';
+import { locate, type Opened } from './locate.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /**
@@ -14,10 +18,10 @@ import type { ClusterModeContext } from './mode.ts';
  * @throws ConfigurationError, ClusterError
  */
 export async function tellStatus(context: ClusterModeContext): Promise<void> {
-  const { inputs, progress, log, serving, signal } = context;
+  const { progress, log, serving, signal } = context;
   const cluster = context.cluster.interruptedBy(signal);
   log.info(`Cluster: ${cluster.address}`);
-  const status = await readStatus(cluster, inputs, serving);
+  const status = await readStatus({ ...context, cluster }, serving);
   progress.status = status;
   progress.verdict = status.state;
   await log.group(`Status: ${status.state}`, () => {
@@ -27,19 +31,49 @@ export async function tellStatus(context: ClusterModeContext): Promise<void> {
   log.annotate('notice', `status: ${status.state}`, `${status.safe} Next: ${status.next}`);
 }
 
+interface Reading {
+  readonly cluster: Cluster;
+  readonly inputs: Inputs;
+  readonly crypto: Crypto;
+  readonly runner: Pick<Runner, 'mask'>;
+}
+
 /**
  * Reads where an upgrade stands.
  * @param dead address of a run that has ended for sure, also if its Lease has not expired yet
  * @throws ConfigurationError, ClusterError
  */
-export async function readStatus(cluster: Cluster, inputs: Inputs, serving: Image, dead?: string): Promise<Status> {
-  const journal = await Journal.find(cluster, inputs.namespace);
-  const target = await discover(cluster, inputs, claimInExchange(journal));
+export async function readStatus({ runner, ...outside }: Reading, serving: Image, dead?: string): Promise<Status> {
+  const { cluster, inputs } = outside;
+  const mask = (secret: string) => {
+    runner.mask(secret);
+  };
+  const { target, open } = await locate({ ...outside, mask });
+  const { journal, doubt } = await readJournal(cluster, target, open);
   const [lease, jobs] = await Promise.all([
     findHolding(cluster, inputs.namespace),
     cluster.list('jobs', { namespace: inputs.namespace }),
   ]);
   const ours = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);
   const holding = lease?.holder === dead ? lease && { ...lease, isExpired: true } : lease;
-  return statusOf({ target, journal, holding, jobs: ours, newImage: serving.reference });
+  return statusOf({ target, journal, doubt, holding, jobs: ours, newImage: serving.reference });
+}
+
+/** The journal, or why it can't be trusted: what stops an upgrade must not stop who asks what stops it. */
+async function readJournal(
+  cluster: Cluster,
+  target: Target,
+  open: () => Promise<Opened>,
+): Promise<{ readonly journal?: Journal | undefined; readonly doubt?: RunError }> {
+  const { namespace } = target;
+  try {
+    const { seal } = await open();
+    return { journal: await Journal.find(cluster, namespace, seal, volumeName(target)) };
+  } catch (error) {
+    if (!isRunError(error)) throw error;
+    if (error instanceof UpgradeError) return { doubt: error };
+    // Without the Secret nothing can be told about a journal; where there is none, nothing has to be.
+    if ((await cluster.find('configmaps', journalName, namespace)) === undefined) return {};
+    return { doubt: error };
+  }
 }

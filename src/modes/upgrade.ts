@@ -1,6 +1,6 @@
 import { CancelledError, describe, PrecheckError, UpgradeError } from '../errors.ts';
 import { discover } from '../target/discover.ts';
-import type { Target } from '../target/target.ts';
+import { volumeName, type Target } from '../target/target.ts';
 import { backupName } from '../upgrade/backup/kinds.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
 import { expectNoHolder, releaseExpired } from '../upgrade/lease.ts';
@@ -23,8 +23,8 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
   }
   const { progress, timeline, inputs, log } = context;
   const { results } = progress;
-  const journal = await Journal.find(context.cluster, inputs.namespace);
-  const found = await findServer(context, journal);
+  const found = await findServer(context);
+  const journal = await Journal.find(context.cluster, inputs.namespace, found.seal, volumeName(found.target));
   try {
     if (journal?.isClosed === false) await resume(context, found, journal);
     else if (!(await begin(context, found))) {
@@ -81,7 +81,7 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
   context.runner.saveState('began', inputs.namespace);
   await oneAtATime(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
     // Until the Lease was taken, the run that had it may have gone on.
-    const journal = await Journal.find(cluster, inputs.namespace);
+    const journal = await Journal.find(cluster, inputs.namespace, found.seal, volumeName(found.target));
     if (journal === undefined || journal.isClosed) throw endedMeanwhile();
     const database = found.database.over(cluster);
     await resumeUpgrade(

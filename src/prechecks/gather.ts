@@ -15,7 +15,9 @@ import { askUser, missingPermissions, needed, type Permission } from '../target/
 import { serverNames } from '../target/server-names.ts';
 import { findReconcilers, type Marked } from '../target/reconcilers.ts';
 import { volumeUsersAmong } from '../target/volume-users.ts';
-import { Journal, journalName } from '../upgrade/journal.ts';
+import { volumeName } from '../target/target.ts';
+import { Journal } from '../upgrade/journal.ts';
+import { journalName } from '../upgrade/journal-name.ts';
 import { jobSettings } from '../upgrade/settings.ts';
 import { answerOfAll, askDatabases } from './ask-databases.ts';
 import { probe, replayed, tryStart } from './ask-images.ts';
@@ -221,11 +223,11 @@ async function volumeTried({ inputs, database, target }: Gathering): Promise<Kno
 }
 
 /** Jobs and a journal that tell of an upgrade that has not come to its end. An ended Job of ours is only a log. */
-async function leftovers({ cluster, target }: Gathering): Promise<string[]> {
+async function leftovers({ cluster, target, seal }: Gathering): Promise<string[]> {
   const { namespace } = target;
   const jobs = await cluster.list('jobs', { namespace });
   const active = jobs.filter((job) => (job.metadata?.name ?? '').startsWith(jobName) && (job.status?.active ?? 0) > 0);
-  const journal = await Journal.find(cluster, namespace);
+  const journal = await Journal.find(cluster, namespace, seal, volumeName(target));
   const unfinished = journal?.isClosed === false;
   return [
     ...active.map((job) => `running Job ${job.metadata?.name ?? ''}`),

@@ -4,12 +4,15 @@ import type { ReplayScripts } from '../job/replay.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
 import type { Target } from '../target/target.ts';
+import type { JournalSeal } from '../upgrade/journal-seal.ts';
 
 /** What facts are read with. */
 export interface Gathering extends Surroundings {
   readonly inputs: Inputs;
   readonly target: Target;
   readonly database: Database;
+  /** Of the server's journals. */
+  readonly seal: JournalSeal;
   /** Text of probe.sh. */
   readonly probeScript: string;
   readonly replayScripts: ReplayScripts;

@@ -21,13 +21,13 @@ const bitnamiKey = 'postgres-password';
 
 /**
  * From a namespace to the target. Reads only.
- * @param absent the claim as it will be, when it is just being made anew
+ * @param absent asked for the server's claim as it will be, where there is none: it may just be made again
  * @throws ConfigurationError when something is not there or there are several candidates
  */
 export async function discover(
   cluster: Cluster,
   inputs: DiscoveryInputs,
-  absent?: V1PersistentVolumeClaim,
+  absent?: (secret: SecretKey) => Promise<V1PersistentVolumeClaim | undefined>,
 ): Promise<Target> {
   const { namespace } = inputs;
   await expectNamespace(cluster, namespace);
@@ -35,8 +35,9 @@ export async function discover(
   const name = statefulSet.metadata?.name ?? '';
   const { container, mountPath, claimName, subPath } = findVolume(statefulSet, inputs);
   const podName = `${name}-0`;
+  const secret = findSecret(container, inputs, name);
   const [claim, pod, applications] = await Promise.all([
-    findClaim(cluster, namespace, claimName, absent),
+    findClaim(cluster, namespace, claimName, () => absent?.(secret)),
     cluster.find('pods', podName, namespace),
     findApplications(cluster, namespace, inputs.applicationSelector, name),
   ]);
@@ -61,7 +62,7 @@ export async function discover(
     dataDirectory: literal(container, 'PGDATA') ?? `${mountPath}/data`,
     userId: container.securityContext?.runAsUser ?? podSecurity?.runAsUser ?? bitnamiUser,
     fsGroup: podSecurity?.fsGroup,
-    secret: findSecret(container, inputs, name),
+    secret,
     applications: [...applications, ...autoscalers],
     unreadAutoscalers: unread,
   };
@@ -167,11 +168,12 @@ async function findClaim(
   cluster: Cluster,
   namespace: string,
   name: string,
-  absent: V1PersistentVolumeClaim | undefined,
+  absent: () => Promise<V1PersistentVolumeClaim | undefined> | undefined,
 ): Promise<V1PersistentVolumeClaim> {
   const claim = await cluster.find('persistentvolumeclaims', name, namespace);
   if (claim !== undefined) return claim;
-  if (absent?.metadata?.name === name) return absent;
+  const planned = await absent();
+  if (planned?.metadata?.name === name) return planned;
   throw new ConfigurationError(
     'pvc-not-found',
     `The PersistentVolumeClaim "${name}" that the StatefulSet mounts does not exist in namespace "${namespace}".`,

@@ -1,5 +1,5 @@
 import { probeNames, probePrefix, probeRoles } from '../job/probe-names.ts';
-import { journalName } from '../upgrade/journal.ts';
+import { journalName } from '../upgrade/journal-name.ts';
 import { leaseName } from '../upgrade/lease-object.ts';
 import type { Permission } from './permission.ts';
 import type { ServerNames } from './server-names.ts';

@@ -50,6 +50,11 @@ export function serverImage(target: Target): string {
   return target.container.image ?? '';
 }
 
+/** The PersistentVolume that the server's claim has. */
+export function volumeName({ volume }: Pick<Target, 'volume'>): string | undefined {
+  return volume.persistentVolume?.metadata?.name;
+}
+
 /** The command for a session of the superuser in the server's pod, for people. */
 export function sessionIn({ namespace, podName }: Pick<Target, 'namespace' | 'podName'>): string {
   return shell`kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres`;

@@ -1,6 +1,6 @@
 import { bootJobName, jobName, revertJobName } from '../job/manifest.ts';
 import { copyName } from '../upgrade/backup/copy.ts';
-import { journalName } from '../upgrade/journal.ts';
+import { journalName } from '../upgrade/journal-name.ts';
 import { leaseName } from '../upgrade/lease-object.ts';
 import type { Permission } from './permission.ts';
 import type { ServerNames } from './server-names.ts';

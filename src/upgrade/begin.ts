@@ -1,11 +1,14 @@
 import { epochLabel } from './epoch.ts';
 import { journalObject } from './journal.ts';
+import { counterAnnotation } from './journal-counter.ts';
+import { encodeJournal } from './journal-reader.ts';
 import { newLease } from './lease-object.ts';
 import type { Draft, Move } from './moves.ts';
 
 /** What a run does before the first step: it takes the Lease, marks what it will change, and writes down what there is. */
 export function planBeginning({ target, record }: Draft): readonly Move[] {
   const { namespace } = target;
+  const data = { ...encodeJournal(record, {}), counter: 'COUNTER', salt: 'SALT', seal: 'SEAL' };
   return [
     {
       does: 'create',
@@ -16,6 +19,10 @@ export function planBeginning({ target, record }: Draft): readonly Move[] {
       does: 'run',
       what: `Label what the upgrade changes with ${epochLabel}, which every later change expects, until the end of the upgrade.`,
     },
-    { does: 'create', resource: 'configmaps', object: journalObject(namespace, record) },
+    {
+      does: 'run',
+      what: `Count each change of the journal in annotation ${counterAnnotation} of the PersistentVolume, where it stays: an older journal that somebody puts back is told by it.`,
+    },
+    { does: 'create', resource: 'configmaps', object: journalObject(namespace, data) },
   ];
 }

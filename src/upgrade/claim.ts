@@ -1,6 +1,5 @@
 import { UpgradeError } from '../errors.ts';
 import { ownerLabel } from '../job/pod.ts';
-import { notedExchange } from './backup/exchange.ts';
 import type { Context } from './step.ts';
 import { shellLines } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
@@ -13,7 +12,7 @@ import { shell } from '../text/shell.ts';
  */
 export async function expectClaim({ cluster, target, journal }: Context): Promise<void> {
   const { claimName } = target.volume;
-  const volume = notedExchange(journal.noted)?.volume ?? journal.record.volume;
+  const volume = journal.noted.exchange?.volume ?? journal.record.volume;
   const now = await cluster.find('persistentvolumeclaims', claimName, target.namespace);
   const isDeleted = now?.metadata?.deletionTimestamp !== undefined;
   const has = now?.spec?.volumeName;

@@ -1,7 +1,8 @@
 import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../errors.ts';
-import { removeScript, removeTraces } from './finish.ts';
+import { closeJournal, removeScript, removeTraces } from './finish.ts';
 import { upgrade } from '../versions.ts';
-import { journalName } from './journal.ts';
+import { journalName } from './journal-name.ts';
+import type { Facts } from './journal-notes.ts';
 import { letInByOthers } from './let-in.ts';
 import type { Context, Step } from './step.ts';
 
@@ -122,7 +123,11 @@ async function persistently({ clock, log }: Context, undo: () => Promise<void>):
 }
 
 /** A note that can't be made keeps nothing from being put back; another run would then begin at an earlier step. */
-async function noteOrLog({ journal, log }: Context, name: 'back' | 'undone', value: string): Promise<void> {
+async function noteOrLog<N extends 'back' | 'undone'>(
+  { journal, log }: Context,
+  name: N,
+  value: Facts[N],
+): Promise<void> {
   try {
     await journal.note(name, value);
   } catch (error) {
@@ -131,11 +136,11 @@ async function noteOrLog({ journal, log }: Context, name: 'back' | 'undone', val
 }
 
 /** Everything is back by now: that the journal could not be closed must not hide it. */
-async function noteReverted({ journal, results }: Context): Promise<void> {
+async function noteReverted(context: Context): Promise<void> {
   try {
-    await journal.note('outcome', 'reverted');
+    await closeJournal(context, 'reverted');
   } catch (error) {
-    results.warnings.push(
+    context.results.warnings.push(
       `The journal could not be closed; delete ConfigMap ${journalName} before the next upgrade: ${describe(error)}`,
     );
   }

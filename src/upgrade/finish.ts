@@ -2,7 +2,7 @@ import { describe } from '../errors.ts';
 import { fieldManager } from '../field-manager.ts';
 import { jobName } from '../job/manifest.ts';
 import type { PatchOperation, ResourceName } from '../ports/cluster.ts';
-import { notedExchange } from './backup/exchange.ts';
+import type { Outcome } from './journal-notes.ts';
 import { removeProof } from './backup/prove.ts';
 import { planReclaimPolicy, restoreReclaimPolicy } from './backup/reclaim-policy.ts';
 import { dropEpoch, epochLabel } from './epoch.ts';
@@ -44,13 +44,23 @@ export async function removeScript({ cluster, target, results }: Context): Promi
  * in metadata.managedFields nobody owns it, and helm takes it again.
  */
 export async function removeTraces(context: Context): Promise<void> {
-  const { target, journal, results } = context;
-  const objects: [ResourceName, string][] = [
+  const { target, journal } = context;
+  await removeFrom(context, [
     ['statefulsets', target.name],
     ...journal.record.applications.map((w): [ResourceName, string] => [w.resource, w.name]),
-    ...volumes(journal).map((name): [ResourceName, string] => ['persistentvolumes', name]),
+    ...volumesOf(journal),
     ...claims(journal).map((name): [ResourceName, string] => ['persistentvolumeclaims', name]),
-  ];
+  ]);
+}
+
+/** Closes the journal; its last change too is counted on the volume, so that the traces there go after it. */
+export async function closeJournal(context: Context, outcome: Outcome): Promise<void> {
+  await context.journal.note('outcome', outcome);
+  await removeFrom(context, volumesOf(context.journal));
+}
+
+async function removeFrom(context: Context, objects: readonly [ResourceName, string][]): Promise<void> {
+  const { results } = context;
   await Promise.all(
     objects.map(async ([resource, name]) => {
       try {
@@ -64,14 +74,14 @@ export async function removeTraces(context: Context): Promise<void> {
   );
 }
 
-function volumes({ record, noted }: Context['journal']): string[] {
-  const exchange = notedExchange(noted);
-  return exchange === undefined ? [record.volume] : [exchange.former, exchange.volume];
+function volumesOf({ record, noted: { exchange } }: Context['journal']): [ResourceName, string][] {
+  const names = exchange === undefined ? [record.volume] : [exchange.former, exchange.volume];
+  return names.map((name) => ['persistentvolumes', name]);
 }
 
 /** The server's claim is made anew where it gets another volume; else nothing of it is changed. */
 function claims({ record, noted }: Context['journal']): string[] {
-  return notedExchange(noted) === undefined ? [] : [record.claim];
+  return noted.exchange === undefined ? [] : [record.claim];
 }
 
 /** Controllers write into the list too, so its indexes may move between reading and writing. */

@@ -1,6 +1,6 @@
 import { describe, sentence, UpgradeError, WaitError } from '../errors.ts';
 import { goBack } from './converge.ts';
-import { finish } from './finish.ts';
+import { closeJournal, finish } from './finish.ts';
 import { letInByOthers } from './let-in.ts';
 import { releasePoint } from './loss.ts';
 import { improvements, release, reversibleSteps, validation } from './plan.ts';
@@ -80,7 +80,7 @@ async function close(context: Context): Promise<void> {
   await phase(context, finish, (error) => {
     context.results.warnings.push(`${finish.title}: ${describe(error)}`);
   });
-  await context.journal.note('outcome', 'upgraded');
+  await closeJournal(context, 'upgraded');
 }
 
 async function phase(context: Context, step: Step, onError: (error: unknown) => void): Promise<void> {

@@ -1,66 +1,105 @@
 import type { V1ResourceRequirements } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { transferChoices } from '../job/transfer.ts';
-import { labelSelector } from '../target/label-selector.ts';
+import {
+  identifier,
+  imageReference,
+  labelKey,
+  labels,
+  labelValue,
+  localeName,
+  objectName,
+  quantities,
+  runAddress,
+  uid,
+} from './grammar.ts';
+
+/** A workload's selector of its pods (metav1.LabelSelector). */
+const podSelector = z.strictObject({
+  matchLabels: labels.optional(),
+  matchExpressions: z
+    .array(
+      z.strictObject({
+        key: labelKey,
+        operator: z.string().regex(/^(In|NotIn|Exists|DoesNotExist)$/),
+        values: z.array(labelValue).max(1000).optional(),
+      }),
+    )
+    .max(1000)
+    .optional(),
+});
+
+const replicas = z.int().min(0).max(100_000);
+/** Value of an annotation of KEDA; null where there is none. */
+const pause = z
+  .string()
+  .regex(/^[-\w. ]{0,63}$/)
+  .nullable();
 
 const workload = z.discriminatedUnion('resource', [
-  z.object({
-    resource: z.enum(['deployments', 'statefulsets']),
-    name: z.string(),
-    replicas: z.number(),
-    podSelector: labelSelector,
-  }),
-  z.object({ resource: z.literal('cronjobs'), name: z.string(), suspended: z.boolean() }),
-  z.object({
-    resource: z.literal('scaledobjects'),
-    name: z.string(),
-    paused: z.string().nullable(),
-    pausedReplicas: z.string().nullable(),
-  }),
+  z.strictObject({ resource: z.enum(['deployments', 'statefulsets']), name: objectName, replicas, podSelector }),
+  z.strictObject({ resource: z.literal('cronjobs'), name: objectName, suspended: z.boolean() }),
+  z.strictObject({ resource: z.literal('scaledobjects'), name: objectName, paused: pause, pausedReplicas: pause }),
 ]);
 
-const locale = z.object({ encoding: z.string(), collate: z.string(), ctype: z.string() });
+const locale = z.strictObject({ encoding: localeName, collate: localeName, ctype: localeName });
+
+const image = z.strictObject({
+  registry: z.string().max(253),
+  repository: z.string().max(255),
+  tag: z.string().max(255),
+  reference: imageReference,
+});
+
+const resources = z.strictObject({ requests: quantities.optional(), limits: quantities.optional() });
+
+const job = z.strictObject({
+  image: imageReference,
+  imagePullSecret: z.union([z.literal(''), objectName]),
+  resources: z.custom<V1ResourceRequirements>((value) => resources.safeParse(value).success),
+  jobs: z.int().min(1).max(100_000),
+  transfer: z.enum(transferChoices),
+  initdb: locale.extend({ superuser: identifier.min(1), postgres: locale.optional() }),
+});
 
 /** All that another run needs in order to go on: what will be changed, how it was, and what it is to become. Written once, before the first change. */
-const record = z.object({
-  schema: z.literal(3),
-  /** Of the run that began; the Job carries it too. */
-  runId: z.string(),
-  startedAt: z.iso.datetime(),
-  statefulSet: z.string(),
-  claim: z.string(),
-  /** Of the server before. */
-  image: z.string(),
-  /** Of the server after. */
-  serving: z.object({ registry: z.string(), repository: z.string(), tag: z.string(), reference: z.string() }),
-  replicas: z.number(),
-  applications: z.array(workload),
-  /** The volume of the claim. */
-  volume: z.string(),
-  /** What was to happen to that volume when its claim is deleted (persistentVolumeReclaimPolicy). */
-  reclaimPolicy: z.string(),
-  backup: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('snapshot'), class: z.string() }),
-    z.object({ kind: z.literal('clone') }),
-    z.object({ kind: z.literal('external') }),
-  ]),
-  job: z.object({
-    image: z.string(),
-    imagePullSecret: z.string(),
-    resources: z.custom<V1ResourceRequirements>((value) => typeof value === 'object' && value !== null),
-    jobs: z.number(),
-    transfer: z.enum(transferChoices),
-    initdb: locale.extend({ superuser: z.string(), postgres: locale.optional() }),
-  }),
-});
+const record = z
+  .strictObject({
+    schema: z.literal(4),
+    /** Of the run that began; the Job carries it too. */
+    runId: runAddress,
+    startedAt: z.iso.datetime(),
+    statefulSet: objectName,
+    claim: objectName,
+    /** Of the objects that have these names, when it began: others of the same names are other objects. */
+    uids: z.strictObject({ statefulSet: uid, claim: uid }),
+    /** Of the server before. */
+    image: imageReference,
+    /** Of the server after. */
+    serving: image,
+    replicas: z.int().min(0).max(1),
+    applications: z.array(workload).max(1000),
+    /** The volume of the claim. */
+    volume: objectName,
+    /** What was to happen to that volume when its claim is deleted (persistentVolumeReclaimPolicy). */
+    reclaimPolicy: z.string().regex(/^(Delete|Retain|Recycle)$/),
+    backup: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('snapshot'), class: objectName }),
+      z.strictObject({ kind: z.literal('clone') }),
+      z.strictObject({ kind: z.literal('external') }),
+    ]),
+    job,
+  })
+  .refine(
+    ({ statefulSet, applications }) =>
+      !applications.some(({ resource, name }) => resource === 'statefulsets' && name === statefulSet),
+    { path: ['applications'], error: 'PostgreSQL is none of its applications' },
+  );
 
 export type JournalRecord = z.infer<typeof record>;
 
-/** The record of a journal, or undefined when it is not one that this version can read. */
-export function readRecord(text: string | undefined): JournalRecord | undefined {
-  try {
-    return record.parse(JSON.parse(text ?? ''));
-  } catch {
-    return undefined;
-  }
-}
+/** The record as text of the ConfigMap, and back; `decode` throws for what this version would not write. */
+export const recordCodec = {
+  encode: (value: JournalRecord): string => JSON.stringify(value, undefined, 2),
+  decode: (text: string): JournalRecord => record.parse(JSON.parse(text)),
+};

@@ -1,66 +1,41 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { UpgradeError } from '../errors.ts';
+import { describe, UpgradeError } from '../errors.ts';
 import { ownerLabel } from '../job/pod.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import { upgrade } from '../versions.ts';
-import { readRecord, type JournalRecord } from './journal-record.ts';
+import { isTestFailure } from './epoch.ts';
+import { CounterKeeper, highestCounter } from './journal-counter.ts';
+import { journalChanged, notAuthentic, replayed } from './journal-errors.ts';
+import { journalName } from './journal-name.ts';
+import { notes, type Facts, type Noted } from './journal-notes.ts';
+import { encodeJournal, readJournal } from './journal-reader.ts';
+import type { JournalRecord } from './journal-record.ts';
+import type { JournalData, JournalSeal } from './journal-seal.ts';
 
-/** Name of the ConfigMap that keeps the journal. */
-export const journalName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}-journal`;
-
-/** The ConfigMap with which a journal begins. */
-export function journalObject(namespace: string, facts: JournalRecord, noted: Readonly<Noted> = {}) {
-  return {
-    metadata: { name: journalName, namespace, labels: ownerLabel },
-    data: { ...noted, record: JSON.stringify(facts, undefined, 2) },
-  };
+/** The ConfigMap of a journal. */
+export function journalObject(namespace: string, data: JournalData) {
+  return { metadata: { name: journalName, namespace, labels: ownerLabel }, data };
 }
 
-export type Outcome = 'upgraded' | 'reverted';
+type SealedData = JournalData & { readonly salt: string; readonly seal: string };
 
-/** Facts that are noted beside the record while the upgrade goes on, each under its name. */
-export interface Noted {
-  /** The step that was begun last. */
-  step?: string;
-  /** When the first application was about to be stopped, ISO 8601. */
-  downSince?: string;
-  /** What was measured of the data, packed; see measurement.ts. */
-  measured?: string;
-  /** Name of the backup that holds what was measured; '' when there is none yet. */
-  backup?: string;
-  /** The snapshot that was taken of the running server, to prove that it can be done. */
-  live?: string;
-  /** The snapshot of what 14 had before it was given up. */
-  served?: string;
-  /** Which volume takes the place of which; see backup/exchange.ts. */
-  exchange?: string;
-  /** When and where in the WAL the applications were let in; see loss.ts. */
-  released?: string;
-  /** Which applications somebody else let in while 14 served, and when that was seen; see let-in.ts. */
-  letIn?: string;
-  /** Why somebody asked to go back, as a sentence. */
-  rollback?: string;
-  /** Why it goes back; from then on it never goes forward again. */
-  back?: string;
-  /** The step that was undone last. */
-  undone?: string;
-  /** How 12 sorted what it has indexes on, as JSON; see database/sort-order.ts. */
-  sortOrders?: string;
-  /** The data of 14 is what 12 had. */
-  validated?: string;
-  /** How the upgrade ended. */
-  outcome?: Outcome;
-}
-
-/** What was meant and done, kept in the cluster beside the server. */
+/**
+ * What was meant and done, kept in the cluster beside the server. It is data, never authority: whoever may write ConfigMaps may have written it. So it is
+ * sealed as a whole, each value has its grammar, and its counter is kept on the volume, where an older one that was put back is told by it.
+ */
 export class Journal {
+  private readonly keeper: CounterKeeper;
+
   private constructor(
     private readonly cluster: Cluster,
     private readonly namespace: string,
+    private readonly seal: JournalSeal,
     private readonly uid: string,
+    private data: SealedData,
     readonly record: JournalRecord,
-    private readonly facts: Noted,
-  ) {}
+    private readonly facts: Partial<Facts>,
+  ) {
+    this.keeper = new CounterKeeper(cluster, namespace);
+  }
 
   /** What has been noted by now, by this run or by one before it. */
   get noted(): Readonly<Noted> {
@@ -72,27 +47,52 @@ export class Journal {
     return this.facts.outcome !== undefined;
   }
 
+  /** Number of its last change. It grows also from one journal to the next. */
+  get counter(): number {
+    return Number(this.data['counter']);
+  }
+
   /**
    * The journal of an earlier run, if there is one.
-   * @throws UpgradeError when it is not one of ours, or damaged
+   * @param seal of the server's superuser
+   * @param volume PersistentVolume that the server's claim has now
+   * @throws UpgradeError `journal-not-authentic`, `journal-replayed` or `journal-invalid`
    */
-  static async find(cluster: Cluster, namespace: string): Promise<Journal | undefined> {
+  static async find(
+    cluster: Cluster,
+    namespace: string,
+    seal: JournalSeal,
+    volume?: string,
+  ): Promise<Journal | undefined> {
+    // The volume first: a run that is at work counts in the journal before it does on the volume.
+    const before = volume === undefined ? 0 : await highestCounter(cluster, [volume]);
     const found = await cluster.find('configmaps', journalName, namespace);
-    return found === undefined ? undefined : Journal.parse(cluster, namespace, found);
+    if (found === undefined) return undefined;
+    const journal = await Journal.parse(cluster, namespace, seal, found);
+    const others = journal.volumes().filter((name) => name !== volume);
+    const highest = Math.max(before, await highestCounter(cluster, others));
+    if (journal.counter >= highest) return journal;
+    // A run that is at work may have gone on between the two readings.
+    const again = await cluster.find('configmaps', journalName, namespace);
+    if (again === undefined) return undefined;
+    const now = await Journal.parse(cluster, namespace, seal, again);
+    if (now.counter < highest) throw replayed(namespace, now.counter, highest);
+    return now;
   }
 
   /**
    * Starts a new journal; that of an ended upgrade makes room for it.
    * @param noted what is known from before
-   * @throws UpgradeError when an upgrade that has not ended holds it
+   * @throws UpgradeError when an upgrade that has not ended holds it, or what `find` throws
    */
   static async begin(
     cluster: Cluster,
     namespace: string,
-    facts: JournalRecord,
+    seal: JournalSeal,
+    record: JournalRecord,
     noted: Readonly<Noted> = {},
   ): Promise<Journal> {
-    const earlier = await Journal.find(cluster, namespace);
+    const earlier = await Journal.find(cluster, namespace, seal, record.volume);
     if (earlier?.isClosed === false) {
       throw new UpgradeError(
         'unfinished-upgrade',
@@ -100,51 +100,135 @@ export class Journal {
         'Run "mode: upgrade" again: it goes on with that one.',
       );
     }
-    const object = journalObject(namespace, facts, noted);
+    const highest = Math.max(earlier?.counter ?? 0, await highestCounter(cluster, [record.volume]));
+    return await Journal.replace(cluster, namespace, seal, record, noted, {
+      counter: highest + 1,
+      ended: earlier && { uid: earlier.uid, seal: earlier.data.seal },
+    });
+  }
+
+  /**
+   * Writes a new journal into the place of one that has ended or is given up, if there is one.
+   * @param ended which one; it must still be as it was read
+   */
+  static async replace(
+    cluster: Cluster,
+    namespace: string,
+    seal: JournalSeal,
+    record: JournalRecord,
+    noted: Readonly<Noted>,
+    { counter, ended }: { counter: number; ended: { uid: string; seal: string | undefined } | undefined },
+  ): Promise<Journal> {
+    const salt = seal.newSalt();
+    const data = await seal.sign(namespace, { ...encodeJournal(record, noted), counter: String(counter), salt });
+    await expectReadable(namespace, data);
+    let object: V1ConfigMap;
     try {
-      return Journal.parse(cluster, namespace, await Journal.write(cluster, namespace, object, earlier));
+      object = await Journal.write(cluster, journalObject(namespace, data), ended);
     } catch (error) {
       // Where the answer was lost, or a repetition was refused since the first attempt had come through, the object tells.
       const found = await cluster.find('configmaps', journalName, namespace);
-      if (found?.data?.['record'] !== object.data.record) throw error;
-      return Journal.parse(cluster, namespace, found);
+      if (found?.data?.['seal'] !== data.seal) throw error;
+      object = found;
     }
+    const journal = await Journal.parse(cluster, namespace, seal, object);
+    await journal.count();
+    return journal;
   }
 
   /** In one conditional change: of two runs that both find an ended journal, one is refused. */
   private static async write(
     cluster: Cluster,
-    namespace: string,
     object: ReturnType<typeof journalObject>,
-    ended: Journal | undefined,
+    ended: { uid: string; seal: string | undefined } | undefined,
   ): Promise<V1ConfigMap> {
+    const { namespace } = object.metadata;
     if (ended === undefined) return await cluster.create('configmaps', object, { namespace });
     return await cluster.patch('configmaps', journalName, namespace, [
       { op: 'test', path: '/metadata/uid', value: ended.uid },
-      { op: 'test', path: '/data/outcome', value: ended.noted.outcome },
-      { op: 'replace', path: '/data', value: object.data },
+      ...(ended.seal === undefined ? [] : [{ op: 'test', path: '/data/seal', value: ended.seal } as const]),
+      { op: 'add', path: '/data', value: object.data },
     ]);
   }
 
-  /** Notes a fact under its name. */
-  async note<N extends keyof Noted>(name: N, value: NonNullable<Noted[N]>): Promise<void> {
-    await this.cluster.patch('configmaps', journalName, this.namespace, [
-      { op: 'test', path: '/metadata/uid', value: this.uid },
-      { op: 'add', path: `/data/${name}`, value },
-    ]);
-    this.facts[name] = value;
-  }
-
-  private static parse(cluster: Cluster, namespace: string, object: V1ConfigMap): Journal {
-    const { record: text, ...facts } = object.data ?? {};
-    const record = readRecord(text);
-    if (record === undefined) {
-      throw new UpgradeError(
-        'journal-foreign',
-        `ConfigMap ${journalName} in namespace ${namespace} is not a journal that this version can read.`,
-        'Look at it. If no upgrade is under way, delete it and run again.',
-      );
+  /**
+   * Notes a fact under its name, in the very journal that this run knows.
+   * @throws UpgradeError `journal-changed` when somebody else has changed it since
+   */
+  async note<N extends keyof Facts>(name: N, value: Facts[N]): Promise<void> {
+    const text = notes[name].encode(value);
+    const known = notes[name].decode(text);
+    const counter = String(this.counter + 1);
+    const before = this.data.seal;
+    const data: SealedData = await this.seal.sign(this.namespace, { ...this.data, [name]: text, counter });
+    let now: V1ConfigMap | undefined;
+    try {
+      now = await this.cluster.patch('configmaps', journalName, this.namespace, [
+        { op: 'test', path: '/metadata/uid', value: this.uid },
+        { op: 'test', path: '/data/seal', value: before },
+        { op: 'add', path: `/data/${name}`, value: text },
+        { op: 'add', path: '/data/counter', value: counter },
+        { op: 'add', path: '/data/seal', value: data.seal },
+      ]);
+    } catch (error) {
+      if (!isTestFailure(error)) throw error;
+      // Repeated, since the answer to it was lost: then it is there.
+      now = await this.cluster.find('configmaps', journalName, this.namespace);
+      if (now?.metadata?.uid !== this.uid) throw journalChanged(this.namespace, error);
     }
-    return new Journal(cluster, namespace, object.metadata?.uid ?? '', record, facts);
+    // Whoever changes other values leaves the seal as it was.
+    if (!isSame(now.data ?? {}, data)) throw journalChanged(this.namespace, undefined);
+    const volumes = this.countedVolumes();
+    this.data = data;
+    this.facts[name] = known;
+    await this.count(volumes);
+  }
+
+  /** The volumes that the journal speaks of. */
+  private volumes(): string[] {
+    const { exchange } = this.facts;
+    return [...new Set([this.record.volume, ...(exchange === undefined ? [] : [exchange.volume, exchange.former])])];
+  }
+
+  /** That of the server, or that which takes its place. */
+  private countedVolumes(): string[] {
+    return [this.facts.exchange?.volume ?? this.record.volume];
+  }
+
+  /** Only after the journal has it: a run that is killed in between leaves a journal that is ahead, which is no sign of anything. */
+  private async count(before: readonly string[] = []): Promise<void> {
+    for (const volume of new Set([...before, ...this.countedVolumes()])) await this.keeper.keep(volume, this.counter);
+  }
+
+  private static async parse(
+    cluster: Cluster,
+    namespace: string,
+    seal: JournalSeal,
+    { metadata, data = {} }: V1ConfigMap,
+  ): Promise<Journal> {
+    const { salt, seal: told } = data;
+    if (salt === undefined || told === undefined || !(await seal.isAuthentic(namespace, data)))
+      throw notAuthentic(namespace, data);
+    const { record, noted } = await readJournal(namespace, data);
+    return new Journal(cluster, namespace, seal, metadata?.uid ?? '', { ...data, salt, seal: told }, record, noted);
+  }
+}
+
+function isSame(one: JournalData, other: JournalData): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
+
+/** Nothing is begun that no other run could go on with. */
+async function expectReadable(namespace: string, data: JournalData): Promise<void> {
+  try {
+    await readJournal(namespace, data);
+  } catch (error) {
+    throw new UpgradeError(
+      'journal-unwritable',
+      `What the cluster and the server say does not fit into the journal, so the upgrade was not begun. ${describe(error)}`,
+      'Change what the message names, if it is yours to change; else report it with the log.',
+      { cause: error },
+    );
   }
 }

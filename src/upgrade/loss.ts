@@ -1,19 +1,18 @@
-import { z } from 'zod';
 import { compareFingerprints } from '../database/fingerprint.ts';
 import { measure } from '../database/measurement.ts';
 import type { Database } from '../database/database.ts';
+import { quoted } from '../database/obstacles.ts';
 import { describe } from '../errors.ts';
 import type { Log } from '../ports/runner.ts';
 import type { Journal } from './journal.ts';
+import type { Released } from './journal-notes.ts';
 import { unpack } from './pack.ts';
 import { measurementLimit } from './quiesce.ts';
 
-const released = z.object({ at: z.string(), wal: z.string() });
-
 /** When the applications were let in, and where in the WAL that was, for the journal's note `released`. */
-export async function releasePoint(database: Database, at: Date): Promise<string> {
+export async function releasePoint(database: Database, at: Date): Promise<Released> {
   const wal = (await database.read('template1', 'SELECT pg_catalog.pg_current_wal_lsn();')).trim();
-  return JSON.stringify({ at: at.toISOString(), wal } satisfies z.infer<typeof released>);
+  return { at: at.toISOString(), wal };
 }
 
 const shown = 20;
@@ -24,10 +23,10 @@ const shown = 20;
  * @returns a line each, for people
  */
 export async function lossOfRollback(database: Database, { noted, record }: Journal, log: Log): Promise<string[]> {
-  const known = released.safeParse(JSON.parse(noted.released ?? 'null'));
-  const since = known.success ? known.data.at : record.startedAt;
+  const { released } = noted;
+  const since = released?.at ?? record.startedAt;
   try {
-    const lines = known.success ? [await walSince(database, known.data)] : [];
+    const lines = released === undefined ? [] : [await walSince(database, released)];
     if (noted.measured === undefined) return [...lines, `all that was written since ${since}; it can't be counted`];
     const { fingerprint: now } = await measure(database, record.job.jobs, measurementLimit);
     const differences = compareFingerprints(await unpack(noted.measured), now);
@@ -44,7 +43,7 @@ export async function lossOfRollback(database: Database, { noted, record }: Jour
   }
 }
 
-async function walSince(database: Database, { at, wal }: z.infer<typeof released>): Promise<string> {
-  const sql = `SELECT pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '${wal}'));`;
+async function walSince(database: Database, { at, wal }: Released): Promise<string> {
+  const sql = `SELECT pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), ${quoted(wal)}));`;
   return `${(await database.read('template1', sql)).trim()} of WAL were written since ${at}`;
 }

@@ -3,7 +3,7 @@ import type { Surroundings } from '../ports/context.ts';
 import { bootJobName, jobName, revertJobName } from '../job/manifest.ts';
 import type { Workload } from '../target/applications.ts';
 import { EpochCluster, type Changed } from './epoch-cluster.ts';
-import { journalName } from './journal.ts';
+import { journalName } from './journal-name.ts';
 import { HeldLease } from './lease.ts';
 
 export interface Claim {

@@ -5,7 +5,7 @@ import { quiesce } from './quiesce.ts';
 import { proveBackup } from './backup/prove.ts';
 import { protectVolume } from './backup/reclaim-policy.ts';
 import { takeBackup } from './backup/take.ts';
-import type { Noted } from './journal.ts';
+import type { Noted } from './journal-notes.ts';
 import type { Step } from './step.ts';
 import { stopPostgresql } from './stop-postgresql.ts';
 import { runUpgradeJob } from './upgrade-job.ts';

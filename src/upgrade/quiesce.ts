@@ -107,7 +107,7 @@ async function measureAndNote({ database, settings, journal, log, results }: Con
   // A backup that an earlier run took is older than this.
   if (journal.noted.backup !== undefined) await journal.note('backup', '');
   // Before the measurement: where that is noted, another run measures nothing again.
-  await journal.note('sortOrders', JSON.stringify(sortOrders));
+  await journal.note('sortOrders', sortOrders);
   const packed = await pack(results.before);
   if (packed === undefined)
     log.info('It is too much for the journal: a run that has to go on with this one could not compare');

@@ -3,9 +3,12 @@ import type { Cluster } from '../ports/cluster.ts';
 import { describe, sentence, UpgradeError } from '../errors.ts';
 import { startApplications, stopApplications } from './applications.ts';
 import { goBack } from './converge.ts';
+import { closeJournal } from './finish.ts';
 import { Journal } from './journal.ts';
 import { release, stepsToUndo } from './plan.ts';
+import type { JournalSeal } from './journal-seal.ts';
 import type { Context } from './step.ts';
+import { uidsOf } from './upgrade.ts';
 
 /** Whether the applications may have written to 14: then going back loses something. */
 export function mayLose({ noted }: Journal): boolean {
@@ -20,7 +23,7 @@ export function mayLose({ noted }: Journal): boolean {
  */
 export async function beginRollback(
   cluster: Cluster,
-  target: Target,
+  { target, seal }: { readonly target: Target; readonly seal: JournalSeal },
   earlier: Journal,
   { runId, startedAt, reason }: { runId: string; startedAt: string; reason: string },
 ): Promise<Journal> {
@@ -33,9 +36,10 @@ export async function beginRollback(
   return await Journal.begin(
     cluster,
     target.namespace,
+    seal,
     {
       ...earlier.record,
-      ...{ runId, startedAt, volume },
+      ...{ runId, startedAt, volume, uids: uidsOf(target) },
       reclaimPolicy: target.volume.persistentVolume?.spec?.persistentVolumeReclaimPolicy ?? 'Delete',
       replicas: target.replicas,
       applications: [...target.applications],
@@ -72,7 +76,7 @@ async function abandon(context: Context, reason: string, cause: unknown): Promis
   const unhurried = { ...context, signal: new AbortController().signal };
   try {
     await startApplications(unhurried);
-    if (context.journal.noted.validated !== undefined) await context.journal.note('outcome', 'upgraded');
+    if (context.journal.noted.validated !== undefined) await closeJournal(context, 'upgraded');
   } catch (error) {
     context.results.warnings.push(`Not all applications are back: ${describe(error)}`);
   }

@@ -1,4 +1,5 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import type { RunError } from '../errors.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { failedTries } from '../job/failed-tries.ts';
 import { isScaled, workloadName, workloadState } from '../target/applications.ts';
@@ -28,6 +29,8 @@ export interface Status {
 export interface Seen {
   readonly target: Target;
   readonly journal: Journal | undefined;
+  /** Why the journal that there is can't be trusted. */
+  readonly doubt?: RunError | undefined;
   /** Whoever has the Lease. */
   readonly holding: Awaited<ReturnType<typeof findHolding>>;
   /** The upgrade's Jobs, ended ones too. */
@@ -39,6 +42,7 @@ export interface Seen {
 /** Tells from the cluster and the journal where an upgrade stands; nothing is guessed. */
 export function statusOf(seen: Seen): Status {
   const { target, journal, newImage } = seen;
+  if (seen.doubt !== undefined) return doubtful(seen, seen.doubt);
   if (journal?.isClosed === false) return unfinished(seen, journal);
   const evidence = [...holderLines(seen), ...serverLines(target), ...earlierLines(journal)];
   const tries = failedTries(seen.jobs);
@@ -68,7 +72,7 @@ export function statusOf(seen: Seen): Status {
 function unfinished(seen: Seen, journal: Journal): Status {
   const { target, jobs, holding } = seen;
   const { record, noted } = journal;
-  const active = jobs.filter(isAtWork).map((job) => job.metadata?.name ?? '');
+  const active = activeLines(jobs);
   return {
     state: 'unfinished',
     step: noted.step,
@@ -82,7 +86,7 @@ function unfinished(seen: Seen, journal: Journal): Status {
         : [`going back (last undone: ${noted.undone ?? 'nothing'}), because: ${noted.back}`]),
       ...(noted.letIn === undefined ? [] : [`while 14 served, somebody else started ${noted.letIn}`]),
       ...backupLines(journal),
-      ...active.map((name) => `Job ${name} is at work on the volume`),
+      ...active,
       ...serverLines(target),
       ...record.applications.map((w) =>
         w.resource === 'cronjobs'
@@ -100,6 +104,24 @@ function unfinished(seen: Seen, journal: Journal): Status {
         ? '"mode: upgrade" with the same inputs: it goes on with this upgrade.'
         : '"mode: rollback" with the same inputs: it goes on going back to 12.',
   };
+}
+
+/** Whether an upgrade is under way can't be told then: it is told as if one were. */
+function doubtful(seen: Seen, { message, remedy }: RunError): Status {
+  const { holding, jobs, target } = seen;
+  return {
+    state: 'unfinished',
+    holder: holding?.holder,
+    evidence: [message, ...holderLines(seen), ...activeLines(jobs), ...serverLines(target)],
+    safe: isHeld(seen)
+      ? 'Wait. Do not delete Jobs or pods, do not scale PostgreSQL, do not run helm upgrade.'
+      : 'An upgrade may be under way. Do not scale PostgreSQL and do not run helm upgrade before that is clear.',
+    next: isHeld(seen) ? `Wait for ${holding?.holder ?? ''}.` : remedy,
+  };
+}
+
+function activeLines(jobs: readonly V1Job[]): string[] {
+  return jobs.filter(isAtWork).map((job) => `Job ${job.metadata?.name ?? ''} is at work on the volume`);
 }
 
 /** A pod that is to go counts until its node has confirmed that it is gone. */

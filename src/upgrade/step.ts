@@ -11,6 +11,7 @@ import type { Image } from '../target/images.ts';
 import type { Target } from '../target/target.ts';
 import type { Backup } from './backup/kinds.ts';
 import type { Journal } from './journal.ts';
+import type { StepId } from './journal-notes.ts';
 import type { Draft, Move } from './moves.ts';
 
 /** What the steps work with. */
@@ -49,7 +50,7 @@ export interface Results {
 
 /** One move of the upgrade. */
 export interface Step {
-  readonly id: string;
+  readonly id: StepId;
   readonly title: string;
   /** All that `run` will ask of the cluster for and do in the server, where nothing is in its way. */
   plan(draft: Draft): readonly Move[];

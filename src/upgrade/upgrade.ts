@@ -2,26 +2,28 @@ import type { Facts } from '../prechecks/facts.ts';
 import { converge } from './converge.ts';
 import { Journal } from './journal.ts';
 import type { JournalRecord } from './journal-record.ts';
+import type { JournalSeal } from './journal-seal.ts';
 import { reversibleSteps } from './plan.ts';
 import { planUpgrade, type PlannedStep } from './planned-upgrade.ts';
 import { jobSettings } from './settings.ts';
 import { goOn } from './go-on.ts';
 import type { Context, Results } from './step.ts';
-import { serverImage } from '../target/target.ts';
+import { serverImage, type Target } from '../target/target.ts';
 import { PrecheckError } from '../errors.ts';
 
 export type Preparation = Pick<
   Context,
   'cluster' | 'clock' | 'log' | 'signal' | 'database' | 'scripts' | 'timeline' | 'results'
-> & { readonly facts: Facts; readonly runId: string };
+> & { readonly facts: Facts; readonly runId: string; readonly seal: JournalSeal };
 
 /**
  * The upgrade itself, after all checks have passed.
  * @throws UpgradeError when a step failed; it says how the server was left
  */
-export async function runUpgrade({ facts, runId, ...given }: Preparation): Promise<Results> {
+export async function runUpgrade({ facts, runId, seal, ...given }: Preparation): Promise<Results> {
   const { inputs, target } = facts;
-  const journal = await Journal.begin(given.cluster, target.namespace, recordOf(facts, runId, given.clock.now()));
+  const record = recordOf(facts, runId, given.clock.now());
+  const journal = await Journal.begin(given.cluster, target.namespace, seal, record);
   const context = contextOf({ ...given, inputs, target }, journal);
   await converge(reversibleSteps, context);
   await goOn(context);
@@ -55,11 +57,12 @@ function recordOf(facts: Facts, runId: string, now: Date): JournalRecord {
     );
   }
   return {
-    schema: 3,
+    schema: 4,
     runId,
     startedAt: now.toISOString(),
     statefulSet: target.name,
     claim: target.volume.claimName,
+    uids: uidsOf(target),
     image: serverImage(target),
     serving,
     replicas: target.replicas,
@@ -69,6 +72,11 @@ function recordOf(facts: Facts, runId: string, now: Date): JournalRecord {
     backup,
     job: jobSettings(inputs, server.value, databases.value),
   };
+}
+
+/** Of the objects that the journal names. */
+export function uidsOf({ statefulSet, volume }: Target): JournalRecord['uids'] {
+  return { statefulSet: statefulSet.metadata?.uid ?? '', claim: volume.claim.metadata?.uid ?? '' };
 }
 
 /** Undefined when it is to be a snapshot, and of which class is not known. */

@@ -1,6 +1,5 @@
 import { compareFingerprints, fingerprintSize, type Fingerprint } from '../database/fingerprint.ts';
 import { measure } from '../database/measurement.ts';
-import { sortOrders } from '../database/sort-order.ts';
 import { UpgradeError } from '../errors.ts';
 import { unpack } from './pack.ts';
 import { measurementLimit } from './quiesce.ts';
@@ -25,8 +24,7 @@ export const verify: Step = {
       results.warnings.push(
         `The data could not be compared, since somebody else had started ${journal.noted.letIn}. It differs from what was measured before: ${shortened(differences)}`,
       );
-    const sortedBefore = sortOrders.parse(JSON.parse(journal.noted.sortOrders ?? '{}'));
-    await rebuildIndexes(context, sortedBefore, after.sortOrders);
+    await rebuildIndexes(context, journal.noted.sortOrders ?? {}, after.sortOrders);
     await journal.note('validated', 'yes');
     results.validated = true;
   },

@@ -1,4 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { nodeCrypto } from '../../src/adapters/crypto.ts';
+import { recordCodec } from '../../src/upgrade/journal-record.ts';
+import { JournalSeal } from '../../src/upgrade/journal-seal.ts';
 import type { ActionEnd } from './action.ts';
 import { hangUp, silence } from './faults.ts';
 import { namespace } from './release.ts';
@@ -12,8 +15,10 @@ const inputs = { mode: 'upgrade', confirm: namespace };
 /** A cluster in which an upgrade was begun; `data` is noted beside its record. */
 async function begun(data: Readonly<Record<string, string>> = {}): Promise<Scenario> {
   const scenario = await Scenario.begin();
-  const record = JSON.stringify({ ...recordOf(await target()), statefulSet: 'postgresql' });
-  scenario.api.objects.put('configmaps', { metadata: { name: journal, namespace }, data: { record, ...data } });
+  const seal = new JournalSeal(nodeCrypto, scenario.postgresql.password);
+  const record = recordCodec.encode(recordOf(await target()));
+  const sealed = await seal.sign(namespace, { record, ...data, counter: '1', salt: seal.newSalt() });
+  scenario.api.objects.put('configmaps', { metadata: { name: journal, namespace }, data: sealed });
   return scenario;
 }
 
@@ -69,7 +74,8 @@ test.concurrent.each([
 ])('it says nothing when %s', async (_what, state, data) => {
   await using scenario = await begun(data);
   const told = await post(scenario, state);
-  expect([told.exitCode, told.stdout, told.summary]).toEqual([0, '', '']);
+  const shown = told.stdout.replace(/^::add-mask::.*\n/gm, '');
+  expect([told.exitCode, shown, told.summary]).toEqual([0, '', '']);
   expect(scenario.api.writes).toEqual([]);
 });
 
@@ -105,3 +111,13 @@ test.concurrent(
     expect(end.state).toEqual({ isPost: 'yes', ended: end.outputs['verdict'] });
   },
 );
+
+test.concurrent('a journal that nobody signed is told as one that nothing may be built on', async () => {
+  await using scenario = await begun();
+  const record = recordCodec.encode(recordOf(await target()));
+  scenario.api.objects.put('configmaps', { metadata: { name: journal, namespace }, data: { record } });
+  const told = await post(scenario, { began: namespace });
+  expect(told.exitCode).toBe(0);
+  expect(told.warnings).toEqual([expect.stringContaining(`confirm: ${namespace} without the journal`)]);
+  expect(told.summary).toContain('is not authentic');
+});

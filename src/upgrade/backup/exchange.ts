@@ -1,41 +1,17 @@
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import { z } from 'zod';
 import { UpgradeError } from '../../errors.ts';
 import { bootJobName, jobName, revertJobName } from '../../job/manifest.ts';
 import { waitFor } from '../../wait.ts';
 import { epochLabel } from '../epoch.ts';
 import { claimGone, copyName, kindOfVolume } from './copy.ts';
-import type { Journal, Noted } from '../journal.ts';
+import type { Journal } from '../journal.ts';
+import type { Exchange } from '../journal-notes.ts';
 import type { Context } from '../step.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
-const plan = z.object({
-  /** The server's claim as it will be made anew. */
-  claim: z.custom<V1PersistentVolumeClaim>((value) => typeof value === 'object' && value !== null),
-  /** The volume that it gets. */
-  volume: z.string(),
-  /** The volume that it had. */
-  former: z.string(),
-});
-
-/** The server's claim gets another volume. Noted before the first move, since in the middle of it there is no claim. */
-export type Exchange = z.infer<typeof plan>;
-
-/** @throws UpgradeError when what was noted can't be read */
-export function notedExchange({ exchange }: Readonly<Noted>): Exchange | undefined {
-  if (exchange === undefined) return undefined;
-  const read = plan.safeParse(JSON.parse(exchange));
-  if (read.success) return read.data;
-  throw new UpgradeError(
-    'journal-foreign',
-    `The journal's note on the exchange of the volume can't be read: ${read.error.message}`,
-    'Look at the journal, the claims and the volumes.',
-  );
-}
-
 /** The claim that an unfinished exchange may have left unmade. */
 export function claimInExchange(journal: Journal | undefined): V1PersistentVolumeClaim | undefined {
-  return journal?.isClosed === false ? notedExchange(journal.noted)?.claim : undefined;
+  return journal?.isClosed === false ? journal.noted.exchange?.claim : undefined;
 }
 
 /** Notes that the volume of the copy takes the place of the server's. */
@@ -54,7 +30,7 @@ export async function planExchange(context: Context): Promise<Exchange> {
       'Find out who changed them. The backup is still there; run again.',
     );
   const exchange = { claim: renewed(claim, volume), volume, former };
-  await journal.note('exchange', JSON.stringify(exchange));
+  await journal.note('exchange', exchange);
   return exchange;
 }
 

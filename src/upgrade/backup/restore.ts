@@ -2,7 +2,7 @@ import { UpgradeError } from '../../errors.ts';
 import { jobFailure, runJob } from '../job-run.ts';
 import type { Context } from '../step.ts';
 import { boot, copyName, makeCopy } from './copy.ts';
-import { exchangeVolumes, notedExchange, planExchange } from './exchange.ts';
+import { exchangeVolumes, planExchange } from './exchange.ts';
 import { backupName, sourceOf, type Backup } from './kinds.ts';
 import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
 import { copyable } from '../../text/commands.ts';
@@ -17,7 +17,7 @@ import { shell } from '../../text/shell.ts';
  */
 export async function bringBackServed(context: Context, transfer: string | undefined): Promise<void> {
   const isWhole = transfer === 'clone' || transfer === 'copy';
-  if (notedExchange(context.journal.noted) === undefined && isWhole && (await renameBack(context))) return;
+  if (context.journal.noted.exchange === undefined && isWhole && (await renameBack(context))) return;
   await restoreBackup(context);
 }
 
@@ -49,7 +49,7 @@ async function renameBack(context: Context): Promise<boolean> {
  * @throws UpgradeError when there is no backup in the cluster, or 12 does not start on it
  */
 async function restoreBackup(context: Context): Promise<void> {
-  const exchange = notedExchange(context.journal.noted) ?? (await prepare(context));
+  const exchange = context.journal.noted.exchange ?? (await prepare(context));
   await exchangeVolumes(context, exchange);
   context.results.warnings.push(
     `PersistentVolume ${exchange.former} holds what PostgreSQL 14 had. When you need it no more: ${copyable(shell`kubectl patch persistentvolume ${exchange.former} -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`)} removes it and its storage.`,

@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { gatherFacts } from '../../../src/prechecks/gather.ts';
 import { jobName } from '../../../src/job/manifest.ts';
-import { journalName } from '../../../src/upgrade/journal.ts';
+import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { recordOf } from '../upgrade/context.ts';
 import { fakeDatabase, serverState, type ServerState } from '../fake-database.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { applicationPod, cluster, configMap, inputs, job, namespace, target } from '../objects.ts';
+import { seal, sealedJournal } from '../upgrade/sealed.ts';
 
 const volume = [
   'userId=1001',
@@ -75,6 +76,7 @@ async function gather(
     inputs: inputs(given),
     target: found,
     database,
+    seal,
     probeScript: 'script',
     replayScripts: { replay: 'script', confine: 'filter' },
     probePullRequest: undefined,
@@ -82,7 +84,8 @@ async function gather(
   return facts;
 }
 
-const record = JSON.stringify(recordOf(await target()));
+const begun = await sealedJournal(recordOf(await target()));
+const ended = await sealedJournal(recordOf(await target()), { outcome: 'reverted' });
 
 describe('gathering facts', () => {
   test('finds all of them in a namespace that is as it should be', async () => {
@@ -255,14 +258,10 @@ describe('gathering facts', () => {
     ["somebody else's Job", (c: FakeCluster) => c.put('jobs', job('backup', 1)), []],
     [
       'an unfinished journal',
-      (c: FakeCluster) => c.put('configmaps', configMap(journalName, { record })),
+      (c: FakeCluster) => c.put('configmaps', begun),
       [`unfinished journal ConfigMap ${journalName}`],
     ],
-    [
-      'a journal of an ended run',
-      (c: FakeCluster) => c.put('configmaps', configMap(journalName, { record, outcome: 'reverted' })),
-      [],
-    ],
+    ['a journal of an ended run', (c: FakeCluster) => c.put('configmaps', ended), []],
   ])('%s', async (_what, prepare, expected) => {
     const facts = await gather(probing(prepare(cluster())));
     expect(facts.leftoverObjects).toEqual({ known: true, value: expected });
@@ -270,6 +269,6 @@ describe('gathering facts', () => {
 
   test('a journal that can not be read leaves open whether an upgrade is under way', async () => {
     const facts = await gather(probing(cluster().put('configmaps', configMap(journalName, { record: '{}' }))));
-    expect(facts.leftoverObjects).toMatchObject({ known: false, code: 'journal-foreign' });
+    expect(facts.leftoverObjects).toMatchObject({ known: false, code: 'journal-not-authentic' });
   });
 });

@@ -3,6 +3,7 @@ import { restoreApplications, stopApplications } from '../../../src/upgrade/appl
 import type { Workload } from '../../../src/target/applications.ts';
 import { namespace, scaledObject } from '../objects.ts';
 import { setUp } from './context.ts';
+import { writesBesidesCounting } from './sealed.ts';
 
 const paused = 'autoscaling.keda.sh/paused';
 const pausedReplicas = 'autoscaling.keda.sh/paused-replicas';
@@ -28,7 +29,7 @@ async function stopping(before?: Record<string, string>) {
     if (now !== undefined) cluster.put('deployments', { ...now, status: { observedGeneration: 1 } });
   };
   const annotations = () => cluster.peek('scaledobjects', 'frontend-scaler', namespace)?.metadata.annotations ?? {};
-  const changed = () => cluster.writes.filter((write) => !write.includes('configmaps'));
+  const changed = () => writesBesidesCounting(cluster).filter((write) => !write.includes('configmaps'));
   return { ...setting, annotations, changed };
 }
 

@@ -6,6 +6,7 @@ import { Journal } from '../../../src/upgrade/journal.ts';
 import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
 import { jobSettings } from '../../../src/upgrade/settings.ts';
 import type { Context } from '../../../src/upgrade/step.ts';
+import { uidsOf } from '../../../src/upgrade/upgrade.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { fakeDatabase, serverState, type ServerState } from '../fake-database.ts';
@@ -18,6 +19,7 @@ import {
   target as targetOf,
 } from '../objects.ts';
 import { databases, server } from '../prechecks/facts.ts';
+import { seal } from './sealed.ts';
 
 export interface Setting {
   readonly cluster: FakeCluster;
@@ -30,11 +32,12 @@ export interface Setting {
 
 export function recordOf(target: Awaited<ReturnType<typeof targetOf>>): JournalRecord {
   return {
-    schema: 3,
+    schema: 4,
     runId: 'run-1',
     startedAt: '2026-01-02T03:04:05.000Z',
     statefulSet: target.name,
     claim: target.volume.claimName,
+    uids: uidsOf(target),
     image: serverImage(target),
     serving: servingImage(parsed()),
     replicas: target.replicas,
@@ -58,7 +61,7 @@ export async function setUp(
   const log = new FakeLog();
   const cancelled = new AbortController();
   const state = serverState();
-  const journal = await Journal.begin(cluster, target.namespace, { ...recordOf(target), ...record });
+  const journal = await Journal.begin(cluster, target.namespace, seal, { ...recordOf(target), ...record });
   cluster.calls.length = 0;
   const context: Context = {
     cluster,

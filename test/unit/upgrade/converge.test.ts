@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { UpgradeError } from '../../../src/errors.ts';
 import { converge } from '../../../src/upgrade/converge.ts';
-import { journalName } from '../../../src/upgrade/journal.ts';
+import { journalName } from '../../../src/upgrade/journal-name.ts';
 import type { Step } from '../../../src/upgrade/step.ts';
 import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
@@ -9,15 +9,18 @@ import { setUp, type Setting } from './context.ts';
 
 const cause = new UpgradeError('some-cause', 'The disk is full', 'Make room.');
 
+/** The journal knows real steps only. */
+const ids = { stop: 'stop-applications', measure: 'quiesce', start: 'activate', release: 'verify' } as const;
+
 /** Steps that note what they do; each may be undone but `measure`. */
 function plan(events: string[], more: Record<string, Partial<Step>> = {}): Step[] {
-  return ['stop', 'measure', 'start', 'release'].map((id) => {
+  return (['stop', 'measure', 'start', 'release'] as const).map((name) => {
     const note = (what: string) => () => {
-      events.push(`${what} ${id}`);
+      events.push(`${what} ${name}`);
       return Promise.resolve();
     };
-    const undo = id === 'measure' ? {} : { undo: note('undo') };
-    return { id, title: `Step ${id}`, plan: () => [], run: note('run'), ...undo, ...more[id] };
+    const undo = name === 'measure' ? {} : { undo: note('undo') };
+    return { id: ids[name], title: `Step ${name}`, plan: () => [], run: note('run'), ...undo, ...more[name] };
   });
 }
 
@@ -43,13 +46,13 @@ describe('the steps', () => {
     };
     await converge(plan(events, { start: { run } }), setting.context);
     expect(events).toEqual(['run stop', 'run measure', 'run release']);
-    expect(seen).toEqual(['start']);
+    expect(seen).toEqual([ids.start]);
     expect(setting.log.groups).toEqual(['Step stop', 'Step measure', 'Step start', 'Step release']);
     expect(setting.context.timeline.phases.map((p) => [p.id, p.outcome])).toEqual([
-      ['stop', 'done'],
-      ['measure', 'done'],
-      ['start', 'done'],
-      ['release', 'done'],
+      [ids.stop, 'done'],
+      [ids.measure, 'done'],
+      [ids.start, 'done'],
+      [ids.release, 'done'],
     ]);
     expect(journalOf(setting)).not.toHaveProperty('outcome');
   });
@@ -66,11 +69,11 @@ describe('the steps', () => {
     expect(error.cause).toBe(cause);
     expect(journalOf(setting)).toMatchObject({ outcome: 'reverted' });
     expect(setting.context.timeline.phases.map((p) => p.id)).toEqual([
-      'stop',
-      'measure',
-      'start',
-      'undo-start',
-      'undo-stop',
+      ids.stop,
+      ids.measure,
+      ids.start,
+      `undo-${ids.start}`,
+      `undo-${ids.stop}`,
     ]);
   });
 

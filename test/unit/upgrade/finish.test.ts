@@ -56,7 +56,9 @@ describe('traces of ownership', () => {
       ...rest,
       metadata: { ...metadata, labels, managedFields: [ours] },
     });
-    await setting.context.journal.note('exchange', JSON.stringify({ claim: claim(), volume: 'pv-2', former: 'pv-1' }));
+    const { namespace: of = '', name = '' } = metadata ?? {};
+    const renewed = { metadata: { name, namespace: of, labels: {}, annotations: {} }, spec: { volumeName: 'pv-2' } };
+    await setting.context.journal.note('exchange', { claim: renewed, volume: 'pv-2', former: 'pv-1' });
     await removeTraces(setting.context);
     const now = setting.cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace)?.metadata;
     expect([now?.labels, now?.managedFields]).toEqual([{ app: 'postgresql' }, []]);

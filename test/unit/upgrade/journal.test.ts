@@ -1,13 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { Journal, journalName } from '../../../src/upgrade/journal.ts';
+import { Journal } from '../../../src/upgrade/journal.ts';
+import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { configMap, namespace, target } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { recordOf } from './context.ts';
 import { losingAnswer } from './lossy-cluster.ts';
+import { seal } from './sealed.ts';
 
 async function begin(cluster: FakeCluster, runId = 'run-1') {
-  return await Journal.begin(cluster, namespace, { ...recordOf(await target()), runId });
+  return await Journal.begin(cluster, namespace, seal, { ...recordOf(await target()), runId });
 }
 
 function dataOf(cluster: FakeCluster) {
@@ -16,7 +18,7 @@ function dataOf(cluster: FakeCluster) {
 
 describe('the journal', () => {
   test('is not there before the first upgrade', async () => {
-    expect(await Journal.find(new FakeCluster(), namespace)).toBeUndefined();
+    expect(await Journal.find(new FakeCluster(), namespace, seal)).toBeUndefined();
   });
 
   test('records what will be changed and how it was, before anything is', async () => {
@@ -24,7 +26,7 @@ describe('the journal', () => {
     const journal = await begin(cluster);
     expect(journal.isClosed).toBe(false);
     expect(journal.record).toEqual(recordOf(await target()));
-    expect((await Journal.find(cluster, namespace))?.record).toEqual(journal.record);
+    expect((await Journal.find(cluster, namespace, seal))?.record).toEqual(journal.record);
     expect(journal.record.applications).toContainEqual(expect.objectContaining({ name: 'insights', replicas: 0 }));
   });
 
@@ -50,14 +52,14 @@ describe('the journal', () => {
     const cluster = new FakeCluster();
     await (await begin(cluster, 'run-1')).note('outcome', 'reverted');
     const record = { ...recordOf(await target()), runId: 'run-2' };
-    const journal = await Journal.begin(losingAnswer(cluster, 1).cluster, namespace, record);
+    const journal = await Journal.begin(losingAnswer(cluster, 1).cluster, namespace, seal, record);
     expect([journal.isClosed, journal.record.runId]).toEqual([false, 'run-2']);
   });
 
   test.each(['upgraded', 'reverted'] as const)('of a run that ended as %s makes room', async (outcome) => {
     const cluster = new FakeCluster();
     await (await begin(cluster, 'run-1')).note('outcome', outcome);
-    expect((await Journal.find(cluster, namespace))?.noted.outcome).toBe(outcome);
+    expect((await Journal.find(cluster, namespace, seal))?.noted.outcome).toBe(outcome);
     const journal = await begin(cluster, 'run-2');
     expect(journal.record.runId).toBe('run-2');
     expect(dataOf(cluster)).not.toHaveProperty('outcome');
@@ -70,7 +72,13 @@ describe('the journal', () => {
     await journal.note('step', 'quiesce');
     await journal.note('step', 'backup');
     await journal.note('backup', 'snap-1');
-    expect(dataOf(cluster)).toEqual({ record, step: 'backup', backup: 'snap-1' });
+    const { counter, salt, seal: last, ...facts } = dataOf(cluster);
+    expect(facts).toEqual({ record, step: 'backup', backup: 'snap-1' });
+    expect([counter, salt, last]).toEqual([
+      '4',
+      expect.stringMatching(/^[0-9a-f]{32}$/),
+      expect.stringMatching(/^[0-9a-f]{64}$/),
+    ]);
   });
 
   test('notes only in the very object that it began: not in that of a later run', async () => {
@@ -78,7 +86,7 @@ describe('the journal', () => {
     const journal = await begin(cluster);
     cluster.remove('configmaps', journalName, namespace);
     const later = await begin(cluster, 'run-2');
-    await expect(journal.note('step', 'quiesce')).rejects.toMatchObject({ code: 'invalid' });
+    await expect(journal.note('step', 'quiesce')).rejects.toMatchObject({ code: 'journal-changed' });
     expect(dataOf(cluster)).not.toHaveProperty('step');
     await later.note('step', 'quiesce');
     const uid = cluster.peek('configmaps', journalName, namespace)?.metadata?.uid;
@@ -106,7 +114,7 @@ describe('the journal', () => {
   ])('with %s is refused, and left as it is', async (_what, data) => {
     const cluster = new FakeCluster().put('configmaps', configMap(journalName, data));
     const error = await thrownBy(() => begin(cluster));
-    expect(error.code).toBe('journal-foreign');
+    expect(error.code).toBe('journal-not-authentic');
     expect(error.message).toContain(journalName);
     expect(error.remedy).toMatch(/\S/);
     expect(cluster.writes).toEqual([]);

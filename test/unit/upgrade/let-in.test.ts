@@ -9,6 +9,7 @@ import { deployment, inputs, namespace, newImage, oldImage } from '../objects.ts
 import { thrownBy } from '../thrown.ts';
 import { collectPods, ending, revertName, served } from './job-controller.ts';
 import { anotherRun, live } from './live.ts';
+import { seal } from './sealed.ts';
 
 type Live = Awaited<ReturnType<typeof live>>;
 
@@ -63,7 +64,7 @@ const is14 = ({ state }: Live) => state.version.startsWith('14.');
 /** What the next run of "mode: upgrade" does. */
 async function nextRun(setting: Live): Promise<Results> {
   const { cluster } = setting;
-  const journal = await Journal.find(cluster, namespace);
+  const journal = await Journal.find(cluster, namespace, seal);
   if (journal === undefined || journal.isClosed) throw new Error('there is nothing to go on with');
   const target = await discover(cluster, inputs());
   return await resumeUpgrade(anotherRun(setting, cluster, target), journal);
@@ -141,7 +142,7 @@ describe('applications that somebody else starts', () => {
     test('are rolled back only by who agrees to lose that', async () => {
       const setting = await letIn();
       await thrownBy(setting.begin);
-      const journal = await Journal.find(setting.cluster, namespace);
+      const journal = await Journal.find(setting.cluster, namespace, seal);
       expect(journal !== undefined && mayLose(journal)).toBe(true);
     });
   });

@@ -3,12 +3,13 @@ import { jobName } from '../../../src/job/manifest.ts';
 import type { Cluster } from '../../../src/ports/cluster.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import type { Target } from '../../../src/target/target.ts';
-import { journalName } from '../../../src/upgrade/journal.ts';
+import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import { inputs, namespace, newImage, password } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
 import { controlStatefulSet, setUp, type Setting } from './context.ts';
 import { controlJobs, ending } from './job-controller.ts';
+import { seal } from './sealed.ts';
 import { controlStorage } from './storage-controller.ts';
 
 /** A cluster with its controllers, in which an upgrade can run from its first move to its last. */
@@ -29,7 +30,7 @@ export async function live(
   });
   controlStorage(setting);
   const begin = async (more: Parameters<typeof facts>[0] = {}) =>
-    runUpgrade({ ...context, facts: await facts({ inputs: context.inputs, ...more }), runId: 'run-1' });
+    runUpgrade({ ...context, facts: await facts({ inputs: context.inputs, ...more }), runId: 'run-1', seal });
   const image = () => cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.template.spec?.containers[0]?.image;
   const journal = () => cluster.peek('configmaps', journalName, namespace)?.data;
   const replicas = () => cluster.peek('deployments', 'frontend', namespace)?.spec?.replicas;

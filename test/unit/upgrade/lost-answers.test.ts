@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { jobName } from '../../../src/job/manifest.ts';
-import { journalName } from '../../../src/upgrade/journal.ts';
+import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { leaseName } from '../../../src/upgrade/lease-object.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { namespace, newImage, oldImage } from '../objects.ts';

@@ -13,6 +13,7 @@ import { applyPatch } from '../json-patch.ts';
 import { inputs as parsed, namespace, newImage, oldImage, scaledObject } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
 import { live } from './live.ts';
+import { seal } from './sealed.ts';
 
 type Live = Awaited<ReturnType<typeof live>>;
 type Created = Extract<Move, { does: 'create' }>;
@@ -33,12 +34,14 @@ async function upgraded(world: Live): Promise<void> {
   const claim = { namespace, statefulSet, applications, volume: volume.persistentVolume?.metadata?.name ?? '' };
   await oneAtATime(context, claim, 'run-1', async (cluster) => {
     await runUpgrade({
-      ...{ ...context, cluster, database: context.database.over(cluster), runId: 'run-1' },
+      ...{ ...context, cluster, database: context.database.over(cluster), runId: 'run-1', seal },
       facts: await facts({ inputs: context.inputs, target: context.target }),
     });
   });
 }
 
+/** What the dry run can't foretell of a journal. */
+const unsealed = (text: string) => text.replace(/"(counter|salt|seal)":"\w+"/g, '"$1":""');
 const named = (text: string) => text.replace(/\d{14}/g, timeToCome);
 const nameOf = (object: object) => (object as { metadata: { name: string } }).metadata.name;
 const created = (steps: readonly PlannedStep[]) =>
@@ -97,7 +100,7 @@ describe('what a dry run tells', () => {
       if (resource === 'leases') continue;
       const body = named(JSON.stringify(withoutEpoch(sent.get(`${resource}/${nameOf(object)}`))));
       // The time at which the upgrade began is in its journal and in the Job's name for it.
-      expect(timeless(JSON.stringify(withoutEpoch(object)))).toBe(timeless(body));
+      expect(unsealed(timeless(JSON.stringify(withoutEpoch(object))))).toBe(unsealed(timeless(body)));
     }
   });
 

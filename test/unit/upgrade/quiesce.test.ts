@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { journalName } from '../../../src/upgrade/journal.ts';
+import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { quiesce } from '../../../src/upgrade/quiesce.ts';
 import { oldImage, namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';

@@ -14,6 +14,7 @@ import { facts } from '../prechecks/facts.ts';
 import { collectPods, ending, revertName, served } from './job-controller.ts';
 import { dyingAt, Killed } from './dying-cluster.ts';
 import { anotherRun, live, loseRowOn14 } from './live.ts';
+import { seal } from './sealed.ts';
 
 // Each test is up to two hundred upgrades.
 jest.setTimeout(180_000);
@@ -36,14 +37,15 @@ function silenceStopped({ cluster }: Live): void {
 /** What one run of the action does with what it finds, from the beginning, over a connection of its own. */
 async function oneRun(setting: Live, cluster: Cluster): Promise<End> {
   try {
-    const journal = await Journal.find(cluster, namespace);
-    const target = await discover(cluster, inputs(), claimInExchange(journal));
+    const journal = await Journal.find(cluster, namespace, seal);
+    const target = await discover(cluster, inputs(), () => Promise.resolve(claimInExchange(journal)));
     const given = anotherRun(setting, cluster, target);
     if (journal?.isClosed === false) await resumeUpgrade(given, journal);
     else if (serverImage(target) === newImage) return 'already-upgraded';
     else
       await runUpgrade({
         ...given,
+        seal,
         facts: await facts({ target }),
         runId: `run-${String(setting.cluster.calls.length)}`,
       });

@@ -14,6 +14,7 @@ import { recordOf } from './context.ts';
 import { dyingAt, Killed } from './dying-cluster.ts';
 import { collectPods, ending, revertName, served } from './job-controller.ts';
 import { live } from './live.ts';
+import { seal } from './sealed.ts';
 
 // The last two are some hundred upgrades and rollbacks each.
 jest.setTimeout(180_000);
@@ -38,10 +39,10 @@ async function upgraded(transfer = 'link'): Promise<Live> {
 /** What the mode does in one run, over a connection of its own. */
 async function roll({ context, clock }: Live, cluster: Cluster, given = inputs()): Promise<string> {
   try {
-    const earlier = await Journal.find(cluster, namespace);
+    const earlier = await Journal.find(cluster, namespace, seal);
     if (earlier === undefined || earlier.noted.outcome === 'reverted') return 'reverted';
-    const target = await discover(cluster, inputs(), claimInExchange(earlier));
-    const journal = await beginRollback(cluster, target, earlier, {
+    const target = await discover(cluster, inputs(), () => Promise.resolve(claimInExchange(earlier)));
+    const journal = await beginRollback(cluster, { target, seal }, earlier, {
       runId: 'run-2',
       startedAt: clock.now().toISOString(),
       reason: 'it was asked for',
@@ -113,11 +114,11 @@ describe('a rollback of a finished upgrade', () => {
 
   test('loses something, and one of an upgrade that has not let the applications in does not', async () => {
     const setting = await upgraded();
-    const journal = await Journal.find(setting.cluster, namespace);
+    const journal = await Journal.find(setting.cluster, namespace, seal);
     expect(journal && mayLose(journal)).toBe(true);
     const open = await live();
-    await Journal.begin(open.cluster, namespace, recordOf(open.context.target), { step: 'activate' });
-    const unfinished = await Journal.find(open.cluster, namespace);
+    await Journal.begin(open.cluster, namespace, seal, recordOf(open.context.target), { step: 'activate' });
+    const unfinished = await Journal.find(open.cluster, namespace, seal);
     expect(unfinished && mayLose(unfinished)).toBe(false);
   });
 

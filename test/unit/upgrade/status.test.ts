@@ -6,13 +6,14 @@ import { Journal } from '../../../src/upgrade/journal.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { job, namespace, newImage, serverContainer, statefulSet, target } from '../objects.ts';
 import { recordOf } from './context.ts';
+import { seal } from './sealed.ts';
 
 async function seen(more: Partial<Seen> = {}): Promise<Seen> {
   return { target: await target(), journal: undefined, holding: undefined, jobs: [], newImage, ...more };
 }
 
 async function journal(notes: Parameters<Journal['note']>[] = []): Promise<Journal> {
-  const begun = await Journal.begin(new FakeCluster(), namespace, recordOf(await target()));
+  const begun = await Journal.begin(new FakeCluster(), namespace, seal, recordOf(await target()));
   for (const [name, value] of notes) await begun.note(name, value);
   return begun;
 }

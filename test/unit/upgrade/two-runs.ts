@@ -11,6 +11,7 @@ import { FakeClock } from '../fake-clock.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { inputs, namespace, newImage, password } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
+import { seal } from './sealed.ts';
 
 /** A run of the action on a runner of its own, from what it finds to its end; over a connection of its own. */
 export async function runAlone(
@@ -20,7 +21,7 @@ export async function runAlone(
 ): Promise<'upgraded' | 'already-upgraded'> {
   const log = new FakeLog();
   const target = await discover(cluster, inputs());
-  const earlier = await Journal.find(cluster, namespace);
+  const earlier = await Journal.find(cluster, namespace, seal);
   const isOpen = earlier?.isClosed === false;
   if (!isOpen && serverImage(target) === newImage) return 'already-upgraded';
   const record = isOpen
@@ -36,9 +37,9 @@ export async function runAlone(
       timeline: new Timeline(clock),
       results: { warnings: [] },
     };
-    const journal = await Journal.find(held, namespace);
+    const journal = await Journal.find(held, namespace, seal);
     if (journal?.isClosed === false) await resumeUpgrade(given, journal);
-    else await runUpgrade({ ...given, facts: await facts({ target }), runId });
+    else await runUpgrade({ ...given, facts: await facts({ target }), runId, seal });
   });
   return 'upgraded';
 }

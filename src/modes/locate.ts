@@ -1,0 +1,45 @@
+import type { Inputs } from '../inputs.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { Crypto } from '../ports/crypto.ts';
+import { readPassword } from '../target/credentials.ts';
+import { discover } from '../target/discover.ts';
+import type { SecretKey, Target } from '../target/target.ts';
+import { claimInExchange } from '../upgrade/backup/exchange.ts';
+import { Journal } from '../upgrade/journal.ts';
+import { JournalSeal } from '../upgrade/journal-seal.ts';
+
+/** What the superuser's Secret opens. */
+export interface Opened {
+  readonly password: string;
+  readonly seal: JournalSeal;
+}
+
+interface Outside {
+  readonly cluster: Cluster;
+  readonly inputs: Inputs;
+  readonly crypto: Crypto;
+  /** Hears the password before anything else does. */
+  readonly mask: (secret: string) => void;
+}
+
+/**
+ * Finds the target. Where the server's claim is just being made again, the journal tells how it will be: an authentic one only.
+ * @returns also a function that reads the Secret, once however often it is asked
+ * @throws ConfigurationError, ClusterError; UpgradeError for a journal that is needed and can't be trusted
+ */
+export async function locate({ cluster, inputs, crypto, mask }: Outside): Promise<{
+  readonly target: Target;
+  readonly open: () => Promise<Opened>;
+}> {
+  const { namespace } = inputs;
+  let opened: Promise<Opened> | undefined;
+  const open = (secret: SecretKey) =>
+    (opened ??= readPassword(cluster, { namespace, secret }).then((password) => {
+      mask(password);
+      return { password, seal: new JournalSeal(crypto, password) };
+    }));
+  const target = await discover(cluster, inputs, async (secret) =>
+    claimInExchange(await Journal.find(cluster, namespace, (await open(secret)).seal)),
+  );
+  return { target, open: () => open(target.secret) };
+}

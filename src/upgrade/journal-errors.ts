@@ -1,0 +1,53 @@
+import { UpgradeError } from '../errors.ts';
+import { journalName } from './journal-name.ts';
+import type { JournalData } from './journal-seal.ts';
+
+/** The value of the input `confirm` with which `mode: rollback` goes by the cluster and the disk alone. */
+export function confirmWithoutJournal(namespace: string): string {
+  return `${namespace} without the journal`;
+}
+
+/** The ConfigMap is not, to the byte, what a run of this action wrote with the password that the Secret has now. */
+export function notAuthentic(namespace: string, data: JournalData): UpgradeError {
+  const why =
+    data['seal'] === undefined
+      ? 'It has no seal, so no run of this action wrote it as it is.'
+      : "Its seal does not fit: either somebody else wrote to it, or the value of the superuser's Secret was changed since the upgrade began. From the journal alone these two can't be told apart.";
+  return new UpgradeError(
+    'journal-not-authentic',
+    `The journal, ConfigMap ${journalName} in namespace ${namespace}, is not authentic. ${why} Nothing was changed.`,
+    `If the Secret was changed: put its former value back, and run again. ${otherwise(namespace)}`,
+  );
+}
+
+/** An older authentic journal stands in the place of a later one. */
+export function replayed(namespace: string, counter: number, highest: number): UpgradeError {
+  return new UpgradeError(
+    'journal-replayed',
+    `The journal, ConfigMap ${journalName} in namespace ${namespace}, is an older one: it is at change ${String(counter)}, and the PersistentVolume knows of change ${String(highest)}. Somebody put it back. Nothing was changed.`,
+    `If you have the later one, in a backup of the cluster for example: put that back, and run again. ${otherwise(namespace)}`,
+  );
+}
+
+/** A journal that fits its seal, but holds something that this version would not write. */
+export function journalInvalid(namespace: string, name: string, reason: string): UpgradeError {
+  return new UpgradeError(
+    'journal-invalid',
+    `The journal, ConfigMap ${journalName} in namespace ${namespace}, can't be read: ${name}: ${reason}. Nothing was changed.`,
+    `If another version of this action began the upgrade: run that version. ${otherwise(namespace)}`,
+  );
+}
+
+function otherwise(namespace: string): string {
+  return `If an upgrade is under way and that can't be done: "mode: rollback" with "confirm: ${confirmWithoutJournal(namespace)}" goes back by what the cluster and the disk show. If none is under way: kubectl -n ${namespace} delete configmap ${journalName}`;
+}
+
+/** Somebody else wrote to the journal while this run worked with it. */
+export function journalChanged(namespace: string, cause: unknown): UpgradeError {
+  return new UpgradeError(
+    'journal-changed',
+    `Somebody else changed the journal, ConfigMap ${journalName} in namespace ${namespace}, while this run worked with it.`,
+    `Find out who writes to that ConfigMap, then run "mode: status".`,
+    { cause },
+  );
+}

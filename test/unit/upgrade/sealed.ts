@@ -1,0 +1,39 @@
+import type { V1ConfigMap } from '@kubernetes/client-node';
+import { journalObject } from '../../../src/upgrade/journal.ts';
+import { encodeJournal } from '../../../src/upgrade/journal-reader.ts';
+import type { Noted } from '../../../src/upgrade/journal-notes.ts';
+import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
+import { JournalSeal, type JournalData } from '../../../src/upgrade/journal-seal.ts';
+import type { FakeCluster } from '../fake-cluster.ts';
+import { FakeCrypto } from '../fake-crypto.ts';
+import { namespace, password } from '../objects.ts';
+
+/** Of the journals in tests: the password is that of `objects.ts`. */
+export const seal = new JournalSeal(new FakeCrypto(), password);
+
+/** Any texts as a journal that is correctly signed, whatever they say. */
+export async function signed(data: JournalData, by = seal): Promise<V1ConfigMap> {
+  const salt = by.newSalt();
+  return journalObject(namespace, await by.sign(namespace, { counter: '1', ...data, salt }));
+}
+
+/** The writes to a cluster, but those that only count the changes of the journal on the volume. */
+export function writesBesidesCounting({ calls }: FakeCluster): string[] {
+  return calls
+    .filter(({ method }) => ['create', 'patch', 'delete'].includes(method))
+    .filter(({ resource, body }) => resource !== 'persistentvolumes' || !isCount(body))
+    .map(({ method, resource, name }) => `${method} ${resource}/${name}`);
+}
+
+function isCount(body: unknown): boolean {
+  return JSON.stringify(body ?? '').includes('journal-counter');
+}
+
+/** A journal as a run writes it. */
+export async function sealedJournal(
+  record: JournalRecord,
+  noted: Readonly<Noted> = {},
+  counter = 1,
+): Promise<V1ConfigMap> {
+  return await signed({ ...encodeJournal(record, noted), counter: String(counter) });
+}
