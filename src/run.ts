@@ -111,6 +111,7 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   }
   const cluster = await outside.connect(inputs);
   progress.cluster = cluster;
+  progress.results.warnings.push(...cluster.weaknesses);
   const scripts = await outside.scripts();
   await clusterModes[inputs.mode]({ ...context, cluster, crypto: outside.crypto, scripts });
 }

@@ -92,6 +92,15 @@ export function foreignAnswerError(doing: string, address: string, body: string)
   );
 }
 
+/** An answer that is JSON and no object of the Kubernetes API. */
+export function strangeAnswerError(doing: string, address: string, what: string): ClusterError {
+  return new ClusterError(
+    'foreign-answer',
+    `Can't ${doing}: ${address} answers ${what}, which no API server does.`,
+    'Check the server address in the kubeconfig, and what is on the way there: a proxy may answer instead of the API server.',
+  );
+}
+
 function isJson(body: string): boolean {
   try {
     JSON.parse(body);

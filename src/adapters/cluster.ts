@@ -11,7 +11,8 @@ import {
   type ResourceTypes,
 } from '../ports/cluster.ts';
 import type { Log } from '../ports/runner.ts';
-import { foreignAnswerError } from './api-error.ts';
+import { wrongWith, wrongWithDiscovery, wrongWithObject, wrongWithPage } from './answer-shape.ts';
+import { foreignAnswerError, strangeAnswerError } from './api-error.ts';
 import { Connection } from './connection.ts';
 import { Credentials } from './credentials.ts';
 import { execInPod } from './exec.ts';
@@ -54,23 +55,33 @@ class ApiServer implements Cluster {
     return this.connection.address;
   }
 
+  get weaknesses(): readonly string[] {
+    return this.connection.weaknesses;
+  }
+
   interruptedBy(signal: AbortSignal): Cluster {
     return new ApiServer(this.connection, signal);
   }
 
   async version(): Promise<string> {
     const doing = "read the API server's version";
-    const answer = await this.request<{ gitVersion: string }>(doing, { method: 'GET', path: '/version' });
+    const answer = await this.request<{ gitVersion: string }>(doing, { method: 'GET', path: '/version' }, (said) =>
+      typeof (said as { gitVersion?: unknown }).gitVersion === 'string' ? undefined : 'an object without gitVersion',
+    );
     return answer.gitVersion;
   }
 
   async serves(resource: ResourceName): Promise<boolean> {
     const { group, version } = resources[resource];
     try {
-      const { resources: served } = await this.request<{ resources: { name: string }[] }>(`look for ${resource}`, {
-        method: 'GET',
-        path: group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
-      });
+      const { resources: served } = await this.request<{ resources: { name: string }[] }>(
+        `look for ${resource}`,
+        {
+          method: 'GET',
+          path: group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
+        },
+        wrongWithDiscovery,
+      );
       return served.some(({ name }) => name === resource);
     } catch (error) {
       if (error instanceof ClusterError && ['not-served', 'not-found'].includes(error.code)) return false;
@@ -95,10 +106,14 @@ class ApiServer implements Cluster {
     namespace?: string,
   ): Promise<ResourceTypes[R] | undefined> {
     try {
-      return await this.request<ResourceTypes[R]>(`read ${kindOf(resource)} ${name}`, {
-        method: 'GET',
-        path: pathOf(resource, namespace, name),
-      });
+      return await this.request<ResourceTypes[R]>(
+        `read ${kindOf(resource)} ${name}`,
+        {
+          method: 'GET',
+          path: pathOf(resource, namespace, name),
+        },
+        (answer) => wrongWithObject(resource, answer),
+      );
     } catch (error) {
       if (error instanceof ClusterError && error.code === 'not-found') return undefined;
       throw error;
@@ -123,6 +138,7 @@ class ApiServer implements Cluster {
           path: `${pathOf(resource, options.namespace)}?${query.toString()}`,
           ...(options.metadataOnly === true ? { accept: metadataList } : {}),
         },
+        wrongWithPage,
       );
       items.push(...page.items);
       next = page.metadata.continue ?? '';
@@ -210,13 +226,22 @@ class ApiServer implements Cluster {
     );
   }
 
-  private async request<T>(doing: string, request: HttpRequest): Promise<T> {
+  /** @param wrong what is wrong with an object that was answered; undefined where it is as it is to be */
+  private async request<T>(
+    doing: string,
+    request: HttpRequest,
+    wrong: (answer: unknown) => string | undefined = () => undefined,
+  ): Promise<T> {
     const { body } = await this.connection.call(doing, request, { signal: this.signal });
+    let answer: unknown;
     try {
-      return JSON.parse(body) as T;
+      answer = JSON.parse(body);
     } catch {
       throw foreignAnswerError(doing, this.address, body);
     }
+    const what = wrongWith(answer) ?? wrong(answer);
+    if (what !== undefined) throw strangeAnswerError(doing, this.address, what);
+    return answer as T;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/runner.ts';
 import { answerError, connectionError, credentialsError, missingHereError } from './api-error.ts';
 import type { Credentials } from './credentials.ts';
+import { weaknessesOf } from './wire.ts';
 import { callApiServer, NoAnswerError, type HttpAnswer, type HttpRequest } from './http.ts';
 
 /** An answer that is no success. */
@@ -60,6 +61,12 @@ export class Connection {
   get address(): string {
     const { config } = this.credentials;
     return `${config.getCurrentCluster()?.server ?? '?'} (context ${config.getCurrentContext()})`;
+  }
+
+  /** What weakens the way there, a sentence each. */
+  get weaknesses(): readonly string[] {
+    const cluster = this.credentials.config.getCurrentCluster();
+    return cluster === null ? [] : weaknessesOf(cluster, (variable) => process.env[variable] ?? '');
   }
 
   /** The API server's time, or undefined before its first answer. */

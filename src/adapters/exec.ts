@@ -34,9 +34,12 @@ export async function execInPod(config: KubeConfig, request: ExecRequest): Promi
   let stop: () => void = () => undefined;
   try {
     const status = await new Promise<V1Status>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(noEnd(request));
-      }, request.limit);
+      const timer = setTimeout(
+        () => {
+          reject(noEnd(request));
+        },
+        Math.min(request.limit, longestTimer),
+      );
       const abort = () => {
         reject(new Error('given up'));
       };
@@ -73,6 +76,9 @@ export async function execInPod(config: KubeConfig, request: ExecRequest): Promi
     for (const socket of opened) socket.terminate();
   }
 }
+
+/** Milliseconds; a timer that is to last longer ends at once. */
+const longestTimer = 2 ** 31 - 1;
 
 function noEnd({ pod, limit }: ExecRequest): ClusterError {
   return new ClusterError(

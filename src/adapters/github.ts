@@ -5,6 +5,7 @@ import { gitData } from './github-git.ts';
 import { issues } from './github-issues.ts';
 import { pullRequests } from './github-pulls.ts';
 import { GitHubRequests, type Connection } from './github-request.ts';
+import { expectSafeApi } from './wire.ts';
 
 export interface GitHubOptions extends Omit<Connection, 'apiUrl'> {
   /** GITHUB_REPOSITORY, GITHUB_API_URL and GITHUB_SERVER_URL of the runner. */
@@ -36,6 +37,7 @@ export function connectGitHub(options: GitHubOptions): GitHub {
   }
   const serverUrl = (environment('GITHUB_SERVER_URL') || 'https://github.com').replace(/\/+$/, '');
   const apiUrl = environment('GITHUB_API_URL') || 'https://api.github.com';
+  expectSafeApi(apiUrl);
   const [owner = '', repo = ''] = repository.split('/');
   const place = { owner, repo };
   const requests = new GitHubRequests({ ...connection, apiUrl });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ConfigurationError, describe } from '../errors.ts';
 import { readTokenFiles } from './token-file.ts';
+import { expectSafeWire } from './wire.ts';
 
 const remedy =
   'Give "kubeconfig" the path of a kubeconfig or its content, set KUBECONFIG, or run on a runner inside the cluster.';
@@ -12,7 +13,7 @@ const remedy =
  * @param given the input: a path, the content of a kubeconfig, or ''
  * @param context a context's name, or '' for the current one
  * @param environment KUBECONFIG of the runner, or ''
- * @throws ConfigurationError when there is none, or it can't be read
+ * @throws ConfigurationError when there is none, it can't be read, or it leads over an unsafe wire
  */
 export function loadKubeconfig(given: string, context: string, environment: string): KubeConfig {
   const config = new KubeConfig();
@@ -25,15 +26,20 @@ export function loadKubeconfig(given: string, context: string, environment: stri
     throw new ConfigurationError('kubeconfig-unreadable', `The kubeconfig can't be read: ${reason}.`, remedy);
   }
   if (context !== '') selectContext(config, context);
-  if (config.getCurrentCluster() === null) {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) {
     throw new ConfigurationError(
       'kubeconfig-no-cluster',
       'The kubeconfig names no cluster for its current context.',
       'Set "context" to one of its contexts, or give a kubeconfig with a current-context.',
     );
   }
+  expectSafeWire(cluster, config.getCurrentUser());
   return config;
 }
+
+/** Bytes; a kubeconfig with a hundred clusters has some hundred kilobytes. */
+const largest = 4 * 1024 * 1024;
 
 function load(config: KubeConfig, given: string, environment: string): void {
   if (given.includes('\n') || given.trimStart().startsWith('{')) {
@@ -59,6 +65,13 @@ function loadFile(config: KubeConfig, file: string, origin: string): void {
     throw new ConfigurationError(
       'kubeconfig-not-found',
       `${origin} is neither the path of a file nor a kubeconfig: ${shownPath(file)}`,
+      remedy,
+    );
+  }
+  if (statSync(file).size > largest) {
+    throw new ConfigurationError(
+      'kubeconfig-too-large',
+      `${origin} is a file of ${String(statSync(file).size)} bytes, and no kubeconfig has more than ${String(largest)}: ${shownPath(file)}`,
       remedy,
     );
   }

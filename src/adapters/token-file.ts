@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { KubeConfig, User } from '@kubernetes/client-node';
 import { load } from 'js-yaml';
@@ -24,6 +24,8 @@ export function readTokenFiles(config: KubeConfig, text: string, directory: stri
     const file = files.get(user.name);
     if (file === undefined) return user;
     const tokenFile = path.resolve(directory, file);
+    // A device never ends.
+    if (!statSync(tokenFile).isFile()) throw new Error(`the tokenFile of user "${user.name}" is no file`);
     // As kubectl does it, the file is preferred to a token beside it.
     return { ...user, token: readFileSync(tokenFile, 'utf8').trim(), tokenFile };
   });

@@ -185,6 +185,8 @@ export interface ExecResult {
 export interface Cluster {
   /** Where it is, for people: the server's URL and the context. */
   readonly address: string;
+  /** What weakens the way to it, such as TLS that is not verified; a sentence each. */
+  readonly weaknesses: readonly string[];
   /**
    * The same cluster for work that a cancellation ends: then reads, commands and pauses before another attempt end with a
    * CancelledError. A write that was sent is waited for all the same.

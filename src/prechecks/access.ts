@@ -10,15 +10,21 @@ export const accessChecks: readonly Check[] = [
     id: 'cluster-access',
     title: 'The Kubernetes API answers',
     subject: 'access',
-    why: 'Everything goes through it. The page asks for kubectl access to the cluster.',
+    why: 'Everything goes through it. The page asks for kubectl access to the cluster. An address without TLS is refused; TLS that is not verified, or a password for a proxy in clear text, is a warning.',
     run: ({ access, target }) => {
       const evidence = [`Kubernetes ${access.version} at ${access.address}`, `namespace ${target.namespace}`];
       const [major = 0, minor = 0] = access.version.replace(/^v/, '').split('.').map(Number);
       const hasGates = major > 1 || (major === 1 && minor >= 27);
-      return hasGates
+      if (!hasGates)
+        return failed(
+          'Use Kubernetes 1.27 or later: the upgrade keeps PostgreSQL from being started by a scheduling gate.',
+          ...evidence,
+        );
+      return access.weaknesses.length === 0
         ? passed(...evidence)
-        : failed(
-            'Use Kubernetes 1.27 or later: the upgrade keeps PostgreSQL from being started by a scheduling gate.',
+        : warning(
+            "Have TLS verified all the way: give the kubeconfig the certificate that signs the API server's (certificate-authority-data) and take out what is named here.",
+            ...access.weaknesses,
             ...evidence,
           );
     },

@@ -28,7 +28,7 @@ export interface Facts {
   readonly target: Target;
   readonly serving: Image;
   readonly upgradeImage: string;
-  readonly access: { readonly address: string; readonly version: string };
+  readonly access: { readonly address: string; readonly version: string; readonly weaknesses: readonly string[] };
   readonly missingPermissions: Known<readonly MissingPermission[]>;
   /** The kubeconfig's user; asked for where permissions are missing. */
   readonly user: Known<string>;

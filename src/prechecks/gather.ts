@@ -145,7 +145,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     target,
     serving: servingImage(inputs),
     upgradeImage: upgradeImage(inputs),
-    access: { address: cluster.address, version },
+    access: { address: cluster.address, version, weaknesses: cluster.weaknesses },
     missingPermissions: permissions,
     user,
     server,

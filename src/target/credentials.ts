@@ -8,7 +8,7 @@ import type { Target } from './target.ts';
 /**
  * The superuser's password. A line break at the end of the value (a frequent
  * slip of `echo … | base64`) is no part of it.
- * @throws ConfigurationError when the Secret or the key is not there, naming the keys that are
+ * @throws ConfigurationError when the Secret or the key is not there, naming the keys that are, or holds what can be no password
  */
 export async function readPassword(cluster: Cluster, target: Pick<Target, 'namespace' | 'secret'>): Promise<string> {
   const { namespace, secret } = target;
@@ -20,16 +20,31 @@ export async function readPassword(cluster: Cluster, target: Pick<Target, 'names
       `Set "secret-name" to the one with PostgreSQL's superuser password (${copyable(shell`kubectl -n ${namespace} get secrets`)}).`,
     );
   }
-  const encoded = object.data?.[secret.key];
+  const data = object.data ?? {};
+  const encoded = Object.hasOwn(data, secret.key) ? data[secret.key] : undefined;
   if (encoded === undefined) {
-    const keys = Object.keys(object.data ?? {}).join(', ') || 'none';
+    const keys = Object.keys(data).join(', ') || 'none';
     throw new ConfigurationError(
       'secret-key-not-found',
       `Secret "${secret.name}" in namespace "${namespace}" has no key "${secret.key}"; its keys: ${keys}.`,
       'Set "secret-key" to the key that holds the superuser\'s password.',
     );
   }
-  return Buffer.from(encoded, 'base64')
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  const password = textOf(Buffer.from(encoded, 'base64'))?.replace(/\r?\n$/, '');
+  // psql gets the password as the first line of its input: what follows a line end would be taken for a script.
+  if (password !== undefined && !/[\n\0]/.test(password)) return password;
+  throw new ConfigurationError(
+    'password-unusable',
+    `Key "${secret.key}" of Secret "${secret.name}" in namespace "${namespace}" holds no password: it has ${password === undefined ? 'bytes that are not UTF-8' : 'a line end or a NUL in the middle'}.`,
+    'Set "secret-key" to the key that holds the superuser\'s password, or write the password into the Secret in one line.',
+  );
+}
+
+/** Undefined for what is not UTF-8. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }

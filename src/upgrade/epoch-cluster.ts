@@ -65,6 +65,10 @@ export class EpochCluster implements Cluster {
     return new EpochCluster(cluster.interruptedBy(signal), lease, namespace, log, claimed);
   }
 
+  get weaknesses(): readonly string[] {
+    return this.cluster.weaknesses;
+  }
+
   get address(): string {
     return this.cluster.address;
   }

@@ -64,7 +64,7 @@ async function hostileFacts(take: Take): Promise<Facts> {
       container: { ...target.container, name: take(), image: `${take()}:14` },
     },
     user: known(take()),
-    access: { address: take(), version: 'v1.34.0' },
+    access: { address: take(), version: 'v1.34.0', weaknesses: [] },
     server: unread(take(), 'psql-failed'),
     databases: known([
       databaseFacts('template1'),

@@ -38,6 +38,7 @@ type Stored = {
 /** The API server in memory: objects, JSON Patch, dry runs, and the answers of commands and logs. */
 export class FakeCluster implements Cluster {
   readonly address = 'https://cluster.example:6443 (context test)';
+  weaknesses: readonly string[] = [];
   readonly calls: Call[] = [];
   readonly hooks: Hook[] = [];
   /** Answers commands in pods. */

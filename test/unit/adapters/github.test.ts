@@ -88,11 +88,11 @@ describe('the proxy of the environment', () => {
     const scene = await Scene.open();
     try {
       const asked = await startProxy(scene.double.port);
-      const github = scene.connect({ apiUrl: 'http://github.test:80' });
+      const github = scene.connect({ apiUrl: 'http://github.localhost:80' });
       expect(await github.branchHead('main')).toBe(scene.git.head('main'));
-      expect(asked).toEqual(['github.test:80']);
-      process.env['no_proxy'] = 'github.test';
-      const error = await thrownBy(() => scene.connect({ apiUrl: 'http://github.test:80' }).branchHead(branch));
+      expect(asked).toEqual(['github.localhost:80']);
+      process.env['no_proxy'] = 'github.localhost';
+      const error = await thrownBy(() => scene.connect({ apiUrl: 'http://github.localhost:80' }).branchHead(branch));
       expect(error.code).toBe('github-unreachable');
       expect(asked).toHaveLength(1);
     } finally {

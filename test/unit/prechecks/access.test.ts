@@ -13,7 +13,7 @@ describe('access', () => {
   });
 
   test('to a Kubernetes without scheduling gates is refused before anything is touched', async () => {
-    const access = { address: 'https://cluster.example:6443', version: 'v1.26.9' };
+    const access = { address: 'https://cluster.example:6443', version: 'v1.26.9', weaknesses: [] };
     expect((await answerOf('cluster-access', { access })).status).toBe('failed');
   });
 

@@ -146,7 +146,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     target: await target(),
     serving: servingImage(inputs()),
     upgradeImage: upgradeImage(inputs()),
-    access: { address: 'https://cluster.example:6443', version: 'v1.34.0' },
+    access: { address: 'https://cluster.example:6443', version: 'v1.34.0', weaknesses: [] },
     missingPermissions: known([]),
     user: known(''),
     server: known(server),

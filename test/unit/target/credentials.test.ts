@@ -15,12 +15,33 @@ describe("the superuser's password", () => {
     ['hunter2', 'hunter2'],
     ['hunter2\n', 'hunter2'],
     ['hunter2\r\n', 'hunter2'],
-    ['two\nlines\n', 'two\nlines'],
     [' spaces and $pecial "quotes" ', ' spaces and $pecial "quotes" '],
     ['schön', 'schön'],
   ])('of the value %j is %j', async (value, expected) => {
     expect(await read({ 'postgres-password': value })).toBe(expected);
   });
+
+  test.each(['two\nlines\n', 'hunter2\n\n', '\\! id\nx', 'a\0b'])('is not %j', async (value) => {
+    const error = await thrownBy(() => read({ 'postgres-password': value }));
+    expect(error.code).toBe('password-unusable');
+    expect(error.message).toContain('a line end or a NUL');
+    expect(error.message).not.toContain(value.slice(0, 3));
+  });
+
+  test('is UTF-8', async () => {
+    const data = { 'postgres-password': Buffer.from([0x68, 0xff]).toString('base64') };
+    const from = new FakeCluster().put('secrets', { ...secret(), data });
+    expect((await thrownBy(() => readPassword(from, where))).message).toContain('bytes that are not UTF-8');
+  });
+
+  test.each(['__proto__', 'constructor', 'toString'])(
+    'is not under the key %s, which every object has',
+    async (key) => {
+      const from = new FakeCluster().put('secrets', secret());
+      const error = await thrownBy(() => readPassword(from, { namespace, secret: { name: 'postgresql', key } }));
+      expect(error.code).toBe('secret-key-not-found');
+    },
+  );
 
   test('lies in a Secret that must be there', async () => {
     const error = await thrownBy(() => readPassword(new FakeCluster(), where));
