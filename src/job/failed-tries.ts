@@ -1,14 +1,14 @@
 import type { V1Job } from '@kubernetes/client-node';
 import { jobName } from './manifest.ts';
-import { isOurs } from './pod.ts';
+import { isOurJob } from './ours.ts';
 
 /**
- * Names of failed Jobs of the documented way, whose Job has the name of ours but not the label. Such a one leaves the data directory renamed.
+ * Names of failed Jobs of the documented way, whose Job has the name of ours. Such a one leaves the data directory renamed.
  * @param jobs of the namespace
  */
 export function failedTries(jobs: readonly V1Job[]): string[] {
   return jobs
-    .filter((job) => !isOurs(job) && (job.status?.failed ?? 0) > 0)
+    .filter((job) => !isOurJob(job) && (job.status?.failed ?? 0) > 0)
     .map((job) => job.metadata?.name ?? '')
     .filter((name) => name.startsWith(jobName));
 }

@@ -1,4 +1,4 @@
-import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import type { V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import { ClusterError, describe, UpgradeError } from '../errors.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { waitFor } from '../wait.ts';
@@ -100,11 +100,17 @@ function nodeSilent({ metadata, spec }: V1Pod): UpgradeError {
   );
 }
 
-/** By the Job's uid: the pod of an earlier Job of that name may still be there. */
-export async function podOfJob({ cluster }: Surroundings, { metadata }: V1Job): Promise<V1Pod | undefined> {
+/** By the Job's uid: the pod of an earlier Job of that name may still be there. A label alone makes no pod the Job's: it must run what the Job says. */
+export async function podOfJob({ cluster }: Surroundings, { metadata, spec }: V1Job): Promise<V1Pod | undefined> {
   const labelSelector = `batch.kubernetes.io/controller-uid=${metadata?.uid ?? ''}`;
-  const [pod] = await cluster.list('pods', { namespace: metadata?.namespace ?? '', labelSelector });
-  return pod;
+  const pods = await cluster.list('pods', { namespace: metadata?.namespace ?? '', labelSelector });
+  const wanted = commandOf(spec?.template.spec);
+  return pods.find((pod) => commandOf(pod.spec) === wanted);
+}
+
+/** Of the container that does the Job's work; others may have been injected beside it. */
+function commandOf(spec: V1PodSpec | undefined): string {
+  return JSON.stringify(spec?.containers.find(({ name }) => name === containerName)?.command);
 }
 
 /** Prints what is new in the log of a container since the last time. */

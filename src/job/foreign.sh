@@ -40,14 +40,16 @@ look_at_foreign() {
 of_failed_try() { printf '%s is absent; an upgrade which was not ours left PostgreSQL %s in %s' "$DATA" "$FROM" "$1"; }
 
 stranger_in() { # DIRECTORY... → the first path that is not ours; what we can't look into is not ours
-  local directory
+  local directory found
   for directory; do
-    if [[ -e $directory ]]; then find "$directory" ! -user "$EUID" -printf '%p of UID %U' -quit 2>/dev/null || true; fi
-  done | head -c 200
+    if [[ ! -e $directory ]]; then continue; fi
+    found=$(find "$directory" ! -user "$EUID" -printf '%U %p' -quit 2>/dev/null) || true
+    if [[ -n $found ]]; then printf '%s of UID %s' "$(quoted "${found#* }")" "${found%% *}"; return; fi
+  done
 }
 
 # pg_upgrade starts servers with -b. Any other start was somebody's: then the new cluster may have what nobody else has.
-was_served() { [[ -f $1/postmaster.opts ]] && ! grep -q -- '"-b"' "$1/postmaster.opts"; }
+was_served() { [[ -e $1/postmaster.opts ]] && ! { [[ -f $1/postmaster.opts ]] && head -c 8192 "$1/postmaster.opts" | grep -q -- '"-b"'; }; }
 
 way_back_from_link() { # DIRECTORY: of the old cluster
   if [[ ! -e $NEW ]]; then

@@ -40,7 +40,7 @@ const jobNames: Readonly<Record<JobCommand, string>> = {
   boot: bootJobName,
 };
 export const containerName = 'pg-upgrade';
-const scriptName = 'upgrade.sh';
+export const scriptName = 'upgrade.sh';
 
 /** The ConfigMap with the scripts that the Job runs, by file name. Its content can't be changed, and the Job compares it: see bootstrap.ts. */
 export function scriptConfigMap(target: Target, scripts: Readonly<Record<string, string>>): V1ConfigMap {

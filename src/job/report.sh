@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the run says: the log on stdout, the journal on the volume, and the result for whoever started the Job.
 
-log() { printf '%s\n' "$*"; }
+log() { printf '%s\n' "${*//[[:cntrl:]]/ }"; } # names on the volume are others' texts
 now() { printf '%s' $((${EPOCHREALTIME/./} / 1000)); }
 in_seconds() { printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)); }
 

@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { CancelledError, describe } from '../errors.ts';
 import type { Surroundings } from '../ports/context.ts';
+import { isOurProbe } from './ours.ts';
 import { ownerLabel } from './pod.ts';
 import { probeLabel } from './probe.ts';
 
@@ -9,7 +10,7 @@ const longEnough = 60_000;
 
 /**
  * Removes the probes of runs that were killed: pods which have ended by themselves, a while ago. One that still runs may be of
- * a run that lives; it ends at its deadline. What can't be removed is only told.
+ * a run that lives; it ends at its deadline. A label alone makes no pod a probe. What can't be removed is only told.
  */
 export async function sweepProbes(
   { cluster, log }: Pick<Surroundings, 'cluster' | 'log'>,
@@ -19,7 +20,9 @@ export async function sweepProbes(
     .map(([name, value]) => `${name}=${value}`)
     .join(',');
   try {
-    const ended = (await cluster.list('pods', { namespace, labelSelector })).filter(hasEnded);
+    const ended = (await cluster.list('pods', { namespace, labelSelector })).filter(
+      (pod) => isOurProbe(pod) && hasEnded(pod),
+    );
     if (ended.length === 0) return;
     const now = (await cluster.now()).getTime();
     for (const { metadata } of ended.filter((pod) => now - endOf(pod) > longEnough)) {

@@ -5,7 +5,7 @@ import { readObstacles } from '../database/obstacles.ts';
 import { librariesOf, librariesQuestions } from '../database/libraries.ts';
 import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../database/server.ts';
 import { sortOrdersOf, sortOrdersQuestion } from '../database/sort-order.ts';
-import { isOurs } from '../job/pod.ts';
+import { isOurPod } from '../job/ours.ts';
 import { jobName, type JobSettings } from '../job/manifest.ts';
 import { sweepProbes } from '../job/sweep-probes.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
@@ -161,7 +161,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     clients: await readFrom('clients', firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
     neighbours: both(pods, cronJobs, (list, jobs) =>
       neighboursOf(
-        list.filter((pod) => !isOurs(pod)),
+        list.filter((pod) => !isOurPod(pod)),
         jobs,
         target,
       ),

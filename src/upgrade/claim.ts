@@ -1,5 +1,5 @@
 import { UpgradeError } from '../errors.ts';
-import { ownerLabel } from '../job/pod.ts';
+import { jobName, revertJobName } from '../job/manifest.ts';
 import type { Context } from './step.ts';
 import { shellLines } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
@@ -42,12 +42,9 @@ function remedy(target: Context['target'], volume: string, isThere: boolean): st
     },
   });
   const { namespace } = target;
-  const owner = Object.entries(ownerLabel)
-    .map((pair) => pair.join('='))
-    .join();
   const commands = [
     // Ended pods count as users of a claim too: it does not go before them. What they did is on the disk.
-    ...(isThere ? [shell`kubectl -n ${namespace} delete jobs -l ${owner}`] : []),
+    ...(isThere ? [shell`kubectl -n ${namespace} delete job ${jobName} ${revertJobName} --ignore-not-found`] : []),
     // One that somebody deleted may be gone by then.
     ...(isThere ? [shell`kubectl -n ${namespace} delete pvc ${claimName} --ignore-not-found`] : []),
     shell`kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,

@@ -129,6 +129,8 @@ export class EpochCluster implements Cluster {
     const { name = '' } = metadata;
     const labelled = { ...metadata, labels: { ...metadata.labels, [epochLabel]: this.lease.epoch } };
     const isLasting = name !== '' && options.dryRun !== true;
+    // What is there already was made by somebody else, whatever label it carries by then.
+    const before: Stored = isLasting ? await this.cluster.find(resource, name, options.namespace) : undefined;
     for (let attempt = 1; ; attempt++) {
       await this.lease.renew();
       try {
@@ -137,7 +139,7 @@ export class EpochCluster implements Cluster {
         return created;
       } catch (error) {
         if (!isLasting || attempt === attempts || !mayBeMade(error)) throw error;
-        const found = await this.findMade(resource, name, options.namespace);
+        const found = await this.findMade(resource, name, options.namespace, before);
         if (found !== undefined) return found;
         if (isConflict(error)) throw error;
       }
@@ -215,18 +217,20 @@ export class EpochCluster implements Cluster {
   }
 
   /**
-   * What a creation has made whose answer was lost. Nobody else gives an object this run's epoch, and what was there
-   * before and got it by a claim is known.
+   * What a creation has made whose answer was lost. No other run gives an object this run's epoch, and what was there
+   * before and got it by a claim, or from somebody who may write labels, is known.
    */
   private async findMade<R extends ResourceName>(
     resource: R,
     name: string,
     namespace: string | undefined,
+    before: Stored,
   ): Promise<ResourceTypes[R] | undefined> {
     const key = keyOf(resource, name);
     const found = await this.cluster.find(resource, name, namespace);
-    const { deletionTimestamp } = (found as Stored)?.metadata ?? {};
-    if (epochOf(found) !== this.lease.epoch || this.claimed.has(key) || deletionTimestamp !== undefined)
+    const { deletionTimestamp, uid } = (found as Stored)?.metadata ?? {};
+    const wasThere = before !== undefined && before.metadata?.uid === uid;
+    if (epochOf(found) !== this.lease.epoch || wasThere || this.claimed.has(key) || deletionTimestamp !== undefined)
       return undefined;
     this.log.info(`${resource}/${name} is there: only the answer to its creation was lost`);
     this.claimed.add(key);

@@ -1,6 +1,7 @@
 import { describe } from '../errors.ts';
 import { fieldManager } from '../field-manager.ts';
 import { jobName } from '../job/manifest.ts';
+import { isOurScripts } from '../job/ours.ts';
 import type { PatchOperation, ResourceName } from '../ports/cluster.ts';
 import type { Outcome } from './journal-notes.ts';
 import { removeProof } from './backup/prove.ts';
@@ -32,7 +33,8 @@ export const finish: Step = {
 /** The Jobs that have ended need it no more. */
 export async function removeScript({ cluster, target, results }: Context): Promise<void> {
   try {
-    await cluster.delete('configmaps', jobName, target.namespace);
+    const found = await cluster.find('configmaps', jobName, target.namespace);
+    if (found !== undefined && isOurScripts(found)) await cluster.delete('configmaps', jobName, target.namespace);
   } catch (error) {
     results.warnings.push(`ConfigMap ${jobName} could not be removed: ${describe(error)}`);
   }

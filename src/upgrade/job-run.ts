@@ -3,6 +3,7 @@ import { UpgradeError } from '../errors.ts';
 import { followToEnd, podOfJob, waitForStart, type JobEnd } from '../job/follow-job.ts';
 import { podProgress, wasCreated } from '../job/follow-pod.ts';
 import { containerName, jobName, scriptConfigMap, upgradeJob, type JobCommand } from '../job/manifest.ts';
+import { isOurScripts } from '../job/ours.ts';
 import { waitFor } from '../wait.ts';
 import { expectClaim } from './claim.ts';
 import { isFenced } from './fence.ts';
@@ -64,9 +65,19 @@ async function expectNoServer({ cluster, target }: Context): Promise<void> {
 
 async function create({ cluster, target, scripts }: Context, job: V1Job): Promise<V1Job> {
   const { namespace } = target;
+  const earlier = await cluster.find('configmaps', jobName, namespace);
+  if (earlier !== undefined && !isOurScripts(earlier)) throw foreignScripts(namespace);
   await cluster.delete('configmaps', jobName, namespace);
   await cluster.create('configmaps', scriptConfigMap(target, scripts), { namespace });
   return await cluster.create('jobs', job, { namespace });
+}
+
+function foreignScripts(namespace: string): UpgradeError {
+  return new UpgradeError(
+    'configmap-foreign',
+    `ConfigMap ${jobName} in namespace ${namespace} does not hold scripts of this action, and its name is needed for them. It was left as it is.`,
+    `Look at it: \`kubectl -n ${namespace} get configmap ${jobName} -o yaml\`. If nobody needs it, delete it: \`kubectl -n ${namespace} delete configmap ${jobName}\`. Then run again.`,
+  );
 }
 
 /**

@@ -6,6 +6,8 @@ import { sweepProbes } from '../../../src/job/sweep-probes.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { cluster, namespace } from '../objects.ts';
 
+const name = 'postgres-upgrade-probe-upgrade-1';
+
 /** A namespace with one more pod; how long ago it ended, in seconds. */
 async function sweep(pod: Partial<V1Pod>, ended: number, change = (from: ReturnType<typeof cluster>) => from) {
   const from = change(cluster());
@@ -13,26 +15,27 @@ async function sweep(pod: Partial<V1Pod>, ended: number, change = (from: ReturnT
   const state = { terminated: { exitCode: 0, finishedAt } };
   const status = { name: 'probe', image: '', imageID: '', ready: false, restartCount: 0, state };
   from.put('pods', {
-    metadata: { name: 'left', namespace, labels: { ...ownerLabel, ...probeLabel } },
+    metadata: { name, namespace, labels: { ...ownerLabel, ...probeLabel } },
+    spec: { activeDeadlineSeconds: 900, containers: [] },
     status: { phase: 'Succeeded', containerStatuses: [status] },
     ...pod,
   });
   const log = new FakeLog();
   await sweepProbes({ cluster: from, log }, namespace);
-  return { isThere: from.peek('pods', 'left', namespace) !== undefined, log };
+  return { isThere: from.peek('pods', name, namespace) !== undefined, log };
 }
 
 describe('probes of runs that were killed', () => {
   test('are removed when they have ended, and it is told', async () => {
     const { isThere, log } = await sweep({}, 120);
     expect(isThere).toBe(false);
-    expect(log.text).toContain('Pod left was left by a run that was killed');
+    expect(log.text).toContain('Pod postgres-upgrade-probe-upgrade-1 was left by a run that was killed');
   });
 
   test.each<[string, Partial<V1Pod>, number]>([
     ['ended just now: a run that lives may want its log', {}, 5],
     ['runs: it may be of a run that lives', { status: { phase: 'Running' } }, 120],
-    ['is of somebody else', { metadata: { name: 'left', namespace, labels: { ...probeLabel } } }, 120],
+    ['is of somebody else', { metadata: { name, namespace, labels: { ...probeLabel } } }, 120],
   ])('are left alone where one %s', async (_which, pod, ended) => {
     expect((await sweep(pod, ended)).isThere).toBe(true);
   });

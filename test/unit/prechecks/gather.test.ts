@@ -196,7 +196,11 @@ describe('gathering facts', () => {
 
   test('neighbours are the pods of others: probes are our own', async () => {
     const labels = { 'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade' };
-    const from = probing(cluster()).put('pods', applicationPod('guest', {}), applicationPod('probe-1', labels));
+    const probe = applicationPod('postgres-upgrade-probe-upgrade-1', labels, {
+      spec: { activeDeadlineSeconds: 900, containers: [] },
+    });
+    // A label makes no pod ours: whoever put it there must not hide one from the checks.
+    const from = probing(cluster()).put('pods', applicationPod('guest', labels), probe);
     const facts = await gather(from);
     const found = facts.neighbours.known ? facts.neighbours.value.map(({ kind, name }) => `${kind}/${name}`) : [];
     expect(found).toEqual(['CronJob/nightly', 'CronJob/paused', 'Pod/guest']);

@@ -74,7 +74,7 @@ test('of contenders with pauses of any length, none changes or deletes anything 
         const server = new FakeClock();
         cluster.time = () => server.now();
         const effects: Effect[] = [];
-        const makeScripts = () => cluster.put('configmaps', { ...configMap(jobName, {}) });
+        const makeScripts = () => cluster.put('configmaps', { ...configMap(jobName, { 'upgrade.sh': 'echo' }) });
         makeScripts();
         const waiting: Request[][] = Array.from({ length: contenders }, () => []);
         const runs = Array.from({ length: contenders }, async (_, index) => {

@@ -37,10 +37,16 @@ export function controlJobs({ cluster }: Setting, states: Readonly<Record<string
         .put('jobs', { ...job, status: state.terminated === undefined ? { active: 1 } : { failed: 1 } })
         .put('pods', {
           metadata: { name: `${name}-${uid}`, namespace, labels: { 'batch.kubernetes.io/controller-uid': uid } },
-          status: { containerStatuses: [status] },
+          ...(job.spec?.template.spec === undefined ? {} : { spec: job.spec.template.spec }),
+          status: { phase: phaseOf(state), containerStatuses: [status] },
         });
     }
   });
+}
+
+function phaseOf({ terminated, running }: V1ContainerState): string {
+  if (terminated !== undefined) return terminated.exitCode === 0 ? 'Succeeded' : 'Failed';
+  return running === undefined ? 'Pending' : 'Running';
 }
 
 /** Does what the garbage collector does: the pods of Jobs that are gone go too. */

@@ -26,7 +26,7 @@ describe('the upgrade Job on a node that goes', () => {
     setting.cluster.hooks.push(() => {
       for (const pod of setting.cluster.all('pods')) {
         const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' };
-        pod.spec = { nodeName: 'node-b', containers: [] };
+        pod.spec = { containers: [], ...pod.spec, nodeName: 'node-b' };
         if (pod.status !== undefined) pod.status.conditions = [condition];
         setting.cluster.put('pods', pod);
       }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { jobName } from '../../../src/job/manifest.ts';
+import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
 import { ownerLabel } from '../../../src/job/pod.ts';
 import { statusOf, type Seen } from '../../../src/upgrade/status.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
@@ -59,10 +59,14 @@ test.each([
 test.each([
   ['of the documented way, and the server does not run, warns of starting it', {}, false, true],
   ['of the documented way, and the server is ready, says nothing', {}, true, false],
-  ['of this action says nothing', ownerLabel, false, false],
-])('a failed Job %s', async (_what, labels, running, warns) => {
+  ['of the documented way that somebody labelled as ours warns too', ownerLabel, false, true],
+  ['of this action says nothing', {}, false, false],
+])('a failed Job %s', async (what, labels, running, warns) => {
   const found = await target();
-  const failed = job(jobName, 0);
+  const settings = { ...recordOf(found).job, runId: 'run-1' };
+  const failed = what.includes('this action')
+    ? { ...upgradeJob(found, settings, 'upgrade', {}), status: { failed: 1 } }
+    : job(jobName, 0);
   const status = statusOf(
     await seen({
       target: running ? found : { ...found, pod: undefined },

@@ -1,0 +1,162 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { describe, expect, test } from '@jest/globals';
+import { failedTries } from '../../src/job/failed-tries.ts';
+import { podOfJob } from '../../src/job/follow-job.ts';
+import { jobName, upgradeJob } from '../../src/job/manifest.ts';
+import { isOurPod } from '../../src/job/ours.ts';
+import { ownerLabel } from '../../src/job/pod.ts';
+import { probeLabel } from '../../src/job/probe.ts';
+import { sweepProbes } from '../../src/job/sweep-probes.ts';
+import { parseJobResult } from '../../src/job/result.ts';
+import { EpochCluster } from '../../src/upgrade/epoch-cluster.ts';
+import { epochLabel } from '../../src/upgrade/epoch.ts';
+import { removeScript } from '../../src/upgrade/finish.ts';
+import { HeldLease } from '../../src/upgrade/lease.ts';
+import { isAtWork, runJob } from '../../src/upgrade/job-run.ts';
+import { FakeClock } from '../unit/fake-clock.ts';
+import { FakeLog } from '../unit/fake-runner.ts';
+import { applicationPod, cluster, configMap, job, namespace } from '../unit/objects.ts';
+import { thrownBy } from '../unit/thrown.ts';
+import { setUp } from '../unit/upgrade/context.ts';
+
+/** All labels that the action gives to objects of its own: a neighbour may give them to others. */
+const ourLabels = { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/probe': 'upgrade' };
+
+/** A pod of a user's that has ended, as old as can be. */
+function endedPod(name: string, more: Partial<V1Pod['spec']> = {}): V1Pod {
+  const state = { terminated: { exitCode: 0, finishedAt: new Date(0) } };
+  const status = { name: 'migrate', image: '', imageID: '', ready: false, restartCount: 0, state };
+  return {
+    metadata: { name, namespace, uid: `uid-of-${name}`, labels: ourLabels },
+    spec: { containers: [{ name: 'migrate' }], ...more },
+    status: { phase: 'Succeeded', containerStatuses: [status] },
+  };
+}
+
+describe('a neighbour who puts our labels on what is not ours', () => {
+  test.each<[string, V1Pod]>([
+    ['an ended pod', endedPod('migrate-abc')],
+    ['an ended pod with a deadline', endedPod('migrate-abc', { activeDeadlineSeconds: 900 })],
+    [
+      'the pod of a Job whose name begins as our probes',
+      {
+        ...endedPod('postgres-upgrade-probe-upgrade-x', { activeDeadlineSeconds: 900 }),
+        metadata: {
+          ...endedPod('postgres-upgrade-probe-upgrade-x').metadata,
+          ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'x', uid: 'u', controller: true }],
+        },
+      },
+    ],
+  ])('does not get %s removed', async (_what, pod) => {
+    const from = cluster().put('pods', pod);
+    await sweepProbes({ cluster: from, log: new FakeLog() }, namespace);
+    expect(from.writes).toEqual([]);
+  });
+
+  test('does not hide a pod of somebody else from the checks', () => {
+    expect(isOurPod(applicationPod('guest', ourLabels, { spec: { containers: [{ name: 'guest' }] } }))).toBe(false);
+  });
+
+  test('does not hide the failed Job of the documented way, which may have renamed the data directory', () => {
+    const failed = { ...job(jobName, 0), metadata: { name: jobName, namespace, labels: ownerLabel } };
+    expect(failedTries([failed])).toEqual([jobName]);
+  });
+
+  test('does not pass a pod off as the one of a Job of ours', async () => {
+    const { cluster: from, context } = await setUp();
+    const ours = upgradeJob(context.target, context.settings, 'upgrade', context.scripts);
+    from.put('jobs', ours);
+    const made = from.peek('jobs', jobName, namespace) ?? ours;
+    const controller = { 'batch.kubernetes.io/controller-uid': made.metadata?.uid ?? '' };
+    const template = ours.spec?.template.spec;
+    // The Job's own pod runs; another one, which comes first, says that all is over.
+    from.put('pods', {
+      metadata: { name: 'a-guest', namespace, labels: controller },
+      spec: { containers: [{ name: 'pg-upgrade', command: ['true'] }] },
+      status: { phase: 'Failed' },
+    });
+    expect(await podOfJob(context, made)).toBeUndefined();
+    const status = { name: 'pg-upgrade', image: '', imageID: '', ready: true, restartCount: 0, state: { running: {} } };
+    from.put('pods', {
+      metadata: { name: `${jobName}-x`, namespace, labels: controller },
+      ...(template === undefined ? {} : { spec: template }),
+      status: { phase: 'Running', containerStatuses: [status] },
+    });
+    expect((await podOfJob(context, made))?.metadata?.name).toBe(`${jobName}-x`);
+    expect(await isAtWork(context, made)).toBe(true);
+  });
+
+  test('does not pass an object off as one that this run has made, by the label of its epoch', async () => {
+    const from = cluster();
+    const outside = { cluster: from, clock: new FakeClock(), log: new FakeLog() };
+    const lease = await HeldLease.acquire(outside, namespace, 'run-1');
+    const guarded = new EpochCluster(from, lease, namespace, outside.log);
+    const theirs = { ...configMap(jobName, { 'upgrade.sh': 'echo EVIL' }) };
+    from.put('configmaps', { ...theirs, metadata: { ...theirs.metadata, labels: { [epochLabel]: lease.epoch } } });
+    const ours = configMap(jobName, { 'upgrade.sh': 'echo' });
+    const error = await thrownBy(() => guarded.create('configmaps', ours, { namespace }));
+    expect(error.code).toBe('conflict');
+    await lease.release();
+  });
+
+  test('does not get a ConfigMap of somebody else removed that has the name of ours', async () => {
+    const { cluster: from, context } = await setUp();
+    from.put('configmaps', {
+      ...configMap(jobName, { 'settings.ini': 'keep' }),
+      metadata: { name: jobName, namespace, labels: ownerLabel },
+    });
+    from.remove('pods', context.target.podName, namespace);
+    expect((await thrownBy(() => runJob(context, 'upgrade'))).code).toBe('configmap-foreign');
+    await removeScript(context);
+    expect(from.writes).toEqual([]);
+    expect(from.peek('configmaps', jobName, namespace)?.data).toEqual({ 'settings.ini': 'keep' });
+  });
+});
+
+const result = {
+  ...{ schema: 1, command: 'upgrade', outcome: 'upgraded', state: 'swapped', step: 'Looking at the result' },
+  ...{ message: 'done', transfer: 'link', oldVersion: '12.22', newVersion: '14.22', seconds: { total: 1.5 } },
+};
+
+describe('the result of a Job that has read a hostile volume', () => {
+  test('is read where it is what the script writes', () => {
+    expect(parseJobResult(JSON.stringify(result))).toMatchObject(result);
+  });
+
+  test.each<[string, unknown]>([
+    ['outcome', 'upgraded\n::error::x'],
+    ['outcome', { toString: 'upgraded' }],
+    ['command', '$(id)'],
+    ['state', 'swapped`'],
+    ['message', 'done\r\n::add-mask::a'],
+    ['message', 'x'.repeat(1001)],
+    ['step', '\u001b[2J'],
+    ['transfer', 'clone; rm -rf /'],
+    ['transfer', 'clone\nlink'],
+    ['oldVersion', '12.22</td><img src=x>'],
+    ['newVersion', '14.22 @everyone'],
+    ['seconds', { total: -1 }],
+    ['seconds', { '__proto__\n': 1 }],
+    ['seconds', { total: '1e999' }],
+    ['reverted', 'true'],
+    ['schema', '1'],
+  ])('is none where its %s is %j', (field, value) => {
+    expect(parseJobResult(JSON.stringify({ ...result, [field]: value }))).toBeUndefined();
+  });
+
+  test.each(['', 'null', '[]', '1', '{', `${'['.repeat(2000)}${']'.repeat(2000)}`, JSON.stringify('x'.repeat(5000))])(
+    'is none where it is %j',
+    (text) => {
+      expect(parseJobResult(text)).toBeUndefined();
+    },
+  );
+});
+
+describe('a neighbour who takes our labels off what is ours', () => {
+  test('does not make a Job of ours one of the documented way', async () => {
+    const { context } = await setUp();
+    const ours = upgradeJob(context.target, context.settings, 'upgrade', context.scripts);
+    const stripped = { ...ours, metadata: { ...ours.metadata, labels: {} }, status: { failed: 1 } };
+    expect(failedTries([stripped])).toEqual([]);
+  });
+});
