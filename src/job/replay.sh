@@ -40,7 +40,7 @@ source_server() { # COMMAND...
   local options='-c default_transaction_read_only=on -c role=none -c search_path=pg_catalog -c idle_in_transaction_session_timeout=0'
   options+=" -c statement_timeout=${DUMP_LIMIT}s -c lock_timeout=${LOCK_WAIT}s"
   options+=' -c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4'
-  PGHOST=$HOST PGPORT=$PORT PGUSER=$LOGIN PGPASSWORD=$password PGOPTIONS=$options PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=5 \
+  PGHOST=$HOST PGPORT=$PORT PGUSER=$LOGIN PGPASSWORD=$secret PGOPTIONS=$options PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=5 \
     timeout --kill-after=5 "$DUMP_LIMIT" "$@"
 }
 
@@ -226,6 +226,7 @@ restore_roles() {
 }
 
 restore_database() { # NUMBER NAME
+  if [[ -z ${dumped[$1]-} ]]; then return; fi
   local begun how=(--create --dbname=template1)
   case $2 in
     template1) how=(--clean --create --dbname=postgres) ;;
@@ -262,7 +263,7 @@ case $COMMAND in
   dump)
     readonly HOST PORT LOGIN CONNECT_WAIT LOCK_WAIT DUMP_LIMIT
     # A line break at the end of the Secret's value is no part of the password.
-    password=$(printf '%s' "$PASSWORD")
+    secret=$(printf '%s' "$PASSWORD")
     unset PASSWORD
     finish() { exit 0; }
     exec >"$DUMPS/facts"
@@ -284,8 +285,7 @@ case $COMMAND in
     if ((${#dumped[@]} == 0)); then finish; fi
     begin
     if [[ -n ${dumped[0]-} ]]; then restore_roles; fi
-    restore_dumped() { if [[ -n ${dumped[$1]-} ]]; then restore_database "$@"; fi; }
-    each_database restore_dumped
+    each_database restore_database
     finish
     ;;
 esac
