@@ -9,9 +9,9 @@ export interface SelectorTerm {
 const key = String.raw`(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?`;
 const value = String.raw`(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?`;
 const term = new RegExp(
-  `^ *(?:(?<absent>!) *${key}|${key}(?: *(?<equality>==?|!=) *${value}| +(?<set>in|notin) *\\((?<values>[^()]*)\\))?) *$`,
+  `^(?:(?<absent>!) *${key}|${key}(?: *(?<equality>==?|!=) *${value}| +(?<set>in|notin) *\\((?<values>[^()]*)\\))?)$`,
 );
-const word = new RegExp(`^ *${value} *$`);
+const word = new RegExp(`^${value}$`);
 
 /**
  * Reads a label selector by the grammar of the Kubernetes API (labels.Parse), without its comparisons of numbers.
@@ -20,12 +20,15 @@ const word = new RegExp(`^ *${value} *$`);
 export function parseSelector(text: string): SelectorTerm[] | undefined {
   if (text.includes('|')) return undefined;
   // A comma between parentheses separates values.
-  const parts = text.replace(/\([^()]*\)/g, (set) => set.replaceAll(',', '|')).split(',');
+  const parts = text
+    .replace(/\([^()]*\)/g, (set) => set.replaceAll(',', '|'))
+    .split(',')
+    .map((part) => part.trim());
   const terms: SelectorTerm[] = [];
   for (const part of parts) {
     const { absent, equality, set, values } = term.exec(part)?.groups ?? {};
     if (!term.test(part)) return undefined;
-    if (values?.split('|').every((one) => word.test(one)) === false) return undefined;
+    if (values?.split('|').every((one) => word.test(one.trim())) === false) return undefined;
     terms.push({ isNegative: absent !== undefined || equality === '!=' || set === 'notin' });
   }
   return terms;
