@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { consentOf } from './consent.ts';
 import { ConfigurationError } from './errors.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -107,7 +108,7 @@ export function guardConsent(
         : 'Leave it out: the pull request changes nothing until it is merged.',
     );
   if (!changes(inputs)) return;
-  if (inputs.confirm !== inputs.namespace) {
+  if (consentOf(inputs) === undefined) {
     throw new ConfigurationError(
       'confirm-missing',
       `"mode: ${mode}" needs "confirm" to be the namespace, "${namespace}"; it is ${inputs.confirm === '' ? 'empty' : JSON.stringify(inputs.confirm)}.`,

@@ -1,4 +1,6 @@
+import { consentOf, type Consent } from '../consent.ts';
 import { PrecheckError, UpgradeError } from '../errors.ts';
+import type { Cluster } from '../ports/cluster.ts';
 import { valuesUpdate } from '../pull-request/values-update.ts';
 import { parseImage, type Image } from '../target/images.ts';
 import { volumeName } from '../target/target.ts';
@@ -9,6 +11,7 @@ import { oneAtATime } from '../upgrade/one-at-a-time.ts';
 import { expectSameServer } from '../upgrade/resume.ts';
 import { beginRollback, mayLose, rollBack } from '../upgrade/rollback.ts';
 import { contextOf } from '../upgrade/upgrade.ts';
+import { beginWithoutJournal, readEvidence } from '../upgrade/without-journal.ts';
 import { findServer, type FoundServer } from './check-server.ts';
 import type { ClusterModeContext } from './mode.ts';
 import { publishValues } from './pull-request.ts';
@@ -19,8 +22,13 @@ import { publishValues } from './pull-request.ts';
  * @throws PrecheckError when there is nothing to roll back or the consent is missing, UpgradeError when it did not come to its end
  */
 export async function rollback(context: ClusterModeContext): Promise<void> {
-  const { cluster, inputs, progress, log, runId } = context;
+  const { cluster, inputs, runId } = context;
   const found = await findServer(context);
+  const consent = consentOf(inputs);
+  if (consent?.withoutJournal === true) {
+    await rollbackWithoutJournal(context, found, consent);
+    return;
+  }
   const earlier = await Journal.find(cluster, inputs.namespace, found.seal, volumeName(found.target));
   if (earlier === undefined || earlier.noted.outcome === 'reverted') throw nothingToRollBack(earlier);
   await expectNoHolder(cluster, inputs.namespace);
@@ -37,27 +45,86 @@ export async function rollback(context: ClusterModeContext): Promise<void> {
       startedAt: (await ours.now()).toISOString(),
       reason: `"mode: rollback" was asked for by ${runId}`,
     });
-    const end = await rollBack({
-      ...contextOf(
-        {
-          ...context,
-          ...found,
-          cluster: ours,
-          database: found.database.over(ours),
-          scripts: context.scripts.job,
-          results: progress.results,
-        },
-        journal,
-      ),
-      isResumed: true,
-    });
-    if (end.code !== 'reverted') throw end;
+    await toItsEnd(context, found, ours, journal);
   });
+  await tellEnd(context, earlier.record.image);
+}
+
+/**
+ * Back to 12 where the journal can't be trusted. What that goes by is told first, and needs consent twice: nobody can tell what it loses.
+ * @throws PrecheckError when the journal can be trusted after all, or the consent is missing
+ */
+async function rollbackWithoutJournal(
+  context: ClusterModeContext,
+  found: FoundServer,
+  consent: Consent,
+): Promise<void> {
+  const { cluster, inputs, log, runId } = context;
+  const { namespace } = inputs;
+  await expectDoubt(cluster, found, namespace);
+  await expectNoHolder(cluster, namespace);
+  const startedAt = (await cluster.now()).toISOString();
+  const evidence = await readEvidence(cluster, { inputs, target: found.target, consent, runId, startedAt });
+  await log.group('What going back without the journal goes by', () => {
+    for (const line of evidence.lines) log.info(line);
+    return Promise.resolve();
+  });
+  if (!inputs.acceptDataLoss)
+    throw new PrecheckError(
+      'consent-missing',
+      `Without the journal, nobody can tell what is lost by going back to PostgreSQL 12: ${evidence.lines.join('; ')}. Nothing was changed.`,
+      'If all of that is right, set "accept-data-loss: true" too.',
+    );
+  context.runner.saveState('began', namespace);
+  await oneAtATime(context, { ...evidence.record, namespace }, runId, async (ours) => {
+    await expectDoubt(ours, found, namespace);
+    const reason = `"mode: rollback" without the journal was asked for by ${runId}`;
+    const journal = await beginWithoutJournal(ours, found.seal, namespace, evidence, reason);
+    await toItsEnd(context, found, ours, journal);
+  });
+  context.progress.results.warnings.push(
+    `The applications are as they were when this run began. ${evidence.lines.slice(2).join('; ')}`,
+  );
+  await tellEnd(context, evidence.record.image);
+}
+
+/** @throws PrecheckError for a journal that can be trusted: then it knows more than can be seen */
+async function expectDoubt(cluster: Cluster, { target, seal }: FoundServer, namespace: string): Promise<void> {
+  let journal: Journal | undefined;
+  try {
+    journal = await Journal.find(cluster, namespace, seal, volumeName(target));
+  } catch (error) {
+    if (error instanceof UpgradeError) return;
+    throw error;
+  }
+  if (journal === undefined) return;
+  throw new PrecheckError(
+    'journal-authentic',
+    `The journal in namespace ${namespace} is authentic, so there is no reason to go back without it. Nothing was changed.`,
+    `Set "confirm: ${namespace}".`,
+  );
+}
+
+async function toItsEnd(
+  context: ClusterModeContext,
+  found: FoundServer,
+  ours: Cluster,
+  journal: Journal,
+): Promise<void> {
+  const { results } = context.progress;
+  const database = found.database.over(ours);
+  const given = { ...context, ...found, cluster: ours, database, scripts: context.scripts.job, results };
+  const end = await rollBack({ ...contextOf(given, journal), isResumed: true });
+  if (end.code !== 'reverted') throw end;
+}
+
+async function tellEnd(context: ClusterModeContext, reference: string): Promise<void> {
+  const { progress, log, inputs } = context;
   progress.verdict = 'rolled-back';
-  const image = parseImage(earlier.record.image);
+  const image = parseImage(reference);
   if (image !== undefined) progress.image = image;
   log.annotate('notice', 'rolled back', `PostgreSQL 12 serves again in namespace ${inputs.namespace}.`);
-  await publishFormer(context, earlier.record.image, image);
+  await publishFormer(context, reference, image);
 }
 
 /** values.yaml has to name 12's image again; the inputs name 14's. */

@@ -1,5 +1,6 @@
 import type {
   V1ConfigMap,
+  V1ControllerRevision,
   V1CronJob,
   V1Deployment,
   V1Job,
@@ -29,6 +30,7 @@ export interface VolumeSnapshot {
   spec: { source: { persistentVolumeClaimName: string }; volumeSnapshotClassName?: string };
   status?: {
     readyToUse?: boolean;
+    creationTime?: string;
     restoreSize?: string;
     boundVolumeSnapshotContentName?: string;
     error?: { message?: string };
@@ -38,7 +40,7 @@ export interface VolumeSnapshot {
 /** A VolumeSnapshotContent (snapshot.storage.k8s.io/v1), as far as it is read here. */
 export interface VolumeSnapshotContent {
   metadata: { name: string; uid?: string; labels?: Record<string, string> };
-  spec: { deletionPolicy: string };
+  spec: { deletionPolicy: string; volumeSnapshotRef?: { name?: string; namespace?: string; uid?: string } };
 }
 
 /** A VolumeSnapshotClass (snapshot.storage.k8s.io/v1). */
@@ -95,6 +97,7 @@ export const resources = {
   persistentvolumeclaims: { group: '', version: 'v1', kind: 'PersistentVolumeClaim', namespaced: true },
   persistentvolumes: { group: '', version: 'v1', kind: 'PersistentVolume', namespaced: false },
   statefulsets: { group: 'apps', version: 'v1', kind: 'StatefulSet', namespaced: true },
+  controllerrevisions: { group: 'apps', version: 'v1', kind: 'ControllerRevision', namespaced: true },
   deployments: { group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true },
   jobs: { group: 'batch', version: 'v1', kind: 'Job', namespaced: true },
   cronjobs: { group: 'batch', version: 'v1', kind: 'CronJob', namespaced: true },
@@ -142,6 +145,7 @@ export interface ResourceTypes {
   persistentvolumeclaims: V1PersistentVolumeClaim;
   persistentvolumes: V1PersistentVolume;
   statefulsets: V1StatefulSet;
+  controllerrevisions: V1ControllerRevision;
   deployments: V1Deployment;
   jobs: V1Job;
   cronjobs: V1CronJob;

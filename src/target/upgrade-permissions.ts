@@ -135,6 +135,12 @@ export const upgradePermissions: readonly Permission[] = [
     mode: 'upgrade',
     why: 'keep the volume whatever happens to its claim (Retain); give the claim the restored volume, whose name the provisioner makes',
   },
+  {
+    verb: 'list',
+    resource: 'controllerrevisions',
+    mode: 'upgrade',
+    why: 'see which images PostgreSQL has had, before an image of a journal is set again',
+  },
   { verb: 'list', resource: 'volumeattachments', mode: 'upgrade', why: 'wait for the volume to be detached' },
   { verb: 'create', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
   { verb: 'get', resource: 'leases', names: lease, mode: 'upgrade', why: 'keep other runs away' },

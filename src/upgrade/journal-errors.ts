@@ -1,11 +1,7 @@
+import { confirmWithoutJournal } from '../consent.ts';
 import { UpgradeError } from '../errors.ts';
 import { journalName } from './journal-name.ts';
 import type { JournalData } from './journal-seal.ts';
-
-/** The value of the input `confirm` with which `mode: rollback` goes by the cluster and the disk alone. */
-export function confirmWithoutJournal(namespace: string): string {
-  return `${namespace} without the journal`;
-}
 
 /** The ConfigMap is not, to the byte, what a run of this action wrote with the password that the Secret has now. */
 export function notAuthentic(namespace: string, data: JournalData): UpgradeError {

@@ -13,6 +13,7 @@ import type { Report } from '../../src/report/report.ts';
 import { renderSummary } from '../../src/report/summary.ts';
 import type { Log } from '../../src/ports/runner.ts';
 import { FakeClock } from '../unit/fake-clock.ts';
+import { FakeCrypto } from '../unit/fake-crypto.ts';
 import { FakeRunner } from '../unit/fake-runner.ts';
 import * as objects from '../unit/objects.ts';
 import {
@@ -236,7 +237,7 @@ async function wrongIn(take: Take): Promise<string[]> {
   })({ namespace: 'x' });
   const namespace = take();
   const connect = () => Promise.reject(new Error(take()));
-  await tellUnfinished({ runner: post, clock: new FakeClock(), connect });
+  await tellUnfinished({ runner: post, clock: new FakeClock(), crypto: new FakeCrypto(), connect });
   look('post step', post.summary, 0);
   return wrong;
 }

@@ -1,4 +1,4 @@
-import { ownerLabel } from '../../job/pod.ts';
+import { isOurs as isLabelled, ownerLabel } from '../../job/pod.ts';
 import type { VolumeSnapshot } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
 
@@ -23,4 +23,18 @@ export function snapshotObject(target: Target, what: string, suffix: string, cla
 /** When it was made, as a part of a name: 14 digits down to the second, UTC. */
 export function suffixOf(time: Date): string {
   return time.toISOString().replace(/\D/g, '').slice(0, 14);
+}
+
+/**
+ * Whether a snapshot is one that this action made of the server's volume. The label alone is no proof, since others may change labels: the name and the source, which
+ * nobody can change any more, must be ours too.
+ * @param what it holds, as its name says
+ */
+export function isOurs(target: Target, snapshot: VolumeSnapshot, ...what: readonly string[]): boolean {
+  const { name } = snapshot.metadata;
+  const { claimName } = target.volume;
+  const ofOurs = what.some(
+    (one) => name.startsWith(`${claimName}-${one}-`) && /^\d{14}$/.test(name.slice(`${claimName}-${one}-`.length)),
+  );
+  return ofOurs && isLabelled(snapshot) && snapshot.spec.source.persistentVolumeClaimName === claimName;
 }

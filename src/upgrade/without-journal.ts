@@ -1,0 +1,155 @@
+// The way back where the journal can't be trusted. What the cluster shows is gone by: a new journal is made of it, and the Job tells from the disk which files there are.
+import type { V1ConfigMap } from '@kubernetes/client-node';
+import { confirmImage, type Consent } from '../consent.ts';
+import { PrecheckError } from '../errors.ts';
+import type { Inputs } from '../inputs.ts';
+import { wholeCpus } from '../job/resources.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import { isScaled, workloadName, type Workload } from '../target/applications.ts';
+import { servingImage, upgradeImage } from '../target/images.ts';
+import { serverImage, volumeName, type Target } from '../target/target.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
+import { isOurs } from './backup/snapshot-object.ts';
+import { objectName } from './grammar.ts';
+import { imageHistory } from './image-history.ts';
+import { Journal } from './journal.ts';
+import { highestCounter } from './journal-counter.ts';
+import { journalName } from './journal-name.ts';
+import type { Noted } from './journal-notes.ts';
+import { recordCodec, type JournalRecord } from './journal-record.ts';
+import type { JournalSeal } from './journal-seal.ts';
+import { uidsOf } from './upgrade.ts';
+
+/** What a way back without the journal would go by. */
+export interface Evidence {
+  readonly record: JournalRecord;
+  readonly noted: Readonly<Noted>;
+  /** All that an administrator should look at before, a line each. */
+  readonly lines: readonly string[];
+  /** The journal that is given up. */
+  readonly untrusted: V1ConfigMap | undefined;
+}
+
+/**
+ * Reads what the cluster shows. Changes nothing.
+ * @throws PrecheckError when it can't be told with which image PostgreSQL 12 ran
+ */
+export async function readEvidence(
+  cluster: Cluster,
+  {
+    inputs,
+    target,
+    consent,
+    runId,
+    startedAt,
+  }: { inputs: Inputs; target: Target; consent: Consent; runId: string; startedAt: string },
+): Promise<Evidence> {
+  const { namespace } = target;
+  const untrusted = await cluster.find('configmaps', journalName, namespace);
+  const image = await formerImage(cluster, inputs, target, consent);
+  const backup = await findBackup(cluster, target, untrusted?.data?.['backup']);
+  const { resources } = inputs;
+  const record: JournalRecord = {
+    schema: 4,
+    ...{ runId, startedAt, image, uids: uidsOf(target) },
+    statefulSet: target.name,
+    claim: target.volume.claimName,
+    serving: servingImage(inputs),
+    replicas: 1,
+    applications: [...target.applications],
+    volume: volumeName(target) ?? '',
+    reclaimPolicy: target.volume.persistentVolume?.spec?.persistentVolumeReclaimPolicy ?? 'Delete',
+    backup: backup === undefined ? { kind: 'external' } : { kind: 'snapshot', class: backup.class },
+    job: {
+      image: upgradeImage(inputs),
+      imagePullSecret: inputs.imagePullSecret,
+      resources,
+      jobs: inputs.jobs ?? wholeCpus(inputs.resources),
+      transfer: inputs.transfer,
+      // Nothing is initialised on the way back.
+      initdb: { superuser: 'postgres', encoding: 'UTF8', collate: 'C', ctype: 'C' },
+    },
+  };
+  const noted: Noted = { step: 'restore-applications', ...(backup === undefined ? {} : { backup: backup.name }) };
+  const lines = [
+    `PostgreSQL 12 would be started with image ${image}`,
+    backup === undefined
+      ? "no backup in the cluster can be told to be this upgrade's: where PostgreSQL 14 has served on linked files, only a backup of your own brings PostgreSQL 12 back"
+      : `where PostgreSQL 14 has served on linked files, VolumeSnapshot ${backup.name} would be restored, which was made at ${backup.madeAt}`,
+    ...target.applications.map((workload) => `${workloadName(workload)} would be left as it is now`),
+    ...formerStates(target, untrusted?.data?.['record']),
+  ];
+  return { record, noted, lines, untrusted };
+}
+
+/** Makes a journal of it, in the place of the one that can't be trusted. */
+export async function beginWithoutJournal(
+  cluster: Cluster,
+  seal: JournalSeal,
+  namespace: string,
+  { record, noted, untrusted }: Evidence,
+  reason: string,
+): Promise<Journal> {
+  const highest = await highestCounter(cluster, [record.volume]);
+  return await Journal.replace(
+    cluster,
+    namespace,
+    seal,
+    record,
+    { ...noted, rollback: reason },
+    {
+      counter: highest + 1,
+      ended: untrusted && { uid: untrusted.metadata?.uid ?? '', seal: untrusted.data?.['seal'] },
+    },
+  );
+}
+
+/** By the StatefulSet's own history: what ran before the image of PostgreSQL 14 came. */
+async function formerImage(cluster: Cluster, inputs: Inputs, target: Target, { image }: Consent): Promise<string> {
+  if (image !== undefined) return image;
+  const ofFourteen = servingImage(inputs).reference;
+  const images = [...new Set([serverImage(target), ...(await imageHistory(cluster, target))])];
+  const others = images.filter((one) => one !== ofFourteen);
+  const [only] = others;
+  if (only !== undefined && others.length === 1) return only;
+  throw new PrecheckError(
+    'former-image-unknown',
+    `With which image PostgreSQL 12 ran can't be told. The StatefulSet ${target.name} has had: ${images.join(', ')}. Nothing was changed.`,
+    `Find the image of PostgreSQL 12 (values.yaml in Git has it), and name it in "confirm", such as "confirm: ${confirmImage(inputs.confirm, only ?? 'registry/repository:tag')}".`,
+  );
+}
+
+/** The snapshot that the journal names, if the cluster shows that it is one of the server's volume, made by this action as a backup. */
+async function findBackup(cluster: Cluster, target: Target, told: string | undefined) {
+  const name = objectName.safeParse(told);
+  if (!name.success) return undefined;
+  const found = await cluster.find('volumesnapshots', name.data, target.namespace);
+  if (found === undefined || !isOurs(target, found, 'before-upgrade')) return undefined;
+  const { volumeSnapshotClassName } = found.spec;
+  if (volumeSnapshotClassName === undefined) return undefined;
+  return {
+    name: name.data,
+    class: volumeSnapshotClassName,
+    madeAt: found.status?.creationTime ?? 'a time that is not known',
+  };
+}
+
+/** What the journal says of how the applications were, as commands: whether that is true, only people can tell. */
+function formerStates(target: Target, text: string | undefined): string[] {
+  let told: readonly Workload[];
+  try {
+    told = recordCodec.decode(text ?? '').applications;
+  } catch {
+    return ['the journal can not be read, so it does not tell how the applications were before'];
+  }
+  return told.flatMap((workload) => {
+    const now = target.applications.find((one) => workloadName(one) === workloadName(workload));
+    if (now === undefined || !isScaled(now) || !isScaled(workload) || now.replicas === workload.replicas) return [];
+    const name = workloadName(workload);
+    const command = shell`kubectl -n ${target.namespace} scale ${name} --replicas=${String(workload.replicas)}`;
+    return [
+      `${name} had ${String(workload.replicas)} replicas, if the journal is right. Afterwards: ${copyable(command)}`,
+    ];
+  });
+}
