@@ -1,8 +1,11 @@
 import type { Hazard } from './hazard.ts';
 
+/** A word for a POSIX shell: there SQL's quotes mean something else, where a path has quotes or backslashes. */
+const shellWord = (path: string) => `'''' || replace(${path}, '''', '''\\''''') || ''''`;
+
 /** A file of the server's, removed by the server itself. */
 const removeFile = (path: string) =>
-  `format('COPY (SELECT 1 WHERE false) TO PROGRAM %L;', format('rm -- %L', ${path}))`;
+  `format('COPY (SELECT 1 WHERE false) TO PROGRAM %L;', 'rm -- ' || ${shellWord(path)})`;
 
 /** Moves all that is in a tablespace to pg_default, database by database, and drops it. Tables are locked and copied meanwhile. */
 const emptyTablespace = `(SELECT string_agg(CASE WHEN dattablespace = t.oid THEN format(E'\\\\connect %I\\nALTER DATABASE %I SET TABLESPACE pg_default;\\n', CASE datname WHEN 'template1' THEN 'postgres' ELSE 'template1' END, datname) ELSE '' END
@@ -87,7 +90,7 @@ FROM pg_tablespace t WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/')
 SELECT format('tablespace %I', spcname), 'is inside of the data directory: ' || pg_tablespace_location(oid), ${dropTablespace}
 FROM pg_tablespace t WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') LIKE current_setting('data_directory') || '/%'
 UNION ALL
-SELECT format('tablespace %I', spcname), format('holds %s/%s', pg_tablespace_location(t.oid), entry), format('COPY (SELECT 1 WHERE false) TO PROGRAM %L;', format('rm -r -- %L', pg_tablespace_location(t.oid) || '/' || entry))
+SELECT format('tablespace %I', spcname), format('holds %s/%s', pg_tablespace_location(t.oid), entry), format('COPY (SELECT 1 WHERE false) TO PROGRAM %L;', 'rm -r -- ' || ${shellWord("pg_tablespace_location(t.oid) || '/' || entry")})
 FROM pg_tablespace t, LATERAL pg_ls_dir('pg_tblspc/' || t.oid, true, false) entry WHERE t.oid >= 16384 AND entry ~ '^PG_14_'
 UNION ALL
 SELECT format('tablespace %I', spcname), 'has lost its files: ' || pg_tablespace_location(oid), ''

@@ -70,6 +70,9 @@ describe('commands for psql', () => {
     [`SELECT '"';\nSELECT "'";`, true],
     ['DROP TABLE "a\x1b[201~";', false],
     ['DROP TABLE "a\tb";', false],
+    ['\\connect "host=evil"\nVACUUM;', false],
+    ['VACUUM;\n\\connect "postgresql://evil/x"', false],
+    ["\\connect -reuse-previous=on 'dbname=''a=b'''", true],
   ])('%j', (commands, expected) => {
     expect(isPasteable(commands)).toBe(expected);
   });
