@@ -1,4 +1,6 @@
 import { ClusterError } from '../errors.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Cluster } from '../ports/cluster.ts';
 
@@ -38,6 +40,6 @@ export async function createProbe(cluster: Cluster, pod: V1Pod): Promise<string>
   throw new ClusterError(
     'probes-at-work',
     `Pods ${generateName}1 to ${generateName}${String(slots)} are all there: other runs are at work, or were killed.`,
-    `Wait for the other runs to end. The probes of a killed run end by themselves: kubectl -n ${namespace} get pods -l app.kubernetes.io/name=postgres-upgrade-probe`,
+    `Wait for the other runs to end. The probes of a killed run end by themselves: ${copyable(shell`kubectl -n ${namespace} get pods -l app.kubernetes.io/name=postgres-upgrade-probe`)}`,
   );
 }

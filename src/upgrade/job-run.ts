@@ -76,7 +76,7 @@ function foreignScripts(namespace: string): UpgradeError {
   return new UpgradeError(
     'configmap-foreign',
     `ConfigMap ${jobName} in namespace ${namespace} does not hold scripts of this action, and its name is needed for them. It was left as it is.`,
-    `Look at it: \`kubectl -n ${namespace} get configmap ${jobName} -o yaml\`. If nobody needs it, delete it: \`kubectl -n ${namespace} delete configmap ${jobName}\`. Then run again.`,
+    `Look at it: ${copyable(shell`kubectl -n ${namespace} get configmap ${jobName} -o yaml`)}. If nobody needs it, delete it: ${copyable(shell`kubectl -n ${namespace} delete configmap ${jobName}`)}. Then run again.`,
   );
 }
 

@@ -1,5 +1,7 @@
 import { confirmWithoutJournal } from '../consent.ts';
 import { UpgradeError } from '../errors.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 import { journalName } from './journal-name.ts';
 import type { JournalData } from './journal-seal.ts';
 
@@ -35,7 +37,7 @@ export function journalInvalid(namespace: string, name: string, reason: string):
 }
 
 function otherwise(namespace: string): string {
-  return `If an upgrade is under way and that can't be done: "mode: rollback" with "confirm: ${confirmWithoutJournal(namespace)}" goes back by what the cluster and the disk show. If none is under way: kubectl -n ${namespace} delete configmap ${journalName}`;
+  return `If an upgrade is under way and that can't be done: "mode: rollback" with "confirm: ${confirmWithoutJournal(namespace)}" goes back by what the cluster and the disk show. If none is under way: ${copyable(shell`kubectl -n ${namespace} delete configmap ${journalName}`)}`;
 }
 
 /** Somebody else wrote to the journal while this run worked with it. */

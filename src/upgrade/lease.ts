@@ -1,4 +1,6 @@
 import { ClusterError, describe, UpgradeError } from '../errors.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 import type { Cluster, Lease } from '../ports/cluster.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { epochOf, expectEpoch, isTestFailure, setEpoch } from './epoch.ts';
@@ -204,7 +206,7 @@ function forged({ renewed }: Holding, namespace: string): UpgradeError {
   return new UpgradeError(
     'lease-foreign',
     `Lease ${leaseName} in namespace ${namespace} was not written by a run of this action: it says that it was renewed at ${renewed.toISOString()}, which is in the future. Nothing was changed.`,
-    `See who writes it: \`kubectl -n ${namespace} get lease ${leaseName} -o yaml --show-managed-fields\`. If no run of this action is at work, delete it: \`kubectl -n ${namespace} delete lease ${leaseName}\`. Then run again.`,
+    `See who writes it: ${copyable(shell`kubectl -n ${namespace} get lease ${leaseName} -o yaml --show-managed-fields`)}. If no run of this action is at work, delete it: ${copyable(shell`kubectl -n ${namespace} delete lease ${leaseName}`)}. Then run again.`,
   );
 }
 
