@@ -39,7 +39,7 @@ const imagePath = /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$
 /** An image with a tag, a digest or both. */
 const imageReference =
   /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/;
-const imageTag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const imageTag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$/;
 /** What initdb and a shell both take without quoting; the reference for encodings and locales. */
 const localeName = /^[A-Za-z0-9_.@-]{1,63}$/;
 /** Of a user or an app ("name[bot]"): letters, digits and single hyphens; an enterprise's managed users have "_" and a short code at the end. */
@@ -117,11 +117,13 @@ export const inputTable = {
     'an image path without a tag, such as registry.example.com/mirror/server-postgres',
     { description: 'Registry and path of the PostgreSQL 14 image, for mirrors. Empty: by `image-source`.' },
   ),
-  imageTag: pattern('tag', imageTag, 'an image tag', {
-    description: 'Tag of the PostgreSQL 14 image. Empty: by `server-release`.',
+  imageTag: pattern('tag', imageTag, 'an image tag, with or without @sha256:…', {
+    description:
+      'Tag of the PostgreSQL 14 image, with its digest if it is to be that very image: `14.22@sha256:…`. Empty: by `server-release`.',
   }),
   upgradeImage: pattern('image', imageReference, 'an image reference', {
-    description: 'Image of the upgrade Job, which holds the binaries of both majors. Empty: by `image-source`.',
+    description:
+      'Image of the upgrade Job, which holds the binaries of both majors, by tag, digest or both. Empty: by `image-source`.',
     modes: checkingOrMoving,
   }),
   imagePullSecret: objectNameOrNone({

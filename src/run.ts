@@ -16,6 +16,7 @@ import { upgrade } from './modes/upgrade.ts';
 import { tellStatus } from './modes/status.ts';
 import { proposeValues } from './modes/values.ts';
 import { valuesUpdate } from './pull-request/values-update.ts';
+import type { Facts } from './prechecks/facts.ts';
 import type { Report, Verdict } from './report/report.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
@@ -151,6 +152,10 @@ export function runIdOf(runner: Runner): string {
     : `process ${String(process.pid)}`;
 }
 
+function seenId(probe: Facts['servingProbe']): string | undefined {
+  return probe.known ? probe.value.seen?.imageId : undefined;
+}
+
 function reportOf(
   {
     inputs,
@@ -177,6 +182,10 @@ function reportOf(
     verdict,
     findings,
     checkSeconds,
+    images: facts && {
+      upgrade: { reference: facts.upgradeImage, seen: seenId(facts.upgradeProbe) },
+      serving: { reference: facts.serving.reference, seen: seenId(facts.servingProbe) },
+    },
     image: image ?? (inputs === undefined ? undefined : (facts?.serving ?? safeServingImage(inputs))),
     phases: timeline.phases,
     serving: results.serving === true,

@@ -2,6 +2,7 @@ import type { V1Container, V1Pod, V1PodSpec, V1Volume, V1VolumeMount } from '@ku
 import type { Libraries } from '../database/libraries.ts';
 import type { DatabaseFacts } from '../database/server.ts';
 import { sortOrderSql, type SortOrders } from '../database/sort-order.ts';
+import type { SeenImage } from '../target/image-digests.ts';
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../versions.ts';
 import { podTemplate } from './pod.ts';
@@ -12,6 +13,8 @@ export type ProbeRole = 'upgrade' | 'serving';
 /** What an image says of itself. */
 export interface ImageFacts {
   readonly image: string;
+  /** What the node said that the probe ran. */
+  readonly seen?: SeenImage | undefined;
   /** Major of the server in it that upgrades from; undefined in a serving image. */
   readonly oldVersion: string | undefined;
   readonly newVersion: string;

@@ -9,14 +9,14 @@ import { createProbe } from './probe-names.ts';
 /**
  * Runs a probe pod to its end and removes it, whatever happens.
  * @param limit milliseconds for its image to be pulled and for it to end
- * @param parse what its log tells; undefined when it is not whole
+ * @param parse what its log and the pod as it ended tell; undefined when the log is not whole
  * @throws ClusterError when it can't run or does not come to its end
  */
 export async function runProbe<T>(
   { cluster, clock, log, signal }: Surroundings,
   pod: V1Pod,
   limit: number,
-  parse: (log: string) => T | undefined,
+  parse: (log: string, pod: V1Pod | undefined) => T | undefined,
 ): Promise<T> {
   const namespace = pod.metadata?.namespace ?? '';
   const image = pod.spec?.containers[0]?.image ?? '';
@@ -28,11 +28,13 @@ export async function runProbe<T>(
       log.annotate('warning', 'probe', `Pod ${name} could not be removed; it ends by itself: ${describe(error)}`);
     }
   };
+  let last: V1Pod | undefined;
   try {
     const ended = await waitFor(
       { what: `the probe of image ${image}`, limit, limitInput: 'job-start-timeout', clock, log, signal },
       async () => {
         const now = await cluster.find('pods', name, namespace);
+        last = now;
         if (now === undefined)
           throw new ClusterError('probe-gone', `Pod ${name} was removed by somebody else.`, 'Run the checks again.');
         const progress = podProgress(now, probeContainer);
@@ -52,7 +54,7 @@ export async function runProbe<T>(
       if (ended.exitCode === 0 || error instanceof CancelledError) throw error;
       return describe(error);
     });
-    const facts = parse(withoutTimestamps(output));
+    const facts = parse(withoutTimestamps(output), last);
     if (facts === undefined)
       throw new ClusterError(
         'probe-failed',

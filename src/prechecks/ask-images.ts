@@ -2,11 +2,20 @@ import type { Libraries } from '../database/libraries.ts';
 import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
 import type { SortOrders } from '../database/sort-order.ts';
 import type { JobSettings } from '../job/manifest.ts';
-import { librariesFor, localesOf, parseProbe, probePod, type ImageFacts, type ProbeRole } from '../job/probe.ts';
+import {
+  librariesFor,
+  localesOf,
+  parseProbe,
+  probeContainer,
+  probePod,
+  type ImageFacts,
+  type ProbeRole,
+} from '../job/probe.ts';
 import { isReplayed, parseReplay, replayPod, type ReplayFacts } from '../job/replay.ts';
 import { runProbe } from '../job/run-probe.ts';
 import { runTrial, type Trial } from '../job/run-trial.ts';
 import { obstacleToTrial, trialPod } from '../job/trial-pod.ts';
+import { seenImage } from '../target/image-digests.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
 import { notAsked, type Known } from './finding.ts';
 import type { Gathering } from './gathering.ts';
@@ -37,7 +46,10 @@ export async function probe(
       gathering,
       probePod(target, role, image, inputs.imagePullSecret, locales, asked, gathering.probeScript),
       inputs.jobStartTimeout,
-      (log) => parseProbe(image, log),
+      (log, pod) => {
+        const facts = parseProbe(image, log);
+        return facts && { ...facts, seen: seenImage(pod, probeContainer) };
+      },
     ),
   );
 }

@@ -1,5 +1,6 @@
 import type { ImageFacts } from '../job/probe.ts';
 import { majorOf, minorOf } from '../job/probe.ts';
+import type { SeenImage } from '../target/image-digests.ts';
 import { upgrade } from '../versions.ts';
 import { failed, passed, worst, type Answer, type Check, type Known } from './finding.ts';
 import { unaskedImage } from './unasked.ts';
@@ -18,10 +19,10 @@ const answerer = `The Job tells of the upgrade image before it changes anything.
 
 function judgeUpgrade(probe: Known<ImageFacts>): Answer {
   if (!probe.known) return unaskedImage('upgrade image', probe, answerer);
-  const { image, oldVersion, newVersion, pgUpgrade } = probe.value;
+  const { image, oldVersion, newVersion, pgUpgrade, seen: ran } = probe.value;
   const right =
     majorOf(oldVersion) === upgrade.from && majorOf(newVersion) === upgrade.to && majorOf(pgUpgrade) === upgrade.to;
-  const seen = `upgrade image ${image}: ${oldVersion ?? 'nothing'}; ${newVersion}; ${pgUpgrade ?? 'no pg_upgrade'}`;
+  const seen = `upgrade image ${image}: ${oldVersion ?? 'nothing'}; ${newVersion}; ${pgUpgrade ?? 'no pg_upgrade'}; ${identityOf(ran)}`;
   return right
     ? passed(seen)
     : failed(
@@ -32,12 +33,17 @@ function judgeUpgrade(probe: Known<ImageFacts>): Answer {
 
 function judgeServing(probe: Known<ImageFacts>): Answer {
   if (!probe.known) return unaskedImage('serving image', probe, answerer);
-  const { image, newVersion } = probe.value;
-  const seen = `serving image ${image}: ${newVersion}`;
+  const { image, newVersion, seen: ran } = probe.value;
+  const seen = `serving image ${image}: ${newVersion}; ${identityOf(ran)}`;
   const isRight = majorOf(newVersion) === upgrade.to && (minorOf(newVersion) ?? 0) >= soundSince;
   return isRight
     ? passed(seen)
     : failed(`Set "image-tag" to one of PostgreSQL ${String(upgrade.to)}.${String(soundSince)} or later.`, seen);
+}
+
+/** What tells the image from one that gets the same tag later. */
+function identityOf(seen: SeenImage | undefined): string {
+  return seen === undefined ? 'its node told no imageID' : `imageID ${seen.imageId}`;
 }
 
 /** The first minor of 14 whose CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY make sound indexes. */

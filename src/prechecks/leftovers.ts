@@ -55,8 +55,8 @@ function putBack({ path, control }: FoundCluster, { dataDirectory: data, userId 
     : shell`mv ${data} ${empty} && mv ${path} ${data} && chown -R ${owner} ${data}`;
 }
 
-function byHand({ statefulSet, volume }: Target): string {
-  return `With ${statefulSet.metadata?.name ?? 'the StatefulSet'} at 0 replicas, as root in a pod that mounts ${volume.claimName} (the README has it)`;
+function byHand({ statefulSet, volume, userId }: Target): string {
+  return `With ${statefulSet.metadata?.name ?? 'the StatefulSet'} at 0 replicas, in a pod that mounts ${volume.claimName} (the README has it: what belongs to another user needs chown as root first, the rest goes as UID ${String(userId)})`;
 }
 
 function describe({ path, owner, readable, version, control, hasTables, megabytes }: FoundCluster): string {

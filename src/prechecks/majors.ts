@@ -1,3 +1,4 @@
+import { withoutDigest } from '../target/image-digests.ts';
 import { upgrade } from '../versions.ts';
 import type { Facts } from './facts.ts';
 import { failed, given, passed, shell, shellLines, unknown, type Answer, type Check } from './finding.ts';
@@ -83,7 +84,7 @@ function said(image: string, major: number | undefined): string {
 
 /** Of `registry/repository:14.22.4094-4922444`, or a tag alone; undefined for a digest, a name or a date. */
 function majorOfTag(image: string): number | undefined {
-  const number = /(?:^|:)v?(\d+)(?:[.-][^:/@]*)?$/.exec(image)?.[1];
+  const number = /(?:^|:)v?(\d+)(?:[.-][^:/@]*)?$/.exec(withoutDigest(image))?.[1];
   const major = Number(number);
   return number !== undefined && major >= 9 && major < 30 ? major : undefined;
 }

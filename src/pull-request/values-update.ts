@@ -15,7 +15,7 @@ export function valuesUpdate(inputs: Inputs, image: Image, runUrl: string): Pull
   if (file === '') return undefined;
   checkPath(file);
   parsePath(inputs.valuesPath);
-  checkImage(image);
+  checkImage(partsOf(image));
   if (inputs.pullRequestBase !== '') checkBranchName(inputs.pullRequestBase, 'pull-request-base');
   if (inputs.pullRequestBranch !== '') checkBranchName(inputs.pullRequestBranch, 'pull-request-branch');
   return {
@@ -35,11 +35,17 @@ export function valuesUpdate(inputs: Inputs, image: Image, runUrl: string): Pull
   };
 }
 
-function edit(source: string, file: string, path: string, { registry, repository, tag }: Image): Edited {
+/** The tag and its digest, each of which has its own key where the file has them. */
+function partsOf({ registry, repository, tag: whole }: Image) {
+  const [tag = '', digest] = whole.split('@');
+  return { registry, repository, tag, ...(digest === undefined ? {} : { digest }) };
+}
+
+function edit(source: string, file: string, path: string, image: Image): Edited {
   const { operation, text, changes, line, warnings } = editValues(source, {
     file,
     path,
-    image: { registry, repository, tag },
+    image: partsOf(image),
   });
   const [worst] = warnings;
   return {

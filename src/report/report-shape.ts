@@ -56,6 +56,14 @@ const image = z.strictObject({
   reference: z.string(),
 });
 
+const askedImage = z.strictObject({
+  reference: z.string(),
+  seen: z
+    .string()
+    .optional()
+    .describe('imageID of the probe that ran it; absent where no probe was asked or its node told none.'),
+});
+
 /** The JSON report as later steps may rely on it: no key is missing, none is new. */
 export const reportShape = z.strictObject({
   schema: z.literal(1),
@@ -87,6 +95,10 @@ export const reportShape = z.strictObject({
     ),
   serving: z.boolean().describe('PostgreSQL 14 was started by this run and answered.'),
   image: image.optional(),
+  images: z
+    .strictObject({ upgrade: askedImage, serving: askedImage })
+    .optional()
+    .describe('The images of the upgrade Job and of PostgreSQL 14; absent where the checks did not run.'),
   phases: z.array(
     z.strictObject({ id: z.string(), title: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed']) }),
   ),

@@ -20,6 +20,12 @@ export type Verdict =
   | 'declined'
   | UpgradeStatus['state'];
 
+export interface AskedImage {
+  readonly reference: string;
+  /** The imageID; undefined where no probe was asked, or no node told. */
+  readonly seen: string | undefined;
+}
+
 /** All that a run has to tell; written as JSON (report-shape.ts says in which shape) and rendered as the job summary. */
 export interface Report {
   readonly schema: 1;
@@ -33,6 +39,8 @@ export interface Report {
   /** PostgreSQL 14 has been started by this run and answered. */
   readonly serving: boolean;
   readonly image: Image | undefined;
+  /** The images as the inputs name them, and what the nodes said that the probes ran; missing where the checks did not run. */
+  readonly images?: { readonly upgrade: AskedImage; readonly serving: AskedImage } | undefined;
   readonly phases: readonly Phase[];
   readonly snapshot: string | undefined;
   /** Kind and name of the object that holds the volume as it was before the upgrade. */

@@ -1,3 +1,4 @@
+import { imageLines } from './image-lines.ts';
 import { findingLines } from './finding-lines.ts';
 import { predictionText } from '../prechecks/prediction.ts';
 import { block, cell, code, link, prose, text } from '../text/markdown.ts';
@@ -40,6 +41,7 @@ export function renderSummary(report: Report): string {
     ...statusLines(report),
     ...valuesLines(report),
     ...issueLines(report),
+    ...imageLines(report),
     ...phaseLines(report),
     ...findingLines(report.findings),
   ];

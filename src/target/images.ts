@@ -6,6 +6,7 @@ export interface Image {
   /** As `postgresql.image.registry` takes it. */
   readonly registry: string;
   readonly repository: string;
+  /** With the digest behind it, `14.22@sha256:…`, where the inputs give one. */
   readonly tag: string;
   /** The three joined. */
   readonly reference: string;
@@ -46,10 +47,10 @@ function splitImagePath(path: string): { registry: string; repository: string } 
   return isHost ? { registry: first, repository: rest.join('/') } : { registry: 'docker.io', repository: path };
 }
 
-/** An image by registry, repository and tag; undefined for a reference that has no tag alone. */
+/** An image by registry, repository and tag, which keeps its digest if it has one; undefined for a reference without a tag. */
 export function parseImage(reference: string): Image | undefined {
-  const found = /^(.+):([A-Za-z0-9_][A-Za-z0-9_.-]*)$/.exec(reference);
+  const found = /^([^@]+):([A-Za-z0-9_][A-Za-z0-9_.-]*(?:@sha256:[0-9a-f]{64})?)$/.exec(reference);
   const [, path, tag] = found ?? [];
-  if (path === undefined || tag === undefined || reference.includes('@')) return undefined;
+  if (path === undefined || tag === undefined) return undefined;
   return { ...splitImagePath(path), tag, reference };
 }

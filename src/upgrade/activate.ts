@@ -3,6 +3,7 @@ import { upgrade } from '../versions.ts';
 import { applied } from './applied.ts';
 import { fenceOperations, imageLetOut, serveOperations, unfenceAndStart } from './fence.ts';
 import { expectStopped } from './let-in.ts';
+import { expectServedImage } from './same-image.ts';
 import { waitForServer } from './server-ready.ts';
 import type { Step } from './step.ts';
 import { stopServer } from './stop-postgresql.ts';
@@ -30,6 +31,7 @@ export const activate: Step = {
     else if (letOut !== serving.reference) await stopServer(context);
     await unfenceAndStart(context, serving.reference);
     await waitForServer(context, serving.reference);
+    await expectServedImage(context);
     const version = (await database.read('template1', "SELECT current_setting('server_version');")).trim();
     if (!version.startsWith(`${String(upgrade.to)}.`)) {
       throw new UpgradeError(

@@ -8,6 +8,7 @@ import { waitFor } from '../wait.ts';
 import { expectClaim } from './claim.ts';
 import { isFenced } from './fence.ts';
 import type { Draft, Move } from './moves.ts';
+import { expectSameImage } from './same-image.ts';
 import type { Context, Results } from './step.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
@@ -35,6 +36,15 @@ export async function runJob(
   tell({ object, phase: 'started' });
   const end = await followToEnd(context, pod, inputs.jobTimeout);
   tell({ object, phase: 'ended' });
+  // A way back is never kept from its work.
+  if ((command === 'upgrade' || command === 'boot') && !settings.image.includes('@'))
+    await expectSameImage(
+      context,
+      `Job ${object.metadata?.name ?? ''}`,
+      context.journal.record.seen?.upgrade,
+      pod,
+      containerName,
+    );
   return end;
 }
 

@@ -1,13 +1,14 @@
 import type { Facts } from '../prechecks/facts.ts';
 import { converge } from './converge.ts';
 import { Journal } from './journal.ts';
-import type { JournalRecord } from './journal-record.ts';
+import { seenImageGrammar, type JournalRecord } from './journal-record.ts';
 import type { JournalSeal } from './journal-seal.ts';
 import { reversibleSteps } from './plan.ts';
 import { planUpgrade, type PlannedStep } from './planned-upgrade.ts';
 import { jobSettings } from './settings.ts';
 import { goOn } from './go-on.ts';
 import type { Context, Results } from './step.ts';
+import { pinned, platformOf, type RecordedImage, type SeenImage } from '../target/image-digests.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { PrecheckError } from '../errors.ts';
 
@@ -56,6 +57,7 @@ function recordOf(facts: Facts, runId: string, now: Date): JournalRecord {
       'Run the checks again.',
     );
   }
+  const job = jobSettings(inputs, server.value, databases.value);
   return {
     schema: 4,
     runId,
@@ -70,13 +72,26 @@ function recordOf(facts: Facts, runId: string, now: Date): JournalRecord {
     volume: volume.name,
     reclaimPolicy: volumeSpec?.persistentVolumeReclaimPolicy ?? 'Delete',
     backup,
-    job: jobSettings(inputs, server.value, databases.value),
+    job: { ...job, image: pinned(job.image, seenBy(facts.upgradeProbe)) },
+    seen: { upgrade: recorded(facts, facts.upgradeProbe), serving: recorded(facts, facts.servingProbe) },
   };
 }
 
 /** Of the objects that the journal names. */
 export function uidsOf({ statefulSet, volume }: Target): JournalRecord['uids'] {
   return { statefulSet: statefulSet.metadata?.uid ?? '', claim: volume.claim.metadata?.uid ?? '' };
+}
+
+function seenBy(probe: Facts['upgradeProbe']): SeenImage | undefined {
+  return probe.known ? probe.value.seen : undefined;
+}
+
+function recorded({ nodes }: Facts, probe: Facts['upgradeProbe']): RecordedImage | undefined {
+  const seen = seenBy(probe);
+  const platform = seen && platformOf(seen.node, nodes.known ? nodes.value : []);
+  const recorded = seen && { imageId: seen.imageId, node: seen.node, platform };
+  // What a journal can't hold is not compared.
+  return seenImageGrammar.safeParse(recorded).data;
 }
 
 /** Undefined when it is to be a snapshot, and of which class is not known. */

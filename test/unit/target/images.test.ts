@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { servingImage, upgradeImage } from '../../../src/target/images.ts';
+import { parseImage, servingImage, upgradeImage } from '../../../src/target/images.ts';
 import { inputs } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 
@@ -38,6 +38,32 @@ describe('the image that serves', () => {
     expect(error.message).toContain(release);
     expect(error.remedy).toContain('4.9, 4.10');
     expect(error.remedy).toContain('"image-tag"');
+  });
+});
+
+describe('an image with a digest', () => {
+  const digest = `sha256:${'a'.repeat(64)}`;
+
+  test('is that of the input, by tag and digest', () => {
+    const image = servingImage(inputs({ 'image-tag': `14.22@${digest}` }));
+    expect(image).toMatchObject({ repository: 'server-postgres', tag: `14.22@${digest}` });
+    expect(image.reference).toMatch(new RegExp(`:14\\.22@${digest}$`));
+    expect(parseImage(image.reference)).toEqual(image);
+  });
+
+  test.each([
+    `14.22@sha256:${'a'.repeat(63)}`,
+    `14.22@sha256:${'A'.repeat(64)}`,
+    digest,
+    `@${digest}`,
+    `14.22@${digest};id`,
+  ])('is refused as %s', async (tag) => {
+    const error = await thrownBy(() => inputs({ 'image-tag': tag }));
+    expect([error.code, error.message]).toEqual(['input-invalid', expect.stringContaining('image-tag')]);
+  });
+
+  test('alone has no tag', () => {
+    expect(parseImage(`registry.example.com/x@${digest}`)).toBeUndefined();
   });
 });
 
