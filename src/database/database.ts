@@ -1,6 +1,7 @@
 import { ClusterError } from '../errors.ts';
 import type { Cluster, ExecResult } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
+import { readOptions, writeOptions } from './session-options.ts';
 import { connectionTo, databaseOfError, eachDatabase, repeated, rowsOfEach, type Rows } from './script.ts';
 
 /** How long one command in the server's pod may take, in milliseconds, where nothing else is said. */
@@ -9,25 +10,14 @@ const commandLimit = 60_000;
 /** By which the action's own sessions are told from others (application_name). */
 export const applicationName = 'postgresql-upgrade';
 
-/** Strings are read, and names are written, as our scripts have them, whatever the role or the database sets. */
-const syntax = '-c standard_conforming_strings=on -c quote_all_identifiers=off';
-
-/**
- * A session that can't change anything, nor wait long for anybody's lock; its statements end before the command is given up. Names mean what
- * the system has under them, whatever search_path the role or the database sets. To compile what is asked once would take longer than to run it.
- */
-function readOptions(limit: number): string {
-  return `${syntax} -c default_transaction_read_only=on -c search_path=pg_catalog -c jit=off -c statement_timeout=${String(Math.round(limit * 0.9))} -c lock_timeout=5000`;
-}
-/** A session without limits that a role's or a database's settings may bring. */
-const writeOptions = `${syntax} -c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0`;
-
 /**
  * Takes the password from the first line of its input, so that it is in no
- * argument list and in no audit log.
+ * argument list and in no audit log. What the container's environment says beside it must not lead psql to another server, or to other settings:
+ * libpq sends PGTZ and its like behind PGOPTIONS, where they would win.
  */
 const withPassword = [
   'IFS= read -r PGPASSWORD',
+  'unset PGHOSTADDR PGSERVICE PGSERVICEFILE PGSYSCONFDIR PGPASSFILE PGTARGETSESSIONATTRS PGREPLICATION PGTZ PGDATESTYLE PGGEQO PG_COLOR',
   'PGPORT="${POSTGRESQL_PORT_NUMBER:-${PGPORT:-5432}}"',
   'export PGPASSWORD PGPORT PGOPTIONS="$1" PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=10',
   `export PGAPPNAME=${applicationName}`,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Rows } from './script.ts';
+import { countedWithCode, unprivilegedCode } from './unprivileged-code.ts';
 
-/** Tables above this size are compared by their size in bytes (the files are the same ones), all others by an exact count of rows. */
+/** Tables above this size are compared by their size in bytes (the files are the same ones), nearly all others by an exact count of rows. */
 export const countedBytes = 1024 ** 3;
 
 /** Values as text: a sequence may count further than a JavaScript number can tell apart. */
@@ -18,11 +19,16 @@ export interface DatabaseFingerprint {
   readonly extensions: readonly string[];
 }
 
-/** Writes and executes one SELECT per relation within one session. */
+/**
+ * Writes and executes one SELECT per relation within one session. To count the rows of a table is to plan a query, for which the planner may run code of
+ * the table's owner with our rights: such a table is compared by its size, too.
+ */
 export const fingerprintSql = `
+WITH RECURSIVE ${unprivilegedCode},
+counted AS (${countedWithCode})
 SELECT CASE
     WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value::text) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
-    WHEN pg_relation_size(c.oid) > ${String(countedBytes)} THEN format('SELECT json_build_array(%L, ''bytes'', ''%s'')', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
+    WHEN pg_relation_size(c.oid) > ${String(countedBytes)} OR c.oid IN (SELECT relation FROM counted) THEN format('SELECT json_build_array(%L, ''bytes'', ''%s'')', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
     ELSE format('SELECT json_build_array(%L, ''rows'', count(*)::text) FROM ONLY %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
   END
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -38,7 +38,7 @@ const outdatedRows = z.array(
 );
 
 // The update paths of one that is hundreds of versions old take a while: only asked for where they decide.
-const outdatedSql = `SELECT pg_catalog.json_build_object('name', e.name, 'installed', e.installed_version, 'available', e.default_version,
+export const outdatedSql = `SELECT pg_catalog.json_build_object('name', e.name, 'installed', e.installed_version, 'available', e.default_version,
   'reachable', CASE WHEN pg_catalog.split_part(e.installed_version, '.', 1) = pg_catalog.split_part(e.default_version, '.', 1) THEN '[]'::pg_catalog.json
     ELSE (SELECT coalesce(pg_catalog.json_agg(p.target), '[]'::pg_catalog.json) FROM pg_catalog.pg_extension_update_paths(e.name) p
       WHERE p.source OPERATOR(pg_catalog.=) e.installed_version AND p.path IS NOT NULL) END)
@@ -112,7 +112,7 @@ async function analyzeOrWarn(context: Context, name: string): Promise<void> {
 
 // A plain ANALYZE also takes partitioned tables, which vacuumdb leaves out.
 // -1: never analyzed (PostgreSQL 14). The statistics collector's last_analyze comes later than ANALYZE ends.
-const analyzeSql = `ANALYZE;
+export const analyzeSql = `ANALYZE;
 SELECT json_build_array(n.nspname || '.' || c.relname)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)

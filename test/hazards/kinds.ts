@@ -14,6 +14,14 @@ const routine = `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';`;
 const inlined = `CREATE FUNCTION inner_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
 CREATE FUNCTION outer_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT inner_f($1)';`;
 
+/** A function in PL/pgSQL whose body is found by the search_path alone. */
+const unqualified = `CREATE FUNCTION g(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE FUNCTION f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN g($1); END';`;
+/** A domain and a function of a role that is no superuser. */
+const checked = `SELECT 'CREATE ROLE nobody' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'nobody') \\gexec
+SET ROLE nobody; CREATE FUNCTION b(text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END'; CREATE DOMAIN d AS text CHECK (b(VALUE));
+CREATE FUNCTION i(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';`;
+
 const sqlOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'removed-operators': {
     'a view': `CREATE VIEW v AS SELECT box '((0,0),(1,1))' ~ box '((0,0),(1,1))' AS x;`,
@@ -43,6 +51,32 @@ const sqlOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'a constraint': `${inlined} CREATE TABLE t (a int CHECK (outer_f(a) > 0));`,
     'a generated column': `${inlined} CREATE TABLE t (a int, b int GENERATED ALWAYS AS (outer_f(a)) STORED);`,
     'a key of partitions': `${inlined} CREATE TABLE t (a int) PARTITION BY RANGE (outer_f(a));`,
+  },
+  'index-functions': {
+    'an index': `${unqualified} ${table} CREATE INDEX ON t (f(a));`,
+    'a predicate': `${unqualified} ${table} CREATE INDEX ON t (a) WHERE f(a) > 1;`,
+    'a materialized view': `${unqualified} CREATE MATERIALIZED VIEW v AS SELECT 1 AS a; CREATE INDEX ON v (f(a));`,
+    'an operator': `${unqualified} ${table} CREATE OPERATOR === (FUNCTION = f, RIGHTARG = int); CREATE INDEX ON t ((=== a));`,
+  },
+  'restored-code': {
+    'an initial value': `${checked} CREATE FUNCTION s(d, int) RETURNS d LANGUAGE sql AS 'SELECT $1'; CREATE AGGREGATE g(int) (SFUNC = s, STYPE = d, INITCOND = 'x');`,
+    'bounds of partitions': `${checked} CREATE TABLE t (a d) PARTITION BY LIST (a);`,
+    'bounds by an expression': `${checked} CREATE TABLE t (a text) PARTITION BY LIST ((a::d));`,
+    'an array in a view': `${checked} CREATE VIEW v AS SELECT '{x}'::d[];`,
+    'a row in a default': `${checked} CREATE TYPE c AS (a d); CREATE TABLE t (a c DEFAULT '(x)');`,
+    'a domain of rows in an argument': `${checked} CREATE TYPE c AS (a d); CREATE DOMAIN e AS c; CREATE FUNCTION g(a c DEFAULT '(x)') RETURNS int LANGUAGE sql AS 'SELECT 1';`,
+    'a range in a policy': `${checked} CREATE TYPE g AS RANGE (subtype = d); ${table} CREATE POLICY p ON t USING ('[x,y]'::g IS NULL);`,
+    'a row of a table in a trigger': `${checked} CREATE TABLE h (a d); ${table} CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW WHEN (h '(x)' IS NULL) EXECUTE FUNCTION suppress_redundant_updates_trigger();`,
+    'a key of partitions': `${checked} CREATE TABLE t (a int) PARTITION BY RANGE ((a + i(1)));`,
+    'a generated column': `${checked} CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + i(1)) STORED);`,
+    'an operator': `${checked} CREATE OPERATOR === (FUNCTION = i, RIGHTARG = int); CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + (=== 1)) STORED);`,
+    'an inherited constraint': `${checked} CREATE TABLE p (a int CHECK (a > i(1))); CREATE TABLE t () INHERITS (p);`,
+    'a constraint of a partition': `${checked} CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE t PARTITION OF p (CHECK (a > i(1))) FOR VALUES IN (1);`,
+    'a constraint of its own table': `${checked} CREATE TABLE t (a int); CREATE FUNCTION g(t) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; ALTER TABLE t ADD CHECK (g(t) AND a > i(1));`,
+    'a constraint of its own domain': `${checked} CREATE DOMAIN o AS int; CREATE FUNCTION g(o) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; ALTER DOMAIN o ADD CHECK (g(VALUE) AND VALUE > i(1));`,
+    'an index of a table with a foreign key': `${checked} CREATE TABLE p (a int PRIMARY KEY); CREATE TABLE t (a int REFERENCES p); CREATE INDEX ON t ((a + i(1)));`,
+    'an index of a partitioned table': `${checked} CREATE TABLE t (a int, b int) PARTITION BY LIST (a); CREATE INDEX ON t ((b + i(1)));`,
+    'an SQL function': `${checked} CREATE FUNCTION q(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + public.i(1)'; CREATE TABLE t (a int, b int GENERATED ALWAYS AS (q(a)) STORED);`,
   },
   'dangling-owners': {
     'a table': `${table} UPDATE pg_class SET relowner = 99999 WHERE relname = 't';`,

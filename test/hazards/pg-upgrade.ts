@@ -6,14 +6,18 @@ import { bootstrap, Server, type Locale } from './server.ts';
 export function pgUpgrade(
   old: Server,
   name: string,
-  { locale = old.locale, checkedBefore = false }: { locale?: Locale; checkedBefore?: boolean | undefined } = {},
+  {
+    locale = old.locale,
+    checkedBefore = false,
+    settings = {},
+  }: { locale?: Locale; checkedBefore?: boolean | undefined; settings?: NodeJS.ProcessEnv } = {},
 ): { status: number | null; output: string; fresh: Server } {
   const { installations } = old;
   const fresh = new Server(installations, name, 14, locale);
   fresh.initialise();
   const [bin12, bin14] = [installations.bin(12, ''), installations.bin(14, '')];
   const places = ['-b', bin12, '-B', bin14, '-d', old.data, '-D', fresh.data, '-U', bootstrap, '-s', fresh.place];
-  const environment = locale.directory === undefined ? {} : { LOCPATH: locale.directory };
+  const environment = { ...settings, ...(locale.directory === undefined ? {} : { LOCPATH: locale.directory }) };
   const run = (...more: string[]) =>
     installations.run(installations.bin(14, 'pg_upgrade'), [...places, ...more], fresh.place, environment);
   const checked = checkedBefore ? run('--check').output : '';

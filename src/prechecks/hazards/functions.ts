@@ -1,3 +1,4 @@
+import { plannedWithCode, unprivilegedCode } from '../../database/unprivileged-code.ts';
 import type { Hazard } from './hazard.ts';
 import { resets, settingsThat } from './settings.ts';
 
@@ -120,7 +121,7 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
   {
     id: 'inlined-functions',
     title: 'Expressions of tables and indexes can be planned without a search_path',
-    why: 'The new cluster is filled with an empty search_path. An SQL function in an index, a CHECK, a generated column or a partition key is inlined then, and must find every name in its body. Each such expression is planned in that way, and not executed.',
+    why: 'The new cluster is filled with an empty search_path. An SQL function in an index, a CHECK, a generated column or a partition key is inlined then, and must find every name in its body. Each such expression is planned in that way, and not executed; those that call functions whose owner is no superuser are left out, since to plan them may run these functions.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'function inner_f(integer) does not exist',
@@ -137,19 +138,22 @@ DO $do$
 DECLARE
   r record;
   found jsonb := '[]';
+  spared oid[];
 BEGIN
+  WITH RECURSIVE ${unprivilegedCode}
+  SELECT coalesce(array_agg(relation), '{}') INTO spared FROM (${plannedWithCode}) AS planned WHERE relation IS NOT NULL;
   PERFORM set_config('search_path', '', true);
   FOR r IN
     SELECT 'index ' || indexrelid::pg_catalog.regclass AS object, indrelid AS relation, pg_catalog.pg_get_expr(indexprs, indrelid) AS expression, indexprs::text AS tree
-      FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL AND indexrelid >= 16384
+      FROM pg_catalog.pg_index WHERE indexprs IS NOT NULL AND indexrelid >= 16384 AND indrelid <> ALL (spared)
     UNION ALL SELECT 'predicate of index ' || indexrelid::pg_catalog.regclass, indrelid, pg_catalog.pg_get_expr(indpred, indrelid), indpred::text
-      FROM pg_catalog.pg_index WHERE indpred IS NOT NULL AND indexrelid >= 16384
+      FROM pg_catalog.pg_index WHERE indpred IS NOT NULL AND indexrelid >= 16384 AND indrelid <> ALL (spared)
     UNION ALL SELECT pg_catalog.format('constraint %I of %s', conname, conrelid::pg_catalog.regclass), conrelid, pg_catalog.pg_get_expr(conbin, conrelid), conbin::text
-      FROM pg_catalog.pg_constraint WHERE contype = 'c' AND conrelid <> 0 AND oid >= 16384
+      FROM pg_catalog.pg_constraint WHERE contype = 'c' AND conrelid <> 0 AND oid >= 16384 AND conrelid <> ALL (spared)
     UNION ALL SELECT pg_catalog.format('generated column %s.%I', adrelid::pg_catalog.regclass, attname), adrelid, pg_catalog.pg_get_expr(adbin, adrelid), adbin::text
-      FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attgenerated <> '' AND d.oid >= 16384
+      FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attgenerated <> '' AND d.oid >= 16384 AND adrelid <> ALL (spared)
     UNION ALL SELECT 'partition key of ' || partrelid::pg_catalog.regclass, partrelid, NULL, partexprs::text
-      FROM pg_catalog.pg_partitioned_table WHERE partexprs IS NOT NULL
+      FROM pg_catalog.pg_partitioned_table WHERE partexprs IS NOT NULL AND partrelid <> ALL (spared)
   LOOP
     BEGIN
       IF r.expression IS NULL THEN PERFORM pg_catalog.pg_get_partkeydef(r.relation);

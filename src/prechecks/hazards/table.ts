@@ -1,3 +1,4 @@
+import { codeHazards } from './code.ts';
 import { columnHazards } from './columns.ts';
 import { fileHazards } from './files.ts';
 import { functionHazards } from './functions.ts';
@@ -15,6 +16,7 @@ export const hazards: readonly Hazard[] = [
   ...nameHazards,
   ...columnHazards,
   ...functionHazards,
+  ...codeHazards,
   ...removedHazards,
   ...settingHazards,
   ...privilegeHazards,

@@ -1,0 +1,94 @@
+const planNodes = 'bitmapscan hashagg hashjoin indexonlyscan indexscan material mergejoin nestloop seqscan sort'.split(
+  ' ',
+);
+
+/**
+ * What every session of ours sets by itself, so that no `ALTER ROLE … SET` and no `ALTER DATABASE … SET` changes what it does: a parameter that comes
+ * with the connection (PGOPTIONS) beats both. Only parameters that any role may store for itself, or for a database that it owns, and that 12 and 14
+ * both know; those which only a superuser may store (`session_preload_libraries`, `log_statement`, …) are the administrator's word.
+ */
+const fixed: Readonly<Record<string, string>> = {
+  // Whose rights the session has, and whose code it loads. Without pg_temp in it, temporary objects would come first.
+  role: 'none',
+  search_path: 'pg_catalog,pg_temp',
+  row_security: 'off',
+  local_preload_libraries: '',
+  // How our scripts are read.
+  standard_conforming_strings: 'on',
+  backslash_quote: 'safe_encoding',
+  array_nulls: 'on',
+  transform_null_equals: 'off',
+  // How values and names are written.
+  quote_all_identifiers: 'off',
+  bytea_output: 'hex',
+  datestyle: 'ISO,MDY',
+  intervalstyle: 'postgres',
+  timezone: 'UTC',
+  extra_float_digits: '1',
+  xmlbinary: 'base64',
+  xmloption: 'content',
+  lc_monetary: 'C',
+  lc_numeric: 'C',
+  lc_time: 'C',
+  // What reaches us and the server's log.
+  client_min_messages: 'warning',
+  debug_print_parse: 'off',
+  debug_print_rewritten: 'off',
+  debug_print_plan: 'off',
+  // What a session waits for, and where it ends.
+  default_transaction_isolation: 'read committed',
+  default_transaction_deferrable: 'off',
+  exit_on_error: 'off',
+  idle_in_transaction_session_timeout: '0',
+  vacuum_cost_delay: '0',
+  synchronous_commit: 'local',
+  // Where rows are put, and how they are found: at their worst, these make minutes of what takes milliseconds.
+  default_table_access_method: 'heap',
+  default_tablespace: '',
+  temp_tablespaces: '',
+  constraint_exclusion: 'partition',
+  force_parallel_mode: 'off',
+  gin_fuzzy_search_limit: '0',
+  plan_cache_mode: 'auto',
+  work_mem: '4MB',
+  from_collapse_limit: '8',
+  join_collapse_limit: '8',
+  geqo: 'off',
+  seq_page_cost: '1',
+  random_page_cost: '4',
+  cpu_tuple_cost: '0.01',
+  cpu_index_tuple_cost: '0.005',
+  cpu_operator_cost: '0.0025',
+  ...Object.fromEntries(planNodes.map((node) => [`enable_${node}`, 'on'])),
+};
+
+/**
+ * A session that can't change anything, nor wait long for anybody's lock; its statements end before the command is given up. To compile what is asked
+ * once would take longer than to run it.
+ * @param limit of the whole command, in milliseconds
+ * @returns a value for PGOPTIONS
+ */
+export function readOptions(limit: number): string {
+  return optionsOf({
+    ...fixed,
+    default_transaction_read_only: 'on',
+    jit: 'off',
+    statement_timeout: String(Math.round(limit * 0.9)),
+    lock_timeout: '5000',
+  });
+}
+
+/** A session that may change things, and that no limit cuts short; a value for PGOPTIONS. */
+export const writeOptions = optionsOf({
+  ...fixed,
+  default_transaction_read_only: 'off',
+  statement_timeout: '0',
+  lock_timeout: '0',
+});
+
+/** PGOPTIONS is split at spaces; a backslash keeps one. */
+function optionsOf(parameters: Readonly<Record<string, string>>): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
+    .join(' ');
+}

@@ -1,0 +1,152 @@
+// Every session of ours in a real 12, and in a real 14, where a role without rights has left what it could.
+import { readFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { readClients } from '../../src/database/clients.ts';
+import { readConfiguration, readMd5Roles } from '../../src/database/configuration.ts';
+import { librariesQuestions } from '../../src/database/libraries.ts';
+import { measure } from '../../src/database/measurement.ts';
+import { readObstacles } from '../../src/database/obstacles.ts';
+import { extensionsQuestion, readDatabases, readServer } from '../../src/database/server.ts';
+import { reindexSql, sortOrdersQuestion } from '../../src/database/sort-order.ts';
+import { askDatabases } from '../../src/prechecks/ask-databases.ts';
+import { analyzeSql, outdatedSql } from '../../src/upgrade/analyze.ts';
+import { releasePoint } from '../../src/upgrade/loss.ts';
+import { findingsOf } from '../hazards/findings.ts';
+import { Installations, Server, type Major } from '../hazards/server.ts';
+import {
+  hostileDatabase,
+  hostileMark,
+  hostileRole,
+  makeDatabase,
+  makeRole,
+  mentionedNames,
+  ownScript,
+  restoredKeys,
+  restoredObjects,
+  shadowScript,
+} from './hostile-role.ts';
+
+jest.setTimeout(600_000);
+
+const limit = 120_000;
+let installations: Installations;
+
+beforeAll(() => {
+  installations = new Installations();
+});
+
+afterAll(() => {
+  installations.remove();
+});
+
+/** What the role's code did with rights that are not its own. */
+function harm(server: Server): string[] {
+  const log = readFileSync(server.logFile, 'utf8').split('\n');
+  const ran = log
+    .filter((line) => line.includes(`LOG:  ${hostileMark} `))
+    .map((line) => line.slice(line.indexOf(hostileMark)));
+  const isSuperuser =
+    server.sql('template1', `SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = '${hostileRole}'`).trim() === 't';
+  const stolen = existsSync(join(server.place, 'stolen'));
+  return [
+    ...new Set(ran),
+    ...(isSuperuser ? ['the role is superuser'] : []),
+    ...(stolen ? ['the role has learnt secrets'] : []),
+  ];
+}
+
+test('the names of our SQL are many, and those that it surely has are among them', () => {
+  const { words, operators } = mentionedNames();
+  expect(words).toEqual(
+    expect.arrayContaining(['json_build_object', 'format', 'count', 'pg_class', 'current_setting', 'unnest']),
+  );
+  expect(operators).toEqual(expect.arrayContaining(['=', '||', '<>', '~', '@>']));
+});
+
+describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
+  let server: Server;
+
+  beforeAll(() => {
+    server = new Server(installations, `hostile-${String(major)}`, major);
+    server.initialise();
+    server.start();
+    server.createLogin();
+    server.sql('template1', makeRole);
+    server.sql('template1', shadowScript());
+    server.sql('template1', makeDatabase);
+    server.sql(hostileDatabase, ownScript(restoredObjects, restoredKeys));
+  });
+
+  afterAll(() => {
+    server.stop();
+  });
+
+  test('has thousands of shadows, and settings of all kinds', () => {
+    const count = (sql: string) =>
+      Number(server.sql('template1', `SET search_path = pg_catalog; SELECT count(*) ${sql}`));
+    expect(count("FROM pg_proc WHERE pronamespace = 'public'::regnamespace")).toBeGreaterThan(3000);
+    expect(count("FROM pg_operator WHERE oprnamespace = 'public'::regnamespace")).toBeGreaterThan(1000);
+    expect(count('FROM pg_db_role_setting, unnest(setconfig)')).toBeGreaterThan(150);
+    expect(
+      count(
+        "FROM pg_proc WHERE proname = 'json_build_object' AND proargtypes = '25 19'::oidvector AND pronamespace = 'public'::regnamespace",
+      ),
+    ).toBe(1);
+  });
+
+  test('no session that reads runs any of it', async () => {
+    const database = server.database();
+    await readServer(database);
+    const list = await readDatabases(database);
+    await Promise.all([
+      readClients(database),
+      readConfiguration(database),
+      readMd5Roles(database),
+      readObstacles(database),
+    ]);
+    const found = await findingsOf(server);
+    if (major === 12) {
+      expect(Object.entries(found).filter(([, { status }]) => status === 'unknown')).toEqual([]);
+      expect(found['restored-code']?.status).toBe('failed');
+    }
+    const told = await askDatabases(database, list, [...librariesQuestions, extensionsQuestion, sortOrdersQuestion], 2);
+    expect(Object.values(told).filter(({ known }) => !known)).toEqual([]);
+    const { fingerprint } = await measure(database, 2, limit);
+    expect(fingerprint.databases[hostileDatabase]?.relations['public.of_domain']).toBe('1 rows');
+    await database.readEach(
+      list.filter((d) => d.allowsConnections).map(({ name }) => name),
+      outdatedSql,
+    );
+    await releasePoint(database, new Date());
+    expect(harm(server)).toEqual([]);
+  });
+
+  test('no session that writes runs any of it but as its owner', async () => {
+    await server
+      .database()
+      .write(
+        hostileDatabase,
+        `SET ROLE ${hostileRole}; DROP TABLE public.hostile_key, public.hostile_generated;`,
+        limit,
+      );
+    const names = (await readDatabases(server.database())).filter((d) => d.allowsConnections).map(({ name }) => name);
+    const database = server.database();
+    await database.write('template1', 'CHECKPOINT;', limit);
+    await database.writeEach(names, analyzeSql, limit);
+    const rebuilt = await database.writeEach(names, reindexSql(['default']), limit);
+    expect(rebuilt.get(hostileDatabase)).toContainEqual({ reindexed: 'public.victims_computed' });
+    expect(harm(server)).toEqual([]);
+  });
+
+  test('without our settings and names the role is superuser at once', () => {
+    server.sql('template1', "SELECT json_build_object('database'::text, current_database());");
+    expect(harm(server)).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('json_build_object(text, name)'),
+        'the role is superuser',
+        'the role has learnt secrets',
+      ]),
+    );
+  });
+});
