@@ -1,19 +1,26 @@
 import { systemClock } from './adapters/clock.ts';
 import { nodeCrypto } from './adapters/crypto.ts';
+import { takeEnvironment } from './adapters/environment.ts';
 import { readEvent, readScripts } from './adapters/files.ts';
 import { captureProcessOutput } from './adapters/process-output.ts';
 import { githubRunner, logWritten } from './adapters/runner.ts';
 import type { Inputs } from './inputs.ts';
 import { tellUnfinished } from './post.ts';
+import { redactedGitHub } from './redaction/redacted-github.ts';
+import { redacted } from './redaction/redacted-runner.ts';
+import { Redactor } from './redaction/redactor.ts';
 import { run, type Outside } from './run.ts';
 
-captureProcessOutput(githubRunner.log);
+const redactor = new Redactor();
+const runner = redacted(githubRunner(takeEnvironment(process.env)), redactor);
+captureProcessOutput(runner.log);
+
 const cancelled = new AbortController();
 
 /** GitHub cancels by SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL. The first asks for an orderly end, a second one ends at once. */
 function cancel(): void {
   if (cancelled.signal.aborted) process.exit(1);
-  githubRunner.log.info('Cancelled: coming to an orderly end');
+  runner.log.info('Cancelled: coming to an orderly end');
   cancelled.abort();
 }
 process.on('SIGINT', cancel);
@@ -25,7 +32,7 @@ function patienceOf(mode: Inputs['mode']): number {
 }
 
 const outside: Outside = {
-  runner: githubRunner,
+  runner,
   clock: systemClock,
   crypto: nodeCrypto,
   signal: cancelled.signal,
@@ -35,29 +42,30 @@ const outside: Outside = {
     return connectCluster({
       kubeconfig: inputs.kubeconfig,
       context: inputs.context,
-      environmentKubeconfig: githubRunner.environment('KUBECONFIG'),
+      environmentKubeconfig: runner.environment('KUBECONFIG'),
       patience: patienceOf(inputs.mode),
       clock: systemClock,
-      log: githubRunner.log,
+      log: runner.log,
+      mask: (secret, name) => {
+        runner.mask(secret, { name });
+      },
     });
   },
   async connectGitHub(token) {
     const { connectGitHub } = await import('./adapters/github.ts');
-    return connectGitHub({
+    const github = connectGitHub({
       token,
       clock: systemClock,
-      log: githubRunner.log,
-      environment: (name) => githubRunner.environment(name),
-      mask: (secret) => {
-        githubRunner.mask(secret);
-      },
+      log: runner.log,
+      environment: (name) => runner.environment(name),
     });
+    return redactedGitHub(github, redactor);
   },
   scripts: () => readScripts(import.meta.dirname),
-  readEvent: () => readEvent(githubRunner.environment('GITHUB_EVENT_PATH')),
+  readEvent: () => readEvent(runner.environment('GITHUB_EVENT_PATH')),
 };
 // The runner starts this file a second time when the job is over.
-await (githubRunner.state('isPost') === '' ? run(outside) : tellUnfinished(outside));
+await (runner.state('isPost') === '' ? run(outside) : tellUnfinished(outside));
 // A socket that is kept alive must not keep the step from ending; the end of a long log may still be on its way into the pipe.
 await logWritten();
 process.exit();

@@ -17,6 +17,7 @@ import { tellStatus } from './modes/status.ts';
 import { proposeValues } from './modes/values.ts';
 import { valuesUpdate } from './pull-request/values-update.ts';
 import type { Facts } from './prechecks/facts.ts';
+import { changeLeaves } from './redaction/leaves.ts';
 import type { Report, Verdict } from './report/report.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
@@ -44,6 +45,8 @@ export interface Outside {
 export async function run(outside: Outside): Promise<void> {
   const { runner, clock } = outside;
   runner.saveState('isPost', 'yes');
+  // Before anything is told, an input's own error included.
+  runner.mask(runner.input('github-token'));
   const timeline = new Timeline(clock);
   const progress: Progress = { findings: [], verdict: 'failed', results: { warnings: [] } };
   let error: Report['error'];
@@ -66,7 +69,9 @@ export async function run(outside: Outside): Promise<void> {
   runner.saveState('ended', progress.verdict);
   for (const warning of progress.results.warnings) runner.log.annotate('warning', progress.inputs?.mode ?? '', warning);
   try {
-    await publish(runner, reportOf(progress, timeline, error));
+    // The summary cuts what is long: what it is made of is redacted before.
+    const report = changeLeaves(reportOf(progress, timeline, error), (text) => runner.log.redact(text));
+    await publish(runner, report);
   } catch (thrown) {
     runner.log.annotate(
       'error',

@@ -22,8 +22,12 @@ const byStatus: Readonly<Record<number, { code: string; remedy: string }>> = {
   429: { code: 'too-many-requests', remedy: 'The API server is overloaded; run again later.' },
 };
 
+/** Takes secrets out of words of others before they are cut: half of a secret is not found any more. */
+type Redact = (text: string) => string;
+const asItIs: Redact = (text) => text;
+
 /** What the API server refused, in its own words. `doing` completes "Can't …". */
-export function answerError(doing: string, status: number, body: string): ClusterError {
+export function answerError(doing: string, status: number, body: string, redact: Redact = asItIs): ClusterError {
   // A proxy's page that there is nothing must not be taken for an object that is not there.
   const known = (status === 404 && !isJson(body) ? missingApi(body) : byStatus[status]) ?? {
     code: status >= 500 ? 'server-error' : 'refused',
@@ -31,7 +35,7 @@ export function answerError(doing: string, status: number, body: string): Cluste
   };
   return new ClusterError(
     known.code,
-    `Can't ${doing}: ${statusMessage(body) || 'no message'} (HTTP ${String(status)}).`,
+    `Can't ${doing}: ${statusMessage(body, redact) || 'no message'} (HTTP ${String(status)}).`,
     known.remedy,
   );
 }
@@ -48,9 +52,16 @@ function missingApi(body: string) {
  * @param origin where they come from
  * @param reason the API server's answer; or, as an Error, why they can't be read again
  */
-export function credentialsError(doing: string, origin: string, reason: unknown): ClusterError {
+export function credentialsError(
+  doing: string,
+  origin: string,
+  reason: unknown,
+  redact: Redact = asItIs,
+): ClusterError {
   const isAnswer = typeof reason === 'string';
-  const said = isAnswer ? `${statusMessage(reason) || 'no message'} (HTTP 401)` : describe(reason);
+  const said = isAnswer
+    ? `${statusMessage(reason, redact) || 'no message'} (HTTP 401)`
+    : bounded(redact(describe(reason)));
   return new ClusterError(
     'unauthorized',
     `Can't ${doing}: the API server does not accept ${origin}${isAnswer ? '' : " any more, and it can't be read again"}: ${said}.`,
@@ -60,10 +71,10 @@ export function credentialsError(doing: string, origin: string, reason: unknown)
 }
 
 /** A call that never got an answer. */
-export function connectionError(doing: string, address: string, error: unknown): ClusterError {
+export function connectionError(doing: string, address: string, error: unknown, redact: Redact = asItIs): ClusterError {
   return new ClusterError(
     'unreachable',
-    `Can't ${doing}: no answer from ${address}: ${describe(error)}.`,
+    `Can't ${doing}: no answer from ${address}: ${bounded(redact(describe(error)))}.`,
     'Check the server address in the kubeconfig, the network, and the proxy (proxy-url in the kubeconfig).',
     { cause: error },
   );
@@ -84,10 +95,15 @@ export function missingHereError(doing: string, { kind, name }: MissingHere, err
 }
 
 /** An answer that no API server gives. */
-export function foreignAnswerError(doing: string, address: string, body: string): ClusterError {
+export function foreignAnswerError(
+  doing: string,
+  address: string,
+  body: string,
+  redact: Redact = asItIs,
+): ClusterError {
   return new ClusterError(
     'foreign-answer',
-    `Can't ${doing}: ${address} answers something that is not JSON: ${statusMessage(body)}.`,
+    `Can't ${doing}: ${address} answers something that is not JSON: ${statusMessage(body, redact)}.`,
     'Check the server address in the kubeconfig, and what is on the way there: a proxy or a login page may answer instead of the API server.',
   );
 }
@@ -110,11 +126,25 @@ function isJson(body: string): boolean {
   }
 }
 
-function statusMessage(body: string): string {
+const longestMessage = 1000;
+const longestPage = 200;
+
+function statusMessage(body: string, redact: Redact): string {
   try {
     const status = JSON.parse(body) as Status;
-    return (status.message ?? status.reason ?? '').replace(/\.$/, '');
+    return bounded(redact(status.message ?? status.reason ?? '')).replace(/\.$/, '');
   } catch {
-    return body.slice(0, 200).replace(/\s+/g, ' ').trim();
+    // Where a page is cut before it is redacted, half of a secret stays far behind what is shown.
+    return redact(body.slice(0, 100 * longestPage))
+      .slice(0, longestPage)
+      .replace(/\s+/g, ' ')
+      .trim();
   }
+}
+
+/** As much of words of others as people read. */
+export function bounded(text: string): string {
+  return text.length <= longestMessage
+    ? text
+    : `${text.slice(0, longestMessage)} … (${String(text.length - longestMessage)} more characters)`;
 }

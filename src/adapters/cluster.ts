@@ -14,7 +14,7 @@ import type { Log } from '../ports/runner.ts';
 import { wrongWith, wrongWithDiscovery, wrongWithObject, wrongWithPage } from './answer-shape.ts';
 import { foreignAnswerError, strangeAnswerError } from './api-error.ts';
 import { Connection } from './connection.ts';
-import { Credentials } from './credentials.ts';
+import { Credentials, type Mask } from './credentials.ts';
 import { execInPod } from './exec.ts';
 import type { HttpRequest } from './http.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly patience: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Is told each secret of the credentials as soon as it is known, and what it is, for people. */
+  readonly mask: Mask;
 }
 
 /**
@@ -40,8 +42,8 @@ export interface ClusterOptions {
  * @throws ConfigurationError when there is no usable kubeconfig
  */
 export function connectCluster(options: ClusterOptions): Cluster {
-  const { kubeconfig, context, environmentKubeconfig } = options;
-  const credentials = new Credentials(() => loadKubeconfig(kubeconfig, context, environmentKubeconfig));
+  const { kubeconfig, context, environmentKubeconfig, mask, log } = options;
+  const credentials = new Credentials(() => loadKubeconfig(kubeconfig, context, environmentKubeconfig), mask, log);
   return new ApiServer(new Connection(credentials, options.clock, options.log, options.patience));
 }
 
@@ -237,7 +239,7 @@ class ApiServer implements Cluster {
     try {
       answer = JSON.parse(body);
     } catch {
-      throw foreignAnswerError(doing, this.address, body);
+      throw foreignAnswerError(doing, this.address, body, this.connection.redact);
     }
     const what = wrongWith(answer) ?? wrong(answer);
     if (what !== undefined) throw strangeAnswerError(doing, this.address, what);

@@ -2,7 +2,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { CancelledError, type ClusterError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/runner.ts';
-import { answerError, connectionError, credentialsError, missingHereError } from './api-error.ts';
+import { answerError, bounded, connectionError, credentialsError, missingHereError } from './api-error.ts';
 import type { Credentials } from './credentials.ts';
 import { weaknessesOf } from './wire.ts';
 import { callApiServer, NoAnswerError, type HttpAnswer, type HttpRequest } from './http.ts';
@@ -60,7 +60,8 @@ export class Connection {
   /** Where the cluster is, for people. */
   get address(): string {
     const { config } = this.credentials;
-    return `${config.getCurrentCluster()?.server ?? '?'} (context ${config.getCurrentContext()})`;
+    const server = withoutUserinfo(config.getCurrentCluster()?.server ?? '?');
+    return `${server} (context ${config.getCurrentContext()})`;
   }
 
   /** What weakens the way there, a sentence each. */
@@ -68,6 +69,9 @@ export class Connection {
     const cluster = this.credentials.config.getCurrentCluster();
     return cluster === null ? [] : weaknessesOf(cluster, (variable) => process.env[variable] ?? '');
   }
+
+  /** The text as it may be told. */
+  readonly redact = (text: string): string => this.log.redact(text);
 
   /** The API server's time, or undefined before its first answer. */
   get time(): Date | undefined {
@@ -134,7 +138,7 @@ export class Connection {
         if (status !== undefined && status < 500) this.reached.add(how.kind);
         if (isOver) throw this.errorOf(doing, error);
         const pause = pauseBefore(number, error);
-        const reason = (error as Error).message;
+        const reason = bounded(this.redact((error as Error).message));
         if (reason !== toldReason)
           this.log.info(`Can't ${doing} (${reason}); trying again in ${String(pause / 1000)} s`);
         toldReason = reason;
@@ -158,20 +162,25 @@ export class Connection {
     try {
       this.credentials.renew(refused);
     } catch (error) {
-      throw credentialsError(doing, this.credentials.origin, error);
+      throw credentialsError(doing, this.credentials.origin, error, this.redact);
     }
   }
 
   private errorOf(doing: string, error: unknown): Error {
     if (error instanceof RefusedError)
       return error.status === 401
-        ? credentialsError(doing, this.credentials.origin, error.body)
-        : answerError(doing, error.status, error.body);
+        ? credentialsError(doing, this.credentials.origin, error.body, this.redact)
+        : answerError(doing, error.status, error.body, this.redact);
     if (!(error instanceof NoAnswerError)) return error as ClusterError;
     return error.missing === undefined
-      ? connectionError(doing, this.address, error)
+      ? connectionError(doing, this.address, error, this.redact)
       : missingHereError(doing, error.missing, error);
   }
+}
+
+/** An address without the user and the password that it may have: nobody needs them to know where it is. */
+function withoutUserinfo(address: string): string {
+  return address.replace(/:\/\/[^/?#]*@/, '://');
 }
 
 /** Asked again after each wait: it may have become so meanwhile. */

@@ -61,13 +61,21 @@ function grant(permissions: string): string {
   return `Give the job "permissions: { ${permissions} }", or the token these permissions.`;
 }
 
+const longestMessage = 500;
+
 /**
  * What GitHub refused, in its own words.
  * @param doing completes "Can't …"
  * @param permissions what a job would have to name, as `contents: write`
+ * @param redact takes secrets out of it before it is cut: half of a secret is not found any more
  */
-export function refusal(doing: string, error: RequestError, permissions: string): GitHubError {
-  const message = messageOf(error);
+export function refusal(
+  doing: string,
+  error: RequestError,
+  permissions: string,
+  redact: (text: string) => string,
+): GitHubError {
+  const message = redact(messageOf(error)).slice(0, longestMessage);
   const known = byMessage.find((entry) => entry.message.test(message)) ??
     byStatus[error.status] ?? {
       code: error.status >= 500 ? 'github-server-error' : 'github-refused',
@@ -95,7 +103,10 @@ export function messageOf(error: RequestError): string {
   const own = typeof data === 'object' && typeof data.message === 'string' ? data.message : '';
   const faults = typeof data === 'object' && Array.isArray(data.errors) ? data.errors.map(faultText) : [];
   const text = own === '' && typeof data === 'string' ? data : [own, ...faults].filter(Boolean).join(': ');
-  return text.replace(/\s+/g, ' ').trim().slice(0, 500);
+  return text
+    .slice(0, 100 * longestMessage)
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 function faultText(fault: unknown): string {

@@ -138,7 +138,9 @@ export class GitHubRequests {
       }
       const limited = limitPause(error, clock.now());
       if (limited !== undefined) return { error: limited.error(call.doing), again: true, pause: limited.pause };
-      const refused = refusal(call.doing, error, call.permissions ?? pullRequestPermissions);
+      const refused = refusal(call.doing, error, call.permissions ?? pullRequestPermissions, (text) =>
+        this.connection.log.redact(text),
+      );
       if (error.status >= 500) return uncertain(call, refused);
       return { error: refused, again: call.passing?.test(messageOf(error)) ?? false };
     }

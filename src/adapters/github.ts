@@ -10,7 +10,6 @@ import { expectSafeApi } from './wire.ts';
 export interface GitHubOptions extends Omit<Connection, 'apiUrl'> {
   /** GITHUB_REPOSITORY, GITHUB_API_URL and GITHUB_SERVER_URL of the runner. */
   readonly environment: (name: string) => string;
-  readonly mask: (secret: string) => void;
 }
 
 /**
@@ -18,7 +17,7 @@ export interface GitHubOptions extends Omit<Connection, 'apiUrl'> {
  * @throws ConfigurationError without a token or outside of a workflow
  */
 export function connectGitHub(options: GitHubOptions): GitHub {
-  const { environment, mask, ...connection } = options;
+  const { environment, ...connection } = options;
   if (connection.token === '') {
     throw new ConfigurationError(
       'github-token-missing',
@@ -26,7 +25,6 @@ export function connectGitHub(options: GitHubOptions): GitHub {
       'Set "github-token" to a token with the permissions for it, such as ${{ github.token }}; or ask for neither pull request ("values-file") nor issue ("issue").',
     );
   }
-  mask(connection.token);
   const repository = environment('GITHUB_REPOSITORY');
   if (!/^[^/\s]+\/[^/\s]+$/.test(repository)) {
     throw new ConfigurationError(

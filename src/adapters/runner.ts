@@ -4,10 +4,11 @@ import path from 'node:path';
 import * as core from '@actions/core';
 import { describe } from '../errors.ts';
 import { inputName } from '../inputs.ts';
-import type { Log, Runner } from '../ports/runner.ts';
+import type { BareRunner } from '../redaction/redacted-runner.ts';
 import { logText, logTitle } from '../text/log-text.ts';
+import type { Environment } from './environment.ts';
 
-const log: Log = {
+const log: BareRunner['log'] = {
   info: (line) => {
     core.info(logText(line));
   },
@@ -29,39 +30,41 @@ const log: Log = {
 };
 
 /** The runner by its toolkit (@actions/core). */
-export const githubRunner: Runner = {
-  log,
-  input: (name) => core.getInput(name),
-  inputNames: () =>
-    Object.keys(process.env).flatMap((name) => (name.startsWith('INPUT_') ? [name.slice(6).toLowerCase()] : [])),
-  mask(secret) {
-    // An empty or very short mask would star out half the log.
-    if (secret.length > 3) core.setSecret(secret);
-  },
-  output(name, value) {
-    core.setOutput(inputName(name), value);
-  },
-  async summarize(markdown) {
-    try {
-      await core.summary.addRaw(markdown, true).write();
-    } catch (error) {
-      log.info(`The job summary could not be written: ${describe(error)}`);
-    }
-  },
-  fail() {
-    process.exitCode = core.ExitCode.Failure;
-  },
-  environment: (name) => process.env[name] ?? '',
-  saveState(name, value) {
-    core.saveState(name, value);
-  },
-  state: (name) => core.getState(name),
-  async writeReport(name, content) {
-    const file = path.join(process.env['RUNNER_TEMP'] ?? tmpdir(), name);
-    await writeFile(file, content, { mode: 0o600 });
-    return file;
-  },
-};
+export function githubRunner(environment: Environment): BareRunner {
+  return {
+    log,
+    // As the toolkit does it, which would look for it in the environment of the process.
+    input: (name) => environment.get(`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`).trim(),
+    inputNames: () =>
+      environment.names.flatMap((name) => (name.startsWith('INPUT_') ? [name.slice(6).toLowerCase()] : [])),
+    mask(line) {
+      core.setSecret(line);
+    },
+    output(name, value) {
+      core.setOutput(inputName(name), value);
+    },
+    async summarize(markdown) {
+      try {
+        await core.summary.addRaw(markdown, true).write();
+      } catch (error) {
+        log.info(`The job summary could not be written: ${describe(error)}`);
+      }
+    },
+    fail() {
+      process.exitCode = core.ExitCode.Failure;
+    },
+    environment: environment.get,
+    saveState(name, value) {
+      core.saveState(name, value);
+    },
+    state: (name) => environment.get(`STATE_${name}`),
+    async writeReport(name, content) {
+      const file = path.join(environment.get('RUNNER_TEMP') || tmpdir(), name);
+      await writeFile(file, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
+      return file;
+    },
+  };
+}
 
 /** Comes when all that was logged has been taken by whoever reads it: what a pipe has no room for is written later, and an exit would drop it. */
 export async function logWritten(): Promise<void> {

@@ -12,7 +12,7 @@ import { annotateFindings } from '../report/annotate-findings.ts';
 import type { Target } from '../target/target.ts';
 import { alreadyUpgraded } from '../upgrade/already.ts';
 import type { JournalSeal } from '../upgrade/journal-seal.ts';
-import { locate } from './locate.ts';
+import { locate, type Mask } from './locate.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /** The server in the cluster, and how its database is asked. */
@@ -88,8 +88,8 @@ export async function findServer(context: ClusterModeContext): Promise<FoundServ
 async function look(context: ClusterModeContext): Promise<FoundServer> {
   const { cluster, log, runner, signal } = context;
   log.info(`Cluster: ${cluster.address}`);
-  const mask = (secret: string) => {
-    runner.mask(secret);
+  const mask: Mask = (secret, options) => {
+    runner.mask(secret, options);
   };
   const { target, open } = await locate({ ...context, cluster: cluster.interruptedBy(signal), mask });
   log.info(

@@ -1,6 +1,7 @@
 import type { Inputs } from '../inputs.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
+import type { Runner } from '../ports/runner.ts';
 import { readPassword } from '../target/credentials.ts';
 import { discover } from '../target/discover.ts';
 import type { SecretKey, Target } from '../target/target.ts';
@@ -14,12 +15,14 @@ export interface Opened {
   readonly seal: JournalSeal;
 }
 
+export type Mask = Runner['mask'];
+
 interface Outside {
   readonly cluster: Cluster;
   readonly inputs: Inputs;
   readonly crypto: Crypto;
-  /** Hears the password before anything else does. */
-  readonly mask: (secret: string) => void;
+  /** Hears the password, and all else that is in its Secret, before anything else does. */
+  readonly mask: Mask;
 }
 
 /**
@@ -34,10 +37,9 @@ export async function locate({ cluster, inputs, crypto, mask }: Outside): Promis
   const { namespace } = inputs;
   let opened: Promise<Opened> | undefined;
   const open = (secret: SecretKey) =>
-    (opened ??= readPassword(cluster, { namespace, secret }).then((password) => {
-      mask(password);
-      return { password, seal: new JournalSeal(crypto, password) };
-    }));
+    (opened ??= readPassword(cluster, { namespace, secret }, (value, name) => {
+      mask(value, { name, among: [namespace, secret.name, secret.key, inputs.statefulset] });
+    }).then((password) => ({ password, seal: new JournalSeal(crypto, password) })));
   const target = await discover(cluster, inputs, async (secret) =>
     claimInExchange(await Journal.find(cluster, namespace, (await open(secret)).seal)),
   );

@@ -10,7 +10,7 @@ import { volumeName, type Target } from '../target/target.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { journalName } from '../upgrade/journal-name.ts';
 import { statusOf, type Status } from '../upgrade/status.ts';
-import { locate, type Opened } from './locate.ts';
+import { locate, type Mask, type Opened } from './locate.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /**
@@ -45,8 +45,8 @@ interface Reading {
  */
 export async function readStatus({ runner, ...outside }: Reading, serving: Image, dead?: string): Promise<Status> {
   const { cluster, inputs } = outside;
-  const mask = (secret: string) => {
-    runner.mask(secret);
+  const mask: Mask = (secret, options) => {
+    runner.mask(secret, options);
   };
   const { target, open } = await locate({ ...outside, mask });
   const { journal, doubt } = await readJournal(cluster, target, open);

@@ -15,7 +15,22 @@ export interface FileLine {
  */
 export type StateName = 'isPost' | 'began' | 'ended';
 
-/** Where the run tells people what it does: the workflow run's log. */
+/** A secret that stays in what is told, and why: to mask it would make everything else unreadable. */
+export interface UnmaskedSecret {
+  /** What it is, for people. */
+  readonly name: string;
+  readonly why: 'short' | 'common';
+}
+
+/** What is known of a secret besides its value. */
+export interface SecretOptions {
+  /** For people; without it nobody is told that the secret can't be masked. */
+  readonly name?: string | undefined;
+  /** Names that are told anyway, such as the namespace's. */
+  readonly among?: readonly string[];
+}
+
+/** Where the run tells people what it does: the workflow run's log. All that it is given is redacted. */
 export interface Log {
   info(line: string): void;
   debug(line: string): void;
@@ -23,17 +38,24 @@ export interface Log {
   group<T>(title: string, body: () => Promise<T>): Promise<T>;
   /** With a place, GitHub shows it there too, among a pull request's changes. */
   annotate(level: AnnotationLevel, title: string, message: string, place?: FileLine): void;
+  /**
+   * The text without secrets, as it would be told, each line by itself; redacted again, it stays as it is. For what is cut afterwards, since half
+   * of a secret is not found any more, and for what is compared with what was written earlier.
+   */
+  redact(text: string): string;
 }
 
-/** The runner that runs the action. */
+/** The runner that runs the action. All that it is given to tell or to keep is redacted. */
 export interface Runner {
   readonly log: Log;
   /** Text of an input, '' when it is not given. */
   input(name: string): string;
   /** Names of all inputs that the workflow gives, in lower case, also of those that the action does not have. */
   inputNames(): readonly string[];
-  /** Hides a value in everything that is logged from here on. */
-  mask(secret: string): void;
+  /** Takes a secret out of everything that is told from here on, in each form that it may have; each of its lines where it has several. */
+  mask(secret: string, options?: SecretOptions): void;
+  /** The named secrets that could not be masked. */
+  unmasked(): readonly UnmaskedSecret[];
   output(name: OutputName, value: string): void;
   /** Adds Markdown to the job summary. A failure to write it is logged, never thrown. */
   summarize(markdown: string): Promise<void>;
@@ -44,6 +66,6 @@ export interface Runner {
   saveState(name: StateName, value: string): void;
   /** What the step noted for its post step; '' when it did not, and always in the step itself. */
   state(name: StateName): string;
-  /** Writes a file for later steps into the runner's temporary directory; answers its path. */
-  writeReport(name: string, content: string): Promise<string>;
+  /** Writes a file of JSON for later steps into the runner's temporary directory; answers its path. */
+  writeReport(name: string, content: unknown): Promise<string>;
 }

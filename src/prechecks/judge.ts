@@ -1,4 +1,5 @@
 import type { Log } from '../ports/runner.ts';
+import { changeLeaves } from '../redaction/leaves.ts';
 import { catalogue } from './catalogue.ts';
 import type { Facts } from './facts.ts';
 import { weight, type Answer, type Finding, type Status } from './finding.ts';
@@ -25,7 +26,7 @@ export async function judge(facts: Facts, read: FactSeconds, docs: string, log: 
   const seconds: Record<string, number> = {};
   for (const check of catalogue.filter((c) => c.applies?.(facts) ?? true)) {
     const { watched, looked } = watch(facts);
-    const answer = bounded(check.run(watched));
+    const answer = bounded(changeLeaves(check.run(watched), (text) => log.redact(text)));
     const took = Math.round(Math.max(0, ...[...looked].map((fact) => read[fact] ?? 0)) * 10) / 10;
     seconds[check.id] = took;
     const reason = answer.status === 'passed' ? undefined : (ignored.get(check.id) ?? answer.ignored);

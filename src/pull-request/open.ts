@@ -1,4 +1,5 @@
 import { GitHubError, sentence } from '../errors.ts';
+import type { GitHubSurroundings } from '../github/read-again.ts';
 import type { GitHub, PullRequest } from '../ports/github.ts';
 import { compareLink } from './compare-link.ts';
 import type { PullRequestSettings } from './settings.ts';
@@ -10,12 +11,12 @@ import { newText } from './text.ts';
  * @throws GitHubError with the link by which a person opens it, when the token may not
  */
 export async function openPullRequest(
-  github: GitHub,
+  { github, log }: Pick<GitHubSurroundings, 'github' | 'log'>,
   settings: PullRequestSettings,
   found: Survey,
   warnings: string[],
 ): Promise<PullRequest> {
-  const { title, body } = newText(settings, found.lines);
+  const { title, body } = newText(settings, found.lines, (part) => log.redact(part));
   const request = { title, body, head: found.branchName, base: found.base.name };
   try {
     return await github.createPullRequest({ ...request, draft: settings.draft });
@@ -23,7 +24,7 @@ export async function openPullRequest(
     if (!(error instanceof GitHubError)) throw error;
     if (error.code === 'github-no-drafts' && settings.draft) {
       warnings.push('This repository has no draft pull requests: it was opened as a usual one.');
-      return await openPullRequest(github, { ...settings, draft: false }, found, warnings);
+      return await openPullRequest({ github, log }, { ...settings, draft: false }, found, warnings);
     }
     if (error.code === 'github-uncertain' || error.code === 'github-exists') throw error;
     throw new GitHubError(

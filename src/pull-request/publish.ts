@@ -61,8 +61,9 @@ async function converge(
   }
 
   const warnings = [...edited.warnings];
-  const pullRequest = open ?? (await openPullRequest(github, settings, found, warnings));
-  const text = open === undefined ? { change: {} } : changedText(settings, found.lines, open);
+  const pullRequest = open ?? (await openPullRequest({ github, log }, settings, found, warnings));
+  const text =
+    open === undefined ? { change: {} } : changedText(settings, found.lines, open, (part) => log.redact(part));
   const texted = Object.keys(text.change).length > 0;
   if (texted) await github.updatePullRequest(pullRequest.number, text.change);
   if (text.note !== undefined) warnings.push(text.note);

@@ -5,8 +5,16 @@ import { describeChange, describeRun, titleOf } from './description.ts';
 import { find, render, type Section } from './markers.ts';
 import type { PullRequestSettings } from './settings.ts';
 
-export function newText(settings: PullRequestSettings, lines: readonly ChangedLine[]): { title: string; body: string } {
-  const section = sectionOf(settings, lines, undefined);
+/** Takes secrets out of a text; one that has none stays as it is. */
+type Redact = (text: string) => string;
+const asItIs: Redact = (text) => text;
+
+export function newText(
+  settings: PullRequestSettings,
+  lines: readonly ChangedLine[],
+  redact: Redact = asItIs,
+): { title: string; body: string } {
+  const section = sectionOf(settings, lines, undefined, redact);
   const body = render(section);
   return { title: section.title, body: body.length <= longestBody ? body : render(shortened(section)) };
 }
@@ -14,12 +22,14 @@ export function newText(settings: PullRequestSettings, lines: readonly ChangedLi
 /**
  * What is to change in title and text. Ours is what stands between our markers,
  * and the title as long as it is the one we gave; the rest is people's.
+ * @param redact as it is done with what is sent: what is compared with what was sent earlier has to be redacted too
  * @returns nothing to change as {}; a note when our part can't be brought up to date
  */
 export function changedText(
   settings: PullRequestSettings,
   lines: readonly ChangedLine[],
   present: PullRequest,
+  redact: Redact = asItIs,
 ): { change: { title?: string; body?: string }; note?: string } {
   const found = find(present.body);
   if (found === undefined) {
@@ -28,7 +38,7 @@ export function changedText(
       note: `The text of pull request #${String(present.number)} has lost the markers of this action, so that it was left as it is.`,
     };
   }
-  const section = sectionOf(settings, lines, found.run);
+  const section = sectionOf(settings, lines, found.run, redact);
   const room = longestBody - found.before.length - found.after.length;
   const ours = [render(section), render(shortened(section))].find((text) => text.length <= room);
   if (ours === undefined) {
@@ -46,11 +56,16 @@ export function changedText(
 }
 
 /** A run that upgraded nothing has nothing to say about the upgrade: then what an earlier one said stays. */
-function sectionOf(settings: PullRequestSettings, lines: readonly ChangedLine[], earlier: string | undefined): Section {
+function sectionOf(
+  settings: PullRequestSettings,
+  lines: readonly ChangedLine[],
+  earlier: string | undefined,
+  redact: Redact,
+): Section {
   return {
-    title: titleOf(settings),
-    change: describeChange(settings, lines),
-    run: settings.upgrade === undefined && earlier !== undefined ? earlier : describeRun(settings),
+    title: redact(titleOf(settings)),
+    change: redact(describeChange(settings, lines)),
+    run: redact(settings.upgrade === undefined && earlier !== undefined ? earlier : describeRun(settings)),
   };
 }
 

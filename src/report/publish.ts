@@ -40,10 +40,7 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
     if (issue.url !== undefined) runner.output('issueUrl', issue.url);
   }
   try {
-    runner.output(
-      'report',
-      await runner.writeReport('postgresql-upgrade-report.json', `${JSON.stringify(report, undefined, 2)}\n`),
-    );
+    runner.output('report', await runner.writeReport('postgresql-upgrade-report.json', report));
   } catch (error) {
     runner.log.info(`The report could not be written: ${describe(error)}`);
   }

@@ -8,9 +8,14 @@ import type { Target } from './target.ts';
 /**
  * The superuser's password. A line break at the end of the value (a frequent
  * slip of `echo … | base64`) is no part of it.
+ * @param mask is told it, with what it is, and every other value of the Secret
  * @throws ConfigurationError when the Secret or the key is not there, naming the keys that are, or holds what can be no password
  */
-export async function readPassword(cluster: Cluster, target: Pick<Target, 'namespace' | 'secret'>): Promise<string> {
+export async function readPassword(
+  cluster: Cluster,
+  target: Pick<Target, 'namespace' | 'secret'>,
+  mask: (secret: string, name?: string) => void,
+): Promise<string> {
   const { namespace, secret } = target;
   const object: V1Secret | undefined = await cluster.find('secrets', secret.name, namespace);
   if (object === undefined) {
@@ -30,9 +35,13 @@ export async function readPassword(cluster: Cluster, target: Pick<Target, 'names
       'Set "secret-key" to the key that holds the superuser\'s password.',
     );
   }
+  for (const value of Object.values(object.data ?? {})) mask(Buffer.from(value, 'base64').toString('utf8'));
   const password = textOf(Buffer.from(encoded, 'base64'))?.replace(/\r?\n$/, '');
   // psql gets the password as the first line of its input: what follows a line end would be taken for a script.
-  if (password !== undefined && !/[\n\0]/.test(password)) return password;
+  if (password !== undefined && !/[\n\0]/.test(password)) {
+    mask(password, `the superuser's password (key ${secret.key} of Secret ${secret.name})`);
+    return password;
+  }
   throw new ConfigurationError(
     'password-unusable',
     `Key "${secret.key}" of Secret "${secret.name}" in namespace "${namespace}" holds no password: it has ${password === undefined ? 'bytes that are not UTF-8' : 'a line end or a NUL in the middle'}.`,

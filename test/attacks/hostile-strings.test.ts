@@ -140,13 +140,14 @@ const ignored: Finding = { check: 'majors', status: 'failed', evidence: ['x'], d
 async function printed(body: (log: Log) => Promise<void>): Promise<{ output: string; meant: string[] }> {
   let output = '';
   const meant: string[] = [];
-  const { log } = githubRunner;
+  const { log } = githubRunner({ names: [], get: () => '' });
   const write = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
     output += String(chunk);
     return true;
   });
   try {
     await body({
+      redact: (text) => text,
       info: (line) => {
         log.info(line);
       },

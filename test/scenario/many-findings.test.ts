@@ -67,7 +67,7 @@ describe('40 failing checks at once, and 5 MB of evidence', () => {
 
   test('have a group each, and evidence that is cut with a note', () => {
     expect(end.groups).toHaveLength((end.report?.findings.length ?? 0) + 2);
-    expect(evidenceOf('admission')[0]).toMatch(/^the Job: .*… \(52\d{5} more characters\)$/);
+    expect(evidenceOf('admission')[0]).toMatch(/^the Job: .*… \(52\d{5} more characters\) \(HTTP 403\)\.$/);
     expect(evidenceOf(verbose).at(-1)).toMatch(/^… and 24\d\d more lines$/);
     expect(end.stdout).toMatch(/^… and 24\d\d more lines$/m);
     expect(evidenceOf(verbose).join('').length).toBeLessThan(101_000);

@@ -20,6 +20,11 @@ export function parseCommands(output: string): Command[] {
   }));
 }
 
+/** A step's output without the secrets that it has the runner mask: these lines nobody sees. */
+export function withoutMasks(output: string): string {
+  return output.replace(/^::add-mask::.*\n/gm, '');
+}
+
 function unescapeData(text: string): string {
   return text.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%');
 }

@@ -24,6 +24,10 @@ export class FakeLog implements Log {
     this.annotations.push({ level, title, message, ...(place === undefined ? {} : { place }) });
   }
 
+  redact(text: string): string {
+    return text;
+  }
+
   get text(): string {
     return this.lines.join('\n');
   }
@@ -56,6 +60,10 @@ export class FakeRunner implements Runner {
     this.masked.push(secret);
   }
 
+  unmasked(): [] {
+    return [];
+  }
+
   output(name: OutputName, value: string): void {
     this.outputs[name] = value;
   }
@@ -81,8 +89,8 @@ export class FakeRunner implements Runner {
     return this.variables[name] ?? '';
   }
 
-  writeReport(name: string, content: string): Promise<string> {
-    this.files[name] = content;
+  writeReport(name: string, content: unknown): Promise<string> {
+    this.files[name] = `${JSON.stringify(content, undefined, 2)}\n`;
     return Promise.resolve(`/temporary/${name}`);
   }
 }

@@ -16,7 +16,17 @@ const connection = (cluster: object, user: object) => {
     contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
     currentContext: 'x',
   });
-  return new Connection(new Credentials(() => config), new FakeClock(), new FakeRunner().log, 1000);
+  const { log } = new FakeRunner();
+  return new Connection(
+    new Credentials(
+      () => config,
+      () => undefined,
+      log,
+    ),
+    new FakeClock(),
+    log,
+    1000,
+  );
 };
 
 test.each([

@@ -6,13 +6,11 @@ export const token = 'ghs_0123456789abcdef0123456789abcdef0123';
 
 interface Options extends Omit<GitHubOptions, 'token' | 'environment' | 'mask'> {
   readonly token?: string;
-  /** Gets what is masked. */
-  readonly masked?: string[];
   readonly apiUrl?: string | undefined;
 }
 
 /** The action's way to GitHub, as a runner would have it lead to the double. */
-export function connectTo(double: GitHubDouble, { apiUrl, masked = [], ...options }: Options): GitHub {
+export function connectTo(double: GitHubDouble, { apiUrl, ...options }: Options): GitHub {
   const { owner, name } = double.state.repository;
   const variables: Readonly<Record<string, string>> = {
     GITHUB_REPOSITORY: `${owner}/${name}`,
@@ -23,6 +21,5 @@ export function connectTo(double: GitHubDouble, { apiUrl, masked = [], ...option
     token,
     ...options,
     environment: (variable) => variables[variable] ?? '',
-    mask: (secret) => masked.push(secret),
   });
 }

@@ -44,7 +44,6 @@ export const record = {
 export class Scene {
   readonly clock = new FakeClock();
   readonly log = new FakeLog();
-  readonly masked: string[] = [];
   readonly github: GitHub;
   readonly git: BareRepository;
   readonly double: GitHubDouble;
@@ -66,13 +65,12 @@ export class Scene {
   }
 
   connect({ answerLimit, apiUrl }: { answerLimit?: number | undefined; apiUrl?: string } = {}): GitHub {
-    const { clock, log, masked } = this;
+    const { clock, log } = this;
     const { signal } = this.cancelled;
     return connectTo(this.double, {
       clock,
       log,
       signal,
-      masked,
       apiUrl,
       ...(answerLimit === undefined ? {} : { answerLimit }),
     });

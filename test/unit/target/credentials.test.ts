@@ -5,9 +5,11 @@ import { namespace, secret } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 
 const where = { namespace, secret: { name: 'postgresql', key: 'postgres-password' } };
+let masked: [secret: string, name?: string][] = [];
+const mask = (secret: string, name?: string) => void masked.push(name === undefined ? [secret] : [secret, name]);
 
 function read(data: Readonly<Record<string, string>>) {
-  return readPassword(new FakeCluster().put('secrets', secret(data)), where);
+  return readPassword(new FakeCluster().put('secrets', secret(data)), where, mask);
 }
 
 describe("the superuser's password", () => {
@@ -31,20 +33,20 @@ describe("the superuser's password", () => {
   test('is UTF-8', async () => {
     const data = { 'postgres-password': Buffer.from([0x68, 0xff]).toString('base64') };
     const from = new FakeCluster().put('secrets', { ...secret(), data });
-    expect((await thrownBy(() => readPassword(from, where))).message).toContain('bytes that are not UTF-8');
+    expect((await thrownBy(() => readPassword(from, where, mask))).message).toContain('bytes that are not UTF-8');
   });
 
   test.each(['__proto__', 'constructor', 'toString'])(
     'is not under the key %s, which every object has',
     async (key) => {
       const from = new FakeCluster().put('secrets', secret());
-      const error = await thrownBy(() => readPassword(from, { namespace, secret: { name: 'postgresql', key } }));
+      const error = await thrownBy(() => readPassword(from, { namespace, secret: { name: 'postgresql', key } }, mask));
       expect(error.code).toBe('secret-key-not-found');
     },
   );
 
   test('lies in a Secret that must be there', async () => {
-    const error = await thrownBy(() => readPassword(new FakeCluster(), where));
+    const error = await thrownBy(() => readPassword(new FakeCluster(), where, mask));
     expect(error.code).toBe('secret-not-found');
     expect(error.message).toContain('"postgresql"');
     expect(error.remedy).toContain('"secret-name"');
@@ -61,12 +63,22 @@ describe("the superuser's password", () => {
     }
   });
 
+  test('is masked, and so is every other value of the Secret', async () => {
+    masked = [];
+    await read({ 'postgres-password': 'hunter2\n', password: 'of the application' });
+    expect(masked).toEqual([
+      ['hunter2\n'],
+      ['of the application'],
+      ['hunter2', "the superuser's password (key postgres-password of Secret postgresql)"],
+    ]);
+  });
+
   test('in a Secret without data says so', async () => {
     expect((await thrownBy(() => read({}))).message).toContain('its keys: none');
   });
 
   test('that may not be read is told as that', async () => {
     const from = new FakeCluster().refuse('find', 'secrets', 403, 'secrets "postgresql" is forbidden');
-    expect((await thrownBy(() => readPassword(from, where))).code).toBe('forbidden');
+    expect((await thrownBy(() => readPassword(from, where, mask))).code).toBe('forbidden');
   });
 });

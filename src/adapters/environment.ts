@@ -1,0 +1,20 @@
+export interface Environment {
+  readonly names: readonly string[];
+  /** The value of a variable, '' where there is none. */
+  readonly get: (name: string) => string;
+}
+
+/** What GitHub gives to a step's action, and to nobody that the action starts: inputs, what was saved for the post step, and tokens. */
+const own = /^(?:INPUT|STATE|ACTIONS)_|^(?:GITHUB|GH)_(?:\w+_)?(?:TOKEN|PAT)$/i;
+/** By these programs that the kubeconfig names sign in as the workflow (kubelogin does); a job has them only where its permissions say so. */
+const signIn = /^ACTIONS_ID_TOKEN_REQUEST_(?:TOKEN|URL)$/;
+
+/**
+ * The environment as it was, for the action itself. What is the action's own is taken out of the process, since every program that it starts
+ * inherits the rest: a kubeconfig may name programs that bring credentials.
+ */
+export function takeEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const all = new Map(Object.entries(variables));
+  for (const name of all.keys()) if (own.test(name) && !signIn.test(name)) Reflect.deleteProperty(variables, name);
+  return { names: [...all.keys()], get: (name) => all.get(name) ?? '' };
+}
