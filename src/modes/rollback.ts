@@ -8,7 +8,7 @@ import { Journal } from '../upgrade/journal.ts';
 import { expectNoHolder } from '../upgrade/lease.ts';
 import { lossOfRollback } from '../upgrade/loss.ts';
 import { oneAtATime } from '../upgrade/one-at-a-time.ts';
-import { expectSameServer } from '../upgrade/resume.ts';
+import { expectConfirmed } from '../upgrade/recorded.ts';
 import { beginRollback, mayLose, rollBack } from '../upgrade/rollback.ts';
 import { contextOf } from '../upgrade/upgrade.ts';
 import { beginWithoutJournal, readEvidence } from '../upgrade/without-journal.ts';
@@ -32,7 +32,7 @@ export async function rollback(context: ClusterModeContext): Promise<void> {
   const earlier = await Journal.find(cluster, inputs.namespace, found.seal, volumeName(found.target));
   if (earlier === undefined || earlier.noted.outcome === 'reverted') throw nothingToRollBack(earlier);
   await expectNoHolder(cluster, inputs.namespace);
-  expectSameServer({ target: found.target, journal: earlier });
+  await expectConfirmed({ cluster, inputs, target: found.target, journal: earlier });
   if (earlier.noted.rollback === undefined && mayLose(earlier)) await expectConsent(context, found, earlier);
   context.runner.saveState('began', inputs.namespace);
   const { applications } = earlier.isClosed ? found.target : earlier.record;
@@ -40,6 +40,7 @@ export async function rollback(context: ClusterModeContext): Promise<void> {
   await oneAtATime(context, theirs, runId, async (ours) => {
     const now = await Journal.find(ours, inputs.namespace, found.seal, volumeName(found.target));
     if (now === undefined || now.noted.outcome === 'reverted') throw nothingToRollBack(now);
+    await expectConfirmed({ cluster: ours, inputs, target: found.target, journal: now });
     const journal = await beginRollback(ours, found, now, {
       runId,
       startedAt: (await ours.now()).toISOString(),

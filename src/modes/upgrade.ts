@@ -6,6 +6,7 @@ import { runUpgrade } from '../upgrade/upgrade.ts';
 import { expectNoHolder, releaseExpired } from '../upgrade/lease.ts';
 import { oneAtATime } from '../upgrade/one-at-a-time.ts';
 import { Journal } from '../upgrade/journal.ts';
+import { expectConfirmed } from '../upgrade/recorded.ts';
 import { resumeUpgrade } from '../upgrade/resume.ts';
 import { checkServer, findServer, type FoundServer } from './check-server.ts';
 import { dryRun } from './dry-run.ts';
@@ -78,6 +79,7 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
       `The unfinished upgrade goes to ${reference}, not to ${serving.reference} as the inputs say now; it goes on with its own image.`,
     );
   }
+  await expectConfirmed({ ...context, target: found.target, journal: earlier });
   context.runner.saveState('began', inputs.namespace);
   await oneAtATime(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
     // Until the Lease was taken, the run that had it may have gone on.

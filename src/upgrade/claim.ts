@@ -10,7 +10,11 @@ import { shell } from '../text/shell.ts';
  * would initialise that: an empty cluster that answers like a healthy one.
  * @throws UpgradeError when the claim is gone, is being deleted or has another volume
  */
-export async function expectClaim({ cluster, target, journal }: Context): Promise<void> {
+export async function expectClaim({
+  cluster,
+  target,
+  journal,
+}: Pick<Context, 'cluster' | 'target' | 'journal'>): Promise<void> {
   const { claimName } = target.volume;
   const volume = journal.noted.exchange?.volume ?? journal.record.volume;
   const now = await cluster.find('persistentvolumeclaims', claimName, target.namespace);

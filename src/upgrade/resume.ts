@@ -1,10 +1,9 @@
-import { UpgradeError } from '../errors.ts';
 import { activate } from './activate.ts';
 import { converge, goBack } from './converge.ts';
 import { goOn } from './go-on.ts';
 import type { Journal } from './journal.ts';
-import { journalName } from './journal-name.ts';
 import { reversibleSteps, stepsToUndo } from './plan.ts';
+import { expectConfirmed } from './recorded.ts';
 import { rollBack } from './rollback.ts';
 import type { Context, Results } from './step.ts';
 import { contextOf } from './upgrade.ts';
@@ -20,7 +19,7 @@ export async function resumeUpgrade(
   journal: Journal,
 ): Promise<Results> {
   const context: Context = { ...contextOf(given, journal), isResumed: true };
-  expectSameServer(context);
+  await expectConfirmed(context);
   const { noted, record } = journal;
   context.log.info(`Going on with the upgrade that ${record.runId} began at ${record.startedAt}: ${stateOf(journal)}`);
   const { kind } = record.backup;
@@ -52,15 +51,4 @@ function cut(step: string | undefined) {
   const isBehind = step === runUpgradeJob.id || step === activate.id;
   const index = isBehind ? reversibleSteps.findIndex((s) => s.id === step) : 0;
   return { before: reversibleSteps.slice(0, index), rest: reversibleSteps.slice(index) };
-}
-
-/** @throws UpgradeError when the journal speaks of another server than the one that was found */
-export function expectSameServer({ target, journal }: Pick<Context, 'target' | 'journal'>): void {
-  const { statefulSet, claim } = journal.record;
-  if (statefulSet === target.name && claim === target.volume.claimName) return;
-  throw new UpgradeError(
-    'journal-foreign',
-    `ConfigMap ${journalName} tells of StatefulSet ${statefulSet} with claim ${claim}, but ${target.name} with ${target.volume.claimName} was found.`,
-    'Set "statefulset" and "pvc-name" as that upgrade had them, and run again.',
-  );
 }

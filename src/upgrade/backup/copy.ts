@@ -3,19 +3,17 @@ import { UpgradeError } from '../../errors.ts';
 import type { Inputs } from '../../inputs.ts';
 import { bootJobName } from '../../job/manifest.ts';
 import { isOurs, ownerLabel } from '../../job/pod.ts';
-import type { Target, Volume } from '../../target/target.ts';
+import type { Target } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
 import { waitFor } from '../../wait.ts';
 import { jobFailure, planJob, runJob } from '../job-run.ts';
 import type { Draft, Move } from '../moves.ts';
 import type { Context } from '../step.ts';
+import { copyName } from './copy-name.ts';
 import type { Source } from './kinds.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
-/** Name of the claim whose volume is a copy, for a while. */
-export function copyName({ volume }: { readonly volume: Pick<Volume, 'claimName'> }): string {
-  return `${volume.claimName}-copy`;
-}
+export { copyName } from './copy-name.ts';
 
 /** A claim for a volume like the server's, filled from a source. */
 export function copyClaim(target: Target, name: string, source: Source): V1PersistentVolumeClaim {
@@ -98,17 +96,24 @@ export async function removeCopy(context: Context): Promise<void> {
   await cluster.delete('jobs', bootJobName, namespace, { foreground: true });
   const claim = await cluster.find('persistentvolumeclaims', name, namespace);
   if (claim === undefined) return;
-  expectOurs(claim);
+  expectOurCopy(claim, target);
   // Of a class that retains volumes, nothing of the copy would ever go.
   if (claim.spec?.volumeName !== undefined) await setReclaimPolicy(context, claim.spec.volumeName, 'Delete');
   await cluster.delete('persistentvolumeclaims', name, namespace);
 }
 
-function expectOurs(claim: V1PersistentVolumeClaim): void {
-  if (isOurs(claim)) return;
+/**
+ * The label alone is no proof, since others may change labels: what the claim was filled from, which nobody can change any more, must be a snapshot or a claim of ours too.
+ * @throws UpgradeError `claim-foreign`
+ */
+export function expectOurCopy(claim: V1PersistentVolumeClaim, { volume: { claimName } }: Target): void {
+  const { kind, name = '' } = claim.spec?.dataSource ?? {};
+  const isFromOurs =
+    (kind === 'PersistentVolumeClaim' && name === claimName) || /-(live|before-upgrade)-\d{14}$/.test(name);
+  if (isOurs(claim) && isFromOurs && (name === claimName || name.startsWith(`${claimName}-`))) return;
   throw new UpgradeError(
     'claim-foreign',
-    `PersistentVolumeClaim ${claim.metadata?.name ?? ''} is not of this action (it lacks the label ${Object.keys(ownerLabel).join()}), and its name is needed for a copy.`,
+    `PersistentVolumeClaim ${claim.metadata?.name ?? ''} is not of this action (by its label ${Object.keys(ownerLabel).join()} and its data source), and its name is needed for a copy.`,
     'Rename or remove it, if it is not needed.',
   );
 }

@@ -3,7 +3,8 @@ import { UpgradeError } from '../../errors.ts';
 import { bootJobName, jobName, revertJobName } from '../../job/manifest.ts';
 import { waitFor } from '../../wait.ts';
 import { epochLabel } from '../epoch.ts';
-import { claimGone, copyName, kindOfVolume } from './copy.ts';
+import { claimGone, copyName, expectOurCopy, kindOfVolume } from './copy.ts';
+import { expectExchangeable, expectOurVolume } from './our-volume.ts';
 import type { Journal } from '../journal.ts';
 import type { Exchange } from '../journal-notes.ts';
 import type { Context } from '../step.ts';
@@ -66,10 +67,15 @@ export async function exchangeVolumes(context: Context, { claim, volume, former 
   const { cluster, target, log } = context;
   const { namespace } = target;
   const { claimName } = target.volume;
+  await expectExchangeable(context, volume);
   await setReclaimPolicy(context, volume, 'Retain');
   await setReclaimPolicy(context, former, 'Retain');
   await cluster.delete('jobs', bootJobName, namespace, { foreground: true });
-  await cluster.delete('persistentvolumeclaims', copyName(target), namespace);
+  const copy = await cluster.find('persistentvolumeclaims', copyName(target), namespace);
+  if (copy !== undefined) {
+    expectOurCopy(copy, target);
+    await cluster.delete('persistentvolumeclaims', copyName(target), namespace);
+  }
   await claimGone(context, copyName(target));
   await promise(context, volume);
   const before = await cluster.find('persistentvolumeclaims', claimName, namespace);
@@ -91,6 +97,7 @@ async function promise({ cluster, target }: Context, volume: string): Promise<vo
   const { namespace } = target;
   const now = await cluster.find('persistentvolumes', volume);
   if (now?.spec?.claimRef?.name === claimName && now.spec.claimRef.namespace === namespace) return;
+  expectOurVolume(now, target);
   const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claimName };
   await cluster.patch('persistentvolumes', volume, namespace, [
     { op: 'test', path: '/metadata/uid', value: now?.metadata?.uid },

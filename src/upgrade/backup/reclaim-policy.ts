@@ -4,6 +4,7 @@ import type { Target } from '../../target/target.ts';
 import { applied } from '../applied.ts';
 import type { Move } from '../moves.ts';
 import type { Context, Step } from '../step.ts';
+import { expectOurVolume } from './our-volume.ts';
 
 /** Keeps the data when somebody deletes the claim meanwhile: Kubernetes would delete the volume with it. */
 export const protectVolume: Step = {
@@ -59,6 +60,7 @@ export async function setReclaimPolicy({ cluster, target }: Context, volume: str
       'Find out who deleted it. Its data may still be in the storage.',
     );
   if (now.spec?.persistentVolumeReclaimPolicy === policy) return;
+  expectOurVolume(now, target);
   await cluster.patch('persistentvolumes', volume, target.namespace, [
     { op: 'test', path: '/metadata/uid', value: now.metadata?.uid },
     keepBy(policy),

@@ -4,6 +4,7 @@ import type { Context } from '../step.ts';
 import { boot, copyName, makeCopy } from './copy.ts';
 import { exchangeVolumes, planExchange } from './exchange.ts';
 import { backupName, sourceOf, type Backup } from './kinds.ts';
+import { isOurs } from './snapshot-object.ts';
 import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
@@ -58,6 +59,7 @@ async function restoreBackup(context: Context): Promise<void> {
 
 async function prepare(context: Context) {
   const backup = notedBackup(context);
+  await expectOurBackup(context, backup);
   context.log.info(`12 is brought back from ${backupName(backup)}`);
   await makeCopy(context, sourceOf(backup));
   context.log.info(await boot(context, copyName(context.target)));
@@ -74,5 +76,27 @@ function notedBackup({ journal }: Context): Backup {
     kind === 'external'
       ? 'Restore the backup that you made outside of the cluster ("backup: external"), or look at why 14 was not good enough: its data is on the volume. The applications are still stopped.'
       : 'Look at the journal: it names no backup. The data of 14 is on the volume.',
+  );
+}
+
+/** @throws UpgradeError for an object that this action did not make as a backup of this volume, whatever the journal says */
+async function expectOurBackup({ cluster, target }: Context, backup: Backup): Promise<void> {
+  const { claimName } = target.volume;
+  const { namespace } = target;
+  const [snapshot, clone] =
+    backup.kind === 'snapshot'
+      ? [await cluster.find('volumesnapshots', backup.name, namespace), undefined]
+      : [undefined, await cluster.find('persistentvolumeclaims', backup.name, namespace)];
+  const source = clone?.spec?.dataSource;
+  const isClone =
+    /-before-upgrade-\d{14}$/.test(backup.name) &&
+    source?.kind === 'PersistentVolumeClaim' &&
+    source.name === claimName;
+  if (snapshot === undefined && clone === undefined) return;
+  if (snapshot === undefined ? isClone : isOurs(target, snapshot, 'before-upgrade')) return;
+  throw new UpgradeError(
+    'backup-foreign',
+    `The journal names ${backupName(backup)} as the backup, but this action did not make it of claim ${claimName}. Nothing was restored.`,
+    'Look at who changed the journal. "mode: status" tells where the upgrade stands.',
   );
 }

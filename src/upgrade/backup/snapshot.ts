@@ -1,9 +1,9 @@
-import { ClusterError } from '../../errors.ts';
+import { ClusterError, UpgradeError } from '../../errors.ts';
 import type { PatchOperation } from '../../ports/cluster.ts';
 import { waitFor } from '../../wait.ts';
 import { timeToCome, type Draft, type Move } from '../moves.ts';
 import type { Context } from '../step.ts';
-import { snapshotObject, suffixOf } from './snapshot-object.ts';
+import { isOurs, snapshotObject, suffixOf } from './snapshot-object.ts';
 
 /** Which snapshot: under what the journal notes its name, and what its name says that it holds. */
 const snapshots = { backup: 'before-upgrade', live: 'live', served: 'of-14' } as const;
@@ -62,7 +62,10 @@ async function ask(context: Context, which: keyof typeof snapshots): Promise<str
   const { cluster, target, snapshotClass, journal, log, clock } = context;
   const { namespace } = target;
   const earlier = journal.noted[which] ?? '';
-  if (earlier !== '' && (await cluster.find('volumesnapshots', earlier, namespace)) !== undefined) {
+  const found = earlier === '' ? undefined : await cluster.find('volumesnapshots', earlier, namespace);
+  if (found !== undefined) {
+    if (!isOurs(target, found, snapshots[which]))
+      throw foreign(earlier, 'the journal names it, but it was not made by this action of this volume');
     log.info(`VolumeSnapshot ${earlier} has been asked for already`);
     return earlier;
   }
@@ -83,6 +86,9 @@ export async function setDeletionPolicy(
   if (name === undefined) return;
   const content = await cluster.find('volumesnapshotcontents', name);
   if (content === undefined || content.spec.deletionPolicy === policy) return;
+  const of = content.spec.volumeSnapshotRef;
+  if (of?.name !== snapshot || of.namespace !== target.namespace)
+    throw foreign(snapshot, `its content ${name} belongs to another snapshot`);
   await cluster.patch('volumesnapshotcontents', name, target.namespace, [
     { op: 'test', path: '/metadata/uid', value: content.metadata.uid },
     keepBy(policy),
@@ -100,8 +106,25 @@ export function planRetention(snapshot: string): Move {
   return { does: 'change', resource: 'volumesnapshotcontents', name, object, operations: [keepBy('Retain')] };
 }
 
-/** Removes a snapshot and what the storage holds of it; one that is gone is no error. */
+/** Removes the snapshot of a proof and what the storage holds of it; one that is gone is no error, and no other one is touched, whatever the journal says. */
 export async function removeSnapshot(context: Context, snapshot: string): Promise<void> {
+  const { cluster, target, results } = context;
+  const found = await cluster.find('volumesnapshots', snapshot, target.namespace);
+  if (found === undefined) return;
+  if (!isOurs(target, found, snapshots.live)) {
+    results.warnings.push(
+      `VolumeSnapshot ${snapshot} was left as it is: it is not one that this action made to prove the backup.`,
+    );
+    return;
+  }
   await setDeletionPolicy(context, snapshot, 'Delete');
   await context.cluster.delete('volumesnapshots', snapshot, context.target.namespace);
+}
+
+function foreign(snapshot: string, why: string): UpgradeError {
+  return new UpgradeError(
+    'snapshot-foreign',
+    `VolumeSnapshot ${snapshot} was left as it is: ${why}.`,
+    'Look at who changed the snapshots or the journal. "mode: status" tells where the upgrade stands.',
+  );
 }

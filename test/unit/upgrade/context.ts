@@ -1,3 +1,4 @@
+import type { V1StatefulSet } from '@kubernetes/client-node';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { isReady } from '../../../src/upgrade/server-ready.ts';
 import { servingImage } from '../../../src/target/images.ts';
@@ -89,8 +90,9 @@ export async function setUp(
 export function controlStatefulSet({ cluster, context, state }: Setting): void {
   const { name, namespace, podName } = context.target;
   cluster.hooks.push((call) => {
-    if (call.method === 'patch') return;
     const now = cluster.peek('statefulsets', name, namespace);
+    remember(cluster, now);
+    if (call.method === 'patch') return;
     const template = now?.spec?.template.spec;
     const image = template?.containers[0]?.image ?? '';
     const pod = cluster.peek('pods', podName, namespace);
@@ -102,5 +104,22 @@ export function controlStatefulSet({ cluster, context, state }: Setting): void {
       cluster.put('pods', { ...fresh, metadata: { ...fresh.metadata, uid: `uid-of-pod-of-${image}` } });
       [state.version, state.versionNumber] = image === newImage ? ['14.22', 140022] : ['12.16', 120016];
     }
+  });
+}
+
+/** Each pod template that the StatefulSet has had stays in a ControllerRevision. */
+function remember(cluster: FakeCluster, now: V1StatefulSet | undefined): void {
+  const { name = '', namespace = '', uid = '' } = now?.metadata ?? {};
+  const image = now?.spec?.template.spec?.containers[0]?.image ?? '';
+  const known = cluster.all('controllerrevisions');
+  const revision = `${name}-${image.replace(/\W+/g, '-')}`;
+  if (now === undefined || known.some(({ metadata }) => metadata?.name === revision)) return;
+  cluster.put('controllerrevisions', {
+    metadata: {
+      ...{ name: revision, namespace },
+      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid }],
+    },
+    revision: known.length + 1,
+    data: { spec: { template: now.spec?.template } },
   });
 }

@@ -122,7 +122,9 @@ describe('traces of ownership', () => {
 describe('the end of an upgrade', () => {
   test('removes the scripts and keeps the Job as a log', async () => {
     const setting = await managedBy(helm, ours);
-    setting.cluster.put('configmaps', configMap(jobName, { 'upgrade.sh': 'echo' })).put('jobs', { metadata: { name: jobName, namespace } });
+    setting.cluster
+      .put('configmaps', configMap(jobName, { 'upgrade.sh': 'echo' }))
+      .put('jobs', { metadata: { name: jobName, namespace } });
     await finish.run(setting.context);
     expect(setting.cluster.peek('configmaps', jobName, namespace)).toBeUndefined();
     expect(setting.cluster.peek('jobs', jobName, namespace)).toBeDefined();

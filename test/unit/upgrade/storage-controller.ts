@@ -33,7 +33,10 @@ export function controlStorage({ cluster }: Setting): void {
       if (snapshot.status?.readyToUse === true) continue;
       const { name } = snapshot.metadata;
       cluster
-        .put('volumesnapshotcontents', { metadata: { name: `content-of-${name}` }, spec: { deletionPolicy: 'Delete' } })
+        .put('volumesnapshotcontents', {
+          metadata: { name: `content-of-${name}` },
+          spec: { deletionPolicy: 'Delete', volumeSnapshotRef: { name, namespace } },
+        })
         .put('volumesnapshots', {
           ...snapshot,
           status: { readyToUse: true, boundVolumeSnapshotContentName: `content-of-${name}` },

@@ -1,0 +1,94 @@
+import { confirmImage, confirmWithoutJournal, consentOf } from '../consent.ts';
+import { UpgradeError } from '../errors.ts';
+import { workloadName } from '../target/applications.ts';
+import { servingImage, upgradeImage } from '../target/images.ts';
+import { serverImage } from '../target/target.ts';
+import { expectOurVolume } from './backup/our-volume.ts';
+import { expectClaim } from './claim.ts';
+import { imageHistory } from './image-history.ts';
+import { journalName } from './journal-name.ts';
+import type { Context } from './step.ts';
+
+type Looking = Pick<Context, 'cluster' | 'target' | 'inputs' | 'journal'>;
+
+/**
+ * Looks whether the cluster or the inputs confirm what the journal says, before anything of it is carried out: the seal tells who wrote it, not whether it is true.
+ * @throws UpgradeError for another server's journal, and for applications, a volume or an image that nothing else speaks of
+ */
+export async function expectConfirmed(context: Looking): Promise<void> {
+  const { cluster, target, journal } = context;
+  await expectSameServer(context);
+  expectOurVolume(await cluster.find('persistentvolumes', journal.record.volume), target);
+  if (!journal.isClosed) await expectApplications(context);
+  await expectImages(context);
+}
+
+/** By names and UIDs. A claim that was made again is the same as long as it has the volume. */
+async function expectSameServer({ cluster, target, journal }: Looking): Promise<void> {
+  const { statefulSet, claim, uids } = journal.record;
+  const { uid } = target.volume.claim.metadata ?? {};
+  if (statefulSet !== target.name || claim !== target.volume.claimName)
+    throw foreign(
+      `tells of StatefulSet ${statefulSet} with claim ${claim}, but ${target.name} with ${target.volume.claimName} was found`,
+      'Set "statefulset" and "pvc-name" as that upgrade had them, and run again.',
+    );
+  if (uids.statefulSet !== (target.statefulSet.metadata?.uid ?? ''))
+    throw foreign(
+      `tells of another StatefulSet ${statefulSet} than the one that is there: that was made again since`,
+      `The journal does not fit this server any more. If no upgrade is under way: kubectl -n ${target.namespace} delete configmap ${journalName}. If one is, "mode: rollback" with "confirm: ${confirmWithoutJournal(target.namespace)}" goes back by what the cluster and the disk show.`,
+    );
+  if (uid !== undefined && uid !== uids.claim) await expectClaim({ cluster, target, journal });
+}
+
+async function expectApplications({ cluster, target, inputs, journal }: Looking): Promise<void> {
+  const found = new Set(target.applications.map(workloadName));
+  const others = journal.record.applications.filter((workload) => !found.has(workloadName(workload)));
+  const there = await Promise.all(
+    others.map(async ({ resource, name }) => (await cluster.find(resource, name, target.namespace)) !== undefined),
+  );
+  const foreigners = others.filter((_, index) => there[index]).map(workloadName);
+  if (foreigners.length === 0) return;
+  throw foreign(
+    `names ${foreigners.join(', ')} among the applications, which "application-selector: ${inputs.applicationSelector}" does not select`,
+    'Set "application-selector" as that upgrade had it, and run again.',
+  );
+}
+
+async function expectImages(context: Looking): Promise<void> {
+  const { cluster, target, inputs, journal } = context;
+  const { image, job, serving } = journal.record;
+  const ofJob = upgradeImage(inputs);
+  if (job.image !== ofJob)
+    throw unconfirmed(
+      `${job.image} for the upgrade Job, but the inputs say ${ofJob}`,
+      `If that image is right, set "upgrade-image: ${job.image}", and run again.`,
+    );
+  let known = [servingImage(inputs).reference, serverImage(target), consentOf(inputs)?.image];
+  // On the way back 14 is not started any more.
+  const isBack = journal.isClosed || journal.noted.back !== undefined || journal.noted.rollback !== undefined;
+  const wanted = isBack ? [image] : [image, serving.reference];
+  if (wanted.every((one) => known.includes(one))) return;
+  known = [...known, ...(await imageHistory(cluster, target))];
+  if (!known.includes(image))
+    throw unconfirmed(
+      `${image} for PostgreSQL 12, but neither the inputs nor the StatefulSet's history know it`,
+      `If that is the image that PostgreSQL 12 had (values.yaml in Git has it), set "confirm: ${confirmImage(inputs.namespace, image)}", and run again.`,
+    );
+  if (!isBack && !known.includes(serving.reference))
+    throw unconfirmed(
+      `${serving.reference} for PostgreSQL 14, but the inputs say ${servingImage(inputs).reference}`,
+      'If that image is right, set "image-repository" and "image-tag" to it, and run again.',
+    );
+}
+
+function unconfirmed(what: string, remedy: string): UpgradeError {
+  return new UpgradeError(
+    'image-unconfirmed',
+    `The journal, ConfigMap ${journalName}, names image ${what}. Nothing was changed.`,
+    remedy,
+  );
+}
+
+function foreign(what: string, remedy: string): UpgradeError {
+  return new UpgradeError('journal-foreign', `ConfigMap ${journalName} ${what}. Nothing was changed.`, remedy);
+}

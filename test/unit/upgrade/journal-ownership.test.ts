@@ -1,0 +1,146 @@
+// Journals that are correctly signed and well formed, and name what is not ours: of an enemy who knows the password, or of a fault of our own.
+import { describe, expect, test } from '@jest/globals';
+import { ownerLabel } from '../../../src/job/pod.ts';
+import { exchangeVolumes } from '../../../src/upgrade/backup/exchange.ts';
+import { removeCopy } from '../../../src/upgrade/backup/copy.ts';
+import { removeSnapshot } from '../../../src/upgrade/backup/snapshot.ts';
+import { Journal } from '../../../src/upgrade/journal.ts';
+import type { Noted } from '../../../src/upgrade/journal-notes.ts';
+import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
+import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
+import { claim, deployment, namespace, oldImage } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+import { recordOf } from './context.ts';
+import { anotherRun, live } from './live.ts';
+import { seal, sealedJournal } from './sealed.ts';
+
+type Live = Awaited<ReturnType<typeof live>>;
+
+const evil = 'evil.example/server:12.1';
+const strange = { metadata: { name: 'pv-of-others' }, spec: { claimRef: { namespace: 'other', name: 'data' } } };
+
+/** A cluster with such a journal, and what a run makes of it. */
+async function resumed(record: Partial<JournalRecord>, noted: Readonly<Noted> = {}, prepare?: (world: Live) => void) {
+  const setting = await live();
+  const { cluster, context } = setting;
+  prepare?.(setting);
+  const whole = { ...recordOf(context.target), ...record };
+  cluster.put('configmaps', await sealedJournal(whole, noted, 100));
+  cluster.calls.length = 0;
+  const error = await thrownBy(async () => {
+    const journal = await Journal.find(cluster, namespace, seal, 'pv-1');
+    if (journal === undefined) throw new Error('no journal');
+    return await resumeUpgrade(anotherRun(setting, cluster, context.target), journal);
+  });
+  return { ...setting, error };
+}
+
+const { job, serving } = recordOf((await live()).context.target);
+const back = { step: 'activate', back: 'Because.' } as const;
+const other = {
+  resource: 'deployments',
+  name: 'vault',
+  replicas: 0,
+  podSelector: { matchLabels: { app: 'vault' } },
+} as const;
+
+describe('nothing is written for a journal with', () => {
+  test.each<[string, Partial<JournalRecord>, Noted, string]>([
+    ['an image for 12 that nothing else names', { image: evil }, back, 'image-unconfirmed'],
+    ['an image for 14 that nothing else names', { serving: { ...serving, reference: evil } }, {}, 'image-unconfirmed'],
+    ['another image for the Job', { job: { ...job, image: evil } }, {}, 'image-unconfirmed'],
+    ['another image for the Job, on the way back', { job: { ...job, image: evil } }, back, 'image-unconfirmed'],
+    ['a volume of another namespace', { volume: 'pv-of-others' }, back, 'volume-foreign'],
+    ['an application that is none', { applications: [other] }, {}, 'journal-foreign'],
+    ['another StatefulSet of the same name', { uids: { statefulSet: 'another', claim: 'x' } }, {}, 'journal-foreign'],
+    ['another claim', { claim: 'data-of-others' }, {}, 'journal-foreign'],
+  ])('%s', async (_what, record, noted, code) => {
+    const { cluster, error } = await resumed(record, noted, (world) => {
+      world.cluster
+        .put('persistentvolumes', strange)
+        .put('deployments', deployment('vault', 1, { metadata: { name: 'vault', namespace } }));
+    });
+    expect(error.code).toBe(code);
+    expect(error.remedy).toMatch(/\S/);
+    expect(cluster.writes).toEqual([]);
+    expect(cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.template.spec?.containers[0]?.image).toBe(
+      oldImage,
+    );
+  });
+});
+
+test('an image of 12 that the history has forgotten is used once somebody has named it', async () => {
+  const setting = await live();
+  const { cluster, context } = setting;
+  cluster.put('configmaps', await sealedJournal({ ...recordOf(context.target), image: evil }, back, 100));
+  const journal = await Journal.find(cluster, namespace, seal, 'pv-1');
+  if (journal === undefined) throw new Error('no journal');
+  const run = anotherRun(setting, cluster, context.target);
+  const refused = await thrownBy(() => resumeUpgrade(run, journal));
+  const [, confirm = ''] = /"confirm: ([^"]*)"/.exec(refused.remedy) ?? [];
+  const agreed = { ...run, inputs: { ...run.inputs, mode: 'upgrade', confirm } as const };
+  expect(await thrownBy(() => resumeUpgrade(agreed, journal))).not.toMatchObject({ code: 'image-unconfirmed' });
+});
+
+describe('an exchange', () => {
+  const renewed = (volumeName: string) => ({
+    metadata: { name: 'data-postgresql-0', namespace, labels: {}, annotations: {} },
+    spec: { volumeName },
+  });
+
+  test.each([
+    ['that is bound in another namespace', strange.spec],
+    [
+      'that an earlier claim of the same name has left',
+      { claimRef: { namespace, name: 'data-postgresql-0', uid: 'gone' } },
+    ],
+    ['of another claim in the namespace', { claimRef: { namespace, name: 'data-vault-0' } }],
+    ['that is free, and none of ours', {}],
+  ])('with a volume %s changes neither that nor the claim', async (_what, spec) => {
+    const { cluster, context } = await live();
+    cluster.put('persistentvolumes', { metadata: { name: 'pv-x' }, spec });
+    const before = cluster.peek('persistentvolumes', 'pv-x');
+    cluster.calls.length = 0;
+    const error = await thrownBy(() =>
+      exchangeVolumes(context, { claim: renewed('pv-x'), volume: 'pv-x', former: 'pv-1' }),
+    );
+    expect(error.code).toBe('volume-foreign');
+    expect(cluster.peek('persistentvolumes', 'pv-x')).toEqual(before);
+    expect(cluster.writes).toEqual([]);
+  });
+});
+
+describe('a VolumeSnapshot', () => {
+  test.each([
+    ['of the user, labelled as ours', 'nightly', 'data-postgresql-0', ownerLabel],
+    ['that is the backup', 'data-postgresql-0-before-upgrade-20260102030405', 'data-postgresql-0', ownerLabel],
+    ['of another claim', 'data-postgresql-0-live-20260102030405', 'data-vault-0', ownerLabel],
+    ['without our label', 'data-postgresql-0-live-20260102030405', 'data-postgresql-0', {}],
+  ])('%s is neither deleted nor given another policy', async (_what, name, source, labels) => {
+    const { cluster, context } = await live();
+    cluster
+      .put('volumesnapshots', {
+        apiVersion: 'snapshot.storage.k8s.io/v1',
+        kind: 'VolumeSnapshot',
+        metadata: { name, namespace, labels },
+        spec: { source: { persistentVolumeClaimName: source } },
+        status: { readyToUse: true, boundVolumeSnapshotContentName: 'content' },
+      })
+      .put('volumesnapshotcontents', {
+        metadata: { name: 'content' },
+        spec: { deletionPolicy: 'Retain', volumeSnapshotRef: { name, namespace } },
+      });
+    cluster.calls.length = 0;
+    await removeSnapshot(context, name);
+    expect(cluster.writes).toEqual([]);
+    expect(context.results.warnings).toEqual([expect.stringContaining(name)]);
+  });
+});
+
+test("a user's claim under the copy's name, labelled as ours, is not deleted", async () => {
+  const { cluster, context } = await live();
+  const theirs = claim('data-postgresql-0-copy');
+  cluster.put('persistentvolumeclaims', { ...theirs, metadata: { ...theirs.metadata, labels: ownerLabel } });
+  expect((await thrownBy(() => removeCopy(context))).code).toBe('claim-foreign');
+  expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0-copy', namespace)).toBeDefined();
+});
