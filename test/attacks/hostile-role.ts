@@ -33,7 +33,7 @@ const arrayOf = (names: readonly string[]) => `'{${names.map((name) => `"${name}
 /** Runs with the rights of whoever calls it: tells the log, and tries to make the role a superuser and to learn what the server's environment has. */
 const attack = `
 CREATE TABLE public.ran (what text, who name, session name); GRANT INSERT ON public.ran TO PUBLIC;
-CREATE FUNCTION public.attack(what text) RETURNS bool LANGUAGE plpgsql AS $attack$
+CREATE FUNCTION public.attack(what text) RETURNS bool LANGUAGE plpgsql SET search_path = pg_catalog AS $attack$
 BEGIN
   IF current_user = '${hostileRole}' THEN RETURN true; END IF;
   RAISE LOG '${hostileMark} % ran as %, session of %', what, current_user, session_user;
