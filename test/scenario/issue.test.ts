@@ -49,8 +49,8 @@ test('a precheck that finds something opens an issue, says so everywhere, and cl
   expect(red.report?.phases.map(({ id }) => id)).toEqual(['discover', 'precheck', 'issue']);
   const body = github.state.issues[0]?.body ?? '';
   expect(body).toContain('✗ 1 check of ');
-  // Nobody is mentioned, nothing is referred to, and it is no markup.
-  expect(body).toContain('exceeded quota: @\u2060compute &lt;b> #\u20601');
+  // As code it mentions nobody, refers to nothing, and is no markup.
+  expect(body).toMatch(/`[^`\n]*exceeded quota: @compute <b> #1 \(HTTP 403\)\.`/);
   expect(body).toContain(`[this workflow run](${github.serverUrl}/admins/server/actions/runs/1/attempts/1)`);
   // The runner takes the secret out of the log from there on.
   expect(red.stdout).toContain(`::add-mask::${token}\n`);
