@@ -206,11 +206,6 @@ describe('gathering facts', () => {
     expect(found).toEqual(['CronJob/nightly', 'CronJob/paused', 'Pod/guest']);
   });
 
-  test('resources that can not be read leave the dry runs unknown', async () => {
-    const facts = await gather(probing(cluster()), { resources: 'limits: {cpu: lots}' });
-    expect(facts.refused).toMatchObject({ known: false, code: 'resources-invalid' });
-  });
-
   test('the clusters beside the data directory are read, whatever may be seen of them', async () => {
     const lines = [
       'cluster=1001 yes 12 pg_control no 23 /bitnami/postgresql/data',
