@@ -13,7 +13,7 @@ look_at_foreign() {
   data=$(version_of "$DATA")
   if [[ ! -e $MOVED ]]; then old=$KEPT; fi
   if [[ -e $DATA && ! -O $DATA ]]; then
-    WHY="$DATA belongs to UID $(stat -c %u "$DATA") and not to user $EUID: a try as another user left it. ${BY_HAND}chown -R $EUID:$(id -g) $DATA"
+    WHY="$DATA belongs to UID $(stat -c %u "$DATA") and not to user $EUID: a try as another user left it. ${BY_HAND}chown -R $EUID:$(id -g) $(quoted "$DATA")"
   elif [[ $data == "$TO" ]]; then
     WHY="$DATA is PostgreSQL $TO already, and not by this upgrade"
   elif [[ ! -e $old ]]; then
@@ -21,52 +21,67 @@ look_at_foreign() {
   elif [[ -e $MOVED && -e $KEPT ]]; then
     WHY="$DATA holds no PostgreSQL $FROM, and there are two others: $(described "$MOVED"), $(described "$KEPT"). Rename the right one to $DATA"
   elif [[ -n $(stranger_in "$old" "$NEW") ]]; then
-    WHY="$(of_failed_try "$old"), but not all of it belongs to user $EUID ($(stranger_in "$old" "$NEW")). ${BY_HAND}chown -R $EUID:$(id -g) $old $NEW; then run again"
+    WHY="$(of_failed_try "$old"), but not all of it belongs to user $EUID ($(stranger_in "$old" "$NEW")). ${BY_HAND}chown -R $EUID:$(id -g) $(quoted "$old" "$NEW"); then run again"
   elif [[ $(version_of "$old") != "$FROM" || $(control_file_of "$old") == none ]]; then
     WHY="$DATA holds no PostgreSQL $FROM, and $(described "$old") is none either: restore the snapshot"
   elif [[ $data != absent ]]; then
-    WHY="$(of_failed_try "$old"), and $DATA is in its place without a cluster in it: $(if is_empty "$DATA"; then printf 'rmdir %s' "$DATA"; else printf 'move %s away' "$DATA"; fi), then run again"
+    WHY="$(of_failed_try "$old"), and $DATA is in its place without a cluster in it: $(if is_empty "$DATA"; then printf 'rmdir %s' "$(quoted "$DATA")"; else printf 'move %s away' "$DATA"; fi), then run again"
   elif was_served "$NEW"; then
-    WHY="$(of_failed_try "$old"), but a server was started on $(described "$NEW"), and what it wrote is there alone. To go on with it: mv $NEW $DATA"
+    WHY="$(of_failed_try "$old"), but a server was started on $(described "$NEW"), and what it wrote is there alone. To go on with it: mv $(quoted "$NEW" "$DATA")"
   elif [[ ! -f $old/global/pg_control ]]; then
     WHY="$(of_failed_try "$old"), which linked its files into $(described "$NEW"). $(way_back_from_link "$old")"
   elif [[ $old == "$KEPT" ]]; then
-    WHY="$(of_failed_try "$old") and $(described "$NEW"). ${BY_HAND}mv $old $DATA (PostgreSQL $FROM again), or mv $NEW $DATA if its upgrade had ended well"
+    WHY="$(of_failed_try "$old") and $(described "$NEW"). ${BY_HAND}mv $(quoted "$old" "$DATA") (PostgreSQL $FROM again), or mv $(quoted "$NEW" "$DATA") if its upgrade had ended well"
   else
     STATE=moved
   fi
 }
 
+quoted() { # WORD... → words for a POSIX shell; plain ones stay plain. A terminal would act on control characters, so such a path is only described.
+  local word separator=
+  for word; do
+    if [[ $word == *[[:cntrl:]]* ]]; then
+      word=PATH-WITH-CONTROL-CHARACTERS
+    elif [[ ! $word =~ ^[A-Za-z0-9_@%+:,./-]+$ ]]; then
+      word="'${word//\'/\'\\\'\'}'"
+    fi
+    printf '%s%s' "$separator" "$word"
+    separator=' '
+  done
+}
+
 of_failed_try() { printf '%s is absent; an upgrade which was not ours left PostgreSQL %s in %s' "$DATA" "$FROM" "$1"; }
 
 stranger_in() { # DIRECTORY... → the first path that is not ours; what we can't look into is not ours
-  local directory
+  local directory found
   for directory; do
-    if [[ -e $directory ]]; then find "$directory" ! -user "$EUID" -printf '%p of UID %U' -quit 2>/dev/null || true; fi
-  done | head -c 200
+    if [[ ! -e $directory ]]; then continue; fi
+    found=$(find "$directory" ! -user "$EUID" -printf '%U %p' -quit 2>/dev/null) || true
+    if [[ -n $found ]]; then printf '%s of UID %s' "$(quoted "${found#* }")" "${found%% *}"; return; fi
+  done
 }
 
 # pg_upgrade starts servers with -b. Any other start was somebody's: then the new cluster may have what nobody else has.
-was_served() { [[ -f $1/postmaster.opts ]] && ! grep -q -- '"-b"' "$1/postmaster.opts"; }
+was_served() { [[ -e $1/postmaster.opts ]] && ! { [[ -f $1/postmaster.opts ]] && head -c 8192 "$1/postmaster.opts" | grep -q -- '"-b"'; }; }
 
 way_back_from_link() { # DIRECTORY: of the old cluster
   if [[ ! -e $NEW ]]; then
     printf 'The new cluster is gone, so nobody can tell whether it was served: restore the snapshot'
     return
   fi
-  printf 'It was never served, so %s is whole. %srm -rf %s && mv %s/%s %s/global/pg_control' "$FROM" "$BY_HAND" "$NEW" "$1" "$LINKED" "$1"
-  if [[ $1 != "$DATA" ]]; then printf ' && mv %s %s' "$1" "$DATA"; fi
+  printf 'It was never served, so %s is whole. %srm -rf %s && mv %s' "$FROM" "$BY_HAND" "$(quoted "$NEW")" "$(quoted "$1/$LINKED" "$1/global/pg_control")"
+  if [[ $1 != "$DATA" ]]; then printf ' && mv %s' "$(quoted "$1" "$DATA")"; fi
 }
 
 what_of_new() { # beside a data directory of the old version
   if [[ -e $MOVED ]]; then
     beside_old
   elif [[ -n $(stranger_in "$NEW") ]]; then
-    printf '%s. It belongs to somebody else: %schown -R %s:%s %s, then run again' "$(described "$NEW")" "$BY_HAND" "$EUID" "$(id -g)" "$NEW"
+    printf '%s. It belongs to somebody else: %schown -R %s:%s %s, then run again' "$(described "$NEW")" "$BY_HAND" "$EUID" "$(id -g)" "$(quoted "$NEW")"
   elif was_served "$NEW"; then
     printf 'a server was started on it, and what it wrote is there alone: %s, %s. Keep the right one' "$(described "$NEW")" "$(described "$DATA")"
   elif [[ -f $DATA/global/pg_control ]]; then
-    printf 'a failed try left it, it was never served, and PostgreSQL %s is whole in %s. %srm -rf %s' "$FROM" "$DATA" "$BY_HAND" "$NEW"
+    printf 'a failed try left it, it was never served, and PostgreSQL %s is whole in %s. %srm -rf %s' "$FROM" "$DATA" "$BY_HAND" "$(quoted "$NEW")"
   else
     printf '%s' "$(way_back_from_link "$DATA")"
   fi
@@ -81,8 +96,8 @@ beside_old() {
       printf 'an upgrade which was not ours moved its new cluster into %s, where another one had appeared: %s, beside %s. Move %s away first' \
         "$DATA" "$(described "$DATA/${NEW##*/}")" "$(described "$other")" "$DATA"
     elif ! has_tables "$DATA" && { [[ ! -r $other ]] || has_tables "$other"; }; then
-      printf '%s is an EMPTY cluster, as an image makes it where it finds none, beside the old one: %s, %s. Stop the server. %smv %s %s.empty && mv %s %s && chown -R %s:%s %s' \
-        "$DATA" "$(described "$DATA")" "$(described "$other")" "$BY_HAND" "$DATA" "$DATA" "$other" "$DATA" "$EUID" "$(id -g)" "$DATA"
+      printf '%s is an EMPTY cluster, as an image makes it where it finds none, beside the old one: %s, %s. Stop the server. %smv %s && mv %s && chown -R %s:%s %s' \
+        "$DATA" "$(described "$DATA")" "$(described "$other")" "$BY_HAND" "$(quoted "$DATA" "$DATA.empty")" "$(quoted "$other" "$DATA")" "$EUID" "$(id -g)" "$(quoted "$DATA")"
       if [[ -f $other/$LINKED ]]; then printf '. Its files were linked into a new cluster: run status then, before any server is started'; fi
     else
       printf '%s exists beside a PostgreSQL %s: it is not of this upgrade. Keep the right one and move the other away: %s, %s' \

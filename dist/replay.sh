@@ -1,11 +1,17 @@
 #!/bin/bash
-# Does what pg_upgrade does before it touches a file: dumps the roles and each database's schema from the running server, over the network, and restores
-# them into a new cluster, which is thrown away. The running server is only read. Everything is written below WORK.
-# Environment: TO, the major; HOST, PORT, LOGIN (superuser), PASSWORD of the running server; SUPERUSER, whom its initdb made; ENCODING, LC_COLLATE_VALUE,
-# LC_CTYPE_VALUE, CHECKSUMS (on, off), WAL_SEGMENT (MiB) for initdb; DATABASES, a name a line; CONNECT_WAIT, LOCK_WAIT and DUMP_LIMIT,
-# seconds.
-# Prints one fact a line, columns separated by tabs. NUMBER is the database's line in DATABASES, 0 for the roles:
-#   broken TEXT                       the replay itself could not go on
+# Does what pg_upgrade does before it touches a file: dumps the roles and each database's schema from the running server, over the network (`dump`), and
+# restores them into a new cluster, which is thrown away (`restore`). The running server is only read.
+# A restore runs code of the databases' users as superuser of the new cluster: a domain's CHECK behind an aggregate's INITCOND, say, and from there
+# any program. So `dump` and `restore` are containers of their own. Only `dump` has the password. `restore` has the dumps, read-only, and closes the network
+# to itself and to all that it starts (confine.pl) before it reads one.
+# Environment of both: TO, the major; DUMPS, a directory; DATABASES, a name a line; SUPERUSER, whom the running server's initdb made.
+# Of dump: HOST, PORT, LOGIN (superuser), PASSWORD of the running server; CONNECT_WAIT, LOCK_WAIT and DUMP_LIMIT, seconds.
+# Of restore: ENCODING, LC_COLLATE_VALUE, LC_CTYPE_VALUE, CHECKSUMS (on, off), WAL_SEGMENT (MiB) for initdb; CONFINE, the text of confine.pl.
+# Leaves in DUMPS: roles.sql, NUMBER.dump for each database, and the facts about the dumps, with `dumped NUMBER MILLISECONDS`. `restore` prints all facts,
+# one a line, columns separated by tabs. NUMBER is the database's line in DATABASES, 0 for the roles:
+#   unreachable TEXT                  no connection to the running server, without an answer of its own
+#   broken TEXT                       the test itself could not go on
+#   network TEXT                      why `restore` could not close the network
 #   dump NUMBER TEXT                  what pg_dump, pg_dumpall said
 #   skipped NUMBER TEXT               left alone on purpose
 #   entry|error|detail|statement NUMBER TEXT   what pg_restore, psql could not do: object, message, and the SQL without its literals
@@ -14,27 +20,24 @@
 #   took NUMBER DUMP RESTORE          milliseconds
 #   end
 set -uo pipefail
-readonly TO HOST PORT LOGIN SUPERUSER ENCODING LC_COLLATE_VALUE LC_CTYPE_VALUE CHECKSUMS WAL_SEGMENT DATABASES CONNECT_WAIT LOCK_WAIT DUMP_LIMIT
+readonly COMMAND=$1 TO DUMPS SUPERUSER DATABASES
 readonly WORK=${WORK:-/tmp/replay} BIN=${PGBINNEW:-/usr/lib/postgresql/$TO/bin}
 readonly MOST_ERRORS=20 MOST_LINES=40 LONGEST_LINE=400
 export LC_ALL=C
-# A line break at the end of the Secret's value is no part of the password.
-secret=$(printf '%s' "$PASSWORD")
-unset PASSWORD
 for name in $(compgen -e | grep '^PG'); do unset "$name"; done
 
 fact() { printf '%s\n' "$1${2+$'\t'}${2-}${3+$'\t'}${3-}${4+$'\t'}${4-}"; }
 one_line() { tr '\n\t' '  ' | cut -c1-"$LONGEST_LINE" | sed 's/ *$//'; }
 broken() { # TEXT
   fact broken "$(printf '%s' "$1" | one_line)"
-  fact end
-  exit 0
+  finish
 }
 milliseconds() { local now=${EPOCHREALTIME/[.,]/}; echo $((now / 1000)); }
 
-# Programs that ask the running server: they can only read, wait for nobody's lock for long, and are missed soon when they are gone.
+# Programs that ask the running server: they can only read, wait for nobody's lock for long, and are missed soon when they are gone. Nothing but the
+# system's own schema is searched: who may create in another one would have us call a function of theirs.
 source_server() { # COMMAND...
-  local options='-c default_transaction_read_only=on -c role=none -c idle_in_transaction_session_timeout=0'
+  local options='-c default_transaction_read_only=on -c role=none -c search_path=pg_catalog -c idle_in_transaction_session_timeout=0'
   options+=" -c statement_timeout=${DUMP_LIMIT}s -c lock_timeout=${LOCK_WAIT}s"
   options+=' -c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4'
   PGHOST=$HOST PGPORT=$PORT PGUSER=$LOGIN PGPASSWORD=$secret PGOPTIONS=$options PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=5 \
@@ -89,7 +92,7 @@ failures() { # NUMBER FILE
     }
     /^pg_restore: / { part = ""; next }
     count > most { next }
-    part == "error" && /^(DETAIL|CONTEXT):/ { tell("detail", $0); next }
+    part == "error" && /^(DETAIL|CONTEXT):/ { gsub(/\047([^\047]|\047\047)*\047/, "\047…\047"); sub(/\047[^\047…]*$/, "\047…"); tell("detail", $0); next }
     part == "error" && /^Command was: / { part = "statement"; printed = 0; begin_statement(); sub(/^Command was: /, "") }
     part == "statement" {
       text = without_literals($0)
@@ -122,14 +125,18 @@ ended() { # NUMBER: what the new cluster died of, or lacked
   : >"$WORK/server.log"
 }
 
-# ------------------------------------------------------------------------------------------------------------------------------- the running server
+# ------------------------------------------------------------------------------------------------------------------ dump: the running server is asked
 
 connect() {
   local answer deadline=$((SECONDS + CONNECT_WAIT))
   # A network policy, and the network of a pod that has just begun, may need a moment.
   until answer=$(source_server "$BIN/psql" -XAtqw -d template1 -c 'SELECT 1' 2>&1); do
-    if ((SECONDS >= deadline)) || [[ ! $answer =~ (refused|timeout|unreachable|route|timed\ out) ]]; then
+    if [[ $answer == *FATAL:* || ! $answer =~ (refused|timeout|unreachable|route|timed\ out|^$) ]]; then
       broken "the running server can't be reached from a pod: ${answer:-no answer within $DUMP_LIMIT s}"
+    fi
+    if ((SECONDS >= deadline)); then
+      fact unreachable "$(printf '%s' "${answer:-no answer within $DUMP_LIMIT s}" | one_line)"
+      finish
     fi
     sleep 1
   done
@@ -138,13 +145,56 @@ connect() {
 # pg_dump locks every table of a database at once; the table of locks is one for all sessions, and who finds it full is refused.
 enough_locks() { # NAME
   local free
-  free=$(source_server "$BIN/psql" -XAtqw -d "$(connection "$1")" -c "SELECT count(*) || ' of ' || max, count(*) * 2 < max FROM pg_catalog.pg_class,
-    (SELECT current_setting('max_locks_per_transaction')::int * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) AS max) m
+  free=$(source_server "$BIN/psql" -XAtqw -d "$(connection "$1")" -c "SELECT pg_catalog.count(*) || ' of ' || max, pg_catalog.count(*) * 2 < max FROM pg_catalog.pg_class,
+    (SELECT pg_catalog.current_setting('max_locks_per_transaction')::int * (pg_catalog.current_setting('max_connections')::int + pg_catalog.current_setting('max_prepared_transactions')::int) AS max) m
     WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND pg_class.oid >= 16384 GROUP BY max" 2>/dev/null) || return 0
   [[ $free != *'|f' ]] || { echo "${free%|f}"; return 1; }
 }
 
-# ------------------------------------------------------------------------------------------------------------------------------------ the new cluster
+dump_roles() {
+  local begun status
+  begun=$(milliseconds)
+  # Secrets of roles stay where they are: they can't fail, since 12 and 14 store them alike.
+  if source_server "$BIN/pg_dumpall" -w --role="$SUPERUSER" --globals-only --quote-all-identifiers --binary-upgrade --no-tablespaces --no-role-passwords \
+    --lock-wait-timeout="${LOCK_WAIT}s" -f "$DUMPS/roles.sql" 2>"$DUMPS/said"; then
+    fact dumped 0 $(($(milliseconds) - begun))
+  else
+    status=$?
+    said 0 "$DUMPS/said"
+    fact dump 0 "pg_dumpall ended with $status"
+    rm -f "$DUMPS/roles.sql"
+  fi
+}
+
+dump_database() { # NUMBER NAME
+  local begun status locks
+  if ! locks=$(enough_locks "$2"); then
+    fact skipped "$1" "a dump locks more than half of what the server has room for ($locks locks), which could stop applications"
+    return
+  fi
+  begun=$(milliseconds)
+  if source_server "$BIN/pg_dump" -w --role="$SUPERUSER" --schema-only --quote-all-identifiers --binary-upgrade --no-tablespaces --format=custom \
+    --lock-wait-timeout="${LOCK_WAIT}s" -f "$DUMPS/$1.dump" "$(connection "$2")" 2>"$DUMPS/said"; then
+    fact dumped "$1" $(($(milliseconds) - begun))
+  else
+    status=$?
+    said "$1" "$DUMPS/said"
+    fact dump "$1" "pg_dump ended with $status"
+    rm -f "$DUMPS/$1.dump"
+  fi
+}
+
+# ------------------------------------------------------------------------------------------------- restore: into a new cluster, without password and network
+
+# Whoever runs in this container from here on can open local sockets only; also what exec starts.
+confine() {
+  if [[ ${NETWORK-} == closed ]]; then return; fi
+  local reason
+  if reason=$(perl -e "$CONFINE" "$(uname -m)" true 2>&1); then
+    NETWORK=closed PGBINNEW=$BIN exec perl -e "$CONFINE" "$(uname -m)" bash -c "$BASH_EXECUTION_STRING" "$0" "$COMMAND"
+  fi
+  fact network "$(printf '%s' "$reason" | one_line)"
+}
 
 begin() {
   local checksums=()
@@ -165,63 +215,77 @@ expect_alive() {
   answer=$(scratch "$BIN/psql" -XAtqw -d template1 -c 'SELECT 1' 2>&1) || broken "the new cluster is not to be reached any more: $answer"
 }
 
-roles() {
-  local begun dumped status
+restore_roles() {
+  local begun
   begun=$(milliseconds)
-  # Secrets of roles stay where they are: they can't fail, since 12 and 14 store them alike.
-  source_server "$BIN/pg_dumpall" -w --role="$SUPERUSER" --globals-only --quote-all-identifiers --binary-upgrade --no-tablespaces --no-role-passwords \
-    --lock-wait-timeout="${LOCK_WAIT}s" -f "$WORK/roles.sql" 2>"$WORK/said" || { status=$?; said 0 "$WORK/said"; fact dump 0 "pg_dumpall ended with $status"; return; }
-  dumped=$(milliseconds)
-  scratch "$BIN/psql" -Xq -d template1 -f "$WORK/roles.sql" >/dev/null 2>"$WORK/said"
-  failures_of_roles "$WORK/roles.sql" "$WORK/said"
+  scratch "$BIN/psql" -Xq -d template1 -f "$DUMPS/roles.sql" >/dev/null 2>"$WORK/said"
+  failures_of_roles "$DUMPS/roles.sql" "$WORK/said"
   ended 0
   expect_alive
-  fact took 0 $((dumped - begun)) $(($(milliseconds) - dumped))
+  fact took 0 "${dumped[0]}" $(($(milliseconds) - begun))
 }
 
-database() { # NUMBER NAME
-  local number=$1 name=$2 begun dumped status=0 how=(--create --dbname=template1) locks
-  case $name in
+restore_database() { # NUMBER NAME
+  if [[ -z ${dumped[$1]-} ]]; then return; fi
+  local begun how=(--create --dbname=template1)
+  case $2 in
     template1) how=(--clean --create --dbname=postgres) ;;
     postgres) how=(--clean --create --dbname=template1) ;;
   esac
-  if ! locks=$(enough_locks "$name"); then
-    fact skipped "$number" "a dump locks more than half of what the server has room for ($locks locks), which could stop applications"
-    return
-  fi
   begun=$(milliseconds)
-  source_server "$BIN/pg_dump" -w --role="$SUPERUSER" --schema-only --quote-all-identifiers --binary-upgrade --no-tablespaces --format=custom \
-    --lock-wait-timeout="${LOCK_WAIT}s" -f "$WORK/dump" "$(connection "$name")" 2>"$WORK/said" || status=$?
-  if ((status != 0)); then
-    said "$number" "$WORK/said"
-    fact dump "$number" "pg_dump ended with $status"
-    return
-  fi
-  dumped=$(milliseconds)
   # Without --exit-on-error, which pg_upgrade gives it: all that fails is to be told.
-  scratch "$BIN/pg_restore" -w "${how[@]}" --no-tablespaces "$WORK/dump" >/dev/null 2>"$WORK/said" || status=$?
-  failures "$number" "$WORK/said"
-  ended "$number"
+  scratch "$BIN/pg_restore" -w "${how[@]}" --no-tablespaces "$DUMPS/$1.dump" >/dev/null 2>"$WORK/said"
+  failures "$1" "$WORK/said"
+  ended "$1"
   expect_alive
-  fact took "$number" $((dumped - begun)) $(($(milliseconds) - dumped))
-  rm -f "$WORK/dump"
-  case $name in
+  fact took "$1" "${dumped[$1]}" $(($(milliseconds) - begun))
+  case $2 in
     template1 | postgres) ;;
-    *) echo 'DROP DATABASE IF EXISTS :"name"' | scratch "$BIN/psql" -Xqw -d template1 -v name="$name" -f - >/dev/null 2>&1 ;;
+    *) echo 'DROP DATABASE IF EXISTS :"name"' | scratch "$BIN/psql" -Xqw -d template1 -v name="$2" -f - >/dev/null 2>&1 ;;
   esac
 }
 
-begin
-connect
-roles
-# template1 first, as pg_upgrade does: it may be what others are made from.
-mapfile -t names <<<"$DATABASES"
-for pass in first others; do
-  for at in "${!names[@]}"; do
-    case $pass:${names[at]} in
-      *: | others:template1) ;;
-      first:template1 | others:*) database $((at + 1)) "${names[at]}" ;;
-    esac
+each_database() { # COMMAND
+  local pass at
+  # template1 first, as pg_upgrade does: it may be what others are made from.
+  for pass in first others; do
+    for at in "${!names[@]}"; do
+      case $pass:${names[at]} in
+        *: | others:template1) ;;
+        first:template1 | others:*) "$1" $((at + 1)) "${names[at]}" ;;
+      esac
+    done
   done
-done
-fact end
+}
+
+mapfile -t names <<<"$DATABASES"
+case $COMMAND in
+  dump)
+    readonly HOST PORT LOGIN CONNECT_WAIT LOCK_WAIT DUMP_LIMIT
+    # A line break at the end of the Secret's value is no part of the password.
+    secret=$(printf '%s' "$PASSWORD")
+    unset PASSWORD
+    finish() { exit 0; }
+    exec >"$DUMPS/facts"
+    connect
+    dump_roles
+    each_database dump_database
+    ;;
+  restore)
+    readonly ENCODING LC_COLLATE_VALUE LC_CTYPE_VALUE CHECKSUMS WAL_SEGMENT CONFINE
+    finish() { fact end; exit 0; }
+    confine
+    dumped=()
+    while IFS=$'\t' read -r name number text; do
+      case $name in
+        dumped) dumped[number]=$text ;;
+        *) fact "$name" "$number" "$text" ;;
+      esac
+    done <"$DUMPS/facts"
+    if ((${#dumped[@]} == 0)); then finish; fi
+    begin
+    if [[ -n ${dumped[0]-} ]]; then restore_roles; fi
+    each_database restore_database
+    finish
+    ;;
+esac

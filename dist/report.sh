@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the run says: the log on stdout, the journal on the volume, and the result for whoever started the Job.
 
-log() { printf '%s\n' "$*"; }
+log() { printf '%s\n' "${*//[[:cntrl:]]/ }"; } # names on the volume are others' texts
 now() { printf '%s' $((${EPOCHREALTIME/./} / 1000)); }
 in_seconds() { printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)); }
 
@@ -66,7 +66,7 @@ heartbeat() { # LABEL FILE
   started=$(now)
   exec {never}<> <(:) # nothing ever comes from here: `read -t` is then a sleep which leaves no process behind
   until read -r -t "$HEARTBEAT_SECONDS" -u "$never"; do
-    log "    ... $1, for $((($(now) - started) / 1000)) s: $(tail -n 1 "$2" | tr -d '\r' | cut -c 1-120)"
+    log "    ... $1, for $((($(now) - started) / 1000)) s: $(redact <"$2" | tail -n 1 | tr -d '\r' | cut -c 1-120)"
   done
 }
 
@@ -101,9 +101,85 @@ result() {
     "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(control_json)"
 }
 
-# What pg_upgrade and the servers wrote, without what the dumped commands in it disclose: password hashes, and the connection strings of
-# subscriptions and foreign servers.
-readonly SECRETS="s/(password|connection)([[:space:]]*=?[[:space:]]*)'([^']|'')*'/\1\2'***'/Ig"
+# What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (as replay.sh has it), of all else what looks like a
+# password, a connection string of a subscription or foreign server, or a hash, also over several lines.
+# shellcheck disable=SC2016 # awk's own
+readonly WITHOUT_LITERALS='
+function begin_statement() { quote = "" }
+function without_literals(line,   out, at) {
+  out = ""
+  while (line != "") {
+    if (quote != "") {
+      at = index(line, quote)
+      if (at == 0) return out (quote == "\"" ? line : "")
+      if (quote == "\"") out = out substr(line, 1, at)
+      else out = out "…" quote
+      line = substr(line, at + length(quote))
+      quote = ""
+    } else if (match(line, /\047|"|--|\$[A-Za-z_]*\$/)) {
+      quote = substr(line, RSTART, RLENGTH)
+      if (quote == "--") { quote = ""; return out substr(line, 1, RSTART - 1) }
+      out = out substr(line, 1, RSTART + RLENGTH - 1)
+      line = substr(line, RSTART + RLENGTH)
+    } else {
+      out = out line
+      line = ""
+    }
+  }
+  return out
+}
+'
+# shellcheck disable=SC2016 # awk's own
+readonly WITHOUT_SECRETS='
+function without_secrets(line,   out, at, low, head) {
+  out = ""
+  for (;;) {
+    if (literal != "") {
+      at = closing(line)
+      if (at == 0) return out
+      line = substr(line, at)
+      literal = ""
+    }
+    low = tolower(line)
+    if (!match(low, KEYWORD "[\"\\\\]*[ \t]*(:=|=>|=)?[ \t]*e?\047|" KEYWORD "[\"\\\\]*[ \t]*(:=|=>|=)[ \t]*[^ \t\047]")) return out line
+    head = substr(line, 1, RSTART + RLENGTH - 1)
+    line = substr(line, RSTART + RLENGTH)
+    if (head ~ /\047$/) {
+      literal = tolower(head) ~ /[^a-z_]e\047$/ ? "escaped" : "plain"
+      out = out head "***"
+    } else {
+      out = out substr(head, 1, length(head) - 1) "***"
+      sub(/^[^ \t,;|\047]*/, "", line)
+    }
+  }
+}
+# Where the quote that ends the literal is; a doubled one does not, nor one after a backslash in an escaped literal.
+function closing(line,   at, c) {
+  for (at = 1; at <= length(line); at++) {
+    c = substr(line, at, 1)
+    if (c == "\\" && literal == "escaped") at++
+    else if (c == "\047") {
+      if (substr(line, at + 1, 1) != "\047") return at
+      at++
+    }
+  }
+  return 0
+}
+BEGIN { KEYWORD = "(password|passwd|passphrase|secret|token|connection)" }
+/^pg_restore: |^psql:|(LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DETAIL|HINT|CONTEXT):  / { statement = 0; literal = "" }
+!statement && match($0, /Command was: |(STATEMENT|QUERY):  /) {
+  statement = 1
+  begin_statement()
+  begun = RSTART + RLENGTH
+  print without_secrets(substr($0, 1, begun - 1)) without_literals(substr($0, begun))
+  next
+}
+/DETAIL:  / { begin_statement(); gsub(/=\([^)]*\)/, "=(***)"); print without_literals($0); begin_statement(); next }
+{ print statement ? without_literals($0) : without_secrets($0) }
+'
+readonly HASHES='s/SCRAM-SHA-256\$[^[:space:]'"'"']+/***/g; s/md5[0-9a-f]{32}/***/g; s#://[^/@[:space:]]+@#://***@#g'
+
+redact() { LC_ALL=C awk "$WITHOUT_LITERALS$WITHOUT_SECRETS" | sed -E "$HASHES"; }
 
 keep_logs() { # on the volume, at the end
   if [[ ! -d $LOGS || -z $(ls -A "$SAID") ]]; then return; fi
@@ -111,7 +187,14 @@ keep_logs() { # on the volume, at the end
   redact_logs
 }
 
-redact_logs() { find "$LOGS" -maxdepth 1 -type f ! -name '*.custom' ! -name '*.sh' -exec sed -i -E "$SECRETS" {} + || true; }
+redact_logs() {
+  local file
+  while IFS= read -r -d '' file; do
+    # What can't be redacted is not kept. The volume may be full: what takes no more room than before still fits.
+    if redact <"$file" >"$SAID/.redacted"; then cat -- "$SAID/.redacted" >"$file" || true; else rm -f -- "$file"; fi
+  done < <(find "$LOGS" -maxdepth 1 -type f ! -name '*.custom' ! -name '*.sh' -print0)
+  rm -f -- "$SAID/.redacted"
+}
 
 archive_logs() { # of earlier tries: kept, and out of the way of pg_upgrade, which appends
   local number=1
@@ -131,11 +214,11 @@ show_logs() {
     if [[ ! -s $file ]]; then continue; fi
     if [[ $file == */pg_upgrade_dump_* ]] && ! grep -qiE 'error|fatal' "$file"; then continue; fi
     log "--- ${file##*/}, the last 40 lines"
-    tail -n 40 "$file" | sed -E "$SECRETS"
+    redact <"$file" | tail -n 40
   done
 }
 
-first_line() { grep -hE "$@" 2>/dev/null | head -n 1 | sed -E "$SECRETS" || true; } # PATTERN FILE...
+first_line() { grep -hE "$@" 2>/dev/null | head -n 1 | redact || true; } # PATTERN FILE...
 
 # pg_upgrade's own sentence, and the line which names the culprit: out of the lists which the checks leave, else of the log to which pg_upgrade
 # points. Dumps and restores run side by side: only the first to fail has a cause, the others fail because the server is then stopped for them. So
@@ -152,7 +235,7 @@ telling_line() { # OUTPUT OF pg_upgrade
   sentence=$(grep -vE "$FAILED_STATUS"'|^$|^Consult|^the probable cause' <<<"$sentence" | head -n 1) || true
   culprit=$(first_line 'could not load library|^  [^ ]' "$LOGS"/*.txt)
   if [[ -z $culprit && -n $log ]]; then culprit=$(first_line "$ERROR_LINE" "$LOGS/$log"); fi
-  if [[ -z $culprit && -n $log ]]; then culprit="$log ends with: $(tail -n 1 "$LOGS/$log" 2>/dev/null | sed -E "$SECRETS")"; fi
+  if [[ -z $culprit && -n $log ]]; then culprit="$log ends with: $(redact <"$LOGS/$log" 2>/dev/null | tail -n 1)"; fi
   if [[ -z $sentence$culprit ]]; then culprit=$(first_line "$ERROR_LINE" "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
   printf '%s' "${sentence:-pg_upgrade failed}${culprit:+: $culprit}"
 }

@@ -153,8 +153,10 @@ check_environment() {
   for name in $(compgen -e | grep '^PG'); do # pg_upgrade and libpq take a dozen settings from there
     if [[ $name != PGCTLTIMEOUT ]]; then unset "$name"; fi
   done
-  # what an administrator set for the superuser or for a database must not touch pg_upgrade's own sessions
-  export PGOPTIONS='-c role=none -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
+  # what is stored for the superuser or for a database must not touch pg_upgrade's own sessions
+  export PGOPTIONS='-c role=none -c search_path=pg_catalog,pg_temp -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
+  PGOPTIONS+=' -c local_preload_libraries= -c default_transaction_read_only=off -c default_transaction_deferrable=off -c exit_on_error=off'
+  PGOPTIONS+=' -c transform_null_equals=off -c array_nulls=on -c backslash_quote=safe_encoding'
 }
 
 mount_of() { stat -c %m -- "$1"; }
@@ -171,6 +173,8 @@ check_binaries() { # DIRECTORY MAJOR NAME...
 
 lock() {
   local status=0 said
+  look_for_links
+  if [[ -n $WHY ]]; then give_up refused "$EXIT_UNKNOWN" "$WHY"; fi
   if ! said=$({ mkdir -p "$OURS" && : >>"$JOURNAL"; } 2>&1); then
     refuse "user $EUID cannot write to $MOUNT ($(stat -c 'owner %u:%g, mode %a' "$MOUNT")): ${said##*: }"
   fi
@@ -183,26 +187,27 @@ lock() {
   rm -f -- "$PROBE" # a kill may have left it
 }
 
-# Everything that can be known without changing anything. Paths with newlines would break our lists; nobody has them.
+# Everything that can be known without changing anything.
 check_old() {
   local name file directory
   for name in SUPERUSER ENCODING LC_COLLATE_VALUE LC_CTYPE_VALUE; do
     if [[ -z ${!name:-} ]]; then refuse "$name is not set"; fi
   done
   if [[ -e $MOVED ]]; then refuse "$(beside_old)"; fi
-  file=$(find "$DATA" ! -user "$EUID" -printf '%p (%U) ' -quit)
-  if [[ -n $file ]]; then refuse "not owned by user $EUID: $file(a run as another user may have left it; give it back with chown -R $EUID:$(id -g) $DATA)"; fi
+  file=$(find "$DATA" ! -user "$EUID" -printf '%U %p' -quit)
+  if [[ -n $file ]]; then refuse "not owned by user $EUID: $(quoted "${file#* }") (${file%% *}) (a run as another user may have left it; give it back with chown -R $EUID:$(id -g) $DATA)"; fi
   if [[ -e $LOGS && ! -O $LOGS ]]; then refuse "$LOGS is not owned by user $EUID: remove it, or give it back with chown"; fi
   for name in standby.signal recovery.signal recovery.conf backup_label tablespace_map; do
     if [[ -e $DATA/$name ]]; then refuse "$DATA/$name: this is a standby, or a backup which was not restored to its end"; fi
   done
   if ! is_empty "$DATA/pg_twophase"; then refuse "prepared transactions: COMMIT PREPARED or ROLLBACK PREPARED them in PostgreSQL $FROM first"; fi
-  if [[ ! -d $DATA/pg_wal/ ]]; then refuse "$DATA/pg_wal -> $(readlink "$DATA/pg_wal"): not mounted here"; fi
+  if [[ ! -d $DATA/pg_wal/ ]] || ! in_volume "$DATA/pg_wal"; then refuse "$DATA/pg_wal -> $(quoted "$(readlink "$DATA/pg_wal")"): not mounted here"; fi
   case $(old_control 'Database cluster state') in
     *recovery*) if [[ $(old_control 'Database cluster state') != 'in crash recovery' ]]; then refuse "this is a standby: upgrade the primary"; fi ;;
     '') refuse "$DATA/global/pg_control is not readable" ;;
   esac
   if is_running "$DATA"; then refuse "a server is running on $DATA"; fi
+  if [[ -n $(find "$DATA/pg_tblspc" -mindepth 1 -maxdepth 1 -type l -lname $'*\n*' -print -quit) ]]; then refuse "a tablespace's path has a line end, which our lists can't hold"; fi
   while IFS= read -r directory; do check_tablespace "$directory"; done < <(tablespaces)
   choose_transfer
   check_space
@@ -212,7 +217,7 @@ old_control() { control_field "$FROM" "$DATA" "$1"; }
 tablespaces() { find "$DATA/pg_tblspc" -mindepth 1 -maxdepth 1 -type l -exec readlink -- {} ';'; }
 
 check_tablespace() { # DIRECTORY
-  if [[ ! -d $1 ]]; then refuse "tablespace $1 is not mounted here"; fi
+  if [[ $1 == *[[:cntrl:]]* || ! -d $1 ]] || ! in_volume "$1"; then refuse "tablespace $(quoted "$1") is not mounted here"; fi
   if [[ $(readlink -f "$1")/ == "$(readlink -f "$DATA")"/* ]]; then refuse "tablespace $1 is inside the data directory: move its tables with ALTER ... SET TABLESPACE first"; fi
   if compgen -G "$1/PG_${TO}_*" >/dev/null; then refuse "tablespace $1 holds $(compgen -G "$1/PG_${TO}_*"): not of this upgrade"; fi
 }

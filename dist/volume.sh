@@ -1,7 +1,31 @@
 # shellcheck shell=bash
 # What is on the volume, and the small durable moves which change it, back to the old cluster included.
 
-version_of() { if [[ -r $1/PG_VERSION ]]; then cat "$1/PG_VERSION"; elif [[ -e $1 ]]; then printf none; else printf absent; fi; }
+# The server's user may write anything here, and so may whoever has a way to that user (COPY TO PROGRAM). So what is read has a grammar, only
+# plain files are read (nobody would ever write into a pipe), and nothing that is ours is a link.
+
+# Sets WHY where a name of ours leads elsewhere: then nothing is read or written there.
+look_for_links() {
+  local path
+  for path in "$DATA" "$NEW" "$KEPT" "$MOVED" "$OURS" "$LOGS"; do
+    if [[ -L $path || (-e $path && ! -d $path) ]]; then WHY="$path is not a directory, or a link to one: move it away"; return; fi
+  done
+  for path in "$JOURNAL" "$OURS/lock" "$OURS/marker" "$CLAIM" "$TABLESPACES" "$RESERVE" "$PROBE" "$AUTO_CONF" "$UNPROVEN" "$DATA/$MARKER" "$NEW/$MARKER"; do
+    if [[ -L $path || (-e $path && ! -f $path) ]]; then WHY="$path is not a plain file: remove it"; return; fi
+  done
+}
+
+version_of() {
+  local version=
+  if [[ -f $1/PG_VERSION && -r $1/PG_VERSION ]]; then
+    IFS= read -r -n 16 version <"$1/PG_VERSION" || true
+    if [[ $version =~ ^[0-9]{1,2}(\.[0-9]{1,2})?$ ]]; then printf %s "$version"; else printf none; fi
+  elif [[ -e $1 || -L $1 ]]; then printf none; else printf absent; fi
+}
+
+in_volume() { [[ $(readlink -f -- "$1")/ == "$(readlink -f -- "$MOUNT")"/* ]]; } # PATH: wherever its links lead
+
+quoted() { printf '%q' "${1//[[:cntrl:]]/ }" | head -c 300; } # PATH that others named, for a message which may hold commands
 
 control_field() { # VERSION DIRECTORY NAME
   local bin=$OLD_BIN output
@@ -33,13 +57,13 @@ complete() { [[ -f $1/$MARKER && $(version_of "$1") == "$TO" ]]; }
 marker_value() { # KEY [DEFAULT]: from the new cluster's marker, wherever that cluster is
   local directory
   for directory in "$DATA" "$NEW"; do
-    if [[ -f $directory/$MARKER ]]; then sed -n "s/^$1=//p" "$directory/$MARKER"; return; fi
+    if [[ -f $directory/$MARKER ]]; then head -c 4096 "$directory/$MARKER" | sed -n "s/^$1=//p" | sed -n '1{s/[^[:print:]]/ /g;p}' | head -c 300; return; fi
   done
   printf %s "${2:-}"
 }
 
 identity() { stat -c '%i %W' "$1"; }
-claimed() { [[ -f $CLAIM && $(cat "$CLAIM") == "$(identity "$NEW")" ]]; }
+claimed() { [[ -f $CLAIM && $(head -c 100 "$CLAIM") == "$(identity "$NEW")" ]]; }
 is_empty() { [[ -d $1 && -z $(ls -A "$1") ]]; }
 
 look() { # sets STATE; FOUND for the reader; WHY when the state is unknown
@@ -49,6 +73,8 @@ look() { # sets STATE; FOUND for the reader; WHY when the state is unknown
   FOUND="${DATA##*/}: $data, $(control_file_of "$DATA"); ${NEW##*/}: $new; ${KEPT##*/}: $kept; entries (owners): "
   FOUND+=$(cd "$PARENT" && stat -c '%n (%u)' -- * 2>/dev/null | tr '\n' ' ') || true
   STATE=unknown WHY=
+  look_for_links
+  if [[ -n $WHY ]]; then return; fi
   if complete "$DATA"; then
     STATE=served
     if [[ $old_is_kept == yes && $(control_facts "$TO" "$DATA") == "$(marker_value control)" ]]; then STATE=swapped; fi
@@ -150,13 +176,16 @@ go_back() {
 
 # Once it is renamed, the state is half-swapped, from which every way back goes on.
 may_give_up_served() {
-  [[ $COMMAND == rollback && $(marker_value transfer link) != link && $(control_sum "$KEPT") == "$(marker_value old_control)" ]]
+  [[ $COMMAND == rollback && $(marker_value transfer) =~ ^(clone|copy)$ && $(control_sum "$KEPT") == "$(marker_value old_control)" ]] && ! shares_files
 }
+
+# Whatever the marker says: linked files have a second name.
+shares_files() { [[ -n $(find "$KEPT/base" -type f -name '[0-9]*' -links +1 -print -quit) ]]; }
 
 why_served() {
   if [[ $(control_sum "$KEPT") != "$(marker_value old_control)" ]]; then
     printf '%s is gone, or not as it was: only the backup brings %s back' "$KEPT" "$FROM"
-  elif [[ $(marker_value transfer) == link ]]; then
+  elif [[ $(marker_value transfer) == link ]] || shares_files; then
     printf 'PostgreSQL %s was started on the files which both clusters share: only the backup brings %s back' "$TO" "$FROM"
   else # cloned or copied
     printf 'PostgreSQL %s was started, and what it wrote since is in %s alone: %s and the backup have %s as it was before' "$TO" "$DATA" "$KEPT" "$FROM"
@@ -201,11 +230,14 @@ remove_new() {
   fi
   if [[ ! -f $TABLESPACES ]]; then return; fi
   while IFS= read -r directory; do
+    if ! is_tablespace "$directory"; then log "    $(quoted "$directory") is no tablespace of $DATA: left alone"; continue; fi
     journal remove "$directory/PG_${TO}_*"
     rm -rf -- "$directory/PG_${TO}_"*
     sync "$directory"
   done <"$TABLESPACES"
 }
+
+is_tablespace() { in_volume "$1" && tablespaces | grep -qxF -- "$1"; } # DIRECTORY: as the old cluster has it
 
 # ---------------------------------------------------------------------------------------------------------- the new cluster's configuration
 
@@ -244,7 +276,9 @@ translate_settings() { # MEGABYTES PER WAL SEGMENT
 
 is_running() { # DIRECTORY: in this container; a postmaster's working directory is its data directory
   local pid
-  pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null) || return 1
+  if [[ ! -f $1/postmaster.pid ]]; then return 1; fi
+  IFS= read -r -n 16 pid <"$1/postmaster.pid" || true
+  if [[ ! $pid =~ ^[0-9]{1,10}$ ]]; then return 1; fi
   [[ $(readlink "/proc/$pid/cwd" 2>/dev/null) == "$(readlink -f "$1")" ]]
 }
 
