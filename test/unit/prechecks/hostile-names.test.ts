@@ -154,7 +154,7 @@ async function remediesFor(name: string): Promise<[string, string][]> {
   const journal = { ...setting.context.journal, record, noted: {} } as typeof setting.context.journal;
   const context = { ...setting.context, target, journal };
   const { remedy: claimRemedy } = await thrownBy(() => expectClaim(context));
-  const { remedy: secretRemedy } = await thrownBy(() => readPassword(setting.cluster, target));
+  const { remedy: secretRemedy } = await thrownBy(() => readPassword(setting.cluster, target, () => undefined));
   return [
     ...(await Promise.all(answers)),
     ['claim-lost', claimRemedy],

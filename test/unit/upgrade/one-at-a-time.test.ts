@@ -81,7 +81,8 @@ describe('an upgrade under the Lease', () => {
     const { cluster } = await scene();
     const errors: Promise<RunError>[] = [];
     cluster.hooks.push((call) => {
-      if (call.method === 'create' && call.resource === 'jobs' && call.name === jobName)
+      // Before anything was measured: to unpack that takes the second run longer than the first one takes to its end.
+      if (call.method === 'create' && call.resource === 'volumesnapshots' && errors.length === 0)
         errors.push(thrownBy(() => runAlone(cluster, 'run-2')));
     });
     expect(await runAlone(cluster, 'run-1')).toBe('upgraded');
@@ -151,7 +152,7 @@ describe.each(Object.keys(stories) as (keyof typeof stories)[])('%s', (story) =>
         }
       }
       expect(lost).toBeGreaterThan(40);
-      expect(unhurt).toBeLessThan(20);
+      expect(unhurt).toBeLessThan(25);
     },
   );
 });
