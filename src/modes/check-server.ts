@@ -58,6 +58,7 @@ export async function checkServer(
         target,
         database: asked,
         seal,
+        unmaskedSecrets: context.runner.unmasked(),
         probeScript: context.scripts.probe,
         replayScripts: context.scripts.replay,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings)),

@@ -14,6 +14,7 @@ import { placementChecks } from './placement.ts';
 import { podChecks } from './pod.ts';
 import { replayChecks } from './replay.ts';
 import { serverReleaseChecks } from './server-release.ts';
+import { secretMaskingChecks } from './secret-masking.ts';
 import { serverChecks } from './server.ts';
 import { servingStartChecks } from './serving-start.ts';
 import { sortOrderChecks } from './sort-order.ts';
@@ -26,6 +27,7 @@ import { valuesChecks } from './values.ts';
 /** Every check, in the order in which people read them. `precheck` and `upgrade` run the same ones. */
 export const catalogue: readonly Check[] = [
   ...accessChecks,
+  ...secretMaskingChecks,
   ...layoutChecks,
   ...podChecks,
   ...spaceChecks,

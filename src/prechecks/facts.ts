@@ -8,6 +8,7 @@ import type { ImageFacts } from '../job/probe.ts';
 import type { Trial } from '../job/run-trial.ts';
 import type { ReplayFacts } from '../job/replay.ts';
 import type { NetworkPolicy, VolumeSnapshotClass } from '../ports/cluster.ts';
+import type { UnmaskedSecret } from '../ports/runner.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
 import type { HelmRevision } from '../target/helm-releases.ts';
@@ -29,6 +30,7 @@ export interface Facts {
   readonly serving: Image;
   readonly upgradeImage: string;
   readonly access: { readonly address: string; readonly version: string; readonly weaknesses: readonly string[] };
+  readonly unmaskedSecrets: readonly UnmaskedSecret[];
   readonly missingPermissions: Known<readonly MissingPermission[]>;
   /** The kubeconfig's user; asked for where permissions are missing. */
   readonly user: Known<string>;

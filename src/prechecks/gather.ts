@@ -146,6 +146,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     serving: servingImage(inputs),
     upgradeImage: upgradeImage(inputs),
     access: { address: cluster.address, version, weaknesses: cluster.weaknesses },
+    unmaskedSecrets: gathering.unmaskedSecrets,
     missingPermissions: permissions,
     user,
     server,

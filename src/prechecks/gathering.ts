@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ReplayScripts } from '../job/replay.ts';
+import type { UnmaskedSecret } from '../ports/runner.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { ProbeFact } from '../pull-request/probe.ts';
 import type { Target } from '../target/target.ts';
@@ -13,6 +14,8 @@ export interface Gathering extends Surroundings {
   readonly database: Database;
   /** Of the server's journals. */
   readonly seal: JournalSeal;
+  /** Secrets of the run that stay in what it tells. */
+  readonly unmaskedSecrets: readonly UnmaskedSecret[];
   /** Text of probe.sh. */
   readonly probeScript: string;
   readonly replayScripts: ReplayScripts;

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import type { Finding } from '../../src/prechecks/finding.ts';
 import type { Report } from '../../src/report/report.ts';
 import { startBundle, type BundleEnd, type InputValues } from '../bundle.ts';
+import { withoutMasks } from '../scenario/workflow-commands.ts';
 import { environment } from './bench.ts';
+import { expectNoSecrets } from './no-secrets.ts';
 
 export interface ActionEnd extends Omit<BundleEnd, 'stdout' | 'stderr' | 'reportText'> {
   /** Standard output and standard error. */
@@ -23,7 +25,8 @@ export function startAction(inputs: InputValues, variables: Record<string, strin
   const { process, end, stdout } = startBundle(inputs, {
     environment: { KUBECONFIG: environment['KUBECONFIG'], ...variables },
   });
-  return { process, end: end.then(endOf), log: stdout };
+  const kubeconfig = inputs['kubeconfig'] ?? variables['KUBECONFIG'];
+  return { process, end: end.then((one) => endOf(one, kubeconfig)), log: stdout };
 }
 
 export async function runAction(inputs: InputValues, variables?: Record<string, string>): Promise<ActionEnd> {
@@ -63,6 +66,15 @@ export async function killActionAt(inputs: InputValues, line: string): Promise<s
   return action.log().trimEnd().split('\n').slice(-2).join(' ⏎ ');
 }
 
-function endOf({ stdout, stderr, reportText, ...end }: BundleEnd): ActionEnd {
+function endOf({ stdout, stderr, reportText, ...end }: BundleEnd, kubeconfig: string | undefined): ActionEnd {
+  const { summary, outputs, state } = end;
+  const told = {
+    log: withoutMasks(stdout),
+    stderr,
+    summary,
+    report: reportText,
+    kept: JSON.stringify([outputs, state]),
+  };
+  expectNoSecrets(told, kubeconfig);
   return { ...end, log: stdout + stderr, report: JSON.parse(reportText) as Report };
 }

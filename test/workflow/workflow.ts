@@ -7,6 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { load } from 'js-yaml';
 import { environment, root } from '../cluster/bench.ts';
+import { expectNoSecrets } from '../cluster/no-secrets.ts';
 import type { GitHubDouble } from '../github/double.ts';
 import { jobToken, type Token } from '../github/token.ts';
 import { RunnerLog, type WorkflowEnd } from './runner-log.ts';
@@ -67,7 +68,9 @@ export async function runWorkflow(file: string, circumstances: Circumstances): P
       readLines(child.stdout, log),
     ]);
     if (log.jobResult === undefined) throw new Error(`No job of ${file} ran:\n${errors}${log.end(false).log}`);
-    return log.end(exitCode === 0 && log.jobResult === 'success');
+    const end = log.end(exitCode === 0 && log.jobResult === 'success');
+    expectNoSecrets({ log: end.log, summary: end.summary, outputs: JSON.stringify(end.outputs) });
+    return end;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

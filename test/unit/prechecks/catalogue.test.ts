@@ -129,6 +129,7 @@ describe('the catalogue of checks', () => {
     const passing = catalogue.filter((check) => check.run(nothing).status === 'passed').map((check) => check.id);
     expect(passing).toEqual([
       'cluster-access',
+      'secret-masking',
       'statefulset',
       'pod-containers',
       'termination-grace',

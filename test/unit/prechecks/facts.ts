@@ -146,6 +146,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     target: await target(),
     serving: servingImage(inputs()),
     upgradeImage: upgradeImage(inputs()),
+    unmaskedSecrets: [],
     access: { address: 'https://cluster.example:6443', version: 'v1.34.0', weaknesses: [] },
     missingPermissions: known([]),
     user: known(''),

@@ -77,6 +77,7 @@ async function gather(
     target: found,
     database,
     seal,
+    unmaskedSecrets: [],
     probeScript: 'script',
     replayScripts: { replay: 'script', confine: 'filter' },
     probePullRequest: undefined,

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Redactor } from '../../../src/redaction/redactor.ts';
-import { encodings } from './encodings.ts';
+import { encodings } from '../../secret-forms.ts';
 
 function knowing(...secrets: string[]): Redactor {
   const redactor = new Redactor();
