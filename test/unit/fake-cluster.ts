@@ -60,26 +60,28 @@ export class FakeCluster implements Cluster {
       const uid = object.metadata?.uid ?? `uid-${String(++this.serial)}`;
       const at = key(resource, name, namespace);
       const before = this.objects.get(at);
-      const now: Stored = { ...structuredClone(object), metadata: { ...object.metadata, uid } };
+      const now: Stored = { ...copy(object), metadata: { ...object.metadata, uid } };
       dropEmptyGates(now);
       // What changes nothing makes no new version.
       const version = { resourceVersion: before?.metadata?.resourceVersion ?? '' };
       const same = isDeepStrictEqual(before, { ...now, metadata: { ...now.metadata, ...version } });
       const resourceVersion = same ? version.resourceVersion : `v${String(++this.versions)}`;
-      this.objects.set(at, { ...now, metadata: { ...now.metadata, resourceVersion } });
+      this.objects.set(at, frozen({ ...now, metadata: { ...now.metadata, resourceVersion } }));
     }
     return this;
   }
 
   /** Looks without a call. */
   peek<R extends ResourceName>(resource: R, name: string, namespace?: string): ResourceTypes[R] | undefined {
-    return structuredClone(this.objects.get(key(resource, name, namespace))) as ResourceTypes[R] | undefined;
+    return copy(this.objects.get(key(resource, name, namespace))) as ResourceTypes[R] | undefined;
   }
 
   /** All of a resource, without a call. */
   all<R extends ResourceName>(resource: R): ResourceTypes[R][] {
-    const found = [...this.objects].filter(([name]) => name.startsWith(key(resource, '', '').split('/')[0] ?? ''));
-    return structuredClone(found.map(([, object]) => object)) as ResourceTypes[R][];
+    const found: Stored[] = [];
+    const prefix = `${resource}/`;
+    for (const [name, object] of this.objects) if (name.startsWith(prefix)) found.push(object);
+    return found as ResourceTypes[R][];
   }
 
   remove(resource: ResourceName, name: string, namespace?: string): void {
@@ -148,7 +150,7 @@ export class FakeCluster implements Cluster {
       .filter((object) => selects(options.labelSelector, (label) => object.metadata?.labels?.[label]))
       .filter((object) => selects(options.fieldSelector, (path) => fieldOf(object, path)));
     const seen = options.metadataOnly === true ? found.map(({ metadata }) => ({ metadata })) : found;
-    return structuredClone(seen) as ResourceTypes[R][];
+    return seen as ResourceTypes[R][];
   }
 
   async create<R extends ResourceName>(
@@ -184,7 +186,7 @@ export class FakeCluster implements Cluster {
     if (changed === undefined)
       throw answerError(`change ${resource} ${name}`, 422, JSON.stringify({ message: 'the patch does not apply' }));
     this.put(resource, changed);
-    return structuredClone(changed);
+    return copy(changed);
   }
 
   async delete(
@@ -230,7 +232,7 @@ export class FakeCluster implements Cluster {
   }
 
   private async called(call: Call): Promise<void> {
-    this.calls.push(structuredClone(call));
+    this.calls.push(copy(call));
     // As an answer from the network does, it comes later.
     await Promise.resolve();
     for (const hook of this.hooks) hook(call);
@@ -263,4 +265,23 @@ function fieldOf(object: unknown, path: string): unknown {
   return path
     .split('.')
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
+}
+
+/** Of what JSON can hold, and of dates: an order of magnitude faster than structuredClone. */
+function copy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copy) as T;
+  if (value instanceof Date) return new Date(value) as T;
+  const made: Record<string, unknown> = {};
+  for (const name in value) made[name] = copy(value[name]);
+  return made as T;
+}
+
+/** Whoever would change what the API server holds fails. */
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && !(value instanceof Date)) {
+    Object.freeze(value);
+    for (const name in value) frozen(value[name]);
+  }
+  return value;
 }
