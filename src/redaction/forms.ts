@@ -27,11 +27,13 @@ export function formsOf(secret: string): Forms {
     .flatMap((text) => readings(text).map((view) => compact(view.text).text))
     // What only quotes and spaces keep apart from other words is not looked for without them.
     .filter((text) => text === secret || text.length > shortest + 1);
+  // As SQL and the shell write a quote within quotes: all that is left where a secret has little else.
+  const quoted = ["''", "'\\''", `'"'"'`].map((quote) => secret.replaceAll("'", quote));
   const base64 = [0, 1, 2].map((shift) => base64Core(bytes, shift)).filter((core) => core.length >= shortest);
   const hex = bytes.length > longestHex ? [] : [...bytes].map((byte) => byte.toString(16).padStart(2, '0'));
   const digits = hex.length === 0 ? [] : [hex.join(''), hex.join('').toUpperCase()];
   return {
-    literal: [...new Set([...spaced, secret.replaceAll("'", "''"), ...digits])],
+    literal: [...new Set([...spaced, ...quoted, ...digits])],
     read: [
       ...[...new Set(plain)].flatMap(pieces).map(escapePattern),
       ...base64.flatMap(pieces).map((core) => core.replaceAll('+', '[+-]').replaceAll('/', '[/_]')),
