@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import type { Fault } from './api-server.ts';
 import { hangUp, silence } from './faults.ts';
@@ -136,4 +137,17 @@ test('an upgrade that is cancelled during the checks does not begin', async () =
   expect(end.exitCode).toBe(1);
   expect(end.report?.error?.code).toBe('cancelled');
   expect(api.writes).toEqual([]);
+});
+
+test('a run whose log nobody reads any more ends, since its runner is gone', async () => {
+  await using scenario = await withEndlessProbes();
+  const { process, end } = scenario.start({ probes: 'pods' });
+  // It can't write a report any more.
+  end.catch(() => undefined);
+  await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-upgrade-`);
+  const ended = once(process, 'exit');
+  process.stdout?.destroy();
+  process.stderr?.destroy();
+  process.kill('SIGINT');
+  expect(await ended).toEqual([1, null]);
 });
