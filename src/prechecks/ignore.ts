@@ -16,7 +16,10 @@ export function parseIgnored(text: string): Ignored {
     const id = (colon < 0 ? line : line.slice(0, colon)).trimEnd();
     const reason = colon < 0 ? '' : line.slice(colon + 1).trimStart();
     if (!catalogue.some((check) => check.id === id))
-      throw refused(`names a check that does not exist: ${JSON.stringify(id.slice(0, 80))}`, 'Take the id from docs/checks.md.');
+      throw refused(
+        `names a check that does not exist: ${JSON.stringify(id.slice(0, 80))}`,
+        'Take the id from docs/checks.md.',
+      );
     if (reason === '') throw refused(`gives no reason for ${id}`, `Write "${id}: why it may be ignored".`);
     if (ignored.has(id)) throw refused(`names ${id} twice`, 'Give each check one line.');
     ignored.set(id, reason);

@@ -81,7 +81,7 @@ export class FakeCluster implements Cluster {
     const found: Stored[] = [];
     const prefix = `${resource}/`;
     for (const [name, object] of this.objects) if (name.startsWith(prefix)) found.push(object);
-    return found as ResourceTypes[R][];
+    return copy(found) as ResourceTypes[R][];
   }
 
   remove(resource: ResourceName, name: string, namespace?: string): void {

@@ -212,7 +212,7 @@ describe('taking the upgrade Job back', () => {
     await thrownBy(() => run(setting));
     setting.cluster.hooks.push(({ method, resource }) => {
       if (method !== 'delete' || resource !== 'jobs') return;
-      const pod = structuredClone(setting.cluster.all('pods').find((p) => p.metadata?.name?.startsWith(jobName)));
+      const pod = setting.cluster.all('pods').find((p) => p.metadata?.name?.startsWith(jobName));
       const status = pod?.status?.containerStatuses?.[0];
       if (status !== undefined) status.state = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } };
       if (pod !== undefined) setting.cluster.put('pods', pod);
