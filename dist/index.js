@@ -57511,10 +57511,10 @@ var placementChecks = [
     why: "The upgrade Job goes where the volume can go, with the server's node selector and tolerations. Where every such node is cordoned or tainted, it starts nowhere, and the downtime was for nothing. A node that is being drained waits for a PodDisruptionBudget of PostgreSQL, and goes on as soon as the upgrade has stopped it. Autoscalers are asked by annotations to leave the Job alone; a drain by hand takes its pod, and 12 then comes back on another node. With the applications at 0 an autoscaler may remove their nodes, and they come back only when there are new ones. Nodes and budgets that may not be read only warn: the probes are placed by the same rules, and a Job that starts nowhere, or is taken away, costs downtime but no data.",
     run({ nodes, budgets, target }) {
       if (!nodes.known || !budgets.known) {
-        const reasons = [nodes, budgets].flatMap((fact2) => fact2.known ? [] : [fact2.reason]);
+        const reasons2 = [nodes, budgets].flatMap((fact2) => fact2.known ? [] : [fact2.reason]);
         return warning2(
           `Let the kubeconfig's user list nodes and PodDisruptionBudgets (docs/permissions.md), or look yourself whether the node of ${target.podName} is to stay: ${copyable(shell`kubectl get node ${nodeOf(target)} -o wide`)}`,
-          ...reasons
+          ...reasons2
         );
       }
       return judged(nodes.value, budgets.value, target);
@@ -58022,6 +58022,24 @@ var serverReleaseChecks = [
 function numberOf(major, minor) {
   return major * 1e3 + minor;
 }
+
+// src/prechecks/secret-masking.ts
+var reasons = {
+  short: "is too short to be masked",
+  common: "is a word that logs and reports use, so it is not masked"
+};
+var secretMaskingChecks = [
+  {
+    id: "secret-masking",
+    title: "Masking of secrets",
+    subject: "access",
+    why: "The action masks its secrets in the log, the summary, the report and its texts at GitHub. A word such as postgres can not be masked: all texts would become unreadable, and the gaps would tell the word.",
+    run: ({ unmaskedSecrets }) => unmaskedSecrets.length === 0 ? passed("every secret of this run is masked") : warning2(
+      "Change it to a long random one; the superuser's password after the upgrade, in PostgreSQL, its Secret and the values of the chart together. Until then, show logs and reports of this run only to people who may know it.",
+      ...unmaskedSecrets.map(({ name: name3, why }) => `${name3} ${reasons[why]}`)
+    )
+  }
+];
 
 // src/database/obstacles.ts
 var obstacle = external_exports.discriminatedUnion("kind", [
@@ -58549,6 +58567,7 @@ function check2(id, title, why) {
 // src/prechecks/catalogue.ts
 var catalogue = [
   ...accessChecks,
+  ...secretMaskingChecks,
   ...layoutChecks,
   ...podChecks,
   ...spaceChecks,
@@ -58581,7 +58600,10 @@ function parseIgnored(text4) {
     const id = (colon < 0 ? line : line.slice(0, colon)).trimEnd();
     const reason = colon < 0 ? "" : line.slice(colon + 1).trimStart();
     if (!catalogue.some((check3) => check3.id === id))
-      throw refused(`names a check that does not exist: ${JSON.stringify(id.slice(0, 80))}`, "Take the id from docs/checks.md.");
+      throw refused(
+        `names a check that does not exist: ${JSON.stringify(id.slice(0, 80))}`,
+        "Take the id from docs/checks.md."
+      );
     if (reason === "") throw refused(`gives no reason for ${id}`, `Write "${id}: why it may be ignored".`);
     if (ignored.has(id)) throw refused(`names ${id} twice`, "Give each check one line.");
     ignored.set(id, reason);
@@ -59021,11 +59043,16 @@ function captureProcessOutput(log2) {
   process.on("warning", ({ name: name3, message }) => {
     log2.info(`${name3}: ${message}`);
   });
+  let isEnding = false;
   process.on("uncaughtException", (error63) => {
+    if (isEnding || isNobodyReading(error63)) process.exit(1);
+    isEnding = true;
     log2.info(error63 instanceof Error ? error63.stack ?? error63.message : String(error63));
-    process.exitCode = 1;
     void logWritten().then(() => process.exit(1));
   });
+}
+function isNobodyReading(error63) {
+  return error63 instanceof Error && "code" in error63 && error63.code === "EPIPE";
 }
 
 // src/upgrade/lease.ts
@@ -61847,6 +61874,7 @@ async function readFacts(gathering, timed) {
     serving: servingImage(inputs),
     upgradeImage: upgradeImage(inputs),
     access: { address: cluster.address, version: version3, weaknesses: cluster.weaknesses },
+    unmaskedSecrets: gathering.unmaskedSecrets,
     missingPermissions: permissions2,
     user,
     server: server2,
@@ -62812,6 +62840,7 @@ async function checkServer(context, { target, database, seal }) {
         target,
         database: asked2,
         seal,
+        unmaskedSecrets: context.runner.unmasked(),
         probeScript: context.scripts.probe,
         replayScripts: context.scripts.replay,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings))
@@ -67990,11 +68019,12 @@ function formsOf(secret2) {
   const bytes = new TextEncoder().encode(secret2);
   const spaced = secret2.includes(" ") ? [secret2, secret2.replaceAll(" ", "+")] : [secret2];
   const plain2 = spaced.flatMap((text4) => readings2(text4).map((view) => compact(view.text).text)).filter((text4) => text4 === secret2 || text4.length > shortest + 1);
+  const quoted5 = ["''", "'\\''", `'"'"'`].map((quote) => secret2.replaceAll("'", quote));
   const base643 = [0, 1, 2].map((shift) => base64Core(bytes, shift)).filter((core) => core.length >= shortest);
   const hex3 = bytes.length > longestHex ? [] : [...bytes].map((byte2) => byte2.toString(16).padStart(2, "0"));
   const digits = hex3.length === 0 ? [] : [hex3.join(""), hex3.join("").toUpperCase()];
   return {
-    literal: [.../* @__PURE__ */ new Set([...spaced, secret2.replaceAll("'", "''"), ...digits])],
+    literal: [.../* @__PURE__ */ new Set([...spaced, ...quoted5, ...digits])],
     read: [
       ...[...new Set(plain2)].flatMap(pieces).map(escapePattern),
       ...base643.flatMap(pieces).map((core) => core.replaceAll("+", "[+-]").replaceAll("/", "[/_]"))
