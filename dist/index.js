@@ -59915,7 +59915,7 @@ async function readPassword(cluster, target, mask2) {
   }
   throw new _chunk_NPLJCL7B_js__WEBPACK_IMPORTED_MODULE_3__/* .ConfigurationError */ .j1(
     "password-unusable",
-    `Key "${secret2.key}" of Secret "${secret2.name}" in namespace "${namespace}" holds no password: it has ${password2 === void 0 ? "bytes that are not UTF-8" : "a line end or a NUL in the middle"}.`,
+    `Key "${secret2.key}" of Secret "${secret2.name}" in namespace "${namespace}" can't be a password. It has ${password2 === void 0 ? "bytes that are not UTF-8" : "a line end or a NUL in the middle"}.`,
     `Set "secret-key" to the key that holds the superuser's password, or write the password into the Secret in one line.`
   );
 }

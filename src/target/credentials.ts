@@ -44,7 +44,7 @@ export async function readPassword(
   }
   throw new ConfigurationError(
     'password-unusable',
-    `Key "${secret.key}" of Secret "${secret.name}" in namespace "${namespace}" holds no password: it has ${password === undefined ? 'bytes that are not UTF-8' : 'a line end or a NUL in the middle'}.`,
+    `Key "${secret.key}" of Secret "${secret.name}" in namespace "${namespace}" can't be a password. It has ${password === undefined ? 'bytes that are not UTF-8' : 'a line end or a NUL in the middle'}.`,
     'Set "secret-key" to the key that holds the superuser\'s password, or write the password into the Secret in one line.',
   );
 }

@@ -2,6 +2,11 @@
 import { expect, test } from '@jest/globals';
 import { Scenario } from '../scenario/scenario.ts';
 
+/** The log without the commands that tell the runner what to mask: those it takes, and shows nobody. */
+function withoutMasks(log: string): string {
+  return log.replaceAll(/^::add-mask::.*$/gm, '');
+}
+
 interface Bad {
   readonly title: string;
   readonly inputs?: Readonly<Record<string, string>>;
@@ -54,7 +59,7 @@ test.concurrent.each(refused)('$title is refused and named', async ({ inputs, en
   await using scenario = await Scenario.begin();
   const end = await scenario.run(inputs, environment === undefined ? {} : { environment });
   expect(end.errors).toEqual([expect.stringContaining(says)]);
-  expect(end.stdout).not.toContain('S3cret');
+  expect(withoutMasks(end.stdout)).not.toContain('S3cret');
   expect(scenario.api.connected).toBe(0);
 });
 
@@ -106,6 +111,6 @@ test.concurrent.each([
   scenario.api.objects.put('secrets', { ...secret, data });
   const end = await scenario.run();
   expect(end.report?.error?.code).toBe('password-unusable');
-  expect(end.stdout).not.toContain('S3cret');
+  expect(withoutMasks(end.stdout)).not.toContain('S3cret');
   expect(scenario.api.calls.filter(({ path }) => path.endsWith('/exec'))).toEqual([]);
 });
