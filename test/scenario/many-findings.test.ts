@@ -25,7 +25,7 @@ async function begin(): Promise<Scenario> {
   for (const name of ['copy', 'debug'])
     scenario.api.objects.put('pods', {
       metadata: { name, namespace: 'circleci-server' },
-      spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-postgresql-0' } }] },
+      spec: { containers: [], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-postgresql-0' } }] },
       status: { phase: 'Running' },
     });
   return scenario;
