@@ -1,10 +1,9 @@
 import { GitHubError } from '../errors.ts';
 import type { GitHub } from '../ports/github.ts';
 import { issuePermissions as permissions } from './github-error.ts';
+import { pages, pageSize } from './github-pages.ts';
 import type { Call, GitHubRequests, Place } from './github-request.ts';
 import { toComment, toIssue } from './github-shapes.ts';
-
-const pageSize = 100;
 
 function reading(doing: string): Call {
   return { doing, repeatable: true, permissions };
@@ -97,14 +96,4 @@ export function issues(
       }
     },
   };
-}
-
-/** All pages of a list, of which the last one is not full. */
-async function pages<T>(read: (page: number) => Promise<readonly T[]>): Promise<readonly T[]> {
-  const all: T[] = [];
-  for (let page = 1; ; page++) {
-    const found = await read(page);
-    all.push(...found);
-    if (found.length < pageSize) return all;
-  }
 }

@@ -1,8 +1,7 @@
 import type { GitHub } from '../ports/github.ts';
+import { pages, pageSize } from './github-pages.ts';
 import type { GitHubRequests, Place } from './github-request.ts';
-import { toPullRequest } from './github-shapes.ts';
-
-const pageSize = 100;
+import { isFromSameRepository, toPullRequest } from './github-shapes.ts';
 
 /** Pull requests and what hangs on them. */
 export function pullRequests(
@@ -20,19 +19,19 @@ export function pullRequests(
 > {
   return {
     async pullRequestsFrom(branch) {
-      const { data } = await requests.read(
-        `list the pull requests of branch ${branch}`,
-        'GET /repos/{owner}/{repo}/pulls',
-        {
-          ...place,
-          head: `${place.owner}:${branch}`,
-          state: 'all',
-          sort: 'created',
-          direction: 'desc',
-          per_page: pageSize,
-        },
-      );
-      return data.map(toPullRequest);
+      const all = await pages(async (page) => {
+        const { data } = await requests.read(
+          `list the pull requests of branch ${branch}`,
+          'GET /repos/{owner}/{repo}/pulls',
+          {
+            ...place,
+            ...{ head: `${place.owner}:${branch}`, state: 'all', sort: 'created', direction: 'desc' },
+            ...{ per_page: pageSize, page },
+          },
+        );
+        return data;
+      });
+      return all.filter(isFromSameRepository).map(toPullRequest);
     },
 
     async createPullRequest(request) {

@@ -32,6 +32,20 @@ export function toPullRequest(
   };
 }
 
+/**
+ * Whether the branch of a pull request is in the repository that the pull request is for. GitHub's filter `head=owner:branch` knows the owner
+ * alone, so it lists also those of an organization's forks of its own repository. A fork that was deleted is null, whatever GitHub's description says.
+ */
+export function isFromSameRepository({
+  head,
+  base,
+}: {
+  head: { repo: { id: number | bigint } | null };
+  base: { repo: { id: number | bigint } };
+}): boolean {
+  return head.repo !== null && head.repo.id === base.repo.id;
+}
+
 export function toIssue(data: {
   number: number;
   html_url: string;

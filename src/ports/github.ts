@@ -112,7 +112,7 @@ export interface GitHub {
   /** Never forced. */
   moveBranch(branch: string, commit: string): Promise<void>;
 
-  /** All pull requests from a branch of this repository, newest first, closed ones too. */
+  /** All pull requests from a branch of this repository, newest first, closed ones too; none from a fork's branch of the same name. */
   pullRequestsFrom(branch: string): Promise<readonly PullRequest[]>;
   createPullRequest(request: {
     readonly title: string;

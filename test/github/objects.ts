@@ -9,6 +9,8 @@ export interface PullRequestState {
   readonly number: number;
   readonly author: string;
   readonly head: string;
+  /** `owner/name` of the fork that has the branch; undefined for the repository itself. */
+  readonly fork?: string;
   base: string;
   title: string;
   body: string | null;
@@ -98,8 +100,9 @@ export class Objects {
     const answer = this.example(route, whole ? 201 : 200);
     const example = (Array.isArray(answer) ? answer[0] : answer) as Json;
     const { owner } = this.place();
-    const side = (name: 'head' | 'base', ref: string, sha: string) => ({
+    const side = (name: 'head' | 'base', ref: string, sha: string, repository: Json = {}) => ({
       ...(example[name] as Json),
+      repo: { ...((example[name] as Json)['repo'] as Json), ...repository },
       label: `${owner}:${ref}`,
       ref,
       sha,
@@ -124,7 +127,7 @@ export class Objects {
       assignees: people,
       requested_reviewers: state.reviewers.map((login) => this.user(login)),
       requested_teams: state.teamReviewers.map((slug) => this.team(slug)),
-      head: side('head', state.head, state.headSha),
+      head: side('head', state.head, state.headSha, forkOf(state.fork)),
       base: side('base', state.base, state.baseSha),
       milestone: null,
       auto_merge: null,
@@ -189,6 +192,11 @@ export class Objects {
     const { owner, name, apiUrl, serverUrl } = this.place();
     return { apiUrl: `${apiUrl}/repos/${owner}/${name}`, htmlUrl: `${serverUrl}/${owner}/${name}` };
   }
+}
+
+function forkOf(fullName: string | undefined): Json {
+  if (fullName === undefined) return {};
+  return { id: numberOf(fullName), name: fullName.split('/')[1], full_name: fullName, fork: true };
 }
 
 /** With the addresses of this number instead of the example's. */

@@ -8,7 +8,8 @@ export const pullRoutes: Routes = {
     const found = pullRequests.filter(
       (p) =>
         (wanted === 'all' || p.state === wanted) &&
-        (head === null || head === `${repository.owner}:${p.head}`) &&
+        // By the owner alone: a fork may have the same one.
+        (head === null || head === `${(p.fork ?? `${repository.owner}/`).split('/', 1).join()}:${p.head}`) &&
         (base === null || base === p.base),
     );
     const ordered = query.get('direction') === 'asc' ? found : found.toReversed();
@@ -33,7 +34,7 @@ export const pullRoutes: Routes = {
     if ((text ?? '').length > 65_536)
       return invalid('body is too long (maximum is 65536 characters)', 'PullRequest', 'body');
     if (git.isAncestor(from, to)) return invalid(`No commits between ${base} and ${head}`, 'PullRequest');
-    if (pullRequests.some((p) => p.state === 'open' && p.head === head && p.base === base)) {
+    if (pullRequests.some((p) => p.state === 'open' && p.fork === undefined && p.head === head && p.base === base)) {
       return invalid(`A pull request already exists for ${repository.owner}:${head}.`, 'PullRequest');
     }
     if (body['draft'] === true && !repository.drafts) {
@@ -149,6 +150,6 @@ function on(
 
 /** An open pull request follows its branch; a closed one stays where it was. */
 function follow({ git }: State, p: PullRequestState): PullRequestState {
-  if (p.state === 'open') p.headSha = git.head(p.head) ?? p.headSha;
+  if (p.state === 'open' && p.fork === undefined) p.headSha = git.head(p.head) ?? p.headSha;
   return p;
 }
