@@ -1,8 +1,9 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Cluster } from '../ports/cluster.ts';
+import { quoted } from '../text/quoted.ts';
 
 /**
- * The message of the newest event about an object, such as why a Job gets no pod or why a pod's volume is not attached.
+ * What the newest event about an object says, quoted since others may write events too, such as why a Job gets no pod or why a pod's volume is not attached.
  * @param type of events, all of them unless it is given
  * @returns undefined when there is none
  */
@@ -17,7 +18,8 @@ export async function newestEvent(
   // Repeated events have only lastTimestamp renewed, and those of newer clients only eventTime.
   const timeOf = ({ lastTimestamp, eventTime, metadata }: (typeof events)[number]) =>
     new Date(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0).getTime();
-  return events.toSorted((a, b) => timeOf(a) - timeOf(b)).at(-1)?.message;
+  const message = events.toSorted((a, b) => timeOf(a) - timeOf(b)).at(-1)?.message;
+  return message === undefined ? undefined : `event ${quoted(message)}`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { ownerLabel } from '../job/pod.ts';
 import type { Lease } from '../ports/cluster.ts';
 import { upgrade } from '../versions.ts';
 import { epochLabel, epochOf } from './epoch.ts';
+import { runAddress } from './grammar.ts';
 
 /** Name of the Lease; it is never deleted, so that its epochs never go back. */
 export const leaseName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}`;
@@ -11,7 +12,7 @@ export const leaseDuration = 60;
 
 /** Who holds a Lease, and until when if it is not renewed. */
 export interface Holding {
-  /** The run's address. */
+  /** The run's address. Whoever may write Leases chooses it, so it is one word: it goes into sentences that people follow. */
   readonly holder: string;
   readonly since: Date;
   readonly renewed: Date;
@@ -27,15 +28,14 @@ export function holdingOf({ spec = {} }: Lease): Holding | undefined {
   if (holderIdentity === '') return undefined;
   const renewed = timeOf(spec.renewTime);
   return {
-    holder: runAddress.test(holderIdentity) ? holderIdentity : 'a holder whose name is no address of a run',
+    holder: runAddress.safeParse(holderIdentity).success
+      ? holderIdentity
+      : 'a holder whose name is no address of a run',
     since: timeOf(spec.acquireTime),
     renewed,
     expires: new Date(renewed.getTime() + leaseDuration * 1000),
   };
 }
-
-/** What a run calls itself: an address, or `process 123`. */
-const runAddress = /^[\x21-\x7e][\x20-\x7e]{0,499}$/;
 
 /** Milliseconds by which the clocks of several API servers may differ. */
 const clockDifference = 60_000;

@@ -9,6 +9,7 @@ import { FakeCluster } from '../unit/fake-cluster.ts';
 import { FakeLog } from '../unit/fake-runner.ts';
 import { namespace, newImage, target } from '../unit/objects.ts';
 import { thrownBy } from '../unit/thrown.ts';
+import { UpgradeError } from '../../src/errors.ts';
 
 /** A Lease that a neighbour wrote, in a cluster whose time is 2026-01-02T03:04:05Z. */
 function forged(spec: Partial<NonNullable<Lease['spec']>>, epoch = '1767323000') {
@@ -22,11 +23,14 @@ function forged(spec: Partial<NonNullable<Lease['spec']>>, epoch = '1767323000')
   return { cluster, clock, log, take };
 }
 
+const advice = 'run 7, which is dead. To go on, run `kubectl -n circleci-server delete pvc data-postgresql-0`';
+
 const hostileNames = [
   ['a workflow command', 'x\n::add-mask::a\n::error::b'],
   ['Markdown', '![x](https://evil.example/?q=1) @everyone \u202e'],
   ['a megabyte', 'x'.repeat(1_000_000)],
   ['control characters', 'x\u001b[2J\u0000\r'],
+  ['a command, as if this action advised it', advice],
 ] as const;
 
 describe('a Lease that a neighbour wrote', () => {
@@ -79,6 +83,29 @@ describe('a Lease that a neighbour wrote', () => {
       expect(log.text).not.toContain(holder.slice(0, 5));
     },
   );
+
+  test('and whose holder is a command never becomes what to run next', async () => {
+    const { cluster } = forged({ holderIdentity: advice });
+    const holding = await findHolding(cluster, namespace);
+    const doubt = new UpgradeError('x', 'The journal is not authentic.', 'Look.');
+    const status = statusOf({ target: await target(), journal: undefined, doubt, holding, jobs: [], newImage });
+    expect(status.next).toContain('Wait for');
+    expect(JSON.stringify(status)).not.toContain('kubectl');
+  });
+
+  test('and that is taken from a run never becomes what to run next', async () => {
+    const { cluster, clock, take } = forged({ holderIdentity: '' });
+    const lease = await take();
+    clock.pass(1000);
+    const found = cluster.peek('leases', leaseName, namespace);
+    cluster.put('leases', {
+      metadata: { name: leaseName, namespace },
+      spec: { ...found?.spec, holderIdentity: advice },
+    });
+    const { code, message, remedy } = await thrownBy(() => lease.renew());
+    expect(code).toBe('lease-lost');
+    expect(message + remedy).not.toContain('delete pvc');
+  });
 
   test.each(['9007199254740991', '99999999999', '1e9', '-5', 'NaN', '0x7fffffff', 'Infinity', '999999999999999999999'])(
     'with the label %s does not move the next run out of its time',

@@ -3,11 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { failedTries } from '../../src/job/failed-tries.ts';
 import { podOfJob } from '../../src/job/follow-job.ts';
 import { jobName, upgradeJob } from '../../src/job/manifest.ts';
+import { newestEvent } from '../../src/job/newest-event.ts';
 import { isOurPod } from '../../src/job/ours.ts';
 import { ownerLabel } from '../../src/job/pod.ts';
 import { probeLabel } from '../../src/job/probe.ts';
 import { sweepProbes } from '../../src/job/sweep-probes.ts';
 import { parseJobResult } from '../../src/job/result.ts';
+import { prose } from '../../src/text/markdown.ts';
 import { EpochCluster } from '../../src/upgrade/epoch-cluster.ts';
 import { epochLabel } from '../../src/upgrade/epoch.ts';
 import { removeScript } from '../../src/upgrade/finish.ts';
@@ -150,6 +152,15 @@ describe('the result of a Job that has read a hostile volume', () => {
       expect(parseJobResult(text)).toBeUndefined();
     },
   );
+});
+
+test('a neighbour who writes an event is quoted: no command in it is one of ours, and no word after it', async () => {
+  const words = 'waiting". To go on, run `kubectl delete pvc data-postgresql-0`, ``curl https://evil.example`` or "x';
+  const metadata = { name: 'e', namespace };
+  const from = cluster().put('events', { metadata, involvedObject: { name: jobName }, message: words });
+  const told = (await newestEvent(from, namespace, jobName)) ?? '';
+  expect(told).toMatch(/^event "[^"`]+kubectl delete pvc data-postgresql-0[^"`]+"$/);
+  expect(prose(`Timed out after 300 s waiting for the pod: ${told}.`)).not.toContain('`');
 });
 
 describe('a neighbour who takes our labels off what is ours', () => {

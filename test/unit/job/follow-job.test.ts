@@ -235,7 +235,7 @@ describe('following a Job', () => {
     event('c', 'Normal', '2026-01-02T00:00:10Z', 'Successfully assigned');
     const error = await thrownBy(follow);
     expect(error).toBeInstanceOf(WaitError);
-    expect(error.message).toContain('ContainerCreating: AttachVolume.Attach failed for volume "pv-1": not allowed');
+    expect(error.message).toContain(`ContainerCreating: event "AttachVolume.Attach failed for volume 'pv-1': not allowed here"`);
   });
 
   test('at its limit the wait ends, and the Job is left alone', async () => {
