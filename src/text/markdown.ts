@@ -10,7 +10,7 @@ const parting = '\u2060';
  * Entities and backslashes hold against Markdown alone: GitHub looks for mentions, references, emoji and addresses of mail in the text that comes of it.
  */
 export function text(others: string): string {
-  return oneLine(others)
+  return filled(oneLine(others))
     .replace(/@|:(?=\/\/)|www(?=\.)|#(?=\d)|\bGH-(?=\d)|[0-9a-f]{6}(?=[0-9a-f])|:(?=[\w+-]+:)/gi, `$&${parting}`)
     .replace(/[&<>\\|]/g, (c) => `&#${String(c.charCodeAt(0))};`)
     .replace(/[`*_[\]~]/g, '\\$&')
@@ -51,7 +51,12 @@ export function prose(sentences: string): string {
     plain = '';
     index = end;
   }
-  return [...rendered, ...ends(plain)].join('');
+  return filled([...rendered, ...ends(plain)].join(''));
+}
+
+/** Never empty: an empty item of a list makes a heading of the line before it. */
+function filled(markdown: string): string {
+  return markdown === '' ? parting : markdown;
 }
 
 /** Markdown of one line in a cell of a table: a bar ends a cell, in code too, unless a backslash is before it. */

@@ -32,7 +32,7 @@ import { foreignIn } from './github-markdown.ts';
 import { hostileTexts } from './hostile-text.ts';
 import { commandsIn } from './workflow-commands.ts';
 
-const seed = Number(process.env['HOSTILE_SEED'] ?? Date.now() % 1_000_000);
+const seed = Number(process.env['HOSTILE_SEED'] ?? 20261129);
 const count = 5200;
 const docs = 'https://github.com/octo-org/action/blob/main/docs/checks.md';
 const runUrl = 'https://github.com/octo-org/infrastructure/actions/runs/7/attempts/1';
@@ -117,8 +117,8 @@ function hostileReport(take: Take, findings: readonly Finding[]): Report {
     versions: { before: take(), after: take() },
     phases: [{ id: 'x', title: take(), seconds: 1, outcome: 'failed' }],
     status: { state: 'unfinished', evidence: [take(), take()], safe: take(), next: `Wait for ${take()}.` },
-    issue: { operation: 'none', number: 7, url: take() },
-    pullRequest: { operation: 'created', number: 7, url: take(), headSha: undefined, changes: [] },
+    issue: { operation: 'none', number: 7, url: runUrl },
+    pullRequest: { operation: 'created', number: 7, url: runUrl, headSha: undefined, changes: [] },
     plan: {
       downtimeSeconds: 1,
       steps: [
@@ -219,7 +219,7 @@ async function wrongIn(take: Take): Promise<string[]> {
   const pullRequest = newText(
     {
       ...{ path: take(), image: take(), tag: '14', namespace: take(), base: '', branch: '' },
-      ...{ labels: [], assignees: [], reviewers: [], teamReviewers: [], draft: false, runUrl: take() },
+      ...{ labels: [], assignees: [], reviewers: [], teamReviewers: [], draft: false, runUrl },
       edit: (text) => ({ operation: 'none', text, changes: [], warnings: [] }),
       upgrade: {
         ...{ before: take(), after: take(), backup: take(), downtimeSeconds: 1 },

@@ -16,6 +16,7 @@ describe('text of others', () => {
     ['- a', '\\- a'],
     ['1. a', '1\\. a'],
     ['12.16', '12.16'],
+    [' \n', parted('|')],
     ['a\n\n| b', 'a &#124; b'],
     ['\x1b[1m', '&#92;x1b\\[1m'],
   ])('%j is nothing but text', (given, expected) => {
@@ -55,7 +56,7 @@ describe('sentences', () => {
     ['`@ada` @ada', parted('`@ada` @|ada')],
     ['`` ` ``', '`` ` ``'],
     ['`a`` b', '\\`a\\`\\` b'],
-    ['', ''],
+    ['', parted('|')],
   ])('%j keep their code, and nothing else', (given, expected) => {
     expect(prose(given)).toBe(expected);
   });
