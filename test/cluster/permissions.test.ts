@@ -27,7 +27,7 @@ const ofImages = [
 ];
 /** What is known without a command in the server's pod, or not asked. */
 const withoutExec =
-  `cluster-access permissions statefulset pod-containers termination-grace transfer locales-in-images images serving-start
+  `cluster-access permissions secret-masking statefulset pod-containers termination-grace transfer locales-in-images images serving-start
   volume-snapshot volume-claim volume-users applications storage-class placement foreign-workloads gitops helm-release
   operator server-release`.split(/\s+/);
 
