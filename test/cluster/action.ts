@@ -1,11 +1,13 @@
 // A run of the bundle on the bench, by its administrator unless another kubeconfig is given.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { expect } from '@jest/globals';
 import type { Finding } from '../../src/prechecks/finding.ts';
 import type { Report } from '../../src/report/report.ts';
 import { startBundle, type BundleEnd, type InputValues } from '../bundle.ts';
 import { withoutMasks } from '../scenario/workflow-commands.ts';
 import { environment } from './bench.ts';
+import { keepRun } from './evidence.ts';
 import { expectNoSecrets } from './no-secrets.ts';
 
 export interface ActionEnd extends Omit<BundleEnd, 'stdout' | 'stderr' | 'reportText'> {
@@ -75,6 +77,8 @@ function endOf({ stdout, stderr, reportText, ...end }: BundleEnd, kubeconfig: st
     report: reportText,
     kept: JSON.stringify([outputs, state]),
   };
+  const { testPath } = expect.getState();
+  if (testPath !== undefined) keepRun(testPath, { 'log.txt': stdout + stderr, 'report.json': reportText });
   expectNoSecrets(told, kubeconfig);
   return { ...end, log: stdout + stderr, report: JSON.parse(reportText) as Report };
 }

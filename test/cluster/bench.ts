@@ -11,6 +11,9 @@ export const root = path.resolve(import.meta.dirname, '../..');
 /** Where the tests have their server; another one lets them run beside each other. */
 export const namespace = process.env['TEST_NAMESPACE'] ?? 'circleci-server';
 
+/** Milliseconds that any command may take before it is ended and its test fails. */
+const limit = 5 * 60_000;
+
 type Environment = Readonly<Record<string, string>>;
 
 export const environment: Environment = JSON.parse(
@@ -19,7 +22,12 @@ export const environment: Environment = JSON.parse(
 
 /** Runs a command of the bench; its progress goes nowhere, its error into the exception. */
 export function bench(command: string, ...args: string[]): string {
-  const result = spawnSync(path.join(root, 'bench', command), args, { encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
+  const result = spawnSync(path.join(root, 'bench', command), args, {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 ** 2,
+    timeout: limit,
+  });
+  if (result.error !== undefined) throw result.error;
   if (result.status !== 0) throw new Error(`bench/${command} ${args.join(' ')}: ${result.stderr}`);
   return result.stdout;
 }
@@ -30,6 +38,7 @@ export function kubectl(...args: string[]): string {
     env: { ...process.env, ...environment },
     maxBuffer: 64 * 1024 ** 2,
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limit,
   });
 }
 
@@ -40,6 +49,7 @@ export function kubectlWith(input: string, ...args: string[]): string {
     encoding: 'utf8',
     env: { ...process.env, ...environment },
     stdio: 'pipe',
+    timeout: limit,
   });
 }
 
@@ -61,6 +71,7 @@ export function helmUpgrade(...changes: string[]): void {
   execFileSync('helm', [...command, ...changes], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: limit,
   });
 }
 
@@ -69,7 +80,7 @@ export function helmUpgrade(...changes: string[]): void {
  * @throws Error with its refusal, which names whoever else owns a field
  */
 export function helmWouldChange(namespace: string): void {
-  const options = { encoding: 'utf8', env: { ...process.env, ...environment } } as const;
+  const options = { encoding: 'utf8', env: { ...process.env, ...environment }, timeout: limit } as const;
   const manifest = execFileSync('helm', ['get', 'manifest', 'circleci-server', '-n', namespace], options);
   const changed = manifest
     .replace(/(server-postgres:)\S+?("?\n)/, '$1another$2')

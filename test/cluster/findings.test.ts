@@ -1,8 +1,10 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 // Checks about layout, storage, nodes, admission and release: each passes on a sound server, fails for what is provoked, and passes when that is gone.
+// What does not get into the way of one another is provoked at once.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, type ActionEnd } from './action.ts';
 import { apply, bench, kubectl, namespace } from './bench.ts';
-import { cases, className, removeClusterWide, storageClass } from './provocations.ts';
+import { batches, cases, className, removeClusterWide, storageClass } from './provocations.ts';
 
 jest.setTimeout(10 * 60_000);
 
@@ -20,19 +22,24 @@ beforeAll(async () => {
 
 afterAll(removeClusterWide);
 
-describe.each(cases)('$check sees $what', ({ check, status, provoke, takeBack, inputs = {}, evidence, remedy }) => {
+describe.each(batches)('with %s', (_what, together) => {
   let end: ActionEnd;
 
   beforeAll(async () => {
+    const provoked: typeof together = [];
     try {
-      provoke();
+      for (const one of together) {
+        provoked.push(one);
+        one.provoke();
+      }
+      const inputs = Object.assign({}, ...together.map((one) => one.inputs ?? {})) as Record<string, string>;
       end = await runAction({ namespace, probes: 'none', ...inputs });
     } finally {
-      takeBack();
+      for (const { takeBack } of provoked.toReversed()) takeBack();
     }
   });
 
-  test('and says what to do', () => {
+  test.each(together)('$check sees $what, and says what to do', ({ check, status, evidence, remedy }) => {
     const finding = end.report.findings.find((one) => one.check === check);
     expect(finding?.status).toBe(status);
     expect(finding?.evidence.join('\n')).toMatch(evidence);

@@ -1,3 +1,4 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { killActionAt, runAction, type ActionEnd } from './action.ts';
 import { bench, helmUpgrade, kubectl, namespace, psql } from './bench.ts';

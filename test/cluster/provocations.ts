@@ -31,6 +31,8 @@ export interface Case {
   readonly inputs?: Record<string, string>;
   readonly evidence: RegExp;
   readonly remedy: RegExp;
+  /** What changes so much that others would not be seen: provoked alone. */
+  readonly isAlone?: true;
 }
 
 export const cases: readonly Case[] = [
@@ -247,6 +249,20 @@ export const cases: readonly Case[] = [
     ...{ evidence: /helm\.sh\/chart/, remedy: /`helm -n \S+ list`/ },
   },
 ];
+
+/** By what is provoked in them; in none of them a check is asked for twice. */
+export const batches: readonly (readonly [string, Case[]])[] = inBatches(cases);
+
+function inBatches(all: readonly Case[]): [string, Case[]][] {
+  const found: Case[][] = [];
+  for (const one of all) {
+    const hasRoom = (batch: Case[]) => !batch.some((other) => other.check === one.check || other.isAlone);
+    const batch = one.isAlone ? undefined : found.find(hasRoom);
+    if (batch === undefined) found.push([one]);
+    else batch.push(one);
+  }
+  return found.map((batch) => [batch.map(({ what }) => what).join('; '), batch]);
+}
 
 function mountOfData(): string {
   const text = inNamespace(

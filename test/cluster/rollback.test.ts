@@ -1,3 +1,4 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { killActionAt, runAction, type ActionEnd } from './action.ts';
 import { bench, kubectl, kubectlJson, namespace, psql } from './bench.ts';
@@ -10,7 +11,7 @@ const claimName = 'data-postgresql-0';
 const field = (kind: string, name: string, path: string) =>
   kubectl('-n', namespace, 'get', kind, name, '-o', `jsonpath={${path}}`);
 const volume = () => field('pvc', claimName, '.spec.volumeName');
-const upgrade = { namespace, mode: 'upgrade', confirm: namespace };
+const upgrade = { namespace, mode: 'upgrade', confirm: namespace, probes: 'none', 'verify-backup': 'false' };
 const rollback = { namespace, mode: 'rollback', confirm: namespace };
 
 /** 12 serves with everything as it is to be, and nothing of ours holds on to the user's objects. */
@@ -45,7 +46,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
   let end: ActionEnd;
 
   beforeAll(async () => {
-    bench('reset', '--namespace', namespace);
+    bench('reset', '--namespace', namespace, '--size-mb', '20', '--tables', '40');
     before = replicas(namespace);
     former = volume();
     await killActionAt(upgrade, '::group::Compare the data');

@@ -1,11 +1,12 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 // What stands round the server, provoked with kubectl in one server all at once, and taken away again.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { isUntold, runAction, type ActionEnd } from './action.ts';
 import { apply, bench, environment, kubectl, namespace, psql } from './bench.ts';
 import { statefulSet } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
+import { waitFor } from './wait-for.ts';
 
 jest.setTimeout(10 * 60_000);
 
@@ -224,5 +225,5 @@ function localSession(): ChildProcess {
 /** Waits until so many sessions of ours are there. */
 async function sessions(count: number): Promise<void> {
   const sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('by-hand', 'exporter', 'metrics')";
-  while (psql(namespace, 'postgres', sql) !== String(count)) await sleep(300);
+  await waitFor(`${String(count)} sessions`, () => psql(namespace, 'postgres', sql) === String(count));
 }

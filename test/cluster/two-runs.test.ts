@@ -1,3 +1,4 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { once } from 'node:events';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, startAction, type ActionEnd, type RunningAction } from './action.ts';
@@ -7,7 +8,7 @@ import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
-const inputs = { namespace, mode: 'upgrade', confirm: namespace };
+const inputs = { namespace, mode: 'upgrade', confirm: namespace, probes: 'none', 'verify-backup': 'false' };
 const lease = 'postgresql-upgrade-12-to-14';
 const label = 'circleci-server-postgresql-upgrade/epoch';
 
@@ -21,7 +22,7 @@ describe('a second run beside one whose runner falls asleep', () => {
   let worldThen: string;
 
   beforeAll(async () => {
-    bench('reset', '--namespace', namespace);
+    bench('reset', '--namespace', namespace, '--size-mb', '20', '--tables', '40');
     before = replicas(namespace);
     const first = startAction(inputs, { GITHUB_RUN_ID: '1001' });
     await logged(first, `Lease ${lease} taken`);

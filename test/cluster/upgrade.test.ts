@@ -1,3 +1,4 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { permissions } from '../../src/target/permissions.ts';
 import { runAction, type ActionEnd } from './action.ts';

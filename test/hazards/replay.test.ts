@@ -1,7 +1,8 @@
-// What replay.sh does in a pod, done on real servers of both majors: a sample of the hazards; all of them with HAZARDS_LONG=1.
+// What replay.sh does in a pod, done on real servers of both majors: a sample of the hazards; all of them in npm run test:all.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { isWhole } from '../choice.ts';
 import { databaseFixtures } from './database-fixtures.ts';
 import { commandsOf, databaseOf, findingsOf } from './findings.ts';
 import { replay, type Replay } from './replay-run.ts';
@@ -23,10 +24,9 @@ const unseen = [
 /** What keeps the replay from the roles, or from a database: each by itself. */
 const alone = ['database-connections', 'invalid-databases', 'database-names', 'name-encodings', 'bootstrap-superuser'];
 const deadly = [...databaseFixtures, ...serverFixtures].filter((f) => f.dies !== undefined && !alone.includes(f.check));
-const isLong = process.env['HAZARDS_LONG'] === '1';
 const sample = ['inherited-not-null', 'inlined-functions', 'removed-operators', 'role-names', 'stored-settings'];
-const seen = deadly.filter((f) => !unseen.includes(f.check) && (isLong || sample.includes(f.check)));
-const chosenAlone = isLong ? alone : ['invalid-databases', 'name-encodings'];
+const seen = deadly.filter((f) => !unseen.includes(f.check) && (isWhole || sample.includes(f.check)));
+const chosenAlone = isWhole ? alone : ['invalid-databases', 'name-encodings'];
 
 let installations: Installations;
 

@@ -1,6 +1,7 @@
-// A real pg_upgrade dies of the hazard, and succeeds after the remedy was run as it is printed. A sample; all of them with HAZARDS_LONG=1.
+// A real pg_upgrade dies of the hazard, and succeeds after the remedy was run as it is printed. A choice; all of them in npm run test:all.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Answer } from '../../src/prechecks/finding.ts';
+import { isWhole } from '../choice.ts';
 import { databaseFixtures } from './database-fixtures.ts';
 import { commandsOf, databaseOf, findingsOf } from './findings.ts';
 import type { Fixture } from './fixture.ts';
@@ -12,7 +13,7 @@ jest.setTimeout(600_000);
 
 const sample = ['reg-type-columns', 'stored-settings'];
 const deadly = [...databaseFixtures, ...serverFixtures].filter((f) => f.dies !== undefined);
-const chosen = process.env['HAZARDS_LONG'] === '1' ? deadly : deadly.filter((f) => sample.includes(f.check));
+const chosen = isWhole ? deadly : deadly.filter((f) => sample.includes(f.check));
 
 let installations: Installations;
 let golden: Server;

@@ -1,3 +1,4 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 // What an administrator does: the examples as they are, run by a workflow runner, against the bench and a double of
 // GitHub over a real git repository.
 import { readFileSync } from 'node:fs';

@@ -9,6 +9,7 @@ import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
+import { choiceUpTo } from '../../choice.ts';
 import { inputs, namespace, newImage, oldImage, scaledObject } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
 import { collectPods, ending, revertName, served } from './job-controller.ts';
@@ -18,6 +19,9 @@ import { seal } from './sealed.ts';
 
 // Each test is up to two hundred upgrades.
 jest.setTimeout(180_000);
+
+/** Calls at which `npm test` kills a run. */
+const kills = 12;
 
 type Live = Awaited<ReturnType<typeof live>>;
 type End = 'upgraded' | 'reverted' | 'already-upgraded' | 'killed';
@@ -121,7 +125,7 @@ describe.each(Object.keys(stories) as (keyof typeof stories)[])('%s', (story) =>
     async (_when, hasEffect) => {
       const calls = await callsOf(story);
       expect(calls).toBeGreaterThan(60);
-      for (let last = 1; last <= calls; last++) {
+      for (const last of choiceUpTo(calls, kills)) {
         const setting = await begin(story);
         await oneRun(setting, dyingAt(setting.cluster, last, hasEffect).cluster);
         const killedAt = JSON.stringify(setting.cluster.calls.at(-1) ?? 'no call').slice(0, 200);

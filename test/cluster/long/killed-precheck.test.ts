@@ -1,11 +1,12 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 // A precheck that is killed at any moment changes nothing, and the next one takes away the probe pods that it left.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
-import { runAction, startAction, type ActionEnd } from './action.ts';
-import { bench, kubectl, kubectlJson, namespace } from './bench.ts';
-import { later } from './later.ts';
-import { replicas, rowCounts } from './server.ts';
+import { runAction, startAction, type ActionEnd } from '../action.ts';
+import { bench, kubectl, kubectlJson, namespace } from '../bench.ts';
+import { later } from '../later.ts';
+import { replicas, rowCounts } from '../server.ts';
+import { waitFor } from '../wait-for.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -27,10 +28,10 @@ function probes(): { name: string; role: string; phase: string }[] {
 async function killWithProbes(count: number): Promise<string[]> {
   const action = startAction({ namespace });
   action.end.catch(() => undefined);
-  while (probes().length < count) {
+  await waitFor(`${String(count)} probe pods`, () => {
     if (action.process.exitCode !== null) throw new Error(`it came to its end:\n${action.log()}`);
-    await sleep(100);
-  }
+    return probes().length >= count;
+  });
   action.process.kill('SIGKILL');
   await action.end.catch(() => undefined);
   return probes().map(({ name }) => name);
@@ -47,7 +48,8 @@ describe.each([1, 3, 4])('a precheck that is killed when it has made %i probe po
     left = await killWithProbes(count);
     // The trial of the server serves until its deadline: of a pod that runs nobody can tell that its run was killed.
     for (const { name } of probes().filter(({ role }) => role === 'start')) endAsAtItsDeadline(name);
-    while (probes().some(({ phase }) => phase === 'Pending' || phase === 'Running')) await sleep(500);
+    const isAlive = ({ phase }: { phase?: string }) => phase === 'Pending' || phase === 'Running';
+    await waitFor('the end of every probe pod', () => !probes().some(isAlive));
     // For a minute another run leaves them to whoever may still read their logs.
     end = await later(61, (kubeconfig) => runAction({ namespace, kubeconfig }));
   });

@@ -1,7 +1,8 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { runAction } from './action.ts';
-import { AuditLog, bench, callName, namespace } from './bench.ts';
-import { limitedKubeconfig } from './user.ts';
+import { runAction } from '../action.ts';
+import { AuditLog, bench, callName, namespace } from '../bench.ts';
+import { limitedKubeconfig } from '../user.ts';
 
 jest.setTimeout(10 * 60_000);
 

@@ -1,10 +1,11 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { runAction, saysInLog, startAction, type ActionEnd } from './action.ts';
-import { bench, kubectl, namespace, psql } from './bench.ts';
-import { replicas } from './server.ts';
-import { verifyWriter } from './writer.ts';
+import { runAction, saysInLog, startAction, type ActionEnd } from '../action.ts';
+import { bench, kubectl, namespace, psql } from '../bench.ts';
+import { replicas } from '../server.ts';
+import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(15 * 60_000);
 

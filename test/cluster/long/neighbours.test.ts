@@ -1,9 +1,11 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { runAction, saysInLog, startAction, type ActionEnd } from './action.ts';
-import { apply, AuditLog, bench, callName, kubectl, kubectlJson, namespace, psql } from './bench.ts';
-import { replicas, statefulSet } from './server.ts';
-import { verifyWriter } from './writer.ts';
+import { runAction, saysInLog, startAction, type ActionEnd } from '../action.ts';
+import { apply, AuditLog, bench, callName, kubectl, kubectlJson, namespace, psql } from '../bench.ts';
+import { replicas, statefulSet } from '../server.ts';
+import { waitFor } from '../wait-for.ts';
+import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -144,7 +146,7 @@ class Operator {
   private readonly end = this.work();
 
   async hasSeen(status: string): Promise<void> {
-    while (condition() !== status) await sleep(100);
+    await waitFor(`condition Paused: ${status}`, () => condition() === status);
   }
 
   async stop(): Promise<void> {

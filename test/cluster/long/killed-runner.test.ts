@@ -1,8 +1,10 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { killActionAt, runAction, type ActionEnd } from './action.ts';
-import { bench, kubectl, namespace, psql } from './bench.ts';
-import { expireLease, replicas, statefulSet } from './server.ts';
-import { verifyWriter } from './writer.ts';
+import { isWhole } from '../../choice.ts';
+import { killActionAt, runAction, type ActionEnd } from '../action.ts';
+import { bench, kubectl, namespace, psql } from '../bench.ts';
+import { expireLease, replicas, statefulSet } from '../server.ts';
+import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -14,10 +16,9 @@ const moments = {
   'while the applications come back': '::group::Bring the applications back',
 };
 /** By default the two that leave the most behind. */
-const chosen =
-  process.env['FAULTS'] === 'all'
-    ? Object.entries(moments)
-    : Object.entries(moments).filter(([name]) => /pg_upgrade|applications/.test(name));
+const chosen = isWhole
+  ? Object.entries(moments)
+  : Object.entries(moments).filter(([name]) => /pg_upgrade|applications/.test(name));
 
 describe.each(chosen)('an upgrade whose runner is killed %s', (_name, line) => {
   let before: ReturnType<typeof replicas>;

@@ -1,9 +1,11 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { startAction, type ActionEnd } from './action.ts';
-import { bench, namespace, psql } from './bench.ts';
-import { Network } from './network.ts';
-import { expireLease, replicas, statefulSet } from './server.ts';
-import { verifyWriter } from './writer.ts';
+import { isWhole } from '../../choice.ts';
+import { startAction, type ActionEnd } from '../action.ts';
+import { bench, namespace, psql } from '../bench.ts';
+import { Network } from '../network.ts';
+import { expireLease, replicas, statefulSet } from '../server.ts';
+import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -44,7 +46,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
 };
 /** By default one of either kind. */
 const chosen = Object.entries(troubles).filter(
-  ([name]) => process.env['FAULTS'] === 'all' || /applications are being stopped|data is measured/.test(name),
+  ([name]) => isWhole || /applications are being stopped|data is measured/.test(name),
 );
 
 describe.each(chosen)('an upgrade whose API server %s', (_name, { line, strike }) => {

@@ -1,9 +1,11 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { runAction, saysInLog, startAction, type ActionEnd, type RunningAction } from './action.ts';
-import { AuditLog, bench, callName, kubectl, namespace, psql } from './bench.ts';
-import { attachedTo, nodeOf, removeSecondNode, resetOnSecondNode, secondNode } from './second-node.ts';
-import { replicas, statefulSet } from './server.ts';
-import { verifyWriter } from './writer.ts';
+import { isWhole } from '../../choice.ts';
+import { runAction, saysInLog, startAction, type ActionEnd, type RunningAction } from '../action.ts';
+import { AuditLog, bench, callName, kubectl, namespace, psql } from '../bench.ts';
+import { attachedTo, nodeOf, removeSecondNode, resetOnSecondNode, secondNode } from '../second-node.ts';
+import { replicas, statefulSet } from '../server.ts';
+import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(20 * 60_000);
 
@@ -15,7 +17,7 @@ const atWork = 'pg_upgrade --link';
 const outOfService = 'node.kubernetes.io/out-of-service=nodeshutdown:NoExecute';
 const jobPod = 'batch.kubernetes.io/job-name=postgres-upgrade-12-to-14';
 /** Each of them takes minutes: by default there is only the drain. */
-const deaths = process.env['FAULTS'] === 'all' ? ['comes back', 'is out of service'] : [];
+const deaths = isWhole ? ['comes back', 'is out of service'] : [];
 
 let before: ReturnType<typeof replicas>;
 let end: ActionEnd;
