@@ -1,5 +1,5 @@
 /** Whether nothing is left out: `npm run test:all`, or a part that a change touches. */
-export const isWhole = process.env['TEST_WHOLE'] !== undefined;
+export const isWhole = process.env['TEST_WHOLE'] === '1';
 
 /**
  * Cases of a test that takes long: all of them, or in `npm test` so many, the same every time: evenly spread, with the first and the last.
