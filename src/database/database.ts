@@ -1,7 +1,7 @@
 import { ClusterError } from '../errors.ts';
 import type { Cluster, ExecResult } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
-import { readOptions, writeOptions } from './session-options.ts';
+import { firstStatement, readOptions, writeOptions } from './session-options.ts';
 import { connectionTo, databaseOfError, eachDatabase, repeated, rowsOfEach, type Rows } from './script.ts';
 
 /** How long one command in the server's pod may take, in milliseconds, where nothing else is said. */
@@ -49,7 +49,7 @@ export class Database {
    * @throws ClusterError with psql's own message
    */
   async read(database: string, sql: string, limit: number = commandLimit): Promise<string> {
-    return await retried(() => this.psql(database, sql, readOptions(limit), limit));
+    return await retried(() => this.psql(database, `${firstStatement}\n${sql}`, readOptions(limit), limit));
   }
 
   /**
@@ -57,7 +57,7 @@ export class Database {
    * @param sql may run a second time, also while the first one is still at work: a session whose connection broke is repeated
    */
   async write(database: string, sql: string, limit: number): Promise<string> {
-    return await retried(() => this.psql(database, sql, writeOptions, limit));
+    return await retried(() => this.psql(database, `${firstStatement}\n${sql}`, writeOptions, limit));
   }
 
   /**

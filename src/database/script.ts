@@ -1,5 +1,6 @@
 // What psql is given and what it prints.
 import { UpgradeError } from '../errors.ts';
+import { firstStatement } from './session-options.ts';
 
 /** JSON rows, by database. */
 export type Rows = ReadonlyMap<string, readonly unknown[]>;
@@ -36,10 +37,11 @@ export const repeated = [
 ].join('; ');
 
 /**
- * Tells the database; and, where we may, lets pg_stat_statements not remember what is asked of all databases: it has room for 5,000 statements, and those
- * of the applications would go. Where that library is not loaded the parameter means nothing.
+ * On one line: the session's first statement. Then the database is told; and, where we may, pg_stat_statements is kept from remembering what is asked of all
+ * databases: it has room for 5,000 statements, and those of the applications would go. Where that library is not loaded the parameter means nothing.
  */
 const announcement = [
+  firstStatement,
   "SELECT json_build_object('database', current_database())",
   'WHERE CASE WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)',
   "THEN set_config('pg_stat_statements.track', 'none', false) = 'none' ELSE true END;",

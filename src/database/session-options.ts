@@ -86,6 +86,27 @@ export const writeOptions = optionsOf({
   lock_timeout: '0',
 });
 
+/** The same kind of parameters that 14 has and 12 does not: 12 refuses a connection that names one. */
+const sinceFourteen: Readonly<Record<string, string>> = {
+  idle_session_timeout: '0',
+  client_connection_check_interval: '0',
+  hash_mem_multiplier: '1',
+  enable_incremental_sort: 'on',
+  enable_memoize: 'on',
+};
+
+/**
+ * What each session does first, on one line: sets what can't come with the connection, where the server knows it. Prints nothing, and changes nothing in 12.
+ * A session is idle before it: a limit of a few milliseconds may still end it, and then it is only broken.
+ */
+export const firstStatement = [
+  'SELECT 1 FROM (VALUES',
+  Object.entries(sinceFourteen)
+    .map(([name, value]) => `('${name}', '${value}')`)
+    .join(', '),
+  ') AS parameter(name, value) WHERE CASE WHEN current_setting(name, true) IS NULL THEN false ELSE set_config(name, value, false) IS NULL END;',
+].join(' ');
+
 /** PGOPTIONS is split at spaces; a backslash keeps one. */
 function optionsOf(parameters: Readonly<Record<string, string>>): string {
   return Object.entries(parameters)

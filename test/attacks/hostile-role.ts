@@ -167,7 +167,7 @@ CREATE TABLE public.hostile_generated (a int, b int GENERATED ALWAYS AS (a OPERA
 
 /**
  * Each parameter that the role may set, at another value than it has; 14 lacks those that are left out, which another check tells, but for
- * idle_session_timeout: 12 refuses it, and a session of ours that is ended by it is only broken.
+ * idle_session_timeout, which only 14 has: at a single millisecond, a session of ours may be ended before its first statement.
  */
 const settings = `
 DO $do$

@@ -6,6 +6,7 @@ import { readClients } from '../../src/database/clients.ts';
 import { readConfiguration, readMd5Roles } from '../../src/database/configuration.ts';
 import { librariesQuestions } from '../../src/database/libraries.ts';
 import { measure } from '../../src/database/measurement.ts';
+import { jsonLines } from '../../src/database/script.ts';
 import { readObstacles } from '../../src/database/obstacles.ts';
 import { extensionsQuestion, readDatabases, readServer } from '../../src/database/server.ts';
 import { reindexSql, sortOrdersQuestion } from '../../src/database/sort-order.ts';
@@ -137,6 +138,23 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
     const rebuilt = await database.writeEach(names, reindexSql(['default']), limit);
     expect(rebuilt.get(hostileDatabase)).toContainEqual({ reindexed: 'public.victims_computed' });
     expect(harm(server)).toEqual([]);
+  });
+
+  test('no limit on idle sessions ends one of ours', async () => {
+    if (major === 14)
+      server.sql(
+        'template1',
+        `ALTER DATABASE ${hostileDatabase} SET idle_session_timeout = 500; ALTER ROLE postgres SET idle_session_timeout = 500;`,
+      );
+    const pause = "SELECT json_build_array('before');\n\\! sleep 1.5\nSELECT json_build_array('after');";
+    const told = [['before'], ['after']];
+    const database = server.database();
+    expect(jsonLines(await database.read(hostileDatabase, pause))).toEqual(told);
+    expect(jsonLines(await database.write(hostileDatabase, pause, limit))).toEqual(told);
+    const each = [hostileDatabase, 'postgres'];
+    expect([...(await database.readEach(each, pause))]).toEqual(each.map((name) => [name, told]));
+    expect([...(await database.writeEach(each, pause, limit))]).toEqual(each.map((name) => [name, told]));
+    if (major === 14) server.sql('template1', 'ALTER ROLE postgres RESET idle_session_timeout;');
   });
 
   test('without our settings and names the role is superuser at once', () => {

@@ -1,5 +1,6 @@
 import type { Configuration } from '../../src/database/configuration.ts';
 import { Database } from '../../src/database/database.ts';
+import { firstStatement } from '../../src/database/session-options.ts';
 import type { SortOrder } from '../../src/database/sort-order.ts';
 import type { Obstacle } from '../../src/database/obstacles.ts';
 import type { ExecResult } from '../../src/ports/cluster.ts';
@@ -81,7 +82,10 @@ export function fakeDatabase(cluster: FakeCluster, target: Target, state: Server
   cluster.onExec = (command, stdin) => {
     if (!command.includes('psql')) return state.command(command);
     const [, ...lines] = stdin.split('\n');
-    const sql = lines.join('\n').replace(/\n\\q\n$/, '');
+    const sql = lines
+      .filter((line) => line !== firstStatement)
+      .join('\n')
+      .replace(/\n\\q\n$/, '');
     const name = /^dbname='(.*)'$/.exec(command.find((part) => part.startsWith('dbname=')) ?? '')?.[1] ?? '';
     let stdout = '';
     for (const part of partsOf(name, sql)) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Database } from '../../../src/database/database.ts';
 import { jsonLines } from '../../../src/database/script.ts';
+import { firstStatement } from '../../../src/database/session-options.ts';
 import { readClients } from '../../../src/database/clients.ts';
 import { readAll } from '../../../src/database/each.ts';
 import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../../../src/database/server.ts';
@@ -39,7 +40,7 @@ describe('psql in the pod', () => {
       name: 'postgresql-0',
       options: { container: 'postgresql' },
     });
-    expect(given[0]?.stdin).toBe(`${password}\nSELECT 1;\n\\q\n`);
+    expect(given[0]?.stdin).toBe(`${password}\n${firstStatement}\nSELECT 1;\n\\q\n`);
   });
 
   test('a read can change nothing, and its statements end before it is given up', async () => {
