@@ -8,6 +8,7 @@ import { waitFor } from '../wait.ts';
 import { isFencedOff } from './fence.ts';
 import { pack, unpack } from './pack.ts';
 import type { Context, Step } from './step.ts';
+import { expectNoUsersCode } from './users-code.ts';
 
 /** Limit of one database's measurement before and after; a table above 1 GiB is not counted, so minutes are plenty. */
 export const measurementLimit = 30 * 60_000;
@@ -18,7 +19,10 @@ export const quiesce: Step = {
   title: 'See the last client go, measure the data, checkpoint',
 
   plan: () => [
-    { does: 'run', what: 'Wait until no client is connected; refuse prepared transactions and replication slots.' },
+    {
+      does: 'run',
+      what: 'Wait until no client is connected. Refuse prepared transactions, replication slots, and code of database users that the upgrade would run as the superuser.',
+    },
     {
       does: 'run',
       what: 'Read what must be the same afterwards: rows, sizes, sequences, sort orders. Write it to disk: CHECKPOINT.',
@@ -34,6 +38,8 @@ export const quiesce: Step = {
     }
     await seeClientsGo(context);
     await expectNoObstacle(context);
+    // Before the measurement, which opens tables: PostgreSQL 12 then runs functions of partition keys.
+    await expectNoUsersCode(context);
     // Side by side: to read does not change what is to be written. All come to their end before an error is told.
     const ends = await Promise.allSettled([
       measureAndNote(context),

@@ -13,8 +13,12 @@ import { reindexSql, sortOrdersQuestion } from '../../src/database/sort-order.ts
 import { askDatabases } from '../../src/prechecks/ask-databases.ts';
 import { analyzeSql, outdatedSql } from '../../src/upgrade/analyze.ts';
 import { releasePoint } from '../../src/upgrade/loss.ts';
+import { jobSettings } from '../../src/upgrade/settings.ts';
+import { expectNoUsersCode } from '../../src/upgrade/users-code.ts';
 import { findingsOf } from '../hazards/findings.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
+import { inputs } from '../unit/objects.ts';
+import { thrownBy } from '../unit/thrown.ts';
 import {
   hostileDatabase,
   hostileMark,
@@ -110,6 +114,9 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
     if (major === 12) {
       expect(Object.entries(found).filter(([, { status }]) => status === 'unknown')).toEqual([]);
       expect(found['restored-code']?.status).toBe('failed');
+      const settings = { ...jobSettings(inputs(), await readServer(database), list), runId: 'test' };
+      const again = thrownBy(() => expectNoUsersCode({ database, inputs: inputs(), settings }));
+      expect((await again).message).toContain(`${hostileDatabase}: function public.hostile_aggregate(text)`);
     }
     const told = await askDatabases(database, list, [...librariesQuestions, extensionsQuestion, sortOrdersQuestion], 2);
     expect(Object.values(told).filter(({ known }) => !known)).toEqual([]);

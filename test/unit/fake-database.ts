@@ -19,6 +19,8 @@ export interface ServerState {
   md5Roles: string[];
   /** Outcome of commands other than psql, such as pg_ctl. */
   command: (command: readonly string[]) => ExecResult;
+  /** Rows of each hazard's query, in a database. */
+  hazards: (database: string, hazard: string) => readonly object[];
   /** Statements that fail, with what psql says. */
   refuse: { statement: RegExp; message: string }[];
   /** Every statement, with its database. */
@@ -71,6 +73,7 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
     obstacles: [],
     md5Roles: [],
     command: () => ({ exitCode: 0, stdout: '', stderr: '' }),
+    hazards: () => [],
     refuse: [],
     statements: [],
     ...more,
@@ -111,7 +114,7 @@ function answer(state: ServerState, name: string, sql: string): string {
   const database = state.databases[name] ?? databaseState();
   if (["'hazard'", "'last_value'", 'extversion'].some((part) => sql.includes(part)))
     return rows([
-      ...hazardsIn(sql),
+      ...hazardsIn(sql, (hazard) => state.hazards(name, hazard)),
       ...endsIn(sql),
       ...(sql.includes("'last_value'")
         ? [...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]

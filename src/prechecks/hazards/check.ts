@@ -33,8 +33,13 @@ export function hazardCheck(hazard: Hazard): Check {
     shows,
     advice,
     ...(says === undefined ? {} : { says }),
-    run: ({ hazards }) => given(hazards, (facts) => judge(hazard, placesOf(hazard, facts))),
+    run: ({ hazards }) => given(hazards, (facts) => judgeHazard(hazard, facts)),
   };
+}
+
+/** What the answers say of one hazard. */
+export function judgeHazard(hazard: Hazard, facts: HazardFacts): Answer {
+  return judge(hazard, placesOf(hazard, facts));
 }
 
 function placesOf(hazard: Hazard, facts: HazardFacts): Place[] {

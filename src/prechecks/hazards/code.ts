@@ -64,7 +64,7 @@ const dropsConstraint = "format('ALTER DOMAIN %s DROP CONSTRAINT %I;', n.contypi
 const restoredCode: Hazard = {
   id: 'restored-code',
   title: "Users' code that a restore runs as the superuser",
-  why: 'pg_upgrade restores every schema as the superuser. It then runs functions whose owner is no superuser: whoever owns one can become superuser by it, or read the volume. These are the checks of a domain behind the initial value of an aggregate, behind the bounds of partitions, and behind constants of arrays, composite types and ranges; and calls with constant arguments in partition keys, generated columns, in CHECK constraints that are inherited, of a partition, or refer to their own table, and in indexes of partitioned tables and of tables with foreign keys. PostgreSQL runs those of partition keys for ANALYZE and pg_dump, too.',
+  why: 'pg_upgrade restores every schema as the superuser. It then runs functions whose owner is no superuser: whoever owns one can become superuser by it, or read the volume. These are the checks of a domain behind the initial value of an aggregate, behind the bounds of partitions, and behind constants of arrays, composite types and ranges; and calls with constant arguments in partition keys, generated columns, in CHECK constraints that are inherited, of a partition, or refer to their own table, and in indexes of partitioned tables and of tables with foreign keys. PostgreSQL runs those of partition keys for ANALYZE and pg_dump, too. It is asked again when the last client has gone.',
   severity: 'failed',
   shows: 'never',
   advice:
@@ -115,7 +115,7 @@ const objects = (catalog: string, name: string, namespace: string, more = '') =>
 const indexFunctions: Hazard = {
   id: 'index-functions',
   title: 'Functions of indexes under a safe search_path',
-  why: "ANALYZE and REINDEX of the upgrade run with nothing but pg_catalog in the search_path, as PostgreSQL 17 does for everybody, so that no role can slip its own functions under the superuser's. They compute the expressions and predicates of indexes. A function that names a table, a type or another function without its schema fails then: the table gets no statistics, and an index that the new server must rebuild ends the upgrade in the downtime. It is found by reading the function, not by running it.",
+  why: "ANALYZE and REINDEX of the upgrade run with nothing but pg_catalog in the search_path, as PostgreSQL 17 does for everybody, so that no role can slip its own functions under the superuser's. They compute the expressions and predicates of indexes. A function that names a table, a type or another function without its schema fails then: the table gets no statistics, and an index that the new server must rebuild ends the upgrade in the downtime. It is found by reading the function, not by running it. It is asked again when the last client has gone.",
   severity: 'failed',
   shows: 'never',
   says: 'function inner_f(integer) does not exist',

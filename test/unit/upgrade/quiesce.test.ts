@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { jobName } from '../../../src/job/manifest.ts';
 import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { quiesce } from '../../../src/upgrade/quiesce.ts';
 import { oldImage, namespace } from '../objects.ts';
@@ -29,6 +30,62 @@ describe('when the last client has gone', () => {
     const asked = (what: string) => setting.state.statements.findIndex((s) => s.includes(what));
     expect(asked('pg_stat_activity')).toBeGreaterThan(-1);
     expect(asked('pg_prepared_xacts')).toBeGreaterThan(asked('pg_stat_activity'));
+  });
+
+  const usersCode = {
+    object: 'function public.adds(text)',
+    detail: 'the initial value is checked by public.accepts(text) of role mallory',
+    remedy: 'ALTER DOMAIN public.accepted DROP CONSTRAINT accepted_check;',
+  };
+
+  test("a user's object that a restore would run as the superuser stops it before anything is measured", async () => {
+    const { context, state } = await setUp();
+    state.hazards = (database, hazard) => (database === 'circle' && hazard === 'restored-code' ? [usersCode] : []);
+    const error = await thrownBy(() => quiesce.run(context));
+    expect(error.code).toBe('upgrade-obstacle');
+    expect(error.message).toBe(
+      `Since the checks there is what the check restored-code finds: circle: ${usersCode.object}: ${usersCode.detail}.`,
+    );
+    expect(error.remedy).toContain(`\n\\connect circle\n${usersCode.remedy}`);
+    const asked = (what: string) => state.statements.findIndex((s) => s.includes(what));
+    expect(asked('restored-code')).toBeGreaterThan(asked('pg_stat_activity'));
+    expect([asked("'last_value'"), asked('CHECKPOINT')]).toEqual([-1, -1]);
+  });
+
+  test('a database that can not be asked for such objects is not passed over', async () => {
+    const { context, state } = await setUp();
+    state.refuse = [{ statement: /'index-functions'/, message: 'out of memory' }];
+    const error = await thrownBy(() => quiesce.run(context));
+    expect(error.code).toBe('upgrade-obstacle');
+    expect(error.message).toContain('The check restored-code was asked again, and not answered: ');
+    expect(error.message).toContain('out of memory');
+  });
+
+  test('what a person has answered for by ignore-checks is not asked again', async () => {
+    const { context, state } = await setUp(undefined, {
+      'ignore-checks': 'restored-code: these functions are our own',
+    });
+    state.hazards = (_database, hazard) => (hazard === 'restored-code' ? [usersCode] : []);
+    await quiesce.run(context);
+    expect(state.statements.some((s) => s.includes("'index-functions'"))).toBe(true);
+    expect(state.statements.some((s) => s.includes("'restored-code'"))).toBe(false);
+  });
+
+  test('an upgrade that finds such an object reverts, and makes no Job', async () => {
+    const { begin, state, cluster, image, replicas } = await live();
+    state.hazards = (_database, hazard) => (hazard === 'restored-code' ? [usersCode] : []);
+    const error = await thrownBy(begin);
+    expect(error.code).toBe('reverted');
+    expect(error.message).toContain(usersCode.detail);
+    expect(error.remedy).toContain(usersCode.remedy);
+    expect(image()).toBe(oldImage);
+    expect(replicas()).toBe(3);
+    expect(
+      cluster.calls.filter(
+        ({ method, resource, name }) => method === 'create' && resource === 'jobs' && name === jobName,
+      ),
+    ).toEqual([]);
+    expect(cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.replicas).toBe(1);
   });
 
   test('the sort order is noted before the measurement, after which another run measures nothing again', async () => {
