@@ -11,7 +11,7 @@ import {
   type ImageFacts,
   type ProbeRole,
 } from '../job/probe.ts';
-import { isReplayed, parseReplay, replayPod, type ReplayFacts } from '../job/replay.ts';
+import { parseReplay, replayPod, type ReplayFacts } from '../job/replay.ts';
 import { runProbe } from '../job/run-probe.ts';
 import { runTrial, type Trial } from '../job/run-trial.ts';
 import { obstacleToTrial, trialPod } from '../job/trial-pod.ts';
@@ -19,7 +19,9 @@ import { seenImage } from '../target/image-digests.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
 import { notAsked, type Known } from './finding.ts';
 import type { Gathering } from './gathering.ts';
+import type { HazardFacts } from './hazards/hazard.ts';
 import { both, known, knownFrom, pair } from './known.ts';
+import { notDumped } from './not-dumped.ts';
 
 /** Asks an image what it holds. */
 export async function probe(
@@ -65,12 +67,13 @@ export async function tryStart(gathering: Gathering, server: Known<ServerFacts>)
   return await known(() => runTrial(gathering, pod, database, inputs.jobStartTimeout));
 }
 
-/** Dumps what pg_upgrade will dump, and restores it into a 14 of its own. */
+/** Dumps what pg_upgrade will dump, and restores it into a 14 of its own: not the databases whose users' code a dump might run. */
 export async function replayed(
   gathering: Gathering,
   settings: Known<JobSettings>,
   server: Known<ServerFacts>,
   databases: Known<readonly DatabaseFacts[]>,
+  hazards: Known<HazardFacts>,
 ): Promise<Known<ReplayFacts>> {
   const { inputs, target, database, replayScripts } = gathering;
   const image = upgradeImage(inputs);
@@ -78,7 +81,8 @@ export async function replayed(
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
   const read = both(settings, both(server, databases, pair), pair);
   return await knownFrom(read, ([job, [facts, list]]) => {
-    const names = list.filter(isReplayed).map(({ name }) => name);
+    const left = notDumped(list, hazards, inputs.ignoreChecks);
+    const names = list.map(({ name }) => name).filter((name) => name !== 'template0' && !left.has(name));
     const limit = inputs.jobStartTimeout;
     const pod = replayPod(target, job, facts, database.superuser, names, replayScripts, limit);
     return runProbe(gathering, pod, limit, (log) => parseReplay(image, names, log));

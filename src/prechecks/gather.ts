@@ -83,6 +83,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     read('obstacles', () => readObstacles(database)),
     read('md5Roles', () => readMd5Roles(database)),
   ]);
+  const hazards = both(databases, answers, (list, of) => hazardFacts(serverHazards, list, of));
   // What the images are to be asked for.
   const extensions = answerOfAll(answers, [extensionsQuestion], extensionsOf);
   const libraries = answerOfAll(answers, librariesQuestions, librariesOf);
@@ -116,7 +117,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
       ),
     ),
     timed('volumeTrial', () => volumeTried(gathering)),
-    timed('replay', () => replayed(gathering, mayProbe, server, databases)),
+    timed('replay', () => replayed(gathering, mayProbe, server, databases, hazards)),
     timed('pullRequest', () => gathering.probePullRequest?.() ?? Promise.resolve(undefined)),
   ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
@@ -155,7 +156,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     extensions,
     libraries,
     sortOrders,
-    hazards: both(databases, answers, (list, of) => hazardFacts(serverHazards, list, of)),
+    hazards,
     files,
     volumeTrial,
     otherVolumeUsers: await knownFrom(pods, (list) => volumeUsersAmong(list, target)),

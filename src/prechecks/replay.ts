@@ -1,4 +1,4 @@
-import { isReplayed, type ReplayFacts, type Replayed, type RestoreFailure } from '../job/replay.ts';
+import { type ReplayFacts, type Replayed, type RestoreFailure } from '../job/replay.ts';
 import {
   failed,
   given,
@@ -18,6 +18,7 @@ import { probeLabel } from '../job/probe.ts';
 import { replayLabels } from '../job/replay.ts';
 import { barriersBetween } from '../target/network-policies.ts';
 import type { Facts } from './facts.ts';
+import { notDumped } from './not-dumped.ts';
 import { circumstance, otherRemedy, replayRemedies } from './replay-remedies.ts';
 
 export const replayChecks: readonly Check[] = [
@@ -25,7 +26,7 @@ export const replayChecks: readonly Check[] = [
     id: 'replay',
     title: '14 takes every object of the server',
     subject: 'database',
-    why: 'Before pg_upgrade touches a file it dumps the roles and each schema and restores them into the new cluster; what can not be restored ends it, in the downtime. So the same is done before: pg_dump and pg_restore of the upgrade image (pg_upgrade uses the new ones too) go from the running server, which is only read, into a new cluster in a pod without a volume. What restores has no password, and closes the network to itself: code of database users runs there ([how](restore-test.md)). Each table is locked in the mode ACCESS SHARE while its database is dumped, mostly for less than a second, for two minutes at the most: reading and writing go on, but an ALTER TABLE, DROP or TRUNCATE that comes in between waits, and what comes after that waits behind it. A dump waits five seconds at the most for a lock that somebody else has. A database whose tables would take more than half of the room for locks is not dumped. What only the files or the free space could show is asked by other checks. Of statements that fail the literals are not told: they may be secrets.',
+    why: 'Before pg_upgrade touches a file it dumps the roles and each schema and restores them into the new cluster; what can not be restored ends it, in the downtime. So the same is done before: pg_dump and pg_restore of the upgrade image (pg_upgrade uses the new ones too) go from the running server, which is only read, into a new cluster in a pod without a volume. What restores has no password, and closes the network to itself: code of database users runs there ([how](restore-test.md)). Each table is locked in the mode ACCESS SHARE while its database is dumped, mostly for less than a second, for two minutes at the most: reading and writing go on, but an ALTER TABLE, DROP or TRUNCATE that comes in between waits, and what comes after that waits behind it. A dump waits five seconds at the most for a lock that somebody else has. A database whose tables would take more than half of the room for locks is not dumped. Neither is one in which the check restored-code finds something, or is not answered: PostgreSQL 12 may run such code as the superuser when a dump locks the table. What only the files or the free space could show is asked by other checks. Of statements that fail the literals are not told: they may be secrets.',
     says: 'pg_restore: error: could not execute query: ERROR: ...',
     shows: 'upgrade',
     advice:
@@ -35,12 +36,13 @@ export const replayChecks: readonly Check[] = [
         const { replay } = facts;
         if (!replay.known) return unreplayed(replay);
         if (replay.value.unreachable !== undefined) return unreached(replay.value.unreachable, facts);
-        const left = list
-          .filter((d) => !isReplayed(d) && d.name !== 'template0')
-          .map(({ name }) => JSON.stringify(name));
+        const dumped = new Set(replay.value.places.map(({ database }) => database));
+        const left = [...notDumped(list, facts.hazards, facts.inputs.ignoreChecks)].filter(
+          ([name]) => !dumped.has(name),
+        );
         return judge(
           replay.value,
-          left.map((name) => `${name}: it accepts no connections, or has a line break in its name`),
+          left.map(([name, reason]) => `${JSON.stringify(name)}: ${reason}`),
         );
       }),
   },

@@ -5,6 +5,8 @@ import type { V1Container } from '@kubernetes/client-node';
 import { readDatabases, readServer } from '../../src/database/server.ts';
 import { isReplayed, parseReplay, replayPod, type ReplayFacts } from '../../src/job/replay.ts';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
+import type { HazardFacts } from '../../src/prechecks/hazards/hazard.ts';
+import { notDumped } from '../../src/prechecks/not-dumped.ts';
 import type { Answer } from '../../src/prechecks/finding.ts';
 import { jobSettings } from '../../src/upgrade/settings.ts';
 import { inputs, target } from '../unit/objects.ts';
@@ -23,11 +25,15 @@ export interface Replay {
   readonly log: string;
 }
 
-/** @param changes of the environment of the pod's containers; PASSWORD is the Secret's value */
-export async function replay(server: Server, changes: NodeJS.ProcessEnv = {}): Promise<Replay> {
+/**
+ * @param changes of the environment of the pod's containers; PASSWORD is the Secret's value
+ * @param hazards what was found before; without it every database is dumped that can be
+ */
+export async function replay(server: Server, changes: NodeJS.ProcessEnv = {}, hazards?: HazardFacts): Promise<Replay> {
   const database = server.database();
   const [list, of] = [await readDatabases(database), await readServer(database)];
-  const names = list.filter(isReplayed).map(({ name }) => name);
+  const left = hazards && notDumped(list, known(hazards), new Map());
+  const names = list.filter((d) => isReplayed(d) && left?.has(d.name) !== true).map(({ name }) => name);
   const found = await target();
   const placed = { ...found, pod: { ...found.pod, status: { podIP: server.place } } };
   const pod = replayPod(
@@ -59,7 +65,9 @@ export async function replay(server: Server, changes: NodeJS.ProcessEnv = {}): P
   if (check === undefined) throw new Error('there is no check replay');
   return {
     facts: parsed,
-    answer: check.run(await facts({ replay: known(parsed), databases: known(list) })),
+    answer: check.run(
+      await facts({ replay: known(parsed), databases: known(list), ...(hazards && { hazards: known(hazards) }) }),
+    ),
     log: output,
   };
 }

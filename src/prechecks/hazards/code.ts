@@ -61,7 +61,7 @@ const isComputed = (
 
 const dropsConstraint = "format('ALTER DOMAIN %s DROP CONSTRAINT %I;', n.contypid::regtype, n.conname)";
 
-const restoredCode: Hazard = {
+export const restoredCode: Hazard = {
   id: 'restored-code',
   title: "Users' code that a restore runs as the superuser",
   why: 'pg_upgrade restores every schema as the superuser. It then runs functions whose owner is no superuser: whoever owns one can become superuser by it, or read the volume. These are the checks of a domain behind the initial value of an aggregate, behind the bounds of partitions, and behind constants of arrays, composite types and ranges; and calls with constant arguments in partition keys, generated columns, in CHECK constraints that are inherited, of a partition, or refer to their own table, and in indexes of partitioned tables and of tables with foreign keys. PostgreSQL runs those of partition keys for ANALYZE and pg_dump, too. It is asked again when the last client has gone.',

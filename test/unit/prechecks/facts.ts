@@ -161,7 +161,10 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     }),
     libraries: known(libraries),
     sortOrders: known({ circle: [sortOrder], postgres: [], template1: [] }),
-    hazards: known({ server: known(noHazards), databases: { circle: known(noHazards), template1: known(noHazards) } }),
+    hazards: known({
+      server: known(noHazards),
+      databases: { circle: known(noHazards), postgres: known(noHazards), template1: known(noHazards) },
+    }),
     files: known(files),
     volumeTrial: known({ clone: { works: false, said: 'Operation not supported' }, link: { works: true, said: '' } }),
     otherVolumeUsers: known([]),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { V1Pod } from '@kubernetes/client-node';
 import { gatherFacts } from '../../../src/prechecks/gather.ts';
 import { jobName } from '../../../src/job/manifest.ts';
 import { journalName } from '../../../src/upgrade/journal-name.ts';
@@ -59,8 +60,10 @@ async function gather(
   given: Record<string, string> = {},
   files = volume,
   clients: ServerState['clients'] = [],
+  more: Partial<ServerState> = {},
 ) {
   const state = serverState({
+    ...more,
     clients,
     command: () => ({ exitCode: 0, stdout: `${files.join('\n')}\n`, stderr: 'no shell' }),
   });
@@ -174,6 +177,25 @@ describe('gathering facts', () => {
     const facts = await gather(from, { probes: 'none' });
     expect(facts.upgradeProbe).toMatchObject({ known: false, code: 'not-asked' });
     expect(from.calls.filter((c) => c.method === 'create' && c.name.includes('probe'))).toEqual([]);
+  });
+
+  test.each([
+    ['found', {}, 'postgres\ntemplate1'],
+    ['found and ignored', { 'ignore-checks': 'restored-code: our own functions' }, 'postgres\ntemplate1\ncircle'],
+  ])("the restore test dumps a database where users' code was %s: %j", async (_what, given, dumped) => {
+    const from = probing(cluster());
+    const row = { object: 'table public.keyed', detail: 'calls public.f(integer) of role mallory', remedy: '' };
+    await gather(from, given, volume, [], {
+      hazards: (database, hazard) => (database === 'circle' && hazard === 'restored-code' ? [row] : []),
+    });
+    const pods = from.calls
+      .filter(({ method, resource }) => method === 'create' && resource === 'pods')
+      .map(({ body }) => (body as V1Pod).spec);
+    const containers = pods.flatMap((spec) => [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]);
+    const values = containers.flatMap(({ env = [] }) =>
+      env.filter(({ name }) => name === 'DATABASES').map(({ value }) => value),
+    );
+    expect([...new Set(values)]).toEqual([dumped]);
   });
 
   test('sessions count that stay, and are not our own', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Replayed, RestoreFailure } from '../../../src/job/replay.ts';
+import type { Answers } from '../../../src/prechecks/hazards/hazard.ts';
 import { otherRemedy } from '../../../src/prechecks/replay-remedies.ts';
 import { replayLabels } from '../../../src/job/replay.ts';
 import type { NetworkPolicy } from '../../../src/ports/cluster.ts';
@@ -101,6 +102,32 @@ describe('a replay', () => {
     const found = await answerOf('replay', { databases: known(list) });
     expect(found.status).toBe('unknown');
     expect(found.text).toMatch(/"closed": it accepts no connections.*\n"two\\nlines": .*line break/);
+  });
+});
+
+describe('a database whose users may have a dump run their code', () => {
+  const places = [undefined, 'postgres', 'template1'].map((database) => replayed(database));
+  const without = { replay: known({ ...replay, places }) };
+  const hazardsOf = (circle: Answers) => known({ server: known({}), databases: { circle: known(circle) } });
+
+  test.each([
+    [
+      'has been found to have such code',
+      hazardsOf({ 'restored-code': known({ total: 1, rows: [] }) }),
+      '"circle": it was not dumped, since a dump may run what the check restored-code found there as the superuser',
+    ],
+    [
+      'has not answered',
+      hazardsOf({ 'restored-code': unread('canceling statement') }),
+      '"circle": it was not dumped, since the check restored-code was not answered: canceling statement',
+    ],
+    ['says nothing', hazardsOf({}), 'was not answered: psql left out the answer'],
+    ['could not be asked at all', unread('no password'), 'was not answered: no password'],
+  ])('that %s is not passed, and the reason is told', async (_what, hazards, line) => {
+    const found = await answerOf('replay', { ...without, hazards });
+    expect(found.status).toBe('unknown');
+    expect(found.text).toContain(line);
+    expect(found.text).not.toMatch(/restored without an error:.*circle/);
   });
 });
 
