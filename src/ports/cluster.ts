@@ -65,6 +65,8 @@ export interface NetworkPolicy {
 export interface Application {
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   spec?: { syncPolicy?: { automated?: { enabled?: boolean; selfHeal?: boolean } | null } };
+  /** What it manages, whatever marks the objects have. */
+  status?: { resources?: { kind?: string; namespace?: string; name?: string }[] };
 }
 
 /** A HelmRelease or Kustomization of Flux, as far as it is read here. */

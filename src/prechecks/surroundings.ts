@@ -1,6 +1,9 @@
 import type { HelmRevision } from '../target/helm-releases.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
+import type { Target } from '../target/target.ts';
 import { copyable, failed, given, passed, shell, unknown, type Check } from './finding.ts';
+
+const releaseAnnotation = 'meta.helm.sh/release-name';
 
 /** Who would put back what the upgrade changes. */
 export const surroundingsChecks: readonly Check[] = [
@@ -16,13 +19,13 @@ export const surroundingsChecks: readonly Check[] = [
         if (acting.length > 0)
           return failed(
             [...new Set(acting.map((r) => pause(r, target.namespace)))].join(' '),
-            ...acting.flatMap(evidence),
+            ...new Set(acting.flatMap(evidence)),
           );
         const unread = all.filter((r) => r.state === 'unread');
         if (unread.length > 0)
           return unknown(
             `${[...new Set(unread.map((r) => pause(r, target.namespace)))].join(' ')} Then let the kubeconfig's user see it (docs/permissions.md).`,
-            ...unread.flatMap(evidence),
+            ...new Set(unread.flatMap(evidence)),
           );
         if (target.unreadAutoscalers !== undefined)
           return unknown(
@@ -31,7 +34,7 @@ export const surroundingsChecks: readonly Check[] = [
           );
         return all.length === 0
           ? passed('no mark of Argo CD or Flux is on PostgreSQL or the applications')
-          : passed(...all.flatMap(evidence));
+          : passed(...new Set(all.flatMap(evidence)));
       }),
   },
   {
@@ -40,15 +43,14 @@ export const surroundingsChecks: readonly Check[] = [
     subject: 'cluster',
     why: 'A `helm upgrade` that is under way puts the StatefulSet and the applications back as its values have them. One that died leaves its release pending, and Helm then refuses the deployment that is to follow the upgrade. Told by the labels of the Secrets in which Helm keeps its revisions; what is in them is not read.',
     run({ helmRevisions, target }) {
-      const { annotations = {} } = target.statefulSet.metadata ?? {};
-      const release = annotations['meta.helm.sh/release-name'];
+      const release = target.statefulSet.metadata?.annotations?.[releaseAnnotation];
       if (!helmRevisions.known && helmRevisions.code === 'forbidden')
         return unknown(
           `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself (${copyable(shell`helm -n ${target.namespace} status ${release ?? 'RELEASE'}`)}), and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
           helmRevisions.reason,
         );
       return given(helmRevisions, (all) => {
-        const own = all.filter((one) => release === undefined || one.release === release);
+        const own = ownRevisions(all, target);
         const pending = own.filter(({ status }) => status.startsWith('pending-') || status === 'uninstalling');
         const evidence = (one: HelmRevision) =>
           `release ${one.release}, revision ${String(one.revision)}: ${one.status}`;
@@ -85,6 +87,17 @@ export const surroundingsChecks: readonly Check[] = [
     },
   },
 ];
+
+/**
+ * Those of the server's release: the one that the annotation names, and the one that the StatefulSet's selector names, which nobody can change. All, where
+ * the annotation names none that there is: whoever may annotate the StatefulSet can name any.
+ */
+function ownRevisions(all: readonly HelmRevision[], { statefulSet: { metadata, spec } }: Target): HelmRevision[] {
+  const release = metadata?.annotations?.[releaseAnnotation];
+  const names = [release, spec?.selector.matchLabels?.['app.kubernetes.io/instance']];
+  const isKnown = all.some((one) => one.release === release);
+  return all.filter((one) => !isKnown || names.includes(one.release));
+}
 
 function toolOf({ kind }: Reconciler): string {
   return kind === 'Application' ? 'Argo CD' : 'Flux';

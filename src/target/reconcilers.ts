@@ -1,6 +1,6 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node';
 import { ClusterError } from '../errors.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import { resources, type Application, type Cluster } from '../ports/cluster.ts';
 
 /** A GitOps object that puts workloads back as a repository has them. */
 export interface Reconciler {
@@ -15,13 +15,14 @@ export interface Reconciler {
   readonly seen: string;
 }
 
-/** An object of the release, with its name for people. */
+/** An object of the release, by resource and name: `statefulsets/postgresql`. */
 export interface Marked {
   readonly object: string;
   readonly metadata: V1ObjectMeta | undefined;
 }
 
-type Mark = Pick<Reconciler, 'kind' | 'name' | 'namespace'> & { readonly where: string };
+type Named = Pick<Reconciler, 'kind' | 'name' | 'namespace'>;
+type Mark = Named & { readonly where: string };
 
 /** Label and annotation by which Argo CD knows what is its own; `app.kubernetes.io/instance` is Helm's too, and tells nothing. */
 const argoLabel = 'argocd.argoproj.io/instance';
@@ -35,23 +36,24 @@ const fluxKinds = [
 ] as const;
 
 /**
- * Who reconciles these objects. Nothing is asked of the cluster where nobody left a mark.
+ * Who reconciles these objects. Each mark counts, since anybody who may annotate an object can add one that names a paused Application. Nothing is asked of the cluster where nobody left a mark.
  * @throws ClusterError when it can't be told for another reason than a missing right or a missing API
  */
 export async function findReconcilers(cluster: Cluster, objects: readonly Marked[]): Promise<Reconciler[]> {
-  const found = new Map<string, { mark: Mark; marks: string[] }>();
-  for (const { object, metadata } of objects) {
-    for (const mark of marksOn(metadata)) {
+  const found = new Map<string, { mark: Mark; marks: string[]; marked: Marked[] }>();
+  for (const one of objects) {
+    for (const mark of marksOn(one.metadata)) {
       const key = `${mark.kind}/${mark.namespace ?? ''}/${mark.name ?? ''}`;
-      const entry = found.get(key) ?? { mark, marks: [] };
-      entry.marks.push(`${object} (${mark.where})`);
+      const entry = found.get(key) ?? { mark, marks: [], marked: [] };
+      entry.marks.push(`${one.object} (${mark.where})`);
+      entry.marked.push(one);
       found.set(key, entry);
     }
   }
   return await Promise.all(
-    [...found.values()].map(async ({ mark: { kind, name, namespace }, marks }) => ({
+    [...found.values()].map(async ({ mark: { kind, name, namespace }, marks, marked }) => ({
       ...{ kind, name, namespace, marks },
-      ...(await stateOf(cluster, kind, name, namespace)),
+      ...(await stateOf(cluster, { kind, name, namespace }, marked)),
     })),
   );
 }
@@ -64,30 +66,38 @@ function marksOn(metadata: V1ObjectMeta | undefined): Mark[] {
       ? []
       : [{ kind, name, namespace: labels[`${group}/namespace`], where: `label ${group}/name` }];
   });
-  const argo = { kind: 'Application', namespace: undefined } as const;
   // `[namespace_]application:group/kind:namespace/name`
-  const [tracked] = (annotations[argoAnnotation] ?? '').split(':');
+  const [tracked = ''] = (annotations[argoAnnotation] ?? '').split(':');
+  const label = labels[argoLabel] ?? '';
   const manager = managedFields.find((entry) => argoManagers.includes(entry.manager ?? ''))?.manager;
-  if (tracked !== undefined && tracked !== '') {
-    const [name, namespace] = tracked.split('_').reverse();
-    marks.push({ ...argo, name, namespace, where: `annotation ${argoAnnotation}` });
-  } else if (labels[argoLabel] !== undefined)
-    marks.push({ ...argo, name: labels[argoLabel], where: `label ${argoLabel}` });
-  else if (manager !== undefined) marks.push({ ...argo, name: undefined, where: `field manager ${manager}` });
+  if (tracked !== '') marks.push({ ...instance(tracked), where: `annotation ${argoAnnotation}` });
+  // Argo CD cuts a name that is too long for a label.
+  const isCut = label.length === longestLabel && tracked.startsWith(label);
+  if (label !== '') marks.push({ ...instance(isCut ? tracked : label), where: `label ${argoLabel}` });
+  if (manager !== undefined)
+    marks.push({ kind: 'Application', name: undefined, namespace: undefined, where: `field manager ${manager}` });
   return marks;
 }
 
+const longestLabel = 63;
+
+/** `[namespace_]application`, as Argo CD writes it into label and annotation. */
+function instance(text: string): Named {
+  const [name, namespace] = text.split('_').reverse();
+  return { kind: 'Application', name, namespace };
+}
+
+type State = Pick<Reconciler, 'state' | 'seen'>;
+
 async function stateOf(
   cluster: Cluster,
-  kind: Reconciler['kind'],
-  name: string | undefined,
-  namespace: string | undefined,
-): Promise<Pick<Reconciler, 'state' | 'seen'>> {
-  if (name === undefined) return { state: 'unknown', seen: 'which Application it is can not be told' };
+  { kind, name, namespace }: Named,
+  marked: readonly Marked[],
+): Promise<State & Partial<Named>> {
   try {
     return kind === 'Application'
-      ? await argoState(cluster, name, namespace)
-      : await fluxState(cluster, kind, name, namespace);
+      ? argoState(await cluster.list('applications'), name, namespace, marked)
+      : await fluxState(cluster, kind, name ?? '', namespace);
   } catch (error) {
     if (!(error instanceof ClusterError) || (error.code !== 'forbidden' && error.code !== 'not-served')) throw error;
     // Rights are asked before the API is looked for, so that a cluster without it refuses too.
@@ -106,23 +116,45 @@ const resourceOf = {
   Kustomization: 'kustomizations',
 } as const;
 
-async function argoState(cluster: Cluster, name: string, namespace: string | undefined) {
-  const all = await cluster.list('applications');
+/** By the Application of this name, and by each that manages one of these objects: the mark may name another one. */
+function argoState(
+  all: readonly Application[],
+  name: string | undefined,
+  namespace: string | undefined,
+  marked: readonly Marked[],
+): State & Partial<Named> {
   const named = all.filter(
     ({ metadata }) => metadata.name === name && (namespace === undefined || metadata.namespace === namespace),
   );
-  if (named.length === 0) return { state: 'unknown', seen: `there is no Application ${name}` } as const;
-  // Without self-heal too a commit in the middle of the upgrade is synced. `enabled` came with Argo CD 3.1.
-  const acting = named.find(({ spec }) => {
-    const automated = spec?.syncPolicy?.automated;
-    return automated !== undefined && automated !== null && automated.enabled !== false;
-  });
-  return acting === undefined
-    ? ({ state: 'paused', seen: `Application ${name} has no automated sync` } as const)
-    : ({
-        state: 'acts',
-        seen: `Application ${name} in namespace ${acting.metadata.namespace ?? '?'} syncs by itself${acting.spec?.syncPolicy?.automated?.selfHeal === true ? ', with self-heal' : ''}`,
-      } as const);
+  const managing = all.filter((one) => marked.some((object) => manages(one, object)));
+  const acting = [...named, ...managing].find(syncsItself);
+  if (acting !== undefined) {
+    const { metadata, spec } = acting;
+    return {
+      ...(named.includes(acting) ? {} : { name: metadata.name, namespace: metadata.namespace }),
+      state: 'acts',
+      seen: `Application ${metadata.name} in namespace ${metadata.namespace ?? '?'} syncs by itself${spec?.syncPolicy?.automated?.selfHeal === true ? ', with self-heal' : ''}`,
+    };
+  }
+  if (name !== undefined && named.length === 0) return { state: 'unknown', seen: `there is no Application ${name}` };
+  const found = name ?? managing[0]?.metadata.name;
+  return found === undefined
+    ? { state: 'unknown', seen: 'which Application it is can not be told' }
+    : { state: 'paused', seen: `Application ${found} has no automated sync` };
+}
+
+/** Without self-heal too a commit in the middle of the upgrade is synced. `enabled` came with Argo CD 3.1. */
+function syncsItself({ spec }: Application): boolean {
+  const automated = spec?.syncPolicy?.automated;
+  return automated !== undefined && automated !== null && automated.enabled !== false;
+}
+
+function manages({ status }: Application, { object, metadata }: Marked): boolean {
+  return (status?.resources ?? []).some(
+    ({ kind, namespace, name = '' }) =>
+      namespace === metadata?.namespace &&
+      Object.entries(resources).some(([resource, known]) => known.kind === kind && object === `${resource}/${name}`),
+  );
 }
 
 async function fluxState(

@@ -1,4 +1,4 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1ObjectMeta, V1Pod } from '@kubernetes/client-node';
 import { describe, expect, test } from '@jest/globals';
 import { failedTries } from '../../src/job/failed-tries.ts';
 import { podOfJob } from '../../src/job/follow-job.ts';
@@ -9,6 +9,8 @@ import { ownerLabel } from '../../src/job/pod.ts';
 import { probeLabel } from '../../src/job/probe.ts';
 import { sweepProbes } from '../../src/job/sweep-probes.ts';
 import { parseJobResult } from '../../src/job/result.ts';
+import type { Application } from '../../src/ports/cluster.ts';
+import { findReconcilers } from '../../src/target/reconcilers.ts';
 import { prose } from '../../src/text/markdown.ts';
 import { EpochCluster } from '../../src/upgrade/epoch-cluster.ts';
 import { epochLabel } from '../../src/upgrade/epoch.ts';
@@ -17,7 +19,8 @@ import { HeldLease } from '../../src/upgrade/lease.ts';
 import { isAtWork, runJob } from '../../src/upgrade/job-run.ts';
 import { FakeClock } from '../unit/fake-clock.ts';
 import { FakeLog } from '../unit/fake-runner.ts';
-import { applicationPod, cluster, configMap, job, namespace } from '../unit/objects.ts';
+import { applicationPod, cluster, configMap, job, namespace, statefulSet, target } from '../unit/objects.ts';
+import { answerOf, known } from '../unit/prechecks/facts.ts';
 import { thrownBy } from '../unit/thrown.ts';
 import { setUp } from '../unit/upgrade/context.ts';
 
@@ -161,6 +164,45 @@ test('a neighbour who writes an event is quoted: no command in it is one of ours
   const told = (await newestEvent(from, namespace, jobName)) ?? '';
   expect(told).toMatch(/^event "[^"`]+kubectl delete pvc data-postgresql-0[^"`]+"$/);
   expect(prose(`Timed out after 300 s waiting for the pod: ${told}.`)).not.toContain('`');
+});
+
+describe('a neighbour who annotates the StatefulSet', () => {
+  const resources = [{ kind: 'StatefulSet', namespace, name: 'postgresql' }];
+  const healing: Application = {
+    ...{ metadata: { name: 'circleci', namespace: 'argocd' }, status: { resources } },
+    spec: { syncPolicy: { automated: { selfHeal: true } } },
+  };
+  const resting: Application = { metadata: { name: 'resting', namespace: 'argocd' }, spec: {} };
+  const annotations = { 'argocd.argoproj.io/tracking-id': `resting:apps/StatefulSet:${namespace}/postgresql` };
+
+  test.each<[string, V1ObjectMeta]>([
+    ['the label', { labels: { 'argocd.argoproj.io/instance': 'circleci' } }],
+    ['the field manager', { managedFields: [{ manager: 'argocd-controller' }] }],
+    ['nothing', {}],
+  ])('does not hide an Application that syncs itself, where %s tells of it', async (_what, real) => {
+    const from = cluster().put('applications', healing, resting);
+    const metadata = { ...real, namespace, annotations };
+    const reconcilers = known(await findReconcilers(from, [{ object: 'statefulsets/postgresql', metadata }]));
+    const answer = await answerOf('gitops', { reconcilers });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('Application circleci in namespace argocd syncs by itself, with self-heal');
+    expect(answer.remedy).toMatch(/argocd app set (argocd\/)?circleci --sync-policy none/);
+  });
+
+  const pending = { release: 'circleci-server', revision: 7, status: 'pending-upgrade' };
+  const other = { release: 'monitoring', revision: 1, status: 'deployed' };
+
+  test.each([
+    ['one that does not exist', [pending]],
+    ['another one', [pending, other]],
+  ])('does not hide a Helm release in the middle of a change by naming %s', async (_what, revisions) => {
+    const own = statefulSet();
+    own.metadata = { ...own.metadata, annotations: { 'meta.helm.sh/release-name': 'monitoring' } };
+    const matchLabels = { 'app.kubernetes.io/instance': 'circleci-server' };
+    if (own.spec !== undefined) own.spec.selector = { matchLabels };
+    const answer = await answerOf('helm-release', { helmRevisions: known(revisions), target: await target(own) });
+    expect(answer.status).toBe('failed');
+  });
 });
 
 describe('a neighbour who takes our labels off what is ours', () => {

@@ -86,6 +86,30 @@ describe('gitops', () => {
     expect(answer.text).toContain('field manager argocd-controller');
   });
 
+  const managedFields = [{ manager: 'argocd-controller' }];
+  const resources = [{ kind: 'StatefulSet', namespace, name: 'postgresql' }];
+  const managing = (spec: object) => served('applications', { metadata: argocd, spec, status: { resources } });
+
+  test.each<[string, V1ObjectMeta]>([
+    ['alone', { managedFields }],
+    ['beside a label', { ...byArgo, managedFields }],
+  ])('a field manager of Argo CD %s is told by the Application that manages the object', async (_what, more) => {
+    const metadata = { namespace, ...more };
+    expect((await gitops(metadata, managing({}))).status).toBe('passed');
+    const answer = await gitops(metadata, managing({ syncPolicy: { automated: {} } }));
+    expect(answer.status).toBe('failed');
+    expect(answer.remedy).toMatch(/argocd app set (argocd\/)?circleci --sync-policy none/);
+  });
+
+  test('a name that Argo CD had to cut for its label is that of the annotation', async () => {
+    const name = 'circleci-'.repeat(8);
+    const tracking = { 'argocd.argoproj.io/tracking-id': `${name}:apps/StatefulSet:${namespace}/postgresql` };
+    const labels = { 'argocd.argoproj.io/instance': name.slice(0, 63) };
+    const cluster = served('applications', { metadata: { ...argocd, name } });
+    const answer = await gitops({ annotations: tracking, labels }, cluster);
+    expect([answer.status, answer.text]).toEqual(['passed', expect.not.stringContaining('there is no')]);
+  });
+
   test.each([
     [
       'HelmRelease',
