@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Database } from './database.ts';
+import { extensionShadows, shadowsOf } from './extension-shadows.ts';
 import type { Question } from './questions.ts';
 import { jsonLines, type Rows } from './script.ts';
 
@@ -26,7 +27,12 @@ const databaseFacts = z.object({
   bytes: z.number(),
 });
 
-const extensionFacts = z.object({ name: z.string(), version: z.string() });
+const extensionFacts = z.object({
+  name: z.string(),
+  version: z.string(),
+  /** What a script of the extension might call instead of what it means (`extensionShadows`). */
+  shadows: z.array(z.string()),
+});
 
 export type ServerFacts = z.infer<typeof serverFacts>;
 export type DatabaseFacts = z.infer<typeof databaseFacts>;
@@ -65,7 +71,7 @@ export async function readDatabases(database: Database): Promise<DatabaseFacts[]
 export const extensionsQuestion: Question = {
   id: 'extensions',
   statements: [
-    "SELECT json_build_object('name', extname, 'version', extversion) FROM pg_catalog.pg_extension ORDER BY extname;",
+    `WITH ${extensionShadows} SELECT json_build_object('name', extname, 'version', extversion, 'shadows', ${shadowsOf('e.oid')}) FROM pg_catalog.pg_extension e ORDER BY extname;`,
   ],
 };
 

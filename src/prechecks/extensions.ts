@@ -1,6 +1,7 @@
 import type { ExtensionFacts } from '../database/server.ts';
-import type { ImageFacts } from '../job/probe.ts';
-import { isSameMajor } from '../upgrade/extension-versions.ts';
+import { minorOf, type ImageFacts } from '../job/probe.ts';
+import { upgrade } from '../versions.ts';
+import { dangerOfUpdate, isSameMajor } from '../upgrade/extension-versions.ts';
 import { failed, given, passed, warning, worst, type Answer, type Check, type Known } from './finding.ts';
 import { besidesClosed } from './closed-databases.ts';
 import { unaskedImage } from './unasked.ts';
@@ -10,7 +11,7 @@ export const extensionChecks: readonly Check[] = [
     id: 'extensions',
     title: 'Extensions in the serving image',
     subject: 'images',
-    why: 'The serving image runs the extensions from the upgrade on, so it needs the control file and the libraries of each. The upgrade image needs the libraries alone: pg_upgrade enters an extension into the new catalog without CREATE EXTENSION (binary_upgrade_create_empty_extension), and restores its objects one by one. The checks libraries and replay ask it for those. After the upgrade the action updates each extension within its own major (ALTER EXTENSION … UPDATE). Where the image ships another major, this is left to you, since a new major may take away what the applications use: pg_partman 5 has no trigger-based partitioning any more.',
+    why: "The serving image runs the extensions from the upgrade on, so it needs the control file and the libraries of each. The upgrade image needs the libraries alone: pg_upgrade enters an extension into the new catalog without CREATE EXTENSION (binary_upgrade_create_empty_extension), and restores its objects one by one. The checks libraries and replay ask it for those. After the upgrade the action updates each extension within its own major (ALTER EXTENSION … UPDATE). Where the image ships another major, this is left to you, since a new major may take away what the applications use: pg_partman 5 has no trigger-based partitioning any more. It is also left to you where a script of the extension could run code of a role without the superuser's rights: where the schemas that the script searches have a function, operator or type of such a role under a name that PostgreSQL or the extension has too, and where the serving image is older than 14.5 (CVE-2022-2625).",
     run: ({ extensions, databases, servingProbe }) =>
       besidesClosed(
         databases,
@@ -32,7 +33,7 @@ type ByDatabase = Readonly<Record<string, readonly ExtensionFacts[]>>;
 
 function judge(name: string, probe: Known<ImageFacts>, byDatabase: ByDatabase): Answer {
   if (!probe.known) return unaskedImage(name, probe, answerer);
-  const { image, extensions: available } = probe.value;
+  const { image, newVersion, extensions: available } = probe.value;
   if (Object.keys(available).length === 0)
     return failed('Look at the log of the probe.', `${name} ${image}: its server could not be asked`);
   const installed = Object.entries(byDatabase).flatMap(([database, list]) => list.map((e) => ({ ...e, database })));
@@ -43,6 +44,14 @@ function judge(name: string, probe: Known<ImageFacts>, byDatabase: ByDatabase): 
   const majors = installed.flatMap((e) => {
     const shipped = available[e.name] ?? e.version;
     return shipped === e.version || isSameMajor(e.version, shipped) ? [] : [{ ...e, shipped }];
+  });
+  const minor = minorOf(newVersion);
+  const serverVersion = minor === undefined ? 0 : upgrade.to * 10000 + minor;
+  const left = installed.flatMap((e) => {
+    const shipped = available[e.name] ?? e.version;
+    const danger =
+      shipped === e.version || !isSameMajor(e.version, shipped) ? undefined : dangerOfUpdate(e, serverVersion);
+    return danger === undefined ? [] : [{ ...e, shipped, danger }];
   });
   const names = [...new Set(installed.map((e) => e.name))].sort();
   const seen =
@@ -55,9 +64,19 @@ function judge(name: string, probe: Known<ImageFacts>, byDatabase: ByDatabase): 
               `${name} ${image}: lacks ${extension}, installed in ${of.map(({ database }) => database).join(', ')}`,
           ),
         );
-  if (majors.length === 0) return seen;
+  const safe =
+    left.length === 0
+      ? seen
+      : worst(
+          seen,
+          warning(
+            'Nothing has to be done before the upgrade. The action does not update the extension; the report has the command. Or remove what the check names, and use a serving image of 14.5 or later.',
+            ...left.map((e) => `${e.database}: ${e.name} ${e.version} is not updated to ${e.shipped}: ${e.danger}`),
+          ),
+        );
+  if (majors.length === 0) return safe;
   return worst(
-    seen,
+    safe,
     warning(
       'Nothing has to be done before the upgrade. The extension stays within its major; the report has the command for the rest. Or use a serving image that ships the same major.',
       ...majors.map(

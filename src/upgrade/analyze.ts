@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { extensionShadows, shadowsOf } from '../database/extension-shadows.ts';
 import { readDatabases } from '../database/server.ts';
 import { shares } from '../database/shares.ts';
 import { describe, UpgradeError } from '../errors.ts';
 import { inParallel } from '../parallel.ts';
 import { copyable } from '../prechecks/finding.ts';
-import { planVersion, type Outdated } from './extension-versions.ts';
+import { dangerOfUpdate, planVersion, type Outdated } from './extension-versions.ts';
 import type { Context, Step } from './step.ts';
 
 /**
@@ -18,39 +19,63 @@ export const updateExtensions: Step = {
   plan: () => [
     {
       does: 'run',
-      what: 'In each database: ALTER EXTENSION … UPDATE, where 14 ships a later version of the same major.',
+      what: 'In each database: ALTER EXTENSION … UPDATE, where 14 ships a later version of the same major, and no role has put code in the way of its script.',
     },
   ],
 
-  async run(context) {
-    const { database, settings } = context;
-    const answers = await inParallel(settings.jobs, await sessions(context), (names) =>
-      database.readEach(names, outdatedSql),
-    );
-    const outdated = answers.flatMap((answer) => [...answer]).filter(([, rows]) => rows.length > 0);
-    await inParallel(settings.jobs, outdated, ([name, rows]) => updateIn(context, name, outdatedRows.parse(rows)));
-  },
+  run: updateAll,
 };
+
+type Updating = Pick<Context, 'database' | 'settings' | 'results' | 'log' | 'inputs'>;
+
+/** The step, with what it needs of the context. */
+export async function updateAll(context: Updating): Promise<void> {
+  const { database, settings } = context;
+  const answers = await inParallel(settings.jobs, await sessions(context), (names) =>
+    database.readEach(names, outdatedSql),
+  );
+  const outdated = answers.flatMap((answer) => [...answer]).filter(([, rows]) => rows.length > 0);
+  await inParallel(settings.jobs, outdated, ([name, rows]) => updateIn(context, name, outdatedRows.parse(rows)));
+}
 
 const oneColumn = z.array(z.tuple([z.string()]));
 const outdatedRows = z.array(
-  z.object({ name: z.string(), installed: z.string(), available: z.string(), reachable: z.array(z.string()) }),
+  z.object({
+    name: z.string(),
+    installed: z.string(),
+    available: z.string(),
+    reachable: z.array(z.string()),
+    shadows: z.array(z.string()),
+    serverVersion: z.number(),
+  }),
 );
 
 // The update paths of one that is hundreds of versions old take a while: only asked for where they decide.
-export const outdatedSql = `SELECT pg_catalog.json_build_object('name', e.name, 'installed', e.installed_version, 'available', e.default_version,
+export const outdatedSql = `WITH ${extensionShadows} SELECT pg_catalog.json_build_object('shadows', ${shadowsOf('x.oid')}, 'serverVersion', pg_catalog.current_setting('server_version_num')::int, 'name', e.name, 'installed', e.installed_version, 'available', e.default_version,
   'reachable', CASE WHEN pg_catalog.split_part(e.installed_version, '.', 1) = pg_catalog.split_part(e.default_version, '.', 1) THEN '[]'::pg_catalog.json
     ELSE (SELECT coalesce(pg_catalog.json_agg(p.target), '[]'::pg_catalog.json) FROM pg_catalog.pg_extension_update_paths(e.name) p
       WHERE p.source OPERATOR(pg_catalog.=) e.installed_version AND p.path IS NOT NULL) END)
-  FROM pg_catalog.pg_available_extensions e WHERE e.installed_version IS NOT NULL AND e.installed_version OPERATOR(pg_catalog.<>) e.default_version ORDER BY e.name;`;
+  FROM pg_catalog.pg_available_extensions e JOIN pg_catalog.pg_extension x ON x.extname OPERATOR(pg_catalog.=) e.name WHERE e.installed_version IS NOT NULL AND e.installed_version OPERATOR(pg_catalog.<>) e.default_version ORDER BY e.name;`;
 
 async function updateIn(
-  { database, results, log, inputs }: Context,
+  { database, results, log, inputs }: Updating,
   name: string,
-  extensions: readonly Outdated[],
+  extensions: readonly (Outdated & { readonly serverVersion: number })[],
 ): Promise<void> {
   for (const extension of extensions) {
     const { target, left } = planVersion(extension);
+    const danger = dangerOfUpdate(extension, extension.serverVersion);
+    const otherMajor =
+      left === undefined
+        ? ''
+        : ` The image ships ${left}, which is another major: it may change what uses the extension. Read its notes.`;
+    if (danger !== undefined) {
+      const command = copyable(updateCommand(extension.name, target ?? extension.available));
+      results.warnings.push(
+        `${name}: extension ${extension.name} stays at ${extension.installed}. ${danger}${otherMajor} Look who made what is in the extension's schema, then run ${command} in this database.`,
+      );
+      continue;
+    }
     let version = extension.installed;
     if (target !== undefined) {
       const command = updateCommand(extension.name, target);
@@ -64,7 +89,7 @@ async function updateIn(
     }
     if (left !== undefined)
       results.warnings.push(
-        `${name}: extension ${extension.name} stays at ${version}. The image ships ${left}, which is another major: it may change what uses the extension. Read its notes, then run ${copyable(updateCommand(extension.name, left))} in this database.`,
+        `${name}: extension ${extension.name} stays at ${version}.${otherMajor} Then run ${copyable(updateCommand(extension.name, left))} in this database.`,
       );
   }
 }
@@ -130,7 +155,7 @@ async function analyzeEach({ database }: Context, names: readonly string[]): Pro
 }
 
 /** The databases that accept connections, dealt out to sessions. */
-async function sessions({ database, settings }: Context): Promise<string[][]> {
+async function sessions({ database, settings }: Pick<Context, 'database' | 'settings'>): Promise<string[][]> {
   const open = (await readDatabases(database)).filter((d) => d.allowsConnections);
   return shares(open, settings.jobs);
 }

@@ -1,3 +1,5 @@
+import { oneLine } from '../text/visible.ts';
+
 /** An installed extension of which the image ships another version. */
 export interface Outdated {
   readonly name: string;
@@ -6,6 +8,27 @@ export interface Outdated {
   readonly available: string;
   /** Versions to which the image has scripts from the installed one. Only told where the majors differ. */
   readonly reachable: readonly string[];
+  /** What a script of the extension might call instead of what it means. */
+  readonly shadows: readonly string[];
+}
+
+/**
+ * The first 14 whose extension scripts replace only objects that belong to the extension (CVE-2022-2625): before it, a role could make an object under the name
+ * that a later version of the script gives, and keep it.
+ */
+export const guardedSince = 140005;
+
+/**
+ * Why the action runs no script of an extension as the superuser: a role without superuser's rights may have put code in its way.
+ * @param serverVersion server_version_num of 14
+ * @returns a sentence; undefined where nothing is in the way
+ */
+export function dangerOfUpdate({ shadows }: Pick<Outdated, 'shadows'>, serverVersion: number): string | undefined {
+  if (shadows.length > 0)
+    return `A script of the extension may call what belongs to a role without the superuser's rights: ${shadows.map(oneLine).join(', ')}.`;
+  return serverVersion < guardedSince
+    ? 'Before 14.5, PostgreSQL lets a script of an extension take over objects of other roles (CVE-2022-2625).'
+    : undefined;
 }
 
 /** What is done with it, and what is left to an administrator. */

@@ -1,5 +1,5 @@
 // Every session of ours in a real 12, and in a real 14, where a role without rights has left what it could.
-import { readFileSync, existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readClients } from '../../src/database/clients.ts';
@@ -11,13 +11,15 @@ import { readObstacles } from '../../src/database/obstacles.ts';
 import { extensionsQuestion, readDatabases, readServer } from '../../src/database/server.ts';
 import { reindexSql, sortOrdersQuestion } from '../../src/database/sort-order.ts';
 import { askDatabases } from '../../src/prechecks/ask-databases.ts';
-import { analyzeSql, outdatedSql } from '../../src/upgrade/analyze.ts';
+import { analyzeSql, outdatedSql, updateAll } from '../../src/upgrade/analyze.ts';
 import { releasePoint } from '../../src/upgrade/loss.ts';
 import { jobSettings } from '../../src/upgrade/settings.ts';
+import type { Results } from '../../src/upgrade/step.ts';
 import { expectNoUsersCode } from '../../src/upgrade/users-code.ts';
 import { findingsOf, gatherHazards } from '../hazards/findings.ts';
 import { replay } from '../hazards/replay-run.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
+import { FakeLog } from '../unit/fake-runner.ts';
 import { inputs } from '../unit/objects.ts';
 import { thrownBy } from '../unit/thrown.ts';
 import {
@@ -160,6 +162,52 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
     expect(rebuilt.get(hostileDatabase)).toContainEqual({ reindexed: 'public.victims_computed' });
     expect(harm(server)).toEqual([]);
   });
+
+  if (major === 14)
+    test('no script of an extension that is updated calls any of it', async () => {
+      // As careless as scripts of others may be; PostgreSQL's own name the schema of all that they call.
+      const directory = join(installations.directory, '14/share/extension');
+      writeFileSync(join(directory, 'careless.control'), "default_version = '1.1'\n");
+      writeFileSync(join(directory, 'careless--1.0.sql'), 'CREATE TABLE careless_settings ();\n');
+      writeFileSync(
+        join(directory, 'careless--1.0--1.1.sql'),
+        "SELECT json_build_object('a'::text, current_database());\n",
+      );
+      const database = server.database();
+      const create = "CREATE EXTENSION careless VERSION '1.0'";
+      await database.write(hostileDatabase, `${create} SCHEMA public;`, limit);
+      await database.write(
+        'postgres',
+        `CREATE SCHEMA closed; ${create} SCHEMA closed; CREATE EXTENSION pg_trgm VERSION '1.5' SCHEMA closed;`,
+        limit,
+      );
+      const results: Results = { warnings: [] };
+      const settings = {
+        ...jobSettings(inputs(), await readServer(database), await readDatabases(database)),
+        runId: 'test',
+      };
+      await updateAll({ database, settings, results, log: new FakeLog(), inputs: inputs() });
+      expect(harm(server)).toEqual([]);
+      const installed = async (name: string) =>
+        jsonLines(
+          await database.read(
+            name,
+            "SELECT json_build_array(extname, extversion) FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY extname;",
+          ),
+        );
+      expect(await installed(hostileDatabase)).toEqual([['careless', '1.0']]);
+      expect(await installed('postgres')).toEqual([
+        ['careless', '1.1'],
+        ['pg_trgm', '1.6'],
+      ]);
+      expect(results.warnings).toContainEqual(
+        expect.stringMatching(
+          new RegExp(
+            `^${hostileDatabase}: extension careless stays at 1\\.0\\. .*of role ${hostileRole}.*UPDATE TO '1\\.1'`,
+          ),
+        ),
+      );
+    });
 
   test('no limit on idle sessions ends one of ours', async () => {
     if (major === 14)

@@ -76,7 +76,7 @@ async function hostileFacts(take: Take): Promise<Facts> {
       { kind: 'prepared transaction', gid: take(), database: take(), owner: take() },
       { kind: 'replication slot', name: take(), type: 'logical', database: take() },
     ]),
-    extensions: known({ [database]: [{ name: take(), version: take() }] }),
+    extensions: known({ [database]: [{ name: take(), version: take(), shadows: [take()] }] }),
     libraries: known({
       ...libraries,
       used: { [database]: [{ library: take(), uses: 1, names: [take()], drop: [`DROP FUNCTION ${quoted(take())};`] }] },

@@ -30,7 +30,10 @@ export class Postgresql {
     ctype: 'en_US.UTF-8',
     allowsConnections: name !== 'template0',
     bytes: 8_000_000,
-    extensions: name === 'circle' ? [{ name: 'plpgsql', version: '1.0' }, uuid] : [{ name: 'plpgsql', version: '1.0' }],
+    extensions:
+      name === 'circle'
+        ? [{ name: 'plpgsql', version: '1.0', shadows: [] }, uuid]
+        : [{ name: 'plpgsql', version: '1.0', shadows: [] }],
   }));
   /** What the query for a hazard finds: object, detail and remedy of each row. */
   hazards: (id: string) => readonly object[] = () => [];
@@ -100,7 +103,7 @@ export class Postgresql {
   }
 }
 
-const uuid = { name: 'uuid-ossp', version: '1.1' };
+const uuid = { name: 'uuid-ossp', version: '1.1', shadows: [] };
 
 function fatal(message: string): ExecutionEnd {
   return { exitCode: 2, stderr: `psql: error: FATAL:  ${message}\n` };

@@ -12,6 +12,8 @@ import { password } from './objects.ts';
 export interface ServerState {
   version: string;
   versionNumber: number;
+  /** server_version_num where extensions are updated. */
+  newVersionNumber: number;
   databases: Record<string, DatabaseState>;
   /** Rows of pg_prepared_xacts and pg_replication_slots. */
   obstacles: Obstacle[];
@@ -39,6 +41,8 @@ export interface DatabaseState {
   available: Record<string, string>;
   /** Versions to which the installation has scripts. */
   reachable: Record<string, string[]>;
+  /** What might come between an extension's script and what it means. */
+  shadows: Record<string, string[]>;
   notAnalyzed: string[];
   sortOrders: SortOrder[];
 }
@@ -53,6 +57,7 @@ export function databaseState(more: Partial<DatabaseState> = {}): DatabaseState 
     extensions: { plpgsql: '1.0' },
     available: {},
     reachable: {},
+    shadows: {},
     notAnalyzed: [],
     sortOrders: [],
     ...more,
@@ -61,6 +66,7 @@ export function databaseState(more: Partial<DatabaseState> = {}): DatabaseState 
 
 export function serverState(more: Partial<ServerState> = {}): ServerState {
   return {
+    newVersionNumber: 140022,
     version: '12.16',
     versionNumber: 120016,
     databases: {
@@ -125,12 +131,12 @@ function answer(state: ServerState, name: string, sql: string): string {
     ]);
   if (sql.includes("'preloaded', current_setting")) return rows([startedConfiguration]);
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
-  if (sql.includes('server_version_num')) return rows([serverFacts(state)]);
+  if (sql.includes("'bootstrapSuperuser'")) return rows([serverFacts(state)]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
-  if (sql.includes('pg_available_extensions')) return rows(outdated(database));
+  if (sql.includes('pg_available_extensions')) return rows(outdated(database, state.newVersionNumber));
   if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));
   if (sql.includes('pg_catalog.pg_database'))
     return rows(
@@ -192,19 +198,21 @@ function sortOrderRows({ digest, ...order }: SortOrder): object[] {
   ];
 }
 
-function outdated({ extensions, available, reachable }: DatabaseState): object[] {
+function outdated({ extensions, available, reachable, shadows }: DatabaseState, serverVersion: number): object[] {
   return Object.entries(extensions)
     .map(([name, installed]) => ({
       name,
       installed,
       available: available[name] ?? installed,
       reachable: reachable[name] ?? [],
+      shadows: shadows[name] ?? [],
+      serverVersion,
     }))
     .filter(({ installed, available: shipped }) => shipped !== installed);
 }
 
 function pairs(record: Readonly<Record<string, string>>): object[] {
-  return Object.entries(record).map(([name, version]) => ({ name, version }));
+  return Object.entries(record).map(([name, version]) => ({ name, version, shadows: [] }));
 }
 
 function rows(values: readonly unknown[]): string {

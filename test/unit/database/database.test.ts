@@ -130,7 +130,7 @@ describe('what is read of the server', () => {
       ['circle', true],
     ]);
     const extensions = await readAll(database, await readDatabases(database), extensionsQuestion.statements.join(), 2);
-    expect(extensionsOf(extensions)['circle']).toEqual([{ name: 'plpgsql', version: '1.0' }]);
+    expect(extensionsOf(extensions)['circle']).toEqual([{ name: 'plpgsql', version: '1.0', shadows: [] }]);
     expect(await readClients(database)).toEqual(state.clients);
   });
 

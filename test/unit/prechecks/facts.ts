@@ -155,8 +155,8 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     obstacles: known([]),
     extensions: known({
       circle: [
-        { name: 'pgcrypto', version: '1.3' },
-        { name: 'plpgsql', version: '1.0' },
+        { name: 'pgcrypto', version: '1.3', shadows: [] },
+        { name: 'plpgsql', version: '1.0', shadows: [] },
       ],
     }),
     libraries: known(libraries),

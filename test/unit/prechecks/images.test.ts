@@ -52,7 +52,7 @@ describe('images', () => {
 
 describe('extensions', () => {
   test('shows those of each database', async () => {
-    const extensions = known({ circle: [{ name: 'pgcrypto', version: '1.3' }], empty: [] });
+    const extensions = known({ circle: [{ name: 'pgcrypto', version: '1.3', shadows: [] }], empty: [] });
     const { text } = await answerOf('extensions', { extensions });
     expect(text).toContain('circle: pgcrypto 1.3');
     expect(text).toContain('empty: none');
@@ -84,6 +84,19 @@ describe('extensions', () => {
   test('one that the image has in another version passes', async () => {
     const newer = { ...servingProbe, extensions: { ...servingProbe.extensions, pgcrypto: '1.4' } };
     expect((await answerOf('extensions', { servingProbe: known(newer) })).status).toBe('passed');
+  });
+
+  test.each([
+    ['in whose way a role has put code', '14.22', ['function public.lower(character varying) of role mallory']],
+    ['which the image would let take over objects of others', '14.4', []],
+  ])('one %s warns that it is left to do', async (_what, minor, shadows) => {
+    const newVersion = `postgres (PostgreSQL) ${minor}`;
+    const newer = { ...servingProbe, newVersion, extensions: { ...servingProbe.extensions, pgcrypto: '1.4' } };
+    const extensions = known({ circle: [{ name: 'pgcrypto', version: '1.3', shadows }] });
+    const answer = await answerOf('extensions', { extensions, servingProbe: known(newer) });
+    expect(answer.status).toBe('warning');
+    expect(answer.text).toContain('circle: pgcrypto 1.3 is not updated to 1.4: ');
+    expect(answer.text).toContain(shadows[0] ?? 'CVE-2022-2625');
   });
 
   test.each(['2.0', '1.4dev'])(

@@ -160,6 +160,26 @@ describe('extensions and statistics', () => {
     ]);
   });
 
+  const shadow = 'function public.lower(character varying) of role mallory';
+
+  test.each([
+    ['in whose way a role has put code', 140022, { pg_cron: [shadow] }, shadow],
+    ['which an old minor lets take over objects of others', 140004, {}, 'CVE-2022-2625'],
+  ])('one %s is not updated; the reason and the command are told', async (_what, newVersionNumber, shadows, reason) => {
+    const { context, state } = await setUp();
+    const [extensions, available] = [{ pg_cron: '1.0' }, { pg_cron: '1.6' }];
+    state.newVersionNumber = newVersionNumber;
+    state.databases = { circle: databaseState({ extensions, available, shadows }) };
+    await updateExtensions.run(context);
+    expect(state.statements.filter((s) => s.includes('ALTER'))).toEqual([]);
+    expect(context.results.warnings).toEqual([
+      expect.stringMatching(
+        /^circle: extension pg_cron stays at 1\.0\. .*`ALTER EXTENSION "pg_cron" UPDATE TO '1\.6';`/,
+      ),
+    ]);
+    expect(context.results.warnings[0]).toContain(reason);
+  });
+
   test('every database that accepts connections is analyzed', async () => {
     const { context, state, log } = await setUp();
     await analyze.run(context);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { planVersion } from '../../../src/upgrade/extension-versions.ts';
+import { dangerOfUpdate, planVersion } from '../../../src/upgrade/extension-versions.ts';
 
 describe('an extension of which the image ships another version', () => {
   test.each<[string, string, string[], string | undefined, string | undefined]>([
@@ -20,7 +20,22 @@ describe('an extension of which the image ships another version', () => {
   ])(
     'from %j, with %j in the image and scripts to %j: goes to %j, leaves %j',
     (installed, available, reachable, target, left) => {
-      expect(planVersion({ name: 'e', installed, available, reachable })).toEqual({ target, left });
+      expect(planVersion({ name: 'e', installed, available, reachable, shadows: [] })).toEqual({ target, left });
     },
   );
+});
+
+describe('the script of an extension', () => {
+  test("is no danger where the server keeps what is not the extension's, and nobody stands in its way", () => {
+    expect([140005, 140022].map((version) => dangerOfUpdate({ shadows: [] }, version))).toEqual([undefined, undefined]);
+  });
+
+  test('may take over objects of roles before 14.5', () => {
+    expect(dangerOfUpdate({ shadows: [] }, 140004)).toContain('CVE-2022-2625');
+  });
+
+  test('may call what a role has put in its way, on every minor', () => {
+    const shadow = 'function public.lower(character varying) of role mallory';
+    expect(dangerOfUpdate({ shadows: [shadow] }, 140022)).toContain(shadow);
+  });
 });
