@@ -4,6 +4,7 @@ import type { Surroundings } from '../ports/context.ts';
 import { waitFor } from '../wait.ts';
 import { disruptionOf, isSilent, podProgress } from './follow-pod.ts';
 import { containerName } from './manifest.ts';
+import { mountsClaim } from '../target/volume-users.ts';
 import { newestEvent, withWarning } from './newest-event.ts';
 import { parseJobResult, type JobResult } from './result.ts';
 import { copyable } from '../text/commands.ts';
@@ -25,15 +26,17 @@ const silenceLimit = 120_000;
 /**
  * Waits until the container of a Job's only pod runs, or has already ended.
  * @param limit milliseconds
- * @throws UpgradeError when it can't start, WaitError at the limit
+ * @throws UpgradeError when it can't start, or is gone before it was seen; WaitError at the limit
  */
 export async function waitForStart(surroundings: Surroundings, job: V1Job, limit: number): Promise<V1Pod> {
   const { name = '', namespace = '' } = job.metadata ?? {};
   const what = `the pod of Job ${name} to start`;
   return await waitFor({ what, limit, limitInput: 'job-start-timeout', ...surroundings }, async () => {
     const pod = await podOfJob(surroundings, job);
-    if (pod === undefined)
+    if (pod === undefined) {
+      await expectPodToCome(surroundings, job);
       return { pending: (await newestEvent(surroundings.cluster, namespace, name)) ?? 'there is no pod yet' };
+    }
     const progress = podProgress(pod, containerName);
     if (progress.state === 'stuck') {
       throw new UpgradeError(
@@ -100,17 +103,81 @@ function nodeSilent({ metadata, spec }: V1Pod): UpgradeError {
   );
 }
 
-/** By the Job's uid: the pod of an earlier Job of that name may still be there. A label alone makes no pod the Job's: it must run what the Job says. */
-export async function podOfJob({ cluster }: Surroundings, { metadata, spec }: V1Job): Promise<V1Pod | undefined> {
-  const labelSelector = `batch.kubernetes.io/controller-uid=${metadata?.uid ?? ''}`;
-  const pods = await cluster.list('pods', { namespace: metadata?.namespace ?? '', labelSelector });
-  const wanted = commandOf(spec?.template.spec);
-  return pods.find((pod) => commandOf(pod.spec) === wanted);
+/**
+ * By its controller's word, which counts a pod that is to go as failed, also on a node that never confirmed it: ask its pods too.
+ * A Job that its controller has not looked at yet has no status at all, and has not ended.
+ */
+export function hasEnded({ status }: V1Job): boolean {
+  return (
+    (status?.failed ?? 0) > 0 ||
+    (status?.succeeded ?? 0) > 0 ||
+    (status?.conditions?.some((c) => ['Complete', 'Failed'].includes(c.type) && c.status === 'True') ?? false)
+  );
 }
 
-/** Of the container that does the Job's work; others may have been injected beside it. */
-function commandOf(spec: V1PodSpec | undefined): string {
-  return JSON.stringify(spec?.containers.find(({ name }) => name === containerName)?.command);
+/** @throws UpgradeError for a Job that makes no pod any more, and whose pod is gone */
+async function expectPodToCome(surroundings: Surroundings, job: V1Job): Promise<void> {
+  const { name = '', namespace = '' } = job.metadata ?? {};
+  const now = await surroundings.cluster.find('jobs', name, namespace);
+  if (now !== undefined && !hasEnded(now)) return;
+  if ((await podOfJob(surroundings, job)) !== undefined) return;
+  throw new UpgradeError(
+    'job-pod-gone',
+    `Job ${name} ${now === undefined ? 'was deleted' : 'has ended'}, and its pod was deleted before its result was read.`,
+    'Find out who deletes pods or Jobs in the namespace. The volume itself tells the next run how far the Job came.',
+  );
+}
+
+/** Milliseconds by which the clocks of two API servers may differ: each writes its own into what it creates, in whole seconds. */
+const clockSkew = 5000;
+const controllerLabel = 'batch.kubernetes.io/controller-uid';
+
+/**
+ * The pod whose end is the Job's; one that runs, if there are several. It must do the Job's work and must not be older than the Job: an earlier Job of that name may
+ * have left one. The label of the Job controller only makes it quicker to find, since it can be taken off, and put on another pod.
+ */
+export async function podOfJob(surroundings: Surroundings, job: V1Job): Promise<V1Pod | undefined> {
+  const { uid = '' } = job.metadata ?? {};
+  const labelled = await podsDoing(surroundings, job, `${controllerLabel}=${uid}`);
+  const found = labelled.find((pod) => age(job, pod) >= -clockSkew);
+  if (found !== undefined) return found;
+  const others = (await podsDoing(surroundings, job)).filter((pod) => age(job, pod) >= 0 && isDated(job, pod));
+  return others.find((pod) => podProgress(pod, containerName).state === 'running') ?? others[0];
+}
+
+/** Whether the Job controller counts a pod as the Job's: it ends with that one. */
+export function isCounted({ metadata }: V1Job, pod: V1Pod): boolean {
+  return metadata?.uid !== undefined && pod.metadata?.labels?.[controllerLabel] === metadata.uid;
+}
+
+/** Milliseconds from the making of the Job to that of the pod; 0 where one of the two is not told. */
+function age({ metadata: job }: V1Job, { metadata: pod }: V1Pod): number {
+  const [from, to] = [job, pod].map((metadata) => metadata?.creationTimestamp);
+  return from === undefined || to === undefined ? 0 : new Date(to).getTime() - new Date(from).getTime();
+}
+
+function isDated(...objects: readonly (V1Job | V1Pod)[]): boolean {
+  return objects.every(({ metadata }) => metadata?.creationTimestamp !== undefined);
+}
+
+/**
+ * All pods that do a Job's work: the same command, for the same upgrade, on the same claim. Nobody can change these in a pod. Labels and owners can be changed, and the Job
+ * controller lets go of a pod whose label was taken off, and makes another one beside it. Pods of an earlier Job with the same work are among them.
+ */
+export async function podsDoing({ cluster }: Surroundings, job: V1Job, labelSelector?: string): Promise<V1Pod[]> {
+  const { namespace = '' } = job.metadata ?? {};
+  const wanted = workOf(job.spec?.template.spec);
+  const claims = (job.spec?.template.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim }) =>
+    persistentVolumeClaim === undefined ? [] : [persistentVolumeClaim.claimName],
+  );
+  const pods = await cluster.list('pods', { namespace, ...(labelSelector === undefined ? {} : { labelSelector }) });
+  return pods.filter((pod) => workOf(pod.spec) === wanted && claims.every((claim) => mountsClaim(pod, claim)));
+}
+
+/** Of the container that does the Job's work; others may have been injected beside it, and variables into it. */
+function workOf(spec: V1PodSpec | undefined): string {
+  const container = spec?.containers.find(({ name }) => name === containerName);
+  return JSON.stringify([container?.command, container?.env?.find(({ name }) => name === 'RUN_ID')?.value]);
 }
 
 /** Prints what is new in the log of a container since the last time. */

@@ -10,17 +10,20 @@ export async function volumeUsers(cluster: Cluster, target: Target): Promise<str
 /** The same of pods that have been read. */
 export function volumeUsersAmong(pods: readonly V1Pod[], target: Target): string[] {
   return pods
-    .filter((pod) => mounts(pod, target.volume.claimName) && !hasEnded(pod) && pod.metadata?.name !== target.podName)
+    .filter(
+      (pod) => mountsClaim(pod, target.volume.claimName) && !hasEnded(pod) && pod.metadata?.name !== target.podName,
+    )
     .map((pod) => pod.metadata?.name ?? '');
 }
 
 /** Names of all pods whose volumes name a claim, whether they run or have ended. */
 export async function podsNaming(cluster: Cluster, namespace: string, claim: string): Promise<string[]> {
   const pods = await cluster.list('pods', { namespace });
-  return pods.filter((pod) => mounts(pod, claim)).map((pod) => pod.metadata?.name ?? '');
+  return pods.filter((pod) => mountsClaim(pod, claim)).map((pod) => pod.metadata?.name ?? '');
 }
 
-function mounts(pod: V1Pod, claim: string): boolean {
+/** Whether a volume of a pod is that of a claim. */
+export function mountsClaim(pod: V1Pod, claim: string): boolean {
   return pod.spec?.volumes?.some((v) => v.persistentVolumeClaim?.claimName === claim) ?? false;
 }
 

@@ -1,9 +1,10 @@
 import type { V1Job } from '@kubernetes/client-node';
-import { UpgradeError } from '../errors.ts';
-import { followToEnd, podOfJob, waitForStart, type JobEnd } from '../job/follow-job.ts';
-import { podProgress, wasCreated } from '../job/follow-pod.ts';
+import { ClusterError, UpgradeError, WaitError } from '../errors.ts';
+import { followToEnd, hasEnded, isCounted, podOfJob, podsDoing, waitForStart, type JobEnd } from '../job/follow-job.ts';
+import { hasStarted, podProgress } from '../job/follow-pod.ts';
 import { containerName, jobName, scriptConfigMap, upgradeJob, type JobCommand } from '../job/manifest.ts';
-import { isOurScripts } from '../job/ours.ts';
+import { isOurPod, isOurScripts } from '../job/ours.ts';
+import { mountsClaim } from '../target/volume-users.ts';
 import { waitFor } from '../wait.ts';
 import { expectClaim } from './claim.ts';
 import { isFenced } from './fence.ts';
@@ -30,7 +31,18 @@ export async function runJob(
     await expectClaim(context);
   }
   const wanted = upgradeJob(target, settings, command, scripts);
-  const object = (await takeOver(context, wanted, command)) ?? (await create(context, wanted));
+  let object = await takeOver(context, wanted, command);
+  if (object === undefined) {
+    if (command !== 'boot') await expectNoneAtWork(context);
+    try {
+      object = await create(context, wanted, command);
+    } catch (error) {
+      // The request may have come through all the same.
+      if (error instanceof ClusterError && ['unreachable', 'server-error'].includes(error.code))
+        tell({ object: wanted, phase: 'asked' });
+      throw error;
+    }
+  }
   tell({ object, phase: 'created' });
   const pod = await waitForStart(context, object, inputs.jobStartTimeout);
   tell({ object, phase: 'started' });
@@ -73,12 +85,31 @@ async function expectNoServer({ cluster, target }: Context): Promise<void> {
   );
 }
 
-async function create({ cluster, target, scripts }: Context, job: V1Job): Promise<V1Job> {
+/** Pods of ours that their controller has let go of, or whose Job is gone. */
+async function expectNoneAtWork(context: Context): Promise<void> {
+  const { cluster, target } = context;
+  const pods = await cluster.list('pods', { namespace: target.namespace });
+  const found = pods.find(
+    (pod) =>
+      mountsClaim(pod, target.volume.claimName) && isOurPod(pod) && podProgress(pod, containerName).state !== 'ended',
+  );
+  if (found !== undefined) throw podStillRuns(context, found.metadata?.name ?? '');
+}
+
+/** Before the Job is made: that one that never started did nothing says nothing of one before it. */
+async function noteCreation({ journal }: Context): Promise<void> {
+  const { upgradeJob: before } = journal.noted;
+  if (before !== 'again') await journal.note('upgradeJob', before === undefined ? 'once' : 'again');
+}
+
+async function create(context: Context, job: V1Job, command: JobCommand): Promise<V1Job> {
+  const { cluster, target, scripts } = context;
   const { namespace } = target;
   const earlier = await cluster.find('configmaps', jobName, namespace);
   if (earlier !== undefined && !isOurScripts(earlier)) throw foreignScripts(namespace);
   await cluster.delete('configmaps', jobName, namespace);
   await cluster.create('configmaps', scriptConfigMap(target, scripts), { namespace });
+  if (command === 'upgrade') await noteCreation(context);
   return await cluster.create('jobs', job, { namespace });
 }
 
@@ -125,18 +156,6 @@ function doesTheSame(found: V1Job, wanted: V1Job): boolean {
 }
 
 /**
- * By its controller's word, which counts a pod that is to go as failed, also on a node that never confirmed it: ask its pod too.
- * A Job that its controller has not looked at yet has no status at all, and has not ended.
- */
-function hasEnded({ status }: V1Job): boolean {
-  return (
-    (status?.failed ?? 0) > 0 ||
-    (status?.succeeded ?? 0) > 0 ||
-    (status?.conditions?.some((c) => ['Complete', 'Failed'].includes(c.type) && c.status === 'True') ?? false)
-  );
-}
-
-/**
  * The upgrade Job of this upgrade although this run has not heard that it was
  * made: an earlier run made it, or the answer to its creation was lost.
  * @throws UpgradeError when one of another upgrade is at work
@@ -145,7 +164,8 @@ export async function unheardJob(context: Context): Promise<Results['jobRun']> {
   const { cluster, target, settings } = context;
   const object = await cluster.find('jobs', jobName, target.namespace);
   if (object === undefined) return undefined;
-  const runId = object.spec?.template.spec?.containers[0]?.env?.find((v) => v.name === 'RUN_ID')?.value;
+  const container = object.spec?.template.spec?.containers.find((one) => one.name === containerName);
+  const runId = container?.env?.find((v) => v.name === 'RUN_ID')?.value;
   if (runId === settings.runId) return { object, phase: 'created' };
   if (hasEnded(object) && !(await isAtWork(context, object))) return undefined;
   throw stillRuns(context, jobName);
@@ -160,9 +180,9 @@ export function jobFailure({ result, exitCode, reason, disruption }: JobEnd): st
   return disruption === undefined ? what : `${what}; Kubernetes took its pod away (${disruption})`;
 }
 
-/** Whether the Job's container runs now. */
+/** Whether a container that does the Job's work runs now. */
 export async function isAtWork(context: Context, object: V1Job): Promise<boolean> {
-  return (await startedState(context, object)) === 'running';
+  return (await podsDoing(context, object)).some((pod) => podProgress(pod, containerName).state === 'running');
 }
 
 /** The error of a Job that is left to its end. */
@@ -174,35 +194,93 @@ export function stillRuns({ target }: Context, name: string): UpgradeError {
   );
 }
 
-/**
- * Removes a Job whose container never started, for example since its image
- * can't be pulled.
- * @returns whether it can have touched the volume after all: it started while it was being removed
- * @throws UpgradeError when its container runs
- */
-export async function removeUnstarted(context: Context, object: V1Job): Promise<boolean> {
-  const { cluster, target, inputs } = context;
-  const name = object.metadata?.name ?? '';
-  const state = await startedState(context, object);
-  if (state === 'running') throw stillRuns(context, name);
-  if (state === 'ended') return true;
-  // In the foreground: the Job controller makes no more pods, and the Job stays until its pod is gone.
-  await cluster.delete('jobs', name, target.namespace, { foreground: true });
-  let started = false;
-  const what = `the pod of Job ${name} to be gone`;
-  await waitFor({ ...context, what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout' }, async () => {
-    const now = await startedState(context, object);
-    started ||= now === 'running' || now === 'ended';
-    const gone = now === 'absent' && (await cluster.find('jobs', name, target.namespace)) === undefined;
-    return gone ? { done: undefined } : { pending: `it is still there (${now})` };
-  });
-  return started;
+/** The same, of a pod whose Job can't be told. */
+function podStillRuns({ target }: Context, name: string): UpgradeError {
+  return new UpgradeError(
+    'job-still-runs',
+    `Pod ${name} of an upgrade Job is at work on the volume and is left to its end: to interrupt pg_upgrade is worse than to wait.`,
+    `Wait until it has ended: ${copyable(shell`kubectl -n ${target.namespace} wait --for=jsonpath='{.status.phase}'=Succeeded pod/${name}`)} (it may also end as Failed). Then run again.`,
+  );
 }
 
-async function startedState(context: Context, object: V1Job): Promise<'absent' | 'waiting' | 'running' | 'ended'> {
-  const pod = await podOfJob(context, object);
-  if (pod === undefined) return 'absent';
-  const { state } = podProgress(pod, containerName);
-  if (state === 'running') return 'running';
-  return state === 'ended' && wasCreated(pod, containerName) ? 'ended' : 'waiting';
+/** What a Job may have done to the volume. */
+export interface Settled {
+  /** False only where it is certain that no container of this upgrade's Job ever started. */
+  readonly mayHaveRun: boolean;
+  /** How many of its pods were seen that had started. */
+  readonly runs: number;
+}
+
+/**
+ * Makes sure that a Job does nothing to the volume any more. One that can still start a pod is removed.
+ * @throws UpgradeError `job-still-runs` when it is at work, or counts a pod as active that can't be found
+ */
+export async function settle(context: Context, object: V1Job): Promise<Settled> {
+  const { cluster, target, inputs } = context;
+  const { name = '', uid } = object.metadata ?? {};
+  const limit = { limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout' };
+  const before = await seenOf(context, object, limit);
+  const ran = new Set(before.ran);
+  // Somebody deleted it, or made another one in its place.
+  const isGone = before.job === undefined || (uid !== undefined && before.job.metadata?.uid !== uid);
+  if (isGone || (before.isOver && !before.isWaiting)) return { mayHaveRun: true, runs: ran.size };
+  // In the foreground: the Job controller makes no more pods, and the Job stays until its pod is gone.
+  await cluster.delete('jobs', name, target.namespace, { foreground: true });
+  const what = `the pod of Job ${name} to be gone`;
+  await waitFor({ ...context, what, ...limit }, async () => {
+    const now = await look(context, object);
+    for (const pod of now.ran) ran.add(pod);
+    if (now.isWaiting || now.isRunning) return { pending: `it ${now.isRunning ? 'runs' : 'waits to be started'}` };
+    return now.job === undefined ? { done: undefined } : { pending: 'the Job is still there' };
+  });
+  return { mayHaveRun: before.isOver || ran.size > 0 || !isOnlyOne(context, before), runs: ran.size };
+}
+
+/** Whether a Job that never started is all that there has been of the upgrade's Job. An earlier run may have made another one before it. */
+function isOnlyOne({ isResumed, journal }: Context, { isWaiting }: Seen): boolean {
+  return isResumed !== true || (isWaiting && journal.noted.upgradeJob === 'once');
+}
+
+interface Seen {
+  readonly job: V1Job | undefined;
+  /** Its controller makes no more pods. */
+  readonly isOver: boolean;
+  readonly isRunning: boolean;
+  /** A pod has not been started yet. */
+  readonly isWaiting: boolean;
+  /** Names of the pods whose container was started, and may have ended. */
+  readonly ran: readonly string[];
+}
+
+/** What is seen of a Job and its pods, once the Job controller's word and the pods agree. */
+async function seenOf(context: Context, object: V1Job, limit: { limit: number; limitInput: string }): Promise<Seen> {
+  const name = object.metadata?.name ?? '';
+  try {
+    return await waitFor({ ...context, what: `the active pod of Job ${name} to be found`, ...limit }, async () => {
+      const seen = await look(context, object);
+      if (seen.isRunning) throw stillRuns(context, name);
+      const isLost = (seen.job?.status?.active ?? 0) > 0 && !seen.isWaiting && seen.ran.length === 0;
+      return isLost ? { pending: 'the Job counts a pod that is not there' } : { done: seen };
+    });
+  } catch (error) {
+    throw error instanceof WaitError ? stillRuns(context, name) : error;
+  }
+}
+
+async function look(context: Context, object: V1Job): Promise<Seen> {
+  const { name = '', namespace = '' } = object.metadata ?? {};
+  const job = await context.cluster.find('jobs', name, namespace);
+  const pods = (await podsDoing(context, object)).map((pod) => ({
+    name: pod.metadata?.name ?? '',
+    state: podProgress(pod, containerName).state,
+    hasRun: hasStarted(pod, containerName),
+    isCounted: job !== undefined && isCounted(job, pod),
+  }));
+  return {
+    job,
+    isOver: job !== undefined && (hasEnded(job) || pods.some((pod) => pod.isCounted && pod.state === 'ended')),
+    isRunning: pods.some(({ state }) => state === 'running'),
+    isWaiting: pods.some(({ state }) => state === 'waiting' || state === 'stuck'),
+    ran: pods.flatMap((pod) => (pod.hasRun ? [pod.name] : [])),
+  };
 }

@@ -94,6 +94,8 @@ export interface Noted {
   live?: string;
   /** The snapshot of what 14 had before it was given up. */
   served?: string;
+  /** Whether an upgrade Job was about to be made, for the first time or once more; see job-run.ts. */
+  upgradeJob?: 'once' | 'again';
   /** Which volume takes the place of which; see backup/exchange.ts. */
   exchange?: Exchange;
   /** When and where in the WAL the applications were let in; see loss.ts. */
@@ -144,6 +146,7 @@ export const notes: { readonly [N in keyof Facts]: Codec<Facts[N]> } = {
   backup: plain(z.union([z.literal(''), objectName])),
   live: plain(objectName),
   served: plain(objectName),
+  upgradeJob: plain(z.enum(['once', 'again'])),
   exchange: json(exchange),
   released: json(released),
   letIn: sentence,

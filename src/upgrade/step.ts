@@ -38,8 +38,8 @@ export interface Results {
   /** The backup of the volume as it was before. */
   backup?: Backup;
   job?: JobResult;
-  /** The upgrade Job as it was created, and how far its pod has been seen to come. */
-  jobRun?: { readonly object: V1Job; readonly phase: 'created' | 'started' | 'ended' };
+  /** The upgrade Job as it was created, and how far its pod has been seen to come; `asked` where nobody knows whether it was created. */
+  jobRun?: { readonly object: V1Job; readonly phase: 'asked' | 'created' | 'started' | 'ended' };
   /** 14 has been started and answers. */
   serving?: boolean;
   /** Its data is what 12 had: nothing is taken back any more. */

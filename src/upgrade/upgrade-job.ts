@@ -1,5 +1,5 @@
 import { UpgradeError } from '../errors.ts';
-import { isAtWork, jobFailure, planJob, removeUnstarted, runJob, stillRuns, unheardJob } from './job-run.ts';
+import { isAtWork, jobFailure, planJob, runJob, settle, stillRuns, unheardJob, type Settled } from './job-run.ts';
 import type { JobEnd } from '../job/follow-job.ts';
 import { jobName } from '../job/manifest.ts';
 import { isAsPlanned } from '../job/transfer.ts';
@@ -52,11 +52,13 @@ export const runUpgradeJob: Step = {
       await restore(context, undefined);
       return;
     }
-    if (results.job?.reverted === true) {
+    const { mayHaveRun, runs } = await settled(context);
+    if (!mayHaveRun) return;
+    // What one pod says is not the last word where another one was at work too.
+    if (results.job?.reverted === true && runs < 2) {
       log.info('The Job itself brought the old data directory back');
       return;
     }
-    if (!(await mayHaveTouchedTheVolume(context))) return;
     const end = await runJob(context, 'revert');
     if (end.exitCode === 0 && end.result !== undefined) {
       log.info(end.result.message);
@@ -86,15 +88,18 @@ async function restore(context: Context, transfer: string | undefined): Promise<
   context.results.serving = false;
 }
 
-/** @throws UpgradeError when the Job is at work */
-async function mayHaveTouchedTheVolume(context: Context): Promise<boolean> {
-  const run = context.results.jobRun ?? (await unheardJob(context));
+/**
+ * What the upgrade Job may have done. Whether this run has heard of it or not, and where nothing is left of it, what may have been done counts as done.
+ * @throws UpgradeError when the Job is at work
+ */
+async function settled(context: Context): Promise<Settled> {
+  const told = context.results.jobRun;
+  const heard = told?.phase === 'asked' ? undefined : told?.object;
+  const object = heard ?? (await unheardJob(context))?.object;
   // A Job that is gone may have been at work before somebody deleted it.
-  if (run === undefined) return context.isResumed === true;
-  const { object, phase } = run;
-  if (phase === 'created') return await removeUnstarted(context, object);
-  if (phase === 'started' && (await isAtWork(context, object))) throw stillRuns(context, jobName);
-  return true;
+  if (object === undefined) return { mayHaveRun: told !== undefined || context.isResumed === true, runs: 0 };
+  const { mayHaveRun, runs } = await settle(context, object);
+  return { mayHaveRun: mayHaveRun || told?.phase === 'started' || told?.phase === 'ended', runs };
 }
 
 /** @throws UpgradeError when the files went over in another way than the inputs asked for */

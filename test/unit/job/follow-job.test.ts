@@ -32,7 +32,7 @@ const ended = pod({ terminated: { exitCode: 0, reason: 'Completed', message } })
 
 /** A cluster in which the next thing happens at each pause. */
 function setUp(...events: ((cluster: FakeCluster) => void)[]) {
-  const cluster = new FakeCluster();
+  const cluster = new FakeCluster().put('jobs', job);
   const clock = new FakeClock();
   const log = new FakeLog();
   const cancelled = new AbortController();
@@ -235,7 +235,9 @@ describe('following a Job', () => {
     event('c', 'Normal', '2026-01-02T00:00:10Z', 'Successfully assigned');
     const error = await thrownBy(follow);
     expect(error).toBeInstanceOf(WaitError);
-    expect(error.message).toContain(`ContainerCreating: event "AttachVolume.Attach failed for volume 'pv-1': not allowed here"`);
+    expect(error.message).toContain(
+      `ContainerCreating: event "AttachVolume.Attach failed for volume 'pv-1': not allowed here"`,
+    );
   });
 
   test('at its limit the wait ends, and the Job is left alone', async () => {
