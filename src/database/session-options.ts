@@ -86,6 +86,38 @@ export const writeOptions = optionsOf({
   lock_timeout: '0',
 });
 
+/**
+ * What pg_upgrade's own sessions have, and those of the restore test in its new server: no limit, and no wait for the disk at each commit, as pg_upgrade
+ * itself tells the new server (what is stored for a database would win over that). A value for PGOPTIONS, which its programs take from the environment.
+ */
+export const upgradeOptions = optionsOf({
+  ...fixed,
+  default_transaction_read_only: 'off',
+  statement_timeout: '0',
+  lock_timeout: '0',
+  synchronous_commit: 'off',
+  jit: 'off',
+});
+
+/**
+ * The sessions of a dump over the network, which can only read, wait for nobody's lock for long, and are missed soon when they are gone.
+ * @param limit of a statement, in seconds
+ * @param lockWait for a lock, in seconds
+ * @returns a value for PGOPTIONS
+ */
+export function dumpOptions(limit: number, lockWait: number): string {
+  return optionsOf({
+    ...fixed,
+    default_transaction_read_only: 'on',
+    jit: 'off',
+    statement_timeout: `${String(limit)}s`,
+    lock_timeout: `${String(lockWait)}s`,
+    tcp_keepalives_idle: '20',
+    tcp_keepalives_interval: '5',
+    tcp_keepalives_count: '4',
+  });
+}
+
 /** The same kind of parameters that 14 has and 12 does not: 12 refuses a connection that names one. */
 const sinceFourteen: Readonly<Record<string, string>> = {
   idle_session_timeout: '0',

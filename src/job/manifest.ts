@@ -1,4 +1,5 @@
 import type { V1ConfigMap, V1EnvVar, V1Job, V1ResourceRequirements } from '@kubernetes/client-node';
+import { upgradeOptions } from '../database/session-options.ts';
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../versions.ts';
 import { bootstrapCommand, bootstrapVariables, scriptDirectory } from './bootstrap.ts';
@@ -75,6 +76,7 @@ export function upgradeJob(
     JOBS: String(settings.jobs),
     TRANSFER: settings.transfer,
     RUN_ID: settings.runId,
+    SESSION_OPTIONS: upgradeOptions,
     ...bootstrapVariables(scriptName, scripts, passwd(target.userId)),
   };
   const env: V1EnvVar[] = Object.entries(variables).map(([name, value]) => ({ name, value }));

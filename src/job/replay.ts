@@ -1,5 +1,6 @@
 import type { V1EnvVar, V1Pod } from '@kubernetes/client-node';
 import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
+import { dumpOptions, upgradeOptions } from '../database/session-options.ts';
 import { ClusterError } from '../errors.ts';
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../versions.ts';
@@ -112,6 +113,7 @@ export function replayPod(
     CONNECT_WAIT: String(connectWait),
     LOCK_WAIT: String(lockWait),
     DUMP_LIMIT: String(dumpLimit),
+    SESSION_OPTIONS: dumpOptions(dumpLimit, lockWait),
   };
   const ofRestore = {
     ENCODING: initdb.encoding,
@@ -120,6 +122,7 @@ export function replayPod(
     CHECKSUMS: server.dataChecksums ? 'on' : 'off',
     WAL_SEGMENT: String(server.walSegmentSize / 1024 / 1024),
     CONFINE: scripts.confine,
+    SESSION_OPTIONS: upgradeOptions,
   };
   const command = (name: 'dump' | 'restore') => ['bash', '-c', scripts.replay, 'replay.sh', name];
   const password = { secretKeyRef: { name: target.secret.name, key: target.secret.key } };

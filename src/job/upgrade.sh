@@ -153,10 +153,9 @@ check_environment() {
   for name in $(compgen -e | grep '^PG'); do # pg_upgrade and libpq take a dozen settings from there
     if [[ $name != PGCTLTIMEOUT ]]; then unset "$name"; fi
   done
-  # what is stored for the superuser or for a database must not touch pg_upgrade's own sessions
-  export PGOPTIONS='-c role=none -c search_path=pg_catalog,pg_temp -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
-  PGOPTIONS+=' -c local_preload_libraries= -c default_transaction_read_only=off -c default_transaction_deferrable=off -c exit_on_error=off'
-  PGOPTIONS+=' -c transform_null_equals=off -c array_nulls=on -c backslash_quote=safe_encoding'
+  # what is stored for a role or for a database must not touch pg_upgrade's own sessions; libpq reads this in all its programs
+  if [[ $COMMAND != status && -z ${SESSION_OPTIONS:-} ]]; then refuse "SESSION_OPTIONS is not set"; fi
+  export PGOPTIONS=${SESSION_OPTIONS:-}
 }
 
 mount_of() { stat -c %m -- "$1"; }

@@ -165,6 +165,39 @@ CREATE TABLE public.hostile_key (a int, b text) PARTITION BY RANGE ((a OPERATOR(
 CREATE TABLE public.hostile_key_1 PARTITION OF public.hostile_key FOR VALUES FROM (1) TO (1000); CREATE INDEX ON public.hostile_key (b);
 CREATE TABLE public.hostile_generated (a int, b int GENERATED ALWAYS AS (a OPERATOR(pg_catalog.+) public.constant()) STORED);`;
 
+/** What the role leaves in a database of its own for pg_upgrade's restore, beside what the check `restored-code` names by pg_depend. */
+export type RestoredDatabase = 'chain' | 'rewrite' | 'missing' | 'bounds' | 'builtin' | 'exclusion';
+
+/** A large object that only a superuser can make from a file of the server. */
+export const importedObject = 424242;
+
+/**
+ * By database, a script for the role's own session.
+ * @param file of the server's user, which gets a line with the database and the server's version where code of the role runs as a superuser
+ */
+export function restoredDatabases(file: string): Readonly<Record<RestoredDatabase, string>> {
+  const ran = `
+CREATE FUNCTION public.ran() RETURNS bool LANGUAGE plpgsql AS $f$
+BEGIN
+  IF current_setting('is_superuser') = 'on' THEN
+    EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', format('cat >/dev/null; echo %s in %s >>${file}', current_database(), current_setting('server_version_num')::int / 10000));
+  END IF;
+  RETURN true;
+END $f$;
+CREATE FUNCTION public.one(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$ BEGIN PERFORM public.ran(); RETURN 1; END $f$;`;
+  const aggregate = `CREATE FUNCTION s(d, int) RETURNS d LANGUAGE sql AS 'SELECT $1'; CREATE AGGREGATE a(int) (SFUNC = s, STYPE = d, INITCOND = '1');`;
+  const rewritten = (condition: string) =>
+    `ts_rewrite('a'::tsquery, $q$SELECT 'a'::tsquery, 'b'::tsquery WHERE ${condition}$q$) IS NOT NULL`;
+  return {
+    chain: `${ran} CREATE DOMAIN inner_d AS int CHECK (public.ran()); CREATE DOMAIN d AS int CHECK (VALUE::inner_d IS NOT NULL); ${aggregate}`,
+    rewrite: `${ran} CREATE DOMAIN d AS int CHECK (${rewritten('public.ran()')}); ${aggregate}`,
+    missing: `${ran} CREATE DOMAIN d AS int; CREATE TABLE t (a int); INSERT INTO t VALUES (1); ALTER TABLE t ADD COLUMN b d DEFAULT 1; ALTER DOMAIN d ADD CHECK (public.ran());`,
+    bounds: `${ran} CREATE DOMAIN d AS int CHECK (public.ran()); CREATE TABLE p (c d) PARTITION BY LIST (coalesce(c, c)); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);`,
+    builtin: `CREATE DOMAIN d AS int CHECK (CASE WHEN current_setting('is_superuser') = 'on' THEN ${rewritten(`lo_import('/etc/hostname', ${String(importedObject)}) > 0`)} ELSE true END); ${aggregate}`,
+    exclusion: `${ran} ALTER DATABASE exclusion SET constraint_exclusion = on; CREATE TABLE k (a int PRIMARY KEY); CREATE TABLE f (a int REFERENCES k, CHECK (a > public.one(1)));`,
+  };
+}
+
 /**
  * Each parameter that the role may set, at another value than it has; 14 lacks those that are left out, which another check tells, but for
  * idle_session_timeout, which only 14 has: at a single millisecond, a session of ours may be ended before its first statement.

@@ -39,7 +39,9 @@ def enter_namespace(program):
         sys.exit(f'{program}: needs root, to make namespaces')
     if 'JOB_TEST_INSIDE' in os.environ:
         return
-    environment = dict(os.environ, JOB_TEST_INSIDE='yes')
+    options = "import('./src/database/session-options.ts').then(({ upgradeOptions }) => process.stdout.write(upgradeOptions))"
+    said = subprocess.run(['scripts/node24', '-e', options], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    environment = dict(os.environ, JOB_TEST_INSIDE='yes', SESSION_OPTIONS=said)
     if 'PG12_BIN' not in environment or 'PG14_BIN' not in environment:
         cache = subprocess.run([ROOT / 'test/job/install'], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
         environment |= {'PG12_BIN': f'{cache}/12/bin', 'PG14_BIN': f'{cache}/14/bin'}
@@ -219,7 +221,7 @@ class Volume:
         """gated: the number of the call to stop at, or a pattern of the call."""
         variables = {
             'MOUNT': self.path, 'DATA': self.data, 'RESULT_FILE': self.result, 'RUN_ID': 'test', 'JOBS': 2, 'HEARTBEAT_SECONDS': 1,
-            'OLD_BIN': work / 'pg/12/bin', 'NEW_BIN': work / 'pg/14/bin', 'SUPERUSER': 'postgres', 'ENCODING': 'UTF8',
+            'OLD_BIN': work / 'pg/12/bin', 'NEW_BIN': work / 'pg/14/bin', 'SUPERUSER': 'postgres', 'ENCODING': 'UTF8', 'SESSION_OPTIONS': os.environ['SESSION_OPTIONS'],
             'LC_COLLATE_VALUE': 'C.UTF-8', 'LC_CTYPE_VALUE': 'C.UTF-8', **self.environment, **environment}
         if gated is not None:
             shutil.rmtree(self.gate, ignore_errors=True)

@@ -194,6 +194,7 @@ describe('the Job', () => {
       POSTGRES_LC_COLLATE: 'C',
       JOBS: '2',
       TRANSFER: 'clone',
+      SESSION_OPTIONS: expect.stringMatching(/^-c role=none .* -c constraint_exclusion=partition .* -c jit=off$/),
     });
     expect(container.resources).toEqual(settings.resources);
     expect(container.image).toBe(settings.image);

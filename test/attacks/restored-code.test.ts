@@ -1,0 +1,64 @@
+// Code of a role without rights that a restore would run as the superuser: what the check finds, and what the Job's sessions keep from running.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { upgradeOptions } from '../../src/database/session-options.ts';
+import { readDatabases } from '../../src/database/server.ts';
+import { gatherHazards } from '../hazards/findings.ts';
+import { pgUpgrade } from '../hazards/pg-upgrade.ts';
+import { replay } from '../hazards/replay-run.ts';
+import { Installations, Server } from '../hazards/server.ts';
+import { hostileRole, importedObject, makeRole, restoredDatabases } from './hostile-role.ts';
+
+jest.setTimeout(600_000);
+
+let installations: Installations;
+let server: Server;
+let file: string;
+
+/** Which databases' code ran as a superuser since this was asked last. */
+function ran(): string[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  rmSync(file);
+  return [...new Set(lines)].sort();
+}
+
+beforeAll(() => {
+  installations = new Installations();
+  server = new Server(installations, 'restored');
+  server.initialise();
+  server.start();
+  server.createLogin();
+  file = join(server.place, 'ran');
+  server.sql('postgres', makeRole);
+  for (const [name, sql] of Object.entries(restoredDatabases(file))) {
+    server.sql('postgres', `CREATE DATABASE ${name} OWNER ${hostileRole};`);
+    server.sql(name, `SET SESSION AUTHORIZATION ${hostileRole}; ${sql}`);
+  }
+});
+
+afterAll(() => {
+  installations.remove();
+});
+
+test('the restore test runs nothing of a database whose owner lets the planner read constraints', async () => {
+  const list = (await readDatabases(server.database())).filter(({ name }) => name === 'exclusion');
+  const { facts } = await replay(server, {}, await gatherHazards(server, list));
+  expect(facts.places.find(({ database }) => database === 'exclusion')?.seconds).toBeDefined();
+  expect(ran()).toEqual([]);
+});
+
+test('pg_upgrade in the sessions of the Job runs nothing of it either, but of the others', () => {
+  server.stop();
+  const { status, fresh } = pgUpgrade(server, 'new', { settings: { PGOPTIONS: upgradeOptions } });
+  expect(status).toBe(0);
+  expect(ran()).toEqual(['bounds in 14', 'chain in 14', 'missing in 14', 'rewrite in 14']);
+  fresh.start();
+  const imported = fresh.sql(
+    'builtin',
+    `SELECT count(*) FROM pg_largeobject_metadata WHERE oid = ${String(importedObject)}`,
+  );
+  fresh.stop();
+  expect(imported.trim()).toBe('1');
+});
