@@ -39,7 +39,8 @@ fail() { give_up failed "$EXIT_FAILED" "$1$(room_left "$1")"; }
 room_left() { # MESSAGE
   local said
   if [[ $LOCKED == no || $1 =~ $NO_ROOM ]]; then return; fi
-  said=$({ head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE"; } 2>&1) || printf '; the volume takes no more: %s' "${said##*: }"
+  # A signal may have come while the probe was a second name of a table's file.
+  said=$({ rm -f -- "$PROBE" && set -o noclobber && head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE"; } 2>&1) || printf '; the volume takes no more: %s' "${said##*: }"
   rm -f -- "$PROBE" 2>/dev/null || true
 }
 readonly NO_ROOM='No space left|quota exceeded|Read-only file system'
@@ -182,8 +183,10 @@ readonly HASHES='s/SCRAM-SHA-256\$[^[:space:]'"'"']+/***/g; s/md5[0-9a-f]{32}/**
 redact() { LC_ALL=C awk "$WITHOUT_LITERALS$WITHOUT_SECRETS" | sed -E "$HASHES"; }
 
 keep_logs() { # on the volume, at the end
-  if [[ ! -d $LOGS || -z $(ls -A "$SAID") ]]; then return; fi
-  cp -- "$SAID"/* "$LOGS/" || true
+  local file
+  if [[ $LOCKED == no || ! -d $LOGS || -L $LOGS || ! -O $LOGS || -z $(ls -A "$SAID") ]]; then return; fi
+  chmod 0700 "$LOGS" || return
+  for file in "$SAID"/*; do put "$file" "$LOGS/${file##*/}" || true; done
   redact_logs
 }
 
@@ -191,27 +194,28 @@ redact_logs() {
   local file
   while IFS= read -r -d '' file; do
     # What can't be redacted is not kept. The volume may be full: what takes no more room than before still fits.
-    if redact <"$file" >"$SAID/.redacted"; then cat -- "$SAID/.redacted" >"$file" || true; else rm -f -- "$file"; fi
-  done < <(find "$LOGS" -maxdepth 1 -type f ! -name '*.custom' ! -name '*.sh' -print0)
+    if redact <"$file" >"$SAID/.redacted"; then put "$SAID/.redacted" "$file" || true; else rm -f -- "$file"; fi
+  done < <(find "$LOGS" -maxdepth 1 -type f -links 1 ! -name '*.custom' ! -name '*.sh' -print0)
   rm -f -- "$SAID/.redacted"
 }
 
-archive_logs() { # of earlier tries: kept, and out of the way of pg_upgrade, which appends
+# Of earlier tries: kept, and out of the way of pg_upgrade, which appends to what it finds, through links too. So nothing but directories stays.
+archive_logs() {
   local number=1
-  mkdir -p "$LOGS"
-  while [[ -e $LOGS/try-$number ]]; do number=$((number + 1)); done
-  if [[ -z $(find "$LOGS" -maxdepth 1 -type f) ]]; then return; fi
+  close_logs
+  while [[ -e $LOGS/try-$number || -L $LOGS/try-$number ]]; do number=$((number + 1)); done
   rm -f -- "$LOGS/delete_old_cluster.sh"
+  if [[ -z $(find "$LOGS" -mindepth 1 -maxdepth 1 ! -type d -print -quit) ]]; then return; fi
   redact_logs
   mkdir "$LOGS/try-$number"
-  find "$LOGS" -maxdepth 1 -type f -exec mv -t "$LOGS/try-$number" -- {} +
+  find "$LOGS" -mindepth 1 -maxdepth 1 ! -type d -exec mv -t "$LOGS/try-$number" -- {} +
 }
 
 # The end of each log: pg_upgrade's own output says little more than *failure*. Of the dumps' logs only those with an error in them.
 show_logs() {
   local file
   for file in "$SAID"/* "$LOGS"/*.log "$LOGS"/*.txt; do
-    if [[ ! -s $file ]]; then continue; fi
+    if [[ ! -f $file || -L $file || ! -s $file ]]; then continue; fi
     if [[ $file == */pg_upgrade_dump_* ]] && ! grep -qiE 'error|fatal' "$file"; then continue; fi
     log "--- ${file##*/}, the last 40 lines"
     redact <"$file" | tail -n 40

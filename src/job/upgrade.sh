@@ -174,7 +174,7 @@ lock() {
   local status=0 said
   look_for_links
   if [[ -n $WHY ]]; then give_up refused "$EXIT_UNKNOWN" "$WHY"; fi
-  if ! said=$({ mkdir -p "$OURS" && : >>"$JOURNAL"; } 2>&1); then
+  if ! said=$({ mkdir -p "$OURS" && chmod 0700 "$OURS" && : >>"$JOURNAL"; } 2>&1); then
     refuse "user $EUID cannot write to $MOUNT ($(stat -c 'owner %u:%g, mode %a' "$MOUNT")): ${said##*: }"
   fi
   sync "$MOUNT" "$OURS"
@@ -240,7 +240,7 @@ choose_transfer() {
 
 can() { # clone|link FILE
   local status=0 command=(ln)
-  if [[ $1 == clone ]]; then command=(cp --reflink=always); fi
+  if [[ $1 == clone ]]; then command=(cp --reflink=always --remove-destination); fi
   "${command[@]}" -- "$2" "$PROBE" 2>"$WORK/probe" || status=1
   rm -f -- "$PROBE"
   if grep -qE "$NO_ROOM" "$WORK/probe"; then refuse "nothing can be written to see what the volume can do: $(<"$WORK/probe")"; fi
@@ -392,8 +392,9 @@ swap() {
 # The one that pg_upgrade writes names the directory where the old cluster was: there the new one will be. So this is done before the swap.
 write_delete_script() {
   local script=$LOGS/delete_old_cluster.sh files
+  close_logs
   files=$(tablespaces | while IFS= read -r directory; do printf ' %q/PG_%s_*' "$directory" "$FROM"; done)
-  cat >"$script.new" <<SCRIPT
+  cat >"$WORK/delete_old_cluster.sh" <<SCRIPT
 #!/bin/bash
 # Removes the PostgreSQL $FROM cluster which the upgrade kept, and nothing else.
 set -eu
@@ -404,9 +405,10 @@ stop() { echo "Nothing removed: \$1." >&2; exit 1; }
 rm -rf -- $KEPT$files
 echo "Removed $KEPT."
 SCRIPT
+  put "$WORK/delete_old_cluster.sh" "$script.new"
   chmod 0700 "$script.new"
   sync "$script.new"
-  mv -- "$script.new" "$script"
+  mv -T -- "$script.new" "$script"
   sync "$LOGS"
 }
 

@@ -25,7 +25,7 @@ PHASES = {
     'in the middle of linking': ('pg_upgrade link data/base/*', 12),
     'at the flush of the new cluster': ('initdb fsync data-14/*', 900),
     'at the marker': ('bash create .postgresql-upgrade/marker', 1),
-    'at delete_old_cluster.sh': ('bash create upgrade-logs/delete_old_cluster.sh.new', 1),
+    'at delete_old_cluster.sh': ('cp create upgrade-logs/delete_old_cluster.sh.new', 1),
     'at the first rename': ('mv rename data -> *', 1),
     'at the second rename': ('mv rename data-14 -> *', 1),
 }

@@ -111,7 +111,7 @@ def shell(script, *arguments, uid=UID):
 
 # A gate is a command of the script which, at its Nth call, waits (for the test to kill everything, or to let it go on). Wrappers stand before
 # the commands in PATH and in the servers' directories; the script knows nothing of them.
-GATED = {'path': ['mv', 'sync', 'rm', 'mkdir', 'chmod', 'cp'], '12': ['pg_ctl'], '14': ['initdb', 'pg_ctl', 'pg_upgrade', 'pg_dump', 'pg_restore', 'psql', 'postgres']}
+GATED = {'path': ['mv', 'sync', 'rm', 'mkdir', 'chmod', 'cp', 'ln'], '12': ['pg_ctl'], '14': ['initdb', 'pg_ctl', 'pg_upgrade', 'pg_dump', 'pg_restore', 'psql', 'postgres']}
 WRAPPER = '''#!/bin/bash
 case " $* " in *" --version "* | *" -V "*) exec {real} "$@" ;; esac
 exec 8>>"$GATE/trace"
