@@ -36,9 +36,9 @@ export const upgradePermissions: readonly Permission[] = [
   {
     verb: 'delete',
     resource: 'configmaps',
-    names: () => [jobName],
+    names: () => [journalName, jobName],
     mode: 'upgrade',
-    why: 'remove the script of the upgrade Job',
+    why: 'remove the script of the upgrade Job; make a journal again that somebody has made immutable',
   },
   { verb: 'create', resource: 'jobs', mode: 'upgrade', why: 'run pg_upgrade, start PostgreSQL 12 on a copy' },
   { verb: 'get', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'follow the upgrade Job' },

@@ -1,5 +1,5 @@
 import { epochLabel } from './epoch.ts';
-import { journalObject } from './journal.ts';
+import { journalObject } from './journal-object.ts';
 import { counterAnnotation } from './journal-counter.ts';
 import { encodeJournal } from './journal-reader.ts';
 import { newLease } from './lease-object.ts';

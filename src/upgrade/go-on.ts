@@ -1,11 +1,14 @@
 import { describe, sentence, UpgradeError, WaitError } from '../errors.ts';
 import { goBack } from './converge.ts';
 import { closeJournal, finish } from './finish.ts';
+import { journalName } from './journal-name.ts';
 import { letInByOthers } from './let-in.ts';
 import { releasePoint } from './loss.ts';
 import { improvements, release, reversibleSteps, validation } from './plan.ts';
 import { waitForServer } from './server-ready.ts';
 import type { Context, Step } from './step.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 
 /**
  * From 14 that serves to applications that are back. A validation that fails
@@ -61,7 +64,7 @@ function rethrow(error: unknown): never {
 }
 
 /** From here on they write, and going back loses that: so it is noted before. */
-async function noteRelease({ journal, database, cluster, log }: Context): Promise<void> {
+async function noteRelease({ journal, database, cluster, log, results }: Context): Promise<void> {
   if (journal.noted.released === undefined) {
     try {
       await journal.note('released', await releasePoint(database, await cluster.now()));
@@ -71,7 +74,17 @@ async function noteRelease({ journal, database, cluster, log }: Context): Promis
       );
     }
   }
-  await journal.note('step', release.id);
+  try {
+    await journal.note('step', release.id);
+  } catch (error) {
+    // No other run goes by a journal that somebody else has changed, so nothing is lost by letting the applications in.
+    if (!isChanged(error)) throw error;
+    results.warnings.push(`It could not be noted that the applications are let in: ${describe(error)}`);
+  }
+}
+
+function isChanged(error: unknown): boolean {
+  return error instanceof UpgradeError && error.code === 'journal-changed';
 }
 
 /** @throws UpgradeError when 14 does not serve, whatever it was that somebody did to it meanwhile: another run goes on from there */
@@ -80,7 +93,14 @@ async function close(context: Context): Promise<void> {
   await phase(context, finish, (error) => {
     context.results.warnings.push(`${finish.title}: ${describe(error)}`);
   });
-  await closeJournal(context, 'upgraded');
+  try {
+    await closeJournal(context, 'upgraded');
+  } catch (error) {
+    if (!isChanged(error)) throw error;
+    context.results.warnings.push(
+      `The upgrade is complete, but its journal could not be closed: ${describe(error)} Find out who writes to it, and remove it: ${copyable(shell`kubectl -n ${context.target.namespace} delete configmap ${journalName}`)}`,
+    );
+  }
 }
 
 async function phase(context: Context, step: Step, onError: (error: unknown) => void): Promise<void> {

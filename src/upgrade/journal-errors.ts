@@ -49,3 +49,14 @@ export function journalChanged(namespace: string, cause: unknown): UpgradeError 
     { cause },
   );
 }
+
+/** Somebody has made the ConfigMap immutable, and this run may not make it again. */
+export function journalImmutable(namespace: string, cause: unknown): UpgradeError {
+  const again = shell`kubectl -n ${namespace} get configmap ${journalName} -o yaml`;
+  return new UpgradeError(
+    'journal-immutable',
+    `The API server refuses to change the content of the journal, ConfigMap ${journalName} in namespace ${namespace}: somebody made it immutable. It could not be removed either, to be made again.`,
+    `Make it again with the same content: ${copyable(`${again} | sed '/^immutable: true$/d' | kubectl replace --force -f -`)} Then run again. The account of this action needs the right to delete that ConfigMap.`,
+    { cause },
+  );
+}

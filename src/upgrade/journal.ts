@@ -1,20 +1,15 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { describe, UpgradeError } from '../errors.ts';
-import { ownerLabel } from '../job/pod.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { Cluster, PatchOperation } from '../ports/cluster.ts';
 import { isTestFailure } from './epoch.ts';
 import { CounterKeeper, highestCounter } from './journal-counter.ts';
 import { journalChanged, notAuthentic, replayed } from './journal-errors.ts';
 import { journalName } from './journal-name.ts';
+import { isSame, journalObject, removeImmutable } from './journal-object.ts';
 import { notes, type Facts, type Noted } from './journal-notes.ts';
 import { encodeJournal, readJournal } from './journal-reader.ts';
 import type { JournalRecord } from './journal-record.ts';
 import type { JournalData, JournalSeal } from './journal-seal.ts';
-
-/** The ConfigMap of a journal. */
-export function journalObject(namespace: string, data: JournalData) {
-  return { metadata: { name: journalName, namespace, labels: ownerLabel }, data };
-}
 
 type SealedData = JournalData & { readonly salt: string; readonly seal: string };
 
@@ -29,7 +24,8 @@ export class Journal {
     private readonly cluster: Cluster,
     private readonly namespace: string,
     private readonly seal: JournalSeal,
-    private readonly uid: string,
+    /** Undefined while it is removed, to be made again. */
+    private uid: string | undefined,
     private data: SealedData,
     readonly record: JournalRecord,
     private readonly facts: Partial<Facts>,
@@ -117,7 +113,7 @@ export class Journal {
     seal: JournalSeal,
     record: JournalRecord,
     noted: Readonly<Noted>,
-    { counter, ended }: { counter: number; ended: { uid: string; seal: string | undefined } | undefined },
+    { counter, ended }: { counter: number; ended: { uid: string | undefined; seal: string | undefined } | undefined },
   ): Promise<Journal> {
     const salt = seal.newSalt();
     const data = await seal.sign(namespace, { ...encodeJournal(record, noted), counter: String(counter), salt });
@@ -140,15 +136,24 @@ export class Journal {
   private static async write(
     cluster: Cluster,
     object: ReturnType<typeof journalObject>,
-    ended: { uid: string; seal: string | undefined } | undefined,
+    ended: { uid: string | undefined; seal: string | undefined } | undefined,
   ): Promise<V1ConfigMap> {
     const { namespace } = object.metadata;
     if (ended === undefined) return await cluster.create('configmaps', object, { namespace });
-    return await cluster.patch('configmaps', journalName, namespace, [
-      { op: 'test', path: '/metadata/uid', value: ended.uid },
-      ...(ended.seal === undefined ? [] : [{ op: 'test', path: '/data/seal', value: ended.seal } as const]),
-      { op: 'add', path: '/data', value: object.data },
-    ]);
+    try {
+      return await cluster.patch('configmaps', journalName, namespace, [
+        { op: 'test', path: '/metadata/uid', value: ended.uid },
+        ...(ended.seal === undefined ? [] : [{ op: 'test', path: '/data/seal', value: ended.seal } as const]),
+        { op: 'add', path: '/data', value: object.data },
+      ]);
+    } catch (error) {
+      if (!isTestFailure(error)) throw error;
+      const now = await cluster.find('configmaps', journalName, namespace);
+      // Both tests hold: it is the change that was refused.
+      if (now?.metadata?.uid !== ended.uid || now?.data?.['seal'] !== ended.seal) throw error;
+      await removeImmutable(cluster, namespace, ended.uid);
+      return await cluster.create('configmaps', object, { namespace });
+    }
   }
 
   /**
@@ -161,27 +166,45 @@ export class Journal {
     const counter = String(this.counter + 1);
     const before = this.data.seal;
     const data: SealedData = await this.seal.sign(this.namespace, { ...this.data, [name]: text, counter });
-    let now: V1ConfigMap | undefined;
-    try {
-      now = await this.cluster.patch('configmaps', journalName, this.namespace, [
-        { op: 'test', path: '/metadata/uid', value: this.uid },
-        { op: 'test', path: '/data/seal', value: before },
-        { op: 'add', path: `/data/${name}`, value: text },
-        { op: 'add', path: '/data/counter', value: counter },
-        { op: 'add', path: '/data/seal', value: data.seal },
-      ]);
-    } catch (error) {
-      if (!isTestFailure(error)) throw error;
-      // Repeated, since the answer to it was lost: then it is there.
-      now = await this.cluster.find('configmaps', journalName, this.namespace);
-      if (now?.metadata?.uid !== this.uid) throw journalChanged(this.namespace, error);
-    }
+    const now =
+      this.uid === undefined
+        ? await this.createAgain(data)
+        : await this.change(data, [
+            { op: 'test', path: '/metadata/uid', value: this.uid },
+            { op: 'test', path: '/data/seal', value: before },
+            { op: 'add', path: `/data/${name}`, value: text },
+            { op: 'add', path: '/data/counter', value: counter },
+            { op: 'add', path: '/data/seal', value: data.seal },
+          ]);
     // Whoever changes other values leaves the seal as it was.
-    if (!isSame(now.data ?? {}, data)) throw journalChanged(this.namespace, undefined);
+    if (!isSame(now.data, data)) throw journalChanged(this.namespace, undefined);
     const volumes = this.countedVolumes();
     this.data = data;
     this.facts[name] = known;
     await this.count(volumes);
+  }
+
+  private async change(data: SealedData, operations: readonly PatchOperation[]): Promise<V1ConfigMap> {
+    try {
+      return await this.cluster.patch('configmaps', journalName, this.namespace, operations);
+    } catch (error) {
+      if (!isTestFailure(error)) throw error;
+      // Repeated, since the answer to it was lost: then it is there.
+      const now = await this.cluster.find('configmaps', journalName, this.namespace);
+      if (now === undefined || now.metadata?.uid !== this.uid) throw journalChanged(this.namespace, error);
+      if (!isSame(now.data, this.data)) return now;
+      // All tests hold: it is the change that was refused.
+      await removeImmutable(this.cluster, this.namespace, this.uid);
+      this.uid = undefined;
+      return await this.createAgain(data);
+    }
+  }
+
+  private async createAgain(data: SealedData): Promise<V1ConfigMap> {
+    const { namespace } = this;
+    const made = await this.cluster.create('configmaps', journalObject(namespace, data), { namespace });
+    this.uid = made.metadata?.uid;
+    return made;
   }
 
   /** The volumes that the journal speaks of. */
@@ -210,13 +233,8 @@ export class Journal {
     if (salt === undefined || told === undefined || !(await seal.isAuthentic(namespace, data)))
       throw notAuthentic(namespace, data);
     const { record, noted } = await readJournal(namespace, data);
-    return new Journal(cluster, namespace, seal, metadata?.uid ?? '', { ...data, salt, seal: told }, record, noted);
+    return new Journal(cluster, namespace, seal, metadata?.uid, { ...data, salt, seal: told }, record, noted);
   }
-}
-
-function isSame(one: JournalData, other: JournalData): boolean {
-  const names = Object.keys(one);
-  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }
 
 /** Nothing is begun that no other run could go on with. */

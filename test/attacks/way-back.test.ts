@@ -1,9 +1,14 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, test } from '@jest/globals';
+import { consentOf } from '../../src/consent.ts';
 import { jobName } from '../../src/job/manifest.ts';
-import { namespace, oldImage } from '../unit/objects.ts';
+import { discover } from '../../src/target/discover.ts';
+import { journalName } from '../../src/upgrade/journal-name.ts';
+import { beginWithoutJournal, readEvidence } from '../../src/upgrade/without-journal.ts';
+import { inputs, namespace, oldImage } from '../unit/objects.ts';
 import { collectPods, ending, revertName } from '../unit/upgrade/job-controller.ts';
 import { live } from '../unit/upgrade/live.ts';
+import { seal } from '../unit/upgrade/sealed.ts';
 import { rollBackNow, upgradeUntil, type Live } from './interrupted.ts';
 
 const reverted = ending(0, { command: 'revert', outcome: 'reverted', message: 'data is PostgreSQL 12 again' });
@@ -56,5 +61,70 @@ describe('a neighbour who takes the labels off the pod of the upgrade Job', () =
     setting.cluster.remove('jobs', jobName, namespace);
     expect(await rollBackNow(setting)).toContain('is at work on the volume');
     expect(setting.cluster.writes).not.toContain(`create jobs/${revertName}`);
+  });
+});
+
+describe('a neighbour who makes the journal immutable, which can not be taken back,', () => {
+  function makeImmutable({ cluster }: Live, more: Readonly<Record<string, string>> = {}): void {
+    const now = cluster.peek('configmaps', journalName, namespace);
+    const metadata = { ...now?.metadata, finalizers: ['example.com/keep'] };
+    cluster.put('configmaps', { ...now, metadata, immutable: true, data: { ...now?.data, ...more } });
+  }
+
+  test('does not keep the applications of a validated upgrade stopped', async () => {
+    const setting = await live({ [jobName]: ending(0) });
+    let isDone = false;
+    setting.cluster.hooks.push(() => {
+      if (isDone || setting.journal()?.['validated'] === undefined) return;
+      isDone = true;
+      makeImmutable(setting);
+    });
+    await setting.begin();
+    expect(setting.replicas()).toBe(3);
+    expect(setting.journal()).toMatchObject({ step: 'restore-applications', outcome: 'upgraded' });
+  });
+
+  test('does not keep a finished upgrade from being rolled back', async () => {
+    const setting = await live({ [jobName]: ending(0), [revertName]: reverted });
+    await setting.begin();
+    makeImmutable(setting);
+    expect(await rollBackNow(setting)).toMatch(/^reverted: /);
+    expect(setting.journal()).toMatchObject({ outcome: 'reverted' });
+  });
+
+  test('and changes it before does not keep the way back without the journal from its beginning', async () => {
+    const setting = await live({ [jobName]: ending(0), [revertName]: reverted });
+    await upgradeUntil(setting, () => setting.journal()?.['step'] === 'activate');
+    makeImmutable(setting, { x: 'y' });
+    const { cluster, clock } = setting;
+    const wanted = inputs({ mode: 'rollback', confirm: `${namespace} without the journal` });
+    const evidence = await readEvidence(cluster, {
+      inputs: wanted,
+      target: await discover(cluster, wanted),
+      consent: consentOf(wanted) ?? { withoutJournal: true, image: undefined },
+      runId: 'run-3',
+      startedAt: clock.now().toISOString(),
+    });
+    await beginWithoutJournal(cluster, seal, namespace, evidence, 'it was asked for');
+    expect(setting.journal()).not.toHaveProperty('x');
+    expect(await rollBackNow(setting)).toMatch(/^reverted: /);
+  });
+});
+
+describe('a neighbour who changes the journal between the validation and the end', () => {
+  test.each(['another value', 'another journal'])('(%s) does not keep the applications stopped', async (what) => {
+    const setting = await live({ [jobName]: ending(0) });
+    const { cluster, context } = setting;
+    let isDone = false;
+    cluster.hooks.push(() => {
+      const now = cluster.peek('configmaps', journalName, namespace);
+      if (isDone || now?.data?.['validated'] === undefined) return;
+      isDone = true;
+      const metadata = { name: journalName, namespace, ...(what === 'another value' ? now.metadata : {}) };
+      cluster.put('configmaps', { metadata, data: { ...now.data, x: 'y' } });
+    });
+    await setting.begin();
+    expect(setting.replicas()).toBe(3);
+    expect(context.results.warnings.join()).toContain(`delete configmap ${journalName}`);
   });
 });

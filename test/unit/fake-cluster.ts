@@ -32,6 +32,8 @@ type Stored = {
     uid?: string;
     resourceVersion?: string;
     labels?: Record<string, string>;
+    finalizers?: string[];
+    deletionTimestamp?: Date;
   };
 } & object;
 
@@ -182,10 +184,12 @@ export class FakeCluster implements Cluster {
     const now = this.peek(resource, name, namespace);
     if (now === undefined)
       throw answerError(`change ${resource} ${name}`, 404, JSON.stringify({ message: `"${name}" not found` }));
+    expectMutable(name, now, operations);
     const changed = applyPatch(now, operations);
     if (changed === undefined)
       throw answerError(`change ${resource} ${name}`, 422, JSON.stringify({ message: 'the patch does not apply' }));
     this.put(resource, changed);
+    if (isLetGo(changed)) this.remove(resource, name, namespace);
     return copy(changed);
   }
 
@@ -204,7 +208,9 @@ export class FakeCluster implements Cluster {
         preconditions[field] !== metadata[field]
       )
         throw answerError(`delete ${resource} ${name}`, 409, JSON.stringify({ message: `another ${field}` }));
-    this.remove(resource, name, namespace);
+    const now: Stored | undefined = this.peek(resource, name, namespace);
+    if (now === undefined || (now.metadata?.finalizers ?? []).length === 0) this.remove(resource, name, namespace);
+    else this.put(resource, { ...now, metadata: { ...now.metadata, deletionTimestamp: this.time() } });
   }
 
   async podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string> {
@@ -237,6 +243,19 @@ export class FakeCluster implements Cluster {
     await Promise.resolve();
     for (const hook of this.hooks) hook(call);
   }
+}
+
+/** An object that is to go does so with its last finalizer. */
+function isLetGo({ metadata }: Stored): boolean {
+  return metadata?.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0;
+}
+
+/** As the API server does: nobody changes the content of an immutable ConfigMap, and nobody makes it mutable again. */
+function expectMutable(name: string, now: object, operations: readonly PatchOperation[]): void {
+  if (!('immutable' in now && now.immutable === true)) return;
+  if (operations.every(({ op, path }) => op === 'test' || !/^\/(data|immutable)\b/.test(path))) return;
+  const message = `ConfigMap "${name}" is invalid: data: Forbidden: field is immutable when \`immutable\` is set`;
+  throw answerError(`change configmaps ${name}`, 422, JSON.stringify({ message }));
 }
 
 /** As the API server does, for which an empty list is none. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { answerError } from '../../../src/adapters/api-error.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
 import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { FakeCluster } from '../fake-cluster.ts';
@@ -124,5 +125,59 @@ describe('the journal', () => {
     const cluster = new FakeCluster().refuse('find', 'configmaps', 403, 'forbidden');
     await expect(begin(cluster)).rejects.toMatchObject({ code: 'forbidden' });
     expect(cluster.writes).toEqual([]);
+  });
+});
+
+describe('a journal that somebody has made immutable', () => {
+  async function immutable() {
+    const cluster = new FakeCluster();
+    const journal = await begin(cluster);
+    const now = cluster.peek('configmaps', journalName, namespace);
+    cluster.put('configmaps', { ...now, metadata: { ...now?.metadata, finalizers: ['a/b'] }, immutable: true });
+    return { cluster, journal };
+  }
+
+  test('is made again with the same content, and goes on', async () => {
+    const { cluster, journal } = await immutable();
+    await journal.note('step', 'quiesce');
+    await journal.note('step', 'backup');
+    expect(cluster.peek('configmaps', journalName, namespace)).not.toHaveProperty('immutable');
+    expect((await Journal.find(cluster, namespace, seal))?.noted).toEqual({ step: 'backup' });
+  });
+
+  test('is made again by the next note where that has failed', async () => {
+    const { cluster, journal } = await immutable();
+    let isAway = true;
+    cluster.hooks.push(({ method, resource }) => {
+      if (isAway && method === 'create' && resource === 'configmaps') throw answerError('create', 503, '');
+    });
+    await expect(journal.note('step', 'quiesce')).rejects.toMatchObject({ code: 'server-error' });
+    isAway = false;
+    await journal.note('step', 'backup');
+    expect((await Journal.find(cluster, namespace, seal))?.noted).toEqual({ step: 'backup' });
+  });
+
+  test('and may not be removed is told, with the command that makes it again', async () => {
+    const { cluster, journal } = await immutable();
+    cluster.refuse('delete', 'configmaps', 403, 'no');
+    const error = await thrownBy(() => journal.note('step', 'quiesce'));
+    expect(error.code).toBe('journal-immutable');
+    expect(error.remedy).toContain('| kubectl replace --force -f -`');
+  });
+
+  test('and has ended makes room for the next one', async () => {
+    const cluster = new FakeCluster();
+    await (await begin(cluster)).note('outcome', 'reverted');
+    cluster.put('configmaps', { ...cluster.peek('configmaps', journalName, namespace), immutable: true });
+    expect((await begin(cluster, 'run-2')).record.runId).toBe('run-2');
+    expect(cluster.peek('configmaps', journalName, namespace)).not.toHaveProperty('immutable');
+  });
+
+  test('is left alone where it was changed too', async () => {
+    const { cluster, journal } = await immutable();
+    const now = cluster.peek('configmaps', journalName, namespace);
+    cluster.put('configmaps', { ...now, data: { ...now?.data, x: 'y' } });
+    await expect(journal.note('step', 'quiesce')).rejects.toMatchObject({ code: 'journal-changed' });
+    expect(cluster.peek('configmaps', journalName, namespace)?.data).toHaveProperty('x');
   });
 });

@@ -1,5 +1,5 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { journalObject } from '../../../src/upgrade/journal.ts';
+import { journalObject } from '../../../src/upgrade/journal-object.ts';
 import { encodeJournal } from '../../../src/upgrade/journal-reader.ts';
 import type { Noted } from '../../../src/upgrade/journal-notes.ts';
 import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
