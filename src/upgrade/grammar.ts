@@ -16,8 +16,9 @@ export const labelKey = z.string().max(317).regex(labelName);
 export const labelValue = z.string().regex(/^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/);
 export const labels = z.record(labelKey, labelValue);
 
-/** Annotations have names as labels have, and 256 KiB in all. */
-export const annotations = z.record(labelKey, z.string().max(262_144));
+/** Annotations have names as labels have, but may have capitals before the slash too; and 256 KiB in all (k8s.io/apimachinery, ValidateAnnotations). */
+export const annotationKey = z.string().max(317).regex(new RegExp(labelName.source, 'i'));
+export const annotations = z.record(annotationKey, z.string().max(262_144));
 
 /** An amount in Kubernetes: `500m`, `2Gi`, `1e3`. */
 export const quantity = z.string().regex(/^\d{1,18}(\.\d{1,9})?([eE][-+]?\d{1,2}|[numkMGTPE]|[KMGTPE]i)?$/);

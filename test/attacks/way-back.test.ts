@@ -6,7 +6,7 @@ import { discover } from '../../src/target/discover.ts';
 import { journalName } from '../../src/upgrade/journal-name.ts';
 import { beginWithoutJournal, readEvidence } from '../../src/upgrade/without-journal.ts';
 import { inputs, namespace, oldImage } from '../unit/objects.ts';
-import { collectPods, ending, revertName } from '../unit/upgrade/job-controller.ts';
+import { collectPods, ending, revertName, served } from '../unit/upgrade/job-controller.ts';
 import { live } from '../unit/upgrade/live.ts';
 import { seal } from '../unit/upgrade/sealed.ts';
 import { rollBackNow, upgradeUntil, type Live } from './interrupted.ts';
@@ -126,5 +126,33 @@ describe('a neighbour who changes the journal between the validation and the end
     await setting.begin();
     expect(setting.replicas()).toBe(3);
     expect(context.results.warnings.join()).toContain(`delete configmap ${journalName}`);
+  });
+});
+
+describe("a neighbour who annotates the server's claim", () => {
+  test.each<[string, Readonly<Record<string, string>>, readonly string[]]>([
+    ['with capitals in the name', { 'Example.com/owner': 'me' }, ['Example.com/owner']],
+    ['with all that Kubernetes takes', { short: 'me', long: '\u0001'.repeat(262_000) }, ['short']],
+    [
+      'with many annotations',
+      Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`a${String(n)}`, '\u0001'.repeat(280)])),
+      [],
+    ],
+  ])('(%s) does not keep the backup from being restored', async (_what, annotations, stay) => {
+    const setting = await live({ [jobName]: ending(0), [revertName]: served('link') });
+    collectPods(setting);
+    await setting.begin();
+    const { cluster, context } = setting;
+    const claim = cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace);
+    cluster.put('persistentvolumeclaims', {
+      ...claim,
+      metadata: { ...claim?.metadata, annotations: { ...annotations } },
+    });
+    expect(await rollBackNow(setting)).toMatch(/^reverted: /);
+    const restored = cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace);
+    expect(restored?.spec?.volumeName).toMatch(/^volume-of-/);
+    expect(Object.keys(restored?.metadata?.annotations ?? {})).toEqual(expect.arrayContaining([...stay]));
+    const isLost = Object.keys(annotations).length > stay.length;
+    expect(context.results.warnings.join().includes('of its annotations')).toBe(isLost);
   });
 });

@@ -188,6 +188,7 @@ export class FakeCluster implements Cluster {
     const changed = applyPatch(now, operations);
     if (changed === undefined)
       throw answerError(`change ${resource} ${name}`, 422, JSON.stringify({ message: 'the patch does not apply' }));
+    expectFitting(name, changed);
     this.put(resource, changed);
     if (isLetGo(changed)) this.remove(resource, name, namespace);
     return copy(changed);
@@ -243,6 +244,14 @@ export class FakeCluster implements Cluster {
     await Promise.resolve();
     for (const hook of this.hooks) hook(call);
   }
+}
+
+/** A ConfigMap holds 1 MiB. */
+function expectFitting(name: string, object: object): void {
+  const data = 'data' in object && typeof object.data === 'object' ? Object.values(object.data ?? {}) : [];
+  const bytes = data.reduce<number>((sum, text) => sum + (typeof text === 'string' ? Buffer.byteLength(text) : 0), 0);
+  const message = `ConfigMap "${name}" is invalid: Too long: must have at most 1048576 bytes`;
+  if (bytes > 1_048_576) throw answerError(`change configmaps ${name}`, 422, JSON.stringify({ message }));
 }
 
 /** An object that is to go does so with its last finalizer. */

@@ -3,6 +3,7 @@ import { UpgradeError } from '../../errors.ts';
 import { bootJobName, jobName, revertJobName } from '../../job/manifest.ts';
 import { waitFor } from '../../wait.ts';
 import { epochLabel } from '../epoch.ts';
+import { annotationKey } from '../grammar.ts';
 import { claimGone, copyName, expectOurCopy, kindOfVolume } from './copy.ts';
 import { expectExchangeable, expectOurVolume } from './our-volume.ts';
 import type { Journal } from '../journal.ts';
@@ -31,6 +32,7 @@ export async function planExchange(context: Context): Promise<Exchange> {
       'Find out who changed them. The backup is still there; run again.',
     );
   const exchange = { claim: renewed(claim, volume), volume, former };
+  tellLost(context, claim, exchange.claim);
   await journal.note('exchange', exchange);
   return exchange;
 }
@@ -41,16 +43,48 @@ function renewed(before: V1PersistentVolumeClaim, volumeName: string): V1Persist
   const { name = '', namespace = '', labels = {}, annotations = {} } = metadata ?? {};
   const { resources } = spec ?? {};
   const isOurs = (key: string) => key !== epochLabel;
-  // pv.kubernetes.io/bind-completed, volume.kubernetes.io/selected-node and their like speak of the former volume.
-  const isTheirs = (key: string) => !/^(pv|volume)(\.beta)?\.kubernetes\.io\//.test(key);
+  const isTheirs = (key: string) => !ofVolume.test(key);
   return {
-    metadata: { name, namespace, labels: kept(labels, isOurs), annotations: kept(annotations, isTheirs) },
+    metadata: { name, namespace, labels: kept(labels, isOurs), annotations: fitting(kept(annotations, isTheirs)) },
     spec: {
       ...kindOfVolume(before),
       ...(resources === undefined ? {} : { resources }),
       volumeName,
     },
   };
+}
+
+// pv.kubernetes.io/bind-completed, volume.kubernetes.io/selected-node and their like speak of the former volume.
+const ofVolume = /^(pv|volume)(\.beta)?\.kubernetes\.io\//;
+
+/** Bytes as JSON, of 1 MiB that a ConfigMap holds. Whoever may annotate the claim may not keep the journal from being written. */
+const annotationsLimit = 32_768;
+
+/** Those that the journal can hold, the shortest first. */
+function fitting(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  const size = (entry: readonly string[]) => new TextEncoder().encode(JSON.stringify(entry)).length;
+  let left = annotationsLimit;
+  const fit = Object.entries(annotations)
+    .map((entry) => ({ entry, bytes: size(entry) }))
+    .sort((a, b) => a.bytes - b.bytes)
+    .filter(({ entry: [key], bytes }) => {
+      if (!annotationKey.safeParse(key).success || bytes > left) return false;
+      left -= bytes;
+      return true;
+    });
+  return Object.fromEntries(fit.map(({ entry }) => entry));
+}
+
+function tellLost({ results }: Context, before: V1PersistentVolumeClaim, after: V1PersistentVolumeClaim): void {
+  const { name = '', annotations = {} } = before.metadata ?? {};
+  const lost = Object.keys(annotations).filter(
+    (key) => !ofVolume.test(key) && after.metadata?.annotations?.[key] === undefined,
+  );
+  if (lost.length === 0) return;
+  const names = lost.slice(0, 5).map((key) => key.slice(0, 100));
+  results.warnings.push(
+    `PersistentVolumeClaim ${name} is made again for the restored volume without ${String(lost.length)} of its annotations, which are too long: ${names.join(', ')}${lost.length > 5 ? ' …' : ''}. Set them again if you need them.`,
+  );
 }
 
 function kept(texts: Readonly<Record<string, string>>, keep: (key: string) => boolean): Record<string, string> {
