@@ -15,6 +15,8 @@ const serverFacts = z.object({
   dataChecksums: z.boolean(),
   walSegmentSize: z.number(),
   archiveMode: z.string(),
+  /** Roles without the superuser's rights that can log in. */
+  plainLogins: z.number(),
   port: z.number(),
 });
 
@@ -49,6 +51,7 @@ export async function readServer(database: Database): Promise<ServerFacts> {
        'bootstrapSuperuser', (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10),
        'currentUser', current_user,
        'dataChecksums', current_setting('data_checksums')::bool,
+       'plainLogins', (SELECT count(*) FROM pg_catalog.pg_roles WHERE rolcanlogin AND NOT rolsuper),
        'archiveMode', current_setting('archive_mode'),
        'walSegmentSize', (SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'),
        'port', current_setting('port')::int);`,

@@ -100,12 +100,19 @@ export const upgradeOptions = optionsOf({
 });
 
 /**
+ * The first 12 with restrict_nonsystem_relation_kind: with it, rows of a view that somebody puts in the place of a sequence during a dump are not read
+ * (CVE-2024-7348). pg_dump sets it itself from 14.13 on.
+ */
+const restrictedSince = 120020;
+
+/**
  * The sessions of a dump over the network, which can only read, wait for nobody's lock for long, and are missed soon when they are gone.
  * @param limit of a statement, in seconds
  * @param lockWait for a lock, in seconds
+ * @param serverVersion server_version_num of the server that is dumped
  * @returns a value for PGOPTIONS
  */
-export function dumpOptions(limit: number, lockWait: number): string {
+export function dumpOptions(limit: number, lockWait: number, serverVersion: number): string {
   return optionsOf({
     ...fixed,
     default_transaction_read_only: 'on',
@@ -115,6 +122,7 @@ export function dumpOptions(limit: number, lockWait: number): string {
     tcp_keepalives_idle: '20',
     tcp_keepalives_interval: '5',
     tcp_keepalives_count: '4',
+    ...(serverVersion < restrictedSince ? {} : { restrict_nonsystem_relation_kind: 'view,foreign-table' }),
   });
 }
 

@@ -113,7 +113,7 @@ export function replayPod(
     CONNECT_WAIT: String(connectWait),
     LOCK_WAIT: String(lockWait),
     DUMP_LIMIT: String(dumpLimit),
-    SESSION_OPTIONS: dumpOptions(dumpLimit, lockWait),
+    SESSION_OPTIONS: dumpOptions(dumpLimit, lockWait, server.versionNumber),
   };
   const ofRestore = {
     ENCODING: initdb.encoding,

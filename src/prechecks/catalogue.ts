@@ -13,6 +13,7 @@ import { majorsChecks } from './majors.ts';
 import { placementChecks } from './placement.ts';
 import { podChecks } from './pod.ts';
 import { replayChecks } from './replay.ts';
+import { securityFaultChecks } from './security-faults.ts';
 import { serverReleaseChecks } from './server-release.ts';
 import { secretMaskingChecks } from './secret-masking.ts';
 import { serverChecks } from './server.ts';
@@ -38,6 +39,7 @@ export const catalogue: readonly Check[] = [
   ...hazards.map(hazardCheck),
   ...replayChecks,
   ...imageChecks,
+  ...securityFaultChecks,
   ...servingStartChecks,
   ...sortOrderChecks,
   ...extensionChecks,

@@ -23,6 +23,7 @@ const ofImages = [
   'libraries',
   'locales-in-images',
   'replay',
+  'security-faults',
   'serving-logins',
   'serving-start',
   'sort-order',

@@ -21,6 +21,7 @@ export class Postgresql {
     dataChecksums: false,
     walSegmentSize: 16777216,
     archiveMode: 'off',
+    plainLogins: 0,
     port: 5432,
   };
   databases: DatabaseState[] = ['circle', 'postgres', 'template0', 'template1', 'vms'].map((name) => ({

@@ -101,7 +101,7 @@ test('without probes it makes exactly the reads and dry runs that it needs, and 
   expect(end.outputs['verdict']).toBe('warning');
   // What only the images tell is unknown; that it stops nothing, and what tells it then, is said.
   const unasked = end.report?.findings.filter(({ status }) => status === 'unknown') ?? [];
-  const ids = ['locales-in-images', 'replay', 'images', 'serving-start', 'extensions'];
+  const ids = ['locales-in-images', 'replay', 'images', 'security-faults', 'serving-start', 'extensions'];
   expect(unasked.map(({ check }) => check)).toEqual(ids);
   for (const { ignored } of unasked) expect(ignored).toMatch(/"probes" is none.* tells|The upgrade tells/);
   expect([end.outputs['unknown-checks'], end.warnings]).toEqual(['', []]);

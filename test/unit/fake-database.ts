@@ -163,6 +163,7 @@ function serverFacts({ version, versionNumber }: ServerState): object {
     dataChecksums: false,
     walSegmentSize: 16777216,
     archiveMode: 'off',
+    plainLogins: 0,
     port: 5432,
   };
 }

@@ -27,12 +27,21 @@ const names = ['circle', 'template1', 'large', 'broken', 'never reached'];
 
 const scripts = { replay: 'script', confine: 'filter' };
 
-async function pod() {
+async function pod(of = server) {
   const found = await target();
   const running = { ...found, pod: { ...found.pod, status: { podIP: '10.1.2.3' } } };
   const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
-  return replayPod(running, settings, server, 'postgres', names, scripts, 600_000);
+  return replayPod(running, settings, of, 'postgres', names, scripts, 600_000);
 }
+
+test.each([
+  [120019, false],
+  [120020, true],
+])('a dump of the server %d keeps off rows of views: %j', async (versionNumber, isRestricted) => {
+  const [dump] = (await pod({ ...server, versionNumber })).spec?.initContainers ?? [];
+  const options = dump?.env?.find(({ name }) => name === 'SESSION_OPTIONS')?.value;
+  expect(options?.includes('-c restrict_nonsystem_relation_kind=view,foreign-table')).toBe(isRestricted);
+});
 
 describe('the log of a replay', () => {
   test('tells what came of the roles and of each database', () => {

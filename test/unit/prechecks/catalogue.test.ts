@@ -17,7 +17,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   missingPermissions: ['permissions'],
   // Without it the remedy has a placeholder.
   user: [],
-  server: ['superuser-login', 'server-version', 'layout-data-directory', 'majors', 'free-space'],
+  server: ['superuser-login', 'server-version', 'layout-data-directory', 'majors', 'free-space', 'security-faults'],
   volumeTrial: ['transfer'],
   databases: ['encoding-and-locale', 'free-space', 'sort-order', 'replay'],
   sortOrders: ['sort-order'],
@@ -48,10 +48,10 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   budgets: ['placement'],
   refused: ['admission'],
   leftoverObjects: ['leftovers'],
-  upgradeProbe: ['images', 'locales-in-images', 'libraries'],
+  upgradeProbe: ['images', 'security-faults', 'locales-in-images', 'libraries'],
   trial: ['serving-start'],
   md5Roles: ['serving-logins'],
-  servingProbe: ['images', 'locales-in-images', 'extensions', 'libraries', 'sort-order'],
+  servingProbe: ['images', 'security-faults', 'locales-in-images', 'extensions', 'libraries', 'sort-order'],
   replay: ['replay'],
   // Only read where the restore test got no connection.
   networkPolicies: [],

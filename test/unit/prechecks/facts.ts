@@ -32,6 +32,7 @@ export const server: ServerFacts = {
   dataChecksums: false,
   walSegmentSize: 16777216,
   archiveMode: 'off',
+  plainLogins: 0,
   port: 5432,
 };
 

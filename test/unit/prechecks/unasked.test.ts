@@ -10,6 +10,7 @@ test.each([
     'images',
     /^"probes" is none\. The Job tells of the upgrade image .* serving image does not serve 14, 12 comes back/,
   ],
+  ['security-faults', /^"probes" is none\. Nothing tells in the upgrade that an image has these faults\.$/],
   ['extensions', /upgrade image lacks\. What the serving image lacks is seen by whoever uses it\.$/],
   ['libraries', /whether 14 starts, .* a function without its library is seen by whoever calls it\.$/],
   ['locales-in-images', /opens each database with the serving image .* 12 comes back/],
