@@ -62,7 +62,7 @@ async function attack(
   for (const mode of ['status', 'post', ...changing] as const) {
     const before = setWorld(moment, data);
     // The fake API keeps no name `__proto__`.
-    seen ??= world.cluster.peek('configmaps', journalName, namespace)?.data;
+    seen ??= world.cluster.look('configmaps', journalName, namespace)?.data;
     const ended = await runMode(world, mode);
     const changed = world.cluster.writes;
     harms.push(...harm(world, before, ended, moment.data['backup']).map((what) => `${mode}: ${what}`));

@@ -9,6 +9,7 @@ import type {
   ResourceTypes,
 } from '../../src/ports/cluster.ts';
 import { resources } from '../../src/ports/cluster.ts';
+import { copy } from './copy.ts';
 import { applyPatch } from './json-patch.ts';
 
 /** One call as it came in, before anything was done about it. */
@@ -51,7 +52,8 @@ export class FakeCluster implements Cluster {
   time: () => Date = () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5));
   /** Resources that this API server does not have. */
   readonly missing = new Set<ResourceName>();
-  private readonly objects = new Map<string, Stored>();
+  /** By resource, then by namespace and name. */
+  private readonly objects = new Map<ResourceName, Map<string, Stored>>();
   private serial = 0;
   private versions = 0;
 
@@ -61,33 +63,39 @@ export class FakeCluster implements Cluster {
       const { name = '', namespace } = object.metadata ?? {};
       const uid = object.metadata?.uid ?? `uid-${String(++this.serial)}`;
       const at = key(resource, name, namespace);
-      const before = this.objects.get(at);
-      const now: Stored = { ...copy(object), metadata: { ...object.metadata, uid } };
-      dropEmptyGates(now);
+      const before = this.of(resource).get(at);
+      const now: Stored = { ...withoutEmptyGates(unfrozen(object)), metadata: { ...unfrozen(object.metadata), uid } };
       // What changes nothing makes no new version.
       const version = { resourceVersion: before?.metadata?.resourceVersion ?? '' };
       const same = isDeepStrictEqual(before, { ...now, metadata: { ...now.metadata, ...version } });
       const resourceVersion = same ? version.resourceVersion : `v${String(++this.versions)}`;
-      this.objects.set(at, frozen({ ...now, metadata: { ...now.metadata, resourceVersion } }));
+      this.of(resource).set(at, frozen({ ...now, metadata: { ...now.metadata, resourceVersion } }));
     }
     return this;
   }
 
-  /** Looks without a call. */
+  /** Looks without a call; what it hands out is the test's. */
   peek<R extends ResourceName>(resource: R, name: string, namespace?: string): ResourceTypes[R] | undefined {
-    return copy(this.objects.get(key(resource, name, namespace))) as ResourceTypes[R] | undefined;
+    return copy(this.look(resource, name, namespace));
   }
 
   /** All of a resource, without a call. */
   all<R extends ResourceName>(resource: R): ResourceTypes[R][] {
-    const found: Stored[] = [];
-    const prefix = `${resource}/`;
-    for (const [name, object] of this.objects) if (name.startsWith(prefix)) found.push(object);
-    return copy(found) as ResourceTypes[R][];
+    return copy(this.lookAtAll(resource));
+  }
+
+  /** As `peek`, but frozen: for whoever looks at each call, since copies would take most of a test's time. */
+  look<R extends ResourceName>(resource: R, name: string, namespace?: string): ResourceTypes[R] | undefined {
+    return this.of(resource).get(key(resource, name, namespace)) as ResourceTypes[R] | undefined;
+  }
+
+  /** As `all`, but frozen. */
+  lookAtAll<R extends ResourceName>(resource: R): ResourceTypes[R][] {
+    return [...this.of(resource).values()] as ResourceTypes[R][];
   }
 
   remove(resource: ResourceName, name: string, namespace?: string): void {
-    this.objects.delete(key(resource, name, namespace));
+    this.of(resource).delete(key(resource, name, namespace));
   }
 
   /** The API server answers these calls with an error. */
@@ -136,7 +144,7 @@ export class FakeCluster implements Cluster {
     namespace?: string,
   ): Promise<ResourceTypes[R] | undefined> {
     await this.called({ method: 'find', resource, name, namespace });
-    return this.peek(resource, name, namespace);
+    return this.look(resource, name, namespace);
   }
 
   async list<R extends ResourceName>(
@@ -145,9 +153,7 @@ export class FakeCluster implements Cluster {
   ): Promise<ResourceTypes[R][]> {
     await this.called({ method: 'list', resource, name: '', namespace: options.namespace, options });
     if (this.missing.has(resource)) throw answerError(`list ${resource}`, 404, '404 page not found\n');
-    const found = [...this.objects.entries()]
-      .filter(([at]) => at.startsWith(`${resource}/`))
-      .map(([, object]) => object)
+    const found = [...this.of(resource).values()]
       .filter((object) => options.namespace === undefined || object.metadata?.namespace === options.namespace)
       .filter((object) => selects(options.labelSelector, (label) => object.metadata?.labels?.[label]))
       .filter((object) => selects(options.fieldSelector, (path) => fieldOf(object, path)));
@@ -165,13 +171,13 @@ export class FakeCluster implements Cluster {
     await this.called({ method: 'create', resource, name, namespace: options.namespace, body: object, options });
     if (resource === 'selfsubjectaccessreviews') return { ...object, status: { allowed: true } };
     const namespace = resources[resource].namespaced ? options.namespace : undefined;
-    if (this.objects.has(key(resource, name, namespace)))
+    if (this.look(resource, name, namespace) !== undefined)
       throw answerError(`create ${resource} ${name}`, 409, JSON.stringify({ message: `"${name}" already exists` }));
     const named = { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) };
     const made = { ...object, metadata: named } as ResourceTypes[R];
     if (options.dryRun === true) return made;
     this.put(resource, made);
-    return this.peek(resource, name, namespace) ?? made;
+    return this.look(resource, name, namespace) ?? made;
   }
 
   async patch<R extends ResourceName>(
@@ -181,7 +187,7 @@ export class FakeCluster implements Cluster {
     operations: readonly PatchOperation[],
   ): Promise<ResourceTypes[R]> {
     await this.called({ method: 'patch', resource, name, namespace, body: operations });
-    const now = this.peek(resource, name, namespace);
+    const now = this.look(resource, name, namespace);
     if (now === undefined)
       throw answerError(`change ${resource} ${name}`, 404, JSON.stringify({ message: `"${name}" not found` }));
     expectMutable(name, now, operations);
@@ -190,8 +196,9 @@ export class FakeCluster implements Cluster {
       throw answerError(`change ${resource} ${name}`, 422, JSON.stringify({ message: 'the patch does not apply' }));
     expectFitting(name, changed);
     this.put(resource, changed);
+    const stored = this.look(resource, name, namespace) ?? changed;
     if (isLetGo(changed)) this.remove(resource, name, namespace);
-    return copy(changed);
+    return stored;
   }
 
   async delete(
@@ -201,7 +208,7 @@ export class FakeCluster implements Cluster {
     { preconditions }: { preconditions?: Preconditions } = {},
   ): Promise<void> {
     await this.called({ method: 'delete', resource, name, namespace, options: { preconditions } });
-    const { metadata = {} } = this.objects.get(key(resource, name, namespace)) ?? {};
+    const { metadata = {} } = this.of(resource).get(key(resource, name, namespace)) ?? {};
     for (const field of ['uid', 'resourceVersion'] as const)
       if (
         preconditions?.[field] !== undefined &&
@@ -209,7 +216,7 @@ export class FakeCluster implements Cluster {
         preconditions[field] !== metadata[field]
       )
         throw answerError(`delete ${resource} ${name}`, 409, JSON.stringify({ message: `another ${field}` }));
-    const now: Stored | undefined = this.peek(resource, name, namespace);
+    const now: Stored | undefined = this.of(resource).get(key(resource, name, namespace));
     if (now === undefined || (now.metadata?.finalizers ?? []).length === 0) this.remove(resource, name, namespace);
     else this.put(resource, { ...now, metadata: { ...now.metadata, deletionTimestamp: this.time() } });
   }
@@ -238,8 +245,14 @@ export class FakeCluster implements Cluster {
     return this.onExec(command, stdin);
   }
 
+  private of(resource: ResourceName): Map<string, Stored> {
+    let found = this.objects.get(resource);
+    if (found === undefined) this.objects.set(resource, (found = new Map<string, Stored>()));
+    return found;
+  }
+
   private async called(call: Call): Promise<void> {
-    this.calls.push(copy(call));
+    this.calls.push(unfrozen(call));
     // As an answer from the network does, it comes later.
     await Promise.resolve();
     for (const hook of this.hooks) hook(call);
@@ -268,14 +281,18 @@ function expectMutable(name: string, now: object, operations: readonly PatchOper
 }
 
 /** As the API server does, for which an empty list is none. */
-function dropEmptyGates(object: Stored): void {
+function withoutEmptyGates<T extends object>(object: T): T {
   const { spec } =
     (object as { spec?: { template?: { spec?: { schedulingGates?: unknown[] } } } }).spec?.template ?? {};
-  if (spec?.schedulingGates?.length === 0) delete spec.schedulingGates;
+  if (spec?.schedulingGates?.length !== 0) return object;
+  const changed = copy(object);
+  delete (changed as { spec?: { template?: { spec?: { schedulingGates?: unknown[] } } } }).spec?.template?.spec
+    ?.schedulingGates;
+  return changed;
 }
 
 function key(resource: ResourceName, name: string, namespace: string | undefined): string {
-  return `${resource}/${resources[resource].namespaced ? (namespace ?? '') : ''}/${name}`;
+  return resources[resource].namespaced ? `${namespace ?? ''}/${name}` : name;
 }
 
 /** Equalities joined by commas, which is all that is asked here. */
@@ -295,13 +312,13 @@ function fieldOf(object: unknown, path: string): unknown {
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
 }
 
-/** Of what JSON can hold, and of dates: an order of magnitude faster than structuredClone. */
-function copy<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(copy) as T;
+/** A copy of all that might still be changed by others: what is frozen is shared. */
+function unfrozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  if (Array.isArray(value)) return value.map(unfrozen) as T;
   if (value instanceof Date) return new Date(value) as T;
   const made: Record<string, unknown> = {};
-  for (const name in value) made[name] = copy(value[name]);
+  for (const name of Object.keys(value)) made[name] = unfrozen((value as Record<string, unknown>)[name]);
   return made as T;
 }
 

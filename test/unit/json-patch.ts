@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PatchOperation } from '../../src/ports/cluster.ts';
+import { copy } from './copy.ts';
 
 type Container = Record<string, unknown> | unknown[];
 
 /** The object after a JSON Patch (RFC 6902), or undefined when an operation does not apply: then none of them does. */
 export function applyPatch<T>(object: T, operations: readonly PatchOperation[]): T | undefined {
-  const changed = structuredClone(object);
+  const changed = copy(object);
   return operations.every((operation) => apply(changed, operation)) ? changed : undefined;
 }
 
@@ -23,9 +24,9 @@ function apply(root: unknown, operation: PatchOperation): boolean {
     case 'test':
       return isDeepStrictEqual(childOf(parent, last), operation.value);
     case 'add':
-      return add(parent, last, structuredClone(operation.value));
+      return add(parent, last, copy(operation.value));
     case 'replace':
-      if (exists) Reflect.set(parent, last, structuredClone(operation.value));
+      if (exists) Reflect.set(parent, last, copy(operation.value));
       return exists;
     case 'remove':
       if (exists && Array.isArray(parent)) parent.splice(Number(last), 1);

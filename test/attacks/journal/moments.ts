@@ -17,7 +17,7 @@ export async function momentsOfUpgrade(): Promise<{ readonly upgrade: Moment[]; 
 async function collect(world: Live, work: () => Promise<void>): Promise<Moment[]> {
   const moments: Moment[] = [];
   const look = () => {
-    const counter = world.cluster.peek('configmaps', journalName, namespace)?.data?.['counter'];
+    const counter = world.cluster.look('configmaps', journalName, namespace)?.data?.['counter'];
     if (counter === moments.at(-1)?.data['counter']) return;
     const moment = momentOf(world);
     if (moment !== undefined) moments.push(moment);

@@ -33,14 +33,24 @@ export const canary = 'EVIL7';
 /** Of a user's other Secret. */
 const otherSecret = 'the-other-secret-of-a-user';
 
-/** A namespace with a server, and with much that is not ours: what a forged journal might name. */
-export async function makeWorld(transfer = 'link') {
-  const back = ending(0, { command: 'rollback', outcome: 'reverted', message: 'data is PostgreSQL 12 again' });
-  const world = await live({
-    [jobName]: ending(0, { transfer }),
-    [revertName]: served(transfer),
-    [`${revertName} rollback`]: back,
-  });
+const back = ending(0, { command: 'rollback', outcome: 'reverted', message: 'data is PostgreSQL 12 again' });
+
+/** How the Jobs end of an upgrade that goes over by this mode, and whose server then served. */
+export const endsOf = (transfer: string) => ({
+  [jobName]: ending(0, { transfer }),
+  [revertName]: served(transfer),
+  [`${revertName} rollback`]: back,
+});
+
+/**
+ * A namespace with a server, and with much that is not ours: what a forged journal might name.
+ * @param given inputs of the upgrade
+ */
+export async function makeWorld(
+  ends: Parameters<typeof live>[0] = endsOf('link'),
+  given: Readonly<Record<string, string>> = {},
+) {
+  const world = await live(ends, given);
   collectPods(world);
   putTheirs(world.cluster);
   world.cluster.calls.length = 0;
@@ -107,13 +117,13 @@ function putTheirs(cluster: FakeCluster): void {
     });
 }
 
-type Objects = ReadonlyMap<ResourceName, ReturnType<FakeCluster['all']>>;
+type Objects = ReadonlyMap<ResourceName, ReturnType<FakeCluster['lookAtAll']>>;
 
 const kinds = Object.keys(resources) as ResourceName[];
 
 /** Everything that is in a cluster. */
 export function objectsOf(cluster: FakeCluster): Objects {
-  return new Map(kinds.map((kind) => [kind, cluster.all(kind)]));
+  return new Map(kinds.map((kind) => [kind, cluster.lookAtAll(kind)]));
 }
 
 /** A moment of an upgrade: all objects, and what the server is. */
@@ -126,7 +136,7 @@ export interface Moment {
 }
 
 export function momentOf({ cluster, state }: Live): Moment | undefined {
-  const data = cluster.peek('configmaps', journalName, namespace)?.data;
+  const data = cluster.look('configmaps', journalName, namespace)?.data;
   if (data === undefined) return undefined;
   return { objects: objectsOf(cluster), version: state.version, versionNumber: state.versionNumber, data };
 }
@@ -140,7 +150,7 @@ export function putBack(world: Live, moment: Moment, data: Readonly<Record<strin
       cluster.remove(kind, metadata?.name ?? '', metadata?.namespace);
   for (const [kind, objects] of moment.objects) cluster.put(kind, ...(objects as never[]));
   // Whoever held the Lease is dead since long.
-  const lease = cluster.peek('leases', leaseName, namespace);
+  const lease = cluster.look('leases', leaseName, namespace);
   if (lease?.spec !== undefined)
     cluster.put('leases', { ...lease, spec: { ...lease.spec, renewTime: '2020-01-01T00:00:00.000000Z' } });
   state.version = moment.version;
@@ -150,7 +160,7 @@ export function putBack(world: Live, moment: Moment, data: Readonly<Record<strin
 
 /** Another journal, in a world where nothing else was changed. */
 export function putJournal({ cluster }: Live, data: Readonly<Record<string, string>>): void {
-  const journal = cluster.peek('configmaps', journalName, namespace) ?? configMap(journalName, {});
+  const journal = cluster.look('configmaps', journalName, namespace) ?? configMap(journalName, {});
   cluster.put('configmaps', { ...journal, data: { ...data } } satisfies V1ConfigMap);
   cluster.calls.length = 0;
 }
@@ -165,11 +175,19 @@ export interface Ended {
   readonly text: string;
 }
 
-/** Runs a mode as the action does, over a cluster in memory. */
-export async function runMode({ cluster }: Live, mode: Mode): Promise<Ended> {
+/**
+ * Runs a mode as the action does, over a cluster in memory.
+ * @param more inputs
+ */
+export async function runMode(
+  { cluster }: Pick<Live, 'cluster'>,
+  mode: Mode,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const given = {
     ...{ mode: mode === 'post' ? 'upgrade' : mode, namespace },
     ...(mode === 'upgrade' || mode === 'rollback' ? { confirm: namespace, 'accept-data-loss': 'true' } : {}),
+    ...more,
   };
   const runner = new (class extends FakeRunner {
     override state(): string {
@@ -219,7 +237,9 @@ export function harm({ cluster }: Live, before: Objects, { code, text }: Ended, 
     const what = `${method} ${resource}/${name}`;
     if (place !== undefined && place !== namespace) found.push(`${what} in namespace ${place}`);
     const said = JSON.stringify(body ?? '');
-    if (said.includes(canary)) found.push(`${what} carries a text of the enemy's: ${said.slice(0, 300)}`);
+    // A reason of his, correctly signed, is a reason: the journal may hold it as a sentence.
+    if (said.includes(canary) && name !== journalName)
+      found.push(`${what} carries a text of the enemy's: ${said.slice(0, 300)}`);
     if (
       said.includes(password) ||
       said.includes(Buffer.from(password).toString('base64')) ||

@@ -90,12 +90,12 @@ export async function setUp(
 export function controlStatefulSet({ cluster, context, state }: Setting): void {
   const { name, namespace, podName } = context.target;
   cluster.hooks.push((call) => {
-    const now = cluster.peek('statefulsets', name, namespace);
+    const now = cluster.look('statefulsets', name, namespace);
     remember(cluster, now);
     if (call.method === 'patch') return;
     const template = now?.spec?.template.spec;
     const image = template?.containers[0]?.image ?? '';
-    const pod = cluster.peek('pods', podName, namespace);
+    const pod = cluster.look('pods', podName, namespace);
     if (now?.spec?.replicas === 0) {
       cluster.remove('pods', podName, namespace);
       cluster.remove('volumeattachments', 'attachment');
@@ -111,7 +111,7 @@ export function controlStatefulSet({ cluster, context, state }: Setting): void {
 function remember(cluster: FakeCluster, now: V1StatefulSet | undefined): void {
   const { name = '', namespace = '', uid = '' } = now?.metadata ?? {};
   const image = now?.spec?.template.spec?.containers[0]?.image ?? '';
-  const known = cluster.all('controllerrevisions');
+  const known = cluster.lookAtAll('controllerrevisions');
   const revision = `${name}-${image.replace(/\W+/g, '-')}`;
   if (now === undefined || known.some(({ metadata }) => metadata?.name === revision)) return;
   cluster.put('controllerrevisions', {

@@ -25,12 +25,12 @@ export function ending(exitCode: number, result: Readonly<Record<string, unknown
 /** Does what the Job controller and the kubelet do: each Job gets one pod, which is in the state given for it by its name, or by its name and command. */
 export function controlJobs({ cluster }: Setting, states: Readonly<Record<string, V1ContainerState>>): void {
   cluster.hooks.push(() => {
-    for (const job of cluster.all('jobs')) {
+    for (const job of cluster.lookAtAll('jobs')) {
       const { name = '', uid } = job.metadata ?? {};
       const command = job.spec?.template.spec?.containers[0]?.command?.at(-1) ?? '';
       const state = states[`${name} ${command}`] ?? states[name] ?? (name === bootJobName ? booted : undefined);
       if (state === undefined) continue;
-      if (uid === undefined || cluster.peek('pods', `${name}-${uid}`, namespace) !== undefined) continue;
+      if (uid === undefined || cluster.look('pods', `${name}-${uid}`, namespace) !== undefined) continue;
       const made = state.waiting === undefined ? { containerID: 'containerd://made' } : {};
       const status = { name: 'pg-upgrade', image: '', imageID: '', ready: false, restartCount: 0, state, ...made };
       cluster
@@ -52,9 +52,10 @@ function phaseOf({ terminated, running }: V1ContainerState): string {
 /** Does what the garbage collector does: the pods of Jobs that are gone go too. */
 export function collectPods({ cluster }: Setting): void {
   cluster.hooks.push(() => {
-    for (const { metadata } of cluster.all('pods')) {
+    for (const { metadata } of cluster.lookAtAll('pods')) {
       const controller = metadata?.labels?.['batch.kubernetes.io/controller-uid'];
-      const orphan = controller !== undefined && !cluster.all('jobs').some((job) => job.metadata?.uid === controller);
+      const orphan =
+        controller !== undefined && !cluster.lookAtAll('jobs').some((job) => job.metadata?.uid === controller);
       if (orphan) cluster.remove('pods', metadata?.name ?? '', namespace);
     }
   });

@@ -23,15 +23,16 @@ export async function live(
   controlStatefulSet(setting);
   controlJobs(setting, states);
   cluster.hooks.push(() => {
-    const now = cluster.peek('deployments', 'frontend', namespace);
+    const now = cluster.look('deployments', 'frontend', namespace);
     const replicas = now?.spec?.replicas ?? 0;
-    if (now !== undefined)
+    const { status } = now ?? {};
+    if (now !== undefined && (status?.replicas !== replicas || status.readyReplicas !== replicas))
       cluster.put('deployments', { ...now, status: { observedGeneration: 1, replicas, readyReplicas: replicas } });
   });
   controlStorage(setting);
   const begin = async (more: Parameters<typeof facts>[0] = {}) =>
     runUpgrade({ ...context, facts: await facts({ inputs: context.inputs, ...more }), runId: 'run-1', seal });
-  const image = () => cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.template.spec?.containers[0]?.image;
+  const image = () => cluster.look('statefulsets', 'postgresql', namespace)?.spec?.template.spec?.containers[0]?.image;
   const journal = () => cluster.peek('configmaps', journalName, namespace)?.data;
   const replicas = () => cluster.peek('deployments', 'frontend', namespace)?.spec?.replicas;
   return { ...setting, begin, image, journal, replicas };

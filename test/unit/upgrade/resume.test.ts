@@ -29,7 +29,7 @@ type End = 'upgraded' | 'reverted' | 'already-upgraded' | 'killed';
 /** A server that is not there answers nothing. */
 function silenceStopped({ cluster }: Live): void {
   cluster.hooks.push((call) => {
-    if (call.method !== 'exec' || cluster.peek('pods', call.name, namespace) !== undefined) return;
+    if (call.method !== 'exec' || cluster.look('pods', call.name, namespace) !== undefined) return;
     throw answerError(
       `run a command in ${call.name}`,
       404,

@@ -8,9 +8,9 @@ import type { Setting } from './context.ts';
  */
 export function controlStorage({ cluster }: Setting): void {
   cluster.hooks.push(() => {
-    for (const claim of cluster.all('persistentvolumeclaims')) {
+    for (const claim of cluster.lookAtAll('persistentvolumeclaims')) {
       const name = claim.metadata?.name ?? '';
-      const volumes = cluster.all('persistentvolumes');
+      const volumes = cluster.lookAtAll('persistentvolumes');
       const promised = volumes.find((v) => v.spec?.claimRef?.name === name && v.spec.claimRef.uid === undefined);
       const volumeName = claim.spec?.volumeName ?? promised?.metadata?.name ?? `volume-of-${claim.metadata?.uid ?? ''}`;
       const claimRef = { name, namespace, uid: claim.metadata?.uid ?? '' };
@@ -22,14 +22,14 @@ export function controlStorage({ cluster }: Setting): void {
         .put('persistentvolumes', { ...volume, spec: { ...volume.spec, claimRef } })
         .put('persistentvolumeclaims', { ...claim, spec: { ...claim.spec, volumeName }, status: { phase: 'Bound' } });
     }
-    for (const { metadata, spec } of cluster.all('persistentvolumes')) {
+    for (const { metadata, spec } of cluster.lookAtAll('persistentvolumes')) {
       const isLeft =
         spec?.claimRef?.uid !== undefined &&
-        !cluster.all('persistentvolumeclaims').some((claim) => claim.metadata?.uid === spec.claimRef?.uid);
+        !cluster.lookAtAll('persistentvolumeclaims').some((claim) => claim.metadata?.uid === spec.claimRef?.uid);
       if (isLeft && spec.persistentVolumeReclaimPolicy === 'Delete')
         cluster.remove('persistentvolumes', metadata?.name ?? '');
     }
-    for (const snapshot of cluster.all('volumesnapshots')) {
+    for (const snapshot of cluster.lookAtAll('volumesnapshots')) {
       if (snapshot.status?.readyToUse === true) continue;
       const { name } = snapshot.metadata;
       cluster
