@@ -9,6 +9,7 @@ import { waitFor } from '../wait.ts';
 import { expectClaim } from './claim.ts';
 import { isFenced } from './fence.ts';
 import type { Draft, Move } from './moves.ts';
+import { expectOurJob } from './our-job.ts';
 import { expectSameImage } from './same-image.ts';
 import type { Context, Results } from './step.ts';
 import { copyable } from '../text/commands.ts';
@@ -124,12 +125,14 @@ function foreignScripts(namespace: string): UpgradeError {
 /**
  * The Job of that name, if it is the wanted one and has something to say. One
  * that has ended otherwise makes room; one that has not is never deleted.
+ * @throws UpgradeError for a Job that is at work for another upgrade, or that is not ours
  */
 async function takeOver(context: Context, wanted: V1Job, command: JobCommand): Promise<V1Job | undefined> {
   const { cluster, target, log } = context;
   const name = wanted.metadata?.name ?? '';
   const found = await cluster.find('jobs', name, target.namespace);
   if (found === undefined) return undefined;
+  expectOurJob(found, target.namespace);
   const isWanted = doesTheSame(found, wanted);
   if (!hasEnded(found) || (await isAtWork(context, found))) {
     if (!isWanted) throw stillRuns(context, name);

@@ -2,7 +2,7 @@ import type { V1ObjectMeta, V1Pod } from '@kubernetes/client-node';
 import { describe, expect, test } from '@jest/globals';
 import { failedTries } from '../../src/job/failed-tries.ts';
 import { podOfJob } from '../../src/job/follow-job.ts';
-import { jobName, upgradeJob } from '../../src/job/manifest.ts';
+import { bootJobName, jobName, revertJobName, upgradeJob } from '../../src/job/manifest.ts';
 import { newestEvent } from '../../src/job/newest-event.ts';
 import { isOurPod } from '../../src/job/ours.ts';
 import { ownerLabel } from '../../src/job/pod.ts';
@@ -12,17 +12,21 @@ import { parseJobResult } from '../../src/job/result.ts';
 import type { Application } from '../../src/ports/cluster.ts';
 import { findReconcilers } from '../../src/target/reconcilers.ts';
 import { prose } from '../../src/text/markdown.ts';
+import { makeCopy, removeCopy } from '../../src/upgrade/backup/copy.ts';
+import { exchangeVolumes } from '../../src/upgrade/backup/exchange.ts';
 import { EpochCluster } from '../../src/upgrade/epoch-cluster.ts';
 import { epochLabel } from '../../src/upgrade/epoch.ts';
 import { removeScript } from '../../src/upgrade/finish.ts';
 import { HeldLease } from '../../src/upgrade/lease.ts';
 import { isAtWork, runJob } from '../../src/upgrade/job-run.ts';
+import type { Context } from '../../src/upgrade/step.ts';
 import { FakeClock } from '../unit/fake-clock.ts';
 import { FakeLog } from '../unit/fake-runner.ts';
 import { applicationPod, cluster, configMap, job, namespace, statefulSet, target } from '../unit/objects.ts';
 import { answerOf, known } from '../unit/prechecks/facts.ts';
 import { thrownBy } from '../unit/thrown.ts';
 import { setUp } from '../unit/upgrade/context.ts';
+import { controlStorage } from '../unit/upgrade/storage-controller.ts';
 
 /** All labels that the action gives to objects of its own: a neighbour may give them to others. */
 const ourLabels = { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/probe': 'upgrade' };
@@ -36,6 +40,18 @@ function endedPod(name: string, more: Partial<V1Pod['spec']> = {}): V1Pod {
     spec: { containers: [{ name: 'migrate' }], ...more },
     status: { phase: 'Succeeded', containerStatuses: [status] },
   };
+}
+
+const copied = 'data-postgresql-0-copy';
+
+/** In the middle, after the copy of the backup was booted. */
+async function exchange(context: Context): Promise<void> {
+  const claim = { metadata: { name: 'data-postgresql-0', namespace, labels: {}, annotations: {} } };
+  await exchangeVolumes(context, {
+    claim: { ...claim, spec: { volumeName: 'pv-copy' } },
+    volume: 'pv-copy',
+    former: 'pv-1',
+  });
 }
 
 describe('a neighbour who puts our labels on what is not ours', () => {
@@ -102,6 +118,38 @@ describe('a neighbour who puts our labels on what is not ours', () => {
     const error = await thrownBy(() => guarded.create('configmaps', ours, { namespace }));
     expect(error.code).toBe('conflict');
     await lease.release();
+  });
+
+  test.each([
+    ['a new copy', bootJobName, (context: Context) => makeCopy(context, { kind: 'VolumeSnapshot', name: 'x' })],
+    ['an exchange of volumes', bootJobName, exchange],
+    ['an exchange of volumes', jobName, exchange],
+    ['an exchange of volumes', revertJobName, exchange],
+    ['the upgrade', jobName, (context: Context) => runJob(context, 'upgrade')],
+    ['the way back', revertJobName, (context: Context) => runJob(context, 'revert')],
+  ])('does not get a Job of somebody else removed by %s that has the name %s', async (_what, name, act) => {
+    for (const active of [0, 1]) {
+      const setting = await setUp();
+      const { cluster: from, context } = setting;
+      controlStorage(setting);
+      from.remove('pods', context.target.podName, namespace);
+      const made = job(name, active);
+      from.put('jobs', { ...made, metadata: { ...made.metadata, uid: 'theirs', labels: ourLabels } });
+      from.put('persistentvolumes', { metadata: { name: 'pv-copy' }, spec: { claimRef: { namespace, name: copied } } });
+      const error = await thrownBy(() => act(context));
+      expect(error).toMatchObject({ code: 'job-foreign', message: expect.stringContaining(`Job ${name} `) });
+      expect(error.remedy).toContain(`kubectl -n ${namespace} delete job ${name}`);
+      expect(from.peek('jobs', name, namespace)?.metadata?.uid).toBe('theirs');
+      expect(from.peek('persistentvolumeclaims', 'data-postgresql-0', namespace)?.spec?.volumeName).toBe('pv-1');
+    }
+  });
+
+  test('does not get a Job of somebody else removed at the end of a proof, which needs its name no more', async () => {
+    const { cluster: from, context } = await setUp();
+    from.put('jobs', { ...job(bootJobName, 1), metadata: { name: bootJobName, namespace, labels: ourLabels } });
+    await removeCopy(context);
+    expect(from.peek('jobs', bootJobName, namespace)).toBeDefined();
+    expect(context.results.warnings.join()).toContain(`Job ${bootJobName} `);
   });
 
   test('does not get a ConfigMap of somebody else removed that has the name of ours', async () => {

@@ -8,6 +8,7 @@ import { podsNaming } from '../../target/volume-users.ts';
 import { waitFor } from '../../wait.ts';
 import { jobFailure, planJob, runJob } from '../job-run.ts';
 import type { Draft, Move } from '../moves.ts';
+import { expectFreeName, removeJob } from '../remove-job.ts';
 import type { Context } from '../step.ts';
 import { copyName } from './copy-name.ts';
 import type { Source } from './kinds.ts';
@@ -41,9 +42,13 @@ export function kindOfVolume({ spec }: V1PersistentVolumeClaim): NonNullable<V1P
   };
 }
 
-/** Makes a copy; one that an earlier try left goes first. */
+/**
+ * Makes a copy; one that an earlier try left goes first.
+ * @throws UpgradeError when a claim or a Job of these names is not ours
+ */
 export async function makeCopy(context: Context, source: Source): Promise<void> {
   const { cluster, target } = context;
+  await expectFreeName(context, bootJobName);
   await removeCopy(context);
   await claimGone(context, copyName(target));
   await cluster.create('persistentvolumeclaims', copyClaim(target, copyName(target), source), {
@@ -86,20 +91,29 @@ export function planBoot(draft: Draft, claimName: string, until: string): Move[]
 }
 
 /**
- * Removes the copy, its volume and the Job that booted it.
+ * Removes the copy, its volume and the Job that booted it. A Job of somebody else under that name stays, and is told: there is none of ours then.
  * @throws UpgradeError when a claim of that name is not ours
  */
 export async function removeCopy(context: Context): Promise<void> {
   const { cluster, target } = context;
   const { namespace } = target;
   const name = copyName(target);
-  await cluster.delete('jobs', bootJobName, namespace, { foreground: true });
+  await removeBootJob(context);
   const claim = await cluster.find('persistentvolumeclaims', name, namespace);
   if (claim === undefined) return;
   expectOurCopy(claim, target);
   // Of a class that retains volumes, nothing of the copy would ever go.
   if (claim.spec?.volumeName !== undefined) await setReclaimPolicy(context, claim.spec.volumeName, 'Delete');
   await cluster.delete('persistentvolumeclaims', name, namespace);
+}
+
+async function removeBootJob(context: Context): Promise<void> {
+  try {
+    await removeJob(context, bootJobName, { onServersVolume: false });
+  } catch (error) {
+    if (!(error instanceof UpgradeError && error.code === 'job-foreign')) throw error;
+    context.results.warnings.push(`${error.message} ${error.remedy}`);
+  }
 }
 
 /**

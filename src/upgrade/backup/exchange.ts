@@ -8,6 +8,7 @@ import { claimGone, copyName, expectOurCopy, kindOfVolume } from './copy.ts';
 import { expectExchangeable, expectOurVolume } from './our-volume.ts';
 import type { Journal } from '../journal.ts';
 import type { Exchange } from '../journal-notes.ts';
+import { removeJob } from '../remove-job.ts';
 import type { Context } from '../step.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
@@ -38,7 +39,7 @@ export async function planExchange(context: Context): Promise<Exchange> {
 }
 
 /** The claim without what Kubernetes and this action wrote into it, for another volume. */
-function renewed(before: V1PersistentVolumeClaim, volumeName: string): V1PersistentVolumeClaim {
+export function renewed(before: V1PersistentVolumeClaim, volumeName: string): V1PersistentVolumeClaim {
   const { metadata, spec } = before;
   const { name = '', namespace = '', labels = {}, annotations = {} } = metadata ?? {};
   const { resources } = spec ?? {};
@@ -104,7 +105,7 @@ export async function exchangeVolumes(context: Context, { claim, volume, former 
   await expectExchangeable(context, volume);
   await setReclaimPolicy(context, volume, 'Retain');
   await setReclaimPolicy(context, former, 'Retain');
-  await cluster.delete('jobs', bootJobName, namespace, { foreground: true });
+  await removeJob(context, bootJobName, { onServersVolume: false });
   const copy = await cluster.find('persistentvolumeclaims', copyName(target), namespace);
   if (copy !== undefined) {
     expectOurCopy(copy, target);
@@ -115,7 +116,7 @@ export async function exchangeVolumes(context: Context, { claim, volume, former 
   const before = await cluster.find('persistentvolumeclaims', claimName, namespace);
   if (before?.spec?.volumeName === former || before?.metadata?.deletionTimestamp !== undefined) {
     // Their ended pods name the claim too, and it stays as long as they do.
-    for (const job of [jobName, revertJobName]) await cluster.delete('jobs', job, namespace, { foreground: true });
+    for (const job of [jobName, revertJobName]) await removeJob(context, job, { onServersVolume: true });
     await cluster.delete('persistentvolumeclaims', claimName, namespace);
     await claimGone(context, claimName);
   }

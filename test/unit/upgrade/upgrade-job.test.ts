@@ -80,7 +80,9 @@ describe('the upgrade Job', () => {
 
   test('takes the place of an ended one of its name', async () => {
     const setting = await setUp();
-    setting.cluster.put('jobs', job(jobName, 0));
+    const { context } = setting;
+    const earlier = upgradeJob(context.target, { ...context.settings, runId: 'run-0' }, 'upgrade', context.scripts);
+    setting.cluster.put('jobs', { ...earlier, status: { failed: 1 } });
     const before = setting.cluster.peek('jobs', jobName, namespace)?.metadata?.uid;
     controlJobs(setting, { [jobName]: ending(0) });
     await run(setting);
@@ -89,7 +91,9 @@ describe('the upgrade Job', () => {
 
   test('never deletes one that runs', async () => {
     const setting = await setUp();
-    setting.cluster.put('jobs', job(jobName, 1));
+    const { context } = setting;
+    const earlier = upgradeJob(context.target, { ...context.settings, runId: 'run-0' }, 'upgrade', context.scripts);
+    setting.cluster.put('jobs', { ...earlier, status: { active: 1 } });
     const error = await thrownBy(() => run(setting));
     expect(error.code).toBe('job-still-runs');
     expect(error.message).toContain(jobName);
