@@ -1,5 +1,5 @@
 import type { Inputs } from './inputs.ts';
-import { imageReference } from './upgrade/grammar.ts';
+import { imageReference, objectName } from './upgrade/grammar.ts';
 
 /** What the input `confirm` agrees to, beyond that the run may begin. */
 export interface Consent {
@@ -7,6 +7,8 @@ export interface Consent {
   readonly withoutJournal: boolean;
   /** To start PostgreSQL with this image, which neither the inputs nor the cluster name. */
   readonly image: string | undefined;
+  /** To restore this backup, a VolumeSnapshot or a clone of this action, whatever the journal names. */
+  readonly backup: string | undefined;
 }
 
 /** Value of `confirm` with which `mode: rollback` goes by the cluster and the disk alone. */
@@ -19,6 +21,11 @@ export function confirmImage(confirm: string, image: string): string {
   return `${confirm} with ${image}`;
 }
 
+/** Value of `confirm` that names the backup to restore. */
+export function confirmBackup(confirm: string, backup: string): string {
+  return `${confirm} from ${backup}`;
+}
+
 /** Undefined where `confirm` is none of the values that a run of this mode takes. */
 export function consentOf({
   mode,
@@ -27,10 +34,15 @@ export function consentOf({
 }: Pick<Inputs, 'mode' | 'confirm' | 'namespace'>): Consent | undefined {
   if (!confirm.startsWith(namespace)) return undefined;
   const rest = confirm.slice(namespace.length);
-  const found = /^( without the journal)?(?: with (\S{1,512}))?$/.exec(rest);
+  const found =
+    /^(?<without> without the journal)?(?: with (?<image>\S{1,512}))?(?: from (?<backup>\S{1,253}))?(?: with (?<last>\S{1,512}))?$/.exec(
+      rest,
+    );
   if (found === null) return undefined;
-  const [, without, image] = found;
-  if (without !== undefined && mode !== 'rollback') return undefined;
+  const { without, image = found.groups?.['last'], backup } = found.groups ?? {};
+  if ((without !== undefined || backup !== undefined) && mode !== 'rollback') return undefined;
+  if (found.groups?.['image'] !== undefined && found.groups['last'] !== undefined) return undefined;
   if (image !== undefined && !imageReference.safeParse(image).success) return undefined;
-  return { withoutJournal: without !== undefined, image };
+  if (backup !== undefined && !objectName.safeParse(backup).success) return undefined;
+  return { withoutJournal: without !== undefined, image, backup };
 }

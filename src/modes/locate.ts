@@ -1,3 +1,4 @@
+import { consentOf } from '../consent.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
@@ -6,6 +7,8 @@ import { readPassword } from '../target/credentials.ts';
 import { discover } from '../target/discover.ts';
 import type { SecretKey, Target } from '../target/target.ts';
 import { claimInExchange } from '../upgrade/backup/exchange.ts';
+import { claimByEvidence, claimMissing } from '../upgrade/backup/open-exchange.ts';
+import { hasFence } from '../upgrade/fence.ts';
 import { Journal } from '../upgrade/journal.ts';
 import { JournalSeal } from '../upgrade/journal-seal.ts';
 
@@ -26,9 +29,10 @@ interface Outside {
 }
 
 /**
- * Finds the target. Where the server's claim is just being made again, the journal tells how it will be: an authentic one only.
+ * Finds the target. Where the server's claim is just being made again, the journal tells how it will be: an authentic one only. Where somebody has agreed to go back
+ * without it, the PersistentVolumes tell.
  * @returns also a function that reads the Secret, once however often it is asked
- * @throws ConfigurationError, ClusterError; UpgradeError for a journal that is needed and can't be trusted
+ * @throws ConfigurationError, ClusterError; UpgradeError for a journal that is needed and can't be trusted, and where nothing tells which volume is the server's
  */
 export async function locate({ cluster, inputs, crypto, mask }: Outside): Promise<{
   readonly target: Target;
@@ -40,8 +44,12 @@ export async function locate({ cluster, inputs, crypto, mask }: Outside): Promis
     (opened ??= readPassword(cluster, { namespace, secret }, (value, name) => {
       mask(value, { name, among: [namespace, secret.name, secret.key, inputs.statefulset] });
     }).then((password) => ({ password, seal: new JournalSeal(crypto, password) })));
-  const target = await discover(cluster, inputs, async (secret) =>
-    claimInExchange(await Journal.find(cluster, namespace, (await open(secret)).seal)),
-  );
+  const target = await discover(cluster, inputs, async (server) => {
+    if (consentOf(inputs)?.withoutJournal === true) return await claimByEvidence(cluster, server);
+    const journal = await Journal.find(cluster, namespace, (await open(server.secret)).seal);
+    // Somebody deleted the journal in the middle of an upgrade.
+    if (journal === undefined && hasFence(server.statefulSet.spec?.template.spec)) throw claimMissing(server);
+    return claimInExchange(journal);
+  });
   return { target, open: () => open(target.secret) };
 }

@@ -8,7 +8,7 @@ import { Journal } from '../upgrade/journal.ts';
 import { expectNoHolder } from '../upgrade/lease.ts';
 import { lossOfRollback } from '../upgrade/loss.ts';
 import { oneAtATime } from '../upgrade/one-at-a-time.ts';
-import { expectConfirmed } from '../upgrade/recorded.ts';
+import { expectConfirmed, isOfFormerStatefulSet } from '../upgrade/recorded.ts';
 import { beginRollback, mayLose, rollBack } from '../upgrade/rollback.ts';
 import { contextOf } from '../upgrade/upgrade.ts';
 import { beginWithoutJournal, readEvidence } from '../upgrade/without-journal.ts';
@@ -89,7 +89,7 @@ async function rollbackWithoutJournal(
   await tellEnd(context, evidence.record.image);
 }
 
-/** @throws PrecheckError for a journal that can be trusted: then it knows more than can be seen */
+/** @throws PrecheckError for a journal that can be trusted, and tells of this very server: then it knows more than can be seen */
 async function expectDoubt(cluster: Cluster, { target, seal }: FoundServer, namespace: string): Promise<void> {
   let journal: Journal | undefined;
   try {
@@ -98,7 +98,7 @@ async function expectDoubt(cluster: Cluster, { target, seal }: FoundServer, name
     if (error instanceof UpgradeError) return;
     throw error;
   }
-  if (journal === undefined) return;
+  if (journal === undefined || isOfFormerStatefulSet(journal, target)) return;
   throw new PrecheckError(
     'journal-authentic',
     `The journal in namespace ${namespace} is authentic, so there is no reason to go back without it. Nothing was changed.`,

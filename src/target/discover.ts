@@ -19,6 +19,14 @@ const bitnamiMount = '/bitnami/postgresql';
 const bitnamiUser = 1001;
 const bitnamiKey = 'postgres-password';
 
+/** A server whose claim is not there. */
+export interface Unclaimed {
+  readonly namespace: string;
+  readonly statefulSet: V1StatefulSet;
+  readonly claimName: string;
+  readonly secret: SecretKey;
+}
+
 /**
  * From a namespace to the target. Reads only.
  * @param absent asked for the server's claim as it will be, where there is none: it may just be made again
@@ -27,7 +35,7 @@ const bitnamiKey = 'postgres-password';
 export async function discover(
   cluster: Cluster,
   inputs: DiscoveryInputs,
-  absent?: (secret: SecretKey) => Promise<V1PersistentVolumeClaim | undefined>,
+  absent?: (server: Unclaimed) => Promise<V1PersistentVolumeClaim | undefined>,
 ): Promise<Target> {
   const { namespace } = inputs;
   await expectNamespace(cluster, namespace);
@@ -37,7 +45,7 @@ export async function discover(
   const podName = `${name}-0`;
   const secret = findSecret(container, inputs, name);
   const [claim, pod, applications] = await Promise.all([
-    findClaim(cluster, namespace, claimName, () => absent?.(secret)),
+    findClaim(cluster, namespace, claimName, () => absent?.({ namespace, statefulSet, claimName, secret })),
     cluster.find('pods', podName, namespace),
     findApplications(cluster, namespace, inputs.applicationSelector, name),
   ]);

@@ -2,10 +2,11 @@ import { confirmImage, confirmWithoutJournal, consentOf } from '../consent.ts';
 import { UpgradeError } from '../errors.ts';
 import { workloadName } from '../target/applications.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
-import { serverImage } from '../target/target.ts';
+import { serverImage, type Target } from '../target/target.ts';
 import { expectOurVolume } from './backup/our-volume.ts';
 import { expectClaim } from './claim.ts';
 import { imageHistory } from './image-history.ts';
+import type { Journal } from './journal.ts';
 import { journalName } from './journal-name.ts';
 import type { Context } from './step.ts';
 
@@ -32,12 +33,17 @@ async function expectSameServer({ cluster, target, journal }: Looking): Promise<
       `tells of StatefulSet ${statefulSet} with claim ${claim}, but ${target.name} with ${target.volume.claimName} was found`,
       'Set "statefulset" and "pvc-name" as that upgrade had them, and run again.',
     );
-  if (uids.statefulSet !== (target.statefulSet.metadata?.uid ?? ''))
+  if (isOfFormerStatefulSet(journal, target))
     throw foreign(
       `tells of another StatefulSet ${statefulSet} than the one that is there: that was made again since`,
       `The journal does not fit this server any more. If no upgrade is under way: kubectl -n ${target.namespace} delete configmap ${journalName}. If one is, "mode: rollback" with "confirm: ${confirmWithoutJournal(target.namespace)}" goes back by what the cluster and the disk show.`,
     );
   if (uid !== undefined && uid !== uids.claim) await expectClaim({ cluster, target, journal });
+}
+
+/** Whether a StatefulSet of the same name was made again since. Then nothing that the journal says of it needs to be so any more. */
+export function isOfFormerStatefulSet({ record }: Journal, target: Target): boolean {
+  return record.statefulSet === target.name && record.uids.statefulSet !== (target.statefulSet.metadata?.uid ?? '');
 }
 
 async function expectApplications({ cluster, target, inputs, journal }: Looking): Promise<void> {

@@ -1,6 +1,6 @@
 // The way back where the journal can't be trusted. What the cluster shows is gone by: a new journal is made of it, and the Job tells from the disk which files there are.
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { confirmImage, type Consent } from '../consent.ts';
+import { confirmBackup, confirmImage, confirmWithoutJournal, type Consent } from '../consent.ts';
 import { PrecheckError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import { wholeCpus } from '../job/resources.ts';
@@ -10,7 +10,9 @@ import { servingImage, upgradeImage } from '../target/images.ts';
 import { serverImage, volumeName, type Target } from '../target/target.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
-import { isOurs } from './backup/snapshot-object.ts';
+import { backupName } from './backup/kinds.ts';
+import { findOpenExchange, type OpenExchange } from './backup/open-exchange.ts';
+import { findBackup, howToName, type FoundBackup } from './backup/our-backup.ts';
 import { objectName } from './grammar.ts';
 import { imageHistory } from './image-history.ts';
 import { Journal } from './journal.ts';
@@ -48,19 +50,22 @@ export async function readEvidence(
   const { namespace } = target;
   const untrusted = await cluster.find('configmaps', journalName, namespace);
   const image = await formerImage(cluster, inputs, target, consent);
-  const backup = await findBackup(cluster, target, untrusted?.data?.['backup']);
+  const told = untrusted?.data ?? {};
+  const open = await findOpenExchange(cluster, { ...target, claimName: target.volume.claimName }, told['exchange']);
+  const found = await backupOf(cluster, target, consent.backup, told['backup']);
   const { resources } = inputs;
   const record: JournalRecord = {
     schema: 4,
-    ...{ runId, startedAt, image, uids: uidsOf(target) },
+    ...{ runId, startedAt, image },
+    uids: { ...uidsOf(target), ...(open === undefined ? {} : { claim: open.formerClaim }) },
     statefulSet: target.name,
     claim: target.volume.claimName,
     serving: servingImage(inputs),
     replicas: 1,
     applications: [...target.applications],
-    volume: volumeName(target) ?? '',
+    volume: open?.exchange.former ?? volumeName(target) ?? '',
     reclaimPolicy: target.volume.persistentVolume?.spec?.persistentVolumeReclaimPolicy ?? 'Delete',
-    backup: backup === undefined ? { kind: 'external' } : { kind: 'snapshot', class: backup.class },
+    backup: recordedKind(found),
     job: {
       image: upgradeImage(inputs),
       imagePullSecret: inputs.imagePullSecret,
@@ -71,14 +76,16 @@ export async function readEvidence(
       initdb: { superuser: 'postgres', encoding: 'UTF8', collate: 'C', ctype: 'C' },
     },
   };
-  const noted: Noted = { step: 'restore-applications', ...(backup === undefined ? {} : { backup: backup.name }) };
+  const noted: Noted = {
+    step: 'restore-applications',
+    ...(found === undefined ? {} : { backup: found.backup.name }),
+    ...(open === undefined ? {} : { exchange: open.exchange }),
+  };
   const lines = [
     `PostgreSQL 12 would be started with image ${image}`,
-    backup === undefined
-      ? "no backup in the cluster can be told to be this upgrade's: where PostgreSQL 14 has served on linked files, only a backup of your own brings PostgreSQL 12 back"
-      : `where PostgreSQL 14 has served on linked files, VolumeSnapshot ${backup.name} would be restored, which was made at ${backup.madeAt}`,
+    dataLine(inputs, target, found, open),
     ...target.applications.map((workload) => `${workloadName(workload)} would be left as it is now`),
-    ...formerStates(target, untrusted?.data?.['record']),
+    ...formerStates(target, told['record']),
   ];
   return { record, noted, lines, untrusted };
 }
@@ -91,7 +98,8 @@ export async function beginWithoutJournal(
   { record, noted, untrusted }: Evidence,
   reason: string,
 ): Promise<Journal> {
-  const highest = await highestCounter(cluster, [record.volume]);
+  const { exchange } = noted;
+  const highest = await highestCounter(cluster, [record.volume, ...(exchange === undefined ? [] : [exchange.volume])]);
   return await Journal.replace(
     cluster,
     namespace,
@@ -120,19 +128,46 @@ async function formerImage(cluster: Cluster, inputs: Inputs, target: Target, { i
   );
 }
 
-/** The snapshot that the journal names, if the cluster shows that it is one of the server's volume, made by this action as a backup. */
-async function findBackup(cluster: Cluster, target: Target, told: string | undefined) {
-  const name = objectName.safeParse(told);
+/**
+ * The backup that somebody named in `confirm`; else the one that the journal names, if the cluster shows that this action made it of the server's volume.
+ * @throws PrecheckError where that which somebody named is none
+ */
+async function backupOf(
+  cluster: Cluster,
+  target: Target,
+  named: string | undefined,
+  told: string | undefined,
+): Promise<FoundBackup | undefined> {
+  const name = objectName.safeParse(named ?? told);
   if (!name.success) return undefined;
-  const found = await cluster.find('volumesnapshots', name.data, target.namespace);
-  if (found === undefined || !isOurs(target, found, 'before-upgrade')) return undefined;
-  const { volumeSnapshotClassName } = found.spec;
-  if (volumeSnapshotClassName === undefined) return undefined;
-  return {
-    name: name.data,
-    class: volumeSnapshotClassName,
-    madeAt: found.status?.creationTime ?? 'a time that is not known',
-  };
+  const found = await findBackup(cluster, target, name.data);
+  if (found !== undefined && found !== 'foreign') return found;
+  if (named === undefined) return undefined;
+  throw new PrecheckError(
+    'backup-unknown',
+    `"confirm" names ${named} as the backup. ${found === undefined ? 'There is no such VolumeSnapshot or PersistentVolumeClaim.' : `This action did not make it of claim ${target.volume.claimName}.`} Nothing was changed.`,
+    howToName(target, confirmBackup(confirmWithoutJournal(target.namespace), 'NAME')),
+  );
+}
+
+function recordedKind(found: FoundBackup | undefined): JournalRecord['backup'] {
+  if (found === undefined) return { kind: 'external' };
+  if (found.backup.kind === 'clone') return { kind: 'clone' };
+  return { kind: 'snapshot', class: found.class };
+}
+
+/** From where the data of PostgreSQL 12 would come. */
+function dataLine(
+  { confirm }: Inputs,
+  target: Target,
+  found: FoundBackup | undefined,
+  open: OpenExchange | undefined,
+): string {
+  if (open !== undefined)
+    return `PersistentVolume ${open.exchange.volume}, the copy of the backup on which PostgreSQL 12 was started, would take the place of ${open.exchange.former}, which is kept (Retain)`;
+  if (found !== undefined)
+    return `where PostgreSQL 14 has served on linked files, ${backupName(found.backup)} would be restored, which was made at ${found.madeAt}`;
+  return `no backup in the cluster can be told to be this upgrade's: where PostgreSQL 14 has served on linked files, only a backup that you name or have brings PostgreSQL 12 back. ${howToName(target, confirmBackup(confirm, 'NAME'))}`;
 }
 
 /** What the journal says of how the applications were, as commands: whether that is true, only people can tell. */

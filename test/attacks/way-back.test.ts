@@ -101,7 +101,7 @@ describe('a neighbour who makes the journal immutable, which can not be taken ba
     const evidence = await readEvidence(cluster, {
       inputs: wanted,
       target: await discover(cluster, wanted),
-      consent: consentOf(wanted) ?? { withoutJournal: true, image: undefined },
+      consent: consentOf(wanted) ?? { withoutJournal: true, image: undefined, backup: undefined },
       runId: 'run-3',
       startedAt: clock.now().toISOString(),
     });

@@ -1,10 +1,11 @@
+import { confirmBackup, consentOf } from '../../consent.ts';
 import { UpgradeError } from '../../errors.ts';
 import { jobFailure, runJob } from '../job-run.ts';
 import type { Context } from '../step.ts';
 import { boot, copyName, makeCopy } from './copy.ts';
 import { exchangeVolumes, planExchange } from './exchange.ts';
 import { backupName, sourceOf, type Backup } from './kinds.ts';
-import { isOurs } from './snapshot-object.ts';
+import { findBackup, howToName } from './our-backup.ts';
 import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
@@ -58,45 +59,43 @@ async function restoreBackup(context: Context): Promise<void> {
 }
 
 async function prepare(context: Context) {
-  const backup = notedBackup(context);
-  await expectOurBackup(context, backup);
-  context.log.info(`12 is brought back from ${backupName(backup)}`);
+  const backup = await chooseBackup(context);
+  context.log.info(`PostgreSQL 12 is restored from ${backupName(backup)}`);
   await makeCopy(context, sourceOf(backup));
   context.log.info(await boot(context, copyName(context.target)));
   return await planExchange(context);
 }
 
-function notedBackup({ journal }: Context): Backup {
+/**
+ * The backup that somebody named in `confirm`, or the one that the journal names.
+ * @throws UpgradeError for an object that this action did not make as a backup of this volume, whatever the journal says
+ */
+async function chooseBackup({ cluster, target, journal, inputs }: Context): Promise<Backup> {
   const { kind } = journal.record.backup;
-  const { backup: name } = journal.noted;
-  if (kind !== 'external' && name !== undefined && name !== '') return { kind, name };
-  throw new UpgradeError(
-    'served',
-    'PostgreSQL 14 was started on the files that it shares with 12, and there is no backup in the cluster to bring 12 back from.',
-    kind === 'external'
-      ? 'Restore the backup that you made outside of the cluster ("backup: external"), or look at why 14 was not good enough: its data is on the volume. The applications are still stopped.'
-      : 'Look at the journal: it names no backup. The data of 14 is on the volume.',
-  );
-}
-
-/** @throws UpgradeError for an object that this action did not make as a backup of this volume, whatever the journal says */
-async function expectOurBackup({ cluster, target }: Context, backup: Backup): Promise<void> {
-  const { claimName } = target.volume;
-  const { namespace } = target;
-  const [snapshot, clone] =
-    backup.kind === 'snapshot'
-      ? [await cluster.find('volumesnapshots', backup.name, namespace), undefined]
-      : [undefined, await cluster.find('persistentvolumeclaims', backup.name, namespace)];
-  const source = clone?.spec?.dataSource;
-  const isClone =
-    /-before-upgrade-\d{14}$/.test(backup.name) &&
-    source?.kind === 'PersistentVolumeClaim' &&
-    source.name === claimName;
-  if (snapshot === undefined && clone === undefined) return;
-  if (snapshot === undefined ? isClone : isOurs(target, snapshot, 'before-upgrade')) return;
-  throw new UpgradeError(
-    'backup-foreign',
-    `The journal names ${backupName(backup)} as the backup, but this action did not make it of claim ${claimName}. Nothing was restored.`,
-    'Look at who changed the journal. "mode: status" tells where the upgrade stands.',
-  );
+  const named = consentOf(inputs)?.backup;
+  const name = named ?? (kind === 'external' ? '' : (journal.noted.backup ?? ''));
+  const byName = howToName(target, confirmBackup(target.namespace, 'NAME'));
+  if (name === '')
+    throw new UpgradeError(
+      'served',
+      'PostgreSQL 14 was started on the files that it shares with PostgreSQL 12, and the journal names no backup in the cluster to restore.',
+      kind === 'external'
+        ? `Restore the backup that you made outside of the cluster ("backup: external"), or look at why 14 was not good enough: its data is on the volume. The applications are still stopped. ${byName}`
+        : `The data of PostgreSQL 14 is on the volume. ${byName}`,
+    );
+  const found = await findBackup(cluster, target, name);
+  const what = named === undefined ? `The journal names ${name}` : `"confirm" names ${name}`;
+  if (found === 'foreign')
+    throw new UpgradeError(
+      'backup-foreign',
+      `${what} as the backup, but this action did not make it of claim ${target.volume.claimName}. Nothing was restored.`,
+      named === undefined ? `Look at who changed the journal. ${byName}` : byName,
+    );
+  if (found === undefined)
+    throw new UpgradeError(
+      'backup-gone',
+      `${what} as the backup, but there is no such VolumeSnapshot or PersistentVolumeClaim. Nothing was restored.`,
+      `Find out who deleted it. ${byName}`,
+    );
+  return found.backup;
 }

@@ -30,11 +30,17 @@ export function suffixOf(time: Date): string {
  * nobody can change any more, must be ours too.
  * @param what it holds, as its name says
  */
-export function isOurs(target: Target, snapshot: VolumeSnapshot, ...what: readonly string[]): boolean {
-  const { name } = snapshot.metadata;
-  const { claimName } = target.volume;
-  const ofOurs = what.some(
-    (one) => name.startsWith(`${claimName}-${one}-`) && /^\d{14}$/.test(name.slice(`${claimName}-${one}-`.length)),
-  );
-  return ofOurs && isLabelled(snapshot) && snapshot.spec.source.persistentVolumeClaimName === claimName;
+export function isOurs(target: Target, snapshot: VolumeSnapshot, what: string): boolean {
+  return isLabelled(snapshot) && isOfVolume(target, snapshot, what);
+}
+
+/** The same without the label, for what is only read: others may have taken it off. */
+export function isOfVolume(
+  { volume: { claimName } }: Target,
+  { metadata, spec }: VolumeSnapshot,
+  what: string,
+): boolean {
+  const prefix = `${claimName}-${what}-`;
+  const isNamed = metadata.name.startsWith(prefix) && /^\d{14}$/.test(metadata.name.slice(prefix.length));
+  return isNamed && spec.source.persistentVolumeClaimName === claimName;
 }

@@ -48,7 +48,7 @@ async function upgraded(): Promise<Live> {
 
 async function evidenceOf({ cluster }: Live, wanted = given) {
   const target = await discover(cluster, wanted);
-  const consent = consentOf(wanted) ?? { withoutJournal: false, image: undefined };
+  const consent = consentOf(wanted) ?? { withoutJournal: false, image: undefined, backup: undefined };
   const startedAt = '2026-01-03T03:04:05.000Z';
   return {
     target,
@@ -135,10 +135,16 @@ test('an image that the history does not tell has to be named, and no other Stat
 });
 
 test.each([
-  ['rollback', namespace, { withoutJournal: false, image: undefined }],
-  ['upgrade', namespace, { withoutJournal: false, image: undefined }],
-  ['rollback', confirm, { withoutJournal: true, image: undefined }],
-  ['rollback', `${confirm} with ${oldImage}`, { withoutJournal: true, image: oldImage }],
+  ['rollback', namespace, { withoutJournal: false, image: undefined, backup: undefined }],
+  ['upgrade', namespace, { withoutJournal: false, image: undefined, backup: undefined }],
+  ['rollback', confirm, { withoutJournal: true, image: undefined, backup: undefined }],
+  ['rollback', `${confirm} with ${oldImage}`, { withoutJournal: true, image: oldImage, backup: undefined }],
+  ['rollback', `${namespace} from data-x`, { withoutJournal: false, image: undefined, backup: 'data-x' }],
+  ['rollback', `${confirm} with ${oldImage} from x`, { withoutJournal: true, image: oldImage, backup: 'x' }],
+  ['rollback', `${confirm} from x with ${oldImage}`, { withoutJournal: true, image: oldImage, backup: 'x' }],
+  ['rollback', `${confirm} with ${oldImage} from x with ${oldImage}`, undefined],
+  ['rollback', `${namespace} from ../x`, undefined],
+  ['upgrade', `${namespace} from data-x`, undefined],
   ['upgrade', confirm, undefined],
   ['rollback', `${confirm} with $(id)`, undefined],
   ['rollback', `${namespace}x`, undefined],
