@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { Rows } from './script.ts';
-import { countedWithCode, unprivilegedCode } from './unprivileged-code.ts';
 
 /** Tables above this size are compared by their size in bytes (the files are the same ones), nearly all others by an exact count of rows. */
 export const countedBytes = 1024 ** 3;
 
-/** Values as text: a sequence may count further than a JavaScript number can tell apart. */
-const measured = z.tuple([z.string(), z.enum(['rows', 'bytes', 'last_value']), z.string()]);
+/**
+ * Values as text: a sequence may count further than a JavaScript number can tell apart. `last_value` is what a sequence has given, `next_value` what it will
+ * give first (`is_called` is false).
+ */
+const measured = z.tuple([z.string(), z.enum(['rows', 'bytes', 'last_value', 'next_value']), z.string()]);
 const extension = z.object({ extension: z.string() });
 
 /** What must be the same before and after: by database, by relation. */
@@ -19,24 +21,124 @@ export interface DatabaseFingerprint {
   readonly extensions: readonly string[];
 }
 
+/** Relations, and blocks of them, that one statement measures in one transaction: others wait until then who would create, change or drop relations. */
+const batch = { relations: 100, blocks: 32_768 };
+
+/** How long a relation is waited for that somebody else keeps locked, in seconds. */
+const patience = 60;
+
+/** Of pg_class `c` and pg_namespace `n`. */
+const isMeasured = `c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
+
+/** A name as it is written in SQL, but for key words: 14 has others than 12, and quotes them. */
+const written = (name: string) =>
+  `CASE WHEN ${name} ~ '^[a-z_][a-z0-9_]*$' THEN ${name}::text ELSE '"' || replace(${name}, '"', '""') || '"' END`;
+
 /**
- * Writes and executes one SELECT per relation within one session. To count the rows of a table is to plan a query, for which the planner may run code of
- * the table's owner with our rights: such a table is compared by its size, too.
+ * SELECT of the relations for whose count the planner might run code of a role that is no superuser: with our rights it computes what is constant in the
+ * expressions of indexes and extended statistics. Functions and operators are a role's by their owner, and so are types: of those that users can make, only
+ * enums and their arrays run nothing.
  */
-export const fingerprintSql = `
-WITH RECURSIVE ${unprivilegedCode},
-counted AS (${countedWithCode})
-SELECT CASE
-    WHEN c.relkind = 'S' THEN format('SELECT json_build_array(%L, ''last_value'', last_value::text) FROM %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
-    WHEN pg_relation_size(c.oid) > ${String(countedBytes)} OR c.oid IN (SELECT relation FROM counted) THEN format('SELECT json_build_array(%L, ''bytes'', ''%s'')', n.nspname || '.' || c.relname, pg_relation_size(c.oid))
-    ELSE format('SELECT json_build_array(%L, ''rows'', count(*)::text) FROM ONLY %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname)
-  END
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
-ORDER BY 1
+const withCode = `
+SELECT coalesce(indrelid, stxrelid) FROM (
+    SELECT 'pg_proc'::regclass::oid AS classid, p.oid AS objid, proowner AS owner FROM pg_proc p WHERE p.oid >= 16384
+    UNION ALL SELECT 'pg_operator'::regclass, o.oid, proowner FROM pg_operator o JOIN pg_proc p ON p.oid = oprcode WHERE o.oid >= 16384
+    UNION ALL SELECT 'pg_type'::regclass, t.oid, t.typowner FROM pg_type t LEFT JOIN pg_type element ON element.oid = t.typelem
+      WHERE t.oid >= 16384 AND 'e' NOT IN (t.typtype, coalesce(element.typtype, t.typtype))) AS made
+  JOIN pg_roles r ON r.oid = made.owner AND NOT rolsuper
+  JOIN pg_depend d ON d.refclassid = made.classid AND d.refobjid = made.objid
+  LEFT JOIN pg_index ON d.classid = 'pg_class'::regclass AND indexrelid = d.objid
+  LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
+WHERE coalesce(indrelid, stxrelid) IS NOT NULL`;
+
+/**
+ * Who holds a lock on one of the relations `what`, as a sentence's part; NULL where nobody does. Autovacuum does not count.
+ * @param but modes of locks that do not count either
+ */
+const holder = (what: string, but: string) => `(
+  SELECT format('%s: %s of role %s (process %s, %s)', l.relation::regclass, coalesce(quote_literal(nullif(application_name, '')), 'a session'),
+      coalesce(quote_ident(usename), 'unknown'), coalesce(l.pid::text, 'none: a prepared transaction'), coalesce(state, backend_type, 'unknown'))
+  FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+  WHERE l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted
+    AND l.pid IS DISTINCT FROM pg_backend_pid() AND backend_type IS DISTINCT FROM 'autovacuum worker' AND mode NOT IN (${but}) AND l.relation IN (${what})
+  ORDER BY l.relation, l.pid LIMIT 1)`;
+
+/** What tells names from relations, and relations from what the planner reads of them. */
+const catalogs = ['pg_namespace', 'pg_class', 'pg_index', 'pg_statistic_ext'];
+
+/**
+ * Measures the relations whose OIDs stand in the place of RELATIONS, in one transaction. As long as this holds its locks on the catalogs, nothing
+ * that the counts read of them can be changed, by whoever owns the relations: who changed something before that, and has not committed it, still holds a lock
+ * on the relation itself. So what is looked at under these locks, by the OID, is what is counted then by its name. Autovacuum locks relations and
+ * makes nothing that the planner would run.
+ */
+const measuring = (seconds: number) => `DO $measuring$
+DECLARE
+  all_relations oid[] := '{RELATIONS}';
+  this record;
+  told record;
+  rival text;
+  is_done bool := false;
+  patient_until timestamptz := clock_timestamp() + interval '${String(seconds)} s';
+  results json[];
+BEGIN
+  WHILE NOT is_done LOOP
+    results := '{}';
+    BEGIN
+      LOCK TABLE ${catalogs.join(', ')} IN SHARE MODE;
+      rival := ${holder('SELECT unnest(all_relations)', "'AccessShareLock', 'RowShareLock', 'RowExclusiveLock'")};
+      IF rival IS NULL THEN
+        FOR this IN SELECT c.oid, format('%I.%I', nspname, relname) AS spelt, ${written('nspname')} || '.' || ${written('relname')} AS key, relkind,
+            CASE WHEN relkind <> 'S' THEN pg_relation_size(c.oid) END AS bytes, c.oid IN (${withCode}) AS may_run_code
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (all_relations) AND ${isMeasured}
+        LOOP
+          IF this.relkind = 'S' THEN
+            EXECUTE format('SELECT last_value, is_called FROM ONLY %s', this.spelt) INTO told;
+            results := results || json_build_array(this.key, CASE WHEN told.is_called THEN 'last_value' ELSE 'next_value' END, told.last_value::text);
+          ELSIF this.may_run_code OR this.bytes > ${String(countedBytes)} THEN
+            results := results || json_build_array(this.key, 'bytes', this.bytes::text);
+          ELSE
+            EXECUTE format('SELECT count(*)::text AS number FROM ONLY %s', this.spelt) INTO told;
+            results := results || json_build_array(this.key, 'rows', told.number);
+          END IF;
+        END LOOP;
+        is_done := true;
+      END IF;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      rival := coalesce(${holder(`SELECT unnest(all_relations) UNION SELECT indexrelid FROM pg_index WHERE indrelid = ANY (all_relations) UNION SELECT unnest('{${catalogs.join(',')}}'::regclass[])`, "'AccessShareLock', 'RowShareLock'")}, 'a session that has gone');
+    END;
+    COMMIT;
+    IF NOT is_done THEN
+      IF clock_timestamp() > patient_until THEN
+        RAISE EXCEPTION 'for ${String(seconds)} s relations could not be measured, since a session kept a lock: %', rival USING HINT = 'End that session, and run this again.';
+      END IF;
+      PERFORM pg_sleep(0.1);
+    END IF;
+  END LOOP;
+  PERFORM set_config('upgrade.measured', array_to_json(results)::text, false);
+END $measuring$`;
+
+/** Where the server knows it (12.20, 14.13 and later): a second bar before views and foreign tables. */
+const noViews = `SELECT 1 WHERE CASE WHEN current_setting('restrict_nonsystem_relation_kind', true) IS NULL THEN false
+  ELSE set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', false) IS NULL END;`;
+
+/**
+ * Measures each relation of a database within one session. To count the rows of a table is to plan a query, for which the planner may run code of
+ * the table's owner with our rights: where it might, the table is compared by its size, too.
+ * @param seconds how long a relation is waited for that somebody else keeps locked; then the script ends with an error that names the session
+ */
+export const fingerprintScript = (seconds: number) => `
+${noViews}
+SELECT replace($script$${measuring(seconds)}$script$, 'RELATIONS', string_agg(oid::text, ',' ORDER BY oid)),
+  'SELECT value FROM json_array_elements(current_setting(''upgrade.measured'')::json)'
+FROM (SELECT c.oid, row_number() OVER all_before / ${String(batch.relations)} + sum(greatest(relpages, 0)) OVER all_before / ${String(batch.blocks)} AS batch
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${isMeasured} WINDOW all_before AS (ORDER BY c.oid)) AS listed
+GROUP BY batch ORDER BY batch
 \\gexec
 SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
+
+export const fingerprintSql = fingerprintScript(patience);
 
 /** What the script of `fingerprintSql` printed in each database. */
 export function fingerprintOf(rows: Rows): Fingerprint {
@@ -73,12 +175,19 @@ export function compareFingerprints(before: Fingerprint, after: Fingerprint): st
   });
 }
 
-/** Sizes are no exact measure: autovacuum may cut empty pages off until the server stops. What is gone or empty is seen. */
+/**
+ * Sizes are no exact measure: autovacuum may cut empty pages off until the server stops. It does so where these are a sixteenth of the table or more; beyond
+ * twice that, or where the table has grown, it is something else.
+ */
 function differs(before: string | undefined, after: string | undefined): boolean {
   if (before === after) return false;
-  if (before === undefined || after === undefined) return true;
-  const bySize = before.endsWith(' bytes') || after.endsWith(' bytes');
-  return !bySize || after.startsWith('0 ');
+  const [old, now] = [bytesOf(before), bytesOf(after)];
+  return old === undefined || now === undefined || now > old || now < old - old / 8n;
+}
+
+function bytesOf(value: string | undefined): bigint | undefined {
+  const [, bytes] = /^(\d+) bytes$/.exec(value ?? '') ?? [];
+  return bytes === undefined ? undefined : BigInt(bytes);
 }
 
 /** `12 databases, 345 relations` */

@@ -29,16 +29,9 @@ export const anyUnprivilegedCode =
   'SELECT 1 FROM pg_proc p JOIN pg_roles owner ON owner.oid = p.proowner WHERE p.oid >= 16384 AND NOT rolsuper';
 
 /**
- * SELECT of the relations (column `relation`) whose rows can't be counted without that the planner may run such code with the rights of whoever asks: it
- * computes what it can of their indexes and statistics. Needs `unprivilegedCode`.
+ * SELECT of the relations (column `relation`) that have an expression which can't be written as text, and planned, without that the planner may run such
+ * code with the rights of whoever asks. Needs `unprivilegedCode`.
  */
-export const countedWithCode = `
-SELECT coalesce(indrelid, stxrelid) AS relation FROM callers c
-  LEFT JOIN pg_index ON c.classid = 'pg_class'::regclass AND indexrelid = c.objid
-  LEFT JOIN pg_statistic_ext s ON c.classid = 'pg_statistic_ext'::regclass AND s.oid = c.objid
-WHERE coalesce(indrelid, stxrelid) IS NOT NULL`;
-
-/** The same of relations that have an expression which can't be written as text, and planned, without that. */
 export const plannedWithCode = `
 SELECT coalesce(indrelid, conrelid, adrelid, stxrelid, CASE WHEN c.classid = 'pg_class'::regclass THEN c.objid END) AS relation
 FROM (SELECT classid, objid FROM callers

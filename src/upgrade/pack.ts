@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Fingerprint } from '../database/fingerprint.ts';
 import { identifier } from './grammar.ts';
 
-/** `public.builds` by its count: the names of a schema and of a relation, and what compareFingerprints tells of it. */
-const relations = z.record(z.string().max(127), z.string().regex(/^-?\d{1,20} (rows|bytes|last_value)$/));
+/** `public.builds` by its count: the names of a schema and of a relation, quoted where they have to be, and what compareFingerprints tells of it. */
+const relations = z.record(z.string().max(257), z.string().regex(/^-?\d{1,20} (rows|bytes|last_value|next_value)$/));
 const fingerprint = z.strictObject({
   databases: z.record(identifier, z.strictObject({ relations, extensions: z.array(identifier) })),
 });

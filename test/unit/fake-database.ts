@@ -35,7 +35,7 @@ export interface DatabaseState {
   ctype: string;
   allowsConnections: boolean;
   /** `[name, unit, value]` of each relation. */
-  relations: [string, 'rows' | 'bytes' | 'last_value', string][];
+  relations: [string, 'rows' | 'bytes' | 'last_value' | 'next_value', string][];
   extensions: Record<string, string>;
   /** Versions that the installation ships. */
   available: Record<string, string>;

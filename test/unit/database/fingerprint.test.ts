@@ -66,8 +66,15 @@ describe('two fingerprints', () => {
 
   test.each([
     ['2000000000 bytes', '1999990784 bytes', 0],
-    ['1073741825 bytes', '42 rows', 0],
-    ['42 rows', '1073741825 bytes', 0],
+    ['2000000000 bytes', '1750000000 bytes', 0],
+    ['2000000000 bytes', '1749999999 bytes', 1],
+    ['5368709120 bytes', '606 bytes', 1],
+    ['2000000000 bytes', '2000008192 bytes', 1],
+    ['0 bytes', '8192 bytes', 1],
+    ['1073741825 bytes', '42 rows', 1],
+    ['42 rows', '1073741825 bytes', 1],
+    ['1 next_value', '1 last_value', 1],
+    ['500 next_value', '1 next_value', 1],
     ['2000000000 bytes', '0 bytes', 1],
     ['2000000000 bytes', '0 rows', 1],
     ['2000000000 bytes', undefined, 1],

@@ -15,6 +15,7 @@ describe('a measurement', () => {
           ['public.builds', 'rows', '42'],
           ['public.logs', 'bytes', '2000000000'],
           ['public.builds_id_seq', 'last_value', '43'],
+          ['public.jobs_id_seq', 'next_value', '1'],
         ],
         extensions: { plpgsql: '1.0', pgcrypto: '1.3' },
         sortOrders: [sortOrder],
@@ -33,13 +34,14 @@ describe('a measurement', () => {
             'public.builds': '42 rows',
             'public.logs': '2000000000 bytes',
             'public.builds_id_seq': '43 last_value',
+            'public.jobs_id_seq': '1 next_value',
           },
           extensions: ['plpgsql', 'pgcrypto'],
         },
       },
     });
     expect(sortOrders).toEqual({ circle: [sortOrder] });
-    expect(fingerprintSize(taken)).toContain('1 databases, 3 ');
+    expect(fingerprintSize(taken)).toContain('1 databases, 4 ');
     expect(state.statements.filter((s) => s.startsWith('template0:'))).toEqual([]);
   });
 

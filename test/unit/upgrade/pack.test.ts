@@ -15,6 +15,12 @@ test('what was measured comes back as it was, and is short enough for an object 
   expect(await unpack(text ?? '')).toEqual(given);
 });
 
+test('the longest names, quoted, come back, and so does what a sequence will give', async () => {
+  const longest = `"${'""'.repeat(63)}"`;
+  const given = { databases: { circle: { relations: { [`${longest}.${longest}`]: '1 next_value' }, extensions: [] } } };
+  expect(await unpack((await pack(given)) ?? '')).toEqual(given);
+});
+
 test('what no object can hold is not packed', async () => {
   // Names like these can't be packed into much less than they are.
   const names = Array.from({ length: 20_000 }, (_, i) => createHash('sha256').update(String(i)).digest('base64'));

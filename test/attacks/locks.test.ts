@@ -1,0 +1,231 @@
+// What a role without rights does with locks on its own objects: it keeps a session of ours waiting, and changes meanwhile what that session has looked at.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { fingerprintScript, type DatabaseFingerprint } from '../../src/database/fingerprint.ts';
+import { measure } from '../../src/database/measurement.ts';
+import { lockFixture } from '../hazards/live-fixtures.ts';
+import { Installations, Server, type Major } from '../hazards/server.ts';
+import { hostileDatabase as own, hostileMark, hostileRole as role } from './hostile-role.ts';
+
+jest.setTimeout(300_000);
+
+let installations: Installations;
+
+beforeAll(() => {
+  installations = new Installations();
+});
+
+afterAll(() => {
+  installations.remove();
+});
+
+/** Code that tells the log where it runs with a superuser's rights; the second is computed by the planner. */
+const evil = `
+CREATE FUNCTION public.evil() RETURNS bool LANGUAGE plpgsql AS $f$ BEGIN
+  IF current_setting('is_superuser') = 'on' THEN RAISE LOG '${hostileMark} ran as %', current_user; END IF; RETURN true; END $f$;
+CREATE FUNCTION public.evil_constant(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$ BEGIN PERFORM public.evil(); RETURN 1; END $f$;`;
+
+/** Until a session waits for the relation, or three seconds: whoever looks without waiting has looked by then. */
+const untilAwaited = (oid: string) =>
+  `DO $$ BEGIN FOR i IN 1..150 LOOP EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = ${oid}); PERFORM pg_sleep(0.02); END LOOP; END $$;`;
+
+/** What is there first; what the role does to it in a transaction before and after the wait. */
+interface Race {
+  readonly first: string;
+  readonly awaited: string;
+  readonly before: string;
+  readonly after: string;
+  /** What is measured in the end. */
+  readonly measured: DatabaseFingerprint['relations'];
+}
+
+const view = (name: string) => `CREATE VIEW ${name} AS SELECT 0 AS last_value, true AS is_called WHERE public.evil();`;
+
+const races: Readonly<Record<string, Race>> = {
+  'a view in the place of a sequence': {
+    first: 'CREATE SEQUENCE public.swapped;',
+    awaited: 'public.swapped',
+    before: 'DROP SEQUENCE public.swapped;',
+    after: view('public.swapped'),
+    measured: {},
+  },
+  'a view in the place of a table': {
+    first: 'CREATE TABLE public.swapped (a int);',
+    awaited: 'public.swapped',
+    before: 'DROP TABLE public.swapped;',
+    after: view('public.swapped'),
+    measured: {},
+  },
+  'a view in the place of a materialized view': {
+    first: 'CREATE MATERIALIZED VIEW public.swapped AS SELECT 1 AS a;',
+    awaited: 'public.swapped',
+    before: 'DROP MATERIALIZED VIEW public.swapped;',
+    after: view('public.swapped'),
+    measured: {},
+  },
+  'a view in the place of a table, in a schema of the same name': {
+    first: 'CREATE SCHEMA s; CREATE TABLE s.swapped (a int);',
+    awaited: 's.swapped',
+    before: 'LOCK TABLE s.swapped;',
+    after: `ALTER SCHEMA s RENAME TO "S"; CREATE SCHEMA s; ${view('s.swapped')}`,
+    measured: { '"S".swapped': '0 rows' },
+  },
+  'a view in a schema of the same name, without a lock on the table': {
+    first: 'CREATE SCHEMA s; CREATE TABLE s.swapped (a int); CREATE INDEX i ON s.swapped (a);',
+    awaited: 's.i',
+    before: 'ALTER INDEX s.i SET TABLESPACE pg_default; ALTER SCHEMA s RENAME TO "S"; CREATE SCHEMA s;',
+    after: view('s.swapped'),
+    measured: { '"S".swapped': '0 rows' },
+  },
+  'an index with a call': {
+    first: 'CREATE TABLE public.t (a int); INSERT INTO public.t VALUES (1);',
+    awaited: 'public.t',
+    before: 'LOCK TABLE public.t;',
+    after: 'CREATE INDEX ON public.t ((public.evil_constant(1)));',
+    measured: { 'public.t': '8192 bytes' },
+  },
+  'an index with a call, of a materialized view': {
+    first: 'CREATE MATERIALIZED VIEW public.t AS SELECT 1 AS a; CREATE INDEX i ON public.t (a);',
+    awaited: 'public.i',
+    before: 'ALTER INDEX public.i SET TABLESPACE pg_default;',
+    after: 'CREATE INDEX ON public.t ((public.evil_constant(1)));',
+    measured: { 'public.t': '8192 bytes' },
+  },
+};
+
+const racesOfFourteen: Readonly<Record<string, Race>> = {
+  'statistics with a call': {
+    first: 'CREATE TABLE public.t (a int); INSERT INTO public.t VALUES (1);',
+    awaited: 'public.t',
+    before: 'LOCK TABLE public.t;',
+    after: 'CREATE STATISTICS public.computed ON (a + public.evil_constant(1)) FROM public.t;',
+    measured: { 'public.t': '8192 bytes' },
+  },
+  'statistics with a call, of a materialized view': {
+    first: 'CREATE MATERIALIZED VIEW public.t AS SELECT 1 AS a; CREATE INDEX i ON public.t (a);',
+    awaited: 'public.i',
+    before: 'ALTER INDEX public.i SET TABLESPACE pg_default;',
+    after: 'CREATE STATISTICS public.computed ON (a + public.evil_constant(1)) FROM public.t;',
+    measured: { 'public.t': '8192 bytes' },
+  },
+};
+
+/** Begins a script as the role; the result ends when the script has. */
+function begin(server: Server, script: string): Promise<string> {
+  const child = spawn('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', role, '-d', own, '-f', '-'], {
+    env: server.environment,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stdin.end(script);
+  return new Promise((resolve) =>
+    child.on('close', () => {
+      resolve(output);
+    }),
+  );
+}
+
+const harm = (server: Server) =>
+  readFileSync(server.logFile, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(`LOG:  ${hostileMark} `));
+
+describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
+  let server: Server;
+
+  beforeAll(() => {
+    server = new Server(installations, `locks-${String(major)}`, major);
+    server.initialise();
+    server.start();
+    server.createLogin();
+    server.sql('template1', `CREATE ROLE ${role} LOGIN;`);
+  });
+
+  beforeEach(() => {
+    server.sql('template1', `DROP DATABASE IF EXISTS ${own};`);
+    server.sql('template1', `CREATE DATABASE ${own} OWNER ${role};`);
+  });
+
+  afterAll(() => {
+    server.stop();
+  });
+
+  const asRole = (sql: string) => server.sql(own, `SET SESSION AUTHORIZATION ${role}; ${sql}`).trim();
+  const measured = async () => (await measure(server.database(), 1, 120_000)).fingerprint.databases[own]?.relations;
+
+  test('the code runs where somebody counts without looking', () => {
+    asRole(`${evil} ${view('public.seen')}`);
+    server.sql(own, 'SELECT last_value FROM public.seen;');
+    expect(harm(server)).toHaveLength(1);
+  });
+
+  test.each(Object.entries({ ...races, ...(major === 14 ? racesOfFourteen : {}) }))(
+    'no measurement runs %s',
+    async (_what, { first, awaited, before, after, measured: expected }) => {
+      asRole(`${evil} ${first}`);
+      const oid = asRole(`SELECT '${awaited}'::regclass::oid`);
+      const done = harm(server).length;
+      const attack = begin(server, `BEGIN; ${before} ${untilAwaited(oid)} ${after} COMMIT;`);
+      await setTimeout(500);
+      expect(await measured()).toEqual(expected);
+      expect(await attack).toBe('');
+      expect(harm(server)).toHaveLength(done);
+      // And without a race.
+      const later = await measured();
+      expect(Object.keys(later ?? {})).toEqual(Object.keys(expected));
+      expect(harm(server)).toHaveLength(done);
+    },
+  );
+
+  test('a lock that is given back is waited for', async () => {
+    asRole('CREATE TABLE public.t AS SELECT 1 AS a;');
+    const holding = begin(server, 'BEGIN; LOCK TABLE public.t; SELECT pg_sleep(8); COMMIT;');
+    await setTimeout(500);
+    expect(await measured()).toEqual({ 'public.t': '1 rows' });
+    await holding;
+  });
+
+  test('a lock that is not given back ends it, and its holder is named', async () => {
+    asRole('CREATE TABLE public.t AS SELECT 1 AS a;');
+    const end = await lockFixture(server, own, 'public.t');
+    try {
+      await expect(server.database().readEach([own], fingerprintScript(2))).rejects.toThrow(
+        /for 2 s relations could not be measured, since a session kept a lock: public\.t: 'the fixture' of role postgres \(process \d+, idle in transaction\)/,
+      );
+    } finally {
+      await end();
+    }
+  });
+
+  test('what can be counted is, and names and sequences are told apart', async () => {
+    asRole(`${evil}
+CREATE SCHEMA "a.b"; CREATE SCHEMA a; CREATE TABLE "a.b".c AS SELECT generate_series(1, 3); CREATE TABLE a."b.c" AS SELECT generate_series(1, 7);
+CREATE TABLE public.normalize AS SELECT 1 AS a; CREATE TABLE public."it's ""so""" (a int);
+CREATE SEQUENCE public.called; SELECT nextval('public.called'); CREATE SEQUENCE public.uncalled; CREATE SEQUENCE public.set; SELECT setval('public.set', 500, false);
+CREATE TYPE public.status AS ENUM ('active'); CREATE TABLE public.by_enum (s public.status); CREATE INDEX ON public.by_enum (s) WHERE s = 'active' OR s = ANY ('{active}'::public.status[]);
+CREATE TABLE public.lowered (t text); CREATE INDEX ON public.lowered (lower(t)) WHERE t <> 'x'; CREATE TABLE public.checked (a int CHECK (a > public.evil_constant(1)));
+CREATE DOMAIN public.d AS int CHECK (public.evil()); CREATE TABLE public.by_domain (a int); CREATE INDEX ON public.by_domain ((a::public.d));
+CREATE FUNCTION public.evil_add(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$ BEGIN PERFORM public.evil(); RETURN 1; END $f$;
+CREATE OPERATOR public.@@@ (FUNCTION = public.evil_add, LEFTARG = int, RIGHTARG = int); CREATE TABLE public.by_operator (a int); CREATE INDEX ON public.by_operator ((a + (1 OPERATOR(public.@@@) 2)));
+CREATE VIEW public.looks AS SELECT public.evil(); CREATE TEMP TABLE gone (a int);`);
+    const done = harm(server).length;
+    expect(await measured()).toEqual({
+      '"a.b".c': '3 rows',
+      'a."b.c"': '7 rows',
+      'public.normalize': '1 rows',
+      'public."it\'s ""so"""': '0 rows',
+      'public.called': '1 last_value',
+      'public.uncalled': '1 next_value',
+      'public.set': '500 next_value',
+      'public.by_enum': '0 rows',
+      'public.lowered': '0 rows',
+      'public.checked': '0 rows',
+      'public.by_domain': '0 bytes',
+      'public.by_operator': '0 bytes',
+    });
+    expect(harm(server)).toHaveLength(done);
+  });
+});
