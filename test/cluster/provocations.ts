@@ -31,8 +31,8 @@ export interface Case {
   readonly inputs?: Record<string, string>;
   readonly evidence: RegExp;
   readonly remedy: RegExp;
-  /** What changes so much that others would not be seen: provoked alone. */
-  readonly isAlone?: true;
+  /** Checks that would see something else meanwhile. */
+  readonly disturbs?: readonly string[];
 }
 
 export const cases: readonly Case[] = [
@@ -64,6 +64,7 @@ export const cases: readonly Case[] = [
       inServer(`rm -rf ${root}/other`);
     },
     ...{ evidence: /the StatefulSet says \/bitnami\/postgresql\/other/, remedy: /Set PGDATA/ },
+    disturbs: ['layout-user'],
   },
   {
     ...{ check: 'layout-user', what: 'a file of somebody else', status: 'failed' },
@@ -176,6 +177,7 @@ export const cases: readonly Case[] = [
     takeBack: () => undefined,
     ...{ inputs: { 'volume-snapshot-class': 'nowhere' }, evidence: /no VolumeSnapshotClass nowhere/ },
     remedy: /"volume-snapshot-class"/,
+    disturbs: ['admission'],
   },
   {
     ...{ check: 'storage-class', what: 'that it was deleted', status: 'failed' },
@@ -184,6 +186,7 @@ export const cases: readonly Case[] = [
       apply(storageClass({}));
     },
     ...{ evidence: /which is not there any more/, remedy: /Make StorageClass \S+ again/ },
+    disturbs: ['free-space'],
   },
   {
     ...{ check: 'placement', what: 'a node selector that no node has', status: 'failed' },
@@ -250,14 +253,16 @@ export const cases: readonly Case[] = [
   },
 ];
 
-/** By what is provoked in them; in none of them a check is asked for twice. */
+/** Cases that don't get into the way of one another, by what is provoked in them. */
 export const batches: readonly (readonly [string, Case[]])[] = inBatches(cases);
 
 function inBatches(all: readonly Case[]): [string, Case[]][] {
+  const touched = ({ check, disturbs = [] }: Case) => [check, ...disturbs];
   const found: Case[][] = [];
   for (const one of all) {
-    const hasRoom = (batch: Case[]) => !batch.some((other) => other.check === one.check || other.isAlone);
-    const batch = one.isAlone ? undefined : found.find(hasRoom);
+    const batch = found.find(
+      (others) => !others.some((other) => touched(other).includes(one.check) || touched(one).includes(other.check)),
+    );
     if (batch === undefined) found.push([one]);
     else batch.push(one);
   }
