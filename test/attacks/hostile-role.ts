@@ -163,6 +163,7 @@ CREATE TABLE public.hostile_referring (a int REFERENCES public.victims); CREATE 
 export const restoredKeys = `
 CREATE TABLE public.hostile_key (a int, b text) PARTITION BY RANGE ((a OPERATOR(pg_catalog.+) public.constant()));
 CREATE TABLE public.hostile_key_1 PARTITION OF public.hostile_key FOR VALUES FROM (1) TO (1000); CREATE INDEX ON public.hostile_key (b);
+CREATE INDEX hostile_key_constant ON public.hostile_key ((a OPERATOR(pg_catalog.+) public.constant()));
 CREATE TABLE public.hostile_generated (a int, b int GENERATED ALWAYS AS (a OPERATOR(pg_catalog.+) public.constant()) STORED);`;
 
 /** What the role leaves in a database of its own for pg_upgrade's restore, beside what the check `restored-code` names by pg_depend. */

@@ -16,7 +16,7 @@ import { releasePoint } from '../../src/upgrade/loss.ts';
 import { jobSettings } from '../../src/upgrade/settings.ts';
 import type { Results } from '../../src/upgrade/step.ts';
 import { expectNoUsersCode } from '../../src/upgrade/users-code.ts';
-import { findingsOf, gatherHazards } from '../hazards/findings.ts';
+import { commandsOf, findingsOf, gatherHazards } from '../hazards/findings.ts';
 import { replay } from '../hazards/replay-run.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
 import { FakeLog } from '../unit/fake-runner.ts';
@@ -146,12 +146,37 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
       );
     });
 
+  if (major === 12)
+    test('what the check tells a person to run as the superuser runs none of it', async () => {
+      const database = server.database();
+      const commands = async () =>
+        commandsOf((await findingsOf(server))['restored-code'])
+          .split('\n')
+          .slice(1)
+          .join('\n');
+      // As long as a partition key calls it, each command on the table would run it.
+      expect(await commands()).toBe('');
+      const [calm, drop] = [
+        'ALTER FUNCTION public.constant() OWNER TO CURRENT_USER; ALTER FUNCTION public.constant() VOLATILE SET search_path = pg_catalog;',
+        'DROP TABLE public.hostile_key, public.hostile_generated;',
+      ];
+      expect((await findingsOf(server))['restored-code']?.remedy).toContain(
+        'ALTER FUNCTION … OWNER TO CURRENT_USER; ALTER FUNCTION … VOLATILE SET search_path = pg_catalog;',
+      );
+      await database.write(hostileDatabase, `${calm} ${drop}`, limit);
+      const given = await commands();
+      expect(given).toMatch(/ALTER DOMAIN/);
+      await database.write(hostileDatabase, given, limit);
+      expect(harm(server)).toEqual([]);
+      expect((await findingsOf(server))['restored-code']?.status).toBe('passed');
+    });
+
   test('no session that writes runs any of it but as its owner', async () => {
     await server
       .database()
       .write(
         hostileDatabase,
-        `SET ROLE ${hostileRole}; DROP TABLE public.hostile_key, public.hostile_generated;`,
+        `SET ROLE ${hostileRole}; DROP TABLE IF EXISTS public.hostile_key, public.hostile_generated;`,
         limit,
       );
     const names = (await readDatabases(server.database())).filter((d) => d.allowsConnections).map(({ name }) => name);

@@ -80,6 +80,7 @@ export function statefulSet(name: string, { image: used = image, mounts = [dataM
     metadata: { name, namespace, labels: { 'app.kubernetes.io/name': 'postgresql' } },
     spec: {
       replicas: 1,
+      selector: { matchLabels: { 'app.kubernetes.io/name': 'postgresql' } },
       template: { spec: { securityContext: { fsGroup: 1001 }, containers: [container] } },
       volumeClaimTemplates: [...new Set(mounts.map((m) => m.name))].map((volume) => ({ metadata: { name: volume } })),
     },

@@ -68,7 +68,7 @@ export const restoredCode: Hazard = {
   severity: 'failed',
   shows: 'never',
   advice:
-    'Take away the constraint or index that the commands name, and make it again after the upgrade. For a partition key or a generated column there is no command: read the function, and where you trust it, give it to the superuser (ALTER FUNCTION … OWNER TO); else have its owner drop the table.',
+    'Take away the constraint or index that the commands name, and make it again after the upgrade. For a partition key or a generated column there is no command, and as long as a key is among them there is none for the other objects of its database: any command on the table runs the function as the superuser. Read the function and what it calls. Where you trust them, give them to the superuser, but never one with SECURITY DEFINER: ALTER FUNCTION … OWNER TO CURRENT_USER. Otherwise take the function away from its owner and keep PostgreSQL from computing it: `ALTER FUNCTION … OWNER TO CURRENT_USER; ALTER FUNCTION … VOLATILE SET search_path = pg_catalog;`. Only then drop the table or the column, or analyze or dump it.',
   among: [anyUnprivilegedCode],
   database: `
 WITH RECURSIVE ${unprivilegedCode},${reach},${trees},${planned},
@@ -88,7 +88,8 @@ found(classid, objid, objsubid, fn, how, command) AS (
     FROM checked c JOIN pg_constraint n ON n.oid = c.con JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = c.oid
       JOIN trees t ON t.classid = d.classid AND t.objid = d.objid AND strpos(t.tree, ':consttype ' || c.oid || ' ') > 0
   UNION SELECT classid, objid, objsubid, fn, 'calls', command FROM calls JOIN pg_proc p ON p.oid = fn WHERE ${isComputed('tree')})
-SELECT pg_describe_object(classid, objid, objsubid), format('%s %s of role %I', how, fn::regprocedure, rolname), command
+SELECT pg_describe_object(classid, objid, objsubid), format('%s %s of role %I', how, fn::regprocedure, rolname),
+  CASE WHEN EXISTS (SELECT FROM found k JOIN pg_partitioned_table ON partrelid = k.objid WHERE k.classid = 'pg_class'::regclass AND k.how = 'calls') THEN '' ELSE command END
 FROM found JOIN pg_proc p ON p.oid = fn JOIN pg_roles r ON r.oid = p.proowner`,
 };
 

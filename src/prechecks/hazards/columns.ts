@@ -40,7 +40,7 @@ const unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND a
     AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b'))`;
 
 const advice =
-  'Turn the columns into text, or drop them; what queries expect the old type then has to cast. A view or a default on the column, or an index whose expression or condition needs the old type, must be dropped before, and made again after.';
+  "Turn the columns into text, or drop them; what queries expect the old type then has to cast. A view or a default on the column, or an index whose expression or condition needs the old type, must be dropped before, and made again after. The commands check the CHECK constraints of the table again, with your rights: where it belongs to a role that you don't trust, log in as that role.";
 
 export const columnHazards: readonly Hazard[] = [
   {
