@@ -54,7 +54,7 @@ readonly UNPROVEN=$OURS/unproven              # pg_control is back, and the old 
 readonly MARKER=.postgresql-upgrade           # in the new cluster: it is complete; and what pg_control said then
 
 STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION=''
-MODE='' OPTION='' RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' WORK='' SAID='' LAST_ERROR=''
+MODE='' OPTION='' RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' BEAT='' WORK='' SAID='' LAST_ERROR=''
 declare -A SPENT=()
 
 here=$(dirname -- "${BASH_SOURCE[0]}")
@@ -140,7 +140,7 @@ check_environment() {
   case $COMMAND in upgrade | revert | rollback | boot | status) ;; *) refuse "usage: upgrade.sh upgrade|revert|rollback|boot|status" ;; esac
   if ((EUID == 0)); then refuse "run as the owner of the data directory, not as root"; fi
   if ! id -un >/dev/null 2>&1; then refuse "user $EUID has no entry in /etc/passwd: initdb and pg_upgrade want one"; fi
-  for name in FROM TO JOBS HEARTBEAT_SECONDS; do
+  for name in FROM TO JOBS HEARTBEAT_SECONDS LOGS_SECONDS; do
     if [[ ! ${!name} =~ ^[1-9][0-9]*$ ]]; then refuse "$name must be a whole number, not '${!name}'"; fi
   done
   case $TRANSFER in auto | clone | link | copy) ;; *) refuse "TRANSFER must be auto, clone, link or copy, not '$TRANSFER'" ;; esac
@@ -437,7 +437,6 @@ conclude() { # STATUS
   stop_running
   end_step
   if [[ $COMMAND == upgrade && $OUTCOME == failed ]]; then
-    show_logs
     (set -e; go_back; exit 0)
     went=$?
     look
@@ -452,7 +451,7 @@ conclude() { # STATUS
   if [[ $COMMAND == status ]]; then result; fi
   result >"$RESULT_FILE"
   if [[ -n $WORK ]]; then
-    keep_logs
+    leave_logs "$status"
     rm -rf -- "$WORK"
   fi
   exit "$status"

@@ -271,7 +271,7 @@ translate_configuration() { # MEGABYTES PER WAL SEGMENT
     if [[ $name != postgresql*.conf ]]; then cp -- "$source" "$WORK/new/$name"; continue; fi
     translate_settings "$1" <"$source" >"$WORK/new/$name"
     "$NEW_BIN/postgres" -D "$NEW" -c config_file="$WORK/new/$name" -C data_directory >/dev/null 2>"$WORK/refused" ||
-      { cat "$WORK/refused"; fail "PostgreSQL $TO does not take $name: $(head -n 1 "$WORK/refused")"; }
+      { redact <"$WORK/refused" | head -c "$LONGEST_END" || true; fail "PostgreSQL $TO does not take $name: $(head -n 1 "$WORK/refused" | redact)"; }
   done
 }
 
@@ -338,8 +338,8 @@ start_old() {
   configure_old
   journal start "$DATA"
   if ! run "PostgreSQL $FROM is starting" "start-$FROM.log" "$OLD_BIN/pg_ctl" -w -D "$WORK/old" -l "$output" -o "${OLD_OPTIONS:-}" start; then
-    tail -n 40 "$output"
-    fail "PostgreSQL $FROM does not start on $DATA: $(grep -E 'FATAL|PANIC' "$output" | tail -n 1)"
+    redact <"$output" | tail -n 40 | tail -c "$LONGEST_END" || true
+    fail "PostgreSQL $FROM does not start on $DATA: $(grep -E 'FATAL|PANIC' "$output" | tail -n 1 | redact)"
   fi
 }
 
@@ -348,6 +348,7 @@ stop_old() { run "PostgreSQL $FROM is stopping" "start-$FROM.log" "$OLD_BIN/pg_c
 stop_running() { # what an ended run leaves in this container: first pg_upgrade with all its helpers, then the servers which it started
   local group=$RUNNING tries=0
   RUNNING=
+  stop_heartbeat
   if [[ -n $group ]]; then
     kill -KILL -- "-$group" 2>/dev/null || true
     wait "$group" 2>/dev/null || true

@@ -5,6 +5,9 @@ import { expect, test } from '@jest/globals';
 
 const directory = path.resolve(import.meta.dirname, '../../../src/job');
 
+/** A line of the log is shown up to here. */
+const longest = 4096;
+
 /** What the Job prints of a log. */
 function redact(text: string): string {
   const script = `source ${path.join(directory, 'report.sh')}; redact`;
@@ -33,6 +36,70 @@ test.each([
   `2026-11-29 12:00:00 UTC [1] DETAIL:  Key (token)=(S3cret) already exists.`,
 ])('no secret is left of %s', (text) => {
   expect(redact(text)).not.toContain('S3cret');
+});
+
+/** The lines whose secret begins at each of these places of a line, with words before it: some are cut in the middle of it. */
+function aroundTheCut(before: string, secret: string, after: string): string {
+  return Array.from({ length: 130 }, (_, place) => {
+    const begun = `LOG:  ${String(place)} `;
+    const filled = longest - 100 + place - begun.length - before.length;
+    return `${begun}${'some words '.repeat(400).slice(0, filled - 1)} ${before}${secret}${after}`;
+  }).join('\n');
+}
+
+test.each([
+  ['password=', 'S3cretS3cretS3cretS3cret', ' port=5432'],
+  ['password = ', 'S3cretS3cretS3cretS3cret', ''],
+  [`PASSWORD '`, 'S3cret S3cret S3cret S3cret', `' VALID UNTIL 'infinity';`],
+  [`PASSWORD E'`, `S3cret\\'S3cret S3cret`, `' VALID`],
+  [`PASSWORD '`, 'S3cret\nS3cret S3cret\nS3cret', `' VALID`],
+  ['md5', '53f48b7c4b76a86ce72276c5755f217d', ' and more'],
+  ['SCRAM-SHA-256$4096:', 'S3cretS3cret==$S3cret=:S3cret=', ' and more'],
+  ['https://app:', 'S3cretS3cretS3cretS3cret', '@db:5432/x'],
+  ['STATEMENT:  SELECT f($a$', 'S3cret S3cret\nS3cret', '$a$)'],
+])('no part of a secret is left where a line is cut: %s', (before, secret, after) => {
+  const left = redact(aroundTheCut(before, secret, after));
+  expect(left.split('LOG:  ')).toHaveLength(131);
+  expect(left).toContain('left out');
+  for (let at = 0; at + 5 <= secret.length; at++) expect(left).not.toContain(secret.slice(at, at + 5));
+});
+
+test('what belongs to a line that is cut is left out, up to the next message', () => {
+  const long = 'x, '.repeat(longest);
+  const text = `ERROR:  one\n${long}PASSWORD 'S3cret\nS3cret\nOPTIONS (\nFATAL:  two\nthree`;
+  expect(redact(text)).toMatch(
+    /^ERROR: {2}one\n(x, )+… \(the rest of this line, and what belongs to it, is left out\)\nFATAL: {2}two\nthree$/,
+  );
+});
+
+test('what stands behind a carriage return is a line of its own', () => {
+  const files = Array.from({ length: 1000 }, (_, n) => `  /data/base/16384/${String(n)}`).join('\r');
+  expect(redact(`Linking user relation files\n${files}\rerror while creating link`).split('\n').slice(-2)).toEqual([
+    '  /data/base/16384/999',
+    'error while creating link',
+  ]);
+});
+
+test.each([
+  ['DETAIL:  ', `'a',`],
+  ['LOG:  ', `password='a' `],
+  ['LOG:  ', `password=a `],
+  ['STATEMENT:  ', `"a" `],
+  ['pg_restore: ', '://a '],
+  ['', 'a'],
+])('lines of any length are read in a time that grows with their length: %s%s', (begun, words) => {
+  const started = performance.now();
+  redact(`${begun}${words.repeat(480_000 / words.length)}\n`.repeat(20) + 'end');
+  expect(performance.now() - started).toBeLessThan(10_000);
+});
+
+test('a log that takes too long is not taken for a whole one', () => {
+  const script = `source ${path.join(directory, 'report.sh')}; { echo one; sleep 4; } | redact 1`;
+  const { stdout, status } = spawnSync('bash', ['-uo', 'pipefail', '-c', script], {
+    encoding: 'utf8',
+  });
+  expect(['', 'one\n']).toContain(stdout);
+  expect(status).not.toBe(0);
 });
 
 test('what tells why it failed stays', () => {
