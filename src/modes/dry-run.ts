@@ -3,8 +3,7 @@ import { isRunError } from '../errors.ts';
 import type { Facts } from '../prechecks/facts.ts';
 import { moveLines, stepLine } from '../report/plan-lines.ts';
 import { planReport } from '../report/plan-report.ts';
-import { volumeName } from '../target/target.ts';
-import { Journal } from '../upgrade/journal.ts';
+import { findJournal } from '../upgrade/find-journal.ts';
 import { expectNoHolder } from '../upgrade/lease.ts';
 import type { PlannedStep } from '../upgrade/planned-upgrade.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
@@ -18,7 +17,7 @@ import { tellStatus } from './status.ts';
 export async function dryRun(context: ClusterModeContext): Promise<void> {
   const { cluster, inputs, progress } = context;
   const found = await findServer(context);
-  const journal = await Journal.find(cluster, inputs.namespace, found.seal, volumeName(found.target));
+  const journal = await findJournal(cluster, found.target, found.seal);
   if (journal?.isClosed === false) {
     await tellStatus(context);
     context.log.info('An upgrade would go on with what there is: it is not planned anew.');

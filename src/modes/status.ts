@@ -6,8 +6,9 @@ import type { Crypto } from '../ports/crypto.ts';
 import type { Runner } from '../ports/runner.ts';
 import type { Image } from '../target/images.ts';
 import { findHolding } from '../upgrade/lease.ts';
-import { volumeName, type Target } from '../target/target.ts';
-import { Journal } from '../upgrade/journal.ts';
+import type { Target } from '../target/target.ts';
+import { findJournal } from '../upgrade/find-journal.ts';
+import type { Journal } from '../upgrade/journal.ts';
 import { journalName } from '../upgrade/journal-name.ts';
 import { statusOf, type Status } from '../upgrade/status.ts';
 import { locate, type Mask, type Opened } from './locate.ts';
@@ -68,7 +69,7 @@ async function readJournal(
   const { namespace } = target;
   try {
     const { seal } = await open();
-    return { journal: await Journal.find(cluster, namespace, seal, volumeName(target)) };
+    return { journal: await findJournal(cluster, target, seal) };
   } catch (error) {
     if (!isRunError(error)) throw error;
     if (error instanceof UpgradeError) return { doubt: error };

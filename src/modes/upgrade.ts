@@ -1,11 +1,12 @@
 import { CancelledError, describe, PrecheckError, UpgradeError } from '../errors.ts';
 import { discover } from '../target/discover.ts';
-import { volumeName, type Target } from '../target/target.ts';
+import type { Target } from '../target/target.ts';
 import { backupName } from '../upgrade/backup/kinds.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
 import { expectNoHolder, releaseExpired } from '../upgrade/lease.ts';
 import { oneAtATime } from '../upgrade/one-at-a-time.ts';
-import { Journal } from '../upgrade/journal.ts';
+import { findJournal } from '../upgrade/find-journal.ts';
+import type { Journal } from '../upgrade/journal.ts';
 import { expectConfirmed } from '../upgrade/recorded.ts';
 import { resumeUpgrade } from '../upgrade/resume.ts';
 import { checkServer, findServer, type FoundServer } from './check-server.ts';
@@ -25,7 +26,7 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
   const { progress, timeline, inputs, log } = context;
   const { results } = progress;
   const found = await findServer(context);
-  const journal = await Journal.find(context.cluster, inputs.namespace, found.seal, volumeName(found.target));
+  const journal = await findJournal(context.cluster, found.target, found.seal);
   try {
     if (journal?.isClosed === false) await resume(context, found, journal);
     else if (!(await begin(context, found))) {
@@ -83,7 +84,7 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
   context.runner.saveState('began', inputs.namespace);
   await oneAtATime(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
     // Until the Lease was taken, the run that had it may have gone on.
-    const journal = await Journal.find(cluster, inputs.namespace, found.seal, volumeName(found.target));
+    const journal = await findJournal(cluster, found.target, found.seal);
     if (journal === undefined || journal.isClosed) throw endedMeanwhile();
     const database = found.database.over(cluster);
     await resumeUpgrade(

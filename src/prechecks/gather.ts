@@ -15,8 +15,7 @@ import { askUser, missingPermissions, needed, type Permission } from '../target/
 import { serverNames } from '../target/server-names.ts';
 import { findReconcilers, type Marked } from '../target/reconcilers.ts';
 import { volumeUsersAmong } from '../target/volume-users.ts';
-import { volumeName } from '../target/target.ts';
-import { Journal } from '../upgrade/journal.ts';
+import { findJournal } from '../upgrade/find-journal.ts';
 import { journalName } from '../upgrade/journal-name.ts';
 import { jobSettings } from '../upgrade/settings.ts';
 import { answerOfAll, askDatabases } from './ask-databases.ts';
@@ -229,7 +228,7 @@ async function leftovers({ cluster, target, seal }: Gathering): Promise<string[]
   const { namespace } = target;
   const jobs = await cluster.list('jobs', { namespace });
   const active = jobs.filter((job) => (job.metadata?.name ?? '').startsWith(jobName) && (job.status?.active ?? 0) > 0);
-  const journal = await Journal.find(cluster, namespace, seal, volumeName(target));
+  const journal = await findJournal(cluster, target, seal);
   const unfinished = journal?.isClosed === false;
   return [
     ...active.map((job) => `running Job ${job.metadata?.name ?? ''}`),

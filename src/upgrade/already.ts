@@ -2,10 +2,10 @@ import { readServer } from '../database/server.ts';
 import type { Database } from '../database/database.ts';
 import { ClusterError } from '../errors.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import { serverImage, volumeName, type Target } from '../target/target.ts';
+import { serverImage, type Target } from '../target/target.ts';
 import type { Image } from '../target/images.ts';
 import { upgrade } from '../versions.ts';
-import { Journal } from './journal.ts';
+import { findJournal } from './find-journal.ts';
 import type { JournalSeal } from './journal-seal.ts';
 
 /** The version that serves, when the upgrade is already done and complete: the image is set, it answers, and no journal is open. */
@@ -17,7 +17,7 @@ export async function alreadyUpgraded(
   seal: JournalSeal,
 ): Promise<string | undefined> {
   if (serverImage(target) !== serving.reference || target.pod === undefined) return undefined;
-  const journal = await Journal.find(cluster, target.namespace, seal, volumeName(target));
+  const journal = await findJournal(cluster, target, seal);
   if (journal?.isClosed === false) return undefined;
   try {
     const { versionNumber, version } = await readServer(database);

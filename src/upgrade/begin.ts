@@ -1,6 +1,6 @@
 import { epochLabel } from './epoch.ts';
 import { journalObject } from './journal-object.ts';
-import { counterAnnotation } from './journal-counter.ts';
+import { counterAnnotation, openAnnotation } from './journal-counter.ts';
 import { encodeJournal } from './journal-reader.ts';
 import { newLease } from './lease-object.ts';
 import type { Draft, Move } from './moves.ts';
@@ -21,7 +21,7 @@ export function planBeginning({ target, record }: Draft): readonly Move[] {
     },
     {
       does: 'run',
-      what: `Count each change of the journal in annotation ${counterAnnotation} of the PersistentVolume, where it stays: an older journal that somebody puts back is told by it.`,
+      what: `Count each change of the journal in annotation ${counterAnnotation} of the PersistentVolume, where it stays, and whether the upgrade has ended in ${openAnnotation}: they tell an older journal that somebody puts back, and one that somebody deletes.`,
     },
     { does: 'create', resource: 'configmaps', object: journalObject(namespace, data) },
   ];

@@ -1,7 +1,10 @@
 import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../errors.ts';
 import { closeJournal, removeScript, removeTraces } from './finish.ts';
 import { upgrade } from '../versions.ts';
+import { endByHand } from './journal-errors.ts';
 import { journalName } from './journal-name.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 import type { Facts } from './journal-notes.ts';
 import { letInByOthers } from './let-in.ts';
 import type { Context, Step } from './step.ts';
@@ -141,7 +144,7 @@ async function noteReverted(context: Context): Promise<void> {
     await closeJournal(context, 'reverted');
   } catch (error) {
     context.results.warnings.push(
-      `The journal could not be closed; delete ConfigMap ${journalName} before the next upgrade: ${describe(error)}`,
+      `The journal could not be closed: ${sentence(describe(error))} Before the next upgrade, delete it: ${copyable(shell`kubectl -n ${context.target.namespace} delete configmap ${journalName}`)}, and take its mark off the volume: ${copyable(endByHand(context.journal.volume))}`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { describe, sentence, UpgradeError, WaitError } from '../errors.ts';
 import { goBack } from './converge.ts';
 import { closeJournal, finish } from './finish.ts';
 import { journalName } from './journal-name.ts';
+import { endByHand } from './journal-errors.ts';
 import { letInByOthers } from './let-in.ts';
 import { releasePoint } from './loss.ts';
 import { improvements, release, reversibleSteps, validation } from './plan.ts';
@@ -98,7 +99,7 @@ async function close(context: Context): Promise<void> {
   } catch (error) {
     if (!isChanged(error)) throw error;
     context.results.warnings.push(
-      `The upgrade is complete, but its journal could not be closed: ${describe(error)} Find out who writes to it, and remove it: ${copyable(shell`kubectl -n ${context.target.namespace} delete configmap ${journalName}`)}`,
+      `The upgrade is complete, but its journal could not be closed: ${describe(error)} Find out who writes to it, and remove it: ${copyable(shell`kubectl -n ${context.target.namespace} delete configmap ${journalName}`)}, and take its mark off the volume: ${copyable(endByHand(context.journal.volume))}`,
     );
   }
 }

@@ -10,8 +10,14 @@ import { isTestFailure } from './epoch.ts';
  */
 export const counterAnnotation = 'circleci-server-postgresql-upgrade/journal-counter';
 
+/**
+ * Annotation on the PersistentVolume that says whether the upgrade of the journal has ended: without it, a journal that somebody deleted would be no journal,
+ * and no upgrade would seem to be open.
+ */
+export const openAnnotation = 'circleci-server-postgresql-upgrade/journal-open';
+
 const annotationsPath = '/metadata/annotations';
-const counterPath = `${annotationsPath}/${counterAnnotation.replaceAll('/', '~1')}`;
+const pathOf = (annotation: string) => `${annotationsPath}/${annotation.replaceAll('/', '~1')}`;
 
 /** What the volume says; 0 where it says nothing, and where there is no such volume. */
 export function counterOf(volume: Pick<V1PersistentVolume, 'metadata'> | undefined): number {
@@ -19,9 +25,23 @@ export function counterOf(volume: Pick<V1PersistentVolume, 'metadata'> | undefin
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
-/** The highest counter of these volumes. Who only asks for the status may not be allowed to read others than the server's: those say nothing then. */
+/** The highest counter of these volumes. */
 export async function highestCounter(cluster: Cluster, volumes: Iterable<string>): Promise<number> {
-  const found = await Promise.all(
+  return Math.max(0, ...(await readVolumes(cluster, volumes)).map(counterOf));
+}
+
+/** What the server's volume says of the journal. */
+export async function countOn(cluster: Cluster, volume: string): Promise<{ counter: number; isOpen: boolean }> {
+  const [found] = await readVolumes(cluster, [volume]);
+  return { counter: counterOf(found), isOpen: found?.metadata?.annotations?.[openAnnotation] === 'true' };
+}
+
+/** Who only asks for the status may not be allowed to read others than the server's: those say nothing then. */
+async function readVolumes(
+  cluster: Cluster,
+  volumes: Iterable<string>,
+): Promise<readonly (V1PersistentVolume | undefined)[]> {
+  return await Promise.all(
     [...volumes].map(async (name) => {
       try {
         return await cluster.find('persistentvolumes', name);
@@ -31,13 +51,12 @@ export async function highestCounter(cluster: Cluster, volumes: Iterable<string>
       }
     }),
   );
-  return Math.max(0, ...found.map(counterOf));
 }
 
 /** The PersistentVolume controller writes annotations too, so the object may change between reading and writing. */
 const attempts = 5;
 
-/** Writes the counter on volumes. */
+/** Writes on volumes what they say of the journal. */
 export class CounterKeeper {
   /** UIDs of volumes that are known to have annotations, by name: they need not be read again. */
   private readonly marked = new Map<string, string | undefined>();
@@ -48,9 +67,12 @@ export class CounterKeeper {
   ) {}
 
   /** A volume that is gone keeps nothing: there is nothing to protect on it, and whoever needs it tells so. */
-  async keep(volume: string, counter: number): Promise<void> {
+  async keep(volume: string, journal: { counter: number; isClosed: boolean }): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const operations = await this.operations(volume, String(counter));
+      const operations = await this.operations(volume, {
+        [counterAnnotation]: String(journal.counter),
+        [openAnnotation]: String(!journal.isClosed),
+      });
       if (operations === undefined) return;
       try {
         const changed = await this.cluster.patch('persistentvolumes', volume, this.namespace, operations);
@@ -65,17 +87,23 @@ export class CounterKeeper {
   }
 
   /** Undefined where there is no such volume. An object without annotations gets them only as it was read: others may give it some meanwhile. */
-  private async operations(volume: string, counter: string): Promise<PatchOperation[] | undefined> {
-    const write: PatchOperation = { op: 'add', path: counterPath, value: counter };
-    if (this.marked.has(volume)) return [{ op: 'test', path: '/metadata/uid', value: this.marked.get(volume) }, write];
+  private async operations(
+    volume: string,
+    wanted: Readonly<Record<string, string>>,
+  ): Promise<PatchOperation[] | undefined> {
+    const writes = Object.entries(wanted).map(([name, value]): PatchOperation => ({
+      ...{ op: 'add', path: pathOf(name), value },
+    }));
+    if (this.marked.has(volume))
+      return [{ op: 'test', path: '/metadata/uid', value: this.marked.get(volume) }, ...writes];
     const now = await this.cluster.find('persistentvolumes', volume);
     if (now === undefined) return undefined;
     const { uid, annotations, resourceVersion } = now.metadata ?? {};
     return annotations === undefined
       ? [
           { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-          { op: 'add', path: annotationsPath, value: { [counterAnnotation]: counter } },
+          { op: 'add', path: annotationsPath, value: wanted },
         ]
-      : [{ op: 'test', path: '/metadata/uid', value: uid }, write];
+      : [{ op: 'test', path: '/metadata/uid', value: uid }, ...writes];
   }
 }

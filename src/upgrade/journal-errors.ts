@@ -1,6 +1,7 @@
 import { confirmWithoutJournal } from '../consent.ts';
 import { UpgradeError } from '../errors.ts';
 import { copyable } from '../text/commands.ts';
+import { openAnnotation } from './journal-counter.ts';
 import { shell } from '../text/shell.ts';
 import { journalName } from './journal-name.ts';
 import type { JournalData } from './journal-seal.ts';
@@ -25,6 +26,37 @@ export function replayed(namespace: string, counter: number, highest: number): U
     `The journal, ConfigMap ${journalName} in namespace ${namespace}, is an older one: it is at change ${String(counter)}, and the PersistentVolume knows of change ${String(highest)}. Somebody put it back. Nothing was changed.`,
     `If you have the later one, in a backup of the cluster for example: put that back, and run again. ${otherwise(namespace)}`,
   );
+}
+
+/** What shows that an upgrade has not ended, and the remedy where it has ended all the same. */
+export interface OpenSign {
+  readonly what: string;
+  readonly otherwise: string;
+}
+
+export function saidByVolume(volume: string): OpenSign {
+  return {
+    what: `PersistentVolume ${volume} says so by its annotation ${openAnnotation}`,
+    otherwise: ` If PostgreSQL serves as you want it: start the applications, and take the annotation off: ${copyable(endByHand(volume))}`,
+  };
+}
+
+export function saidByGate(statefulSet: string): OpenSign {
+  return { what: `the pod template of StatefulSet ${statefulSet} has the upgrade's scheduling gate`, otherwise: '' };
+}
+
+/** No journal is there, although an upgrade has not ended. */
+export function journalGone(namespace: string, { what, otherwise }: OpenSign): UpgradeError {
+  return new UpgradeError(
+    'journal-gone',
+    `The journal, ConfigMap ${journalName} in namespace ${namespace}, is missing, but an upgrade has not ended: ${what}. Nothing was changed.`,
+    `If you have the ConfigMap in a backup of the cluster: put it back, and run again. If not, "mode: rollback" with "confirm: ${confirmWithoutJournal(namespace)}" restores PostgreSQL 12 by what the cluster and the disk show. It leaves the applications as they are: start them afterwards.${otherwise}`,
+  );
+}
+
+/** The command after which the volume says no more that an upgrade is open. */
+export function endByHand(volume: string): string {
+  return shell`kubectl annotate persistentvolume ${volume} ${openAnnotation}-`;
 }
 
 /** A journal that fits its seal, but holds something that this version would not write. */

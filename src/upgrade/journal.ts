@@ -2,8 +2,8 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 import { describe, UpgradeError } from '../errors.ts';
 import type { Cluster, PatchOperation } from '../ports/cluster.ts';
 import { isTestFailure } from './epoch.ts';
-import { CounterKeeper, highestCounter } from './journal-counter.ts';
-import { journalChanged, notAuthentic, replayed } from './journal-errors.ts';
+import { CounterKeeper, countOn, highestCounter } from './journal-counter.ts';
+import { journalChanged, journalGone, notAuthentic, replayed, saidByVolume } from './journal-errors.ts';
 import { journalName } from './journal-name.ts';
 import { isSame, journalObject, removeImmutable } from './journal-object.ts';
 import { notes, type Facts, type Noted } from './journal-notes.ts';
@@ -49,10 +49,10 @@ export class Journal {
   }
 
   /**
-   * The journal of an earlier run, if there is one.
+   * The journal of an earlier run, if there is one. There is none before the first upgrade, and once an administrator has removed that of an upgrade that has ended.
    * @param seal of the server's superuser
    * @param volume PersistentVolume that the server's claim has now
-   * @throws UpgradeError `journal-not-authentic`, `journal-replayed` or `journal-invalid`
+   * @throws UpgradeError `journal-gone`, `journal-not-authentic`, `journal-replayed` or `journal-invalid`
    */
   static async find(
     cluster: Cluster,
@@ -61,16 +61,20 @@ export class Journal {
     volume?: string,
   ): Promise<Journal | undefined> {
     // The volume first: a run that is at work counts in the journal before it does on the volume.
-    const before = volume === undefined ? 0 : await highestCounter(cluster, [volume]);
+    const before = volume === undefined ? { counter: 0, isOpen: false } : await countOn(cluster, volume);
+    const gone = (): Journal | undefined => {
+      if (volume !== undefined && before.isOpen) throw journalGone(namespace, saidByVolume(volume));
+      return undefined;
+    };
     const found = await cluster.find('configmaps', journalName, namespace);
-    if (found === undefined) return undefined;
+    if (found === undefined) return gone();
     const journal = await Journal.parse(cluster, namespace, seal, found);
     const others = journal.volumes().filter((name) => name !== volume);
-    const highest = Math.max(before, await highestCounter(cluster, others));
+    const highest = Math.max(before.counter, await highestCounter(cluster, others));
     if (journal.counter >= highest) return journal;
     // A run that is at work may have gone on between the two readings.
     const again = await cluster.find('configmaps', journalName, namespace);
-    if (again === undefined) return undefined;
+    if (again === undefined) return gone();
     const now = await Journal.parse(cluster, namespace, seal, again);
     if (now.counter < highest) throw replayed(namespace, now.counter, highest);
     return now;
@@ -178,10 +182,11 @@ export class Journal {
           ]);
     // Whoever changes other values leaves the seal as it was.
     if (!isSame(now.data, data)) throw journalChanged(this.namespace, undefined);
-    const volumes = this.countedVolumes();
+    const { volume } = this;
     this.data = data;
     this.facts[name] = known;
-    await this.count(volumes);
+    // A volume that has made room for another one is closed too.
+    await this.count(this.isClosed ? this.volumes() : [volume]);
   }
 
   private async change(data: SealedData, operations: readonly PatchOperation[]): Promise<V1ConfigMap> {
@@ -213,14 +218,14 @@ export class Journal {
     return [...new Set([this.record.volume, ...(exchange === undefined ? [] : [exchange.volume, exchange.former])])];
   }
 
-  /** That of the server, or that which takes its place. */
-  private countedVolumes(): string[] {
-    return [this.facts.exchange?.volume ?? this.record.volume];
+  /** PersistentVolume of the server, or that which takes its place. */
+  get volume(): string {
+    return this.facts.exchange?.volume ?? this.record.volume;
   }
 
   /** Only after the journal has it: a run that is killed in between leaves a journal that is ahead, which is no sign of anything. */
   private async count(before: readonly string[] = []): Promise<void> {
-    for (const volume of new Set([...before, ...this.countedVolumes()])) await this.keeper.keep(volume, this.counter);
+    for (const volume of new Set([...before, this.volume])) await this.keeper.keep(volume, this);
   }
 
   private static async parse(

@@ -44,7 +44,8 @@ export function statusOf(seen: Seen): Status {
   const { target, journal, newImage } = seen;
   if (seen.doubt !== undefined) return doubtful(seen, seen.doubt);
   if (journal?.isClosed === false) return unfinished(seen, journal);
-  const evidence = [...holderLines(seen), ...serverLines(target), ...earlierLines(journal)];
+  const active = activeLines(seen.jobs);
+  const evidence = [...holderLines(seen), ...active, ...serverLines(target), ...earlierLines(journal)];
   const tries = failedTries(seen.jobs);
   if (tries.length > 0 && !(target.pod !== undefined && isReady(target.pod))) {
     return {
@@ -58,14 +59,15 @@ export function statusOf(seen: Seen): Status {
     ? {
         state: 'upgraded',
         evidence,
-        safe: 'No upgrade is open: nothing of this action is at work.',
-        next: 'values.yaml has to name the same image before the next helm upgrade ("mode: values" opens the pull request).',
+        ...restOf(
+          active,
+          'values.yaml has to name the same image before the next helm upgrade ("mode: values" opens the pull request).',
+        ),
       }
     : {
         state: 'not-started',
         evidence,
-        safe: 'No upgrade is open: nothing of this action is at work.',
-        next: '"mode: precheck", then "mode: upgrade".',
+        ...restOf(active, '"mode: precheck", then "mode: upgrade".'),
       };
 }
 
@@ -106,16 +108,28 @@ function unfinished(seen: Seen, journal: Journal): Status {
   };
 }
 
+/** A Job of this name that is at work without a journal: it may be another way's, which renames the data directory too. */
+function restOf(active: readonly string[], next: string): Pick<Status, 'safe' | 'next'> {
+  return active.length === 0
+    ? { safe: 'No upgrade is open: nothing of this action is at work.', next }
+    : {
+        safe: 'Wait. Do not delete the Job or its pod, do not start PostgreSQL, do not run helm upgrade.',
+        next: 'Wait until the Job has ended, then "mode: status".',
+      };
+}
+
 /** Whether an upgrade is under way can't be told then: it is told as if one were. */
 function doubtful(seen: Seen, { message, remedy }: RunError): Status {
   const { holding, jobs, target } = seen;
+  const active = activeLines(jobs);
   return {
     state: 'unfinished',
     holder: holding?.holder,
-    evidence: [message, ...holderLines(seen), ...activeLines(jobs), ...serverLines(target)],
-    safe: isHeld(seen)
-      ? 'Wait. Do not delete Jobs or pods, do not scale PostgreSQL, do not run helm upgrade.'
-      : 'An upgrade may be under way. Do not scale PostgreSQL and do not run helm upgrade before that is clear.',
+    evidence: [message, ...holderLines(seen), ...active, ...serverLines(target)],
+    safe:
+      active.length > 0 || isHeld(seen)
+        ? 'Wait. Do not delete Jobs or pods, do not scale PostgreSQL, do not run helm upgrade.'
+        : 'An upgrade may be under way. Do not scale PostgreSQL and do not run helm upgrade before that is clear.',
     next: isHeld(seen) ? `Wait for ${holding?.holder ?? ''}.` : remedy,
   };
 }

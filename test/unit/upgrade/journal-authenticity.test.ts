@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { nodeCrypto } from '../../../src/adapters/crypto.ts';
-import { counterAnnotation } from '../../../src/upgrade/journal-counter.ts';
+import { counterAnnotation, openAnnotation } from '../../../src/upgrade/journal-counter.ts';
 import { Journal } from '../../../src/upgrade/journal.ts';
 import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { JournalSeal } from '../../../src/upgrade/journal-seal.ts';
@@ -10,7 +10,7 @@ import { namespace, password, persistentVolume, target } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { recordOf } from './context.ts';
 import { losingAnswer } from './lossy-cluster.ts';
-import { seal } from './sealed.ts';
+import { forgetJournal, seal } from './sealed.ts';
 
 const record = recordOf(await target());
 
@@ -146,7 +146,7 @@ describe('the counter', () => {
     await (await begun(cluster)).note('step', 'quiesce');
     write(cluster, () => older);
     expect((await refusal(cluster)).code).toBe('journal-replayed');
-    cluster.remove('configmaps', journalName, namespace);
+    forgetJournal(cluster);
     const journal = await begun(cluster);
     expect(journal.counter).toBeGreaterThan(4);
   });
@@ -195,6 +195,7 @@ describe('the counter', () => {
       expect(cluster.peek('persistentvolumes', 'pv-1')?.metadata?.annotations).toEqual({
         'pv.kubernetes.io/provisioned-by': 'csi.example.com',
         [counterAnnotation]: String(journal.counter),
+        [openAnnotation]: 'true',
       });
     }
   });

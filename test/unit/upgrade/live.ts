@@ -9,7 +9,7 @@ import { inputs, namespace, newImage, password } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
 import { controlStatefulSet, setUp, type Setting } from './context.ts';
 import { controlJobs, ending } from './job-controller.ts';
-import { seal } from './sealed.ts';
+import { forgetJournal, seal } from './sealed.ts';
 import { controlStorage } from './storage-controller.ts';
 
 /** A cluster with its controllers, in which an upgrade can run from its first move to its last. */
@@ -19,7 +19,7 @@ export async function live(
 ) {
   const setting = await setUp(undefined, given);
   const { cluster, context } = setting;
-  cluster.remove('configmaps', journalName, namespace);
+  forgetJournal(cluster);
   controlStatefulSet(setting);
   controlJobs(setting, states);
   cluster.hooks.push(() => {

@@ -1,4 +1,6 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
+import { openAnnotation } from '../../../src/upgrade/journal-counter.ts';
+import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { journalObject } from '../../../src/upgrade/journal-object.ts';
 import { encodeJournal } from '../../../src/upgrade/journal-reader.ts';
 import type { Noted } from '../../../src/upgrade/journal-notes.ts';
@@ -15,6 +17,16 @@ export const seal = new JournalSeal(new FakeCrypto(), password);
 export async function signed(data: JournalData, by = seal): Promise<V1ConfigMap> {
   const salt = by.newSalt();
   return journalObject(namespace, await by.sign(namespace, { counter: '1', ...data, salt }));
+}
+
+/** Ends an upgrade by hand: neither the journal nor the volume says that it is open. */
+export function forgetJournal(cluster: FakeCluster): void {
+  cluster.remove('configmaps', journalName, namespace);
+  for (const volume of cluster.all('persistentvolumes')) {
+    const { [openAnnotation]: open, ...annotations } = volume.metadata?.annotations ?? {};
+    if (open !== undefined)
+      cluster.put('persistentvolumes', { ...volume, metadata: { ...volume.metadata, annotations } });
+  }
 }
 
 /** The writes to a cluster, but those that only count the changes of the journal on the volume. */

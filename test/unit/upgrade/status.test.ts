@@ -57,6 +57,19 @@ test.each([
 });
 
 test.each([
+  ['12', undefined],
+  ['14', newImage],
+])('a Job at work is told also where no upgrade is open, on %s', async (_version, image) => {
+  const on = await target(image === undefined ? undefined : statefulSet({ containers: [serverContainer({ image })] }));
+  const status = statusOf(await seen({ target: on, jobs: [{ ...job(jobName, 1), status: { active: 1 } }] }));
+  expect(status.evidence).toContain(`Job ${jobName} is at work on the volume`);
+  expect([status.safe, status.next]).toEqual([
+    expect.stringMatching(/^Wait\. /),
+    expect.stringContaining('Wait until'),
+  ]);
+});
+
+test.each([
   ['of the documented way, and the server does not run, warns of starting it', {}, false, true],
   ['of the documented way, and the server is ready, says nothing', {}, true, false],
   ['of the documented way that somebody labelled as ours warns too', ownerLabel, false, true],
