@@ -150,7 +150,7 @@ export class HeldLease {
       `This run did not renew Lease ${leaseName} in time, and does nothing more: ${whoHas(found)}`,
       holding === undefined
         ? 'Run "mode: status" to see where the upgrade stands; "mode: upgrade" goes on with it.'
-        : `Follow ${holding.holder}: it goes on with this upgrade.`,
+        : `Follow ${holding.holder}: it goes on with this upgrade. ${ifNobodys(this.namespace)} Then "mode: upgrade" goes on.`,
     );
     throw this.loss;
   }
@@ -198,7 +198,7 @@ function expectFree(found: Lease | undefined, now: Date, namespace: string) {
   throw new UpgradeError(
     'upgrade-held',
     `Another run is at it: ${holding.holder} holds Lease ${leaseName} since ${holding.since.toISOString()} and renewed it ${seconds(holding.renewed, now)} s ago.`,
-    `Wait for its end. If that run is dead, its Lease expires at ${holding.expires.toISOString()}: run again then, and this run goes on with what it left.`,
+    `Wait for its end. If that run is dead, its Lease expires at ${holding.expires.toISOString()}: run again then, and this run goes on with what it left. ${ifNobodys(namespace)} Then run again.`,
   );
 }
 
@@ -206,8 +206,14 @@ function forged({ renewed }: Holding, namespace: string): UpgradeError {
   return new UpgradeError(
     'lease-foreign',
     `Lease ${leaseName} in namespace ${namespace} was not written by a run of this action: it says that it was renewed at ${renewed.toISOString()}, which is in the future. Nothing was changed.`,
-    `See who writes it: ${copyable(shell`kubectl -n ${namespace} get lease ${leaseName} -o yaml --show-managed-fields`)}. If no run of this action is at work, delete it: ${copyable(shell`kubectl -n ${namespace} delete lease ${leaseName}`)}. Then run again.`,
+    `${ifNobodys(namespace)} Then run again.`,
   );
+}
+
+/** Who may write Leases can take one from a run and keep it renewed: only people can stop that. */
+function ifNobodys(namespace: string): string {
+  const show = shell`kubectl -n ${namespace} get lease ${leaseName} -o yaml --show-managed-fields`;
+  return `If no run of this action is at work, somebody else writes the Lease: see who (${copyable(show)}), take the right to write Leases from them, and delete it: ${copyable(shell`kubectl -n ${namespace} delete lease ${leaseName}`)}.`;
 }
 
 /** In one change that only succeeds on what was read: of two runs, one is refused. */

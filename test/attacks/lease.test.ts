@@ -105,6 +105,8 @@ describe('a Lease that a neighbour wrote', () => {
     const { code, message, remedy } = await thrownBy(() => lease.renew());
     expect(code).toBe('lease-lost');
     expect(message + remedy).not.toContain('delete pvc');
+    expect(remedy).toContain('take the right to write Leases from them');
+    expect(remedy).toContain(`\`kubectl -n ${namespace} delete lease ${leaseName}\``);
   });
 
   test.each(['9007199254740991', '99999999999', '1e9', '-5', 'NaN', '0x7fffffff', 'Infinity', '999999999999999999999'])(
