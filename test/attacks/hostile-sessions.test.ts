@@ -119,7 +119,9 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
       expect(found['restored-code']?.status).toBe('failed');
       const settings = { ...jobSettings(inputs(), await readServer(database), list), runId: 'test' };
       const again = thrownBy(() => expectNoUsersCode({ database, inputs: inputs(), settings }));
-      expect((await again).message).toContain(`${hostileDatabase}: function public.hostile_aggregate(text)`);
+      expect((await again).message).toContain(
+        `${hostileDatabase}: index public.victims_constant: calls public.constant() of role ${hostileRole}`,
+      );
     }
     const told = await askDatabases(database, list, [...librariesQuestions, extensionsQuestion, sortOrdersQuestion], 2);
     expect(Object.values(told).filter(({ known }) => !known)).toEqual([]);
@@ -138,24 +140,29 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
       const hazards = await gatherHazards(server, await readDatabases(server.database()));
       const { facts, answer } = await replay(server, {}, hazards);
       expect(harm(server)).toEqual([]);
-      expect(facts.places.map(({ database }) => database)).toEqual([undefined, 'postgres', 'template1']);
-      // template1 has shadows of his that no restore takes: these failed.
+      expect(facts.places.map(({ database }) => database)).toEqual([undefined, 'postgres']);
       expect(answer.status).not.toBe('passed');
-      expect(answer.evidence).toContain(
-        `"${hostileDatabase}": it was not dumped, since a dump may run what the check restored-code found there as the superuser`,
+      expect(answer.evidence).toEqual(
+        expect.arrayContaining(
+          [hostileDatabase, 'template1'].map(
+            (name) =>
+              `"${name}": it was not dumped, since a dump may run what the check restored-code found there as the superuser`,
+          ),
+        ),
       );
     });
 
   if (major === 12)
     test('what the check tells a person to run as the superuser runs none of it', async () => {
       const database = server.database();
-      const commands = async () =>
-        commandsOf((await findingsOf(server))['restored-code'])
+      /** Of one database, without the lines that begin its session. */
+      const commands = async (name: string) =>
+        commandsOf((await findingsOf(server, undefined, name))['restored-code'])
           .split('\n')
-          .slice(1)
+          .filter((line) => /^(ALTER|DROP) /.test(line))
           .join('\n');
       // As long as a partition key calls it, each command on the table would run it.
-      expect(await commands()).toBe('');
+      expect(await commands(hostileDatabase)).toBe('');
       const [calm, drop] = [
         'ALTER FUNCTION public.constant() OWNER TO CURRENT_USER; ALTER FUNCTION public.constant() VOLATILE SET search_path = pg_catalog;',
         'DROP TABLE public.hostile_key, public.hostile_generated;',
@@ -164,9 +171,11 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
         'ALTER FUNCTION … OWNER TO CURRENT_USER; ALTER FUNCTION … VOLATILE SET search_path = pg_catalog;',
       );
       await database.write(hostileDatabase, `${calm} ${drop}`, limit);
-      const given = await commands();
-      expect(given).toMatch(/ALTER DOMAIN/);
-      await database.write(hostileDatabase, given, limit);
+      expect(await commands(hostileDatabase)).toMatch(/ALTER DOMAIN/);
+      // Shadows of types are domains, in both; a finding has the commands for the first ones alone.
+      for (const name of ['template1', hostileDatabase])
+        for (let given = await commands(name); given !== ''; given = await commands(name))
+          await database.write(name, given, limit);
       expect(harm(server)).toEqual([]);
       expect((await findingsOf(server))['restored-code']?.status).toBe('passed');
     });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { upgradeOptions } from '../../src/database/session-options.ts';
 import { readDatabases } from '../../src/database/server.ts';
-import { gatherHazards } from '../hazards/findings.ts';
+import { findingsOf, gatherHazards } from '../hazards/findings.ts';
 import { pgUpgrade } from '../hazards/pg-upgrade.ts';
 import { replay } from '../hazards/replay-run.ts';
 import { Installations, Server } from '../hazards/server.ts';
@@ -15,6 +15,8 @@ jest.setTimeout(600_000);
 let installations: Installations;
 let server: Server;
 let file: string;
+/** Evidence of the check `restored-code`. */
+let found: readonly string[];
 
 /** Which databases' code ran as a superuser since this was asked last. */
 function ran(): string[] {
@@ -24,7 +26,7 @@ function ran(): string[] {
   return [...new Set(lines)].sort();
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   installations = new Installations();
   server = new Server(installations, 'restored');
   server.initialise();
@@ -36,10 +38,30 @@ beforeAll(() => {
     server.sql('postgres', `CREATE DATABASE ${name} OWNER ${hostileRole};`);
     server.sql(name, `SET SESSION AUTHORIZATION ${hostileRole}; ${sql}`);
   }
+  const answer = (await findingsOf(server))['restored-code'];
+  expect(answer?.status).toBe('failed');
+  found = answer?.evidence ?? [];
 });
 
 afterAll(() => {
   installations.remove();
+});
+
+test.each([
+  ['chain', 'type public.d: of role mallory: its constraint d_check has an expression of kind COERCETODOMAIN'],
+  ['rewrite', 'type public.d: of role mallory: its constraint d_check calls ts_rewrite(tsquery,text) of role boss'],
+  ['missing', 'type public.d: of role mallory: its constraint d_check calls public.ran() of role mallory'],
+  ['bounds', 'type public.d: of role mallory: its constraint d_check calls public.ran() of role mallory'],
+  ['builtin', 'calls ts_rewrite(tsquery,text) of role boss'],
+])('the check restored-code finds what a restore would run in the database %s', (database, evidence) => {
+  expect(found.filter((line) => line.startsWith(`${database}: `)).join('\n')).toContain(evidence);
+});
+
+test('a precheck runs nothing of it, and the restore test does not dump these databases', async () => {
+  const list = await readDatabases(server.database());
+  const { facts } = await replay(server, {}, await gatherHazards(server, list));
+  expect(facts.places.map(({ database }) => database)).toEqual([undefined, 'exclusion', 'postgres', 'template1']);
+  expect(ran()).toEqual([]);
 });
 
 test('the restore test runs nothing of a database whose owner lets the planner read constraints', async () => {

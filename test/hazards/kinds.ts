@@ -17,10 +17,9 @@ CREATE FUNCTION outer_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT inner
 /** A function in PL/pgSQL whose body is found by the search_path alone. */
 const unqualified = `CREATE FUNCTION g(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
 CREATE FUNCTION f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN g($1); END';`;
-/** A domain and a function of a role that is no superuser. */
-const checked = `SELECT 'CREATE ROLE nobody' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'nobody') \\gexec
-SET ROLE nobody; CREATE FUNCTION b(text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END'; CREATE DOMAIN d AS text CHECK (b(VALUE));
-CREATE FUNCTION i(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';`;
+/** A role that is no superuser, and a function of its own. */
+const nobody = `SELECT 'CREATE ROLE nobody' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'nobody') \\gexec
+SET ROLE nobody; CREATE FUNCTION i(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';`;
 
 const sqlOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'removed-operators': {
@@ -59,24 +58,31 @@ const sqlOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'an operator': `${unqualified} ${table} CREATE OPERATOR === (FUNCTION = f, RIGHTARG = int); CREATE INDEX ON t ((=== a));`,
   },
   'restored-code': {
-    'an initial value': `${checked} CREATE FUNCTION s(d, int) RETURNS d LANGUAGE sql AS 'SELECT $1'; CREATE AGGREGATE g(int) (SFUNC = s, STYPE = d, INITCOND = 'x');`,
-    'bounds of partitions': `${checked} CREATE TABLE t (a d) PARTITION BY LIST (a);`,
-    'bounds by an expression': `${checked} CREATE TABLE t (a text) PARTITION BY LIST ((a::d));`,
-    'an array in a view': `${checked} CREATE VIEW v AS SELECT '{x}'::d[];`,
-    'a row in a default': `${checked} CREATE TYPE c AS (a d); CREATE TABLE t (a c DEFAULT '(x)');`,
-    'a domain of rows in an argument': `${checked} CREATE TYPE c AS (a d); CREATE DOMAIN e AS c; CREATE FUNCTION g(a c DEFAULT '(x)') RETURNS int LANGUAGE sql AS 'SELECT 1';`,
-    'a range in a policy': `${checked} CREATE TYPE g AS RANGE (subtype = d); ${table} CREATE POLICY p ON t USING ('[x,y]'::g IS NULL);`,
-    'a row of a table in a trigger': `${checked} CREATE TABLE h (a d); ${table} CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW WHEN (h '(x)' IS NULL) EXECUTE FUNCTION suppress_redundant_updates_trigger();`,
-    'a key of partitions': `${checked} CREATE TABLE t (a int) PARTITION BY RANGE ((a + i(1)));`,
-    'a generated column': `${checked} CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + i(1)) STORED);`,
-    'an operator': `${checked} CREATE OPERATOR === (FUNCTION = i, RIGHTARG = int); CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + (=== 1)) STORED);`,
-    'an inherited constraint': `${checked} CREATE TABLE p (a int CHECK (a > i(1))); CREATE TABLE t () INHERITS (p);`,
-    'a constraint of a partition': `${checked} CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE t PARTITION OF p (CHECK (a > i(1))) FOR VALUES IN (1);`,
-    'a constraint of its own table': `${checked} CREATE TABLE t (a int); CREATE FUNCTION g(t) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; ALTER TABLE t ADD CHECK (g(t) AND a > i(1));`,
-    'a constraint of its own domain': `${checked} CREATE DOMAIN o AS int; CREATE FUNCTION g(o) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; ALTER DOMAIN o ADD CHECK (g(VALUE) AND VALUE > i(1));`,
-    'an index of a table with a foreign key': `${checked} CREATE TABLE p (a int PRIMARY KEY); CREATE TABLE t (a int REFERENCES p); CREATE INDEX ON t ((a + i(1)));`,
-    'an index of a partitioned table': `${checked} CREATE TABLE t (a int, b int) PARTITION BY LIST (a); CREATE INDEX ON t ((b + i(1)));`,
-    'an SQL function': `${checked} CREATE FUNCTION q(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + public.i(1)'; CREATE TABLE t (a int, b int GENERATED ALWAYS AS (q(a)) STORED);`,
+    'the check of a domain': `${nobody} CREATE DOMAIN d AS int CHECK (i(VALUE) > 0);`,
+    'an operator in the check of a domain': `${nobody} CREATE OPERATOR === (FUNCTION = i, RIGHTARG = int); CREATE DOMAIN d AS int CHECK ((=== VALUE) > 0);`,
+    'the check of a domain of the superuser': `${nobody} RESET ROLE; CREATE DOMAIN d AS int CHECK (i(VALUE) > 0);`,
+    'the check of a domain without a function of its own': `${nobody} DROP FUNCTION i; CREATE DOMAIN d AS text CHECK (query_to_xml(VALUE, true, true, '') IS NOT NULL);`,
+    'SQL in the check of a domain': `${nobody} CREATE DOMAIN d AS int CHECK (ts_rewrite('a'::tsquery, 'SELECT ''a''::tsquery, ''b''::tsquery') IS NOT NULL);`,
+    'a function of the superuser in the check of a domain': `CREATE FUNCTION j(int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; ${nobody} CREATE DOMAIN d AS int CHECK (j(VALUE));`,
+    'a cast to another domain': `CREATE DOMAIN b AS int; ${nobody} CREATE DOMAIN d AS int CHECK (VALUE::b IS NOT NULL);`,
+    'a cast to an array of another domain': `CREATE DOMAIN b AS int; ${nobody} CREATE DOMAIN d AS int[] CHECK (VALUE::b[] IS NOT NULL);`,
+    'a cast by text to a row': `CREATE DOMAIN b AS int; CREATE TYPE c AS (a b); ${nobody} CREATE DOMAIN d AS text CHECK (VALUE::c IS NOT NULL);`,
+    'a cast of a cast': `CREATE DOMAIN b AS int; CREATE TYPE c AS (a b); ${nobody} CREATE DOMAIN d AS text CHECK (VALUE::varchar::c::text::int > 0);`,
+    'a constant of an array': `CREATE DOMAIN b AS int; ${nobody} CREATE DOMAIN d AS int CHECK ('{1}'::b[] IS NOT NULL);`,
+    'a range in the check of a domain': `CREATE DOMAIN b AS int; CREATE TYPE g AS RANGE (subtype = b); ${nobody} CREATE DOMAIN d AS int CHECK ('[1,2]'::g IS NOT NULL);`,
+    'a row that is made from JSON': `CREATE DOMAIN b AS int; CREATE TYPE c AS (a b); ${nobody} CREATE DOMAIN d AS json CHECK (json_populate_record(NULL::c, VALUE) IS NOT NULL);`,
+    'a table that is opened': `${nobody} CREATE TABLE t (a int) PARTITION BY HASH (a); CREATE DOMAIN d AS int CHECK (satisfies_hash_partition('t'::regclass, 1, 0, VALUE));`,
+    'a key of partitions': `${nobody} CREATE TABLE t (a int) PARTITION BY RANGE ((a + i(1)));`,
+    'a generated column': `${nobody} CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + i(1)) STORED);`,
+    'an operator': `${nobody} CREATE OPERATOR === (FUNCTION = i, RIGHTARG = int); CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + (=== 1)) STORED);`,
+    'an inherited constraint': `${nobody} CREATE TABLE p (a int CHECK (a > i(1))); CREATE TABLE t () INHERITS (p);`,
+    'a constraint of a partition': `${nobody} CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE t PARTITION OF p (CHECK (a > i(1))) FOR VALUES IN (1);`,
+    'a constraint of its own table': `${nobody} CREATE TABLE t (a int); CREATE FUNCTION g(t) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; ALTER TABLE t ADD CHECK (g(t) AND a > i(1));`,
+    'a constraint that leads to its table by a view': `${nobody} CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t; CREATE FUNCTION g(v) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; ALTER TABLE t ADD CHECK (g(NULL) AND a > i(1));`,
+    'a constraint of its own domain': `${nobody} CREATE DOMAIN o AS int; CREATE FUNCTION g(o) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; ALTER DOMAIN o ADD CHECK (g(VALUE) AND VALUE > i(1));`,
+    'an index of a table with a foreign key': `${nobody} CREATE TABLE p (a int PRIMARY KEY); CREATE TABLE t (a int REFERENCES p); CREATE INDEX ON t ((a + i(1)));`,
+    'an index of a partitioned table': `${nobody} CREATE TABLE t (a int, b int) PARTITION BY LIST (a); CREATE INDEX ON t ((b + i(1)));`,
+    'an SQL function': `${nobody} CREATE FUNCTION q(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + public.i(1)'; CREATE TABLE t (a int, b int GENERATED ALWAYS AS (q(a)) STORED);`,
   },
   'dangling-owners': {
     'a table': `${table} UPDATE pg_class SET relowner = 99999 WHERE relname = 't';`,

@@ -1,47 +1,34 @@
 import { anyUnprivilegedCode, unprivilegedCode } from '../../database/unprivileged-code.ts';
+import { anyDomainCheck, domainChecks } from './domain-checks.ts';
 import type { Hazard } from './hazard.ts';
 
 /**
- * Every expression that is stored, with the address of what has it. A constant in it is written as text by pg_dump and read by the type's input again.
- */
-const trees = `
-trees(classid, objid, tree) AS MATERIALIZED (
-  SELECT 'pg_rewrite'::regclass, oid, concat(ev_action, ev_qual) FROM pg_rewrite WHERE oid >= 16384
-  UNION ALL SELECT 'pg_attrdef'::regclass, oid, adbin::text FROM pg_attrdef
-  UNION ALL SELECT 'pg_constraint'::regclass, oid, conbin::text FROM pg_constraint WHERE conbin IS NOT NULL
-  UNION ALL SELECT 'pg_class'::regclass, indexrelid, concat(indexprs, indpred) FROM pg_index WHERE indexprs IS NOT NULL OR indpred IS NOT NULL
-  UNION ALL SELECT 'pg_class'::regclass, partrelid, partexprs::text FROM pg_partitioned_table WHERE partexprs IS NOT NULL
-  UNION ALL SELECT 'pg_policy'::regclass, oid, concat(polqual, polwithcheck) FROM pg_policy
-  UNION ALL SELECT 'pg_trigger'::regclass, oid, tgqual::text FROM pg_trigger WHERE tgqual IS NOT NULL
-  UNION ALL SELECT 'pg_proc'::regclass, oid, proargdefaults::text FROM pg_proc WHERE proargdefaults IS NOT NULL AND oid >= 16384
-  UNION ALL SELECT 'pg_type'::regclass, oid, typdefaultbin::text FROM pg_type WHERE typdefaultbin IS NOT NULL)`;
-
-/**
- * What the functions of a constraint lead to. Where that is the constraint's own table or domain, pg_dump breaks the circle: it adds the
- * constraint by a statement of its own.
+ * What the constraints of tables lead to, up to the first relation or type. Where that leads on to the constraint's own table, pg_dump breaks the circle: it adds
+ * the constraint by a statement of its own. It knows more of circles than pg_depend, such as views by their rules: so any relation counts, and each type but enums.
  */
 const reach = `
 reach AS (
-  SELECT d.objid AS con, d.refclassid AS classid, d.refobjid AS objid FROM pg_depend d WHERE d.classid = 'pg_constraint'::regclass AND d.refobjid >= 16384
-    AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND d.objid IN (SELECT objid FROM callers c WHERE c.classid = 'pg_constraint'::regclass)
+  SELECT d.objid AS con, d.refclassid AS classid, d.refobjid AS objid FROM pg_depend d JOIN pg_constraint n ON n.oid = d.objid
+  WHERE d.classid = 'pg_constraint'::regclass AND d.refobjid >= 16384 AND n.conrelid <> 0 AND NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid = n.conrelid) AND d.objid IN (SELECT objid FROM callers c WHERE c.classid = 'pg_constraint'::regclass)
   UNION
-  SELECT r.con, d.refclassid, d.refobjid FROM reach r JOIN pg_depend d ON d.classid = r.classid AND d.objid = r.objid WHERE d.refobjid >= 16384 AND d.deptype <> 'e')`;
+  SELECT r.con, d.refclassid, d.refobjid FROM reach r JOIN pg_depend d ON d.classid = r.classid AND d.objid = r.objid
+  WHERE r.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass) AND d.refobjid >= 16384 AND d.deptype <> 'e')`;
 
 /**
- * Expressions that a restore plans as the superuser, and where what is constant in them is then computed: tried with 14.22, and nothing else was found
- * to be. CREATE INDEX plans as the owner of the table, but the queries of a foreign key and ATTACH PARTITION look at the indexes as the superuser.
+ * Expressions that a restore plans as the superuser, so that what is constant in them is computed. CREATE INDEX plans as the owner of the table, but the queries
+ * of a foreign key and ATTACH PARTITION look at the indexes as the superuser. They look at all CHECKs too where `constraint_exclusion` is on: no session of a
+ * restore lets a database set that (`upgradeOptions`). Domains are another matter (domain-checks.ts).
  */
 const planned = `
 planned(classid, objid, objsubid, tree, command) AS MATERIALIZED (
   SELECT 'pg_class'::regclass, partrelid, 0, partexprs::text, '' FROM pg_partitioned_table WHERE partexprs IS NOT NULL
   UNION ALL SELECT 'pg_class'::regclass, adrelid, attnum, adbin::text, '' FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attgenerated <> ''
-  UNION ALL SELECT 'pg_constraint'::regclass, n.oid, 0, conbin::text, CASE WHEN contypid <> 0 THEN format('ALTER DOMAIN %s DROP CONSTRAINT %I;', contypid::regtype, conname)
-      ELSE (WITH RECURSIVE up(relation, is_local) AS (SELECT n.conrelid, n.conislocal
+  UNION ALL SELECT 'pg_constraint'::regclass, n.oid, 0, conbin::text, (WITH RECURSIVE up(relation, is_local) AS (SELECT n.conrelid, n.conislocal
           UNION SELECT p.conrelid, p.conislocal FROM up JOIN pg_inherits h ON h.inhrelid = relation JOIN pg_constraint p ON p.conrelid = h.inhparent AND p.conname = n.conname)
-        SELECT string_agg(format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I;', relation::regclass, conname), ' ') FROM up WHERE is_local) END
-    FROM pg_constraint n LEFT JOIN pg_class t ON t.oid = n.conrelid
-    WHERE n.contype = 'c' AND n.convalidated AND (NOT n.conislocal OR t.relispartition OR EXISTS (SELECT FROM reach r WHERE r.con = n.oid
-      AND ((r.classid = 'pg_class'::regclass AND r.objid = n.conrelid) OR (r.classid = 'pg_type'::regclass AND r.objid = n.contypid))))
+        SELECT string_agg(format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I;', relation::regclass, conname), ' ') FROM up WHERE is_local)
+    FROM pg_constraint n JOIN pg_class t ON t.oid = n.conrelid
+    WHERE n.contype = 'c' AND n.convalidated AND (NOT n.conislocal OR t.relispartition OR EXISTS (SELECT FROM reach r LEFT JOIN pg_type y ON r.classid = 'pg_type'::regclass AND y.oid = r.objid
+      WHERE r.con = n.oid AND (r.classid = 'pg_class'::regclass OR (r.classid = 'pg_type'::regclass AND coalesce(y.typtype, 'c') <> 'e'))))
   UNION ALL SELECT 'pg_class'::regclass, indexrelid, 0, concat(indexprs, ' ', indpred), CASE WHEN EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype = 'x')
       THEN (SELECT format('ALTER TABLE %s DROP CONSTRAINT %I;', conrelid::regclass, conname) FROM pg_constraint WHERE conindid = indexrelid AND contype = 'x')
       ELSE format('DROP INDEX IF EXISTS %s;', CASE WHEN x.relispartition THEN pg_partition_root(indexrelid) ELSE indexrelid::regclass END) END
@@ -59,38 +46,28 @@ const isComputed = (
   AND (SELECT count(*) FROM regexp_matches(${tree}, '\\{FUNCEXPR :funcid ' || p.oid || ' ', 'g'))
     > (SELECT count(*) FROM regexp_matches(${tree}, '\\{FUNCEXPR :funcid ' || p.oid || ' [^{}()]*:args \\((\\{CONST [^{}]*\\} )*\\{(VAR|COERCETODOMAINVALUE) ', 'g'))))`;
 
-const dropsConstraint = "format('ALTER DOMAIN %s DROP CONSTRAINT %I;', n.contypid::regtype, n.conname)";
-
 export const restoredCode: Hazard = {
   id: 'restored-code',
   title: "Users' code that a restore runs as the superuser",
-  why: 'pg_upgrade restores every schema as the superuser. It then runs functions whose owner is no superuser: whoever owns one can become superuser by it, or read the volume. These are the checks of a domain behind the initial value of an aggregate, behind the bounds of partitions, and behind constants of arrays, composite types and ranges; and calls with constant arguments in partition keys, generated columns, in CHECK constraints that are inherited, of a partition, or refer to their own table, and in indexes of partitioned tables and of tables with foreign keys. PostgreSQL runs those of partition keys for ANALYZE and pg_dump, too. It is asked again when the last client has gone.',
+  why: 'pg_upgrade restores every schema as the superuser. It then runs functions whose owner is no superuser: whoever owns one can become superuser by it, or read the volume. The first are the CHECKs of domains, which run wherever the restore reads a value of such a domain: behind the initial value of an aggregate, the bounds of partitions, the default that was kept for rows from before a column, constants of arrays and rows, and by casts in other CHECKs. So a domain of a role that is no superuser is found unless its CHECK is plain: comparisons, patterns, and functions of PostgreSQL or of an extension which only compute. The others are calls with constant arguments in partition keys, generated columns, in CHECK constraints that are inherited, of a partition, or lead to a relation, and in indexes of partitioned tables and of tables with foreign keys. PostgreSQL runs those of partition keys for ANALYZE and pg_dump, too. It is asked again when the last client has gone.',
   severity: 'failed',
   shows: 'never',
   advice:
-    'Take away the constraint or index that the commands name, and make it again after the upgrade. For a partition key or a generated column there is no command, and as long as a key is among them there is none for the other objects of its database: any command on the table runs the function as the superuser. Read the function and what it calls. Where you trust them, give them to the superuser, but never one with SECURITY DEFINER: ALTER FUNCTION … OWNER TO CURRENT_USER. Otherwise take the function away from its owner and keep PostgreSQL from computing it: `ALTER FUNCTION … OWNER TO CURRENT_USER; ALTER FUNCTION … VOLATILE SET search_path = pg_catalog;`. Only then drop the table or the column, or analyze or dump it.',
-  among: [anyUnprivilegedCode],
+    'Take away the constraint or index that the commands name, and make it again after the upgrade. Or a superuser takes a domain over, after reading its CHECK, every function that this calls, and what those call in turn: ALTER DOMAIN … OWNER TO CURRENT_USER, and the functions in the same way. What a function of a superuser calls is not looked at any more, so leave none of the role behind it. Never take over a function with SECURITY DEFINER: its callers would have the rights of the superuser. For a partition key or a generated column there is no command, and as long as a key is among them there is none for the other objects of its database: any command on the table runs the function as the superuser. Read the function and what it calls. Where you trust them, give them to the superuser: ALTER FUNCTION … OWNER TO CURRENT_USER. Otherwise take the function away from its owner and keep PostgreSQL from computing it: `ALTER FUNCTION … OWNER TO CURRENT_USER; ALTER FUNCTION … VOLATILE SET search_path = pg_catalog;`. Only then drop the table or the column, or analyze or dump it.',
+  among: [anyDomainCheck, anyUnprivilegedCode],
   database: `
-WITH RECURSIVE ${unprivilegedCode},${reach},${trees},${planned},
+WITH RECURSIVE ${unprivilegedCode},${reach},${planned},${domainChecks},
 calls AS MATERIALIZED (
   SELECT e.*, c.fn, c.by_operator FROM planned e JOIN callers c ON c.classid = e.classid AND c.objid = e.objid AND c.objsubid = e.objsubid),
-found(classid, objid, objsubid, fn, how, command) AS (
-  SELECT 'pg_proc'::regclass::oid, aggfnoid::oid, 0, c.fn, 'the initial value is checked by', ${dropsConstraint}
-    FROM pg_aggregate JOIN checked c ON c.oid IN (CASE WHEN agginitval IS NOT NULL THEN aggtranstype END, CASE WHEN aggminitval IS NOT NULL THEN aggmtranstype END)
-      JOIN pg_constraint n ON n.oid = c.con
-  UNION SELECT 'pg_class'::regclass, partrelid, 0, c.fn, 'the bounds of partitions are checked by', ${dropsConstraint}
-    FROM pg_partitioned_table JOIN pg_attribute ON attrelid = partrelid AND attnum = ANY (partattrs::int2[]) JOIN checked c ON c.oid = atttypid
-      JOIN pg_constraint n ON n.oid = c.con WHERE partstrat <> 'h'
-  UNION SELECT d.classid, d.objid, 0, c.fn, 'the bounds of partitions are checked by', ${dropsConstraint}
-    FROM pg_partitioned_table JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = partrelid AND d.objsubid = 0 AND d.refclassid = 'pg_type'::regclass
-      JOIN checked c ON c.oid = d.refobjid JOIN pg_constraint n ON n.oid = c.con WHERE partexprs IS NOT NULL AND partstrat <> 'h'
-  UNION SELECT t.classid, t.objid, 0, c.fn, 'a constant is checked by', ${dropsConstraint}
-    FROM checked c JOIN pg_constraint n ON n.oid = c.con JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = c.oid
-      JOIN trees t ON t.classid = d.classid AND t.objid = d.objid AND strpos(t.tree, ':consttype ' || c.oid || ' ') > 0
-  UNION SELECT classid, objid, objsubid, fn, 'calls', command FROM calls JOIN pg_proc p ON p.oid = fn WHERE ${isComputed('tree')})
-SELECT pg_describe_object(classid, objid, objsubid), format('%s %s of role %I', how, fn::regprocedure, rolname),
-  CASE WHEN EXISTS (SELECT FROM found k JOIN pg_partitioned_table ON partrelid = k.objid WHERE k.classid = 'pg_class'::regclass AND k.how = 'calls') THEN '' ELSE command END
-FROM found JOIN pg_proc p ON p.oid = fn JOIN pg_roles r ON r.oid = p.proowner`,
+found(classid, objid, objsubid, detail, command) AS (
+  SELECT 'pg_type'::regclass::oid, contypid, 0, format('of role %I: its constraint %I %s', pg_get_userbyid(typowner), conname, string_agg(what, ', ' ORDER BY what)),
+      format('ALTER DOMAIN %s DROP CONSTRAINT %I;', contypid::regtype, conname)
+    FROM domain_checks d JOIN pg_constraint n ON n.oid = d.con JOIN pg_type t ON t.oid = contypid GROUP BY contypid, typowner, conname
+  UNION SELECT classid, objid, objsubid, format('calls %s of role %I', fn::regprocedure, rolname), command
+    FROM calls JOIN pg_proc p ON p.oid = fn JOIN pg_roles r ON r.oid = p.proowner WHERE ${isComputed('tree')})
+SELECT pg_describe_object(classid, objid, objsubid), detail,
+  CASE WHEN EXISTS (SELECT FROM found k JOIN pg_partitioned_table ON partrelid = k.objid WHERE k.classid = 'pg_class'::regclass) THEN '' ELSE command END
+FROM found`,
 };
 
 /**
