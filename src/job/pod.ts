@@ -7,13 +7,8 @@ import type {
 } from '@kubernetes/client-node';
 import type { Target } from '../target/target.ts';
 
-/** Label on everything that the action makes in the cluster. */
+/** Label on everything that the action makes in the cluster: for people who look for it. It proves nothing. */
 export const ownerLabel = { 'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade' } as const;
-
-/** Whether the action has made it. */
-export function isOurs(object: { readonly metadata?: { readonly labels?: Record<string, string> } }): boolean {
-  return Object.entries(ownerLabel).every(([label, value]) => object.metadata?.labels?.[label] === value);
-}
 
 /** What keeps a sidecar out (it would keep the pod from ending) and evictions away. */
 const annotations = {

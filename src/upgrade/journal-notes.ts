@@ -94,6 +94,8 @@ export interface Noted {
   live?: string;
   /** The snapshot of what 14 had before it was given up. */
   served?: string;
+  /** When a copy of the volume was about to be made, ISO 8601, by the API server's clock. */
+  copy?: string;
   /** Whether an upgrade Job was about to be made, for the first time or once more; see job-run.ts. */
   upgradeJob?: 'once' | 'again';
   /** Which volume takes the place of which; see backup/exchange.ts. */
@@ -146,6 +148,7 @@ export const notes: { readonly [N in keyof Facts]: Codec<Facts[N]> } = {
   backup: plain(z.union([z.literal(''), objectName])),
   live: plain(objectName),
   served: plain(objectName),
+  copy: plain(z.iso.datetime()),
   upgradeJob: plain(z.enum(['once', 'again'])),
   exchange: json(exchange),
   released: json(released),

@@ -31,7 +31,7 @@ export async function beginRollback(
     if (earlier.noted.rollback === undefined) await earlier.note('rollback', reason);
     return earlier;
   }
-  const { backup, measured } = earlier.noted;
+  const { backup, measured, copy } = earlier.noted;
   const { name: volume = '' } = target.volume.persistentVolume?.metadata ?? {};
   return await Journal.begin(
     cluster,
@@ -47,6 +47,7 @@ export async function beginRollback(
     {
       ...(backup === undefined ? {} : { backup }),
       ...(measured === undefined ? {} : { measured }),
+      ...(copy === undefined ? {} : { copy }),
       step: release.id,
       rollback: reason,
     },

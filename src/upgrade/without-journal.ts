@@ -12,6 +12,7 @@ import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
 import { backupName } from './backup/kinds.ts';
 import { findOpenExchange, type OpenExchange } from './backup/open-exchange.ts';
+import { copyName, isFromOurs } from './backup/copy.ts';
 import { findBackup, howToName, type FoundBackup } from './backup/our-backup.ts';
 import { objectName } from './grammar.ts';
 import { imageHistory } from './image-history.ts';
@@ -76,8 +77,11 @@ export async function readEvidence(
       initdb: { superuser: 'postgres', encoding: 'UTF8', collate: 'C', ctype: 'C' },
     },
   };
+  const copy = await cluster.find('persistentvolumeclaims', copyName(target), namespace);
+  const isCopyLeft = open === undefined && copy !== undefined && isFromOurs(target, copy.spec);
   const noted: Noted = {
     step: 'restore-applications',
+    ...(isCopyLeft ? { copy: new Date(copy.metadata?.creationTimestamp ?? startedAt).toISOString() } : {}),
     ...(found === undefined ? {} : { backup: found.backup.name }),
     ...(open === undefined ? {} : { exchange: open.exchange }),
   };
@@ -86,6 +90,9 @@ export async function readEvidence(
     dataLine(inputs, target, found, open),
     ...target.applications.map((workload) => `${workloadName(workload)} would be left as it is now`),
     ...formerStates(target, told['record']),
+    ...(isCopyLeft
+      ? [`PersistentVolumeClaim ${copyName(target)}, a copy of the server's volume, would be deleted with its volume`]
+      : []),
   ];
   return { record, noted, lines, untrusted };
 }

@@ -2,10 +2,12 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, test } from '@jest/globals';
 import { consentOf } from '../../src/consent.ts';
 import { jobName } from '../../src/job/manifest.ts';
+import { ownerLabel } from '../../src/job/pod.ts';
 import { discover } from '../../src/target/discover.ts';
 import { journalName } from '../../src/upgrade/journal-name.ts';
 import { beginWithoutJournal, readEvidence } from '../../src/upgrade/without-journal.ts';
 import { inputs, namespace, oldImage } from '../unit/objects.ts';
+import { thrownBy } from '../unit/thrown.ts';
 import { collectPods, ending, revertName, served } from '../unit/upgrade/job-controller.ts';
 import { live } from '../unit/upgrade/live.ts';
 import { seal } from '../unit/upgrade/sealed.ts';
@@ -154,5 +156,44 @@ describe("a neighbour who annotates the server's claim", () => {
     expect(Object.keys(restored?.metadata?.annotations ?? {})).toEqual(expect.arrayContaining([...stay]));
     const isLost = Object.keys(annotations).length > stay.length;
     expect(context.results.warnings.join().includes('of its annotations')).toBe(isLost);
+  });
+});
+
+describe('a neighbour who puts our label on what is not ours, or takes it off what is,', () => {
+  const copy = 'data-postgresql-0-copy';
+
+  test("does not get an administrator's own clone of the server's claim deleted", async () => {
+    const setting = await live({ [jobName]: ending(0) });
+    const { cluster } = setting;
+    cluster
+      .put('persistentvolumeclaims', {
+        metadata: { name: copy, namespace, labels: ownerLabel, creationTimestamp: new Date('2020-01-01') },
+        spec: { volumeName: 'pv-of-theirs', dataSource: { kind: 'PersistentVolumeClaim', name: 'data-postgresql-0' } },
+      })
+      .put('persistentvolumes', {
+        metadata: { name: 'pv-of-theirs' },
+        spec: { persistentVolumeReclaimPolicy: 'Retain', claimRef: { name: copy, namespace } },
+      });
+    const error = await thrownBy(() => setting.begin());
+    expect(error.code).toBe('reverted');
+    expect(error.message).toContain(copy);
+    expect(cluster.peek('persistentvolumeclaims', copy, namespace)?.spec?.volumeName).toBe('pv-of-theirs');
+    expect(cluster.peek('persistentvolumes', 'pv-of-theirs')?.spec?.persistentVolumeReclaimPolicy).toBe('Retain');
+  });
+
+  test.each(['snapshot', 'clone'])('does not keep the backup (%s) from being restored', async (backup) => {
+    const setting = await live({ [jobName]: ending(0), [revertName]: served('link') }, { backup });
+    collectPods(setting);
+    await setting.begin();
+    const { cluster } = setting;
+    for (const snapshot of cluster.all('volumesnapshots'))
+      cluster.put('volumesnapshots', { ...snapshot, metadata: { ...snapshot.metadata, labels: {} } });
+    cluster.hooks.push(() => {
+      for (const claim of cluster.all('persistentvolumeclaims'))
+        if (claim.metadata?.labels?.['app.kubernetes.io/managed-by'] !== undefined)
+          cluster.put('persistentvolumeclaims', { ...claim, metadata: { ...claim.metadata, labels: {} } });
+    });
+    expect(await rollBackNow(setting)).toMatch(/^reverted: /);
+    expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace)?.spec?.volumeName).not.toBe('pv-1');
   });
 });

@@ -2,7 +2,7 @@ import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { UpgradeError } from '../../errors.ts';
 import type { Inputs } from '../../inputs.ts';
 import { bootJobName } from '../../job/manifest.ts';
-import { isOurs, ownerLabel } from '../../job/pod.ts';
+import { ownerLabel } from '../../job/pod.ts';
 import type { Target } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
 import { waitFor } from '../../wait.ts';
@@ -47,10 +47,12 @@ export function kindOfVolume({ spec }: V1PersistentVolumeClaim): NonNullable<V1P
  * @throws UpgradeError when a claim or a Job of these names is not ours
  */
 export async function makeCopy(context: Context, source: Source): Promise<void> {
-  const { cluster, target } = context;
+  const { cluster, target, journal } = context;
   await expectFreeName(context, bootJobName);
   await removeCopy(context);
   await claimGone(context, copyName(target));
+  // What has the name from now on is the copy; what others gave it before is not there.
+  await journal.note('copy', (await cluster.now()).toISOString());
   await cluster.create('persistentvolumeclaims', copyClaim(target, copyName(target), source), {
     namespace: target.namespace,
   });
@@ -101,7 +103,7 @@ export async function removeCopy(context: Context): Promise<void> {
   await removeBootJob(context);
   const claim = await cluster.find('persistentvolumeclaims', name, namespace);
   if (claim === undefined) return;
-  expectOurCopy(claim, target);
+  expectOurCopy(claim, context);
   // Of a class that retains volumes, nothing of the copy would ever go.
   if (claim.spec?.volumeName !== undefined) await setReclaimPolicy(context, claim.spec.volumeName, 'Delete');
   await cluster.delete('persistentvolumeclaims', name, namespace);
@@ -116,20 +118,40 @@ async function removeBootJob(context: Context): Promise<void> {
   }
 }
 
+/** Milliseconds by which the clocks of two API servers may differ. */
+const clockSkew = 5000;
+
 /**
- * The label alone is no proof, since others may change labels: what the claim was filled from, which nobody can change any more, must be a snapshot or a claim of ours too.
+ * Looks at what nobody can change: the copy was made after this upgrade had noted that it would be, when no claim had the name, and was filled from a snapshot or a claim of
+ * ours. A label tells nothing, since others may put it anywhere and take it off. The volume that a noted exchange names is a copy's too.
  * @throws UpgradeError `claim-foreign`
  */
-export function expectOurCopy(claim: V1PersistentVolumeClaim, { volume: { claimName } }: Target): void {
-  const { kind, name = '' } = claim.spec?.dataSource ?? {};
-  const isFromOurs =
-    (kind === 'PersistentVolumeClaim' && name === claimName) || /-(live|before-upgrade)-\d{14}$/.test(name);
-  if (isOurs(claim) && isFromOurs && (name === claimName || name.startsWith(`${claimName}-`))) return;
+export function expectOurCopy(
+  { metadata, spec }: V1PersistentVolumeClaim,
+  { target, journal }: Pick<Context, 'target' | 'journal'>,
+): void {
+  const { copy, exchange } = journal.noted;
+  const isExchanged = exchange !== undefined && spec?.volumeName === exchange.volume;
+  const isMadeSince = copy !== undefined && !isOlder(metadata?.creationTimestamp, copy);
+  if ((isMadeSince || isExchanged) && isFromOurs(target, spec)) return;
   throw new UpgradeError(
     'claim-foreign',
-    `PersistentVolumeClaim ${claim.metadata?.name ?? ''} is not of this action (by its label ${Object.keys(ownerLabel).join()} and its data source), and its name is needed for a copy.`,
+    `PersistentVolumeClaim ${metadata?.name ?? ''} is not a copy that this upgrade made (by the time at which it was made and its data source), and its name is needed for a copy. It was left as it is.`,
     'Rename or remove it, if it is not needed.',
   );
+}
+
+/** Whether a claim was filled from the server's claim, or from a snapshot or clone of it by this action. */
+export function isFromOurs({ volume: { claimName } }: Target, spec: V1PersistentVolumeClaim['spec']): boolean {
+  const { kind, name = '' } = spec?.dataSource ?? {};
+  return (
+    (kind === 'PersistentVolumeClaim' && name === claimName) ||
+    (name.startsWith(`${claimName}-`) && /-(live|before-upgrade)-\d{14}$/.test(name))
+  );
+}
+
+function isOlder(made: Date | undefined, noted: string): boolean {
+  return made !== undefined && new Date(made).getTime() < new Date(noted).getTime() - clockSkew;
 }
 
 /** A claim goes when no pod names it any more, also none that has ended. */

@@ -108,7 +108,7 @@ export async function exchangeVolumes(context: Context, { claim, volume, former 
   await removeJob(context, bootJobName, { onServersVolume: false });
   const copy = await cluster.find('persistentvolumeclaims', copyName(target), namespace);
   if (copy !== undefined) {
-    expectOurCopy(copy, target);
+    expectOurCopy(copy, context);
     await cluster.delete('persistentvolumeclaims', copyName(target), namespace);
   }
   await claimGone(context, copyName(target));

@@ -67,8 +67,8 @@ async function start(context: Context, source: Source): Promise<void> {
 
 /** Removes what the proof left, once the backup itself is there or is not needed. */
 export async function removeProof(context: Context): Promise<void> {
-  // From then on the copy's volume is the server's.
-  if (context.journal.noted.exchange === undefined) await removeCopy(context);
-  const { live } = context.journal.noted;
+  const { live, copy, exchange } = context.journal.noted;
+  // From the exchange on the copy's volume is the server's.
+  if (copy !== undefined && exchange === undefined) await removeCopy(context);
   if (live !== undefined) await removeSnapshot(context, live);
 }

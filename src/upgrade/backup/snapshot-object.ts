@@ -1,4 +1,4 @@
-import { isOurs as isLabelled, ownerLabel } from '../../job/pod.ts';
+import { ownerLabel } from '../../job/pod.ts';
 import type { VolumeSnapshot } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
 
@@ -26,15 +26,10 @@ export function suffixOf(time: Date): string {
 }
 
 /**
- * Whether a snapshot is one that this action made of the server's volume. The label alone is no proof, since others may change labels: the name and the source, which
- * nobody can change any more, must be ours too.
+ * Whether a snapshot is one that this action made of the server's volume: by its name and its source, which nobody can change any more. A label tells nothing, since others
+ * may put it anywhere and take it off.
  * @param what it holds, as its name says
  */
-export function isOurs(target: Target, snapshot: VolumeSnapshot, what: string): boolean {
-  return isLabelled(snapshot) && isOfVolume(target, snapshot, what);
-}
-
-/** The same without the label, for what is only read: others may have taken it off. */
 export function isOfVolume(
   { volume: { claimName } }: Target,
   { metadata, spec }: VolumeSnapshot,

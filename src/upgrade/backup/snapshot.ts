@@ -3,7 +3,7 @@ import type { PatchOperation } from '../../ports/cluster.ts';
 import { waitFor } from '../../wait.ts';
 import { timeToCome, type Draft, type Move } from '../moves.ts';
 import type { Context } from '../step.ts';
-import { isOurs, snapshotObject, suffixOf } from './snapshot-object.ts';
+import { isOfVolume, snapshotObject, suffixOf } from './snapshot-object.ts';
 
 /** Which snapshot: under what the journal notes its name, and what its name says that it holds. */
 const snapshots = { backup: 'before-upgrade', live: 'live', served: 'of-14' } as const;
@@ -64,7 +64,7 @@ async function ask(context: Context, which: keyof typeof snapshots): Promise<str
   const earlier = journal.noted[which] ?? '';
   const found = earlier === '' ? undefined : await cluster.find('volumesnapshots', earlier, namespace);
   if (found !== undefined) {
-    if (!isOurs(target, found, snapshots[which]))
+    if (!isOfVolume(target, found, snapshots[which]))
       throw foreign(earlier, 'the journal names it, but it was not made by this action of this volume');
     log.info(`VolumeSnapshot ${earlier} has been asked for already`);
     return earlier;
@@ -111,7 +111,7 @@ export async function removeSnapshot(context: Context, snapshot: string): Promis
   const { cluster, target, results } = context;
   const found = await cluster.find('volumesnapshots', snapshot, target.namespace);
   if (found === undefined) return;
-  if (!isOurs(target, found, snapshots.live)) {
+  if (!isOfVolume(target, found, snapshots.live)) {
     results.warnings.push(
       `VolumeSnapshot ${snapshot} was left as it is: it is not one that this action made to prove the backup.`,
     );

@@ -10,7 +10,7 @@ import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { claim, deployment, namespace, oldImage } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
-import { recordOf } from './context.ts';
+import { recordOf, setUp } from './context.ts';
 import { anotherRun, live } from './live.ts';
 import { seal, sealedJournal } from './sealed.ts';
 
@@ -115,7 +115,6 @@ describe('a VolumeSnapshot', () => {
     ['of the user, labelled as ours', 'nightly', 'data-postgresql-0', ownerLabel],
     ['that is the backup', 'data-postgresql-0-before-upgrade-20260102030405', 'data-postgresql-0', ownerLabel],
     ['of another claim', 'data-postgresql-0-live-20260102030405', 'data-vault-0', ownerLabel],
-    ['without our label', 'data-postgresql-0-live-20260102030405', 'data-postgresql-0', {}],
   ])('%s is neither deleted nor given another policy', async (_what, name, source, labels) => {
     const { cluster, context } = await live();
     cluster
@@ -135,6 +134,47 @@ describe('a VolumeSnapshot', () => {
     expect(cluster.writes).toEqual([]);
     expect(context.results.warnings).toEqual([expect.stringContaining(name)]);
   });
+});
+
+test('a VolumeSnapshot of a proof is removed, whatever labels it has', async () => {
+  const { cluster, context } = await live();
+  const name = 'data-postgresql-0-live-20260102030405';
+  cluster.put('volumesnapshots', {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshot',
+    metadata: { name, namespace },
+    spec: { source: { persistentVolumeClaimName: 'data-postgresql-0' } },
+  });
+  await removeSnapshot(context, name);
+  expect(cluster.peek('volumesnapshots', name, namespace)).toBeUndefined();
+});
+
+test.each<[string, string | undefined, string, boolean]>([
+  ['that was made before this upgrade noted one', '2026-01-02T03:04:05.000Z', '2026-01-02T03:03:05Z', false],
+  ['although this upgrade noted none', undefined, '2026-01-02T03:04:06Z', false],
+  ['that was made since', '2026-01-02T03:04:05.900Z', '2026-01-02T03:04:05Z', true],
+])('a clone of the claim under the name of the copy %s', async (_what, copy, made, isRemoved) => {
+  const { cluster, context } = await setUp();
+  if (copy !== undefined) await context.journal.note('copy', copy);
+  cluster
+    .put('persistentvolumeclaims', {
+      // Ours may have lost its label, and theirs may have got it.
+      metadata: {
+        ...{ name: 'data-postgresql-0-copy', namespace, creationTimestamp: new Date(made) },
+        labels: isRemoved ? {} : ownerLabel,
+      },
+      spec: { volumeName: 'pv-2', dataSource: { kind: 'PersistentVolumeClaim', name: 'data-postgresql-0' } },
+    })
+    .put('persistentvolumes', {
+      metadata: { name: 'pv-2' },
+      spec: { persistentVolumeReclaimPolicy: 'Retain', claimRef: { name: 'data-postgresql-0-copy', namespace } },
+    });
+  if (isRemoved) await removeCopy(context);
+  else expect((await thrownBy(() => removeCopy(context))).code).toBe('claim-foreign');
+  expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0-copy', namespace) === undefined).toBe(isRemoved);
+  expect(cluster.peek('persistentvolumes', 'pv-2')?.spec?.persistentVolumeReclaimPolicy).toBe(
+    isRemoved ? 'Delete' : 'Retain',
+  );
 });
 
 test("a user's claim under the copy's name, labelled as ours, is not deleted", async () => {
