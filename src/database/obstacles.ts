@@ -53,7 +53,7 @@ export function obstacleRemedy(found: readonly Obstacle[], session: string): str
     ...(slots.length === 0
       ? []
       : [
-          `${statement(slots.map(({ name }) => `SELECT pg_drop_replication_slot(${quoted(name)});`).join(' '))} 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`,
+          `${statement(slots.map(({ name }) => `SELECT pg_catalog.pg_drop_replication_slot(${quoted(name)});`).join(' '))} 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`,
         ]),
   ];
   return `As the superuser (${copyable(session)}): ${sentences.join(' ')}`;
@@ -63,7 +63,8 @@ function statement(sql: string): string {
   return copyable(isPasteable(sql) ? sql : notPasteable);
 }
 
-/** A text as a literal of SQL. Sessions of ours have `standard_conforming_strings`. */
+/** A text as a literal of SQL, which means the same with and without `standard_conforming_strings`. */
 export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  const doubled = text.replaceAll("'", "''");
+  return text.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
 }

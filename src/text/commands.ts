@@ -26,7 +26,13 @@ export function shellLines(...commands: readonly string[]): string {
 }
 
 /**
- * The end of a remedy: commands for psql.
+ * What each printed session begins with: the owner of a database may have stored for it where names are looked for, and how literals are read. Functions and
+ * operators of theirs would then be called by whoever pastes the commands, with the rights of a superuser.
+ */
+export const sessionStart = 'SET search_path = pg_catalog, pg_temp; SET standard_conforming_strings = on;';
+
+/**
+ * The end of a remedy: commands for psql. Behind each command that goes to a database there is `sessionStart`.
  * @param sessions in each, the first command goes to a database, and no other one is given without it
  */
 export function psqlLines(sessions: readonly (readonly string[])[]): string {
@@ -34,7 +40,12 @@ export function psqlLines(sessions: readonly (readonly string[])[]): string {
     isPasteable(connect) ? [connect, ...commands.filter(isPasteable)] : [],
   );
   const isWhole = given.every((commands, index) => commands.length === sessions[index]?.length);
-  return ended(inPsql, given.filter((commands) => commands.length > 1).flat(), !isWhole);
+  const lines = given.filter((commands) => commands.length > 1).flatMap((commands) => commands.join('\n').split('\n'));
+  return ended(
+    inPsql,
+    lines.flatMap((line) => (line.startsWith('\\connect ') ? [line, sessionStart] : [line])),
+    !isWhole,
+  );
 }
 
 function ended(mark: string, commands: readonly string[], isCut: boolean): string {

@@ -173,11 +173,11 @@ export type RestoredDatabase = 'chain' | 'rewrite' | 'missing' | 'bounds' | 'bui
 export const importedObject = 424242;
 
 /**
- * By database, a script for the role's own session.
- * @param file of the server's user, which gets a line with the database and the server's version where code of the role runs as a superuser
+ * Functions `ran()` and `one(int)`, the latter for what has to be immutable.
+ * @param file of the server's user, which gets a line with the database and the server's version where they run as a superuser
  */
-export function restoredDatabases(file: string): Readonly<Record<RestoredDatabase, string>> {
-  const ran = `
+export function tellingFunctions(file: string): string {
+  return `
 CREATE FUNCTION public.ran() RETURNS bool LANGUAGE plpgsql AS $f$
 BEGIN
   IF current_setting('is_superuser') = 'on' THEN
@@ -186,6 +186,14 @@ BEGIN
   RETURN true;
 END $f$;
 CREATE FUNCTION public.one(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$ BEGIN PERFORM public.ran(); RETURN 1; END $f$;`;
+}
+
+/**
+ * By database, a script for the role's own session.
+ * @param file see `tellingFunctions`
+ */
+export function restoredDatabases(file: string): Readonly<Record<RestoredDatabase, string>> {
+  const ran = tellingFunctions(file);
   const aggregate = `CREATE FUNCTION s(d, int) RETURNS d LANGUAGE sql AS 'SELECT $1'; CREATE AGGREGATE a(int) (SFUNC = s, STYPE = d, INITCOND = '1');`;
   const rewritten = (condition: string) =>
     `ts_rewrite('a'::tsquery, $q$SELECT 'a'::tsquery, 'b'::tsquery WHERE ${condition}$q$) IS NOT NULL`;
@@ -196,6 +204,25 @@ CREATE FUNCTION public.one(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$ BE
     bounds: `${ran} CREATE DOMAIN d AS int CHECK (public.ran()); CREATE TABLE p (c d) PARTITION BY LIST (coalesce(c, c)); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);`,
     builtin: `CREATE DOMAIN d AS int CHECK (CASE WHEN current_setting('is_superuser') = 'on' THEN ${rewritten(`lo_import('/etc/hostname', ${String(importedObject)}) > 0`)} ELSE true END); ${aggregate}`,
     exclusion: `${ran} ALTER DATABASE exclusion SET constraint_exclusion = on; CREATE TABLE k (a int PRIMARY KEY); CREATE TABLE f (a int REFERENCES k, CHECK (a > public.one(1)));`,
+  };
+}
+
+/** A prepared transaction whose name ends its literal where a backslash is an escape. */
+export const hostileGid = `\\'; ALTER ROLE ${hostileRole} SUPERUSER; --`;
+
+/** By database, a script for the role's own session: objects whose remedies would have the superuser run the code of the role. */
+export function remediedDatabases(
+  file: string,
+): Readonly<Record<'gids' | 'operators' | 'columns' | 'casts' | 'children', string>> {
+  const ran = tellingFunctions(file);
+  return {
+    gids: `ALTER DATABASE gids SET standard_conforming_strings = off; CREATE TABLE t (); BEGIN; DROP TABLE t; PREPARE TRANSACTION '${hostileGid.replaceAll("'", "''")}';`,
+    operators: `${ran} CREATE TABLE t (a int); CREATE FUNCTION same(oid, int) RETURNS bool LANGUAGE plpgsql AS $f$ BEGIN PERFORM public.ran(); RETURN pg_catalog.oideq($1, $2::oid); END $f$;
+CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = oid, RIGHTARG = int);`,
+    columns: `${ran} CREATE TABLE t (r regproc, CHECK (r IS NOT NULL AND public.ran())); INSERT INTO t VALUES ('now');`,
+    casts: `${ran} CREATE TYPE pair AS (r regproc); CREATE FUNCTION pair_text(pair) RETURNS text LANGUAGE plpgsql AS $f$ BEGIN PERFORM public.ran(); RETURN 'x'; END $f$;
+CREATE CAST (pair AS text) WITH FUNCTION pair_text(pair); GRANT USAGE ON TYPE pair TO PUBLIC;`,
+    children: `${ran} CREATE TABLE parent (a int NOT NULL); CREATE TABLE child (a int NOT NULL, CHECK (a > public.one(1))); ALTER TABLE child INHERIT parent; ALTER TABLE child ALTER a DROP NOT NULL;`,
   };
 }
 

@@ -1,6 +1,23 @@
 import type { Hazard } from './hazard.ts';
 
 /**
+ * Roles without SUPERUSER to which a table belongs, or one that inherits from it; NULL where there are none. ALTER TABLE runs their CHECKs, casts and
+ * generated columns with the rights of whoever enters it, and SET ROLE is no barrier: so they must enter it themselves.
+ */
+const ordinaryOwners = (table: string) => `(
+  WITH RECURSIVE down(relid) AS (SELECT ${table} UNION SELECT inhrelid FROM down JOIN pg_inherits ON inhparent = relid)
+  SELECT string_agg(DISTINCT quote_ident(pg_get_userbyid(relowner)), ', ') FROM down JOIN pg_class k ON k.oid = relid LEFT JOIN pg_roles r ON r.oid = relowner WHERE NOT coalesce(rolsuper, false))`;
+
+/** Roles without SUPERUSER to which the type of a column belongs, or one in it, or what a cast from such a type calls; NULL where there are none. */
+const typeOwners = (type: string) => `(
+  SELECT string_agg(DISTINCT quote_ident(pg_get_userbyid(owner)), ', ') FROM contained k JOIN pg_type y ON y.oid = k.part,
+    LATERAL (SELECT y.typowner UNION SELECT proowner FROM pg_cast JOIN pg_proc p ON p.oid = castfunc WHERE castsource = y.oid) AS of(owner) LEFT JOIN pg_roles r ON r.oid = owner
+  WHERE k.type = ${type} AND NOT coalesce(rolsuper, false))`;
+
+/** Who has to run the command, where it is not for the superuser: appended to the detail. */
+const runBy = (roles: string) => `coalesce('; to be altered by role ' || ${roles} || ', in a login of its own', '')`;
+
+/**
  * Columns with files of their own, of a type that is, or contains, one of `roots` (a SELECT of types' OIDs). As pg_upgrade looks for them, but among
  * the columns of users alone: a row type of the system's that contains one is a hazard by itself. It goes from the few types that columns have to
  * those in them, and not from the roots through all types. An index on a column is rebuilt by the ALTER of that column, and goes with a view that goes: only
@@ -18,7 +35,7 @@ WITH RECURSIVE contained(type, part) AS (
     UNION ALL SELECT atttypid FROM pg_attribute WHERE typtype = 'c' AND typrelid >= 16384 AND attrelid = typrelid AND attnum > 0 AND NOT attisdropped
     UNION ALL SELECT rngsubtype FROM pg_range WHERE typtype = 'r' AND rngtypid = t.oid) AS inside(part)),
 columns AS (
-  SELECT c.oid, c.relkind, a.attname, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
+  SELECT c.oid, c.relkind, a.attname, a.atttypid, t.typcategory, format_type(a.atttypid, a.atttypmod) AS type,
     CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid WHEN a.attinhcount = 0 THEN c.oid ELSE (
       WITH RECURSIVE up(relid, attinhcount) AS (SELECT c.oid, a.attinhcount UNION SELECT inhparent, p.attinhcount FROM up JOIN pg_inherits ON inhrelid = relid
         JOIN pg_attribute p ON p.attrelid = inhparent AND p.attname = a.attname AND NOT p.attisdropped)
@@ -27,11 +44,11 @@ columns AS (
     LEFT JOIN pg_index x ON x.indexrelid = c.oid LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.contype = 'x'
   WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = ANY (ARRAY(SELECT type FROM contained WHERE part IN (${roots})))
     AND (c.relkind IN ('r', 'm') OR (c.relkind = 'i' AND x.indkey[a.attnum - 1] = 0)) AND n.nspname !~ '^pg_temp_' AND n.nspname !~ '^pg_toast_temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema'))
-SELECT format('%s.%I', oid::regclass, attname), 'type ' || type,
+SELECT format('%s.%I', oid::regclass, attname), 'type ' || type || ${runBy('roles')},
   CASE relkind WHEN 'i' THEN CASE WHEN conname IS NULL THEN format('DROP INDEX %s;', owner::regclass) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I;', indrelid::regclass, conname) END
     WHEN 'm' THEN format('DROP MATERIALIZED VIEW %s;', oid::regclass)
-    ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) END
-FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target) t`;
+    ELSE CASE WHEN roles IS NULL THEN format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s;', owner::regclass, attname, target, attname, target) ELSE '' END END
+FROM columns, LATERAL (SELECT CASE typcategory WHEN 'A' THEN 'text[]' ELSE 'text' END AS target, CASE relkind WHEN 'r' THEN coalesce(${ordinaryOwners('columns.owner')}, ${typeOwners('columns.atttypid')}) END AS roles) t`;
 }
 
 /** A column of another type than the system's own base types and arrays of them, of which only reg* hold OIDs. One that was dropped has no type. */
@@ -40,7 +57,7 @@ const unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND a
     AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b'))`;
 
 const advice =
-  "Turn the columns into text, or drop them; what queries expect the old type then has to cast. A view or a default on the column, or an index whose expression or condition needs the old type, must be dropped before, and made again after. The commands check the CHECK constraints of the table again, with your rights: where it belongs to a role that you don't trust, log in as that role.";
+  'Turn the columns into text, or drop them; what queries expect the old type then has to cast. A view or a default on the column, or an index whose expression or condition needs the old type, must be dropped before, and made again after. There is no command where the table or the type belongs to a role without SUPERUSER: entered by the superuser, it would run code of that role with all rights. That role enters it in a login of its own (ALTER TABLE … ALTER COLUMN … TYPE text USING …::text).';
 
 export const columnHazards: readonly Hazard[] = [
   {
@@ -89,12 +106,13 @@ export const columnHazards: readonly Hazard[] = [
     severity: 'failed',
     shows: 'check',
     says: 'Your installation contains inconsistent NOT NULL constraints.',
-    advice: "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before.",
+    advice:
+      "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before. There is no command where a table belongs to a role without SUPERUSER: entered by the superuser, it would run code of that role with all rights. That role enters it in a login of its own (ALTER TABLE … ALTER COLUMN … SET NOT NULL).",
     among: ['SELECT 1 FROM pg_inherits'],
     database: `
-SELECT DISTINCT format('%s.%I', inhrelid::regclass, attname), 'its parent ' || inhparent::regclass || ' has NOT NULL',
-  format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', inhrelid::regclass, attname)
-FROM pg_inherits, LATERAL (
+SELECT DISTINCT format('%s.%I', inhrelid::regclass, attname), 'its parent ' || inhparent::regclass || ' has NOT NULL' || ${runBy('roles')},
+  CASE WHEN roles IS NULL THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', inhrelid::regclass, attname) ELSE '' END
+FROM pg_inherits, LATERAL (SELECT ${ordinaryOwners('inhrelid')} AS roles) o, LATERAL (
   SELECT attname FROM pg_attribute parent JOIN pg_attribute child USING (attname) WHERE parent.attrelid = inhparent AND child.attrelid = inhrelid
     AND parent.attnum > 0 AND parent.attnotnull AND NOT child.attnotnull AND NOT child.attisdropped OFFSET 0) nullable`,
   },

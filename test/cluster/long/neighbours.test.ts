@@ -84,7 +84,7 @@ describe('a replication slot that is made when the checks are over', () => {
     expect([end.exitCode, end.outputs['verdict']]).toEqual([1, 'reverted']);
     expect(end.report.error).toMatchObject({ code: 'reverted' });
     expect(end.report.error?.message).toContain('physical replication slot too_late');
-    expect(end.report.error?.remedy).toContain("SELECT pg_drop_replication_slot('too_late');");
+    expect(end.report.error?.remedy).toContain("SELECT pg_catalog.pg_drop_replication_slot('too_late');");
     expect(end.report.phases.map(({ id }) => id)).not.toContain('stop-postgresql');
   });
 

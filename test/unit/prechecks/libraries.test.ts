@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Libraries } from '../../../src/database/libraries.ts';
+import { sessionStart } from '../../../src/text/commands.ts';
 import { answerOf, known, libraries, servingProbe, unread, upgradeProbe } from './facts.ts';
 
 const legacy: Libraries = {
@@ -54,9 +55,11 @@ describe('libraries', () => {
           'Use an image that has the library for 14, or take away what uses it.',
           'In psql:',
           '\\connect circle',
+          sessionStart,
           'DROP ROUTINE IF EXISTS public.legacy_a(text);',
           'DROP EXTENSION old;',
           `\\connect -reuse-previous=on 'dbname=''o""""dd'''`,
+          sessionStart,
           'DROP ROUTINE IF EXISTS public.f();',
         ].join('\n'),
       );
@@ -89,7 +92,7 @@ describe('libraries', () => {
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('could not access file "pgaudit"; session_preload_libraries of role audited');
     expect(answer.remedy).toMatch(
-      /In psql:\n\\connect template1\nALTER ROLE audited RESET session_preload_libraries;$/,
+      /In psql:\n\\connect template1\nSET [^\n]*\nALTER ROLE audited RESET session_preload_libraries;$/,
     );
   });
 

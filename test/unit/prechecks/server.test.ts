@@ -90,7 +90,7 @@ describe('what pg_upgrade refuses or leaves behind', () => {
       'physical replication slot standby',
     ]);
     expect(answer.remedy).toContain(
-      "SELECT pg_drop_replication_slot('cdc'); SELECT pg_drop_replication_slot('standby');",
+      "SELECT pg_catalog.pg_drop_replication_slot('cdc'); SELECT pg_catalog.pg_drop_replication_slot('standby');",
     );
     expect(answer.remedy).not.toContain('PREPARED');
   });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { copyable, psqlLines, remedyParts, shellLines } from '../../../src/text/commands.ts';
+import { copyable, psqlLines, remedyParts, sessionStart, shellLines } from '../../../src/text/commands.ts';
 import { isPasteable } from '../../../src/text/psql.ts';
 import { hereDocument, notPasteable, shell, shellQuoted } from '../../../src/text/shell.ts';
 
@@ -83,8 +83,19 @@ describe('commands for psql', () => {
       ['\\connect "b\n"', 'DROP TABLE z;'],
       ['\\connect c', 'DROP TABLE "z\x07";'],
     ]);
-    expect(lines).toBe(` ${notPasteable}\nIn psql:\n\\connect a\nDROP TABLE x;`);
+    expect(lines).toBe(` ${notPasteable}\nIn psql:\n\\connect a\n${sessionStart}\nDROP TABLE x;`);
     expect(psqlLines([])).toBe('');
+  });
+
+  test('begin each session with a search_path and literals that no owner of a database has stored', () => {
+    const commands = psqlLines([
+      ['\\connect a', 'DROP TABLE x;'],
+      ['\\connect template1', '\\connect "B"\nVACUUM;'],
+    ]).split('\n');
+    expect(commands.slice(2)).toEqual([
+      ...['\\connect a', sessionStart, 'DROP TABLE x;'],
+      ...['\\connect template1', sessionStart, '\\connect "B"', sessionStart, 'VACUUM;'],
+    ]);
   });
 
   test('are told from the words before them', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobName } from '../../../src/job/manifest.ts';
+import { sessionStart } from '../../../src/text/commands.ts';
 import { journalName } from '../../../src/upgrade/journal-name.ts';
 import { quiesce } from '../../../src/upgrade/quiesce.ts';
 import { oldImage, namespace } from '../objects.ts';
@@ -46,7 +47,7 @@ describe('when the last client has gone', () => {
     expect(error.message).toBe(
       `Since the checks there is what the check restored-code finds: circle: ${usersCode.object}: ${usersCode.detail}.`,
     );
-    expect(error.remedy).toContain(`\n\\connect circle\n${usersCode.remedy}`);
+    expect(error.remedy).toContain(`\n\\connect circle\n${sessionStart}\n${usersCode.remedy}`);
     const asked = (what: string) => state.statements.findIndex((s) => s.includes(what));
     expect(asked('restored-code')).toBeGreaterThan(asked('pg_stat_activity'));
     expect([asked("'last_value'"), asked('CHECKPOINT')]).toEqual([-1, -1]);
