@@ -10,6 +10,7 @@ import type {
 } from '../../src/ports/cluster.ts';
 import { resources } from '../../src/ports/cluster.ts';
 import { copy } from './copy.ts';
+import { frozen, unfrozen } from './frozen.ts';
 import { applyPatch } from './json-patch.ts';
 
 /** One call as it came in, before anything was done about it. */
@@ -310,23 +311,4 @@ function fieldOf(object: unknown, path: string): unknown {
   return path
     .split('.')
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
-}
-
-/** A copy of all that might still be changed by others: what is frozen is shared. */
-function unfrozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  if (Array.isArray(value)) return value.map(unfrozen) as T;
-  if (value instanceof Date) return new Date(value) as T;
-  const made: Record<string, unknown> = {};
-  for (const name of Object.keys(value)) made[name] = unfrozen((value as Record<string, unknown>)[name]);
-  return made as T;
-}
-
-/** Whoever would change what the API server holds fails. */
-function frozen<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && !(value instanceof Date)) {
-    Object.freeze(value);
-    for (const name in value) frozen(value[name]);
-  }
-  return value;
 }
