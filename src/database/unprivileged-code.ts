@@ -27,16 +27,3 @@ checked AS (
 /** SELECT of whether there is any such function. */
 export const anyUnprivilegedCode =
   'SELECT 1 FROM pg_proc p JOIN pg_roles owner ON owner.oid = p.proowner WHERE p.oid >= 16384 AND NOT rolsuper';
-
-/**
- * SELECT of the relations (column `relation`) that have an expression which can't be written as text, and planned, without that the planner may run such
- * code with the rights of whoever asks. Needs `unprivilegedCode`.
- */
-export const plannedWithCode = `
-SELECT coalesce(indrelid, conrelid, adrelid, stxrelid, CASE WHEN c.classid = 'pg_class'::regclass THEN c.objid END) AS relation
-FROM (SELECT classid, objid FROM callers
-    UNION SELECT e.classid, e.objid FROM pg_depend e JOIN checked t ON e.refclassid = 'pg_type'::regclass AND e.refobjid = t.oid WHERE e.classid <> 'pg_type'::regclass) c
-  LEFT JOIN pg_index ON c.classid = 'pg_class'::regclass AND indexrelid = c.objid
-  LEFT JOIN pg_constraint n ON c.classid = 'pg_constraint'::regclass AND n.oid = c.objid
-  LEFT JOIN pg_attrdef d ON c.classid = 'pg_attrdef'::regclass AND d.oid = c.objid
-  LEFT JOIN pg_statistic_ext s ON c.classid = 'pg_statistic_ext'::regclass AND s.oid = c.objid`;

@@ -1,13 +1,12 @@
 // What a role without rights does with locks on its own objects: it keeps a session of ours waiting, and changes meanwhile what that session has looked at.
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { fingerprintScript, type DatabaseFingerprint } from '../../src/database/fingerprint.ts';
 import { measure } from '../../src/database/measurement.ts';
 import { lockFixture } from '../hazards/live-fixtures.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
-import { hostileDatabase as own, hostileMark, hostileRole as role } from './hostile-role.ts';
+import { hostileDatabase as own, hostileRole as role } from './hostile-role.ts';
+import { begin, evil, harm, untilAwaited } from './races.ts';
 
 jest.setTimeout(300_000);
 
@@ -20,16 +19,6 @@ beforeAll(() => {
 afterAll(() => {
   installations.remove();
 });
-
-/** Code that tells the log where it runs with a superuser's rights; the second is computed by the planner. */
-const evil = `
-CREATE FUNCTION public.evil() RETURNS bool LANGUAGE plpgsql AS $f$ BEGIN
-  IF current_setting('is_superuser') = 'on' THEN RAISE LOG '${hostileMark} ran as %', current_user; END IF; RETURN true; END $f$;
-CREATE FUNCTION public.evil_constant(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$ BEGIN PERFORM public.evil(); RETURN 1; END $f$;`;
-
-/** Until a session waits for the relation, or three seconds: whoever looks without waiting has looked by then. */
-const untilAwaited = (oid: string) =>
-  `DO $$ BEGIN FOR i IN 1..150 LOOP EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = ${oid}); PERFORM pg_sleep(0.02); END LOOP; END $$;`;
 
 /** What is there first; what the role does to it in a transaction before and after the wait. */
 interface Race {
@@ -111,27 +100,6 @@ const racesOfFourteen: Readonly<Record<string, Race>> = {
     measured: { 'public.t': '8192 bytes' },
   },
 };
-
-/** Begins a script as the role; the result ends when the script has. */
-function begin(server: Server, script: string): Promise<string> {
-  const child = spawn('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', role, '-d', own, '-f', '-'], {
-    env: server.environment,
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stdin.end(script);
-  return new Promise((resolve) =>
-    child.on('close', () => {
-      resolve(output);
-    }),
-  );
-}
-
-const harm = (server: Server) =>
-  readFileSync(server.logFile, 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(`LOG:  ${hostileMark} `));
 
 describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
   let server: Server;

@@ -110,7 +110,7 @@ export const databaseFixtures: readonly Fixture[] = [
   ),
   database(
     'inlined-functions',
-    `CREATE FUNCTION inner_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1'; CREATE FUNCTION outer_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT inner_f($1)'; CREATE TABLE inlined (a int); CREATE INDEX inlined_i ON inlined (outer_f(a));`,
+    `CREATE FUNCTION inner_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1'; CREATE FUNCTION outer_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT inner_f($1)'; CREATE TABLE inlined (a int); CREATE INDEX inlined_i ON inlined (outer_f(a)); REVOKE CREATE ON SCHEMA public FROM PUBLIC;`,
     /index public\.inlined_i: function inner_f\(integer\) does not exist/,
     {
       passes: `CREATE FUNCTION inner_q(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1'; CREATE FUNCTION outer_q(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT public.inner_q($1)'; CREATE TABLE qualified (a int CHECK (outer_q(a) > 0)); CREATE INDEX ON qualified (outer_q(a));`,

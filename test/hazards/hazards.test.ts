@@ -38,6 +38,13 @@ function unknownIn(found: Record<string, Answer>): string[] {
   return Object.entries(found).flatMap(([id, { status }]) => (status === 'unknown' ? [id] : []));
 }
 
+/** Databases with objects of roles that are no superusers have expressions that are not planned. */
+const isNotPlanned = (line: string) => line.includes(': not planned here, since a role');
+
+function isHazard([id, { status, evidence }]: [string, Answer]): boolean {
+  return status !== 'passed' && !(id === 'inlined-functions' && status === 'warning' && evidence.every(isNotPlanned));
+}
+
 function severityOf(id: string) {
   return hazards.find((h) => h.id === id)?.severity;
 }
@@ -69,7 +76,7 @@ describe('a server without hazards', () => {
     const refused = fixtures.flatMap((f) => attempt(f.where === 'server' ? 'postgres' : 'ordinary', f.passes ?? ''));
     expect(refused).toEqual([]);
     const found = await findingsOf(server);
-    expect(Object.entries(found).filter(([, answer]) => answer.status !== 'passed')).toEqual([]);
+    expect(Object.entries(found).filter(isHazard)).toEqual([]);
     expect(Object.keys(found)).toHaveLength(ids.length);
   });
 });
@@ -107,13 +114,14 @@ describe('a server with all hazards at once', () => {
     });
     expect(unfixed).toEqual([]);
     const after = await findingsOf(server);
-    expect(Object.entries(after).filter(([, answer]) => answer.status !== 'passed')).toEqual([]);
+    expect(Object.entries(after).filter(isHazard)).toEqual([]);
   });
 });
 
 /** An unlogged table without its init fork is unlogged, too; and a function that can't be inlined in an index can't be called there either. */
 function isNeighbour(check: string, line: string): boolean {
   return (
+    (check === 'inlined-functions' && isNotPlanned(line)) ||
     (check === 'unlogged-tables' && line.startsWith('at missing-init-forks:')) ||
     (check === 'index-functions' && line.startsWith('at inlined-functions:'))
   );
@@ -190,13 +198,13 @@ describe('what could not be read', () => {
     server.sql(
       'slow',
       `CREATE FUNCTION slowly(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END'; CREATE TABLE things (a int, CHECK (a > slowly(1)));
-CREATE OR REPLACE FUNCTION slowly(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM pg_sleep(60); RETURN $1; END';`,
+CREATE OR REPLACE FUNCTION slowly(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM pg_sleep(60); RETURN $1; END'; REVOKE CREATE ON SCHEMA public FROM PUBLIC;`,
     );
     const found = await findingsOf(server);
     expect(unknownIn(found)).toEqual(['inlined-functions']);
     expect(found['inlined-functions']?.evidence).toContain('slow: canceling statement due to statement timeout');
     server.sql('postgres', 'DROP DATABASE slow');
-    expect((await findingsOf(server))['inlined-functions']?.status).toBe('passed');
+    expect(unknownIn(await findingsOf(server))).toEqual([]);
   });
 
   test('beyond the limit of rows is counted, and still found once the commands for the first ones were run', async () => {

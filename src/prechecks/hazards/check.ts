@@ -56,6 +56,7 @@ function judge(hazard: Hazard, places: readonly Place[]): Answer {
   const unread: string[] = [];
   const sessions: string[][] = [];
   const read: Place[] = [];
+  let isCertain = false;
   for (const place of places) {
     const { database, answers } = place;
     const where = database === undefined ? '' : `${oneLine(database)}: `;
@@ -66,6 +67,7 @@ function judge(hazard: Hazard, places: readonly Place[]): Answer {
     }
     read.push(place);
     const { total, rows } = found.value;
+    isCertain ||= rows.some(({ detail }) => detail !== hazard.doubt);
     present.push(...rows.map(({ object, detail }) => `${where}${oneLine(object)}: ${oneLine(detail)}`));
     if (total > rows.length) present.push(`${where}${String(total - rows.length)} more`);
     const remedies = [...new Set(rows.map(({ remedy }) => remedy).filter((remedy) => remedy !== ''))];
@@ -73,12 +75,15 @@ function judge(hazard: Hazard, places: readonly Place[]): Answer {
   }
   if (places.length === 0) return unknown(removeReason, 'no database was asked');
   const seen =
-    present.length > 0 ? found(hazard, sessions, present) : passed(...(read.length > 0 ? [nothingIn(read)] : []));
+    present.length > 0
+      ? found(isCertain ? hazard.severity : 'warning', hazard.advice, sessions, present)
+      : passed(...(read.length > 0 ? [nothingIn(read)] : []));
   return unread.length === 0 ? seen : worst(seen, unknown(removeReason, ...unread));
 }
 
 function found(
-  { severity, advice }: Hazard,
+  severity: Hazard['severity'],
+  advice: string,
   sessions: readonly (readonly string[])[],
   evidence: readonly string[],
 ): Answer {

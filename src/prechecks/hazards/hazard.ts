@@ -25,6 +25,8 @@ export interface Hazard {
   readonly among?: readonly string[];
   /** Runs before `database`, in the same session: what can't be asked by a SELECT alone. */
   readonly before?: string;
+  /** The `detail` of rows that only warn, whatever the severity: what could not be asked there, and what else tells. */
+  readonly doubt?: string;
   /** What to do, in words. */
   readonly advice: string;
 }
