@@ -207,9 +207,10 @@ function chartsOf(objects: readonly Marked[]): string[] {
   return [...new Set(labels.filter((label) => label !== undefined))].sort();
 }
 
-/** Other sessions than those of the action itself. */
+/** Other sessions than those of the action itself. Anybody may give a session that name, but not the action's role. */
 async function clientsOf({ database }: Gathering): Promise<Client[]> {
-  return (await readClients(database)).filter(({ application }) => application !== applicationName);
+  const isOurs = ({ application, user }: Client) => application === applicationName && user === database.superuser;
+  return (await readClients(database)).filter((client) => !isOurs(client));
 }
 
 /** Whoever is there both times; a scrape or a probe of the kubelet is gone at once. */

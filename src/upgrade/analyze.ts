@@ -135,13 +135,21 @@ async function analyzeOrWarn(context: Context, name: string): Promise<void> {
   }
 }
 
-// A plain ANALYZE also takes partitioned tables, which vacuumdb leaves out.
-// -1: never analyzed (PostgreSQL 14). The statistics collector's last_analyze comes later than ANALYZE ends.
-export const analyzeSql = `ANALYZE;
+/** Of pg_class `c` and pg_namespace `n`. -1: never analyzed (PostgreSQL 14). The statistics collector's last_analyze comes later than ANALYZE ends. */
+const withoutStatistics = `c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema')`;
+
+/**
+ * An ANALYZE of all also takes partitioned tables, which vacuumdb leaves out. Whoever owns a table can lock it for hours: so tables that are locked are left out first, and
+ * then waited for, but not for long. Indexes and partitions are waited for in both cases.
+ */
+export const analyzeSql = `SET lock_timeout = '20 s';
+ANALYZE (SKIP_LOCKED);
+SELECT format('ANALYZE %I.%I;', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${withoutStatistics}
+\\gexec
 SELECT json_build_array(n.nspname || '.' || c.relname)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema') LIMIT 5;`;
+WHERE ${withoutStatistics} LIMIT 5;`;
 
 async function analyzeEach({ database }: Context, names: readonly string[]): Promise<void> {
   for (const [name, rows] of await database.writeEach(names, analyzeSql, analyzeLimit)) {

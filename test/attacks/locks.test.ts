@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { fingerprintScript, type DatabaseFingerprint } from '../../src/database/fingerprint.ts';
 import { measure } from '../../src/database/measurement.ts';
+import { analyzeSql } from '../../src/upgrade/analyze.ts';
 import { lockFixture } from '../hazards/live-fixtures.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
 import { hostileDatabase as own, hostileRole as role } from './hostile-role.ts';
@@ -167,6 +168,28 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
       await end();
     }
   });
+
+  if (major === 14)
+    test('a lock keeps ANALYZE waiting for seconds, for that table alone', async () => {
+      asRole(`${evil} CREATE TABLE public.t AS SELECT 1 AS a; CREATE TABLE public."ot""her" AS SELECT 1 AS a;`);
+      const analyzed = () =>
+        asRole(
+          `SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND reltuples >= 0`,
+        );
+      const end = await lockFixture(server, own, 'public.t');
+      try {
+        const begun = Date.now();
+        await expect(server.database().writeEach([own], analyzeSql, 90_000)).rejects.toThrow(
+          'canceling statement due to lock timeout',
+        );
+        expect(Date.now() - begun).toBeLessThan(60_000);
+        expect(analyzed()).toBe('ot"her');
+      } finally {
+        await end();
+      }
+      expect((await server.database().writeEach([own], analyzeSql, 90_000)).get(own)).toEqual([]);
+      expect(analyzed()).toBe('ot"her t');
+    });
 
   test('what can be counted is, and names and sequences are told apart', async () => {
     asRole(`${evil}

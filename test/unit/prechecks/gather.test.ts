@@ -207,14 +207,16 @@ describe('gathering facts', () => {
       address: '10.0.0.7',
       state: 'idle',
     };
-    const clients = [stays, { ...stays, pid: 2 }, { ...stays, pid: 3, application: 'postgresql-upgrade' }];
+    const disguised = { ...stays, pid: 4, application: 'postgresql-upgrade' };
+    const ours = { ...disguised, pid: 3, user: 'postgres' };
+    const clients = [stays, { ...stays, pid: 2 }, ours, disguised];
     const from = probing(cluster());
     // The second one goes while the rest is read.
     from.hooks.push((call) => {
       if (call.method === 'create' && call.resource === 'jobs' && clients[1]?.pid === 2) clients.splice(1, 1);
     });
     const facts = await gather(from, {}, volume, clients);
-    expect(facts.clients).toEqual({ known: true, value: [stays] });
+    expect(facts.clients).toEqual({ known: true, value: [stays, disguised] });
   });
 
   test('neighbours are the pods of others: probes are our own', async () => {

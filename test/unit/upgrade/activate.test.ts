@@ -183,7 +183,7 @@ describe('extensions and statistics', () => {
   test('every database that accepts connections is analyzed', async () => {
     const { context, state, log } = await setUp();
     await analyze.run(context);
-    const analyzed = state.statements.flatMap((s) => /^(.*): ANALYZE;/.exec(s)?.[1] ?? []);
+    const analyzed = state.statements.flatMap((s) => /^(.*): SET lock_timeout = '20 s';\nANALYZE/.exec(s)?.[1] ?? []);
     expect(analyzed.sort()).toEqual(['circle', 'postgres', 'template1']);
     expect(log.text).toContain('Analyzed 3 databases');
   });
@@ -199,7 +199,7 @@ describe('extensions and statistics', () => {
     expect(context.results.warnings).toEqual([
       expect.stringMatching(/^Database circle could not be analyzed.*invalid page in block 0/),
     ]);
-    const analyzed = state.statements.flatMap((s) => /^(.*): ANALYZE;/.exec(s)?.[1] ?? []);
+    const analyzed = state.statements.flatMap((s) => /^(.*): SET lock_timeout = '20 s';\nANALYZE/.exec(s)?.[1] ?? []);
     expect(new Set(analyzed)).toEqual(new Set(['postgres', 'template1']));
   });
 
@@ -212,7 +212,7 @@ describe('extensions and statistics', () => {
 
   test('a database that can not be analyzed is a warning that names it', async () => {
     const { context, state } = await setUp();
-    state.refuse = [{ statement: /^ANALYZE/, message: 'permission denied' }];
+    state.refuse = [{ statement: /^ANALYZE/m, message: 'permission denied' }];
     await analyze.run(context);
     expect(context.results.warnings).toHaveLength(3);
     expect(context.results.warnings.join('\n')).toContain('Database circle could not be analyzed');

@@ -172,7 +172,7 @@ describe('an image of 12 that somebody else sets', () => {
     const setting = await upgrade();
     once(
       setting,
-      () => setting.state.statements.some((statement) => statement.includes(': ANALYZE;')),
+      () => setting.state.statements.some((statement) => statement.includes('ANALYZE (SKIP_LOCKED);')),
       () => {
         setImage(setting, oldImage);
       },

@@ -52,7 +52,7 @@ describe('an upgrade', () => {
     const stopped: (number | undefined)[] = [];
     const push = state.statements.push.bind(state.statements);
     state.statements.push = (...statements) => {
-      if (statements.some((s) => s.includes(': ANALYZE;'))) stopped.push(replicas());
+      if (statements.some((s) => s.includes('ANALYZE (SKIP_LOCKED);'))) stopped.push(replicas());
       return push(...statements);
     };
     await begin();
