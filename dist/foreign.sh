@@ -129,7 +129,7 @@ has_tables() { # DIRECTORY: below 16384 all files are of initdb
 adopt() { # the new cluster of that try is kept, since nothing of ours may remove it
   local number=1
   if [[ -e $NEW ]]; then
-    while [[ -e $NEW.aside-$number ]]; do number=$((number + 1)); done
+    while [[ -e $NEW.aside-$number || -L $NEW.aside-$number ]]; do number=$((number + 1)); done
     log "    $NEW of a failed try is set aside as $NEW.aside-$number: remove it when the upgrade is done"
     rename "$NEW" "$NEW.aside-$number"
   fi

@@ -4,7 +4,8 @@
 # A restore runs code of the databases' users as superuser of the new cluster: a domain's CHECK behind an aggregate's INITCOND, say, and from there
 # any program. So `dump` and `restore` are containers of their own. Only `dump` has the password. `restore` has the dumps, read-only, and closes the network
 # to itself and to all that it starts (confine.pl) before it reads one.
-# Environment of both: TO, the major; DUMPS, a directory; DATABASES, a name a line; SUPERUSER, whom the running server's initdb made.
+# Environment of both: TO, the major; DUMPS, a directory; DATABASES, a name a line; SUPERUSER, whom the running server's initdb made; SESSION_OPTIONS,
+# parameters of each session (session-options.ts), so that none counts which is stored for a role or a database.
 # Of dump: HOST, PORT, LOGIN (superuser), PASSWORD of the running server; CONNECT_WAIT, LOCK_WAIT and DUMP_LIMIT, seconds.
 # Of restore: ENCODING, LC_COLLATE_VALUE, LC_CTYPE_VALUE, CHECKSUMS (on, off), WAL_SEGMENT (MiB) for initdb; CONFINE, the text of confine.pl.
 # Leaves in DUMPS: roles.sql, NUMBER.dump for each database, and the facts about the dumps, with `dumped NUMBER MILLISECONDS`. `restore` prints all facts,
@@ -20,7 +21,7 @@
 #   took NUMBER DUMP RESTORE          milliseconds
 #   end
 set -uo pipefail
-readonly COMMAND=$1 TO DUMPS SUPERUSER DATABASES
+readonly COMMAND=$1 TO DUMPS SUPERUSER DATABASES SESSION_OPTIONS
 readonly WORK=${WORK:-/tmp/replay} BIN=${PGBINNEW:-/usr/lib/postgresql/$TO/bin}
 readonly MOST_ERRORS=20 MOST_LINES=40 LONGEST_LINE=400
 export LC_ALL=C
@@ -34,18 +35,14 @@ broken() { # TEXT
 }
 milliseconds() { local now=${EPOCHREALTIME/[.,]/}; echo $((now / 1000)); }
 
-# Programs that ask the running server: they can only read, wait for nobody's lock for long, and are missed soon when they are gone. Nothing but the
-# system's own schema is searched: who may create in another one would have us call a function of theirs.
+# Programs that ask the running server. Nothing but the system's own schema is searched: who may create in another one would have us call a function of theirs.
 source_server() { # COMMAND...
-  local options='-c default_transaction_read_only=on -c role=none -c search_path=pg_catalog -c idle_in_transaction_session_timeout=0'
-  options+=" -c statement_timeout=${DUMP_LIMIT}s -c lock_timeout=${LOCK_WAIT}s"
-  options+=' -c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4'
-  PGHOST=$HOST PGPORT=$PORT PGUSER=$LOGIN PGPASSWORD=$secret PGOPTIONS=$options PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=5 \
+  PGHOST=$HOST PGPORT=$PORT PGUSER=$LOGIN PGPASSWORD=$secret PGOPTIONS=$SESSION_OPTIONS PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=5 \
     timeout --kill-after=5 "$DUMP_LIMIT" "$@"
 }
 
 scratch() { # COMMAND...
-  PGHOST=$WORK PGPORT=5432 PGUSER=$SUPERUSER PGOPTIONS='-c role=none -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0' "$@"
+  PGHOST=$WORK PGPORT=5432 PGUSER=$SUPERUSER PGOPTIONS=$SESSION_OPTIONS "$@"
 }
 
 connection() { printf "dbname='%s'" "$(printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g")"; }

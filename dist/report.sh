@@ -39,7 +39,8 @@ fail() { give_up failed "$EXIT_FAILED" "$1$(room_left "$1")"; }
 room_left() { # MESSAGE
   local said
   if [[ $LOCKED == no || $1 =~ $NO_ROOM ]]; then return; fi
-  said=$({ head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE"; } 2>&1) || printf '; the volume takes no more: %s' "${said##*: }"
+  # A signal may have come while the probe was a second name of a table's file.
+  said=$({ rm -f -- "$PROBE" && set -o noclobber && head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE"; } 2>&1) || printf '; the volume takes no more: %s' "${said##*: }"
   rm -f -- "$PROBE" 2>/dev/null || true
 }
 readonly NO_ROOM='No space left|quota exceeded|Read-only file system'
@@ -47,18 +48,23 @@ readonly NO_ROOM='No space left|quota exceeded|Read-only file system'
 # A command that may take long, in a process group of its own (so that all of it can be ended), with a sign of life now and then. What it says
 # goes to $SAID and not to the volume, since that may be full.
 run() { # LABEL FILE COMMAND...
-  local label=$1 output=$SAID/$2 status=0 beat
+  local label=$1 output=$SAID/$2 status=0
   shift 2
   set -m
   "$@" >>"$output" 2>&1 </dev/null &
   RUNNING=$!
   set +m
   heartbeat "$label" "$output" &
-  beat=$!
+  BEAT=$!
   wait "$RUNNING" || status=$?
   if ((status == 0)); then RUNNING=; fi # else some of it may still run
-  { kill -KILL "$beat" && wait "$beat"; } 2>/dev/null || true # KILL: it inherits what we ignore
+  stop_heartbeat
   return "$status"
+}
+
+stop_heartbeat() {
+  if [[ -n $BEAT ]]; then { kill -KILL "$BEAT" && wait "$BEAT"; } 2>/dev/null || true; fi # KILL: it inherits what we ignore
+  BEAT=
 }
 
 heartbeat() { # LABEL FILE
@@ -66,7 +72,7 @@ heartbeat() { # LABEL FILE
   started=$(now)
   exec {never}<> <(:) # nothing ever comes from here: `read -t` is then a sleep which leaves no process behind
   until read -r -t "$HEARTBEAT_SECONDS" -u "$never"; do
-    log "    ... $1, for $((($(now) - started) / 1000)) s: $(redact <"$2" | tail -n 1 | tr -d '\r' | cut -c 1-120)"
+    log "    ... $1, for $((($(now) - started) / 1000)) s: $(redact <"$2" | tail -n 1 | cut -c 1-120)"
   done
 }
 
@@ -102,7 +108,9 @@ result() {
 }
 
 # What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (as replay.sh has it), of all else what looks like a
-# password, a connection string of a subscription or foreign server, or a hash, also over several lines.
+# password, a connection string of a subscription or foreign server, or a hash, also over several lines. Whoever owns a database may bring lines of any
+# length into these logs, and the time for a line grows with the square of its length. So a line is cut before it is read, at white space, since a hash or
+# a URL of which only a part is there is not recognized. What follows may still belong to it, and is left out up to the next message.
 # shellcheck disable=SC2016 # awk's own
 readonly WITHOUT_LITERALS='
 function begin_statement() { quote = "" }
@@ -165,57 +173,104 @@ function closing(line,   at, c) {
   }
   return 0
 }
+function show(text) {
+  print text (cut ? "… (the rest of this line, and what belongs to it, is left out)" : "")
+  lost = cut
+}
 BEGIN { KEYWORD = "(password|passwd|passphrase|secret|token|connection)" }
-/^pg_restore: |^psql:|(LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DETAIL|HINT|CONTEXT):  / { statement = 0; literal = "" }
+{
+  cut = length($0) > longest
+  if (cut) $0 = match(substr($0, 1, longest), /^.*[ \t]/) ? substr($0, 1, RLENGTH) : ""
+}
+/^pg_restore: |^psql:|(LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DETAIL|HINT|CONTEXT):  / { statement = 0; literal = ""; lost = 0 }
+lost { next }
 !statement && match($0, /Command was: |(STATEMENT|QUERY):  /) {
   statement = 1
   begin_statement()
   begun = RSTART + RLENGTH
-  print without_secrets(substr($0, 1, begun - 1)) without_literals(substr($0, begun))
+  show(without_secrets(substr($0, 1, begun - 1)) without_literals(substr($0, begun)))
   next
 }
-/DETAIL:  / { begin_statement(); gsub(/=\([^)]*\)/, "=(***)"); print without_literals($0); begin_statement(); next }
-{ print statement ? without_literals($0) : without_secrets($0) }
+/DETAIL:  / { begin_statement(); gsub(/=\([^)]*\)/, "=(***)"); show(without_literals($0)); begin_statement(); next }
+{ show(statement ? without_literals($0) : without_secrets($0)) }
 '
 readonly HASHES='s/SCRAM-SHA-256\$[^[:space:]'"'"']+/***/g; s/md5[0-9a-f]{32}/***/g; s#://[^/@[:space:]]+@#://***@#g'
 
-redact() { LC_ALL=C awk "$WITHOUT_LITERALS$WITHOUT_SECRETS" | sed -E "$HASHES"; }
+readonly LONGEST_LINE=4096 LONGEST_END=16384 MOST_SHOWN=262144 # bytes
+readonly LOGS_SECONDS=${LOGS_SECONDS:-20}                      # for all logs to be shown, and once more to be kept
+
+# What has a carriage return is a progress of pg_upgrade's, many lines on one. An error, after a part of the text, when it takes too long.
+redact() { # [SECONDS]
+  LC_ALL=C tr '\r\000' '\n ' | LC_ALL=C cut -b "-$((LONGEST_LINE + 1))" |
+    LC_ALL=C timeout --foreground -k 1 "${1:-10}" awk -v longest="$LONGEST_LINE" "$WITHOUT_LITERALS$WITHOUT_SECRETS" | LC_ALL=C sed -E "$HASHES"
+}
+
+# What comes after the result: it is for people, and nothing waits for it. A signal ends it.
+leave_logs() { # STATUS of the script
+  # shellcheck disable=SC2064 # the status of now
+  trap "kill -KILL -- \"-\$RUNNING\" 2>/dev/null; rm -rf -- \"\$WORK\"; exit $1" TERM INT HUP
+  set -m
+  {
+    if [[ $COMMAND == upgrade && $OUTCOME == failed ]]; then show_logs | head -c "$MOST_SHOWN"; fi
+    keep_logs
+  } &
+  RUNNING=$!
+  set +m
+  wait "$RUNNING"
+}
 
 keep_logs() { # on the volume, at the end
-  if [[ ! -d $LOGS || -z $(ls -A "$SAID") ]]; then return; fi
-  cp -- "$SAID"/* "$LOGS/" || true
-  redact_logs
+  local file deadline=$((SECONDS + LOGS_SECONDS))
+  if [[ $LOCKED == no || ! -d $LOGS || -L $LOGS || ! -O $LOGS || -z $(ls -A "$SAID") ]]; then return; fi
+  chmod 0700 "$LOGS" || return
+  for file in "$SAID"/*; do keep_redacted "$file" "$LOGS/${file##*/}" "$deadline" || log "    ${file##*/} is not kept: $TOO_LONG"; done
+  redact_logs "$deadline"
 }
 
-redact_logs() {
+# The small ones first, so that a large one takes the time from none. Of pg_upgrade's own, what can't be redacted is not kept.
+redact_logs() { # DEADLINE, in seconds of the script
   local file
-  while IFS= read -r -d '' file; do
-    # What can't be redacted is not kept. The volume may be full: what takes no more room than before still fits.
-    if redact <"$file" >"$SAID/.redacted"; then cat -- "$SAID/.redacted" >"$file" || true; else rm -f -- "$file"; fi
-  done < <(find "$LOGS" -maxdepth 1 -type f ! -name '*.custom' ! -name '*.sh' -print0)
+  while IFS=' ' read -r -d '' _ file; do
+    if keep_redacted "$file" "$file" "$1"; then continue; fi
+    if [[ ${file##*/} == pg_upgrade* ]]; then rm -f -- "$file"; log "    ${file##*/} is not kept: $TOO_LONG"; else log "    ${file##*/} stays as it is: $TOO_LONG"; fi
+  done < <(find "$LOGS" -maxdepth 1 -type f -links 1 ! -name '*.custom' ! -name '*.sh' -printf '%s %p\0' | sort -zn)
   rm -f -- "$SAID/.redacted"
 }
+readonly TOO_LONG='it takes too long to take secrets out of it'
 
-archive_logs() { # of earlier tries: kept, and out of the way of pg_upgrade, which appends
+keep_redacted() { # FILE TARGET DEADLINE
+  if (($3 <= SECONDS)) || ! redact $(($3 - SECONDS)) <"$1" >"$SAID/.redacted"; then return 1; fi
+  put "$SAID/.redacted" "$2" || true # the volume may be full
+}
+
+# Of earlier tries: kept, and out of the way of pg_upgrade, which appends to what it finds, through links too. So nothing but directories stays.
+archive_logs() {
   local number=1
-  mkdir -p "$LOGS"
-  while [[ -e $LOGS/try-$number ]]; do number=$((number + 1)); done
-  if [[ -z $(find "$LOGS" -maxdepth 1 -type f) ]]; then return; fi
+  close_logs
+  while [[ -e $LOGS/try-$number || -L $LOGS/try-$number ]]; do number=$((number + 1)); done
   rm -f -- "$LOGS/delete_old_cluster.sh"
-  redact_logs
+  if [[ -z $(find "$LOGS" -mindepth 1 -maxdepth 1 ! -type d -print -quit) ]]; then return; fi
+  redact_logs $((SECONDS + LOGS_SECONDS))
   mkdir "$LOGS/try-$number"
-  find "$LOGS" -maxdepth 1 -type f -exec mv -t "$LOGS/try-$number" -- {} +
+  find "$LOGS" -mindepth 1 -maxdepth 1 ! -type d -exec mv -t "$LOGS/try-$number" -- {} +
 }
 
 # The end of each log: pg_upgrade's own output says little more than *failure*. Of the dumps' logs only those with an error in them.
 show_logs() {
-  local file
+  local file text deadline=$((SECONDS + LOGS_SECONDS))
   for file in "$SAID"/* "$LOGS"/*.log "$LOGS"/*.txt; do
-    if [[ ! -s $file ]]; then continue; fi
+    if [[ ! -f $file || -L $file || ! -s $file ]]; then continue; fi
     if [[ $file == */pg_upgrade_dump_* ]] && ! grep -qiE 'error|fatal' "$file"; then continue; fi
     log "--- ${file##*/}, the last 40 lines"
-    redact <"$file" | tail -n 40
+    if ((SECONDS >= deadline)) || ! text=$(redact $((deadline - SECONDS)) <"$file" | tail -n 40 | tail -c "$LONGEST_END"); then text="    left out: $TOO_LONG"; fi
+    printf '%s\n' "$text"
   done
+}
+
+last_line() { # FILE
+  local text
+  text=$(redact <"$1" 2>/dev/null | tail -n 1) || text="a line that is not shown: $TOO_LONG"
+  printf '%s' "$text"
 }
 
 first_line() { grep -hE "$@" 2>/dev/null | head -n 1 | redact || true; } # PATTERN FILE...
@@ -235,7 +290,7 @@ telling_line() { # OUTPUT OF pg_upgrade
   sentence=$(grep -vE "$FAILED_STATUS"'|^$|^Consult|^the probable cause' <<<"$sentence" | head -n 1) || true
   culprit=$(first_line 'could not load library|^  [^ ]' "$LOGS"/*.txt)
   if [[ -z $culprit && -n $log ]]; then culprit=$(first_line "$ERROR_LINE" "$LOGS/$log"); fi
-  if [[ -z $culprit && -n $log ]]; then culprit="$log ends with: $(redact <"$LOGS/$log" 2>/dev/null | tail -n 1)"; fi
+  if [[ -z $culprit && -n $log ]]; then culprit="$log ends with: $(last_line "$LOGS/$log")"; fi
   if [[ -z $sentence$culprit ]]; then culprit=$(first_line "$ERROR_LINE" "$LOGS"/pg_upgrade_{dump_*,utility,server}.log); fi
   printf '%s' "${sentence:-pg_upgrade failed}${culprit:+: $culprit}"
 }

@@ -54,7 +54,7 @@ readonly UNPROVEN=$OURS/unproven              # pg_control is back, and the old 
 readonly MARKER=.postgresql-upgrade           # in the new cluster: it is complete; and what pg_control said then
 
 STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION=''
-MODE='' OPTION='' RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' WORK='' SAID='' LAST_ERROR=''
+MODE='' OPTION='' RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' BEAT='' WORK='' SAID='' LAST_ERROR=''
 declare -A SPENT=()
 
 here=$(dirname -- "${BASH_SOURCE[0]}")
@@ -140,7 +140,7 @@ check_environment() {
   case $COMMAND in upgrade | revert | rollback | boot | status) ;; *) refuse "usage: upgrade.sh upgrade|revert|rollback|boot|status" ;; esac
   if ((EUID == 0)); then refuse "run as the owner of the data directory, not as root"; fi
   if ! id -un >/dev/null 2>&1; then refuse "user $EUID has no entry in /etc/passwd: initdb and pg_upgrade want one"; fi
-  for name in FROM TO JOBS HEARTBEAT_SECONDS; do
+  for name in FROM TO JOBS HEARTBEAT_SECONDS LOGS_SECONDS; do
     if [[ ! ${!name} =~ ^[1-9][0-9]*$ ]]; then refuse "$name must be a whole number, not '${!name}'"; fi
   done
   case $TRANSFER in auto | clone | link | copy) ;; *) refuse "TRANSFER must be auto, clone, link or copy, not '$TRANSFER'" ;; esac
@@ -153,10 +153,9 @@ check_environment() {
   for name in $(compgen -e | grep '^PG'); do # pg_upgrade and libpq take a dozen settings from there
     if [[ $name != PGCTLTIMEOUT ]]; then unset "$name"; fi
   done
-  # what is stored for the superuser or for a database must not touch pg_upgrade's own sessions
-  export PGOPTIONS='-c role=none -c search_path=pg_catalog,pg_temp -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
-  PGOPTIONS+=' -c local_preload_libraries= -c default_transaction_read_only=off -c default_transaction_deferrable=off -c exit_on_error=off'
-  PGOPTIONS+=' -c transform_null_equals=off -c array_nulls=on -c backslash_quote=safe_encoding'
+  # what is stored for a role or for a database must not touch pg_upgrade's own sessions; libpq reads this in all its programs
+  if [[ $COMMAND != status && -z ${SESSION_OPTIONS:-} ]]; then refuse "SESSION_OPTIONS is not set"; fi
+  export PGOPTIONS=${SESSION_OPTIONS:-}
 }
 
 mount_of() { stat -c %m -- "$1"; }
@@ -175,7 +174,7 @@ lock() {
   local status=0 said
   look_for_links
   if [[ -n $WHY ]]; then give_up refused "$EXIT_UNKNOWN" "$WHY"; fi
-  if ! said=$({ mkdir -p "$OURS" && : >>"$JOURNAL"; } 2>&1); then
+  if ! said=$({ mkdir -p "$OURS" && chmod 0700 "$OURS" && : >>"$JOURNAL"; } 2>&1); then
     refuse "user $EUID cannot write to $MOUNT ($(stat -c 'owner %u:%g, mode %a' "$MOUNT")): ${said##*: }"
   fi
   sync "$MOUNT" "$OURS"
@@ -241,7 +240,7 @@ choose_transfer() {
 
 can() { # clone|link FILE
   local status=0 command=(ln)
-  if [[ $1 == clone ]]; then command=(cp --reflink=always); fi
+  if [[ $1 == clone ]]; then command=(cp --reflink=always --remove-destination); fi
   "${command[@]}" -- "$2" "$PROBE" 2>"$WORK/probe" || status=1
   rm -f -- "$PROBE"
   if grep -qE "$NO_ROOM" "$WORK/probe"; then refuse "nothing can be written to see what the volume can do: $(<"$WORK/probe")"; fi
@@ -393,8 +392,9 @@ swap() {
 # The one that pg_upgrade writes names the directory where the old cluster was: there the new one will be. So this is done before the swap.
 write_delete_script() {
   local script=$LOGS/delete_old_cluster.sh files
+  close_logs
   files=$(tablespaces | while IFS= read -r directory; do printf ' %q/PG_%s_*' "$directory" "$FROM"; done)
-  cat >"$script.new" <<SCRIPT
+  cat >"$WORK/delete_old_cluster.sh" <<SCRIPT
 #!/bin/bash
 # Removes the PostgreSQL $FROM cluster which the upgrade kept, and nothing else.
 set -eu
@@ -405,9 +405,10 @@ stop() { echo "Nothing removed: \$1." >&2; exit 1; }
 rm -rf -- $KEPT$files
 echo "Removed $KEPT."
 SCRIPT
+  put "$WORK/delete_old_cluster.sh" "$script.new"
   chmod 0700 "$script.new"
   sync "$script.new"
-  mv -- "$script.new" "$script"
+  mv -T -- "$script.new" "$script"
   sync "$LOGS"
 }
 
@@ -436,7 +437,6 @@ conclude() { # STATUS
   stop_running
   end_step
   if [[ $COMMAND == upgrade && $OUTCOME == failed ]]; then
-    show_logs
     (set -e; go_back; exit 0)
     went=$?
     look
@@ -451,7 +451,7 @@ conclude() { # STATUS
   if [[ $COMMAND == status ]]; then result; fi
   result >"$RESULT_FILE"
   if [[ -n $WORK ]]; then
-    keep_logs
+    leave_logs "$status"
     rm -rf -- "$WORK"
   fi
   exit "$status"

@@ -2,17 +2,34 @@
 # What is on the volume, and the small durable moves which change it, back to the old cluster included.
 
 # The server's user may write anything here, and so may whoever has a way to that user (COPY TO PROGRAM). So what is read has a grammar, only
-# plain files are read (nobody would ever write into a pipe), and nothing that is ours is a link.
+# plain files are read (nobody would ever write into a pipe), and nothing that is ours is a link. Members of the volume's group may write beside the data
+# directory too, since the kubelet's fsGroup pass opens all that is there to them: $OURS and $LOGS are closed to them again before anything is written.
 
-# Sets WHY where a name of ours leads elsewhere: then nothing is read or written there.
+# Sets WHY where a name of ours leads elsewhere, or a file of ours has other names: then nothing is read or written there.
 look_for_links() {
   local path
   for path in "$DATA" "$NEW" "$KEPT" "$MOVED" "$OURS" "$LOGS"; do
     if [[ -L $path || (-e $path && ! -d $path) ]]; then WHY="$path is not a directory, or a link to one: move it away"; return; fi
   done
+  if [[ -e $OURS && ! -O $OURS ]]; then WHY="$OURS belongs to UID $(stat -c %u "$OURS") and not to user $EUID: move it away, or give it back with chown"; return; fi
   for path in "$JOURNAL" "$OURS/lock" "$OURS/marker" "$CLAIM" "$TABLESPACES" "$RESERVE" "$PROBE" "$AUTO_CONF" "$UNPROVEN" "$DATA/$MARKER" "$NEW/$MARKER"; do
     if [[ -L $path || (-e $path && ! -f $path) ]]; then WHY="$path is not a plain file: remove it"; return; fi
   done
+  for path in "$JOURNAL" "$OURS/lock" "$OURS/marker" "$CLAIM" "$TABLESPACES" "$RESERVE" "$UNPROVEN"; do # $PROBE is one of a table for a moment
+    if [[ -e $path && $(stat -c %h "$path") != 1 ]]; then
+      WHY="$path has other names, so that to write into it could change another file. Give it content of its own: cp -p $path $path.new && mv $path.new $path"
+      return
+    fi
+  done
+}
+
+# A copy in the place of whatever has that name: never through a link, nor into a file which has other names. A directory stays, and that is an error.
+put() { cp --remove-destination -T -- "$1" "$2"; } # FILE TARGET
+
+close_logs() { # to all but the server's user, before anything is written there
+  mkdir -p "$LOGS"
+  if [[ ! -O $LOGS ]]; then fail "$LOGS is not owned by user $EUID: remove it, or give it back with chown"; fi
+  chmod 0700 "$LOGS"
 }
 
 version_of() {
@@ -254,7 +271,7 @@ translate_configuration() { # MEGABYTES PER WAL SEGMENT
     if [[ $name != postgresql*.conf ]]; then cp -- "$source" "$WORK/new/$name"; continue; fi
     translate_settings "$1" <"$source" >"$WORK/new/$name"
     "$NEW_BIN/postgres" -D "$NEW" -c config_file="$WORK/new/$name" -C data_directory >/dev/null 2>"$WORK/refused" ||
-      { cat "$WORK/refused"; fail "PostgreSQL $TO does not take $name: $(head -n 1 "$WORK/refused")"; }
+      { redact <"$WORK/refused" | head -c "$LONGEST_END" || true; fail "PostgreSQL $TO does not take $name: $(head -n 1 "$WORK/refused" | redact)"; }
   done
 }
 
@@ -321,8 +338,8 @@ start_old() {
   configure_old
   journal start "$DATA"
   if ! run "PostgreSQL $FROM is starting" "start-$FROM.log" "$OLD_BIN/pg_ctl" -w -D "$WORK/old" -l "$output" -o "${OLD_OPTIONS:-}" start; then
-    tail -n 40 "$output"
-    fail "PostgreSQL $FROM does not start on $DATA: $(grep -E 'FATAL|PANIC' "$output" | tail -n 1)"
+    redact <"$output" | tail -n 40 | tail -c "$LONGEST_END" || true
+    fail "PostgreSQL $FROM does not start on $DATA: $(grep -E 'FATAL|PANIC' "$output" | tail -n 1 | redact)"
   fi
 }
 
@@ -331,6 +348,7 @@ stop_old() { run "PostgreSQL $FROM is stopping" "start-$FROM.log" "$OLD_BIN/pg_c
 stop_running() { # what an ended run leaves in this container: first pg_upgrade with all its helpers, then the servers which it started
   local group=$RUNNING tries=0
   RUNNING=
+  stop_heartbeat
   if [[ -n $group ]]; then
     kill -KILL -- "-$group" 2>/dev/null || true
     wait "$group" 2>/dev/null || true
