@@ -269,9 +269,13 @@ class Volume:
         return process if self.wait(process, until) else None
 
     def wait(self, process, until=None):
-        """Until something waits at the gate, or until says so. Returns whether that came before the end."""
+        """Until something waits at the gate, or until says so. Returns whether that came before the end; fails after two minutes."""
         reached = self.gate / 'reached'
+        deadline = time.monotonic() + 120
         while process.poll() is None:
+            if time.monotonic() > deadline:
+                kill(process)
+                raise Failure(f'nothing came to the gate: {self.read_log()}')
             if (until or reached.exists)():
                 return True
             time.sleep(0.0005 if until else 0.01)
