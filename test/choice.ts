@@ -7,9 +7,10 @@ export const isWhole = process.env['TEST_WHOLE'] === '1';
  */
 export function choiceOf<T>(all: readonly T[], count: number): readonly T[] {
   if (isWhole || all.length <= count) return all;
-  return Array.from({ length: count }, (_, index) => Math.round((index * (all.length - 1)) / (count - 1))).flatMap(
-    (at) => all[at] ?? [],
+  const chosen = new Set(
+    Array.from({ length: count }, (_, index) => Math.round((index * (all.length - 1)) / (count - 1))),
   );
+  return all.filter((_, index) => chosen.has(index));
 }
 
 /** `choiceOf` of the numbers from 1. */
