@@ -1,23 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
-import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
-import { namespace, stopApplications } from '../objects.ts';
+import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
-import { setUp as setUpServer, type Setting } from './context.ts';
 import { controlJobs, ending, revertName } from './job-controller.ts';
-
-/** The server is stopped, its pod is gone, and so are those of the applications. */
-async function setUp(...given: Parameters<typeof setUpServer>): Promise<Setting> {
-  const setting = await setUpServer(...given);
-  setting.cluster.remove('pods', setting.context.target.podName, namespace);
-  stopApplications(setting.cluster);
-  return setting;
-}
-
-const run = ({ context }: Setting) => runUpgradeJob.run(context);
-const undo = async ({ context }: Setting) => {
-  await runUpgradeJob.undo?.(context);
-};
+import { run, setUp, undo } from './stopped-server.ts';
 
 describe('the upgrade Job on a node that goes', () => {
   test('whose pod was evicted is told as evicted, with what to do', async () => {

@@ -2,24 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import type { V1ContainerState, V1ContainerStatus, V1JobStatus } from '@kubernetes/client-node';
 import { podOfJob } from '../../../src/job/follow-job.ts';
 import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
-import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
-import { namespace, stopApplications } from '../objects.ts';
+import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
-import { setUp as setUpServer, type Setting } from './context.ts';
+import type { Setting } from './context.ts';
 import { collectPods, controlJobs, ending, revertName } from './job-controller.ts';
-
-/** The server is stopped, its pod is gone, and so are those of the applications. */
-async function setUp(...given: Parameters<typeof setUpServer>): Promise<Setting> {
-  const setting = await setUpServer(...given);
-  setting.cluster.remove('pods', setting.context.target.podName, namespace);
-  stopApplications(setting.cluster);
-  return setting;
-}
-
-const run = ({ context }: Setting) => runUpgradeJob.run(context);
-const undo = async ({ context }: Setting) => {
-  await runUpgradeJob.undo?.(context);
-};
+import { run, setUp, undo } from './stopped-server.ts';
 
 describe('an upgrade Job of which little is known', () => {
   const reverted = ending(0, { outcome: 'reverted', message: 'pg_control is back' });
