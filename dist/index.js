@@ -53778,26 +53778,6 @@ function upgradeJob(target, settings, command, scripts) {
   };
 }
 
-// src/target/volume-users.ts
-async function volumeUsers(cluster, target) {
-  return volumeUsersAmong(await cluster.list("pods", { namespace: target.namespace }), target);
-}
-function volumeUsersAmong(pods, target) {
-  return pods.filter(
-    (pod) => mountsClaim(pod, target.volume.claimName) && !hasEnded(pod) && pod.metadata?.name !== target.podName
-  ).map((pod) => pod.metadata?.name ?? "");
-}
-async function podsNaming(cluster, namespace, claim3) {
-  const pods = await cluster.list("pods", { namespace });
-  return pods.filter((pod) => mountsClaim(pod, claim3)).map((pod) => pod.metadata?.name ?? "");
-}
-function mountsClaim(pod, claim3) {
-  return pod.spec?.volumes?.some((v) => v.persistentVolumeClaim?.claimName === claim3) ?? false;
-}
-function hasEnded(pod) {
-  return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
-}
-
 // src/wait.ts
 var shortestPause = 100;
 var longestPause = 1e3;
@@ -53886,6 +53866,26 @@ function hasStarted(pod, container) {
   if (status === void 0) return false;
   const { containerID = "", restartCount, state, lastState } = status;
   return containerID !== "" || restartCount > 0 || state?.running !== void 0 || (state?.terminated?.startedAt ?? void 0) !== void 0 || lastState?.terminated !== void 0;
+}
+
+// src/target/volume-users.ts
+async function volumeUsers(cluster, target) {
+  return volumeUsersAmong(await cluster.list("pods", { namespace: target.namespace }), target);
+}
+function volumeUsersAmong(pods, target) {
+  return pods.filter(
+    (pod) => mountsClaim(pod, target.volume.claimName) && !hasEnded(pod) && pod.metadata?.name !== target.podName
+  ).map((pod) => pod.metadata?.name ?? "");
+}
+async function podsNaming(cluster, namespace, claim3) {
+  const pods = await cluster.list("pods", { namespace });
+  return pods.filter((pod) => mountsClaim(pod, claim3)).map((pod) => pod.metadata?.name ?? "");
+}
+function mountsClaim(pod, claim3) {
+  return pod.spec?.volumes?.some((v) => v.persistentVolumeClaim?.claimName === claim3) ?? false;
+}
+function hasEnded(pod) {
+  return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 }
 
 // src/text/quoted.ts
@@ -54785,7 +54785,6 @@ async function removeBootJob(context) {
     context.results.warnings.push(`${error63.message} ${error63.remedy}`);
   }
 }
-var clockSkew2 = 5e3;
 function expectOurCopy({ metadata, spec }, { target, journal }) {
   const { copy, exchange: exchange2 } = journal.noted;
   const isExchanged = exchange2 !== void 0 && spec?.volumeName === exchange2.volume;
@@ -54802,7 +54801,7 @@ function isFromOurs({ volume: { claimName } }, spec) {
   return kind === "PersistentVolumeClaim" && name3 === claimName || name3.startsWith(`${claimName}-`) && /-(live|before-upgrade)-\d{14}$/.test(name3);
 }
 function isOlder(made2, noted) {
-  return made2 !== void 0 && new Date(made2).getTime() < new Date(noted).getTime() - clockSkew2;
+  return made2 !== void 0 && new Date(made2).getTime() < new Date(noted).getTime() - clockSkew;
 }
 async function claimGone({ cluster, target, inputs, ...context }, name3) {
   const what = `claim ${name3} to be gone`;
@@ -56083,15 +56082,7 @@ code AS MATERIALIZED (
     WHERE p.oid >= 16384 AND NOT rolsuper),
 callers AS MATERIALIZED (
   SELECT DISTINCT d.classid, d.objid, d.objsubid, c.fn, c.objid <> c.fn AS by_operator
-  FROM pg_depend d JOIN code c ON c.classid = d.refclassid AND c.objid = d.refobjid WHERE d.deptype <> 'e'),
-parts(oid, part) AS (
-  SELECT oid, typbasetype FROM pg_type WHERE oid >= 16384 AND typbasetype <> 0
-  UNION ALL SELECT oid, typelem FROM pg_type WHERE oid >= 16384 AND typelem <> 0
-  UNION ALL SELECT t.oid, atttypid FROM pg_type t JOIN pg_attribute ON attrelid = typrelid WHERE t.oid >= 16384 AND typrelid <> 0 AND attnum > 0 AND NOT attisdropped
-  UNION ALL SELECT rngtypid, rngsubtype FROM pg_range WHERE rngtypid >= 16384),
-checked AS (
-  SELECT n.contypid AS oid, n.oid AS con, fn FROM callers c JOIN pg_constraint n ON n.oid = c.objid WHERE c.classid = 'pg_constraint'::regclass AND n.contypid <> 0
-  UNION SELECT p.oid, c.con, c.fn FROM checked c JOIN parts p ON p.part = c.oid)`;
+  FROM pg_depend d JOIN code c ON c.classid = d.refclassid AND c.objid = d.refobjid WHERE d.deptype <> 'e')`;
 var anyUnprivilegedCode = "SELECT 1 FROM pg_proc p JOIN pg_roles owner ON owner.oid = p.proowner WHERE p.oid >= 16384 AND NOT rolsuper";
 
 // src/prechecks/hazards/domain-checks.ts

@@ -129,7 +129,7 @@ async function expectPodToCome(surroundings: Surroundings, job: V1Job): Promise<
 }
 
 /** Milliseconds by which the clocks of two API servers may differ: each writes its own into what it creates, in whole seconds. */
-const clockSkew = 5000;
+export const clockSkew = 5000;
 const controllerLabel = 'batch.kubernetes.io/controller-uid';
 
 /**

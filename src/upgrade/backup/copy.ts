@@ -2,6 +2,7 @@ import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { UpgradeError } from '../../errors.ts';
 import type { Inputs } from '../../inputs.ts';
 import { bootJobName } from '../../job/manifest.ts';
+import { clockSkew } from '../../job/follow-job.ts';
 import { ownerLabel } from '../../job/pod.ts';
 import type { Target } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
@@ -117,9 +118,6 @@ async function removeBootJob(context: Context): Promise<void> {
     context.results.warnings.push(`${error.message} ${error.remedy}`);
   }
 }
-
-/** Milliseconds by which the clocks of two API servers may differ. */
-const clockSkew = 5000;
 
 /**
  * Looks at what nobody can change: the copy was made after this upgrade had noted that it would be, when no claim had the name, and was filled from a snapshot or a claim of
