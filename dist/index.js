@@ -54111,6 +54111,11 @@ function isOurScripts({ data = {} }) {
   return names.includes(scriptName) && names.every((name3) => /^[a-z]+\.sh$/.test(name3));
 }
 
+// src/job/failed-tries.ts
+function failedTries(jobs2) {
+  return jobs2.filter((job3) => !isOurJob(job3) && (job3.status?.failed ?? 0) > 0).map((job3) => job3.metadata?.name ?? "").filter((name3) => name3.startsWith(jobName));
+}
+
 // src/upgrade/claim.ts
 async function expectClaim({
   cluster,
@@ -54420,7 +54425,8 @@ async function takeOver(context, wanted, command) {
   const name3 = wanted.metadata?.name ?? "";
   const found3 = await cluster.find("jobs", name3, target.namespace);
   if (found3 === void 0) return void 0;
-  expectOurJob(found3, target.namespace);
+  const isFailedTry = command === "upgrade" && failedTries([found3]).length > 0;
+  if (!isFailedTry) expectOurJob(found3, target.namespace);
   const isWanted = doesTheSame(found3, wanted);
   if (!hasEnded2(found3) || await isAtWork(context, found3)) {
     if (!isWanted) throw stillRuns(context, name3);
@@ -60275,11 +60281,6 @@ async function findJournal(cluster, target, seal) {
   if (journal === void 0 && hasFence(target.statefulSet.spec?.template.spec))
     throw journalGone(target.namespace, saidByGate(target.name));
   return journal;
-}
-
-// src/job/failed-tries.ts
-function failedTries(jobs2) {
-  return jobs2.filter((job3) => !isOurJob(job3) && (job3.status?.failed ?? 0) > 0).map((job3) => job3.metadata?.name ?? "").filter((name3) => name3.startsWith(jobName));
 }
 
 // src/upgrade/server-ready.ts

@@ -1,5 +1,6 @@
 import type { V1Job } from '@kubernetes/client-node';
 import { ClusterError, UpgradeError, WaitError } from '../errors.ts';
+import { failedTries } from '../job/failed-tries.ts';
 import { followToEnd, hasEnded, isCounted, podOfJob, podsDoing, waitForStart, type JobEnd } from '../job/follow-job.ts';
 import { hasStarted, podProgress } from '../job/follow-pod.ts';
 import { containerName, jobName, scriptConfigMap, upgradeJob, type JobCommand } from '../job/manifest.ts';
@@ -124,7 +125,7 @@ function foreignScripts(namespace: string): UpgradeError {
 
 /**
  * The Job of that name, if it is the wanted one and has something to say. One
- * that has ended otherwise makes room; one that has not is never deleted.
+ * that has ended otherwise makes room, a failed one of the documented way too; one that has not is never deleted.
  * @throws UpgradeError for a Job that is at work for another upgrade, or that is not ours
  */
 async function takeOver(context: Context, wanted: V1Job, command: JobCommand): Promise<V1Job | undefined> {
@@ -132,7 +133,8 @@ async function takeOver(context: Context, wanted: V1Job, command: JobCommand): P
   const name = wanted.metadata?.name ?? '';
   const found = await cluster.find('jobs', name, target.namespace);
   if (found === undefined) return undefined;
-  expectOurJob(found, target.namespace);
+  const isFailedTry = command === 'upgrade' && failedTries([found]).length > 0;
+  if (!isFailedTry) expectOurJob(found, target.namespace);
   const isWanted = doesTheSame(found, wanted);
   if (!hasEnded(found) || (await isAtWork(context, found))) {
     if (!isWanted) throw stillRuns(context, name);

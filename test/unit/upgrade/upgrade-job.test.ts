@@ -20,6 +20,15 @@ describe('the upgrade Job', () => {
     expect(setting.log.text).toContain('pg_upgrade (transfer mode link) took the data from 12.16 to 14.22');
   });
 
+  test('makes room where a Job of the documented way has failed, which has the same name', async () => {
+    const setting = await setUp();
+    setting.cluster.put('jobs', job(jobName, 0));
+    controlJobs(setting, { [jobName]: ending(0) });
+    await run(setting);
+    expect(setting.log.text).toContain(`Job ${jobName} of an earlier try has ended: it makes room`);
+    expect(setting.context.results).toMatchObject({ jobRun: { phase: 'ended' } });
+  });
+
   test('that had to recover the old server first is a warning', async () => {
     const setting = await setUp();
     controlJobs(setting, { [jobName]: ending(0, { recovered: true }) });
