@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, saysInLog, startAction, type ActionEnd } from './action.ts';
 import { apply, bench, helmWouldChange, kubectl, kubectlJson, namespace, psql } from './bench.ts';
+import { expectNoLoss } from './no-loss.ts';
 import { replicas, statefulSet } from './server.ts';
-import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(10 * 60_000);
 
@@ -34,12 +34,7 @@ function expectTwelve(): void {
   expect(replicas(namespace)).toEqual(before);
   expect(statefulSet(namespace)).toMatchObject({ image, gates: undefined });
   expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');
-  expectNoLoss();
-}
-
-function expectNoLoss(): void {
-  const { lost, doubled, unexpected } = verifyWriter(namespace);
-  expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+  expectNoLoss(namespace);
 }
 
 describe('an upgrade whose Job fails, since 14 lacks a library', () => {
@@ -141,7 +136,7 @@ test('once nothing is in the way any more, a new upgrade succeeds', async () => 
   expect([end.exitCode, end.outputs['verdict']]).toEqual([0, 'upgraded']);
   expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
   expect(replicas(namespace)).toEqual(before);
-  expectNoLoss();
+  expectNoLoss(namespace);
 });
 
 /** As the documented way leaves it where its script ends early, with its volume untouched. */

@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { killActionAt, runAction, type ActionEnd } from './action.ts';
 import { bench, kubectl, kubectlJson, namespace, psql } from './bench.ts';
+import { expectNoLoss } from './no-loss.ts';
 import { expireLease, replicas, statefulSet } from './server.ts';
-import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -34,12 +34,6 @@ function names(resource: string): string[] {
   return list.items.map(({ metadata }) => metadata.name);
 }
 
-const losses = () => {
-  const { lost, doubled, unexpected } = verifyWriter(namespace);
-  return { lost, doubled, unexpected };
-};
-const none = { lost: [], doubled: [], unexpected: [] };
-
 describe('an upgrade whose data differs, since a client changed it behind the stopped applications', () => {
   let before: ReturnType<typeof replicas>;
   let former: string;
@@ -62,7 +56,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
 
   test('has 12 on a copy of the backup, with every acknowledged change', () => {
     expectTwelve(before);
-    expect(losses()).toEqual(none);
+    expectNoLoss(namespace);
     expect(end.log).toContain('As it was measured before the upgrade');
     expect(volume()).not.toBe(former);
   });
@@ -85,7 +79,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
     test('ends with 14, and no change is lost', () => {
       expect([again.exitCode, again.outputs['verdict'], again.report.error]).toEqual([0, 'upgraded', undefined]);
       expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
-      expect(losses()).toEqual(none);
+      expectNoLoss(namespace);
       expect(replicas(namespace)).toEqual(before);
     });
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, startAction, type ActionEnd, type RunningAction } from './action.ts';
 import { bench, kubectl, namespace, psql } from './bench.ts';
+import { expectNoLoss } from './no-loss.ts';
 import { expireLease, replicas, statefulSet } from './server.ts';
-import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -58,8 +58,7 @@ describe('a second run beside one whose runner falls asleep', () => {
   });
 
   test('loses no change and leaves nothing behind', () => {
-    const { lost, doubled, unexpected } = verifyWriter(namespace);
-    expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+    expectNoLoss(namespace);
     expect(replicas(namespace)).toEqual(before);
     expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');
     const kinds = 'statefulsets,deployments,replicasets,cronjobs,controllerrevisions';

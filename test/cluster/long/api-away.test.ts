@@ -4,8 +4,8 @@ import { isWhole } from '../../choice.ts';
 import { startAction, type ActionEnd } from '../action.ts';
 import { bench, namespace, psql } from '../bench.ts';
 import { Network } from '../network.ts';
+import { expectNoLoss } from '../no-loss.ts';
 import { expireLease, replicas, statefulSet } from '../server.ts';
-import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -90,8 +90,7 @@ describe.each(chosen)('an upgrade whose API server %s', (_name, { line, strike }
   });
 
   test('loses no change and leaves nothing behind', () => {
-    const { lost, doubled, unexpected } = verifyWriter(namespace);
-    expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+    expectNoLoss(namespace);
     expect(replicas(namespace)).toEqual(before);
     expect(statefulSet(namespace).gates).toBeUndefined();
     expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');

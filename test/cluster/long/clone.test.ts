@@ -4,16 +4,11 @@ import path from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, saysInLog, startAction, type ActionEnd } from '../action.ts';
 import { bench, kubectl, namespace, psql } from '../bench.ts';
+import { expectNoLoss } from '../no-loss.ts';
 import { replicas } from '../server.ts';
-import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
-const losses = () => {
-  const { lost, doubled, unexpected } = verifyWriter(namespace);
-  return { lost, doubled, unexpected };
-};
-const none = { lost: [], doubled: [], unexpected: [] };
 const onVolume = (...names: string[]) =>
   path.join(bench('volume-path', '--namespace', namespace, '--pvc', 'data-postgresql-0').trim(), ...names);
 
@@ -49,7 +44,7 @@ describe('on a volume where reflinks work', () => {
 
     test('12 serves as before, with every change, and nothing of the upgrade is left', () => {
       expect(psql(namespace, 'postgres', 'SHOW server_version')).toBe('12.22');
-      expect(losses()).toEqual(none);
+      expectNoLoss(namespace);
       expect(replicas(namespace)).toEqual(before);
       expect(readdirSync(onVolume()).sort()).toEqual(['.postgresql-upgrade', 'data', 'upgrade-logs']);
     });
@@ -73,7 +68,7 @@ describe('on a volume where reflinks work', () => {
     });
 
     test('loses and doubles no acknowledged change, and brings every workload back', () => {
-      expect(losses()).toEqual(none);
+      expectNoLoss(namespace);
       expect(replicas(namespace)).toEqual(before);
     });
 

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { isWhole } from '../../choice.ts';
 import { killActionAt, runAction, type ActionEnd } from '../action.ts';
 import { bench, kubectl, namespace, psql } from '../bench.ts';
+import { expectNoLoss } from '../no-loss.ts';
 import { expireLease, replicas, statefulSet } from '../server.ts';
-import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -41,8 +41,7 @@ describe.each(chosen)('an upgrade whose runner is killed %s', (_name, line) => {
   });
 
   test('loses no change and leaves nothing behind', () => {
-    const { lost, doubled, unexpected } = verifyWriter(namespace);
-    expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+    expectNoLoss(namespace);
     expect(replicas(namespace)).toEqual(before);
     expect(statefulSet(namespace).gates).toBeUndefined();
     expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');

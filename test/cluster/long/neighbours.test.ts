@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, saysInLog, startAction, type ActionEnd } from '../action.ts';
 import { apply, AuditLog, bench, callName, kubectl, kubectlJson, namespace, psql } from '../bench.ts';
+import { expectNoLoss } from '../no-loss.ts';
 import { replicas, statefulSet } from '../server.ts';
 import { waitFor } from '../wait-for.ts';
-import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -112,8 +112,7 @@ describe('an upgrade with a backup outside of the cluster, beside KEDA and a pau
   test('ends with 14, and every change', () => {
     expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, 'upgraded', undefined]);
     expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
-    const { lost, doubled, unexpected } = verifyWriter(namespace);
-    expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+    expectNoLoss(namespace);
   });
 
   test('stops an application only when KEDA has paused', () => {

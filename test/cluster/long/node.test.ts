@@ -4,8 +4,8 @@ import { isWhole } from '../../choice.ts';
 import { runAction, saysInLog, startAction, type ActionEnd, type RunningAction } from '../action.ts';
 import { AuditLog, bench, callName, kubectl, namespace, psql } from '../bench.ts';
 import { attachedTo, nodeOf, removeSecondNode, resetOnSecondNode, secondNode } from '../second-node.ts';
+import { expectNoLoss } from '../no-loss.ts';
 import { replicas, statefulSet } from '../server.ts';
-import { verifyWriter } from '../writer.ts';
 
 jest.setTimeout(20 * 60_000);
 
@@ -135,8 +135,7 @@ function expectDone(next: ActionEnd): void {
 }
 
 function expectAsBefore(): void {
-  const { lost, doubled, unexpected } = verifyWriter(namespace);
-  expect({ lost, doubled, unexpected }).toEqual({ lost: [], doubled: [], unexpected: [] });
+  expectNoLoss(namespace);
   expect(replicas(namespace)).toEqual(before);
   expect(statefulSet(namespace).gates).toBeUndefined();
   expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');
