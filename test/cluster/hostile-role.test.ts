@@ -26,11 +26,14 @@ let logs: ReturnType<typeof serverLogs>;
 /** A remedy, as it is printed. */
 let removedColumns: string;
 
+const withShadows = ['template1', 'postgres', 'circleci', 'conductor', hostileDatabase];
+
 beforeAll(() => {
   bench('reset', '--namespace', namespace, '--no-writer', '--size-mb', '20', '--tables', '40');
   logs = serverLogs();
   safely('template1', makeRole);
-  for (const database of ['template1', 'postgres', 'circleci', 'conductor']) safely(database, shadowScript());
+  // The role's own database gets them from template1.
+  for (const database of withShadows.slice(0, -1)) safely(database, shadowScript());
   safely('postgres', makeDatabase);
   safely(hostileDatabase, ownScript(restoredObjects, restoredKeys));
 });
@@ -45,7 +48,8 @@ test('the prechecks find what a restore would run, and run nothing of it', async
   expect([end.exitCode, end.outputs['verdict']]).toEqual([1, 'failed']);
   const finding = end.report.findings.find(({ check }) => check === 'restored-code');
   expect(finding?.status).toBe('failed');
-  expect(finding?.evidence.join('\n')).toContain('hostile_aggregate');
+  expect(finding?.evidence.join('\n')).toContain('type public.checked: of role mallory');
+  expect(finding?.evidence.join('\n')).toContain('table public.hostile_key: calls public.constant() of role mallory');
   const { remedy = '' } = end.report.findings.find(({ check }) => check === 'removed-columns') ?? {};
   [, removedColumns = ''] = remedy.split('In psql:\n');
   expect(removedColumns).toContain('DROP VIEW public.pg_pltemplate;');
@@ -54,6 +58,7 @@ test('the prechecks find what a restore would run, and run nothing of it', async
 
 test('an upgrade runs nothing of it, once what blocks it is gone', async () => {
   safely(hostileDatabase, withoutRestored);
+  for (const database of withShadows) safely(database, withoutChecks);
   // Views of the role under the names of the system's that 14 lacks something of.
   safely('postgres', removedColumns);
   const end = await runAction({ ...inputs, mode: 'upgrade' });
@@ -93,12 +98,23 @@ DROP AGGREGATE public.hostile_aggregate(text); DROP FUNCTION public.hostile_add(
 DROP TABLE public.hostile_list, public.hostile_child, public.hostile_parent, public.hostile_referring, public.hostile_key, public.hostile_generated;
 DROP VIEW public.hostile_array;`;
 
+/** The CHECKs of domains, dropped by their owner. */
+const withoutChecks = `
+SET SESSION AUTHORIZATION ${hostileRole}; SET search_path = pg_catalog, pg_temp;
+DO $do$
+DECLARE checked record;
+BEGIN
+  FOR checked IN SELECT contypid::regtype AS domain, conname FROM pg_constraint JOIN pg_type t ON t.oid = contypid WHERE typowner = current_user::regrole LOOP
+    EXECUTE format('ALTER DOMAIN %s DROP CONSTRAINT %I', checked.domain, checked.conname);
+  END LOOP;
+END $do$;`;
+
 /** What the role's code did with rights that are not its own, as far as the servers' logs, the tables and the volume tell. */
 function harm(): string[] {
   // Logs of pg_upgrade have the source of the role's functions, too.
   const marked = new RegExp(`LOG: {2}${hostileMark} .* session of \\S+`, 'g');
   const files = inServer(`grep -rha '${hostileMark} ' ${root}/upgrade-logs 2>/dev/null || true`);
-  const noted = ['template1', 'postgres', 'circleci', 'conductor', hostileDatabase].flatMap((database) =>
+  const noted = withShadows.flatMap((database) =>
     safely(database, "SELECT concat(what, ' ran as ', who) FROM public.ran;").split('\n'),
   );
   const isSuperuser = safely('postgres', `SELECT rolsuper FROM pg_roles WHERE rolname = '${hostileRole}';`);
