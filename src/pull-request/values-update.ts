@@ -1,6 +1,6 @@
 import type { Inputs } from '../inputs.ts';
 import type { Image } from '../target/images.ts';
-import { checkImage } from '../values/grammar.ts';
+import { checkImage } from '../values/image.ts';
 import { editValues } from '../values/edit-values.ts';
 import { parsePath } from '../values/path.ts';
 import { checkBranchName, checkPath, type Edited, type PullRequestSettings } from './settings.ts';

@@ -1,16 +1,28 @@
-import { apply, ordered, type Edit } from './edit.ts';
-import { checkImage } from './grammar.ts';
-import { makePlan } from './make-plan.ts';
+import { isMap, isScalar } from 'yaml';
+import { checkImage } from './image.ts';
+import { choosePlace, type Place } from './locate.ts';
+import { planMapping, planMissing } from './mapping.ts';
+import { nodeAt } from './nodes.ts';
+import { parseDocuments } from './parse.ts';
 import { parsePath } from './path.ts';
-import type { EditOptions, Plan, Shape, Warning } from './plan.ts';
-import { position } from './position.ts';
-import { prove } from './proof.ts';
-import { refusal } from './refusal.ts';
-import { readSource } from './source.ts';
-import { refuseTabsBelow } from './tabs.ts';
+import {
+  apply,
+  ordered,
+  type Edit,
+  type EditOptions,
+  type Plan,
+  type Shape,
+  type ShapePlan,
+  type Warning,
+} from './plan.ts';
+import { prove } from './prove.ts';
+import { planReference } from './reference.ts';
+import { refuseTabsBelow } from './refuse.ts';
+import { position, readSource, refusal, type Source } from './source.ts';
+import { warningsOf } from './warnings.ts';
 
 /** Where CircleCI Server's chart has the image of PostgreSQL. */
-export const defaultPath = 'postgresql.image';
+const defaultPath = 'postgresql.image';
 
 export interface Change {
   /** Such as `postgresql.image.tag`. */
@@ -38,7 +50,9 @@ export interface EditedValues {
 }
 
 /**
- * Sets the image in a values.yaml and leaves every other byte as it is. The result is proved by a second parser.
+ * Sets the image in a values.yaml and leaves every other byte as it is: the text is read (source.ts, parse.ts), the path followed
+ * (locate.ts), what can't be changed alone refused (refuse.ts), the rest planned as edits (mapping.ts, reference.ts, write.ts),
+ * and the result proved by a second parser (prove.ts).
  * @throws ConfigurationError with file, line and column when that can't be done; nothing is ever done in part
  */
 export function editValues(given: Uint8Array | string, options: EditOptions): EditedValues {
@@ -71,4 +85,35 @@ export function editValues(given: Uint8Array | string, options: EditOptions): Ed
 function offsetOf({ offsets, writes }: Plan): number {
   const [named] = [...offsets].filter(([name]) => name.endsWith('.tag'));
   return named?.[1] ?? [...offsets.values()].at(-1) ?? writes[0]?.offset ?? 0;
+}
+
+/**
+ * Finds the image in the file, and what has to be written so that it is the wanted one.
+ * @throws ConfigurationError when it can't be found, or not be changed alone
+ */
+export function makePlan(source: Source, path: readonly string[], options: EditOptions): Plan {
+  const place = choosePlace(source, parseDocuments(source), path);
+  refuseEncrypted(source, place);
+  const plan = planShape(source, place, path, options);
+  const warnings = [...plan.warnings, ...warningsOf(source, place, options.image, plan.writes)];
+  return { ...plan, document: place.index, warnings };
+}
+
+function planShape(source: Source, place: Place, path: readonly string[], options: EditOptions): ShapePlan {
+  const { node } = place;
+  if (node === undefined) return planMissing(source, place, path, options);
+  if (isMap(node)) return planMapping(source, place, node, path, options);
+  if (isScalar(node)) return planReference(source, place, node, path, options);
+  const name = path.join('.');
+  const what = `${name} is neither a mapping nor a string`;
+  const remedy = 'Set "values-path" to the keys which lead to the image of PostgreSQL, or correct the file.';
+  throw refusal(source, node.range[0], 'not-an-image', what, remedy);
+}
+
+/** SOPS signs the whole file: a changed one can't be decrypted any more. */
+function refuseEncrypted(source: Source, { document: { root, document } }: Place): void {
+  const mac = nodeAt(root, ['sops', 'mac'], document);
+  if (mac === undefined) return;
+  const remedy = 'Set "values-file" to a file that is not encrypted, or edit it with SOPS and set "values-file" to "".';
+  throw refusal(source, mac.range[0], 'encrypted', 'the file is encrypted by SOPS, which signs all of it', remedy);
 }

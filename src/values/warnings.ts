@@ -1,10 +1,9 @@
 import { isScalar } from 'yaml';
-import type { WantedImage } from './grammar.ts';
+import type { WantedImage } from './image.ts';
 import type { Place } from './locate.ts';
 import { isNothing, nodeAt } from './nodes.ts';
 import type { Warning, Write } from './plan.ts';
-import { lineEnd, lineStart, position } from './position.ts';
-import type { Source } from './source.ts';
+import { lineEnd, lineStart, position, type Source } from './source.ts';
 
 const botMarks = /#.*(\{\s*"\$imagepolicy"|\brenovate:|\bx-updatecli\b|\bupdatecli:)/;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CORE_SCHEMA, YAML11_SCHEMA, load } from 'js-yaml';
 import { parse } from 'yaml';
-import { isPlainString, scalarText } from '../../../src/values/plain.ts';
+import { isPlainString, scalarText } from '../../../src/values/write.ts';
 import { edit, lines, wantedImage } from './wanted-image.ts';
 
 /** Legal tags that some version of YAML, or Go's parser, reads as something else. */

@@ -1,9 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { apply } from '../../../src/values/edit.ts';
-import { difference, equal, wantedTree } from '../../../src/values/difference.ts';
-import { makePlan } from '../../../src/values/make-plan.ts';
-import type { Plan } from '../../../src/values/plan.ts';
-import { prove } from '../../../src/values/proof.ts';
+import { makePlan } from '../../../src/values/edit-values.ts';
+import { apply, type Plan } from '../../../src/values/plan.ts';
+import { difference, equal, prove, wantedTree } from '../../../src/values/prove.ts';
 import type { Source } from '../../../src/values/source.ts';
 import { thrownBy } from '../thrown.ts';
 import { lines, wantedImage } from './wanted-image.ts';

@@ -1,14 +1,10 @@
 import type { Scalar } from 'yaml';
-import { namesRegistry, parseReference, type ParsedReference, type WantedImage } from './grammar.ts';
-import { whyNotScalar } from './judge-node.ts';
+import { namesRegistry, parseReference, type ParsedReference, type WantedImage } from './image.ts';
 import type { Place } from './locate.ts';
 import type { EditOptions, ShapePlan, Warning } from './plan.ts';
-import { position } from './position.ts';
-import { isString } from './read-mapping.ts';
-import { refusal } from './refusal.ts';
-import { replaceScalar } from './set-scalar.ts';
-import type { Source } from './source.ts';
-import { fileStyle } from './style.ts';
+import { whyNotScalar } from './refuse.ts';
+import { position, refusal, type Source } from './source.ts';
+import { fileStyle, isString, replaceScalar } from './write.ts';
 
 /** What is to be written where one string, `[registry/]repository[:tag][@digest]`, names the image. */
 export function planReference(

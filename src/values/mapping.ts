@@ -1,0 +1,217 @@
+import { isScalar, type Document, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
+import { namesRegistry, type WantedImage } from './image.ts';
+import { whyMerged, type Place } from './locate.ts';
+import { isNothing, mergedPair, resolved, writtenPair, type ParsedPair } from './nodes.ts';
+import type { Edit, EditOptions, ShapePlan, Warning, Write } from './plan.ts';
+import { whyNotScalar } from './refuse.ts';
+import { position, refusal, type Source } from './source.ts';
+import {
+  addKeys,
+  addKeysAtEnd,
+  addKeysBelow,
+  fileStyle,
+  fillPair,
+  isString,
+  nested,
+  replaceScalar,
+  scalarText,
+  styleOf,
+  type Entry,
+  type EntryStyle,
+} from './write.ts';
+
+/** What is to be written where registry, repository and tag are keys of a mapping. */
+export function planMapping(
+  source: Source,
+  place: Place,
+  map: YAMLMap.Parsed,
+  path: readonly string[],
+  options: EditOptions,
+): ShapePlan {
+  const image = readMapping(map, place.document.document);
+  refuseDigest(source, image, map, path, options);
+  const style: EntryStyle = {
+    ...fileStyle(source.text, place.document, [...place.maps, map]),
+    keys: styleOf(map.items[0]?.key ?? place.pair?.key),
+    values: valueStyle(image, map, place),
+  };
+  const wanted = wantedFields(image.texts, new Set(image.values.keys()), options.image);
+  const writes: Write[] = [];
+  const edits: Edit[] = [];
+  const missing: [Field, string][] = [];
+  const offsets = new Map<string, number>();
+  for (const field of fieldNames) {
+    const after = wanted[field];
+    if (after === undefined) continue;
+    const name = [...path, field].join('.');
+    const pair = image.written.get(field);
+    const offset = (pair?.value ?? pair?.key)?.range[0] ?? map.range[0];
+    offsets.set(name, offset);
+    const elsewhere = whyMerged(source, place.document, map, field, name);
+    const unchanged = isString(image.values.get(field), after);
+    if (unchanged && (elsewhere === undefined || pair === undefined)) continue;
+    if (elsewhere !== undefined) throw elsewhere;
+    writes.push({ path: [...path, field], before: image.texts[field] || undefined, after, offset });
+    if (pair === undefined) missing.push([field, after]);
+    else edits.push(setValue(source, place, pair, name, after, style, map.flow === true));
+  }
+  if (missing.length > 0) edits.push(addKeys(source.text, map, missing, style, lastOfImage(image)));
+  return { shape: 'mapping', writes, edits, offsets, warnings: droppedDigest(source, writes) };
+}
+
+/** A digest wins over the tag in Bitnami's charts: a new tag beside it would change nothing. */
+function refuseDigest(
+  source: Source,
+  { texts, written, values }: ImageMapping,
+  map: YAMLMap.Parsed,
+  path: readonly string[],
+  { image, clearDigest = false }: EditOptions,
+): void {
+  const value = values.get('digest');
+  const isEmpty = texts.digest === '' && (value === undefined || isScalar(value));
+  if (isEmpty || image.digest !== undefined || clearDigest) return;
+  throw refusal(
+    source,
+    written.get('digest')?.value?.range[0] ?? map.range[0],
+    'digest',
+    `${path.join('.')}.digest is set, and wins over the tag`,
+    'Remove the digest, or give the one of the new image.',
+  );
+}
+
+function setValue(
+  source: Source,
+  place: Place,
+  pair: ParsedPair,
+  name: string,
+  after: string,
+  style: EntryStyle,
+  inFlow: boolean,
+): Edit {
+  const reason = pair.value === null ? undefined : whyNotScalar(source, place.document, pair.value, name);
+  if (reason !== undefined) throw reason;
+  if (isNothing(pair.value)) return fillPair(pair, scalarText(after, style.values, style.quotes, inFlow));
+  return replaceScalar(pair.value as Scalar.Parsed, after, style.quotes, inFlow);
+}
+
+/** As the image's other values are written; as its keys are, when there is none. */
+function valueStyle({ written }: ImageMapping, map: YAMLMap.Parsed, place: Place): EntryStyle['values'] {
+  for (const field of ['tag', 'repository', 'registry'] as const) {
+    const value = written.get(field)?.value;
+    if (isScalar(value) && !isNothing(value)) return styleOf(value);
+  }
+  return styleOf(map.items[0]?.key ?? place.pair?.key);
+}
+
+/** The pair after which what is missing is added: of those that name the image the one furthest down. */
+function lastOfImage({ written }: ImageMapping): ParsedPair | undefined {
+  const pairs = (['registry', 'repository', 'tag'] as const).map((field) => written.get(field));
+  return pairs.filter((pair) => pair !== undefined).toSorted((a, b) => b.key.range[0] - a.key.range[0])[0];
+}
+
+function droppedDigest(source: Source, writes: readonly Write[]): Warning[] {
+  return writes
+    .filter(({ path, before, after }) => path.at(-1) === 'tag' && before?.includes('@') && !after.includes('@'))
+    .map(({ offset, before }) => ({
+      code: 'digest-dropped',
+      message: `The digest in ${String(before)} is dropped, since it is the old image's.`,
+      line: position(source.text, offset).line,
+    }));
+}
+
+/** The keys of an image's mapping, in the order in which charts write them. */
+const fieldNames = ['registry', 'repository', 'tag', 'digest'] as const;
+type Field = (typeof fieldNames)[number];
+
+/** What each key says now; '' when it is missing or empty. */
+type FieldTexts = Readonly<Record<Field, string>>;
+
+/**
+ * What the keys have to say. A registry and repository that, joined, already name the image stay split as they are; a
+ * repository that holds its registry itself goes on doing so. A digest goes where there is a key for it, else after the tag.
+ */
+function wantedFields(now: FieldTexts, has: ReadonlySet<Field>, image: WantedImage): Partial<Record<Field, string>> {
+  const name = `${image.registry}/${image.repository}`;
+  const joined = now.registry === '' && namesRegistry(now.repository);
+  const pinned = image.digest !== undefined && !has.has('digest');
+  return {
+    ...(joined ? { repository: name } : nameFields(now, name, image)),
+    tag: pinned ? `${image.tag}@${image.digest}` : image.tag,
+    ...(has.has('digest') ? { digest: image.digest ?? '' } : {}),
+  };
+}
+
+function nameFields(now: FieldTexts, name: string, { registry, repository }: WantedImage) {
+  const same = now.registry !== '' && `${now.registry}/${now.repository}` === name;
+  return same ? { registry: now.registry, repository: now.repository } : { registry, repository };
+}
+
+/** What the mapping of an image says now. */
+interface ImageMapping {
+  /** The keys that are written in it. */
+  readonly written: ReadonlyMap<Field, ParsedPair>;
+  /** The values, those included that come through aliases and `<<`. */
+  readonly values: ReadonlyMap<Field, ParsedNode | undefined>;
+  readonly texts: FieldTexts;
+}
+
+function readMapping(map: YAMLMap.Parsed, document: Document): ImageMapping {
+  const written = new Map<Field, ParsedPair>();
+  const values = new Map<Field, ParsedNode | undefined>();
+  for (const field of fieldNames) {
+    const pair = writtenPair(map, field, document);
+    const effective = pair ?? mergedPair(map, field, document)?.pair;
+    if (pair !== undefined) written.set(field, pair);
+    if (effective !== undefined) values.set(field, resolved(effective.value, document));
+  }
+  const text = (field: Field) => textOf(values.get(field));
+  const texts = {
+    registry: text('registry'),
+    repository: text('repository'),
+    tag: text('tag'),
+    digest: text('digest'),
+  };
+  return { written, values, texts };
+}
+
+/** Only a scalar has a text; a list where a text should be is found when it is to be replaced. */
+function textOf(node: ParsedNode | undefined): string {
+  return isScalar<string>(node) && !isNothing(node) ? node.value : '';
+}
+
+/** What is to be written where the image, or something on the way to it, is missing or empty. */
+export function planMissing(source: Source, place: Place, path: readonly string[], { image }: EditOptions): ShapePlan {
+  const nothing = { registry: '', repository: '', tag: '', digest: '' };
+  const fields = Object.entries(wantedFields(nothing, new Set(), image));
+  const keys = styleOf(place.maps.at(-1)?.items[0]?.key);
+  const style: EntryStyle = { ...fileStyle(source.text, place.document, place.maps), keys, values: keys };
+  const edits = editsFor(source, place, nested(place.missing, fields), style, path);
+  const offset = edits[0]?.start ?? 0;
+  return {
+    shape: 'mapping',
+    writes: fields.map(([field, after]) => ({ path: [...path, field], before: undefined, after, offset })),
+    edits,
+    warnings: [],
+    offsets: new Map(),
+  };
+}
+
+function editsFor(
+  source: Source,
+  { document, maps, pair, missing }: Place,
+  entries: readonly Entry[],
+  style: EntryStyle,
+  path: readonly string[],
+): Edit[] {
+  const map = maps.at(-1);
+  if (map === undefined) return [addKeysAtEnd(source.text, entries, style)];
+  if (pair === undefined) return [addKeys(source.text, map, entries, style)];
+  const name = path.slice(0, path.length - missing.length).join('.');
+  const reason = pair.value === null ? undefined : whyNotScalar(source, document, pair.value, name);
+  if (reason !== undefined) throw reason;
+  if (pair.srcToken?.start.some(({ type }) => type === 'explicit-key-ind') === true) {
+    const remedy = `Write it as "${name}:", without a question mark.`;
+    throw refusal(source, pair.key.range[0], 'explicit-key', `${name} is written as an explicit key`, remedy);
+  }
+  return addKeysBelow(source.text, map, pair, entries, style);
+}
