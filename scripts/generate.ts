@@ -2,17 +2,17 @@
 // docs/ the parts between the markers. `--check` only says whether they are up to date.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { startingEvents } from '../src/guards.ts';
-import { modes, type Input } from '../src/input-types.ts';
-import { inputName, inputTable } from '../src/inputs.ts';
-import { outputTable } from '../src/outputs.ts';
+import { startingEvents } from '../src/inputs/guards.ts';
+import { modes, type Input } from '../src/inputs/input-types.ts';
+import { inputName, inputTable } from '../src/inputs/inputs.ts';
+import { outputTable } from '../src/common/outputs.ts';
 import { catalogue } from '../src/prechecks/catalogue.ts';
-import type { Check } from '../src/prechecks/finding.ts';
+import type { Check } from '../src/findings/finding.ts';
 import { resources } from '../src/ports/cluster.ts';
 import { reportShape } from '../src/report/report-shape.ts';
-import { modeManifests } from '../src/target/permission-manifests.ts';
-import { admissionPolicies } from '../src/target/admission-policy.ts';
-import { permissions } from '../src/target/permissions.ts';
+import { modeManifests } from '../src/permissions/permission-manifests.ts';
+import { admissionPolicies } from '../src/permissions/admission-policy.ts';
+import { permissions } from '../src/permissions/permissions.ts';
 import { exampleNames } from '../src/target/server-names.ts';
 
 /** Who tells, where nobody asks the check. */
@@ -65,7 +65,7 @@ function actionYaml(): string {
     `    description: ${quote(description)}`,
   ]);
   return [
-    '# Generated from src/inputs.ts and src/outputs.ts by: npm run generate',
+    '# Generated from src/inputs/inputs.ts and src/common/outputs.ts by: npm run generate',
     'name: CircleCI Server PostgreSQL upgrade',
     "description: 'Takes the PostgreSQL of a self-hosted CircleCI Server from 12 to 14 with pg_upgrade: checks, backup, upgrade, way back'",
     'author: CircleCI Server administrators',
@@ -130,7 +130,7 @@ function checksPage(): string {
   return [
     '# The checks',
     '',
-    'Generated from `src/prechecks/` by `npm run generate`. `precheck` and `upgrade` run the same checks. A check answers `passed`, `warning`,',
+    'Generated from `src/prechecks/` and `src/hazards/` by `npm run generate`. `precheck` and `upgrade` run the same checks. A check answers `passed`, `warning`,',
     '`failed` or `unknown`; unknown means that it could not be told, and stops an upgrade as a failure does.',
     '[Beyond the checks](beyond-the-checks.md): what no running server can show, and what the upgrade sees to by itself.',
     '',

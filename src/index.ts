@@ -4,7 +4,7 @@ import { takeEnvironment } from './adapters/environment.ts';
 import { readEvent, readScripts } from './adapters/files.ts';
 import { captureProcessOutput } from './adapters/process-output.ts';
 import { githubRunner, logWritten } from './adapters/runner.ts';
-import type { Inputs } from './inputs.ts';
+import type { Inputs } from './inputs/inputs.ts';
 import { tellUnfinished } from './post.ts';
 import { redactedGitHub } from './redaction/redacted-github.ts';
 import { redacted } from './redaction/redacted-runner.ts';

@@ -1,5 +1,5 @@
-import { describe } from './errors.ts';
-import { parseInputs } from './inputs.ts';
+import { describe } from './common/errors.ts';
+import { parseInputs } from './inputs/inputs.ts';
 import { readStatus } from './modes/status.ts';
 import { servingImage } from './target/images.ts';
 import { code, prose } from './text/markdown.ts';

@@ -1,8 +1,8 @@
-import { describe, isRunError, PrecheckError, UpgradeError } from './errors.ts';
-import { guardConsent, guardStart, type Start } from './guards.ts';
-import { dubiousInputs, unknownInputs, unusedInputs } from './input-advice.ts';
-import { inputTable, parseInputs, type Inputs } from './inputs.ts';
-import type { ReplayScripts } from './job/replay.ts';
+import { describe, isRunError, PrecheckError, UpgradeError } from './common/errors.ts';
+import { guardConsent, guardStart, type Start } from './inputs/guards.ts';
+import { dubiousInputs, unknownInputs, unusedInputs } from './inputs/input-advice.ts';
+import { inputTable, parseInputs, type Inputs } from './inputs/inputs.ts';
+import type { ReplayScripts } from './probes/replay.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Cluster } from './ports/cluster.ts';
 import type { Crypto } from './ports/crypto.ts';
@@ -10,20 +10,20 @@ import type { GitHub } from './ports/github.ts';
 import type { Runner } from './ports/runner.ts';
 import type { ModeContext, Progress } from './modes/mode.ts';
 import { precheck } from './modes/precheck.ts';
-import { predictionOf } from './prechecks/prediction.ts';
+import { predictionOf } from './facts/prediction.ts';
 import { rollback } from './modes/rollback.ts';
 import { upgrade } from './modes/upgrade.ts';
 import { tellStatus } from './modes/status.ts';
 import { proposeValues } from './modes/values.ts';
 import { valuesUpdate } from './pull-request/values-update.ts';
-import type { Facts } from './prechecks/facts.ts';
+import type { Facts } from './facts/facts.ts';
 import { changeLeaves } from './redaction/leaves.ts';
 import type { Report, Verdict } from './report/report.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
 import { servingImage } from './target/images.ts';
 import { oneLine } from './text/visible.ts';
-import { backupName } from './upgrade/backup/kinds.ts';
+import { backupName } from './objects/backup.ts';
 
 export interface Outside {
   readonly runner: Runner;

@@ -1,5 +1,5 @@
 // The table of permissions, for tests that hold calls to it.
-import { permissions as table, type Permission } from '../src/target/permissions.ts';
+import { permissions as table, type Permission } from '../src/permissions/permissions.ts';
 import type { ServerNames } from '../src/target/server-names.ts';
 
 export interface ApiCall {

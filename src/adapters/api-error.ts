@@ -1,4 +1,4 @@
-import { ClusterError, describe } from '../errors.ts';
+import { ClusterError, describe } from '../common/errors.ts';
 import type { MissingHere } from './http.ts';
 
 /** The fields of a Kubernetes Status object that tell people something. */

@@ -1,5 +1,5 @@
-import { ClusterError } from '../errors.ts';
-import { fieldManager } from '../field-manager.ts';
+import { ClusterError } from '../common/errors.ts';
+import { fieldManager } from '../common/field-manager.ts';
 import type { Clock } from '../ports/clock.ts';
 import {
   resources,

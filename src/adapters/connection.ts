@@ -1,5 +1,5 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import { CancelledError, type ClusterError } from '../errors.ts';
+import { CancelledError, type ClusterError } from '../common/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/runner.ts';
 import { answerError, bounded, connectionError, credentialsError, missingHereError } from './api-error.ts';

@@ -3,11 +3,11 @@ import { Readable, Writable } from 'node:stream';
 import { Exec, type KubeConfig, type V1Status } from '@kubernetes/client-node';
 import { WebSocketHandler } from '@kubernetes/client-node/dist/web-socket-handler.js';
 import WebSocket from 'ws';
-import { ClusterError } from '../errors.ts';
+import { ClusterError } from '../common/errors.ts';
 import type { ExecResult } from '../ports/cluster.ts';
 import { RefusedError } from './connection.ts';
 import { connectLimit, NoAnswerError } from './http.ts';
-import { watchLife } from './life.ts';
+import { watchLife } from './keepalive.ts';
 
 export interface ExecRequest {
   readonly namespace: string;

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { ReplayScripts } from '../job/replay.ts';
+import type { ReplayScripts } from '../probes/replay.ts';
 
 /** Shell files that are shipped beside the bundle, and lie in src/job before it is built. */
 export interface Scripts {
@@ -11,7 +11,7 @@ export interface Scripts {
   readonly replay: ReplayScripts;
 }
 
-const jobScripts = ['upgrade.sh', 'volume.sh', 'foreign.sh', 'report.sh'] as const;
+const jobScripts = ['upgrade.sh', 'volume.sh', 'other-upgrade.sh', 'report.sh'] as const;
 
 /** @param directory where the shell files are */
 export async function readScripts(directory: string): Promise<Scripts> {

@@ -1,4 +1,4 @@
-import { GitHubError } from '../errors.ts';
+import { GitHubError } from '../common/errors.ts';
 import type { GitHub, Tried } from '../ports/github.ts';
 import { issuePermissions } from './github-error.ts';
 import type { GitHubRequests, Place } from './github-request.ts';

@@ -1,5 +1,5 @@
 import { RequestError } from '@octokit/request-error';
-import { describe, GitHubError, sentence } from '../errors.ts';
+import { describe, GitHubError, sentence } from '../common/errors.ts';
 
 /** What a workflow's job has to name for the pull request. */
 export const pullRequestPermissions = 'contents: write, pull-requests: write';

@@ -1,4 +1,4 @@
-import { GitHubError } from '../errors.ts';
+import { GitHubError } from '../common/errors.ts';
 import type { GitHub } from '../ports/github.ts';
 import { issuePermissions as permissions } from './github-error.ts';
 import { pages, pageSize } from './github-pages.ts';

@@ -1,5 +1,5 @@
 import type { RequestError } from '@octokit/request-error';
-import { GitHubError } from '../errors.ts';
+import { GitHubError } from '../common/errors.ts';
 import { messageOf } from './github-error.ts';
 
 /** A limit that ends later than this is told to people instead of waited for. */

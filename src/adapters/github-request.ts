@@ -3,7 +3,7 @@ import { request as octokit } from '@octokit/request';
 import { RequestError } from '@octokit/request-error';
 import type { Endpoints, RequestParameters } from '@octokit/types';
 import { fetch, type RequestInit } from 'undici';
-import { CancelledError, GitHubError, sentence } from '../errors.ts';
+import { CancelledError, GitHubError, sentence } from '../common/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/runner.ts';
 import { messageOf, noAnswer, pullRequestPermissions, refusal } from './github-error.ts';

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 import type { GitHub } from '../ports/github.ts';
 import { accessTo } from './github-access.ts';
 import { gitData } from './github-git.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { ConfigurationError, describe } from '../errors.ts';
+import { ConfigurationError, describe } from '../common/errors.ts';
 import { readTokenFiles } from './token-file.ts';
 import { expectSafeWire } from './wire.ts';
 

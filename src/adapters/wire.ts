@@ -1,5 +1,5 @@
 import type { Cluster as KubeconfigCluster, User } from '@kubernetes/client-node';
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 
 /**
  * What must be so before the credentials go anywhere: an address that can be read, TLS, and a proxy that is known.

@@ -1,4 +1,4 @@
-import { ClusterError } from '../errors.ts';
+import { ClusterError } from '../common/errors.ts';
 import type { Cluster, ExecResult } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
 import { firstStatement, readOptions, writeOptions } from './session-options.ts';

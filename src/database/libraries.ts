@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UpgradeError } from '../errors.ts';
+import { UpgradeError } from '../common/errors.ts';
 import type { Question } from './questions.ts';
 import type { Rows } from './script.ts';
 

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { readAll } from './each.ts';
+import { readAll } from './read-all-databases.ts';
 import { fingerprintOf, fingerprintSql, type Fingerprint } from './fingerprint.ts';
 import { readDatabases } from './server.ts';
 import { isSortOrder, sortOrdersOf, sortOrdersQuestion, type SortOrders } from './sort-order.ts';

@@ -1,5 +1,5 @@
 // What psql is given and what it prints.
-import { UpgradeError } from '../errors.ts';
+import { UpgradeError } from '../common/errors.ts';
 import { firstStatement } from './session-options.ts';
 
 /** JSON rows, by database. */

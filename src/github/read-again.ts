@@ -1,4 +1,4 @@
-import { GitHubError } from '../errors.ts';
+import { GitHubError } from '../common/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GitHub } from '../ports/github.ts';
 import type { Log } from '../ports/runner.ts';

@@ -1,4 +1,4 @@
-import { blocks, type Finding } from '../prechecks/finding.ts';
+import { blocks, type Finding } from '../findings/finding.ts';
 import { statusText } from '../prechecks/judge.ts';
 import type { IssueSettings } from './settings.ts';
 

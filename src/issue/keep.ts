@@ -1,4 +1,4 @@
-import { describe, GitHubError } from '../errors.ts';
+import { describe, GitHubError } from '../common/errors.ts';
 import { readingAgain, type GitHubSurroundings } from '../github/read-again.ts';
 import type { GitHub, Issue, IssueComment } from '../ports/github.ts';
 import { conditionOf, isEmpty } from './condition.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from '../prechecks/finding.ts';
+import type { Finding } from '../findings/finding.ts';
 
 /** What the prechecks came to, and where it is to be told. */
 export interface IssueSettings {

@@ -1,4 +1,4 @@
-import { sha256 } from '../sha256.ts';
+import { sha256 } from '../common/sha256.ts';
 
 /** Where the ConfigMap with the scripts is mounted. */
 export const scriptDirectory = '/upgrade';

@@ -1,9 +1,9 @@
 import type { V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
-import { ClusterError, describe, UpgradeError } from '../errors.ts';
+import { ClusterError, describe, UpgradeError } from '../common/errors.ts';
 import type { Surroundings } from '../ports/context.ts';
-import { waitFor } from '../wait.ts';
+import { waitFor } from '../ports/wait.ts';
 import { disruptionOf, isSilent, podProgress } from './follow-pod.ts';
-import { containerName } from './manifest.ts';
+import { containerName } from '../objects/upgrade-job.ts';
 import { mountsClaim } from '../target/volume-users.ts';
 import { newestEvent, withWarning } from './newest-event.ts';
 import { parseJobResult, type JobResult } from './result.ts';

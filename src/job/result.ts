@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { transferModes } from './transfer.ts';
+import { transferModes } from '../inputs/transfer.ts';
 
 /** A word of the script's own: `nothing-to-revert`. */
 const word = z.string().regex(/^[a-z][a-z-]{0,30}$/);

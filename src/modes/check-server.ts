@@ -1,17 +1,17 @@
 import { Database } from '../database/database.ts';
-import { PrecheckError } from '../errors.ts';
-import { blocks, type Finding } from '../prechecks/finding.ts';
-import type { Inputs } from '../inputs.ts';
-import type { Facts } from '../prechecks/facts.ts';
-import { gatherFacts } from '../prechecks/gather.ts';
+import { PrecheckError } from '../common/errors.ts';
+import { blocks, type Finding } from '../findings/finding.ts';
+import type { Inputs } from '../inputs/inputs.ts';
+import type { Facts } from '../facts/facts.ts';
+import { gatherFacts } from '../prechecks/facts/gather.ts';
 import { judge, verdictOf } from '../prechecks/judge.ts';
-import { predictionOf, predictionText } from '../prechecks/prediction.ts';
+import { predictionOf, predictionText } from '../facts/prediction.ts';
 import { probePullRequest } from '../pull-request/probe.ts';
 import type { Runner } from '../ports/runner.ts';
 import { annotateFindings } from '../report/annotate-findings.ts';
 import type { Target } from '../target/target.ts';
-import { alreadyUpgraded } from '../upgrade/already.ts';
-import type { JournalSeal } from '../upgrade/journal-seal.ts';
+import { alreadyUpgraded } from '../upgrade/steps/already.ts';
+import type { JournalSeal } from '../journal/seal.ts';
 import { locate, type Mask } from './locate.ts';
 import type { ClusterModeContext } from './mode.ts';
 

@@ -1,10 +1,10 @@
 import type { ClusterModeContext } from './mode.ts';
-import { isRunError } from '../errors.ts';
-import type { Facts } from '../prechecks/facts.ts';
+import { isRunError } from '../common/errors.ts';
+import type { Facts } from '../facts/facts.ts';
 import { moveLines, stepLine } from '../report/plan-lines.ts';
 import { planReport } from '../report/plan-report.ts';
-import { findJournal } from '../upgrade/find-journal.ts';
-import { expectNoHolder } from '../upgrade/lease.ts';
+import { findJournal } from '../journal/find-journal.ts';
+import { expectNoHolder } from '../upgrade/lock/lease.ts';
 import type { PlannedStep } from '../upgrade/planned-upgrade.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
 import { checkServer, findServer } from './check-server.ts';

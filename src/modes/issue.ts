@@ -1,4 +1,4 @@
-import { ClusterError, describe, isRunError, sentence } from '../errors.ts';
+import { ClusterError, describe, isRunError, sentence } from '../common/errors.ts';
 import { keepIssue, type KeptIssue } from '../issue/keep.ts';
 import type { ClusterModeContext } from './mode.ts';
 

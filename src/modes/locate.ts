@@ -1,5 +1,5 @@
-import { consentOf } from '../consent.ts';
-import type { Inputs } from '../inputs.ts';
+import { consentOf } from '../inputs/consent.ts';
+import type { Inputs } from '../inputs/inputs.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Runner } from '../ports/runner.ts';
@@ -8,9 +8,9 @@ import { discover } from '../target/discover.ts';
 import type { SecretKey, Target } from '../target/target.ts';
 import { claimInExchange } from '../upgrade/backup/exchange.ts';
 import { claimByEvidence, claimMissing } from '../upgrade/backup/open-exchange.ts';
-import { hasFence } from '../upgrade/fence.ts';
-import { Journal } from '../upgrade/journal.ts';
-import { JournalSeal } from '../upgrade/journal-seal.ts';
+import { hasFence } from '../upgrade/server/scheduling-gate.ts';
+import { Journal } from '../journal/journal.ts';
+import { JournalSeal } from '../journal/seal.ts';
 
 /** What the superuser's Secret opens. */
 export interface Opened {

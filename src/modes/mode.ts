@@ -1,12 +1,12 @@
-import type { Inputs } from '../inputs.ts';
-import type { ReplayScripts } from '../job/replay.ts';
+import type { Inputs } from '../inputs/inputs.ts';
+import type { ReplayScripts } from '../probes/replay.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { GitHub } from '../ports/github.ts';
 import type { Runner } from '../ports/runner.ts';
-import type { Facts } from '../prechecks/facts.ts';
-import type { Finding } from '../prechecks/finding.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Finding } from '../findings/finding.ts';
 import type { KeptIssue } from '../issue/keep.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { PullRequestSettings } from '../pull-request/settings.ts';
@@ -15,7 +15,7 @@ import type { Verdict } from '../report/report.ts';
 import type { Timeline } from '../report/timeline.ts';
 import type { Image } from '../target/images.ts';
 import type { Status } from '../upgrade/status.ts';
-import type { Results } from '../upgrade/step.ts';
+import type { Results } from '../upgrade/contract/step.ts';
 
 /** What a run has found out by the time it ends, however it ends: the report is made of it. */
 export interface Progress {

@@ -1,4 +1,4 @@
-import { PrecheckError } from '../errors.ts';
+import { PrecheckError } from '../common/errors.ts';
 import { checkServer, findServer } from './check-server.ts';
 import { keepPrecheckIssue } from './issue.ts';
 import type { ClusterModeContext } from './mode.ts';

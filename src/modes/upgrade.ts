@@ -1,12 +1,12 @@
-import { CancelledError, describe, PrecheckError, UpgradeError } from '../errors.ts';
+import { CancelledError, describe, PrecheckError, UpgradeError } from '../common/errors.ts';
 import { discover } from '../target/discover.ts';
 import type { Target } from '../target/target.ts';
-import { backupName } from '../upgrade/backup/kinds.ts';
+import { backupName } from '../objects/backup.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
-import { expectNoHolder, releaseExpired } from '../upgrade/lease.ts';
-import { oneAtATime } from '../upgrade/one-at-a-time.ts';
-import { findJournal } from '../upgrade/find-journal.ts';
-import type { Journal } from '../upgrade/journal.ts';
+import { expectNoHolder, releaseExpired } from '../upgrade/lock/lease.ts';
+import { oneAtATime } from '../upgrade/lock/one-at-a-time.ts';
+import { findJournal } from '../journal/find-journal.ts';
+import type { Journal } from '../journal/journal.ts';
 import { expectConfirmed } from '../upgrade/recorded.ts';
 import { resumeUpgrade } from '../upgrade/resume.ts';
 import { checkServer, findServer, type FoundServer } from './check-server.ts';

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { Verdict } from '../report/report.ts';
 import type { ModeContext } from './mode.ts';

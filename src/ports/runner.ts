@@ -1,4 +1,4 @@
-import type { OutputName } from '../outputs.ts';
+import type { OutputName } from '../common/outputs.ts';
 
 export type AnnotationLevel = 'notice' | 'warning' | 'error';
 

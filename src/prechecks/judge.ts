@@ -1,9 +1,9 @@
 import type { Log } from '../ports/runner.ts';
 import { changeLeaves } from '../redaction/leaves.ts';
 import { catalogue } from './catalogue.ts';
-import type { Facts } from './facts.ts';
-import { weight, type Answer, type Finding, type Status } from './finding.ts';
-import type { FactName, FactSeconds } from './stopwatch.ts';
+import type { Facts } from '../facts/facts.ts';
+import { weight, type Answer, type Finding, type Status } from '../findings/finding.ts';
+import type { FactName, FactSeconds } from './facts/stopwatch.ts';
 import { oneLine } from '../text/visible.ts';
 
 const icons: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };

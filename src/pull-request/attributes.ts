@@ -1,4 +1,4 @@
-import { describe, GitHubError } from '../errors.ts';
+import { describe, GitHubError } from '../common/errors.ts';
 import type { GitHub, PullRequest } from '../ports/github.ts';
 import type { PullRequestSettings } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { GitHubError, sentence } from '../errors.ts';
+import { GitHubError, sentence } from '../common/errors.ts';
 import type { GitHubSurroundings } from '../github/read-again.ts';
 import type { GitHub, PullRequest } from '../ports/github.ts';
 import { compareLink } from './compare-link.ts';

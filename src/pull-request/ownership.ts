@@ -1,4 +1,4 @@
-import { GitHubError } from '../errors.ts';
+import { GitHubError } from '../common/errors.ts';
 import type { GitHub } from '../ports/github.ts';
 import type { BranchState } from './survey.ts';
 import { trailerOf } from './trailer.ts';

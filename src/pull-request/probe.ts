@@ -1,6 +1,6 @@
-import { ConfigurationError, isRunError } from '../errors.ts';
+import { ConfigurationError, isRunError } from '../common/errors.ts';
 import type { GitHub } from '../ports/github.ts';
-import type { Answer } from '../prechecks/finding.ts';
+import type { Answer } from '../findings/finding.ts';
 import { refuseForeignWork } from './ownership.ts';
 import { openOf } from './publish.ts';
 import { probePullRequestRight, probePushRight } from './rights.ts';

@@ -1,4 +1,4 @@
-import { ConfigurationError, GitHubError } from '../errors.ts';
+import { ConfigurationError, GitHubError } from '../common/errors.ts';
 import { readingAgain, type GitHubSurroundings } from '../github/read-again.ts';
 import type { GitHub, PullRequest } from '../ports/github.ts';
 import type { Log } from '../ports/runner.ts';

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 import type { GitHub } from '../ports/github.ts';
 
 export interface RepositoryFile {

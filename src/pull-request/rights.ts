@@ -1,5 +1,5 @@
 import type { Access, GitHub, Tried } from '../ports/github.ts';
-import { failed, passed, unknown, warning, type Answer } from '../prechecks/finding.ts';
+import { failed, passed, unknown, warning, type Answer } from '../findings/finding.ts';
 
 const grant =
   'Give the job "permissions: { contents: write, pull-requests: write }", or set "github-token" to a token that has these two permissions.';

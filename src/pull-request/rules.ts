@@ -1,5 +1,5 @@
 import type { Access, GitHub } from '../ports/github.ts';
-import { passed, warning, type Answer } from '../prechecks/finding.ts';
+import { passed, warning, type Answer } from '../findings/finding.ts';
 
 /** Rules by which GitHub can refuse our branch or our commit on it. Some tokens may pass them by, which nobody can read. */
 const hindering: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 import type { Phase } from '../report/timeline.ts';
 
 /** One value of the file. */

@@ -1,4 +1,4 @@
-import { ConfigurationError, GitHubError } from '../errors.ts';
+import { ConfigurationError, GitHubError } from '../common/errors.ts';
 import type { Access, Comparison, GitHub, PullRequest } from '../ports/github.ts';
 import { changedLines, type ChangedLine } from './changed-lines.ts';
 import { foreign } from './ownership.ts';

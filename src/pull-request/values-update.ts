@@ -1,4 +1,4 @@
-import type { Inputs } from '../inputs.ts';
+import type { Inputs } from '../inputs/inputs.ts';
 import type { Image } from '../target/images.ts';
 import { checkImage } from '../values/image.ts';
 import { editValues } from '../values/edit-values.ts';

@@ -1,5 +1,5 @@
-import { inputName, inputTable } from '../inputs.ts';
-import { outputTable } from '../outputs.ts';
+import { inputName, inputTable } from '../inputs/inputs.ts';
+import { outputTable } from '../common/outputs.ts';
 import { catalogue } from '../prechecks/catalogue.ts';
 
 /** Passwords that are first names of something which is told all the time. */

@@ -1,8 +1,8 @@
-import { sentence } from '../errors.ts';
-import type { Inputs } from '../inputs.ts';
+import { sentence } from '../common/errors.ts';
+import type { Inputs } from '../inputs/inputs.ts';
 import type { AnnotationLevel, Log } from '../ports/runner.ts';
 import { catalogue } from '../prechecks/catalogue.ts';
-import { blocks, type Finding } from '../prechecks/finding.ts';
+import { blocks, type Finding } from '../findings/finding.ts';
 import { statusText } from '../prechecks/judge.ts';
 
 /** GitHub shows so many annotations of each level for a step. */

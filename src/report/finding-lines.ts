@@ -1,5 +1,5 @@
 import { catalogue } from '../prechecks/catalogue.ts';
-import type { Finding } from '../prechecks/finding.ts';
+import type { Finding } from '../findings/finding.ts';
 import { statusIcons, statusText } from '../prechecks/judge.ts';
 import { cell, code, cut, prose, text } from '../text/markdown.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';

@@ -2,7 +2,7 @@ import { createTwoFilesPatch } from 'diff';
 import { dump } from 'js-yaml';
 import { Pointer } from 'rfc6902';
 import type { PatchOperation } from '../ports/cluster.ts';
-import { applied } from '../upgrade/applied.ts';
+import { applied } from '../objects/applied.ts';
 
 /**
  * What a JSON Patch changes, as a unified diff of YAML that has only the fields which it touches: all else may be secret, and is long.

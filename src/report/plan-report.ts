@@ -1,5 +1,5 @@
 import { resources } from '../ports/cluster.ts';
-import type { Move } from '../upgrade/moves.ts';
+import type { Move } from '../upgrade/contract/moves.ts';
 import { plannedDowntime, type PlannedStep } from '../upgrade/planned-upgrade.ts';
 import { objectDiff } from './object-diff.ts';
 

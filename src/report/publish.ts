@@ -1,5 +1,5 @@
-import { describe } from '../errors.ts';
-import { weight, type Status } from '../prechecks/finding.ts';
+import { describe } from '../common/errors.ts';
+import { weight, type Status } from '../findings/finding.ts';
 import type { Runner } from '../ports/runner.ts';
 import type { Report } from './report.ts';
 import { renderSummary } from './summary.ts';

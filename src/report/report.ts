@@ -1,8 +1,8 @@
-import type { Finding, Status } from '../prechecks/finding.ts';
-import type { Prediction } from '../prechecks/prediction.ts';
+import type { Finding, Status } from '../findings/finding.ts';
+import type { Prediction } from '../facts/prediction.ts';
 import type { Status as UpgradeStatus } from '../upgrade/status.ts';
 import type { Image } from '../target/images.ts';
-import type { Inputs } from '../inputs.ts';
+import type { Inputs } from '../inputs/inputs.ts';
 import type { KeptIssue } from '../issue/keep.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { PlanReport } from './plan-report.ts';

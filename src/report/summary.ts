@@ -1,6 +1,6 @@
 import { imageLines } from './image-lines.ts';
 import { findingLines } from './finding-lines.ts';
-import { predictionText } from '../prechecks/prediction.ts';
+import { predictionText } from '../facts/prediction.ts';
 import { block, cell, code, link, prose, text } from '../text/markdown.ts';
 import { planLines } from './plan-lines.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';

@@ -1,5 +1,5 @@
 import type { V1Secret } from '@kubernetes/client-node';
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';

@@ -1,6 +1,6 @@
 import type { V1Container, V1EnvVar, V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
-import { ConfigurationError } from '../errors.ts';
-import type { Inputs } from '../inputs.ts';
+import { ConfigurationError } from '../common/errors.ts';
+import type { Inputs } from '../inputs/inputs.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import { findApplications } from './applications.ts';
 import { findAutoscalers } from './scaled-objects.ts';

@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../errors.ts';
-import type { Inputs } from '../inputs.ts';
-import { upgrade } from '../versions.ts';
+import { ConfigurationError } from '../common/errors.ts';
+import type { Inputs } from '../inputs/inputs.ts';
+import { upgrade } from '../common/versions.ts';
 
 export interface Image {
   /** As `postgresql.image.registry` takes it. */

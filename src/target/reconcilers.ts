@@ -1,5 +1,5 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node';
-import { ClusterError } from '../errors.ts';
+import { ClusterError } from '../common/errors.ts';
 import { resources, type Application, type Cluster } from '../ports/cluster.ts';
 
 /** A GitOps object that puts workloads back as a repository has them. */

@@ -1,4 +1,4 @@
-import { ClusterError } from '../errors.ts';
+import { ClusterError } from '../common/errors.ts';
 import type { Cluster, ScaledObject } from '../ports/cluster.ts';
 import type { Workload } from './applications.ts';
 

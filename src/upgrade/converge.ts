@@ -1,13 +1,13 @@
-import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../errors.ts';
-import { closeJournal, removeScript, removeTraces } from './finish.ts';
-import { upgrade } from '../versions.ts';
-import { endByHand } from './journal-errors.ts';
-import { journalName } from './journal-name.ts';
+import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../common/errors.ts';
+import { closeJournal, removeScript, removeTraces } from './steps/finish.ts';
+import { upgrade } from '../common/versions.ts';
+import { endByHand } from '../journal/errors.ts';
+import { journalName } from '../objects/journal-name.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
-import type { Facts } from './journal-notes.ts';
-import { letInByOthers } from './let-in.ts';
-import type { Context, Step } from './step.ts';
+import type { Facts } from '../journal/notes.ts';
+import { letInByOthers } from './server/external-start.ts';
+import type { Context, Step } from './contract/step.ts';
 
 /** Whoever has the Lease now goes on from here, forward or back; where a Job may still be at work, neither is possible. */
 const leftAsItIs = new Set(['lease-lost', 'node-silent']);

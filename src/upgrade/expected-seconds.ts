@@ -1,5 +1,5 @@
-import { predictionOf } from '../prechecks/prediction.ts';
-import type { Facts } from '../prechecks/facts.ts';
+import { predictionOf } from '../facts/prediction.ts';
+import type { Facts } from '../facts/facts.ts';
 
 /** How long a step of the downtime will take. */
 export interface Expectation {

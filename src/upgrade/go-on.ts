@@ -1,13 +1,13 @@
-import { describe, sentence, UpgradeError, WaitError } from '../errors.ts';
+import { describe, sentence, UpgradeError, WaitError } from '../common/errors.ts';
 import { goBack } from './converge.ts';
-import { closeJournal, finish } from './finish.ts';
-import { journalName } from './journal-name.ts';
-import { endByHand } from './journal-errors.ts';
-import { letInByOthers } from './let-in.ts';
-import { releasePoint } from './loss.ts';
+import { closeJournal, finish } from './steps/finish.ts';
+import { journalName } from '../objects/journal-name.ts';
+import { endByHand } from '../journal/errors.ts';
+import { letInByOthers } from './server/external-start.ts';
+import { releasePoint } from './steps/loss.ts';
 import { improvements, release, reversibleSteps, validation } from './plan.ts';
-import { waitForServer } from './server-ready.ts';
-import type { Context, Step } from './step.ts';
+import { waitForServer } from './server/server-ready.ts';
+import type { Context, Step } from './contract/step.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
 

@@ -1,15 +1,15 @@
-import { activate } from './activate.ts';
-import { analyze, updateExtensions } from './analyze.ts';
-import { restoreApplications, stopApplications } from './applications.ts';
-import { quiesce } from './quiesce.ts';
+import { activate } from './steps/activate.ts';
+import { analyze, updateExtensions } from './steps/analyze.ts';
+import { restoreApplications, stopApplications } from './steps/applications.ts';
+import { quiesce } from './steps/quiesce.ts';
 import { proveBackup } from './backup/prove.ts';
 import { protectVolume } from './backup/reclaim-policy.ts';
 import { takeBackup } from './backup/take.ts';
-import type { Noted } from './journal-notes.ts';
-import type { Step } from './step.ts';
-import { stopPostgresql } from './stop-postgresql.ts';
-import { runUpgradeJob } from './upgrade-job.ts';
-import { verify } from './verify.ts';
+import type { Noted } from '../journal/notes.ts';
+import type { Step } from './contract/step.ts';
+import { stopPostgresql } from './steps/stop-postgresql.ts';
+import { runUpgradeJob } from './steps/upgrade-job.ts';
+import { verify } from './steps/verify.ts';
 
 /** The moves of an upgrade that can be taken back, in their order. */
 export const reversibleSteps: readonly Step[] = [

@@ -1,10 +1,10 @@
-import type { Facts } from '../prechecks/facts.ts';
-import { planBeginning } from './begin.ts';
+import type { Facts } from '../facts/facts.ts';
+import { planBeginning } from './steps/begin.ts';
 import { expectedSeconds, type Expectation } from './expected-seconds.ts';
-import { finish } from './finish.ts';
-import type { Draft, Move } from './moves.ts';
+import { finish } from './steps/finish.ts';
+import type { Draft, Move } from './contract/moves.ts';
 import { improvements, release, reversibleSteps, validation } from './plan.ts';
-import { stopApplications } from './applications.ts';
+import { stopApplications } from './steps/applications.ts';
 
 /** One step of an upgrade that has not begun. */
 export interface PlannedStep {

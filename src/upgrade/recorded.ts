@@ -1,14 +1,14 @@
-import { confirmImage, confirmWithoutJournal, consentOf } from '../consent.ts';
-import { UpgradeError } from '../errors.ts';
+import { confirmImage, confirmWithoutJournal, consentOf } from '../inputs/consent.ts';
+import { UpgradeError } from '../common/errors.ts';
 import { workloadName } from '../target/applications.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { expectOurVolume } from './backup/our-volume.ts';
-import { expectClaim } from './claim.ts';
+import { expectClaim } from './server/claim.ts';
 import { imageHistory } from './image-history.ts';
-import type { Journal } from './journal.ts';
-import { journalName } from './journal-name.ts';
-import type { Context } from './step.ts';
+import type { Journal } from '../journal/journal.ts';
+import { journalName } from '../objects/journal-name.ts';
+import type { Context } from './contract/step.ts';
 
 type Looking = Pick<Context, 'cluster' | 'target' | 'inputs' | 'journal'>;
 

@@ -1,13 +1,13 @@
-import { activate } from './activate.ts';
+import { activate } from './steps/activate.ts';
 import { converge, goBack } from './converge.ts';
 import { goOn } from './go-on.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from '../journal/journal.ts';
 import { reversibleSteps, stepsToUndo } from './plan.ts';
 import { expectConfirmed } from './recorded.ts';
 import { rollBack } from './rollback.ts';
-import type { Context, Results } from './step.ts';
+import type { Context, Results } from './contract/step.ts';
 import { contextOf } from './upgrade.ts';
-import { runUpgradeJob } from './upgrade-job.ts';
+import { runUpgradeJob } from './steps/upgrade-job.ts';
 
 /**
  * Goes on with an upgrade whose run ended in the middle: forward or, where that

@@ -1,13 +1,13 @@
 import type { Target } from '../target/target.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import { describe, sentence, UpgradeError } from '../errors.ts';
-import { startApplications, stopApplications } from './applications.ts';
+import { describe, sentence, UpgradeError } from '../common/errors.ts';
+import { startApplications, stopApplications } from './steps/applications.ts';
 import { goBack } from './converge.ts';
-import { closeJournal } from './finish.ts';
-import { Journal } from './journal.ts';
+import { closeJournal } from './steps/finish.ts';
+import { Journal } from '../journal/journal.ts';
 import { release, stepsToUndo } from './plan.ts';
-import type { JournalSeal } from './journal-seal.ts';
-import type { Context } from './step.ts';
+import type { JournalSeal } from '../journal/seal.ts';
+import type { Context } from './contract/step.ts';
 import { uidsOf } from './upgrade.ts';
 
 /** Whether the applications may have written to 14: then going back loses something. */

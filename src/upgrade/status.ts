@@ -1,14 +1,14 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
-import type { RunError } from '../errors.ts';
+import type { RunError } from '../common/errors.ts';
 import { serverImage, type Target } from '../target/target.ts';
-import { failedTries } from '../job/failed-tries.ts';
+import { failedTries } from '../objects/failed-tries.ts';
 import { isScaled, workloadName, workloadState } from '../target/applications.ts';
-import { backupName } from './backup/kinds.ts';
-import { hasFence } from './fence.ts';
-import type { Journal } from './journal.ts';
-import type { findHolding } from './lease.ts';
-import { leaseName } from './lease-object.ts';
-import { isReady } from './server-ready.ts';
+import { backupName } from '../objects/backup.ts';
+import { hasFence } from './server/scheduling-gate.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { findHolding } from './lock/lease.ts';
+import { leaseName } from '../objects/lease.ts';
+import { isReady } from './server/server-ready.ts';
 
 /** Where an upgrade stands, for people and for later steps of a workflow. */
 export interface Status {

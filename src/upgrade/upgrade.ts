@@ -1,16 +1,16 @@
-import type { Facts } from '../prechecks/facts.ts';
+import type { Facts } from '../facts/facts.ts';
 import { converge } from './converge.ts';
-import { Journal } from './journal.ts';
-import { seenImageGrammar, type JournalRecord } from './journal-record.ts';
-import type { JournalSeal } from './journal-seal.ts';
+import { Journal } from '../journal/journal.ts';
+import { seenImageGrammar, type JournalRecord } from '../journal/record.ts';
+import type { JournalSeal } from '../journal/seal.ts';
 import { reversibleSteps } from './plan.ts';
 import { planUpgrade, type PlannedStep } from './planned-upgrade.ts';
-import { jobSettings } from './settings.ts';
+import { jobSettings } from '../objects/job-settings.ts';
 import { goOn } from './go-on.ts';
-import type { Context, Results } from './step.ts';
+import type { Context, Results } from './contract/step.ts';
 import { pinned, platformOf, type RecordedImage, type SeenImage } from '../target/image-digests.ts';
 import { serverImage, type Target } from '../target/target.ts';
-import { PrecheckError } from '../errors.ts';
+import { PrecheckError } from '../common/errors.ts';
 
 export type Preparation = Pick<
   Context,

@@ -1,27 +1,27 @@
 // The way back where the journal can't be trusted. What the cluster shows is gone by: a new journal is made of it, and the Job tells from the disk which files there are.
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { confirmBackup, confirmImage, confirmWithoutJournal, type Consent } from '../consent.ts';
-import { PrecheckError } from '../errors.ts';
-import type { Inputs } from '../inputs.ts';
-import { wholeCpus } from '../job/resources.ts';
+import { confirmBackup, confirmImage, confirmWithoutJournal, type Consent } from '../inputs/consent.ts';
+import { PrecheckError } from '../common/errors.ts';
+import type { Inputs } from '../inputs/inputs.ts';
+import { wholeCpus } from '../inputs/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import { isScaled, workloadName, type Workload } from '../target/applications.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
 import { serverImage, volumeName, type Target } from '../target/target.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
-import { backupName } from './backup/kinds.ts';
+import { backupName } from '../objects/backup.ts';
 import { findOpenExchange, type OpenExchange } from './backup/open-exchange.ts';
 import { copyName, isFromOurs } from './backup/copy.ts';
 import { findBackup, howToName, type FoundBackup } from './backup/our-backup.ts';
-import { objectName } from './grammar.ts';
+import { objectName } from '../common/grammar.ts';
 import { imageHistory } from './image-history.ts';
-import { Journal } from './journal.ts';
-import { highestCounter } from './journal-counter.ts';
-import { journalName } from './journal-name.ts';
-import type { Noted } from './journal-notes.ts';
-import { recordCodec, type JournalRecord } from './journal-record.ts';
-import type { JournalSeal } from './journal-seal.ts';
+import { Journal } from '../journal/journal.ts';
+import { highestCounter } from '../journal/counter.ts';
+import { journalName } from '../objects/journal-name.ts';
+import type { Noted } from '../journal/notes.ts';
+import { recordCodec, type JournalRecord } from '../journal/record.ts';
+import type { JournalSeal } from '../journal/seal.ts';
 import { uidsOf } from './upgrade.ts';
 
 /** What a way back without the journal would go by. */

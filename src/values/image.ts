@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 
 /** The image as values.yaml names it. */
 export interface WantedImage {

@@ -1,5 +1,5 @@
 import { isAlias, isMap, type ParsedNode, type YAMLMap } from 'yaml';
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 import { isMergeKey, isNothing, mergedPair, pairsOf, writtenPair, type ParsedPair } from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
 import { whyNotMapping } from './refuse.ts';

@@ -10,7 +10,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml';
-import { describe } from '../errors.ts';
+import { describe } from '../common/errors.ts';
 import { lineEnd, lineStart, refusal, type Source } from './source.ts';
 
 /** A document of the file, with what is needed to judge its nodes. */

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 
 /**
  * The keys of a path such as `postgresql.image`; `\.` is a dot within a key.

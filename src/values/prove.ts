@@ -11,7 +11,7 @@ import {
   type Schema,
   type TagDefinition,
 } from 'js-yaml';
-import { ConfigurationError, describe } from '../errors.ts';
+import { ConfigurationError, describe } from '../common/errors.ts';
 import { ordered, type Plan } from './plan.ts';
 import { refusal, type Source } from './source.ts';
 

@@ -1,5 +1,5 @@
 import { isAlias, isCollection, isMap, isScalar, type ParsedNode } from 'yaml';
-import type { ConfigurationError } from '../errors.ts';
+import type { ConfigurationError } from '../common/errors.ts';
 import type { ParsedDocument } from './parse.ts';
 import type { Edit } from './plan.ts';
 import { lineEnd, refusal, type Source } from './source.ts';

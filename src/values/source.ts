@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 
 /** A values.yaml as text, line ends included: the mark and the text, encoded again, are its bytes. */
 export interface Source {

@@ -1,8 +1,8 @@
 // A neighbour may delete the journal. No mode takes that for "no upgrade is open", and an upgrade that goes well is never taken for one without its journal.
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { openAnnotation } from '../../src/upgrade/journal-counter.ts';
-import { journalName } from '../../src/upgrade/journal-name.ts';
-import { fenceGate } from '../../src/upgrade/fence.ts';
+import { openAnnotation } from '../../src/journal/counter.ts';
+import { journalName } from '../../src/objects/journal-name.ts';
+import { fenceGate } from '../../src/upgrade/server/scheduling-gate.ts';
 import { namespace, oldImage } from '../unit/objects.ts';
 import { momentsOfUpgrade } from './journal/moments.ts';
 import { endsOf, makeWorld, momentOf, putBack, runMode, type Live, type Mode, type Moment } from './journal/world.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { journalName } from '../../src/upgrade/journal-name.ts';
+import { journalName } from '../../src/objects/journal-name.ts';
 import { namespace } from '../unit/objects.ts';
 import { seal } from '../unit/upgrade/sealed.ts';
 import { forge, type Data } from './journal/forge.ts';

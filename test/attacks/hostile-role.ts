@@ -7,7 +7,7 @@ export const hostileDatabase = 'mallory_data';
 /** What the server's log says where code of the role ran with the rights of another one. */
 export const hostileMark = 'HOSTILE';
 
-const sourceDirectories = ['src/database', 'src/prechecks', 'src/upgrade', 'src/job'];
+const sourceDirectories = ['src/database', 'src/hazards', 'src/job', 'src/prechecks', 'src/probes', 'src/upgrade'];
 
 function sources(): string {
   const files = sourceDirectories.flatMap((directory) =>

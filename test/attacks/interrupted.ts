@@ -1,7 +1,7 @@
 import type { Cluster } from '../../src/ports/cluster.ts';
 import { discover } from '../../src/target/discover.ts';
 import { claimInExchange } from '../../src/upgrade/backup/exchange.ts';
-import { Journal } from '../../src/upgrade/journal.ts';
+import { Journal } from '../../src/journal/journal.ts';
 import { resumeUpgrade } from '../../src/upgrade/resume.ts';
 import { beginRollback, rollBack } from '../../src/upgrade/rollback.ts';
 import { contextOf, runUpgrade } from '../../src/upgrade/upgrade.ts';

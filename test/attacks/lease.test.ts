@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Lease } from '../../src/ports/cluster.ts';
-import { epochLabel } from '../../src/upgrade/epoch.ts';
-import { leaseName, newLease } from '../../src/upgrade/lease-object.ts';
-import { expectNoHolder, findHolding, HeldLease } from '../../src/upgrade/lease.ts';
+import { epochLabel } from '../../src/journal/fencing-token.ts';
+import { leaseName, newLease } from '../../src/objects/lease.ts';
+import { expectNoHolder, findHolding, HeldLease } from '../../src/upgrade/lock/lease.ts';
 import { statusOf } from '../../src/upgrade/status.ts';
 import { FakeClock } from '../unit/fake-clock.ts';
 import { FakeCluster } from '../unit/fake-cluster.ts';
 import { FakeLog } from '../unit/fake-runner.ts';
 import { namespace, newImage, target } from '../unit/objects.ts';
 import { thrownBy } from '../unit/thrown.ts';
-import { UpgradeError } from '../../src/errors.ts';
+import { UpgradeError } from '../../src/common/errors.ts';
 
 /** A Lease that a neighbour wrote, in a cluster whose time is 2026-01-02T03:04:05Z. */
 function forged(spec: Partial<NonNullable<Lease['spec']>>, epoch = '1767323000') {

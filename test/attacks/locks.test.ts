@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { fingerprintScript, type DatabaseFingerprint } from '../../src/database/fingerprint.ts';
 import { measure } from '../../src/database/measurement.ts';
-import { analyzeSql } from '../../src/upgrade/analyze.ts';
+import { analyzeSql } from '../../src/upgrade/steps/analyze.ts';
 import { lockFixture } from '../hazards/live-fixtures.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
 import { hostileDatabase as own, hostileRole as role } from './hostile-role.ts';

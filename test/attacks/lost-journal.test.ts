@@ -1,9 +1,9 @@
 // No way back may be lost with the journal: at every moment of an upgrade and of its rollback it is spoiled, deleted, or tells of a StatefulSet that was made again.
 import type { V1PersistentVolume } from '@kubernetes/client-node';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { jobName } from '../../src/job/manifest.ts';
-import { copyName } from '../../src/upgrade/backup/copy-name.ts';
-import { journalName } from '../../src/upgrade/journal-name.ts';
+import { jobName } from '../../src/objects/upgrade-job.ts';
+import { copyName } from '../../src/objects/copy.ts';
+import { journalName } from '../../src/objects/journal-name.ts';
 import { remedyParts } from '../../src/text/commands.ts';
 import { namespace, statefulSet } from '../unit/objects.ts';
 import { claimName, enter, expectTwelve, stage, type Stage } from './journal/stage.ts';

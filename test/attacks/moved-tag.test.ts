@@ -1,8 +1,8 @@
 // A tag is moved to another image after the checks have asked it.
 import { describe, expect, test } from '@jest/globals';
 import type { V1Node } from '@kubernetes/client-node';
-import { isRunError } from '../../src/errors.ts';
-import { jobName, revertJobName } from '../../src/job/manifest.ts';
+import { isRunError } from '../../src/common/errors.ts';
+import { jobName, revertJobName } from '../../src/objects/upgrade-job.ts';
 import { upgradeImage } from '../../src/target/images.ts';
 import { inputs, namespace, newImage, oldImage } from '../unit/objects.ts';
 import { known, servingProbe, unread, upgradeProbe } from '../unit/prechecks/facts.ts';

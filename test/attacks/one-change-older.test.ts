@@ -1,7 +1,7 @@
 // A journal that is exactly one change older than the newest, put back at each change of an upgrade and of its rollback.
 import { beforeAll, expect, jest, test } from '@jest/globals';
-import { counterOf } from '../../src/upgrade/journal-counter.ts';
-import { journalName } from '../../src/upgrade/journal-name.ts';
+import { counterOf } from '../../src/journal/counter.ts';
+import { journalName } from '../../src/objects/journal-name.ts';
 import { namespace } from '../unit/objects.ts';
 import { enter, expectFourteen, expectTwelve, stage, type Stage } from './journal/stage.ts';
 import { momentOf, objectsOf, runMode, type Moment } from './journal/world.ts';

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { obstacleRemedy, readObstacles } from '../../src/database/obstacles.ts';
-import type { Answer } from '../../src/prechecks/finding.ts';
+import type { Answer } from '../../src/findings/finding.ts';
 import { commandsOf, findingsOf } from '../hazards/findings.ts';
 import { Installations, Server } from '../hazards/server.ts';
 import { hostileGid, hostileRole, makeRole, remediedDatabases } from './hostile-role.ts';

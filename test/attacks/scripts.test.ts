@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { jobName, scriptConfigMap, upgradeJob } from '../../src/job/manifest.ts';
+import { jobName, scriptConfigMap, upgradeJob } from '../../src/objects/upgrade-job.ts';
 import { parseJobResult } from '../../src/job/result.ts';
-import { sha256 } from '../../src/sha256.ts';
-import { runUpgradeJob } from '../../src/upgrade/upgrade-job.ts';
+import { sha256 } from '../../src/common/sha256.ts';
+import { runUpgradeJob } from '../../src/upgrade/steps/upgrade-job.ts';
 import { namespace, stopApplications, target } from '../unit/objects.ts';
 import { setUp } from '../unit/upgrade/context.ts';
 import { controlJobs, ending } from '../unit/upgrade/job-controller.ts';

@@ -1,10 +1,10 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, test } from '@jest/globals';
-import { consentOf } from '../../src/consent.ts';
-import { jobName } from '../../src/job/manifest.ts';
-import { ownerLabel } from '../../src/job/pod.ts';
+import { consentOf } from '../../src/inputs/consent.ts';
+import { jobName } from '../../src/objects/upgrade-job.ts';
+import { ownerLabel } from '../../src/objects/pod.ts';
 import { discover } from '../../src/target/discover.ts';
-import { journalName } from '../../src/upgrade/journal-name.ts';
+import { journalName } from '../../src/objects/journal-name.ts';
 import { beginWithoutJournal, readEvidence } from '../../src/upgrade/without-journal.ts';
 import { inputs, namespace, oldImage } from '../unit/objects.ts';
 import { thrownBy } from '../unit/thrown.ts';

@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { Permission } from '../../src/target/permissions.ts';
+import type { Permission } from '../../src/permissions/permissions.ts';
 import type { ServerNames } from '../../src/target/server-names.ts';
 import { isGranted } from '../granted.ts';
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 import { runAction, type ActionEnd } from './action.ts';
 import type { V1PersistentVolume, V1Pod, V1Secret } from '@kubernetes/client-node';
-import { permissionsFor } from '../../src/target/permissions.ts';
+import { permissionsFor } from '../../src/permissions/permissions.ts';
 import { AuditLog, bench, callName, kubectl, kubectlJson, kubectlWith, namespace, outsideOf, psql } from './bench.ts';
 import { replicas, rowCounts } from './server.ts';
 import { limitedKubeconfig, namesOf } from './user.ts';

@@ -1,8 +1,8 @@
 /** @jest-environment ./test/cluster/bench-environment.ts */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { permissions } from '../../src/target/permissions.ts';
+import { permissions } from '../../src/permissions/permissions.ts';
 import { runAction, type ActionEnd } from './action.ts';
-import { admissionPolicies } from '../../src/target/admission-policy.ts';
+import { admissionPolicies } from '../../src/permissions/admission-policy.ts';
 import type { ServerNames } from '../../src/target/server-names.ts';
 import { AuditLog, bench, callName, helmUpgrade, kubectl, kubectlWith, namespace, outsideOf, psql } from './bench.ts';
 import { expectNoLoss } from './no-loss.ts';

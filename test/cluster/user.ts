@@ -2,8 +2,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { manifests } from '../../src/target/permission-manifests.ts';
-import { permissions, type Mode, type Permission } from '../../src/target/permissions.ts';
+import { manifests } from '../../src/permissions/permission-manifests.ts';
+import { permissions, type Mode, type Permission } from '../../src/permissions/permissions.ts';
 import type { ServerNames } from '../../src/target/server-names.ts';
 import { bench, kubectl, kubectlWith } from './bench.ts';
 

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Question } from '../../src/database/questions.ts';
 import { readDatabases } from '../../src/database/server.ts';
-import { askDatabases } from '../../src/prechecks/ask-databases.ts';
-import { databaseHazards } from '../../src/prechecks/hazards/gather.ts';
-import { answersOf } from '../../src/prechecks/hazards/script.ts';
-import type { Answers } from '../../src/prechecks/hazards/hazard.ts';
-import { made } from '../../src/prechecks/known.ts';
-import type { Known } from '../../src/prechecks/finding.ts';
+import { askDatabases } from '../../src/database/ask-databases.ts';
+import { databaseHazards } from '../../src/hazards/gather.ts';
+import { answersOf } from '../../src/hazards/script.ts';
+import type { Answers } from '../../src/hazards/hazard.ts';
+import { made } from '../../src/common/known.ts';
+import type { Known } from '../../src/findings/finding.ts';
 import { kinds } from './kinds.ts';
 import { Installations, Server } from './server.ts';
 

@@ -2,8 +2,8 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { updateExtensions } from '../../src/upgrade/analyze.ts';
-import type { Context } from '../../src/upgrade/step.ts';
+import { updateExtensions } from '../../src/upgrade/steps/analyze.ts';
+import type { Context } from '../../src/upgrade/contract/step.ts';
 import { inputs } from '../unit/objects.ts';
 import { FakeLog } from '../unit/fake-runner.ts';
 import { pgUpgrade } from './pg-upgrade.ts';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { hazards } from '../../src/prechecks/hazards/table.ts';
-import type { Answer } from '../../src/prechecks/finding.ts';
+import { hazards } from '../../src/hazards/table.ts';
+import type { Answer } from '../../src/findings/finding.ts';
 import { codeFixtures } from './code-fixtures.ts';
 import { databaseFixtures } from './database-fixtures.ts';
 import { readServer } from '../../src/database/server.ts';
-import { rowLimit } from '../../src/prechecks/hazards/script.ts';
+import { rowLimit } from '../../src/hazards/script.ts';
 import { databaseFacts } from '../unit/prechecks/facts.ts';
 import { answersTo, commandsOf, databaseOf, findingsOf, gatherHazards } from './findings.ts';
 import type { Fixture } from './fixture.ts';

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
-import type { Answer } from '../../src/prechecks/finding.ts';
+import type { Answer } from '../../src/findings/finding.ts';
 import { facts, known } from '../unit/prechecks/facts.ts';
 import { commandsOf } from './findings.ts';
 import { pgUpgrade } from './pg-upgrade.ts';

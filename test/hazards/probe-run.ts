@@ -1,7 +1,7 @@
 // probe.sh as a pod runs it, in the installation of 14 on this machine.
 import { readFileSync } from 'node:fs';
 import { librariesOf, librariesQuestions, type Libraries } from '../../src/database/libraries.ts';
-import { readAll } from '../../src/database/each.ts';
+import { readAll } from '../../src/database/read-all-databases.ts';
 import { questionsScript, type Question } from '../../src/database/questions.ts';
 import type { Rows } from '../../src/database/script.ts';
 import { readDatabases } from '../../src/database/server.ts';
@@ -14,11 +14,11 @@ import {
   type AskedLibraries,
   type ImageFacts,
   type ProbeRole,
-} from '../../src/job/probe.ts';
+} from '../../src/probes/probe.ts';
 import { target } from '../unit/objects.ts';
 import type { Server } from './server.ts';
 
-const script = readFileSync('src/job/probe.sh', 'utf8');
+const script = readFileSync('src/probes/probe.sh', 'utf8');
 
 export async function readLibraries(server: Server): Promise<Libraries> {
   return librariesOf(await answers(server, librariesQuestions));

@@ -3,19 +3,19 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { V1Container } from '@kubernetes/client-node';
 import { readDatabases, readServer } from '../../src/database/server.ts';
-import { isReplayed, parseReplay, replayPod, type ReplayFacts } from '../../src/job/replay.ts';
+import { isReplayed, parseReplay, replayPod, type ReplayFacts } from '../../src/probes/replay.ts';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
-import type { HazardFacts } from '../../src/prechecks/hazards/hazard.ts';
-import { notDumped } from '../../src/prechecks/not-dumped.ts';
-import type { Answer } from '../../src/prechecks/finding.ts';
-import { jobSettings } from '../../src/upgrade/settings.ts';
+import type { HazardFacts } from '../../src/hazards/hazard.ts';
+import { notDumped } from '../../src/prechecks/facts/not-dumped.ts';
+import type { Answer } from '../../src/findings/finding.ts';
+import { jobSettings } from '../../src/objects/job-settings.ts';
 import { inputs, target } from '../unit/objects.ts';
 import { facts, known } from '../unit/prechecks/facts.ts';
 import type { Server } from './server.ts';
 
 const scripts = {
-  replay: readFileSync('src/job/replay.sh', 'utf8'),
-  confine: readFileSync('src/job/confine.pl', 'utf8'),
+  replay: readFileSync('src/probes/replay.sh', 'utf8'),
+  confine: readFileSync('src/probes/confine.pl', 'utf8'),
 };
 
 export interface Replay {

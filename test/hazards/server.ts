@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Database } from '../../src/database/database.ts';
-import { ClusterError } from '../../src/errors.ts';
+import { ClusterError } from '../../src/common/errors.ts';
 import type { ExecResult } from '../../src/ports/cluster.ts';
 import { serverContainer } from '../unit/objects.ts';
 

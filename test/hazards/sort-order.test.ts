@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
-import type { Answer } from '../../src/prechecks/finding.ts';
+import type { Answer } from '../../src/findings/finding.ts';
 import { readDatabases } from '../../src/database/server.ts';
 import type { SortOrders } from '../../src/database/sort-order.ts';
-import { rebuildIndexes } from '../../src/upgrade/rebuild-indexes.ts';
+import { rebuildIndexes } from '../../src/upgrade/steps/rebuild-indexes.ts';
 import { facts, known } from '../unit/prechecks/facts.ts';
 import { setUp } from '../unit/upgrade/context.ts';
 import { pgUpgrade } from './pg-upgrade.ts';

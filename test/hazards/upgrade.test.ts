@@ -1,6 +1,6 @@
 // A real pg_upgrade dies of the hazard, and succeeds after the remedy was run as it is printed. A choice; all of them in npm run test:all.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Answer } from '../../src/prechecks/finding.ts';
+import type { Answer } from '../../src/findings/finding.ts';
 import { isWhole } from '../choice.ts';
 import { databaseFixtures } from './database-fixtures.ts';
 import { commandsOf, databaseOf, findingsOf } from './findings.ts';

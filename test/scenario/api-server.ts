@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { resources } from '../../src/ports/cluster.ts';
-import type { Permission } from '../../src/target/permissions.ts';
+import type { Permission } from '../../src/permissions/permissions.ts';
 import type { Certificates } from './certificates.ts';
 import { serveExecution, type Program } from './exec-channel.ts';
 import { ObjectStore, placeOf, qualifiedName, type KubernetesObject, type Place } from './object-store.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { permissionsFor, type Permission } from '../../src/target/permissions.ts';
+import { permissionsFor, type Permission } from '../../src/permissions/permissions.ts';
 import { user } from './api-server.ts';
 import { dataMount, namespace, secret, statefulSet } from './release.ts';
 import { Scenario } from './scenario.ts';

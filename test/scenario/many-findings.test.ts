@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { hazards } from '../../src/prechecks/hazards/table.ts';
+import { hazards } from '../../src/hazards/table.ts';
 import type { ActionEnd } from './action.ts';
 import { refuse } from './faults.ts';
 import { Scenario } from './scenario.ts';

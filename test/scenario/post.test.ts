@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { nodeCrypto } from '../../src/adapters/crypto.ts';
-import { recordCodec } from '../../src/upgrade/journal-record.ts';
-import { JournalSeal } from '../../src/upgrade/journal-seal.ts';
+import { recordCodec } from '../../src/journal/record.ts';
+import { JournalSeal } from '../../src/journal/seal.ts';
 import type { ActionEnd } from './action.ts';
 import { hangUp, silence } from './faults.ts';
 import { namespace } from './release.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { permissionsFor } from '../../src/target/permissions.ts';
+import { permissionsFor } from '../../src/permissions/permissions.ts';
 import { refuse } from './faults.ts';
 import { application, probeLog, statefulSet } from './release.ts';
 import { Scenario } from './scenario.ts';

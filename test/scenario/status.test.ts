@@ -1,5 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
-import { permissionsFor } from '../../src/target/permissions.ts';
+import { permissionsFor } from '../../src/permissions/permissions.ts';
 import { Scenario } from './scenario.ts';
 
 jest.setTimeout(60_000);

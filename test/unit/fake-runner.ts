@@ -1,4 +1,4 @@
-import type { OutputName } from '../../src/outputs.ts';
+import type { OutputName } from '../../src/common/outputs.ts';
 import type { AnnotationLevel, FileLine, Log, Runner, StateName } from '../../src/ports/runner.ts';
 
 /** Keeps what would be in the workflow run's log. */

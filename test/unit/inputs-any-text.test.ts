@@ -2,15 +2,15 @@
 // covered by itself, and one of a new type fails until its range is told here.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ConfigurationError } from '../../src/errors.ts';
-import { guardConsent } from '../../src/guards.ts';
-import { dubiousInputs, unusedInputs } from '../../src/input-advice.ts';
-import { longestDuration, modes } from '../../src/input-types.ts';
-import { inputName, inputTable, parseInputs, type Inputs } from '../../src/inputs.ts';
-import { wholeCpus } from '../../src/job/resources.ts';
+import { ConfigurationError } from '../../src/common/errors.ts';
+import { guardConsent } from '../../src/inputs/guards.ts';
+import { dubiousInputs, unusedInputs } from '../../src/inputs/input-advice.ts';
+import { longestDuration, modes } from '../../src/inputs/input-types.ts';
+import { inputName, inputTable, parseInputs, type Inputs } from '../../src/inputs/inputs.ts';
+import { wholeCpus } from '../../src/inputs/resources.ts';
 import { valuesUpdate } from '../../src/pull-request/values-update.ts';
 import { servingImage } from '../../src/target/images.ts';
-import { parallelJobs } from '../../src/upgrade/settings.ts';
+import { parallelJobs } from '../../src/objects/job-settings.ts';
 
 const seed = 20261129;
 

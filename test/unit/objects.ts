@@ -15,7 +15,7 @@ import type {
   V1StatefulSet,
   V1StorageClass,
 } from '@kubernetes/client-node';
-import { parseInputs, type Inputs } from '../../src/inputs.ts';
+import { parseInputs, type Inputs } from '../../src/inputs/inputs.ts';
 import type { ScaledObject, VolumeSnapshotClass } from '../../src/ports/cluster.ts';
 import { discover } from '../../src/target/discover.ts';
 import type { Target } from '../../src/target/target.ts';

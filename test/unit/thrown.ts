@@ -1,4 +1,4 @@
-import { isRunError, type RunError } from '../../src/errors.ts';
+import { isRunError, type RunError } from '../../src/common/errors.ts';
 
 /** The error of ours that something ends with; any other outcome fails the test. */
 export async function thrownBy(body: () => unknown): Promise<RunError> {

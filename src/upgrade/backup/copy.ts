@@ -1,21 +1,21 @@
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import { UpgradeError } from '../../errors.ts';
-import type { Inputs } from '../../inputs.ts';
-import { bootJobName } from '../../job/manifest.ts';
+import { UpgradeError } from '../../common/errors.ts';
+import type { Inputs } from '../../inputs/inputs.ts';
+import { bootJobName } from '../../objects/upgrade-job.ts';
 import { clockSkew } from '../../job/follow-job.ts';
-import { ownerLabel } from '../../job/pod.ts';
+import { ownerLabel } from '../../objects/pod.ts';
 import type { Target } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
-import { waitFor } from '../../wait.ts';
-import { jobFailure, planJob, runJob } from '../job-run.ts';
-import type { Draft, Move } from '../moves.ts';
-import { expectFreeName, removeJob } from '../remove-job.ts';
-import type { Context } from '../step.ts';
-import { copyName } from './copy-name.ts';
-import type { Source } from './kinds.ts';
+import { waitFor } from '../../ports/wait.ts';
+import { jobFailure, planJob, runJob } from '../job/job-run.ts';
+import type { Draft, Move } from '../contract/moves.ts';
+import { expectFreeName, removeJob } from '../job/remove-job.ts';
+import type { Context } from '../contract/step.ts';
+import { copyName } from '../../objects/copy.ts';
+import type { Source } from '../../objects/backup.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
-export { copyName } from './copy-name.ts';
+export { copyName } from '../../objects/copy.ts';
 
 /** A claim for a volume like the server's, filled from a source. */
 export function copyClaim(target: Target, name: string, source: Source): V1PersistentVolumeClaim {

@@ -1,15 +1,15 @@
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import { UpgradeError } from '../../errors.ts';
-import { bootJobName, jobName, revertJobName } from '../../job/manifest.ts';
-import { waitFor } from '../../wait.ts';
-import { epochLabel } from '../epoch.ts';
-import { annotationKey } from '../grammar.ts';
+import { UpgradeError } from '../../common/errors.ts';
+import { bootJobName, jobName, revertJobName } from '../../objects/upgrade-job.ts';
+import { waitFor } from '../../ports/wait.ts';
+import { epochLabel } from '../../journal/fencing-token.ts';
+import { annotationKey } from '../../common/grammar.ts';
 import { claimGone, copyName, expectOurCopy, kindOfVolume } from './copy.ts';
 import { expectExchangeable, expectOurVolume } from './our-volume.ts';
-import type { Journal } from '../journal.ts';
-import type { Exchange } from '../journal-notes.ts';
-import { removeJob } from '../remove-job.ts';
-import type { Context } from '../step.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { Exchange } from '../../journal/notes.ts';
+import { removeJob } from '../job/remove-job.ts';
+import type { Context } from '../contract/step.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
 /** The claim that an unfinished exchange may have left unmade. */

@@ -1,12 +1,12 @@
 import type { V1PersistentVolume, V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
-import { confirmWithoutJournal } from '../../consent.ts';
-import { UpgradeError } from '../../errors.ts';
+import { confirmWithoutJournal } from '../../inputs/consent.ts';
+import { UpgradeError } from '../../common/errors.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import { shellLines } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
-import { counterAnnotation, counterOf } from '../journal-counter.ts';
-import { journalName } from '../journal-name.ts';
-import { notes, type Exchange } from '../journal-notes.ts';
+import { counterAnnotation, counterOf } from '../../journal/counter.ts';
+import { journalName } from '../../objects/journal-name.ts';
+import { notes, type Exchange } from '../../journal/notes.ts';
 import { copyName, kindOfVolume } from './copy.ts';
 import { renewed } from './exchange.ts';
 

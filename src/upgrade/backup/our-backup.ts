@@ -3,8 +3,8 @@ import type { Cluster } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
-import type { Backup } from './kinds.ts';
-import { isOfVolume } from './snapshot-object.ts';
+import type { Backup } from '../../objects/backup.ts';
+import { isOfVolume } from '../../objects/snapshot.ts';
 
 /** A backup as the cluster shows it. */
 export interface FoundBackup {

@@ -1,9 +1,9 @@
 import type { V1PersistentVolume } from '@kubernetes/client-node';
-import { UpgradeError } from '../../errors.ts';
+import { UpgradeError } from '../../common/errors.ts';
 import type { Target } from '../../target/target.ts';
-import { counterAnnotation } from '../journal-counter.ts';
-import type { Context } from '../step.ts';
-import { copyName } from './copy-name.ts';
+import { counterAnnotation } from '../../journal/counter.ts';
+import type { Context } from '../contract/step.ts';
+import { copyName } from '../../objects/copy.ts';
 
 /**
  * Whether the cluster itself shows that a PersistentVolume is the server's or its copy's: it belongs to one of their claims, or to none and has the annotation that

@@ -1,10 +1,10 @@
-import { describe, WaitError } from '../../errors.ts';
-import type { Context, Step } from '../step.ts';
-import { timeToCome, type Draft, type Move } from '../moves.ts';
+import { describe, WaitError } from '../../common/errors.ts';
+import type { Context, Step } from '../contract/step.ts';
+import { timeToCome, type Draft, type Move } from '../contract/moves.ts';
 import { boot, copyClaim, copyName, makeCopy, planBoot, removeCopy } from './copy.ts';
-import { sourceOf, type Source } from './kinds.ts';
+import { sourceOf, type Source } from '../../objects/backup.ts';
 import { planSnapshot, readySnapshot, removeSnapshot } from './snapshot.ts';
-import { snapshotName } from './snapshot-object.ts';
+import { snapshotName } from '../../objects/snapshot.ts';
 
 /**
  * Takes the way of the backup and back once before the downtime, while the

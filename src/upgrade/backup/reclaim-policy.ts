@@ -1,9 +1,9 @@
-import { UpgradeError } from '../../errors.ts';
+import { UpgradeError } from '../../common/errors.ts';
 import type { PatchOperation } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
-import { applied } from '../applied.ts';
-import type { Move } from '../moves.ts';
-import type { Context, Step } from '../step.ts';
+import { applied } from '../../objects/applied.ts';
+import type { Move } from '../contract/moves.ts';
+import type { Context, Step } from '../contract/step.ts';
 import { expectOurVolume } from './our-volume.ts';
 
 /** Keeps the data when somebody deletes the claim meanwhile: Kubernetes would delete the volume with it. */

@@ -1,10 +1,10 @@
-import { confirmBackup, consentOf } from '../../consent.ts';
-import { UpgradeError } from '../../errors.ts';
-import { jobFailure, runJob } from '../job-run.ts';
-import type { Context } from '../step.ts';
+import { confirmBackup, consentOf } from '../../inputs/consent.ts';
+import { UpgradeError } from '../../common/errors.ts';
+import { jobFailure, runJob } from '../job/job-run.ts';
+import type { Context } from '../contract/step.ts';
 import { boot, copyName, makeCopy } from './copy.ts';
 import { exchangeVolumes, planExchange } from './exchange.ts';
-import { backupName, sourceOf, type Backup } from './kinds.ts';
+import { backupName, sourceOf, type Backup } from '../../objects/backup.ts';
 import { findBackup, howToName } from './our-backup.ts';
 import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
 import { copyable } from '../../text/commands.ts';

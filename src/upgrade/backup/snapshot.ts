@@ -1,9 +1,9 @@
-import { ClusterError, UpgradeError } from '../../errors.ts';
+import { ClusterError, UpgradeError } from '../../common/errors.ts';
 import type { PatchOperation } from '../../ports/cluster.ts';
-import { waitFor } from '../../wait.ts';
-import { timeToCome, type Draft, type Move } from '../moves.ts';
-import type { Context } from '../step.ts';
-import { isOfVolume, snapshotObject, suffixOf } from './snapshot-object.ts';
+import { waitFor } from '../../ports/wait.ts';
+import { timeToCome, type Draft, type Move } from '../contract/moves.ts';
+import type { Context } from '../contract/step.ts';
+import { isOfVolume, snapshotObject, suffixOf } from '../../objects/snapshot.ts';
 
 /** Which snapshot: under what the journal notes its name, and what its name says that it holds. */
 const snapshots = { backup: 'before-upgrade', live: 'live', served: 'of-14' } as const;

@@ -1,9 +1,9 @@
-import type { Context, Step } from '../step.ts';
+import type { Context, Step } from '../contract/step.ts';
 import type { Target } from '../../target/target.ts';
-import { timeToCome } from '../moves.ts';
+import { timeToCome } from '../contract/moves.ts';
 import { boot, copyClaim, planBoot } from './copy.ts';
-import type { Source } from './kinds.ts';
-import { snapshotName, suffixOf } from './snapshot-object.ts';
+import type { Source } from '../../objects/backup.ts';
+import { snapshotName, suffixOf } from '../../objects/snapshot.ts';
 import { planRetention, planSnapshot, readySnapshot, setDeletionPolicy } from './snapshot.ts';
 
 /** Backs up the cleanly stopped, detached volume. The backup is never deleted by an upgrade, also not by a failed one. */

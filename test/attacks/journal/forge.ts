@@ -1,4 +1,4 @@
-import { jobName } from '../../../src/job/manifest.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { oldImage } from '../../unit/objects.ts';
 import type { Random } from './random.ts';
 import { canary } from './world.ts';

@@ -1,4 +1,4 @@
-import { journalName } from '../../../src/upgrade/journal-name.ts';
+import { journalName } from '../../../src/objects/journal-name.ts';
 import { namespace } from '../../unit/objects.ts';
 import { makeWorld, momentOf, runMode, type Live, type Moment } from './world.ts';
 

@@ -1,11 +1,11 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { jobName } from '../../../src/job/manifest.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { resources, type ResourceName } from '../../../src/ports/cluster.ts';
 import { run, type Outside } from '../../../src/run.ts';
 import { tellUnfinished } from '../../../src/post.ts';
 import { upgradeImage } from '../../../src/target/images.ts';
-import { journalName } from '../../../src/upgrade/journal-name.ts';
-import { leaseName } from '../../../src/upgrade/lease-object.ts';
+import { journalName } from '../../../src/objects/journal-name.ts';
+import { leaseName } from '../../../src/objects/lease.ts';
 import { FakeClock } from '../../unit/fake-clock.ts';
 import type { FakeCluster } from '../../unit/fake-cluster.ts';
 import { FakeCrypto } from '../../unit/fake-crypto.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { answerError, connectionError } from '../../../src/adapters/api-error.ts';
-import { ClusterError } from '../../../src/errors.ts';
+import { ClusterError } from '../../../src/common/errors.ts';
 
 const status = (message: string) => JSON.stringify({ kind: 'Status', status: 'Failure', message });
 

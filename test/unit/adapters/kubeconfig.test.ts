@@ -4,7 +4,7 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { loadKubeconfig } from '../../../src/adapters/kubeconfig.ts';
-import { ConfigurationError } from '../../../src/errors.ts';
+import { ConfigurationError } from '../../../src/common/errors.ts';
 import { thrownBy } from '../thrown.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'kubeconfig-'));

@@ -11,7 +11,7 @@ import {
   type OwnIssue,
 } from '../../../src/issue/moves.ts';
 import type { IssueSettings } from '../../../src/issue/settings.ts';
-import type { Status } from '../../../src/prechecks/finding.ts';
+import type { Status } from '../../../src/findings/finding.ts';
 import { finding, settings } from './scene.ts';
 
 /** GitHub, as far as moves see it. */

@@ -1,6 +1,6 @@
 import { keepIssue, type KeptIssue } from '../../../src/issue/keep.ts';
 import type { IssueSettings } from '../../../src/issue/settings.ts';
-import type { Finding, Status } from '../../../src/prechecks/finding.ts';
+import type { Finding, Status } from '../../../src/findings/finding.ts';
 import { BareRepository } from '../../github/bare-repository.ts';
 import { GitHubDouble, type DoubleOptions } from '../../github/double.ts';
 import { issuesToken } from '../../github/token.ts';

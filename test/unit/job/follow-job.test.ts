@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
-import { CancelledError, WaitError } from '../../../src/errors.ts';
+import { CancelledError, WaitError } from '../../../src/common/errors.ts';
 import { followToEnd, waitForStart } from '../../../src/job/follow-job.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { FakeCluster } from '../fake-cluster.ts';

@@ -117,10 +117,10 @@ test('what tells why it failed stays', () => {
 });
 
 test('statements lose their literals by the same rule in both scripts', () => {
-  const rule = (name: string) =>
+  const rule = (file: string) =>
     /readonly WITHOUT_LITERALS='\n(function begin_statement[^]*?\n}\n)(?:'|function tell)/.exec(
-      readFileSync(path.join(directory, name), 'utf8'),
+      readFileSync(path.resolve('src', file), 'utf8'),
     )?.[1];
-  expect(rule('report.sh')).toBeDefined();
-  expect(rule('report.sh')).toBe(rule('replay.sh'));
+  expect(rule('job/report.sh')).toBeDefined();
+  expect(rule('job/report.sh')).toBe(rule('probes/replay.sh'));
 });

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
-import type { Facts } from '../../../src/prechecks/facts.ts';
-import { blocks, given, unknown, weight } from '../../../src/prechecks/finding.ts';
-import { hazards } from '../../../src/prechecks/hazards/table.ts';
+import type { Facts } from '../../../src/facts/facts.ts';
+import { blocks, given, unknown, weight } from '../../../src/findings/finding.ts';
+import { hazards } from '../../../src/hazards/table.ts';
 import { notCopyable } from './copyable.ts';
 import { facts, known, unread } from './facts.ts';
 
@@ -63,9 +63,8 @@ const probes = ['upgradeProbe', 'servingProbe', 'replay'] as const;
 
 /** `answerOf` ends where there is no such check. */
 function namedInTests(): Set<string> {
-  const texts = readdirSync(import.meta.dirname).map((file) =>
-    readFileSync(path.join(import.meta.dirname, file), 'utf8'),
-  );
+  const directory = path.join(import.meta.dirname, 'checks');
+  const texts = readdirSync(directory).map((file) => readFileSync(path.join(directory, file), 'utf8'));
   return new Set(texts.flatMap((text) => [...text.matchAll(/answerOf\(\s*'([a-z-]+)'/g)].map(([, id = '']) => id)));
 }
 

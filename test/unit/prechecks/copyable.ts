@@ -1,4 +1,4 @@
-import { inPsql, inShell } from '../../../src/prechecks/finding.ts';
+import { inPsql, inShell } from '../../../src/findings/finding.ts';
 
 const program =
   /\b(?:kubectl (?:-n|[a-z])|helm (?:-n|[a-z]+ [A-Z-])|argocd app|flux (?:suspend|resume)|mv \/|chown -)[^`"]*/g;

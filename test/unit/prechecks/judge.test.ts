@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
-import type { FactSeconds } from '../../../src/prechecks/stopwatch.ts';
-import type { Status } from '../../../src/prechecks/finding.ts';
+import type { FactSeconds } from '../../../src/prechecks/facts/stopwatch.ts';
+import type { Status } from '../../../src/findings/finding.ts';
 import { judge, verdictOf } from '../../../src/prechecks/judge.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { inputs } from '../objects.ts';

@@ -1,7 +1,7 @@
 import { publishPullRequest, type Published } from '../../../src/pull-request/publish.ts';
 import { probePullRequest, type ProbeFact } from '../../../src/pull-request/probe.ts';
 import type { Edit, PullRequestSettings } from '../../../src/pull-request/settings.ts';
-import { ConfigurationError } from '../../../src/errors.ts';
+import { ConfigurationError } from '../../../src/common/errors.ts';
 import type { GitHub } from '../../../src/ports/github.ts';
 import { BareRepository } from '../../github/bare-repository.ts';
 import { GitHubDouble, type DoubleOptions } from '../../github/double.ts';

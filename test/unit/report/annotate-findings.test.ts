@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Finding } from '../../../src/prechecks/finding.ts';
+import type { Finding } from '../../../src/findings/finding.ts';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import { annotateFindings } from '../../../src/report/annotate-findings.ts';
 import { FakeLog } from '../fake-runner.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Status } from '../../../src/prechecks/finding.ts';
+import type { Status } from '../../../src/findings/finding.ts';
 import { publish } from '../../../src/report/publish.ts';
 import { FakeRunner } from '../fake-runner.ts';
 import { report } from './reports.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Verdict } from '../../../src/report/report.ts';
 import { renderSummary } from '../../../src/report/summary.ts';
-import type { Finding } from '../../../src/prechecks/finding.ts';
+import type { Finding } from '../../../src/findings/finding.ts';
 import { namespace } from '../objects.ts';
 import { report } from './reports.ts';
 

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isRunError } from '../../../src/errors.ts';
-import { jobName } from '../../../src/job/manifest.ts';
+import { isRunError } from '../../../src/common/errors.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
 import type { Cluster } from '../../../src/ports/cluster.ts';
-import { leaseName } from '../../../src/upgrade/lease-object.ts';
-import { oneAtATime } from '../../../src/upgrade/one-at-a-time.ts';
+import { leaseName } from '../../../src/objects/lease.ts';
+import { oneAtATime } from '../../../src/upgrade/lock/one-at-a-time.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { FakeLog } from '../fake-runner.ts';

@@ -1,12 +1,12 @@
 import type { V1StatefulSet } from '@kubernetes/client-node';
 import { Timeline } from '../../../src/report/timeline.ts';
-import { isReady } from '../../../src/upgrade/server-ready.ts';
+import { isReady } from '../../../src/upgrade/server/server-ready.ts';
 import { servingImage } from '../../../src/target/images.ts';
 import { serverImage } from '../../../src/target/target.ts';
-import { Journal } from '../../../src/upgrade/journal.ts';
-import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
-import { jobSettings } from '../../../src/upgrade/settings.ts';
-import type { Context } from '../../../src/upgrade/step.ts';
+import { Journal } from '../../../src/journal/journal.ts';
+import type { JournalRecord } from '../../../src/journal/record.ts';
+import { jobSettings } from '../../../src/objects/job-settings.ts';
+import type { Context } from '../../../src/upgrade/contract/step.ts';
 import { uidsOf } from '../../../src/upgrade/upgrade.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { FakeCluster } from '../fake-cluster.ts';

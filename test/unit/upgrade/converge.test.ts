@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { UpgradeError } from '../../../src/errors.ts';
+import { UpgradeError } from '../../../src/common/errors.ts';
 import { converge } from '../../../src/upgrade/converge.ts';
-import { journalName } from '../../../src/upgrade/journal-name.ts';
-import type { Step } from '../../../src/upgrade/step.ts';
+import { journalName } from '../../../src/objects/journal-name.ts';
+import type { Step } from '../../../src/upgrade/contract/step.ts';
 import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { setUp, type Setting } from './context.ts';

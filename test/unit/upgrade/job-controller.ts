@@ -1,5 +1,5 @@
 import type { V1ContainerState } from '@kubernetes/client-node';
-import { bootJobName, jobName } from '../../../src/job/manifest.ts';
+import { bootJobName, jobName } from '../../../src/objects/upgrade-job.ts';
 import { namespace } from '../objects.ts';
 import type { Setting } from './context.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { nodeCrypto } from '../../../src/adapters/crypto.ts';
-import { counterAnnotation, openAnnotation } from '../../../src/upgrade/journal-counter.ts';
-import { Journal } from '../../../src/upgrade/journal.ts';
-import { journalName } from '../../../src/upgrade/journal-name.ts';
-import { JournalSeal } from '../../../src/upgrade/journal-seal.ts';
+import { counterAnnotation, openAnnotation } from '../../../src/journal/counter.ts';
+import { Journal } from '../../../src/journal/journal.ts';
+import { journalName } from '../../../src/objects/journal-name.ts';
+import { JournalSeal } from '../../../src/journal/seal.ts';
 import { FakeCrypto } from '../fake-crypto.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { namespace, password, persistentVolume, target } from '../objects.ts';

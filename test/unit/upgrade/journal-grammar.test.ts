@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { Journal } from '../../../src/upgrade/journal.ts';
-import type { Noted } from '../../../src/upgrade/journal-notes.ts';
-import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
-import { pack } from '../../../src/upgrade/pack.ts';
+import { Journal } from '../../../src/journal/journal.ts';
+import type { Noted } from '../../../src/journal/notes.ts';
+import type { JournalRecord } from '../../../src/journal/record.ts';
+import { pack } from '../../../src/journal/compress-fingerprint.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { namespace, persistentVolume, target } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';

@@ -1,12 +1,12 @@
 // Journals that are correctly signed and well formed, and name what is not ours: of an enemy who knows the password, or of a fault of our own.
 import { describe, expect, test } from '@jest/globals';
-import { ownerLabel } from '../../../src/job/pod.ts';
+import { ownerLabel } from '../../../src/objects/pod.ts';
 import { exchangeVolumes } from '../../../src/upgrade/backup/exchange.ts';
 import { removeCopy } from '../../../src/upgrade/backup/copy.ts';
 import { removeSnapshot } from '../../../src/upgrade/backup/snapshot.ts';
-import { Journal } from '../../../src/upgrade/journal.ts';
-import type { Noted } from '../../../src/upgrade/journal-notes.ts';
-import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
+import { Journal } from '../../../src/journal/journal.ts';
+import type { Noted } from '../../../src/journal/notes.ts';
+import type { JournalRecord } from '../../../src/journal/record.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { claim, deployment, namespace, oldImage } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';

@@ -1,9 +1,9 @@
 import { Database } from '../../../src/database/database.ts';
-import { jobName } from '../../../src/job/manifest.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
 import type { Cluster } from '../../../src/ports/cluster.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import type { Target } from '../../../src/target/target.ts';
-import { journalName } from '../../../src/upgrade/journal-name.ts';
+import { journalName } from '../../../src/objects/journal-name.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import { inputs, namespace, newImage, password } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';

@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
-import { jobName } from '../../../src/job/manifest.ts';
-import { journalName } from '../../../src/upgrade/journal-name.ts';
-import { leaseName } from '../../../src/upgrade/lease-object.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
+import { journalName } from '../../../src/objects/journal-name.ts';
+import { leaseName } from '../../../src/objects/lease.ts';
 import { choiceUpTo } from '../../choice.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { namespace, newImage, oldImage } from '../objects.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
+import { jobName, upgradeJob } from '../../../src/objects/upgrade-job.ts';
 import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { controlJobs, ending, revertName } from './job-controller.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { answerError } from '../../../src/adapters/api-error.ts';
-import { isRunError } from '../../../src/errors.ts';
-import { jobName } from '../../../src/job/manifest.ts';
+import { isRunError } from '../../../src/common/errors.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
 import type { Cluster } from '../../../src/ports/cluster.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
-import { Journal } from '../../../src/upgrade/journal.ts';
+import { Journal } from '../../../src/journal/journal.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import { choiceUpTo } from '../../choice.ts';

@@ -1,11 +1,11 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { openAnnotation } from '../../../src/upgrade/journal-counter.ts';
-import { journalName } from '../../../src/upgrade/journal-name.ts';
-import { journalObject } from '../../../src/upgrade/journal-object.ts';
-import { encodeJournal } from '../../../src/upgrade/journal-reader.ts';
-import type { Noted } from '../../../src/upgrade/journal-notes.ts';
-import type { JournalRecord } from '../../../src/upgrade/journal-record.ts';
-import { JournalSeal, type JournalData } from '../../../src/upgrade/journal-seal.ts';
+import { openAnnotation } from '../../../src/journal/counter.ts';
+import { journalName } from '../../../src/objects/journal-name.ts';
+import { journalObject } from '../../../src/journal/object.ts';
+import { encodeJournal } from '../../../src/journal/reader.ts';
+import type { Noted } from '../../../src/journal/notes.ts';
+import type { JournalRecord } from '../../../src/journal/record.ts';
+import { JournalSeal, type JournalData } from '../../../src/journal/seal.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { FakeCrypto } from '../fake-crypto.ts';
 import { namespace, password } from '../objects.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
-import { ownerLabel } from '../../../src/job/pod.ts';
+import { jobName, upgradeJob } from '../../../src/objects/upgrade-job.ts';
+import { ownerLabel } from '../../../src/objects/pod.ts';
 import { statusOf, type Seen } from '../../../src/upgrade/status.ts';
-import { Journal } from '../../../src/upgrade/journal.ts';
+import { Journal } from '../../../src/journal/journal.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { job, namespace, newImage, serverContainer, statefulSet, target } from '../objects.ts';
 import { recordOf } from './context.ts';

@@ -1,5 +1,5 @@
 // A server that stands still, for the step of the upgrade Job.
-import { runUpgradeJob } from '../../../src/upgrade/upgrade-job.ts';
+import { runUpgradeJob } from '../../../src/upgrade/steps/upgrade-job.ts';
 import { namespace, stopApplications } from '../objects.ts';
 import { setUp as setUpServer, type Setting } from './context.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { WaitError } from '../../../src/errors.ts';
+import { WaitError } from '../../../src/common/errors.ts';
 import type { VolumeSnapshot } from '../../../src/ports/cluster.ts';
-import { journalName } from '../../../src/upgrade/journal-name.ts';
+import { journalName } from '../../../src/objects/journal-name.ts';
 import { takeBackup } from '../../../src/upgrade/backup/take.ts';
 import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';

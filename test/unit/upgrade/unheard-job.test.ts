@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1ContainerState, V1ContainerStatus, V1JobStatus } from '@kubernetes/client-node';
 import { podOfJob } from '../../../src/job/follow-job.ts';
-import { jobName, upgradeJob } from '../../../src/job/manifest.ts';
+import { jobName, upgradeJob } from '../../../src/objects/upgrade-job.ts';
 import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import type { Setting } from './context.ts';

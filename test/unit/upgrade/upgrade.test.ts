@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { jobName } from '../../../src/job/manifest.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { namespace, newImage, oldImage, target } from '../objects.ts';
 import { unread } from '../prechecks/facts.ts';

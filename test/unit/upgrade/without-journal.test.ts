@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { consentOf } from '../../../src/consent.ts';
+import { consentOf } from '../../../src/inputs/consent.ts';
 import { Database } from '../../../src/database/database.ts';
-import { jobName } from '../../../src/job/manifest.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
-import { Journal } from '../../../src/upgrade/journal.ts';
-import { journalName } from '../../../src/upgrade/journal-name.ts';
-import { JournalSeal } from '../../../src/upgrade/journal-seal.ts';
+import { Journal } from '../../../src/journal/journal.ts';
+import { journalName } from '../../../src/objects/journal-name.ts';
+import { JournalSeal } from '../../../src/journal/seal.ts';
 import { rollBack } from '../../../src/upgrade/rollback.ts';
 import { contextOf } from '../../../src/upgrade/upgrade.ts';
 import { beginWithoutJournal, readEvidence } from '../../../src/upgrade/without-journal.ts';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, describe, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CORE_SCHEMA, defineScalarTag, loadAll, mergeTag } from 'js-yaml';
-import { isRunError } from '../../../src/errors.ts';
+import { isRunError } from '../../../src/common/errors.ts';
 import { editValues, type EditedValues } from '../../../src/values/edit-values.ts';
 import { generatedFile } from './generated-file.ts';
 import { picks } from './picks.ts';

@@ -1,4 +1,4 @@
-import { isRunError, type RunError } from '../../../src/errors.ts';
+import { isRunError, type RunError } from '../../../src/common/errors.ts';
 import { editValues, type EditedValues } from '../../../src/values/edit-values.ts';
 import type { EditOptions } from '../../../src/values/plan.ts';
 

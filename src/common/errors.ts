@@ -1,0 +1,68 @@
+import type { FileLine } from '../ports/runner.ts';
+
+interface RunErrorOptions extends ErrorOptions {
+  /** The line of a file in the repository that it is about. */
+  readonly place?: FileLine;
+}
+
+/**
+ * What can end a run. Each error says in one line what is wrong and where, and
+ * in `remedy` what to do next; `code` is stable, for people who search for it.
+ */
+abstract class RunError extends Error {
+  readonly place: FileLine | undefined;
+
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly remedy: string,
+    options?: RunErrorOptions,
+  ) {
+    super(message, options);
+    this.place = options?.place;
+    this.name = new.target.name;
+  }
+}
+
+/** An input, or what it points to, is wrong. Nothing was touched. */
+export class ConfigurationError extends RunError {}
+
+/** The cluster could not be reached, refused a call or lacks what is needed. */
+export class ClusterError extends RunError {}
+
+/** GitHub could not be reached, refused a call, or holds something that is not ours to change. */
+export class GitHubError extends RunError {}
+
+/** A check failed or could not tell. Nothing was touched. */
+export class PrecheckError extends RunError {}
+
+/** A step of the upgrade failed; the message says in which state the server is left. */
+export class UpgradeError extends RunError {}
+
+/** A wait reached its limit. */
+export class WaitError extends RunError {}
+
+/** The workflow run was cancelled (SIGINT or SIGTERM). */
+export class CancelledError extends RunError {
+  constructor(doing: string) {
+    super('cancelled', `Cancelled while ${doing}`, 'Run the workflow again when you are ready.');
+  }
+}
+
+export type { RunError };
+
+export function isRunError(error: unknown): error is RunError {
+  return error instanceof RunError;
+}
+
+/** The text with a full stop at its end, so that another sentence can follow. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+/** One line for any thrown thing, also for what is not an Error. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `${error.message}${cause}`;
+}

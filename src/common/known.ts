@@ -1,0 +1,42 @@
+import { CancelledError, describe, isRunError } from './errors.ts';
+import type { Known } from '../findings/finding.ts';
+
+/** What can't be read is unknown, with its reason; only a cancellation throws. */
+export async function known<T>(read: () => T | Promise<T>): Promise<Known<T>> {
+  try {
+    return { known: true, value: await read() };
+  } catch (error) {
+    if (error instanceof CancelledError) throw error;
+    return unread(error);
+  }
+}
+
+function unread(error: unknown): Known<never> {
+  return { known: false, reason: describe(error), code: isRunError(error) ? error.code : 'unexpected' };
+}
+
+/** A fact that is read with another one, and unknown where that is. */
+export async function knownFrom<A, T>(fact: Known<A>, read: (value: A) => T | Promise<T>): Promise<Known<T>> {
+  return fact.known ? await known(() => read(fact.value)) : fact;
+}
+
+/** A fact made of another one. */
+export function made<A, T>(fact: Known<A>, make: (value: A) => T): Known<T> {
+  if (!fact.known) return fact;
+  try {
+    return { known: true, value: make(fact.value) };
+  } catch (error) {
+    return unread(error);
+  }
+}
+
+/** A fact made of two others. */
+export function both<A, B, T>(a: Known<A>, b: Known<B>, make: (a: A, b: B) => T): Known<T> {
+  if (!a.known) return a;
+  return made(b, (value) => make(a.value, value));
+}
+
+/** For `both`, where both are needed as they are. */
+export function pair<A, B>(a: A, b: B): readonly [A, B] {
+  return [a, b];
+}

@@ -1,0 +1,67 @@
+import type { Database } from './database.ts';
+import { firstUnanswered, questionsScript, type Question } from './questions.ts';
+import type { Rows } from './script.ts';
+import type { DatabaseFacts } from './server.ts';
+import { shares } from './distribute-databases.ts';
+import { inParallel } from '../common/parallel.ts';
+import type { Known } from '../findings/finding.ts';
+import { known, made } from '../common/known.ts';
+
+/** For each database, in milliseconds; a single statement ends much earlier. */
+const limit = 300_000;
+
+/** By database, all rows that it printed: answers, and reasons why there is none. */
+export type DatabaseAnswers = Readonly<Record<string, Known<readonly unknown[]>>>;
+
+/**
+ * Asks each database that accepts connections, in a few sessions that go from one to the next. What can't be read is unknown by itself: a question in
+ * one database, a database.
+ * @param sessions how many at a time
+ * @throws CancelledError only
+ */
+export async function askDatabases(
+  database: Database,
+  list: readonly DatabaseFacts[],
+  questions: readonly Question[],
+  sessions: number,
+): Promise<DatabaseAnswers> {
+  const open = list.filter((d) => d.allowsConnections);
+  const script = questionsScript(questions);
+  const answers = await inParallel(sessions, shares(open, sessions), (names) => askShare(database, names, script));
+  return Object.fromEntries(answers.flat());
+}
+
+/** All of a share in one session; where that fails each by itself, so that the one which is broken does not lose the others. */
+async function askShare(
+  database: Database,
+  names: readonly string[],
+  script: string,
+): Promise<(readonly [string, Known<readonly unknown[]>])[]> {
+  const rows = await known(() => database.readEach(names, script, limit));
+  if (rows.known) return names.map((name) => [name, { known: true, value: rows.value.get(name) ?? [] }] as const);
+  if (names.length === 1) return names.map((name) => [name, rows] as const);
+  const alone = [];
+  for (const name of names) alone.push(...(await askShare(database, [name], script)));
+  return alone;
+}
+
+/**
+ * What all databases together answered to some questions; unknown where one of them did not.
+ * @param parse takes its own rows from those of all questions
+ */
+export function answerOfAll<T>(
+  answers: Known<DatabaseAnswers>,
+  questions: readonly Question[],
+  parse: (rows: Rows) => T,
+): Known<T> {
+  if (!answers.known) return answers;
+  const rows = new Map<string, readonly unknown[]>();
+  for (const [name, answer] of Object.entries(answers.value)) {
+    if (!answer.known) return answer;
+    rows.set(name, answer.value);
+  }
+  const reason = questions.map(({ id }) => firstUnanswered(rows, id)).find((unanswered) => unanswered !== undefined);
+  return reason === undefined
+    ? made({ known: true, value: rows }, parse)
+    : { known: false, reason, code: 'query-failed' };
+}

@@ -1,0 +1,164 @@
+import type { Database } from './database.ts';
+import { ClusterError } from '../common/errors.ts';
+import type { Target } from '../target/target.ts';
+
+/** What the server's own pod sees of its volume. */
+export interface VolumeFiles {
+  readonly userId: number;
+  readonly dataOwner: number;
+  readonly dataMode: string;
+  readonly dataVersion: string;
+  /** The data directory and its parent are on one mount, so that a directory beside it can share files. */
+  readonly sameFilesystem: boolean;
+  readonly filesystem: string;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  /** Undefined where the file system makes inodes as it needs them (btrfs). */
+  readonly freeInodes: number | undefined;
+  readonly relations: RelationFiles;
+  /** Of the transaction status (pg_xact, pg_multixact), which is copied in every mode; KiB. */
+  readonly statusKilobytes: number;
+  /** Names beside the data directory and at the root of the mount. */
+  readonly entries: readonly string[];
+  /** Paths in the data directory that belong to somebody else; the first few. */
+  readonly foreignFiles: readonly string[];
+  /** Where pg_wal leads to, when it is a link; empty when it leads nowhere. */
+  readonly walLink: string | undefined;
+  /** Locations of tablespaces which the upgrade Job does not find, since it mounts nothing but this volume. */
+  readonly strayTablespaces: readonly string[];
+  /** The data directory, and what has the name of one in another state of an upgrade; none where there is no other: their sizes take time. */
+  readonly clusters: readonly FoundCluster[];
+}
+
+/** As `relations` in upgrade.sh counts them, tablespaces included; large objects are data. */
+export interface RelationFiles {
+  readonly catalogKilobytes: number;
+  /** Of what is no catalog. */
+  readonly kilobytes: number;
+  readonly files: number;
+}
+
+/** What the server's user may see of a data directory; a try as root may have left it unreadable. */
+export interface FoundCluster {
+  readonly path: string;
+  readonly owner: number;
+  readonly readable: boolean;
+  /** Of PG_VERSION; empty when there is none or it is not readable. */
+  readonly version: string;
+  /** pg_upgrade --link renames it, since the files then belong to both clusters. */
+  readonly control: 'pg_control' | 'pg_control.old' | 'none';
+  /** Has files of tables that are not initdb's own. */
+  readonly hasTables: boolean;
+  /** Of the databases, without tablespaces. */
+  readonly megabytes: number;
+}
+
+/** Reads only; no second container ever touches the volume of a running server, so the server's own is asked. */
+const script = `
+set -u
+data=$1 mount=$2 parent=$(dirname "$1")
+echo "userId=$(id -u)"
+echo "dataOwner=$(stat -c %u "$data")"
+echo "dataMode=$(stat -c %a "$data")"
+echo "dataVersion=$(cat "$data/PG_VERSION")"
+[ "$(stat -c %d "$data")" = "$(stat -c %d "$parent")" ] && ! grep -q " $data " /proc/self/mountinfo && echo sameFilesystem=yes
+echo "filesystem=$(stat -f -c %T "$data")"
+echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
+echo "totalKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $2 }')"
+echo "relations=$(for directory in "$data/base/" "$data"/pg_tblspc/*/; do
+  [ -d "$directory" ] && find "$directory" -path '*/PG_14_*' -prune -o -type f -name '[0-9]*' -printf '%f %k %s\\n'
+done | awk '{
+  size = int(($3 + 4095) / 4096) * 4
+  if ($2 > size) size = $2
+  split($1, n, /[._]/)
+  if (n[1] < 16384 && n[1] != 2613 && n[1] != 2683) catalogs += size
+  else { data += size; files++ }
+} END { print catalogs + 0, data + 0, files + 0 }')"
+echo "statusKilobytes=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum += $1 } END { print sum + 0 }')"
+echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
+[ -L "$data/pg_wal" ] && echo "walLink=$(readlink -f "$data/pg_wal")"
+root=$(readlink -f "$mount")
+for link in "$data"/pg_tblspc/*; do
+  [ -L "$link" ] || continue
+  place=$(readlink "$link")
+  # By its name and by where that leads: a link in the container is not there in the Job, and another mount below this one isn't either.
+  case $place in "$mount"/* | "$root"/*) case $(readlink -f "$place") in "$root"/*) [ "$(stat -c %m "$place")" = "$(stat -c %m "$data")" ] && continue ;; esac ;; esac
+  echo "strayTablespace=$place"
+done
+for entry in "$parent"/* "$mount"/*; do [ -e "$entry" ] && echo "entry=$entry"; done
+# Not "! -user", which is also true of what is gone before find can look at it: PostgreSQL replaces pg_internal.init at any time.
+uid=$(id -u)
+LC_ALL=C find "$data" \\( -uid "+$uid" -o -uid "-$uid" \\) -printf 'foreignFile=%p\\n' 2>&1 |
+  sed -n -e '/^foreignFile=/p' -e '/: No such file or directory$/d' -e 's/^find: /foreignFile=/p' | head -5
+set -- "$data-12" "$data-14" "$data-12.preupgrade" "$data/data-14"
+beside=
+for cluster in "$@"; do [ -d "$cluster" ] && beside=yes; done
+for cluster in "$data" "$@"; do
+  [ -n "$beside" ] && [ -d "$cluster" ] || continue
+  readable=no control=none tables=no
+  [ -r "$cluster" ] && [ -x "$cluster" ] && readable=yes
+  for name in pg_control.old pg_control; do [ -f "$cluster/global/$name" ] && control=$name; done
+  find "$cluster/base" "$cluster"/pg_tblspc/*/ -type f -name '[0-9]*' -printf '%f\\n' 2>/dev/null | awk -F '[._]' '$1 >= 16384 { found = 1; exit } END { exit !found }' && tables=yes
+  echo "cluster=$(stat -c %u "$cluster") $readable $(cat "$cluster/PG_VERSION" 2>/dev/null || echo -) $control $tables $(du -sm "$cluster/base" 2>/dev/null | awk '{ print $1 + 0 }' | grep . || echo 0) $cluster"
+done
+echo end=yes
+`;
+
+export async function readVolumeFiles(database: Database, target: Target): Promise<VolumeFiles> {
+  const result = await database.command(['sh', '-c', script, 'sh', target.dataDirectory, target.volume.mountPath]);
+  const rows = result.stdout
+    .split('\n')
+    .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
+  const all = (name: string) => rows.filter(([key]) => key === name).map(([, value]) => value);
+  const one = (name: string) => all(name)[0] ?? '';
+  const relations = one('relations').split(' ').map(Number);
+  // A server without catalogs there is none: then find could not tell.
+  if (one('end') !== 'yes' || !/^\d+$/.test(one('freeKilobytes')) || !((relations[0] ?? 0) > 0))
+    throw new ClusterError(
+      'volume-unreadable',
+      `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || 'no answer'}`,
+      'Check that the pod runs and that its image has a shell.',
+    );
+  return {
+    userId: Number(one('userId')),
+    dataOwner: Number(one('dataOwner')),
+    dataMode: one('dataMode'),
+    dataVersion: one('dataVersion'),
+    sameFilesystem: one('sameFilesystem') === 'yes',
+    filesystem: one('filesystem'),
+    totalBytes: Number(one('totalKilobytes')) * 1024,
+    freeBytes: Number(one('freeKilobytes')) * 1024,
+    freeInodes: freeInodes(one('inodes')),
+    relations: parseRelations(relations),
+    statusKilobytes: Number(one('statusKilobytes')),
+    entries: [...new Set(all('entry'))].sort(),
+    foreignFiles: all('foreignFile'),
+    walLink: all('walLink')[0],
+    strayTablespaces: all('strayTablespace'),
+    clusters: all('cluster').map(parseCluster),
+  };
+}
+
+/** A line of the script: owner, readable, version or -, pg_control's name, tables, megabytes, path. */
+function parseCluster(line: string): FoundCluster {
+  const [owner = '', readable, version = '-', control, tables, megabytes = '', ...path] = line.split(' ');
+  return {
+    path: path.join(' '),
+    owner: Number(owner),
+    readable: readable === 'yes',
+    version: version === '-' ? '' : version,
+    control: control === 'pg_control' || control === 'pg_control.old' ? control : 'none',
+    hasTables: tables === 'yes',
+    megabytes: Number(megabytes),
+  };
+}
+
+function parseRelations([catalogKilobytes = 0, kilobytes = 0, files = 0]: readonly number[]): RelationFiles {
+  return { catalogKilobytes, kilobytes, files };
+}
+
+/** Of `all free` as df tells them; a file system without a limit has none in all. */
+function freeInodes(text: string): number | undefined {
+  const [all = 0, free = 0] = text.split(' ').map(Number);
+  return all > 0 ? free : undefined;
+}

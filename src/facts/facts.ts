@@ -1,0 +1,90 @@
+import type { V1Node, V1PodDisruptionBudget } from '@kubernetes/client-node';
+import type { Client } from '../database/clients.ts';
+import type { Libraries } from '../database/libraries.ts';
+import type { Obstacle } from '../database/obstacles.ts';
+import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/server.ts';
+import type { SortOrders } from '../database/sort-order.ts';
+import type { ImageFacts } from '../probes/probe.ts';
+import type { Trial } from '../probes/run-trial.ts';
+import type { ReplayFacts } from '../probes/replay.ts';
+import type { NetworkPolicy, VolumeSnapshotClass } from '../ports/cluster.ts';
+import type { UnmaskedSecret } from '../ports/runner.ts';
+import type { Inputs } from '../inputs/inputs.ts';
+import type { ProbeFact } from '../pull-request/probe.ts';
+import type { HelmRevision } from '../target/helm-releases.ts';
+import type { Neighbour } from '../target/neighbours.ts';
+import type { MissingPermission } from '../permissions/permissions.ts';
+import type { Reconciler } from '../target/reconcilers.ts';
+import type { Target } from '../target/target.ts';
+import type { Image } from '../target/images.ts';
+import type { StorageClassFacts } from '../prechecks/checks/storage-class.ts';
+import type { VolumeFiles } from '../database/volume-files.ts';
+import type { VolumeTrial } from '../database/volume-trial.ts';
+import type { HazardFacts } from '../hazards/hazard.ts';
+import type { Known } from '../findings/finding.ts';
+
+/** All that the checks judge, gathered once. */
+export interface Facts {
+  readonly inputs: Inputs;
+  readonly target: Target;
+  readonly serving: Image;
+  readonly upgradeImage: string;
+  readonly access: { readonly address: string; readonly version: string; readonly weaknesses: readonly string[] };
+  readonly unmaskedSecrets: readonly UnmaskedSecret[];
+  readonly missingPermissions: Known<readonly MissingPermission[]>;
+  /** The kubeconfig's user; asked for where permissions are missing. */
+  readonly user: Known<string>;
+  readonly server: Known<ServerFacts>;
+  readonly databases: Known<readonly DatabaseFacts[]>;
+  /** Prepared transactions and replication slots. */
+  readonly obstacles: Known<readonly Obstacle[]>;
+  /** By database, for those that accept connections. */
+  readonly extensions: Known<Readonly<Record<string, readonly ExtensionFacts[]>>>;
+  /** Libraries of C functions, and those that settings load. */
+  readonly libraries: Known<Libraries>;
+  /** By database: the collations of its indexes, and how they sort. */
+  readonly sortOrders: Known<SortOrders>;
+  readonly hazards: Known<HazardFacts>;
+  readonly files: Known<VolumeFiles>;
+  /** Whether the volume makes reflinks and hard links; asked for by `probe-volume`. */
+  readonly volumeTrial: Known<VolumeTrial>;
+  /** Names of other pods that mount the volume. */
+  readonly otherVolumeUsers: Known<readonly string[]>;
+  /** Sessions that were there before and after all else was read, but our own. */
+  readonly clients: Known<readonly Client[]>;
+  /** Other workloads of the namespace. */
+  readonly neighbours: Known<readonly Neighbour[]>;
+  /** The newest revision of each Helm release in the namespace. */
+  readonly helmRevisions: Known<readonly HelmRevision[]>;
+  /** Argo CD and Flux, where they left their mark on PostgreSQL or the applications. */
+  readonly reconcilers: Known<readonly Reconciler[]>;
+  /** Labels `helm.sh/chart` of PostgreSQL and the applications, each once. */
+  readonly charts: Known<readonly string[]>;
+  readonly snapshotClass: Known<SnapshotClassFacts>;
+  readonly storageClass: Known<StorageClassFacts>;
+  readonly nodes: Known<readonly V1Node[]>;
+  /** PodDisruptionBudgets of the namespace. */
+  readonly budgets: Known<readonly V1PodDisruptionBudget[]>;
+  /** Objects that the API server would refuse, with its words. */
+  readonly refused: Known<readonly string[]>;
+  readonly leftoverObjects: Known<readonly string[]>;
+  readonly upgradeProbe: Known<ImageFacts>;
+  readonly servingProbe: Known<ImageFacts>;
+  /** 14 as it starts with the StatefulSet's configuration on an empty volume. */
+  readonly trial: Known<Trial>;
+  /** Roles that log in by a secret stored as md5. */
+  readonly md5Roles: Known<readonly string[]>;
+  /** What came of the dumps and restores that pg_upgrade will do. */
+  readonly replay: Known<ReplayFacts>;
+  /** NetworkPolicies of the namespace. */
+  readonly networkPolicies: Known<readonly NetworkPolicy[]>;
+  /** What GitHub answered about the pull request for the values file; undefined when there will be none. */
+  readonly pullRequest: readonly ProbeFact[] | undefined;
+}
+
+/** How the volume can be snapshotted. */
+export interface SnapshotClassFacts {
+  readonly driver: string | undefined;
+  readonly chosen: VolumeSnapshotClass | undefined;
+  readonly candidates: readonly string[];
+}

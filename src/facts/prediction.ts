@@ -1,0 +1,87 @@
+import type { Replayed, ReplayFacts } from '../probes/replay.ts';
+import { wholeCpus } from '../inputs/resources.ts';
+import { parallelJobs } from '../objects/job-settings.ts';
+import type { Facts } from './facts.ts';
+
+/** How long pg_upgrade will take, from what it does before the files: a measurement, and no part of any finding. */
+export interface Prediction {
+  /** Of pg_upgrade, its checks included; the rest of the downtime (stop, backup, volume, start, ANALYZE) is not in it. */
+  readonly pgUpgradeSeconds: number;
+  /** What was measured. */
+  readonly databases: readonly {
+    readonly name: string;
+    readonly dumpSeconds: number;
+    readonly restoreSeconds: number;
+  }[];
+}
+
+/** What pg_upgrade needs beside the dumps and restores, in seconds: in all, and for each database. Measured on two cores with up to 50 databases. */
+const floor = 2;
+const perDatabase = 0.1;
+
+/** Undefined where the replay did not come through the whole server. */
+export function predictionOf({ inputs, databases, replay }: Facts): Prediction | undefined {
+  if (!replay.known || !databases.known || replay.value.broken !== undefined) return undefined;
+  const cpus = wholeCpus(inputs.resources);
+  return predict(replay.value, parallelJobs(inputs.jobs, databases.value.length, cpus));
+}
+
+/** One line for people. */
+export function predictionText({ pgUpgradeSeconds, databases }: Prediction): string {
+  return `pg_upgrade will need about ${String(Math.ceil(pgUpgradeSeconds))} s of the downtime: ${String(databases.length)} databases were dumped and restored, as it will do.`;
+}
+
+/**
+ * @param jobs dumps and restores that pg_upgrade runs at a time
+ * @returns undefined unless all was replayed, and nothing refused: what was left out took no time
+ */
+export function predict({ places }: ReplayFacts, jobs: number): Prediction | undefined {
+  const timed = places.flatMap(({ database, seconds }) => (seconds === undefined ? [] : [{ database, ...seconds }]));
+  if (timed.length < places.length || places.some(isRefused)) return undefined;
+  const named = timed.filter(({ database }) => database !== undefined);
+  // The roles, and then template1, are restored before anything else.
+  const alone = timed.filter(({ database }) => database === undefined || database === 'template1');
+  const pgUpgradeSeconds =
+    floor +
+    perDatabase * named.length +
+    sum(timed.filter(({ database }) => database === undefined).map(({ dump }) => dump)) +
+    span(
+      named.map(({ dump }) => dump),
+      jobs,
+    ) +
+    sum(alone.map(({ restore }) => restore)) +
+    span(
+      named.filter(({ database }) => database !== 'template1').map(({ restore }) => restore),
+      jobs,
+    );
+  return {
+    pgUpgradeSeconds: rounded(pgUpgradeSeconds),
+    databases: named.map(({ database = '', dump, restore }) => ({
+      name: database,
+      dumpSeconds: rounded(dump),
+      restoreSeconds: rounded(restore),
+    })),
+  };
+}
+
+function isRefused({ dump, failures, more }: Replayed): boolean {
+  return dump.length > 0 || failures.length > 0 || more > 0;
+}
+
+/** Each goes to the job that is free first. */
+function span(seconds: readonly number[], jobs: number): number {
+  const busy = Array.from({ length: jobs }, () => 0);
+  for (const one of seconds) {
+    const free = busy.indexOf(Math.min(...busy));
+    busy[free] = (busy[free] ?? 0) + one;
+  }
+  return Math.max(...busy);
+}
+
+function sum(seconds: readonly number[]): number {
+  return seconds.reduce((all, one) => all + one, 0);
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 100) / 100;
+}

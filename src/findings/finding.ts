@@ -1,0 +1,112 @@
+import type { FileLine } from '../ports/runner.ts';
+import type { Facts } from '../facts/facts.ts';
+
+export { copyable, inPsql, inShell, psqlLines, shellLines } from '../text/commands.ts';
+export { shell } from '../text/shell.ts';
+
+export type Status = 'passed' | 'warning' | 'failed' | 'unknown';
+
+export type Subject = 'access' | 'target' | 'database' | 'images' | 'cluster' | 'values';
+
+/** The answer of a check. */
+export interface Finding {
+  readonly check: string;
+  readonly status: Status;
+  /** What was seen, a line each. */
+  readonly evidence: readonly string[];
+  /** What to do; always there unless passed. */
+  readonly remedy?: string;
+  /** Where in the repository it is, for findings about a file. */
+  readonly place?: FileLine;
+  /** Why it stops nothing all the same: the reason of `ignore-checks`, or the input that says not to ask. */
+  readonly ignored?: string;
+  /** Where it is explained. */
+  readonly docs: string;
+}
+
+export type Answer = Omit<Finding, 'check' | 'docs'>;
+
+/** One question asked before the upgrade: a pure function of facts. */
+export interface Check {
+  readonly id: string;
+  readonly title: string;
+  readonly subject: Subject;
+  /** Why it is asked; for docs/checks.md. */
+  readonly why: string;
+  /** What pg_upgrade, or the new server, says where the check fails; for docs/checks.md. */
+  readonly says?: string;
+  /** Who says it, where nobody asks this check; for docs/checks.md. */
+  readonly shows?: 'check' | 'upgrade' | 'start' | 'never';
+  /** What to do, where that is always the same; for docs/checks.md. */
+  readonly advice?: string;
+  /** Whether there is anything to ask; always, where it is missing. What does not apply is left out, never passed. */
+  applies?(facts: Facts): boolean;
+  run(facts: Facts): Answer;
+}
+
+export function passed(...evidence: string[]): Answer {
+  return { status: 'passed', evidence };
+}
+
+export function warning(remedy: string, ...evidence: string[]): Answer {
+  return { status: 'warning', evidence, remedy };
+}
+
+export function failed(remedy: string, ...evidence: string[]): Answer {
+  return { status: 'failed', evidence, remedy };
+}
+
+/** Could not be told; blocks as a failure does. */
+export function unknown(remedy: string, ...evidence: string[]): Answer {
+  return { status: 'unknown', evidence, remedy };
+}
+
+/** Could not be told, since nobody wanted it to be asked; stops nothing: `answerer`, a sentence, tells what answers it instead. */
+export function unasked(answerer: string, remedy: string, ...evidence: string[]): Answer {
+  return { ...unknown(remedy, ...evidence), ignored: answerer };
+}
+
+/** A fact that was read, or the reason why it could not be, with the error's code. */
+export type Known<T> =
+  | { readonly known: true; readonly value: T }
+  | { readonly known: false; readonly reason: string; readonly code: string };
+
+/** Code of a fact that the inputs say not to ask for. */
+export const notAsked = 'not-asked';
+
+/** What to do where something could not be told, and nothing more is known of why. */
+export const removeReason = 'Remove the reason, then run the checks again.';
+
+/** A check that needs one fact: unknown where the fact is. */
+export function given<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
+  return fact.known ? judge(fact.value) : unknown(removeReason, fact.reason);
+}
+
+/** What a finding counts as in the verdict: one that is ignored stays to be seen. */
+export function weight({ status, ignored }: Answer): Status {
+  if (ignored === undefined) return status;
+  return status === 'warning' ? 'passed' : 'warning';
+}
+
+/**
+ * Unknown blocks like failed: it is never taken for passed. What is ignored never blocks: it was answered by a person, or something else will.
+ * @param failOn the least status that blocks
+ */
+export function blocks(finding: Finding, failOn: 'failed' | 'warning'): boolean {
+  const { status, ignored } = finding;
+  if (ignored !== undefined) return false;
+  return status === 'failed' || status === 'unknown' || (failOn === 'warning' && status === 'warning');
+}
+
+const order = ['passed', 'warning', 'unknown', 'failed'] as const;
+
+/** What is ignored is not as bad as what has the same status. */
+function badness({ status, ignored }: Answer): number {
+  return order.indexOf(status) - (ignored === undefined ? 0 : 0.5);
+}
+
+/** Two answers in one: the worse status, the evidence of both. */
+export function worst(a: Answer, b: Answer): Answer {
+  const [worse, other] = badness(a) >= badness(b) ? [a, b] : [b, a];
+  return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
+}

@@ -1,0 +1,98 @@
+import { connectCommand } from '../database/script.ts';
+import { oneLine } from '../text/visible.ts';
+import {
+  failed,
+  given,
+  passed,
+  psqlLines,
+  removeReason,
+  unknown,
+  warning,
+  worst,
+  type Answer,
+  type Check,
+} from '../findings/finding.ts';
+import type { Answers, Hazard, HazardFacts } from './hazard.ts';
+import type { Known } from '../findings/finding.ts';
+
+/** One place that was asked: the server, or a database. */
+interface Place {
+  /** Undefined for the server. */
+  readonly database: string | undefined;
+  readonly answers: Known<Answers>;
+}
+
+/** The check of a hazard: passed only where every place was asked and none has it. */
+export function hazardCheck(hazard: Hazard): Check {
+  const { id, title, why, says, shows, advice } = hazard;
+  return {
+    id,
+    title,
+    subject: 'database',
+    why,
+    shows,
+    advice,
+    ...(says === undefined ? {} : { says }),
+    run: ({ hazards }) => given(hazards, (facts) => judgeHazard(hazard, facts)),
+  };
+}
+
+/** What the answers say of one hazard. */
+export function judgeHazard(hazard: Hazard, facts: HazardFacts): Answer {
+  return judge(hazard, placesOf(hazard, facts));
+}
+
+function placesOf(hazard: Hazard, facts: HazardFacts): Place[] {
+  return [
+    ...(hazard.server === undefined ? [] : [{ database: undefined, answers: facts.server }]),
+    ...(hazard.database === undefined
+      ? []
+      : Object.entries(facts.databases).map(([database, answers]) => ({ database, answers }))),
+  ];
+}
+
+function judge(hazard: Hazard, places: readonly Place[]): Answer {
+  const present: string[] = [];
+  const unread: string[] = [];
+  const sessions: string[][] = [];
+  const read: Place[] = [];
+  let isCertain = false;
+  for (const place of places) {
+    const { database, answers } = place;
+    const where = database === undefined ? '' : `${oneLine(database)}: `;
+    const found = answers.known ? answers.value[hazard.id] : answers;
+    if (found?.known !== true) {
+      unread.push(`${where}${found?.reason ?? 'psql left out the answer'}`);
+      continue;
+    }
+    read.push(place);
+    const { total, rows } = found.value;
+    isCertain ||= rows.some(({ detail }) => detail !== hazard.doubt);
+    present.push(...rows.map(({ object, detail }) => `${where}${oneLine(object)}: ${oneLine(detail)}`));
+    if (total > rows.length) present.push(`${where}${String(total - rows.length)} more`);
+    const remedies = [...new Set(rows.map(({ remedy }) => remedy).filter((remedy) => remedy !== ''))];
+    if (remedies.length > 0) sessions.push([connectCommand(database ?? 'template1'), ...remedies]);
+  }
+  if (places.length === 0) return unknown(removeReason, 'no database was asked');
+  const seen =
+    present.length > 0
+      ? found(isCertain ? hazard.severity : 'warning', hazard.advice, sessions, present)
+      : passed(...(read.length > 0 ? [nothingIn(read)] : []));
+  return unread.length === 0 ? seen : worst(seen, unknown(removeReason, ...unread));
+}
+
+function found(
+  severity: Hazard['severity'],
+  advice: string,
+  sessions: readonly (readonly string[])[],
+  evidence: readonly string[],
+): Answer {
+  const remedy = `${advice}${psqlLines(sessions)}`;
+  return severity === 'failed' ? failed(remedy, ...evidence) : warning(remedy, ...evidence);
+}
+
+function nothingIn(places: readonly Place[]): string {
+  const databases = places.flatMap(({ database }) => (database === undefined ? [] : [oneLine(database)]));
+  const asked = [...(databases.length < places.length ? ['the server'] : []), ...databases];
+  return `nothing found in ${asked.join(', ')}`;
+}

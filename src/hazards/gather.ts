@@ -1,0 +1,40 @@
+import type { Database } from '../database/database.ts';
+import { questionsScript } from '../database/questions.ts';
+import type { DatabaseFacts } from '../database/server.ts';
+import type { DatabaseAnswers } from '../database/ask-databases.ts';
+import { closedAmong, notAccepting } from '../findings/closed-databases.ts';
+import type { Known } from '../findings/finding.ts';
+import { made } from '../common/known.ts';
+import { answersOf, hazardQuestions } from './script.ts';
+import type { Answers, HazardFacts } from './hazard.ts';
+import { hazards } from './table.ts';
+
+/** In milliseconds; a single statement ends much earlier. */
+const limit = 300_000;
+
+/** What is asked in each database. */
+export const databaseHazards = hazardQuestions(hazards, 'database');
+
+/** Asks for the hazards of the server as a whole. */
+export async function askServer(database: Database): Promise<Answers> {
+  const rows = await database.readEach(['template1'], questionsScript(hazardQuestions(hazards, 'server')), limit);
+  return answersOf(rows.get('template1') ?? []);
+}
+
+/**
+ * What the server and its databases told of the hazards; unknown by itself is a question in one database, a database, the server.
+ * @param list all databases, also those which could not be asked since they accept no connections
+ */
+export function hazardFacts(
+  server: Known<Answers>,
+  list: readonly DatabaseFacts[],
+  answers: DatabaseAnswers,
+): HazardFacts {
+  const asked = Object.entries(answers).map(([name, rows]) => [name, made(rows, answersOf)] as const);
+  const closed = closedAmong(list).map((name) => [name, unread(notAccepting, 'no-connections')] as const);
+  return { server, databases: Object.fromEntries([...asked, ...closed]) };
+}
+
+function unread(reason: string, code: string): Known<never> {
+  return { known: false, reason, code };
+}

@@ -1,0 +1,54 @@
+import type { Known } from '../findings/finding.ts';
+
+/**
+ * Something in the server that the upgrade dies of, loses, or makes slow: a row of the table of hazards.
+ * A query answers with three columns of text: `object` (what has it), `detail` (why it is one) and `remedy` (commands for psql
+ * which take it away, or an empty text where only a person can tell them). No row is no hazard.
+ */
+export interface Hazard {
+  readonly id: string;
+  /** What is so where it is absent. */
+  readonly title: string;
+  /** What happens where it is present. */
+  readonly why: string;
+  /** `failed` where the upgrade or the new server dies of it, or data is lost or unreadable; `warning` where it is slow or to be known. */
+  readonly severity: 'failed' | 'warning';
+  /** What pg_upgrade, or the new server, says to it, where known. */
+  readonly says?: string;
+  /** When that is said: by pg_upgrade --check, by nothing before the upgrade itself, or never. */
+  readonly shows: 'check' | 'upgrade' | 'start' | 'never';
+  /** Asked once, in template1. */
+  readonly server?: string;
+  /** Asked in each database that accepts connections. */
+  readonly database?: string;
+  /** SELECTs of what a database must have for `database` to find anything, any of them. They have to follow from that query, and to take less time. */
+  readonly among?: readonly string[];
+  /** Runs before `database`, in the same session: what can't be asked by a SELECT alone. */
+  readonly before?: string;
+  /** The `detail` of rows that only warn, whatever the severity: what could not be asked there, and what else tells. */
+  readonly doubt?: string;
+  /** What to do, in words. */
+  readonly advice: string;
+}
+
+/** What one query found. */
+export interface Found {
+  /** How many there are, of which `rows` are the first. */
+  readonly total: number;
+  readonly rows: readonly HazardRow[];
+}
+
+export interface HazardRow {
+  readonly object: string;
+  readonly detail: string;
+  readonly remedy: string;
+}
+
+/** By the id of the hazard. */
+export type Answers = Readonly<Record<string, Known<Found>>>;
+
+export interface HazardFacts {
+  readonly server: Known<Answers>;
+  /** By database; not template0 as long as nobody can be in it. */
+  readonly databases: Readonly<Record<string, Known<Answers>>>;
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { consentOf } from './consent.ts';
+import { ConfigurationError } from '../common/errors.ts';
+import type { Inputs } from './inputs.ts';
+
+/** What started the run. */
+export interface Start {
+  /** Name of the event (GITHUB_EVENT_NAME); in a reusable workflow it is its caller's. */
+  readonly event: string;
+  /** Whether GitHub Actions runs it, rather than a person or another program. */
+  readonly isWorkflow: boolean;
+  /** Payload of the event; undefined where it can't be read. */
+  readonly payload: unknown;
+}
+
+/**
+ * Events that may start a run, and what they may start. All others are refused in every mode: what a stranger can cause (a comment, an
+ * issue, a fork, a pull request) must not reach a secret, and what nobody has thought of is no better.
+ * Source: https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+ */
+export const startingEvents = {
+  workflow_dispatch: { changes: true, who: 'somebody with write access starts it' },
+  repository_dispatch: { changes: true, who: 'a token with `contents: write` sends it' },
+  schedule: { changes: true, who: "the default branch's workflow sets its times" },
+  push: { changes: false, who: 'somebody with write access pushes or merges; a merge must not begin a downtime' },
+  workflow_run: {
+    changes: false,
+    who: 'another workflow ran, for this repository itself and not for a fork, and one of the events above started it',
+  },
+} as const satisfies Readonly<Record<string, { readonly changes: boolean; readonly who: string }>>;
+
+type Doing = Pick<Inputs, 'mode' | 'dryRun'>;
+
+/** Whether the run may change the cluster: a dry run never does. */
+function changes({ mode, dryRun }: Doing): boolean {
+  return !dryRun && (mode === 'upgrade' || mode === 'rollback');
+}
+
+function eventsFor(doing: Doing): string[] {
+  return Object.entries(startingEvents)
+    .filter(([, event]) => event.changes || !changes(doing))
+    .map(([name]) => name);
+}
+
+/** As far as it is read here; GitHub's webhook payload of workflow_run. */
+const workflowRun = z.object({
+  repository: z.object({ full_name: z.string().min(1) }),
+  workflow_run: z.object({ event: z.string(), head_repository: z.object({ full_name: z.string() }).nullish() }),
+});
+
+/**
+ * What must be so before any mode uses a secret: an event on the list started the run, and no fork's.
+ * @throws ConfigurationError
+ */
+export function guardStart(doing: Doing, { event, isWorkflow, payload }: Start): void {
+  if (!isWorkflow) return;
+  const allowed = eventsFor(doing);
+  const what = doing.dryRun ? 'A dry run' : `"mode: ${doing.mode}"`;
+  const remedy = changes(doing)
+    ? 'Start it by workflow_dispatch, in an environment that asks for approval.'
+    : `Start it by one of the events ${allowed.join(', ')}.`;
+  if (!allowed.includes(event))
+    throw new ConfigurationError('event-refused', `${what} does not run on ${named(event)}.`, remedy);
+  if (event !== 'workflow_run') return;
+  const read = workflowRun.safeParse(payload);
+  if (!read.success)
+    throw new ConfigurationError(
+      'event-unreadable',
+      `The payload of the event workflow_run can't be read (GITHUB_EVENT_PATH), so it is not known for whom the workflow ran.`,
+      remedy,
+    );
+  const { repository, workflow_run: run } = read.data;
+  if (run.head_repository?.full_name !== repository.full_name)
+    throw new ConfigurationError(
+      'fork-refused',
+      `${what} does not run for a fork.`,
+      'Start it by workflow_dispatch in the repository itself.',
+    );
+  // A workflow_run after a workflow_run does not tell what started the first one.
+  if (run.event === 'workflow_run' || !allowed.includes(run.event))
+    throw new ConfigurationError(
+      'event-refused',
+      `${what} does not run after a workflow that ran on ${named(run.event)}.`,
+      remedy,
+    );
+}
+
+/** The name of an event as it may be shown: GitHub's have letters and underscores. */
+function named(event: string): string {
+  if (event === '') return 'an event without a name (GITHUB_EVENT_NAME is empty)';
+  return `the event ${/^[a-z_]{1,50}$/.test(event) ? event : JSON.stringify(event.slice(0, 50))}`;
+}
+
+/**
+ * What must be agreed to before an upgrade or a rollback may even look at the cluster. A dry run of an upgrade is no more than a precheck.
+ * @throws ConfigurationError
+ */
+export function guardConsent(
+  inputs: Pick<Inputs, 'mode' | 'dryRun' | 'confirm' | 'namespace' | 'backup' | 'confirmExternalBackup'>,
+): void {
+  const { mode, namespace } = inputs;
+  if (inputs.dryRun && (mode === 'rollback' || mode === 'values'))
+    throw new ConfigurationError(
+      'dry-run-refused',
+      `"dry-run" is for "mode: upgrade"; "mode: ${mode}" would change what it is asked to.`,
+      mode === 'rollback'
+        ? 'Leave it out: without "accept-data-loss" a rollback that loses anything only says what.'
+        : 'Leave it out: the pull request changes nothing until it is merged.',
+    );
+  if (!changes(inputs)) return;
+  if (consentOf(inputs) === undefined) {
+    throw new ConfigurationError(
+      'confirm-missing',
+      `"mode: ${mode}" needs "confirm" to be the namespace, "${namespace}"; it is ${inputs.confirm === '' ? 'empty' : JSON.stringify(inputs.confirm)}.`,
+      `Set "confirm: ${namespace}" when you mean it: the applications are stopped meanwhile.`,
+    );
+  }
+  if (mode === 'upgrade' && inputs.backup === 'external' && inputs.confirmExternalBackup !== namespace) {
+    throw new ConfigurationError(
+      'external-backup-unconfirmed',
+      `"backup: external" needs "confirm-external-backup" to be the namespace, "${namespace}".`,
+      `Set "confirm-external-backup: ${namespace}" when a backup of the volume exists outside of the cluster. Without one in the cluster, PostgreSQL 12 can't be brought back once PostgreSQL 14 has served on linked files: not when its data does not compare, and not by "mode: rollback".`,
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import { ConfigurationError } from '../common/errors.ts';
+import { catalogue } from '../prechecks/catalogue.ts';
+
+/** Check's id → why its finding stops nothing. */
+export type Ignored = ReadonlyMap<string, string>;
+
+/**
+ * Reads the input `ignore-checks`: a line per check, `id: reason`.
+ * @throws ConfigurationError for a check that does not exist, one without a reason, and one that is named twice
+ */
+export function parseIgnored(text: string): Ignored {
+  const ignored = new Map<string, string>();
+  const lines = text.split('\n').map((line) => line.trim());
+  for (const line of lines.filter((one) => one !== '')) {
+    const colon = line.indexOf(':');
+    const id = (colon < 0 ? line : line.slice(0, colon)).trimEnd();
+    const reason = colon < 0 ? '' : line.slice(colon + 1).trimStart();
+    if (!catalogue.some((check) => check.id === id))
+      throw refused(
+        `names a check that does not exist: ${JSON.stringify(id.slice(0, 80))}`,
+        'Take the id from docs/checks.md.',
+      );
+    if (reason === '') throw refused(`gives no reason for ${id}`, `Write "${id}: why it may be ignored".`);
+    if (ignored.has(id)) throw refused(`names ${id} twice`, 'Give each check one line.');
+    ignored.set(id, reason);
+  }
+  return ignored;
+}
+
+function refused(what: string, remedy: string): ConfigurationError {
+  return new ConfigurationError('input-invalid', `Input "ignore-checks" ${what}.`, remedy);
+}
+
+/** Checks that keep data, or the way back, from harm; ignored they are a warning. What would be met then, as a sentence. */
+const risks: Readonly<Record<string, string>> = {
+  permissions: 'a permission that is missing is then met in the downtime, and may be one that the way back needs.',
+  'layout-user': 'a Job that may not read or link the files is then met in the downtime.',
+  'volume-users': 'a second server on the volume destroys the data.',
+  leftovers: 'directories of an earlier try may hold the only copy of the data.',
+  'volume-claim': 'the volume may go with its claim.',
+};
+
+/** What to think of where a check is ignored; undefined where it is no more than its finding says. */
+export function riskOfIgnoring(id: string): string | undefined {
+  return Object.hasOwn(risks, id) ? risks[id] : undefined;
+}

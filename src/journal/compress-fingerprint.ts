@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { Fingerprint } from '../database/fingerprint.ts';
+import { identifier } from '../common/grammar.ts';
+
+/** `public.builds` by its count: the names of a schema and of a relation, quoted where they have to be, and what compareFingerprints tells of it. */
+const relations = z.record(z.string().max(257), z.string().regex(/^-?\d{1,20} (rows|bytes|last_value|next_value)$/));
+const fingerprint = z.strictObject({
+  databases: z.record(identifier, z.strictObject({ relations, extensions: z.array(identifier) })),
+});
+
+/** An object in Kubernetes takes 1 MiB at most, and the journal holds more than this. */
+const longest = 800_000;
+
+/** Bytes of the text that it is unpacked to: names and counts of some 100,000 tables have a tenth of it, and what unfolds to more was not packed here. */
+const largest = 32 * 1024 ** 2;
+
+/** What `pack` makes, by its look. */
+export const packed = z
+  .string()
+  .max(longest)
+  .regex(/^[A-Za-z0-9+/]+={0,2}$/);
+
+/**
+ * What was measured, as text for the journal: gzip in base64, since thousands of tables are a lot of JSON.
+ * @returns undefined when it is too long even so (more than some 100,000 tables)
+ */
+export async function pack(measured: Fingerprint): Promise<string | undefined> {
+  const bytes = await through(new Blob([JSON.stringify(measured)]), new CompressionStream('gzip'));
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  return text.length <= longest ? text : undefined;
+}
+
+/** @throws Error when the text is not one that `pack` made */
+export async function unpack(text: string): Promise<Fingerprint> {
+  const bytes = Uint8Array.from(atob(packed.parse(text)), (character) => character.charCodeAt(0));
+  const json = await through(new Blob([bytes]), new DecompressionStream('gzip'));
+  return fingerprint.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json)));
+}
+
+async function through(content: Blob, transform: CompressionStream | DecompressionStream): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of content.stream().pipeThrough<Uint8Array>(transform)) {
+    size += chunk.length;
+    if (size > largest) throw new Error(`it unfolds to more than ${String(largest)} bytes`);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}

@@ -1,0 +1,18 @@
+import type { Cluster } from '../ports/cluster.ts';
+import { volumeName, type Target } from '../target/target.ts';
+import { hasFence } from '../upgrade/server/scheduling-gate.ts';
+import { journalGone, saidByGate } from './errors.ts';
+import { Journal } from './journal.ts';
+import type { JournalSeal } from './seal.ts';
+
+/**
+ * The journal of an earlier run on this server, if there is one. The scheduling gate tells of one too, also where the PersistentVolume may not be read: it is
+ * set after the journal is made, and removed before it is closed.
+ * @throws UpgradeError what `Journal.find` throws
+ */
+export async function findJournal(cluster: Cluster, target: Target, seal: JournalSeal): Promise<Journal | undefined> {
+  const journal = await Journal.find(cluster, target.namespace, seal, volumeName(target));
+  if (journal === undefined && hasFence(target.statefulSet.spec?.template.spec))
+    throw journalGone(target.namespace, saidByGate(target.name));
+  return journal;
+}

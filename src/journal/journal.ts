@@ -1,0 +1,257 @@
+import type { V1ConfigMap } from '@kubernetes/client-node';
+import { describe, UpgradeError } from '../common/errors.ts';
+import type { Cluster, PatchOperation } from '../ports/cluster.ts';
+import { isTestFailure } from './fencing-token.ts';
+import { CounterKeeper, countOn, highestCounter } from './counter.ts';
+import { journalChanged, journalGone, notAuthentic, replayed, saidByVolume } from './errors.ts';
+import { journalName } from '../objects/journal-name.ts';
+import { isSame, journalObject, removeImmutable } from './object.ts';
+import { notes, type Facts, type Noted } from './notes.ts';
+import { encodeJournal, readJournal } from './reader.ts';
+import type { JournalRecord } from './record.ts';
+import type { JournalData, JournalSeal } from './seal.ts';
+
+type SealedData = JournalData & { readonly salt: string; readonly seal: string };
+
+/**
+ * What was meant and done, kept in the cluster beside the server. It is data, never authority: whoever may write ConfigMaps may have written it. So it is
+ * sealed as a whole, each value has its grammar, and its counter is kept on the volume, where an older one that was put back is told by it.
+ */
+export class Journal {
+  private readonly keeper: CounterKeeper;
+
+  private constructor(
+    private readonly cluster: Cluster,
+    private readonly namespace: string,
+    private readonly seal: JournalSeal,
+    /** Undefined while it is removed, to be made again. */
+    private uid: string | undefined,
+    private data: SealedData,
+    readonly record: JournalRecord,
+    private readonly facts: Partial<Facts>,
+  ) {
+    this.keeper = new CounterKeeper(cluster, namespace);
+  }
+
+  /** What has been noted by now, by this run or by one before it. */
+  get noted(): Readonly<Noted> {
+    return this.facts;
+  }
+
+  /** Whether the upgrade has come to its end, one way or the other. */
+  get isClosed(): boolean {
+    return this.facts.outcome !== undefined;
+  }
+
+  /** Number of its last change. It grows also from one journal to the next. */
+  get counter(): number {
+    return Number(this.data['counter']);
+  }
+
+  /**
+   * The journal of an earlier run, if there is one. There is none before the first upgrade, and once an administrator has removed that of an upgrade that has ended.
+   * @param seal of the server's superuser
+   * @param volume PersistentVolume that the server's claim has now
+   * @throws UpgradeError `journal-gone`, `journal-not-authentic`, `journal-replayed` or `journal-invalid`
+   */
+  static async find(
+    cluster: Cluster,
+    namespace: string,
+    seal: JournalSeal,
+    volume?: string,
+  ): Promise<Journal | undefined> {
+    // The volume first: a run that is at work counts in the journal before it does on the volume.
+    const before = volume === undefined ? { counter: 0, isOpen: false } : await countOn(cluster, volume);
+    const gone = (): Journal | undefined => {
+      if (volume !== undefined && before.isOpen) throw journalGone(namespace, saidByVolume(volume));
+      return undefined;
+    };
+    const found = await cluster.find('configmaps', journalName, namespace);
+    if (found === undefined) return gone();
+    const journal = await Journal.parse(cluster, namespace, seal, found);
+    const others = journal.volumes().filter((name) => name !== volume);
+    const highest = Math.max(before.counter, await highestCounter(cluster, others));
+    if (journal.counter >= highest) return journal;
+    // A run that is at work may have gone on between the two readings.
+    const again = await cluster.find('configmaps', journalName, namespace);
+    if (again === undefined) return gone();
+    const now = await Journal.parse(cluster, namespace, seal, again);
+    if (now.counter < highest) throw replayed(namespace, now.counter, highest);
+    return now;
+  }
+
+  /**
+   * Starts a new journal; that of an ended upgrade makes room for it.
+   * @param noted what is known from before
+   * @throws UpgradeError when an upgrade that has not ended holds it, or what `find` throws
+   */
+  static async begin(
+    cluster: Cluster,
+    namespace: string,
+    seal: JournalSeal,
+    record: JournalRecord,
+    noted: Readonly<Noted> = {},
+  ): Promise<Journal> {
+    const earlier = await Journal.find(cluster, namespace, seal, record.volume);
+    if (earlier?.isClosed === false) {
+      throw new UpgradeError(
+        'unfinished-upgrade',
+        `An upgrade that began at ${earlier.record.startedAt} (${earlier.record.runId}) has not come to its end.`,
+        'Run "mode: upgrade" again: it goes on with that one.',
+      );
+    }
+    const highest = Math.max(earlier?.counter ?? 0, await highestCounter(cluster, [record.volume]));
+    return await Journal.replace(cluster, namespace, seal, record, noted, {
+      counter: highest + 1,
+      ended: earlier && { uid: earlier.uid, seal: earlier.data.seal },
+    });
+  }
+
+  /**
+   * Writes a new journal into the place of one that has ended or is given up, if there is one.
+   * @param ended which one; it must still be as it was read
+   */
+  static async replace(
+    cluster: Cluster,
+    namespace: string,
+    seal: JournalSeal,
+    record: JournalRecord,
+    noted: Readonly<Noted>,
+    { counter, ended }: { counter: number; ended: { uid: string | undefined; seal: string | undefined } | undefined },
+  ): Promise<Journal> {
+    const salt = seal.newSalt();
+    const data = await seal.sign(namespace, { ...encodeJournal(record, noted), counter: String(counter), salt });
+    await expectReadable(namespace, data);
+    let object: V1ConfigMap;
+    try {
+      object = await Journal.write(cluster, journalObject(namespace, data), ended);
+    } catch (error) {
+      // Where the answer was lost, or a repetition was refused since the first attempt had come through, the object tells.
+      const found = await cluster.find('configmaps', journalName, namespace);
+      if (found?.data?.['seal'] !== data.seal) throw error;
+      object = found;
+    }
+    const journal = await Journal.parse(cluster, namespace, seal, object);
+    await journal.count();
+    return journal;
+  }
+
+  /** In one conditional change: of two runs that both find an ended journal, one is refused. */
+  private static async write(
+    cluster: Cluster,
+    object: ReturnType<typeof journalObject>,
+    ended: { uid: string | undefined; seal: string | undefined } | undefined,
+  ): Promise<V1ConfigMap> {
+    const { namespace } = object.metadata;
+    if (ended === undefined) return await cluster.create('configmaps', object, { namespace });
+    try {
+      return await cluster.patch('configmaps', journalName, namespace, [
+        { op: 'test', path: '/metadata/uid', value: ended.uid },
+        ...(ended.seal === undefined ? [] : [{ op: 'test', path: '/data/seal', value: ended.seal } as const]),
+        { op: 'add', path: '/data', value: object.data },
+      ]);
+    } catch (error) {
+      if (!isTestFailure(error)) throw error;
+      const now = await cluster.find('configmaps', journalName, namespace);
+      // Both tests hold: it is the change that was refused.
+      if (now?.metadata?.uid !== ended.uid || now?.data?.['seal'] !== ended.seal) throw error;
+      await removeImmutable(cluster, namespace, ended.uid);
+      return await cluster.create('configmaps', object, { namespace });
+    }
+  }
+
+  /**
+   * Notes a fact under its name, in the very journal that this run knows.
+   * @throws UpgradeError `journal-changed` when somebody else has changed it since
+   */
+  async note<N extends keyof Facts>(name: N, value: Facts[N]): Promise<void> {
+    const text = notes[name].encode(value);
+    const known = notes[name].decode(text);
+    const counter = String(this.counter + 1);
+    const before = this.data.seal;
+    const data: SealedData = await this.seal.sign(this.namespace, { ...this.data, [name]: text, counter });
+    const now =
+      this.uid === undefined
+        ? await this.createAgain(data)
+        : await this.change(data, [
+            { op: 'test', path: '/metadata/uid', value: this.uid },
+            { op: 'test', path: '/data/seal', value: before },
+            { op: 'add', path: `/data/${name}`, value: text },
+            { op: 'add', path: '/data/counter', value: counter },
+            { op: 'add', path: '/data/seal', value: data.seal },
+          ]);
+    // Whoever changes other values leaves the seal as it was.
+    if (!isSame(now.data, data)) throw journalChanged(this.namespace, undefined);
+    const { volume } = this;
+    this.data = data;
+    this.facts[name] = known;
+    // A volume that has made room for another one is closed too.
+    await this.count(this.isClosed ? this.volumes() : [volume]);
+  }
+
+  private async change(data: SealedData, operations: readonly PatchOperation[]): Promise<V1ConfigMap> {
+    try {
+      return await this.cluster.patch('configmaps', journalName, this.namespace, operations);
+    } catch (error) {
+      if (!isTestFailure(error)) throw error;
+      // Repeated, since the answer to it was lost: then it is there.
+      const now = await this.cluster.find('configmaps', journalName, this.namespace);
+      if (now === undefined || now.metadata?.uid !== this.uid) throw journalChanged(this.namespace, error);
+      if (!isSame(now.data, this.data)) return now;
+      // All tests hold: it is the change that was refused.
+      await removeImmutable(this.cluster, this.namespace, this.uid);
+      this.uid = undefined;
+      return await this.createAgain(data);
+    }
+  }
+
+  private async createAgain(data: SealedData): Promise<V1ConfigMap> {
+    const { namespace } = this;
+    const made = await this.cluster.create('configmaps', journalObject(namespace, data), { namespace });
+    this.uid = made.metadata?.uid;
+    return made;
+  }
+
+  /** The volumes that the journal speaks of. */
+  private volumes(): string[] {
+    const { exchange } = this.facts;
+    return [...new Set([this.record.volume, ...(exchange === undefined ? [] : [exchange.volume, exchange.former])])];
+  }
+
+  /** PersistentVolume of the server, or that which takes its place. */
+  get volume(): string {
+    return this.facts.exchange?.volume ?? this.record.volume;
+  }
+
+  /** Only after the journal has it: a run that is killed in between leaves a journal that is ahead, which is no sign of anything. */
+  private async count(before: readonly string[] = []): Promise<void> {
+    for (const volume of new Set([...before, this.volume])) await this.keeper.keep(volume, this);
+  }
+
+  private static async parse(
+    cluster: Cluster,
+    namespace: string,
+    seal: JournalSeal,
+    { metadata, data = {} }: V1ConfigMap,
+  ): Promise<Journal> {
+    const { salt, seal: told } = data;
+    if (salt === undefined || told === undefined || !(await seal.isAuthentic(namespace, data)))
+      throw notAuthentic(namespace, data);
+    const { record, noted } = await readJournal(namespace, data);
+    return new Journal(cluster, namespace, seal, metadata?.uid, { ...data, salt, seal: told }, record, noted);
+  }
+}
+
+/** Nothing is begun that no other run could go on with. */
+async function expectReadable(namespace: string, data: JournalData): Promise<void> {
+  try {
+    await readJournal(namespace, data);
+  } catch (error) {
+    throw new UpgradeError(
+      'journal-unwritable',
+      `What the cluster and the server say does not fit into the journal, so the upgrade was not begun. ${describe(error)}`,
+      'Change what the message names, if it is yours to change; else report it with the log.',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
+import { PrecheckError } from '../common/errors.ts';
+import type { Inputs } from '../inputs/inputs.ts';
+import type { InitdbSettings, JobSettings } from './upgrade-job.ts';
+import { wholeCpus } from '../inputs/resources.ts';
+import { upgradeImage } from '../target/images.ts';
+
+/** What the new cluster is made with: template1's values, or the inputs'. */
+export function initdbSettings(
+  superuser: string,
+  databases: readonly DatabaseFacts[],
+  inputs: Pick<Inputs, 'initdbEncoding' | 'initdbLcCollate' | 'initdbLcCtype'>,
+): InitdbSettings {
+  const template1 = databases.find((d) => d.name === 'template1');
+  if (template1 === undefined)
+    throw new PrecheckError(
+      'no-template1',
+      'The server has no database template1.',
+      'CREATE DATABASE template1 TEMPLATE template0',
+    );
+  const postgres = databases.find((d) => d.name === 'postgres');
+  return {
+    superuser,
+    encoding: inputs.initdbEncoding || template1.encoding,
+    collate: inputs.initdbLcCollate || template1.collate,
+    ctype: inputs.initdbLcCtype || template1.ctype,
+    postgres:
+      postgres === undefined
+        ? undefined
+        : { encoding: postgres.encoding, collate: postgres.collate, ctype: postgres.ctype },
+  };
+}
+
+/** Parallel jobs of pg_upgrade and ANALYZE: they parallelise by database, and more than the CPUs don't help. */
+export function parallelJobs(given: number | undefined, databases: number, cpus: number): number {
+  return given ?? Math.max(1, Math.min(databases, cpus));
+}
+
+/** What the Job is told, apart from the upgrade that it belongs to. */
+export function jobSettings(
+  inputs: Inputs,
+  server: ServerFacts,
+  databases: readonly DatabaseFacts[],
+): Omit<JobSettings, 'runId'> {
+  const { resources } = inputs;
+  return {
+    image: upgradeImage(inputs),
+    imagePullSecret: inputs.imagePullSecret,
+    resources,
+    jobs: parallelJobs(inputs.jobs, databases.length, wholeCpus(resources)),
+    transfer: inputs.transfer,
+    initdb: initdbSettings(server.bootstrapSuperuser, databases, inputs),
+  };
+}

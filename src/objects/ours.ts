@@ -1,0 +1,39 @@
+import type { V1ConfigMap, V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import { containerName, scriptName } from './upgrade-job.ts';
+
+/** With which the names of all probe pods begin. */
+export const probeNamePrefix = 'postgres-upgrade-probe-';
+
+/**
+ * Whether the action has made a Job: by its container, which nobody can change. A label anybody may put on it or take off who may change
+ * metadata, and the documented way gives its Job the same name.
+ */
+export function isOurJob({ spec }: V1Job): boolean {
+  return doesOurWork(spec?.template.spec);
+}
+
+function doesOurWork(spec: V1PodSpec | undefined): boolean {
+  const { command = [], env = [] } = spec?.containers.find(({ name }) => name === containerName) ?? {};
+  const has = (variable: string) => env.some(({ name }) => name === variable);
+  return command[0] === 'bash' && has('RUN_ID') && has('TRANSFER');
+}
+
+/** Whether the action has made a pod as a probe: by its name and its deadline, which nobody can change later; no controller has made it. */
+export function isOurProbe({ metadata, spec }: V1Pod): boolean {
+  return (
+    metadata?.name?.startsWith(probeNamePrefix) === true &&
+    (metadata.ownerReferences ?? []).length === 0 &&
+    spec?.activeDeadlineSeconds !== undefined
+  );
+}
+
+/** Whether the action has made a pod: a probe, or the pod of a Job. */
+export function isOurPod(pod: V1Pod): boolean {
+  return isOurProbe(pod) || doesOurWork(pod.spec);
+}
+
+/** Whether a ConfigMap holds scripts of the action, of this version or of another one. Its content can't be changed; labels can. */
+export function isOurScripts({ data = {} }: V1ConfigMap): boolean {
+  const names = Object.keys(data);
+  return names.includes(scriptName) && names.every((name) => /^[a-z]+\.sh$/.test(name));
+}

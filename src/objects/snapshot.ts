@@ -1,0 +1,41 @@
+import { ownerLabel } from './pod.ts';
+import type { VolumeSnapshot } from '../ports/cluster.ts';
+import type { Target } from '../target/target.ts';
+
+export function snapshotName({ volume }: Target, what: string, suffix: string): string {
+  return `${volume.claimName}-${what}-${suffix}`;
+}
+
+/** A VolumeSnapshot of the server's volume; its name says what it holds. */
+export function snapshotObject(target: Target, what: string, suffix: string, className: string): VolumeSnapshot {
+  return {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshot',
+    metadata: {
+      name: snapshotName(target, what, suffix),
+      namespace: target.namespace,
+      labels: ownerLabel,
+    },
+    spec: { source: { persistentVolumeClaimName: target.volume.claimName }, volumeSnapshotClassName: className },
+  };
+}
+
+/** When it was made, as a part of a name: 14 digits down to the second, UTC. */
+export function suffixOf(time: Date): string {
+  return time.toISOString().replace(/\D/g, '').slice(0, 14);
+}
+
+/**
+ * Whether a snapshot is one that this action made of the server's volume: by its name and its source, which nobody can change any more. A label tells nothing, since others
+ * may put it anywhere and take it off.
+ * @param what it holds, as its name says
+ */
+export function isOfVolume(
+  { volume: { claimName } }: Target,
+  { metadata, spec }: VolumeSnapshot,
+  what: string,
+): boolean {
+  const prefix = `${claimName}-${what}-`;
+  const isNamed = metadata.name.startsWith(prefix) && /^\d{14}$/.test(metadata.name.slice(prefix.length));
+  return isNamed && spec.source.persistentVolumeClaimName === claimName;
+}

@@ -1,0 +1,29 @@
+import type { ResourceName } from '../ports/cluster.ts';
+import type { ServerNames } from '../target/server-names.ts';
+
+/** One thing that the kubeconfig's user must be allowed to do. */
+export interface Permission {
+  readonly verb: 'get' | 'list' | 'create' | 'patch' | 'delete';
+  readonly resource: ResourceName;
+  readonly subresource?: string;
+  /**
+   * The only objects that it is needed for; no name: nothing is there that it is needed for. Missing where Kubernetes can't grant it by
+   * name (create, list), or where the names are made during the run.
+   */
+  readonly names?: (server: ServerNames) => readonly string[];
+  /** From which mode on: an upgrade needs all that a precheck needs. */
+  readonly mode: 'precheck' | 'upgrade';
+  readonly why: string;
+  /** Asked only where the API server has the resource at all. */
+  readonly ifServed?: true;
+  /** In all namespaces. */
+  readonly everywhere?: true;
+  /** Ids of the checks that can't tell all without it; where there are any, or none are listed, nothing else of a precheck needs it. */
+  readonly informs?: readonly string[];
+  /** What those checks answer then, where that is not `unknown`: each of them says why. */
+  readonly without?: 'warning';
+  /** What else is not done without it, for people. */
+  readonly else?: string;
+  /** Reaches further than the namespace or the Secret, for little: what the check `permissions` prints does not grant it. */
+  readonly isExtra?: true;
+}

@@ -1,0 +1,240 @@
+import { probeNames, probePrefix, probeRoles } from '../objects/probe-names.ts';
+import { journalName } from '../objects/journal-name.ts';
+import { leaseName } from '../objects/lease.ts';
+import type { Permission } from './permission.ts';
+import type { ServerNames } from '../target/server-names.ts';
+
+const server = ({ statefulSet }: ServerNames) => [`${statefulSet}-0`];
+const probes = () => probeRoles.flatMap((role) => probeNames(probePrefix(role)));
+const startProbes = () => probeNames(probePrefix('start'));
+const given = (name: string) => (name === '' ? [] : [name]);
+
+/** Checks that ask the images. */
+const ofImages = [
+  'extensions',
+  'images',
+  'libraries',
+  'locales-in-images',
+  'replay',
+  'serving-logins',
+  'serving-start',
+  'sort-order',
+] as const;
+
+/** All that a precheck asks of the API server, and why. */
+export const precheckPermissions: readonly Permission[] = [
+  // What no precheck can do without: to find the server, and to ask it.
+  {
+    verb: 'get',
+    resource: 'namespaces',
+    names: ({ namespace }) => [namespace],
+    mode: 'precheck',
+    why: 'find the namespace',
+  },
+  { verb: 'list', resource: 'statefulsets', mode: 'precheck', why: 'find PostgreSQL and the application layer' },
+  { verb: 'list', resource: 'deployments', mode: 'precheck', why: 'find the application layer' },
+  { verb: 'list', resource: 'cronjobs', mode: 'precheck', why: 'find the application layer' },
+  {
+    verb: 'list',
+    resource: 'scaledobjects',
+    mode: 'precheck',
+    why: 'where KEDA is installed: find what scales the applications',
+    ifServed: true,
+  },
+  {
+    verb: 'get',
+    resource: 'pods',
+    names: (names) => [...server(names), ...probes()],
+    mode: 'precheck',
+    why: "find the server's pod, follow probes",
+  },
+  {
+    verb: 'get',
+    resource: 'persistentvolumeclaims',
+    names: ({ claim }) => [claim],
+    mode: 'precheck',
+    why: 'find the volume',
+  },
+  {
+    verb: 'get',
+    resource: 'persistentvolumes',
+    names: ({ volume }) => given(volume),
+    mode: 'precheck',
+    why: 'find the CSI driver',
+  },
+  {
+    verb: 'get',
+    resource: 'secrets',
+    names: ({ secret }) => [secret],
+    mode: 'precheck',
+    why: "read the superuser's password",
+  },
+  // The exec subresource is opened by GET (WebSocket); newer API servers ask for create too.
+  ...(['get', 'create'] as const).map((verb): Permission => ({
+    verb,
+    resource: 'pods',
+    subresource: 'exec',
+    names: (names) => [...server(names), ...startProbes()],
+    mode: 'precheck',
+    why: "run psql in the server's pod, and in the probe that starts PostgreSQL 14",
+  })),
+  // What a precheck can do without: the checks named are then unknown, or warn.
+  {
+    verb: 'list',
+    resource: 'pods',
+    mode: 'precheck',
+    why: 'find who uses the volume and the database',
+    informs: ['clients', 'foreign-workloads', 'volume-users'],
+  },
+  {
+    verb: 'get',
+    resource: 'configmaps',
+    names: () => [journalName],
+    mode: 'precheck',
+    why: 'find the journal of an earlier upgrade',
+    informs: ['leftovers'],
+    else: '`mode: status` and dry runs of an upgrade are refused',
+  },
+  {
+    verb: 'list',
+    resource: 'jobs',
+    mode: 'precheck',
+    why: 'find Jobs of an earlier upgrade',
+    informs: ['leftovers'],
+    else: '`mode: status` is refused',
+  },
+  {
+    verb: 'get',
+    resource: 'leases',
+    names: () => [leaseName],
+    mode: 'precheck',
+    why: 'see whether another run is at it',
+    informs: [],
+    else: '`mode: status` and dry runs of an upgrade are refused',
+  },
+  {
+    verb: 'list',
+    resource: 'volumesnapshotclasses',
+    mode: 'precheck',
+    why: 'find how to take the backup',
+    informs: ['volume-snapshot'],
+  },
+  {
+    verb: 'create',
+    resource: 'pods',
+    mode: 'precheck',
+    why: 'probe the images; try the admission of the upgrade Job by a dry run',
+    informs: ['admission', ...ofImages],
+  },
+  {
+    verb: 'get',
+    resource: 'pods',
+    subresource: 'log',
+    names: probes,
+    mode: 'precheck',
+    why: 'read the logs of probes',
+    // Of the server that is tried, only one that does not start is asked for its log.
+    informs: ofImages.filter((id) => !id.startsWith('serving-')),
+  },
+  {
+    verb: 'delete',
+    resource: 'pods',
+    names: probes,
+    mode: 'precheck',
+    why: 'remove the probes',
+    informs: [],
+    else: 'ended probes stay until somebody removes them, and a later precheck finds no name free',
+  },
+  {
+    verb: 'create',
+    resource: 'jobs',
+    mode: 'precheck',
+    why: 'try the admission of the upgrade Job by a dry run',
+    informs: ['admission'],
+  },
+  {
+    verb: 'create',
+    resource: 'volumesnapshots',
+    mode: 'precheck',
+    why: 'try the admission of the snapshot by a dry run',
+    informs: ['admission'],
+  },
+  {
+    verb: 'create',
+    resource: 'configmaps',
+    mode: 'precheck',
+    why: "try the admission of the upgrade Job's script by a dry run",
+    informs: ['admission'],
+  },
+  {
+    verb: 'create',
+    resource: 'persistentvolumeclaims',
+    mode: 'precheck',
+    why: 'try the admission of a copy of the volume by a dry run',
+    informs: ['admission'],
+  },
+  {
+    verb: 'list',
+    resource: 'secrets',
+    mode: 'precheck',
+    why: 'see whether Helm is in the middle of a change (only the metadata of its Secrets is asked for, but the right itself is wider)',
+    informs: ['helm-release'],
+    isExtra: true,
+  },
+  {
+    verb: 'get',
+    resource: 'storageclasses',
+    names: ({ storageClass }) => given(storageClass),
+    mode: 'precheck',
+    why: 'see whether a copy of the volume can be made, and whether it can be enlarged',
+    informs: ['storage-class'],
+    without: 'warning',
+    isExtra: true,
+  },
+  {
+    verb: 'list',
+    resource: 'nodes',
+    mode: 'precheck',
+    why: 'see which nodes would take the upgrade Job where the volume can go',
+    informs: ['placement'],
+    without: 'warning',
+    isExtra: true,
+  },
+  {
+    verb: 'list',
+    resource: 'poddisruptionbudgets',
+    mode: 'precheck',
+    why: "see who waits for the server's pod to go",
+    informs: ['placement'],
+    without: 'warning',
+    isExtra: true,
+  },
+  {
+    verb: 'list',
+    resource: 'networkpolicies',
+    mode: 'precheck',
+    why: 'name the NetworkPolicy that keeps the restore test from the server',
+    informs: ['replay'],
+    without: 'warning',
+  },
+  {
+    verb: 'list',
+    resource: 'applications',
+    mode: 'precheck',
+    why: 'where Argo CD has left its mark: see whether it is paused',
+    ifServed: true,
+    everywhere: true,
+    informs: ['gitops'],
+    isExtra: true,
+  },
+  ...(['helmreleases', 'kustomizations'] as const).map((resource): Permission => ({
+    verb: 'get',
+    resource,
+    mode: 'precheck',
+    why: 'where Flux has left its mark: see whether it is suspended',
+    ifServed: true,
+    everywhere: true,
+    informs: ['gitops'],
+    isExtra: true,
+  })),
+];

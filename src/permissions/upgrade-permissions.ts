@@ -1,0 +1,206 @@
+import { bootJobName, jobName, revertJobName } from '../objects/upgrade-job.ts';
+import { copyName } from '../upgrade/backup/copy.ts';
+import { journalName } from '../objects/journal-name.ts';
+import { leaseName } from '../objects/lease.ts';
+import type { Permission } from './permission.ts';
+import type { ServerNames } from '../target/server-names.ts';
+
+const jobs = () => [jobName, revertJobName, bootJobName];
+const lease = () => [leaseName];
+const applications = (resource: ServerNames['applications'][number]['resource']) => (names: ServerNames) =>
+  names.applications.filter((one) => one.resource === resource).map(({ name }) => name);
+const statefulSets = (names: ServerNames) => [names.statefulSet, ...applications('statefulsets')(names)];
+
+/** What an upgrade, a resumed one and a rollback ask of the API server on top of what a precheck does, and why. */
+export const upgradePermissions: readonly Permission[] = [
+  {
+    verb: 'create',
+    resource: 'configmaps',
+    mode: 'upgrade',
+    why: 'write the journal, and the script of the upgrade Job',
+  },
+  {
+    verb: 'get',
+    resource: 'configmaps',
+    names: () => [journalName, jobName],
+    mode: 'upgrade',
+    why: 'read them again before each change',
+  },
+  {
+    verb: 'patch',
+    resource: 'configmaps',
+    names: () => [journalName, jobName],
+    mode: 'upgrade',
+    why: 'write the journal; claim what a run that died left',
+  },
+  {
+    verb: 'delete',
+    resource: 'configmaps',
+    names: () => [journalName, jobName],
+    mode: 'upgrade',
+    why: 'remove the script of the upgrade Job; make a journal again that somebody has made immutable',
+  },
+  { verb: 'create', resource: 'jobs', mode: 'upgrade', why: 'run pg_upgrade, start PostgreSQL 12 on a copy' },
+  { verb: 'get', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'follow the upgrade Job' },
+  { verb: 'patch', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'claim the Job of a run that died' },
+  { verb: 'delete', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'remove the ended upgrade Job' },
+  { verb: 'list', resource: 'jobs', mode: 'upgrade', why: "see the end of the CronJobs' Jobs" },
+  { verb: 'list', resource: 'pods', mode: 'upgrade', why: "find the Job's pod, see the applications' pods end" },
+  {
+    verb: 'get',
+    resource: 'pods',
+    mode: 'upgrade',
+    why: "follow the Job's pod, whose name the Job controller makes",
+  },
+  {
+    verb: 'get',
+    resource: 'pods',
+    subresource: 'log',
+    mode: 'upgrade',
+    why: "read the log of the Job's pod, whose name the Job controller makes",
+  },
+  {
+    verb: 'delete',
+    resource: 'pods',
+    names: ({ statefulSet }) => [`${statefulSet}-0`],
+    mode: 'upgrade',
+    why: 'remove a pod of PostgreSQL that somebody made while the scheduling gate was there',
+  },
+  { verb: 'list', resource: 'events', mode: 'upgrade', why: 'say why a pod does not start' },
+  {
+    verb: 'create',
+    resource: 'volumesnapshots',
+    mode: 'upgrade',
+    why: 'take the backup, and the one that proves it',
+  },
+  {
+    verb: 'get',
+    resource: 'volumesnapshots',
+    mode: 'upgrade',
+    why: 'wait for the snapshot, whose name has the time at which it was taken',
+  },
+  {
+    verb: 'delete',
+    resource: 'volumesnapshots',
+    mode: 'upgrade',
+    why: 'remove the snapshot that proved the backup; its name has the time at which it was taken',
+  },
+  {
+    verb: 'get',
+    resource: 'volumesnapshotcontents',
+    mode: 'upgrade',
+    why: 'keep the backup in the storage (deletionPolicy); the snapshot controller makes the name',
+  },
+  {
+    verb: 'patch',
+    resource: 'volumesnapshotcontents',
+    mode: 'upgrade',
+    why: 'keep the backup in the storage (deletionPolicy); the snapshot controller makes the name',
+  },
+  {
+    verb: 'create',
+    resource: 'persistentvolumeclaims',
+    mode: 'upgrade',
+    why: 'make a copy of the volume, to prove the backup and to restore it',
+  },
+  {
+    verb: 'get',
+    resource: 'persistentvolumeclaims',
+    mode: 'upgrade',
+    why: 'wait for a copy; with `backup: clone` its name has the time at which it was made',
+  },
+  {
+    verb: 'delete',
+    resource: 'persistentvolumeclaims',
+    names: ({ claim }) => [claim, copyName({ volume: { claimName: claim } })],
+    mode: 'upgrade',
+    why: 'remove the copy; give the claim the restored volume',
+  },
+  {
+    verb: 'patch',
+    resource: 'persistentvolumeclaims',
+    names: ({ claim }) => [claim],
+    mode: 'upgrade',
+    why: "take the run's label off a claim that was made anew",
+  },
+  {
+    verb: 'get',
+    resource: 'persistentvolumes',
+    mode: 'upgrade',
+    why: 'find the volume of a copy, whose name the provisioner makes',
+  },
+  {
+    verb: 'patch',
+    resource: 'persistentvolumes',
+    mode: 'upgrade',
+    why: 'keep the volume whatever happens to its claim (Retain); give the claim the restored volume, whose name the provisioner makes',
+  },
+  {
+    verb: 'list',
+    resource: 'controllerrevisions',
+    mode: 'upgrade',
+    why: 'see which images PostgreSQL has had, before an image of a journal is set again',
+  },
+  { verb: 'list', resource: 'volumeattachments', mode: 'upgrade', why: 'wait for the volume to be detached' },
+  { verb: 'create', resource: 'leases', mode: 'upgrade', why: 'keep other runs away' },
+  { verb: 'get', resource: 'leases', names: lease, mode: 'upgrade', why: 'keep other runs away' },
+  { verb: 'patch', resource: 'leases', names: lease, mode: 'upgrade', why: 'keep other runs away' },
+  {
+    verb: 'get',
+    resource: 'deployments',
+    names: applications('deployments'),
+    mode: 'upgrade',
+    why: 'watch the applications come back',
+  },
+  {
+    verb: 'patch',
+    resource: 'deployments',
+    names: applications('deployments'),
+    mode: 'upgrade',
+    why: 'stop and start the applications',
+  },
+  {
+    verb: 'get',
+    resource: 'statefulsets',
+    names: statefulSets,
+    mode: 'upgrade',
+    why: 'watch PostgreSQL and the applications come back',
+  },
+  {
+    verb: 'patch',
+    resource: 'statefulsets',
+    names: statefulSets,
+    mode: 'upgrade',
+    why: 'stop and start PostgreSQL and the applications, set the image',
+  },
+  {
+    verb: 'get',
+    resource: 'cronjobs',
+    names: applications('cronjobs'),
+    mode: 'upgrade',
+    why: "suspend the applications' CronJobs",
+  },
+  {
+    verb: 'patch',
+    resource: 'cronjobs',
+    names: applications('cronjobs'),
+    mode: 'upgrade',
+    why: "suspend the applications' CronJobs",
+  },
+  {
+    verb: 'get',
+    resource: 'scaledobjects',
+    names: applications('scaledobjects'),
+    mode: 'upgrade',
+    why: 'where KEDA is installed: pause what scales the applications',
+    ifServed: true,
+  },
+  {
+    verb: 'patch',
+    resource: 'scaledobjects',
+    names: applications('scaledobjects'),
+    mode: 'upgrade',
+    why: 'where KEDA is installed: pause what scales the applications',
+    ifServed: true,
+  },
+];

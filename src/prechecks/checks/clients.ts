@@ -1,0 +1,155 @@
+import type { Client } from '../../database/clients.ts';
+import type { Neighbour } from '../../target/neighbours.ts';
+import type { Target } from '../../target/target.ts';
+import { copyable, failed, given, passed, shell, shellLines, warning, type Check } from '../../findings/finding.ts';
+
+/** Who is connected, or would be, when the applications have been stopped. */
+export const clientsChecks: readonly Check[] = [
+  {
+    id: 'clients',
+    title: 'Nobody is connected but what the upgrade stops',
+    subject: 'cluster',
+    why: 'The upgrade stops the application layer and then waits until no session is left. A sidecar of the server, an exporter, a pooler or a tool that nobody stops keeps it waiting until `clients-timeout`, in the downtime. Sessions are read twice, before and after the other facts: one that is gone by then (a probe, a scrape) is no obstacle. Who it is comes from the address, by the pods of the namespace.',
+    run: ({ clients, neighbours, target, inputs }) =>
+      given(clients, (all) =>
+        given(neighbours, (list) => {
+          const found = all.map((client) => ({ client, origin: originOf(client, list, target) }));
+          const staying = found.filter(({ origin }) => !origin.isStopped);
+          const stopped = found.length - staying.length;
+          const others = `${String(stopped)} sessions of workloads that the upgrade stops`;
+          if (staying.length === 0) return passed(others);
+          const remedies = [...new Set(staying.map(({ client, origin }) => origin.remedy(client)))];
+          const evidence = staying.map(({ client, origin }) => `${origin.name}: ${describe(client)}`);
+          const isSure = staying.some(({ origin }) => !origin.isUnsure);
+          const remedy = `Before the upgrade, let them go, or they keep it waiting until "clients-timeout" (${String(inputs.clientsTimeout / 1000)} s).\n${remedies.join('\n')}`;
+          return (isSure ? failed : warning)(remedy, ...evidence, others);
+        }),
+      ),
+  },
+  {
+    id: 'foreign-workloads',
+    title: 'No other workload of the namespace needs PostgreSQL',
+    subject: 'cluster',
+    why: 'What does not carry the label of the application layer is not stopped, and fails or tries again for as long as the upgrade takes. Found by the pods that run (so also those of DaemonSets) and the CronJobs, where they name the Secret or the Service of PostgreSQL. A CronJob that starts in the downtime fails.',
+    run: ({ neighbours, target, inputs }) =>
+      given(neighbours, (list) => {
+        const others = list.filter(({ isApplication, uses }) => !isApplication && uses.length > 0);
+        if (others.length === 0)
+          return passed(`none of ${String(list.length)} workloads but the application layer names PostgreSQL`);
+        return warning(
+          `Have them stopped and started with the applications, where they belong to them, or stop them yourself.${shellLines(...others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)))}`,
+          ...others.map(
+            (one) =>
+              `${one.kind} ${one.name} is not stopped by the upgrade and names PostgreSQL: ${one.uses.join(', ')}`,
+          ),
+        );
+      }),
+  },
+];
+
+interface Origin {
+  readonly name: string;
+  readonly isStopped: boolean;
+  /** A Job ends by itself; behind a proxy or the address of a node nobody can tell who it is. */
+  readonly isUnsure: boolean;
+  remedy(client: Client): string;
+}
+
+/** Containers that take all connections of their pod and make them their own. */
+const proxies = ['istio-proxy', 'linkerd-proxy'];
+
+function originOf(client: Client, neighbours: readonly Neighbour[], target: Target): Origin {
+  if (isLocal(client.address, target)) return ownPod(client, target);
+  const there = neighbours.filter(({ addresses }) => addresses.includes(client.address));
+  const application = there.find(({ isApplication }) => isApplication);
+  const [first] = there;
+  if (application === undefined && isNode(client.address, neighbours, target))
+    return {
+      name: `from ${client.address}, the address of a node, behind which it may be one of the applications`,
+      ...{ isStopped: false, isUnsure: true },
+      remedy: ({ address }) =>
+        `Look by user and application name who comes from ${address}; pods with "hostNetwork: true" do, and all where the network hides pods behind their node.`,
+    };
+  if (first === undefined)
+    return {
+      ...{ name: `from ${client.address}, no pod of namespace ${target.namespace}`, isStopped: false, isUnsure: false },
+      remedy: ({ pid, address }) =>
+        `Find ${address} (${copyable(shell`kubectl get pods --all-namespaces -o wide | grep -F ${address}`)}) and stop it; to end its session: ${terminate(target, pid)}`,
+    };
+  const one = application ?? first;
+  return {
+    name: `${one.kind} ${one.name} (${client.address})`,
+    isStopped: application !== undefined,
+    isUnsure: one.kind === 'Job' || one.kind === 'CronJob',
+    remedy: () => `Stop ${one.kind} ${one.name}: ${copyable(stop(one, target))}`,
+  };
+}
+
+/** A session over the socket or the pod's own address: a sidecar, somebody's `kubectl exec`, or all behind a proxy. */
+function ownPod(client: Client, target: Target): Origin {
+  const containers = (target.pod?.spec?.containers ?? target.statefulSet.spec?.template.spec?.containers ?? [])
+    .map(({ name }) => name)
+    .filter((name) => name !== target.container.name);
+  const proxy = containers.find((name) => proxies.includes(name));
+  const where = `in the server's own pod (${client.address}${containers.length === 0 ? '' : `, beside it: ${containers.join(', ')}`})`;
+  if (proxy !== undefined && client.address !== 'local')
+    return {
+      ...{ name: `${where}, by way of ${proxy}, which hides who it is`, isStopped: false, isUnsure: true },
+      remedy: () => `Look by user and application name whether it is one of the applications.`,
+    };
+  return {
+    ...{ name: where, isStopped: false, isUnsure: false },
+    remedy: ({ pid }) =>
+      containers.length === 0
+        ? `Close the session in pod ${target.podName}: ${terminate(target, pid)}`
+        : `Take the sidecar (${containers.join(', ')}) out of StatefulSet ${target.name} until the upgrade is done (the chart's own exporter: helm value "postgresql.metrics.enabled=false"); a session of "kubectl exec" ends by ${terminate(target, pid)}`,
+  };
+}
+
+function isNode(address: string, neighbours: readonly Neighbour[], { pod }: Target): boolean {
+  return address === pod?.status?.hostIP || neighbours.some(({ nodes }) => nodes.includes(address));
+}
+
+function isLocal(address: string, { pod }: Target): boolean {
+  const own = (pod?.status?.podIPs ?? []).map(({ ip }) => ip);
+  return (
+    address === 'local' ||
+    address === '::1' ||
+    address.startsWith('127.') ||
+    [pod?.status?.podIP, ...own].includes(address)
+  );
+}
+
+function describe({ application, user, database, state }: Client): string {
+  return `${application || 'a client without a name'}, user ${user}, database ${database}, ${state || 'state unknown'}`;
+}
+
+function terminate(target: Target, pid: number): string {
+  const { namespace, podName } = target;
+  return copyable(
+    shell`kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres -c ${`SELECT pg_terminate_backend(${String(pid)})`}`,
+  );
+}
+
+/** The command that gives a workload the label of the application layer, where that is one. */
+function labelled({ kind, name }: Neighbour, { namespace }: Target, selector: string): string | undefined {
+  const isStoppable = ['Deployment', 'StatefulSet', 'CronJob'].includes(kind);
+  return isStoppable && /^[^=!,()\s]+=[^=!,()\s]+$/.test(selector)
+    ? shell`kubectl -n ${namespace} label ${kind.toLowerCase()} ${name} ${selector}`
+    : undefined;
+}
+
+function stop({ kind, name }: Pick<Neighbour, 'kind' | 'name'>, { namespace }: Target): string {
+  switch (kind) {
+    case 'CronJob':
+      return shell`kubectl -n ${namespace} patch cronjob ${name} -p '{"spec":{"suspend":true}}'`;
+    case 'DaemonSet':
+      return shell`kubectl -n ${namespace} patch daemonset ${name} -p '{"spec":{"template":{"spec":{"nodeSelector":{"stopped-for-upgrade":"true"}}}}}'`;
+    case 'Job':
+      return shell`kubectl -n ${namespace} wait --for=condition=complete job/${name} --timeout=1h`;
+    case 'Pod':
+      return shell`kubectl -n ${namespace} delete pod ${name}`;
+    default:
+      return shell`kubectl -n ${namespace} scale ${kind.toLowerCase()} ${name} --replicas=0`;
+  }
+}

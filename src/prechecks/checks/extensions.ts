@@ -1,0 +1,87 @@
+import type { ExtensionFacts } from '../../database/server.ts';
+import { minorOf, type ImageFacts } from '../../probes/probe.ts';
+import { upgrade } from '../../common/versions.ts';
+import { dangerOfUpdate, isSameMajor } from '../../database/extension-versions.ts';
+import { failed, given, passed, warning, worst, type Answer, type Check, type Known } from '../../findings/finding.ts';
+import { besidesClosed } from '../../findings/closed-databases.ts';
+import { unaskedImage } from './not-probed.ts';
+
+export const extensionChecks: readonly Check[] = [
+  {
+    id: 'extensions',
+    title: 'Extensions in the serving image',
+    subject: 'images',
+    why: "The serving image runs the extensions from the upgrade on, so it needs the control file and the libraries of each. The upgrade image needs the libraries alone: pg_upgrade enters an extension into the new catalog without CREATE EXTENSION (binary_upgrade_create_empty_extension), and restores its objects one by one. The checks libraries and replay ask it for those. After the upgrade the action updates each extension within its own major (ALTER EXTENSION … UPDATE). Where the image ships another major, this is left to you, since a new major may take away what the applications use: pg_partman 5 has no trigger-based partitioning any more. It is also left to you where a script of the extension could run code of a role without the superuser's rights: where the schemas that the script searches have a function, operator or type of such a role under a name that PostgreSQL or the extension has too, and where the serving image is older than 14.5 (CVE-2022-2625).",
+    run: ({ extensions, databases, servingProbe }) =>
+      besidesClosed(
+        databases,
+        given(extensions, (byDatabase) => {
+          const inventory = Object.entries(byDatabase).map(
+            ([database, list]) => `${database}: ${list.map((e) => `${e.name} ${e.version}`).join(', ') || 'none'}`,
+          );
+          const answer = judge('serving image', servingProbe, byDatabase);
+          return { ...answer, evidence: [...answer.evidence, ...inventory] };
+        }),
+      ),
+  },
+];
+
+const answerer =
+  'pg_upgrade --check tells in the Job, before it changes anything, which libraries the upgrade image lacks. What the serving image lacks is seen by whoever uses it.';
+
+type ByDatabase = Readonly<Record<string, readonly ExtensionFacts[]>>;
+
+function judge(name: string, probe: Known<ImageFacts>, byDatabase: ByDatabase): Answer {
+  if (!probe.known) return unaskedImage(name, probe, answerer);
+  const { image, newVersion, extensions: available } = probe.value;
+  if (Object.keys(available).length === 0)
+    return failed('Look at the log of the probe.', `${name} ${image}: its server could not be asked`);
+  const installed = Object.entries(byDatabase).flatMap(([database, list]) => list.map((e) => ({ ...e, database })));
+  const missing = Map.groupBy(
+    installed.filter((e) => available[e.name] === undefined),
+    (e) => e.name,
+  );
+  const majors = installed.flatMap((e) => {
+    const shipped = available[e.name] ?? e.version;
+    return shipped === e.version || isSameMajor(e.version, shipped) ? [] : [{ ...e, shipped }];
+  });
+  const minor = minorOf(newVersion);
+  const serverVersion = minor === undefined ? 0 : upgrade.to * 10000 + minor;
+  const left = installed.flatMap((e) => {
+    const shipped = available[e.name] ?? e.version;
+    const danger =
+      shipped === e.version || !isSameMajor(e.version, shipped) ? undefined : dangerOfUpdate(e, serverVersion);
+    return danger === undefined ? [] : [{ ...e, shipped, danger }];
+  });
+  const names = [...new Set(installed.map((e) => e.name))].sort();
+  const seen =
+    missing.size === 0
+      ? passed(`${name} ${image}: has all of ${names.join(', ')}`)
+      : failed(
+          'Drop the extension where it is not needed (DROP EXTENSION), or use images that ship it.',
+          ...[...missing].map(
+            ([extension, of]) =>
+              `${name} ${image}: lacks ${extension}, installed in ${of.map(({ database }) => database).join(', ')}`,
+          ),
+        );
+  const safe =
+    left.length === 0
+      ? seen
+      : worst(
+          seen,
+          warning(
+            'Nothing has to be done before the upgrade. The action does not update the extension; the report has the command. Or remove what the check names, and use a serving image of 14.5 or later.',
+            ...left.map((e) => `${e.database}: ${e.name} ${e.version} is not updated to ${e.shipped}: ${e.danger}`),
+          ),
+        );
+  if (majors.length === 0) return safe;
+  return worst(
+    safe,
+    warning(
+      'Nothing has to be done before the upgrade. The extension stays within its major; the report has the command for the rest. Or use a serving image that ships the same major.',
+      ...majors.map(
+        (e) => `${name} ${image}: ships ${e.name} ${e.shipped}; ${e.database} has ${e.version}, which is another major`,
+      ),
+    ),
+  );
+}

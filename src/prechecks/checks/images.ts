@@ -1,0 +1,50 @@
+import type { ImageFacts } from '../../probes/probe.ts';
+import { majorOf, minorOf } from '../../probes/probe.ts';
+import type { SeenImage } from '../../target/image-digests.ts';
+import { upgrade } from '../../common/versions.ts';
+import { failed, passed, worst, type Answer, type Check, type Known } from '../../findings/finding.ts';
+import { unaskedImage } from './not-probed.ts';
+
+export const imageChecks: readonly Check[] = [
+  {
+    id: 'images',
+    title: 'Both images can be pulled and hold the right majors',
+    subject: 'images',
+    why: 'A tag says nothing for sure: the binaries are asked. The probes also pull the images before the downtime. 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
+    run: ({ upgradeProbe, servingProbe }) => worst(judgeUpgrade(upgradeProbe), judgeServing(servingProbe)),
+  },
+];
+
+const answerer = `The Job tells of the upgrade image before it changes anything. If the serving image does not serve ${String(upgrade.to)}, 12 comes back; a minor before ${String(upgrade.to)}.4 is not seen.`;
+
+function judgeUpgrade(probe: Known<ImageFacts>): Answer {
+  if (!probe.known) return unaskedImage('upgrade image', probe, answerer);
+  const { image, oldVersion, newVersion, pgUpgrade, seen: ran } = probe.value;
+  const right =
+    majorOf(oldVersion) === upgrade.from && majorOf(newVersion) === upgrade.to && majorOf(pgUpgrade) === upgrade.to;
+  const seen = `upgrade image ${image}: ${oldVersion ?? 'nothing'}; ${newVersion}; ${pgUpgrade ?? 'no pg_upgrade'}; ${identityOf(ran)}`;
+  return right
+    ? passed(seen)
+    : failed(
+        `Set "upgrade-image" to one that holds PostgreSQL ${String(upgrade.from)} and ${String(upgrade.to)}.`,
+        seen,
+      );
+}
+
+function judgeServing(probe: Known<ImageFacts>): Answer {
+  if (!probe.known) return unaskedImage('serving image', probe, answerer);
+  const { image, newVersion, seen: ran } = probe.value;
+  const seen = `serving image ${image}: ${newVersion}; ${identityOf(ran)}`;
+  const isRight = majorOf(newVersion) === upgrade.to && (minorOf(newVersion) ?? 0) >= soundSince;
+  return isRight
+    ? passed(seen)
+    : failed(`Set "image-tag" to one of PostgreSQL ${String(upgrade.to)}.${String(soundSince)} or later.`, seen);
+}
+
+/** What tells the image from one that gets the same tag later. */
+function identityOf(seen: SeenImage | undefined): string {
+  return seen === undefined ? 'its node told no imageID' : `imageID ${seen.imageId}`;
+}
+
+/** The first minor of 14 whose CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY make sound indexes. */
+const soundSince = 4;

@@ -1,0 +1,116 @@
+import type { Libraries } from '../../database/libraries.ts';
+import { connectCommand } from '../../database/script.ts';
+import type { ImageFacts } from '../../probes/probe.ts';
+import {
+  failed,
+  given,
+  passed,
+  psqlLines,
+  unknown,
+  worst,
+  type Answer,
+  type Check,
+  type Known,
+} from '../../findings/finding.ts';
+import { besidesClosed } from '../../findings/closed-databases.ts';
+import { unaskedImage } from './not-probed.ts';
+
+/** One library and one place that wants it. */
+interface Want {
+  readonly library: string;
+  /** For people: what uses it, and where. */
+  readonly user: string;
+  /** Commands for psql that end that, and where they are to be run; none where only the chart can. */
+  readonly database: string;
+  readonly commands: readonly string[];
+  /** Loaded by the postmaster: only the serving image, which reads the configuration, needs it. */
+  readonly isShared: boolean;
+}
+
+export const libraryChecks: readonly Check[] = [
+  {
+    id: 'libraries',
+    title: 'Both images load every library that the server uses',
+    subject: 'images',
+    why: "C functions, and settings that load libraries into the server or its sessions, name files. pg_upgrade loads each of those of functions in the new cluster, and dies of one that is missing or belongs to another version; a session that can't load what its role or database names is refused, pg_upgrade's too. So a 14 of each image is told to load all of them, and one of the serving image to start with those of shared_preload_libraries.",
+    says: 'Your installation references loadable libraries that are missing from the new installation; could not access file "$libdir/legacy": No such file or directory',
+    shows: 'check',
+    run: ({ libraries, databases, upgradeProbe, servingProbe }) =>
+      besidesClosed(
+        databases,
+        given(libraries, (of) => {
+          const wants = wantsOf(of);
+          if (wants.length === 0) return passed('no function and no setting names a library');
+          return worst(
+            judge(
+              'upgrade image',
+              upgradeProbe,
+              wants.filter((w) => !w.isShared),
+            ),
+            judge('serving image', servingProbe, wants),
+          );
+        }),
+      ),
+  },
+];
+
+function wantsOf({ used, preloaded }: Libraries): Want[] {
+  return [
+    ...Object.entries(used).flatMap(([database, list]) =>
+      list.map(({ library, uses, names, drop }) => {
+        const more = uses > names.length ? ` and ${String(uses - names.length)} more` : '';
+        const user = `${database}: ${names.join(', ')}${more}`;
+        return { library, user, database, commands: drop, isShared: false };
+      }),
+    ),
+    ...preloaded.map(({ setting, who, library, reset }) => ({
+      library,
+      user: `${setting} of ${who}`,
+      database: 'template1',
+      commands: reset === '' ? [] : [reset],
+      isShared: setting === 'shared_preload_libraries',
+    })),
+  ];
+}
+
+const answerer =
+  'pg_upgrade --check tells in the Job, before it changes anything, what the upgrade image lacks. Of the serving image the upgrade tells whether 14 starts, else 12 comes back; a function without its library is seen by whoever calls it.';
+
+function judge(name: string, probe: Known<ImageFacts>, wants: readonly Want[]): Answer {
+  if (wants.length === 0) return passed();
+  if (!probe.known) return unaskedImage(name, probe, answerer);
+  const { image, libraries, preloads } = probe.value;
+  const asked = wants.map((want) => ({ ...want, said: (want.isShared ? preloads : libraries)[want.library] }));
+  const refused = asked.filter(({ said }) => said !== undefined && said !== 'ok');
+  const silent = asked.filter(({ said }) => said === undefined);
+  const loaded = [...new Set(asked.filter(({ said }) => said === 'ok').map(({ library }) => library))].sort();
+  const seen = loaded.length > 0 ? [`${name} ${image}: loads ${loaded.join(', ')}`] : [];
+  const answer =
+    refused.length > 0
+      ? failed(
+          remedy(refused),
+          ...refused.map((w) => `${name} ${image}: ${w.library}: ${String(w.said)}; ${w.user}`),
+          ...seen,
+        )
+      : passed(...seen);
+  if (silent.length === 0) return answer;
+  const untold = silent.map(
+    ({ library, user }) => `${name} ${image}: did not tell whether it loads ${library}; ${user}`,
+  );
+  return worst(answer, unknown('Look at the check locales-in-images, and at the log of the probe.', ...untold));
+}
+
+function remedy(refused: readonly Want[]): string {
+  const words = ['Use an image that has the library for 14, or take away what uses it.'];
+  if (refused.some(({ commands }) => commands.length === 0))
+    words.push("What the configuration loads is changed in the chart's values.");
+  const places = Map.groupBy(
+    refused.filter(({ commands }) => commands.length > 0),
+    ({ database }) => database,
+  );
+  const sessions = [...places].map(([database, of]) => [
+    connectCommand(database),
+    ...new Set(of.flatMap((want) => want.commands)),
+  ]);
+  return `${words.join(' ')}${psqlLines(sessions)}`;
+}

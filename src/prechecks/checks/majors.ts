@@ -1,0 +1,100 @@
+import { withoutDigest } from '../../target/image-digests.ts';
+import { upgrade } from '../../common/versions.ts';
+import type { Facts } from '../../facts/facts.ts';
+import { failed, given, passed, shell, shellLines, unknown, type Answer, type Check } from '../../findings/finding.ts';
+
+/** One place that says which PostgreSQL is started on the data, or wrote it. */
+interface Saying {
+  /** For people, with what it says. */
+  readonly place: string;
+  readonly major: number | undefined;
+  /** It was to be read, and could not be. */
+  readonly isUnread?: true;
+}
+
+export const majorsChecks: readonly Check[] = [
+  {
+    id: 'majors',
+    title: `Whatever starts PostgreSQL next starts ${String(upgrade.from)} on the data of ${String(upgrade.from)}`,
+    subject: 'target',
+    why: `A pod template or a values file that names another major than the data directory has starts that major on it with the next restart or \`helm upgrade\`: it does not come up, and in the middle of the upgrade it is a second server. Data directory, running server and pod template are compared; what the next \`helm upgrade\` renders is read where \`values-file\` is given. A tag tells its major by its first number; one that does not is named as such.`,
+    run: (facts) =>
+      given(facts.server, (server) =>
+        given(facts.files, ({ dataVersion }) => {
+          const running = Math.floor(server.versionNumber / 10000);
+          const data = {
+            place: `the data directory is ${dataVersion || 'of no version'} (PG_VERSION)`,
+            major: Number(dataVersion),
+          };
+          const served = { place: `the server that runs is ${server.version}`, major: running };
+          const [template, values] = [templateOf(facts, running), valuesOf(facts, running)];
+          const all = [data, served, template, values];
+          const evidence = all.map(({ place }) => place);
+          const differs = ({ major }: Saying) => major !== undefined && major !== data.major;
+          if (differs(template)) return failed(templateRemedy(facts), ...evidence);
+          if (differs(values)) return { ...failed(valuesRemedy(facts), ...evidence), ...placeOf(facts) };
+          if (differs(served)) return serverDiffers(evidence);
+          return values.isUnread === true
+            ? unknown('Do what the check "values-file" says, then run the checks again.', ...evidence)
+            : passed(...evidence);
+        }),
+      ),
+  },
+];
+
+function serverDiffers(evidence: readonly string[]): Answer {
+  return failed(
+    'Find out which data directory the server uses (SHOW data_directory) before anything else.',
+    ...evidence,
+  );
+}
+
+/** The image in the pod template; that of the running pod is what runs, whatever its tag says. */
+function templateOf({ target }: Facts, running: number): Saying {
+  const image = target.container.image ?? '';
+  const inPod = target.pod?.spec?.containers.find(({ name }) => name === target.container.name)?.image;
+  const major = inPod === image ? running : majorOfTag(image);
+  return { place: `the pod template names ${said(image, major)}`, major };
+}
+
+function valuesOf({ pullRequest, target, inputs }: Facts, running: number): Saying {
+  if (pullRequest === undefined)
+    return {
+      place: 'what the next "helm upgrade" renders was not read ("values-file" is not given)',
+      major: undefined,
+    };
+  const names = pullRequest.find(({ id }) => id === 'values-file')?.names;
+  if (names === undefined) return { place: `${inputs.valuesFile} was not read`, major: undefined, isUnread: true };
+  if (names === '')
+    return { place: `${inputs.valuesFile} names no tag: the chart's own is rendered`, major: undefined };
+  const image = target.container.image ?? '';
+  const major = image === names || image.endsWith(`:${names}`) ? running : majorOfTag(names);
+  return { place: `${inputs.valuesFile} names ${said(names, major)}`, major };
+}
+
+/** The line of the values file that names the image. */
+function placeOf({ pullRequest }: Facts): Pick<Answer, 'place'> {
+  const place = pullRequest?.find(({ id }) => id === 'values-file')?.place;
+  return place === undefined ? {} : { place };
+}
+
+function said(image: string, major: number | undefined): string {
+  return `${image} (${major === undefined ? 'its tag does not tell the major' : `PostgreSQL ${String(major)}`})`;
+}
+
+/** Of `registry/repository:14.22.4094-4922444`, or a tag alone; undefined for a digest, a name or a date. */
+function majorOfTag(image: string): number | undefined {
+  const number = /(?:^|:)v?(\d+)(?:[.-][^:/@]*)?$/.exec(withoutDigest(image))?.[1];
+  const major = Number(number);
+  return number !== undefined && major >= 9 && major < 30 ? major : undefined;
+}
+
+function templateRemedy({ target, inputs }: Facts): string {
+  const pod = target.pod?.spec?.containers.find(({ name }) => name === target.container.name)?.image;
+  const back = shell`kubectl -n ${inputs.namespace} set image statefulset/${target.name} ${target.container.name}=${pod ?? 'IMAGE-OF-12'}`;
+  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself.${shellLines(back)}`;
+}
+
+function valuesRemedy({ target }: Facts): string {
+  return `Deploy nothing from this file before the upgrade: its image can't read the data. Name the image that runs again (${target.container.image ?? ''}); the pull request of the upgrade brings the new one. Where the file is to stay as it is and nobody deploys until the upgrade is done, say so: "ignore-checks" with a line "majors: nothing is deployed until then".`;
+}

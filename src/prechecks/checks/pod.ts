@@ -1,0 +1,89 @@
+import type { V1Container } from '@kubernetes/client-node';
+import type { Target } from '../../target/target.ts';
+import { copyable, failed, given, passed, shell, shellLines, warning, type Check } from '../../findings/finding.ts';
+
+/** Kubernetes' own, where the template names none. */
+const defaultGrace = 30;
+/** Files that a slow volume changes owners of in more than a minute. */
+const manyFiles = 50_000;
+
+/** What the template of the server's pod does beside starting PostgreSQL. */
+export const podChecks: readonly Check[] = [
+  {
+    id: 'pod-containers',
+    title: "Nothing else in the server's pod writes to the data",
+    subject: 'target',
+    why: 'An init container or a sidecar that mounts the volume works on it again with the first start of 14, by rules that were made for 12: one that changes owners costs downtime, one that restores or backs up may take the new directory for a broken one. The upgrade Job has the volume to itself.',
+    run({ target }) {
+      const spec = target.statefulSet.spec?.template.spec;
+      const volume = dataVolume(target);
+      const others = [
+        ...(spec?.initContainers ?? []).map((one) => ({
+          one,
+          what: one.restartPolicy === 'Always' ? 'sidecar' : 'init container',
+        })),
+        ...(spec?.containers ?? [])
+          .filter(({ name }) => name !== target.container.name)
+          .map((one) => ({ one, what: 'sidecar' })),
+      ];
+      const writing = others.filter(({ one }) => writes(one, volume));
+      if (writing.length === 0)
+        return passed(
+          others.length === 0
+            ? 'the pod has one container'
+            : `beside it: ${others.map(({ one, what }) => `${what} ${one.name}`).join(', ')}; none mounts the volume to write`,
+        );
+      return warning(
+        `Look what they do (${copyable(shell`kubectl -n ${target.namespace} get statefulset ${target.name} -o jsonpath='{.spec.template.spec}'`)}). Leave out until the upgrade is done what restores, initialises or backs up (helm values "postgresql.primary.initContainers", "sidecars", "backup"); what only changes owners ("volumePermissions.enabled") may stay where fsGroup does that already.`,
+        ...writing.map(
+          ({ one, what }) =>
+            `${what} ${one.name} (${one.image ?? 'no image'}) mounts ${target.volume.claimName} to write`,
+        ),
+      );
+    },
+  },
+  {
+    id: 'termination-grace',
+    title: 'PostgreSQL has the time to shut down',
+    subject: 'target',
+    why: 'The kubelet kills the server when terminationGracePeriodSeconds are over, also in the middle of a clean shutdown. The upgrade writes a checkpoint right before, so that little is left to do; a server that was killed all the same is not upgraded: it has to recover first, and the downtime was for nothing.',
+    run({ target }) {
+      const seconds = target.statefulSet.spec?.template.spec?.terminationGracePeriodSeconds ?? defaultGrace;
+      const evidence = `terminationGracePeriodSeconds of StatefulSet ${target.name}: ${String(seconds)}`;
+      const patch = JSON.stringify({ spec: { template: { spec: { terminationGracePeriodSeconds: 60 } } } });
+      const how = `Give it more, by the helm value "postgresql.primary.terminationGracePeriodSeconds: 60", or by the command. Either restarts PostgreSQL once.${shellLines(shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`)}`;
+      if (seconds === 0) return failed(how, `${evidence}: it is killed at once`);
+      return seconds < defaultGrace ? warning(how, evidence) : passed(evidence);
+    },
+  },
+  {
+    id: 'fs-group',
+    title: 'The volume is mounted without a change of all owners',
+    subject: 'target',
+    why: 'With fsGroup and no fsGroupChangePolicy of OnRootMismatch the kubelet goes through every file at each mount, which is downtime when 14 is started. With few files nobody notices.',
+    run: ({ target, files }) =>
+      given(files, ({ relations }) => {
+        const context = target.statefulSet.spec?.template.spec?.securityContext;
+        const policy = context?.fsGroupChangePolicy ?? 'Always';
+        if (context?.fsGroup === undefined) return passed('the pod has no fsGroup');
+        const evidence = `fsGroup ${String(context.fsGroup)}, fsGroupChangePolicy ${policy}, ${String(relations.files)} files of tables and indexes`;
+        if (policy !== 'Always' || relations.files < manyFiles) return passed(evidence);
+        const patch = JSON.stringify({
+          spec: { template: { spec: { securityContext: { fsGroupChangePolicy: 'OnRootMismatch' } } } },
+        });
+        return warning(
+          `Set the helm value "postgresql.primary.podSecurityContext.fsGroupChangePolicy" to OnRootMismatch, or use the command. Either restarts PostgreSQL once.${shellLines(shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`)}`,
+          evidence,
+        );
+      }),
+  },
+];
+
+/** The name by which the pod's containers mount the data. */
+function dataVolume({ container, volume }: Target): string | undefined {
+  return container.volumeMounts?.find(({ mountPath }) => mountPath === volume.mountPath)?.name;
+}
+
+function writes({ volumeMounts = [] }: V1Container, volume: string | undefined): boolean {
+  return volumeMounts.some(({ name, readOnly }) => name === volume && readOnly !== true);
+}

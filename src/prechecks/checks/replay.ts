@@ -1,0 +1,173 @@
+import { type ReplayFacts, type Replayed, type RestoreFailure } from '../../probes/replay.ts';
+import {
+  failed,
+  given,
+  shell,
+  shellLines,
+  notAsked,
+  passed,
+  unasked,
+  unknown,
+  warning,
+  worst,
+  type Answer,
+  type Check,
+  type Known,
+} from '../../findings/finding.ts';
+import { probeLabel } from '../../probes/probe.ts';
+import { replayLabels } from '../../probes/replay.ts';
+import { barriersBetween } from '../../target/network-policies.ts';
+import type { Facts } from '../../facts/facts.ts';
+import { notDumped } from '../facts/not-dumped.ts';
+import { circumstance, otherRemedy, replayRemedies } from './replay-remedies.ts';
+
+export const replayChecks: readonly Check[] = [
+  {
+    id: 'replay',
+    title: '14 takes every object of the server',
+    subject: 'database',
+    why: 'Before pg_upgrade touches a file it dumps the roles and each schema and restores them into the new cluster; what can not be restored ends it, in the downtime. So the same is done before: pg_dump and pg_restore of the upgrade image (pg_upgrade uses the new ones too) go from the running server, which is only read, into a new cluster in a pod without a volume. What restores has no password, and closes the network to itself: code of database users runs there ([how](restore-test.md)). Each table is locked in the mode ACCESS SHARE while its database is dumped, mostly for less than a second, for two minutes at the most: reading and writing go on, but an ALTER TABLE, DROP or TRUNCATE that comes in between waits, and what comes after that waits behind it. A dump waits five seconds at the most for a lock that somebody else has. A database whose tables would take more than half of the room for locks is not dumped. Neither is one in which the check restored-code finds something, or is not answered: PostgreSQL 12 may run such code as the superuser when a dump locks the table. What only the files or the free space could show is asked by other checks. Of statements that fail the literals are not told: they may be secrets.',
+    says: 'pg_restore: error: could not execute query: ERROR: ...',
+    shows: 'upgrade',
+    advice:
+      'Change or drop each object that is told, then run the checks again: one that depends on another fails with it. Where a NetworkPolicy keeps the pod from the server, this only warns: pg_upgrade needs no network. Where the server itself refuses the pod (pg_hba.conf), let pods with the label app.kubernetes.io/name: postgres-upgrade-probe in, or ignore the check.',
+    run: (facts) =>
+      given(facts.databases, (list) => {
+        const { replay } = facts;
+        if (!replay.known) return unreplayed(replay);
+        if (replay.value.unreachable !== undefined) return unreached(replay.value.unreachable, facts);
+        const dumped = new Set(replay.value.places.map(({ database }) => database));
+        const left = [...notDumped(list, facts.hazards, facts.inputs.ignoreChecks)].filter(
+          ([name]) => !dumped.has(name),
+        );
+        return judge(
+          replay.value,
+          left.map(([name, reason]) => `${JSON.stringify(name)}: ${reason}`),
+        );
+      }),
+  },
+];
+
+/** As with the images: what nobody wanted to be asked does not block. */
+function unreplayed({ reason, code }: Extract<Known<never>, { known: false }>): Answer {
+  return code === notAsked
+    ? unasked(
+        '"probes" is none. pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
+        'Set "probes" to pods, so that it is tried before the downtime.',
+        reason,
+      )
+    : unknown(reach, reason);
+}
+
+/**
+ * pg_upgrade needs no network: what keeps the pod away says nothing against the upgrade. Only where nothing is known that could keep it away
+ * this is unknown, since then the reason may be the server's.
+ */
+function unreached(said: string, { target, server, networkPolicies }: Facts): Answer {
+  const seen = `no connection from a pod to the running server: ${said}`;
+  if (!networkPolicies.known)
+    return warning(
+      `${untried} A NetworkPolicy is the most likely reason. Let pods with the label ${probeLabelText} reach PostgreSQL, or grant the right to list NetworkPolicies, then run the checks again.`,
+      seen,
+      `the NetworkPolicies of namespace ${target.namespace} could not be read: ${networkPolicies.reason}`,
+    );
+  const { pod } = target;
+  const port = server.known ? server.value.port : 5432;
+  const barriers = pod === undefined ? [] : barriersBetween(networkPolicies.value, replayLabels, pod, port, probeLabel);
+  if (barriers.length === 0) return unknown(reach, seen);
+  const commands = barriers.map(
+    ({ policies: [first = ''], patch }) =>
+      shell`kubectl -n ${target.namespace} patch networkpolicy ${first} --type json -p ${JSON.stringify(patch)}`,
+  );
+  return warning(
+    `${untried} Let pods with the label ${probeLabelText} reach PostgreSQL, then run the checks again.${shellLines(...commands)}`,
+    seen,
+    ...barriers.map(({ direction, policies }) =>
+      direction === 'ingress'
+        ? `NetworkPolicy ${policies.join(', ')} closes pod ${target.podName} and lets no pod with this label in`
+        : `NetworkPolicy ${policies.join(', ')} closes pods with this label and does not let them out to pod ${target.podName}`,
+    ),
+  );
+}
+
+const probeLabelText = Object.entries(probeLabel)
+  .map(([name, value]) => `${name}: ${value}`)
+  .join();
+const untried =
+  'The restore test was not run. pg_upgrade itself needs no network: what the test would find then fails in the downtime, before a file is touched, and the action restores PostgreSQL 12.';
+
+function judge({ broken, places, network }: ReplayFacts, left: readonly string[]): Answer {
+  const failures = places.flatMap((place) => [
+    ...place.failures
+      .filter(({ message }) => !circumstance.test(message))
+      .map((f) => ({ place, text: lineOf(place, f), message: f.message })),
+    ...(isDumpRefused(place)
+      ? [{ place, text: `${nameOf(place)}: ${dumpOf(place)}`, message: place.dump[0] ?? '' }]
+      : []),
+  ]);
+  const untold = places
+    .filter(({ more }) => more > 0)
+    .map((place) => `${nameOf(place)}: ${String(place.more)} more errors`);
+  const unread = [
+    ...(broken === undefined ? [] : [broken]),
+    ...left,
+    ...places.flatMap((place) => unreadOf(place, broken !== undefined)),
+  ];
+  const done = places.filter((place) => place.seconds !== undefined).map(nameOf);
+  const seen =
+    failures.length > 0
+      ? failed(remedyOf(failures.map(({ message }) => message)), ...failures.map(({ text }) => text), ...untold)
+      : passed(...(done.length > 0 ? [`restored without an error: ${done.join(', ')}`] : []));
+  const open =
+    network === undefined
+      ? seen
+      : worst(seen, warning(closeNetwork, `the restore could reach the network: ${network}`));
+  return unread.length === 0 ? open : worst(open, unknown(reach, ...unread));
+}
+
+const closeNetwork =
+  "Code of the databases' users runs in the restore. It has no password there, but could connect to other hosts. Apply the NetworkPolicy of docs/restore-test.md once, or use an upgrade image with Perl.";
+const reach =
+  'Remove the reason, then run the checks again. If it is to stay (pg_hba.conf, say), name the check in "ignore-checks": what it would find then fails in the downtime, before a file is touched.';
+
+/** A refusal of the object's own, and not of the moment. */
+function isDumpRefused({ dump }: Replayed): boolean {
+  return dump.length > 0 && !dump.some((line) => circumstance.test(line));
+}
+
+function unreadOf(place: Replayed, isBroken: boolean): string[] {
+  const circumstances = place.failures.filter(({ message }) => circumstance.test(message)).map((f) => lineOf(place, f));
+  if (place.skipped !== undefined) return [`${nameOf(place)}: ${place.skipped}`];
+  if (place.dump.length > 0) return isDumpRefused(place) ? [] : [`${nameOf(place)}: ${dumpOf(place)}`];
+  if (place.server.length > 0)
+    return [...circumstances, ...place.server.map((line) => `${nameOf(place)}: PostgreSQL 14: ${line}`)];
+  if (place.seconds === undefined && !isBroken) return [...circumstances, `${nameOf(place)}: it was not restored`];
+  return circumstances;
+}
+
+function nameOf({ database }: Replayed): string {
+  return database ?? 'roles and settings';
+}
+
+function dumpOf({ dump }: Replayed): string {
+  return dump.slice(0, 3).join(' ');
+}
+
+function lineOf(place: Replayed, { object, message, details, statement }: RestoreFailure): string {
+  return [
+    nameOf(place),
+    ...(object === undefined ? [] : [object]),
+    [message, ...details].join(' '),
+    ...(statement === '' ? [] : [statement]),
+  ].join(': ');
+}
+
+function remedyOf(messages: readonly string[]): string {
+  const remedies = messages.map(
+    (text) => replayRemedies.find(({ message }) => message.test(text))?.remedy ?? otherRemedy,
+  );
+  return [
+    ...new Set(remedies),
+    'What follows in the same database may have failed only with what went before. Where another check names the object too, it has the commands.',
+  ].join('\n');
+}

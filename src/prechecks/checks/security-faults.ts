@@ -1,0 +1,129 @@
+import type { ServerFacts } from '../../database/server.ts';
+import { majorOf, minorOf, type ImageFacts } from '../../probes/probe.ts';
+import { upgrade } from '../../common/versions.ts';
+import {
+  given,
+  passed,
+  removeReason,
+  unknown,
+  warning,
+  worst,
+  type Answer,
+  type Check,
+  type Known,
+} from '../../findings/finding.ts';
+import { unaskedImage } from './not-probed.ts';
+
+/** A fault by which a role gets the rights of whoever maintains or dumps its objects. */
+interface Fault {
+  /** As PostgreSQL's security page names it: https://www.postgresql.org/support/security/ */
+  readonly cve: string;
+  /** The first minor of each major without it; undefined: none. */
+  readonly fixed: { readonly 12: number | undefined; readonly 14: number };
+  readonly what: string;
+  /** Whether the server has it, the client programs, or both together. */
+  readonly of: readonly ('server' | 'client')[];
+}
+
+const faults: readonly Fault[] = [
+  {
+    cve: 'CVE-2022-1552',
+    fixed: { 12: 11, 14: 3 },
+    what: "REINDEX, CLUSTER, autovacuum and others run code of a table's owner as whoever starts them",
+    of: ['server'],
+  },
+  {
+    cve: 'CVE-2022-2625',
+    fixed: { 12: 12, 14: 5 },
+    what: 'scripts of extensions take over objects of other roles',
+    of: ['server'],
+  },
+  {
+    cve: 'CVE-2024-0985',
+    fixed: { 12: 18, 14: 11 },
+    what: "REFRESH MATERIALIZED VIEW CONCURRENTLY runs code of the view's owner as whoever starts it",
+    of: ['server'],
+  },
+  {
+    cve: 'CVE-2024-7348',
+    fixed: { 12: 20, 14: 13 },
+    what: 'who replaces a sequence or table while pg_dump runs has code run as the role that dumps',
+    of: ['server', 'client'],
+  },
+  {
+    cve: 'CVE-2025-8714 and CVE-2025-8715',
+    fixed: { 12: undefined, 14: 19 },
+    what: 'psql runs commands that a name or an answer put into a dump',
+    of: ['client'],
+  },
+];
+
+const newest = Math.max(...faults.map(({ fixed }) => fixed[14]));
+
+export const securityFaultChecks: readonly Check[] = [
+  {
+    id: 'security-faults',
+    title: 'Known security faults in maintenance and dumps',
+    subject: 'images',
+    why: `Where a role that you don't trust may log in, these faults make it superuser when somebody maintains or dumps its objects: ${faults.map(({ cve, fixed, what }) => `${cve} (${what}; fixed in ${fixed[12] === undefined ? 'no minor of 12' : `12.${String(fixed[12])}`} and 14.${String(fixed[14])})`).join(', ')}. It only warns, of the running server only where a role without the superuser's rights can log in. For PostgreSQL 12 there is no minor after 12.22. The action runs no maintenance in it, dumps with the programs of 14, restores where there is no password and no network, and dumps no database in which restored-code finds something. Other faults than these were not looked for: use the newest minor of 14 that there is.`,
+    run: ({ server, upgradeProbe, servingProbe }) => {
+      const answers = [
+        given(server, judgeServer),
+        judgeImage('serving image', 'image-tag', servingProbe, ['server', 'client']),
+        judgeImage('upgrade image', 'upgrade-image', upgradeProbe, ['client']),
+      ];
+      const answer = answers.reduce(worst);
+      const remedies = answers.flatMap(({ status, remedy }) =>
+        status === 'warning' && remedy !== undefined ? [remedy] : [],
+      );
+      return answer.status === 'warning' ? { ...answer, remedy: remedies.join(' ') } : answer;
+    },
+  },
+];
+
+function judgeServer({ versionNumber, version, plainLogins }: ServerFacts): Answer {
+  if (Math.floor(versionNumber / 10000) !== upgrade.from)
+    return unknown(removeReason, `server ${version}: its faults are not known here`);
+  const found = faultsOf(upgrade.from, versionNumber % 10000, ['server']);
+  const logins = `roles without the superuser's rights that can log in: ${String(plainLogins)}`;
+  const evidence = [lineOf(`server ${version}`, upgrade.from, found), logins];
+  if (found.length === 0 || plainLogins === 0) return passed(...evidence);
+  return warning(
+    "Nothing has to be done before the upgrade: it ends this. Until then, keep roles that you don't trust from logging in, or run no REINDEX, CLUSTER, REFRESH MATERIALIZED VIEW, ALTER EXTENSION and pg_dump as the superuser on their objects.",
+    ...evidence,
+  );
+}
+
+function judgeImage(
+  name: string,
+  input: string,
+  probe: Known<ImageFacts>,
+  parts: readonly ('server' | 'client')[],
+): Answer {
+  if (!probe.known) return unaskedImage(name, probe, answerer);
+  const { image, newVersion } = probe.value;
+  const minor = minorOf(newVersion);
+  if (majorOf(newVersion) !== upgrade.to || minor === undefined)
+    return unknown(
+      'Do what the check "images" says, then run the checks again.',
+      `${name} ${image}: ${newVersion || 'it tells no version'}`,
+    );
+  const found = faultsOf(upgrade.to, minor, parts);
+  const evidence = lineOf(`${name} ${image}: ${newVersion}`, upgrade.to, found);
+  return found.length === 0
+    ? passed(evidence)
+    : warning(`Set "${input}" to one of PostgreSQL ${String(upgrade.to)}.${String(newest)} or later.`, evidence);
+}
+
+const answerer = 'Nothing tells in the upgrade that an image has these faults.';
+
+function faultsOf(major: 12 | 14, minor: number, parts: readonly ('server' | 'client')[]): Fault[] {
+  return faults.filter(
+    ({ fixed, of }) => of.some((part) => parts.includes(part)) && minor < (fixed[major] ?? Infinity),
+  );
+}
+
+function lineOf(what: string, major: 12 | 14, found: readonly Fault[]): string {
+  const names = found.map((f) => `${f.cve} (${f.what}; fixed in ${String(major)}.${String(f.fixed[major])})`);
+  return names.length === 0 ? `${what} has none of them` : `${what} has ${names.join(', ')}`;
+}

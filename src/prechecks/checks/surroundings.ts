@@ -1,0 +1,117 @@
+import type { HelmRevision } from '../../target/helm-releases.ts';
+import type { Reconciler } from '../../target/reconcilers.ts';
+import type { Target } from '../../target/target.ts';
+import { copyable, failed, given, passed, shell, unknown, type Check } from '../../findings/finding.ts';
+
+const releaseAnnotation = 'meta.helm.sh/release-name';
+
+/** Who would put back what the upgrade changes. */
+export const surroundingsChecks: readonly Check[] = [
+  {
+    id: 'gitops',
+    title: 'Neither Argo CD, Flux nor KEDA puts PostgreSQL or the applications back meanwhile',
+    subject: 'cluster',
+    why: 'They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that. A HorizontalPodAutoscaler needs nothing: Kubernetes lets it rest while its target has 0 replicas (but with a minReplicas of 0).',
+    run: ({ reconcilers, target }) =>
+      given(reconcilers, (all) => {
+        const evidence = (r: Reconciler) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
+        const acting = all.filter((r) => r.state === 'acts' || r.state === 'unknown');
+        if (acting.length > 0)
+          return failed(
+            [...new Set(acting.map((r) => pause(r, target.namespace)))].join(' '),
+            ...new Set(acting.flatMap(evidence)),
+          );
+        const unread = all.filter((r) => r.state === 'unread');
+        if (unread.length > 0)
+          return unknown(
+            `${[...new Set(unread.map((r) => pause(r, target.namespace)))].join(' ')} Then let the kubeconfig's user see it (docs/permissions.md).`,
+            ...new Set(unread.flatMap(evidence)),
+          );
+        if (target.unreadAutoscalers !== undefined)
+          return unknown(
+            `Let the kubeconfig's user list, get and patch scaledobjects.keda.sh in namespace ${target.namespace}: the upgrade pauses those that scale the applications, and puts them back as they were.`,
+            `KEDA is installed, and its ScaledObjects may not be read: ${target.unreadAutoscalers}`,
+          );
+        return all.length === 0
+          ? passed('no mark of Argo CD or Flux is on PostgreSQL or the applications')
+          : passed(...new Set(all.flatMap(evidence)));
+      }),
+  },
+  {
+    id: 'helm-release',
+    title: 'Helm is not in the middle of a change',
+    subject: 'cluster',
+    why: 'A `helm upgrade` that is under way puts the StatefulSet and the applications back as its values have them. One that died leaves its release pending, and Helm then refuses the deployment that is to follow the upgrade. Told by the labels of the Secrets in which Helm keeps its revisions; what is in them is not read.',
+    run({ helmRevisions, target }) {
+      const release = target.statefulSet.metadata?.annotations?.[releaseAnnotation];
+      if (!helmRevisions.known && helmRevisions.code === 'forbidden')
+        return unknown(
+          `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself (${copyable(shell`helm -n ${target.namespace} status ${release ?? 'RELEASE'}`)}), and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
+          helmRevisions.reason,
+        );
+      return given(helmRevisions, (all) => {
+        const own = ownRevisions(all, target);
+        const pending = own.filter(({ status }) => status.startsWith('pending-') || status === 'uninstalling');
+        const evidence = (one: HelmRevision) =>
+          `release ${one.release}, revision ${String(one.revision)}: ${one.status}`;
+        if (pending.length > 0)
+          return failed(
+            pending
+              .map(
+                (one) =>
+                  `Wait until it is done (${copyable(shell`helm -n ${target.namespace} history ${one.release}`)}). If nobody is at it any more, bring back the last revision that was deployed: ${copyable(shell`helm -n ${target.namespace} rollback ${one.release}`)}`,
+              )
+              .join('\n'),
+            ...pending.map(evidence),
+          );
+        return passed(
+          ...(own.length === 0 ? ['no Helm release keeps its revisions in Secrets here'] : own.map(evidence)),
+        );
+      });
+    },
+  },
+  {
+    id: 'operator',
+    title: 'No operator owns PostgreSQL',
+    subject: 'cluster',
+    why: 'A controller that owns the StatefulSet puts it back as it wants it, the fence included.',
+    run({ target }) {
+      const owner = target.statefulSet.metadata?.ownerReferences?.find((o) => o.controller === true);
+      if (owner === undefined) return passed(`StatefulSet ${target.name} has no owner that controls it`);
+      const [group = ''] = owner.apiVersion.includes('/') ? owner.apiVersion.split('/') : [''];
+      const kind = `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
+      return failed(
+        `Upgrade it in the way of its operator (${copyable(shell`kubectl -n ${target.namespace} get ${kind} ${owner.name} -o yaml`)} shows the object).`,
+        `StatefulSet ${target.name} is controlled by ${owner.kind} ${owner.name} (${owner.apiVersion})`,
+      );
+    },
+  },
+];
+
+/**
+ * Those of the server's release: the one that the annotation names, and the one that the StatefulSet's selector names, which nobody can change. All, where
+ * the annotation names none that there is: whoever may annotate the StatefulSet can name any.
+ */
+function ownRevisions(all: readonly HelmRevision[], { statefulSet: { metadata, spec } }: Target): HelmRevision[] {
+  const release = metadata?.annotations?.[releaseAnnotation];
+  const names = [release, spec?.selector.matchLabels?.['app.kubernetes.io/instance']];
+  const isKnown = all.some((one) => one.release === release);
+  return all.filter((one) => !isKnown || names.includes(one.release));
+}
+
+function toolOf({ kind }: Reconciler): string {
+  return kind === 'Application' ? 'Argo CD' : 'Flux';
+}
+
+/** How to pause it, and how to show that it is paused where the object can't be read. */
+function pause({ kind, name, namespace, state, marks }: Reconciler, release: string): string {
+  const object = name ?? 'APPLICATION';
+  const suspended = kind === 'HelmRelease' ? 'helmrelease' : 'kustomization';
+  const how =
+    kind === 'Application'
+      ? `Pause the sync until the upgrade is done: ${copyable(shell`argocd app set ${namespace === undefined ? object : `${namespace}/${object}`} --sync-policy none`)} (where an ApplicationSet or a parent Application makes it, change it there).`
+      : `Suspend it until the upgrade is done: ${copyable(namespace === undefined ? shell`flux suspend ${suspended} ${object}` : shell`flux suspend ${suspended} ${object} --namespace ${namespace}`)}.`;
+  if (state !== 'unknown') return how;
+  const objects = [...new Set(marks.map((mark) => mark.split(' ')[0] ?? ''))];
+  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (${copyable(shell`kubectl -n ${release} label ${objects} NAME-`)}, or "annotate"; for a field manager, remove its entry from metadata.managedFields).`;
+}

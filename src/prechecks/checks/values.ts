@@ -1,0 +1,52 @@
+import type { ProbeFact } from '../../pull-request/probe.ts';
+import { unknown, type Check } from '../../findings/finding.ts';
+
+/** Asked only where "values-file" is given: what was not asked is in no list, and is never called passed. */
+export const valuesChecks: readonly Check[] = [
+  check(
+    'values-file',
+    'The values file can be edited',
+    'Git has to say 14 too, or the next deployment starts 12 on data of 14. The edit is computed and proved before anything is stopped, with the file as it is in the base branch.',
+  ),
+  check(
+    'values-branch',
+    "The pull request's branch is free or ours",
+    'A branch with somebody else’s commits on it is left alone, and so is an open pull request into another base.',
+  ),
+  check(
+    'push-right',
+    'The token may push',
+    'The branch is pushed after the upgrade, when it is too late to look for permissions. GitHub is asked by a request that it can only refuse.',
+  ),
+  check(
+    'branch-rules',
+    "The repository's rules allow the branch",
+    'Rulesets may refuse new branches or commits which GitHub signs for an app.',
+  ),
+  check(
+    'pull-request-right',
+    'The token may open pull requests',
+    'Pull requests are a permission of their own, and repositories and organizations may forbid them to the workflow token.',
+  ),
+];
+
+function check(id: ProbeFact['id'], title: string, why: string): Check {
+  return {
+    id,
+    title,
+    subject: 'values',
+    why,
+    applies: ({ pullRequest }) => pullRequest?.some((fact) => fact.id === id) === true,
+    run({ pullRequest }) {
+      const fact = pullRequest?.find((one) => one.id === id);
+      if (fact === undefined) return unknown('Set "values-file".', 'it was not asked');
+      const { status, evidence, remedy, place } = fact;
+      return {
+        status,
+        evidence,
+        ...(remedy === undefined ? {} : { remedy }),
+        ...(place === undefined ? {} : { place }),
+      };
+    },
+  };
+}

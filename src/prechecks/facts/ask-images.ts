@@ -1,0 +1,90 @@
+import type { Libraries } from '../../database/libraries.ts';
+import type { DatabaseFacts, ServerFacts } from '../../database/server.ts';
+import type { SortOrders } from '../../database/sort-order.ts';
+import type { JobSettings } from '../../objects/upgrade-job.ts';
+import {
+  librariesFor,
+  localesOf,
+  parseProbe,
+  probeContainer,
+  probePod,
+  type ImageFacts,
+  type ProbeRole,
+} from '../../probes/probe.ts';
+import { parseReplay, replayPod, type ReplayFacts } from '../../probes/replay.ts';
+import { runProbe } from '../../probes/run-probe.ts';
+import { runTrial, type Trial } from '../../probes/run-trial.ts';
+import { obstacleToTrial, trialPod } from '../../probes/trial-pod.ts';
+import { seenImage } from '../../target/image-digests.ts';
+import { servingImage, upgradeImage } from '../../target/images.ts';
+import { notAsked, type Known } from '../../findings/finding.ts';
+import type { Gathering } from './gathering.ts';
+import type { HazardFacts } from '../../hazards/hazard.ts';
+import { both, known, knownFrom, pair } from '../../common/known.ts';
+import { notDumped } from './not-dumped.ts';
+
+/** Asks an image what it holds. */
+export async function probe(
+  gathering: Gathering,
+  role: ProbeRole,
+  image: string,
+  settings: Known<JobSettings>,
+  databases: Known<readonly DatabaseFacts[]>,
+  sortOrders: Known<SortOrders>,
+  libraries: Known<Libraries>,
+): Promise<Known<ImageFacts>> {
+  const { inputs, target } = gathering;
+  if (inputs.probes === 'none')
+    return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
+  if (!settings.known) return settings;
+  const locales = localesOf(
+    settings.value.initdb,
+    databases.known ? databases.value : [],
+    sortOrders.known ? sortOrders.value : {},
+  );
+  const asked = librariesFor(role, libraries.known ? libraries.value : { used: {}, preloaded: [] });
+  return await known(() =>
+    runProbe(
+      gathering,
+      probePod(target, role, image, inputs.imagePullSecret, locales, asked, gathering.probeScript),
+      inputs.jobStartTimeout,
+      (log, pod) => {
+        const facts = parseProbe(image, log);
+        return facts && { ...facts, seen: seenImage(pod, probeContainer) };
+      },
+    ),
+  );
+}
+
+/** Starts 14 with the StatefulSet's configuration, where that can touch nothing. */
+export async function tryStart(gathering: Gathering, server: Known<ServerFacts>): Promise<Known<Trial>> {
+  const { inputs, target, database } = gathering;
+  if (inputs.probes === 'none') return { known: false, reason: 'probes: none', code: notAsked };
+  if (!server.known) return server;
+  const obstacle = obstacleToTrial(target, server.value.archiveMode);
+  if (obstacle !== undefined) return { known: false, reason: obstacle, code: 'not-tried' };
+  const pod = trialPod(target, servingImage(inputs).reference, inputs.imagePullSecret);
+  return await known(() => runTrial(gathering, pod, database, inputs.jobStartTimeout));
+}
+
+/** Dumps what pg_upgrade will dump, and restores it into a 14 of its own: not the databases whose users' code a dump might run. */
+export async function replayed(
+  gathering: Gathering,
+  settings: Known<JobSettings>,
+  server: Known<ServerFacts>,
+  databases: Known<readonly DatabaseFacts[]>,
+  hazards: Known<HazardFacts>,
+): Promise<Known<ReplayFacts>> {
+  const { inputs, target, database, replayScripts } = gathering;
+  const image = upgradeImage(inputs);
+  if (inputs.probes === 'none')
+    return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
+  const read = both(settings, both(server, databases, pair), pair);
+  return await knownFrom(read, ([job, [facts, list]]) => {
+    const left = notDumped(list, hazards, inputs.ignoreChecks);
+    const names = list.map(({ name }) => name).filter((name) => name !== 'template0' && !left.has(name));
+    const limit = inputs.jobStartTimeout;
+    const pod = replayPod(target, job, facts, database.superuser, names, replayScripts, limit);
+    return runProbe(gathering, pod, limit, (log) => parseReplay(image, names, log));
+  });
+}

@@ -1,0 +1,73 @@
+import { ClusterError } from '../../common/errors.ts';
+import { jobName, scriptConfigMap, upgradeJob, type JobSettings } from '../../objects/upgrade-job.ts';
+import { copyClaim, copyName } from '../../upgrade/backup/copy.ts';
+import { snapshotObject } from '../../objects/snapshot.ts';
+import type { SnapshotClassFacts } from '../../facts/facts.ts';
+import type { Known } from '../../findings/finding.ts';
+import type { Gathering } from './gathering.ts';
+
+/** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */
+export async function refusedObjects(
+  { cluster, target, inputs }: Gathering,
+  settings: JobSettings,
+  snapshotClass: Known<SnapshotClassFacts>,
+): Promise<string[]> {
+  const { namespace } = target;
+  const job = upgradeJob(target, settings, 'upgrade', {});
+  const template = job.spec?.template;
+  const pod = {
+    metadata: { ...template?.metadata, namespace, name: `${jobName}-dry-run` },
+    spec: template?.spec ?? { containers: [] },
+  };
+  const dryRun = { namespace, dryRun: true };
+  const tries: [string, () => Promise<unknown>][] = [
+    // A generated name: an ended Job of an earlier try is no refusal.
+    [
+      'the Job',
+      () => cluster.create('jobs', { ...job, metadata: { ...job.metadata, name: `${jobName}-dry-run` } }, dryRun),
+    ],
+    ['the pod of the Job', () => cluster.create('pods', pod, dryRun)],
+  ];
+  const configMap = scriptConfigMap(target, {});
+  tries.push([
+    'the ConfigMap of the Job',
+    () =>
+      cluster.create(
+        'configmaps',
+        { ...configMap, metadata: { ...configMap.metadata, name: `${jobName}-dry-run` } },
+        dryRun,
+      ),
+  ]);
+  const className = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : undefined;
+  if (inputs.backup !== 'external') {
+    const claim = copyClaim(target, `${copyName(target)}-dry-run`, {
+      kind: 'PersistentVolumeClaim',
+      name: target.volume.claimName,
+    });
+    tries.push(['the claim of a copy', () => cluster.create('persistentvolumeclaims', claim, dryRun)]);
+  }
+  if (inputs.backup === 'snapshot' && className !== undefined)
+    tries.push([
+      'the VolumeSnapshot',
+      () => cluster.create('volumesnapshots', snapshotObject(target, 'before-upgrade', 'dry-run', className), dryRun),
+    ]);
+  const answers = await Promise.all(
+    tries.map(async ([what, attempt]) => {
+      try {
+        await attempt();
+        return [];
+      } catch (error) {
+        if (isRefusal(error)) return [`${what}: ${error.message}`];
+        throw error;
+      }
+    }),
+  );
+  return answers.flat();
+}
+
+/** Only a refusal of the object itself is an answer. Without the right, or at a webhook that takes no dry runs, nobody has looked at it. */
+function isRefusal(error: unknown): error is ClusterError {
+  if (!(error instanceof ClusterError)) return false;
+  const isAnswer = ['forbidden', 'invalid', 'refused', 'conflict'].includes(error.code);
+  return isAnswer && !/ cannot create resource |does not support dry run/.test(error.message);
+}

@@ -1,0 +1,243 @@
+import { readClients, type Client } from '../../database/clients.ts';
+import { readMd5Roles } from '../../database/configuration.ts';
+import { applicationName } from '../../database/database.ts';
+import { readObstacles } from '../../database/obstacles.ts';
+import { librariesOf, librariesQuestions } from '../../database/libraries.ts';
+import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../../database/server.ts';
+import { sortOrdersOf, sortOrdersQuestion } from '../../database/sort-order.ts';
+import { isOurPod } from '../../objects/ours.ts';
+import { jobName, type JobSettings } from '../../objects/upgrade-job.ts';
+import { sweepProbes } from '../../probes/sweep-probes.ts';
+import { servingImage, upgradeImage } from '../../target/images.ts';
+import { newestRevisions } from '../../target/helm-releases.ts';
+import { neighboursOf } from '../../target/neighbours.ts';
+import { askUser, missingPermissions, needed, type Permission } from '../../permissions/permissions.ts';
+import { serverNames } from '../../target/server-names.ts';
+import { findReconcilers, type Marked } from '../../target/reconcilers.ts';
+import { volumeUsersAmong } from '../../target/volume-users.ts';
+import { findJournal } from '../../journal/find-journal.ts';
+import { journalName } from '../../objects/journal-name.ts';
+import { jobSettings } from '../../objects/job-settings.ts';
+import { answerOfAll, askDatabases } from '../../database/ask-databases.ts';
+import { probe, replayed, tryStart } from './ask-images.ts';
+import { refusedObjects } from './dry-runs.ts';
+import type { Facts } from '../../facts/facts.ts';
+import { notAsked, type Known } from '../../findings/finding.ts';
+import type { Gathering } from './gathering.ts';
+import { askServer, databaseHazards, hazardFacts } from '../../hazards/gather.ts';
+import { both, known, knownFrom } from '../../common/known.ts';
+import { chooseSnapshotClass } from './snapshot-class.ts';
+import { Stopwatch, type FactName, type FactSeconds } from './stopwatch.ts';
+import { readStorageClass } from '../checks/storage-class.ts';
+import { readVolumeFiles } from '../../database/volume-files.ts';
+import { tryVolume, type VolumeTrial } from '../../database/volume-trial.ts';
+
+/** A few sessions at a time: the server is in production. */
+const sessions = 4;
+
+/** In one session: to enter a database takes longer than most of these questions. */
+const databaseQuestions = [extensionsQuestion, ...librariesQuestions, sortOrdersQuestion, ...databaseHazards];
+
+/** What was read, and how long each of it took. */
+export interface Gathered {
+  readonly facts: Facts;
+  readonly seconds: FactSeconds;
+}
+
+/** Reads all that the checks judge. What can't be read becomes unknown with its reason; only a cancellation throws. */
+export async function gatherFacts(gathering: Gathering): Promise<Gathered> {
+  const stopwatch = new Stopwatch(gathering.clock);
+  const facts = await readFacts(gathering, (names, read) => stopwatch.measure(names, read));
+  return { facts, seconds: stopwatch.seconds };
+}
+
+async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Promise<Facts> {
+  const { cluster, inputs, target, database } = gathering;
+  const { namespace } = target;
+  const read = <T>(facts: FactName | readonly FactName[], work: () => Promise<T>) => timed(facts, () => known(work));
+  const readFrom = <A, T>(fact: FactName | readonly FactName[], from: Known<A>, work: (value: A) => Promise<T>) =>
+    timed(fact, () => knownFrom(from, work));
+  const [version, permissions, server, databases, firstClients] = await Promise.all([
+    timed('access', () => cluster.version()),
+    read('missingPermissions', () => missingPermissions(cluster, serverNames(target), 'upgrade')),
+    read('server', () => readServer(database)),
+    read('databases', () => readDatabases(database)),
+    read('clients', () => clientsOf(gathering)),
+  ]);
+  const user = await knownFrom(permissions, (missing) => (needed(missing).length === 0 ? '' : askUser(cluster)));
+  const snapshotClass = await read('snapshotClass', () =>
+    chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass),
+  );
+  const settings: Known<JobSettings> = both(server, databases, (s, d) => ({
+    ...jobSettings(inputs, s, d),
+    runId: 'precheck',
+  }));
+  // All that only the server's pod can tell.
+  const [answers, serverHazards, files, obstacles, md5Roles] = await Promise.all([
+    readFrom(['extensions', 'libraries', 'sortOrders', 'hazards'], databases, (list) =>
+      askDatabases(database, list, databaseQuestions, sessions),
+    ),
+    read('hazards', () => askServer(database)),
+    read('files', () => readVolumeFiles(database, target)),
+    read('obstacles', () => readObstacles(database)),
+    read('md5Roles', () => readMd5Roles(database)),
+  ]);
+  const hazards = both(databases, answers, (list, of) => hazardFacts(serverHazards, list, of));
+  // What the images are to be asked for.
+  const extensions = answerOfAll(answers, [extensionsQuestion], extensionsOf);
+  const libraries = answerOfAll(answers, librariesQuestions, librariesOf);
+  const sortOrders = answerOfAll(answers, [sortOrdersQuestion], sortOrdersOf);
+  // An upgrade that will be refused for its rights makes nothing before, not even a probe.
+  const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
+  if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
+  const marked = read(['reconcilers', 'charts'], () => markedObjects(gathering));
+  const reads = [
+    read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
+    known(() => cluster.list('cronjobs', { namespace })),
+    read('helmRevisions', () => newestRevisions(cluster, namespace)),
+    read('leftoverObjects', () => leftovers(gathering)),
+    marked.then((objects) => readFrom('reconcilers', objects, (list) => findReconcilers(cluster, list))),
+    marked,
+    readFrom('refused', settings, (s) => refusedObjects(gathering, s, snapshotClass)),
+    read('storageClass', () => readStorageClass(cluster, target)),
+    read('nodes', () => cluster.list('nodes')),
+    read('budgets', () => cluster.list('poddisruptionbudgets', { namespace })),
+    read('networkPolicies', () => cluster.list('networkpolicies', { namespace })),
+    timed('upgradeProbe', () =>
+      probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders, libraries),
+    ),
+    timed('servingProbe', () =>
+      probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders, libraries),
+    ),
+    timed('trial', () =>
+      tryStart(
+        gathering,
+        both(mayProbe, server, (_, s) => s),
+      ),
+    ),
+    timed('volumeTrial', () => volumeTried(gathering)),
+    timed('replay', () => replayed(gathering, mayProbe, server, databases, hazards)),
+    timed('pullRequest', () => gathering.probePullRequest?.() ?? Promise.resolve(undefined)),
+  ] as const;
+  // A cancellation ends the run, but not before each probe has been removed.
+  await Promise.allSettled(reads);
+  const [
+    pods,
+    cronJobs,
+    helmRevisions,
+    leftoverObjects,
+    reconcilers,
+    objects,
+    refused,
+    storageClass,
+    nodes,
+    budgets,
+    networkPolicies,
+    upgradeProbe,
+    servingProbe,
+    trial,
+    volumeTrial,
+    replay,
+    pullRequest,
+  ] = await Promise.all(reads);
+  return {
+    inputs,
+    target,
+    serving: servingImage(inputs),
+    upgradeImage: upgradeImage(inputs),
+    access: { address: cluster.address, version, weaknesses: cluster.weaknesses },
+    unmaskedSecrets: gathering.unmaskedSecrets,
+    missingPermissions: permissions,
+    user,
+    server,
+    databases,
+    obstacles,
+    extensions,
+    libraries,
+    sortOrders,
+    hazards,
+    files,
+    volumeTrial,
+    otherVolumeUsers: await knownFrom(pods, (list) => volumeUsersAmong(list, target)),
+    clients: await readFrom('clients', firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
+    neighbours: both(pods, cronJobs, (list, jobs) =>
+      neighboursOf(
+        list.filter((pod) => !isOurPod(pod)),
+        jobs,
+        target,
+      ),
+    ),
+    helmRevisions,
+    reconcilers,
+    charts: await knownFrom(objects, chartsOf),
+    snapshotClass,
+    storageClass,
+    nodes,
+    budgets,
+    refused,
+    leftoverObjects,
+    upgradeProbe,
+    servingProbe,
+    trial,
+    md5Roles,
+    replay,
+    networkPolicies,
+    pullRequest,
+  };
+}
+
+/** PostgreSQL and the applications, with what labels them. */
+async function markedObjects({ cluster, target, inputs }: Gathering): Promise<Marked[]> {
+  const options = { namespace: target.namespace, labelSelector: inputs.applicationSelector };
+  const kinds = ['deployments', 'statefulsets', 'cronjobs'] as const;
+  const applications = await Promise.all(
+    kinds.map(async (kind) =>
+      (await cluster.list(kind, options)).map(({ metadata }) => ({
+        object: `${kind}/${metadata?.name ?? ''}`,
+        metadata,
+      })),
+    ),
+  );
+  const server = { object: `statefulsets/${target.name}`, metadata: target.statefulSet.metadata };
+  return [server, ...applications.flat().filter((a) => a.object !== server.object)];
+}
+
+function chartsOf(objects: readonly Marked[]): string[] {
+  const labels = objects.map(({ metadata }) => metadata?.labels?.['helm.sh/chart']);
+  return [...new Set(labels.filter((label) => label !== undefined))].sort();
+}
+
+/** Other sessions than those of the action itself. Anybody may give a session that name, but not the action's role. */
+async function clientsOf({ database }: Gathering): Promise<Client[]> {
+  const isOurs = ({ application, user }: Client) => application === applicationName && user === database.superuser;
+  return (await readClients(database)).filter((client) => !isOurs(client));
+}
+
+/** Whoever is there both times; a scrape or a probe of the kubelet is gone at once. */
+function stillThere(before: readonly Client[], now: readonly Client[]): Client[] {
+  const pids = new Set(now.map(({ pid }) => pid));
+  return before.filter(({ pid }) => pids.has(pid));
+}
+
+async function volumeTried({ inputs, database, target }: Gathering): Promise<Known<VolumeTrial>> {
+  if (!inputs.probeVolume) return { known: false, reason: 'probe-volume: false', code: notAsked };
+  return await known(() => tryVolume(database, target));
+}
+
+/** Jobs and a journal that tell of an upgrade that has not come to its end. An ended Job of ours is only a log. */
+async function leftovers({ cluster, target, seal }: Gathering): Promise<string[]> {
+  const { namespace } = target;
+  const jobs = await cluster.list('jobs', { namespace });
+  const active = jobs.filter((job) => (job.metadata?.name ?? '').startsWith(jobName) && (job.status?.active ?? 0) > 0);
+  const journal = await findJournal(cluster, target, seal);
+  const unfinished = journal?.isClosed === false;
+  return [
+    ...active.map((job) => `running Job ${job.metadata?.name ?? ''}`),
+    ...(unfinished ? [`unfinished journal ConfigMap ${journalName}`] : []),
+  ];
+}
+
+function onlyIfGranted<T>(missing: Known<readonly Permission[]>, fact: Known<T>): Known<T> {
+  if (missing.known && needed(missing.value).length === 0) return fact;
+  return { known: false, reason: 'the images are not asked: permissions are missing', code: 'permissions-missing' };
+}

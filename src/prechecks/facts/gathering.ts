@@ -1,0 +1,24 @@
+import type { Database } from '../../database/database.ts';
+import type { Inputs } from '../../inputs/inputs.ts';
+import type { ReplayScripts } from '../../probes/replay.ts';
+import type { UnmaskedSecret } from '../../ports/runner.ts';
+import type { Surroundings } from '../../ports/context.ts';
+import type { ProbeFact } from '../../pull-request/probe.ts';
+import type { Target } from '../../target/target.ts';
+import type { JournalSeal } from '../../journal/seal.ts';
+
+/** What facts are read with. */
+export interface Gathering extends Surroundings {
+  readonly inputs: Inputs;
+  readonly target: Target;
+  readonly database: Database;
+  /** Of the server's journals. */
+  readonly seal: JournalSeal;
+  /** Secrets of the run that stay in what it tells. */
+  readonly unmaskedSecrets: readonly UnmaskedSecret[];
+  /** Text of probe.sh. */
+  readonly probeScript: string;
+  readonly replayScripts: ReplayScripts;
+  /** Asks GitHub whether the pull request for the values file can be made; undefined when there will be none. */
+  readonly probePullRequest: (() => Promise<readonly ProbeFact[]>) | undefined;
+}

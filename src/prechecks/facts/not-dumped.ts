@@ -1,0 +1,35 @@
+import type { DatabaseFacts } from '../../database/server.ts';
+import { isReplayed } from '../../probes/replay.ts';
+import type { Known } from '../../findings/finding.ts';
+import { restoredCode } from '../../hazards/code.ts';
+import type { HazardFacts } from '../../hazards/hazard.ts';
+import type { Ignored } from '../../inputs/ignore.ts';
+
+/**
+ * The databases that the restore test leaves out, with the reason, as a sentence's part; template0, which nobody dumps, is not among them. pg_dump locks each
+ * table, and PostgreSQL 12 then runs functions of partition keys with the rights of whoever dumps: so a database is dumped only where the check
+ * `restored-code` found nothing, or a person has answered for it by `ignore-checks`.
+ */
+export function notDumped(
+  list: readonly DatabaseFacts[],
+  hazards: Known<HazardFacts>,
+  ignored: Ignored,
+): ReadonlyMap<string, string> {
+  const reasons = list
+    .filter(({ name }) => name !== 'template0')
+    .map((d) => [d.name, isReplayed(d) ? codeIn(d.name, hazards, ignored) : notReadable] as const);
+  return new Map(reasons.flatMap(([name, reason]) => (reason === undefined ? [] : [[name, reason]])));
+}
+
+const notReadable = 'it accepts no connections, or has a line break in its name';
+
+function codeIn(name: string, hazards: Known<HazardFacts>, ignored: Ignored): string | undefined {
+  if (ignored.has(restoredCode.id)) return undefined;
+  const answers = hazards.known ? hazards.value.databases[name] : hazards;
+  const found = answers?.known === true ? answers.value[restoredCode.id] : answers;
+  if (found?.known !== true)
+    return `it was not dumped, since the check ${restoredCode.id} was not answered: ${found?.reason ?? 'psql left out the answer'}`;
+  return found.value.total === 0
+    ? undefined
+    : `it was not dumped, since a dump may run what the check ${restoredCode.id} found there as the superuser`;
+}

@@ -1,0 +1,72 @@
+import { CancelledError, ClusterError, describe } from '../common/errors.ts';
+import type { Surroundings } from '../ports/context.ts';
+import type { V1Pod } from '@kubernetes/client-node';
+import { waitFor } from '../ports/wait.ts';
+import { podProgress } from '../job/follow-pod.ts';
+import { probeContainer } from './probe.ts';
+import { createProbe } from '../objects/probe-names.ts';
+
+/**
+ * Runs a probe pod to its end and removes it, whatever happens.
+ * @param limit milliseconds for its image to be pulled and for it to end
+ * @param parse what its log and the pod as it ended tell; undefined when the log is not whole
+ * @throws ClusterError when it can't run or does not come to its end
+ */
+export async function runProbe<T>(
+  { cluster, clock, log, signal }: Surroundings,
+  pod: V1Pod,
+  limit: number,
+  parse: (log: string, pod: V1Pod | undefined) => T | undefined,
+): Promise<T> {
+  const namespace = pod.metadata?.namespace ?? '';
+  const image = pod.spec?.containers[0]?.image ?? '';
+  const name = await createProbe(cluster, pod);
+  const remove = async () => {
+    try {
+      await cluster.delete('pods', name, namespace);
+    } catch (error) {
+      log.annotate('warning', 'probe', `Pod ${name} could not be removed; it ends by itself: ${describe(error)}`);
+    }
+  };
+  let last: V1Pod | undefined;
+  try {
+    const ended = await waitFor(
+      { what: `the probe of image ${image}`, limit, limitInput: 'job-start-timeout', clock, log, signal },
+      async () => {
+        const now = await cluster.find('pods', name, namespace);
+        last = now;
+        if (now === undefined)
+          throw new ClusterError('probe-gone', `Pod ${name} was removed by somebody else.`, 'Run the checks again.');
+        const progress = podProgress(now, probeContainer);
+        if (progress.state === 'stuck')
+          throw new ClusterError(
+            'image-unusable',
+            `Image ${image} can't be run: ${progress.reason}`,
+            'Check the image reference and the pull secret.',
+          );
+        return progress.state === 'ended'
+          ? { done: progress }
+          : { pending: progress.state === 'running' ? 'it runs' : progress.reason };
+      },
+    );
+    const output = await cluster.podLog(namespace, name, ended.container).catch((error: unknown) => {
+      // One that an eviction kept from ever running has no log.
+      if (ended.exitCode === 0 || error instanceof CancelledError) throw error;
+      return describe(error);
+    });
+    const facts = parse(withoutTimestamps(output), last);
+    if (facts === undefined)
+      throw new ClusterError(
+        'probe-failed',
+        `The probe of image ${image} ended with code ${String(ended.exitCode)} (${ended.reason}): ${withoutTimestamps(output).trim().slice(-300)}`,
+        'Check that it is an image of PostgreSQL.',
+      );
+    return facts;
+  } finally {
+    await remove();
+  }
+}
+
+function withoutTimestamps(output: string): string {
+  return output.replace(/^\S+ /gm, '');
+}

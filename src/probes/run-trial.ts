@@ -1,0 +1,81 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { readConfiguration, type Configuration } from '../database/configuration.ts';
+import type { Database } from '../database/database.ts';
+import { ClusterError } from '../common/errors.ts';
+import type { Surroundings } from '../ports/context.ts';
+import { waitFor, type Look } from '../ports/wait.ts';
+import { podProgress } from '../job/follow-pod.ts';
+import { withPod } from './short-lived-pod.ts';
+
+/** How a trial start ended: with a server that answers, or with what the container wrote last. */
+export type Trial =
+  | { readonly image: string; readonly started: true; readonly configuration: Configuration }
+  | { readonly image: string; readonly started: false; readonly exitCode: number; readonly lines: readonly string[] };
+
+/** Seconds: a server that lives so long is not the one which an image starts for its set-up. */
+const settled = 3;
+const mostLines = 8;
+
+/**
+ * Starts the server's pod with another image on an empty volume, asks the server how it reads its configuration, and removes the pod.
+ * @param pod as `trialPod` makes it
+ * @param database the running server's; the trial has the same password, by the same Secret
+ * @param limit milliseconds for the image to be pulled, and for the server to answer
+ * @throws ClusterError when the pod can't run; WaitError when the server neither answers nor ends
+ */
+export async function runTrial(
+  surroundings: Surroundings,
+  pod: V1Pod,
+  database: Database,
+  limit: number,
+): Promise<Trial> {
+  const { cluster } = surroundings;
+  const namespace = pod.metadata?.namespace ?? '';
+  const [server] = pod.spec?.containers ?? [];
+  const [container, image] = [server?.name ?? '', server?.image ?? ''];
+  return await withPod(surroundings, pod, (name) =>
+    waitFor(
+      {
+        what: `PostgreSQL of ${image} to start on an empty volume`,
+        limit,
+        limitInput: 'job-start-timeout',
+        ...surroundings,
+      },
+      async (): Promise<Look<Trial>> => {
+        const now = await cluster.find('pods', name, namespace);
+        if (now === undefined)
+          throw new ClusterError('probe-gone', `Pod ${name} was removed by somebody else.`, 'Run the checks again.');
+        const progress = podProgress(now, container);
+        if (progress.state === 'stuck')
+          throw new ClusterError(
+            'image-unusable',
+            `Image ${image} can't be run: ${progress.reason}`,
+            'Look at the reason.',
+          );
+        if (progress.state === 'ended') {
+          const log = await cluster.podLog(namespace, name, container);
+          return { done: { image, started: false, exitCode: progress.exitCode, lines: telling(log) } };
+        }
+        if (progress.state === 'waiting') return { pending: progress.reason };
+        try {
+          const configuration = await readConfiguration(database.inPod(name));
+          if (configuration.age >= settled) return { done: { image, started: true, configuration } };
+          return { pending: 'it answers' };
+        } catch (error) {
+          if (error instanceof ClusterError && error.code === 'psql-failed') return { pending: error.message };
+          throw error;
+        }
+      },
+    ),
+  );
+}
+
+/** The lines of a log that tell why a server ended; the last ones where none does. */
+function telling(log: string): string[] {
+  const lines = log
+    .split('\n')
+    .map((line) => line.replace(/^\S+ /, '').trim())
+    .filter((line) => line !== '');
+  const errors = lines.filter((line) => /FATAL|PANIC|ERROR|error/.test(line));
+  return (errors.length > 0 ? errors : lines).slice(-mostLines);
+}

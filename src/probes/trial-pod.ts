@@ -1,0 +1,106 @@
+import type { V1Container, V1Pod, V1Volume } from '@kubernetes/client-node';
+import type { Target } from '../target/target.ts';
+import { ownerLabel } from '../objects/pod.ts';
+import { probeLabel } from './probe.ts';
+import { probePrefix } from '../objects/probe-names.ts';
+
+/** Volumes that hold what somebody else wrote into them, and can be mounted a second time without anybody noticing. */
+const harmless = ['configMap', 'secret', 'projected', 'downwardAPI', 'emptyDir'] as const;
+
+/** Scripts for a new database: nobody asked for them here, and they may reach further than the pod. */
+const initialisation = /^\/docker-entrypoint-(pre)?initdb\.d/;
+
+/** Of the last one of several settings of the same name PostgreSQL takes the value. An archive must get nothing of this server. */
+const flags = '-c archive_mode=off -c archive_command=/bin/false';
+
+/** What makes Bitnami's images, and others, take part in a cluster of servers: a trial would be a member of it. */
+const joining = /^(REPMGR|PATRONI|SPILO)_/;
+const isStandby = (name: string, value?: string) => name === 'POSTGRESQL_REPLICATION_MODE' && value !== 'master';
+
+/**
+ * Why the server's pod can't be tried with another image without touching anything; undefined when it can.
+ * @param archiveMode as the running server has it
+ */
+export function obstacleToTrial({ statefulSet, container }: Target, archiveMode: string): string | undefined {
+  const spec = statefulSet.spec?.template.spec;
+  if (archiveMode !== 'off')
+    return `archive_mode is ${archiveMode}: WAL of another server must not get into the archive`;
+  const joins = container.env?.find(({ name, value }) => joining.test(name) || isStandby(name, value));
+  if (joins !== undefined) return `variable ${joins.name} makes a server that joins another one`;
+  const [init] = spec?.initContainers ?? [];
+  if (init !== undefined) return `what the init container ${init.name} does is not known`;
+  const foreign = spec?.volumes?.find((v) => v.persistentVolumeClaim === undefined && !isHarmless(v));
+  return foreign === undefined ? undefined : `volume ${foreign.name} holds more than configuration`;
+}
+
+function isHarmless(volume: V1Volume): boolean {
+  return harmless.some((kind) => volume[kind] !== undefined);
+}
+
+/**
+ * The server's pod as the StatefulSet would make it with another image, but on an empty volume, under labels which no
+ * Service selects, and without its sidecars.
+ */
+export function trialPod(target: Target, image: string, imagePullSecret: string): V1Pod {
+  const { namespace, statefulSet, container } = target;
+  const { spec, metadata } = statefulSet.spec?.template ?? {};
+  const { nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext } = spec ?? {};
+  return {
+    metadata: {
+      namespace,
+      generateName: probePrefix('start'),
+      labels: { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/probe': 'start' },
+      annotations: { ...metadata?.annotations, 'sidecar.istio.io/inject': 'false', 'linkerd.io/inject': 'disabled' },
+    },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 0,
+      activeDeadlineSeconds: 900,
+      ...given({ nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext }),
+      imagePullSecrets: [
+        ...(spec?.imagePullSecrets ?? []),
+        ...(imagePullSecret === '' ? [] : [{ name: imagePullSecret }]),
+      ],
+      containers: [trialContainer(container, image)],
+      volumes: volumesOf(target),
+    },
+  };
+}
+
+function trialContainer(server: V1Container, image: string): V1Container {
+  const { name, command, args, env = [], envFrom, securityContext, resources, volumeMounts = [], workingDir } = server;
+  const extra = env.find((e) => e.name === 'POSTGRESQL_EXTRA_FLAGS');
+  return {
+    name,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    ...given({ command, args, envFrom, securityContext, workingDir }),
+    env: [
+      ...env.filter((e) => e !== extra),
+      { name: 'POSTGRESQL_EXTRA_FLAGS', value: [extra?.value, flags].filter(Boolean).join(' ') },
+    ],
+    // It has no data and no clients; its limits are those which its configuration may need.
+    resources: { ...given({ limits: resources?.limits }), requests: { cpu: '100m', memory: '128Mi' } },
+    volumeMounts: volumeMounts.filter(({ mountPath }) => !initialisation.test(mountPath)),
+  };
+}
+
+/** Claims become empty directories: the live volume is never mounted twice. */
+function volumesOf({ statefulSet }: Target): V1Volume[] {
+  const { template, volumeClaimTemplates = [] } = statefulSet.spec ?? {};
+  const templated = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? '');
+  const named = (template?.spec?.volumes ?? []).filter(({ name }) => !templated.includes(name));
+  return [
+    ...templated.map((name): V1Volume => ({ name, emptyDir: {} })),
+    ...named.map((volume): V1Volume => (isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })),
+  ];
+}
+
+type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };
+
+/** Without what is not there: the API server takes no null for some of them. */
+function given<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+}

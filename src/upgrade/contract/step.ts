@@ -1,0 +1,69 @@
+import type { V1Job } from '@kubernetes/client-node';
+import type { UpgradeError } from '../../common/errors.ts';
+import type { Database } from '../../database/database.ts';
+import type { Fingerprint } from '../../database/fingerprint.ts';
+import type { Inputs } from '../../inputs/inputs.ts';
+import type { JobResult } from '../../job/result.ts';
+import type { JobSettings } from '../../objects/upgrade-job.ts';
+import type { Surroundings } from '../../ports/context.ts';
+import type { Timeline } from '../../report/timeline.ts';
+import type { Image } from '../../target/images.ts';
+import type { Target } from '../../target/target.ts';
+import type { Backup } from '../../objects/backup.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { StepId } from '../../journal/notes.ts';
+import type { Draft, Move } from './moves.ts';
+
+/** What the steps work with. */
+export interface Context extends Surroundings {
+  readonly inputs: Inputs;
+  readonly target: Target;
+  readonly database: Database;
+  readonly serving: Image;
+  /** VolumeSnapshotClass; '' where the backup is no snapshot. */
+  readonly snapshotClass: string;
+  readonly settings: JobSettings;
+  /** The Job's scripts, by file name. */
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly journal: Journal;
+  /** Another run began this upgrade: what it did is seen in the cluster, not in `results`. */
+  readonly isResumed?: boolean;
+  readonly timeline: Timeline;
+  /** What later steps and the report need of earlier ones. */
+  readonly results: Results;
+}
+
+export interface Results {
+  before?: Fingerprint;
+  /** The backup of the volume as it was before. */
+  backup?: Backup;
+  job?: JobResult;
+  /** The upgrade Job as it was created, and how far its pod has been seen to come; `asked` where nobody knows whether it was created. */
+  jobRun?: { readonly object: V1Job; readonly phase: 'asked' | 'created' | 'started' | 'ended' };
+  /** 14 has been started and answers. */
+  serving?: boolean;
+  /** Its data is what 12 had: nothing is taken back any more. */
+  validated?: boolean;
+  /** Something that did not stop the upgrade, but that people must know. */
+  readonly warnings: string[];
+}
+
+/** One move of the upgrade. */
+export interface Step {
+  readonly id: StepId;
+  readonly title: string;
+  /** All that `run` will ask of the cluster for and do in the server, where nothing is in its way. */
+  plan(draft: Draft): readonly Move[];
+  /** A cancellation does not interrupt it: its end is nearer than the way back. */
+  readonly isUninterruptible?: boolean;
+  /** Clients may be served by 14 before it fails. */
+  readonly serves?: true;
+  /** What is at work and must come to its end, where a cancellation during the step leaves things as they are. */
+  leftAtWork?(context: Context): Promise<UpgradeError | undefined>;
+  run(context: Context): Promise<void>;
+  /**
+   * Takes back what `run` did or began to do, by what the cluster shows; also
+   * when `run` never came to its end.
+   */
+  undo?(context: Context): Promise<void>;
+}

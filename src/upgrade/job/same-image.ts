@@ -1,0 +1,63 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { UpgradeError } from '../../common/errors.ts';
+import { compareImages, platformOf, seenImage, type RecordedImage } from '../../target/image-digests.ts';
+import type { Context } from '../contract/step.ts';
+
+/**
+ * Compares what a container runs with what the probe of the prechecks saw. Where that can't be told it warns; where no probe was asked it is
+ * silent, and the report says that no image was seen.
+ * @param then what the journal's record has of the image
+ * @param isTooLate there is no way back by itself any more, so another image is only told
+ * @throws UpgradeError `image-moved` when it is another image
+ */
+export async function expectSameImage(
+  { cluster, results, log }: Pick<Context, 'cluster' | 'results' | 'log'>,
+  what: string,
+  then: RecordedImage | undefined,
+  pod: V1Pod | undefined,
+  container: string,
+  isTooLate = false,
+): Promise<void> {
+  if (then === undefined) return;
+  const seen = seenImage(pod, container);
+  const now = { node: '', imageId: '', ...seen, platform: '' };
+  const platform = now.node === then.node ? then.platform : await readPlatform(cluster, now.node);
+  const answer = compareImages(then, { ...now, platform });
+  const both = `the checks saw ${then.imageId} on node ${then.node}, and ${now.imageId || 'no imageID'} runs on node ${now.node}`;
+  if (answer === 'same') {
+    log.info(`${what} runs the image that the checks saw: ${now.imageId}`);
+    return;
+  }
+  if (answer === 'unknown') {
+    results.warnings.push(`Whether ${what} runs the image that the checks saw can not be told: ${both}.`);
+    return;
+  }
+  const error = new UpgradeError(
+    'image-moved',
+    `${what} runs another image than the checks saw: ${both}.`,
+    'Find out who moved the tag. Name the image by its digest (TAG@sha256:… in "image-tag" or "upgrade-image"), then run again.',
+  );
+  if (!isTooLate) throw error;
+  results.warnings.push(error.message);
+}
+
+/** '' where nodes may not be read. */
+async function readPlatform(cluster: Context['cluster'], node: string): Promise<string> {
+  try {
+    return platformOf(node, await cluster.list('nodes'));
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Before the applications are restarted: the tag on the StatefulSet may have been moved since the checks.
+ * @throws UpgradeError `image-moved`
+ */
+export async function expectServedImage(context: Context): Promise<void> {
+  const { cluster, target, journal, serving } = context;
+  const then = journal.record.seen?.serving;
+  const pod = then && (await cluster.find('pods', target.podName, target.namespace));
+  const isTooLate = journal.noted.validated !== undefined;
+  await expectSameImage(context, `PostgreSQL (${serving.reference})`, then, pod, target.container.name, isTooLate);
+}

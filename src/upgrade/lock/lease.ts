@@ -1,0 +1,259 @@
+import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
+import { copyable } from '../../text/commands.ts';
+import { shell } from '../../text/shell.ts';
+import type { Cluster, Lease } from '../../ports/cluster.ts';
+import type { Surroundings } from '../../ports/context.ts';
+import { epochOf, expectEpoch, isTestFailure, setEpoch } from '../../journal/fencing-token.ts';
+import {
+  holdingOf,
+  isForged,
+  leaseDuration,
+  leaseName,
+  microTime,
+  newLease,
+  nextEpoch,
+  type Holding,
+} from '../../objects/lease.ts';
+
+type Outside = Pick<Surroundings, 'cluster' | 'clock' | 'log'>;
+
+/** Of several runs that try at once, one wins each round; whoever loses that often is not alone for sure. */
+const attempts = 3;
+
+/** Milliseconds. */
+const staleAfter = 10_000;
+
+/**
+ * The right to be the only run that upgrades. Whether it has expired is told
+ * from the API server's time alone, and whether it is still this run's, from
+ * the API server's answer to a renewal: nothing of it rests on the runner's
+ * clock, which stands still while the runner is paused.
+ */
+export class HeldLease {
+  private loss: UpgradeError | undefined;
+  private released = false;
+  private readonly stop: () => void;
+
+  private constructor(
+    private readonly outside: Outside,
+    private readonly namespace: string,
+    private readonly holder: string,
+    /** Grows with each run that takes the Lease. */
+    readonly epoch: string,
+  ) {
+    this.stop = outside.clock.repeat((leaseDuration * 1000) / 3, () => this.beat());
+  }
+
+  /**
+   * Takes the Lease, from nobody or from a run that has not renewed it in time.
+   * @param holder the run's address
+   * @throws UpgradeError when a living run holds it
+   */
+  static async acquire(outside: Outside, namespace: string, holder: string): Promise<HeldLease> {
+    const { cluster, log } = outside;
+    for (let attempt = 1; ; attempt++) {
+      const found = await cluster.find('leases', leaseName, namespace);
+      const now = await cluster.now();
+      const before = expectFree(found, now, namespace);
+      const epoch = nextEpoch(found, now);
+      const wanted = newLease(namespace, holder, epoch, now);
+      try {
+        await take(cluster, namespace, found, wanted);
+      } catch (error) {
+        if (!isOvertaken(error) && !isUnanswered(error)) throw error;
+        if (!isSame(await cluster.find('leases', leaseName, namespace), wanted)) {
+          if (attempt === attempts) throw error;
+          continue;
+        }
+        // It was taken: only the answer was lost.
+      }
+      log.info(
+        before === undefined
+          ? `Lease ${leaseName} taken (epoch ${epoch})`
+          : `Lease ${leaseName} taken over (epoch ${epoch}) from ${before.holder}, which has not renewed it for ${seconds(before.renewed, now)} s`,
+      );
+      return new HeldLease(outside, namespace, holder, epoch);
+    }
+  }
+
+  /** Why it is not this run's any more; it never is again. */
+  get lost(): UpgradeError | undefined {
+    return this.loss;
+  }
+
+  /** @throws UpgradeError once it is known to be lost */
+  expectHeld(): void {
+    if (this.loss !== undefined) throw this.loss;
+  }
+
+  /**
+   * Has the API server confirm that it is still this run's, for its whole duration from now on.
+   * @throws UpgradeError when it is not
+   */
+  async renew(): Promise<void> {
+    this.expectHeld();
+    const { cluster, clock } = this.outside;
+    for (;;) {
+      const begun = clock.monotonic();
+      try {
+        await cluster.patch('leases', leaseName, this.namespace, [
+          ...this.stillOurs(),
+          { op: 'add', path: '/spec/renewTime', value: microTime(await cluster.now()) },
+        ]);
+      } catch (error) {
+        await this.judge(error);
+      }
+      // Where the API server was away meanwhile, the time that was written is an old one.
+      if (clock.monotonic() - begun < staleAfter) return;
+    }
+  }
+
+  /** Lets the next run take it at once. The object stays, and with it the epoch. */
+  async release(): Promise<void> {
+    this.released = true;
+    this.stop();
+    if (this.loss !== undefined) return;
+    const { cluster, log } = this.outside;
+    try {
+      await cluster.patch('leases', leaseName, this.namespace, [
+        ...this.stillOurs(),
+        { op: 'add', path: '/spec/holderIdentity', value: '' },
+      ]);
+    } catch (error) {
+      log.info(`Lease ${leaseName} could not be released; it expires by itself: ${describe(error)}`);
+    }
+  }
+
+  /** An API server that is away for a while has not given the Lease to anybody: only its own word makes it a lost one. */
+  private async beat(): Promise<void> {
+    try {
+      await this.renew();
+    } catch (error) {
+      if (!this.released) this.outside.log.info(`Lease ${leaseName} could not be renewed: ${describe(error)}`);
+    }
+  }
+
+  private stillOurs() {
+    return [{ op: 'test', path: '/spec/holderIdentity', value: this.holder } as const, expectEpoch(this.epoch)];
+  }
+
+  /** What a refused renewal means. */
+  private async judge(refusal: unknown): Promise<never> {
+    const isGone = refusal instanceof ClusterError && refusal.code === 'not-found';
+    if (!isGone && !isTestFailure(refusal)) throw refusal;
+    const found = await this.outside.cluster.find('leases', leaseName, this.namespace);
+    const holding = found === undefined ? undefined : holdingOf(found);
+    if (epochOf(found) === this.epoch && found?.spec?.holderIdentity === this.holder) throw refusal;
+    this.stop();
+    this.loss ??= new UpgradeError(
+      'lease-lost',
+      `This run did not renew Lease ${leaseName} in time, and does nothing more: ${whoHas(found)}`,
+      holding === undefined
+        ? 'Run "mode: status" to see where the upgrade stands; "mode: upgrade" goes on with it.'
+        : `Follow ${holding.holder}: it goes on with this upgrade. ${ifNobodys(this.namespace)} Then "mode: upgrade" goes on.`,
+    );
+    throw this.loss;
+  }
+}
+
+/** Who holds the Lease, or held it last without giving it back; undefined when nobody does. A forged one (see `isForged`) tells nothing of a holder. */
+export async function findHolding(
+  cluster: Cluster,
+  namespace: string,
+): Promise<(Holding & { readonly isExpired: boolean; readonly isForged?: boolean }) | undefined> {
+  const found = await cluster.find('leases', leaseName, namespace);
+  const holding = found === undefined ? undefined : holdingOf(found);
+  if (holding === undefined) return undefined;
+  const now = await cluster.now();
+  return isForged(holding, now)
+    ? { ...holding, isExpired: true, isForged: true }
+    : { ...holding, isExpired: now > holding.expires };
+}
+
+/**
+ * Gives back what a run that died at its very end still holds: it had closed the journal already, so that nothing else of it is left to be gone on with.
+ * @throws UpgradeError when a living run was quicker to take it
+ */
+export async function releaseExpired(outside: Outside, namespace: string, holder: string): Promise<void> {
+  const holding = await findHolding(outside.cluster, namespace);
+  if (holding?.isExpired !== true) return;
+  const lease = await HeldLease.acquire(outside, namespace, holder);
+  await lease.release();
+}
+
+/**
+ * Looks whether a living run holds the Lease; takes nothing.
+ * @throws UpgradeError when one does
+ */
+export async function expectNoHolder(cluster: Cluster, namespace: string): Promise<void> {
+  const found = await cluster.find('leases', leaseName, namespace);
+  if (found !== undefined) expectFree(found, await cluster.now(), namespace);
+}
+
+/** @returns the holder that let it expire, if there is one */
+function expectFree(found: Lease | undefined, now: Date, namespace: string) {
+  const holding = found === undefined ? undefined : holdingOf(found);
+  if (holding === undefined || now > holding.expires) return holding;
+  if (isForged(holding, now)) throw forged(holding, namespace);
+  throw new UpgradeError(
+    'upgrade-held',
+    `Another run is at it: ${holding.holder} holds Lease ${leaseName} since ${holding.since.toISOString()} and renewed it ${seconds(holding.renewed, now)} s ago.`,
+    `Wait for its end. If that run is dead, its Lease expires at ${holding.expires.toISOString()}: run again then, and this run goes on with what it left. ${ifNobodys(namespace)} Then run again.`,
+  );
+}
+
+function forged({ renewed }: Holding, namespace: string): UpgradeError {
+  return new UpgradeError(
+    'lease-foreign',
+    `Lease ${leaseName} in namespace ${namespace} was not written by a run of this action: it says that it was renewed at ${renewed.toISOString()}, which is in the future. Nothing was changed.`,
+    `${ifNobodys(namespace)} Then run again.`,
+  );
+}
+
+/** Who may write Leases can take one from a run and keep it renewed: only people can stop that. */
+function ifNobodys(namespace: string): string {
+  const show = shell`kubectl -n ${namespace} get lease ${leaseName} -o yaml --show-managed-fields`;
+  return `If no run of this action is at work, somebody else writes the Lease: see who (${copyable(show)}), take the right to write Leases from them, and delete it: ${copyable(shell`kubectl -n ${namespace} delete lease ${leaseName}`)}.`;
+}
+
+/** In one change that only succeeds on what was read: of two runs, one is refused. */
+async function take(cluster: Cluster, namespace: string, found: Lease | undefined, wanted: Lease): Promise<void> {
+  if (found === undefined) {
+    await cluster.create('leases', wanted, { namespace });
+    return;
+  }
+  await cluster.patch('leases', leaseName, namespace, [
+    { op: 'test', path: '/metadata/resourceVersion', value: found.metadata?.resourceVersion },
+    ...setEpoch(found, epochOf(wanted) ?? ''),
+    { op: 'add', path: '/spec', value: wanted.spec },
+  ]);
+}
+
+function isOvertaken(error: unknown): boolean {
+  return isTestFailure(error) || (error instanceof ClusterError && ['conflict', 'not-found'].includes(error.code));
+}
+
+/** Whether it was done is not known. */
+function isUnanswered(error: unknown): boolean {
+  return error instanceof ClusterError && ['unreachable', 'server-error'].includes(error.code);
+}
+
+/** Down to the millisecond in which it was taken: two jobs of one run have the same address. */
+function isSame(found: Lease | undefined, wanted: Lease): boolean {
+  return (
+    epochOf(found) === epochOf(wanted) &&
+    found?.spec?.holderIdentity === wanted.spec?.holderIdentity &&
+    found?.spec?.acquireTime === wanted.spec?.acquireTime
+  );
+}
+
+function whoHas(found: Lease | undefined): string {
+  if (found === undefined) return 'somebody deleted it.';
+  const holding = holdingOf(found);
+  if (holding === undefined) return 'another run has had it meanwhile and has come to its end.';
+  return `${holding.holder} took it over at ${holding.since.toISOString()}.`;
+}
+
+function seconds(from: Date, to: Date): string {
+  return String(Math.max(0, Math.round((to.getTime() - from.getTime()) / 1000)));
+}

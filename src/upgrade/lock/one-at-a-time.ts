@@ -1,0 +1,58 @@
+import type { Cluster } from '../../ports/cluster.ts';
+import type { Surroundings } from '../../ports/context.ts';
+import { bootJobName, jobName, revertJobName } from '../../objects/upgrade-job.ts';
+import type { Workload } from '../../target/applications.ts';
+import { EpochCluster, type Changed } from './fenced-cluster.ts';
+import { journalName } from '../../objects/journal-name.ts';
+import { HeldLease } from './lease.ts';
+
+export interface Claim {
+  readonly namespace: string;
+  /** Of PostgreSQL. */
+  readonly statefulSet: string;
+  readonly applications: readonly Workload[];
+  /** PersistentVolume of PostgreSQL's claim. */
+  readonly volume: string;
+}
+
+/**
+ * Does the work as the only run that changes anything, with a cluster whose
+ * every write is refused once another run has taken over.
+ * @param runId the run's address, which others are told
+ * @throws UpgradeError `upgrade-held` when a living run is at it, and `lease-lost`, whatever else came of it, when another one took over
+ */
+export async function oneAtATime<T>(
+  outside: Pick<Surroundings, 'cluster' | 'clock' | 'log'>,
+  { namespace, statefulSet, applications, volume }: Claim,
+  runId: string,
+  work: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const lease = await HeldLease.acquire(outside, namespace, runId);
+  const cluster = new EpochCluster(outside.cluster, lease, namespace, outside.log);
+  const theirs: Changed[] = [
+    { resource: 'statefulsets', name: statefulSet },
+    { resource: 'persistentvolumes', name: volume },
+    ...applications,
+  ];
+  try {
+    await cluster.claim([...theirs, ...ours]);
+    return await work(cluster);
+  } catch (error) {
+    // It may have failed on what another run did: then what it says of the server is not so any more.
+    await lease.renew().catch(() => undefined);
+    if (lease.lost !== undefined && lease.lost !== error) outside.log.info(String(error));
+    throw lease.lost ?? error;
+  } finally {
+    if (lease.lost === undefined) await cluster.giveBack(theirs);
+    await lease.release();
+  }
+}
+
+/** What an earlier run may have left: a run that still thinks that it holds the Lease must not change or delete it either. */
+const ours: readonly Changed[] = [
+  { resource: 'configmaps', name: journalName },
+  { resource: 'configmaps', name: jobName },
+  { resource: 'jobs', name: jobName },
+  { resource: 'jobs', name: revertJobName },
+  { resource: 'jobs', name: bootJobName },
+];

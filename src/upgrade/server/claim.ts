@@ -1,0 +1,58 @@
+import { UpgradeError } from '../../common/errors.ts';
+import { jobName, revertJobName } from '../../objects/upgrade-job.ts';
+import type { Context } from '../contract/step.ts';
+import { shellLines } from '../../text/commands.ts';
+import { shell } from '../../text/shell.ts';
+
+/**
+ * Looks whether the server's claim still holds its data. The StatefulSet makes
+ * a claim that is gone anew, with an empty volume, and the image of the server
+ * would initialise that: an empty cluster that answers like a healthy one.
+ * @throws UpgradeError when the claim is gone, is being deleted or has another volume
+ */
+export async function expectClaim({
+  cluster,
+  target,
+  journal,
+}: Pick<Context, 'cluster' | 'target' | 'journal'>): Promise<void> {
+  const { claimName } = target.volume;
+  const volume = journal.noted.exchange?.volume ?? journal.record.volume;
+  const now = await cluster.find('persistentvolumeclaims', claimName, target.namespace);
+  const isDeleted = now?.metadata?.deletionTimestamp !== undefined;
+  const has = now?.spec?.volumeName;
+  if (now !== undefined && !isDeleted && has === volume) return;
+  const state = now === undefined ? 'was deleted' : isDeleted ? 'is being deleted' : `has ${has ?? 'no volume yet'}`;
+  throw new UpgradeError(
+    'claim-lost',
+    `Somebody changed PersistentVolumeClaim ${claimName}: it ${state}. The data is on PersistentVolume ${volume}, which is kept (Retain).`,
+    remedy(target, volume, now !== undefined),
+  );
+}
+
+/** A reference to a claim that is gone keeps the volume from every other one. */
+function remedy(target: Context['target'], volume: string, isThere: boolean): string {
+  const { claimName, claim } = target.volume;
+  const { accessModes, resources, storageClassName, volumeMode } = claim.spec ?? {};
+  const manifest = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: claimName, labels: claim.metadata?.labels },
+    spec: {
+      accessModes,
+      resources: { requests: resources?.requests },
+      storageClassName,
+      volumeMode,
+      volumeName: volume,
+    },
+  });
+  const { namespace } = target;
+  const commands = [
+    // Ended pods count as users of a claim too: it does not go before them. What they did is on the disk.
+    ...(isThere ? [shell`kubectl -n ${namespace} delete job ${jobName} ${revertJobName} --ignore-not-found`] : []),
+    // One that somebody deleted may be gone by then.
+    ...(isThere ? [shell`kubectl -n ${namespace} delete pvc ${claimName} --ignore-not-found`] : []),
+    shell`kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
+    shell`printf %s ${manifest} | kubectl -n ${namespace} create -f -`,
+  ];
+  return `Give the volume back to a claim of that name while PostgreSQL is stopped (its applications first: with clients it does not shut down, and is killed when its grace is over), then run "mode: upgrade" again.${shellLines(...commands)}`;
+}

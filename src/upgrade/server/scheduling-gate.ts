@@ -1,0 +1,123 @@
+import { UpgradeError } from '../../common/errors.ts';
+import type { V1Pod, V1PodSpec, V1StatefulSet } from '@kubernetes/client-node';
+import type { PatchOperation } from '../../ports/cluster.ts';
+import { expectClaim } from './claim.ts';
+import type { Context } from '../contract/step.ts';
+
+/** A scheduling gate in the pod template: no pod of PostgreSQL, whoever makes it, is started while it is there. */
+export const fenceGate = 'circleci-server-postgresql-upgrade/fence';
+
+const gatesPath = '/spec/template/spec/schedulingGates';
+
+/**
+ * Puts the fence up and scales to 0 in one patch: alone, the gate would roll the pod.
+ * @throws UpgradeError when the API server dropped the gate (Kubernetes before 1.27)
+ */
+export async function fenceAndStop(context: Context): Promise<void> {
+  const { cluster, target } = context;
+  const now = await readStatefulSet(context);
+  const operations: PatchOperation[] = [sameObject(now), ...fenceOperations(now)];
+  const changed = await cluster.patch('statefulsets', target.name, target.namespace, operations);
+  if (!hasFence(changed.spec?.template.spec)) {
+    throw new UpgradeError(
+      'fence-dropped',
+      'The API server dropped the scheduling gate: nothing would keep PostgreSQL from being started during the upgrade.',
+      'Use Kubernetes 1.27 or later.',
+    );
+  }
+}
+
+/** What puts the fence up and asks for no server, in one patch. */
+export function fenceOperations({ spec }: V1StatefulSet): PatchOperation[] {
+  const template = spec?.template.spec;
+  const gates = [...(template?.schedulingGates ?? []), { name: fenceGate }];
+  return [
+    { op: 'add', path: '/spec/replicas', value: 0 },
+    ...(hasFence(template) ? [] : [{ op: 'add', path: gatesPath, value: gates } as const]),
+  ];
+}
+
+/** What takes the fence away and asks for the server with an image, in one patch. */
+export function serveOperations(
+  { spec }: V1StatefulSet,
+  container: string | undefined,
+  image: string,
+  replicas: number,
+): PatchOperation[] {
+  const template = spec?.template.spec;
+  const index = template?.containers.findIndex((c) => c.name === container) ?? -1;
+  const left = (template?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
+  const operations: PatchOperation[] = [];
+  if (template?.containers[index]?.image !== image)
+    operations.push({ op: 'replace', path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
+  // To set an empty list may be repeated, which to remove the field may not; the API server keeps none of the two.
+  if (left.length !== (template?.schedulingGates ?? []).length)
+    operations.push({ op: 'add', path: gatesPath, value: left });
+  operations.push({ op: 'add', path: '/spec/replicas', value: replicas });
+  return operations;
+}
+
+function sameObject({ metadata }: V1StatefulSet): PatchOperation {
+  return { op: 'test', path: '/metadata/uid', value: metadata?.uid };
+}
+
+/** Whether the fence is up and no server is asked for: then nobody has written since it went up. */
+export async function isFencedOff(context: Context): Promise<boolean> {
+  const { spec } = await readStatefulSet(context);
+  return spec?.replicas === 0 && hasFence(spec.template.spec);
+}
+
+/** Whether PostgreSQL can't be started by anybody: also while somebody asks for a server. */
+export async function isFenceUp(context: Context): Promise<boolean> {
+  return hasFence((await readStatefulSet(context)).spec?.template.spec);
+}
+
+/** The image with which anybody may start PostgreSQL by now; undefined while the fence is up. */
+export async function imageLetOut(context: Context): Promise<string | undefined> {
+  const spec = (await readStatefulSet(context)).spec?.template.spec;
+  return hasFence(spec) ? undefined : spec?.containers.find((c) => c.name === context.target.container.name)?.image;
+}
+
+/**
+ * Takes the fence away and starts the server, in one patch, with the image that is to serve.
+ * @throws UpgradeError when it would start without its data
+ */
+export async function unfenceAndStart(context: Context, image: string): Promise<void> {
+  const { cluster, target, journal } = context;
+  const now = await readStatefulSet(context);
+  const spec = now.spec?.template.spec;
+  if (hasFence(spec) || now.spec?.replicas === 0) await expectClaim(context);
+  const operations = [sameObject(now), ...serveOperations(now, target.container.name, image, journal.record.replicas)];
+  await cluster.patch('statefulsets', target.name, target.namespace, operations);
+  await removeGatedPod(context);
+}
+
+/** A pod that the gate keeps from being started. */
+export function isFenced(pod: V1Pod): boolean {
+  return hasFence(pod.spec);
+}
+
+/** Whether the spec of a pod, or of a template for pods, has the gate. */
+export function hasFence(spec: V1PodSpec | undefined): boolean {
+  return spec?.schedulingGates?.some((g) => g.name === fenceGate) ?? false;
+}
+
+/** A pod that somebody made while the fence was up keeps its gate; the StatefulSet makes another one. */
+async function removeGatedPod({ cluster, target, log }: Context): Promise<void> {
+  const pod = await cluster.find('pods', target.podName, target.namespace);
+  if (pod === undefined || !isFenced(pod)) return;
+  log.info(
+    `Somebody scaled PostgreSQL up meanwhile; the fence kept pod ${target.podName} from starting. It is removed now.`,
+  );
+  await cluster.delete('pods', target.podName, target.namespace);
+}
+
+async function readStatefulSet({ cluster, target }: Context): Promise<V1StatefulSet> {
+  const now = await cluster.find('statefulsets', target.name, target.namespace);
+  if (now !== undefined) return now;
+  throw new UpgradeError(
+    'statefulset-gone',
+    `StatefulSet ${target.name} is gone.`,
+    'Find out who deleted it. The data is on the volume as it was.',
+  );
+}

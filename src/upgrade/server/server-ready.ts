@@ -1,0 +1,74 @@
+import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import { UpgradeError } from '../../common/errors.ts';
+import { withWarning } from '../../job/newest-event.ts';
+import { waitFor } from '../../ports/wait.ts';
+import type { Context } from '../contract/step.ts';
+import { copyable } from '../../text/commands.ts';
+import { shell } from '../../text/shell.ts';
+
+/**
+ * Waits until the server's pod is of the newest template and ready.
+ * @param image that the StatefulSet has by now
+ * @throws UpgradeError as soon as its container has ended twice, with the end of its log, or somebody else has set another image
+ */
+export async function waitForServer(context: Context, image: string): Promise<void> {
+  const { cluster, target, inputs } = context;
+  const container = target.container.name;
+  await waitFor(
+    { what: `PostgreSQL (${image}) to be ready`, limit: inputs.startTimeout, limitInput: 'start-timeout', ...context },
+    async () => {
+      const [statefulSet, pod] = await Promise.all([
+        cluster.find('statefulsets', target.name, target.namespace),
+        cluster.find('pods', target.podName, target.namespace),
+      ]);
+      const now = statefulSet?.spec?.template.spec?.containers.find((c) => c.name === container)?.image;
+      if (now !== undefined && now !== image) throw imageChanged(image, now);
+      if (pod === undefined) return { pending: 'its pod is not there yet' };
+      if (pod.metadata?.deletionTimestamp !== undefined || !isOfNewestTemplate(pod, statefulSet)) {
+        return { pending: 'the former pod has not gone yet' };
+      }
+      const status = pod.status?.containerStatuses?.find((c) => c.name === container);
+      if ((status?.restartCount ?? 0) >= 2) throw await startFailure(context, image);
+      if (isReady(pod)) return { done: undefined };
+      const reason = status?.state?.waiting?.reason ?? pod.status?.phase ?? 'it is not ready';
+      return { pending: await withWarning(cluster, pod, reason) };
+    },
+  );
+}
+
+/** By the template's revision and not by the image: a webhook may have put a mirror's name into the pod. */
+function isOfNewestTemplate(pod: V1Pod, statefulSet: V1StatefulSet | undefined): boolean {
+  const { status, metadata } = statefulSet ?? {};
+  const isKnown = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+  return isKnown && pod.metadata?.labels?.['controller-revision-hash'] === status?.updateRevision;
+}
+
+export function isReady(pod: V1Pod): boolean {
+  return pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+}
+
+function imageChanged(image: string, now: string): UpgradeError {
+  return new UpgradeError(
+    'image-changed',
+    `Somebody else set the image of PostgreSQL to ${now} while it was to be ${image}.`,
+    'Let no "helm upgrade" and no deployment run until the upgrade has come to its end and values.yaml names the new image, then run again.',
+  );
+}
+
+async function startFailure(context: Context, image: string): Promise<UpgradeError> {
+  const end = await endOfLog(context);
+  return new UpgradeError(
+    'server-does-not-start',
+    `PostgreSQL (${image}) does not start: ${end}`,
+    `Look at its log: ${copyable(shell`kubectl -n ${context.target.namespace} logs ${context.target.podName}`)}`,
+  );
+}
+
+async function endOfLog({ cluster, target }: Context): Promise<string> {
+  try {
+    const log = await cluster.podLog(target.namespace, target.podName, target.container.name);
+    return log.trimEnd().split('\n').slice(-5).join(' | ');
+  } catch {
+    return 'its log could not be read';
+  }
+}

@@ -1,0 +1,160 @@
+import { matchesSelector } from '../../target/label-selector.ts';
+import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../../target/applications.ts';
+import { waitFor } from '../../ports/wait.ts';
+import { isStopped } from '../server/external-start.ts';
+import { autoscalersPaused, pauseAutoscaler, putBackAutoscaler } from './autoscalers.ts';
+import type { Context, Step } from '../contract/step.ts';
+import { planStart, planStop, startOperation, stopOperation, type Switched } from './workload-operations.ts';
+
+/** Stops the application layer and waits until its pods are gone. */
+export const stopApplications: Step = {
+  id: 'stop-applications',
+  title: 'Stop the applications',
+
+  plan: ({ record }) => record.applications.map(planStop),
+
+  async run(context) {
+    const workloads = context.journal.record.applications;
+    // First, or KEDA scales up again what was just stopped. They serve on meanwhile.
+    const autoscalers = workloads.filter((w) => w.resource === 'scaledobjects');
+    await everyOne(autoscalers, (w) => pauseAutoscaler(context, w));
+    await autoscalersPaused(context, autoscalers);
+    await beginDowntime(context);
+    await everyOne(workloads, async (w) => {
+      if (w.resource !== 'scaledobjects') await change(context, w, stopOperation(w));
+    });
+    await podsGone(context, workloads);
+  },
+
+  async undo(context) {
+    await startApplications(context);
+  },
+};
+
+async function beginDowntime(context: Context): Promise<void> {
+  const { journal, cluster, timeline } = context;
+  if (journal.noted.downSince === undefined) {
+    await journal.note('downSince', (await cluster.now()).toISOString());
+    timeline.downtimeBegins();
+  }
+  await countDowntime(context);
+}
+
+/** The downtime is counted from the first run that stopped an application, whichever run ends it: by the API server's time, since runners have clocks of their own. */
+async function countDowntime({ journal, cluster, timeline }: Context): Promise<void> {
+  const { downSince } = journal.noted;
+  if (downSince !== undefined) timeline.downtimeBegins((await cluster.now()).getTime() - Date.parse(downSince));
+}
+
+/** Brings the application layer back to exactly what was recorded. */
+export const restoreApplications: Step = {
+  id: 'restore-applications',
+  title: 'Bring the applications back',
+
+  plan: ({ record }) => record.applications.map(planStart),
+
+  async run(context) {
+    await countDowntime(context);
+    await startApplications(context);
+  },
+};
+
+/** Brings every workload back as it was recorded, and waits until all are ready. */
+export async function startApplications(context: Context): Promise<void> {
+  const workloads = context.journal.record.applications;
+  await everyOne(workloads, async (w) => {
+    if (w.resource !== 'scaledobjects') await startOne(context, w);
+  });
+  // Last, so that KEDA begins from the replicas that there were.
+  await everyOne(workloads, async (w) => {
+    if (w.resource === 'scaledobjects') await putBackAutoscaler(context, w);
+  });
+  const scaled = workloads.filter(isScaled);
+  await waitFor(
+    {
+      what: 'the applications to be back',
+      limit: context.inputs.rolloutTimeout,
+      limitInput: 'rollout-timeout',
+      ...context,
+    },
+    async () => {
+      const missing = (await Promise.all(scaled.map((w) => missingReplicas(context, w)))).flat();
+      return missing.length === 0 ? { done: undefined } : { pending: missing.join(', ') };
+    },
+  );
+  context.timeline.downtimeEnds();
+}
+
+/** Every change is answered before one that failed is told: none may come later than what takes it back. */
+async function everyOne<W extends Workload>(
+  workloads: readonly W[],
+  act: (workload: W) => Promise<void>,
+): Promise<void> {
+  const answers = await Promise.allSettled(workloads.map(act));
+  const failed = answers.find((answer) => answer.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** One that somebody else has started by now is theirs: it keeps what they gave it. */
+async function startOne(context: Context, workload: Switched): Promise<void> {
+  if (await isStopped(context.cluster, context.target.namespace, workload))
+    await change(context, workload, startOperation(workload));
+  else context.log.info(`${workloadName(workload)}: was started already`);
+}
+
+async function change(
+  { cluster, target, log }: Context,
+  workload: Switched,
+  operation: ReturnType<typeof stopOperation>,
+): Promise<void> {
+  await cluster.patch(workload.resource, workload.name, target.namespace, [operation]);
+  log.info(`${workloadName(workload)}: ${operation.path.slice('/spec/'.length)} ${String(operation.value)}`);
+}
+
+/** Pods by the selectors of their workloads; also those of Jobs that a CronJob began. */
+async function podsGone(context: Context, workloads: readonly Workload[]): Promise<void> {
+  const { cluster, target, inputs } = context;
+  const selectors = workloads.filter(isScaled).map((w) => w.podSelector);
+  const cronJobs = new Set(workloads.flatMap((w) => (w.resource === 'cronjobs' ? [w.name] : [])));
+  await waitFor(
+    {
+      what: 'the pods of the applications to end',
+      limit: inputs.applicationsTimeout,
+      limitInput: 'applications-timeout',
+      ...context,
+    },
+    async () => {
+      const [pods, jobs] = await Promise.all([
+        cluster.list('pods', { namespace: target.namespace }),
+        cluster.list('jobs', { namespace: target.namespace }),
+      ]);
+      const jobsOfCronJobs = new Set(
+        jobs
+          .filter((j) => j.metadata?.ownerReferences?.some((o) => o.kind === 'CronJob' && cronJobs.has(o.name)))
+          .map((j) => j.metadata?.name),
+      );
+      const left = pods
+        .filter((pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed')
+        .filter((pod) => {
+          const labels = pod.metadata?.labels ?? {};
+          const ofJob =
+            pod.metadata?.ownerReferences?.some((o) => o.kind === 'Job' && jobsOfCronJobs.has(o.name)) ?? false;
+          return ofJob || selectors.some((selector) => matchesSelector(labels, selector));
+        });
+      return left.length === 0 ? { done: undefined } : { pending: left.map((pod) => pod.metadata?.name).join(', ') };
+    },
+  );
+}
+
+/** `deployments/frontend 1/2`, or nothing when all are ready that are wanted by now: an autoscaler may have its own mind. */
+async function missingReplicas({ cluster, target }: Context, workload: ScaledWorkload): Promise<string[]> {
+  const now = await cluster.find(workload.resource, workload.name, target.namespace);
+  const status = now?.status;
+  const wanted = now?.spec?.replicas ?? workload.replicas;
+  const seen = (status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
+  const ready = status?.readyReplicas ?? 0;
+  const isBack = wanted > 0 || workload.replicas === 0;
+  return seen && isBack && ready === wanted && (status?.replicas ?? 0) === wanted
+    ? []
+    : [`${workloadName(workload)} ${String(ready)}/${String(wanted || workload.replicas)}`];
+}

@@ -1,0 +1,116 @@
+import { describe } from '../../common/errors.ts';
+import { fieldManager } from '../../common/field-manager.ts';
+import { jobName } from '../../objects/upgrade-job.ts';
+import { isOurScripts } from '../../objects/ours.ts';
+import type { PatchOperation, ResourceName } from '../../ports/cluster.ts';
+import type { Outcome } from '../../journal/notes.ts';
+import { removeProof } from '../backup/prove.ts';
+import { planReclaimPolicy, restoreReclaimPolicy } from '../backup/reclaim-policy.ts';
+import { dropEpoch, epochLabel } from '../../journal/fencing-token.ts';
+import type { Context, Step } from '../contract/step.ts';
+
+/** Removes what only the run needed, and every trace of ownership of the user's objects. */
+export const finish: Step = {
+  id: 'finish',
+  title: 'Clean up after the run',
+
+  plan: ({ target, record }) => [
+    ...planReclaimPolicy(target, 'Retain', record.reclaimPolicy),
+    {
+      does: 'run',
+      what: `Take the label ${epochLabel} and the entries "${fieldManager}" of metadata.managedFields off every object that was changed; remove what was made for a while.`,
+    },
+  ],
+
+  async run(context) {
+    await restoreReclaimPolicy(context);
+    await removeTraces(context);
+    await removeScript(context);
+    await removeProof(context);
+  },
+};
+
+/** The Jobs that have ended need it no more. */
+export async function removeScript({ cluster, target, results }: Context): Promise<void> {
+  try {
+    const found = await cluster.find('configmaps', jobName, target.namespace);
+    if (found !== undefined && isOurScripts(found)) await cluster.delete('configmaps', jobName, target.namespace);
+  } catch (error) {
+    results.warnings.push(`ConfigMap ${jobName} could not be removed: ${describe(error)}`);
+  }
+}
+
+/**
+ * A field that we changed and still own makes the user's next `helm upgrade`
+ * fail with a conflict (helm 4 applies on the server side). Without our entry
+ * in metadata.managedFields nobody owns it, and helm takes it again.
+ */
+export async function removeTraces(context: Context): Promise<void> {
+  const { target, journal } = context;
+  await removeFrom(context, [
+    ['statefulsets', target.name],
+    ...journal.record.applications.map((w): [ResourceName, string] => [w.resource, w.name]),
+    ...volumesOf(journal),
+    ...claims(journal).map((name): [ResourceName, string] => ['persistentvolumeclaims', name]),
+  ]);
+}
+
+/** Closes the journal; its last change too is counted on the volume, so that the traces there go after it. */
+export async function closeJournal(context: Context, outcome: Outcome): Promise<void> {
+  await context.journal.note('outcome', outcome);
+  await removeFrom(context, volumesOf(context.journal));
+}
+
+async function removeFrom(context: Context, objects: readonly [ResourceName, string][]): Promise<void> {
+  const { results } = context;
+  await Promise.all(
+    objects.map(async ([resource, name]) => {
+      try {
+        await removeEntries(context, resource, name);
+      } catch (error) {
+        results.warnings.push(
+          `${resource}/${name} still names "${fieldManager}" in metadata.managedFields; a conflict in the next helm upgrade goes away with --force-conflicts: ${describe(error)}`,
+        );
+      }
+    }),
+  );
+}
+
+function volumesOf({ record, noted: { exchange } }: Context['journal']): [ResourceName, string][] {
+  const names = exchange === undefined ? [record.volume] : [exchange.former, exchange.volume];
+  return names.map((name) => ['persistentvolumes', name]);
+}
+
+/** The server's claim is made anew where it gets another volume; else nothing of it is changed. */
+function claims({ record, noted }: Context['journal']): string[] {
+  return noted.exchange === undefined ? [] : [record.claim];
+}
+
+/** Controllers write into the list too, so its indexes may move between reading and writing. */
+const attempts = 5;
+
+async function removeEntries({ cluster, target }: Context, resource: ResourceName, name: string): Promise<void> {
+  let failure: unknown = new Error(`still there after ${String(attempts)} attempts`);
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const now = (await cluster.find(resource, name, target.namespace)) as
+      { metadata?: { managedFields?: { manager?: string }[]; labels?: Record<string, string> } } | undefined;
+    const entries = now?.metadata?.managedFields ?? [];
+    const ours = entries.flatMap((entry, index) => (entry.manager === fieldManager ? [index] : []));
+    const epoch = dropEpoch(now);
+    if (ours.length === 0 && epoch.length === 0) return;
+    // From the last to the first, so that the earlier indexes stay right.
+    const operations = [
+      ...epoch,
+      ...ours.toReversed().flatMap((index): PatchOperation[] => [
+        { op: 'test', path: `/metadata/managedFields/${String(index)}/manager`, value: fieldManager },
+        { op: 'remove', path: `/metadata/managedFields/${String(index)}` },
+      ]),
+    ];
+    try {
+      await cluster.patch(resource, name, target.namespace, operations);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}

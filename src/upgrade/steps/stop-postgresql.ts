@@ -1,0 +1,165 @@
+import { readClients } from '../../database/clients.ts';
+import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
+import { upgrade } from '../../common/versions.ts';
+import { volumeUsers } from '../../target/volume-users.ts';
+import { waitFor } from '../../ports/wait.ts';
+import { expectClaim } from '../server/claim.ts';
+import { fenceAndStop, fenceOperations, isFenced, isFencedOff, unfenceAndStart } from '../server/scheduling-gate.ts';
+import { waitForServer } from '../server/server-ready.ts';
+import type { Context, Step } from '../contract/step.ts';
+
+/** Stops the server cleanly and waits until nobody has its volume. */
+export const stopPostgresql: Step = {
+  id: 'stop-postgresql',
+  title: 'Fence PostgreSQL and stop it',
+
+  plan: ({ target }) => [
+    {
+      does: 'change',
+      resource: 'statefulsets',
+      name: target.name,
+      object: target.statefulSet,
+      operations: fenceOperations(target.statefulSet),
+    },
+    { does: 'run', what: `In pod ${target.podName}: pg_ctl stop -m fast -D ${target.dataDirectory}.` },
+    { does: 'run', what: `Wait until the pod is gone, the volume is detached and nobody else uses its claim.` },
+  ],
+
+  async run(context) {
+    if (!(await isFencedOff(context))) await expectNoClient(context);
+    // A claim that is being deleted goes with the last pod that uses it.
+    await expectClaim(context);
+    await stopServer(context);
+  },
+
+  async undo(context) {
+    const { journal, database, log } = context;
+    // Whatever is remembered of the Job: two servers on one volume would destroy it.
+    await volumeFree(context);
+    await unfenceAndStart(context, journal.record.image);
+    if (journal.record.replicas === 0) return;
+    await waitForServer(context, journal.record.image);
+    const version = (await database.read('template1', "SELECT current_setting('server_version');")).trim();
+    if (!version.startsWith(`${String(upgrade.from)}.`)) {
+      throw new UpgradeError(
+        'wrong-server',
+        `The server answers with version ${version}, not ${String(upgrade.from)}.`,
+        'Look at the image of the StatefulSet.',
+      );
+    }
+    log.info(`PostgreSQL ${version} answers`);
+  },
+};
+
+async function expectNoClient({ database }: Context): Promise<void> {
+  const clients = await readClients(database);
+  if (clients.length === 0) return;
+  throw new UpgradeError(
+    'client-came-back',
+    `A client connected again: ${clients.map((c) => `${c.application || '(no name)'} (user ${c.user}, from ${c.address})`).join(', ')}.`,
+    'Stop it, or give its workload the label of "application-selector".',
+  );
+}
+
+/** Fences the server, stops it and waits until its pod and the attachment of its volume are gone. */
+export async function stopServer(context: Context): Promise<void> {
+  await fenceAndStop(context);
+  await controllerKnows(context);
+  const pod = await context.cluster.find('pods', context.target.podName, context.target.namespace);
+  const uid = pod?.metadata?.uid;
+  if (pod !== undefined && uid !== undefined && !isFenced(pod)) {
+    await podTerminating(context, uid);
+    await stopFast(context);
+  }
+  await podGone(context);
+  await detached(context);
+  await expectNoOtherUser(context);
+}
+
+/** From here on the StatefulSet controller makes no pod without the gate. */
+async function controllerKnows({ cluster, target, inputs, ...context }: Context): Promise<void> {
+  const what = `the StatefulSet controller to know of the fence`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
+    const now = await cluster.find('statefulsets', target.name, target.namespace);
+    const knows = (now?.status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
+    return knows ? { done: undefined } : { pending: 'it has not looked yet' };
+  });
+}
+
+/** The kubelet's SIGTERM is a smart shutdown, which waits for clients until it is killed; a fast one does not. */
+async function stopFast({ database, target, inputs, log }: Context): Promise<void> {
+  const seconds = String(Math.round(inputs.shutdownTimeout / 1000));
+  try {
+    const result = await database.command(
+      ['pg_ctl', 'stop', '-m', 'fast', '-w', '-t', seconds, '-D', target.dataDirectory],
+      inputs.shutdownTimeout,
+    );
+    log.info(
+      result.exitCode === 0 ? 'pg_ctl stopped the server' : `pg_ctl: ${result.stderr.trim() || result.stdout.trim()}`,
+    );
+  } catch (error) {
+    // Without clients the kubelet's signal may have been enough before this connection came through, or ended it. The Job looks at pg_control whether the stop was clean.
+    if (!(error instanceof ClusterError)) throw error;
+    log.info(`The server ended by the kubelet's signal (${describe(error)})`);
+  }
+}
+
+/** A server that ends before the kubelet knows that its pod does is started once more, and may then be killed. */
+async function podTerminating({ cluster, target, inputs, ...context }: Context, uid: string): Promise<void> {
+  const what = `pod ${target.podName} to be terminating`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
+    const pod = await cluster.find('pods', target.podName, target.namespace);
+    const ends = pod?.metadata?.uid !== uid || pod.metadata.deletionTimestamp !== undefined;
+    return ends ? { done: undefined } : { pending: 'the StatefulSet has not asked for it yet' };
+  });
+}
+
+/** A pod with the gate is one that somebody else asked for: it is never started. */
+async function podGone({ cluster, target, inputs, ...context }: Context): Promise<void> {
+  const what = `pod ${target.podName} to be gone`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
+    const pod = await cluster.find('pods', target.podName, target.namespace);
+    return pod === undefined || isFenced(pod)
+      ? { done: undefined }
+      : { pending: `node ${pod.spec?.nodeName ?? '?'} has not confirmed its end` };
+  });
+}
+
+async function detached({ cluster, target, inputs, ...context }: Context): Promise<void> {
+  const volume = target.volume.persistentVolume?.metadata?.name;
+  await waitFor(
+    {
+      what: `volume ${volume ?? '?'} to be detached`,
+      limit: inputs.detachTimeout,
+      limitInput: 'detach-timeout',
+      ...context,
+    },
+    async () => {
+      const attachments = (await cluster.list('volumeattachments')).filter(
+        (a) => a.spec.source.persistentVolumeName === volume,
+      );
+      return attachments.length === 0
+        ? { done: undefined }
+        : { pending: attachments.map((a) => `attached to node ${a.spec.nodeName}`).join(', ') };
+    },
+  );
+}
+
+/** The pod of a Job that has just ended counts until the kubelet has said so. */
+async function volumeFree({ cluster, target, inputs, ...context }: Context): Promise<void> {
+  const what = `claim ${target.volume.claimName} to be free`;
+  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
+    const users = await volumeUsers(cluster, target);
+    return users.length === 0 ? { done: undefined } : { pending: `used by ${users.join(', ')}` };
+  });
+}
+
+async function expectNoOtherUser({ cluster, target }: Context): Promise<void> {
+  const users = await volumeUsers(cluster, target);
+  if (users.length === 0) return;
+  throw new UpgradeError(
+    'volume-in-use',
+    `Claim ${target.volume.claimName} is used by ${users.join(', ')}.`,
+    'Scale it down and run again.',
+  );
+}

@@ -1,0 +1,41 @@
+import { readDatabases } from '../../database/server.ts';
+import { UpgradeError } from '../../common/errors.ts';
+import { askDatabases } from '../../database/ask-databases.ts';
+import { judgeHazard } from '../../hazards/check.ts';
+import { codeHazards } from '../../hazards/code.ts';
+import { hazardFacts } from '../../hazards/gather.ts';
+import { hazardQuestions } from '../../hazards/script.ts';
+import type { Context } from '../contract/step.ts';
+
+/** Lines of evidence in the error; the checks tell all of it. */
+const mostEvidence = 10;
+
+/**
+ * Asks the checks of `codeHazards` again: a database's user may have made such an object since the checks ran, and pg_upgrade would run its code as the
+ * superuser. A check that `ignore-checks` names is not asked, since a person has answered it.
+ * @throws UpgradeError where something is found, or a database could not be asked
+ */
+export async function expectNoUsersCode({
+  database,
+  inputs,
+  settings,
+}: Pick<Context, 'database' | 'inputs' | 'settings'>): Promise<void> {
+  const asked = codeHazards.filter(({ id }) => !inputs.ignoreChecks.has(id));
+  if (asked.length === 0) return;
+  const list = await readDatabases(database);
+  const answers = await askDatabases(database, list, hazardQuestions(asked, 'database'), settings.jobs);
+  const facts = hazardFacts({ known: true, value: {} }, list, answers);
+  for (const hazard of asked) {
+    const { status, evidence, remedy = '' } = judgeHazard(hazard, facts);
+    if (status === 'passed') continue;
+    const left = evidence.length - mostEvidence;
+    const seen = [...evidence.slice(0, mostEvidence), ...(left > 0 ? [`${String(left)} more`] : [])].join('; ');
+    throw new UpgradeError(
+      'upgrade-obstacle',
+      status === 'unknown'
+        ? `The check ${hazard.id} was asked again, and not answered: ${seen}.`
+        : `Since the checks there is what the check ${hazard.id} finds: ${seen}.`,
+      remedy,
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import { expect, test } from '@jest/globals';
+import { predict, predictionOf, predictionText } from '../../../src/facts/prediction.ts';
+import { facts, known, replay, replayed, unread } from '../prechecks/facts.ts';
+
+const places = [
+  replayed(undefined, { seconds: { dump: 0.5, restore: 0.25 } }),
+  replayed('a', { seconds: { dump: 4, restore: 8 } }),
+  replayed('b', { seconds: { dump: 1, restore: 2 } }),
+  replayed('c', { seconds: { dump: 2, restore: 3 } }),
+  replayed('template1', { seconds: { dump: 1, restore: 1 } }),
+];
+
+test.each([
+  // 2 s + 4 databases of 0.1 s, roles 0.75 s, template1 1 s alone; then the dumps and the restores, the longest way through the jobs
+  [1, 2.4 + 0.75 + 1 + 8 + 13],
+  [2, 2.4 + 0.75 + 1 + 4 + 8],
+])('with %i jobs pg_upgrade is said to need %d s', (jobs, seconds) => {
+  expect(predict({ ...replay, places }, jobs)?.pgUpgradeSeconds).toBeCloseTo(seconds, 2);
+});
+
+test('tells what was measured', async () => {
+  const prediction = predictionOf(await facts());
+  expect(prediction?.databases).toEqual(
+    ['circle', 'postgres', 'template1'].map((name) => ({ name, dumpSeconds: 0.25, restoreSeconds: 0.5 })),
+  );
+  expect(prediction && predictionText(prediction)).toMatch(
+    /^pg_upgrade will need about \d+ s of the downtime: 3 databases/,
+  );
+});
+
+test('is not made where something was refused: what was not restored took no time', () => {
+  const failure = { object: 'VIEW v', message: 'ERROR: no', details: [], statement: '' };
+  for (const refused of [{ failures: [failure] }, { more: 1 }, { dump: ['pg_dump: error: no'] }])
+    expect(predict({ ...replay, places: [...places, replayed('d', refused)] }, 1)).toBeUndefined();
+});
+
+test('is not made of half a replay', async () => {
+  expect(predict({ ...replay, places: [...places, replayed('d', { seconds: undefined })] }, 1)).toBeUndefined();
+  expect(predictionOf(await facts({ replay: known({ ...replay, broken: 'ended' }) }))).toBeUndefined();
+  expect(predictionOf(await facts({ replay: unread('no answer') }))).toBeUndefined();
+});

@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals';
+import { CancelledError, ClusterError, WaitError } from '../../../src/common/errors.ts';
+import { waitFor, type Look } from '../../../src/ports/wait.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { FakeLog } from '../fake-runner.ts';
+import { thrownBy } from '../thrown.ts';
+
+function setUp(limit = 60_000) {
+  const clock = new FakeClock();
+  const log = new FakeLog();
+  const cancelled = new AbortController();
+  const wait = { what: 'the pod', limit, limitInput: 'pod-timeout', clock, log, signal: cancelled.signal };
+  return { clock, log, cancelled, wait };
+}
+
+/** Answers one look after the other, the last one for ever. */
+function looks<T>(...answers: Look<T>[]): () => Promise<Look<T>> {
+  let next = 0;
+  return () => Promise.resolve(answers[Math.min(next++, answers.length - 1)] ?? { pending: 'nothing' });
+}
+
+describe('a wait', () => {
+  test('ends at once, without a word, when the first look says done', async () => {
+    const { wait, log, clock } = setUp();
+    expect(await waitFor(wait, looks({ done: 'value' }))).toBe('value');
+    expect(log.lines).toEqual([]);
+    expect(clock.pauses).toEqual([]);
+  });
+
+  test('done may be undefined', async () => {
+    const { wait } = setUp();
+    await expect(waitFor(wait, looks<unknown>({ done: undefined }))).resolves.toBeUndefined();
+  });
+
+  test('says what is missing once for each change', async () => {
+    const { wait, log } = setUp();
+    const pulling = { pending: 'it pulls' };
+    const running = { pending: 'it runs' };
+    await waitFor(wait, looks<number>(pulling, pulling, pulling, running, running, pulling, { done: 1 }));
+    expect(log.lines).toEqual([
+      'Waiting for the pod: it pulls',
+      'Waiting for the pod: it runs',
+      'Waiting for the pod: it pulls',
+    ]);
+  });
+
+  test('pauses longer the longer it lasts: a twentieth of it, but at least a tenth of a second and never more than one', async () => {
+    const { wait, clock } = setUp();
+    await thrownBy(() => waitFor(wait, looks({ pending: 'it runs' })));
+    let waited = 0;
+    for (const pause of clock.pauses) {
+      expect(pause).toBeCloseTo(Math.min(Math.max(waited / 20, 100), 1000));
+      waited += pause;
+    }
+    expect(clock.pauses.at(-1)).toBe(1000);
+  });
+
+  test('ends at its limit, naming what was missing last and the input that sets the limit', async () => {
+    const { wait, clock } = setUp(30_000);
+    const error = await thrownBy(() => waitFor(wait, looks({ pending: 'it pulls' }, { pending: 'it crashes' })));
+    expect(error).toBeInstanceOf(WaitError);
+    expect(error.message).toContain('30 s');
+    expect(error.message).toContain('the pod');
+    expect(error.message).toContain('it crashes');
+    expect(error.remedy).toContain('"pod-timeout"');
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(30_000);
+    expect(clock.monotonic()).toBeLessThan(32_000);
+  });
+
+  test('looks a last time after the limit before it gives up', async () => {
+    const { wait, clock } = setUp(50);
+    clock.meanwhile = () => {
+      clock.pass(10_000);
+    };
+    expect(await waitFor(wait, looks<string>({ pending: 'it pulls' }, { done: 'late' }))).toBe('late');
+  });
+
+  test('ends when the run is cancelled meanwhile', async () => {
+    const { wait, clock, cancelled } = setUp();
+    clock.meanwhile = (elapsed) => {
+      if (elapsed > 1000) cancelled.abort();
+    };
+    const error = await thrownBy(() => waitFor(wait, looks({ pending: 'it runs' })));
+    expect(error).toBeInstanceOf(CancelledError);
+    expect(error.message).toContain('waiting for the pod');
+    expect(clock.monotonic()).toBeLessThan(5000);
+  });
+
+  test('does not even look in a cancelled run', async () => {
+    const { wait, cancelled } = setUp();
+    cancelled.abort();
+    let looked = 0;
+    const error = await thrownBy(() =>
+      waitFor(wait, () => {
+        looked++;
+        return Promise.resolve({ done: 1 });
+      }),
+    );
+    expect(error).toBeInstanceOf(CancelledError);
+    expect(looked).toBe(0);
+  });
+
+  test('ends with what a look throws: what is waited for can no longer come', async () => {
+    const { wait, clock } = setUp();
+    const hopeless = new ClusterError('gone', 'The pod is gone.', 'Look for it.');
+    let looked = 0;
+    const error = await thrownBy(() =>
+      waitFor(wait, () => (++looked < 3 ? Promise.resolve({ pending: 'it runs' }) : Promise.reject(hopeless))),
+    );
+    expect(error).toBe(hopeless);
+    expect(clock.pauses).toHaveLength(2);
+  });
+});

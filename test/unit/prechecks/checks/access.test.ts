@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import { modeManifests } from '../../../../src/permissions/permission-manifests.ts';
+import { permissions } from '../../../../src/permissions/permissions.ts';
+import { serverNames } from '../../../../src/target/server-names.ts';
+import { inputs, target } from '../../objects.ts';
+import { answerOf, known } from '../facts.ts';
+
+describe('access', () => {
+  test('says which cluster and which namespace it is', async () => {
+    const { text } = await answerOf('cluster-access');
+    expect(text).toContain('v1.34.0 at https://cluster.example:6443');
+    expect(text).toContain('circleci-server');
+  });
+
+  test('to a Kubernetes without scheduling gates is refused before anything is touched', async () => {
+    const access = { address: 'https://cluster.example:6443', version: 'v1.26.9', weaknesses: [] };
+    expect((await answerOf('cluster-access', { access })).status).toBe('failed');
+  });
+
+  test.each([
+    ['precheck', 'warning'],
+    ['upgrade', 'failed'],
+  ] as const)('that lacks what only an upgrade needs: in mode %s a %s', async (mode, status) => {
+    const missing = permissions.filter((p) => p.verb === 'patch' && p.resource === 'statefulsets');
+    const answer = await answerOf('permissions', {
+      missingPermissions: known(missing),
+      inputs: inputs({ mode }),
+    });
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain('missing: patch statefulsets.apps');
+    expect(answer.text).toContain(missing[0]?.why);
+    expect(answer.remedy).toContain("resources: ['statefulsets'], resourceNames: ['postgresql'], verbs: [");
+  });
+
+  test.each([
+    ['system:serviceaccount:ci:upgrader', 'subjects: [{ kind: ServiceAccount, name: upgrader, namespace: ci }]'],
+    ['jane@example.com', 'subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: "jane@example.com" }]'],
+  ])('prints the manifests that grant it to %s', async (username, subject) => {
+    const missing = permissions.filter(({ resource }) => resource === 'persistentvolumes' || resource === 'jobs');
+    const { remedy } = await answerOf('permissions', {
+      missingPermissions: known(missing),
+      user: known(username),
+      inputs: inputs({ mode: 'upgrade' }),
+    });
+    const [head = '', ...lines] = remedy?.split('\n') ?? [];
+    expect(head).toContain(`Grant ${username} all that mode upgrade needs`);
+    const rest = lines.filter((line) => !line.startsWith('  - '));
+    expect(rest).toEqual([
+      'In a shell:',
+      "kubectl apply -f - <<'EOF'",
+      'apiVersion: rbac.authorization.k8s.io/v1',
+      'kind: Role',
+      'metadata: { name: postgresql-upgrade-missing, namespace: circleci-server }',
+      'rules:',
+      '---',
+      'apiVersion: rbac.authorization.k8s.io/v1',
+      'kind: RoleBinding',
+      'metadata: { name: postgresql-upgrade-missing, namespace: circleci-server }',
+      'roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: postgresql-upgrade-missing }',
+      subject,
+      '---',
+      'apiVersion: rbac.authorization.k8s.io/v1',
+      'kind: ClusterRole',
+      'metadata: { name: circleci-server-postgresql-upgrade-missing }',
+      'rules:',
+      '---',
+      'apiVersion: rbac.authorization.k8s.io/v1',
+      'kind: ClusterRoleBinding',
+      'metadata: { name: circleci-server-postgresql-upgrade-missing }',
+      'roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: circleci-server-postgresql-upgrade-missing }',
+      subject,
+      'EOF',
+    ]);
+  });
+
+  test.each(['precheck', 'upgrade'] as const)(
+    'prints the same manifests whatever is missing in mode %s, so that the second takes nothing away',
+    async (mode) => {
+      const remedyFor = async (name: string) => {
+        const missing = permissions.filter(({ resource, verb }) => `${verb} ${resource}` === name);
+        const facts = { missingPermissions: known(missing), user: known('jane'), inputs: inputs({ mode }) };
+        return (await answerOf('permissions', facts)).remedy;
+      };
+      const remedy = await remedyFor('get secrets');
+      expect(await remedyFor('get persistentvolumes')).toBe(remedy);
+      expect(remedy).toContain(`name: postgresql-${mode}-missing`);
+      expect(remedy).toContain("resources: ['secrets'], resourceNames: ['postgresql'], verbs: [get]");
+      expect(remedy).toContain("resources: ['jobs'], verbs: [list, create");
+      // What may be left out is nobody's need.
+      expect(remedy).not.toContain('applications');
+    },
+  );
+
+  test("gives an upgrade's rights to an account of its own where a precheck asks", async () => {
+    const missing = permissions.filter(({ mode }) => mode === 'upgrade');
+    const { remedy } = await answerOf('permissions', {
+      missingPermissions: known(missing),
+      user: known('system:serviceaccount:ci:looker'),
+      inputs: inputs({ mode: 'precheck' }),
+    });
+    expect(remedy).toContain("not for this precheck's (system:serviceaccount:ci:looker)");
+    expect(remedy).not.toContain('name: looker');
+    expect(remedy?.split('\n').slice(3, -1)).toEqual(modeManifests('upgrade', serverNames(await target())));
+  });
+
+  test("grants a precheck's account nothing of an upgrade's", async () => {
+    const { remedy } = await answerOf('permissions', {
+      missingPermissions: known(permissions),
+      user: known('jane'),
+      inputs: inputs({ mode: 'precheck' }),
+    });
+    expect(remedy).toContain('Grant jane all that mode precheck needs');
+    expect(remedy).not.toContain('patch');
+  });
+
+  test('whose user nobody can tell gets a placeholder, which is explained', async () => {
+    const missing = permissions.filter(({ resource }) => resource === 'events');
+    const user = { known: false, reason: 'not served', code: 'not-served' } as const;
+    const { remedy } = await answerOf('permissions', {
+      missingPermissions: known(missing),
+      user,
+      inputs: inputs({ mode: 'upgrade' }),
+    });
+    expect(remedy).toContain('name: "USER"');
+    expect(remedy).toContain('in the place of USER');
+  });
+
+  test('that only informs is named, and refuses nothing', async () => {
+    const missing = permissions.filter(({ informs }) => informs !== undefined);
+    const answer = await answerOf('permissions', { missingPermissions: known(missing) });
+    expect(answer.status).toBe('passed');
+    expect(answer.text).toContain('not granted: list applications.argoproj.io');
+    expect(answer.text).toContain('without it gitops may be unknown');
+    expect(answer.text).toContain('not granted: delete pods');
+    expect(answer.text).toContain('without it ended probes stay');
+  });
+
+  test('that is granted for some of its names is missing for the others, which are named', async () => {
+    const [patch] = permissions.filter(({ verb, resource }) => verb === 'patch' && resource === 'deployments');
+    if (patch === undefined) throw new Error('no such row');
+    const answer = await answerOf('permissions', {
+      missingPermissions: known([{ ...patch, lacks: ['api', 'frontend'] }]),
+      inputs: inputs({ mode: 'upgrade' }),
+    });
+    expect(answer.text).toContain('missing: patch deployments.apps api, frontend (');
+  });
+});

@@ -1,0 +1,111 @@
+import { describe, expect, test } from '@jest/globals';
+import { answerOf, known, servingProbe, unread, upgradeProbe } from '../facts.ts';
+
+describe('images', () => {
+  test('says what is in both', async () => {
+    const { text } = await answerOf('images');
+    expect(text).toContain(upgradeProbe.image);
+    expect(text).toContain(servingProbe.image);
+    expect(text).toContain('postgres (PostgreSQL) 12.16');
+  });
+
+  test.each([
+    ['no old server', { oldVersion: 'sh: 1: /usr/lib/postgresql/12/bin/postgres: not found' }],
+    ['another old server', { oldVersion: 'postgres (PostgreSQL) 13.5' }],
+    ['another new server', { newVersion: 'postgres (PostgreSQL) 15.1' }],
+    ['no pg_upgrade', { pgUpgrade: undefined }],
+    ['the old pg_upgrade', { pgUpgrade: 'pg_upgrade (PostgreSQL) 12.16' }],
+  ])('an upgrade image with %s fails, whatever its tag says', async (_what, more) => {
+    const answer = await answerOf('images', { upgradeProbe: known({ ...upgradeProbe, ...more }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain(upgradeProbe.image);
+    expect(answer.remedy).toContain('"upgrade-image"');
+  });
+
+  test('a serving image of another major fails', async () => {
+    const wrong = { ...servingProbe, newVersion: 'postgres (PostgreSQL) 12.16' };
+    const answer = await answerOf('images', { servingProbe: known(wrong) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('12.16');
+    expect(answer.remedy).toContain('"image-tag"');
+  });
+
+  test.each([
+    ['14.3', 'failed'],
+    ['14.4', 'passed'],
+    ['14.22 (Debian 14.22-1.pgdg110+1)', 'passed'],
+    ['14beta1', 'failed'],
+  ])('a serving image of %s has %s: some minors damage indexes', async (version, status) => {
+    const answer = await answerOf('images', {
+      servingProbe: known({ ...servingProbe, newVersion: `postgres (PostgreSQL) ${version}` }),
+    });
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(version);
+  });
+
+  test('an image that can not be pulled is told with its reason', async () => {
+    const answer = await answerOf('images', { servingProbe: unread('ImagePullBackOff: not found', 'image-unusable') });
+    expect(answer.status).not.toBe('passed');
+    expect(answer.text).toContain('ImagePullBackOff');
+  });
+});
+
+describe('extensions', () => {
+  test('shows those of each database', async () => {
+    const extensions = known({ circle: [{ name: 'pgcrypto', version: '1.3', shadows: [] }], empty: [] });
+    const { text } = await answerOf('extensions', { extensions });
+    expect(text).toContain('circle: pgcrypto 1.3');
+    expect(text).toContain('empty: none');
+  });
+
+  test('passes when the upgrade image lacks its control file, which pg_upgrade does not need', async () => {
+    const answer = await answerOf('extensions', {
+      upgradeProbe: known({ ...upgradeProbe, extensions: { plpgsql: '1.0' } }),
+    });
+    expect(answer.status).toBe('passed');
+  });
+
+  test('fails when the serving image lacks one, and names it with its databases', async () => {
+    const answer = await answerOf('extensions', {
+      servingProbe: known({ ...servingProbe, extensions: { plpgsql: '1.0' } }),
+    });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('serving image');
+    expect(answer.text).toContain('lacks pgcrypto, installed in circle');
+    expect(answer.remedy).toContain('DROP EXTENSION');
+  });
+
+  test('an image whose server gave no list has not passed', async () => {
+    const answer = await answerOf('extensions', { servingProbe: known({ ...servingProbe, extensions: {} }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('could not be asked');
+  });
+
+  test('one that the image has in another version passes', async () => {
+    const newer = { ...servingProbe, extensions: { ...servingProbe.extensions, pgcrypto: '1.4' } };
+    expect((await answerOf('extensions', { servingProbe: known(newer) })).status).toBe('passed');
+  });
+
+  test.each([
+    ['in whose way a role has put code', '14.22', ['function public.lower(character varying) of role mallory']],
+    ['which the image would let take over objects of others', '14.4', []],
+  ])('one %s warns that it is left to do', async (_what, minor, shadows) => {
+    const newVersion = `postgres (PostgreSQL) ${minor}`;
+    const newer = { ...servingProbe, newVersion, extensions: { ...servingProbe.extensions, pgcrypto: '1.4' } };
+    const extensions = known({ circle: [{ name: 'pgcrypto', version: '1.3', shadows }] });
+    const answer = await answerOf('extensions', { extensions, servingProbe: known(newer) });
+    expect(answer.status).toBe('warning');
+    expect(answer.text).toContain('circle: pgcrypto 1.3 is not updated to 1.4: ');
+    expect(answer.text).toContain(shadows[0] ?? 'CVE-2022-2625');
+  });
+
+  test.each(['2.0', '1.4dev'])(
+    'one that the image has in version %s, of another major or of none, warns',
+    async (version) => {
+      const newer = { ...servingProbe, extensions: { ...servingProbe.extensions, pgcrypto: version } };
+      const answer = await answerOf('extensions', { servingProbe: known(newer) });
+      expect(answer.status).toBe('warning');
+      expect(answer.text).toContain(`ships pgcrypto ${version}; circle has 1.3, which is another major`);
+    },
+  );
+});

@@ -1,0 +1,116 @@
+import { describe, expect, test } from '@jest/globals';
+import { worst } from '../../../../src/findings/finding.ts';
+import { failed, passed, unknown, warning } from '../../../../src/findings/finding.ts';
+import { inputs } from '../../objects.ts';
+import { answerOf, databases, known, servingProbe, unread, upgradeProbe } from '../facts.ts';
+
+describe('encoding-and-locale', () => {
+  test('shows those of every database, not of template1 only', async () => {
+    const differing = databases.map((d) => (d.name === 'postgres' ? { ...d, collate: 'C', ctype: 'C' } : d));
+    const answer = await answerOf('encoding-and-locale', { databases: known(differing) });
+    expect(answer.status).toBe('passed');
+    expect(answer.text).toContain('postgres: UTF8, LC_COLLATE C, LC_CTYPE C');
+    expect(answer.text).toContain('template1: UTF8, LC_COLLATE en_US.UTF-8');
+  });
+
+  test.each(['template0', 'template1'])('fails without %s, which pg_upgrade needs', async (name) => {
+    const answer = await answerOf('encoding-and-locale', {
+      databases: known(databases.filter((d) => d.name !== name)),
+    });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain(`no database ${name}`);
+    expect(answer.remedy).toContain(`CREATE DATABASE ${name}`);
+  });
+
+  test('a server without a database postgres passes', async () => {
+    const without = databases.filter((d) => d.name !== 'postgres');
+    expect((await answerOf('encoding-and-locale', { databases: known(without) })).status).toBe('passed');
+  });
+
+  test.each([
+    ['initdb-encoding', 'LATIN1'],
+    ['initdb-lc-collate', 'C'],
+    ['initdb-lc-collate', 'de_DE.UTF-8'],
+    ['initdb-lc-ctype', 'C.UTF-8'],
+  ])('%s %s, which template1 has not, fails', async (input, value) => {
+    const answer = await answerOf('encoding-and-locale', { inputs: inputs({ [input]: value }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain(`${input} is ${value}`);
+    expect(answer.remedy).toContain(input);
+  });
+
+  test.each([
+    ['initdb-encoding', 'utf8'],
+    ['initdb-lc-collate', 'en_US.UTF-8'],
+    // pg_upgrade compares the part before the dot.
+    ['initdb-lc-ctype', 'en_US.utf8'],
+  ])('%s %s, which template1 has, passes', async (input, value) => {
+    expect((await answerOf('encoding-and-locale', { inputs: inputs({ [input]: value }) })).status).toBe('passed');
+  });
+});
+
+describe('locales-in-images', () => {
+  const lacking = { 'UTF8 en_US.UTF-8 en_US.UTF-8': 'ok', 'UTF8 de_DE de_DE': 'invalid locale name "de_DE"' };
+
+  test.each([
+    ['upgrade image', { upgradeProbe: known({ ...upgradeProbe, initdb: lacking }) }],
+    ['serving image', { servingProbe: known({ ...servingProbe, initdb: lacking }) }],
+  ])('fails when the %s lacks one, and names image, locale and reason', async (name, more) => {
+    const answer = await answerOf('locales-in-images', more);
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain(name);
+    expect(answer.text).toContain('UTF8 de_DE de_DE: invalid locale name "de_DE"');
+    expect(answer.remedy).toContain('locale');
+  });
+
+  test('an answer of initdb that is empty is none', async () => {
+    const silent = { ...servingProbe, initdb: { 'UTF8 C C': '' } };
+    expect((await answerOf('locales-in-images', { servingProbe: known(silent) })).status).toBe('failed');
+  });
+
+  test('an image in which initdb was never run fails', async () => {
+    const answer = await answerOf('locales-in-images', { upgradeProbe: known({ ...upgradeProbe, initdb: {} }) });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('never run');
+  });
+
+  test('an image that fails is not hidden by one that was not asked', async () => {
+    const answer = await answerOf('locales-in-images', {
+      upgradeProbe: unread('not asked', 'not-asked'),
+      servingProbe: known({ ...servingProbe, initdb: lacking }),
+    });
+    expect(answer.status).toBe('failed');
+    expect(answer.text).toContain('not asked');
+  });
+
+  const none = unread('not asked (probes: none)', 'not-asked');
+
+  test('both images that were not asked are unknown, which stops nothing', async () => {
+    const answer = await answerOf('locales-in-images', { upgradeProbe: none, servingProbe: none });
+    expect(answer).toMatchObject({ status: 'unknown', ignored: expect.stringContaining('The Job tells') });
+    expect(answer.remedy).toContain('"probes"');
+  });
+
+  test('an image that could not be asked stops the run, also beside one that was not asked', async () => {
+    for (const [upgradeProbe, servingProbe] of [
+      [none, unread('forbidden')],
+      [unread('forbidden'), none],
+    ] as const) {
+      const answer = await answerOf('locales-in-images', { upgradeProbe, servingProbe });
+      expect([answer.status, answer.ignored]).toEqual(['unknown', undefined]);
+    }
+  });
+});
+
+describe('two answers in one', () => {
+  const inOrder = [passed('p'), warning('r', 'w'), unknown('r', 'u'), failed('r', 'f')];
+
+  test.each(inOrder.flatMap((a, i) => inOrder.map((b, j) => [a, b, Math.max(i, j)] as const)))(
+    '%j and %j: the worse one, with the evidence of both',
+    (a, b, index) => {
+      const answer = worst(a, b);
+      expect(answer.status).toBe(inOrder[index]?.status);
+      expect(answer.evidence).toEqual(expect.arrayContaining([...a.evidence, ...b.evidence]));
+    },
+  );
+});

@@ -1,0 +1,298 @@
+import { describe, expect, test } from '@jest/globals';
+import type { V1Pod } from '@kubernetes/client-node';
+import { gatherFacts } from '../../../../src/prechecks/facts/gather.ts';
+import { jobName } from '../../../../src/objects/upgrade-job.ts';
+import { journalName } from '../../../../src/objects/journal-name.ts';
+import { FakeClock } from '../../fake-clock.ts';
+import type { FakeCluster } from '../../fake-cluster.ts';
+import { recordOf } from '../../upgrade/context.ts';
+import { fakeDatabase, serverState, type ServerState } from '../../fake-database.ts';
+import { FakeLog } from '../../fake-runner.ts';
+import { applicationPod, cluster, configMap, inputs, job, namespace, target } from '../../objects.ts';
+import { seal, sealedJournal } from '../../upgrade/sealed.ts';
+
+const volume = [
+  'userId=1001',
+  'dataOwner=1001',
+  'dataMode=700',
+  'dataVersion=12',
+  'sameFilesystem=yes',
+  'filesystem=ext2/ext3',
+  'freeKilobytes=1048576',
+  'totalKilobytes=8388608',
+  'relations=32000 1048576 4000',
+  'statusKilobytes=40',
+  'inodes=524288 500000',
+  'entry=/bitnami/postgresql/data',
+  'entry=/bitnami/postgresql/data',
+  'end=yes',
+  // of the trial of the volume, where that is asked for
+  'clone=no Operation not supported',
+  'link=yes',
+  'removed=yes',
+];
+const probeLog = [
+  'old-version\tpostgres (PostgreSQL) 12.16',
+  'pg_upgrade\tpg_upgrade (PostgreSQL) 14.22',
+  'new-version\tpostgres (PostgreSQL) 14.22',
+  'end',
+].map((line) => `2026-01-02T03:04:05.000000001Z ${line}\n`);
+
+/** A namespace whose probes end at once. */
+function probing(from: FakeCluster, log: string = probeLog.join('')): FakeCluster {
+  const status = { name: 'probe', image: '', imageID: '', ready: false, restartCount: 0 };
+  from.onLog = () => log;
+  from.hooks.push((call) => {
+    const pod =
+      call.method === 'find' && call.resource === 'pods' ? from.peek('pods', call.name, namespace) : undefined;
+    if (pod?.metadata?.name?.startsWith('postgres-upgrade-probe') !== true) return;
+    // The trial of the server goes on until it is removed, under the name of the server's container.
+    const isTrial = pod.metadata.name.includes('-start-');
+    const state = isTrial ? { running: {} } : { terminated: { exitCode: 0 } };
+    const name = pod.spec?.containers[0]?.name ?? '';
+    from.put('pods', { ...pod, status: { containerStatuses: [{ ...status, name, state }] } });
+  });
+  return from;
+}
+
+async function gather(
+  from: FakeCluster,
+  given: Record<string, string> = {},
+  files = volume,
+  clients: ServerState['clients'] = [],
+  more: Partial<ServerState> = {},
+) {
+  const state = serverState({
+    ...more,
+    clients,
+    command: () => ({ exitCode: 0, stdout: `${files.join('\n')}\n`, stderr: 'no shell' }),
+  });
+  const found = await target();
+  const database = fakeDatabase(from, found, state);
+  const log = new FakeLog();
+  const signal = new AbortController().signal;
+  const { facts } = await gatherFacts({
+    cluster: from,
+    clock: new FakeClock(),
+    log,
+    signal,
+    inputs: inputs(given),
+    target: found,
+    database,
+    seal,
+    unmaskedSecrets: [],
+    probeScript: 'script',
+    replayScripts: { replay: 'script', confine: 'filter' },
+    probePullRequest: undefined,
+  });
+  return facts;
+}
+
+const begun = await sealedJournal(recordOf(await target()));
+const ended = await sealedJournal(recordOf(await target()), { outcome: 'reverted' });
+
+describe('gathering facts', () => {
+  test('finds all of them in a namespace that is as it should be', async () => {
+    const facts = await gather(probing(cluster()), { 'probe-volume': 'true' });
+    expect(JSON.stringify(facts)).not.toContain('"known":false');
+    expect(facts.files).toMatchObject({
+      value: {
+        userId: 1001,
+        freeBytes: 1024 ** 3,
+        freeInodes: 500_000,
+        entries: ['/bitnami/postgresql/data'],
+        sameFilesystem: true,
+      },
+    });
+    expect(facts.volumeTrial).toMatchObject({ value: { clone: { works: false }, link: { works: true } } });
+    expect(facts.upgradeProbe).toMatchObject({ value: { oldVersion: 'postgres (PostgreSQL) 12.16' } });
+    expect(facts.refused).toEqual({ known: true, value: [] });
+  });
+
+  test('leaves nothing behind: probes are removed, all else is a dry run', async () => {
+    const from = probing(cluster());
+    await gather(from);
+    expect(await from.list('pods', { namespace })).toHaveLength(1);
+    const writes = from.calls.filter((c) => ['create', 'patch', 'delete'].includes(c.method));
+    const kept = writes.filter(
+      (c) =>
+        !(c.options as { dryRun?: boolean } | undefined)?.dryRun &&
+        c.resource !== 'selfsubjectaccessreviews' &&
+        !c.name.includes('probe'),
+    );
+    expect(kept).toEqual([]);
+  });
+
+  test('a right that is missing makes a fact unknown, with its reason, and ends nothing', async () => {
+    const facts = await gather(
+      probing(cluster()).refuse('list', 'volumesnapshotclasses', 403, 'snapshots are forbidden'),
+    );
+    expect(facts.snapshotClass).toMatchObject({ known: false, code: 'forbidden' });
+    expect(facts.snapshotClass).toMatchObject({
+      reason: expect.stringContaining('snapshots are forbidden') as unknown,
+    });
+    expect(facts.server.known).toBe(true);
+  });
+
+  test('what admission refuses is a fact; what could not be asked is unknown', async () => {
+    const name = `${jobName}-dry-run`;
+    const refused = await gather(probing(cluster()).refuse('create', 'pods', 403, 'violates PodSecurity', name));
+    expect(refused.refused).toMatchObject({ known: true });
+    expect(JSON.stringify(refused.refused)).toContain('the pod of the Job');
+    expect(JSON.stringify(refused.refused)).toContain('violates PodSecurity');
+    const unasked = await gather(probing(cluster()).refuse('create', 'pods', 500, 'webhook did not answer', name));
+    expect(unasked.refused).toMatchObject({ known: false });
+  });
+
+  test.each([
+    [400, 'admission webhook "policy.example.com" does not support dry run'],
+    [403, 'pods is forbidden: User "checker" cannot create resource "pods" in API group "" in the namespace "x"'],
+  ])('what nobody has looked at is no refusal: %i %s', async (status, message) => {
+    const facts = await gather(probing(cluster()).refuse('create', 'pods', status, message, `${jobName}-dry-run`));
+    expect(facts.refused).toMatchObject({ known: false, reason: expect.stringContaining(message) as unknown });
+  });
+
+  test('an image that can not be pulled makes its probe unknown, and the pod is removed', async () => {
+    const from = cluster();
+    const status = { name: 'probe', image: '', imageID: '', ready: false, restartCount: 0 };
+    from.hooks.push((call) => {
+      const pod =
+        call.method === 'find' && call.resource === 'pods' ? from.peek('pods', call.name, namespace) : undefined;
+      if (pod?.metadata?.name?.startsWith('postgres-upgrade-probe') !== true) return;
+      const waiting = { reason: 'ErrImagePull', message: 'not found' };
+      from.put('pods', { ...pod, status: { containerStatuses: [{ ...status, state: { waiting } }] } });
+    });
+    const facts = await gather(from);
+    expect(facts.upgradeProbe).toMatchObject({ known: false, code: 'image-unusable' });
+    expect(await from.list('pods', { namespace })).toHaveLength(1);
+  });
+
+  test('a probe whose log was cut is unknown', async () => {
+    const facts = await gather(probing(cluster(), probeLog.slice(0, -1).join('')));
+    expect(facts.servingProbe).toMatchObject({ known: false, code: 'probe-failed' });
+  });
+
+  test('"probes: none" makes no pod', async () => {
+    const from = cluster();
+    const facts = await gather(from, { probes: 'none' });
+    expect(facts.upgradeProbe).toMatchObject({ known: false, code: 'not-asked' });
+    expect(from.calls.filter((c) => c.method === 'create' && c.name.includes('probe'))).toEqual([]);
+  });
+
+  test.each([
+    ['found', {}, 'postgres\ntemplate1'],
+    ['found and ignored', { 'ignore-checks': 'restored-code: our own functions' }, 'postgres\ntemplate1\ncircle'],
+  ])("the restore test dumps a database where users' code was %s: %j", async (_what, given, dumped) => {
+    const from = probing(cluster());
+    const row = { object: 'table public.keyed', detail: 'calls public.f(integer) of role mallory', remedy: '' };
+    await gather(from, given, volume, [], {
+      hazards: (database, hazard) => (database === 'circle' && hazard === 'restored-code' ? [row] : []),
+    });
+    const pods = from.calls
+      .filter(({ method, resource }) => method === 'create' && resource === 'pods')
+      .map(({ body }) => (body as V1Pod).spec);
+    const containers = pods.flatMap((spec) => [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]);
+    const values = containers.flatMap(({ env = [] }) =>
+      env.filter(({ name }) => name === 'DATABASES').map(({ value }) => value),
+    );
+    expect([...new Set(values)]).toEqual([dumped]);
+  });
+
+  test('sessions count that stay, and are not our own', async () => {
+    const stays = {
+      pid: 1,
+      database: 'circle',
+      user: 'circle',
+      application: 'api',
+      address: '10.0.0.7',
+      state: 'idle',
+    };
+    const disguised = { ...stays, pid: 4, application: 'postgresql-upgrade' };
+    const ours = { ...disguised, pid: 3, user: 'postgres' };
+    const clients = [stays, { ...stays, pid: 2 }, ours, disguised];
+    const from = probing(cluster());
+    // The second one goes while the rest is read.
+    from.hooks.push((call) => {
+      if (call.method === 'create' && call.resource === 'jobs' && clients[1]?.pid === 2) clients.splice(1, 1);
+    });
+    const facts = await gather(from, {}, volume, clients);
+    expect(facts.clients).toEqual({ known: true, value: [stays, disguised] });
+  });
+
+  test('neighbours are the pods of others: probes are our own', async () => {
+    const labels = { 'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade' };
+    const probe = applicationPod('postgres-upgrade-probe-upgrade-1', labels, {
+      spec: { activeDeadlineSeconds: 900, containers: [] },
+    });
+    // A label makes no pod ours: whoever put it there must not hide one from the checks.
+    const from = probing(cluster()).put('pods', applicationPod('guest', labels), probe);
+    const facts = await gather(from);
+    const found = facts.neighbours.known ? facts.neighbours.value.map(({ kind, name }) => `${kind}/${name}`) : [];
+    expect(found).toEqual(['CronJob/nightly', 'CronJob/paused', 'Pod/guest']);
+  });
+
+  test('the clusters beside the data directory are read, whatever may be seen of them', async () => {
+    const lines = [
+      'cluster=1001 yes 12 pg_control no 23 /bitnami/postgresql/data',
+      'cluster=999 no - none no 0 /bitnami/postgresql/data-12',
+    ];
+    const facts = await gather(probing(cluster()), {}, [...lines, ...volume]);
+    const data = { path: '/bitnami/postgresql/data', owner: 1001, readable: true, version: '12' };
+    const moved = { path: '/bitnami/postgresql/data-12', owner: 999, readable: false, version: '' };
+    expect(facts.files).toMatchObject({
+      value: {
+        clusters: [
+          { ...data, control: 'pg_control', hasTables: false, megabytes: 23 },
+          { ...moved, control: 'none', hasTables: false, megabytes: 0 },
+        ],
+      },
+    });
+  });
+
+  test('a volume that could not be looked at is unknown', async () => {
+    const facts = await gather(
+      probing(cluster()),
+      {},
+      volume.filter((line) => line !== 'end=yes'),
+    );
+    expect(facts.files).toMatchObject({ known: false, code: 'volume-unreadable' });
+    expect(facts.files).toMatchObject({ reason: expect.stringContaining('no shell') as unknown });
+  });
+
+  test('a volume whose files could not be counted is unknown, never empty', async () => {
+    const facts = await gather(
+      probing(cluster()),
+      {},
+      volume.map((line) => (line.startsWith('relations=') ? 'relations=0 0 0' : line)),
+    );
+    expect(facts.files).toMatchObject({ known: false, code: 'volume-unreadable' });
+  });
+
+  test('nothing is written to the volume without consent', async () => {
+    const from = probing(cluster());
+    const facts = await gather(from);
+    expect(facts.volumeTrial).toMatchObject({ known: false, code: 'not-asked' });
+    const scripts = from.calls.filter((c) => c.method === 'exec').map((c) => JSON.stringify(c.body));
+    expect(scripts.filter((text) => text.includes('mktemp'))).toEqual([]);
+  });
+
+  test.each([
+    ['a running Job', (c: FakeCluster) => c.put('jobs', job(jobName, 1)), [`running Job ${jobName}`]],
+    ['an ended Job, which is only a log', (c: FakeCluster) => c.put('jobs', job(jobName, 0)), []],
+    ["somebody else's Job", (c: FakeCluster) => c.put('jobs', job('backup', 1)), []],
+    [
+      'an unfinished journal',
+      (c: FakeCluster) => c.put('configmaps', begun),
+      [`unfinished journal ConfigMap ${journalName}`],
+    ],
+    ['a journal of an ended run', (c: FakeCluster) => c.put('configmaps', ended), []],
+  ])('%s', async (_what, prepare, expected) => {
+    const facts = await gather(probing(prepare(cluster())));
+    expect(facts.leftoverObjects).toEqual({ known: true, value: expected });
+  });
+
+  test('a journal that can not be read leaves open whether an upgrade is under way', async () => {
+    const facts = await gather(probing(cluster().put('configmaps', configMap(journalName, { record: '{}' }))));
+    expect(facts.leftoverObjects).toMatchObject({ known: false, code: 'journal-not-authentic' });
+  });
+});

@@ -1,0 +1,258 @@
+import { describe, expect, test } from '@jest/globals';
+import { answerError, connectionError } from '../../../../src/adapters/api-error.ts';
+import { expectNoHolder, HeldLease, releaseExpired } from '../../../../src/upgrade/lock/lease.ts';
+import { epochLabel } from '../../../../src/journal/fencing-token.ts';
+import { leaseName } from '../../../../src/objects/lease.ts';
+import { FakeClock } from '../../fake-clock.ts';
+import { FakeCluster } from '../../fake-cluster.ts';
+import { FakeLog } from '../../fake-runner.ts';
+import { namespace } from '../../objects.ts';
+import { thrownBy } from '../../thrown.ts';
+
+const first = 'https://github.example/o/r/actions/runs/1/attempts/1';
+const second = 'https://github.example/o/r/actions/runs/2/attempts/1';
+
+/** A cluster with a clock of its own, and runs with clocks of theirs. */
+function scene() {
+  const cluster = new FakeCluster();
+  const server = new FakeClock();
+  cluster.time = () => server.now();
+  const run = () => ({ cluster, clock: new FakeClock(), log: new FakeLog() });
+  const lease = () => cluster.peek('leases', leaseName, namespace);
+  return { cluster, server, run, lease };
+}
+
+test('a renewal that lasted long is made once more, since the time that it wrote is an old one', async () => {
+  const { cluster, server, run, lease } = scene();
+  const outside = run();
+  const held = await HeldLease.acquire(outside, namespace, first);
+  let isSlow = true;
+  cluster.hooks.push(({ method }) => {
+    if (method !== 'patch' || !isSlow) return;
+    isSlow = false;
+    server.pass(90_000);
+    outside.clock.pass(90_000);
+  });
+  await held.renew();
+  expect(lease()?.spec?.renewTime).toBe('2026-01-02T03:05:35.000000Z');
+});
+
+describe('a Lease that is left when the upgrade has come to its end', () => {
+  test('is given back when the run that held it is dead', async () => {
+    const { run, server, lease } = scene();
+    const { epoch } = await HeldLease.acquire(run(), namespace, first);
+    server.pass(61_000);
+    await releaseExpired(run(), namespace, second);
+    expect(lease()?.spec?.holderIdentity).toBe('');
+    expect(Number(lease()?.metadata?.labels?.[epochLabel])).toBeGreaterThan(Number(epoch));
+  });
+
+  test.each(['is held by a living run', 'is held by nobody', 'is not there'])(
+    'is not touched where it %s',
+    async (how) => {
+      const { run, cluster, lease } = scene();
+      if (how !== 'is not there') {
+        const held = await HeldLease.acquire(run(), namespace, first);
+        if (how === 'is held by nobody') await held.release();
+      }
+      const before = lease();
+      const changes: string[] = [];
+      cluster.hooks.push(({ method }) => {
+        if (!['get', 'find', 'list', 'now'].includes(method)) changes.push(method);
+      });
+      await releaseExpired(run(), namespace, second);
+      expect(changes).toEqual([]);
+      expect(lease()).toEqual(before);
+    },
+  );
+});
+
+describe('taking the Lease', () => {
+  test('makes it, with who holds it since when, by the time of the API server', async () => {
+    const { run, lease } = scene();
+    const { epoch } = await HeldLease.acquire(run(), namespace, first);
+    expect(lease()?.spec).toEqual({
+      holderIdentity: first,
+      leaseDurationSeconds: 60,
+      acquireTime: '2026-01-02T03:04:05.000000Z',
+      renewTime: '2026-01-02T03:04:05.000000Z',
+    });
+    expect(lease()?.metadata?.labels).toEqual({
+      'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade',
+      [epochLabel]: epoch,
+    });
+  });
+
+  test.each([0, 59_000, 60_000])('is refused %d ms after a living run renewed it, which is named', async (passed) => {
+    const { run, server, lease, cluster } = scene();
+    await HeldLease.acquire(run(), namespace, first);
+    const before = lease();
+    server.pass(passed);
+    const error = await thrownBy(() => HeldLease.acquire(run(), namespace, second));
+    expect(error.code).toBe('upgrade-held');
+    expect(error.message).toContain(`${first} holds Lease ${leaseName} since 2026-01-02T03:04:05.000Z`);
+    expect(error.message).toContain(`${String(passed / 1000)} s ago`);
+    expect(error.remedy).toContain('expires at 2026-01-02T03:05:05.000Z');
+    expect(lease()).toEqual(before);
+    expect((await thrownBy(() => expectNoHolder(cluster, namespace))).code).toBe('upgrade-held');
+  });
+
+  test('from a run that has not renewed it in time says so, and begins another epoch', async () => {
+    const { run, server, lease, cluster } = scene();
+    const { epoch } = await HeldLease.acquire(run(), namespace, first);
+    server.pass(61_000);
+    await expectNoHolder(cluster, namespace);
+    const outside = run();
+    const taken = await HeldLease.acquire(outside, namespace, second);
+    expect(Number(taken.epoch)).toBeGreaterThan(Number(epoch));
+    expect(lease()?.spec?.holderIdentity).toBe(second);
+    expect(outside.log.text).toContain(`from ${first}, which has not renewed it for 61 s`);
+  });
+
+  test("does not go by the runner's clock", async () => {
+    const { run } = scene();
+    await HeldLease.acquire(run(), namespace, first);
+    const hasty = run();
+    hasty.clock.pass(3_600_000);
+    expect((await thrownBy(() => HeldLease.acquire(hasty, namespace, second))).code).toBe('upgrade-held');
+  });
+
+  test.each(['made', 'taken over'])('of several runs that try at once, one wins: a Lease that is %s', async (how) => {
+    const { run, server, cluster } = scene();
+    if (how === 'taken over') await HeldLease.acquire(run(), namespace, first);
+    server.pass(61_000);
+    const tries = await Promise.allSettled(
+      ['a', 'b', 'c', 'd'].map((holder) => HeldLease.acquire(run(), namespace, holder)),
+    );
+    const winners = tries.filter((t) => t.status === 'fulfilled');
+    expect(winners).toHaveLength(1);
+    for (const { reason } of tries.filter((t) => t.status === 'rejected'))
+      expect(reason).toMatchObject({ code: 'upgrade-held' });
+    expect(cluster.all('leases')).toHaveLength(1);
+  });
+
+  test.each(['released', 'deleted', 'spoiled'])(
+    'is possible at once when it was %s; epochs never come again',
+    async (how) => {
+      const { run, cluster, lease, server } = scene();
+      const held = await HeldLease.acquire(run(), namespace, first);
+      if (how === 'released') await held.release();
+      else if (how === 'deleted') {
+        cluster.remove('leases', leaseName, namespace);
+        server.pass(1000);
+      } else {
+        cluster.put('leases', { metadata: { name: leaseName, namespace, labels: { [epochLabel]: 'x' } }, spec: {} });
+        server.pass(1000);
+      }
+      const next = await HeldLease.acquire(run(), namespace, second);
+      expect(Number(next.epoch)).toBeGreaterThan(Number(held.epoch));
+      expect(lease()?.metadata?.labels?.[epochLabel]).toBe(next.epoch);
+    },
+  );
+
+  test('does not end in a loop where the API server refuses the change for another reason', async () => {
+    const { run, cluster } = scene();
+    await (await HeldLease.acquire(run(), namespace, first)).release();
+    cluster.refuse('patch', 'leases', 422, 'spec.strategy: invalid');
+    const error = await thrownBy(() => HeldLease.acquire(run(), namespace, second));
+    expect(error.message).toContain('spec.strategy');
+  });
+});
+
+describe('a run that holds the Lease', () => {
+  test('renews it every third of its duration, and no other run can take it', async () => {
+    const { run, server, lease } = scene();
+    const outside = run();
+    outside.clock.meanwhile = () => {
+      server.pass(5000);
+    };
+    await HeldLease.acquire(outside, namespace, first);
+    for (let i = 0; i < 40; i++) {
+      await outside.clock.sleep(5000);
+      expect((await thrownBy(() => HeldLease.acquire(run(), namespace, second))).code).toBe('upgrade-held');
+    }
+    expect(lease()?.spec?.renewTime).toBe('2026-01-02T03:07:25.000000Z');
+    expect(lease()?.spec?.acquireTime).toBe('2026-01-02T03:04:05.000000Z');
+  });
+
+  test('keeps it while the API server is away, however long, if nobody took it', async () => {
+    const { run, server, cluster } = scene();
+    const outside = run();
+    const held = await HeldLease.acquire(outside, namespace, first);
+    let isAway = true;
+    cluster.hooks.push(() => {
+      if (isAway) throw connectionError('change Lease', cluster.address, new Error('ECONNREFUSED'));
+    });
+    server.pass(300_000);
+    for (let i = 0; i < 15; i++) await outside.clock.sleep(20_000);
+    expect((await thrownBy(() => held.renew())).code).toBe('unreachable');
+    expect(outside.log.text).toContain('ECONNREFUSED');
+    isAway = false;
+    await held.renew();
+    expect(held.lost).toBeUndefined();
+    expect((await thrownBy(() => HeldLease.acquire(run(), namespace, second))).code).toBe('upgrade-held');
+  });
+
+  test('and was paused loses it to another one, hears it at its next beat, and beats no more', async () => {
+    const { run, server, lease } = scene();
+    const outside = run();
+    const held = await HeldLease.acquire(outside, namespace, first);
+    server.pass(600_000);
+    await HeldLease.acquire(run(), namespace, second);
+    const after = lease();
+    expect(held.lost).toBeUndefined();
+    await outside.clock.sleep(20_000);
+    expect(held.lost).toMatchObject({ code: 'lease-lost' });
+    expect(held.lost?.message).toContain(`${second} took it over at 2026-01-02T03:14:05.000Z`);
+    expect(held.lost?.remedy).toContain(second);
+    expect(() => {
+      held.expectHeld();
+    }).toThrow(held.lost);
+    expect(await thrownBy(() => held.renew())).toBe(held.lost);
+    expect(outside.clock.repeating).toBe(0);
+    await held.release();
+    expect(lease()).toEqual(after);
+  });
+
+  test.each(['ended', 'deleted'])('loses it also to a run that is not seen any more: Lease %s', async (how) => {
+    const { run, server, cluster } = scene();
+    const held = await HeldLease.acquire(run(), namespace, first);
+    server.pass(600_000);
+    if (how === 'ended') await (await HeldLease.acquire(run(), namespace, second)).release();
+    else cluster.remove('leases', leaseName, namespace);
+    const error = await thrownBy(() => held.renew());
+    expect(error.code).toBe('lease-lost');
+    expect(error.message).toContain(how === 'ended' ? 'has come to its end' : 'somebody deleted it');
+  });
+
+  test('does not lose it to its own name: another process of that name has another epoch', async () => {
+    const { run, server } = scene();
+    const held = await HeldLease.acquire(run(), namespace, 'process 1');
+    server.pass(61_000);
+    await HeldLease.acquire(run(), namespace, 'process 1');
+    expect((await thrownBy(() => held.renew())).code).toBe('lease-lost');
+  });
+
+  test('has not lost it when the API server refuses a renewal for another reason', async () => {
+    const { run, cluster } = scene();
+    const held = await HeldLease.acquire(run(), namespace, first);
+    cluster.refuse('patch', 'leases', 422, 'a webhook says no');
+    expect((await thrownBy(() => held.renew())).message).toContain('a webhook says no');
+    expect(held.lost).toBeUndefined();
+  });
+
+  test('gives it back at its end and beats no more; that it can not is no error', async () => {
+    const { run, lease, cluster } = scene();
+    const outside = run();
+    const held = await HeldLease.acquire(outside, namespace, first);
+    await held.release();
+    expect(lease()?.spec?.holderIdentity).toBe('');
+    expect(outside.clock.repeating).toBe(0);
+    const again = await HeldLease.acquire(outside, namespace, second);
+    cluster.hooks.push(() => {
+      throw answerError('change Lease', 500, '');
+    });
+    await again.release();
+    expect(outside.log.text).toContain('it expires by itself');
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, test } from '@jest/globals';
+import { jobName } from '../../../../src/objects/upgrade-job.ts';
+import { sessionStart } from '../../../../src/text/commands.ts';
+import { journalName } from '../../../../src/objects/journal-name.ts';
+import { quiesce } from '../../../../src/upgrade/steps/quiesce.ts';
+import { oldImage, namespace } from '../../objects.ts';
+import { thrownBy } from '../../thrown.ts';
+import { setUp } from '../context.ts';
+import { live } from '../live.ts';
+
+const prepared = { kind: 'prepared transaction', gid: 'g1', database: 'vms', owner: 'vms' } as const;
+const slot = { kind: 'replication slot', name: 'cdc', type: 'logical', database: 'circle' } as const;
+
+describe('when the last client has gone', () => {
+  test.each([
+    [prepared, 'prepared transaction \'g1\' in database "vms", of vms', "ROLLBACK PREPARED 'g1'"],
+    [slot, 'logical replication slot cdc in database "circle"', "pg_drop_replication_slot('cdc')"],
+  ])('$kind that came since the checks stops it before anything is measured', async (obstacle, name, statement) => {
+    const setting = await setUp();
+    setting.state.obstacles = [obstacle];
+    const error = await thrownBy(() => quiesce.run(setting.context));
+    expect(error.code).toBe('upgrade-obstacle');
+    expect(error.message).toContain(name);
+    expect(error.remedy).toContain(statement);
+    expect(setting.state.statements.filter((s) => s.includes('CHECKPOINT'))).toEqual([]);
+  });
+
+  test('it is asked after the clients, not before: a client may still make one', async () => {
+    const setting = await setUp();
+    await quiesce.run(setting.context);
+    const asked = (what: string) => setting.state.statements.findIndex((s) => s.includes(what));
+    expect(asked('pg_stat_activity')).toBeGreaterThan(-1);
+    expect(asked('pg_prepared_xacts')).toBeGreaterThan(asked('pg_stat_activity'));
+  });
+
+  const usersCode = {
+    object: 'function public.adds(text)',
+    detail: 'the initial value is checked by public.accepts(text) of role mallory',
+    remedy: 'ALTER DOMAIN public.accepted DROP CONSTRAINT accepted_check;',
+  };
+
+  test("a user's object that a restore would run as the superuser stops it before anything is measured", async () => {
+    const { context, state } = await setUp();
+    state.hazards = (database, hazard) => (database === 'circle' && hazard === 'restored-code' ? [usersCode] : []);
+    const error = await thrownBy(() => quiesce.run(context));
+    expect(error.code).toBe('upgrade-obstacle');
+    expect(error.message).toBe(
+      `Since the checks there is what the check restored-code finds: circle: ${usersCode.object}: ${usersCode.detail}.`,
+    );
+    expect(error.remedy).toContain(`\n\\connect circle\n${sessionStart}\n${usersCode.remedy}`);
+    const asked = (what: string) => state.statements.findIndex((s) => s.includes(what));
+    expect(asked('restored-code')).toBeGreaterThan(asked('pg_stat_activity'));
+    expect([asked("'last_value'"), asked('CHECKPOINT')]).toEqual([-1, -1]);
+  });
+
+  test('a database that can not be asked for such objects is not passed over', async () => {
+    const { context, state } = await setUp();
+    state.refuse = [{ statement: /'index-functions'/, message: 'out of memory' }];
+    const error = await thrownBy(() => quiesce.run(context));
+    expect(error.code).toBe('upgrade-obstacle');
+    expect(error.message).toContain('The check restored-code was asked again, and not answered: ');
+    expect(error.message).toContain('out of memory');
+  });
+
+  test('what a person has answered for by ignore-checks is not asked again', async () => {
+    const { context, state } = await setUp(undefined, {
+      'ignore-checks': 'restored-code: these functions are our own',
+    });
+    state.hazards = (_database, hazard) => (hazard === 'restored-code' ? [usersCode] : []);
+    await quiesce.run(context);
+    expect(state.statements.some((s) => s.includes("'index-functions'"))).toBe(true);
+    expect(state.statements.some((s) => s.includes("'restored-code'"))).toBe(false);
+  });
+
+  test('an upgrade that finds such an object reverts, and makes no Job', async () => {
+    const { begin, state, cluster, image, replicas } = await live();
+    state.hazards = (_database, hazard) => (hazard === 'restored-code' ? [usersCode] : []);
+    const error = await thrownBy(begin);
+    expect(error.code).toBe('reverted');
+    expect(error.message).toContain(usersCode.detail);
+    expect(error.remedy).toContain(usersCode.remedy);
+    expect(image()).toBe(oldImage);
+    expect(replicas()).toBe(3);
+    expect(
+      cluster.calls.filter(
+        ({ method, resource, name }) => method === 'create' && resource === 'jobs' && name === jobName,
+      ),
+    ).toEqual([]);
+    expect(cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.replicas).toBe(1);
+  });
+
+  test('the sort order is noted before the measurement, after which another run measures nothing again', async () => {
+    const { context, cluster } = await setUp();
+    await quiesce.run(context);
+    const notes = cluster
+      .patchesOf('configmaps', journalName)
+      .flat()
+      .map(({ path }) => path);
+    expect(notes.indexOf('/data/sortOrders')).toBeGreaterThan(-1);
+    expect(notes.indexOf('/data/measured')).toBeGreaterThan(notes.indexOf('/data/sortOrders'));
+  });
+
+  test('an upgrade that finds one goes back: PostgreSQL was never stopped, the applications are back', async () => {
+    const { begin, state, cluster, image, replicas } = await live();
+    state.obstacles = [prepared];
+    const error = await thrownBy(begin);
+    expect(error.code).toBe('reverted');
+    expect(error.message).toContain("prepared transaction 'g1'");
+    expect(error.remedy).toContain("ROLLBACK PREPARED 'g1'");
+    expect(image()).toBe(oldImage);
+    expect(replicas()).toBe(3);
+    const scaled = cluster
+      .patchesOf('statefulsets', 'postgresql')
+      .flat()
+      .filter((o) => 'value' in o && o.value === 0);
+    expect(scaled).toEqual([]);
+    expect(cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.replicas).toBe(1);
+  });
+});
