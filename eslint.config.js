@@ -1,8 +1,8 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-// node:crypto computes only.
-const outside = ['@actions/*', '@kubernetes/client-node', '@octokit/*', 'undici', 'node:*', '!node:crypto'];
+// node:crypto and node:util compute only.
+const outside = ['@actions/*', '@kubernetes/client-node', '@octokit/*', 'undici', 'node:*', '!node:crypto', '!node:util'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'bench/*', '!bench/downtime/', '!bench/precheck/', 'eslint.config.js'] },

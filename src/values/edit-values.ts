@@ -5,16 +5,7 @@ import { planMapping, planMissing } from './mapping.ts';
 import { nodeAt } from './nodes.ts';
 import { parseDocuments } from './parse.ts';
 import { parsePath } from './path.ts';
-import {
-  apply,
-  ordered,
-  type Edit,
-  type EditOptions,
-  type Plan,
-  type Shape,
-  type ShapePlan,
-  type Warning,
-} from './plan.ts';
+import type { EditOptions, Plan, ShapePlan, Warning } from './plan.ts';
 import { prove } from './prove.ts';
 import { planReference } from './reference.ts';
 import { refuseTabsBelow } from './refuse.ts';
@@ -37,49 +28,42 @@ export interface Change {
 export interface EditedValues {
   /** `none`: the file names the image already, and `text` is what was given. */
   readonly operation: 'none' | 'edited';
-  readonly shape: Shape;
   /** With its byte order mark and line ends: in UTF-8, these are the bytes of the file. */
   readonly text: string;
-  readonly bytes: Uint8Array;
   readonly changes: readonly Change[];
   /** Where the given file names the image, or would: the line of its tag, where that is a value of its own. */
   readonly line: number;
   readonly warnings: readonly Warning[];
-  /** What was replaced and added, in characters of the given text, its byte order mark included. */
-  readonly edits: readonly Edit[];
 }
 
 /**
  * Sets the image in a values.yaml and leaves every other byte as it is: the text is read (source.ts, parse.ts), the path followed
  * (locate.ts), what can't be changed alone refused (refuse.ts), the rest planned as edits (mapping.ts, reference.ts, write.ts),
  * and the result proved by a second parser (prove.ts).
+ * @param given the file's text, with its byte order mark
  * @throws ConfigurationError with file, line and column when that can't be done; nothing is ever done in part
  */
-export function editValues(given: Uint8Array | string, options: EditOptions): EditedValues {
+export function editValues(given: string, options: EditOptions): EditedValues {
   checkImage(options.image);
   const path = parsePath(options.path ?? defaultPath);
   const source = readSource(given, options.file);
   const plan = makePlan(source, path, options);
-  const { shape, warnings } = plan;
-  const text = apply(source.text, plan.edits);
+  const { warnings, writes } = plan;
   const line = position(source.text, offsetOf(plan)).line;
-  const whole = { line, text: source.mark + text, bytes: new TextEncoder().encode(source.mark + text) };
-  if (plan.writes.length === 0) return { operation: 'none', shape, ...whole, changes: [], warnings, edits: [] };
+  if (writes.length === 0) return { operation: 'none', text: given, changes: [], line, warnings };
   refuseTabsBelow(source, plan.edits);
-  prove(source, text, plan);
+  const text = prove(source, plan);
   const edited = { ...source, text };
   const again = makePlan(edited, path, options);
   if (again.writes.length > 0) {
     const remedy = 'Edit it by hand and set "values-file" to "".';
     throw refusal(edited, again.writes[0]?.offset ?? 0, 'unproven', 'an edit would ask for one more', remedy);
   }
-  const changes = plan.writes.map(({ path: keys, before, after }) => {
+  const changes = writes.map(({ path: keys, before, after }) => {
     const name = keys.join('.');
     return { path: name, line: position(text, again.offsets.get(name) ?? 0).line, before, after };
   });
-  const move = source.mark.length;
-  const edits = ordered(plan.edits).map((one) => ({ ...one, start: one.start + move, end: one.end + move }));
-  return { operation: 'edited', shape, ...whole, changes, warnings, edits };
+  return { operation: 'edited', text: source.mark + text, changes, line, warnings };
 }
 
 function offsetOf({ offsets, writes }: Plan): number {

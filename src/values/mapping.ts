@@ -56,7 +56,7 @@ export function planMapping(
     else edits.push(setValue(source, place, pair, name, after, style, map.flow === true));
   }
   if (missing.length > 0) edits.push(addKeys(source.text, map, missing, style, lastOfImage(image)));
-  return { shape: 'mapping', writes, edits, offsets, warnings: droppedDigest(source, writes) };
+  return { writes, edits, offsets, warnings: droppedDigest(source, writes) };
 }
 
 /** A digest wins over the tag in Bitnami's charts: a new tag beside it would change nothing. */
@@ -188,7 +188,6 @@ export function planMissing(source: Source, place: Place, path: readonly string[
   const edits = editsFor(source, place, nested(place.missing, fields), style, path);
   const offset = edits[0]?.start ?? 0;
   return {
-    shape: 'mapping',
     writes: fields.map(([field, after]) => ({ path: [...path, field], before: undefined, after, offset })),
     edits,
     warnings: [],

@@ -10,9 +10,6 @@ export interface EditOptions {
   readonly clearDigest?: boolean;
 }
 
-/** `mapping`: registry, repository and tag are keys of their own. `reference`: one string holds them. */
-export type Shape = 'mapping' | 'reference';
-
 /** Something that is right to do, yet has to be known. */
 export interface Warning {
   readonly code: 'digest-dropped' | 'registry-added' | 'global-registry' | 'other-bot' | 'not-first-document';
@@ -30,9 +27,8 @@ export interface Write {
   readonly offset: number;
 }
 
-/** What one shape asks for. */
+/** What is to be written where the image is a mapping (registry, repository and tag are keys of their own), or a string. */
 export interface ShapePlan {
-  readonly shape: Shape;
   readonly writes: readonly Write[];
   readonly edits: readonly Edit[];
   readonly warnings: readonly Warning[];

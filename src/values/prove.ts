@@ -1,69 +1,130 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   CORE_SCHEMA,
+  EVENT_ID,
+  SCALAR_STYLE,
   YAML11_SCHEMA,
   YAMLException,
+  constructFromEvents,
   defineMappingTag,
   defineScalarTag,
   defineSequenceTag,
-  loadAll,
   mergeTag,
+  parseEvents,
   realMapTag,
   type Schema,
   type TagDefinition,
 } from 'js-yaml';
 import { ConfigurationError, describe } from '../common/errors.ts';
-import { ordered, type Plan } from './plan.ts';
+import { apply, ordered, type Edit, type Plan } from './plan.ts';
 import { refusal, type Source } from './source.ts';
 
 /**
- * Proves an edit before it is used, by what did not make it: another parser, and the bytes themselves.
- * @throws ConfigurationError when anything but the wanted values would change
+ * Proves a plan before it is used, by a parser (js-yaml) that had no part in it, in YAML 1.2 and 1.1: the documents differ in the
+ * planned values only, each replaced part is one scalar, and what is added is no comment and is not put into one.
+ * @returns the edited text
+ * @throws ConfigurationError `values-unproven`, `values-unreadable` or `values-aliases`
  */
-export function prove(source: Source, text: string, plan: Plan): void {
+export function prove(source: Source, plan: Plan): string {
+  const text = apply(source.text, plan.edits);
   const before = read(source, source.text, 'as it is');
   const after = read(source, text, 'as it would be');
-  for (const [index, documents] of before.entries()) {
-    const changed = after[index] ?? [];
-    if (changed.length !== Math.max(1, documents.length)) throw unproven(source, 'the number of documents');
-    for (const [number, document] of changed.entries()) {
-      const found =
-        number === plan.document
-          ? difference(documents[number], document, wantedTree(plan.writes))
-          : otherDocument(documents[number], document, number);
-      if (found !== undefined) throw unproven(source, found);
-    }
+  for (const [index, documents] of before.trees.entries()) {
+    refuseExcessiveAliases(source, documents);
+    const wanted = documents.length === 0 ? [undefined] : [...documents];
+    wanted[plan.document] = plan.writes.reduce(set, wanted[plan.document]);
+    if (!isDeepStrictEqual(wanted, after.trees[index])) throw unproven(source, 'another value');
   }
-  proveBytes(source, text, plan);
+  proveEdits(source, plan.edits, before.scalars);
+  return text;
 }
 
-function otherDocument(before: unknown, after: unknown, number: number): string | undefined {
-  return equal(before, after) ? undefined : `document ${String(number + 1)}`;
+/** Start and end of characters in a text. */
+type Span = readonly [start: number, end: number];
+
+/**
+ * A tree with one value set, the mappings on the way made where they are missing; what is shared with other places is copied.
+ * Undefined, which no document is, where a value stands in place of a mapping.
+ */
+function set(tree: unknown, { path: [key, ...rest], after }: { path: readonly string[]; after: string }): unknown {
+  if (key === undefined) return after;
+  const map = tree ?? new Map<unknown, unknown>();
+  if (!(map instanceof Map)) return undefined;
+  return new Map<unknown, unknown>(map).set(key, set(map.get(key), { path: rest, after }));
 }
 
-/** All bytes outside of the edits are where they were, or moved by what was added before them. */
-function proveBytes(source: Source, text: string, plan: Plan): void {
-  const encoder = new TextEncoder();
-  const before = encoder.encode(source.text);
-  const after = encoder.encode(text);
-  const size = (part: string) => encoder.encode(part).length;
-  let old = 0;
-  let now = 0;
-  const edits = ordered(plan.edits);
-  for (const [index, edit] of [...edits, { start: source.text.length, end: source.text.length, text: '' }].entries()) {
-    const from = edits[index - 1]?.end ?? 0;
-    if (edit.start < from) throw unproven(source, 'edits overlap');
-    for (let left = size(source.text.slice(from, edit.start)); left > 0; left--) {
-      if (before[old++] !== after[now++]) throw unproven(source, 'bytes outside of the values');
+/**
+ * More values than Go's parser decodes: above 4,000,000 it gives up where more than a tenth come through aliases (`go-yaml`,
+ * decode.go, allowedAliasRatio), as they do in any file that `readSource` takes.
+ */
+const mostValues = 4_000_000;
+
+function refuseExcessiveAliases(source: Source, documents: readonly unknown[]): void {
+  if (expandedSize(documents, new Map()) <= mostValues) return;
+  throw new ConfigurationError(
+    'values-aliases',
+    `The aliases in ${source.file} stand for more than ${String(mostValues)} values, which Helm refuses to read.`,
+    'Write out what they stand for, or set "values-file" to another file.',
+  );
+}
+
+/** How many values a tree has where each alias counts in full; a cycle counts once. */
+function expandedSize(value: unknown, known: Map<unknown, number>): number {
+  if (!(value instanceof Map || Array.isArray(value) || value instanceof Set)) return 1;
+  const size = known.get(value);
+  if (size !== undefined) return size;
+  known.set(value, 1);
+  const parts: unknown[] =
+    value instanceof Map ? [...(value as Map<unknown, unknown>)].flat() : [...(value as Set<unknown>)];
+  const total = parts.reduce<number>((sum, part) => sum + expandedSize(part, known), 1);
+  known.set(value, total);
+  return total;
+}
+
+/** The edits do not overlap, replace nothing but whole scalars, and add nothing that a reader of values would not see. */
+function proveEdits({ text, ...source }: Source, edits: readonly Edit[], scalars: readonly Span[]): void {
+  const spans = new Set(scalars.map(String));
+  let end = 0;
+  for (const edit of ordered(edits)) {
+    const removed = text.slice(edit.start, edit.end);
+    const start = edit.start + removed.length - removed.trimStart().length;
+    if (edit.start < end) throw unproven({ text, ...source }, 'edits overlap');
+    if (removed !== '' && !spans.has(String([start, edit.end]))) throw unproven({ text, ...source }, 'no scalar');
+    if (edit.start === edit.end && edit.text.trim() === '') throw unproven({ text, ...source }, 'white space');
+    if (/(^|\s)#/.test(edit.text) || !isOutsideOfComments(text, edit, scalars)) {
+      throw unproven({ text, ...source }, 'a comment');
     }
-    old += size(source.text.slice(edit.start, edit.end));
-    now += size(edit.text);
+    end = edit.end;
   }
-  if (old !== before.length || now !== after.length) throw unproven(source, 'the number of bytes');
 }
 
-function read(source: Source, text: string, when: string): unknown[][] {
+/** Whether an edit leaves the comment on its line as it is: it stands before that, or begins a line of its own at its end. */
+function isOutsideOfComments(text: string, { start, text: added }: Edit, scalars: readonly Span[]): boolean {
+  if (/^\r?\n/.test(added) && /^(\r?\n|$)/.test(text.slice(start))) return true;
+  const line = text.lastIndexOf('\n', start - 1) + 1;
+  const comments = [...text.slice(line, start).matchAll(/(?:^|\s)#/g)].map(({ index }) => line + index);
+  return comments.every((at) => scalars.some(([from, to]) => from <= at && at < to));
+}
+
+/** A text as js-yaml reads it. */
+interface Reading {
+  /** Its documents, by the version of YAML. */
+  readonly trees: readonly (readonly unknown[])[];
+  /** Where its scalars stand, with their quotes. */
+  readonly scalars: readonly Span[];
+}
+
+function read(source: Source, text: string, when: string): Reading {
   try {
-    return readings(text);
+    const events = parseEvents(text, {});
+    return {
+      trees: schemas.map((schema) => constructFromEvents(events, { source: text, schema })),
+      scalars: events.flatMap((event): Span[] => {
+        if (event.type !== EVENT_ID.SCALAR || event.valueStart < 0) return [];
+        const quote = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
+        return [[event.valueStart - quote, event.valueEnd + quote]];
+      }),
+    };
   } catch (error) {
     const { reason, mark } = error instanceof YAMLException ? error : { reason: describe(error), mark: undefined };
     throw refusal(
@@ -83,84 +144,6 @@ function unproven(source: Source, what: string): ConfigurationError {
     `The edit of ${source.file} would change more than the image, or not what was meant (${what}); nothing was written.`,
     'Edit it by hand and set "values-file" to "". Please report this together with the file, without its secrets.',
   );
-}
-
-/** What is to be different, as a tree: keys that lead to texts. */
-export type Wanted = string | ReadonlyMap<string, Wanted>;
-
-export function wantedTree(writes: readonly { readonly path: readonly string[]; readonly after: string }[]): Wanted {
-  const root = new Map<string, Wanted>();
-  for (const { path, after } of writes) {
-    let map = root;
-    for (const key of path.slice(0, -1)) {
-      const next = map.get(key);
-      const child = next instanceof Map ? (next as Map<string, Wanted>) : new Map<string, Wanted>();
-      map.set(key, child);
-      map = child;
-    }
-    map.set(path.at(-1) ?? '', after);
-  }
-  return root;
-}
-
-/**
- * The first difference between two trees that is not a wanted one; undefined when there is none, and every wanted one is there.
- * Keys have to be in the same order.
- */
-export function difference(
-  before: unknown,
-  after: unknown,
-  wanted: Wanted,
-  path: readonly string[] = [],
-): string | undefined {
-  const name = path.join('.') || 'the document';
-  if (typeof wanted === 'string') return after === wanted ? undefined : `${name} is not the string ${wanted}`;
-  if (!(after instanceof Map)) return `${name} is not a mapping`;
-  if (!(before instanceof Map) && before !== null && before !== undefined) return `${name} was not a mapping`;
-  const old = before instanceof Map ? [...(before as Map<unknown, unknown>)] : [];
-  const oldKeys = new Set(old.map(([key]) => key));
-  const added = [...wanted.keys()].filter((key) => !oldKeys.has(key));
-  const kept = [...(after as Map<unknown, unknown>)].filter(([key]) => !added.includes(key as string));
-  if (kept.length !== old.length || after.size !== old.length + added.length) return `keys of ${name}`;
-  const seen = new Map<unknown, unknown>();
-  for (const [index, [key, value]] of old.entries()) {
-    const [newKey, newValue] = kept[index] ?? [];
-    if (!equal(key, newKey, seen)) return `keys of ${name}`;
-    const within = typeof key === 'string' ? wanted.get(key) : undefined;
-    const where = [...path, String(key)];
-    if (within === undefined) {
-      if (!equal(value, newValue, seen)) return where.join('.');
-    } else {
-      const found = difference(value, newValue, within, where);
-      if (found !== undefined) return found;
-    }
-  }
-  for (const key of added) {
-    const found = difference(undefined, after.get(key), wanted.get(key) ?? '', [...path, key]);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** Whether two values are the same all the way down; `seen` holds the pairs under way, so that aliases cost once and cycles end. */
-export function equal(a: unknown, b: unknown, seen: Map<unknown, unknown> = new Map<unknown, unknown>()): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (seen.get(a) === b) return true;
-  seen.set(a, b);
-  const [left, right] = [partsOf(a), partsOf(b)];
-  if (left === undefined || right === undefined || Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
-  return left.length === right.length && left.every((part, index) => equal(part, right[index], seen));
-}
-
-/** What a value consists of, in order; undefined for what no reading of YAML gives. */
-function partsOf(value: object): unknown[] | undefined {
-  if (Array.isArray(value)) return value as unknown[];
-  if (value instanceof Uint8Array) return [...value];
-  if (value instanceof Date) return [value.getTime()];
-  if (value instanceof Map) return [...(value as Map<unknown, unknown>)].flat();
-  if (value instanceof Set) return [...(value as Set<unknown>)];
-  return undefined;
 }
 
 /** Where a mapping with an unknown tag keeps it; no key in a file can be this one. */
@@ -192,8 +175,3 @@ const schemas: readonly Schema[] = [
   CORE_SCHEMA.withTags(mergeTag, realMapTag, unknownTags),
   YAML11_SCHEMA.withTags(realMapTag, unknownTags),
 ];
-
-/** Every document of a text as values, in both versions of YAML, by a parser that had no part in the edit. */
-export function readings(text: string): unknown[][] {
-  return schemas.map((schema) => loadAll(text, { schema }));
-}

@@ -31,11 +31,10 @@ export function planReference(
   const after = wantedReference(parsed, image);
   const offset = node.range[0];
   const offsets = new Map([[name, offset]]);
-  if (isString(node, after)) return { shape: 'reference', writes: [], edits: [], warnings: [], offsets };
+  if (isString(node, after)) return { writes: [], edits: [], warnings: [], offsets };
   const { quotes } = fileStyle(source.text, place.document, place.maps);
   const inFlow = place.maps.at(-1)?.flow === true;
   return {
-    shape: 'reference',
     writes: [{ path, before, after, offset }],
     edits: [replaceScalar(node, after, quotes, inFlow)],
     warnings: warningsOf(parsed, after, position(source.text, offset).line),

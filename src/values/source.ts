@@ -19,11 +19,10 @@ const largest = 1024 * 1024;
 const notAllowed = /(?![\t\n\r])\p{Cc}|[\u2028\u2029\ufeff\ufffe\uffff]|\r(?!\n)/u;
 
 /**
- * Reads the bytes of a file.
- * @throws ConfigurationError when they are not UTF-8 text that every YAML parser sees alike
+ * The text of a file, without its byte order mark.
+ * @throws ConfigurationError when it is not text that every YAML parser sees alike
  */
-export function readSource(given: Uint8Array | string, file: string): Source {
-  const all = typeof given === 'string' ? given : decode(given, file);
+export function readSource(all: string, file: string): Source {
   const mark = all.startsWith('\ufeff') ? '\ufeff' : '';
   const source: Source = { file, mark, text: all.slice(mark.length) };
   if (source.text.length > largest) {
@@ -46,14 +45,6 @@ export function readSource(given: Uint8Array | string, file: string): Source {
     );
   }
   return source;
-}
-
-function decode(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw notUtf8(file);
-  }
 }
 
 function notUtf8(file: string): ConfigurationError {

@@ -8,12 +8,12 @@ export const wantedImage = {
   tag: '14.22.4094-4922444',
 } as const;
 
-export function edit(text: string | Uint8Array, options: Partial<EditOptions> = {}): EditedValues {
+export function edit(text: string, options: Partial<EditOptions> = {}): EditedValues {
   return editValues(text, { file: 'values.yaml', image: wantedImage, ...options });
 }
 
 /** The refusal that an edit ends with; an edit that goes through fails the test. */
-export function refusalOf(text: string | Uint8Array, options: Partial<EditOptions> = {}): RunError {
+export function refusalOf(text: string, options: Partial<EditOptions> = {}): RunError {
   let result: EditedValues;
   try {
     result = edit(text, options);
