@@ -59,6 +59,7 @@ export async function checkServer(
         database: asked,
         seal,
         unmaskedSecrets: context.runner.unmasked(),
+        jobScripts: context.scripts.job,
         probeScript: context.scripts.probe,
         replayScripts: context.scripts.replay,
         probePullRequest: pullRequest && (() => probePullRequest(pullRequest.github, pullRequest.settings)),

@@ -1,5 +1,5 @@
-import type { V1ConfigMap, V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
-import { containerName, scriptName } from './upgrade-job.ts';
+import type { V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import { containerName } from './upgrade-job.ts';
 
 /** With which the names of all probe pods begin. */
 export const probeNamePrefix = 'postgres-upgrade-probe-';
@@ -30,10 +30,4 @@ export function isOurProbe({ metadata, spec }: V1Pod): boolean {
 /** Whether the action has made a pod: a probe, or the pod of a Job. */
 export function isOurPod(pod: V1Pod): boolean {
   return isOurProbe(pod) || doesOurWork(pod.spec);
-}
-
-/** Whether a ConfigMap holds scripts of the action, of this version or of another one. Its content can't be changed; labels can. */
-export function isOurScripts({ data = {} }: V1ConfigMap): boolean {
-  const names = Object.keys(data);
-  return names.includes(scriptName) && names.every((name) => /^[a-z]+\.sh$/.test(name));
 }

@@ -1,8 +1,8 @@
-import type { V1ConfigMap, V1EnvVar, V1Job, V1ResourceRequirements } from '@kubernetes/client-node';
+import type { V1EnvVar, V1Job, V1ResourceRequirements } from '@kubernetes/client-node';
 import { upgradeOptions } from '../database/session-options.ts';
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../common/versions.ts';
-import { bootstrapCommand, bootstrapVariables, scriptDirectory } from '../job/bootstrap.ts';
+import { bootstrapCommand, bootstrapVariables } from '../job/bootstrap.ts';
 import { ownerLabel, passwd, podTemplate } from './pod.ts';
 import type { Transfer } from '../inputs/transfer.ts';
 
@@ -41,18 +41,12 @@ const jobNames: Readonly<Record<JobCommand, string>> = {
   boot: bootJobName,
 };
 export const containerName = 'pg-upgrade';
-export const scriptName = 'upgrade.sh';
-
-/** The ConfigMap with the scripts that the Job runs, by file name. Its content can't be changed, and the Job compares it: see bootstrap.ts. */
-export function scriptConfigMap(target: Target, scripts: Readonly<Record<string, string>>): V1ConfigMap {
-  const metadata = { name: jobName, namespace: target.namespace, labels: ownerLabel };
-  return { metadata, immutable: true, data: { ...scripts } };
-}
+const scriptName = 'upgrade.sh';
 
 /**
  * The Job that runs pg_upgrade on the server's volume, takes it back, or starts 12 on a copy. One
  * pod, never repeated by Kubernetes, never ended by a deadline.
- * @param scripts what `scriptConfigMap` holds
+ * @param scripts text by file name; they are in the Job's command: see bootstrap.ts
  */
 export function upgradeJob(
   target: Target,
@@ -77,9 +71,11 @@ export function upgradeJob(
     TRANSFER: settings.transfer,
     RUN_ID: settings.runId,
     SESSION_OPTIONS: upgradeOptions,
-    ...bootstrapVariables(scriptName, scripts, passwd(target.userId)),
   };
-  const env: V1EnvVar[] = Object.entries(variables).map(([name, value]) => ({ name, value }));
+  const env: V1EnvVar[] = [
+    ...Object.entries(variables).map(([name, value]) => ({ name, value })),
+    ...bootstrapVariables(passwd(target.userId)),
+  ];
   return {
     metadata: {
       name: jobNames[command],
@@ -101,19 +97,15 @@ export function upgradeJob(
           name: containerName,
           image: settings.image,
           imagePullPolicy: 'IfNotPresent',
-          command: bootstrapCommand(command),
+          command: bootstrapCommand(scriptName, command, scripts),
           env,
           resources: settings.resources,
           volumeMounts: [
             // Once, at its root and at the server's own path: hard links don't cross mounts, and tablespaces and pg_wal may be links.
             { name: 'data', mountPath: target.volume.mountPath },
-            { name: 'script', mountPath: scriptDirectory, readOnly: true },
           ],
         },
-        volumes: [
-          { name: 'data', persistentVolumeClaim: { claimName: target.volume.claimName } },
-          { name: 'script', configMap: { name: jobName } },
-        ],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: target.volume.claimName } }],
       }),
     },
   };

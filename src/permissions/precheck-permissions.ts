@@ -163,7 +163,7 @@ export const precheckPermissions: readonly Permission[] = [
     verb: 'create',
     resource: 'configmaps',
     mode: 'precheck',
-    why: "try the admission of the upgrade Job's script by a dry run",
+    why: 'try the admission of the journal by a dry run',
     informs: ['admission'],
   },
   {

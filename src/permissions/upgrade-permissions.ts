@@ -5,6 +5,7 @@ import { leaseName } from '../objects/lease.ts';
 import type { Permission } from './permission.ts';
 import type { ServerNames } from '../target/server-names.ts';
 
+const journal = () => [journalName];
 const jobs = () => [jobName, revertJobName, bootJobName];
 const lease = () => [leaseName];
 const applications = (resource: ServerNames['applications'][number]['resource']) => (names: ServerNames) =>
@@ -17,28 +18,28 @@ export const upgradePermissions: readonly Permission[] = [
     verb: 'create',
     resource: 'configmaps',
     mode: 'upgrade',
-    why: 'write the journal, and the script of the upgrade Job',
+    why: 'write the journal',
   },
   {
     verb: 'get',
     resource: 'configmaps',
-    names: () => [journalName, jobName],
+    names: journal,
     mode: 'upgrade',
-    why: 'read them again before each change',
+    why: 'read the journal again before each change',
   },
   {
     verb: 'patch',
     resource: 'configmaps',
-    names: () => [journalName, jobName],
+    names: journal,
     mode: 'upgrade',
-    why: 'write the journal; claim what a run that died left',
+    why: 'write the journal; claim that of a run that died',
   },
   {
     verb: 'delete',
     resource: 'configmaps',
-    names: () => [journalName, jobName],
+    names: journal,
     mode: 'upgrade',
-    why: 'remove the script of the upgrade Job; make a journal again that somebody has made immutable',
+    why: 'make a journal again that somebody has made immutable',
   },
   { verb: 'create', resource: 'jobs', mode: 'upgrade', why: 'run pg_upgrade, start PostgreSQL 12 on a copy' },
   { verb: 'get', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'follow the upgrade Job' },

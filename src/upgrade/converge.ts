@@ -1,5 +1,5 @@
 import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../common/errors.ts';
-import { closeJournal, removeScript, removeTraces } from './steps/finish.ts';
+import { closeJournal, removeTraces } from './steps/finish.ts';
 import { upgrade } from '../common/versions.ts';
 import { endByHand } from '../journal/errors.ts';
 import { journalName } from '../objects/journal-name.ts';
@@ -73,7 +73,6 @@ export async function goBack(
     }
   }
   await removeTraces(unhurried);
-  await removeScript(unhurried);
   await noteReverted(context);
   const message = `${reason} ${await howItWasLeft(unhurried)}`;
   return new UpgradeError('reverted', message, remedy, { cause });

@@ -16,7 +16,6 @@ import { makeCopy, removeCopy } from '../../src/upgrade/backup/copy.ts';
 import { exchangeVolumes } from '../../src/upgrade/backup/exchange.ts';
 import { EpochCluster } from '../../src/upgrade/lock/fenced-cluster.ts';
 import { epochLabel } from '../../src/journal/fencing-token.ts';
-import { removeScript } from '../../src/upgrade/steps/finish.ts';
 import { HeldLease } from '../../src/upgrade/lock/lease.ts';
 import { isAtWork, runJob } from '../../src/upgrade/job/job-run.ts';
 import type { Context } from '../../src/upgrade/contract/step.ts';
@@ -156,19 +155,6 @@ describe('a neighbour who puts our labels on what is not ours', () => {
     await removeCopy(context);
     expect(from.peek('jobs', bootJobName, namespace)).toBeDefined();
     expect(context.results.warnings.join()).toContain(`Job ${bootJobName} `);
-  });
-
-  test('does not get a ConfigMap of somebody else removed that has the name of ours', async () => {
-    const { cluster: from, context } = await setUp();
-    from.put('configmaps', {
-      ...configMap(jobName, { 'settings.ini': 'keep' }),
-      metadata: { name: jobName, namespace, labels: ownerLabel },
-    });
-    from.remove('pods', context.target.podName, namespace);
-    expect((await thrownBy(() => runJob(context, 'upgrade'))).code).toBe('configmap-foreign');
-    await removeScript(context);
-    expect(from.writes).toEqual([]);
-    expect(from.peek('configmaps', jobName, namespace)?.data).toEqual({ 'settings.ini': 'keep' });
   });
 });
 

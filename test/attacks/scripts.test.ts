@@ -1,15 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { jobName, scriptConfigMap, upgradeJob } from '../../src/objects/upgrade-job.ts';
+import { jobName, upgradeJob } from '../../src/objects/upgrade-job.ts';
 import { parseJobResult } from '../../src/job/result.ts';
 import { sha256 } from '../../src/common/sha256.ts';
 import { runUpgradeJob } from '../../src/upgrade/steps/upgrade-job.ts';
 import { namespace, stopApplications, target } from '../unit/objects.ts';
 import { setUp } from '../unit/upgrade/context.ts';
-import { controlJobs, ending } from '../unit/upgrade/job-controller.ts';
+import { controlJobs, ending, revertName } from '../unit/upgrade/job-controller.ts';
+import { live } from '../unit/upgrade/live.ts';
+import { answerError } from '../../src/adapters/api-error.ts';
+import { ownerLabel } from '../../src/objects/pod.ts';
+import { journalName } from '../../src/objects/journal-name.ts';
+import { thrownBy } from '../unit/thrown.ts';
+import { rollBackNow, type Live } from './interrupted.ts';
 
 const scripts = {
   'upgrade.sh': 'here=$(dirname "$0")\necho "upgrade $1"\nsource "$here/volume.sh"\n',
@@ -25,24 +31,19 @@ afterEach(() => {
 });
 
 /**
- * Runs the Job's command as its container would, with what a neighbour made of the ConfigMap.
+ * Runs the Job's command as its container would.
  * @param passwd what the action wrote for /etc/passwd; this machine's stands for the one of the pod
  */
-async function runJobWith(
-  files: Readonly<Record<string, string>>,
-  wanted: Readonly<Record<string, string>> = scripts,
-  passwd = readFileSync('/etc/passwd', 'utf8'),
-) {
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(directory, name), text);
-  const job = upgradeJob(await target(), settings, 'upgrade', wanted);
+async function runJobWith(files: Readonly<Record<string, string>>, passwd = readFileSync('/etc/passwd', 'utf8')) {
+  const job = upgradeJob(await target(), settings, 'upgrade', files);
   const { command = [], env = [] } = job.spec?.template.spec?.containers[0] ?? {};
-  const [program = '', ...args] = command.map((text) => text.replace(/^\/upgrade/, directory));
+  const [program = '', ...args] = command;
   const result = path.join(directory, 'result');
   const run = spawnSync(program, args, {
     env: {
       PATH: process.env['PATH'] ?? '',
       ...Object.fromEntries(env.map(({ name, value = '' }) => [name, value])),
-      ...{ SCRIPTS: directory, PASSWD_SUM: sha256(passwd), RESULT_FILE: result },
+      ...{ PASSWD_SUM: sha256(passwd), RESULT_FILE: result },
     },
     encoding: 'utf8',
   });
@@ -62,51 +63,35 @@ const settings = {
 
 const evil = 'echo EVIL\n';
 
-describe('a neighbour who changes the ConfigMap with the scripts', () => {
-  test('is not there: they run', async () => {
-    const { code, output } = await runJobWith(scripts);
-    expect([code, output]).toEqual([0, 'upgrade upgrade\nvolume\n']);
+describe('the scripts of the Job', () => {
+  test.each([
+    ['as they are', scripts],
+    [
+      'whatever is in them',
+      { 'upgrade.sh': `printf '%s\\n' '-n %s \\n "$1" \u00e4' "$1"\n`, '-n': '-e', 'a b.sh': '' },
+    ],
+    ['of any size', { 'upgrade.sh': `echo "$1" "\${#LONG}"\n${'# long\n'.repeat(14_000)}` }],
+  ])('run, %s', async (_what, files) => {
+    const { code, output } = await runJobWith(files);
+    const direct = path.join(directory, 'direct');
+    mkdirSync(direct);
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(direct, name), text);
+    const wanted = spawnSync('bash', [path.join(direct, 'upgrade.sh'), 'upgrade'], { encoding: 'utf8' });
+    expect([code, output]).toEqual([0, wanted.stdout]);
+    expect(output).not.toBe('');
   });
 
-  test.each<[string, Record<string, string>]>([
-    ['replaces the script', { ...scripts, 'upgrade.sh': evil }],
-    ['replaces a file that it reads', { ...scripts, 'volume.sh': evil }],
-    ['appends a line', { ...scripts, 'upgrade.sh': `${scripts['upgrade.sh']}${evil}` }],
-    ['prepends a line', { ...scripts, 'upgrade.sh': `${evil}${scripts['upgrade.sh']}` }],
-    ['exchanges two files', { 'upgrade.sh': scripts['volume.sh'], 'volume.sh': scripts['upgrade.sh'] }],
-    ['takes a file away', { 'upgrade.sh': evil }],
-    ['leaves a file empty', { ...scripts, 'volume.sh': '' }],
-    ['takes a line end away', { ...scripts, 'volume.sh': 'echo volume' }],
-    ['takes all files away', {}],
-    ['brings sums of his own', { ...scripts, 'upgrade.sh': evil, sums: `${sha256(evil)}  upgrade.sh\n` }],
-  ])('and %s gets none of it run', async (_how, files) => {
-    const { code, output, result } = await runJobWith(files);
-    expect(output).not.toContain('EVIL');
-    expect(output).not.toContain('upgrade upgrade');
-    expect(code).toBe(11);
-    expect(result).toMatchObject({ command: 'upgrade', outcome: 'refused' });
-    expect(result?.message).toContain('somebody changed it');
-  });
-
-  test('after they were compared changes nothing of what runs', async () => {
-    const files = {
-      ...scripts,
-      'upgrade.sh': `echo '${evil.trim()}' >"$SCRIPTS/volume.sh"\n${scripts['upgrade.sh']}`,
-    };
-    expect((await runJobWith(files, files)).output).toBe('upgrade upgrade\nvolume\n');
-  });
-
-  test('finds it immutable', async () => {
-    expect(scriptConfigMap(await target(), scripts)).toMatchObject({ immutable: true, data: scripts });
+  test('are read from nowhere that others may write', async () => {
+    const job = upgradeJob(await target(), settings, 'upgrade', scripts);
+    const { volumes = [], containers = [] } = job.spec?.template.spec ?? {};
+    expect(volumes.map(({ name }) => name).sort()).toEqual(['data', 'passwd', 'tmp']);
+    const variables = containers.flatMap(({ env = [], envFrom = [] }) => [...env, ...envFrom]);
+    expect(variables.filter((one) => 'valueFrom' in one || !('value' in one))).toEqual([]);
   });
 });
 
 test('a neighbour who changes the annotation that becomes /etc/passwd stops the Job before it begins', async () => {
-  const { code, output, result } = await runJobWith(
-    scripts,
-    scripts,
-    'postgres:x:0:0::/bitnami/postgresql/data:/bin/sh\n',
-  );
+  const { code, output, result } = await runJobWith(scripts, 'postgres:x:0:0::/bitnami/postgresql/data:/bin/sh\n');
   expect([code, output.includes('upgrade upgrade')]).toEqual([11, false]);
   expect(result?.message).toContain('somebody changed the annotations of this pod');
 });
@@ -124,4 +109,54 @@ test('a Job under our name that runs other scripts is not ours, whatever its lab
   controlJobs(setting, { [jobName]: ending(0) });
   await runUpgradeJob.run(context);
   expect(cluster.peek('jobs', jobName, namespace)?.metadata?.uid).not.toBe(before);
+});
+
+describe('a neighbour who may create ConfigMaps', () => {
+  const reverted = ending(0, { command: 'revert', outcome: 'reverted', message: 'data is PostgreSQL 12 again' });
+  const theirs = { metadata: { name: jobName, namespace, labels: ownerLabel }, data: { 'settings.ini': 'keep' } };
+
+  /** Gives the neighbour every name of a ConfigMap but the journal's, which a run of ours has before the downtime. */
+  function takeNames({ cluster }: Live): void {
+    cluster.put('configmaps', theirs);
+    cluster.hooks.push(({ method, resource, name }) => {
+      if (method === 'create' && resource === 'configmaps' && name !== journalName)
+        throw answerError(`create configmaps ${name}`, 409, 'already exists');
+    });
+  }
+
+  test.each<[string, (setting: Live) => void]>([
+    ['before the upgrade', takeNames],
+    [
+      'in the downtime',
+      (setting) => {
+        let isTaken = false;
+        setting.cluster.hooks.push(() => {
+          if (isTaken || setting.replicas() !== 0) return;
+          isTaken = true;
+          takeNames(setting);
+        });
+      },
+    ],
+  ])('and takes the names %s keeps neither the upgrade nor the rollback from its end', async (_when, take) => {
+    const setting = await live({ [jobName]: ending(0), [revertName]: reverted });
+    take(setting);
+    await setting.begin();
+    expect(setting.journal()).toMatchObject({ outcome: 'upgraded' });
+    expect(await rollBackNow(setting)).toMatch(/^reverted: /);
+    expect(setting.cluster.writes).toContain(`create jobs/${revertName}`);
+    expect(setting.cluster.peek('configmaps', jobName, namespace)?.data).toEqual(theirs.data);
+  });
+
+  test('and takes the names while the upgrade Job fails does not keep the action from reverting', async () => {
+    const setting = await live({ [jobName]: ending(1), [revertName]: reverted });
+    let isTaken = false;
+    setting.cluster.hooks.push(() => {
+      if (isTaken || setting.cluster.peek('jobs', jobName, namespace) === undefined) return;
+      isTaken = true;
+      takeNames(setting);
+    });
+    expect((await thrownBy(() => setting.begin())).code).toBe('reverted');
+    expect(setting.cluster.writes).toContain(`create jobs/${revertName}`);
+    expect(setting.replicas()).toBe(3);
+  });
 });

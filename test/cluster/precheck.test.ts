@@ -71,10 +71,8 @@ describe('a precheck', () => {
       'ConfigMap',
       'VolumeSnapshot',
       'PersistentVolumeClaim',
-      'ConfigMap',
       'Job',
       'VolumeSnapshot',
-      'ConfigMap',
       'Job',
     ]);
     expect(dry.log).toMatch(/^::group::Plan: Run pg_upgrade in a Job: about [\d.]+ s \(/m);

@@ -1,19 +1,21 @@
 import { ClusterError } from '../../common/errors.ts';
-import { jobName, scriptConfigMap, upgradeJob, type JobSettings } from '../../objects/upgrade-job.ts';
+import { jobName, upgradeJob, type JobSettings } from '../../objects/upgrade-job.ts';
 import { copyClaim, copyName } from '../../upgrade/backup/copy.ts';
 import { snapshotObject } from '../../objects/snapshot.ts';
+import { journalName } from '../../objects/journal-name.ts';
+import { journalObject } from '../../journal/object.ts';
 import type { SnapshotClassFacts } from '../../facts/facts.ts';
 import type { Known } from '../../findings/finding.ts';
 import type { Gathering } from './gathering.ts';
 
 /** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */
 export async function refusedObjects(
-  { cluster, target, inputs }: Gathering,
+  { cluster, target, inputs, jobScripts }: Gathering,
   settings: JobSettings,
   snapshotClass: Known<SnapshotClassFacts>,
 ): Promise<string[]> {
   const { namespace } = target;
-  const job = upgradeJob(target, settings, 'upgrade', {});
+  const job = upgradeJob(target, settings, 'upgrade', jobScripts);
   const template = job.spec?.template;
   const pod = {
     metadata: { ...template?.metadata, namespace, name: `${jobName}-dry-run` },
@@ -27,17 +29,14 @@ export async function refusedObjects(
       () => cluster.create('jobs', { ...job, metadata: { ...job.metadata, name: `${jobName}-dry-run` } }, dryRun),
     ],
     ['the pod of the Job', () => cluster.create('pods', pod, dryRun)],
+    [
+      'the ConfigMap of the journal',
+      () => {
+        const { metadata } = journalObject(namespace, {});
+        return cluster.create('configmaps', { metadata: { ...metadata, name: `${journalName}-dry-run` } }, dryRun);
+      },
+    ],
   ];
-  const configMap = scriptConfigMap(target, {});
-  tries.push([
-    'the ConfigMap of the Job',
-    () =>
-      cluster.create(
-        'configmaps',
-        { ...configMap, metadata: { ...configMap.metadata, name: `${jobName}-dry-run` } },
-        dryRun,
-      ),
-  ]);
   const className = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : undefined;
   if (inputs.backup !== 'external') {
     const claim = copyClaim(target, `${copyName(target)}-dry-run`, {

@@ -16,6 +16,8 @@ export interface Gathering extends Surroundings {
   readonly seal: JournalSeal;
   /** Secrets of the run that stay in what it tells. */
   readonly unmaskedSecrets: readonly UnmaskedSecret[];
+  /** Of the upgrade Job, by file name. */
+  readonly jobScripts: Readonly<Record<string, string>>;
   /** Text of probe.sh. */
   readonly probeScript: string;
   readonly replayScripts: ReplayScripts;

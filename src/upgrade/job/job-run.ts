@@ -11,8 +11,8 @@ import {
   type JobEnd,
 } from '../../job/follow-job.ts';
 import { hasStarted, podProgress } from '../../job/follow-pod.ts';
-import { containerName, jobName, scriptConfigMap, upgradeJob, type JobCommand } from '../../objects/upgrade-job.ts';
-import { isOurPod, isOurScripts } from '../../objects/ours.ts';
+import { containerName, jobName, upgradeJob, type JobCommand } from '../../objects/upgrade-job.ts';
+import { isOurPod } from '../../objects/ours.ts';
 import { mountsClaim } from '../../target/volume-users.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { expectClaim } from '../server/claim.ts';
@@ -72,16 +72,8 @@ export async function runJob(
 
 /** What `runJob` will make. */
 export function planJob({ target, settings, scripts }: Draft, command: JobCommand, until?: string): Move[] {
-  const job = upgradeJob(target, settings, command, scripts);
-  return [
-    {
-      does: 'create',
-      resource: 'configmaps',
-      object: scriptConfigMap(target, scripts),
-      until: until ?? 'the end of the upgrade',
-    },
-    { does: 'create', resource: 'jobs', object: job, ...(until === undefined ? {} : { until }) },
-  ];
+  const object = upgradeJob(target, settings, command, scripts);
+  return [{ does: 'create', resource: 'jobs', object, ...(until === undefined ? {} : { until }) }];
 }
 
 /** A claim that only one node may use can still be mounted by two pods on that node. */
@@ -113,22 +105,8 @@ async function noteCreation({ journal }: Context): Promise<void> {
 }
 
 async function create(context: Context, job: V1Job, command: JobCommand): Promise<V1Job> {
-  const { cluster, target, scripts } = context;
-  const { namespace } = target;
-  const earlier = await cluster.find('configmaps', jobName, namespace);
-  if (earlier !== undefined && !isOurScripts(earlier)) throw foreignScripts(namespace);
-  await cluster.delete('configmaps', jobName, namespace);
-  await cluster.create('configmaps', scriptConfigMap(target, scripts), { namespace });
   if (command === 'upgrade') await noteCreation(context);
-  return await cluster.create('jobs', job, { namespace });
-}
-
-function foreignScripts(namespace: string): UpgradeError {
-  return new UpgradeError(
-    'configmap-foreign',
-    `ConfigMap ${jobName} in namespace ${namespace} does not hold scripts of this action, and its name is needed for them. It was left as it is.`,
-    `Look at it: ${copyable(shell`kubectl -n ${namespace} get configmap ${jobName} -o yaml`)}. If nobody needs it, delete it: ${copyable(shell`kubectl -n ${namespace} delete configmap ${jobName}`)}. Then run again.`,
-  );
+  return await context.cluster.create('jobs', job, { namespace: context.target.namespace });
 }
 
 /**

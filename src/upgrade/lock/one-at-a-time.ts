@@ -51,7 +51,6 @@ export async function oneAtATime<T>(
 /** What an earlier run may have left: a run that still thinks that it holds the Lease must not change or delete it either. */
 const ours: readonly Changed[] = [
   { resource: 'configmaps', name: journalName },
-  { resource: 'configmaps', name: jobName },
   { resource: 'jobs', name: jobName },
   { resource: 'jobs', name: revertJobName },
   { resource: 'jobs', name: bootJobName },

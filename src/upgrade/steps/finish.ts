@@ -1,7 +1,5 @@
 import { describe } from '../../common/errors.ts';
 import { fieldManager } from '../../common/field-manager.ts';
-import { jobName } from '../../objects/upgrade-job.ts';
-import { isOurScripts } from '../../objects/ours.ts';
 import type { PatchOperation, ResourceName } from '../../ports/cluster.ts';
 import type { Outcome } from '../../journal/notes.ts';
 import { removeProof } from '../backup/prove.ts';
@@ -25,20 +23,9 @@ export const finish: Step = {
   async run(context) {
     await restoreReclaimPolicy(context);
     await removeTraces(context);
-    await removeScript(context);
     await removeProof(context);
   },
 };
-
-/** The Jobs that have ended need it no more. */
-export async function removeScript({ cluster, target, results }: Context): Promise<void> {
-  try {
-    const found = await cluster.find('configmaps', jobName, target.namespace);
-    if (found !== undefined && isOurScripts(found)) await cluster.delete('configmaps', jobName, target.namespace);
-  } catch (error) {
-    results.warnings.push(`ConfigMap ${jobName} could not be removed: ${describe(error)}`);
-  }
-}
 
 /**
  * A field that we changed and still own makes the user's next `helm upgrade`

@@ -27,7 +27,6 @@ const calls: readonly (readonly [group: string, call: string, options?: { proof?
   ['Fence PostgreSQL and stop it', 'exec pg_ctl'],
   ['Back up the volume', 'create volumesnapshots'],
   ['Back up the volume', 'patch volumesnapshotcontents'],
-  ['Run pg_upgrade in a Job', 'create configmaps'],
   ['Run pg_upgrade in a Job', 'create jobs'],
   ['Run pg_upgrade in a Job', 'create jobs', { btrfs: true }],
   ['Start PostgreSQL 14', 'patch statefulsets/postgresql'],
@@ -37,7 +36,6 @@ const calls: readonly (readonly [group: string, call: string, options?: { proof?
   ['Rebuild the statistics (ANALYZE)', 'exec'],
   ['Bring the applications back', 'patch deployments/writer'],
   [cleanup, 'patch statefulsets/postgresql'],
-  [cleanup, 'delete configmaps'],
   [closing, 'patch configmaps'],
 ];
 

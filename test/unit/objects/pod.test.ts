@@ -1,8 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { V1PodSpec } from '@kubernetes/client-node';
-import { scriptConfigMap, upgradeJob, type JobSettings } from '../../../src/objects/upgrade-job.ts';
+import { upgradeJob, type JobSettings } from '../../../src/objects/upgrade-job.ts';
 import { probePod } from '../../../src/probes/probe.ts';
+import { replayPod } from '../../../src/probes/replay.ts';
 import { password, serverContainer, statefulSet, target } from '../objects.ts';
+import { server } from '../prechecks/facts.ts';
 
 const settings: JobSettings = {
   image: 'registry.example.com/upgrade:12-14',
@@ -40,7 +44,6 @@ describe('the pod of the Job', () => {
         containers.flatMap(({ env = [], envFrom = [] }) => [...envFrom, ...env.filter((e) => e.valueFrom)]),
       ).toEqual([]);
       expect(spec?.volumes?.map((v) => Object.keys(v).find((kind) => kind !== 'name')).sort()).toEqual([
-        'configMap',
         'downwardAPI',
         'emptyDir',
         'persistentVolumeClaim',
@@ -67,7 +70,7 @@ describe('the pod of the Job', () => {
     });
     expect([spec.hostNetwork, spec.hostPID, spec.hostIPC]).toEqual([undefined, undefined, undefined]);
     const kinds = (spec.volumes ?? []).flatMap((v) => Object.keys(v)).filter((key) => key !== 'name');
-    expect(new Set(kinds)).toEqual(new Set(['persistentVolumeClaim', 'configMap', 'emptyDir', 'downwardAPI']));
+    expect(new Set(kinds)).toEqual(new Set(['persistentVolumeClaim', 'emptyDir', 'downwardAPI']));
   });
 
   test("runs as the server's user and group, not as one of its own", async () => {
@@ -182,7 +185,7 @@ describe('the Job', () => {
 
   test('runs the script with what the cluster needs', async () => {
     const { container } = await jobOf();
-    expect(container.command?.slice(-2)).toEqual(['bash', 'upgrade']);
+    expect(container.command?.at(-1)).toBe('upgrade');
     expect(Object.fromEntries((container.env ?? []).map((e) => [e.name, e.value]))).toMatchObject({
       MOUNT: '/bitnami/postgresql',
       DATA: '/bitnami/postgresql/data',
@@ -214,11 +217,45 @@ describe('the Job', () => {
     expect(back.spec?.template.spec?.volumes).toEqual(forth.spec?.template.spec?.volumes);
   });
 
-  test('finds its scripts in a ConfigMap beside it', async () => {
-    const { spec } = await jobOf();
-    const configMap = scriptConfigMap(await target(), scripts);
-    expect(configMap).toMatchObject({ immutable: true, data: scripts });
-    expect(spec.volumes).toContainEqual({ name: 'script', configMap: { name: configMap.metadata?.name } });
+  test('has its scripts in its command, which nobody can change', async () => {
+    const { container } = await jobOf();
+    expect(container.command?.slice(-5)).toEqual(['upgrade.sh', 'echo', 'volume.sh', 'true', 'upgrade']);
+  });
+});
+
+describe('the scripts as they are', () => {
+  const filesOf = (folder: string) => {
+    const directory = path.resolve(import.meta.dirname, '../../..', folder);
+    const names = readdirSync(directory).filter((name) => /\.(sh|pl)$/.test(name));
+    return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(directory, name), 'utf8')]));
+  };
+
+  const commandsOf = async () => {
+    const { 'probe.sh': probe = '', 'replay.sh': replay = '', 'confine.pl': confine = '' } = filesOf('src/probes');
+    const podTarget = { ...(await target()), pod: { status: { podIP: '10.0.0.1' } } };
+    const ofJob = upgradeJob(podTarget, settings, 'upgrade', filesOf('src/job')).spec?.template.spec;
+    const libraries = { load: [], preload: [] };
+    const ofProbe = probePod(podTarget, 'upgrade', 'image:1', '', [], libraries, probe).spec;
+    const ofReplay = replayPod(podTarget, settings, server, 'postgres', [], { replay, confine }, 1000).spec;
+    return [ofJob, ofProbe, ofReplay].flatMap((spec) => [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]);
+  };
+
+  // https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container: `$(NAME)` of the container's variables, and `$$`.
+  test('have nothing that Kubernetes replaces in a command', async () => {
+    const containers = await commandsOf();
+    expect(containers).toHaveLength(4);
+    for (const { command = [], env = [] } of containers) {
+      const text = command.join('\n');
+      expect(text.length).toBeGreaterThan(1000);
+      expect(text).not.toContain('$$');
+      expect(env.map(({ name }) => name).filter((name) => text.includes(`$(${name})`))).toEqual([]);
+    }
+  });
+
+  // MAX_ARG_STRLEN of Linux: 128 KiB with the end of the string.
+  test('are short enough for a command', async () => {
+    for (const { command = [] } of await commandsOf())
+      expect(Math.max(...command.map((text) => Buffer.byteLength(text)))).toBeLessThan(100 * 1024);
   });
 });
 

@@ -8,7 +8,7 @@ import { oneAtATime } from '../../../src/upgrade/lock/one-at-a-time.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { FakeLog } from '../fake-runner.ts';
-import { cluster as namespaceWithServer, configMap, namespace } from '../objects.ts';
+import { cluster as namespaceWithServer, namespace } from '../objects.ts';
 
 /** A change that the API server made: on what, and by the holder of which epoch. */
 interface Effect {
@@ -53,7 +53,7 @@ async function work(held: Cluster): Promise<void> {
   const scale = (replicas: number) =>
     held.patch('statefulsets', 'postgresql', namespace, [{ op: 'add', path: '/spec/replicas', value: replicas }]);
   await scale(0);
-  for (let n = 0; n < 8; n++) await held.delete('configmaps', jobName, namespace);
+  for (let n = 0; n < 8; n++) await held.delete('jobs', jobName, namespace);
   await Promise.all([
     scale(1),
     held.patch('deployments', 'frontend', namespace, [{ op: 'add', path: '/spec/replicas', value: 0 }]),
@@ -74,8 +74,8 @@ test('of contenders with pauses of any length, none changes or deletes anything 
         const server = new FakeClock();
         cluster.time = () => server.now();
         const effects: Effect[] = [];
-        const makeScripts = () => cluster.put('configmaps', { ...configMap(jobName, { 'upgrade.sh': 'echo' }) });
-        makeScripts();
+        const makeJob = () => cluster.put('jobs', { metadata: { name: jobName, namespace } });
+        makeJob();
         const waiting: Request[][] = Array.from({ length: contenders }, () => []);
         const runs = Array.from({ length: contenders }, async (_, index) => {
           const [clock, log, runId] = [new FakeClock(), new FakeLog(), `run-${String(index)}`];
@@ -87,7 +87,7 @@ test('of contenders with pauses of any length, none changes or deletes anything 
           const own = slow(cluster, waiting[index] ?? [], pass, (on) => {
             if (on === `leases/${leaseName}`) return;
             effects.push({ on, epoch });
-            if (on === `configmaps/${jobName}`) makeScripts();
+            if (on === `jobs/${jobName}`) makeJob();
           });
           // Its epoch is known from the log as soon as it has the Lease.
           log.info = (line) => {

@@ -81,6 +81,7 @@ async function gather(
     database,
     seal,
     unmaskedSecrets: [],
+    jobScripts: { 'upgrade.sh': 'upgrade' },
     probeScript: 'script',
     replayScripts: { replay: 'script', confine: 'filter' },
     probePullRequest: undefined,

@@ -4,7 +4,7 @@ import { answerError } from '../../../../src/adapters/api-error.ts';
 import { fieldManager } from '../../../../src/common/field-manager.ts';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
 import { finish, removeTraces } from '../../../../src/upgrade/steps/finish.ts';
-import { claim, cluster, configMap, deployment, namespace, statefulSet } from '../../objects.ts';
+import { claim, cluster, deployment, namespace, statefulSet } from '../../objects.ts';
 import { epochLabel } from '../../../../src/journal/fencing-token.ts';
 import { setUp, type Setting } from '../context.ts';
 
@@ -120,13 +120,10 @@ describe('traces of ownership', () => {
 });
 
 describe('the end of an upgrade', () => {
-  test('removes the scripts and keeps the Job as a log', async () => {
+  test('keeps the Job as a log', async () => {
     const setting = await managedBy(helm, ours);
-    setting.cluster
-      .put('configmaps', configMap(jobName, { 'upgrade.sh': 'echo' }))
-      .put('jobs', { metadata: { name: jobName, namespace } });
+    setting.cluster.put('jobs', { metadata: { name: jobName, namespace } });
     await finish.run(setting.context);
-    expect(setting.cluster.peek('configmaps', jobName, namespace)).toBeUndefined();
     expect(setting.cluster.peek('jobs', jobName, namespace)).toBeDefined();
     expect(left(setting)).toEqual([helm]);
   });

@@ -11,7 +11,8 @@ describe('the upgrade Job', () => {
     const setting = await setUp();
     controlJobs(setting, { [jobName]: ending(0) });
     await run(setting);
-    expect(setting.cluster.peek('configmaps', jobName, namespace)?.data).toEqual({ 'upgrade.sh': 'echo upgrade' });
+    const made = setting.cluster.peek('jobs', jobName, namespace)?.spec?.template.spec?.containers[0];
+    expect(made?.command).toEqual(expect.arrayContaining(['upgrade.sh', 'echo upgrade', 'upgrade']));
     expect(setting.context.results).toMatchObject({
       jobRun: { phase: 'ended' },
       job: { oldVersion: '12.16', newVersion: '14.22' },
