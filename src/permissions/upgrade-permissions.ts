@@ -81,6 +81,14 @@ export const upgradePermissions: readonly Permission[] = [
     why: 'wait for the snapshot, whose name has the time at which it was taken',
   },
   {
+    verb: 'list',
+    resource: 'volumesnapshots',
+    mode: 'upgrade',
+    why: 'name the backups that a rollback could restore, where the journal names none that can be trusted',
+    informs: [],
+    else: 'the error of a rollback has a command that lists them',
+  },
+  {
     verb: 'delete',
     resource: 'volumesnapshots',
     mode: 'upgrade',
@@ -109,6 +117,14 @@ export const upgradePermissions: readonly Permission[] = [
     resource: 'persistentvolumeclaims',
     mode: 'upgrade',
     why: 'wait for a copy; with `backup: clone` its name has the time at which it was made',
+  },
+  {
+    verb: 'list',
+    resource: 'persistentvolumeclaims',
+    mode: 'upgrade',
+    why: 'the same, with `backup: clone`',
+    informs: [],
+    else: 'the error of a rollback has a command that lists them',
   },
   {
     verb: 'delete',

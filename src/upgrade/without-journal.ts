@@ -53,7 +53,7 @@ export async function readEvidence(
   const image = await formerImage(cluster, inputs, target, consent);
   const told = untrusted?.data ?? {};
   const open = await findOpenExchange(cluster, { ...target, claimName: target.volume.claimName }, told['exchange']);
-  const found = await backupOf(cluster, target, consent.backup, told['backup']);
+  const found = await backupOf(cluster, target, consent, told['backup']);
   const { resources } = inputs;
   const record: JournalRecord = {
     schema: 4,
@@ -87,7 +87,7 @@ export async function readEvidence(
   };
   const lines = [
     `PostgreSQL 12 would be started with image ${image}`,
-    dataLine(inputs, target, found, open),
+    ...(await dataLines(cluster, target, consent, found, open)),
     ...target.applications.map((workload) => `${workloadName(workload)} would be left as it is now`),
     ...formerStates(target, told['record']),
     ...(isCopyLeft
@@ -142,9 +142,10 @@ async function formerImage(cluster: Cluster, inputs: Inputs, target: Target, { i
 async function backupOf(
   cluster: Cluster,
   target: Target,
-  named: string | undefined,
+  consent: Consent,
   told: string | undefined,
 ): Promise<FoundBackup | undefined> {
+  const { backup: named } = consent;
   const name = objectName.safeParse(named ?? told);
   if (!name.success) return undefined;
   const found = await findBackup(cluster, target, name.data);
@@ -153,7 +154,7 @@ async function backupOf(
   throw new PrecheckError(
     'backup-unknown',
     `"confirm" names ${named} as the backup. ${found === undefined ? 'There is no such VolumeSnapshot or PersistentVolumeClaim.' : `This action did not make it of claim ${target.volume.claimName}.`} Nothing was changed.`,
-    howToName(target, confirmBackup(confirmWithoutJournal(target.namespace), 'NAME')),
+    await howToName(cluster, target, confirmNamed(target, consent)),
   );
 }
 
@@ -163,18 +164,30 @@ function recordedKind(found: FoundBackup | undefined): JournalRecord['backup'] {
   return { kind: 'snapshot', class: found.class };
 }
 
-/** From where the data of PostgreSQL 12 would come. */
-function dataLine(
-  { confirm }: Inputs,
+/** From where the data of PostgreSQL 12 would come, and which other backups there are. */
+async function dataLines(
+  cluster: Cluster,
   target: Target,
+  consent: Consent,
   found: FoundBackup | undefined,
   open: OpenExchange | undefined,
-): string {
+): Promise<string[]> {
   if (open !== undefined)
-    return `PersistentVolume ${open.exchange.volume}, the copy of the backup on which PostgreSQL 12 was started, would take the place of ${open.exchange.former}, which is kept (Retain)`;
-  if (found !== undefined)
-    return `where PostgreSQL 14 has served on linked files, ${backupName(found.backup)} would be restored, which was made at ${found.madeAt}`;
-  return `no backup in the cluster can be told to be this upgrade's: where PostgreSQL 14 has served on linked files, only a backup that you name or have brings PostgreSQL 12 back. ${howToName(target, confirmBackup(confirm, 'NAME'))}`;
+    return [
+      `PersistentVolume ${open.exchange.volume}, the copy of the backup on which PostgreSQL 12 was started, would take the place of ${open.exchange.former}, which is kept (Retain)`,
+    ];
+  return [
+    found === undefined
+      ? "no backup in the cluster can be told to be this upgrade's: where PostgreSQL 14 has served on linked files, only a backup that you name or have brings PostgreSQL 12 back"
+      : `where PostgreSQL 14 has served on linked files, ${backupName(found.backup)} would be restored, which was made at ${found.madeAt}`,
+    await howToName(cluster, target, confirmNamed(target, consent)),
+  ];
+}
+
+/** The value of `confirm` that names a backup besides what it names now. */
+function confirmNamed({ namespace }: Target, { image }: Consent): string {
+  const confirm = confirmWithoutJournal(namespace);
+  return confirmBackup(image === undefined ? confirm : confirmImage(confirm, image), 'NAME');
 }
 
 /** What the journal says of how the applications were, as commands: whether that is true, only people can tell. */

@@ -1,3 +1,4 @@
+import type { UpgradeError } from '../../src/common/errors.ts';
 import type { Cluster } from '../../src/ports/cluster.ts';
 import { discover } from '../../src/target/discover.ts';
 import { claimInExchange } from '../../src/upgrade/backup/exchange.ts';
@@ -40,8 +41,14 @@ async function found({ cluster }: Live) {
   return { earlier, target };
 }
 
-/** What `mode: rollback` does. @returns the code of the error that says how the server was left */
+/** What `mode: rollback` does. @returns the code and message of the error that says how the server was left */
 export async function rollBackNow(setting: Live): Promise<string> {
+  const { code, message } = await endOfRollback(setting);
+  return `${code}: ${message}`;
+}
+
+/** What `mode: rollback` does. @returns the error that says how the server was left */
+export async function endOfRollback(setting: Live): Promise<UpgradeError> {
   const { cluster, context, clock } = setting;
   const { earlier, target } = await found(setting);
   const journal = await beginRollback(cluster, { target, seal }, earlier, {
@@ -50,8 +57,7 @@ export async function rollBackNow(setting: Live): Promise<string> {
     reason: 'it was asked for',
   });
   const given = { ...anotherRun(setting, cluster, target), results: context.results };
-  const { code, message } = await rollBack({ ...contextOf(given, journal), isResumed: true });
-  return `${code}: ${message}`;
+  return await rollBack({ ...contextOf(given, journal), isResumed: true });
 }
 
 /** What `mode: upgrade` does with an open journal. @throws what it throws */

@@ -61,6 +61,11 @@ function backups({ world: { cluster } }: Stage): string[] {
     .filter((name) => name.startsWith(`${claimName}-before-upgrade-`));
 }
 
+/** The newest backup that an error lists. */
+function namedBackup({ remedy }: Ended): string {
+  return /: (?:VolumeSnapshot|PersistentVolumeClaim) (\S+), made at [^;]*, ready/.exec(remedy)?.[1] ?? '';
+}
+
 /** Does what each error says, until PostgreSQL 12 is there; errors that lead in a circle end the test. */
 async function followRemedies(setting: Stage): Promise<string[]> {
   const codes: string[] = [];
@@ -71,7 +76,7 @@ async function followRemedies(setting: Stage): Promise<string[]> {
     codes.push(ended.code);
     const [, byName] = /"confirm: ([^"]* from )NAME"/.exec(ended.remedy) ?? [];
     if (ended.code === 'claim-missing') giveVolume(setting, ended);
-    else if (byName !== undefined) wanted = `${byName}${backups(setting)[0] ?? ''}`;
+    else if (byName !== undefined) wanted = `${byName}${namedBackup(ended)}`;
     else throw new Error(`${ended.code}: ${ended.text.slice(0, 3000)}`);
   }
   throw new Error(`no end: ${codes.join(', ')}`);
@@ -198,7 +203,9 @@ test.each([
   enter(setting, upgraded, { ...upgraded.moment.data, seal: '0'.repeat(64) });
   const ended = await runMode(setting.world, 'rollback', { confirm: `${confirm} from ${name}` });
   expect(ended.code).toBe(code);
-  expect(ended.remedy).toContain('get volumesnapshots,persistentvolumeclaims');
+  expect(ended.remedy).toContain(
+    `Backups of claim ${claimName} by this action: VolumeSnapshot ${backups(setting)[0] ?? ''}, made at `,
+  );
   expect(setting.world.cluster.writes).toEqual([]);
 });
 

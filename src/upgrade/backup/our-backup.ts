@@ -1,9 +1,10 @@
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import type { Cluster } from '../../ports/cluster.ts';
+import { ClusterError } from '../../common/errors.ts';
+import type { Cluster, VolumeSnapshot } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
-import type { Backup } from '../../objects/backup.ts';
+import { backupName, type Backup } from '../../objects/backup.ts';
 import { isOfVolume } from '../../objects/snapshot.ts';
 
 /** A backup as the cluster shows it. */
@@ -12,6 +13,8 @@ export interface FoundBackup {
   /** VolumeSnapshotClass; '' for a clone, and where the snapshot names none. */
   readonly class: string;
   readonly madeAt: string;
+  /** Whether it can be restored by now. */
+  readonly isReady: boolean;
 }
 
 /**
@@ -27,22 +30,51 @@ export async function findBackup(
   const { namespace } = target;
   const snapshot = await cluster.find('volumesnapshots', name, namespace);
   if (snapshot !== undefined) {
-    if (!isOfVolume(target, snapshot, 'before-upgrade')) return 'foreign';
-    const { volumeSnapshotClassName = '' } = snapshot.spec;
-    return {
-      backup: { kind: 'snapshot', name },
-      class: volumeSnapshotClassName,
-      madeAt: snapshot.status?.creationTime ?? unknownTime,
-    };
+    return isOfVolume(target, snapshot, 'before-upgrade') ? ofSnapshot(snapshot) : 'foreign';
   }
   const clone = await cluster.find('persistentvolumeclaims', name, namespace);
   if (clone === undefined) return undefined;
-  if (!isClone(target, clone)) return 'foreign';
-  const made = clone.metadata?.creationTimestamp;
-  return { backup: { kind: 'clone', name }, class: '', madeAt: made?.toString() ?? unknownTime };
+  return isClone(target, clone) ? ofClone(clone) : 'foreign';
+}
+
+/**
+ * All backups of the server's volume that this action has made, told as `findBackup` tells them, the newest first.
+ * @throws ClusterError
+ */
+async function listBackups(cluster: Cluster, target: Target): Promise<FoundBackup[]> {
+  const { namespace } = target;
+  const [snapshots, claims] = await Promise.all([
+    cluster.serves('volumesnapshots').then((is) => (is ? cluster.list('volumesnapshots', { namespace }) : [])),
+    cluster.list('persistentvolumeclaims', { namespace }),
+  ]);
+  const found = [
+    ...snapshots.filter((snapshot) => isOfVolume(target, snapshot, 'before-upgrade')).map(ofSnapshot),
+    ...claims.filter((claim) => isClone(target, claim)).map(ofClone),
+  ];
+  // The name ends with the time.
+  return found.sort((a, b) => (a.backup.name < b.backup.name ? 1 : -1));
 }
 
 const unknownTime = 'a time that is not known';
+
+function ofSnapshot({ metadata, spec, status }: VolumeSnapshot): FoundBackup {
+  return {
+    backup: { kind: 'snapshot', name: metadata.name },
+    class: spec.volumeSnapshotClassName ?? '',
+    madeAt: status?.creationTime ?? unknownTime,
+    isReady: status?.readyToUse === true,
+  };
+}
+
+function ofClone({ metadata, status }: V1PersistentVolumeClaim): FoundBackup {
+  const made = metadata?.creationTimestamp;
+  return {
+    backup: { kind: 'clone', name: metadata?.name ?? '' },
+    class: '',
+    madeAt: made === undefined ? unknownTime : new Date(made).toISOString(),
+    isReady: status?.phase === 'Bound',
+  };
+}
 
 function isClone({ volume: { claimName } }: Target, { metadata, spec }: V1PersistentVolumeClaim): boolean {
   const { name = '' } = metadata ?? {};
@@ -55,8 +87,23 @@ function isClone({ volume: { claimName } }: Target, { metadata, spec }: V1Persis
   );
 }
 
-/** How a person finds the backups that this action has made, and names one of them. */
-export function howToName({ namespace, volume }: Target, confirm: string): string {
-  const list = shell`kubectl -n ${namespace} get volumesnapshots,persistentvolumeclaims`;
-  return `Backups by this action have names that begin with ${volume.claimName}-before-upgrade-: ${copyable(list)}. To restore one of them, run "mode: rollback" with "confirm: ${confirm}" and its name in the place of NAME.`;
+/**
+ * Which backups this action has made of the server's volume, and how a person names one of them. Where they can't be listed, the command that lists them.
+ * @param confirm value of the input, with NAME where the name is to be
+ */
+export async function howToName(cluster: Cluster, target: Target, confirm: string): Promise<string> {
+  const { namespace, volume } = target;
+  const how = `To restore one of them, run "mode: rollback" with "confirm: ${confirm}" and its name in the place of NAME.`;
+  try {
+    const found = await listBackups(cluster, target);
+    if (found.length === 0) return `This action has made no backup of claim ${volume.claimName} that is still there.`;
+    const lines = found.map(
+      ({ backup, madeAt, isReady }) => `${backupName(backup)}, made at ${madeAt}, ${isReady ? 'ready' : 'not ready'}`,
+    );
+    return `Backups of claim ${volume.claimName} by this action: ${lines.join('; ')}. ${how}`;
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    const list = shell`kubectl -n ${namespace} get volumesnapshots,persistentvolumeclaims`;
+    return `Backups by this action have names that begin with ${volume.claimName}-before-upgrade-: ${copyable(list)}. ${how}`;
+  }
 }

@@ -74,14 +74,14 @@ async function chooseBackup({ cluster, target, journal, inputs }: Context): Prom
   const { kind } = journal.record.backup;
   const named = consentOf(inputs)?.backup;
   const name = named ?? (kind === 'external' ? '' : (journal.noted.backup ?? ''));
-  const byName = howToName(target, confirmBackup(target.namespace, 'NAME'));
+  const byName = () => howToName(cluster, target, confirmBackup(target.namespace, 'NAME'));
   if (name === '')
     throw new UpgradeError(
       'served',
       'PostgreSQL 14 was started on the files that it shares with PostgreSQL 12, and the journal names no backup in the cluster to restore.',
       kind === 'external'
-        ? `Restore the backup that you made outside of the cluster ("backup: external"), or look at why 14 was not good enough: its data is on the volume. The applications are still stopped. ${byName}`
-        : `The data of PostgreSQL 14 is on the volume. ${byName}`,
+        ? `Restore the backup that you made outside of the cluster ("backup: external"), or look at why 14 was not good enough: its data is on the volume. The applications are still stopped. ${await byName()}`
+        : `The data of PostgreSQL 14 is on the volume. ${await byName()}`,
     );
   const found = await findBackup(cluster, target, name);
   const what = named === undefined ? `The journal names ${name}` : `"confirm" names ${name}`;
@@ -89,13 +89,13 @@ async function chooseBackup({ cluster, target, journal, inputs }: Context): Prom
     throw new UpgradeError(
       'backup-foreign',
       `${what} as the backup, but this action did not make it of claim ${target.volume.claimName}. Nothing was restored.`,
-      named === undefined ? `Look at who changed the journal. ${byName}` : byName,
+      `${named === undefined ? 'Look at who changed the journal. ' : ''}${await byName()}`,
     );
   if (found === undefined)
     throw new UpgradeError(
       'backup-gone',
       `${what} as the backup, but there is no such VolumeSnapshot or PersistentVolumeClaim. Nothing was restored.`,
-      `Find out who deleted it. ${byName}`,
+      `Find out who deleted it. ${await byName()}`,
     );
   return found.backup;
 }

@@ -4,7 +4,7 @@ import type { Setting } from './context.ts';
 /**
  * Does what the volume and snapshot controllers do: claims get the volume that is
  * promised to them, or a new one; volumes of claims that are gone go, or retain;
- * snapshots become ready.
+ * snapshots become ready, unless they have failed.
  */
 export function controlStorage({ cluster }: Setting): void {
   cluster.hooks.push(() => {
@@ -30,7 +30,7 @@ export function controlStorage({ cluster }: Setting): void {
         cluster.remove('persistentvolumes', metadata?.name ?? '');
     }
     for (const snapshot of cluster.lookAtAll('volumesnapshots')) {
-      if (snapshot.status?.readyToUse === true) continue;
+      if (snapshot.status?.readyToUse === true || snapshot.status?.error !== undefined) continue;
       const { name } = snapshot.metadata;
       cluster
         .put('volumesnapshotcontents', {

@@ -1,15 +1,18 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { consentOf } from '../../../src/inputs/consent.ts';
 import { Database } from '../../../src/database/database.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
+import { serverNames } from '../../../src/target/server-names.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import { journalName } from '../../../src/objects/journal-name.ts';
 import { JournalSeal } from '../../../src/journal/seal.ts';
 import { rollBack } from '../../../src/upgrade/rollback.ts';
 import { contextOf } from '../../../src/upgrade/upgrade.ts';
 import { beginWithoutJournal, readEvidence } from '../../../src/upgrade/without-journal.ts';
+import { endOfRollback } from '../../attacks/interrupted.ts';
+import { ungranted } from '../../granted.ts';
 import { FakeCrypto } from '../fake-crypto.ts';
 import { deployment, inputs, namespace, newImage, oldImage, password, statefulSet } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
@@ -117,6 +120,95 @@ test.each<[string, (data: Record<string, string>) => Record<string, string>]>([
   expect(evidence.record.image).toBe(oldImage);
   expect(evidence.noted.backup ?? '').not.toMatch(/user|\.\./);
   expect(cluster.writes).toEqual([]);
+});
+
+describe('the backups that a person can name', () => {
+  const name = (digits: string, kind = 'before-upgrade') => `data-postgresql-0-${kind}-${digits}`;
+
+  function addBackups({ cluster }: Live): void {
+    const snapshot = (called: string, claim: string, status: object) =>
+      cluster.put('volumesnapshots', {
+        apiVersion: 'snapshot.storage.k8s.io/v1',
+        kind: 'VolumeSnapshot',
+        metadata: { name: called, namespace },
+        spec: { source: { persistentVolumeClaimName: claim }, volumeSnapshotClassName: 'csi-class' },
+        status,
+      });
+    snapshot(name('20250101000000'), 'data-postgresql-0', { readyToUse: true, creationTime: '2025-01-01T00:00:02Z' });
+    snapshot(name('20250102000000'), 'data-postgresql-0', { readyToUse: false, error: { message: 'no room' } });
+    snapshot(name('20250103000000'), 'data-of-another', { readyToUse: true });
+    snapshot(name('20250104000000', 'live'), 'data-postgresql-0', { readyToUse: true });
+    snapshot('data-postgresql-0-of-the-user', 'data-postgresql-0', { readyToUse: true });
+    cluster.put('persistentvolumeclaims', {
+      metadata: { name: name('20250105000000'), namespace, creationTimestamp: new Date('2025-01-05T00:00:00Z') },
+      spec: { dataSource: { kind: 'PersistentVolumeClaim', name: 'data-postgresql-0' } },
+      status: { phase: 'Bound' },
+    });
+  }
+
+  const ours = [
+    `PersistentVolumeClaim ${name('20250105000000')}, made at 2025-01-05T00:00:00.000Z, ready`,
+    `VolumeSnapshot ${name('20250102000000')}, made at a time that is not known, not ready`,
+    `VolumeSnapshot ${name('20250101000000')}, made at 2025-01-01T00:00:02Z, ready`,
+  ].join('; ');
+
+  test('are listed, the newest first, and nothing of others, where the journal names none', async () => {
+    const setting = await upgraded();
+    const { cluster } = setting;
+    for (const { metadata } of cluster.all('volumesnapshots'))
+      cluster.remove('volumesnapshots', metadata.name, namespace);
+    addBackups(setting);
+    cluster.calls.length = 0;
+    const { evidence } = await evidenceOf(setting);
+    const said = evidence.lines.join('\n');
+    expect(said).toContain(`Backups of claim data-postgresql-0 by this action: ${ours}. To restore one of them, run`);
+    expect(said).toContain(`"confirm: ${confirm} from NAME"`);
+    expect(said).not.toMatch(/20250103|20250104|of-the-user/);
+    expect(cluster.writes).toEqual([]);
+    expect(ungranted(cluster.calls, serverNames(await discover(cluster, given)))).toEqual([]);
+  });
+
+  test('are listed beside the one that the journal names, which somebody may have changed', async () => {
+    const setting = await upgraded();
+    addBackups(setting);
+    const { evidence } = await evidenceOf(setting);
+    expect(evidence.lines.join('\n')).toMatch(/would be restored, which was made at [\s\S]*2025-01-05T/);
+  });
+
+  test('are listed where "confirm" names none of them', async () => {
+    const setting = await upgraded();
+    addBackups(setting);
+    const wrong = inputs({ mode: 'rollback', confirm: `${confirm} with ${oldImage} from data-of-another` });
+    const { code, remedy } = await thrownBy(() => evidenceOf(setting, wrong));
+    expect(code).toBe('backup-unknown');
+    expect(remedy).toContain(ours);
+    expect(remedy).toContain(`"confirm: ${confirm} with ${oldImage} from NAME"`);
+  });
+
+  test('are listed where the journal can be trusted and its backup is gone', async () => {
+    const setting = await upgraded();
+    const { cluster } = setting;
+    for (const { metadata } of cluster.all('volumesnapshots'))
+      cluster.remove('volumesnapshots', metadata.name, namespace);
+    addBackups(setting);
+    const { message, remedy } = await endOfRollback(setting);
+    expect(message).toContain('there is no such VolumeSnapshot or PersistentVolumeClaim');
+    expect(remedy).toContain(ours);
+  });
+
+  test('are told by a command where they can not be listed', async () => {
+    const setting = await upgraded();
+    setting.cluster.refuse('list', 'persistentvolumeclaims', 403, 'forbidden');
+    const { evidence } = await evidenceOf(setting);
+    expect(evidence.lines.join('\n')).toContain(`kubectl -n ${namespace} get volumesnapshots,persistentvolumeclaims`);
+  });
+
+  test('are said to be none where there are none', async () => {
+    const setting = await live();
+    remember(setting, 1, oldImage);
+    const { evidence } = await evidenceOf(setting);
+    expect(evidence.lines.join('\n')).toContain('This action has made no backup of claim data-postgresql-0');
+  });
 });
 
 test('an image that the history does not tell has to be named, and no other StatefulSet tells it', async () => {
