@@ -39,6 +39,19 @@ export function checkImage(image: WantedImage): void {
   }
 }
 
+/** What values.yaml may hold already: also a path within the registry, a registry within the repository, a digest after the tag. */
+const written = {
+  registry: whole(`${host}(?:/${path})?`),
+  repository: whole(`(?:${host}/)?${path}`),
+  tag: whole(`${tag}(?:@${digest})?`),
+  digest: grammar.digest,
+};
+
+/** Whether a text is what values.yaml may have as this part of an image. */
+export function isPartOfImage(part: keyof typeof written, text: string): boolean {
+  return text === '' || written[part].test(text);
+}
+
 export interface ParsedReference {
   /** Registry (if any) and repository as written. */
   readonly name: string;
@@ -46,10 +59,15 @@ export interface ParsedReference {
   readonly digest: string | undefined;
 }
 
-/** The parts of `[registry/]repository[:tag][@digest]`; undefined when it is none. */
+/**
+ * The parts of `[registry/]repository[:tag][@digest]`; undefined when it is none, or might as well be a tag with a digest, or
+ * one word.
+ */
 export function parseReference(text: string): ParsedReference | undefined {
   const found = reference.exec(text);
-  return found === null ? undefined : { name: found[1] ?? '', tag: found[2], digest: found[3] };
+  const [, name = '', tagged, digested] = found ?? [];
+  if (found === null || !(name.includes('/') || tagged !== undefined)) return undefined;
+  return { name, tag: tagged, digest: digested };
 }
 
 /** Whether a name starts with a registry, as container runtimes see it. */

@@ -1,9 +1,9 @@
 import { isScalar, type Document, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
-import { namesRegistry, type WantedImage } from './image.ts';
+import { isPartOfImage, namesRegistry, type WantedImage } from './image.ts';
 import { whyMerged, type Place } from './locate.ts';
 import { isNothing, mergedPair, resolved, writtenPair, type ParsedPair } from './nodes.ts';
 import type { Edit, EditOptions, ShapePlan, Warning, Write } from './plan.ts';
-import { whyNotScalar } from './refuse.ts';
+import { notAnImage, whyNotScalar } from './refuse.ts';
 import { position, refusal, type Source } from './source.ts';
 import {
   addKeys,
@@ -53,7 +53,7 @@ export function planMapping(
     if (elsewhere !== undefined) throw elsewhere;
     writes.push({ path: [...path, field], before: image.texts[field] || undefined, after, offset });
     if (pair === undefined) missing.push([field, after]);
-    else edits.push(setValue(source, place, pair, name, after, style, map.flow === true));
+    else edits.push(setValue(source, place, pair, { field, name, after }, style, map.flow === true));
   }
   if (missing.length > 0) edits.push(addKeys(source.text, map, missing, style, lastOfImage(image)));
   return { writes, edits, offsets, warnings: droppedDigest(source, writes) };
@@ -83,13 +83,15 @@ function setValue(
   source: Source,
   place: Place,
   pair: ParsedPair,
-  name: string,
-  after: string,
+  { field, name, after }: { field: Field; name: string; after: string },
   style: EntryStyle,
   inFlow: boolean,
 ): Edit {
   const reason = pair.value === null ? undefined : whyNotScalar(source, place.document, pair.value, name);
   if (reason !== undefined) throw reason;
+  if (isScalar<string>(pair.value) && !isNothing(pair.value) && !isPartOfImage(field, pair.value.value)) {
+    throw notAnImage(source, pair.value, name, `the ${field} of an image`);
+  }
   if (isNothing(pair.value)) return fillPair(pair, scalarText(after, style.values, style.quotes, inFlow));
   return replaceScalar(pair.value as Scalar.Parsed, after, style.quotes, inFlow);
 }

@@ -1,8 +1,9 @@
-import type { Scalar } from 'yaml';
+import { isScalar, type Scalar } from 'yaml';
 import { namesRegistry, parseReference, type ParsedReference, type WantedImage } from './image.ts';
 import type { Place } from './locate.ts';
+import { isNothing } from './nodes.ts';
 import type { EditOptions, ShapePlan, Warning } from './plan.ts';
-import { whyNotScalar } from './refuse.ts';
+import { notAnImage, whyNotScalar } from './refuse.ts';
 import { position, refusal, type Source } from './source.ts';
 import { fileStyle, isString, replaceScalar } from './write.ts';
 
@@ -19,7 +20,8 @@ export function planReference(
   if (reason !== undefined) throw reason;
   const before = String(node.value);
   const parsed = parseReference(before);
-  if (parsed === undefined || !/[/:@]/.test(before)) {
+  if (/[<>{}$%]/.test(before)) throw notAnImage(source, node, name, 'a reference to an image');
+  if (parsed === undefined) {
     throw refusal(
       source,
       node.range[0],
@@ -28,6 +30,7 @@ export function planReference(
       'Set "values-path" to the keys which lead to the image of PostgreSQL, or write that image as a mapping.',
     );
   }
+  refuseTagElsewhere(source, place, node, name, parsed);
   const after = wantedReference(parsed, image);
   const offset = node.range[0];
   const offsets = new Map([[name, offset]]);
@@ -40,6 +43,23 @@ export function planReference(
     warnings: warningsOf(parsed, after, position(source.text, offset).line),
     offsets,
   };
+}
+
+/** A chart that joins a name and a tag which is a key beside it would add the old tag to the new one. */
+function refuseTagElsewhere(
+  source: Source,
+  { maps }: Place,
+  node: Scalar.Parsed,
+  name: string,
+  { tag }: ParsedReference,
+) {
+  if (tag !== undefined) return;
+  for (const { key, value } of maps.at(-1)?.items ?? []) {
+    if (value === node || !isScalar<string>(key) || !isScalar(value) || isNothing(value)) continue;
+    if (!/^(image)?[-_]?(tag|version)$/i.test(key.value)) continue;
+    const what = `${name} names an image without its tag, which ${key.value} beside it seems to be`;
+    throw refusal(source, node.range[0], 'tag-elsewhere', what, 'Edit both by hand and set "values-file" to "".');
+  }
 }
 
 /** Docker Hub is not named where it was not named before. */

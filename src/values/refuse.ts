@@ -7,9 +7,6 @@ import { lineEnd, refusal, type Source } from './source.ts';
 const byHand = 'Edit it by hand and set "values-file" to "".';
 const stringTags = ['!', 'tag:yaml.org,2002:str'];
 
-/** Marks of Helm, helmfile, envsubst, ERB, SOPS and vals: what comes out is not what is written here. */
-const templateMarks = /\{\{|\}\}|\$\{|\$\(|<%|^ENC\[|^ref\+/;
-
 /** Why a mapping on the way can't be changed or looked into; undefined when it can. */
 export function whyNotMapping(
   source: Source,
@@ -62,10 +59,17 @@ export function whyNotScalar(
   if (source.text.slice(at, node.range[1]).includes('\n')) {
     return refusal(source, at, 'several-lines', `${name} is written on several lines`, `Write ${name} on one line.`);
   }
-  if (templateMarks.test(node.value)) {
-    return refusal(source, at, 'template', `${name} is a template`, byHand);
-  }
   return whyShared(source, aliased, node, name);
+}
+
+/**
+ * Why a value can't be replaced that is no part of an image: whatever fills it in (Helm, envsubst, Jinja, SOPS, a script of
+ * somebody's) would find nothing to fill in any more.
+ * @param what `the tag of an image`
+ */
+export function notAnImage(source: Source, node: ParsedNode, name: string, what: string): ConfigurationError {
+  const message = `${name} is not ${what}, but perhaps a template or a placeholder`;
+  return refusal(source, node.range[0], 'template', message, byHand);
 }
 
 /** An anchor in use: whoever refers to it would change too. */
