@@ -79,7 +79,7 @@ export function makePlan(source: Source, path: readonly string[], options: EditO
   const place = choosePlace(source, parseDocuments(source), path);
   refuseEncrypted(source, place);
   const plan = planShape(source, place, path, options);
-  const warnings = [...plan.warnings, ...warningsOf(source, place, options.image, plan.writes)];
+  const warnings = [...plan.warnings, ...warningsOf(source, place, path, options.image, plan.writes)];
   return { ...plan, document: place.index, warnings };
 }
 

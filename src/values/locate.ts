@@ -2,7 +2,7 @@ import { isAlias, isMap, type ParsedNode, type YAMLMap } from 'yaml';
 import { ConfigurationError } from '../common/errors.ts';
 import { isMergeKey, isNothing, mergedPair, pairsOf, writtenPair, type ParsedPair } from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
-import { whyNotMapping } from './refuse.ts';
+import { whyNoValues, whyNotMapping } from './refuse.ts';
 import { position, refusal, type Source } from './source.ts';
 
 /**
@@ -18,6 +18,10 @@ export function choosePlace(source: Source, documents: readonly ParsedDocument[]
   const whole = followed.filter(({ depth }) => depth === path.length);
   const begun = followed.filter(({ depth }) => depth > 0);
   const filled = followed.filter(({ document }) => document.root !== undefined);
+  for (const document of begun.length === 0 ? documents : []) {
+    const reason = whyNoValues(source, document, path);
+    if (reason !== undefined) throw reason;
+  }
   const blocked = begun.filter(({ place }) => place instanceof ConfigurationError);
   const candidates =
     [[...new Set([...whole, ...blocked])], begun, documents.length === 1 ? followed : filled].find(

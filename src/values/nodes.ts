@@ -65,7 +65,7 @@ export function isNothing(node: ParsedNode | null | undefined): boolean {
 
 /** What a path of keys leads to, aliases and merges followed as Helm follows them. */
 export function nodeAt(
-  root: ParsedNode | undefined,
+  root: ParsedNode | null | undefined,
   path: readonly string[],
   document: Document,
 ): ParsedNode | undefined {

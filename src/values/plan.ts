@@ -12,7 +12,14 @@ export interface EditOptions {
 
 /** Something that is right to do, yet has to be known. */
 export interface Warning {
-  readonly code: 'digest-dropped' | 'registry-added' | 'global-registry' | 'other-bot' | 'not-first-document';
+  readonly code:
+    | 'added'
+    | 'digest-dropped'
+    | 'global-registry'
+    | 'not-deployed'
+    | 'not-first-document'
+    | 'other-bot'
+    | 'registry-added';
   readonly message: string;
   readonly line: number;
 }

@@ -1,5 +1,6 @@
-import { isAlias, isCollection, isMap, isScalar, type ParsedNode } from 'yaml';
+import { isAlias, isCollection, isMap, isScalar, isSeq, type Document, type ParsedNode } from 'yaml';
 import type { ConfigurationError } from '../common/errors.ts';
+import { nodeAt } from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
 import type { Edit } from './plan.ts';
 import { lineEnd, refusal, type Source } from './source.ts';
@@ -22,6 +23,10 @@ export function whyNotMapping(
   if (source.text.startsWith('{{', at)) {
     return refusal(source, at, 'template', `${name} is a template`, byHand);
   }
+  if (isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED')) {
+    const remedy = `Write ${name} as a mapping${name.endsWith('helm.values') ? `, which Argo CD takes in ${name}Object` : ''}, or edit it by hand and set "values-file" to "".`;
+    return refusal(source, at, 'text', `${name} is a text, and only mappings can be edited`, remedy);
+  }
   if (!isMap(node)) {
     const remedy = `Set "values-path" to the mapping (or the reference) which names the image, or correct the file.`;
     return refusal(source, at, 'not-a-mapping', `${name} is not a mapping`, remedy);
@@ -30,6 +35,38 @@ export function whyNotMapping(
     return refusal(source, at, 'tagged', `${name} has the tag ${node.tag}`, `Remove the tag.`);
   }
   return whyShared(source, aliased, node, name);
+}
+
+/** Why nothing is to be added to a document that is no values file: a Kubernetes object or a helmfile. */
+export function whyNoValues(
+  source: Source,
+  { root, document }: ParsedDocument,
+  path: readonly string[],
+): ConfigurationError | undefined {
+  const [kind, releases] = [nodeAt(root, ['kind'], document), nodeAt(root, ['releases'], document)];
+  if (nodeAt(root, path.slice(0, 1), document) !== undefined) return undefined;
+  if (isScalar<string>(kind) && isScalar(nodeAt(root, ['apiVersion'], document))) {
+    const what = `the file is a Kubernetes object (kind ${kind.value.slice(0, 40)}), not the values of a chart`;
+    return refusal(source, kind.range[0], 'kubernetes-object', what, valuesIn(kind.value, root, document, path));
+  }
+  if (!isSeq(releases)) return undefined;
+  const remedy = `Set "values-file" to a file that the release lists under "values". Where the values stand in the helmfile itself, set "values-path" to the keys which lead there, such as releases[0].values[0].${path.join('.')}.`;
+  return refusal(source, releases.range[0], 'helmfile', 'the file is a helmfile, not the values of a chart', remedy);
+}
+
+/** Where objects that install a chart have its values, by the API of Argo CD and Flux. */
+function valuesIn(kind: string, root: ParsedNode | undefined, document: Document, path: readonly string[]): string {
+  const sources = nodeAt(root, ['spec', 'sources'], document);
+  const index = isSeq(sources)
+    ? sources.items.findIndex((item) => nodeAt(item, ['chart'], document) !== undefined)
+    : -1;
+  const argo = isSeq(sources) ? `spec.sources[${String(Math.max(0, index))}]` : 'spec.source';
+  const keys = { Application: `${argo}.helm.valuesObject`, HelmRelease: 'spec.values' }[kind];
+  const move =
+    kind === 'Application' ? ` Values that stand as a text in ${argo}.helm.values have to be moved there first.` : '';
+  return keys === undefined
+    ? 'Set "values-file" to the file with the values of the chart, or "values-path" to the keys which lead to the image in this one.'
+    : `Set "values-file" to the file with the values of the chart, or "values-path" to ${keys}.${path.join('.')}.${move}`;
 }
 
 /** Why a value can't be replaced; undefined when it can. */

@@ -8,8 +8,41 @@ import { lineEnd, lineStart, position, type Source } from './source.ts';
 const botMarks = /#.*(\{\s*"\$imagepolicy"|\brenovate:|\bx-updatecli\b|\bupdatecli:)/;
 
 /** What in the file, besides the values themselves, decides about the image. */
-export function warningsOf(source: Source, place: Place, image: WantedImage, writes: readonly Write[]): Warning[] {
-  return [...notFirst(source, place), ...globalRegistry(source, place, image), ...otherBots(source, writes)];
+export function warningsOf(
+  source: Source,
+  place: Place,
+  path: readonly string[],
+  image: WantedImage,
+  writes: readonly Write[],
+): Warning[] {
+  return [
+    ...notFirst(source, place),
+    ...notDeployed(source, place, path),
+    ...added(source, place, path, writes),
+    ...globalRegistry(source, place, image),
+    ...otherBots(source, writes),
+  ];
+}
+
+/** `internal` is CircleCI's own switch for a database outside of the cluster, `enabled` that of other charts. */
+function notDeployed(source: Source, { maps, document: { document } }: Place, path: readonly string[]): Warning[] {
+  return maps.slice(1).flatMap((map, depth) =>
+    ['internal', 'enabled'].flatMap((key) => {
+      const node = nodeAt(map, [key], document);
+      if (!isScalar<string>(node) || node.type !== 'PLAIN' || !/^(false|no|off|n)$/i.test(node.value)) return [];
+      const name = [...path.slice(0, depth + 1), key].join('.');
+      const message = `${name} is ${node.value}: the chart then deploys no PostgreSQL, and this image is not used.`;
+      return [{ code: 'not-deployed' as const, message, line: position(source.text, node.range[0]).line }];
+    }),
+  );
+}
+
+/** More than the image is missing: the file may be another chart's, or a key misspelt. */
+function added(source: Source, { missing }: Place, path: readonly string[], [first]: readonly Write[]): Warning[] {
+  if (first === undefined || missing.length < Math.min(2, path.length)) return [];
+  const name = path.slice(0, path.length - missing.length + 1).join('.');
+  const message = `The file has no ${name}, so it is added: check that this file holds the values of CircleCI Server, and that no key is misspelt.`;
+  return [{ code: 'added', message, line: position(source.text, first.offset).line }];
 }
 
 function notFirst(source: Source, { document, index }: Place): Warning[] {
