@@ -1,6 +1,6 @@
 import { isAlias, isMap, type ParsedNode, type YAMLMap } from 'yaml';
 import { ConfigurationError } from '../common/errors.ts';
-import { isMergeKey, isNothing, mergedPair, pairsOf, writtenPair, type ParsedPair } from './nodes.ts';
+import { isMergeKey, isNothing, keyOf, mergedPair, pairsOf, writtenPair, type ParsedPair } from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
 import { whyNoValues, whyNotMapping } from './refuse.ts';
 import { position, refusal, type Source } from './source.ts';
@@ -81,6 +81,8 @@ export function follow(
     const map = node as YAMLMap.Parsed;
     maps.push(map);
     pair = writtenPair(map, key, document.document);
+    const twice = whyTwice(source, document, map, key, path.slice(0, depth + 1).join('.'));
+    if (twice !== undefined) return { depth: depth + 1, place: twice };
     const merged = whyMerged(source, document, map, key, path.slice(0, depth + 1).join('.'));
     if (merged !== undefined) return { depth: depth + 1, place: merged };
     if (pair === undefined) {
@@ -94,6 +96,23 @@ export function follow(
     if (reason !== undefined) return { depth: path.length, place: reason };
   }
   return { depth: path.length, place: { document, index, maps, pair, node: found, missing: [] } };
+}
+
+/** Why a key, or the `<<` that might bring it, is written more than once: nobody can tell which one was meant. */
+export function whyTwice(
+  source: Source,
+  { document }: ParsedDocument,
+  map: YAMLMap.Parsed,
+  key: string,
+  name: string,
+): ConfigurationError | undefined {
+  const pairs = pairsOf(map).map((pair) => ({ pair, text: keyOf(pair, document) }));
+  const [, second] =
+    [key, '<<'].map((one) => pairs.filter(({ text }) => text === one)).find((of) => of.length > 1) ?? [];
+  if (second === undefined) return undefined;
+  const what = second.text === key ? `${name} is there twice` : `"<<" is there twice beside ${name}`;
+  const remedy = 'Remove the one that is not meant; Helm takes the last one.';
+  return refusal(source, second.pair.key.range[0], 'duplicate-key', what, remedy);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isScalar, type Document, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
 import { isPartOfImage, namesRegistry, type WantedImage } from './image.ts';
-import { whyMerged, type Place } from './locate.ts';
+import { whyMerged, whyTwice, type Place } from './locate.ts';
 import { isNothing, mergedPair, resolved, writtenPair, type ParsedPair } from './nodes.ts';
 import type { Edit, EditOptions, ShapePlan, Warning, Write } from './plan.ts';
 import { notAnImage, whyNotScalar } from './refuse.ts';
@@ -29,7 +29,6 @@ export function planMapping(
   options: EditOptions,
 ): ShapePlan {
   const image = readMapping(map, place.document.document);
-  refuseDigest(source, image, map, path, options);
   const style: EntryStyle = {
     ...fileStyle(source.text, place.document, [...place.maps, map]),
     keys: styleOf(map.items[0]?.key ?? place.pair?.key),
@@ -42,8 +41,10 @@ export function planMapping(
   const offsets = new Map<string, number>();
   for (const field of fieldNames) {
     const after = wanted[field];
-    if (after === undefined) continue;
     const name = [...path, field].join('.');
+    const twice = whyTwice(source, place.document, map, field, name);
+    if (twice !== undefined) throw twice;
+    if (after === undefined) continue;
     const pair = image.written.get(field);
     const offset = (pair?.value ?? pair?.key)?.range[0] ?? map.range[0];
     offsets.set(name, offset);
@@ -57,26 +58,6 @@ export function planMapping(
   }
   if (missing.length > 0) edits.push(addKeys(source.text, map, missing, style, lastOfImage(image)));
   return { writes, edits, offsets, warnings: droppedDigest(source, writes) };
-}
-
-/** A digest wins over the tag in Bitnami's charts: a new tag beside it would change nothing. */
-function refuseDigest(
-  source: Source,
-  { texts, written, values }: ImageMapping,
-  map: YAMLMap.Parsed,
-  path: readonly string[],
-  { image, clearDigest = false }: EditOptions,
-): void {
-  const value = values.get('digest');
-  const isEmpty = texts.digest === '' && (value === undefined || isScalar(value));
-  if (isEmpty || image.digest !== undefined || clearDigest) return;
-  throw refusal(
-    source,
-    written.get('digest')?.value?.range[0] ?? map.range[0],
-    'digest',
-    `${path.join('.')}.digest is set, and wins over the tag`,
-    'Remove the digest, or give the one of the new image.',
-  );
 }
 
 function setValue(
@@ -111,9 +92,12 @@ function lastOfImage({ written }: ImageMapping): ParsedPair | undefined {
   return pairs.filter((pair) => pair !== undefined).toSorted((a, b) => b.key.range[0] - a.key.range[0])[0];
 }
 
+const pinned = /(^|@)sha\d+:/;
+
+/** What pinned the old image, behind its tag or in a key of its own, which would win over the new tag. */
 function droppedDigest(source: Source, writes: readonly Write[]): Warning[] {
   return writes
-    .filter(({ path, before, after }) => path.at(-1) === 'tag' && before?.includes('@') && !after.includes('@'))
+    .filter(({ before = '', after }) => pinned.test(before) && !pinned.test(after))
     .map(({ offset, before }) => ({
       code: 'digest-dropped',
       message: `The digest in ${String(before)} is dropped, since it is the old image's.`,

@@ -24,12 +24,15 @@ export function resolved(node: ParsedNode | null | undefined, document: Document
   return target ?? undefined;
 }
 
-/** The pair whose key is written in this mapping. */
+/** The pair whose key is written in this mapping; of several the last one, as Helm takes it. */
 export function writtenPair(map: YAMLMap.Parsed, key: string, document: Document): ParsedPair | undefined {
-  return pairsOf(map).find((pair) => {
-    const node = resolved(pair.key, document);
-    return isScalar<string>(node) && node.value === key;
-  });
+  return pairsOf(map).findLast((pair) => keyOf(pair, document) === key);
+}
+
+/** The text of a key; undefined when it is a list or a mapping. */
+export function keyOf(pair: ParsedPair, document: Document): string | undefined {
+  const node = resolved(pair.key, document);
+  return isScalar<string>(node) ? node.value : undefined;
 }
 
 export function isMergeKey(pair: ParsedPair): boolean {

@@ -8,7 +8,6 @@ import {
   type Node,
   type ParsedNode,
   type Scalar,
-  type YAMLMap,
 } from 'yaml';
 import { describe } from '../common/errors.ts';
 import { lineEnd, lineStart, refusal, type Source } from './source.ts';
@@ -27,7 +26,7 @@ const templateRemedy =
 
 /**
  * Parses the file; every scalar stays the text that it is.
- * @throws ConfigurationError when it is not YAML, or has a key twice in one mapping
+ * @throws ConfigurationError when it is not YAML, or is known to be read in another way by Helm
  */
 export function parseDocuments(source: Source): ParsedDocument[] {
   const documents = parse(source);
@@ -41,7 +40,6 @@ export function parseDocuments(source: Source): ParsedDocument[] {
     throw refusal(source, offset, 'invalid-yaml', `not YAML: ${error.message}`, 'Correct the file.');
   }
   for (const document of documents) {
-    refuseDuplicateKeys(source, document);
     refuseOtherReadings(source, document);
   }
   if (documents.length === 0) return [{ root: undefined, document: new Document(), aliased: new Set() }];
@@ -72,28 +70,6 @@ function aliasedNames(document: Document.Parsed): Set<string> {
   const names = new Set<string>();
   visit(document, { Alias: (_, alias) => void names.add(alias.source) });
   return names;
-}
-
-function refuseDuplicateKeys(source: Source, document: Document.Parsed): void {
-  visit(document, {
-    Map: (_, map) => {
-      const seen = new Set<string>();
-      for (const { key } of (map as YAMLMap.Parsed).items) {
-        const node = isAlias(key) ? key.resolve(document) : key;
-        if (!isScalar<string>(node)) continue;
-        if (seen.has(node.value)) {
-          throw refusal(
-            source,
-            key.range[0],
-            'duplicate-key',
-            `the key ${JSON.stringify(node.value)} is there twice in one mapping`,
-            'Remove the one that is not meant; Helm takes the last one.',
-          );
-        }
-        seen.add(node.value);
-      }
-    },
-  });
 }
 
 /**

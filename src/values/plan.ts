@@ -6,8 +6,6 @@ export interface EditOptions {
   /** Keys that lead to the image, joined by dots; `\.` for a dot within a key. */
   readonly path?: string;
   readonly image: WantedImage;
-  /** Empties a `digest` beside the tag, which would win over it. */
-  readonly clearDigest?: boolean;
 }
 
 /** Something that is right to do, yet has to be known. */
@@ -15,6 +13,7 @@ export interface Warning {
   readonly code:
     | 'added'
     | 'digest-dropped'
+    | 'duplicate-key'
     | 'global-registry'
     | 'not-deployed'
     | 'not-first-document'

@@ -12,6 +12,7 @@ import {
   mergeTag,
   parseEvents,
   realMapTag,
+  type Event,
   type Schema,
   type TagDefinition,
 } from 'js-yaml';
@@ -116,13 +117,13 @@ interface Reading {
 
 function read(source: Source, text: string, when: string): Reading {
   try {
-    const events = parseEvents(text, {});
+    const { events, readable, offset } = parse(text);
     return {
-      trees: schemas.map((schema) => constructFromEvents(events, { source: text, schema })),
+      trees: schemas.map((schema) => constructFromEvents(events, { source: readable, schema, json: true })),
       scalars: events.flatMap((event): Span[] => {
         if (event.type !== EVENT_ID.SCALAR || event.valueStart < 0) return [];
         const quote = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
-        return [[event.valueStart - quote, event.valueEnd + quote]];
+        return [[offset(event.valueStart - quote), offset(event.valueEnd + quote)]];
       }),
     };
   } catch (error) {
@@ -135,6 +136,30 @@ function read(source: Source, text: string, when: string): Reading {
       'Correct the file there, or edit it by hand and set "values-file" to "".',
       { cause: error },
     );
+  }
+}
+
+/** More closing brackets at the column of their key than anybody writes: each of them costs a parse. */
+const mostBrackets = 100;
+
+/**
+ * The events of a text. A closing bracket at the column of its key, which js-yaml 5 refuses and every other parser reads, gets a
+ * space in front: within brackets it means nothing.
+ * @returns with the text that was parsed, and what gives the offset in the given text for one in that
+ */
+function parse(text: string): { events: Event[]; readable: string; offset: (at: number) => number } {
+  const spaces: number[] = [];
+  for (let readable = text; ;) {
+    try {
+      const offset = (at: number) => at - spaces.filter((space) => space < at).length;
+      return { events: parseEvents(readable, {}), readable, offset };
+    } catch (error) {
+      if (!(error instanceof YAMLException) || error.mark === undefined) throw error;
+      const at = error.mark.position;
+      if (error.reason !== 'deficient indentation' || !/^[\]}]/.test(readable.slice(at))) throw error;
+      if (spaces.push(at) > mostBrackets) throw error;
+      readable = `${readable.slice(0, at)} ${readable.slice(at)}`;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
-import { isScalar } from 'yaml';
+import { isScalar, visit, type YAMLMap } from 'yaml';
 import type { WantedImage } from './image.ts';
 import type { Place } from './locate.ts';
-import { isNothing, nodeAt } from './nodes.ts';
+import { isNothing, keyOf, nodeAt, pairsOf } from './nodes.ts';
 import type { Warning, Write } from './plan.ts';
 import { lineEnd, lineStart, position, type Source } from './source.ts';
 
@@ -20,6 +20,7 @@ export function warningsOf(
     ...notDeployed(source, place, path),
     ...added(source, place, path, writes),
     ...globalRegistry(source, place, image),
+    ...duplicateKeys(source, place),
     ...otherBots(source, writes),
   ];
 }
@@ -57,6 +58,27 @@ function globalRegistry(source: Source, { document: { root, document } }: Place,
   if (!isScalar<string>(node) || isNothing(node) || ['', image.registry].includes(node.value)) return [];
   const message = `global.imageRegistry is ${node.value}: charts that know it take the image from there, not from ${image.registry}.`;
   return [{ code: 'global-registry', message, line: position(source.text, node.range[0]).line }];
+}
+
+/** Keys that are there twice in one mapping, anywhere but on the way to the image, where they are refused. */
+function duplicateKeys({ text }: Source, { document: { document } }: Place): Warning[] {
+  const found: Warning[] = [];
+  visit(document, {
+    Map: (_, map) => {
+      const offsets = new Map<string, number>();
+      for (const pair of pairsOf(map as YAMLMap.Parsed)) {
+        const key = keyOf(pair, document);
+        if (key === undefined) continue;
+        const [start] = pair.key.range;
+        const first = offsets.get(key);
+        offsets.set(key, first ?? start);
+        if (first === undefined) continue;
+        const message = `The same key is on line ${String(position(text, first).line)}, in the same mapping: Helm takes the last one.`;
+        found.push({ code: 'duplicate-key', message, line: position(text, start).line });
+      }
+    },
+  });
+  return found;
 }
 
 /** Comments by which a bot finds the value: on its line, or alone on the line above. */

@@ -115,6 +115,7 @@ export function generatedImage(pick: Picks, column: number, step: number): Image
     }),
     () => ({ kind: 'nothing', lines: [] }),
     () => ({ kind: 'empty digest', lines: block([...fields, ['digest', pick.one(['', '""', '~'])]]) }),
+    () => ({ kind: 'digest', lines: block([...fields, ['digest', pick.one([sha, `"${sha}"`])]]) }),
     () => ({ kind: 'digest in tag', lines: block([...fields.slice(0, 2), ['tag', `12@${sha}`]]) }),
     () => ({
       kind: 'anchors elsewhere',
@@ -157,13 +158,6 @@ export function generatedImage(pick: Picks, column: number, step: number): Image
         ]),
       }),
     () => hazard('tagged', pick.one(['!!int 12', '!secret x', '!!float 12.1'])),
-    () =>
-      hazard('digest', '', {
-        lines: block([
-          ['tag', '12'],
-          ['digest', sha],
-        ]),
-      }),
     () => hazard('not a mapping', '', { lines: [`${outer}${key('postgresql')}${pick.one(['[1]', 'text', '"12"'])}`] }),
     () =>
       hazard('not an image', '', {

@@ -121,6 +121,7 @@ function effectiveImage(documents: Tree[]): string {
     .map((document) => (document as Tree | null)?.['postgresql'] as Tree | undefined)
     .find((postgresql) => postgresql !== undefined)?.['image'] as string | Record<string, string | null>;
   if (typeof image === 'string') return image.replace(/^docker\.io\//, '');
-  const { registry, repository, tag } = image;
+  const { registry, repository, tag, digest } = image;
+  if (digest) return digest;
   return `${registry ? `${registry}/` : ''}${String(repository)}:${String(tag)}`.replace(/^docker\.io\//, '');
 }
