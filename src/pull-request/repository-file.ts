@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../common/errors.ts';
 import type { GitHub } from '../ports/github.ts';
+import { notUtf8 } from '../values/source.ts';
 
 export interface RepositoryFile {
   readonly mode: string;
@@ -46,7 +47,7 @@ export async function readText(github: GitHub, file: RepositoryFile, path: strin
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
   } catch {
-    throw refusal(path, 'is not UTF-8');
+    throw notUtf8(path);
   }
 }
 

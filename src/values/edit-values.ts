@@ -76,10 +76,11 @@ function offsetOf({ offsets, writes }: Plan): number {
  * @throws ConfigurationError when it can't be found, or not be changed alone
  */
 export function makePlan(source: Source, path: readonly string[], options: EditOptions): Plan {
-  const place = choosePlace(source, parseDocuments(source), path);
+  const documents = parseDocuments(source);
+  const place = choosePlace(source, documents, path);
   refuseEncrypted(source, place);
   const plan = planShape(source, place, path, options);
-  const warnings = [...plan.warnings, ...warningsOf(source, place, path, options.image, plan.writes)];
+  const warnings = [...plan.warnings, ...warningsOf(source, documents, place, path, options.image, plan.writes)];
   return { ...plan, document: place.index, warnings };
 }
 

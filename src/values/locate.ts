@@ -3,7 +3,7 @@ import { ConfigurationError } from '../common/errors.ts';
 import { isMergeKey, isNothing, keyOf, mergedPair, pairsOf, writtenPair, type ParsedPair } from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
 import { whyNoValues, whyNotMapping } from './refuse.ts';
-import { position, refusal, type Source } from './source.ts';
+import { position, refusal, severalDocuments, type Source } from './source.ts';
 
 /**
  * Where the image is, or is to be, in a file of one or several documents.
@@ -35,7 +35,7 @@ export function choosePlace(source: Source, documents: readonly ParsedDocument[]
       begun.length > 0
         ? `${source.file} has ${path.join('.')} in more than one document: ${lines.join(', ')}.`
         : `${source.file} has several documents and ${path.join('.')} in none of them.`,
-      'Leave one document in the file: Helm reads the first one only.',
+      `Leave one document in the file: ${severalDocuments}.`,
     );
   }
   if (only.place instanceof ConfigurationError) throw only.place;

@@ -9,8 +9,8 @@ import {
   type ParsedNode,
   type Scalar,
 } from 'yaml';
-import { describe } from '../common/errors.ts';
-import { lineEnd, lineStart, refusal, type Source } from './source.ts';
+import type { ConfigurationError } from '../common/errors.ts';
+import { lineEnd, lineStart, position, refusal, type Source } from './source.ts';
 
 /** A document of the file, with what is needed to judge its nodes. */
 export interface ParsedDocument {
@@ -30,14 +30,9 @@ const templateRemedy =
  */
 export function parseDocuments(source: Source): ParsedDocument[] {
   const documents = parse(source);
-  for (const document of documents) {
-    const [error] = document.errors;
-    if (error === undefined) continue;
-    const [offset] = error.pos;
-    if (/\{\{|\}\}/.test(source.text.slice(lineStart(source.text, offset), lineEnd(source.text, offset)))) {
-      throw refusal(source, offset, 'template', 'a template is not YAML', templateRemedy);
-    }
-    throw refusal(source, offset, 'invalid-yaml', `not YAML: ${error.message}`, 'Correct the file.');
+  for (const { errors } of documents) {
+    if (errors[0] !== undefined)
+      throw notYaml(source, errors[0].pos[0], errors[0].code.toLowerCase().replaceAll('_', ' '));
   }
   for (const document of documents) {
     refuseOtherReadings(source, document);
@@ -61,9 +56,36 @@ function parse(source: Source): Document.Parsed[] {
         logLevel: 'silent',
       }),
     ];
-  } catch (error) {
-    throw refusal(source, 0, 'invalid-yaml', `not YAML: ${describe(error)}`, 'Correct the file.', { cause: error });
+  } catch {
+    throw notYaml(source, 0, 'it is nested too deeply, or confuses the parser');
   }
+}
+
+/**
+ * Why a file can't be parsed. The parser's own message is not told: it quotes the file, which may hold passwords.
+ * @param why the parser's code, as words
+ */
+function notYaml(source: Source, offset: number, why: string): ConfigurationError {
+  const { text, file } = source;
+  const mark = [...text.matchAll(/\{\{/g)].find(({ index }) => !isInComment(text, index))?.index;
+  if (/\{\{|\}\}/.test(text.slice(lineStart(text, offset), lineEnd(text, offset)))) {
+    return refusal(source, offset, 'template', 'a template is not YAML', templateRemedy);
+  }
+  if (mark !== undefined || /\.(gotmpl|tmpl|tpl)$/.test(file)) {
+    const seen = mark === undefined ? 'by its name' : `with "{{" on line ${String(position(text, mark).line)}`;
+    return refusal(
+      source,
+      offset,
+      'template',
+      `not YAML: ${why}; the file seems to be a template, ${seen}`,
+      templateRemedy,
+    );
+  }
+  return refusal(source, offset, 'invalid-yaml', `not YAML: ${why}`, 'Correct the file.');
+}
+
+function isInComment(text: string, offset: number): boolean {
+  return /(^|\s)#/.test(text.slice(lineStart(text, offset), offset));
 }
 
 function aliasedNames(document: Document.Parsed): Set<string> {
@@ -83,17 +105,12 @@ function refuseOtherReadings(source: Source, document: Document.Parsed): void {
       const at = node.range?.[0] ?? 0;
       const name = isAlias(node) ? node.source : node.anchor;
       if (name !== undefined && !/^[A-Za-z0-9_-]+$/.test(name)) {
-        throw ambiguous(source, at, `the anchor ${name}`, 'Name it with letters, digits, "-" and "_" only.');
+        throw ambiguous(source, at, 'the name of this anchor', 'Name it with letters, digits, "-" and "_" only.');
       }
       const inBrackets = path.some((parent) => isCollection(parent) && parent.flow === true);
       if (!inBrackets || !isScalar(node) || node.type !== 'PLAIN') return;
       if (startsOrEndsOtherwise(source.text, node)) {
-        throw ambiguous(
-          source,
-          at,
-          `${JSON.stringify(node.source)} within brackets`,
-          'Write it in quotes, with a space.',
-        );
+        throw ambiguous(source, at, 'this text within brackets', 'Write it in quotes, with a space.');
       }
     },
   });

@@ -18,6 +18,7 @@ export interface Warning {
     | 'not-deployed'
     | 'not-first-document'
     | 'other-bot'
+    | 'other-document'
     | 'registry-added';
   readonly message: string;
   readonly line: number;

@@ -16,7 +16,7 @@ import {
   type Schema,
   type TagDefinition,
 } from 'js-yaml';
-import { ConfigurationError, describe } from '../common/errors.ts';
+import { ConfigurationError } from '../common/errors.ts';
 import { apply, ordered, type Edit, type Plan } from './plan.ts';
 import { refusal, type Source } from './source.ts';
 
@@ -127,16 +127,20 @@ function read(source: Source, text: string, when: string): Reading {
       }),
     };
   } catch (error) {
-    const { reason, mark } = error instanceof YAMLException ? error : { reason: describe(error), mark: undefined };
+    const { reason, mark } = error instanceof YAMLException ? error : { reason: 'it failed', mark: undefined };
     throw refusal(
       { ...source, text },
       mark?.position ?? 0,
       'unreadable',
-      `a second parser can't read the file ${when}: ${reason}`,
+      `a second parser can't read the file ${when}: ${withoutQuotes(reason)}`,
       'Correct the file there, or edit it by hand and set "values-file" to "".',
-      { cause: error },
     );
   }
+}
+
+/** The parser's reason without what it quotes from the file, which may hold passwords. */
+function withoutQuotes(reason: string): string {
+  return reason.replace(/[:"'`!<(].*$/s, '').trim();
 }
 
 /** More closing brackets at the column of their key than anybody writes: each of them costs a parse. */

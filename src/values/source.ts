@@ -18,6 +18,14 @@ const largest = 1024 * 1024;
  */
 const notAllowed = /(?![\t\n\r])\p{Cc}|[\u2028\u2029\ufeff\ufffe\uffff]|\r(?!\n)/u;
 
+/** How files begin that are encrypted as a whole. */
+const encryptions: readonly (readonly [name: string, start: RegExp])[] = [
+  ['ansible-vault', /^\$ANSIBLE_VAULT;/],
+  ['age', /^-----BEGIN AGE ENCRYPTED FILE-----/],
+  ['PGP', /^-----BEGIN PGP MESSAGE-----/],
+  ['git-crypt', /^\0GITCRYPT\0/],
+];
+
 /**
  * The text of a file, without its byte order mark.
  * @throws ConfigurationError when it is not text that every YAML parser sees alike
@@ -33,6 +41,11 @@ export function readSource(all: string, file: string): Source {
     );
   }
   if (!source.text.isWellFormed()) throw notUtf8(file);
+  for (const [name, start] of encryptions) {
+    if (!start.test(source.text)) continue;
+    const remedy = `Set "values-file" to a file that is not encrypted, or edit it with ${name} and set "values-file" to "".`;
+    throw refusal(source, 0, 'encrypted', `the whole file is encrypted with ${name}`, remedy);
+  }
   const found = notAllowed.exec(source.text);
   if (found !== null) {
     const codePoint = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
@@ -47,13 +60,17 @@ export function readSource(all: string, file: string): Source {
   return source;
 }
 
-function notUtf8(file: string): ConfigurationError {
+/** The error for a file of other bytes than UTF-8. */
+export function notUtf8(file: string): ConfigurationError {
   return new ConfigurationError(
     'values-not-utf8',
     `${file} is not UTF-8 text.`,
     'Save it as UTF-8; with SOPS or git-crypt, set "values-file" to a file that is not encrypted.',
   );
 }
+
+/** What becomes of a values file with several documents. */
+export const severalDocuments = 'Helm 3 reads the first one only, and Helm 4 merges all of them';
 
 /** Line and column of an offset, both from 1, in characters. */
 export function position(text: string, offset: number): { line: number; column: number } {
@@ -93,13 +110,12 @@ export function refusal(
   code: string,
   what: string,
   remedy: string,
-  options?: ErrorOptions,
 ): ConfigurationError {
   const { line, column } = position(source.text, offset);
   return new ConfigurationError(
     `values-${code}`,
     `${source.file}:${String(line)}:${String(column)}: ${what}.`,
     remedy,
-    { ...options, place: { file: source.file, line } },
+    { place: { file: source.file, line } },
   );
 }

@@ -1,15 +1,17 @@
-import { isScalar, visit, type YAMLMap } from 'yaml';
+import { isMap, isScalar, visit, type YAMLMap } from 'yaml';
 import type { WantedImage } from './image.ts';
 import type { Place } from './locate.ts';
-import { isNothing, keyOf, nodeAt, pairsOf } from './nodes.ts';
+import { isNothing, keyOf, nodeAt, pairsOf, writtenPair } from './nodes.ts';
+import type { ParsedDocument } from './parse.ts';
 import type { Warning, Write } from './plan.ts';
-import { lineEnd, lineStart, position, type Source } from './source.ts';
+import { lineEnd, lineStart, position, severalDocuments, type Source } from './source.ts';
 
 const botMarks = /#.*(\{\s*"\$imagepolicy"|\brenovate:|\bx-updatecli\b|\bupdatecli:)/;
 
 /** What in the file, besides the values themselves, decides about the image. */
 export function warningsOf(
   source: Source,
+  documents: readonly ParsedDocument[],
   place: Place,
   path: readonly string[],
   image: WantedImage,
@@ -17,12 +19,28 @@ export function warningsOf(
 ): Warning[] {
   return [
     ...notFirst(source, place),
+    ...otherDocuments(source, documents, place, path),
     ...notDeployed(source, place, path),
     ...added(source, place, path, writes),
     ...globalRegistry(source, place, image),
     ...duplicateKeys(source, place),
     ...otherBots(source, writes),
   ];
+}
+
+/** Another document that has the first key of the path too, even if it stops there. */
+function otherDocuments(
+  source: Source,
+  documents: readonly ParsedDocument[],
+  { index }: Place,
+  [key = '']: readonly string[],
+): Warning[] {
+  return documents.flatMap(({ root, document }, other) => {
+    const pair = other !== index && isMap(root) ? writtenPair(root, key, document) : undefined;
+    if (pair === undefined) return [];
+    const message = `Document ${String(other + 1)} has ${key} as well as document ${String(index + 1)}, which names the image: ${severalDocuments}.`;
+    return [{ code: 'other-document' as const, message, line: position(source.text, pair.key.range[0]).line }];
+  });
 }
 
 /** `internal` is CircleCI's own switch for a database outside of the cluster, `enabled` that of other charts. */
@@ -49,7 +67,7 @@ function added(source: Source, { missing }: Place, path: readonly string[], [fir
 function notFirst(source: Source, { document, index }: Place): Warning[] {
   if (index === 0) return [];
   const { line } = position(source.text, document.root?.range[0] ?? 0);
-  const message = `The image is in document ${String(index + 1)} of the file, and Helm reads the first one only.`;
+  const message = `The image is in document ${String(index + 1)} of the file: ${severalDocuments}.`;
   return [{ code: 'not-first-document', message, line }];
 }
 
