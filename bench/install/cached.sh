@@ -20,19 +20,32 @@ sources() { find "$BENCH_DIR/$1" -type f \( -name '*.go' ! -name '*_test.go' -o 
 
 cached_path() { printf '%s/%s-%s' "$BENCH_CACHE" "$1" "$(part_inputs "$1" | sha256sum | cut -c1-12)"; }
 
-# cached NAME PROGRESS-LINE COMMAND…: runs COMMAND DIR unless the part is there. Older states of the part are dropped.
+# cached NAME SECONDS WHAT COMMAND…: runs COMMAND DIR unless the part is there, and says what it is at, how long that mostly takes, and every 20 s
+# how long it has taken. Older states of the part are dropped.
 cached() {
-  local name=$1 line=$2 path begun=$SECONDS
-  shift 2
+  local name=$1 expected=$2 what=$3 path begun=$SECONDS building
+  shift 3
   path=$(cached_path "$name")
   [ ! -d "$path" ] || return 0
-  say "$line"
+  say "$what (about $expected s the first time) …"
   rm -rf "$path.part"
   mkdir -p "$path.part"
-  if ! "$@" "$path.part" >"$BENCH_CACHE/$name.log" 2>&1; then
+  "$@" "$path.part" >"$BENCH_CACHE/$name.log" 2>&1 &
+  building=$!
+  while ! ended_within 20 "$building"; do say "  $what: $((SECONDS - begun)) s of about $expected s"; done
+  if ! wait "$building"; then
     fail "$name could not be installed" "$BENCH_CACHE/$name.log" "read the log above, then run bench/up again; it goes on where it stopped."
   fi
   find "$BENCH_CACHE" -maxdepth 1 -regextype posix-extended -regex ".*/$name-[0-9a-f]{12}" ! -path "$path" -exec rm -rf {} +
   mv "$path.part" "$path"
-  say "  done in $((SECONDS - begun)) s"
+  say "  $what: done in $((SECONDS - begun)) s"
+}
+
+# ended_within SECONDS PID: whether the process ends so soon.
+ended_within() {
+  local end=$((SECONDS + $1))
+  while kill -0 "$2" 2>/dev/null; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 0.2
+  done
 }
