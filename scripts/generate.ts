@@ -4,10 +4,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { startingEvents } from '../src/inputs/guards.ts';
 import { modes, type Input } from '../src/inputs/input-types.ts';
-import { inputName, inputTable } from '../src/inputs/inputs.ts';
+import { inputTable } from '../src/inputs/inputs.ts';
+import { inputName } from '../src/common/input-name.ts';
 import { outputTable } from '../src/common/outputs.ts';
 import { catalogue } from '../src/prechecks/catalogue.ts';
-import type { Check } from '../src/findings/finding.ts';
+import type { Check } from '../src/facts/check.ts';
 import { resources } from '../src/ports/cluster.ts';
 import { reportShape } from '../src/report/report-shape.ts';
 import { modeManifests } from '../src/permissions/permission-manifests.ts';
@@ -29,6 +30,7 @@ const generated = new Map<string, string>([
   ['docs/permissions.md', await permissionsPage()],
   ['docs/report.schema.json', reportSchema()],
   ['README.md', await readme()],
+  ['ARCHITECTURE.md', between(await readFile('ARCHITECTURE.md', 'utf8'), 'layers', await layerDiagram())],
 ]);
 
 const stale: string[] = [];
@@ -116,6 +118,26 @@ async function readme(): Promise<string> {
 function usedBy({ modes: some, needs }: Input<unknown>): string {
   const by = some.length === modes.length ? 'every mode' : some.map((mode) => `\`${mode}\``).join(', ');
   return needs.length === 0 ? by : `${by}; with ${needs.map((condition) => `\`${condition}\``).join(' or ')}`;
+}
+
+/** The layers that lint holds, the highest first. */
+async function layerDiagram(): Promise<string[]> {
+  const shape = z.array(z.strictObject({ folders: z.array(z.string()), is: z.string() }));
+  const layers = shape.parse(JSON.parse(await readFile('scripts/layers.json', 'utf8')));
+  const nodes = layers.map(({ folders, is }, i) => `  l${String(i)}["<b>${folders.join(' · ')}</b><br>${is}"]`);
+  const chain = layers.map((_, i) => `l${String(i)}`).join(' --> ');
+  return [
+    '',
+    '```mermaid',
+    'flowchart TB',
+    '  entry["<b>index.ts · run.ts · post.ts</b>"]',
+    ...nodes,
+    '  adapters["<b>adapters</b><br>the only ones that touch the outside"]',
+    `  entry --> ${chain}`,
+    `  entry --> adapters --> l${String(layers.findIndex(({ folders }) => folders.includes('ports')))}`,
+    '```',
+    '',
+  ];
 }
 
 function between(text: string, name: string, lines: readonly string[]): string {

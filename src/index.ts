@@ -10,8 +10,9 @@ import { redactedGitHub } from './redaction/redacted-github.ts';
 import { redacted } from './redaction/redacted-runner.ts';
 import { Redactor } from './redaction/redactor.ts';
 import { run, type Outside } from './run.ts';
+import { vocabulary } from './vocabulary.ts';
 
-const redactor = new Redactor();
+const redactor = new Redactor(vocabulary);
 const runner = redacted(githubRunner(takeEnvironment(process.env)), redactor);
 captureProcessOutput(runner.log);
 

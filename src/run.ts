@@ -1,8 +1,10 @@
 import { describe, isRunError, PrecheckError, UpgradeError } from './common/errors.ts';
 import { guardConsent, guardStart, type Start } from './inputs/guards.ts';
 import { dubiousInputs, unknownInputs, unusedInputs } from './inputs/input-advice.ts';
+import { expectExisting } from './inputs/ignore.ts';
+import { catalogue } from './prechecks/catalogue.ts';
 import { inputTable, parseInputs, type Inputs } from './inputs/inputs.ts';
-import type { ReplayScripts } from './probes/replay.ts';
+import type { Scripts } from './ports/scripts.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Cluster } from './ports/cluster.ts';
 import type { Crypto } from './ports/crypto.ts';
@@ -18,7 +20,7 @@ import { proposeValues } from './modes/values.ts';
 import { valuesUpdate } from './pull-request/values-update.ts';
 import type { Facts } from './facts/facts.ts';
 import { changeLeaves } from './redaction/leaves.ts';
-import type { Report, Verdict } from './report/report.ts';
+import type { Report, Verdict } from './report/report-shape.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
 import { servingImage } from './target/images.ts';
@@ -32,11 +34,7 @@ export interface Outside {
   readonly crypto: Crypto;
   readonly connect: (inputs: Inputs) => Promise<Cluster>;
   readonly connectGitHub: (token: string) => Promise<GitHub>;
-  readonly scripts: () => Promise<{
-    readonly job: Readonly<Record<string, string>>;
-    readonly probe: string;
-    readonly replay: ReplayScripts;
-  }>;
+  readonly scripts: () => Promise<Scripts>;
   /** Payload of the event that started the workflow; undefined where it can't be read. */
   readonly readEvent: () => Promise<unknown>;
 }
@@ -88,6 +86,7 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
   const unknown = unknownInputs(runner.inputNames());
   const inputs = parseInputs(read);
   progress.inputs = inputs;
+  expectExisting(inputs.ignoreChecks, catalogue);
   const start = await startOf(outside);
   guardStart(inputs, start);
   guardConsent(inputs);
@@ -180,7 +179,7 @@ function reportOf(
   error: Report['error'],
 ): Report {
   return {
-    schema: 1,
+    schema: 2,
     mode: inputs?.mode ?? 'precheck',
     namespace: inputs?.namespace ?? '',
     cluster: cluster?.address ?? '',

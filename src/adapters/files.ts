@@ -1,15 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { ReplayScripts } from '../probes/replay.ts';
-
-/** Shell files that are shipped beside the bundle, and lie in src/job before it is built. */
-export interface Scripts {
-  /** Runs in the upgrade Job, by file name. */
-  readonly job: Readonly<Record<string, string>>;
-  /** Runs in the probe pods. */
-  readonly probe: string;
-  /** Runs in the pod that replays the dump and restore. */
-  readonly replay: ReplayScripts;
-}
+import type { Scripts } from '../ports/scripts.ts';
 
 const jobScripts = ['upgrade.sh', 'volume.sh', 'other-upgrade.sh', 'report.sh'] as const;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as core from '@actions/core';
 import { describe } from '../common/errors.ts';
-import { inputName } from '../inputs/inputs.ts';
+import { inputName } from '../common/input-name.ts';
 import type { BareRunner } from '../redaction/redacted-runner.ts';
 import { logText, logTitle } from '../text/log-text.ts';
 import type { Environment } from './environment.ts';

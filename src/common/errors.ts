@@ -1,4 +1,9 @@
-import type { FileLine } from '../ports/runner.ts';
+/** A line of a file, from the root of the repository. */
+export interface FileLine {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
 
 interface RunErrorOptions extends ErrorOptions {
   /** The line of a file in the repository that it is about. */

@@ -1,5 +1,12 @@
 import { CancelledError, describe, isRunError } from './errors.ts';
-import type { Known } from '../findings/finding.ts';
+
+/** A fact that was read, or the reason why it could not be, with the error's code. */
+export type Known<T> =
+  | { readonly known: true; readonly value: T }
+  | { readonly known: false; readonly reason: string; readonly code: string };
+
+/** Code of a fact that the inputs say not to ask for. */
+export const notAsked = 'not-asked';
 
 /** What can't be read is unknown, with its reason; only a cancellation throws. */
 export async function known<T>(read: () => T | Promise<T>): Promise<Known<T>> {

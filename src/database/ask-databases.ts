@@ -4,8 +4,7 @@ import type { Rows } from './script.ts';
 import type { DatabaseFacts } from './server.ts';
 import { shares } from './distribute-databases.ts';
 import { inParallel } from '../common/parallel.ts';
-import type { Known } from '../findings/finding.ts';
-import { known, made } from '../common/known.ts';
+import { type Known, known, made } from '../common/known.ts';
 
 /** For each database, in milliseconds; a single statement ends much earlier. */
 const limit = 300_000;

@@ -1,4 +1,4 @@
-import type { V1Node, V1PodDisruptionBudget } from '@kubernetes/client-node';
+import type { V1Node, V1PodDisruptionBudget, V1StorageClass } from '@kubernetes/client-node';
 import type { Client } from '../database/clients.ts';
 import type { Libraries } from '../database/libraries.ts';
 import type { Obstacle } from '../database/obstacles.ts';
@@ -10,18 +10,17 @@ import type { ReplayFacts } from '../probes/replay.ts';
 import type { NetworkPolicy, VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { UnmaskedSecret } from '../ports/runner.ts';
 import type { Inputs } from '../inputs/inputs.ts';
-import type { ProbeFact } from '../pull-request/probe.ts';
+import type { ProbeFact } from './probe-fact.ts';
 import type { HelmRevision } from '../target/helm-releases.ts';
 import type { Neighbour } from '../target/neighbours.ts';
 import type { MissingPermission } from '../permissions/permissions.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
 import type { Target } from '../target/target.ts';
 import type { Image } from '../target/images.ts';
-import type { StorageClassFacts } from '../prechecks/checks/storage-class.ts';
 import type { VolumeFiles } from '../database/volume-files.ts';
 import type { VolumeTrial } from '../database/volume-trial.ts';
 import type { HazardFacts } from '../hazards/hazard.ts';
-import type { Known } from '../findings/finding.ts';
+import type { Known } from '../common/known.ts';
 
 /** All that the checks judge, gathered once. */
 export interface Facts {
@@ -87,4 +86,12 @@ export interface SnapshotClassFacts {
   readonly driver: string | undefined;
   readonly chosen: VolumeSnapshotClass | undefined;
   readonly candidates: readonly string[];
+}
+
+/** The StorageClass of the server's claim. */
+export interface StorageClassFacts {
+  /** Empty where the claim names none. */
+  readonly name: string;
+  /** Undefined where there is no class of that name any more. */
+  readonly found: V1StorageClass | undefined;
 }

@@ -1,5 +1,6 @@
 import type { DatabaseFacts } from '../database/server.ts';
-import { removeReason, unknown, worst, type Answer, type Known } from './finding.ts';
+import { removeReason, unknown, worst, type Answer } from './finding.ts';
+import type { Known } from '../common/known.ts';
 
 export const notAccepting = 'nobody can connect to it: look at the checks database-connections and invalid-databases';
 

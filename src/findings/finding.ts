@@ -1,5 +1,5 @@
-import type { FileLine } from '../ports/runner.ts';
-import type { Facts } from '../facts/facts.ts';
+import type { Known } from '../common/known.ts';
+import type { FileLine } from '../common/errors.ts';
 
 export { copyable, inPsql, inShell, psqlLines, shellLines } from '../text/commands.ts';
 export { shell } from '../text/shell.ts';
@@ -10,7 +10,10 @@ export type Subject = 'access' | 'target' | 'database' | 'images' | 'cluster' | 
 
 /** The answer of a check. */
 export interface Finding {
+  /** Id of the check. */
   readonly check: string;
+  /** Of the check. */
+  readonly title: string;
   readonly status: Status;
   /** What was seen, a line each. */
   readonly evidence: readonly string[];
@@ -24,25 +27,7 @@ export interface Finding {
   readonly docs: string;
 }
 
-export type Answer = Omit<Finding, 'check' | 'docs'>;
-
-/** One question asked before the upgrade: a pure function of facts. */
-export interface Check {
-  readonly id: string;
-  readonly title: string;
-  readonly subject: Subject;
-  /** Why it is asked; for docs/checks.md. */
-  readonly why: string;
-  /** What pg_upgrade, or the new server, says where the check fails; for docs/checks.md. */
-  readonly says?: string;
-  /** Who says it, where nobody asks this check; for docs/checks.md. */
-  readonly shows?: 'check' | 'upgrade' | 'start' | 'never';
-  /** What to do, where that is always the same; for docs/checks.md. */
-  readonly advice?: string;
-  /** Whether there is anything to ask; always, where it is missing. What does not apply is left out, never passed. */
-  applies?(facts: Facts): boolean;
-  run(facts: Facts): Answer;
-}
+export type Answer = Omit<Finding, 'check' | 'title' | 'docs'>;
 
 export function passed(...evidence: string[]): Answer {
   return { status: 'passed', evidence };
@@ -65,14 +50,6 @@ export function unknown(remedy: string, ...evidence: string[]): Answer {
 export function unasked(answerer: string, remedy: string, ...evidence: string[]): Answer {
   return { ...unknown(remedy, ...evidence), ignored: answerer };
 }
-
-/** A fact that was read, or the reason why it could not be, with the error's code. */
-export type Known<T> =
-  | { readonly known: true; readonly value: T }
-  | { readonly known: false; readonly reason: string; readonly code: string };
-
-/** Code of a fact that the inputs say not to ask for. */
-export const notAsked = 'not-asked';
 
 /** What to do where something could not be told, and nothing more is known of why. */
 export const removeReason = 'Remove the reason, then run the checks again.';
@@ -109,4 +86,11 @@ function badness({ status, ignored }: Answer): number {
 export function worst(a: Answer, b: Answer): Answer {
   const [worse, other] = badness(a) >= badness(b) ? [a, b] : [b, a];
   return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
+}
+
+export const statusIcons: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };
+
+/** `failed`, or `failed, ignored` */
+export function statusText({ status, ignored }: Answer): string {
+  return ignored === undefined ? status : `${status}, ignored`;
 }

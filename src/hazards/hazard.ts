@@ -1,4 +1,4 @@
-import type { Known } from '../findings/finding.ts';
+import type { Known } from '../common/known.ts';
 
 /**
  * Something in the server that the upgrade dies of, loses, or makes slow: a row of the table of hazards.

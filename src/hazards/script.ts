@@ -1,7 +1,7 @@
 // The table of hazards as questions, and what psql prints as answers.
 import { z } from 'zod';
 import { failedQuestion, type Question } from '../database/questions.ts';
-import type { Known } from '../findings/finding.ts';
+import type { Known } from '../common/known.ts';
 import type { Answers, Found, Hazard } from './hazard.ts';
 
 /** Rows kept of each answer; the number of all is told. */

@@ -1,12 +1,11 @@
 import { ConfigurationError } from '../common/errors.ts';
-import { catalogue } from '../prechecks/catalogue.ts';
 
 /** Check's id → why its finding stops nothing. */
 export type Ignored = ReadonlyMap<string, string>;
 
 /**
  * Reads the input `ignore-checks`: a line per check, `id: reason`.
- * @throws ConfigurationError for a check that does not exist, one without a reason, and one that is named twice
+ * @throws ConfigurationError for a line without an id or a reason, and a check that is named twice
  */
 export function parseIgnored(text: string): Ignored {
   const ignored = new Map<string, string>();
@@ -15,16 +14,21 @@ export function parseIgnored(text: string): Ignored {
     const colon = line.indexOf(':');
     const id = (colon < 0 ? line : line.slice(0, colon)).trimEnd();
     const reason = colon < 0 ? '' : line.slice(colon + 1).trimStart();
-    if (!catalogue.some((check) => check.id === id))
-      throw refused(
-        `names a check that does not exist: ${JSON.stringify(id.slice(0, 80))}`,
-        'Take the id from docs/checks.md.',
-      );
     if (reason === '') throw refused(`gives no reason for ${id}`, `Write "${id}: why it may be ignored".`);
     if (ignored.has(id)) throw refused(`names ${id} twice`, 'Give each check one line.');
     ignored.set(id, reason);
   }
   return ignored;
+}
+
+/** @throws ConfigurationError for a check that is none of these */
+export function expectExisting(ignored: Ignored, checks: readonly { readonly id: string }[]): void {
+  for (const id of ignored.keys())
+    if (!checks.some((check) => check.id === id))
+      throw refused(
+        `names a check that does not exist: ${JSON.stringify(id.slice(0, 80))}`,
+        'Take the id from docs/checks.md.',
+      );
 }
 
 function refused(what: string, remedy: string): ConfigurationError {

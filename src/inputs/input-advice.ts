@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../common/errors.ts';
 import type { Input, Mode } from './input-types.ts';
-import { inputName, inputTable, type Inputs } from './inputs.ts';
+import { inputTable, type Inputs } from './inputs.ts';
+import { inputName } from '../common/input-name.ts';
 import { riskOfIgnoring } from './ignore.ts';
 import { selectsTheRest } from './selector-text.ts';
 import { upgrade } from '../common/versions.ts';

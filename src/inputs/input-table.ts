@@ -20,9 +20,9 @@ import {
 import { parseResources } from './resources.ts';
 import { transferChoices } from './transfer.ts';
 import { parseIgnored } from './ignore.ts';
-import { checkBranchName, checkPath } from '../pull-request/settings.ts';
+import { checkBranchName, checkPath } from './repository-names.ts';
 import { checkSelector } from './selector-text.ts';
-import { backupKinds } from '../objects/backup.ts';
+import { backupKinds } from './backup-kinds.ts';
 import { parsePath } from '../values/path.ts';
 
 // Which modes use an input.

@@ -1,3 +1,4 @@
+import { inputName } from '../common/input-name.ts';
 import { inputTable } from './input-table.ts';
 
 export { inputTable };
@@ -6,11 +7,6 @@ type InputTable = typeof inputTable;
 
 /** The values of all inputs, read and checked. Durations are in milliseconds, "not given" is '' or undefined. */
 export type Inputs = { readonly [K in keyof InputTable]: ReturnType<InputTable[K]['parse']> };
-
-/** `pvcName` → `pvc-name`: how the input is called in a workflow. */
-export function inputName(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
 
 /**
  * Reads every input.

@@ -1,5 +1,4 @@
-import { blocks, type Finding } from '../findings/finding.ts';
-import { statusText } from '../prechecks/judge.ts';
+import { blocks, type Finding, statusText } from '../findings/finding.ts';
 import type { IssueSettings } from './settings.ts';
 
 /** By the check's id: its status, such as `failed`, or `failed, ignored`. */

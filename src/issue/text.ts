@@ -1,5 +1,6 @@
+import type { Finding } from '../findings/finding.ts';
 import { longestBody } from '../github/markers.ts';
-import { findingRow, openFindings, remedyLines, tableHead, titleOf } from '../report/finding-lines.ts';
+import { findingRow, openFindings, remedyLines, tableHead } from '../report/finding-lines.ts';
 import { code, cut, link, text } from '../text/markdown.ts';
 import { conditionOf, isEmpty, newIn, type Condition, type Statuses } from './condition.ts';
 import { changeMarker, issuePart, type ChangeData, type IssueText } from './markers.ts';
@@ -79,11 +80,11 @@ export function commentFor(settings: IssueSettings, before: Statuses, told: Chan
   const turned = newIn(red, before).map((id) => {
     const seen = code(cut(find(id)?.evidence[0] ?? '', longestEvidence));
     const was = before[id] === undefined ? '' : ` (was ${text(before[id])})`;
-    return `- ${named(id)}: ${text(red[id] ?? '')}${was}; ${seen}`;
+    return `- ${named(id, find(id))}: ${text(red[id] ?? '')}${was}; ${seen}`;
   });
   const gone = Object.keys(before)
     .filter((id) => red[id] === undefined)
-    .map((id) => `- ${named(id)}: ${nowOf(find(id)?.status, conditionOf(settings).others[id])}`);
+    .map((id) => `- ${named(id, find(id))}: ${nowOf(find(id)?.status, conditionOf(settings).others[id])}`);
   const lines = [
     ...(turned.length === 0 ? [] : ['**Red now:**', '', ...turned, '']),
     ...(gone.length === 0 ? [] : ['**Green again:**', '', ...gone, '']),
@@ -95,8 +96,8 @@ export function commentFor(settings: IssueSettings, before: Statuses, told: Chan
 }
 
 /** An id that a comment has told may be anybody's by now: who may edit comments. */
-function named(id: string): string {
-  return `**${text(titleOf(id))}** (${code(id)})`;
+function named(id: string, finding: Finding | undefined): string {
+  return `**${text(finding?.title ?? id)}** (${code(id)})`;
 }
 
 function closing(checks: number): string {

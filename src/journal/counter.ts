@@ -1,7 +1,7 @@
 import type { V1PersistentVolume } from '@kubernetes/client-node';
 import { ClusterError } from '../common/errors.ts';
 import type { Cluster, PatchOperation } from '../ports/cluster.ts';
-import { isTestFailure } from './fencing-token.ts';
+import { isTestFailure } from '../objects/fencing-token.ts';
 
 /**
  * Annotation on the PersistentVolume with the number of the journal's last change. PersistentVolumes belong to no namespace: who may write

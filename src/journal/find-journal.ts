@@ -1,6 +1,6 @@
 import type { Cluster } from '../ports/cluster.ts';
 import { volumeName, type Target } from '../target/target.ts';
-import { hasFence } from '../upgrade/server/scheduling-gate.ts';
+import { hasFence } from '../objects/scheduling-gate.ts';
 import { journalGone, saidByGate } from './errors.ts';
 import { Journal } from './journal.ts';
 import type { JournalSeal } from './seal.ts';

@@ -1,7 +1,7 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { describe, UpgradeError } from '../common/errors.ts';
 import type { Cluster, PatchOperation } from '../ports/cluster.ts';
-import { isTestFailure } from './fencing-token.ts';
+import { isTestFailure } from '../objects/fencing-token.ts';
 import { CounterKeeper, countOn, highestCounter } from './counter.ts';
 import { journalChanged, journalGone, notAuthentic, replayed, saidByVolume } from './errors.ts';
 import { journalName } from '../objects/journal-name.ts';

@@ -5,7 +5,7 @@ import { moveLines, stepLine } from '../report/plan-lines.ts';
 import { planReport } from '../report/plan-report.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import { expectNoHolder } from '../upgrade/lock/lease.ts';
-import type { PlannedStep } from '../upgrade/planned-upgrade.ts';
+import type { PlannedStep } from '../report/planned-step.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
 import { checkServer, findServer } from './check-server.ts';
 import { tellStatus } from './status.ts';

@@ -8,7 +8,7 @@ import { discover } from '../target/discover.ts';
 import type { SecretKey, Target } from '../target/target.ts';
 import { claimInExchange } from '../upgrade/backup/exchange.ts';
 import { claimByEvidence, claimMissing } from '../upgrade/backup/open-exchange.ts';
-import { hasFence } from '../upgrade/server/scheduling-gate.ts';
+import { hasFence } from '../objects/scheduling-gate.ts';
 import { Journal } from '../journal/journal.ts';
 import { JournalSeal } from '../journal/seal.ts';
 

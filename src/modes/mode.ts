@@ -1,5 +1,5 @@
 import type { Inputs } from '../inputs/inputs.ts';
-import type { ReplayScripts } from '../probes/replay.ts';
+import type { Scripts } from '../ports/scripts.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Surroundings } from '../ports/context.ts';
@@ -10,8 +10,7 @@ import type { Finding } from '../findings/finding.ts';
 import type { KeptIssue } from '../issue/keep.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { PullRequestSettings } from '../pull-request/settings.ts';
-import type { PlanReport } from '../report/plan-report.ts';
-import type { Verdict } from '../report/report.ts';
+import type { PlanReport, Verdict } from '../report/report-shape.ts';
 import type { Timeline } from '../report/timeline.ts';
 import type { Image } from '../target/images.ts';
 import type { Status } from '../upgrade/status.ts';
@@ -59,9 +58,5 @@ export interface ModeContext extends Omit<Surroundings, 'cluster'> {
 export interface ClusterModeContext extends ModeContext {
   readonly cluster: Cluster;
   readonly crypto: Crypto;
-  readonly scripts: {
-    readonly job: Readonly<Record<string, string>>;
-    readonly probe: string;
-    readonly replay: ReplayScripts;
-  };
+  readonly scripts: Scripts;
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../common/errors.ts';
 import type { Published } from '../pull-request/publish.ts';
-import type { Verdict } from '../report/report.ts';
+import type { Verdict } from '../report/report-shape.ts';
 import type { ModeContext } from './mode.ts';
 import { publishValues } from './pull-request.ts';
 

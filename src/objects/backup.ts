@@ -1,7 +1,4 @@
-/** The input `backup`: how the volume as it was before the upgrade is kept, for the way back after 14 has served on linked files. */
-export const backupKinds = ['snapshot', 'clone', 'external'] as const;
-
-export type BackupKind = (typeof backupKinds)[number];
+import type { BackupKind } from '../inputs/backup-kinds.ts';
 
 /** A backup that the action made: its kind and the name of its object. */
 export interface Backup {

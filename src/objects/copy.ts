@@ -1,6 +1,35 @@
-import type { Volume } from '../target/target.ts';
+import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import type { Target, Volume } from '../target/target.ts';
+import type { Source } from './backup.ts';
+import { ownerLabel } from './pod.ts';
 
 /** Name of the claim whose volume is a copy, for a while. */
 export function copyName({ volume }: { readonly volume: Pick<Volume, 'claimName'> }): string {
   return `${volume.claimName}-copy`;
+}
+
+/** A claim for a volume like the server's, filled from a source. */
+export function copyClaim(target: Target, name: string, source: Source): V1PersistentVolumeClaim {
+  const { claim, persistentVolume } = target.volume;
+  const { resources } = claim.spec ?? {};
+  // A volume may be larger than its claim asks for, and a copy can't be smaller than its source.
+  const storage = persistentVolume?.spec?.capacity?.['storage'] ?? resources?.requests?.['storage'] ?? '';
+  return {
+    metadata: { name, namespace: target.namespace, labels: { ...ownerLabel } },
+    spec: {
+      ...kindOfVolume(claim),
+      resources: { requests: { storage } },
+      dataSource: source.kind === 'VolumeSnapshot' ? { ...source, apiGroup: 'snapshot.storage.k8s.io' } : source,
+    },
+  };
+}
+
+/** What makes a claim's volume the kind of volume that it is. */
+export function kindOfVolume({ spec }: V1PersistentVolumeClaim): NonNullable<V1PersistentVolumeClaim['spec']> {
+  const { accessModes, storageClassName, volumeMode } = spec ?? {};
+  return {
+    ...(accessModes === undefined ? {} : { accessModes }),
+    ...(storageClassName === undefined ? {} : { storageClassName }),
+    ...(volumeMode === undefined ? {} : { volumeMode }),
+  };
 }

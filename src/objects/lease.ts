@@ -1,7 +1,7 @@
 import { ownerLabel } from './pod.ts';
 import type { Lease } from '../ports/cluster.ts';
 import { upgrade } from '../common/versions.ts';
-import { epochLabel, epochOf } from '../journal/fencing-token.ts';
+import { epochLabel, epochOf } from './fencing-token.ts';
 import { runAddress } from '../common/grammar.ts';
 
 /** Name of the Lease; it is never deleted, so that its epochs never go back. */

@@ -2,7 +2,7 @@ import type { V1EnvVar, V1Job, V1ResourceRequirements } from '@kubernetes/client
 import { upgradeOptions } from '../database/session-options.ts';
 import type { Target } from '../target/target.ts';
 import { upgrade } from '../common/versions.ts';
-import { bootstrapCommand, bootstrapVariables } from '../job/bootstrap.ts';
+import { bootstrapCommand, bootstrapVariables } from './bootstrap.ts';
 import { ownerLabel, passwd, podTemplate } from './pod.ts';
 import type { Transfer } from '../inputs/transfer.ts';
 

@@ -1,5 +1,5 @@
 import { bootJobName, jobName, revertJobName } from '../objects/upgrade-job.ts';
-import { copyName } from '../upgrade/backup/copy.ts';
+import { copyName } from '../objects/copy.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { leaseName } from '../objects/lease.ts';
 import type { Permission } from './permission.ts';

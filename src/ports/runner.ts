@@ -1,13 +1,7 @@
+import type { FileLine } from '../common/errors.ts';
 import type { OutputName } from '../common/outputs.ts';
 
 export type AnnotationLevel = 'notice' | 'warning' | 'error';
-
-/** A line of a file, from the root of the repository. */
-export interface FileLine {
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
-}
 
 /**
  * What a run notes for its post step: that it is not the first process of the

@@ -2,11 +2,9 @@ import type { Log } from '../ports/runner.ts';
 import { changeLeaves } from '../redaction/leaves.ts';
 import { catalogue } from './catalogue.ts';
 import type { Facts } from '../facts/facts.ts';
-import { weight, type Answer, type Finding, type Status } from '../findings/finding.ts';
+import { statusIcons, statusText, weight, type Answer, type Finding, type Status } from '../findings/finding.ts';
 import type { FactName, FactSeconds } from './facts/stopwatch.ts';
 import { oneLine } from '../text/visible.ts';
-
-const icons: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };
 
 /** The findings, and what was measured beside them. */
 export interface Judged {
@@ -32,12 +30,13 @@ export async function judge(facts: Facts, read: FactSeconds, docs: string, log: 
     const reason = answer.status === 'passed' ? undefined : (ignored.get(check.id) ?? answer.ignored);
     const finding: Finding = {
       check: check.id,
+      title: check.title,
       docs: `${docs}#${check.id}`,
       ...answer,
       ...(reason === undefined ? {} : { ignored: reason }),
     };
     findings.push(finding);
-    const title = `${icons[finding.status]} ${check.title} (${check.id}: ${statusText(finding)}, ${took.toFixed(1)} s)`;
+    const title = `${statusIcons[finding.status]} ${check.title} (${check.id}: ${statusText(finding)}, ${took.toFixed(1)} s)`;
     await log.group(title, () => {
       finding.evidence.forEach((line) => {
         log.info(line);
@@ -64,11 +63,6 @@ function watch(facts: Facts): { watched: Facts; looked: ReadonlySet<FactName> } 
     },
   });
   return { watched, looked };
-}
-
-/** `failed`, or `failed, ignored` */
-export function statusText({ status, ignored }: Finding): string {
-  return ignored === undefined ? status : `${status}, ignored`;
 }
 
 const longestLine = 2000;
@@ -106,5 +100,3 @@ export function verdictOf(findings: readonly Finding[]): Status {
   const order: readonly Status[] = ['failed', 'unknown', 'warning'];
   return order.find((status) => findings.some((f) => weight(f) === status)) ?? 'passed';
 }
-
-export { icons as statusIcons };

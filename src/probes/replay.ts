@@ -1,3 +1,4 @@
+import type { ReplayScripts } from '../ports/scripts.ts';
 import type { V1EnvVar, V1Pod } from '@kubernetes/client-node';
 import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
 import { dumpOptions, upgradeOptions } from '../database/session-options.ts';
@@ -57,14 +58,6 @@ const dumpLimit = 120;
 /** A line break would be read as another name. pg_upgrade dies of such a name itself, and another check tells so. */
 export function isReplayed({ name, allowsConnections }: DatabaseFacts): boolean {
   return allowsConnections && name !== 'template0' && !/[\n\r]/.test(name);
-}
-
-/** The scripts of the pod. */
-export interface ReplayScripts {
-  /** Text of replay.sh. */
-  readonly replay: string;
-  /** Text of confine.pl. */
-  readonly confine: string;
 }
 
 /** Labels of its pod. */

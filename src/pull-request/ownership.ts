@@ -1,6 +1,6 @@
 import { GitHubError } from '../common/errors.ts';
 import type { GitHub } from '../ports/github.ts';
-import type { BranchState } from './survey.ts';
+import type { BranchState } from './branch-state.ts';
 import { trailerOf } from './trailer.ts';
 
 /**

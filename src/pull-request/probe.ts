@@ -1,3 +1,4 @@
+import type { ProbeFact } from '../facts/probe-fact.ts';
 import { ConfigurationError, isRunError } from '../common/errors.ts';
 import type { GitHub } from '../ports/github.ts';
 import type { Answer } from '../findings/finding.ts';
@@ -7,13 +8,6 @@ import { probePullRequestRight, probePushRight } from './rights.ts';
 import { probeRules } from './rules.ts';
 import type { Edited, PullRequestSettings } from './settings.ts';
 import { survey, type Survey } from './survey.ts';
-
-/** One answer about the pull request that the upgrade will end with. */
-export interface ProbeFact extends Answer {
-  readonly id: 'values-file' | 'values-branch' | 'push-right' | 'branch-rules' | 'pull-request-right';
-  /** Of the values file, where it could be read: the image, its tag or its digest as the file has it now; '' where it names none. */
-  readonly names?: string;
-}
 
 /**
  * Finds out, before anything is stopped, whether the pull request can be made

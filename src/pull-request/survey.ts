@@ -1,22 +1,11 @@
+import type { BranchState } from './branch-state.ts';
 import { ConfigurationError, GitHubError } from '../common/errors.ts';
 import type { Access, Comparison, GitHub, PullRequest } from '../ports/github.ts';
 import { changedLines, type ChangedLine } from './changed-lines.ts';
 import { foreign } from './ownership.ts';
 import { findFile, readText, type RepositoryFile } from './repository-file.ts';
-import { branchOf, checkBranchName, checkPath, type Edited, type PullRequestSettings } from './settings.ts';
-
-/** Our branch as it is. */
-export interface BranchState {
-  readonly head: string;
-  /** Against the base. */
-  readonly comparison: Comparison;
-  /** SHA of the values file on the branch. */
-  readonly blob: string | undefined;
-  /** Whether the file, as it is on the branch, is what it is to be. */
-  readonly fits: boolean;
-  /** Whether the file in the base is another one than the branch started from. */
-  readonly baseChanged: boolean;
-}
+import { branchOf, type Edited, type PullRequestSettings } from './settings.ts';
+import { checkBranchName, checkPath } from '../inputs/repository-names.ts';
 
 /** Everything there is, read before anything is written. */
 export interface Survey {

@@ -3,7 +3,8 @@ import type { Image } from '../target/images.ts';
 import { checkImage } from '../values/image.ts';
 import { editValues } from '../values/edit-values.ts';
 import { parsePath } from '../values/path.ts';
-import { checkBranchName, checkPath, type Edited, type PullRequestSettings } from './settings.ts';
+import { type Edited, type PullRequestSettings } from './settings.ts';
+import { checkBranchName, checkPath } from '../inputs/repository-names.ts';
 
 /**
  * The pull request for `values-file` as the inputs describe it; undefined when they ask for none.

@@ -2,7 +2,6 @@ import type { SecretOptions, UnmaskedSecret } from '../ports/runner.ts';
 import { escapePattern, formsOf, shortest } from './forms.ts';
 import { shapesIn } from './shapes.ts';
 import { compact, readings, type Range } from './view.ts';
-import { isCommon } from './vocabulary.ts';
 
 /** What stands in the place of what was taken out. */
 export const mask = '***';
@@ -22,6 +21,9 @@ export class Redactor {
   private readonly literal = new Set<string>();
   private readonly read = new Set<string>();
   private patterns: { readonly literal: RegExp | undefined; readonly read: RegExp | undefined } | undefined;
+
+  /** @param vocabulary texts that any run tells, in lower case: a secret that is one, or a part of one, can't be masked */
+  constructor(private readonly vocabulary: readonly string[]) {}
 
   /**
    * Takes this secret out of everything from here on; each line of it by itself where it has several.
@@ -62,7 +64,7 @@ export class Redactor {
 
   private addLine(line: string, name: string | undefined, among: readonly string[]): boolean {
     if (this.known.has(line)) return false;
-    const why = isShort(line) ? 'short' : isCommon(line, among) ? 'common' : undefined;
+    const why = isShort(line) ? 'short' : this.isCommon(line, among) ? 'common' : undefined;
     if (why !== undefined) {
       if (name !== undefined && !this.unmasked.some((one) => one.name === name)) this.unmasked.push({ name, why });
       return false;
@@ -73,6 +75,14 @@ export class Redactor {
     for (const form of read) this.read.add(form);
     this.patterns = undefined;
     return true;
+  }
+
+  /** Whether a secret is a word, or a part of one, that is told anyway. */
+  private isCommon(secret: string, among: readonly string[]): boolean {
+    const lower = secret.toLowerCase();
+    return (
+      this.vocabulary.some((text) => text.includes(lower)) || among.some((name) => name.toLowerCase().includes(lower))
+    );
   }
 
   private once(text: string): string {

@@ -1,9 +1,7 @@
 import { sentence } from '../common/errors.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import type { AnnotationLevel, Log } from '../ports/runner.ts';
-import { catalogue } from '../prechecks/catalogue.ts';
-import { blocks, type Finding } from '../findings/finding.ts';
-import { statusText } from '../prechecks/judge.ts';
+import { blocks, type Finding, statusText } from '../findings/finding.ts';
 
 /** GitHub shows so many annotations of each level for a step. */
 const mostOfALevel = 10;
@@ -45,8 +43,7 @@ function levelOf(finding: Finding, failOn: 'failed' | 'warning'): AnnotationLeve
 }
 
 /** A title says what is so where nothing is wrong. */
-function messageOf({ check, status, evidence, remedy, ignored }: Finding): string {
-  const title = catalogue.find((c) => c.id === check)?.title ?? check;
+function messageOf({ title, status, evidence, remedy, ignored }: Finding): string {
   const rest = evidence.length - mostEvidence;
   const more = rest > 0 ? [`… and ${String(rest)} more, in the log`] : [];
   const seen = sentence([...evidence.slice(0, mostEvidence), ...more].join('; '));

@@ -1,6 +1,4 @@
-import { catalogue } from '../prechecks/catalogue.ts';
-import type { Finding } from '../findings/finding.ts';
-import { statusIcons, statusText } from '../prechecks/judge.ts';
+import { type Finding, statusIcons, statusText } from '../findings/finding.ts';
 import { cell, code, cut, prose, text } from '../text/markdown.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';
 
@@ -38,23 +36,19 @@ const shown = 8;
 const longestEvidence = 600;
 
 export function findingRow(finding: Finding): string {
-  const { check, status, evidence, docs } = finding;
+  const { check, title, status, evidence, docs } = finding;
   const seen = evidence.slice(0, shown).map((line) => cell(code(cut(line, longestEvidence))));
   const more = evidence.length > shown ? [`… ${String(evidence.length - shown)} more in the log`] : [];
-  return `| ${statusIcons[status]} ${statusText(finding)} | ${cell(text(titleOf(check)))} ${linked(check, docs)} | ${[...seen, ...more].join('<br>')} |`;
+  return `| ${statusIcons[status]} ${statusText(finding)} | ${cell(text(title))} ${linked(check, docs)} | ${[...seen, ...more].join('<br>')} |`;
 }
 
 /** What to do, with the check that it is for. */
-export function remedyLines({ check, remedy, ignored }: Finding): string[] {
-  const head = `**${text(titleOf(check))}** (${code(check)})`;
+export function remedyLines({ check, title, remedy, ignored }: Finding): string[] {
+  const head = `**${text(title)}** (${code(check)})`;
   if (ignored !== undefined) return [`${head} is ignored: ${prose(ignored)}`, ''];
   return remedy === undefined ? [] : remedyMarkdown(`${head}: `, remedy);
 }
 
 function linked(check: string, docs: string): string {
   return docs.startsWith('https://') ? `[\`${check}\`](${docs})` : `\`${check}\``;
-}
-
-export function titleOf(id: string): string {
-  return catalogue.find((c) => c.id === id)?.title ?? id;
 }

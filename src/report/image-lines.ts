@@ -1,5 +1,5 @@
 import { cell, code } from '../text/markdown.ts';
-import type { AskedImage, Report } from './report.ts';
+import type { AskedImage, Report } from './report-shape.ts';
 
 /** What ran under the names of the images when they were asked: a tag may be moved afterwards. */
 export function imageLines({ images }: Report): string[] {

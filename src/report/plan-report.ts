@@ -1,29 +1,7 @@
 import { resources } from '../ports/cluster.ts';
-import type { Move } from '../upgrade/contract/moves.ts';
-import { plannedDowntime, type PlannedStep } from '../upgrade/planned-upgrade.ts';
+import { type Move, plannedDowntime, type PlannedStep } from './planned-step.ts';
+import type { PlanReport, ReportedMove } from './report-shape.ts';
 import { objectDiff } from './object-diff.ts';
-
-/** A dry run's plan, for machines: the manifests are whole. Log and summary are written from it too. */
-export interface PlanReport {
-  /** Undefined where a step of the downtime can't be foretold. */
-  readonly downtimeSeconds: number | undefined;
-  readonly steps: readonly ReportedStep[];
-}
-
-export interface ReportedStep {
-  readonly id: string;
-  readonly title: string;
-  readonly isDowntime: boolean;
-  readonly seconds: number | undefined;
-  /** What the seconds were told from. */
-  readonly basis: string | undefined;
-  readonly moves: readonly ReportedMove[];
-}
-
-export type ReportedMove =
-  | { readonly does: 'create'; readonly manifest: object; readonly until: string | undefined }
-  | { readonly does: 'change'; readonly resource: string; readonly name: string; readonly diff: string }
-  | { readonly does: 'run'; readonly what: string };
 
 export function planReport(steps: readonly PlannedStep[]): PlanReport {
   const seconds = plannedDowntime(steps);
@@ -50,7 +28,10 @@ function reported(move: Move): ReportedMove {
 }
 
 /** What is created, as kubectl would take it. */
-function manifestOf({ resource, object }: Extract<Move, { does: 'create' }>): object {
+function manifestOf({
+  resource,
+  object,
+}: Extract<Move, { does: 'create' }>): Extract<ReportedMove, { does: 'create' }>['manifest'] {
   const { group, version, kind } = resources[resource];
   return { apiVersion: group === '' ? version : `${group}/${version}`, kind, ...object };
 }

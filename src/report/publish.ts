@@ -1,7 +1,7 @@
 import { describe } from '../common/errors.ts';
 import { weight, type Status } from '../findings/finding.ts';
 import type { Runner } from '../ports/runner.ts';
-import type { Report } from './report.ts';
+import type { Report } from './report-shape.ts';
 import { renderSummary } from './summary.ts';
 
 /** Writes the report where people and later steps find it: a file, the job summary, the outputs. */

@@ -3,17 +3,18 @@ import { z } from 'zod';
 const finding = z
   .strictObject({
     check: z.string().regex(/^[a-z][a-z-]+$/),
+    title: z.string().min(1),
     status: z.enum(['passed', 'warning', 'failed', 'unknown']),
     evidence: z.array(z.string().min(1)).min(1).describe('What was seen; bounded, without secrets.'),
-    remedy: z.string().min(1).optional(),
+    remedy: z.string().min(1).exactOptional(),
     ignored: z
       .string()
       .min(1)
-      .optional()
+      .exactOptional()
       .describe('Why it stops nothing: the reason of "ignore-checks", or the input that says not to ask.'),
     place: z
       .strictObject({ file: z.string().min(1), line: z.int().min(1) })
-      .optional()
+      .exactOptional()
       .describe('Where in the repository it is, for findings about a file.'),
     docs: z.string(),
   })
@@ -66,7 +67,7 @@ const askedImage = z.strictObject({
 
 /** The JSON report as later steps may rely on it: no key is missing, none is new. */
 export const reportShape = z.strictObject({
-  schema: z.literal(1),
+  schema: z.literal(2),
   mode: z.enum(['precheck', 'upgrade', 'status', 'rollback', 'values']),
   namespace: z.string(),
   cluster: z.string().describe('Address of the API server.'),
@@ -154,4 +155,22 @@ export const reportShape = z.strictObject({
   error: z.strictObject({ code: z.string(), message: z.string(), remedy: z.string().min(1) }).optional(),
 });
 
-export type ReportFile = z.infer<typeof reportShape>;
+type Immutable<T> = T extends readonly (infer E)[]
+  ? readonly Immutable<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Immutable<T[K]> }
+    : T;
+
+/** All that a run has to tell: written as JSON and rendered as the job summary. */
+export type Report = Immutable<z.infer<typeof reportShape>>;
+
+export type Verdict = Report['verdict'];
+
+/** A dry run's plan, for machines: the manifests are whole. Log and summary are written from it too. */
+export type PlanReport = NonNullable<Report['plan']>;
+
+export type ReportedMove = PlanReport['steps'][number]['moves'][number];
+
+export type ReportedStep = PlanReport['steps'][number];
+
+export type AskedImage = NonNullable<Report['images']>['upgrade'];

@@ -4,7 +4,7 @@ import { predictionText } from '../facts/prediction.ts';
 import { block, cell, code, link, prose, text } from '../text/markdown.ts';
 import { planLines } from './plan-lines.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';
-import type { Report, Verdict } from './report.ts';
+import type { Report, Verdict } from './report-shape.ts';
 
 const headlines: Readonly<Record<Verdict, string>> = {
   passed: '✓ Ready for the upgrade',

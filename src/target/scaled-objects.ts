@@ -1,6 +1,5 @@
 import { ClusterError } from '../common/errors.ts';
 import type { Cluster, ScaledObject } from '../ports/cluster.ts';
-import type { Workload } from './applications.ts';
 
 /**
  * KEDA's annotations for a pause. `paused: "true"` stops its scaling and leaves the replicas as they are (KEDA 2.12 and
@@ -31,7 +30,7 @@ export interface FoundAutoscalers {
 export async function findAutoscalers(
   cluster: Cluster,
   namespace: string,
-  workloads: readonly Workload[],
+  workloads: readonly { readonly resource: string; readonly name: string }[],
 ): Promise<FoundAutoscalers> {
   const targets = new Set(workloads.map(({ resource, name }) => `${resource}/${name}`));
   try {

@@ -1,12 +1,6 @@
+import type { Expectation } from '../report/planned-step.ts';
 import { predictionOf } from '../facts/prediction.ts';
 import type { Facts } from '../facts/facts.ts';
-
-/** How long a step of the downtime will take. */
-export interface Expectation {
-  readonly seconds: number;
-  /** What it was told from. */
-  readonly basis: string;
-}
 
 /** Bytes a second at which a table is read or copied, on the cautious side for a network volume. */
 const pace = 100 * 1024 * 1024;

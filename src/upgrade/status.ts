@@ -4,7 +4,7 @@ import { serverImage, type Target } from '../target/target.ts';
 import { failedTries } from '../objects/failed-tries.ts';
 import { isScaled, workloadName, workloadState } from '../target/applications.ts';
 import { backupName } from '../objects/backup.ts';
-import { hasFence } from './server/scheduling-gate.ts';
+import { hasFence } from '../objects/scheduling-gate.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { findHolding } from './lock/lease.ts';
 import { leaseName } from '../objects/lease.ts';

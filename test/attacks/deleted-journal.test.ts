@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { openAnnotation } from '../../src/journal/counter.ts';
 import { journalName } from '../../src/objects/journal-name.ts';
-import { fenceGate } from '../../src/upgrade/server/scheduling-gate.ts';
+import { fenceGate } from '../../src/objects/scheduling-gate.ts';
 import { namespace, oldImage } from '../unit/objects.ts';
 import { momentsOfUpgrade } from './journal/moments.ts';
 import { endsOf, makeWorld, momentOf, putBack, runMode, type Live, type Mode, type Moment } from './journal/world.ts';

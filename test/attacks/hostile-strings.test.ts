@@ -9,7 +9,7 @@ import type { Finding } from '../../src/findings/finding.ts';
 import { judge } from '../../src/prechecks/judge.ts';
 import { newText } from '../../src/pull-request/text.ts';
 import { annotateFindings } from '../../src/report/annotate-findings.ts';
-import type { Report } from '../../src/report/report.ts';
+import type { Report } from '../../src/report/report-shape.ts';
 import { renderSummary } from '../../src/report/summary.ts';
 import type { Log } from '../../src/ports/runner.ts';
 import { FakeClock } from '../unit/fake-clock.ts';
@@ -126,7 +126,7 @@ function hostileReport(take: Take, findings: readonly Finding[]): Report {
           ...{ id: 'x', title: take(), isDowntime: true, seconds: 1, basis: take() },
           moves: [
             { does: 'run', what: take() },
-            { does: 'create', manifest: { kind: 'Job', metadata: { name: take() } }, until: take() },
+            { does: 'create', manifest: { ...jobKind, metadata: { name: take() } }, until: take() },
           ],
         },
       ],
@@ -134,7 +134,8 @@ function hostileReport(take: Take, findings: readonly Finding[]): Report {
   });
 }
 
-const ignored: Finding = { check: 'majors', status: 'failed', evidence: ['x'], docs };
+const jobKind = { apiVersion: 'batch/v1', kind: 'Job' };
+const ignored: Finding = { check: 'majors', title: 'The majors', status: 'failed', evidence: ['x'], docs };
 
 /** What is printed meanwhile by the real adapter, and how often it was told to begin and end groups and to annotate. */
 async function printed(body: (log: Log) => Promise<void>): Promise<{ output: string; meant: string[] }> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Lease } from '../../src/ports/cluster.ts';
-import { epochLabel } from '../../src/journal/fencing-token.ts';
+import { epochLabel } from '../../src/objects/fencing-token.ts';
 import { leaseName, newLease } from '../../src/objects/lease.ts';
 import { expectNoHolder, findHolding, HeldLease } from '../../src/upgrade/lock/lease.ts';
 import { statusOf } from '../../src/upgrade/status.ts';

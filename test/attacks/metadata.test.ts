@@ -15,7 +15,7 @@ import { prose } from '../../src/text/markdown.ts';
 import { makeCopy, removeCopy } from '../../src/upgrade/backup/copy.ts';
 import { exchangeVolumes } from '../../src/upgrade/backup/exchange.ts';
 import { EpochCluster } from '../../src/upgrade/lock/fenced-cluster.ts';
-import { epochLabel } from '../../src/journal/fencing-token.ts';
+import { epochLabel } from '../../src/objects/fencing-token.ts';
 import { HeldLease } from '../../src/upgrade/lock/lease.ts';
 import { isAtWork, runJob } from '../../src/upgrade/job/job-run.ts';
 import type { Context } from '../../src/upgrade/contract/step.ts';

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from '@jest/globals';
 import type { Finding } from '../../src/findings/finding.ts';
-import type { Report } from '../../src/report/report.ts';
+import type { Report } from '../../src/report/report-shape.ts';
 import { startBundle, type BundleEnd, type InputValues } from '../bundle.ts';
 import { withoutMasks } from '../scenario/workflow-commands.ts';
 import { environment } from './bench.ts';

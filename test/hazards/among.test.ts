@@ -6,8 +6,7 @@ import { askDatabases } from '../../src/database/ask-databases.ts';
 import { databaseHazards } from '../../src/hazards/gather.ts';
 import { answersOf } from '../../src/hazards/script.ts';
 import type { Answers } from '../../src/hazards/hazard.ts';
-import { made } from '../../src/common/known.ts';
-import type { Known } from '../../src/findings/finding.ts';
+import { made, type Known } from '../../src/common/known.ts';
 import { kinds } from './kinds.ts';
 import { Installations, Server } from './server.ts';
 

@@ -1,6 +1,5 @@
 import { catalogue } from '../../src/prechecks/catalogue.ts';
-import type { Answer } from '../../src/findings/finding.ts';
-import { inPsql } from '../../src/findings/finding.ts';
+import { type Answer, inPsql } from '../../src/findings/finding.ts';
 import { askDatabases } from '../../src/database/ask-databases.ts';
 import { askServer, databaseHazards, hazardFacts } from '../../src/hazards/gather.ts';
 import type { HazardFacts } from '../../src/hazards/hazard.ts';

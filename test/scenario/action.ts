@@ -1,7 +1,7 @@
 // A run of the bundle, with what holds for every end checked at once.
 import type { ChildProcess } from 'node:child_process';
 import { startBundle, type BundleEnd, type Circumstances, type InputValues } from '../bundle.ts';
-import { reportShape, type ReportFile } from '../../src/report/report-shape.ts';
+import { reportShape, type Report } from '../../src/report/report-shape.ts';
 import { groupTitles, parseCommands, type Command } from './workflow-commands.ts';
 
 export type { Circumstances, InputValues } from '../bundle.ts';
@@ -14,7 +14,7 @@ export interface ActionEnd extends BundleEnd {
   readonly warnings: readonly string[];
   readonly notices: readonly string[];
   /** Undefined when the run ended without one. */
-  readonly report: ReportFile | undefined;
+  readonly report: Report | undefined;
 }
 
 export interface RunningAction {

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { answerError } from '../../src/adapters/api-error.ts';
-import type {
-  Cluster,
-  ExecResult,
-  PatchOperation,
-  Preconditions,
-  ResourceName,
-  ResourceTypes,
+import {
+  type Cluster,
+  type ExecResult,
+  type PatchOperation,
+  type Preconditions,
+  type ResourceName,
+  type ResourceTypes,
+  resources,
 } from '../../src/ports/cluster.ts';
-import { resources } from '../../src/ports/cluster.ts';
 import { copy } from './copy.ts';
 import { frozen, unfrozen } from './frozen.ts';
 import { applyPatch } from './json-patch.ts';

@@ -1,5 +1,6 @@
 import type { OutputName } from '../../src/common/outputs.ts';
-import type { AnnotationLevel, FileLine, Log, Runner, StateName } from '../../src/ports/runner.ts';
+import type { AnnotationLevel, Log, Runner, StateName } from '../../src/ports/runner.ts';
+import type { FileLine } from '../../src/common/errors.ts';
 
 /** Keeps what would be in the workflow run's log. */
 export class FakeLog implements Log {

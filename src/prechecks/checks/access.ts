@@ -3,7 +3,9 @@ import { needed, permissionName, permissionsFor, type MissingPermission } from '
 import { serverNames, type ServerNames } from '../../target/server-names.ts';
 import { hereDocument } from '../../text/shell.ts';
 import { manifests, modeManifests, subjectOf } from '../../permissions/permission-manifests.ts';
-import { failed, given, passed, shellLines, warning, type Check, type Known } from '../../findings/finding.ts';
+import { failed, given, passed, shellLines, warning } from '../../findings/finding.ts';
+import type { Known } from '../../common/known.ts';
+import type { Check } from '../../facts/check.ts';
 
 export const accessChecks: readonly Check[] = [
   {

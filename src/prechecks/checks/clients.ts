@@ -1,7 +1,8 @@
 import type { Client } from '../../database/clients.ts';
 import type { Neighbour } from '../../target/neighbours.ts';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, given, passed, shell, shellLines, warning, type Check } from '../../findings/finding.ts';
+import { copyable, failed, given, passed, shell, shellLines, warning } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 /** Who is connected, or would be, when the applications have been stopped. */
 export const clientsChecks: readonly Check[] = [

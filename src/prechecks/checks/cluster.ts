@@ -1,16 +1,7 @@
 import { isScaled, workloadName, workloadState } from '../../target/applications.ts';
 import { judgeClusters } from './leftovers.ts';
-import {
-  copyable,
-  failed,
-  given,
-  passed,
-  shell,
-  shellLines,
-  unknown,
-  warning,
-  type Check,
-} from '../../findings/finding.ts';
+import { copyable, failed, given, passed, shell, shellLines, unknown, warning } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 /** Names that the documented way of upgrading, or a try of ours, leaves beside the data directory. */
 const leftoverNames = ['data-12', 'data-14', 'data-12.preupgrade', 'upgrade-logs', '.postgresql-upgrade'];

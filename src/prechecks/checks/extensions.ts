@@ -2,7 +2,9 @@ import type { ExtensionFacts } from '../../database/server.ts';
 import { minorOf, type ImageFacts } from '../../probes/probe.ts';
 import { upgrade } from '../../common/versions.ts';
 import { dangerOfUpdate, isSameMajor } from '../../database/extension-versions.ts';
-import { failed, given, passed, warning, worst, type Answer, type Check, type Known } from '../../findings/finding.ts';
+import { failed, given, passed, warning, worst, type Answer } from '../../findings/finding.ts';
+import type { Known } from '../../common/known.ts';
+import type { Check } from '../../facts/check.ts';
 import { besidesClosed } from '../../findings/closed-databases.ts';
 import { unaskedImage } from './not-probed.ts';
 

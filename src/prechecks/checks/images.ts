@@ -1,8 +1,9 @@
-import type { ImageFacts } from '../../probes/probe.ts';
-import { majorOf, minorOf } from '../../probes/probe.ts';
+import { type ImageFacts, majorOf, minorOf } from '../../probes/probe.ts';
 import type { SeenImage } from '../../target/image-digests.ts';
 import { upgrade } from '../../common/versions.ts';
-import { failed, passed, worst, type Answer, type Check, type Known } from '../../findings/finding.ts';
+import { failed, passed, worst, type Answer } from '../../findings/finding.ts';
+import type { Known } from '../../common/known.ts';
+import type { Check } from '../../facts/check.ts';
 import { unaskedImage } from './not-probed.ts';
 
 export const imageChecks: readonly Check[] = [

@@ -1,4 +1,5 @@
-import { copyable, failed, given, passed, shell, type Check } from '../../findings/finding.ts';
+import { copyable, failed, given, passed, shell } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 export const layoutChecks: readonly Check[] = [
   {

@@ -1,6 +1,5 @@
 import type { Target } from '../../target/target.ts';
-import type { Answer } from '../../findings/finding.ts';
-import { copyable, failed, shell } from '../../findings/finding.ts';
+import { type Answer, copyable, failed, shell } from '../../findings/finding.ts';
 import type { FoundCluster } from '../../database/volume-files.ts';
 
 /**

@@ -1,17 +1,9 @@
 import type { Libraries } from '../../database/libraries.ts';
 import { connectCommand } from '../../database/script.ts';
 import type { ImageFacts } from '../../probes/probe.ts';
-import {
-  failed,
-  given,
-  passed,
-  psqlLines,
-  unknown,
-  worst,
-  type Answer,
-  type Check,
-  type Known,
-} from '../../findings/finding.ts';
+import { failed, given, passed, psqlLines, unknown, worst, type Answer } from '../../findings/finding.ts';
+import type { Known } from '../../common/known.ts';
+import type { Check } from '../../facts/check.ts';
 import { besidesClosed } from '../../findings/closed-databases.ts';
 import { unaskedImage } from './not-probed.ts';
 

@@ -1,6 +1,8 @@
 import type { DatabaseFacts } from '../../database/server.ts';
 import { initdbSettings } from '../../objects/job-settings.ts';
-import { failed, given, passed, worst, type Answer, type Check, type Known } from '../../findings/finding.ts';
+import { failed, given, passed, worst, type Answer } from '../../findings/finding.ts';
+import type { Known } from '../../common/known.ts';
+import type { Check } from '../../facts/check.ts';
 import type { ImageFacts } from '../../probes/probe.ts';
 import { unaskedImage } from './not-probed.ts';
 

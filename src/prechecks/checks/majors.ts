@@ -1,7 +1,8 @@
 import { withoutDigest } from '../../target/image-digests.ts';
 import { upgrade } from '../../common/versions.ts';
 import type { Facts } from '../../facts/facts.ts';
-import { failed, given, passed, shell, shellLines, unknown, type Answer, type Check } from '../../findings/finding.ts';
+import { failed, given, passed, shell, shellLines, unknown, type Answer } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 /** One place that says which PostgreSQL is started on the data, or wrote it. */
 interface Saying {

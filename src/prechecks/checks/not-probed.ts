@@ -1,4 +1,5 @@
-import { notAsked, removeReason, unasked, unknown, type Answer, type Known } from '../../findings/finding.ts';
+import { removeReason, unasked, unknown, type Answer } from '../../findings/finding.ts';
+import { notAsked, type Known } from '../../common/known.ts';
 
 /**
  * An image that nobody wanted to be asked does not block; one that was asked and did not answer does.

@@ -1,7 +1,8 @@
 import type { V1NodeSelectorTerm, V1Node, V1PodDisruptionBudget, V1Taint, V1Toleration } from '@kubernetes/client-node';
 import { matchesSelector } from '../../target/label-selector.ts';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, passed, shell, warning, type Answer, type Check } from '../../findings/finding.ts';
+import { copyable, failed, passed, shell, warning, type Answer } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 /** Taints by which somebody says that a node is about to go. */
 const leaving: Readonly<Record<string, string>> = {

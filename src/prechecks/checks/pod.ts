@@ -1,6 +1,7 @@
 import type { V1Container } from '@kubernetes/client-node';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, given, passed, shell, shellLines, warning, type Check } from '../../findings/finding.ts';
+import { copyable, failed, given, passed, shell, shellLines, warning } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 /** Kubernetes' own, where the template names none. */
 const defaultGrace = 30;

@@ -1,21 +1,19 @@
-import { type ReplayFacts, type Replayed, type RestoreFailure } from '../../probes/replay.ts';
+import { type ReplayFacts, type Replayed, type RestoreFailure, replayLabels } from '../../probes/replay.ts';
 import {
   failed,
   given,
   shell,
   shellLines,
-  notAsked,
   passed,
   unasked,
   unknown,
   warning,
   worst,
   type Answer,
-  type Check,
-  type Known,
 } from '../../findings/finding.ts';
+import { notAsked, type Known } from '../../common/known.ts';
+import type { Check } from '../../facts/check.ts';
 import { probeLabel } from '../../probes/probe.ts';
-import { replayLabels } from '../../probes/replay.ts';
 import { barriersBetween } from '../../target/network-policies.ts';
 import type { Facts } from '../../facts/facts.ts';
 import { notDumped } from '../facts/not-dumped.ts';

@@ -1,5 +1,6 @@
 import type { UnmaskedSecret } from '../../ports/runner.ts';
-import { passed, warning, type Check } from '../../findings/finding.ts';
+import { passed, warning } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 const reasons: Readonly<Record<UnmaskedSecret['why'], string>> = {
   short: 'is too short to be masked',

@@ -1,17 +1,9 @@
 import type { ServerFacts } from '../../database/server.ts';
 import { majorOf, minorOf, type ImageFacts } from '../../probes/probe.ts';
 import { upgrade } from '../../common/versions.ts';
-import {
-  given,
-  passed,
-  removeReason,
-  unknown,
-  warning,
-  worst,
-  type Answer,
-  type Check,
-  type Known,
-} from '../../findings/finding.ts';
+import { given, passed, removeReason, unknown, warning, worst, type Answer } from '../../findings/finding.ts';
+import type { Known } from '../../common/known.ts';
+import type { Check } from '../../facts/check.ts';
 import { unaskedImage } from './not-probed.ts';
 
 /** A fault by which a role gets the rights of whoever maintains or dumps its objects. */

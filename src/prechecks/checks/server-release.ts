@@ -1,5 +1,6 @@
 import { firstRelease } from '../../common/versions.ts';
-import { copyable, failed, given, passed, shell, warning, type Check } from '../../findings/finding.ts';
+import { copyable, failed, given, passed, shell, warning } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 /** As Helm's charts label what they make: `helm.sh/chart: circleci-server-4.9.3`. */
 const chart = /^circleci-server-v?(\d+)\.(\d+)\.(\d+)/;

@@ -2,7 +2,8 @@ import { obstacleName, obstacleRemedy, type Obstacle } from '../../database/obst
 import { upgrade } from '../../common/versions.ts';
 import { sessionIn } from '../../target/target.ts';
 import type { Facts } from '../../facts/facts.ts';
-import { copyable, failed, given, passed, type Answer, type Check } from '../../findings/finding.ts';
+import { copyable, failed, given, passed, type Answer } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 export const serverChecks: readonly Check[] = [
   {

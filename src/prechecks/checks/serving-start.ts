@@ -1,17 +1,7 @@
 import type { Trial } from '../../probes/run-trial.ts';
-import {
-  notAsked,
-  failed,
-  given,
-  passed,
-  removeReason,
-  unasked,
-  unknown,
-  warning,
-  type Check,
-  type Known,
-} from '../../findings/finding.ts';
-import type { Answer } from '../../findings/finding.ts';
+import { failed, given, passed, removeReason, unasked, unknown, warning, type Answer } from '../../findings/finding.ts';
+import { notAsked, type Known } from '../../common/known.ts';
+import type { Check } from '../../facts/check.ts';
 
 export const servingStartChecks: readonly Check[] = [
   {

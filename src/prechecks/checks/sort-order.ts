@@ -1,7 +1,8 @@
 import type { SortOrder } from '../../database/sort-order.ts';
 import type { DatabaseFacts } from '../../database/server.ts';
 import { localeKey, type ImageFacts } from '../../probes/probe.ts';
-import { given, passed, unknown, warning, type Answer, type Check } from '../../findings/finding.ts';
+import { given, passed, unknown, warning, type Answer } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 import { besidesClosed } from '../../findings/closed-databases.ts';
 import { unaskedImage } from './not-probed.ts';
 

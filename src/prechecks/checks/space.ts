@@ -1,7 +1,8 @@
 import type { DatabaseFacts, ServerFacts } from '../../database/server.ts';
 import type { Transfer } from '../../inputs/transfer.ts';
 import type { Facts } from '../../facts/facts.ts';
-import { copyable, failed, given, passed, shell, shellLines, warning, type Check } from '../../findings/finding.ts';
+import { copyable, failed, given, passed, shell, shellLines, warning } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 import type { VolumeFiles } from '../../database/volume-files.ts';
 
 type Mode = Exclude<Transfer, 'auto'>;

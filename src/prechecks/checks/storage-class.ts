@@ -1,21 +1,5 @@
-import type { V1StorageClass } from '@kubernetes/client-node';
-import type { Cluster } from '../../ports/cluster.ts';
-import type { Target } from '../../target/target.ts';
-import { copyable, failed, passed, unknown, warning, type Check } from '../../findings/finding.ts';
-
-/** The StorageClass of the server's claim. */
-export interface StorageClassFacts {
-  /** Empty where the claim names none. */
-  readonly name: string;
-  /** Undefined where there is no class of that name any more. */
-  readonly found: V1StorageClass | undefined;
-}
-
-/** @throws ClusterError */
-export async function readStorageClass(cluster: Cluster, { volume }: Target): Promise<StorageClassFacts> {
-  const name = volume.claim.spec?.storageClassName ?? '';
-  return { name, found: name === '' ? undefined : await cluster.find('storageclasses', name) };
-}
+import { copyable, failed, passed, unknown, warning } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 const list = copyable('kubectl get storageclasses');
 

@@ -1,7 +1,8 @@
 import type { HelmRevision } from '../../target/helm-releases.ts';
 import type { Reconciler } from '../../target/reconcilers.ts';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, given, passed, shell, unknown, type Check } from '../../findings/finding.ts';
+import { copyable, failed, given, passed, shell, unknown } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 const releaseAnnotation = 'meta.helm.sh/release-name';
 

@@ -1,4 +1,6 @@
-import { failed, notAsked, passed, unknown, warning, type Check } from '../../findings/finding.ts';
+import { failed, passed, unknown, warning } from '../../findings/finding.ts';
+import { notAsked } from '../../common/known.ts';
+import type { Check } from '../../facts/check.ts';
 
 /** How the files will go over, as far as it can be known before the Job tries. */
 export const transferChecks: readonly Check[] = [

@@ -1,5 +1,6 @@
-import type { ProbeFact } from '../../pull-request/probe.ts';
-import { unknown, type Check } from '../../findings/finding.ts';
+import type { ProbeFact } from '../../facts/probe-fact.ts';
+import { unknown } from '../../findings/finding.ts';
+import type { Check } from '../../facts/check.ts';
 
 /** Asked only where "values-file" is given: what was not asked is in no list, and is never called passed. */
 export const valuesChecks: readonly Check[] = [

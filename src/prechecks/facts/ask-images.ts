@@ -17,10 +17,9 @@ import { runTrial, type Trial } from '../../probes/run-trial.ts';
 import { obstacleToTrial, trialPod } from '../../probes/trial-pod.ts';
 import { seenImage } from '../../target/image-digests.ts';
 import { servingImage, upgradeImage } from '../../target/images.ts';
-import { notAsked, type Known } from '../../findings/finding.ts';
+import { notAsked, type Known, both, known, knownFrom, pair } from '../../common/known.ts';
 import type { Gathering } from './gathering.ts';
 import type { HazardFacts } from '../../hazards/hazard.ts';
-import { both, known, knownFrom, pair } from '../../common/known.ts';
 import { notDumped } from './not-dumped.ts';
 
 /** Asks an image what it holds. */

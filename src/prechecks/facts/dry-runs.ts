@@ -1,11 +1,11 @@
 import { ClusterError } from '../../common/errors.ts';
 import { jobName, upgradeJob, type JobSettings } from '../../objects/upgrade-job.ts';
-import { copyClaim, copyName } from '../../upgrade/backup/copy.ts';
+import { copyClaim, copyName } from '../../objects/copy.ts';
 import { snapshotObject } from '../../objects/snapshot.ts';
 import { journalName } from '../../objects/journal-name.ts';
 import { journalObject } from '../../journal/object.ts';
 import type { SnapshotClassFacts } from '../../facts/facts.ts';
-import type { Known } from '../../findings/finding.ts';
+import type { Known } from '../../common/known.ts';
 import type { Gathering } from './gathering.ts';
 
 /** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */

@@ -22,13 +22,12 @@ import { answerOfAll, askDatabases } from '../../database/ask-databases.ts';
 import { probe, replayed, tryStart } from './ask-images.ts';
 import { refusedObjects } from './dry-runs.ts';
 import type { Facts } from '../../facts/facts.ts';
-import { notAsked, type Known } from '../../findings/finding.ts';
+import { notAsked, type Known, both, known, knownFrom } from '../../common/known.ts';
 import type { Gathering } from './gathering.ts';
 import { askServer, databaseHazards, hazardFacts } from '../../hazards/gather.ts';
-import { both, known, knownFrom } from '../../common/known.ts';
 import { chooseSnapshotClass } from './snapshot-class.ts';
 import { Stopwatch, type FactName, type FactSeconds } from './stopwatch.ts';
-import { readStorageClass } from '../checks/storage-class.ts';
+import { readStorageClass } from './storage-class.ts';
 import { readVolumeFiles } from '../../database/volume-files.ts';
 import { tryVolume, type VolumeTrial } from '../../database/volume-trial.ts';
 

@@ -1,9 +1,9 @@
 import type { Database } from '../../database/database.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
-import type { ReplayScripts } from '../../probes/replay.ts';
+import type { ReplayScripts } from '../../ports/scripts.ts';
 import type { UnmaskedSecret } from '../../ports/runner.ts';
 import type { Surroundings } from '../../ports/context.ts';
-import type { ProbeFact } from '../../pull-request/probe.ts';
+import type { ProbeFact } from '../../facts/probe-fact.ts';
 import type { Target } from '../../target/target.ts';
 import type { JournalSeal } from '../../journal/seal.ts';
 

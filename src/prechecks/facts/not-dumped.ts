@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../../database/server.ts';
 import { isReplayed } from '../../probes/replay.ts';
-import type { Known } from '../../findings/finding.ts';
+import type { Known } from '../../common/known.ts';
 import { restoredCode } from '../../hazards/code.ts';
 import type { HazardFacts } from '../../hazards/hazard.ts';
 import type { Ignored } from '../../inputs/ignore.ts';

@@ -3,45 +3,16 @@ import { UpgradeError } from '../../common/errors.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import { bootJobName } from '../../objects/upgrade-job.ts';
 import { clockSkew } from '../../job/follow-job.ts';
-import { ownerLabel } from '../../objects/pod.ts';
 import type { Target } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { jobFailure, planJob, runJob } from '../job/job-run.ts';
-import type { Draft, Move } from '../contract/moves.ts';
+import type { Move } from '../../report/planned-step.ts';
+import type { Draft, Context } from '../contract/step.ts';
 import { expectFreeName, removeJob } from '../job/remove-job.ts';
-import type { Context } from '../contract/step.ts';
-import { copyName } from '../../objects/copy.ts';
+import { copyClaim, copyName } from '../../objects/copy.ts';
 import type { Source } from '../../objects/backup.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
-
-export { copyName } from '../../objects/copy.ts';
-
-/** A claim for a volume like the server's, filled from a source. */
-export function copyClaim(target: Target, name: string, source: Source): V1PersistentVolumeClaim {
-  const { claim, persistentVolume } = target.volume;
-  const { resources } = claim.spec ?? {};
-  // A volume may be larger than its claim asks for, and a copy can't be smaller than its source.
-  const storage = persistentVolume?.spec?.capacity?.['storage'] ?? resources?.requests?.['storage'] ?? '';
-  return {
-    metadata: { name, namespace: target.namespace, labels: { ...ownerLabel } },
-    spec: {
-      ...kindOfVolume(claim),
-      resources: { requests: { storage } },
-      dataSource: source.kind === 'VolumeSnapshot' ? { ...source, apiGroup: 'snapshot.storage.k8s.io' } : source,
-    },
-  };
-}
-
-/** What makes a claim's volume the kind of volume that it is. */
-export function kindOfVolume({ spec }: V1PersistentVolumeClaim): NonNullable<V1PersistentVolumeClaim['spec']> {
-  const { accessModes, storageClassName, volumeMode } = spec ?? {};
-  return {
-    ...(accessModes === undefined ? {} : { accessModes }),
-    ...(storageClassName === undefined ? {} : { storageClassName }),
-    ...(volumeMode === undefined ? {} : { volumeMode }),
-  };
-}
 
 /**
  * Makes a copy; one that an earlier try left goes first.

@@ -7,7 +7,7 @@ import { shell } from '../../text/shell.ts';
 import { counterAnnotation, counterOf } from '../../journal/counter.ts';
 import { journalName } from '../../objects/journal-name.ts';
 import { notes, type Exchange } from '../../journal/notes.ts';
-import { copyName, kindOfVolume } from './copy.ts';
+import { copyName, kindOfVolume } from '../../objects/copy.ts';
 import { renewed } from './exchange.ts';
 
 /** The server's claim, which may just not be there. */

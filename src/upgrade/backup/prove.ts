@@ -1,7 +1,8 @@
 import { describe, WaitError } from '../../common/errors.ts';
-import type { Context, Step } from '../contract/step.ts';
-import { timeToCome, type Draft, type Move } from '../contract/moves.ts';
-import { boot, copyClaim, copyName, makeCopy, planBoot, removeCopy } from './copy.ts';
+import type { Context, Step, Draft } from '../contract/step.ts';
+import { timeToCome, type Move } from '../../report/planned-step.ts';
+import { boot, makeCopy, planBoot, removeCopy } from './copy.ts';
+import { copyClaim, copyName } from '../../objects/copy.ts';
 import { sourceOf, type Source } from '../../objects/backup.ts';
 import { planSnapshot, readySnapshot, removeSnapshot } from './snapshot.ts';
 import { snapshotName } from '../../objects/snapshot.ts';

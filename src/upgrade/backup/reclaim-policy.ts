@@ -2,7 +2,7 @@ import { UpgradeError } from '../../common/errors.ts';
 import type { PatchOperation } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
 import { applied } from '../../objects/applied.ts';
-import type { Move } from '../contract/moves.ts';
+import type { Move } from '../../report/planned-step.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { expectOurVolume } from './our-volume.ts';
 

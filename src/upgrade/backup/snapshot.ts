@@ -1,8 +1,8 @@
 import { ClusterError, UpgradeError } from '../../common/errors.ts';
 import type { PatchOperation } from '../../ports/cluster.ts';
 import { waitFor } from '../../ports/wait.ts';
-import { timeToCome, type Draft, type Move } from '../contract/moves.ts';
-import type { Context } from '../contract/step.ts';
+import { timeToCome, type Move } from '../../report/planned-step.ts';
+import type { Draft, Context } from '../contract/step.ts';
 import { isOfVolume, snapshotObject, suffixOf } from '../../objects/snapshot.ts';
 
 /** Which snapshot: under what the journal notes its name, and what its name says that it holds. */

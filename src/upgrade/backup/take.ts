@@ -1,7 +1,8 @@
 import type { Context, Step } from '../contract/step.ts';
 import type { Target } from '../../target/target.ts';
-import { timeToCome } from '../contract/moves.ts';
-import { boot, copyClaim, planBoot } from './copy.ts';
+import { timeToCome } from '../../report/planned-step.ts';
+import { boot, planBoot } from './copy.ts';
+import { copyClaim } from '../../objects/copy.ts';
 import type { Source } from '../../objects/backup.ts';
 import { snapshotName, suffixOf } from '../../objects/snapshot.ts';
 import { planRetention, planSnapshot, readySnapshot, setDeletionPolicy } from './snapshot.ts';

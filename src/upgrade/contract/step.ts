@@ -12,7 +12,7 @@ import type { Target } from '../../target/target.ts';
 import type { Backup } from '../../objects/backup.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { StepId } from '../../journal/notes.ts';
-import type { Draft, Move } from './moves.ts';
+import type { Move } from '../../report/planned-step.ts';
 
 /** What the steps work with. */
 export interface Context extends Surroundings {
@@ -47,6 +47,11 @@ export interface Results {
   /** Something that did not stop the upgrade, but that people must know. */
   readonly warnings: string[];
 }
+
+/** What the moves of an upgrade follow from. */
+export type Draft = Pick<Context, 'inputs' | 'target' | 'serving' | 'snapshotClass' | 'settings' | 'scripts'> & {
+  readonly record: Context['journal']['record'];
+};
 
 /** One move of the upgrade. */
 export interface Step {

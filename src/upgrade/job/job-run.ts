@@ -16,11 +16,11 @@ import { isOurPod } from '../../objects/ours.ts';
 import { mountsClaim } from '../../target/volume-users.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { expectClaim } from '../server/claim.ts';
-import { isFenced } from '../server/scheduling-gate.ts';
-import type { Draft, Move } from '../contract/moves.ts';
+import { isFenced } from '../../objects/scheduling-gate.ts';
+import type { Move } from '../../report/planned-step.ts';
+import type { Draft, Context, Results } from '../contract/step.ts';
 import { expectOurJob } from './our-job.ts';
 import { expectSameImage } from './same-image.ts';
-import type { Context, Results } from '../contract/step.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 

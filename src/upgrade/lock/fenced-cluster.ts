@@ -8,7 +8,7 @@ import type {
   ResourceTypes,
 } from '../../ports/cluster.ts';
 import type { Log } from '../../ports/runner.ts';
-import { dropEpoch, epochLabel, epochOf, expectEpoch, isTestFailure, setEpoch } from '../../journal/fencing-token.ts';
+import { dropEpoch, epochLabel, epochOf, expectEpoch, isTestFailure, setEpoch } from '../../objects/fencing-token.ts';
 import type { HeldLease } from './lease.ts';
 
 /** An object that the upgrade changes, in the server's namespace. */

@@ -3,7 +3,7 @@ import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 import type { Cluster, Lease } from '../../ports/cluster.ts';
 import type { Surroundings } from '../../ports/context.ts';
-import { epochOf, expectEpoch, isTestFailure, setEpoch } from '../../journal/fencing-token.ts';
+import { epochOf, expectEpoch, isTestFailure, setEpoch } from '../../objects/fencing-token.ts';
 import {
   holdingOf,
   isForged,

@@ -1,11 +1,9 @@
 import { UpgradeError } from '../../common/errors.ts';
-import type { V1Pod, V1PodSpec, V1StatefulSet } from '@kubernetes/client-node';
+import type { V1StatefulSet } from '@kubernetes/client-node';
 import type { PatchOperation } from '../../ports/cluster.ts';
+import { fenceGate, hasFence, isFenced } from '../../objects/scheduling-gate.ts';
 import { expectClaim } from './claim.ts';
 import type { Context } from '../contract/step.ts';
-
-/** A scheduling gate in the pod template: no pod of PostgreSQL, whoever makes it, is started while it is there. */
-export const fenceGate = 'circleci-server-postgresql-upgrade/fence';
 
 const gatesPath = '/spec/template/spec/schedulingGates';
 
@@ -90,16 +88,6 @@ export async function unfenceAndStart(context: Context, image: string): Promise<
   const operations = [sameObject(now), ...serveOperations(now, target.container.name, image, journal.record.replicas)];
   await cluster.patch('statefulsets', target.name, target.namespace, operations);
   await removeGatedPod(context);
-}
-
-/** A pod that the gate keeps from being started. */
-export function isFenced(pod: V1Pod): boolean {
-  return hasFence(pod.spec);
-}
-
-/** Whether the spec of a pod, or of a template for pods, has the gate. */
-export function hasFence(spec: V1PodSpec | undefined): boolean {
-  return spec?.schedulingGates?.some((g) => g.name === fenceGate) ?? false;
 }
 
 /** A pod that somebody made while the fence was up keeps its gate; the StatefulSet makes another one. */

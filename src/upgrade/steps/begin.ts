@@ -1,9 +1,10 @@
-import { epochLabel } from '../../journal/fencing-token.ts';
+import { epochLabel } from '../../objects/fencing-token.ts';
 import { journalObject } from '../../journal/object.ts';
 import { counterAnnotation, openAnnotation } from '../../journal/counter.ts';
 import { encodeJournal } from '../../journal/reader.ts';
 import { newLease } from '../../objects/lease.ts';
-import type { Draft, Move } from '../contract/moves.ts';
+import type { Move } from '../../report/planned-step.ts';
+import type { Draft } from '../contract/step.ts';
 
 /** What a run does before the first step: it takes the Lease, marks what it will change, and writes down what there is. */
 export function planBeginning({ target, record }: Draft): readonly Move[] {

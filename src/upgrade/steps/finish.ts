@@ -4,7 +4,7 @@ import type { PatchOperation, ResourceName } from '../../ports/cluster.ts';
 import type { Outcome } from '../../journal/notes.ts';
 import { removeProof } from '../backup/prove.ts';
 import { planReclaimPolicy, restoreReclaimPolicy } from '../backup/reclaim-policy.ts';
-import { dropEpoch, epochLabel } from '../../journal/fencing-token.ts';
+import { dropEpoch, epochLabel } from '../../objects/fencing-token.ts';
 import type { Context, Step } from '../contract/step.ts';
 
 /** Removes what only the run needed, and every trace of ownership of the user's objects. */

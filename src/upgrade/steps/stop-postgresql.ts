@@ -4,7 +4,8 @@ import { upgrade } from '../../common/versions.ts';
 import { volumeUsers } from '../../target/volume-users.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { expectClaim } from '../server/claim.ts';
-import { fenceAndStop, fenceOperations, isFenced, isFencedOff, unfenceAndStart } from '../server/scheduling-gate.ts';
+import { fenceAndStop, fenceOperations, isFencedOff, unfenceAndStart } from '../server/scheduling-gate.ts';
+import { isFenced } from '../../objects/scheduling-gate.ts';
 import { waitForServer } from '../server/server-ready.ts';
 import type { Context, Step } from '../contract/step.ts';
 

@@ -1,7 +1,7 @@
 import { readDatabases } from '../../database/server.ts';
 import { UpgradeError } from '../../common/errors.ts';
 import { askDatabases } from '../../database/ask-databases.ts';
-import { judgeHazard } from '../../hazards/check.ts';
+import { judgeHazard } from '../../hazards/judge-hazard.ts';
 import { codeHazards } from '../../hazards/code.ts';
 import { hazardFacts } from '../../hazards/gather.ts';
 import { hazardQuestions } from '../../hazards/script.ts';

@@ -2,7 +2,7 @@ import type { PatchOperation } from '../../ports/cluster.ts';
 import type { ScaledWorkload, ScheduledWorkload, Workload } from '../../target/applications.ts';
 import { applied } from '../../objects/applied.ts';
 import { annotationOperations, pause, recordedPause } from './autoscalers.ts';
-import type { Move } from '../contract/moves.ts';
+import type { Move } from '../../report/planned-step.ts';
 
 /** A workload that is stopped and started by one field of its own. */
 export type Switched = ScaledWorkload | ScheduledWorkload;

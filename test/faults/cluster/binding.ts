@@ -1,6 +1,6 @@
 // Whether PostgreSQL was started behind the fence, by the API server's own record of what it answered.
 import { readFileSync, statSync } from 'node:fs';
-import { fenceGate } from '../../../src/upgrade/server/scheduling-gate.ts';
+import { fenceGate } from '../../../src/objects/scheduling-gate.ts';
 import { environment, type AuditEvent } from '../../cluster/bench.ts';
 
 interface Answered extends AuditEvent {

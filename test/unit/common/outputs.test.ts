@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
-import { inputName, inputTable } from '../../../src/inputs/inputs.ts';
+import { inputTable } from '../../../src/inputs/inputs.ts';
+import { inputName } from '../../../src/common/input-name.ts';
 import { outputTable } from '../../../src/common/outputs.ts';
 
 interface Action {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { dubiousInputs, unknownInputs, unusedInputs } from '../../../src/inputs/input-advice.ts';
-import { inputName, inputTable } from '../../../src/inputs/inputs.ts';
+import { inputTable } from '../../../src/inputs/inputs.ts';
+import { inputName } from '../../../src/common/input-name.ts';
 import { inputs } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 

@@ -1,3 +1,4 @@
+import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import { keepIssue, type KeptIssue } from '../../../src/issue/keep.ts';
 import type { IssueSettings } from '../../../src/issue/settings.ts';
 import type { Finding, Status } from '../../../src/findings/finding.ts';
@@ -8,9 +9,11 @@ import { FakeClock } from '../fake-clock.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { connectTo, token } from '../github/connect.ts';
 
+const titleOf = (id: string) => catalogue.find((check) => check.id === id)?.title ?? id;
+
 export function finding(check: string, status: Status = 'failed', more: Partial<Finding> = {}): Finding {
   return {
-    ...{ check, status, evidence: [`${check} was seen`], docs: `docs/checks.md#${check}` },
+    ...{ check, title: titleOf(check), status, evidence: [`${check} was seen`], docs: `docs/checks.md#${check}` },
     ...(status === 'passed' ? {} : { remedy: `See to ${check}.` }),
     ...more,
   };

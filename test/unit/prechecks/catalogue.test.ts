@@ -150,7 +150,7 @@ describe('a finding', () => {
     ['failed', 'warning', true],
     ['unknown', 'warning', true],
   ] as const)('that is %s, with fail-on %s, blocks: %s', (status, failOn, expected) => {
-    expect(blocks({ check: 'x', docs: '', status, evidence: [] }, failOn)).toBe(expected);
+    expect(blocks({ check: 'x', title: 'X', docs: '', status, evidence: [] }, failOn)).toBe(expected);
   });
 
   test.each([
@@ -158,7 +158,7 @@ describe('a finding', () => {
     ['failed', 'warning'],
     ['unknown', 'warning'],
   ] as const)('that is %s and ignored counts as %s in the verdict, and stops nothing', (status, counted) => {
-    const ignored = { check: 'x', docs: '', status, evidence: [], ignored: 'we know' };
+    const ignored = { check: 'x', title: 'X', docs: '', status, evidence: [], ignored: 'we know' };
     expect(weight(ignored)).toBe(counted);
     expect(blocks(ignored, 'failed')).toBe(false);
     expect(blocks(ignored, 'warning')).toBe(false);

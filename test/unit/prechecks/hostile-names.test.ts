@@ -12,7 +12,7 @@ import { inShell, remedyParts } from '../../../src/text/commands.ts';
 import { notPasteable } from '../../../src/text/shell.ts';
 import { expectClaim } from '../../../src/upgrade/server/claim.ts';
 import { stillRuns } from '../../../src/upgrade/job/job-run.ts';
-import { fenceGate } from '../../../src/upgrade/server/scheduling-gate.ts';
+import { fenceGate } from '../../../src/objects/scheduling-gate.ts';
 import { setUp } from '../upgrade/context.ts';
 import { thrownBy } from '../thrown.ts';
 import * as objects from '../objects.ts';

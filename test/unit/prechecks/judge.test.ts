@@ -88,12 +88,12 @@ describe('the verdict', () => {
     [['warning', 'unknown', 'passed'], 'unknown'],
     [['unknown', 'failed', 'warning'], 'failed'],
   ])('of %j is %s', (statuses, expected) => {
-    const findings = statuses.map((status) => ({ check: 'x', docs: '', status, evidence: [] }));
+    const findings = statuses.map((status) => ({ check: 'x', title: 'X', docs: '', status, evidence: [] }));
     expect(verdictOf(findings)).toBe(expected);
   });
 
   test('of a failure that is ignored is a warning', () => {
-    const failure = { check: 'x', docs: '', status: 'failed' as const, evidence: [], ignored: 'we know' };
+    const failure = { check: 'x', title: 'X', docs: '', status: 'failed' as const, evidence: [], ignored: 'we know' };
     expect(verdictOf([failure])).toBe('warning');
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { ProbeFact } from '../../../src/pull-request/probe.ts';
+import type { ProbeFact } from '../../../src/facts/probe-fact.ts';
 import { faults } from '../../github/faults.ts';
 import { appToken, classicToken, jobToken, type Token } from '../../github/token.ts';
 import { branch, path, Scene, values } from './scene.ts';

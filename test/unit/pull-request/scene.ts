@@ -1,5 +1,6 @@
 import { publishPullRequest, type Published } from '../../../src/pull-request/publish.ts';
-import { probePullRequest, type ProbeFact } from '../../../src/pull-request/probe.ts';
+import { probePullRequest } from '../../../src/pull-request/probe.ts';
+import type { ProbeFact } from '../../../src/facts/probe-fact.ts';
 import type { Edit, PullRequestSettings } from '../../../src/pull-request/settings.ts';
 import { ConfigurationError } from '../../../src/common/errors.ts';
 import type { GitHub } from '../../../src/ports/github.ts';

@@ -1,11 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { vocabulary } from '../../../src/vocabulary.ts';
 import { Redactor } from '../../../src/redaction/redactor.ts';
 import { encodings } from '../../secret-forms.ts';
 
 function knowing(...secrets: string[]): Redactor {
-  const redactor = new Redactor();
+  const redactor = new Redactor(vocabulary);
   for (const secret of secrets) redactor.add(secret);
   return redactor;
 }
@@ -31,7 +32,7 @@ describe('a secret that is known is taken out', () => {
       .filter((s) => s.trim() === s && /^[^\r\n\p{Cc}\p{Cs}]*$/u.test(s));
     fc.assert(
       fc.property(secrets, fc.string(), fc.string(), (text, before, after) => {
-        const redactor = new Redactor();
+        const redactor = new Redactor(vocabulary);
         fc.pre(redactor.add(text).length > 0);
         for (const [form, written] of Object.entries(encodings(text))) {
           const told = redactor.redact(`${before} ${written} ${after}`);
@@ -87,7 +88,7 @@ describe('a secret that can not be masked', () => {
     ['volume-snapshot', 'common'],
     ['prod', 'common'],
   ])('%s is %s, stays, and is told by its name', (secret, why) => {
-    const redactor = new Redactor();
+    const redactor = new Redactor(vocabulary);
     expect(redactor.add(secret, { name: 'the password', among: ['cci-production'] })).toEqual([]);
     redactor.add(secret, { name: 'the password', among: ['cci-production'] });
     expect(redactor.unmasked).toEqual([{ name: 'the password', why }]);
@@ -96,7 +97,7 @@ describe('a secret that can not be masked', () => {
   });
 
   test('without a name is told to nobody', () => {
-    const redactor = new Redactor();
+    const redactor = new Redactor(vocabulary);
     redactor.add('postgres');
     expect(redactor.unmasked).toEqual([]);
   });

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
+import { vocabulary } from '../../../src/vocabulary.ts';
 import { Redactor } from '../../../src/redaction/redactor.ts';
 
-const redact = (text: string) => new Redactor().redact(text);
+const redact = (text: string) => new Redactor(vocabulary).redact(text);
 const secret = 'S3cret/x';
 const jwt = 'eyJhbGciOiJSUzI1NiJ9.dGhlLXRva2VuLW9mLWE.c2lnbmF0dXJl';
 

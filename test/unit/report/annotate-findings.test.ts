@@ -5,7 +5,7 @@ import { annotateFindings } from '../../../src/report/annotate-findings.ts';
 import { FakeLog } from '../fake-runner.ts';
 
 function finding(more: Partial<Finding> = {}): Finding {
-  const about = { check: 'volume-users', docs: '', status: 'failed' as const };
+  const about = { check: 'volume-users', title: 'No other pod uses the volume', docs: '', status: 'failed' as const };
   return { ...about, evidence: ['pod a', 'pod b', 'pod c', 'pod d'], remedy: 'Stop them.', ...more };
 }
 

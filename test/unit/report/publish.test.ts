@@ -29,6 +29,7 @@ describe('publishing a report', () => {
     const runner = new FakeRunner();
     const finding = (check: string, status: Status, more = {}) => ({
       check,
+      title: check,
       status,
       evidence: ['x'],
       docs: '',

@@ -1,11 +1,11 @@
-import type { Report } from '../../../src/report/report.ts';
+import type { Report } from '../../../src/report/report-shape.ts';
 import { servingImage } from '../../../src/target/images.ts';
 import { inputs, namespace } from '../objects.ts';
 
 /** The report of an upgrade that went well. */
 export function report(more: Partial<Report> = {}): Report {
   return {
-    schema: 1,
+    schema: 2,
     mode: 'upgrade',
     namespace,
     cluster: 'https://cluster.example:6443',

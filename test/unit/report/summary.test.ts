@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Verdict } from '../../../src/report/report.ts';
+import type { Verdict } from '../../../src/report/report-shape.ts';
 import { renderSummary } from '../../../src/report/summary.ts';
 import type { Finding } from '../../../src/findings/finding.ts';
 import { namespace } from '../objects.ts';
@@ -7,6 +7,7 @@ import { report } from './reports.ts';
 
 const finding: Finding = {
   check: 'volume-users',
+  title: 'No other pod uses the volume',
   status: 'failed',
   evidence: ['pod debug'],
   remedy: 'Stop it.',

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { worst } from '../../../../src/findings/finding.ts';
-import { failed, passed, unknown, warning } from '../../../../src/findings/finding.ts';
+import { worst, failed, passed, unknown, warning } from '../../../../src/findings/finding.ts';
 import { inputs } from '../../objects.ts';
 import { answerOf, databases, known, servingProbe, unread, upgradeProbe } from '../facts.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { notAsked } from '../../../../src/findings/finding.ts';
+import { notAsked } from '../../../../src/common/known.ts';
 import { answerOf, known, unread } from '../facts.ts';
 
 const none = unread('"probes" is none', notAsked);

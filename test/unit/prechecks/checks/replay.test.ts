@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Replayed, RestoreFailure } from '../../../../src/probes/replay.ts';
+import { type Replayed, type RestoreFailure, replayLabels } from '../../../../src/probes/replay.ts';
 import type { Answers } from '../../../../src/hazards/hazard.ts';
 import { otherRemedy } from '../../../../src/prechecks/checks/replay-remedies.ts';
-import { replayLabels } from '../../../../src/probes/replay.ts';
 import type { NetworkPolicy } from '../../../../src/ports/cluster.ts';
 import { target } from '../../objects.ts';
 import { answerOf, databaseFacts, databases, known, replay, replayed, unread } from '../facts.ts';

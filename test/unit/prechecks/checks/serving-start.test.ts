@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { notAsked } from '../../../../src/findings/finding.ts';
+import { notAsked } from '../../../../src/common/known.ts';
 import { answerOf, known, trial, unread } from '../facts.ts';
 
 const ended = { image: trial.image, started: false, exitCode: 1 } as const;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { answerError, connectionError } from '../../../../src/adapters/api-error.ts';
 import { expectNoHolder, HeldLease, releaseExpired } from '../../../../src/upgrade/lock/lease.ts';
-import { epochLabel } from '../../../../src/journal/fencing-token.ts';
+import { epochLabel } from '../../../../src/objects/fencing-token.ts';
 import { leaseName } from '../../../../src/objects/lease.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { FakeCluster } from '../../fake-cluster.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { restoreReclaimPolicy } from '../../../../src/upgrade/backup/reclaim-policy.ts';
-import { fenceGate, unfenceAndStart } from '../../../../src/upgrade/server/scheduling-gate.ts';
+import { unfenceAndStart } from '../../../../src/upgrade/server/scheduling-gate.ts';
+import { fenceGate } from '../../../../src/objects/scheduling-gate.ts';
 import { stopPostgresql } from '../../../../src/upgrade/steps/stop-postgresql.ts';
 import { runUpgradeJob } from '../../../../src/upgrade/steps/upgrade-job.ts';
 import { claim, cluster, namespace, newImage, oldImage, statefulSet, stopApplications } from '../../objects.ts';

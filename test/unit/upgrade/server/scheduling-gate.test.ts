@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { fenceAndStop, fenceGate, unfenceAndStart } from '../../../../src/upgrade/server/scheduling-gate.ts';
+import { fenceAndStop, unfenceAndStart } from '../../../../src/upgrade/server/scheduling-gate.ts';
+import { fenceGate } from '../../../../src/objects/scheduling-gate.ts';
 import { cluster, namespace, newImage, oldImage, serverContainer, serverPod, statefulSet } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
 import { setUp } from '../context.ts';

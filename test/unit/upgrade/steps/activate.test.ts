@@ -3,7 +3,7 @@ import { measure } from '../../../../src/database/measurement.ts';
 import { activate } from '../../../../src/upgrade/steps/activate.ts';
 import { alreadyUpgraded } from '../../../../src/upgrade/steps/already.ts';
 import { analyze, updateExtensions } from '../../../../src/upgrade/steps/analyze.ts';
-import { fenceGate } from '../../../../src/upgrade/server/scheduling-gate.ts';
+import { fenceGate } from '../../../../src/objects/scheduling-gate.ts';
 import { quiesce } from '../../../../src/upgrade/steps/quiesce.ts';
 import { verify } from '../../../../src/upgrade/steps/verify.ts';
 import { databaseState } from '../../fake-database.ts';

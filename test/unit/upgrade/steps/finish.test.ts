@@ -5,7 +5,7 @@ import { fieldManager } from '../../../../src/common/field-manager.ts';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
 import { finish, removeTraces } from '../../../../src/upgrade/steps/finish.ts';
 import { claim, cluster, deployment, namespace, statefulSet } from '../../objects.ts';
-import { epochLabel } from '../../../../src/journal/fencing-token.ts';
+import { epochLabel } from '../../../../src/objects/fencing-token.ts';
 import { setUp, type Setting } from '../context.ts';
 
 function entry(manager: string, operation = 'Update'): V1ManagedFieldsEntry {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { WaitError } from '../../../../src/common/errors.ts';
-import { fenceGate } from '../../../../src/upgrade/server/scheduling-gate.ts';
+import { fenceGate } from '../../../../src/objects/scheduling-gate.ts';
 import { stopPostgresql } from '../../../../src/upgrade/steps/stop-postgresql.ts';
 import { namespace, oldImage, serverPod, statefulSet } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';

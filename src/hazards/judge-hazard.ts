@@ -1,40 +1,14 @@
 import { connectCommand } from '../database/script.ts';
 import { oneLine } from '../text/visible.ts';
-import {
-  failed,
-  given,
-  passed,
-  psqlLines,
-  removeReason,
-  unknown,
-  warning,
-  worst,
-  type Answer,
-  type Check,
-} from '../findings/finding.ts';
+import { failed, passed, psqlLines, removeReason, unknown, warning, worst, type Answer } from '../findings/finding.ts';
 import type { Answers, Hazard, HazardFacts } from './hazard.ts';
-import type { Known } from '../findings/finding.ts';
+import type { Known } from '../common/known.ts';
 
 /** One place that was asked: the server, or a database. */
 interface Place {
   /** Undefined for the server. */
   readonly database: string | undefined;
   readonly answers: Known<Answers>;
-}
-
-/** The check of a hazard: passed only where every place was asked and none has it. */
-export function hazardCheck(hazard: Hazard): Check {
-  const { id, title, why, says, shows, advice } = hazard;
-  return {
-    id,
-    title,
-    subject: 'database',
-    why,
-    shows,
-    advice,
-    ...(says === undefined ? {} : { says }),
-    run: ({ hazards }) => given(hazards, (facts) => judgeHazard(hazard, facts)),
-  };
 }
 
 /** What the answers say of one hazard. */

@@ -1,0 +1,20 @@
+import type { Answer, Subject } from '../findings/finding.ts';
+import type { Facts } from './facts.ts';
+
+/** One question asked before the upgrade: a pure function of facts. */
+export interface Check {
+  readonly id: string;
+  readonly title: string;
+  readonly subject: Subject;
+  /** Why it is asked; for docs/checks.md. */
+  readonly why: string;
+  /** What pg_upgrade, or the new server, says where the check fails; for docs/checks.md. */
+  readonly says?: string;
+  /** Who says it, where nobody asks this check; for docs/checks.md. */
+  readonly shows?: 'check' | 'upgrade' | 'start' | 'never';
+  /** What to do, where that is always the same; for docs/checks.md. */
+  readonly advice?: string;
+  /** Whether there is anything to ask; always, where it is missing. What does not apply is left out, never passed. */
+  applies?(facts: Facts): boolean;
+  run(facts: Facts): Answer;
+}

@@ -1,0 +1,53 @@
+import type { PatchOperation, ResourceName } from '../ports/cluster.ts';
+
+/** One step of an upgrade that has not begun. */
+export interface PlannedStep {
+  readonly id: string;
+  readonly title: string;
+  readonly moves: readonly Move[];
+  /** The applications are stopped. */
+  readonly isDowntime: boolean;
+  /** Undefined where nothing that was seen foretells it. */
+  readonly expected: Expectation | undefined;
+}
+
+/** How long a step of the downtime will take. */
+export interface Expectation {
+  readonly seconds: number;
+  /** What it was told from. */
+  readonly basis: string;
+}
+
+/** One thing that an upgrade will do, told before it does: by `dry-run`. */
+export type Move =
+  | {
+      readonly does: 'create';
+      readonly resource: ResourceName;
+      /** As it will be sent, but for the time in its name. */
+      readonly object: object;
+      /** When it is removed again; undefined when it stays. */
+      readonly until?: string;
+    }
+  | {
+      readonly does: 'change';
+      readonly resource: ResourceName;
+      readonly name: string;
+      /** The object as it is before the upgrade, as far as it is known. */
+      readonly object: object;
+      /** Of the patch; its tests are left out. */
+      readonly operations: readonly PatchOperation[];
+    }
+  | {
+      readonly does: 'run';
+      /** What runs in the server, as a sentence. */
+      readonly what: string;
+    };
+
+/** Stands in names for the time at which an object will be made, down to the second. */
+export const timeToCome = 'YYYYMMDDhhmmss';
+
+/** Seconds of the steps in the downtime; undefined where one of them can't be foretold. */
+export function plannedDowntime(steps: readonly PlannedStep[]): number | undefined {
+  const seconds = steps.filter(({ isDowntime }) => isDowntime).map(({ expected }) => expected?.seconds);
+  return seconds.includes(undefined) ? undefined : seconds.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+}
