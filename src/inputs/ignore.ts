@@ -5,7 +5,7 @@ export type Ignored = ReadonlyMap<string, string>;
 
 /**
  * Reads the input `ignore-checks`: a line per check, `id: reason`.
- * @throws ConfigurationError for a line without an id or a reason, and a check that is named twice
+ * @throws ConfigurationError for a line without the id of a check or without a reason, and a check that is named twice
  */
 export function parseIgnored(text: string): Ignored {
   const ignored = new Map<string, string>();
@@ -14,6 +14,7 @@ export function parseIgnored(text: string): Ignored {
     const colon = line.indexOf(':');
     const id = (colon < 0 ? line : line.slice(0, colon)).trimEnd();
     const reason = colon < 0 ? '' : line.slice(colon + 1).trimStart();
+    if (!/^[a-z][a-z-]*$/.test(id)) throw notExisting(id);
     if (reason === '') throw refused(`gives no reason for ${id}`, `Write "${id}: why it may be ignored".`);
     if (ignored.has(id)) throw refused(`names ${id} twice`, 'Give each check one line.');
     ignored.set(id, reason);
@@ -23,12 +24,15 @@ export function parseIgnored(text: string): Ignored {
 
 /** @throws ConfigurationError for a check that is none of these */
 export function expectExisting(ignored: Ignored, checks: readonly { readonly id: string }[]): void {
-  for (const id of ignored.keys())
-    if (!checks.some((check) => check.id === id))
-      throw refused(
-        `names a check that does not exist: ${JSON.stringify(id.slice(0, 80))}`,
-        'Take the id from docs/checks.md.',
-      );
+  const missing = [...ignored.keys()].find((id) => !checks.some((check) => check.id === id));
+  if (missing !== undefined) throw notExisting(missing);
+}
+
+function notExisting(id: string): ConfigurationError {
+  return refused(
+    `names a check that does not exist: ${JSON.stringify(id.slice(0, 80))}`,
+    'Take the id from docs/checks.md.',
+  );
 }
 
 function refused(what: string, remedy: string): ConfigurationError {
