@@ -1,9 +1,11 @@
 /** @jest-environment ./test/cluster/bench-environment.ts */
+// One server that is upgraded twice and goes back both times: by itself, since the data differs, and by consent, after what others let in was kept.
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { killActionAt, runAction, type ActionEnd } from './action.ts';
-import { bench, kubectl, kubectlJson, namespace, psql } from './bench.ts';
+import { bench, helmUpgrade, kubectl, kubectlJson, namespace, psql } from './bench.ts';
 import { expectNoLoss } from './no-loss.ts';
 import { expireLease, replicas, statefulSet } from './server.ts';
+import { verifyWriter } from './writer.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -69,21 +71,44 @@ describe('an upgrade whose data differs, since a client changed it behind the st
     kubectl('patch', 'pv', former, '-p', '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}');
   });
 
-  describe('and is tried again', () => {
-    let again: ActionEnd;
+  describe('then applications that somebody else starts before the data of 14 is compared', () => {
+    let interrupted: ActionEnd;
+    let written: number;
 
     beforeAll(async () => {
-      again = await runAction(upgrade, { GITHUB_RUN_ATTEMPT: '2' });
+      await killActionAt(upgrade, '::group::Compare the data');
+      kubectl('-n', namespace, 'scale', 'deploy/writer', '--replicas=1');
+      kubectl('-n', namespace, 'rollout', 'status', 'deploy/writer', '--timeout=120s');
+      expireLease(namespace);
+      interrupted = await runAction(upgrade, { GITHUB_RUN_ID: '2' });
+      written = verifyWriter(namespace).acknowledged;
     });
 
-    test('ends with 14, and no change is lost', () => {
-      expect([again.exitCode, again.outputs['verdict'], again.report.error]).toEqual([0, 'upgraded', undefined]);
+    test('keep what they wrote: nothing is taken back, and the run says who has let them in', () => {
+      expect([interrupted.exitCode, interrupted.outputs['verdict'], interrupted.report.error?.code]).toEqual([
+        1,
+        'interrupted',
+        'let-in-by-others',
+      ]);
+      expect(interrupted.report.error?.message).toContain('somebody else started deployments/writer at 20');
+      expect(interrupted.log).not.toContain('Going back');
       expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
-      expectNoLoss(namespace);
-      expect(replicas(namespace)).toEqual(before);
+      expect(written).toBeGreaterThan(0);
     });
 
-    test('is rolled back only by who agrees to lose what was written since', async () => {
+    test('also after a helm upgrade with the image of 12: the next run goes on with 14, and warns of what it could not compare', async () => {
+      helmUpgrade('--wait=hookOnly', '--server-side=false');
+      expect(statefulSet(namespace).image).toContain(':12.');
+      const next = await runAction(upgrade, { GITHUB_RUN_ID: '3' });
+      expect([next.exitCode, next.outputs['verdict'], next.report.error]).toEqual([0, 'upgraded', undefined]);
+      expect(next.report.warnings.join()).toContain('deployments/writer');
+      expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+      expect(replicas(namespace)).toEqual(before);
+      const { acknowledged } = expectNoLoss(namespace);
+      expect(acknowledged).toBeGreaterThanOrEqual(written);
+    });
+
+    test('are stopped and 12 is back only for who agrees to lose what was written since', async () => {
       psql(namespace, 'circleci', 'CREATE TABLE written_since AS SELECT generate_series(1, 10)');
       const refused = await runAction(rollback);
       expect([refused.exitCode, refused.report.error?.code]).toEqual([1, 'consent-missing']);
