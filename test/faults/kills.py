@@ -4,8 +4,10 @@ The places come from a recorded run: the system calls on the volume by which it 
 does what with which file, and for which time), not by when it was."""
 
 import fnmatch
+import functools
 import re
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 from campaign import Case, converge, twin
 from harness import expect
@@ -41,14 +43,20 @@ def record(volume, command, **environment):
     return strike.calls()
 
 
+@functools.cache
+def calls_of(fixture, transfer):
+    """(calls of an upgrade, calls of a revert after it) on a copy of the volume."""
+    with twin(fixture) as learned:
+        return tuple(record(learned, command, TRANSFER=transfer) for command in ('upgrade', 'revert'))
+
+
 def kill_cases(fixtures, rng):
     """All processes at once: link, clone and copy, and link on a server which had crashed. Then one new run, forward and back."""
-    for title, fixture, transfer in (('link', 'base', 'link'), ('clone', 'base on btrfs', 'clone'), ('copy', 'base', 'copy'),
-                                     ('link after a crash of 12', 'crashed', 'link')):
+    kinds = (('link', 'base', 'link'), ('clone', 'base on btrfs', 'clone'), ('copy', 'base', 'copy'), ('link after a crash of 12', 'crashed', 'link'))
+    with ThreadPoolExecutor(2) as pool:
+        learned = list(pool.map(lambda kind: calls_of(fixtures[kind[1]], kind[2]), kinds))
+    for (title, fixture, transfer), (upgrade_calls, revert_calls) in zip(kinds, learned):
         environment = {'TRANSFER': transfer}
-        with twin(fixtures[fixture]) as learned:
-            upgrade_calls = record(learned, 'upgrade', **environment)
-            revert_calls = record(learned, 'revert', **environment)
         for command, calls in (('upgrade', upgrade_calls), ('revert', revert_calls)):
             chosen = list(places(calls, rng))
             if fixture == 'crashed':  # what is different there: until 12 has recovered
@@ -74,8 +82,7 @@ def killed(fixture, command, pattern, nth, then, environment):
 def alone_cases(fixtures, rng):
     """One process alone, as the kernel does it when memory runs out, or a disk that fails once: the Job goes back by itself or comes to its end,
     and one new run converges."""
-    with twin(fixtures['base']) as learned:
-        calls = record(learned, 'upgrade', TRANSFER='link')
+    calls, _ = calls_of(fixtures['base'], 'link')
     for action, title in (('kill', 'one process killed'), ('EIO', 'one call answered by EIO')):
         for pattern, nth in list(places(calls, rng))[rng.randrange(2)::2]:  # every second place: the states in between are the other campaigns'
             if action == 'kill' and pattern.startswith('bash '):

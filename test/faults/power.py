@@ -1,6 +1,7 @@
 """Campaigns: the power is cut right after the Job's success, and after each of its moves. And without the Job's syncs, which has to go wrong."""
 
 import re
+import threading
 from random import Random
 
 import harness
@@ -24,19 +25,33 @@ def record(name, source, kind, commands, **environment):
     return disk
 
 
-def success_cases(fixtures, rng):
+class Disks:
+    """By file system and transfer, the disk of an upgrade and a revert; recorded when it is first asked for."""
+
+    def __init__(self, source):
+        self.source, self.recorded = source, {one: None for one in KINDS}
+        self.locks = {one: threading.Lock() for one in KINDS}
+
+    def get(self, kind, transfer):
+        with self.locks[kind, transfer]:
+            if self.recorded[kind, transfer] is None:
+                self.recorded[kind, transfer] = record(f'{kind} {transfer}', self.source, kind, ['upgrade', 'revert'], TRANSFER=transfer)
+            return self.recorded[kind, transfer]
+
+
+def success_cases(disks, rng):
     """14 has to be there with everything at once, and the way back has to be open."""
     for kind, transfer in KINDS:
-        disk = record(f'{kind} {transfer}', fixtures['base'], kind, ['upgrade'], TRANSFER=transfer)
-        end = next(number for number, text in disk.marks() if text == 'upgrade ended')
         for share in SHARES:
             for then in ('start of 14', 'revert'):
                 yield Case('power cut after success', f'{transfer} on {kind}, {share:.0%} of the unflushed kept, then {then}',
-                           cut_after_success(disk, end, share, then, rng.random(), TRANSFER=transfer))
+                           cut_after_success(disks, kind, transfer, share, then, rng.random()))
 
 
-def cut_after_success(disk, end, share, then, seed, **environment):
+def cut_after_success(disks, kind, transfer, share, then, seed):
     def run(outcome):
+        disk, environment = disks.get(kind, transfer), {'TRANSFER': transfer}
+        end = next(number for number, text in disk.marks() if text == 'upgrade ended')
         with disk.cut(end, Random(seed), share) as (volume, proof):
             outcome.proof = f'{proof}; after the Job had ended with 0'
             volume.run('status', 0, 'status', 'swapped')
@@ -55,10 +70,10 @@ def checksums(volume):
     expect('Bad checksums:  0' in said, said)
 
 
-def move_cases(fixtures, rng):
+def move_cases(disks, rng, kinds=KINDS):
     """After each call by which the script makes its moves, and at seeded calls inside of pg_upgrade: one new run has to converge."""
-    for kind, transfer in KINDS:
-        disk = record(f'moves {kind} {transfer}', fixtures['base'], kind, ['upgrade', 'revert'], TRANSFER=transfer)
+    for kind, transfer in kinds:
+        disk = disks.get(kind, transfer)
         marks = disk.marks()
         own = [number for number, (_, text) in enumerate(marks) if text.split()[0] in OF_THE_SCRIPT and not re.search('upgrade-logs/(?!delete)|rm unlink data-14/.', text)]
         others = [number for number in range(len(marks)) if number not in set(own)]
