@@ -247,7 +247,8 @@ export const inputTable = {
   }),
   valuesPath: checked('keys', parsePath, {
     default: 'postgresql.image',
-    description: 'Keys that lead to the image in that file, joined by dots (`\\.` for a dot within a key).',
+    description:
+      'Keys that lead to the image in that file, joined by dots (`\\.` for a dot within a key), with the number of an item of a list in brackets: `spec.sources[0].helm.valuesObject.postgresql.image`.',
     ...onlyWithValuesFile,
   }),
   githubToken: secret({

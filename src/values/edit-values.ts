@@ -4,7 +4,7 @@ import { choosePlace, type Place } from './locate.ts';
 import { planMapping, planMissing } from './mapping.ts';
 import { nodeAt } from './nodes.ts';
 import { parseDocuments } from './parse.ts';
-import { parsePath } from './path.ts';
+import { parsePath, pathText, type Path } from './path.ts';
 import type { EditOptions, Plan, ShapePlan, Warning } from './plan.ts';
 import { prove } from './prove.ts';
 import { planReference } from './reference.ts';
@@ -60,7 +60,7 @@ export function editValues(given: string, options: EditOptions): EditedValues {
     throw refusal(edited, again.writes[0]?.offset ?? 0, 'unproven', 'an edit would ask for one more', remedy);
   }
   const changes = writes.map(({ path: keys, before, after }) => {
-    const name = keys.join('.');
+    const name = pathText(keys);
     return { path: name, line: position(text, again.offsets.get(name) ?? 0).line, before, after };
   });
   return { operation: 'edited', text: source.mark + text, changes, line, warnings };
@@ -75,7 +75,7 @@ function offsetOf({ offsets, writes }: Plan): number {
  * Finds the image in the file, and what has to be written so that it is the wanted one.
  * @throws ConfigurationError when it can't be found, or not be changed alone
  */
-export function makePlan(source: Source, path: readonly string[], options: EditOptions): Plan {
+export function makePlan(source: Source, path: Path, options: EditOptions): Plan {
   const documents = parseDocuments(source);
   const place = choosePlace(source, documents, path);
   refuseEncrypted(source, place);
@@ -84,21 +84,22 @@ export function makePlan(source: Source, path: readonly string[], options: EditO
   return { ...plan, document: place.index, warnings };
 }
 
-function planShape(source: Source, place: Place, path: readonly string[], options: EditOptions): ShapePlan {
+function planShape(source: Source, place: Place, path: Path, options: EditOptions): ShapePlan {
   const { node } = place;
   if (node === undefined) return planMissing(source, place, path, options);
   if (isMap(node)) return planMapping(source, place, node, path, options);
   if (isScalar(node)) return planReference(source, place, node, path, options);
-  const name = path.join('.');
+  const name = pathText(path);
   const what = `${name} is neither a mapping nor a string`;
   const remedy = 'Set "values-path" to the keys which lead to the image of PostgreSQL, or correct the file.';
   throw refusal(source, node.range[0], 'not-an-image', what, remedy);
 }
 
-/** SOPS signs the whole file: a changed one can't be decrypted any more. */
+/** SOPS signs the whole file, unless told to sign what is encrypted only: a changed one can't be decrypted any more. */
 function refuseEncrypted(source: Source, { document: { root, document } }: Place): void {
   const mac = nodeAt(root, ['sops', 'mac'], document);
-  if (mac === undefined) return;
+  const signsEncryptedOnly = nodeAt(root, ['sops', 'mac_only_encrypted'], document);
+  if (mac === undefined || (isScalar(signsEncryptedOnly) && signsEncryptedOnly.value === 'true')) return;
   const remedy = 'Set "values-file" to a file that is not encrypted, or edit it with SOPS and set "values-file" to "".';
   throw refusal(source, mac.range[0], 'encrypted', 'the file is encrypted by SOPS, which signs all of it', remedy);
 }

@@ -1,15 +1,16 @@
-import { isAlias, isMap, type ParsedNode, type YAMLMap } from 'yaml';
+import { isAlias, isMap, type ParsedNode, type YAMLMap, type YAMLSeq } from 'yaml';
 import { ConfigurationError } from '../common/errors.ts';
 import { isMergeKey, isNothing, keyOf, mergedPair, pairsOf, writtenPair, type ParsedPair } from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
-import { whyNoValues, whyNotMapping } from './refuse.ts';
+import { pathText, type Path } from './path.ts';
+import { noItem, whyNoItem, whyNoValues, whyNotMapping } from './refuse.ts';
 import { position, refusal, severalDocuments, type Source } from './source.ts';
 
 /**
  * Where the image is, or is to be, in a file of one or several documents.
  * @throws ConfigurationError unless exactly one document can be meant, and can be edited
  */
-export function choosePlace(source: Source, documents: readonly ParsedDocument[], path: readonly string[]): Place {
+export function choosePlace(source: Source, documents: readonly ParsedDocument[], path: Path): Place {
   const followed = documents.map((document, index) => ({
     document,
     index,
@@ -33,8 +34,8 @@ export function choosePlace(source: Source, documents: readonly ParsedDocument[]
     throw new ConfigurationError(
       'values-several-documents',
       begun.length > 0
-        ? `${source.file} has ${path.join('.')} in more than one document: ${lines.join(', ')}.`
-        : `${source.file} has several documents and ${path.join('.')} in none of them.`,
+        ? `${source.file} has ${pathText(path)} in more than one document: ${lines.join(', ')}.`
+        : `${source.file} has several documents and ${pathText(path)} in none of them.`,
       `Leave one document in the file: ${severalDocuments}.`,
     );
   }
@@ -53,6 +54,8 @@ export interface Place {
   readonly index: number;
   /** The mappings on the way, from the root. */
   readonly maps: readonly YAMLMap.Parsed[];
+  /** What holds the node, or what is missing of it. */
+  readonly parent: YAMLMap.Parsed | YAMLSeq.Parsed | undefined;
   /** The pair that holds the node, or the nothing below which the rest is missing. */
   readonly pair: ParsedPair | undefined;
   /** What is found there; undefined when it, or something on the way, is missing or empty. */
@@ -66,36 +69,57 @@ export function follow(
   source: Source,
   document: ParsedDocument,
   index: number,
-  path: readonly string[],
+  path: Path,
 ): { depth: number; place: Place | ConfigurationError } {
   const maps: YAMLMap.Parsed[] = [];
+  let parent: Place['parent'];
   let pair: ParsedPair | undefined;
   let node: ParsedNode | null | undefined = document.root;
+  const placeOf = (missing: readonly string[]): Place => {
+    return {
+      document,
+      index,
+      maps,
+      parent,
+      pair,
+      node: missing.length > 0 || isNothing(node) ? undefined : (node ?? undefined),
+      missing,
+    };
+  };
+  /** The rest of the path is to be added; items are not added to lists. */
+  const stopAt = (depth: number) => {
+    const missing = path.slice(depth).filter((key) => typeof key === 'string');
+    const items = missing.length < path.length - depth;
+    const offset = node?.range[0] ?? pair?.key.range[0] ?? 0;
+    return { depth, place: items ? noItem(source, offset, pathText(path)) : placeOf(missing) };
+  };
   for (const [depth, key] of path.entries()) {
-    if (node === undefined || node === null || (depth > 0 && isNothing(node))) {
-      return { depth, place: { document, index, maps, pair, node: undefined, missing: path.slice(depth) } };
+    if (node === undefined || node === null || isNothing(node)) return stopAt(depth);
+    const [name, below] = [pathText(path.slice(0, depth)) || 'the document', pathText(path.slice(0, depth + 1))];
+    if (typeof key === 'number') {
+      const reason = whyNoItem(source, document, node, name, key);
+      if (reason !== undefined) return { depth, place: reason };
+      parent = node as YAMLSeq.Parsed;
+      pair = undefined;
+      node = parent.items[key];
+      continue;
     }
-    const name = depth === 0 ? 'the document' : path.slice(0, depth).join('.');
     const reason = whyNotMapping(source, document, node, name);
     if (reason !== undefined) return { depth, place: reason };
     const map = node as YAMLMap.Parsed;
     maps.push(map);
+    parent = map;
     pair = writtenPair(map, key, document.document);
-    const twice = whyTwice(source, document, map, key, path.slice(0, depth + 1).join('.'));
-    if (twice !== undefined) return { depth: depth + 1, place: twice };
-    const merged = whyMerged(source, document, map, key, path.slice(0, depth + 1).join('.'));
-    if (merged !== undefined) return { depth: depth + 1, place: merged };
-    if (pair === undefined) {
-      return { depth, place: { document, index, maps, pair, node: undefined, missing: path.slice(depth) } };
-    }
+    const elsewhere = whyTwice(source, document, map, key, below) ?? whyMerged(source, document, map, key, below);
+    if (elsewhere !== undefined) return { depth: depth + 1, place: elsewhere };
+    if (pair === undefined) return stopAt(depth);
     node = pair.value;
   }
-  const found = isNothing(node) ? undefined : (node ?? undefined);
-  if (isMap(found) || isAlias(found)) {
-    const reason = whyNotMapping(source, document, found, path.join('.'));
+  if (isMap(node) || isAlias(node)) {
+    const reason = whyNotMapping(source, document, node, pathText(path));
     if (reason !== undefined) return { depth: path.length, place: reason };
   }
-  return { depth: path.length, place: { document, index, maps, pair, node: found, missing: [] } };
+  return { depth: path.length, place: placeOf([]) };
 }
 
 /** Why a key, or the `<<` that might bring it, is written more than once: nobody can tell which one was meant. */

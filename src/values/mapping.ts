@@ -1,13 +1,14 @@
 import { isScalar, type Document, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
 import { isPartOfImage, namesRegistry, type WantedImage } from './image.ts';
 import { whyMerged, whyTwice, type Place } from './locate.ts';
-import { isNothing, mergedPair, resolved, writtenPair, type ParsedPair } from './nodes.ts';
+import { isNothing, mergedPair, resolved, textOf, writtenPair, type ParsedPair } from './nodes.ts';
+import { pathText, type Path } from './path.ts';
 import type { Edit, EditOptions, ShapePlan, Warning, Write } from './plan.ts';
 import { notAnImage, whyNotScalar } from './refuse.ts';
 import { position, refusal, type Source } from './source.ts';
 import {
   addKeys,
-  addKeysAtEnd,
+  addKeysAtRoot,
   addKeysBelow,
   fileStyle,
   fillPair,
@@ -25,7 +26,7 @@ export function planMapping(
   source: Source,
   place: Place,
   map: YAMLMap.Parsed,
-  path: readonly string[],
+  path: Path,
   options: EditOptions,
 ): ShapePlan {
   const image = readMapping(map, place.document.document);
@@ -41,7 +42,7 @@ export function planMapping(
   const offsets = new Map<string, number>();
   for (const field of fieldNames) {
     const after = wanted[field];
-    const name = [...path, field].join('.');
+    const name = pathText([...path, field]);
     const twice = whyTwice(source, place.document, map, field, name);
     if (twice !== undefined) throw twice;
     if (after === undefined) continue;
@@ -70,11 +71,11 @@ function setValue(
 ): Edit {
   const reason = pair.value === null ? undefined : whyNotScalar(source, place.document, pair.value, name);
   if (reason !== undefined) throw reason;
-  if (isScalar<string>(pair.value) && !isNothing(pair.value) && !isPartOfImage(field, pair.value.value)) {
+  if (isScalar<string>(pair.value) && !isNothing(pair.value) && !isPartOfImage(field, textOf(pair.value))) {
     throw notAnImage(source, pair.value, name, `the ${field} of an image`);
   }
   if (isNothing(pair.value)) return fillPair(pair, scalarText(after, style.values, style.quotes, inFlow));
-  return replaceScalar(pair.value as Scalar.Parsed, after, style.quotes, inFlow);
+  return replaceScalar(source.text, pair.value as Scalar.Parsed, after, style.quotes, inFlow);
 }
 
 /** As the image's other values are written; as its keys are, when there is none. */
@@ -150,7 +151,10 @@ function readMapping(map: YAMLMap.Parsed, document: Document): ImageMapping {
     if (pair !== undefined) written.set(field, pair);
     if (effective !== undefined) values.set(field, resolved(effective.value, document));
   }
-  const text = (field: Field) => textOf(values.get(field));
+  const text = (field: Field) => {
+    const node = values.get(field);
+    return isScalar<string>(node) && !isNothing(node) ? textOf(node) : '';
+  };
   const texts = {
     registry: text('registry'),
     repository: text('repository'),
@@ -160,13 +164,8 @@ function readMapping(map: YAMLMap.Parsed, document: Document): ImageMapping {
   return { written, values, texts };
 }
 
-/** Only a scalar has a text; a list where a text should be is found when it is to be replaced. */
-function textOf(node: ParsedNode | undefined): string {
-  return isScalar<string>(node) && !isNothing(node) ? node.value : '';
-}
-
 /** What is to be written where the image, or something on the way to it, is missing or empty. */
-export function planMissing(source: Source, place: Place, path: readonly string[], { image }: EditOptions): ShapePlan {
+export function planMissing(source: Source, place: Place, path: Path, { image }: EditOptions): ShapePlan {
   const nothing = { registry: '', repository: '', tag: '', digest: '' };
   const fields = Object.entries(wantedFields(nothing, new Set(), image));
   const keys = styleOf(place.maps.at(-1)?.items[0]?.key);
@@ -186,12 +185,12 @@ function editsFor(
   { document, maps, pair, missing }: Place,
   entries: readonly Entry[],
   style: EntryStyle,
-  path: readonly string[],
+  path: Path,
 ): Edit[] {
   const map = maps.at(-1);
-  if (map === undefined) return [addKeysAtEnd(source.text, entries, style)];
+  if (map === undefined) return [addKeysAtRoot(source.text, document.root, entries, style)];
   if (pair === undefined) return [addKeys(source.text, map, entries, style)];
-  const name = path.slice(0, path.length - missing.length).join('.');
+  const name = pathText(path.slice(0, path.length - missing.length));
   const reason = pair.value === null ? undefined : whyNotScalar(source, document, pair.value, name);
   if (reason !== undefined) throw reason;
   if (pair.srcToken?.start.some(({ type }) => type === 'explicit-key-ind') === true) {

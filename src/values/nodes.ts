@@ -7,6 +7,7 @@ import {
   type Document,
   type Pair,
   type ParsedNode,
+  type Scalar,
   type YAMLMap,
 } from 'yaml';
 import { lineEnd } from './source.ts';
@@ -58,6 +59,20 @@ export function mergedPair(
     }
   }
   return undefined;
+}
+
+/**
+ * Where the tag `!` stands before a scalar: Go's parser (v2) then reads even `! "14.20"` as a number, so it goes with the value.
+ * Undefined when something else, such as an anchor, stands between them.
+ */
+export function nonSpecificTag(text: string, { range: [start, end] }: ParsedNode): number | undefined {
+  const before = /!\s+$/.exec(text.slice(text.lastIndexOf('\n', start) + 1, start));
+  return before === null || start === end ? undefined : start - before[0].length;
+}
+
+/** The text of a scalar; that of a block scalar without its line end. */
+export function textOf({ value, type }: Scalar): string {
+  return type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED' ? String(value).trimEnd() : String(value);
 }
 
 /** Nothing, or a plain null. */

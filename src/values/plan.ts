@@ -1,9 +1,10 @@
 import type { WantedImage } from './image.ts';
+import type { Path } from './path.ts';
 
 export interface EditOptions {
   /** As messages call the file. */
   readonly file: string;
-  /** Keys that lead to the image, joined by dots; `\.` for a dot within a key. */
+  /** Keys that lead to the image, as `parsePath` takes them. */
   readonly path?: string;
   readonly image: WantedImage;
 }
@@ -26,7 +27,7 @@ export interface Warning {
 
 /** One value to be written. */
 export interface Write {
-  readonly path: readonly string[];
+  readonly path: Path;
   /** Undefined when it was missing or empty. */
   readonly before: string | undefined;
   readonly after: string;

@@ -13,10 +13,12 @@ import {
   parseEvents,
   realMapTag,
   type Event,
+  type ScalarEvent,
   type Schema,
   type TagDefinition,
 } from 'js-yaml';
 import { ConfigurationError } from '../common/errors.ts';
+import type { Path } from './path.ts';
 import { apply, ordered, type Edit, type Plan } from './plan.ts';
 import { refusal, type Source } from './source.ts';
 
@@ -47,8 +49,11 @@ type Span = readonly [start: number, end: number];
  * A tree with one value set, the mappings on the way made where they are missing; what is shared with other places is copied.
  * Undefined, which no document is, where a value stands in place of a mapping.
  */
-function set(tree: unknown, { path: [key, ...rest], after }: { path: readonly string[]; after: string }): unknown {
+function set(tree: unknown, { path: [key, ...rest], after }: { path: Path; after: string }): unknown {
   if (key === undefined) return after;
+  if (Array.isArray(tree) && typeof key === 'number') {
+    return key < tree.length ? tree.with(key, set(tree[key], { path: rest, after })) : undefined;
+  }
   const map = tree ?? new Map<unknown, unknown>();
   if (!(map instanceof Map)) return undefined;
   return new Map<unknown, unknown>(map).set(key, set(map.get(key), { path: rest, after }));
@@ -122,8 +127,9 @@ function read(source: Source, text: string, when: string): Reading {
       trees: schemas.map((schema) => constructFromEvents(events, { source: readable, schema, json: true })),
       scalars: events.flatMap((event): Span[] => {
         if (event.type !== EVENT_ID.SCALAR || event.valueStart < 0) return [];
-        const quote = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
-        return [[offset(event.valueStart - quote), offset(event.valueEnd + quote)]];
+        const [start, end] = spanOf(readable, event);
+        const tag = readable.slice(event.tagStart, event.tagEnd) === '!' ? [event.tagStart] : [];
+        return [start, ...tag].map((from): Span => [offset(from), offset(end)]);
       }),
     };
   } catch (error) {
@@ -141,6 +147,16 @@ function read(source: Source, text: string, when: string): Reading {
 /** The parser's reason without what it quotes from the file, which may hold passwords. */
 function withoutQuotes(reason: string): string {
   return reason.replace(/[:"'`!<(].*$/s, '').trim();
+}
+
+/** A scalar with its quotes, or with the header of a block scalar (where that has no comment) and without its line end. */
+function spanOf(text: string, { style, valueStart, valueEnd }: ScalarEvent): Span {
+  if (style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED)
+    return [valueStart - 1, valueEnd + 1];
+  if (style === SCALAR_STYLE.PLAIN) return [valueStart, valueEnd];
+  const line = text.slice(text.lastIndexOf('\n', valueStart - 2) + 1, valueStart);
+  const header = /[|>][-+0-9]*[ \t]*\r?\n$/.exec(line)?.[0] ?? '';
+  return [valueStart - header.length, valueStart + text.slice(valueStart, valueEnd).trimEnd().length];
 }
 
 /** More closing brackets at the column of their key than anybody writes: each of them costs a parse. */

@@ -1,7 +1,8 @@
-import { isScalar, type Scalar } from 'yaml';
+import { isMap, isScalar, type Scalar } from 'yaml';
 import { namesRegistry, parseReference, type ParsedReference, type WantedImage } from './image.ts';
 import type { Place } from './locate.ts';
-import { isNothing } from './nodes.ts';
+import { isNothing, pairsOf, textOf } from './nodes.ts';
+import { pathText, type Path } from './path.ts';
 import type { EditOptions, ShapePlan, Warning } from './plan.ts';
 import { notAnImage, whyNotScalar } from './refuse.ts';
 import { position, refusal, type Source } from './source.ts';
@@ -12,13 +13,13 @@ export function planReference(
   source: Source,
   place: Place,
   node: Scalar.Parsed,
-  path: readonly string[],
+  path: Path,
   { image }: EditOptions,
 ): ShapePlan {
-  const name = path.join('.');
+  const name = pathText(path);
   const reason = whyNotScalar(source, place.document, node, name);
   if (reason !== undefined) throw reason;
-  const before = String(node.value);
+  const before = textOf(node);
   const parsed = parseReference(before);
   if (/[<>{}$%]/.test(before)) throw notAnImage(source, node, name, 'a reference to an image');
   if (parsed === undefined) {
@@ -36,10 +37,10 @@ export function planReference(
   const offsets = new Map([[name, offset]]);
   if (isString(node, after)) return { writes: [], edits: [], warnings: [], offsets };
   const { quotes } = fileStyle(source.text, place.document, place.maps);
-  const inFlow = place.maps.at(-1)?.flow === true;
+  const inFlow = place.parent?.flow === true;
   return {
     writes: [{ path, before, after, offset }],
-    edits: [replaceScalar(node, after, quotes, inFlow)],
+    edits: [replaceScalar(source.text, node, after, quotes, inFlow)],
     warnings: warningsOf(parsed, after, position(source.text, offset).line),
     offsets,
   };
@@ -48,13 +49,13 @@ export function planReference(
 /** A chart that joins a name and a tag which is a key beside it would add the old tag to the new one. */
 function refuseTagElsewhere(
   source: Source,
-  { maps }: Place,
+  { parent }: Place,
   node: Scalar.Parsed,
   name: string,
   { tag }: ParsedReference,
 ) {
   if (tag !== undefined) return;
-  for (const { key, value } of maps.at(-1)?.items ?? []) {
+  for (const { key, value } of isMap(parent) ? pairsOf(parent) : []) {
     if (value === node || !isScalar<string>(key) || !isScalar(value) || isNothing(value)) continue;
     if (!/^(image)?[-_]?(tag|version)$/i.test(key.value)) continue;
     const what = `${name} names an image without its tag, which ${key.value} beside it seems to be`;

@@ -1,12 +1,12 @@
 import { isAlias, isCollection, isMap, isScalar, isSeq, type Document, type ParsedNode } from 'yaml';
 import type { ConfigurationError } from '../common/errors.ts';
-import { nodeAt } from './nodes.ts';
+import { isNothing, nodeAt, nonSpecificTag } from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
+import { pathText, type Path } from './path.ts';
 import type { Edit } from './plan.ts';
 import { lineEnd, refusal, type Source } from './source.ts';
 
 const byHand = 'Edit it by hand and set "values-file" to "".';
-const stringTags = ['!', 'tag:yaml.org,2002:str'];
 
 /** Why a mapping on the way can't be changed or looked into; undefined when it can. */
 export function whyNotMapping(
@@ -37,25 +37,60 @@ export function whyNotMapping(
   return whyShared(source, aliased, node, name);
 }
 
+/** Why the item of a list can't be changed or looked into; undefined when it can. */
+export function whyNoItem(
+  source: Source,
+  { aliased }: ParsedDocument,
+  node: ParsedNode,
+  name: string,
+  index: number,
+): ConfigurationError | undefined {
+  const at = node.range[0];
+  if (isAlias(node)) {
+    return refusal(
+      source,
+      at,
+      'alias',
+      `${name} is the alias *${node.source}`,
+      `Write ${name} out in place of the alias.`,
+    );
+  }
+  if (!isSeq(node)) {
+    const remedy = 'Set "values-path" to the keys which lead to the image of PostgreSQL, or correct the file.';
+    return refusal(source, at, 'not-a-list', `${name} is not a list`, remedy);
+  }
+  if (node.tag !== undefined && node.tag !== 'tag:yaml.org,2002:seq') {
+    return refusal(source, at, 'tagged', `${name} has the tag ${node.tag}`, `Remove the tag.`);
+  }
+  if (isNothing(node.items[index])) return noItem(source, at, `${name}[${String(index)}]`);
+  return whyShared(source, aliased, node, name);
+}
+
+/** Items are never added to lists: their place in one may mean something. */
+export function noItem(source: Source, offset: number, name: string): ConfigurationError {
+  const remedy = 'Set "values-path" to an item that is there; the first one is [0].';
+  return refusal(source, offset, 'no-item', `${name} is not there`, remedy);
+}
+
 /** Why nothing is to be added to a document that is no values file: a Kubernetes object or a helmfile. */
 export function whyNoValues(
   source: Source,
   { root, document }: ParsedDocument,
-  path: readonly string[],
+  path: Path,
 ): ConfigurationError | undefined {
   const [kind, releases] = [nodeAt(root, ['kind'], document), nodeAt(root, ['releases'], document)];
-  if (nodeAt(root, path.slice(0, 1), document) !== undefined) return undefined;
+  if (nodeAt(root, [String(path[0])], document) !== undefined) return undefined;
   if (isScalar<string>(kind) && isScalar(nodeAt(root, ['apiVersion'], document))) {
     const what = `the file is a Kubernetes object (kind ${kind.value.slice(0, 40)}), not the values of a chart`;
     return refusal(source, kind.range[0], 'kubernetes-object', what, valuesIn(kind.value, root, document, path));
   }
   if (!isSeq(releases)) return undefined;
-  const remedy = `Set "values-file" to a file that the release lists under "values". Where the values stand in the helmfile itself, set "values-path" to the keys which lead there, such as releases[0].values[0].${path.join('.')}.`;
+  const remedy = `Set "values-file" to a file that the release lists under "values". Where the values stand in the helmfile itself, set "values-path" to the keys which lead there, such as releases[0].values[0].${pathText(path)}.`;
   return refusal(source, releases.range[0], 'helmfile', 'the file is a helmfile, not the values of a chart', remedy);
 }
 
 /** Where objects that install a chart have its values, by the API of Argo CD and Flux. */
-function valuesIn(kind: string, root: ParsedNode | undefined, document: Document, path: readonly string[]): string {
+function valuesIn(kind: string, root: ParsedNode | undefined, document: Document, path: Path): string {
   const sources = nodeAt(root, ['spec', 'sources'], document);
   const index = isSeq(sources)
     ? sources.items.findIndex((item) => nodeAt(item, ['chart'], document) !== undefined)
@@ -66,7 +101,7 @@ function valuesIn(kind: string, root: ParsedNode | undefined, document: Document
     kind === 'Application' ? ` Values that stand as a text in ${argo}.helm.values have to be moved there first.` : '';
   return keys === undefined
     ? 'Set "values-file" to the file with the values of the chart, or "values-path" to the keys which lead to the image in this one.'
-    : `Set "values-file" to the file with the values of the chart, or "values-path" to ${keys}.${path.join('.')}.${move}`;
+    : `Set "values-file" to the file with the values of the chart, or "values-path" to ${keys}.${pathText(path)}.${move}`;
 }
 
 /** Why a value can't be replaced; undefined when it can. */
@@ -87,13 +122,17 @@ export function whyNotScalar(
     }
     return refusal(source, at, 'not-a-scalar', `${name} is not a single value`, `Write ${name} as a string.`);
   }
-  if (node.tag !== undefined && !stringTags.includes(node.tag)) {
-    return refusal(source, at, 'tagged', `${name} has the tag ${node.tag}`, `Remove the tag.`);
+  const isTagged = node.tag === '!' ? nonSpecificTag(source.text, node) === undefined : node.tag !== undefined;
+  if (isTagged && node.tag !== 'tag:yaml.org,2002:str') {
+    return refusal(source, at, 'tagged', `${name} has the tag ${String(node.tag)}`, `Remove the tag.`);
   }
-  if (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED') {
-    return refusal(source, at, 'block-scalar', `${name} is a block scalar`, `Write ${name} on one line, in quotes.`);
+  const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+  const written = source.text.slice(at, node.range[1]).trimEnd();
+  if (isBlock && !/^[|>][-+0-9]*[ \t]*\r?\n.*$/.test(written)) {
+    const what = `${name} is a block scalar of several lines or with a comment`;
+    return refusal(source, at, 'block-scalar', what, `Write ${name} on one line, in quotes.`);
   }
-  if (source.text.slice(at, node.range[1]).includes('\n')) {
+  if (!isBlock && written.includes('\n')) {
     return refusal(source, at, 'several-lines', `${name} is written on several lines`, `Write ${name} on one line.`);
   }
   return whyShared(source, aliased, node, name);

@@ -3,6 +3,7 @@ import type { WantedImage } from './image.ts';
 import type { Place } from './locate.ts';
 import { isNothing, keyOf, nodeAt, pairsOf, writtenPair } from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
+import { pathText, type Path } from './path.ts';
 import type { Warning, Write } from './plan.ts';
 import { lineEnd, lineStart, position, severalDocuments, type Source } from './source.ts';
 
@@ -13,14 +14,14 @@ export function warningsOf(
   source: Source,
   documents: readonly ParsedDocument[],
   place: Place,
-  path: readonly string[],
+  path: Path,
   image: WantedImage,
   writes: readonly Write[],
 ): Warning[] {
   return [
     ...notFirst(source, place),
     ...otherDocuments(source, documents, place, path),
-    ...notDeployed(source, place, path),
+    ...notDeployed(source, place),
     ...added(source, place, path, writes),
     ...globalRegistry(source, place, image),
     ...duplicateKeys(source, place),
@@ -33,8 +34,9 @@ function otherDocuments(
   source: Source,
   documents: readonly ParsedDocument[],
   { index }: Place,
-  [key = '']: readonly string[],
+  [first]: Path,
 ): Warning[] {
+  const key = String(first);
   return documents.flatMap(({ root, document }, other) => {
     const pair = other !== index && isMap(root) ? writtenPair(root, key, document) : undefined;
     if (pair === undefined) return [];
@@ -44,22 +46,21 @@ function otherDocuments(
 }
 
 /** `internal` is CircleCI's own switch for a database outside of the cluster, `enabled` that of other charts. */
-function notDeployed(source: Source, { maps, document: { document } }: Place, path: readonly string[]): Warning[] {
-  return maps.slice(1).flatMap((map, depth) =>
+function notDeployed(source: Source, { maps, document: { document } }: Place): Warning[] {
+  return maps.slice(1).flatMap((map) =>
     ['internal', 'enabled'].flatMap((key) => {
       const node = nodeAt(map, [key], document);
       if (!isScalar<string>(node) || node.type !== 'PLAIN' || !/^(false|no|off|n)$/i.test(node.value)) return [];
-      const name = [...path.slice(0, depth + 1), key].join('.');
-      const message = `${name} is ${node.value}: the chart then deploys no PostgreSQL, and this image is not used.`;
+      const message = `"${key}: ${node.value}": the chart deploys no PostgreSQL here, so this image is not used.`;
       return [{ code: 'not-deployed' as const, message, line: position(source.text, node.range[0]).line }];
     }),
   );
 }
 
 /** More than the image is missing: the file may be another chart's, or a key misspelt. */
-function added(source: Source, { missing }: Place, path: readonly string[], [first]: readonly Write[]): Warning[] {
+function added(source: Source, { missing }: Place, path: Path, [first]: readonly Write[]): Warning[] {
   if (first === undefined || missing.length < Math.min(2, path.length)) return [];
-  const name = path.slice(0, path.length - missing.length + 1).join('.');
+  const name = pathText(path.slice(0, path.length - missing.length + 1));
   const message = `The file has no ${name}, so it is added: check that this file holds the values of CircleCI Server, and that no key is misspelt.`;
   return [{ code: 'added', message, line: position(source.text, first.offset).line }];
 }

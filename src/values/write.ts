@@ -1,5 +1,14 @@
 import { isMap, isScalar, visit, type Document, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
-import { contentEnd, isNothing, lineEndAfter, pairsOf, pairStart, separatorEnd, type ParsedPair } from './nodes.ts';
+import {
+  contentEnd,
+  isNothing,
+  lineEndAfter,
+  nonSpecificTag,
+  pairsOf,
+  pairStart,
+  separatorEnd,
+  type ParsedPair,
+} from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
 import type { Edit } from './plan.ts';
 import { endOfLineAt, indentOf, lineEnd, lineStart } from './source.ts';
@@ -139,14 +148,20 @@ export function nested(path: readonly string[], entries: readonly Entry[]): read
   return path.reduceRight<readonly Entry[]>((inner, key) => [[key, inner]], entries);
 }
 
-/** Puts another text in place of a scalar, in the quotes that it has. */
+/** Puts another text in place of a scalar, in the quotes that it has; of a block scalar, all but its last line end. */
 export function replaceScalar(
+  source: string,
   node: Scalar.Parsed,
   text: string,
   quotes: Exclude<Style, 'PLAIN'>,
   inFlow: boolean,
 ): Edit {
-  return { start: node.range[0], end: node.range[1], text: scalarText(text, styleOf(node), quotes, inFlow) };
+  const [start, end] = node.range;
+  return {
+    start: node.tag === '!' ? (nonSpecificTag(source, node) ?? start) : start,
+    end: start + source.slice(start, end).trimEnd().length,
+    text: scalarText(text, styleOf(node), quotes, inFlow),
+  };
 }
 
 /** Gives a value to a key that has none, or null: after the colon (anchor, tag), before whatever follows. */
@@ -195,12 +210,27 @@ export function addKeysBelow(
   ].filter(({ start, end, text: added }) => start !== end || added !== '');
 }
 
-/** Keys for a file that has none; it ends in a line end if it did so before, or was empty. */
-export function addKeysAtEnd(text: string, entries: readonly Entry[], style: EntryStyle): Edit {
-  const endOfLine = endOfLineAt(text, text.length);
+/**
+ * Keys for a document that has none: in place of its null, before its end (`...`), or at the end of the file, which ends in a line
+ * end if it did so before, or was empty.
+ */
+export function addKeysAtRoot(
+  text: string,
+  root: ParsedNode | undefined,
+  entries: readonly Entry[],
+  style: EntryStyle,
+): Edit {
+  if (root !== undefined) {
+    const [start, end] = root.range;
+    const endOfLine = endOfLineAt(text, start);
+    const lines = blockLines(entries, style).join(endOfLine);
+    return { start, end, text: start === lineStart(text, start) ? lines : endOfLine + lines };
+  }
+  const documentEnd = text.search(/^\.\.\.(?=\s|$)/m);
+  const at = documentEnd === -1 ? text.length : documentEnd;
+  const endOfLine = endOfLineAt(text, at);
   const lines = blockLines(entries, style).join(endOfLine);
-  const starts = lineStart(text, text.length) === text.length;
-  return { start: text.length, end: text.length, text: starts ? lines + endOfLine : endOfLine + lines };
+  return { start: at, end: at, text: lineStart(text, at) === at ? lines + endOfLine : endOfLine + lines };
 }
 
 function addLines(text: string, map: YAMLMap.Parsed, lines: readonly string[], after: ParsedPair | undefined): Edit {

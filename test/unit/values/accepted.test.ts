@@ -84,3 +84,73 @@ describe('a digest of its own', () => {
     expect(refusalOf(text).code).toBe('values-merged-key');
   });
 });
+
+/** Shapes with all of the image's keys: the old text, and what takes its place. */
+const shapes: readonly (readonly [name: string, ...replaced: (readonly [string, string])[]])[] = [
+  ['non-specific-tag.yaml', ['tag: ! 12', `tag: ${tag}`]],
+  [
+    'folded-tag.yaml',
+    ['repository: |\n      circleci', 'repository: circleci'],
+    ['tag: >-\n      12.16.1', `tag: ${tag}`],
+  ],
+  ['argo-application-sources.yaml', ['12.16.1 #', `${tag} #`]],
+  ['sops-mac-only-encrypted.yaml', ['    tag: 12.16.1', tagAndNames]],
+  ['helmfile-environments.yaml', ['            tag: 12.16.1', tagAndNames.replaceAll(/^/gm, '        ')]],
+  ['only-null.yaml', ['null #', `postgresql:\n  image:\n${[...names, `    tag: ${tag}`].join('\n')} #`]],
+  ['document-end-only.yaml', ['...', `postgresql:\n  image:\n${[...names, `    tag: ${tag}`].join('\n')}\n...`]],
+];
+
+const paths: Readonly<Record<string, string>> = {
+  'argo-application-sources.yaml': 'spec.sources[1].helm.valuesObject.postgresql.image',
+  'helmfile-environments.yaml': 'releases[0].values[0].postgresql.image',
+};
+
+describe('a shape that is rare, and right', () => {
+  test.each(shapes)('%s', (name, ...replaced) => {
+    const path = paths[name];
+    const options = path === undefined ? {} : { path };
+    const text = fixture(name);
+    const { text: edited } = edit(text, options);
+    expect(edited).toBe(replaced.reduce((all, [from, to]) => all.replace(from, to), text));
+    expect(edit(edited, options).operation).toBe('none');
+    expect(edit(text.replaceAll('\n', '\r\n'), options).text).toBe(edited.replaceAll('\n', '\r\n'));
+  });
+
+  test('a null behind the start of its document', () => {
+    expect(edit('--- null\n').text).toMatch(/^--- \npostgresql:\n {2}image:\n[^]*\n$/);
+  });
+
+  test('not a file that SOPS signs as a whole', () => {
+    expect(refusalOf(fixture('sops.yaml')).code).toBe('values-encrypted');
+  });
+});
+
+describe('an item of a list', () => {
+  const list = (...items: string[]) => lines('images:', ...items.map((item) => `  ${item}`));
+
+  test.each([
+    ['a reference', list('- a/b:1', '- c/d:2 # x'), `  - circleci/server-postgres:${tag} # x`],
+    ['a reference in brackets', 'images: [a/b:1, c/d:2]\n', `images: [a/b:1, "circleci/server-postgres:${tag}"]`],
+    ['a mapping', list('- tag: 1', '- tag: 2'), `  - tag: 1\n  - tag: ${tag}`],
+  ])('is edited: %s', (_, text, expected) => {
+    expect(edit(text, { path: 'images[1]' }).text).toContain(expected);
+  });
+
+  test.each([
+    ['no-item', '2:3', list('- a/b:1'), 'images[1]'],
+    ['no-item', '2:3', list('- a/b:1', '-'), 'images[1]'],
+    ['no-item', '1:1', 'a: 1\n', 'images[0].b'],
+    ['no-item', '1:8', 'images:\n', 'images[0]'],
+    ['not-a-list', '1:9', 'images: {a: b}\n', 'images[0]'],
+    ['alias', '2:9', 'i: &i [a/b:1]\nimages: *i\n', 'images[0]'],
+    ['shared-anchor', '1:9', 'images: &i [a/b:1]\nused: *i\n', 'images[0]'],
+    ['tagged', '1:12', 'images: !x [a/b:1]\n', 'images[0]'],
+  ])('is refused: %s at %s', (code, where, text, path) => {
+    const error = refusalOf(text, { path });
+    expect([error.code, error.message.split(': ', 1)[0]]).toEqual([`values-${code}`, `values.yaml:${where}`]);
+  });
+
+  test('whose brackets belong to the key', () => {
+    expect(edit('a[0]: {tag: 1}\n', { path: 'a\\[0\\]' }).text).toContain(`{tag: ${tag}`);
+  });
+});

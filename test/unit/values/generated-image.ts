@@ -148,7 +148,7 @@ export function generatedImage(pick: Picks, column: number, step: number): Image
         top: ['anchored: &m {tag: 12}'],
         lines: [...block([['tag', '12']]), `${inner}<<: *m`],
       }),
-    () => hazard('block scalar', '', { lines: [postgresql, image, `${inner}tag: >-`, `${inner} 12`] }),
+    () => hazard('block scalar', '', { lines: [postgresql, image, `${inner}tag: >-`, `${inner} 12`, `${inner} 13`] }),
     () => hazard('template', pick.one(['{{ .Values.tag }}', '"{{ .Values.tag }}"', '${TAG}'])),
     () =>
       hazard('twice', '', {

@@ -24,8 +24,10 @@ const rows: readonly (readonly [code: string, place: string, text: string])[] = 
     '4:5',
     lines('d: &d {digest: ""}', 'postgresql:', '  image:', '    <<: [{a: 1}, {tag: 11}]', '    registry: x'),
   ],
-  ['block-scalar', '3:10', image('tag: >-', '  12')],
-  ['block-scalar', '3:10', image('tag: |', '  12')],
+  ['block-scalar', '3:10', image('tag: >-', '  12', '  13')],
+  ['block-scalar', '3:10', image('tag: | # old', '  12')],
+  ['tagged', '3:15', image('tag: ! &a 12')],
+  ['tagged', '3:11', image('tag: !', 'a: 1')],
   ['several-lines', '3:10', image('tag: 12', '  13')],
   ['several-lines', '3:10', image('tag: "12\\', '  13"')],
   ['template', '3:10', image('tag: {{ .Values.tag }}')],
@@ -135,12 +137,25 @@ describe('an edit is refused', () => {
     }
   });
 
-  test.each(['', '.', 'a.', '.a', 'a..b', 'a[0].b', 'a b', 'postgresql.image.tag', 'a\\'])(
-    'when the path is %j',
-    (path) => {
-      expect(refusalOf('', { path }).code).toBe('values-path-invalid');
-    },
-  );
+  test.each([
+    '',
+    '.',
+    'a.',
+    '.a',
+    'a..b',
+    'a[].b',
+    'a[x].b',
+    '[0].a',
+    'a.[0]',
+    'a[0]b',
+    'a[00000]',
+    'a]',
+    'a b',
+    'postgresql.image.tag',
+    'a\\',
+  ])('when the path is %j', (path) => {
+    expect(refusalOf('', { path }).code).toBe('values-path-invalid');
+  });
 });
 
 describe('not refused', () => {
