@@ -21,7 +21,8 @@ GROUP BY library ORDER BY library;`;
 const preloads = "'shared_preload_libraries', 'session_preload_libraries', 'local_preload_libraries'";
 
 /**
- * Libraries that are loaded for the whole server, or into sessions: of the configuration, and of roles and databases. It begins with SELECT, by which people
+ * Libraries that are loaded for the whole server, or into sessions: of the configuration, and of roles and databases. Any role may store
+ * local_preload_libraries: of these only what PostgreSQL takes, which is a name in `$libdir/plugins`; it refuses a session that names another file. It begins with SELECT, by which people
  * tell a read in the server's log.
  */
 const preloadedSql = `
@@ -38,7 +39,8 @@ WITH settings(name, who, value, reset) AS (
     WHERE split_part(c, '=', 1) IN ('session_preload_libraries', 'local_preload_libraries'))
 SELECT coalesce(json_agg(json_build_object('setting', name, 'who', who, 'library', library, 'reset', reset)), '[]')
   FROM (SELECT name, who, reset, CASE WHEN name = 'local_preload_libraries' AND strpos(item, '/') = 0 THEN '$libdir/plugins/' || item ELSE item END AS library
-    FROM settings, regexp_split_to_table(value, '\\s*,\\s*') word, LATERAL (SELECT replace(trim(BOTH '"' FROM trim(word)), '""', '"') AS item) unquoted WHERE item <> '') listed));`;
+    FROM settings, regexp_split_to_table(value, '\\s*,\\s*') word, LATERAL (SELECT replace(trim(BOTH '"' FROM trim(word)), '""', '"') AS item) unquoted WHERE item <> '') listed
+  WHERE name <> 'local_preload_libraries' OR library ~ '^[$]libdir/plugins/[^/]+$'));`;
 
 /** For each database. */
 const usedQuestion: Question = {

@@ -76,7 +76,7 @@ CREATE FUNCTION key_check() RETURNS trigger LANGUAGE c AS '$libdir/refint', 'che
 CREATE FUNCTION legacy_eq(text, text) RETURNS boolean LANGUAGE c STRICT AS '$libdir/legacy_text', 'citext_eq';
 CREATE FUNCTION stale() RETURNS trigger LANGUAGE c AS '$libdir/stale', 'check_primary_key';
 CREATE FUNCTION old_handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
-UPDATE pg_proc SET probin = '$libdir/it''s "odd" \\name' WHERE proname = 'old_handler';
+UPDATE pg_proc SET probin = '$libdir/it''s "odd" \\name$do$' WHERE proname = 'old_handler';
 CREATE LANGUAGE "old one" HANDLER old_handler;
 ALTER ROLE postgres SET local_preload_libraries = 'only_here';`;
 
@@ -96,7 +96,7 @@ ALTER ROLE postgres SET local_preload_libraries = 'only_here';`;
       expect(lines).toMatch(
         new RegExp(`^${image} .*stale: could not load library .*; at li'braries: public.stale\\(\\)$`, 'm'),
       );
-      expect(lines).toMatch(new RegExp(`^${image} .*it's "odd" \\\\name: could not access file`, 'm'));
+      expect(lines).toMatch(new RegExp(`^${image} .*it's "odd" \\\\name\\$do\\$: could not access file`, 'm'));
       expect(lines).toMatch(
         new RegExp(
           `^${image} .*plugins/only_here: could not access .*; local_preload_libraries of role postgres$`,
