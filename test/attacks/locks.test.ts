@@ -191,6 +191,28 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
       expect(analyzed()).toBe('ot"her t');
     });
 
+  if (major === 14)
+    test('ANALYZE that waits for a table takes no foreign table that gets its name meanwhile', async () => {
+      server.sql(own, 'CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;');
+      server.sql(own, `CREATE FOREIGN TABLE public.far (a text) SERVER files OPTIONS (filename '/etc/passwd');`);
+      server.sql(own, `ALTER FOREIGN TABLE public.far OWNER TO ${role};`);
+      asRole('CREATE TABLE public.t AS SELECT 1 AS a;');
+      const [far, near] = ['public.far', 'public.t'].map((name) => asRole(`SELECT '${name}'::regclass::oid`));
+      const renaming = 'ALTER TABLE public.t RENAME TO other; ALTER FOREIGN TABLE public.far RENAME TO t;';
+      const attack = begin(server, `BEGIN; LOCK TABLE public.t; ${untilAwaited(near ?? '')} ${renaming} COMMIT;`);
+      await setTimeout(500);
+      await server
+        .database()
+        .writeEach([own], analyzeSql, 90_000)
+        .catch(() => undefined);
+      await attack.catch(() => undefined);
+      const rows = (oid = '') => Number(server.sql(own, `SELECT reltuples FROM pg_class WHERE oid = ${oid};`));
+      expect(rows(far)).toBe(-1);
+      // Whoever wins, a later run takes the table under the name that it has by then.
+      await server.database().writeEach([own], analyzeSql, 90_000);
+      expect([rows(far), rows(near)]).toEqual([-1, 1]);
+    });
+
   test('what can be counted is, and names and sequences are told apart', async () => {
     asRole(`${evil}
 CREATE SCHEMA "a.b"; CREATE SCHEMA a; CREATE TABLE "a.b".c AS SELECT generate_series(1, 3); CREATE TABLE a."b.c" AS SELECT generate_series(1, 7);

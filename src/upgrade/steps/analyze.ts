@@ -139,13 +139,21 @@ async function analyzeOrWarn(context: Context, name: string): Promise<void> {
 const withoutStatistics = `c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')`;
 
+/** Of a table by its OID, which stands in the place of %s: ANALYZE takes names alone, and under these locks no name goes over to another relation. */
+const analyzeOne = `BEGIN
+  LOCK TABLE pg_catalog.pg_namespace, pg_catalog.pg_class IN SHARE MODE;
+  EXECUTE coalesce((SELECT format('ANALYZE %%I.%%I', n.nspname, c.relname)
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %s AND ${withoutStatistics}), 'SELECT 1');
+END`;
+
 /**
  * An ANALYZE of all also takes partitioned tables, which vacuumdb leaves out. Whoever owns a table can lock it for hours: so tables that are locked are left out first, and
- * then waited for, but not for long. Indexes and partitions are waited for in both cases.
+ * then waited for, but not for long. Indexes and partitions are waited for in both cases. What is waited for is a table also when the lock is given back: the owner
+ * could have given its name to a foreign table, which is asked for wherever it lies.
  */
 export const analyzeSql = `SET lock_timeout = '20 s';
 ANALYZE (SKIP_LOCKED);
-SELECT format('ANALYZE %I.%I;', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${withoutStatistics}
+SELECT format('DO %L;', format($analyze$${analyzeOne}$analyze$, c.oid)) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${withoutStatistics}
 \\gexec
 SELECT json_build_array(n.nspname || '.' || c.relname)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
