@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Scripts } from '../ports/scripts.ts';
 
-const jobScripts = ['upgrade.sh', 'volume.sh', 'other-upgrade.sh', 'report.sh'] as const;
+/** What both the Job and the restore test take out of statements. */
+const literals = 'literals.awk';
+const jobScripts = ['upgrade.sh', 'volume.sh', 'other-upgrade.sh', 'report.sh', literals] as const;
 
 /** @param directory where the shell files are */
 export async function readScripts(directory: string): Promise<Scripts> {
@@ -10,7 +12,11 @@ export async function readScripts(directory: string): Promise<Scripts> {
   return {
     job: Object.fromEntries(job),
     probe: await read('probe.sh'),
-    replay: { replay: await read('replay.sh'), confine: await read('confine.pl') },
+    replay: {
+      replay: await read('replay.sh'),
+      confine: await read('confine.pl'),
+      literals: await read(literals),
+    },
   };
 }
 

@@ -14,4 +14,6 @@ export interface ReplayScripts {
   readonly replay: string;
   /** Text of confine.pl. */
   readonly confine: string;
+  /** Text of literals.awk. */
+  readonly literals: string;
 }

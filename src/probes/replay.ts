@@ -115,6 +115,7 @@ export function replayPod(
     CHECKSUMS: server.dataChecksums ? 'on' : 'off',
     WAL_SEGMENT: String(server.walSegmentSize / 1024 / 1024),
     CONFINE: scripts.confine,
+    LITERALS: scripts.literals,
     SESSION_OPTIONS: upgradeOptions,
   };
   const command = (name: 'dump' | 'restore') => ['bash', '-c', scripts.replay, 'replay.sh', name];

@@ -16,6 +16,7 @@ import type { Server } from './server.ts';
 const scripts = {
   replay: readFileSync('src/probes/replay.sh', 'utf8'),
   confine: readFileSync('src/probes/confine.pl', 'utf8'),
+  literals: readFileSync('src/job/literals.awk', 'utf8'),
 };
 
 export interface Replay {

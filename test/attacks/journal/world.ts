@@ -199,7 +199,11 @@ export async function runMode(
     connect: () => Promise.resolve(cluster),
     connectGitHub: () => Promise.reject(new Error('GitHub is not asked')),
     scripts: () =>
-      Promise.resolve({ job: { 'upgrade.sh': 'echo upgrade' }, probe: 'echo', replay: { replay: '', confine: '' } }),
+      Promise.resolve({
+        job: { 'upgrade.sh': 'echo upgrade' },
+        probe: 'echo',
+        replay: { replay: '', confine: '', literals: '' },
+      }),
     readEvent: () => Promise.resolve({}),
   };
   if (mode === 'post') await tellUnfinished(outside);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
 const directory = path.resolve(import.meta.dirname, '../../../src/job');
 
@@ -116,11 +116,55 @@ test('what tells why it failed stays', () => {
   expect(redact('host=db password=x port=5432')).toBe('host=db password=*** port=5432');
 });
 
-test('statements lose their literals by the same rule in both scripts', () => {
-  const rule = (file: string) =>
-    /readonly WITHOUT_LITERALS='\n(function begin_statement[^]*?\n}\n)(?:'|function tell)/.exec(
-      readFileSync(path.resolve('src', file), 'utf8'),
-    )?.[1];
-  expect(rule('job/report.sh')).toBeDefined();
-  expect(rule('job/report.sh')).toBe(rule('probes/replay.sh'));
+describe('the literals of a statement', () => {
+  const rule = path.resolve('src/job/literals.awk');
+
+  /** What is left of the lines of one statement. */
+  function left(text: string, most = 1000): string[] {
+    const program = `${readFileSync(rule, 'utf8')}\nNR == 1 { begin_statement() } { print without_literals($0, ${String(most)}) }`;
+    const run = spawnSync('awk', [program], {
+      input: `${text}\n`,
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+    expect([run.status, run.stderr]).toEqual([0, '']);
+    return run.stdout.slice(0, -1).split('\n');
+  }
+
+  test.each([
+    [`SELECT 'it''s', "a'b", 1`, [`SELECT '…''…', "a'b", 1`]],
+    [`SELECT 'x -- y' -- don't`, [`SELECT '…' `]],
+    ['SELECT $$a$b$$, $q$ $$ $ $qq$ $q$;', ['SELECT $$…$$, $q$…$q$;']],
+    ['SELECT $1, $a$x$b$a$, a$', ['SELECT $1, $a$…$a$, a$']],
+    [`SELECT 'one\ntwo', $_$\n'three' $$\n$_$ AS "a\nb"`, [`SELECT '`, `…', $_$`, '', '…$_$ AS "a', 'b"']],
+    ['', ['']],
+  ])('are left out of %j', (text, expected) => {
+    expect(left(text)).toEqual(expected);
+  });
+
+  test.each([
+    ['many literals', `'a', `],
+    ['many names', `"a", `],
+    ['many tags', '$a$b$a$ '],
+    ['tags that end none', '$a$'],
+    ['signs that begin none', "$a b -'' "],
+  ])('are told in a time that grows with the length: %s', (_what, words) => {
+    const took = (bytes: number) => {
+      const started = performance.now();
+      left(`SELECT $ab$ ${words.repeat(bytes / words.length)}`, 400);
+      left(`SELECT ${words.repeat(bytes / words.length)}`, 400);
+      return performance.now() - started;
+    };
+    took(1000);
+    // With the square of it, 4 MB would take minutes.
+    expect(took(4_000_000)).toBeLessThan(30_000);
+  });
+
+  test('are told by one rule in the Job and in the restore test', () => {
+    for (const file of ['job/report.sh', 'probes/replay.sh']) {
+      const text = readFileSync(path.resolve('src', file), 'utf8');
+      expect(text).toMatch(/"\$LITERALS\$/);
+      expect(text).not.toContain('function without_literals');
+    }
+  });
 });

@@ -226,17 +226,18 @@ describe('the Job', () => {
 describe('the scripts as they are', () => {
   const filesOf = (folder: string) => {
     const directory = path.resolve(import.meta.dirname, '../../..', folder);
-    const names = readdirSync(directory).filter((name) => /\.(sh|pl)$/.test(name));
+    const names = readdirSync(directory).filter((name) => /\.(sh|pl|awk)$/.test(name));
     return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(directory, name), 'utf8')]));
   };
 
   const commandsOf = async () => {
     const { 'probe.sh': probe = '', 'replay.sh': replay = '', 'confine.pl': confine = '' } = filesOf('src/probes');
+    const { 'literals.awk': literals = '' } = filesOf('src/job');
     const podTarget = { ...(await target()), pod: { status: { podIP: '10.0.0.1' } } };
     const ofJob = upgradeJob(podTarget, settings, 'upgrade', filesOf('src/job')).spec?.template.spec;
     const libraries = { load: [], preload: [] };
     const ofProbe = probePod(podTarget, 'upgrade', 'image:1', '', [], libraries, probe).spec;
-    const ofReplay = replayPod(podTarget, settings, server, 'postgres', [], { replay, confine }, 1000).spec;
+    const ofReplay = replayPod(podTarget, settings, server, 'postgres', [], { replay, confine, literals }, 1000).spec;
     return [ofJob, ofProbe, ofReplay].flatMap((spec) => [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]);
   };
 
@@ -245,7 +246,7 @@ describe('the scripts as they are', () => {
     const containers = await commandsOf();
     expect(containers).toHaveLength(4);
     for (const { command = [], env = [] } of containers) {
-      const text = command.join('\n');
+      const text = [...command, ...env.map(({ value }) => value)].join('\n');
       expect(text.length).toBeGreaterThan(1000);
       expect(text).not.toContain('$$');
       expect(env.map(({ name }) => name).filter((name) => text.includes(`$(${name})`))).toEqual([]);

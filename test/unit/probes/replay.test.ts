@@ -25,7 +25,7 @@ const log = [
 ];
 const names = ['circle', 'template1', 'large', 'broken', 'never reached'];
 
-const scripts = { replay: 'script', confine: 'filter' };
+const scripts = { replay: 'script', confine: 'filter', literals: 'rule' };
 
 async function pod(of = server) {
   const found = await target();
@@ -154,6 +154,7 @@ describe('the pod of a replay', () => {
       CHECKSUMS: 'off',
       WAL_SEGMENT: '16',
       CONFINE: 'filter',
+      LITERALS: 'rule',
     });
     expect(spec).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false });
     expect(spec?.shareProcessNamespace ?? false).toBe(false);

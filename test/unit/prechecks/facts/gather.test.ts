@@ -83,7 +83,7 @@ async function gather(
     unmaskedSecrets: [],
     jobScripts: { 'upgrade.sh': 'upgrade' },
     probeScript: 'script',
-    replayScripts: { replay: 'script', confine: 'filter' },
+    replayScripts: { replay: 'script', confine: 'filter', literals: 'rule' },
     probePullRequest: undefined,
   });
   return facts;
