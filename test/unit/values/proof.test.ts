@@ -111,6 +111,22 @@ describe('the proof', () => {
     expect(await codeOf({ ...plan, edits: [...plan.edits, inside] })).toMatch(/^values-(unproven|unreadable)$/);
   });
 
+  test('fails where two edits of one value overlap, although the outcome is right', async () => {
+    const edits = plan.edits.flatMap((one) => {
+      const half = Math.floor(one.text.length / 2);
+      return [one.text.slice(0, half), one.text.slice(half)].map((part) => ({ ...one, text: part }));
+    });
+    expect(await codeOf({ ...plan, edits })).toBe('values-unproven');
+  });
+
+  test('fails where the value is shared with another place', async () => {
+    const shared = sourceOf('other: &p {image: {tag: 12}}\npostgresql: *p\n');
+    const start = shared.text.indexOf('12');
+    const writes = [{ path: ['postgresql', 'image', 'tag'], before: '12', after: 'v14', offset: start }];
+    const wrong = { ...plan, document: 0, writes, edits: [{ start, end: start + 2, text: 'v14' }] };
+    expect((await thrownBy(() => prove(shared, wrong))).code).toBe('values-unproven');
+  });
+
   test('fails where the text can not be read, before or after', async () => {
     expect(await codeOf(planWith('0755', '['))).toBe('values-unreadable');
     expect((await thrownBy(() => prove(sourceOf('a: ['), { ...plan, edits: [] }))).code).toBe('values-unreadable');
