@@ -1,20 +1,24 @@
 /** @jest-environment ./test/cluster/bench-environment.ts */
-// One server whose Job fails, is killed and can't start, one after the other: 12 serves each time, with every change, until an upgrade goes well.
+// One server whose Job fails, is killed and can't start, one after the other: 12 serves each time, with every change, until an upgrade goes well: that of a
+// second run, beside one whose runner sleeps.
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { runAction, saysInLog, startAction, type ActionEnd } from './action.ts';
+import { runAction, saysInLog, startAction, type ActionEnd, type RunningAction } from './action.ts';
 import { apply, bench, helmWouldChange, kubectl, kubectlJson, namespace, psql } from './bench.ts';
 import { expectNoLoss } from './no-loss.ts';
-import { replicas, statefulSet } from './server.ts';
+import { expireLease, replicas, statefulSet } from './server.ts';
 
-jest.setTimeout(10 * 60_000);
+jest.setTimeout(15 * 60_000);
 
 /** What the Job meets, neither the probes nor the proof of the backup tell before. */
 const upgrade = { namespace, mode: 'upgrade', confirm: namespace, probes: 'none', 'verify-backup': 'false' };
 const images = 'cciserver.azurecr.io/server-postgres-upgrade';
 const jobName = 'postgres-upgrade-12-to-14';
+const lease = 'postgresql-upgrade-12-to-14';
+const label = 'circleci-server-postgresql-upgrade/epoch';
 
 interface Job {
   readonly status: { readonly conditions?: readonly { readonly type: string }[] };
@@ -90,9 +94,11 @@ describe('an upgrade whose Job is killed while it links', () => {
   let end: ActionEnd;
 
   beforeAll(async () => {
+    // It is mounted at the same place again.
+    const volume = bench('volume-path', '--namespace', namespace, '--pvc', 'data-postgresql-0').trim();
     // pg_upgrade stops there in the middle of linking and waits to be killed.
     const action = startAction({ ...upgrade, 'upgrade-image': `${images}:12-14-pauses-while-linking` });
-    await killWhileLinking(action.end);
+    await killWhileLinking(volume, action.end);
     end = await action.end;
   });
 
@@ -131,12 +137,56 @@ describe('an upgrade whose Job cannot start, since nobody asked its image before
   });
 });
 
-test('once nothing is in the way any more, a new upgrade succeeds', async () => {
-  const end = await runAction(upgrade);
-  expect([end.exitCode, end.outputs['verdict']]).toEqual([0, 'upgraded']);
-  expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
-  expect(replicas(namespace)).toEqual(before);
-  expectNoLoss(namespace);
+/** The runner of the first run sleeps while pg_upgrade is at work, and wakes up when another run has long ended. */
+describe('once nothing is in the way any more, a second run beside one whose runner falls asleep', () => {
+  let beside: ActionEnd;
+  let tooEarly: ActionEnd;
+  let next: ActionEnd;
+  let woken: ActionEnd;
+  let worldThen: string;
+
+  beforeAll(async () => {
+    const first = startAction(upgrade, { GITHUB_RUN_ID: '1001' });
+    await logged(first, `Lease ${lease} taken`);
+    beside = await runAction(upgrade, { GITHUB_RUN_ID: '1002' });
+    await logged(first, 'pg_upgrade --link');
+    first.process.kill('SIGSTOP');
+    tooEarly = await runAction(upgrade, { GITHUB_RUN_ID: '1003' });
+    expireLease(namespace);
+    next = await runAction(upgrade, { GITHUB_RUN_ID: '1004' });
+    worldThen = world();
+    first.process.kill('SIGCONT');
+    woken = await first.end;
+  });
+
+  test('is told at once who is at it', () => {
+    for (const end of [beside, tooEarly]) {
+      expect(end.report.error).toMatchObject({ code: 'upgrade-held' });
+      expect(end.report.error?.message).toMatch(/runs\/1001\/attempts\/\d+ holds Lease/);
+    }
+  });
+
+  test('takes over once the Lease has expired, and ends with 14', () => {
+    expect(next.log).toMatch(/taken over \(epoch \d+\) from \S+runs\/1001\/\S+, which has not renewed it for \d+ s/);
+    expect([next.exitCode, next.outputs['verdict'], next.report.error]).toEqual([0, 'upgraded', undefined]);
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+  });
+
+  test('is not disturbed by the first one, which says who has the upgrade now', () => {
+    expect(woken.report.error).toMatchObject({ code: 'lease-lost' });
+    expect([woken.exitCode, woken.outputs['verdict']]).toEqual([1, 'interrupted']);
+    expect(woken.log).not.toContain('Going back');
+    expect(world()).toBe(worldThen);
+  });
+
+  test('loses no change and leaves nothing behind', () => {
+    expectNoLoss(namespace);
+    expect(replicas(namespace)).toEqual(before);
+    expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');
+    const kinds = 'statefulsets,deployments,replicasets,cronjobs,controllerrevisions';
+    expect(kubectl('-n', namespace, 'get', kinds, '-l', label, '-o', 'name')).toBe('');
+    expect(kubectl('-n', namespace, 'get', kinds, '-o', 'yaml')).not.toContain(label);
+  });
 });
 
 /** As the documented way leaves it where its script ends early, with its volume untouched. */
@@ -151,14 +201,13 @@ function leaveFailedJob(): void {
   kubectl('-n', namespace, 'wait', '--for=condition=Failed', `job/${jobName}`, '--timeout=120s');
 }
 
-async function killWhileLinking(ended: Promise<unknown>): Promise<void> {
+async function killWhileLinking(volume: string, ended: Promise<unknown>): Promise<void> {
   const over = new AbortController();
   void ended.finally(() => {
     over.abort();
   });
   while (!over.signal.aborted) {
-    const volume = mountedVolume();
-    if (volume !== undefined && existsSync(path.join(volume, '.paused-while-linking'))) {
+    if (existsSync(path.join(volume, '.paused-while-linking'))) {
       bench('kill-container', '--namespace', namespace, '--pod', jobPod());
       return;
     }
@@ -172,10 +221,28 @@ function jobPod(): string {
   return kubectl('-n', namespace, 'get', 'pods', '-l', selector, '-o', 'jsonpath={.items[0].metadata.name}');
 }
 
-function mountedVolume(): string | undefined {
-  try {
-    return bench('volume-path', '--namespace', namespace, '--pvc', 'data-postgresql-0').trim();
-  } catch {
-    return undefined;
+/** What the upgrade changes, without what controllers and the writer do all the time, and without what is on its way out. */
+function world(): string {
+  const kinds = 'statefulsets,deployments,cronjobs,jobs,volumesnapshots,persistentvolumeclaims,leases';
+  const { items } = JSON.parse(kubectl('-n', namespace, 'get', kinds, '-o', 'json')) as { items: StoredObject[] };
+  const stay = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const lines = stay.map(({ kind, metadata: { name, uid, labels }, spec }) =>
+    [`${kind}/${name}`, uid, JSON.stringify(labels), JSON.stringify(spec)].join(' '),
+  );
+  const journal = kubectl('-n', namespace, 'get', 'configmap', `${lease}-journal`, '-o', 'jsonpath={.data}');
+  return [...lines, journal].join('\n');
+}
+
+interface StoredObject {
+  readonly kind: string;
+  readonly metadata: { name: string; uid: string; labels?: Record<string, string>; deletionTimestamp?: string };
+  readonly spec?: unknown;
+}
+
+async function logged(action: RunningAction, line: string): Promise<void> {
+  const ended = once(action.process, 'close');
+  while (!action.log().includes(line)) {
+    const more = once(action.process.stdout ?? action.process, 'data').then(() => true);
+    if (!(await Promise.race([more, ended.then(() => false)]))) throw new Error(`never logged: ${line}`);
   }
 }
