@@ -6,7 +6,7 @@ import { catalogue } from './prechecks/catalogue.ts';
 import { inputTable, parseInputs, type Inputs } from './inputs/inputs.ts';
 import type { Scripts } from './ports/scripts.ts';
 import type { Clock } from './ports/clock.ts';
-import type { Cluster } from './ports/cluster.ts';
+import { withoutLease, type Cluster } from './ports/cluster.ts';
 import type { Crypto } from './ports/crypto.ts';
 import type { GitHub } from './ports/github.ts';
 import type { Runner } from './ports/runner.ts';
@@ -114,11 +114,12 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
     await proposeValues(context);
     return;
   }
-  const cluster = await outside.connect(inputs);
+  const connection = await outside.connect(inputs);
+  const cluster = withoutLease(connection);
   progress.cluster = cluster;
   progress.results.warnings.push(...cluster.weaknesses);
   const scripts = await outside.scripts();
-  await clusterModes[inputs.mode]({ ...context, cluster, crypto: outside.crypto, scripts });
+  await clusterModes[inputs.mode]({ ...context, cluster, connection, crypto: outside.crypto, scripts });
 }
 
 /** GitHub sets these in every workflow, and lets nobody set them otherwise: one of them is enough to be in one. */

@@ -1,5 +1,5 @@
 import { ClusterError } from '../common/errors.ts';
-import type { Cluster, ExecResult } from '../ports/cluster.ts';
+import type { ClusterReader, ExecResult } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
 import { firstStatement, readOptions, writeOptions } from './session-options.ts';
 import { connectionTo, databaseOfError, eachDatabase, repeated, rowsOfEach, type Rows } from './script.ts';
@@ -25,21 +25,21 @@ const withPassword = [
 ].join('; ');
 
 /** PostgreSQL in the server's pod, reached with its own client programs. */
-export class Database {
+export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader, 'exec'>> {
   constructor(
-    private readonly cluster: Pick<Cluster, 'exec'>,
+    private readonly cluster: C,
     private readonly target: Pick<Target, 'namespace' | 'podName' | 'container'>,
     private readonly password: string,
     readonly superuser: string,
   ) {}
 
   /** The same server, reached over another connection to the cluster. */
-  over(cluster: Cluster): Database {
+  over<D extends Pick<ClusterReader, 'exec'>>(cluster: D): Database<D> {
     return new Database(cluster, this.target, this.password, this.superuser);
   }
 
   /** A server of the same password in another pod of the namespace. */
-  inPod(podName: string): Database {
+  inPod(podName: string): Database<C> {
     return new Database(this.cluster, { ...this.target, podName }, this.password, this.superuser);
   }
 

@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 import { quoted } from '../text/quoted.ts';
 
 /**
@@ -8,7 +8,7 @@ import { quoted } from '../text/quoted.ts';
  * @returns undefined when there is none
  */
 export async function newestEvent(
-  cluster: Cluster,
+  cluster: ClusterReader,
   namespace: string,
   object: string,
   type?: 'Warning',
@@ -26,7 +26,7 @@ export async function newestEvent(
  * Why a pod does not start yet, with what only its events tell: a volume that is not attached or mounted.
  * @param reason by its status
  */
-export async function withWarning(cluster: Cluster, { metadata }: V1Pod, reason: string): Promise<string> {
+export async function withWarning(cluster: ClusterReader, { metadata }: V1Pod, reason: string): Promise<string> {
   if (reason !== 'ContainerCreating') return reason;
   const warning = await newestEvent(cluster, metadata?.namespace ?? '', metadata?.name ?? '', 'Warning');
   return warning === undefined ? reason : `${reason}: ${warning}`;

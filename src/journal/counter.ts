@@ -1,6 +1,6 @@
 import type { V1PersistentVolume } from '@kubernetes/client-node';
 import { ClusterError } from '../common/errors.ts';
-import type { Cluster, PatchOperation } from '../ports/cluster.ts';
+import type { ClusterReader, LeasedCluster, PatchOperation } from '../ports/cluster.ts';
 import { isTestFailure } from '../objects/fencing-token.ts';
 
 /**
@@ -26,19 +26,19 @@ export function counterOf(volume: Pick<V1PersistentVolume, 'metadata'> | undefin
 }
 
 /** The highest counter of these volumes. */
-export async function highestCounter(cluster: Cluster, volumes: Iterable<string>): Promise<number> {
+export async function highestCounter(cluster: ClusterReader, volumes: Iterable<string>): Promise<number> {
   return Math.max(0, ...(await readVolumes(cluster, volumes)).map(counterOf));
 }
 
 /** What the server's volume says of the journal. */
-export async function countOn(cluster: Cluster, volume: string): Promise<{ counter: number; isOpen: boolean }> {
+export async function countOn(cluster: ClusterReader, volume: string): Promise<{ counter: number; isOpen: boolean }> {
   const [found] = await readVolumes(cluster, [volume]);
   return { counter: counterOf(found), isOpen: found?.metadata?.annotations?.[openAnnotation] === 'true' };
 }
 
 /** Who only asks for the status may not be allowed to read others than the server's: those say nothing then. */
 async function readVolumes(
-  cluster: Cluster,
+  cluster: ClusterReader,
   volumes: Iterable<string>,
 ): Promise<readonly (V1PersistentVolume | undefined)[]> {
   return await Promise.all(
@@ -62,7 +62,7 @@ export class CounterKeeper {
   private readonly marked = new Map<string, string | undefined>();
 
   constructor(
-    private readonly cluster: Cluster,
+    private readonly cluster: LeasedCluster,
     private readonly namespace: string,
   ) {}
 

@@ -1,4 +1,4 @@
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 import { volumeName, type Target } from '../target/target.ts';
 import { hasFence } from '../objects/scheduling-gate.ts';
 import { journalGone, saidByGate } from './errors.ts';
@@ -10,7 +10,11 @@ import type { JournalSeal } from './seal.ts';
  * set after the journal is made, and removed before it is closed.
  * @throws UpgradeError what `Journal.find` throws
  */
-export async function findJournal(cluster: Cluster, target: Target, seal: JournalSeal): Promise<Journal | undefined> {
+export async function findJournal<C extends ClusterReader>(
+  cluster: C,
+  target: Target,
+  seal: JournalSeal,
+): Promise<Journal<C> | undefined> {
   const journal = await Journal.find(cluster, target.namespace, seal, volumeName(target));
   if (journal === undefined && hasFence(target.statefulSet.spec?.template.spec))
     throw journalGone(target.namespace, saidByGate(target.name));

@@ -1,6 +1,6 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { describe, UpgradeError } from '../common/errors.ts';
-import type { Cluster, PatchOperation } from '../ports/cluster.ts';
+import type { ClusterReader, LeasedCluster, PatchOperation } from '../ports/cluster.ts';
 import { isTestFailure } from '../objects/fencing-token.ts';
 import { CounterKeeper, countOn, highestCounter } from './counter.ts';
 import { journalChanged, journalGone, notAuthentic, replayed, saidByVolume } from './errors.ts';
@@ -16,12 +16,13 @@ type SealedData = JournalData & { readonly salt: string; readonly seal: string }
 /**
  * What was meant and done, kept in the cluster beside the server. It is data, never authority: whoever may write ConfigMaps may have written it. So it is
  * sealed as a whole, each value has its grammar, and its counter is kept on the volume, where an older one that was put back is told by it.
+ * It is written to by the run that holds the Lease alone.
  */
-export class Journal {
-  private readonly keeper: CounterKeeper;
+export class Journal<C extends ClusterReader = ClusterReader> {
+  private keeper: CounterKeeper | undefined;
 
   private constructor(
-    private readonly cluster: Cluster,
+    private readonly cluster: C,
     private readonly namespace: string,
     private readonly seal: JournalSeal,
     /** Undefined while it is removed, to be made again. */
@@ -29,9 +30,7 @@ export class Journal {
     private data: SealedData,
     readonly record: JournalRecord,
     private readonly facts: Partial<Facts>,
-  ) {
-    this.keeper = new CounterKeeper(cluster, namespace);
-  }
+  ) {}
 
   /** What has been noted by now, by this run or by one before it. */
   get noted(): Readonly<Noted> {
@@ -54,27 +53,32 @@ export class Journal {
    * @param volume PersistentVolume that the server's claim has now
    * @throws UpgradeError `journal-gone`, `journal-not-authentic`, `journal-replayed` or `journal-invalid`
    */
-  static async find(
-    cluster: Cluster,
+  static async find<C extends ClusterReader>(
+    cluster: C,
     namespace: string,
     seal: JournalSeal,
     volume?: string,
-  ): Promise<Journal | undefined> {
+  ): Promise<Journal<C> | undefined> {
     // The volume first: a run that is at work counts in the journal before it does on the volume.
     const before = volume === undefined ? { counter: 0, isOpen: false } : await countOn(cluster, volume);
-    const gone = (): Journal | undefined => {
+    const expectNone = (): void => {
       if (volume !== undefined && before.isOpen) throw journalGone(namespace, saidByVolume(volume));
-      return undefined;
     };
     const found = await cluster.find('configmaps', journalName, namespace);
-    if (found === undefined) return gone();
+    if (found === undefined) {
+      expectNone();
+      return undefined;
+    }
     const journal = await Journal.parse(cluster, namespace, seal, found);
     const others = journal.volumes().filter((name) => name !== volume);
     const highest = Math.max(before.counter, await highestCounter(cluster, others));
     if (journal.counter >= highest) return journal;
     // A run that is at work may have gone on between the two readings.
     const again = await cluster.find('configmaps', journalName, namespace);
-    if (again === undefined) return gone();
+    if (again === undefined) {
+      expectNone();
+      return undefined;
+    }
     const now = await Journal.parse(cluster, namespace, seal, again);
     if (now.counter < highest) throw replayed(namespace, now.counter, highest);
     return now;
@@ -86,12 +90,12 @@ export class Journal {
    * @throws UpgradeError when an upgrade that has not ended holds it, or what `find` throws
    */
   static async begin(
-    cluster: Cluster,
+    cluster: LeasedCluster,
     namespace: string,
     seal: JournalSeal,
     record: JournalRecord,
     noted: Readonly<Noted> = {},
-  ): Promise<Journal> {
+  ): Promise<Journal<LeasedCluster>> {
     const earlier = await Journal.find(cluster, namespace, seal, record.volume);
     if (earlier?.isClosed === false) {
       throw new UpgradeError(
@@ -112,13 +116,13 @@ export class Journal {
    * @param ended which one; it must still be as it was read
    */
   static async replace(
-    cluster: Cluster,
+    cluster: LeasedCluster,
     namespace: string,
     seal: JournalSeal,
     record: JournalRecord,
     noted: Readonly<Noted>,
     { counter, ended }: { counter: number; ended: { uid: string | undefined; seal: string | undefined } | undefined },
-  ): Promise<Journal> {
+  ): Promise<Journal<LeasedCluster>> {
     const salt = seal.newSalt();
     const data = await seal.sign(namespace, { ...encodeJournal(record, noted), counter: String(counter), salt });
     await expectReadable(namespace, data);
@@ -138,7 +142,7 @@ export class Journal {
 
   /** In one conditional change: of two runs that both find an ended journal, one is refused. */
   private static async write(
-    cluster: Cluster,
+    cluster: LeasedCluster,
     object: ReturnType<typeof journalObject>,
     ended: { uid: string | undefined; seal: string | undefined } | undefined,
   ): Promise<V1ConfigMap> {
@@ -164,7 +168,7 @@ export class Journal {
    * Notes a fact under its name, in the very journal that this run knows.
    * @throws UpgradeError `journal-changed` when somebody else has changed it since
    */
-  async note<N extends keyof Facts>(name: N, value: Facts[N]): Promise<void> {
+  async note<N extends keyof Facts>(this: Journal<LeasedCluster>, name: N, value: Facts[N]): Promise<void> {
     const text = notes[name].encode(value);
     const known = notes[name].decode(text);
     const counter = String(this.counter + 1);
@@ -189,7 +193,11 @@ export class Journal {
     await this.count(this.isClosed ? this.volumes() : [volume]);
   }
 
-  private async change(data: SealedData, operations: readonly PatchOperation[]): Promise<V1ConfigMap> {
+  private async change(
+    this: Journal<LeasedCluster>,
+    data: SealedData,
+    operations: readonly PatchOperation[],
+  ): Promise<V1ConfigMap> {
     try {
       return await this.cluster.patch('configmaps', journalName, this.namespace, operations);
     } catch (error) {
@@ -205,7 +213,7 @@ export class Journal {
     }
   }
 
-  private async createAgain(data: SealedData): Promise<V1ConfigMap> {
+  private async createAgain(this: Journal<LeasedCluster>, data: SealedData): Promise<V1ConfigMap> {
     const { namespace } = this;
     const made = await this.cluster.create('configmaps', journalObject(namespace, data), { namespace });
     this.uid = made.metadata?.uid;
@@ -224,16 +232,17 @@ export class Journal {
   }
 
   /** Only after the journal has it: a run that is killed in between leaves a journal that is ahead, which is no sign of anything. */
-  private async count(before: readonly string[] = []): Promise<void> {
+  private async count(this: Journal<LeasedCluster>, before: readonly string[] = []): Promise<void> {
+    this.keeper ??= new CounterKeeper(this.cluster, this.namespace);
     for (const volume of new Set([...before, this.volume])) await this.keeper.keep(volume, this);
   }
 
-  private static async parse(
-    cluster: Cluster,
+  private static async parse<C extends ClusterReader>(
+    cluster: C,
     namespace: string,
     seal: JournalSeal,
     { metadata, data = {} }: V1ConfigMap,
-  ): Promise<Journal> {
+  ): Promise<Journal<C>> {
     const { salt, seal: told } = data;
     if (salt === undefined || told === undefined || !(await seal.isAuthentic(namespace, data)))
       throw notAuthentic(namespace, data);

@@ -1,6 +1,6 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { ownerLabel } from '../objects/pod.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { LeasedCluster } from '../ports/cluster.ts';
 import { journalImmutable } from './errors.ts';
 import { journalName } from '../objects/journal-name.ts';
 import type { JournalData } from './seal.ts';
@@ -16,7 +16,11 @@ export function journalObject(namespace: string, data: JournalData) {
  * @param uid of the ConfigMap
  * @throws UpgradeError `journal-immutable` when it can't be removed
  */
-export async function removeImmutable(cluster: Cluster, namespace: string, uid: string | undefined): Promise<void> {
+export async function removeImmutable(
+  cluster: LeasedCluster,
+  namespace: string,
+  uid: string | undefined,
+): Promise<void> {
   try {
     await cluster.delete('configmaps', journalName, namespace);
     const left = await cluster.find('configmaps', journalName, namespace);

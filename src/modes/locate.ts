@@ -1,6 +1,6 @@
 import { consentOf } from '../inputs/consent.ts';
 import type { Inputs } from '../inputs/inputs.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Runner } from '../ports/runner.ts';
 import { readPassword } from '../target/credentials.ts';
@@ -21,7 +21,7 @@ export interface Opened {
 export type Mask = Runner['mask'];
 
 interface Outside {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterReader;
   readonly inputs: Inputs;
   readonly crypto: Crypto;
   /** Hears the password, and all else that is in its Secret, before anything else does. */

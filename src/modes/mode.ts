@@ -1,6 +1,6 @@
 import type { Inputs } from '../inputs/inputs.ts';
 import type { Scripts } from '../ports/scripts.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { Cluster, ClusterReader, UnleasedCluster } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Surroundings } from '../ports/context.ts';
 import type { GitHub } from '../ports/github.ts';
@@ -19,7 +19,7 @@ import type { Results } from '../upgrade/contract/step.ts';
 /** What a run has found out by the time it ends, however it ends: the report is made of it. */
 export interface Progress {
   inputs?: Inputs;
-  cluster?: Cluster;
+  cluster?: ClusterReader;
   facts?: Facts;
   findings: Finding[];
   checkSeconds?: Readonly<Record<string, number>>;
@@ -56,7 +56,9 @@ export interface ModeContext extends Omit<Surroundings, 'cluster'> {
 
 /** What the modes that look at the cluster have besides. */
 export interface ClusterModeContext extends ModeContext {
-  readonly cluster: Cluster;
+  readonly cluster: UnleasedCluster;
+  /** For src/upgrade/lock, which makes of it the cluster of the run that holds the Lease. */
+  readonly connection: Cluster;
   readonly crypto: Crypto;
   readonly scripts: Scripts;
 }

@@ -1,6 +1,6 @@
 import { consentOf, type Consent } from '../inputs/consent.ts';
 import { PrecheckError, UpgradeError } from '../common/errors.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
 import { valuesUpdate } from '../pull-request/values-update.ts';
 import { parseImage, type Image } from '../target/images.ts';
 import { volumeName } from '../target/target.ts';
@@ -90,7 +90,7 @@ async function rollbackWithoutJournal(
 }
 
 /** @throws PrecheckError for a journal that can be trusted, and tells of this very server: then it knows more than can be seen */
-async function expectDoubt(cluster: Cluster, { target, seal }: FoundServer, namespace: string): Promise<void> {
+async function expectDoubt(cluster: ClusterReader, { target, seal }: FoundServer, namespace: string): Promise<void> {
   let journal: Journal | undefined;
   try {
     journal = await Journal.find(cluster, namespace, seal, volumeName(target));
@@ -109,8 +109,8 @@ async function expectDoubt(cluster: Cluster, { target, seal }: FoundServer, name
 async function toItsEnd(
   context: ClusterModeContext,
   found: FoundServer,
-  ours: Cluster,
-  journal: Journal,
+  ours: LeasedCluster,
+  journal: Journal<LeasedCluster>,
 ): Promise<void> {
   const { results } = context.progress;
   const database = found.database.over(ours);

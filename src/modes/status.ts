@@ -1,7 +1,7 @@
 import { isRunError, UpgradeError, type RunError } from '../common/errors.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import { jobName } from '../objects/upgrade-job.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Runner } from '../ports/runner.ts';
 import type { Image } from '../target/images.ts';
@@ -33,7 +33,7 @@ export async function tellStatus(context: ClusterModeContext): Promise<void> {
 }
 
 interface Reading {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterReader;
   readonly inputs: Inputs;
   readonly crypto: Crypto;
   readonly runner: Pick<Runner, 'mask'>;
@@ -62,7 +62,7 @@ export async function readStatus({ runner, ...outside }: Reading, serving: Image
 
 /** The journal, or why it can't be trusted: what stops an upgrade must not stop who asks what stops it. */
 async function readJournal(
-  cluster: Cluster,
+  cluster: ClusterReader,
   target: Target,
   open: () => Promise<Opened>,
 ): Promise<{ readonly journal?: Journal | undefined; readonly doubt?: RunError }> {

@@ -2,7 +2,7 @@ import { ClusterError } from '../common/errors.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
 import type { V1Pod } from '@kubernetes/client-node';
-import type { Cluster } from '../ports/cluster.ts';
+import type { UnleasedCluster } from '../ports/cluster.ts';
 
 /** What the probe pods are for; each is part of their names. */
 export const probeRoles = ['upgrade', 'serving', 'start', 'replay'] as const;
@@ -26,7 +26,7 @@ export function probeNames(prefix: string): string[] {
  * @returns its name
  * @throws ClusterError `probes-at-work` when each name is taken
  */
-export async function createProbe(cluster: Cluster, pod: V1Pod): Promise<string> {
+export async function createProbe(cluster: UnleasedCluster, pod: V1Pod): Promise<string> {
   const { generateName = '', ...metadata } = pod.metadata ?? {};
   const namespace = metadata.namespace ?? '';
   for (const name of probeNames(generateName)) {

@@ -1,4 +1,4 @@
-import { resources, type Cluster } from '../ports/cluster.ts';
+import { resources, type UnleasedCluster } from '../ports/cluster.ts';
 import type { Permission } from './permission.ts';
 import { precheckPermissions } from './precheck-permissions.ts';
 import type { ServerNames } from '../target/server-names.ts';
@@ -32,7 +32,7 @@ export interface MissingPermission extends Permission {
  * @throws ClusterError
  */
 export async function missingPermissions(
-  cluster: Cluster,
+  cluster: UnleasedCluster,
   names: ServerNames,
   mode: Mode,
 ): Promise<MissingPermission[]> {
@@ -53,7 +53,7 @@ export async function missingPermissions(
 }
 
 async function isAllowed(
-  cluster: Cluster,
+  cluster: UnleasedCluster,
   namespace: string,
   { verb, resource, subresource, everywhere }: Permission,
   name?: string,
@@ -80,7 +80,7 @@ export function needed<P extends Permission>(missing: readonly P[]): P[] {
 }
 
 /** The kubeconfig's user, as the API server knows it. Everybody may ask (SelfSubjectReview, Kubernetes 1.28 and later). */
-export async function askUser(cluster: Cluster): Promise<string> {
+export async function askUser(cluster: UnleasedCluster): Promise<string> {
   const review = await cluster.create('selfsubjectreviews', {});
   return review.status?.userInfo?.username ?? '';
 }

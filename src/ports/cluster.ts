@@ -188,16 +188,11 @@ export interface ExecResult {
  * `forbidden`, `not-found`, `conflict`, `invalid`, `unreachable` … and the
  * API server's own message.
  */
-export interface Cluster {
+export interface ClusterReader {
   /** Where it is, for people: the server's URL and the context. */
   readonly address: string;
   /** What weakens the way to it, such as TLS that is not verified; a sentence each. */
   readonly weaknesses: readonly string[];
-  /**
-   * The same cluster for work that a cancellation ends: then reads, commands and pauses before another attempt end with a
-   * CancelledError. A write that was sent is waited for all the same.
-   */
-  interruptedBy(signal: AbortSignal): Cluster;
   version(): Promise<string>;
   /** Whether the API server has this resource at all; everybody who is signed in may ask (discovery). */
   serves(resource: ResourceName): Promise<boolean>;
@@ -206,10 +201,33 @@ export interface Cluster {
   /** The object, or undefined when there is none of that name. */
   find<R extends ResourceName>(resource: R, name: string, namespace?: string): Promise<ResourceTypes[R] | undefined>;
   /** With `metadataOnly` nothing else of the objects leaves the API server. */
-  list<R extends ResourceName>(
-    resource: R,
-    options?: { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean },
-  ): Promise<ResourceTypes[R][]>;
+  list<R extends ResourceName>(resource: R, options?: ListOptions): Promise<ResourceTypes[R][]>;
+  /** The log of a container from `sinceTime` on (RFC 3339), each line with its own timestamp. */
+  podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string>;
+  /** Runs a command in a container with `stdin` and waits for its end. An exit code other than 0 is an answer, not an error. */
+  exec(
+    namespace: string,
+    pod: string,
+    container: string,
+    command: readonly string[],
+    stdin: string,
+    timeout: number,
+  ): Promise<ExecResult>;
+}
+
+export interface ListOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  metadataOnly?: boolean;
+}
+
+export interface DeleteOptions {
+  foreground?: boolean;
+  preconditions?: Preconditions;
+}
+
+interface ClusterWriter {
   /** With `dryRun` the API server runs admission and keeps nothing. */
   create<R extends ResourceName>(
     resource: R,
@@ -228,21 +246,57 @@ export interface Cluster {
    * until that is gone; one that is already gone is no error. One that is not
    * as `preconditions` says is a `conflict`.
    */
-  delete(
-    resource: ResourceName,
-    name: string,
-    namespace: string,
-    options?: { foreground?: boolean; preconditions?: Preconditions },
-  ): Promise<void>;
-  /** The log of a container from `sinceTime` on (RFC 3339), each line with its own timestamp. */
-  podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string>;
-  /** Runs a command in a container with `stdin` and waits for its end. An exit code other than 0 is an answer, not an error. */
-  exec(
-    namespace: string,
-    pod: string,
-    container: string,
-    command: readonly string[],
-    stdin: string,
-    timeout: number,
-  ): Promise<ExecResult>;
+  delete(resource: ResourceName, name: string, namespace: string, options?: DeleteOptions): Promise<void>;
+}
+
+/** The connection, which may do all that the kubeconfig may. Only src/upgrade/lock writes with it; the others get one of the two below. */
+export interface Cluster extends ClusterReader, ClusterWriter {
+  /**
+   * The same cluster for work that a cancellation ends: then reads, commands and pauses before another attempt end with a
+   * CancelledError. A write that was sent is waited for all the same.
+   */
+  interruptedBy(signal: AbortSignal): Cluster;
+}
+
+/** For the run that holds the Lease: it may change the server's objects. `access` keeps it from being taken for the other one. */
+export interface LeasedCluster extends ClusterReader, ClusterWriter {
+  readonly access: 'leased';
+  interruptedBy(signal: AbortSignal): LeasedCluster;
+}
+
+/** What a run without the Lease makes for a moment: pods of its own, and questions about its rights, which the API server keeps nowhere. */
+export type MomentaryResource = 'pods' | 'selfsubjectreviews' | 'selfsubjectaccessreviews';
+
+/** For a run without the Lease: it reads, and makes and deletes its own short-lived objects. */
+export interface UnleasedCluster extends ClusterReader {
+  readonly access: 'unleased';
+  interruptedBy(signal: AbortSignal): UnleasedCluster;
+  create<R extends MomentaryResource>(
+    resource: R,
+    object: ResourceTypes[R],
+    options?: { namespace?: string },
+  ): Promise<ResourceTypes[R]>;
+  /** Has the API server run admission, and keep nothing. */
+  dryRun<R extends ResourceName>(resource: R, object: ResourceTypes[R], namespace: string): Promise<ResourceTypes[R]>;
+  delete(resource: 'pods', name: string, namespace: string, options?: DeleteOptions): Promise<void>;
+}
+
+/** What a run without the Lease may do with a connection. */
+export function withoutLease(cluster: Cluster): UnleasedCluster {
+  return {
+    access: 'unleased',
+    address: cluster.address,
+    weaknesses: cluster.weaknesses,
+    interruptedBy: (signal) => withoutLease(cluster.interruptedBy(signal)),
+    version: () => cluster.version(),
+    serves: (resource) => cluster.serves(resource),
+    now: () => cluster.now(),
+    find: (resource, name, namespace) => cluster.find(resource, name, namespace),
+    list: (resource, options) => cluster.list(resource, options),
+    podLog: (...about) => cluster.podLog(...about),
+    exec: (...about) => cluster.exec(...about),
+    create: (resource, object, options) => cluster.create(resource, object, options),
+    dryRun: (resource, object, namespace) => cluster.create(resource, object, { namespace, dryRun: true }),
+    delete: (resource, name, namespace, options) => cluster.delete(resource, name, namespace, options),
+  };
 }

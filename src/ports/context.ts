@@ -1,10 +1,10 @@
 import type { Clock } from './clock.ts';
-import type { Cluster } from './cluster.ts';
+import type { ClusterReader } from './cluster.ts';
 import type { Log } from './runner.ts';
 
 /** What every part that talks to the outside gets as a parameter. */
-export interface Surroundings {
-  readonly cluster: Cluster;
+export interface Surroundings<C = ClusterReader> {
+  readonly cluster: C;
   readonly clock: Clock;
   readonly log: Log;
   /** Aborts when the workflow run is cancelled. */

@@ -2,6 +2,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { readConfiguration, type Configuration } from '../database/configuration.ts';
 import type { Database } from '../database/database.ts';
 import { ClusterError } from '../common/errors.ts';
+import type { UnleasedCluster } from '../ports/cluster.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { waitFor, type Look } from '../ports/wait.ts';
 import { podProgress } from '../job/follow-pod.ts';
@@ -24,7 +25,7 @@ const mostLines = 8;
  * @throws ClusterError when the pod can't run; WaitError when the server neither answers nor ends
  */
 export async function runTrial(
-  surroundings: Surroundings,
+  surroundings: Surroundings<UnleasedCluster>,
   pod: V1Pod,
   database: Database,
   limit: number,

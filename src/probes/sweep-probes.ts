@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { CancelledError, describe } from '../common/errors.ts';
+import type { UnleasedCluster } from '../ports/cluster.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { isOurProbe } from '../objects/ours.ts';
 import { ownerLabel } from '../objects/pod.ts';
@@ -13,7 +14,7 @@ const longEnough = 60_000;
  * a run that lives; it ends at its deadline. A label alone makes no pod a probe. What can't be removed is only told.
  */
 export async function sweepProbes(
-  { cluster, log }: Pick<Surroundings, 'cluster' | 'log'>,
+  { cluster, log }: Pick<Surroundings<UnleasedCluster>, 'cluster' | 'log'>,
   namespace: string,
 ): Promise<void> {
   const labelSelector = Object.entries({ ...ownerLabel, ...probeLabel })

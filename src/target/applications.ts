@@ -1,5 +1,5 @@
 import type { V1CronJob, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 import type { Autoscaler } from './scaled-objects.ts';
 import { labelSelector, type LabelSelector } from './label-selector.ts';
 
@@ -21,7 +21,7 @@ export interface ScheduledWorkload {
 
 /** Workloads that carry the label, PostgreSQL's own StatefulSet left out; in a fixed order. */
 export async function findApplications(
-  cluster: Cluster,
+  cluster: ClusterReader,
   namespace: string,
   labelSelector: string,
   postgresql: string,

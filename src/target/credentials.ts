@@ -1,6 +1,6 @@
 import type { V1Secret } from '@kubernetes/client-node';
 import { ConfigurationError } from '../common/errors.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
 import type { Target } from './target.ts';
@@ -12,7 +12,7 @@ import type { Target } from './target.ts';
  * @throws ConfigurationError when the Secret or the key is not there, naming the keys that are, or holds what can be no password
  */
 export async function readPassword(
-  cluster: Cluster,
+  cluster: ClusterReader,
   target: Pick<Target, 'namespace' | 'secret'>,
   mask: (secret: string, name?: string) => void,
 ): Promise<string> {

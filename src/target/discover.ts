@@ -1,7 +1,7 @@
 import type { V1Container, V1EnvVar, V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
 import { ConfigurationError } from '../common/errors.ts';
 import type { Inputs } from '../inputs/inputs.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 import { findApplications } from './applications.ts';
 import { findAutoscalers } from './scaled-objects.ts';
 import type { SecretKey, Target } from './target.ts';
@@ -33,7 +33,7 @@ export interface Unclaimed {
  * @throws ConfigurationError when something is not there or there are several candidates
  */
 export async function discover(
-  cluster: Cluster,
+  cluster: ClusterReader,
   inputs: DiscoveryInputs,
   absent?: (server: Unclaimed) => Promise<V1PersistentVolumeClaim | undefined>,
 ): Promise<Target> {
@@ -76,7 +76,7 @@ export async function discover(
   };
 }
 
-async function expectNamespace(cluster: Cluster, namespace: string): Promise<void> {
+async function expectNamespace(cluster: ClusterReader, namespace: string): Promise<void> {
   if ((await cluster.find('namespaces', namespace)) !== undefined) return;
   throw new ConfigurationError(
     'namespace-not-found',
@@ -85,7 +85,10 @@ async function expectNamespace(cluster: Cluster, namespace: string): Promise<voi
   );
 }
 
-async function findStatefulSet(cluster: Cluster, { namespace, statefulset }: DiscoveryInputs): Promise<V1StatefulSet> {
+async function findStatefulSet(
+  cluster: ClusterReader,
+  { namespace, statefulset }: DiscoveryInputs,
+): Promise<V1StatefulSet> {
   if (statefulset !== '') {
     // By the right to list them, which is needed for the applications too.
     const found = (await cluster.list('statefulsets', { namespace })).find((s) => s.metadata?.name === statefulset);
@@ -173,7 +176,7 @@ function isBelow(path: string, parent: string): boolean {
 }
 
 async function findClaim(
-  cluster: Cluster,
+  cluster: ClusterReader,
   namespace: string,
   name: string,
   absent: () => Promise<V1PersistentVolumeClaim | undefined> | undefined,

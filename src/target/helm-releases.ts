@@ -1,4 +1,4 @@
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 
 /** A revision of a Helm release, as the labels of its Secret tell it. */
 export interface HelmRevision {
@@ -12,7 +12,7 @@ export interface HelmRevision {
  * The newest revision of each release in the namespace. Only the metadata of Helm's Secrets is asked for: the values in them never leave the cluster.
  * @throws ClusterError
  */
-export async function newestRevisions(cluster: Cluster, namespace: string): Promise<HelmRevision[]> {
+export async function newestRevisions(cluster: ClusterReader, namespace: string): Promise<HelmRevision[]> {
   const secrets = await cluster.list('secrets', { namespace, labelSelector: 'owner=helm', metadataOnly: true });
   const newest = new Map<string, HelmRevision>();
   for (const { metadata } of secrets) {

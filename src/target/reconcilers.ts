@@ -1,6 +1,6 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node';
 import { ClusterError } from '../common/errors.ts';
-import { resources, type Application, type Cluster } from '../ports/cluster.ts';
+import { resources, type Application, type ClusterReader } from '../ports/cluster.ts';
 
 /** A GitOps object that puts workloads back as a repository has them. */
 export interface Reconciler {
@@ -39,7 +39,7 @@ const fluxKinds = [
  * Who reconciles these objects. Each mark counts, since anybody who may annotate an object can add one that names a paused Application. Nothing is asked of the cluster where nobody left a mark.
  * @throws ClusterError when it can't be told for another reason than a missing right or a missing API
  */
-export async function findReconcilers(cluster: Cluster, objects: readonly Marked[]): Promise<Reconciler[]> {
+export async function findReconcilers(cluster: ClusterReader, objects: readonly Marked[]): Promise<Reconciler[]> {
   const found = new Map<string, { mark: Mark; marks: string[]; marked: Marked[] }>();
   for (const one of objects) {
     for (const mark of marksOn(one.metadata)) {
@@ -90,7 +90,7 @@ function instance(text: string): Named {
 type State = Pick<Reconciler, 'state' | 'seen'>;
 
 async function stateOf(
-  cluster: Cluster,
+  cluster: ClusterReader,
   { kind, name, namespace }: Named,
   marked: readonly Marked[],
 ): Promise<State & Partial<Named>> {
@@ -158,7 +158,7 @@ function manages({ status }: Application, { object, metadata }: Marked): boolean
 }
 
 async function fluxState(
-  cluster: Cluster,
+  cluster: ClusterReader,
   kind: 'HelmRelease' | 'Kustomization',
   name: string,
   namespace: string | undefined,

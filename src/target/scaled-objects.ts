@@ -1,5 +1,5 @@
 import { ClusterError } from '../common/errors.ts';
-import type { Cluster, ScaledObject } from '../ports/cluster.ts';
+import type { ClusterReader, ScaledObject } from '../ports/cluster.ts';
 
 /**
  * KEDA's annotations for a pause. `paused: "true"` stops its scaling and leaves the replicas as they are (KEDA 2.12 and
@@ -28,7 +28,7 @@ export interface FoundAutoscalers {
  * @throws ClusterError when it can't be told for another reason than a missing right or a missing API
  */
 export async function findAutoscalers(
-  cluster: Cluster,
+  cluster: ClusterReader,
   namespace: string,
   workloads: readonly { readonly resource: string; readonly name: string }[],
 ): Promise<FoundAutoscalers> {

@@ -1,9 +1,9 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 import type { Target } from './target.ts';
 
 /** Names of pods other than the server's own that mount its volume and have not ended. */
-export async function volumeUsers(cluster: Cluster, target: Target): Promise<string[]> {
+export async function volumeUsers(cluster: ClusterReader, target: Target): Promise<string[]> {
   return volumeUsersAmong(await cluster.list('pods', { namespace: target.namespace }), target);
 }
 
@@ -17,7 +17,7 @@ export function volumeUsersAmong(pods: readonly V1Pod[], target: Target): string
 }
 
 /** Names of all pods whose volumes name a claim, whether they run or have ended. */
-export async function podsNaming(cluster: Cluster, namespace: string, claim: string): Promise<string[]> {
+export async function podsNaming(cluster: ClusterReader, namespace: string, claim: string): Promise<string[]> {
   const pods = await cluster.list('pods', { namespace });
   return pods.filter((pod) => mountsClaim(pod, claim)).map((pod) => pod.metadata?.name ?? '');
 }

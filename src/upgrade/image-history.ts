@@ -1,4 +1,4 @@
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
 import { z } from 'zod';
 import type { Target } from '../target/target.ts';
 
@@ -15,7 +15,10 @@ const revision = z.object({
  * The images that the StatefulSet has had for PostgreSQL, the latest first, by the ControllerRevisions that Kubernetes keeps (`revisionHistoryLimit`, 10).
  * They belong to it by its UID, not by labels, which others may change; and nobody can change their data.
  */
-export async function imageHistory(cluster: Cluster, { namespace, statefulSet, container }: Target): Promise<string[]> {
+export async function imageHistory(
+  cluster: ClusterReader,
+  { namespace, statefulSet, container }: Target,
+): Promise<string[]> {
   const revisions = await cluster.list('controllerrevisions', { namespace });
   const images = revisions
     .filter(({ metadata }) => metadata?.ownerReferences?.some(({ uid }) => uid === statefulSet.metadata?.uid))

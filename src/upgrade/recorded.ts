@@ -1,3 +1,4 @@
+import type { ClusterReader } from '../ports/cluster.ts';
 import { confirmImage, confirmWithoutJournal, consentOf } from '../inputs/consent.ts';
 import { UpgradeError } from '../common/errors.ts';
 import { workloadName } from '../target/applications.ts';
@@ -10,7 +11,7 @@ import type { Journal } from '../journal/journal.ts';
 import { journalName } from '../objects/journal-name.ts';
 import type { Context } from './contract/step.ts';
 
-type Looking = Pick<Context, 'cluster' | 'target' | 'inputs' | 'journal'>;
+type Looking = Pick<Context, 'target' | 'inputs'> & { readonly cluster: ClusterReader; readonly journal: Journal };
 
 /**
  * Looks whether the cluster or the inputs confirm what the journal says, before anything of it is carried out: the seal tells who wrote it, not whether it is true.

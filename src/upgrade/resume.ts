@@ -1,3 +1,4 @@
+import type { LeasedCluster } from '../ports/cluster.ts';
 import { activate } from './steps/activate.ts';
 import { converge, goBack } from './converge.ts';
 import { goOn } from './go-on.ts';
@@ -16,7 +17,7 @@ import { runUpgradeJob } from './steps/upgrade-job.ts';
  */
 export async function resumeUpgrade(
   given: Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal' | 'isResumed'>,
-  journal: Journal,
+  journal: Journal<LeasedCluster>,
 ): Promise<Results> {
   const context: Context = { ...contextOf(given, journal), isResumed: true };
   await expectConfirmed(context);

@@ -1,5 +1,5 @@
 import type { Target } from '../target/target.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { LeasedCluster } from '../ports/cluster.ts';
 import { describe, sentence, UpgradeError } from '../common/errors.ts';
 import { startApplications, stopApplications } from './steps/applications.ts';
 import { goBack } from './converge.ts';
@@ -22,11 +22,11 @@ export function mayLose({ noted }: Journal): boolean {
  * @param runId the run's address
  */
 export async function beginRollback(
-  cluster: Cluster,
+  cluster: LeasedCluster,
   { target, seal }: { readonly target: Target; readonly seal: JournalSeal },
-  earlier: Journal,
+  earlier: Journal<LeasedCluster>,
   { runId, startedAt, reason }: { runId: string; startedAt: string; reason: string },
-): Promise<Journal> {
+): Promise<Journal<LeasedCluster>> {
   if (!earlier.isClosed) {
     if (earlier.noted.rollback === undefined) await earlier.note('rollback', reason);
     return earlier;

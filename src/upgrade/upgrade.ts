@@ -1,3 +1,4 @@
+import type { LeasedCluster } from '../ports/cluster.ts';
 import type { Facts } from '../facts/facts.ts';
 import { converge } from './converge.ts';
 import { Journal } from '../journal/journal.ts';
@@ -105,7 +106,7 @@ function backupOf({ inputs, snapshotClass }: Facts): JournalRecord['backup'] | u
 type Given = Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal'>;
 
 /** What the steps work with: what the journal says, and not what another run's inputs may say by now. */
-export function contextOf(given: Given, journal: Journal): Context {
+export function contextOf(given: Given, journal: Journal<LeasedCluster>): Context {
   return { ...given, journal, ...settled(journal.record) };
 }
 

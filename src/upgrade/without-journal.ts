@@ -4,7 +4,7 @@ import { confirmBackup, confirmImage, confirmWithoutJournal, type Consent } from
 import { PrecheckError } from '../common/errors.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import { wholeCpus } from '../inputs/resources.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
 import { isScaled, workloadName, type Workload } from '../target/applications.ts';
 import { servingImage, upgradeImage } from '../target/images.ts';
 import { serverImage, volumeName, type Target } from '../target/target.ts';
@@ -40,7 +40,7 @@ export interface Evidence {
  * @throws PrecheckError when it can't be told with which image PostgreSQL 12 ran
  */
 export async function readEvidence(
-  cluster: Cluster,
+  cluster: ClusterReader,
   {
     inputs,
     target,
@@ -100,12 +100,12 @@ export async function readEvidence(
 
 /** Makes a journal of it, in the place of the one that can't be trusted. */
 export async function beginWithoutJournal(
-  cluster: Cluster,
+  cluster: LeasedCluster,
   seal: JournalSeal,
   namespace: string,
   { record, noted, untrusted }: Evidence,
   reason: string,
-): Promise<Journal> {
+): Promise<Journal<LeasedCluster>> {
   const { exchange } = noted;
   const highest = await highestCounter(cluster, [record.volume, ...(exchange === undefined ? [] : [exchange.volume])]);
   return await Journal.replace(
@@ -122,7 +122,12 @@ export async function beginWithoutJournal(
 }
 
 /** By the StatefulSet's own history: what ran before the image of PostgreSQL 14 came. */
-async function formerImage(cluster: Cluster, inputs: Inputs, target: Target, { image }: Consent): Promise<string> {
+async function formerImage(
+  cluster: ClusterReader,
+  inputs: Inputs,
+  target: Target,
+  { image }: Consent,
+): Promise<string> {
   if (image !== undefined) return image;
   const ofFourteen = servingImage(inputs).reference;
   const images = [...new Set([serverImage(target), ...(await imageHistory(cluster, target))])];
@@ -141,7 +146,7 @@ async function formerImage(cluster: Cluster, inputs: Inputs, target: Target, { i
  * @throws PrecheckError where that which somebody named is none
  */
 async function backupOf(
-  cluster: Cluster,
+  cluster: ClusterReader,
   target: Target,
   consent: Consent,
   told: string | undefined,
@@ -167,7 +172,7 @@ function recordedKind(found: FoundBackup | undefined): JournalRecord['backup'] {
 
 /** From where the data of PostgreSQL 12 would come, and which other backups there are. */
 async function dataLines(
-  cluster: Cluster,
+  cluster: ClusterReader,
   target: Target,
   consent: Consent,
   found: FoundBackup | undefined,

@@ -1,5 +1,5 @@
 import type { UpgradeError } from '../../src/common/errors.ts';
-import type { Cluster } from '../../src/ports/cluster.ts';
+import type { AnyCluster } from '../unit/any-cluster.ts';
 import { discover } from '../../src/target/discover.ts';
 import { claimInExchange } from '../../src/upgrade/backup/exchange.ts';
 import { Journal } from '../../src/journal/journal.ts';
@@ -27,7 +27,7 @@ export async function upgradeUntil(setting: Live, isKilled: () => boolean): Prom
         return await (cluster[name] as (...parameters: never[]) => Promise<unknown>).call(cluster, ...given);
       },
     ]),
-  ) as unknown as Cluster;
+  ) as unknown as AnyCluster;
   Object.assign(mortal, { address: cluster.address, interruptedBy: () => mortal });
   const target = await discover(mortal, inputs());
   const given = anotherRun(setting, mortal, target);

@@ -19,7 +19,7 @@ function forged(spec: Partial<NonNullable<Lease['spec']>>, epoch = '1767323000')
   const lease = newLease(namespace, 'https://github.example/o/r/actions/runs/1/attempts/1', epoch, clock.now());
   cluster.put('leases', { ...lease, spec: { ...lease.spec, ...spec } });
   const log = new FakeLog();
-  const take = () => HeldLease.acquire({ cluster, clock, log }, namespace, 'run-2');
+  const take = () => HeldLease.acquire({ connection: cluster, clock, log }, namespace, 'run-2');
   return { cluster, clock, log, take };
 }
 

@@ -108,7 +108,7 @@ describe('a neighbour who puts our labels on what is not ours', () => {
 
   test('does not pass an object off as one that this run has made, by the label of its epoch', async () => {
     const from = cluster();
-    const outside = { cluster: from, clock: new FakeClock(), log: new FakeLog() };
+    const outside = { connection: from, clock: new FakeClock(), log: new FakeLog() };
     const lease = await HeldLease.acquire(outside, namespace, 'run-1');
     const guarded = new EpochCluster(from, lease, namespace, outside.log);
     const theirs = { ...configMap(jobName, { 'upgrade.sh': 'echo EVIL' }) };

@@ -1,4 +1,5 @@
 // Real servers of both majors on this machine: what src/database asks in a pod is asked here by the same psql command.
+import type { AnyCluster } from '../unit/any-cluster.ts';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import {
   appendFileSync,
@@ -196,14 +197,11 @@ export class Server {
   }
 
   /** The server as the action reaches it, with a given role. */
-  database(role = 'postgres'): Database {
+  database(role = 'postgres'): Database<AnyCluster> {
     const target = { namespace: 'here', podName: 'server', container: serverContainer() };
-    return new Database(
-      { exec: (_n, _p, _c, command, stdin, limit) => this.exec(command, stdin, limit) },
-      target,
-      '',
-      role,
-    );
+    const exec: AnyCluster['exec'] = (_n, _p, _c, command, stdin, limit) => this.exec(command, stdin, limit);
+    // Nothing else of a cluster is asked for.
+    return new Database({ exec } as AnyCluster, target, '', role);
   }
 
   private async exec(command: readonly string[], stdin: string, limit: number): Promise<ExecResult> {

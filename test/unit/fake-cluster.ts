@@ -1,7 +1,7 @@
+import type { AnyCluster } from './any-cluster.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { answerError } from '../../src/adapters/api-error.ts';
 import {
-  type Cluster,
   type ExecResult,
   type PatchOperation,
   type Preconditions,
@@ -40,7 +40,8 @@ type Stored = {
 } & object;
 
 /** The API server in memory: objects, JSON Patch, dry runs, and the answers of commands and logs. */
-export class FakeCluster implements Cluster {
+export class FakeCluster implements AnyCluster {
+  declare readonly access: never;
   readonly address = 'https://cluster.example:6443 (context test)';
   weaknesses: readonly string[] = [];
   readonly calls: Call[] = [];
@@ -123,6 +124,10 @@ export class FakeCluster implements Cluster {
 
   interruptedBy(): this {
     return this;
+  }
+
+  dryRun<R extends ResourceName>(resource: R, object: ResourceTypes[R], namespace: string): Promise<ResourceTypes[R]> {
+    return this.create(resource, object, { namespace, dryRun: true });
   }
 
   async version(): Promise<string> {

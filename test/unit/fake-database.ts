@@ -87,7 +87,7 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
 }
 
 /** The real Database over a cluster in whose pod such a server answers. */
-export function fakeDatabase(cluster: FakeCluster, target: Target, state: ServerState): Database {
+export function fakeDatabase(cluster: FakeCluster, target: Target, state: ServerState): Database<FakeCluster> {
   cluster.onExec = (command, stdin) => {
     if (!command.includes('psql')) return state.command(command);
     const [, ...lines] = stdin.split('\n');

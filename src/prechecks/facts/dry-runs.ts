@@ -21,19 +21,18 @@ export async function refusedObjects(
     metadata: { ...template?.metadata, namespace, name: `${jobName}-dry-run` },
     spec: template?.spec ?? { containers: [] },
   };
-  const dryRun = { namespace, dryRun: true };
   const tries: [string, () => Promise<unknown>][] = [
     // A generated name: an ended Job of an earlier try is no refusal.
     [
       'the Job',
-      () => cluster.create('jobs', { ...job, metadata: { ...job.metadata, name: `${jobName}-dry-run` } }, dryRun),
+      () => cluster.dryRun('jobs', { ...job, metadata: { ...job.metadata, name: `${jobName}-dry-run` } }, namespace),
     ],
-    ['the pod of the Job', () => cluster.create('pods', pod, dryRun)],
+    ['the pod of the Job', () => cluster.dryRun('pods', pod, namespace)],
     [
       'the ConfigMap of the journal',
       () => {
         const { metadata } = journalObject(namespace, {});
-        return cluster.create('configmaps', { metadata: { ...metadata, name: `${journalName}-dry-run` } }, dryRun);
+        return cluster.dryRun('configmaps', { metadata: { ...metadata, name: `${journalName}-dry-run` } }, namespace);
       },
     ],
   ];
@@ -43,12 +42,13 @@ export async function refusedObjects(
       kind: 'PersistentVolumeClaim',
       name: target.volume.claimName,
     });
-    tries.push(['the claim of a copy', () => cluster.create('persistentvolumeclaims', claim, dryRun)]);
+    tries.push(['the claim of a copy', () => cluster.dryRun('persistentvolumeclaims', claim, namespace)]);
   }
   if (inputs.backup === 'snapshot' && className !== undefined)
     tries.push([
       'the VolumeSnapshot',
-      () => cluster.create('volumesnapshots', snapshotObject(target, 'before-upgrade', 'dry-run', className), dryRun),
+      () =>
+        cluster.dryRun('volumesnapshots', snapshotObject(target, 'before-upgrade', 'dry-run', className), namespace),
     ]);
   const answers = await Promise.all(
     tries.map(async ([what, attempt]) => {

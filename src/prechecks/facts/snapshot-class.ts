@@ -1,4 +1,4 @@
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterReader } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
 import type { SnapshotClassFacts } from '../../facts/facts.ts';
 
@@ -6,7 +6,7 @@ const defaultClass = 'snapshot.storage.kubernetes.io/is-default-class';
 
 /** The VolumeSnapshotClass for the volume: the one asked for, the only one of its driver, or its driver's default. */
 export async function chooseSnapshotClass(
-  cluster: Cluster,
+  cluster: ClusterReader,
   target: Target,
   wanted: string,
 ): Promise<SnapshotClassFacts> {

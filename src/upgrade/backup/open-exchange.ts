@@ -1,7 +1,7 @@
 import type { V1PersistentVolume, V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
 import { confirmWithoutJournal } from '../../inputs/consent.ts';
 import { UpgradeError } from '../../common/errors.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterReader } from '../../ports/cluster.ts';
 import { shellLines } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 import { counterAnnotation, counterOf } from '../../journal/counter.ts';
@@ -31,7 +31,7 @@ export interface OpenExchange {
  * @param told what the journal says of the exchange
  */
 export async function findOpenExchange(
-  cluster: Cluster,
+  cluster: ClusterReader,
   server: ServersClaim,
   told: string | undefined,
 ): Promise<OpenExchange | undefined> {
@@ -57,7 +57,7 @@ export async function findOpenExchange(
  * The server's claim where there is none, as an exchange of volumes was about to make it.
  * @throws UpgradeError `claim-missing` where the cluster does not show that there was one
  */
-export async function claimByEvidence(cluster: Cluster, server: ServersClaim): Promise<V1PersistentVolumeClaim> {
+export async function claimByEvidence(cluster: ClusterReader, server: ServersClaim): Promise<V1PersistentVolumeClaim> {
   const journal = await cluster.find('configmaps', journalName, server.namespace);
   const open = await findOpenExchange(cluster, server, journal?.data?.['exchange']);
   if (open === undefined) throw claimMissing(server);

@@ -1,6 +1,6 @@
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { ClusterError } from '../../common/errors.ts';
-import type { Cluster, VolumeSnapshot } from '../../ports/cluster.ts';
+import type { ClusterReader, VolumeSnapshot } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
@@ -23,7 +23,7 @@ export interface FoundBackup {
  * @returns `foreign` for an object that is no backup by this action, undefined where there is none
  */
 export async function findBackup(
-  cluster: Cluster,
+  cluster: ClusterReader,
   target: Target,
   name: string,
 ): Promise<FoundBackup | 'foreign' | undefined> {
@@ -41,7 +41,7 @@ export async function findBackup(
  * All backups of the server's volume that this action has made, told as `findBackup` tells them, the newest first.
  * @throws ClusterError
  */
-async function listBackups(cluster: Cluster, target: Target): Promise<FoundBackup[]> {
+async function listBackups(cluster: ClusterReader, target: Target): Promise<FoundBackup[]> {
   const { namespace } = target;
   const [snapshots, claims] = await Promise.all([
     cluster.serves('volumesnapshots').then((is) => (is ? cluster.list('volumesnapshots', { namespace }) : [])),
@@ -91,7 +91,7 @@ function isClone({ volume: { claimName } }: Target, { metadata, spec }: V1Persis
  * Which backups this action has made of the server's volume, and how a person names one of them. Where they can't be listed, the command that lists them.
  * @param confirm value of the input, with NAME where the name is to be
  */
-export async function howToName(cluster: Cluster, target: Target, confirm: string): Promise<string> {
+export async function howToName(cluster: ClusterReader, target: Target, confirm: string): Promise<string> {
   const { namespace, volume } = target;
   const how = `To restore one of them, run "mode: rollback" with "confirm: ${confirm}" and its name in the place of NAME.`;
   try {

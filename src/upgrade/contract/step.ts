@@ -5,6 +5,7 @@ import type { Fingerprint } from '../../database/fingerprint.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import type { JobResult } from '../../job/result.ts';
 import type { JobSettings } from '../../objects/upgrade-job.ts';
+import type { LeasedCluster } from '../../ports/cluster.ts';
 import type { Surroundings } from '../../ports/context.ts';
 import type { Timeline } from '../../report/timeline.ts';
 import type { Image } from '../../target/images.ts';
@@ -15,17 +16,17 @@ import type { StepId } from '../../journal/notes.ts';
 import type { Move } from '../../report/planned-step.ts';
 
 /** What the steps work with. */
-export interface Context extends Surroundings {
+export interface Context extends Surroundings<LeasedCluster> {
   readonly inputs: Inputs;
   readonly target: Target;
-  readonly database: Database;
+  readonly database: Database<LeasedCluster>;
   readonly serving: Image;
   /** VolumeSnapshotClass; '' where the backup is no snapshot. */
   readonly snapshotClass: string;
   readonly settings: JobSettings;
   /** The Job's scripts, by file name. */
   readonly scripts: Readonly<Record<string, string>>;
-  readonly journal: Journal;
+  readonly journal: Journal<LeasedCluster>;
   /** Another run began this upgrade: what it did is seen in the cluster, not in `results`. */
   readonly isResumed?: boolean;
   readonly timeline: Timeline;

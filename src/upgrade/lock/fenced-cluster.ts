@@ -2,6 +2,7 @@ import { ClusterError, describe } from '../../common/errors.ts';
 import type {
   Cluster,
   ExecResult,
+  LeasedCluster,
   PatchOperation,
   Preconditions,
   ResourceName,
@@ -51,7 +52,9 @@ const attempts = 10;
  *   a creation then finds the object of the new holder (409).
  * - read: harmless, and refused too once the loss is known, which ends every wait.
  */
-export class EpochCluster implements Cluster {
+export class EpochCluster implements LeasedCluster {
+  readonly access = 'leased';
+
   constructor(
     private readonly cluster: Cluster,
     private readonly lease: HeldLease,

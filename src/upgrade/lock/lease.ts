@@ -1,7 +1,7 @@
 import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
-import type { Cluster, Lease } from '../../ports/cluster.ts';
+import type { Cluster, ClusterReader, Lease } from '../../ports/cluster.ts';
 import type { Surroundings } from '../../ports/context.ts';
 import { epochOf, expectEpoch, isTestFailure, setEpoch } from '../../objects/fencing-token.ts';
 import {
@@ -15,7 +15,8 @@ import {
   type Holding,
 } from '../../objects/lease.ts';
 
-type Outside = Pick<Surroundings, 'cluster' | 'clock' | 'log'>;
+/** With the connection itself: the Lease is what the right to change anything comes from. */
+export type Connected = Pick<Surroundings, 'clock' | 'log'> & { readonly connection: Cluster };
 
 /** Of several runs that try at once, one wins each round; whoever loses that often is not alone for sure. */
 const attempts = 3;
@@ -35,7 +36,7 @@ export class HeldLease {
   private readonly stop: () => void;
 
   private constructor(
-    private readonly outside: Outside,
+    private readonly outside: Connected,
     private readonly namespace: string,
     private readonly holder: string,
     /** Grows with each run that takes the Lease. */
@@ -49,8 +50,8 @@ export class HeldLease {
    * @param holder the run's address
    * @throws UpgradeError when a living run holds it
    */
-  static async acquire(outside: Outside, namespace: string, holder: string): Promise<HeldLease> {
-    const { cluster, log } = outside;
+  static async acquire(outside: Connected, namespace: string, holder: string): Promise<HeldLease> {
+    const { connection: cluster, log } = outside;
     for (let attempt = 1; ; attempt++) {
       const found = await cluster.find('leases', leaseName, namespace);
       const now = await cluster.now();
@@ -92,7 +93,7 @@ export class HeldLease {
    */
   async renew(): Promise<void> {
     this.expectHeld();
-    const { cluster, clock } = this.outside;
+    const { connection: cluster, clock } = this.outside;
     for (;;) {
       const begun = clock.monotonic();
       try {
@@ -113,7 +114,7 @@ export class HeldLease {
     this.released = true;
     this.stop();
     if (this.loss !== undefined) return;
-    const { cluster, log } = this.outside;
+    const { connection: cluster, log } = this.outside;
     try {
       await cluster.patch('leases', leaseName, this.namespace, [
         ...this.stillOurs(),
@@ -141,7 +142,7 @@ export class HeldLease {
   private async judge(refusal: unknown): Promise<never> {
     const isGone = refusal instanceof ClusterError && refusal.code === 'not-found';
     if (!isGone && !isTestFailure(refusal)) throw refusal;
-    const found = await this.outside.cluster.find('leases', leaseName, this.namespace);
+    const found = await this.outside.connection.find('leases', leaseName, this.namespace);
     const holding = found === undefined ? undefined : holdingOf(found);
     if (epochOf(found) === this.epoch && found?.spec?.holderIdentity === this.holder) throw refusal;
     this.stop();
@@ -158,7 +159,7 @@ export class HeldLease {
 
 /** Who holds the Lease, or held it last without giving it back; undefined when nobody does. A forged one (see `isForged`) tells nothing of a holder. */
 export async function findHolding(
-  cluster: Cluster,
+  cluster: ClusterReader,
   namespace: string,
 ): Promise<(Holding & { readonly isExpired: boolean; readonly isForged?: boolean }) | undefined> {
   const found = await cluster.find('leases', leaseName, namespace);
@@ -174,8 +175,8 @@ export async function findHolding(
  * Gives back what a run that died at its very end still holds: it had closed the journal already, so that nothing else of it is left to be gone on with.
  * @throws UpgradeError when a living run was quicker to take it
  */
-export async function releaseExpired(outside: Outside, namespace: string, holder: string): Promise<void> {
-  const holding = await findHolding(outside.cluster, namespace);
+export async function releaseExpired(outside: Connected, namespace: string, holder: string): Promise<void> {
+  const holding = await findHolding(outside.connection, namespace);
   if (holding?.isExpired !== true) return;
   const lease = await HeldLease.acquire(outside, namespace, holder);
   await lease.release();
@@ -185,7 +186,7 @@ export async function releaseExpired(outside: Outside, namespace: string, holder
  * Looks whether a living run holds the Lease; takes nothing.
  * @throws UpgradeError when one does
  */
-export async function expectNoHolder(cluster: Cluster, namespace: string): Promise<void> {
+export async function expectNoHolder(cluster: ClusterReader, namespace: string): Promise<void> {
   const found = await cluster.find('leases', leaseName, namespace);
   if (found !== undefined) expectFree(found, await cluster.now(), namespace);
 }

@@ -1,10 +1,9 @@
-import type { Cluster } from '../../ports/cluster.ts';
-import type { Surroundings } from '../../ports/context.ts';
+import type { LeasedCluster } from '../../ports/cluster.ts';
 import { bootJobName, jobName, revertJobName } from '../../objects/upgrade-job.ts';
 import type { Workload } from '../../target/applications.ts';
 import { EpochCluster, type Changed } from './fenced-cluster.ts';
 import { journalName } from '../../objects/journal-name.ts';
-import { HeldLease } from './lease.ts';
+import { HeldLease, type Connected } from './lease.ts';
 
 export interface Claim {
   readonly namespace: string;
@@ -22,13 +21,13 @@ export interface Claim {
  * @throws UpgradeError `upgrade-held` when a living run is at it, and `lease-lost`, whatever else came of it, when another one took over
  */
 export async function oneAtATime<T>(
-  outside: Pick<Surroundings, 'cluster' | 'clock' | 'log'>,
+  outside: Connected,
   { namespace, statefulSet, applications, volume }: Claim,
   runId: string,
-  work: (cluster: Cluster) => Promise<T>,
+  work: (cluster: LeasedCluster) => Promise<T>,
 ): Promise<T> {
   const lease = await HeldLease.acquire(outside, namespace, runId);
-  const cluster = new EpochCluster(outside.cluster, lease, namespace, outside.log);
+  const cluster = new EpochCluster(outside.connection, lease, namespace, outside.log);
   const theirs: Changed[] = [
     { resource: 'statefulsets', name: statefulSet },
     { resource: 'persistentvolumes', name: volume },

@@ -1,3 +1,5 @@
+import type { Journal } from '../../journal/journal.ts';
+import type { ClusterReader } from '../../ports/cluster.ts';
 import { UpgradeError } from '../../common/errors.ts';
 import { jobName, revertJobName } from '../../objects/upgrade-job.ts';
 import type { Context } from '../contract/step.ts';
@@ -14,7 +16,7 @@ export async function expectClaim({
   cluster,
   target,
   journal,
-}: Pick<Context, 'cluster' | 'target' | 'journal'>): Promise<void> {
+}: Pick<Context, 'target'> & { readonly cluster: ClusterReader; readonly journal: Journal }): Promise<void> {
   const { claimName } = target.volume;
   const volume = journal.noted.exchange?.volume ?? journal.record.volume;
   const now = await cluster.find('persistentvolumeclaims', claimName, target.namespace);

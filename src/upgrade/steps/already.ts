@@ -1,7 +1,7 @@
 import { readServer } from '../../database/server.ts';
 import type { Database } from '../../database/database.ts';
 import { ClusterError } from '../../common/errors.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterReader } from '../../ports/cluster.ts';
 import { serverImage, type Target } from '../../target/target.ts';
 import type { Image } from '../../target/images.ts';
 import { upgrade } from '../../common/versions.ts';
@@ -10,7 +10,7 @@ import type { JournalSeal } from '../../journal/seal.ts';
 
 /** The version that serves, when the upgrade is already done and complete: the image is set, it answers, and no journal is open. */
 export async function alreadyUpgraded(
-  cluster: Cluster,
+  cluster: ClusterReader,
   target: Target,
   database: Database,
   serving: Image,

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isRunError } from '../../../src/common/errors.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
-import type { Cluster } from '../../../src/ports/cluster.ts';
+import type { Cluster, LeasedCluster } from '../../../src/ports/cluster.ts';
 import { leaseName } from '../../../src/objects/lease.ts';
 import { oneAtATime } from '../../../src/upgrade/lock/one-at-a-time.ts';
 import { FakeClock } from '../fake-clock.ts';
@@ -49,7 +49,7 @@ function slow(cluster: FakeCluster, waiting: Request[], pass: () => void, tell: 
 }
 
 /** What it does as the holder: changes, also in parallel, and a deletion of what may be another's by then. */
-async function work(held: Cluster): Promise<void> {
+async function work(held: LeasedCluster): Promise<void> {
   const scale = (replicas: number) =>
     held.patch('statefulsets', 'postgresql', namespace, [{ op: 'add', path: '/spec/replicas', value: replicas }]);
   await scale(0);
@@ -94,7 +94,7 @@ test('of contenders with pauses of any length, none changes or deletes anything 
             epoch = Number(/\(epoch (\d+)\)/.exec(line)?.[1] ?? epoch);
           };
           try {
-            await oneAtATime({ cluster: own, clock, log }, claim, runId, work);
+            await oneAtATime({ connection: own, clock, log }, claim, runId, work);
             seen.upgraded++;
           } catch (error) {
             if (!isRunError(error)) throw error;

@@ -1,4 +1,4 @@
-import type { Cluster } from '../../../src/ports/cluster.ts';
+import type { AnyCluster } from '../any-cluster.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 
 /** What a process that was killed would never have seen. */
@@ -14,7 +14,7 @@ export function dyingAt(
   cluster: FakeCluster,
   last: number,
   hasEffect: boolean,
-): { cluster: Cluster; count: () => number } {
+): { cluster: AnyCluster; count: () => number } {
   let count = 0;
   const mortal = Object.fromEntries(
     calls.map((name) => [
@@ -27,7 +27,7 @@ export function dyingAt(
         throw new Killed('killed');
       },
     ]),
-  ) as unknown as Cluster;
+  ) as unknown as AnyCluster;
   Object.assign(mortal, { address: cluster.address, interruptedBy: () => mortal });
   return { cluster: mortal, count: () => count };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { nodeCrypto } from '../../../src/adapters/crypto.ts';
 import { counterAnnotation, openAnnotation } from '../../../src/journal/counter.ts';
+import type { LeasedCluster } from '../../../src/ports/cluster.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import { journalName } from '../../../src/objects/journal-name.ts';
 import { JournalSeal } from '../../../src/journal/seal.ts';
@@ -18,7 +19,7 @@ function world(): FakeCluster {
   return new FakeCluster().put('persistentvolumes', persistentVolume());
 }
 
-async function begun(cluster: FakeCluster): Promise<Journal> {
+async function begun(cluster: FakeCluster): Promise<Journal<LeasedCluster>> {
   return await Journal.begin(cluster, namespace, seal, record);
 }
 

@@ -1,6 +1,6 @@
+import type { AnyCluster } from '../any-cluster.ts';
 import { Database } from '../../../src/database/database.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
-import type { Cluster } from '../../../src/ports/cluster.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import type { Target } from '../../../src/target/target.ts';
 import { journalName } from '../../../src/objects/journal-name.ts';
@@ -39,7 +39,7 @@ export async function live(
 }
 
 /** What another run of the action works with, over a connection of its own. */
-export function anotherRun({ context, clock }: Setting, cluster: Cluster, target: Target) {
+export function anotherRun({ context, clock }: Setting, cluster: AnyCluster, target: Target) {
   return {
     ...{ cluster, clock, target },
     log: context.log,

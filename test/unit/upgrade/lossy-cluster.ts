@@ -1,5 +1,5 @@
 import { connectionError } from '../../../src/adapters/api-error.ts';
-import type { Cluster } from '../../../src/ports/cluster.ts';
+import type { AnyCluster } from '../any-cluster.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 
 const reads = ['version', 'now', 'find', 'list', 'podLog', 'exec'] as const;
@@ -8,7 +8,7 @@ const reads = ['version', 'now', 'find', 'list', 'podLog', 'exec'] as const;
  * The cluster over a network that loses the answer to one of the writes. As the
  * adapter does it, a patch and a deletion are then sent once more, and a creation is not.
  */
-export function losingAnswer(cluster: FakeCluster, at: number): { cluster: Cluster; writes: string[] } {
+export function losingAnswer(cluster: FakeCluster, at: number): { cluster: AnyCluster; writes: string[] } {
   const writes: string[] = [];
   const isIt = (method: string, given: readonly unknown[]) =>
     writes.push(`${method} ${JSON.stringify(given).slice(0, 200)}`) === at;
@@ -16,21 +16,21 @@ export function losingAnswer(cluster: FakeCluster, at: number): { cluster: Clust
     ...Object.fromEntries(reads.map((name) => [name, (cluster[name] as () => unknown).bind(cluster)])),
     address: cluster.address,
     interruptedBy: () => lossy,
-    async create(...given: Parameters<Cluster['create']>) {
+    async create(...given: Parameters<AnyCluster['create']>) {
       const isLost = isIt('create', given);
       const made = await cluster.create(...given);
       if (!isLost) return made;
       throw connectionError('create it', cluster.address, new Error('socket hang up'));
     },
-    async patch(...[resource, name, namespace, operations]: Parameters<Cluster['patch']>) {
+    async patch(...[resource, name, namespace, operations]: Parameters<AnyCluster['patch']>) {
       const patch = () => cluster.patch(resource, name, namespace, operations);
       if (isIt('patch', [resource, name, operations])) await patch();
       return await patch();
     },
-    async delete(...given: Parameters<Cluster['delete']>) {
+    async delete(...given: Parameters<AnyCluster['delete']>) {
       if (isIt('delete', given)) await cluster.delete(...given);
       await cluster.delete(...given);
     },
-  } as unknown as Cluster;
+  } as unknown as AnyCluster;
   return { cluster: lossy, writes };
 }

@@ -1,4 +1,4 @@
-import type { Cluster } from '../../../src/ports/cluster.ts';
+import type { AnyCluster } from '../any-cluster.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 
 const calls = ['version', 'now', 'find', 'list', 'create', 'patch', 'delete', 'podLog', 'exec'] as const;
@@ -15,7 +15,7 @@ export function pausedAt(
   at: number,
   when: 'before' | 'after',
   meanwhile: () => Promise<void>,
-): { cluster: Cluster; made: string[] } {
+): { cluster: AnyCluster; made: string[] } {
   const made: string[] = [];
   let pause: Promise<void> | undefined;
   const sleep = async () => {
@@ -39,7 +39,7 @@ export function pausedAt(
         return await answer;
       },
     ]),
-  ) as unknown as Cluster;
+  ) as unknown as AnyCluster;
   Object.assign(sleepy, { address: cluster.address, interruptedBy: () => sleepy });
   return { cluster: sleepy, made };
 }

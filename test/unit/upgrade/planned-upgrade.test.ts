@@ -31,7 +31,7 @@ async function upgraded(world: Live): Promise<void> {
   const { context } = world;
   const { name: statefulSet, applications, volume } = context.target;
   const claim = { namespace, statefulSet, applications, volume: volume.persistentVolume?.metadata?.name ?? '' };
-  await oneAtATime(context, claim, 'run-1', async (cluster) => {
+  await oneAtATime({ ...context, connection: world.cluster }, claim, 'run-1', async (cluster) => {
     await runUpgrade({
       ...{ ...context, cluster, database: context.database.over(cluster), runId: 'run-1', seal },
       facts: await facts({ inputs: context.inputs, target: context.target }),

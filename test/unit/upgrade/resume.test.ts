@@ -1,8 +1,8 @@
+import type { AnyCluster } from '../any-cluster.ts';
 import { describe, expect, jest, test } from '@jest/globals';
 import { answerError } from '../../../src/adapters/api-error.ts';
 import { isRunError } from '../../../src/common/errors.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
-import type { Cluster } from '../../../src/ports/cluster.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
@@ -39,7 +39,7 @@ function silenceStopped({ cluster }: Live): void {
 }
 
 /** What one run of the action does with what it finds, from the beginning, over a connection of its own. */
-async function oneRun(setting: Live, cluster: Cluster): Promise<End> {
+async function oneRun(setting: Live, cluster: AnyCluster): Promise<End> {
   try {
     const journal = await Journal.find(cluster, namespace, seal);
     const target = await discover(cluster, inputs(), () => Promise.resolve(claimInExchange(journal)));

@@ -1,8 +1,8 @@
+import type { AnyCluster } from '../any-cluster.ts';
 import { describe, expect, jest, test } from '@jest/globals';
 import { Database } from '../../../src/database/database.ts';
 import { isRunError } from '../../../src/common/errors.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
-import type { Cluster } from '../../../src/ports/cluster.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
@@ -38,7 +38,7 @@ async function upgraded(transfer = 'link'): Promise<Live> {
 }
 
 /** What the mode does in one run, over a connection of its own. */
-async function roll({ context, clock }: Live, cluster: Cluster, given = inputs()): Promise<string> {
+async function roll({ context, clock }: Live, cluster: AnyCluster, given = inputs()): Promise<string> {
   try {
     const earlier = await Journal.find(cluster, namespace, seal);
     if (earlier === undefined || earlier.noted.outcome === 'reverted') return 'reverted';

@@ -1,5 +1,5 @@
+import type { AnyCluster } from '../any-cluster.ts';
 import { Database } from '../../../src/database/database.ts';
-import type { Cluster } from '../../../src/ports/cluster.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
@@ -15,7 +15,7 @@ import { seal } from './sealed.ts';
 
 /** A run of the action on a runner of its own, from what it finds to its end; over a connection of its own. */
 export async function runAlone(
-  cluster: Cluster,
+  cluster: AnyCluster,
   runId: string,
   clock = new FakeClock(),
 ): Promise<'upgraded' | 'already-upgraded'> {
@@ -27,7 +27,7 @@ export async function runAlone(
   const record = isOpen
     ? earlier.record
     : { statefulSet: target.name, applications: target.applications, volume: 'pv-1' };
-  await oneAtATime({ cluster, clock, log }, { ...record, namespace }, runId, async (held) => {
+  await oneAtATime({ connection: cluster, clock, log }, { ...record, namespace }, runId, async (held) => {
     const given = {
       ...{ cluster: held, clock, log, target },
       signal: new AbortController().signal,

@@ -17,7 +17,7 @@ function scene() {
   const cluster = new FakeCluster();
   const server = new FakeClock();
   cluster.time = () => server.now();
-  const run = () => ({ cluster, clock: new FakeClock(), log: new FakeLog() });
+  const run = () => ({ connection: cluster, clock: new FakeClock(), log: new FakeLog() });
   const lease = () => cluster.peek('leases', leaseName, namespace);
   return { cluster, server, run, lease };
 }
