@@ -27,7 +27,7 @@ let provoked: ActionEnd;
 let shell: ChildProcess;
 
 beforeAll(async () => {
-  bench('reset', '--namespace', namespace, '--no-writer');
+  bench('reset', '--namespace', namespace, '--no-writer', '--size-mb', '20', '--tables', '40');
   provoke();
   shell = localSession();
   await sessions(2);
@@ -146,7 +146,8 @@ test("an exporter in the server's own pod fails, with how it is left out", async
   const { image } = statefulSet(namespace);
   const sidecar = { name: 'metrics', image, command: ['sh', '-c', command], env, securityContext: { runAsUser: 1001 } };
   patch('statefulset', { op: 'add', path: `${template}/containers/-`, value: sidecar });
-  inNamespace('delete', 'pod', 'postgresql-0', '--wait');
+  // The applications' sessions would keep it for its whole grace period.
+  inNamespace('delete', 'pod', 'postgresql-0', '--now', '--wait');
   inNamespace('wait', '--for=create', 'pod/postgresql-0', '--timeout=2m');
   inNamespace('wait', '--for=condition=Ready', 'pod/postgresql-0', '--timeout=2m');
   await sessions(1);
