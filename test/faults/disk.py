@@ -26,7 +26,7 @@ HEAD = struct.Struct('<cQQ')
 
 
 def build():
-    subprocess.run(['go', 'build', '-o', harness.work / 'disk', '.'], cwd=Path(__file__).with_name('disk'), check=True, env={**os.environ, 'CGO_ENABLED': '0'})
+    subprocess.run(['go', 'build', '-trimpath', '-o', harness.work / 'disk', '.'], cwd=Path(__file__).with_name('disk'), check=True, env={**os.environ, 'CGO_ENABLED': '0'})
 
 
 def make_image(path, source, kind, *options, size=SIZE):
