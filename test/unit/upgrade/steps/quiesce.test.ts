@@ -117,3 +117,36 @@ describe('when the last client has gone', () => {
     expect(cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.replicas).toBe(1);
   });
 });
+
+describe('undone', () => {
+  async function measured(rows: string) {
+    const setting = await setUp();
+    await quiesce.run(setting.context);
+    setting.state.databases['circle']?.relations.splice(0, 1, ['public.builds', 'rows', rows]);
+    return setting;
+  }
+
+  test('it holds PostgreSQL 12 to what was measured, where PostgreSQL 14 has served', async () => {
+    const { context, log } = await measured('41');
+    await context.journal.note('served', 'link');
+    await quiesce.undo?.(context);
+    expect(context.results.warnings.join()).toContain('12 differs from what was measured before the upgrade');
+    expect(context.results.warnings.join()).toContain('public.builds');
+    expect(log.text).not.toContain('As it was measured');
+  });
+
+  test('it says so where all is as it was', async () => {
+    const { context, log } = await measured('42');
+    await context.journal.note('served', 'link');
+    await quiesce.undo?.(context);
+    expect(context.results.warnings).toEqual([]);
+    expect(log.text).toContain('As it was measured before the upgrade');
+  });
+
+  test('it compares nothing where PostgreSQL 14 has not served: the files are the same ones', async () => {
+    const { context, state } = await measured('41');
+    const asked = state.statements.length;
+    await quiesce.undo?.(context);
+    expect([context.results.warnings, state.statements.length]).toEqual([[], asked]);
+  });
+});
