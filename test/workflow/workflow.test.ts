@@ -59,7 +59,7 @@ describe('the examples, one after the other on a server on 12', () => {
 
   beforeAll(async () => {
     await openGitHub();
-    bench('reset', '--namespace', namespace, '--no-writer');
+    bench('reset', '--namespace', namespace, '--no-writer', '--size-mb', '20', '--tables', '40');
     kubeconfig = readFileSync(limitedKubeconfig(namespace, 'workflow', 'upgrade'), 'utf8');
   });
   afterAll(closeGitHub);
@@ -70,17 +70,16 @@ describe('the examples, one after the other on a server on 12', () => {
     return { ...end, changed: audit.writes(`:${namespace}:workflow`).map(callName) };
   }
 
-  test('precheck.yml is green, and changes nothing', async () => {
-    const end = green(await runOnCluster('precheck.yml'));
-    expect(end).toMatchObject({ outputs: { precheck: { verdict: 'warning' } }, written: [] });
-    // The bench's databases have a publication and an unlogged table.
-    expect(end.summary).toContain('# ! Ready for the upgrade, with warnings');
-    // The probes of both images, the replay, and the trial start of 14.
-    expect(end.changed.sort()).toEqual([
-      ...Array<string>(4).fill('create pods'),
-      ...Array<string>(4).fill('delete pods'),
-    ]);
-  });
+  /** The probes of both images, the replay, and the trial start of 14. */
+  const probes = [...Array<string>(4).fill('create pods'), ...Array<string>(4).fill('delete pods')];
+
+  // That it is green where a check was red before is told below.
+  if (isWhole)
+    test('precheck.yml is green, and changes nothing', async () => {
+      const end = green(await runOnCluster('precheck.yml'));
+      expect(end).toMatchObject({ outputs: { precheck: { verdict: 'warning' } }, written: [] });
+      expect(end.changed.sort()).toEqual(probes);
+    });
 
   describe('precheck.yml keeps one issue', () => {
     const issuesUrl = '/repos/octo-org/infrastructure/issues';
@@ -128,13 +127,16 @@ describe('the examples, one after the other on a server on 12', () => {
       });
     }
 
-    test('which it closes when nothing is red any more', async () => {
+    test('which it closes when it is green again, and changes nothing', async () => {
       psql(namespace, 'postgres', 'DROP TABLE IF EXISTS functions, rows');
       const end = green(await runOnCluster('precheck.yml'));
       expect(end).toMatchObject({
         outputs: { precheck: { verdict: 'warning', 'issue-operation': 'closed', 'issue-number': '1' } },
         written: [`POST ${issuesUrl}/1/comments 201`, `PATCH ${issuesUrl}/1 200`],
       });
+      // The bench's databases have a publication and an unlogged table.
+      expect(end.summary).toContain('# ! Ready for the upgrade, with warnings');
+      expect(end.changed.sort()).toEqual(probes);
       expect(github.state.issues).toMatchObject([{ state: 'closed', stateReason: 'completed' }]);
     });
   });
