@@ -21,7 +21,7 @@ export const annotationKey = z.string().max(317).regex(new RegExp(labelName.sour
 export const annotations = z.record(annotationKey, z.string().max(262_144));
 
 /** An amount in Kubernetes: `500m`, `2Gi`, `1e3`. */
-export const quantity = z.string().regex(/^\d{1,18}(\.\d{1,9})?([eE][-+]?\d{1,2}|[numkMGTPE]|[KMGTPE]i)?$/);
+const quantity = z.string().regex(/^\d{1,18}(\.\d{1,9})?([eE][-+]?\d{1,2}|[numkMGTPE]|[KMGTPE]i)?$/);
 export const quantities = z.record(labelKey, quantity);
 
 /** A reference to an image: host, path, and tag or digest or both (github.com/distribution/reference). */

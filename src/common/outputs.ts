@@ -29,4 +29,3 @@ export const outputTable = {
 } as const;
 
 export type OutputName = keyof typeof outputTable;
-export type Outputs = Partial<Record<OutputName, string>>;

@@ -16,7 +16,7 @@ export interface Outdated {
  * The first 14 whose extension scripts replace only objects that belong to the extension (CVE-2022-2625): before it, a role could make an object under the name
  * that a later version of the script gives, and keep it.
  */
-export const guardedSince = 140005;
+const guardedSince = 140005;
 
 /**
  * Why the action runs no script of an extension as the superuser: a role without superuser's rights may have put code in its way.

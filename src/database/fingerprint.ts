@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Rows } from './script.ts';
 
 /** Tables above this size are compared by their size in bytes (the files are the same ones), nearly all others by an exact count of rows. */
-export const countedBytes = 1024 ** 3;
+const countedBytes = 1024 ** 3;
 
 /**
  * Values as text: a sequence may count further than a JavaScript number can tell apart. `last_value` is what a sequence has given, `next_value` what it will

@@ -77,8 +77,8 @@ const preloadedLibrary = z.object({
   reset: z.string(),
 });
 
-export type UsedLibrary = z.infer<typeof usedLibrary>;
-export type PreloadedLibrary = z.infer<typeof preloadedLibrary>;
+type UsedLibrary = z.infer<typeof usedLibrary>;
+type PreloadedLibrary = z.infer<typeof preloadedLibrary>;
 
 export interface Libraries {
   /** By database: libraries of its C functions. */

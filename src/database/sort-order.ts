@@ -96,7 +96,7 @@ export type SortOrder = z.infer<typeof sortOrder>;
 /** How each database sorts what it has indexes on; a database without such indexes has none. */
 export type SortOrders = Readonly<Record<string, readonly SortOrder[]>>;
 
-export const sortOrders = z.record(z.string(), z.array(sortOrder));
+const sortOrders = z.record(z.string(), z.array(sortOrder));
 
 /**
  * What the databases answered to `sortOrdersQuestion`, among other rows.

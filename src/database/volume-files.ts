@@ -31,7 +31,7 @@ export interface VolumeFiles {
 }
 
 /** As `relations` in upgrade.sh counts them, tablespaces included; large objects are data. */
-export interface RelationFiles {
+interface RelationFiles {
   readonly catalogKilobytes: number;
   /** Of what is no catalog. */
   readonly kilobytes: number;

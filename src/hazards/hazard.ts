@@ -38,7 +38,7 @@ export interface Found {
   readonly rows: readonly HazardRow[];
 }
 
-export interface HazardRow {
+interface HazardRow {
   readonly object: string;
   readonly detail: string;
   readonly remedy: string;

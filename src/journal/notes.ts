@@ -15,7 +15,7 @@ import {
 import { packed } from './compress-fingerprint.ts';
 
 /** The moves of an upgrade, in their order; plan.ts has them. */
-export const stepIds = [
+const stepIds = [
   'protect-volume',
   'prove-backup',
   'stop-applications',

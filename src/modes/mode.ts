@@ -34,7 +34,7 @@ export interface Progress {
 }
 
 /** The pull request that the run is to end with, and where. */
-export interface PullRequestPlan {
+interface PullRequestPlan {
   readonly github: GitHub;
   readonly settings: PullRequestSettings;
 }

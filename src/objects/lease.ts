@@ -70,7 +70,7 @@ export function newLease(namespace: string, holder: string, epoch: string, now: 
   };
 }
 
-export function heldBy(holder: string, now: Date): NonNullable<Lease['spec']> {
+function heldBy(holder: string, now: Date): NonNullable<Lease['spec']> {
   const time = microTime(now);
   return { holderIdentity: holder, leaseDurationSeconds: leaseDuration, acquireTime: time, renewTime: time };
 }

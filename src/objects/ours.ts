@@ -2,7 +2,7 @@ import type { V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import { containerName } from './upgrade-job.ts';
 
 /** With which the names of all probe pods begin. */
-export const probeNamePrefix = 'postgres-upgrade-probe-';
+const probeNamePrefix = 'postgres-upgrade-probe-';
 
 /**
  * Whether the action has made a Job: by its container, which nobody can change. A label anybody may put on it or take off who may change

@@ -38,7 +38,7 @@ export interface VolumeSnapshot {
 }
 
 /** A VolumeSnapshotContent (snapshot.storage.k8s.io/v1), as far as it is read here. */
-export interface VolumeSnapshotContent {
+interface VolumeSnapshotContent {
   metadata: { name: string; uid?: string; labels?: Record<string, string> };
   spec: { deletionPolicy: string; volumeSnapshotRef?: { name?: string; namespace?: string; uid?: string } };
 }
@@ -70,7 +70,7 @@ export interface Application {
 }
 
 /** A HelmRelease or Kustomization of Flux, as far as it is read here. */
-export interface FluxObject {
+interface FluxObject {
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   spec?: { suspend?: boolean };
 }
@@ -215,14 +215,14 @@ export interface ClusterReader {
   ): Promise<ExecResult>;
 }
 
-export interface ListOptions {
+interface ListOptions {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
   metadataOnly?: boolean;
 }
 
-export interface DeleteOptions {
+interface DeleteOptions {
   foreground?: boolean;
   preconditions?: Preconditions;
 }
@@ -265,7 +265,7 @@ export interface LeasedCluster extends ClusterReader, ClusterWriter {
 }
 
 /** What a run without the Lease makes for a moment: pods of its own, and questions about its rights, which the API server keeps nowhere. */
-export type MomentaryResource = 'pods' | 'selfsubjectreviews' | 'selfsubjectaccessreviews';
+type MomentaryResource = 'pods' | 'selfsubjectreviews' | 'selfsubjectaccessreviews';
 
 /** For a run without the Lease: it reads, and makes and deletes its own short-lived objects. */
 export interface UnleasedCluster extends ClusterReader {

@@ -13,14 +13,14 @@ export interface Access {
   readonly scopes: readonly string[] | undefined;
 }
 
-export interface TreeEntry {
+interface TreeEntry {
   readonly path: string;
   /** 100644, 100755, 120000 (symbolic link), 040000 (directory) or 160000 (submodule). */
   readonly mode: string;
   readonly sha: string;
 }
 
-export interface BranchCommit {
+interface BranchCommit {
   readonly sha: string;
   readonly url: string;
   readonly message: string;

@@ -67,7 +67,7 @@ export const replayLabels = { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/
 const dumps = '/dumps';
 
 /** The container that has the password, and ends before the schemas are restored. */
-export const dumpContainer = 'dump';
+const dumpContainer = 'dump';
 
 /**
  * The pod that runs replay.sh in the upgrade image, with as much of the machine as the Job will have. One container dumps and ends. It gets

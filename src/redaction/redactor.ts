@@ -4,7 +4,7 @@ import { shapesIn } from './shapes.ts';
 import { compact, readings, type Range } from './view.ts';
 
 /** What stands in the place of what was taken out. */
-export const mask = '***';
+const mask = '***';
 
 /** Lines of a key or certificate that tell nothing. */
 const armor = /^-----(BEGIN|END) /;

@@ -15,7 +15,7 @@ import { warningsOf } from './warnings.ts';
 /** Where CircleCI Server's chart has the image of PostgreSQL. */
 const defaultPath = 'postgresql.image';
 
-export interface Change {
+interface Change {
   /** Such as `postgresql.image.tag`. */
   readonly path: string;
   /** In the file as it is after the edit, from 1. */

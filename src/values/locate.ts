@@ -65,7 +65,7 @@ export interface Place {
 }
 
 /** Follows a path in one document; a refusal when the way is not literally there, with how many keys were. */
-export function follow(
+function follow(
   source: Source,
   document: ParsedDocument,
   index: number,
