@@ -9,10 +9,7 @@ import { copyName } from '../../objects/copy.ts';
  * Whether the cluster itself shows that a PersistentVolume is the server's or its copy's: it belongs to one of their claims, or to none and has the annotation that
  * this action writes. What a journal says of it counts for nothing, and nobody who has rights in the namespace alone can write either.
  */
-function isOurVolume(
-  { metadata, spec }: V1PersistentVolume,
-  target: Pick<Target, 'namespace' | 'volume'>,
-): boolean {
+function isOurVolume({ metadata, spec }: V1PersistentVolume, target: Pick<Target, 'namespace' | 'volume'>): boolean {
   const claim = spec?.claimRef;
   if (claim === undefined) return metadata?.annotations?.[counterAnnotation] !== undefined;
   return claim.namespace === target.namespace && [target.volume.claimName, copyName(target)].includes(claim.name ?? '');
