@@ -12,7 +12,18 @@ const asked = [...new Set(cases.map(({ check }) => check))];
 
 beforeAll(async () => {
   apply(storageClass({}));
-  bench('reset', '--namespace', namespace, '--no-writer', '--storage-class', className);
+  bench(
+    'reset',
+    '--namespace',
+    namespace,
+    '--no-writer',
+    '--size-mb',
+    '20',
+    '--tables',
+    '40',
+    '--storage-class',
+    className,
+  );
   // Nothing is restarted by a change of the template alone.
   const rolling = { op: 'replace', path: '/spec/updateStrategy', value: { type: 'OnDelete' } };
   const patch = `--patch=${JSON.stringify([rolling])}`;
