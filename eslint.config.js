@@ -2,7 +2,15 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 // node:crypto and node:util compute only.
-const outside = ['@actions/*', '@kubernetes/client-node', '@octokit/*', 'undici', 'node:*', '!node:crypto', '!node:util'];
+const outside = [
+  '@actions/*',
+  '@kubernetes/client-node',
+  '@octokit/*',
+  'undici',
+  'node:*',
+  '!node:crypto',
+  '!node:util',
+];
 
 export default tseslint.config(
   {
