@@ -1,3 +1,4 @@
+import { asKept, expectFitting, expectMutable, fieldOf, isLetGo, selects, type Stored } from './api-server-rules.ts';
 import type { AnyCluster } from './any-cluster.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { answerError } from '../../src/adapters/api-error.ts';
@@ -27,18 +28,6 @@ export interface Call {
 /** Runs before each call; what it throws is the API server's answer, what it puts or removes is what the call finds. */
 export type Hook = (call: Call) => void;
 
-type Stored = {
-  metadata?: {
-    name?: string;
-    namespace?: string;
-    uid?: string;
-    resourceVersion?: string;
-    labels?: Record<string, string>;
-    finalizers?: string[];
-    deletionTimestamp?: Date;
-  };
-} & object;
-
 /** The API server in memory: objects, JSON Patch, dry runs, and the answers of commands and logs. */
 export class FakeCluster implements AnyCluster {
   declare readonly access: never;
@@ -66,7 +55,7 @@ export class FakeCluster implements AnyCluster {
       const uid = object.metadata?.uid ?? `uid-${String(++this.serial)}`;
       const at = key(resource, name, namespace);
       const before = this.of(resource).get(at);
-      const now: Stored = { ...withoutEmptyGates(unfrozen(object)), metadata: { ...unfrozen(object.metadata), uid } };
+      const now: Stored = asKept({ ...unfrozen(object), metadata: { ...unfrozen(object.metadata), uid } });
       // What changes nothing makes no new version.
       const version = { resourceVersion: before?.metadata?.resourceVersion ?? '' };
       const same = isDeepStrictEqual(before, { ...now, metadata: { ...now.metadata, ...version } });
@@ -180,7 +169,8 @@ export class FakeCluster implements AnyCluster {
     if (this.look(resource, name, namespace) !== undefined)
       throw answerError(`create ${resource} ${name}`, 409, JSON.stringify({ message: `"${name}" already exists` }));
     const named = { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) };
-    const made = { ...object, metadata: named } as ResourceTypes[R];
+    expectFitting(name, object);
+    const made = asKept({ ...object, metadata: named }) as ResourceTypes[R];
     if (options.dryRun === true) return made;
     this.put(resource, made);
     return this.look(resource, name, namespace) ?? made;
@@ -265,55 +255,6 @@ export class FakeCluster implements AnyCluster {
   }
 }
 
-/** A ConfigMap holds 1 MiB. */
-function expectFitting(name: string, object: object): void {
-  const data = 'data' in object && typeof object.data === 'object' ? Object.values(object.data ?? {}) : [];
-  const bytes = data.reduce<number>((sum, text) => sum + (typeof text === 'string' ? Buffer.byteLength(text) : 0), 0);
-  const message = `ConfigMap "${name}" is invalid: Too long: must have at most 1048576 bytes`;
-  if (bytes > 1_048_576) throw answerError(`change configmaps ${name}`, 422, JSON.stringify({ message }));
-}
-
-/** An object that is to go does so with its last finalizer. */
-function isLetGo({ metadata }: Stored): boolean {
-  return metadata?.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0;
-}
-
-/** As the API server does: nobody changes the content of an immutable ConfigMap, and nobody makes it mutable again. */
-function expectMutable(name: string, now: object, operations: readonly PatchOperation[]): void {
-  if (!('immutable' in now && now.immutable === true)) return;
-  if (operations.every(({ op, path }) => op === 'test' || !/^\/(data|immutable)\b/.test(path))) return;
-  const message = `ConfigMap "${name}" is invalid: data: Forbidden: field is immutable when \`immutable\` is set`;
-  throw answerError(`change configmaps ${name}`, 422, JSON.stringify({ message }));
-}
-
-/** As the API server does, for which an empty list is none. */
-function withoutEmptyGates<T extends object>(object: T): T {
-  const { spec } =
-    (object as { spec?: { template?: { spec?: { schedulingGates?: unknown[] } } } }).spec?.template ?? {};
-  if (spec?.schedulingGates?.length !== 0) return object;
-  const changed = copy(object);
-  delete (changed as { spec?: { template?: { spec?: { schedulingGates?: unknown[] } } } }).spec?.template?.spec
-    ?.schedulingGates;
-  return changed;
-}
-
 function key(resource: ResourceName, name: string, namespace: string | undefined): string {
   return resources[resource].namespaced ? `${namespace ?? ''}/${name}` : name;
-}
-
-/** Equalities joined by commas, which is all that is asked here. */
-function selects(selector: string | undefined, valueOf: (name: string) => unknown): boolean {
-  return (selector ?? '')
-    .split(',')
-    .filter((term) => term !== '')
-    .every((term) => {
-      const [name = '', value] = term.split('=');
-      return valueOf(name) === value;
-    });
-}
-
-function fieldOf(object: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
 }

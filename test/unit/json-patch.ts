@@ -26,8 +26,9 @@ function apply(root: unknown, operation: PatchOperation): boolean {
     case 'add':
       return add(parent, last, copy(operation.value));
     case 'replace':
-      if (exists) Reflect.set(parent, last, copy(operation.value));
-      return exists;
+      // The API server takes it for "add" where nothing is there; held by test/cluster/fake-cluster.test.ts.
+      if (exists || !Array.isArray(parent)) Reflect.set(parent, last, copy(operation.value));
+      return exists || !Array.isArray(parent);
     case 'remove':
       if (exists && Array.isArray(parent)) parent.splice(Number(last), 1);
       else if (exists) Reflect.deleteProperty(parent, last);
