@@ -51,13 +51,13 @@ if [ -n "$cluster" ]; then
 fi
 
 # As pg_upgrade does it: all in one session, so that one library may need another.
-# The server's log tells each by its number; a library that ends it leaves the rest untold.
+# The server's log tells each by its number; a library that ends it leaves the rest untold. A name is a literal within a literal, whatever it holds.
 load_all() {
-  printf '%s\n' "$LIBRARIES" | sed "s/'/''/g" | {
+  printf '%s\n' "$LIBRARIES" | sed "s/'//g" | {
     number=0
     while IFS= read -r name; do
       number=$((number + 1))
-      printf '%s\n' "DO \$do\$ BEGIN EXECUTE format('LOAD %L', '$name'); RAISE LOG 'library $number ok'; EXCEPTION WHEN OTHERS THEN RAISE LOG 'library $number %', translate(SQLERRM, E'\\n\\t', '  '); END \$do\$"
+      printf '%s\n' "DO 'BEGIN EXECUTE format(''LOAD %L'', ''$name''); RAISE LOG ''library $number ok''; EXCEPTION WHEN OTHERS THEN RAISE LOG ''library $number %'', translate(SQLERRM, E''\\n\\t'', ''  ''); END'"
     done
   } | "$new/postgres" --single -D "$cluster" -c log_destination=stderr -c logging_collector=off -c log_line_prefix= -c log_min_messages=log -c lc_messages=C \
     template1 2>&1 >/dev/null | sed -n 's/^LOG:  library \([0-9][0-9]*\) /\1 /p'

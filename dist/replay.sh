@@ -7,7 +7,8 @@
 # Environment of both: TO, the major; DUMPS, a directory; DATABASES, a name a line; SUPERUSER, whom the running server's initdb made; SESSION_OPTIONS,
 # parameters of each session (session-options.ts), so that none counts which is stored for a role or a database.
 # Of dump: HOST, PORT, LOGIN (superuser), PASSWORD of the running server; CONNECT_WAIT, LOCK_WAIT and DUMP_LIMIT, seconds.
-# Of restore: ENCODING, LC_COLLATE_VALUE, LC_CTYPE_VALUE, CHECKSUMS (on, off), WAL_SEGMENT (MiB) for initdb; CONFINE, the text of confine.pl.
+# Of restore: ENCODING, LC_COLLATE_VALUE, LC_CTYPE_VALUE, CHECKSUMS (on, off), WAL_SEGMENT (MiB) for initdb; CONFINE, the text of confine.pl; LITERALS, that
+# of literals.awk.
 # Leaves in DUMPS: roles.sql, NUMBER.dump for each database, and the facts about the dumps, with `dumped NUMBER MILLISECONDS`. `restore` prints all facts,
 # one a line, columns separated by tabs. NUMBER is the database's line in DATABASES, 0 for the roles:
 #   unreachable TEXT                  no connection to the running server, without an answer of its own
@@ -47,38 +48,13 @@ scratch() { # COMMAND...
 
 connection() { printf "dbname='%s'" "$(printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g")"; }
 
-# What stands in quotes may be a secret (a subscription's password, a function's text), and nobody needs it to know the statement.
 # shellcheck disable=SC2016 # awk's own
-readonly WITHOUT_LITERALS='
-function begin_statement() { quote = "" }
-function without_literals(line,   out, at) {
-  out = ""
-  while (line != "") {
-    if (quote != "") {
-      at = index(line, quote)
-      if (at == 0) return out (quote == "\"" ? line : "")
-      if (quote == "\"") out = out substr(line, 1, at)
-      else out = out "…" quote
-      line = substr(line, at + length(quote))
-      quote = ""
-    } else if (match(line, /\047|"|--|\$[A-Za-z_]*\$/)) {
-      quote = substr(line, RSTART, RLENGTH)
-      if (quote == "--") { quote = ""; return out substr(line, 1, RSTART - 1) }
-      out = out substr(line, 1, RSTART + RLENGTH - 1)
-      line = substr(line, RSTART + RLENGTH)
-    } else {
-      out = out line
-      line = ""
-    }
-  }
-  return out
-}
-function tell(what, text) { gsub(/\t/, " ", text); print what "\t" number "\t" substr(text, 1, longest) }
-'
+readonly TELL='
+function tell(what, text) { gsub(/\t/, " ", text); print what "\t" number "\t" substr(text, 1, longest) }'
 
 # pg_restore tells of each failure: the entry, the error with its details, and the whole of the SQL.
 failures() { # NUMBER FILE
-  awk -v number="$1" -v most="$MOST_ERRORS" -v lines="$MOST_LINES" -v longest="$LONGEST_LINE" "$WITHOUT_LITERALS"'
+  awk -v number="$1" -v most="$MOST_ERRORS" -v lines="$MOST_LINES" -v longest="$LONGEST_LINE" "$LITERALS$TELL"'
     /^pg_restore: (from|in) TOC entry/ { entry = $0; sub(/^pg_restore: (from|in) /, "", entry); part = ""; next }
     /^pg_restore: (error|fatal):/ {
       # What is done to an object that could not be made (its owner, its comment) fails with it.
@@ -92,7 +68,7 @@ failures() { # NUMBER FILE
     part == "error" && /^(DETAIL|CONTEXT):/ { gsub(/\047([^\047]|\047\047)*\047/, "\047…\047"); sub(/\047[^\047…]*$/, "\047…"); tell("detail", $0); next }
     part == "error" && /^Command was: / { part = "statement"; printed = 0; begin_statement(); sub(/^Command was: /, "") }
     part == "statement" {
-      text = without_literals($0)
+      text = without_literals($0, longest)
       if (text ~ /^ *$/ || text ~ /^SELECT pg_catalog\.binary_upgrade_/) next
       if (++printed <= lines) tell("statement", text)
     }
@@ -105,7 +81,7 @@ failures_of_roles() { # SCRIPT FILE
   while IFS=$'\t' read -r line message; do
     if ((++count > MOST_ERRORS)); then continue; fi
     fact error 0 "$(printf '%s' "$message" | one_line)"
-    sed -n "${line}p" "$1" | awk -v number=0 -v longest="$LONGEST_LINE" "$WITHOUT_LITERALS"'{ tell("statement", without_literals($0)) }'
+    sed -n "${line}p" "$1" | awk -v number=0 -v longest="$LONGEST_LINE" "$LITERALS$TELL"'{ tell("statement", without_literals($0, longest)) }'
   done < <(sed -nE 's/^psql:[^ ]*:([0-9]+): ((ERROR|FATAL): .*)/\1\t\2/p' "$2")
   if ((count > MOST_ERRORS)); then fact more 0 $((count - MOST_ERRORS)); fi
 }
@@ -269,7 +245,7 @@ case $COMMAND in
     each_database dump_database
     ;;
   restore)
-    readonly ENCODING LC_COLLATE_VALUE LC_CTYPE_VALUE CHECKSUMS WAL_SEGMENT CONFINE
+    readonly ENCODING LC_COLLATE_VALUE LC_CTYPE_VALUE CHECKSUMS WAL_SEGMENT CONFINE LITERALS
     finish() { fact end; exit 0; }
     confine
     dumped=()

@@ -107,36 +107,12 @@ result() {
     "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(control_json)"
 }
 
-# What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (as replay.sh has it), of all else what looks like a
+# What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (literals.awk, as in replay.sh), of all else what looks like a
 # password, a connection string of a subscription or foreign server, or a hash, also over several lines. Whoever owns a database may bring lines of any
 # length into these logs, and the time for a line grows with the square of its length. So a line is cut before it is read, at white space, since a hash or
 # a URL of which only a part is there is not recognized. What follows may still belong to it, and is left out up to the next message.
-# shellcheck disable=SC2016 # awk's own
-readonly WITHOUT_LITERALS='
-function begin_statement() { quote = "" }
-function without_literals(line,   out, at) {
-  out = ""
-  while (line != "") {
-    if (quote != "") {
-      at = index(line, quote)
-      if (at == 0) return out (quote == "\"" ? line : "")
-      if (quote == "\"") out = out substr(line, 1, at)
-      else out = out "…" quote
-      line = substr(line, at + length(quote))
-      quote = ""
-    } else if (match(line, /\047|"|--|\$[A-Za-z_]*\$/)) {
-      quote = substr(line, RSTART, RLENGTH)
-      if (quote == "--") { quote = ""; return out substr(line, 1, RSTART - 1) }
-      out = out substr(line, 1, RSTART + RLENGTH - 1)
-      line = substr(line, RSTART + RLENGTH)
-    } else {
-      out = out line
-      line = ""
-    }
-  }
-  return out
-}
-'
+LITERALS=$(cat -- "$(dirname -- "${BASH_SOURCE[0]}")/literals.awk")
+readonly LITERALS
 # shellcheck disable=SC2016 # awk's own
 readonly WITHOUT_SECRETS='
 function without_secrets(line,   out, at, low, head) {
@@ -188,11 +164,11 @@ lost { next }
   statement = 1
   begin_statement()
   begun = RSTART + RLENGTH
-  show(without_secrets(substr($0, 1, begun - 1)) without_literals(substr($0, begun)))
+  show(without_secrets(substr($0, 1, begun - 1)) without_literals(substr($0, begun), 4 * longest))
   next
 }
-/DETAIL:  / { begin_statement(); gsub(/=\([^)]*\)/, "=(***)"); show(without_literals($0)); begin_statement(); next }
-{ show(statement ? without_literals($0) : without_secrets($0)) }
+/DETAIL:  / { begin_statement(); gsub(/=\([^)]*\)/, "=(***)"); show(without_literals($0, 4 * longest)); begin_statement(); next }
+{ show(statement ? without_literals($0, 4 * longest) : without_secrets($0)) }
 '
 readonly HASHES='s/SCRAM-SHA-256\$[^[:space:]'"'"']+/***/g; s/md5[0-9a-f]{32}/***/g; s#://[^/@[:space:]]+@#://***@#g'
 
@@ -202,7 +178,7 @@ readonly LOGS_SECONDS=${LOGS_SECONDS:-20}                      # for all logs to
 # What has a carriage return is a progress of pg_upgrade's, many lines on one. An error, after a part of the text, when it takes too long.
 redact() { # [SECONDS]
   LC_ALL=C tr '\r\000' '\n ' | LC_ALL=C cut -b "-$((LONGEST_LINE + 1))" |
-    LC_ALL=C timeout --foreground -k 1 "${1:-10}" awk -v longest="$LONGEST_LINE" "$WITHOUT_LITERALS$WITHOUT_SECRETS" | LC_ALL=C sed -E "$HASHES"
+    LC_ALL=C timeout --foreground -k 1 "${1:-10}" awk -v longest="$LONGEST_LINE" "$LITERALS$WITHOUT_SECRETS" | LC_ALL=C sed -E "$HASHES"
 }
 
 # What comes after the result: it is for people, and nothing waits for it. A signal ends it.

@@ -16,7 +16,7 @@
 #   half-swapped   the old cluster is renamed, the new one not yet                     swaps               renames back, clears
 #   swapped        the new cluster is in place, and was never served                   nothing to do       renames back, clears
 #   served         the new cluster was started: what it wrote since is its own         nothing to do       refuses (rollback: see below)
-#   unknown        anything else (foreign.sh says what another try left)               refuses             refuses
+#   unknown        anything else (other-upgrade.sh says what another try left)               refuses             refuses
 #
 # The files go over as TRANSFER says: clone (reflinks), link (hard links) or copy; auto takes the first of them that the volume can do. Only
 # linked files belong to both clusters: --link alone takes the old pg_control away, so that no server starts on them. Cloned or copied, the
@@ -62,8 +62,8 @@ here=$(dirname -- "${BASH_SOURCE[0]}")
 source "$here/report.sh"
 # shellcheck source-path=SCRIPTDIR source=volume.sh
 source "$here/volume.sh"
-# shellcheck source-path=SCRIPTDIR source=foreign.sh
-source "$here/foreign.sh"
+# shellcheck source-path=SCRIPTDIR source=other-upgrade.sh
+source "$here/other-upgrade.sh"
 STARTED=$(now)
 
 main() {
