@@ -1,7 +1,7 @@
 // Any text for any input: it is refused by the input's name, or what comes of it is of the input's type. From the table, so that a new input is
 // covered by itself, and one of a new type fails until its range is told here.
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../fast-check.ts';
 import { ConfigurationError } from '../../src/common/errors.ts';
 import { guardConsent } from '../../src/inputs/guards.ts';
 import { dubiousInputs, unusedInputs } from '../../src/inputs/input-advice.ts';

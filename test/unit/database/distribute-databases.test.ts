@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 import { shares } from '../../../src/database/distribute-databases.ts';
 
 const databases = fc.uniqueArray(fc.record({ name: fc.string(), bytes: fc.nat() }), { selector: (d) => d.name });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 import { compareFingerprints, type DatabaseFingerprint, type Fingerprint } from '../../../src/database/fingerprint.ts';
 
 const name = fc.stringMatching(/^[a-z]{1,8}_[0-9]$/);

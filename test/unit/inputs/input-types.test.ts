@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 import { ConfigurationError } from '../../../src/common/errors.ts';
 import {
   choice,

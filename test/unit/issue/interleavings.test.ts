@@ -1,6 +1,6 @@
 // Runs that overlap in every way, and die in every place: whatever they leave, the next one brings it to the same end.
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 import { conditionOf, isEmpty } from '../../../src/issue/condition.ts';
 import {
   keptIssue,

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 import { vocabulary } from '../../../src/vocabulary.ts';
 import { Redactor } from '../../../src/redaction/redactor.ts';
 import { encodings } from '../../secret-forms.ts';
@@ -37,11 +37,19 @@ describe('a secret that is known is taken out', () => {
         for (const [form, written] of Object.entries(encodings(text))) {
           const told = redactor.redact(`${before} ${written} ${after}`);
           // What is left may be the last digit of base64, which the secret shares with what comes after it.
-          if (written.length > 5 && told.includes(written.slice(0, -3)))
+          const piece = written.slice(0, -3);
+          const isAround = before.includes(piece) || after.includes(piece);
+          if (written.length > 5 && !isAround && told.includes(piece))
             throw new Error(`${form}: ${written} in ${told}`);
         }
       }),
-      { numRuns: 2000, examples: [["!'   !", '', '']] },
+      {
+        numRuns: 2000,
+        examples: [
+          ["!'   !", '', ''],
+          ['alu  !', '', 'alu'],
+        ],
+      },
     );
   });
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 import { copyable, psqlLines, remedyParts, sessionStart, shellLines } from '../../../src/text/commands.ts';
 import { isPasteable } from '../../../src/text/psql.ts';
 import { hereDocument, notPasteable, shell, shellQuoted } from '../../../src/text/shell.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 import { isRunError } from '../../../src/common/errors.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import type { Cluster, LeasedCluster } from '../../../src/ports/cluster.ts';

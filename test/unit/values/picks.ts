@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 
 /** The choices of which a generated file consists. */
 export interface Picks {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 import { CORE_SCHEMA, YAML11_SCHEMA, load } from 'js-yaml';
 import { parse } from 'yaml';
 import { isPlainString, scalarText } from '../../../src/values/write.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, describe, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../fast-check.ts';
 import { CORE_SCHEMA, defineScalarTag, loadAll, mergeTag } from 'js-yaml';
 import { isRunError } from '../../../src/common/errors.ts';
 import { editValues, makePlan, type EditedValues } from '../../../src/values/edit-values.ts';
