@@ -15,6 +15,8 @@ export class Network {
   refused = 0;
   private isDown = false;
   private readonly open = new Set<readonly [Socket, Socket]>();
+  /** Of these the action has sent something that nobody has answered yet. */
+  private readonly waiting = new Set<Socket>();
   private readonly directory = mkdtempSync(path.join(tmpdir(), 'network-'));
   private readonly server: net.Server;
 
@@ -57,9 +59,9 @@ export class Network {
     this.isDown = false;
   }
 
-  /** Resets the connections that live; answers how many. */
+  /** Resets the connections that live; answers on how many of them an answer was awaited. */
   reset(): number {
-    const { size } = this.open;
+    const { size } = this.waiting;
     for (const [inside, outside] of this.open) {
       inside.resetAndDestroy();
       outside.destroy();
@@ -67,13 +69,13 @@ export class Network {
     return size;
   }
 
-  /** From now on nothing goes over the connections that live, and nobody is told; answers how many. New ones work. */
+  /** From now on nothing goes over the connections that live, and nobody is told; answers on how many an answer is awaited. New ones work. */
   silence(): number {
     for (const [inside, outside] of this.open) {
       inside.unpipe(outside).pause();
       outside.unpipe(inside).pause();
     }
-    return this.open.size;
+    return this.waiting.size;
   }
 
   async end(): Promise<void> {
@@ -96,8 +98,11 @@ export class Network {
         .on('error', () => undefined)
         .on('close', () => {
           this.open.delete(pair);
+          this.waiting.delete(inside);
           other.destroy();
         });
+    inside.on('data', () => this.waiting.add(inside));
+    outside.on('data', () => this.waiting.delete(inside));
     inside.pipe(outside).pipe(inside);
   }
 }

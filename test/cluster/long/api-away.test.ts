@@ -12,7 +12,7 @@ jest.setTimeout(15 * 60_000);
 interface Trouble {
   /** It begins when this is in the log. */
   readonly line: string;
-  /** @returns how many connections it met */
+  /** @returns how many requests it met: refused, or still without an answer */
   readonly strike: (network: Network) => number | Promise<number>;
 }
 
@@ -80,9 +80,7 @@ describe.each(chosen)('an upgrade whose API server %s', (_name, { line, strike }
   });
 
   test('meets the trouble, and ends upgraded', () => {
-    console.log(
-      `connections met: ${String(struck)}; ${end.log.match(/^Can't .*trying again.*$/gm)?.join(' ⏎ ') ?? ''}`,
-    );
+    console.log(`requests met: ${String(struck)}; ${end.log.match(/^Can't .*trying again.*$/gm)?.join(' ⏎ ') ?? ''}`);
     expect(struck).toBeGreaterThan(0);
     expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, 'upgraded', undefined]);
     expect(end.report.warnings).toEqual([]);
