@@ -4,9 +4,10 @@ import type { Clock } from '../ports/clock.ts';
 import {
   resources,
   type Cluster,
+  type DeleteOptions,
   type ExecResult,
+  type ListOptions,
   type PatchOperation,
-  type Preconditions,
   type ResourceName,
   type ResourceTypes,
 } from '../ports/cluster.ts';
@@ -122,10 +123,7 @@ class ApiServer implements Cluster {
     }
   }
 
-  async list<R extends ResourceName>(
-    resource: R,
-    options: { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean } = {},
-  ): Promise<ResourceTypes[R][]> {
+  async list<R extends ResourceName>(resource: R, options: ListOptions = {}): Promise<ResourceTypes[R][]> {
     const items: ResourceTypes[R][] = [];
     let next = '';
     do {
@@ -180,12 +178,7 @@ class ApiServer implements Cluster {
     });
   }
 
-  async delete(
-    resource: ResourceName,
-    name: string,
-    namespace: string,
-    options: { foreground?: boolean; preconditions?: Preconditions } = {},
-  ): Promise<void> {
+  async delete(resource: ResourceName, name: string, namespace: string, options: DeleteOptions = {}): Promise<void> {
     try {
       await this.request(`delete ${kindOf(resource)} ${name}`, {
         method: 'DELETE',

@@ -86,7 +86,7 @@ export interface Noted {
   step?: StepId;
   /** When the first application was about to be stopped, ISO 8601. */
   downSince?: string;
-  /** What was measured of the data, packed; see pack.ts. */
+  /** What was measured of the data, packed; see compress-fingerprint.ts. */
   measured?: string;
   /** Name of the backup that holds what was measured; '' when there is none yet. */
   backup?: string;
@@ -102,7 +102,7 @@ export interface Noted {
   exchange?: Exchange;
   /** When and where in the WAL the applications were let in; see loss.ts. */
   released?: Released;
-  /** Which applications somebody else let in while 14 served, and when that was seen; see external-start.ts. */
+  /** Which applications somebody else started while PostgreSQL 14 served, and when that was seen; see external-start.ts. */
   letIn?: string;
   /** Why somebody asked to go back, as a sentence. */
   rollback?: string;

@@ -172,7 +172,7 @@ export type PatchOperation =
   { op: 'add' | 'replace' | 'test'; path: string; value: unknown } | { op: 'remove'; path: string };
 
 /** What a deletion expects of the object: that it is this one, and unchanged since it was read. */
-export interface Preconditions {
+interface Preconditions {
   readonly uid?: string | undefined;
   readonly resourceVersion?: string | undefined;
 }
@@ -215,14 +215,14 @@ export interface ClusterReader {
   ): Promise<ExecResult>;
 }
 
-interface ListOptions {
+export interface ListOptions {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
   metadataOnly?: boolean;
 }
 
-interface DeleteOptions {
+export interface DeleteOptions {
   foreground?: boolean;
   preconditions?: Preconditions;
 }

@@ -3,9 +3,10 @@ import type { AnyCluster } from './any-cluster.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { answerError } from '../../src/adapters/api-error.ts';
 import {
+  type DeleteOptions,
   type ExecResult,
+  type ListOptions,
   type PatchOperation,
-  type Preconditions,
   type ResourceName,
   type ResourceTypes,
   resources,
@@ -142,10 +143,7 @@ export class FakeCluster implements AnyCluster {
     return this.look(resource, name, namespace);
   }
 
-  async list<R extends ResourceName>(
-    resource: R,
-    options: { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean } = {},
-  ): Promise<ResourceTypes[R][]> {
+  async list<R extends ResourceName>(resource: R, options: ListOptions = {}): Promise<ResourceTypes[R][]> {
     await this.called({ method: 'list', resource, name: '', namespace: options.namespace, options });
     if (this.missing.has(resource)) throw answerError(`list ${resource}`, 404, '404 page not found\n');
     const found = [...this.of(resource).values()]
@@ -201,7 +199,7 @@ export class FakeCluster implements AnyCluster {
     resource: ResourceName,
     name: string,
     namespace: string,
-    { preconditions }: { preconditions?: Preconditions } = {},
+    { preconditions }: DeleteOptions = {},
   ): Promise<void> {
     await this.called({ method: 'delete', resource, name, namespace, options: { preconditions } });
     const { metadata = {} } = this.of(resource).get(key(resource, name, namespace)) ?? {};

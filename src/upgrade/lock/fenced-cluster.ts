@@ -1,10 +1,11 @@
 import { ClusterError, describe } from '../../common/errors.ts';
 import type {
   Cluster,
+  DeleteOptions,
   ExecResult,
   LeasedCluster,
+  ListOptions,
   PatchOperation,
-  Preconditions,
   ResourceName,
   ResourceTypes,
 } from '../../ports/cluster.ts';
@@ -149,12 +150,7 @@ export class EpochCluster implements LeasedCluster {
     }
   }
 
-  async delete(
-    resource: ResourceName,
-    name: string,
-    namespace: string,
-    options: { foreground?: boolean; preconditions?: Preconditions } = {},
-  ): Promise<void> {
+  async delete(resource: ResourceName, name: string, namespace: string, options: DeleteOptions = {}): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const now: Stored = await this.cluster.find(resource, name, namespace);
       await this.lease.renew();
@@ -206,10 +202,7 @@ export class EpochCluster implements LeasedCluster {
     return await this.cluster.find(resource, name, namespace);
   }
 
-  async list<R extends ResourceName>(
-    resource: R,
-    options?: { namespace?: string; labelSelector?: string; fieldSelector?: string },
-  ): Promise<ResourceTypes[R][]> {
+  async list<R extends ResourceName>(resource: R, options?: ListOptions): Promise<ResourceTypes[R][]> {
     this.lease.expectHeld();
     return await this.cluster.list(resource, options);
   }
