@@ -24,3 +24,15 @@ export async function inParallel<T, R>(
   if (failure !== undefined) throw failure.error;
   return results;
 }
+
+/**
+ * Does unrelated work side by side, all of it at once.
+ * @param work what to do, by the name of its result
+ * @returns the results, by the same names
+ * @throws the first error, in the order of the names; not before all work has come to its end
+ */
+export async function allNamed<R extends object>(work: { readonly [N in keyof R]: () => Promise<R[N]> }): Promise<R> {
+  const begun = (Object.keys(work) as (keyof R)[]).map(async (name) => [name, await work[name]()] as const);
+  await Promise.allSettled(begun);
+  return Object.fromEntries(await Promise.all(begun)) as R;
+}

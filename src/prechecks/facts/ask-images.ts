@@ -22,17 +22,17 @@ import type { Gathering } from './gathering.ts';
 import type { HazardFacts } from '../../hazards/hazard.ts';
 import { notDumped } from './not-dumped.ts';
 
-/** Asks an image what it holds. */
+/** Asks the image of that role what it holds. */
 export async function probe(
   gathering: Gathering,
   role: ProbeRole,
-  image: string,
   settings: Known<JobSettings>,
   databases: Known<readonly DatabaseFacts[]>,
   sortOrders: Known<SortOrders>,
   libraries: Known<Libraries>,
 ): Promise<Known<ImageFacts>> {
   const { inputs, target } = gathering;
+  const image = role === 'upgrade' ? upgradeImage(inputs) : servingImage(inputs).reference;
   if (inputs.probes === 'none')
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
   if (!settings.known) return settings;

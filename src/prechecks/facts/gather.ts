@@ -7,6 +7,7 @@ import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../
 import { sortOrdersOf, sortOrdersQuestion } from '../../database/sort-order.ts';
 import { isOurPod } from '../../objects/ours.ts';
 import { jobName, type JobSettings } from '../../objects/upgrade-job.ts';
+import type { ProbeRole } from '../../probes/probe.ts';
 import { sweepProbes } from '../../probes/sweep-probes.ts';
 import { servingImage, upgradeImage } from '../../target/images.ts';
 import { newestRevisions } from '../../target/helm-releases.ts';
@@ -18,6 +19,7 @@ import { volumeUsersAmong } from '../../target/volume-users.ts';
 import { findJournal } from '../../journal/find-journal.ts';
 import { journalName } from '../../objects/journal-name.ts';
 import { jobSettings } from '../../objects/job-settings.ts';
+import { allNamed } from '../../common/parallel.ts';
 import { answerOfAll, askDatabases } from '../../database/ask-databases.ts';
 import { probe, replayed, tryStart } from './ask-images.ts';
 import { refusedObjects } from './dry-runs.ts';
@@ -56,13 +58,13 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
   const read = <T>(facts: FactName | readonly FactName[], work: () => Promise<T>) => timed(facts, () => known(work));
   const readFrom = <A, T>(fact: FactName | readonly FactName[], from: Known<A>, work: (value: A) => Promise<T>) =>
     timed(fact, () => knownFrom(from, work));
-  const [version, permissions, server, databases, firstClients] = await Promise.all([
-    timed('access', () => cluster.version()),
-    read('missingPermissions', () => missingPermissions(cluster, serverNames(target), 'upgrade')),
-    read('server', () => readServer(database)),
-    read('databases', () => readDatabases(database)),
-    read('clients', () => clientsOf(gathering)),
-  ]);
+  const { version, permissions, server, databases, firstClients } = await allNamed({
+    version: () => timed('access', () => cluster.version()),
+    permissions: () => read('missingPermissions', () => missingPermissions(cluster, serverNames(target), 'upgrade')),
+    server: () => read('server', () => readServer(database)),
+    databases: () => read('databases', () => readDatabases(database)),
+    firstClients: () => read('clients', () => clientsOf(gathering)),
+  });
   const user = await knownFrom(permissions, (missing) => (needed(missing).length === 0 ? '' : askUser(cluster)));
   const snapshotClass = await read('snapshotClass', () =>
     chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass),
@@ -72,15 +74,16 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     runId: 'precheck',
   }));
   // All that only the server's pod can tell.
-  const [answers, serverHazards, files, obstacles, md5Roles] = await Promise.all([
-    readFrom(['extensions', 'libraries', 'sortOrders', 'hazards'], databases, (list) =>
-      askDatabases(database, list, databaseQuestions, sessions),
-    ),
-    read('hazards', () => askServer(database)),
-    read('files', () => readVolumeFiles(database, target)),
-    read('obstacles', () => readObstacles(database)),
-    read('md5Roles', () => readMd5Roles(database)),
-  ]);
+  const { answers, serverHazards, ...ofPod } = await allNamed({
+    answers: () =>
+      readFrom(['extensions', 'libraries', 'sortOrders', 'hazards'], databases, (list) =>
+        askDatabases(database, list, databaseQuestions, sessions),
+      ),
+    serverHazards: () => read('hazards', () => askServer(database)),
+    files: () => read('files', () => readVolumeFiles(database, target)),
+    obstacles: () => read('obstacles', () => readObstacles(database)),
+    md5Roles: () => read('md5Roles', () => readMd5Roles(database)),
+  });
   const hazards = both(databases, answers, (list, of) => hazardFacts(serverHazards, list, of));
   // What the images are to be asked for.
   const extensions = answerOfAll(answers, [extensionsQuestion], extensionsOf);
@@ -89,57 +92,38 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
   // An upgrade that will be refused for its rights makes nothing before, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
+  const asked = (role: ProbeRole) => () =>
+    timed(`${role}Probe`, () => probe(gathering, role, mayProbe, databases, sortOrders, libraries));
   const marked = read(['reconcilers', 'charts'], () => markedObjects(gathering));
-  const reads = [
-    read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
-    known(() => cluster.list('cronjobs', { namespace })),
-    read('helmRevisions', () => newestRevisions(cluster, namespace)),
-    read('leftoverObjects', () => leftovers(gathering)),
-    marked.then((objects) => readFrom('reconcilers', objects, (list) => findReconcilers(cluster, list))),
-    marked,
-    readFrom('refused', settings, (s) => refusedObjects(gathering, s, snapshotClass)),
-    read('storageClass', () => readStorageClass(cluster, target)),
-    read('nodes', () => cluster.list('nodes')),
-    read('budgets', () => cluster.list('poddisruptionbudgets', { namespace })),
-    read('networkPolicies', () => cluster.list('networkpolicies', { namespace })),
-    timed('upgradeProbe', () =>
-      probe(gathering, 'upgrade', upgradeImage(inputs), mayProbe, databases, sortOrders, libraries),
-    ),
-    timed('servingProbe', () =>
-      probe(gathering, 'serving', servingImage(inputs).reference, mayProbe, databases, sortOrders, libraries),
-    ),
-    timed('trial', () =>
-      tryStart(
-        gathering,
-        both(mayProbe, server, (_, s) => s),
-      ),
-    ),
-    timed('volumeTrial', () => volumeTried(gathering)),
-    timed('replay', () => replayed(gathering, mayProbe, server, databases, hazards)),
-    timed('pullRequest', () => gathering.probePullRequest?.() ?? Promise.resolve(undefined)),
-  ] as const;
   // A cancellation ends the run, but not before each probe has been removed.
-  await Promise.allSettled(reads);
-  const [
-    pods,
-    cronJobs,
-    helmRevisions,
-    leftoverObjects,
-    reconcilers,
-    objects,
-    refused,
-    storageClass,
-    nodes,
-    budgets,
-    networkPolicies,
-    upgradeProbe,
-    servingProbe,
-    trial,
-    volumeTrial,
-    replay,
-    pullRequest,
-  ] = await Promise.all(reads);
+  const { pods, cronJobs, objects, ...others } = await allNamed({
+    pods: () => read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
+    cronJobs: () => known(() => cluster.list('cronjobs', { namespace })),
+    objects: () => marked,
+    helmRevisions: () => read('helmRevisions', () => newestRevisions(cluster, namespace)),
+    leftoverObjects: () => read('leftoverObjects', () => leftovers(gathering)),
+    reconcilers: async () => readFrom('reconcilers', await marked, (list) => findReconcilers(cluster, list)),
+    refused: () => readFrom('refused', settings, (s) => refusedObjects(gathering, s, snapshotClass)),
+    storageClass: () => read('storageClass', () => readStorageClass(cluster, target)),
+    nodes: () => read('nodes', () => cluster.list('nodes')),
+    budgets: () => read('budgets', () => cluster.list('poddisruptionbudgets', { namespace })),
+    networkPolicies: () => read('networkPolicies', () => cluster.list('networkpolicies', { namespace })),
+    upgradeProbe: asked('upgrade'),
+    servingProbe: asked('serving'),
+    trial: () =>
+      timed('trial', () =>
+        tryStart(
+          gathering,
+          both(mayProbe, server, (_, s) => s),
+        ),
+      ),
+    volumeTrial: () => timed('volumeTrial', () => volumeTried(gathering)),
+    replay: () => timed('replay', () => replayed(gathering, mayProbe, server, databases, hazards)),
+    pullRequest: () => timed('pullRequest', () => gathering.probePullRequest?.() ?? Promise.resolve(undefined)),
+  });
   return {
+    ...ofPod,
+    ...others,
     inputs,
     target,
     serving: servingImage(inputs),
@@ -150,13 +134,10 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     user,
     server,
     databases,
-    obstacles,
     extensions,
     libraries,
     sortOrders,
     hazards,
-    files,
-    volumeTrial,
     otherVolumeUsers: await knownFrom(pods, (list) => volumeUsersAmong(list, target)),
     clients: await readFrom('clients', firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
     neighbours: both(pods, cronJobs, (list, jobs) =>
@@ -166,22 +147,8 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
         target,
       ),
     ),
-    helmRevisions,
-    reconcilers,
     charts: await knownFrom(objects, chartsOf),
     snapshotClass,
-    storageClass,
-    nodes,
-    budgets,
-    refused,
-    leftoverObjects,
-    upgradeProbe,
-    servingProbe,
-    trial,
-    md5Roles,
-    replay,
-    networkPolicies,
-    pullRequest,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { inParallel } from '../../../src/common/parallel.ts';
+import { allNamed, inParallel } from '../../../src/common/parallel.ts';
 
 const turn = () => Promise.resolve();
 
@@ -35,5 +35,37 @@ describe('several at a time', () => {
     await expect(work).rejects.toThrow('the first');
     expect(begun).toEqual([1, 2]);
     expect(ended).toEqual([2]);
+  });
+});
+
+describe('unrelated work side by side', () => {
+  test('all of it begins at once, and each result has its name', async () => {
+    let running = 0;
+    let most = 0;
+    const after = async <T>(turns: number, result: T) => {
+      most = Math.max(most, ++running);
+      for (let left = turns; left > 0; left--) await turn();
+      running--;
+      return result;
+    };
+    const found = await allNamed({ slow: () => after(9, 'a'), fast: () => after(1, 'b'), count: () => after(2, 3) });
+    expect(found).toEqual({ slow: 'a', fast: 'b', count: 3 });
+    expect(most).toBe(3);
+  });
+
+  test('an error is thrown only when all that has begun has come to its end', async () => {
+    const ended: string[] = [];
+    const work = allNamed({
+      first: () => Promise.reject(new Error('the first')),
+      thrown: () => {
+        throw new Error('at once');
+      },
+      last: async () => {
+        for (let left = 5; left > 0; left--) await turn();
+        ended.push('last');
+      },
+    });
+    await expect(work).rejects.toThrow('the first');
+    expect(ended).toEqual(['last']);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import { gatherFacts } from '../../../../src/prechecks/facts/gather.ts';
+import { servingImage, upgradeImage } from '../../../../src/target/images.ts';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
 import { journalName } from '../../../../src/objects/journal-name.ts';
 import { FakeClock } from '../../fake-clock.ts';
@@ -38,8 +39,8 @@ const probeLog = [
   'end',
 ].map((line) => `2026-01-02T03:04:05.000000001Z ${line}\n`);
 
-/** A namespace whose probes end at once. */
-function probing(from: FakeCluster, log: string = probeLog.join('')): FakeCluster {
+/** A namespace whose probes end at once, but those of an image that can not be pulled. */
+function probing(from: FakeCluster, log: string = probeLog.join(''), unusable?: string): FakeCluster {
   const status = { name: 'probe', image: '', imageID: '', ready: false, restartCount: 0 };
   from.onLog = () => log;
   from.hooks.push((call) => {
@@ -48,8 +49,9 @@ function probing(from: FakeCluster, log: string = probeLog.join('')): FakeCluste
     if (pod?.metadata?.name?.startsWith('postgres-upgrade-probe') !== true) return;
     // The trial of the server goes on until it is removed, under the name of the server's container.
     const isTrial = pod.metadata.name.includes('-start-');
-    const state = isTrial ? { running: {} } : { terminated: { exitCode: 0 } };
-    const name = pod.spec?.containers[0]?.name ?? '';
+    const { name = '', image } = pod.spec?.containers[0] ?? {};
+    const ended = isTrial ? { running: {} } : { terminated: { exitCode: 0 } };
+    const state = image === unusable ? { waiting: { reason: 'ErrImagePull', message: 'not found' } } : ended;
     from.put('pods', { ...pod, status: { containerStatuses: [{ ...status, name, state }] } });
   });
   return from;
@@ -153,18 +155,14 @@ describe('gathering facts', () => {
     expect(facts.refused).toMatchObject({ known: false, reason: expect.stringContaining(message) as unknown });
   });
 
-  test('an image that can not be pulled makes its probe unknown, and the pod is removed', async () => {
-    const from = cluster();
-    const status = { name: 'probe', image: '', imageID: '', ready: false, restartCount: 0 };
-    from.hooks.push((call) => {
-      const pod =
-        call.method === 'find' && call.resource === 'pods' ? from.peek('pods', call.name, namespace) : undefined;
-      if (pod?.metadata?.name?.startsWith('postgres-upgrade-probe') !== true) return;
-      const waiting = { reason: 'ErrImagePull', message: 'not found' };
-      from.put('pods', { ...pod, status: { containerStatuses: [{ ...status, state: { waiting } }] } });
-    });
+  test.each([
+    ['upgradeProbe', upgradeImage(inputs())],
+    ['servingProbe', servingImage(inputs()).reference],
+  ] as const)('%s is unknown when its own image can not be pulled, and the pod is removed', async (fact, image) => {
+    const from = probing(cluster(), probeLog.join(''), image);
     const facts = await gather(from);
-    expect(facts.upgradeProbe).toMatchObject({ known: false, code: 'image-unusable' });
+    expect(facts[fact]).toMatchObject({ known: false, code: 'image-unusable' });
+    expect([facts.upgradeProbe, facts.servingProbe].filter((probe) => probe.known)).toHaveLength(1);
     expect(await from.list('pods', { namespace })).toHaveLength(1);
   });
 
