@@ -1,5 +1,6 @@
 // Bundles src/index.ts into a directory, the Kubernetes part as a chunk of its
 // own, and writes the licences of everything that went in.
+// Decision: docs/decisions/0020-bundle.md
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';

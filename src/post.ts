@@ -14,6 +14,7 @@ const closed: readonly string[] = ['upgraded', 'already-upgraded', 'reverted', '
 /**
  * The post step: after a run that began an upgrade and was killed, or ended in the middle, it tells what is unfinished and
  * what to run next. It only reads, and neither throws nor fails the job; where nothing is unfinished it says nothing.
+ * Decision: docs/decisions/0009-resume-and-rollback.md
  */
 export async function tellUnfinished(outside: Pick<Outside, 'runner' | 'clock' | 'crypto' | 'connect'>): Promise<void> {
   const { runner, clock } = outside;

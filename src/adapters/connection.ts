@@ -41,6 +41,7 @@ const longestRetryAfter = 10;
  * answered is most likely a wrong address, and is not asked twice. One that did
  * is asked until the patience is over: when it does not answer, is overloaded, or
  * whatever is before it says that it is away.
+ * Decision: docs/decisions/0007-waits.md
  */
 export class Connection {
   /** Kinds of calls that have been answered well. */

@@ -1,3 +1,4 @@
+// Decision: docs/decisions/0013-api-client.md
 import https from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { KubeConfig } from '@kubernetes/client-node';

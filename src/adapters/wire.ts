@@ -3,6 +3,7 @@ import { ConfigurationError } from '../common/errors.ts';
 
 /**
  * What must be so before the credentials go anywhere: an address that can be read, TLS, and a proxy that is known.
+ * Decision: docs/decisions/0027-secrets.md
  * @throws ConfigurationError; addresses may hold a password, so that only their scheme is shown
  */
 export function expectSafeWire({ name, server, proxyUrl }: KubeconfigCluster, user: User | null): void {

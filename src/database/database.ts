@@ -24,7 +24,7 @@ const withPassword = [
   'shift',
 ].join('; ');
 
-/** PostgreSQL in the server's pod, reached with its own client programs. */
+/** PostgreSQL in the server's pod, reached with its own client programs. Decision: docs/decisions/0014-psql.md */
 export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader, 'exec'>> {
   constructor(
     private readonly cluster: C,

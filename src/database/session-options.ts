@@ -6,6 +6,7 @@ const planNodes = 'bitmapscan hashagg hashjoin indexonlyscan indexscan material 
  * What every session of ours sets by itself, so that no `ALTER ROLE … SET` and no `ALTER DATABASE … SET` changes what it does: a parameter that comes
  * with the connection (PGOPTIONS) beats both. Only parameters that any role may store for itself, or for a database that it owns, and that 12 and 14
  * both know; those which only a superuser may store (`session_preload_libraries`, `log_statement`, …) are the administrator's word.
+ * Decision: docs/decisions/0028-users-code.md
  */
 const fixed: Readonly<Record<string, string>> = {
   // Whose rights the session has, and whose code it loads. Without pg_temp in it, temporary objects would come first.

@@ -7,6 +7,7 @@ import type { Rows } from './script.ts';
  * U+0500 by itself, within and around letters and digits, and words that locales treat differently. Where two
  * servers give different digests, an index made by one of them misleads the other: rows are not found, and
  * duplicate keys are accepted. Tried with locales whose rules were changed: 949 of 3300 rows were found.
+ * Decision: docs/decisions/0017-sort-order.md
  * @param collation as SQL names it, quoted
  */
 export function sortOrderSql(collation = 'pg_catalog."default"'): string {

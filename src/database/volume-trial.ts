@@ -17,6 +17,7 @@ interface Outcome {
 /**
  * Tries a reflink and a hard link of a file of its own, in a hidden directory beside the data directory, and removes it all. The server's own pod does
  * it: no second container ever touches the volume of a running server. What a killed one left goes with the next.
+ * Decision: docs/decisions/0006-transfer.md
  */
 const script = `
 set -u

@@ -1,7 +1,7 @@
 import type { Answer, Subject } from '../findings/finding.ts';
 import type { Facts } from './facts.ts';
 
-/** One question asked before the upgrade: a pure function of facts. */
+/** One question asked before the upgrade: a pure function of facts. Decision: docs/decisions/0018-checks.md */
 export interface Check {
   readonly id: string;
   readonly title: string;

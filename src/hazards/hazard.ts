@@ -4,6 +4,7 @@ import type { Known } from '../common/known.ts';
  * Something in the server that the upgrade dies of, loses, or makes slow: a row of the table of hazards.
  * A query answers with three columns of text: `object` (what has it), `detail` (why it is one) and `remedy` (commands for psql
  * which take it away, or an empty text where only a person can tell them). No row is no hazard.
+ * Decision: docs/decisions/0018-checks.md
  */
 export interface Hazard {
   readonly id: string;

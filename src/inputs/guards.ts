@@ -17,6 +17,7 @@ export interface Start {
  * Events that may start a run, and what they may start. All others are refused in every mode: what a stranger can cause (a comment, an
  * issue, a fork, a pull request) must not reach a secret, and what nobody has thought of is no better.
  * Source: https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+ * Decision: docs/decisions/0025-inputs-and-events.md
  */
 export const startingEvents = {
   workflow_dispatch: { changes: true, who: 'somebody with write access starts it' },

@@ -29,6 +29,7 @@ interface Written {
 /**
  * Brings the one issue about this namespace's prechecks to what it is to be, from whatever there is: opens, tells,
  * rewrites, closes or opens it again. Run twice with the same facts, it writes nothing the second time.
+ * Decision: docs/decisions/0024-issue.md
  * @throws GitHubError
  */
 export async function keepIssue(surroundings: GitHubSurroundings, settings: IssueSettings): Promise<KeptIssue> {

@@ -6,6 +6,7 @@
 #
 # The rule of the whole: what to do next is read from the disk, never from memory. Every command is a row of small moves, each durable before
 # the next one; so after a kill at any moment the state (look, in volume.sh) says the one next move: forward for upgrade, back for revert.
+# Decision: docs/decisions/0001-data-directory.md
 #
 #   state          what is on the volume                                               upgrade             revert
 #   fresh          the old cluster and nothing of ours                                 all steps           nothing to do

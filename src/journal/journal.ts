@@ -17,6 +17,7 @@ type SealedData = JournalData & { readonly salt: string; readonly seal: string }
  * What was meant and done, kept in the cluster beside the server. It is data, never authority: whoever may write ConfigMaps may have written it. So it is
  * sealed as a whole, each value has its grammar, and its counter is kept on the volume, where an older one that was put back is told by it.
  * It is written to by the run that holds the Lease alone.
+ * Decision: docs/decisions/0008-journal.md
  */
 export class Journal<C extends ClusterReader = ClusterReader> {
   private keeper: CounterKeeper | undefined;

@@ -5,6 +5,7 @@ import { sha256 } from '../common/sha256.ts';
  * What the Job's container runs first: it writes the scripts to a directory of its own and runs one of them. A pod's command nobody can change, so it holds the
  * scripts themselves: a ConfigMap could be changed, and whoever took its name would keep the Job from being made. /etc/passwd comes from an annotation, which
  * others can change, so it is compared.
+ * Decision: docs/decisions/0002-upgrade-job.md
  */
 const bootstrap = `set -eu
 directory=$(mktemp -d /tmp/upgrade-scripts.XXXXXX)

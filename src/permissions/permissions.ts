@@ -10,6 +10,7 @@ export type { Permission } from './permission.ts';
  * All that the action asks of the API server, and why. The check
  * `permissions`, the manifests in docs/permissions.md and a test that compares the API
  * server's audit log come from this table.
+ * Decision: docs/decisions/0012-rights.md
  */
 export const permissions: readonly Permission[] = [...precheckPermissions, ...upgradePermissions];
 

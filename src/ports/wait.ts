@@ -26,6 +26,7 @@ const lateness = 1 / 20;
  * Looks again and again until it is done, one end or the other: a look throws
  * when what is waited for can no longer come. Reads instead of watches, since
  * watches of Kubernetes clients end in silence when nothing happens.
+ * Decision: docs/decisions/0007-waits.md
  * @throws WaitError at the limit, CancelledError when the run is cancelled
  */
 export async function waitFor<T>(wait: Wait, look: () => Promise<Look<T>>): Promise<T> {

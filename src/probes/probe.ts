@@ -10,7 +10,7 @@ import { probePrefix } from '../objects/probe-names.ts';
 
 export type ProbeRole = 'upgrade' | 'serving';
 
-/** What an image says of itself. */
+/** What an image says of itself. Decision: docs/decisions/0015-images.md */
 export interface ImageFacts {
   readonly image: string;
   /** What the node said that the probe ran. */

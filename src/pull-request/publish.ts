@@ -24,6 +24,7 @@ export interface Published {
 /**
  * Brings branch and pull request to what they are to be, from whatever there is.
  * Run twice, it writes nothing the second time.
+ * Decision: docs/decisions/0022-pull-request.md
  * @throws ConfigurationError, GitHubError
  */
 export async function publishPullRequest(

@@ -13,7 +13,7 @@ const shortestLine = 16;
 /** So often at most a text is gone through until nothing changes any more. */
 const mostPasses = 4;
 
-/** Knows the secrets of the run, as they become known, and takes them out of texts, together with all that looks like a secret. */
+/** Knows the secrets of the run, as they become known, and takes them out of texts, together with all that looks like a secret. Decision: docs/decisions/0027-secrets.md */
 export class Redactor {
   /** Secrets that could not be masked. */
   readonly unmasked: UnmaskedSecret[] = [];

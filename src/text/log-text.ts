@@ -6,6 +6,7 @@ import { visible } from './visible.ts';
  * The runner reads lines that end with \n, \r or both, from stdout and stderr alike. A command is a line that begins with `::`, behind any
  * white space, or has `##[` anywhere (actions/runner: ProcessInvoker.cs, ActionCommand.cs). It compares by the rules of a culture, which
  * overlook characters that nobody sees: so these are made visible first, and a command is broken by a space. A zero-width character breaks none.
+ * Decision: docs/decisions/0026-text-of-others.md
  */
 export function logText(text: string): string {
   return text

@@ -1,6 +1,7 @@
 import { visible } from './visible.ts';
 
 // Text of others in GitHub's Markdown. Whoever writes Markdown writes nothing of others into it but by these functions.
+// Decision: docs/decisions/0026-text-of-others.md
 
 /** Nobody sees it, and it parts what GitHub would read together. */
 const parting = '\u2060';

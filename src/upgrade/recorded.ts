@@ -15,6 +15,7 @@ type Looking = Pick<Context, 'target' | 'inputs'> & { readonly cluster: ClusterR
 
 /**
  * Looks whether the cluster or the inputs confirm what the journal says, before anything of it is carried out: the seal tells who wrote it, not whether it is true.
+ * Decision: docs/decisions/0008-journal.md
  * @throws UpgradeError for another server's journal, and for applications, a volume or an image that nothing else speaks of
  */
 export async function expectConfirmed(context: Looking): Promise<void> {

@@ -13,6 +13,7 @@ import { runUpgradeJob } from './steps/upgrade-job.ts';
 /**
  * Goes on with an upgrade whose run ended in the middle: forward or, where that
  * run had begun to go back, back. What is done already each step sees for itself.
+ * Decision: docs/decisions/0009-resume-and-rollback.md
  * @throws UpgradeError when a step failed or it went back; it says how the server was left
  */
 export async function resumeUpgrade(

@@ -19,6 +19,7 @@ export function mayLose({ noted }: Journal): boolean {
  * Notes that it is to go back: in the journal of the upgrade that is under way,
  * or in a new one that takes over what the journal of a finished one knows. The
  * applications come back as they are now, not as they were before the upgrade.
+ * Decision: docs/decisions/0009-resume-and-rollback.md
  * @param runId the run's address
  */
 export async function beginRollback(

@@ -1,4 +1,5 @@
 // The way back where the journal can't be trusted. What the cluster shows is gone by: a new journal is made of it, and the Job tells from the disk which files there are.
+// Decision: docs/decisions/0008-journal.md
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { confirmBackup, confirmImage, confirmWithoutJournal, type Consent } from '../inputs/consent.ts';
 import { PrecheckError } from '../common/errors.ts';

@@ -40,6 +40,7 @@ export interface EditedValues {
  * Sets the image in a values.yaml and leaves every other byte as it is: the text is read (source.ts, parse.ts), the path followed
  * (locate.ts), what can't be changed alone refused (refuse.ts), the rest planned as edits (mapping.ts, reference.ts, write.ts),
  * and the result proved by a second parser (prove.ts).
+ * Decision: docs/decisions/0021-values-file.md
  * @param given the file's text, with its byte order mark
  * @throws ConfigurationError with file, line and column when that can't be done; nothing is ever done in part
  */

@@ -1,4 +1,5 @@
 // GitHub's REST API over a bare git repository, checked against GitHub's own description of it.
+// Decision: docs/decisions/0023-github-double.md
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { refuse, type Answer, type Routes, type State } from './answer.ts';

@@ -12,6 +12,7 @@ import { snapshotName } from '../../objects/snapshot.ts';
  * server runs: a snapshot (or clone), a volume made of it, 12 started on that.
  * So whatever the storage can't do is found when it costs nothing, and the
  * snapshot in the downtime has only the difference to store.
+ * Decision: docs/decisions/0005-backup.md
  */
 export const proveBackup: Step = {
   id: 'prove-backup',

@@ -54,7 +54,7 @@ export type Draft = Pick<Context, 'inputs' | 'target' | 'serving' | 'snapshotCla
   readonly record: Context['journal']['record'];
 };
 
-/** One move of the upgrade. */
+/** One move of the upgrade. Decision: docs/decisions/0019-plans.md */
 export interface Step {
   readonly id: StepId;
   readonly title: string;

@@ -27,6 +27,7 @@ import { shell } from '../../text/shell.ts';
 /**
  * Creates the Job of a command, or takes over the one that an earlier run of
  * the same upgrade left, and follows it to its end; `tell` hears how far it has come.
+ * Decision: docs/decisions/0002-upgrade-job.md
  * @throws UpgradeError when a server or a Job of another upgrade is at work on the volume, or the claim lost it
  */
 export async function runJob(

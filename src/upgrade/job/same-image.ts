@@ -6,6 +6,7 @@ import type { Context } from '../contract/step.ts';
 /**
  * Compares what a container runs with what the probe of the prechecks saw. Where that can't be told it warns; where no probe was asked it is
  * silent, and the report says that no image was seen.
+ * Decision: docs/decisions/0015-images.md
  * @param then what the journal's record has of the image
  * @param isTooLate there is no way back by itself any more, so another image is only told
  * @throws UpgradeError `image-moved` when it is another image

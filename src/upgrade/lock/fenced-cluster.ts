@@ -52,6 +52,7 @@ const attempts = 10;
  *   renewal and the request lets it through. Names are the same for every run, so
  *   a creation then finds the object of the new holder (409).
  * - read: harmless, and refused too once the loss is known, which ends every wait.
+ * Decision: docs/decisions/0010-one-run-at-a-time.md
  */
 export class EpochCluster implements LeasedCluster {
   readonly access = 'leased';

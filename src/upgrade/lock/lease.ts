@@ -29,6 +29,7 @@ const staleAfter = 10_000;
  * from the API server's time alone, and whether it is still this run's, from
  * the API server's answer to a renewal: nothing of it rests on the runner's
  * clock, which stands still while the runner is paused.
+ * Decision: docs/decisions/0010-one-run-at-a-time.md
  */
 export class HeldLease {
   private loss: UpgradeError | undefined;

@@ -1,5 +1,6 @@
 // Applications that somebody else starts while the upgrade has stopped them: most often a `helm upgrade` of a deployment pipeline, which sets replicas and
 // images as the chart has them.
+// Decision: docs/decisions/0004-scheduling-gate.md
 import { sentence, UpgradeError } from '../../common/errors.ts';
 import { workloadName, type Workload } from '../../target/applications.ts';
 import { isFenceUp } from './scheduling-gate.ts';

@@ -9,6 +9,7 @@ const gatesPath = '/spec/template/spec/schedulingGates';
 
 /**
  * Puts the fence up and scales to 0 in one patch: alone, the gate would roll the pod.
+ * Decision: docs/decisions/0004-scheduling-gate.md
  * @throws UpgradeError when the API server dropped the gate (Kubernetes before 1.27)
  */
 export async function fenceAndStop(context: Context): Promise<void> {

@@ -11,6 +11,7 @@ import type { Context, Step } from '../contract/step.ts';
 /**
  * Brings each extension to the version that the new installation ships, within its own major. What is left, or fails, is told, and stops nothing: its
  * old version goes on working.
+ * Decision: docs/decisions/0011-statistics-and-extensions.md
  */
 export const updateExtensions: Step = {
   id: 'update-extensions',

@@ -18,6 +18,7 @@ const pausePatience = 30_000;
 /**
  * Waits until KEDA says that it has paused them: before, it may scale up what is being stopped. A ScaledObject without
  * the condition `Paused` is one that no KEDA has seen, or one older than the condition: nothing is waited for.
+ * Decision: docs/decisions/0004-scheduling-gate.md
  */
 export async function autoscalersPaused(context: Context, autoscalers: readonly Autoscaler[]): Promise<void> {
   const { cluster, target, log } = context;

@@ -31,6 +31,7 @@ export const finish: Step = {
  * A field that we changed and still own makes the user's next `helm upgrade`
  * fail with a conflict (helm 4 applies on the server side). Without our entry
  * in metadata.managedFields nobody owns it, and helm takes it again.
+ * Decision: docs/decisions/0012-rights.md
  */
 export async function removeTraces(context: Context): Promise<void> {
   const { target, journal } = context;
