@@ -15,19 +15,23 @@ const longest = 800_000;
 const largest = 32 * 1024 ** 2;
 
 /** What `pack` makes, by its look. */
-export const packed = z
+const packed = z
   .string()
   .max(longest)
   .regex(/^[A-Za-z0-9+/]+={0,2}$/);
 
+/** What was measured is more than the journal can hold. */
+export class TooLongForJournal extends Error {}
+
 /**
  * What was measured, as text for the journal: gzip in base64, since thousands of tables are a lot of JSON.
- * @returns undefined when it is too long even so (more than some 100,000 tables)
+ * @throws TooLongForJournal when it is too long even so (more than some 100,000 tables)
  */
-export async function pack(measured: Fingerprint): Promise<string | undefined> {
+export async function pack(measured: Fingerprint): Promise<string> {
   const bytes = await through(new Blob([JSON.stringify(measured)]), new CompressionStream('gzip'));
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  return text.length <= longest ? text : undefined;
+  if (text.length > longest) throw new TooLongForJournal(`${String(text.length)} characters, packed`);
+  return text;
 }
 
 /** @throws Error when the text is not one that `pack` made */

@@ -6,7 +6,7 @@ import { CounterKeeper, countOn, highestCounter } from './counter.ts';
 import { journalChanged, journalGone, notAuthentic, replayed, saidByVolume } from './errors.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { isSame, journalObject, removeImmutable } from './object.ts';
-import { notes, type Facts, type Noted } from './notes.ts';
+import { noteCodecs, type Noted, type Notes } from './notes.ts';
 import { encodeJournal, readJournal } from './reader.ts';
 import type { JournalRecord } from './record.ts';
 import type { JournalData, JournalSeal } from './seal.ts';
@@ -30,17 +30,17 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     private uid: string | undefined,
     private data: SealedData,
     readonly record: JournalRecord,
-    private readonly facts: Partial<Facts>,
+    private readonly notes: Noted,
   ) {}
 
   /** What has been noted by now, by this run or by one before it. */
   get noted(): Readonly<Noted> {
-    return this.facts;
+    return this.notes;
   }
 
   /** Whether the upgrade has come to its end, one way or the other. */
   get isClosed(): boolean {
-    return this.facts.outcome !== undefined;
+    return this.notes.outcome !== undefined;
   }
 
   /** Number of its last change. It grows also from one journal to the next. */
@@ -125,7 +125,11 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     { counter, ended }: { counter: number; ended: { uid: string | undefined; seal: string | undefined } | undefined },
   ): Promise<Journal<LeasedCluster>> {
     const salt = seal.newSalt();
-    const data = await seal.sign(namespace, { ...encodeJournal(record, noted), counter: String(counter), salt });
+    const data = await seal.sign(namespace, {
+      ...(await encodeJournal(record, noted)),
+      counter: String(counter),
+      salt,
+    });
     await expectReadable(namespace, data);
     let object: V1ConfigMap;
     try {
@@ -167,11 +171,11 @@ export class Journal<C extends ClusterReader = ClusterReader> {
 
   /**
    * Notes a fact under its name, in the very journal that this run knows.
-   * @throws UpgradeError `journal-changed` when somebody else has changed it since
+   * @throws UpgradeError `journal-changed` when somebody else has changed it since; TooLongForJournal
    */
-  async note<N extends keyof Facts>(this: Journal<LeasedCluster>, name: N, value: Facts[N]): Promise<void> {
-    const text = notes[name].encode(value);
-    const known = notes[name].decode(text);
+  async note<N extends keyof Notes>(this: Journal<LeasedCluster>, name: N, value: Notes[N]): Promise<void> {
+    const text = await noteCodecs[name].encode(value);
+    const known = await noteCodecs[name].decode(text);
     const counter = String(this.counter + 1);
     const before = this.data.seal;
     const data: SealedData = await this.seal.sign(this.namespace, { ...this.data, [name]: text, counter });
@@ -189,7 +193,7 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     if (!isSame(now.data, data)) throw journalChanged(this.namespace, undefined);
     const { volume } = this;
     this.data = data;
-    this.facts[name] = known;
+    this.notes[name] = known;
     // A volume that has made room for another one is closed too.
     await this.count(this.isClosed ? this.volumes() : [volume]);
   }
@@ -223,13 +227,13 @@ export class Journal<C extends ClusterReader = ClusterReader> {
 
   /** The volumes that the journal speaks of. */
   private volumes(): string[] {
-    const { exchange } = this.facts;
+    const { exchange } = this.notes;
     return [...new Set([this.record.volume, ...(exchange === undefined ? [] : [exchange.volume, exchange.former])])];
   }
 
   /** PersistentVolume of the server, or that which takes its place. */
   get volume(): string {
-    return this.facts.exchange?.volume ?? this.record.volume;
+    return this.notes.exchange?.volume ?? this.record.volume;
   }
 
   /** Only after the journal has it: a run that is killed in between leaves a journal that is ahead, which is no sign of anything. */

@@ -1,5 +1,6 @@
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { z } from 'zod';
+import type { Fingerprint } from '../database/fingerprint.ts';
 import type { SortOrders } from '../database/sort-order.ts';
 import {
   annotations,
@@ -12,7 +13,7 @@ import {
   sentenceText,
   walPosition,
 } from '../common/grammar.ts';
-import { packed } from './compress-fingerprint.ts';
+import { pack, unpack } from './compress-fingerprint.ts';
 
 /** The moves of an upgrade, in their order; plan.ts has them. */
 const stepIds = [
@@ -60,7 +61,9 @@ const exchange = z
 /** The server's claim gets another volume. Noted before the first move, since in the middle of it there is no claim. */
 export type Exchange = z.infer<typeof exchange>;
 
-const released = z.strictObject({ at: z.iso.datetime(), wal: walPosition });
+const instant = z.iso.datetime().pipe(z.coerce.date());
+
+const released = z.strictObject({ at: instant, wal: walPosition });
 
 /** When and where in the write-ahead log the applications were let in. */
 export type Released = z.infer<typeof released>;
@@ -84,18 +87,18 @@ const orders = z.record(
 export interface Noted {
   /** The step that was begun last. */
   step?: StepId;
-  /** When the first application was about to be stopped, ISO 8601. */
-  downSince?: string;
-  /** What was measured of the data, packed; see compress-fingerprint.ts. */
-  measured?: string;
-  /** Name of the backup that holds what was measured; '' when there is none yet. */
-  backup?: string;
+  /** When the first application was about to be stopped, by the API server's clock. */
+  downSince?: Date;
+  /** What was measured of the data of 12. */
+  measured?: Fingerprint;
+  /** Name of the backup that holds what was measured; null when it was measured again since, and there is none yet. */
+  backup?: string | null;
   /** The snapshot that was taken of the running server, to prove that it can be done. */
   live?: string;
   /** The snapshot of what 14 had before it was given up. */
   served?: string;
-  /** When a copy of the volume was about to be made, ISO 8601, by the API server's clock. */
-  copy?: string;
+  /** When a copy of the volume was about to be made, by the API server's clock. */
+  copy?: Date;
   /** Whether an upgrade Job was about to be made, for the first time or once more; see job-run.ts. */
   upgradeJob?: 'once' | 'again';
   /** Which volume takes the place of which; see backup/exchange.ts. */
@@ -113,21 +116,24 @@ export interface Noted {
   /** How 12 sorted what it has indexes on; see database/sort-order.ts. */
   sortOrders?: SortOrders;
   /** The data of 14 is what 12 had. */
-  validated?: 'yes';
+  validated?: true;
   /** How the upgrade ended. */
   outcome?: Outcome;
 }
 
 export type Outcome = 'upgraded' | 'reverted';
 
+/** Each note with the type of its value. */
+export type Notes = Required<Noted>;
+
 /** A value as text of the ConfigMap, and back; `decode` throws for what this version would not write. */
 interface Codec<T> {
-  readonly encode: (value: T) => string;
-  readonly decode: (text: string) => T;
+  readonly encode: (value: T) => string | Promise<string>;
+  readonly decode: (text: string) => T | Promise<T>;
 }
 
-function plain<T extends string>(schema: z.ZodType<T>, encode: (value: T) => string = (value) => value): Codec<T> {
-  return { encode, decode: (text) => schema.parse(text) };
+function word<T extends string>(schema: z.ZodType<T>): Codec<T> {
+  return { encode: (value) => value, decode: (text) => schema.parse(text) };
 }
 
 function json<T>(schema: z.ZodType<T>): Codec<T> {
@@ -135,32 +141,40 @@ function json<T>(schema: z.ZodType<T>): Codec<T> {
 }
 
 /** Reasons hold what others said: the API server, psql, a driver. */
-const sentence = plain(sentenceText, asSentence);
+const sentence: Codec<string> = { encode: asSentence, decode: (text) => sentenceText.parse(text) };
 
-/** The same, with all of them. */
-export type Facts = Required<Noted>;
+/** In ISO 8601. */
+const time: Codec<Date> = { encode: (date) => date.toISOString(), decode: (text) => instant.parse(text) };
 
-/** One for each note, so that no value of a journal is read anywhere without its grammar. */
-export const notes: { readonly [N in keyof Facts]: Codec<Facts[N]> } = {
-  step: plain(z.enum(stepIds)),
-  downSince: plain(z.iso.datetime()),
-  measured: plain(packed),
-  backup: plain(z.union([z.literal(''), objectName])),
-  live: plain(objectName),
-  served: plain(objectName),
-  copy: plain(z.iso.datetime()),
-  upgradeJob: plain(z.enum(['once', 'again'])),
+const nameOrNone: Codec<string | null> = {
+  encode: (name) => name ?? '',
+  decode: (text) => (text === '' ? null : objectName.parse(text)),
+};
+
+const yesText = z.literal('yes').transform(() => true as const);
+const yes: Codec<true> = { encode: () => 'yes', decode: (text) => yesText.parse(text) };
+
+/** One for each note: nothing else in the project knows how a value is written in the ConfigMap. */
+export const noteCodecs: { readonly [N in keyof Notes]: Codec<Notes[N]> } = {
+  step: word(z.enum(stepIds)),
+  downSince: time,
+  measured: { encode: pack, decode: unpack },
+  backup: nameOrNone,
+  live: word(objectName),
+  served: word(objectName),
+  copy: time,
+  upgradeJob: word(z.enum(['once', 'again'])),
   exchange: json(exchange),
   released: json(released),
   letIn: sentence,
   rollback: sentence,
   back: sentence,
-  undone: plain(z.enum(stepIds)),
+  undone: word(z.enum(stepIds)),
   sortOrders: json<SortOrders>(orders),
-  validated: plain(z.literal('yes')),
-  outcome: plain(z.enum(['upgraded', 'reverted'])),
+  validated: yes,
+  outcome: word(z.enum(['upgraded', 'reverted'])),
 };
 
-export function isNote(name: string): name is keyof Facts {
-  return Object.hasOwn(notes, name);
+export function isNote(name: string): name is keyof Notes {
+  return Object.hasOwn(noteCodecs, name);
 }

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { describe } from '../common/errors.ts';
 import { journalInvalid } from './errors.ts';
-import { isNote, notes, type Facts, type Noted } from './notes.ts';
+import { isNote, noteCodecs, type Noted, type Notes } from './notes.ts';
 import { recordCodec, type JournalRecord } from './record.ts';
 import type { JournalData } from './seal.ts';
-import { unpack } from './compress-fingerprint.ts';
 
 /** What the codec adds to the record and the notes. */
 const frame = {
@@ -14,14 +13,18 @@ const frame = {
 };
 
 /** Record and notes as texts of the ConfigMap. */
-export function encodeJournal(record: JournalRecord, noted: Readonly<Noted>): JournalData {
+export async function encodeJournal(record: JournalRecord, noted: Readonly<Noted>): Promise<JournalData> {
   const data: Record<string, string> = { record: recordCodec.encode(record) };
-  for (const name of Object.keys(noted)) if (isNote(name)) encodeInto(data, name, noted[name]);
+  for (const name of Object.keys(noted)) if (isNote(name)) await encodeInto(data, name, noted[name]);
   return data;
 }
 
-function encodeInto<N extends keyof Facts>(data: Record<string, string>, name: N, value: Facts[N] | undefined): void {
-  if (value !== undefined) data[name] = notes[name].encode(value);
+async function encodeInto<N extends keyof Notes>(
+  data: Record<string, string>,
+  name: N,
+  value: Notes[N] | undefined,
+): Promise<void> {
+  if (value !== undefined) data[name] = await noteCodecs[name].encode(value);
 }
 
 /**
@@ -33,31 +36,36 @@ export async function readJournal(
   data: JournalData,
 ): Promise<{ readonly record: JournalRecord; readonly noted: Noted }> {
   const { record: text = '', ...rest } = data;
-  const record = read(namespace, 'record', () => recordCodec.decode(text));
+  const record = await read(namespace, 'record', () => recordCodec.decode(text));
   const noted: Noted = {};
   for (const [name, value] of Object.entries(rest)) {
-    if (isNote(name)) Object.assign(noted, { [name]: decodeNote(name, value, namespace) });
-    else if (Object.hasOwn(frame, name)) read(namespace, name, () => frame[name as keyof typeof frame].parse(value));
+    if (isNote(name))
+      Object.assign(noted, { [name]: await read(namespace, name, () => noteCodecs[name].decode(value)) });
+    else if (Object.hasOwn(frame, name))
+      await read(namespace, name, () => frame[name as keyof typeof frame].parse(value));
     else throw journalInvalid(namespace, name, 'this version knows no such value');
   }
-  const { measured, exchange } = noted;
-  if (measured !== undefined) {
-    const unpacked = await unpack(measured).catch((error: unknown) => ({ error }));
-    if ('error' in unpacked) throw journalInvalid(namespace, 'measured', reasonOf(unpacked.error));
-  }
-  const { metadata } = exchange?.claim ?? {};
+  const { metadata } = noted.exchange?.claim ?? {};
   if (metadata !== undefined && (metadata.name !== record.claim || metadata.namespace !== namespace))
     throw journalInvalid(namespace, 'exchange', `it speaks of another claim than ${record.claim}`);
   return { record, noted };
 }
 
-function decodeNote<N extends keyof Facts>(name: N, text: string, namespace: string): Facts[N] {
-  return read(namespace, name, () => notes[name].decode(text));
+/** A note of a journal that can't be trusted; undefined where there is none that this version would write. */
+export async function doubtfulNote<N extends keyof Notes>(
+  data: JournalData | undefined,
+  name: N,
+): Promise<Notes[N] | undefined> {
+  try {
+    return await noteCodecs[name].decode(data?.[name] ?? '');
+  } catch {
+    return undefined;
+  }
 }
 
-function read<T>(namespace: string, name: string, decode: () => T): T {
+async function read<T>(namespace: string, name: string, decode: () => T | Promise<T>): Promise<T> {
   try {
-    return decode();
+    return await decode();
   } catch (error) {
     throw journalInvalid(namespace, name, reasonOf(error));
   }

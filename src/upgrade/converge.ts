@@ -5,7 +5,7 @@ import { endByHand } from '../journal/errors.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
-import type { Facts } from '../journal/notes.ts';
+import type { Notes } from '../journal/notes.ts';
 import { letInByOthers } from './server/external-start.ts';
 import type { Context, Step } from './contract/step.ts';
 
@@ -128,7 +128,7 @@ async function persistently({ clock, log }: Context, undo: () => Promise<void>):
 async function noteOrLog<N extends 'back' | 'undone'>(
   { journal, log }: Context,
   name: N,
-  value: Facts[N],
+  value: Notes[N],
 ): Promise<void> {
   try {
     await journal.note(name, value);

@@ -22,6 +22,7 @@ import { Journal } from '../journal/journal.ts';
 import { highestCounter } from '../journal/counter.ts';
 import { journalName } from '../objects/journal-name.ts';
 import type { Noted } from '../journal/notes.ts';
+import { doubtfulNote } from '../journal/reader.ts';
 import { recordCodec, type JournalRecord } from '../journal/record.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import { uidsOf } from './upgrade.ts';
@@ -53,9 +54,8 @@ export async function readEvidence(
   const { namespace } = target;
   const untrusted = await cluster.find('configmaps', journalName, namespace);
   const image = await formerImage(cluster, inputs, target, consent);
-  const told = untrusted?.data ?? {};
-  const open = await findOpenExchange(cluster, { ...target, claimName: target.volume.claimName }, told['exchange']);
-  const found = await backupOf(cluster, target, consent, told['backup']);
+  const open = await findOpenExchange(cluster, { ...target, claimName: target.volume.claimName }, untrusted?.data);
+  const found = await backupOf(cluster, target, consent, await doubtfulNote(untrusted?.data, 'backup'));
   const { resources } = inputs;
   const record: JournalRecord = {
     schema: 4,
@@ -83,7 +83,7 @@ export async function readEvidence(
   const isCopyLeft = open === undefined && copy !== undefined && isFromOurs(target, copy.spec);
   const noted: Noted = {
     step: 'restore-applications',
-    ...(isCopyLeft ? { copy: new Date(copy.metadata?.creationTimestamp ?? startedAt).toISOString() } : {}),
+    ...(isCopyLeft ? { copy: new Date(copy.metadata?.creationTimestamp ?? startedAt) } : {}),
     ...(found === undefined ? {} : { backup: found.backup.name }),
     ...(open === undefined ? {} : { exchange: open.exchange }),
   };
@@ -91,7 +91,7 @@ export async function readEvidence(
     `PostgreSQL 12 would be started with image ${image}`,
     ...(await dataLines(cluster, target, consent, found, open)),
     ...target.applications.map((workload) => `${workloadName(workload)} would be left as it is now`),
-    ...formerStates(target, told['record']),
+    ...formerStates(target, untrusted?.data?.['record']),
     ...(isCopyLeft
       ? [`PersistentVolumeClaim ${copyName(target)}, a copy of the server's volume, would be deleted with its volume`]
       : []),
@@ -150,7 +150,7 @@ async function backupOf(
   cluster: ClusterReader,
   target: Target,
   consent: Consent,
-  told: string | undefined,
+  told: string | null | undefined,
 ): Promise<FoundBackup | undefined> {
   const { backup: named } = consent;
   const name = objectName.safeParse(named ?? told);

@@ -24,7 +24,7 @@ export async function makeCopy(context: Context, source: Source): Promise<void> 
   await removeCopy(context);
   await claimGone(context, copyName(target));
   // What has the name from now on is the copy; what others gave it before is not there.
-  await journal.note('copy', (await cluster.now()).toISOString());
+  await journal.note('copy', await cluster.now());
   await cluster.create('persistentvolumeclaims', copyClaim(target, copyName(target), source), {
     namespace: target.namespace,
   });
@@ -119,8 +119,8 @@ export function isFromOurs({ volume: { claimName } }: Target, spec: V1Persistent
   );
 }
 
-function isOlder(made: Date | undefined, noted: string): boolean {
-  return made !== undefined && new Date(made).getTime() < new Date(noted).getTime() - clockSkew;
+function isOlder(made: Date | undefined, noted: Date): boolean {
+  return made !== undefined && new Date(made).getTime() < noted.getTime() - clockSkew;
 }
 
 /** A claim goes when no pod names it any more, also none that has ended. */

@@ -6,7 +6,9 @@ import { shellLines } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 import { counterAnnotation, counterOf } from '../../journal/counter.ts';
 import { journalName } from '../../objects/journal-name.ts';
-import { notes, type Exchange } from '../../journal/notes.ts';
+import type { Exchange } from '../../journal/notes.ts';
+import { doubtfulNote } from '../../journal/reader.ts';
+import type { JournalData } from '../../journal/seal.ts';
 import { copyName, kindOfVolume } from '../../objects/copy.ts';
 import { renewed } from './exchange.ts';
 
@@ -28,15 +30,16 @@ export interface OpenExchange {
  * An exchange of volumes that is not at its end, by what the cluster shows. A journal that can't be trusted says at which volumes to look, and no more: the PersistentVolumes themselves
  * tell whether the one was the server's, and the other one is to be. Nobody can write those who has rights in the namespace alone. The claim is made of the one that
  * there is, or of the StatefulSet's template.
- * @param told what the journal says of the exchange
+ * @param untrusted the journal
  */
 export async function findOpenExchange(
   cluster: ClusterReader,
   server: ServersClaim,
-  told: string | undefined,
+  untrusted: JournalData | undefined,
 ): Promise<OpenExchange | undefined> {
-  const names = namesOf(told);
-  if (names === undefined) return undefined;
+  const told = await doubtfulNote(untrusted, 'exchange');
+  if (told === undefined) return undefined;
+  const names = { volume: told.volume, former: told.former };
   const [claim, volume, former] = await Promise.all([
     cluster.find('persistentvolumeclaims', server.claimName, server.namespace),
     cluster.find('persistentvolumes', names.volume),
@@ -59,18 +62,9 @@ export async function findOpenExchange(
  */
 export async function claimByEvidence(cluster: ClusterReader, server: ServersClaim): Promise<V1PersistentVolumeClaim> {
   const journal = await cluster.find('configmaps', journalName, server.namespace);
-  const open = await findOpenExchange(cluster, server, journal?.data?.['exchange']);
+  const open = await findOpenExchange(cluster, server, journal?.data);
   if (open === undefined) throw claimMissing(server);
   return open.exchange.claim;
-}
-
-function namesOf(told: string | undefined): Pick<Exchange, 'volume' | 'former'> | undefined {
-  try {
-    const { volume, former } = notes.exchange.decode(told ?? '');
-    return { volume, former };
-  } catch {
-    return undefined;
-  }
 }
 
 function isOf({ spec }: V1PersistentVolume, { namespace }: ServersClaim, claimName: string): boolean {

@@ -34,7 +34,7 @@ export const stopApplications: Step = {
 async function beginDowntime(context: Context): Promise<void> {
   const { journal, cluster, timeline } = context;
   if (journal.noted.downSince === undefined) {
-    await journal.note('downSince', (await cluster.now()).toISOString());
+    await journal.note('downSince', await cluster.now());
     timeline.downtimeBegins();
   }
   await countDowntime(context);
@@ -43,7 +43,7 @@ async function beginDowntime(context: Context): Promise<void> {
 /** The downtime is counted from the first run that stopped an application, whichever run ends it: by the API server's time, since runners have clocks of their own. */
 async function countDowntime({ journal, cluster, timeline }: Context): Promise<void> {
   const { downSince } = journal.noted;
-  if (downSince !== undefined) timeline.downtimeBegins((await cluster.now()).getTime() - Date.parse(downSince));
+  if (downSince !== undefined) timeline.downtimeBegins((await cluster.now()).getTime() - downSince.getTime());
 }
 
 /** Brings the application layer back to exactly what was recorded. */

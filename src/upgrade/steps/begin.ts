@@ -1,7 +1,7 @@
 import { epochLabel } from '../../objects/fencing-token.ts';
 import { journalObject } from '../../journal/object.ts';
 import { counterAnnotation, openAnnotation } from '../../journal/counter.ts';
-import { encodeJournal } from '../../journal/reader.ts';
+import { recordCodec } from '../../journal/record.ts';
 import { newLease } from '../../objects/lease.ts';
 import type { Move } from '../../report/planned-step.ts';
 import type { Draft } from '../contract/step.ts';
@@ -9,7 +9,7 @@ import type { Draft } from '../contract/step.ts';
 /** What a run does before the first step: it takes the Lease, marks what it will change, and writes down what there is. */
 export function planBeginning({ target, record }: Draft): readonly Move[] {
   const { namespace } = target;
-  const data = { ...encodeJournal(record, {}), counter: 'COUNTER', salt: 'SALT', seal: 'SEAL' };
+  const data = { record: recordCodec.encode(record), counter: 'COUNTER', salt: 'SALT', seal: 'SEAL' };
   return [
     {
       does: 'create',

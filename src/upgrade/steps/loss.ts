@@ -6,13 +6,12 @@ import { describe } from '../../common/errors.ts';
 import type { Log } from '../../ports/runner.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Released } from '../../journal/notes.ts';
-import { unpack } from '../../journal/compress-fingerprint.ts';
 import { measurementLimit } from './quiesce.ts';
 
 /** When the applications were let in, and where in the WAL that was, for the journal's note `released`. */
 export async function releasePoint(database: Database, at: Date): Promise<Released> {
   const wal = (await database.read('template1', 'SELECT pg_catalog.pg_current_wal_lsn();')).trim();
-  return { at: at.toISOString(), wal };
+  return { at, wal };
 }
 
 const shown = 20;
@@ -24,12 +23,12 @@ const shown = 20;
  */
 export async function lossOfRollback(database: Database, { noted, record }: Journal, log: Log): Promise<string[]> {
   const { released } = noted;
-  const since = released?.at ?? record.startedAt;
+  const since = released?.at.toISOString() ?? record.startedAt;
   try {
     const lines = released === undefined ? [] : [await walSince(database, released)];
     if (noted.measured === undefined) return [...lines, `all that was written since ${since}; it can't be counted`];
     const { fingerprint: now } = await measure(database, record.job.jobs, measurementLimit);
-    const differences = compareFingerprints(await unpack(noted.measured), now);
+    const differences = compareFingerprints(noted.measured, now);
     const more = differences.length - shown;
     return [
       ...lines,
@@ -45,5 +44,5 @@ export async function lossOfRollback(database: Database, { noted, record }: Jour
 
 async function walSince(database: Database, { at, wal }: Released): Promise<string> {
   const sql = `SELECT pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), ${quoted(wal)}));`;
-  return `${(await database.read('template1', sql)).trim()} of WAL were written since ${at}`;
+  return `${(await database.read('template1', sql)).trim()} of WAL were written since ${at.toISOString()}`;
 }

@@ -1,12 +1,12 @@
 import { readClients } from '../../database/clients.ts';
-import { compareFingerprints, fingerprintSize } from '../../database/fingerprint.ts';
+import { compareFingerprints, fingerprintSize, type Fingerprint } from '../../database/fingerprint.ts';
 import { measure } from '../../database/measurement.ts';
 import { obstacleName, obstacleRemedy, readObstacles } from '../../database/obstacles.ts';
 import { describe, UpgradeError } from '../../common/errors.ts';
 import { sessionIn } from '../../target/target.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { isFencedOff } from '../server/scheduling-gate.ts';
-import { pack, unpack } from '../../journal/compress-fingerprint.ts';
+import { TooLongForJournal } from '../../journal/compress-fingerprint.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { expectNoUsersCode } from './users-code.ts';
 
@@ -32,7 +32,7 @@ export const quiesce: Step = {
   async run(context) {
     const { journal, log, results } = context;
     if (journal.noted.measured !== undefined && (await isFencedOff(context))) {
-      results.before = await unpack(journal.noted.measured);
+      results.before = journal.noted.measured;
       log.info(`Measured before by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
       return;
     }
@@ -61,9 +61,9 @@ export const quiesce: Step = {
   },
 };
 
-async function compare({ database, settings, log, results }: Context, measured: string): Promise<void> {
+async function compare({ database, settings, log, results }: Context, measured: Fingerprint): Promise<void> {
   const { fingerprint: now } = await measure(database, settings.jobs, measurementLimit);
-  const differences = compareFingerprints(await unpack(measured), now);
+  const differences = compareFingerprints(measured, now);
   if (differences.length === 0) log.info(`As it was measured before the upgrade: ${fingerprintSize(now)}`);
   else
     results.warnings.push(
@@ -111,11 +111,13 @@ async function measureAndNote({ database, settings, journal, log, results }: Con
   results.before = fingerprint;
   log.info(`Measured ${fingerprintSize(results.before)}`);
   // A backup that an earlier run took is older than this.
-  if (journal.noted.backup !== undefined) await journal.note('backup', '');
+  if (journal.noted.backup !== undefined) await journal.note('backup', null);
   // Before the measurement: where that is noted, another run measures nothing again.
   await journal.note('sortOrders', sortOrders);
-  const packed = await pack(results.before);
-  if (packed === undefined)
+  try {
+    await journal.note('measured', fingerprint);
+  } catch (error) {
+    if (!(error instanceof TooLongForJournal)) throw error;
     log.info('It is too much for the journal: a run that has to go on with this one could not compare');
-  else await journal.note('measured', packed);
+  }
 }

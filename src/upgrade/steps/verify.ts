@@ -1,7 +1,6 @@
 import { compareFingerprints, fingerprintSize, type Fingerprint } from '../../database/fingerprint.ts';
 import { measure } from '../../database/measurement.ts';
 import { UpgradeError } from '../../common/errors.ts';
-import { unpack } from '../../journal/compress-fingerprint.ts';
 import { measurementLimit } from './quiesce.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
 import type { Context, Step } from '../contract/step.ts';
@@ -15,7 +14,7 @@ export const verify: Step = {
 
   async run(context) {
     const { database, journal, results, settings, log } = context;
-    const before = await measuredBefore(context);
+    const before = measuredBefore(context);
     const after = await measure(database, settings.jobs, measurementLimit);
     const differences = compareFingerprints(before, after.fingerprint);
     if (differences.length === 0) log.info(`The same: ${fingerprintSize(after.fingerprint)}`);
@@ -25,7 +24,7 @@ export const verify: Step = {
         `The data could not be compared, since somebody else had started ${journal.noted.letIn}. It differs from what was measured before: ${shortened(differences)}`,
       );
     await rebuildIndexes(context, journal.noted.sortOrders ?? {}, after.sortOrders);
-    await journal.note('validated', 'yes');
+    await journal.note('validated', true);
     results.validated = true;
   },
 };
@@ -43,9 +42,8 @@ function shortened(differences: readonly string[]): string {
   return `${differences.slice(0, 10).join('; ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
 }
 
-async function measuredBefore({ journal, results }: Context): Promise<Fingerprint> {
-  const { measured } = journal.noted;
-  const before = results.before ?? (measured === undefined ? undefined : await unpack(measured));
+function measuredBefore({ journal, results }: Context): Fingerprint {
+  const before = results.before ?? journal.noted.measured;
   if (before !== undefined) return before;
   throw new UpgradeError(
     'not-measured',

@@ -49,7 +49,7 @@ describe('a journal is authentic', () => {
     const cluster = world();
     const journal = await begun(cluster);
     await journal.note('step', 'quiesce');
-    await journal.note('released', { at: '2026-01-02T03:04:05.000Z', wal: '16/B374D848' });
+    await journal.note('released', { at: new Date('2026-01-02T03:04:05Z'), wal: '16/B374D848' });
     const another = await Journal.find(cluster, namespace, new JournalSeal(new FakeCrypto(), password), 'pv-1');
     expect(another?.record).toEqual(record);
     expect(another?.noted).toEqual(journal.noted);

@@ -3,7 +3,6 @@ import { describe, expect, test } from '@jest/globals';
 import { Journal } from '../../../src/journal/journal.ts';
 import type { Noted } from '../../../src/journal/notes.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
-import { pack } from '../../../src/journal/compress-fingerprint.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { namespace, persistentVolume, target } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
@@ -120,17 +119,16 @@ describe('a journal that is correctly signed is read by its grammar all the same
   });
 
   test('and one of a run is taken, with all that it may note', async () => {
-    const measured = await pack({
-      databases: { 'my "db"': { relations: { "public.it's": '42 rows' }, extensions: ['plpgsql'] } },
-    });
-    const noted = {
-      ...{ step: 'activate', undone: 'quiesce', downSince: '2026-01-02T03:04:05.000Z', backup: '', live: 'a-live-1' },
-      ...{ served: 'a-of-14-1', letIn: 'deployments/a at …', rollback: 'Asked.', back: 'Failed.', validated: 'yes' },
-      ...{ exchange: { claim, volume: 'pv-2', former: 'pv-1' }, outcome: 'reverted', measured: measured ?? '' },
-      released: { at: '2026-01-02T03:04:05.000Z', wal: '16/B374D848' },
+    const at = new Date('2026-01-02T03:04:05Z');
+    const noted: Noted = {
+      ...{ step: 'activate', undone: 'quiesce', downSince: at, backup: null, live: 'a-live-1' },
+      ...{ served: 'a-of-14-1', letIn: 'deployments/a at …', rollback: 'Asked.', back: 'Failed.', validated: true },
+      ...{ exchange: { claim, volume: 'pv-2', former: 'pv-1' }, outcome: 'reverted' },
+      measured: { databases: { 'my "db"': { relations: { "public.it's": '42 rows' }, extensions: ['plpgsql'] } } },
+      released: { at, wal: '16/B374D848' },
       sortOrders: { circle: [] },
-    } as const;
-    const cluster = world().put('configmaps', await sealedJournal(record, noted as Noted));
+    };
+    const cluster = world().put('configmaps', await sealedJournal(record, noted));
     expect((await Journal.find(cluster, namespace, seal, 'pv-1'))?.noted).toEqual(noted);
   });
 

@@ -155,7 +155,7 @@ test.each<[string, string | undefined, string, boolean]>([
   ['that was made since', '2026-01-02T03:04:05.900Z', '2026-01-02T03:04:05Z', true],
 ])('a clone of the claim under the name of the copy %s', async (_what, copy, made, isRemoved) => {
   const { cluster, context } = await setUp();
-  if (copy !== undefined) await context.journal.note('copy', copy);
+  if (copy !== undefined) await context.journal.note('copy', new Date(copy));
   cluster
     .put('persistentvolumeclaims', {
       // Ours may have lost its label, and theirs may have got it.

@@ -47,5 +47,5 @@ export async function sealedJournal(
   noted: Readonly<Noted> = {},
   counter = 1,
 ): Promise<V1ConfigMap> {
-  return await signed({ ...encodeJournal(record, noted), counter: String(counter) });
+  return await signed({ ...(await encodeJournal(record, noted)), counter: String(counter) });
 }

@@ -122,7 +122,7 @@ describe('bringing the applications back', () => {
     cluster.time = () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5) + clock.monotonic());
     clock.now = () => new Date(cluster.time().getTime() + minutes * 60_000);
     // Another run stopped them, on a runner of its own.
-    await context.journal.note('downSince', cluster.time().toISOString());
+    await context.journal.note('downSince', cluster.time());
     clock.pass(60_000);
     controlDeployments(setting);
     await restoreApplications.run(context);
