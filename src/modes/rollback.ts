@@ -9,6 +9,7 @@ import { expectNoHolder } from '../upgrade/lock/lease.ts';
 import { lossOfRollback } from '../upgrade/steps/loss.ts';
 import { oneAtATime } from '../upgrade/lock/one-at-a-time.ts';
 import { expectConfirmed, isOfFormerStatefulSet } from '../upgrade/recorded.ts';
+import { expectReverted } from '../upgrade/contract/ending.ts';
 import { beginRollback, mayLose, rollBack } from '../upgrade/rollback.ts';
 import { contextOf } from '../upgrade/upgrade.ts';
 import { beginWithoutJournal, readEvidence } from '../upgrade/without-journal.ts';
@@ -115,8 +116,7 @@ async function toItsEnd(
   const { results } = context.progress;
   const database = found.database.over(ours);
   const given = { ...context, ...found, cluster: ours, database, scripts: context.scripts.job, results };
-  const end = await rollBack({ ...contextOf(given, journal), isResumed: true });
-  if (end.code !== 'reverted') throw end;
+  expectReverted(await rollBack({ ...contextOf(given, journal), isResumed: true }));
 }
 
 async function tellEnd(context: ClusterModeContext, reference: string): Promise<void> {

@@ -2,6 +2,7 @@ import { CancelledError, describe, PrecheckError, UpgradeError } from '../common
 import { discover } from '../target/discover.ts';
 import type { Target } from '../target/target.ts';
 import { backupName } from '../objects/backup.ts';
+import { expectCompleted } from '../upgrade/contract/ending.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
 import { expectNoHolder, releaseExpired } from '../upgrade/lock/lease.ts';
 import { oneAtATime } from '../upgrade/lock/one-at-a-time.ts';
@@ -65,7 +66,9 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
   await oneAtATime(context, { namespace, statefulSet, applications, volume }, runId, async (cluster) => {
     expectUnchanged(checked.target, await discover(cluster, inputs));
     const database = checked.database.over(cluster);
-    await runUpgrade({ ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results });
+    const given = { ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results };
+    // While the Lease is held: its loss is told instead of what a way back says of a server that another run changes by now.
+    expectCompleted(await runUpgrade(given));
   });
   return true;
 }
@@ -87,10 +90,8 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
     const journal = await findJournal(cluster, found.target, found.seal);
     if (journal === undefined || journal.isClosed) throw endedMeanwhile();
     const database = found.database.over(cluster);
-    await resumeUpgrade(
-      { ...context, ...found, cluster, database, scripts: scripts.job, results: progress.results },
-      journal,
-    );
+    const given = { ...context, ...found, cluster, database, scripts: scripts.job, results: progress.results };
+    expectCompleted(await resumeUpgrade(given, journal));
   });
 }
 

@@ -6,7 +6,8 @@ import { journalName } from '../objects/journal-name.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
 import type { Notes } from '../journal/notes.ts';
-import { letInByOthers } from './server/external-start.ts';
+import { expectLossless } from './server/external-start.ts';
+import { completed, type Ending, type WayBack } from './contract/ending.ts';
 import type { Context, Step } from './contract/step.ts';
 
 /** Whoever has the Lease now goes on from here, forward or back; where a Job may still be at work, neither is possible. */
@@ -16,9 +17,14 @@ const leftAsItIs = new Set(['lease-lost', 'node-silent']);
  * Runs the steps in order. When one fails, those that began are undone from
  * the last to the first, and only then does it say how the server was left.
  * @param before steps that another run has done, to be undone with the others
- * @throws UpgradeError with the cause, and with what could not be undone
+ * @returns `completed` when all steps are done, else how the way back ended
+ * @throws UpgradeError where neither forward nor back is possible now, and everything was left as it is
  */
-export async function converge(steps: readonly Step[], context: Context, before: readonly Step[] = []): Promise<void> {
+export async function converge(
+  steps: readonly Step[],
+  context: Context,
+  before: readonly Step[] = [],
+): Promise<Ending> {
   const begun = [...before];
   for (const step of steps) {
     try {
@@ -30,31 +36,28 @@ export async function converge(steps: readonly Step[], context: Context, before:
       );
     } catch (error) {
       if (error instanceof UpgradeError && leftAsItIs.has(error.code)) throw error;
-      const atWork = error instanceof CancelledError ? await step.leftAtWork?.(context) : undefined;
-      if (atWork !== undefined) throw atWork;
+      if (error instanceof CancelledError) await step.expectNothingAtWork?.(context);
       const reason = `${step.title}: ${sentence(describe(error))}`;
-      if (step.serves === true) {
-        const left = await letInByOthers(context, reason, error);
-        if (left !== undefined) throw left;
-      }
+      if (step.serves === true) await expectLossless(context, reason, error);
       // People are told at once; how the server was left, when it is known.
       context.log.annotate('error', step.id, `${reason} Going back …`);
-      throw await goBack(begun, reason, context, error);
+      return await undoSteps(begun, reason, context, error);
     }
   }
+  return completed;
 }
 
 /**
  * Undoes the steps from the last to the first.
  * @param reason why, as a sentence; it is noted, so that another run goes on going back
- * @returns the error that says how the server was left
+ * @param cause what failed, where something did
  */
-export async function goBack(
+export async function undoSteps(
   begun: readonly Step[],
   reason: string,
   context: Context,
   cause?: unknown,
-): Promise<UpgradeError> {
+): Promise<WayBack> {
   await noteOrLog(context, 'back', reason);
   // The way back must not be cut short by the cancellation that may have caused it.
   const unhurried = uninterrupted(context);
@@ -69,13 +72,12 @@ export async function goBack(
       await noteOrLog(context, 'undone', step.id);
     } catch (error) {
       const message = `${reason} Going back stopped at "${step.title}": ${sentence(describe(error))} PostgreSQL may be stopped and fenced, and the applications may still be stopped.`;
-      return new UpgradeError('way-back-failed', message, isRunError(error) ? error.remedy : remedy, { cause });
+      return { end: 'way-back-failed', message, remedy: isRunError(error) ? error.remedy : remedy, cause };
     }
   }
   await removeTraces(unhurried);
   await noteReverted(context);
-  const message = `${reason} ${await howItWasLeft(unhurried)}`;
-  return new UpgradeError('reverted', message, remedy, { cause });
+  return { end: 'reverted', message: `${reason} ${await howItWasLeft(unhurried)}`, remedy, cause };
 }
 
 /** A cancellation ends the calls too that it waits for. Without this none does: the way back has to come to its end. */

@@ -1,12 +1,13 @@
 import type { LeasedCluster } from '../ports/cluster.ts';
 import { activate } from './steps/activate.ts';
-import { converge, goBack } from './converge.ts';
-import { goOn } from './go-on.ts';
+import { completeUpgrade } from './complete.ts';
+import type { Ending } from './contract/ending.ts';
+import { converge, undoSteps } from './converge.ts';
 import type { Journal } from '../journal/journal.ts';
 import { reversibleSteps, stepsToUndo } from './plan.ts';
 import { expectConfirmed } from './recorded.ts';
 import { rollBack } from './rollback.ts';
-import type { Context, Results } from './contract/step.ts';
+import type { Context } from './contract/step.ts';
 import { contextOf } from './upgrade.ts';
 import { runUpgradeJob } from './steps/upgrade-job.ts';
 
@@ -14,28 +15,28 @@ import { runUpgradeJob } from './steps/upgrade-job.ts';
  * Goes on with an upgrade whose run ended in the middle: forward or, where that
  * run had begun to go back, back. What is done already each step sees for itself.
  * Decision: docs/decisions/0009-resume-and-rollback.md
- * @throws UpgradeError when a step failed or it went back; it says how the server was left
+ * @throws UpgradeError where neither forward nor back is possible now, or the journal is not confirmed
  */
 export async function resumeUpgrade(
   given: Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal' | 'isResumed'>,
   journal: Journal<LeasedCluster>,
-): Promise<Results> {
+): Promise<Ending> {
   const context: Context = { ...contextOf(given, journal), isResumed: true };
   await expectConfirmed(context);
   const { noted, record } = journal;
   context.log.info(`Going on with the upgrade that ${record.runId} began at ${record.startedAt}: ${stateOf(journal)}`);
   const { kind } = record.backup;
   if (kind !== 'external' && noted.backup) context.results.backup = { kind, name: noted.backup };
-  if (noted.rollback !== undefined) throw await rollBack(context);
-  if (noted.back !== undefined) throw await goBack(stepsToUndo(noted), noted.back, context);
+  if (noted.rollback !== undefined) return await rollBack(context);
+  if (noted.back !== undefined) return await undoSteps(stepsToUndo(noted), noted.back, context);
   if (noted.validated !== undefined) {
     await context.log.group(activate.title, () => activate.run(context));
   } else {
     const { before, rest } = cut(noted.step);
-    await converge(rest, context, before);
+    const ending = await converge(rest, context, before);
+    if (ending.end !== 'completed') return ending;
   }
-  await goOn(context);
-  return context.results;
+  return await completeUpgrade(context);
 }
 
 function stateOf({ noted }: Journal): string {

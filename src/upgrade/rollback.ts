@@ -1,8 +1,9 @@
 import type { Target } from '../target/target.ts';
 import type { LeasedCluster } from '../ports/cluster.ts';
-import { describe, sentence, UpgradeError } from '../common/errors.ts';
+import { describe, sentence } from '../common/errors.ts';
 import { startApplications, stopApplications } from './steps/applications.ts';
-import { goBack } from './converge.ts';
+import type { WayBack } from './contract/ending.ts';
+import { undoSteps } from './converge.ts';
 import { closeJournal } from './steps/finish.ts';
 import { Journal } from '../journal/journal.ts';
 import { release, stepsToUndo } from './plan.ts';
@@ -58,9 +59,8 @@ export async function beginRollback(
 /**
  * Back to 12, from wherever the upgrade is: the applications are stopped where
  * they had been let in, then all steps are undone. Another run goes on with it.
- * @returns the error that says how the server was left: `reverted` when 12 is back
  */
-export async function rollBack(context: Context): Promise<UpgradeError> {
+export async function rollBack(context: Context): Promise<WayBack> {
   const { noted } = context.journal;
   const reason = sentence(noted.rollback ?? '');
   if (noted.back === undefined && mayLose(context.journal)) {
@@ -70,11 +70,11 @@ export async function rollBack(context: Context): Promise<UpgradeError> {
       return await abandon(context, `${stopApplications.title}: ${sentence(describe(error))}`, error);
     }
   }
-  return await goBack(stepsToUndo(noted), reason, context);
+  return await undoSteps(stepsToUndo(noted), reason, context);
 }
 
 /** Until 14 is stopped, nothing has begun that can't be left. */
-async function abandon(context: Context, reason: string, cause: unknown): Promise<UpgradeError> {
+async function abandon(context: Context, reason: string, cause: unknown): Promise<WayBack> {
   const unhurried = { ...context, signal: new AbortController().signal };
   try {
     await startApplications(unhurried);
@@ -82,10 +82,10 @@ async function abandon(context: Context, reason: string, cause: unknown): Promis
   } catch (error) {
     context.results.warnings.push(`Not all applications are back: ${describe(error)}`);
   }
-  return new UpgradeError(
-    'not-rolled-back',
-    `${reason} PostgreSQL 14 still serves, and nothing was taken back.`,
-    'Remove the cause, then run "mode: rollback" again.',
-    { cause },
-  );
+  return {
+    end: 'not-rolled-back',
+    message: `${reason} PostgreSQL 14 still serves, and nothing was taken back.`,
+    remedy: 'Remove the cause, then run "mode: rollback" again.',
+    cause,
+  };
 }

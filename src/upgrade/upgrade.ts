@@ -8,8 +8,9 @@ import { reversibleSteps } from './plan.ts';
 import { planUpgrade } from './planned-upgrade.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { jobSettings } from '../objects/job-settings.ts';
-import { goOn } from './go-on.ts';
-import type { Context, Results } from './contract/step.ts';
+import { completeUpgrade } from './complete.ts';
+import type { Ending } from './contract/ending.ts';
+import type { Context } from './contract/step.ts';
 import { pinned, platformOf, type RecordedImage, type SeenImage } from '../target/image-digests.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { PrecheckError } from '../common/errors.ts';
@@ -21,16 +22,16 @@ export type Preparation = Pick<
 
 /**
  * The upgrade itself, after all checks have passed.
- * @throws UpgradeError when a step failed; it says how the server was left
+ * @returns `completed`, or how the way back ended
+ * @throws UpgradeError where neither forward nor back is possible now
  */
-export async function runUpgrade({ facts, runId, seal, ...given }: Preparation): Promise<Results> {
+export async function runUpgrade({ facts, runId, seal, ...given }: Preparation): Promise<Ending> {
   const { inputs, target } = facts;
   const record = recordOf(facts, runId, given.clock.now());
   const journal = await Journal.begin(given.cluster, target.namespace, seal, record);
   const context = contextOf({ ...given, inputs, target }, journal);
-  await converge(reversibleSteps, context);
-  await goOn(context);
-  return context.results;
+  const ending = await converge(reversibleSteps, context);
+  return ending.end === 'completed' ? await completeUpgrade(context) : ending;
 }
 
 /**

@@ -1,8 +1,8 @@
-import type { UpgradeError } from '../../src/common/errors.ts';
 import type { AnyCluster } from '../unit/any-cluster.ts';
 import { discover } from '../../src/target/discover.ts';
 import { claimInExchange } from '../../src/upgrade/backup/exchange.ts';
 import { Journal } from '../../src/journal/journal.ts';
+import { expectCompleted, type WayBack } from '../../src/upgrade/contract/ending.ts';
 import { resumeUpgrade } from '../../src/upgrade/resume.ts';
 import { beginRollback, rollBack } from '../../src/upgrade/rollback.ts';
 import { contextOf, runUpgrade } from '../../src/upgrade/upgrade.ts';
@@ -41,14 +41,14 @@ async function found({ cluster }: Live) {
   return { earlier, target };
 }
 
-/** What `mode: rollback` does. @returns the code and message of the error that says how the server was left */
+/** What `mode: rollback` does. @returns how it ended, and what it says of that */
 export async function rollBackNow(setting: Live): Promise<string> {
-  const { code, message } = await endOfRollback(setting);
-  return `${code}: ${message}`;
+  const { end, message } = await endOfRollback(setting);
+  return `${end}: ${message}`;
 }
 
-/** What `mode: rollback` does. @returns the error that says how the server was left */
-export async function endOfRollback(setting: Live): Promise<UpgradeError> {
+/** What `mode: rollback` does. */
+export async function endOfRollback(setting: Live): Promise<WayBack> {
   const { cluster, context, clock } = setting;
   const { earlier, target } = await found(setting);
   const journal = await beginRollback(cluster, { target, seal }, earlier, {
@@ -63,5 +63,5 @@ export async function endOfRollback(setting: Live): Promise<UpgradeError> {
 /** What `mode: upgrade` does with an open journal. @throws what it throws */
 export async function resumeNow(setting: Live): Promise<void> {
   const { earlier, target } = await found(setting);
-  await resumeUpgrade(anotherRun(setting, setting.cluster, target), earlier);
+  expectCompleted(await resumeUpgrade(anotherRun(setting, setting.cluster, target), earlier));
 }

@@ -1,5 +1,4 @@
 import type { V1Job } from '@kubernetes/client-node';
-import type { UpgradeError } from '../../common/errors.ts';
 import type { Database } from '../../database/database.ts';
 import type { Fingerprint } from '../../database/fingerprint.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
@@ -64,8 +63,8 @@ export interface Step {
   readonly isUninterruptible?: boolean;
   /** Clients may be served by 14 before it fails. */
   readonly serves?: true;
-  /** What is at work and must come to its end, where a cancellation during the step leaves things as they are. */
-  leftAtWork?(context: Context): Promise<UpgradeError | undefined>;
+  /** Asked when the step was cancelled. @throws UpgradeError when something is at work that must come to its end: all is left as it is then */
+  expectNothingAtWork?(context: Context): Promise<void>;
   run(context: Context): Promise<void>;
   /**
    * Takes back what `run` did or began to do, by what the cluster shows; also

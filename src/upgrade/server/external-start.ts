@@ -26,21 +26,17 @@ export async function expectStopped(context: Context): Promise<void> {
  * Looks whether a way back by itself would lose something: 14 has been let out of the fence, and applications which nobody of ours has started may have
  * written to it. That is noted, and then only `mode: rollback` goes back.
  * @param reason why it would go back, as a sentence
- * @returns the error that ends the run with 14 as it is; undefined when nothing is lost by going back
+ * @throws UpgradeError `let-in-by-others`, which ends the run with 14 as it is
  */
-export async function letInByOthers(
-  context: Context,
-  reason: string,
-  cause: unknown,
-): Promise<UpgradeError | undefined> {
+export async function expectLossless(context: Context, reason: string, cause: unknown): Promise<void> {
   const { cluster, journal } = context;
   if (journal.noted.letIn === undefined) {
-    if (await isFenceUp(context)) return undefined;
+    if (await isFenceUp(context)) return;
     const started = await startedByOthers(context);
-    if (started.length === 0) return undefined;
+    if (started.length === 0) return;
     await journal.note('letIn', `${started.join(', ')} at ${(await cluster.now()).toISOString()}`);
   }
-  return new UpgradeError(
+  throw new UpgradeError(
     'let-in-by-others',
     `${reason} It does not go back, since that would lose what was written meanwhile: somebody else started ${sentence(journal.noted.letIn ?? '')}`,
     'Look at what the message says. "mode: upgrade" goes on with 14 then and only warns of what differs; "mode: rollback" says what 12 would lack and goes back. Let no "helm upgrade" run before.',

@@ -40,9 +40,9 @@ export const runUpgradeJob: Step = {
     );
   },
 
-  async leftAtWork(context) {
+  async expectNothingAtWork(context) {
     const run = context.results.jobRun ?? (await unheardJob(context));
-    return run !== undefined && (await isAtWork(context, run.object)) ? stillRuns(context, jobName) : undefined;
+    if (run !== undefined && (await isAtWork(context, run.object))) throw stillRuns(context, jobName);
   },
 
   async undo(context) {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { UpgradeError } from '../../../src/common/errors.ts';
 import { converge } from '../../../src/upgrade/converge.ts';
 import { journalName } from '../../../src/objects/journal-name.ts';
+import type { WayBack } from '../../../src/upgrade/contract/ending.ts';
 import type { Step } from '../../../src/upgrade/contract/step.ts';
 import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
@@ -35,6 +36,13 @@ function journalOf({ cluster }: Setting) {
   return cluster.peek('configmaps', journalName, namespace)?.data ?? {};
 }
 
+/** Runs the steps, one of which fails. */
+async function goesBack(steps: readonly Step[], { context }: Setting): Promise<WayBack> {
+  const ending = await converge(steps, context);
+  if (ending.end === 'completed') throw new Error('no step failed');
+  return ending;
+}
+
 describe('the steps', () => {
   test('run in order, each in a group and a phase, and noted before it begins', async () => {
     const setting = await setUp();
@@ -44,7 +52,7 @@ describe('the steps', () => {
       seen.push(journalOf(setting)['step']);
       return Promise.resolve();
     };
-    await converge(plan(events, { start: { run } }), setting.context);
+    expect(await converge(plan(events, { start: { run } }), setting.context)).toEqual({ end: 'completed' });
     expect(events).toEqual(['run stop', 'run measure', 'run release']);
     expect(seen).toEqual([ids.start]);
     expect(setting.log.groups).toEqual(['Step stop', 'Step measure', 'Step start', 'Step release']);
@@ -61,12 +69,12 @@ describe('the steps', () => {
     const setting = await setUp();
     const events: string[] = [];
     const steps = plan(events, { start: { run: failing(events, 'run start') } });
-    const error = await thrownBy(() => converge(steps, setting.context));
+    const wayBack = await goesBack(steps, setting);
     expect(events).toEqual(['run stop', 'run measure', 'run start', 'undo start', 'undo stop']);
-    expect(error.code).toBe('reverted');
-    expect(error.message).toContain('Step start: The disk is full. PostgreSQL 12 serves');
-    expect(error.remedy).toBe('Make room.');
-    expect(error.cause).toBe(cause);
+    expect(wayBack.end).toBe('reverted');
+    expect(wayBack.message).toContain('Step start: The disk is full. PostgreSQL 12 serves');
+    expect(wayBack.remedy).toBe('Make room.');
+    expect(wayBack.cause).toBe(cause);
     expect(journalOf(setting)).toMatchObject({ outcome: 'reverted' });
     expect(setting.context.timeline.phases.map((p) => p.id)).toEqual([
       ids.stop,
@@ -86,7 +94,7 @@ describe('the steps', () => {
       return Promise.resolve();
     };
     const steps = plan(events, { stop: { run: failing(events, 'run stop'), undo } });
-    await thrownBy(() => converge(steps, setting.context));
+    await goesBack(steps, setting);
     expect(told).toEqual([1]);
     expect(setting.log.annotations[0]).toMatchObject({ level: 'error' });
     expect(setting.log.annotations[0]?.message).toContain('The disk is full');
@@ -100,14 +108,14 @@ describe('the steps', () => {
       start: { undo: failing(events, 'undo start', blocked) },
       release: { run: failing(events, 'run release') },
     });
-    const error = await thrownBy(() => converge(steps, setting.context));
+    const wayBack = await goesBack(steps, setting);
     expect(events.slice(-2)).toEqual(['undo release', 'undo start']);
-    expect(error.code).toBe('way-back-failed');
-    expect(error.message).toContain(
+    expect(wayBack.end).toBe('way-back-failed');
+    expect(wayBack.message).toContain(
       'Step release: The disk is full. Going back stopped at "Step start": The Job still runs',
     );
-    expect(error.message).not.toContain('serves');
-    expect(error.remedy).toBe('Wait for its end.');
+    expect(wayBack.message).not.toContain('serves');
+    expect(wayBack.remedy).toBe('Wait for its end.');
     expect(journalOf(setting)).not.toHaveProperty('outcome');
   });
 
@@ -125,10 +133,10 @@ describe('the steps', () => {
     const setting = await setUp();
     const events: string[] = [];
     const steps = plan(events, { stop: { run: failing(events, 'run stop', new TypeError('x is undefined')) } });
-    const error = await thrownBy(() => converge(steps, setting.context));
+    const wayBack = await goesBack(steps, setting);
     expect(events).toEqual(['run stop', 'undo stop']);
-    expect(error.message).toContain('x is undefined');
-    expect(error.remedy).toMatch(/\S/);
+    expect(wayBack.message).toContain('x is undefined');
+    expect(wayBack.remedy).toMatch(/\S/);
   });
 
   test('a cancelled run starts no further step, and its way back is not cut short', async () => {
@@ -149,11 +157,11 @@ describe('the steps', () => {
         },
       },
     });
-    const error = await thrownBy(() => converge(steps, setting.context));
+    const wayBack = await goesBack(steps, setting);
     expect(events).not.toContain('run start');
     expect(undone).toEqual([false]);
-    expect(error.code).toBe('reverted');
-    expect(error.message).toContain('Cancelled');
+    expect(wayBack.end).toBe('reverted');
+    expect(wayBack.message).toContain('Cancelled');
   });
 
   test('a journal that can not be written ends the upgrade before the step', async () => {
@@ -163,8 +171,8 @@ describe('the steps', () => {
     setting.cluster.hooks.push((call) => {
       if (call.method === 'patch' && call.resource === 'configmaps' && ++notes === 2) throw cause;
     });
-    const error = await thrownBy(() => converge(plan(events), setting.context));
+    const wayBack = await goesBack(plan(events), setting);
     expect(events).toEqual(['run stop', 'undo stop']);
-    expect(error.message).toContain('Step measure');
+    expect(wayBack.message).toContain('Step measure');
   });
 });

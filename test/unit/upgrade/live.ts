@@ -4,6 +4,7 @@ import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import type { Target } from '../../../src/target/target.ts';
 import { journalName } from '../../../src/objects/journal-name.ts';
+import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import { inputs, namespace, newImage, password } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
@@ -30,8 +31,11 @@ export async function live(
       cluster.put('deployments', { ...now, status: { observedGeneration: 1, replicas, readyReplicas: replicas } });
   });
   controlStorage(setting);
-  const begin = async (more: Parameters<typeof facts>[0] = {}) =>
-    runUpgrade({ ...context, facts: await facts({ inputs: context.inputs, ...more }), runId: 'run-1', seal });
+  const begin = async (more: Parameters<typeof facts>[0] = {}) => {
+    const given = { ...context, facts: await facts({ inputs: context.inputs, ...more }), runId: 'run-1', seal };
+    expectCompleted(await runUpgrade(given));
+    return context.results;
+  };
   const image = () => cluster.look('statefulsets', 'postgresql', namespace)?.spec?.template.spec?.containers[0]?.image;
   const journal = () => cluster.peek('configmaps', journalName, namespace)?.data;
   const replicas = () => cluster.peek('deployments', 'frontend', namespace)?.spec?.replicas;

@@ -6,6 +6,7 @@ import { epochLabel } from '../../../src/objects/fencing-token.ts';
 import { fieldManager } from '../../../src/common/field-manager.ts';
 import { oneAtATime } from '../../../src/upgrade/lock/one-at-a-time.ts';
 import { timeToCome, type Move, plannedDowntime, type PlannedStep } from '../../../src/report/planned-step.ts';
+import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { draftUpgrade, runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import type { ReplayFacts } from '../../../src/probes/replay.ts';
 import { applyPatch } from '../json-patch.ts';
@@ -32,10 +33,11 @@ async function upgraded(world: Live): Promise<void> {
   const { name: statefulSet, applications, volume } = context.target;
   const claim = { namespace, statefulSet, applications, volume: volume.persistentVolume?.metadata?.name ?? '' };
   await oneAtATime({ ...context, connection: world.cluster }, claim, 'run-1', async (cluster) => {
-    await runUpgrade({
+    const ending = await runUpgrade({
       ...{ ...context, cluster, database: context.database.over(cluster), runId: 'run-1', seal },
       facts: await facts({ inputs: context.inputs, target: context.target }),
     });
+    expectCompleted(ending);
   });
 }
 

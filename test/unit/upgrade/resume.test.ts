@@ -7,6 +7,7 @@ import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
 import { Journal } from '../../../src/journal/journal.ts';
+import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import { choiceUpTo } from '../../choice.ts';
@@ -44,15 +45,17 @@ async function oneRun(setting: Live, cluster: AnyCluster): Promise<End> {
     const journal = await Journal.find(cluster, namespace, seal);
     const target = await discover(cluster, inputs(), () => Promise.resolve(claimInExchange(journal)));
     const given = anotherRun(setting, cluster, target);
-    if (journal?.isClosed === false) await resumeUpgrade(given, journal);
+    if (journal?.isClosed === false) expectCompleted(await resumeUpgrade(given, journal));
     else if (serverImage(target) === newImage) return 'already-upgraded';
     else
-      await runUpgrade({
-        ...given,
-        seal,
-        facts: await facts({ target }),
-        runId: `run-${String(setting.cluster.calls.length)}`,
-      });
+      expectCompleted(
+        await runUpgrade({
+          ...given,
+          seal,
+          facts: await facts({ target }),
+          runId: `run-${String(setting.cluster.calls.length)}`,
+        }),
+      );
     return 'upgraded';
   } catch (error) {
     // A killed process tells nobody; what it does after that here has no effect.

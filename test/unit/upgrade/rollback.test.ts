@@ -64,7 +64,7 @@ async function roll({ context, clock }: Live, cluster: AnyCluster, given = input
       ),
       isResumed: true,
     });
-    return end.code === 'way-back-failed' && end.message.includes('killed') ? 'killed' : end.code;
+    return end.end === 'way-back-failed' && end.message.includes('killed') ? 'killed' : end.end;
   } catch (error) {
     if (error instanceof Killed || (isRunError(error) && /\bkilled\b/.test(error.message))) return 'killed';
     throw error;

@@ -5,6 +5,7 @@ import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import { oneAtATime } from '../../../src/upgrade/lock/one-at-a-time.ts';
+import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import { FakeClock } from '../fake-clock.ts';
@@ -38,8 +39,8 @@ export async function runAlone(
       results: { warnings: [] },
     };
     const journal = await Journal.find(held, namespace, seal);
-    if (journal?.isClosed === false) await resumeUpgrade(given, journal);
-    else await runUpgrade({ ...given, facts: await facts({ target }), runId, seal });
+    if (journal?.isClosed === false) expectCompleted(await resumeUpgrade(given, journal));
+    else expectCompleted(await runUpgrade({ ...given, facts: await facts({ target }), runId, seal }));
   });
   return 'upgraded';
 }

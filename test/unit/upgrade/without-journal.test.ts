@@ -83,7 +83,7 @@ test('the way back where the Secret was changed goes by what the cluster and the
     ),
     isResumed: true,
   });
-  expect(end.code).toBe('reverted');
+  expect(end.end).toBe('reverted');
   expect(setting.image()).toBe(oldImage);
   expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace)?.spec?.volumeName).toMatch(
     /^volume-of-/,

@@ -4,7 +4,7 @@ import { discover } from '../../../../src/target/discover.ts';
 import { Journal } from '../../../../src/journal/journal.ts';
 import { resumeUpgrade } from '../../../../src/upgrade/resume.ts';
 import { mayLose } from '../../../../src/upgrade/rollback.ts';
-import type { Results } from '../../../../src/upgrade/contract/step.ts';
+import { expectCompleted } from '../../../../src/upgrade/contract/ending.ts';
 import { deployment, inputs, namespace, newImage, oldImage } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
 import { collectPods, ending, revertName, served } from '../job-controller.ts';
@@ -62,12 +62,14 @@ const writesOn14 = ({ state }: Live) => {
 const is14 = ({ state }: Live) => state.version.startsWith('14.');
 
 /** What the next run of "mode: upgrade" does. */
-async function nextRun(setting: Live): Promise<Results> {
+async function nextRun(setting: Live): Promise<readonly string[]> {
   const { cluster } = setting;
   const journal = await Journal.find(cluster, namespace, seal);
   if (journal === undefined || journal.isClosed) throw new Error('there is nothing to go on with');
   const target = await discover(cluster, inputs());
-  return await resumeUpgrade(anotherRun(setting, cluster, target), journal);
+  const run = anotherRun(setting, cluster, target);
+  expectCompleted(await resumeUpgrade(run, journal));
+  return run.results.warnings;
 }
 
 describe('applications that somebody else starts', () => {
@@ -132,7 +134,7 @@ describe('applications that somebody else starts', () => {
     test('are gone on with by the next run, which warns of what differs', async () => {
       const setting = await letIn();
       await thrownBy(setting.begin);
-      const { warnings } = await nextRun(setting);
+      const warnings = await nextRun(setting);
       expect(warnings).toEqual([expect.stringContaining('public.builds: 42 rows before, 43 rows after')]);
       expect(setting.image()).toBe(newImage);
       expect(setting.replicas()).toBe(3);

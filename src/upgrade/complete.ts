@@ -1,12 +1,13 @@
 import { describe, sentence, UpgradeError, WaitError } from '../common/errors.ts';
-import { goBack } from './converge.ts';
+import { undoSteps } from './converge.ts';
 import { closeJournal, finish } from './steps/finish.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { endByHand } from '../journal/errors.ts';
-import { letInByOthers } from './server/external-start.ts';
+import { expectLossless } from './server/external-start.ts';
 import { releasePoint } from './steps/loss.ts';
 import { improvements, release, reversibleSteps, validation } from './plan.ts';
 import { waitForServer } from './server/server-ready.ts';
+import { completed, type Ending } from './contract/ending.ts';
 import type { Context, Step } from './contract/step.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
@@ -15,13 +16,15 @@ import { shell } from '../text/shell.ts';
  * From 14 that serves to applications that are back. A validation that fails
  * goes back to 12. After it there is no way back by itself any more, so it goes
  * to its end, also when the run is cancelled.
- * @throws UpgradeError when it went back, or not all applications are back
+ * @returns `completed`, or how the way back ended
+ * @throws UpgradeError when not all applications are back, or going back would lose data
  */
-export async function goOn(interruptible: Context): Promise<void> {
+export async function completeUpgrade(interruptible: Context): Promise<Ending> {
   const context = { ...interruptible, signal: new AbortController().signal };
   context.results.serving = true;
   if (context.journal.noted.validated === undefined) {
-    await orGoBack(validation.title, validation.id, context, () => phase(context, validation, rethrow));
+    const ending = await orUndo(validation.title, validation.id, context, () => phase(context, validation, rethrow));
+    if (ending.end !== 'completed') return ending;
   }
   context.results.validated = true;
   for (const step of improvements) {
@@ -30,9 +33,10 @@ export async function goOn(interruptible: Context): Promise<void> {
     });
   }
   // Somebody else may have set another image or restarted it meanwhile.
-  await orGoBack('Let the applications in', release.id, context, () =>
+  const ending = await orUndo('Let the applications in', release.id, context, () =>
     waitForServer(context, context.serving.reference),
   );
+  if (ending.end !== 'completed') return ending;
   await noteRelease(context);
   try {
     await phase(context, release, rethrow);
@@ -42,21 +46,22 @@ export async function goOn(interruptible: Context): Promise<void> {
     throw explainUnreleased(error);
   }
   await close(context);
+  return completed;
 }
 
 /** Nobody has written yet, so going back loses nothing; unless somebody else has let applications in. */
-async function orGoBack(title: string, id: string, context: Context, act: () => Promise<void>): Promise<void> {
+async function orUndo(title: string, id: string, context: Context, act: () => Promise<void>): Promise<Ending> {
   try {
     await act();
+    return completed;
   } catch (failure) {
     const isOver = failure instanceof UpgradeError && failure.code === 'lease-lost';
     // An earlier run may have let them in already.
     if (isOver || context.journal.noted.step === release.id) throw failure;
     const reason = `${title}: ${sentence(describe(failure))}`;
-    const left = await letInByOthers(context, reason, failure);
-    if (left !== undefined) throw left;
+    await expectLossless(context, reason, failure);
     context.log.annotate('error', id, `${reason} Going back …`);
-    throw await goBack(reversibleSteps, reason, context, failure);
+    return await undoSteps(reversibleSteps, reason, context, failure);
   }
 }
 

@@ -1,0 +1,42 @@
+import { UpgradeError } from '../../common/errors.ts';
+
+/** How the work on the server ended. What leaves everything where it is, for another run to resume, is thrown instead. */
+export type Ending = Completed | WayBack;
+
+/** PostgreSQL 14 serves, and the applications are restarted. */
+interface Completed {
+  readonly end: 'completed';
+}
+
+/** How a way back ended. */
+export type WayBack = Told &
+  (
+    | { /** All steps are undone: PostgreSQL 12 has its files and its image again. */ readonly end: 'reverted' }
+    | { /** A step could not be undone. Another run resumes there. */ readonly end: 'way-back-failed' }
+    | { /** Nothing was undone: PostgreSQL 14 still serves. */ readonly end: 'not-rolled-back' }
+  );
+
+/** What people are told of it. */
+interface Told {
+  /** Why it went back, and how the server was left. */
+  readonly message: string;
+  /** What to do next. */
+  readonly remedy: string;
+  readonly cause?: unknown;
+}
+
+export const completed: Ending = { end: 'completed' };
+
+/** For whoever asked for the upgrade. @throws UpgradeError with the end of the way back as its code */
+export function expectCompleted(ending: Ending): void {
+  if (ending.end !== 'completed') throw errorOf(ending);
+}
+
+/** For whoever asked for the way back. @throws UpgradeError when PostgreSQL 12 is not restored */
+export function expectReverted(wayBack: WayBack): void {
+  if (wayBack.end !== 'reverted') throw errorOf(wayBack);
+}
+
+function errorOf({ end, message, remedy, cause }: WayBack): UpgradeError {
+  return new UpgradeError(end, message, remedy, { cause });
+}
