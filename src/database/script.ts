@@ -1,4 +1,5 @@
 // What psql is given and what it prints.
+// Decision: docs/decisions/0014-psql.md
 import { UpgradeError } from '../common/errors.ts';
 import { firstStatement } from './session-options.ts';
 

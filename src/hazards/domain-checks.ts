@@ -1,4 +1,5 @@
 // Domains whose CHECK is not known to be harmless, whoever would run it.
+// Decision: docs/decisions/0028-users-code.md
 
 /** What a CHECK may consist of: nothing in these runs code by itself. All other kinds of nodes are named. As PostgreSQL 12 writes them (outfuncs.c). */
 const plainNodes = [

@@ -48,6 +48,7 @@ const login = /^@?[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?(\[bot\])?$/;
 /**
  * Every input of the action. action.yml, the README's table and the parser
  * come from here (`npm run generate`); the key in kebab case is the input's name.
+ * Decision: docs/decisions/0025-inputs-and-events.md
  */
 export const inputTable = {
   namespace: namespaceName({ required: true, description: 'Namespace in which CircleCI Server runs.' }),

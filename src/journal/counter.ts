@@ -7,6 +7,7 @@ import { isTestFailure } from '../objects/fencing-token.ts';
  * Annotation on the PersistentVolume with the number of the journal's last change. PersistentVolumes belong to no namespace: who may write
  * ConfigMaps, or change labels and annotations in the namespace, can't put it back. It stays for good, so that no older journal is ever taken for the
  * present one.
+ * Decision: docs/decisions/0008-journal.md
  */
 export const counterAnnotation = 'circleci-server-postgresql-upgrade/journal-counter';
 

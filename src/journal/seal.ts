@@ -11,6 +11,7 @@ const saltGrammar = /^[0-9a-f]{32}$/;
 /**
  * Signs the journals of a server, and tells whether they are authentic. The key comes from the superuser's password, which whoever may only
  * write ConfigMaps can't read. So the seal of a journal stands for everything in it: the record, every note, and the counter.
+ * Decision: docs/decisions/0008-journal.md
  */
 export class JournalSeal {
   /** By the salt: the key is derived once for a journal, not for each of its notes. */

@@ -22,6 +22,7 @@ export function probeNames(prefix: string): string[] {
 
 /**
  * Makes a probe pod under the first of its names that is free. A pod that is there already is another run's, and is left alone.
+ * Decision: docs/decisions/0012-rights.md
  * @param pod with its prefix as `generateName`
  * @returns its name
  * @throws ClusterError `probes-at-work` when each name is taken

@@ -15,6 +15,7 @@ export interface Judged {
 
 /**
  * Answers every check that applies, with one log group each.
+ * Decision: docs/decisions/0018-checks.md
  * @param read how long the reading of each fact took
  * @param docs address of the page that explains the checks
  */

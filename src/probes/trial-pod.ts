@@ -40,6 +40,7 @@ function isHarmless(volume: V1Volume): boolean {
 /**
  * The server's pod as the StatefulSet would make it with another image, but on an empty volume, under labels which no
  * Service selects, and without its sidecars.
+ * Decision: docs/decisions/0015-images.md
  */
 export function trialPod(target: Target, image: string, imagePullSecret: string): V1Pod {
   const { namespace, statefulSet, container } = target;

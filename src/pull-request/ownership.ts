@@ -8,6 +8,7 @@ import { trailerOf } from './trailer.ts';
  * written over or built upon. A merge of the base into the branch is nobody's
  * work (GitHub's button "Update branch"): every other commit on the branch is
  * then still ours, and no other file differs.
+ * Decision: docs/decisions/0022-pull-request.md
  * @throws GitHubError with a link to what is not ours
  */
 export function refuseForeignWork(github: GitHub, name: string, branch: BranchState, path: string): void {

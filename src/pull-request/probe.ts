@@ -12,6 +12,7 @@ import { survey, type Survey } from './survey.ts';
 /**
  * Finds out, before anything is stopped, whether the pull request can be made
  * afterwards. Writes nothing.
+ * Decision: docs/decisions/0022-pull-request.md
  */
 export async function probePullRequest(github: GitHub, settings: PullRequestSettings): Promise<ProbeFact[]> {
   let found: Survey;

@@ -12,6 +12,7 @@ export interface BareRunner extends Omit<Runner, 'log' | 'mask' | 'unmasked'> {
 /**
  * The runner behind a redactor: nothing reaches it that was not redacted, whoever says it, and each secret that is masked is known to both from then on.
  * The runner masks the secret once more, by itself, and so what later steps of the job print.
+ * Decision: docs/decisions/0027-secrets.md
  */
 export function redacted(runner: BareRunner, redactor: Redactor): Runner {
   const { log } = runner;

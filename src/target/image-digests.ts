@@ -35,6 +35,7 @@ export function withoutDigest(reference: string): string {
 /**
  * The reference with the digest that a probe saw, so that a tag which is moved meanwhile changes nothing. As it is where it has a digest, or
  * where the node tells none of the same repository: the digest of another one need not be there.
+ * Decision: docs/decisions/0015-images.md
  */
 export function pinned(reference: string, seen: SeenImage | undefined): string {
   const id = seen && partsOf(seen.imageId);

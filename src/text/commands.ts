@@ -3,6 +3,7 @@ import { isPasteable } from './psql.ts';
 import { notPasteable } from './shell.ts';
 
 // Commands in a remedy: between backticks in a sentence, or on lines of their own at its end.
+// Decision: docs/decisions/0018-checks.md
 
 /** A line of a remedy: after it there is nothing but what is to be copied. */
 export const inPsql = 'In psql:';

@@ -25,6 +25,7 @@ import { refusal, type Source } from './source.ts';
 /**
  * Proves a plan before it is used, by a parser (js-yaml) that had no part in it, in YAML 1.2 and 1.1: the documents differ in the
  * planned values only, each replaced part is one scalar, and what is added is no comment and is not put into one.
+ * Decision: docs/decisions/0021-values-file.md
  * @returns the edited text
  * @throws ConfigurationError `values-unproven`, `values-unreadable` or `values-aliases`
  */

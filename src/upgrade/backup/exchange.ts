@@ -98,6 +98,7 @@ function kept(texts: Readonly<Record<string, string>>, keep: (key: string) => bo
  * it is done, so that another run goes on anywhere. Neither volume is ever deleted:
  * both retain. The new one is promised to the claim's name before the old claim
  * goes, so that whoever makes the claim in between gets it too, and never an empty one.
+ * Decision: docs/decisions/0005-backup.md
  */
 export async function exchangeVolumes(context: Context, { claim, volume, former }: Exchange): Promise<void> {
   const { cluster, target, log } = context;

@@ -13,6 +13,7 @@ const mostEvidence = 10;
 /**
  * Asks the checks of `codeHazards` again: a database's user may have made such an object since the checks ran, and pg_upgrade would run its code as the
  * superuser. A check that `ignore-checks` names is not asked, since a person has answered it.
+ * Decision: docs/decisions/0028-users-code.md
  * @throws UpgradeError where something is found, or a database could not be asked
  */
 export async function expectNoUsersCode({
