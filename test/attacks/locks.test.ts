@@ -1,5 +1,4 @@
 // What a role without rights does with locks on its own objects: it keeps a session of ours waiting, and changes meanwhile what that session has looked at.
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { fingerprintScript, type DatabaseFingerprint } from '../../src/database/fingerprint.ts';
 import { measure } from '../../src/database/measurement.ts';
@@ -7,7 +6,7 @@ import { analyzeSql } from '../../src/upgrade/steps/analyze.ts';
 import { lockFixture } from '../hazards/live-fixtures.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
 import { hostileDatabase as own, hostileRole as role } from './hostile-role.ts';
-import { begin, evil, harm, untilAwaited } from './races.ts';
+import { begin, evil, harm, hasLooked, nobodyHasLooked, untilAwaited, untilItWaits } from './races.ts';
 
 jest.setTimeout(300_000);
 
@@ -114,6 +113,7 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
   });
 
   beforeEach(() => {
+    nobodyHasLooked(server);
     server.sql('template1', `DROP DATABASE IF EXISTS ${own};`);
     server.sql('template1', `CREATE DATABASE ${own} OWNER ${role};`);
   });
@@ -138,8 +138,10 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
       const oid = asRole(`SELECT '${awaited}'::regclass::oid`);
       const done = harm(server).length;
       const attack = begin(server, `BEGIN; ${before} ${untilAwaited(oid)} ${after} COMMIT;`);
-      await setTimeout(500);
-      expect(await measured()).toEqual(expected);
+      await untilItWaits(server);
+      const ours = measured();
+      await hasLooked(server, ours);
+      expect(await ours).toEqual(expected);
       expect(await attack).toBe('');
       expect(harm(server)).toHaveLength(done);
       // And without a race.
@@ -152,7 +154,7 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
   test('a lock that is given back is waited for', async () => {
     asRole('CREATE TABLE public.t AS SELECT 1 AS a;');
     const holding = begin(server, 'BEGIN; LOCK TABLE public.t; SELECT pg_sleep(8); COMMIT;');
-    await setTimeout(500);
+    await untilItWaits(server);
     expect(await measured()).toEqual({ 'public.t': '1 rows' });
     await holding;
   });
@@ -200,11 +202,10 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
       const [far, near] = ['public.far', 'public.t'].map((name) => asRole(`SELECT '${name}'::regclass::oid`));
       const renaming = 'ALTER TABLE public.t RENAME TO other; ALTER FOREIGN TABLE public.far RENAME TO t;';
       const attack = begin(server, `BEGIN; LOCK TABLE public.t; ${untilAwaited(near ?? '')} ${renaming} COMMIT;`);
-      await setTimeout(500);
-      await server
-        .database()
-        .writeEach([own], analyzeSql, 90_000)
-        .catch(() => undefined);
+      await untilItWaits(server);
+      const ours = server.database().writeEach([own], analyzeSql, 90_000);
+      await hasLooked(server, ours);
+      await ours.catch(() => undefined);
       await attack.catch(() => undefined);
       const rows = (oid = '') => Number(server.sql(own, `SELECT reltuples FROM pg_class WHERE oid = ${oid};`));
       expect(rows(far)).toBe(-1);

@@ -5,7 +5,7 @@ import { findingsOf } from '../hazards/findings.ts';
 import { replay } from '../hazards/replay-run.ts';
 import { Installations, Server } from '../hazards/server.ts';
 import { hostileDatabase as own, hostileRole as role } from './hostile-role.ts';
-import { begin, evil, harm, untilAwaited } from './races.ts';
+import { begin, evil, harm, hasLooked, untilAwaited, untilItWaits } from './races.ts';
 
 jest.setTimeout(300_000);
 
@@ -80,9 +80,11 @@ test('no check runs what the role makes while it keeps the check waiting', async
     server,
     `BEGIN; LOCK TABLE public.t; ${untilAwaited(oid)} CREATE INDEX ON public.t ((public.evil_constant(1))); COMMIT;`,
   );
-  await setTimeout(500);
+  await untilItWaits(server);
   // Built-in functions alone: there is nothing to be found, whoever owns the table.
-  expect((await finding())?.status).toBe('passed');
+  const ours = finding();
+  await hasLooked(server, ours);
+  expect((await ours)?.status).toBe('passed');
   expect(await attack).toBe('');
   expect(harm(server)).toHaveLength(done);
 });
