@@ -6,7 +6,7 @@ const sha = /^[0-9a-f]{40}$/;
 export const gitRoutes: Routes = {
   'GET /repos/{owner}/{repo}/git/ref/{ref}': ({ git, objects }, { parameters }) => {
     const name = `refs/${parameters['ref'] ?? ''}`;
-    const found = git.ask(['rev-parse', '--verify', '--quiet', name]);
+    const found = git.reference(name);
     return found === undefined ? notFound : { status: 200, body: objects.commits.reference(name, found) };
   },
 
@@ -18,7 +18,7 @@ export const gitRoutes: Routes = {
     if (git.ask(['check-ref-format', name]) === undefined || !name.startsWith('refs/')) {
       return unprocessable('Reference name is not valid');
     }
-    if (git.ask(['rev-parse', '--verify', '--quiet', name]) !== undefined) {
+    if (git.reference(name) !== undefined) {
       return unprocessable('Reference already exists');
     }
     if (!sha.test(commit) || git.type(commit) !== 'commit') return unprocessable('Object does not exist');
@@ -38,7 +38,7 @@ export const gitRoutes: Routes = {
   'PATCH /repos/{owner}/{repo}/git/refs/{ref}': ({ git, objects }, { parameters, body, token }) => {
     if (token.contents !== 'write') return mayNot(token);
     const [name, commit] = [`refs/${parameters['ref'] ?? ''}`, String(body['sha'])];
-    const old = git.ask(['rev-parse', '--verify', '--quiet', name]);
+    const old = git.reference(name);
     if (old === undefined) return unprocessable('Reference does not exist');
     if (git.type(commit) !== 'commit') return unprocessable('Object does not exist');
     if (body['force'] !== true && !git.isAncestor(old, commit)) return unprocessable('Update is not a fast forward');
