@@ -5,9 +5,11 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -25,11 +27,11 @@ export type Major = 12 | 14;
 /** A directory with both installations, for clusters of one test file. */
 export class Installations {
   readonly directory = mkdtempSync('/tmp/hazards-');
+  private readonly cache = execFileSync('test/job/install', { encoding: 'utf8' }).trim();
 
   constructor() {
     chmodSync(this.directory, 0o755);
-    const cache = execFileSync('test/job/install', { encoding: 'utf8' }).trim();
-    for (const major of ['12', '14']) execFileSync('cp', ['-a', join(cache, major), this.directory]);
+    for (const major of ['12', '14']) execFileSync('cp', ['-a', join(this.cache, major), this.directory]);
     // 12's package leaves these files out; dictionaries and the extension unaccent read them.
     execFileSync('cp', [
       '-a',
@@ -51,6 +53,25 @@ export class Installations {
 
   bin(major: Major, program: string): string {
     return join(this.directory, String(major), 'bin', program);
+  }
+
+  /**
+   * Makes a data directory, by initdb the first time and as a copy of what that made later: such clusters have one system identifier.
+   * @throws Error with what initdb says
+   */
+  initialise(major: Major, locale: Locale, data: string): void {
+    const kept = join(this.cache, 'initialised', `${String(major)}-${locale.name}`);
+    const isOfThisTest = locale.directory !== undefined;
+    if (!isOfThisTest && existsSync(kept)) {
+      execFileSync('cp', ['-a', kept, data]);
+      return;
+    }
+    const options = ['-U', bootstrap, '-E', 'UTF8', `--locale=${locale.name}`, '-A', 'trust', '-N', '-k'];
+    const environment = isOfThisTest ? { LOCPATH: locale.directory } : {};
+    const initdb = this.bin(major, 'initdb');
+    const { status, output } = this.run(initdb, ['-D', data, ...options], this.directory, environment);
+    if (status !== 0) throw new Error(`initdb: ${output}`);
+    if (!isOfThisTest) keep(data, kept);
   }
 
   /** Runs a program as the servers' user; its output, also when it fails. */
@@ -76,6 +97,18 @@ export class Installations {
 
   remove(): void {
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** A copy that appears at once, since other files of a suite may begin with the same. */
+function keep(directory: string, path: string): void {
+  mkdirSync(join(path, '..'), { recursive: true });
+  const copy = mkdtempSync(`${path}-`);
+  execFileSync('cp', ['-a', `${directory}/.`, copy]);
+  try {
+    renameSync(copy, path);
+  } catch {
+    rmSync(copy, { recursive: true }); // another one was first
   }
 }
 
@@ -105,8 +138,7 @@ export class Server {
   }
 
   initialise(): void {
-    const locale = `--locale=${this.locale.name}`;
-    this.must('initdb', ['-D', this.data, '-U', bootstrap, '-E', 'UTF8', locale, '-A', 'trust', '-N', '-k']);
+    this.installations.initialise(this.major, this.locale, this.data);
     writeFileSync(
       join(this.data, 'postgresql.conf'),
       [
