@@ -24,6 +24,7 @@ import type { Report, Verdict } from './report/report-shape.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
 import { servingImage } from './target/images.ts';
+import { remedyText } from './text/remedy.ts';
 import { oneLine } from './text/visible.ts';
 import { backupName } from './objects/backup.ts';
 
@@ -56,12 +57,12 @@ export async function run(outside: Outside): Promise<void> {
       : {
           code: 'unexpected',
           message: oneLine(describe(thrown)),
-          remedy: 'This is a fault of the action; please report it with the log.',
+          remedy: { text: 'This is a fault of the action; please report it with the log.' },
         };
     if (!isRunError(thrown) && thrown instanceof Error) runner.log.info(thrown.stack ?? '');
     progress.verdict = verdictAfter(thrown, progress.verdict);
     const place = isRunError(thrown) ? thrown.place : undefined;
-    runner.log.annotate('error', error.code, `${error.message} What to do: ${error.remedy}`, place);
+    runner.log.annotate('error', error.code, `${error.message} What to do: ${remedyText(error.remedy)}`, place);
     runner.fail();
   }
   runner.saveState('ended', progress.verdict);

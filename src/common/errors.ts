@@ -1,3 +1,5 @@
+import { remedyOf, type Remedy } from '../text/remedy.ts';
+
 /** A line of a file, from the root of the repository. */
 export interface FileLine {
   readonly file: string;
@@ -16,14 +18,16 @@ interface RunErrorOptions extends ErrorOptions {
  */
 abstract class RunError extends Error {
   readonly place: FileLine | undefined;
+  readonly remedy: Remedy;
 
   constructor(
     readonly code: string,
     message: string,
-    readonly remedy: string,
+    remedy: string | Remedy,
     options?: RunErrorOptions,
   ) {
     super(message, options);
+    this.remedy = remedyOf(remedy);
     this.place = options?.place;
     this.name = new.target.name;
   }

@@ -1,7 +1,9 @@
 import type { Known } from '../common/known.ts';
 import type { FileLine } from '../common/errors.ts';
+import { remedyOf, type Remedy } from '../text/remedy.ts';
 
-export { copyable, inPsql, inShell, psqlLines, shellLines } from '../text/commands.ts';
+export { copyable } from '../text/commands.ts';
+export { psqlRemedy, remedyAfter, shellRemedy, type Remedy } from '../text/remedy.ts';
 export { shell } from '../text/shell.ts';
 
 export type Status = 'passed' | 'warning' | 'failed' | 'unknown';
@@ -18,7 +20,7 @@ export interface Finding {
   /** What was seen, a line each. */
   readonly evidence: readonly string[];
   /** What to do; always there unless passed. */
-  readonly remedy?: string;
+  readonly remedy?: Remedy;
   /** Where in the repository it is, for findings about a file. */
   readonly place?: FileLine;
   /** Why it stops nothing all the same: the reason of `ignore-checks`, or the input that says not to ask. */
@@ -33,21 +35,21 @@ export function passed(...evidence: string[]): Answer {
   return { status: 'passed', evidence };
 }
 
-export function warning(remedy: string, ...evidence: string[]): Answer {
-  return { status: 'warning', evidence, remedy };
+export function warning(remedy: string | Remedy, ...evidence: string[]): Answer {
+  return { status: 'warning', evidence, remedy: remedyOf(remedy) };
 }
 
-export function failed(remedy: string, ...evidence: string[]): Answer {
-  return { status: 'failed', evidence, remedy };
+export function failed(remedy: string | Remedy, ...evidence: string[]): Answer {
+  return { status: 'failed', evidence, remedy: remedyOf(remedy) };
 }
 
 /** Could not be told; blocks as a failure does. */
-export function unknown(remedy: string, ...evidence: string[]): Answer {
-  return { status: 'unknown', evidence, remedy };
+export function unknown(remedy: string | Remedy, ...evidence: string[]): Answer {
+  return { status: 'unknown', evidence, remedy: remedyOf(remedy) };
 }
 
 /** Could not be told, since nobody wanted it to be asked; stops nothing: `answerer`, a sentence, tells what answers it instead. */
-export function unasked(answerer: string, remedy: string, ...evidence: string[]): Answer {
+export function unasked(answerer: string, remedy: string | Remedy, ...evidence: string[]): Answer {
   return { ...unknown(remedy, ...evidence), ignored: answerer };
 }
 

@@ -1,6 +1,6 @@
 import { connectCommand } from '../database/script.ts';
 import { oneLine } from '../text/visible.ts';
-import { failed, passed, psqlLines, removeReason, unknown, warning, worst, type Answer } from '../findings/finding.ts';
+import { failed, passed, psqlRemedy, removeReason, unknown, warning, worst, type Answer } from '../findings/finding.ts';
 import type { Answers, Hazard, HazardFacts } from './hazard.ts';
 import type { Known } from '../common/known.ts';
 
@@ -61,7 +61,7 @@ function found(
   sessions: readonly (readonly string[])[],
   evidence: readonly string[],
 ): Answer {
-  const remedy = `${advice}${psqlLines(sessions)}`;
+  const remedy = psqlRemedy(advice, sessions);
   return severity === 'failed' ? failed(remedy, ...evidence) : warning(remedy, ...evidence);
 }
 

@@ -1,4 +1,5 @@
 import { ClusterError, describe, isRunError, sentence } from '../common/errors.ts';
+import { remedyText } from '../text/remedy.ts';
 import { keepIssue, type KeptIssue } from '../issue/keep.ts';
 import type { ClusterModeContext } from './mode.ts';
 
@@ -38,7 +39,9 @@ async function keep({ connectForIssue, inputs, cluster, progress, clock, log, si
 
 function failed({ log }: ClusterModeContext, error: unknown): KeptIssue {
   if (!isRunError(error) && error instanceof Error) log.info(error.stack ?? '');
-  const remedy = isRunError(error) ? error.remedy : 'This is a fault of the action; please report it with the log.';
+  const remedy = isRunError(error)
+    ? remedyText(error.remedy)
+    : 'This is a fault of the action; please report it with the log.';
   const warning = `The issue about the prechecks could not be brought up to date: ${sentence(describe(error))} What to do: ${remedy}`;
   return { operation: 'failed', number: undefined, url: undefined, warnings: [warning] };
 }

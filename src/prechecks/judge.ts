@@ -4,6 +4,7 @@ import { catalogue } from './catalogue.ts';
 import type { Facts } from '../facts/facts.ts';
 import { statusIcons, statusText, weight, type Answer, type Finding, type Status } from '../findings/finding.ts';
 import type { FactName, FactSeconds } from './facts/stopwatch.ts';
+import { remedyText, type Commands, type Remedy } from '../text/remedy.ts';
 import { oneLine } from '../text/visible.ts';
 
 /** The findings, and what was measured beside them. */
@@ -42,7 +43,7 @@ export async function judge(facts: Facts, read: FactSeconds, docs: string, log: 
       finding.evidence.forEach((line) => {
         log.info(line);
       });
-      if (finding.remedy !== undefined) log.info(`What to do: ${finding.remedy}`);
+      if (finding.remedy !== undefined) log.info(`What to do: ${remedyText(finding.remedy)}`);
       if (reason !== undefined) log.info(`Ignored: ${reason}`);
       if (finding.status !== 'passed') log.info(`More about it: ${finding.docs}`);
       return Promise.resolve();
@@ -84,10 +85,38 @@ function bounded({ status, evidence, remedy, place, ignored }: Answer): Answer {
   return {
     status,
     evidence: left > 0 ? [...lines, `… and ${String(left)} more lines`] : lines,
-    ...(remedy === undefined ? {} : { remedy: cut(remedy, longestRemedy) }),
+    ...(remedy === undefined ? {} : { remedy: boundedRemedy(remedy) }),
     ...(place === undefined ? {} : { place }),
     ...(ignored === undefined ? {} : { ignored }),
   };
+}
+
+/** As much of a remedy; of its commands no half is given, which might do something else. */
+function boundedRemedy({ text, commands = [] }: Remedy): Remedy {
+  const words = cut(text, longestRemedy);
+  let room = longestRemedy;
+  let left = 0;
+  const given: Commands[] = [];
+  for (const { in: program, lines } of commands) {
+    const whole = wholeCommands(program, lines, room);
+    room -= whole.join('\n').length;
+    left += lines.length - whole.length;
+    if (whole.length > 0) given.push({ in: program, lines: whole });
+  }
+  return {
+    text: left > 0 ? `${words} … (${String(left)} more lines of commands)` : words,
+    ...(given.length === 0 ? {} : { commands: given }),
+  };
+}
+
+/** What psql is given ends where a statement does; lines for a shell belong together. */
+function wholeCommands(program: Commands['in'], lines: readonly string[], room: number): readonly string[] {
+  let length = 0;
+  const fitting = lines.findIndex((line) => (length += line.length + 1) > room);
+  if (fitting === -1) return lines;
+  return program === 'shell'
+    ? []
+    : lines.slice(0, 1 + lines.slice(0, fitting).findLastIndex((line) => line.endsWith(';')));
 }
 
 function cut(text: string, longest: number): string {

@@ -4,6 +4,7 @@ import type { GitHub, PullRequest } from '../ports/github.ts';
 import { compareLink } from './compare-link.ts';
 import type { PullRequestSettings } from './settings.ts';
 import type { Survey } from './survey.ts';
+import { remedyAfter, remedyOf, type Remedy } from '../text/remedy.ts';
 import { newText } from './text.ts';
 
 /**
@@ -30,17 +31,22 @@ export async function openPullRequest(
     throw new GitHubError(
       error.code,
       `${sentence(error.message)} The commit is on branch ${found.branchName}.`,
-      `Open the pull request by hand: ${compareLink(github, found.base.name, found.branchName, title)} ${remedyOf(error, github, found)}`,
+      remedyAfter(
+        `Open the pull request by hand: ${compareLink(github, found.base.name, found.branchName, title)}`,
+        nextTime(error, github, found),
+      ),
       { cause: error },
     );
   }
 }
 
-function remedyOf(error: GitHubError, github: GitHub, { access }: Survey): string {
-  if (error.code !== 'github-pull-requests-not-permitted') return `For the next time: ${error.remedy}`;
+function nextTime(error: GitHubError, github: GitHub, { access }: Survey): Remedy {
+  if (error.code !== 'github-pull-requests-not-permitted') return remedyAfter('For the next time:', error.remedy);
   const setting = '"Allow GitHub Actions to create and approve pull requests"';
   const repository = `the repository's Settings, Actions, General (${access.url}/settings/actions)`;
   const owner = github.repository.split('/', 1).join();
   const organization = `first in the organization's (${github.serverUrl}/organizations/${owner}/settings/actions), which rules over the repository's`;
-  return `For the next time, set ${setting} in ${repository}${access.ownedByOrganization ? `, ${organization}` : ''}; or give "github-token" a token of a GitHub App.`;
+  return remedyOf(
+    `For the next time, set ${setting} in ${repository}${access.ownedByOrganization ? `, ${organization}` : ''}; or give "github-token" a token of a GitHub App.`,
+  );
 }

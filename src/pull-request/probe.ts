@@ -50,7 +50,7 @@ function valuesAnswer({ path, image }: PullRequestSettings, { edited, base }: Su
     : {
         status: 'warning',
         evidence: [...edited.warnings, ...seen],
-        remedy: 'See to it before you merge the pull request that the upgrade will open.',
+        remedy: { text: 'See to it before you merge the pull request that the upgrade will open.' },
       };
 }
 

@@ -1,6 +1,7 @@
 import { sentence } from '../common/errors.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import type { AnnotationLevel, Log } from '../ports/runner.ts';
+import { remedyText } from '../text/remedy.ts';
 import { blocks, type Finding, statusText } from '../findings/finding.ts';
 
 /** GitHub shows so many annotations of each level for a step. */
@@ -47,7 +48,7 @@ function messageOf({ title, status, evidence, remedy, ignored }: Finding): strin
   const rest = evidence.length - mostEvidence;
   const more = rest > 0 ? [`… and ${String(rest)} more, in the log`] : [];
   const seen = sentence([...evidence.slice(0, mostEvidence), ...more].join('; '));
-  return `Expected: ${sentence(title)} ${status === 'unknown' ? 'Not known' : 'Seen'}: ${seen} ${ignored === undefined ? shortened(remedy ?? '') : `Ignored: ${ignored}`}`;
+  return `Expected: ${sentence(title)} ${status === 'unknown' ? 'Not known' : 'Seen'}: ${seen} ${ignored === undefined ? shortened(remedyText(remedy ?? { text: '' })) : `Ignored: ${ignored}`}`;
 }
 
 function shortened(remedy: string): string {

@@ -1,12 +1,26 @@
 import { z } from 'zod';
 
+const remedy = z.strictObject({
+  text: z.string().min(1).describe('Sentences. What is between backticks in them is to be copied as it stands.'),
+  commands: z
+    .array(
+      z.strictObject({
+        in: z.enum(['shell', 'psql']),
+        lines: z.array(z.string()).min(1).describe('To be copied together: a command may go over several lines.'),
+      }),
+    )
+    .min(1)
+    .exactOptional()
+    .describe('Commands that go to a shell or to psql, in this order.'),
+});
+
 const finding = z
   .strictObject({
     check: z.string().regex(/^[a-z][a-z-]+$/),
     title: z.string().min(1),
     status: z.enum(['passed', 'warning', 'failed', 'unknown']),
     evidence: z.array(z.string().min(1)).min(1).describe('What was seen; bounded, without secrets.'),
-    remedy: z.string().min(1).exactOptional(),
+    remedy: remedy.exactOptional().describe('What to do; there unless passed.'),
     ignored: z
       .string()
       .min(1)
@@ -152,7 +166,7 @@ export const reportShape = z.strictObject({
       'The issue about the prechecks; absent when none was asked for, or the checks did not come to their end.',
     ),
   warnings: z.array(z.string()),
-  error: z.strictObject({ code: z.string(), message: z.string(), remedy: z.string().min(1) }).optional(),
+  error: z.strictObject({ code: z.string(), message: z.string(), remedy }).optional(),
 });
 
 type Immutable<T> = T extends readonly (infer E)[]

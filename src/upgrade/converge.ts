@@ -61,7 +61,7 @@ export async function undoSteps(
   await noteOrLog(context, 'back', reason);
   // The way back must not be cut short by the cancellation that may have caused it.
   const unhurried = uninterrupted(context);
-  const remedy = isRunError(cause) ? cause.remedy : 'Look at the log above.';
+  const remedy = isRunError(cause) ? cause.remedy : { text: 'Look at the log above.' };
   for (const step of begun.toReversed()) {
     if (step.undo === undefined) continue;
     const undo = step.undo.bind(step);

@@ -85,7 +85,7 @@ async function abandon(context: Context, reason: string, cause: unknown): Promis
   return {
     end: 'not-rolled-back',
     message: `${reason} PostgreSQL 14 still serves, and nothing was taken back.`,
-    remedy: 'Remove the cause, then run "mode: rollback" again.',
+    remedy: { text: 'Remove the cause, then run "mode: rollback" again.' },
     cause,
   };
 }

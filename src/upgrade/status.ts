@@ -8,6 +8,7 @@ import { hasFence } from '../objects/scheduling-gate.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { findHolding } from './lock/lease.ts';
 import { leaseName } from '../objects/lease.ts';
+import { remedyText } from '../text/remedy.ts';
 import { isReady } from './server/server-ready.ts';
 
 /** Where an upgrade stands, for people and for later steps of a workflow. */
@@ -130,7 +131,7 @@ function doubtful(seen: Seen, { message, remedy }: RunError): Status {
       active.length > 0 || isHeld(seen)
         ? 'Wait. Do not delete Jobs or pods, do not scale PostgreSQL, do not run helm upgrade.'
         : 'An upgrade may be under way. Do not scale PostgreSQL and do not run helm upgrade before that is clear.',
-    next: isHeld(seen) ? `Wait for ${holding?.holder ?? ''}.` : remedy,
+    next: isHeld(seen) ? `Wait for ${holding?.holder ?? ''}.` : remedyText(remedy),
   };
 }
 

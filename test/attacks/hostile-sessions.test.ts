@@ -167,7 +167,7 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
         'ALTER FUNCTION public.constant() OWNER TO CURRENT_USER; ALTER FUNCTION public.constant() VOLATILE SET search_path = pg_catalog;',
         'DROP TABLE public.hostile_key, public.hostile_generated;',
       ];
-      expect((await findingsOf(server))['restored-code']?.remedy).toContain(
+      expect((await findingsOf(server))['restored-code']?.remedy?.text).toContain(
         'ALTER FUNCTION … OWNER TO CURRENT_USER; ALTER FUNCTION … VOLATILE SET search_path = pg_catalog;',
       );
       await database.write(hostileDatabase, `${calm} ${drop}`, limit);

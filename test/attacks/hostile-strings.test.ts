@@ -8,6 +8,7 @@ import type { Facts } from '../../src/facts/facts.ts';
 import type { Finding } from '../../src/findings/finding.ts';
 import { judge } from '../../src/prechecks/judge.ts';
 import { newText } from '../../src/pull-request/text.ts';
+import { shellRemedy } from '../../src/text/remedy.ts';
 import { annotateFindings } from '../../src/report/annotate-findings.ts';
 import type { Report } from '../../src/report/report-shape.ts';
 import { renderSummary } from '../../src/report/summary.ts';
@@ -50,12 +51,7 @@ async function hostileFacts(take: Take): Promise<Facts> {
     'unlogged-tables': known({ total: 1, rows: [row()] }),
   };
   const client = () => ({
-    pid: 1,
-    database: take(),
-    user: take(),
-    application: take(),
-    address: take(),
-    state: take(),
+    ...{ pid: 1, database: take(), user: take(), application: take(), address: take(), state: take() },
   });
   const failure = { object: take(), message: take(), details: [take()], statement: take() };
   return await facts({
@@ -110,7 +106,7 @@ function hostileReport(take: Take, findings: readonly Finding[]): Report {
     error: {
       code: 'x',
       message: `psql in pod ${take()}: ${take()}`,
-      remedy: `Look at \`${take()}\` and ${take()}.\nIn a shell:\nkubectl get ${take()}`,
+      remedy: shellRemedy(`Look at \`${take()}\` and ${take()}.`, `kubectl get ${take()}`),
     },
     warnings: [take(), `PersistentVolume ${take()} holds it: \`kubectl get pv ${take()}\`.`],
     backup: take(),

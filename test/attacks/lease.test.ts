@@ -42,7 +42,7 @@ describe('a Lease that a neighbour wrote', () => {
         const error = await thrownBy(attempt);
         expect(error.code).toBe('lease-foreign');
         expect(error.message).toContain('which is in the future');
-        expect(error.remedy).toContain(`kubectl -n ${namespace} delete lease ${leaseName}`);
+        expect(error.remedy.text).toContain(`kubectl -n ${namespace} delete lease ${leaseName}`);
       }
       const holding = await findHolding(cluster, namespace);
       const { evidence, next } = statusOf({
@@ -74,7 +74,7 @@ describe('a Lease that a neighbour wrote', () => {
       const { clock, cluster, log, take } = forged({ holderIdentity: holder });
       const error = await thrownBy(take);
       expect(error.code).toBe('upgrade-held');
-      expect(error.message + error.remedy).not.toContain(holder.slice(0, 5));
+      expect(error.message + error.remedy.text).not.toContain(holder.slice(0, 5));
       expect(error.message.length).toBeLessThan(500);
       expect((await findHolding(cluster, namespace))?.holder).not.toContain(holder.slice(0, 5));
       clock.pass(61_000);
@@ -104,9 +104,9 @@ describe('a Lease that a neighbour wrote', () => {
     });
     const { code, message, remedy } = await thrownBy(() => lease.renew());
     expect(code).toBe('lease-lost');
-    expect(message + remedy).not.toContain('delete pvc');
-    expect(remedy).toContain('take the right to write Leases from them');
-    expect(remedy).toContain(`\`kubectl -n ${namespace} delete lease ${leaseName}\``);
+    expect(message + remedy.text).not.toContain('delete pvc');
+    expect(remedy.text).toContain('take the right to write Leases from them');
+    expect(remedy.text).toContain(`\`kubectl -n ${namespace} delete lease ${leaseName}\``);
   });
 
   test.each(['9007199254740991', '99999999999', '1e9', '-5', 'NaN', '0x7fffffff', 'Infinity', '999999999999999999999'])(

@@ -142,7 +142,7 @@ describe('a neighbour who puts our labels on what is not ours', () => {
         });
         const error = await thrownBy(() => act(context));
         expect(error).toMatchObject({ code: 'job-foreign', message: expect.stringContaining(`Job ${name} `) });
-        expect(error.remedy).toContain(`kubectl -n ${namespace} delete job ${name}`);
+        expect(error.remedy.text).toContain(`kubectl -n ${namespace} delete job ${name}`);
         expect(from.peek('jobs', name, namespace)?.metadata?.uid).toBe('theirs');
         expect(from.peek('persistentvolumeclaims', 'data-postgresql-0', namespace)?.spec?.volumeName).toBe('pv-1');
       }
@@ -226,7 +226,7 @@ describe('a neighbour who annotates the StatefulSet', () => {
     const answer = await answerOf('gitops', { reconcilers });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('Application circleci in namespace argocd syncs by itself, with self-heal');
-    expect(answer.remedy).toMatch(/argocd app set (argocd\/)?circleci --sync-policy none/);
+    expect(answer.remedy?.text).toMatch(/argocd app set (argocd\/)?circleci --sync-policy none/);
   });
 
   const pending = { release: 'circleci-server', revision: 7, status: 'pending-upgrade' };

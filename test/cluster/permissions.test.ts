@@ -8,6 +8,7 @@ import { isGrantedInNamespace, manifests, modeManifests } from '../../src/permis
 import { permissionName, permissionsFor, type Permission } from '../../src/permissions/permissions.ts';
 import { isUntold, runAction, type ActionEnd } from './action.ts';
 import { choiceOf, isWhole } from '../choice.ts';
+import { commandsFor } from '../commands.ts';
 import { bench, environment, kubectl, kubectlWith, namespace } from './bench.ts';
 import { isGranted, type ApiCall } from '../granted.ts';
 import { kubeconfigOf, namesOf } from './user.ts';
@@ -160,10 +161,10 @@ test('the manifests that the check prints grant what is missing', async () => {
     rows.filter((row) => permissionName(row) !== 'create pods/exec' && row.resource !== 'volumesnapshotclasses'),
   );
   const short = await runAction({ namespace, kubeconfig, probes: 'none' });
-  const [, command] =
-    short.report.findings.find(({ check }) => check === 'permissions')?.remedy?.split('In a shell:\n') ?? [];
+  const { remedy } = short.report.findings.find(({ check }) => check === 'permissions') ?? {};
+  const command = commandsFor('shell', remedy);
   expect(command).toContain(`name: ${account}, namespace: ${namespace}`);
-  execFileSync('bash', ['-c', command ?? ''], { env: { ...process.env, ...environment }, stdio: 'pipe' });
+  execFileSync('bash', ['-c', command], { env: { ...process.env, ...environment }, stdio: 'pipe' });
   await sleep(settling);
   const end = await runAction({ namespace, kubeconfig, probes: 'none' });
   // What an upgrade needs besides is not this account's.

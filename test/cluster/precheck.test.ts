@@ -179,7 +179,7 @@ describe('an object that only pg_upgrade itself would find', () => {
     expect(finding?.evidence[0]).toContain(
       `${database}: FUNCTION price_multirange(): ERROR:  function "price_multirange" already exists`,
     );
-    expect(finding?.remedy).toMatch(/^Rename the object/);
+    expect(finding?.remedy?.text).toMatch(/^Rename the object/);
     expect(found.report.findings.filter((f) => f.status === 'failed')).toHaveLength(1);
     expect(found.outputs).toMatchObject({ verdict: 'failed', 'failed-checks': 'replay' });
   });

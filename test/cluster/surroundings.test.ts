@@ -2,6 +2,8 @@
 // What stands round the server, provoked with kubectl in one server all at once, and taken away again.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { remedyText } from '../../src/text/remedy.ts';
+import { commandsFor } from '../commands.ts';
 import { isUntold, runAction, type ActionEnd } from './action.ts';
 import { apply, bench, environment, kubectl, namespace, psql } from './bench.ts';
 import { statefulSet } from './server.ts';
@@ -40,7 +42,7 @@ afterAll(() => {
 
 function found(end: ActionEnd, check: string) {
   const finding = end.report.findings.find((one) => one.check === check);
-  return { ...finding, text: finding?.evidence.join('\n') ?? '', remedy: finding?.remedy ?? '' };
+  return { ...finding, text: finding?.evidence.join('\n') ?? '', remedy: remedyText(finding?.remedy ?? { text: '' }) };
 }
 
 const statuses = (end: ActionEnd) => Object.fromEntries(asked.map((check) => [check, found(end, check).status]));
@@ -113,8 +115,8 @@ test('when all is taken away, by the commands that were given where there are an
     'postgres',
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'by-hand'",
   );
-  run(/kubectl -n \S+ set image \S+ \S+/, found(provoked, 'majors').remedy);
-  run(/kubectl -n \S+ patch statefulset postgresql -p '[^']+'/, found(provoked, 'volume-claim').remedy);
+  runCommands('majors');
+  runCommands('volume-claim');
   patch('statefulset', { op: 'remove', path: `${template}/initContainers` });
   patch('statefulset', { op: 'replace', path: `${template}/terminationGracePeriodSeconds`, value: 30 });
   await sessions(1);
@@ -160,10 +162,10 @@ test("an exporter in the server's own pod fails, with how it is left out", async
   expect(found(end, 'pod-containers').text).toContain('sidecar metrics');
 });
 
-/** A command out of a remedy, as a person would copy it. */
-function run(command: RegExp, remedy: string): void {
-  const text = command.exec(remedy)?.[0] ?? 'false';
-  execFileSync('sh', ['-c', text], { env: { ...process.env, ...environment }, stdio: 'pipe' });
+/** Runs the commands of what was found, as a person would copy them. */
+function runCommands(check: string): void {
+  const commands = commandsFor('shell', provoked.report.findings.find((one) => one.check === check)?.remedy);
+  execFileSync('sh', ['-c', commands || 'false'], { env: { ...process.env, ...environment }, stdio: 'pipe' });
 }
 
 function provoke(): void {

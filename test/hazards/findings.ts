@@ -1,11 +1,12 @@
 import { catalogue } from '../../src/prechecks/catalogue.ts';
-import { type Answer, inPsql } from '../../src/findings/finding.ts';
+import type { Answer } from '../../src/findings/finding.ts';
 import { askDatabases } from '../../src/database/ask-databases.ts';
 import { askServer, databaseHazards, hazardFacts } from '../../src/hazards/gather.ts';
 import type { HazardFacts } from '../../src/hazards/hazard.ts';
 import { hazards } from '../../src/hazards/table.ts';
 import { readDatabases, type DatabaseFacts } from '../../src/database/server.ts';
 import { known as knownOf } from '../../src/common/known.ts';
+import { commandsFor } from '../commands.ts';
 import { facts, known } from '../unit/prechecks/facts.ts';
 import type { Fixture } from './fixture.ts';
 import type { Server } from './server.ts';
@@ -43,7 +44,7 @@ export function databaseOf(fixture: Fixture): string {
   return fixture.where === 'server' ? 'postgres' : `at ${fixture.check}`;
 }
 
-/** The commands of a remedy, as they are printed. */
+/** The commands of a remedy for psql. */
 export function commandsOf(answer: Answer | undefined): string {
-  return answer?.remedy?.split(`${inPsql}\n`)[1] ?? '';
+  return commandsFor('psql', answer?.remedy);
 }

@@ -148,7 +148,10 @@ test('an object that no row of the table knows is told, and pg_upgrade dies of i
   expect(Object.entries(found).filter(([, answer]) => answer.status !== 'passed')).toEqual([]);
   const { answer } = await replay(server);
   const message = 'function "price_multirange" already exists with same argument types';
-  expect(answer).toMatchObject({ status: 'failed', remedy: expect.stringMatching(/^Rename the object/) as unknown });
+  expect(answer).toMatchObject({
+    status: 'failed',
+    remedy: { text: expect.stringMatching(/^Rename the object/) as unknown },
+  });
   expect(answer.evidence[0]).toContain(`postgres: FUNCTION price_multirange(): ERROR:  ${message}`);
   server.stop();
   const before = pgUpgrade(server, 'unknown-before');

@@ -96,7 +96,7 @@ describe('credentials that have expired and have no successor', () => {
     expect(end.exitCode).toBe(1);
     expect(end.report?.error).toMatchObject({ code: 'unauthorized' });
     expect(end.report?.error?.message).toContain(`does not accept ${origin}`);
-    expect(end.report?.error?.remedy).toMatch(/^Renew these credentials, with a lifetime longer than the upgrade/);
+    expect(end.report?.error?.remedy.text).toMatch(/^Renew these credentials, with a lifetime longer than the upgrade/);
   });
 
   test.concurrent('a token file that is gone by then is named as gone', async () => {

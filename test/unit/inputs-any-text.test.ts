@@ -163,7 +163,7 @@ function expectRefusal(error: ConfigurationError, names: readonly string[]): voi
   expect(names.filter((name) => error.message.includes(`Input "${name}"`))).toHaveLength(1);
   expect(error.message).not.toMatch(/\p{Cc}/u);
   expect(error.message.length).toBeLessThan(600);
-  expect(error.remedy).not.toBe('');
+  expect(error.remedy.text).not.toBe('');
 }
 
 describe('any text', () => {

@@ -3,7 +3,7 @@ import { needed, permissionName, permissionsFor, type MissingPermission } from '
 import { serverNames, type ServerNames } from '../../target/server-names.ts';
 import { hereDocument } from '../../text/shell.ts';
 import { manifests, modeManifests, subjectOf } from '../../permissions/permission-manifests.ts';
-import { failed, given, passed, shellLines, warning } from '../../findings/finding.ts';
+import { failed, given, passed, shellRemedy, warning, type Remedy } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 
@@ -63,30 +63,31 @@ function lineOf(missing: MissingPermission): string {
   return `not granted: ${name} (${why}); without it ${[...told, ...(other === undefined ? [] : [other])].join('; ')}`;
 }
 
-function apply(manifest: readonly string[]): string {
-  return shellLines(hereDocument('kubectl apply -f -', manifest));
+function applying(text: string, manifest: readonly string[]): Remedy {
+  return shellRemedy(text, hereDocument('kubectl apply -f -', manifest));
 }
 
 /**
  * The command that grants the kubeconfig's user all that its mode needs, what it has already too: a Role is replaced as a whole, and what an
  * earlier one of this name granted must not go.
  */
-function grant(opening: string, runs: Inputs['mode'], names: ServerNames, user: Known<string>): string {
+function grant(opening: string, runs: Inputs['mode'], names: ServerNames, user: Known<string>): Remedy {
   const mode = runs === 'precheck' ? 'precheck' : 'upgrade';
   const isNamed = user.known && user.value !== '';
   const who = isNamed ? user.value : 'USER';
   const whose = isNamed ? '' : ", with the kubeconfig's user in the place of USER";
   const all = permissionsFor(mode).filter(({ isExtra }) => isExtra !== true);
   const manifest = manifests(all, `postgresql-${mode}-missing`, names, subjectOf(who));
-  return `${opening} ${who} all that mode ${mode} needs, as somebody who may${whose}.${apply(manifest)}`;
+  return applying(`${opening} ${who} all that mode ${mode} needs, as somebody who may${whose}.`, manifest);
 }
 
 /** A precheck's account changes nothing: an upgrade's rights are for another one, the documentation's. */
-function anotherAccount(names: ServerNames, user: Known<string>): string {
+function anotherAccount(names: ServerNames, user: Known<string>): Remedy {
   const precheck = user.known && user.value !== '' ? ` (${user.value})` : '';
-  return (
+  return applying(
     `Before the upgrade, make an account for it, as somebody who may. Its rights are not for this precheck's${precheck}: they go to the service account postgresql-upgrade, ` +
-    'besides those of the Role and the ClusterRole for a precheck in docs/permissions.md, which have to be there. ' +
-    `If another account is to upgrade, mode upgrade with dry-run tells what that one lacks.${apply(modeManifests('upgrade', names))}`
+      'besides those of the Role and the ClusterRole for a precheck in docs/permissions.md, which have to be there. ' +
+      `If another account is to upgrade, mode upgrade with dry-run tells what that one lacks.`,
+    modeManifests('upgrade', names),
   );
 }

@@ -1,7 +1,7 @@
 import type { Client } from '../../database/clients.ts';
 import type { Neighbour } from '../../target/neighbours.ts';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, given, passed, shell, shellLines, warning } from '../../findings/finding.ts';
+import { copyable, failed, given, passed, shell, shellRemedy, warning } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 /** Who is connected, or would be, when the applications have been stopped. */
@@ -38,7 +38,10 @@ export const clientsChecks: readonly Check[] = [
         if (others.length === 0)
           return passed(`none of ${String(list.length)} workloads but the application layer names PostgreSQL`);
         return warning(
-          `Have them stopped and started with the applications, where they belong to them, or stop them yourself.${shellLines(...others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)))}`,
+          shellRemedy(
+            'Have them stopped and started with the applications, where they belong to them, or stop them yourself.',
+            ...others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)),
+          ),
           ...others.map(
             (one) =>
               `${one.kind} ${one.name} is not stopped by the upgrade and names PostgreSQL: ${one.uses.join(', ')}`,

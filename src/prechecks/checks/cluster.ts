@@ -1,6 +1,16 @@
 import { isScaled, workloadName, workloadState } from '../../target/applications.ts';
 import { judgeClusters } from './leftovers.ts';
-import { copyable, failed, given, passed, shell, shellLines, unknown, warning } from '../../findings/finding.ts';
+import {
+  copyable,
+  failed,
+  given,
+  passed,
+  shell,
+  shellRemedy,
+  unknown,
+  warning,
+  type Remedy,
+} from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 /** Names that the documented way of upgrading, or a try of ours, leaves beside the data directory. */
@@ -10,9 +20,10 @@ const harmlessLeftovers = ['upgrade-logs', '.postgresql-upgrade'];
 const retained = JSON.stringify({ spec: { persistentVolumeClaimRetentionPolicy: { whenScaled: 'Retain' } } });
 
 /** What is possible where the volume can't be snapshotted. The vendor's own backup is Velero's, of the volume's files. */
-function withoutSnapshots(namespace: string): string {
+function withoutSnapshots(instead: string, namespace: string): Remedy {
   const backup = shell`velero backup create before-postgresql-14 --include-namespaces ${namespace} --wait`;
-  return `For that set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}. The files of PostgreSQL 12 then stay whole beside those of PostgreSQL 14, and a revert and a rollback rename them back. The volume needs room for a second copy of the data (check free-space). They are on the same volume, so take a backup outside of it before the upgrade. Velero copies one file after the other, so stop the applications first.${shellLines(backup)}`;
+  const text = `${instead}\nFor that set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}. The files of PostgreSQL 12 then stay whole beside those of PostgreSQL 14, and a revert and a rollback rename them back. The volume needs room for a second copy of the data (check free-space). They are on the same volume, so take a backup outside of it before the upgrade. Velero copies one file after the other, so stop the applications first.`;
+  return shellRemedy(text, backup);
 }
 
 export const clusterChecks: readonly Check[] = [
@@ -38,7 +49,10 @@ export const clusterChecks: readonly Check[] = [
       given(snapshotClass, ({ driver, chosen, candidates }) => {
         if (driver === undefined)
           return failed(
-            `Move the data to a volume of a CSI driver that can take snapshots, or upgrade without them.\n${withoutSnapshots(target.namespace)}`,
+            withoutSnapshots(
+              'Move the data to a volume of a CSI driver that can take snapshots, or upgrade without them.',
+              target.namespace,
+            ),
             `volume ${target.volume.claimName} is not one of a CSI driver`,
           );
         if (chosen !== undefined)
@@ -52,7 +66,10 @@ export const clusterChecks: readonly Check[] = [
           );
         return failed(
           candidates.length === 0
-            ? `If ${driver} can take snapshots, make a VolumeSnapshotClass for it, or upgrade without snapshots.\n${withoutSnapshots(target.namespace)}`
+            ? withoutSnapshots(
+                `If ${driver} can take snapshots, make a VolumeSnapshotClass for it, or upgrade without snapshots.`,
+                target.namespace,
+              )
             : 'Set "volume-snapshot-class" to one of them.',
           candidates.length === 0
             ? `no VolumeSnapshotClass is there for ${driver}`
@@ -81,7 +98,10 @@ export const clusterChecks: readonly Check[] = [
       const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain';
       if (whenScaled !== 'Retain')
         return failed(
-          `Have it keep the claim, which restarts nothing.${shellLines(shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${retained}`)}`,
+          shellRemedy(
+            'Have it keep the claim, which restarts nothing.',
+            shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${retained}`,
+          ),
           `StatefulSet ${target.name} deletes its claim when it is scaled down (whenScaled: ${whenScaled})`,
         );
       const { persistentVolumeReclaimPolicy: policy = 'Delete' } = persistentVolume.spec ?? {};

@@ -1,7 +1,7 @@
 import type { Libraries } from '../../database/libraries.ts';
 import { connectCommand } from '../../database/script.ts';
 import type { ImageFacts } from '../../probes/probe.ts';
-import { failed, given, passed, psqlLines, unknown, worst, type Answer } from '../../findings/finding.ts';
+import { failed, given, passed, psqlRemedy, unknown, worst, type Answer, type Remedy } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 import { besidesClosed } from '../../findings/closed-databases.ts';
@@ -92,7 +92,7 @@ function judge(name: string, probe: Known<ImageFacts>, wants: readonly Want[]): 
   return worst(answer, unknown('Look at the check locales-in-images, and at the log of the probe.', ...untold));
 }
 
-function remedy(refused: readonly Want[]): string {
+function remedy(refused: readonly Want[]): Remedy {
   const words = ['Use an image that has the library for 14, or take away what uses it.'];
   if (refused.some(({ commands }) => commands.length === 0))
     words.push("What the configuration loads is changed in the chart's values.");
@@ -104,5 +104,5 @@ function remedy(refused: readonly Want[]): string {
     connectCommand(database),
     ...new Set(of.flatMap((want) => want.commands)),
   ]);
-  return `${words.join(' ')}${psqlLines(sessions)}`;
+  return psqlRemedy(words.join(' '), sessions);
 }

@@ -1,7 +1,16 @@
 import { withoutDigest } from '../../target/image-digests.ts';
 import { upgrade } from '../../common/versions.ts';
 import type { Facts } from '../../facts/facts.ts';
-import { failed, given, passed, shell, shellLines, unknown, type Answer } from '../../findings/finding.ts';
+import {
+  failed,
+  given,
+  passed,
+  shell,
+  shellRemedy,
+  unknown,
+  type Answer,
+  type Remedy,
+} from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 /** One place that says which PostgreSQL is started on the data, or wrote it. */
@@ -90,10 +99,13 @@ function majorOfTag(image: string): number | undefined {
   return number !== undefined && major >= 9 && major < 30 ? major : undefined;
 }
 
-function templateRemedy({ target, inputs }: Facts): string {
+function templateRemedy({ target, inputs }: Facts): Remedy {
   const pod = target.pod?.spec?.containers.find(({ name }) => name === target.container.name)?.image;
   const back = shell`kubectl -n ${inputs.namespace} set image statefulset/${target.name} ${target.container.name}=${pod ?? 'IMAGE-OF-12'}`;
-  return `Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself.${shellLines(back)}`;
+  return shellRemedy(
+    'Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself.',
+    back,
+  );
 }
 
 function valuesRemedy({ target }: Facts): string {

@@ -1,6 +1,6 @@
 import type { V1Container } from '@kubernetes/client-node';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, given, passed, shell, shellLines, warning } from '../../findings/finding.ts';
+import { copyable, failed, given, passed, shell, shellRemedy, warning } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 /** Kubernetes' own, where the template names none. */
@@ -52,7 +52,10 @@ export const podChecks: readonly Check[] = [
       const seconds = target.statefulSet.spec?.template.spec?.terminationGracePeriodSeconds ?? defaultGrace;
       const evidence = `terminationGracePeriodSeconds of StatefulSet ${target.name}: ${String(seconds)}`;
       const patch = JSON.stringify({ spec: { template: { spec: { terminationGracePeriodSeconds: 60 } } } });
-      const how = `Give it more, by the helm value "postgresql.primary.terminationGracePeriodSeconds: 60", or by the command. Either restarts PostgreSQL once.${shellLines(shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`)}`;
+      const how = shellRemedy(
+        'Give it more, by the helm value "postgresql.primary.terminationGracePeriodSeconds: 60", or by the command. Either restarts PostgreSQL once.',
+        shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`,
+      );
       if (seconds === 0) return failed(how, `${evidence}: it is killed at once`);
       return seconds < defaultGrace ? warning(how, evidence) : passed(evidence);
     },
@@ -73,7 +76,10 @@ export const podChecks: readonly Check[] = [
           spec: { template: { spec: { securityContext: { fsGroupChangePolicy: 'OnRootMismatch' } } } },
         });
         return warning(
-          `Set the helm value "postgresql.primary.podSecurityContext.fsGroupChangePolicy" to OnRootMismatch, or use the command. Either restarts PostgreSQL once.${shellLines(shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`)}`,
+          shellRemedy(
+            'Set the helm value "postgresql.primary.podSecurityContext.fsGroupChangePolicy" to OnRootMismatch, or use the command. Either restarts PostgreSQL once.',
+            shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`,
+          ),
           evidence,
         );
       }),

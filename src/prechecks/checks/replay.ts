@@ -3,7 +3,7 @@ import {
   failed,
   given,
   shell,
-  shellLines,
+  shellRemedy,
   passed,
   unasked,
   unknown,
@@ -78,7 +78,10 @@ function unreached(said: string, { target, server, networkPolicies }: Facts): An
       shell`kubectl -n ${target.namespace} patch networkpolicy ${first} --type json -p ${JSON.stringify(patch)}`,
   );
   return warning(
-    `${untried} Let pods with the label ${probeLabelText} reach PostgreSQL, then run the checks again.${shellLines(...commands)}`,
+    shellRemedy(
+      `${untried} Let pods with the label ${probeLabelText} reach PostgreSQL, then run the checks again.`,
+      ...commands,
+    ),
     seen,
     ...barriers.map(({ direction, policies }) =>
       direction === 'ingress'

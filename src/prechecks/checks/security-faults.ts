@@ -66,9 +66,9 @@ export const securityFaultChecks: readonly Check[] = [
       ];
       const answer = answers.reduce(worst);
       const remedies = answers.flatMap(({ status, remedy }) =>
-        status === 'warning' && remedy !== undefined ? [remedy] : [],
+        status === 'warning' && remedy !== undefined ? [remedy.text] : [],
       );
-      return answer.status === 'warning' ? { ...answer, remedy: remedies.join(' ') } : answer;
+      return answer.status === 'warning' ? { ...answer, remedy: { text: remedies.join(' ') } } : answer;
     },
   },
 ];

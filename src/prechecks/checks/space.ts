@@ -1,7 +1,17 @@
 import type { DatabaseFacts, ServerFacts } from '../../database/server.ts';
 import type { Transfer } from '../../inputs/transfer.ts';
 import type { Facts } from '../../facts/facts.ts';
-import { copyable, failed, given, passed, shell, shellLines, warning } from '../../findings/finding.ts';
+import {
+  copyable,
+  failed,
+  given,
+  passed,
+  shell,
+  remedyAfter,
+  shellRemedy,
+  warning,
+  type Remedy,
+} from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 import type { VolumeFiles } from '../../database/volume-files.ts';
 
@@ -41,13 +51,13 @@ export const spaceChecks: readonly Check[] = [
             if (free < sure.kilobytes) return failed(enlarge, evidence);
             if (free < last.kilobytes || (freeInodes !== undefined && freeInodes < last.inodes))
               return warning(
-                `Set "probe-volume" to true, which tells whether it can. If not: ${enlarge}`,
+                remedyAfter('Set "probe-volume" to true, which tells whether it can. If not:', enlarge),
                 `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, all data is copied, and about ${megabytes(last.kilobytes)} MiB and ${String(last.inodes)} inodes are needed`,
                 evidence,
               );
             const spare = needOf('link', seen, list, settings).kilobytes;
             return free < last.kilobytes + spare
-              ? warning(`To be on the safe side: ${enlarge}`, evidence)
+              ? warning(remedyAfter('To be on the safe side:', enlarge), evidence)
               : passed(evidence);
           }),
         ),
@@ -95,7 +105,7 @@ function enlarged(
   { totalBytes, freeBytes }: VolumeFiles,
   { target, storageClass }: Pick<Facts, 'target' | 'storageClass'>,
   kilobytes: number,
-): string {
+): Remedy {
   const { namespace, volume } = target;
   // Twice of what is needed, and a tenth for the file system itself.
   const bytes = (totalBytes - freeBytes + 2 * kilobytes * 1024) * 1.1;
@@ -105,11 +115,18 @@ function enlarged(
   const command = shell`kubectl -n ${namespace} patch persistentvolumeclaim ${volume.claimName} -p ${patch}`;
   const found = storageClass.known ? storageClass.value.found : undefined;
   if (found?.allowVolumeExpansion === true || name === '')
-    return `enlarge the PersistentVolumeClaim.${shellLines(command)}`;
+    return shellRemedy('enlarge the PersistentVolumeClaim.', command);
   if (found === undefined)
-    return `enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable(shell`kubectl get storageclass ${name} -o jsonpath='{.allowVolumeExpansion}'`)} says true).${shellLines(command)}`;
+    return shellRemedy(
+      `enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable(shell`kubectl get storageclass ${name} -o jsonpath='{.allowVolumeExpansion}'`)} says true).`,
+      command,
+    );
   const allow = shell`kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`;
-  return `enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name} does not allow that: where driver ${found.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.${shellLines(allow, command)}`;
+  return shellRemedy(
+    `enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name} does not allow that: where driver ${found.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.`,
+    allow,
+    command,
+  );
 }
 
 function megabytes(kilobytes: number): string {

@@ -12,6 +12,7 @@ import type { Draft, Context } from '../contract/step.ts';
 import { expectFreeName, removeJob } from '../job/remove-job.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
 import type { Source } from '../../objects/backup.ts';
+import { remedyText } from '../../text/remedy.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
 /**
@@ -86,7 +87,7 @@ async function removeBootJob(context: Context): Promise<void> {
     await removeJob(context, bootJobName, { onServersVolume: false });
   } catch (error) {
     if (!(error instanceof UpgradeError && error.code === 'job-foreign')) throw error;
-    context.results.warnings.push(`${error.message} ${error.remedy}`);
+    context.results.warnings.push(`${error.message} ${remedyText(error.remedy)}`);
   }
 }
 

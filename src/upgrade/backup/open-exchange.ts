@@ -2,7 +2,7 @@ import type { V1PersistentVolume, V1PersistentVolumeClaim, V1StatefulSet } from 
 import { confirmWithoutJournal } from '../../inputs/consent.ts';
 import { UpgradeError } from '../../common/errors.ts';
 import type { ClusterReader } from '../../ports/cluster.ts';
-import { shellLines } from '../../text/commands.ts';
+import { shellRemedy } from '../../text/remedy.ts';
 import { shell } from '../../text/shell.ts';
 import { counterAnnotation, counterOf } from '../../journal/counter.ts';
 import { journalName } from '../../objects/journal-name.ts';
@@ -138,6 +138,9 @@ export function claimMissing(server: ServersClaim): UpgradeError {
   return new UpgradeError(
     'claim-missing',
     `There is no PersistentVolumeClaim ${claimName} in namespace ${namespace}, and nothing that can be trusted tells which PersistentVolume is to be its own. Nothing was changed.`,
-    `Keep PostgreSQL stopped. The first command lists the PersistentVolumes that this claim had or is to have. Choose the one without UID: it is the copy of the backup on which PostgreSQL 12 was started. If all have a UID, choose the one with the highest CHANGE. Then give it to the claim, and run "mode: rollback" with "confirm: ${confirmWithoutJournal(namespace)}".${shellLines(...commands)}`,
+    shellRemedy(
+      `Keep PostgreSQL stopped. The first command lists the PersistentVolumes that this claim had or is to have. Choose the one without UID: it is the copy of the backup on which PostgreSQL 12 was started. If all have a UID, choose the one with the highest CHANGE. Then give it to the claim, and run "mode: rollback" with "confirm: ${confirmWithoutJournal(namespace)}".`,
+      ...commands,
+    ),
   );
 }

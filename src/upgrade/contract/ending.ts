@@ -1,4 +1,5 @@
 import { UpgradeError } from '../../common/errors.ts';
+import type { Remedy } from '../../text/remedy.ts';
 
 /** How the work on the server ended. What leaves everything where it is, for another run to resume, is thrown instead. */
 export type Ending = Completed | WayBack;
@@ -21,7 +22,7 @@ interface Told {
   /** Why it went back, and how the server was left. */
   readonly message: string;
   /** What to do next. */
-  readonly remedy: string;
+  readonly remedy: Remedy;
   readonly cause?: unknown;
 }
 

@@ -3,7 +3,7 @@ import type { ClusterReader } from '../../ports/cluster.ts';
 import { UpgradeError } from '../../common/errors.ts';
 import { jobName, revertJobName } from '../../objects/upgrade-job.ts';
 import type { Context } from '../contract/step.ts';
-import { shellLines } from '../../text/commands.ts';
+import { shellRemedy, type Remedy } from '../../text/remedy.ts';
 import { shell } from '../../text/shell.ts';
 
 /**
@@ -32,7 +32,7 @@ export async function expectClaim({
 }
 
 /** A reference to a claim that is gone keeps the volume from every other one. */
-function remedy(target: Context['target'], volume: string, isThere: boolean): string {
+function remedy(target: Context['target'], volume: string, isThere: boolean): Remedy {
   const { claimName, claim } = target.volume;
   const { accessModes, resources, storageClassName, volumeMode } = claim.spec ?? {};
   const manifest = JSON.stringify({
@@ -56,5 +56,8 @@ function remedy(target: Context['target'], volume: string, isThere: boolean): st
     shell`kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
     shell`printf %s ${manifest} | kubectl -n ${namespace} create -f -`,
   ];
-  return `Give the volume back to a claim of that name while PostgreSQL is stopped (its applications first: with clients it does not shut down, and is killed when its grace is over), then run "mode: upgrade" again.${shellLines(...commands)}`;
+  return shellRemedy(
+    'Give the volume back to a claim of that name while PostgreSQL is stopped (its applications first: with clients it does not shut down, and is killed when its grace is over), then run "mode: upgrade" again.',
+    ...commands,
+  );
 }

@@ -5,6 +5,7 @@ import { judgeHazard } from '../../hazards/judge-hazard.ts';
 import { codeHazards } from '../../hazards/code.ts';
 import { hazardFacts } from '../../hazards/gather.ts';
 import { hazardQuestions } from '../../hazards/script.ts';
+import { removeReason } from '../../findings/finding.ts';
 import type { Context } from '../contract/step.ts';
 
 /** Lines of evidence in the error; the checks tell all of it. */
@@ -27,7 +28,7 @@ export async function expectNoUsersCode({
   const answers = await askDatabases(database, list, hazardQuestions(asked, 'database'), settings.jobs);
   const facts = hazardFacts({ known: true, value: {} }, list, answers);
   for (const hazard of asked) {
-    const { status, evidence, remedy = '' } = judgeHazard(hazard, facts);
+    const { status, evidence, remedy } = judgeHazard(hazard, facts);
     if (status === 'passed') continue;
     const left = evidence.length - mostEvidence;
     const seen = [...evidence.slice(0, mostEvidence), ...(left > 0 ? [`${String(left)} more`] : [])].join('; ');
@@ -36,7 +37,7 @@ export async function expectNoUsersCode({
       status === 'unknown'
         ? `The check ${hazard.id} was asked again, and not answered: ${seen}.`
         : `Since the checks there is what the check ${hazard.id} finds: ${seen}.`,
-      remedy,
+      remedy ?? removeReason,
     );
   }
 }

@@ -6,6 +6,8 @@ import { tellUnfinished } from '../../../src/post.ts';
 import { upgradeImage } from '../../../src/target/images.ts';
 import { journalName } from '../../../src/objects/journal-name.ts';
 import { leaseName } from '../../../src/objects/lease.ts';
+import type { Report } from '../../../src/report/report-shape.ts';
+import { commandsFor } from '../../commands.ts';
 import { FakeClock } from '../../unit/fake-clock.ts';
 import type { FakeCluster } from '../../unit/fake-cluster.ts';
 import { FakeCrypto } from '../../unit/fake-crypto.ts';
@@ -170,7 +172,10 @@ export type Mode = 'status' | 'upgrade' | 'rollback' | 'post';
 /** What a mode left to people. */
 export interface Ended {
   readonly code: string | undefined;
+  /** Its words. */
   readonly remedy: string;
+  /** For a shell. */
+  readonly commands: string;
   readonly runner: FakeRunner;
   readonly text: string;
 }
@@ -208,10 +213,11 @@ export async function runMode(
   };
   if (mode === 'post') await tellUnfinished(outside);
   else await run(outside);
-  const report = JSON.parse(Object.values(runner.files)[0] ?? '{}') as { error?: { code: string; remedy: string } };
+  const report = JSON.parse(Object.values(runner.files)[0] ?? '{}') as Partial<Pick<Report, 'error'>>;
   const { log, outputs, summary, files } = runner;
   const text = JSON.stringify([log.lines, log.groups, log.annotations, outputs, summary, files]);
-  return { code: report.error?.code, remedy: report.error?.remedy ?? '', runner, text };
+  const { code, remedy } = report.error ?? {};
+  return { code, remedy: remedy?.text ?? '', commands: commandsFor('shell', remedy), runner, text };
 }
 
 const images = new Set([oldImage, newImage, upgradeImage(inputs())]);

@@ -65,7 +65,7 @@ test('an Application of Argo CD that syncs by itself is a reason not to begin, w
   expect(end.report.error?.message).toContain('gitops (failed)');
   const gitops = end.report.findings.find(({ check }) => check === 'gitops');
   expect(gitops?.evidence[0]).toBe(`Application circleci in namespace ${namespace} syncs by itself, with self-heal`);
-  expect(gitops?.remedy).toContain('argocd app set circleci --sync-policy none');
+  expect(gitops?.remedy?.text).toContain('argocd app set circleci --sync-policy none');
   expect(audit.writes().map(callName)).toEqual([]);
 });
 
@@ -84,7 +84,7 @@ describe('a replication slot that is made when the checks are over', () => {
     expect([end.exitCode, end.outputs['verdict']]).toEqual([1, 'reverted']);
     expect(end.report.error).toMatchObject({ code: 'reverted' });
     expect(end.report.error?.message).toContain('physical replication slot too_late');
-    expect(end.report.error?.remedy).toContain("SELECT pg_catalog.pg_drop_replication_slot('too_late');");
+    expect(end.report.error?.remedy.text).toContain("SELECT pg_catalog.pg_drop_replication_slot('too_late');");
     expect(end.report.phases.map(({ id }) => id)).not.toContain('stop-postgresql');
   });
 

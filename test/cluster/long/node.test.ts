@@ -82,7 +82,7 @@ for (const what of deaths)
       expect([end.exitCode, end.outputs['verdict']]).toEqual([1, 'interrupted']);
       expect(end.report.error).toMatchObject({ code: 'node-silent' });
       expect(end.report.error?.message).toContain(secondNode);
-      expect(end.report.error?.remedy).toContain(outOfService);
+      expect(end.report.error?.remedy.text).toContain(outOfService);
       expect(end.log).not.toContain('Going back');
     });
 

@@ -24,7 +24,7 @@ async function refused(inputs: Record<string, string>, user = 'admin') {
     exitCode,
     code: report.error?.code,
     message: report.error?.message ?? '',
-    remedy: report.error?.remedy ?? '',
+    remedy: report.error?.remedy.text ?? '',
     errors: log.split('\n').filter((line) => line.startsWith('::error')).length,
     writes: audit.writes(user).map(callName),
   };

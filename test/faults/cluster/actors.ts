@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { runAction, saysInLog, startAction, type ActionEnd } from '../../cluster/action.ts';
+import { commandsFor } from '../../commands.ts';
 import { environment, kubectl, root } from '../../cluster/bench.ts';
 import { Bindings } from './binding.ts';
 import type { Case, Outcome } from './campaign.ts';
@@ -103,8 +104,8 @@ async function secondRun(): Promise<void> {
 
 /** Does to the letter what the message says; where PostgreSQL runs, it has to be stopped for that. */
 function healClaim({ report }: ActionEnd): void {
-  const [, commands] = /mode: upgrade" again: (.*)$/s.exec(report.error?.remedy ?? '') ?? [];
-  assert.ok(commands !== undefined, `no commands: ${report.error?.message ?? ''} ${report.error?.remedy ?? ''}`);
+  const commands = commandsFor('shell', report.error?.remedy);
+  assert.notEqual(commands, '', `no commands: ${report.error?.message ?? ''} ${report.error?.remedy.text ?? ''}`);
   const runs = report.verdict === 'reverted';
   const scale = (replicas: string) =>
     kubectl('-n', namespace, 'scale', 'statefulset/postgresql', `--replicas=${replicas}`);
@@ -113,7 +114,7 @@ function healClaim({ report }: ActionEnd): void {
     stopFast();
     kubectl('-n', namespace, 'wait', '--for=delete', 'pod/postgresql-0', '--timeout=120s');
   }
-  execFileSync('bash', ['-ec', commands.replaceAll('; ', '\n')], {
+  execFileSync('bash', ['-ec', commands], {
     env: { ...process.env, ...environment },
     stdio: 'pipe',
   });

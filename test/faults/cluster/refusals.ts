@@ -186,7 +186,7 @@ export const refusalCases: readonly Case[] = refusals.map((refusal) => ({
       const end = await action.end;
       outcome.seconds = end.seconds;
       assert.deepEqual([end.exitCode, end.outputs['verdict']], [1, 'reverted'], said(end));
-      assert.match(`${end.report.error?.message ?? ''} ${end.report.error?.remedy ?? ''}`, refusal.says);
+      assert.match(`${end.report.error?.message ?? ''} ${end.report.error?.remedy.text ?? ''}`, refusal.says);
       outcome.proof += `; ${end.report.error?.message ?? ''}`;
     } finally {
       if (refusal.endsAt === undefined) refusal.end();

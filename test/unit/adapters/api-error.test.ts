@@ -24,7 +24,7 @@ describe('what the API server refused', () => {
     expect(error.message).toContain("Can't list pods");
     expect(error.message).toContain('the reason');
     expect(error.message).toContain(`HTTP ${String(http)}`);
-    expect(error.remedy).toContain(remedy);
+    expect(error.remedy.text).toContain(remedy);
   });
 
   test.each([
@@ -63,7 +63,7 @@ describe('a call without an answer', () => {
     expect(error.code).toBe('unreachable');
     expect(error.message).toContain('https://10.0.0.1:6443');
     expect(error.message).toContain('ECONNREFUSED');
-    expect(error.remedy).toContain('kubeconfig');
+    expect(error.remedy.text).toContain('kubeconfig');
     expect(error.cause).toBe(cause);
   });
 });

@@ -68,7 +68,7 @@ describe('a kubeconfig', () => {
     const error = await thrownBy(() => loadKubeconfig('', 'three', [one, two].join(path.delimiter)));
     expect(error.code).toBe('kubeconfig-no-context');
     expect(error.message).toContain('"three"');
-    expect(error.remedy).toContain('one, two');
+    expect(error.remedy.text).toContain('one, two');
   });
 
   test('that may be a credential is not shown', async () => {
@@ -105,14 +105,14 @@ describe('a kubeconfig', () => {
     const error = await thrownBy(() => loadKubeconfig(given, '', ''));
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.code).toBe('kubeconfig-unreadable');
-    expect(error.remedy).toContain('kubeconfig');
+    expect(error.remedy.text).toContain('kubeconfig');
     expect(inspect(error)).not.toContain('not-a-real-token');
   });
 
   test('without a usable current context says so', async () => {
     const error = await thrownBy(() => loadKubeconfig(config('one', 'gone'), '', ''));
     expect(error.code).toBe('kubeconfig-no-cluster');
-    expect(error.remedy).toContain('"context"');
+    expect(error.remedy.text).toContain('"context"');
   });
 
   test('that is nowhere says where it was looked for', async () => {

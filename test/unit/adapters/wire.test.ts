@@ -33,7 +33,7 @@ describe('the way to the API server', () => {
     });
     expect(error.code).toBe(`kubeconfig-server-${why}`);
     expect(error.message).toContain('"production"');
-    expect(error.message + error.remedy).not.toContain('S3cret');
+    expect(error.message + error.remedy.text).not.toContain('S3cret');
   });
 
   test.each(['ftp://x', 'S3cret', ''])('has no proxy at %j', async (proxyUrl) => {

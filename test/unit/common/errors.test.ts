@@ -17,7 +17,12 @@ describe('errors of a run', () => {
     (Kind) => {
       const cause = new Error('below');
       const error = new Kind('some-code', 'What is wrong', 'What to do', { cause });
-      expect(error).toMatchObject({ code: 'some-code', message: 'What is wrong', remedy: 'What to do', cause });
+      expect(error).toMatchObject({
+        code: 'some-code',
+        message: 'What is wrong',
+        remedy: { text: 'What to do' },
+        cause,
+      });
       expect(error.name).toBe(Kind.name);
       expect(isRunError(error)).toBe(true);
     },
@@ -27,7 +32,7 @@ describe('errors of a run', () => {
     const error = new CancelledError('waiting for a pod');
     expect(error.code).toBe('cancelled');
     expect(error.message).toContain('waiting for a pod');
-    expect(error.remedy).not.toBe('');
+    expect(error.remedy.text).not.toBe('');
   });
 
   test.each([new Error('plain'), 'text', undefined, { code: 'x', remedy: 'y' }])('%p is none of them', (thrown) => {

@@ -32,7 +32,7 @@ describe('what starts a run', () => {
         });
         expect(error.code).toBe('event-refused');
         expect(error.message).toContain(event === '' ? 'an event without a name' : event);
-        expect(error.remedy).toContain('workflow_dispatch');
+        expect(error.remedy.text).toContain('workflow_dispatch');
       }
     },
   );
@@ -53,7 +53,7 @@ describe('what starts a run', () => {
         guardStart(precheck, started(event));
       });
       expect(error.code).toBe('event-refused');
-      for (const one of Object.keys(startingEvents)) expect(error.remedy).toContain(one);
+      for (const one of Object.keys(startingEvents)) expect(error.remedy.text).toContain(one);
     },
   );
 
@@ -129,7 +129,7 @@ describe('the consent to an upgrade', () => {
     });
     expect(error.code).toBe('confirm-missing');
     expect(error.message).toContain(confirm === '' ? 'empty' : `"${confirm}"`);
-    expect(error.remedy).toContain(`confirm: ${namespace}`);
+    expect(error.remedy.text).toContain(`confirm: ${namespace}`);
   });
 
   test('is the namespace', () => {

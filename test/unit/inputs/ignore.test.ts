@@ -24,6 +24,6 @@ describe('ignore-checks', () => {
     });
     expect(error.code).toBe('input-invalid');
     expect(error.message).toContain(message);
-    expect(error.remedy).toContain(remedy);
+    expect(error.remedy.text).toContain(remedy);
   });
 });

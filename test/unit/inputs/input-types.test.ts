@@ -31,14 +31,14 @@ describe('types of inputs', () => {
     const error = refusal(text({ ...spec, required: true }), '');
     expect(error.code).toBe('input-missing');
     expect(error.message).toContain('"some-input"');
-    expect(error.remedy).toContain('What it is for.');
+    expect(error.remedy.text).toContain('What it is for.');
   });
 
   test('a choice names its words', () => {
     const input = choice(['one', 'two'], spec);
     expect(input.parse('two', 'some-input')).toBe('two');
     expect(input.type).toBe('one | two');
-    expect(refusal(input, 'Two').remedy).toContain('one, two');
+    expect(refusal(input, 'Two').remedy.text).toContain('one, two');
   });
 
   test.each(['postgresql', 'a', 'my-release.postgresql', '0', 'a'.repeat(253)])(
@@ -61,7 +61,7 @@ describe('types of inputs', () => {
   test.each(['', 'h', '5', '-5m', '1.5h', '5 m', '5d', '0m', '1m1h', ' 5m', '121h', '597h', `${'9'.repeat(400)}s`])(
     '%j is no length of time',
     (value) => {
-      expect(refusal(duration(spec), value).remedy).toContain('90s');
+      expect(refusal(duration(spec), value).remedy.text).toContain('90s');
     },
   );
 

@@ -43,7 +43,7 @@ describe('inputs', () => {
   ])('%s refuses %j and says its name', (name, text) => {
     const error = refusal({ [name]: text });
     expect(error.message).toContain(`"${name}"`);
-    expect(error.remedy).not.toBe('');
+    expect(error.remedy.text).not.toBe('');
   });
 
   test.each([

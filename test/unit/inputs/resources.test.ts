@@ -49,7 +49,7 @@ describe('the resources of the Job', () => {
     expect(error.code).toBe('resources-invalid');
     expect(error.message).toContain('"resources"');
     expect(error.message.length).toBeLessThan(500);
-    expect(error.remedy).toContain('{requests:');
+    expect(error.remedy.text).toContain('{requests:');
   });
 });
 

@@ -188,7 +188,7 @@ describe('a token that may not', () => {
     scene.double.tokens.set(token, kind);
     const error = await thrownBy(() => scene.run(red));
     expect(error.code).toBe('github-permission-missing');
-    expect(error.remedy).toContain('permissions: { issues: write }');
+    expect(error.remedy.text).toContain('permissions: { issues: write }');
     expect(scene.clock.pauses).toEqual([]);
   });
 
@@ -196,7 +196,7 @@ describe('a token that may not', () => {
     scene.double.tokens.set(token, { ...issuesToken, login: 'sam', kind: 'classic', scopes: [], issues: 'read' });
     const error = await thrownBy(() => scene.run(red));
     expect(error).toMatchObject({ code: 'github-not-found' });
-    expect(error.remedy).toContain('may not write to it');
+    expect(error.remedy.text).toContain('may not write to it');
   });
 
   it('be told for whom it speaks writes nothing', async () => {
@@ -211,7 +211,7 @@ it('a repository without issues is told', async () => {
   scene.double.state.repository.issues = false;
   const error = await thrownBy(() => scene.run(red));
   expect(error.code).toBe('github-issues-disabled');
-  expect(error.remedy).toContain('Turn "Issues" on');
+  expect(error.remedy.text).toContain('Turn "Issues" on');
 });
 
 describe('what passes', () => {

@@ -14,7 +14,7 @@ const titleOf = (id: string) => catalogue.find((check) => check.id === id)?.titl
 export function finding(check: string, status: Status = 'failed', more: Partial<Finding> = {}): Finding {
   return {
     ...{ check, title: titleOf(check), status, evidence: [`${check} was seen`], docs: `docs/checks.md#${check}` },
-    ...(status === 'passed' ? {} : { remedy: `See to ${check}.` }),
+    ...(status === 'passed' ? {} : { remedy: { text: `See to ${check}.` } }),
     ...more,
   };
 }

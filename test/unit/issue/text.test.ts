@@ -4,6 +4,7 @@ import { fitting } from '../../../src/issue/fitting.ts';
 import { readChange, readIssue } from '../../../src/issue/markers.ts';
 
 import { bodyFor, commentFor } from '../../../src/issue/text.ts';
+import { psqlRemedy } from '../../../src/text/remedy.ts';
 import { finding, settings } from './scene.ts';
 
 const evil =
@@ -14,7 +15,7 @@ describe('a text', () => {
     const many = Array.from({ length: 100 }, (_, i) =>
       finding(`check-${String(i)}`, 'failed', {
         evidence: Array.from({ length: 1000 }, () => 'e'.repeat(2000)),
-        remedy: `${'r'.repeat(9000)}\nIn psql:\n${'DROP TABLE x;\n'.repeat(700)}`,
+        remedy: psqlRemedy('r'.repeat(9000), [['\\connect x', ...Array.from({ length: 700 }, () => 'DROP TABLE x;')]]),
       }),
     );
     const body = bodyFor(settings(many), undefined, 0) ?? '';
@@ -37,7 +38,10 @@ describe('a text', () => {
   });
 
   it('holds text of others that can neither end our part nor call anybody', () => {
-    const red = finding('majors', 'failed', { evidence: [evil], remedy: `${evil}\nIn psql:\nDROP TABLE "${evil}";` });
+    const red = finding('majors', 'failed', {
+      evidence: [evil],
+      remedy: { text: evil, commands: [{ in: 'psql', lines: [`DROP TABLE "${evil}";`] }] },
+    });
     const told = { change: 1, red: { majors: 'failed' } };
     const body = bodyFor(settings([red], { namespace: 'x', cluster: evil, runUrl: evil }), undefined, 0) ?? '';
     const comment = commentFor(settings([red]), {}, told);

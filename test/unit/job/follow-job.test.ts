@@ -183,7 +183,7 @@ describe('following a Job', () => {
       const error = await thrownBy(follow);
       expect(error.code).toBe('node-silent');
       expect(error.message).toMatch(/node-b .* upgrade-abc/);
-      expect(error.remedy).toContain(
+      expect(error.remedy.text).toContain(
         'kubectl taint nodes node-b node.kubernetes.io/out-of-service=nodeshutdown:NoExecute',
       );
       expect(clock.monotonic()).toBeGreaterThan(100_000);
@@ -219,7 +219,7 @@ describe('following a Job', () => {
     const error = await thrownBy(follow);
     expect(error).toBeInstanceOf(WaitError);
     expect(error.message).toContain('exceeded quota');
-    expect(error.remedy).toContain('"job-start-timeout"');
+    expect(error.remedy.text).toContain('"job-start-timeout"');
     expect(log.text).toContain('exceeded quota');
   });
 
@@ -244,7 +244,7 @@ describe('following a Job', () => {
     const { follow, cluster } = setUp(put(running));
     const error = await thrownBy(follow);
     expect(error).toBeInstanceOf(WaitError);
-    expect(error.remedy).toContain('"job-timeout"');
+    expect(error.remedy.text).toContain('"job-timeout"');
     expect(cluster.writes).toEqual([]);
   });
 

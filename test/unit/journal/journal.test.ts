@@ -39,7 +39,7 @@ describe('the journal', () => {
     expect(error.code).toBe('unfinished-upgrade');
     expect(error.message).toContain('run-1');
     expect(error.message).toContain('2026-01-02T03:04:05.000Z');
-    expect(error.remedy).toContain('goes on');
+    expect(error.remedy.text).toContain('goes on');
     expect(dataOf(cluster)).toEqual(before);
   });
 
@@ -117,7 +117,7 @@ describe('the journal', () => {
     const error = await thrownBy(() => begin(cluster));
     expect(error.code).toBe('journal-not-authentic');
     expect(error.message).toContain(journalName);
-    expect(error.remedy).toMatch(/\S/);
+    expect(error.remedy.text).toMatch(/\S/);
     expect(cluster.writes).toEqual([]);
   });
 
@@ -162,7 +162,7 @@ describe('a journal that somebody has made immutable', () => {
     cluster.refuse('delete', 'configmaps', 403, 'no');
     const error = await thrownBy(() => journal.note('step', 'quiesce'));
     expect(error.code).toBe('journal-immutable');
-    expect(error.remedy).toContain('| kubectl replace --force -f -`');
+    expect(error.remedy.text).toContain('| kubectl replace --force -f -`');
   });
 
   test('and has ended makes room for the next one', async () => {

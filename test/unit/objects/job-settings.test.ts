@@ -32,7 +32,7 @@ describe('the settings of initdb', () => {
   test('are never guessed: without template1 nothing starts', async () => {
     const error = await thrownBy(() => initdbSettings('postgres', [databaseFacts('circle')], inputs()));
     expect(error.code).toBe('no-template1');
-    expect(error.remedy).toContain('template1');
+    expect(error.remedy.text).toContain('template1');
   });
 });
 

@@ -62,7 +62,7 @@ describe('a wait', () => {
     expect(error.message).toContain('30 s');
     expect(error.message).toContain('the pod');
     expect(error.message).toContain('it crashes');
-    expect(error.remedy).toContain('"pod-timeout"');
+    expect(error.remedy.text).toContain('"pod-timeout"');
     expect(clock.monotonic()).toBeGreaterThanOrEqual(30_000);
     expect(clock.monotonic()).toBeLessThan(32_000);
   });

@@ -99,8 +99,8 @@ describe('the catalogue of checks', () => {
       const answer = check?.run(await facts({ [fact]: unread('pods is forbidden for user "ci"') }));
       expect(answer?.status).toBe(warning.includes(fact) ? 'warning' : 'unknown');
       expect(answer?.evidence.join('\n')).toContain('pods is forbidden for user "ci"');
-      expect(answer?.remedy).toMatch(/\S/);
-      expect(notCopyable(answer?.remedy ?? '')).toEqual([]);
+      expect(answer?.remedy?.text).toMatch(/\S/);
+      expect(notCopyable(answer?.remedy ?? { text: '' })).toEqual([]);
     },
   );
 
@@ -112,7 +112,7 @@ describe('the catalogue of checks', () => {
       expect(answer?.status).toBe('unknown');
       expect(answer?.ignored).toMatch(/tells/);
       expect(answer?.evidence.join('\n')).toContain('image:1 was not asked');
-      expect(answer?.remedy).toContain('"probes"');
+      expect(answer?.remedy?.text).toContain('"probes"');
     },
   );
 
@@ -166,7 +166,7 @@ describe('a finding', () => {
 
   test('of an unknown fact is never that of the check', () => {
     const judged = given(unread('no answer'), () => ({ status: 'passed', evidence: [] }));
-    expect(judged).toEqual(unknown(judged.remedy ?? '', 'no answer'));
+    expect(judged).toEqual(unknown(judged.remedy ?? { text: '' }, 'no answer'));
     expect(given(known(1), (n) => ({ status: 'passed', evidence: [String(n)] })).evidence).toEqual(['1']);
   });
 });

@@ -1,4 +1,4 @@
-import { inPsql, inShell } from '../../../src/findings/finding.ts';
+import type { Remedy } from '../../../src/text/remedy.ts';
 
 const program =
   /\b(?:kubectl (?:-n|[a-z])|helm (?:-n|[a-z]+ [A-Z-])|argocd app|flux (?:suspend|resume)|mv \/|chown -)[^`"]*/g;
@@ -7,17 +7,14 @@ const program =
  * Commands of a remedy that can't be copied as they stand: in words, one that is not between backticks, whatever follows it; on a line of
  * its own, one with punctuation behind it.
  */
-export function notCopyable(remedy: string): string[] {
-  const lines = remedy.split('\n');
-  const mark = lines.findIndex((line) => line === inPsql || line === inShell);
-  const words = mark === -1 ? lines : lines.slice(0, mark);
-  const commands = mark === -1 ? [] : lines.slice(mark + 1);
-  const prose = words.flatMap((line) => line.split('`').filter((_, index) => index % 2 === 0));
+export function notCopyable({ text, commands = [] }: Remedy): string[] {
+  const lines = commands.flatMap((block) => block.lines);
+  const prose = text.split('\n').flatMap((line) => line.split('`').filter((_, index) => index % 2 === 0));
   // A program that is only spoken of stands in quotes.
-  const spoken = prose.map((text) => text.replace(/"[^"]*"/g, '""'));
+  const spoken = prose.map((words) => words.replace(/"[^"]*"/g, '""'));
   return [
-    ...spoken.flatMap((text) => text.match(program) ?? []),
-    ...commands.filter((line) => /[.,!?]$/.test(line)),
-    ...(words.join('\n').split('`').length % 2 === 0 ? ['a backtick without its other one'] : []),
+    ...spoken.flatMap((words) => words.match(program) ?? []),
+    ...lines.filter((line) => /[.,!?]$/.test(line)),
+    ...(text.split('`').length % 2 === 0 ? ['a backtick without its other one'] : []),
   ];
 }

@@ -199,10 +199,14 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
 }
 
 /** The answer of one check to facts that differ from the good ones. */
-export async function answerOf(id: string, more: Partial<Facts> = {}): Promise<Answer & { text: string }> {
+export async function answerOf(
+  id: string,
+  more: Partial<Facts> = {},
+): Promise<Answer & { text: string; commands: string }> {
   const check = catalogue.find((c) => c.id === id);
   if (check === undefined) throw new Error(`there is no check ${id}`);
   const answer = check.run(await facts(more));
-  expect(notCopyable(answer.remedy ?? '')).toEqual([]);
-  return { ...answer, text: answer.evidence.join('\n') };
+  if (answer.remedy !== undefined) expect(notCopyable(answer.remedy)).toEqual([]);
+  const commands = (answer.remedy?.commands ?? []).flatMap(({ lines }) => lines).join('\n');
+  return { ...answer, text: answer.evidence.join('\n'), commands };
 }

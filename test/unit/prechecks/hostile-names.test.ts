@@ -8,7 +8,7 @@ import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/facts/facts.ts';
 import { readPassword } from '../../../src/target/credentials.ts';
 import { sessionIn, type Target } from '../../../src/target/target.ts';
-import { inShell, remedyParts } from '../../../src/text/commands.ts';
+import { remedyOf, remedyText, type Remedy } from '../../../src/text/remedy.ts';
 import { notPasteable } from '../../../src/text/shell.ts';
 import { expectClaim } from '../../../src/upgrade/server/claim.ts';
 import { stillRuns } from '../../../src/upgrade/job/job-run.ts';
@@ -17,6 +17,7 @@ import { setUp } from '../upgrade/context.ts';
 import { thrownBy } from '../thrown.ts';
 import * as objects from '../objects.ts';
 import { facts, files, known, server, unread } from './facts.ts';
+import { commandsFor } from '../../commands.ts';
 import { notCopyable } from './copyable.ts';
 
 /** The server's objects, all with this name. */
@@ -137,10 +138,10 @@ function withSidecar(target: Target): Target {
 }
 
 /** Every remedy with this name in it, by the check or the error that gives it. */
-async function remediesFor(name: string): Promise<[string, string][]> {
-  const answers = (await scenes(name)).map(async ([id, more]): Promise<[string, string]> => {
+async function remediesFor(name: string): Promise<[string, Remedy][]> {
+  const answers = (await scenes(name)).map(async ([id, more]): Promise<[string, Remedy]> => {
     const check = catalogue.find((one) => one.id === id);
-    return [id, check?.run(await facts(more)).remedy ?? `${id} gives no remedy`];
+    return [id, check?.run(await facts(more)).remedy ?? { text: `${id} gives no remedy` }];
   });
   const target = await targetNamed(name);
   const fence = { schedulingGates: [{ name: fenceGate }] };
@@ -162,7 +163,9 @@ async function remediesFor(name: string): Promise<[string, string][]> {
     ['job-still-runs', stillRuns(context, name).remedy],
     [
       'obstacles',
-      obstacleRemedy([{ kind: 'prepared transaction', gid: 'g', database: 'd', owner: 'o' }], sessionIn(target)),
+      remedyOf(
+        obstacleRemedy([{ kind: 'prepared transaction', gid: 'g', database: 'd', owner: 'o' }], sessionIn(target)),
+      ),
     ],
   ];
 }
@@ -170,12 +173,12 @@ async function remediesFor(name: string): Promise<[string, string][]> {
 const programs = ['kubectl', 'helm', 'argocd', 'flux', 'mv', 'rm', 'chown', 'grep', 'psql'];
 
 /** The commands for a shell in a remedy: lines of their own, and code that begins with a program. */
-function commandsIn(remedy: string): string[] {
-  const { words, mark, commands } = remedyParts(remedy);
-  const spans = [...words.matchAll(/(?<!`)(`+)(?!`) ?([^]*?[^`]) ?\1(?!`)/g)].map(([, , span = '']) => span);
+function commandsIn(remedy: Remedy): string[] {
+  const commands = commandsFor('shell', remedy);
+  const spans = [...remedy.text.matchAll(/(?<!`)(`+)(?!`) ?([^]*?[^`]) ?\1(?!`)/g)].map(([, , span = '']) => span);
   return [
     ...spans.filter((span) => programs.includes(span.split(' ')[0] ?? '')),
-    ...(mark === inShell && commands !== undefined ? [commands] : []),
+    ...(commands === '' ? [] : [commands]),
   ];
 }
 
@@ -258,7 +261,7 @@ describe('commands in remedies', () => {
         expect([id, commands.includes(name)]).toEqual([id, false]);
         // One has no name in it, the other one's are escaped by YAML where they have line ends.
         if (!['superuser-login', 'permissions'].includes(id))
-          expect([id, remedy]).toEqual([id, expect.stringContaining(notPasteable)]);
+          expect([id, remedy.text]).toEqual([id, expect.stringContaining(notPasteable)]);
       }
     },
   );
@@ -273,7 +276,7 @@ describe('commands in remedies', () => {
     } as const;
     const check = catalogue.find(({ id }) => id === 'gitops');
     const answer = check?.run(await facts({ reconcilers: known([{ ...reconciler, state: 'acts' }]) }));
-    expect(answer?.remedy).toContain(notPasteable);
-    expect(answer?.remedy).not.toContain('argocd app set');
+    expect(answer?.remedy?.text).toContain(notPasteable);
+    expect(remedyText(answer?.remedy ?? { text: '' })).not.toContain('argocd app set');
   });
 });

@@ -60,6 +60,34 @@ describe('judging the facts', () => {
     expect(finding?.evidence[0]).toMatch(/… \(\d+ more characters\)$/);
   });
 
+  test('commands for which there is no room are left out whole, and it says so', async () => {
+    const rows = Array.from({ length: 1000 }, (_, index) => {
+      const object = `schema s${String(index)}`;
+      return { object, detail: 'd', remedy: `DROP SCHEMA s${String(index)}\nCASCADE;` };
+    });
+    const answers = known({ 'unlogged-tables': known({ total: rows.length, rows }) });
+    const neighbours = Array.from({ length: 1000 }, (_, index) => ({
+      ...{ kind: 'Deployment', name: `exporter-${String(index)}`, isApplication: false, addresses: [], nodes: [] },
+      uses: ['Secret postgresql'],
+    }));
+    const given = await facts({
+      hazards: known({ server: known({}), databases: { circle: answers } }),
+      neighbours: known(neighbours),
+    });
+    const { findings } = await judge(given, {}, page, new FakeLog());
+    const remedyOf = (check: string) => findings.find((finding) => finding.check === check)?.remedy;
+    const [psql = []] = (remedyOf('unlogged-tables')?.commands ?? []).map(({ lines }) => lines);
+    expect(psql.join('\n').length).toBeLessThan(20_000);
+    expect(psql.length).toBeGreaterThan(500);
+    expect(psql.at(-1)).toBe('CASCADE;');
+    expect(remedyOf('unlogged-tables')?.text).toMatch(
+      new RegExp(` … \\(${String(2002 - psql.length)} more lines of commands\\)$`),
+    );
+    // Half of what goes to a shell could do something else than all of it.
+    expect(remedyOf('foreign-workloads')?.commands).toBeUndefined();
+    expect(remedyOf('foreign-workloads')?.text).toMatch(/ … \(1000 more lines of commands\)$/);
+  });
+
   test('the same facts give the same bytes, however long they took to be read', async () => {
     const given = { otherVolumeUsers: known(['debug']), server: unread('forbidden') };
     const once = async (seconds: FactSeconds) => await judge(await facts(given), seconds, page, new FakeLog());

@@ -20,14 +20,16 @@ describe('a token that may not', () => {
     expect(error.code).toBe('github-pull-requests-not-permitted');
     expect(error.message).toContain(`The commit is on branch ${branch}`);
     const { serverUrl } = scene.double;
-    expect(error.remedy).toContain(`${serverUrl}/octo-org/infrastructure/compare/main...${branch}?expand=1&title=`);
-    expect(error.remedy).toContain(`${serverUrl}/octo-org/infrastructure/settings/actions`);
-    expect(error.remedy).toContain(`${serverUrl}/organizations/octo-org/settings/actions`);
+    expect(error.remedy.text).toContain(
+      `${serverUrl}/octo-org/infrastructure/compare/main...${branch}?expand=1&title=`,
+    );
+    expect(error.remedy.text).toContain(`${serverUrl}/octo-org/infrastructure/settings/actions`);
+    expect(error.remedy.text).toContain(`${serverUrl}/organizations/octo-org/settings/actions`);
     expect(scene.diff).toHaveLength(2);
     expect(scene.double.attempts.filter((line) => line.includes('/pulls'))).toHaveLength(1);
 
     // Opened by a person with the link, whose text holds our markers: the next run fills them.
-    const link = new URL(/http\S+/.exec(error.remedy)?.[0] ?? '');
+    const link = new URL(/http\S+/.exec(error.remedy.text)?.[0] ?? '');
     scene.double.state.repository.actionsMayOpenPullRequests = true;
     await scene.github.createPullRequest({
       title: link.searchParams.get('title') ?? '',
@@ -51,7 +53,7 @@ describe('a token that may not', () => {
     scene.double.play(method, where, fault, 99);
     const error = await thrownBy(() => scene.publish());
     expect(error.code).toBe(code);
-    expect(error.remedy).toMatch(remedy);
+    expect(error.remedy.text).toMatch(remedy);
     expect(scene.double.requests.filter((r) => r.method === method && where.test(r.path))).toHaveLength(1);
     expect(scene.clock.pauses).toEqual([]);
   });
@@ -73,7 +75,7 @@ describe('what passes', () => {
 
   it('ends after five times, with the link', async () => {
     scene.double.play('POST', /\/pulls$/, faults.unresolvable, 99);
-    expect((await thrownBy(() => scene.publish())).remedy).toContain('compare/main...');
+    expect((await thrownBy(() => scene.publish())).remedy.text).toContain('compare/main...');
     expect(scene.clock.pauses).toEqual([1000, 2000, 4000, 8000]);
   });
 
@@ -170,7 +172,7 @@ describe('rate limits', () => {
     scene.double.play('GET', /git\/ref/, rateLimited(new Date(scene.clock.now().getTime() + 3_600_000)));
     const error = await thrownBy(() => scene.publish());
     expect(error).toMatchObject({ code: 'github-rate-limited' });
-    expect(error.remedy).toContain('2026-01-02T04:04:06');
+    expect(error.remedy.text).toContain('2026-01-02T04:04:06');
     expect(scene.clock.pauses).toEqual([]);
   });
 });

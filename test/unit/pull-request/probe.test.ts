@@ -101,7 +101,7 @@ describe('rights that are missing', () => {
     as(kind);
     const found = (await scene.probe()).find((fact) => fact.id === id);
     expect(found).toMatchObject({ status: 'failed' });
-    expect(found?.remedy).toContain('contents: write, pull-requests: write');
+    expect(found?.remedy?.text).toContain('contents: write, pull-requests: write');
   });
 
   it("a classic token's scopes fail, except public_repo for a public repository", async () => {
@@ -121,7 +121,7 @@ describe('rights that are missing', () => {
     scene.double.state.repository.actionsMayOpenPullRequests = false;
     const found = (await scene.probe()).at(-1);
     expect(found).toMatchObject({ id: 'pull-request-right', status: 'warning' });
-    expect(found?.remedy).toContain('Allow GitHub Actions to create and approve pull requests');
+    expect(found?.remedy?.text).toContain('Allow GitHub Actions to create and approve pull requests');
   });
 
   it('an archived repository fails', async () => {
@@ -140,7 +140,7 @@ describe('what stands in the way', () => {
   it('an edit that is refused fails with its remedy', async () => {
     expect((await scene.probe({ path: 'README.md' }))[0]).toMatchObject({
       status: 'failed',
-      remedy: 'Set "values-path".',
+      remedy: { text: 'Set "values-path".' },
     });
   });
 

@@ -12,7 +12,7 @@ test.each(['latin-1.yaml', 'utf-16.yaml'])('%s is told not to be UTF-8, and what
   const error = await thrownBy(() => readText(holding(fixtureBytes(name)), file, 'deploy/values.yaml'));
   expect(error.code).toBe('values-not-utf8');
   expect(error.message).toContain('deploy/values.yaml');
-  expect(error.remedy).toContain('Save it as UTF-8');
+  expect(error.remedy.text).toContain('Save it as UTF-8');
 });
 
 test.each([[[0xff, 0xfe, 0x61, 0]], [[0x61, 0xe9, 0x0a]], [[0xc0, 0x80]], [[0xed, 0xa0, 0x80]]])(

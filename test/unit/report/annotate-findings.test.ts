@@ -6,7 +6,7 @@ import { FakeLog } from '../fake-runner.ts';
 
 function finding(more: Partial<Finding> = {}): Finding {
   const about = { check: 'volume-users', title: 'No other pod uses the volume', docs: '', status: 'failed' as const };
-  return { ...about, evidence: ['pod a', 'pod b', 'pod c', 'pod d'], remedy: 'Stop them.', ...more };
+  return { ...about, evidence: ['pod a', 'pod b', 'pod c', 'pod d'], remedy: { text: 'Stop them.' }, ...more };
 }
 
 function annotated(
@@ -51,7 +51,7 @@ describe('annotations', () => {
   });
 
   test('have room for a part of a long remedy only', () => {
-    const [annotation] = annotated([finding({ remedy: 'DROP '.repeat(2000) })]).annotations;
+    const [annotation] = annotated([finding({ remedy: { text: 'DROP '.repeat(2000) } })]).annotations;
     expect(annotation?.message).toMatch(/… \(the rest is in the log\)$/);
     expect(annotation?.message.length).toBeLessThan(1200);
   });

@@ -33,7 +33,7 @@ test.each([
     'a precheck whose issue could not be read',
     report({ issue: { operation: 'failed', number: undefined, url: undefined } }),
   ],
-  ['a failure', report({ error: { code: 'x', message: 'X.', remedy: 'Y.' } })],
+  ['a failure', report({ error: { code: 'x', message: 'X.', remedy: { text: 'Y.' } } })],
 ])('the published schema takes the report of %s', (_what, one) => {
   expect(valid(written(one)) ? [] : valid.errors).toEqual([]);
   expect(reportShape.safeParse(written(one)).error).toBeUndefined();

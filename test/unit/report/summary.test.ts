@@ -10,7 +10,7 @@ const finding: Finding = {
   title: 'No other pod uses the volume',
   status: 'failed',
   evidence: ['pod debug'],
-  remedy: 'Stop it.',
+  remedy: { text: 'Stop it.' },
   docs: 'd',
 };
 
@@ -86,7 +86,7 @@ describe('the job summary', () => {
   });
 
   test('has the error and what to do, in one line each', () => {
-    const error = { code: 'job-failed', message: 'The Job failed:\n\nno space', remedy: 'Make\nroom.' };
+    const error = { code: 'job-failed', message: 'The Job failed:\n\nno space', remedy: { text: 'Make\nroom.' } };
     const text = renderSummary(report({ verdict: 'failed', error }));
     expect(text).toContain('> [!CAUTION]\n> The Job failed: no space\n>\n> **What to do:** Make room.');
   });
@@ -115,13 +115,14 @@ describe('the job summary', () => {
   });
 
   test('has commands to copy as they are', () => {
-    const remedy = 'Drop it.\nIn psql:\n\\connect circle\nDROP FUNCTION "a|b`c";';
+    const lines = ['\\connect circle', 'DROP FUNCTION "a|b`c";'];
+    const remedy = { text: 'Drop it.', commands: [{ in: 'psql', lines }] } as const;
     const text = renderSummary(report({ findings: [{ ...finding, remedy }] }));
-    expect(text).toContain('Drop it. In psql:\n\n```\n\\connect circle\nDROP FUNCTION "a|b`c";\n```\n');
+    expect(text).toContain('Drop it.\n\nIn psql:\n\n```\n\\connect circle\nDROP FUNCTION "a|b`c";\n```\n');
   });
 
   test('code with backticks stays one block', () => {
-    const remedy = 'Drop it.\nIn psql:\nDROP FUNCTION "```";';
+    const remedy = { text: 'Drop it.', commands: [{ in: 'psql', lines: ['DROP FUNCTION "```";'] }] } as const;
     const text = renderSummary(report({ findings: [{ ...finding, remedy }] }));
     expect(text).toContain('\n````\nDROP FUNCTION "```";\n````\n');
   });

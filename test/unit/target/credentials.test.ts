@@ -49,14 +49,14 @@ describe("the superuser's password", () => {
     const error = await thrownBy(() => readPassword(new FakeCluster(), where, mask));
     expect(error.code).toBe('secret-not-found');
     expect(error.message).toContain('"postgresql"');
-    expect(error.remedy).toContain('"secret-name"');
+    expect(error.remedy.text).toContain('"secret-name"');
   });
 
   test('under a key that is not there: the keys are named, their values never', async () => {
     const error = await thrownBy(() => read({ password: 'of the application', 'repmgr-password': 'of the standby' }));
     expect(error.code).toBe('secret-key-not-found');
     expect(error.message).toContain('password, repmgr-password');
-    expect(error.remedy).toContain('"secret-key"');
+    expect(error.remedy.text).toContain('"secret-key"');
     for (const value of ['of the application', 'of the standby']) {
       expect(error.message).not.toContain(value);
       expect(error.message).not.toContain(Buffer.from(value).toString('base64'));

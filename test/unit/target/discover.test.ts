@@ -92,7 +92,7 @@ describe('the StatefulSet', () => {
     const error = await refusal(cluster().put('statefulsets', named('postgresql-copy')));
     expect(error.code).toBe('statefulset-ambiguous');
     expect(error.message).toContain('postgresql, postgresql-copy');
-    expect(error.remedy).toContain('"statefulset"');
+    expect(error.remedy.text).toContain('"statefulset"');
   });
 
   test('may be outside of the cluster, and then there is nothing to upgrade', async () => {
@@ -100,7 +100,7 @@ describe('the StatefulSet', () => {
     from.remove('statefulsets', 'postgresql', namespace);
     const error = await refusal(from);
     expect(error.code).toBe('statefulset-not-found');
-    expect(error.remedy).toContain('outside of the cluster');
+    expect(error.remedy.text).toContain('outside of the cluster');
   });
 });
 
@@ -141,7 +141,7 @@ describe('the claim', () => {
     expect(error.code).toBe('pvc-ambiguous');
     expect(error.message).toContain('data-postgresql-0 at /bitnami/postgresql');
     expect(error.message).toContain('wal-postgresql-0 at /bitnami/postgresql/data/pg_wal');
-    expect(error.remedy).toContain('"pvc-name"');
+    expect(error.remedy.text).toContain('"pvc-name"');
   });
 
   test('that the input names is taken', async () => {
@@ -173,7 +173,7 @@ describe('the claim', () => {
     const error = await refusal(from);
     expect(error.code).toBe('pvc-not-found');
     expect(error.message).toContain('data-postgresql-0');
-    expect(error.remedy).toContain('deleted');
+    expect(error.remedy.text).toContain('deleted');
   });
 
   test('that is not bound has no volume yet', async () => {
@@ -251,7 +251,7 @@ describe('the Secret', () => {
     const env = [{ name: 'POSTGRES_PASSWORD', value: 'written into the manifest' }];
     const error = await refusal(cluster(statefulSet({ containers: [serverContainer({ env })] })));
     expect(error.code).toBe('secret-not-found');
-    expect(error.remedy).toContain('"secret-name"');
+    expect(error.remedy.text).toContain('"secret-name"');
     expect(error.message).not.toContain('written into the manifest');
   });
 });

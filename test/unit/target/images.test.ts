@@ -36,8 +36,8 @@ describe('the image that serves', () => {
     const error = await thrownBy(() => servingImage(inputs({ 'server-release': release })));
     expect(error.code).toBe('release-unknown');
     expect(error.message).toContain(release);
-    expect(error.remedy).toContain('4.9, 4.10');
-    expect(error.remedy).toContain('"image-tag"');
+    expect(error.remedy.text).toContain('4.9, 4.10');
+    expect(error.remedy.text).toContain('"image-tag"');
   });
 });
 

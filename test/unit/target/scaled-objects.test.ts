@@ -49,7 +49,7 @@ describe('ScaledObjects', () => {
     expect(target.unreadAutoscalers).toContain(forbidden);
     const answer = await answerOf('gitops', { target });
     expect(answer.status).toBe('unknown');
-    expect(answer.remedy).toContain('list, get and patch scaledobjects.keda.sh');
+    expect(answer.remedy?.text).toContain('list, get and patch scaledobjects.keda.sh');
   });
 
   test('that can not be told for another reason are no "none"', async () => {

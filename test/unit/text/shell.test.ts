@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import fc from '../../fast-check.ts';
-import { copyable, psqlLines, remedyParts, sessionStart, shellLines } from '../../../src/text/commands.ts';
+import { copyable } from '../../../src/text/commands.ts';
 import { isPasteable } from '../../../src/text/psql.ts';
+import { psqlRemedy, remedyAfter, remedyText, sessionStart, shellRemedy } from '../../../src/text/remedy.ts';
 import { hereDocument, notPasteable, shell, shellQuoted } from '../../../src/text/shell.ts';
 
 describe('a word for the shell', () => {
@@ -45,7 +46,7 @@ describe('a command', () => {
     (name) => {
       expect(shell`kubectl get pod ${name}`).toBe(notPasteable);
       expect(copyable(shell`kubectl get pod ${name}`)).toBe(notPasteable);
-      expect(shellLines(shell`kubectl get pod ${name}`)).toBe(` ${notPasteable}`);
+      expect(shellRemedy('Look.', shell`kubectl get pod ${name}`)).toEqual({ text: `Look. ${notPasteable}` });
     },
   );
 
@@ -78,32 +79,43 @@ describe('commands for psql', () => {
   });
 
   test('are left out one by one, and all of a database that can not be named', () => {
-    const lines = psqlLines([
+    const remedy = psqlRemedy('Drop it.', [
       ['\\connect a', 'DROP TABLE x;', 'DROP TABLE "y\n";'],
       ['\\connect "b\n"', 'DROP TABLE z;'],
       ['\\connect c', 'DROP TABLE "z\x07";'],
     ]);
-    expect(lines).toBe(` ${notPasteable}\nIn psql:\n\\connect a\n${sessionStart}\nDROP TABLE x;`);
-    expect(psqlLines([])).toBe('');
+    expect(remedy).toEqual({
+      text: `Drop it. ${notPasteable}`,
+      commands: [{ in: 'psql', lines: ['\\connect a', sessionStart, 'DROP TABLE x;'] }],
+    });
+    expect(psqlRemedy('Drop it.', [])).toEqual({ text: 'Drop it.' });
   });
 
   test('begin each session with a search_path and literals that no owner of a database has stored', () => {
-    const commands = psqlLines([
+    const { commands } = psqlRemedy('Drop it.', [
       ['\\connect a', 'DROP TABLE x;'],
       ['\\connect template1', '\\connect "B"\nVACUUM;'],
-    ]).split('\n');
-    expect(commands.slice(2)).toEqual([
-      ...['\\connect a', sessionStart, 'DROP TABLE x;'],
-      ...['\\connect template1', sessionStart, '\\connect "B"', sessionStart, 'VACUUM;'],
     ]);
+    const first = ['\\connect a', sessionStart, 'DROP TABLE x;'];
+    const second = ['\\connect template1', sessionStart, '\\connect "B"', sessionStart, 'VACUUM;'];
+    expect(commands).toEqual([{ in: 'psql', lines: [...first, ...second] }]);
+  });
+});
+
+describe('a remedy', () => {
+  const remedy = shellRemedy('Grant it.', "kubectl apply -f - <<'EOF'\na: b\nEOF", 'kubectl get pods');
+  const lines = ["kubectl apply -f - <<'EOF'", 'a: b', 'EOF', 'kubectl get pods'];
+
+  test('has its commands as lines for one program', () => {
+    expect(remedy).toEqual({ text: 'Grant it.', commands: [{ in: 'shell', lines }] });
   });
 
-  test('are told from the words before them', () => {
-    expect(remedyParts('Do it.\nIn psql:\nA;\nIn psql:\nB;')).toEqual({
-      words: 'Do it.',
-      mark: 'In psql:',
-      commands: 'A;\nIn psql:\nB;',
-    });
-    expect(remedyParts('Do it.').commands).toBeUndefined();
+  test('as plain text has them behind its words', () => {
+    expect(remedyText(remedy)).toBe(['Grant it.', 'In a shell:', ...lines].join('\n'));
+    expect(remedyText({ text: 'Wait.' })).toBe('Wait.');
+  });
+
+  test('keeps them behind a sentence before it', () => {
+    expect(remedyAfter('If not:', remedy)).toEqual({ ...remedy, text: 'If not: Grant it.' });
   });
 });

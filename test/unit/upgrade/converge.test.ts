@@ -73,7 +73,7 @@ describe('the steps', () => {
     expect(events).toEqual(['run stop', 'run measure', 'run start', 'undo start', 'undo stop']);
     expect(wayBack.end).toBe('reverted');
     expect(wayBack.message).toContain('Step start: The disk is full. PostgreSQL 12 serves');
-    expect(wayBack.remedy).toBe('Make room.');
+    expect(wayBack.remedy.text).toBe('Make room.');
     expect(wayBack.cause).toBe(cause);
     expect(journalOf(setting)).toMatchObject({ outcome: 'reverted' });
     expect(setting.context.timeline.phases.map((p) => p.id)).toEqual([
@@ -115,7 +115,7 @@ describe('the steps', () => {
       'Step release: The disk is full. Going back stopped at "Step start": The Job still runs',
     );
     expect(wayBack.message).not.toContain('serves');
-    expect(wayBack.remedy).toBe('Wait for its end.');
+    expect(wayBack.remedy.text).toBe('Wait for its end.');
     expect(journalOf(setting)).not.toHaveProperty('outcome');
   });
 
@@ -136,7 +136,7 @@ describe('the steps', () => {
     const wayBack = await goesBack(steps, setting);
     expect(events).toEqual(['run stop', 'undo stop']);
     expect(wayBack.message).toContain('x is undefined');
-    expect(wayBack.remedy).toMatch(/\S/);
+    expect(wayBack.remedy.text).toMatch(/\S/);
   });
 
   test('a cancelled run starts no further step, and its way back is not cut short', async () => {

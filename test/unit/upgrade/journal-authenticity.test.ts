@@ -73,8 +73,8 @@ describe('a journal is authentic', () => {
     write(cluster, change);
     const error = await refusal(cluster);
     expect(error.code).toBe('journal-not-authentic');
-    expect(error.remedy).toContain(`confirm: ${namespace} without the journal`);
-    expect(error.remedy).toContain(`kubectl -n ${namespace} delete configmap ${journalName}`);
+    expect(error.remedy.text).toContain(`confirm: ${namespace} without the journal`);
+    expect(error.remedy.text).toContain(`kubectl -n ${namespace} delete configmap ${journalName}`);
   });
 
   test('and not once the Secret has another value, which is told with both ways on', async () => {
@@ -83,7 +83,7 @@ describe('a journal is authentic', () => {
     const error = await refusal(cluster, new JournalSeal(new FakeCrypto(), 'another password'));
     expect(error.code).toBe('journal-not-authentic');
     expect(error.message).toContain("the value of the superuser's Secret was changed");
-    expect(error.remedy).toContain('put its former value back');
+    expect(error.remedy.text).toContain('put its former value back');
   });
 
   test('and not in another namespace', async () => {
@@ -137,7 +137,7 @@ describe('the counter', () => {
     const error = await refusal(cluster);
     expect(error.code).toBe('journal-replayed');
     expect(error.message).toContain('it is at change 2');
-    expect(error.remedy).toContain('without the journal');
+    expect(error.remedy.text).toContain('without the journal');
   });
 
   test('tells a journal of an upgrade before, also when the later journal is gone', async () => {

@@ -62,7 +62,7 @@ describe('nothing is written for a journal with', () => {
         .put('deployments', deployment('vault', 1, { metadata: { name: 'vault', namespace } }));
     });
     expect(error.code).toBe(code);
-    expect(error.remedy).toMatch(/\S/);
+    expect(error.remedy.text).toMatch(/\S/);
     expect(cluster.writes).toEqual([]);
     expect(cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.template.spec?.containers[0]?.image).toBe(
       oldImage,
@@ -78,7 +78,7 @@ test('an image of 12 that the history has forgotten is used once somebody has na
   if (journal === undefined) throw new Error('no journal');
   const run = anotherRun(setting, cluster, context.target);
   const refused = await thrownBy(() => resumeUpgrade(run, journal));
-  const [, confirm = ''] = /"confirm: ([^"]*)"/.exec(refused.remedy) ?? [];
+  const [, confirm = ''] = /"confirm: ([^"]*)"/.exec(refused.remedy.text) ?? [];
   const agreed = { ...run, inputs: { ...run.inputs, mode: 'upgrade', confirm } as const };
   expect((await resumeUpgrade(agreed, journal)).end).not.toBe('completed');
 });

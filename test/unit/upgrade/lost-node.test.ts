@@ -20,7 +20,7 @@ describe('the upgrade Job on a node that goes', () => {
     const error = await thrownBy(() => run(setting));
     expect(error.code).toBe('job-failed');
     expect(error.message).toContain('node node-b, EvictionByEvictionAPI');
-    expect(error.remedy).toContain('node-b');
+    expect(error.remedy.text).toContain('node-b');
   });
 
   test.each(['revert', 'another upgrade'])(

@@ -181,8 +181,8 @@ describe('the backups that a person can name', () => {
     const wrong = inputs({ mode: 'rollback', confirm: `${confirm} with ${oldImage} from data-of-another` });
     const { code, remedy } = await thrownBy(() => evidenceOf(setting, wrong));
     expect(code).toBe('backup-unknown');
-    expect(remedy).toContain(ours);
-    expect(remedy).toContain(`"confirm: ${confirm} with ${oldImage} from NAME"`);
+    expect(remedy.text).toContain(ours);
+    expect(remedy.text).toContain(`"confirm: ${confirm} with ${oldImage} from NAME"`);
   });
 
   test('are listed where the journal can be trusted and its backup is gone', async () => {
@@ -193,7 +193,7 @@ describe('the backups that a person can name', () => {
     addBackups(setting);
     const { message, remedy } = await endOfRollback(setting);
     expect(message).toContain('there is no such VolumeSnapshot or PersistentVolumeClaim');
-    expect(remedy).toContain(ours);
+    expect(remedy.text).toContain(ours);
   });
 
   test('are told by a command where they can not be listed', async () => {
@@ -221,7 +221,7 @@ test('an image that the history does not tell has to be named, and no other Stat
   const error = await thrownBy(() => evidenceOf(setting));
   expect(error.code).toBe('former-image-unknown');
   expect(error.message).not.toContain('evil');
-  expect(error.remedy).toContain(`${confirm} with `);
+  expect(error.remedy.text).toContain(`${confirm} with `);
   const { evidence } = await evidenceOf(setting, inputs({ mode: 'rollback', confirm: `${confirm} with ${oldImage}` }));
   expect(evidence.record.image).toBe(oldImage);
 });

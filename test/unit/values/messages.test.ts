@@ -15,7 +15,7 @@ describe('several documents', () => {
 
   test.each([
     ['of a later document', edit('a: 1\n---\npostgresql: {image: {tag: 12}}\n').warnings[0]?.message],
-    ['of no document', refusalOf('a: 1\n---\nb: 1\n').remedy],
+    ['of no document', refusalOf('a: 1\n---\nb: 1\n').remedy.text],
   ])('what each Helm does is told: %s', (_, message) => {
     expect(message).toMatch(/Helm 3 reads .* first .* Helm 4 merges/);
   });
@@ -48,7 +48,7 @@ test.each([
   const error = refusalOf(fixture(name));
   expect([error.code, place(error)]).toEqual(['values-encrypted', 'values.yaml:1:1']);
   expect(error.message).toContain(by);
-  expect(error.remedy).toContain('not encrypted');
+  expect(error.remedy.text).toContain('not encrypted');
 });
 
 describe('no message shows what the file says', () => {

@@ -16,7 +16,7 @@ describe('a file that is no values file is refused', () => {
   ])('%s, and the path named that leads to the values in it', (name, code, path) => {
     const error = refusalOf(fixture(name));
     expect(error.code).toBe(`values-${code}`);
-    expect(error.remedy).toContain(path);
+    expect(error.remedy.text).toContain(path);
   });
 
   test('a Kubernetes object of another kind', () => {
@@ -28,8 +28,8 @@ describe('a file that is no values file is refused', () => {
     const path = 'spec.source.helm.values.postgresql.image';
     const error = refusalOf(fixture('argo-application-values-text.yaml'), { path });
     expect(error.code).toBe('values-text');
-    expect(error.remedy).toContain('valuesObject');
-    expect(refusalOf(fixture('argo-application-values-text.yaml')).remedy).toContain('valuesObject');
+    expect(error.remedy.text).toContain('valuesObject');
+    expect(refusalOf(fixture('argo-application-values-text.yaml')).remedy.text).toContain('valuesObject');
   });
 });
 

@@ -80,7 +80,7 @@ describe('an edit is refused', () => {
     expect([error.code, error.message.split(': ', 1)[0]]).toEqual([`values-${code}`, `values.yaml:${place}`]);
     expect(error.name).toBe('ConfigurationError');
     expect(error.message).not.toContain('\n');
-    expect(error.remedy).toMatch(/^[A-Z].*\.$/);
+    expect(error.remedy.text).toMatch(/^[A-Z].*\.$/);
   });
 
   test('with the same place in a file with a byte order mark and CRLF', () => {

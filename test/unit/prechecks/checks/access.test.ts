@@ -29,7 +29,7 @@ describe('access', () => {
     expect(answer.status).toBe(status);
     expect(answer.text).toContain('missing: patch statefulsets.apps');
     expect(answer.text).toContain(missing[0]?.why);
-    expect(answer.remedy).toContain("resources: ['statefulsets'], resourceNames: ['postgresql'], verbs: [");
+    expect(answer.commands).toContain("resources: ['statefulsets'], resourceNames: ['postgresql'], verbs: [");
   });
 
   test.each([
@@ -37,16 +37,14 @@ describe('access', () => {
     ['jane@example.com', 'subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: "jane@example.com" }]'],
   ])('prints the manifests that grant it to %s', async (username, subject) => {
     const missing = permissions.filter(({ resource }) => resource === 'persistentvolumes' || resource === 'jobs');
-    const { remedy } = await answerOf('permissions', {
+    const { remedy, commands } = await answerOf('permissions', {
       missingPermissions: known(missing),
       user: known(username),
       inputs: inputs({ mode: 'upgrade' }),
     });
-    const [head = '', ...lines] = remedy?.split('\n') ?? [];
-    expect(head).toContain(`Grant ${username} all that mode upgrade needs`);
-    const rest = lines.filter((line) => !line.startsWith('  - '));
+    expect(remedy?.text).toContain(`Grant ${username} all that mode upgrade needs`);
+    const rest = commands.split('\n').filter((line) => !line.startsWith('  - '));
     expect(rest).toEqual([
-      'In a shell:',
       "kubectl apply -f - <<'EOF'",
       'apiVersion: rbac.authorization.k8s.io/v1',
       'kind: Role',
@@ -76,53 +74,53 @@ describe('access', () => {
   test.each(['precheck', 'upgrade'] as const)(
     'prints the same manifests whatever is missing in mode %s, so that the second takes nothing away',
     async (mode) => {
-      const remedyFor = async (name: string) => {
+      const commandsFor = async (name: string) => {
         const missing = permissions.filter(({ resource, verb }) => `${verb} ${resource}` === name);
         const facts = { missingPermissions: known(missing), user: known('jane'), inputs: inputs({ mode }) };
-        return (await answerOf('permissions', facts)).remedy;
+        return (await answerOf('permissions', facts)).commands;
       };
-      const remedy = await remedyFor('get secrets');
-      expect(await remedyFor('get persistentvolumes')).toBe(remedy);
-      expect(remedy).toContain(`name: postgresql-${mode}-missing`);
-      expect(remedy).toContain("resources: ['secrets'], resourceNames: ['postgresql'], verbs: [get]");
-      expect(remedy).toContain("resources: ['jobs'], verbs: [list, create");
+      const commands = await commandsFor('get secrets');
+      expect(await commandsFor('get persistentvolumes')).toBe(commands);
+      expect(commands).toContain(`name: postgresql-${mode}-missing`);
+      expect(commands).toContain("resources: ['secrets'], resourceNames: ['postgresql'], verbs: [get]");
+      expect(commands).toContain("resources: ['jobs'], verbs: [list, create");
       // What may be left out is nobody's need.
-      expect(remedy).not.toContain('applications');
+      expect(commands).not.toContain('applications');
     },
   );
 
   test("gives an upgrade's rights to an account of its own where a precheck asks", async () => {
     const missing = permissions.filter(({ mode }) => mode === 'upgrade');
-    const { remedy } = await answerOf('permissions', {
+    const { remedy, commands } = await answerOf('permissions', {
       missingPermissions: known(missing),
       user: known('system:serviceaccount:ci:looker'),
       inputs: inputs({ mode: 'precheck' }),
     });
-    expect(remedy).toContain("not for this precheck's (system:serviceaccount:ci:looker)");
-    expect(remedy).not.toContain('name: looker');
-    expect(remedy?.split('\n').slice(3, -1)).toEqual(modeManifests('upgrade', serverNames(await target())));
+    expect(remedy?.text).toContain("not for this precheck's (system:serviceaccount:ci:looker)");
+    expect(commands).not.toContain('name: looker');
+    expect(commands.split('\n').slice(1, -1)).toEqual(modeManifests('upgrade', serverNames(await target())));
   });
 
   test("grants a precheck's account nothing of an upgrade's", async () => {
-    const { remedy } = await answerOf('permissions', {
+    const { remedy, commands } = await answerOf('permissions', {
       missingPermissions: known(permissions),
       user: known('jane'),
       inputs: inputs({ mode: 'precheck' }),
     });
-    expect(remedy).toContain('Grant jane all that mode precheck needs');
-    expect(remedy).not.toContain('patch');
+    expect(remedy?.text).toContain('Grant jane all that mode precheck needs');
+    expect(commands).not.toContain('patch');
   });
 
   test('whose user nobody can tell gets a placeholder, which is explained', async () => {
     const missing = permissions.filter(({ resource }) => resource === 'events');
     const user = { known: false, reason: 'not served', code: 'not-served' } as const;
-    const { remedy } = await answerOf('permissions', {
+    const { remedy, commands } = await answerOf('permissions', {
       missingPermissions: known(missing),
       user,
       inputs: inputs({ mode: 'upgrade' }),
     });
-    expect(remedy).toContain('name: "USER"');
-    expect(remedy).toContain('in the place of USER');
+    expect(commands).toContain('name: "USER"');
+    expect(remedy?.text).toContain('in the place of USER');
   });
 
   test('that only informs is named, and refuses nothing', async () => {

@@ -37,8 +37,8 @@ describe('clients', () => {
     const answer = await connected({}, exporter);
     expect(answer.status).toBe('failed');
     expect(answer.evidence[0]).toBe('Deployment exporter (10.0.0.7): exporter, user circle, database circle, idle');
-    expect(answer.remedy).toContain('kubectl -n circleci-server scale deployment exporter --replicas=0');
-    expect(answer.remedy).toContain('"clients-timeout"');
+    expect(answer.remedy?.text).toContain('kubectl -n circleci-server scale deployment exporter --replicas=0');
+    expect(answer.remedy?.text).toContain('"clients-timeout"');
   });
 
   test.each([
@@ -50,7 +50,7 @@ describe('clients', () => {
   ])('of a %s: %s', async (kind, status, command) => {
     const answer = await connected({}, { ...exporter, kind });
     expect(answer.status).toBe(status);
-    expect(answer.remedy).toContain(command);
+    expect(answer.remedy?.text).toContain(command);
   });
 
   test.each(['local', '127.0.0.1', '::1', '10.1.2.3'])(
@@ -59,7 +59,7 @@ describe('clients', () => {
       const alone = await connected({ address });
       expect(alone.status).toBe('failed');
       expect(alone.text).toContain("in the server's own pod");
-      expect(alone.remedy).toContain(`-c 'SELECT pg_terminate_backend(77)'`);
+      expect(alone.remedy?.text).toContain(`-c 'SELECT pg_terminate_backend(77)'`);
       const spec = { containers: [serverContainer(), { name: 'metrics' }] };
       const withSidecar = await answerOf('clients', {
         clients: known([{ ...client, address }]),
@@ -67,7 +67,7 @@ describe('clients', () => {
       });
       expect(withSidecar.status).toBe('failed');
       expect(withSidecar.text).toContain('beside it: metrics');
-      expect(withSidecar.remedy).toContain('postgresql.metrics.enabled=false');
+      expect(withSidecar.remedy?.text).toContain('postgresql.metrics.enabled=false');
     },
   );
 
@@ -83,7 +83,7 @@ describe('clients', () => {
     const answer = await connected({ address: '192.0.2.4' }, exporter);
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('from 192.0.2.4, no pod of namespace circleci-server');
-    expect(answer.remedy).toContain('grep -F 192.0.2.4');
+    expect(answer.remedy?.text).toContain('grep -F 192.0.2.4');
   });
 
   test.each([[['10.0.0.7']], [['192.0.2.1']]])(
@@ -93,7 +93,7 @@ describe('clients', () => {
       const answer = await connected({ address: '192.0.2.1' }, onHost);
       expect(answer.status).toBe('warning');
       expect(answer.text).toContain('from 192.0.2.1, the address of a node');
-      expect(answer.remedy).toContain('hostNetwork');
+      expect(answer.remedy?.text).toContain('hostNetwork');
     },
   );
 
@@ -114,7 +114,7 @@ describe('foreign-workloads', () => {
     expect(answer.text).toContain(
       'Deployment exporter is not stopped by the upgrade and names PostgreSQL: variable PW (Secret postgresql)',
     );
-    expect(answer.remedy).toContain('kubectl -n circleci-server label deployment exporter layer=application');
+    expect(answer.commands).toContain('kubectl -n circleci-server label deployment exporter layer=application');
   });
 
   test.each([
@@ -122,7 +122,7 @@ describe('foreign-workloads', () => {
     ['layer=application', 'DaemonSet', 'patch daemonset exporter'],
     ['layer=application', 'CronJob', 'label cronjob exporter'],
   ])('where a label (%s) does not do for a %s: %s', async (selector, kind, command) => {
-    expect((await ask(selector, { ...using, kind })).remedy).toContain(command);
+    expect((await ask(selector, { ...using, kind })).commands).toContain(command);
   });
 
   test('that do not, and the application layer, pass', async () => {

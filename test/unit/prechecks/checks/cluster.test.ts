@@ -10,7 +10,7 @@ describe('admission', () => {
     const answer = await answerOf('admission', { refused: known(refused) });
     expect(answer.status).toBe('failed');
     expect(answer.evidence).toEqual(refused);
-    expect(answer.remedy).toContain('quota');
+    expect(answer.remedy?.text).toContain('quota');
   });
 });
 
@@ -39,21 +39,19 @@ describe('volume-snapshot', () => {
     });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(evidence);
-    expect(answer.remedy).toContain(remedy);
+    expect(answer.remedy?.text).toContain(remedy);
   });
 
   test.each([
     ['a volume that is not one of a CSI driver', { driver: undefined, chosen: undefined, candidates: [] }],
     ['a driver without a class', { driver, chosen: undefined, candidates: [] }],
   ])('says of %s how to upgrade without snapshots, and which backup to take', async (_, facts) => {
-    const { remedy } = await answerOf('volume-snapshot', { snapshotClass: known(facts) });
+    const { remedy, commands } = await answerOf('volume-snapshot', { snapshotClass: known(facts) });
     const { namespace } = await target();
-    expect(remedy).toMatch(
+    expect(remedy?.text).toMatch(
       new RegExp(`"transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}\\.`),
     );
-    expect(remedy?.split('\n').at(-1)).toBe(
-      `velero backup create before-postgresql-14 --include-namespaces ${namespace} --wait`,
-    );
+    expect(commands).toBe(`velero backup create before-postgresql-14 --include-namespaces ${namespace} --wait`);
   });
 
   test('the class that was asked for passes', async () => {
@@ -72,8 +70,8 @@ describe('volume-claim', () => {
     const answer = await answerOf('volume-claim', { target: await target(scaledDown('Delete')) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('whenScaled: Delete');
-    expect(answer.remedy).toContain('kubectl -n circleci-server patch statefulset postgresql -p');
-    expect(answer.remedy).toContain('"whenScaled":"Retain"');
+    expect(answer.commands).toContain('kubectl -n circleci-server patch statefulset postgresql -p');
+    expect(answer.commands).toContain('"whenScaled":"Retain"');
   });
 
   test('one that keeps it passes', async () => {
@@ -107,7 +105,7 @@ describe('volume-claim', () => {
     const volume = { ...found.volume, persistentVolume: undefined };
     const answer = await answerOf('volume-claim', { target: { ...found, volume } });
     expect(answer.status).toBe('failed');
-    expect(answer.remedy).toMatch(/\S/);
+    expect(answer.remedy?.text).toMatch(/\S/);
   });
 });
 
@@ -129,7 +127,7 @@ describe('leftovers', () => {
       const answer = await answerOf('leftovers', { files: known({ ...files, entries }) });
       expect(answer.status).toBe('failed');
       expect(answer.text).toContain(`${root}/${name}`);
-      expect(answer.remedy).toContain('ls -la /bitnami/postgresql');
+      expect(answer.remedy?.text).toContain('ls -la /bitnami/postgresql');
     },
   );
 
@@ -174,15 +172,15 @@ describe('leftovers', () => {
     expect(answer.text).toContain(
       `the server runs on an EMPTY cluster in ${root}/data; the data is in ${root}/${name}`,
     );
-    expect(answer.remedy).toContain(command);
-    expect(answer.remedy).toContain('chown -R 1001');
+    expect(answer.remedy?.text).toContain(command);
+    expect(answer.remedy?.text).toContain('chown -R 1001');
   });
 
   test('of two full ones a person has to choose', async () => {
     const answer = await withClusters(cluster('data'), cluster('data-12'));
     expect(answer.status).toBe('failed');
     expect(answer.text).not.toContain('the data is in');
-    expect(answer.remedy).toContain('Find out which of them has the right data');
+    expect(answer.remedy?.text).toContain('Find out which of them has the right data');
   });
 
   test('an empty one beside an empty one is no catastrophe', async () => {
@@ -193,7 +191,7 @@ describe('leftovers', () => {
   test('a new cluster alone is only moved away', async () => {
     const answer = await withClusters(cluster('data'), cluster('data-14', { version: '14' }));
     expect(answer.status).toBe('failed');
-    expect(answer.remedy).toContain(`mv ${root}/data-14 ${root}/data-14.aside`);
+    expect(answer.remedy?.text).toContain(`mv ${root}/data-14 ${root}/data-14.aside`);
   });
 
   test('a nested one is told first', async () => {
@@ -210,7 +208,7 @@ describe('leftovers', () => {
     const entries = [...files.entries, `${root}/data-14`];
     const leftoverObjects = known(['unfinished journal ConfigMap x']);
     const answer = await answerOf('leftovers', { files: known({ ...files, clusters, entries }), leftoverObjects });
-    expect(answer.remedy).toContain('it goes on with that upgrade');
+    expect(answer.remedy?.text).toContain('it goes on with that upgrade');
   });
 
   test.each(['data-14.txt', 'my-data-12', 'data'])('%s is none', async (name) => {
@@ -235,7 +233,7 @@ describe('applications', () => {
     const answer = await answerOf('applications', { target: await target(undefined, { applications: [] }) });
     expect(['failed', 'unknown']).toContain(answer.status);
     expect(answer.text).toContain('layer=application');
-    expect(answer.remedy).toContain('application-selector');
+    expect(answer.remedy?.text).toContain('application-selector');
   });
 
   test.each([
@@ -244,6 +242,6 @@ describe('applications', () => {
   ])('%s warns', async (_what, applications) => {
     const answer = await answerOf('applications', { target: await target(undefined, { applications }) });
     expect(answer.status).toBe('warning');
-    expect(answer.remedy).toMatch(/\S/);
+    expect(answer.remedy?.text).toMatch(/\S/);
   });
 });

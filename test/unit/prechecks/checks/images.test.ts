@@ -19,7 +19,7 @@ describe('images', () => {
     const answer = await answerOf('images', { upgradeProbe: known({ ...upgradeProbe, ...more }) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(upgradeProbe.image);
-    expect(answer.remedy).toContain('"upgrade-image"');
+    expect(answer.remedy?.text).toContain('"upgrade-image"');
   });
 
   test('a serving image of another major fails', async () => {
@@ -27,7 +27,7 @@ describe('images', () => {
     const answer = await answerOf('images', { servingProbe: known(wrong) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('12.16');
-    expect(answer.remedy).toContain('"image-tag"');
+    expect(answer.remedy?.text).toContain('"image-tag"');
   });
 
   test.each([
@@ -72,7 +72,7 @@ describe('extensions', () => {
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('serving image');
     expect(answer.text).toContain('lacks pgcrypto, installed in circle');
-    expect(answer.remedy).toContain('DROP EXTENSION');
+    expect(answer.remedy?.text).toContain('DROP EXTENSION');
   });
 
   test('an image whose server gave no list has not passed', async () => {

@@ -17,7 +17,7 @@ describe('statefulset', () => {
     const answer = await answerOf('statefulset', { target: await target(undefined, more) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(evidence);
-    expect(answer.remedy).toContain(remedy);
+    expect(answer.remedy?.text).toContain(remedy);
   });
 });
 
@@ -33,7 +33,7 @@ describe('layout-mount', () => {
     });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('data-postgresql-0 at /bitnami/postgresql');
-    expect(answer.remedy).toContain('above the data directory');
+    expect(answer.remedy?.text).toContain('above the data directory');
   });
 
   test('other places below the mount pass', async () => {
@@ -54,7 +54,7 @@ describe('layout-data-directory', () => {
     });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(evidence);
-    expect(answer.remedy).toContain('PGDATA');
+    expect(answer.remedy?.text).toContain('PGDATA');
   });
 });
 
@@ -81,7 +81,7 @@ describe('layout-tablespaces', () => {
     const answer = await answerOf('layout-tablespaces', { files: known({ ...files, strayTablespaces: ['/fast'] }) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('/fast');
-    expect(answer.remedy).toContain('pg_default');
+    expect(answer.remedy?.text).toContain('pg_default');
   });
 });
 
@@ -94,7 +94,7 @@ describe('layout-user', () => {
   ])('%s fails', async (_what, more, remedy) => {
     const answer = await answerOf('layout-user', { files: known({ ...files, ...more }) });
     expect(answer.status).toBe('failed');
-    expect(answer.remedy).toContain(remedy);
+    expect(answer.remedy?.text).toContain(remedy);
     for (const value of Object.values(more).flat()) expect(answer.text).toContain(String(value));
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Libraries } from '../../../../src/database/libraries.ts';
-import { sessionStart } from '../../../../src/text/commands.ts';
+import { sessionStart } from '../../../../src/text/remedy.ts';
 import { answerOf, known, libraries, servingProbe, unread, upgradeProbe } from '../facts.ts';
 
 const legacy: Libraries = {
@@ -50,10 +50,9 @@ describe('libraries', () => {
         ),
         expect.stringContaining('; o"dd: public.f()'),
       ]);
-      expect(answer.remedy).toBe(
+      expect(answer.remedy?.text).toBe('Use an image that has the library for 14, or take away what uses it.');
+      expect(answer.commands).toBe(
         [
-          'Use an image that has the library for 14, or take away what uses it.',
-          'In psql:',
           '\\connect circle',
           sessionStart,
           'DROP ROUTINE IF EXISTS public.legacy_a(text);',
@@ -71,8 +70,8 @@ describe('libraries', () => {
     const answer = await answerOf('libraries', { servingProbe: known({ ...servingProbe, preloads }) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('; shared_preload_libraries of the configuration');
-    expect(answer.remedy).toContain("chart's values");
-    expect(answer.remedy).not.toContain('In psql');
+    expect(answer.remedy?.text).toContain("chart's values");
+    expect(answer.remedy?.commands).toBeUndefined();
   });
 
   test('that a role loads into its sessions are asked of both, with the command that ends it', async () => {
@@ -91,8 +90,8 @@ describe('libraries', () => {
     });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('could not access file "pgaudit"; session_preload_libraries of role audited');
-    expect(answer.remedy).toMatch(
-      /In psql:\n\\connect template1\nSET [^\n]*\nALTER ROLE audited RESET session_preload_libraries;$/,
+    expect(answer.commands).toMatch(
+      /^\\connect template1\nSET [^\n]*\nALTER ROLE audited RESET session_preload_libraries;$/,
     );
   });
 

@@ -18,7 +18,7 @@ describe('encoding-and-locale', () => {
     });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(`no database ${name}`);
-    expect(answer.remedy).toContain(`CREATE DATABASE ${name}`);
+    expect(answer.remedy?.text).toContain(`CREATE DATABASE ${name}`);
   });
 
   test('a server without a database postgres passes', async () => {
@@ -35,7 +35,7 @@ describe('encoding-and-locale', () => {
     const answer = await answerOf('encoding-and-locale', { inputs: inputs({ [input]: value }) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(`${input} is ${value}`);
-    expect(answer.remedy).toContain(input);
+    expect(answer.remedy?.text).toContain(input);
   });
 
   test.each([
@@ -59,7 +59,7 @@ describe('locales-in-images', () => {
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(name);
     expect(answer.text).toContain('UTF8 de_DE de_DE: invalid locale name "de_DE"');
-    expect(answer.remedy).toContain('locale');
+    expect(answer.remedy?.text).toContain('locale');
   });
 
   test('an answer of initdb that is empty is none', async () => {
@@ -87,7 +87,7 @@ describe('locales-in-images', () => {
   test('both images that were not asked are unknown, which stops nothing', async () => {
     const answer = await answerOf('locales-in-images', { upgradeProbe: none, servingProbe: none });
     expect(answer).toMatchObject({ status: 'unknown', ignored: expect.stringContaining('The Job tells') });
-    expect(answer.remedy).toContain('"probes"');
+    expect(answer.remedy?.text).toContain('"probes"');
   });
 
   test('an image that could not be asked stops the run, also beside one that was not asked', async () => {

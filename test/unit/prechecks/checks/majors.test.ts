@@ -27,8 +27,8 @@ describe('majors', () => {
       const answer = await answerOf('majors', naming(names));
       expect(answer.status).toBe('failed');
       expect(answer.text).toContain(`values.yaml names ${names}`);
-      expect(answer.remedy).toContain(oldImage);
-      expect(answer.remedy).toContain('ignore-checks');
+      expect(answer.remedy?.text).toContain(oldImage);
+      expect(answer.remedy?.text).toContain('ignore-checks');
     },
   );
 
@@ -50,7 +50,7 @@ describe('majors', () => {
     const asked = await answerOf('majors', { inputs: valuesFile, pullRequest: [unread] });
     expect(asked.text).toContain('values.yaml was not read');
     expect(asked.status).toBe('unknown');
-    expect(asked.remedy).toContain('"values-file"');
+    expect(asked.remedy?.text).toContain('"values-file"');
   });
 
   test('a pod template with another major than the pod that runs fails, with the command that puts it back', async () => {
@@ -58,9 +58,7 @@ describe('majors', () => {
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(`${newImage} (PostgreSQL 14)`);
     // To be copied as it is: an image whose name has a full stop behind it is none.
-    expect(answer.remedy?.split('\n').at(-1)).toBe(
-      `kubectl -n circleci-server set image statefulset/postgresql postgresql=${oldImage}`,
-    );
+    expect(answer.commands).toBe(`kubectl -n circleci-server set image statefulset/postgresql postgresql=${oldImage}`);
   });
 
   test('an image that runs is what it runs, whatever its tag says', async () => {

@@ -62,7 +62,7 @@ describe('placement', () => {
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('0 of 1 nodes where the volume can go take the Job');
     expect(answer.text).toContain(evidence);
-    expect(answer.remedy).toContain('`kubectl uncordon NODE`');
+    expect(answer.remedy?.text).toContain('`kubectl uncordon NODE`');
   });
 
   test('counts only nodes where the volume can go', async () => {
@@ -92,7 +92,7 @@ describe('placement', () => {
     expect(answer.status).toBe('warning');
     expect(answer.text).toContain('node node-1 of postgresql-0: it is cordoned');
     expect(answer.text).toContain('keeps a drain waiting');
-    expect(answer.remedy).toContain('`kubectl uncordon node-1`');
+    expect(answer.remedy?.text).toContain('`kubectl uncordon node-1`');
   });
 
   test('warns of a candidate of the autoscaler, which still takes the Job', async () => {
@@ -104,6 +104,6 @@ describe('placement', () => {
   test('says both reasons where neither may be read', async () => {
     const answer = await answerOf('placement', { nodes: unread('nodes is forbidden'), budgets: unread('budgets too') });
     expect(answer).toMatchObject({ status: 'warning', evidence: ['nodes is forbidden', 'budgets too'] });
-    expect(answer.remedy).toContain('`kubectl get node node-1 -o wide`');
+    expect(answer.remedy?.text).toContain('`kubectl get node node-1 -o wide`');
   });
 });

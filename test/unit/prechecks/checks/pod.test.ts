@@ -26,7 +26,7 @@ describe('pod-containers', () => {
     const answer = await answerOf('pod-containers', { target: changed });
     expect(answer.status).toBe('warning');
     expect(answer.text).toContain(evidence);
-    expect(answer.remedy).toContain('kubectl -n circleci-server get statefulset postgresql');
+    expect(answer.remedy?.text).toContain('kubectl -n circleci-server get statefulset postgresql');
   });
 
   test.each([
@@ -53,7 +53,7 @@ describe('termination-grace', () => {
     );
     expect(answer.status).toBe(status);
     expect(answer.text).toContain(String(seconds ?? 30));
-    if (status !== 'passed') expect(answer.remedy).toContain('"terminationGracePeriodSeconds":60');
+    if (status !== 'passed') expect(answer.commands).toContain('"terminationGracePeriodSeconds":60');
   });
 });
 
@@ -67,7 +67,7 @@ describe('fs-group', () => {
   ])('with many files, %s', async (_what, securityContext, status) => {
     const answer = await answerOf('fs-group', { ...(await ofPod({ securityContext })), files: many });
     expect(answer.status).toBe(status);
-    if (status === 'warning') expect(answer.remedy).toContain('"fsGroupChangePolicy":"OnRootMismatch"');
+    if (status === 'warning') expect(answer.commands).toContain('"fsGroupChangePolicy":"OnRootMismatch"');
   });
 
   test('with few files nobody notices', async () => {

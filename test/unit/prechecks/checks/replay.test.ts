@@ -48,7 +48,7 @@ describe('a replay', () => {
     ['syntax error at or near ")"', /both 12 and 14/],
     ['something nobody has seen', new RegExp(otherRemedy)],
   ])('%s: has a remedy', async (message, remedy) => {
-    expect((await answer(replayed('circle', { failures: [failure(message)] }))).remedy).toMatch(remedy);
+    expect((await answer(replayed('circle', { failures: [failure(message)] }))).remedy?.text).toMatch(remedy);
   });
 
   test.each([
@@ -58,7 +58,7 @@ describe('a replay', () => {
     const found = await answer(replayed('circle', { dump: [line, 'pg_dump ended with 1'], seconds: undefined }));
     expect(found.status).toBe('failed');
     expect(found.text).toBe(`circle: ${line} pg_dump ended with 1`);
-    expect(found.remedy).toMatch(/makes the same dump/);
+    expect(found.remedy?.text).toMatch(/makes the same dump/);
   });
 
   test.each([
@@ -150,7 +150,7 @@ describe('a restore test whose pod gets no connection', () => {
       ports: [{ protocol: 'TCP', port: 5432 }],
     };
     const patch = JSON.stringify([{ op: 'add', path: '/spec/ingress/-', value }]);
-    expect(found.remedy).toContain(`patch networkpolicy postgresql --type json -p '${patch}'`);
+    expect(found.commands).toContain(`patch networkpolicy postgresql --type json -p '${patch}'`);
   });
 
   test('names the NetworkPolicy that does not let the pod out', async () => {
@@ -161,7 +161,7 @@ describe('a restore test whose pod gets no connection', () => {
     const found = await answerOf('replay', { ...facts, networkPolicies: known([policy]) });
     expect(found.status).toBe('warning');
     expect(found.text).toMatch(/no-egress closes pods with this label/);
-    expect(found.remedy).toMatch(/networkpolicy no-egress .*"path":"\/spec\/egress","value":\[/);
+    expect(found.commands).toMatch(/networkpolicy no-egress .*"path":"\/spec\/egress","value":\[/);
   });
 
   test.each([

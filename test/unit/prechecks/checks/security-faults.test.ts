@@ -20,7 +20,7 @@ describe('faults that make a role superuser when somebody maintains or dumps its
         ?.match(/CVE-[\d-]+/g),
     ).toEqual(cves);
     expect(text).toContain('that can log in: 2');
-    expect(remedy).toContain('Nothing has to be done before the upgrade');
+    expect(remedy?.text).toContain('Nothing has to be done before the upgrade');
   });
 
   test.each([
@@ -50,7 +50,7 @@ describe('faults that make a role superuser when somebody maintains or dumps its
         .find((line) => line.startsWith('serving'))
         ?.match(/CVE-[\d-]+/g),
     ).toEqual(cves);
-    expect(answer.remedy).toBe('Set "image-tag" to one of PostgreSQL 14.19 or later.');
+    expect(answer.remedy?.text).toBe('Set "image-tag" to one of PostgreSQL 14.19 or later.');
   });
 
   test('of the upgrade image are those of its dump programs', async () => {
@@ -61,7 +61,7 @@ describe('faults that make a role superuser when somebody maintains or dumps its
       'CVE-2025-8714',
       'CVE-2025-8715',
     ]);
-    expect(answer.remedy).toContain('"upgrade-image"');
+    expect(answer.remedy?.text).toContain('"upgrade-image"');
   });
 
   test('of both images have a remedy for each', async () => {
@@ -69,7 +69,7 @@ describe('faults that make a role superuser when somebody maintains or dumps its
       servingProbe: known({ ...servingProbe, ...version(12) }),
       upgradeProbe: known({ ...upgradeProbe, ...version(12) }),
     });
-    expect(answer.remedy).toMatch(/"image-tag".*"upgrade-image"/);
+    expect(answer.remedy?.text).toMatch(/"image-tag".*"upgrade-image"/);
     expect(answer.text).toMatch(/serving image .*\n(.*\n)*.*upgrade image |upgrade image .*\n(.*\n)*.*serving image /);
   });
 

@@ -16,8 +16,8 @@ describe('server-release', () => {
   ])('of charts %j: %s', async (charts, status) => {
     const answer = await answerOf('server-release', { charts: known(charts) });
     expect(answer.status).toBe(status);
-    if (status !== 'passed') expect(answer.remedy).toMatch(/4\.9/);
-    if (status === 'warning') expect(answer.remedy).toContain('`helm -n circleci-server list`');
+    if (status !== 'passed') expect(answer.remedy?.text).toMatch(/4\.9/);
+    if (status === 'warning') expect(answer.remedy?.text).toContain('`helm -n circleci-server list`');
     for (const chart of status === 'warning' ? charts : []) expect(answer.text).toContain(chart);
   });
 });

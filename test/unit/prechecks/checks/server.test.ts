@@ -12,7 +12,7 @@ describe('superuser-login', () => {
     const answer = await answerOf('superuser-login', { server: unread(reason, 'psql-failed') });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('password authentication failed');
-    expect(answer.remedy).toContain('"secret-key"');
+    expect(answer.remedy?.text).toContain('"secret-key"');
   });
 
   test.each([
@@ -25,7 +25,7 @@ describe('superuser-login', () => {
     const answer = await answerOf('superuser-login', { server: unread(reason, 'psql-failed') });
     expect(answer.status).toBe('unknown');
     expect(answer.text).toContain(reason);
-    expect(answer.remedy).not.toContain('secret-name');
+    expect(answer.remedy?.text).not.toContain('secret-name');
   });
 
   test('can not be told when the pod was not reached', async () => {
@@ -39,7 +39,7 @@ describe('superuser-login', () => {
     const answer = await answerOf('superuser-login', { server: known({ ...server, currentUser: 'reader' }) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('reader');
-    expect(answer.remedy).toContain('RESET role');
+    expect(answer.remedy?.text).toContain('RESET role');
   });
 });
 
@@ -57,14 +57,14 @@ describe('server-version', () => {
     const answer = await answerOf('server-version', { server: known({ ...server, versionNumber, version }) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(version);
-    expect(answer.remedy).toContain('12');
+    expect(answer.remedy?.text).toContain('12');
   });
 
   test('a standby fails', async () => {
     const answer = await answerOf('server-version', { server: known({ ...server, inRecovery: true }) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('in recovery');
-    expect(answer.remedy).toContain('primary');
+    expect(answer.remedy?.text).toContain('primary');
   });
 });
 
@@ -78,8 +78,8 @@ describe('what pg_upgrade refuses or leaves behind', () => {
     const answer = await answerOf('prepared-transactions', { obstacles });
     expect(answer.status).toBe('failed');
     expect(answer.evidence).toEqual([`prepared transaction 'it''s' in database "vms", of vms`]);
-    expect(answer.remedy).toContain(`In database "vms": \`ROLLBACK PREPARED 'it''s';\``);
-    expect(answer.remedy).toContain('kubectl -n circleci-server exec -it postgresql-0 -- psql -U postgres');
+    expect(answer.remedy?.text).toContain(`In database "vms": \`ROLLBACK PREPARED 'it''s';\``);
+    expect(answer.remedy?.text).toContain('kubectl -n circleci-server exec -it postgresql-0 -- psql -U postgres');
   });
 
   test('replication slots fail, logical or physical, with the statements that drop them', async () => {
@@ -89,10 +89,10 @@ describe('what pg_upgrade refuses or leaves behind', () => {
       'logical replication slot cdc in database "circle"',
       'physical replication slot standby',
     ]);
-    expect(answer.remedy).toContain(
+    expect(answer.remedy?.text).toContain(
       "SELECT pg_catalog.pg_drop_replication_slot('cdc'); SELECT pg_catalog.pg_drop_replication_slot('standby');",
     );
-    expect(answer.remedy).not.toContain('PREPARED');
+    expect(answer.remedy?.text).not.toContain('PREPARED');
   });
 
   test('one kind says nothing of the other', async () => {

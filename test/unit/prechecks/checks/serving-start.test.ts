@@ -20,7 +20,7 @@ describe('serving-start', () => {
     expect(status).toBe('failed');
     expect(text).toContain('ended with code 1');
     expect(text).toContain('"wal_keep_segments"');
-    expect(remedy).toContain("the chart's values");
+    expect(remedy?.text).toContain("the chart's values");
   });
 
   test('warns of lines that do not come into effect', async () => {

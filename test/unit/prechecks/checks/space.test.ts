@@ -28,12 +28,12 @@ describe('free-space', () => {
     expect(answer.status).toBe(status);
     expect(answer.text).toContain(`${String(free)} MiB free, about 187 MiB needed`);
     if (status !== 'passed')
-      expect(answer.remedy).toContain('kubectl -n circleci-server patch persistentvolumeclaim data-postgresql-0 -p');
+      expect(answer.commands).toContain('kubectl -n circleci-server patch persistentvolumeclaim data-postgresql-0 -p');
   });
 
   test('the claim is asked for what is used, twice what is needed and a tenth', async () => {
     const answer = await ask({ freeBytes: 0, totalBytes: 10 * 1024 ** 3 });
-    expect(answer.remedy).toContain('{"spec":{"resources":{"requests":{"storage":"12Gi"}}}}');
+    expect(answer.commands).toContain('{"spec":{"resources":{"requests":{"storage":"12Gi"}}}}');
   });
 
   test.each([
@@ -63,7 +63,7 @@ describe('free-space', () => {
     const unsure = await ask(seen);
     expect(unsure.status).toBe('warning');
     expect(unsure.text).toContain('if a volume of fuseblk makes neither');
-    expect(unsure.remedy).toContain('"probe-volume"');
+    expect(unsure.remedy?.text).toContain('"probe-volume"');
     const tried = (link: boolean) =>
       answerOf('free-space', {
         files: known({ ...files, ...seen }),

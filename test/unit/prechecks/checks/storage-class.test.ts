@@ -19,7 +19,7 @@ describe('storage-class', () => {
     const answer = await answerOf('storage-class', { storageClass: known({ name, found }) });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(evidence);
-    expect(answer.remedy).toContain(remedy);
+    expect(answer.remedy?.text).toContain(remedy);
   });
 
   test('under the in-tree name that its driver has taken over passes', async () => {

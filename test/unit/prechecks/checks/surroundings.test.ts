@@ -54,7 +54,7 @@ describe('gitops', () => {
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('Application circleci in namespace argocd syncs by itself, with self-heal');
     expect(answer.text).toContain('statefulsets/postgresql');
-    expect(answer.remedy).toMatch(/argocd app set (argocd\/)?circleci --sync-policy none/);
+    expect(answer.remedy?.text).toMatch(/argocd app set (argocd\/)?circleci --sync-policy none/);
   });
 
   test.each([
@@ -98,7 +98,7 @@ describe('gitops', () => {
     expect((await gitops(metadata, managing({}))).status).toBe('passed');
     const answer = await gitops(metadata, managing({ syncPolicy: { automated: {} } }));
     expect(answer.status).toBe('failed');
-    expect(answer.remedy).toMatch(/argocd app set (argocd\/)?circleci --sync-policy none/);
+    expect(answer.remedy?.text).toMatch(/argocd app set (argocd\/)?circleci --sync-policy none/);
   });
 
   test('a name that Argo CD had to cut for its label is that of the annotation', async () => {
@@ -129,7 +129,7 @@ describe('gitops', () => {
     const acts = await gitops(mark, served(resource, { metadata, spec: {} }));
     expect(acts.status).toBe('failed');
     expect(acts.text).toContain(`${kind} ${metadata.name} is not suspended`);
-    expect(acts.remedy).toContain(command);
+    expect(acts.remedy?.text).toContain(command);
     const suspended = await gitops(mark, served(resource, { metadata, spec: { suspend: true } }));
     expect(suspended.status).toBe('passed');
     expect(suspended.text).toContain(`${kind} ${metadata.name} is suspended`);
@@ -142,8 +142,8 @@ describe('gitops', () => {
     const answer = await gitops(byArgo, cluster);
     expect(answer.status).toBe('unknown');
     expect(answer.text).toContain('may not be read');
-    expect(answer.remedy).toContain('argocd app set');
-    expect(answer.remedy).toContain('docs/permissions.md');
+    expect(answer.remedy?.text).toContain('argocd app set');
+    expect(answer.remedy?.text).toContain('docs/permissions.md');
   });
 
   // As a real API server answers for an API that it does not serve: it looks at rights first.
@@ -159,7 +159,7 @@ describe('gitops', () => {
     const answer = await gitops(byArgo, cluster);
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('no API for Application objects');
-    expect(answer.remedy).toContain(`kubectl -n ${namespace} label statefulsets/postgresql`);
+    expect(answer.remedy?.text).toContain(`kubectl -n ${namespace} label statefulsets/postgresql`);
   });
 
   test('any other answer leaves the question open', async () => {
@@ -180,8 +180,8 @@ describe('helm-release', () => {
       const answer = await answerOf('helm-release', { helmRevisions: known([revision(status)]) });
       expect(answer.status).toBe('failed');
       expect(answer.text).toBe(`release circleci-server, revision 7: ${status}`);
-      expect(answer.remedy).toContain('helm -n circleci-server history circleci-server');
-      expect(answer.remedy).toContain('helm -n circleci-server rollback circleci-server');
+      expect(answer.remedy?.text).toContain('helm -n circleci-server history circleci-server');
+      expect(answer.remedy?.text).toContain('helm -n circleci-server rollback circleci-server');
     },
   );
 
@@ -200,8 +200,8 @@ describe('helm-release', () => {
   test('without the right to list Secrets it is unknown, with the command that tells a person', async () => {
     const answer = await answerOf('helm-release', { helmRevisions: unread('secrets is forbidden') });
     expect(answer.status).toBe('unknown');
-    expect(answer.remedy).toContain('helm -n circleci-server status');
-    expect(answer.remedy).toContain('docs/permissions.md');
+    expect(answer.remedy?.text).toContain('helm -n circleci-server status');
+    expect(answer.remedy?.text).toContain('docs/permissions.md');
   });
 
   test('no release at all passes', async () => {
@@ -217,7 +217,7 @@ describe('operator', () => {
     const answer = await answerOf('operator', { target: { ...(await target()), statefulSet: owned } });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain('controlled by postgresql main');
-    expect(answer.remedy).toContain('kubectl -n circleci-server get postgresql.acid.zalan.do main');
+    expect(answer.remedy?.text).toContain('kubectl -n circleci-server get postgresql.acid.zalan.do main');
   });
 
   test('an owner that does not control it passes', async () => {

@@ -30,7 +30,7 @@ describe('transfer', () => {
     const answer = await ask(transfer, clone, link);
     expect(answer.status).toBe(status);
     expect(answer.text).toContain(evidence);
-    if (status === 'failed') expect(answer.remedy).toContain(link ? 'link or auto' : 'copy or auto');
+    if (status === 'failed') expect(answer.remedy?.text).toContain(link ? 'link or auto' : 'copy or auto');
   });
 
   test.each([

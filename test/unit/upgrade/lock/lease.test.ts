@@ -92,7 +92,7 @@ describe('taking the Lease', () => {
     expect(error.code).toBe('upgrade-held');
     expect(error.message).toContain(`${first} holds Lease ${leaseName} since 2026-01-02T03:04:05.000Z`);
     expect(error.message).toContain(`${String(passed / 1000)} s ago`);
-    expect(error.remedy).toContain('expires at 2026-01-02T03:05:05.000Z');
+    expect(error.remedy.text).toContain('expires at 2026-01-02T03:05:05.000Z');
     expect(lease()).toEqual(before);
     expect((await thrownBy(() => expectNoHolder(cluster, namespace))).code).toBe('upgrade-held');
   });
@@ -204,7 +204,7 @@ describe('a run that holds the Lease', () => {
     await outside.clock.sleep(20_000);
     expect(held.lost).toMatchObject({ code: 'lease-lost' });
     expect(held.lost?.message).toContain(`${second} took it over at 2026-01-02T03:14:05.000Z`);
-    expect(held.lost?.remedy).toContain(second);
+    expect(held.lost?.remedy.text).toContain(second);
     expect(() => {
       held.expectHeld();
     }).toThrow(held.lost);

@@ -6,6 +6,7 @@ import { stopPostgresql } from '../../../../src/upgrade/steps/stop-postgresql.ts
 import { runUpgradeJob } from '../../../../src/upgrade/steps/upgrade-job.ts';
 import { claim, cluster, namespace, newImage, oldImage, statefulSet, stopApplications } from '../../objects.ts';
 import type { FakeCluster } from '../../fake-cluster.ts';
+import { commandsFor } from '../../../commands.ts';
 import { thrownBy } from '../../thrown.ts';
 import { setUp } from '../context.ts';
 
@@ -43,8 +44,8 @@ describe.each(Object.entries(whatSomebodyDoes))('a claim that somebody %s in the
     interfere(setting.cluster);
     const error = await thrownBy(() => runUpgradeJob.run(setting.context));
     expect(error.code).toBe('claim-lost');
-    expect(error.remedy).toContain('kubectl patch persistentvolume pv-1');
-    expect(error.remedy).toContain('"volumeName":"pv-1"');
+    expect(commandsFor('shell', error.remedy)).toContain('kubectl patch persistentvolume pv-1');
+    expect(commandsFor('shell', error.remedy)).toContain('"volumeName":"pv-1"');
     expect(setting.cluster.writes).toEqual([]);
   });
 });
@@ -53,7 +54,7 @@ test('a claim that waits for the ended pods of our Jobs goes when they are gone'
   const setting = await setUp(fenced());
   setting.cluster.put('persistentvolumeclaims', deleted());
   const { remedy } = await thrownBy(() => unfenceAndStart(setting.context, newImage));
-  expect(remedy).toMatch(
+  expect(commandsFor('shell', remedy)).toMatch(
     /delete job postgres-upgrade-12-to-14 postgres-upgrade-12-to-14-revert --ignore-not-found\nkubectl -n \S+ delete pvc data-postgresql-0 --ignore-not-found\n/,
   );
 });

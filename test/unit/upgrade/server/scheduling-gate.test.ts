@@ -52,7 +52,7 @@ describe('the fence', () => {
       );
     const error = await thrownBy(() => fenceAndStop(setting.context));
     expect(error.code).toBe('fence-dropped');
-    expect(error.remedy).toContain('1.27');
+    expect(error.remedy.text).toContain('1.27');
   });
 
   test('is not put on another StatefulSet of that name', async () => {

@@ -57,7 +57,7 @@ describe('verify', () => {
     const error = await thrownBy(() => verify.run(context));
     expect(error.code).toBe('data-differs');
     expect(error.message).toContain('circle: public.builds: 42 rows before, 41 rows after');
-    expect(error.remedy).toContain('A client that writes');
+    expect(error.remedy.text).toContain('A client that writes');
   });
 
   test('an empty server ends it', async () => {
@@ -112,7 +112,7 @@ describe('quiesce', () => {
     const error = await thrownBy(() => quiesce.run(context));
     expect(error.message).toContain('worker (user circle, database circle, from 10.0.0.9, idle)');
     expect(error.message).toContain('a client without a name');
-    expect(error.remedy).toContain('"clients-timeout"');
+    expect(error.remedy.text).toContain('"clients-timeout"');
     expect(context.results.before).toBeUndefined();
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
-import { sessionStart } from '../../../../src/text/commands.ts';
+import { sessionStart } from '../../../../src/text/remedy.ts';
 import { journalName } from '../../../../src/objects/journal-name.ts';
 import { quiesce } from '../../../../src/upgrade/steps/quiesce.ts';
 import { oldImage, namespace } from '../../objects.ts';
+import { commandsFor } from '../../../commands.ts';
 import { thrownBy } from '../../thrown.ts';
 import { setUp } from '../context.ts';
 import { live } from '../live.ts';
@@ -21,7 +22,7 @@ describe('when the last client has gone', () => {
     const error = await thrownBy(() => quiesce.run(setting.context));
     expect(error.code).toBe('upgrade-obstacle');
     expect(error.message).toContain(name);
-    expect(error.remedy).toContain(statement);
+    expect(error.remedy.text).toContain(statement);
     expect(setting.state.statements.filter((s) => s.includes('CHECKPOINT'))).toEqual([]);
   });
 
@@ -47,7 +48,9 @@ describe('when the last client has gone', () => {
     expect(error.message).toBe(
       `Since the checks there is what the check restored-code finds: circle: ${usersCode.object}: ${usersCode.detail}.`,
     );
-    expect(error.remedy).toContain(`\n\\connect circle\n${sessionStart}\n${usersCode.remedy}`);
+    expect(error.remedy.commands).toEqual([
+      { in: 'psql', lines: ['\\connect circle', sessionStart, usersCode.remedy] },
+    ]);
     const asked = (what: string) => state.statements.findIndex((s) => s.includes(what));
     expect(asked('restored-code')).toBeGreaterThan(asked('pg_stat_activity'));
     expect([asked("'last_value'"), asked('CHECKPOINT')]).toEqual([-1, -1]);
@@ -78,7 +81,7 @@ describe('when the last client has gone', () => {
     const error = await thrownBy(begin);
     expect(error.code).toBe('reverted');
     expect(error.message).toContain(usersCode.detail);
-    expect(error.remedy).toContain(usersCode.remedy);
+    expect(commandsFor('psql', error.remedy)).toContain(usersCode.remedy);
     expect(image()).toBe(oldImage);
     expect(replicas()).toBe(3);
     expect(
@@ -106,7 +109,7 @@ describe('when the last client has gone', () => {
     const error = await thrownBy(begin);
     expect(error.code).toBe('reverted');
     expect(error.message).toContain("prepared transaction 'g1'");
-    expect(error.remedy).toContain("ROLLBACK PREPARED 'g1'");
+    expect(error.remedy.text).toContain("ROLLBACK PREPARED 'g1'");
     expect(image()).toBe(oldImage);
     expect(replicas()).toBe(3);
     const scaled = cluster

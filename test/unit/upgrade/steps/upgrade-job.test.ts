@@ -60,7 +60,7 @@ describe('the upgrade Job', () => {
     const error = await thrownBy(() => run(setting));
     expect(error.code).toBe('job-failed');
     expect(error.message).toContain('Run pg_upgrade: lc_collate values for database "postgres" do not match');
-    expect(error.remedy).toContain('/bitnami/postgresql/upgrade-logs');
+    expect(error.remedy.text).toContain('/bitnami/postgresql/upgrade-logs');
     expect(setting.clock.monotonic()).toBeLessThan(5000);
   });
 
@@ -248,7 +248,7 @@ describe('taking the upgrade Job back', () => {
     setting.cluster.calls.length = 0;
     const error = await thrownBy(() => undo(setting));
     expect(error.code).toBe('job-still-runs');
-    expect(error.remedy).toContain(`job/${jobName}`);
+    expect(error.remedy.text).toContain(`job/${jobName}`);
     expect(setting.cluster.writes).toEqual([]);
   });
 
@@ -264,6 +264,6 @@ describe('taking the upgrade Job back', () => {
     const error = await thrownBy(() => undo(setting));
     expect(error.code).toBe('revert-failed');
     expect(error.message).toContain(expected);
-    expect(error.remedy).toContain('snap-1');
+    expect(error.remedy.text).toContain('snap-1');
   });
 });
