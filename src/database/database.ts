@@ -68,19 +68,18 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
    * @throws ClusterError with psql's own message when one fails; the databases after it are then left out
    */
   async readEach(databases: readonly string[], sql: string, limit: number = commandLimit): Promise<Rows> {
-    if (databases.length === 0) return new Map();
-    const [script, all] = [eachDatabase(databases, sql), limit * databases.length];
-    return rowsOfEach(
-      databases,
-      await retried(() => this.psql('template1', script, readOptions(limit), all, databases)),
-    );
+    return await this.each(databases, sql, readOptions(limit), limit);
   }
 
   /** The same in sessions that may change things, as `write` does it. */
   async writeEach(databases: readonly string[], sql: string, limit: number): Promise<Rows> {
+    return await this.each(databases, sql, writeOptions, limit);
+  }
+
+  private async each(databases: readonly string[], sql: string, options: string, limit: number): Promise<Rows> {
     if (databases.length === 0) return new Map();
     const [script, all] = [eachDatabase(databases, sql), limit * databases.length];
-    return rowsOfEach(databases, await retried(() => this.psql('template1', script, writeOptions, all, databases)));
+    return rowsOfEach(databases, await retried(() => this.psql('template1', script, options, all, databases)));
   }
 
   /** Runs a command in the server's container, without a password. */
