@@ -1,6 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ClusterReader } from '../ports/cluster.ts';
-import { quoted } from '../text/quoted.ts';
 
 /**
  * What the newest event about an object says, quoted since others may write events too, such as why a Job gets no pod or why a pod's volume is not attached.
@@ -30,4 +29,11 @@ export async function withWarning(cluster: ClusterReader, { metadata }: V1Pod, r
   if (reason !== 'ContainerCreating') return reason;
   const warning = await newestEvent(cluster, metadata?.namespace ?? '', metadata?.name ?? '', 'Warning');
   return warning === undefined ? reason : `${reason}: ${warning}`;
+}
+
+/**
+ * Others' words in a sentence of ours, in quotation marks. Nothing in them ends the quotation, or is a command of ours (`prose`), which people would run.
+ */
+export function quoted(others: string): string {
+  return `"${others.replace(/["`]/g, "'")}"`;
 }

@@ -1,5 +1,5 @@
 import type { V1EnvVar } from '@kubernetes/client-node';
-import { sha256 } from '../common/sha256.ts';
+import { createHash } from 'node:crypto';
 
 /**
  * What the Job's container runs first: it writes the scripts to a directory of its own and runs one of them. A pod's command nobody can change, so it holds the
@@ -41,4 +41,9 @@ export function bootstrapCommand(script: string, command: string, scripts: Reado
  */
 export function bootstrapVariables(passwd: string): V1EnvVar[] {
   return [{ name: 'PASSWD_SUM', value: sha256(passwd) }];
+}
+
+/** The SHA-256 of a text in UTF-8, as 64 hexadecimal digits. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
 }

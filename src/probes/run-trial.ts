@@ -1,12 +1,12 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { readConfiguration, type Configuration } from '../database/configuration.ts';
 import type { Database } from '../database/database.ts';
-import { ClusterError } from '../common/errors.ts';
+import { ClusterError, describe } from '../common/errors.ts';
 import type { UnleasedCluster } from '../ports/cluster.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { waitFor, type Look } from '../ports/wait.ts';
 import { podProgress } from '../job/follow-pod.ts';
-import { withPod } from './short-lived-pod.ts';
+import { createProbe } from '../objects/probe-names.ts';
 
 /** How a trial start ended: with a server that answers, or with what the container wrote last. */
 export type Trial =
@@ -79,4 +79,23 @@ function telling(log: string): string[] {
     .filter((line) => line !== '');
   const errors = lines.filter((line) => /FATAL|PANIC|ERROR|error/.test(line));
   return (errors.length > 0 ? errors : lines).slice(-mostLines);
+}
+
+/** Makes a pod for as long as `body` takes, and removes it whatever happens. */
+export async function withPod<T>(
+  { cluster, log }: Pick<Surroundings<UnleasedCluster>, 'cluster' | 'log'>,
+  pod: V1Pod,
+  body: (name: string) => Promise<T>,
+): Promise<T> {
+  const namespace = pod.metadata?.namespace ?? '';
+  const name = await createProbe(cluster, pod);
+  try {
+    return await body(name);
+  } finally {
+    try {
+      await cluster.delete('pods', name, namespace);
+    } catch (error) {
+      log.annotate('warning', 'probe', `Pod ${name} could not be removed; it ends by itself: ${describe(error)}`);
+    }
+  }
 }

@@ -1,11 +1,11 @@
 import { GitHubError, sentence } from '../common/errors.ts';
 import type { GitHubSurroundings } from '../github/read-again.ts';
 import type { GitHub, PullRequest } from '../ports/github.ts';
-import { compareLink } from './compare-link.ts';
 import type { PullRequestSettings } from './settings.ts';
 import type { Survey } from './survey.ts';
 import { remedyAfter, remedyOf, type Remedy } from '../text/remedy.ts';
 import { newText } from './text.ts';
+import { emptySection } from './markers.ts';
 
 /**
  * Opens the pull request of a branch that is pushed.
@@ -49,4 +49,11 @@ function nextTime(error: GitHubError, github: GitHub, { access }: Survey): Remed
   return remedyOf(
     `For the next time, set ${setting} in ${repository}${access.ownedByOrganization ? `, ${organization}` : ''}; or give "github-token" a token of a GitHub App.`,
   );
+}
+
+/** Where a person opens the pull request with one click, with our title and markers filled in. */
+export function compareLink(github: GitHub, base: string, branch: string, title: string): string {
+  const [from, to] = [base, branch].map((name) => name.split('/').map(encodeURIComponent).join('/'));
+  const query = new URLSearchParams({ expand: '1', title, body: emptySection(title) });
+  return `${github.serverUrl}/${github.repository}/compare/${from ?? ''}...${to ?? ''}?${query.toString()}`;
 }

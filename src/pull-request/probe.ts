@@ -1,11 +1,10 @@
 import type { ProbeFact } from '../facts/probe-fact.ts';
 import { ConfigurationError, isRunError } from '../common/errors.ts';
-import type { GitHub } from '../ports/github.ts';
-import type { Answer } from '../findings/finding.ts';
+import type { GitHub, Access } from '../ports/github.ts';
+import { type Answer, passed, warning } from '../findings/finding.ts';
 import { refuseForeignWork } from './ownership.ts';
 import { openOf } from './publish.ts';
 import { probePullRequestRight, probePushRight } from './rights.ts';
-import { probeRules } from './rules.ts';
 import type { Edited, PullRequestSettings } from './settings.ts';
 import { survey, type Survey } from './survey.ts';
 
@@ -97,3 +96,27 @@ const failures = [
   'github-permission-missing',
   'github-not-found',
 ];
+
+/** Rules by which GitHub can refuse our branch or our commit on it. Some tokens may pass them by, which nobody can read. */
+const hindering: Readonly<Record<string, string>> = {
+  creation: 'only some may create such a branch',
+  update: 'only some may push to such a branch',
+  pull_request: 'pushes to such a branch need a pull request of their own',
+  required_signatures: 'commits must be signed, and GitHub signs only those of apps',
+  branch_name_pattern: 'names of branches follow a pattern',
+  commit_message_pattern: 'commit messages follow a pattern',
+  commit_author_email_pattern: 'addresses of authors follow a pattern',
+  committer_email_pattern: 'addresses of committers follow a pattern',
+  file_path_restriction: 'some paths may not be changed',
+};
+
+export async function probeRules(github: GitHub, branch: string, access: Access): Promise<Answer> {
+  const rules = await github.branchRules(branch);
+  if (rules === undefined) return passed(`rules for branch ${branch} can't be read here`);
+  const found = [...new Set(rules)].filter((rule) => rule in hindering);
+  if (found.length === 0) return passed(`no rule stands against branch ${branch}`);
+  return warning(
+    `Let the token pass by these rules (${access.url}/rules), or set "pull-request-branch" to a name that they leave alone.`,
+    ...found.map((rule) => `rule ${rule}: ${hindering[rule] ?? ''}`),
+  );
+}

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { jobName, upgradeJob } from '../../src/objects/upgrade-job.ts';
 import { parseJobResult } from '../../src/job/result.ts';
-import { sha256 } from '../../src/common/sha256.ts';
+import { sha256 } from '../../src/objects/bootstrap.ts';
 import { runUpgradeJob } from '../../src/upgrade/steps/upgrade-job.ts';
 import { namespace, stopApplications, target } from '../unit/objects.ts';
 import { setUp } from '../unit/upgrade/context.ts';

@@ -1,7 +1,7 @@
 // probe.sh as a pod runs it, in the installation of 14 on this machine.
 import { readFileSync } from 'node:fs';
 import { librariesOf, librariesQuestions, type Libraries } from '../../src/database/libraries.ts';
-import { readAll } from '../../src/database/read-all-databases.ts';
+import { readAll } from '../../src/database/measurement.ts';
 import { questionsScript, type Question } from '../../src/database/questions.ts';
 import type { Rows } from '../../src/database/script.ts';
 import { readDatabases } from '../../src/database/server.ts';

@@ -1,6 +1,6 @@
 // What a script of questions does on a real server where one of them fails, and what it leaves in the server's statistics.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { readAll } from '../../src/database/read-all-databases.ts';
+import { readAll } from '../../src/database/measurement.ts';
 import { firstUnanswered, questionsScript } from '../../src/database/questions.ts';
 import { readDatabases } from '../../src/database/server.ts';
 import { sortOrdersOf, sortOrdersQuestion } from '../../src/database/sort-order.ts';

@@ -23,15 +23,15 @@ import { allNamed } from '../../common/parallel.ts';
 import { answerOfAll, askDatabases } from '../../database/ask-databases.ts';
 import { probe, replayed, tryStart } from './ask-images.ts';
 import { refusedObjects } from './dry-runs.ts';
-import type { Facts } from '../../facts/facts.ts';
+import type { Facts, StorageClassFacts, SnapshotClassFacts } from '../../facts/facts.ts';
 import { notAsked, type Known, both, known, knownFrom } from '../../common/known.ts';
 import type { Gathering } from './gathering.ts';
 import { askServer, databaseHazards, hazardFacts } from '../../hazards/gather.ts';
-import { chooseSnapshotClass } from './snapshot-class.ts';
 import { Stopwatch, type FactName, type FactSeconds } from './stopwatch.ts';
-import { readStorageClass } from './storage-class.ts';
 import { readVolumeFiles } from '../../database/volume-files.ts';
 import { tryVolume, type VolumeTrial } from '../../database/volume-trial.ts';
+import type { ClusterReader } from '../../ports/cluster.ts';
+import type { Target } from '../../target/target.ts';
 
 /** A few sessions at a time: the server is in production. */
 const sessions = 4;
@@ -206,4 +206,27 @@ async function leftovers({ cluster, target, seal }: Gathering): Promise<string[]
 function onlyIfGranted<T>(missing: Known<readonly Permission[]>, fact: Known<T>): Known<T> {
   if (missing.known && needed(missing.value).length === 0) return fact;
   return { known: false, reason: 'the images are not asked: permissions are missing', code: 'permissions-missing' };
+}
+
+/** @throws ClusterError */
+export async function readStorageClass(cluster: ClusterReader, { volume }: Target): Promise<StorageClassFacts> {
+  const name = volume.claim.spec?.storageClassName ?? '';
+  return { name, found: name === '' ? undefined : await cluster.find('storageclasses', name) };
+}
+
+const defaultClass = 'snapshot.storage.kubernetes.io/is-default-class';
+
+/** The VolumeSnapshotClass for the volume: the one asked for, the only one of its driver, or its driver's default. */
+export async function chooseSnapshotClass(
+  cluster: ClusterReader,
+  target: Target,
+  wanted: string,
+): Promise<SnapshotClassFacts> {
+  const driver = target.volume.persistentVolume?.spec?.csi?.driver;
+  if (driver === undefined) return { driver, chosen: undefined, candidates: [] };
+  const fitting = (await cluster.list('volumesnapshotclasses')).filter((c) => c.driver === driver);
+  const isDefault = fitting.filter((c) => c.metadata.annotations?.[defaultClass] === 'true');
+  const [only] = fitting.length === 1 ? fitting : isDefault.length === 1 ? isDefault : [];
+  const chosen = wanted === '' ? only : fitting.find((c) => c.metadata.name === wanted);
+  return { driver, chosen, candidates: fitting.map((c) => c.metadata.name) };
 }

@@ -3,7 +3,7 @@ import { Database } from '../../../src/database/database.ts';
 import { jsonLines } from '../../../src/database/script.ts';
 import { firstStatement } from '../../../src/database/session-options.ts';
 import { readClients } from '../../../src/database/clients.ts';
-import { readAll } from '../../../src/database/read-all-databases.ts';
+import { readAll } from '../../../src/database/measurement.ts';
 import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../../../src/database/server.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { fakeDatabase, serverState } from '../fake-database.ts';

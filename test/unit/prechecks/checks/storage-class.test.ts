@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../../../src/prechecks/catalogue.ts';
-import { readStorageClass } from '../../../../src/prechecks/facts/storage-class.ts';
+import { readStorageClass } from '../../../../src/prechecks/facts/gather.ts';
 import { claim, cluster, inputs, storageClass, target } from '../../objects.ts';
 import { answerOf, facts, known, unread } from '../facts.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseSnapshotClass } from '../../../../src/prechecks/facts/snapshot-class.ts';
+import { chooseSnapshotClass } from '../../../../src/prechecks/facts/gather.ts';
 import type { VolumeSnapshotClass } from '../../../../src/ports/cluster.ts';
 import { FakeCluster } from '../../fake-cluster.ts';
 import { snapshotClass, target } from '../../objects.ts';
