@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { startingEvents } from '../src/inputs/guards.ts';
 import { modes, type Input } from '../src/inputs/input-types.ts';
 import { inputTable } from '../src/inputs/inputs.ts';
+import { sentence } from '../src/common/errors.ts';
 import { inputName } from '../src/common/input-name.ts';
 import { outputTable } from '../src/common/outputs.ts';
 import { catalogue } from '../src/prechecks/catalogue.ts';
@@ -159,7 +160,7 @@ function checksPage(): string {
     ...catalogue.flatMap((check) => [
       `## ${check.id}`,
       '',
-      `**${check.title}** (${check.subject})`,
+      `**${check.title}** (${check.subject}). Expected: ${sentence(check.expected)}`,
       '',
       check.why,
       '',

@@ -4,7 +4,10 @@ import type { Facts } from './facts.ts';
 /** One question asked before the upgrade: a pure function of facts. Decision: docs/decisions/0018-checks.md */
 export interface Check {
   readonly id: string;
+  /** Its subject: it reads right beside each status. */
   readonly title: string;
+  /** What is so where it passes; for docs/checks.md. */
+  readonly expected: string;
   readonly subject: Subject;
   /** Why it is asked; for docs/checks.md. */
   readonly why: string;

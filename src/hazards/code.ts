@@ -66,6 +66,7 @@ const isComputed = (
 export const restoredCode: Hazard = {
   id: 'restored-code',
   title: "Users' code that a restore runs as the superuser",
+  expected: "No object of a role without the superuser's rights has code that a restore runs",
   why: 'pg_upgrade restores every schema as the superuser. It then runs functions whose owner is no superuser: whoever owns one can become superuser by it, or read the volume. The first are the CHECKs of domains, which run wherever the restore reads a value of such a domain: behind the initial value of an aggregate, the bounds of partitions, the default that was kept for rows from before a column, constants of arrays and rows, and by casts in other CHECKs. So a domain of a role that is no superuser is found unless its CHECK is plain: comparisons, patterns, and functions of PostgreSQL or of an extension which only compute. The others are calls with constant arguments in partition keys, generated columns, in CHECK constraints that are inherited, of a partition, or lead to a relation, and in indexes of partitioned tables and of tables with foreign keys. PostgreSQL runs those of partition keys for ANALYZE and pg_dump, too. It is asked again when the last client has gone.',
   severity: 'failed',
   shows: 'never',
@@ -109,7 +110,8 @@ const objects = (catalog: string, name: string, namespace: string, more = '') =>
 
 const indexFunctions: Hazard = {
   id: 'index-functions',
-  title: 'Functions of indexes under a safe search_path',
+  title: 'search_path of the functions of indexes',
+  expected: 'The functions of indexes work with nothing but pg_catalog in the search_path',
   why: "ANALYZE and REINDEX of the upgrade run with nothing but pg_catalog in the search_path, as PostgreSQL 17 does for everybody, so that no role can slip its own functions under the superuser's. They compute the expressions and predicates of indexes. A function that names a table, a type or another function without its schema fails then: the table gets no statistics, and an index that the new server must rebuild ends the upgrade in the downtime. It is found by reading the function, not by running it. It is asked again when the last client has gone.",
   severity: 'failed',
   shows: 'never',

@@ -62,7 +62,8 @@ const advice =
 export const columnHazards: readonly Hazard[] = [
   {
     id: 'reg-type-columns',
-    title: 'No column holds OIDs of functions, operators or text search objects',
+    title: 'Columns with OIDs of functions, operators or text search objects',
+    expected: 'No column holds OIDs of functions, operators or text search objects',
     why: 'The types regproc, regprocedure, regoper, regoperator, regconfig, regdictionary, regnamespace and regcollation store OIDs, which are others in the new cluster. Looked for in domains, arrays, composites and ranges too.',
     severity: 'failed',
     shows: 'check',
@@ -75,7 +76,8 @@ export const columnHazards: readonly Hazard[] = [
   },
   {
     id: 'system-row-type-columns',
-    title: "No column has the row type of one of the system's relations",
+    title: 'Columns with a row type of the system',
+    expected: "No column has the row type of one of the system's relations",
     why: 'Catalogs and the views of information_schema have other columns in 14, so stored rows of theirs could not be read.',
     severity: 'failed',
     shows: 'check',
@@ -88,7 +90,8 @@ export const columnHazards: readonly Hazard[] = [
   },
   {
     id: 'information-schema-arrays',
-    title: 'No column is an array of a domain of information_schema',
+    title: 'Columns with arrays of information_schema domains',
+    expected: 'No column is an array of a domain of information_schema',
     why: "Each array stores the OID of its elements' type, and that of information_schema's domains is another in 14. The upgrade succeeds, and the column can't be read any more. CREATE TABLE AS with array_agg over information_schema makes such columns.",
     severity: 'failed',
     shows: 'never',
@@ -101,7 +104,8 @@ export const columnHazards: readonly Hazard[] = [
   },
   {
     id: 'inherited-not-null',
-    title: 'No child table leaves out a NOT NULL of its parent',
+    title: 'Child tables without a NOT NULL of their parent',
+    expected: 'No child table leaves out a NOT NULL of its parent',
     why: 'pg_dump writes NOT NULL with the parent, and 14 refuses to attach the child.',
     severity: 'failed',
     shows: 'check',

@@ -16,7 +16,8 @@ const dropTablespace = `coalesce(${emptyTablespace}, '') || format(E'\\\\connect
 export const fileHazards: readonly Hazard[] = [
   {
     id: 'missing-files',
-    title: 'Every table and index has its file',
+    title: 'Files of tables and indexes',
+    expected: 'Every table and index has its file',
     why: 'pg_upgrade finds out while it takes the files over, after it has changed the old cluster.',
     severity: 'failed',
     shows: 'upgrade',
@@ -32,7 +33,8 @@ FROM pg_class c WHERE relkind IN ('r', 'm', 'i', 't', 'S') AND relpersistence <>
   },
   {
     id: 'missing-init-forks',
-    title: 'Every unlogged table and index has what it is emptied with after a crash',
+    title: 'Init forks of unlogged tables and indexes',
+    expected: 'Every unlogged table and index has its init fork, from which the server empties it after a crash',
     why: 'Without its init fork an unlogged table can not be reset, and the server stays down after a crash.',
     severity: 'warning',
     shows: 'never',
@@ -43,7 +45,8 @@ FROM pg_class c WHERE CASE WHEN relkind IN ('r', 'i', 't') AND relpersistence = 
   },
   {
     id: 'signal-files',
-    title: 'No file in the data directory says that it is a standby or an unfinished restore',
+    title: 'Standby and recovery files in the data directory',
+    expected: 'No file in the data directory says that it is a standby or an unfinished restore',
     why: 'The server of the upgrade Job obeys these files at its start. pg_upgrade --check passes and makes a standby of it, and the upgrade itself then dies.',
     severity: 'failed',
     shows: 'upgrade',
@@ -56,7 +59,8 @@ WHERE (pg_stat_file(file, true)).size IS NOT NULL AND NOT (file IN ('tablespace_
   },
   {
     id: 'exclusive-backup',
-    title: 'No exclusive backup is under way',
+    title: 'Exclusive backup in progress',
+    expected: 'No exclusive backup is under way',
     why: 'pg_start_backup leaves files in the data directory, which belong to no backup once the server was stopped.',
     severity: 'warning',
     shows: 'never',
@@ -66,7 +70,8 @@ SELECT 'exclusive backup', 'begun ' || pg_backup_start_time(), 'SELECT pg_stop_b
   },
   {
     id: 'tablespaces',
-    title: 'There are no tablespaces outside of the data directory',
+    title: 'Tablespaces outside of the data directory',
+    expected: 'There are no tablespaces outside of the data directory',
     why: 'Every location has to be mounted at the same path in the upgrade Job, which mounts what the StatefulSet mounts from the volume. The new files go into a directory beside the old ones.',
     severity: 'warning',
     shows: 'check',
@@ -79,7 +84,9 @@ FROM pg_tablespace t WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/')
   },
   {
     id: 'tablespace-directories',
-    title: 'Every tablespace has its directory, outside of the data directory and with nothing of 14 in it',
+    title: 'Directories of tablespaces',
+    expected:
+      'Every tablespace has its directory, outside of the data directory and with nothing of PostgreSQL 14 in it',
     why: "One inside of the data directory would be moved away with it. One without 12's directory has lost its files. One with a directory of 14 is the rest of another upgrade.",
     severity: 'failed',
     shows: 'check',
@@ -98,7 +105,8 @@ FROM pg_tablespace t WHERE oid >= 16384 AND NOT EXISTS (SELECT FROM pg_ls_dir('p
   },
   {
     id: 'checksum-failures',
-    title: 'No page was found damaged so far',
+    title: 'Pages with a wrong checksum',
+    expected: 'No page was found damaged so far',
     why: 'Damaged pages are taken over as they are. The server counts those that it has found, where data checksums are on.',
     severity: 'failed',
     shows: 'never',

@@ -53,7 +53,8 @@ const notPlanned =
 export const functionHazards: readonly Hazard[] = [
   {
     id: 'postfix-operators',
-    title: 'No operator of your own stands behind its operand',
+    title: 'User-defined postfix operators',
+    expected: 'No user-defined operator is a postfix operator',
     why: '14 has no postfix operators.',
     severity: 'failed',
     shows: 'check',
@@ -66,7 +67,8 @@ FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`,
   },
   {
     id: 'encoding-conversions',
-    title: 'There is no encoding conversion of your own',
+    title: 'User-defined encoding conversions',
+    expected: 'There is no user-defined encoding conversion',
     why: 'Functions of conversions have another signature in 14.',
     severity: 'failed',
     shows: 'check',
@@ -79,7 +81,8 @@ FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >
   },
   {
     id: 'polymorphic-functions',
-    title: 'No aggregate or operator of your own is built on the built-in functions of any array',
+    title: 'User-defined aggregates and operators on built-in array functions',
+    expected: 'No user-defined aggregate or operator is built on the built-in functions of any array',
     why: 'array_append and its relatives take anycompatiblearray in 14. pg_upgrade --check asks for the transition and final functions only: on combining and moving ones the upgrade itself dies.',
     severity: 'failed',
     shows: 'check',
@@ -99,7 +102,8 @@ FROM pg_operator o, f WHERE o.oid >= 16384 AND o.oprcode = ANY (l) AND o.oprleft
   },
   {
     id: 'opaque-functions',
-    title: 'No function is declared with the type opaque',
+    title: 'Functions with the type opaque',
+    expected: 'No function is declared with the type opaque',
     why: '14 has no pseudo-type opaque.',
     severity: 'failed',
     shows: 'upgrade',
@@ -112,7 +116,8 @@ FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtype
   },
   {
     id: 'internal-functions',
-    title: 'No function of your own names a function of the server that is gone',
+    title: 'User-defined functions in LANGUAGE internal',
+    expected: 'No user-defined function names a C function that PostgreSQL 14 lacks',
     why: 'A function in LANGUAGE internal is found by its C name, and some of these are gone in 14.',
     severity: 'failed',
     shows: 'upgrade',
@@ -125,7 +130,8 @@ FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`
   },
   {
     id: 'function-settings',
-    title: 'No function sets a parameter that 14 does not know',
+    title: 'Parameters of functions that PostgreSQL 14 refuses',
+    expected: 'No function sets a parameter that PostgreSQL 14 does not know',
     why: 'The SET of a function is checked when it is created in the new cluster.',
     severity: 'failed',
     shows: 'upgrade',
@@ -138,7 +144,8 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
   },
   {
     id: 'function-environment-settings',
-    title: "No function sets a parameter whose value depends on the image's files",
+    title: "Parameters of functions that depend on the image's files",
+    expected: "No function sets a parameter whose value depends on the image's files",
     why: 'Time zones, locales and libraries must be there in both images, else the function can be neither created nor called.',
     severity: 'warning',
     shows: 'upgrade',
@@ -151,7 +158,8 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
   },
   {
     id: 'inlined-functions',
-    title: 'Expressions of tables and indexes can be planned without a search_path',
+    title: 'search_path of expressions in tables and indexes',
+    expected: 'Expressions of tables and indexes can be planned without a search_path',
     why: 'The new cluster is filled with an empty search_path. An SQL function in an index, a CHECK, a generated column or a partition key is inlined then, and must find every name in its body. Each such expression is planned in that way, and not executed, where nobody but superusers can have made it. In other databases the server would run code of a role with the rights of the action: the check only warns there of expressions with functions or types of your own, and the restore test plans them.',
     severity: 'failed',
     shows: 'upgrade',
@@ -212,7 +220,8 @@ FROM json_to_recordset(current_setting('upgrade.inlined')::json) AS f(object tex
   },
   {
     id: 'shadowed-functions',
-    title: 'No function of your own has the name of a built-in one that is new',
+    title: 'User-defined functions with a new built-in name',
+    expected: 'No user-defined function has the name of a built-in one that is new',
     why: 'pg_catalog comes first in every search_path: a call without a schema finds the built-in function of 14, if its arguments fit.',
     severity: 'warning',
     shows: 'never',

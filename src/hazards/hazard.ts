@@ -8,8 +8,10 @@ import type { Known } from '../common/known.ts';
  */
 export interface Hazard {
   readonly id: string;
-  /** What is so where it is absent. */
+  /** Its subject: it reads right beside each status. */
   readonly title: string;
+  /** What is so where it is absent. */
+  readonly expected: string;
   /** What happens where it is present. */
   readonly why: string;
   /** `failed` where the upgrade or the new server dies of it, or data is lost or unreadable; `warning` where it is slow or to be known. */

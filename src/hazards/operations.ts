@@ -3,7 +3,8 @@ import type { Hazard } from './hazard.ts';
 export const operationHazards: readonly Hazard[] = [
   {
     id: 'wraparound',
-    title: 'No database is close to the wraparound of transaction numbers',
+    title: 'Wraparound of transaction IDs',
+    expected: 'No database is close to the wraparound of transaction numbers',
     why: '12 takes no more transactions one million before the wraparound, 14 three millions before: its server refuses what pg_upgrade asks of it.',
     severity: 'failed',
     shows: 'upgrade',
@@ -15,7 +16,8 @@ FROM pg_database WHERE age(datfrozenxid) > 2144000000 AND datname <> 'template0'
   },
   {
     id: 'wraparound-distance',
-    title: 'Every database was frozen in time',
+    title: 'Age of the oldest transaction ID',
+    expected: 'Every database is vacuumed long before its transaction IDs wrap around',
     why: 'A database whose oldest transaction is 1.5 thousand million behind is not vacuumed as it should be, and comes close to the wraparound.',
     severity: 'warning',
     shows: 'never',
@@ -26,7 +28,8 @@ FROM pg_database WHERE (age(datfrozenxid) > 1500000000 OR mxid_age(datminmxid) >
   },
   {
     id: 'invalid-indexes',
-    title: 'No index is invalid',
+    title: 'Invalid indexes',
+    expected: 'No index is invalid',
     why: 'An index that CREATE INDEX CONCURRENTLY could not finish is not taken over: it is gone after the upgrade.',
     severity: 'warning',
     shows: 'never',
@@ -37,7 +40,8 @@ FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT (indisvalid AN
   },
   {
     id: 'unlogged-tables',
-    title: 'No table is unlogged',
+    title: 'Unlogged tables',
+    expected: 'No table is unlogged',
     why: 'Unlogged tables are kept when the server stops cleanly, and emptied when it crashes, or when the backup is restored.',
     severity: 'warning',
     shows: 'never',
@@ -46,7 +50,8 @@ FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT (indisvalid AN
   },
   {
     id: 'large-objects',
-    title: 'No database has more than 100,000 large objects',
+    title: 'Number of large objects',
+    expected: 'No database has more than 100,000 large objects',
     why: 'pg_upgrade makes each of them by a statement of its own: 100,000 take some 17 seconds of the downtime.',
     severity: 'warning',
     shows: 'never',
@@ -55,7 +60,8 @@ FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT (indisvalid AN
   },
   {
     id: 'lock-table',
-    title: 'pg_dump can lock all relations of a database at once',
+    title: 'Locks that pg_dump takes at once',
+    expected: 'pg_dump can lock all relations of a database at once',
     why: "The Job's servers have max_locks_per_transaction = 1024, room for some 100,000 locks; pg_dump takes one for each relation of a database.",
     severity: 'failed',
     shows: 'upgrade',

@@ -3,7 +3,8 @@ import type { Hazard } from './hazard.ts';
 export const replicationHazards: readonly Hazard[] = [
   {
     id: 'standbys',
-    title: 'No standby or WAL receiver is attached',
+    title: 'Attached standbys and WAL receivers',
+    expected: 'No standby or WAL receiver is attached',
     why: 'The new cluster has another system identifier: a standby of 12 can not follow it, and has to be built anew.',
     severity: 'warning',
     shows: 'never',
@@ -13,7 +14,8 @@ SELECT coalesce(nullif(application_name, ''), 'unnamed'), format('streams from h
   },
   {
     id: 'subscriptions',
-    title: 'There is no subscription',
+    title: 'Subscriptions of logical replication',
+    expected: 'There is no subscription',
     why: 'A subscription is disabled after the upgrade, and does not know any more how far it was.',
     severity: 'warning',
     shows: 'never',
@@ -24,7 +26,8 @@ SELECT format('subscription %I', subname), format('in database %I', datname), fo
   },
   {
     id: 'publications',
-    title: 'There is no publication',
+    title: 'Publications of logical replication',
+    expected: 'There is no publication',
     why: 'Publications are kept, but the slots of their subscribers are not, so that the subscribers stop.',
     severity: 'warning',
     shows: 'never',
@@ -34,7 +37,8 @@ SELECT format('subscription %I', subname), format('in database %I', datname), fo
   },
   {
     id: 'archiving',
-    title: 'WAL is not archived',
+    title: 'Archiving of the WAL',
+    expected: 'WAL is not archived',
     why: "The new cluster begins another history: its WAL would overwrite or be refused beside that of 12, and restoring to a point in time begins with 14's first base backup.",
     severity: 'warning',
     shows: 'never',
@@ -43,7 +47,8 @@ SELECT format('subscription %I', subname), format('in database %I', datname), fo
   },
   {
     id: 'long-transactions',
-    title: 'No transaction is open for long',
+    title: 'Long transactions',
+    expected: 'No transaction is open for long',
     why: 'It holds up vacuum now, and is aborted when the server is stopped. Prepared ones are asked for by a check of their own.',
     severity: 'warning',
     shows: 'never',

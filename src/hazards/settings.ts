@@ -42,7 +42,8 @@ stored AS (
 export const settingHazards: readonly Hazard[] = [
   {
     id: 'stored-settings',
-    title: 'No role or database sets a parameter that 14 does not take',
+    title: 'Parameters of roles and databases that PostgreSQL 14 refuses',
+    expected: 'No role or database sets a parameter that PostgreSQL 14 does not take',
     why: 'pg_upgrade repeats ALTER ROLE and ALTER DATABASE ... SET in the new cluster, and dies of the first one that is refused.',
     severity: 'failed',
     shows: 'upgrade',
@@ -52,7 +53,8 @@ export const settingHazards: readonly Hazard[] = [
   },
   {
     id: 'stored-environment-settings',
-    title: "No role or database sets a parameter whose value depends on the image's files",
+    title: "Parameters of roles and databases that depend on the image's files",
+    expected: "No role or database sets a parameter whose value depends on the image's files",
     why: 'Time zones, locales and text search configurations must be there in both images, else the setting is refused.',
     severity: 'warning',
     shows: 'upgrade',
@@ -62,7 +64,8 @@ export const settingHazards: readonly Hazard[] = [
   },
   {
     id: 'configuration-files',
-    title: 'The configuration has no parameter that 14 does not take',
+    title: 'Parameters of the configuration that PostgreSQL 14 refuses',
+    expected: 'The configuration has no parameter that PostgreSQL 14 does not take',
     why: 'The new server reads the same files of the chart (configuration, extendedConfiguration, extraFlags), and does not start with a parameter or value that it does not know. What the image itself writes, and what the upgrade translates in postgresql.auto.conf, is not meant.',
     severity: 'failed',
     shows: 'start',
@@ -82,7 +85,8 @@ WHERE CASE WHEN detail IS NULL THEN error <> 'setting could not be applied'
   },
   {
     id: 'system-files',
-    title: 'ALTER SYSTEM names no file or locale that the new image might lack',
+    title: 'ALTER SYSTEM settings with a file or a locale',
+    expected: 'ALTER SYSTEM names no file or locale that the new image might lack',
     why: 'postgresql.auto.conf goes with the data into the new image: the server there does not start when a file that it names is missing. Libraries are asked of the images by another check.',
     severity: 'warning',
     shows: 'start',
@@ -96,7 +100,8 @@ WHERE sourcefile LIKE '%/postgresql.auto.conf' AND coalesce(setting, '') <> '' A
   },
   {
     id: 'client-certificates',
-    title: 'pg_hba.conf asks for client certificates in the words of 14',
+    title: 'Client certificates in pg_hba.conf',
+    expected: 'pg_hba.conf asks for client certificates in the words of PostgreSQL 14',
     why: '14 takes clientcert=verify-ca and clientcert=verify-full only, and does not start with another word. A pg_hba.conf that the image writes by itself has none.',
     severity: 'failed',
     shows: 'start',
@@ -110,7 +115,8 @@ WHERE line !~ '^\\s*#' AND line ~* 'clientcert\\s*=\\s*"?(0|1|no-verify)'`,
   },
   {
     id: 'password-methods',
-    title: 'Every role can log in by the method that pg_hba.conf asks for',
+    title: 'Passwords and the methods of pg_hba.conf',
+    expected: 'Every role can log in by the method that pg_hba.conf asks for',
     why: 'A secret stored as md5 is refused where pg_hba.conf says scram-sha-256. 14 stores new secrets as SCRAM, and goes on to take md5 ones where pg_hba.conf says md5.',
     severity: 'warning',
     shows: 'never',

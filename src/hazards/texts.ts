@@ -16,7 +16,8 @@ const ownFiles = [
 export const textHazards: readonly Hazard[] = [
   {
     id: 'collations',
-    title: 'No object names a collation of the operating system or of ICU',
+    title: 'Collations of the operating system or of ICU',
+    expected: 'No object names a collation of the operating system or of ICU',
     why: 'The locale must be in both images, or what names it can not be made. Locales of whole databases are asked of the images by another check. ICU sorts by its own version: indexes may have to be built anew.',
     severity: 'warning',
     shows: 'upgrade',
@@ -39,7 +40,8 @@ GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`,
   },
   {
     id: 'text-search-files',
-    title: "No text search dictionary reads a file that is not PostgreSQL's own",
+    title: 'Files of text search dictionaries',
+    expected: "No text search dictionary reads a file that is not PostgreSQL's own",
     why: 'The file must be in the directory tsearch_data of both images, or the dictionary can not be made.',
     severity: 'failed',
     shows: 'upgrade',

@@ -43,12 +43,11 @@ function levelOf(finding: Finding, failOn: 'failed' | 'warning'): AnnotationLeve
   return blocks(finding, failOn) ? 'error' : 'warning';
 }
 
-/** A title says what is so where nothing is wrong. */
 function messageOf({ title, status, evidence, remedy, ignored }: Finding): string {
   const rest = evidence.length - mostEvidence;
   const more = rest > 0 ? [`… and ${String(rest)} more, in the log`] : [];
   const seen = sentence([...evidence.slice(0, mostEvidence), ...more].join('; '));
-  return `Expected: ${sentence(title)} ${status === 'unknown' ? 'Not known' : 'Seen'}: ${seen} ${ignored === undefined ? shortened(remedyText(remedy ?? { text: '' })) : `Ignored: ${ignored}`}`;
+  return `${sentence(title)} ${status === 'unknown' ? 'Not known' : 'Seen'}: ${seen} ${ignored === undefined ? shortened(remedyText(remedy ?? { text: '' })) : `Ignored: ${ignored}`}`;
 }
 
 function shortened(remedy: string): string {

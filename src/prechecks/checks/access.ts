@@ -10,7 +10,8 @@ import type { Check } from '../../facts/check.ts';
 export const accessChecks: readonly Check[] = [
   {
     id: 'cluster-access',
-    title: 'The Kubernetes API answers',
+    title: 'Access to the Kubernetes API',
+    expected: 'The Kubernetes API answers',
     subject: 'access',
     why: 'Everything goes through it. The page asks for kubectl access to the cluster. An address without TLS is refused; TLS that is not verified, or a password for a proxy in clear text, is a warning.',
     run: ({ access, target }) => {
@@ -33,7 +34,8 @@ export const accessChecks: readonly Check[] = [
   },
   {
     id: 'permissions',
-    title: 'The kubeconfig may do what an upgrade needs',
+    title: "Permissions of the kubeconfig's user",
+    expected: 'The kubeconfig may do what an upgrade needs',
     subject: 'access',
     why: 'A right that is missing in the middle of an upgrade costs downtime. Each one is asked for by a SelfSubjectAccessReview.',
     run: ({ missingPermissions, inputs, target, user }) =>

@@ -8,7 +8,8 @@ import type { Check } from '../../facts/check.ts';
 export const clientsChecks: readonly Check[] = [
   {
     id: 'clients',
-    title: 'Nobody is connected but what the upgrade stops',
+    title: 'Sessions of other clients',
+    expected: 'Only workloads that the upgrade stops are connected',
     subject: 'cluster',
     why: 'The upgrade stops the application layer and then waits until no session is left. A sidecar of the server, an exporter, a pooler or a tool that nobody stops keeps it waiting until `clients-timeout`, in the downtime. Sessions are read twice, before and after the other facts: one that is gone by then (a probe, a scrape) is no obstacle. Who it is comes from the address, by the pods of the namespace.',
     run: ({ clients, neighbours, target, inputs }) =>
@@ -29,7 +30,8 @@ export const clientsChecks: readonly Check[] = [
   },
   {
     id: 'foreign-workloads',
-    title: 'No other workload of the namespace needs PostgreSQL',
+    title: 'Other workloads with access to PostgreSQL',
+    expected: 'No other workload of the namespace needs PostgreSQL',
     subject: 'cluster',
     why: 'What does not carry the label of the application layer is not stopped, and fails or tries again for as long as the upgrade takes. Found by the pods that run (so also those of DaemonSets) and the CronJobs, where they name the Secret or the Service of PostgreSQL. A CronJob that starts in the downtime fails.',
     run: ({ neighbours, target, inputs }) =>

@@ -29,7 +29,8 @@ function withoutSnapshots(instead: string, namespace: string): Remedy {
 export const clusterChecks: readonly Check[] = [
   {
     id: 'admission',
-    title: 'The cluster admits the upgrade Job, its pod and the backup',
+    title: 'Admission of the upgrade Job, its pod and the backup',
+    expected: 'The cluster admits the upgrade Job, its pod and the backup',
     subject: 'cluster',
     why: 'Pod Security, quotas and webhooks refuse at the moment of creation. Each object is created as a server-side dry run, the pod of the Job too, since that is what Pod Security judges.',
     run: ({ refused }) =>
@@ -41,7 +42,8 @@ export const clusterChecks: readonly Check[] = [
   },
   {
     id: 'volume-snapshot',
-    title: 'The volume can be snapshotted',
+    title: 'Snapshots of the volume',
+    expected: 'The volume can be snapshotted',
     subject: 'cluster',
     why: 'After 14 has served on linked files, the snapshot is the way back. Not asked with `backup: clone` and `backup: external`.',
     applies: ({ inputs }) => inputs.backup === 'snapshot',
@@ -79,7 +81,8 @@ export const clusterChecks: readonly Check[] = [
   },
   {
     id: 'volume-claim',
-    title: 'The claim is bound, and scaling down keeps it',
+    title: 'PersistentVolumeClaim of the server',
+    expected: 'The claim is bound, and scaling down keeps it',
     subject: 'cluster',
     why: 'A StatefulSet can be told to delete its claims when it is scaled to 0, as the upgrade does.',
     run({ target }) {
@@ -115,7 +118,8 @@ export const clusterChecks: readonly Check[] = [
   },
   {
     id: 'volume-users',
-    title: 'No other pod uses the volume',
+    title: 'Other pods on the volume',
+    expected: 'No other pod uses the volume',
     subject: 'cluster',
     why: 'Two pods on one node can mount the same volume. A second server on the data directory destroys it.',
     run: ({ otherVolumeUsers, target }) =>
@@ -127,7 +131,8 @@ export const clusterChecks: readonly Check[] = [
   },
   {
     id: 'leftovers',
-    title: 'Nothing is left of an earlier upgrade',
+    title: 'Leftovers of an earlier upgrade',
+    expected: 'Nothing is left of an earlier upgrade',
     subject: 'cluster',
     why: 'Directories of an earlier try hold data that might be the only copy. Nothing of it is deleted here.',
     run: ({ files, leftoverObjects, target }) =>
@@ -150,7 +155,8 @@ export const clusterChecks: readonly Check[] = [
   },
   {
     id: 'applications',
-    title: 'The application layer is known',
+    title: 'Workloads of the application layer',
+    expected: 'The application layer is known',
     subject: 'cluster',
     why: 'It is stopped during the upgrade and brought back as it was. If no workload carries the label, nothing would be stopped.',
     run({ target, inputs }) {

@@ -12,6 +12,8 @@ export const extensionChecks: readonly Check[] = [
   {
     id: 'extensions',
     title: 'Extensions in the serving image',
+    expected:
+      'The serving image has every extension that a database uses, in the same major, and the action can update it',
     subject: 'images',
     why: "The serving image runs the extensions from the upgrade on, so it needs the control file and the libraries of each. The upgrade image needs the libraries alone: pg_upgrade enters an extension into the new catalog without CREATE EXTENSION (binary_upgrade_create_empty_extension), and restores its objects one by one. The checks libraries and replay ask it for those. After the upgrade the action updates each extension within its own major (ALTER EXTENSION … UPDATE). Where the image ships another major, this is left to you, since a new major may take away what the applications use: pg_partman 5 has no trigger-based partitioning any more. It is also left to you where a script of the extension could run code of a role without the superuser's rights: where the schemas that the script searches have a function, operator or type of such a role under a name that PostgreSQL or the extension has too, and where the serving image is older than 14.5 (CVE-2022-2625).",
     run: ({ extensions, databases, servingProbe }) =>

@@ -5,10 +5,11 @@ import { judgeHazard } from '../../hazards/judge-hazard.ts';
 
 /** The check of a hazard: passed only where every place was asked and none has it. */
 export function hazardCheck(hazard: Hazard): Check {
-  const { id, title, why, says, shows, advice } = hazard;
+  const { id, title, expected, why, says, shows, advice } = hazard;
   return {
     id,
     title,
+    expected,
     subject: 'database',
     why,
     shows,

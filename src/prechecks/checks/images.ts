@@ -9,7 +9,8 @@ import { unaskedImage } from './not-probed.ts';
 export const imageChecks: readonly Check[] = [
   {
     id: 'images',
-    title: 'Both images can be pulled and hold the right majors',
+    title: 'PostgreSQL versions of both images',
+    expected: 'Both images can be pulled and hold the right majors',
     subject: 'images',
     why: 'A tag says nothing for sure: the binaries are asked. The probes also pull the images before the downtime. 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
     run: ({ upgradeProbe, servingProbe }) => worst(judgeUpgrade(upgradeProbe), judgeServing(servingProbe)),

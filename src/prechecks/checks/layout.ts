@@ -4,7 +4,8 @@ import type { Check } from '../../facts/check.ts';
 export const layoutChecks: readonly Check[] = [
   {
     id: 'statefulset',
-    title: 'PostgreSQL is a StatefulSet with one running pod',
+    title: 'StatefulSet and pod of PostgreSQL',
+    expected: 'PostgreSQL is a StatefulSet with one running pod',
     subject: 'target',
     why: 'A replica would be left behind by the upgrade, and a server that does not run cannot be checked.',
     run({ target }) {
@@ -26,7 +27,8 @@ export const layoutChecks: readonly Check[] = [
   },
   {
     id: 'layout-mount',
-    title: 'The volume is mounted so that the upgrade can work beside the data directory',
+    title: 'Mount of the volume',
+    expected: 'The volume is mounted so that the upgrade can work beside the data directory',
     subject: 'target',
     why: "The page expects the claim at /bitnami/postgresql and the data in …/data. Other places are followed; what can't work is a data directory that is itself a mount: hard links do not cross mounts.",
     run: ({ target, files }) =>
@@ -51,7 +53,8 @@ export const layoutChecks: readonly Check[] = [
   },
   {
     id: 'layout-data-directory',
-    title: 'The server uses the data directory that the StatefulSet names',
+    title: 'Data directory of the server',
+    expected: 'The server uses the data directory that the StatefulSet names',
     subject: 'target',
     why: "An upgrade of another directory than the server's would end with an old or an empty database.",
     run: ({ target, server, files }) =>
@@ -70,7 +73,8 @@ export const layoutChecks: readonly Check[] = [
   },
   {
     id: 'layout-wal',
-    title: 'The WAL is where the upgrade Job finds it',
+    title: 'Location of the WAL',
+    expected: 'The WAL is where the upgrade Job finds it',
     subject: 'target',
     why: 'pg_wal may be a link (initdb --waldir). The Job mounts the claim alone, at the same path, and refuses to begin where the link leads out of it. One that leads into the data directory breaks when the directory gets another name. 14 has its WAL in its own data directory.',
     says: 'could not open directory "pg_wal": No such file or directory',
@@ -90,7 +94,8 @@ export const layoutChecks: readonly Check[] = [
   },
   {
     id: 'layout-tablespaces',
-    title: 'Every tablespace is where the upgrade Job finds it',
+    title: 'Locations of tablespaces',
+    expected: 'Every tablespace is where the upgrade Job finds it',
     subject: 'target',
     why: 'The Job mounts the claim alone, at the same path, and refuses to begin where the location of a tablespace is not on it.',
     says: 'tablespace directory "..." does not exist',
@@ -110,7 +115,8 @@ export const layoutChecks: readonly Check[] = [
   },
   {
     id: 'layout-user',
-    title: 'All data belongs to the user that the upgrade Job runs as',
+    title: 'Owner of the data files',
+    expected: 'All data belongs to the user that the upgrade Job runs as',
     subject: 'target',
     why: "The Job runs as the server's own user, without root and without changing owners. Linking files of another user is refused by the kernel.",
     run: ({ target, files }) =>

@@ -22,7 +22,8 @@ interface Want {
 export const libraryChecks: readonly Check[] = [
   {
     id: 'libraries',
-    title: 'Both images load every library that the server uses',
+    title: 'Libraries in both images',
+    expected: 'Both images load every library that the server uses',
     subject: 'images',
     why: "C functions, and settings that load libraries into the server or its sessions, name files. pg_upgrade loads each of those of functions in the new cluster, and dies of one that is missing or belongs to another version; a session that can't load what its role or database names is refused, pg_upgrade's too. So a 14 of each image is told to load all of them, and one of the serving image to start with those of shared_preload_libraries.",
     says: 'Your installation references loadable libraries that are missing from the new installation; could not access file "$libdir/legacy": No such file or directory',

@@ -9,7 +9,8 @@ import { unaskedImage } from './not-probed.ts';
 export const localeChecks: readonly Check[] = [
   {
     id: 'encoding-and-locale',
-    title: 'The new cluster gets the encoding and locale of the old one',
+    title: 'Encoding and locale of the new cluster',
+    expected: 'The new cluster gets the encoding and locale of the old one',
     subject: 'database',
     why: 'pg_upgrade compares template0, template1 and postgres of both clusters. The new one is made with what template1 has; a database postgres that differs is made anew in it.',
     run: ({ databases, inputs }) =>
@@ -37,7 +38,8 @@ export const localeChecks: readonly Check[] = [
   },
   {
     id: 'locales-in-images',
-    title: 'Both images know every locale that a database uses',
+    title: 'Locales in both images',
+    expected: 'Both images know every locale that a database uses',
     subject: 'images',
     why: 'A database with a locale that the operating system of the image lacks can be neither upgraded nor opened. initdb is run with each of them in each image.',
     run: ({ upgradeProbe, servingProbe }) =>

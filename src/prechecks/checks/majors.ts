@@ -25,7 +25,8 @@ interface Saying {
 export const majorsChecks: readonly Check[] = [
   {
     id: 'majors',
-    title: `Whatever starts PostgreSQL next starts ${String(upgrade.from)} on the data of ${String(upgrade.from)}`,
+    title: 'Major version at the next start of PostgreSQL',
+    expected: `The next start of PostgreSQL is that of PostgreSQL ${String(upgrade.from)} on the data of PostgreSQL ${String(upgrade.from)}`,
     subject: 'target',
     why: `A pod template or a values file that names another major than the data directory has starts that major on it with the next restart or \`helm upgrade\`: it does not come up, and in the middle of the upgrade it is a second server. Data directory, running server and pod template are compared; what the next \`helm upgrade\` renders is read where \`values-file\` is given. A tag tells its major by its first number; one that does not is named as such.`,
     run: (facts) =>

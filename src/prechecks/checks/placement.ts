@@ -18,7 +18,8 @@ const leaving: Readonly<Record<string, string>> = {
 export const placementChecks: readonly Check[] = [
   {
     id: 'placement',
-    title: 'A node takes the upgrade Job where the volume can go, and stays',
+    title: 'Nodes for the upgrade Job',
+    expected: 'A node that can attach the volume takes the upgrade Job, and stays',
     subject: 'cluster',
     why: "The upgrade Job goes where the volume can go, with the server's node selector and tolerations. Where every such node is cordoned or tainted, it starts nowhere, and the downtime was for nothing. A node that is being drained waits for a PodDisruptionBudget of PostgreSQL, and goes on as soon as the upgrade has stopped it. Autoscalers are asked by annotations to leave the Job alone; a drain by hand takes its pod, and 12 then comes back on another node. With the applications at 0 an autoscaler may remove their nodes, and they come back only when there are new ones. Nodes and budgets that may not be read only warn: the probes are placed by the same rules, and a Job that starts nowhere, or is taken away, costs downtime but no data.",
     run({ nodes, budgets, target }) {

@@ -12,7 +12,8 @@ const manyFiles = 50_000;
 export const podChecks: readonly Check[] = [
   {
     id: 'pod-containers',
-    title: "Nothing else in the server's pod writes to the data",
+    title: "Other containers with the volume in the server's pod",
+    expected: "Nothing else in the server's pod writes to the data",
     subject: 'target',
     why: 'An init container or a sidecar that mounts the volume works on it again with the first start of 14, by rules that were made for 12: one that changes owners costs downtime, one that restores or backs up may take the new directory for a broken one. The upgrade Job has the volume to itself.',
     run({ target }) {
@@ -45,7 +46,8 @@ export const podChecks: readonly Check[] = [
   },
   {
     id: 'termination-grace',
-    title: 'PostgreSQL has the time to shut down',
+    title: "Termination grace period of the server's pod",
+    expected: 'PostgreSQL has the time to shut down',
     subject: 'target',
     why: 'The kubelet kills the server when terminationGracePeriodSeconds are over, also in the middle of a clean shutdown. The upgrade writes a checkpoint right before, so that little is left to do; a server that was killed all the same is not upgraded: it has to recover first, and the downtime was for nothing.',
     run({ target }) {
@@ -62,7 +64,8 @@ export const podChecks: readonly Check[] = [
   },
   {
     id: 'fs-group',
-    title: 'The volume is mounted without a change of all owners',
+    title: "fsGroupChangePolicy of the server's pod",
+    expected: 'The volume is mounted without a change of all owners',
     subject: 'target',
     why: 'With fsGroup and no fsGroupChangePolicy of OnRootMismatch the kubelet goes through every file at each mount, which is downtime when 14 is started. With few files nobody notices.',
     run: ({ target, files }) =>

@@ -22,7 +22,8 @@ import { circumstance, otherRemedy, replayRemedies } from './replay-remedies.ts'
 export const replayChecks: readonly Check[] = [
   {
     id: 'replay',
-    title: '14 takes every object of the server',
+    title: 'Restore test of roles and schemas',
+    expected: 'PostgreSQL 14 restores every object of the server',
     subject: 'database',
     why: 'Before pg_upgrade touches a file it dumps the roles and each schema and restores them into the new cluster; what can not be restored ends it, in the downtime. So the same is done before: pg_dump and pg_restore of the upgrade image (pg_upgrade uses the new ones too) go from the running server, which is only read, into a new cluster in a pod without a volume. What restores has no password, and closes the network to itself: code of database users runs there ([how](restore-test.md)). Each table is locked in the mode ACCESS SHARE while its database is dumped, mostly for less than a second, for two minutes at the most: reading and writing go on, but an ALTER TABLE, DROP or TRUNCATE that comes in between waits, and what comes after that waits behind it. A dump waits five seconds at the most for a lock that somebody else has. A database whose tables would take more than half of the room for locks is not dumped. Neither is one in which the check restored-code finds something, or is not answered: PostgreSQL 12 may run such code as the superuser when a dump locks the table. What only the files or the free space could show is asked by other checks. Of statements that fail the literals are not told: they may be secrets.',
     says: 'pg_restore: error: could not execute query: ERROR: ...',

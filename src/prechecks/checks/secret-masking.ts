@@ -11,6 +11,7 @@ export const secretMaskingChecks: readonly Check[] = [
   {
     id: 'secret-masking',
     title: 'Masking of secrets',
+    expected: 'Every secret of this run is masked',
     subject: 'access',
     why: 'The action masks its secrets in the log, the summary, the report and its texts at GitHub. A word such as postgres can not be masked: all texts would become unreadable, and the gaps would tell the word.',
     run: ({ unmaskedSecrets }) =>

@@ -8,7 +8,8 @@ const chart = /^circleci-server-v?(\d+)\.(\d+)\.(\d+)/;
 export const serverReleaseChecks: readonly Check[] = [
   {
     id: 'server-release',
-    title: `CircleCI Server is of release ${firstRelease} or later`,
+    title: 'Release of CircleCI Server',
+    expected: `CircleCI Server is of release ${firstRelease} or later`,
     subject: 'cluster',
     why: `The vendor's way to 14 is for release ${firstRelease} and later, and its images of 14 are theirs: nobody has tried the applications of older releases with it. Told by the label \`helm.sh/chart\` of the application layer; tags of images do not tell the release, and the Secret in which Helm has it holds all values besides, so it is not read. Where no workload has the label this only warns: nothing that the upgrade does depends on the release, and it would block servers that are all right.`,
     run: ({ charts, target }) =>

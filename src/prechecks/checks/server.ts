@@ -8,7 +8,8 @@ import type { Check } from '../../facts/check.ts';
 export const serverChecks: readonly Check[] = [
   {
     id: 'superuser-login',
-    title: "The superuser's password from the Secret works",
+    title: "Login with the superuser's password from the Secret",
+    expected: "The superuser's password from the Secret works",
     subject: 'database',
     why: 'The page has it checked with SELECT 1. Checks, ANALYZE and the comparison afterwards need it.',
     run: ({ server, target }) =>
@@ -28,7 +29,8 @@ export const serverChecks: readonly Check[] = [
   },
   {
     id: 'server-version',
-    title: `The server is PostgreSQL ${String(upgrade.from)}, a primary`,
+    title: 'Major version and recovery state of the server',
+    expected: `The server is PostgreSQL ${String(upgrade.from)}, a primary`,
     subject: 'database',
     why: "The majors are a fixed pair, and a standby can't be upgraded.",
     run: ({ server }) =>
@@ -42,14 +44,16 @@ export const serverChecks: readonly Check[] = [
   },
   {
     id: 'prepared-transactions',
-    title: 'No transaction is prepared and left',
+    title: 'Prepared transactions',
+    expected: 'No transaction is prepared and left',
     subject: 'database',
     why: 'pg_upgrade refuses a server with one (pg_prepared_xacts). It is asked again when the last client has gone.',
     run: (facts) => expectNone('prepared transaction', facts),
   },
   {
     id: 'replication-slots',
-    title: 'No replication slot is there',
+    title: 'Replication slots',
+    expected: 'No replication slot is there',
     subject: 'database',
     why: 'pg_upgrade to 14 leaves them behind without a word, and whoever reads from one loses its place. It is asked again when the last client has gone.',
     run: (facts) => expectNone('replication slot', facts),

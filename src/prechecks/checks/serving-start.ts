@@ -6,7 +6,8 @@ import type { Check } from '../../facts/check.ts';
 export const servingStartChecks: readonly Check[] = [
   {
     id: 'serving-start',
-    title: 'PostgreSQL 14 starts with the configuration and environment of the StatefulSet',
+    title: 'Trial start of PostgreSQL 14',
+    expected: 'PostgreSQL 14 starts with the configuration and environment of the StatefulSet',
     subject: 'images',
     why: "Settings that 14 no longer knows, values that it refuses, libraries that its image lacks: in the chart's configuration, in environment variables or flags. The server's pod is started with the serving image on an empty volume, under labels which no Service selects, and asked how it reads its files.",
     says: 'unrecognized configuration parameter "wal_keep_segments"; could not access file "pgaudit": No such file or directory',
@@ -15,7 +16,8 @@ export const servingStartChecks: readonly Check[] = [
   },
   {
     id: 'serving-logins',
-    title: 'Every role can log in to 14 with the password that it has',
+    title: 'Logins to PostgreSQL 14 with stored passwords',
+    expected: 'Every role can log in to PostgreSQL 14 with the password that it has',
     subject: 'images',
     why: 'A secret stored as md5 is refused where pg_hba.conf asks for scram-sha-256, and the serving image may write another pg_hba.conf than the running one. It is read from the trial start of 14.',
     says: 'password authentication failed for user "app"',

@@ -9,7 +9,8 @@ import { unaskedImage } from './not-probed.ts';
 export const sortOrderChecks: readonly Check[] = [
   {
     id: 'sort-order',
-    title: 'Text sorts in the serving image as it does now',
+    title: 'Sort order of text in the serving image',
+    expected: 'Text sorts in the serving image as it does now',
     subject: 'images',
     why: 'An index on text is only right for the C library (or ICU) that sorted it. With another order rows are not found and duplicate keys are accepted, and PostgreSQL 14 does not warn. A digest of some 6,000 sorted strings is compared for each collation that an index uses.',
     run: ({ sortOrders, databases, servingProbe }) =>

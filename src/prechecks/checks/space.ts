@@ -26,7 +26,8 @@ export interface Need {
 export const spaceChecks: readonly Check[] = [
   {
     id: 'free-space',
-    title: 'The volume has room for the new system catalogs',
+    title: 'Free space on the volume',
+    expected: 'The volume has room for the new system catalogs',
     subject: 'target',
     why: 'The upgrade Job refuses to begin, in the downtime, where there is too little. Reckoned with its numbers: 100 MB, three WAL segments, the catalogs and a quarter more (at least 9.5 MB for each database), the transaction status; with reflinks their own records, with `transfer: copy` all data once more. Less than twice of what is not data is a warning: the server writes on until then.',
     run: ({ inputs, files, databases, server, volumeTrial, target, storageClass }) =>

@@ -6,7 +6,8 @@ const list = copyable('kubectl get storageclasses');
 export const storageClassChecks: readonly Check[] = [
   {
     id: 'storage-class',
-    title: 'A copy of the volume can be provisioned',
+    title: 'StorageClass of the volume',
+    expected: 'A copy of the volume can be provisioned',
     subject: 'cluster',
     why: "The backup is proved on a copy, and restored to one: a claim of the server's own StorageClass. A class that somebody deleted makes no volume any more, and one of another driver can't read the snapshots of this one; the volume itself goes on as if nothing were wrong. Not asked with `backup: external`. Where the class may not be read this only warns, as long as `verify-backup` makes such a copy before the downtime.",
     applies: ({ inputs }) => inputs.backup !== 'external',

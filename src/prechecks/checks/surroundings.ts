@@ -10,7 +10,8 @@ const releaseAnnotation = 'meta.helm.sh/release-name';
 export const surroundingsChecks: readonly Check[] = [
   {
     id: 'gitops',
-    title: 'Neither Argo CD, Flux nor KEDA puts PostgreSQL or the applications back meanwhile',
+    title: 'Argo CD, Flux and KEDA',
+    expected: 'Neither Argo CD, Flux nor KEDA reverts PostgreSQL or the applications during the upgrade',
     subject: 'cluster',
     why: 'They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that. A HorizontalPodAutoscaler needs nothing: Kubernetes lets it rest while its target has 0 replicas (but with a minReplicas of 0).',
     run: ({ reconcilers, target }) =>
@@ -40,7 +41,8 @@ export const surroundingsChecks: readonly Check[] = [
   },
   {
     id: 'helm-release',
-    title: 'Helm is not in the middle of a change',
+    title: 'State of the Helm release',
+    expected: 'Helm is not in the middle of a change',
     subject: 'cluster',
     why: 'A `helm upgrade` that is under way puts the StatefulSet and the applications back as its values have them. One that died leaves its release pending, and Helm then refuses the deployment that is to follow the upgrade. Told by the labels of the Secrets in which Helm keeps its revisions; what is in them is not read.',
     run({ helmRevisions, target }) {
@@ -73,7 +75,8 @@ export const surroundingsChecks: readonly Check[] = [
   },
   {
     id: 'operator',
-    title: 'No operator owns PostgreSQL',
+    title: 'Operator of the StatefulSet',
+    expected: 'No operator owns PostgreSQL',
     subject: 'cluster',
     why: 'A controller that owns the StatefulSet puts it back as it wants it, the fence included.',
     run({ target }) {

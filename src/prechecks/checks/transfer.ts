@@ -6,7 +6,8 @@ import type { Check } from '../../facts/check.ts';
 export const transferChecks: readonly Check[] = [
   {
     id: 'transfer',
-    title: 'The volume can do what "transfer" asks for',
+    title: 'Transfer mode of the volume',
+    expected: 'The volume can do what "transfer" asks for',
     subject: 'target',
     why: 'Neither the kind of file system nor the storage class tells whether a volume makes reflinks or hard links. With `probe-volume: true` both are tried on a small file beside the data directory, which is removed. Without it the Job tries on a file of a table before it changes anything: with `transfer: auto` it takes the first mode that works, with another one it refuses.',
     run({ inputs, volumeTrial }) {

@@ -68,6 +68,9 @@ function namedInTests(): Set<string> {
   return new Set(texts.flatMap((text) => [...text.matchAll(/answerOf\(\s*'([a-z-]+)'/g)].map(([, id = '']) => id)));
 }
 
+const finiteVerb =
+  / (?:is|are|was|were|be|has|have|had|do|does|did|can|may|must|will|should|accepts?|admits?|answers?|asks?|belongs?|gets|holds?|keeps?|knows?|leaves|loads|needs?|puts?|reads?|says?|sets|sorts|stands?|starts|stays|takes|uses|works)\b|n't\b|\bnot\b/;
+
 describe('the catalogue of checks', () => {
   test('has no check without tests of its own', () => {
     const named = namedInTests();
@@ -81,9 +84,22 @@ describe('the catalogue of checks', () => {
     expect(new Set(ids).size).toBe(ids.length);
     for (const check of catalogue) {
       expect(check.id).toMatch(/^[a-z]+(-[a-z]+)*$/);
-      expect(check.title.length).toBeGreaterThan(10);
+      expect(check.expected.length).toBeGreaterThan(10);
       expect(check.why.length).toBeGreaterThan(20);
     }
+  });
+
+  test.each(catalogue)('$id has a title that reads right beside each status', ({ title }) => {
+    expect(title).toMatch(/^(?:[A-Z]|search_path|fsGroup).{9,69}[^.!?]$/);
+    // A sentence says what is so, and a failure then means its opposite: in "✗ No index is invalid" nobody sees which.
+    const [subject = ''] = title.split(/ (?:that|which|where) /);
+    expect(subject).not.toMatch(/^(?:All|Both|Each|Every|Neither|No|Nobody|None|Nothing|There|Whatever)\b/);
+    expect(subject).not.toMatch(finiteVerb);
+  });
+
+  test('has no title twice', () => {
+    const titles = catalogue.map(({ title }) => title);
+    expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
   });
 
   test.each(catalogue)('$id passes for a server that can be upgraded, and says what it saw', async (check) => {

@@ -29,7 +29,7 @@ describe('judging the facts', () => {
   test('shows what is wrong in its group, with all of the evidence and what to do', async () => {
     const log = new FakeLog();
     await judge(await facts({ otherVolumeUsers: known(['a1', 'b2', 'c3', 'd4']) }), {}, page, log);
-    expect(log.groups).toContain('✗ No other pod uses the volume (volume-users: failed, 0.0 s)');
+    expect(log.groups).toContain('✗ Other pods on the volume (volume-users: failed, 0.0 s)');
     expect(log.text).toContain('pod d4 mounts');
     expect(log.text).toContain('What to do: ');
     expect(log.lines).toContain(`More about it: ${page}#volume-users`);
@@ -44,7 +44,7 @@ describe('judging the facts', () => {
     });
     const finding = (await judge(given, {}, page, log)).findings.find((f) => f.check === 'volume-users');
     expect(finding).toMatchObject({ status: 'failed', ignored: 'the debug pod only reads' });
-    expect(log.groups).toContain('✗ No other pod uses the volume (volume-users: failed, ignored, 0.0 s)');
+    expect(log.groups).toContain('✗ Other pods on the volume (volume-users: failed, ignored, 0.0 s)');
     expect(log.lines).toContain('Ignored: the debug pod only reads');
     // It passed: nobody has to go on ignoring it.
     expect(log.lines).toContain('ignore-checks names free-space, which has nothing to be ignored any more');
@@ -104,7 +104,7 @@ describe('judging the facts', () => {
     expect(seconds).toMatchObject({ 'fs-group': 0.2, 'free-space': 12.3, 'encoding-and-locale': 3, replay: 99 });
     // What was found with the server itself takes no time of its own.
     expect(seconds).toMatchObject({ statefulset: 0, operator: 0 });
-    expect(log.groups).toContain('✓ The volume has room for the new system catalogs (free-space: passed, 12.3 s)');
+    expect(log.groups).toContain('✓ Free space on the volume (free-space: passed, 12.3 s)');
   });
 });
 

@@ -56,7 +56,7 @@ test.each([
 test.each([
   'FATAL: password authentication failed for user "app"',
   'fe_sendauth: no password supplied',
-  "The superuser's password from the Secret works",
+  "Login with the superuser's password from the Secret",
   'Renew the token: GitHub does not accept it.',
   'the API server does not accept the token of user "upgrader" of the kubeconfig: Unauthorized (HTTP 401)',
   'There is no Secret "postgresql" in namespace "circleci-server".',

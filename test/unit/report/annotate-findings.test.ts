@@ -5,7 +5,7 @@ import { annotateFindings } from '../../../src/report/annotate-findings.ts';
 import { FakeLog } from '../fake-runner.ts';
 
 function finding(more: Partial<Finding> = {}): Finding {
-  const about = { check: 'volume-users', title: 'No other pod uses the volume', docs: '', status: 'failed' as const };
+  const about = { check: 'volume-users', title: 'Other pods on the volume', docs: '', status: 'failed' as const };
   return { ...about, evidence: ['pod a', 'pod b', 'pod c', 'pod d'], remedy: { text: 'Stop them.' }, ...more };
 }
 
@@ -30,7 +30,7 @@ describe('annotations', () => {
       {
         level,
         title: `volume-users: ${status}`,
-        message: `Expected: No other pod uses the volume. ${status === 'unknown' ? 'Not known' : 'Seen'}: pod a; pod b; pod c; … and 1 more, in the log. Stop them.`,
+        message: `Other pods on the volume. ${status === 'unknown' ? 'Not known' : 'Seen'}: pod a; pod b; pod c; … and 1 more, in the log. Stop them.`,
       },
     ]);
   });
@@ -45,7 +45,7 @@ describe('annotations', () => {
         level: 'notice',
         title: 'volume-users: failed, ignored',
         message:
-          'Expected: No other pod uses the volume. Seen: pod a; pod b; pod c; … and 1 more, in the log. Ignored: it only reads',
+          'Other pods on the volume. Seen: pod a; pod b; pod c; … and 1 more, in the log. Ignored: it only reads',
       },
     ]);
   });

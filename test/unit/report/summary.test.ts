@@ -7,7 +7,7 @@ import { report } from './reports.ts';
 
 const finding: Finding = {
   check: 'volume-users',
-  title: 'No other pod uses the volume',
+  title: 'Other pods on the volume',
   status: 'failed',
   evidence: ['pod debug'],
   remedy: { text: 'Stop it.' },
@@ -99,8 +99,8 @@ describe('the job summary', () => {
 
   test('shows findings by their titles, with evidence and remedy', () => {
     const text = renderSummary(report({ verdict: 'failed', findings: [finding] }));
-    expect(text).toContain('| ✗ failed | No other pod uses the volume `volume-users` | `pod debug` |');
-    expect(text).toContain('**No other pod uses the volume** (`volume-users`): Stop it.');
+    expect(text).toContain('| ✗ failed | Other pods on the volume `volume-users` | `pod debug` |');
+    expect(text).toContain('**Other pods on the volume** (`volume-users`): Stop it.');
   });
 
   test('has the worst first, and what passed folded up', () => {
