@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { isWhole } from '../choice.ts';
 import { journalName } from '../../src/objects/journal-name.ts';
 import { namespace } from '../unit/objects.ts';
 import { seal } from '../unit/upgrade/sealed.ts';
@@ -21,7 +22,7 @@ import {
 jest.setTimeout(900_000);
 
 const seed = Number(process.env['SEED'] ?? 20261129);
-const count = Number(process.env['FORGED_JOURNALS'] ?? 2000);
+const count = Number(process.env['FORGED_JOURNALS'] ?? (isWhole ? 2000 : 600));
 const changing: readonly Mode[] = ['upgrade', 'rollback'];
 
 let moments: readonly Moment[];
