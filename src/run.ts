@@ -1,4 +1,4 @@
-import { describe, isRunError, PrecheckError, UpgradeError } from './common/errors.ts';
+import { describe, endWith, isRunError } from './common/errors.ts';
 import { guardConsent, guardStart, type Start } from './inputs/guards.ts';
 import { dubiousInputs, unknownInputs, unusedInputs } from './inputs/input-advice.ts';
 import { expectExisting } from './inputs/ignore.ts';
@@ -135,13 +135,9 @@ const clusterModes = { precheck, upgrade, status: tellStatus, rollback };
 
 /** An upgrade that is done stays done, also when the pull request after it failed. */
 function verdictAfter(thrown: unknown, before: Verdict): Verdict {
-  if (thrown instanceof UpgradeError && thrown.code === 'reverted') return 'reverted';
-  if (
-    thrown instanceof UpgradeError &&
-    ['image-changed', 'job-still-runs', 'lease-lost', 'let-in-by-others', 'node-silent'].includes(thrown.code)
-  )
-    return 'interrupted';
-  const stays = thrown instanceof PrecheckError || before === 'upgraded' || before === 'already-upgraded';
+  const { verdict } = endWith(thrown);
+  if (verdict === 'reverted' || verdict === 'interrupted') return verdict;
+  const stays = verdict === 'checks' || before === 'upgraded' || before === 'already-upgraded';
   return stays ? before : 'failed';
 }
 

@@ -7,7 +7,12 @@ interface Status {
   readonly reason?: string;
 }
 
-const byStatus: Readonly<Record<number, { code: string; remedy: string }>> = {
+interface Refusal {
+  readonly code: ClusterError['code'];
+  readonly remedy: string;
+}
+
+const byStatus: Readonly<Record<number, Refusal>> = {
   401: {
     code: 'unauthorized',
     remedy: 'Renew the credentials in the kubeconfig: the API server does not accept them.',
@@ -29,7 +34,7 @@ const asItIs: Redact = (text) => text;
 /** What the API server refused, in its own words. `doing` completes "Can't …". */
 export function answerError(doing: string, status: number, body: string, redact: Redact = asItIs): ClusterError {
   // A proxy's page that there is nothing must not be taken for an object that is not there.
-  const known = (status === 404 && !isJson(body) ? missingApi(body) : byStatus[status]) ?? {
+  const known: Refusal = (status === 404 && !isJson(body) ? missingApi(body) : byStatus[status]) ?? {
     code: status >= 500 ? 'server-error' : 'refused',
     remedy: "Look at the API server's health and log.",
   };
@@ -41,7 +46,7 @@ export function answerError(doing: string, status: number, body: string, redact:
 }
 
 /** The API server's own words, in plain text, for an API group or version that it does not serve. */
-function missingApi(body: string) {
+function missingApi(body: string): Refusal | undefined {
   return body.trim() === '404 page not found'
     ? { code: 'not-served', remedy: 'Install what serves this API (its CustomResourceDefinitions), if it is needed.' }
     : undefined;

@@ -87,7 +87,7 @@ class ApiServer implements Cluster {
       );
       return served.some(({ name }) => name === resource);
     } catch (error) {
-      if (error instanceof ClusterError && ['not-served', 'not-found'].includes(error.code)) return false;
+      if (error instanceof ClusterError && (error.code === 'not-served' || error.code === 'not-found')) return false;
       throw error;
     }
   }

@@ -97,7 +97,11 @@ async function unlessHidden<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
-    const hidden = ['github-permission-missing', 'github-forbidden', 'github-not-found'];
+    const hidden: readonly GitHubError['code'][] = [
+      'github-permission-missing',
+      'github-forbidden',
+      'github-not-found',
+    ];
     if (error instanceof GitHubError && hidden.includes(error.code)) return undefined;
     throw error;
   }
@@ -111,7 +115,7 @@ async function tried(answer: Promise<unknown>): Promise<Tried> {
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error;
     if (error.code === 'github-invalid' || error.code === 'github-exists') return 'allowed';
-    const refused = [
+    const refused: readonly GitHubError['code'][] = [
       'github-permission-missing',
       'github-forbidden',
       'github-not-found',

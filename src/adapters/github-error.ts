@@ -5,8 +5,13 @@ import { describe, GitHubError, sentence } from '../common/errors.ts';
 export const pullRequestPermissions = 'contents: write, pull-requests: write';
 export const issuePermissions = 'issues: write';
 
+interface Refusal {
+  readonly code: GitHubError['code'];
+  readonly remedy: string | ((permissions: string) => string);
+}
+
 /** Messages that say more than their status does. GitHub has no other code for them. */
-const byMessage: readonly { message: RegExp; code: string; remedy: string | ((permissions: string) => string) }[] = [
+const byMessage: readonly (Refusal & { readonly message: RegExp })[] = [
   {
     message: /not permitted to create or approve pull requests/i,
     code: 'github-pull-requests-not-permitted',
@@ -46,7 +51,7 @@ const byMessage: readonly { message: RegExp; code: string; remedy: string | ((pe
   },
 ];
 
-const byStatus: Readonly<Record<number, { code: string; remedy: string | ((permissions: string) => string) }>> = {
+const byStatus: Readonly<Record<number, Refusal>> = {
   401: { code: 'github-unauthorized', remedy: 'Renew the token: GitHub does not accept it.' },
   403: { code: 'github-forbidden', remedy: grant },
   404: {
@@ -76,7 +81,7 @@ export function refusal(
   redact: (text: string) => string,
 ): GitHubError {
   const message = redact(messageOf(error)).slice(0, longestMessage);
-  const known = byMessage.find((entry) => entry.message.test(message)) ??
+  const known: Refusal = byMessage.find((entry) => entry.message.test(message)) ??
     byStatus[error.status] ?? {
       code: error.status >= 500 ? 'github-server-error' : 'github-refused',
       remedy: 'Look at the state of GitHub, then run the workflow again.',

@@ -1,4 +1,5 @@
 import { remedyOf, type Remedy } from '../text/remedy.ts';
+import { endOf, failed, type CodeOf, type End, type ErrorCode } from './error-codes.ts';
 
 /** A line of a file, from the root of the repository. */
 export interface FileLine {
@@ -14,14 +15,14 @@ interface RunErrorOptions extends ErrorOptions {
 
 /**
  * What can end a run. Each error says in one line what is wrong and where, and
- * in `remedy` what to do next; `code` is stable, for people who search for it.
+ * in `remedy` what to do next; `code` is one of error-codes.ts.
  */
-abstract class RunError extends Error {
+abstract class RunError<C extends ErrorCode = ErrorCode> extends Error {
   readonly place: FileLine | undefined;
   readonly remedy: Remedy;
 
   constructor(
-    readonly code: string,
+    readonly code: C,
     message: string,
     remedy: string | Remedy,
     options?: RunErrorOptions,
@@ -34,25 +35,25 @@ abstract class RunError extends Error {
 }
 
 /** An input, or what it points to, is wrong. Nothing was touched. */
-export class ConfigurationError extends RunError {}
+export class ConfigurationError extends RunError<CodeOf<'ConfigurationError'>> {}
 
 /** The cluster could not be reached, refused a call or lacks what is needed. */
-export class ClusterError extends RunError {}
+export class ClusterError extends RunError<CodeOf<'ClusterError'>> {}
 
 /** GitHub could not be reached, refused a call, or holds something that is not ours to change. */
-export class GitHubError extends RunError {}
+export class GitHubError extends RunError<CodeOf<'GitHubError'>> {}
 
 /** A check failed or could not tell. Nothing was touched. */
-export class PrecheckError extends RunError {}
+export class PrecheckError extends RunError<CodeOf<'PrecheckError'>> {}
 
 /** A step of the upgrade failed; the message says in which state the server is left. */
-export class UpgradeError extends RunError {}
+export class UpgradeError extends RunError<CodeOf<'UpgradeError'>> {}
 
 /** A wait reached its limit. */
-export class WaitError extends RunError {}
+export class WaitError extends RunError<CodeOf<'WaitError'>> {}
 
 /** The workflow run was cancelled (SIGINT or SIGTERM). */
-export class CancelledError extends RunError {
+export class CancelledError extends RunError<CodeOf<'CancelledError'>> {
   constructor(doing: string) {
     super('cancelled', `Cancelled while ${doing}`, 'Run the workflow again when you are ready.');
   }
@@ -62,6 +63,11 @@ export type { RunError };
 
 export function isRunError(error: unknown): error is RunError {
   return error instanceof RunError;
+}
+
+/** How a run ends that ends with this. */
+export function endWith(error: unknown): End {
+  return isRunError(error) ? endOf(error.code) : failed;
 }
 
 /** The text with a full stop at its end, so that another sentence can follow. */

@@ -1,9 +1,18 @@
+import type { ErrorCode } from './error-codes.ts';
 import { CancelledError, describe, isRunError } from './errors.ts';
 
 /** A fact that was read, or the reason why it could not be, with the error's code. */
-export type Known<T> =
-  | { readonly known: true; readonly value: T }
-  | { readonly known: false; readonly reason: string; readonly code: string };
+export type Known<T> = { readonly known: true; readonly value: T } | Unknown;
+
+export interface Unknown {
+  readonly known: false;
+  readonly reason: string;
+  readonly code: ErrorCode | ReasonCode;
+}
+
+/** Why a fact is unknown, where no error tells. */
+type ReasonCode =
+  typeof notAsked | 'no-connections' | 'not-tried' | 'permissions-missing' | 'query-failed' | 'unexpected';
 
 /** Code of a fact that the inputs say not to ask for. */
 export const notAsked = 'not-asked';

@@ -11,7 +11,7 @@ export interface GitHubSurroundings {
 }
 
 /** What somebody else did meanwhile, or what nobody knows: reading it all again shows what is left to do. */
-const readAgain = ['github-moved', 'github-exists', 'github-uncertain', 'base-moved'];
+const readAgain: readonly GitHubError['code'][] = ['github-moved', 'github-exists', 'github-uncertain', 'base-moved'];
 const attempts = 4;
 
 /**

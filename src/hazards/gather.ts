@@ -3,7 +3,7 @@ import { questionsScript } from '../database/questions.ts';
 import type { DatabaseFacts } from '../database/server.ts';
 import type { DatabaseAnswers } from '../database/ask-databases.ts';
 import { closedAmong, notAccepting } from '../findings/closed-databases.ts';
-import { type Known, made } from '../common/known.ts';
+import { type Known, made, type Unknown } from '../common/known.ts';
 import { answersOf, hazardQuestions } from './script.ts';
 import type { Answers, HazardFacts } from './hazard.ts';
 import { hazards } from './table.ts';
@@ -34,6 +34,6 @@ export function hazardFacts(
   return { server, databases: Object.fromEntries([...asked, ...closed]) };
 }
 
-function unread(reason: string, code: string): Known<never> {
+function unread(reason: string, code: Unknown['code']): Known<never> {
   return { known: false, reason, code };
 }

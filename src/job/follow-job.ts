@@ -1,5 +1,6 @@
 import type { V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
-import { ClusterError, describe, UpgradeError } from '../common/errors.ts';
+import { isAway } from '../ports/cluster-answers.ts';
+import { describe, UpgradeError } from '../common/errors.ts';
 import type { Surroundings } from '../ports/context.ts';
 import { waitFor } from '../ports/wait.ts';
 import { disruptionOf, isSilent, podProgress } from './follow-pod.ts';
@@ -69,8 +70,7 @@ export async function followToEnd(surroundings: Surroundings, pod: V1Pod, limit:
       now = await cluster.find('pods', name, namespace);
     } catch (error) {
       // The Job does not need us: an API server that is away ends neither it nor this wait.
-      if (error instanceof ClusterError && ['unreachable', 'server-error', 'too-many-requests'].includes(error.code))
-        return { pending: error.message };
+      if (isAway(error)) return { pending: error.message };
       throw error;
     }
     if (now === undefined)

@@ -1,5 +1,5 @@
 import type { ProbeFact } from '../facts/probe-fact.ts';
-import { ConfigurationError, isRunError } from '../common/errors.ts';
+import { ConfigurationError, isRunError, type RunError } from '../common/errors.ts';
 import type { GitHub, Access } from '../ports/github.ts';
 import { type Answer, passed, warning } from '../findings/finding.ts';
 import { refuseForeignWork } from './ownership.ts';
@@ -89,7 +89,7 @@ function answerOf(error: unknown): Answer {
   };
 }
 
-const failures = [
+const failures: readonly RunError['code'][] = [
   'branch-not-ours',
   'github-unauthorized',
   'github-forbidden',

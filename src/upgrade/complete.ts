@@ -1,4 +1,4 @@
-import { describe, sentence, UpgradeError, WaitError } from '../common/errors.ts';
+import { describe, endWith, sentence, UpgradeError, WaitError } from '../common/errors.ts';
 import { undoSteps } from './converge.ts';
 import { closeJournal, finish } from './steps/finish.ts';
 import { journalName } from '../objects/journal-name.ts';
@@ -55,9 +55,8 @@ async function orUndo(title: string, id: string, context: Context, act: () => Pr
     await act();
     return completed;
   } catch (failure) {
-    const isOver = failure instanceof UpgradeError && failure.code === 'lease-lost';
     // An earlier run may have let them in already.
-    if (isOver || context.journal.noted.step === release.id) throw failure;
+    if (!endWith(failure).undo || context.journal.noted.step === release.id) throw failure;
     const reason = `${title}: ${sentence(describe(failure))}`;
     await expectLossless(context, reason, failure);
     context.log.annotate('error', id, `${reason} Going back …`);

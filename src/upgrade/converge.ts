@@ -1,4 +1,5 @@
-import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../common/errors.ts';
+import { CancelledError, describe, endWith, isRunError, sentence } from '../common/errors.ts';
+import { isAway, isConflict } from '../ports/cluster-answers.ts';
 import { closeJournal, removeTraces } from './steps/finish.ts';
 import { upgrade } from '../common/versions.ts';
 import { endByHand } from '../journal/errors.ts';
@@ -9,9 +10,6 @@ import type { Notes } from '../journal/notes.ts';
 import { expectLossless } from './server/external-start.ts';
 import { completed, type Ending, type WayBack } from './contract/ending.ts';
 import type { Context, Step } from './contract/step.ts';
-
-/** Whoever has the Lease now goes on from here, forward or back; where a Job may still be at work, neither is possible. */
-const leftAsItIs = new Set(['lease-lost', 'node-silent']);
 
 /**
  * Runs the steps in order. When one fails, those that began are undone from
@@ -35,7 +33,7 @@ export async function converge(
         step.run(step.isUninterruptible === true ? uninterrupted(context) : interruptible(context)),
       );
     } catch (error) {
-      if (error instanceof UpgradeError && leftAsItIs.has(error.code)) throw error;
+      if (!endWith(error).undo) throw error;
       if (error instanceof CancelledError) await step.expectNothingAtWork?.(context);
       const reason = `${step.title}: ${sentence(describe(error))}`;
       if (step.serves === true) await expectLossless(context, reason, error);
@@ -106,8 +104,6 @@ async function inGroup(title: string, id: string, context: Context, body: () => 
   await context.log.group(title, () => context.timeline.phase(id, title, body));
 }
 
-/** Codes of errors that pass by themselves: the API server was away, or somebody else changed the object just then. */
-const passing = new Set(['unreachable', 'server-error', 'too-many-requests', 'conflict']);
 const persistence = 10 * 60_000;
 
 /** A way back that ends half-way is worse than one that takes longer. An undo goes by what the cluster shows, so it may be repeated. */
@@ -118,8 +114,7 @@ async function persistently({ clock, log }: Context, undo: () => Promise<void>):
       await undo();
       return;
     } catch (error) {
-      const isPassing = isRunError(error) && passing.has(error.code);
-      if (!isPassing || clock.monotonic() - start > persistence) throw error;
+      if (!(isAway(error) || isConflict(error)) || clock.monotonic() - start > persistence) throw error;
       log.info(`${sentence(describe(error))} Trying again in 5 s`);
       await clock.sleep(5000);
     }

@@ -103,11 +103,14 @@ export function endOfLineAt(text: string, offset: number): '\n' | '\r\n' {
   return newline > 0 && text[newline - 1] === '\r' ? '\r\n' : '\n';
 }
 
+/** `values-template` is an error's code, and `template` its reason. */
+type Reason = Extract<ConfigurationError['code'], `values-${string}`> extends `values-${infer R}` ? R : never;
+
 /** The error that ends an edit before anything is written: where in the file, what, and what to do instead. */
 export function refusal(
   source: Source,
   offset: number,
-  code: string,
+  code: Reason,
   what: string,
   remedy: string,
 ): ConfigurationError {

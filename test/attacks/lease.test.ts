@@ -87,7 +87,7 @@ describe('a Lease that a neighbour wrote', () => {
   test('and whose holder is a command never becomes what to run next', async () => {
     const { cluster } = forged({ holderIdentity: advice });
     const holding = await findHolding(cluster, namespace);
-    const doubt = new UpgradeError('x', 'The journal is not authentic.', 'Look.');
+    const doubt = new UpgradeError('journal-not-authentic', 'The journal is not authentic.', 'Look.');
     const status = statusOf({ target: await target(), journal: undefined, doubt, holding, jobs: [], newImage });
     expect(status.next).toContain('Wait for');
     expect(JSON.stringify(status)).not.toContain('kubectl');

@@ -246,7 +246,7 @@ export class Server {
     const exitCode = await new Promise<number | null>((resolve, reject) =>
       child.on('error', reject).on('close', resolve),
     );
-    if (exitCode === null) throw new ClusterError('timeout', `psql took longer than ${String(limit)} ms`, '');
+    if (exitCode === null) throw new ClusterError('psql-failed', `psql took longer than ${String(limit)} ms`, '');
     return { exitCode, stdout, stderr };
   }
 

@@ -64,9 +64,11 @@ export async function refusedObjects(
   return answers.flat();
 }
 
+const refusals: readonly ClusterError['code'][] = ['forbidden', 'invalid', 'refused', 'conflict'];
+
 /** Only a refusal of the object itself is an answer. Without the right, or at a webhook that takes no dry runs, nobody has looked at it. */
 function isRefusal(error: unknown): error is ClusterError {
   if (!(error instanceof ClusterError)) return false;
-  const isAnswer = ['forbidden', 'invalid', 'refused', 'conflict'].includes(error.code);
+  const isAnswer = refusals.includes(error.code);
   return isAnswer && !/ cannot create resource |does not support dry run/.test(error.message);
 }

@@ -1,5 +1,6 @@
 import type { V1Job } from '@kubernetes/client-node';
-import { ClusterError, UpgradeError, WaitError } from '../../common/errors.ts';
+import { isUnanswered } from '../../ports/cluster-answers.ts';
+import { UpgradeError, WaitError } from '../../common/errors.ts';
 import { failedTries } from '../../objects/failed-tries.ts';
 import {
   followToEnd,
@@ -49,8 +50,7 @@ export async function runJob(
       object = await create(context, wanted, command);
     } catch (error) {
       // The request may have come through all the same.
-      if (error instanceof ClusterError && ['unreachable', 'server-error'].includes(error.code))
-        tell({ object: wanted, phase: 'asked' });
+      if (isUnanswered(error)) tell({ object: wanted, phase: 'asked' });
       throw error;
     }
   }

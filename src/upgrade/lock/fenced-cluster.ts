@@ -1,4 +1,5 @@
-import { ClusterError, describe } from '../../common/errors.ts';
+import { describe } from '../../common/errors.ts';
+import { isConflict, isUnanswered } from '../../ports/cluster-answers.ts';
 import type {
   Cluster,
   DeleteOptions,
@@ -259,11 +260,7 @@ export class EpochCluster implements LeasedCluster {
 
 /** The answer was lost, or tells of an object that came from a creation whose answer was lost. */
 function mayBeMade(error: unknown): boolean {
-  return isConflict(error) || (error instanceof ClusterError && ['unreachable', 'server-error'].includes(error.code));
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof ClusterError && error.code === 'conflict';
+  return isConflict(error) || isUnanswered(error);
 }
 
 function keyOf(resource: ResourceName, name: string): string {

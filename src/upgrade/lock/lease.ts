@@ -1,4 +1,5 @@
 import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
+import { isConflict, isUnanswered } from '../../ports/cluster-answers.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 import type { Cluster, ClusterReader, Lease } from '../../ports/cluster.ts';
@@ -232,12 +233,7 @@ async function take(cluster: Cluster, namespace: string, found: Lease | undefine
 }
 
 function isOvertaken(error: unknown): boolean {
-  return isTestFailure(error) || (error instanceof ClusterError && ['conflict', 'not-found'].includes(error.code));
-}
-
-/** Whether it was done is not known. */
-function isUnanswered(error: unknown): boolean {
-  return error instanceof ClusterError && ['unreachable', 'server-error'].includes(error.code);
+  return isTestFailure(error) || isConflict(error) || (error instanceof ClusterError && error.code === 'not-found');
 }
 
 /** Down to the millisecond in which it was taken: two jobs of one run have the same address. */

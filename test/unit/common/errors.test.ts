@@ -4,6 +4,7 @@ import {
   ClusterError,
   ConfigurationError,
   describe as oneLine,
+  GitHubError,
   isRunError,
   PrecheckError,
   sentence,
@@ -12,21 +13,21 @@ import {
 } from '../../../src/common/errors.ts';
 
 describe('errors of a run', () => {
-  test.each([ConfigurationError, ClusterError, PrecheckError, UpgradeError, WaitError])(
-    '%p has a code, a message and a remedy',
-    (Kind) => {
-      const cause = new Error('below');
-      const error = new Kind('some-code', 'What is wrong', 'What to do', { cause });
-      expect(error).toMatchObject({
-        code: 'some-code',
-        message: 'What is wrong',
-        remedy: { text: 'What to do' },
-        cause,
-      });
-      expect(error.name).toBe(Kind.name);
-      expect(isRunError(error)).toBe(true);
-    },
-  );
+  const cause = new Error('below');
+  const told = ['What is wrong', 'What to do', { cause }] as const;
+
+  test.each([
+    [ConfigurationError, new ConfigurationError('input-invalid', ...told), 'input-invalid'],
+    [ClusterError, new ClusterError('forbidden', ...told), 'forbidden'],
+    [GitHubError, new GitHubError('github-moved', ...told), 'github-moved'],
+    [PrecheckError, new PrecheckError('consent-missing', ...told), 'consent-missing'],
+    [UpgradeError, new UpgradeError('lease-lost', ...told), 'lease-lost'],
+    [WaitError, new WaitError('wait-limit', ...told), 'wait-limit'],
+  ])('%p has a code, a message and a remedy', (Kind, error, code) => {
+    expect(error).toMatchObject({ code, message: 'What is wrong', remedy: { text: 'What to do' }, cause });
+    expect(error.name).toBe(Kind.name);
+    expect(isRunError(error)).toBe(true);
+  });
 
   test('a cancellation says what was being done, and how to go on', () => {
     const error = new CancelledError('waiting for a pod');

@@ -102,7 +102,7 @@ describe('a wait', () => {
 
   test('ends with what a look throws: what is waited for can no longer come', async () => {
     const { wait, clock } = setUp();
-    const hopeless = new ClusterError('gone', 'The pod is gone.', 'Look for it.');
+    const hopeless = new ClusterError('probe-gone', 'The pod is gone.', 'Look for it.');
     let looked = 0;
     const error = await thrownBy(() =>
       waitFor(wait, () => (++looked < 3 ? Promise.resolve({ pending: 'it runs' }) : Promise.reject(hopeless))),

@@ -8,7 +8,7 @@ import type { Replayed, ReplayFacts } from '../../../src/probes/replay.ts';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/facts/facts.ts';
 import type { Answer } from '../../../src/findings/finding.ts';
-import type { Known } from '../../../src/common/known.ts';
+import type { Known, Unknown } from '../../../src/common/known.ts';
 import { hazards } from '../../../src/hazards/table.ts';
 import { servingImage, upgradeImage } from '../../../src/target/images.ts';
 import { startedConfiguration } from '../fake-database.ts';
@@ -19,7 +19,7 @@ export function known<T>(value: T): Known<T> {
   return { known: true, value };
 }
 
-export function unread(reason: string, code = 'forbidden'): Known<never> {
+export function unread(reason: string, code: Unknown['code'] = 'forbidden'): Known<never> {
   return { known: false, reason, code };
 }
 

@@ -21,7 +21,7 @@ describe('inputs', () => {
     [{ path: './values.yaml' }, 'values-file-path'],
     [{ path: '../values.yaml' }, 'values-file-path'],
     [{ path: '/etc/passwd' }, 'values-file-path'],
-    [{ path: 'README.md' }, 'values-path-not-found'],
+    [{ path: 'README.md' }, 'values-no-item'],
     [{ base: 'missing' }, 'base-not-found'],
     [{ branch: 'main' }, 'branch-is-base'],
     [{ branch: 'a b' }, 'branch-name-invalid'],

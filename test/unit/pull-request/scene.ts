@@ -23,7 +23,7 @@ export function edit(to: string): Edit {
   return (source) => {
     const lines = source.split('\n');
     const index = lines.findIndex((line) => line.startsWith('    tag: '));
-    if (index < 0) throw new ConfigurationError('values-path-not-found', 'No postgresql.image.', 'Set "values-path".');
+    if (index < 0) throw new ConfigurationError('values-no-item', 'No postgresql.image.', 'Set "values-path".');
     const before = lines[index] ?? '';
     const after = before.replace(/tag: \S+/, `tag: ${to}`);
     if (before === after) return { operation: 'none', text: source, changes: [], warnings: [] };

@@ -8,7 +8,7 @@ import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { setUp, type Setting } from './context.ts';
 
-const cause = new UpgradeError('some-cause', 'The disk is full', 'Make room.');
+const cause = new UpgradeError('job-failed', 'The disk is full', 'Make room.');
 
 /** The journal knows real steps only. */
 const ids = { stop: 'stop-applications', measure: 'quiesce', start: 'activate', release: 'verify' } as const;

@@ -171,7 +171,7 @@ describe('seconds', () => {
     const { context, clock } = await live();
     const all = await facts({
       target: context.target,
-      replay: { known: false, reason: 'no pods', code: 'probes-none' },
+      replay: { known: false, reason: 'no pods', code: 'not-asked' },
     });
     const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
     expect(plannedDowntime(steps)).toBeUndefined();

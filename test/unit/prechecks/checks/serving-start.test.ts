@@ -39,7 +39,7 @@ describe('serving-start', () => {
     [notAsked, 'stops nothing'],
     ['not-tried', 'stops nothing'],
     ['image-unusable', 'stops the run'],
-  ])('where nothing was started (%s) is unknown with the reason, and %s', async (code, effect) => {
+  ] as const)('where nothing was started (%s) is unknown with the reason, and %s', async (code, effect) => {
     const answer = await answerOf('serving-start', { trial: unread('the reason', code) });
     expect([answer.status, answer.text]).toEqual(['unknown', expect.stringContaining('the reason')]);
     expect(answer.ignored === undefined ? 'stops the run' : 'stops nothing').toBe(effect);
