@@ -90,8 +90,6 @@ export function worst(a: Answer, b: Answer): Answer {
   return { ...worse, evidence: [...worse.evidence, ...other.evidence] };
 }
 
-export const statusIcons: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };
-
 /** `failed`, or `failed, ignored` */
 export function statusText({ status, ignored }: Answer): string {
   return ignored === undefined ? status : `${status}, ignored`;

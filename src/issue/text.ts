@@ -1,7 +1,8 @@
 import type { Finding } from '../findings/finding.ts';
 import { longestBody } from '../github/markers.ts';
-import { findingRow, openFindings, remedyLines, tableHead } from '../report/finding-lines.ts';
-import { code, cut, link, text } from '../text/markdown.ts';
+import { findingName, findingRow, remedyLines, tableHead } from '../report/finding-lines.ts';
+import { openFindings, viewOf } from '../report/finding-view.ts';
+import { code, link, text } from '../text/markdown.ts';
 import { conditionOf, isEmpty, newIn, type Condition, type Statuses } from './condition.ts';
 import { changeMarker, issuePart, type ChangeData, type IssueText } from './markers.ts';
 import type { IssueSettings } from './settings.ts';
@@ -48,14 +49,14 @@ const foot = [
 
 /** The table, then what to do: the worst first, as far as there is room. */
 function findingLines({ findings }: IssueSettings, room: number): string[] {
-  const open = openFindings(findings);
+  const open = openFindings(findings).map((finding) => viewOf(finding, 'page'));
   const passed = findings.length - open.length;
   const counted = passed === 0 ? [] : [`${String(passed)} ${passed === 1 ? 'check' : 'checks'} passed.`, ''];
   if (open.length === 0) return counted;
   const ids = (left: readonly { readonly check: string }[]) => left.map(({ check }) => code(check)).join(', ');
   // For the lines that say what was left out, and what makes text of others harmless.
   const usable = room - 2 * ids(open).length - 500;
-  const rows = fitting(open, (finding) => [findingRow(finding)], usable / 2);
+  const rows = fitting(open, (view) => [findingRow(view)], usable / 2);
   const remedies = fitting(open, remedyLines, usable - rows.length);
   return [
     ...tableHead,
@@ -68,8 +69,6 @@ function findingLines({ findings }: IssueSettings, room: number): string[] {
   ];
 }
 
-const longestEvidence = 200;
-
 /**
  * The comment that tells what turned red and what is green again, since another one told `before`.
  */
@@ -78,9 +77,10 @@ export function commentFor(settings: IssueSettings, before: Statuses, told: Chan
   const { red } = told;
   const find = (id: string) => findings.find((finding) => finding.check === id);
   const turned = newIn(red, before).map((id) => {
-    const seen = code(cut(find(id)?.evidence[0] ?? '', longestEvidence));
+    const finding = find(id);
+    const [seen = ''] = finding === undefined ? [] : viewOf(finding, 'comment').evidence;
     const was = before[id] === undefined ? '' : ` (was ${text(before[id])})`;
-    return `- ${named(id, find(id))}: ${text(red[id] ?? '')}${was}; ${seen}`;
+    return `- ${named(id, finding)}: ${text(red[id] ?? '')}${was}; ${code(seen)}`;
   });
   const gone = Object.keys(before)
     .filter((id) => red[id] === undefined)
@@ -97,7 +97,7 @@ export function commentFor(settings: IssueSettings, before: Statuses, told: Chan
 
 /** An id that a comment has told may be anybody's by now: who may edit comments. */
 function named(id: string, finding: Finding | undefined): string {
-  return `**${text(finding?.title ?? id)}** (${code(id)})`;
+  return findingName(finding?.title ?? id, id);
 }
 
 function closing(checks: number): string {

@@ -2,9 +2,11 @@ import type { Log } from '../ports/runner.ts';
 import { changeLeaves } from '../redaction/leaves.ts';
 import { catalogue } from './catalogue.ts';
 import type { Facts } from '../facts/facts.ts';
-import { statusIcons, statusText, weight, type Answer, type Finding, type Status } from '../findings/finding.ts';
+import { weight, type Answer, type Finding, type Status } from '../findings/finding.ts';
 import type { FactName, FactSeconds } from './facts/stopwatch.ts';
-import { remedyText, type Commands, type Remedy } from '../text/remedy.ts';
+import { viewOf } from '../report/finding-view.ts';
+import { remedyText, remedyWithin } from '../text/remedy.ts';
+import { shortened } from '../text/shortened.ts';
 import { oneLine } from '../text/visible.ts';
 
 /** The findings, and what was measured beside them. */
@@ -38,21 +40,24 @@ export async function judge(facts: Facts, read: FactSeconds, docs: string, log: 
       ...(reason === undefined ? {} : { ignored: reason }),
     };
     findings.push(finding);
-    const title = `${statusIcons[finding.status]} ${check.title} (${check.id}: ${statusText(finding)}, ${took.toFixed(1)} s)`;
-    await log.group(title, () => {
-      finding.evidence.forEach((line) => {
-        log.info(line);
-      });
-      if (finding.remedy !== undefined) log.info(`What to do: ${remedyText(finding.remedy)}`);
-      if (reason !== undefined) log.info(`Ignored: ${reason}`);
-      if (finding.status !== 'passed') log.info(`More about it: ${finding.docs}`);
-      return Promise.resolve();
-    });
+    await tell(finding, took, log);
   }
   for (const id of ignored.keys())
     if (!findings.some((f) => f.check === id && f.ignored === ignored.get(id)))
       log.info(`ignore-checks names ${id}, which has nothing to be ignored any more`);
   return { findings, seconds };
+}
+
+/** A group of the log, with all of the finding. */
+async function tell(finding: Finding, seconds: number, log: Log): Promise<void> {
+  const { mark, title, check, state, evidence, remedy, ignored, docs } = viewOf(finding, 'log');
+  await log.group(`${mark} ${title} (${check}: ${state}, ${seconds.toFixed(1)} s)`, () => {
+    for (const line of evidence) log.info(line);
+    if (remedy !== undefined) log.info(`What to do: ${remedyText(remedy)}`);
+    if (ignored !== undefined) log.info(`Ignored: ${ignored}`);
+    if (finding.status !== 'passed') log.info(`More about it: ${docs}`);
+    return Promise.resolve();
+  });
 }
 
 /** The same facts, which note the names of those that were looked at. */
@@ -76,7 +81,7 @@ const longestRemedy = 20_000;
 function bounded({ status, evidence, remedy, place, ignored }: Answer): Answer {
   const lines: string[] = [];
   let room = mostEvidence;
-  for (const line of evidence.map((text) => cut(oneLine(text), longestLine))) {
+  for (const line of evidence.map((text) => shortened(oneLine(text), longestLine))) {
     room -= line.length;
     if (room < 0) break;
     lines.push(line);
@@ -85,44 +90,10 @@ function bounded({ status, evidence, remedy, place, ignored }: Answer): Answer {
   return {
     status,
     evidence: left > 0 ? [...lines, `… and ${String(left)} more lines`] : lines,
-    ...(remedy === undefined ? {} : { remedy: boundedRemedy(remedy) }),
+    ...(remedy === undefined ? {} : { remedy: remedyWithin(remedy, longestRemedy) }),
     ...(place === undefined ? {} : { place }),
     ...(ignored === undefined ? {} : { ignored }),
   };
-}
-
-/** As much of a remedy; of its commands no half is given, which might do something else. */
-function boundedRemedy({ text, commands = [] }: Remedy): Remedy {
-  const words = cut(text, longestRemedy);
-  let room = longestRemedy;
-  let left = 0;
-  const given: Commands[] = [];
-  for (const { in: program, lines } of commands) {
-    const whole = wholeCommands(program, lines, room);
-    room -= whole.join('\n').length;
-    left += lines.length - whole.length;
-    if (whole.length > 0) given.push({ in: program, lines: whole });
-  }
-  return {
-    text: left > 0 ? `${words} … (${String(left)} more lines of commands)` : words,
-    ...(given.length === 0 ? {} : { commands: given }),
-  };
-}
-
-/** What psql is given ends where a statement does; lines for a shell belong together. */
-function wholeCommands(program: Commands['in'], lines: readonly string[], room: number): readonly string[] {
-  let length = 0;
-  const fitting = lines.findIndex((line) => (length += line.length + 1) > room);
-  if (fitting === -1) return lines;
-  return program === 'shell'
-    ? []
-    : lines.slice(0, 1 + lines.slice(0, fitting).findLastIndex((line) => line.endsWith(';')));
-}
-
-function cut(text: string, longest: number): string {
-  return text.length <= longest
-    ? text
-    : `${text.slice(0, longest)} … (${String(text.length - longest)} more characters)`;
 }
 
 /** The worst status of all; one that is ignored counts less. */

@@ -2,29 +2,24 @@ import { sentence } from '../common/errors.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import type { AnnotationLevel, Log } from '../ports/runner.ts';
 import { remedyText } from '../text/remedy.ts';
-import { blocks, type Finding, statusText } from '../findings/finding.ts';
+import { blocks, type Finding, type Status } from '../findings/finding.ts';
+import { openFindings, viewOf, type FindingView } from './finding-view.ts';
 
 /** GitHub shows so many annotations of each level for a step. */
 const mostOfALevel = 10;
-
-/** Characters of a remedy; the whole of it is in the log and in the summary. */
-const longestRemedy = 1000;
-
-/** Lines of evidence. */
-const mostEvidence = 3;
 
 type Judging = Pick<Inputs, 'failOn' | 'mode' | 'dryRun'>;
 
 /** An annotation for each finding that did not pass, the worst first. Those for which there is no room are counted in one line of the log. */
 export function annotateFindings(findings: readonly Finding[], inputs: Judging, log: Log): void {
-  const worstFirst = (['failed', 'unknown', 'warning'] as const).flatMap((status) =>
-    findings.filter((finding) => finding.status === status),
-  );
+  const worstFirst = openFindings(findings);
   for (const level of ['error', 'warning', 'notice'] as const) {
     const room = mostOfALevel - (saysMore(level, inputs) ? 1 : 0);
     const all = worstFirst.filter((finding) => levelOf(finding, inputs.failOn) === level);
-    for (const finding of all.slice(0, room))
-      log.annotate(level, `${finding.check}: ${statusText(finding)}`, messageOf(finding), finding.place);
+    for (const finding of all.slice(0, room)) {
+      const view = viewOf(finding, 'annotation');
+      log.annotate(level, `${view.check}: ${view.state}`, messageOf(view, finding.status), finding.place);
+    }
     const rest = all.slice(room);
     if (rest.length > 0)
       log.info(
@@ -43,13 +38,9 @@ function levelOf(finding: Finding, failOn: 'failed' | 'warning'): AnnotationLeve
   return blocks(finding, failOn) ? 'error' : 'warning';
 }
 
-function messageOf({ title, status, evidence, remedy, ignored }: Finding): string {
-  const rest = evidence.length - mostEvidence;
-  const more = rest > 0 ? [`… and ${String(rest)} more, in the log`] : [];
-  const seen = sentence([...evidence.slice(0, mostEvidence), ...more].join('; '));
-  return `${sentence(title)} ${status === 'unknown' ? 'Not known' : 'Seen'}: ${seen} ${ignored === undefined ? shortened(remedyText(remedy ?? { text: '' })) : `Ignored: ${ignored}`}`;
-}
-
-function shortened(remedy: string): string {
-  return remedy.length <= longestRemedy ? remedy : `${remedy.slice(0, longestRemedy)} … (the rest is in the log)`;
+function messageOf({ title, evidence, more, remedy, ignored }: FindingView, status: Status): string {
+  const rest = more > 0 ? [`… and ${String(more)} more, in the log`] : [];
+  const seen = sentence([...evidence, ...rest].join('; '));
+  const next = ignored === undefined ? remedyText(remedy ?? { text: '' }) : `Ignored: ${ignored}`;
+  return `${sentence(title)} ${status === 'unknown' ? 'Not known' : 'Seen'}: ${seen} ${next}`;
 }

@@ -1,12 +1,13 @@
-import { type Finding, statusIcons, statusText } from '../findings/finding.ts';
-import { cell, code, cut, prose, text } from '../text/markdown.ts';
+import type { Finding } from '../findings/finding.ts';
+import { cell, code, link, prose, text } from '../text/markdown.ts';
+import { openFindings, viewOf, type FindingView } from './finding-view.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';
 
 /** The findings for the job summary: what is to be done first, what passed folded up. */
 export function findingLines(findings: readonly Finding[]): string[] {
   if (findings.length === 0) return [];
-  const open = openFindings(findings);
-  const passed = findings.filter((f) => f.status === 'passed');
+  const open = openFindings(findings).map((finding) => viewOf(finding, 'page'));
+  const passed = findings.filter((f) => f.status === 'passed').map((finding) => viewOf(finding, 'page'));
   return [
     ...(open.length === 0 ? [] : [...tableHead, ...open.map(findingRow), '']),
     ...open.flatMap(remedyLines),
@@ -24,31 +25,22 @@ export function findingLines(findings: readonly Finding[]): string[] {
   ];
 }
 
-/** What did not pass, the worst first. */
-export function openFindings(findings: readonly Finding[]): Finding[] {
-  return (['failed', 'unknown', 'warning'] as const).flatMap((status) => findings.filter((f) => f.status === status));
-}
-
 export const tableHead = ['| | check | seen |', '| --- | --- | --- |'];
 
-const shown = 8;
-/** Characters of a line of evidence in a table. */
-const longestEvidence = 600;
-
-export function findingRow(finding: Finding): string {
-  const { check, title, status, evidence, docs } = finding;
-  const seen = evidence.slice(0, shown).map((line) => cell(code(cut(line, longestEvidence))));
-  const more = evidence.length > shown ? [`… ${String(evidence.length - shown)} more in the log`] : [];
-  return `| ${statusIcons[status]} ${statusText(finding)} | ${cell(text(title))} ${linked(check, docs)} | ${[...seen, ...more].join('<br>')} |`;
+export function findingRow({ mark, state, title, check, docs, evidence, more }: FindingView): string {
+  const seen = evidence.map((line) => cell(code(line)));
+  const rest = more > 0 ? [`… ${String(more)} more in the log`] : [];
+  return `| ${mark} ${state} | ${cell(text(title))} ${link(code(check), docs)} | ${[...seen, ...rest].join('<br>')} |`;
 }
 
 /** What to do, with the check that it is for. */
-export function remedyLines({ check, title, remedy, ignored }: Finding): string[] {
-  const head = `**${text(title)}** (${code(check)})`;
+export function remedyLines({ check, title, remedy, ignored }: FindingView): string[] {
+  const head = findingName(title, check);
   if (ignored !== undefined) return [`${head} is ignored: ${prose(ignored)}`, ''];
   return remedy === undefined ? [] : remedyMarkdown(`${head}: `, remedy);
 }
 
-function linked(check: string, docs: string): string {
-  return docs.startsWith('https://') ? `[\`${check}\`](${docs})` : `\`${check}\``;
+/** A check in a sentence. */
+export function findingName(title: string, check: string): string {
+  return `**${text(title)}** (${code(check)})`;
 }

@@ -22,7 +22,11 @@ export function text(others: string): string {
 
 /** Others' text as inline code, whatever backticks it holds; what people copy is what was meant. */
 export function code(others: string): string {
-  const line = inert(oneLine(others));
+  return codeSpan(inert(oneLine(others)));
+}
+
+/** One line between more backticks than it has. */
+export function codeSpan(line: string): string {
   const fence = '`'.repeat(longestRun(line) + 1);
   const pad = line.startsWith('`') || line.endsWith('`') || line === '' ? ' ' : '';
   return `${fence}${pad}${line}${pad}${fence}`;
@@ -115,7 +119,7 @@ function inert(line: string): string {
 }
 
 /** Characters of the longest run of backticks. */
-export function longestRun(line: string): number {
+function longestRun(line: string): number {
   let longest = 0;
   for (const [run] of line.matchAll(/`+/g)) longest = Math.max(longest, run.length);
   return longest;

@@ -1,5 +1,6 @@
 import { isPasteable } from './psql.ts';
 import { notPasteable } from './shell.ts';
+import { shortened } from './shortened.ts';
 
 // Decision: docs/decisions/0018-checks.md
 
@@ -66,6 +67,37 @@ function remedyBy(program: Commands['in'], text: string, lines: readonly string[
 
 function linesOf(commands: readonly string[]): string[] {
   return commands.flatMap((command) => command.split('\n'));
+}
+
+/**
+ * As much of a remedy as a place has room for. Of its commands no half is given, which might do something else; what is left out is said.
+ * @param most characters
+ * @param where the rest is, if anywhere: `, in the log`
+ */
+export function remedyWithin({ text, commands = [] }: Remedy, most: number, where = ''): Remedy {
+  const words = shortened(text, most, where);
+  let room = most - words.length;
+  let left = 0;
+  const given: Commands[] = [];
+  for (const { in: program, lines } of commands) {
+    const whole = wholeCommands(program, lines, room);
+    room -= whole.join('\n').length;
+    left += lines.length - whole.length;
+    if (whole.length > 0) given.push({ in: program, lines: whole });
+  }
+  return {
+    text: left > 0 ? `${words} … (${String(left)} more lines of commands${where})` : words,
+    ...(given.length === 0 ? {} : { commands: given }),
+  };
+}
+
+/** What psql is given ends where a statement does; lines for a shell belong together. */
+function wholeCommands(program: Commands['in'], lines: readonly string[], room: number): readonly string[] {
+  let length = 0;
+  const left = lines.findIndex((line) => (length += line.length + 1) > room);
+  if (left === -1) return lines;
+  const last = program === 'shell' ? -1 : lines.slice(0, left).findLastIndex((line) => line.endsWith(';'));
+  return lines.slice(0, last + 1);
 }
 
 /** What stands before commands. */
