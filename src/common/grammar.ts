@@ -1,6 +1,7 @@
 // What the values of a journal may look like. A journal is text that others may have written, so each value has a grammar of its own. All of them are bounded, and
 // each answers in a time that grows no faster than the text.
 import { z } from 'zod';
+import { imageGrammar } from './image.ts';
 
 /** Name of an object in Kubernetes (RFC 1123 subdomain). */
 export const objectName = z
@@ -24,13 +25,8 @@ export const annotations = z.record(annotationKey, z.string().max(262_144));
 const quantity = z.string().regex(/^\d{1,18}(\.\d{1,9})?([eE][-+]?\d{1,2}|[numkMGTPE]|[KMGTPE]i)?$/);
 export const quantities = z.record(labelKey, quantity);
 
-/** A reference to an image: host, path, and tag or digest or both (github.com/distribution/reference). */
-export const imageReference = z
-  .string()
-  .max(512)
-  .regex(
-    /^([A-Za-z0-9][-.A-Za-z0-9]*(:\d{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:\w[-.\w]{0,127})?(@sha256:[0-9a-f]{64})?$/,
-  );
+/** A reference to an image. */
+export const imageReference = z.string().max(512).regex(imageGrammar.reference);
 
 /** An identifier of PostgreSQL: at most 63 bytes of anything but NUL. It is quoted wherever it is used. */
 export const identifier = z

@@ -16,7 +16,7 @@ import type { Neighbour } from '../target/neighbours.ts';
 import type { MissingPermission } from '../permissions/permissions.ts';
 import type { Reconciler } from '../target/reconcilers.ts';
 import type { Target } from '../target/target.ts';
-import type { Image } from '../target/images.ts';
+import type { Image } from '../common/image.ts';
 import type { VolumeFiles } from '../database/volume-files.ts';
 import type { VolumeTrial } from '../database/volume-trial.ts';
 import type { HazardFacts } from '../hazards/hazard.ts';

@@ -23,6 +23,7 @@ import { parseIgnored } from './ignore.ts';
 import { checkBranchName, checkPath } from './repository-names.ts';
 import { checkSelector } from './selector-text.ts';
 import { backupKinds } from './backup-kinds.ts';
+import { imageGrammar } from '../common/image.ts';
 import { parsePath } from '../values/path.ts';
 
 // Which modes use an input.
@@ -34,12 +35,6 @@ const proposing: readonly Mode[] = ['precheck', 'upgrade', 'rollback', 'values']
 const onlyWithValuesFile = { modes: proposing, needs: ['values-file'] };
 const onlyWithGitHub = { modes: proposing, needs: ['values-file', 'issue: true'] };
 
-/** `[registry[:port]/]path` of an image, without a tag. */
-const imagePath = /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
-/** An image with a tag, a digest or both. */
-const imageReference =
-  /^[a-z0-9]+([._:-][a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/;
-const imageTag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$/;
 /** What initdb and a shell both take without quoting; the reference for encodings and locales. */
 const localeName = /^[A-Za-z0-9_.@-]{1,63}$/;
 /** Of a user or an app ("name[bot]"): letters, digits and single hyphens; an enterprise's managed users have "_" and a short code at the end. */
@@ -114,15 +109,15 @@ export const inputTable = {
   }),
   imageRepository: pattern(
     'image path',
-    imagePath,
+    imageGrammar.name,
     'an image path without a tag, such as registry.example.com/mirror/server-postgres',
     { description: 'Registry and path of the PostgreSQL 14 image, for mirrors. Empty: by `image-source`.' },
   ),
-  imageTag: pattern('tag', imageTag, 'an image tag, with or without @sha256:…', {
+  imageTag: pattern('tag', imageGrammar.tagWithDigest, 'an image tag, with or without @sha256:…', {
     description:
       'Tag of the PostgreSQL 14 image, with its digest if it is to be that very image: `14.22@sha256:…`. Empty: by `server-release`.',
   }),
-  upgradeImage: pattern('image', imageReference, 'an image reference', {
+  upgradeImage: pattern('image', imageGrammar.reference, 'an image reference', {
     description:
       'Image of the upgrade Job, which holds the binaries of both majors, by tag, digest or both. Empty: by `image-source`.',
     modes: checkingOrMoving,

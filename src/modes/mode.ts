@@ -12,7 +12,7 @@ import type { Published } from '../pull-request/publish.ts';
 import type { PullRequestSettings } from '../pull-request/settings.ts';
 import type { PlanReport, Verdict } from '../report/report-shape.ts';
 import type { Timeline } from '../report/timeline.ts';
-import type { Image } from '../target/images.ts';
+import type { Image } from '../common/image.ts';
 import type { Status } from '../upgrade/status.ts';
 import type { Results } from '../upgrade/contract/step.ts';
 

@@ -2,7 +2,7 @@ import { consentOf, type Consent } from '../inputs/consent.ts';
 import { PrecheckError, UpgradeError } from '../common/errors.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
 import { valuesUpdate } from '../pull-request/values-update.ts';
-import { parseImage, type Image } from '../target/images.ts';
+import { parseImage, type Image } from '../common/image.ts';
 import { volumeName } from '../target/target.ts';
 import { Journal } from '../journal/journal.ts';
 import { expectNoHolder } from '../upgrade/lock/lease.ts';

@@ -4,7 +4,7 @@ import { jobName } from '../objects/upgrade-job.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Runner } from '../ports/runner.ts';
-import type { Image } from '../target/images.ts';
+import type { Image } from '../common/image.ts';
 import { findHolding } from '../upgrade/lock/lease.ts';
 import type { Target } from '../target/target.ts';
 import { findJournal } from '../journal/find-journal.ts';

@@ -1,5 +1,5 @@
 import type { Inputs } from '../inputs/inputs.ts';
-import type { Image } from '../target/images.ts';
+import type { Image } from '../common/image.ts';
 import { checkImage } from '../values/image.ts';
 import { editValues } from '../values/edit-values.ts';
 import { parsePath } from '../values/path.ts';

@@ -1,4 +1,5 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import { parseImageId, splitName, withoutDigest } from '../common/image.ts';
 
 /** What a node says that a container runs. */
 export interface SeenImage {
@@ -12,8 +13,6 @@ export interface RecordedImage extends SeenImage {
   readonly platform: string;
 }
 
-const digest = 'sha256:[0-9a-f]{64}';
-
 /** Undefined before the container has been started. */
 export function seenImage(pod: V1Pod | undefined, container: string): SeenImage | undefined {
   const status = pod?.status?.containerStatuses?.find(({ name }) => name === container);
@@ -25,11 +24,6 @@ export function seenImage(pod: V1Pod | undefined, container: string): SeenImage 
 export function platformOf(node: string, nodes: readonly V1Node[]): string {
   const info = nodes.find(({ metadata }) => metadata?.name === node)?.status?.nodeInfo;
   return info === undefined ? '' : `${info.architecture} ${info.containerRuntimeVersion.split(':')[0] ?? ''}`;
-}
-
-/** A reference without its digest. */
-export function withoutDigest(reference: string): string {
-  return reference.replace(new RegExp(`@${digest}$`), '');
 }
 
 /**
@@ -58,16 +52,14 @@ export function compareImages(then: RecordedImage, now: RecordedImage): 'same' |
 }
 
 function partsOf(imageId: string): { repository: string | undefined; digest: string } | undefined {
-  const [, name, found] = new RegExp(`^(?:[a-z-]+://)?(?:([^@]+)@)?(${digest})$`).exec(imageId) ?? [];
-  if (found === undefined) return undefined;
-  return { repository: name === undefined ? undefined : repositoryOf(name), digest: found };
+  const { name, digest } = parseImageId(imageId) ?? {};
+  if (digest === undefined) return undefined;
+  return { repository: name === undefined ? undefined : repositoryOf(name), digest };
 }
 
 /** With the registry that container runtimes put before a name without one. */
 function repositoryOf(reference: string): string {
-  const path = withoutDigest(reference).replace(/:[^:/]*$/, '');
-  const [first = '', ...rest] = path.split('/');
-  if (rest.length === 0) return `docker.io/library/${path}`;
-  const isHost = first.includes('.') || first.includes(':') || first === 'localhost';
-  return isHost ? path : `docker.io/${path}`;
+  const name = withoutDigest(reference).replace(/:[^:/]*$/, '');
+  const { registry, repository } = splitName(name);
+  return name.includes('/') ? `${registry}/${repository}` : `docker.io/library/${name}`;
 }

@@ -1,16 +1,7 @@
 import { ConfigurationError } from '../common/errors.ts';
+import { splitName, type Image } from '../common/image.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import { upgrade } from '../common/versions.ts';
-
-export interface Image {
-  /** As `postgresql.image.registry` takes it. */
-  readonly registry: string;
-  readonly repository: string;
-  /** With the digest behind it, `14.22@sha256:…`, where the inputs give one. */
-  readonly tag: string;
-  /** The three joined. */
-  readonly reference: string;
-}
 
 type ImageInputs = Pick<Inputs, 'serverRelease' | 'imageSource' | 'imageRepository' | 'imageTag' | 'upgradeImage'>;
 
@@ -20,7 +11,7 @@ type ImageInputs = Pick<Inputs, 'serverRelease' | 'imageSource' | 'imageReposito
  */
 export function servingImage(inputs: ImageInputs): Image {
   const { registry, repository } =
-    inputs.imageRepository === '' ? upgrade.images[inputs.imageSource] : splitImagePath(inputs.imageRepository);
+    inputs.imageRepository === '' ? upgrade.images[inputs.imageSource] : splitName(inputs.imageRepository);
   const tag = inputs.imageTag || tagOf(inputs.serverRelease);
   return { registry, repository, tag, reference: `${registry}/${repository}:${tag}` };
 }
@@ -38,19 +29,4 @@ function tagOf(release: string): string {
     `No PostgreSQL ${String(upgrade.to)} image is known for release ${release} of CircleCI Server.`,
     `Set "image-tag" to the tag that your release ships, or "server-release" to one of: ${Object.keys(upgrade.tags).join(', ')}.`,
   );
-}
-
-/** The first part is a registry only if it looks like a host, as container runtimes see it; Docker Hub otherwise. */
-function splitImagePath(path: string): { registry: string; repository: string } {
-  const [first = '', ...rest] = path.split('/');
-  const isHost = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
-  return isHost ? { registry: first, repository: rest.join('/') } : { registry: 'docker.io', repository: path };
-}
-
-/** An image by registry, repository and tag, which keeps its digest if it has one; undefined for a reference without a tag. */
-export function parseImage(reference: string): Image | undefined {
-  const found = /^([^@]+):([A-Za-z0-9_][A-Za-z0-9_.-]*(?:@sha256:[0-9a-f]{64})?)$/.exec(reference);
-  const [, path, tag] = found ?? [];
-  if (path === undefined || tag === undefined) return undefined;
-  return { ...splitImagePath(path), tag, reference };
 }

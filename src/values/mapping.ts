@@ -1,5 +1,6 @@
 import { isScalar, type Document, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
-import { isPartOfImage, namesRegistry, type WantedImage } from './image.ts';
+import { namesRegistry } from '../common/image.ts';
+import { isPartOfImage, type WantedImage } from './image.ts';
 import { whyMerged, whyTwice, type Place } from './locate.ts';
 import { isNothing, mergedPair, resolved, textOf, writtenPair, type ParsedPair } from './nodes.ts';
 import { pathText, type Path } from './path.ts';

@@ -1,5 +1,6 @@
 import { isMap, isScalar, type Scalar } from 'yaml';
-import { namesRegistry, parseReference, type ParsedReference, type WantedImage } from './image.ts';
+import { namesRegistry, type Reference } from '../common/image.ts';
+import { parseWritten, type WantedImage } from './image.ts';
 import type { Place } from './locate.ts';
 import { isNothing, pairsOf, textOf } from './nodes.ts';
 import { pathText, type Path } from './path.ts';
@@ -20,7 +21,7 @@ export function planReference(
   const reason = whyNotScalar(source, place.document, node, name);
   if (reason !== undefined) throw reason;
   const before = textOf(node);
-  const parsed = parseReference(before);
+  const parsed = parseWritten(before);
   if (/[<>{}$%]/.test(before)) throw notAnImage(source, node, name, 'a reference to an image');
   if (parsed === undefined) {
     throw refusal(
@@ -47,13 +48,7 @@ export function planReference(
 }
 
 /** A chart that joins a name and a tag which is a key beside it would add the old tag to the new one. */
-function refuseTagElsewhere(
-  source: Source,
-  { parent }: Place,
-  node: Scalar.Parsed,
-  name: string,
-  { tag }: ParsedReference,
-) {
+function refuseTagElsewhere(source: Source, { parent }: Place, node: Scalar.Parsed, name: string, { tag }: Reference) {
   if (tag !== undefined) return;
   for (const { key, value } of isMap(parent) ? pairsOf(parent) : []) {
     if (value === node || !isScalar<string>(key) || !isScalar(value) || isNothing(value)) continue;
@@ -64,14 +59,14 @@ function refuseTagElsewhere(
 }
 
 /** Docker Hub is not named where it was not named before. */
-function wantedReference({ name }: ParsedReference, image: WantedImage): string {
+function wantedReference({ name }: Reference, image: WantedImage): string {
   const full = `${image.registry}/${image.repository}`;
   const short = !namesRegistry(name) && image.registry === 'docker.io';
   const digest = image.digest === undefined ? '' : `@${image.digest}`;
   return `${short ? image.repository : full}:${image.tag}${digest}`;
 }
 
-function warningsOf(parsed: ParsedReference, after: string, line: number): Warning[] {
+function warningsOf(parsed: Reference, after: string, line: number): Warning[] {
   const warnings: Warning[] = [];
   if (parsed.digest !== undefined && !after.includes('@')) {
     const message = `The digest ${parsed.digest} is dropped, since it is the old image's.`;

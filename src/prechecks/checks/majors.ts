@@ -1,4 +1,4 @@
-import { withoutDigest } from '../../target/image-digests.ts';
+import { withoutDigest } from '../../common/image.ts';
 import { upgrade } from '../../common/versions.ts';
 import type { Facts } from '../../facts/facts.ts';
 import {

@@ -7,7 +7,7 @@ import type { JobSettings } from '../../objects/upgrade-job.ts';
 import type { LeasedCluster } from '../../ports/cluster.ts';
 import type { Surroundings } from '../../ports/context.ts';
 import type { Timeline } from '../../report/timeline.ts';
-import type { Image } from '../../target/images.ts';
+import type { Image } from '../../common/image.ts';
 import type { Target } from '../../target/target.ts';
 import type { Backup } from '../../objects/backup.ts';
 import type { Journal } from '../../journal/journal.ts';

@@ -3,7 +3,7 @@ import type { Database } from '../../database/database.ts';
 import { ClusterError } from '../../common/errors.ts';
 import type { ClusterReader } from '../../ports/cluster.ts';
 import { serverImage, type Target } from '../../target/target.ts';
-import type { Image } from '../../target/images.ts';
+import type { Image } from '../../common/image.ts';
 import { upgrade } from '../../common/versions.ts';
 import { findJournal } from '../../journal/find-journal.ts';
 import type { JournalSeal } from '../../journal/seal.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareImages, pinned, withoutDigest } from '../../../src/target/image-digests.ts';
+import { withoutDigest } from '../../../src/common/image.ts';
+import { compareImages, pinned } from '../../../src/target/image-digests.ts';
 
 const [a, b] = ['a', 'b'].map((digit) => `sha256:${digit.repeat(64)}`) as [string, string];
 const image = 'cciserver.azurecr.io/server-postgres-upgrade';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseImage, servingImage, upgradeImage } from '../../../src/target/images.ts';
+import { parseImage } from '../../../src/common/image.ts';
+import { servingImage, upgradeImage } from '../../../src/target/images.ts';
 import { inputs } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 
