@@ -3,7 +3,9 @@ import type { Scripts } from '../ports/scripts.ts';
 
 /** What both the Job and the restore test take out of statements. */
 const literals = 'literals.awk';
-const jobScripts = ['upgrade.sh', 'volume.sh', 'other-upgrade.sh', 'report.sh', literals] as const;
+/** By what both the Job and the precheck reckon how much room is needed. */
+const room = 'room.awk';
+const jobScripts = ['upgrade.sh', 'volume.sh', 'other-upgrade.sh', 'report.sh', literals, room] as const;
 
 /** @param directory where the shell files are */
 export async function readScripts(directory: string): Promise<Scripts> {
@@ -11,6 +13,7 @@ export async function readScripts(directory: string): Promise<Scripts> {
   const job = await Promise.all(jobScripts.map(async (name) => [name, await read(name)] as const));
   return {
     job: Object.fromEntries(job),
+    room: await read(room),
     probe: await read('probe.sh'),
     replay: {
       replay: await read('replay.sh'),

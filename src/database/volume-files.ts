@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
 import { ClusterError } from '../common/errors.ts';
+import type { Transfer } from '../inputs/transfer.ts';
 import type { Target } from '../target/target.ts';
 
 /** What the server's own pod sees of its volume. */
@@ -15,9 +16,10 @@ export interface VolumeFiles {
   readonly freeBytes: number;
   /** Undefined where the file system makes inodes as it needs them (btrfs). */
   readonly freeInodes: number | undefined;
-  readonly relations: RelationFiles;
-  /** Of the transaction status (pg_xact, pg_multixact), which is copied in every mode; KiB. */
-  readonly statusKilobytes: number;
+  /** Files of tables and indexes, tablespaces and large objects included, without the catalogs'. */
+  readonly data: { readonly kilobytes: number; readonly files: number };
+  /** What the Job will ask of the volume before it begins (room.awk), by its transfer mode. */
+  readonly room: Readonly<Record<TransferMode, Room>>;
   /** Names beside the data directory and at the root of the mount. */
   readonly entries: readonly string[];
   /** Paths in the data directory that belong to somebody else; the first few. */
@@ -30,12 +32,12 @@ export interface VolumeFiles {
   readonly clusters: readonly FoundCluster[];
 }
 
-/** As `relations` in upgrade.sh counts them, tablespaces included; large objects are data. */
-interface RelationFiles {
-  readonly catalogKilobytes: number;
-  /** Of what is no catalog. */
+/** How files get into the new cluster, as the Job decides it. */
+export type TransferMode = Exclude<Transfer, 'auto'>;
+
+export interface Room {
   readonly kilobytes: number;
-  readonly files: number;
+  readonly inodes: number;
 }
 
 /** What the server's user may see of a data directory; a try as root may have left it unreadable. */
@@ -65,16 +67,15 @@ echo "dataVersion=$(cat "$data/PG_VERSION")"
 echo "filesystem=$(stat -f -c %T "$data")"
 echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
 echo "totalKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $2 }')"
-echo "relations=$(for directory in "$data/base/" "$data"/pg_tblspc/*/; do
+databases=$(find "$data/base" -mindepth 1 -maxdepth 1 -name '[0-9]*' | wc -l)
+status=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum += $1 } END { print sum + 0 }')
+# All have the size that initdb was told, in bytes.
+segment=$(find "$data/pg_wal/" -maxdepth 1 -type f -name '[0-9A-F]*' -size +1000k -printf '%s\\n' | head -1)
+echo "databases=$databases"
+echo "segment=$segment"
+for directory in "$data/base/" "$data"/pg_tblspc/*/; do
   [ -d "$directory" ] && find "$directory" -path '*/PG_14_*' -prune -o -type f -name '[0-9]*' -printf '%f %k %s\\n'
-done | awk '{
-  size = int(($3 + 4095) / 4096) * 4
-  if ($2 > size) size = $2
-  split($1, n, /[._]/)
-  if (n[1] < 16384 && n[1] != 2613 && n[1] != 2683) catalogs += size
-  else { data += size; files++ }
-} END { print catalogs + 0, data + 0, files + 0 }')"
-echo "statusKilobytes=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum += $1 } END { print sum + 0 }')"
+done | awk -v "databases=$databases" -v "segment=$segment" -v "status=$status" "$3" | sed 's/ /=/; s/^/room-/'
 echo "inodes=$(df -Pi "$data" | awk 'NR == 2 { print $2, $4 }')"
 [ -L "$data/pg_wal" ] && echo "walLink=$(readlink -f "$data/pg_wal")"
 root=$(readlink -f "$mount")
@@ -104,16 +105,19 @@ done
 echo end=yes
 `;
 
-export async function readVolumeFiles(database: Database, target: Target): Promise<VolumeFiles> {
-  const result = await database.command(['sh', '-c', script, 'sh', target.dataDirectory, target.volume.mountPath]);
+/** @param room text of room.awk */
+export async function readVolumeFiles(database: Database, target: Target, room: string): Promise<VolumeFiles> {
+  const { dataDirectory, volume } = target;
+  const result = await database.command(['sh', '-c', script, 'sh', dataDirectory, volume.mountPath, room]);
   const rows = result.stdout
     .split('\n')
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
   const all = (name: string) => rows.filter(([key]) => key === name).map(([, value]) => value);
   const one = (name: string) => all(name)[0] ?? '';
-  const relations = one('relations').split(' ').map(Number);
-  // A server without catalogs there is none: then find could not tell.
-  if (one('end') !== 'yes' || !/^\d+$/.test(one('freeKilobytes')) || !((relations[0] ?? 0) > 0))
+  const numbers = (name: string) => one(name).split(' ').map(Number);
+  // There is no running server without databases or without WAL: find could not tell.
+  const counts = [one('freeKilobytes'), one('databases'), one('segment')];
+  if (one('end') !== 'yes' || !counts.every((count) => /^\d+$/.test(count)) || one('databases') === '0')
     throw new ClusterError(
       'volume-unreadable',
       `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || 'no answer'}`,
@@ -129,8 +133,12 @@ export async function readVolumeFiles(database: Database, target: Target): Promi
     totalBytes: Number(one('totalKilobytes')) * 1024,
     freeBytes: Number(one('freeKilobytes')) * 1024,
     freeInodes: freeInodes(one('inodes')),
-    relations: parseRelations(relations),
-    statusKilobytes: Number(one('statusKilobytes')),
+    data: { kilobytes: numbers('room-data')[0] ?? 0, files: numbers('room-data')[1] ?? 0 },
+    room: {
+      link: roomOf(numbers('room-link')),
+      clone: roomOf(numbers('room-clone')),
+      copy: roomOf(numbers('room-copy')),
+    },
     entries: [...new Set(all('entry'))].sort(),
     foreignFiles: all('foreignFile'),
     walLink: all('walLink')[0],
@@ -153,8 +161,8 @@ function parseCluster(line: string): FoundCluster {
   };
 }
 
-function parseRelations([catalogKilobytes = 0, kilobytes = 0, files = 0]: readonly number[]): RelationFiles {
-  return { catalogKilobytes, kilobytes, files };
+function roomOf([kilobytes = 0, inodes = 0]: readonly number[]): Room {
+  return { kilobytes, inodes };
 }
 
 /** Of `all free` as df tells them; a file system without a limit has none in all. */

@@ -2,6 +2,8 @@
 export interface Scripts {
   /** Runs in the upgrade Job, by file name. */
   readonly job: Readonly<Record<string, string>>;
+  /** Text of room.awk. */
+  readonly room: string;
   /** Runs in the probe pods. */
   readonly probe: string;
   /** Runs in the pod that replays the dump and restore. */

@@ -67,7 +67,7 @@ def set_up():
     mount(passwd, '/etc/passwd', '--bind')
     script = work / 'upgrade'
     script.mkdir()
-    for source in [*(ROOT / 'src/job').glob('*.sh'), ROOT / 'src/job/literals.awk']:
+    for source in [*(ROOT / 'src/job').glob('*.sh'), *(ROOT / 'src/job').glob('*.awk')]:
         shutil.copy(source, script)
         (script / source.name).chmod(0o644)
     (work / 'volumes').mkdir()

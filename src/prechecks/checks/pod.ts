@@ -69,12 +69,12 @@ export const podChecks: readonly Check[] = [
     subject: 'target',
     why: 'With fsGroup and no fsGroupChangePolicy of OnRootMismatch the kubelet goes through every file at each mount, which is downtime when 14 is started. With few files nobody notices.',
     run: ({ target, files }) =>
-      given(files, ({ relations }) => {
+      given(files, ({ data }) => {
         const context = target.statefulSet.spec?.template.spec?.securityContext;
         const policy = context?.fsGroupChangePolicy ?? 'Always';
         if (context?.fsGroup === undefined) return passed('the pod has no fsGroup');
-        const evidence = `fsGroup ${String(context.fsGroup)}, fsGroupChangePolicy ${policy}, ${String(relations.files)} files of tables and indexes`;
-        if (policy !== 'Always' || relations.files < manyFiles) return passed(evidence);
+        const evidence = `fsGroup ${String(context.fsGroup)}, fsGroupChangePolicy ${policy}, ${String(data.files)} files of tables and indexes`;
+        if (policy !== 'Always' || data.files < manyFiles) return passed(evidence);
         const patch = JSON.stringify({
           spec: { template: { spec: { securityContext: { fsGroupChangePolicy: 'OnRootMismatch' } } } },
         });

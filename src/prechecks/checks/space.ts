@@ -1,4 +1,3 @@
-import type { DatabaseFacts, ServerFacts } from '../../database/server.ts';
 import type { Transfer } from '../../inputs/transfer.ts';
 import type { Facts } from '../../facts/facts.ts';
 import {
@@ -13,15 +12,7 @@ import {
   type Remedy,
 } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
-import type { VolumeFiles } from '../../database/volume-files.ts';
-
-type Mode = Exclude<Transfer, 'auto'>;
-
-/** What the Job asks of the volume before it begins; it refuses where there is less. */
-export interface Need {
-  readonly kilobytes: number;
-  readonly inodes: number;
-}
+import type { TransferMode, VolumeFiles } from '../../database/volume-files.ts';
 
 export const spaceChecks: readonly Check[] = [
   {
@@ -30,62 +21,36 @@ export const spaceChecks: readonly Check[] = [
     expected: 'The volume has room for the new system catalogs',
     subject: 'target',
     why: 'The upgrade Job refuses to begin, in the downtime, where there is too little. Reckoned with its numbers: 100 MB, three WAL segments, the catalogs and a quarter more (at least 9.5 MB for each database), the transaction status; with reflinks their own records, with `transfer: copy` all data once more. Less than twice of what is not data is a warning: the server writes on until then.',
-    run: ({ inputs, files, databases, server, volumeTrial, target, storageClass }) =>
+    run: ({ inputs, files, databases, volumeTrial, target, storageClass }) =>
       given(files, (seen) =>
-        given(databases, (list) =>
-          given(server, (settings) => {
-            const modes = modesOf(inputs.transfer, seen.filesystem, volumeTrial);
-            const [sure, last] = [
-              needOf(modes[0], seen, list, settings),
-              needOf(modes[1] ?? modes[0], seen, list, settings),
-            ];
-            const free = seen.freeBytes / 1024;
-            const evidence = `${megabytes(free)} MiB free, about ${megabytes(sure.kilobytes)} MiB needed for ${String(list.length)} databases (${modes[0]}: ${megabytes(seen.relations.kilobytes)} MiB of data in ${String(seen.relations.files)} files)`;
-            const { freeInodes } = seen;
-            const enlarge = enlarged(seen, { target, storageClass }, last.kilobytes);
-            if (freeInodes !== undefined && freeInodes < sure.inodes)
-              return failed(
-                'Remove files that nobody needs from the volume, or move to one with more inodes.',
-                `${String(freeInodes)} inodes free, about ${String(sure.inodes)} needed for ${String(list.length)} databases`,
-                evidence,
-              );
-            if (free < sure.kilobytes) return failed(enlarge, evidence);
-            if (free < last.kilobytes || (freeInodes !== undefined && freeInodes < last.inodes))
-              return warning(
-                remedyAfter('Set "probe-volume" to true, which tells whether it can. If not:', enlarge),
-                `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, all data is copied, and about ${megabytes(last.kilobytes)} MiB and ${String(last.inodes)} inodes are needed`,
-                evidence,
-              );
-            const spare = needOf('link', seen, list, settings).kilobytes;
-            return free < last.kilobytes + spare
-              ? warning(remedyAfter('To be on the safe side:', enlarge), evidence)
-              : passed(evidence);
-          }),
-        ),
+        given(databases, (list) => {
+          const modes = modesOf(inputs.transfer, seen.filesystem, volumeTrial);
+          const [sure, last] = [seen.room[modes[0]], seen.room[modes[1] ?? modes[0]]];
+          const free = seen.freeBytes / 1024;
+          const evidence = `${megabytes(free)} MiB free, about ${megabytes(sure.kilobytes)} MiB needed for ${String(list.length)} databases (${modes[0]}: ${megabytes(seen.data.kilobytes)} MiB of data in ${String(seen.data.files)} files)`;
+          const { freeInodes } = seen;
+          const enlarge = enlarged(seen, { target, storageClass }, last.kilobytes);
+          if (freeInodes !== undefined && freeInodes < sure.inodes)
+            return failed(
+              'Remove files that nobody needs from the volume, or move to one with more inodes.',
+              `${String(freeInodes)} inodes free, about ${String(sure.inodes)} needed for ${String(list.length)} databases`,
+              evidence,
+            );
+          if (free < sure.kilobytes) return failed(enlarge, evidence);
+          if (free < last.kilobytes || (freeInodes !== undefined && freeInodes < last.inodes))
+            return warning(
+              remedyAfter('Set "probe-volume" to true, which tells whether it can. If not:', enlarge),
+              `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, all data is copied, and about ${megabytes(last.kilobytes)} MiB and ${String(last.inodes)} inodes are needed`,
+              evidence,
+            );
+          const spare = seen.room.link.kilobytes;
+          return free < last.kilobytes + spare
+            ? warning(remedyAfter('To be on the safe side:', enlarge), evidence)
+            : passed(evidence);
+        }),
       ),
   },
 ];
-
-/** As `check_space` in upgrade.sh reckons it, in KiB, from files of the server that still runs. */
-export function needOf(
-  mode: Mode,
-  { relations, statusKilobytes }: Pick<VolumeFiles, 'relations' | 'statusKilobytes'>,
-  { length: databases }: readonly DatabaseFacts[],
-  { walSegmentSize }: Pick<ServerFacts, 'walSegmentSize'>,
-): Need {
-  const { catalogKilobytes, kilobytes: data, files } = relations;
-  const catalogs = Math.max(catalogKilobytes * 1.25, databases * 9500);
-  const kilobytes = 100 * 1024 + (3 * walSegmentSize) / 1024 + catalogs + statusKilobytes;
-  const inodes = 1500 + 350 * databases;
-  switch (mode) {
-    case 'link':
-      return { kilobytes, inodes };
-    case 'clone':
-      return { kilobytes: kilobytes + data / 50 + files, inodes: inodes + files };
-    case 'copy':
-      return { kilobytes: kilobytes + data * 1.05, inodes: inodes + files * 1.05 };
-  }
-}
 
 /** As `stat -f` calls those that make hard links and no reflinks. */
 const linking = ['ext2/ext3', 'f2fs', 'jfs', 'reiserfs', 'tmpfs'];
@@ -93,7 +58,11 @@ const linking = ['ext2/ext3', 'f2fs', 'jfs', 'reiserfs', 'tmpfs'];
 const cloning = ['bcachefs', 'btrfs', 'nfs', 'ocfs2', 'overlayfs', 'xfs', 'zfs'];
 
 /** What the Job will do: the mode that it takes, or the ones between which it has to choose, the most modest first. */
-function modesOf(transfer: Transfer, filesystem: string, trial: Facts['volumeTrial']): readonly [Mode, Mode?] {
+function modesOf(
+  transfer: Transfer,
+  filesystem: string,
+  trial: Facts['volumeTrial'],
+): readonly [TransferMode, TransferMode?] {
   if (transfer !== 'auto') return [transfer];
   if (trial.known) return [trial.value.clone.works ? 'clone' : trial.value.link.works ? 'link' : 'copy'];
   if (linking.includes(filesystem)) return ['link'];

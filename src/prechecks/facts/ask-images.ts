@@ -45,7 +45,7 @@ export async function probe(
   return await known(() =>
     runProbe(
       gathering,
-      probePod(target, role, image, inputs.imagePullSecret, locales, asked, gathering.probeScript),
+      probePod(target, role, image, inputs.imagePullSecret, locales, asked, gathering.scripts.probe),
       inputs.jobStartTimeout,
       (log, pod) => {
         const facts = parseProbe(image, log);
@@ -74,7 +74,7 @@ export async function replayed(
   databases: Known<readonly DatabaseFacts[]>,
   hazards: Known<HazardFacts>,
 ): Promise<Known<ReplayFacts>> {
-  const { inputs, target, database, replayScripts } = gathering;
+  const { inputs, target, database, scripts } = gathering;
   const image = upgradeImage(inputs);
   if (inputs.probes === 'none')
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
@@ -83,7 +83,7 @@ export async function replayed(
     const left = notDumped(list, hazards, inputs.ignoreChecks);
     const names = list.map(({ name }) => name).filter((name) => name !== 'template0' && !left.has(name));
     const limit = inputs.jobStartTimeout;
-    const pod = replayPod(target, job, facts, database.superuser, names, replayScripts, limit);
+    const pod = replayPod(target, job, facts, database.superuser, names, scripts.replay, limit);
     return runProbe(gathering, pod, limit, (log) => parseReplay(image, names, log));
   });
 }

@@ -10,12 +10,12 @@ import type { Gathering } from './gathering.ts';
 
 /** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */
 export async function refusedObjects(
-  { cluster, target, inputs, jobScripts }: Gathering,
+  { cluster, target, inputs, scripts }: Gathering,
   settings: JobSettings,
   snapshotClass: Known<SnapshotClassFacts>,
 ): Promise<string[]> {
   const { namespace } = target;
-  const job = upgradeJob(target, settings, 'upgrade', jobScripts);
+  const job = upgradeJob(target, settings, 'upgrade', scripts.job);
   const template = job.spec?.template;
   const pod = {
     metadata: { ...template?.metadata, namespace, name: `${jobName}-dry-run` },

@@ -80,7 +80,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
         askDatabases(database, list, databaseQuestions, sessions),
       ),
     serverHazards: () => read('hazards', () => askServer(database)),
-    files: () => read('files', () => readVolumeFiles(database, target)),
+    files: () => read('files', () => readVolumeFiles(database, target, gathering.scripts.room)),
     obstacles: () => read('obstacles', () => readObstacles(database)),
     md5Roles: () => read('md5Roles', () => readMd5Roles(database)),
   });

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/database.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
-import type { ReplayScripts } from '../../ports/scripts.ts';
+import type { Scripts } from '../../ports/scripts.ts';
 import type { UnmaskedSecret } from '../../ports/runner.ts';
 import type { UnleasedCluster } from '../../ports/cluster.ts';
 import type { Surroundings } from '../../ports/context.ts';
@@ -17,11 +17,7 @@ export interface Gathering extends Surroundings<UnleasedCluster> {
   readonly seal: JournalSeal;
   /** Secrets of the run that stay in what it tells. */
   readonly unmaskedSecrets: readonly UnmaskedSecret[];
-  /** Of the upgrade Job, by file name. */
-  readonly jobScripts: Readonly<Record<string, string>>;
-  /** Text of probe.sh. */
-  readonly probeScript: string;
-  readonly replayScripts: ReplayScripts;
+  readonly scripts: Scripts;
   /** Asks GitHub whether the pull request for the values file can be made; undefined when there will be none. */
   readonly probePullRequest: (() => Promise<readonly ProbeFact[]>) | undefined;
 }

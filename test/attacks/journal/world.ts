@@ -206,6 +206,7 @@ export async function runMode(
     scripts: () =>
       Promise.resolve({
         job: { 'upgrade.sh': 'echo upgrade' },
+        room: '',
         probe: 'echo',
         replay: { replay: '', confine: '', literals: '' },
       }),

@@ -1,6 +1,16 @@
 // The script that looks at the volume, run over files on this machine.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -8,12 +18,26 @@ import { readVolumeFiles } from '../../../src/database/volume-files.ts';
 import { localPod } from '../local-pod.ts';
 import { target } from '../objects.ts';
 
+const room = readFileSync('src/job/room.awk', 'utf8');
 const root = mkdtempSync(path.join(tmpdir(), 'volume-'));
 const data = path.join(root, 'data');
 const programs = path.join(root, 'bin');
-for (const directory of ['bin', 'data/base/1', 'data/global', 'data/pg_xact', 'data/pg_multixact', 'data/pg_tblspc'])
+for (const directory of [
+  'bin',
+  'data/base/1',
+  'data/global',
+  'data/pg_xact',
+  'data/pg_multixact',
+  'data/pg_tblspc',
+  'data/pg_wal',
+])
   mkdirSync(path.join(root, directory), { recursive: true });
-for (const [name, content] of Object.entries({ PG_VERSION: '12\n', 'base/1/1259': 'catalog', 'base/1/16400': 'table' }))
+for (const [name, content] of Object.entries({
+  PG_VERSION: '12\n',
+  'base/1/1259': 'catalog',
+  'base/1/16400': 'table',
+  'pg_wal/000000010000000000000001': Buffer.alloc(1024 ** 2),
+}))
   writeFileSync(path.join(data, name), content);
 
 afterAll(() => {
@@ -21,7 +45,7 @@ afterAll(() => {
 });
 
 const look = async (...as: string[]) =>
-  await readVolumeFiles(localPod(as, programs), await target(undefined, { dataDirectory: data }));
+  await readVolumeFiles(localPod(as, programs), await target(undefined, { dataDirectory: data }), room);
 
 test('a file of somebody else is told, whatever its name, and nothing else is lost by it', async () => {
   const theirs = path.join(data, 'base/1/their\\c file');
@@ -66,7 +90,7 @@ test('a tablespace is stray where its name or what that leads to is not on the v
   }
   const { volume: mounted } = await target();
   const more = { dataDirectory: cluster, volume: { ...mounted, mountPath: volume } };
-  const { strayTablespaces } = await readVolumeFiles(localPod([], programs), await target(undefined, more));
+  const { strayTablespaces } = await readVolumeFiles(localPod([], programs), await target(undefined, more), room);
   for (const place of [volume, `${volume}-beside`]) rmSync(place, { recursive: true });
   expect(strayTablespaces).toEqual(Object.keys(places).slice(1));
 });
@@ -104,4 +128,12 @@ test('of many files of somebody else the first five are told', async () => {
   for (const name of names) rmSync(name);
   expect(foreignFiles).toHaveLength(5);
   expect(foreignFiles.filter((name) => !names.includes(name))).toEqual([]);
+});
+
+test('a volume whose files nobody can list is unreadable, and not one that needs no room', async () => {
+  const wal = path.join(data, 'pg_wal/000000010000000000000001');
+  rmSync(wal);
+  await expect(look()).rejects.toThrow("The volume can't be looked at");
+  writeFileSync(wal, Buffer.alloc(1024 ** 2));
+  await expect(look()).resolves.toMatchObject({ room: { link: { inodes: 1850 } } });
 });

@@ -80,7 +80,7 @@ async function scenes(name: string): Promise<[string, Partial<Facts>][]> {
       'fs-group',
       {
         target: { ...target, statefulSet: spec({ securityContext: { fsGroup: 1 } }) },
-        files: known({ ...files, relations: { ...files.relations, files: 60_000 } }),
+        files: known({ ...files, data: { ...files.data, files: 60_000 } }),
       },
     ],
     [

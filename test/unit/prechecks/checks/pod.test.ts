@@ -58,7 +58,7 @@ describe('termination-grace', () => {
 });
 
 describe('fs-group', () => {
-  const many = known({ ...files, relations: { ...files.relations, files: 50_000 } });
+  const many = known({ ...files, data: { ...files.data, files: 50_000 } });
 
   test.each([
     ['Always', { fsGroup: 1001 }, 'warning'],
@@ -71,7 +71,7 @@ describe('fs-group', () => {
   });
 
   test('with few files nobody notices', async () => {
-    const few = known({ ...files, relations: { ...files.relations, files: 49_999 } });
+    const few = known({ ...files, data: { ...files.data, files: 49_999 } });
     expect((await answerOf('fs-group', { files: few })).status).toBe('passed');
   });
 });

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { needOf } from '../../../../src/prechecks/checks/space.ts';
 import { readVolumeFiles, type VolumeFiles } from '../../../../src/database/volume-files.ts';
 import { localPod } from '../../local-pod.ts';
 import { inputs, target } from '../../objects.ts';
-import { answerOf, databaseFacts, databases, files, known, server, unread } from '../facts.ts';
+import { answerOf, files, known, unread } from '../facts.ts';
 
 const mebibyte = 1024 ** 2;
+const segment = 16 * mebibyte;
 const unasked = unread('probe-volume: false', 'not-asked');
 
 function ask(more: Partial<VolumeFiles>, given: Record<string, string> = {}) {
@@ -71,26 +71,21 @@ describe('free-space', () => {
       });
     expect([(await tried(true)).status, (await tried(false)).status]).toEqual(['passed', 'failed']);
   });
-
-  test('many databases need more, however small they are', async () => {
-    const many = Array.from({ length: 100 }, (_, index) => databaseFacts(`d${String(index)}`));
-    const seen = known({ ...files, freeBytes: 500 * mebibyte });
-    expect((await answerOf('free-space', { files: seen })).status).toBe('passed');
-    expect((await answerOf('free-space', { databases: known(many), files: seen })).status).toBe('failed');
-  });
 });
 
-describe('the numbers of the check and of the Job', () => {
+describe('the room that is needed', () => {
+  const room = readFileSync('src/job/room.awk', 'utf8');
   const upgradeScript = path.resolve('src/job/upgrade.sh');
   const data = dataDirectory();
+  const look = async () => await readVolumeFiles(localPod(), await target(undefined, { dataDirectory: data }), room);
 
   /** What check_space of the Job says it needs where there is nothing of this kind. */
   function jobNeeds(mode: string, missing: '-k' | '-i'): number {
-    const functions = ['check_space', 'relations', 'advice'].map((name) => `/^${name}()/,/^}/p`).join(';');
+    const functions = ['check_space', 'room', 'advice'].map((name) => `/^${name}()/,/^}/p`).join(';');
     const script = `
       source <(sed -n '${functions};/^tablespaces()/p' "$1")
-      DATA=$2 MODE=$3 TRANSFER=$3 TO=14
-      old_control() { echo ${String(server.walSegmentSize)}; }
+      DATA=$2 MODE=$3 TRANSFER=$3 TO=14 here=${path.dirname(upgradeScript)}
+      old_control() { echo ${String(segment)}; }
       available() { if [ "$1" = "${missing}" ]; then echo 0; else echo 999999999; fi; }
       log() { :; }
       refuse() { echo "$*"; exit 0; }
@@ -99,24 +94,41 @@ describe('the numbers of the check and of the Job', () => {
     return Number(/about (\d+)/.exec(said)?.[1]);
   }
 
-  test.each(['link', 'clone', 'copy'] as const)('are the same with transfer mode %s', async (mode) => {
-    const seen = await readVolumeFiles(localPod(), await target(undefined, { dataDirectory: data }));
-    expect(seen.relations.files).toBe(8);
-    expect(seen.walLink).toBeUndefined();
-    const need = needOf(mode, seen, databases.slice(0, 2), server);
-    expect(Math.floor(need.kilobytes / 1024)).toBe(jobNeeds(mode, '-k'));
-    expect(Math.floor(need.inodes)).toBe(jobNeeds(mode, '-i'));
+  test.each(['link', 'clone', 'copy'] as const)(
+    'is the same to the check and to the Job with transfer mode %s',
+    async (mode) => {
+      const seen = await look();
+      expect(seen.data.files).toBe(8);
+      expect(seen.walLink).toBeUndefined();
+      expect(Math.floor(seen.room[mode].kilobytes / 1024)).toBe(jobNeeds(mode, '-k'));
+      expect(seen.room[mode].inodes).toBe(jobNeeds(mode, '-i'));
+    },
+  );
+
+  test.each([
+    // Three segments of 16 MiB, 1.25 times the catalogs or 9.5 MB for each database, and the status.
+    [{ databases: 4, catalogs: 32_000 }, 'link 191592 2900'],
+    [{ databases: 100, catalogs: 32_000 }, 'link 1101592 36500'],
+    [{ databases: 4, catalogs: 32_000 }, 'clone 191734 2902'],
+    [{ databases: 4, catalogs: 32_000 }, 'copy 198942 2902'],
+  ])('with %j is %s', ({ databases, catalogs }, line) => {
+    const file = (name: string, kilobytes: number) => `${name} ${String(kilobytes)} ${String(kilobytes * 1024)}\n`;
+    const input = file('1259', catalogs) + file('16384', 3000) + file('2613', 4000);
+    const variables = [`databases=${String(databases)}`, `segment=${String(segment)}`, 'status=40'];
+    const args = [...variables.flatMap((variable) => ['-v', variable]), room];
+    expect(execFileSync('awk', args, { input, encoding: 'utf8' }).split('\n')).toContain(line);
   });
 
   test('a link in the place of pg_wal is seen with where it leads to', async () => {
-    const elsewhere = mkdtempSync(path.join(tmpdir(), 'wal-'));
-    symlinkSync(elsewhere, path.join(data, 'pg_wal'));
+    const [wal, elsewhere] = [path.join(data, 'pg_wal'), path.join(data, '../wal')];
+    renameSync(wal, elsewhere);
+    symlinkSync(elsewhere, wal);
     try {
-      const seen = await readVolumeFiles(localPod(), await target(undefined, { dataDirectory: data }));
+      const seen = await look();
       expect(seen.walLink).toBe(elsewhere);
     } finally {
-      rmSync(path.join(data, 'pg_wal'));
-      rmSync(elsewhere, { recursive: true });
+      rmSync(wal);
+      renameSync(elsewhere, wal);
     }
   });
 });
@@ -140,6 +152,7 @@ function dataDirectory(): string {
   write('space/PG_14_202107181/16401/16500', 7000);
   mkdirSync(path.join(root, 'data/pg_tblspc'));
   symlinkSync(path.join(root, 'space'), path.join(root, 'data/pg_tblspc/16499'));
+  write('data/pg_wal/000000010000000000000001', segment / 1024);
   write('data/pg_xact/0000', 256);
   write('data/pg_multixact/offsets/0000', 8);
   write('data/PG_VERSION', 1);

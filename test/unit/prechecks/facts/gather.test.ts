@@ -21,8 +21,12 @@ const volume = [
   'filesystem=ext2/ext3',
   'freeKilobytes=1048576',
   'totalKilobytes=8388608',
-  'relations=32000 1048576 4000',
-  'statusKilobytes=40',
+  'databases=4',
+  'segment=16777216',
+  'room-link=191592 2900',
+  'room-clone=216563 6900',
+  'room-copy=1292596 7100',
+  'room-data=1048576 4000',
   'inodes=524288 500000',
   'entry=/bitnami/postgresql/data',
   'entry=/bitnami/postgresql/data',
@@ -83,9 +87,12 @@ async function gather(
     database,
     seal,
     unmaskedSecrets: [],
-    jobScripts: { 'upgrade.sh': 'upgrade' },
-    probeScript: 'script',
-    replayScripts: { replay: 'script', confine: 'filter', literals: 'rule' },
+    scripts: {
+      job: { 'upgrade.sh': 'upgrade' },
+      room: 'program',
+      probe: 'script',
+      replay: { replay: 'script', confine: 'filter', literals: 'rule' },
+    },
     probePullRequest: undefined,
   });
   return facts;
@@ -258,12 +265,9 @@ describe('gathering facts', () => {
     expect(facts.files).toMatchObject({ reason: expect.stringContaining('no shell') as unknown });
   });
 
-  test('a volume whose files could not be counted is unknown, never empty', async () => {
-    const facts = await gather(
-      probing(cluster()),
-      {},
-      volume.map((line) => (line.startsWith('relations=') ? 'relations=0 0 0' : line)),
-    );
+  test.each(['databases=', 'segment='])('files that nobody could count are unknown, never none: %s', async (name) => {
+    const lines = volume.map((line) => (line.startsWith(name) ? name : line));
+    const facts = await gather(probing(cluster()), {}, lines);
     expect(facts.files).toMatchObject({ known: false, code: 'volume-unreadable' });
   });
 
