@@ -1,8 +1,10 @@
 import { describe } from './common/errors.ts';
 import { parseInputs } from './inputs/inputs.ts';
 import { readStatus } from './modes/status.ts';
+import { remedyMarkdown } from './report/remedy-markdown.ts';
 import { servingImage } from './target/images.ts';
 import { code, prose } from './text/markdown.ts';
+import { remedyText, type Remedy } from './text/remedy.ts';
 import { runIdOf, type Outside } from './run.ts';
 
 /** Milliseconds; an API server that is away must not hold up the job. */
@@ -30,7 +32,7 @@ export async function tellUnfinished(outside: Pick<Outside, 'runner' | 'clock' |
   } catch (error) {
     await tell(outside, {
       safe: `An upgrade that this run began in namespace ${namespace} may be unfinished; where it stands can't be read now: ${describe(error)}. Do not scale PostgreSQL and do not run helm upgrade.`,
-      next: '"mode: status" tells where it stands, "mode: upgrade" with the same inputs goes on with it.',
+      next: { text: '"mode: status" tells where it stands, "mode: upgrade" with the same inputs goes on with it.' },
       evidence: [],
     });
   } finally {
@@ -41,7 +43,7 @@ export async function tellUnfinished(outside: Pick<Outside, 'runner' | 'clock' |
 interface Unfinished {
   readonly evidence: readonly string[];
   readonly safe: string;
-  readonly next: string;
+  readonly next: Remedy;
 }
 
 /** Undefined when nothing is unfinished. */
@@ -59,7 +61,7 @@ async function tell({ runner }: Pick<Outside, 'runner'>, unfinished: Unfinished 
   if (unfinished === undefined) return;
   const { evidence, safe, next } = unfinished;
   for (const line of evidence) runner.log.info(line);
-  runner.log.annotate('warning', 'unfinished', `${safe} Next: ${next}`);
+  runner.log.annotate('warning', 'unfinished', `${safe} Next: ${remedyText(next)}`);
   const lines = [
     '# ! The upgrade is not finished',
     '',
@@ -67,8 +69,7 @@ async function tell({ runner }: Pick<Outside, 'runner'>, unfinished: Unfinished 
     '',
     prose(safe),
     '',
-    `**Next:** ${prose(next)}`,
-    '',
+    ...remedyMarkdown('**Next:** ', next),
   ];
   await runner.summarize(lines.join('\n'));
 }

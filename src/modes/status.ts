@@ -12,6 +12,7 @@ import type { Journal } from '../journal/journal.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { statusOf, type Status } from '../upgrade/status.ts';
 import { locate, type Mask, type Opened } from './locate.ts';
+import { remedyText } from '../text/remedy.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function tellStatus(context: ClusterModeContext): Promise<void> {
     for (const line of status.evidence) log.info(line);
     return Promise.resolve();
   });
-  log.annotate('notice', `status: ${status.state}`, `${status.safe} Next: ${status.next}`);
+  log.annotate('notice', `status: ${status.state}`, `${status.safe} Next: ${remedyText(status.next)}`);
 }
 
 interface Reading {

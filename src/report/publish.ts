@@ -1,6 +1,7 @@
 import { describe } from '../common/errors.ts';
 import { weight, type Status } from '../findings/finding.ts';
 import type { Runner } from '../ports/runner.ts';
+import { remedyText } from '../text/remedy.ts';
 import type { Report } from './report-shape.ts';
 import { renderSummary } from './summary.ts';
 
@@ -24,7 +25,7 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
   if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));
   const { pullRequest, issue, status } = report;
   if (status !== undefined) {
-    runner.output('next', status.next);
+    runner.output('next', remedyText(status.next));
     if (status.step !== undefined) runner.output('step', status.step);
     if (status.holder !== undefined) runner.output('holder', status.holder);
   }

@@ -136,7 +136,7 @@ export const reportShape = z.strictObject({
       holder: z.string().optional(),
       evidence: z.array(z.string().min(1)).min(1),
       safe: z.string(),
-      next: z.string(),
+      next: remedy.describe('What to run next.'),
     })
     .optional(),
   pullRequest: z

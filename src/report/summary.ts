@@ -85,7 +85,7 @@ function predictionLines({ serving, prediction }: Report): string[] {
 function statusLines({ status }: Report): string[] {
   if (status === undefined) return [];
   const evidence = status.evidence.map((line) => `- ${code(line)}`);
-  return [...evidence, '', prose(status.safe), '', `**Next:** ${prose(status.next)}`, ''];
+  return [...evidence, '', prose(status.safe), '', ...remedyMarkdown('**Next:** ', status.next)];
 }
 
 /** How values.yaml comes to say what the cluster does. */

@@ -8,7 +8,7 @@ import { hasFence } from '../objects/scheduling-gate.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { findHolding } from './lock/lease.ts';
 import { leaseName } from '../objects/lease.ts';
-import { remedyText } from '../text/remedy.ts';
+import { remedyOf, type Remedy } from '../text/remedy.ts';
 import { isReady } from './server/server-ready.ts';
 
 /** Where an upgrade stands, for people and for later steps of a workflow. */
@@ -24,7 +24,7 @@ export interface Status {
   /** What may be done now, and what may not. */
   readonly safe: string;
   /** What to run next. */
-  readonly next: string;
+  readonly next: Remedy;
 }
 
 export interface Seen {
@@ -53,7 +53,9 @@ export function statusOf(seen: Seen): Status {
       state: 'not-started',
       evidence: [...evidence, ...tries.map((name) => `Job ${name}, not of this action, failed`)],
       safe: 'Do not start PostgreSQL: a failed upgrade by another way may have renamed the data directory, and the image makes an empty cluster in its place.',
-      next: 'Look at the volume as "After a failed try of another way" in the README tells, then delete that Job.',
+      next: remedyOf(
+        'Look at the volume as "After a failed try of another way" in the README tells, then delete that Job.',
+      ),
     };
   }
   return serverImage(target) === newImage
@@ -101,21 +103,23 @@ function unfinished(seen: Seen, journal: Journal): Status {
       active.length > 0 || isHeld(seen)
         ? 'Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade.'
         : 'The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.',
-    next: isHeld(seen)
-      ? `Wait for ${holding?.holder ?? ''}.`
-      : noted.rollback === undefined
-        ? '"mode: upgrade" with the same inputs: it goes on with this upgrade.'
-        : '"mode: rollback" with the same inputs: it goes on going back to 12.',
+    next: remedyOf(
+      isHeld(seen)
+        ? `Wait for ${holding?.holder ?? ''}.`
+        : noted.rollback === undefined
+          ? '"mode: upgrade" with the same inputs: it goes on with this upgrade.'
+          : '"mode: rollback" with the same inputs: it goes on going back to 12.',
+    ),
   };
 }
 
 /** A Job of this name that is at work without a journal: it may be another way's, which renames the data directory too. */
 function restOf(active: readonly string[], next: string): Pick<Status, 'safe' | 'next'> {
   return active.length === 0
-    ? { safe: 'No upgrade is open: nothing of this action is at work.', next }
+    ? { safe: 'No upgrade is open: nothing of this action is at work.', next: remedyOf(next) }
     : {
         safe: 'Wait. Do not delete the Job or its pod, do not start PostgreSQL, do not run helm upgrade.',
-        next: 'Wait until the Job has ended, then "mode: status".',
+        next: remedyOf('Wait until the Job has ended, then "mode: status".'),
       };
 }
 
@@ -131,7 +135,7 @@ function doubtful(seen: Seen, { message, remedy }: RunError): Status {
       active.length > 0 || isHeld(seen)
         ? 'Wait. Do not delete Jobs or pods, do not scale PostgreSQL, do not run helm upgrade.'
         : 'An upgrade may be under way. Do not scale PostgreSQL and do not run helm upgrade before that is clear.',
-    next: isHeld(seen) ? `Wait for ${holding?.holder ?? ''}.` : remedyText(remedy),
+    next: isHeld(seen) ? remedyOf(`Wait for ${holding?.holder ?? ''}.`) : remedy,
   };
 }
 

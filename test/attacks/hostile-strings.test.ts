@@ -112,7 +112,7 @@ function hostileReport(take: Take, findings: readonly Finding[]): Report {
     backup: take(),
     versions: { before: take(), after: take() },
     phases: [{ id: 'x', title: take(), seconds: 1, outcome: 'failed' }],
-    status: { state: 'unfinished', evidence: [take(), take()], safe: take(), next: `Wait for ${take()}.` },
+    status: { state: 'unfinished', evidence: [take(), take()], safe: take(), next: shellRemedy(take(), take()) },
     issue: { operation: 'none', number: 7, url: runUrl },
     pullRequest: { operation: 'created', number: 7, url: runUrl, headSha: undefined, changes: [] },
     plan: {

@@ -89,7 +89,7 @@ describe('a Lease that a neighbour wrote', () => {
     const holding = await findHolding(cluster, namespace);
     const doubt = new UpgradeError('journal-not-authentic', 'The journal is not authentic.', 'Look.');
     const status = statusOf({ target: await target(), journal: undefined, doubt, holding, jobs: [], newImage });
-    expect(status.next).toContain('Wait for');
+    expect(status.next.text).toContain('Wait for');
     expect(JSON.stringify(status)).not.toContain('kubectl');
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Verdict } from '../../../src/report/report-shape.ts';
 import { renderSummary } from '../../../src/report/summary.ts';
+import { shellRemedy } from '../../../src/text/remedy.ts';
 import type { Finding } from '../../../src/findings/finding.ts';
 import { namespace } from '../objects.ts';
 import { report } from './reports.ts';
@@ -119,6 +120,14 @@ describe('the job summary', () => {
     const remedy = { text: 'Drop it.', commands: [{ in: 'psql', lines }] } as const;
     const text = renderSummary(report({ findings: [{ ...finding, remedy }] }));
     expect(text).toContain('Drop it.\n\nIn psql:\n\n```\n\\connect circle\nDROP FUNCTION "a|b`c";\n```\n');
+  });
+
+  test('has the commands of what is to run next in a block', () => {
+    const next = shellRemedy('Choose a volume.', 'kubectl get pv', 'VOLUME=name');
+    const status = { state: 'unfinished', evidence: ['seen'], safe: 'Wait.', next } as const;
+    expect(renderSummary(report({ status }))).toContain(
+      '**Next:** Choose a volume.\n\nIn a shell:\n\n```\nkubectl get pv\nVOLUME=name\n```\n',
+    );
   });
 
   test('code with backticks stays one block', () => {

@@ -21,7 +21,7 @@ async function journal(notes: Parameters<Journal['note']>[] = []): Promise<Journ
 test('a server on 12 without a journal is not started', async () => {
   const status = statusOf(await seen());
   expect(status.state).toBe('not-started');
-  expect(status.next).toContain('"mode: precheck"');
+  expect(status.next.text).toContain('"mode: precheck"');
   expect(status.evidence).toEqual([expect.stringContaining('1 replicas'), 'pod postgresql-0: ready']);
 });
 
@@ -39,7 +39,7 @@ test('an open journal is unfinished, with the step, the snapshot and how everyth
   ]);
   const status = statusOf(await seen({ journal: open }));
   expect(status).toMatchObject({ state: 'unfinished', step: 'backup' });
-  expect(status.next).toContain('it goes on');
+  expect(status.next.text).toContain('it goes on');
   expect(status.safe).toContain('Do not scale PostgreSQL');
   const text = status.evidence.join('\n');
   expect(text).toContain('VolumeSnapshot snap-1');
@@ -63,7 +63,7 @@ test.each([
   const on = await target(image === undefined ? undefined : statefulSet({ containers: [serverContainer({ image })] }));
   const status = statusOf(await seen({ target: on, jobs: [{ ...job(jobName, 1), status: { active: 1 } }] }));
   expect(status.evidence).toContain(`Job ${jobName} is at work on the volume`);
-  expect([status.safe, status.next]).toEqual([
+  expect([status.safe, status.next.text]).toEqual([
     expect.stringMatching(/^Wait\. /),
     expect.stringContaining('Wait until'),
   ]);
@@ -101,11 +101,11 @@ test('a living holder is named and waited for; a dead one is gone on with', asyn
   const open = await journal([['step', 'upgrade-job']]);
   const living = statusOf(await seen({ journal: open, holding: { ...holding, isExpired: false } }));
   expect(living.holder).toBe(holding.holder);
-  expect(living.next).toBe('Wait for https://github.example/run/7.');
+  expect(living.next.text).toBe('Wait for https://github.example/run/7.');
   expect(living.safe).toContain('Wait.');
   const dead = statusOf(await seen({ journal: open, holding: { ...holding, isExpired: true } }));
   expect(dead.evidence[0]).toContain('has not been heard of since 2026-01-02T03:05:05.000Z');
-  expect(dead.next).toContain('it goes on');
+  expect(dead.next.text).toContain('it goes on');
 });
 
 test('a way back that has begun is told with its reason', async () => {
