@@ -168,7 +168,7 @@ export const inputTable = {
 
   issue: flag({
     description:
-      'For `mode: precheck`: keep one GitHub issue about the prechecks in this repository. It is opened when something stands against the upgrade, commented when that changes, and closed when nothing does any more. Needs `issues: write`.',
+      'For `mode: precheck`: keep one GitHub issue about the prechecks in this repository. The action opens it when a check blocks the upgrade, comments on it when that changes, and closes it when none does any more. Needs `issues: write`.',
     modes: ['precheck'],
     isConsent: true,
   }),

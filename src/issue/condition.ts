@@ -6,7 +6,7 @@ export type Statuses = Readonly<Record<string, string>>;
 
 /** All that the issue goes by: the same facts give the same condition, whatever was measured. */
 export interface Condition {
-  /** What stands against the upgrade. */
+  /** What blocks the upgrade. */
   readonly red: Statuses;
   /** What did not pass either, and stops nothing. */
   readonly others: Statuses;

@@ -167,7 +167,7 @@ function newest<T>(listed: readonly T[], written: ReadonlyMap<number, T>, key: (
 }
 
 function outcome(issue: OwnIssue | undefined, settings: IssueSettings, { operation }: Written): string {
-  if (issue === undefined) return 'Nothing stands against the upgrade, and there is no issue';
+  if (issue === undefined) return 'No check blocks the upgrade, and there is no issue';
   const name = `Issue #${String(issue.number)}`;
   if (operation === 'none' && issue.state === 'closed' && !isEmpty(conditionOf(settings).red))
     return `${name} was closed by hand, and stays so until a check turns red that was not: ${issue.url}`;

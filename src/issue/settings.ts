@@ -9,7 +9,7 @@ export interface IssueSettings {
   readonly cluster: string;
   /** Of all checks; none where PostgreSQL 14 serves already. */
   readonly findings: readonly Finding[];
-  /** The least status that stands against the upgrade. */
+  /** The least status that blocks the upgrade. */
   readonly failOn: 'failed' | 'warning';
   /** Given to the issue when it is opened. */
   readonly labels: readonly string[];

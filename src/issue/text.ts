@@ -9,7 +9,7 @@ import type { IssueSettings } from './settings.ts';
 import { fitting } from './fitting.ts';
 
 export function titleFor({ namespace }: Pick<IssueSettings, 'namespace'>): string {
-  return `PostgreSQL of CircleCI Server is not ready for 14 (${namespace})`;
+  return `CircleCI Server is not ready for PostgreSQL 14 (${namespace})`;
 }
 
 /**
@@ -34,17 +34,17 @@ function head({ findings, namespace, cluster, runUrl }: IssueSettings, { red }: 
   const server = `namespace ${code(namespace)} of ${code(cluster)}, as ${runLink(runUrl)} found it`;
   const against = Object.keys(red).length;
   if (findings.length === 0) return [`**✓ PostgreSQL 14 serves already** in ${server}.`, ''];
-  if (against === 0) return [`**✓ Nothing stands against the upgrade** of PostgreSQL to 14 in ${server}.`, ''];
-  const [checks, stand] = against === 1 ? ['check', 'stands'] : ['checks', 'stand'];
+  if (against === 0) return [`**✓ No check blocks the upgrade** to PostgreSQL 14 in ${server}.`, ''];
+  const [checks, block] = against === 1 ? ['check', 'blocks'] : ['checks', 'block'];
   return [
-    `**✗ ${String(against)} ${checks} of ${String(findings.length)} ${stand} against the upgrade** of PostgreSQL to 14 in ${server}.`,
+    `**✗ ${String(against)} ${checks} of ${String(findings.length)} ${block} the upgrade** to PostgreSQL 14 in ${server}.`,
     '',
   ];
 }
 
 const foot = [
   '---',
-  'This part is written anew when a check changes its status; the newest evidence is in the latest run. What you write above or below it stays. The issue is closed when nothing stands against the upgrade any more, and opened again when something does. Closed by hand, it stays closed until a check turns red that was not.',
+  'The action rewrites this part when a check changes its status; the newest evidence is in the latest run. What you write above or below it stays. The action closes the issue when no check blocks the upgrade any more, and reopens it when one does. If you close it by hand, it stays closed until another check turns red.',
 ];
 
 /** The table, then what to do: the worst first, as far as there is room. */
@@ -101,17 +101,17 @@ function named(id: string, finding: Finding | undefined): string {
 }
 
 function closing(checks: number): string {
-  return checks === 0 ? 'PostgreSQL 14 serves' : 'Nothing stands against the upgrade any more';
+  return checks === 0 ? 'PostgreSQL 14 serves' : 'No check blocks the upgrade any more';
 }
 
 function nowOf(status: string | undefined, other: string | undefined): string {
-  if (other !== undefined) return `${other}, which stops nothing`;
+  if (other !== undefined) return `${other}, which does not block`;
   return status ?? 'not asked any more';
 }
 
 /** What is left of an issue that two runs opened at the same moment: without markers, so that it is nobody's any more. */
 export function duplicateBody({ before, after }: IssueText, kept: number): string {
-  return `${before}Opened twice at the same moment; #${String(kept)} goes on.${after}`;
+  return `${before}Two runs opened an issue at the same moment; #${String(kept)} is the one that stays.${after}`;
 }
 
 function runLink(url: string): string {

@@ -31,7 +31,7 @@ export interface CheckedServer extends FoundServer {
 /**
  * Asks every check about the server.
  * @returns undefined when 14 serves already, which is told
- * @throws PrecheckError when a check stands against the upgrade
+ * @throws PrecheckError when a check blocks the upgrade
  */
 export async function checkServer(
   context: ClusterModeContext,
@@ -113,7 +113,7 @@ function refuseIfBlocked(findings: readonly Finding[], failOn: Inputs['failOn'])
   const names = blocking.map((f) => `${f.check} (${f.status})`).join(', ');
   throw new PrecheckError(
     'precheck-blocks',
-    `${String(blocking.length)} of ${String(findings.length)} checks stand against the upgrade: ${names}.`,
+    `${String(blocking.length)} of ${String(findings.length)} checks ${blocking.length === 1 ? 'blocks' : 'block'} the upgrade: ${names}.`,
     'Each of them says what to do, in the log and in the job summary.',
   );
 }

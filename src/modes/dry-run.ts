@@ -12,7 +12,7 @@ import { tellStatus } from './status.ts';
 
 /**
  * Asks every check, and tells what an upgrade would do: its steps, what it would make and change, how long each would take. Writes nothing.
- * @throws PrecheckError when a check stands against the upgrade; the plan is told before, where it can be
+ * @throws PrecheckError when a check blocks the upgrade; the plan is told before, where it can be
  */
 export async function dryRun(context: ClusterModeContext): Promise<void> {
   const { cluster, inputs, progress } = context;

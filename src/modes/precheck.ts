@@ -5,7 +5,7 @@ import type { ClusterModeContext } from './mode.ts';
 
 /**
  * Asks every check, and changes nothing in the cluster; keeps the issue about them, where one is asked for.
- * @throws PrecheckError when a check stands against the upgrade
+ * @throws PrecheckError when a check blocks the upgrade
  */
 export async function precheck(context: ClusterModeContext): Promise<void> {
   const { progress, log } = context;

@@ -82,7 +82,7 @@ test('what is ignored is shown as ignored, and opens nothing', async () => {
   const end = await precheck(scenario, { 'ignore-checks': 'admission: the quota is raised on Friday' });
   expect(end.outputs).toMatchObject({ verdict: 'warning', 'issue-operation': 'closed' });
   expect(github.state.issues[0]?.body).toContain('is ignored: the quota is raised on Friday');
-  expect(github.state.comments[0]?.body).toContain('failed, ignored, which stops nothing');
+  expect(github.state.comments[0]?.body).toContain('failed, ignored, which does not block');
 });
 
 test('an issue is closed when 14 serves', async () => {

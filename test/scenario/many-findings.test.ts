@@ -82,7 +82,7 @@ describe('40 failing checks at once, and 5 MB of evidence', () => {
   });
 });
 
-test('a warning stands against the upgrade too with "fail-on: warning", still in ten annotations', async () => {
+test('a warning blocks the upgrade too with "fail-on: warning", still in ten annotations', async () => {
   await using scenario = await begin();
   const end = await scenario.run({ 'fail-on': 'warning' });
   expect(end.errors).toHaveLength(10);

@@ -160,7 +160,7 @@ test('a server that is upgraded already is left alone, and that is a success', a
   expect(scenario.api.writes).toEqual([]);
 });
 
-test('an image that cannot be pulled stands against the upgrade', async () => {
+test('an image that cannot be pulled blocks the upgrade', async () => {
   await using scenario = await Scenario.begin();
   serveProbes(scenario);
   const message = 'Back-off pulling image: manifest unknown';

@@ -121,7 +121,7 @@ describe('two runs at once', () => {
       ['open', null],
       ['closed', 'not_planned'],
     ]);
-    expect(scene.issues[1]?.body).toBe('Opened twice at the same moment; #1 goes on.');
+    expect(scene.issues[1]?.body).toBe('Two runs opened an issue at the same moment; #1 is the one that stays.');
     await expectSettled(red, 0);
   });
 
@@ -143,7 +143,7 @@ describe('two runs at once', () => {
     });
     await scene.run([finding('files', 'warning')]);
     expect(scene.issue.state).toBe('closed');
-    expect(scene.issue.body).toContain('Nothing stands against the upgrade');
+    expect(scene.issue.body).toContain('No check blocks the upgrade');
     await scene.run([]);
     expect(scene.issue.state).toBe('closed');
   });

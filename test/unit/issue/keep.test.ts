@@ -16,7 +16,7 @@ const updated = 'PATCH …/issues/1 200';
 const commented = 'POST …/issues/1/comments 201';
 
 describe('the one issue', () => {
-  it('is not opened while nothing stands against the upgrade', async () => {
+  it('is not opened while no check blocks the upgrade', async () => {
     expect(
       await scene.writesOf([finding('hazards', 'warning'), finding('majors', 'failed', { ignored: 'x' })]),
     ).toEqual([]);
@@ -32,12 +32,12 @@ describe('the one issue', () => {
       warnings: [],
     });
     expect(scene.issue).toMatchObject({
-      title: 'PostgreSQL of CircleCI Server is not ready for 14 (circleci-server)',
+      title: 'CircleCI Server is not ready for PostgreSQL 14 (circleci-server)',
       author: 'github-actions[bot]',
       state: 'open',
     });
     const { body } = scene.issue;
-    expect(body).toContain('**✗ 2 checks of 4 stand against the upgrade**');
+    expect(body).toContain('**✗ 2 checks of 4 block the upgrade**');
     expect(body).toContain('[this workflow run](https://github.com/octo-org/infrastructure/actions/runs/7/attempts/1)');
     expect(body).toContain('See to majors.');
     expect(body).toContain('clients was seen');
@@ -60,7 +60,7 @@ describe('the one issue', () => {
     expect(scene.comments).toHaveLength(1);
     expect(scene.comments[0]).toMatch(/\*\*Red now:\*\*\n\n- .*\(`clients`\): unknown; `clients was seen`\n/);
     expect(scene.comments[0]).not.toContain('majors`)');
-    expect(scene.issue.body).toContain('2 checks of 3 stand');
+    expect(scene.issue.body).toContain('2 checks of 3 block');
     expect(await scene.writesOf(now)).toEqual([]);
   });
 
@@ -74,14 +74,14 @@ describe('the one issue', () => {
     ]);
     expect(scene.comments[0]).toContain('(`majors`): failed (was unknown); `majors was seen`');
     expect(scene.comments[0]).toContain('(`clients`): passed');
-    expect(scene.comments[0]).toContain('(`files`): warning, which stops nothing');
-    expect(scene.comments[0]).toContain('(`volume`): failed, ignored, which stops nothing');
+    expect(scene.comments[0]).toContain('(`files`): warning, which does not block');
+    expect(scene.comments[0]).toContain('(`volume`): failed, ignored, which does not block');
     expect(scene.issue.body).toContain('is ignored: we know');
     await scene.run([finding('majors'), finding('clients', 'passed'), finding('files', 'warning')]);
     expect(scene.comments).toHaveLength(1);
   });
 
-  it('is rewritten without a comment when only something changes that stops nothing', async () => {
+  it('is rewritten without a comment when only something changes that blocks nothing', async () => {
     await scene.run([finding('majors')]);
     expect(await scene.writesOf([finding('majors'), finding('files', 'warning')])).toEqual([updated]);
     expect(scene.issue.body).toContain('files was seen');
@@ -98,9 +98,9 @@ describe('the one issue', () => {
     await scene.run([finding('majors')]);
     expect(await scene.run([])).toMatchObject({ operation: 'closed', number: 1 });
     expect(scene.issue).toMatchObject({ state: 'closed', stateReason: 'completed' });
-    expect(scene.issue.body).toContain('**✓ Nothing stands against the upgrade**');
+    expect(scene.issue.body).toContain('**✓ No check blocks the upgrade**');
     expect(scene.comments[0]).toContain('**Green again:**');
-    expect(scene.comments[0]).toContain('Nothing stands against the upgrade any more');
+    expect(scene.comments[0]).toContain('No check blocks the upgrade any more');
     expect(await scene.writesOf([])).toEqual([]);
     expect(await scene.run([finding('majors')])).toMatchObject({ operation: 'reopened', number: 1 });
     expect(scene.issue).toMatchObject({ state: 'open', stateReason: 'reopened' });
@@ -211,7 +211,7 @@ describe('what people do', () => {
     await scene.run([finding('majors')]);
     fillUp();
     expect((await scene.run([finding('majors'), finding('clients')])).operation).toBe('updated');
-    expect(scene.issue.body).toContain('2 checks of 3 stand');
+    expect(scene.issue.body).toContain('2 checks of 3 block');
     expect(scene.issue.body).toContain("What to do about `majors`, `clients` is in the run's summary.");
     expect(scene.issue.body?.length).toBeLessThanOrEqual(65_536);
     expect(await scene.writesOf([finding('majors'), finding('clients')])).toEqual([]);

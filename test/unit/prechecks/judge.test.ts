@@ -21,7 +21,7 @@ describe('judging the facts', () => {
     }
   });
 
-  test('goes on after a check that stands against the upgrade: people see all of it at once', async () => {
+  test('goes on after a check that blocks the upgrade: people see all of it at once', async () => {
     const nothing = await facts({ missingPermissions: unread('forbidden'), server: unread('forbidden') });
     expect((await judge(nothing, {}, page, new FakeLog())).findings).toHaveLength(catalogue.length);
   });

@@ -25,7 +25,7 @@ describe('publishing a report', () => {
     expect(runner.summary).toContain('# ✓ PostgreSQL 14 serves');
   });
 
-  test('names the checks that stand against it, without those that are ignored', async () => {
+  test('names the checks that block it, without those that are ignored', async () => {
     const runner = new FakeRunner();
     const finding = (check: string, status: Status, more = {}) => ({
       check,
