@@ -2,7 +2,6 @@ import { describe } from './common/errors.ts';
 import { parseInputs } from './inputs/inputs.ts';
 import { readStatus } from './modes/status.ts';
 import { remedyMarkdown } from './report/remedy-markdown.ts';
-import { servingImage } from './target/images.ts';
 import { code, prose } from './text/markdown.ts';
 import { remedyText, type Remedy } from './text/remedy.ts';
 import { runIdOf, type Outside } from './run.ts';
@@ -53,7 +52,7 @@ async function lookAt(
 ): Promise<Unfinished | undefined> {
   const inputs = parseInputs((name) => runner.input(name));
   const cluster = (await connect(inputs)).interruptedBy(signal);
-  const status = await readStatus({ cluster, inputs, crypto, runner }, servingImage(inputs), runIdOf(runner));
+  const status = await readStatus({ cluster, inputs, crypto, runner }, runIdOf(runner));
   return status.state === 'unfinished' ? status : undefined;
 }
 

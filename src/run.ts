@@ -23,7 +23,6 @@ import { changeLeaves } from './redaction/leaves.ts';
 import type { Report, Verdict } from './report/report-shape.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
-import { servingImage } from './target/images.ts';
 import { remedyText } from './text/remedy.ts';
 import { oneLine } from './text/visible.ts';
 import { backupName } from './objects/backup.ts';
@@ -99,14 +98,13 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
     ...unused.warnings,
     ...dubiousInputs(inputs),
   );
-  const serving = servingImage(inputs);
   const runId = runIdOf(runner);
   const isProposing = inputTable.valuesFile.modes.includes(inputs.mode);
-  const settings = isProposing ? valuesUpdate(inputs, serving, runId) : undefined;
+  const settings = isProposing ? valuesUpdate(inputs, inputs.servingImage, runId) : undefined;
   const github = settings && (await outside.connectGitHub(inputs.githubToken));
   const pullRequest = settings && github && { settings, github };
   const context: ModeContext = {
-    ...{ inputs, runner, clock, signal, timeline, progress, serving, runId, pullRequest },
+    ...{ inputs, runner, clock, signal, timeline, progress, runId, pullRequest },
     // Not before the checks: what is wrong with it must not hide what they find.
     connectForIssue: inputs.issue ? () => outside.connectGitHub(inputs.githubToken) : undefined,
     log: runner.log,
@@ -188,7 +186,7 @@ function reportOf(
       upgrade: { reference: facts.upgradeImage, seen: seenId(facts.upgradeProbe) },
       serving: { reference: facts.serving.reference, seen: seenId(facts.servingProbe) },
     },
-    image: image ?? (inputs === undefined ? undefined : (facts?.serving ?? safeServingImage(inputs))),
+    image: image ?? inputs?.servingImage,
     phases: timeline.phases,
     serving: results.serving === true,
     snapshot: results.backup?.kind === 'snapshot' ? results.backup.name : undefined,
@@ -210,12 +208,4 @@ function reportOf(
     warnings: results.warnings,
     error,
   };
-}
-
-function safeServingImage(inputs: Inputs): Report['image'] {
-  try {
-    return servingImage(inputs);
-  } catch {
-    return undefined;
-  }
 }

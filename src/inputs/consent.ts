@@ -1,4 +1,4 @@
-import type { Inputs } from './inputs.ts';
+import type { Mode } from './input-types.ts';
 import { imageReference, objectName } from '../common/grammar.ts';
 
 /** What the input `confirm` agrees to, beyond that the run may begin. */
@@ -31,7 +31,11 @@ export function consentOf({
   mode,
   confirm,
   namespace,
-}: Pick<Inputs, 'mode' | 'confirm' | 'namespace'>): Consent | undefined {
+}: {
+  readonly mode: Mode;
+  readonly confirm: string;
+  readonly namespace: string;
+}): Consent | undefined {
   if (!confirm.startsWith(namespace)) return undefined;
   const rest = confirm.slice(namespace.length);
   const found =

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { consentOf } from './consent.ts';
 import { ConfigurationError } from '../common/errors.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -97,7 +96,7 @@ function named(event: string): string {
  * @throws ConfigurationError
  */
 export function guardConsent(
-  inputs: Pick<Inputs, 'mode' | 'dryRun' | 'confirm' | 'namespace' | 'backup' | 'confirmExternalBackup'>,
+  inputs: Pick<Inputs, 'mode' | 'dryRun' | 'confirm' | 'consent' | 'namespace' | 'backup' | 'confirmExternalBackup'>,
 ): void {
   const { mode, namespace } = inputs;
   if (inputs.dryRun && (mode === 'rollback' || mode === 'values'))
@@ -109,7 +108,7 @@ export function guardConsent(
         : 'Leave it out: the pull request changes nothing until it is merged.',
     );
   if (!changes(inputs)) return;
-  if (consentOf(inputs) === undefined) {
+  if (inputs.consent === undefined) {
     throw new ConfigurationError(
       'confirm-missing',
       `"mode: ${mode}" needs "confirm" to be the namespace, "${namespace}"; it is ${inputs.confirm === '' ? 'empty' : JSON.stringify(inputs.confirm)}.`,

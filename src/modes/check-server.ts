@@ -37,7 +37,8 @@ export async function checkServer(
   context: ClusterModeContext,
   { target, database, seal }: FoundServer,
 ): Promise<CheckedServer | undefined> {
-  const { log, timeline, progress, inputs, serving, pullRequest, signal } = context;
+  const { log, timeline, progress, inputs, pullRequest, signal } = context;
+  const { servingImage: serving } = inputs;
   const cluster = context.cluster.interruptedBy(signal);
   const asked = database.over(cluster);
   const served = await alreadyUpgraded(cluster, target, asked, serving, seal);

@@ -1,4 +1,3 @@
-import { consentOf } from '../inputs/consent.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
@@ -45,7 +44,7 @@ export async function locate({ cluster, inputs, crypto, mask }: Outside): Promis
       mask(value, { name, among: [namespace, secret.name, secret.key, inputs.statefulset] });
     }).then((password) => ({ password, seal: new JournalSeal(crypto, password) })));
   const target = await discover(cluster, inputs, async (server) => {
-    if (consentOf(inputs)?.withoutJournal === true) return await claimByEvidence(cluster, server);
+    if (inputs.consent?.withoutJournal === true) return await claimByEvidence(cluster, server);
     const journal = await Journal.find(cluster, namespace, (await open(server.secret)).seal);
     // Somebody deleted the journal in the middle of an upgrade.
     if (journal === undefined && hasFence(server.statefulSet.spec?.template.spec)) throw claimMissing(server);

@@ -45,7 +45,6 @@ export interface ModeContext extends Omit<Surroundings, 'cluster'> {
   readonly runner: Runner;
   readonly timeline: Timeline;
   readonly progress: Progress;
-  readonly serving: Image;
   /** The run's address, as people find it again. */
   readonly runId: string;
   /** Undefined when the inputs ask for none. */

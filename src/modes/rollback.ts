@@ -1,4 +1,4 @@
-import { consentOf, type Consent } from '../inputs/consent.ts';
+import type { Consent } from '../inputs/consent.ts';
 import { PrecheckError, UpgradeError } from '../common/errors.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
 import { valuesUpdate } from '../pull-request/values-update.ts';
@@ -25,7 +25,7 @@ import { publishValues } from './pull-request.ts';
 export async function rollback(context: ClusterModeContext): Promise<void> {
   const { cluster, inputs, runId } = context;
   const found = await findServer(context);
-  const consent = consentOf(inputs);
+  const { consent } = inputs;
   if (consent?.withoutJournal === true) {
     await rollbackWithoutJournal(context, found, consent);
     return;

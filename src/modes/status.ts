@@ -4,7 +4,6 @@ import { jobName } from '../objects/upgrade-job.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Runner } from '../ports/runner.ts';
-import type { Image } from '../common/image.ts';
 import { findHolding } from '../upgrade/lock/lease.ts';
 import type { Target } from '../target/target.ts';
 import { findJournal } from '../journal/find-journal.ts';
@@ -20,10 +19,10 @@ import type { ClusterModeContext } from './mode.ts';
  * @throws ConfigurationError, ClusterError
  */
 export async function tellStatus(context: ClusterModeContext): Promise<void> {
-  const { progress, log, serving, signal } = context;
+  const { progress, log, signal } = context;
   const cluster = context.cluster.interruptedBy(signal);
   log.info(`Cluster: ${cluster.address}`);
-  const status = await readStatus({ ...context, cluster }, serving);
+  const status = await readStatus({ ...context, cluster });
   progress.status = status;
   progress.verdict = status.state;
   await log.group(`Status: ${status.state}`, () => {
@@ -45,7 +44,7 @@ interface Reading {
  * @param dead address of a run that has ended for sure, also if its Lease has not expired yet
  * @throws ConfigurationError, ClusterError
  */
-export async function readStatus({ runner, ...outside }: Reading, serving: Image, dead?: string): Promise<Status> {
+export async function readStatus({ runner, ...outside }: Reading, dead?: string): Promise<Status> {
   const { cluster, inputs } = outside;
   const mask: Mask = (secret, options) => {
     runner.mask(secret, options);
@@ -58,7 +57,7 @@ export async function readStatus({ runner, ...outside }: Reading, serving: Image
   ]);
   const ours = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);
   const holding = lease?.holder === dead ? lease && { ...lease, isExpired: true } : lease;
-  return statusOf({ target, journal, doubt, holding, jobs: ours, newImage: serving.reference });
+  return statusOf({ target, journal, doubt, holding, jobs: ours, newImage: inputs.servingImage.reference });
 }
 
 /** The journal, or why it can't be trusted: what stops an upgrade must not stop who asks what stops it. */

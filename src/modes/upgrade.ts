@@ -74,7 +74,8 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
 }
 
 async function resume(context: ClusterModeContext, found: FoundServer, earlier: Journal): Promise<void> {
-  const { progress, serving, log, scripts, inputs, runId } = context;
+  const { progress, log, scripts, inputs, runId } = context;
+  const { servingImage: serving } = inputs;
   const { reference } = earlier.record.serving;
   if (reference !== serving.reference) {
     log.annotate(

@@ -3,7 +3,6 @@ import { PrecheckError } from '../common/errors.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import type { InitdbSettings, JobSettings } from './upgrade-job.ts';
 import { wholeCpus } from '../inputs/resources.ts';
-import { upgradeImage } from '../target/images.ts';
 
 /** What the new cluster is made with: template1's values, or the inputs'. */
 export function initdbSettings(
@@ -44,7 +43,7 @@ export function jobSettings(
 ): Omit<JobSettings, 'runId'> {
   const { resources } = inputs;
   return {
-    image: upgradeImage(inputs),
+    image: inputs.upgradeImage,
     imagePullSecret: inputs.imagePullSecret,
     resources,
     jobs: parallelJobs(inputs.jobs, databases.length, wholeCpus(resources)),

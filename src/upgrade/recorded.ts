@@ -1,8 +1,7 @@
 import type { ClusterReader } from '../ports/cluster.ts';
-import { confirmImage, confirmWithoutJournal, consentOf } from '../inputs/consent.ts';
+import { confirmImage, confirmWithoutJournal } from '../inputs/consent.ts';
 import { UpgradeError } from '../common/errors.ts';
 import { workloadName } from '../target/applications.ts';
-import { servingImage, upgradeImage } from '../target/images.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { expectOurVolume } from './backup/our-volume.ts';
 import { expectClaim } from './server/claim.ts';
@@ -65,13 +64,13 @@ async function expectApplications({ cluster, target, inputs, journal }: Looking)
 async function expectImages(context: Looking): Promise<void> {
   const { cluster, target, inputs, journal } = context;
   const { image, job, serving } = journal.record;
-  const ofJob = upgradeImage(inputs);
+  const ofJob = inputs.upgradeImage;
   if (job.image !== ofJob)
     throw unconfirmed(
       `${job.image} for the upgrade Job, but the inputs say ${ofJob}`,
       `If that image is right, set "upgrade-image: ${job.image}", and run again.`,
     );
-  let known = [servingImage(inputs).reference, serverImage(target), consentOf(inputs)?.image];
+  let known = [inputs.servingImage.reference, serverImage(target), inputs.consent?.image];
   // On the way back 14 is not started any more.
   const isBack = journal.isClosed || journal.noted.back !== undefined || journal.noted.rollback !== undefined;
   const wanted = isBack ? [image] : [image, serving.reference];
@@ -84,7 +83,7 @@ async function expectImages(context: Looking): Promise<void> {
     );
   if (!isBack && !known.includes(serving.reference))
     throw unconfirmed(
-      `${serving.reference} for PostgreSQL 14, but the inputs say ${servingImage(inputs).reference}`,
+      `${serving.reference} for PostgreSQL 14, but the inputs say ${inputs.servingImage.reference}`,
       'If that image is right, set "image-repository" and "image-tag" to it, and run again.',
     );
 }

@@ -7,7 +7,6 @@ import type { Inputs } from '../inputs/inputs.ts';
 import { wholeCpus } from '../inputs/resources.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
 import { isScaled, workloadName, type Workload } from '../target/applications.ts';
-import { servingImage, upgradeImage } from '../target/images.ts';
 import { serverImage, volumeName, type Target } from '../target/target.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
@@ -63,14 +62,14 @@ export async function readEvidence(
     uids: { ...uidsOf(target), ...(open === undefined ? {} : { claim: open.formerClaim }) },
     statefulSet: target.name,
     claim: target.volume.claimName,
-    serving: servingImage(inputs),
+    serving: inputs.servingImage,
     replicas: 1,
     applications: [...target.applications],
     volume: open?.exchange.former ?? volumeName(target) ?? '',
     reclaimPolicy: target.volume.persistentVolume?.spec?.persistentVolumeReclaimPolicy ?? 'Delete',
     backup: recordedKind(found),
     job: {
-      image: upgradeImage(inputs),
+      image: inputs.upgradeImage,
       imagePullSecret: inputs.imagePullSecret,
       resources,
       jobs: inputs.jobs ?? wholeCpus(inputs.resources),
@@ -130,7 +129,7 @@ async function formerImage(
   { image }: Consent,
 ): Promise<string> {
   if (image !== undefined) return image;
-  const ofFourteen = servingImage(inputs).reference;
+  const ofFourteen = inputs.servingImage.reference;
   const images = [...new Set([serverImage(target), ...(await imageHistory(cluster, target))])];
   const others = images.filter((one) => one !== ofFourteen);
   const [only] = others;

@@ -3,14 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import type { V1Node } from '@kubernetes/client-node';
 import { isRunError } from '../../src/common/errors.ts';
 import { jobName, revertJobName } from '../../src/objects/upgrade-job.ts';
-import { upgradeImage } from '../../src/target/images.ts';
 import { inputs, namespace, newImage, oldImage } from '../unit/objects.ts';
 import { known, servingProbe, unread, upgradeProbe } from '../unit/prechecks/facts.ts';
 import { ending } from '../unit/upgrade/job-controller.ts';
 import { live } from '../unit/upgrade/live.ts';
 
 const [a, b] = ['a', 'b'].map((digit) => `sha256:${digit.repeat(64)}`) as [string, string];
-const toolbox = upgradeImage(inputs());
+const toolbox = inputs().upgradeImage;
 const repository = toolbox.replace(/:[^:]*$/, '');
 const served = newImage.replace(/:[^:]*$/, '');
 

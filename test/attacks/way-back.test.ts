@@ -1,6 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, test } from '@jest/globals';
-import { consentOf } from '../../src/inputs/consent.ts';
 import { jobName } from '../../src/objects/upgrade-job.ts';
 import { ownerLabel } from '../../src/objects/pod.ts';
 import { discover } from '../../src/target/discover.ts';
@@ -103,7 +102,7 @@ describe('a neighbour who makes the journal immutable, which can not be taken ba
     const evidence = await readEvidence(cluster, {
       inputs: wanted,
       target: await discover(cluster, wanted),
-      consent: consentOf(wanted) ?? { withoutJournal: true, image: undefined, backup: undefined },
+      consent: wanted.consent ?? { withoutJournal: true, image: undefined, backup: undefined },
       runId: 'run-3',
       startedAt: clock.now().toISOString(),
     });

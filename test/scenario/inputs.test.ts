@@ -90,7 +90,7 @@ const refusals: Refusal[] = [
     title: 'an unknown release',
     inputs: { 'server-release': '3.4' },
     code: 'release-unknown',
-    says: 'No PostgreSQL 14 image is known for release 3.4',
+    says: 'Input "server-release" is 3.4, a release of CircleCI Server for which no image of PostgreSQL 14 is known',
   },
   {
     title: 'resources that are no YAML',

@@ -10,7 +10,6 @@ import { inputTable, parseInputs, type Inputs } from '../../src/inputs/inputs.ts
 import { inputName } from '../../src/common/input-name.ts';
 import { wholeCpus } from '../../src/inputs/resources.ts';
 import { valuesUpdate } from '../../src/pull-request/values-update.ts';
-import { servingImage } from '../../src/target/images.ts';
 import { parallelJobs } from '../../src/objects/job-settings.ts';
 
 const seed = 20261129;
@@ -148,7 +147,7 @@ function outcomeOf(given: Readonly<Record<string, string>>): Inputs | Configurat
     parallelJobs(inputs.jobs, 3, wholeCpus(inputs.resources));
     try {
       guardConsent(inputs);
-      valuesUpdate(inputs, servingImage(inputs), 'run');
+      valuesUpdate(inputs, inputs.servingImage, 'run');
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
     }

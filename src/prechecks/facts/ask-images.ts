@@ -16,7 +16,6 @@ import { runProbe } from '../../probes/run-probe.ts';
 import { runTrial, type Trial } from '../../probes/run-trial.ts';
 import { obstacleToTrial, trialPod } from '../../probes/trial-pod.ts';
 import { seenImage } from '../../target/image-digests.ts';
-import { servingImage, upgradeImage } from '../../target/images.ts';
 import { notAsked, type Known, both, known, knownFrom, pair } from '../../common/known.ts';
 import type { Gathering } from './gathering.ts';
 import type { HazardFacts } from '../../hazards/hazard.ts';
@@ -32,7 +31,7 @@ export async function probe(
   libraries: Known<Libraries>,
 ): Promise<Known<ImageFacts>> {
   const { inputs, target } = gathering;
-  const image = role === 'upgrade' ? upgradeImage(inputs) : servingImage(inputs).reference;
+  const image = role === 'upgrade' ? inputs.upgradeImage : inputs.servingImage.reference;
   if (inputs.probes === 'none')
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
   if (!settings.known) return settings;
@@ -62,7 +61,7 @@ export async function tryStart(gathering: Gathering, server: Known<ServerFacts>)
   if (!server.known) return server;
   const obstacle = obstacleToTrial(target, server.value.archiveMode);
   if (obstacle !== undefined) return { known: false, reason: obstacle, code: 'not-tried' };
-  const pod = trialPod(target, servingImage(inputs).reference, inputs.imagePullSecret);
+  const pod = trialPod(target, inputs.servingImage.reference, inputs.imagePullSecret);
   return await known(() => runTrial(gathering, pod, database, inputs.jobStartTimeout));
 }
 
@@ -75,7 +74,7 @@ export async function replayed(
   hazards: Known<HazardFacts>,
 ): Promise<Known<ReplayFacts>> {
   const { inputs, target, database, scripts } = gathering;
-  const image = upgradeImage(inputs);
+  const image = inputs.upgradeImage;
   if (inputs.probes === 'none')
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
   const read = both(settings, both(server, databases, pair), pair);

@@ -9,7 +9,6 @@ import { isOurPod } from '../../objects/ours.ts';
 import { jobName, type JobSettings } from '../../objects/upgrade-job.ts';
 import type { ProbeRole } from '../../probes/probe.ts';
 import { sweepProbes } from '../../probes/sweep-probes.ts';
-import { servingImage, upgradeImage } from '../../target/images.ts';
 import { newestRevisions } from '../../target/helm-releases.ts';
 import { neighboursOf } from '../../target/neighbours.ts';
 import { askUser, missingPermissions, needed, type Permission } from '../../permissions/permissions.ts';
@@ -126,8 +125,8 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     ...others,
     inputs,
     target,
-    serving: servingImage(inputs),
-    upgradeImage: upgradeImage(inputs),
+    serving: inputs.servingImage,
+    upgradeImage: inputs.upgradeImage,
     access: { address: cluster.address, version, weaknesses: cluster.weaknesses },
     unmaskedSecrets: gathering.unmaskedSecrets,
     missingPermissions: permissions,

@@ -1,4 +1,4 @@
-import { confirmBackup, consentOf } from '../../inputs/consent.ts';
+import { confirmBackup } from '../../inputs/consent.ts';
 import { UpgradeError } from '../../common/errors.ts';
 import { jobFailure, runJob } from '../job/job-run.ts';
 import type { Context } from '../contract/step.ts';
@@ -73,7 +73,7 @@ async function prepare(context: Context) {
  */
 async function chooseBackup({ cluster, target, journal, inputs }: Context): Promise<Backup> {
   const { kind } = journal.record.backup;
-  const named = consentOf(inputs)?.backup;
+  const named = inputs.consent?.backup;
   const name = named ?? (kind === 'external' ? '' : (journal.noted.backup ?? ''));
   const byName = () => howToName(cluster, target, confirmBackup(target.namespace, 'NAME'));
   if (name === '')

@@ -3,7 +3,6 @@ import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { resources, type ResourceName } from '../../../src/ports/cluster.ts';
 import { run, type Outside } from '../../../src/run.ts';
 import { tellUnfinished } from '../../../src/post.ts';
-import { upgradeImage } from '../../../src/target/images.ts';
 import { journalName } from '../../../src/objects/journal-name.ts';
 import { leaseName } from '../../../src/objects/lease.ts';
 import type { Report } from '../../../src/report/report-shape.ts';
@@ -221,7 +220,7 @@ export async function runMode(
   return { code, remedy: remedy?.text ?? '', commands: commandsFor('shell', remedy), runner, text };
 }
 
-const images = new Set([oldImage, newImage, upgradeImage(inputs())]);
+const images = new Set([oldImage, newImage, inputs().upgradeImage]);
 
 /** Names that only the action gives. */
 const ourNames: Partial<Record<ResourceName, RegExp>> = {

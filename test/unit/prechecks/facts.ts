@@ -10,7 +10,6 @@ import type { Facts } from '../../../src/facts/facts.ts';
 import type { Answer } from '../../../src/findings/finding.ts';
 import type { Known, Unknown } from '../../../src/common/known.ts';
 import { hazards } from '../../../src/hazards/table.ts';
-import { servingImage, upgradeImage } from '../../../src/target/images.ts';
 import { startedConfiguration } from '../fake-database.ts';
 import { notCopyable } from './copyable.ts';
 import { inputs, newImage, node, snapshotClass, storageClass, target } from '../objects.ts';
@@ -103,7 +102,7 @@ export const files = {
 };
 
 export const upgradeProbe: ImageFacts = {
-  image: upgradeImage(inputs()),
+  image: inputs().upgradeImage,
   oldVersion: 'postgres (PostgreSQL) 12.16',
   newVersion: 'postgres (PostgreSQL) 14.22',
   pgUpgrade: 'pg_upgrade (PostgreSQL) 14.22',
@@ -130,7 +129,7 @@ export const trial: Extract<Trial, { started: true }> = {
 };
 
 export const replay: ReplayFacts = {
-  image: upgradeImage(inputs()),
+  image: inputs().upgradeImage,
   unreachable: undefined,
   broken: undefined,
   network: undefined,
@@ -150,8 +149,8 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
   return {
     inputs: inputs(),
     target: await target(),
-    serving: servingImage(inputs()),
-    upgradeImage: upgradeImage(inputs()),
+    serving: inputs().servingImage,
+    upgradeImage: inputs().upgradeImage,
     unmaskedSecrets: [],
     access: { address: 'https://cluster.example:6443', version: 'v1.34.0', weaknesses: [] },
     missingPermissions: known([]),

@@ -1,5 +1,4 @@
 import type { Report } from '../../../src/report/report-shape.ts';
-import { servingImage } from '../../../src/target/images.ts';
 import { inputs, namespace } from '../objects.ts';
 
 /** The report of an upgrade that went well. */
@@ -13,7 +12,7 @@ export function report(more: Partial<Report> = {}): Report {
     findings: [],
     checkSeconds: undefined,
     serving: true,
-    image: servingImage(inputs()),
+    image: inputs().servingImage,
     phases: [],
     snapshot: 'snap-1',
     backup: 'VolumeSnapshot snap-1',

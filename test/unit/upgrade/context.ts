@@ -1,7 +1,6 @@
 import type { V1StatefulSet } from '@kubernetes/client-node';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { isReady } from '../../../src/upgrade/server/server-ready.ts';
-import { servingImage } from '../../../src/target/images.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
@@ -40,7 +39,7 @@ export function recordOf(target: Awaited<ReturnType<typeof targetOf>>): JournalR
     claim: target.volume.claimName,
     uids: uidsOf(target),
     image: serverImage(target),
-    serving: servingImage(parsed()),
+    serving: parsed().servingImage,
     replicas: target.replicas,
     applications: [...target.applications],
     volume: 'pv-1',
@@ -72,7 +71,7 @@ export async function setUp(
     inputs,
     target,
     database: fakeDatabase(cluster, target, state),
-    serving: servingImage(inputs),
+    serving: inputs.servingImage,
     snapshotClass: 'csi-class',
     settings: { ...jobSettings(inputs, server, databases), runId: 'run-1' },
     scripts: { 'upgrade.sh': 'echo upgrade' },

@@ -9,7 +9,7 @@ import type { Noted } from '../../../src/journal/notes.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
 import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
-import { claim, deployment, namespace, oldImage } from '../objects.ts';
+import { claim, deployment, inputs, namespace, oldImage } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { recordOf, setUp } from './context.ts';
 import { anotherRun, live } from './live.ts';
@@ -79,7 +79,7 @@ test('an image of 12 that the history has forgotten is used once somebody has na
   const run = anotherRun(setting, cluster, context.target);
   const refused = await thrownBy(() => resumeUpgrade(run, journal));
   const [, confirm = ''] = /"confirm: ([^"]*)"/.exec(refused.remedy.text) ?? [];
-  const agreed = { ...run, inputs: { ...run.inputs, mode: 'upgrade', confirm } as const };
+  const agreed = { ...run, inputs: inputs({ mode: 'upgrade', confirm }) };
   expect((await resumeUpgrade(agreed, journal)).end).not.toBe('completed');
 });
 

@@ -51,7 +51,7 @@ async function upgraded(): Promise<Live> {
 
 async function evidenceOf({ cluster }: Live, wanted = given) {
   const target = await discover(cluster, wanted);
-  const consent = consentOf(wanted) ?? { withoutJournal: false, image: undefined, backup: undefined };
+  const consent = wanted.consent ?? { withoutJournal: false, image: undefined, backup: undefined };
   const startedAt = '2026-01-03T03:04:05.000Z';
   return {
     target,

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
 import { gatherFacts } from '../../../../src/prechecks/facts/gather.ts';
-import { servingImage, upgradeImage } from '../../../../src/target/images.ts';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
 import { journalName } from '../../../../src/objects/journal-name.ts';
 import { FakeClock } from '../../fake-clock.ts';
@@ -163,8 +162,8 @@ describe('gathering facts', () => {
   });
 
   test.each([
-    ['upgradeProbe', upgradeImage(inputs())],
-    ['servingProbe', servingImage(inputs()).reference],
+    ['upgradeProbe', inputs().upgradeImage],
+    ['servingProbe', inputs().servingImage.reference],
   ] as const)('%s is unknown when its own image can not be pulled, and the pod is removed', async (fact, image) => {
     const from = probing(cluster(), probeLog.join(''), image);
     const facts = await gather(from);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseImage } from '../../../src/common/image.ts';
-import { servingImage, upgradeImage } from '../../../src/target/images.ts';
 import { inputs } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 
@@ -20,21 +19,21 @@ describe('the image that serves', () => {
     [{ 'image-repository': 'mirror/server-postgres' }, 'docker.io', 'mirror/server-postgres'],
     [{ 'image-repository': 'postgres' }, 'docker.io', 'postgres'],
   ])('with %j is in registry %s, repository %s', (given, registry, repository) => {
-    const image = servingImage(inputs(given));
+    const image = inputs(given).servingImage;
     expect(image).toMatchObject({ registry, repository });
     expect(image.reference).toBe(`${registry}/${repository}:${image.tag}`);
   });
 
   test.each(['4.9', '4.10', '4.10.3'])('has a tag for release %s', (release) => {
-    expect(servingImage(inputs({ 'server-release': release })).tag).toMatch(/^14\./);
+    expect(inputs({ 'server-release': release }).servingImage.tag).toMatch(/^14\./);
   });
 
   test('has the tag of the input, also for a release that is not known', () => {
-    expect(servingImage(inputs({ 'image-tag': '14.99', 'server-release': '9.9' })).reference).toMatch(/:14\.99$/);
+    expect(inputs({ 'image-tag': '14.99', 'server-release': '9.9' }).servingImage.reference).toMatch(/:14\.99$/);
   });
 
   test.each(['9.9', '4.1', '4.100', '4.8.2'])('is not guessed for release %s', async (release) => {
-    const error = await thrownBy(() => servingImage(inputs({ 'server-release': release })));
+    const error = await thrownBy(() => inputs({ 'server-release': release }));
     expect(error.code).toBe('release-unknown');
     expect(error.message).toContain(release);
     expect(error.remedy.text).toContain('4.9, 4.10');
@@ -46,7 +45,7 @@ describe('an image with a digest', () => {
   const digest = `sha256:${'a'.repeat(64)}`;
 
   test('is that of the input, by tag and digest', () => {
-    const image = servingImage(inputs({ 'image-tag': `14.22@${digest}` }));
+    const image = inputs({ 'image-tag': `14.22@${digest}` }).servingImage;
     expect(image).toMatchObject({ repository: 'server-postgres', tag: `14.22@${digest}` });
     expect(image.reference).toMatch(new RegExp(`:14\\.22@${digest}$`));
     expect(parseImage(image.reference)).toEqual(image);
@@ -74,6 +73,6 @@ describe('the image of the Job', () => {
     [{ 'image-source': 'docker-hub' }, 'docker.io/circleci/server-postgres-upgrade:12-14'],
     [{ 'upgrade-image': 'registry.example.com/upgrade:mine' }, 'registry.example.com/upgrade:mine'],
   ])('with %j is %s', (given, expected) => {
-    expect(upgradeImage(inputs(given))).toBe(expected);
+    expect(inputs(given).upgradeImage).toBe(expected);
   });
 });

@@ -1,9 +1,15 @@
 import { ConfigurationError } from '../common/errors.ts';
 import { splitName, type Image } from '../common/image.ts';
-import type { Inputs } from '../inputs/inputs.ts';
 import { upgrade } from '../common/versions.ts';
 
-type ImageInputs = Pick<Inputs, 'serverRelease' | 'imageSource' | 'imageRepository' | 'imageTag' | 'upgradeImage'>;
+/** The inputs that choose the images, as they are given. */
+interface ImageInputs {
+  readonly serverRelease: string;
+  readonly imageSource: keyof typeof upgrade.images;
+  readonly imageRepository: string;
+  readonly imageTag: string;
+  readonly upgradeImage: string;
+}
 
 /**
  * The image that serves PostgreSQL 14.
@@ -26,7 +32,7 @@ function tagOf(release: string): string {
   if (tag !== undefined) return tag;
   throw new ConfigurationError(
     'release-unknown',
-    `No PostgreSQL ${String(upgrade.to)} image is known for release ${release} of CircleCI Server.`,
+    `Input "server-release" is ${release}, a release of CircleCI Server for which no image of PostgreSQL ${String(upgrade.to)} is known.`,
     `Set "image-tag" to the tag that your release ships, or "server-release" to one of: ${Object.keys(upgrade.tags).join(', ')}.`,
   );
 }
