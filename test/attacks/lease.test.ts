@@ -49,7 +49,7 @@ describe('a Lease that a neighbour wrote', () => {
         ...{ target: await target(), journal: undefined, holding, jobs: [], newImage },
       });
       expect(evidence.join()).toContain('was not written by a run of this action');
-      expect(next).not.toContain('Wait');
+      expect(next.text).not.toContain('Wait');
     },
   );
 

@@ -17,7 +17,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   missingPermissions: ['permissions'],
   // Without it the remedy has a placeholder.
   user: [],
-  server: ['superuser-login', 'server-version', 'layout-data-directory', 'majors', 'free-space', 'security-faults'],
+  server: ['superuser-login', 'server-version', 'layout-data-directory', 'majors', 'security-faults'],
   volumeTrial: ['transfer'],
   databases: ['encoding-and-locale', 'free-space', 'sort-order', 'replay'],
   sortOrders: ['sort-order'],
