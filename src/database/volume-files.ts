@@ -35,7 +35,7 @@ export interface VolumeFiles {
 /** How files get into the new cluster, as the Job decides it. */
 export type TransferMode = Exclude<Transfer, 'auto'>;
 
-export interface Room {
+interface Room {
   readonly kilobytes: number;
   readonly inodes: number;
 }

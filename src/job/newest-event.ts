@@ -34,6 +34,6 @@ export async function withWarning(cluster: ClusterReader, { metadata }: V1Pod, r
 /**
  * Others' words in a sentence of ours, in quotation marks. Nothing in them ends the quotation, or is a command of ours (`prose`), which people would run.
  */
-export function quoted(others: string): string {
+function quoted(others: string): string {
   return `"${others.replace(/["`]/g, "'")}"`;
 }

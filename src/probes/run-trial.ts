@@ -82,7 +82,7 @@ function telling(log: string): string[] {
 }
 
 /** Makes a pod for as long as `body` takes, and removes it whatever happens. */
-export async function withPod<T>(
+async function withPod<T>(
   { cluster, log }: Pick<Surroundings<UnleasedCluster>, 'cluster' | 'log'>,
   pod: V1Pod,
   body: (name: string) => Promise<T>,

@@ -110,7 +110,7 @@ const hindering: Readonly<Record<string, string>> = {
   file_path_restriction: 'some paths may not be changed',
 };
 
-export async function probeRules(github: GitHub, branch: string, access: Access): Promise<Answer> {
+async function probeRules(github: GitHub, branch: string, access: Access): Promise<Answer> {
   const rules = await github.branchRules(branch);
   if (rules === undefined) return passed(`rules for branch ${branch} can't be read here`);
   const found = [...new Set(rules)].filter((rule) => rule in hindering);
