@@ -10,6 +10,7 @@ import {
   namespaceName,
   objectName,
   objectNameOrNone,
+  parsed,
   pattern,
   secret,
   secretDocument,
@@ -17,6 +18,7 @@ import {
   type Input,
   type Mode,
 } from './input-types.ts';
+import { logins, teams } from './accounts.ts';
 import { parseResources } from './resources.ts';
 import { transferChoices } from './transfer.ts';
 import { parseIgnored } from './ignore.ts';
@@ -37,9 +39,6 @@ const onlyWithGitHub = { modes: proposing, needs: ['values-file', 'issue: true']
 
 /** What initdb and a shell both take without quoting; the reference for encodings and locales. */
 const localeName = /^[A-Za-z0-9_.@-]{1,63}$/;
-/** Of a user or an app ("name[bot]"): letters, digits and single hyphens; an enterprise's managed users have "_" and a short code at the end. */
-const login = /^@?[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?(\[bot\])?$/;
-
 /**
  * Every input of the action. action.yml, the README's table and the parser
  * come from here (`npm run generate`); the key in kebab case is the input's name.
@@ -241,7 +240,7 @@ export const inputTable = {
       'Path of the values.yaml in this repository, from its root. The upgrade then ends with a pull request that names the image of 14 in it, and the checks ask before whether that can be done. Empty: no pull request.',
     modes: proposing,
   }),
-  valuesPath: checked('keys', parsePath, {
+  valuesPath: parsed('keys', parsePath, {
     default: 'postgresql.image',
     description:
       'Keys that lead to the image in that file, joined by dots (`\\.` for a dot within a key), with the number of an item of a list in brackets: `spec.sources[0].helm.valuesObject.postgresql.image`.',
@@ -269,15 +268,15 @@ export const inputTable = {
     description: 'Labels of the pull request, and of the issue when it is opened.',
     ...onlyWithGitHub,
   }),
-  assignees: list('login', login, 'the login of a user', {
+  assignees: logins({
     description: 'Assignees of the pull request, and of the issue when it is opened.',
     ...onlyWithGitHub,
   }),
-  reviewers: list('login', login, 'the login of a user', {
+  reviewers: logins({
     description: 'Users who are asked to review the pull request.',
     ...onlyWithValuesFile,
   }),
-  teamReviewers: list('team', /^@?([A-Za-z0-9-]+\/)?[A-Za-z0-9_-]{1,100}$/, "a team's slug", {
+  teamReviewers: teams({
     description: 'Teams that are asked to review, by their slugs. The workflow token of GitHub may not ask teams.',
     ...onlyWithValuesFile,
   }),

@@ -21,7 +21,7 @@ export interface Input<T> {
   parse(text: string, name: string): T;
 }
 
-interface Spec {
+export interface Spec {
   readonly description: string;
   readonly default?: string;
   readonly required?: boolean;
@@ -134,6 +134,11 @@ export function checked(type: string, check: (text: string, name: string) => voi
   });
 }
 
+/** Text of one line that means something. */
+export function parsed<T>(type: string, parse: Input<T>['parse'], spec: Spec): Input<T> {
+  return input(type, { longest: 1000 }, spec, parse);
+}
+
 /** The name of a Kubernetes object: RFC 1123 labels joined by dots, at most 253 characters. */
 export function objectName(spec: Spec): Input<string> {
   const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
@@ -208,15 +213,24 @@ export function flag(spec: Spec): Input<boolean> {
 /** GitHub takes no more labels, and fewer people, on an issue or a pull request. */
 const mostWords = 100;
 
-/** Words with commas or line ends between them, each of which a pattern describes; each is kept once. */
-export function list(type: string, expression: RegExp, takes: string, spec: Spec): Input<readonly string[]> {
+/**
+ * Words with commas or line ends between them, each of which a pattern describes; each is kept once.
+ * @param meaning of a word; the word itself where it is missing
+ */
+export function list(
+  type: string,
+  expression: RegExp,
+  takes: string,
+  spec: Spec,
+  meaning: (word: string) => string = (word) => word,
+): Input<readonly string[]> {
   return input(`list of ${type}s`, { longest: 20_000, hasLines: true }, spec, (value, name) => {
     const words = value
       .split(/[,\n]/)
       .map((word) => word.trim())
       .filter((word) => word !== '');
     for (const word of words) if (!expression.test(word)) throw invalid(name, word, takes);
-    const once = [...new Set(words)];
+    const once = [...new Set(words.map(meaning))];
     if (once.length > mostWords) throw invalid(name, value, `a list of at most ${String(mostWords)}`);
     return once;
   });

@@ -36,7 +36,7 @@ export async function applyAttributes(
   const labels = missingOf(settings.labels, pullRequest.labels);
   await attempt('Labels', labels, () => github.addLabels(number, labels));
 
-  const assignees = missingOf(settings.assignees.map(login), pullRequest.assignees);
+  const assignees = missingOf(settings.assignees, pullRequest.assignees);
   await attempt('Assignees', assignees, async () => {
     const left = missingOf(assignees, await github.addAssignees(number, assignees));
     if (left.length > 0) {
@@ -44,8 +44,8 @@ export async function applyAttributes(
     }
   });
 
-  const reviewers = missingOf(settings.reviewers.map(login), pullRequest.reviewers);
-  const teams = missingOf(settings.teamReviewers.map(teamSlug), pullRequest.teamReviewers);
+  const reviewers = missingOf(settings.reviewers, pullRequest.reviewers);
+  const teams = missingOf(settings.teamReviewers, pullRequest.teamReviewers);
   if (reviewers.length + teams.length > 0 && (newCommit || !(await isReviewed(github, number)))) {
     await attempt('Reviewers', reviewers, () => github.requestReviews(number, { reviewers, teamReviewers: [] }));
     await attempt('Team reviewers', teams, () =>
@@ -69,12 +69,4 @@ async function isReviewed(github: GitHub, number: number): Promise<boolean> {
 function missingOf(wanted: readonly string[], present: readonly string[]): string[] {
   const there = new Set(present.map((name) => name.toLowerCase()));
   return wanted.filter((name) => name !== '' && !there.has(name.toLowerCase()));
-}
-
-function login(name: string): string {
-  return name.replace(/^@/, '');
-}
-
-function teamSlug(name: string): string {
-  return login(name).replace(/^[^/]*\//, '');
 }

@@ -2,23 +2,18 @@ import type { Inputs } from '../inputs/inputs.ts';
 import type { Image } from '../common/image.ts';
 import { checkImage } from '../values/image.ts';
 import { editValues } from '../values/edit-values.ts';
-import { parsePath } from '../values/path.ts';
+import type { Path } from '../values/path.ts';
 import { type Edited, type PullRequestSettings } from './settings.ts';
-import { checkBranchName, checkPath } from '../inputs/repository-names.ts';
 
 /**
  * The pull request for `values-file` as the inputs describe it; undefined when they ask for none.
  * @param runUrl address of the workflow run
- * @throws ConfigurationError for an input that can't be right, whatever the repository holds
+ * @throws ConfigurationError for an image that no registry would take
  */
 export function valuesUpdate(inputs: Inputs, image: Image, runUrl: string): PullRequestSettings | undefined {
   const file = inputs.valuesFile;
   if (file === '') return undefined;
-  checkPath(file);
-  parsePath(inputs.valuesPath);
   checkImage(partsOf(image));
-  if (inputs.pullRequestBase !== '') checkBranchName(inputs.pullRequestBase, 'pull-request-base');
-  if (inputs.pullRequestBranch !== '') checkBranchName(inputs.pullRequestBranch, 'pull-request-branch');
   return {
     path: file,
     edit: (source) => edit(source, file, inputs.valuesPath, image),
@@ -42,7 +37,7 @@ function partsOf({ registry, repository, tag: whole }: Image) {
   return { registry, repository, tag, ...(digest === undefined ? {} : { digest }) };
 }
 
-function edit(source: string, file: string, path: string, image: Image): Edited {
+function edit(source: string, file: string, path: Path, image: Image): Edited {
   const { operation, text, changes, line, warnings } = editValues(source, {
     file,
     path,

@@ -4,7 +4,7 @@ import { choosePlace, type Place } from './locate.ts';
 import { planMapping, planMissing } from './mapping.ts';
 import { nodeAt } from './nodes.ts';
 import { parseDocuments } from './parse.ts';
-import { parsePath, pathText, type Path } from './path.ts';
+import { pathText, type Path } from './path.ts';
 import type { EditOptions, Plan, ShapePlan, Warning } from './plan.ts';
 import { prove } from './prove.ts';
 import { planReference } from './reference.ts';
@@ -13,7 +13,7 @@ import { position, readSource, refusal, type Source } from './source.ts';
 import { warningsOf } from './warnings.ts';
 
 /** Where CircleCI Server's chart has the image of PostgreSQL. */
-const defaultPath = 'postgresql.image';
+const defaultPath: Path = ['postgresql', 'image'];
 
 interface Change {
   /** Such as `postgresql.image.tag`. */
@@ -46,7 +46,7 @@ export interface EditedValues {
  */
 export function editValues(given: string, options: EditOptions): EditedValues {
   checkImage(options.image);
-  const path = parsePath(options.path ?? defaultPath);
+  const path = options.path ?? defaultPath;
   const source = readSource(given, options.file);
   const plan = makePlan(source, path, options);
   const { warnings, writes } = plan;

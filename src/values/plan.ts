@@ -4,8 +4,8 @@ import type { Path } from './path.ts';
 export interface EditOptions {
   /** As messages call the file. */
   readonly file: string;
-  /** Keys that lead to the image, as `parsePath` takes them. */
-  readonly path?: string;
+  /** Keys that lead to the image; those of CircleCI Server's chart where it is missing. */
+  readonly path?: Path;
   readonly image: WantedImage;
 }
 

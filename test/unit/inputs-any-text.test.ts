@@ -25,6 +25,10 @@ const ranges: Readonly<Record<string, Range>> = {
   duration: (value) => isInteger(value, 1000, longestDuration) && longestDuration < 2 ** 31,
   number: (value) => value === undefined || isInteger(value, 1, 256),
   'true | false': (value) => typeof value === 'boolean',
+  keys: (value) =>
+    (value as Inputs['valuesPath']).every((key) =>
+      typeof key === 'number' ? isInteger(key, 0, 9999) : key !== '' && isLine(1000)(key),
+    ),
   secret: (value) => /^[\x21-\x7e]{0,10000}$/.test(value as string),
   resources: (value) => isInteger(wholeCpus(value as Inputs['resources']), 1, Number.MAX_VALUE),
   'list of checks': (value) => [...(value as Inputs['ignoreChecks'])].flat().every((text) => text.trim() !== ''),
@@ -32,7 +36,6 @@ const ranges: Readonly<Record<string, Range>> = {
 for (const type of [
   'name',
   'key',
-  'keys',
   'path',
   'branch',
   'label selector',

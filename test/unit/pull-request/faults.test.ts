@@ -184,7 +184,7 @@ describe('what hangs on the pull request', () => {
       labels: ['upgrade'],
       assignees: ['ada', 'stranger'],
       reviewers: ['github-actions[bot]'],
-      teamReviewers: ['octo-org/platform'],
+      teamReviewers: ['platform'],
     });
     expect(result.operation).toBe('created');
     expect(result.warnings).toHaveLength(3);
@@ -194,7 +194,7 @@ describe('what hangs on the pull request', () => {
 
   it('is completed by the next run, without regard to case', async () => {
     await scene.publish({ labels: ['Upgrade'] });
-    const result = await scene.publish({ labels: ['upgrade', 'database'], reviewers: ['@ben'] });
+    const result = await scene.publish({ labels: ['upgrade', 'database'], reviewers: ['ben'] });
     expect(result.operation).toBe('updated');
     expect(scene.pull).toMatchObject({ labels: ['Upgrade', 'database'], reviewers: ['ben'] });
   });

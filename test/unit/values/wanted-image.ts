@@ -1,5 +1,6 @@
 import { isRunError, type RunError } from '../../../src/common/errors.ts';
 import { editValues, type EditedValues } from '../../../src/values/edit-values.ts';
+import { parsePath } from '../../../src/values/path.ts';
 import type { EditOptions } from '../../../src/values/plan.ts';
 
 export const wantedImage = {
@@ -8,12 +9,16 @@ export const wantedImage = {
   tag: '14.22.4094-4922444',
 } as const;
 
-export function edit(text: string, options: Partial<EditOptions> = {}): EditedValues {
-  return editValues(text, { file: 'values.yaml', image: wantedImage, ...options });
+/** With the path as the input `values-path` takes it. */
+type Options = Partial<Omit<EditOptions, 'path'>> & { readonly path?: string };
+
+export function edit(text: string, { path, ...options }: Options = {}): EditedValues {
+  const keys = path === undefined ? {} : { path: parsePath(path) };
+  return editValues(text, { file: 'values.yaml', image: wantedImage, ...options, ...keys });
 }
 
 /** The refusal that an edit ends with; an edit that goes through fails the test. */
-export function refusalOf(text: string, options: Partial<EditOptions> = {}): RunError {
+export function refusalOf(text: string, options: Options = {}): RunError {
   let result: EditedValues;
   try {
     result = edit(text, options);
