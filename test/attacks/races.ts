@@ -21,12 +21,11 @@ export const untilAwaited = (oid: string) =>
 /** Lets the role go on when what we do has ended, or waits in the role's database: for a lock, or before it looks again. */
 export async function hasLooked(server: Server, ours: Promise<unknown>): Promise<void> {
   const sql = `SELECT count(*) FROM pg_stat_activity WHERE usename = 'postgres' AND datname = '${hostileDatabase}' AND (wait_event_type = 'Lock' OR wait_event = 'PgSleep');`;
-  let isOver = false;
-  const end = () => {
-    isOver = true;
-  };
-  void ours.then(end, end);
-  while (!isOver && server.sql('template1', sql).trim() === '0') await setTimeout(20);
+  const over = ours.then(
+    () => true,
+    () => true,
+  );
+  while (server.sql('template1', sql).trim() === '0') if (await Promise.race([over, setTimeout(20, false)])) break;
   server.sql('template1', `CREATE ROLE ${lookedRole};`);
 }
 
@@ -38,8 +37,11 @@ export function nobodyHasLooked(server: Server): void {
 /** Until the role holds what it has locked, and waits. */
 export async function untilItWaits(server: Server): Promise<void> {
   const sql = `SELECT count(*) FROM pg_stat_activity WHERE usename = '${hostileRole}' AND wait_event = 'PgSleep';`;
-  for (const end = Date.now() + 20_000; server.sql('template1', sql).trim() !== '1'; await setTimeout(20))
+  const end = Date.now() + 20_000;
+  while (server.sql('template1', sql).trim() !== '1') {
     if (Date.now() > end) throw new Error('the role never came to wait');
+    await setTimeout(20);
+  }
 }
 
 /** Begins a script as the role in its database; the result ends when the script has. */
