@@ -9,7 +9,7 @@ import { tellUnfinished } from './post.ts';
 import { redactedGitHub } from './redaction/redacted-github.ts';
 import { redacted } from './redaction/redacted-runner.ts';
 import { Redactor } from './redaction/redactor.ts';
-import { run, type Outside } from './run.ts';
+import { run, type Adapters } from './run.ts';
 import { vocabulary } from './vocabulary.ts';
 
 const redactor = new Redactor(vocabulary);
@@ -32,7 +32,7 @@ function patienceOf(mode: Inputs['mode']): number {
   return mode === 'precheck' || mode === 'status' ? 15_000 : 180_000;
 }
 
-const outside: Outside = {
+const outside: Adapters = {
   runner,
   clock: systemClock,
   crypto: nodeCrypto,

@@ -4,7 +4,7 @@ import { readStatus } from './modes/status.ts';
 import { remedyMarkdown } from './report/remedy-markdown.ts';
 import { code, prose } from './text/markdown.ts';
 import { remedyText, type Remedy } from './text/remedy.ts';
-import { runIdOf, type Outside } from './run.ts';
+import { runIdOf, type Adapters } from './run.ts';
 
 /** Milliseconds; an API server that is away must not hold up the job. */
 const limit = 20_000;
@@ -17,7 +17,9 @@ const closed: readonly string[] = ['upgraded', 'already-upgraded', 'reverted', '
  * what to run next. It only reads, and neither throws nor fails the job; where nothing is unfinished it says nothing.
  * Decision: docs/decisions/0009-resume-and-rollback.md
  */
-export async function tellUnfinished(outside: Pick<Outside, 'runner' | 'clock' | 'crypto' | 'connect'>): Promise<void> {
+export async function tellUnfinished(
+  outside: Pick<Adapters, 'runner' | 'clock' | 'crypto' | 'connect'>,
+): Promise<void> {
   const { runner, clock } = outside;
   const namespace = runner.state('began');
   if (namespace === '' || closed.includes(runner.state('ended'))) return;
@@ -47,7 +49,7 @@ interface Unfinished {
 
 /** Undefined when nothing is unfinished. */
 async function lookAt(
-  { runner, crypto, connect }: Pick<Outside, 'runner' | 'crypto' | 'connect'>,
+  { runner, crypto, connect }: Pick<Adapters, 'runner' | 'crypto' | 'connect'>,
   signal: AbortSignal,
 ): Promise<Unfinished | undefined> {
   const inputs = parseInputs((name) => runner.input(name));
@@ -56,7 +58,7 @@ async function lookAt(
   return status.state === 'unfinished' ? status : undefined;
 }
 
-async function tell({ runner }: Pick<Outside, 'runner'>, unfinished: Unfinished | undefined): Promise<void> {
+async function tell({ runner }: Pick<Adapters, 'runner'>, unfinished: Unfinished | undefined): Promise<void> {
   if (unfinished === undefined) return;
   const { evidence, safe, next } = unfinished;
   for (const line of evidence) runner.log.info(line);

@@ -27,7 +27,7 @@ import { remedyText } from './text/remedy.ts';
 import { oneLine } from './text/visible.ts';
 import { backupName } from './objects/backup.ts';
 
-export interface Outside {
+export interface Adapters {
   readonly runner: Runner;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -40,7 +40,7 @@ export interface Outside {
 }
 
 /** One run of the action, from inputs to report; never throws. */
-export async function run(outside: Outside): Promise<void> {
+export async function run(outside: Adapters): Promise<void> {
   const { runner, clock } = outside;
   runner.saveState('isPost', 'yes');
   // Before anything is told, an input's own error included.
@@ -80,7 +80,7 @@ export async function run(outside: Outside): Promise<void> {
   }
 }
 
-async function work(outside: Outside, timeline: Timeline, progress: Progress): Promise<void> {
+async function work(outside: Adapters, timeline: Timeline, progress: Progress): Promise<void> {
   const { runner, clock, signal } = outside;
   const read = (name: string) => runner.input(name);
   const unknown = unknownInputs(runner.inputNames());
@@ -124,7 +124,7 @@ async function work(outside: Outside, timeline: Timeline, progress: Progress): P
 /** GitHub sets these in every workflow, and lets nobody set them otherwise: one of them is enough to be in one. */
 const workflowVariables = ['GITHUB_ACTIONS', 'GITHUB_EVENT_NAME', 'GITHUB_RUN_ID', 'GITHUB_WORKFLOW'];
 
-async function startOf({ runner, readEvent }: Outside): Promise<Start> {
+async function startOf({ runner, readEvent }: Adapters): Promise<Start> {
   const isWorkflow = workflowVariables.some((name) => runner.environment(name) !== '');
   return { event: runner.environment('GITHUB_EVENT_NAME'), isWorkflow, payload: await readEvent() };
 }

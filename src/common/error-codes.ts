@@ -165,7 +165,7 @@ export const errorCodes = {
     'copy-does-not-start': failed,
     'data-differs': failed,
     'ended-meanwhile': failed,
-    'fence-dropped': failed,
+    'gate-dropped': failed,
     'image-moved': failed,
     'image-unconfirmed': failed,
     'job-cannot-start': failed,

@@ -32,12 +32,12 @@ function unread(error: unknown): Known<never> {
 }
 
 /** A fact that is read with another one, and unknown where that is. */
-export async function knownFrom<A, T>(fact: Known<A>, read: (value: A) => T | Promise<T>): Promise<Known<T>> {
+export async function thenFact<A, T>(fact: Known<A>, read: (value: A) => T | Promise<T>): Promise<Known<T>> {
   return fact.known ? await known(() => read(fact.value)) : fact;
 }
 
 /** A fact made of another one. */
-export function made<A, T>(fact: Known<A>, make: (value: A) => T): Known<T> {
+export function mapFact<A, T>(fact: Known<A>, make: (value: A) => T): Known<T> {
   if (!fact.known) return fact;
   try {
     return { known: true, value: make(fact.value) };
@@ -47,9 +47,9 @@ export function made<A, T>(fact: Known<A>, make: (value: A) => T): Known<T> {
 }
 
 /** A fact made of two others. */
-export function both<A, B, T>(a: Known<A>, b: Known<B>, make: (a: A, b: B) => T): Known<T> {
+export function combineFacts<A, B, T>(a: Known<A>, b: Known<B>, make: (a: A, b: B) => T): Known<T> {
   if (!a.known) return a;
-  return made(b, (value) => make(a.value, value));
+  return mapFact(b, (value) => make(a.value, value));
 }
 
 /** For `both`, where both are needed as they are. */

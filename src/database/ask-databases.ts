@@ -4,7 +4,7 @@ import type { Rows } from './script.ts';
 import type { DatabaseFacts } from './server.ts';
 import { shares } from './distribute-databases.ts';
 import { inParallel } from '../common/parallel.ts';
-import { type Known, known, made } from '../common/known.ts';
+import { type Known, known, mapFact } from '../common/known.ts';
 
 /** For each database, in milliseconds; a single statement ends much earlier. */
 const limit = 300_000;
@@ -61,6 +61,6 @@ export function answerOfAll<T>(
   }
   const reason = questions.map(({ id }) => firstUnanswered(rows, id)).find((unanswered) => unanswered !== undefined);
   return reason === undefined
-    ? made({ known: true, value: rows }, parse)
+    ? mapFact({ known: true, value: rows }, parse)
     : { known: false, reason, code: 'query-failed' };
 }

@@ -49,7 +49,7 @@ export function unknown(remedy: string | Remedy, ...evidence: string[]): Answer 
 }
 
 /** Could not be told, since nobody wanted it to be asked; stops nothing: `answerer`, a sentence, tells what answers it instead. */
-export function unasked(answerer: string, remedy: string | Remedy, ...evidence: string[]): Answer {
+export function notProbed(answerer: string, remedy: string | Remedy, ...evidence: string[]): Answer {
   return { ...unknown(remedy, ...evidence), ignored: answerer };
 }
 
@@ -57,7 +57,7 @@ export function unasked(answerer: string, remedy: string | Remedy, ...evidence: 
 export const removeReason = 'Remove the reason, then run the checks again.';
 
 /** A check that needs one fact: unknown where the fact is. */
-export function given<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
+export function judgeFact<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
   return fact.known ? judge(fact.value) : unknown(removeReason, fact.reason);
 }
 

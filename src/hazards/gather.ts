@@ -3,7 +3,7 @@ import { questionsScript } from '../database/questions.ts';
 import type { DatabaseFacts } from '../database/server.ts';
 import type { DatabaseAnswers } from '../database/ask-databases.ts';
 import { closedAmong, notAccepting } from '../findings/closed-databases.ts';
-import { type Known, made, type Unknown } from '../common/known.ts';
+import { type Known, mapFact, type Unknown } from '../common/known.ts';
 import { answersOf, hazardQuestions } from './script.ts';
 import type { Answers, HazardFacts } from './hazard.ts';
 import { hazards } from './table.ts';
@@ -29,7 +29,7 @@ export function hazardFacts(
   list: readonly DatabaseFacts[],
   answers: DatabaseAnswers,
 ): HazardFacts {
-  const asked = Object.entries(answers).map(([name, rows]) => [name, made(rows, answersOf)] as const);
+  const asked = Object.entries(answers).map(([name, rows]) => [name, mapFact(rows, answersOf)] as const);
   const closed = closedAmong(list).map((name) => [name, unread(notAccepting, 'no-connections')] as const);
   return { server, databases: Object.fromEntries([...asked, ...closed]) };
 }

@@ -1,4 +1,4 @@
-import { astray } from './astray.ts';
+import { orphanedObjects } from './orphaned-objects.ts';
 import type { Hazard } from './hazard.ts';
 
 /** A shared name's bytes (in hex) that are valid UTF-8: shared names are stored in the encoding of whichever database they were made in. */
@@ -98,7 +98,7 @@ FROM pg_roles WHERE oid = 10 AND NOT (rolsuper AND rolcanlogin)`,
     shows: 'never',
     says: 'ERROR: relation "information_schema.mine" does not exist',
     advice: 'Move it to a schema of your own.',
-    among: [astray],
+    among: [orphanedObjects],
     database: `
 SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END, c.oid::regclass), 'is in schema ' || n.nspname,
   format('ALTER %s %s SET SCHEMA public;', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass)

@@ -1,4 +1,4 @@
-import { astray } from './astray.ts';
+import { orphanedObjects } from './orphaned-objects.ts';
 import type { Hazard } from './hazard.ts';
 
 /** A catalog with lists of privileges. */
@@ -124,7 +124,7 @@ FROM pg_seclabel`,
     shows: 'never',
     says: 'pg_dump: warning: owner of table "t" appears to be invalid',
     advice: 'Give the object an owner.',
-    among: [astray],
+    among: [orphanedObjects],
     database: `
 SELECT object, 'its owner has OID ' || owner || ', which is no role', format('UPDATE pg_catalog.%s SET %s = 10 WHERE oid = %s;', catalog, col, oid)
 FROM (SELECT oid, oid::regclass::text AS object, relowner AS owner, 'pg_class' AS catalog, 'relowner' AS col FROM pg_class
@@ -143,7 +143,7 @@ WHERE owner NOT IN (SELECT oid FROM pg_roles)`,
     says: 'pg_dump: error: schema with OID 16385 does not exist',
     advice:
       'Move the object to a schema. That is possible in the catalog alone, so keep a backup of the database first.',
-    among: [astray],
+    among: [orphanedObjects],
     database: `
 SELECT kind || ' ' || quote_ident(name), 'its schema has OID ' || namespace || ', which is gone', format('UPDATE pg_catalog.%s SET %s = ''public''::pg_catalog.regnamespace WHERE oid = %s;', catalog, col, oid)
 FROM (SELECT 'relation' AS kind, oid, relname AS name, relnamespace AS namespace, 'pg_class' AS catalog, 'relnamespace' AS col FROM pg_class

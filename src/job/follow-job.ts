@@ -1,7 +1,7 @@
 import type { V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import { isAway } from '../ports/cluster-answers.ts';
 import { describe, UpgradeError } from '../common/errors.ts';
-import type { Surroundings } from '../ports/context.ts';
+import type { Deps } from '../ports/context.ts';
 import { waitFor } from '../ports/wait.ts';
 import { disruptionOf, isSilent, podProgress } from './follow-pod.ts';
 import { containerName } from '../objects/upgrade-job.ts';
@@ -29,7 +29,7 @@ const silenceLimit = 120_000;
  * @param limit milliseconds
  * @throws UpgradeError when it can't start, or is gone before it was seen; WaitError at the limit
  */
-export async function waitForStart(surroundings: Surroundings, job: V1Job, limit: number): Promise<V1Pod> {
+export async function waitForStart(surroundings: Deps, job: V1Job, limit: number): Promise<V1Pod> {
   const { name = '', namespace = '' } = job.metadata ?? {};
   const what = `the pod of Job ${name} to start`;
   return await waitFor({ what, limit, limitInput: 'job-start-timeout', ...surroundings }, async () => {
@@ -57,7 +57,7 @@ export async function waitForStart(surroundings: Surroundings, job: V1Job, limit
  * @param limit milliseconds
  * @throws UpgradeError `node-silent` when its node has stopped reporting, WaitError at the limit
  */
-export async function followToEnd(surroundings: Surroundings, pod: V1Pod, limit: number): Promise<JobEnd> {
+export async function followToEnd(surroundings: Deps, pod: V1Pod, limit: number): Promise<JobEnd> {
   const { cluster, clock } = surroundings;
   const { name = '', namespace = '' } = pod.metadata ?? {};
   let disruption = disruptionOf(pod);
@@ -116,7 +116,7 @@ export function hasEnded({ status }: V1Job): boolean {
 }
 
 /** @throws UpgradeError for a Job that makes no pod any more, and whose pod is gone */
-async function expectPodToCome(surroundings: Surroundings, job: V1Job): Promise<void> {
+async function expectPodToCome(surroundings: Deps, job: V1Job): Promise<void> {
   const { name = '', namespace = '' } = job.metadata ?? {};
   const now = await surroundings.cluster.find('jobs', name, namespace);
   if (now !== undefined && !hasEnded(now)) return;
@@ -136,7 +136,7 @@ const controllerLabel = 'batch.kubernetes.io/controller-uid';
  * The pod whose end is the Job's; one that runs, if there are several. It must do the Job's work and must not be older than the Job: an earlier Job of that name may
  * have left one. The label of the Job controller only makes it quicker to find, since it can be taken off, and put on another pod.
  */
-export async function podOfJob(surroundings: Surroundings, job: V1Job): Promise<V1Pod | undefined> {
+export async function podOfJob(surroundings: Deps, job: V1Job): Promise<V1Pod | undefined> {
   const { uid = '' } = job.metadata ?? {};
   const labelled = await podsDoing(surroundings, job, `${controllerLabel}=${uid}`);
   const found = labelled.find((pod) => age(job, pod) >= -clockSkew);
@@ -164,7 +164,7 @@ function isDated(...objects: readonly (V1Job | V1Pod)[]): boolean {
  * All pods that do a Job's work: the same command, for the same upgrade, on the same claim. Nobody can change these in a pod. Labels and owners can be changed, and the Job
  * controller lets go of a pod whose label was taken off, and makes another one beside it. Pods of an earlier Job with the same work are among them.
  */
-export async function podsDoing({ cluster }: Surroundings, job: V1Job, labelSelector?: string): Promise<V1Pod[]> {
+export async function podsDoing({ cluster }: Deps, job: V1Job, labelSelector?: string): Promise<V1Pod[]> {
   const { namespace = '' } = job.metadata ?? {};
   const wanted = workOf(job.spec?.template.spec);
   const claims = (job.spec?.template.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim }) =>
@@ -186,7 +186,7 @@ class LogFollower {
   private reading: Promise<void> | undefined;
 
   constructor(
-    private readonly surroundings: Surroundings,
+    private readonly surroundings: Deps,
     private readonly namespace: string,
   ) {}
 

@@ -1,6 +1,6 @@
 import type { ClusterReader } from '../ports/cluster.ts';
 import { volumeName, type Target } from '../target/target.ts';
-import { hasFence } from '../objects/scheduling-gate.ts';
+import { hasGate } from '../objects/scheduling-gate.ts';
 import { journalGone, saidByGate } from './errors.ts';
 import { Journal } from './journal.ts';
 import type { JournalSeal } from './seal.ts';
@@ -16,7 +16,7 @@ export async function findJournal<C extends ClusterReader>(
   seal: JournalSeal,
 ): Promise<Journal<C> | undefined> {
   const journal = await Journal.find(cluster, target.namespace, seal, volumeName(target));
-  if (journal === undefined && hasFence(target.statefulSet.spec?.template.spec))
+  if (journal === undefined && hasGate(target.statefulSet.spec?.template.spec))
     throw journalGone(target.namespace, saidByGate(target.name));
   return journal;
 }

@@ -59,7 +59,7 @@ const exchange = z
   });
 
 /** The server's claim gets another volume. Noted before the first move, since in the middle of it there is no claim. */
-export type Exchange = z.infer<typeof exchange>;
+export type VolumeSwap = z.infer<typeof exchange>;
 
 const instant = z.iso.datetime().pipe(z.coerce.date());
 
@@ -102,7 +102,7 @@ export interface Noted {
   /** Whether an upgrade Job was about to be made, for the first time or once more; see job-run.ts. */
   upgradeJob?: 'once' | 'again';
   /** Which volume takes the place of which; see backup/exchange.ts. */
-  exchange?: Exchange;
+  exchange?: VolumeSwap;
   /** When and where in the WAL the applications were let in; see loss.ts. */
   released?: Released;
   /** Which applications somebody else started while PostgreSQL 14 served, and when that was seen; see external-start.ts. */

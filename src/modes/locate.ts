@@ -5,9 +5,9 @@ import type { Runner } from '../ports/runner.ts';
 import { readPassword } from '../target/credentials.ts';
 import { discover } from '../target/discover.ts';
 import type { SecretKey, Target } from '../target/target.ts';
-import { claimInExchange } from '../upgrade/backup/exchange.ts';
-import { claimByEvidence, claimMissing } from '../upgrade/backup/open-exchange.ts';
-import { hasFence } from '../objects/scheduling-gate.ts';
+import { claimInSwap } from '../upgrade/backup/volume-swap.ts';
+import { claimByEvidence, claimMissing } from '../upgrade/backup/open-swap.ts';
+import { hasGate } from '../objects/scheduling-gate.ts';
 import { Journal } from '../journal/journal.ts';
 import { JournalSeal } from '../journal/seal.ts';
 
@@ -47,8 +47,8 @@ export async function locate({ cluster, inputs, crypto, mask }: Outside): Promis
     if (inputs.consent?.withoutJournal === true) return await claimByEvidence(cluster, server);
     const journal = await Journal.find(cluster, namespace, (await open(server.secret)).seal);
     // Somebody deleted the journal in the middle of an upgrade.
-    if (journal === undefined && hasFence(server.statefulSet.spec?.template.spec)) throw claimMissing(server);
-    return claimInExchange(journal);
+    if (journal === undefined && hasGate(server.statefulSet.spec?.template.spec)) throw claimMissing(server);
+    return claimInSwap(journal);
   });
   return { target, open: () => open(target.secret) };
 }

@@ -2,7 +2,7 @@ import type { Inputs } from '../inputs/inputs.ts';
 import type { Scripts } from '../ports/scripts.ts';
 import type { Cluster, ClusterReader, UnleasedCluster } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
-import type { Surroundings } from '../ports/context.ts';
+import type { Deps } from '../ports/context.ts';
 import type { GitHub } from '../ports/github.ts';
 import type { Runner } from '../ports/runner.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -40,7 +40,7 @@ interface PullRequestPlan {
 }
 
 /** What every mode works with. */
-export interface ModeContext extends Omit<Surroundings, 'cluster'> {
+export interface ModeContext extends Omit<Deps, 'cluster'> {
   readonly inputs: Inputs;
   readonly runner: Runner;
   readonly timeline: Timeline;

@@ -7,7 +7,7 @@ import { volumeName } from '../target/target.ts';
 import { Journal } from '../journal/journal.ts';
 import { expectNoHolder } from '../upgrade/lock/lease.ts';
 import { lossOfRollback } from '../upgrade/steps/loss.ts';
-import { oneAtATime } from '../upgrade/lock/one-at-a-time.ts';
+import { withUpgradeLease } from '../upgrade/lock/upgrade-lease.ts';
 import { expectConfirmed, isOfFormerStatefulSet } from '../upgrade/recorded.ts';
 import { expectReverted } from '../upgrade/contract/ending.ts';
 import { beginRollback, mayLose, rollBack } from '../upgrade/rollback.ts';
@@ -38,7 +38,7 @@ export async function rollback(context: ClusterModeContext): Promise<void> {
   context.runner.saveState('began', inputs.namespace);
   const { applications } = earlier.isClosed ? found.target : earlier.record;
   const theirs = { ...earlier.record, applications, namespace: inputs.namespace };
-  await oneAtATime(context, theirs, runId, async (ours) => {
+  await withUpgradeLease(context, theirs, runId, async (ours) => {
     const now = await Journal.find(ours, inputs.namespace, found.seal, volumeName(found.target));
     if (now === undefined || now.noted.outcome === 'reverted') throw nothingToRollBack(now);
     await expectConfirmed({ cluster: ours, inputs, target: found.target, journal: now });
@@ -78,7 +78,7 @@ async function rollbackWithoutJournal(
       'If all of that is right, set "accept-data-loss: true" too.',
     );
   context.runner.saveState('began', namespace);
-  await oneAtATime(context, { ...evidence.record, namespace }, runId, async (ours) => {
+  await withUpgradeLease(context, { ...evidence.record, namespace }, runId, async (ours) => {
     await expectDoubt(ours, found, namespace);
     const reason = `"mode: rollback" without the journal was asked for by ${runId}`;
     const journal = await beginWithoutJournal(ours, found.seal, namespace, evidence, reason);

@@ -5,7 +5,7 @@ import { backupName } from '../objects/backup.ts';
 import { expectCompleted } from '../upgrade/contract/ending.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
 import { expectNoHolder, releaseExpired } from '../upgrade/lock/lease.ts';
-import { oneAtATime } from '../upgrade/lock/one-at-a-time.ts';
+import { withUpgradeLease } from '../upgrade/lock/upgrade-lease.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { expectConfirmed } from '../upgrade/recorded.ts';
@@ -63,7 +63,7 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
   context.runner.saveState('began', inputs.namespace);
   const { name: statefulSet, namespace, applications } = checked.target;
   const volume = checked.target.volume.persistentVolume?.metadata?.name ?? '';
-  await oneAtATime(context, { namespace, statefulSet, applications, volume }, runId, async (cluster) => {
+  await withUpgradeLease(context, { namespace, statefulSet, applications, volume }, runId, async (cluster) => {
     expectUnchanged(checked.target, await discover(cluster, inputs));
     const database = checked.database.over(cluster);
     const given = { ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results };
@@ -86,7 +86,7 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
   }
   await expectConfirmed({ ...context, target: found.target, journal: earlier });
   context.runner.saveState('began', inputs.namespace);
-  await oneAtATime(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
+  await withUpgradeLease(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
     // Until the Lease was taken, the run that had it may have gone on.
     const journal = await findJournal(cluster, found.target, found.seal);
     if (journal === undefined || journal.isClosed) throw endedMeanwhile();

@@ -6,32 +6,32 @@ import type { PatchOperation } from '../ports/cluster.ts';
  * A label, because the controllers copy the annotations of Deployments and
  * StatefulSets to ReplicaSets and ControllerRevisions, where they would stay.
  */
-export const epochLabel = 'circleci-server-postgresql-upgrade/epoch';
+export const fencingTokenLabel = 'circleci-server-postgresql-upgrade/fencing-token';
 
 const labelsPath = '/metadata/labels';
-const epochPath = `${labelsPath}/${epochLabel.replaceAll('/', '~1')}`;
+const tokenPath = `${labelsPath}/${fencingTokenLabel.replaceAll('/', '~1')}`;
 
 type Labelled = { metadata?: { labels?: Record<string, string> } } | undefined;
 
 /** Undefined for an object that no run has claimed. */
-export function epochOf(object: Labelled): string | undefined {
-  return object?.metadata?.labels?.[epochLabel];
+export function fencingTokenOf(object: Labelled): string | undefined {
+  return object?.metadata?.labels?.[fencingTokenLabel];
 }
 
 /** Makes a patch one that the API server refuses (422) once another run has claimed the object. */
-export function expectEpoch(epoch: string): PatchOperation {
-  return { op: 'test', path: epochPath, value: epoch };
+export function expectToken(token: string): PatchOperation {
+  return { op: 'test', path: tokenPath, value: token };
 }
 
 /** Claims an object; `object` is how it was read. */
-export function setEpoch(object: Labelled, epoch: string): PatchOperation[] {
-  const add: PatchOperation = { op: 'add', path: epochPath, value: epoch };
+export function setToken(object: Labelled, token: string): PatchOperation[] {
+  const add: PatchOperation = { op: 'add', path: tokenPath, value: token };
   return object?.metadata?.labels === undefined ? [{ op: 'add', path: labelsPath, value: {} }, add] : [add];
 }
 
-/** Gives an object back that carries an epoch; for any other one there is nothing to do. */
-export function dropEpoch(object: Labelled): PatchOperation[] {
-  return epochOf(object) === undefined ? [] : [{ op: 'remove', path: epochPath }];
+/** Gives an object back that carries a token; for any other one there is nothing to do. */
+export function dropToken(object: Labelled): PatchOperation[] {
+  return fencingTokenOf(object) === undefined ? [] : [{ op: 'remove', path: tokenPath }];
 }
 
 /** The API server refused a patch; of its `test` operations one may not have been true. */

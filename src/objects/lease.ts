@@ -1,10 +1,10 @@
 import { ownerLabel } from './pod.ts';
 import type { Lease } from '../ports/cluster.ts';
 import { upgrade } from '../common/versions.ts';
-import { epochLabel, epochOf } from './fencing-token.ts';
+import { fencingTokenLabel, fencingTokenOf } from './fencing-token.ts';
 import { runAddress } from '../common/grammar.ts';
 
-/** Name of the Lease; it is never deleted, so that its epochs never go back. */
+/** Name of the Lease; it is never deleted, so that its tokens never go back. */
 export const leaseName = `postgresql-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}`;
 
 /** For how long a run that does not renew it still holds the Lease, in seconds. */
@@ -49,13 +49,13 @@ export function isForged({ renewed }: Holding, now: Date): boolean {
 }
 
 /**
- * The epoch of whoever takes the Lease next: more than any before, also when
+ * The token of whoever takes the Lease next: more than any before, also when
  * somebody deleted the Lease meanwhile, since it is not less than the seconds
  * since 1970 by the API server's time. One that is far ahead of these no run has written.
  */
-export function nextEpoch(found: Lease | undefined, now: Date): string {
+export function nextToken(found: Lease | undefined, now: Date): string {
   const seconds = Math.floor(now.getTime() / 1000);
-  const text = epochOf(found) ?? '';
+  const text = fencingTokenOf(found) ?? '';
   const last = /^\d{1,11}$/.test(text) ? Number(text) : 0;
   return String(Math.max(last <= seconds + mostAhead ? last + 1 : 0, seconds));
 }
@@ -63,9 +63,9 @@ export function nextEpoch(found: Lease | undefined, now: Date): string {
 /** Seconds: each run that takes the Lease within one second adds one. */
 const mostAhead = 3600;
 
-export function newLease(namespace: string, holder: string, epoch: string, now: Date): Lease {
+export function newLease(namespace: string, holder: string, token: string, now: Date): Lease {
   return {
-    metadata: { name: leaseName, namespace, labels: { ...ownerLabel, [epochLabel]: epoch } },
+    metadata: { name: leaseName, namespace, labels: { ...ownerLabel, [fencingTokenLabel]: token } },
     spec: heldBy(holder, now),
   };
 }

@@ -3,7 +3,7 @@ import type { ClusterReader } from './cluster.ts';
 import type { Log } from './runner.ts';
 
 /** What every part that talks to the outside gets as a parameter. */
-export interface Surroundings<C = ClusterReader> {
+export interface Deps<C = ClusterReader> {
   readonly cluster: C;
   readonly clock: Clock;
   readonly log: Log;

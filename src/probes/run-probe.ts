@@ -1,6 +1,6 @@
 import { CancelledError, ClusterError, describe } from '../common/errors.ts';
 import type { UnleasedCluster } from '../ports/cluster.ts';
-import type { Surroundings } from '../ports/context.ts';
+import type { Deps } from '../ports/context.ts';
 import type { V1Pod } from '@kubernetes/client-node';
 import { waitFor } from '../ports/wait.ts';
 import { podProgress } from '../job/follow-pod.ts';
@@ -14,7 +14,7 @@ import { createProbe } from '../objects/probe-names.ts';
  * @throws ClusterError when it can't run or does not come to its end
  */
 export async function runProbe<T>(
-  { cluster, clock, log, signal }: Surroundings<UnleasedCluster>,
+  { cluster, clock, log, signal }: Deps<UnleasedCluster>,
   pod: V1Pod,
   limit: number,
   parse: (log: string, pod: V1Pod | undefined) => T | undefined,

@@ -3,7 +3,7 @@ import { readConfiguration, type Configuration } from '../database/configuration
 import type { Database } from '../database/database.ts';
 import { ClusterError, describe } from '../common/errors.ts';
 import type { UnleasedCluster } from '../ports/cluster.ts';
-import type { Surroundings } from '../ports/context.ts';
+import type { Deps } from '../ports/context.ts';
 import { waitFor, type Look } from '../ports/wait.ts';
 import { podProgress } from '../job/follow-pod.ts';
 import { createProbe } from '../objects/probe-names.ts';
@@ -25,7 +25,7 @@ const mostLines = 8;
  * @throws ClusterError when the pod can't run; WaitError when the server neither answers nor ends
  */
 export async function runTrial(
-  surroundings: Surroundings<UnleasedCluster>,
+  surroundings: Deps<UnleasedCluster>,
   pod: V1Pod,
   database: Database,
   limit: number,
@@ -83,7 +83,7 @@ function telling(log: string): string[] {
 
 /** Makes a pod for as long as `body` takes, and removes it whatever happens. */
 async function withPod<T>(
-  { cluster, log }: Pick<Surroundings<UnleasedCluster>, 'cluster' | 'log'>,
+  { cluster, log }: Pick<Deps<UnleasedCluster>, 'cluster' | 'log'>,
   pod: V1Pod,
   body: (name: string) => Promise<T>,
 ): Promise<T> {

@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { CancelledError, describe } from '../common/errors.ts';
 import type { UnleasedCluster } from '../ports/cluster.ts';
-import type { Surroundings } from '../ports/context.ts';
+import type { Deps } from '../ports/context.ts';
 import { isOurProbe } from '../objects/ours.ts';
 import { ownerLabel } from '../objects/pod.ts';
 import { probeLabel } from './probe.ts';
@@ -14,7 +14,7 @@ const longEnough = 60_000;
  * a run that lives; it ends at its deadline. A label alone makes no pod a probe. What can't be removed is only told.
  */
 export async function sweepProbes(
-  { cluster, log }: Pick<Surroundings<UnleasedCluster>, 'cluster' | 'log'>,
+  { cluster, log }: Pick<Deps<UnleasedCluster>, 'cluster' | 'log'>,
   namespace: string,
 ): Promise<void> {
   const labelSelector = Object.entries({ ...ownerLabel, ...probeLabel })

@@ -22,7 +22,7 @@ export function text(others: string): string {
 
 /** Others' text as inline code, whatever backticks it holds; what people copy is what was meant. */
 export function code(others: string): string {
-  return codeSpan(inert(oneLine(others)));
+  return codeSpan(escapeComment(oneLine(others)));
 }
 
 /** One line between more backticks than it has. */
@@ -72,7 +72,7 @@ export function cell(markdown: string): string {
 
 /** A block that nothing in it can end. */
 export function block(language: string, lines: readonly string[]): string[] {
-  const shown = lines.flatMap((line) => line.split(/\r\n|\r|\n/)).map((line) => inert(visible(line)));
+  const shown = lines.flatMap((line) => line.split(/\r\n|\r|\n/)).map((line) => escapeComment(visible(line)));
   const fence = '`'.repeat(Math.max(3, longestRun(shown.join('\n')) + 1));
   return [`${fence}${language}`, ...shown, fence];
 }
@@ -114,7 +114,7 @@ function nextAfter(indexes: number[], index: number): number | undefined {
 }
 
 /** Without the beginning of an HTML comment, which is what our own markers are. */
-function inert(line: string): string {
+function escapeComment(line: string): string {
   return line.replaceAll('<!--', `<!${parting}--`);
 }
 

@@ -69,7 +69,7 @@ export async function undoSteps(
       );
       await noteOrLog(context, 'undone', step.id);
     } catch (error) {
-      const message = `${reason} Going back stopped at "${step.title}": ${sentence(describe(error))} PostgreSQL may be stopped and fenced, and the applications may still be stopped.`;
+      const message = `${reason} Going back stopped at "${step.title}": ${sentence(describe(error))} PostgreSQL may be stopped behind its scheduling gate, and the applications may still be stopped.`;
       return { end: 'way-back-failed', message, remedy: isRunError(error) ? error.remedy : remedy, cause };
     }
   }

@@ -3,12 +3,12 @@ import type { Facts } from '../facts/facts.ts';
 import { planBeginning } from './steps/begin.ts';
 import { expectedSeconds } from './expected-seconds.ts';
 import { finish } from './steps/finish.ts';
-import type { Draft } from './contract/step.ts';
+import type { PlanContext } from './contract/step.ts';
 import { improvements, release, reversibleSteps, validation } from './plan.ts';
 import { stopApplications } from './steps/applications.ts';
 
 /** All that an upgrade does where nothing is in its way, in its order. */
-export function planUpgrade(draft: Draft, facts: Facts): PlannedStep[] {
+export function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
   const steps = [...reversibleSteps, validation, ...improvements, release];
   const downtime = new Set(steps.slice(steps.indexOf(stopApplications)).map(({ id }) => id));
   const beginning = {

@@ -4,7 +4,7 @@ import { serverImage, type Target } from '../target/target.ts';
 import { failedTries } from '../objects/failed-tries.ts';
 import { isScaled, workloadName, workloadState } from '../target/applications.ts';
 import { backupName } from '../objects/backup.ts';
-import { hasFence } from '../objects/scheduling-gate.ts';
+import { hasGate } from '../objects/scheduling-gate.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { findHolding } from './lock/lease.ts';
 import { leaseName } from '../objects/lease.ts';
@@ -174,7 +174,7 @@ function holderLines({ holding }: Seen): string[] {
 function serverLines(target: Target): string[] {
   const { spec } = target.statefulSet;
   return [
-    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${hasFence(spec?.template.spec) ? ', fenced' : ''}`,
+    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${hasGate(spec?.template.spec) ? ', with our scheduling gate' : ''}`,
     `pod ${target.podName}: ${podState(target.pod)}`,
   ];
 }

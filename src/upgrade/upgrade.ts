@@ -15,7 +15,7 @@ import { pinned, platformOf, type RecordedImage, type SeenImage } from '../targe
 import { serverImage, type Target } from '../target/target.ts';
 import { PrecheckError } from '../common/errors.ts';
 
-export type Preparation = Pick<
+export type UpgradeRequest = Pick<
   Context,
   'cluster' | 'clock' | 'log' | 'signal' | 'database' | 'scripts' | 'timeline' | 'results'
 > & { readonly facts: Facts; readonly runId: string; readonly seal: JournalSeal };
@@ -25,7 +25,7 @@ export type Preparation = Pick<
  * @returns `completed`, or how the way back ended
  * @throws UpgradeError where neither forward nor back is possible now
  */
-export async function runUpgrade({ facts, runId, seal, ...given }: Preparation): Promise<Ending> {
+export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeRequest): Promise<Ending> {
   const { inputs, target } = facts;
   const record = recordOf(facts, runId, given.clock.now());
   const journal = await Journal.begin(given.cluster, target.namespace, seal, record);
@@ -104,10 +104,10 @@ function backupOf({ inputs, snapshotClass }: Facts): JournalRecord['backup'] | u
   return chosen && { kind: 'snapshot', class: chosen.metadata.name };
 }
 
-type Given = Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal'>;
+type ContextParts = Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal'>;
 
 /** What the steps work with: what the journal says, and not what another run's inputs may say by now. */
-export function contextOf(given: Given, journal: Journal<LeasedCluster>): Context {
+export function contextOf(given: ContextParts, journal: Journal<LeasedCluster>): Context {
   return { ...given, journal, ...settled(journal.record) };
 }
 

@@ -11,7 +11,7 @@ import { serverImage, volumeName, type Target } from '../target/target.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
 import { backupName } from '../objects/backup.ts';
-import { findOpenExchange, type OpenExchange } from './backup/open-exchange.ts';
+import { findOpenSwap, type OpenSwap } from './backup/open-swap.ts';
 import { isFromOurs } from './backup/copy.ts';
 import { copyName } from '../objects/copy.ts';
 import { findBackup, howToName, type FoundBackup } from './backup/our-backup.ts';
@@ -53,7 +53,7 @@ export async function readEvidence(
   const { namespace } = target;
   const untrusted = await cluster.find('configmaps', journalName, namespace);
   const image = await formerImage(cluster, inputs, target, consent);
-  const open = await findOpenExchange(cluster, { ...target, claimName: target.volume.claimName }, untrusted?.data);
+  const open = await findOpenSwap(cluster, { ...target, claimName: target.volume.claimName }, untrusted?.data);
   const found = await backupOf(cluster, target, consent, await doubtfulNote(untrusted?.data, 'backup'));
   const { resources } = inputs;
   const record: JournalRecord = {
@@ -176,7 +176,7 @@ async function dataLines(
   target: Target,
   consent: Consent,
   found: FoundBackup | undefined,
-  open: OpenExchange | undefined,
+  open: OpenSwap | undefined,
 ): Promise<string[]> {
   if (open !== undefined)
     return [

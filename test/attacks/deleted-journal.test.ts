@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { openAnnotation } from '../../src/journal/counter.ts';
 import { journalName } from '../../src/objects/journal-name.ts';
-import { fenceGate } from '../../src/objects/scheduling-gate.ts';
+import { schedulingGate } from '../../src/objects/scheduling-gate.ts';
 import { namespace, oldImage } from '../unit/objects.ts';
 import { momentsOfUpgrade } from './journal/moments.ts';
 import { endsOf, makeWorld, momentOf, putBack, runMode, type Live, type Mode, type Moment } from './journal/world.ts';
@@ -56,11 +56,11 @@ describe('a journal that is deleted in the middle', () => {
   });
 
   test('is told by the scheduling gate where the volume says nothing', async () => {
-    const fenced = upgrade.find(({ data }) => data['step'] === 'upgrade-job');
-    if (fenced === undefined) throw new Error('no such moment');
-    deleteJournal(fenced);
+    const gated = upgrade.find(({ data }) => data['step'] === 'upgrade-job');
+    if (gated === undefined) throw new Error('no such moment');
+    deleteJournal(gated);
     const gates = world.cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.template.spec?.schedulingGates;
-    expect(gates).toEqual([{ name: fenceGate }]);
+    expect(gates).toEqual([{ name: schedulingGate }]);
     closeOnVolume();
     expect((await ended('upgrade')).code).toBe('journal-gone');
     expect((await ended('status')).outputs['verdict']).toBe('unfinished');

@@ -1,6 +1,6 @@
 import type { AnyCluster } from '../unit/any-cluster.ts';
 import { discover } from '../../src/target/discover.ts';
-import { claimInExchange } from '../../src/upgrade/backup/exchange.ts';
+import { claimInSwap } from '../../src/upgrade/backup/volume-swap.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { expectCompleted, type WayBack } from '../../src/upgrade/contract/ending.ts';
 import { resumeUpgrade } from '../../src/upgrade/resume.ts';
@@ -37,7 +37,7 @@ export async function upgradeUntil(setting: Live, isKilled: () => boolean): Prom
 async function found({ cluster }: Live) {
   const earlier = await Journal.find(cluster, namespace, seal);
   if (earlier === undefined) throw new Error('there is no journal');
-  const target = await discover(cluster, inputs(), () => Promise.resolve(claimInExchange(earlier)));
+  const target = await discover(cluster, inputs(), () => Promise.resolve(claimInSwap(earlier)));
   return { earlier, target };
 }
 

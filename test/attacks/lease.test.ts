@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Lease } from '../../src/ports/cluster.ts';
-import { epochLabel } from '../../src/objects/fencing-token.ts';
+import { fencingTokenLabel } from '../../src/objects/fencing-token.ts';
 import { leaseName, newLease } from '../../src/objects/lease.ts';
 import { expectNoHolder, findHolding, HeldLease } from '../../src/upgrade/lock/lease.ts';
 import { statusOf } from '../../src/upgrade/status.ts';
@@ -12,11 +12,11 @@ import { thrownBy } from '../unit/thrown.ts';
 import { UpgradeError } from '../../src/common/errors.ts';
 
 /** A Lease that a neighbour wrote, in a cluster whose time is 2026-01-02T03:04:05Z. */
-function forged(spec: Partial<NonNullable<Lease['spec']>>, epoch = '1767323000') {
+function forged(spec: Partial<NonNullable<Lease['spec']>>, token = '1767323000') {
   const clock = new FakeClock();
   const cluster = new FakeCluster();
   cluster.time = () => clock.now();
-  const lease = newLease(namespace, 'https://github.example/o/r/actions/runs/1/attempts/1', epoch, clock.now());
+  const lease = newLease(namespace, 'https://github.example/o/r/actions/runs/1/attempts/1', token, clock.now());
   cluster.put('leases', { ...lease, spec: { ...lease.spec, ...spec } });
   const log = new FakeLog();
   const take = () => HeldLease.acquire({ connection: cluster, clock, log }, namespace, 'run-2');
@@ -57,7 +57,7 @@ describe('a Lease that a neighbour wrote', () => {
     const { clock, take } = forged({ leaseDurationSeconds });
     expect((await thrownBy(take)).code).toBe('upgrade-held');
     clock.pass(61_000);
-    expect((await take()).epoch).toMatch(/^17673/);
+    expect((await take()).token).toMatch(/^17673/);
   });
 
   test.each([
@@ -65,7 +65,7 @@ describe('a Lease that a neighbour wrote', () => {
     { renewTime: '' },
     { renewTime: { $date: 1 } as unknown as string },
   ])('and that is malformed (%j) is taken', async (spec) => {
-    expect((await forged(spec).take()).epoch).toMatch(/^17673/);
+    expect((await forged(spec).take()).token).toMatch(/^17673/);
   });
 
   test.each(hostileNames)(
@@ -114,8 +114,8 @@ describe('a Lease that a neighbour wrote', () => {
     async (label) => {
       const { cluster, clock, take } = forged({ holderIdentity: '' }, label);
       const seconds = Math.floor(clock.now().getTime() / 1000);
-      expect(Number((await take()).epoch)).toBe(seconds);
-      expect(cluster.peek('leases', leaseName, namespace)?.metadata?.labels?.[epochLabel]).toBe(String(seconds));
+      expect(Number((await take()).token)).toBe(seconds);
+      expect(cluster.peek('leases', leaseName, namespace)?.metadata?.labels?.[fencingTokenLabel]).toBe(String(seconds));
     },
   );
 });

@@ -13,9 +13,9 @@ import type { Application } from '../../src/ports/cluster.ts';
 import { findReconcilers } from '../../src/target/reconcilers.ts';
 import { prose } from '../../src/text/markdown.ts';
 import { makeCopy, removeCopy } from '../../src/upgrade/backup/copy.ts';
-import { exchangeVolumes } from '../../src/upgrade/backup/exchange.ts';
-import { EpochCluster } from '../../src/upgrade/lock/fenced-cluster.ts';
-import { epochLabel } from '../../src/objects/fencing-token.ts';
+import { swapVolume } from '../../src/upgrade/backup/volume-swap.ts';
+import { FencingTokenCluster } from '../../src/upgrade/lock/fencing-token-cluster.ts';
+import { fencingTokenLabel } from '../../src/objects/fencing-token.ts';
 import { HeldLease } from '../../src/upgrade/lock/lease.ts';
 import { isAtWork, runJob } from '../../src/upgrade/job/job-run.ts';
 import type { Context } from '../../src/upgrade/contract/step.ts';
@@ -46,7 +46,7 @@ const copied = 'data-postgresql-0-copy';
 /** In the middle, after the copy of the backup was booted. */
 async function exchange(context: Context): Promise<void> {
   const claim = { metadata: { name: 'data-postgresql-0', namespace, labels: {}, annotations: {} } };
-  await exchangeVolumes(context, {
+  await swapVolume(context, {
     claim: { ...claim, spec: { volumeName: 'pv-copy' } },
     volume: 'pv-copy',
     former: 'pv-1',
@@ -106,13 +106,16 @@ describe('a neighbour who puts our labels on what is not ours', () => {
     expect(await isAtWork(context, made)).toBe(true);
   });
 
-  test('does not pass an object off as one that this run has made, by the label of its epoch', async () => {
+  test('does not pass an object off as one that this run has made, by the label of its token', async () => {
     const from = cluster();
     const outside = { connection: from, clock: new FakeClock(), log: new FakeLog() };
     const lease = await HeldLease.acquire(outside, namespace, 'run-1');
-    const guarded = new EpochCluster(from, lease, namespace, outside.log);
+    const guarded = new FencingTokenCluster(from, lease, namespace, outside.log);
     const theirs = { ...configMap(jobName, { 'upgrade.sh': 'echo EVIL' }) };
-    from.put('configmaps', { ...theirs, metadata: { ...theirs.metadata, labels: { [epochLabel]: lease.epoch } } });
+    from.put('configmaps', {
+      ...theirs,
+      metadata: { ...theirs.metadata, labels: { [fencingTokenLabel]: lease.token } },
+    });
     const ours = configMap(jobName, { 'upgrade.sh': 'echo' });
     const error = await thrownBy(() => guarded.create('configmaps', ours, { namespace }));
     expect(error.code).toBe('conflict');

@@ -18,7 +18,7 @@ const upgrade = { namespace, mode: 'upgrade', confirm: namespace, probes: 'none'
 const images = 'cciserver.azurecr.io/server-postgres-upgrade';
 const jobName = 'postgres-upgrade-12-to-14';
 const lease = 'postgresql-upgrade-12-to-14';
-const label = 'circleci-server-postgresql-upgrade/epoch';
+const label = 'circleci-server-postgresql-upgrade/fencing-token';
 
 interface Job {
   readonly status: { readonly conditions?: readonly { readonly type: string }[] };
@@ -167,7 +167,9 @@ describe('once nothing is in the way any more, a second run beside one whose run
   });
 
   test('takes over once the Lease has expired, and ends with 14', () => {
-    expect(next.log).toMatch(/taken over \(epoch \d+\) from \S+runs\/1001\/\S+, which has not renewed it for \d+ s/);
+    expect(next.log).toMatch(
+      /taken over \(fencing token \d+\) from \S+runs\/1001\/\S+, which has not renewed it for \d+ s/,
+    );
     expect([next.exitCode, next.outputs['verdict'], next.report.error]).toEqual([0, 'upgraded', undefined]);
     expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
   });

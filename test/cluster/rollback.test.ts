@@ -23,7 +23,7 @@ function expectTwelve(before: ReturnType<typeof replicas>): void {
   expect(statefulSet(namespace).gates).toBeUndefined();
   expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');
   expect(names('pvc')).toEqual([]);
-  expect(field('pvc', claimName, '.metadata.labels')).not.toContain('epoch');
+  expect(field('pvc', claimName, '.metadata.labels')).not.toContain('token');
   expect(names('jobs')).not.toContain('postgres-upgrade-12-to-14-boot');
 }
 

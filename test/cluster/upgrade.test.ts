@@ -85,7 +85,7 @@ describe('an upgrade, in a namespace that enforces Pod Security restricted, by a
     }
   });
 
-  test('leaves no fence and no ownership behind', () => {
+  test('leaves no gate and no ownership behind', () => {
     const { gates, managers, image } = statefulSet(namespace);
     expect(gates).toBeUndefined();
     expect(managers).not.toContain('circleci-server-postgresql-upgrade');

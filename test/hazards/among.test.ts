@@ -6,7 +6,7 @@ import { askDatabases } from '../../src/database/ask-databases.ts';
 import { databaseHazards } from '../../src/hazards/gather.ts';
 import { answersOf } from '../../src/hazards/script.ts';
 import type { Answers } from '../../src/hazards/hazard.ts';
-import { made, type Known } from '../../src/common/known.ts';
+import { mapFact, type Known } from '../../src/common/known.ts';
 import { kinds } from './kinds.ts';
 import { Installations, Server } from './server.ts';
 
@@ -41,7 +41,7 @@ const nameOf = (index: number) => `kind_${String(index)}`;
 async function ask(questions: readonly Question[]): Promise<Record<string, Known<Answers>>> {
   const database = server.database();
   const told = await askDatabases(database, await readDatabases(database), questions, 2);
-  return Object.fromEntries(Object.entries(told).map(([name, rows]) => [name, made(rows, answersOf)]));
+  return Object.fromEntries(Object.entries(told).map(([name, rows]) => [name, mapFact(rows, answersOf)]));
 }
 
 beforeAll(async () => {

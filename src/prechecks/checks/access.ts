@@ -3,7 +3,7 @@ import { needed, permissionName, permissionsFor, type MissingPermission } from '
 import { serverNames, type ServerNames } from '../../target/server-names.ts';
 import { hereDocument } from '../../text/shell.ts';
 import { manifests, modeManifests, subjectOf } from '../../permissions/permission-manifests.ts';
-import { failed, given, passed, shellRemedy, warning, type Remedy } from '../../findings/finding.ts';
+import { failed, judgeFact, passed, shellRemedy, warning, type Remedy } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 
@@ -39,7 +39,7 @@ export const accessChecks: readonly Check[] = [
     subject: 'access',
     why: 'A right that is missing in the middle of an upgrade costs downtime. Each one is asked for by a SelfSubjectAccessReview.',
     run: ({ missingPermissions, inputs, target, user }) =>
-      given(missingPermissions, (missing) => {
+      judgeFact(missingPermissions, (missing) => {
         const lines = missing.map(lineOf);
         const names = serverNames(target);
         const wanted = needed(missing);

@@ -1,7 +1,7 @@
 import type { Client } from '../../database/clients.ts';
 import type { Neighbour } from '../../target/neighbours.ts';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, given, passed, shell, shellRemedy, warning } from '../../findings/finding.ts';
+import { copyable, failed, judgeFact, passed, shell, shellRemedy, warning } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 /** Who is connected, or would be, when the applications have been stopped. */
@@ -13,8 +13,8 @@ export const clientsChecks: readonly Check[] = [
     subject: 'cluster',
     why: 'The upgrade stops the application layer and then waits until no session is left. A sidecar of the server, an exporter, a pooler or a tool that nobody stops keeps it waiting until `clients-timeout`, in the downtime. Sessions are read twice, before and after the other facts: one that is gone by then (a probe, a scrape) is no obstacle. Who it is comes from the address, by the pods of the namespace.',
     run: ({ clients, neighbours, target, inputs }) =>
-      given(clients, (all) =>
-        given(neighbours, (list) => {
+      judgeFact(clients, (all) =>
+        judgeFact(neighbours, (list) => {
           const found = all.map((client) => ({ client, origin: originOf(client, list, target) }));
           const staying = found.filter(({ origin }) => !origin.isStopped);
           const stopped = found.length - staying.length;
@@ -35,7 +35,7 @@ export const clientsChecks: readonly Check[] = [
     subject: 'cluster',
     why: 'What does not carry the label of the application layer is not stopped, and fails or tries again for as long as the upgrade takes. Found by the pods that run (so also those of DaemonSets) and the CronJobs, where they name the Secret or the Service of PostgreSQL. A CronJob that starts in the downtime fails.',
     run: ({ neighbours, target, inputs }) =>
-      given(neighbours, (list) => {
+      judgeFact(neighbours, (list) => {
         const others = list.filter(({ isApplication, uses }) => !isApplication && uses.length > 0);
         if (others.length === 0)
           return passed(`none of ${String(list.length)} workloads but the application layer names PostgreSQL`);

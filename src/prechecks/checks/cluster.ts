@@ -3,7 +3,7 @@ import { judgeClusters } from './leftovers.ts';
 import {
   copyable,
   failed,
-  given,
+  judgeFact,
   passed,
   shell,
   shellRemedy,
@@ -34,7 +34,7 @@ export const clusterChecks: readonly Check[] = [
     subject: 'cluster',
     why: 'Pod Security, quotas and webhooks refuse at the moment of creation. Each object is created as a server-side dry run, the pod of the Job too, since that is what Pod Security judges.',
     run: ({ refused }) =>
-      given(refused, (list) =>
+      judgeFact(refused, (list) =>
         list.length === 0
           ? passed('dry runs of the Job, its pod and the objects of the backup were accepted')
           : failed('Change the policy, quota or webhook that refuses it, or the input "resources".', ...list),
@@ -48,7 +48,7 @@ export const clusterChecks: readonly Check[] = [
     why: 'After 14 has served on linked files, the snapshot is the way back. Not asked with `backup: clone` and `backup: external`.',
     applies: ({ inputs }) => inputs.backup === 'snapshot',
     run: ({ snapshotClass, target, inputs }) =>
-      given(snapshotClass, ({ driver, chosen, candidates }) => {
+      judgeFact(snapshotClass, ({ driver, chosen, candidates }) => {
         if (driver === undefined)
           return failed(
             withoutSnapshots(
@@ -123,7 +123,7 @@ export const clusterChecks: readonly Check[] = [
     subject: 'cluster',
     why: 'Two pods on one node can mount the same volume. A second server on the data directory destroys it.',
     run: ({ otherVolumeUsers, target }) =>
-      given(otherVolumeUsers, (pods) =>
+      judgeFact(otherVolumeUsers, (pods) =>
         pods.length === 0
           ? passed(`only ${target.podName} mounts ${target.volume.claimName}`)
           : failed('Scale them down.', ...pods.map((p) => `pod ${p} mounts ${target.volume.claimName}`)),
@@ -136,8 +136,8 @@ export const clusterChecks: readonly Check[] = [
     subject: 'cluster',
     why: 'Directories of an earlier try hold data that might be the only copy. Nothing of it is deleted here.',
     run: ({ files, leftoverObjects, target }) =>
-      given(files, (seen) =>
-        given(leftoverObjects, (objects) => {
+      judgeFact(files, (seen) =>
+        judgeFact(leftoverObjects, (objects) => {
           const found = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf('/') + 1)));
           const serious = found.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf('/') + 1)));
           const clusters = objects.length === 0 ? judgeClusters(seen.clusters, target) : undefined;

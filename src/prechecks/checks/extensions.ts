@@ -2,7 +2,7 @@ import type { ExtensionFacts } from '../../database/server.ts';
 import { minorOf, type ImageFacts } from '../../probes/probe.ts';
 import { upgrade } from '../../common/versions.ts';
 import { dangerOfUpdate, isSameMajor } from '../../database/extension-versions.ts';
-import { failed, given, passed, warning, worst, type Answer } from '../../findings/finding.ts';
+import { failed, judgeFact, passed, warning, worst, type Answer } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 import { besidesClosed } from '../../findings/closed-databases.ts';
@@ -19,7 +19,7 @@ export const extensionChecks: readonly Check[] = [
     run: ({ extensions, databases, servingProbe }) =>
       besidesClosed(
         databases,
-        given(extensions, (byDatabase) => {
+        judgeFact(extensions, (byDatabase) => {
           const inventory = Object.entries(byDatabase).map(
             ([database, list]) => `${database}: ${list.map((e) => `${e.name} ${e.version}`).join(', ') || 'none'}`,
           );

@@ -1,5 +1,5 @@
 import type { Check } from '../../facts/check.ts';
-import { given } from '../../findings/finding.ts';
+import { judgeFact } from '../../findings/finding.ts';
 import type { Hazard } from '../../hazards/hazard.ts';
 import { judgeHazard } from '../../hazards/judge-hazard.ts';
 
@@ -15,6 +15,6 @@ export function hazardCheck(hazard: Hazard): Check {
     shows,
     advice,
     ...(says === undefined ? {} : { says }),
-    run: ({ hazards }) => given(hazards, (facts) => judgeHazard(hazard, facts)),
+    run: ({ hazards }) => judgeFact(hazards, (facts) => judgeHazard(hazard, facts)),
   };
 }

@@ -1,4 +1,4 @@
-import { copyable, failed, given, passed, shell } from '../../findings/finding.ts';
+import { copyable, failed, judgeFact, passed, shell } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 export const layoutChecks: readonly Check[] = [
@@ -32,7 +32,7 @@ export const layoutChecks: readonly Check[] = [
     subject: 'target',
     why: "The page expects the claim at /bitnami/postgresql and the data in …/data. Other places are followed; what can't work is a data directory that is itself a mount: hard links do not cross mounts.",
     run: ({ target, files }) =>
-      given(files, (seen) => {
+      judgeFact(files, (seen) => {
         const where = `claim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}`;
         if (target.volume.subPath !== undefined) {
           return failed(
@@ -58,8 +58,8 @@ export const layoutChecks: readonly Check[] = [
     subject: 'target',
     why: "An upgrade of another directory than the server's would end with an old or an empty database.",
     run: ({ target, server, files }) =>
-      given(server, (facts) =>
-        given(files, (seen) =>
+      judgeFact(server, (facts) =>
+        judgeFact(files, (seen) =>
           facts.dataDirectory === target.dataDirectory &&
           seen.dataVersion === String(Math.floor(facts.versionNumber / 10000))
             ? passed(`data_directory is ${facts.dataDirectory}, its PG_VERSION ${seen.dataVersion}`)
@@ -80,7 +80,7 @@ export const layoutChecks: readonly Check[] = [
     says: 'could not open directory "pg_wal": No such file or directory',
     shows: 'check',
     run: ({ target, files }) =>
-      given(files, ({ walLink }) => {
+      judgeFact(files, ({ walLink }) => {
         if (walLink === undefined) return passed('pg_wal is a directory in the data directory');
         const evidence = `pg_wal leads to ${walLink === '' ? 'a place that is not there' : walLink}`;
         const isIn = (directory: string) => walLink.startsWith(`${directory}/`);
@@ -101,7 +101,7 @@ export const layoutChecks: readonly Check[] = [
     says: 'tablespace directory "..." does not exist',
     shows: 'check',
     run: ({ target, files }) =>
-      given(files, ({ strayTablespaces }) =>
+      judgeFact(files, ({ strayTablespaces }) =>
         strayTablespaces.length === 0
           ? passed(`no tablespace is outside of the claim, which is mounted at ${target.volume.mountPath}`)
           : failed(
@@ -120,7 +120,7 @@ export const layoutChecks: readonly Check[] = [
     subject: 'target',
     why: "The Job runs as the server's own user, without root and without changing owners. Linking files of another user is refused by the kernel.",
     run: ({ target, files }) =>
-      given(files, (seen) => {
+      judgeFact(files, (seen) => {
         const evidence = `the server runs as UID ${String(seen.userId)}, the data directory belongs to UID ${String(seen.dataOwner)} (mode ${seen.dataMode}), the pod template says UID ${String(target.userId)}`;
         if (seen.userId === 0) return failed('Run PostgreSQL as an ordinary user.', evidence);
         if (seen.userId !== target.userId || seen.dataOwner !== seen.userId)

@@ -1,7 +1,16 @@
 import type { Libraries } from '../../database/libraries.ts';
 import { connectCommand } from '../../database/script.ts';
 import type { ImageFacts } from '../../probes/probe.ts';
-import { failed, given, passed, psqlRemedy, unknown, worst, type Answer, type Remedy } from '../../findings/finding.ts';
+import {
+  failed,
+  judgeFact,
+  passed,
+  psqlRemedy,
+  unknown,
+  worst,
+  type Answer,
+  type Remedy,
+} from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 import { besidesClosed } from '../../findings/closed-databases.ts';
@@ -31,7 +40,7 @@ export const libraryChecks: readonly Check[] = [
     run: ({ libraries, databases, upgradeProbe, servingProbe }) =>
       besidesClosed(
         databases,
-        given(libraries, (of) => {
+        judgeFact(libraries, (of) => {
           const wants = wantsOf(of);
           if (wants.length === 0) return passed('no function and no setting names a library');
           return worst(

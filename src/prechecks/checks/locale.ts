@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../../database/server.ts';
 import { initdbSettings } from '../../objects/job-settings.ts';
-import { failed, given, passed, worst, type Answer } from '../../findings/finding.ts';
+import { failed, judgeFact, passed, worst, type Answer } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 import type { ImageFacts } from '../../probes/probe.ts';
@@ -14,7 +14,7 @@ export const localeChecks: readonly Check[] = [
     subject: 'database',
     why: 'pg_upgrade compares template0, template1 and postgres of both clusters. The new one is made with what template1 has; a database postgres that differs is made anew in it.',
     run: ({ databases, inputs }) =>
-      given(databases, (list) => {
+      judgeFact(databases, (list) => {
         const evidence = list.map(describeDatabase);
         const named = (name: string) => list.find((d) => d.name === name);
         const template1 = named('template1');

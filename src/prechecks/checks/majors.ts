@@ -3,7 +3,7 @@ import { upgrade } from '../../common/versions.ts';
 import type { Facts } from '../../facts/facts.ts';
 import {
   failed,
-  given,
+  judgeFact,
   passed,
   shell,
   shellRemedy,
@@ -30,8 +30,8 @@ export const majorsChecks: readonly Check[] = [
     subject: 'target',
     why: `A pod template or a values file that names another major than the data directory has starts that major on it with the next restart or \`helm upgrade\`: it does not come up, and in the middle of the upgrade it is a second server. Data directory, running server and pod template are compared; what the next \`helm upgrade\` renders is read where \`values-file\` is given. A tag tells its major by its first number; one that does not is named as such.`,
     run: (facts) =>
-      given(facts.server, (server) =>
-        given(facts.files, ({ dataVersion }) => {
+      judgeFact(facts.server, (server) =>
+        judgeFact(facts.files, ({ dataVersion }) => {
           const running = Math.floor(server.versionNumber / 10000);
           const data = {
             place: `the data directory is ${dataVersion || 'of no version'} (PG_VERSION)`,

@@ -1,4 +1,4 @@
-import { removeReason, unasked, unknown, type Answer } from '../../findings/finding.ts';
+import { removeReason, notProbed, unknown, type Answer } from '../../findings/finding.ts';
 import { notAsked, type Known } from '../../common/known.ts';
 
 /**
@@ -12,7 +12,7 @@ export function unaskedImage(
 ): Answer {
   const evidence = `${name}: ${reason}`;
   return code === notAsked
-    ? unasked(
+    ? notProbed(
         `"probes" is none. ${answerer}`,
         'Set "probes" to pods, so that the image is asked before the downtime.',
         evidence,

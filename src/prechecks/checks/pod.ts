@@ -1,6 +1,6 @@
 import type { V1Container } from '@kubernetes/client-node';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, given, passed, shell, shellRemedy, warning } from '../../findings/finding.ts';
+import { copyable, failed, judgeFact, passed, shell, shellRemedy, warning } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 /** Kubernetes' own, where the template names none. */
@@ -69,7 +69,7 @@ export const podChecks: readonly Check[] = [
     subject: 'target',
     why: 'With fsGroup and no fsGroupChangePolicy of OnRootMismatch the kubelet goes through every file at each mount, which is downtime when 14 is started. With few files nobody notices.',
     run: ({ target, files }) =>
-      given(files, ({ data }) => {
+      judgeFact(files, ({ data }) => {
         const context = target.statefulSet.spec?.template.spec?.securityContext;
         const policy = context?.fsGroupChangePolicy ?? 'Always';
         if (context?.fsGroup === undefined) return passed('the pod has no fsGroup');

@@ -1,11 +1,11 @@
 import { type ReplayFacts, type Replayed, type RestoreFailure, replayLabels } from '../../probes/replay.ts';
 import {
   failed,
-  given,
+  judgeFact,
   shell,
   shellRemedy,
   passed,
-  unasked,
+  notProbed,
   unknown,
   warning,
   worst,
@@ -31,7 +31,7 @@ export const replayChecks: readonly Check[] = [
     advice:
       'Change or drop each object that is told, then run the checks again: one that depends on another fails with it. Where a NetworkPolicy keeps the pod from the server, this only warns: pg_upgrade needs no network. Where the server itself refuses the pod (pg_hba.conf), let pods with the label app.kubernetes.io/name: postgres-upgrade-probe in, or ignore the check.',
     run: (facts) =>
-      given(facts.databases, (list) => {
+      judgeFact(facts.databases, (list) => {
         const { replay } = facts;
         if (!replay.known) return unreplayed(replay);
         if (replay.value.unreachable !== undefined) return unreached(replay.value.unreachable, facts);
@@ -50,7 +50,7 @@ export const replayChecks: readonly Check[] = [
 /** As with the images: what nobody wanted to be asked does not block. */
 function unreplayed({ reason, code }: Extract<Known<never>, { known: false }>): Answer {
   return code === notAsked
-    ? unasked(
+    ? notProbed(
         '"probes" is none. pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
         'Set "probes" to pods, so that it is tried before the downtime.',
         reason,

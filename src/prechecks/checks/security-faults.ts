@@ -1,7 +1,7 @@
 import type { ServerFacts } from '../../database/server.ts';
 import { majorOf, minorOf, type ImageFacts } from '../../probes/probe.ts';
 import { upgrade } from '../../common/versions.ts';
-import { given, passed, removeReason, unknown, warning, worst, type Answer } from '../../findings/finding.ts';
+import { judgeFact, passed, removeReason, unknown, warning, worst, type Answer } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 import { unaskedImage } from './not-probed.ts';
@@ -62,7 +62,7 @@ export const securityFaultChecks: readonly Check[] = [
     why: `Where a role that you don't trust may log in, these faults make it superuser when somebody maintains or dumps its objects: ${faults.map(({ cve, fixed, what }) => `${cve} (${what}; fixed in ${fixed[12] === undefined ? 'no minor of 12' : `12.${String(fixed[12])}`} and 14.${String(fixed[14])})`).join(', ')}. It only warns, of the running server only where a role without the superuser's rights can log in. For PostgreSQL 12 there is no minor after 12.22. The action runs no maintenance in it, dumps with the programs of 14, restores where there is no password and no network, and dumps no database in which restored-code finds something. Other faults than these were not looked for: use the newest minor of 14 that there is.`,
     run: ({ server, upgradeProbe, servingProbe }) => {
       const answers = [
-        given(server, judgeServer),
+        judgeFact(server, judgeServer),
         judgeImage('serving image', 'image-tag', servingProbe, ['server', 'client']),
         judgeImage('upgrade image', 'upgrade-image', upgradeProbe, ['client']),
       ];

@@ -1,5 +1,5 @@
 import { firstRelease } from '../../common/versions.ts';
-import { copyable, failed, given, passed, shell, warning } from '../../findings/finding.ts';
+import { copyable, failed, judgeFact, passed, shell, warning } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 /** As Helm's charts label what they make: `helm.sh/chart: circleci-server-4.9.3`. */
@@ -13,7 +13,7 @@ export const serverReleaseChecks: readonly Check[] = [
     subject: 'cluster',
     why: `The vendor's way to 14 is for release ${firstRelease} and later, and its images of 14 are theirs: nobody has tried the applications of older releases with it. Told by the label \`helm.sh/chart\` of the application layer; tags of images do not tell the release, and the Secret in which Helm has it holds all values besides, so it is not read. Where no workload has the label this only warns: nothing that the upgrade does depends on the release, and it would block servers that are all right.`,
     run: ({ charts, target }) =>
-      given(charts, (labels) => {
+      judgeFact(charts, (labels) => {
         const found = labels.flatMap((label) => {
           const [text, major, minor] = chart.exec(label) ?? [];
           return text === undefined ? [] : [{ label, number: numberOf(Number(major), Number(minor)) }];

@@ -2,7 +2,7 @@ import { obstacleName, obstacleRemedy, type Obstacle } from '../../database/obst
 import { upgrade } from '../../common/versions.ts';
 import { sessionIn } from '../../target/target.ts';
 import type { Facts } from '../../facts/facts.ts';
-import { copyable, failed, given, passed, type Answer } from '../../findings/finding.ts';
+import { copyable, failed, judgeFact, passed, type Answer } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 export const serverChecks: readonly Check[] = [
@@ -18,7 +18,7 @@ export const serverChecks: readonly Check[] = [
             'Set "secret-name" and "secret-key" to where the password of role postgres is, or repair the Secret.',
             server.reason,
           )
-        : given(server, (facts) =>
+        : judgeFact(server, (facts) =>
             facts.currentUser === 'postgres'
               ? passed(`logged in as ${facts.currentUser} with Secret ${target.secret.name}, key ${target.secret.key}`)
               : failed(
@@ -34,7 +34,7 @@ export const serverChecks: readonly Check[] = [
     subject: 'database',
     why: "The majors are a fixed pair, and a standby can't be upgraded.",
     run: ({ server }) =>
-      given(server, (facts) => {
+      judgeFact(server, (facts) => {
         const evidence = `server_version ${facts.version}${facts.inRecovery ? ', in recovery' : ''}`;
         if (facts.inRecovery) return failed('Upgrade the primary; build the standby anew afterwards.', evidence);
         return Math.floor(facts.versionNumber / 10000) === upgrade.from
@@ -65,7 +65,7 @@ const isAway =
   /the database system is (?:shutting down|starting up|in recovery mode|not yet accepting connections|not accepting connections)|terminating connection due to administrator command|connection refused|no such file or directory|server closed the connection unexpectedly|connection to server was lost|too many clients already|remaining connection slots are reserved/i;
 
 function expectNone(kind: Obstacle['kind'], { obstacles, target }: Facts): Answer {
-  return given(obstacles, (all) => {
+  return judgeFact(obstacles, (all) => {
     const found = all.filter((o) => o.kind === kind);
     return found.length === 0
       ? passed(`there is no ${kind}`)

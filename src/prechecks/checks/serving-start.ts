@@ -1,5 +1,14 @@
 import type { Trial } from '../../probes/run-trial.ts';
-import { failed, given, passed, removeReason, unasked, unknown, warning, type Answer } from '../../findings/finding.ts';
+import {
+  failed,
+  judgeFact,
+  passed,
+  removeReason,
+  notProbed,
+  unknown,
+  warning,
+  type Answer,
+} from '../../findings/finding.ts';
 import { notAsked, type Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 
@@ -23,7 +32,7 @@ export const servingStartChecks: readonly Check[] = [
     says: 'password authentication failed for user "app"',
     shows: 'start',
     run: ({ trial, md5Roles }) =>
-      given(md5Roles, (roles) => {
+      judgeFact(md5Roles, (roles) => {
         if (roles.length === 0) return passed('no role logs in by a secret stored as md5');
         if (!trial.known) return untried(trial, afterwards);
         if (!trial.value.started) return unknown('Look at the check serving-start.', 'PostgreSQL 14 did not start');
@@ -74,7 +83,7 @@ function judgeLogins({ configuration, image }: Extract<Trial, { started: true }>
 /** Not to try is a choice, or has a good reason. */
 function untried({ reason, code }: Extract<Known<Trial>, { known: false }>, answerer: string): Answer {
   return code === notAsked || code === 'not-tried'
-    ? unasked(
+    ? notProbed(
         answerer,
         'Start the serving image with your values in another namespace to be sure.',
         `14 was not started: ${reason}`,

@@ -1,7 +1,7 @@
 import type { SortOrder } from '../../database/sort-order.ts';
 import type { DatabaseFacts } from '../../database/server.ts';
 import { localeKey, type ImageFacts } from '../../probes/probe.ts';
-import { given, passed, unknown, warning, type Answer } from '../../findings/finding.ts';
+import { judgeFact, passed, unknown, warning, type Answer } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 import { besidesClosed } from '../../findings/closed-databases.ts';
 import { unaskedImage } from './not-probed.ts';
@@ -16,8 +16,8 @@ export const sortOrderChecks: readonly Check[] = [
     run: ({ sortOrders, databases, servingProbe }) =>
       besidesClosed(
         databases,
-        given(sortOrders, (orders) =>
-          given(databases, (list) => {
+        judgeFact(sortOrders, (orders) =>
+          judgeFact(databases, (list) => {
             if (Object.values(orders).every((used) => used.length === 0))
               return passed('no index is on text that sorts by a locale');
             if (!servingProbe.known) return unaskedImage('serving image', servingProbe, answerer);

@@ -3,7 +3,7 @@ import type { Facts } from '../../facts/facts.ts';
 import {
   copyable,
   failed,
-  given,
+  judgeFact,
   passed,
   shell,
   remedyAfter,
@@ -22,8 +22,8 @@ export const spaceChecks: readonly Check[] = [
     subject: 'target',
     why: 'The upgrade Job refuses to begin, in the downtime, where there is too little. Reckoned with its numbers: 100 MB, three WAL segments, the catalogs and a quarter more (at least 9.5 MB for each database), the transaction status; with reflinks their own records, with `transfer: copy` all data once more. Less than twice of what is not data is a warning: the server writes on until then.',
     run: ({ inputs, files, databases, volumeTrial, target, storageClass }) =>
-      given(files, (seen) =>
-        given(databases, (list) => {
+      judgeFact(files, (seen) =>
+        judgeFact(databases, (list) => {
           const modes = modesOf(inputs.transfer, seen.filesystem, volumeTrial);
           const [sure, last] = [seen.room[modes[0]], seen.room[modes[1] ?? modes[0]]];
           const free = seen.freeBytes / 1024;

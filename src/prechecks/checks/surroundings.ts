@@ -1,7 +1,7 @@
 import type { HelmRevision } from '../../target/helm-releases.ts';
 import type { Reconciler } from '../../target/reconcilers.ts';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, given, passed, shell, unknown } from '../../findings/finding.ts';
+import { copyable, failed, judgeFact, passed, shell, unknown } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 const releaseAnnotation = 'meta.helm.sh/release-name';
@@ -13,9 +13,9 @@ export const surroundingsChecks: readonly Check[] = [
     title: 'Argo CD, Flux and KEDA',
     expected: 'Neither Argo CD, Flux nor KEDA reverts PostgreSQL or the applications during the upgrade',
     subject: 'cluster',
-    why: 'They would take the fence away and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that. A HorizontalPodAutoscaler needs nothing: Kubernetes lets it rest while its target has 0 replicas (but with a minReplicas of 0).',
+    why: 'They would remove the scheduling gate and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that. A HorizontalPodAutoscaler needs nothing: Kubernetes lets it rest while its target has 0 replicas (but with a minReplicas of 0).',
     run: ({ reconcilers, target }) =>
-      given(reconcilers, (all) => {
+      judgeFact(reconcilers, (all) => {
         const evidence = (r: Reconciler) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
         const acting = all.filter((r) => r.state === 'acts' || r.state === 'unknown');
         if (acting.length > 0)
@@ -52,7 +52,7 @@ export const surroundingsChecks: readonly Check[] = [
           `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself (${copyable(shell`helm -n ${target.namespace} status ${release ?? 'RELEASE'}`)}), and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
           helmRevisions.reason,
         );
-      return given(helmRevisions, (all) => {
+      return judgeFact(helmRevisions, (all) => {
         const own = ownRevisions(all, target);
         const pending = own.filter(({ status }) => status.startsWith('pending-') || status === 'uninstalling');
         const evidence = (one: HelmRevision) =>
@@ -78,7 +78,7 @@ export const surroundingsChecks: readonly Check[] = [
     title: 'Operator of the StatefulSet',
     expected: 'No operator owns PostgreSQL',
     subject: 'cluster',
-    why: 'A controller that owns the StatefulSet puts it back as it wants it, the fence included.',
+    why: 'A controller that owns the StatefulSet puts it back as it wants it, the scheduling gate included.',
     run({ target }) {
       const owner = target.statefulSet.metadata?.ownerReferences?.find((o) => o.controller === true);
       if (owner === undefined) return passed(`StatefulSet ${target.name} has no owner that controls it`);

@@ -16,14 +16,14 @@ import { runProbe } from '../../probes/run-probe.ts';
 import { runTrial, type Trial } from '../../probes/run-trial.ts';
 import { obstacleToTrial, trialPod } from '../../probes/trial-pod.ts';
 import { seenImage } from '../../target/image-digests.ts';
-import { notAsked, type Known, both, known, knownFrom, pair } from '../../common/known.ts';
-import type { Gathering } from './gathering.ts';
+import { notAsked, type Known, combineFacts, known, thenFact, pair } from '../../common/known.ts';
+import type { FactReaderDeps } from './deps.ts';
 import type { HazardFacts } from '../../hazards/hazard.ts';
 import { notDumped } from './not-dumped.ts';
 
 /** Asks the image of that role what it holds. */
 export async function probe(
-  gathering: Gathering,
+  gathering: FactReaderDeps,
   role: ProbeRole,
   settings: Known<JobSettings>,
   databases: Known<readonly DatabaseFacts[]>,
@@ -55,7 +55,7 @@ export async function probe(
 }
 
 /** Starts 14 with the StatefulSet's configuration, where that can touch nothing. */
-export async function tryStart(gathering: Gathering, server: Known<ServerFacts>): Promise<Known<Trial>> {
+export async function tryStart(gathering: FactReaderDeps, server: Known<ServerFacts>): Promise<Known<Trial>> {
   const { inputs, target, database } = gathering;
   if (inputs.probes === 'none') return { known: false, reason: 'probes: none', code: notAsked };
   if (!server.known) return server;
@@ -67,7 +67,7 @@ export async function tryStart(gathering: Gathering, server: Known<ServerFacts>)
 
 /** Dumps what pg_upgrade will dump, and restores it into a 14 of its own: not the databases whose users' code a dump might run. */
 export async function replayed(
-  gathering: Gathering,
+  gathering: FactReaderDeps,
   settings: Known<JobSettings>,
   server: Known<ServerFacts>,
   databases: Known<readonly DatabaseFacts[]>,
@@ -77,8 +77,8 @@ export async function replayed(
   const image = inputs.upgradeImage;
   if (inputs.probes === 'none')
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
-  const read = both(settings, both(server, databases, pair), pair);
-  return await knownFrom(read, ([job, [facts, list]]) => {
+  const read = combineFacts(settings, combineFacts(server, databases, pair), pair);
+  return await thenFact(read, ([job, [facts, list]]) => {
     const left = notDumped(list, hazards, inputs.ignoreChecks);
     const names = list.map(({ name }) => name).filter((name) => name !== 'template0' && !left.has(name));
     const limit = inputs.jobStartTimeout;

@@ -6,11 +6,11 @@ import { journalName } from '../../objects/journal-name.ts';
 import { journalObject } from '../../journal/object.ts';
 import type { SnapshotClassFacts } from '../../facts/facts.ts';
 import type { Known } from '../../common/known.ts';
-import type { Gathering } from './gathering.ts';
+import type { FactReaderDeps } from './deps.ts';
 
 /** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */
 export async function refusedObjects(
-  { cluster, target, inputs, scripts }: Gathering,
+  { cluster, target, inputs, scripts }: FactReaderDeps,
   settings: JobSettings,
   snapshotClass: Known<SnapshotClassFacts>,
 ): Promise<string[]> {

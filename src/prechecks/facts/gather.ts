@@ -23,8 +23,8 @@ import { answerOfAll, askDatabases } from '../../database/ask-databases.ts';
 import { probe, replayed, tryStart } from './ask-images.ts';
 import { refusedObjects } from './dry-runs.ts';
 import type { Facts, StorageClassFacts, SnapshotClassFacts } from '../../facts/facts.ts';
-import { notAsked, type Known, both, known, knownFrom } from '../../common/known.ts';
-import type { Gathering } from './gathering.ts';
+import { notAsked, type Known, combineFacts, known, thenFact } from '../../common/known.ts';
+import type { FactReaderDeps } from './deps.ts';
 import { askServer, databaseHazards, hazardFacts } from '../../hazards/gather.ts';
 import { Stopwatch, type FactName, type FactSeconds } from './stopwatch.ts';
 import { readVolumeFiles } from '../../database/volume-files.ts';
@@ -45,18 +45,18 @@ export interface Gathered {
 }
 
 /** Reads all that the checks judge. What can't be read becomes unknown with its reason; only a cancellation throws. */
-export async function gatherFacts(gathering: Gathering): Promise<Gathered> {
+export async function gatherFacts(gathering: FactReaderDeps): Promise<Gathered> {
   const stopwatch = new Stopwatch(gathering.clock);
   const facts = await readFacts(gathering, (names, read) => stopwatch.measure(names, read));
   return { facts, seconds: stopwatch.seconds };
 }
 
-async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Promise<Facts> {
+async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure']): Promise<Facts> {
   const { cluster, inputs, target, database } = gathering;
   const { namespace } = target;
   const read = <T>(facts: FactName | readonly FactName[], work: () => Promise<T>) => timed(facts, () => known(work));
   const readFrom = <A, T>(fact: FactName | readonly FactName[], from: Known<A>, work: (value: A) => Promise<T>) =>
-    timed(fact, () => knownFrom(from, work));
+    timed(fact, () => thenFact(from, work));
   const { version, permissions, server, databases, firstClients } = await allNamed({
     version: () => timed('access', () => cluster.version()),
     permissions: () => read('missingPermissions', () => missingPermissions(cluster, serverNames(target), 'upgrade')),
@@ -64,11 +64,11 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     databases: () => read('databases', () => readDatabases(database)),
     firstClients: () => read('clients', () => clientsOf(gathering)),
   });
-  const user = await knownFrom(permissions, (missing) => (needed(missing).length === 0 ? '' : askUser(cluster)));
+  const user = await thenFact(permissions, (missing) => (needed(missing).length === 0 ? '' : askUser(cluster)));
   const snapshotClass = await read('snapshotClass', () =>
     chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass),
   );
-  const settings: Known<JobSettings> = both(server, databases, (s, d) => ({
+  const settings: Known<JobSettings> = combineFacts(server, databases, (s, d) => ({
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
@@ -83,7 +83,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     obstacles: () => read('obstacles', () => readObstacles(database)),
     md5Roles: () => read('md5Roles', () => readMd5Roles(database)),
   });
-  const hazards = both(databases, answers, (list, of) => hazardFacts(serverHazards, list, of));
+  const hazards = combineFacts(databases, answers, (list, of) => hazardFacts(serverHazards, list, of));
   // What the images are to be asked for.
   const extensions = answerOfAll(answers, [extensionsQuestion], extensionsOf);
   const libraries = answerOfAll(answers, librariesQuestions, librariesOf);
@@ -113,7 +113,7 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
       timed('trial', () =>
         tryStart(
           gathering,
-          both(mayProbe, server, (_, s) => s),
+          combineFacts(mayProbe, server, (_, s) => s),
         ),
       ),
     volumeTrial: () => timed('volumeTrial', () => volumeTried(gathering)),
@@ -137,22 +137,22 @@ async function readFacts(gathering: Gathering, timed: Stopwatch['measure']): Pro
     libraries,
     sortOrders,
     hazards,
-    otherVolumeUsers: await knownFrom(pods, (list) => volumeUsersAmong(list, target)),
+    otherVolumeUsers: await thenFact(pods, (list) => volumeUsersAmong(list, target)),
     clients: await readFrom('clients', firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
-    neighbours: both(pods, cronJobs, (list, jobs) =>
+    neighbours: combineFacts(pods, cronJobs, (list, jobs) =>
       neighboursOf(
         list.filter((pod) => !isOurPod(pod)),
         jobs,
         target,
       ),
     ),
-    charts: await knownFrom(objects, chartsOf),
+    charts: await thenFact(objects, chartsOf),
     snapshotClass,
   };
 }
 
 /** PostgreSQL and the applications, with what labels them. */
-async function markedObjects({ cluster, target, inputs }: Gathering): Promise<Marked[]> {
+async function markedObjects({ cluster, target, inputs }: FactReaderDeps): Promise<Marked[]> {
   const options = { namespace: target.namespace, labelSelector: inputs.applicationSelector };
   const kinds = ['deployments', 'statefulsets', 'cronjobs'] as const;
   const applications = await Promise.all(
@@ -173,7 +173,7 @@ function chartsOf(objects: readonly Marked[]): string[] {
 }
 
 /** Other sessions than those of the action itself. Anybody may give a session that name, but not the action's role. */
-async function clientsOf({ database }: Gathering): Promise<Client[]> {
+async function clientsOf({ database }: FactReaderDeps): Promise<Client[]> {
   const isOurs = ({ application, user }: Client) => application === applicationName && user === database.superuser;
   return (await readClients(database)).filter((client) => !isOurs(client));
 }
@@ -184,13 +184,13 @@ function stillThere(before: readonly Client[], now: readonly Client[]): Client[]
   return before.filter(({ pid }) => pids.has(pid));
 }
 
-async function volumeTried({ inputs, database, target }: Gathering): Promise<Known<VolumeTrial>> {
+async function volumeTried({ inputs, database, target }: FactReaderDeps): Promise<Known<VolumeTrial>> {
   if (!inputs.probeVolume) return { known: false, reason: 'probe-volume: false', code: notAsked };
   return await known(() => tryVolume(database, target));
 }
 
 /** Jobs and a journal that tell of an upgrade that has not come to its end. An ended Job of ours is only a log. */
-async function leftovers({ cluster, target, seal }: Gathering): Promise<string[]> {
+async function leftovers({ cluster, target, seal }: FactReaderDeps): Promise<string[]> {
   const { namespace } = target;
   const jobs = await cluster.list('jobs', { namespace });
   const active = jobs.filter((job) => (job.metadata?.name ?? '').startsWith(jobName) && (job.status?.active ?? 0) > 0);

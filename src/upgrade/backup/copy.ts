@@ -8,7 +8,7 @@ import { podsNaming } from '../../target/volume-users.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { jobFailure, planJob, runJob } from '../job/job-run.ts';
 import type { Move } from '../../report/planned-step.ts';
-import type { Draft, Context } from '../contract/step.ts';
+import type { PlanContext, Context } from '../contract/step.ts';
 import { expectFreeName, removeJob } from '../job/remove-job.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
 import type { Source } from '../../objects/backup.ts';
@@ -60,7 +60,7 @@ export async function boot(
 }
 
 /** What `boot` will make. */
-export function planBoot(draft: Draft, claimName: string, until: string): Move[] {
+export function planBoot(draft: PlanContext, claimName: string, until: string): Move[] {
   const target = { ...draft.target, volume: { ...draft.target.volume, claimName } };
   return planJob({ ...draft, target }, 'boot', until);
 }

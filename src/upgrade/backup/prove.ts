@@ -1,5 +1,5 @@
 import { describe, WaitError } from '../../common/errors.ts';
-import type { Context, Step, Draft } from '../contract/step.ts';
+import type { Context, Step, PlanContext } from '../contract/step.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
 import { boot, makeCopy, planBoot, removeCopy } from './copy.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
@@ -50,7 +50,7 @@ export const proveBackup: Step = {
   },
 };
 
-function planProof(draft: Draft, source: Source): Move[] {
+function planProof(draft: PlanContext, source: Source): Move[] {
   const until = 'it is proved';
   const claim = copyClaim(draft.target, copyName(draft.target), source);
   return [

@@ -4,7 +4,7 @@ import { jobFailure, runJob } from '../job/job-run.ts';
 import type { Context } from '../contract/step.ts';
 import { boot, makeCopy } from './copy.ts';
 import { copyName } from '../../objects/copy.ts';
-import { exchangeVolumes, planExchange } from './exchange.ts';
+import { swapVolume, planSwap } from './volume-swap.ts';
 import { backupName, sourceOf, type Backup } from '../../objects/backup.ts';
 import { findBackup, howToName } from './our-backup.ts';
 import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
@@ -53,7 +53,7 @@ async function renameBack(context: Context): Promise<boolean> {
  */
 async function restoreBackup(context: Context): Promise<void> {
   const exchange = context.journal.noted.exchange ?? (await prepare(context));
-  await exchangeVolumes(context, exchange);
+  await swapVolume(context, exchange);
   context.results.warnings.push(
     `PersistentVolume ${exchange.former} holds what PostgreSQL 14 had. When you need it no more: ${copyable(shell`kubectl patch persistentvolume ${exchange.former} -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`)} removes it and its storage.`,
   );
@@ -64,7 +64,7 @@ async function prepare(context: Context) {
   context.log.info(`PostgreSQL 12 is restored from ${backupName(backup)}`);
   await makeCopy(context, sourceOf(backup));
   context.log.info(await boot(context, copyName(context.target)));
-  return await planExchange(context);
+  return await planSwap(context);
 }
 
 /**

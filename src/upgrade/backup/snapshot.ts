@@ -2,7 +2,7 @@ import { ClusterError, UpgradeError } from '../../common/errors.ts';
 import type { PatchOperation } from '../../ports/cluster.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
-import type { Draft, Context } from '../contract/step.ts';
+import type { PlanContext, Context } from '../contract/step.ts';
 import { isOfVolume, snapshotObject, suffixOf } from '../../objects/snapshot.ts';
 
 /** Which snapshot: under what the journal notes its name, and what its name says that it holds. */
@@ -52,7 +52,11 @@ export async function readySnapshot(context: Context, which: keyof typeof snapsh
 }
 
 /** What `readySnapshot` will make. */
-export function planSnapshot({ target, snapshotClass }: Draft, which: keyof typeof snapshots, until?: string): Move {
+export function planSnapshot(
+  { target, snapshotClass }: PlanContext,
+  which: keyof typeof snapshots,
+  until?: string,
+): Move {
   const object = snapshotObject(target, snapshots[which], timeToCome, snapshotClass);
   return { does: 'create', resource: 'volumesnapshots', object, ...(until === undefined ? {} : { until }) };
 }

@@ -5,7 +5,7 @@ import type { Inputs } from '../../inputs/inputs.ts';
 import type { JobResult } from '../../job/result.ts';
 import type { JobSettings } from '../../objects/upgrade-job.ts';
 import type { LeasedCluster } from '../../ports/cluster.ts';
-import type { Surroundings } from '../../ports/context.ts';
+import type { Deps } from '../../ports/context.ts';
 import type { Timeline } from '../../report/timeline.ts';
 import type { Image } from '../../common/image.ts';
 import type { Target } from '../../target/target.ts';
@@ -15,7 +15,7 @@ import type { StepId } from '../../journal/notes.ts';
 import type { Move } from '../../report/planned-step.ts';
 
 /** What the steps work with. */
-export interface Context extends Surroundings<LeasedCluster> {
+export interface Context extends Deps<LeasedCluster> {
   readonly inputs: Inputs;
   readonly target: Target;
   readonly database: Database<LeasedCluster>;
@@ -49,7 +49,7 @@ export interface Results {
 }
 
 /** What the moves of an upgrade follow from. */
-export type Draft = Pick<Context, 'inputs' | 'target' | 'serving' | 'snapshotClass' | 'settings' | 'scripts'> & {
+export type PlanContext = Pick<Context, 'inputs' | 'target' | 'serving' | 'snapshotClass' | 'settings' | 'scripts'> & {
   readonly record: Context['journal']['record'];
 };
 
@@ -58,7 +58,7 @@ export interface Step {
   readonly id: StepId;
   readonly title: string;
   /** All that `run` will ask of the cluster for and do in the server, where nothing is in its way. */
-  plan(draft: Draft): readonly Move[];
+  plan(draft: PlanContext): readonly Move[];
   /** A cancellation does not interrupt it: its end is nearer than the way back. */
   readonly isUninterruptible?: boolean;
   /** Clients may be served by 14 before it fails. */

@@ -17,9 +17,9 @@ import { isOurPod } from '../../objects/ours.ts';
 import { mountsClaim } from '../../target/volume-users.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { expectClaim } from '../server/claim.ts';
-import { isFenced } from '../../objects/scheduling-gate.ts';
+import { isGated } from '../../objects/scheduling-gate.ts';
 import type { Move } from '../../report/planned-step.ts';
-import type { Draft, Context, Results } from '../contract/step.ts';
+import type { PlanContext, Context, Results } from '../contract/step.ts';
 import { expectOurJob } from './our-job.ts';
 import { expectSameImage } from './same-image.ts';
 import { copyable } from '../../text/commands.ts';
@@ -72,7 +72,7 @@ export async function runJob(
 }
 
 /** What `runJob` will make. */
-export function planJob({ target, settings, scripts }: Draft, command: JobCommand, until?: string): Move[] {
+export function planJob({ target, settings, scripts }: PlanContext, command: JobCommand, until?: string): Move[] {
   const object = upgradeJob(target, settings, command, scripts);
   return [{ does: 'create', resource: 'jobs', object, ...(until === undefined ? {} : { until }) }];
 }
@@ -80,11 +80,11 @@ export function planJob({ target, settings, scripts }: Draft, command: JobComman
 /** A claim that only one node may use can still be mounted by two pods on that node. */
 async function expectNoServer({ cluster, target }: Context): Promise<void> {
   const pod = await cluster.find('pods', target.podName, target.namespace);
-  if (pod === undefined || isFenced(pod)) return;
+  if (pod === undefined || isGated(pod)) return;
   throw new UpgradeError(
     'server-runs',
     `Pod ${target.podName} runs on the volume that the Job needs.`,
-    'Find out who started it in spite of the fence. Nothing was done to the volume.',
+    'Find out who started it in spite of the scheduling gate. Nothing was done to the volume.',
   );
 }
 
@@ -152,7 +152,7 @@ function doesTheSame(found: V1Job, wanted: V1Job): boolean {
  * made: an earlier run made it, or the answer to its creation was lost.
  * @throws UpgradeError when one of another upgrade is at work
  */
-export async function unheardJob(context: Context): Promise<Results['jobRun']> {
+export async function findUnreportedJob(context: Context): Promise<Results['jobRun']> {
   const { cluster, target, settings } = context;
   const object = await cluster.find('jobs', jobName, target.namespace);
   if (object === undefined) return undefined;

@@ -3,8 +3,8 @@ import { isConflict, isUnanswered } from '../../ports/cluster-answers.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 import type { Cluster, ClusterReader, Lease } from '../../ports/cluster.ts';
-import type { Surroundings } from '../../ports/context.ts';
-import { epochOf, expectEpoch, isTestFailure, setEpoch } from '../../objects/fencing-token.ts';
+import type { Deps } from '../../ports/context.ts';
+import { fencingTokenOf, expectToken, isTestFailure, setToken } from '../../objects/fencing-token.ts';
 import {
   holdingOf,
   isForged,
@@ -12,12 +12,12 @@ import {
   leaseName,
   microTime,
   newLease,
-  nextEpoch,
+  nextToken,
   type Holding,
 } from '../../objects/lease.ts';
 
 /** With the connection itself: the Lease is what the right to change anything comes from. */
-export type Connected = Pick<Surroundings, 'clock' | 'log'> & { readonly connection: Cluster };
+export type Connected = Pick<Deps, 'clock' | 'log'> & { readonly connection: Cluster };
 
 /** Of several runs that try at once, one wins each round; whoever loses that often is not alone for sure. */
 const attempts = 3;
@@ -42,7 +42,7 @@ export class HeldLease {
     private readonly namespace: string,
     private readonly holder: string,
     /** Grows with each run that takes the Lease. */
-    readonly epoch: string,
+    readonly token: string,
   ) {
     this.stop = outside.clock.repeat((leaseDuration * 1000) / 3, () => this.beat());
   }
@@ -58,8 +58,8 @@ export class HeldLease {
       const found = await cluster.find('leases', leaseName, namespace);
       const now = await cluster.now();
       const before = expectFree(found, now, namespace);
-      const epoch = nextEpoch(found, now);
-      const wanted = newLease(namespace, holder, epoch, now);
+      const token = nextToken(found, now);
+      const wanted = newLease(namespace, holder, token, now);
       try {
         await take(cluster, namespace, found, wanted);
       } catch (error) {
@@ -72,10 +72,10 @@ export class HeldLease {
       }
       log.info(
         before === undefined
-          ? `Lease ${leaseName} taken (epoch ${epoch})`
-          : `Lease ${leaseName} taken over (epoch ${epoch}) from ${before.holder}, which has not renewed it for ${seconds(before.renewed, now)} s`,
+          ? `Lease ${leaseName} taken (fencing token ${token})`
+          : `Lease ${leaseName} taken over (fencing token ${token}) from ${before.holder}, which has not renewed it for ${seconds(before.renewed, now)} s`,
       );
-      return new HeldLease(outside, namespace, holder, epoch);
+      return new HeldLease(outside, namespace, holder, token);
     }
   }
 
@@ -111,7 +111,7 @@ export class HeldLease {
     }
   }
 
-  /** Lets the next run take it at once. The object stays, and with it the epoch. */
+  /** Lets the next run take it at once. The object stays, and with it the token. */
   async release(): Promise<void> {
     this.released = true;
     this.stop();
@@ -137,7 +137,7 @@ export class HeldLease {
   }
 
   private stillOurs() {
-    return [{ op: 'test', path: '/spec/holderIdentity', value: this.holder } as const, expectEpoch(this.epoch)];
+    return [{ op: 'test', path: '/spec/holderIdentity', value: this.holder } as const, expectToken(this.token)];
   }
 
   /** What a refused renewal means. */
@@ -146,7 +146,7 @@ export class HeldLease {
     if (!isGone && !isTestFailure(refusal)) throw refusal;
     const found = await this.outside.connection.find('leases', leaseName, this.namespace);
     const holding = found === undefined ? undefined : holdingOf(found);
-    if (epochOf(found) === this.epoch && found?.spec?.holderIdentity === this.holder) throw refusal;
+    if (fencingTokenOf(found) === this.token && found?.spec?.holderIdentity === this.holder) throw refusal;
     this.stop();
     this.loss ??= new UpgradeError(
       'lease-lost',
@@ -227,7 +227,7 @@ async function take(cluster: Cluster, namespace: string, found: Lease | undefine
   }
   await cluster.patch('leases', leaseName, namespace, [
     { op: 'test', path: '/metadata/resourceVersion', value: found.metadata?.resourceVersion },
-    ...setEpoch(found, epochOf(wanted) ?? ''),
+    ...setToken(found, fencingTokenOf(wanted) ?? ''),
     { op: 'add', path: '/spec', value: wanted.spec },
   ]);
 }
@@ -239,7 +239,7 @@ function isOvertaken(error: unknown): boolean {
 /** Down to the millisecond in which it was taken: two jobs of one run have the same address. */
 function isSame(found: Lease | undefined, wanted: Lease): boolean {
   return (
-    epochOf(found) === epochOf(wanted) &&
+    fencingTokenOf(found) === fencingTokenOf(wanted) &&
     found?.spec?.holderIdentity === wanted.spec?.holderIdentity &&
     found?.spec?.acquireTime === wanted.spec?.acquireTime
   );

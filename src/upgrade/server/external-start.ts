@@ -3,7 +3,7 @@
 // Decision: docs/decisions/0004-scheduling-gate.md
 import { sentence, UpgradeError } from '../../common/errors.ts';
 import { workloadName, type Workload } from '../../target/applications.ts';
-import { isFenceUp } from './scheduling-gate.ts';
+import { isGateSet } from './scheduling-gate.ts';
 import type { Context } from '../contract/step.ts';
 
 const remedy = 'Let no "helm upgrade" and no deployment run until the upgrade has come to its end, then run again.';
@@ -23,7 +23,7 @@ export async function expectStopped(context: Context): Promise<void> {
 }
 
 /**
- * Looks whether a way back by itself would lose something: 14 has been let out of the fence, and applications which nobody of ours has started may have
+ * Looks whether a way back by itself would lose something: 14 has been started without the gate, and applications which nobody of ours has started may have
  * written to it. That is noted, and then only `mode: rollback` goes back.
  * @param reason why it would go back, as a sentence
  * @throws UpgradeError `let-in-by-others`, which ends the run with 14 as it is
@@ -31,7 +31,7 @@ export async function expectStopped(context: Context): Promise<void> {
 export async function expectLossless(context: Context, reason: string, cause: unknown): Promise<void> {
   const { cluster, journal } = context;
   if (journal.noted.letIn === undefined) {
-    if (await isFenceUp(context)) return;
+    if (await isGateSet(context)) return;
     const started = await startedByOthers(context);
     if (started.length === 0) return;
     await journal.note('letIn', `${started.join(', ')} at ${(await cluster.now()).toISOString()}`);

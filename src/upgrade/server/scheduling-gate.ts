@@ -1,43 +1,43 @@
 import { UpgradeError } from '../../common/errors.ts';
 import type { V1StatefulSet } from '@kubernetes/client-node';
 import type { PatchOperation } from '../../ports/cluster.ts';
-import { fenceGate, hasFence, isFenced } from '../../objects/scheduling-gate.ts';
+import { schedulingGate, hasGate, isGated } from '../../objects/scheduling-gate.ts';
 import { expectClaim } from './claim.ts';
 import type { Context } from '../contract/step.ts';
 
 const gatesPath = '/spec/template/spec/schedulingGates';
 
 /**
- * Puts the fence up and scales to 0 in one patch: alone, the gate would roll the pod.
+ * Sets the scheduling gate and scales to 0 in one patch: alone, the gate would roll the pod.
  * Decision: docs/decisions/0004-scheduling-gate.md
  * @throws UpgradeError when the API server dropped the gate (Kubernetes before 1.27)
  */
-export async function fenceAndStop(context: Context): Promise<void> {
+export async function gateAndStop(context: Context): Promise<void> {
   const { cluster, target } = context;
   const now = await readStatefulSet(context);
-  const operations: PatchOperation[] = [sameObject(now), ...fenceOperations(now)];
+  const operations: PatchOperation[] = [sameObject(now), ...gateOperations(now)];
   const changed = await cluster.patch('statefulsets', target.name, target.namespace, operations);
-  if (!hasFence(changed.spec?.template.spec)) {
+  if (!hasGate(changed.spec?.template.spec)) {
     throw new UpgradeError(
-      'fence-dropped',
+      'gate-dropped',
       'The API server dropped the scheduling gate: nothing would keep PostgreSQL from being started during the upgrade.',
       'Use Kubernetes 1.27 or later.',
     );
   }
 }
 
-/** What puts the fence up and asks for no server, in one patch. */
-export function fenceOperations({ spec }: V1StatefulSet): PatchOperation[] {
+/** What sets the scheduling gate and asks for no server, in one patch. */
+export function gateOperations({ spec }: V1StatefulSet): PatchOperation[] {
   const template = spec?.template.spec;
-  const gates = [...(template?.schedulingGates ?? []), { name: fenceGate }];
+  const gates = [...(template?.schedulingGates ?? []), { name: schedulingGate }];
   return [
     { op: 'add', path: '/spec/replicas', value: 0 },
-    ...(hasFence(template) ? [] : [{ op: 'add', path: gatesPath, value: gates } as const]),
+    ...(hasGate(template) ? [] : [{ op: 'add', path: gatesPath, value: gates } as const]),
   ];
 }
 
-/** What takes the fence away and asks for the server with an image, in one patch. */
-export function serveOperations(
+/** What removes the scheduling gate and asks for the server with an image, in one patch. */
+export function ungateOperations(
   { spec }: V1StatefulSet,
   container: string | undefined,
   image: string,
@@ -45,7 +45,7 @@ export function serveOperations(
 ): PatchOperation[] {
   const template = spec?.template.spec;
   const index = template?.containers.findIndex((c) => c.name === container) ?? -1;
-  const left = (template?.schedulingGates ?? []).filter((g) => g.name !== fenceGate);
+  const left = (template?.schedulingGates ?? []).filter((g) => g.name !== schedulingGate);
   const operations: PatchOperation[] = [];
   if (template?.containers[index]?.image !== image)
     operations.push({ op: 'replace', path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
@@ -60,43 +60,43 @@ function sameObject({ metadata }: V1StatefulSet): PatchOperation {
   return { op: 'test', path: '/metadata/uid', value: metadata?.uid };
 }
 
-/** Whether the fence is up and no server is asked for: then nobody has written since it went up. */
-export async function isFencedOff(context: Context): Promise<boolean> {
+/** Whether the scheduling gate is set and no server is asked for: then nobody has written since it was set. */
+export async function isStoppedByGate(context: Context): Promise<boolean> {
   const { spec } = await readStatefulSet(context);
-  return spec?.replicas === 0 && hasFence(spec.template.spec);
+  return spec?.replicas === 0 && hasGate(spec.template.spec);
 }
 
 /** Whether PostgreSQL can't be started by anybody: also while somebody asks for a server. */
-export async function isFenceUp(context: Context): Promise<boolean> {
-  return hasFence((await readStatefulSet(context)).spec?.template.spec);
+export async function isGateSet(context: Context): Promise<boolean> {
+  return hasGate((await readStatefulSet(context)).spec?.template.spec);
 }
 
-/** The image with which anybody may start PostgreSQL by now; undefined while the fence is up. */
+/** The image with which anybody may start PostgreSQL by now; undefined while the scheduling gate is set. */
 export async function imageLetOut(context: Context): Promise<string | undefined> {
   const spec = (await readStatefulSet(context)).spec?.template.spec;
-  return hasFence(spec) ? undefined : spec?.containers.find((c) => c.name === context.target.container.name)?.image;
+  return hasGate(spec) ? undefined : spec?.containers.find((c) => c.name === context.target.container.name)?.image;
 }
 
 /**
- * Takes the fence away and starts the server, in one patch, with the image that is to serve.
+ * Removes the scheduling gate and starts the server, in one patch, with the image that is to serve.
  * @throws UpgradeError when it would start without its data
  */
-export async function unfenceAndStart(context: Context, image: string): Promise<void> {
+export async function ungateAndStart(context: Context, image: string): Promise<void> {
   const { cluster, target, journal } = context;
   const now = await readStatefulSet(context);
   const spec = now.spec?.template.spec;
-  if (hasFence(spec) || now.spec?.replicas === 0) await expectClaim(context);
-  const operations = [sameObject(now), ...serveOperations(now, target.container.name, image, journal.record.replicas)];
+  if (hasGate(spec) || now.spec?.replicas === 0) await expectClaim(context);
+  const operations = [sameObject(now), ...ungateOperations(now, target.container.name, image, journal.record.replicas)];
   await cluster.patch('statefulsets', target.name, target.namespace, operations);
   await removeGatedPod(context);
 }
 
-/** A pod that somebody made while the fence was up keeps its gate; the StatefulSet makes another one. */
+/** A pod that somebody made while the scheduling gate was set keeps its gate; the StatefulSet makes another one. */
 async function removeGatedPod({ cluster, target, log }: Context): Promise<void> {
   const pod = await cluster.find('pods', target.podName, target.namespace);
-  if (pod === undefined || !isFenced(pod)) return;
+  if (pod === undefined || !isGated(pod)) return;
   log.info(
-    `Somebody scaled PostgreSQL up meanwhile; the fence kept pod ${target.podName} from starting. It is removed now.`,
+    `Somebody scaled PostgreSQL up meanwhile; the scheduling gate kept pod ${target.podName} from starting. It is removed now.`,
   );
   await cluster.delete('pods', target.podName, target.namespace);
 }

@@ -1,7 +1,7 @@
 import { UpgradeError } from '../../common/errors.ts';
 import { upgrade } from '../../common/versions.ts';
 import { applied } from '../../objects/applied.ts';
-import { fenceOperations, imageLetOut, serveOperations, unfenceAndStart } from '../server/scheduling-gate.ts';
+import { gateOperations, imageLetOut, ungateOperations, ungateAndStart } from '../server/scheduling-gate.ts';
 import { expectStopped } from '../server/external-start.ts';
 import { expectServedImage } from '../job/same-image.ts';
 import { waitForServer } from '../server/server-ready.ts';
@@ -17,10 +17,10 @@ export const activate: Step = {
 
   plan({ target, serving, record }) {
     const { statefulSet, container, name } = target;
-    // Nothing but the fence comes between, which it takes away.
-    const fenced = applied(statefulSet, fenceOperations(statefulSet));
-    const operations = serveOperations(fenced, container.name, serving.reference, record.replicas);
-    return [{ does: 'change', resource: 'statefulsets', name, object: fenced, operations }];
+    // Nothing but the scheduling gate comes between, which it removes.
+    const gated = applied(statefulSet, gateOperations(statefulSet));
+    const operations = ungateOperations(gated, container.name, serving.reference, record.replicas);
+    return [{ does: 'change', resource: 'statefulsets', name, object: gated, operations }];
   },
 
   async run(context) {
@@ -29,7 +29,7 @@ export const activate: Step = {
     if (letOut === undefined) await expectStopped(context);
     // Somebody else set it meanwhile. A StatefulSet waits for ever for a pod that never gets ready before it makes another one.
     else if (letOut !== serving.reference) await stopServer(context);
-    await unfenceAndStart(context, serving.reference);
+    await ungateAndStart(context, serving.reference);
     await waitForServer(context, serving.reference);
     await expectServedImage(context);
     const version = (await database.read('template1', "SELECT current_setting('server_version');")).trim();

@@ -1,13 +1,13 @@
-import { epochLabel } from '../../objects/fencing-token.ts';
+import { fencingTokenLabel } from '../../objects/fencing-token.ts';
 import { journalObject } from '../../journal/object.ts';
 import { counterAnnotation, openAnnotation } from '../../journal/counter.ts';
 import { recordCodec } from '../../journal/record.ts';
 import { newLease } from '../../objects/lease.ts';
 import type { Move } from '../../report/planned-step.ts';
-import type { Draft } from '../contract/step.ts';
+import type { PlanContext } from '../contract/step.ts';
 
 /** What a run does before the first step: it takes the Lease, marks what it will change, and writes down what there is. */
-export function planBeginning({ target, record }: Draft): readonly Move[] {
+export function planBeginning({ target, record }: PlanContext): readonly Move[] {
   const { namespace } = target;
   const data = { record: recordCodec.encode(record), counter: 'COUNTER', salt: 'SALT', seal: 'SEAL' };
   return [
@@ -18,7 +18,7 @@ export function planBeginning({ target, record }: Draft): readonly Move[] {
     },
     {
       does: 'run',
-      what: `Label what the upgrade changes with ${epochLabel}, which every later change expects, until the end of the upgrade.`,
+      what: `Label what the upgrade changes with ${fencingTokenLabel}, which every later change expects, until the end of the upgrade.`,
     },
     {
       does: 'run',

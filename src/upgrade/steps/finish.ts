@@ -4,7 +4,7 @@ import type { PatchOperation, ResourceName } from '../../ports/cluster.ts';
 import type { Outcome } from '../../journal/notes.ts';
 import { removeProof } from '../backup/prove.ts';
 import { planReclaimPolicy, restoreReclaimPolicy } from '../backup/reclaim-policy.ts';
-import { dropEpoch, epochLabel } from '../../objects/fencing-token.ts';
+import { dropToken, fencingTokenLabel } from '../../objects/fencing-token.ts';
 import type { Context, Step } from '../contract/step.ts';
 
 /** Removes what only the run needed, and every trace of ownership of the user's objects. */
@@ -16,7 +16,7 @@ export const finish: Step = {
     ...planReclaimPolicy(target, 'Retain', record.reclaimPolicy),
     {
       does: 'run',
-      what: `Take the label ${epochLabel} and the entries "${fieldManager}" of metadata.managedFields off every object that was changed; remove what was made for a while.`,
+      what: `Take the label ${fencingTokenLabel} and the entries "${fieldManager}" of metadata.managedFields off every object that was changed; remove what was made for a while.`,
     },
   ],
 
@@ -84,11 +84,11 @@ async function removeEntries({ cluster, target }: Context, resource: ResourceNam
       { metadata?: { managedFields?: { manager?: string }[]; labels?: Record<string, string> } } | undefined;
     const entries = now?.metadata?.managedFields ?? [];
     const ours = entries.flatMap((entry, index) => (entry.manager === fieldManager ? [index] : []));
-    const epoch = dropEpoch(now);
-    if (ours.length === 0 && epoch.length === 0) return;
+    const token = dropToken(now);
+    if (ours.length === 0 && token.length === 0) return;
     // From the last to the first, so that the earlier indexes stay right.
     const operations = [
-      ...epoch,
+      ...token,
       ...ours.toReversed().flatMap((index): PatchOperation[] => [
         { op: 'test', path: `/metadata/managedFields/${String(index)}/manager`, value: fieldManager },
         { op: 'remove', path: `/metadata/managedFields/${String(index)}` },

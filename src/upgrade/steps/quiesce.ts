@@ -5,7 +5,7 @@ import { obstacleName, obstacleRemedy, readObstacles } from '../../database/obst
 import { describe, UpgradeError } from '../../common/errors.ts';
 import { sessionIn } from '../../target/target.ts';
 import { waitFor } from '../../ports/wait.ts';
-import { isFencedOff } from '../server/scheduling-gate.ts';
+import { isStoppedByGate } from '../server/scheduling-gate.ts';
 import { TooLongForJournal } from '../../journal/compress-fingerprint.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { expectNoUsersCode } from './users-code.ts';
@@ -31,7 +31,7 @@ export const quiesce: Step = {
 
   async run(context) {
     const { journal, log, results } = context;
-    if (journal.noted.measured !== undefined && (await isFencedOff(context))) {
+    if (journal.noted.measured !== undefined && (await isStoppedByGate(context))) {
       results.before = journal.noted.measured;
       log.info(`Measured before by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
       return;

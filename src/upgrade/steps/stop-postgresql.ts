@@ -4,15 +4,15 @@ import { upgrade } from '../../common/versions.ts';
 import { volumeUsers } from '../../target/volume-users.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { expectClaim } from '../server/claim.ts';
-import { fenceAndStop, fenceOperations, isFencedOff, unfenceAndStart } from '../server/scheduling-gate.ts';
-import { isFenced } from '../../objects/scheduling-gate.ts';
+import { gateAndStop, gateOperations, isStoppedByGate, ungateAndStart } from '../server/scheduling-gate.ts';
+import { isGated } from '../../objects/scheduling-gate.ts';
 import { waitForServer } from '../server/server-ready.ts';
 import type { Context, Step } from '../contract/step.ts';
 
 /** Stops the server cleanly and waits until nobody has its volume. */
 export const stopPostgresql: Step = {
   id: 'stop-postgresql',
-  title: 'Fence PostgreSQL and stop it',
+  title: 'Stop PostgreSQL behind a scheduling gate',
 
   plan: ({ target }) => [
     {
@@ -20,14 +20,14 @@ export const stopPostgresql: Step = {
       resource: 'statefulsets',
       name: target.name,
       object: target.statefulSet,
-      operations: fenceOperations(target.statefulSet),
+      operations: gateOperations(target.statefulSet),
     },
     { does: 'run', what: `In pod ${target.podName}: pg_ctl stop -m fast -D ${target.dataDirectory}.` },
     { does: 'run', what: `Wait until the pod is gone, the volume is detached and nobody else uses its claim.` },
   ],
 
   async run(context) {
-    if (!(await isFencedOff(context))) await expectNoClient(context);
+    if (!(await isStoppedByGate(context))) await expectNoClient(context);
     // A claim that is being deleted goes with the last pod that uses it.
     await expectClaim(context);
     await stopServer(context);
@@ -37,7 +37,7 @@ export const stopPostgresql: Step = {
     const { journal, database, log } = context;
     // Whatever is remembered of the Job: two servers on one volume would destroy it.
     await volumeFree(context);
-    await unfenceAndStart(context, journal.record.image);
+    await ungateAndStart(context, journal.record.image);
     if (journal.record.replicas === 0) return;
     await waitForServer(context, journal.record.image);
     const version = (await database.read('template1', "SELECT current_setting('server_version');")).trim();
@@ -62,13 +62,13 @@ async function expectNoClient({ database }: Context): Promise<void> {
   );
 }
 
-/** Fences the server, stops it and waits until its pod and the attachment of its volume are gone. */
+/** Sets the scheduling gate, stops the server and waits until its pod and the attachment of its volume are gone. */
 export async function stopServer(context: Context): Promise<void> {
-  await fenceAndStop(context);
+  await gateAndStop(context);
   await controllerKnows(context);
   const pod = await context.cluster.find('pods', context.target.podName, context.target.namespace);
   const uid = pod?.metadata?.uid;
-  if (pod !== undefined && uid !== undefined && !isFenced(pod)) {
+  if (pod !== undefined && uid !== undefined && !isGated(pod)) {
     await podTerminating(context, uid);
     await stopFast(context);
   }
@@ -79,7 +79,7 @@ export async function stopServer(context: Context): Promise<void> {
 
 /** From here on the StatefulSet controller makes no pod without the gate. */
 async function controllerKnows({ cluster, target, inputs, ...context }: Context): Promise<void> {
-  const what = `the StatefulSet controller to know of the fence`;
+  const what = `the StatefulSet controller to know of the scheduling gate`;
   await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
     const now = await cluster.find('statefulsets', target.name, target.namespace);
     const knows = (now?.status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
@@ -120,7 +120,7 @@ async function podGone({ cluster, target, inputs, ...context }: Context): Promis
   const what = `pod ${target.podName} to be gone`;
   await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
     const pod = await cluster.find('pods', target.podName, target.namespace);
-    return pod === undefined || isFenced(pod)
+    return pod === undefined || isGated(pod)
       ? { done: undefined }
       : { pending: `node ${pod.spec?.nodeName ?? '?'} has not confirmed its end` };
   });

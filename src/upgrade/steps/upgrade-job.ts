@@ -1,5 +1,14 @@
 import { UpgradeError } from '../../common/errors.ts';
-import { isAtWork, jobFailure, planJob, runJob, settle, stillRuns, unheardJob, type Settled } from '../job/job-run.ts';
+import {
+  isAtWork,
+  jobFailure,
+  planJob,
+  runJob,
+  settle,
+  stillRuns,
+  findUnreportedJob,
+  type Settled,
+} from '../job/job-run.ts';
 import type { JobEnd } from '../../job/follow-job.ts';
 import { jobName } from '../../objects/upgrade-job.ts';
 import { isAsPlanned } from '../../inputs/transfer.ts';
@@ -18,7 +27,7 @@ export const runUpgradeJob: Step = {
   async run(context) {
     const { log, results } = context;
     // Earlier than it must be: 14 would not be let out for them, and what the Job does would be for nothing.
-    if ((await unheardJob(context)) === undefined) await expectStopped(context);
+    if ((await findUnreportedJob(context)) === undefined) await expectStopped(context);
     const end = await runJob(context, 'upgrade', (run) => {
       results.jobRun = run;
     });
@@ -41,7 +50,7 @@ export const runUpgradeJob: Step = {
   },
 
   async expectNothingAtWork(context) {
-    const run = context.results.jobRun ?? (await unheardJob(context));
+    const run = context.results.jobRun ?? (await findUnreportedJob(context));
     if (run !== undefined && (await isAtWork(context, run.object))) throw stillRuns(context, jobName);
   },
 
@@ -95,7 +104,7 @@ async function restore(context: Context, transfer: string | undefined): Promise<
 async function settled(context: Context): Promise<Settled> {
   const told = context.results.jobRun;
   const heard = told?.phase === 'asked' ? undefined : told?.object;
-  const object = heard ?? (await unheardJob(context))?.object;
+  const object = heard ?? (await findUnreportedJob(context))?.object;
   // A Job that is gone may have been at work before somebody deleted it.
   if (object === undefined) return { mayHaveRun: told !== undefined || context.isResumed === true, runs: 0 };
   const { mayHaveRun, runs } = await settle(context, object);

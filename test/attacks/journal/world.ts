@@ -1,7 +1,7 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { resources, type ResourceName } from '../../../src/ports/cluster.ts';
-import { run, type Outside } from '../../../src/run.ts';
+import { run, type Adapters } from '../../../src/run.ts';
 import { tellUnfinished } from '../../../src/post.ts';
 import { journalName } from '../../../src/objects/journal-name.ts';
 import { leaseName } from '../../../src/objects/lease.ts';
@@ -198,7 +198,7 @@ export async function runMode(
       return mode === 'post' ? namespace : '';
     }
   })(given, { GITHUB_EVENT_NAME: 'workflow_dispatch' });
-  const outside: Outside = {
+  const outside: Adapters = {
     ...{ runner, clock: new FakeClock(), signal: new AbortController().signal, crypto: new FakeCrypto() },
     connect: () => Promise.resolve(cluster),
     connectGitHub: () => Promise.reject(new Error('GitHub is not asked')),

@@ -10,7 +10,7 @@ jest.setTimeout(15 * 60_000);
 
 /** The runner's process is killed as soon as this line is in its log. */
 const moments = {
-  'while the server is being stopped': '::group::Fence PostgreSQL and stop it',
+  'while the server is being stopped': '::group::Stop PostgreSQL behind a scheduling gate',
   'while pg_upgrade is at work': 'pg_upgrade --link',
   'before 14 is started': '::group::Start PostgreSQL 14',
   'while the applications come back': '::group::Bring the applications back',

@@ -131,7 +131,7 @@ describe('an upgrade with a backup outside of the cluster, beside KEDA and a pau
     expect(replicas(namespace)).toEqual(before);
     expect(annotations()).toEqual(scaledObject.metadata.annotations);
     expect(kubectl('-n', namespace, 'get', 'scaledobjects,statefulsets', '-o', 'yaml')).not.toContain(
-      'postgresql-upgrade/epoch',
+      'postgresql-upgrade/fencing-token',
     );
     expect(statefulSet(namespace).managers).not.toContain('circleci-server-postgresql-upgrade');
   });

@@ -10,7 +10,7 @@ import { downtimeAlone, expectConverged, expectWhole, expireLease, namespace, ne
 
 const steps = [
   'Stop the applications',
-  'Fence PostgreSQL and stop it',
+  'Stop PostgreSQL behind a scheduling gate',
   'Back up the volume',
   'Run pg_upgrade in a Job',
   'Start PostgreSQL 14',
@@ -77,7 +77,7 @@ async function interfere(outcome: Outcome, step: string, { act, heal }: Actor): 
   const last = action.log().trimEnd().split('\n').at(-1) ?? '';
   const end = await action.end;
   outcome.proof = `at "${last}"${refusal}; the run ended as ${end.outputs['verdict'] ?? '?'}: ${end.report.error?.message ?? ''}`;
-  assert.deepEqual(bindings.behindFence(), [], 'PostgreSQL was started behind the fence');
+  assert.deepEqual(bindings.behindGate(), [], 'PostgreSQL was started behind the scheduling gate');
   outcome.seconds = end.seconds;
   if (end.outputs['verdict'] === 'upgraded') {
     expectWhole(outcome, server, '14');
@@ -86,7 +86,7 @@ async function interfere(outcome: Outcome, step: string, { act, heal }: Actor): 
   heal?.(end);
   expireLease();
   await expectConverged(outcome, server, downtimeAlone, end.outputs['verdict'] === 'reverted' ? 2 : 1);
-  assert.deepEqual(bindings.behindFence(), [], 'PostgreSQL was started behind the fence');
+  assert.deepEqual(bindings.behindGate(), [], 'PostgreSQL was started behind the scheduling gate');
 }
 
 function helmUpgrade(...options: string[]): void {

@@ -1,6 +1,6 @@
-// Whether PostgreSQL was started behind the fence, by the API server's own record of what it answered.
+// Whether PostgreSQL was started behind the scheduling gate, by the API server's own record of what it answered.
 import { readFileSync, statSync } from 'node:fs';
-import { fenceGate } from '../../../src/objects/scheduling-gate.ts';
+import { schedulingGate } from '../../../src/objects/scheduling-gate.ts';
 import { environment, type AuditEvent } from '../../cluster/bench.ts';
 
 interface Answered extends AuditEvent {
@@ -20,15 +20,15 @@ export class Bindings {
   constructor(private readonly namespace: string) {}
 
   /** When the scheduler gave the server's pod a node while the StatefulSet had the gate. */
-  behindFence(): string[] {
+  behindGate(): string[] {
     const starts: string[] = [];
-    let isFenced = false;
+    let isGated = false;
     for (const { objectRef, responseObject, stageTimestamp } of this.answered()) {
       const { resource, subresource, name } = objectRef ?? {};
       if (resource === 'statefulsets' && name === 'postgresql' && responseObject?.spec !== undefined)
-        isFenced =
-          responseObject.spec.template?.spec?.schedulingGates?.some((gate) => gate.name === fenceGate) ?? false;
-      if (resource === 'pods' && subresource === 'binding' && name === 'postgresql-0' && isFenced)
+        isGated =
+          responseObject.spec.template?.spec?.schedulingGates?.some((gate) => gate.name === schedulingGate) ?? false;
+      if (resource === 'pods' && subresource === 'binding' && name === 'postgresql-0' && isGated)
         starts.push(stageTimestamp);
     }
     return starts;

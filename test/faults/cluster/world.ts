@@ -95,7 +95,7 @@ export function expectWhole(outcome: Outcome, before: Server, version: '12' | '1
   assert.deepEqual(rows(), before.rows);
   assert.deepEqual(replicas(namespace), before.replicas);
   const { gates, managers, image } = statefulSet(namespace);
-  assert.equal(gates, undefined, 'the fence');
+  assert.equal(gates, undefined, 'the scheduling gate');
   assert.ok(!managers.includes('circleci-server-postgresql-upgrade'), 'managedFields');
   assert.equal(image === before.image, version === '12', image);
   expectNothingStray(version, upgrades);
@@ -109,7 +109,7 @@ function expectNothingStray(version: '12' | '14', upgrades: number): void {
   );
   const kinds = 'statefulsets,deployments,replicasets,cronjobs,controllerrevisions,persistentvolumeclaims';
   assert.equal(
-    kubectl('-n', namespace, 'get', kinds, '-l', 'circleci-server-postgresql-upgrade/epoch', '-o', 'name'),
+    kubectl('-n', namespace, 'get', kinds, '-l', 'circleci-server-postgresql-upgrade/fencing-token', '-o', 'name'),
     '',
   );
   assert.deepEqual(namesOf('configmaps'), [`${lease}-journal`]);

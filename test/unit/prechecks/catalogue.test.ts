@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/facts/facts.ts';
-import { blocks, given, unknown, weight } from '../../../src/findings/finding.ts';
+import { blocks, judgeFact, unknown, weight } from '../../../src/findings/finding.ts';
 import { hazards } from '../../../src/hazards/table.ts';
 import { notCopyable } from './copyable.ts';
 import { facts, known, unread } from './facts.ts';
@@ -181,8 +181,8 @@ describe('a finding', () => {
   });
 
   test('of an unknown fact is never that of the check', () => {
-    const judged = given(unread('no answer'), () => ({ status: 'passed', evidence: [] }));
+    const judged = judgeFact(unread('no answer'), () => ({ status: 'passed', evidence: [] }));
     expect(judged).toEqual(unknown(judged.remedy ?? { text: '' }, 'no answer'));
-    expect(given(known(1), (n) => ({ status: 'passed', evidence: [String(n)] })).evidence).toEqual(['1']);
+    expect(judgeFact(known(1), (n) => ({ status: 'passed', evidence: [String(n)] })).evidence).toEqual(['1']);
   });
 });

@@ -12,7 +12,7 @@ import { remedyOf, remedyText, type Remedy } from '../../../src/text/remedy.ts';
 import { notPasteable } from '../../../src/text/shell.ts';
 import { expectClaim } from '../../../src/upgrade/server/claim.ts';
 import { stillRuns } from '../../../src/upgrade/job/job-run.ts';
-import { fenceGate } from '../../../src/objects/scheduling-gate.ts';
+import { schedulingGate } from '../../../src/objects/scheduling-gate.ts';
 import { setUp } from '../upgrade/context.ts';
 import { thrownBy } from '../thrown.ts';
 import * as objects from '../objects.ts';
@@ -144,8 +144,8 @@ async function remediesFor(name: string): Promise<[string, Remedy][]> {
     return [id, check?.run(await facts(more)).remedy ?? { text: `${id} gives no remedy` }];
   });
   const target = await targetNamed(name);
-  const fence = { schedulingGates: [{ name: fenceGate }] };
-  const setting = await setUp(objects.cluster(objects.statefulSet(fence, { replicas: 0 })));
+  const gate = { schedulingGates: [{ name: schedulingGate }] };
+  const setting = await setUp(objects.cluster(objects.statefulSet(gate, { replicas: 0 })));
   setting.cluster.put('persistentvolumeclaims', {
     ...objects.claim(name),
     metadata: { name, namespace: name },

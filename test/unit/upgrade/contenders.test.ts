@@ -4,16 +4,16 @@ import { isRunError } from '../../../src/common/errors.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import type { Cluster, LeasedCluster } from '../../../src/ports/cluster.ts';
 import { leaseName } from '../../../src/objects/lease.ts';
-import { oneAtATime } from '../../../src/upgrade/lock/one-at-a-time.ts';
+import { withUpgradeLease } from '../../../src/upgrade/lock/upgrade-lease.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { cluster as namespaceWithServer, namespace } from '../objects.ts';
 
-/** A change that the API server made: on what, and by the holder of which epoch. */
+/** A change that the API server made: on what, and by the holder of which token. */
 interface Effect {
   readonly on: string;
-  readonly epoch: number;
+  readonly token: number;
 }
 
 const claim = {
@@ -79,22 +79,22 @@ test('of contenders with pauses of any length, none changes or deletes anything 
         const waiting: Request[][] = Array.from({ length: contenders }, () => []);
         const runs = Array.from({ length: contenders }, async (_, index) => {
           const [clock, log, runId] = [new FakeClock(), new FakeLog(), `run-${String(index)}`];
-          let epoch = 0;
+          let token = 0;
           const pass = () => {
             const { value } = pauses.next() as { value: number };
             server.pass(value);
           };
           const own = slow(cluster, waiting[index] ?? [], pass, (on) => {
             if (on === `leases/${leaseName}`) return;
-            effects.push({ on, epoch });
+            effects.push({ on, token });
             if (on === `jobs/${jobName}`) makeJob();
           });
-          // Its epoch is known from the log as soon as it has the Lease.
+          // Its token is known from the log as soon as it has the Lease.
           log.info = (line) => {
-            epoch = Number(/\(epoch (\d+)\)/.exec(line)?.[1] ?? epoch);
+            token = Number(/\(fencing token (\d+)\)/.exec(line)?.[1] ?? token);
           };
           try {
-            await oneAtATime({ connection: own, clock, log }, claim, runId, work);
+            await withUpgradeLease({ connection: own, clock, log }, claim, runId, work);
             seen.upgraded++;
           } catch (error) {
             if (!isRunError(error)) throw error;
@@ -114,8 +114,8 @@ test('of contenders with pauses of any length, none changes or deletes anything 
         }
         await all;
         for (const on of new Set(effects.map((effect) => effect.on))) {
-          const epochs = effects.filter((effect) => effect.on === on).map((effect) => effect.epoch);
-          expect(epochs).toEqual(epochs.toSorted((a, b) => a - b));
+          const tokens = effects.filter((effect) => effect.on === on).map((effect) => effect.token);
+          expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
         }
       },
     ),

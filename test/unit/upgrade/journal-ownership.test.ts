@@ -1,7 +1,7 @@
 // Journals that are correctly signed and well formed, and name what is not ours: of an enemy who knows the password, or of a fault of our own.
 import { describe, expect, test } from '@jest/globals';
 import { ownerLabel } from '../../../src/objects/pod.ts';
-import { exchangeVolumes } from '../../../src/upgrade/backup/exchange.ts';
+import { swapVolume } from '../../../src/upgrade/backup/volume-swap.ts';
 import { removeCopy } from '../../../src/upgrade/backup/copy.ts';
 import { removeSnapshot } from '../../../src/upgrade/backup/snapshot.ts';
 import { Journal } from '../../../src/journal/journal.ts';
@@ -102,9 +102,7 @@ describe('an exchange', () => {
     cluster.put('persistentvolumes', { metadata: { name: 'pv-x' }, spec });
     const before = cluster.peek('persistentvolumes', 'pv-x');
     cluster.calls.length = 0;
-    const error = await thrownBy(() =>
-      exchangeVolumes(context, { claim: renewed('pv-x'), volume: 'pv-x', former: 'pv-1' }),
-    );
+    const error = await thrownBy(() => swapVolume(context, { claim: renewed('pv-x'), volume: 'pv-x', former: 'pv-1' }));
     expect(error.code).toBe('volume-foreign');
     expect(cluster.peek('persistentvolumes', 'pv-x')).toEqual(before);
     expect(cluster.writes).toEqual([]);

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { objectDiff } from '../../../src/report/object-diff.ts';
 import { moveLines, stepLine } from '../../../src/report/plan-lines.ts';
 import { planReport } from '../../../src/report/plan-report.ts';
-import { epochLabel } from '../../../src/objects/fencing-token.ts';
+import { fencingTokenLabel } from '../../../src/objects/fencing-token.ts';
 import { fieldManager } from '../../../src/common/field-manager.ts';
-import { oneAtATime } from '../../../src/upgrade/lock/one-at-a-time.ts';
+import { withUpgradeLease } from '../../../src/upgrade/lock/upgrade-lease.ts';
 import { timeToCome, type Move, plannedDowntime, type PlannedStep } from '../../../src/report/planned-step.ts';
 import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { draftUpgrade, runUpgrade } from '../../../src/upgrade/upgrade.ts';
@@ -32,7 +32,7 @@ async function upgraded(world: Live): Promise<void> {
   const { context } = world;
   const { name: statefulSet, applications, volume } = context.target;
   const claim = { namespace, statefulSet, applications, volume: volume.persistentVolume?.metadata?.name ?? '' };
-  await oneAtATime({ ...context, connection: world.cluster }, claim, 'run-1', async (cluster) => {
+  await withUpgradeLease({ ...context, connection: world.cluster }, claim, 'run-1', async (cluster) => {
     const ending = await runUpgrade({
       ...{ ...context, cluster, database: context.database.over(cluster), runId: 'run-1', seal },
       facts: await facts({ inputs: context.inputs, target: context.target }),
@@ -127,7 +127,7 @@ describe('what a dry run tells', () => {
     const text = planReport(steps)
       .steps.flatMap(({ moves }) => moves.flatMap(moveLines))
       .join('\n');
-    expect(text).toContain(epochLabel);
+    expect(text).toContain(fencingTokenLabel);
     expect(text).toContain(fieldManager);
   });
 });
@@ -208,7 +208,7 @@ test('a change is shown with the fields that it touches, and with nothing else o
 
 function withoutEpoch(object: object | undefined): object {
   const copy = structuredClone(object ?? {}) as { metadata?: { labels?: Record<string, string> } };
-  if (copy.metadata?.labels !== undefined) Reflect.deleteProperty(copy.metadata.labels, epochLabel);
+  if (copy.metadata?.labels !== undefined) Reflect.deleteProperty(copy.metadata.labels, fencingTokenLabel);
   return copy;
 }
 

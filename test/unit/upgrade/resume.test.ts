@@ -5,7 +5,7 @@ import { isRunError } from '../../../src/common/errors.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
-import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
+import { claimInSwap } from '../../../src/upgrade/backup/volume-swap.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
@@ -43,7 +43,7 @@ function silenceStopped({ cluster }: Live): void {
 async function oneRun(setting: Live, cluster: AnyCluster): Promise<End> {
   try {
     const journal = await Journal.find(cluster, namespace, seal);
-    const target = await discover(cluster, inputs(), () => Promise.resolve(claimInExchange(journal)));
+    const target = await discover(cluster, inputs(), () => Promise.resolve(claimInSwap(journal)));
     const given = anotherRun(setting, cluster, target);
     if (journal?.isClosed === false) expectCompleted(await resumeUpgrade(given, journal));
     else if (serverImage(target) === newImage) return 'already-upgraded';

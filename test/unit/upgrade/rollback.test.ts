@@ -5,7 +5,7 @@ import { isRunError } from '../../../src/common/errors.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
-import { claimInExchange } from '../../../src/upgrade/backup/exchange.ts';
+import { claimInSwap } from '../../../src/upgrade/backup/volume-swap.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import { beginRollback, mayLose, rollBack } from '../../../src/upgrade/rollback.ts';
 import { contextOf } from '../../../src/upgrade/upgrade.ts';
@@ -42,7 +42,7 @@ async function roll({ context, clock }: Live, cluster: AnyCluster, given = input
   try {
     const earlier = await Journal.find(cluster, namespace, seal);
     if (earlier === undefined || earlier.noted.outcome === 'reverted') return 'reverted';
-    const target = await discover(cluster, inputs(), () => Promise.resolve(claimInExchange(earlier)));
+    const target = await discover(cluster, inputs(), () => Promise.resolve(claimInSwap(earlier)));
     const journal = await beginRollback(cluster, { target, seal }, earlier, {
       runId: 'run-2',
       startedAt: clock.now().toISOString(),

@@ -4,7 +4,7 @@ import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { Journal } from '../../../src/journal/journal.ts';
-import { oneAtATime } from '../../../src/upgrade/lock/one-at-a-time.ts';
+import { withUpgradeLease } from '../../../src/upgrade/lock/upgrade-lease.ts';
 import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
@@ -28,7 +28,7 @@ export async function runAlone(
   const record = isOpen
     ? earlier.record
     : { statefulSet: target.name, applications: target.applications, volume: 'pv-1' };
-  await oneAtATime({ connection: cluster, clock, log }, { ...record, namespace }, runId, async (held) => {
+  await withUpgradeLease({ connection: cluster, clock, log }, { ...record, namespace }, runId, async (held) => {
     const given = {
       ...{ cluster: held, clock, log, target },
       signal: new AbortController().signal,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { answerError, connectionError } from '../../../../src/adapters/api-error.ts';
 import { expectNoHolder, HeldLease, releaseExpired } from '../../../../src/upgrade/lock/lease.ts';
-import { epochLabel } from '../../../../src/objects/fencing-token.ts';
+import { fencingTokenLabel } from '../../../../src/objects/fencing-token.ts';
 import { leaseName } from '../../../../src/objects/lease.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { FakeCluster } from '../../fake-cluster.ts';
@@ -40,11 +40,11 @@ test('a renewal that lasted long is made once more, since the time that it wrote
 describe('a Lease that is left when the upgrade has come to its end', () => {
   test('is given back when the run that held it is dead', async () => {
     const { run, server, lease } = scene();
-    const { epoch } = await HeldLease.acquire(run(), namespace, first);
+    const { token } = await HeldLease.acquire(run(), namespace, first);
     server.pass(61_000);
     await releaseExpired(run(), namespace, second);
     expect(lease()?.spec?.holderIdentity).toBe('');
-    expect(Number(lease()?.metadata?.labels?.[epochLabel])).toBeGreaterThan(Number(epoch));
+    expect(Number(lease()?.metadata?.labels?.[fencingTokenLabel])).toBeGreaterThan(Number(token));
   });
 
   test.each(['is held by a living run', 'is held by nobody', 'is not there'])(
@@ -70,7 +70,7 @@ describe('a Lease that is left when the upgrade has come to its end', () => {
 describe('taking the Lease', () => {
   test('makes it, with who holds it since when, by the time of the API server', async () => {
     const { run, lease } = scene();
-    const { epoch } = await HeldLease.acquire(run(), namespace, first);
+    const { token } = await HeldLease.acquire(run(), namespace, first);
     expect(lease()?.spec).toEqual({
       holderIdentity: first,
       leaseDurationSeconds: 60,
@@ -79,7 +79,7 @@ describe('taking the Lease', () => {
     });
     expect(lease()?.metadata?.labels).toEqual({
       'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade',
-      [epochLabel]: epoch,
+      [fencingTokenLabel]: token,
     });
   });
 
@@ -97,14 +97,14 @@ describe('taking the Lease', () => {
     expect((await thrownBy(() => expectNoHolder(cluster, namespace))).code).toBe('upgrade-held');
   });
 
-  test('from a run that has not renewed it in time says so, and begins another epoch', async () => {
+  test('from a run that has not renewed it in time says so, and begins another token', async () => {
     const { run, server, lease, cluster } = scene();
-    const { epoch } = await HeldLease.acquire(run(), namespace, first);
+    const { token } = await HeldLease.acquire(run(), namespace, first);
     server.pass(61_000);
     await expectNoHolder(cluster, namespace);
     const outside = run();
     const taken = await HeldLease.acquire(outside, namespace, second);
-    expect(Number(taken.epoch)).toBeGreaterThan(Number(epoch));
+    expect(Number(taken.token)).toBeGreaterThan(Number(token));
     expect(lease()?.spec?.holderIdentity).toBe(second);
     expect(outside.log.text).toContain(`from ${first}, which has not renewed it for 61 s`);
   });
@@ -132,7 +132,7 @@ describe('taking the Lease', () => {
   });
 
   test.each(['released', 'deleted', 'spoiled'])(
-    'is possible at once when it was %s; epochs never come again',
+    'is possible at once when it was %s; tokens never come again',
     async (how) => {
       const { run, cluster, lease, server } = scene();
       const held = await HeldLease.acquire(run(), namespace, first);
@@ -141,12 +141,15 @@ describe('taking the Lease', () => {
         cluster.remove('leases', leaseName, namespace);
         server.pass(1000);
       } else {
-        cluster.put('leases', { metadata: { name: leaseName, namespace, labels: { [epochLabel]: 'x' } }, spec: {} });
+        cluster.put('leases', {
+          metadata: { name: leaseName, namespace, labels: { [fencingTokenLabel]: 'x' } },
+          spec: {},
+        });
         server.pass(1000);
       }
       const next = await HeldLease.acquire(run(), namespace, second);
-      expect(Number(next.epoch)).toBeGreaterThan(Number(held.epoch));
-      expect(lease()?.metadata?.labels?.[epochLabel]).toBe(next.epoch);
+      expect(Number(next.token)).toBeGreaterThan(Number(held.token));
+      expect(lease()?.metadata?.labels?.[fencingTokenLabel]).toBe(next.token);
     },
   );
 
@@ -225,7 +228,7 @@ describe('a run that holds the Lease', () => {
     expect(error.message).toContain(how === 'ended' ? 'has come to its end' : 'somebody deleted it');
   });
 
-  test('does not lose it to its own name: another process of that name has another epoch', async () => {
+  test('does not lose it to its own name: another process of that name has another token', async () => {
     const { run, server } = scene();
     const held = await HeldLease.acquire(run(), namespace, 'process 1');
     server.pass(61_000);

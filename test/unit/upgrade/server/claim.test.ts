@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { restoreReclaimPolicy } from '../../../../src/upgrade/backup/reclaim-policy.ts';
-import { unfenceAndStart } from '../../../../src/upgrade/server/scheduling-gate.ts';
-import { fenceGate } from '../../../../src/objects/scheduling-gate.ts';
+import { ungateAndStart } from '../../../../src/upgrade/server/scheduling-gate.ts';
+import { schedulingGate } from '../../../../src/objects/scheduling-gate.ts';
 import { stopPostgresql } from '../../../../src/upgrade/steps/stop-postgresql.ts';
 import { runUpgradeJob } from '../../../../src/upgrade/steps/upgrade-job.ts';
 import { claim, cluster, namespace, newImage, oldImage, statefulSet, stopApplications } from '../../objects.ts';
@@ -23,22 +23,22 @@ function deleted() {
   return { ...claim(), metadata: { ...claim().metadata, deletionTimestamp: new Date(0) } };
 }
 
-function fenced(): FakeCluster {
-  return cluster(statefulSet({ schedulingGates: [{ name: fenceGate }] }, { replicas: 0 }));
+function gated(): FakeCluster {
+  return cluster(statefulSet({ schedulingGates: [{ name: schedulingGate }] }, { replicas: 0 }));
 }
 
 describe.each(Object.entries(whatSomebodyDoes))('a claim that somebody %s in the downtime', (_name, interfere) => {
   test.each([newImage, oldImage])('never lets %s start: the image would make an empty cluster', async (image) => {
-    const setting = await setUp(fenced());
+    const setting = await setUp(gated());
     interfere(setting.cluster);
-    const error = await thrownBy(() => unfenceAndStart(setting.context, image));
+    const error = await thrownBy(() => ungateAndStart(setting.context, image));
     expect(error.code).toBe('claim-lost');
     expect(error.message).toContain('pv-1');
     expect(setting.cluster.writes).toEqual([]);
   });
 
   test('ends the upgrade before its Job is made, with the commands that bring it back', async () => {
-    const setting = await setUp(fenced());
+    const setting = await setUp(gated());
     setting.cluster.remove('pods', 'postgresql-0', namespace);
     stopApplications(setting.cluster);
     interfere(setting.cluster);
@@ -51,9 +51,9 @@ describe.each(Object.entries(whatSomebodyDoes))('a claim that somebody %s in the
 });
 
 test('a claim that waits for the ended pods of our Jobs goes when they are gone', async () => {
-  const setting = await setUp(fenced());
+  const setting = await setUp(gated());
   setting.cluster.put('persistentvolumeclaims', deleted());
-  const { remedy } = await thrownBy(() => unfenceAndStart(setting.context, newImage));
+  const { remedy } = await thrownBy(() => ungateAndStart(setting.context, newImage));
   expect(commandsFor('shell', remedy)).toMatch(
     /delete job postgres-upgrade-12-to-14 postgres-upgrade-12-to-14-revert --ignore-not-found\nkubectl -n \S+ delete pvc data-postgresql-0 --ignore-not-found\n/,
   );
@@ -70,7 +70,7 @@ describe('a claim that is being deleted while the server runs', () => {
   test('keeps nothing from going back: the server was never stopped', async () => {
     const setting = await setUp();
     setting.cluster.put('persistentvolumeclaims', deleted());
-    await unfenceAndStart(setting.context, oldImage);
+    await ungateAndStart(setting.context, oldImage);
     expect(setting.cluster.writes).toEqual(['patch statefulsets/postgresql']);
   });
 

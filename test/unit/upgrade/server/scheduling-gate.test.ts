@@ -1,42 +1,42 @@
 import { describe, expect, test } from '@jest/globals';
-import { fenceAndStop, unfenceAndStart } from '../../../../src/upgrade/server/scheduling-gate.ts';
-import { fenceGate } from '../../../../src/objects/scheduling-gate.ts';
+import { gateAndStop, ungateAndStart } from '../../../../src/upgrade/server/scheduling-gate.ts';
+import { schedulingGate } from '../../../../src/objects/scheduling-gate.ts';
 import { cluster, namespace, newImage, oldImage, serverContainer, serverPod, statefulSet } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
 import { setUp } from '../context.ts';
 
 const gatesPath = '/spec/template/spec/schedulingGates';
 const uid = { op: 'test', path: '/metadata/uid', value: 'uid-of-statefulset' };
-const ours = { name: fenceGate };
+const ours = { name: schedulingGate };
 const other = { name: 'example.com/other' };
 
-function fenced(...gates: { name: string }[]) {
+function gated(...gates: { name: string }[]) {
   return cluster(statefulSet({ schedulingGates: gates }, { replicas: 0 }));
 }
 
-async function patchOf(act: typeof fenceAndStop, from: ReturnType<typeof cluster>) {
+async function patchOf(act: typeof gateAndStop, from: ReturnType<typeof cluster>) {
   const setting = await setUp(from);
   await act(setting.context);
   return setting.cluster.patchesOf('statefulsets', 'postgresql');
 }
 
-const start = (image: string) => (context: Parameters<typeof fenceAndStop>[0]) => unfenceAndStart(context, image);
+const start = (image: string) => (context: Parameters<typeof gateAndStop>[0]) => ungateAndStart(context, image);
 
-describe('the fence', () => {
+describe('the scheduling gate', () => {
   test('goes up with the scale to 0 in one patch: alone it would roll the pod', async () => {
-    expect(await patchOf(fenceAndStop, cluster())).toEqual([
+    expect(await patchOf(gateAndStop, cluster())).toEqual([
       [uid, { op: 'add', path: '/spec/replicas', value: 0 }, { op: 'add', path: gatesPath, value: [ours] }],
     ]);
   });
 
   test('that is up stays as it is', async () => {
-    expect(await patchOf(fenceAndStop, fenced(other, ours))).toEqual([
+    expect(await patchOf(gateAndStop, gated(other, ours))).toEqual([
       [uid, { op: 'add', path: '/spec/replicas', value: 0 }],
     ]);
   });
 
   test('goes up beside the gates of others', async () => {
-    const operations = await patchOf(fenceAndStop, fenced(other));
+    const operations = await patchOf(gateAndStop, gated(other));
     expect(operations[0]).toContainEqual({ op: 'add', path: gatesPath, value: [other, ours] });
   });
 
@@ -50,8 +50,8 @@ describe('the fence', () => {
         of,
         operations.filter((o) => o.path !== gatesPath),
       );
-    const error = await thrownBy(() => fenceAndStop(setting.context));
-    expect(error.code).toBe('fence-dropped');
+    const error = await thrownBy(() => gateAndStop(setting.context));
+    expect(error.code).toBe('gate-dropped');
     expect(error.remedy.text).toContain('1.27');
   });
 
@@ -62,14 +62,14 @@ describe('the fence', () => {
       if (call.method === 'patch')
         setting.cluster.put('statefulsets', { ...now, metadata: { ...now.metadata, uid: 'another' } });
     });
-    await expect(fenceAndStop(setting.context)).rejects.toMatchObject({ code: 'invalid' });
+    await expect(gateAndStop(setting.context)).rejects.toMatchObject({ code: 'invalid' });
     expect(setting.cluster.peek('statefulsets', 'postgresql', namespace)?.spec?.replicas).toBe(1);
   });
 
   test('a StatefulSet that is gone is told', async () => {
     const setting = await setUp();
     setting.cluster.remove('statefulsets', 'postgresql', namespace);
-    for (const act of [fenceAndStop, start(newImage)]) {
+    for (const act of [gateAndStop, start(newImage)]) {
       const error = await thrownBy(() => act(setting.context));
       expect(error.code).toBe('statefulset-gone');
       expect(error.message).toContain('postgresql');
@@ -77,18 +77,18 @@ describe('the fence', () => {
   });
 });
 
-describe('taking the fence away', () => {
+describe('removing the scheduling gate', () => {
   const image = { op: 'replace', path: '/spec/template/spec/containers/0/image', value: newImage };
   const replicas = { op: 'add', path: '/spec/replicas', value: 1 };
 
   test('sets image, gates and replicas in one patch', async () => {
-    expect(await patchOf(start(newImage), fenced(ours))).toEqual([
+    expect(await patchOf(start(newImage), gated(ours))).toEqual([
       [uid, image, { op: 'add', path: gatesPath, value: [] }, replicas],
     ]);
   });
 
   test('keeps the gates of others', async () => {
-    expect(await patchOf(start(newImage), fenced(other, ours))).toEqual([
+    expect(await patchOf(start(newImage), gated(other, ours))).toEqual([
       [uid, image, { op: 'add', path: gatesPath, value: [other] }, replicas],
     ]);
   });
@@ -109,23 +109,23 @@ describe('taking the fence away', () => {
   });
 
   test('brings back the replicas of the journal, not those of now', async () => {
-    const setting = await setUp(fenced(ours), {}, { replicas: 0 });
-    await unfenceAndStart(setting.context, oldImage);
+    const setting = await setUp(gated(ours), {}, { replicas: 0 });
+    await ungateAndStart(setting.context, oldImage);
     expect(setting.cluster.patchesOf('statefulsets', 'postgresql')[0]).toContainEqual({ ...replicas, value: 0 });
   });
 
   test('removes a pod that somebody made meanwhile: it keeps its gate', async () => {
-    const setting = await setUp(fenced(ours));
+    const setting = await setUp(gated(ours));
     const pod = serverPod();
     setting.cluster.put('pods', { ...pod, spec: { containers: [], schedulingGates: [ours] } });
-    await unfenceAndStart(setting.context, newImage);
+    await ungateAndStart(setting.context, newImage);
     expect(setting.cluster.writes).toEqual(['patch statefulsets/postgresql', 'delete pods/postgresql-0']);
     expect(setting.log.text).toContain('Somebody scaled PostgreSQL up');
   });
 
   test('leaves a pod without our gate alone', async () => {
-    const setting = await setUp(fenced(ours));
-    await unfenceAndStart(setting.context, newImage);
+    const setting = await setUp(gated(ours));
+    await ungateAndStart(setting.context, newImage);
     expect(setting.cluster.peek('pods', 'postgresql-0', namespace)).toBeDefined();
   });
 
@@ -133,8 +133,8 @@ describe('taking the fence away', () => {
     const setting = await setUp();
     const specOf = () => setting.cluster.peek('statefulsets', 'postgresql', namespace)?.spec;
     const before = specOf();
-    await fenceAndStop(setting.context);
-    await unfenceAndStart(setting.context, oldImage);
+    await gateAndStop(setting.context);
+    await ungateAndStart(setting.context, oldImage);
     expect(specOf()).toEqual(before);
   });
 });

@@ -3,7 +3,7 @@ import { measure } from '../../../../src/database/measurement.ts';
 import { activate } from '../../../../src/upgrade/steps/activate.ts';
 import { alreadyUpgraded } from '../../../../src/upgrade/steps/already.ts';
 import { analyze, updateExtensions } from '../../../../src/upgrade/steps/analyze.ts';
-import { fenceGate } from '../../../../src/objects/scheduling-gate.ts';
+import { schedulingGate } from '../../../../src/objects/scheduling-gate.ts';
 import { quiesce } from '../../../../src/upgrade/steps/quiesce.ts';
 import { verify } from '../../../../src/upgrade/steps/verify.ts';
 import { databaseState } from '../../fake-database.ts';
@@ -31,14 +31,14 @@ describe('activate', () => {
     expect(error.message).toContain('12.16');
   });
 
-  test('is taken back by stopping it behind the fence', async () => {
+  test('is taken back by stopping it behind the scheduling gate', async () => {
     const setting = await setUp();
     controlStatefulSet(setting);
     await activate.run(setting.context);
     await activate.undo?.(setting.context);
     const now = setting.cluster.peek('statefulsets', 'postgresql', namespace);
     expect(now?.spec?.replicas).toBe(0);
-    expect(now?.spec?.template.spec?.schedulingGates).toEqual([{ name: fenceGate }]);
+    expect(now?.spec?.template.spec?.schedulingGates).toEqual([{ name: schedulingGate }]);
   });
 });
 

@@ -5,7 +5,7 @@ import { fieldManager } from '../../../../src/common/field-manager.ts';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
 import { finish, removeTraces } from '../../../../src/upgrade/steps/finish.ts';
 import { claim, cluster, deployment, namespace, statefulSet } from '../../objects.ts';
-import { epochLabel } from '../../../../src/objects/fencing-token.ts';
+import { fencingTokenLabel } from '../../../../src/objects/fencing-token.ts';
 import { setUp, type Setting } from '../context.ts';
 
 function entry(manager: string, operation = 'Update'): V1ManagedFieldsEntry {
@@ -50,7 +50,7 @@ describe('traces of ownership', () => {
 
   test('go from a claim too that was made anew for another volume', async () => {
     const { metadata, ...rest } = claim();
-    const labels = { app: 'postgresql', [epochLabel]: '7' };
+    const labels = { app: 'postgresql', [fencingTokenLabel]: '7' };
     const setting = await setUp();
     setting.cluster.put('persistentvolumeclaims', {
       ...rest,

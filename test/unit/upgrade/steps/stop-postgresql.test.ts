@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { WaitError } from '../../../../src/common/errors.ts';
-import { fenceGate } from '../../../../src/objects/scheduling-gate.ts';
+import { schedulingGate } from '../../../../src/objects/scheduling-gate.ts';
 import { stopPostgresql } from '../../../../src/upgrade/steps/stop-postgresql.ts';
 import { namespace, oldImage, serverPod, statefulSet } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
@@ -23,7 +23,7 @@ function terminate({ cluster, clock }: Setting): void {
 }
 
 describe('stopping PostgreSQL', () => {
-  test('fences it, stops it fast, and waits for pod and attachment to go', async () => {
+  test('sets the gate, stops it fast, and waits for pod and attachment to go', async () => {
     const setting = await setUp();
     const commands: (readonly string[])[] = [];
     terminate(setting);
@@ -40,7 +40,7 @@ describe('stopping PostgreSQL', () => {
     await stopPostgresql.run(setting.context);
     const now = setting.cluster.peek('statefulsets', 'postgresql', namespace);
     expect(now?.spec?.replicas).toBe(0);
-    expect(now?.spec?.template.spec?.schedulingGates).toEqual([{ name: fenceGate }]);
+    expect(now?.spec?.template.spec?.schedulingGates).toEqual([{ name: schedulingGate }]);
     expect(commands).toEqual([['pg_ctl', 'stop', '-m', 'fast', '-w', '-t', '300', '-D', '/bitnami/postgresql/data']]);
     expect(setting.log.text).toContain('attached to node node-1');
     expect(setting.clock.monotonic()).toBeGreaterThan(2000);
@@ -130,7 +130,7 @@ describe('stopping PostgreSQL', () => {
       setting.cluster.put('pods', {
         ...pod,
         metadata: { ...pod.metadata, uid: 'another' },
-        spec: { containers: [], ...pod.spec, schedulingGates: [{ name: fenceGate }] },
+        spec: { containers: [], ...pod.spec, schedulingGates: [{ name: schedulingGate }] },
         status: { phase: 'Pending' },
       });
       return { exitCode: 0, stdout: '', stderr: '' };
@@ -156,7 +156,7 @@ describe('taking the stop back', () => {
     expect(setting.log.text).toContain('PostgreSQL 12.16 answers');
   });
 
-  test('of a stop that never came to its end is nothing but the fence', async () => {
+  test('of a stop that never came to its end is nothing but the scheduling gate', async () => {
     const setting = await setUp();
     await undo(setting);
     expect(setting.cluster.peek('pods', 'postgresql-0', namespace)).toBeDefined();

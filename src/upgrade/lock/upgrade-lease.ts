@@ -1,11 +1,11 @@
 import type { LeasedCluster } from '../../ports/cluster.ts';
 import { bootJobName, jobName, revertJobName } from '../../objects/upgrade-job.ts';
 import type { Workload } from '../../target/applications.ts';
-import { EpochCluster, type Changed } from './fenced-cluster.ts';
+import { FencingTokenCluster, type Changed } from './fencing-token-cluster.ts';
 import { journalName } from '../../objects/journal-name.ts';
 import { HeldLease, type Connected } from './lease.ts';
 
-export interface Claim {
+export interface LeaseRequest {
   readonly namespace: string;
   /** Of PostgreSQL. */
   readonly statefulSet: string;
@@ -20,14 +20,14 @@ export interface Claim {
  * @param runId the run's address, which others are told
  * @throws UpgradeError `upgrade-held` when a living run is at it, and `lease-lost`, whatever else came of it, when another one took over
  */
-export async function oneAtATime<T>(
+export async function withUpgradeLease<T>(
   outside: Connected,
-  { namespace, statefulSet, applications, volume }: Claim,
+  { namespace, statefulSet, applications, volume }: LeaseRequest,
   runId: string,
   work: (cluster: LeasedCluster) => Promise<T>,
 ): Promise<T> {
   const lease = await HeldLease.acquire(outside, namespace, runId);
-  const cluster = new EpochCluster(outside.connection, lease, namespace, outside.log);
+  const cluster = new FencingTokenCluster(outside.connection, lease, namespace, outside.log);
   const theirs: Changed[] = [
     { resource: 'statefulsets', name: statefulSet },
     { resource: 'persistentvolumes', name: volume },

@@ -11,7 +11,14 @@ import type {
   ResourceTypes,
 } from '../../ports/cluster.ts';
 import type { Log } from '../../ports/runner.ts';
-import { dropEpoch, epochLabel, epochOf, expectEpoch, isTestFailure, setEpoch } from '../../objects/fencing-token.ts';
+import {
+  dropToken,
+  fencingTokenLabel,
+  fencingTokenOf,
+  expectToken,
+  isTestFailure,
+  setToken,
+} from '../../objects/fencing-token.ts';
 import type { HeldLease } from './lease.ts';
 
 /** An object that the upgrade changes, in the server's namespace. */
@@ -39,7 +46,7 @@ const attempts = 10;
  * point (its machine sleeps, its network hangs) and go on when another one has
  * long taken over. What it can still do then:
  *
- * - change an object: nothing. Each patch tests the epoch on the object, which
+ * - change an object: nothing. Each patch tests the token on the object, which
  *   the new holder replaced before its own first change; the API server refuses it.
  * - claim an object: nothing. A claim reads the object, has the Lease
  *   confirmed, and then changes only what it has read; the new holder's claim,
@@ -55,7 +62,7 @@ const attempts = 10;
  * - read: harmless, and refused too once the loss is known, which ends every wait.
  * Decision: docs/decisions/0010-one-run-at-a-time.md
  */
-export class EpochCluster implements LeasedCluster {
+export class FencingTokenCluster implements LeasedCluster {
   readonly access = 'leased';
 
   constructor(
@@ -66,9 +73,9 @@ export class EpochCluster implements LeasedCluster {
     private readonly claimed = new Set<string>(),
   ) {}
 
-  interruptedBy(signal: AbortSignal): EpochCluster {
+  interruptedBy(signal: AbortSignal): FencingTokenCluster {
     const { cluster, lease, namespace, log, claimed } = this;
-    return new EpochCluster(cluster.interruptedBy(signal), lease, namespace, log, claimed);
+    return new FencingTokenCluster(cluster.interruptedBy(signal), lease, namespace, log, claimed);
   }
 
   get weaknesses(): readonly string[] {
@@ -80,23 +87,23 @@ export class EpochCluster implements LeasedCluster {
   }
 
   /**
-   * Claims the objects that are there; those that come later carry the epoch from their creation.
+   * Claims the objects that are there; those that come later carry the token from their creation.
    * @throws UpgradeError when the Lease is lost
    */
   async claim(objects: readonly Changed[]): Promise<void> {
     for (const { resource, name } of objects) await this.claimOne(resource, name);
   }
 
-  /** Takes the epoch off what still carries it; what could not be is told in the log. */
+  /** Takes the token off what still carries it; what could not be is told in the log. */
   async giveBack(objects: readonly Changed[]): Promise<void> {
     const left = objects.filter(({ resource, name }) => this.claimed.has(keyOf(resource, name)));
     for (const { resource, name } of left) {
       try {
         const now = await this.find(resource, name, this.namespace);
-        const operations = dropEpoch(now);
+        const operations = dropToken(now);
         if (operations.length > 0) await this.patch(resource, name, this.namespace, operations);
       } catch (error) {
-        this.log.info(`${resource}/${name} keeps the label ${epochLabel}: ${describe(error)}`);
+        this.log.info(`${resource}/${name} keeps the label ${fencingTokenLabel}: ${describe(error)}`);
       }
     }
   }
@@ -108,19 +115,19 @@ export class EpochCluster implements LeasedCluster {
     operations: readonly PatchOperation[],
     options?: { subresource?: string },
   ): Promise<ResourceTypes[R]> {
-    const { epoch } = this.lease;
+    const { token } = this.lease;
     for (let attempt = 1; ; attempt++) {
       this.lease.expectHeld();
       if (!this.claimed.has(keyOf(resource, name))) await this.claimOne(resource, name);
       try {
-        const conditional = [expectEpoch(epoch), ...operations];
+        const conditional = [expectToken(token), ...operations];
         const changed = await this.cluster.patch(resource, name, namespace, conditional, options);
-        if (epochOf(changed) !== epoch) this.claimed.delete(keyOf(resource, name));
+        if (fencingTokenOf(changed) !== token) this.claimed.delete(keyOf(resource, name));
         return changed;
       } catch (error) {
         if (attempt === attempts || !isTestFailure(error)) throw error;
-        // Another operation was refused, or the epoch is gone: then somebody took it off, or holds the Lease by now. Claiming tells.
-        if (epochOf(await this.cluster.find(resource, name, namespace)) === epoch) throw error;
+        // Another operation was refused, or the token is gone: then somebody took it off, or holds the Lease by now. Claiming tells.
+        if (fencingTokenOf(await this.cluster.find(resource, name, namespace)) === token) throw error;
         this.claimed.delete(keyOf(resource, name));
       }
     }
@@ -133,7 +140,7 @@ export class EpochCluster implements LeasedCluster {
   ): Promise<ResourceTypes[R]> {
     const metadata: { name?: string; labels?: Record<string, string> } = object.metadata ?? {};
     const { name = '' } = metadata;
-    const labelled = { ...metadata, labels: { ...metadata.labels, [epochLabel]: this.lease.epoch } };
+    const labelled = { ...metadata, labels: { ...metadata.labels, [fencingTokenLabel]: this.lease.token } };
     const isLasting = name !== '' && options.dryRun !== true;
     // What is there already was made by somebody else, whatever label it carries by then.
     const before: Stored = isLasting ? await this.cluster.find(resource, name, options.namespace) : undefined;
@@ -215,7 +222,7 @@ export class EpochCluster implements LeasedCluster {
   }
 
   /**
-   * What a creation has made whose answer was lost. No other run gives an object this run's epoch, and what was there
+   * What a creation has made whose answer was lost. No other run gives an object this run's token, and what was there
    * before and got it by a claim, or from somebody who may write labels, is known.
    */
   private async findMade<R extends ResourceName>(
@@ -228,7 +235,12 @@ export class EpochCluster implements LeasedCluster {
     const found = await this.cluster.find(resource, name, namespace);
     const { deletionTimestamp, uid } = (found as Stored)?.metadata ?? {};
     const wasThere = before !== undefined && before.metadata?.uid === uid;
-    if (epochOf(found) !== this.lease.epoch || wasThere || this.claimed.has(key) || deletionTimestamp !== undefined)
+    if (
+      fencingTokenOf(found) !== this.lease.token ||
+      wasThere ||
+      this.claimed.has(key) ||
+      deletionTimestamp !== undefined
+    )
       return undefined;
     this.log.info(`${resource}/${name} is there: only the answer to its creation was lost`);
     this.claimed.add(key);
@@ -237,16 +249,16 @@ export class EpochCluster implements LeasedCluster {
 
   /** An object that is not there is none to claim. */
   private async claimOne(resource: ResourceName, name: string): Promise<void> {
-    const { epoch } = this.lease;
+    const { token } = this.lease;
     for (let attempt = 1; ; attempt++) {
       const now: Stored = await this.cluster.find(resource, name, this.namespace);
       await this.lease.renew();
       if (now === undefined) return;
       try {
-        if (epochOf(now) !== epoch) {
+        if (fencingTokenOf(now) !== token) {
           await this.cluster.patch(resource, name, this.namespace, [
             { op: 'test', path: '/metadata/resourceVersion', value: now.metadata?.resourceVersion },
-            ...setEpoch(now, epoch),
+            ...setToken(now, token),
           ]);
         }
         this.claimed.add(keyOf(resource, name));

@@ -2,24 +2,24 @@ import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { UpgradeError } from '../../common/errors.ts';
 import { bootJobName, jobName, revertJobName } from '../../objects/upgrade-job.ts';
 import { waitFor } from '../../ports/wait.ts';
-import { epochLabel } from '../../objects/fencing-token.ts';
+import { fencingTokenLabel } from '../../objects/fencing-token.ts';
 import { annotationKey } from '../../common/grammar.ts';
 import { claimGone, expectOurCopy } from './copy.ts';
 import { copyName, kindOfVolume } from '../../objects/copy.ts';
 import { expectExchangeable, expectOurVolume } from './our-volume.ts';
 import type { Journal } from '../../journal/journal.ts';
-import type { Exchange } from '../../journal/notes.ts';
+import type { VolumeSwap } from '../../journal/notes.ts';
 import { removeJob } from '../job/remove-job.ts';
 import type { Context } from '../contract/step.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
 /** The claim that an unfinished exchange may have left unmade. */
-export function claimInExchange(journal: Journal | undefined): V1PersistentVolumeClaim | undefined {
+export function claimInSwap(journal: Journal | undefined): V1PersistentVolumeClaim | undefined {
   return journal?.isClosed === false ? journal.noted.exchange?.claim : undefined;
 }
 
 /** Notes that the volume of the copy takes the place of the server's. */
-export async function planExchange(context: Context): Promise<Exchange> {
+export async function planSwap(context: Context): Promise<VolumeSwap> {
   const { cluster, target, journal } = context;
   const [claim, copy] = await Promise.all(
     [target.volume.claimName, copyName(target)].map((name) =>
@@ -44,7 +44,7 @@ export function renewed(before: V1PersistentVolumeClaim, volumeName: string): V1
   const { metadata, spec } = before;
   const { name = '', namespace = '', labels = {}, annotations = {} } = metadata ?? {};
   const { resources } = spec ?? {};
-  const isOurs = (key: string) => key !== epochLabel;
+  const isOurs = (key: string) => key !== fencingTokenLabel;
   const isTheirs = (key: string) => !ofVolume.test(key);
   return {
     metadata: { name, namespace, labels: kept(labels, isOurs), annotations: fitting(kept(annotations, isTheirs)) },
@@ -100,7 +100,7 @@ function kept(texts: Readonly<Record<string, string>>, keep: (key: string) => bo
  * goes, so that whoever makes the claim in between gets it too, and never an empty one.
  * Decision: docs/decisions/0005-backup.md
  */
-export async function exchangeVolumes(context: Context, { claim, volume, former }: Exchange): Promise<void> {
+export async function swapVolume(context: Context, { claim, volume, former }: VolumeSwap): Promise<void> {
   const { cluster, target, log } = context;
   const { namespace } = target;
   const { claimName } = target.volume;
@@ -152,7 +152,7 @@ async function bound({ cluster, target, inputs, ...context }: Context, volume: s
       throw new UpgradeError(
         'claim-taken',
         `Claim ${claimName} was made anew by somebody else and has volume ${has}.`,
-        `PostgreSQL is fenced, so nothing runs on it. Delete that claim and run again: it gets ${volume}.`,
+        `The scheduling gate keeps PostgreSQL stopped, so nothing runs on it. Delete that claim and run again: it gets ${volume}.`,
       );
     return has === volume && now?.status?.phase === 'Bound'
       ? { done: undefined }

@@ -5,7 +5,7 @@ import { resources, type ResourceName } from '../../../../src/ports/cluster.ts';
 import { serverNames } from '../../../../src/target/server-names.ts';
 import { choiceOf } from '../../../choice.ts';
 import { ungranted } from '../../../granted.ts';
-import { epochLabel } from '../../../../src/objects/fencing-token.ts';
+import { fencingTokenLabel } from '../../../../src/objects/fencing-token.ts';
 import { leaseName } from '../../../../src/objects/lease.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import type { Call, FakeCluster } from '../../fake-cluster.ts';
@@ -51,7 +51,7 @@ function worldOf(cluster: FakeCluster) {
 
 function expectNoTrace(cluster: FakeCluster): void {
   for (const [resource, name] of usersObjects)
-    expect(cluster.peek(resource, name, namespace)?.metadata?.labels ?? {}).not.toHaveProperty([epochLabel]);
+    expect(cluster.peek(resource, name, namespace)?.metadata?.labels ?? {}).not.toHaveProperty([fencingTokenLabel]);
 }
 
 describe('an upgrade under the Lease', () => {

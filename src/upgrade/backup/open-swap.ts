@@ -6,11 +6,11 @@ import { shellRemedy } from '../../text/remedy.ts';
 import { shell } from '../../text/shell.ts';
 import { counterAnnotation, counterOf } from '../../journal/counter.ts';
 import { journalName } from '../../objects/journal-name.ts';
-import type { Exchange } from '../../journal/notes.ts';
+import type { VolumeSwap } from '../../journal/notes.ts';
 import { doubtfulNote } from '../../journal/reader.ts';
 import type { JournalData } from '../../journal/seal.ts';
 import { copyName, kindOfVolume } from '../../objects/copy.ts';
-import { renewed } from './exchange.ts';
+import { renewed } from './volume-swap.ts';
 
 /** The server's claim, which may just not be there. */
 interface ServersClaim {
@@ -20,8 +20,8 @@ interface ServersClaim {
 }
 
 /** An exchange of volumes that was begun and did not come to its end. */
-export interface OpenExchange {
-  readonly exchange: Exchange;
+export interface OpenSwap {
+  readonly exchange: VolumeSwap;
   /** UID of the claim that had the former volume. */
   readonly formerClaim: string;
 }
@@ -32,11 +32,11 @@ export interface OpenExchange {
  * there is, or of the StatefulSet's template.
  * @param untrusted the journal
  */
-export async function findOpenExchange(
+export async function findOpenSwap(
   cluster: ClusterReader,
   server: ServersClaim,
   untrusted: JournalData | undefined,
-): Promise<OpenExchange | undefined> {
+): Promise<OpenSwap | undefined> {
   const told = await doubtfulNote(untrusted, 'exchange');
   if (told === undefined) return undefined;
   const names = { volume: told.volume, former: told.former };
@@ -62,7 +62,7 @@ export async function findOpenExchange(
  */
 export async function claimByEvidence(cluster: ClusterReader, server: ServersClaim): Promise<V1PersistentVolumeClaim> {
   const journal = await cluster.find('configmaps', journalName, server.namespace);
-  const open = await findOpenExchange(cluster, server, journal?.data);
+  const open = await findOpenSwap(cluster, server, journal?.data);
   if (open === undefined) throw claimMissing(server);
   return open.exchange.claim;
 }

@@ -3,13 +3,13 @@ import type { Inputs } from '../../inputs/inputs.ts';
 import type { Scripts } from '../../ports/scripts.ts';
 import type { UnmaskedSecret } from '../../ports/runner.ts';
 import type { UnleasedCluster } from '../../ports/cluster.ts';
-import type { Surroundings } from '../../ports/context.ts';
+import type { Deps } from '../../ports/context.ts';
 import type { ProbeFact } from '../../facts/probe-fact.ts';
 import type { Target } from '../../target/target.ts';
 import type { JournalSeal } from '../../journal/seal.ts';
 
 /** What facts are read with. */
-export interface Gathering extends Surroundings<UnleasedCluster> {
+export interface FactReaderDeps extends Deps<UnleasedCluster> {
   readonly inputs: Inputs;
   readonly target: Target;
   readonly database: Database;

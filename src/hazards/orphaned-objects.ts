@@ -17,7 +17,7 @@ const catalogs = [
  * An object whose owner or schema is gone, or one of a user in a schema of the system's. Three hazards are looked for among them, and to read these catalogs
  * once takes less time.
  */
-export const astray = `SELECT 1 FROM (
+export const orphanedObjects = `SELECT 1 FROM (
   ${catalogs.map(([catalog, prefix]) => `SELECT oid, ${prefix}owner, ${prefix}namespace FROM ${catalog}`).join('\n  UNION ALL ')}) AS objects(oid, owner, namespace)
 WHERE (owner <> ${String(bootstrapSuperuser)} AND owner NOT IN (SELECT oid FROM pg_roles))
   OR (namespace <> ${String(pgCatalog)} AND namespace NOT IN (SELECT oid FROM pg_namespace))
