@@ -6,7 +6,7 @@ import { code, link, text } from '../text/markdown.ts';
 import { conditionOf, isEmpty, newIn, type Condition, type Statuses } from './condition.ts';
 import { changeMarker, issuePart, type ChangeData, type IssueText } from './markers.ts';
 import type { IssueSettings } from './settings.ts';
-import { fitting } from './fitting.ts';
+import { takeWithinBudget } from './within-budget.ts';
 
 export function titleFor({ namespace }: Pick<IssueSettings, 'namespace'>): string {
   return `CircleCI Server is not ready for PostgreSQL 14 (${namespace})`;
@@ -56,8 +56,8 @@ function findingLines({ findings }: IssueSettings, room: number): string[] {
   const ids = (left: readonly { readonly check: string }[]) => left.map(({ check }) => code(check)).join(', ');
   // For the lines that say what was left out, and what makes text of others harmless.
   const usable = room - 2 * ids(open).length - 500;
-  const rows = fitting(open, (view) => [findingRow(view)], usable / 2);
-  const remedies = fitting(open, remedyLines, usable - rows.length);
+  const rows = takeWithinBudget(open, (view) => [findingRow(view)], usable / 2);
+  const remedies = takeWithinBudget(open, remedyLines, usable - rows.length);
   return [
     ...tableHead,
     ...rows.lines,

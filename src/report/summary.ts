@@ -1,10 +1,9 @@
-import { imageLines } from './image-lines.ts';
 import { findingLines } from './finding-lines.ts';
 import { predictionText } from '../facts/prediction.ts';
 import { block, cell, code, link, prose, text } from '../text/markdown.ts';
 import { planLines } from './plan-lines.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';
-import type { Report, Verdict } from './report-shape.ts';
+import type { Report, Verdict, AskedImage } from './report-shape.ts';
 
 const headlines: Readonly<Record<Verdict, string>> = {
   passed: '✓ Ready for the upgrade',
@@ -125,6 +124,20 @@ function phaseLines({ phases }: Report): string[] {
     '| phase | seconds | |',
     '| --- | ---: | --- |',
     ...phases.map((p) => `| ${cell(text(p.title))} | ${p.seconds.toFixed(1)} | ${p.outcome === 'done' ? '✓' : '✗'} |`),
+    '',
+  ];
+}
+
+/** What ran under the names of the images when they were asked: a tag may be moved afterwards. */
+export function imageLines({ images }: Report): string[] {
+  if (images === undefined) return [];
+  const row = (name: string, { reference, seen }: AskedImage) =>
+    `| ${name} | ${cell(code(reference))} | ${seen === undefined ? 'not seen' : cell(code(seen))} |`;
+  return [
+    '| image | as the inputs name it | what the checks saw |',
+    '| --- | --- | --- |',
+    row('upgrade Job', images.upgrade),
+    row('PostgreSQL 14', images.serving),
     '',
   ];
 }

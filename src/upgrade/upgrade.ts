@@ -4,16 +4,19 @@ import { converge } from './converge.ts';
 import { Journal } from '../journal/journal.ts';
 import { seenImageGrammar, type JournalRecord } from '../journal/record.ts';
 import type { JournalSeal } from '../journal/seal.ts';
-import { reversibleSteps } from './plan.ts';
-import { planUpgrade } from './planned-upgrade.ts';
+import { reversibleSteps, improvements, release, validation } from './plan.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { jobSettings } from '../objects/job-settings.ts';
 import { completeUpgrade } from './complete.ts';
 import type { Ending } from './contract/ending.ts';
-import type { Context } from './contract/step.ts';
+import type { Context, PlanContext } from './contract/step.ts';
 import { pinned, platformOf, type RecordedImage, type SeenImage } from '../target/image-digests.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { PrecheckError } from '../common/errors.ts';
+import { planBeginning } from './steps/begin.ts';
+import { expectedSeconds } from './expected-seconds.ts';
+import { finish } from './steps/finish.ts';
+import { stopApplications } from './steps/applications.ts';
 
 export type UpgradeRequest = Pick<
   Context,
@@ -116,4 +119,27 @@ function settled({ serving, backup, job, runId, startedAt }: JournalRecord) {
   // The Job belongs to this upgrade, not to the run: a run may try twice, and must not read the result of its first try.
   const settings = { ...job, runId: `${runId}@${startedAt}` };
   return { serving, snapshotClass, settings };
+}
+
+/** All that an upgrade does where nothing is in its way, in its order. */
+export function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
+  const steps = [...reversibleSteps, validation, ...improvements, release];
+  const downtime = new Set(steps.slice(steps.indexOf(stopApplications)).map(({ id }) => id));
+  const beginning = {
+    id: 'begin',
+    title: 'Begin',
+    moves: planBeginning(draft),
+    isDowntime: false,
+    expected: undefined,
+  };
+  return [
+    beginning,
+    ...[...steps, finish].map((step) => ({
+      id: step.id,
+      title: step.title,
+      moves: step.plan(draft),
+      isDowntime: downtime.has(step.id),
+      expected: downtime.has(step.id) ? expectedSeconds(step.id, facts) : undefined,
+    })),
+  ];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { longestBody } from '../../../src/github/markers.ts';
-import { fitting } from '../../../src/issue/fitting.ts';
+import { takeWithinBudget } from '../../../src/issue/within-budget.ts';
 import { readChange, readIssue } from '../../../src/issue/markers.ts';
 
 import { bodyFor, commentFor } from '../../../src/issue/text.ts';
@@ -72,6 +72,6 @@ describe('a text', () => {
 });
 
 test('what is too long does not take the place of what comes later', () => {
-  const { lines, left, length } = fitting(['aaaa', 'bbbbbbbbbb', 'cc'], (item) => [item], 8);
+  const { lines, left, length } = takeWithinBudget(['aaaa', 'bbbbbbbbbb', 'cc'], (item) => [item], 8);
   expect([lines, left, length]).toEqual([['aaaa', 'cc'], ['bbbbbbbbbb'], 8]);
 });

@@ -1,5 +1,5 @@
 /** What there was room for. */
-export interface Fitting<T> {
+export interface WithinBudget<T> {
   readonly lines: readonly string[];
   /** Characters of all lines, with their ends. */
   readonly length: number;
@@ -11,7 +11,11 @@ export interface Fitting<T> {
  * The lines of each item in turn, as far as there is room for all lines of it: one that is too long does not take the place of a later one.
  * @param room characters
  */
-export function fitting<T>(items: readonly T[], linesOf: (item: T) => readonly string[], room: number): Fitting<T> {
+export function takeWithinBudget<T>(
+  items: readonly T[],
+  linesOf: (item: T) => readonly string[],
+  room: number,
+): WithinBudget<T> {
   const lines: string[] = [];
   const left: T[] = [];
   let length = 0;
