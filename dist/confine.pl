@@ -1,6 +1,7 @@
 # Runs a command that can open no socket but local ones (AF_UNIX); neither can what it starts. Needs no right: a filter on system calls, which the kernel
 # takes from anybody who gives up gaining privileges (seccomp(2), SECCOMP_SET_MODE_FILTER). unshare(1) would need what Kubernetes' default profile refuses.
 # Arguments: the machine, as uname -m says it, and the command. Ends with a message and code 1 where the filter can't be set.
+# Decision: docs/decisions/0016-restore-test.md
 use strict;
 use warnings;
 

@@ -2,6 +2,7 @@
 # What a try that was not ours left on the volume. The documented way renames data to data-12 before it begins, and puts nothing back when it
 # fails; then data is absent, and the server's image makes an empty cluster in its place. Each answer says what was found and the commands, for
 # a person who is root. One state only is taken over: the old cluster under another name, whole, and ours to rename.
+# Decision: docs/decisions/0003-other-upgrade.md
 
 readonly MOVED=$DATA-$FROM             # where the documented way has the old cluster until it succeeds; then in KEPT, as we do
 readonly LINKED=global/pg_control.old  # pg_upgrade --link renames it: since then both clusters share their files

@@ -4,6 +4,7 @@
 # A restore runs code of the databases' users as superuser of the new cluster: a domain's CHECK behind an aggregate's INITCOND, say, and from there
 # any program. So `dump` and `restore` are containers of their own. Only `dump` has the password. `restore` has the dumps, read-only, and closes the network
 # to itself and to all that it starts (confine.pl) before it reads one.
+# Decision: docs/decisions/0016-restore-test.md
 # Environment of both: TO, the major; DUMPS, a directory; DATABASES, a name a line; SUPERUSER, whom the running server's initdb made; SESSION_OPTIONS,
 # parameters of each session (session-options.ts), so that none counts which is stored for a role or a database.
 # Of dump: HOST, PORT, LOGIN (superuser), PASSWORD of the running server; CONNECT_WAIT, LOCK_WAIT and DUMP_LIMIT, seconds.

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # What the run says: the log on stdout, the journal on the volume, and the result for whoever started the Job.
+# Decision: docs/decisions/0002-upgrade-job.md
 
 log() { printf '%s\n' "${*//[[:cntrl:]]/ }"; } # names on the volume are others' texts
 now() { printf '%s' $((${EPOCHREALTIME/./} / 1000)); }

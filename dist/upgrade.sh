@@ -6,6 +6,7 @@
 #
 # The rule of the whole: what to do next is read from the disk, never from memory. Every command is a row of small moves, each durable before
 # the next one; so after a kill at any moment the state (look, in volume.sh) says the one next move: forward for upgrade, back for revert.
+# Decision: docs/decisions/0001-data-directory.md
 #
 #   state          what is on the volume                                               upgrade             revert
 #   fresh          the old cluster and nothing of ours                                 all steps           nothing to do
@@ -247,21 +248,13 @@ can() { # clone|link FILE
   return "$status"
 }
 
-# Measured: an empty new cluster and its logs take about 100 MB and three WAL segments; every database about 9.5 MB, or what its catalogs take.
-# Large objects (2613, 2683) are not catalogs here, but data. The transaction status is copied in every mode.
 check_space() { # in KiB
-  local databases needed inodes new_catalogs catalogs data files free free_inodes
+  local databases room needed inodes free free_inodes
   databases=$(find "$DATA/base" -mindepth 1 -maxdepth 1 -name '[0-9]*' | wc -l)
-  read -r catalogs data files < <(relations)
-  new_catalogs=$((catalogs * 5 / 4 > databases * 9500 ? catalogs * 5 / 4 : databases * 9500))
-  needed=$((100 * 1024 + 3 * $(old_control 'Bytes per WAL segment') / 1024 + new_catalogs + $(du -sk "$DATA/pg_xact" "$DATA/pg_multixact" | awk '{sum += $1} END {print sum}')))
-  inodes=$((1500 + databases * 350))
-  case $MODE in
-    clone) needed=$((needed + data / 50 + files)) inodes=$((inodes + files)) ;; # its metadata, where each page of 8 KB is an extent of its own
-    copy) needed=$((needed + data + data / 20)) inodes=$((inodes + files + files / 20)) ;;
-  esac
+  room=$(room "$databases")
+  read -r needed inodes < <(awk -v "mode=$MODE" '$1 == mode {print $2, $3}' <<<"$room")
   free=$(available -k) free_inodes=$(available -i)
-  log "    $databases databases: the new catalogs take about $((new_catalogs / 1024)) MB; $((data / 1024)) MB of data; $((free / 1024)) MB are free"
+  log "    $databases databases: the new catalogs take about $(($(awk '$1 == "catalogs" {print $2}' <<<"$room") / 1024)) MB; $(($(awk '$1 == "data" {print $2}' <<<"$room") / 1024)) MB of data; $((free / 1024)) MB are free"
   if ((free < needed)); then refuse "not enough space for transfer mode $MODE: about $((needed / 1024)) MB are needed, $((free / 1024)) MB are free$(advice)"; fi
   if [[ $free_inodes != unlimited ]] && ((free_inodes < inodes)); then
     refuse "not enough inodes for transfer mode $MODE: about $inodes are needed, $free_inodes are free$(advice)"
@@ -272,17 +265,13 @@ advice() {
   if [[ $TRANSFER == auto && $MODE == copy ]]; then printf '; the volume makes neither reflinks nor hard links, so all data has to be copied'; fi
 }
 
-relations() { # KiB of the catalogs, KiB and number of the files of data, in all tablespaces
-  local directory
+room() { # DATABASES: what room.awk says
+  local directory segment status
+  segment=$(old_control 'Bytes per WAL segment')
+  status=$(du -sk "$DATA/pg_xact" "$DATA/pg_multixact" | awk '{sum += $1} END {print sum}')
   { printf '%s\n' "$DATA/base"; tablespaces; } | while IFS= read -r directory; do
     find "$directory/" -path "*/PG_${TO}_*" -prune -o -type f -name '[0-9]*' -printf '%f %k %s\n'
-  done | awk '{
-    size = int(($3 + 4095) / 4096) * 4
-    if ($2 > size) size = $2
-    split($1, n, /[._]/)
-    if (n[1] < 16384 && n[1] != 2613 && n[1] != 2683) catalogs += size
-    else { data += size; files++ }
-  } END {print catalogs + 0, data + 0, files + 0}'
+  done | awk -v "databases=$1" -v "segment=$segment" -v "status=$status" -f "$here/room.awk"
 }
 
 available() { # -k|-i; no number of inodes in all: the file system has no limit
