@@ -129,7 +129,7 @@ function phaseLines({ phases }: Report): string[] {
 }
 
 /** What ran under the names of the images when they were asked: a tag may be moved afterwards. */
-export function imageLines({ images }: Report): string[] {
+function imageLines({ images }: Report): string[] {
   if (images === undefined) return [];
   const row = (name: string, { reference, seen }: AskedImage) =>
     `| ${name} | ${cell(code(reference))} | ${seen === undefined ? 'not seen' : cell(code(seen))} |`;

@@ -122,7 +122,7 @@ function settled({ serving, backup, job, runId, startedAt }: JournalRecord) {
 }
 
 /** All that an upgrade does where nothing is in its way, in its order. */
-export function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
+function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
   const steps = [...reversibleSteps, validation, ...improvements, release];
   const downtime = new Set(steps.slice(steps.indexOf(stopApplications)).map(({ id }) => id));
   const beginning = {
