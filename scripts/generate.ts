@@ -68,7 +68,7 @@ function actionYaml(): string {
     `    description: ${quote(description)}`,
   ]);
   return [
-    '# Generated from src/inputs/inputs.ts and src/common/outputs.ts by: npm run generate',
+    '# Generated from src/inputs/input-table.ts and src/common/outputs.ts by: npm run generate',
     'name: CircleCI Server PostgreSQL upgrade',
     "description: 'Takes the PostgreSQL of a self-hosted CircleCI Server from 12 to 14 with pg_upgrade: checks, backup, upgrade, way back'",
     'author: CircleCI Server administrators',

@@ -101,7 +101,7 @@ export interface Noted {
   copy?: Date;
   /** Whether an upgrade Job was about to be made, for the first time or once more; see job-run.ts. */
   upgradeJob?: 'once' | 'again';
-  /** Which volume takes the place of which; see backup/exchange.ts. */
+  /** Which volume takes the place of which; see backup/volume-swap.ts. */
   exchange?: VolumeSwap;
   /** When and where in the WAL the applications were let in; see loss.ts. */
   released?: Released;

@@ -12,9 +12,14 @@ export interface Source {
   readonly name: string;
 }
 
+const objects: Readonly<Record<Backup['kind'], Source['kind']>> = {
+  snapshot: 'VolumeSnapshot',
+  clone: 'PersistentVolumeClaim',
+};
+
 /** The object that a backup is. */
 export function sourceOf({ kind, name }: Backup): Source {
-  return { kind: kind === 'snapshot' ? 'VolumeSnapshot' : 'PersistentVolumeClaim', name };
+  return { kind: objects[kind], name };
 }
 
 /** `VolumeSnapshot data-postgresql-0-before-…`, for people. */

@@ -97,7 +97,7 @@ export const cases: readonly Case[] = [
     },
     evidence: /MiB free, about \d+ MiB needed/,
     remedy:
-      /^enlarge the PersistentVolumeClaim\.\nIn a shell:\nkubectl -n \S+ patch persistentvolumeclaim data-postgresql-0 -p '[^']+'$/,
+      /^Enlarge the PersistentVolumeClaim\.\nIn a shell:\nkubectl -n \S+ patch persistentvolumeclaim data-postgresql-0 -p '[^']+'$/,
   },
   {
     ...{ check: 'free-space', what: 'a volume without inodes', status: 'failed' },

@@ -39,13 +39,16 @@ export const spaceChecks: readonly Check[] = [
           if (free < sure.kilobytes) return failed(enlarge, evidence);
           if (free < last.kilobytes || (freeInodes !== undefined && freeInodes < last.inodes))
             return warning(
-              remedyAfter('Set "probe-volume" to true, which tells whether it can. If not:', enlarge),
+              remedyAfter('Set "probe-volume" to true, which tells whether it can. If it can not, make room.', enlarge),
               `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, all data is copied, and about ${megabytes(last.kilobytes)} MiB and ${String(last.inodes)} inodes are needed`,
               evidence,
             );
           const spare = seen.room.link.kilobytes;
           return free < last.kilobytes + spare
-            ? warning(remedyAfter('To be on the safe side:', enlarge), evidence)
+            ? warning(
+                remedyAfter('The upgrade may begin. To be on the safe side, make room before.', enlarge),
+                evidence,
+              )
             : passed(evidence);
         }),
       ),
@@ -85,15 +88,15 @@ function enlarged(
   const command = shell`kubectl -n ${namespace} patch persistentvolumeclaim ${volume.claimName} -p ${patch}`;
   const found = storageClass.known ? storageClass.value.found : undefined;
   if (found?.allowVolumeExpansion === true || name === '')
-    return shellRemedy('enlarge the PersistentVolumeClaim.', command);
+    return shellRemedy('Enlarge the PersistentVolumeClaim.', command);
   if (found === undefined)
     return shellRemedy(
-      `enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable(shell`kubectl get storageclass ${name} -o jsonpath='{.allowVolumeExpansion}'`)} says true).`,
+      `Enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable(shell`kubectl get storageclass ${name} -o jsonpath='{.allowVolumeExpansion}'`)} says true).`,
       command,
     );
   const allow = shell`kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`;
   return shellRemedy(
-    `enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name} does not allow that: where driver ${found.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.`,
+    `Enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name} does not allow that: where driver ${found.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.`,
     allow,
     command,
   );

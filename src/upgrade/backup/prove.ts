@@ -3,7 +3,7 @@ import type { Context, Step, PlanContext } from '../contract/step.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
 import { boot, makeCopy, planBoot, removeCopy } from './copy.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
-import { sourceOf, type Source } from '../../objects/backup.ts';
+import { sourceOf, type Backup, type Source } from '../../objects/backup.ts';
 import { planSnapshot, readySnapshot, removeSnapshot } from './snapshot.ts';
 import { snapshotName } from '../../objects/snapshot.ts';
 
@@ -22,11 +22,8 @@ export const proveBackup: Step = {
     const { record, inputs } = draft;
     const { kind } = record.backup;
     if (kind === 'external') return [];
-    const name = kind === 'snapshot' ? snapshotName(draft.target, 'live', timeToCome) : draft.target.volume.claimName;
-    return [
-      ...(kind === 'snapshot' ? [planSnapshot(draft, 'live', 'the end of the upgrade')] : []),
-      ...(inputs.verifyBackup ? planProof(draft, sourceOf({ kind, name })) : []),
-    ];
+    const { moves, name } = live[kind].plan(draft);
+    return [...moves, ...(inputs.verifyBackup ? planProof(draft, sourceOf({ kind, name })) : [])];
   },
 
   async run(context) {
@@ -34,19 +31,42 @@ export const proveBackup: Step = {
     const { kind } = journal.record.backup;
     // In a downtime that another run began, it would only make it longer.
     if (kind === 'external' || journal.noted.downSince !== undefined) return;
-    const name = kind === 'snapshot' ? await readySnapshot(context, 'live') : context.target.volume.claimName;
+    const name = await live[kind].make(context);
     if (!context.inputs.verifyBackup) return;
     try {
       await start(context, sourceOf({ kind, name }));
     } catch (error) {
       if (!(error instanceof WaitError)) throw error;
-      context.results.warnings.push(`That a backup can be started was not proved in time: ${describe(error)}`);
+      context.results.warnings.push(
+        `That a backup can be started was not proved within "verify-backup-timeout": ${describe(error)}`,
+      );
       await removeCopy(context);
     }
   },
 
   async undo(context) {
     await removeProof(context);
+  },
+};
+
+interface Live {
+  plan(draft: PlanContext): { readonly moves: Move[]; readonly name: string };
+  /** Makes it where something has to be made; its name. */
+  make(context: Context): Promise<string>;
+}
+
+/** What of the running server a backup of each kind is proved by: a snapshot, or the claim itself, which is cloned. */
+const live: Readonly<Record<Backup['kind'], Live>> = {
+  snapshot: {
+    plan: (draft) => ({
+      moves: [planSnapshot(draft, 'live', 'the end of the upgrade')],
+      name: snapshotName(draft.target, 'live', timeToCome),
+    }),
+    make: (context) => readySnapshot(context, 'live'),
+  },
+  clone: {
+    plan: ({ target }) => ({ moves: [], name: target.volume.claimName }),
+    make: ({ target }) => Promise.resolve(target.volume.claimName),
   },
 };
 
@@ -69,8 +89,8 @@ async function start(context: Context, source: Source): Promise<void> {
 
 /** Removes what the proof left, once the backup itself is there or is not needed. */
 export async function removeProof(context: Context): Promise<void> {
-  const { live, copy, exchange } = context.journal.noted;
+  const { live: snapshot, copy, exchange } = context.journal.noted;
   // From the exchange on the copy's volume is the server's.
   if (copy !== undefined && exchange === undefined) await removeCopy(context);
-  if (live !== undefined) await removeSnapshot(context, live);
+  if (snapshot !== undefined) await removeSnapshot(context, snapshot);
 }

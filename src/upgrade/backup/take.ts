@@ -1,9 +1,9 @@
-import type { Context, Step } from '../contract/step.ts';
+import type { Context, PlanContext, Step } from '../contract/step.ts';
 import type { Target } from '../../target/target.ts';
-import { timeToCome } from '../../report/planned-step.ts';
+import { timeToCome, type Move } from '../../report/planned-step.ts';
 import { boot, planBoot } from './copy.ts';
 import { copyClaim } from '../../objects/copy.ts';
-import type { Source } from '../../objects/backup.ts';
+import type { Backup, Source } from '../../objects/backup.ts';
 import { snapshotName, suffixOf } from '../../objects/snapshot.ts';
 import { planRetention, planSnapshot, readySnapshot, setDeletionPolicy } from './snapshot.ts';
 
@@ -13,15 +13,8 @@ export const takeBackup: Step = {
   title: 'Back up the volume',
 
   plan(draft) {
-    const { target, record } = draft;
-    if (record.backup.kind === 'external') return [];
-    if (record.backup.kind === 'snapshot')
-      return [planSnapshot(draft, 'backup'), planRetention(snapshotName(target, 'before-upgrade', timeToCome))];
-    const name = cloneName(target, timeToCome);
-    return [
-      { does: 'create', resource: 'persistentvolumeclaims', object: copyClaim(target, name, sourceOfClone(target)) },
-      ...planBoot(draft, name, 'the end of the upgrade'),
-    ];
+    const { record } = draft;
+    return record.backup.kind === 'external' ? [] : kinds[record.backup.kind].plan(draft);
   },
 
   async run(context) {
@@ -31,8 +24,34 @@ export const takeBackup: Step = {
       log.info('The backup is outside of the cluster ("backup: external"): none is taken here');
       return;
     }
-    const name = kind === 'snapshot' ? await snapshot(context) : await clone(context);
-    results.backup = { kind, name };
+    results.backup = { kind, name: await kinds[kind].make(context) };
+  },
+};
+
+interface Kind {
+  plan(draft: PlanContext): Move[];
+  /** Its name. */
+  make(context: Context): Promise<string>;
+}
+
+const kinds: Readonly<Record<Backup['kind'], Kind>> = {
+  snapshot: {
+    plan: (draft) => [
+      planSnapshot(draft, 'backup'),
+      planRetention(snapshotName(draft.target, 'before-upgrade', timeToCome)),
+    ],
+    make: snapshot,
+  },
+  clone: {
+    plan: (draft) => {
+      const { target } = draft;
+      const name = cloneName(target, timeToCome);
+      return [
+        { does: 'create', resource: 'persistentvolumeclaims', object: copyClaim(target, name, sourceOfClone(target)) },
+        ...planBoot(draft, name, 'the end of the upgrade'),
+      ];
+    },
+    make: clone,
   },
 };
 
