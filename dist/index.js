@@ -23975,11 +23975,11 @@ var require_diff = (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .__commo
       }
       return keys;
     }
-    function intersection2(objects2) {
-      var length = objects2.length;
+    function intersection2(objects3) {
+      var length = objects3.length;
       var counter = {};
       for (var i = 0; i < length; i++) {
-        var object2 = objects2[i];
+        var object2 = objects3[i];
         for (var key3 in object2) {
           if (util_1.hasOwnProperty.call(object2, key3) && object2[key3] !== void 0) {
             counter[key3] = (counter[key3] || 0) + 1;
@@ -49342,7 +49342,7 @@ function undeclaredConstraint(member) {
   return Object.keys(extra).length ? extra : null;
 }
 function foldObjects(members2) {
-  const objects2 = [];
+  const objects3 = [];
   for (const member of members2) {
     if (typeof member !== "object" || member.type !== "object")
       return null;
@@ -49350,16 +49350,16 @@ function foldObjects(members2) {
       if (!FOLDABLE_KEYS.has(key3))
         return null;
     }
-    objects2.push(member);
+    objects3.push(member);
   }
   const properties = {};
   const required2 = /* @__PURE__ */ new Set();
-  for (const object2 of objects2) {
+  for (const object2 of objects3) {
     for (const key3 in object2.properties) {
       if (Object.prototype.hasOwnProperty.call(properties, key3))
         continue;
       const parts2 = [];
-      for (const other of objects2) {
+      for (const other of objects3) {
         const part = other.properties?.[key3] ?? undeclaredConstraint(other);
         if (part === null || part === void 0)
           continue;
@@ -49375,11 +49375,11 @@ function foldObjects(members2) {
   const folded = { type: "object", properties };
   if (required2.size)
     folded.required = [...required2];
-  if (objects2.every((object2) => object2.additionalProperties === false)) {
+  if (objects3.every((object2) => object2.additionalProperties === false)) {
     folded.additionalProperties = false;
   } else {
     const constraints = [];
-    for (const object2 of objects2) {
+    for (const object2 of objects3) {
       const constraint = undeclaredConstraint(object2);
       if (constraint && !constraints.some((seen) => JSON.stringify(seen) === JSON.stringify(constraint)))
         constraints.push(constraint);
@@ -55272,8 +55272,12 @@ function workloadName(workload2) {
 }
 
 // src/objects/backup.ts
+var objects = {
+  snapshot: "VolumeSnapshot",
+  clone: "PersistentVolumeClaim"
+};
 function sourceOf({ kind, name: name3 }) {
-  return { kind: kind === "snapshot" ? "VolumeSnapshot" : "PersistentVolumeClaim", name: name3 };
+  return { kind: objects[kind], name: name3 };
 }
 function backupName(backup2) {
   const { kind, name: name3 } = sourceOf(backup2);
@@ -55941,8 +55945,8 @@ function age({ metadata: job3 }, { metadata: pod }) {
   const [from, to] = [job3, pod].map((metadata) => metadata?.creationTimestamp);
   return from === void 0 || to === void 0 ? 0 : new Date(to).getTime() - new Date(from).getTime();
 }
-function isDated(...objects2) {
-  return objects2.every(({ metadata }) => metadata?.creationTimestamp !== void 0);
+function isDated(...objects3) {
+  return objects3.every(({ metadata }) => metadata?.creationTimestamp !== void 0);
 }
 async function podsDoing({ cluster }, job3, labelSelector2) {
   const { namespace = "" } = job3.metadata ?? {};
@@ -57584,8 +57588,8 @@ function modeManifests(mode, names) {
     )
   ]);
 }
-function documents(objects2) {
-  return objects2.flatMap((lines, index) => index === 0 ? lines : ["---", ...lines]);
+function documents(objects3) {
+  return objects3.flatMap((lines, index) => index === 0 ? lines : ["---", ...lines]);
 }
 function manifestOf(role, namespace) {
   return [
@@ -58020,12 +58024,12 @@ var clusterChecks = [
     why: "Directories of an earlier try hold data that might be the only copy. Nothing of it is deleted here.",
     run: ({ files, leftoverObjects, target }) => judgeFact(
       files,
-      (seen) => judgeFact(leftoverObjects, (objects2) => {
+      (seen) => judgeFact(leftoverObjects, (objects3) => {
         const found3 = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf("/") + 1)));
         const serious = found3.filter((entry) => !harmlessLeftovers.includes(entry.slice(entry.lastIndexOf("/") + 1)));
-        const clusters = objects2.length === 0 ? judgeClusters(seen.clusters, target) : void 0;
+        const clusters = objects3.length === 0 ? judgeClusters(seen.clusters, target) : void 0;
         if (clusters !== void 0) return clusters;
-        const evidence = [...serious, ...objects2];
+        const evidence = [...serious, ...objects3];
         if (evidence.length > 0) {
           return failed(
             `If the journal is unfinished, run "mode: upgrade": it goes on with that upgrade. Otherwise look into them (${copyable((0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}`)}). Remove what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
@@ -58651,7 +58655,7 @@ mentioned AS (
   UNION SELECT fn, 'relation', m[2] FROM bodies, regexp_matches(body, '\\m(from|join|insert\\s+into|update|delete\\s+from)\\s+(?:only\\s+)?([a-z_][\\w$]*)(?![\\w$]|\\s*[.(])', 'g') m
   UNION SELECT fn, 'relation', m[2] FROM bodies, regexp_matches(body, '(^|[^."\\w$])([a-z_][\\w$]*)(?:\\.\\w+)?%(?:row)?type\\M', 'g') m
   UNION SELECT fn, 'type', m[2] FROM bodies, regexp_matches(body, '(::\\s*|\\mas\\s+|\\mdeclare\\s+\\w+\\s+|;\\s*\\w+\\s+)([a-z_][\\w$]*)(?=\\s*[);\\[,:]|\\s*$)', 'g') m)`;
-var objects = (catalog, name3, namespace, more = "") => `SELECT ${name3} AS name, ${namespace} AS namespace, oid FROM ${catalog}${more}`;
+var objects2 = (catalog, name3, namespace, more = "") => `SELECT ${name3} AS name, ${namespace} AS namespace, oid FROM ${catalog}${more}`;
 var indexFunctions = {
   id: "index-functions",
   title: "search_path of the functions of indexes",
@@ -58673,9 +58677,9 @@ called(index, fn) AS (
     CROSS JOIN regexp_matches(b.body, '(^|[^."\\w$])([a-z_][\\w$]*)\\.([a-z_][\\w$]*)\\s*\\(', 'g') m JOIN pg_namespace n ON n.nspname = m[2] JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = m[3]
   WHERE p.oid >= 16384),${mentioned},
 named AS (
-  SELECT 'function' AS kind, * FROM (${objects("pg_proc", "proname", "pronamespace")}) f
-  UNION ALL SELECT 'relation', * FROM (${objects("pg_class", "relname", "relnamespace", " WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')")}) r
-  UNION ALL SELECT 'type', * FROM (${objects("pg_type", "typname", "typnamespace", " WHERE typtype IN ('c', 'd', 'e', 'r', 'b')")}) t),
+  SELECT 'function' AS kind, * FROM (${objects2("pg_proc", "proname", "pronamespace")}) f
+  UNION ALL SELECT 'relation', * FROM (${objects2("pg_class", "relname", "relnamespace", " WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')")}) r
+  UNION ALL SELECT 'type', * FROM (${objects2("pg_type", "typname", "typnamespace", " WHERE typtype IN ('c', 'd', 'e', 'r', 'b')")}) t),
 missing AS (
   SELECT c.index, b.fn, b.pronamespace, m.kind, m.name, n.namespace FROM called c JOIN bodies b ON b.fn = c.fn JOIN mentioned m ON m.fn = c.fn
     JOIN named n ON n.kind = m.kind AND n.name = m.name AND n.oid >= 16384 AND n.namespace <> 'pg_catalog'::regnamespace
@@ -61286,12 +61290,15 @@ var spaceChecks = [
         if (free < sure.kilobytes) return failed(enlarge, evidence);
         if (free < last.kilobytes || freeInodes2 !== void 0 && freeInodes2 < last.inodes)
           return warning2(
-            (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .remedyAfter */ .D5)('Set "probe-volume" to true, which tells whether it can. If not:', enlarge),
+            (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .remedyAfter */ .D5)('Set "probe-volume" to true, which tells whether it can. If it can not, make room.', enlarge),
             `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, all data is copied, and about ${megabytes2(last.kilobytes)} MiB and ${String(last.inodes)} inodes are needed`,
             evidence
           );
         const spare = seen.room.link.kilobytes;
-        return free < last.kilobytes + spare ? warning2((0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .remedyAfter */ .D5)("To be on the safe side:", enlarge), evidence) : passed(evidence);
+        return free < last.kilobytes + spare ? warning2(
+          (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .remedyAfter */ .D5)("The upgrade may begin. To be on the safe side, make room before.", enlarge),
+          evidence
+        ) : passed(evidence);
       })
     )
   }
@@ -61313,15 +61320,15 @@ function enlarged({ totalBytes, freeBytes }, { target, storageClass }, kilobytes
   const command = (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} patch persistentvolumeclaim ${volume.claimName} -p ${patch}`;
   const found3 = storageClass.known ? storageClass.value.found : void 0;
   if (found3?.allowVolumeExpansion === true || name3 === "")
-    return (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shellRemedy */ .nL)("enlarge the PersistentVolumeClaim.", command);
+    return (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shellRemedy */ .nL)("Enlarge the PersistentVolumeClaim.", command);
   if (found3 === void 0)
     return (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shellRemedy */ .nL)(
-      `enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable((0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl get storageclass ${name3} -o jsonpath='{.allowVolumeExpansion}'`)} says true).`,
+      `Enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable((0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl get storageclass ${name3} -o jsonpath='{.allowVolumeExpansion}'`)} says true).`,
       command
     );
   const allow = (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl patch storageclass ${name3} -p '{"allowVolumeExpansion":true}'`;
   return (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shellRemedy */ .nL)(
-    `enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name3} does not allow that: where driver ${found3.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.`,
+    `Enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name3} does not allow that: where driver ${found3.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.`,
     allow,
     command
   );
@@ -61461,8 +61468,8 @@ function pause2({ kind, name: name3, namespace, state, marks: marks2 }, release2
   const suspended = kind === "HelmRelease" ? "helmrelease" : "kustomization";
   const how = kind === "Application" ? `Pause the sync until the upgrade is done: ${copyable((0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`argocd app set ${namespace === void 0 ? object2 : `${namespace}/${object2}`} --sync-policy none`)} (where an ApplicationSet or a parent Application makes it, change it there).` : `Suspend it until the upgrade is done: ${copyable(namespace === void 0 ? (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`flux suspend ${suspended} ${object2}` : (0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`flux suspend ${suspended} ${object2} --namespace ${namespace}`)}.`;
   if (state !== "unknown") return how;
-  const objects2 = [...new Set(marks2.map((mark) => mark.split(" ")[0] ?? ""))];
-  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (${copyable((0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${release2} label ${objects2} NAME-`)}, or "annotate"; for a field manager, remove its entry from metadata.managedFields).`;
+  const objects3 = [...new Set(marks2.map((mark) => mark.split(" ")[0] ?? ""))];
+  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (${copyable((0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${release2} label ${objects3} NAME-`)}, or "annotate"; for a field manager, remove its entry from metadata.managedFields).`;
 }
 
 // src/prechecks/checks/transfer.ts
@@ -62078,9 +62085,9 @@ var fluxKinds = [
   ["HelmRelease", "helm.toolkit.fluxcd.io"],
   ["Kustomization", "kustomize.toolkit.fluxcd.io"]
 ];
-async function findReconcilers(cluster, objects2) {
+async function findReconcilers(cluster, objects3) {
   const found3 = /* @__PURE__ */ new Map();
-  for (const one of objects2) {
+  for (const one of objects3) {
     for (const mark of marksOn(one.metadata)) {
       const key3 = `${mark.kind}/${mark.namespace ?? ""}/${mark.name ?? ""}`;
       const entry = found3.get(key3) ?? { mark, marks: [], marked: [] };
@@ -62867,7 +62874,7 @@ async function readFacts(gathering, timed) {
   if (inputs.probes === "pods" && mayProbe.known) await sweepProbes(gathering, namespace);
   const asked2 = (role) => () => timed(`${role}Probe`, () => probe(gathering, role, mayProbe, databases, sortOrders2, libraries));
   const marked2 = read3(["reconcilers", "charts"], () => markedObjects(gathering));
-  const { pods, cronJobs, objects: objects2, ...others } = await allNamed({
+  const { pods, cronJobs, objects: objects3, ...others } = await allNamed({
     pods: () => read3(["neighbours", "otherVolumeUsers"], () => cluster.list("pods", { namespace })),
     cronJobs: () => known(() => cluster.list("cronjobs", { namespace })),
     objects: () => marked2,
@@ -62920,15 +62927,15 @@ async function readFacts(gathering, timed) {
         target
       )
     ),
-    charts: await thenFact(objects2, chartsOf),
+    charts: await thenFact(objects3, chartsOf),
     snapshotClass
   };
 }
 async function markedObjects({ cluster, target, inputs }) {
   const options = { namespace: target.namespace, labelSelector: inputs.applicationSelector };
-  const kinds2 = ["deployments", "statefulsets", "cronjobs"];
+  const kinds3 = ["deployments", "statefulsets", "cronjobs"];
   const applications2 = await Promise.all(
-    kinds2.map(
+    kinds3.map(
       async (kind) => (await cluster.list(kind, options)).map(({ metadata }) => ({
         object: `${kind}/${metadata?.name ?? ""}`,
         metadata
@@ -62938,8 +62945,8 @@ async function markedObjects({ cluster, target, inputs }) {
   const server2 = { object: `statefulsets/${target.name}`, metadata: target.statefulSet.metadata };
   return [server2, ...applications2.flat().filter((a) => a.object !== server2.object)];
 }
-function chartsOf(objects2) {
-  const labels2 = objects2.map(({ metadata }) => metadata?.labels?.["helm.sh/chart"]);
+function chartsOf(objects3) {
+  const labels2 = objects3.map(({ metadata }) => metadata?.labels?.["helm.sh/chart"]);
   return [...new Set(labels2.filter((label2) => label2 !== void 0))].sort();
 }
 async function clientsOf({ database }) {
@@ -65939,12 +65946,12 @@ var FencingTokenCluster = class _FencingTokenCluster {
    * Claims the objects that are there; those that come later carry the token from their creation.
    * @throws UpgradeError when the Lease is lost
    */
-  async claim(objects2) {
-    for (const { resource, name: name3 } of objects2) await this.claimOne(resource, name3);
+  async claim(objects3) {
+    for (const { resource, name: name3 } of objects3) await this.claimOne(resource, name3);
   }
   /** Takes the token off what still carries it; what could not be is told in the log. */
-  async giveBack(objects2) {
-    const left = objects2.filter(({ resource, name: name3 }) => this.claimed.has(keyOf2(resource, name3)));
+  async giveBack(objects3) {
+    const left = objects3.filter(({ resource, name: name3 }) => this.claimed.has(keyOf2(resource, name3)));
     for (const { resource, name: name3 } of left) {
       try {
         const now = await this.find(resource, name3, this.namespace);
@@ -66569,28 +66576,40 @@ var proveBackup = {
     const { record: record3, inputs } = draft;
     const { kind } = record3.backup;
     if (kind === "external") return [];
-    const name3 = kind === "snapshot" ? snapshotName(draft.target, "live", timeToCome) : draft.target.volume.claimName;
-    return [
-      ...kind === "snapshot" ? [planSnapshot(draft, "live", "the end of the upgrade")] : [],
-      ...inputs.verifyBackup ? planProof(draft, sourceOf({ kind, name: name3 })) : []
-    ];
+    const { moves, name: name3 } = live[kind].plan(draft);
+    return [...moves, ...inputs.verifyBackup ? planProof(draft, sourceOf({ kind, name: name3 })) : []];
   },
   async run(context) {
     const { journal: journal2 } = context;
     const { kind } = journal2.record.backup;
     if (kind === "external" || journal2.noted.downSince !== void 0) return;
-    const name3 = kind === "snapshot" ? await readySnapshot(context, "live") : context.target.volume.claimName;
+    const name3 = await live[kind].make(context);
     if (!context.inputs.verifyBackup) return;
     try {
       await start(context, sourceOf({ kind, name: name3 }));
     } catch (error63) {
       if (!(error63 instanceof _chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf)) throw error63;
-      context.results.warnings.push(`That a backup can be started was not proved in time: ${(0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
+      context.results.warnings.push(
+        `That a backup can be started was not proved within "verify-backup-timeout": ${(0,_chunk_QARWJT72_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`
+      );
       await removeCopy(context);
     }
   },
   async undo(context) {
     await removeProof(context);
+  }
+};
+var live = {
+  snapshot: {
+    plan: (draft) => ({
+      moves: [planSnapshot(draft, "live", "the end of the upgrade")],
+      name: snapshotName(draft.target, "live", timeToCome)
+    }),
+    make: (context) => readySnapshot(context, "live")
+  },
+  clone: {
+    plan: ({ target }) => ({ moves: [], name: target.volume.claimName }),
+    make: ({ target }) => Promise.resolve(target.volume.claimName)
   }
 };
 function planProof(draft, source) {
@@ -66609,9 +66628,9 @@ async function start(context, source) {
   context.log.info("The copy is removed again");
 }
 async function removeProof(context) {
-  const { live, copy, exchange: exchange2 } = context.journal.noted;
+  const { live: snapshot2, copy, exchange: exchange2 } = context.journal.noted;
   if (copy !== void 0 && exchange2 === void 0) await removeCopy(context);
-  if (live !== void 0) await removeSnapshot(context, live);
+  if (snapshot2 !== void 0) await removeSnapshot(context, snapshot2);
 }
 
 // src/upgrade/steps/finish.ts
@@ -66644,10 +66663,10 @@ async function closeJournal(context, outcome2) {
   await context.journal.note("outcome", outcome2);
   await removeFrom(context, volumesOf2(context.journal));
 }
-async function removeFrom(context, objects2) {
+async function removeFrom(context, objects3) {
   const { results } = context;
   await Promise.all(
-    objects2.map(async ([resource, name3]) => {
+    objects3.map(async ([resource, name3]) => {
       try {
         await removeEntries(context, resource, name3);
       } catch (error63) {
@@ -67088,15 +67107,8 @@ var takeBackup = {
   id: "backup",
   title: "Back up the volume",
   plan(draft) {
-    const { target, record: record3 } = draft;
-    if (record3.backup.kind === "external") return [];
-    if (record3.backup.kind === "snapshot")
-      return [planSnapshot(draft, "backup"), planRetention(snapshotName(target, "before-upgrade", timeToCome))];
-    const name3 = cloneName(target, timeToCome);
-    return [
-      { does: "create", resource: "persistentvolumeclaims", object: copyClaim(target, name3, sourceOfClone(target)) },
-      ...planBoot(draft, name3, "the end of the upgrade")
-    ];
+    const { record: record3 } = draft;
+    return record3.backup.kind === "external" ? [] : kinds2[record3.backup.kind].plan(draft);
   },
   async run(context) {
     const { journal: journal2, results, log: log2 } = context;
@@ -67105,8 +67117,27 @@ var takeBackup = {
       log2.info('The backup is outside of the cluster ("backup: external"): none is taken here');
       return;
     }
-    const name3 = kind === "snapshot" ? await snapshot(context) : await clone2(context);
-    results.backup = { kind, name: name3 };
+    results.backup = { kind, name: await kinds2[kind].make(context) };
+  }
+};
+var kinds2 = {
+  snapshot: {
+    plan: (draft) => [
+      planSnapshot(draft, "backup"),
+      planRetention(snapshotName(draft.target, "before-upgrade", timeToCome))
+    ],
+    make: snapshot
+  },
+  clone: {
+    plan: (draft) => {
+      const { target } = draft;
+      const name3 = cloneName(target, timeToCome);
+      return [
+        { does: "create", resource: "persistentvolumeclaims", object: copyClaim(target, name3, sourceOfClone(target)) },
+        ...planBoot(draft, name3, "the end of the upgrade")
+      ];
+    },
+    make: clone2
   }
 };
 async function snapshot(context) {
