@@ -9,7 +9,7 @@ const rows = readFileSync('test/impact.txt', 'utf8')
     const [begins = '', ...tests] = line.split(/\s+/);
     return { begins, tests };
   });
-const parts = ['unit', 'job', 'bench', 'cluster', 'workflow', 'mutants'];
+const parts = ['unit', 'job', 'hazards', 'faults', 'bench', 'cluster', 'workflow', 'mutants'];
 
 describe.each(rows)('$begins', ({ begins, tests }) => {
   test('begins the path of a file', () => {

@@ -1,14 +1,14 @@
 // What a hazard is looked for in, and what says that a database has none of it, against a real server.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Question } from '../../src/database/questions.ts';
-import { readDatabases } from '../../src/database/server.ts';
-import { askDatabases } from '../../src/database/ask-databases.ts';
-import { databaseHazards } from '../../src/hazards/gather.ts';
-import { answersOf } from '../../src/hazards/script.ts';
-import type { Answers } from '../../src/hazards/hazard.ts';
-import { mapFact, type Known } from '../../src/common/known.ts';
-import { kinds } from './kinds.ts';
-import { Installations, Server } from './server.ts';
+import type { Question } from '../../../src/database/questions.ts';
+import { readDatabases } from '../../../src/database/server.ts';
+import { askDatabases } from '../../../src/database/ask-databases.ts';
+import { databaseHazards } from '../../../src/hazards/gather.ts';
+import { answersOf } from '../../../src/hazards/script.ts';
+import type { Answers } from '../../../src/hazards/hazard.ts';
+import { mapFact, type Known } from '../../../src/common/known.ts';
+import { kinds } from '../kinds.ts';
+import { Installations, Server } from '../server.ts';
 
 jest.setTimeout(300_000);
 
