@@ -105,19 +105,27 @@ done
 echo end=yes
 `;
 
-/** @param room text of room.awk */
-export async function readVolumeFiles(database: Database, target: Target, room: string): Promise<VolumeFiles> {
+/** @param roomProgram text of room.awk */
+export async function readVolumeFiles(database: Database, target: Target, roomProgram: string): Promise<VolumeFiles> {
   const { dataDirectory, volume } = target;
-  const result = await database.command(['sh', '-c', script, 'sh', dataDirectory, volume.mountPath, room]);
+  const result = await database.command(['sh', '-c', script, 'sh', dataDirectory, volume.mountPath, roomProgram]);
   const rows = result.stdout
     .split('\n')
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
   const all = (name: string) => rows.filter(([key]) => key === name).map(([, value]) => value);
   const one = (name: string) => all(name)[0] ?? '';
-  const numbers = (name: string) => one(name).split(' ').map(Number);
-  // There is no running server without databases or without WAL: find could not tell.
+  const room = (name: string): Room => {
+    const [kilobytes = NaN, inodes = NaN] = one(name).split(' ').map(Number);
+    return { kilobytes, inodes };
+  };
+  // There is no running server without databases or without WAL: find could not tell. What awk did not print is not 0.
   const counts = [one('freeKilobytes'), one('databases'), one('segment')];
-  if (one('end') !== 'yes' || !counts.every((count) => /^\d+$/.test(count)) || one('databases') === '0')
+  const pairs = ['room-link', 'room-clone', 'room-copy', 'room-data'].map(one);
+  const wereCounted =
+    counts.every((count) => /^\d+$/.test(count)) &&
+    one('databases') !== '0' &&
+    pairs.every((pair) => /^\d+ \d+$/.test(pair));
+  if (one('end') !== 'yes' || !wereCounted)
     throw new ClusterError(
       'volume-unreadable',
       `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || 'no answer'}`,
@@ -133,12 +141,8 @@ export async function readVolumeFiles(database: Database, target: Target, room: 
     totalBytes: Number(one('totalKilobytes')) * 1024,
     freeBytes: Number(one('freeKilobytes')) * 1024,
     freeInodes: freeInodes(one('inodes')),
-    data: { kilobytes: numbers('room-data')[0] ?? 0, files: numbers('room-data')[1] ?? 0 },
-    room: {
-      link: roomOf(numbers('room-link')),
-      clone: roomOf(numbers('room-clone')),
-      copy: roomOf(numbers('room-copy')),
-    },
+    data: { kilobytes: room('room-data').kilobytes, files: room('room-data').inodes },
+    room: { link: room('room-link'), clone: room('room-clone'), copy: room('room-copy') },
     entries: [...new Set(all('entry'))].sort(),
     foreignFiles: all('foreignFile'),
     walLink: all('walLink')[0],
@@ -159,10 +163,6 @@ function parseCluster(line: string): FoundCluster {
     hasTables: tables === 'yes',
     megabytes: Number(megabytes),
   };
-}
-
-function roomOf([kilobytes = 0, inodes = 0]: readonly number[]): Room {
-  return { kilobytes, inodes };
 }
 
 /** Of `all free` as df tells them; a file system without a limit has none in all. */
