@@ -32,7 +32,7 @@ function patienceOf(mode: Inputs['mode']): number {
   return mode === 'precheck' || mode === 'status' ? 15_000 : 180_000;
 }
 
-const outside: Adapters = {
+const adapters: Adapters = {
   runner,
   clock: systemClock,
   crypto: nodeCrypto,
@@ -66,7 +66,7 @@ const outside: Adapters = {
   readEvent: () => readEvent(runner.environment('GITHUB_EVENT_PATH')),
 };
 // The runner starts this file a second time when the job is over.
-await (runner.state('isPost') === '' ? run(outside) : tellUnfinished(outside));
+await (runner.state('isPost') === '' ? run(adapters) : tellUnfinished(adapters));
 // A socket that is kept alive must not keep the step from ending; the end of a long log may still be on its way into the pipe.
 await logWritten();
 process.exit();

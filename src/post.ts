@@ -18,9 +18,9 @@ const closed: readonly string[] = ['upgraded', 'already-upgraded', 'reverted', '
  * Decision: docs/decisions/0009-resume-and-rollback.md
  */
 export async function tellUnfinished(
-  outside: Pick<Adapters, 'runner' | 'clock' | 'crypto' | 'connect'>,
+  adapters: Pick<Adapters, 'runner' | 'clock' | 'crypto' | 'connect'>,
 ): Promise<void> {
-  const { runner, clock } = outside;
+  const { runner, clock } = adapters;
   const namespace = runner.state('began');
   if (namespace === '' || closed.includes(runner.state('ended'))) return;
   const over = new AbortController();
@@ -29,9 +29,9 @@ export async function tellUnfinished(
   });
   tooLate.catch(() => undefined);
   try {
-    await tell(outside, await Promise.race([lookAt(outside, over.signal), tooLate]));
+    await tell(adapters, await Promise.race([lookAt(adapters, over.signal), tooLate]));
   } catch (error) {
-    await tell(outside, {
+    await tell(adapters, {
       safe: `An upgrade that this run began in namespace ${namespace} may be unfinished; where it stands can't be read now: ${describe(error)}. Do not scale PostgreSQL and do not run helm upgrade.`,
       next: { text: '"mode: status" tells where it stands, "mode: upgrade" with the same inputs goes on with it.' },
       evidence: [],

@@ -40,8 +40,8 @@ export interface Adapters {
 }
 
 /** One run of the action, from inputs to report; never throws. */
-export async function run(outside: Adapters): Promise<void> {
-  const { runner, clock } = outside;
+export async function run(adapters: Adapters): Promise<void> {
+  const { runner, clock } = adapters;
   runner.saveState('isPost', 'yes');
   // Before anything is told, an input's own error included.
   runner.mask(runner.input('github-token'));
@@ -49,7 +49,7 @@ export async function run(outside: Adapters): Promise<void> {
   const progress: Progress = { findings: [], verdict: 'failed', results: { warnings: [] } };
   let error: Report['error'];
   try {
-    await work(outside, timeline, progress);
+    await work(adapters, timeline, progress);
   } catch (thrown) {
     error = isRunError(thrown)
       ? { code: thrown.code, message: oneLine(thrown.message), remedy: thrown.remedy }
@@ -80,14 +80,14 @@ export async function run(outside: Adapters): Promise<void> {
   }
 }
 
-async function work(outside: Adapters, timeline: Timeline, progress: Progress): Promise<void> {
-  const { runner, clock, signal } = outside;
+async function work(adapters: Adapters, timeline: Timeline, progress: Progress): Promise<void> {
+  const { runner, clock, signal } = adapters;
   const read = (name: string) => runner.input(name);
   const unknown = unknownInputs(runner.inputNames());
   const inputs = parseInputs(read);
   progress.inputs = inputs;
   expectExisting(inputs.ignoreChecks, catalogue);
-  const start = await startOf(outside);
+  const start = await startOf(adapters);
   guardStart(inputs, start);
   guardConsent(inputs);
   if (!start.isWorkflow) runner.log.info('Started outside of GitHub Actions: no event is asked for');
@@ -101,24 +101,24 @@ async function work(outside: Adapters, timeline: Timeline, progress: Progress): 
   const runId = runIdOf(runner);
   const isProposing = inputTable.valuesFile.modes.includes(inputs.mode);
   const settings = isProposing ? valuesUpdate(inputs, inputs.servingImage, runId) : undefined;
-  const github = settings && (await outside.connectGitHub(inputs.githubToken));
+  const github = settings && (await adapters.connectGitHub(inputs.githubToken));
   const pullRequest = settings && github && { settings, github };
   const context: ModeContext = {
     ...{ inputs, runner, clock, signal, timeline, progress, runId, pullRequest },
     // Not before the checks: what is wrong with it must not hide what they find.
-    connectForIssue: inputs.issue ? () => outside.connectGitHub(inputs.githubToken) : undefined,
+    connectForIssue: inputs.issue ? () => adapters.connectGitHub(inputs.githubToken) : undefined,
     log: runner.log,
   };
   if (inputs.mode === 'values') {
     await proposeValues(context);
     return;
   }
-  const connection = await outside.connect(inputs);
+  const connection = await adapters.connect(inputs);
   const cluster = withoutLease(connection);
   progress.cluster = cluster;
   progress.results.warnings.push(...cluster.weaknesses);
-  const scripts = await outside.scripts();
-  await clusterModes[inputs.mode]({ ...context, cluster, connection, crypto: outside.crypto, scripts });
+  const scripts = await adapters.scripts();
+  await clusterModes[inputs.mode]({ ...context, cluster, connection, crypto: adapters.crypto, scripts });
 }
 
 /** GitHub sets these in every workflow, and lets nobody set them otherwise: one of them is enough to be in one. */

@@ -52,7 +52,7 @@ export function combineFacts<A, B, T>(a: Known<A>, b: Known<B>, make: (a: A, b: 
   return mapFact(b, (value) => make(a.value, value));
 }
 
-/** For `both`, where both are needed as they are. */
+/** For `combineFacts`, where both facts are needed as they are. */
 export function pair<A, B>(a: A, b: B): readonly [A, B] {
   return [a, b];
 }

@@ -1,5 +1,5 @@
 import { describe, endWith, sentence, UpgradeError, WaitError } from '../common/errors.ts';
-import { undoSteps } from './converge.ts';
+import { inGroup, undoSteps } from './converge.ts';
 import { closeJournal, finish } from './steps/finish.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { endByHand } from '../journal/errors.ts';
@@ -23,14 +23,12 @@ export async function completeUpgrade(interruptible: Context): Promise<Ending> {
   const context = { ...interruptible, signal: new AbortController().signal };
   context.results.serving = true;
   if (context.journal.noted.validated === undefined) {
-    const ending = await orUndo(validation.title, validation.id, context, () => phase(context, validation, rethrow));
+    const ending = await orUndo(validation.title, validation.id, context, () => inPhase(context, validation));
     if (ending.end !== 'completed') return ending;
   }
   context.results.validated = true;
   for (const step of improvements) {
-    await phase(context, step, (error) => {
-      context.results.warnings.push(`${step.title}: ${describe(error)}`);
-    });
+    await inPhaseOrWarn(context, step);
   }
   // Somebody else may have set another image or restarted it meanwhile.
   const ending = await orUndo('Let the applications in', release.id, context, () =>
@@ -39,7 +37,7 @@ export async function completeUpgrade(interruptible: Context): Promise<Ending> {
   if (ending.end !== 'completed') return ending;
   await noteRelease(context);
   try {
-    await phase(context, release, rethrow);
+    await inPhase(context, release);
   } catch (error) {
     // They are asked for; that one of them does not become ready is its own matter, and no other run can do more.
     if (error instanceof WaitError) await close(context);
@@ -62,10 +60,6 @@ async function orUndo(title: string, id: string, context: Context, act: () => Pr
     context.log.annotate('error', id, `${reason} Going back …`);
     return await undoSteps(reversibleSteps, reason, context, failure);
   }
-}
-
-function rethrow(error: unknown): never {
-  throw error;
 }
 
 /** From here on they write, and going back loses that: so it is noted before. */
@@ -95,9 +89,7 @@ function isChanged(error: unknown): boolean {
 /** @throws UpgradeError when 14 does not serve, whatever it was that somebody did to it meanwhile: another run goes on from there */
 async function close(context: Context): Promise<void> {
   await waitForServer(context, context.serving.reference);
-  await phase(context, finish, (error) => {
-    context.results.warnings.push(`${finish.title}: ${describe(error)}`);
-  });
+  await inPhaseOrWarn(context, finish);
   try {
     await closeJournal(context, 'upgraded');
   } catch (error) {
@@ -108,11 +100,16 @@ async function close(context: Context): Promise<void> {
   }
 }
 
-async function phase(context: Context, step: Step, onError: (error: unknown) => void): Promise<void> {
+async function inPhase(context: Context, step: Step): Promise<void> {
+  await inGroup(step.title, step.id, context, () => step.run(context));
+}
+
+/** A step whose failure leaves a server that is upgraded all the same. */
+async function inPhaseOrWarn(context: Context, step: Step): Promise<void> {
   try {
-    await context.log.group(step.title, () => context.timeline.phase(step.id, step.title, () => step.run(context)));
+    await inPhase(context, step);
   } catch (error) {
-    onError(error);
+    context.results.warnings.push(`${step.title}: ${describe(error)}`);
   }
 }
 

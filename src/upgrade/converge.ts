@@ -100,7 +100,8 @@ async function howItWasLeft({ database, results }: Context): Promise<string> {
   }
 }
 
-async function inGroup(title: string, id: string, context: Context, body: () => Promise<void>): Promise<void> {
+/** A group of the log and a phase of the timeline. */
+export async function inGroup(title: string, id: string, context: Context, body: () => Promise<void>): Promise<void> {
   await context.log.group(title, () => context.timeline.phase(id, title, body));
 }
 
