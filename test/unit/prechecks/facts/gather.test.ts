@@ -264,7 +264,7 @@ describe('gathering facts', () => {
     expect(facts.files).toMatchObject({ reason: expect.stringContaining('no shell') as unknown });
   });
 
-  test.each(['databases=', 'segment=', 'room-link=', 'room-data='])('what was not counted is unknown: %s', async (name) => {
+  test.each(['databases=', 'segment=', 'room-link=', 'room-data='])('uncounted is unknown: %s', async (name) => {
     const lines = volume.map((line) => (line.startsWith(name) ? name : line));
     const facts = await gather(probing(cluster()), {}, lines);
     expect(facts.files).toMatchObject({ known: false, code: 'volume-unreadable' });
