@@ -15,8 +15,8 @@ export async function readScripts(directory: string): Promise<Scripts> {
     job: Object.fromEntries(job),
     room: await read(room),
     probe: await read('probe.sh'),
-    replay: {
-      replay: await read('replay.sh'),
+    restoreTest: {
+      script: await read('restore-test.sh'),
       confine: await read('confine.pl'),
       literals: await read(literals),
     },

@@ -6,7 +6,7 @@ import type { DatabaseFacts, ExtensionFacts, ServerFacts } from '../database/ser
 import type { SortOrders } from '../database/sort-order.ts';
 import type { ImageFacts } from '../probes/probe.ts';
 import type { Trial } from '../probes/run-trial.ts';
-import type { ReplayFacts } from '../probes/replay.ts';
+import type { RestoreTestFacts } from '../probes/restore-test.ts';
 import type { NetworkPolicy, VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { UnmaskedSecret } from '../ports/runner.ts';
 import type { Inputs } from '../inputs/inputs.ts';
@@ -74,7 +74,7 @@ export interface Facts {
   /** Roles that log in by a secret stored as md5. */
   readonly md5Roles: Known<readonly string[]>;
   /** What came of the dumps and restores that pg_upgrade will do. */
-  readonly replay: Known<ReplayFacts>;
+  readonly restoreTest: Known<RestoreTestFacts>;
   /** NetworkPolicies of the namespace. */
   readonly networkPolicies: Known<readonly NetworkPolicy[]>;
   /** What GitHub answered about the pull request for the values file; undefined when there will be none. */

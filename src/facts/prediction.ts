@@ -1,4 +1,4 @@
-import type { Replayed, ReplayFacts } from '../probes/replay.ts';
+import type { RestoreResult, RestoreTestFacts } from '../probes/restore-test.ts';
 import { wholeCpus } from '../inputs/resources.ts';
 import { parallelJobs } from '../objects/job-settings.ts';
 import type { Facts } from './facts.ts';
@@ -19,11 +19,11 @@ export interface Prediction {
 const floor = 2;
 const perDatabase = 0.1;
 
-/** Undefined where the replay did not come through the whole server. */
-export function predictionOf({ inputs, databases, replay }: Facts): Prediction | undefined {
-  if (!replay.known || !databases.known || replay.value.broken !== undefined) return undefined;
+/** Undefined where the restore test did not come through the whole server. */
+export function predictionOf({ inputs, databases, restoreTest }: Facts): Prediction | undefined {
+  if (!restoreTest.known || !databases.known || restoreTest.value.broken !== undefined) return undefined;
   const cpus = wholeCpus(inputs.resources);
-  return predict(replay.value, parallelJobs(inputs.jobs, databases.value.length, cpus));
+  return predict(restoreTest.value, parallelJobs(inputs.jobs, databases.value.length, cpus));
 }
 
 /** One line for people. */
@@ -33,9 +33,9 @@ export function predictionText({ pgUpgradeSeconds, databases }: Prediction): str
 
 /**
  * @param jobs dumps and restores that pg_upgrade runs at a time
- * @returns undefined unless all was replayed, and nothing refused: what was left out took no time
+ * @returns undefined unless all was restored, and nothing refused: what was left out took no time
  */
-export function predict({ places }: ReplayFacts, jobs: number): Prediction | undefined {
+export function predict({ places }: RestoreTestFacts, jobs: number): Prediction | undefined {
   const timed = places.flatMap(({ database, seconds }) => (seconds === undefined ? [] : [{ database, ...seconds }]));
   if (timed.length < places.length || places.some(isRefused)) return undefined;
   const named = timed.filter(({ database }) => database !== undefined);
@@ -64,7 +64,7 @@ export function predict({ places }: ReplayFacts, jobs: number): Prediction | und
   };
 }
 
-function isRefused({ dump, failures, more }: Replayed): boolean {
+function isRefused({ dump, failures, more }: RestoreResult): boolean {
   return dump.length > 0 || failures.length > 0 || more > 0;
 }
 

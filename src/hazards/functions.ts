@@ -48,7 +48,7 @@ const isDoubtful = `EXISTS (
     AND (p.oid IS NOT NULL OR 'e' NOT IN (t.typtype, coalesce(element.typtype, t.typtype))))`;
 
 const notPlanned =
-  'not planned here, since a role that is no superuser owns something in this database, or may create it. The restore test (the check replay) plans it; so does pg_upgrade, before PostgreSQL 14 has served anybody';
+  'not planned here, since a role that is no superuser owns something in this database, or may create it. The restore test (the check restore-test) plans it; so does pg_upgrade, before PostgreSQL 14 has served anybody';
 
 export const functionHazards: readonly Hazard[] = [
   {

@@ -108,7 +108,7 @@ result() {
     "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(control_json)"
 }
 
-# What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (literals.awk, as in replay.sh), of all else what looks like a
+# What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (literals.awk, as in restore-test.sh), of all else what looks like a
 # password, a connection string of a subscription or foreign server, or a hash, also over several lines. Whoever owns a database may bring lines of any
 # length into these logs, and the time for a line grows with the square of its length. So a line is cut before it is read, at white space, since a hash or
 # a URL of which only a part is there is not recognized. What follows may still belong to it, and is left out up to the next message.

@@ -5,7 +5,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { UnleasedCluster } from '../ports/cluster.ts';
 
 /** What the probe pods are for; each is part of their names. */
-export const probeRoles = ['upgrade', 'serving', 'start', 'replay'] as const;
+export const probeRoles = ['upgrade', 'serving', 'start', 'restore-test'] as const;
 
 /** With which a probe's name begins; the pod has it as `generateName`. */
 export function probePrefix(role: (typeof probeRoles)[number]): string {

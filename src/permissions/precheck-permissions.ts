@@ -15,7 +15,7 @@ const ofImages = [
   'images',
   'libraries',
   'locales-in-images',
-  'replay',
+  'restore-test',
   'serving-logins',
   'serving-start',
   'sort-order',
@@ -214,7 +214,7 @@ export const precheckPermissions: readonly Permission[] = [
     resource: 'networkpolicies',
     mode: 'precheck',
     why: 'name the NetworkPolicy that keeps the restore test from the server',
-    informs: ['replay'],
+    informs: ['restore-test'],
     without: 'warning',
   },
   {

@@ -6,14 +6,14 @@ export interface Scripts {
   readonly room: string;
   /** Runs in the probe pods. */
   readonly probe: string;
-  /** Runs in the pod that replays the dump and restore. */
-  readonly replay: ReplayScripts;
+  /** Runs in the pod of the restore test. */
+  readonly restoreTest: RestoreTestScripts;
 }
 
-/** Of the pod that replays. */
-export interface ReplayScripts {
-  /** Text of replay.sh. */
-  readonly replay: string;
+/** Of the restore test. */
+export interface RestoreTestScripts {
+  /** Text of restore-test.sh. */
+  readonly script: string;
   /** Text of confine.pl. */
   readonly confine: string;
   /** Text of literals.awk. */

@@ -12,7 +12,7 @@ import { localeChecks } from './checks/locale.ts';
 import { majorsChecks } from './checks/majors.ts';
 import { placementChecks } from './checks/placement.ts';
 import { podChecks } from './checks/pod.ts';
-import { replayChecks } from './checks/replay.ts';
+import { restoreTestChecks } from './checks/restore-test.ts';
 import { securityFaultChecks } from './checks/security-faults.ts';
 import { serverReleaseChecks } from './checks/server-release.ts';
 import { secretMaskingChecks } from './checks/secret-masking.ts';
@@ -37,7 +37,7 @@ export const catalogue: readonly Check[] = [
   ...serverChecks,
   ...localeChecks,
   ...hazards.map(hazardCheck),
-  ...replayChecks,
+  ...restoreTestChecks,
   ...imageChecks,
   ...securityFaultChecks,
   ...servingStartChecks,

@@ -74,7 +74,7 @@ export function probePod(
 }
 
 export interface ProbeParts extends Required<Pick<V1Container, 'image' | 'command' | 'env' | 'resources'>> {
-  readonly role: ProbeRole | 'replay';
+  readonly role: ProbeRole | 'restore-test';
   readonly imagePullSecret: string;
   /** Milliseconds after which Kubernetes ends it, whoever waits. */
   readonly lifetime: number;

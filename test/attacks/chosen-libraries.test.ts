@@ -12,7 +12,7 @@ import { analyzeSql } from '../../src/upgrade/steps/analyze.ts';
 import { findingsOf } from '../hazards/findings.ts';
 import { pgUpgrade } from '../hazards/pg-upgrade.ts';
 import { probeFor, readLibraries } from '../hazards/probe-run.ts';
-import { replay } from '../hazards/replay-run.ts';
+import { runRestoreTest } from '../hazards/restore-test-run.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
 
 jest.setTimeout(300_000);
@@ -117,7 +117,7 @@ describe("a plugin that a database's owner chooses", () => {
 
   test('is loaded into no session with the running server, by no dump and no restore', async () => {
     await everySession(server, 12);
-    const { facts } = await replay(server);
+    const { facts } = await runRestoreTest(server);
     expect(facts.places.map(({ database, seconds }) => [database, seconds !== undefined])).toContainEqual([
       'owned',
       true,

@@ -17,7 +17,7 @@ import { jobSettings } from '../../src/objects/job-settings.ts';
 import type { Results } from '../../src/upgrade/contract/step.ts';
 import { expectNoUsersCode } from '../../src/upgrade/steps/users-code.ts';
 import { commandsOf, findingsOf, gatherHazards } from '../hazards/findings.ts';
-import { replay } from '../hazards/replay-run.ts';
+import { runRestoreTest } from '../hazards/restore-test-run.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
 import { FakeLog } from '../unit/fake-runner.ts';
 import { inputs } from '../unit/objects.ts';
@@ -138,7 +138,7 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
   if (major === 12)
     test('the restore test does not dump the database, and says so', async () => {
       const hazards = await gatherHazards(server, await readDatabases(server.database()));
-      const { facts, answer } = await replay(server, {}, hazards);
+      const { facts, answer } = await runRestoreTest(server, {}, hazards);
       expect(harm(server)).toEqual([]);
       expect(facts.places.map(({ database }) => database)).toEqual([undefined, 'postgres']);
       expect(answer.status).not.toBe('passed');

@@ -23,8 +23,8 @@ import {
   files,
   known,
   libraries,
-  replay,
-  replayed,
+  restoreTest,
+  restoreResult,
   unread,
   upgradeProbe,
 } from '../unit/prechecks/facts.ts';
@@ -93,7 +93,7 @@ async function hostileFacts(take: Take): Promise<Facts> {
     ]),
     nodes: known([{ metadata: { name: take() }, spec: { unschedulable: true } }]),
     refused: known([take()]),
-    replay: known({ ...replay, places: [replayed(database, { failures: [failure], dump: [take()] })] }),
+    restoreTest: known({ ...restoreTest, places: [restoreResult(database, { failures: [failure], dump: [take()] })] }),
     md5Roles: known([take()]),
   });
 }

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { findingsOf } from '../hazards/findings.ts';
-import { replay } from '../hazards/replay-run.ts';
+import { runRestoreTest } from '../hazards/restore-test-run.ts';
 import { Installations, Server } from '../hazards/server.ts';
 import { hostileDatabase as own, hostileRole as role } from './hostile-role.ts';
 import { begin, evil, harm, hasLooked, untilAwaited, untilItWaits } from './races.ts';
@@ -133,7 +133,7 @@ test('the role that may no longer log in still counts while it has a session', a
 test('what is not planned is found by the restore test', async () => {
   server.sql(own, inlined);
   expect((await finding())?.status).toBe('warning');
-  const { answer } = await replay(server);
+  const { answer } = await runRestoreTest(server);
   expect(answer.status).toBe('failed');
   expect(answer.evidence.join('\n')).toContain('function inner_f(integer) does not exist');
 });

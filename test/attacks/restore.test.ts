@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server as Listener } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { replay, type Replay } from '../hazards/replay-run.ts';
+import { runRestoreTest, type RestoreTestRun } from '../hazards/restore-test-run.ts';
 import { Installations, Server } from '../hazards/server.ts';
 
 jest.setTimeout(300_000);
@@ -31,7 +31,7 @@ let installations: Installations;
 let server: Server;
 let listener: Listener;
 let connections = 0;
-let found: Replay;
+let found: RestoreTestRun;
 let loot = '';
 
 beforeAll(async () => {
@@ -62,7 +62,7 @@ CREATE FUNCTION public.step(public.trap, int) RETURNS public.trap LANGUAGE sql A
 CREATE AGGREGATE public.bait(int) (SFUNC = public.step, STYPE = public.trap, INITCOND = 'x');`,
   );
   if (existsSync(file)) throw new Error('the attack ran in the live server');
-  found = await replay(server, { PASSWORD: `${password}\n` });
+  found = await runRestoreTest(server, { PASSWORD: `${password}\n` });
   loot = existsSync(file) ? readFileSync(file, 'utf8') : '';
 });
 

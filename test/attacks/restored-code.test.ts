@@ -6,7 +6,7 @@ import { upgradeOptions } from '../../src/database/session-options.ts';
 import { readDatabases } from '../../src/database/server.ts';
 import { findingsOf, gatherHazards } from '../hazards/findings.ts';
 import { pgUpgrade } from '../hazards/pg-upgrade.ts';
-import { replay } from '../hazards/replay-run.ts';
+import { runRestoreTest } from '../hazards/restore-test-run.ts';
 import { Installations, Server } from '../hazards/server.ts';
 import { hostileRole, importedObject, makeRole, restoredDatabases } from './hostile-role.ts';
 
@@ -59,14 +59,14 @@ test.each([
 
 test('a precheck runs nothing of it, and the restore test does not dump these databases', async () => {
   const list = await readDatabases(server.database());
-  const { facts } = await replay(server, {}, await gatherHazards(server, list));
+  const { facts } = await runRestoreTest(server, {}, await gatherHazards(server, list));
   expect(facts.places.map(({ database }) => database)).toEqual([undefined, 'exclusion', 'postgres', 'template1']);
   expect(ran()).toEqual([]);
 });
 
 test('the restore test runs nothing of a database whose owner lets the planner read constraints', async () => {
   const list = (await readDatabases(server.database())).filter(({ name }) => name === 'exclusion');
-  const { facts } = await replay(server, {}, await gatherHazards(server, list));
+  const { facts } = await runRestoreTest(server, {}, await gatherHazards(server, list));
   expect(facts.places.find(({ database }) => database === 'exclusion')?.seconds).toBeDefined();
   expect(ran()).toEqual([]);
 });

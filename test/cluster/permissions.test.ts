@@ -23,7 +23,7 @@ const ofImages = [
   'images',
   'libraries',
   'locales-in-images',
-  'replay',
+  'restore-test',
   'security-faults',
   'serving-logins',
   'serving-start',

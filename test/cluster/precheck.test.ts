@@ -164,7 +164,7 @@ describe('an object that only pg_upgrade itself would find', () => {
     psql(namespace, 'postgres', "ALTER SYSTEM SET log_statement = 'all'");
     psql(namespace, 'postgres', "ALTER SYSTEM SET log_line_prefix = '[%a] '");
     psql(namespace, 'postgres', 'SELECT pg_reload_conf()');
-    const kubeconfig = limitedKubeconfig(namespace, 'replayer', 'precheck');
+    const kubeconfig = limitedKubeconfig(namespace, 'restore-tester', 'precheck');
     audit = new AuditLog();
     found = await runAction({ namespace, kubeconfig });
     const log = kubectl('-n', namespace, 'logs', 'postgresql-0').split('\n');
@@ -174,18 +174,18 @@ describe('an object that only pg_upgrade itself would find', () => {
   });
 
   test('fails the check, which names it and what 14 says to it', () => {
-    const finding = found.report.findings.find((f) => f.check === 'replay');
+    const finding = found.report.findings.find((f) => f.check === 'restore-test');
     expect(finding?.status).toBe('failed');
     expect(finding?.evidence[0]).toContain(
       `${database}: FUNCTION price_multirange(): ERROR:  function "price_multirange" already exists`,
     );
     expect(finding?.remedy?.text).toMatch(/^Rename the object/);
     expect(found.report.findings.filter((f) => f.status === 'failed')).toHaveLength(1);
-    expect(found.outputs).toMatchObject({ verdict: 'failed', 'failed-checks': 'replay' });
+    expect(found.outputs).toMatchObject({ verdict: 'failed', 'failed-checks': 'restore-test' });
   });
 
   test('is found by labelled pods without a volume of the server, and without a secret in a manifest', () => {
-    const pods = audit.writes(':replayer').filter((event) => event.verb === 'create');
+    const pods = audit.writes(':restore-tester').filter((event) => event.verb === 'create');
     expect(pods.map(callName)).toEqual(Array<string>(4).fill('create pods'));
     expect(pods.map((event) => event.objectRef?.namespace)).toEqual(Array<string>(4).fill(namespace));
     const volume = kubectlJson('get', 'persistentvolume', volumeOfServer()) as V1PersistentVolume;
@@ -217,7 +217,7 @@ describe('an object that only pg_upgrade itself would find', () => {
     test('and is found no more when it is gone', async () => {
       psql(namespace, database, 'DROP FUNCTION price_multirange()');
       const cured = await runAction({ namespace });
-      expect([status(cured, 'replay'), cured.exitCode]).toEqual(['passed', 0]);
+      expect([status(cured, 'restore-test'), cured.exitCode]).toEqual(['passed', 0]);
     });
 });
 

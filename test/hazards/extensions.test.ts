@@ -7,7 +7,7 @@ import type { Context } from '../../src/upgrade/contract/step.ts';
 import { inputs } from '../unit/objects.ts';
 import { FakeLog } from '../unit/fake-runner.ts';
 import { pgUpgrade } from './pg-upgrade.ts';
-import { replay } from './replay-run.ts';
+import { runRestoreTest } from './restore-test-run.ts';
 import { Installations, Server, type Major } from './server.ts';
 
 jest.setTimeout(300_000);
@@ -116,7 +116,7 @@ test('an extension of which the upgrade image has nothing is restored, and taken
   server.start();
   server.createLogin();
   server.sql('postgres', 'CREATE EXTENSION only_old; CREATE VIEW uses AS SELECT only_old_made()');
-  expect((await replay(server)).answer).toMatchObject({ status: 'passed' });
+  expect((await runRestoreTest(server)).answer).toMatchObject({ status: 'passed' });
   server.stop();
   expect(pgUpgrade(server, 'only-old')).toMatchObject({ status: 0 });
 });

@@ -5,7 +5,7 @@ import { hangUp, silence } from './faults.ts';
 import { Scenario } from './scenario.ts';
 
 const pods = '/api/v1/namespaces/circleci-server/pods';
-const deletions = ['replay', 'serving', 'start', 'upgrade'].map((role) =>
+const deletions = ['restore-test', 'serving', 'start', 'upgrade'].map((role) =>
   expect.stringContaining(`DELETE ${pods}/postgres-upgrade-probe-${role}-`),
 );
 
@@ -29,7 +29,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     const running = scenario.start({ probes: 'pods' });
     await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-upgrade-`);
     await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-serving-`);
-    await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-replay-`);
+    await scenario.api.received(`GET ${pods}/postgres-upgrade-probe-restore-test-`);
     const asked = performance.now();
     running.process.kill(signal);
     const end = await running.end;
@@ -54,7 +54,7 @@ test('the run waits for the removal of each probe, also of the one that is slowe
   const running = scenario.start({ probes: 'pods' });
   await api.received(`GET ${pods}/postgres-upgrade-probe-upgrade-`);
   await api.received(`GET ${pods}/postgres-upgrade-probe-serving-`);
-  await api.received(`GET ${pods}/postgres-upgrade-probe-replay-`);
+  await api.received(`GET ${pods}/postgres-upgrade-probe-restore-test-`);
   running.process.kill('SIGINT');
   await api.received(`DELETE ${pods}/postgres-upgrade-probe-upgrade-`);
   // Long enough for a run that does not wait to be gone; one that waits is not decided by it.

@@ -87,7 +87,7 @@ test('a healthy server passes every check, with no more than the permissions of 
   const removed = scenario.api.writes.filter((w) => w.startsWith('DELETE'));
   expect(made).toEqual(Array<string>(4).fill(`POST ${home}/pods`));
   expect(removed.sort()).toEqual([
-    expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-replay-`),
+    expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-restore-test-`),
     expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-serving-`),
     expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-start-`),
     expect.stringContaining(`DELETE ${home}/pods/postgres-upgrade-probe-upgrade-`),
@@ -101,7 +101,7 @@ test('without probes it makes exactly the reads and dry runs that it needs, and 
   expect(end.outputs['verdict']).toBe('warning');
   // What only the images tell is unknown; that it stops nothing, and what tells it then, is said.
   const unasked = end.report?.findings.filter(({ status }) => status === 'unknown') ?? [];
-  const ids = ['locales-in-images', 'replay', 'images', 'security-faults', 'serving-start', 'extensions'];
+  const ids = ['locales-in-images', 'restore-test', 'images', 'security-faults', 'serving-start', 'extensions'];
   expect(unasked.map(({ check }) => check)).toEqual(ids);
   for (const { ignored } of unasked) expect(ignored).toMatch(/"probes" is none.* tells|The upgrade tells/);
   expect([end.outputs['unknown-checks'], end.warnings]).toEqual(['', []]);

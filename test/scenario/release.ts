@@ -91,7 +91,7 @@ export const dataMount = { name: 'data', mountPath: '/bitnami/postgresql' };
 
 /** The log of a probe pod, as the API gives it: each line with its time. */
 export function probeLog(role: string): string {
-  if (role === 'replay') {
+  if (role === 'restore-test') {
     // The roles, and the four databases that take connections.
     return logged([...[0, 1, 2, 3, 4].map((number) => `took\t${String(number)}\t100\t150`), 'end']);
   }

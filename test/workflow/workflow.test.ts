@@ -70,7 +70,7 @@ describe('the examples, one after the other on a server on 12', () => {
     return { ...end, changed: audit.writes(`:${namespace}:workflow`).map(callName) };
   }
 
-  /** The probes of both images, the replay, and the trial start of 14. */
+  /** The probes of both images, the restore test, and the trial start of 14. */
   const probes = [...Array<string>(4).fill('create pods'), ...Array<string>(4).fill('delete pods')];
 
   // That it is green where a check was red before is told below.

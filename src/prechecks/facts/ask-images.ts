@@ -11,7 +11,7 @@ import {
   type ImageFacts,
   type ProbeRole,
 } from '../../probes/probe.ts';
-import { parseReplay, replayPod, type ReplayFacts } from '../../probes/replay.ts';
+import { parseRestoreTest, restoreTestPod, type RestoreTestFacts } from '../../probes/restore-test.ts';
 import { runProbe } from '../../probes/run-probe.ts';
 import { runTrial, type Trial } from '../../probes/run-trial.ts';
 import { obstacleToTrial, trialPod } from '../../probes/trial-pod.ts';
@@ -66,13 +66,13 @@ export async function tryStart(gathering: FactReaderDeps, server: Known<ServerFa
 }
 
 /** Dumps what pg_upgrade will dump, and restores it into a 14 of its own: not the databases whose users' code a dump might run. */
-export async function replayed(
+export async function testRestore(
   gathering: FactReaderDeps,
   settings: Known<JobSettings>,
   server: Known<ServerFacts>,
   databases: Known<readonly DatabaseFacts[]>,
   hazards: Known<HazardFacts>,
-): Promise<Known<ReplayFacts>> {
+): Promise<Known<RestoreTestFacts>> {
   const { inputs, target, database, scripts } = gathering;
   const image = inputs.upgradeImage;
   if (inputs.probes === 'none')
@@ -82,7 +82,7 @@ export async function replayed(
     const left = notDumped(list, hazards, inputs.ignoreChecks);
     const names = list.map(({ name }) => name).filter((name) => name !== 'template0' && !left.has(name));
     const limit = inputs.jobStartTimeout;
-    const pod = replayPod(target, job, facts, database.superuser, names, scripts.replay, limit);
-    return runProbe(gathering, pod, limit, (log) => parseReplay(image, names, log));
+    const pod = restoreTestPod(target, job, facts, database.superuser, names, scripts.restoreTest, limit);
+    return runProbe(gathering, pod, limit, (log) => parseRestoreTest(image, names, log));
   });
 }

@@ -20,7 +20,7 @@ import { journalName } from '../../objects/journal-name.ts';
 import { jobSettings } from '../../objects/job-settings.ts';
 import { allNamed } from '../../common/parallel.ts';
 import { answerOfAll, askDatabases } from '../../database/ask-databases.ts';
-import { probe, replayed, tryStart } from './ask-images.ts';
+import { probe, testRestore, tryStart } from './ask-images.ts';
 import { refusedObjects } from './dry-runs.ts';
 import type { Facts, StorageClassFacts, SnapshotClassFacts } from '../../facts/facts.ts';
 import { notAsked, type Known, combineFacts, known, thenFact } from '../../common/known.ts';
@@ -117,7 +117,7 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
         ),
       ),
     volumeTrial: () => timed('volumeTrial', () => volumeTried(gathering)),
-    replay: () => timed('replay', () => replayed(gathering, mayProbe, server, databases, hazards)),
+    restoreTest: () => timed('restoreTest', () => testRestore(gathering, mayProbe, server, databases, hazards)),
     pullRequest: () => timed('pullRequest', () => gathering.probePullRequest?.() ?? Promise.resolve(undefined)),
   });
   return {

@@ -1,5 +1,5 @@
 import type { DatabaseFacts } from '../../database/server.ts';
-import { isReplayed } from '../../probes/replay.ts';
+import { isRestoreTested } from '../../probes/restore-test.ts';
 import type { Known } from '../../common/known.ts';
 import { restoredCode } from '../../hazards/code.ts';
 import type { HazardFacts } from '../../hazards/hazard.ts';
@@ -17,7 +17,7 @@ export function notDumped(
 ): ReadonlyMap<string, string> {
   const reasons = list
     .filter(({ name }) => name !== 'template0')
-    .map((d) => [d.name, isReplayed(d) ? codeIn(d.name, hazards, ignored) : notReadable] as const);
+    .map((d) => [d.name, isRestoreTested(d) ? codeIn(d.name, hazards, ignored) : notReadable] as const);
   return new Map(reasons.flatMap(([name, reason]) => (reason === undefined ? [] : [[name, reason]])));
 }
 

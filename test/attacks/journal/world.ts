@@ -207,7 +207,7 @@ export async function runMode(
         job: { 'upgrade.sh': 'echo upgrade' },
         room: '',
         probe: 'echo',
-        replay: { replay: '', confine: '', literals: '' },
+        restoreTest: { script: '', confine: '', literals: '' },
       }),
     readEvent: () => Promise.resolve({}),
   };

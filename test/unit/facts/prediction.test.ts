@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { predict, predictionOf, predictionText } from '../../../src/facts/prediction.ts';
-import { facts, known, replay, replayed, unread } from '../prechecks/facts.ts';
+import { facts, known, restoreTest, restoreResult, unread } from '../prechecks/facts.ts';
 
 const places = [
-  replayed(undefined, { seconds: { dump: 0.5, restore: 0.25 } }),
-  replayed('a', { seconds: { dump: 4, restore: 8 } }),
-  replayed('b', { seconds: { dump: 1, restore: 2 } }),
-  replayed('c', { seconds: { dump: 2, restore: 3 } }),
-  replayed('template1', { seconds: { dump: 1, restore: 1 } }),
+  restoreResult(undefined, { seconds: { dump: 0.5, restore: 0.25 } }),
+  restoreResult('a', { seconds: { dump: 4, restore: 8 } }),
+  restoreResult('b', { seconds: { dump: 1, restore: 2 } }),
+  restoreResult('c', { seconds: { dump: 2, restore: 3 } }),
+  restoreResult('template1', { seconds: { dump: 1, restore: 1 } }),
 ];
 
 test.each([
@@ -15,7 +15,7 @@ test.each([
   [1, 2.4 + 0.75 + 1 + 8 + 13],
   [2, 2.4 + 0.75 + 1 + 4 + 8],
 ])('with %i jobs pg_upgrade is said to need %d s', (jobs, seconds) => {
-  expect(predict({ ...replay, places }, jobs)?.pgUpgradeSeconds).toBeCloseTo(seconds, 2);
+  expect(predict({ ...restoreTest, places }, jobs)?.pgUpgradeSeconds).toBeCloseTo(seconds, 2);
 });
 
 test('tells what was measured', async () => {
@@ -31,11 +31,13 @@ test('tells what was measured', async () => {
 test('is not made where something was refused: what was not restored took no time', () => {
   const failure = { object: 'VIEW v', message: 'ERROR: no', details: [], statement: '' };
   for (const refused of [{ failures: [failure] }, { more: 1 }, { dump: ['pg_dump: error: no'] }])
-    expect(predict({ ...replay, places: [...places, replayed('d', refused)] }, 1)).toBeUndefined();
+    expect(predict({ ...restoreTest, places: [...places, restoreResult('d', refused)] }, 1)).toBeUndefined();
 });
 
-test('is not made of half a replay', async () => {
-  expect(predict({ ...replay, places: [...places, replayed('d', { seconds: undefined })] }, 1)).toBeUndefined();
-  expect(predictionOf(await facts({ replay: known({ ...replay, broken: 'ended' }) }))).toBeUndefined();
-  expect(predictionOf(await facts({ replay: unread('no answer') }))).toBeUndefined();
+test('is not made of half a restore test', async () => {
+  expect(
+    predict({ ...restoreTest, places: [...places, restoreResult('d', { seconds: undefined })] }, 1),
+  ).toBeUndefined();
+  expect(predictionOf(await facts({ restoreTest: known({ ...restoreTest, broken: 'ended' }) }))).toBeUndefined();
+  expect(predictionOf(await facts({ restoreTest: unread('no answer') }))).toBeUndefined();
 });

@@ -161,7 +161,7 @@ describe('the literals of a statement', () => {
   });
 
   test('are told by one rule in the Job and in the restore test', () => {
-    for (const file of ['job/report.sh', 'probes/replay.sh']) {
+    for (const file of ['job/report.sh', 'probes/restore-test.sh']) {
       const text = readFileSync(path.resolve('src', file), 'utf8');
       expect(text).toMatch(/"\$LITERALS\$/);
       expect(text).not.toContain('function without_literals');

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { V1PodSpec } from '@kubernetes/client-node';
 import { upgradeJob, type JobSettings } from '../../../src/objects/upgrade-job.ts';
 import { probePod } from '../../../src/probes/probe.ts';
-import { replayPod } from '../../../src/probes/replay.ts';
+import { restoreTestPod } from '../../../src/probes/restore-test.ts';
 import { password, serverContainer, statefulSet, target } from '../objects.ts';
 import { server } from '../prechecks/facts.ts';
 
@@ -231,14 +231,29 @@ describe('the scripts as they are', () => {
   };
 
   const commandsOf = async () => {
-    const { 'probe.sh': probe = '', 'replay.sh': replay = '', 'confine.pl': confine = '' } = filesOf('src/probes');
+    const {
+      'probe.sh': probe = '',
+      'restore-test.sh': script = '',
+      'confine.pl': confine = '',
+    } = filesOf('src/probes');
     const { 'literals.awk': literals = '' } = filesOf('src/job');
     const podTarget = { ...(await target()), pod: { status: { podIP: '10.0.0.1' } } };
     const ofJob = upgradeJob(podTarget, settings, 'upgrade', filesOf('src/job')).spec?.template.spec;
     const libraries = { load: [], preload: [] };
     const ofProbe = probePod(podTarget, 'upgrade', 'image:1', '', [], libraries, probe).spec;
-    const ofReplay = replayPod(podTarget, settings, server, 'postgres', [], { replay, confine, literals }, 1000).spec;
-    return [ofJob, ofProbe, ofReplay].flatMap((spec) => [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]);
+    const ofRestoreTest = restoreTestPod(
+      podTarget,
+      settings,
+      server,
+      'postgres',
+      [],
+      { script, confine, literals },
+      1000,
+    ).spec;
+    return [ofJob, ofProbe, ofRestoreTest].flatMap((spec) => [
+      ...(spec?.initContainers ?? []),
+      ...(spec?.containers ?? []),
+    ]);
   };
 
   // https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container: `$(NAME)` of the container's variables, and `$$`.

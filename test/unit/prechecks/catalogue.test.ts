@@ -19,7 +19,7 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   user: [],
   server: ['superuser-login', 'server-version', 'layout-data-directory', 'majors', 'security-faults'],
   volumeTrial: ['transfer'],
-  databases: ['encoding-and-locale', 'free-space', 'sort-order', 'replay'],
+  databases: ['encoding-and-locale', 'free-space', 'sort-order', 'restore-test'],
   sortOrders: ['sort-order'],
   obstacles: ['prepared-transactions', 'replication-slots'],
   extensions: ['extensions'],
@@ -52,14 +52,14 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   trial: ['serving-start'],
   md5Roles: ['serving-logins'],
   servingProbe: ['images', 'security-faults', 'locales-in-images', 'extensions', 'libraries', 'sort-order'],
-  replay: ['replay'],
+  restoreTest: ['restore-test'],
   // Only read where the restore test got no connection.
   networkPolicies: [],
 };
 /** Checks that only warn where a fact is not known: what they ask is asked again before the downtime, or costs no data. */
 const warning: readonly FactName[] = ['storageClass', 'nodes', 'budgets'];
 const factNames = Object.keys(needs) as FactName[];
-const probes = ['upgradeProbe', 'servingProbe', 'replay'] as const;
+const probes = ['upgradeProbe', 'servingProbe', 'restoreTest'] as const;
 
 /** `answerOf` ends where there is no such check. */
 function namedInTests(): Set<string> {

@@ -4,7 +4,7 @@ import type { DatabaseFacts, ServerFacts } from '../../../src/database/server.ts
 import type { SortOrder } from '../../../src/database/sort-order.ts';
 import type { Trial } from '../../../src/probes/run-trial.ts';
 import type { ImageFacts } from '../../../src/probes/probe.ts';
-import type { Replayed, ReplayFacts } from '../../../src/probes/replay.ts';
+import type { RestoreResult, RestoreTestFacts } from '../../../src/probes/restore-test.ts';
 import { catalogue } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/facts/facts.ts';
 import type { Answer } from '../../../src/findings/finding.ts';
@@ -128,16 +128,16 @@ export const trial: Extract<Trial, { started: true }> = {
   configuration: startedConfiguration,
 };
 
-export const replay: ReplayFacts = {
+export const restoreTest: RestoreTestFacts = {
   image: inputs().upgradeImage,
   unreachable: undefined,
   broken: undefined,
   network: undefined,
-  places: [undefined, 'circle', 'postgres', 'template1'].map((database) => replayed(database)),
+  places: [undefined, 'circle', 'postgres', 'template1'].map((database) => restoreResult(database)),
 };
 
 /** What came of one database, or of the roles. */
-export function replayed(database: string | undefined, more: Partial<Replayed> = {}): Replayed {
+export function restoreResult(database: string | undefined, more: Partial<RestoreResult> = {}): RestoreResult {
   const nothing = { skipped: undefined, dump: [], failures: [], more: 0, server: [] };
   return { database, ...nothing, seconds: { dump: 0.25, restore: 0.5 }, ...more };
 }
@@ -192,7 +192,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     servingProbe: known(servingProbe),
     trial: known(trial),
     md5Roles: known([]),
-    replay: known(replay),
+    restoreTest: known(restoreTest),
     networkPolicies: known([]),
     pullRequest: (['values-file', 'values-branch', 'push-right', 'branch-rules', 'pull-request-right'] as const).map(
       (id) => ({ id, status: 'passed', evidence: ['asked'], ...(id === 'values-file' ? { names: '' } : {}) }),

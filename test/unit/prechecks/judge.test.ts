@@ -98,7 +98,7 @@ describe('judging the facts', () => {
 
   test('a check takes as long as the slowest of the facts that it looks at, and each is measured', async () => {
     const log = new FakeLog();
-    const read = { files: 0.24, server: 12.34, databases: 3, replay: 99 };
+    const read = { files: 0.24, server: 12.34, databases: 3, restoreTest: 99 };
     const { findings, seconds } = await judge(await facts(), read, page, log);
     expect(Object.keys(seconds)).toEqual(findings.map(({ check }) => check));
     expect(seconds).toMatchObject({
@@ -106,7 +106,7 @@ describe('judging the facts', () => {
       'server-version': 12.3,
       'free-space': 3,
       'encoding-and-locale': 3,
-      replay: 99,
+      'restore-test': 99,
     });
     // What was found with the server itself takes no time of its own.
     expect(seconds).toMatchObject({ statefulset: 0, operator: 0 });

@@ -4,7 +4,7 @@ import type { NetworkPolicy } from '../../../src/ports/cluster.ts';
 import { barriersBetween } from '../../../src/target/network-policies.ts';
 
 const server = { metadata: { labels: { app: 'postgresql' } } };
-const ours = { name: 'probe', role: 'replay' };
+const ours = { name: 'probe', role: 'restore-test' };
 const probe: V1NetworkPolicyPeer = { podSelector: { matchLabels: { name: 'probe' } } };
 
 function policy(spec: NetworkPolicy['spec']): NetworkPolicy {

@@ -8,7 +8,7 @@ import { withUpgradeLease } from '../../../src/upgrade/lock/upgrade-lease.ts';
 import { timeToCome, type Move, plannedDowntime, type PlannedStep } from '../../../src/report/planned-step.ts';
 import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { draftUpgrade, runUpgrade } from '../../../src/upgrade/upgrade.ts';
-import type { ReplayFacts } from '../../../src/probes/replay.ts';
+import type { RestoreTestFacts } from '../../../src/probes/restore-test.ts';
 import { applyPatch } from '../json-patch.ts';
 import { inputs as parsed, namespace, newImage, oldImage, scaledObject } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
@@ -133,7 +133,7 @@ describe('what a dry run tells', () => {
 });
 
 describe('seconds', () => {
-  const replay: ReplayFacts = {
+  const restoreTest: RestoreTestFacts = {
     image: 'image',
     unreachable: undefined,
     broken: undefined,
@@ -146,7 +146,7 @@ describe('seconds', () => {
 
   test('are told for each step of the downtime, from what was measured', async () => {
     const { context, clock } = await live();
-    const all = await facts({ target: context.target, replay: { known: true, value: replay } });
+    const all = await facts({ target: context.target, restoreTest: { known: true, value: restoreTest } });
     const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
     const job = steps.find(({ id }) => id === 'upgrade-job');
     expect(job?.expected?.seconds).toBeGreaterThan(3 + 2 + 1 + 2 + 2);
@@ -167,11 +167,11 @@ describe('seconds', () => {
       expect(stepLine(step)).toMatch(/: about [\d.]+ s \(.+\)$|\(no downtime\)$/);
   });
 
-  test('are not made up where the replay was not run', async () => {
+  test('are not made up where the restore test was not run', async () => {
     const { context, clock } = await live();
     const all = await facts({
       target: context.target,
-      replay: { known: false, reason: 'no pods', code: 'not-asked' },
+      restoreTest: { known: false, reason: 'no pods', code: 'not-asked' },
     });
     const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
     expect(plannedDowntime(steps)).toBeUndefined();

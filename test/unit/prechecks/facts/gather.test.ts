@@ -90,7 +90,7 @@ async function gather(
       job: { 'upgrade.sh': 'upgrade' },
       room: 'program',
       probe: 'script',
-      replay: { replay: 'script', confine: 'filter', literals: 'rule' },
+      restoreTest: { script: 'script', confine: 'filter', literals: 'rule' },
     },
     probePullRequest: undefined,
   });

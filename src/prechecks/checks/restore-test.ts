@@ -1,4 +1,9 @@
-import { type ReplayFacts, type Replayed, type RestoreFailure, replayLabels } from '../../probes/replay.ts';
+import {
+  type RestoreTestFacts,
+  type RestoreResult,
+  type RestoreFailure,
+  restoreTestLabels,
+} from '../../probes/restore-test.ts';
 import {
   failed,
   judgeFact,
@@ -17,11 +22,11 @@ import { probeLabel } from '../../probes/probe.ts';
 import { barriersBetween } from '../../target/network-policies.ts';
 import type { Facts } from '../../facts/facts.ts';
 import { notDumped } from '../facts/not-dumped.ts';
-import { circumstance, otherRemedy, replayRemedies } from './replay-remedies.ts';
+import { circumstance, otherRemedy, restoreTestRemedies } from './restore-test-remedies.ts';
 
-export const replayChecks: readonly Check[] = [
+export const restoreTestChecks: readonly Check[] = [
   {
-    id: 'replay',
+    id: 'restore-test',
     title: 'Restore test of roles and schemas',
     expected: 'PostgreSQL 14 restores every object of the server',
     subject: 'database',
@@ -32,15 +37,15 @@ export const replayChecks: readonly Check[] = [
       'Change or drop each object that is told, then run the checks again: one that depends on another fails with it. Where a NetworkPolicy keeps the pod from the server, this only warns: pg_upgrade needs no network. Where the server itself refuses the pod (pg_hba.conf), let pods with the label app.kubernetes.io/name: postgres-upgrade-probe in, or ignore the check.',
     run: (facts) =>
       judgeFact(facts.databases, (list) => {
-        const { replay } = facts;
-        if (!replay.known) return unreplayed(replay);
-        if (replay.value.unreachable !== undefined) return unreached(replay.value.unreachable, facts);
-        const dumped = new Set(replay.value.places.map(({ database }) => database));
+        const { restoreTest } = facts;
+        if (!restoreTest.known) return notRun(restoreTest);
+        if (restoreTest.value.unreachable !== undefined) return unreached(restoreTest.value.unreachable, facts);
+        const dumped = new Set(restoreTest.value.places.map(({ database }) => database));
         const left = [...notDumped(list, facts.hazards, facts.inputs.ignoreChecks)].filter(
           ([name]) => !dumped.has(name),
         );
         return judge(
-          replay.value,
+          restoreTest.value,
           left.map(([name, reason]) => `${JSON.stringify(name)}: ${reason}`),
         );
       }),
@@ -48,7 +53,7 @@ export const replayChecks: readonly Check[] = [
 ];
 
 /** As with the images: what nobody wanted to be asked does not block. */
-function unreplayed({ reason, code }: Extract<Known<never>, { known: false }>): Answer {
+function notRun({ reason, code }: Extract<Known<never>, { known: false }>): Answer {
   return code === notAsked
     ? notProbed(
         '"probes" is none. pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
@@ -72,7 +77,8 @@ function unreached(said: string, { target, server, networkPolicies }: Facts): An
     );
   const { pod } = target;
   const port = server.known ? server.value.port : 5432;
-  const barriers = pod === undefined ? [] : barriersBetween(networkPolicies.value, replayLabels, pod, port, probeLabel);
+  const barriers =
+    pod === undefined ? [] : barriersBetween(networkPolicies.value, restoreTestLabels, pod, port, probeLabel);
   if (barriers.length === 0) return unknown(reach, seen);
   const commands = barriers.map(
     ({ policies: [first = ''], patch }) =>
@@ -98,7 +104,7 @@ const probeLabelText = Object.entries(probeLabel)
 const untried =
   'The restore test was not run. pg_upgrade itself needs no network: what the test would find then fails in the downtime, before a file is touched, and the action restores PostgreSQL 12.';
 
-function judge({ broken, places, network }: ReplayFacts, left: readonly string[]): Answer {
+function judge({ broken, places, network }: RestoreTestFacts, left: readonly string[]): Answer {
   const failures = places.flatMap((place) => [
     ...place.failures
       .filter(({ message }) => !circumstance.test(message))
@@ -133,11 +139,11 @@ const reach =
   'Remove the reason, then run the checks again. If it is to stay (pg_hba.conf, say), name the check in "ignore-checks": what it would find then fails in the downtime, before a file is touched.';
 
 /** A refusal of the object's own, and not of the moment. */
-function isDumpRefused({ dump }: Replayed): boolean {
+function isDumpRefused({ dump }: RestoreResult): boolean {
   return dump.length > 0 && !dump.some((line) => circumstance.test(line));
 }
 
-function unreadOf(place: Replayed, isBroken: boolean): string[] {
+function unreadOf(place: RestoreResult, isBroken: boolean): string[] {
   const circumstances = place.failures.filter(({ message }) => circumstance.test(message)).map((f) => lineOf(place, f));
   if (place.skipped !== undefined) return [`${nameOf(place)}: ${place.skipped}`];
   if (place.dump.length > 0) return isDumpRefused(place) ? [] : [`${nameOf(place)}: ${dumpOf(place)}`];
@@ -147,15 +153,15 @@ function unreadOf(place: Replayed, isBroken: boolean): string[] {
   return circumstances;
 }
 
-function nameOf({ database }: Replayed): string {
+function nameOf({ database }: RestoreResult): string {
   return database ?? 'roles and settings';
 }
 
-function dumpOf({ dump }: Replayed): string {
+function dumpOf({ dump }: RestoreResult): string {
   return dump.slice(0, 3).join(' ');
 }
 
-function lineOf(place: Replayed, { object, message, details, statement }: RestoreFailure): string {
+function lineOf(place: RestoreResult, { object, message, details, statement }: RestoreFailure): string {
   return [
     nameOf(place),
     ...(object === undefined ? [] : [object]),
@@ -166,7 +172,7 @@ function lineOf(place: Replayed, { object, message, details, statement }: Restor
 
 function remedyOf(messages: readonly string[]): string {
   const remedies = messages.map(
-    (text) => replayRemedies.find(({ message }) => message.test(text))?.remedy ?? otherRemedy,
+    (text) => restoreTestRemedies.find(({ message }) => message.test(text))?.remedy ?? otherRemedy,
   );
   return [
     ...new Set(remedies),

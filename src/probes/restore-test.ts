@@ -1,4 +1,4 @@
-import type { ReplayScripts } from '../ports/scripts.ts';
+import type { RestoreTestScripts } from '../ports/scripts.ts';
 import type { V1EnvVar, V1Pod } from '@kubernetes/client-node';
 import type { DatabaseFacts, ServerFacts } from '../database/server.ts';
 import { dumpOptions, upgradeOptions } from '../database/session-options.ts';
@@ -10,7 +10,7 @@ import { ownerLabel } from '../objects/pod.ts';
 import { probeLabel, probePodOf } from './probe.ts';
 
 /** What came of dumping and restoring the roles, or one database. */
-export interface Replayed {
+export interface RestoreResult {
   /** Undefined for the roles and their settings. */
   readonly database: string | undefined;
   /** Why it was left alone on purpose. */
@@ -36,16 +36,16 @@ export interface RestoreFailure {
   readonly statement: string;
 }
 
-export interface ReplayFacts {
+export interface RestoreTestFacts {
   readonly image: string;
   /** What psql said where no connection came to be: the network, and not the server, refused it, or nothing answered. */
   readonly unreachable: string | undefined;
-  /** Why the replay itself could not go on. */
+  /** Why the restore test itself could not go on. */
   readonly broken: string | undefined;
   /** Why the network could not be closed to what runs in the restore. */
   readonly network: string | undefined;
   /** The roles first, then the databases; what was never reached has no seconds. */
-  readonly places: readonly Replayed[];
+  readonly places: readonly RestoreResult[];
 }
 
 /** Seconds until the server answers: a network policy, and the network of a pod that has just begun, may need a moment. */
@@ -56,12 +56,12 @@ const lockWait = 5;
 const dumpLimit = 120;
 
 /** A line break would be read as another name. pg_upgrade dies of such a name itself, and another check tells so. */
-export function isReplayed({ name, allowsConnections }: DatabaseFacts): boolean {
+export function isRestoreTested({ name, allowsConnections }: DatabaseFacts): boolean {
   return allowsConnections && name !== 'template0' && !/[\n\r]/.test(name);
 }
 
 /** Labels of its pod. */
-export const replayLabels = { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/probe': 'replay' } as const;
+export const restoreTestLabels = { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/probe': 'restore-test' } as const;
 
 /** Where the dumps are, between the containers. */
 const dumps = '/dumps';
@@ -70,19 +70,19 @@ const dumps = '/dumps';
 const dumpContainer = 'dump';
 
 /**
- * The pod that runs replay.sh in the upgrade image, with as much of the machine as the Job will have. One container dumps and ends. It gets
+ * The pod that runs restore-test.sh in the upgrade image, with as much of the machine as the Job will have. One container dumps and ends. It gets
  * the password from the target's own Secret by the kubelet, so that it is in no manifest. The other one restores, which runs
  * code of the databases' users: it has no password, no token, no volume but the dumps, and closes its own network.
  * @param lifetime milliseconds after which Kubernetes ends it
  * @throws ClusterError when the server's pod has no address
  */
-export function replayPod(
+export function restoreTestPod(
   target: Target,
   settings: JobSettings,
   server: ServerFacts,
   superuser: string,
   databases: readonly string[],
-  scripts: ReplayScripts,
+  scripts: RestoreTestScripts,
   lifetime: number,
 ): V1Pod {
   const host = target.pod?.status?.podIP;
@@ -118,10 +118,10 @@ export function replayPod(
     LITERALS: scripts.literals,
     SESSION_OPTIONS: upgradeOptions,
   };
-  const command = (name: 'dump' | 'restore') => ['bash', '-c', scripts.replay, 'replay.sh', name];
+  const command = (name: 'dump' | 'restore') => ['bash', '-c', scripts.script, 'restore-test.sh', name];
   const password = { secretKeyRef: { name: target.secret.name, key: target.secret.key } };
   return probePodOf(target, {
-    role: 'replay',
+    role: 'restore-test',
     image,
     imagePullSecret: settings.imagePullSecret,
     before: {
@@ -148,8 +148,12 @@ function variables(values: Readonly<Record<string, string>>): V1EnvVar[] {
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
 
-/** Reads the log of replay.sh; undefined when it did not come to its end. */
-export function parseReplay(image: string, databases: readonly string[], log: string): ReplayFacts | undefined {
+/** Reads the log of restore-test.sh; undefined when it did not come to its end. */
+export function parseRestoreTest(
+  image: string,
+  databases: readonly string[],
+  log: string,
+): RestoreTestFacts | undefined {
   const rows = log.split('\n').map((line) => line.split('\t'));
   if (!rows.some(([fact]) => fact === 'end')) return undefined;
   const text = (name: string) => rows.find(([fact]) => fact === name)?.[1];
@@ -159,7 +163,7 @@ export function parseReplay(image: string, databases: readonly string[], log: st
     broken: text('broken'),
     network: text('network'),
     places: [undefined, ...databases].map((database, number) =>
-      replayedOf(
+      resultOf(
         database,
         rows.filter(([, of]) => of === String(number)),
       ),
@@ -167,7 +171,7 @@ export function parseReplay(image: string, databases: readonly string[], log: st
   };
 }
 
-function replayedOf(database: string | undefined, rows: readonly (readonly string[])[]): Replayed {
+function resultOf(database: string | undefined, rows: readonly (readonly string[])[]): RestoreResult {
   const texts = (name: string) => rows.flatMap(([fact, , text]) => (fact === name ? [text ?? ''] : []));
   const [dump, restore] =
     rows

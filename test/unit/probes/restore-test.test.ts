@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { isReplayed, parseReplay, replayLabels, replayPod } from '../../../src/probes/replay.ts';
+import {
+  isRestoreTested,
+  parseRestoreTest,
+  restoreTestLabels,
+  restoreTestPod,
+} from '../../../src/probes/restore-test.ts';
 import { jobSettings } from '../../../src/objects/job-settings.ts';
 import { inputs, target } from '../objects.ts';
 import { databaseFacts, databases, server } from '../prechecks/facts.ts';
@@ -25,13 +30,13 @@ const log = [
 ];
 const names = ['circle', 'template1', 'large', 'broken', 'never reached'];
 
-const scripts = { replay: 'script', confine: 'filter', literals: 'rule' };
+const scripts = { script: 'script', confine: 'filter', literals: 'rule' };
 
 async function pod(of = server) {
   const found = await target();
   const running = { ...found, pod: { ...found.pod, status: { podIP: '10.1.2.3' } } };
   const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
-  return replayPod(running, settings, of, 'postgres', names, scripts, 600_000);
+  return restoreTestPod(running, settings, of, 'postgres', names, scripts, 600_000);
 }
 
 test.each([
@@ -43,10 +48,10 @@ test.each([
   expect(options?.includes('-c restrict_nonsystem_relation_kind=view,foreign-table')).toBe(isRestricted);
 });
 
-describe('the log of a replay', () => {
+describe('the log of a restore test', () => {
   test('tells what came of the roles and of each database', () => {
     const nothing = { skipped: undefined, dump: [], failures: [], more: 0, server: [], seconds: undefined };
-    expect(parseReplay('image:1', names, log.join('\n'))).toEqual({
+    expect(parseRestoreTest('image:1', names, log.join('\n'))).toEqual({
       image: 'image:1',
       unreachable: undefined,
       broken: undefined,
@@ -87,7 +92,7 @@ describe('the log of a replay', () => {
   });
 
   test.each(log.map((_, index) => index))('cut after %i lines says nothing', (lines) => {
-    expect(parseReplay('image:1', names, log.slice(0, lines).join('\n'))).toBeUndefined();
+    expect(parseRestoreTest('image:1', names, log.slice(0, lines).join('\n'))).toBeUndefined();
   });
 
   test.each([
@@ -95,7 +100,7 @@ describe('the log of a replay', () => {
     ['unreachable', 'connection to server at "10.1.2.3", port 5432 failed: timeout expired'],
     ['network', 'PR_SET_SECCOMP: Invalid argument'],
   ])('of one that says %s says why', (fact, why) => {
-    expect(parseReplay('image:1', [], `${fact}\t${why}\t\nend\n`)).toMatchObject({ [fact]: why });
+    expect(parseRestoreTest('image:1', [], `${fact}\t${why}\t\nend\n`)).toMatchObject({ [fact]: why });
   });
 
   test.each([
@@ -105,14 +110,14 @@ describe('the log of a replay', () => {
     'more\t1\tInfinity',
     'took\t1\t99999999999999999999\t1',
   ])('with %j, which code of the restore may have written, has no such number', (line) => {
-    expect(parseReplay('image:1', ['circle'], `${line}\nend\n`)?.places[1]).toMatchObject({
+    expect(parseRestoreTest('image:1', ['circle'], `${line}\nend\n`)?.places[1]).toMatchObject({
       seconds: undefined,
       more: 0,
     });
   });
 });
 
-describe('the pod of a replay', () => {
+describe('the pod of a restore test', () => {
   test('has no volume of the server, an end of its own, and the resources of the Job', async () => {
     const { spec, metadata } = await pod();
     expect(spec?.volumes?.map((v) => [v.name, Object.keys(v)[1]])).toEqual([
@@ -124,8 +129,8 @@ describe('the pod of a replay', () => {
     expect(spec?.activeDeadlineSeconds).toBe(600);
     for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])])
       expect(container.resources).toEqual(inputs().resources);
-    expect(metadata?.labels).toEqual(replayLabels);
-    expect(metadata?.generateName).toBe('postgres-upgrade-probe-replay-');
+    expect(metadata?.labels).toEqual(restoreTestLabels);
+    expect(metadata?.generateName).toBe('postgres-upgrade-probe-restore-test-');
   });
 
   test('dumps with the password, which the kubelet takes from the Secret, in a container that ends first', async () => {
@@ -165,7 +170,7 @@ describe('the pod of a replay', () => {
   test('is not made for a server whose pod has no address', async () => {
     const found = await target();
     const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
-    expect(() => replayPod({ ...found, pod: undefined }, settings, server, 'postgres', [], scripts, 1)).toThrow(
+    expect(() => restoreTestPod({ ...found, pod: undefined }, settings, server, 'postgres', [], scripts, 1)).toThrow(
       /no address/,
     );
   });
@@ -176,6 +181,6 @@ test.each([
   ['template0', true, false],
   ['closed', false, false],
   ['two\nlines', true, false],
-] as const)('database %j that accepts connections: %s is replayed: %s', (name, allowsConnections, expected) => {
-  expect(isReplayed(databaseFacts(name, { allowsConnections }))).toBe(expected);
+] as const)('database %j that accepts connections: %s is tested: %s', (name, allowsConnections, expected) => {
+  expect(isRestoreTested(databaseFacts(name, { allowsConnections }))).toBe(expected);
 });

@@ -1,5 +1,5 @@
 /** What to do about a message of 14, or of a dump. The first that fits is taken. */
-export const replayRemedies: readonly { readonly message: RegExp; readonly remedy: string }[] = [
+export const restoreTestRemedies: readonly { readonly message: RegExp; readonly remedy: string }[] = [
   {
     message:
       /pg_dump|pg_dumpall|query failed|cache lookup failed|newline or carriage return|cannot connect to invalid database/,
@@ -57,7 +57,7 @@ export const otherRemedy =
   'Change the object so that 14 takes its definition, or drop it before the upgrade and make it again after.';
 
 /**
- * What a dump or a restore says when the object has no part in it: the connection, somebody's lock, the replay's own room. pg_upgrade
+ * What a dump or a restore says when the object has no part in it: the connection, somebody's lock, the restore test's own room. pg_upgrade
  * reaches the server in another way, when nobody else does.
  */
 export const circumstance =

@@ -24,7 +24,7 @@
 #   end
 set -uo pipefail
 readonly COMMAND=$1 TO DUMPS SUPERUSER DATABASES SESSION_OPTIONS
-readonly WORK=${WORK:-/tmp/replay} BIN=${PGBINNEW:-/usr/lib/postgresql/$TO/bin}
+readonly WORK=${WORK:-/tmp/restore-test} BIN=${PGBINNEW:-/usr/lib/postgresql/$TO/bin}
 readonly MOST_ERRORS=20 MOST_LINES=40 LONGEST_LINE=400
 export LC_ALL=C
 for name in $(compgen -e | grep '^PG'); do unset "$name"; done

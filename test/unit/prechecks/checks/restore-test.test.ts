@@ -1,22 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Replayed, type RestoreFailure, replayLabels } from '../../../../src/probes/replay.ts';
+import { type RestoreResult, type RestoreFailure, restoreTestLabels } from '../../../../src/probes/restore-test.ts';
 import type { Answers } from '../../../../src/hazards/hazard.ts';
-import { otherRemedy } from '../../../../src/prechecks/checks/replay-remedies.ts';
+import { otherRemedy } from '../../../../src/prechecks/checks/restore-test-remedies.ts';
 import type { NetworkPolicy } from '../../../../src/ports/cluster.ts';
 import { target } from '../../objects.ts';
-import { answerOf, databaseFacts, databases, known, replay, replayed, unread } from '../facts.ts';
+import { answerOf, databaseFacts, databases, known, restoreTest, restoreResult, unread } from '../facts.ts';
 
 function failure(message: string, more: Partial<RestoreFailure> = {}): RestoreFailure {
   return { object: 'VIEW v', message: `ERROR:  ${message}`, details: [], statement: 'CREATE VIEW "v" AS', ...more };
 }
 
-async function answer(...places: Replayed[]) {
-  return await answerOf('replay', { replay: known({ ...replay, places }) });
+async function answer(...places: RestoreResult[]) {
+  return await answerOf('restore-test', { restoreTest: known({ ...restoreTest, places }) });
 }
 
-describe('a replay', () => {
+describe('a restore test', () => {
   test('that went through passes, without a word of how long it took', async () => {
-    const { status, text } = await answerOf('replay');
+    const { status, text } = await answerOf('restore-test');
     expect(status).toBe('passed');
     expect(text).toBe('restored without an error: roles and settings, circle, postgres, template1');
   });
@@ -26,7 +26,7 @@ describe('a replay', () => {
       failure('syntax error at or near ")"'),
       failure('x', { object: undefined, details: ['DETAIL:  y'] }),
     ];
-    const { status, text } = await answer(replayed('circle', { failures, more: 3 }), replayed('other'));
+    const { status, text } = await answer(restoreResult('circle', { failures, more: 3 }), restoreResult('other'));
     expect(status).toBe('failed');
     expect(text.split('\n')).toEqual([
       'circle: VIEW v: ERROR:  syntax error at or near ")": CREATE VIEW "v" AS',
@@ -48,14 +48,14 @@ describe('a replay', () => {
     ['syntax error at or near ")"', /both 12 and 14/],
     ['something nobody has seen', new RegExp(otherRemedy)],
   ])('%s: has a remedy', async (message, remedy) => {
-    expect((await answer(replayed('circle', { failures: [failure(message)] }))).remedy?.text).toMatch(remedy);
+    expect((await answer(restoreResult('circle', { failures: [failure(message)] }))).remedy?.text).toMatch(remedy);
   });
 
   test.each([
     'pg_dump: error: query failed: ERROR:  cache lookup failed for function 16400',
     'pg_dump: error: connection to server at "10.1.2.3", port 5432 failed: FATAL:  cannot connect to invalid database "half"',
   ])('whose dump says %s fails: pg_upgrade makes the same dump', async (line) => {
-    const found = await answer(replayed('circle', { dump: [line, 'pg_dump ended with 1'], seconds: undefined }));
+    const found = await answer(restoreResult('circle', { dump: [line, 'pg_dump ended with 1'], seconds: undefined }));
     expect(found.status).toBe('failed');
     expect(found.text).toBe(`circle: ${line} pg_dump ended with 1`);
     expect(found.remedy?.text).toMatch(/makes the same dump/);
@@ -67,7 +67,7 @@ describe('a replay', () => {
     'pg_dump: error: connection to server at "10.1.2.3", port 5432 failed: FATAL:  sorry, too many clients already',
     'pg_dump ended with 124',
   ])('whose dump says %s is unknown: the object has no part in it', async (line) => {
-    const found = await answer(replayed('circle', { dump: [line], seconds: undefined }), replayed('other'));
+    const found = await answer(restoreResult('circle', { dump: [line], seconds: undefined }), restoreResult('other'));
     expect(found.status).toBe('unknown');
     expect(found.text).toBe(`circle: ${line}\nrestored without an error: other`);
   });
@@ -75,38 +75,38 @@ describe('a replay', () => {
   test.each([
     [
       'a full disk',
-      replayed('circle', { failures: [failure('could not extend file "base/1": No space left on device')] }),
+      restoreResult('circle', { failures: [failure('could not extend file "base/1": No space left on device')] }),
     ],
-    ['too little memory', replayed('circle', { server: ['server process was terminated by signal 9: Killed'] })],
-    ['a database that was left alone', replayed('circle', { skipped: 'too many locks', seconds: undefined })],
-    ['a database that it never came to', replayed('circle', { seconds: undefined })],
+    ['too little memory', restoreResult('circle', { server: ['server process was terminated by signal 9: Killed'] })],
+    ['a database that was left alone', restoreResult('circle', { skipped: 'too many locks', seconds: undefined })],
+    ['a database that it never came to', restoreResult('circle', { seconds: undefined })],
   ])('with %s has not passed, and blames no object', async (_, place) => {
     expect((await answer(place)).status).toBe('unknown');
   });
 
   test('that could not go on is unknown, and what had failed by then stays told', async () => {
     const broken = 'the new cluster is not to be reached any more';
-    const nothing = [replayed(undefined, { seconds: undefined }), replayed('circle', { seconds: undefined })];
-    const never = await answerOf('replay', { replay: known({ ...replay, broken, places: nothing }) });
+    const nothing = [restoreResult(undefined, { seconds: undefined }), restoreResult('circle', { seconds: undefined })];
+    const never = await answerOf('restore-test', { restoreTest: known({ ...restoreTest, broken, places: nothing }) });
     expect([never.status, never.text]).toEqual(['unknown', broken]);
     const failures = [failure('syntax error')];
-    const places = [replayed('circle', { failures }), replayed('later', { seconds: undefined })];
-    const some = await answerOf('replay', { replay: known({ ...replay, broken, places }) });
+    const places = [restoreResult('circle', { failures }), restoreResult('later', { seconds: undefined })];
+    const some = await answerOf('restore-test', { restoreTest: known({ ...restoreTest, broken, places }) });
     expect(some.status).toBe('failed');
     expect(some.text).toContain(broken);
   });
 
   test('of a server with a database that nobody can enter has not passed', async () => {
     const list = [...databases, databaseFacts('closed', { allowsConnections: false }), databaseFacts('two\nlines')];
-    const found = await answerOf('replay', { databases: known(list) });
+    const found = await answerOf('restore-test', { databases: known(list) });
     expect(found.status).toBe('unknown');
     expect(found.text).toMatch(/"closed": it accepts no connections.*\n"two\\nlines": .*line break/);
   });
 });
 
 describe('a database whose users may have a dump run their code', () => {
-  const places = [undefined, 'postgres', 'template1'].map((database) => replayed(database));
-  const without = { replay: known({ ...replay, places }) };
+  const places = [undefined, 'postgres', 'template1'].map((database) => restoreResult(database));
+  const without = { restoreTest: known({ ...restoreTest, places }) };
   const hazardsOf = (circle: Answers) => known({ server: known({}), databases: { circle: known(circle) } });
 
   test.each([
@@ -123,7 +123,7 @@ describe('a database whose users may have a dump run their code', () => {
     ['says nothing', hazardsOf({}), 'was not answered: psql left out the answer'],
     ['could not be asked at all', unread('no password'), 'was not answered: no password'],
   ])('that %s is not passed, and the reason is told', async (_what, hazards, line) => {
-    const found = await answerOf('replay', { ...without, hazards });
+    const found = await answerOf('restore-test', { ...without, hazards });
     expect(found.status).toBe('unknown');
     expect(found.text).toContain(line);
     expect(found.text).not.toMatch(/restored without an error:.*circle/);
@@ -132,14 +132,14 @@ describe('a database whose users may have a dump run their code', () => {
 
 describe('a restore test whose pod gets no connection', () => {
   const unreachable = 'psql: error: connection to server at "10.1.2.3", port 5432 failed: timeout expired';
-  const facts = { replay: known({ ...replay, unreachable, places: [] }) };
+  const facts = { restoreTest: known({ ...restoreTest, unreachable, places: [] }) };
   const closed: NetworkPolicy = {
     metadata: { name: 'postgresql' },
     spec: { podSelector: {}, ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }] }] },
   };
 
   test('warns, names the NetworkPolicy and has the command that lets the pod in', async () => {
-    const found = await answerOf('replay', { ...facts, networkPolicies: known([closed]) });
+    const found = await answerOf('restore-test', { ...facts, networkPolicies: known([closed]) });
     expect(found.status).toBe('warning');
     expect(found.evidence).toEqual([
       `no connection from a pod to the running server: ${unreachable}`,
@@ -156,9 +156,9 @@ describe('a restore test whose pod gets no connection', () => {
   test('names the NetworkPolicy that does not let the pod out', async () => {
     const policy: NetworkPolicy = {
       metadata: { name: 'no-egress' },
-      spec: { podSelector: { matchLabels: { ...replayLabels } }, policyTypes: ['Egress'] },
+      spec: { podSelector: { matchLabels: { ...restoreTestLabels } }, policyTypes: ['Egress'] },
     };
-    const found = await answerOf('replay', { ...facts, networkPolicies: known([policy]) });
+    const found = await answerOf('restore-test', { ...facts, networkPolicies: known([policy]) });
     expect(found.status).toBe('warning');
     expect(found.text).toMatch(/no-egress closes pods with this label/);
     expect(found.commands).toMatch(/networkpolicy no-egress .*"path":"\/spec\/egress","value":\[/);
@@ -169,7 +169,7 @@ describe('a restore test whose pod gets no connection', () => {
     ['none is about the server', [{ ...closed, spec: { podSelector: { matchLabels: { app: 'web' } } } }]],
     ['one lets the pod in', [closed, { ...closed, spec: { podSelector: {}, ingress: [{}] } }]],
   ])('is unknown where %s', async (_, policies: NetworkPolicy[]) => {
-    const found = await answerOf('replay', { ...facts, networkPolicies: known(policies) });
+    const found = await answerOf('restore-test', { ...facts, networkPolicies: known(policies) });
     expect([found.status, found.text]).toEqual([
       'unknown',
       `no connection from a pod to the running server: ${unreachable}`,
@@ -177,7 +177,7 @@ describe('a restore test whose pod gets no connection', () => {
   });
 
   test('says where the NetworkPolicies may not be read', async () => {
-    const found = await answerOf('replay', { ...facts, networkPolicies: unread('forbidden: networkpolicies') });
+    const found = await answerOf('restore-test', { ...facts, networkPolicies: unread('forbidden: networkpolicies') });
     expect(found.status).toBe('warning');
     expect(found.text).toMatch(/could not be read: forbidden: networkpolicies/);
   });
@@ -185,11 +185,11 @@ describe('a restore test whose pod gets no connection', () => {
 
 test('a restore that could reach the network warns, and still tells what failed', async () => {
   const network = 'bash: perl: command not found';
-  const open = await answerOf('replay', { replay: known({ ...replay, network }) });
+  const open = await answerOf('restore-test', { restoreTest: known({ ...restoreTest, network }) });
   expect(open.status).toBe('warning');
   expect(open.text).toContain(`the restore could reach the network: ${network}`);
-  const places = [replayed('circle', { failures: [failure('syntax error')] })];
-  const failing = await answerOf('replay', { replay: known({ ...replay, network, places }) });
+  const places = [restoreResult('circle', { failures: [failure('syntax error')] })];
+  const failing = await answerOf('restore-test', { restoreTest: known({ ...restoreTest, network, places }) });
   expect(failing.status).toBe('failed');
   expect(failing.text).toContain(network);
 });

@@ -1,11 +1,11 @@
-// What replay.sh does in a pod, done on real servers of both majors: a sample of the hazards; all of them in npm run test:all.
+// What restore-test.sh does in a pod, done on real servers of both majors: a sample of the hazards; all of them in npm run test:all.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { isWhole } from '../choice.ts';
 import { databaseFixtures } from './database-fixtures.ts';
 import { commandsOf, databaseOf, findingsOf } from './findings.ts';
-import { replay, type Replay } from './replay-run.ts';
+import { runRestoreTest, type RestoreTestRun } from './restore-test-run.ts';
 import { pgUpgrade } from './pg-upgrade.ts';
 import { Installations, Server } from './server.ts';
 import { serverFixtures } from './server-fixtures.ts';
@@ -21,7 +21,7 @@ const unseen = [
   'lock-table',
   'signal-files',
 ];
-/** What keeps the replay from the roles, or from a database: each by itself. */
+/** What keeps the restore test from the roles, or from a database: each by itself. */
 const alone = ['database-connections', 'invalid-databases', 'database-names', 'name-encodings', 'bootstrap-superuser'];
 const deadly = [...databaseFixtures, ...serverFixtures].filter((f) => f.dies !== undefined && !alone.includes(f.check));
 const sample = ['inherited-not-null', 'inlined-functions', 'removed-operators', 'role-names', 'stored-settings'];
@@ -66,7 +66,7 @@ describe('a server', () => {
     );
     for (const f of [...databaseFixtures, ...serverFixtures])
       server.sql(f.where === 'server' ? 'postgres' : escaped, f.passes ?? '');
-    const { answer, facts } = await replay(server);
+    const { answer, facts } = await runRestoreTest(server);
     expect(answer).toMatchObject({ status: 'passed' });
     expect(facts.places.map((p) => p.database)).toContain(database);
     expect(facts.places.every((p) => p.seconds !== undefined && p.seconds.dump > 0 && p.seconds.restore > 0)).toBe(
@@ -82,9 +82,9 @@ describe('a server', () => {
   });
 
   describe('with all that pg_upgrade dies of', () => {
-    let all: Replay;
+    let all: RestoreTestRun;
     beforeAll(async () => {
-      all = await replay(server);
+      all = await runRestoreTest(server);
     });
 
     test.each(seen.map((f) => f.check))('%s is told with what pg_upgrade would say', (check) => {
@@ -100,7 +100,7 @@ describe('a server', () => {
     });
 
     test('the same server gives the same bytes', async () => {
-      expect((await replay(server)).answer).toEqual(all.answer);
+      expect((await runRestoreTest(server)).answer).toEqual(all.answer);
     });
 
     test('passes after the remedies', async () => {
@@ -109,7 +109,7 @@ describe('a server', () => {
         server.sql('postgres', commandsOf(found[fixture.check]));
         server.sql(databaseOf(fixture), fixture.cure ?? '');
       }
-      expect((await replay(server)).answer.status).toBe('passed');
+      expect((await runRestoreTest(server)).answer.status).toBe('passed');
     });
   });
 
@@ -127,11 +127,11 @@ describe('a server', () => {
   });
 });
 
-test.each(chosenAlone)('%s: what could not be replayed is not passed', async (check) => {
+test.each(chosenAlone)('%s: what could not be tested is not passed', async (check) => {
   const fixture = serverFixtures.find((f) => f.check === check);
   const server = begin(check);
   server.sql('postgres', fixture?.fails ?? '');
-  const { answer } = await replay(server);
+  const { answer } = await runRestoreTest(server);
   expect(['failed', 'unknown']).toContain(answer.status);
   expect(answer.evidence.join('\n')).not.toBe('');
   server.stop();
@@ -146,7 +146,7 @@ test('an object that no row of the table knows is told, and pg_upgrade dies of i
   );
   const found = await findingsOf(server);
   expect(Object.entries(found).filter(([, answer]) => answer.status !== 'passed')).toEqual([]);
-  const { answer } = await replay(server);
+  const { answer } = await runRestoreTest(server);
   const message = 'function "price_multirange" already exists with same argument types';
   expect(answer).toMatchObject({
     status: 'failed',
@@ -159,7 +159,7 @@ test('an object that no row of the table knows is told, and pg_upgrade dies of i
   expect(before.output).toContain(message);
   server.start();
   server.sql('postgres', 'DROP FUNCTION price_multirange()');
-  expect((await replay(server)).answer.status).toBe('passed');
+  expect((await runRestoreTest(server)).answer.status).toBe('passed');
   server.stop();
   expect(pgUpgrade(server, 'unknown-after').status).toBe(0);
 });
@@ -173,20 +173,20 @@ CREATE FUNCTION careful() RETURNS text LANGUAGE sql SET operator_precedence_warn
 geheim-4' $$;
 CREATE TABLE t (a text DEFAULT 'geheim-5', b text DEFAULT E'it\\'s geheim-6 \\\\', "c'd" bigint DEFAULT !! 5, e text DEFAULT 'geheim-7');`,
   );
-  const { answer, log } = await replay(server);
+  const { answer, log } = await runRestoreTest(server);
   expect(answer.evidence.join('\n')).toMatch(/my-app\.token[^]*FUNCTION careful[^]*TABLE t: .*!! bigint.*"c'd" bigint/);
   expect(log).not.toMatch(/geheim|md5[0-9a-f]{5}|SCRAM-SHA/);
   server.stop();
 });
 
-test("somebody's lock is not waited for: what is behind it is unknown, all else is replayed", async () => {
+test("somebody's lock is not waited for: what is behind it is unknown, all else is tested", async () => {
   const server = begin('locked');
   server.sql('postgres', 'CREATE TABLE busy (a int); CREATE DATABASE free');
   const holder = spawn('psql', ['-Xq', '-U', 'postgres', '-d', 'postgres'], { env: server.environment });
   holder.stdin.write('BEGIN; LOCK TABLE busy IN ACCESS EXCLUSIVE MODE;\n\\echo locked\n');
   await new Promise((resolve) => holder.stdout.once('data', resolve));
   const begun = Date.now();
-  const { answer } = await replay(server, { LOCK_WAIT: '1' });
+  const { answer } = await runRestoreTest(server, { LOCK_WAIT: '1' });
   expect(Date.now() - begun).toBeLessThan(20_000);
   expect(answer.status).toBe('unknown');
   expect(answer.evidence.join('\n')).toMatch(/postgres: .*canceling statement due to statement timeout/);
@@ -199,7 +199,7 @@ test("somebody's lock is not waited for: what is behind it is unknown, all else 
 test('a database that would take the locks away from others is left alone', async () => {
   const server = begin('locks', 'max_locks_per_transaction = 10', 'max_connections = 10');
   server.sql('postgres', "SELECT format('CREATE TABLE t%s (a int)', n) FROM generate_series(1, 60) n \\gexec");
-  const { answer } = await replay(server);
+  const { answer } = await runRestoreTest(server);
   expect(answer.status).toBe('unknown');
   expect(answer.evidence[0]).toMatch(/^postgres: a dump locks more than half of .*60 of 100 locks/);
   expect(readFileSync(server.logFile, 'utf8')).not.toContain('LOCK TABLE public.t1 ');
@@ -208,7 +208,7 @@ test('a database that would take the locks away from others is left alone', asyn
 
 test('a server that refuses the login is unknown, and no NetworkPolicy is blamed', async () => {
   const server = begin('refusing');
-  const { answer, facts } = await replay(server, { LOGIN: 'nobody' });
+  const { answer, facts } = await runRestoreTest(server, { LOGIN: 'nobody' });
   expect(facts.unreachable).toBeUndefined();
   expect(answer.status).toBe('unknown');
   expect(answer.evidence[0]).toMatch(/can't be reached from a pod: .*FATAL: .*role "nobody" does not exist/);
@@ -217,7 +217,7 @@ test('a server that refuses the login is unknown, and no NetworkPolicy is blamed
 
 test('a restore that can not close its network warns, with the reason', async () => {
   const server = begin('open');
-  const { answer } = await replay(server, { CONFINE: 'print STDERR "no such call\\n"; exit 1' });
+  const { answer } = await runRestoreTest(server, { CONFINE: 'print STDERR "no such call\\n"; exit 1' });
   expect(answer.status).toBe('warning');
   expect(answer.evidence.join('\n')).toMatch(
     /^the restore could reach the network: no such call\nrestored without an error: /,
@@ -227,7 +227,7 @@ test('a restore that can not close its network warns, with the reason', async ()
 
 test('a server that does not answer is unknown, with the reason', async () => {
   const server = begin('silent');
-  const { answer } = await replay(server, { HOST: '127.0.0.1', PORT: '1', CONNECT_WAIT: '1' });
+  const { answer } = await runRestoreTest(server, { HOST: '127.0.0.1', PORT: '1', CONNECT_WAIT: '1' });
   expect(answer.status).toBe('unknown');
   expect(answer.evidence.join('\n')).toMatch(/no connection from a pod to the running server: .*Connection refused/);
   server.stop();
