@@ -49,3 +49,12 @@ ended_within() {
     sleep 0.2
   done
 }
+
+# await_parts PID NAME…: waits for the process that makes the parts; whether they are there. It does not go by the process's status: while
+# Kubernetes is compiled, process numbers start again from 1, and bash forgets a child whose number another child got.
+await_parts() {
+  local name
+  wait "$1" 2>/dev/null || true
+  shift
+  for name in "$@"; do [ -d "$(cached_path "$name")" ] || return 1; done
+}
