@@ -1,5 +1,4 @@
-// Writes what comes from the sources' tables: action.yml, and in README.md and
-// docs/ the parts between the markers. `--check` only says whether they are up to date.
+// Writes what comes from the sources' tables: action.yml, and in docs/ and ARCHITECTURE.md the parts between the markers. `--check` only says whether they are up to date.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { startingEvents } from '../src/inputs/guards.ts';
@@ -7,7 +6,7 @@ import { modes, type Input } from '../src/inputs/input-types.ts';
 import { inputTable } from '../src/inputs/inputs.ts';
 import { sentence } from '../src/common/errors.ts';
 import { inputName } from '../src/common/input-name.ts';
-import { outputTable } from '../src/common/outputs.ts';
+import { outputTable, type OutputName } from '../src/common/outputs.ts';
 import { catalogue } from '../src/prechecks/catalogue.ts';
 import type { Check } from '../src/facts/check.ts';
 import { resources } from '../src/ports/cluster.ts';
@@ -16,6 +15,7 @@ import { modeManifests } from '../src/permissions/permission-manifests.ts';
 import { admissionPolicies } from '../src/permissions/admission-policy.ts';
 import { permissions } from '../src/permissions/permissions.ts';
 import { exampleNames } from '../src/target/server-names.ts';
+import { inputGroups, outputTypes, type InputKey } from './reference.ts';
 
 /** Who tells, where nobody asks the check. */
 const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
@@ -30,7 +30,8 @@ const generated = new Map<string, string>([
   ['docs/checks.md', checksPage()],
   ['docs/permissions.md', await permissionsPage()],
   ['docs/report.schema.json', reportSchema()],
-  ['README.md', await readme()],
+  ['docs/inputs.md', await inputsPage()],
+  ['docs/who-may-start-it.md', between(await readFile('docs/who-may-start-it.md', 'utf8'), 'events', events())],
   ['ARCHITECTURE.md', between(await readFile('ARCHITECTURE.md', 'utf8'), 'layers', await layerDiagram())],
 ]);
 
@@ -88,22 +89,40 @@ function actionYaml(): string {
   ].join('\n');
 }
 
-async function readme(): Promise<string> {
-  const text = await readFile('README.md', 'utf8');
-  const inputs = [
+async function inputsPage(): Promise<string> {
+  const listed = inputGroups.flatMap((group) => group.inputs);
+  const missing = Object.keys(inputTable).filter((key) => listed.filter((one) => one === key).length !== 1);
+  if (missing.length > 0) throw new Error(`not exactly once in scripts/reference.ts: ${missing.join(', ')}`);
+  const inputs = inputGroups.flatMap(({ title, when, inputs: keys }) => [
+    '',
+    `### ${title}`,
+    '',
+    when,
+    '',
     '| input | type | default | used by | |',
     '| --- | --- | --- | --- | --- |',
-    ...Object.entries(inputTable).map(
-      ([key, input]) =>
-        `| \`${inputName(key)}\` | ${input.type.replaceAll('|', '\\|')} | ${input.required ? '**required**' : input.default === '' ? '' : `\`${input.default}\``} | ${usedBy(input)} | ${input.description} |`,
+    ...keys.map(inputRow),
+  ]);
+  const outputs = [
+    '| output | type | |',
+    '| --- | --- | --- |',
+    ...Object.entries(outputTable).map(
+      ([key, description]) => `| \`${inputName(key)}\` | ${outputTypes[key as OutputName]} | ${description} |`,
     ),
   ];
-  const outputs = [
-    '| output | |',
-    '| --- | --- |',
-    ...Object.entries(outputTable).map(([key, description]) => `| \`${inputName(key)}\` | ${description} |`),
-  ];
-  const events = [
+  const page = await readFile('docs/inputs.md', 'utf8');
+  return between(between(page, 'inputs', [...inputs, '']), 'outputs', outputs);
+}
+
+function inputRow(key: InputKey): string {
+  const input: Input<unknown> = inputTable[key];
+  const standard = input.required ? '**required**' : input.default === '' ? '' : `\`${input.default}\``;
+  const type = input.type.replaceAll('|', '\\|');
+  return `| \`${inputName(key)}\` | ${type} | ${standard} | ${usedBy(input)} | ${input.description} |`;
+}
+
+function events(): string[] {
+  return [
     '| event | `upgrade`, `rollback` | `precheck`, `status`, `values`, a dry run | who causes it |',
     '| --- | --- | --- | --- |',
     ...Object.entries(startingEvents).map(
@@ -111,8 +130,6 @@ async function readme(): Promise<string> {
     ),
     '| any other | no | no | |',
   ];
-  const parts = Object.entries({ events, inputs, outputs });
-  return parts.reduce((page, [name, lines]) => between(page, name, lines), text);
 }
 
 /** Modes, and the inputs without which it is not used. */

@@ -1,4 +1,4 @@
-/** Every output of the action; action.yml and the README's table come from here (`npm run generate`). */
+/** Every output of the action; action.yml and docs/inputs.md come from here (`npm run generate`). */
 export const outputTable = {
   verdict:
     '`passed`, `warning`, `failed`, `unknown` or `already-upgraded` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again: it goes on), `failed` or `unknown` for an upgrade; `rolled-back`, `interrupted` or `failed` for a rollback; `not-started`, `unfinished` or `upgraded` for `mode: status`; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',

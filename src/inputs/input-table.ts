@@ -40,7 +40,7 @@ const onlyWithGitHub = { modes: proposing, needs: ['values-file', 'issue: true']
 /** What initdb and a shell both take without quoting; the reference for encodings and locales. */
 const localeName = /^[A-Za-z0-9_.@-]{1,63}$/;
 /**
- * Every input of the action. action.yml, the README's table and the parser
+ * Every input of the action. action.yml, docs/inputs.md and the parser
  * come from here (`npm run generate`); the key in kebab case is the input's name.
  * Decision: docs/decisions/0025-inputs-and-events.md
  */

@@ -9,7 +9,7 @@ export interface Input<T> {
   /** What GitHub passes when the workflow does not name the input. */
   readonly default: string;
   readonly required: boolean;
-  /** Shown in the README's table, for example `duration`. */
+  /** Shown in docs/inputs.md, for example `duration`. */
   readonly type: string;
   /** Modes that use it. */
   readonly modes: readonly Mode[];
