@@ -32,7 +32,8 @@ const silenceLimit = 120_000;
 export async function waitForStart(surroundings: Deps, job: V1Job, limit: number): Promise<V1Pod> {
   const { name = '', namespace = '' } = job.metadata ?? {};
   const what = `the pod of Job ${name} to start`;
-  return await waitFor({ what, limit, limitInput: 'job-start-timeout', ...surroundings }, async () => {
+  const lookAt = shell`kubectl -n ${namespace} describe pods -l job-name=${name}`;
+  return await waitFor({ what, limit, limitInput: 'job-start-timeout', lookAt, ...surroundings }, async () => {
     const pod = await podOfJob(surroundings, job);
     if (pod === undefined) {
       await expectPodToCome(surroundings, job);
@@ -55,16 +56,23 @@ export async function waitForStart(surroundings: Deps, job: V1Job, limit: number
  * Follows a started pod until it has ended, and writes its log into ours.
  * Reads again and again instead of streaming: log streams break when they are quiet.
  * @param limit milliseconds
+ * @param expected milliseconds until its end; undefined where nothing foretells it
  * @throws UpgradeError `node-silent` when its node has stopped reporting, WaitError at the limit
  */
-export async function followToEnd(surroundings: Deps, pod: V1Pod, limit: number): Promise<JobEnd> {
+export async function followToEnd(surroundings: Deps, pod: V1Pod, limit: number, expected?: number): Promise<JobEnd> {
   const { cluster, clock } = surroundings;
   const { name = '', namespace = '' } = pod.metadata ?? {};
   let disruption = disruptionOf(pod);
   let silentSince: number | undefined;
   const follower = new LogFollower(surroundings, namespace);
-  const what = `pod ${name} to end`;
-  return await waitFor({ what, limit, limitInput: 'job-timeout', ...surroundings }, async () => {
+  const wait = {
+    what: `pod ${name} to end`,
+    ...{ limit, limitInput: 'job-timeout', expected },
+    progress: () => (silentSince === undefined ? follower.stage : undefined),
+    lookAt: shell`kubectl -n ${namespace} logs ${name} -c ${containerName} --tail=50`,
+    ...surroundings,
+  };
+  return await waitFor(wait, async () => {
     let now: V1Pod | undefined;
     try {
       now = await cluster.find('pods', name, namespace);
@@ -180,8 +188,13 @@ function workOf(spec: V1PodSpec | undefined): string {
   return JSON.stringify([container?.command, container?.env?.find(({ name }) => name === 'RUN_ID')?.value]);
 }
 
+/** What the Job's script writes before the title of a stage. */
+const stageMark = '==> ';
+
 /** Prints what is new in the log of a container since the last time. */
 class LogFollower {
+  /** The last stage that the log has told: `[5/9] pg_upgrade --link`. */
+  stage: string | undefined;
   private last = '';
   private reading: Promise<void> | undefined;
 
@@ -220,7 +233,9 @@ class LogFollower {
       const time = line.slice(0, space);
       if (space === -1 || time <= printed) continue;
       this.last = time;
-      log.info(line.slice(space + 1));
+      const told = line.slice(space + 1);
+      if (told.startsWith(stageMark)) this.stage = told.slice(stageMark.length);
+      log.info(told);
     }
   }
 }

@@ -1,5 +1,7 @@
-import { CancelledError, WaitError } from '../common/errors.ts';
+import { CancelledError, sentence, WaitError } from '../common/errors.ts';
+import { copyable } from '../text/commands.ts';
 import type { Clock } from './clock.ts';
+import { stateText, withHeartbeat } from './heartbeat.ts';
 import type { Log } from './runner.ts';
 
 /** What a look at the cluster says: it is done, or what is still missing. A look that throws ends the wait. */
@@ -12,6 +14,12 @@ export interface Wait {
   readonly limit: number;
   /** The input that sets the limit. */
   readonly limitInput: string;
+  /** How long it is expected to take, in milliseconds; undefined where nothing foretells it. */
+  readonly expected?: number | undefined;
+  /** A command for a shell that shows what holds it up; for the error at the limit. */
+  readonly lookAt?: string;
+  /** How far it has come, where that changes too often for a line of the log each time: it is told once a minute. */
+  readonly progress?: () => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal?: AbortSignal | undefined;
@@ -30,25 +38,29 @@ const lateness = 1 / 20;
  * @throws WaitError at the limit, CancelledError when the run is cancelled
  */
 export async function waitFor<T>(wait: Wait, look: () => Promise<Look<T>>): Promise<T> {
-  const { clock, log, signal } = wait;
+  const { clock, log, signal, what, limit, expected, progress } = wait;
   const start = clock.monotonic();
   let told = '';
-  for (;;) {
-    if (signal?.aborted === true) throw new CancelledError(`waiting for ${wait.what}`);
-    const result = await look();
-    if ('done' in result) return result.done;
-    if (result.pending !== told) {
-      told = result.pending;
-      log.info(`Waiting for ${wait.what}: ${told}`);
+  const state = () => progress?.() ?? (told === '' ? undefined : told);
+  return await withHeartbeat({ doing: `waiting for ${what}`, expected, limit, state, clock, log }, async () => {
+    for (;;) {
+      if (signal?.aborted === true) throw new CancelledError(`waiting for ${what}`);
+      const result = await look();
+      if ('done' in result) return result.done;
+      const pending = stateText(result.pending);
+      if (pending !== told) log.info(`Waiting for ${what}: ${pending}`);
+      told = pending;
+      const waited = clock.monotonic() - start;
+      if (waited > limit) throw atLimit(wait, told);
+      await clock.sleep(Math.min(Math.max(waited * lateness, shortestPause), longestPause), signal);
     }
-    const waited = clock.monotonic() - start;
-    if (waited > wait.limit) {
-      throw new WaitError(
-        'wait-limit',
-        `Waited ${String(Math.round(wait.limit / 1000))} s for ${wait.what}, in vain: ${told}.`,
-        `Look at what holds it up, or raise the input "${wait.limitInput}".`,
-      );
-    }
-    await clock.sleep(Math.min(Math.max(waited * lateness, shortestPause), longestPause), signal);
-  }
+  });
+}
+
+function atLimit({ what, limit, limitInput, lookAt }: Wait, pending: string): WaitError {
+  return new WaitError(
+    'wait-limit',
+    `Timed out after ${String(Math.round(limit / 1000))} s waiting for ${what}: ${sentence(pending)}`,
+    `Raise \`${limitInput}\`, or look at what holds it up${lookAt === undefined ? '' : `: ${copyable(lookAt)}`}.`,
+  );
 }

@@ -26,7 +26,7 @@ export type Edit = (source: string) => Edited;
 export interface UpgradeRecord {
   readonly before: string;
   readonly after: string;
-  readonly phases: readonly Phase[];
+  readonly phases: readonly Pick<Phase, 'id' | 'title' | 'seconds' | 'outcome'>[];
   readonly downtimeSeconds: number | undefined;
   /** Kind and name of the backup from before; undefined when there is none in the cluster. */
   readonly backup: string | undefined;

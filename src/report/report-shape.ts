@@ -115,7 +115,17 @@ export const reportShape = z.strictObject({
     .optional()
     .describe('The images of the upgrade Job and of PostgreSQL 14; absent where the checks did not run.'),
   phases: z.array(
-    z.strictObject({ id: z.string(), title: z.string(), seconds: z.number(), outcome: z.enum(['done', 'failed']) }),
+    z.strictObject({
+      id: z.string(),
+      title: z.string(),
+      startedAt: z.string().describe("ISO 8601 in UTC, by the runner's clock."),
+      seconds: z.number(),
+      expectedSeconds: z
+        .number()
+        .optional()
+        .describe('What was foretold before the upgrade began; absent where nothing foretold it.'),
+      outcome: z.enum(['done', 'failed']),
+    }),
   ),
   snapshot: z.string().optional().describe('Name of the VolumeSnapshot of the volume as it was before.'),
   backup: z.string().optional().describe('Kind and name of the object that holds the volume as it was before.'),

@@ -3,13 +3,18 @@ import type { Clock } from '../ports/clock.ts';
 export interface Phase {
   readonly id: string;
   readonly title: string;
+  /** By the runner's clock, as ISO 8601 in UTC. */
+  readonly startedAt: string;
   readonly seconds: number;
+  /** What was foretold before it began; undefined where nothing foretold it. */
+  readonly expectedSeconds?: number | undefined;
   readonly outcome: 'done' | 'failed';
 }
 
 /** Measures what the run does, phase by phase, and the downtime of the applications. */
 export class Timeline {
   readonly phases: Phase[] = [];
+  private expected: Readonly<Record<string, number | undefined>> = {};
   private downAt: number | undefined;
   private upAt: number | undefined;
 
@@ -17,14 +22,34 @@ export class Timeline {
 
   async phase<T>(id: string, title: string, body: () => Promise<T>): Promise<T> {
     const start = this.clock.monotonic();
+    const startedAt = this.clock.now().toISOString();
     let outcome: Phase['outcome'] = 'failed';
     try {
       const result = await body();
       outcome = 'done';
       return result;
     } finally {
-      this.phases.push({ id, title, seconds: seconds(this.clock.monotonic() - start), outcome });
+      const expectedSeconds = this.expected[id];
+      const taken = seconds(this.clock.monotonic() - start);
+      this.phases.push({
+        ...{ id, title, startedAt, seconds: taken, outcome },
+        ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
+      });
     }
+  }
+
+  /**
+   * What the phases to come are expected to take.
+   * @param expected seconds, by the id of the phase
+   */
+  foretell(expected: Readonly<Record<string, number | undefined>>): void {
+    this.expected = expected;
+  }
+
+  /** Milliseconds that a phase is expected to take; undefined where nothing foretells it. */
+  expectedTime(id: string): number | undefined {
+    const expected = this.expected[id];
+    return expected === undefined ? undefined : expected * 1000;
   }
 
   /**

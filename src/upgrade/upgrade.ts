@@ -9,7 +9,7 @@ import type { PlannedStep } from '../report/planned-step.ts';
 import { jobSettings } from '../objects/job-settings.ts';
 import { completeUpgrade } from './complete.ts';
 import type { Ending } from './contract/ending.ts';
-import type { Context, PlanContext } from './contract/step.ts';
+import type { Context, PlanContext, Step } from './contract/step.ts';
 import { pinned, platformOf, type RecordedImage, type SeenImage } from '../target/image-digests.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { PrecheckError } from '../common/errors.ts';
@@ -33,6 +33,7 @@ export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeReques
   const record = recordOf(facts, runId, given.clock.now());
   const journal = await Journal.begin(given.cluster, target.namespace, seal, record);
   const context = contextOf({ ...given, inputs, target }, journal);
+  given.timeline.foretell(expectedTimes(facts));
   const ending = await converge(reversibleSteps, context);
   return ending.end === 'completed' ? await completeUpgrade(context) : ending;
 }
@@ -121,10 +122,19 @@ function settled({ serving, backup, job, runId, startedAt }: JournalRecord) {
   return { serving, snapshotClass, settings };
 }
 
+/** Seconds that the steps of the downtime are expected to take, by their ids. */
+function expectedTimes(facts: Facts): Readonly<Record<string, number | undefined>> {
+  return Object.fromEntries(downtimeSteps.map(({ id }) => [id, expectedSeconds(id, facts)?.seconds]));
+}
+
+/** The steps of an upgrade, those that can be taken back first. */
+const allSteps: readonly Step[] = [...reversibleSteps, validation, ...improvements, release];
+
+const downtimeSteps = allSteps.slice(allSteps.indexOf(stopApplications));
+
 /** All that an upgrade does where nothing is in its way, in its order. */
 function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
-  const steps = [...reversibleSteps, validation, ...improvements, release];
-  const downtime = new Set(steps.slice(steps.indexOf(stopApplications)).map(({ id }) => id));
+  const downtime = new Set(downtimeSteps.map(({ id }) => id));
   const beginning = {
     id: 'begin',
     title: 'Begin',
@@ -134,7 +144,7 @@ function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
   };
   return [
     beginning,
-    ...[...steps, finish].map((step) => ({
+    ...[...allSteps, finish].map((step) => ({
       id: step.id,
       title: step.title,
       moves: step.plan(draft),

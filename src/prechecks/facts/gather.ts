@@ -22,6 +22,7 @@ import { allNamed } from '../../common/parallel.ts';
 import { answerOfAll, askDatabases } from '../../database/ask-databases.ts';
 import { probe, testRestore, tryStart } from './ask-images.ts';
 import { refusedObjects } from './dry-runs.ts';
+import { withHeartbeat } from '../../ports/heartbeat.ts';
 import type { Facts, StorageClassFacts, SnapshotClassFacts } from '../../facts/facts.ts';
 import { notAsked, type Known, combineFacts, known, thenFact } from '../../common/known.ts';
 import type { FactReaderDeps } from './deps.ts';
@@ -46,8 +47,10 @@ export interface Gathered {
 
 /** Reads all that the checks judge. What can't be read becomes unknown with its reason; only a cancellation throws. */
 export async function gatherFacts(gathering: FactReaderDeps): Promise<Gathered> {
-  const stopwatch = new Stopwatch(gathering.clock);
-  const facts = await readFacts(gathering, (names, read) => stopwatch.measure(names, read));
+  const { clock, log } = gathering;
+  const stopwatch = new Stopwatch(clock);
+  const work = { doing: 'reading facts', state: () => stopwatch.pending, clock, log };
+  const facts = await withHeartbeat(work, () => readFacts(gathering, (names, read) => stopwatch.measure(names, read)));
   return { facts, seconds: stopwatch.seconds };
 }
 

@@ -5,6 +5,7 @@ import { bootJobName } from '../../objects/upgrade-job.ts';
 import { clockSkew } from '../../job/follow-job.ts';
 import type { Target } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
+import { shell } from '../../text/shell.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { jobFailure, planJob, runJob } from '../job/job-run.ts';
 import type { Move } from '../../report/planned-step.ts';
@@ -127,7 +128,9 @@ function isOlder(made: Date | undefined, noted: Date): boolean {
 /** A claim goes when no pod names it any more, also none that has ended. */
 export async function claimGone({ cluster, target, inputs, ...context }: Context, name: string): Promise<void> {
   const what = `claim ${name} to be gone`;
-  await waitFor({ what, limit: inputs.detachTimeout, limitInput: 'detach-timeout', ...context }, async () => {
+  const lookAt = shell`kubectl -n ${target.namespace} describe pvc ${name}`;
+  const limit = inputs.detachTimeout;
+  await waitFor({ what, limit, limitInput: 'detach-timeout', lookAt, ...context }, async () => {
     const now = await cluster.find('persistentvolumeclaims', name, target.namespace);
     if (now === undefined) return { done: undefined };
     const pods = await podsNaming(cluster, target.namespace, name);

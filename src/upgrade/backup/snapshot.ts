@@ -3,6 +3,7 @@ import type { PatchOperation } from '../../ports/cluster.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
 import type { PlanContext, Context } from '../contract/step.ts';
+import { shell } from '../../text/shell.ts';
 import { isOfVolume, snapshotObject, suffixOf } from '../../objects/snapshot.ts';
 
 /** Which snapshot: under what the journal notes its name, and what its name says that it holds. */
@@ -25,6 +26,8 @@ export async function readySnapshot(context: Context, which: keyof typeof snapsh
       what: `VolumeSnapshot ${name} to be ready`,
       limit: inputs.snapshotTimeout,
       limitInput: 'snapshot-timeout',
+      expected: which === 'backup' ? context.timeline.expectedTime('backup') : undefined,
+      lookAt: shell`kubectl -n ${target.namespace} describe volumesnapshot ${name}`,
       ...context,
     },
     async () => {

@@ -1,6 +1,7 @@
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { UpgradeError } from '../../common/errors.ts';
 import { bootJobName, jobName, revertJobName } from '../../objects/upgrade-job.ts';
+import { shell } from '../../text/shell.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { fencingTokenLabel } from '../../objects/fencing-token.ts';
 import { annotationKey } from '../../common/grammar.ts';
@@ -145,7 +146,9 @@ async function promise({ cluster, target }: Context, volume: string): Promise<vo
 async function bound({ cluster, target, inputs, ...context }: Context, volume: string): Promise<void> {
   const { claimName } = target.volume;
   const what = `claim ${claimName} to be bound to ${volume}`;
-  await waitFor({ what, limit: inputs.detachTimeout, limitInput: 'detach-timeout', ...context }, async () => {
+  const lookAt = shell`kubectl -n ${target.namespace} describe pvc ${claimName}`;
+  const limit = inputs.detachTimeout;
+  await waitFor({ what, limit, limitInput: 'detach-timeout', lookAt, ...context }, async () => {
     const now = await cluster.find('persistentvolumeclaims', claimName, target.namespace);
     const has = now?.spec?.volumeName;
     if (has !== undefined && has !== volume)

@@ -57,7 +57,7 @@ export async function runJob(
   tell({ object, phase: 'created' });
   const pod = await waitForStart(context, object, inputs.jobStartTimeout);
   tell({ object, phase: 'started' });
-  const end = await followToEnd(context, pod, inputs.jobTimeout);
+  const end = await followToEnd(context, pod, inputs.jobTimeout, expectedTime(context, command));
   tell({ object, phase: 'ended' });
   // A way back is never kept from its work.
   if ((command === 'upgrade' || command === 'boot') && !settings.image.includes('@'))
@@ -69,6 +69,11 @@ export async function runJob(
       containerName,
     );
   return end;
+}
+
+/** Milliseconds; the way back, and the start of a copy, are not foretold. */
+function expectedTime({ timeline }: Context, command: JobCommand): number | undefined {
+  return command === 'upgrade' ? timeline.expectedTime('upgrade-job') : undefined;
 }
 
 /** What `runJob` will make. */

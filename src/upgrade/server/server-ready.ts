@@ -15,7 +15,13 @@ export async function waitForServer(context: Context, image: string): Promise<vo
   const { cluster, target, inputs } = context;
   const container = target.container.name;
   await waitFor(
-    { what: `PostgreSQL (${image}) to be ready`, limit: inputs.startTimeout, limitInput: 'start-timeout', ...context },
+    {
+      what: `PostgreSQL (${image}) to be ready`,
+      limit: inputs.startTimeout,
+      limitInput: 'start-timeout',
+      lookAt: shell`kubectl -n ${target.namespace} describe pod ${target.podName}`,
+      ...context,
+    },
     async () => {
       const [statefulSet, pod] = await Promise.all([
         cluster.find('statefulsets', target.name, target.namespace),

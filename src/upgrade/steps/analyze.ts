@@ -6,6 +6,7 @@ import { describe, UpgradeError } from '../../common/errors.ts';
 import { inParallel } from '../../common/parallel.ts';
 import { copyable } from '../../findings/finding.ts';
 import { dangerOfUpdate, planVersion, type Outdated } from '../../database/extension-versions.ts';
+import { withHeartbeat } from '../../ports/heartbeat.ts';
 import type { Context, Step } from '../contract/step.ts';
 
 /**
@@ -108,8 +109,15 @@ export const analyze: Step = {
 
   async run(context) {
     const dealt = await sessions(context);
-    await inParallel(context.settings.jobs, dealt, (names) => analyzeTogether(context, names));
-    context.log.info(`Analyzed ${String(dealt.flat().length)} databases`);
+    const { timeline, clock, log } = context;
+    const work = {
+      doing: `rebuilding the statistics of ${String(dealt.flat().length)} databases`,
+      ...{ expected: timeline.expectedTime('analyze'), limit: analyzeLimit, limitOf: 'each database', clock, log },
+    };
+    await withHeartbeat(work, () =>
+      inParallel(context.settings.jobs, dealt, (names) => analyzeTogether(context, names)),
+    );
+    log.info(`Analyzed ${String(dealt.flat().length)} databases`);
   },
 };
 

@@ -1,5 +1,6 @@
 import { matchesSelector } from '../../target/label-selector.ts';
 import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../../target/applications.ts';
+import { shell } from '../../text/shell.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { isStopped } from '../server/external-start.ts';
 import { autoscalersPaused, pauseAutoscaler, putBackAutoscaler } from './autoscalers.ts';
@@ -75,6 +76,7 @@ export async function startApplications(context: Context): Promise<void> {
       what: 'the applications to be back',
       limit: context.inputs.rolloutTimeout,
       limitInput: 'rollout-timeout',
+      lookAt: shell`kubectl -n ${context.target.namespace} get pods`,
       ...context,
     },
     async () => {
@@ -121,6 +123,7 @@ async function podsGone(context: Context, workloads: readonly Workload[]): Promi
       what: 'the pods of the applications to end',
       limit: inputs.applicationsTimeout,
       limitInput: 'applications-timeout',
+      lookAt: shell`kubectl -n ${target.namespace} get pods`,
       ...context,
     },
     async () => {

@@ -4,9 +4,11 @@ import { measure } from '../../database/measurement.ts';
 import { obstacleName, obstacleRemedy, readObstacles } from '../../database/obstacles.ts';
 import { describe, UpgradeError } from '../../common/errors.ts';
 import { sessionIn } from '../../target/target.ts';
+import { withHeartbeat, type LongWork } from '../../ports/heartbeat.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { isStoppedByGate } from '../server/scheduling-gate.ts';
 import { TooLongForJournal } from '../../journal/compress-fingerprint.ts';
+import type { StepId } from '../../journal/notes.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { expectNoUsersCode } from './users-code.ts';
 
@@ -41,10 +43,12 @@ export const quiesce: Step = {
     // Before the measurement, which opens tables: PostgreSQL 12 then runs functions of partition keys.
     await expectNoUsersCode(context);
     // Side by side: to read does not change what is to be written. All come to their end before an error is told.
-    const ends = await Promise.allSettled([
-      measureAndNote(context),
-      context.database.write('template1', 'CHECKPOINT;', context.inputs.shutdownTimeout),
-    ]);
+    const ends = await withHeartbeat(measuring(context, 'quiesce', 'measuring the data and writing it to disk'), () =>
+      Promise.allSettled([
+        measureAndNote(context),
+        context.database.write('template1', 'CHECKPOINT;', context.inputs.shutdownTimeout),
+      ]),
+    );
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   },
@@ -61,8 +65,18 @@ export const quiesce: Step = {
   },
 };
 
-async function compare({ database, settings, log, results }: Context, measured: Fingerprint): Promise<void> {
-  const { fingerprint: now } = await measure(database, settings.jobs, measurementLimit);
+/** A measurement, as the log tells of it while it goes on. */
+export function measuring({ timeline, clock, log }: Context, step: StepId, doing: string): LongWork {
+  const expected = timeline.expectedTime(step);
+  return { doing, expected, limit: measurementLimit, limitOf: 'each database', clock, log };
+}
+
+async function compare(context: Context, measured: Fingerprint): Promise<void> {
+  const { database, settings, log, results } = context;
+  const { fingerprint: now } = await withHeartbeat(
+    measuring(context, 'quiesce', 'measuring the data of PostgreSQL 12'),
+    () => measure(database, settings.jobs, measurementLimit),
+  );
   const differences = compareFingerprints(measured, now);
   if (differences.length === 0) log.info(`As it was measured before the upgrade: ${fingerprintSize(now)}`);
   else

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { changedOrders, reindexSql, type SortOrders } from '../../database/sort-order.ts';
+import { withHeartbeat } from '../../ports/heartbeat.ts';
 import type { Context } from '../contract/step.ts';
 
 /** Limit of rebuilding the indexes of one database. */
@@ -12,7 +13,7 @@ const limit = 6 * 60 * 60_000;
  * @throws ClusterError with psql's message where one can't be rebuilt
  */
 export async function rebuildIndexes(
-  { database, log, results }: Context,
+  { database, clock, log, results }: Context,
   before: SortOrders,
   after: SortOrders,
 ): Promise<void> {
@@ -20,7 +21,8 @@ export async function rebuildIndexes(
   if (changed.length === 0) log.info('Every collation sorts as it did');
   for (const [name, collations] of changed) {
     log.info(`${name}: text sorts in another way now; its indexes are being rebuilt …`);
-    const answers = await database.writeEach([name], reindexSql(collations), limit);
+    const work = { doing: `rebuilding the indexes of database ${name}`, limit, clock, log };
+    const answers = await withHeartbeat(work, () => database.writeEach([name], reindexSql(collations), limit));
     const rebuilt = z.array(z.object({ reindexed: z.string() })).parse(answers.get(name));
     log.info(`${name}: ${rebuilt.map((r) => r.reindexed).join(', ')}`);
     results.warnings.push(

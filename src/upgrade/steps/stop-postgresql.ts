@@ -2,6 +2,8 @@ import { readClients } from '../../database/clients.ts';
 import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
 import { upgrade } from '../../common/versions.ts';
 import { volumeUsers } from '../../target/volume-users.ts';
+import { shell } from '../../text/shell.ts';
+import { withHeartbeat } from '../../ports/heartbeat.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { expectClaim } from '../server/claim.ts';
 import { gateAndStop, gateOperations, isStoppedByGate, ungateAndStart } from '../server/scheduling-gate.ts';
@@ -88,13 +90,12 @@ async function controllerKnows({ cluster, target, inputs, ...context }: Context)
 }
 
 /** The kubelet's SIGTERM is a smart shutdown, which waits for clients until it is killed; a fast one does not. */
-async function stopFast({ database, target, inputs, log }: Context): Promise<void> {
+async function stopFast({ database, target, inputs, clock, log }: Context): Promise<void> {
   const seconds = String(Math.round(inputs.shutdownTimeout / 1000));
   try {
-    const result = await database.command(
-      ['pg_ctl', 'stop', '-m', 'fast', '-w', '-t', seconds, '-D', target.dataDirectory],
-      inputs.shutdownTimeout,
-    );
+    const command = ['pg_ctl', 'stop', '-m', 'fast', '-w', '-t', seconds, '-D', target.dataDirectory];
+    const work = { doing: 'stopping the old server', limit: inputs.shutdownTimeout, clock, log };
+    const result = await withHeartbeat(work, () => database.command(command, inputs.shutdownTimeout));
     log.info(
       result.exitCode === 0 ? 'pg_ctl stopped the server' : `pg_ctl: ${result.stderr.trim() || result.stdout.trim()}`,
     );
@@ -118,7 +119,9 @@ async function podTerminating({ cluster, target, inputs, ...context }: Context, 
 /** A pod with the gate is one that somebody else asked for: it is never started. */
 async function podGone({ cluster, target, inputs, ...context }: Context): Promise<void> {
   const what = `pod ${target.podName} to be gone`;
-  await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
+  const lookAt = shell`kubectl -n ${target.namespace} describe pod ${target.podName}`;
+  const limit = inputs.shutdownTimeout;
+  await waitFor({ what, limit, limitInput: 'shutdown-timeout', lookAt, ...context }, async () => {
     const pod = await cluster.find('pods', target.podName, target.namespace);
     return pod === undefined || isGated(pod)
       ? { done: undefined }
@@ -133,6 +136,7 @@ async function detached({ cluster, target, inputs, ...context }: Context): Promi
       what: `volume ${volume ?? '?'} to be detached`,
       limit: inputs.detachTimeout,
       limitInput: 'detach-timeout',
+      lookAt: shell`kubectl get volumeattachments`,
       ...context,
     },
     async () => {

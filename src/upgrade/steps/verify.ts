@@ -1,7 +1,8 @@
 import { compareFingerprints, fingerprintSize, type Fingerprint } from '../../database/fingerprint.ts';
 import { measure } from '../../database/measurement.ts';
 import { UpgradeError } from '../../common/errors.ts';
-import { measurementLimit } from './quiesce.ts';
+import { withHeartbeat } from '../../ports/heartbeat.ts';
+import { measurementLimit, measuring } from './quiesce.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
 import type { Context, Step } from '../contract/step.ts';
 
@@ -15,7 +16,9 @@ export const verify: Step = {
   async run(context) {
     const { database, journal, results, settings, log } = context;
     const before = measuredBefore(context);
-    const after = await measure(database, settings.jobs, measurementLimit);
+    const after = await withHeartbeat(measuring(context, 'verify', 'measuring the data of PostgreSQL 14'), () =>
+      measure(database, settings.jobs, measurementLimit),
+    );
     const differences = compareFingerprints(before, after.fingerprint);
     if (differences.length === 0) log.info(`The same: ${fingerprintSize(after.fingerprint)}`);
     else if (journal.noted.letIn === undefined) throw dataDiffers(differences);

@@ -31,7 +31,7 @@ export const restoreCases: readonly Case[] = [
       expireLease();
       const stuck = await runAction(inputs, { GITHUB_RUN_ID: '2' });
       assert.equal(stuck.report.error?.code, 'way-back-failed', said(stuck));
-      assert.match(stuck.report.error.message, /-boot to start, in vain.*PersistentVolumeClaim/);
+      assert.match(stuck.report.error.message, /-boot to start: .*PersistentVolumeClaim/);
       assert.equal(psqlAnswers(), false, 'a server runs while its way back is not done');
       outcome.proof += `; ${stuck.report.error.message}`;
       apply(storageClass);

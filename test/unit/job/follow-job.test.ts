@@ -103,6 +103,25 @@ describe('following a Job', () => {
     expect(since.at(-1)).toBeDefined();
   });
 
+  test('the stage that the log has told last is told again once a minute, with the limit', async () => {
+    const { follow, log, cluster, clock } = setUp();
+    cluster.put('pods', running);
+    cluster.onLog = () =>
+      ['==> [4/9] pg_upgrade --check', '    1.234 s', '==> [5/9] pg_upgrade --link', 'Creating dump of global objects']
+        .map((line, index) => `2026-01-02T03:04:0${String(index)}.000000000Z ${line}\n`)
+        .join('');
+    clock.meanwhile = (elapsed) => {
+      if (elapsed > 130_000) cluster.put('pods', ended);
+    };
+    await follow();
+    expect(log.lines.filter((line) => line.startsWith('Still'))).toEqual([
+      expect.stringMatching(
+        /^Still waiting for pod \S+ to end: \[5\/9\] pg_upgrade --link \(6\d s, at most \d+ \w+\)$/,
+      ),
+      expect.stringMatching(/^Still waiting for pod \S+ to end: \[5\/9\] pg_upgrade --link \(2 min, at most/),
+    ]);
+  });
+
   test('a log that can not be read ends nothing', async () => {
     const { follow, cluster } = setUp(put(running), put(ended));
     cluster.refuse('podLog', 'pods', 500, 'the kubelet does not answer');
@@ -219,7 +238,7 @@ describe('following a Job', () => {
     const error = await thrownBy(follow);
     expect(error).toBeInstanceOf(WaitError);
     expect(error.message).toContain('exceeded quota');
-    expect(error.remedy.text).toContain('"job-start-timeout"');
+    expect(error.remedy.text).toContain('`job-start-timeout`');
     expect(log.text).toContain('exceeded quota');
   });
 
@@ -244,7 +263,7 @@ describe('following a Job', () => {
     const { follow, cluster } = setUp(put(running));
     const error = await thrownBy(follow);
     expect(error).toBeInstanceOf(WaitError);
-    expect(error.remedy.text).toContain('"job-timeout"');
+    expect(error.remedy.text).toContain('`job-timeout`');
     expect(cluster.writes).toEqual([]);
   });
 

@@ -59,12 +59,52 @@ describe('a wait', () => {
     const { wait, clock } = setUp(30_000);
     const error = await thrownBy(() => waitFor(wait, looks({ pending: 'it pulls' }, { pending: 'it crashes' })));
     expect(error).toBeInstanceOf(WaitError);
-    expect(error.message).toContain('30 s');
-    expect(error.message).toContain('the pod');
-    expect(error.message).toContain('it crashes');
-    expect(error.remedy.text).toContain('"pod-timeout"');
+    expect(error.message).toBe('Timed out after 30 s waiting for the pod: it crashes.');
+    expect(error.remedy.text).toBe('Raise `pod-timeout`, or look at what holds it up.');
     expect(clock.monotonic()).toBeGreaterThanOrEqual(30_000);
     expect(clock.monotonic()).toBeLessThan(32_000);
+  });
+
+  test('ends at its limit with the command that shows what holds it up', async () => {
+    const { wait } = setUp(30_000);
+    const lookAt = 'kubectl -n circleci describe pod postgresql-0';
+    const error = await thrownBy(() => waitFor({ ...wait, lookAt }, looks({ pending: 'it pulls.' })));
+    expect(error.message).toBe('Timed out after 30 s waiting for the pod: it pulls.');
+    expect(error.remedy.text).toBe(`Raise \`pod-timeout\`, or look at what holds it up: \`${lookAt}\`.`);
+  });
+
+  test('says once a minute what is still missing, how long it has lasted, and its limit', async () => {
+    const { wait, log, clock } = setUp(30 * 60_000);
+    clock.meanwhile = (elapsed) => {
+      if (elapsed > 190_000) done = true;
+    };
+    let done = false;
+    await waitFor(wait, () => Promise.resolve(done ? { done: undefined } : { pending: 'it pulls' }));
+    expect(log.lines).toEqual([
+      'Waiting for the pod: it pulls',
+      'Still waiting for the pod: it pulls (61 s, at most 30 min)',
+      'Still waiting for the pod: it pulls (2 min, at most 30 min)',
+      'Still waiting for the pod: it pulls (3 min, at most 30 min)',
+    ]);
+    expect(clock.repeating).toBe(0);
+  });
+
+  test('says how far it has come, and how long it is expected to take, where that is known', async () => {
+    const { wait, log } = setUp(100_000);
+    const progress = () => 'step 5 of 9';
+    await thrownBy(() => waitFor({ ...wait, progress, expected: 12_300 }, looks({ pending: 'it runs' })));
+    expect(log.lines[1]).toBe('Still waiting for the pod: step 5 of 9 (61 s, expected about 12 s, at most 100 s)');
+  });
+
+  test('says in one line what others said in several, and cuts what is long', async () => {
+    const { wait, log } = setUp(1000);
+    const psql = 'psql: error: FATAL\n\n  the database system is starting up\u001b[31m';
+    const error = await thrownBy(() => waitFor(wait, looks({ pending: psql }, { pending: 'x'.repeat(5000) })));
+    expect(log.lines).toEqual([
+      String.raw`Waiting for the pod: psql: error: FATAL the database system is starting up\x1b[31m`,
+      `Waiting for the pod: ${'x'.repeat(500)} … (4500 more characters)`,
+    ]);
+    expect(error.message).toHaveLength('Timed out after 1 s waiting for the pod: '.length + 526);
   });
 
   test('looks a last time after the limit before it gives up', async () => {

@@ -177,8 +177,8 @@ describe('the job summary', () => {
 
   test('shows the phases with their seconds and how they ended', () => {
     const phases = [
-      { id: 'a', title: 'Stop', seconds: 3, outcome: 'done' as const },
-      { id: 'b', title: 'Run | it', seconds: 12.34, outcome: 'failed' as const },
+      { id: 'a', title: 'Stop', startedAt: '2026-01-02T03:04:05.000Z', seconds: 3, outcome: 'done' as const },
+      { id: 'b', title: 'Run | it', startedAt: '2026-01-02T03:04:08.000Z', seconds: 12.34, outcome: 'failed' as const },
     ];
     const text = renderSummary(report({ phases }));
     expect(text).toContain('| Stop | 3.0 | ✓ |');

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { FakeClock } from '../fake-clock.ts';
 
+const begun = '2026-01-02T03:04:05.000Z';
+
 function setUp() {
   const clock = new FakeClock();
   return { clock, timeline: new Timeline(clock) };
@@ -15,7 +17,7 @@ describe('the timeline', () => {
       return 'stopped';
     });
     expect(result).toBe('stopped');
-    expect(timeline.phases).toEqual([{ id: 'stop', title: 'Stop', seconds: 1.2, outcome: 'done' }]);
+    expect(timeline.phases).toEqual([{ id: 'stop', title: 'Stop', startedAt: begun, seconds: 1.2, outcome: 'done' }]);
   });
 
   test('keeps a phase that failed, and its error', async () => {
@@ -25,7 +27,19 @@ describe('the timeline', () => {
       throw new Error('the disk is full');
     });
     await expect(phase).rejects.toThrow('the disk is full');
-    expect(timeline.phases).toEqual([{ id: 'stop', title: 'Stop', seconds: 0.5, outcome: 'failed' }]);
+    expect(timeline.phases).toEqual([{ id: 'stop', title: 'Stop', startedAt: begun, seconds: 0.5, outcome: 'failed' }]);
+  });
+
+  test('keeps what was foretold of a phase beside what it took', async () => {
+    const { clock, timeline } = setUp();
+    expect(timeline.expectedTime('stop')).toBeUndefined();
+    timeline.foretell({ stop: 2.5, start: undefined });
+    expect([timeline.expectedTime('stop'), timeline.expectedTime('start')]).toEqual([2500, undefined]);
+    for (const id of ['stop', 'start']) await timeline.phase(id, id, () => clock.sleep(2000));
+    expect(timeline.phases).toEqual([
+      { id: 'stop', title: 'stop', startedAt: begun, seconds: 2, expectedSeconds: 2.5, outcome: 'done' },
+      { id: 'start', title: 'start', startedAt: '2026-01-02T03:04:07.000Z', seconds: 2, outcome: 'done' },
+    ]);
   });
 
   test('the downtime goes from the first stop to the last return', () => {

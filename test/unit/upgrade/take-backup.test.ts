@@ -65,7 +65,7 @@ describe('the snapshot', () => {
     const error = await thrownBy(() => takeBackup.run(setting.context));
     expect(error).toBeInstanceOf(WaitError);
     expect(error.message).toContain('quota of snapshots exceeded');
-    expect(error.remedy.text).toContain('"snapshot-timeout"');
+    expect(error.remedy.text).toContain('`snapshot-timeout`');
     expect(setting.cluster.peek('volumesnapshots', name, namespace)).toBeDefined();
     expect(setting.context.results.backup).toBeUndefined();
     expect(takeBackup).not.toHaveProperty('undo');

@@ -112,7 +112,7 @@ describe('quiesce', () => {
     const error = await thrownBy(() => quiesce.run(context));
     expect(error.message).toContain('worker (user circle, database circle, from 10.0.0.9, idle)');
     expect(error.message).toContain('a client without a name');
-    expect(error.remedy.text).toContain('"clients-timeout"');
+    expect(error.remedy.text).toContain('`clients-timeout`');
     expect(context.results.before).toBeUndefined();
   });
 });

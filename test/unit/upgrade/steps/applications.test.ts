@@ -57,7 +57,7 @@ describe('stopping the applications', () => {
     const error = await thrownBy(() => stopApplications.run(setting.context));
     expect(error).toBeInstanceOf(WaitError);
     expect(error.message).toContain('frontend-1');
-    expect(error.remedy.text).toContain('"applications-timeout"');
+    expect(error.remedy.text).toContain('`applications-timeout`');
   });
 
   test('waits for the pods of Jobs that its CronJobs began, and for no others', async () => {
@@ -159,7 +159,7 @@ describe('bringing the applications back', () => {
     const error = await thrownBy(() => restoreApplications.run(setting.context));
     expect(error).toBeInstanceOf(WaitError);
     expect(error.message).toContain(`deployments/frontend ${String(status.readyReplicas ?? 0)}/3`);
-    expect(error.remedy.text).toContain('"rollout-timeout"');
+    expect(error.remedy.text).toContain('`rollout-timeout`');
     expect(setting.context.timeline.downtimeSeconds).toBeUndefined();
   });
 });

@@ -90,7 +90,9 @@ describe('KEDA, which has seen the ScaledObject', () => {
     const { context, cluster, log } = await stopping();
     cluster.put('scaledobjects', { ...inTheCluster(), ...condition('Unknown') });
     await stopApplications.run(context);
-    expect(log.lines.join('\n')).toContain('Waited 30 s for KEDA to pause, in vain: scaledobjects/frontend-scaler.');
+    expect(log.lines.join('\n')).toContain(
+      'Timed out after 30 s waiting for KEDA to pause: scaledobjects/frontend-scaler.',
+    );
   });
 });
 

@@ -87,7 +87,7 @@ describe('stopping PostgreSQL', () => {
     const error = await thrownBy(() => stopPostgresql.run(setting.context));
     expect(error).toBeInstanceOf(WaitError);
     expect(error.message).toContain('pod postgresql-0 to be gone');
-    expect(error.remedy.text).toContain('"shutdown-timeout"');
+    expect(error.remedy.text).toContain('`shutdown-timeout`');
     expect(setting.cluster.writes).toEqual(['patch statefulsets/postgresql']);
   });
 
@@ -101,7 +101,7 @@ describe('stopping PostgreSQL', () => {
     expect(error).toBeInstanceOf(WaitError);
     expect(error.message).toContain('attached to node node-1, attached to node node-2');
     expect(error.message).not.toContain('node-3');
-    expect(error.remedy.text).toContain('"detach-timeout"');
+    expect(error.remedy.text).toContain('`detach-timeout`');
   });
 
   test('attachments that may not be listed are not taken for "detached"', async () => {
@@ -190,6 +190,6 @@ describe('taking the stop back', () => {
     setting.cluster.put('pods', { ...pod, metadata: { ...pod.metadata, labels } });
     const error = await thrownBy(() => undo(setting));
     expect(error.message).toContain('the former pod has not gone yet');
-    expect(error.remedy.text).toContain('"start-timeout"');
+    expect(error.remedy.text).toContain('`start-timeout`');
   });
 });
