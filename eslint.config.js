@@ -22,6 +22,7 @@ export default tseslint.config(
       '!bench/precheck/',
       'eslint.config.js',
       '.dependency-cruiser.mjs',
+      'scripts/screenshots/render.mjs',
     ],
   },
   js.configs.recommended,
