@@ -16,6 +16,7 @@ import { admissionPolicies } from '../src/permissions/admission-policy.ts';
 import { permissions } from '../src/permissions/permissions.ts';
 import { exampleNames } from '../src/target/server-names.ts';
 import { inputGroups, outputTypes, type InputKey } from './reference.ts';
+import { errorCodeLines } from './troubleshooting.ts';
 
 /** Who tells, where nobody asks the check. */
 const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
@@ -32,6 +33,10 @@ const generated = new Map<string, string>([
   ['docs/report.schema.json', reportSchema()],
   ['docs/inputs.md', await inputsPage()],
   ['docs/who-may-start-it.md', between(await readFile('docs/who-may-start-it.md', 'utf8'), 'events', events())],
+  [
+    'docs/troubleshooting.md',
+    between(await readFile('docs/troubleshooting.md', 'utf8'), 'codes', [...errorCodeLines(), '']),
+  ],
   ['ARCHITECTURE.md', between(await readFile('ARCHITECTURE.md', 'utf8'), 'layers', await layerDiagram())],
 ]);
 

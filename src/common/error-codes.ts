@@ -1,220 +1,83 @@
-/** What becomes of a run that ends with an error. */
-export interface End {
-  /** Of the run. `checks`: what the checks have said stays. */
-  readonly verdict: 'failed' | 'checks' | 'reverted' | 'interrupted';
-  /** Whether a step that fails with it is undone. It is not where another run has the server, or a Job may be at work: the next run resumes from there. */
-  readonly undo: boolean;
-}
+import { clusterCodes } from './error-codes/cluster.ts';
+import { configurationCodes } from './error-codes/configuration.ts';
+import { checks, failed, type CodeRow, type End } from './error-codes/end.ts';
+import { gitHubCodes } from './error-codes/github.ts';
+import { upgradeCodes } from './error-codes/upgrade.ts';
+import { valuesFileCodes } from './error-codes/values-file.ts';
 
-export const failed: End = { verdict: 'failed', undo: true };
-const checks: End = { verdict: 'checks', undo: true };
-const reverted: End = { verdict: 'reverted', undo: true };
-const interrupted: End = { verdict: 'interrupted', undo: true };
-const leftAsItIs: End = { verdict: 'interrupted', undo: false };
+export { failed, type End };
 
-/** Each code that an error of the action may have, by the error's class, and how a run ends with it. Codes are stable: people search for them. */
+/**
+ * Each code that an error of the action may have, by the error's class: how a run ends with it, what it means, and what to do. Codes are stable: people
+ * search for them.
+ */
 export const errorCodes = {
-  ConfigurationError: {
-    'base-not-found': failed,
-    'branch-is-base': failed,
-    'branch-name-invalid': failed,
-    'confirm-missing': failed,
-    'dry-run-refused': failed,
-    'event-refused': failed,
-    'event-unreadable': failed,
-    'external-backup-unconfirmed': failed,
-    'fork-refused': failed,
-    'github-api-insecure': failed,
-    'github-repository-missing': failed,
-    'github-token-missing': failed,
-    'input-invalid': failed,
-    'input-missing': failed,
-    'input-unknown': failed,
-    'kubeconfig-missing': failed,
-    'kubeconfig-no-cluster': failed,
-    'kubeconfig-no-context': failed,
-    'kubeconfig-not-found': failed,
-    'kubeconfig-proxy-invalid': failed,
-    'kubeconfig-server-insecure': failed,
-    'kubeconfig-server-invalid': failed,
-    'kubeconfig-token-invalid': failed,
-    'kubeconfig-too-large': failed,
-    'kubeconfig-unreadable': failed,
-    'namespace-not-found': failed,
-    'password-unusable': failed,
-    'pull-request-other-base': failed,
-    'pvc-ambiguous': failed,
-    'pvc-not-found': failed,
-    'pvc-not-mounted': failed,
-    'release-unknown': failed,
-    'resources-invalid': failed,
-    'secret-key-not-found': failed,
-    'secret-not-found': failed,
-    'statefulset-ambiguous': failed,
-    'statefulset-not-found': failed,
-    'values-alias': failed,
-    'values-aliases': failed,
-    'values-ambiguous': failed,
-    'values-block-scalar': failed,
-    'values-control-character': failed,
-    'values-duplicate-key': failed,
-    'values-encrypted': failed,
-    'values-explicit-key': failed,
-    'values-file-kind': failed,
-    'values-file-missing': failed,
-    'values-file-not-found': failed,
-    'values-file-path': failed,
-    'values-helmfile': failed,
-    'values-image-invalid': failed,
-    'values-invalid-yaml': failed,
-    'values-kubernetes-object': failed,
-    'values-merged-key': failed,
-    'values-no-item': failed,
-    'values-not-a-list': failed,
-    'values-not-a-mapping': failed,
-    'values-not-a-scalar': failed,
-    'values-not-an-image': failed,
-    'values-not-utf8': failed,
-    'values-path-invalid': failed,
-    'values-several-documents': failed,
-    'values-several-lines': failed,
-    'values-shared-anchor': failed,
-    'values-tab': failed,
-    'values-tag-elsewhere': failed,
-    'values-tagged': failed,
-    'values-template': failed,
-    'values-text': failed,
-    'values-too-large': failed,
-    'values-unproven': failed,
-    'values-unreadable': failed,
-  },
-  ClusterError: {
-    conflict: failed,
-    forbidden: failed,
-    'foreign-answer': failed,
-    'image-unusable': failed,
-    invalid: failed,
-    'namespace-gone': failed,
-    'no-address': failed,
-    'no-date': failed,
-    'no-end': failed,
-    'not-found': failed,
-    'not-served': failed,
-    'probe-failed': failed,
-    'probe-gone': failed,
-    'probes-at-work': failed,
-    'psql-failed': failed,
-    refused: failed,
-    'server-error': failed,
-    'snapshot-failed': failed,
-    'snapshot-gone': failed,
-    'too-many-requests': failed,
-    unauthorized: failed,
-    unreachable: failed,
-    'volume-unreadable': failed,
-    'volume-untried': failed,
-  },
-  GitHubError: {
-    'base-moved': failed,
-    'branch-not-ours': failed,
-    'github-exists': failed,
-    'github-forbidden': failed,
-    'github-invalid': failed,
-    'github-issues-disabled': failed,
-    'github-moved': failed,
-    'github-no-drafts': failed,
-    'github-not-found': failed,
-    'github-permission-missing': failed,
-    'github-pull-requests-not-permitted': failed,
-    'github-rate-limited': failed,
-    'github-refused': failed,
-    'github-rule': failed,
-    'github-server-error': failed,
-    'github-unauthorized': failed,
-    'github-uncertain': failed,
-    'github-unexpected-answer': failed,
-    'github-unreachable': failed,
-  },
+  ConfigurationError: { ...configurationCodes, ...valuesFileCodes },
+  ClusterError: clusterCodes,
+  GitHubError: gitHubCodes,
   PrecheckError: {
-    'backup-unknown': checks,
-    'changed-meanwhile': checks,
-    'consent-missing': checks,
-    'facts-missing': checks,
-    'former-image-unknown': checks,
-    'journal-authentic': checks,
-    'no-template1': checks,
-    'precheck-blocks': checks,
+    'backup-unknown': [
+      checks,
+      '`confirm` names a backup that does not exist, or that this action did not make of this volume. Nothing was changed.',
+      'The message lists the backups that there are.',
+    ],
+    'changed-meanwhile': [
+      checks,
+      'The StatefulSet or the applications changed while the checks ran. Nothing was changed by this run.',
+      'Let the change end, then run again.',
+    ],
+    'consent-missing': [
+      checks,
+      'A rollback would lose what was written since, or nobody can tell what it would lose. Nothing was changed.',
+      'Read what the message lists. If you agree to it, set `accept-data-loss: true`.',
+    ],
+    'facts-missing': [
+      checks,
+      'The upgrade lacks a fact that its checks could not read.',
+      'Run the checks again, and see what is unknown.',
+    ],
+    'former-image-unknown': [
+      checks,
+      'Without the journal the image of PostgreSQL 12 is not known for sure. Nothing was changed.',
+      'Find it in values.yaml in Git, and name it as the message says.',
+    ],
+    'journal-authentic': [
+      checks,
+      '`confirm` says to go without the journal, but the journal is right. Nothing was changed.',
+      'Set `confirm` to the namespace alone.',
+    ],
+    'no-template1': [
+      checks,
+      'The server has no database template1, which pg_upgrade needs.',
+      '`CREATE DATABASE template1 TEMPLATE template0`',
+    ],
+    'precheck-blocks': [
+      checks,
+      'At least one check failed or could not be answered. Nothing was stopped.',
+      'Each of them says what to do, in the log and in the job summary.',
+    ],
   },
-  UpgradeError: {
-    'lease-lost': leftAsItIs,
-    'node-silent': leftAsItIs,
-    'image-changed': interrupted,
-    'job-still-runs': interrupted,
-    'let-in-by-others': interrupted,
-    reverted: reverted,
-    'applications-not-back': failed,
-    'applications-started': failed,
-    'backup-foreign': failed,
-    'backup-gone': failed,
-    'claim-foreign': failed,
-    'claim-lost': failed,
-    'claim-missing': failed,
-    'claim-taken': failed,
-    'claim-unbound': failed,
-    'client-came-back': failed,
-    'copy-does-not-start': failed,
-    'data-differs': failed,
-    'ended-meanwhile': failed,
-    'gate-dropped': failed,
-    'image-moved': failed,
-    'image-unconfirmed': failed,
-    'job-cannot-start': failed,
-    'job-failed': failed,
-    'job-foreign': failed,
-    'job-pod-gone': failed,
-    'journal-changed': failed,
-    'journal-foreign': failed,
-    'journal-gone': failed,
-    'journal-immutable': failed,
-    'journal-invalid': failed,
-    'journal-not-authentic': failed,
-    'journal-replayed': failed,
-    'journal-unwritable': failed,
-    'lease-foreign': failed,
-    'not-analyzed': failed,
-    'not-measured': failed,
-    'not-rolled-back': failed,
-    'not-told': failed,
-    'nothing-to-roll-back': failed,
-    'revert-failed': failed,
-    served: failed,
-    'server-does-not-start': failed,
-    'server-runs': failed,
-    'snapshot-foreign': failed,
-    'statefulset-gone': failed,
-    'transfer-differs': failed,
-    'unexpected-output': failed,
-    'unfinished-upgrade': failed,
-    'upgrade-held': failed,
-    'upgrade-obstacle': failed,
-    'volume-foreign': failed,
-    'volume-gone': failed,
-    'volume-in-use': failed,
-    'way-back-failed': failed,
-    'wrong-server': failed,
-  },
+  UpgradeError: upgradeCodes,
   WaitError: {
-    'wait-limit': failed,
+    'wait-limit': [
+      failed,
+      'A wait reached its limit. The message says what was missing last.',
+      'Look at what it names, or raise the input that it names.',
+    ],
   },
   CancelledError: {
-    cancelled: failed,
+    cancelled: [
+      failed,
+      'Somebody cancelled the run, or the runner was shut down.',
+      'Run again when you are ready. `mode: status` says how the server was left.',
+    ],
   },
-} as const satisfies Readonly<Record<string, Readonly<Record<string, End>>>>;
+} as const satisfies Readonly<Record<string, Readonly<Record<string, CodeRow>>>>;
 
 export type CodeOf<K extends keyof typeof errorCodes> = keyof (typeof errorCodes)[K];
 export type ErrorCode = { [K in keyof typeof errorCodes]: CodeOf<K> }[keyof typeof errorCodes];
 
-const ends: Readonly<Record<ErrorCode, End>> = {
+const rows: Readonly<Record<ErrorCode, CodeRow>> = {
   ...errorCodes.ConfigurationError,
   ...errorCodes.ClusterError,
   ...errorCodes.GitHubError,
@@ -226,5 +89,6 @@ const ends: Readonly<Record<ErrorCode, End>> = {
 
 /** How a run ends with an error of that code. */
 export function endOf(code: ErrorCode): End {
-  return ends[code];
+  const [end] = rows[code];
+  return end;
 }

@@ -2,13 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { endOf, errorCodes, type ErrorCode } from '../../../src/common/error-codes.ts';
+import type { CodeRow } from '../../../src/common/error-codes/end.ts';
 import { endWith, UpgradeError } from '../../../src/common/errors.ts';
 
 const codes = Object.values(errorCodes).flatMap((of) => Object.keys(of)) as ErrorCode[];
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && path.basename(file) !== 'error-codes.ts')
+  .filter((file) => file.endsWith('.ts') && !file.startsWith('common/error-codes'))
   .map((file) => readFileSync(path.join('src', file), 'utf8'))
   .join('\n');
+
+const rows = Object.values(errorCodes).flatMap((of) => Object.entries<CodeRow>(of));
 
 const withVerdict = (verdict: string) => codes.filter((code) => endOf(code).verdict === verdict).sort();
 
@@ -28,6 +31,23 @@ describe('the codes of errors', () => {
     // A refusal of the values file names its code without the beginning that all of them have.
     const names = [code, code.replace(/^values-/, '')];
     expect(names.some((name) => sources.includes(`'${name}'`))).toBe(true);
+  });
+
+  test.each(rows)('%s has a meaning and something to do, in sentences', (_, [, meaning, advice]) => {
+    expect(meaning).toMatch(/^([A-Z`]|psql |pg_upgrade).{20,}[.)]$/);
+    expect(advice).toMatch(/^[A-Z`].{8,}[.)`]$/);
+    // A bare number is no name of a server.
+    expect(`${meaning} ${advice}`.replaceAll(/PostgreSQL 1[24]|12-to-14/g, '')).not.toMatch(/\b1[24]\b/);
+  });
+
+  test('have a meaning each of its own', () => {
+    const meanings = rows.map(([, [, meaning]]) => meaning);
+    expect(meanings.filter((meaning, index) => meanings.indexOf(meaning) !== index)).toEqual([]);
+  });
+
+  test('stand in docs/troubleshooting.md', () => {
+    const page = readFileSync('docs/troubleshooting.md', 'utf8');
+    expect(codes.filter((code) => !page.includes(`| \`${code}\` |`))).toEqual([]);
   });
 
   test('say how a run ends', () => {
