@@ -72,7 +72,7 @@ export const gitHubCodes = {
   'github-unauthorized': [failed, 'GitHub does not accept the token.', 'Renew the token.'],
   'github-uncertain': [
     failed,
-    'The answer to a write was lost several times, so it is not known whether it was done.',
+    'The answer to a write was lost, so it is not known whether it was done.',
     'Run the workflow again: it finds what there is.',
   ],
   'github-unexpected-answer': [failed, 'Something else than GitHub answers.', 'Check `GITHUB_API_URL` and the proxy.'],

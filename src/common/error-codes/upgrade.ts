@@ -230,7 +230,7 @@ export const upgradeCodes = {
   'statefulset-gone': [
     failed,
     'Somebody deleted the StatefulSet. The data is on the volume.',
-    'Find out who deleted it. Deploy it again with 0 replicas, then run `mode: status`.',
+    'Find out who deleted it. Deploy it again with 0 replicas, so that PostgreSQL does not start. Then run `mode: status`.',
   ],
   'transfer-differs': [
     failed,
