@@ -10,9 +10,9 @@ import { branchDiff, makeRepository } from '../test/workflow/repository.ts';
 import type { WorkflowEnd } from '../test/workflow/runner-log.ts';
 import { runWorkflow } from '../test/workflow/workflow.ts';
 
-const repository = makeRepository();
+const repository = makeRepository(namespace);
 const github = await GitHubDouble.start(repository);
-const secrets = { KUBECONFIG: readFileSync(limitedKubeconfig(namespace, 'demo', 'upgrade'), 'utf8') };
+const secrets = { KUBECONFIG_UPGRADE: readFileSync(limitedKubeconfig(namespace, 'demo', 'upgrade'), 'utf8') };
 const before = version();
 // Something has to have been written before the upgrade, for it to be found afterwards.
 while (verifyWriter(namespace).acknowledged < 200) await sleep(500);

@@ -7,14 +7,14 @@ import { limitedKubeconfig } from '../../test/cluster/user.ts';
 import { GitHubDouble } from '../../test/github/double.ts';
 import { jobToken } from '../../test/github/token.ts';
 import { parseCommands } from '../../test/scenario/workflow-commands.ts';
-import { branchDiff, makeRepository, valuesFile } from '../../test/workflow/repository.ts';
+import { branchDiff, makeRepository, valuesFileOf } from '../../test/workflow/repository.ts';
 
 const [directory = '.'] = process.argv.slice(2);
 const namespace = 'screenshots';
 const token = 'ghs_0123456789abcdef0123456789abcdef0123';
 
 mkdirSync(directory, { recursive: true });
-const repository = makeRepository();
+const repository = makeRepository(namespace);
 const github = await GitHubDouble.start(repository);
 github.tokens.set(token, { ...jobToken, issues: 'write' });
 try {
@@ -27,7 +27,7 @@ try {
   keep('precheck.log', precheck.stdout);
 
   removeFaults();
-  const upgrade = await run({ mode: 'upgrade', confirm: namespace, 'values-file': valuesFile });
+  const upgrade = await run({ mode: 'upgrade', confirm: namespace, 'values-file': valuesFileOf(namespace) });
   keep('upgrade.md', upgrade.summary);
   keep('upgrade.log', upgrade.stdout);
   const [pullRequest] = github.state.pullRequests;

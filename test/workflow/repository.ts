@@ -1,8 +1,6 @@
 // The repository of a server's administrators, with the values.yaml that the examples name.
 import { BareRepository } from '../github/bare-repository.ts';
 
-export const valuesFile = 'environments/production/values.yaml';
-
 const values = `# CircleCI Server, production
 global:
   domainName: "circleci.example.com"   # behind the proxy
@@ -17,8 +15,13 @@ postgresql:
     persistence: {size: 8Gi}
 `;
 
-export function makeRepository(): BareRepository {
-  return BareRepository.make({ 'README.md': '# Infrastructure\n', [valuesFile]: values });
+/** Where the examples look for the values.yaml of a server. */
+export function valuesFileOf(namespace: string): string {
+  return `environments/${namespace}/values.yaml`;
+}
+
+export function makeRepository(namespace: string): BareRepository {
+  return BareRepository.make({ 'README.md': '# Infrastructure\n', [valuesFileOf(namespace)]: values });
 }
 
 /** What a merge of the branch would change, as git shows it. */

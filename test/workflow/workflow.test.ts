@@ -9,8 +9,8 @@ import { limitedKubeconfig } from '../cluster/user.ts';
 import { GitHubDouble } from '../github/double.ts';
 import { mergePullRequest } from '../github/merge.ts';
 import { branchDiff, makeRepository } from './repository.ts';
-import type { WorkflowEnd } from './runner-log.ts';
-import { runWorkflow } from './workflow.ts';
+import { reportShape, type Report } from '../../src/report/report-shape.ts';
+import { runWorkflow, type Circumstances, type FinishedWorkflow } from './workflow.ts';
 
 jest.setTimeout(10 * 60_000);
 /** Less, so that a run which hangs ends with its log. */
@@ -25,7 +25,7 @@ const onlyTheTag = [
 let github: GitHubDouble;
 
 async function openGitHub(): Promise<void> {
-  github = await GitHubDouble.start(makeRepository());
+  github = await GitHubDouble.start(makeRepository(namespace));
 }
 
 async function closeGitHub(): Promise<void> {
@@ -34,17 +34,23 @@ async function closeGitHub(): Promise<void> {
 }
 
 /** Runs an example, which has to keep to GitHub's description of its API; what it gave, and what it changed there. */
-async function run(file: string, inputs: Record<string, string>, secrets: Record<string, string> = {}) {
+async function run(file: string, circumstances: Omit<Circumstances, 'github'>) {
   const [before, asked] = [github.writes.length, github.requests.length];
-  const end = await runWorkflow(file, { github, inputs: { namespace, ...inputs }, secrets, limit });
+  const end = await runWorkflow(file, { github, limit, ...circumstances });
   expect(github.violations).toEqual([]);
   return { ...end, written: github.writes.slice(before), asked: github.requests.slice(asked) };
 }
 
 /** For a run that has to be green: when it is not, its log says why. */
-function green<End extends WorkflowEnd>(end: End): End {
+function green<End extends FinishedWorkflow>(end: End): End {
   if (!end.succeeded) throw new Error(`The workflow is red:\n${end.log}`);
   return end;
+}
+
+/** The report in the one artifact that the run keeps. */
+function reportIn({ artifacts }: FinishedWorkflow, artifact: string): Report {
+  expect(Object.keys(artifacts)).toEqual([artifact]);
+  return reportShape.parse(JSON.parse(artifacts[artifact]?.['postgresql-upgrade-report.json'] ?? ''));
 }
 
 /** Lines that the branch would change, without those that say where. */
@@ -55,19 +61,22 @@ function changedLines(branch: string): string[] {
 }
 
 describe('the examples, one after the other on a server on 12', () => {
-  let kubeconfig: string;
+  /** Of the accounts that docs/permissions.md describes. */
+  const secrets: Record<string, string> = {};
 
   beforeAll(async () => {
     await openGitHub();
     bench('reset', '--namespace', namespace, '--no-writer', '--size-mb', '20', '--tables', '40');
-    kubeconfig = readFileSync(limitedKubeconfig(namespace, 'workflow', 'upgrade'), 'utf8');
+    for (const mode of ['precheck', 'upgrade'] as const)
+      secrets[`KUBECONFIG_${mode.toUpperCase()}`] = readFileSync(limitedKubeconfig(namespace, mode, mode), 'utf8');
   });
   afterAll(closeGitHub);
 
-  async function runOnCluster(file: string, inputs: Record<string, string> = {}) {
+  async function runOnCluster(file: string, inputs?: Record<string, string>) {
     const audit = new AuditLog();
-    const end = await run(file, inputs, { KUBECONFIG: kubeconfig });
-    return { ...end, changed: audit.writes(`:${namespace}:workflow`).map(callName) };
+    const end = await run(file, { inputs, secrets });
+    const changed = ['precheck', 'upgrade'].flatMap((account) => audit.writes(`:${namespace}:${account}`));
+    return { ...end, changed: changed.map(callName) };
   }
 
   /** The probes of both images, the restore test, and the trial start of 14. */
@@ -76,7 +85,7 @@ describe('the examples, one after the other on a server on 12', () => {
   // That it is green where a check was red before is told below.
   if (isWhole)
     test('precheck.yml is green, and changes nothing', async () => {
-      const end = green(await runOnCluster('precheck.yml'));
+      const end = green(await runOnCluster('precheck.yml', {}));
       expect(end).toMatchObject({ outputs: { precheck: { verdict: 'warning' } }, written: [] });
       expect(end.changed.sort()).toEqual(probes);
     });
@@ -89,7 +98,7 @@ describe('the examples, one after the other on a server on 12', () => {
 
     test('which it opens when a check turns red', async () => {
       hazard('functions', 'regproc');
-      const end = await runOnCluster('precheck.yml');
+      const end = await runOnCluster('precheck.yml', {});
       expect(end).toMatchObject({ succeeded: false, written: [`POST ${issuesUrl} 201`] });
       expect(end.outputs['precheck']).toMatchObject({
         ...{ verdict: 'failed', 'failed-checks': 'reg-type-columns' },
@@ -108,7 +117,7 @@ describe('the examples, one after the other on a server on 12', () => {
     // What test/scenario/issue.test.ts proves too.
     if (isWhole) {
       test('to which it writes nothing while nothing changes', async () => {
-        const end = await runOnCluster('precheck.yml');
+        const end = await runOnCluster('precheck.yml', {});
         expect(end).toMatchObject({
           ...{ succeeded: false, written: [] },
           outputs: { precheck: { 'issue-operation': 'none', 'issue-number': '1' } },
@@ -117,7 +126,7 @@ describe('the examples, one after the other on a server on 12', () => {
 
       test('which it comments and rewrites when another check turns red', async () => {
         hazard('rows', 'information_schema.tables');
-        const end = await runOnCluster('precheck.yml');
+        const end = await runOnCluster('precheck.yml', {});
         expect(end).toMatchObject({
           ...{ succeeded: false, outputs: { precheck: { 'issue-operation': 'updated' } } },
           written: [`POST ${issuesUrl}/1/comments 201`, `PATCH ${issuesUrl}/1 200`],
@@ -129,7 +138,7 @@ describe('the examples, one after the other on a server on 12', () => {
 
     test('which it closes when it is green again, and changes nothing', async () => {
       psql(namespace, 'postgres', 'DROP TABLE IF EXISTS functions, rows');
-      const end = green(await runOnCluster('precheck.yml'));
+      const end = green(await runOnCluster('precheck.yml', undefined));
       expect(end).toMatchObject({
         outputs: { precheck: { verdict: 'warning', 'issue-operation': 'closed', 'issue-number': '1' } },
         written: [`POST ${issuesUrl}/1/comments 201`, `PATCH ${issuesUrl}/1 200`],
@@ -141,14 +150,25 @@ describe('the examples, one after the other on a server on 12', () => {
     });
   });
 
+  test('upgrade.yml with "dry-run" needs no "confirm", keeps the plan, and changes nothing', async () => {
+    const end = green(await runOnCluster('upgrade.yml', { namespace, mode: 'upgrade', 'dry-run': 'true' }));
+    expect(reportIn(end, 'postgresql-upgrade-1')).toMatchObject({
+      mode: 'upgrade',
+      plan: expect.anything() as unknown,
+    });
+    expect(end.changed.sort()).toEqual(probes);
+    expect(end.written).toEqual([]);
+  });
+
   test('upgrade.yml without "confirm" is red before anything is touched', async () => {
-    const end = await runOnCluster('upgrade.yml', { mode: 'upgrade' });
+    const end = await runOnCluster('upgrade.yml', { namespace, mode: 'upgrade' });
     expect(end).toMatchObject({ succeeded: false, changed: [], asked: [] });
     expect(end.log).toContain('error: confirm-missing: ');
+    expect(reportIn(end, 'postgresql-upgrade-1').error?.code).toBe('confirm-missing');
   });
 
   test('upgrade.yml is green, 14 serves, and a pull request changes the tag and nothing else', async () => {
-    const end = green(await runOnCluster('upgrade.yml', { mode: 'upgrade', confirm: namespace }));
+    const end = green(await runOnCluster('upgrade.yml', { namespace, mode: 'upgrade', confirm: namespace }));
     expect(end).toMatchObject({
       outputs: { postgresql: { verdict: 'upgraded', image, 'pull-request-operation': 'created' } },
     });
@@ -160,11 +180,18 @@ describe('the examples, one after the other on a server on 12', () => {
     expect(url).toBe(`${github.serverUrl}/octo-org/infrastructure/pull/${String(pullRequest?.number)}`);
     expect(end.summary).toContain('# ✓ PostgreSQL 14 serves');
     // The step after the action.
-    expect(end.log).toContain(`Before the next helm upgrade values.yaml has to name ${image}, see ${url}.`);
+    expect(end.log).toContain(`Merge ${url} before the next helm upgrade. values.yaml then names ${image}.`);
+    expect(reportIn(end, 'postgresql-upgrade-1').verdict).toBe('upgraded');
+  });
+
+  test("status.yml tells so with the precheck's account, and writes nothing", async () => {
+    const end = green(await runOnCluster('status.yml', { namespace }));
+    expect(end).toMatchObject({ outputs: { status: { verdict: 'upgraded' } }, changed: [], asked: [] });
+    expect(reportIn(end, 'postgresql-status-1').status).toBeDefined();
   });
 
   test('upgrade.yml once more is green and writes nothing, neither to the cluster nor to GitHub', async () => {
-    const end = green(await runOnCluster('upgrade.yml', { mode: 'upgrade', confirm: namespace }));
+    const end = green(await runOnCluster('upgrade.yml', { namespace, mode: 'upgrade', confirm: namespace }));
     expect(end).toMatchObject({
       outputs: { postgresql: { verdict: 'already-upgraded', 'pull-request-operation': 'none' } },
       changed: [],
@@ -175,13 +202,13 @@ describe('the examples, one after the other on a server on 12', () => {
   describe('upgrade.yml with mode rollback, after that pull request was merged', () => {
     test('is red without consent, says what would be lost, and writes nothing', async () => {
       mergePullRequest(github);
-      const end = await runOnCluster('upgrade.yml', { mode: 'rollback', confirm: namespace });
+      const end = await runOnCluster('upgrade.yml', { namespace, mode: 'rollback', confirm: namespace });
       expect(end).toMatchObject({ succeeded: false, changed: [], written: [] });
       expect(end.log).toContain('error: consent-missing: ');
     });
 
     test('is green with it, 12 serves, and a pull request takes the tag back and changes nothing else', async () => {
-      const inputs = { mode: 'rollback', confirm: namespace, 'accept-data-loss': 'true' };
+      const inputs = { namespace, mode: 'rollback', confirm: namespace, 'accept-data-loss': 'true' };
       const end = green(await runOnCluster('upgrade.yml', inputs));
       expect(end).toMatchObject({
         outputs: { postgresql: { verdict: 'rolled-back', 'pull-request-operation': 'created' } },
@@ -199,17 +226,20 @@ describe('values.yml, without a cluster', () => {
   beforeAll(openGitHub);
   afterAll(closeGitHub);
 
-  test('is green, and its pull request changes the tag and nothing else', async () => {
-    const end = green(await run('values.yml', {}));
+  // As the file says: a workflow starts on a pull request that an App opens, so that required checks run.
+  test('is green with the token of a GitHub App, which opens the pull request; it changes the tag and nothing else', async () => {
+    const end = green(await run('values.yml', { inputs: { namespace }, app: true }));
     expect(end).toMatchObject({
       outputs: { values: { verdict: 'proposed', image, 'pull-request-operation': 'created' } },
     });
+    expect(github.state.pullRequests).toMatchObject([{ author: 'upgrader[bot]' }]);
     const heads = github.state.pullRequests.map((pullRequest) => pullRequest.head);
     expect(heads.map(changedLines)).toEqual([onlyTheTag]);
+    expect(reportIn(end, 'postgresql-values-1').verdict).toBe('proposed');
   });
 
   test('once more writes nothing', async () => {
-    const end = green(await run('values.yml', {}));
+    const end = green(await run('values.yml', { inputs: { namespace } }));
     expect(end).toMatchObject({
       outputs: { values: { 'pull-request-operation': 'none' } },
       written: [],
