@@ -9,6 +9,7 @@ import spdx from 'spdx-license-list/full.js';
 const [directory] = process.argv.slice(2);
 if (directory === undefined) throw new Error('usage: bundle.ts DIRECTORY');
 
+const { version } = JSON.parse(await readFile('package.json', 'utf8')) as Package;
 const { metafile } = await build({
   entryPoints: ['src/index.ts'],
   outdir: directory,
@@ -19,6 +20,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node24',
   charset: 'utf8',
+  define: { ACTION_VERSION: JSON.stringify(version) },
   logLevel: 'warning',
   // CommonJS packages inside call require() of Node's own modules.
   banner: {

@@ -1,20 +1,53 @@
 import { systemClock } from './adapters/clock.ts';
 import { nodeCrypto } from './adapters/crypto.ts';
-import { takeEnvironment } from './adapters/environment.ts';
+import { takeEnvironment, withInputs, type Environment } from './adapters/environment.ts';
 import { readEvent, readScripts } from './adapters/files.ts';
 import { captureProcessOutput } from './adapters/process-output.ts';
 import { githubRunner, logWritten } from './adapters/runner.ts';
+import { terminal } from './adapters/terminal.ts';
+import { isRunError, type RunError } from './common/errors.ts';
+import { helpText, nameWithVersion, parseCommandLine, type CommandLine } from './inputs/command-line.ts';
+import { isWorkflow } from './inputs/guards.ts';
 import type { Inputs } from './inputs/inputs.ts';
 import { tellUnfinished } from './post.ts';
 import { redactedGitHub } from './redaction/redacted-github.ts';
 import { redacted } from './redaction/redacted-runner.ts';
 import { Redactor } from './redaction/redactor.ts';
-import { run, type Adapters } from './run.ts';
+import { run, tellError, type Adapters } from './run.ts';
 import { vocabulary } from './vocabulary.ts';
 
+/** Of package.json, by scripts/bundle.ts. */
+declare const ACTION_VERSION: string;
+
+const given = takeEnvironment(process.env);
+const asked = readCommandLine(process.argv.slice(2), given);
+const environment = 'environment' in asked ? asked.environment : given;
+const screen = isWorkflow(environment.get) ? undefined : terminal(environment);
 const redactor = new Redactor(vocabulary);
-const runner = redacted(githubRunner(takeEnvironment(process.env)), redactor);
+const runner = redacted(screen?.runner ?? githubRunner(environment), redactor);
 captureProcessOutput(runner.log);
+
+type Asked =
+  | { readonly asks: 'help' | 'version' }
+  | { readonly asks: 'run'; readonly environment: Environment }
+  | { readonly asks: 'nothing'; readonly error: RunError };
+
+/** A runner gives no flags, and inputs as variables; flags become such variables. */
+function readCommandLine(words: readonly string[], variables: Environment): Asked {
+  if (words.length === 0) return { asks: 'run', environment: variables };
+  try {
+    const line: CommandLine = parseCommandLine(words);
+    if (line.asks !== 'run') return line;
+    const token = variables.get('GITHUB_TOKEN');
+    return {
+      asks: 'run',
+      environment: withInputs(variables, { ...(token === '' ? {} : { 'github-token': token }), ...line.inputs }),
+    };
+  } catch (error) {
+    if (!isRunError(error)) throw error;
+    return { asks: 'nothing', error };
+  }
+}
 
 const cancelled = new AbortController();
 
@@ -33,6 +66,7 @@ function patienceOf(mode: Inputs['mode']): number {
 }
 
 const adapters: Adapters = {
+  version: ACTION_VERSION,
   runner,
   clock: systemClock,
   crypto: nodeCrypto,
@@ -65,8 +99,12 @@ const adapters: Adapters = {
   scripts: () => readScripts(import.meta.dirname),
   readEvent: () => readEvent(runner.environment('GITHUB_EVENT_PATH')),
 };
+if (asked.asks === 'help') runner.log.info(helpText(ACTION_VERSION));
+else if (asked.asks === 'version') runner.log.info(nameWithVersion(ACTION_VERSION));
+else if (asked.asks === 'nothing') tellError(runner, asked.error);
 // The runner starts this file a second time when the job is over.
-await (runner.state('isPost') === '' ? run(adapters) : tellUnfinished(adapters));
+else await (runner.state('isPost') === '' ? run(adapters) : tellUnfinished(adapters));
+screen?.listOutputs();
 // A socket that is kept alive must not keep the step from ending; the end of a long log may still be on its way into the pipe.
 await logWritten();
 process.exit();

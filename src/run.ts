@@ -1,8 +1,9 @@
-import { describe, endWith, isRunError } from './common/errors.ts';
-import { guardConsent, guardStart, type Start } from './inputs/guards.ts';
+import { describe, endWith, isRunError, type RunError } from './common/errors.ts';
+import { guardConsent, guardStart, isWorkflow, type Start } from './inputs/guards.ts';
 import { dubiousInputs, unknownInputs, unusedInputs } from './inputs/input-advice.ts';
 import { expectExisting } from './inputs/ignore.ts';
 import { catalogue } from './prechecks/catalogue.ts';
+import { nameWithVersion } from './inputs/command-line.ts';
 import { inputTable, parseInputs, type Inputs } from './inputs/inputs.ts';
 import type { Scripts } from './ports/scripts.ts';
 import type { Clock } from './ports/clock.ts';
@@ -28,6 +29,8 @@ import { oneLine } from './text/visible.ts';
 import { backupName } from './objects/backup.ts';
 
 export interface Adapters {
+  /** Of the action, for people and the report. */
+  readonly version: string;
   readonly runner: Runner;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -45,6 +48,7 @@ export async function run(adapters: Adapters): Promise<void> {
   runner.saveState('isPost', 'yes');
   // Before anything is told, an input's own error included.
   runner.mask(runner.input('github-token'));
+  runner.log.info(nameWithVersion(adapters.version));
   const timeline = new Timeline(clock);
   const progress: Progress = { findings: [], verdict: 'failed', results: { warnings: [] } };
   let error: Report['error'];
@@ -60,15 +64,15 @@ export async function run(adapters: Adapters): Promise<void> {
         };
     if (!isRunError(thrown) && thrown instanceof Error) runner.log.info(thrown.stack ?? '');
     progress.verdict = verdictAfter(thrown, progress.verdict);
-    const place = isRunError(thrown) ? thrown.place : undefined;
-    runner.log.annotate('error', error.code, `${error.message} What to do: ${remedyText(error.remedy)}`, place);
-    runner.fail();
+    tellError(runner, { ...error, place: isRunError(thrown) ? thrown.place : undefined });
   }
   runner.saveState('ended', progress.verdict);
   for (const warning of progress.results.warnings) runner.log.annotate('warning', progress.inputs?.mode ?? '', warning);
   try {
     // The summary cuts what is long: what it is made of is redacted before.
-    const report = changeLeaves(reportOf(progress, timeline, error), (text) => runner.log.redact(text));
+    const report = changeLeaves(reportOf(adapters.version, progress, timeline, error), (text) =>
+      runner.log.redact(text),
+    );
     await publish(runner, report);
   } catch (thrown) {
     runner.log.annotate(
@@ -78,6 +82,15 @@ export async function run(adapters: Adapters): Promise<void> {
     );
     runner.fail();
   }
+}
+
+/** Fails the run, and says why and what to do. */
+export function tellError(
+  runner: Pick<Runner, 'log' | 'fail'>,
+  { code, message, remedy, place }: Pick<RunError, 'message' | 'remedy' | 'place'> & { readonly code: string },
+): void {
+  runner.log.annotate('error', code, `${message} What to do: ${remedyText(remedy)}`, place);
+  runner.fail();
 }
 
 async function work(adapters: Adapters, timeline: Timeline, progress: Progress): Promise<void> {
@@ -121,12 +134,9 @@ async function work(adapters: Adapters, timeline: Timeline, progress: Progress):
   await clusterModes[inputs.mode]({ ...context, cluster, connection, crypto: adapters.crypto, scripts });
 }
 
-/** GitHub sets these in every workflow, and lets nobody set them otherwise: one of them is enough to be in one. */
-const workflowVariables = ['GITHUB_ACTIONS', 'GITHUB_EVENT_NAME', 'GITHUB_RUN_ID', 'GITHUB_WORKFLOW'];
-
 async function startOf({ runner, readEvent }: Adapters): Promise<Start> {
-  const isWorkflow = workflowVariables.some((name) => runner.environment(name) !== '');
-  return { event: runner.environment('GITHUB_EVENT_NAME'), isWorkflow, payload: await readEvent() };
+  const event = runner.environment('GITHUB_EVENT_NAME');
+  return { event, isWorkflow: isWorkflow((name) => runner.environment(name)), payload: await readEvent() };
 }
 
 const clusterModes = { precheck, upgrade, status: tellStatus, rollback };
@@ -157,6 +167,7 @@ function seenId(probe: Facts['servingProbe']): string | undefined {
 }
 
 function reportOf(
+  version: string,
   {
     inputs,
     cluster,
@@ -176,6 +187,7 @@ function reportOf(
 ): Report {
   return {
     schema: 2,
+    version,
     mode: inputs?.mode ?? 'precheck',
     namespace: inputs?.namespace ?? '',
     cluster: cluster?.address ?? '',

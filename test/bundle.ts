@@ -24,6 +24,8 @@ export interface Circumstances {
   readonly bundle?: string;
   readonly event?: string;
   readonly payload?: unknown;
+  /** Whether a person starts it in a terminal: the inputs are flags, and nothing is there of a runner. */
+  readonly inTerminal?: boolean;
   /** Environment variables besides the runner's; undefined removes one of them. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
@@ -59,23 +61,29 @@ export function startBundle(inputs: InputValues, circumstances: Circumstances = 
   const summary = file('summary', '');
   const state = file('state', '');
   const started = performance.now();
-  const child = spawn(path.join(root, 'scripts/node24'), [circumstances.bundle ?? bundle], {
+  const isInTerminal = circumstances.inTerminal === true;
+  const words = isInTerminal ? Object.entries(inputs).flatMap(([name, value]) => flag(name, value)) : [];
+  const runner = {
+    GITHUB_ACTIONS: 'true',
+    GITHUB_OUTPUT: output,
+    GITHUB_STEP_SUMMARY: summary,
+    GITHUB_STATE: state,
+    GITHUB_EVENT_NAME: circumstances.event ?? 'workflow_dispatch',
+    GITHUB_EVENT_PATH: file('event.json', JSON.stringify(circumstances.payload ?? {})),
+    GITHUB_SERVER_URL: 'https://github.example',
+    GITHUB_REPOSITORY: 'admins/server',
+    GITHUB_RUN_ID: '1',
+    GITHUB_RUN_ATTEMPT: '1',
+    RUNNER_TEMP: directory,
+    ...inputVariables(inputs),
+  };
+  const child = spawn(path.join(root, 'scripts/node24'), [circumstances.bundle ?? bundle, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       HOME: directory,
-      GITHUB_ACTIONS: 'true',
-      GITHUB_OUTPUT: output,
-      GITHUB_STEP_SUMMARY: summary,
-      GITHUB_STATE: state,
-      GITHUB_EVENT_NAME: circumstances.event ?? 'workflow_dispatch',
-      GITHUB_EVENT_PATH: file('event.json', JSON.stringify(circumstances.payload ?? {})),
-      GITHUB_SERVER_URL: 'https://github.example',
-      GITHUB_REPOSITORY: 'admins/server',
-      GITHUB_RUN_ID: '1',
-      GITHUB_RUN_ATTEMPT: '1',
-      RUNNER_TEMP: directory,
-      ...inputVariables(inputs),
+      TMPDIR: directory,
+      ...(isInTerminal ? {} : runner),
       ...circumstances.environment,
     },
   });
@@ -112,6 +120,12 @@ function inputVariables(given: InputValues): Record<string, string> {
       given[name] ?? input.default ?? '',
     ]),
   );
+}
+
+/** An input as people write it. */
+function flag(name: string, value: string): string[] {
+  if (value === 'true') return [`--${name}`];
+  return value === 'false' ? [`--no-${name}`] : [`--${name}`, value];
 }
 
 function declared(outputs: Record<string, string>): Record<string, string> {

@@ -4,6 +4,15 @@ export interface Environment {
   readonly get: (name: string) => string;
 }
 
+/** The environment with these texts of inputs, by their names, as a runner would set them. */
+export function withInputs(environment: Environment, inputs: Readonly<Record<string, string>>): Environment {
+  const set = new Map(Object.entries(inputs).map(([name, text]) => [`INPUT_${name.toUpperCase()}`, text]));
+  return {
+    names: [...new Set([...environment.names, ...set.keys()])],
+    get: (name) => set.get(name) ?? environment.get(name),
+  };
+}
+
 /** What GitHub gives to a step's action, and to nobody that the action starts: inputs, what was saved for the post step, and tokens. */
 const own = /^(?:INPUT|STATE|ACTIONS)_|^(?:GITHUB|GH)_(?:\w+_)?(?:TOKEN|PAT)$/i;
 /** By these programs that the kubeconfig names sign in as the workflow (kubelogin does); a job has them only where its permissions say so. */

@@ -58,12 +58,15 @@ export function githubRunner(environment: Environment): BareRunner {
       core.saveState(name, value);
     },
     state: (name) => environment.get(`STATE_${name}`),
-    async writeReport(name, content) {
-      const file = path.join(environment.get('RUNNER_TEMP') || tmpdir(), name);
-      await writeFile(file, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
-      return file;
-    },
+    writeReport: (name, content) => writeJson(environment.get('RUNNER_TEMP') || tmpdir(), name, content),
   };
+}
+
+/** Writes a file that only the process's user can read; answers its path. */
+export async function writeJson(folder: string, name: string, content: unknown): Promise<string> {
+  const file = path.join(folder, name);
+  await writeFile(file, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
+  return file;
 }
 
 /** Comes when all that was logged has been taken by whoever reads it: what a pipe has no room for is written later, and an exit would drop it. */

@@ -29,6 +29,17 @@ export const startingEvents = {
   },
 } as const satisfies Readonly<Record<string, { readonly changes: boolean; readonly who: string }>>;
 
+/** GitHub sets these in every workflow, and lets nobody set them otherwise: one of them is enough to be in one. */
+const workflowVariables = ['GITHUB_ACTIONS', 'GITHUB_EVENT_NAME', 'GITHUB_RUN_ID', 'GITHUB_WORKFLOW'];
+
+/**
+ * Whether GitHub Actions runs the process.
+ * @param environment the value of a variable, '' where there is none
+ */
+export function isWorkflow(environment: (name: string) => string): boolean {
+  return workflowVariables.some((name) => environment(name) !== '');
+}
+
 type Doing = Pick<Inputs, 'mode' | 'dryRun'>;
 
 /** Whether the run may change the cluster: a dry run never does. */

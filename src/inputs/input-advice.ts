@@ -22,7 +22,7 @@ const table = new Map<string, Input<unknown>>(
 export function unknownInputs(given: readonly string[]): string[] {
   const unknown = given.filter((name) => !table.has(name)).map((name) => name.slice(0, 100));
   for (const name of unknown) {
-    const nearest = [...table.keys()].find((one) => isLike(name, one));
+    const nearest = nearestInput(name);
     if (nearest === undefined) continue;
     throw new ConfigurationError(
       'input-unknown',
@@ -31,6 +31,11 @@ export function unknownInputs(given: readonly string[]): string[] {
     );
   }
   return unknown;
+}
+
+/** The input whose name is like this one. */
+export function nearestInput(name: string): string | undefined {
+  return [...table.keys()].find((one) => isLike(name, one));
 }
 
 /** Two slips of the finger, in short names one; and "_" or nothing in the place of "-". */

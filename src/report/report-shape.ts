@@ -82,6 +82,7 @@ const askedImage = z.strictObject({
 /** The JSON report as later steps may rely on it: no key is missing, none is new. */
 export const reportShape = z.strictObject({
   schema: z.literal(2),
+  version: z.string().describe('Version of the action; 0.0.0-unreleased where it is not a release.'),
   mode: z.enum(['precheck', 'upgrade', 'status', 'rollback', 'values']),
   namespace: z.string(),
   cluster: z.string().describe('Address of the API server.'),

@@ -13,7 +13,6 @@ const reasons: Readonly<Record<string, string>> = {
   'src/redaction/redacted-github.ts':
     'the port GitHub with secrets taken out, as redacted-runner.ts is the port Runner',
   'src/report/plan-report.ts': 'what a dry run puts into the report',
-  'src/text/log-text.ts': "how others' text is written in a log, for every adapter that writes one",
   'src/vocabulary.ts': 'words that redaction keeps, gathered from all tables',
 };
 

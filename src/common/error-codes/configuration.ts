@@ -42,6 +42,26 @@ export const configurationCodes = {
     '`backup: external` takes no backup in the cluster, so it needs the namespace in `confirm-external-backup`.',
     'Take the backup, see that it can be restored, then set the input.',
   ],
+  'flag-repeated': [
+    failed,
+    'A flag stands twice on the command line, and only one value can count.',
+    'Give each flag once. An input of several lines is one value with line ends.',
+  ],
+  'flag-secret': [
+    failed,
+    'A secret stands on the command line, where every user of the machine can read it. Nothing was connected.',
+    'Give `--kubeconfig` the path of a file, and the token in the environment variable `GITHUB_TOKEN`. Replace the secret if other people use the machine.',
+  ],
+  'flag-unknown': [
+    failed,
+    'A word of the command line is no flag of the action.',
+    'Flags have the names of the inputs: `node dist/index.js --help` lists them.',
+  ],
+  'flag-value': [
+    failed,
+    'A flag lacks its value, or has one and takes none.',
+    'Write `--NAME VALUE`; for true and false `--NAME` and `--no-NAME`.',
+  ],
   'fork-refused': [
     failed,
     'The first workflow ran for a fork. A fork may not start anything here.',

@@ -199,6 +199,7 @@ export async function runMode(
     }
   })(given, { GITHUB_EVENT_NAME: 'workflow_dispatch' });
   const outside: Adapters = {
+    version: '0.1.0',
     ...{ runner, clock: new FakeClock(), signal: new AbortController().signal, crypto: new FakeCrypto() },
     connect: () => Promise.resolve(cluster),
     connectGitHub: () => Promise.reject(new Error('GitHub is not asked')),

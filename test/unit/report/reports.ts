@@ -5,6 +5,7 @@ import { inputs, namespace } from '../objects.ts';
 export function report(more: Partial<Report> = {}): Report {
   return {
     schema: 2,
+    version: '0.1.0',
     mode: 'upgrade',
     namespace,
     cluster: 'https://cluster.example:6443',
