@@ -25,11 +25,21 @@ export interface Finding {
   readonly place?: FileLine;
   /** Why it stops nothing all the same: the reason of `ignore-checks`, or the input that says not to ask. */
   readonly ignored?: string;
+  /** Why it could not be told, where that keeps other checks from an answer too, or another check has found it. */
+  readonly cause?: Cause;
   /** Where it is explained. */
   readonly docs: string;
 }
 
-export type Answer = Omit<Finding, 'check' | 'title' | 'docs'>;
+/** What several checks wait for. Findings of the same cause are shown once. */
+export interface Cause {
+  /** The same for all that wait for it. */
+  readonly reason: string;
+  /** The check that has found it: what it says to do comes first. */
+  readonly check?: string;
+}
+
+export type Answer = Omit<Finding, 'check' | 'title' | 'cause' | 'docs'>;
 
 export function passed(...evidence: string[]): Answer {
   return { status: 'passed', evidence };

@@ -1,12 +1,16 @@
 import type { Finding } from '../findings/finding.ts';
 import { longestBody } from '../github/markers.ts';
 import { findingName, findingRow, remedyLines, tableHead } from '../report/finding-lines.ts';
-import { openFindings, viewOf } from '../report/finding-view.ts';
+import { groupView, idsOf, openGroups, waitingText } from '../report/finding-groups.ts';
+import type { FindingView } from '../report/finding-view.ts';
 import { code, link, text } from '../text/markdown.ts';
 import { conditionOf, isEmpty, newIn, type Condition, type Statuses } from './condition.ts';
 import { changeMarker, issuePart, type ChangeData, type IssueText } from './markers.ts';
 import type { IssueSettings } from './settings.ts';
 import { takeWithinBudget } from './within-budget.ts';
+
+/** Ids of checks in a comment that wait for one cause; all of them are in the issue's text. */
+const mostIds = 30;
 
 export function titleFor({ namespace }: Pick<IssueSettings, 'namespace'>): string {
   return `CircleCI Server is not ready for PostgreSQL 14 (${namespace})`;
@@ -49,11 +53,11 @@ const foot = [
 
 /** The table, then what to do: the worst first, as far as there is room. */
 function findingLines({ findings }: IssueSettings, room: number): string[] {
-  const open = openFindings(findings).map((finding) => viewOf(finding, 'page'));
-  const passed = findings.length - open.length;
+  const open = openGroups(findings).map((group) => groupView(group, 'page'));
+  const passed = findings.filter(({ status }) => status === 'passed').length;
   const counted = passed === 0 ? [] : [`${String(passed)} ${passed === 1 ? 'check' : 'checks'} passed.`, ''];
   if (open.length === 0) return counted;
-  const ids = (left: readonly { readonly check: string }[]) => left.map(({ check }) => code(check)).join(', ');
+  const ids = (left: readonly FindingView[]) => left.flatMap(idsOf).map(code).join(', ');
   // For the lines that say what was left out, and what makes text of others harmless.
   const usable = room - 2 * ids(open).length - 500;
   const rows = takeWithinBudget(open, (view) => [findingRow(view)], usable / 2);
@@ -76,17 +80,25 @@ export function commentFor(settings: IssueSettings, before: Statuses, told: Chan
   const { findings } = settings;
   const { red } = told;
   const find = (id: string) => findings.find((finding) => finding.check === id);
-  const turned = newIn(red, before).map((id) => {
-    const finding = find(id);
-    const [seen = ''] = finding === undefined ? [] : viewOf(finding, 'comment').evidence;
-    const was = before[id] === undefined ? '' : ` (was ${text(before[id])})`;
-    return `- ${named(id, finding)}: ${text(red[id] ?? '')}${was}; ${code(seen)}`;
+  const isNew = new Set(newIn(red, before));
+  const turned = openGroups(findings.filter(({ check }) => isNew.has(check))).map((group) => {
+    const view = groupView(group, 'comment');
+    const { title, check, state, evidence, waiting } = view;
+    const was =
+      waiting.length > 0 || before[group.head.check] === undefined
+        ? ''
+        : ` (was ${text(before[group.head.check] ?? '')})`;
+    const others = waitingText(view, mostIds, code);
+    return `- ${findingName(title, check)}: ${text(state)}${was}; ${code(evidence[0] ?? '')}${others === undefined ? '' : `. ${others}`}`;
   });
+  const lost = [...isNew]
+    .filter((id) => find(id) === undefined)
+    .map((id) => `- ${named(id, undefined)}: ${text(red[id] ?? '')}`);
   const gone = Object.keys(before)
     .filter((id) => red[id] === undefined)
     .map((id) => `- ${named(id, find(id))}: ${nowOf(find(id)?.status, conditionOf(settings).others[id])}`);
   const lines = [
-    ...(turned.length === 0 ? [] : ['**Red now:**', '', ...turned, '']),
+    ...(turned.length === 0 && lost.length === 0 ? [] : ['**Red now:**', '', ...turned, ...lost, '']),
     ...(gone.length === 0 ? [] : ['**Green again:**', '', ...gone, '']),
     isEmpty(red)
       ? `${closing(findings.length)}, as ${runLink(settings.runUrl)} found.`

@@ -9,6 +9,7 @@ import { predictionOf, predictionText } from '../facts/prediction.ts';
 import { probePullRequest } from '../pull-request/probe.ts';
 import type { Runner } from '../ports/runner.ts';
 import { annotateFindings } from '../report/annotate-findings.ts';
+import { logFindings } from '../report/log-findings.ts';
 import type { Target } from '../target/target.ts';
 import { alreadyUpgraded } from '../upgrade/steps/already.ts';
 import type { JournalSeal } from '../journal/seal.ts';
@@ -65,13 +66,19 @@ export async function checkServer(
     ),
   );
   progress.facts = facts;
-  const judged = await judge(facts, seconds, checksPage(context.runner), log);
+  const judged = judge(facts, seconds, checksPage(context.runner), log);
   progress.findings = judged.findings;
   progress.checkSeconds = judged.seconds;
   progress.verdict = verdictOf(progress.findings);
+  const where = `namespace ${inputs.namespace} in cluster ${cluster.address}`;
+  await logFindings(progress.findings, judged.seconds, where, log);
   const prediction = predictionOf(facts);
   if (prediction !== undefined) log.info(predictionText(prediction));
-  annotateFindings(progress.findings, inputs, log);
+  // GitHub shows them with the run; in the log they would repeat what is above.
+  await log.group('Annotations of the checks', () => {
+    annotateFindings(progress.findings, inputs, log);
+    return Promise.resolve();
+  });
   refuseIfBlocked(progress.findings, inputs.failOn);
   return { target, database, seal, facts };
 }

@@ -4,8 +4,8 @@ import { catalogue } from './catalogue.ts';
 import type { Facts } from '../facts/facts.ts';
 import { weight, type Answer, type Finding, type Status } from '../findings/finding.ts';
 import type { FactName, FactSeconds } from './facts/stopwatch.ts';
-import { viewOf } from '../report/finding-view.ts';
-import { remedyText, remedyWithin } from '../text/remedy.ts';
+import { withCauses } from './causes.ts';
+import { remedyWithin } from '../text/remedy.ts';
 import { shortened } from '../text/shortened.ts';
 import { oneLine } from '../text/visible.ts';
 
@@ -17,20 +17,23 @@ export interface Judged {
 }
 
 /**
- * Answers every check that applies, with one log group each.
+ * Answers every check that applies.
  * Decision: docs/decisions/0018-checks.md
  * @param read how long the reading of each fact took
  * @param docs address of the page that explains the checks
  */
-export async function judge(facts: Facts, read: FactSeconds, docs: string, log: Log): Promise<Judged> {
+export function judge(facts: Facts, read: FactSeconds, docs: string, log: Pick<Log, 'redact' | 'info'>): Judged {
   const ignored = facts.inputs.ignoreChecks;
   const findings: Finding[] = [];
   const seconds: Record<string, number> = {};
+  const lookedAt: Record<string, ReadonlySet<FactName>> = {};
+  const redact = (text: string) => log.redact(text);
   for (const check of catalogue.filter((c) => c.applies?.(facts) ?? true)) {
     const { watched, looked } = watch(facts);
-    const answer = bounded(changeLeaves(check.run(watched), (text) => log.redact(text)));
+    const answer = bounded(changeLeaves(check.run(watched), redact));
     const took = Math.round(Math.max(0, ...[...looked].map((fact) => read[fact] ?? 0)) * 10) / 10;
     seconds[check.id] = took;
+    lookedAt[check.id] = looked;
     const reason = answer.status === 'passed' ? undefined : (ignored.get(check.id) ?? answer.ignored);
     const finding: Finding = {
       check: check.id,
@@ -40,24 +43,11 @@ export async function judge(facts: Facts, read: FactSeconds, docs: string, log: 
       ...(reason === undefined ? {} : { ignored: reason }),
     };
     findings.push(finding);
-    await tell(finding, took, log);
   }
   for (const id of ignored.keys())
     if (!findings.some((f) => f.check === id && f.ignored === ignored.get(id)))
       log.info(`ignore-checks names ${id}, which has nothing to be ignored any more`);
-  return { findings, seconds };
-}
-
-/** A group of the log, with all of the finding. */
-async function tell(finding: Finding, seconds: number, log: Log): Promise<void> {
-  const { mark, title, check, state, evidence, remedy, ignored, docs } = viewOf(finding, 'log');
-  await log.group(`${mark} ${title} (${check}: ${state}, ${seconds.toFixed(1)} s)`, () => {
-    for (const line of evidence) log.info(line);
-    if (remedy !== undefined) log.info(`What to do: ${remedyText(remedy)}`);
-    if (ignored !== undefined) log.info(`Ignored: ${ignored}`);
-    if (finding.status !== 'passed') log.info(`More about it: ${docs}`);
-    return Promise.resolve();
-  });
+  return { findings: withCauses(findings, facts, lookedAt, redact), seconds };
 }
 
 /** The same facts, which note the names of those that were looked at. */

@@ -1,14 +1,18 @@
 import type { Finding } from '../findings/finding.ts';
 import { cell, code, link, prose, text } from '../text/markdown.ts';
-import { openFindings, viewOf, type FindingView } from './finding-view.ts';
+import { countsText } from './counts.ts';
+import { groupView, openGroups, waitingText } from './finding-groups.ts';
+import { viewOf, type FindingView } from './finding-view.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';
 
 /** The findings for the job summary: what is to be done first, what passed folded up. */
 export function findingLines(findings: readonly Finding[]): string[] {
   if (findings.length === 0) return [];
-  const open = openFindings(findings).map((finding) => viewOf(finding, 'page'));
+  const open = openGroups(findings).map((group) => groupView(group, 'page'));
   const passed = findings.filter((f) => f.status === 'passed').map((finding) => viewOf(finding, 'page'));
   return [
+    `${String(findings.length)} checks: **${countsText(findings)}**`,
+    '',
     ...(open.length === 0 ? [] : [...tableHead, ...open.map(findingRow), '']),
     ...open.flatMap(remedyLines),
     ...(passed.length === 0
@@ -27,10 +31,14 @@ export function findingLines(findings: readonly Finding[]): string[] {
 
 export const tableHead = ['| | check | seen |', '| --- | --- | --- |'];
 
-export function findingRow({ mark, state, title, check, docs, evidence, more }: FindingView): string {
+export function findingRow(view: FindingView): string {
+  const { mark, state, title, check, docs, evidence, more } = view;
   const seen = evidence.map((line) => cell(code(line)));
   const rest = more > 0 ? [`… ${String(more)} more in the log`] : [];
-  return `| ${mark} ${state} | ${cell(text(title))} ${link(code(check), docs)} | ${[...seen, ...rest].join('<br>')} |`;
+  const waiting = waitingText(view, Infinity, code);
+  const name = check === undefined ? '' : ` ${link(code(check), docs)}`;
+  const lines = [...seen, ...rest, ...(waiting === undefined ? [] : [cell(waiting)])];
+  return `| ${mark} ${state} | ${cell(text(title))}${name} | ${lines.join('<br>')} |`;
 }
 
 /** What to do, with the check that it is for. */
@@ -41,6 +49,6 @@ export function remedyLines({ check, title, remedy, ignored }: FindingView): str
 }
 
 /** A check in a sentence. */
-export function findingName(title: string, check: string): string {
-  return `**${text(title)}** (${code(check)})`;
+export function findingName(title: string, check: string | undefined): string {
+  return check === undefined ? `**${text(title)}**` : `**${text(title)}** (${code(check)})`;
 }

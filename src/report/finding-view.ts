@@ -7,8 +7,8 @@ export interface FindingView {
   /** Of its status: `✗`. */
   readonly mark: string;
   readonly title: string;
-  /** Id of the check. */
-  readonly check: string;
+  /** Id of the check; undefined where several stand under one reason. */
+  readonly check: string | undefined;
   /** `failed`, or `failed, ignored`. */
   readonly state: string;
   readonly evidence: readonly string[];
@@ -17,6 +17,8 @@ export interface FindingView {
   /** What to do; undefined where it passed, and where the reason why it is ignored stands in its place. */
   readonly remedy: Remedy | undefined;
   readonly ignored: string | undefined;
+  /** Ids of the checks that wait for it; where several stand under one reason, of all of them. */
+  readonly waiting: readonly string[];
   /** Where the check is explained. */
   readonly docs: string;
 }
@@ -35,28 +37,27 @@ interface Budget {
 const all = { lines: Infinity, line: Infinity, remedy: Infinity, rest: '', isWhole: true };
 
 const budgets = {
-  log: all,
+  /** What GitHub does not fold; all of it is in a group below. */
+  log: { lines: 20, line: 1000, remedy: 4000, rest: ', in the group below', isWhole: true },
+  whole: all,
   annotation: { lines: 3, line: Infinity, remedy: 1000, rest: ', in the log', isWhole: false },
   /** The job summary, and the issue. */
   page: { ...all, lines: 8, line: 600, isWhole: false },
   comment: { ...all, lines: 1, line: 200, isWhole: false },
 } as const satisfies Readonly<Record<string, Budget>>;
 
-const marks: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };
+export type Place = keyof typeof budgets;
+
+export const marks: Readonly<Record<Status, string>> = { passed: '✓', warning: '!', failed: '✗', unknown: '?' };
 
 /** A finding within the budget of a place. */
-export function viewOf(finding: Finding, place: keyof typeof budgets): FindingView {
+export function viewOf(finding: Finding, place: Place): FindingView {
   const { check, title, docs, status, evidence, remedy, ignored } = finding;
   const { lines, line, remedy: room, rest, isWhole }: Budget = budgets[place];
   return {
-    ...{ mark: marks[status], title, check, state: statusText(finding), ignored, docs },
+    ...{ mark: marks[status], title, check, state: statusText(finding), ignored, waiting: [], docs },
     evidence: evidence.slice(0, lines).map((text) => cut(text, line)),
     more: Math.max(0, evidence.length - lines),
     remedy: remedy === undefined || (ignored !== undefined && !isWhole) ? undefined : remedyWithin(remedy, room, rest),
   };
-}
-
-/** What did not pass, the worst first. */
-export function openFindings(findings: readonly Finding[]): Finding[] {
-  return (['failed', 'unknown', 'warning'] as const).flatMap((status) => findings.filter((f) => f.status === status));
 }

@@ -30,6 +30,13 @@ const finding = z
       .strictObject({ file: z.string().min(1), line: z.int().min(1) })
       .exactOptional()
       .describe('Where in the repository it is, for findings about a file.'),
+    cause: z
+      .strictObject({
+        reason: z.string().min(1).describe('The same for all findings that wait for it.'),
+        check: z.string().exactOptional().describe('The check that has found it; absent where none has.'),
+      })
+      .exactOptional()
+      .describe('Why it is unknown, where that keeps other checks from an answer too, or another check has found it.'),
     docs: z.string(),
   })
   .refine((f) => f.docs.endsWith(`docs/checks.md#${f.check}`), 'docs is not the place of its check')

@@ -9,6 +9,7 @@ import type { Finding } from '../../src/findings/finding.ts';
 import { judge } from '../../src/prechecks/judge.ts';
 import { newText } from '../../src/pull-request/text.ts';
 import { shellRemedy } from '../../src/text/remedy.ts';
+import { logFindings } from '../../src/report/log-findings.ts';
 import { annotateFindings } from '../../src/report/annotate-findings.ts';
 import type { Report } from '../../src/report/report-shape.ts';
 import { renderSummary } from '../../src/report/summary.ts';
@@ -181,7 +182,8 @@ async function wrongIn(take: Take): Promise<string[]> {
   const all = await hostileFacts(take);
   let findings: Finding[] = [];
   const { output, meant } = await printed(async (log) => {
-    ({ findings } = await judge(all, {}, docs, log));
+    ({ findings } = judge(all, {}, docs, log));
+    await logFindings(findings, {}, take(), log);
     annotateFindings(findings, { failOn: 'failed', mode: 'precheck', dryRun: false }, log);
     await log.group(take(), () => Promise.resolve());
     log.debug(take());

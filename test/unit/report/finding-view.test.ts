@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Finding, Status } from '../../../src/findings/finding.ts';
+import type { Finding } from '../../../src/findings/finding.ts';
 import { bodyFor, commentFor } from '../../../src/issue/text.ts';
 import { judge } from '../../../src/prechecks/judge.ts';
 import { annotateFindings } from '../../../src/report/annotate-findings.ts';
-import { openFindings, viewOf } from '../../../src/report/finding-view.ts';
+import { groupView, openGroups } from '../../../src/report/finding-groups.ts';
+import { viewOf } from '../../../src/report/finding-view.ts';
+import { logFindings } from '../../../src/report/log-findings.ts';
 import { renderSummary } from '../../../src/report/summary.ts';
 import { shellRemedy } from '../../../src/text/remedy.ts';
 import { FakeLog } from '../fake-runner.ts';
@@ -21,7 +23,8 @@ function finding(more: Partial<Finding> = {}): Finding {
 
 describe('the view of a finding', () => {
   test.each([
-    ['log', 12, Infinity, 0],
+    ['log', 12, 1001, 0],
+    ['whole', 12, Infinity, 0],
     ['page', 8, 601, 4],
     ['annotation', 3, Infinity, 9],
     ['comment', 1, 201, 11],
@@ -55,25 +58,19 @@ describe('the view of a finding', () => {
     expect(viewOf(ignored, 'log')).toMatchObject({ ignored: 'it only reads', remedy });
   });
 
-  test('are in the order of what is to be done first', () => {
-    const of = (status: Status) => finding({ status });
-    const open = openFindings(
-      ['passed', 'warning', 'unknown', 'failed', 'warning'].map((status) => of(status as Status)),
-    );
-    expect(open.map(({ status }) => status)).toEqual(['failed', 'unknown', 'warning', 'warning']);
-  });
-
   test('is the same in log, annotations, summary and issue', async () => {
     const log = new FakeLog();
-    const { findings } = await judge(await facts({ otherVolumeUsers: known(['debug']) }), {}, 'https://d/c.md', log);
-    const [one] = openFindings(findings);
-    if (one === undefined) throw new Error('nothing was found');
-    const { mark, title, check, state, evidence } = viewOf(one, 'page');
+    const { findings } = judge(await facts({ otherVolumeUsers: known(['debug']) }), {}, 'https://d/c.md', log);
+    const [group] = openGroups(findings);
+    if (group === undefined) throw new Error('nothing was found');
+    const one = group.head;
+    const { mark, title, check = '', state, evidence } = groupView(group, 'page');
+    await logFindings(findings, {}, 'a cluster', log);
     annotateFindings(findings, { failOn: 'failed', mode: 'precheck', dryRun: false }, log);
     const asked = settings(findings);
     const change = { change: 1, red: { [check]: state } };
     const page = [renderSummary(report({ findings })), bodyFor(asked, undefined, 1) ?? ''];
-    expect(log.groups).toContain(`${mark} ${title} (${check}: ${state}, 0.0 s)`);
+    expect(log.lines).toContain(`${mark} ${title} (${check}: ${state}, 0.0 s)`);
     expect(log.annotations).toHaveLength(1);
     expect(log.annotations[0]?.title).toBe(`${check}: ${state}`);
     expect(log.annotations[0]?.message).toContain(`${title}. Seen: ${evidence.join('; ')}. ${one.remedy?.text ?? ''}`);

@@ -108,9 +108,14 @@ describe('the job summary', () => {
     const findings = (['passed', 'warning', 'unknown', 'failed'] as const).map((status) => ({ ...finding, status }));
     const rows = renderSummary(report({ findings })).split('\n');
     const at = (text: string) => rows.findIndex((line) => line.startsWith(text));
-    const order = ['| ✗ failed', '| ? unknown', '| ! warning', '<details><summary>1 checks passed', '| ✓ passed'].map(
-      at,
-    );
+    const order = [
+      '4 checks: **1 ✓ passed, 1 ✗ failed, 1 ? unknown, 1 ! warning**',
+      '| ✗ failed',
+      '| ? unknown',
+      '| ! warning',
+      '<details><summary>1 checks passed',
+      '| ✓ passed',
+    ].map(at);
     expect(order).toEqual([...order].sort((a, b) => a - b));
     expect(order[0]).toBeGreaterThan(-1);
   });

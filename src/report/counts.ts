@@ -1,0 +1,19 @@
+import type { Finding, Status } from '../findings/finding.ts';
+import { marks } from './finding-view.ts';
+
+const words: readonly (readonly [Status, string])[] = [
+  ['passed', 'passed'],
+  ['failed', 'failed'],
+  ['unknown', 'unknown'],
+  ['warning', 'warning'],
+];
+
+/** `98 ✓ passed, 1 ✗ failed, 2 ? unknown, 3 ! warning (1 ignored)` */
+export function countsText(findings: readonly Finding[]): string {
+  const counts = words.flatMap(([status, word]) => {
+    const count = findings.filter((finding) => finding.status === status).length;
+    return count === 0 ? [] : [`${String(count)} ${marks[status]} ${word}`];
+  });
+  const ignored = findings.filter((finding) => finding.ignored !== undefined).length;
+  return `${counts.join(', ')}${ignored === 0 ? '' : ` (${String(ignored)} ignored)`}`;
+}

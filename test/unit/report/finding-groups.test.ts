@@ -1,0 +1,87 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Cause, Finding, Status } from '../../../src/findings/finding.ts';
+import { bodyFor, commentFor } from '../../../src/issue/text.ts';
+import { annotateFindings } from '../../../src/report/annotate-findings.ts';
+import { openGroups } from '../../../src/report/finding-groups.ts';
+import { findingLines } from '../../../src/report/finding-lines.ts';
+import { FakeLog } from '../fake-runner.ts';
+import { finding, settings } from '../issue/scene.ts';
+
+const reason = 'psql: FATAL: too many clients';
+const waiting = (check: string, cause: Cause) => finding(check, 'unknown', { cause, evidence: [`circle: ${reason}`] });
+const ids = ['orphaned-objects', 'invalid-indexes', 'large-objects'] as const;
+const forReason = ids.map((check) => waiting(check, { reason }));
+const superuser = { reason: 'what the check bootstrap-superuser found', check: 'bootstrap-superuser' };
+const cause = finding('bootstrap-superuser');
+const forCause = [cause, ...ids.map((check) => waiting(check, superuser))];
+const idsOf = (findings: readonly Finding[]) =>
+  openGroups(findings).map(({ head, rest }) => [head.check, ...rest.map(({ check }) => check)]);
+
+function annotated(findings: readonly Finding[]) {
+  const log = new FakeLog();
+  annotateFindings(findings, { failOn: 'failed', mode: 'precheck', dryRun: false }, log);
+  return log.annotations;
+}
+
+describe('what did not pass', () => {
+  test('is shown with each cause once, the worst first', () => {
+    const [a, b, c] = [finding('majors', 'warning'), finding('images', 'unknown'), finding('clients', 'passed')];
+    expect(idsOf([a, b, c, ...forCause])).toEqual([['bootstrap-superuser', ...ids], ['images'], ['majors']]);
+    expect(idsOf([a, ...forReason])).toEqual([[...ids], ['majors']]);
+    // What waits for a check that only warns blocks all the same.
+    const warns = [{ ...cause, status: 'warning' as Status }, ...forCause.slice(1)];
+    expect(idsOf([a, ...warns])).toEqual([['bootstrap-superuser', ...ids], ['majors']]);
+    expect(annotated(warns).map(({ level }) => level)).toEqual(['error']);
+  });
+
+  test('stands alone where its cause is not among them', () => {
+    expect(idsOf(forCause.slice(1, 2))).toEqual([['orphaned-objects']]);
+    const passed = [{ ...cause, status: 'passed' as Status }, ...forCause.slice(1)];
+    expect(idsOf(passed)).toEqual([[...ids]]);
+  });
+
+  test('has an annotation for the check that found the cause, with those that wait for it', () => {
+    const [annotation, ...others] = annotated(forCause);
+    expect(others).toEqual([]);
+    expect(annotation?.title).toBe('bootstrap-superuser: failed');
+    expect(annotation?.message).toContain(
+      'Seen: bootstrap-superuser was seen. It keeps 3 checks from an answer: orphaned-objects, invalid-indexes, large-objects. See to bootstrap-superuser.',
+    );
+  });
+
+  test('has an annotation for a reason that no check has found', () => {
+    const [annotation, ...others] = annotated(forReason);
+    expect(others).toEqual([]);
+    expect(annotation?.title).toBe('3 checks without an answer: unknown');
+    expect(annotation?.message).toContain(
+      `3 checks without an answer. Not known: ${reason}. They wait for the same: orphaned-objects, invalid-indexes, large-objects.`,
+    );
+  });
+
+  test('has a row in summary and issue for each cause, with the ids of those that wait', () => {
+    const codes = ids.map((id) => `\`${id}\``).join(', ');
+    const rows = (findings: readonly Finding[]) => findingLines(findings).filter((line) => /^\| [✗?!] /.test(line));
+    expect(rows(forCause)).toEqual([
+      `| ✗ failed | ${cause.title} \`bootstrap-superuser\` | \`bootstrap-superuser was seen\`<br>It keeps 3 checks from an answer: ${codes} |`,
+    ]);
+    expect(rows(forReason)).toEqual([
+      `| ? unknown | 3 checks without an answer | \`${reason}\`<br>They wait for the same: ${codes} |`,
+    ]);
+    const body = bodyFor(settings(forCause), undefined, 1) ?? '';
+    expect(body).toContain('**✗ 4 checks of 5 block the upgrade**');
+    expect(body).toContain(`It keeps 3 checks from an answer: ${codes}`);
+    expect(body.match(/\*\*What to do|See to /g)).toHaveLength(1);
+  });
+
+  test('has one line in a comment for each cause', () => {
+    const red = Object.fromEntries(forCause.map(({ check, status }) => [check, status]));
+    const comment = commentFor(settings(forCause), {}, { change: 1, red });
+    const lines = comment.split('\n').filter((line) => line.startsWith('- '));
+    expect(lines).toEqual([
+      expect.stringContaining('(`bootstrap-superuser`): failed; `bootstrap-superuser was seen`. It keeps 3 checks'),
+    ]);
+    // Where only what waits is new, the reason is told.
+    const later = commentFor(settings(forCause), { 'bootstrap-superuser': 'failed' }, { change: 2, red });
+    expect(later).toContain('- **3 checks without an answer**: unknown; `what the check bootstrap-superuser found`.');
+  });
+});
