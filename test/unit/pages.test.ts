@@ -1,8 +1,9 @@
-// What docs/troubleshooting.md and other pages quote is what the action says: lines of waits, ids of checks, codes of errors.
+// What docs/troubleshooting.md and other pages quote is what the action says: lines of waits, ids of checks, codes of errors, images.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { errorCodes } from '../../src/common/error-codes.ts';
+import { upgrade } from '../../src/common/versions.ts';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 
 const symptoms = readFileSync('docs/troubleshooting.md', 'utf8').split('<!-- codes: generated -->')[0] ?? '';
@@ -41,4 +42,16 @@ describe('the pages', () => {
       expect(ids).toContain(id);
     },
   );
+
+  const text = readFileSync('docs/registries.md', 'utf8');
+  const [tags, named] = [Object.values(upgrade.tags), found(/(?<!sha256):(\d[\w.-]*)(?=[\s`@;)])/g, text)];
+  test.each(Object.entries(upgrade.images))('name the images of %s', (_, { registry, repository, upgradeImage }) => {
+    expect(text).toContain(`\`${registry}/${repository}:TAG\``);
+    expect(text).toContain(`\`${upgradeImage}\``);
+  });
+
+  test('name the tags, and no others', () => {
+    expect(named.filter((tag) => tag !== '12-14' && !tags.includes(tag))).toEqual([]);
+    expect(tags.filter((tag) => !named.includes(tag))).toEqual([]);
+  });
 });
