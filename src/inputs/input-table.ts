@@ -228,12 +228,6 @@ export const inputTable = {
     modes: checking,
     needs: ['backup: snapshot'],
   }),
-  activate: choice(['patch'], {
-    default: 'patch',
-    description:
-      'How PostgreSQL 14 is brought up: `patch` sets the image on the StatefulSet. values.yaml must then say the same before the next `helm upgrade`.',
-    modes: ['upgrade'],
-  }),
 
   valuesFile: checked('path', checkPath, {
     description:
