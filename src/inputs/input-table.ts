@@ -37,8 +37,6 @@ const proposing: readonly Mode[] = ['precheck', 'upgrade', 'rollback', 'values']
 const onlyWithValuesFile = { modes: proposing, needs: ['values-file'] };
 const onlyWithGitHub = { modes: proposing, needs: ['values-file', 'issue: true'] };
 
-/** What initdb and a shell both take without quoting; the reference for encodings and locales. */
-const localeName = /^[A-Za-z0-9_.@-]{1,63}$/;
 /**
  * Every input of the action. action.yml, docs/inputs.md and the parser
  * come from here (`npm run generate`); the key in kebab case is the input's name.
@@ -172,18 +170,6 @@ export const inputTable = {
     isConsent: true,
   }),
 
-  initdbEncoding: pattern('encoding', localeName, 'an encoding such as UTF8', {
-    description: 'Encoding of the new cluster. Empty: the one of template1.',
-    modes: checking,
-  }),
-  initdbLcCollate: pattern('locale', localeName, 'a locale such as C.UTF-8', {
-    description: 'LC_COLLATE of the new cluster. Empty: the one of template1.',
-    modes: checking,
-  }),
-  initdbLcCtype: pattern('locale', localeName, 'a locale such as C.UTF-8', {
-    description: 'LC_CTYPE of the new cluster. Empty: the one of template1.',
-    modes: checking,
-  }),
   jobs: count(1, 256, {
     description:
       'Parallel jobs of pg_upgrade and ANALYZE. Empty: the smaller of the number of databases and the CPU limit of `resources`.',

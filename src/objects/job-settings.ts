@@ -4,12 +4,12 @@ import type { Inputs } from '../inputs/inputs.ts';
 import type { InitdbSettings, JobSettings } from './upgrade-job.ts';
 import { wholeCpus } from '../inputs/resources.ts';
 
-/** What the new cluster is made with: template1's values, or the inputs'. */
-export function initdbSettings(
-  superuser: string,
-  databases: readonly DatabaseFacts[],
-  inputs: Pick<Inputs, 'initdbEncoding' | 'initdbLcCollate' | 'initdbLcCtype'>,
-): InitdbSettings {
+/**
+ * What initdb makes the new cluster with: encoding and locale of the running server's template1. No input overrides them, since pg_upgrade refuses any others.
+ * Decision: docs/decisions/0025-inputs-and-events.md
+ * @throws PrecheckError `no-template1` where the server has no template1
+ */
+export function initdbSettings(superuser: string, databases: readonly DatabaseFacts[]): InitdbSettings {
   const template1 = databases.find((d) => d.name === 'template1');
   if (template1 === undefined)
     throw new PrecheckError(
@@ -20,9 +20,9 @@ export function initdbSettings(
   const postgres = databases.find((d) => d.name === 'postgres');
   return {
     superuser,
-    encoding: inputs.initdbEncoding || template1.encoding,
-    collate: inputs.initdbLcCollate || template1.collate,
-    ctype: inputs.initdbLcCtype || template1.ctype,
+    encoding: template1.encoding,
+    collate: template1.collate,
+    ctype: template1.ctype,
     postgres:
       postgres === undefined
         ? undefined
@@ -48,6 +48,6 @@ export function jobSettings(
     resources,
     jobs: parallelJobs(inputs.jobs, databases.length, wholeCpus(resources)),
     transfer: inputs.transfer,
-    initdb: initdbSettings(server.bootstrapSuperuser, databases, inputs),
+    initdb: initdbSettings(server.bootstrapSuperuser, databases),
   };
 }

@@ -271,7 +271,8 @@ function breakIt(check: string): { inputs: Record<string, string>; repair(): voi
       inServer('mkdir /bitnami/postgresql/data-14');
       return { inputs: {}, repair: () => inServer('rmdir /bitnami/postgresql/data-14') };
     case 'encoding-and-locale':
-      return { inputs: { 'initdb-encoding': 'LATIN1' }, repair: nothing };
+      psql(namespace, 'postgres', 'ALTER DATABASE template0 RENAME TO away');
+      return { inputs: {}, repair: () => psql(namespace, 'postgres', 'ALTER DATABASE away RENAME TO template0') };
     case 'admission':
       inNamespace('create', 'quota', 'tight', '--hard=count/jobs.batch=0');
       return { inputs: {}, repair: () => inNamespace('delete', 'quota', 'tight') };

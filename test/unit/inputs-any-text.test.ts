@@ -33,19 +33,7 @@ const ranges: Readonly<Record<string, Range>> = {
   resources: (value) => isInteger(wholeCpus(value as Inputs['resources']), 1, Number.MAX_VALUE),
   'list of checks': (value) => [...(value as Inputs['ignoreChecks'])].flat().every((text) => text.trim() !== ''),
 };
-for (const type of [
-  'name',
-  'key',
-  'path',
-  'branch',
-  'label selector',
-  'release',
-  'image path',
-  'tag',
-  'image',
-  'encoding',
-  'locale',
-])
+for (const type of ['name', 'key', 'path', 'branch', 'label selector', 'release', 'image path', 'tag', 'image'])
   Object.assign(ranges, { [type]: isLine(1000) });
 
 function rangeOf(name: string): Range {

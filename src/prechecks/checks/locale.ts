@@ -1,5 +1,4 @@
 import type { DatabaseFacts } from '../../database/server.ts';
-import { initdbSettings } from '../../objects/job-settings.ts';
 import { failed, judgeFact, passed, worst, type Answer } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
@@ -13,24 +12,16 @@ export const localeChecks: readonly Check[] = [
     expected: 'The new cluster gets the encoding and locale of the old one',
     subject: 'database',
     why: 'pg_upgrade compares template0, template1 and postgres of both clusters. The new one is made with what template1 has; a database postgres that differs is made anew in it.',
-    run: ({ databases, inputs }) =>
+    run: ({ databases }) =>
       judgeFact(databases, (list) => {
         const evidence = list.map(describeDatabase);
         const named = (name: string) => list.find((d) => d.name === name);
-        const template1 = named('template1');
-        if (template1 === undefined)
+        if (named('template1') === undefined)
           return failed('CREATE DATABASE template1 TEMPLATE template0', 'there is no database template1', ...evidence);
         if (named('template0') === undefined)
           return failed(
             'CREATE DATABASE template0 TEMPLATE template1 IS_TEMPLATE true ALLOW_CONNECTIONS false',
             'there is no database template0',
-            ...evidence,
-          );
-        const overridden = overriddenSettings(template1, inputs);
-        if (overridden.length > 0)
-          return failed(
-            'Leave the inputs initdb-encoding, initdb-lc-collate and initdb-lc-ctype empty, unless they say what template1 says.',
-            ...overridden,
             ...evidence,
           );
         return passed(...evidence);
@@ -49,29 +40,6 @@ export const localeChecks: readonly Check[] = [
 
 function describeDatabase(d: DatabaseFacts): string {
   return `${d.name}: ${d.encoding}, LC_COLLATE ${d.collate}, LC_CTYPE ${d.ctype}`;
-}
-
-/** pg_upgrade compares locales by the part before the dot only, and so do we. */
-function overriddenSettings(template1: DatabaseFacts, inputs: Parameters<typeof initdbSettings>[2]): string[] {
-  const wanted = initdbSettings('postgres', [template1], inputs);
-  const differs = (a: string, b: string) => a.split('.')[0]?.toLowerCase() !== b.split('.')[0]?.toLowerCase();
-  return [
-    ...(sameEncoding(wanted.encoding, template1.encoding)
-      ? []
-      : [`initdb-encoding is ${wanted.encoding}, template1 has ${template1.encoding}`]),
-    ...(differs(wanted.collate, template1.collate)
-      ? [`initdb-lc-collate is ${wanted.collate}, template1 has ${template1.collate}`]
-      : []),
-    ...(differs(wanted.ctype, template1.ctype)
-      ? [`initdb-lc-ctype is ${wanted.ctype}, template1 has ${template1.ctype}`]
-      : []),
-  ];
-}
-
-/** PostgreSQL takes an encoding's name in any case and with any punctuation: UTF-8 is UTF8. */
-function sameEncoding(a: string, b: string): boolean {
-  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
-  return plain(a) === plain(b);
 }
 
 const answerer =

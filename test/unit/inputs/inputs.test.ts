@@ -37,7 +37,6 @@ describe('inputs', () => {
     ['image-tag', '14.22 latest'],
     ['image-repository', 'Registry/Path:tag'],
     ['upgrade-image', 'image\nname'],
-    ['initdb-encoding', "UTF8'"],
     ['image-pull-secret', 'Not A Name'],
     ['server-release', 'latest'],
   ])('%s refuses %j and says its name', (name, text) => {

@@ -7,7 +7,7 @@ import { thrownBy } from '../thrown.ts';
 describe('the settings of initdb', () => {
   test("are template1's, with those of a database postgres that differs", () => {
     const list = [databaseFacts('template1'), databaseFacts('postgres', { collate: 'C', ctype: 'C' })];
-    expect(initdbSettings('admin', list, inputs())).toEqual({
+    expect(initdbSettings('admin', list)).toEqual({
       superuser: 'admin',
       encoding: 'UTF8',
       collate: 'en_US.UTF-8',
@@ -16,21 +16,12 @@ describe('the settings of initdb', () => {
     });
   });
 
-  test('are the inputs’ where they are given', () => {
-    const given = inputs({ 'initdb-encoding': 'LATIN1', 'initdb-lc-collate': 'C', 'initdb-lc-ctype': 'de_DE' });
-    expect(initdbSettings('postgres', databases, given)).toMatchObject({
-      encoding: 'LATIN1',
-      collate: 'C',
-      ctype: 'de_DE',
-    });
-  });
-
   test('say so when there is no database postgres', () => {
-    expect(initdbSettings('postgres', [databaseFacts('template1')], inputs()).postgres).toBeUndefined();
+    expect(initdbSettings('postgres', [databaseFacts('template1')]).postgres).toBeUndefined();
   });
 
   test('are never guessed: without template1 nothing starts', async () => {
-    const error = await thrownBy(() => initdbSettings('postgres', [databaseFacts('circle')], inputs()));
+    const error = await thrownBy(() => initdbSettings('postgres', [databaseFacts('circle')]));
     expect(error.code).toBe('no-template1');
     expect(error.remedy.text).toContain('template1');
   });
