@@ -54,7 +54,7 @@ const cancelled = new AbortController();
 /** GitHub cancels by SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL. The first asks for an orderly end, a second one ends at once. */
 function cancel(): void {
   if (cancelled.signal.aborted) process.exit(1);
-  runner.log.info('Cancelled: coming to an orderly end');
+  runner.log.info('Cancelled: ending the run in order');
   cancelled.abort();
 }
 process.on('SIGINT', cancel);

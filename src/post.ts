@@ -1,4 +1,4 @@
-import { describe } from './common/errors.ts';
+import { describe, sentence } from './common/errors.ts';
 import { parseInputs } from './inputs/inputs.ts';
 import { readStatus } from './modes/status.ts';
 import { remedyMarkdown } from './report/remedy-markdown.ts';
@@ -32,8 +32,8 @@ export async function tellUnfinished(
     await tell(adapters, await Promise.race([lookAt(adapters, over.signal), tooLate]));
   } catch (error) {
     await tell(adapters, {
-      safe: `An upgrade that this run began in namespace ${namespace} may be unfinished; where it stands can't be read now: ${describe(error)}. Do not scale PostgreSQL and do not run helm upgrade.`,
-      next: { text: '"mode: status" tells where it stands, "mode: upgrade" with the same inputs goes on with it.' },
+      safe: `This run began an upgrade in namespace ${namespace}, which may be unfinished. The action can't read where it stands: ${sentence(describe(error))} Do not scale PostgreSQL and do not run helm upgrade.`,
+      next: { text: '"mode: status" reports where it stands. "mode: upgrade" with the same inputs resumes it.' },
       evidence: [],
     });
   } finally {

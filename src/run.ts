@@ -60,7 +60,7 @@ export async function run(adapters: Adapters): Promise<void> {
       : {
           code: 'unexpected',
           message: oneLine(describe(thrown)),
-          remedy: { text: 'This is a fault of the action; please report it with the log.' },
+          remedy: { text: 'This is an error in the action. Report it with the log.' },
         };
     if (!isRunError(thrown) && thrown instanceof Error) runner.log.info(thrown.stack ?? '');
     progress.verdict = verdictAfter(thrown, progress.verdict);
@@ -78,7 +78,7 @@ export async function run(adapters: Adapters): Promise<void> {
     runner.log.annotate(
       'error',
       'outputs-unwritable',
-      `The outputs can't be written: ${describe(thrown)}. What happened is in the log.`,
+      `The outputs can't be written: ${describe(thrown)}. The log says what happened.`,
     );
     runner.fail();
   }
@@ -103,11 +103,12 @@ async function work(adapters: Adapters, timeline: Timeline, progress: Progress):
   const start = await startOf(adapters);
   guardStart(inputs, start);
   guardConsent(inputs);
-  if (!start.isWorkflow) runner.log.info('Started outside of GitHub Actions: no event is asked for');
+  if (!start.isWorkflow) runner.log.info('Started outside of GitHub Actions: no event to check');
   const unused = unusedInputs(read, inputs.mode);
-  if (unused.otherModes.length > 0) runner.log.info(`Not for mode ${inputs.mode}: ${unused.otherModes.join(', ')}`);
+  if (unused.otherModes.length > 0)
+    runner.log.info(`Inputs that "mode: ${inputs.mode}" does not use: ${unused.otherModes.join(', ')}`);
   progress.results.warnings.push(
-    ...unknown.map((name) => `There is no input ${JSON.stringify(name)}: nothing came of it.`),
+    ...unknown.map((name) => `There is no input ${JSON.stringify(name)}: no effect.`),
     ...unused.warnings,
     ...dubiousInputs(inputs),
   );

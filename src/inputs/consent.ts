@@ -3,7 +3,7 @@ import { imageReference, objectName } from '../common/grammar.ts';
 
 /** What the input `confirm` agrees to, beyond that the run may begin. */
 export interface Consent {
-  /** To go back by what the cluster and the disk show, since the journal can't be trusted. */
+  /** To roll back by what the cluster and the disk show, since the journal can't be trusted. */
   readonly withoutJournal: boolean;
   /** To start PostgreSQL with this image, which neither the inputs nor the cluster name. */
   readonly image: string | undefined;
@@ -11,7 +11,7 @@ export interface Consent {
   readonly backup: string | undefined;
 }
 
-/** Value of `confirm` with which `mode: rollback` goes by the cluster and the disk alone. */
+/** Value of `confirm` with which `mode: rollback` uses the cluster and the disk alone. */
 export function confirmWithoutJournal(namespace: string): string {
   return `${namespace} without the journal`;
 }

@@ -14,7 +14,7 @@ export interface Start {
 
 /**
  * Events that may start a run, and what they may start. All others are refused in every mode: what a stranger can cause (a comment, an
- * issue, a fork, a pull request) must not reach a secret, and what nobody has thought of is no better.
+ * issue, a fork, a pull request) must not reach a secret, and neither must an event that GitHub adds later.
  * Source: https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
  * Decision: docs/decisions/0025-inputs-and-events.md
  */
@@ -87,7 +87,7 @@ export function guardStart(doing: Doing, { event, isWorkflow, payload }: Start):
       `${what} does not run for a fork.`,
       'Start it by workflow_dispatch in the repository itself.',
     );
-  // A workflow_run after a workflow_run does not tell what started the first one.
+  // The payload of a workflow_run after a workflow_run does not say what started the first one.
   if (run.event === 'workflow_run' || !allowed.includes(run.event))
     throw new ConfigurationError(
       'event-refused',
@@ -103,7 +103,7 @@ function named(event: string): string {
 }
 
 /**
- * What must be agreed to before an upgrade or a rollback may even look at the cluster. A dry run of an upgrade is no more than a precheck.
+ * What must be agreed to before an upgrade or a rollback may even look at the cluster. A dry run of an upgrade only runs the checks, so it needs no consent.
  * @throws ConfigurationError
  */
 export function guardConsent(
@@ -113,24 +113,24 @@ export function guardConsent(
   if (inputs.dryRun && (mode === 'rollback' || mode === 'values'))
     throw new ConfigurationError(
       'dry-run-refused',
-      `"dry-run" is for "mode: upgrade"; "mode: ${mode}" would change what it is asked to.`,
+      `"dry-run" works with "mode: upgrade" only; "mode: ${mode}" would make its changes all the same. Nothing was changed.`,
       mode === 'rollback'
-        ? 'Leave it out: without "accept-data-loss" a rollback that loses anything only says what.'
-        : 'Leave it out: the pull request changes nothing until it is merged.',
+        ? 'Remove "dry-run". Without "accept-data-loss", a rollback that loses data only reports what it would lose.'
+        : 'Remove "dry-run". The pull request changes nothing until somebody merges it.',
     );
   if (!changes(inputs)) return;
   if (inputs.consent === undefined) {
     throw new ConfigurationError(
       'confirm-missing',
       `"mode: ${mode}" needs "confirm" to be the namespace, "${namespace}"; it is ${inputs.confirm === '' ? 'empty' : JSON.stringify(inputs.confirm)}.`,
-      `Set "confirm: ${namespace}" when you mean it: the applications are stopped meanwhile.`,
+      `To start it, set "confirm: ${namespace}". The action stops the applications meanwhile.`,
     );
   }
   if (mode === 'upgrade' && inputs.backup === 'external' && inputs.confirmExternalBackup !== namespace) {
     throw new ConfigurationError(
       'external-backup-unconfirmed',
       `"backup: external" needs "confirm-external-backup" to be the namespace, "${namespace}".`,
-      `Set "confirm-external-backup: ${namespace}" when a backup of the volume exists outside of the cluster. Without one in the cluster, PostgreSQL 12 can't be brought back once PostgreSQL 14 has served on linked files: not when its data does not compare, and not by "mode: rollback".`,
+      `If a backup of the volume exists outside of the cluster, set "confirm-external-backup: ${namespace}". Without a backup in the cluster, the action can't restore PostgreSQL 12 once PostgreSQL 14 has served on linked files: neither if the data differs, nor by "mode: rollback".`,
     );
   }
 }

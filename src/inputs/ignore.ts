@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../common/errors.ts';
 
-/** Check's id → why its finding stops nothing. */
+/** Check's id → why its finding does not block. */
 export type Ignored = ReadonlyMap<string, string>;
 
 /**
@@ -39,16 +39,16 @@ function refused(what: string, remedy: string): ConfigurationError {
   return new ConfigurationError('input-invalid', `Input "ignore-checks" ${what}.`, remedy);
 }
 
-/** Checks that keep data, or the way back, from harm; ignored they are a warning. What would be met then, as a sentence. */
+/** Checks that protect the data or the revert, and what may happen without each, as a sentence: to ignore one gives a warning. */
 const risks: Readonly<Record<string, string>> = {
-  permissions: 'a permission that is missing is then met in the downtime, and may be one that the way back needs.',
-  'layout-user': 'a Job that may not read or link the files is then met in the downtime.',
-  'volume-users': 'a second server on the volume destroys the data.',
+  permissions: 'a missing permission then fails a call in the downtime, perhaps one that a revert needs.',
+  'layout-user': 'a Job that may not read or link the files then fails in the downtime.',
+  'volume-users': 'a second server on the volume would destroy the data.',
   leftovers: 'directories of an earlier try may hold the only copy of the data.',
-  'volume-claim': 'the volume may go with its claim.',
+  'volume-claim': 'Kubernetes may delete the volume with its PersistentVolumeClaim.',
 };
 
-/** What to think of where a check is ignored; undefined where it is no more than its finding says. */
+/** What may happen where this check is ignored; undefined where its finding says all. */
 export function riskOfIgnoring(id: string): string | undefined {
   return Object.hasOwn(risks, id) ? risks[id] : undefined;
 }

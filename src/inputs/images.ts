@@ -33,6 +33,6 @@ function tagOf(release: string): string {
   throw new ConfigurationError(
     'release-unknown',
     `Input "server-release" is ${release}, a release of CircleCI Server for which no image of PostgreSQL ${String(upgrade.to)} is known.`,
-    `Set "image-tag" to the tag that your release ships, or "server-release" to one of: ${Object.keys(upgrade.tags).join(', ')}.`,
+    `Set "image-tag" to the tag of the PostgreSQL 14 image that this release ships, or "server-release" to one of: ${Object.keys(upgrade.tags).join(', ')}.`,
   );
 }

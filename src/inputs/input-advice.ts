@@ -27,7 +27,7 @@ export function unknownInputs(given: readonly string[]): string[] {
     throw new ConfigurationError(
       'input-unknown',
       `There is no input ${JSON.stringify(name)}; the nearest is "${nearest}".`,
-      `Write "${nearest}:" in its place (under "with:" in the workflow), or take it out.`,
+      `Write "${nearest}:" instead (under "with:" in the workflow), or remove it.`,
     );
   }
   return unknown;
@@ -77,10 +77,10 @@ export function unusedInputs(read: Read, mode: Mode): Unused {
   );
   return {
     warnings: [
-      ...(consents.length === 0 ? [] : [`"mode: ${mode}" does not use ${consents.join(', ')}: nothing came of it.`]),
+      ...(consents.length === 0 ? [] : [`"mode: ${mode}" does not use ${consents.join(', ')}: no effect in this run.`]),
       ...lacking.map(
         ([name, { needs }]) =>
-          `"${name}" is used only with ${needs.map((condition) => `"${condition}"`).join(' or ')}: nothing came of it.`,
+          `"${name}" is used only with ${needs.map((condition) => `"${condition}"`).join(' or ')}: no effect in this run.`,
       ),
     ],
     otherModes: others.filter(([, input]) => !input.isConsent).map(([name]) => name),
@@ -112,12 +112,12 @@ export function dubiousInputs(inputs: Inputs): string[] {
   return [
     ...(selectsTheRest(applicationSelector)
       ? [
-          `"application-selector" is "${applicationSelector}", which selects every workload of the namespace but a few: all of them are stopped. Name what is to be stopped, such as layer=application.`,
+          `"application-selector" is "${applicationSelector}", which selects all but a few workloads of the namespace: the action would stop all of those. Select the applications only, for example by layer=application.`,
         ]
       : []),
     ...(isChecking && probes === 'none' && imageTag !== '' && !imageTag.startsWith(`${String(upgrade.to)}.`)
       ? [
-          `"image-tag" is "${imageTag}", which does not say that it is PostgreSQL ${String(upgrade.to)}, and with "probes: none" nobody looks into the image before the downtime.`,
+          `"image-tag" is "${imageTag}", which does not say that it is PostgreSQL ${String(upgrade.to)}, and with "probes: none" the action does not look into the image before the downtime.`,
         ]
       : []),
     ...(isChecking

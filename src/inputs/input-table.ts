@@ -43,86 +43,87 @@ const onlyWithGitHub = { modes: proposing, needs: ['values-file', 'issue: true']
  * Decision: docs/decisions/0025-inputs-and-events.md
  */
 export const inputTable = {
-  namespace: namespaceName({ required: true, description: 'Namespace in which CircleCI Server runs.' }),
+  namespace: namespaceName({ required: true, description: 'Namespace of CircleCI Server.' }),
   kubeconfig: secretDocument({
     description:
-      'Path of a kubeconfig, or its content. Empty: the environment variable KUBECONFIG, then the service account of the pod in which the runner runs.',
+      'Path or content of a kubeconfig. Empty: the environment variable KUBECONFIG, then the service account of the pod in which the runner runs.',
     modes: onCluster,
   }),
-  context: text({ description: 'Context of the kubeconfig. Empty: its current context.', modes: onCluster }),
+  context: text({ description: 'Context of the kubeconfig to use. Empty: its current context.', modes: onCluster }),
   mode: choice(modes, {
     default: 'precheck',
     description:
-      '`precheck` looks and changes nothing; `upgrade` takes PostgreSQL from 12 to 14, or goes on with an upgrade that was interrupted; `status` tells where an upgrade stands and what to run next; `rollback` brings 12 back, also after 14 has served; `values` only makes the pull request for `values-file`, without looking at the cluster.',
+      '`precheck` runs the checks and leaves the server as it is. `upgrade` upgrades PostgreSQL 12 to PostgreSQL 14, or resumes an interrupted upgrade. `status` reports where an upgrade stands and what to run next. `rollback` restores PostgreSQL 12, also after PostgreSQL 14 has served. `values` only opens the pull request for `values-file`, without access to the cluster.',
   }),
   confirm: text({
-    description: 'For `mode: upgrade` and `mode: rollback`: the namespace again, so that neither starts by accident.',
+    description: 'For `mode: upgrade` and `mode: rollback`: the namespace again. Neither mode starts without it.',
     modes: moving,
     isConsent: true,
   }),
   dryRun: flag({
     description:
-      'For `mode: upgrade`: ask every check, then tell what the upgrade would do (steps, manifests, changes as diffs, seconds of each step) and change nothing. Needs no `confirm`.',
+      'For `mode: upgrade`: run every check, show what the upgrade would do, and change nothing. The plan shows steps, manifests, changes as diffs, and the seconds of each step. Needs no `confirm`.',
     modes: ['upgrade'],
     isConsent: true,
   }),
   acceptDataLoss: flag({
     description:
-      'For `mode: rollback` after the applications were let in to 14: that what they have written since is given up. Without it the run says what that is, and changes nothing.',
+      'For `mode: rollback` after the applications were restarted on PostgreSQL 14: consent to lose what they have written since. Without it the run reports what would be lost, and changes nothing.',
     modes: ['rollback'],
     isConsent: true,
   }),
 
   statefulset: objectName({
-    description: "Name of PostgreSQL's StatefulSet. Empty: the one labelled `app.kubernetes.io/name=postgresql`.",
+    description: "Name of PostgreSQL's StatefulSet. Empty: the one with the label `app.kubernetes.io/name=postgresql`.",
     modes: onCluster,
   }),
   pvcName: objectName({
     description:
-      'Name of the PersistentVolumeClaim that holds the data directory. Empty: taken from the pod of the StatefulSet.',
+      'Name of the PersistentVolumeClaim with the data directory. Empty: the one that the pod of the StatefulSet mounts there.',
     modes: onCluster,
   }),
   secretName: objectName({
-    description: "Name of the Secret with the superuser's password. Empty: the one that the StatefulSet itself uses.",
+    description: "Name of the Secret with the superuser's password. Empty: the one that the StatefulSet uses.",
     modes: onCluster,
   }),
   secretKey: pattern('key', /^[-._a-zA-Z0-9]{1,253}$/, 'a key of a Secret (letters, digits, "-", "_" and ".")', {
-    description: 'Key in that Secret. Empty: the one that the StatefulSet itself uses, then `postgres-password`.',
+    description: 'Key in that Secret. Empty: the one that the StatefulSet uses, then `postgres-password`.',
     modes: onCluster,
   }),
   applicationSelector: checked('label selector', checkSelector, {
     default: 'layer=application',
-    description: 'Label selector of the workloads that are stopped during the upgrade.',
+    description: 'Label selector of the workloads that the action stops for the upgrade and restarts afterwards.',
     modes: onCluster,
   }),
 
   serverRelease: pattern('release', /^\d{1,4}\.\d{1,4}(\.\d{1,6})?$/, 'a release of CircleCI Server such as 4.10', {
     default: '4.10',
-    description: 'Release of CircleCI Server; chooses the tag of the PostgreSQL 14 image.',
+    description:
+      'The target release of CircleCI Server: the one that will use PostgreSQL 14, not the one that runs now. It chooses the tag of the PostgreSQL 14 image; 4.9 and 4.10 have the same.',
   }),
   imageSource: choice(['acr', 'docker-hub'], {
     default: 'acr',
-    description: 'Where the images come from: `acr` (cciserver.azurecr.io) or `docker-hub`.',
+    description: 'Registry from which both images are pulled: `acr` (cciserver.azurecr.io) or `docker-hub`.',
   }),
   imageRepository: pattern(
     'image path',
     imageGrammar.name,
     'an image path without a tag, such as registry.example.com/mirror/server-postgres',
-    { description: 'Registry and path of the PostgreSQL 14 image, for mirrors. Empty: by `image-source`.' },
+    { description: 'Registry and path of the PostgreSQL 14 image, for a mirror. Empty: those of `image-source`.' },
   ),
   imageTag: pattern('tag', imageGrammar.tagWithDigest, 'an image tag, with or without @sha256:…', {
     description:
-      'Tag of the PostgreSQL 14 image, with its digest if it is to be that very image: `14.22@sha256:…`. Empty: by `server-release`.',
+      'Tag of the PostgreSQL 14 image. With a digest, `14.22@sha256:…`, it can be no other image. Empty: the tag for `server-release`.',
   }),
   upgradeImage: pattern('image', imageGrammar.reference, 'an image reference', {
     description:
-      'Image of the upgrade Job, which holds the binaries of both majors, by tag, digest or both. Empty: by `image-source`.',
+      'Image of the upgrade Job, with the binaries of PostgreSQL 12 and PostgreSQL 14, by tag, digest or both. Empty: the one of `image-source`.',
     modes: checkingOrMoving,
   }),
   imagePullSecret: objectNameOrNone({
     default: 'regcred',
     description:
-      "Name of the Secret with which the images are pulled, besides those of the server's own pod. `none` for no such Secret.",
+      "Name of a Secret for pulling the images, besides those of the server's own pod. `none`: no such Secret.",
     modes: checking,
   }),
   resources: document(
@@ -130,7 +131,7 @@ export const inputTable = {
     {
       default: '{"requests":{"cpu":"200m","memory":"512Mi"},"limits":{"cpu":"2","memory":"2Gi"}}',
       description:
-        "Resources of the upgrade Job, and of the pod that tries its dumps and restores before, as YAML or JSON in the form of a container's `resources`.",
+        "Resources of the upgrade Job and of the restore test's pod, as YAML or JSON in the form of a container's `resources`.",
       modes: checking,
     },
     parseResources,
@@ -138,12 +139,12 @@ export const inputTable = {
   probes: choice(['pods', 'none'], {
     default: 'pods',
     description:
-      '`pods`: ask both images by short-lived, labelled pods without a volume (which also pulls them before the downtime), and try there what pg_upgrade will restore. `none`: they are not asked, and the checks that need it are unknown, and stop nothing.',
+      '`pods`: short-lived, labelled pods without a volume ask both images and run the restore test. This also pulls the images before the downtime. `none`: no such pods. The checks that need them are then unknown, but do not block.',
     modes: checking,
   }),
   probeVolume: flag({
     description:
-      "Consent to try the running server's volume: a small file of its own beside the data directory gets a reflink and a hard link, and all of it is removed. The checks then tell how the files will go over. Without it the Job tries that before it changes anything.",
+      "Consent to a trial on the running server's volume. The action writes a small file beside the data directory, makes a reflink and a hard link of it, and removes all three. The checks then report how pg_upgrade will transfer the files. Without it, only the Job tries this, before it changes anything.",
     modes: checking,
   }),
 
@@ -151,7 +152,7 @@ export const inputTable = {
     'list of checks',
     {
       description:
-        'Checks whose findings are to stop nothing, a line each: `id: reason`. They are asked, and shown with the reason.',
+        'Checks whose findings must not block, a line each: `id: reason`. The action still runs them, and shows them with the reason.',
       modes: checking,
     },
     parseIgnored,
@@ -159,37 +160,37 @@ export const inputTable = {
   failOn: choice(['failed', 'warning'], {
     default: 'failed',
     description:
-      'What stops a run: `failed` (checks that failed, and those that could not be told), or a `warning` too. What is ignored never does.',
+      'Findings that block the run. `failed`: failed or unknown. `warning`: warnings too. Ignored checks never block.',
     modes: checking,
   }),
 
   issue: flag({
     description:
-      'For `mode: precheck`: keep one GitHub issue about the prechecks in this repository. The action opens it when a check blocks the upgrade, comments on it when that changes, and closes it when none does any more. Needs `issues: write`.',
+      'For `mode: precheck`: keep one GitHub issue about the prechecks in this repository. The action opens it when a check blocks the upgrade. It comments when that changes, and closes the issue when no check blocks any more. Needs `issues: write`.',
     modes: ['precheck'],
     isConsent: true,
   }),
 
   jobs: count(1, 256, {
     description:
-      'Parallel jobs of pg_upgrade and ANALYZE. Empty: the smaller of the number of databases and the CPU limit of `resources`.',
+      'Parallel jobs of pg_upgrade and ANALYZE. Empty: the number of databases or the CPU limit of `resources`, whichever is smaller.',
     modes: checking,
   }),
   transfer: choice(transferChoices, {
     default: 'auto',
     description:
-      'How pg_upgrade takes the files over: `clone` (reflinks: as fast as links, and 12 stays whole beside 14), `link` (hard links: after the first start of 14 only the backup brings 12 back) or `copy` (takes time and room for all data). `auto`: the first of them that the volume can do, as the Job finds by trying it.',
+      'How pg_upgrade transfers the files. `clone`: reflinks, as fast as links, and PostgreSQL 12 stays whole beside PostgreSQL 14. `link`: hard links; after the first start of PostgreSQL 14 only the backup restores PostgreSQL 12. `copy`: takes time and room for all data. `auto`: the Job tries them on the volume in this order, and takes the first that works.',
     modes: checking,
   }),
   backup: choice(backupKinds, {
     default: 'snapshot',
     description:
-      'How the volume is backed up in the downtime: `snapshot` (a VolumeSnapshot), `clone` (a second claim, where the CSI driver clones volumes) or `external` (you have a backup of your own; see `confirm-external-backup`).',
+      'How the action backs up the volume in the downtime. `snapshot`: a VolumeSnapshot. `clone`: a second PersistentVolumeClaim, if the CSI driver clones volumes. `external`: not at all, since you have a backup of your own; see `confirm-external-backup`.',
     modes: checking,
   }),
   confirmExternalBackup: text({
     description:
-      'For `backup: external`: the namespace again. No backup is then in the cluster, and once 14 has served on linked files the action cannot bring 12 back.',
+      'For `backup: external`: the namespace again. The cluster then has no backup. Once PostgreSQL 14 has served on linked files, the action cannot restore PostgreSQL 12.',
     modes: ['upgrade'],
     needs: ['backup: external'],
     isConsent: true,
@@ -197,47 +198,48 @@ export const inputTable = {
   verifyBackup: flag({
     default: 'true',
     description:
-      'Before the downtime, make a volume from a snapshot (or clone) of the running server and start 12 on it, so that a backup which cannot be restored is found in time.',
+      'Before the downtime, make a volume from a snapshot (or clone) of the running server, and start PostgreSQL 12 on it. A backup that cannot be restored is then found in time.',
     modes: checking,
     needs: ['backup: snapshot', 'backup: clone'],
   }),
   verifyBackupTimeout: duration({
     default: '10m',
     description:
-      'Limit for that proof, for the volume and for the server each; beyond it the upgrade goes on with a warning.',
+      'Limit for that proof, for the volume and for the server each. Beyond it the upgrade continues with a warning.',
     modes: ['upgrade'],
     needs: ['verify-backup: true'],
   }),
   volumeSnapshotClass: objectName({
     description:
-      "VolumeSnapshotClass for the backup. Empty: the only one of the volume's CSI driver, or its default one.",
+      "VolumeSnapshotClass of the backup. Empty: the only one of the volume's CSI driver, or its default one.",
     modes: checking,
     needs: ['backup: snapshot'],
   }),
 
   valuesFile: checked('path', checkPath, {
     description:
-      'Path of the values.yaml in this repository, from its root. The upgrade then ends with a pull request that names the image of 14 in it, and the checks ask before whether that can be done. Empty: no pull request.',
+      'Path of values.yaml in this repository, from its root. The upgrade then ends with a pull request that sets the image of PostgreSQL 14 in it. The checks report beforehand whether that will work. Empty: no pull request.',
     modes: proposing,
   }),
   valuesPath: parsed('keys', parsePath, {
     default: 'postgresql.image',
     description:
-      'Keys that lead to the image in that file, joined by dots (`\\.` for a dot within a key), with the number of an item of a list in brackets: `spec.sources[0].helm.valuesObject.postgresql.image`.',
+      'Keys that lead to the image in that file, joined by dots: `spec.sources[0].helm.valuesObject.postgresql.image`. `\\.` is a dot within a key; a number in brackets is an item of a list.',
     ...onlyWithValuesFile,
   }),
   githubToken: secret({
     default: '${{ github.token }}',
     description:
-      "Token for the pull request (`contents: write` and `pull-requests: write`) and for `issue` (`issues: write`). With the workflow's own token no other workflow starts on the pull request.",
+      "Token for the pull request (`contents: write` and `pull-requests: write`) and for `issue` (`issues: write`). GitHub starts no workflow on a pull request that the workflow's own token opened.",
     ...onlyWithGitHub,
   }),
   pullRequestBase: checked('branch', checkBranchName, {
-    description: "Branch into which the pull request goes. Empty: the repository's default branch.",
+    description: "Branch into which the pull request is merged. Empty: the repository's default branch.",
     ...onlyWithValuesFile,
   }),
   pullRequestBranch: checked('branch', checkBranchName, {
-    description: "The pull request's own branch. Empty: a name made of namespace and values file, the same each time.",
+    description:
+      "The pull request's own branch. Empty: a name made of the namespace and the values file, the same in every run.",
     ...onlyWithValuesFile,
   }),
   pullRequestDraft: flag({
@@ -245,35 +247,36 @@ export const inputTable = {
     ...onlyWithValuesFile,
   }),
   labels: list('label', /^[^\p{Cc}\p{Zl}\p{Zp}]{1,50}$/u, 'a label of at most 50 characters', {
-    description: 'Labels of the pull request, and of the issue when it is opened.',
+    description: 'Labels of the pull request, and of the issue when the action opens it.',
     ...onlyWithGitHub,
   }),
   assignees: logins({
-    description: 'Assignees of the pull request, and of the issue when it is opened.',
+    description: 'Assignees of the pull request, and of the issue when the action opens it.',
     ...onlyWithGitHub,
   }),
   reviewers: logins({
-    description: 'Users who are asked to review the pull request.',
+    description: 'Users whom the action asks to review the pull request.',
     ...onlyWithValuesFile,
   }),
   teamReviewers: teams({
-    description: 'Teams that are asked to review, by their slugs. The workflow token of GitHub may not ask teams.',
+    description:
+      "Teams that the action asks to review the pull request, by their slugs. The workflow's own token may not ask teams.",
     ...onlyWithValuesFile,
   }),
 
-  applicationsTimeout: limit('5m', 'Limit for the pods of the application layer to end.'),
+  applicationsTimeout: limit('5m', 'Limit for the pods of the applications to end.'),
   clientsTimeout: limit('30s', 'Limit for the last database clients to disconnect.', checkingOrMoving),
   shutdownTimeout: limit('5m', "Limit for PostgreSQL's pod to end."),
   detachTimeout: limit('10m', 'Limit for the volume to be detached.'),
   snapshotTimeout: limit('30m', 'Limit for the VolumeSnapshot to be ready.'),
   jobStartTimeout: limit(
     '10m',
-    'Limit for the pod of the upgrade Job to start, and for a probe to start and to end.',
+    'Limit for the pod of the upgrade Job to start, and for a probe to start and end.',
     checkingOrMoving,
   ),
-  jobTimeout: limit('2h', 'Limit for the upgrade Job to end. The wait ends, never the Job.'),
+  jobTimeout: limit('2h', 'Limit for the upgrade Job to end. Beyond it only the wait ends, never the Job.'),
   startTimeout: limit('10m', 'Limit for PostgreSQL to be ready.'),
-  rolloutTimeout: limit('10m', 'Limit for the application layer to be back.'),
+  rolloutTimeout: limit('10m', 'Limit for the applications to be ready again.'),
 } satisfies Record<string, Input<unknown>>;
 
 function limit(standard: string, description: string, usedBy: readonly Mode[] = moving): Input<number> {

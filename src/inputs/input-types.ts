@@ -15,7 +15,7 @@ export interface Input<T> {
   readonly modes: readonly Mode[];
   /** Conditions, one of which must hold for it to be used: `name` (another input is given) or `name: value`. None: it is used anyway. */
   readonly needs: readonly string[];
-  /** Whether it asks for something to be done or agrees to it, so that a run which does not use it is not what was meant. */
+  /** Whether it asks for something to be done or agrees to it: a run that does not use it then gives a warning. */
   readonly isConsent: boolean;
   /** @throws ConfigurationError naming the input, what it holds and what it takes. */
   parse(text: string, name: string): T;
@@ -109,7 +109,7 @@ export function document<T>(type: string, spec: Spec, parse: Input<T>['parse']):
   return input(type, { longest: 20_000, hasLines: true }, spec, parse);
 }
 
-/** A secret whose default is an expression which only the runner can evaluate; nobody did where the expression itself comes. */
+/** A secret whose default is an expression which only the runner can evaluate; where the expression itself comes, nothing evaluated it. */
 export function secret(spec: Spec): Input<string> {
   return input('secret', { longest: 10_000, hasLines: true, isSecret: true }, spec, (value, name) => {
     if (value.startsWith('${{')) return '';

@@ -47,7 +47,7 @@ export function checkSelector(text: string, input: string): void {
   );
 }
 
-/** Whether it selects every workload that lacks some label: such a one also stops what has nothing to do with CircleCI Server. */
+/** Whether it selects every workload that lacks some label: then the upgrade would also stop workloads that do not belong to CircleCI Server. */
 export function selectsTheRest(text: string): boolean {
   return parseSelector(text)?.every(({ isNegative }) => isNegative) ?? false;
 }

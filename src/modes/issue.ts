@@ -41,7 +41,7 @@ function failed({ log }: ClusterModeContext, error: unknown): KeptIssue {
   if (!isRunError(error) && error instanceof Error) log.info(error.stack ?? '');
   const remedy = isRunError(error)
     ? remedyText(error.remedy)
-    : 'This is a fault of the action; please report it with the log.';
+    : 'This is an error in the action. Report it with the log.';
   const warning = `The issue about the prechecks could not be brought up to date: ${sentence(describe(error))} What to do: ${remedy}`;
   return { operation: 'failed', number: undefined, url: undefined, warnings: [warning] };
 }

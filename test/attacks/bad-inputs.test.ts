@@ -70,7 +70,11 @@ const told: Bad[] = [
     says: '"mode: precheck" does not use "confirm", "dry-run", "accept-data-loss"',
   },
   { title: 'an input that is unlike any', environment: { INPUT_NOTIFY: 'x' }, says: 'There is no input "notify"' },
-  { title: 'a selector of all that is left', inputs: { 'application-selector': '!x' }, says: 'selects every workload' },
+  {
+    title: 'a selector of all that is left',
+    inputs: { 'application-selector': '!x' },
+    says: 'selects all but a few workloads',
+  },
   { title: 'an image that nobody looks into', inputs: { 'image-tag': 'latest' }, says: '"image-tag" is "latest"' },
   {
     title: 'a check that should not be ignored',

@@ -131,7 +131,7 @@ test('an upgrade that is cancelled during the checks does not begin', async () =
   const running = scenario.start({ mode: 'upgrade', confirm: 'circleci-server' });
   api.answer('GET', /\/volumesnapshotclasses$/, (_response, proceed) => {
     running.process.kill('SIGINT');
-    void running.logged('Cancelled: coming to an orderly end').then(proceed);
+    void running.logged('Cancelled: ending the run in order').then(proceed);
   });
   const end = await running.end;
   expect(end.exitCode).toBe(1);

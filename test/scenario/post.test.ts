@@ -89,7 +89,7 @@ test.concurrent.each([
   expect(told.exitCode).toBe(0);
   expect(told.warnings).toEqual([
     expect.stringMatching(
-      /^unfinished: An upgrade that this run began in namespace circleci-server may be unfinished.*"mode: upgrade"/,
+      /^unfinished: This run began an upgrade in namespace circleci-server, which may be unfinished.*"mode: upgrade"/,
     ),
   ]);
   expect(told.summary).toContain('# ! The upgrade is not finished');

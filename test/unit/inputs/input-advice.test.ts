@@ -58,7 +58,7 @@ describe('inputs that a mode does not use', () => {
   ] as const)('and agree to something, or ask for it, are a warning: mode %s', (mode, given, expected) => {
     const { warnings } = unusedInputs(reader(given), mode);
     expect(warnings).toEqual([
-      `"mode: ${mode}" does not use ${expected.map((name) => `"${name}"`).join(', ')}: nothing came of it.`,
+      `"mode: ${mode}" does not use ${expected.map((name) => `"${name}"`).join(', ')}: no effect in this run.`,
     ]);
   });
 
@@ -88,7 +88,7 @@ describe('inputs that a mode does not use', () => {
     [{ 'volume-snapshot-class': 'x', backup: 'clone' }, '"volume-snapshot-class" is used only with "backup: snapshot"'],
     [{ 'confirm-external-backup': 'ns' }, '"confirm-external-backup" is used only with "backup: external"'],
   ])('without another one are a warning: %j', (given: Readonly<Record<string, string>>, text) => {
-    expect(unusedInputs(reader(given), 'upgrade').warnings).toEqual([`${text}: nothing came of it.`]);
+    expect(unusedInputs(reader(given), 'upgrade').warnings).toEqual([`${text}: no effect in this run.`]);
   });
 
   test('are used where the other one is given', () => {
@@ -105,10 +105,10 @@ describe('inputs that a mode does not use', () => {
 
 describe('inputs that a reader would ask about', () => {
   test.each([
-    [{ 'application-selector': '!x' }, '"application-selector" is "!x", which selects every workload'],
-    [{ 'application-selector': 'a!=b,c notin (d, e)' }, 'selects every workload'],
+    [{ 'application-selector': '!x' }, '"application-selector" is "!x", which selects all but a few workloads'],
+    [{ 'application-selector': 'a!=b,c notin (d, e)' }, 'selects all but a few workloads'],
     [{ 'image-tag': 'latest', probes: 'none' }, '"image-tag" is "latest"'],
-    [{ 'ignore-checks': 'permissions: we know' }, '"ignore-checks" names permissions: a permission that is missing'],
+    [{ 'ignore-checks': 'permissions: we know' }, '"ignore-checks" names permissions: a missing permission'],
     [{ 'ignore-checks': 'layout-user: we know' }, '"ignore-checks" names layout-user'],
   ])('%j', (given: Readonly<Record<string, string>>, text) => {
     expect(dubiousInputs(inputs(given))).toEqual([expect.stringContaining(text)]);
