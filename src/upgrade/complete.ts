@@ -1,5 +1,5 @@
 import { describe, endWith, sentence, UpgradeError, WaitError } from '../common/errors.ts';
-import { inGroup, undoSteps } from './converge.ts';
+import { inGroup, reverting, undoSteps } from './converge.ts';
 import { closeJournal, finish } from './steps/finish.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { endByHand } from '../journal/errors.ts';
@@ -13,11 +13,10 @@ import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
 
 /**
- * From 14 that serves to applications that are back. A validation that fails
- * goes back to 12. After it there is no way back by itself any more, so it goes
- * to its end, also when the run is cancelled.
- * @returns `completed`, or how the way back ended
- * @throws UpgradeError when not all applications are back, or going back would lose data
+ * Completes the upgrade once PostgreSQL 14 serves: validates the data, improves the server, restarts the applications. If the
+ * validation fails, it reverts to PostgreSQL 12. Afterwards nothing reverts by itself, so it runs to its end, also when the run is cancelled.
+ * @returns `completed`, or how the revert ended
+ * @throws UpgradeError when not all applications are ready, or a revert would lose data
  */
 export async function completeUpgrade(interruptible: Context): Promise<Ending> {
   const context = { ...interruptible, signal: new AbortController().signal };
@@ -30,8 +29,8 @@ export async function completeUpgrade(interruptible: Context): Promise<Ending> {
   for (const step of improvements) {
     await inPhaseOrWarn(context, step);
   }
-  // Somebody else may have set another image or restarted it meanwhile.
-  const ending = await orUndo('Let the applications in', release.id, context, () =>
+  // Somebody else may have set another image or restarted the server meanwhile.
+  const ending = await orUndo('Restart the applications', release.id, context, () =>
     waitForServer(context, context.serving.reference),
   );
   if (ending.end !== 'completed') return ending;
@@ -39,7 +38,7 @@ export async function completeUpgrade(interruptible: Context): Promise<Ending> {
   try {
     await inPhase(context, release);
   } catch (error) {
-    // They are asked for; that one of them does not become ready is its own matter, and no other run can do more.
+    // All are asked for. If one does not become ready, another run could do no more about it.
     if (error instanceof WaitError) await close(context);
     throw explainUnreleased(error);
   }
@@ -47,38 +46,38 @@ export async function completeUpgrade(interruptible: Context): Promise<Ending> {
   return completed;
 }
 
-/** Nobody has written yet, so going back loses nothing; unless somebody else has let applications in. */
+/** No client has written yet, so a revert loses nothing, unless somebody else has started applications. */
 async function orUndo(title: string, id: string, context: Context, act: () => Promise<void>): Promise<Ending> {
   try {
     await act();
     return completed;
   } catch (failure) {
-    // An earlier run may have let them in already.
+    // An earlier run may have restarted them already.
     if (!endWith(failure).undo || context.journal.noted.step === release.id) throw failure;
     const reason = `${title}: ${sentence(describe(failure))}`;
     await expectLossless(context, reason, failure);
-    context.log.annotate('error', id, `${reason} Going back …`);
+    context.log.annotate('error', id, `${reason} ${reverting}`);
     return await undoSteps(reversibleSteps, reason, context, failure);
   }
 }
 
-/** From here on they write, and going back loses that: so it is noted before. */
+/** From here on the applications write, and a rollback loses that. So the journal notes it before. */
 async function noteRelease({ journal, database, cluster, log, results }: Context): Promise<void> {
   if (journal.noted.released === undefined) {
     try {
       await journal.note('released', await releasePoint(database, await cluster.now()));
     } catch (error) {
       log.info(
-        `Where the WAL is could not be noted, so a rollback could not say how much it loses: ${describe(error)}`,
+        `Could not note the position in the WAL, so a rollback could not say how much it loses: ${describe(error)}`,
       );
     }
   }
   try {
     await journal.note('step', release.id);
   } catch (error) {
-    // No other run goes by a journal that somebody else has changed, so nothing is lost by letting the applications in.
+    // No other run trusts a journal that somebody else has changed, so restarting the applications loses nothing.
     if (!isChanged(error)) throw error;
-    results.warnings.push(`It could not be noted that the applications are let in: ${describe(error)}`);
+    results.warnings.push(`The journal could not note that the applications are restarted: ${describe(error)}`);
   }
 }
 
@@ -86,7 +85,7 @@ function isChanged(error: unknown): boolean {
   return error instanceof UpgradeError && error.code === 'journal-changed';
 }
 
-/** @throws UpgradeError when 14 does not serve, whatever it was that somebody did to it meanwhile: another run goes on from there */
+/** @throws UpgradeError when PostgreSQL 14 does not serve, whatever somebody did to it meanwhile: another run resumes there */
 async function close(context: Context): Promise<void> {
   await waitForServer(context, context.serving.reference);
   await inPhaseOrWarn(context, finish);
@@ -95,7 +94,7 @@ async function close(context: Context): Promise<void> {
   } catch (error) {
     if (!isChanged(error)) throw error;
     context.results.warnings.push(
-      `The upgrade is complete, but its journal could not be closed: ${describe(error)} Find out who writes to it, and remove it: ${copyable(shell`kubectl -n ${context.target.namespace} delete configmap ${journalName}`)}, and take its mark off the volume: ${copyable(endByHand(context.journal.volume))}`,
+      `The upgrade is complete, but the action could not close its journal: ${describe(error)} Find out who writes to the journal, and delete it: ${copyable(shell`kubectl -n ${context.target.namespace} delete configmap ${journalName}`)}. Then remove its mark from the volume: ${copyable(endByHand(context.journal.volume))}`,
     );
   }
 }
@@ -104,7 +103,7 @@ async function inPhase(context: Context, step: Step): Promise<void> {
   await inGroup(step.title, step.id, context, () => step.run(context));
 }
 
-/** A step whose failure leaves a server that is upgraded all the same. */
+/** For a step whose failure leaves an upgraded server all the same. */
 async function inPhaseOrWarn(context: Context, step: Step): Promise<void> {
   try {
     await inPhase(context, step);
@@ -114,13 +113,13 @@ async function inPhaseOrWarn(context: Context, step: Step): Promise<void> {
 }
 
 function explainUnreleased(error: unknown): UpgradeError {
-  const message = 'PostgreSQL 14 serves with the same data, but the applications are not all back:';
+  const message = 'PostgreSQL 14 serves with the same data, but not all applications are ready:';
   return new UpgradeError(
     'applications-not-back',
     `${message} ${sentence(describe(error))}`,
     error instanceof WaitError
-      ? 'Look at the pods that are named. The upgrade itself is done.'
-      : 'Run "mode: upgrade" again: it goes on with the applications.',
+      ? 'Look at the pods that the message names. The upgrade itself is done.'
+      : 'Run "mode: upgrade" again: it resumes with the applications.',
     { cause: error },
   );
 }

@@ -11,10 +11,13 @@ import { expectLossless } from './server/external-start.ts';
 import { completed, type Ending, type WayBack } from './contract/ending.ts';
 import type { Context, Step } from './contract/step.ts';
 
+/** Follows the reason in the annotation. */
+export const reverting = `Reverting to PostgreSQL ${String(upgrade.from)} …`;
+
 /**
- * Runs the steps in order. When one fails, those that began are undone from
- * the last to the first, and only then does it say how the server was left.
- * @param before steps that another run has done, to be undone with the others
+ * Runs the steps in order. When one fails, it undoes those that began, from
+ * the last to the first, and then reports how the server was left.
+ * @param before steps that another run has done, which are undone with the others
  * @returns `completed` when all steps are done, else how the way back ended
  * @throws UpgradeError where neither forward nor back is possible now, and everything was left as it is
  */
@@ -26,7 +29,8 @@ export async function converge(
   const begun = [...before];
   for (const step of steps) {
     try {
-      if (context.signal.aborted && step.isUninterruptible !== true) throw new CancelledError(`before: ${step.title}`);
+      if (context.signal.aborted && step.isUninterruptible !== true)
+        throw new CancelledError(`about to run step "${step.title}"`);
       await context.journal.note('step', step.id);
       begun.push(step);
       await inGroup(step.title, step.id, context, () =>
@@ -37,8 +41,8 @@ export async function converge(
       if (error instanceof CancelledError) await step.expectNothingAtWork?.(context);
       const reason = `${step.title}: ${sentence(describe(error))}`;
       if (step.serves === true) await expectLossless(context, reason, error);
-      // People are told at once; how the server was left, when it is known.
-      context.log.annotate('error', step.id, `${reason} Going back …`);
+      // At once: how the server was left is reported when it is known.
+      context.log.annotate('error', step.id, `${reason} ${reverting}`);
       return await undoSteps(begun, reason, context, error);
     }
   }
@@ -47,7 +51,7 @@ export async function converge(
 
 /**
  * Undoes the steps from the last to the first.
- * @param reason why, as a sentence; it is noted, so that another run goes on going back
+ * @param reason why, as a sentence; the journal notes it, so that another run resumes the undoing
  * @param cause what failed, where something did
  */
 export async function undoSteps(
@@ -57,19 +61,19 @@ export async function undoSteps(
   cause?: unknown,
 ): Promise<WayBack> {
   await noteOrLog(context, 'back', reason);
-  // The way back must not be cut short by the cancellation that may have caused it.
+  // The cancellation that may have caused it must not cut it short.
   const unhurried = uninterrupted(context);
   const remedy = isRunError(cause) ? cause.remedy : { text: 'Look at the log above.' };
   for (const step of begun.toReversed()) {
     if (step.undo === undefined) continue;
     const undo = step.undo.bind(step);
     try {
-      await inGroup(`Going back: ${step.title}`, `undo-${step.id}`, unhurried, () =>
+      await inGroup(`Undo: ${step.title}`, `undo-${step.id}`, unhurried, () =>
         persistently(unhurried, () => undo(unhurried)),
       );
       await noteOrLog(context, 'undone', step.id);
     } catch (error) {
-      const message = `${reason} Going back stopped at "${step.title}": ${sentence(describe(error))} PostgreSQL may be stopped behind its scheduling gate, and the applications may still be stopped.`;
+      const message = `${reason} The action could not undo step "${step.title}": ${sentence(describe(error))} The scheduling gate may still keep PostgreSQL stopped, and the applications may still be stopped.`;
       return { end: 'way-back-failed', message, remedy: isRunError(error) ? error.remedy : remedy, cause };
     }
   }
@@ -78,7 +82,7 @@ export async function undoSteps(
   return { end: 'reverted', message: `${reason} ${await howItWasLeft(unhurried)}`, remedy, cause };
 }
 
-/** A cancellation ends the calls too that it waits for. Without this none does: the way back has to come to its end. */
+/** A cancellation then also ends a call that is under way. Undoing runs without this, since it must come to its end. */
 function interruptible(context: Context): Context {
   const cluster = context.cluster.interruptedBy(context.signal);
   return { ...context, cluster, database: context.database.over(cluster) };
@@ -88,15 +92,15 @@ function uninterrupted(context: Context): Context {
   return { ...context, signal: new AbortController().signal };
 }
 
-/** Only what is seen is said. */
+/** Reports only what is seen. */
 async function howItWasLeft({ database, results }: Context): Promise<string> {
-  const applications = 'the applications are back as they were.';
+  const applications = 'the applications are as they were before.';
   try {
     await database.read('template1', 'SELECT 1;');
-    return `PostgreSQL ${String(upgrade.from)} serves and ${applications}`;
+    return `PostgreSQL ${String(upgrade.from)} serves, and ${applications}`;
   } catch (error) {
     results.warnings.push(`PostgreSQL does not answer: ${describe(error)}`);
-    return `PostgreSQL does not answer, although nothing of the upgrade is left; ${applications}`;
+    return `PostgreSQL does not answer, although all steps are undone; ${applications}`;
   }
 }
 
@@ -107,7 +111,7 @@ export async function inGroup(title: string, id: string, context: Context, body:
 
 const persistence = 10 * 60_000;
 
-/** A way back that ends half-way is worse than one that takes longer. An undo goes by what the cluster shows, so it may be repeated. */
+/** Undoing that stops half-way is worse than undoing that takes longer. An undo acts on what the cluster shows, so it may be repeated. */
 async function persistently({ clock, log }: Context, undo: () => Promise<void>): Promise<void> {
   const start = clock.monotonic();
   for (;;) {
@@ -116,13 +120,13 @@ async function persistently({ clock, log }: Context, undo: () => Promise<void>):
       return;
     } catch (error) {
       if (!(isAway(error) || isConflict(error)) || clock.monotonic() - start > persistence) throw error;
-      log.info(`${sentence(describe(error))} Trying again in 5 s`);
+      log.info(`${sentence(describe(error))} Waiting 5 s before the next attempt`);
       await clock.sleep(5000);
     }
   }
 }
 
-/** A note that can't be made keeps nothing from being put back; another run would then begin at an earlier step. */
+/** A note that fails must not stop the undoing; another run would only begin at an earlier step. */
 async function noteOrLog<N extends 'back' | 'undone'>(
   { journal, log }: Context,
   name: N,
@@ -131,17 +135,17 @@ async function noteOrLog<N extends 'back' | 'undone'>(
   try {
     await journal.note(name, value);
   } catch (error) {
-    log.info(`The journal could not be written: ${describe(error)}`);
+    log.info(`Could not write the journal: ${describe(error)}`);
   }
 }
 
-/** Everything is back by now: that the journal could not be closed must not hide it. */
+/** All steps are undone by now: a journal that could not be closed must not hide that. */
 async function noteReverted(context: Context): Promise<void> {
   try {
     await closeJournal(context, 'reverted');
   } catch (error) {
     context.results.warnings.push(
-      `The journal could not be closed: ${sentence(describe(error))} Before the next upgrade, delete it: ${copyable(shell`kubectl -n ${context.target.namespace} delete configmap ${journalName}`)}, and take its mark off the volume: ${copyable(endByHand(context.journal.volume))}`,
+      `The action could not close the journal: ${sentence(describe(error))} Before the next upgrade, delete it: ${copyable(shell`kubectl -n ${context.target.namespace} delete configmap ${journalName}`)}. Then remove its mark from the volume: ${copyable(endByHand(context.journal.volume))}`,
     );
   }
 }

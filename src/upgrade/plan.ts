@@ -11,7 +11,7 @@ import { stopPostgresql } from './steps/stop-postgresql.ts';
 import { runUpgradeJob } from './steps/upgrade-job.ts';
 import { verify } from './steps/verify.ts';
 
-/** The moves of an upgrade that can be taken back, in their order. */
+/** The steps of an upgrade that can be undone, in their order. */
 export const reversibleSteps: readonly Step[] = [
   protectVolume,
   proveBackup,
@@ -23,16 +23,16 @@ export const reversibleSteps: readonly Step[] = [
   activate,
 ];
 
-/** The data is judged and made right before anybody may write. What fails is taken back. */
+/** Judges the data, and rebuilds indexes, before any client may write. If it fails, the action reverts. */
 export const validation: Step = verify;
 
-/** What only makes the new server faster or newer: it warns when it fails. */
+/** What only makes the new server faster or newer: a failure is a warning. */
 export const improvements: readonly Step[] = [updateExtensions, analyze];
 
-/** Letting the applications in: from here on they write, and nothing is taken back. */
+/** Restarts the applications: from here on they write, and nothing reverts by itself. */
 export const release: Step = restoreApplications;
 
-/** Which of them a way back still has to undo, by what the journal says; all of them once the applications were let in. */
+/** The steps that are still to be undone, by what the journal says; all of them once the applications were restarted. */
 export function stepsToUndo({ step, undone }: Readonly<Noted>): readonly Step[] {
   const at = (id: string | undefined) => reversibleSteps.findIndex((s) => s.id === id);
   if (at(undone) !== -1) return reversibleSteps.slice(0, at(undone));

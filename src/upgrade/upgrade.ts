@@ -137,7 +137,7 @@ function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
   const downtime = new Set(downtimeSteps.map(({ id }) => id));
   const beginning = {
     id: 'begin',
-    title: 'Begin',
+    title: 'Take the Lease and begin the journal',
     moves: planBeginning(draft),
     isDowntime: false,
     expected: undefined,

@@ -16,7 +16,7 @@ import { snapshotName } from '../../objects/snapshot.ts';
  */
 export const proveBackup: Step = {
   id: 'prove-backup',
-  title: 'Prove that a backup of the volume can be started',
+  title: 'Prove that a backup of the volume can be restored',
 
   plan(draft) {
     const { record, inputs } = draft;

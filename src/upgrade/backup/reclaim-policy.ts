@@ -9,7 +9,7 @@ import { expectOurVolume } from './our-volume.ts';
 /** Keeps the data when somebody deletes the claim meanwhile: Kubernetes would delete the volume with it. */
 export const protectVolume: Step = {
   id: 'protect-volume',
-  title: 'Keep the volume whatever happens to its claim',
+  title: 'Set the reclaim policy of the volume to Retain',
 
   plan: ({ target, record }) => planReclaimPolicy(target, record.reclaimPolicy, 'Retain'),
 

@@ -9,7 +9,7 @@ interface Completed {
   readonly end: 'completed';
 }
 
-/** How a way back ended. */
+/** How a revert or a rollback ended. */
 export type WayBack = Told &
   (
     | { /** All steps are undone: PostgreSQL 12 has its files and its image again. */ readonly end: 'reverted' }
@@ -17,9 +17,9 @@ export type WayBack = Told &
     | { /** Nothing was undone: PostgreSQL 14 still serves. */ readonly end: 'not-rolled-back' }
   );
 
-/** What people are told of it. */
+/** What the run reports of it. */
 interface Told {
-  /** Why it went back, and how the server was left. */
+  /** Why the action reverted, and how the server was left. */
   readonly message: string;
   /** What to do next. */
   readonly remedy: Remedy;
@@ -28,12 +28,12 @@ interface Told {
 
 export const completed: Ending = { end: 'completed' };
 
-/** For whoever asked for the upgrade. @throws UpgradeError with the end of the way back as its code */
+/** For an upgrade. @throws UpgradeError with the end of the revert as its code */
 export function expectCompleted(ending: Ending): void {
   if (ending.end !== 'completed') throw errorOf(ending);
 }
 
-/** For whoever asked for the way back. @throws UpgradeError when PostgreSQL 12 is not restored */
+/** For a rollback. @throws UpgradeError when PostgreSQL 12 is not restored */
 export function expectReverted(wayBack: WayBack): void {
   if (wayBack.end !== 'reverted') throw errorOf(wayBack);
 }

@@ -26,7 +26,7 @@ export interface Context extends Deps<LeasedCluster> {
   /** The Job's scripts, by file name. */
   readonly scripts: Readonly<Record<string, string>>;
   readonly journal: Journal<LeasedCluster>;
-  /** Another run began this upgrade: what it did is seen in the cluster, not in `results`. */
+  /** Another run began this upgrade: the cluster shows what it did, `results` do not. */
   readonly isResumed?: boolean;
   readonly timeline: Timeline;
   /** What later steps and the report need of earlier ones. */
@@ -35,20 +35,20 @@ export interface Context extends Deps<LeasedCluster> {
 
 export interface Results {
   before?: Fingerprint;
-  /** The backup of the volume as it was before. */
+  /** The backup of the volume as it was before the upgrade. */
   backup?: Backup;
   job?: JobResult;
-  /** The upgrade Job as it was created, and how far its pod has been seen to come; `asked` where nobody knows whether it was created. */
+  /** The upgrade Job as it was created, and how far its pod has been seen to come; `asked` where it is not known whether it was created. */
   jobRun?: { readonly object: V1Job; readonly phase: 'asked' | 'created' | 'started' | 'ended' };
-  /** 14 has been started and answers. */
+  /** PostgreSQL 14 has been started and answers. */
   serving?: boolean;
-  /** Its data is what 12 had: nothing is taken back any more. */
+  /** Its data is what PostgreSQL 12 had: from now on nothing reverts by itself. */
   validated?: boolean;
-  /** Something that did not stop the upgrade, but that people must know. */
+  /** What did not stop the upgrade, but must be reported. */
   readonly warnings: string[];
 }
 
-/** What the moves of an upgrade follow from. */
+/** What the moves of an upgrade are computed from. */
 export type PlanContext = Pick<Context, 'inputs' | 'target' | 'serving' | 'snapshotClass' | 'settings' | 'scripts'> & {
   readonly record: Context['journal']['record'];
 };
@@ -57,18 +57,18 @@ export type PlanContext = Pick<Context, 'inputs' | 'target' | 'serving' | 'snaps
 export interface Step {
   readonly id: StepId;
   readonly title: string;
-  /** All that `run` will ask of the cluster for and do in the server, where nothing is in its way. */
+  /** All that `run` will do in the cluster and in the server, where nothing has been done yet and nothing fails. */
   plan(draft: PlanContext): readonly Move[];
-  /** A cancellation does not interrupt it: its end is nearer than the way back. */
+  /** A cancellation does not interrupt it: to complete it is quicker than to undo it. */
   readonly isUninterruptible?: boolean;
-  /** Clients may be served by 14 before it fails. */
+  /** PostgreSQL 14 may serve clients before the step fails. */
   readonly serves?: true;
-  /** Asked when the step was cancelled. @throws UpgradeError when something is at work that must come to its end: all is left as it is then */
+  /** Called when the step was cancelled. @throws UpgradeError when something is at work that must come to its end: the run then leaves everything as it is */
   expectNothingAtWork?(context: Context): Promise<void>;
   run(context: Context): Promise<void>;
   /**
-   * Takes back what `run` did or began to do, by what the cluster shows; also
-   * when `run` never came to its end.
+   * Undoes what `run` did or began to do, by what the cluster shows; also
+   * when `run` was interrupted anywhere.
    */
   undo?(context: Context): Promise<void>;
 }

@@ -50,7 +50,7 @@ async function countDowntime({ journal, cluster, timeline }: Context): Promise<v
 /** Brings the application layer back to exactly what was recorded. */
 export const restoreApplications: Step = {
   id: 'restore-applications',
-  title: 'Bring the applications back',
+  title: 'Restart the applications',
 
   plan: ({ record }) => record.applications.map(planStart),
 

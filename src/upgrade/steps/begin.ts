@@ -6,7 +6,7 @@ import { newLease } from '../../objects/lease.ts';
 import type { Move } from '../../report/planned-step.ts';
 import type { PlanContext } from '../contract/step.ts';
 
-/** What a run does before the first step: it takes the Lease, marks what it will change, and writes down what there is. */
+/** What a run does before the first step: it takes the Lease, marks what it will change, and records what there is. */
 export function planBeginning({ target, record }: PlanContext): readonly Move[] {
   const { namespace } = target;
   const data = { record: recordCodec.encode(record), counter: 'COUNTER', salt: 'SALT', seal: 'SEAL' };
@@ -18,11 +18,11 @@ export function planBeginning({ target, record }: PlanContext): readonly Move[] 
     },
     {
       does: 'run',
-      what: `Label what the upgrade changes with ${fencingTokenLabel}, which every later change expects, until the end of the upgrade.`,
+      what: `Label what the upgrade changes with ${fencingTokenLabel}, until the end of the upgrade. Every later change expects this label.`,
     },
     {
       does: 'run',
-      what: `Count each change of the journal in annotation ${counterAnnotation} of the PersistentVolume, where it stays, and whether the upgrade has ended in ${openAnnotation}: they tell an older journal that somebody puts back, and one that somebody deletes.`,
+      what: `Annotate the PersistentVolume: ${counterAnnotation} counts the changes of the journal, and stays; ${openAnnotation} says whether the upgrade has ended. Both reveal a journal that somebody replaces by an older one or deletes.`,
     },
     { does: 'create', resource: 'configmaps', object: journalObject(namespace, data) },
   ];

@@ -18,7 +18,7 @@ export const measurementLimit = 30 * 60_000;
 /** Proves that no client is left, measures what must be the same afterwards, and writes everything to disk. */
 export const quiesce: Step = {
   id: 'quiesce',
-  title: 'See the last client go, measure the data, checkpoint',
+  title: 'Wait for the last client, measure the data, checkpoint',
 
   plan: () => [
     {

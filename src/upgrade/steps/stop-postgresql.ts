@@ -14,7 +14,7 @@ import type { Context, Step } from '../contract/step.ts';
 /** Stops the server cleanly and waits until nobody has its volume. */
 export const stopPostgresql: Step = {
   id: 'stop-postgresql',
-  title: 'Stop PostgreSQL behind a scheduling gate',
+  title: 'Set the scheduling gate and stop PostgreSQL',
 
   plan: ({ target }) => [
     {

@@ -9,7 +9,7 @@ import type { Context, Step } from '../contract/step.ts';
 /** Compares what was measured before with what the new server has, and makes right what sorts in another way by now. */
 export const verify: Step = {
   id: 'verify',
-  title: 'Compare the data with what was measured before',
+  title: 'Compare the data with the measurement before the upgrade',
 
   plan: () => [{ does: 'run', what: 'Read the same again and compare. REINDEX what sorts in another way by now.' }],
 

@@ -32,7 +32,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
     strike: away,
   },
   'loses all connections while the data is measured': {
-    line: '::group::See the last client go, measure the data, checkpoint',
+    line: '::group::Wait for the last client, measure the data, checkpoint',
     strike: whenCommandsRun((network) => network.reset()),
   },
   'loses all connections during ANALYZE': {

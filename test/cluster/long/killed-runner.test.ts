@@ -10,10 +10,10 @@ jest.setTimeout(15 * 60_000);
 
 /** The runner's process is killed as soon as this line is in its log. */
 const moments = {
-  'while the server is being stopped': '::group::Stop PostgreSQL behind a scheduling gate',
+  'while the server is being stopped': '::group::Set the scheduling gate and stop PostgreSQL',
   'while pg_upgrade is at work': 'pg_upgrade --link',
   'before 14 is started': '::group::Start PostgreSQL 14',
-  'while the applications come back': '::group::Bring the applications back',
+  'while the applications come back': '::group::Restart the applications',
 };
 /** By default the two that leave the most behind. */
 const chosen = isWhole

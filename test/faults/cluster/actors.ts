@@ -10,13 +10,13 @@ import { downtimeAlone, expectConverged, expectWhole, expireLease, namespace, ne
 
 const steps = [
   'Stop the applications',
-  'Stop PostgreSQL behind a scheduling gate',
+  'Set the scheduling gate and stop PostgreSQL',
   'Back up the volume',
   'Run pg_upgrade in a Job',
   'Start PostgreSQL 14',
-  'Compare the data with what was measured before',
+  'Compare the data with the measurement before the upgrade',
   'Rebuild the statistics (ANALYZE)',
-  'Bring the applications back',
+  'Restart the applications',
 ];
 
 const claim = 'data-postgresql-0';

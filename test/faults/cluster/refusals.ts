@@ -68,7 +68,7 @@ const refusals: readonly Refusal[] = [
     name: 'a snapshot that never gets ready: nobody serves the driver of its class',
     prepare: [snapshotClass('disk.csi.bench')],
     inputs: { 'volume-snapshot-class': own, 'snapshot-timeout': '20s' },
-    at: 'Stop PostgreSQL behind a scheduling gate',
+    at: 'Set the scheduling gate and stop PostgreSQL',
     strike: () => {
       kubectl('delete', 'volumesnapshotclass', own);
       apply(snapshotClass('nobody.example.com'));
@@ -84,7 +84,7 @@ const refusals: readonly Refusal[] = [
     name: 'a snapshot that fails: its class is gone',
     prepare: [snapshotClass('disk.csi.bench')],
     inputs: { 'volume-snapshot-class': own, 'snapshot-timeout': '20s' },
-    at: 'Stop PostgreSQL behind a scheduling gate',
+    at: 'Set the scheduling gate and stop PostgreSQL',
     strike: () => kubectl('delete', 'volumesnapshotclass', own),
     // Without its class the snapshot controller removes no snapshot either.
     end: () => {
@@ -99,7 +99,7 @@ const refusals: readonly Refusal[] = [
     strike: () => {
       setFinalizers([...finalizers(), 'example.com/stuck']);
     },
-    endsAt: 'Going back: Stop PostgreSQL behind a scheduling gate',
+    endsAt: 'Undo: Set the scheduling gate and stop PostgreSQL',
     end: () => {
       setFinalizers(finalizers().filter((name) => name !== 'example.com/stuck'));
     },
@@ -129,11 +129,11 @@ const refusals: readonly Refusal[] = [
     name: 'a volume that is not attached to the node of the Job: nobody may make its VolumeAttachment',
     inputs: { 'job-start-timeout': '20s' },
     // A policy is in force about a second after it is made.
-    at: 'Stop PostgreSQL behind a scheduling gate',
+    at: 'Set the scheduling gate and stop PostgreSQL',
     strike: () => {
       apply(...noAttachmentOf(volumeName()));
     },
-    endsAt: 'Going back: Stop PostgreSQL behind a scheduling gate',
+    endsAt: 'Undo: Set the scheduling gate and stop PostgreSQL',
     end: () => kubectl('delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', own),
     says: /AttachVolume|attachments of this volume are not allowed here/,
   },

@@ -25,7 +25,12 @@ export const restoreCases: readonly Case[] = [
     async run(outcome) {
       apply(storageClass);
       const server = newServer('--storage-class', own);
-      outcome.proof = await killAt(inputs, 'Compare the data with what was measured before', 'exec', 'before');
+      outcome.proof = await killAt(
+        inputs,
+        'Compare the data with the measurement before the upgrade',
+        'exec',
+        'before',
+      );
       psql(namespace, 'circleci', 'CREATE TABLE uninvited AS SELECT 1 AS one');
       kubectl('delete', 'storageclass', own);
       expireLease();

@@ -112,7 +112,7 @@ describe('the steps', () => {
     expect(events.slice(-2)).toEqual(['undo release', 'undo start']);
     expect(wayBack.end).toBe('way-back-failed');
     expect(wayBack.message).toContain(
-      'Step release: The disk is full. Going back stopped at "Step start": The Job still runs',
+      'Step release: The disk is full. The action could not undo step "Step start": The Job still runs',
     );
     expect(wayBack.message).not.toContain('serves');
     expect(wayBack.remedy.text).toBe('Wait for its end.');

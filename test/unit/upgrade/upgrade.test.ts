@@ -100,7 +100,7 @@ describe('an upgrade', () => {
       const error = await thrownBy(setting.begin);
       expect(error.code).toBe('reverted');
       expect(error.message).toContain('public.builds: 42 rows before, 41 rows after');
-      expect(error.message).toContain('PostgreSQL 12 serves and the applications are back');
+      expect(error.message).toContain('PostgreSQL 12 serves, and the applications are as they were');
       expectTwelve(setting);
       const { cluster, log, context } = setting;
       const claim = cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace);
