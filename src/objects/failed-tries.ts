@@ -3,7 +3,7 @@ import { jobName } from './upgrade-job.ts';
 import { isOurJob } from './ours.ts';
 
 /**
- * Names of failed Jobs of the documented way, whose Job has the name of ours. Such a one leaves the data directory renamed.
+ * Names of failed Jobs of the vendor's upgrade script, whose Job has the same name as ours. Such a Job leaves the data directory renamed.
  * @param jobs of the namespace
  */
 export function failedTries(jobs: readonly V1Job[]): string[] {

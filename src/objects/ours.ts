@@ -6,7 +6,7 @@ const probeNamePrefix = 'postgres-upgrade-probe-';
 
 /**
  * Whether the action has made a Job: by its container, which nobody can change. A label anybody may put on it or take off who may change
- * metadata, and the documented way gives its Job the same name.
+ * metadata, and the vendor's upgrade script gives its Job the same name.
  * Decision: docs/decisions/0015-images.md
  */
 export function isOurJob({ spec }: V1Job): boolean {

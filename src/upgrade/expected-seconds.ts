@@ -8,7 +8,7 @@ const gibibyte = 1024 ** 3;
 
 /**
  * Seconds of a step in the downtime: of the data where it depends on that, else what such a step took on a cluster of two cores whose pods end at once.
- * @returns undefined where nothing foretells it
+ * @returns undefined where nothing predicts it
  */
 export function expectedSeconds(step: string, facts: Facts): Expectation | undefined {
   const bytes = facts.databases.known ? facts.databases.value.reduce((sum, one) => sum + one.bytes, 0) : undefined;
@@ -16,26 +16,26 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
   const data = bytes === undefined ? '' : `${(bytes / gibibyte).toFixed(1)} GiB of data at 100 MiB/s`;
   switch (step) {
     case 'stop-applications':
-      return { seconds: 2, basis: 'pods that end at once; each may take its terminationGracePeriodSeconds' };
+      return { seconds: 2, basis: 'pods that end at once; each may take up to its terminationGracePeriodSeconds' };
     case 'quiesce':
     case 'verify':
       return reading === undefined
         ? undefined
-        : { seconds: round(1.5 + reading), basis: `all tables up to 1 GiB are read: at most ${data}` };
+        : { seconds: round(1.5 + reading), basis: `reading all tables up to 1 GiB: at most ${data}` };
     case 'stop-postgresql':
-      return { seconds: 2, basis: 'a server that was just told to write everything to disk' };
+      return { seconds: 2, basis: 'a server that has just written everything to disk' };
     case 'backup':
       return backup(facts);
     case 'upgrade-job':
       return job(facts, reading, data);
     case 'activate':
-      return { seconds: 2, basis: 'the image is on the node already; a volume that has to be attached takes its time' };
+      return { seconds: 2, basis: 'the node has the image already; attaching the volume may take longer' };
     case 'update-extensions':
       return { seconds: 1, basis: 'a few statements' };
     case 'analyze':
       return reading === undefined
         ? undefined
-        : { seconds: round(1 + reading / 2), basis: `samples of all tables, less than half of ${data}` };
+        : { seconds: round(1 + reading / 2), basis: `samples of all tables: less than half of ${data}` };
     case 'restore-applications':
       return { seconds: 3, basis: 'pods that are ready at once' };
     default:
@@ -45,10 +45,10 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
 
 function backup({ inputs }: Facts): Expectation {
   return inputs.backup === 'external'
-    ? { seconds: 0, basis: 'none is taken' }
+    ? { seconds: 0, basis: 'no backup is taken' }
     : {
         seconds: inputs.backup === 'snapshot' ? 1 : 5,
-        basis: 'storage that does not copy the data; what "prove-backup" takes tells it better',
+        basis: 'storage that does not copy the data; the duration of step "prove-backup" predicts it better',
       };
 }
 
@@ -58,7 +58,7 @@ function job(facts: Facts, reading: number | undefined, data: string): Expectati
   const isCopy = facts.inputs.transfer === 'copy';
   return {
     seconds: round(3 + prediction.pgUpgradeSeconds + (isCopy ? reading : 0)),
-    basis: `the pod's start, and the dumps and restores as they were measured${isCopy ? `, and the copy of ${data}` : ''}`,
+    basis: `the start of the pod, and dumps and restores as the restore test measured them${isCopy ? `, and copying ${data}` : ''}`,
   };
 }
 

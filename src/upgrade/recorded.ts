@@ -13,9 +13,9 @@ import type { Context } from './contract/step.ts';
 type Looking = Pick<Context, 'target' | 'inputs'> & { readonly cluster: ClusterReader; readonly journal: Journal };
 
 /**
- * Looks whether the cluster or the inputs confirm what the journal says, before anything of it is carried out: the seal tells who wrote it, not whether it is true.
+ * Expects that the cluster or the inputs confirm what the journal says, before anything of it is carried out: the seal shows who wrote it, not whether it is true.
  * Decision: docs/decisions/0008-journal.md
- * @throws UpgradeError for another server's journal, and for applications, a volume or an image that nothing else speaks of
+ * @throws UpgradeError for another server's journal, and for applications, a volume or an image that nothing else confirms
  */
 export async function expectConfirmed(context: Looking): Promise<void> {
   const { cluster, target, journal } = context;
@@ -25,24 +25,24 @@ export async function expectConfirmed(context: Looking): Promise<void> {
   await expectImages(context);
 }
 
-/** By names and UIDs. A claim that was made again is the same as long as it has the volume. */
+/** By names and UIDs. A claim that was created again counts as the same while it has the volume. */
 async function expectSameServer({ cluster, target, journal }: Looking): Promise<void> {
   const { statefulSet, claim, uids } = journal.record;
   const { uid } = target.volume.claim.metadata ?? {};
   if (statefulSet !== target.name || claim !== target.volume.claimName)
     throw foreign(
-      `tells of StatefulSet ${statefulSet} with claim ${claim}, but ${target.name} with ${target.volume.claimName} was found`,
-      'Set "statefulset" and "pvc-name" as that upgrade had them, and run again.',
+      `names StatefulSet ${statefulSet} with PersistentVolumeClaim ${claim}, but the action found ${target.name} with ${target.volume.claimName}`,
+      'Set "statefulset" and "pvc-name" as in that upgrade, and run again.',
     );
   if (isOfFormerStatefulSet(journal, target))
     throw foreign(
-      `tells of another StatefulSet ${statefulSet} than the one that is there: that was made again since`,
-      `The journal does not fit this server any more. If no upgrade is under way: kubectl -n ${target.namespace} delete configmap ${journalName}. If one is, "mode: rollback" with "confirm: ${confirmWithoutJournal(target.namespace)}" goes back by what the cluster and the disk show.`,
+      `belongs to a former StatefulSet ${statefulSet}: somebody created the StatefulSet again since then`,
+      `The journal does not describe this server any more. If no upgrade is under way, delete it: kubectl -n ${target.namespace} delete configmap ${journalName}. If one is, "mode: rollback" with "confirm: ${confirmWithoutJournal(target.namespace)}" restores PostgreSQL 12 by what the cluster and the disk show.`,
     );
   if (uid !== undefined && uid !== uids.claim) await expectClaim({ cluster, target, journal });
 }
 
-/** Whether a StatefulSet of the same name was made again since. Then nothing that the journal says of it needs to be so any more. */
+/** Whether the StatefulSet of the same name was created again since. Then nothing that the journal says of it need be true any more. */
 export function isOfFormerStatefulSet({ record }: Journal, target: Target): boolean {
   return record.statefulSet === target.name && record.uids.statefulSet !== (target.statefulSet.metadata?.uid ?? '');
 }
@@ -57,7 +57,7 @@ async function expectApplications({ cluster, target, inputs, journal }: Looking)
   if (foreigners.length === 0) return;
   throw foreign(
     `names ${foreigners.join(', ')} among the applications, which "application-selector: ${inputs.applicationSelector}" does not select`,
-    'Set "application-selector" as that upgrade had it, and run again.',
+    'Set "application-selector" as in that upgrade, and run again.',
   );
 }
 
@@ -71,7 +71,7 @@ async function expectImages(context: Looking): Promise<void> {
       `If that image is right, set "upgrade-image: ${job.image}", and run again.`,
     );
   let known = [inputs.servingImage.reference, serverImage(target), inputs.consent?.image];
-  // On the way back 14 is not started any more.
+  // While it reverts, PostgreSQL 14 is not started any more.
   const isBack = journal.isClosed || journal.noted.back !== undefined || journal.noted.rollback !== undefined;
   const wanted = isBack ? [image] : [image, serving.reference];
   if (wanted.every((one) => known.includes(one))) return;

@@ -13,11 +13,11 @@ import { isReady } from './server/server-ready.ts';
 
 /** Where an upgrade stands, for people and for later steps of a workflow. */
 export interface Status {
-  /** `not-started`: 12 is on the StatefulSet and no upgrade is open. `unfinished`: a journal is open. `upgraded`: 14 is, and none is open. */
+  /** `not-started`: the StatefulSet has the image of PostgreSQL 12, and no journal is open. `unfinished`: a journal is open. `upgraded`: the StatefulSet has the image of PostgreSQL 14, and no journal is open. */
   readonly state: 'not-started' | 'unfinished' | 'upgraded';
   /** The last step of an unfinished upgrade. */
   readonly step?: string | undefined;
-  /** Address of the run that has the upgrade in hand, or had when it died. */
+  /** Address of the run that holds the Lease, or held it when it died. */
   readonly holder?: string | undefined;
   /** What was seen, a line each. */
   readonly evidence: readonly string[];
@@ -30,17 +30,17 @@ export interface Status {
 export interface Seen {
   readonly target: Target;
   readonly journal: Journal | undefined;
-  /** Why the journal that there is can't be trusted. */
+  /** Why the journal can't be trusted. */
   readonly doubt?: RunError | undefined;
   /** Whoever has the Lease. */
   readonly holding: Awaited<ReturnType<typeof findHolding>>;
   /** The upgrade's Jobs, ended ones too. */
   readonly jobs: readonly V1Job[];
-  /** The image that serves 14. */
+  /** The image of PostgreSQL 14. */
   readonly newImage: string;
 }
 
-/** Tells from the cluster and the journal where an upgrade stands; nothing is guessed. */
+/** Reads from the cluster and the journal where an upgrade stands; guesses nothing. */
 export function statusOf(seen: Seen): Status {
   const { target, journal, newImage } = seen;
   if (seen.doubt !== undefined) return doubtful(seen, seen.doubt);
@@ -51,10 +51,10 @@ export function statusOf(seen: Seen): Status {
   if (tries.length > 0 && !(target.pod !== undefined && isReady(target.pod))) {
     return {
       state: 'not-started',
-      evidence: [...evidence, ...tries.map((name) => `Job ${name}, not of this action, failed`)],
-      safe: 'Do not start PostgreSQL: a failed upgrade by another way may have renamed the data directory, and the image makes an empty cluster in its place.',
+      evidence: [...evidence, ...tries.map((name) => `Job ${name}, which this action did not create, failed`)],
+      safe: 'Do not start PostgreSQL. A failed upgrade without this action may have renamed the data directory, and the image would then create an empty cluster instead.',
       next: remedyOf(
-        'Look at the volume as "After a failed try of another way" in the README tells, then delete that Job.',
+        'Look at the volume as README says under "After a failed try of another way". Then delete that Job.',
       ),
     };
   }
@@ -64,13 +64,13 @@ export function statusOf(seen: Seen): Status {
         evidence,
         ...restOf(
           active,
-          'values.yaml has to name the same image before the next helm upgrade ("mode: values" opens the pull request).',
+          'values.yaml must name the same image before the next helm upgrade ("mode: values" opens the pull request).',
         ),
       }
     : {
         state: 'not-started',
         evidence,
-        ...restOf(active, '"mode: precheck", then "mode: upgrade".'),
+        ...restOf(active, 'Run "mode: precheck", then "mode: upgrade".'),
       };
 }
 
@@ -84,12 +84,12 @@ function unfinished(seen: Seen, journal: Journal): Status {
     holder: holding?.holder,
     evidence: [
       ...holderLines(seen),
-      `upgrade of ${record.statefulSet} begun at ${record.startedAt} by ${record.runId}`,
-      `last step: ${noted.step ?? 'none, nothing was changed'}${noted.validated === undefined ? '' : '; PostgreSQL 14 is validated'}`,
+      `upgrade of StatefulSet ${record.statefulSet}, begun at ${record.startedAt} by ${record.runId}`,
+      `last step: ${noted.step ?? 'none, nothing was changed'}${noted.validated === undefined ? '' : '; the data of PostgreSQL 14 is validated'}`,
       ...(noted.back === undefined
         ? []
-        : [`going back (last undone: ${noted.undone ?? 'nothing'}), because: ${noted.back}`]),
-      ...(noted.letIn === undefined ? [] : [`while 14 served, somebody else started ${noted.letIn}`]),
+        : [`undoing the steps (last undone: ${noted.undone ?? 'none'}), because: ${noted.back}`]),
+      ...(noted.letIn === undefined ? [] : [`while PostgreSQL 14 served, somebody else started ${noted.letIn}`]),
       ...backupLines(journal),
       ...active,
       ...serverLines(target),
@@ -102,28 +102,28 @@ function unfinished(seen: Seen, journal: Journal): Status {
     safe:
       active.length > 0 || isHeld(seen)
         ? 'Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade.'
-        : 'The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade before the upgrade is finished.',
+        : 'The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade until the upgrade has ended.',
     next: remedyOf(
       isHeld(seen)
-        ? `Wait for ${holding?.holder ?? ''}.`
+        ? `Wait until ${holding?.holder ?? ''} has ended.`
         : noted.rollback === undefined
-          ? '"mode: upgrade" with the same inputs: it goes on with this upgrade.'
-          : '"mode: rollback" with the same inputs: it goes on going back to 12.',
+          ? 'Run "mode: upgrade" with the same inputs: it resumes this upgrade.'
+          : 'Run "mode: rollback" with the same inputs: it resumes this rollback.',
     ),
   };
 }
 
-/** A Job of this name that is at work without a journal: it may be another way's, which renames the data directory too. */
+/** A Job of this name may be at work without a journal: then this action did not create it, and it may rename the data directory too. */
 function restOf(active: readonly string[], next: string): Pick<Status, 'safe' | 'next'> {
   return active.length === 0
-    ? { safe: 'No upgrade is open: nothing of this action is at work.', next: remedyOf(next) }
+    ? { safe: 'No upgrade is open, and nothing of this action is at work.', next: remedyOf(next) }
     : {
         safe: 'Wait. Do not delete the Job or its pod, do not start PostgreSQL, do not run helm upgrade.',
-        next: remedyOf('Wait until the Job has ended, then "mode: status".'),
+        next: remedyOf('Wait until the Job has ended. Then run "mode: status" again.'),
       };
 }
 
-/** Whether an upgrade is under way can't be told then: it is told as if one were. */
+/** Without a journal that can be trusted, an upgrade may be under way: it is reported as if one were. */
 function doubtful(seen: Seen, { message, remedy }: RunError): Status {
   const { holding, jobs, target } = seen;
   const active = activeLines(jobs);
@@ -134,8 +134,8 @@ function doubtful(seen: Seen, { message, remedy }: RunError): Status {
     safe:
       active.length > 0 || isHeld(seen)
         ? 'Wait. Do not delete Jobs or pods, do not scale PostgreSQL, do not run helm upgrade.'
-        : 'An upgrade may be under way. Do not scale PostgreSQL and do not run helm upgrade before that is clear.',
-    next: isHeld(seen) ? remedyOf(`Wait for ${holding?.holder ?? ''}.`) : remedy,
+        : 'An upgrade may be under way. Do not scale PostgreSQL and do not run helm upgrade until that is clear.',
+    next: isHeld(seen) ? remedyOf(`Wait until ${holding?.holder ?? ''} has ended.`) : remedy,
   };
 }
 
@@ -143,14 +143,16 @@ function activeLines(jobs: readonly V1Job[]): string[] {
   return jobs.filter(isAtWork).map((job) => `Job ${job.metadata?.name ?? ''} is at work on the volume`);
 }
 
-/** A pod that is to go counts until its node has confirmed that it is gone. */
+/** A terminating pod counts until its node has confirmed its end. */
 function isAtWork({ status }: V1Job): boolean {
   return (status?.active ?? 0) + (status?.terminating ?? 0) > 0;
 }
 
 function backupLines({ record, noted }: Journal): string[] {
   const { kind } = record.backup;
-  return kind === 'external' || !noted.backup ? [] : [`${backupName({ kind, name: noted.backup })} of the data before`];
+  return kind === 'external' || !noted.backup
+    ? []
+    : [`${backupName({ kind, name: noted.backup })} holds the data from before the upgrade`];
 }
 
 function isHeld({ holding }: Seen): boolean {
@@ -162,25 +164,25 @@ function holderLines({ holding }: Seen): string[] {
   const { holder, since, renewed, isExpired, isForged } = holding;
   if (isForged === true)
     return [
-      `Lease ${leaseName} was not written by a run of this action: it says that it was renewed at ${renewed.toISOString()}, which is in the future. If no run is at work, delete it`,
+      `no run of this action wrote Lease ${leaseName}: its renewTime ${renewed.toISOString()} is in the future. If no run is at work, delete the Lease`,
     ];
   return [
     isExpired
-      ? `${holder} began at ${since.toISOString()} and has not been heard of since ${renewed.toISOString()}`
-      : `${holder} is at work since ${since.toISOString()}`,
+      ? `${holder} began at ${since.toISOString()} and has not renewed its Lease since ${renewed.toISOString()}`
+      : `${holder} has been at work since ${since.toISOString()}`,
   ];
 }
 
 function serverLines(target: Target): string[] {
   const { spec } = target.statefulSet;
   return [
-    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${hasGate(spec?.template.spec) ? ', with our scheduling gate' : ''}`,
+    `StatefulSet ${target.name}: image ${serverImage(target)}, ${String(target.replicas)} replicas${hasGate(spec?.template.spec) ? ", with the upgrade's scheduling gate" : ''}`,
     `pod ${target.podName}: ${podState(target.pod)}`,
   ];
 }
 
 function podState(pod: V1Pod | undefined): string {
-  if (pod === undefined) return 'there is none';
+  if (pod === undefined) return 'does not exist';
   return isReady(pod) ? 'ready' : `not ready (${pod.status?.phase ?? 'unknown'})`;
 }
 

@@ -25,7 +25,7 @@ export type UpgradeRequest = Pick<
 
 /**
  * The upgrade itself, after all checks have passed.
- * @returns `completed`, or how the way back ended
+ * @returns `completed`, or how the revert ended
  * @throws UpgradeError where neither forward nor back is possible now
  */
 export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeRequest): Promise<Ending> {
@@ -40,7 +40,7 @@ export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeReques
 
 /**
  * What the upgrade would do, without doing any of it.
- * @throws PrecheckError when facts are unknown that it follows from
+ * @throws PrecheckError when facts that it needs are unknown
  */
 export function draftUpgrade(facts: Facts, scripts: Context['scripts'], runId: string, now: Date): PlannedStep[] {
   const { inputs, target } = facts;
@@ -60,8 +60,8 @@ function recordOf(facts: Facts, runId: string, now: Date): JournalRecord {
   if (!server.known || !databases.known || backup === undefined || volume?.name === undefined) {
     throw new PrecheckError(
       'facts-missing',
-      'The checks left facts unknown that the upgrade needs.',
-      'Run the checks again.',
+      'Facts that the upgrade needs are unknown. Nothing was changed.',
+      'Look at the findings that are unknown, then run the checks again.',
     );
   }
   const job = jobSettings(inputs, server.value, databases.value);
@@ -97,11 +97,11 @@ function recorded({ nodes }: Facts, probe: Facts['upgradeProbe']): RecordedImage
   const seen = seenBy(probe);
   const platform = seen && platformOf(seen.node, nodes.known ? nodes.value : []);
   const recorded = seen && { imageId: seen.imageId, node: seen.node, platform };
-  // What a journal can't hold is not compared.
+  // A value that the journal can't hold is not compared.
   return seenImageGrammar.safeParse(recorded).data;
 }
 
-/** Undefined when it is to be a snapshot, and of which class is not known. */
+/** Undefined for a snapshot whose class is unknown. */
 function backupOf({ inputs, snapshotClass }: Facts): JournalRecord['backup'] | undefined {
   if (inputs.backup !== 'snapshot') return { kind: inputs.backup };
   const chosen = snapshotClass.known ? snapshotClass.value.chosen : undefined;
@@ -110,7 +110,7 @@ function backupOf({ inputs, snapshotClass }: Facts): JournalRecord['backup'] | u
 
 type ContextParts = Omit<Context, 'serving' | 'settings' | 'snapshotClass' | 'journal'>;
 
-/** What the steps work with: what the journal says, and not what another run's inputs may say by now. */
+/** What the steps work with: by the journal, not by the inputs of this run, which may differ. */
 export function contextOf(given: ContextParts, journal: Journal<LeasedCluster>): Context {
   return { ...given, journal, ...settled(journal.record) };
 }
@@ -127,12 +127,12 @@ function expectedTimes(facts: Facts): Readonly<Record<string, number | undefined
   return Object.fromEntries(downtimeSteps.map(({ id }) => [id, expectedSeconds(id, facts)?.seconds]));
 }
 
-/** The steps of an upgrade, those that can be taken back first. */
+/** The steps of an upgrade, those that can be undone first. */
 const allSteps: readonly Step[] = [...reversibleSteps, validation, ...improvements, release];
 
 const downtimeSteps = allSteps.slice(allSteps.indexOf(stopApplications));
 
-/** All that an upgrade does where nothing is in its way, in its order. */
+/** All that an upgrade does if nothing fails, in its order. */
 function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
   const downtime = new Set(downtimeSteps.map(({ id }) => id));
   const beginning = {

@@ -202,7 +202,7 @@ test.each([
   const ended = await runMode(setting.world, 'rollback', { confirm: `${confirm} from ${name}` });
   expect(ended.code).toBe(code);
   expect(ended.remedy).toContain(
-    `Backups of claim ${claimName} by this action: VolumeSnapshot ${backups(setting)[0] ?? ''}, made at `,
+    `Backups by this action of PersistentVolumeClaim ${claimName}: VolumeSnapshot ${backups(setting)[0] ?? ''}, made at `,
   );
   expect(setting.world.cluster.writes).toEqual([]);
 });

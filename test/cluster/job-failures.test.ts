@@ -69,7 +69,7 @@ describe('an upgrade whose Job fails, since 14 lacks a library', () => {
   });
 
   test('had first made room where a Job of another way had failed under the same name', () => {
-    expect(end.log).toContain(`Job ${jobName} of an earlier try has ended: it makes room`);
+    expect(end.log).toContain(`Deleting Job ${jobName} of an earlier try, which has ended`);
   });
 
   test('12 serves as before, with every change', () => {

@@ -59,7 +59,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
   test('has 12 on a copy of the backup, with every acknowledged change', () => {
     expectTwelve(before);
     expectNoLoss(namespace);
-    expect(end.log).toContain('As it was measured before the upgrade');
+    expect(end.log).toContain('has the data that was measured before the upgrade');
     expect(volume()).not.toBe(former);
   });
 
@@ -113,7 +113,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
       const refused = await runAction(rollback);
       expect([refused.exitCode, refused.report.error?.code]).toEqual([1, 'consent-missing']);
       expect(refused.log).toContain('circleci: public.written_since: absent before, 10 rows now');
-      expect(refused.log).toMatch(/ of WAL were written since 20/);
+      expect(refused.log).toMatch(/ of WAL, written since 20/);
       expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
       kubectl('-n', namespace, 'scale', 'deploy/writer', '--replicas=0');
       before['deployments/writer'] = '0/0';

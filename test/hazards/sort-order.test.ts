@@ -128,7 +128,9 @@ describe('an index on text', () => {
     expect(brokenIndexes(fresh)).toEqual([]);
     expect(['words_plain', 'words_n'].map((index) => fileOf(fresh, index))).toEqual(files);
     expect(upgrade.results.warnings).toEqual([
-      expect.stringMatching(/Collations of database words sort in another way now \(default\): 2 indexes were rebuilt/),
+      expect.stringMatching(
+        /Collations of database words sort text differently now \(default\)\. The action rebuilt 2 indexes/,
+      ),
     ]);
     fresh.stop();
   });

@@ -10,7 +10,7 @@ test('mode status tells where the upgrade stands, with the rights of a precheck 
   const end = await scenario.run({ mode: 'status' });
   expect(end.errors).toEqual([]);
   expect(end.exitCode).toBe(0);
-  expect(end.outputs).toMatchObject({ verdict: 'not-started', next: '"mode: precheck", then "mode: upgrade".' });
+  expect(end.outputs).toMatchObject({ verdict: 'not-started', next: 'Run "mode: precheck", then "mode: upgrade".' });
   expect(end.report?.status?.evidence.length).toBeGreaterThan(1);
   expect(end.summary).toContain('**Next:**');
   expect(end.notices).toEqual([expect.stringMatching(/^status: not-started: .* Next: /)]);

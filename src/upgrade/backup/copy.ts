@@ -17,7 +17,7 @@ import { remedyText } from '../../text/remedy.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
 /**
- * Makes a copy; one that an earlier try left goes first.
+ * Makes a copy of the volume. Removes first what an earlier try left.
  * @throws UpgradeError when a claim or a Job of these names is not ours
  */
 export async function makeCopy(context: Context, source: Source): Promise<void> {
@@ -25,7 +25,7 @@ export async function makeCopy(context: Context, source: Source): Promise<void> 
   await expectFreeName(context, bootJobName);
   await removeCopy(context);
   await claimGone(context, copyName(target));
-  // What has the name from now on is the copy; what others gave it before is not there.
+  // Nothing has the name at this moment, so what has it from now on is the copy.
   await journal.note('copy', await cluster.now());
   await cluster.create('persistentvolumeclaims', copyClaim(target, copyName(target), source), {
     namespace: target.namespace,
@@ -33,10 +33,10 @@ export async function makeCopy(context: Context, source: Source): Promise<void> 
 }
 
 /**
- * Starts 12 on the volume of a claim, which no other pod uses, and stops it again.
+ * Starts PostgreSQL 12 on the volume of a claim, which no other pod uses, and stops it again.
  * @param limits how long to wait for the volume to be made and for the server
- * @returns what the Job said
- * @throws UpgradeError when 12 does not start there
+ * @returns the Job's message
+ * @throws UpgradeError when PostgreSQL 12 does not start there
  */
 export async function boot(
   context: Context,
@@ -55,8 +55,8 @@ export async function boot(
   if (end.exitCode === 0 && end.result !== undefined) return end.result.message;
   throw new UpgradeError(
     'copy-does-not-start',
-    `PostgreSQL 12 does not start on claim ${claimName}, a copy of the volume: ${jobFailure(end)}`,
-    'Look at the log above. A copy that does not start is no backup: look at the storage and its snapshots.',
+    `PostgreSQL 12 does not start on PersistentVolumeClaim ${claimName}, a copy of the volume: ${jobFailure(end)}`,
+    'Look at the log above, then at the storage and its snapshots. A copy that does not start is no backup.',
   );
 }
 
@@ -67,7 +67,7 @@ export function planBoot(draft: PlanContext, claimName: string, until: string): 
 }
 
 /**
- * Removes the copy, its volume and the Job that booted it. A Job of somebody else under that name stays, and is told: there is none of ours then.
+ * Removes the copy, its volume and the Job that booted it. A Job of somebody else under that name stays, with a warning.
  * @throws UpgradeError when a claim of that name is not ours
  */
 export async function removeCopy(context: Context): Promise<void> {
@@ -78,7 +78,7 @@ export async function removeCopy(context: Context): Promise<void> {
   const claim = await cluster.find('persistentvolumeclaims', name, namespace);
   if (claim === undefined) return;
   expectOurCopy(claim, context);
-  // Of a class that retains volumes, nothing of the copy would ever go.
+  // A class that retains volumes would keep the copy's volume for ever.
   if (claim.spec?.volumeName !== undefined) await setReclaimPolicy(context, claim.spec.volumeName, 'Delete');
   await cluster.delete('persistentvolumeclaims', name, namespace);
 }
@@ -93,8 +93,8 @@ async function removeBootJob(context: Context): Promise<void> {
 }
 
 /**
- * Looks at what nobody can change: the copy was made after this upgrade had noted that it would be, when no claim had the name, and was filled from a snapshot or a claim of
- * ours. A label tells nothing, since others may put it anywhere and take it off. The volume that a noted exchange names is a copy's too.
+ * Looks at what nobody can change: the copy was made after this upgrade had noted that it would make it, when no claim had the name, and was filled from a snapshot or a claim of
+ * ours. A label proves nothing, since others may set and remove it. The volume that a noted exchange names is a copy's too.
  * @throws UpgradeError `claim-foreign`
  */
 export function expectOurCopy(
@@ -107,8 +107,8 @@ export function expectOurCopy(
   if ((isMadeSince || isExchanged) && isFromOurs(target, spec)) return;
   throw new UpgradeError(
     'claim-foreign',
-    `PersistentVolumeClaim ${metadata?.name ?? ''} is not a copy that this upgrade made (by the time at which it was made and its data source), and its name is needed for a copy. It was left as it is.`,
-    'Rename or remove it, if it is not needed.',
+    `PersistentVolumeClaim ${metadata?.name ?? ''} is not a copy that this upgrade made, by its creation time and its data source. The action needs its name for a copy. It left the claim as it is.`,
+    'If nobody needs the claim, delete it. Then run again.',
   );
 }
 
@@ -125,15 +125,15 @@ function isOlder(made: Date | undefined, noted: Date): boolean {
   return made !== undefined && new Date(made).getTime() < noted.getTime() - clockSkew;
 }
 
-/** A claim goes when no pod names it any more, also none that has ended. */
+/** Kubernetes deletes a claim only when no pod names it any more, ended pods included. */
 export async function claimGone({ cluster, target, inputs, ...context }: Context, name: string): Promise<void> {
-  const what = `claim ${name} to be gone`;
+  const what = `PersistentVolumeClaim ${name} to be deleted`;
   const lookAt = shell`kubectl -n ${target.namespace} describe pvc ${name}`;
   const limit = inputs.detachTimeout;
   await waitFor({ what, limit, limitInput: 'detach-timeout', lookAt, ...context }, async () => {
     const now = await cluster.find('persistentvolumeclaims', name, target.namespace);
     if (now === undefined) return { done: undefined };
     const pods = await podsNaming(cluster, target.namespace, name);
-    return { pending: pods.length === 0 ? 'it is still there' : `named by ${pods.join(', ')}` };
+    return { pending: pods.length === 0 ? 'it still exists' : `pods that name it: ${pods.join(', ')}` };
   });
 }

@@ -12,14 +12,14 @@ import type { JournalData } from '../../journal/seal.ts';
 import { copyName, kindOfVolume } from '../../objects/copy.ts';
 import { renewed } from './volume-swap.ts';
 
-/** The server's claim, which may just not be there. */
+/** The server's claim, which may be missing. */
 interface ServersClaim {
   readonly namespace: string;
   readonly statefulSet: V1StatefulSet;
   readonly claimName: string;
 }
 
-/** An exchange of volumes that was begun and did not come to its end. */
+/** An exchange of volumes that was begun and not completed. */
 export interface OpenSwap {
   readonly exchange: VolumeSwap;
   /** UID of the claim that had the former volume. */
@@ -27,9 +27,9 @@ export interface OpenSwap {
 }
 
 /**
- * An exchange of volumes that is not at its end, by what the cluster shows. A journal that can't be trusted says at which volumes to look, and no more: the PersistentVolumes themselves
- * tell whether the one was the server's, and the other one is to be. Nobody can write those who has rights in the namespace alone. The claim is made of the one that
- * there is, or of the StatefulSet's template.
+ * An exchange of volumes that is not completed, by what the cluster shows. A journal that can't be trusted only says at which volumes to look: the PersistentVolumes themselves
+ * show whether the one was the server's, and the other one is to become it. Rights in the namespace alone are not enough to write those. The claim is made from the one that
+ * exists, or from the StatefulSet's template.
  * @param untrusted the journal
  */
 export async function findOpenSwap(
@@ -50,15 +50,15 @@ export async function findOpenSwap(
   if (!isOf(former, server, server.claimName) || !isToCome(volume, server)) return undefined;
   const has = claim?.spec?.volumeName;
   if (has !== undefined && has !== names.former && has !== names.volume) return undefined;
-  // That it takes the place was counted on it, and not on the former one any more: a copy of an earlier upgrade is behind.
+  // The exchange was counted on the new volume, and not on the former one any more: a copy of an earlier upgrade has a lower count.
   if (counterOf(volume) === 0 || counterOf(volume) < counterOf(former)) return undefined;
   const planned = claim === undefined ? claimOf(server, volume) : renewed(claim, names.volume);
   return { exchange: { claim: planned, ...names }, formerClaim };
 }
 
 /**
- * The server's claim where there is none, as an exchange of volumes was about to make it.
- * @throws UpgradeError `claim-missing` where the cluster does not show that there was one
+ * The server's missing claim, as an exchange of volumes was about to make it.
+ * @throws UpgradeError `claim-missing` where the cluster shows no such exchange
  */
 export async function claimByEvidence(cluster: ClusterReader, server: ServersClaim): Promise<V1PersistentVolumeClaim> {
   const journal = await cluster.find('configmaps', journalName, server.namespace);
@@ -71,7 +71,7 @@ function isOf({ spec }: V1PersistentVolume, { namespace }: ServersClaim, claimNa
   return spec?.claimRef?.namespace === namespace && spec.claimRef.name === claimName;
 }
 
-/** The copy's, or promised to the server's claim by name. One that is bound to the server's claim has come already. */
+/** The copy's, or promised to the server's claim by name. One that is bound to the server's claim has been exchanged already. */
 function isToCome(volume: V1PersistentVolume, server: ServersClaim): boolean {
   const { claimName } = server;
   return (
@@ -80,7 +80,7 @@ function isToCome(volume: V1PersistentVolume, server: ServersClaim): boolean {
   );
 }
 
-/** As the StatefulSet controller makes it, for a volume that is there. Only a claim of the volume's own class is bound to it. */
+/** As the StatefulSet controller makes it, for a volume that exists. Kubernetes binds a volume only to a claim of its own class. */
 function claimOf(server: ServersClaim, { metadata, spec }: V1PersistentVolume): V1PersistentVolumeClaim {
   const { namespace, claimName, statefulSet } = server;
   const template = templateOf(server);
@@ -115,7 +115,7 @@ function templateOf({ statefulSet, claimName }: ServersClaim): V1PersistentVolum
   );
 }
 
-/** Nothing that can be trusted tells which volume was the server's: a person has to. */
+/** Nothing that can be trusted shows which volume was the server's: a person has to choose. */
 export function claimMissing(server: ServersClaim): UpgradeError {
   const { namespace, claimName, statefulSet } = server;
   const labels = JSON.stringify(templateOf(server) ? (statefulSet.spec?.selector.matchLabels ?? {}) : {});
@@ -137,9 +137,9 @@ export function claimMissing(server: ServersClaim): UpgradeError {
   ];
   return new UpgradeError(
     'claim-missing',
-    `There is no PersistentVolumeClaim ${claimName} in namespace ${namespace}, and nothing that can be trusted tells which PersistentVolume is to be its own. Nothing was changed.`,
+    `PersistentVolumeClaim ${claimName} in namespace ${namespace} is missing, and nothing that can be trusted says which PersistentVolume belongs to it. Nothing was changed.`,
     shellRemedy(
-      `Keep PostgreSQL stopped. The first command lists the PersistentVolumes that this claim had or is to have. Choose the one without UID: it is the copy of the backup on which PostgreSQL 12 was started. If all have a UID, choose the one with the highest CHANGE. Then give it to the claim, and run "mode: rollback" with "confirm: ${confirmWithoutJournal(namespace)}".`,
+      `Keep PostgreSQL stopped. The first command lists the PersistentVolumes that this claim had or was about to get. Choose the one without UID: it is the copy of the backup on which PostgreSQL 12 was started. If all have a UID, choose the one with the highest CHANGE. Give it to the claim by the other commands. Then run "mode: rollback" with "confirm: ${confirmWithoutJournal(namespace)}".`,
       ...commands,
     ),
   );

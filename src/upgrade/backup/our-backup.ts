@@ -13,13 +13,13 @@ export interface FoundBackup {
   /** VolumeSnapshotClass; '' for a clone, and where the snapshot names none. */
   readonly class: string;
   readonly madeAt: string;
-  /** Whether it can be restored by now. */
+  /** Whether it can be restored now. */
   readonly isReady: boolean;
 }
 
 /**
- * The backup of the server's volume that has this name: a VolumeSnapshot or a clone. That this action made it is told by its name and its source, which nobody can change
- * later. No label is asked for: whoever took that off would keep the data from being restored.
+ * The backup of the server's volume that has this name: a VolumeSnapshot or a clone. Its name and its source, which nobody can change later, show that this action
+ * made it. No label is needed: whoever removed the label would otherwise prevent the restore.
  * @returns `foreign` for an object that is no backup by this action, undefined where there is none
  */
 export async function findBackup(
@@ -38,7 +38,7 @@ export async function findBackup(
 }
 
 /**
- * All backups of the server's volume that this action has made, told as `findBackup` tells them, the newest first.
+ * All backups of the server's volume that this action has made, by the same test as `findBackup`, the newest first.
  * @throws ClusterError
  */
 async function listBackups(cluster: ClusterReader, target: Target): Promise<FoundBackup[]> {
@@ -55,7 +55,7 @@ async function listBackups(cluster: ClusterReader, target: Target): Promise<Foun
   return found.sort((a, b) => (a.backup.name < b.backup.name ? 1 : -1));
 }
 
-const unknownTime = 'a time that is not known';
+const unknownTime = 'an unknown time';
 
 function ofSnapshot({ metadata, spec, status }: VolumeSnapshot): FoundBackup {
   return {
@@ -88,22 +88,22 @@ function isClone({ volume: { claimName } }: Target, { metadata, spec }: V1Persis
 }
 
 /**
- * Which backups this action has made of the server's volume, and how a person names one of them. Where they can't be listed, the command that lists them.
+ * Which backups this action has made of the server's volume, and how a person names one of them. If they can't be listed, the command that lists them.
  * @param confirm value of the input, with NAME where the name is to be
  */
 export async function howToName(cluster: ClusterReader, target: Target, confirm: string): Promise<string> {
   const { namespace, volume } = target;
-  const how = `To restore one of them, run "mode: rollback" with "confirm: ${confirm}" and its name in the place of NAME.`;
+  const how = `To restore one of them, run "mode: rollback" with "confirm: ${confirm}", with its name instead of NAME.`;
   try {
     const found = await listBackups(cluster, target);
-    if (found.length === 0) return `This action has made no backup of claim ${volume.claimName} that is still there.`;
+    if (found.length === 0) return `No backup by this action of PersistentVolumeClaim ${volume.claimName} exists.`;
     const lines = found.map(
       ({ backup, madeAt, isReady }) => `${backupName(backup)}, made at ${madeAt}, ${isReady ? 'ready' : 'not ready'}`,
     );
-    return `Backups of claim ${volume.claimName} by this action: ${lines.join('; ')}. ${how}`;
+    return `Backups by this action of PersistentVolumeClaim ${volume.claimName}: ${lines.join('; ')}. ${how}`;
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
     const list = shell`kubectl -n ${namespace} get volumesnapshots,persistentvolumeclaims`;
-    return `Backups by this action have names that begin with ${volume.claimName}-before-upgrade-: ${copyable(list)}. ${how}`;
+    return `The names of backups by this action begin with ${volume.claimName}-before-upgrade-. List them: ${copyable(list)}. ${how}`;
   }
 }

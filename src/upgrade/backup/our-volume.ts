@@ -7,7 +7,7 @@ import { copyName } from '../../objects/copy.ts';
 
 /**
  * Whether the cluster itself shows that a PersistentVolume is the server's or its copy's: it belongs to one of their claims, or to none and has the annotation that
- * this action writes. What a journal says of it counts for nothing, and nobody who has rights in the namespace alone can write either.
+ * this action writes. What a journal says of it does not count. Rights in the namespace alone are not enough to write either.
  */
 function isOurVolume({ metadata, spec }: V1PersistentVolume, target: Pick<Target, 'namespace' | 'volume'>): boolean {
   const claim = spec?.claimRef;
@@ -25,13 +25,13 @@ export function expectOurVolume(
   throw foreign(
     volume,
     name === ''
-      ? 'belongs to no claim of this server'
+      ? 'belongs to no PersistentVolumeClaim of this server'
       : `belongs to PersistentVolumeClaim ${name} in namespace ${namespace}`,
   );
 }
 
 /**
- * Looks whether a volume may take the place of the server's: a copy's, free, or promised to the server's claim; none that an earlier claim of the same name has left.
+ * Expects that a volume may replace the server's: a copy's, a free one, or one promised to the server's claim; none that an earlier claim of the same name has left.
  * @throws UpgradeError `volume-foreign`
  */
 export async function expectExchangeable({ cluster, target }: Context, name: string): Promise<void> {
@@ -50,7 +50,7 @@ export async function expectExchangeable({ cluster, target }: Context, name: str
 function foreign({ metadata }: V1PersistentVolume, why: string): UpgradeError {
   return new UpgradeError(
     'volume-foreign',
-    `The journal names PersistentVolume ${metadata?.name ?? ''}, but that ${why}. It was left as it is.`,
-    'Look at who changed the claims or the journal. "mode: status" tells where the upgrade stands.',
+    `The journal names PersistentVolume ${metadata?.name ?? ''}, which ${why}. The action left the volume as it is.`,
+    'Find out who changed the claims or the journal. "mode: status" reports where the upgrade stands.',
   );
 }

@@ -8,10 +8,10 @@ import { planSnapshot, readySnapshot, removeSnapshot } from './snapshot.ts';
 import { snapshotName } from '../../objects/snapshot.ts';
 
 /**
- * Takes the way of the backup and back once before the downtime, while the
- * server runs: a snapshot (or clone), a volume made of it, 12 started on that.
+ * Tests backup and restore once before the downtime, while the server
+ * runs: takes a snapshot (or clone), makes a volume from it, starts PostgreSQL 12 on that.
  * So whatever the storage can't do is found when it costs nothing, and the
- * snapshot in the downtime has only the difference to store.
+ * snapshot in the downtime stores the difference only.
  * Decision: docs/decisions/0005-backup.md
  */
 export const proveBackup: Step = {
@@ -29,7 +29,7 @@ export const proveBackup: Step = {
   async run(context) {
     const { journal } = context;
     const { kind } = journal.record.backup;
-    // In a downtime that another run began, it would only make it longer.
+    // In a downtime that another run began, it would only prolong the downtime.
     if (kind === 'external' || journal.noted.downSince !== undefined) return;
     const name = await live[kind].make(context);
     if (!context.inputs.verifyBackup) return;
@@ -38,7 +38,7 @@ export const proveBackup: Step = {
     } catch (error) {
       if (!(error instanceof WaitError)) throw error;
       context.results.warnings.push(
-        `That a backup can be started was not proved within "verify-backup-timeout": ${describe(error)}`,
+        `PostgreSQL 12 did not start on a copy of the volume within "verify-backup-timeout", so the backup is not proved: ${describe(error)}`,
       );
       await removeCopy(context);
     }
@@ -51,11 +51,11 @@ export const proveBackup: Step = {
 
 interface Live {
   plan(draft: PlanContext): { readonly moves: Move[]; readonly name: string };
-  /** Makes it where something has to be made; its name. */
+  /** Makes it, if something has to be made. @returns its name */
   make(context: Context): Promise<string>;
 }
 
-/** What of the running server a backup of each kind is proved by: a snapshot, or the claim itself, which is cloned. */
+/** The source for the proof of each kind of backup: a snapshot of the running server, or its claim, which is cloned. */
 const live: Readonly<Record<Backup['kind'], Live>> = {
   snapshot: {
     plan: (draft) => ({
@@ -71,7 +71,7 @@ const live: Readonly<Record<Backup['kind'], Live>> = {
 };
 
 function planProof(draft: PlanContext, source: Source): Move[] {
-  const until = 'it is proved';
+  const until = 'the backup is proved';
   const claim = copyClaim(draft.target, copyName(draft.target), source);
   return [
     { does: 'create', resource: 'persistentvolumeclaims', object: claim, until },
@@ -84,13 +84,13 @@ async function start(context: Context, source: Source): Promise<void> {
   await makeCopy(context, source);
   context.log.info(await boot(context, copyName(context.target), { jobStartTimeout: limit, jobTimeout: limit }));
   await removeCopy(context);
-  context.log.info('The copy is removed again');
+  context.log.info('Removed the copy');
 }
 
-/** Removes what the proof left, once the backup itself is there or is not needed. */
+/** Removes what the proof left, once the backup itself exists or is not needed. */
 export async function removeProof(context: Context): Promise<void> {
   const { live: snapshot, copy, exchange } = context.journal.noted;
-  // From the exchange on the copy's volume is the server's.
+  // After the exchange the copy's volume is the server's.
   if (copy !== undefined && exchange === undefined) await removeCopy(context);
   if (snapshot !== undefined) await removeSnapshot(context, snapshot);
 }

@@ -6,7 +6,7 @@ import type { Move } from '../../report/planned-step.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { expectOurVolume } from './our-volume.ts';
 
-/** Keeps the data when somebody deletes the claim meanwhile: Kubernetes would delete the volume with it. */
+/** Keeps the data if somebody deletes the claim meanwhile: otherwise Kubernetes would delete the volume with it. */
 export const protectVolume: Step = {
   id: 'protect-volume',
   title: 'Set the reclaim policy of the volume to Retain',
@@ -16,7 +16,7 @@ export const protectVolume: Step = {
   async run(context) {
     const { volume } = context.journal.record;
     await setReclaimPolicy(context, volume, 'Retain');
-    context.log.info(`PersistentVolume ${volume}: persistentVolumeReclaimPolicy Retain`);
+    context.log.info(`PersistentVolume ${volume}: set persistentVolumeReclaimPolicy to Retain`);
   },
 
   async undo(context) {
@@ -36,14 +36,14 @@ function keepBy(policy: string): PatchOperation {
   return { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: policy };
 }
 
-/** Gives the volume that the server's claim has now the policy that it had; one that was put out of use, or whose claim is being deleted, stays. */
+/** Restores the policy of the volume that the server's claim has now. A volume that was replaced, or whose claim is being deleted, keeps Retain. */
 export async function restoreReclaimPolicy(context: Context): Promise<void> {
   const { cluster, target, journal, results } = context;
   const claim = await cluster.find('persistentvolumeclaims', target.volume.claimName, target.namespace);
   const volume = claim?.spec?.volumeName;
   if (volume !== undefined && claim?.metadata?.deletionTimestamp !== undefined) {
     results.warnings.push(
-      `PersistentVolumeClaim ${target.volume.claimName} is being deleted and goes when PostgreSQL's pod ends, restarts included. PersistentVolume ${volume} with all data stays then (Retain): give it to a new claim of that name before PostgreSQL is started again.`,
+      `PersistentVolumeClaim ${target.volume.claimName} is being deleted: Kubernetes removes it when PostgreSQL's pod ends, also at a restart. PersistentVolume ${volume} keeps all data (Retain). Give it to a new claim of that name before PostgreSQL is started again.`,
     );
     return;
   }
@@ -56,8 +56,8 @@ export async function setReclaimPolicy({ cluster, target }: Context, volume: str
   if (now === undefined)
     throw new UpgradeError(
       'volume-gone',
-      `PersistentVolume ${volume} is gone.`,
-      'Find out who deleted it. Its data may still be in the storage.',
+      `PersistentVolume ${volume} no longer exists.`,
+      'Find out who deleted it. Its data may still be in the storage system.',
     );
   if (now.spec?.persistentVolumeReclaimPolicy === policy) return;
   expectOurVolume(now, target);

@@ -6,16 +6,16 @@ import type { PlanContext, Context } from '../contract/step.ts';
 import { shell } from '../../text/shell.ts';
 import { isOfVolume, snapshotObject, suffixOf } from '../../objects/snapshot.ts';
 
-/** Which snapshot: under what the journal notes its name, and what its name says that it holds. */
+/** The snapshots by the journal's note of their name, each with the part of its name that says what it holds. */
 const snapshots = { backup: 'before-upgrade', live: 'live', served: 'of-14' } as const;
 
-/** Milliseconds: drivers report errors that pass, and their controllers try again; one that stays so long is downtime in vain. */
+/** Milliseconds. Drivers report errors that pass, since their controllers try again; waiting longer would only prolong the downtime. */
 const errorPatience = 5 * 60_000;
 
 /**
- * A snapshot of the volume that is ready to use; one that the journal names already is not taken again.
+ * Takes a snapshot of the volume and waits until it is ready to use. One that the journal names is not taken again.
  * @returns its name
- * @throws ClusterError when somebody deletes it or the driver goes on reporting an error, WaitError when it does not become ready
+ * @throws ClusterError when somebody deletes it or the driver keeps reporting an error, WaitError when it does not become ready
  */
 export async function readySnapshot(context: Context, which: keyof typeof snapshots): Promise<string> {
   const { cluster, target, inputs, log, clock } = context;
@@ -35,7 +35,7 @@ export async function readySnapshot(context: Context, which: keyof typeof snapsh
       if (now === undefined)
         throw new ClusterError(
           'snapshot-gone',
-          `VolumeSnapshot ${name} was deleted by somebody else.`,
+          `Somebody else deleted VolumeSnapshot ${name}.`,
           'Find out who deletes snapshots in this namespace.',
         );
       if (now.status?.readyToUse === true) return { done: undefined };
@@ -44,10 +44,10 @@ export async function readySnapshot(context: Context, which: keyof typeof snapsh
       if (failure !== undefined && failingSince !== undefined && clock.monotonic() - failingSince > errorPatience)
         throw new ClusterError(
           'snapshot-failed',
-          `VolumeSnapshot ${name} fails: ${failure}`,
+          `The CSI driver can't take VolumeSnapshot ${name}: ${failure}`,
           'Look at the CSI driver, its snapshot controller and the VolumeSnapshotClass.',
         );
-      return { pending: failure ?? 'not ready to use yet' };
+      return { pending: failure ?? 'not ready to use' };
     },
   );
   log.info(`VolumeSnapshot ${name} is ready to use`);
@@ -64,7 +64,7 @@ export function planSnapshot(
   return { does: 'create', resource: 'volumesnapshots', object, ...(until === undefined ? {} : { until }) };
 }
 
-/** The name is in the journal before the object is made, so that no snapshot is forgotten and none is taken twice. */
+/** The journal notes the name before the object is made, so that no snapshot is forgotten and none is taken twice. */
 async function ask(context: Context, which: keyof typeof snapshots): Promise<string> {
   const { cluster, target, snapshotClass, journal, log, clock } = context;
   const { namespace } = target;
@@ -72,8 +72,8 @@ async function ask(context: Context, which: keyof typeof snapshots): Promise<str
   const found = earlier === '' ? undefined : await cluster.find('volumesnapshots', earlier, namespace);
   if (found !== undefined) {
     if (!isOfVolume(target, found, snapshots[which]))
-      throw foreign(earlier, 'the journal names it, but it was not made by this action of this volume');
-    log.info(`VolumeSnapshot ${earlier} has been asked for already`);
+      throw foreign(earlier, 'the journal names it, but this action did not take it of this volume');
+    log.info(`Found VolumeSnapshot ${earlier}, which the upgrade has asked for already`);
     return earlier;
   }
   const object = snapshotObject(target, snapshots[which], suffixOf(clock.now()), snapshotClass);
@@ -82,7 +82,7 @@ async function ask(context: Context, which: keyof typeof snapshots): Promise<str
   return object.metadata.name;
 }
 
-/** Whether what the storage holds stays (Retain) or goes (Delete) with the VolumeSnapshot, whatever its class says. */
+/** Sets whether the storage keeps (Retain) or deletes (Delete) the content when the VolumeSnapshot is deleted, whatever its class says. */
 export async function setDeletionPolicy(
   { cluster, target }: Context,
   snapshot: string,
@@ -106,21 +106,21 @@ function keepBy(policy: 'Retain' | 'Delete'): PatchOperation {
   return { op: 'replace', path: '/spec/deletionPolicy', value: policy };
 }
 
-/** What `setDeletionPolicy` will do with the content of a snapshot that is still to be made. */
+/** What `setDeletionPolicy` will do with the content of a snapshot that does not exist yet. */
 export function planRetention(snapshot: string): Move {
   const object = { spec: { deletionPolicy: 'Delete', volumeSnapshotRef: { kind: 'VolumeSnapshot', name: snapshot } } };
   const name = `(the content of ${snapshot})`;
   return { does: 'change', resource: 'volumesnapshotcontents', name, object, operations: [keepBy('Retain')] };
 }
 
-/** Removes the snapshot of a proof and what the storage holds of it; one that is gone is no error, and no other one is touched, whatever the journal says. */
+/** Deletes the snapshot of a proof and its content in the storage. One that is gone is no error, and no other one is deleted, whatever the journal says. */
 export async function removeSnapshot(context: Context, snapshot: string): Promise<void> {
   const { cluster, target, results } = context;
   const found = await cluster.find('volumesnapshots', snapshot, target.namespace);
   if (found === undefined) return;
   if (!isOfVolume(target, found, snapshots.live)) {
     results.warnings.push(
-      `VolumeSnapshot ${snapshot} was left as it is: it is not one that this action made to prove the backup.`,
+      `The action left VolumeSnapshot ${snapshot} as it is: it is not one that it took to prove the backup.`,
     );
     return;
   }
@@ -131,7 +131,7 @@ export async function removeSnapshot(context: Context, snapshot: string): Promis
 function foreign(snapshot: string, why: string): UpgradeError {
   return new UpgradeError(
     'snapshot-foreign',
-    `VolumeSnapshot ${snapshot} was left as it is: ${why}.`,
-    'Look at who changed the snapshots or the journal. "mode: status" tells where the upgrade stands.',
+    `The action left VolumeSnapshot ${snapshot} as it is: ${why}.`,
+    'Find out who changed the snapshots or the journal. "mode: status" reports where the upgrade stands.',
   );
 }

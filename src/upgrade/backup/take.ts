@@ -7,7 +7,7 @@ import type { Backup, Source } from '../../objects/backup.ts';
 import { snapshotName, suffixOf } from '../../objects/snapshot.ts';
 import { planRetention, planSnapshot, readySnapshot, setDeletionPolicy } from './snapshot.ts';
 
-/** Backs up the cleanly stopped, detached volume. The backup is never deleted by an upgrade, also not by a failed one. */
+/** Backs up the cleanly stopped, detached volume. No upgrade ever deletes the backup, not even a failed one. */
 export const takeBackup: Step = {
   id: 'backup',
   title: 'Back up the volume',
@@ -21,7 +21,7 @@ export const takeBackup: Step = {
     const { journal, results, log } = context;
     const { kind } = journal.record.backup;
     if (kind === 'external') {
-      log.info('The backup is outside of the cluster ("backup: external"): none is taken here');
+      log.info('Took no backup: it is outside of the cluster ("backup: external")');
       return;
     }
     results.backup = { kind, name: await kinds[kind].make(context) };
@@ -61,7 +61,7 @@ async function snapshot(context: Context): Promise<string> {
   return name;
 }
 
-/** A clone is there only when a pod has used it: most storage classes wait for that. So 12 is started on it, which proves it too. */
+/** Most storage classes make a clone only when a pod uses it. So PostgreSQL 12 is started on it, which proves it too. */
 async function clone(context: Context): Promise<string> {
   const { cluster, target, journal, log, clock } = context;
   const { namespace } = target;

@@ -14,12 +14,12 @@ import { removeJob } from '../job/remove-job.ts';
 import type { Context } from '../contract/step.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
-/** The claim that an unfinished exchange may have left unmade. */
+/** The claim that an unfinished exchange of volumes may not have made yet. */
 export function claimInSwap(journal: Journal | undefined): V1PersistentVolumeClaim | undefined {
   return journal?.isClosed === false ? journal.noted.exchange?.claim : undefined;
 }
 
-/** Notes that the volume of the copy takes the place of the server's. */
+/** Notes that the volume of the copy replaces the server's. */
 export async function planSwap(context: Context): Promise<VolumeSwap> {
   const { cluster, target, journal } = context;
   const [claim, copy] = await Promise.all(
@@ -31,11 +31,11 @@ export async function planSwap(context: Context): Promise<VolumeSwap> {
   if (claim === undefined || former === undefined || volume === undefined)
     throw new UpgradeError(
       'claim-unbound',
-      `Claim ${target.volume.claimName} or its copy has no volume (${former ?? 'none'}, ${volume ?? 'none'}).`,
-      'Find out who changed them. The backup is still there; run again.',
+      `PersistentVolumeClaim ${target.volume.claimName} or its copy ${copyName(target)} has no volume (${former ?? 'none'}, ${volume ?? 'none'}).`,
+      'Find out who changed them. The backup still exists. Then run again.',
     );
   const exchange = { claim: renewed(claim, volume), volume, former };
-  tellLost(context, claim, exchange.claim);
+  warnOfLostAnnotations(context, claim, exchange.claim);
   await journal.note('exchange', exchange);
   return exchange;
 }
@@ -48,7 +48,7 @@ export function renewed(before: V1PersistentVolumeClaim, volumeName: string): V1
   const isOurs = (key: string) => key !== fencingTokenLabel;
   const isTheirs = (key: string) => !ofVolume.test(key);
   return {
-    metadata: { name, namespace, labels: kept(labels, isOurs), annotations: fitting(kept(annotations, isTheirs)) },
+    metadata: { name, namespace, labels: kept(labels, isOurs), annotations: withinLimit(kept(annotations, isTheirs)) },
     spec: {
       ...kindOfVolume(before),
       ...(resources === undefined ? {} : { resources }),
@@ -57,14 +57,14 @@ export function renewed(before: V1PersistentVolumeClaim, volumeName: string): V1
   };
 }
 
-// pv.kubernetes.io/bind-completed, volume.kubernetes.io/selected-node and their like speak of the former volume.
+// pv.kubernetes.io/bind-completed, volume.kubernetes.io/selected-node and similar annotations describe the former volume.
 const ofVolume = /^(pv|volume)(\.beta)?\.kubernetes\.io\//;
 
-/** Bytes as JSON, of 1 MiB that a ConfigMap holds. Whoever may annotate the claim may not keep the journal from being written. */
+/** Bytes as JSON, of the 1 MiB that a ConfigMap holds. Annotations on the claim must not make the journal too large to write. */
 const annotationsLimit = 32_768;
 
 /** Those that the journal can hold, the shortest first. */
-function fitting(annotations: Readonly<Record<string, string>>): Record<string, string> {
+function withinLimit(annotations: Readonly<Record<string, string>>): Record<string, string> {
   const size = (entry: readonly string[]) => new TextEncoder().encode(JSON.stringify(entry)).length;
   let left = annotationsLimit;
   const fit = Object.entries(annotations)
@@ -78,7 +78,11 @@ function fitting(annotations: Readonly<Record<string, string>>): Record<string, 
   return Object.fromEntries(fit.map(({ entry }) => entry));
 }
 
-function tellLost({ results }: Context, before: V1PersistentVolumeClaim, after: V1PersistentVolumeClaim): void {
+function warnOfLostAnnotations(
+  { results }: Context,
+  before: V1PersistentVolumeClaim,
+  after: V1PersistentVolumeClaim,
+): void {
   const { name = '', annotations = {} } = before.metadata ?? {};
   const lost = Object.keys(annotations).filter(
     (key) => !ofVolume.test(key) && after.metadata?.annotations?.[key] === undefined,
@@ -86,7 +90,7 @@ function tellLost({ results }: Context, before: V1PersistentVolumeClaim, after: 
   if (lost.length === 0) return;
   const names = lost.slice(0, 5).map((key) => key.slice(0, 100));
   results.warnings.push(
-    `PersistentVolumeClaim ${name} is made again for the restored volume without ${String(lost.length)} of its annotations, which are too long: ${names.join(', ')}${lost.length > 5 ? ' …' : ''}. Set them again if you need them.`,
+    `The action creates PersistentVolumeClaim ${name} again for the restored volume without ${String(lost.length)} of its annotations, which are too long: ${names.join(', ')}${lost.length > 5 ? ' …' : ''}. Set them again if you need them.`,
   );
 }
 
@@ -96,9 +100,9 @@ function kept(texts: Readonly<Record<string, string>>, keep: (key: string) => bo
 
 /**
  * Gives the server's claim the volume of the copy. Each move looks first whether
- * it is done, so that another run goes on anywhere. Neither volume is ever deleted:
- * both retain. The new one is promised to the claim's name before the old claim
- * goes, so that whoever makes the claim in between gets it too, and never an empty one.
+ * it is done, so that another run can resume anywhere. Neither volume is ever deleted:
+ * both have the policy Retain. The new one is promised to the claim's name before the old claim
+ * is deleted. So whoever creates the claim in between gets that volume, and never an empty one.
  * Decision: docs/decisions/0005-backup.md
  */
 export async function swapVolume(context: Context, { claim, volume, former }: VolumeSwap): Promise<void> {
@@ -118,7 +122,7 @@ export async function swapVolume(context: Context, { claim, volume, former }: Vo
   await promise(context, volume);
   const before = await cluster.find('persistentvolumeclaims', claimName, namespace);
   if (before?.spec?.volumeName === former || before?.metadata?.deletionTimestamp !== undefined) {
-    // Their ended pods name the claim too, and it stays as long as they do.
+    // Their ended pods name the claim too, and keep Kubernetes from deleting it.
     for (const job of [jobName, revertJobName]) await removeJob(context, job, { onServersVolume: true });
     await cluster.delete('persistentvolumeclaims', claimName, namespace);
     await claimGone(context, claimName);
@@ -126,10 +130,10 @@ export async function swapVolume(context: Context, { claim, volume, former }: Vo
   if ((await cluster.find('persistentvolumeclaims', claimName, namespace)) === undefined)
     await cluster.create('persistentvolumeclaims', claim, { namespace });
   await bound(context, volume);
-  log.info(`Claim ${claimName} has volume ${volume}; ${former} is kept (Retain)`);
+  log.info(`PersistentVolumeClaim ${claimName} now has PersistentVolume ${volume}; kept ${former} (Retain)`);
 }
 
-/** A reference without UID is a promise to whichever claim of that name comes. */
+/** A reference without UID promises the volume to the next claim of that name. */
 async function promise({ cluster, target }: Context, volume: string): Promise<void> {
   const { claimName } = target.volume;
   const { namespace } = target;
@@ -145,7 +149,7 @@ async function promise({ cluster, target }: Context, volume: string): Promise<vo
 
 async function bound({ cluster, target, inputs, ...context }: Context, volume: string): Promise<void> {
   const { claimName } = target.volume;
-  const what = `claim ${claimName} to be bound to ${volume}`;
+  const what = `PersistentVolumeClaim ${claimName} to be bound to ${volume}`;
   const lookAt = shell`kubectl -n ${target.namespace} describe pvc ${claimName}`;
   const limit = inputs.detachTimeout;
   await waitFor({ what, limit, limitInput: 'detach-timeout', lookAt, ...context }, async () => {
@@ -154,11 +158,11 @@ async function bound({ cluster, target, inputs, ...context }: Context, volume: s
     if (has !== undefined && has !== volume)
       throw new UpgradeError(
         'claim-taken',
-        `Claim ${claimName} was made anew by somebody else and has volume ${has}.`,
-        `The scheduling gate keeps PostgreSQL stopped, so nothing runs on it. Delete that claim and run again: it gets ${volume}.`,
+        `Somebody else created PersistentVolumeClaim ${claimName} again, and it has PersistentVolume ${has}.`,
+        `The scheduling gate keeps PostgreSQL stopped, so no server runs on that volume. Delete that claim and run again: the claim then gets PersistentVolume ${volume}.`,
       );
     return has === volume && now?.status?.phase === 'Bound'
       ? { done: undefined }
-      : { pending: `it is ${now?.status?.phase ?? 'not there'}` };
+      : { pending: `its phase is ${now?.status?.phase ?? 'unknown, it does not exist'}` };
   });
 }

@@ -26,10 +26,10 @@ import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 
 /**
- * Creates the Job of a command, or takes over the one that an earlier run of
- * the same upgrade left, and follows it to its end; `tell` hears how far it has come.
+ * Creates the Job of a command, or follows the one that an earlier run of
+ * the same upgrade left, until it ends. Calls `tell` with its progress.
  * Decision: docs/decisions/0002-upgrade-job.md
- * @throws UpgradeError when a server or a Job of another upgrade is at work on the volume, or the claim lost it
+ * @throws UpgradeError when a server or a Job of another upgrade is at work on the volume, or the claim has another volume
  */
 export async function runJob(
   context: Context,
@@ -37,7 +37,7 @@ export async function runJob(
   tell: (run: NonNullable<Results['jobRun']>) => void = () => undefined,
 ): Promise<JobEnd> {
   const { target, inputs, settings, scripts } = context;
-  // A copy is nobody else's.
+  // Nobody else uses a copy.
   if (command !== 'boot') {
     await expectNoServer(context);
     await expectClaim(context);
@@ -49,7 +49,7 @@ export async function runJob(
     try {
       object = await create(context, wanted, command);
     } catch (error) {
-      // The request may have come through all the same.
+      // The API server may have carried out the request all the same.
       if (isUnanswered(error)) tell({ object: wanted, phase: 'asked' });
       throw error;
     }
@@ -59,7 +59,7 @@ export async function runJob(
   tell({ object, phase: 'started' });
   const end = await followToEnd(context, pod, inputs.jobTimeout, expectedTime(context, command));
   tell({ object, phase: 'ended' });
-  // A way back is never kept from its work.
+  // An image that differs must not stop a revert.
   if ((command === 'upgrade' || command === 'boot') && !settings.image.includes('@'))
     await expectSameImage(
       context,
@@ -82,18 +82,18 @@ export function planJob({ target, settings, scripts }: PlanContext, command: Job
   return [{ does: 'create', resource: 'jobs', object, ...(until === undefined ? {} : { until }) }];
 }
 
-/** A claim that only one node may use can still be mounted by two pods on that node. */
+/** ReadWriteOnce limits a claim to one node: two pods on that node can still mount it. */
 async function expectNoServer({ cluster, target }: Context): Promise<void> {
   const pod = await cluster.find('pods', target.podName, target.namespace);
   if (pod === undefined || isGated(pod)) return;
   throw new UpgradeError(
     'server-runs',
-    `Pod ${target.podName} runs on the volume that the Job needs.`,
-    'Find out who started it in spite of the scheduling gate. Nothing was done to the volume.',
+    `Pod ${target.podName} runs on the volume that the Job needs. The action started no Job, and did nothing to the volume.`,
+    'Find out who started the pod in spite of the scheduling gate, and stop it. Then run again.',
   );
 }
 
-/** Pods of ours that their controller has let go of, or whose Job is gone. */
+/** Pods of this action that their controller has released, or whose Job is gone. */
 async function expectNoneAtWork(context: Context): Promise<void> {
   const { cluster, target } = context;
   const pods = await cluster.list('pods', { namespace: target.namespace });
@@ -104,7 +104,7 @@ async function expectNoneAtWork(context: Context): Promise<void> {
   if (found !== undefined) throw podStillRuns(context, found.metadata?.name ?? '');
 }
 
-/** Before the Job is made: that one that never started did nothing says nothing of one before it. */
+/** Before the Job is made: a Job that never started proves nothing about an earlier one. */
 async function noteCreation({ journal }: Context): Promise<void> {
   const { upgradeJob: before } = journal.noted;
   if (before !== 'again') await journal.note('upgradeJob', before === undefined ? 'once' : 'again');
@@ -116,8 +116,8 @@ async function create(context: Context, job: V1Job, command: JobCommand): Promis
 }
 
 /**
- * The Job of that name, if it is the wanted one and has something to say. One
- * that has ended otherwise makes room, a failed one of the documented way too; one that has not is never deleted.
+ * The Job of that name, if it is the wanted one and is at work or has a result. Deletes
+ * any other that has ended, also a failed one of the vendor's script. Never deletes one that has not ended.
  * @throws UpgradeError for a Job that is at work for another upgrade, or that is not ours
  */
 async function takeOver(context: Context, wanted: V1Job, command: JobCommand): Promise<V1Job | undefined> {
@@ -130,20 +130,20 @@ async function takeOver(context: Context, wanted: V1Job, command: JobCommand): P
   const isWanted = doesTheSame(found, wanted);
   if (!hasEnded(found) || (await isAtWork(context, found))) {
     if (!isWanted) throw stillRuns(context, name);
-    log.info(`Job ${name} is at work already: it is followed`);
+    log.info(`Following Job ${name}, which is at work already`);
     return found;
   }
-  // How a revert ended that an earlier run made says nothing about the volume now.
+  // The result of a revert by an earlier run says nothing about the volume now.
   if (isWanted && command === 'upgrade' && (await podOfJob(context, found)) !== undefined) {
-    log.info(`Job ${name} has come to its end already: its result is read`);
+    log.info(`Reading the result of Job ${name}, which has ended already`);
     return found;
   }
-  log.info(`Job ${name} of an earlier try has ended: it makes room`);
+  log.info(`Deleting Job ${name} of an earlier try, which has ended`);
   await cluster.delete('jobs', name, target.namespace);
   return undefined;
 }
 
-/** Image, command and environment; the upgrade that it belongs to is in the environment. */
+/** Compares image, command and environment; the environment names the upgrade. */
 function doesTheSame(found: V1Job, wanted: V1Job): boolean {
   const [now, then] = [found, wanted].map((job) => {
     const { image, command, env } = job.spec?.template.spec?.containers[0] ?? {};
@@ -153,8 +153,8 @@ function doesTheSame(found: V1Job, wanted: V1Job): boolean {
 }
 
 /**
- * The upgrade Job of this upgrade although this run has not heard that it was
- * made: an earlier run made it, or the answer to its creation was lost.
+ * The upgrade Job of this upgrade, where this run does not know that it exists:
+ * an earlier run made it, or the answer to its creation was lost.
  * @throws UpgradeError when one of another upgrade is at work
  */
 export async function findUnreportedJob(context: Context): Promise<Results['jobRun']> {
@@ -168,13 +168,13 @@ export async function findUnreportedJob(context: Context): Promise<Results['jobR
   throw stillRuns(context, jobName);
 }
 
-/** The most telling thing that is known of a Job's bad end. */
+/** Why a Job failed, as exactly as it is known. */
 export function jobFailure({ result, exitCode, reason, disruption }: JobEnd): string {
   const what =
     result === undefined
-      ? `its container ended with code ${String(exitCode)} (${reason}) and left no result`
+      ? `its container ended with exit code ${String(exitCode)} (${reason}) and left no result`
       : `${result.step}: ${result.message}`;
-  return disruption === undefined ? what : `${what}; Kubernetes took its pod away (${disruption})`;
+  return disruption === undefined ? what : `${what}; Kubernetes evicted its pod (${disruption})`;
 }
 
 /** Whether a container that does the Job's work runs now. */
@@ -182,21 +182,21 @@ export async function isAtWork(context: Context, object: V1Job): Promise<boolean
   return (await podsDoing(context, object)).some((pod) => podProgress(pod, containerName).state === 'running');
 }
 
-/** The error of a Job that is left to its end. */
+/** For a Job that must not be interrupted. */
 export function stillRuns({ target }: Context, name: string): UpgradeError {
   return new UpgradeError(
     'job-still-runs',
-    `Job ${name} is at work on the volume and is left to its end: to interrupt pg_upgrade is worse than to wait.`,
-    `Run "mode: upgrade" again: it follows the Job and goes on. To wait for it yourself: ${copyable(shell`kubectl -n ${target.namespace} wait --for=jsonpath='{.status.active}'= job/${name}`)}`,
+    `Job ${name} is at work on the volume. The action leaves it alone: to interrupt pg_upgrade is worse than to wait.`,
+    `Run "mode: upgrade" again: it follows the Job and resumes the upgrade. To wait for the Job yourself: ${copyable(shell`kubectl -n ${target.namespace} wait --for=jsonpath='{.status.active}'= job/${name}`)}`,
   );
 }
 
-/** The same, of a pod whose Job can't be told. */
+/** The same for a pod whose Job is unknown. */
 function podStillRuns({ target }: Context, name: string): UpgradeError {
   return new UpgradeError(
     'job-still-runs',
-    `Pod ${name} of an upgrade Job is at work on the volume and is left to its end: to interrupt pg_upgrade is worse than to wait.`,
-    `Wait until it has ended: ${copyable(shell`kubectl -n ${target.namespace} wait --for=jsonpath='{.status.phase}'=Succeeded pod/${name}`)} (it may also end as Failed). Then run again.`,
+    `Pod ${name} of an upgrade Job is at work on the volume. The action leaves it alone: to interrupt pg_upgrade is worse than to wait.`,
+    `Wait until the pod has ended: ${copyable(shell`kubectl -n ${target.namespace} wait --for=jsonpath='{.status.phase}'=Succeeded pod/${name}`)} (it may also end as Failed). Then run again.`,
   );
 }
 
@@ -209,7 +209,7 @@ export interface Settled {
 }
 
 /**
- * Makes sure that a Job does nothing to the volume any more. One that can still start a pod is removed.
+ * Makes sure that a Job does nothing to the volume any more. Deletes one that can still start a pod.
  * @throws UpgradeError `job-still-runs` when it is at work, or counts a pod as active that can't be found
  */
 export async function settle(context: Context, object: V1Job): Promise<Settled> {
@@ -218,22 +218,22 @@ export async function settle(context: Context, object: V1Job): Promise<Settled> 
   const limit = { limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout' };
   const before = await seenOf(context, object, limit);
   const ran = new Set(before.ran);
-  // Somebody deleted it, or made another one in its place.
+  // Somebody deleted it, or created another one of that name.
   const isGone = before.job === undefined || (uid !== undefined && before.job.metadata?.uid !== uid);
   if (isGone || (before.isOver && !before.isWaiting)) return { mayHaveRun: true, runs: ran.size };
   // In the foreground: the Job controller makes no more pods, and the Job stays until its pod is gone.
   await cluster.delete('jobs', name, target.namespace, { foreground: true });
-  const what = `the pod of Job ${name} to be gone`;
+  const what = `the pod of Job ${name} to be deleted`;
   await waitFor({ ...context, what, ...limit }, async () => {
     const now = await look(context, object);
     for (const pod of now.ran) ran.add(pod);
-    if (now.isWaiting || now.isRunning) return { pending: `it ${now.isRunning ? 'runs' : 'waits to be started'}` };
-    return now.job === undefined ? { done: undefined } : { pending: 'the Job is still there' };
+    if (now.isWaiting || now.isRunning) return { pending: now.isRunning ? 'the pod runs' : 'the pod has not started' };
+    return now.job === undefined ? { done: undefined } : { pending: 'the Job still exists' };
   });
   return { mayHaveRun: before.isOver || ran.size > 0 || !isOnlyOne(context, before), runs: ran.size };
 }
 
-/** Whether a Job that never started is all that there has been of the upgrade's Job. An earlier run may have made another one before it. */
+/** Whether the upgrade had no other Job than this one, which never started. An earlier run may have made another one before it. */
 function isOnlyOne({ isResumed, journal }: Context, { isWaiting }: Seen): boolean {
   return isResumed !== true || (isWaiting && journal.noted.upgradeJob === 'once');
 }
@@ -249,7 +249,7 @@ interface Seen {
   readonly ran: readonly string[];
 }
 
-/** What is seen of a Job and its pods, once the Job controller's word and the pods agree. */
+/** What is seen of a Job and its pods, once the status of the Job and the pods agree. */
 async function seenOf(context: Context, object: V1Job, limit: { limit: number; limitInput: string }): Promise<Seen> {
   const name = object.metadata?.name ?? '';
   try {
@@ -257,7 +257,7 @@ async function seenOf(context: Context, object: V1Job, limit: { limit: number; l
       const seen = await look(context, object);
       if (seen.isRunning) throw stillRuns(context, name);
       const isLost = (seen.job?.status?.active ?? 0) > 0 && !seen.isWaiting && seen.ran.length === 0;
-      return isLost ? { pending: 'the Job counts a pod that is not there' } : { done: seen };
+      return isLost ? { pending: 'the status of the Job counts a pod that does not exist' } : { done: seen };
     });
   } catch (error) {
     throw error instanceof WaitError ? stillRuns(context, name) : error;

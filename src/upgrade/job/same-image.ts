@@ -4,11 +4,11 @@ import { compareImages, platformOf, seenImage, type RecordedImage } from '../../
 import type { Context } from '../contract/step.ts';
 
 /**
- * Compares what a container runs with what the probe of the prechecks saw. Where that can't be told it warns; where no probe was asked it is
- * silent, and the report says that no image was seen.
+ * Compares what a container runs with what the probe of the prechecks saw. If they can't be compared, it warns. If no probe saw an image, it says
+ * nothing, and the report says that no image was seen.
  * Decision: docs/decisions/0015-images.md
  * @param then what the journal's record has of the image
- * @param isTooLate there is no way back by itself any more, so another image is only told
+ * @param isTooLate nothing reverts by itself any more, so another image is only a warning
  * @throws UpgradeError `image-moved` when it is another image
  */
 export async function expectSameImage(
@@ -30,13 +30,13 @@ export async function expectSameImage(
     return;
   }
   if (answer === 'unknown') {
-    results.warnings.push(`Whether ${what} runs the image that the checks saw can not be told: ${both}.`);
+    results.warnings.push(`The action can't tell whether ${what} runs the image that the checks saw: ${both}.`);
     return;
   }
   const error = new UpgradeError(
     'image-moved',
     `${what} runs another image than the checks saw: ${both}.`,
-    'Find out who moved the tag. Name the image by its digest (TAG@sha256:… in "image-tag" or "upgrade-image"), then run again.',
+    'Find out who moved the tag. Pin the image by its digest (TAG@sha256:… in "image-tag" or "upgrade-image"), then run again.',
   );
   if (!isTooLate) throw error;
   results.warnings.push(error.message);

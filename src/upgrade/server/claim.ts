@@ -7,8 +7,8 @@ import { shellRemedy, type Remedy } from '../../text/remedy.ts';
 import { shell } from '../../text/shell.ts';
 
 /**
- * Looks whether the server's claim still holds its data. The StatefulSet makes
- * a claim that is gone anew, with an empty volume, and the image of the server
+ * Expects that the server's claim still has its data. The StatefulSet creates
+ * a missing claim again, with an empty volume, and the image of the server
  * would initialise that: an empty cluster that answers like a healthy one.
  * @throws UpgradeError when the claim is gone, is being deleted or has another volume
  */
@@ -26,12 +26,12 @@ export async function expectClaim({
   const state = now === undefined ? 'was deleted' : isDeleted ? 'is being deleted' : `has ${has ?? 'no volume yet'}`;
   throw new UpgradeError(
     'claim-lost',
-    `Somebody changed PersistentVolumeClaim ${claimName}: it ${state}. The data is on PersistentVolume ${volume}, which is kept (Retain).`,
+    `Somebody changed PersistentVolumeClaim ${claimName}: it ${state}. The data is on PersistentVolume ${volume}, which Kubernetes keeps (Retain).`,
     remedy(target, volume, now !== undefined),
   );
 }
 
-/** A reference to a claim that is gone keeps the volume from every other one. */
+/** Kubernetes binds no claim to a volume that still refers to a deleted claim. */
 function remedy(target: Context['target'], volume: string, isThere: boolean): Remedy {
   const { claimName, claim } = target.volume;
   const { accessModes, resources, storageClassName, volumeMode } = claim.spec ?? {};
@@ -49,15 +49,15 @@ function remedy(target: Context['target'], volume: string, isThere: boolean): Re
   });
   const { namespace } = target;
   const commands = [
-    // Ended pods count as users of a claim too: it does not go before them. What they did is on the disk.
+    // Ended pods count as users of a claim too, so Kubernetes deletes it only after them. What they did is on the disk.
     ...(isThere ? [shell`kubectl -n ${namespace} delete job ${jobName} ${revertJobName} --ignore-not-found`] : []),
-    // One that somebody deleted may be gone by then.
+    // A claim that somebody deleted may no longer exist by then.
     ...(isThere ? [shell`kubectl -n ${namespace} delete pvc ${claimName} --ignore-not-found`] : []),
     shell`kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,
     shell`printf %s ${manifest} | kubectl -n ${namespace} create -f -`,
   ];
   return shellRemedy(
-    'Give the volume back to a claim of that name while PostgreSQL is stopped (its applications first: with clients it does not shut down, and is killed when its grace is over), then run "mode: upgrade" again.',
+    'Stop the applications, then PostgreSQL: with clients it does not shut down, and Kubernetes kills it after its grace period. Give the volume to a new claim of that name by these commands. Then run "mode: upgrade" again.',
     ...commands,
   );
 }

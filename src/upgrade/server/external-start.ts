@@ -1,15 +1,15 @@
-// Applications that somebody else starts while the upgrade has stopped them: most often a `helm upgrade` of a deployment pipeline, which sets replicas and
-// images as the chart has them.
+// Applications that somebody else starts although the upgrade has stopped them: mostly a `helm upgrade` by a deployment pipeline, which sets replicas and
+// images as in the chart.
 // Decision: docs/decisions/0004-scheduling-gate.md
 import { sentence, UpgradeError } from '../../common/errors.ts';
 import { workloadName, type Workload } from '../../target/applications.ts';
 import { isGateSet } from './scheduling-gate.ts';
 import type { Context } from '../contract/step.ts';
 
-const remedy = 'Let no "helm upgrade" and no deployment run until the upgrade has come to its end, then run again.';
+const remedy = 'Do not run "helm upgrade" or a deployment until the upgrade has ended. Then run again.';
 
 /**
- * Before anybody is served by 14: 12 still comes back without any loss.
+ * Before PostgreSQL 14 serves anybody: a revert still loses nothing.
  * @throws UpgradeError `applications-started` when one of the applications that were stopped is not any more
  */
 export async function expectStopped(context: Context): Promise<void> {
@@ -23,10 +23,10 @@ export async function expectStopped(context: Context): Promise<void> {
 }
 
 /**
- * Looks whether a way back by itself would lose something: 14 has been started without the gate, and applications which nobody of ours has started may have
- * written to it. That is noted, and then only `mode: rollback` goes back.
- * @param reason why it would go back, as a sentence
- * @throws UpgradeError `let-in-by-others`, which ends the run with 14 as it is
+ * Expects that a revert would lose nothing. If PostgreSQL 14 has been started without the gate, applications that somebody else started may have
+ * written to it. Then the journal notes that, and only `mode: rollback` restores PostgreSQL 12.
+ * @param reason why the action would revert, as a sentence
+ * @throws UpgradeError `let-in-by-others`, which ends the run and leaves PostgreSQL 14 as it is
  */
 export async function expectLossless(context: Context, reason: string, cause: unknown): Promise<void> {
   const { cluster, journal } = context;
@@ -38,8 +38,8 @@ export async function expectLossless(context: Context, reason: string, cause: un
   }
   throw new UpgradeError(
     'let-in-by-others',
-    `${reason} It does not go back, since that would lose what was written meanwhile: somebody else started ${sentence(journal.noted.letIn ?? '')}`,
-    'Look at what the message says. "mode: upgrade" goes on with 14 then and only warns of what differs; "mode: rollback" says what 12 would lack and goes back. Let no "helm upgrade" run before.',
+    `${reason} The action does not revert, since that could lose what applications have written meanwhile. Somebody else started ${sentence(journal.noted.letIn ?? '')}`,
+    'Fix what the message says, and do not run "helm upgrade" meanwhile. Then run "mode: upgrade" to continue with PostgreSQL 14: it only warns of data that differs. Or run "mode: rollback" to restore PostgreSQL 12: it first says what that would lose.',
     { cause },
   );
 }
@@ -51,7 +51,7 @@ async function startedByOthers({ cluster, target, journal }: Context): Promise<s
   return (await Promise.all(looks)).flat();
 }
 
-/** As the upgrade left it. One that is gone runs nothing, and a paused autoscaler starts nothing. */
+/** Whether the workload is as the upgrade left it. A deleted one runs nothing, and a paused autoscaler starts nothing. */
 export async function isStopped(
   cluster: Context['cluster'],
   namespace: string,

@@ -20,13 +20,13 @@ export async function gateAndStop(context: Context): Promise<void> {
   if (!hasGate(changed.spec?.template.spec)) {
     throw new UpgradeError(
       'gate-dropped',
-      'The API server dropped the scheduling gate: nothing would keep PostgreSQL from being started during the upgrade.',
+      'The API server dropped the scheduling gate, so anybody could start PostgreSQL during the upgrade.',
       'Use Kubernetes 1.27 or later.',
     );
   }
 }
 
-/** What sets the scheduling gate and asks for no server, in one patch. */
+/** Sets the scheduling gate and replicas 0, in one patch. */
 export function gateOperations({ spec }: V1StatefulSet): PatchOperation[] {
   const template = spec?.template.spec;
   const gates = [...(template?.schedulingGates ?? []), { name: schedulingGate }];
@@ -36,7 +36,7 @@ export function gateOperations({ spec }: V1StatefulSet): PatchOperation[] {
   ];
 }
 
-/** What removes the scheduling gate and asks for the server with an image, in one patch. */
+/** Removes the scheduling gate, and sets image and replicas, in one patch. */
 export function ungateOperations(
   { spec }: V1StatefulSet,
   container: string | undefined,
@@ -49,7 +49,7 @@ export function ungateOperations(
   const operations: PatchOperation[] = [];
   if (template?.containers[index]?.image !== image)
     operations.push({ op: 'replace', path: `/spec/template/spec/containers/${String(index)}/image`, value: image });
-  // To set an empty list may be repeated, which to remove the field may not; the API server keeps none of the two.
+  // Setting an empty list may be repeated, removing the field may not; the API server stores neither.
   if (left.length !== (template?.schedulingGates ?? []).length)
     operations.push({ op: 'add', path: gatesPath, value: left });
   operations.push({ op: 'add', path: '/spec/replicas', value: replicas });
@@ -60,25 +60,25 @@ function sameObject({ metadata }: V1StatefulSet): PatchOperation {
   return { op: 'test', path: '/metadata/uid', value: metadata?.uid };
 }
 
-/** Whether the scheduling gate is set and no server is asked for: then nobody has written since it was set. */
+/** Whether the scheduling gate is set with replicas 0: then nobody has written since. */
 export async function isStoppedByGate(context: Context): Promise<boolean> {
   const { spec } = await readStatefulSet(context);
   return spec?.replicas === 0 && hasGate(spec.template.spec);
 }
 
-/** Whether PostgreSQL can't be started by anybody: also while somebody asks for a server. */
+/** Whether the scheduling gate is set, whatever the replicas: then nobody can start PostgreSQL. */
 export async function isGateSet(context: Context): Promise<boolean> {
   return hasGate((await readStatefulSet(context)).spec?.template.spec);
 }
 
-/** The image with which anybody may start PostgreSQL by now; undefined while the scheduling gate is set. */
-export async function imageLetOut(context: Context): Promise<string | undefined> {
+/** The image with which anybody may start PostgreSQL now; undefined while the scheduling gate is set. */
+export async function ungatedImage(context: Context): Promise<string | undefined> {
   const spec = (await readStatefulSet(context)).spec?.template.spec;
   return hasGate(spec) ? undefined : spec?.containers.find((c) => c.name === context.target.container.name)?.image;
 }
 
 /**
- * Removes the scheduling gate and starts the server, in one patch, with the image that is to serve.
+ * Removes the scheduling gate and starts the server with this image, in one patch.
  * @throws UpgradeError when it would start without its data
  */
 export async function ungateAndStart(context: Context, image: string): Promise<void> {
@@ -91,12 +91,12 @@ export async function ungateAndStart(context: Context, image: string): Promise<v
   await removeGatedPod(context);
 }
 
-/** A pod that somebody made while the scheduling gate was set keeps its gate; the StatefulSet makes another one. */
+/** A pod that was created while the scheduling gate was set keeps its gate. Once it is deleted, the StatefulSet creates another one. */
 async function removeGatedPod({ cluster, target, log }: Context): Promise<void> {
   const pod = await cluster.find('pods', target.podName, target.namespace);
   if (pod === undefined || !isGated(pod)) return;
   log.info(
-    `Somebody scaled PostgreSQL up meanwhile; the scheduling gate kept pod ${target.podName} from starting. It is removed now.`,
+    `Deleting pod ${target.podName}: somebody else scaled PostgreSQL up meanwhile, and the scheduling gate kept the pod from starting`,
   );
   await cluster.delete('pods', target.podName, target.namespace);
 }
@@ -106,7 +106,7 @@ async function readStatefulSet({ cluster, target }: Context): Promise<V1Stateful
   if (now !== undefined) return now;
   throw new UpgradeError(
     'statefulset-gone',
-    `StatefulSet ${target.name} is gone.`,
-    'Find out who deleted it. The data is on the volume as it was.',
+    `StatefulSet ${target.name} no longer exists.`,
+    'Find out who deleted it. The data is still on the volume.',
   );
 }

@@ -7,9 +7,9 @@ import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 
 /**
- * Waits until the server's pod is of the newest template and ready.
- * @param image that the StatefulSet has by now
- * @throws UpgradeError as soon as its container has ended twice, with the end of its log, or somebody else has set another image
+ * Waits until the server's pod has the newest template and is ready.
+ * @param image that the StatefulSet has now
+ * @throws UpgradeError as soon as its container has been restarted twice, with the end of its log, or somebody else has set another image
  */
 export async function waitForServer(context: Context, image: string): Promise<void> {
   const { cluster, target, inputs } = context;
@@ -29,14 +29,14 @@ export async function waitForServer(context: Context, image: string): Promise<vo
       ]);
       const now = statefulSet?.spec?.template.spec?.containers.find((c) => c.name === container)?.image;
       if (now !== undefined && now !== image) throw imageChanged(image, now);
-      if (pod === undefined) return { pending: 'its pod is not there yet' };
+      if (pod === undefined) return { pending: 'its pod does not exist yet' };
       if (pod.metadata?.deletionTimestamp !== undefined || !isOfNewestTemplate(pod, statefulSet)) {
-        return { pending: 'the former pod has not gone yet' };
+        return { pending: 'the former pod still exists' };
       }
       const status = pod.status?.containerStatuses?.find((c) => c.name === container);
       if ((status?.restartCount ?? 0) >= 2) throw await startFailure(context, image);
       if (isReady(pod)) return { done: undefined };
-      const reason = status?.state?.waiting?.reason ?? pod.status?.phase ?? 'it is not ready';
+      const reason = status?.state?.waiting?.reason ?? pod.status?.phase ?? 'not ready';
       return { pending: await withWarning(cluster, pod, reason) };
     },
   );
@@ -56,8 +56,8 @@ export function isReady(pod: V1Pod): boolean {
 function imageChanged(image: string, now: string): UpgradeError {
   return new UpgradeError(
     'image-changed',
-    `Somebody else set the image of PostgreSQL to ${now} while it was to be ${image}.`,
-    'Let no "helm upgrade" and no deployment run until the upgrade has come to its end and values.yaml names the new image, then run again.',
+    `Somebody else set the image of PostgreSQL to ${now}; the upgrade needs ${image}.`,
+    'Do not run "helm upgrade" or a deployment until the upgrade has ended and values.yaml names the new image. Then run again.',
   );
 }
 
@@ -75,6 +75,6 @@ async function endOfLog({ cluster, target }: Context): Promise<string> {
     const log = await cluster.podLog(target.namespace, target.podName, target.container.name);
     return log.trimEnd().split('\n').slice(-5).join(' | ');
   } catch {
-    return 'its log could not be read';
+    return 'the action could not read its log';
   }
 }

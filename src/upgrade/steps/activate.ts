@@ -1,14 +1,14 @@
 import { UpgradeError } from '../../common/errors.ts';
 import { upgrade } from '../../common/versions.ts';
 import { applied } from '../../objects/applied.ts';
-import { gateOperations, imageLetOut, ungateOperations, ungateAndStart } from '../server/scheduling-gate.ts';
+import { gateOperations, ungatedImage, ungateOperations, ungateAndStart } from '../server/scheduling-gate.ts';
 import { expectStopped } from '../server/external-start.ts';
 import { expectServedImage } from '../job/same-image.ts';
 import { waitForServer } from '../server/server-ready.ts';
 import type { Step } from '../contract/step.ts';
 import { stopServer } from './stop-postgresql.ts';
 
-/** Sets the new image on the StatefulSet and lets the server start. */
+/** Sets the new image on the StatefulSet and starts the server. */
 export const activate: Step = {
   id: 'activate',
   title: `Start PostgreSQL ${String(upgrade.to)}`,
@@ -17,7 +17,7 @@ export const activate: Step = {
 
   plan({ target, serving, record }) {
     const { statefulSet, container, name } = target;
-    // Nothing but the scheduling gate comes between, which it removes.
+    // Only the scheduling gate was set before, and this step removes it.
     const gated = applied(statefulSet, gateOperations(statefulSet));
     const operations = ungateOperations(gated, container.name, serving.reference, record.replicas);
     return [{ does: 'change', resource: 'statefulsets', name, object: gated, operations }];
@@ -25,10 +25,10 @@ export const activate: Step = {
 
   async run(context) {
     const { database, serving, log } = context;
-    const letOut = await imageLetOut(context);
-    if (letOut === undefined) await expectStopped(context);
-    // Somebody else set it meanwhile. A StatefulSet waits for ever for a pod that never gets ready before it makes another one.
-    else if (letOut !== serving.reference) await stopServer(context);
+    const ungated = await ungatedImage(context);
+    if (ungated === undefined) await expectStopped(context);
+    // Somebody else set another image meanwhile. A StatefulSet waits for ever for a pod that never becomes ready, before it creates another one.
+    else if (ungated !== serving.reference) await stopServer(context);
     await ungateAndStart(context, serving.reference);
     await waitForServer(context, serving.reference);
     await expectServedImage(context);
@@ -36,14 +36,14 @@ export const activate: Step = {
     if (!version.startsWith(`${String(upgrade.to)}.`)) {
       throw new UpgradeError(
         'wrong-server',
-        `The server answers with version ${version}, not ${String(upgrade.to)}.`,
-        'Check the image: its tag does not say what is in it.',
+        `The server answers with version ${version}, not PostgreSQL ${String(upgrade.to)}.`,
+        'Check the image of the StatefulSet: its tag does not show its content.',
       );
     }
     log.info(`PostgreSQL ${version} answers`);
   },
 
-  /** Stops it again; whether the data can be taken back then, the Job tells from the disk. */
+  /** Stops the server again. The Job then sees on the disk whether it can restore the data directory. */
   async undo(context) {
     await stopServer(context);
   },

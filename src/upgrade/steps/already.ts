@@ -8,7 +8,7 @@ import { upgrade } from '../../common/versions.ts';
 import { findJournal } from '../../journal/find-journal.ts';
 import type { JournalSeal } from '../../journal/seal.ts';
 
-/** The version that serves, when the upgrade is already done and complete: the image is set, it answers, and no journal is open. */
+/** The version that serves, if the upgrade is complete: the image is set, the server answers, and no journal is open. */
 export async function alreadyUpgraded(
   cluster: ClusterReader,
   target: Target,
@@ -23,7 +23,7 @@ export async function alreadyUpgraded(
     const { versionNumber, version } = await readServer(database);
     return Math.floor(versionNumber / 10000) === upgrade.to ? version : undefined;
   } catch (error) {
-    // The checks that follow say what is wrong with it.
+    // The checks that follow report what is wrong with it.
     if (error instanceof ClusterError) return undefined;
     throw error;
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { extensionShadows, shadowsOf } from '../../database/extension-shadows.ts';
 import { readDatabases } from '../../database/server.ts';
 import { shares } from '../../database/distribute-databases.ts';
-import { describe, UpgradeError } from '../../common/errors.ts';
+import { describe, sentence, UpgradeError } from '../../common/errors.ts';
 import { inParallel } from '../../common/parallel.ts';
 import { copyable } from '../../findings/finding.ts';
 import { dangerOfUpdate, planVersion, type Outdated } from '../../database/extension-versions.ts';
@@ -10,8 +10,8 @@ import { withHeartbeat } from '../../ports/heartbeat.ts';
 import type { Context, Step } from '../contract/step.ts';
 
 /**
- * Brings each extension to the version that the new installation ships, within its own major. What is left, or fails, is told, and stops nothing: its
- * old version goes on working.
+ * Updates each extension to the version that the new installation ships, within its own major. What remains, or fails, is a warning, and does not stop the upgrade: the
+ * old version still works.
  * Decision: docs/decisions/0011-statistics-and-extensions.md
  */
 export const updateExtensions: Step = {
@@ -21,7 +21,7 @@ export const updateExtensions: Step = {
   plan: () => [
     {
       does: 'run',
-      what: 'In each database: ALTER EXTENSION … UPDATE, where 14 ships a later version of the same major, and no role has put code in the way of its script.',
+      what: 'In each database: ALTER EXTENSION … UPDATE, where PostgreSQL 14 ships a later version of the same major, and no object of a role could intercept its script.',
     },
   ],
 
@@ -52,7 +52,7 @@ const outdatedRows = z.array(
   }),
 );
 
-// The update paths of one that is hundreds of versions old take a while: only asked for where they decide.
+// The update paths of an extension hundreds of versions behind take long: asked for only where they decide.
 export const outdatedSql = `WITH ${extensionShadows} SELECT pg_catalog.json_build_object('shadows', ${shadowsOf('x.oid')}, 'serverVersion', pg_catalog.current_setting('server_version_num')::int, 'name', e.name, 'installed', e.installed_version, 'available', e.default_version,
   'reachable', CASE WHEN pg_catalog.split_part(e.installed_version, '.', 1) = pg_catalog.split_part(e.default_version, '.', 1) THEN '[]'::pg_catalog.json
     ELSE (SELECT coalesce(pg_catalog.json_agg(p.target), '[]'::pg_catalog.json) FROM pg_catalog.pg_extension_update_paths(e.name) p
@@ -70,11 +70,11 @@ async function updateIn(
     const otherMajor =
       left === undefined
         ? ''
-        : ` The image ships ${left}, which is another major: it may change what uses the extension. Read its notes.`;
+        : ` The image ships ${left}, which is another major and may break what uses the extension. Read its release notes.`;
     if (danger !== undefined) {
       const command = copyable(updateCommand(extension.name, target ?? extension.available));
       results.warnings.push(
-        `${name}: extension ${extension.name} stays at ${extension.installed}. ${danger}${otherMajor} Look who made what is in the extension's schema, then run ${command} in this database.`,
+        `${name}: extension ${extension.name} stays at ${extension.installed}. ${danger}${otherMajor} Find out who created the objects in the extension's schema, then run ${command} in this database.`,
       );
       continue;
     }
@@ -83,10 +83,10 @@ async function updateIn(
       const command = updateCommand(extension.name, target);
       try {
         await database.write(name, command, inputs.startTimeout);
-        log.info(`${name}: extension ${extension.name} updated from ${version} to ${target}`);
+        log.info(`${name}: updated extension ${extension.name} from ${version} to ${target}`);
         version = target;
       } catch (error) {
-        results.warnings.push(`${name}: extension ${extension.name} stays at its old version: ${describe(error)}`);
+        results.warnings.push(`${name}: extension ${extension.name} stays at version ${version}: ${describe(error)}`);
       }
     }
     if (left !== undefined)
@@ -100,7 +100,7 @@ function updateCommand(extension: string, version: string): string {
   return `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE TO '${version.replaceAll("'", "''")}';`;
 }
 
-/** Rebuilds the planner's statistics, which pg_upgrade does not carry over, before any application comes back. */
+/** Rebuilds the planner's statistics, which pg_upgrade does not transfer, before any application is restarted. */
 export const analyze: Step = {
   id: 'analyze',
   title: 'Rebuild the statistics (ANALYZE)',
@@ -121,10 +121,10 @@ export const analyze: Step = {
   },
 };
 
-/** Hours: however large it is, half-done statistics are no reason to end. */
+/** Milliseconds. Long enough for any size, since incomplete statistics are no reason to stop. */
 const analyzeLimit = 6 * 60 * 60_000;
 
-/** One after the other in one session. Where that ends with an error, each by itself, so that only the one to blame goes without. */
+/** One after the other in one session. If that fails, each in a session of its own, so that only the database with the error lacks statistics. */
 async function analyzeTogether(context: Context, names: readonly string[]): Promise<void> {
   try {
     await analyzeEach(context, names);
@@ -133,13 +133,13 @@ async function analyzeTogether(context: Context, names: readonly string[]): Prom
   }
 }
 
-/** Without statistics the server is slow, not wrong: that is no reason to keep the applications away. */
+/** Without statistics the server is slow, not wrong: no reason to keep the applications stopped. */
 async function analyzeOrWarn(context: Context, name: string): Promise<void> {
   try {
     await analyzeEach(context, [name]);
   } catch (error) {
     context.results.warnings.push(
-      `Database ${name} could not be analyzed; run vacuumdb --analyze-only on it: ${describe(error)}`,
+      `The action could not analyze database ${name}: ${sentence(describe(error))} Run vacuumdb --analyze-only on it.`,
     );
   }
 }
@@ -148,7 +148,7 @@ async function analyzeOrWarn(context: Context, name: string): Promise<void> {
 const withoutStatistics = `c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')`;
 
-/** Of a table by its OID, which stands in the place of %s: ANALYZE takes names alone, and under these locks no name goes over to another relation. */
+/** ANALYZE of a table by its OID, which replaces %s. ANALYZE takes only names, and under these locks no name can move to another relation. */
 const analyzeOne = `BEGIN
   LOCK TABLE pg_catalog.pg_namespace, pg_catalog.pg_class IN SHARE MODE;
   EXECUTE coalesce((SELECT format('ANALYZE %%I.%%I', n.nspname, c.relname)
@@ -156,9 +156,9 @@ const analyzeOne = `BEGIN
 END`;
 
 /**
- * An ANALYZE of all also takes partitioned tables, which vacuumdb leaves out. Whoever owns a table can lock it for hours: so tables that are locked are left out first, and
- * then waited for, but not for long. Indexes and partitions are waited for in both cases. What is waited for is a table also when the lock is given back: the owner
- * could have given its name to a foreign table, which is asked for wherever it lies.
+ * A plain ANALYZE includes partitioned tables, which vacuumdb leaves out. Whoever owns a table can lock it for hours. So locked tables are skipped first, and
+ * then waited for, but not for long. Indexes and partitions are waited for in both cases. After the wait the relation is still a table: otherwise its owner
+ * could have given its name to a foreign table, and ANALYZE would query the foreign server.
  */
 export const analyzeSql = `SET lock_timeout = '20 s';
 ANALYZE (SKIP_LOCKED);
@@ -173,13 +173,13 @@ async function analyzeEach({ database }: Context, names: readonly string[]): Pro
     if (rows.length === 0) continue;
     throw new UpgradeError(
       'not-analyzed',
-      `Database ${name}: no statistics for ${oneColumn.parse(rows).flat().join(', ')}.`,
-      'Look at the log of the server.',
+      `Database ${name} has no statistics for ${oneColumn.parse(rows).flat().join(', ')}.`,
+      'Look at the log of PostgreSQL.',
     );
   }
 }
 
-/** The databases that accept connections, dealt out to sessions. */
+/** The databases that accept connections, distributed to sessions. */
 async function sessions({ database, settings }: Pick<Context, 'database' | 'settings'>): Promise<string[][]> {
   const open = (await readDatabases(database)).filter((d) => d.allowsConnections);
   return shares(open, settings.jobs);

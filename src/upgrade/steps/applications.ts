@@ -3,11 +3,11 @@ import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../.
 import { shell } from '../../text/shell.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { isStopped } from '../server/external-start.ts';
-import { autoscalersPaused, pauseAutoscaler, putBackAutoscaler } from './autoscalers.ts';
+import { autoscalersPaused, pauseAutoscaler, restoreAutoscaler } from './autoscalers.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { planStart, planStop, startOperation, stopOperation, type Switched } from './workload-operations.ts';
 
-/** Stops the application layer and waits until its pods are gone. */
+/** Stops the applications and waits until their pods have ended. */
 export const stopApplications: Step = {
   id: 'stop-applications',
   title: 'Stop the applications',
@@ -16,7 +16,7 @@ export const stopApplications: Step = {
 
   async run(context) {
     const workloads = context.journal.record.applications;
-    // First, or KEDA scales up again what was just stopped. They serve on meanwhile.
+    // First, since KEDA would scale up again what was just stopped. The applications still serve meanwhile.
     const autoscalers = workloads.filter((w) => w.resource === 'scaledobjects');
     await everyOne(autoscalers, (w) => pauseAutoscaler(context, w));
     await autoscalersPaused(context, autoscalers);
@@ -41,13 +41,13 @@ async function beginDowntime(context: Context): Promise<void> {
   await countDowntime(context);
 }
 
-/** The downtime is counted from the first run that stopped an application, whichever run ends it: by the API server's time, since runners have clocks of their own. */
+/** The downtime counts from the first run that stopped an application, whichever run ends it. It uses the API server's time, since runners have clocks of their own. */
 async function countDowntime({ journal, cluster, timeline }: Context): Promise<void> {
   const { downSince } = journal.noted;
   if (downSince !== undefined) timeline.downtimeBegins((await cluster.now()).getTime() - downSince.getTime());
 }
 
-/** Brings the application layer back to exactly what was recorded. */
+/** Restarts the applications exactly as recorded. */
 export const restoreApplications: Step = {
   id: 'restore-applications',
   title: 'Restart the applications',
@@ -60,20 +60,20 @@ export const restoreApplications: Step = {
   },
 };
 
-/** Brings every workload back as it was recorded, and waits until all are ready. */
+/** Restarts every workload as recorded, and waits until all are ready. */
 export async function startApplications(context: Context): Promise<void> {
   const workloads = context.journal.record.applications;
   await everyOne(workloads, async (w) => {
     if (w.resource !== 'scaledobjects') await startOne(context, w);
   });
-  // Last, so that KEDA begins from the replicas that there were.
+  // Last, so that KEDA starts from the recorded replicas.
   await everyOne(workloads, async (w) => {
-    if (w.resource === 'scaledobjects') await putBackAutoscaler(context, w);
+    if (w.resource === 'scaledobjects') await restoreAutoscaler(context, w);
   });
   const scaled = workloads.filter(isScaled);
   await waitFor(
     {
-      what: 'the applications to be back',
+      what: 'the applications to be ready',
       limit: context.inputs.rolloutTimeout,
       limitInput: 'rollout-timeout',
       lookAt: shell`kubectl -n ${context.target.namespace} get pods`,
@@ -87,7 +87,7 @@ export async function startApplications(context: Context): Promise<void> {
   context.timeline.downtimeEnds();
 }
 
-/** Every change is answered before one that failed is told: none may come later than what takes it back. */
+/** Waits for every change before it throws the first error: none may take effect after it was undone. */
 async function everyOne<W extends Workload>(
   workloads: readonly W[],
   act: (workload: W) => Promise<void>,
@@ -97,11 +97,11 @@ async function everyOne<W extends Workload>(
   if (failed !== undefined) throw failed.reason;
 }
 
-/** One that somebody else has started by now is theirs: it keeps what they gave it. */
+/** A workload that somebody else has started meanwhile keeps what they set. */
 async function startOne(context: Context, workload: Switched): Promise<void> {
   if (await isStopped(context.cluster, context.target.namespace, workload))
     await change(context, workload, startOperation(workload));
-  else context.log.info(`${workloadName(workload)}: was started already`);
+  else context.log.info(`${workloadName(workload)}: somebody else has started it already`);
 }
 
 async function change(
@@ -113,7 +113,7 @@ async function change(
   log.info(`${workloadName(workload)}: ${operation.path.slice('/spec/'.length)} ${String(operation.value)}`);
 }
 
-/** Pods by the selectors of their workloads; also those of Jobs that a CronJob began. */
+/** Waits for the pods that the workloads select, and those of Jobs that a CronJob started. */
 async function podsGone(context: Context, workloads: readonly Workload[]): Promise<void> {
   const { cluster, target, inputs } = context;
   const selectors = workloads.filter(isScaled).map((w) => w.podSelector);
@@ -149,7 +149,7 @@ async function podsGone(context: Context, workloads: readonly Workload[]): Promi
   );
 }
 
-/** `deployments/frontend 1/2`, or nothing when all are ready that are wanted by now: an autoscaler may have its own mind. */
+/** `deployments/frontend 1/2`; nothing if all wanted replicas are ready. An autoscaler may want another number than was recorded. */
 async function missingReplicas({ cluster, target }: Context, workload: ScaledWorkload): Promise<string[]> {
   const now = await cluster.find(workload.resource, workload.name, target.namespace);
   const status = now?.status;

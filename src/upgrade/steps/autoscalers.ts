@@ -6,7 +6,7 @@ import type { Context } from '../contract/step.ts';
 
 const annotationsPath = '/metadata/annotations';
 
-/** Keeps KEDA's hands off the replicas. Its `paused-replicas` would win over `paused`, and hold the workload up. */
+/** Keeps KEDA from changing the replicas. Its `paused-replicas` would override `paused`, and keep the workload running. */
 export async function pauseAutoscaler(context: Context, { name }: Autoscaler): Promise<void> {
   await annotate(context, name, pause);
   context.log.info(`scaledobjects/${name}: paused`);
@@ -16,8 +16,8 @@ export async function pauseAutoscaler(context: Context, { name }: Autoscaler): P
 const pausePatience = 30_000;
 
 /**
- * Waits until KEDA says that it has paused them: before, it may scale up what is being stopped. A ScaledObject without
- * the condition `Paused` is one that no KEDA has seen, or one older than the condition: nothing is waited for.
+ * Waits until KEDA reports that it has paused them: before that it may scale up what is being stopped. If a ScaledObject has no
+ * condition `Paused`, no KEDA has seen it, or KEDA is older than the condition: then there is nothing to wait for.
  * Decision: docs/decisions/0004-scheduling-gate.md
  */
 export async function autoscalersPaused(context: Context, autoscalers: readonly Autoscaler[]): Promise<void> {
@@ -38,12 +38,12 @@ export async function autoscalersPaused(context: Context, autoscalers: readonly 
     });
   } catch (error) {
     if (!(error instanceof WaitError)) throw error;
-    log.info(`${error.message} It goes on: if KEDA scales up what is stopped, that is seen.`);
+    log.info(`${error.message} Continuing all the same: if KEDA scales up a stopped workload, a later step sees it.`);
   }
 }
 
-/** Gives a ScaledObject exactly the annotations for a pause that it had. */
-export async function putBackAutoscaler(context: Context, autoscaler: Autoscaler): Promise<void> {
+/** Restores exactly the annotations for a pause that the ScaledObject had. */
+export async function restoreAutoscaler(context: Context, autoscaler: Autoscaler): Promise<void> {
   const { name, paused, pausedReplicas } = autoscaler;
   await annotate(context, name, recordedPause(autoscaler));
   context.log.info(
@@ -51,7 +51,7 @@ export async function putBackAutoscaler(context: Context, autoscaler: Autoscaler
   );
 }
 
-/** One that somebody deleted meanwhile scales nothing, and has nothing to be put back. */
+/** One that somebody deleted meanwhile scales nothing, and needs nothing restored. */
 async function annotate({ cluster, target }: Context, name: string, wanted: Annotations): Promise<void> {
   const now = await cluster.find('scaledobjects', name, target.namespace);
   if (now === undefined) return;
@@ -59,7 +59,7 @@ async function annotate({ cluster, target }: Context, name: string, wanted: Anno
   if (operations.length > 0) await cluster.patch('scaledobjects', name, target.namespace, operations);
 }
 
-/** Annotations as they are to be; null: none. */
+/** Annotations to set; null: to remove. */
 type Annotations = Readonly<Record<string, string | null>>;
 
 export const pause: Annotations = { [pausedAnnotation]: 'true', [pausedReplicasAnnotation]: null };

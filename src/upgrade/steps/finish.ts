@@ -1,4 +1,4 @@
-import { describe } from '../../common/errors.ts';
+import { describe, sentence } from '../../common/errors.ts';
 import { fieldManager } from '../../common/field-manager.ts';
 import type { PatchOperation, ResourceName } from '../../ports/cluster.ts';
 import type { Outcome } from '../../journal/notes.ts';
@@ -7,7 +7,7 @@ import { planReclaimPolicy, restoreReclaimPolicy } from '../backup/reclaim-polic
 import { dropToken, fencingTokenLabel } from '../../objects/fencing-token.ts';
 import type { Context, Step } from '../contract/step.ts';
 
-/** Removes what only the run needed, and every trace of ownership of the user's objects. */
+/** Removes what only the run needed, and every trace of our ownership from the user's objects. */
 export const finish: Step = {
   id: 'finish',
   title: 'Clean up after the run',
@@ -16,7 +16,7 @@ export const finish: Step = {
     ...planReclaimPolicy(target, 'Retain', record.reclaimPolicy),
     {
       does: 'run',
-      what: `Take the label ${fencingTokenLabel} and the entries "${fieldManager}" of metadata.managedFields off every object that was changed; remove what was made for a while.`,
+      what: `Remove the label ${fencingTokenLabel} and the entries "${fieldManager}" in metadata.managedFields from every object that was changed. Delete the temporary objects.`,
     },
   ],
 
@@ -30,7 +30,7 @@ export const finish: Step = {
 /**
  * A field that we changed and still own makes the user's next `helm upgrade`
  * fail with a conflict (helm 4 applies on the server side). Without our entry
- * in metadata.managedFields nobody owns it, and helm takes it again.
+ * in metadata.managedFields nobody owns the field, and helm can own it again.
  * Decision: docs/decisions/0012-rights.md
  */
 export async function removeTraces(context: Context): Promise<void> {
@@ -43,7 +43,7 @@ export async function removeTraces(context: Context): Promise<void> {
   ]);
 }
 
-/** Closes the journal; its last change too is counted on the volume, so that the traces there go after it. */
+/** Closes the journal. Its last change too is counted on the volume, so the traces there are removed after it. */
 export async function closeJournal(context: Context, outcome: Outcome): Promise<void> {
   await context.journal.note('outcome', outcome);
   await removeFrom(context, volumesOf(context.journal));
@@ -57,7 +57,7 @@ async function removeFrom(context: Context, objects: readonly [ResourceName, str
         await removeEntries(context, resource, name);
       } catch (error) {
         results.warnings.push(
-          `${resource}/${name} still names "${fieldManager}" in metadata.managedFields; a conflict in the next helm upgrade goes away with --force-conflicts: ${describe(error)}`,
+          `The action could not remove its entry "${fieldManager}" from metadata.managedFields of ${resource}/${name}: ${sentence(describe(error))} If the next helm upgrade reports a conflict, use --force-conflicts.`,
         );
       }
     }),
@@ -69,7 +69,7 @@ function volumesOf({ record, noted: { exchange } }: Context['journal']): [Resour
   return names.map((name) => ['persistentvolumes', name]);
 }
 
-/** The server's claim is made anew where it gets another volume; else nothing of it is changed. */
+/** The server's claim is created again if it gets another volume; otherwise nothing changes it. */
 function claims({ record, noted }: Context['journal']): string[] {
   return noted.exchange === undefined ? [] : [record.claim];
 }
@@ -78,7 +78,7 @@ function claims({ record, noted }: Context['journal']): string[] {
 const attempts = 5;
 
 async function removeEntries({ cluster, target }: Context, resource: ResourceName, name: string): Promise<void> {
-  let failure: unknown = new Error(`still there after ${String(attempts)} attempts`);
+  let failure: unknown = new Error(`the entry still exists after ${String(attempts)} attempts`);
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const now = (await cluster.find(resource, name, target.namespace)) as
       { metadata?: { managedFields?: { manager?: string }[]; labels?: Record<string, string> } } | undefined;

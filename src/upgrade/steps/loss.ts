@@ -8,7 +8,7 @@ import type { Journal } from '../../journal/journal.ts';
 import type { Released } from '../../journal/notes.ts';
 import { measurementLimit } from './quiesce.ts';
 
-/** When the applications were let in, and where in the WAL that was, for the journal's note `released`. */
+/** When the applications were restarted, and at which position in the WAL, for the journal's note `released`. */
 export async function releasePoint(database: Database, at: Date): Promise<Released> {
   const wal = (await database.read('template1', 'SELECT pg_catalog.pg_current_wal_lsn();')).trim();
   return { at, wal };
@@ -17,16 +17,16 @@ export async function releasePoint(database: Database, at: Date): Promise<Releas
 const shown = 20;
 
 /**
- * What goes lost when 12 comes back: what was written since the applications were let in to 14, by the WAL
- * and by what differs from the measurement before the upgrade. What can't be told is said to be unknown.
- * @returns a line each, for people
+ * What a rollback to PostgreSQL 12 loses: what was written since the applications were restarted on PostgreSQL 14, by the WAL
+ * and by the differences from the measurement before the upgrade. What can't be read is reported as unknown.
+ * @returns lines for people
  */
 export async function lossOfRollback(database: Database, { noted, record }: Journal, log: Log): Promise<string[]> {
   const { released } = noted;
   const since = released?.at.toISOString() ?? record.startedAt;
   try {
     const lines = released === undefined ? [] : [await walSince(database, released)];
-    if (noted.measured === undefined) return [...lines, `all that was written since ${since}; it can't be counted`];
+    if (noted.measured === undefined) return [...lines, `everything written since ${since}; the action can't count it`];
     const { fingerprint: now } = await measure(database, record.job.jobs, measurementLimit);
     const differences = compareFingerprints(noted.measured, now);
     const more = differences.length - shown;
@@ -34,15 +34,15 @@ export async function lossOfRollback(database: Database, { noted, record }: Jour
       ...lines,
       ...differences.slice(0, shown).map((line) => line.replace(' after', ' now')),
       ...(more > 0 ? [`… and ${String(more)} more tables, sequences and databases`] : []),
-      ...(differences.length === 0 ? ['no table has another number of rows; changed rows are not counted'] : []),
+      ...(differences.length === 0 ? ['no table has a different number of rows; changed rows are not counted'] : []),
     ];
   } catch (error) {
-    log.info(`What was written since can't be counted: ${describe(error)}`);
-    return [`all that was written since ${since}; it can't be counted, since PostgreSQL does not answer`];
+    log.info(`Could not count what was written since: ${describe(error)}`);
+    return [`everything written since ${since}; the action can't count it, since PostgreSQL does not answer`];
   }
 }
 
 async function walSince(database: Database, { at, wal }: Released): Promise<string> {
   const sql = `SELECT pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), ${quoted(wal)}));`;
-  return `${(await database.read('template1', sql)).trim()} of WAL were written since ${at.toISOString()}`;
+  return `${(await database.read('template1', sql)).trim()} of WAL, written since ${at.toISOString()}`;
 }

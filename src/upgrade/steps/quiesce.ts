@@ -12,10 +12,10 @@ import type { StepId } from '../../journal/notes.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { expectNoUsersCode } from './users-code.ts';
 
-/** Limit of one database's measurement before and after; a table above 1 GiB is not counted, so minutes are plenty. */
+/** Limit of one database's measurement, before and after. Tables above 1 GiB are not counted, so minutes are enough. */
 export const measurementLimit = 30 * 60_000;
 
-/** Proves that no client is left, measures what must be the same afterwards, and writes everything to disk. */
+/** Proves that no client is connected, measures what must be the same afterwards, and writes everything to disk. */
 export const quiesce: Step = {
   id: 'quiesce',
   title: 'Wait for the last client, measure the data, checkpoint',
@@ -23,11 +23,11 @@ export const quiesce: Step = {
   plan: () => [
     {
       does: 'run',
-      what: 'Wait until no client is connected. Refuse prepared transactions, replication slots, and code of database users that the upgrade would run as the superuser.',
+      what: 'Wait until no client is connected. Stop if there are prepared transactions, replication slots, or code of database users that the upgrade would run as the superuser.',
     },
     {
       does: 'run',
-      what: 'Read what must be the same afterwards: rows, sizes, sequences, sort orders. Write it to disk: CHECKPOINT.',
+      what: 'Measure what must be the same afterwards: rows, sizes, sequences, sort orders. Write the data to disk: CHECKPOINT.',
     },
   ],
 
@@ -35,14 +35,14 @@ export const quiesce: Step = {
     const { journal, log, results } = context;
     if (journal.noted.measured !== undefined && (await isStoppedByGate(context))) {
       results.before = journal.noted.measured;
-      log.info(`Measured before by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
+      log.info(`Using the measurement by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
       return;
     }
-    await seeClientsGo(context);
+    await waitForClients(context);
     await expectNoObstacle(context);
     // Before the measurement, which opens tables: PostgreSQL 12 then runs functions of partition keys.
     await expectNoUsersCode(context);
-    // Side by side: to read does not change what is to be written. All come to their end before an error is told.
+    // Side by side, since the measurement only reads. Both end before an error is thrown.
     const ends = await withHeartbeat(measuring(context, 'quiesce', 'measuring the data and writing it to disk'), () =>
       Promise.allSettled([
         measureAndNote(context),
@@ -53,14 +53,16 @@ export const quiesce: Step = {
     if (failed !== undefined) throw failed.reason;
   },
 
-  /** 12 from a backup, or after 14 has served beside it, is held to what was measured before the applications come back. */
+  /** Compares PostgreSQL 12 with the measurement if it came from a backup, or if PostgreSQL 14 has served beside it, before the applications are restarted. */
   async undo(context) {
     const { measured, exchange, served } = context.journal.noted;
     if (measured === undefined || (exchange === undefined && served === undefined)) return;
     try {
       await compare(context, measured);
     } catch (error) {
-      context.results.warnings.push(`12 could not be compared with what was measured: ${describe(error)}`);
+      context.results.warnings.push(
+        `The action could not compare PostgreSQL 12 with the measurement before the upgrade: ${describe(error)}`,
+      );
     }
   },
 };
@@ -78,14 +80,15 @@ async function compare(context: Context, measured: Fingerprint): Promise<void> {
     () => measure(database, settings.jobs, measurementLimit),
   );
   const differences = compareFingerprints(measured, now);
-  if (differences.length === 0) log.info(`As it was measured before the upgrade: ${fingerprintSize(now)}`);
+  if (differences.length === 0)
+    log.info(`PostgreSQL 12 has the data that was measured before the upgrade: ${fingerprintSize(now)}`);
   else
     results.warnings.push(
-      `12 differs from what was measured before the upgrade: ${differences.slice(0, 10).join('; ')}`,
+      `PostgreSQL 12 differs from the measurement before the upgrade: ${differences.slice(0, 10).join('; ')}`,
     );
 }
 
-async function seeClientsGo(context: Context): Promise<void> {
+async function waitForClients(context: Context): Promise<void> {
   const { database, inputs } = context;
   await waitFor(
     {
@@ -109,13 +112,13 @@ async function seeClientsGo(context: Context): Promise<void> {
   );
 }
 
-/** A client may have prepared a transaction or made a slot since the checks. */
+/** A client may have prepared a transaction or created a slot since the checks. */
 async function expectNoObstacle({ database, target }: Context): Promise<void> {
   const found = await readObstacles(database);
   if (found.length === 0) return;
   throw new UpgradeError(
     'upgrade-obstacle',
-    `Since the checks there is: ${found.map(obstacleName).join('; ')}.`,
+    `Since the checks, clients have left: ${found.map(obstacleName).join('; ')}.`,
     obstacleRemedy(found, sessionIn(target)),
   );
 }
@@ -126,12 +129,14 @@ async function measureAndNote({ database, settings, journal, log, results }: Con
   log.info(`Measured ${fingerprintSize(results.before)}`);
   // A backup that an earlier run took is older than this.
   if (journal.noted.backup !== undefined) await journal.note('backup', null);
-  // Before the measurement: where that is noted, another run measures nothing again.
+  // Noted before the measurement: once that is noted, another run measures nothing again.
   await journal.note('sortOrders', sortOrders);
   try {
     await journal.note('measured', fingerprint);
   } catch (error) {
     if (!(error instanceof TooLongForJournal)) throw error;
-    log.info('It is too much for the journal: a run that has to go on with this one could not compare');
+    log.info(
+      'Could not note the measurement: it is too large for the journal. If another run resumes this upgrade, it can not compare the data',
+    );
   }
 }

@@ -7,10 +7,10 @@ import type { Context } from '../contract/step.ts';
 const limit = 6 * 60 * 60_000;
 
 /**
- * The C library or ICU of 14's image may sort text in another way than 12's did:
- * every index on such text is then rebuilt before anybody reads through it. 14
+ * The C library or ICU in the image of PostgreSQL 14 may sort text differently than that of PostgreSQL 12:
+ * then every index on such text is rebuilt before anybody uses it. PostgreSQL 14
  * itself gives no warning for the collation of a database.
- * @throws ClusterError with psql's message where one can't be rebuilt
+ * @throws ClusterError with psql's message where an index can't be rebuilt
  */
 export async function rebuildIndexes(
   { database, clock, log, results }: Context,
@@ -18,15 +18,15 @@ export async function rebuildIndexes(
   after: SortOrders,
 ): Promise<void> {
   const changed = Object.entries(changedOrders(before, after));
-  if (changed.length === 0) log.info('Every collation sorts as it did');
+  if (changed.length === 0) log.info('Every collation sorts text as before');
   for (const [name, collations] of changed) {
-    log.info(`${name}: text sorts in another way now; its indexes are being rebuilt …`);
+    log.info(`Rebuilding indexes of database ${name}: text sorts differently now …`);
     const work = { doing: `rebuilding the indexes of database ${name}`, limit, clock, log };
     const answers = await withHeartbeat(work, () => database.writeEach([name], reindexSql(collations), limit));
     const rebuilt = z.array(z.object({ reindexed: z.string() })).parse(answers.get(name));
-    log.info(`${name}: ${rebuilt.map((r) => r.reindexed).join(', ')}`);
+    log.info(`Rebuilt in database ${name}: ${rebuilt.map((r) => r.reindexed).join(', ')}`);
     results.warnings.push(
-      `Collations of database ${name} sort in another way now (${collations.join(', ')}): ${String(rebuilt.length)} indexes were rebuilt. Sorted output of queries may differ.`,
+      `Collations of database ${name} sort text differently now (${collations.join(', ')}). The action rebuilt ${String(rebuilt.length)} indexes. The order of query results may differ.`,
     );
   }
 }

@@ -11,7 +11,7 @@ import { isGated } from '../../objects/scheduling-gate.ts';
 import { waitForServer } from '../server/server-ready.ts';
 import type { Context, Step } from '../contract/step.ts';
 
-/** Stops the server cleanly and waits until nobody has its volume. */
+/** Stops the server cleanly and waits until nothing uses its volume. */
 export const stopPostgresql: Step = {
   id: 'stop-postgresql',
   title: 'Set the scheduling gate and stop PostgreSQL',
@@ -25,19 +25,22 @@ export const stopPostgresql: Step = {
       operations: gateOperations(target.statefulSet),
     },
     { does: 'run', what: `In pod ${target.podName}: pg_ctl stop -m fast -D ${target.dataDirectory}.` },
-    { does: 'run', what: `Wait until the pod is gone, the volume is detached and nobody else uses its claim.` },
+    {
+      does: 'run',
+      what: `Wait until the pod has ended, the volume is detached and no other pod uses its PersistentVolumeClaim.`,
+    },
   ],
 
   async run(context) {
     if (!(await isStoppedByGate(context))) await expectNoClient(context);
-    // A claim that is being deleted goes with the last pod that uses it.
+    // Kubernetes deletes a terminating claim when its last pod ends.
     await expectClaim(context);
     await stopServer(context);
   },
 
   async undo(context) {
     const { journal, database, log } = context;
-    // Whatever is remembered of the Job: two servers on one volume would destroy it.
+    // Whatever the journal says of the Job: two servers on one volume would destroy the data.
     await volumeFree(context);
     await ungateAndStart(context, journal.record.image);
     if (journal.record.replicas === 0) return;
@@ -46,8 +49,8 @@ export const stopPostgresql: Step = {
     if (!version.startsWith(`${String(upgrade.from)}.`)) {
       throw new UpgradeError(
         'wrong-server',
-        `The server answers with version ${version}, not ${String(upgrade.from)}.`,
-        'Look at the image of the StatefulSet.',
+        `The server answers with version ${version}, not PostgreSQL ${String(upgrade.from)}.`,
+        'Check the image of the StatefulSet.',
       );
     }
     log.info(`PostgreSQL ${version} answers`);
@@ -60,11 +63,11 @@ async function expectNoClient({ database }: Context): Promise<void> {
   throw new UpgradeError(
     'client-came-back',
     `A client connected again: ${clients.map((c) => `${c.application || '(no name)'} (user ${c.user}, from ${c.address})`).join(', ')}.`,
-    'Stop it, or give its workload the label of "application-selector".',
+    'Stop this client, or give its workload the label of "application-selector". Then run again.',
   );
 }
 
-/** Sets the scheduling gate, stops the server and waits until its pod and the attachment of its volume are gone. */
+/** Sets the scheduling gate, stops the server, and waits until its pod has ended and its volume is detached. */
 export async function stopServer(context: Context): Promise<void> {
   await gateAndStop(context);
   await controllerKnows(context);
@@ -79,13 +82,13 @@ export async function stopServer(context: Context): Promise<void> {
   await expectNoOtherUser(context);
 }
 
-/** From here on the StatefulSet controller makes no pod without the gate. */
+/** From here on the StatefulSet controller creates no pod without the gate. */
 async function controllerKnows({ cluster, target, inputs, ...context }: Context): Promise<void> {
-  const what = `the StatefulSet controller to know of the scheduling gate`;
+  const what = `the StatefulSet controller to see the scheduling gate`;
   await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
     const now = await cluster.find('statefulsets', target.name, target.namespace);
     const knows = (now?.status?.observedGeneration ?? 0) >= (now?.metadata?.generation ?? 0);
-    return knows ? { done: undefined } : { pending: 'it has not looked yet' };
+    return knows ? { done: undefined } : { pending: 'its observedGeneration is older' };
   });
 }
 
@@ -100,25 +103,25 @@ async function stopFast({ database, target, inputs, clock, log }: Context): Prom
       result.exitCode === 0 ? 'pg_ctl stopped the server' : `pg_ctl: ${result.stderr.trim() || result.stdout.trim()}`,
     );
   } catch (error) {
-    // Without clients the kubelet's signal may have been enough before this connection came through, or ended it. The Job looks at pg_control whether the stop was clean.
+    // Without clients the kubelet's signal may have stopped the server before or during this connection. The Job reads from pg_control whether the stop was clean.
     if (!(error instanceof ClusterError)) throw error;
-    log.info(`The server ended by the kubelet's signal (${describe(error)})`);
+    log.info(`The server ended on the kubelet's signal (${describe(error)})`);
   }
 }
 
-/** A server that ends before the kubelet knows that its pod does is started once more, and may then be killed. */
+/** If the server ends before the kubelet knows that the pod is terminating, the kubelet restarts it, and may then kill it. */
 async function podTerminating({ cluster, target, inputs, ...context }: Context, uid: string): Promise<void> {
   const what = `pod ${target.podName} to be terminating`;
   await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
     const pod = await cluster.find('pods', target.podName, target.namespace);
     const ends = pod?.metadata?.uid !== uid || pod.metadata.deletionTimestamp !== undefined;
-    return ends ? { done: undefined } : { pending: 'the StatefulSet has not asked for it yet' };
+    return ends ? { done: undefined } : { pending: 'the StatefulSet controller has not deleted it yet' };
   });
 }
 
-/** A pod with the gate is one that somebody else asked for: it is never started. */
+/** A pod with the gate was created because somebody else scaled up: it never starts. */
 async function podGone({ cluster, target, inputs, ...context }: Context): Promise<void> {
-  const what = `pod ${target.podName} to be gone`;
+  const what = `pod ${target.podName} to end`;
   const lookAt = shell`kubectl -n ${target.namespace} describe pod ${target.podName}`;
   const limit = inputs.shutdownTimeout;
   await waitFor({ what, limit, limitInput: 'shutdown-timeout', lookAt, ...context }, async () => {
@@ -133,7 +136,7 @@ async function detached({ cluster, target, inputs, ...context }: Context): Promi
   const volume = target.volume.persistentVolume?.metadata?.name;
   await waitFor(
     {
-      what: `volume ${volume ?? '?'} to be detached`,
+      what: `PersistentVolume ${volume ?? '?'} to be detached`,
       limit: inputs.detachTimeout,
       limitInput: 'detach-timeout',
       lookAt: shell`kubectl get volumeattachments`,
@@ -150,9 +153,9 @@ async function detached({ cluster, target, inputs, ...context }: Context): Promi
   );
 }
 
-/** The pod of a Job that has just ended counts until the kubelet has said so. */
+/** The pod of a Job that has just ended counts until the kubelet has reported its end. */
 async function volumeFree({ cluster, target, inputs, ...context }: Context): Promise<void> {
-  const what = `claim ${target.volume.claimName} to be free`;
+  const what = `PersistentVolumeClaim ${target.volume.claimName} to be unused`;
   await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
     const users = await volumeUsers(cluster, target);
     return users.length === 0 ? { done: undefined } : { pending: `used by ${users.join(', ')}` };
@@ -164,7 +167,7 @@ async function expectNoOtherUser({ cluster, target }: Context): Promise<void> {
   if (users.length === 0) return;
   throw new UpgradeError(
     'volume-in-use',
-    `Claim ${target.volume.claimName} is used by ${users.join(', ')}.`,
-    'Scale it down and run again.',
+    `PersistentVolumeClaim ${target.volume.claimName} is in use by ${users.join(', ')}.`,
+    'Stop these pods, then run again.',
   );
 }

@@ -13,11 +13,11 @@ import type { JobEnd } from '../../job/follow-job.ts';
 import { jobName } from '../../objects/upgrade-job.ts';
 import { isAsPlanned } from '../../inputs/transfer.ts';
 import { backupName } from '../../objects/backup.ts';
-import { bringBackServed } from '../backup/restore.ts';
+import { restoreOldData } from '../backup/restore.ts';
 import { expectStopped } from '../server/external-start.ts';
 import type { Context, Step } from '../contract/step.ts';
 
-/** Runs pg_upgrade in a Job on the volume; takes it back by a second one, by what is on the disk. */
+/** Runs pg_upgrade in a Job on the volume. A second Job undoes it, by what is on the disk. */
 export const runUpgradeJob: Step = {
   id: 'upgrade-job',
   title: 'Run pg_upgrade in a Job',
@@ -26,7 +26,7 @@ export const runUpgradeJob: Step = {
 
   async run(context) {
     const { log, results } = context;
-    // Earlier than it must be: 14 would not be let out for them, and what the Job does would be for nothing.
+    // Earlier than necessary: PostgreSQL 14 would not be started with them, so the Job would work for nothing.
     if ((await findUnreportedJob(context)) === undefined) await expectStopped(context);
     const end = await runJob(context, 'upgrade', (run) => {
       results.jobRun = run;
@@ -42,10 +42,10 @@ export const runUpgradeJob: Step = {
     expectPlannedTransfer(context, end.result.transfer);
     if (end.result.recovered === true)
       results.warnings.push(
-        'The old server had not been shut down cleanly; the Job recovered it before the upgrade. The backup holds it as it was before that.',
+        'PostgreSQL 12 had not been shut down cleanly. The Job recovered it before the upgrade. The backup has the data from before that recovery.',
       );
     log.info(
-      `pg_upgrade (transfer mode ${end.result.transfer ?? 'unknown'}) took the data from ${end.result.oldVersion ?? '12'} to ${end.result.newVersion ?? '14'}`,
+      `pg_upgrade upgraded PostgreSQL ${end.result.oldVersion ?? '12'} to ${end.result.newVersion ?? '14'} (transfer mode ${end.result.transfer ?? 'unknown'})`,
     );
   },
 
@@ -56,16 +56,16 @@ export const runUpgradeJob: Step = {
 
   async undo(context) {
     const { results, log } = context;
-    // Its claim may be going already: no Job could start on it any more.
+    // The claim may be terminating already: no Job could start on it any more.
     if (context.journal.noted.exchange !== undefined) {
       await restore(context, undefined);
       return;
     }
     const { mayHaveRun, runs } = await settled(context);
     if (!mayHaveRun) return;
-    // What one pod says is not the last word where another one was at work too.
+    // The result of one pod is not final if another pod was at work too.
     if (results.job?.reverted === true && runs < 2) {
-      log.info('The Job itself brought the old data directory back');
+      log.info('The Job itself restored the data directory of PostgreSQL 12');
       return;
     }
     const end = await runJob(context, 'revert');
@@ -80,25 +80,25 @@ export const runUpgradeJob: Step = {
     }
     throw new UpgradeError(
       'revert-failed',
-      `The data directory could not be taken back: ${jobFailure(end)}`,
-      `Nothing was deleted that is needed. Look at the log above${results.backup === undefined ? '' : `; ${backupName(results.backup)} has the data as it was`}.`,
+      `The Job could not restore the data directory of PostgreSQL 12: ${jobFailure(end)}`,
+      `The Job deleted nothing that is needed. Look at the log above.${results.backup === undefined ? '' : ` ${backupName(results.backup)} has the data from before the upgrade.`}`,
     );
   },
 };
 
 function remedyOf({ disruption }: JobEnd, mountPath: string): string {
   return disruption === undefined
-    ? `The log above has the end of each log of pg_upgrade; the whole files are in ${mountPath}/upgrade-logs.`
-    : `Run again when nothing drains or takes away nodes any more (${disruption}).`;
+    ? `Look at the log above: it has the end of each log of pg_upgrade. The whole files are on the volume in ${mountPath}/upgrade-logs.`
+    : `Run again when nothing drains or removes nodes any more (${disruption}).`;
 }
 
 async function restore(context: Context, transfer: string | undefined): Promise<void> {
-  await bringBackServed(context, transfer);
+  await restoreOldData(context, transfer);
   context.results.serving = false;
 }
 
 /**
- * What the upgrade Job may have done. Whether this run has heard of it or not, and where nothing is left of it, what may have been done counts as done.
+ * What the upgrade Job may have done, whether this run knows of it or not. If nothing is left of it, what it may have done counts as done.
  * @throws UpgradeError when the Job is at work
  */
 async function settled(context: Context): Promise<Settled> {
@@ -111,12 +111,12 @@ async function settled(context: Context): Promise<Settled> {
   return { mayHaveRun: mayHaveRun || told?.phase === 'started' || told?.phase === 'ended', runs };
 }
 
-/** @throws UpgradeError when the files went over in another way than the inputs asked for */
+/** @throws UpgradeError when the Job transferred the files in another way than the input says */
 function expectPlannedTransfer({ settings }: Context, ran: string | undefined): void {
   if (isAsPlanned(settings.transfer, ran)) return;
   throw new UpgradeError(
     'transfer-differs',
-    `The upgrade Job ran in transfer mode "${ran ?? ''}", and "${settings.transfer}" was planned.`,
-    'The script of the Job and the action do not fit: see that the action is used as a whole, by one version. Nothing of it is kept.',
+    `The upgrade Job ran in transfer mode "${ran ?? ''}", but the input "transfer" is "${settings.transfer}".`,
+    'The script of the Job and the action have different versions. Use all files of the action from one commit, then run again.',
   );
 }

@@ -8,14 +8,14 @@ import { hazardQuestions } from '../../hazards/script.ts';
 import { removeReason } from '../../findings/finding.ts';
 import type { Context } from '../contract/step.ts';
 
-/** Lines of evidence in the error; the checks tell all of it. */
+/** Lines of evidence in the error; the checks show all of it. */
 const mostEvidence = 10;
 
 /**
- * Asks the checks of `codeHazards` again: a database's user may have made such an object since the checks ran, and pg_upgrade would run its code as the
- * superuser. A check that `ignore-checks` names is not asked, since a person has answered it.
+ * Runs the checks of `codeHazards` again: a database's user may have created such an object since the checks ran, and pg_upgrade would run its code as the
+ * superuser. A check that `ignore-checks` names is left out, since a person has decided it.
  * Decision: docs/decisions/0028-users-code.md
- * @throws UpgradeError where something is found, or a database could not be asked
+ * @throws UpgradeError where a check finds something, or a database could not be asked
  */
 export async function expectNoUsersCode({
   database,
@@ -34,9 +34,7 @@ export async function expectNoUsersCode({
     const seen = [...evidence.slice(0, mostEvidence), ...(left > 0 ? [`${String(left)} more`] : [])].join('; ');
     throw new UpgradeError(
       'upgrade-obstacle',
-      status === 'unknown'
-        ? `The check ${hazard.id} was asked again, and not answered: ${seen}.`
-        : `Since the checks there is what the check ${hazard.id} finds: ${seen}.`,
+      `The action ran the check ${hazard.id} again before stopping PostgreSQL, and its finding is ${status}: ${seen}.`,
       remedy ?? removeReason,
     );
   }

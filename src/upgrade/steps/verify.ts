@@ -6,12 +6,12 @@ import { measurementLimit, measuring } from './quiesce.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
 import type { Context, Step } from '../contract/step.ts';
 
-/** Compares what was measured before with what the new server has, and makes right what sorts in another way by now. */
+/** Compares the data of the new server with the measurement, and rebuilds indexes on text that sorts differently now. */
 export const verify: Step = {
   id: 'verify',
   title: 'Compare the data with the measurement before the upgrade',
 
-  plan: () => [{ does: 'run', what: 'Read the same again and compare. REINDEX what sorts in another way by now.' }],
+  plan: () => [{ does: 'run', what: 'Measure again and compare. REINDEX what sorts differently now.' }],
 
   async run(context) {
     const { database, journal, results, settings, log } = context;
@@ -20,11 +20,12 @@ export const verify: Step = {
       measure(database, settings.jobs, measurementLimit),
     );
     const differences = compareFingerprints(before, after.fingerprint);
-    if (differences.length === 0) log.info(`The same: ${fingerprintSize(after.fingerprint)}`);
+    if (differences.length === 0)
+      log.info(`The data is as measured before the upgrade: ${fingerprintSize(after.fingerprint)}`);
     else if (journal.noted.letIn === undefined) throw dataDiffers(differences);
     else
       results.warnings.push(
-        `The data could not be compared, since somebody else had started ${journal.noted.letIn}. It differs from what was measured before: ${shortened(differences)}`,
+        `The data differs from the measurement before the upgrade: ${shortened(differences)}. The action can't tell why, since somebody else had started ${journal.noted.letIn}`,
       );
     await rebuildIndexes(context, journal.noted.sortOrders ?? {}, after.sortOrders);
     await journal.note('validated', true);
@@ -35,8 +36,8 @@ export const verify: Step = {
 function dataDiffers(differences: readonly string[]): UpgradeError {
   return new UpgradeError(
     'data-differs',
-    `The data is not what it was: ${shortened(differences)}.`,
-    'Look at what differs before the next try. A client that writes while the applications are stopped is the usual cause.',
+    `The data differs from the measurement before the upgrade: ${shortened(differences)}.`,
+    'Find out why before you run again. The usual cause is a client that writes while the applications are stopped.',
   );
 }
 
@@ -50,7 +51,7 @@ function measuredBefore({ journal, results }: Context): Fingerprint {
   if (before !== undefined) return before;
   throw new UpgradeError(
     'not-measured',
-    'What was measured before the upgrade is not known any more.',
-    'Run the upgrade again: it measures anew.',
+    'The journal does not have the measurement before the upgrade, so this run can not compare the data.',
+    'Run the upgrade again: it measures again.',
   );
 }

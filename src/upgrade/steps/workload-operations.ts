@@ -35,7 +35,7 @@ export function planStop(workload: Workload): Move {
   return change(workload, asRecorded(workload), stopOperations(workload));
 }
 
-/** The move that gives it back as it was recorded, once it is stopped. */
+/** The move that restarts it as recorded, once it is stopped. */
 export function planStart(workload: Workload): Move {
   const stopped = applied(asRecorded(workload), stopOperations(workload));
   const operations =
@@ -55,7 +55,7 @@ function change({ resource, name }: Workload, object: object, operations: readon
   return { does: 'change', resource, name, object, operations };
 }
 
-/** The object of a workload, as far as the journal knows it. */
+/** The object of a workload, as far as the journal records it. */
 function asRecorded(workload: Workload): Annotated {
   if (workload.resource === 'cronjobs') return { spec: { suspend: workload.suspended } };
   if (workload.resource !== 'scaledobjects') return { spec: { replicas: workload.replicas } };

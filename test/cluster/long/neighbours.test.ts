@@ -123,7 +123,7 @@ describe('an upgrade with a backup outside of the cluster, beside KEDA and a pau
 
   test('takes no snapshot, and says so', () => {
     expect(kubectl('-n', namespace, 'get', 'volumesnapshots', '-o', 'name')).toBe('');
-    expect(end.log).toContain('The backup is outside of the cluster');
+    expect(end.log).toContain('Took no backup: it is outside of the cluster');
     expect(end.outputs['snapshot']).toBeUndefined();
   });
 

@@ -90,7 +90,7 @@ describe('a rollback of a finished upgrade', () => {
     expect(await roll(setting, setting.cluster)).toBe('reverted');
     expectTwelve(setting);
     expect(volumeOf(setting)).toMatch(/^volume-of-/);
-    expect(setting.log.text).toContain('As it was measured before the upgrade');
+    expect(setting.log.text).toContain('has the data that was measured before the upgrade');
   });
 
   test('of cloned files keeps the volume, and has a snapshot of what 14 had', async () => {

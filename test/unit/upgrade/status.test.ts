@@ -39,7 +39,7 @@ test('an open journal is unfinished, with the step, the snapshot and how everyth
   ]);
   const status = statusOf(await seen({ journal: open }));
   expect(status).toMatchObject({ state: 'unfinished', step: 'backup' });
-  expect(status.next.text).toContain('it goes on');
+  expect(status.next.text).toContain('it resumes');
   expect(status.safe).toContain('Do not scale PostgreSQL');
   const text = status.evidence.join('\n');
   expect(text).toContain('VolumeSnapshot snap-1');
@@ -87,7 +87,7 @@ test.each([
     }),
   );
   expect(status.safe.startsWith('Do not start PostgreSQL')).toBe(warns);
-  expect(status.evidence.includes(`Job ${jobName}, not of this action, failed`)).toBe(warns);
+  expect(status.evidence.includes(`Job ${jobName}, which this action did not create, failed`)).toBe(warns);
 });
 
 const holding = {
@@ -101,11 +101,11 @@ test('a living holder is named and waited for; a dead one is gone on with', asyn
   const open = await journal([['step', 'upgrade-job']]);
   const living = statusOf(await seen({ journal: open, holding: { ...holding, isExpired: false } }));
   expect(living.holder).toBe(holding.holder);
-  expect(living.next.text).toBe('Wait for https://github.example/run/7.');
+  expect(living.next.text).toBe('Wait until https://github.example/run/7 has ended.');
   expect(living.safe).toContain('Wait.');
   const dead = statusOf(await seen({ journal: open, holding: { ...holding, isExpired: true } }));
-  expect(dead.evidence[0]).toContain('has not been heard of since 2026-01-02T03:05:05.000Z');
-  expect(dead.next.text).toContain('it goes on');
+  expect(dead.evidence[0]).toContain('has not renewed its Lease since 2026-01-02T03:05:05.000Z');
+  expect(dead.next.text).toContain('it resumes');
 });
 
 test('a way back that has begun is told with its reason', async () => {
@@ -117,5 +117,5 @@ test('a way back that has begun is told with its reason', async () => {
       ]),
     }),
   );
-  expect(status.evidence.join('\n')).toContain('going back (last undone: activate), because: The disk is full.');
+  expect(status.evidence.join('\n')).toContain('undoing the steps (last undone: activate), because: The disk is full.');
 });

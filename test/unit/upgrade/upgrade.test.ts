@@ -108,7 +108,7 @@ describe('an upgrade', () => {
       expect(policyOf(cluster, claim?.spec?.volumeName)).toBe('Delete');
       expect(policyOf(cluster, 'pv-1')).toBe('Retain');
       expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0-copy', namespace)).toBeUndefined();
-      expect(log.text).toContain('As it was measured before the upgrade');
+      expect(log.text).toContain('has the data that was measured before the upgrade');
       expect(context.results.warnings).toEqual([expect.stringContaining('PersistentVolume pv-1 holds what')]);
     });
 

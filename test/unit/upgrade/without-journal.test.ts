@@ -148,7 +148,7 @@ describe('the backups that a person can name', () => {
 
   const ours = [
     `PersistentVolumeClaim ${name('20250105000000')}, made at 2025-01-05T00:00:00.000Z, ready`,
-    `VolumeSnapshot ${name('20250102000000')}, made at a time that is not known, not ready`,
+    `VolumeSnapshot ${name('20250102000000')}, made at an unknown time, not ready`,
     `VolumeSnapshot ${name('20250101000000')}, made at 2025-01-01T00:00:02Z, ready`,
   ].join('; ');
 
@@ -161,7 +161,9 @@ describe('the backups that a person can name', () => {
     cluster.calls.length = 0;
     const { evidence } = await evidenceOf(setting);
     const said = evidence.lines.join('\n');
-    expect(said).toContain(`Backups of claim data-postgresql-0 by this action: ${ours}. To restore one of them, run`);
+    expect(said).toContain(
+      `Backups by this action of PersistentVolumeClaim data-postgresql-0: ${ours}. To restore one of them, run`,
+    );
     expect(said).toContain(`"confirm: ${confirm} from NAME"`);
     expect(said).not.toMatch(/20250103|20250104|of-the-user/);
     expect(cluster.writes).toEqual([]);
@@ -192,7 +194,7 @@ describe('the backups that a person can name', () => {
       cluster.remove('volumesnapshots', metadata.name, namespace);
     addBackups(setting);
     const { message, remedy } = await endOfRollback(setting);
-    expect(message).toContain('there is no such VolumeSnapshot or PersistentVolumeClaim');
+    expect(message).toContain('no VolumeSnapshot or PersistentVolumeClaim has that name');
     expect(remedy.text).toContain(ours);
   });
 
@@ -207,7 +209,9 @@ describe('the backups that a person can name', () => {
     const setting = await live();
     remember(setting, 1, oldImage);
     const { evidence } = await evidenceOf(setting);
-    expect(evidence.lines.join('\n')).toContain('This action has made no backup of claim data-postgresql-0');
+    expect(evidence.lines.join('\n')).toContain(
+      'No backup by this action of PersistentVolumeClaim data-postgresql-0 exists',
+    );
   });
 });
 

@@ -124,7 +124,7 @@ describe('applications that somebody else starts', () => {
       const error = await thrownBy(setting.begin);
       expect(error.code).toBe('let-in-by-others');
       expect(error.message).toContain('public.builds: 42 rows before, 43 rows after');
-      expect(error.message).toContain('somebody else started deployments/frontend at 2026-');
+      expect(error.message).toContain('Somebody else started deployments/frontend at 2026-');
       expect(setting.image()).toBe(newImage);
       expect(setting.cluster.writes.filter((write) => write.includes(revertName))).toEqual([]);
       expect(setting.journal()).not.toHaveProperty('back');

@@ -120,7 +120,7 @@ describe('removing the scheduling gate', () => {
     setting.cluster.put('pods', { ...pod, spec: { containers: [], schedulingGates: [ours] } });
     await ungateAndStart(setting.context, newImage);
     expect(setting.cluster.writes).toEqual(['patch statefulsets/postgresql', 'delete pods/postgresql-0']);
-    expect(setting.log.text).toContain('Somebody scaled PostgreSQL up');
+    expect(setting.log.text).toContain('somebody else scaled PostgreSQL up');
   });
 
   test('leaves a pod without our gate alone', async () => {

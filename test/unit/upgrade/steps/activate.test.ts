@@ -47,7 +47,7 @@ describe('verify', () => {
     const { context, log } = await setUp();
     context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
     await verify.run(context);
-    expect(log.text).toContain('The same: 3 databases, 1 ');
+    expect(log.text).toContain('The data is as measured before the upgrade: 3 databases, 1 ');
   });
 
   test('data that is not ends it, and names the relation', async () => {
@@ -57,7 +57,7 @@ describe('verify', () => {
     const error = await thrownBy(() => verify.run(context));
     expect(error.code).toBe('data-differs');
     expect(error.message).toContain('circle: public.builds: 42 rows before, 41 rows after');
-    expect(error.remedy.text).toContain('A client that writes');
+    expect(error.remedy.text).toContain('a client that writes');
   });
 
   test('an empty server ends it', async () => {
@@ -197,7 +197,7 @@ describe('extensions and statistics', () => {
         : answer(command, stdin);
     await analyze.run(context);
     expect(context.results.warnings).toEqual([
-      expect.stringMatching(/^Database circle could not be analyzed.*invalid page in block 0/),
+      expect.stringMatching(/^The action could not analyze database circle.*invalid page in block 0/),
     ]);
     const analyzed = state.statements.flatMap((s) => /^(.*): SET lock_timeout = '20 s';\nANALYZE/.exec(s)?.[1] ?? []);
     expect(new Set(analyzed)).toEqual(new Set(['postgres', 'template1']));
@@ -215,7 +215,7 @@ describe('extensions and statistics', () => {
     state.refuse = [{ statement: /^ANALYZE/m, message: 'permission denied' }];
     await analyze.run(context);
     expect(context.results.warnings).toHaveLength(3);
-    expect(context.results.warnings.join('\n')).toContain('Database circle could not be analyzed');
+    expect(context.results.warnings.join('\n')).toContain('The action could not analyze database circle');
   });
 });
 

@@ -46,7 +46,7 @@ describe('when the last client has gone', () => {
     const error = await thrownBy(() => quiesce.run(context));
     expect(error.code).toBe('upgrade-obstacle');
     expect(error.message).toBe(
-      `Since the checks there is what the check restored-code finds: circle: ${usersCode.object}: ${usersCode.detail}.`,
+      `The action ran the check restored-code again before stopping PostgreSQL, and its finding is failed: circle: ${usersCode.object}: ${usersCode.detail}.`,
     );
     expect(error.remedy.commands).toEqual([
       { in: 'psql', lines: ['\\connect circle', sessionStart, usersCode.remedy] },
@@ -61,7 +61,9 @@ describe('when the last client has gone', () => {
     state.refuse = [{ statement: /'index-functions'/, message: 'out of memory' }];
     const error = await thrownBy(() => quiesce.run(context));
     expect(error.code).toBe('upgrade-obstacle');
-    expect(error.message).toContain('The check restored-code was asked again, and not answered: ');
+    expect(error.message).toContain(
+      'The action ran the check restored-code again before stopping PostgreSQL, and its finding is unknown: ',
+    );
     expect(error.message).toContain('out of memory');
   });
 
@@ -133,9 +135,9 @@ describe('undone', () => {
     const { context, log } = await measured('41');
     await context.journal.note('served', 'link');
     await quiesce.undo?.(context);
-    expect(context.results.warnings.join()).toContain('12 differs from what was measured before the upgrade');
+    expect(context.results.warnings.join()).toContain('PostgreSQL 12 differs from the measurement before the upgrade');
     expect(context.results.warnings.join()).toContain('public.builds');
-    expect(log.text).not.toContain('As it was measured');
+    expect(log.text).not.toContain('the data that was measured');
   });
 
   test('it says so where all is as it was', async () => {
@@ -143,7 +145,7 @@ describe('undone', () => {
     await context.journal.note('served', 'link');
     await quiesce.undo?.(context);
     expect(context.results.warnings).toEqual([]);
-    expect(log.text).toContain('As it was measured before the upgrade');
+    expect(log.text).toContain('has the data that was measured before the upgrade');
   });
 
   test('it compares nothing where PostgreSQL 14 has not served: the files are the same ones', async () => {

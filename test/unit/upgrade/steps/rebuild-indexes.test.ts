@@ -30,7 +30,9 @@ describe('indexes on text', () => {
     };
     const { warnings } = await setting.begin();
     expect(stopped).toEqual([0]);
-    expect(warnings).toEqual([expect.stringContaining('database circle sort in another way now (default): 1 indexes')]);
+    expect(warnings).toEqual([
+      expect.stringContaining('database circle sort text differently now (default). The action rebuilt 1 indexes'),
+    ]);
   });
 
   test('are left alone where it sorts as 12 did', async () => {

@@ -86,7 +86,7 @@ describe('stopping PostgreSQL', () => {
     terminate(setting);
     const error = await thrownBy(() => stopPostgresql.run(setting.context));
     expect(error).toBeInstanceOf(WaitError);
-    expect(error.message).toContain('pod postgresql-0 to be gone');
+    expect(error.message).toContain('pod postgresql-0 to end');
     expect(error.remedy.text).toContain('`shutdown-timeout`');
     expect(setting.cluster.writes).toEqual(['patch statefulsets/postgresql']);
   });
@@ -119,7 +119,7 @@ describe('stopping PostgreSQL', () => {
     setting.cluster.put('pods', { ...pod, metadata: { name: 'debug', namespace } });
     const error = await thrownBy(() => stopPostgresql.run(setting.context));
     expect(error.code).toBe('volume-in-use');
-    expect(error.message).toContain('data-postgresql-0 is used by debug');
+    expect(error.message).toContain('data-postgresql-0 is in use by debug');
   });
 
   test('a gated pod that somebody asks for meanwhile is not the one that is waited for', async () => {
@@ -189,7 +189,7 @@ describe('taking the stop back', () => {
     const labels = { ...pod.metadata?.labels, 'controller-revision-hash': 'former' };
     setting.cluster.put('pods', { ...pod, metadata: { ...pod.metadata, labels } });
     const error = await thrownBy(() => undo(setting));
-    expect(error.message).toContain('the former pod has not gone yet');
+    expect(error.message).toContain('the former pod still exists');
     expect(error.remedy.text).toContain('`start-timeout`');
   });
 });

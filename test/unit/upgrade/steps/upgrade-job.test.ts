@@ -18,7 +18,7 @@ describe('the upgrade Job', () => {
       job: { oldVersion: '12.16', newVersion: '14.22' },
     });
     expect(setting.context.results.warnings).toEqual([]);
-    expect(setting.log.text).toContain('pg_upgrade (transfer mode link) took the data from 12.16 to 14.22');
+    expect(setting.log.text).toContain('pg_upgrade upgraded PostgreSQL 12.16 to 14.22 (transfer mode link)');
   });
 
   test('makes room where a Job of the documented way has failed, which has the same name', async () => {
@@ -26,7 +26,7 @@ describe('the upgrade Job', () => {
     setting.cluster.put('jobs', job(jobName, 0));
     controlJobs(setting, { [jobName]: ending(0) });
     await run(setting);
-    expect(setting.log.text).toContain(`Job ${jobName} of an earlier try has ended: it makes room`);
+    expect(setting.log.text).toContain(`Deleting Job ${jobName} of an earlier try, which has ended`);
     expect(setting.context.results).toMatchObject({ jobRun: { phase: 'ended' } });
   });
 
@@ -174,7 +174,7 @@ describe('taking the upgrade Job back', () => {
     setting.cluster.calls.length = 0;
     await undo(setting);
     expect(setting.cluster.writes).toEqual([]);
-    expect(setting.log.text).toContain('brought the old data directory back');
+    expect(setting.log.text).toContain('itself restored the data directory of PostgreSQL 12');
   });
 
   test.each([
