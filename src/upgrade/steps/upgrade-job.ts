@@ -116,7 +116,7 @@ function expectPlannedTransfer({ settings }: Context, ran: string | undefined): 
   if (isAsPlanned(settings.transfer, ran)) return;
   throw new UpgradeError(
     'transfer-differs',
-    `The upgrade Job ran in transfer mode "${ran ?? ''}", but the input "transfer" is "${settings.transfer}".`,
+    `The upgrade Job ran in transfer mode "${ran ?? ''}", but the input "transfer" is "${settings.transfer}". The action keeps nothing of it.`,
     'The script of the Job and the action have different versions. Use all files of the action from one commit, then run again.',
   );
 }

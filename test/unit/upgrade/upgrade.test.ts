@@ -109,7 +109,7 @@ describe('an upgrade', () => {
       expect(policyOf(cluster, 'pv-1')).toBe('Retain');
       expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0-copy', namespace)).toBeUndefined();
       expect(log.text).toContain('has the data that was measured before the upgrade');
-      expect(context.results.warnings).toEqual([expect.stringContaining('PersistentVolume pv-1 holds what')]);
+      expect(context.results.warnings).toEqual([expect.stringContaining('PersistentVolume pv-1 holds the data')]);
     });
 
     test('takes the cloned files of 12 back, after a snapshot of what 14 had', async () => {
