@@ -8,9 +8,10 @@ import { AuditLog, bench, callName, namespace, psql } from '../cluster/bench.ts'
 import { limitedKubeconfig } from '../cluster/user.ts';
 import { GitHubDouble } from '../github/double.ts';
 import { mergePullRequest } from '../github/merge.ts';
+import type { FinishedWorkflow } from './act.ts';
 import { branchDiff, makeRepository } from './repository.ts';
 import { reportShape, type Report } from '../../src/report/report-shape.ts';
-import { runWorkflow, type Circumstances, type FinishedWorkflow } from './workflow.ts';
+import { runWorkflow, type Circumstances } from './workflow.ts';
 
 jest.setTimeout(10 * 60_000);
 /** Less, so that a run which hangs ends with its log. */
