@@ -44,7 +44,7 @@ export const cases: readonly Case[] = [
       inNamespace('delete', 'pod', 'postgresql-1', '--now', '--ignore-not-found');
       inNamespace('delete', 'pvc', 'data-postgresql-1', '--ignore-not-found');
     },
-    ...{ evidence: /has 2 replicas/, remedy: /Scale it to 1/ },
+    ...{ evidence: /has 2 replicas/, remedy: /Scale the StatefulSet to 1/ },
   },
   {
     ...{ check: 'layout-mount', what: 'a directory of the volume in the place of the volume', status: 'failed' },

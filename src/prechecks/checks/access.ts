@@ -7,37 +7,37 @@ import { failed, judgeFact, passed, shellRemedy, warning, type Remedy } from '..
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 
+const newerKubernetes =
+  'Upgrade Kubernetes to 1.27 or later. The action keeps everybody else from starting PostgreSQL by a scheduling gate, which needs that version.';
+const verifiedTls =
+  "Have TLS verified all the way. Give the kubeconfig the certificate that signs the API server's certificate (certificate-authority-data), and remove the settings that the finding names.";
+
 export const accessChecks: readonly Check[] = [
   {
     id: 'cluster-access',
     title: 'Access to the Kubernetes API',
     expected: 'The Kubernetes API answers',
     subject: 'access',
-    why: 'Everything goes through it. The page asks for kubectl access to the cluster. An address without TLS is refused; TLS that is not verified, or a password for a proxy in clear text, is a warning.',
+    why: "The action reads and changes everything through the Kubernetes API. The vendor's upgrade page asks for kubectl access too. The action refuses an address without TLS. It warns where TLS is not verified, and where the password of a proxy travels in clear text.",
+    advice: `${newerKubernetes} ${verifiedTls}`,
     run: ({ access, target }) => {
       const evidence = [`Kubernetes ${access.version} at ${access.address}`, `namespace ${target.namespace}`];
       const [major = 0, minor = 0] = access.version.replace(/^v/, '').split('.').map(Number);
       const hasGates = major > 1 || (major === 1 && minor >= 27);
-      if (!hasGates)
-        return failed(
-          'Use Kubernetes 1.27 or later: the upgrade keeps PostgreSQL from being started by a scheduling gate.',
-          ...evidence,
-        );
+      if (!hasGates) return failed(newerKubernetes, ...evidence);
       return access.weaknesses.length === 0
         ? passed(...evidence)
-        : warning(
-            "Have TLS verified all the way: give the kubeconfig the certificate that signs the API server's (certificate-authority-data) and take out what is named here.",
-            ...access.weaknesses,
-            ...evidence,
-          );
+        : warning(verifiedTls, ...access.weaknesses, ...evidence);
     },
   },
   {
     id: 'permissions',
     title: "Permissions of the kubeconfig's user",
-    expected: 'The kubeconfig may do what an upgrade needs',
+    expected: "The kubeconfig's user has every right that an upgrade needs",
     subject: 'access',
-    why: 'A right that is missing in the middle of an upgrade costs downtime. Each one is asked for by a SelfSubjectAccessReview.',
+    why: 'A right that is missing in the middle of an upgrade costs downtime. The check asks the API server for each right (SelfSubjectAccessReview).',
+    advice:
+      'Run the command that the check prints, as a user who may grant rights. It grants every right that the mode needs to the account that lacks one. In a precheck, it creates the account of the upgrade. [Permissions](permissions.md) explains each right.',
     run: ({ missingPermissions, inputs, target, user }) =>
       judgeFact(missingPermissions, (missing) => {
         const lines = missing.map(lineOf);
@@ -70,26 +70,29 @@ function applying(text: string, manifest: readonly string[]): Remedy {
 }
 
 /**
- * The command that grants the kubeconfig's user all that its mode needs, what it has already too: a Role is replaced as a whole, and what an
- * earlier one of this name granted must not go.
+ * The command that grants the kubeconfig's user every right that its mode needs, also those that it has already: applying a Role replaces it, and
+ * would otherwise take away what an earlier Role of this name granted.
  */
 function grant(opening: string, runs: Inputs['mode'], names: ServerNames, user: Known<string>): Remedy {
   const mode = runs === 'precheck' ? 'precheck' : 'upgrade';
   const isNamed = user.known && user.value !== '';
   const who = isNamed ? user.value : 'USER';
-  const whose = isNamed ? '' : ", with the kubeconfig's user in the place of USER";
+  const whose = isNamed ? '' : ", with the name of the kubeconfig's user in place of USER";
   const all = permissionsFor(mode).filter(({ isExtra }) => isExtra !== true);
   const manifest = manifests(all, `postgresql-${mode}-missing`, names, subjectOf(who));
-  return applying(`${opening} ${who} all that mode ${mode} needs, as somebody who may${whose}.`, manifest);
+  return applying(
+    `${opening} ${who} every right that mode ${mode} needs. Run the command as a user who may grant rights${whose}.`,
+    manifest,
+  );
 }
 
-/** A precheck's account changes nothing: an upgrade's rights are for another one, the documentation's. */
+/** A precheck's account changes nothing, so the rights of an upgrade go to another one: the account of docs/permissions.md. */
 function anotherAccount(names: ServerNames, user: Known<string>): Remedy {
   const precheck = user.known && user.value !== '' ? ` (${user.value})` : '';
   return applying(
-    `Before the upgrade, make an account for it, as somebody who may. Its rights are not for this precheck's${precheck}: they go to the service account postgresql-upgrade, ` +
-      'besides those of the Role and the ClusterRole for a precheck in docs/permissions.md, which have to be there. ' +
-      `If another account is to upgrade, mode upgrade with dry-run tells what that one lacks.`,
+    `Before the upgrade, create a service account for it. Run the command as a user who may grant rights. The rights go to the service account postgresql-upgrade, not to the account of this precheck${precheck}. ` +
+      'It also needs the Role and the ClusterRole for a precheck in docs/permissions.md, which must exist already. ' +
+      `To see which rights another account lacks, run mode upgrade with dry-run as that account.`,
     modeManifests('upgrade', names),
   );
 }

@@ -16,7 +16,7 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const nested = others.find((cluster) => cluster.path.startsWith(`${data}/`));
   if (nested !== undefined) {
     return failed(
-      `Stop the applications now, delete nothing: an upgrade moved its new cluster into a data directory that had appeared meanwhile. Which of them is right is told in "After a failed try" of the README.`,
+      'Stop the applications now, and delete nothing. An earlier upgrade moved its new cluster into a data directory that had appeared meanwhile. README, "After a failed try of another way", says which of the two is right.',
       `the new cluster of an earlier upgrade is nested in the data directory: ${nested.path}`,
       ...evidence,
     );
@@ -24,7 +24,7 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const real = others.find((cluster) => isOld(cluster, data) && (cluster.hasTables || !cluster.readable));
   if (real !== undefined && !serving.hasTables) {
     return failed(
-      `Stop the applications and the server, delete nothing: the data is in ${real.path}. ${byHand(target)}: ${copyable(putBack(real, target))}`,
+      `Stop the applications and the server, and delete nothing: the data is in ${real.path}. ${byHand(target)}: ${copyable(putBack(real, target))}`,
       `the server runs on an EMPTY cluster in ${data}; the data is in ${real.path}`,
       ...evidence,
     );
@@ -32,7 +32,7 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const old = others.find((cluster) => isOld(cluster, data));
   if (old !== undefined) {
     return failed(
-      `Find out which of them has the right data before anything else is done, delete nothing. If it is the one that runs, move the other one out of the way (${byHand(target)}: ${copyable(shell`mv ${old.path} ${`${old.path}.aside`}`)}).`,
+      `Find out which cluster has the right data before you do anything else, and delete nothing. If the running one has it, move the other one aside (${byHand(target)}: ${copyable(shell`mv ${old.path} ${`${old.path}.aside`}`)}).`,
       ...evidence,
     );
   }
@@ -55,12 +55,12 @@ function putBack({ path, control }: FoundCluster, { dataDirectory: data, userId 
 }
 
 function byHand({ statefulSet, volume, userId }: Target): string {
-  return `With ${statefulSet.metadata?.name ?? 'the StatefulSet'} at 0 replicas, in a pod that mounts ${volume.claimName} (the README has it: what belongs to another user needs chown as root first, the rest goes as UID ${String(userId)})`;
+  return `With StatefulSet ${statefulSet.metadata?.name ?? ''} at 0 replicas, in a pod that mounts ${volume.claimName} (README has such a pod; what belongs to another user needs chown as root first, the rest runs as UID ${String(userId)})`;
 }
 
 function describe({ path, owner, readable, version, control, hasTables, megabytes }: FoundCluster): string {
   const what = readable
-    ? `PostgreSQL ${version === '' ? 'of no version' : version}, ${control === 'none' ? 'no pg_control' : control}, ${hasTables ? `with tables, ${String(megabytes)} MB` : 'EMPTY: no tables but those of initdb'}`
-    : 'not readable for the server';
+    ? `PostgreSQL ${version === '' ? 'without a version' : version}, ${control === 'none' ? 'no pg_control' : control}, ${hasTables ? `with tables, ${String(megabytes)} MiB` : 'EMPTY: no tables but those of initdb'}`
+    : "the server can't read it";
   return `left over: ${path} (UID ${String(owner)}): ${what}`;
 }

@@ -26,18 +26,20 @@ export const majorsChecks: readonly Check[] = [
   {
     id: 'majors',
     title: 'Major version at the next start of PostgreSQL',
-    expected: `The next start of PostgreSQL is that of PostgreSQL ${String(upgrade.from)} on the data of PostgreSQL ${String(upgrade.from)}`,
+    expected: `The next start of PostgreSQL runs PostgreSQL ${String(upgrade.from)} on data of PostgreSQL ${String(upgrade.from)}`,
     subject: 'target',
-    why: `A pod template or a values file that names another major than the data directory has starts that major on it with the next restart or \`helm upgrade\`: it does not come up, and in the middle of the upgrade it is a second server. Data directory, running server and pod template are compared; what the next \`helm upgrade\` renders is read where \`values-file\` is given. A tag tells its major by its first number; one that does not is named as such.`,
+    why: `A pod template or a values file may name another major version than the data directory has. The next restart or \`helm upgrade\` then starts that version, and it does not come up. In the middle of the upgrade it would be a second server. The check compares the data directory, the running server and the pod template. Where \`values-file\` is given, it also reads which image the next \`helm upgrade\` renders. It takes the major version from the first number of the tag. The finding says so where a tag has none.`,
+    advice:
+      "Do not restart PostgreSQL, and deploy nothing, until they agree. Set the image that runs again in the pod template, and name it in the values file; the upgrade's pull request sets the new image. Where the running server differs from the data directory, find out first which directory it uses (`SHOW data_directory` in psql).",
     run: (facts) =>
       judgeFact(facts.server, (server) =>
         judgeFact(facts.files, ({ dataVersion }) => {
           const running = Math.floor(server.versionNumber / 10000);
           const data = {
-            place: `the data directory is ${dataVersion || 'of no version'} (PG_VERSION)`,
+            place: `the data directory has ${dataVersion === '' ? 'no version' : `version ${dataVersion}`} (PG_VERSION)`,
             major: Number(dataVersion),
           };
-          const served = { place: `the server that runs is ${server.version}`, major: running };
+          const served = { place: `the running server is PostgreSQL ${server.version}`, major: running };
           const [template, values] = [templateOf(facts, running), valuesOf(facts, running)];
           const all = [data, served, template, values];
           const evidence = all.map(({ place }) => place);
@@ -55,7 +57,7 @@ export const majorsChecks: readonly Check[] = [
 
 function serverDiffers(evidence: readonly string[]): Answer {
   return failed(
-    'Find out which data directory the server uses (SHOW data_directory) before anything else.',
+    'Find out which data directory the server uses (`SHOW data_directory` in psql) before you do anything else.',
     ...evidence,
   );
 }
@@ -76,8 +78,7 @@ function valuesOf({ pullRequest, target, inputs }: Facts, running: number): Sayi
     };
   const names = pullRequest.find(({ id }) => id === 'values-file')?.names;
   if (names === undefined) return { place: `${inputs.valuesFile} was not read`, major: undefined, isUnread: true };
-  if (names === '')
-    return { place: `${inputs.valuesFile} names no tag: the chart's own is rendered`, major: undefined };
+  if (names === '') return { place: `${inputs.valuesFile} names no tag: the chart renders its own`, major: undefined };
   const image = target.container.image ?? '';
   const major = image === names || image.endsWith(`:${names}`) ? running : majorOfTag(names);
   return { place: `${inputs.valuesFile} names ${said(names, major)}`, major };
@@ -90,7 +91,7 @@ function placeOf({ pullRequest }: Facts): Pick<Answer, 'place'> {
 }
 
 function said(image: string, major: number | undefined): string {
-  return `${image} (${major === undefined ? 'its tag does not tell the major' : `PostgreSQL ${String(major)}`})`;
+  return `${image} (${major === undefined ? 'its tag does not name the major version' : `PostgreSQL ${String(major)}`})`;
 }
 
 /** Of `registry/repository:14.22.4094-4922444`, or a tag alone; undefined for a digest, a name or a date. */
@@ -104,11 +105,11 @@ function templateRemedy({ target, inputs }: Facts): Remedy {
   const pod = target.pod?.spec?.containers.find(({ name }) => name === target.container.name)?.image;
   const back = shell`kubectl -n ${inputs.namespace} set image statefulset/${target.name} ${target.container.name}=${pod ?? 'IMAGE-OF-12'}`;
   return shellRemedy(
-    'Do not restart PostgreSQL: it would come up with the image of the template. Put the one back that runs, which restarts PostgreSQL where the StatefulSet rolls by itself.',
+    'Do not restart PostgreSQL: it would start with the image of the pod template. Set the image that runs again. Where the StatefulSet rolls by itself, the command restarts PostgreSQL.',
     back,
   );
 }
 
 function valuesRemedy({ target }: Facts): string {
-  return `Deploy nothing from this file before the upgrade: its image can't read the data. Name the image that runs again (${target.container.image ?? ''}); the pull request of the upgrade brings the new one. Where the file is to stay as it is and nobody deploys until the upgrade is done, say so: "ignore-checks" with a line "majors: nothing is deployed until then".`;
+  return `Deploy nothing from this file before the upgrade: its image can't read the data. Name the image that runs in the file again (${target.container.image ?? ''}). The upgrade's pull request sets the new image. If the file must stay and nobody deploys until the upgrade is done, add a line "majors: nothing is deployed until then" to "ignore-checks".`;
 }

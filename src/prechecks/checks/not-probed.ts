@@ -14,7 +14,7 @@ export function unaskedImage(
   return code === notAsked
     ? notProbed(
         `"probes" is none. ${answerer}`,
-        'Set "probes" to pods, so that the image is asked before the downtime.',
+        'Set "probes" to pods, so that the action asks the image before the downtime.',
         evidence,
       )
     : unknown(removeReason, evidence);

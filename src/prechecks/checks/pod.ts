@@ -8,14 +8,21 @@ const defaultGrace = 30;
 /** Files that a slow volume changes owners of in more than a minute. */
 const manyFiles = 50_000;
 
+const longerGrace =
+  'Raise it with the helm value "postgresql.primary.terminationGracePeriodSeconds: 60", or with the command. Both restart PostgreSQL once.';
+const rootMismatch =
+  'Set the helm value "postgresql.primary.podSecurityContext.fsGroupChangePolicy" to OnRootMismatch, or use the command. Both restart PostgreSQL once.';
+
 /** What the template of the server's pod does beside starting PostgreSQL. */
 export const podChecks: readonly Check[] = [
   {
     id: 'pod-containers',
     title: "Other containers with the volume in the server's pod",
-    expected: "Nothing else in the server's pod writes to the data",
+    expected: "No other container in the server's pod mounts the volume to write",
     subject: 'target',
-    why: 'An init container or a sidecar that mounts the volume works on it again with the first start of 14, by rules that were made for 12: one that changes owners costs downtime, one that restores or backs up may take the new directory for a broken one. The upgrade Job has the volume to itself.',
+    why: 'An init container or a sidecar that mounts the volume works on it again at the first start of PostgreSQL 14, by rules made for PostgreSQL 12. One that changes owners costs downtime. One that restores or backs up may take the new directory for a broken one. The upgrade Job has the volume to itself.',
+    advice:
+      'Look at what these containers do. Until the upgrade is done, remove those that restore, initialise or back up (helm values "postgresql.primary.initContainers", "sidecars", "backup"). One that only changes owners ("volumePermissions.enabled") may stay where fsGroup does that already.',
     run({ target }) {
       const spec = target.statefulSet.spec?.template.spec;
       const volume = dataVolume(target);
@@ -36,7 +43,7 @@ export const podChecks: readonly Check[] = [
             : `beside it: ${others.map(({ one, what }) => `${what} ${one.name}`).join(', ')}; none mounts the volume to write`,
         );
       return warning(
-        `Look what they do (${copyable(shell`kubectl -n ${target.namespace} get statefulset ${target.name} -o jsonpath='{.spec.template.spec}'`)}). Leave out until the upgrade is done what restores, initialises or backs up (helm values "postgresql.primary.initContainers", "sidecars", "backup"); what only changes owners ("volumePermissions.enabled") may stay where fsGroup does that already.`,
+        `Look at what they do (${copyable(shell`kubectl -n ${target.namespace} get statefulset ${target.name} -o jsonpath='{.spec.template.spec}'`)}). Until the upgrade is done, remove those that restore, initialise or back up (helm values "postgresql.primary.initContainers", "sidecars", "backup"). One that only changes owners ("volumePermissions.enabled") may stay where fsGroup does that already.`,
         ...writing.map(
           ({ one, what }) =>
             `${what} ${one.name} (${one.image ?? 'no image'}) mounts ${target.volume.claimName} to write`,
@@ -47,27 +54,29 @@ export const podChecks: readonly Check[] = [
   {
     id: 'termination-grace',
     title: "Termination grace period of the server's pod",
-    expected: 'PostgreSQL has the time to shut down',
+    expected: 'PostgreSQL has enough time to shut down',
     subject: 'target',
-    why: 'The kubelet kills the server when terminationGracePeriodSeconds are over, also in the middle of a clean shutdown. The upgrade writes a checkpoint right before, so that little is left to do; a server that was killed all the same is not upgraded: it has to recover first, and the downtime was for nothing.',
+    why: 'The kubelet kills the server when terminationGracePeriodSeconds are over, even in the middle of a clean shutdown. The upgrade writes a checkpoint right before, so that little is left to do. The action does not upgrade a server that was killed: it has to recover first, and the downtime was for nothing.',
+    advice: longerGrace,
     run({ target }) {
       const seconds = target.statefulSet.spec?.template.spec?.terminationGracePeriodSeconds ?? defaultGrace;
       const evidence = `terminationGracePeriodSeconds of StatefulSet ${target.name}: ${String(seconds)}`;
       const patch = JSON.stringify({ spec: { template: { spec: { terminationGracePeriodSeconds: 60 } } } });
       const how = shellRemedy(
-        'Give it more, by the helm value "postgresql.primary.terminationGracePeriodSeconds: 60", or by the command. Either restarts PostgreSQL once.',
+        longerGrace,
         shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`,
       );
-      if (seconds === 0) return failed(how, `${evidence}: it is killed at once`);
+      if (seconds === 0) return failed(how, `${evidence}: the kubelet kills the server at once`);
       return seconds < defaultGrace ? warning(how, evidence) : passed(evidence);
     },
   },
   {
     id: 'fs-group',
     title: "fsGroupChangePolicy of the server's pod",
-    expected: 'The volume is mounted without a change of all owners',
+    expected: 'The kubelet mounts the volume without changing the owner of every file',
     subject: 'target',
-    why: 'With fsGroup and no fsGroupChangePolicy of OnRootMismatch the kubelet goes through every file at each mount, which is downtime when 14 is started. With few files nobody notices.',
+    why: 'With fsGroup, and without fsGroupChangePolicy: OnRootMismatch, the kubelet goes through every file at each mount. That is downtime when PostgreSQL 14 starts. With few files it takes little time.',
+    advice: rootMismatch,
     run: ({ target, files }) =>
       judgeFact(files, ({ data }) => {
         const context = target.statefulSet.spec?.template.spec?.securityContext;
@@ -79,10 +88,7 @@ export const podChecks: readonly Check[] = [
           spec: { template: { spec: { securityContext: { fsGroupChangePolicy: 'OnRootMismatch' } } } },
         });
         return warning(
-          shellRemedy(
-            'Set the helm value "postgresql.primary.podSecurityContext.fsGroupChangePolicy" to OnRootMismatch, or use the command. Either restarts PostgreSQL once.',
-            shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`,
-          ),
+          shellRemedy(rootMismatch, shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${patch}`),
           evidence,
         );
       }),

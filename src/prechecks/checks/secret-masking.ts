@@ -7,19 +7,20 @@ const reasons: Readonly<Record<UnmaskedSecret['why'], string>> = {
   common: 'is a word that logs and reports use, so it is not masked',
 };
 
+const advice =
+  "Change the secret to a long random text. Change the superuser's password after the upgrade, in PostgreSQL, in its Secret and in the chart's values together. Until then, show logs and reports of this run only to people who may know the secret.";
+
 export const secretMaskingChecks: readonly Check[] = [
   {
     id: 'secret-masking',
     title: 'Masking of secrets',
     expected: 'Every secret of this run is masked',
     subject: 'access',
-    why: 'The action masks its secrets in the log, the summary, the report and its texts at GitHub. A word such as postgres can not be masked: all texts would become unreadable, and the gaps would tell the word.',
+    why: "The action masks its secrets in the log, in the summary, in the report and in its texts at GitHub. It can't mask a word such as postgres: every text would become unreadable, and the gaps would disclose the word.",
+    advice,
     run: ({ unmaskedSecrets }) =>
       unmaskedSecrets.length === 0
         ? passed('every secret of this run is masked')
-        : warning(
-            "Change it to a long random one; the superuser's password after the upgrade, in PostgreSQL, its Secret and the values of the chart together. Until then, show logs and reports of this run only to people who may know it.",
-            ...unmaskedSecrets.map(({ name, why }) => `${name} ${reasons[why]}`),
-          ),
+        : warning(advice, ...unmaskedSecrets.map(({ name, why }) => `${name} ${reasons[why]}`)),
   },
 ];

@@ -20,7 +20,9 @@ export const spaceChecks: readonly Check[] = [
     title: 'Free space on the volume',
     expected: 'The volume has room for the new system catalogs',
     subject: 'target',
-    why: 'The upgrade Job refuses to begin, in the downtime, where there is too little. Reckoned with its numbers: 100 MB, three WAL segments, the catalogs and a quarter more (at least 9.5 MB for each database), the transaction status; with reflinks their own records, with `transfer: copy` all data once more. Less than twice of what is not data is a warning: the server writes on until then.',
+    why: 'Where there is too little room, the upgrade Job refuses to begin, in the downtime. The check uses the numbers of the Job. They are 100 MB, three WAL segments, the transaction status, and the catalogs and a quarter more (at least 9.5 MB for each database). Reflinks need room for their own records. `transfer: copy` needs room for all data once more. The server writes on until the upgrade. So the check warns where less than twice the room for what is not data is free.',
+    advice:
+      "Enlarge the PersistentVolumeClaim; the check prints the command. If the driver can't enlarge volumes, move the data to a larger volume (restore a backup to it), or remove what nobody needs. Where inodes are missing, remove files that nobody needs, or move the data to a volume with more inodes.",
     run: ({ inputs, files, databases, volumeTrial, target, storageClass }) =>
       judgeFact(files, (seen) =>
         judgeFact(databases, (list) => {
@@ -32,23 +34,23 @@ export const spaceChecks: readonly Check[] = [
           const enlarge = enlarged(seen, { target, storageClass }, last.kilobytes);
           if (freeInodes !== undefined && freeInodes < sure.inodes)
             return failed(
-              'Remove files that nobody needs from the volume, or move to one with more inodes.',
+              'Remove files that nobody needs from the volume, or move the data to a volume with more inodes.',
               `${String(freeInodes)} inodes free, about ${String(sure.inodes)} needed for ${String(list.length)} databases`,
               evidence,
             );
           if (free < sure.kilobytes) return failed(enlarge, evidence);
           if (free < last.kilobytes || (freeInodes !== undefined && freeInodes < last.inodes))
             return warning(
-              remedyAfter('Set "probe-volume" to true, which tells whether it can. If it can not, make room.', enlarge),
-              `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, all data is copied, and about ${megabytes(last.kilobytes)} MiB and ${String(last.inodes)} inodes are needed`,
+              remedyAfter(
+                'Set "probe-volume" to true: the check then shows whether the volume makes reflinks or hard links. If it makes neither, make room.',
+                enlarge,
+              ),
+              `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, the Job copies all data, and needs about ${megabytes(last.kilobytes)} MiB and ${String(last.inodes)} inodes`,
               evidence,
             );
           const spare = seen.room.link.kilobytes;
           return free < last.kilobytes + spare
-            ? warning(
-                remedyAfter('The upgrade may begin. To be on the safe side, make room before.', enlarge),
-                evidence,
-              )
+            ? warning(remedyAfter('The upgrade may begin. To be on the safe side, make room first.', enlarge), evidence)
             : passed(evidence);
         }),
       ),
@@ -91,12 +93,12 @@ function enlarged(
     return shellRemedy('Enlarge the PersistentVolumeClaim.', command);
   if (found === undefined)
     return shellRemedy(
-      `Enlarge the PersistentVolumeClaim, where its StorageClass allows that (${copyable(shell`kubectl get storageclass ${name} -o jsonpath='{.allowVolumeExpansion}'`)} says true).`,
+      `Enlarge the PersistentVolumeClaim, if its StorageClass allows that (${copyable(shell`kubectl get storageclass ${name} -o jsonpath='{.allowVolumeExpansion}'`)} prints true).`,
       command,
     );
   const allow = shell`kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`;
   return shellRemedy(
-    `Enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name} does not allow that: where driver ${found.provisioner} can enlarge volumes, have it allowed first, as the second command needs it. Where it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.`,
+    `Enlarge the PersistentVolumeClaim to ${size}. Its StorageClass ${name} does not allow that yet. If driver ${found.provisioner} can enlarge volumes, allow it with the first command, which the second one needs. If it can't, move the data to a larger volume (restore a backup to it), or remove what nobody needs.`,
     allow,
     command,
   );

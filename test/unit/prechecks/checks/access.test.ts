@@ -42,7 +42,7 @@ describe('access', () => {
       user: known(username),
       inputs: inputs({ mode: 'upgrade' }),
     });
-    expect(remedy?.text).toContain(`Grant ${username} all that mode upgrade needs`);
+    expect(remedy?.text).toContain(`Grant ${username} every right that mode upgrade needs`);
     const rest = commands.split('\n').filter((line) => !line.startsWith('  - '));
     expect(rest).toEqual([
       "kubectl apply -f - <<'EOF'",
@@ -96,7 +96,7 @@ describe('access', () => {
       user: known('system:serviceaccount:ci:looker'),
       inputs: inputs({ mode: 'precheck' }),
     });
-    expect(remedy?.text).toContain("not for this precheck's (system:serviceaccount:ci:looker)");
+    expect(remedy?.text).toContain("not to the account of this precheck (system:serviceaccount:ci:looker)");
     expect(commands).not.toContain('name: looker');
     expect(commands.split('\n').slice(1, -1)).toEqual(modeManifests('upgrade', serverNames(await target())));
   });
@@ -107,7 +107,7 @@ describe('access', () => {
       user: known('jane'),
       inputs: inputs({ mode: 'precheck' }),
     });
-    expect(remedy?.text).toContain('Grant jane all that mode precheck needs');
+    expect(remedy?.text).toContain('Grant jane every right that mode precheck needs');
     expect(commands).not.toContain('patch');
   });
 
@@ -120,7 +120,7 @@ describe('access', () => {
       inputs: inputs({ mode: 'upgrade' }),
     });
     expect(commands).toContain('name: "USER"');
-    expect(remedy?.text).toContain('in the place of USER');
+    expect(remedy?.text).toContain('in place of USER');
   });
 
   test('that only informs is named, and refuses nothing', async () => {

@@ -180,7 +180,7 @@ describe('leftovers', () => {
     const answer = await withClusters(cluster('data'), cluster('data-12'));
     expect(answer.status).toBe('failed');
     expect(answer.text).not.toContain('the data is in');
-    expect(answer.remedy?.text).toContain('Find out which of them has the right data');
+    expect(answer.remedy?.text).toContain('Find out which cluster has the right data');
   });
 
   test('an empty one beside an empty one is no catastrophe', async () => {

@@ -4,14 +4,14 @@ import { answerOf, files, known, server } from '../facts.ts';
 
 describe('statefulset', () => {
   test.each([
-    ['two replicas', { replicas: 2 }, '2 replicas', 'Scale it to 1'],
+    ['two replicas', { replicas: 2 }, '2 replicas', 'Scale the StatefulSet to 1'],
     ['none', { replicas: 0, pod: undefined }, 'absent', '--replicas=1'],
     ['a pod that is not there', { pod: undefined }, 'absent', '--replicas=1'],
     [
       'a pod that is not ready',
       { pod: serverPod(undefined, { status: { phase: 'Running' } }) },
       'not ready',
-      'Start it',
+      'Start PostgreSQL',
     ],
   ])('with %s fails', async (_what, more, evidence, remedy) => {
     const answer = await answerOf('statefulset', { target: await target(undefined, more) });
@@ -68,7 +68,7 @@ describe('layout-wal', () => {
   ])('a link that leads to WAL %s', async (_what, walLink, status) => {
     const answer = await answerOf('layout-wal', { files: known({ ...files, walLink }) });
     expect(answer.status).toBe(status);
-    expect(answer.text).toContain(`pg_wal leads to ${walLink || 'a place'}`);
+    expect(answer.text).toContain(`pg_wal leads to ${walLink || 'a path'}`);
   });
 });
 
@@ -87,7 +87,7 @@ describe('layout-tablespaces', () => {
 
 describe('layout-user', () => {
   test.each([
-    ['a server that runs as root', { userId: 0, dataOwner: 0 }, 'ordinary user'],
+    ['a server that runs as root', { userId: 0, dataOwner: 0 }, 'a user other than root'],
     ['a server of another user than the template says', { userId: 999, dataOwner: 999 }, 'runAsUser'],
     ['a data directory of somebody else', { dataOwner: 999 }, 'runAsUser'],
     ['a file of somebody else', { foreignFiles: ['/bitnami/postgresql/data/server.key'] }, 'chown'],

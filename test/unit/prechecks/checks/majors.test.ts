@@ -14,8 +14,8 @@ describe('majors', () => {
     const answer = await answerOf('majors', naming('12.16.37-7629bfd'));
     expect(answer.status).toBe('passed');
     expect(answer.evidence).toEqual([
-      'the data directory is 12 (PG_VERSION)',
-      'the server that runs is 12.16',
+      'the data directory has version 12 (PG_VERSION)',
+      'the running server is PostgreSQL 12.16',
       `the pod template names ${oldImage} (PostgreSQL 12)`,
       'values.yaml names 12.16.37-7629bfd (PostgreSQL 12)',
     ]);
@@ -33,9 +33,9 @@ describe('majors', () => {
   );
 
   test.each([
-    ['sha256:1212', 'values.yaml names sha256:1212 (its tag does not tell the major)'],
-    ['latest', 'does not tell the major'],
-    ['2024.1.14', 'does not tell the major'],
+    ['sha256:1212', 'values.yaml names sha256:1212 (its tag does not name the major version)'],
+    ['latest', 'does not name the major version'],
+    ['2024.1.14', 'does not name the major version'],
     ['', 'names no tag'],
   ])('a values file of which it can not be told (%j) is no failure, and is said', async (names, evidence) => {
     const answer = await answerOf('majors', naming(names));

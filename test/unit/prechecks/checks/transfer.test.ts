@@ -19,13 +19,13 @@ function ask(transfer: string, clone: boolean, link: boolean) {
 
 describe('transfer', () => {
   test.each([
-    ['auto', true, true, 'passed', 'will be cloned'],
-    ['auto', false, true, 'passed', 'will be linked'],
-    ['auto', false, false, 'warning', 'all data will be copied'],
+    ['auto', true, true, 'passed', 'will clone'],
+    ['auto', false, true, 'passed', 'will link'],
+    ['auto', false, false, 'warning', 'the Job will copy all data'],
     ['link', false, true, 'passed', 'hard links work'],
     ['clone', false, true, 'failed', 'reflinks do not work: Operation not supported'],
     ['link', false, false, 'failed', 'hard links do not work'],
-    ['copy', false, false, 'passed', 'every volume can do that'],
+    ['copy', false, false, 'passed', 'every volume supports'],
   ])('%s, with reflinks %s and hard links %s: %s', async (transfer, clone, link, status, evidence) => {
     const answer = await ask(transfer, clone, link);
     expect(answer.status).toBe(status);
@@ -44,7 +44,7 @@ describe('transfer', () => {
     expect(answer.status).toBe(status);
     if (transfer !== 'copy') expect(answer.text).toContain('not tried (probe-volume: false)');
     // What passes is what is known of every volume.
-    if (status === 'passed') expect(answer.text).toContain('every volume can do');
+    if (status === 'passed') expect(answer.text).toContain('every volume supports');
   });
 });
 
