@@ -53,7 +53,7 @@ export function obstacleRemedy(found: readonly Obstacle[], session: string): str
     ...(slots.length === 0
       ? []
       : [
-          `${statement(slots.map(({ name }) => `SELECT pg_catalog.pg_drop_replication_slot(${quoted(name)});`).join(' '))} 14 starts without slots: whoever reads from them has to begin anew, so stop it first.`,
+          `${statement(slots.map(({ name }) => `SELECT pg_catalog.pg_drop_replication_slot(${quoted(name)});`).join(' '))} PostgreSQL 14 starts without slots, and their readers have to start again: stop the readers first.`,
         ]),
   ];
   return `As the superuser (${copyable(session)}): ${sentences.join(' ')}`;

@@ -13,9 +13,11 @@ export const extensionChecks: readonly Check[] = [
     id: 'extensions',
     title: 'Extensions in the serving image',
     expected:
-      'The serving image has every extension that a database uses, in the same major, and the action can update it',
+      'The serving image has every extension that a database uses, in the same major version, and the action can update it',
     subject: 'images',
-    why: "The serving image runs the extensions from the upgrade on, so it needs the control file and the libraries of each. The upgrade image needs the libraries alone: pg_upgrade enters an extension into the new catalog without CREATE EXTENSION (binary_upgrade_create_empty_extension), and restores its objects one by one. The checks libraries and restore-test ask it for those. After the upgrade the action updates each extension within its own major (ALTER EXTENSION … UPDATE). Where the image ships another major, this is left to you, since a new major may take away what the applications use: pg_partman 5 has no trigger-based partitioning any more. It is also left to you where a script of the extension could run code of a role without the superuser's rights: where the schemas that the script searches have a function, operator or type of such a role under a name that PostgreSQL or the extension has too, and where the serving image is older than 14.5 (CVE-2022-2625).",
+    why: "The serving image runs the extensions after the upgrade, so it needs the control file and the libraries of each. The upgrade image needs the libraries alone. pg_upgrade enters an extension into the new catalog without CREATE EXTENSION (binary_upgrade_create_empty_extension), and restores its objects one by one. The checks libraries and restore-test ask the upgrade image for those. After the upgrade, the action updates each extension within its own major version (ALTER EXTENSION … UPDATE). It leaves two kinds of update to you. One is an update to another major version, which may take away what the applications use: pg_partman 5 has no trigger-based partitioning any more. The other is an update whose script could run code of a role without the superuser's rights. That is possible where the serving image is older than 14.5 (CVE-2022-2625). It is also possible where such a role has a function, operator or type in a schema that the script searches, under a name that PostgreSQL or the extension has too.",
+    advice:
+      'Where the image lacks an extension, drop it where it is not needed (DROP EXTENSION), or use images that ship it. A warning needs nothing before the upgrade: the report has the command for the update. Or use a serving image that ships the same major version, of PostgreSQL 14.5 or later, and remove the objects that the check names.',
     run: ({ extensions, databases, servingProbe }) =>
       besidesClosed(
         databases,
@@ -31,7 +33,7 @@ export const extensionChecks: readonly Check[] = [
 ];
 
 const answerer =
-  'pg_upgrade --check tells in the Job, before it changes anything, which libraries the upgrade image lacks. What the serving image lacks is seen by whoever uses it.';
+  'pg_upgrade --check reports in the Job, before it changes anything, which libraries the upgrade image lacks. Nothing in the upgrade detects what the serving image lacks: its users notice.';
 
 type ByDatabase = Readonly<Record<string, readonly ExtensionFacts[]>>;
 
@@ -39,7 +41,10 @@ function judge(name: string, probe: Known<ImageFacts>, byDatabase: ByDatabase): 
   if (!probe.known) return unaskedImage(name, probe, answerer);
   const { image, newVersion, extensions: available } = probe.value;
   if (Object.keys(available).length === 0)
-    return failed('Look at the log of the probe.', `${name} ${image}: its server could not be asked`);
+    return failed(
+      'Make sure that it is an image of PostgreSQL, then run the checks again.',
+      `${name} ${image}: its server gave no answer`,
+    );
   const installed = Object.entries(byDatabase).flatMap(([database, list]) => list.map((e) => ({ ...e, database })));
   const missing = Map.groupBy(
     installed.filter((e) => available[e.name] === undefined),
@@ -74,7 +79,7 @@ function judge(name: string, probe: Known<ImageFacts>, byDatabase: ByDatabase): 
       : worst(
           seen,
           warning(
-            'Nothing has to be done before the upgrade. The action does not update the extension; the report has the command. Or remove what the check names, and use a serving image of 14.5 or later.',
+            'Nothing needs to be done before the upgrade. The action does not update the extension; the report has the command. Or remove what the check names, and use a serving image of PostgreSQL 14.5 or later.',
             ...left.map((e) => `${e.database}: ${e.name} ${e.version} is not updated to ${e.shipped}: ${e.danger}`),
           ),
         );
@@ -82,9 +87,10 @@ function judge(name: string, probe: Known<ImageFacts>, byDatabase: ByDatabase): 
   return worst(
     safe,
     warning(
-      'Nothing has to be done before the upgrade. The extension stays within its major; the report has the command for the rest. Or use a serving image that ships the same major.',
+      'Nothing needs to be done before the upgrade. The extension stays within its major version; the report has the command for the rest. Or use a serving image that ships the same major version.',
       ...majors.map(
-        (e) => `${name} ${image}: ships ${e.name} ${e.shipped}; ${e.database} has ${e.version}, which is another major`,
+        (e) =>
+          `${name} ${image}: ships ${e.name} ${e.shipped}; ${e.database} has ${e.version}, which is another major version`,
       ),
     ),
   );

@@ -10,14 +10,16 @@ export const imageChecks: readonly Check[] = [
   {
     id: 'images',
     title: 'PostgreSQL versions of both images',
-    expected: 'Both images can be pulled and hold the right majors',
+    expected: 'Both images can be pulled and hold the right versions of PostgreSQL',
     subject: 'images',
-    why: 'A tag says nothing for sure: the binaries are asked. The probes also pull the images before the downtime. 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
+    why: 'A tag does not prove what an image holds, so the check asks the binaries. The probes also pull the images before the downtime. PostgreSQL 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
+    advice:
+      'Set "upgrade-image" to an image that holds PostgreSQL 12 and PostgreSQL 14. Set "image-tag" to a tag of PostgreSQL 14.4 or later. Where an image can\'t be pulled, correct its reference or "image-pull-secret".',
     run: ({ upgradeProbe, servingProbe }) => worst(judgeUpgrade(upgradeProbe), judgeServing(servingProbe)),
   },
 ];
 
-const answerer = `The Job tells of the upgrade image before it changes anything. If the serving image does not serve ${String(upgrade.to)}, 12 comes back; a minor before ${String(upgrade.to)}.4 is not seen.`;
+const answerer = `The Job checks the upgrade image before it changes anything. If the serving image does not start PostgreSQL ${String(upgrade.to)}, the action restores PostgreSQL ${String(upgrade.from)}. Nothing in the upgrade detects a minor version before ${String(upgrade.to)}.4.`;
 
 function judgeUpgrade(probe: Known<ImageFacts>): Answer {
   if (!probe.known) return unaskedImage('upgrade image', probe, answerer);
@@ -28,7 +30,7 @@ function judgeUpgrade(probe: Known<ImageFacts>): Answer {
   return right
     ? passed(seen)
     : failed(
-        `Set "upgrade-image" to one that holds PostgreSQL ${String(upgrade.from)} and ${String(upgrade.to)}.`,
+        `Set "upgrade-image" to an image that holds PostgreSQL ${String(upgrade.from)} and PostgreSQL ${String(upgrade.to)}.`,
         seen,
       );
 }
@@ -40,13 +42,13 @@ function judgeServing(probe: Known<ImageFacts>): Answer {
   const isRight = majorOf(newVersion) === upgrade.to && (minorOf(newVersion) ?? 0) >= soundSince;
   return isRight
     ? passed(seen)
-    : failed(`Set "image-tag" to one of PostgreSQL ${String(upgrade.to)}.${String(soundSince)} or later.`, seen);
+    : failed(`Set "image-tag" to a tag of PostgreSQL ${String(upgrade.to)}.${String(soundSince)} or later.`, seen);
 }
 
 /** What tells the image from one that gets the same tag later. */
 function identityOf(seen: SeenImage | undefined): string {
-  return seen === undefined ? 'its node told no imageID' : `imageID ${seen.imageId}`;
+  return seen === undefined ? 'its node named no imageID' : `imageID ${seen.imageId}`;
 }
 
-/** The first minor of 14 whose CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY make sound indexes. */
+/** The first minor version of PostgreSQL 14 whose CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY make sound indexes. */
 const soundSince = 4;

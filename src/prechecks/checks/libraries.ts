@@ -34,7 +34,9 @@ export const libraryChecks: readonly Check[] = [
     title: 'Libraries in both images',
     expected: 'Both images load every library that the server uses',
     subject: 'images',
-    why: "C functions, and settings that load libraries into the server or its sessions, name files. pg_upgrade loads each of those of functions in the new cluster, and dies of one that is missing or belongs to another version; a session that can't load what its role or database names is refused, pg_upgrade's too. So a 14 of each image is told to load all of them, and one of the serving image to start with those of shared_preload_libraries.",
+    why: "C functions name files of libraries, and so do settings that load libraries into the server or its sessions. pg_upgrade loads each library of a function in the new cluster, and fails where one is missing or belongs to another version. PostgreSQL refuses a session, also one of pg_upgrade, that can't load what its role or database names. So the check has PostgreSQL 14 of each image load all of them. It also starts PostgreSQL 14 of the serving image with those of shared_preload_libraries.",
+    advice:
+      "Use an image that has the library for PostgreSQL 14, or remove what uses it; the check prints the commands. Change what the configuration loads in the chart's values.",
     says: 'Your installation references loadable libraries that are missing from the new installation; could not access file "$libdir/legacy": No such file or directory',
     shows: 'check',
     run: ({ libraries, databases, upgradeProbe, servingProbe }) =>
@@ -76,7 +78,7 @@ function wantsOf({ used, preloaded }: Libraries): Want[] {
 }
 
 const answerer =
-  'pg_upgrade --check tells in the Job, before it changes anything, what the upgrade image lacks. Of the serving image the upgrade tells whether 14 starts, else 12 comes back; a function without its library is seen by whoever calls it.';
+  'pg_upgrade --check reports in the Job, before it changes anything, what the upgrade image lacks. The upgrade shows whether PostgreSQL 14 of the serving image starts. If it does not, the action restores PostgreSQL 12. A function without its library fails when somebody calls it.';
 
 function judge(name: string, probe: Known<ImageFacts>, wants: readonly Want[]): Answer {
   if (wants.length === 0) return passed();
@@ -96,16 +98,14 @@ function judge(name: string, probe: Known<ImageFacts>, wants: readonly Want[]): 
         )
       : passed(...seen);
   if (silent.length === 0) return answer;
-  const untold = silent.map(
-    ({ library, user }) => `${name} ${image}: did not tell whether it loads ${library}; ${user}`,
-  );
-  return worst(answer, unknown('Look at the check locales-in-images, and at the log of the probe.', ...untold));
+  const untold = silent.map(({ library, user }) => `${name} ${image}: no answer whether it loads ${library}; ${user}`);
+  return worst(answer, unknown('Do what the check locales-in-images says, then run the checks again.', ...untold));
 }
 
 function remedy(refused: readonly Want[]): Remedy {
-  const words = ['Use an image that has the library for 14, or take away what uses it.'];
+  const words = ['Use an image that has the library for PostgreSQL 14, or remove what uses it.'];
   if (refused.some(({ commands }) => commands.length === 0))
-    words.push("What the configuration loads is changed in the chart's values.");
+    words.push("Change what the configuration loads in the chart's values.");
   const places = Map.groupBy(
     refused.filter(({ commands }) => commands.length > 0),
     ({ database }) => database,

@@ -1,9 +1,12 @@
 import type { DatabaseFacts } from '../../database/server.ts';
-import { failed, judgeFact, passed, worst, type Answer } from '../../findings/finding.ts';
+import { connectCommand } from '../../database/script.ts';
+import { failed, judgeFact, passed, psqlRemedy, worst, type Answer } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 import type { ImageFacts } from '../../probes/probe.ts';
 import { unaskedImage } from './not-probed.ts';
+
+const otherLocale = 'Use an image that has the locale, or move the database to another locale first.';
 
 export const localeChecks: readonly Check[] = [
   {
@@ -11,16 +14,28 @@ export const localeChecks: readonly Check[] = [
     title: 'Encoding and locale of the new cluster',
     expected: 'The new cluster gets the encoding and locale of the old one',
     subject: 'database',
-    why: 'pg_upgrade compares template0, template1 and postgres of both clusters. The new one is made with what template1 has; a database postgres that differs is made anew in it.',
+    why: 'pg_upgrade compares template0, template1 and postgres of both clusters. The Job creates the new cluster with the encoding and locale of template1. It creates the database postgres again where that one differs.',
+    advice: 'Create template0 or template1 where it is missing; the check prints the command.',
     run: ({ databases }) =>
       judgeFact(databases, (list) => {
         const evidence = list.map(describeDatabase);
         const named = (name: string) => list.find((d) => d.name === name);
         if (named('template1') === undefined)
-          return failed('CREATE DATABASE template1 TEMPLATE template0', 'there is no database template1', ...evidence);
+          return failed(
+            psqlRemedy('Create the database.', [
+              [connectCommand('postgres'), 'CREATE DATABASE template1 TEMPLATE template0 IS_TEMPLATE true;'],
+            ]),
+            'there is no database template1',
+            ...evidence,
+          );
         if (named('template0') === undefined)
           return failed(
-            'CREATE DATABASE template0 TEMPLATE template1 IS_TEMPLATE true ALLOW_CONNECTIONS false',
+            psqlRemedy('Create the database.', [
+              [
+                connectCommand('template1'),
+                'CREATE DATABASE template0 TEMPLATE template1 IS_TEMPLATE true ALLOW_CONNECTIONS false;',
+              ],
+            ]),
             'there is no database template0',
             ...evidence,
           );
@@ -30,9 +45,10 @@ export const localeChecks: readonly Check[] = [
   {
     id: 'locales-in-images',
     title: 'Locales in both images',
-    expected: 'Both images know every locale that a database uses',
+    expected: 'Both images have every locale that a database uses',
     subject: 'images',
-    why: 'A database with a locale that the operating system of the image lacks can be neither upgraded nor opened. initdb is run with each of them in each image.',
+    why: "If the operating system of an image lacks a database's locale, PostgreSQL of that image can neither upgrade nor open the database. The check runs initdb with each locale in each image.",
+    advice: otherLocale,
     run: ({ upgradeProbe, servingProbe }) =>
       worst(judgeLocales('upgrade image', upgradeProbe), judgeLocales('serving image', servingProbe)),
   },
@@ -43,17 +59,18 @@ function describeDatabase(d: DatabaseFacts): string {
 }
 
 const answerer =
-  'The Job tells of the upgrade image before it changes anything. The upgrade opens each database with the serving image before the applications may, and 12 comes back where it can not.';
+  'The Job reports what the upgrade image lacks before it changes anything. The upgrade opens each database with the serving image before it restarts the applications. Where that fails, the action restores PostgreSQL 12.';
 
 function judgeLocales(name: string, probe: Known<ImageFacts>): Answer {
   if (!probe.known) return unaskedImage(name, probe, answerer);
   const refused = Object.entries(probe.value.initdb).filter(([, answer]) => answer !== 'ok');
   const asked = Object.keys(probe.value.initdb).join('; ');
-  if (asked === '') return failed('Look at the log of the probe.', `${name}: initdb was never run`);
+  if (asked === '')
+    return failed(
+      'Make sure that it is an image of PostgreSQL, then run the checks again.',
+      `${name}: initdb was never run`,
+    );
   return refused.length === 0
     ? passed(`${name} ${probe.value.image}: ${asked}`)
-    : failed(
-        'Use an image that has the locale, or move the database to another locale first.',
-        ...refused.map(([locale, message]) => `${name} ${probe.value.image}: ${locale}: ${message}`),
-      );
+    : failed(otherLocale, ...refused.map(([locale, message]) => `${name} ${probe.value.image}: ${locale}: ${message}`));
 }

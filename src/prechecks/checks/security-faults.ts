@@ -21,7 +21,7 @@ const faults: readonly Fault[] = [
   {
     cve: 'CVE-2022-1552',
     fixed: { 12: 11, 14: 3 },
-    what: "REINDEX, CLUSTER, autovacuum and others run code of a table's owner as whoever starts them",
+    what: "REINDEX, CLUSTER, autovacuum and others run code of a table's owner with the rights of whoever starts them",
     of: ['server'],
   },
   {
@@ -33,19 +33,19 @@ const faults: readonly Fault[] = [
   {
     cve: 'CVE-2024-0985',
     fixed: { 12: 18, 14: 11 },
-    what: "REFRESH MATERIALIZED VIEW CONCURRENTLY runs code of the view's owner as whoever starts it",
+    what: "REFRESH MATERIALIZED VIEW CONCURRENTLY runs code of the view's owner with the rights of whoever starts it",
     of: ['server'],
   },
   {
     cve: 'CVE-2024-7348',
     fixed: { 12: 20, 14: 13 },
-    what: 'who replaces a sequence or table while pg_dump runs has code run as the role that dumps',
+    what: 'a role that replaces a sequence or table during pg_dump has code run with the rights of whoever dumps',
     of: ['server', 'client'],
   },
   {
     cve: 'CVE-2025-8714 and CVE-2025-8715',
     fixed: { 12: undefined, 14: 19 },
-    what: 'psql runs commands that a name or an answer put into a dump',
+    what: 'psql runs commands that a name or an answer of the server put into a dump',
     of: ['client'],
   },
 ];
@@ -56,10 +56,10 @@ export const securityFaultChecks: readonly Check[] = [
   {
     id: 'security-faults',
     title: 'Known security faults in maintenance and dumps',
-    expected:
-      "Neither the server that roles without the superuser's rights can enter nor an image has one of the faults below",
+    expected: 'Neither the images nor a server that ordinary roles can log in to has one of the faults below',
     subject: 'images',
-    why: `Where a role that you don't trust may log in, these faults make it superuser when somebody maintains or dumps its objects: ${faults.map(({ cve, fixed, what }) => `${cve} (${what}; fixed in ${fixed[12] === undefined ? 'no minor of 12' : `12.${String(fixed[12])}`} and 14.${String(fixed[14])})`).join(', ')}. It only warns, of the running server only where a role without the superuser's rights can log in. For PostgreSQL 12 there is no minor after 12.22. The action runs no maintenance in it, dumps with the programs of 14, restores where there is no password and no network, and dumps no database in which restored-code finds something. Other faults than these were not looked for: use the newest minor of 14 that there is.`,
+    why: `If a role that you don't trust may log in, these faults can make it a superuser when somebody maintains or dumps its objects: ${faults.map(({ cve, fixed, what }) => `${cve} (${what}; ${fixed[12] === undefined ? 'not fixed in PostgreSQL 12,' : `fixed in 12.${String(fixed[12])} and`} ${fixed[12] === undefined ? 'fixed in ' : ''}14.${String(fixed[14])})`).join(', ')}. The check only warns. It warns about the running server only where a role without the superuser's rights can log in. PostgreSQL 12.22 is the last minor version of PostgreSQL 12. The action runs no maintenance in it, and dumps with the programs of PostgreSQL 14. It restores where there is no password and no network. It dumps no database in which the check restored-code finds something. The check looks for no other faults: use the newest minor version of PostgreSQL 14.`,
+    advice: `Set "image-tag" and "upgrade-image" to images of PostgreSQL ${String(upgrade.to)}.${String(newest)} or later. The upgrade removes the faults of the running server. Until then, keep roles that you don't trust from logging in, or run no maintenance and no pg_dump as the superuser on their objects.`,
     run: ({ server, upgradeProbe, servingProbe }) => {
       const answers = [
         judgeFact(server, judgeServer),
@@ -77,13 +77,16 @@ export const securityFaultChecks: readonly Check[] = [
 
 function judgeServer({ versionNumber, version, plainLogins }: ServerFacts): Answer {
   if (Math.floor(versionNumber / 10000) !== upgrade.from)
-    return unknown(removeReason, `server ${version}: its faults are not known here`);
+    return unknown(
+      removeReason,
+      `server ${version}: this check knows only the faults of PostgreSQL ${String(upgrade.from)}`,
+    );
   const found = faultsOf(upgrade.from, versionNumber % 10000, ['server']);
   const logins = `roles without the superuser's rights that can log in: ${String(plainLogins)}`;
   const evidence = [lineOf(`server ${version}`, upgrade.from, found), logins];
   if (found.length === 0 || plainLogins === 0) return passed(...evidence);
   return warning(
-    "Nothing has to be done before the upgrade: it ends this. Until then, keep roles that you don't trust from logging in, or run no REINDEX, CLUSTER, REFRESH MATERIALIZED VIEW, ALTER EXTENSION and pg_dump as the superuser on their objects.",
+    "The upgrade removes these faults. Until then, keep roles that you don't trust from logging in. Or run no REINDEX, CLUSTER, REFRESH MATERIALIZED VIEW, ALTER EXTENSION and pg_dump as the superuser on their objects.",
     ...evidence,
   );
 }
@@ -100,16 +103,16 @@ function judgeImage(
   if (majorOf(newVersion) !== upgrade.to || minor === undefined)
     return unknown(
       'Do what the check "images" says, then run the checks again.',
-      `${name} ${image}: ${newVersion || 'it tells no version'}`,
+      `${name} ${image}: ${newVersion || 'it names no version'}`,
     );
   const found = faultsOf(upgrade.to, minor, parts);
   const evidence = lineOf(`${name} ${image}: ${newVersion}`, upgrade.to, found);
   return found.length === 0
     ? passed(evidence)
-    : warning(`Set "${input}" to one of PostgreSQL ${String(upgrade.to)}.${String(newest)} or later.`, evidence);
+    : warning(`Set "${input}" to an image of PostgreSQL ${String(upgrade.to)}.${String(newest)} or later.`, evidence);
 }
 
-const answerer = 'Nothing tells in the upgrade that an image has these faults.';
+const answerer = 'Nothing in the upgrade detects that an image has these faults.';
 
 function faultsOf(major: 12 | 14, minor: number, parts: readonly ('server' | 'client')[]): Fault[] {
   return faults.filter(

@@ -11,11 +11,13 @@ export const serverChecks: readonly Check[] = [
     title: "Login with the superuser's password from the Secret",
     expected: "The superuser's password from the Secret works",
     subject: 'database',
-    why: 'The page has it checked with SELECT 1. Checks, ANALYZE and the comparison afterwards need it.',
+    why: "The vendor's upgrade page tests the password with SELECT 1. The checks, ANALYZE and the comparison of the data need it.",
+    advice:
+      'Set "secret-name" and "secret-key" to the Secret and the key with the password of role postgres, or repair the Secret. Remove a setting "role" from the superuser: `ALTER ROLE postgres RESET role`',
     run: ({ server, target }) =>
       !server.known && server.code === 'psql-failed' && !isAway.test(server.reason)
         ? failed(
-            'Set "secret-name" and "secret-key" to where the password of role postgres is, or repair the Secret.',
+            'Set "secret-name" and "secret-key" to the Secret and the key with the password of role postgres, or repair the Secret.',
             server.reason,
           )
         : judgeFact(server, (facts) =>
@@ -30,13 +32,14 @@ export const serverChecks: readonly Check[] = [
   {
     id: 'server-version',
     title: 'Major version and recovery state of the server',
-    expected: `The server is PostgreSQL ${String(upgrade.from)}, a primary`,
+    expected: `The server is a primary of PostgreSQL ${String(upgrade.from)}`,
     subject: 'database',
-    why: "The majors are a fixed pair, and a standby can't be upgraded.",
+    why: "The action upgrades from PostgreSQL 12 to PostgreSQL 14 only, and a standby can't be upgraded.",
+    advice: 'Upgrade the primary. Rebuild standbys afterwards.',
     run: ({ server }) =>
       judgeFact(server, (facts) => {
         const evidence = `server_version ${facts.version}${facts.inRecovery ? ', in recovery' : ''}`;
-        if (facts.inRecovery) return failed('Upgrade the primary; build the standby anew afterwards.', evidence);
+        if (facts.inRecovery) return failed('Upgrade the primary. Rebuild the standby afterwards.', evidence);
         return Math.floor(facts.versionNumber / 10000) === upgrade.from
           ? passed(evidence)
           : failed(`This action upgrades PostgreSQL ${String(upgrade.from)} only.`, evidence);
@@ -45,17 +48,21 @@ export const serverChecks: readonly Check[] = [
   {
     id: 'prepared-transactions',
     title: 'Prepared transactions',
-    expected: 'No transaction is prepared and left',
+    advice:
+      'End each with ROLLBACK PREPARED, or with COMMIT PREPARED if whoever prepared it says so. The check prints the commands.',
+    expected: 'The server has no prepared transaction',
     subject: 'database',
-    why: 'pg_upgrade refuses a server with one (pg_prepared_xacts). It is asked again when the last client has gone.',
+    why: 'pg_upgrade refuses a server with prepared transactions (pg_prepared_xacts). The upgrade asks again when the last client has disconnected.',
     run: (facts) => expectNone('prepared transaction', facts),
   },
   {
     id: 'replication-slots',
     title: 'Replication slots',
-    expected: 'No replication slot is there',
+    advice:
+      'Stop the readers of the slots, then drop the slots. The check prints the commands. The readers have to start again with PostgreSQL 14.',
+    expected: 'The server has no replication slot',
     subject: 'database',
-    why: 'pg_upgrade to 14 leaves them behind without a word, and whoever reads from one loses its place. It is asked again when the last client has gone.',
+    why: 'pg_upgrade to PostgreSQL 14 leaves replication slots behind without a message, and their readers lose their place. The upgrade asks again when the last client has disconnected.',
     run: (facts) => expectNone('replication slot', facts),
   },
 ];

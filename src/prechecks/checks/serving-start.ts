@@ -12,13 +12,19 @@ import {
 import { notAsked, type Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 
+const removeSettings =
+  "Remove what the messages name from the chart's values (configuration, environment, flags), or use an image that has it. Otherwise PostgreSQL 14 does not start after the upgrade either.";
+const newPasswords =
+  'Before the upgrade, set their passwords again with password_encryption = scram-sha-256 (\\password in psql), or have pg_hba.conf ask for md5.';
+
 export const servingStartChecks: readonly Check[] = [
   {
     id: 'serving-start',
     title: 'Trial start of PostgreSQL 14',
     expected: 'PostgreSQL 14 starts with the configuration and environment of the StatefulSet',
     subject: 'images',
-    why: "Settings that 14 no longer knows, values that it refuses, libraries that its image lacks: in the chart's configuration, in environment variables or flags. The server's pod is started with the serving image on an empty volume, under labels which no Service selects, and asked how it reads its files.",
+    why: "The check finds settings that PostgreSQL 14 no longer knows, values that it refuses, and libraries that its image lacks. They may be in the chart's configuration, in environment variables or in flags. The check starts the server's pod with the serving image on an empty volume, under labels that no Service selects. It asks that server how it reads its files.",
+    advice: removeSettings,
     says: 'unrecognized configuration parameter "wal_keep_segments"; could not access file "pgaudit": No such file or directory',
     shows: 'start',
     run: ({ trial }) => (trial.known ? judge(trial.value) : untried(trial, whetherItStarts)),
@@ -28,26 +34,32 @@ export const servingStartChecks: readonly Check[] = [
     title: 'Logins to PostgreSQL 14 with stored passwords',
     expected: 'Every role can log in to PostgreSQL 14 with the password that it has',
     subject: 'images',
-    why: 'A secret stored as md5 is refused where pg_hba.conf asks for scram-sha-256, and the serving image may write another pg_hba.conf than the running one. It is read from the trial start of 14.',
+    why: 'PostgreSQL refuses a password stored as md5 where pg_hba.conf asks for scram-sha-256. The serving image may write another pg_hba.conf than the running one. The check reads it from the trial start of PostgreSQL 14.',
+    advice: newPasswords,
     says: 'password authentication failed for user "app"',
     shows: 'start',
     run: ({ trial, md5Roles }) =>
       judgeFact(md5Roles, (roles) => {
-        if (roles.length === 0) return passed('no role logs in by a secret stored as md5');
+        if (roles.length === 0) return passed('no role logs in with a password stored as md5');
         if (!trial.known) return untried(trial, afterwards);
-        if (!trial.value.started) return unknown('Look at the check serving-start.', 'PostgreSQL 14 did not start');
+        if (!trial.value.started)
+          return unknown(
+            'Do what the check serving-start says, then run the checks again.',
+            'PostgreSQL 14 did not start',
+          );
         return judgeLogins(trial.value, roles);
       }),
   },
 ];
 
-const whetherItStarts = 'The upgrade tells: if 14 does not start, 12 comes back.';
-const afterwards = 'The upgrade tells of no login but its own: a role that is refused is seen when it logs in to 14.';
+const whetherItStarts =
+  'The upgrade shows whether PostgreSQL 14 starts. If it does not, the action restores PostgreSQL 12.';
+const afterwards = 'The upgrade tests no login but its own. A role that PostgreSQL 14 refuses fails at its next login.';
 
 function judge(trial: Trial): Answer {
   if (!trial.started)
     return failed(
-      "Take what it names out of the chart's values (configuration, environment, flags), or use an image that has it. Otherwise 14 does not start after the upgrade either.",
+      removeSettings,
       `${trial.image} ended with code ${String(trial.exitCode)} on an empty volume`,
       ...trial.lines,
     );
@@ -57,7 +69,9 @@ function judge(trial: Trial): Answer {
     ...rules.flatMap(({ line, error }) => (error === null ? [] : [`pg_hba.conf line ${String(line)}: ${error}`])),
   ];
   const seen = `PostgreSQL ${version} of ${trial.image} started; shared_preload_libraries: ${preloaded === '' ? 'none' : preloaded}; ${String(rules.length)} rules in pg_hba.conf`;
-  return wrong.length === 0 ? passed(seen) : warning('Correct these lines: 14 starts without them.', ...wrong, seen);
+  return wrong.length === 0
+    ? passed(seen)
+    : warning('Correct these lines: PostgreSQL 14 starts, but ignores them.', ...wrong, seen);
 }
 
 function judgeLogins({ configuration, image }: Extract<Trial, { started: true }>, roles: readonly string[]): Answer {
@@ -69,15 +83,14 @@ function judgeLogins({ configuration, image }: Extract<Trial, { started: true }>
     return rule === undefined
       ? []
       : [
-          `${role}: its secret is stored as md5, line ${String(rule.line)} of pg_hba.conf in ${image} asks for scram-sha-256`,
+          `${role}: its password is stored as md5, line ${String(rule.line)} of pg_hba.conf in ${image} asks for scram-sha-256`,
         ];
   });
   return refused.length === 0
-    ? passed(`${String(roles.length)} roles have a secret stored as md5, and no rule of ${image} asks for another one`)
-    : failed(
-        'Before the upgrade set their passwords again with password_encryption = scram-sha-256 (\\password in psql), or have pg_hba.conf say md5.',
-        ...refused,
-      );
+    ? passed(
+        `${String(roles.length)} roles have a password stored as md5, and no rule of ${image} asks for another method`,
+      )
+    : failed(newPasswords, ...refused);
 }
 
 /** Not to try is a choice, or has a good reason. */
@@ -85,8 +98,8 @@ function untried({ reason, code }: Extract<Known<Trial>, { known: false }>, answ
   return code === notAsked || code === 'not-tried'
     ? notProbed(
         answerer,
-        'Start the serving image with your values in another namespace to be sure.',
-        `14 was not started: ${reason}`,
+        'To be sure, start the serving image with your values in another namespace.',
+        `PostgreSQL 14 was not started: ${reason}`,
       )
     : unknown(removeReason, reason);
 }

@@ -6,13 +6,17 @@ import type { Check } from '../../facts/check.ts';
 import { besidesClosed } from '../../findings/closed-databases.ts';
 import { unaskedImage } from './not-probed.ts';
 
+const sameLibrary =
+  'The upgrade rebuilds these indexes (REINDEX) before it restarts the applications, which lengthens the downtime. To avoid it, use an image with the same C library. Check tables that are partitioned by ranges of such text yourself.';
+
 export const sortOrderChecks: readonly Check[] = [
   {
     id: 'sort-order',
     title: 'Sort order of text in the serving image',
     expected: 'Text sorts in the serving image as it does now',
     subject: 'images',
-    why: 'An index on text is only right for the C library (or ICU) that sorted it. With another order rows are not found and duplicate keys are accepted, and PostgreSQL 14 does not warn. A digest of some 6,000 sorted strings is compared for each collation that an index uses.',
+    why: 'An index on text is only right for the C library (or ICU) that sorted it. With another order, queries miss rows, and the server accepts duplicate keys. PostgreSQL 14 does not warn. The check compares a digest of some 6,000 sorted strings for each collation that an index uses.',
+    advice: sameLibrary,
     run: ({ sortOrders, databases, servingProbe }) =>
       besidesClosed(
         databases,
@@ -32,7 +36,7 @@ export const sortOrderChecks: readonly Check[] = [
 ];
 
 const answerer =
-  'The upgrade tells: it compares once 14 serves, and rebuilds what sorts in another way before the applications come back.';
+  'The upgrade compares the order once PostgreSQL 14 serves. It rebuilds what sorts differently before it restarts the applications.';
 
 function compare(used: readonly (readonly [DatabaseFacts, SortOrder])[], image: ImageFacts): Answer {
   const lines = used.map(([database, order]) => {
@@ -42,18 +46,13 @@ function compare(used: readonly (readonly [DatabaseFacts, SortOrder])[], image: 
   });
   const line = (text: string) => (l: (typeof lines)[number]) => `${l.what}: ${text}`;
   const same = lines.filter((l) => l.isSame).map(line('the same'));
-  const icu = lines.filter((l) => l.seen === 'icu').map(line('of ICU; compared during the upgrade'));
-  const unread = lines.filter((l) => l.seen === undefined).map(line('the image did not tell'));
+  const icu = lines.filter((l) => l.seen === 'icu').map(line('of ICU; the upgrade compares it'));
+  const unread = lines.filter((l) => l.seen === undefined).map(line('the image gave no answer'));
   const differing = lines.filter((l) => !l.isSame && l.seen !== 'icu' && l.seen !== undefined);
   if (unread.length > 0)
-    return unknown('Look at the check locales-in-images, and at the log of the probe.', ...unread, ...same);
+    return unknown('Do what the check locales-in-images says, then run the checks again.', ...unread, ...same);
   if (differing.length > 0)
-    return warning(
-      'The upgrade rebuilds these indexes before the applications come back (REINDEX), which lengthens the downtime. To avoid it, use an image with the same C library. Tables that are partitioned by ranges of such text have to be looked at by you.',
-      ...differing.map(line(`sorts in another way in ${image.image}`)),
-      ...icu,
-      ...same,
-    );
+    return warning(sameLibrary, ...differing.map(line(`sorts differently in ${image.image}`)), ...icu, ...same);
   return passed(...same, ...icu);
 }
 

@@ -60,7 +60,7 @@ test.each([
   'Renew the token: GitHub does not accept it.',
   'the API server does not accept the token of user "upgrader" of the kubeconfig: Unauthorized (HTTP 401)',
   'There is no Secret "postgresql" in namespace "circleci-server".',
-  'Set "secret-name" and "secret-key" to where the password of role postgres is, or repair the Secret.',
+  'Set "secret-name" and "secret-key" to the Secret and the key with the password of role postgres, or repair the Secret.',
   'Set "github-token" to a token with the permissions for it, such as ${{ github.token }}',
   'variable DB_PASSWORD (Secret postgresql)',
   "password_encryption = 'md5'",

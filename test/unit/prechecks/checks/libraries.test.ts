@@ -50,7 +50,7 @@ describe('libraries', () => {
         ),
         expect.stringContaining('; o"dd: public.f()'),
       ]);
-      expect(answer.remedy?.text).toBe('Use an image that has the library for 14, or take away what uses it.');
+      expect(answer.remedy?.text).toBe('Use an image that has the library for PostgreSQL 14, or remove what uses it.');
       expect(answer.commands).toBe(
         [
           '\\connect circle',
@@ -101,7 +101,7 @@ describe('libraries', () => {
       const probe = { ...(fact === 'upgradeProbe' ? upgradeProbe : servingProbe), libraries: {} };
       const answer = await answerOf('libraries', { [fact]: known(probe) });
       expect(answer.status).toBe('unknown');
-      expect(answer.text).toContain('did not tell whether it loads $libdir/pgcrypto; circle: extension pgcrypto');
+      expect(answer.text).toContain('no answer whether it loads $libdir/pgcrypto; circle: extension pgcrypto');
     },
   );
 

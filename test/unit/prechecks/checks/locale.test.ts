@@ -17,7 +17,7 @@ describe('encoding-and-locale', () => {
     });
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(`no database ${name}`);
-    expect(answer.remedy?.text).toContain(`CREATE DATABASE ${name}`);
+    expect(answer.remedy?.commands?.[0]?.lines.join('\n')).toContain(`CREATE DATABASE ${name}`);
   });
 
   test('a server without a database postgres passes', async () => {
@@ -70,7 +70,7 @@ describe('locales-in-images', () => {
 
   test('both images that were not asked are unknown, which stops nothing', async () => {
     const answer = await answerOf('locales-in-images', { upgradeProbe: none, servingProbe: none });
-    expect(answer).toMatchObject({ status: 'unknown', ignored: expect.stringContaining('The Job tells') });
+    expect(answer).toMatchObject({ status: 'unknown', ignored: expect.stringContaining('The Job reports') });
     expect(answer.remedy?.text).toContain('"probes"');
   });
 

@@ -4,20 +4,32 @@ import { answerOf, known, unread } from '../facts.ts';
 
 const none = unread('"probes" is none', notAsked);
 
-// What nobody tells must not be said to be told.
+// What nothing detects must not be said to be detected.
 test.each([
   [
     'images',
-    /^"probes" is none\. The Job tells of the upgrade image .* serving image does not serve 14, 12 comes back/,
+    /^"probes" is none\. The Job checks the upgrade image .* serving image does not start PostgreSQL 14, the action restores PostgreSQL 12\./,
   ],
-  ['security-faults', /^"probes" is none\. Nothing tells in the upgrade that an image has these faults\.$/],
-  ['extensions', /upgrade image lacks\. What the serving image lacks is seen by whoever uses it\.$/],
-  ['libraries', /whether 14 starts, .* a function without its library is seen by whoever calls it\.$/],
-  ['locales-in-images', /opens each database with the serving image .* 12 comes back/],
-  ['sort-order', /it compares once 14 serves, and rebuilds .* before the applications come back\.$/],
-  ['serving-start', /^The upgrade tells: if 14 does not start, 12 comes back\.$/],
-  ['serving-logins', /is seen when it logs in to 14\.$/],
-])('%s without probes stops nothing, and says what tells it instead', async (id, answerer) => {
+  ['security-faults', /^"probes" is none\. Nothing in the upgrade detects that an image has these faults\.$/],
+  [
+    'extensions',
+    /upgrade image lacks\. Nothing in the upgrade detects what the serving image lacks: its users notice\.$/,
+  ],
+  [
+    'libraries',
+    /whether PostgreSQL 14 of the serving image starts\. .* A function without its library fails when somebody calls it\.$/,
+  ],
+  ['locales-in-images', /opens each database with the serving image .* the action restores PostgreSQL 12/],
+  [
+    'sort-order',
+    /compares the order once PostgreSQL 14 serves\. It rebuilds .* before it restarts the applications\.$/,
+  ],
+  [
+    'serving-start',
+    /^The upgrade shows whether PostgreSQL 14 starts\. If it does not, the action restores PostgreSQL 12\.$/,
+  ],
+  ['serving-logins', /A role that PostgreSQL 14 refuses fails at its next login\.$/],
+])('%s without probes blocks nothing, and says what the upgrade does instead', async (id, answerer) => {
   const facts = { upgradeProbe: none, servingProbe: none, trial: none, md5Roles: known(['app']) };
   const { status, ignored } = await answerOf(id, facts);
   expect([status, ignored]).toEqual(['unknown', expect.stringMatching(answerer)]);

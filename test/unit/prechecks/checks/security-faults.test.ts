@@ -20,7 +20,7 @@ describe('faults that make a role superuser when somebody maintains or dumps its
         ?.match(/CVE-[\d-]+/g),
     ).toEqual(cves);
     expect(text).toContain('that can log in: 2');
-    expect(remedy?.text).toContain('Nothing has to be done before the upgrade');
+    expect(remedy?.text).toContain('The upgrade removes these faults');
   });
 
   test.each([
@@ -50,7 +50,7 @@ describe('faults that make a role superuser when somebody maintains or dumps its
         .find((line) => line.startsWith('serving'))
         ?.match(/CVE-[\d-]+/g),
     ).toEqual(cves);
-    expect(answer.remedy?.text).toBe('Set "image-tag" to one of PostgreSQL 14.19 or later.');
+    expect(answer.remedy?.text).toBe('Set "image-tag" to an image of PostgreSQL 14.19 or later.');
   });
 
   test('of the upgrade image are those of its dump programs', async () => {
