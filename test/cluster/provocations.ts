@@ -185,7 +185,7 @@ export const cases: readonly Case[] = [
     takeBack: () => {
       apply(storageClass({}));
     },
-    ...{ evidence: /which is not there any more/, remedy: /Make StorageClass \S+ again/ },
+    ...{ evidence: /which does not exist any more/, remedy: /Create StorageClass \S+ again/ },
     disturbs: ['free-space'],
   },
   {
@@ -193,7 +193,7 @@ export const cases: readonly Case[] = [
     provoke: () =>
       patch('statefulset/postgresql', { op: 'add', path: `${template}/nodeSelector`, value: { disk: 'of-nobody' } }),
     takeBack: () => patch('statefulset/postgresql', { op: 'remove', path: `${template}/nodeSelector` }),
-    ...{ evidence: /0 of 0 nodes where the volume can go/, remedy: /tolerations and node selector/ },
+    ...{ evidence: /0 of 0 nodes that can attach the volume/, remedy: /tolerations and a matching node selector/ },
   },
   {
     ...{
@@ -220,7 +220,7 @@ export const cases: readonly Case[] = [
       kubectl('taint', 'node', nodeOfServer(), 'DeletionCandidateOfClusterAutoscaler-');
       inNamespace('delete', 'pdb', 'keep');
     },
-    evidence: /autoscaler would remove it[^]*PodDisruptionBudget keep keeps a drain waiting for the server's pod/,
+    evidence: /autoscaler removes it[^]*PodDisruptionBudget keep makes a drain wait for the server's pod/,
     remedy: /kubectl uncordon/,
   },
   {
@@ -235,7 +235,7 @@ export const cases: readonly Case[] = [
       patch('statefulset/postgresql', { op: 'remove', path: '/metadata/ownerReferences' });
       inNamespace('delete', 'configmap', 'operator');
     },
-    ...{ evidence: /controlled by ConfigMap operator/, remedy: /in the way of its operator/ },
+    ...{ evidence: /controlled by ConfigMap operator/, remedy: /by means of its operator/ },
   },
   {
     ...{ check: 'server-release', what: 'an application of an older release', status: 'failed' },

@@ -123,7 +123,7 @@ test('when all is taken away, by the commands that were given where there are an
   const end = await runAction({ namespace, probes: 'none', 'probe-volume': 'true' });
   expect(statuses(end)).toEqual(Object.fromEntries(asked.map((check) => [check, 'passed'])));
   expect(found(end, 'clients').text).toBe('1 sessions of workloads that the upgrade stops');
-  expect(found(end, 'transfer').text).toContain('the files will be linked');
+  expect(found(end, 'transfer').text).toContain('the Job will link the files');
   // Nothing of all this has restarted the server.
   expect(inNamespace('get', 'pod', 'postgresql-0', '-o', 'jsonpath={.metadata.uid}')).toBe(pod);
 });

@@ -144,6 +144,6 @@ ALTER ROLE postgres SET local_preload_libraries = 'only_here';`;
     );
     const found = await answer();
     expect(found.status).toBe('unknown');
-    expect(found.evidence.join('\n')).toContain('did not tell whether it loads $libdir/ends; postgres: public.ends()');
+    expect(found.evidence.join('\n')).toContain('no answer whether it loads $libdir/ends; postgres: public.ends()');
   });
 });

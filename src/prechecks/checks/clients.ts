@@ -4,6 +4,9 @@ import type { Target } from '../../target/target.ts';
 import { copyable, failed, judgeFact, passed, shell, shellRemedy, warning } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
+const labelOrStop =
+  'Give workloads that belong to the applications their label, so that the upgrade stops and restarts them. Stop the others yourself.';
+
 /** Who is connected, or would be, when the applications have been stopped. */
 export const clientsChecks: readonly Check[] = [
   {
@@ -11,7 +14,9 @@ export const clientsChecks: readonly Check[] = [
     title: 'Sessions of other clients',
     expected: 'Only workloads that the upgrade stops are connected',
     subject: 'cluster',
-    why: 'The upgrade stops the application layer and then waits until no session is left. A sidecar of the server, an exporter, a pooler or a tool that nobody stops keeps it waiting until `clients-timeout`, in the downtime. Sessions are read twice, before and after the other facts: one that is gone by then (a probe, a scrape) is no obstacle. Who it is comes from the address, by the pods of the namespace.',
+    why: 'The upgrade stops the application layer, and then waits until no session is left. A sidecar of the server, an exporter, a pooler or a tool that nobody stops keeps it waiting until `clients-timeout`, in the downtime. The check reads the sessions twice, before and after the other facts. A session that has ended by then (a probe, a scrape) does not count. The check finds the workload of a session by its address, among the pods of the namespace.',
+    advice:
+      'Before the upgrade, stop each workload that the finding names, or end its session; the check prints the commands. Remove a sidecar from the StatefulSet until the upgrade is done (the chart\'s own exporter: helm value "postgresql.metrics.enabled=false"). Where a node or a proxy hides the client, find out by user and application name whether it is one of the applications.',
     run: ({ clients, neighbours, target, inputs }) =>
       judgeFact(clients, (all) =>
         judgeFact(neighbours, (list) => {
@@ -23,7 +28,7 @@ export const clientsChecks: readonly Check[] = [
           const remedies = [...new Set(staying.map(({ client, origin }) => origin.remedy(client)))];
           const evidence = staying.map(({ client, origin }) => `${origin.name}: ${describe(client)}`);
           const isSure = staying.some(({ origin }) => !origin.isUnsure);
-          const remedy = `Before the upgrade, let them go, or they keep it waiting until "clients-timeout" (${String(inputs.clientsTimeout / 1000)} s).\n${remedies.join('\n')}`;
+          const remedy = `Before the upgrade, end these sessions. Otherwise they keep it waiting until "clients-timeout" (${String(inputs.clientsTimeout / 1000)} s).\n${remedies.join('\n')}`;
           return (isSure ? failed : warning)(remedy, ...evidence, others);
         }),
       ),
@@ -33,7 +38,8 @@ export const clientsChecks: readonly Check[] = [
     title: 'Other workloads with access to PostgreSQL',
     expected: 'No other workload of the namespace needs PostgreSQL',
     subject: 'cluster',
-    why: 'What does not carry the label of the application layer is not stopped, and fails or tries again for as long as the upgrade takes. Found by the pods that run (so also those of DaemonSets) and the CronJobs, where they name the Secret or the Service of PostgreSQL. A CronJob that starts in the downtime fails.',
+    why: 'The upgrade does not stop a workload without the label of the application layer. Such a workload fails, or tries again, for as long as the upgrade takes. The check finds workloads by their running pods, also those of DaemonSets, and CronJobs, where they name the Secret or the Service of PostgreSQL. A CronJob that starts in the downtime fails.',
+    advice: labelOrStop,
     run: ({ neighbours, target, inputs }) =>
       judgeFact(neighbours, (list) => {
         const others = list.filter(({ isApplication, uses }) => !isApplication && uses.length > 0);
@@ -41,7 +47,7 @@ export const clientsChecks: readonly Check[] = [
           return passed(`none of ${String(list.length)} workloads but the application layer names PostgreSQL`);
         return warning(
           shellRemedy(
-            'Have them stopped and started with the applications, where they belong to them, or stop them yourself.',
+            labelOrStop,
             ...others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)),
           ),
           ...others.map(
@@ -56,7 +62,7 @@ export const clientsChecks: readonly Check[] = [
 interface Origin {
   readonly name: string;
   readonly isStopped: boolean;
-  /** A Job ends by itself; behind a proxy or the address of a node nobody can tell who it is. */
+  /** A Job ends by itself; a proxy or the address of a node hides the client. */
   readonly isUnsure: boolean;
   remedy(client: Client): string;
 }
@@ -71,16 +77,16 @@ function originOf(client: Client, neighbours: readonly Neighbour[], target: Targ
   const [first] = there;
   if (application === undefined && isNode(client.address, neighbours, target))
     return {
-      name: `from ${client.address}, the address of a node, behind which it may be one of the applications`,
+      name: `from ${client.address}, the address of a node; one of the applications may be behind it`,
       ...{ isStopped: false, isUnsure: true },
       remedy: ({ address }) =>
-        `Look by user and application name who comes from ${address}; pods with "hostNetwork: true" do, and all where the network hides pods behind their node.`,
+        `Find out by user and application name who connects from ${address}. Pods with "hostNetwork: true" do, and every pod where the network hides pods behind their node.`,
     };
   if (first === undefined)
     return {
       ...{ name: `from ${client.address}, no pod of namespace ${target.namespace}`, isStopped: false, isUnsure: false },
       remedy: ({ pid, address }) =>
-        `Find ${address} (${copyable(shell`kubectl get pods --all-namespaces -o wide | grep -F ${address}`)}) and stop it; to end its session: ${terminate(target, pid)}`,
+        `Find the client at ${address} (${copyable(shell`kubectl get pods --all-namespaces -o wide | grep -F ${address}`)}) and stop it. To end its session: ${terminate(target, pid)}`,
     };
   const one = application ?? first;
   return {
@@ -100,15 +106,15 @@ function ownPod(client: Client, target: Target): Origin {
   const where = `in the server's own pod (${client.address}${containers.length === 0 ? '' : `, beside it: ${containers.join(', ')}`})`;
   if (proxy !== undefined && client.address !== 'local')
     return {
-      ...{ name: `${where}, by way of ${proxy}, which hides who it is`, isStopped: false, isUnsure: true },
-      remedy: () => `Look by user and application name whether it is one of the applications.`,
+      ...{ name: `${where}, through ${proxy}, which hides the client`, isStopped: false, isUnsure: true },
+      remedy: () => `Find out by user and application name whether the client is one of the applications.`,
     };
   return {
     ...{ name: where, isStopped: false, isUnsure: false },
     remedy: ({ pid }) =>
       containers.length === 0
         ? `Close the session in pod ${target.podName}: ${terminate(target, pid)}`
-        : `Take the sidecar (${containers.join(', ')}) out of StatefulSet ${target.name} until the upgrade is done (the chart's own exporter: helm value "postgresql.metrics.enabled=false"); a session of "kubectl exec" ends by ${terminate(target, pid)}`,
+        : `Remove the sidecar (${containers.join(', ')}) from StatefulSet ${target.name} until the upgrade is done (the chart's own exporter: helm value "postgresql.metrics.enabled=false"). To end a session of "kubectl exec": ${terminate(target, pid)}`,
   };
 }
 

@@ -13,18 +13,20 @@ import {
 } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
-/** Names that the documented way of upgrading, or a try of ours, leaves beside the data directory. */
+/** Names that the vendor's procedure, or an upgrade by this action, leaves beside the data directory. */
 const leftoverNames = ['data-12', 'data-14', 'data-12.preupgrade', 'upgrade-logs', '.postgresql-upgrade'];
 const harmlessLeftovers = ['upgrade-logs', '.postgresql-upgrade'];
 
 const retained = JSON.stringify({ spec: { persistentVolumeClaimRetentionPolicy: { whenScaled: 'Retain' } } });
 
-/** What is possible where the volume can't be snapshotted. The vendor's own backup is Velero's, of the volume's files. */
+/** The way to upgrade where no snapshot of the volume can be taken. The vendor backs up with Velero, which copies the files of the volume. */
 function withoutSnapshots(instead: string, namespace: string): Remedy {
   const backup = shell`velero backup create before-postgresql-14 --include-namespaces ${namespace} --wait`;
-  const text = `${instead}\nFor that set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}. The files of PostgreSQL 12 then stay whole beside those of PostgreSQL 14, and a revert and a rollback rename them back. The volume needs room for a second copy of the data (check free-space). They are on the same volume, so take a backup outside of it before the upgrade. Velero copies one file after the other, so stop the applications first.`;
+  const text = `${instead}\nTo upgrade without snapshots, set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}. The files of PostgreSQL 12 then stay whole beside those of PostgreSQL 14, and a revert or a rollback renames them back. The volume needs room for a second copy of the data (check free-space). Both are on the same volume, so take a backup outside of it before the upgrade. Velero copies one file after the other, so stop the applications first.`;
   return shellRemedy(text, backup);
 }
+
+const admitted = 'Change the policy, quota or webhook that refuses the object, or the input "resources".';
 
 export const clusterChecks: readonly Check[] = [
   {
@@ -32,20 +34,23 @@ export const clusterChecks: readonly Check[] = [
     title: 'Admission of the upgrade Job, its pod and the backup',
     expected: 'The cluster admits the upgrade Job, its pod and the backup',
     subject: 'cluster',
-    why: 'Pod Security, quotas and webhooks refuse at the moment of creation. Each object is created as a server-side dry run, the pod of the Job too, since that is what Pod Security judges.',
+    why: 'Pod Security, quotas and webhooks refuse an object when it is created. The check creates each object as a server-side dry run. The pod of the Job is one of them, because Pod Security judges the pod.',
+    advice: admitted,
     run: ({ refused }) =>
       judgeFact(refused, (list) =>
         list.length === 0
           ? passed('dry runs of the Job, its pod and the objects of the backup were accepted')
-          : failed('Change the policy, quota or webhook that refuses it, or the input "resources".', ...list),
+          : failed(admitted, ...list),
       ),
   },
   {
     id: 'volume-snapshot',
     title: 'Snapshots of the volume',
-    expected: 'The volume can be snapshotted',
+    expected: 'The cluster can take a VolumeSnapshot of the volume',
     subject: 'cluster',
-    why: 'After 14 has served on linked files, the snapshot is the way back. Not asked with `backup: clone` and `backup: external`.',
+    why: 'Once PostgreSQL 14 has served on linked files, only the snapshot restores PostgreSQL 12. Not asked with `backup: clone` and `backup: external`.',
+    advice:
+      'Set "volume-snapshot-class" to a class of the volume\'s driver, or create one. If the driver can take no snapshots, move the data to a volume of a driver that can. To upgrade without snapshots, set "transfer" to copy, "backup" to external and "confirm-external-backup" to the namespace, and take a backup outside of the volume first.',
     applies: ({ inputs }) => inputs.backup === 'snapshot',
     run: ({ snapshotClass, target, inputs }) =>
       judgeFact(snapshotClass, ({ driver, chosen, candidates }) => {
@@ -55,7 +60,7 @@ export const clusterChecks: readonly Check[] = [
               'Move the data to a volume of a CSI driver that can take snapshots, or upgrade without them.',
               target.namespace,
             ),
-            `volume ${target.volume.claimName} is not one of a CSI driver`,
+            `the volume of PersistentVolumeClaim ${target.volume.claimName} has no CSI driver`,
           );
         if (chosen !== undefined)
           return passed(
@@ -69,13 +74,13 @@ export const clusterChecks: readonly Check[] = [
         return failed(
           candidates.length === 0
             ? withoutSnapshots(
-                `If ${driver} can take snapshots, make a VolumeSnapshotClass for it, or upgrade without snapshots.`,
+                `If ${driver} can take snapshots, create a VolumeSnapshotClass for it. Otherwise upgrade without snapshots.`,
                 target.namespace,
               )
-            : 'Set "volume-snapshot-class" to one of them.',
+            : 'Set "volume-snapshot-class" to one of these classes.',
           candidates.length === 0
-            ? `no VolumeSnapshotClass is there for ${driver}`
-            : `several VolumeSnapshotClasses fit ${driver}, none is the default: ${candidates.join(', ')}`,
+            ? `there is no VolumeSnapshotClass of ${driver}`
+            : `several VolumeSnapshotClasses are of ${driver}, and none is the default: ${candidates.join(', ')}`,
         );
       }),
   },
@@ -84,25 +89,27 @@ export const clusterChecks: readonly Check[] = [
     title: 'PersistentVolumeClaim of the server',
     expected: 'The claim is bound, and scaling down keeps it',
     subject: 'cluster',
-    why: 'A StatefulSet can be told to delete its claims when it is scaled to 0, as the upgrade does.',
+    why: 'A StatefulSet may be set to delete its PersistentVolumeClaims when it is scaled to 0, which the upgrade does.',
+    advice:
+      'Have the StatefulSet keep its claims; the check prints the command, which restarts nothing. Where the claim is not bound, find the reason in its events. Where the claim is being deleted, take a backup and move the data to another claim.',
     run({ target }) {
       const { claim, claimName, persistentVolume } = target.volume;
       const phase = claim.status?.phase ?? 'unknown';
       if (phase !== 'Bound' || persistentVolume === undefined)
         return failed(
-          'Look at the events of the claim.',
-          `PersistentVolumeClaim ${claimName} is ${phase}, its volume is ${persistentVolume === undefined ? 'not to be seen' : 'there'}`,
+          `Find the reason in the events of the claim: ${copyable(shell`kubectl -n ${target.namespace} describe persistentvolumeclaim ${claimName}`)}`,
+          `PersistentVolumeClaim ${claimName} is ${phase}, its PersistentVolume ${persistentVolume === undefined ? 'was not found' : 'exists'}`,
         );
       if (claim.metadata?.deletionTimestamp !== undefined)
         return failed(
-          'Take a backup first. The claim goes with the next stop of PostgreSQL, and its volume with it unless that retains: move the data to a claim that stays.',
+          "Take a backup first. Kubernetes deletes the claim at the next stop of PostgreSQL, and its volume too, unless the volume's reclaim policy is Retain. Move the data to a claim that is not being deleted.",
           `PersistentVolumeClaim ${claimName} is being deleted`,
         );
       const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain';
       if (whenScaled !== 'Retain')
         return failed(
           shellRemedy(
-            'Have it keep the claim, which restarts nothing.',
+            'Have the StatefulSet keep its claim. The command restarts nothing.',
             shell`kubectl -n ${target.namespace} patch statefulset ${target.name} -p ${retained}`,
           ),
           `StatefulSet ${target.name} deletes its claim when it is scaled down (whenScaled: ${whenScaled})`,
@@ -111,8 +118,8 @@ export const clusterChecks: readonly Check[] = [
       return passed(
         `PersistentVolumeClaim ${claimName} is bound to ${persistentVolume.metadata?.name ?? '?'}, access ${claim.spec?.accessModes?.join(', ') ?? 'unknown'}`,
         policy === 'Retain'
-          ? 'the volume stays whatever happens to its claim (Retain)'
-          : `the volume goes with its claim (${policy}): the upgrade sets Retain until it is done`,
+          ? 'Kubernetes keeps the volume if its claim is deleted (Retain)'
+          : `Kubernetes deletes the volume with its claim (${policy}): the upgrade sets Retain until it is done`,
       );
     },
   },
@@ -122,11 +129,18 @@ export const clusterChecks: readonly Check[] = [
     expected: 'No other pod uses the volume',
     subject: 'cluster',
     why: 'Two pods on one node can mount the same volume. A second server on the data directory destroys it.',
+    advice: 'Scale the workload of each pod to 0 replicas, or delete the pod if it has none.',
     run: ({ otherVolumeUsers, target }) =>
       judgeFact(otherVolumeUsers, (pods) =>
         pods.length === 0
           ? passed(`only ${target.podName} mounts ${target.volume.claimName}`)
-          : failed('Scale them down.', ...pods.map((p) => `pod ${p} mounts ${target.volume.claimName}`)),
+          : failed(
+              shellRemedy(
+                'Scale the workload of each pod to 0 replicas, or delete the pod if it has none. The command shows the workload ("Controlled By").',
+                shell`kubectl -n ${target.namespace} describe pods ${pods}`,
+              ),
+              ...pods.map((p) => `pod ${p} mounts ${target.volume.claimName}`),
+            ),
       ),
   },
   {
@@ -134,7 +148,9 @@ export const clusterChecks: readonly Check[] = [
     title: 'Leftovers of an earlier upgrade',
     expected: 'Nothing is left of an earlier upgrade',
     subject: 'cluster',
-    why: 'Directories of an earlier try hold data that might be the only copy. Nothing of it is deleted here.',
+    why: 'Directories of an earlier try may hold the only copy of the data. The check deletes nothing.',
+    advice:
+      'If the journal is unfinished, run `mode: upgrade`: it completes or reverts that upgrade. Otherwise look at the directories, and remove only what you are sure of. Where several directories hold clusters, delete nothing: the check says which one has the data, and prints the commands that put it in its place.',
     run: ({ files, leftoverObjects, target }) =>
       judgeFact(files, (seen) =>
         judgeFact(leftoverObjects, (objects) => {
@@ -145,7 +161,7 @@ export const clusterChecks: readonly Check[] = [
           const evidence = [...serious, ...objects];
           if (evidence.length > 0) {
             return failed(
-              `If the journal is unfinished, run "mode: upgrade": it goes on with that upgrade. Otherwise look into them (${copyable(shell`kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}`)}). Remove what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
+              `If the journal is unfinished, run "mode: upgrade": it completes or reverts that upgrade. Otherwise look at the directories (${copyable(shell`kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}`)}). Remove only what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
               ...evidence.map((e) => `left over: ${e}`),
             );
           }
@@ -156,13 +172,15 @@ export const clusterChecks: readonly Check[] = [
   {
     id: 'applications',
     title: 'Workloads of the application layer',
-    expected: 'The application layer is known',
+    expected: 'The action finds the workloads of the application layer',
     subject: 'cluster',
-    why: 'It is stopped during the upgrade and brought back as it was. If no workload carries the label, nothing would be stopped.',
+    why: 'The upgrade stops the application layer, and restarts it with the replicas that it had. If no workload carried the label, the upgrade would stop nothing.',
+    advice:
+      'Set "application-selector" to the label of the application layer. If the applications should run after the upgrade, scale them up before it.',
     run({ target, inputs }) {
       if (target.applications.length === 0)
         return unknown(
-          'Set "application-selector" to the label of the application layer.',
+          `Set "application-selector" to the label of the application layer: ${copyable(shell`kubectl -n ${target.namespace} get deployments,statefulsets,cronjobs --show-labels`)}`,
           `no Deployment, StatefulSet or CronJob in namespace ${target.namespace} matches ${inputs.applicationSelector}`,
         );
       const evidence = target.applications.map((w) => `${workloadName(w)}: ${workloadState(w)}`);
@@ -170,7 +188,7 @@ export const clusterChecks: readonly Check[] = [
       return running
         ? passed(...evidence)
         : warning(
-            'If the applications should run, scale them up before the upgrade: they are brought back exactly as they are found.',
+            'If the applications should run, scale them up before the upgrade: it restarts them with the replicas that it finds.',
             'every workload is at 0 replicas',
             ...evidence,
           );

@@ -4,13 +4,13 @@ import type { Target } from '../../target/target.ts';
 import { copyable, failed, passed, shell, warning, type Answer } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
-/** Taints by which somebody says that a node is about to go. */
+/** Taints which say that a node is about to be removed. */
 const leaving: Readonly<Record<string, string>> = {
   ToBeDeletedByClusterAutoscaler: 'the cluster autoscaler is removing it',
-  DeletionCandidateOfClusterAutoscaler: 'the cluster autoscaler would remove it when its pods have gone',
+  DeletionCandidateOfClusterAutoscaler: 'the cluster autoscaler removes it when its pods have ended',
   'karpenter.sh/disrupted': 'Karpenter is removing it',
   'karpenter.sh/disruption': 'Karpenter is removing it',
-  'cloud.google.com/impending-node-termination': 'the cloud is taking it away',
+  'cloud.google.com/impending-node-termination': 'the cloud provider is about to terminate it',
   'node.cloudprovider.kubernetes.io/shutdown': 'it was switched off',
   'node.kubernetes.io/out-of-service': 'it was declared out of service',
 };
@@ -19,14 +19,16 @@ export const placementChecks: readonly Check[] = [
   {
     id: 'placement',
     title: 'Nodes for the upgrade Job',
-    expected: 'A node that can attach the volume takes the upgrade Job, and stays',
+    expected: 'A node that can attach the volume accepts the upgrade Job, and is not about to be removed',
     subject: 'cluster',
-    why: "The upgrade Job goes where the volume can go, with the server's node selector and tolerations. Where every such node is cordoned or tainted, it starts nowhere, and the downtime was for nothing. A node that is being drained waits for a PodDisruptionBudget of PostgreSQL, and goes on as soon as the upgrade has stopped it. Autoscalers are asked by annotations to leave the Job alone; a drain by hand takes its pod, and 12 then comes back on another node. With the applications at 0 an autoscaler may remove their nodes, and they come back only when there are new ones. Nodes and budgets that may not be read only warn: the probes are placed by the same rules, and a Job that starts nowhere, or is taken away, costs downtime but no data.",
+    why: "The upgrade Job runs where the volume can be attached, with the server's node selector and tolerations. Where every such node is cordoned or tainted, the Job starts nowhere, and the downtime was for nothing. The drain of a node may wait for a PodDisruptionBudget of PostgreSQL. It goes on as soon as the upgrade has stopped PostgreSQL. Annotations ask autoscalers to leave the Job alone. A drain by hand evicts the Job's pod, and the action then restores PostgreSQL 12 on another node. With the applications at 0 replicas, an autoscaler may remove their nodes. The applications then restart only when there are new nodes. Where nodes and budgets may not be read, this only warns. The probes are placed by the same rules, and a Job that starts nowhere, or is evicted, costs downtime but no data.",
+    advice:
+      "Let one of the nodes accept pods again (`kubectl uncordon NODE`), add a node in the zone of the volume, or give the server's pod matching tolerations and a matching node selector. Where the server's node is being drained, wait until PostgreSQL runs on another node, or keep the node until the upgrade is done. Where nodes may not be read, grant the right ([permissions](permissions.md)), or look yourself.",
     run({ nodes, budgets, target }) {
       if (!nodes.known || !budgets.known) {
         const reasons = [nodes, budgets].flatMap((fact) => (fact.known ? [] : [fact.reason]));
         return warning(
-          `Let the kubeconfig's user list nodes and PodDisruptionBudgets (docs/permissions.md), or look yourself whether the node of ${target.podName} is to stay: ${copyable(shell`kubectl get node ${nodeOf(target)} -o wide`)}`,
+          `Let the kubeconfig's user list nodes and PodDisruptionBudgets (docs/permissions.md). Or look yourself whether the node of ${target.podName} stays: ${copyable(shell`kubectl get node ${nodeOf(target)} -o wide`)}`,
           ...reasons,
         );
       }
@@ -41,33 +43,33 @@ function judged(nodes: readonly V1Node[], budgets: readonly V1PodDisruptionBudge
   const own = nodes.find(({ metadata }) => metadata?.name === nodeOf(target));
   const others = reachable.filter((node) => !taking.includes(node));
   const evidence = [
-    `${String(taking.length)} of ${String(reachable.length)} nodes where the volume can go take the Job`,
+    `${String(taking.length)} of ${String(reachable.length)} nodes that can attach the volume accept the Job`,
     ...others.map((node) => `node ${node.metadata?.name ?? ''}: ${obstacleOf(node, target) ?? ''}`),
     ...budgets.filter((budget) => covers(budget, target)).map(describe),
   ];
   if (taking.length === 0)
     return failed(
-      `Let one of the nodes take pods again (${copyable('kubectl uncordon NODE')}), add one in the zone of the volume, or give the server's pod the tolerations and node selector that fit.`,
-      ...(reachable.length === 0 ? ["no node has what the volume and the server's node selector ask for"] : []),
+      `Let one of the nodes accept pods again (${copyable('kubectl uncordon NODE')}), or add a node in the zone of the volume. Or give the server's pod matching tolerations and a matching node selector.`,
+      ...(reachable.length === 0 ? ["no node matches the volume and the server's node selector"] : []),
       ...evidence,
     );
   const [mark] = own === undefined ? [] : marksOf(own);
   if (own === undefined || (taking.includes(own) && mark === undefined)) return passed(...evidence);
   const said = mark === undefined ? [] : [`node ${nodeOf(target)} of ${target.podName}: ${mark}`];
   return warning(
-    `Wait until ${nodeOf(target)} has been drained and PostgreSQL runs on another node, or have the node stay until the upgrade is done (${copyable(shell`kubectl uncordon ${nodeOf(target)}`)}). Otherwise the Job and 14 start on another node, which costs the time to attach the volume and to pull the images there.`,
+    `Wait until ${nodeOf(target)} is drained and PostgreSQL runs on another node. Or keep the node until the upgrade is done (${copyable(shell`kubectl uncordon ${nodeOf(target)}`)}). Otherwise the Job and PostgreSQL 14 start on another node. There the volume has to be attached and the images have to be pulled, which takes time.`,
     ...said,
     ...evidence,
   );
 }
 
-/** What speaks of the node's end, the worst first. */
+/** Signs that the node is about to be removed, the worst first. */
 function marksOf({ spec }: V1Node): string[] {
   const taints = Object.entries(leaving).filter(([key]) => spec?.taints?.some((taint) => taint.key === key));
   return [...(spec?.unschedulable === true ? ['it is cordoned'] : []), ...taints.map(([, what]) => what)];
 }
 
-/** Why a node takes no pod with the server's tolerations; a taint that only asks is none. */
+/** Why a node takes no pod with the server's tolerations; a taint of effect PreferNoSchedule is none. */
 function obstacleOf(node: V1Node, { statefulSet }: Target): string | undefined {
   const tolerations = statefulSet.spec?.template.spec?.tolerations ?? [];
   const [mark] = marksOf(node);
@@ -111,7 +113,7 @@ function covers({ spec }: V1PodDisruptionBudget, { pod, statefulSet }: Target): 
 
 function describe({ metadata, status }: V1PodDisruptionBudget): string {
   const allowed = status?.disruptionsAllowed ?? 0;
-  return `PodDisruptionBudget ${metadata?.name ?? ''} ${allowed > 0 ? 'lets a drain take' : 'keeps a drain waiting for'} the server's pod; the Job's pod is none of its own`;
+  return `PodDisruptionBudget ${metadata?.name ?? ''} ${allowed > 0 ? 'lets a drain evict' : 'makes a drain wait for'} the server's pod; it does not cover the Job's pod`;
 }
 
 function nodeOf({ pod }: Target): string {

@@ -9,9 +9,10 @@ export const serverReleaseChecks: readonly Check[] = [
   {
     id: 'server-release',
     title: 'Release of CircleCI Server',
-    expected: `CircleCI Server is of release ${firstRelease} or later`,
+    expected: `CircleCI Server has release ${firstRelease} or later`,
     subject: 'cluster',
-    why: `The vendor's way to 14 is for release ${firstRelease} and later, and its images of 14 are theirs: nobody has tried the applications of older releases with it. Told by the label \`helm.sh/chart\` of the application layer; tags of images do not tell the release, and the Secret in which Helm has it holds all values besides, so it is not read. Where no workload has the label this only warns: nothing that the upgrade does depends on the release, and it would block servers that are all right.`,
+    why: `The vendor's upgrade page and its images of PostgreSQL 14 are for release ${firstRelease} and later. Nobody has tested the applications of older releases with PostgreSQL 14. The check reads the label \`helm.sh/chart\` of the application layer. Tags of images do not name the release. The Secret in which Helm keeps the release also holds all values, so the check does not read it. Where no workload has the label, this only warns: nothing in the upgrade depends on the release, and a failure would block servers that are all right.`,
+    advice: `Look up the release (\`helm list\` shows the chart). If it is older than ${firstRelease}, upgrade CircleCI Server to ${firstRelease} first, as its documentation says, then PostgreSQL.`,
     run: ({ charts, target }) =>
       judgeFact(charts, (labels) => {
         const found = labels.flatMap((label) => {
@@ -21,12 +22,12 @@ export const serverReleaseChecks: readonly Check[] = [
         const look = copyable(shell`helm -n ${target.namespace} list`);
         if (found.length === 0)
           return warning(
-            `Look which release it is (${look} shows the chart), and upgrade CircleCI Server first where it is older than ${firstRelease}.`,
+            `Look up the release (${look} shows the chart). If it is older than ${firstRelease}, upgrade CircleCI Server first.`,
             labels.length === 0
               ? 'no workload of the application layer has the label helm.sh/chart'
-              : `no label helm.sh/chart of the application layer tells the release: ${labels.join(', ')}`,
+              : `no label helm.sh/chart of the application layer names the release: ${labels.join(', ')}`,
           );
-        const evidence = found.map(({ label }) => `the application layer is of chart ${label}`);
+        const evidence = found.map(({ label }) => `the application layer has chart ${label}`);
         const [major = 0, minor = 0] = firstRelease.split('.').map(Number);
         return found.some(({ number }) => number < numberOf(major, minor))
           ? failed(

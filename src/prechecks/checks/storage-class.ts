@@ -9,24 +9,26 @@ export const storageClassChecks: readonly Check[] = [
     title: 'StorageClass of the volume',
     expected: 'A copy of the volume can be provisioned',
     subject: 'cluster',
-    why: "The backup is proved on a copy, and restored to one: a claim of the server's own StorageClass. A class that somebody deleted makes no volume any more, and one of another driver can't read the snapshots of this one; the volume itself goes on as if nothing were wrong. Not asked with `backup: external`. Where the class may not be read this only warns, as long as `verify-backup` makes such a copy before the downtime.",
+    why: "The upgrade proves the backup on a copy, and restores it to a copy: a PersistentVolumeClaim with the StorageClass of the server's. A StorageClass that was deleted makes no volume any more. One of another driver can't read the snapshots of this volume. The volume itself works on in both cases, so that nothing else shows it. Not asked with `backup: external`. Where the StorageClass may not be read, this only warns as long as `verify-backup` makes such a copy before the downtime.",
+    advice:
+      'Create the StorageClass again, with the provisioner of the volume. Or set "backup" to external and take the backup yourself. Where the class may not be read, grant the right ([permissions](permissions.md)), or look yourself with `kubectl get storageclasses`.',
     applies: ({ inputs }) => inputs.backup !== 'external',
     run({ storageClass, target, inputs }) {
       const { claimName, persistentVolume } = target.volume;
       if (!storageClass.known) {
-        const remedy = `Let the kubeconfig's user read StorageClasses (docs/permissions.md), or look yourself: ${list} has to show the class of claim ${claimName}.`;
+        const remedy = `Let the kubeconfig's user read StorageClasses (docs/permissions.md). Or look yourself: ${list} must show the class of PersistentVolumeClaim ${claimName}.`;
         return (inputs.verifyBackup ? warning : unknown)(remedy, storageClass.reason);
       }
       const { name, found } = storageClass.value;
       if (name === '')
         return failed(
-          'Make the claim one of a StorageClass, or set "backup" to external and take care of the backup yourself.',
-          `PersistentVolumeClaim ${claimName} names no StorageClass: nothing provisions another one like it`,
+          'Move the data to a PersistentVolumeClaim with a StorageClass. Or set "backup" to external and take the backup yourself.',
+          `PersistentVolumeClaim ${claimName} names no StorageClass, so that no copy of it can be provisioned`,
         );
       if (found === undefined)
         return failed(
-          `Make StorageClass ${name} again, with the provisioner of the volume (${list} shows those that there are).`,
-          `PersistentVolumeClaim ${claimName} is of StorageClass ${name}, which is not there any more`,
+          `Create StorageClass ${name} again, with the provisioner of the volume. ${list} shows the classes that exist.`,
+          `PersistentVolumeClaim ${claimName} has StorageClass ${name}, which does not exist any more`,
         );
       const driver = persistentVolume?.spec?.csi?.driver;
       const evidence = `StorageClass ${name}: provisioner ${found.provisioner}, volumes ${found.allowVolumeExpansion === true ? 'can' : "can't"} be enlarged`;
@@ -34,9 +36,9 @@ export const storageClassChecks: readonly Check[] = [
       return driver === undefined || found.provisioner === driver || found.provisioner.startsWith('kubernetes.io/')
         ? passed(evidence)
         : failed(
-            `Make a StorageClass ${name} of ${driver} again: what the class provisions now can't be filled from the volume.`,
+            `Create StorageClass ${name} of ${driver} again: a volume of the present class can't be filled from this one.`,
             evidence,
-            `the volume is one of ${driver}`,
+            `the volume has driver ${driver}`,
           );
     },
   },

@@ -6,14 +6,16 @@ import type { Check } from '../../facts/check.ts';
 
 const releaseAnnotation = 'meta.helm.sh/release-name';
 
-/** Who would put back what the upgrade changes. */
+/** What would undo the changes of the upgrade. */
 export const surroundingsChecks: readonly Check[] = [
   {
     id: 'gitops',
     title: 'Argo CD, Flux and KEDA',
     expected: 'Neither Argo CD, Flux nor KEDA reverts PostgreSQL or the applications during the upgrade',
     subject: 'cluster',
-    why: 'They would remove the scheduling gate and start PostgreSQL and the applications in the middle of the upgrade. Found by their labels, annotations and field managers; whether they are paused is read from the Application, HelmRelease or Kustomization, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. ScaledObjects of KEDA are paused by the upgrade, and have to be seen for that. A HorizontalPodAutoscaler needs nothing: Kubernetes lets it rest while its target has 0 replicas (but with a minReplicas of 0).',
+    why: 'They would remove the scheduling gate, and start PostgreSQL and the applications in the middle of the upgrade. The check finds them by their labels, annotations and field managers. It reads from the Application, HelmRelease or Kustomization whether it is paused, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. The upgrade pauses ScaledObjects of KEDA, and has to see them for that. A HorizontalPodAutoscaler needs nothing, except one with a minReplicas of 0: Kubernetes suspends it while its target has 0 replicas.',
+    advice:
+      "Pause Argo CD or Flux until the upgrade is done; the check prints the command for the object that it found (`argocd app set APPLICATION --sync-policy none`, `flux suspend helmrelease NAME`). Merge the pull request for the values file before you resume. For ScaledObjects of KEDA, let the kubeconfig's user list, get and patch scaledobjects.keda.sh.",
     run: ({ reconcilers, target }) =>
       judgeFact(reconcilers, (all) => {
         const evidence = (r: Reconciler) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];
@@ -26,12 +28,12 @@ export const surroundingsChecks: readonly Check[] = [
         const unread = all.filter((r) => r.state === 'unread');
         if (unread.length > 0)
           return unknown(
-            `${[...new Set(unread.map((r) => pause(r, target.namespace)))].join(' ')} Then let the kubeconfig's user see it (docs/permissions.md).`,
+            `${[...new Set(unread.map((r) => pause(r, target.namespace)))].join(' ')} Then let the kubeconfig's user read it (docs/permissions.md).`,
             ...new Set(unread.flatMap(evidence)),
           );
         if (target.unreadAutoscalers !== undefined)
           return unknown(
-            `Let the kubeconfig's user list, get and patch scaledobjects.keda.sh in namespace ${target.namespace}: the upgrade pauses those that scale the applications, and puts them back as they were.`,
+            `Let the kubeconfig's user list, get and patch scaledobjects.keda.sh in namespace ${target.namespace}. The upgrade pauses those that scale the applications, and restores their annotations afterwards.`,
             `KEDA is installed, and its ScaledObjects may not be read: ${target.unreadAutoscalers}`,
           );
         return all.length === 0
@@ -42,14 +44,16 @@ export const surroundingsChecks: readonly Check[] = [
   {
     id: 'helm-release',
     title: 'State of the Helm release',
-    expected: 'Helm is not in the middle of a change',
+    expected: 'No change by Helm is under way',
     subject: 'cluster',
-    why: 'A `helm upgrade` that is under way puts the StatefulSet and the applications back as its values have them. One that died leaves its release pending, and Helm then refuses the deployment that is to follow the upgrade. Told by the labels of the Secrets in which Helm keeps its revisions; what is in them is not read.',
+    why: 'A `helm upgrade` that is under way resets the StatefulSet and the applications to its values. One that died leaves its release pending, and Helm then refuses the deployment that follows the upgrade. The check reads the labels of the Secrets in which Helm keeps its revisions, and not what is in them.',
+    advice:
+      'Wait until Helm is done (`helm history RELEASE`). If nobody runs it any more, return to the last revision that was deployed: `helm rollback RELEASE`',
     run({ helmRevisions, target }) {
       const release = target.statefulSet.metadata?.annotations?.[releaseAnnotation];
       if (!helmRevisions.known && helmRevisions.code === 'forbidden')
         return unknown(
-          `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself (${copyable(shell`helm -n ${target.namespace} status ${release ?? 'RELEASE'}`)}), and where it says "deployed", "ignore-checks" takes a line "helm-release: looked at by hand".`,
+          `Let the kubeconfig's user list Secrets in namespace ${target.namespace} (docs/permissions.md). Or look yourself (${copyable(shell`helm -n ${target.namespace} status ${release ?? 'RELEASE'}`)}). If it says "deployed", add a line "helm-release: looked at by hand" to "ignore-checks".`,
           helmRevisions.reason,
         );
       return judgeFact(helmRevisions, (all) => {
@@ -62,7 +66,7 @@ export const surroundingsChecks: readonly Check[] = [
             pending
               .map(
                 (one) =>
-                  `Wait until it is done (${copyable(shell`helm -n ${target.namespace} history ${one.release}`)}). If nobody is at it any more, bring back the last revision that was deployed: ${copyable(shell`helm -n ${target.namespace} rollback ${one.release}`)}`,
+                  `Wait until it is done (${copyable(shell`helm -n ${target.namespace} history ${one.release}`)}). If nobody runs it any more, return to the last revision that was deployed: ${copyable(shell`helm -n ${target.namespace} rollback ${one.release}`)}`,
               )
               .join('\n'),
             ...pending.map(evidence),
@@ -78,14 +82,15 @@ export const surroundingsChecks: readonly Check[] = [
     title: 'Operator of the StatefulSet',
     expected: 'No operator owns PostgreSQL',
     subject: 'cluster',
-    why: 'A controller that owns the StatefulSet puts it back as it wants it, the scheduling gate included.',
+    why: 'A controller that owns the StatefulSet resets it to its own definition, and removes the scheduling gate.',
+    advice: 'Upgrade PostgreSQL by means of its operator, as its documentation says.',
     run({ target }) {
       const owner = target.statefulSet.metadata?.ownerReferences?.find((o) => o.controller === true);
       if (owner === undefined) return passed(`StatefulSet ${target.name} has no owner that controls it`);
       const [group = ''] = owner.apiVersion.includes('/') ? owner.apiVersion.split('/') : [''];
       const kind = `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
       return failed(
-        `Upgrade it in the way of its operator (${copyable(shell`kubectl -n ${target.namespace} get ${kind} ${owner.name} -o yaml`)} shows the object).`,
+        `Upgrade PostgreSQL by means of its operator (${copyable(shell`kubectl -n ${target.namespace} get ${kind} ${owner.name} -o yaml`)} shows the object).`,
         `StatefulSet ${target.name} is controlled by ${owner.kind} ${owner.name} (${owner.apiVersion})`,
       );
     },
@@ -113,9 +118,9 @@ function pause({ kind, name, namespace, state, marks }: Reconciler, release: str
   const suspended = kind === 'HelmRelease' ? 'helmrelease' : 'kustomization';
   const how =
     kind === 'Application'
-      ? `Pause the sync until the upgrade is done: ${copyable(shell`argocd app set ${namespace === undefined ? object : `${namespace}/${object}`} --sync-policy none`)} (where an ApplicationSet or a parent Application makes it, change it there).`
+      ? `Pause the sync until the upgrade is done: ${copyable(shell`argocd app set ${namespace === undefined ? object : `${namespace}/${object}`} --sync-policy none`)} (if an ApplicationSet or a parent Application creates it, change it there).`
       : `Suspend it until the upgrade is done: ${copyable(namespace === undefined ? shell`flux suspend ${suspended} ${object}` : shell`flux suspend ${suspended} ${object} --namespace ${namespace}`)}.`;
   if (state !== 'unknown') return how;
   const objects = [...new Set(marks.map((mark) => mark.split(' ')[0] ?? ''))];
-  return `${how} Then let the kubeconfig's user read it, or, where it is gone or in another cluster, take the marks off (${copyable(shell`kubectl -n ${release} label ${objects} NAME-`)}, or "annotate"; for a field manager, remove its entry from metadata.managedFields).`;
+  return `${how} Then let the kubeconfig's user read it. If it no longer exists, or is in another cluster, remove its marks (${copyable(shell`kubectl -n ${release} label ${objects} NAME-`)}, or "annotate"; for a field manager, remove its entry from metadata.managedFields).`;
 }

@@ -8,45 +8,51 @@ export const valuesChecks: readonly Check[] = [
     'values-file',
     'Edit of the values file',
     'The values file can be edited',
-    'Git has to say 14 too, or the next deployment starts 12 on data of 14. The edit is computed and proved before anything is stopped, with the file as it is in the base branch.',
+    'The values file must name the image of PostgreSQL 14 after the upgrade. Otherwise the next deployment starts PostgreSQL 12 on data of PostgreSQL 14. The action computes and proves the edit before it stops anything, with the file of the base branch.',
+    'Correct the file, "values-file" or "values-path", as the finding says. It names the line.',
   ),
   check(
     'values-branch',
     'Branch of the pull request',
-    "The pull request's branch is free or ours",
-    'A branch with somebody else’s commits on it is left alone, and so is an open pull request into another base.',
+    'The branch of the pull request does not exist, or holds only commits of this action',
+    'The action leaves a branch with commits of others alone. It also leaves an open pull request into another base alone.',
+    'Merge or close the pull request of the branch and delete the branch, or set "pull-request-branch" to another name.',
   ),
   check(
     'push-right',
     "The token's right to push",
     'The token may push',
-    'The branch is pushed after the upgrade, when it is too late to look for permissions. GitHub is asked by a request that it can only refuse.',
+    'The action pushes the branch after the upgrade, when it is too late to ask for permissions. The check sends GitHub a request that GitHub can only refuse.',
+    'Give the job `permissions: { contents: write, pull-requests: write }`, or set "github-token" to a token that has these two permissions.',
   ),
   check(
     'branch-rules',
     'Rules of the repository for the branch',
     "The repository's rules allow the branch",
-    'Rulesets may refuse new branches or commits which GitHub signs for an app.',
+    'Rulesets may refuse new branches, or commits that GitHub signs for an app.',
+    'Exempt the token from the rules that the finding names, or set "pull-request-branch" to a name that no such rule covers.',
   ),
   check(
     'pull-request-right',
     "The token's right to open pull requests",
     'The token may open pull requests',
-    'Pull requests are a permission of their own, and repositories and organizations may forbid them to the workflow token.',
+    'Opening pull requests is a permission of its own. Repositories and organizations may withhold it from the workflow token.',
+    'Turn on "Allow GitHub Actions to create and approve pull requests" (Settings, Actions, General), in the organization first. Or set "github-token" to a token of a GitHub App.',
   ),
 ];
 
-function check(id: ProbeFact['id'], title: string, expected: string, why: string): Check {
+function check(id: ProbeFact['id'], title: string, expected: string, why: string, advice: string): Check {
   return {
     id,
     title,
     expected,
     subject: 'values',
     why,
+    advice,
     applies: ({ pullRequest }) => pullRequest?.some((fact) => fact.id === id) === true,
     run({ pullRequest }) {
       const fact = pullRequest?.find((one) => one.id === id);
-      if (fact === undefined) return unknown('Set "values-file".', 'it was not asked');
+      if (fact === undefined) return unknown('Set "values-file".', 'GitHub was not asked');
       const { status, evidence, remedy, place } = fact;
       return {
         status,

@@ -27,7 +27,7 @@ describe('volume-snapshot', () => {
       'no class',
       '',
       { driver, chosen: undefined, candidates: [] },
-      `no VolumeSnapshotClass is there for ${driver}`,
+      `there is no VolumeSnapshotClass of ${driver}`,
       driver,
     ],
     ['several classes', '', { driver, chosen: undefined, candidates: ['a', 'b'] }, 'a, b', '"volume-snapshot-class"'],
@@ -77,7 +77,9 @@ describe('volume-claim', () => {
   test('one that keeps it passes', async () => {
     const answer = await answerOf('volume-claim', { target: await target(scaledDown('Retain')) });
     expect(answer.status).toBe('passed');
-    expect(answer.text).toContain('the volume goes with its claim (Delete): the upgrade sets Retain until it is done');
+    expect(answer.text).toContain(
+      'Kubernetes deletes the volume with its claim (Delete): the upgrade sets Retain until it is done',
+    );
   });
 
   test.each(['Pending', 'Lost', undefined])('a claim that is %s fails', async (phase) => {
@@ -208,7 +210,7 @@ describe('leftovers', () => {
     const entries = [...files.entries, `${root}/data-14`];
     const leftoverObjects = known(['unfinished journal ConfigMap x']);
     const answer = await answerOf('leftovers', { files: known({ ...files, clusters, entries }), leftoverObjects });
-    expect(answer.remedy?.text).toContain('it goes on with that upgrade');
+    expect(answer.remedy?.text).toContain('it completes or reverts that upgrade');
   });
 
   test.each(['data-14.txt', 'my-data-12', 'data'])('%s is none', async (name) => {

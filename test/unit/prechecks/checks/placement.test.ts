@@ -37,15 +37,15 @@ function budget(matchLabels: Record<string, string>, disruptionsAllowed: number)
 }
 
 describe('placement', () => {
-  test('passes where the node of the server takes pods, and says who would wait for it', async () => {
+  test('passes where the node of the server accepts pods, and names the budget that makes a drain wait', async () => {
     const answer = await placement({
       nodes: [node()],
       budgets: [budget({ app: 'postgresql' }, 0), budget({ app: 'x' }, 0)],
     });
     expect(answer.status).toBe('passed');
     expect(answer.evidence).toEqual([
-      '1 of 1 nodes where the volume can go take the Job',
-      "PodDisruptionBudget keep keeps a drain waiting for the server's pod; the Job's pod is none of its own",
+      '1 of 1 nodes that can attach the volume accept the Job',
+      "PodDisruptionBudget keep makes a drain wait for the server's pod; it does not cover the Job's pod",
     ]);
   });
 
@@ -60,7 +60,7 @@ describe('placement', () => {
   ])('fails where the only node is %s', async (_what, only, evidence) => {
     const answer = await placement({ nodes: [only] });
     expect(answer.status).toBe('failed');
-    expect(answer.text).toContain('0 of 1 nodes where the volume can go take the Job');
+    expect(answer.text).toContain('0 of 1 nodes that can attach the volume accept the Job');
     expect(answer.text).toContain(evidence);
     expect(answer.remedy?.text).toContain('`kubectl uncordon NODE`');
   });
@@ -71,7 +71,7 @@ describe('placement', () => {
     expect((await placement({ nodes, volumeGoes: [zone('a'), zone('b')] })).status).toBe('warning');
     const byName = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['node-1'] }] };
     expect((await placement({ nodes: [node(), other()], volumeGoes: [byName] })).text).toContain('1 of 1 nodes');
-    expect((await placement({ nodes, volumeGoes: [{}] })).text).toContain('no node has what the volume');
+    expect((await placement({ nodes, volumeGoes: [{}] })).text).toContain('no node matches the volume');
   });
 
   test("goes by the server's node selector and tolerations, as the scheduler does", async () => {
@@ -91,7 +91,7 @@ describe('placement', () => {
     const answer = await placement({ nodes: [node({ unschedulable: true }), other()], budgets: [budget({}, 0)] });
     expect(answer.status).toBe('warning');
     expect(answer.text).toContain('node node-1 of postgresql-0: it is cordoned');
-    expect(answer.text).toContain('keeps a drain waiting');
+    expect(answer.text).toContain('makes a drain wait');
     expect(answer.remedy?.text).toContain('`kubectl uncordon node-1`');
   });
 

@@ -7,12 +7,12 @@ import { answerOf, facts, known, unread } from '../facts.ts';
 describe('storage-class', () => {
   test.each([
     ['names none', '', undefined, 'names no StorageClass', '"backup" to external'],
-    ['was deleted', 'standard', undefined, 'which is not there any more', 'Make StorageClass standard again'],
+    ['was deleted', 'standard', undefined, 'which does not exist any more', 'Create StorageClass standard again'],
     [
       'is of another driver',
       'standard',
       storageClass({ provisioner: 'other.example.com' }),
-      'the volume is one of csi.example.com',
+      'the volume has driver csi.example.com',
       'of csi.example.com again',
     ],
   ])('of a claim that %s fails', async (_what, name, found, evidence, remedy) => {
