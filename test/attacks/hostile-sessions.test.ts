@@ -146,7 +146,7 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
         expect.arrayContaining(
           [hostileDatabase, 'template1'].map(
             (name) =>
-              `"${name}": it was not dumped, since a dump may run what the check restored-code found there as the superuser`,
+              `"${name}": not dumped, because a dump may run, as the superuser, what the check restored-code found there`,
           ),
         ),
       );

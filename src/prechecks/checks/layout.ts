@@ -9,7 +9,7 @@ export const layoutChecks: readonly Check[] = [
     subject: 'target',
     why: "The upgrade would leave a replica behind. The checks can't ask a server that does not run.",
     advice:
-      'Scale the StatefulSet to 1 replica. Rebuild standbys after the upgrade. After a failed upgrade by another way, do not start PostgreSQL before you have read "After a failed try of another way" in the README.',
+      'Scale the StatefulSet to 1 replica. Rebuild standbys after the upgrade. After a failed upgrade by another way, do not start PostgreSQL before you have read [after a failed try](recovery.md).',
     run({ target }) {
       const ready = target.pod?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
       if (target.replicas > 1)
@@ -22,7 +22,7 @@ export const layoutChecks: readonly Check[] = [
         );
       if (target.replicas === 0 || !ready)
         return failed(
-          `Start PostgreSQL: ${copyable(shell`kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1`)}. Do not start it after a failed upgrade by another way: where the data directory was renamed, the image makes an empty cluster. README, "After a failed try of another way", says what to do then.`,
+          `Start PostgreSQL: ${copyable(shell`kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1`)}. Do not start it after a failed upgrade by another way: where the data directory was renamed, the image makes an empty cluster. docs/recovery.md says what to do then.`,
           `StatefulSet ${target.name}: ${String(target.replicas)} replicas, pod ${target.podName} is ${target.pod === undefined ? 'absent' : 'not ready'}`,
         );
       return passed(

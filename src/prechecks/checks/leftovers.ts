@@ -16,7 +16,7 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const nested = others.find((cluster) => cluster.path.startsWith(`${data}/`));
   if (nested !== undefined) {
     return failed(
-      'Stop the applications now, and delete nothing. An earlier upgrade moved its new cluster into a data directory that had appeared meanwhile. README, "After a failed try of another way", says which of the two is right.',
+      'Stop the applications now, and delete nothing. An earlier upgrade moved its new cluster into a data directory that had appeared meanwhile. docs/recovery.md says which of the two is right.',
       `the new cluster of an earlier upgrade is nested in the data directory: ${nested.path}`,
       ...evidence,
     );
@@ -55,7 +55,7 @@ function putBack({ path, control }: FoundCluster, { dataDirectory: data, userId 
 }
 
 function byHand({ statefulSet, volume, userId }: Target): string {
-  return `With StatefulSet ${statefulSet.metadata?.name ?? ''} at 0 replicas, in a pod that mounts ${volume.claimName} (README has such a pod; what belongs to another user needs chown as root first, the rest runs as UID ${String(userId)})`;
+  return `With StatefulSet ${statefulSet.metadata?.name ?? ''} at 0 replicas, in a pod that mounts ${volume.claimName} (docs/recovery.md has such a pod; what belongs to another user needs chown as root first, the rest runs as UID ${String(userId)})`;
 }
 
 function describe({ path, owner, readable, version, control, hasTables, megabytes }: FoundCluster): string {

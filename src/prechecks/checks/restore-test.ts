@@ -28,13 +28,13 @@ export const restoreTestChecks: readonly Check[] = [
   {
     id: 'restore-test',
     title: 'Restore test of roles and schemas',
-    expected: 'PostgreSQL 14 restores every object of the server',
+    expected: 'PostgreSQL 14 restores every role and every schema of the server',
     subject: 'database',
-    why: 'Before pg_upgrade touches a file it dumps the roles and each schema and restores them into the new cluster; what can not be restored ends it, in the downtime. So the same is done before: pg_dump and pg_restore of the upgrade image (pg_upgrade uses the new ones too) go from the running server, which is only read, into a new cluster in a pod without a volume. What restores has no password, and closes the network to itself: code of database users runs there ([how](restore-test.md)). Each table is locked in the mode ACCESS SHARE while its database is dumped, mostly for less than a second, for two minutes at the most: reading and writing go on, but an ALTER TABLE, DROP or TRUNCATE that comes in between waits, and what comes after that waits behind it. A dump waits five seconds at the most for a lock that somebody else has. A database whose tables would take more than half of the room for locks is not dumped. Neither is one in which the check restored-code finds something, or is not answered: PostgreSQL 12 may run such code as the superuser when a dump locks the table. What only the files or the free space could show is asked by other checks. Of statements that fail the literals are not told: they may be secrets.',
+    why: "Before pg_upgrade touches a file, it dumps the roles and each schema, and restores them into the new cluster. An object that it can't restore ends the upgrade, in the downtime. So the restore test does the same beforehand. It uses pg_dump and pg_restore of the upgrade image, as pg_upgrade uses the new ones. It only reads the running server, and restores into a new cluster in a pod without a volume. The container that restores has no password, and closes the network to itself: code of database users runs there ([how](restore-test.md)). pg_dump locks each table in mode ACCESS SHARE while it dumps the database. That takes mostly less than a second, and two minutes at most. Reading and writing go on meanwhile. An ALTER TABLE, DROP or TRUNCATE that comes in between waits, and what comes after that waits behind it. pg_dump waits at most five seconds for a lock that somebody else holds. The test does not dump a database whose tables would take more than half of the room for locks. Nor does it dump one in which the check restored-code finds something, or gets no answer: PostgreSQL 12 may run such code as the superuser when pg_dump locks the table. Other checks look for what only the files or the free space could show. The finding shows failed statements without their literals, which may be secrets.",
     says: 'pg_restore: error: could not execute query: ERROR: ...',
     shows: 'upgrade',
     advice:
-      'Change or drop each object that is told, then run the checks again: one that depends on another fails with it. Where a NetworkPolicy keeps the pod from the server, this only warns: pg_upgrade needs no network. Where the server itself refuses the pod (pg_hba.conf), let pods with the label app.kubernetes.io/name: postgres-upgrade-probe in, or ignore the check.',
+      'Change or drop each object that the finding names, then run the checks again: an object that depends on another fails with it. Where a NetworkPolicy keeps the pod from the server, the check only warns, because pg_upgrade needs no network. Where the server itself refuses the pod (pg_hba.conf), let pods with the label app.kubernetes.io/name: postgres-upgrade-probe connect, or ignore the check.',
     run: (facts) =>
       judgeFact(facts.databases, (list) => {
         const { restoreTest } = facts;
@@ -52,20 +52,20 @@ export const restoreTestChecks: readonly Check[] = [
   },
 ];
 
-/** As with the images: what nobody wanted to be asked does not block. */
+/** As with the images: a test that an input turned off does not block. */
 function notRun({ reason, code }: Extract<Known<never>, { known: false }>): Answer {
   return code === notAsked
     ? notProbed(
-        '"probes" is none. pg_upgrade tells in the Job, before it touches a file, and 12 comes back.',
-        'Set "probes" to pods, so that it is tried before the downtime.',
+        '"probes" is none. pg_upgrade reports in the Job, before it touches a file, what it can\'t restore. The action then restores PostgreSQL 12.',
+        'Set "probes" to pods, so that the restore test runs before the downtime.',
         reason,
       )
-    : unknown(reach, reason);
+    : unknown(solveAndRepeat, reason);
 }
 
 /**
- * pg_upgrade needs no network: what keeps the pod away says nothing against the upgrade. Only where nothing is known that could keep it away
- * this is unknown, since then the reason may be the server's.
+ * pg_upgrade needs no network, so what keeps the pod from the server does not block the upgrade. Where no NetworkPolicy does, the finding is unknown: the
+ * server itself may be the reason.
  */
 function unreached(said: string, { target, server, networkPolicies }: Facts): Answer {
   const seen = `no connection from a pod to the running server: ${said}`;
@@ -79,7 +79,7 @@ function unreached(said: string, { target, server, networkPolicies }: Facts): An
   const port = server.known ? server.value.port : 5432;
   const barriers =
     pod === undefined ? [] : barriersBetween(networkPolicies.value, restoreTestLabels, pod, port, probeLabel);
-  if (barriers.length === 0) return unknown(reach, seen);
+  if (barriers.length === 0) return unknown(solveAndRepeat, seen);
   const commands = barriers.map(
     ({ policies: [first = ''], patch }) =>
       shell`kubectl -n ${target.namespace} patch networkpolicy ${first} --type json -p ${JSON.stringify(patch)}`,
@@ -92,8 +92,8 @@ function unreached(said: string, { target, server, networkPolicies }: Facts): An
     seen,
     ...barriers.map(({ direction, policies }) =>
       direction === 'ingress'
-        ? `NetworkPolicy ${policies.join(', ')} closes pod ${target.podName} and lets no pod with this label in`
-        : `NetworkPolicy ${policies.join(', ')} closes pods with this label and does not let them out to pod ${target.podName}`,
+        ? `NetworkPolicy ${policies.join(', ')} closes pod ${target.podName}, and lets no pod with this label connect`
+        : `NetworkPolicy ${policies.join(', ')} closes pods with this label, and does not let them connect to pod ${target.podName}`,
     ),
   );
 }
@@ -102,7 +102,7 @@ const probeLabelText = Object.entries(probeLabel)
   .map(([name, value]) => `${name}: ${value}`)
   .join();
 const untried =
-  'The restore test was not run. pg_upgrade itself needs no network: what the test would find then fails in the downtime, before a file is touched, and the action restores PostgreSQL 12.';
+  'The restore test did not run. pg_upgrade itself needs no network. What the test would find then fails in the downtime, before pg_upgrade touches a file, and the action restores PostgreSQL 12.';
 
 function judge({ broken, places, network }: RestoreTestFacts, left: readonly string[]): Answer {
   const failures = places.flatMap((place) => [
@@ -113,7 +113,7 @@ function judge({ broken, places, network }: RestoreTestFacts, left: readonly str
       ? [{ place, text: `${nameOf(place)}: ${dumpOf(place)}`, message: place.dump[0] ?? '' }]
       : []),
   ]);
-  const untold = places
+  const omitted = places
     .filter(({ more }) => more > 0)
     .map((place) => `${nameOf(place)}: ${String(place.more)} more errors`);
   const unread = [
@@ -124,21 +124,21 @@ function judge({ broken, places, network }: RestoreTestFacts, left: readonly str
   const done = places.filter((place) => place.seconds !== undefined).map(nameOf);
   const seen =
     failures.length > 0
-      ? failed(remedyOf(failures.map(({ message }) => message)), ...failures.map(({ text }) => text), ...untold)
+      ? failed(remedyOf(failures.map(({ message }) => message)), ...failures.map(({ text }) => text), ...omitted)
       : passed(...(done.length > 0 ? [`restored without an error: ${done.join(', ')}`] : []));
   const open =
     network === undefined
       ? seen
       : worst(seen, warning(closeNetwork, `the restore could reach the network: ${network}`));
-  return unread.length === 0 ? open : worst(open, unknown(reach, ...unread));
+  return unread.length === 0 ? open : worst(open, unknown(solveAndRepeat, ...unread));
 }
 
 const closeNetwork =
-  "Code of the databases' users runs in the restore. It has no password there, but could connect to other hosts. Apply the NetworkPolicy of docs/restore-test.md once, or use an upgrade image with Perl.";
-const reach =
-  'Remove the reason, then run the checks again. If it is to stay (pg_hba.conf, say), name the check in "ignore-checks": what it would find then fails in the downtime, before a file is touched.';
+  "Code of the databases' users runs in the restore. It has no password there, but it could connect to other hosts. Apply the NetworkPolicy of docs/restore-test.md once, or use an upgrade image with Perl.";
+const solveAndRepeat =
+  'Solve what the finding names, then run the checks again. If it must stay (a rule of pg_hba.conf, for example), name the check in "ignore-checks". What the test would find then fails in the downtime, before pg_upgrade touches a file.';
 
-/** A refusal of the object's own, and not of the moment. */
+/** Whether the dump failed because of an object, and not because of the circumstances. */
 function isDumpRefused({ dump }: RestoreResult): boolean {
   return dump.length > 0 && !dump.some((line) => circumstance.test(line));
 }
@@ -149,7 +149,7 @@ function unreadOf(place: RestoreResult, isBroken: boolean): string[] {
   if (place.dump.length > 0) return isDumpRefused(place) ? [] : [`${nameOf(place)}: ${dumpOf(place)}`];
   if (place.server.length > 0)
     return [...circumstances, ...place.server.map((line) => `${nameOf(place)}: PostgreSQL 14: ${line}`)];
-  if (place.seconds === undefined && !isBroken) return [...circumstances, `${nameOf(place)}: it was not restored`];
+  if (place.seconds === undefined && !isBroken) return [...circumstances, `${nameOf(place)}: not restored`];
   return circumstances;
 }
 
@@ -176,6 +176,6 @@ function remedyOf(messages: readonly string[]): string {
   );
   return [
     ...new Set(remedies),
-    'What follows in the same database may have failed only with what went before. Where another check names the object too, it has the commands.',
+    'Later errors in the same database may only follow from earlier ones. Where another check names the object too, that check has the commands.',
   ].join('\n');
 }

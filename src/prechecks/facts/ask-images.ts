@@ -21,7 +21,7 @@ import type { FactReaderDeps } from './deps.ts';
 import type { HazardFacts } from '../../hazards/hazard.ts';
 import { notDumped } from './not-dumped.ts';
 
-/** Asks the image of that role what it holds. */
+/** Asks the image of this role what it holds. */
 export async function probe(
   gathering: FactReaderDeps,
   role: ProbeRole,
@@ -54,7 +54,7 @@ export async function probe(
   );
 }
 
-/** Starts 14 with the StatefulSet's configuration, where that can touch nothing. */
+/** Starts PostgreSQL 14 with the StatefulSet's configuration, unless that could touch anything outside of its pod. */
 export async function tryStart(gathering: FactReaderDeps, server: Known<ServerFacts>): Promise<Known<Trial>> {
   const { inputs, target, database } = gathering;
   if (inputs.probes === 'none') return { known: false, reason: 'probes: none', code: notAsked };
@@ -65,7 +65,7 @@ export async function tryStart(gathering: FactReaderDeps, server: Known<ServerFa
   return await known(() => runTrial(gathering, pod, database, inputs.jobStartTimeout));
 }
 
-/** Dumps what pg_upgrade will dump, and restores it into a 14 of its own: not the databases whose users' code a dump might run. */
+/** Dumps what pg_upgrade will dump, and restores it into a new PostgreSQL 14. Leaves out the databases whose users' code a dump might run. */
 export async function testRestore(
   gathering: FactReaderDeps,
   settings: Known<JobSettings>,

@@ -28,8 +28,8 @@ function codeIn(name: string, hazards: Known<HazardFacts>, ignored: Ignored): st
   const answers = hazards.known ? hazards.value.databases[name] : hazards;
   const found = answers?.known === true ? answers.value[restoredCode.id] : answers;
   if (found?.known !== true)
-    return `it was not dumped, since the check ${restoredCode.id} was not answered: ${found?.reason ?? 'psql left out the answer'}`;
+    return `not dumped, because the check ${restoredCode.id} has no answer: ${found?.reason ?? 'psql left out the answer'}`;
   return found.value.total === 0
     ? undefined
-    : `it was not dumped, since a dump may run what the check ${restoredCode.id} found there as the superuser`;
+    : `not dumped, because a dump may run, as the superuser, what the check ${restoredCode.id} found there`;
 }

@@ -45,7 +45,7 @@ describe('a restore test', () => {
     ['role "pg_monitoring" does not exist', /Rename the role/],
     ['type "mymultirange" already exists', /Rename the object/],
     ['function inner_f(integer) does not exist', /schema of each name/],
-    ['syntax error at or near ")"', /both 12 and 14/],
+    ['syntax error at or near ")"', /both PostgreSQL 12 and PostgreSQL 14/],
     ['something nobody has seen', new RegExp(otherRemedy)],
   ])('%s: has a remedy', async (message, remedy) => {
     expect((await answer(restoreResult('circle', { failures: [failure(message)] }))).remedy?.text).toMatch(remedy);
@@ -113,15 +113,15 @@ describe('a database whose users may have a dump run their code', () => {
     [
       'has been found to have such code',
       hazardsOf({ 'restored-code': known({ total: 1, rows: [] }) }),
-      '"circle": it was not dumped, since a dump may run what the check restored-code found there as the superuser',
+      '"circle": not dumped, because a dump may run, as the superuser, what the check restored-code found there',
     ],
     [
       'has not answered',
       hazardsOf({ 'restored-code': unread('canceling statement') }),
-      '"circle": it was not dumped, since the check restored-code was not answered: canceling statement',
+      '"circle": not dumped, because the check restored-code has no answer: canceling statement',
     ],
-    ['says nothing', hazardsOf({}), 'was not answered: psql left out the answer'],
-    ['could not be asked at all', unread('no password'), 'was not answered: no password'],
+    ['says nothing', hazardsOf({}), 'has no answer: psql left out the answer'],
+    ['could not be asked at all', unread('no password'), 'has no answer: no password'],
   ])('that %s is not passed, and the reason is told', async (_what, hazards, line) => {
     const found = await answerOf('restore-test', { ...without, hazards });
     expect(found.status).toBe('unknown');
@@ -143,7 +143,7 @@ describe('a restore test whose pod gets no connection', () => {
     expect(found.status).toBe('warning');
     expect(found.evidence).toEqual([
       `no connection from a pod to the running server: ${unreachable}`,
-      `NetworkPolicy postgresql closes pod ${(await target()).podName} and lets no pod with this label in`,
+      `NetworkPolicy postgresql closes pod ${(await target()).podName}, and lets no pod with this label connect`,
     ]);
     const value = {
       from: [{ podSelector: { matchLabels: { 'app.kubernetes.io/name': 'postgres-upgrade-probe' } } }],
