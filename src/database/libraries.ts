@@ -46,14 +46,14 @@ SELECT coalesce(json_agg(json_build_object('setting', name, 'who', who, 'library
 const usedQuestion: Question = {
   id: 'used-libraries',
   statements: [functionsSql],
-  among: { selects: ['SELECT 1 FROM pg_proc WHERE oid >= 16384'], nothing: [] },
+  onlyIfExists: { selects: ['SELECT 1 FROM pg_proc WHERE oid >= 16384'], nothing: [] },
 };
 
 /** For the whole server, and so told by one database. */
 const preloadedQuestion: Question = {
   id: 'preloaded-libraries',
   statements: [preloadedSql],
-  among: { selects: ["SELECT 1 WHERE current_database() = 'template1'"], nothing: [] },
+  onlyIfExists: { selects: ["SELECT 1 WHERE current_database() = 'template1'"], nothing: [] },
 };
 
 /** For each database. */

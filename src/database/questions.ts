@@ -7,7 +7,7 @@ export interface Question {
   /** SQL and commands of psql, one after the other until one of them fails; they print rows of JSON, without the key `question`. */
   readonly statements: readonly string[];
   /** Where none of these finds a row the question would find nothing: SELECTs of what must be there, which take less time than the question does. */
-  readonly among?: {
+  readonly onlyIfExists?: {
     readonly selects: readonly string[];
     /** The rows that say so, as the statements would. */
     readonly nothing: readonly object[];
@@ -23,7 +23,7 @@ const polite = ['SET statement_timeout = 10000;', 'SET max_parallel_workers_per_
  * A connection that can't be made still ends the script (ON_ERROR_STOP is taken away after it, and put back at the end).
  */
 export function questionsScript(questions: readonly Question[]): string {
-  const selects = [...new Set(questions.flatMap(({ among }) => among?.selects ?? []))];
+  const selects = [...new Set(questions.flatMap(({ onlyIfExists }) => onlyIfExists?.selects ?? []))];
   return [
     '\\set ON_ERROR_STOP 0',
     ...polite,
@@ -40,8 +40,8 @@ const variable = (index: number) => `is_asked_${String(index)}`;
 function whatIsThere(questions: readonly Question[], selects: readonly string[]): string[] {
   if (selects.length === 0) return [];
   const found = selects.map((select, index) => `EXISTS (${select}) AS found_${String(index)}`);
-  const columns = questions.flatMap(({ among }, index) => {
-    const founds = among?.selects.map((select) => `found_${String(selects.indexOf(select))}`);
+  const columns = questions.flatMap(({ onlyIfExists }, index) => {
+    const founds = onlyIfExists?.selects.map((select) => `found_${String(selects.indexOf(select))}`);
     return founds === undefined ? [] : [{ name: variable(index), founds }];
   });
   return [
@@ -52,10 +52,12 @@ function whatIsThere(questions: readonly Question[], selects: readonly string[])
   ];
 }
 
-function asked({ id, statements, among }: Question, index: number): string {
+function asked({ id, statements, onlyIfExists }: Question, index: number): string {
   const question = untilOneFails(id, statements);
-  if (among === undefined) return question;
-  const nothing = [...among.nothing, { question: id, answered: true }].map((row) => `\\echo '${JSON.stringify(row)}'`);
+  if (onlyIfExists === undefined) return question;
+  const nothing = [...onlyIfExists.nothing, { question: id, answered: true }].map(
+    (row) => `\\echo '${JSON.stringify(row)}'`,
+  );
   return [`\\if :${variable(index)}`, question, '\\else', ...nothing, '\\endif'].join('\n');
 }
 

@@ -57,19 +57,19 @@ const unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND a
     AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b'))`;
 
 const advice =
-  'Turn the columns into text, or drop them; what queries expect the old type then has to cast. A view or a default on the column, or an index whose expression or condition needs the old type, must be dropped before, and made again after. There is no command where the table or the type belongs to a role without SUPERUSER: entered by the superuser, it would run code of that role with all rights. That role enters it in a login of its own (ALTER TABLE … ALTER COLUMN … TYPE text USING …::text).';
+  'Change the columns to text, or drop them. Queries that expect the old type then need a cast. First drop each view or default on the column, and each index whose expression or condition needs the old type. Create them again afterwards. There is no command where the table or the type belongs to a role without SUPERUSER: as the superuser, the command would run code of that role with all rights. That role runs it in a login of its own (ALTER TABLE … ALTER COLUMN … TYPE text USING …::text).';
 
 export const columnHazards: readonly Hazard[] = [
   {
     id: 'reg-type-columns',
     title: 'Columns with OIDs of functions, operators or text search objects',
     expected: 'No column holds OIDs of functions, operators or text search objects',
-    why: 'The types regproc, regprocedure, regoper, regoperator, regconfig, regdictionary, regnamespace and regcollation store OIDs, which are others in the new cluster. Looked for in domains, arrays, composites and ranges too.',
+    why: 'The types regproc, regprocedure, regoper, regoperator, regconfig, regdictionary, regnamespace and regcollation store OIDs, which differ in the new cluster. The check looks for them in domains, arrays, composite types and ranges too.',
     severity: 'failed',
     shows: 'check',
     says: 'Your installation contains one of the reg* data types in user tables.',
     advice,
-    among: [unusualColumns],
+    onlyIfExists: [unusualColumns],
     database: columnsOf(
       "SELECT oid FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN ('regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator', 'regproc', 'regprocedure')",
     ),
@@ -78,12 +78,12 @@ export const columnHazards: readonly Hazard[] = [
     id: 'system-row-type-columns',
     title: 'Columns with a row type of the system',
     expected: "No column has the row type of one of the system's relations",
-    why: 'Catalogs and the views of information_schema have other columns in 14, so stored rows of theirs could not be read.',
+    why: 'Catalogs and the views of information_schema have other columns in PostgreSQL 14, which could not read their stored rows.',
     severity: 'failed',
     shows: 'check',
     says: 'Your installation contains system-defined composite type(s) in user tables.',
     advice,
-    among: [unusualColumns],
+    onlyIfExists: [unusualColumns],
     database: columnsOf(
       "SELECT t.oid FROM pg_type t LEFT JOIN pg_namespace n ON n.oid = t.typnamespace WHERE typtype = 'c' AND (t.oid < 16384 OR nspname = 'information_schema')",
     ),
@@ -92,12 +92,12 @@ export const columnHazards: readonly Hazard[] = [
     id: 'information-schema-arrays',
     title: 'Columns with arrays of information_schema domains',
     expected: 'No column is an array of a domain of information_schema',
-    why: "Each array stores the OID of its elements' type, and that of information_schema's domains is another in 14. The upgrade succeeds, and the column can't be read any more. CREATE TABLE AS with array_agg over information_schema makes such columns.",
+    why: 'Each array stores the OID of its element type. The domains of information_schema have other OIDs in PostgreSQL 14. The upgrade succeeds, but nobody can read the column any more. CREATE TABLE AS with array_agg over information_schema makes such columns.',
     severity: 'failed',
     shows: 'never',
     says: 'ERROR: cache lookup failed for type 13115',
     advice,
-    among: [unusualColumns],
+    onlyIfExists: [unusualColumns],
     database: columnsOf(
       "SELECT t.oid FROM pg_type t JOIN pg_type e ON e.oid = t.typelem WHERE t.typcategory = 'A' AND e.typnamespace = 'information_schema'::regnamespace AND e.oid < 16384",
     ),
@@ -105,14 +105,14 @@ export const columnHazards: readonly Hazard[] = [
   {
     id: 'inherited-not-null',
     title: 'Child tables without a NOT NULL of their parent',
-    expected: 'No child table leaves out a NOT NULL of its parent',
-    why: 'pg_dump writes NOT NULL with the parent, and 14 refuses to attach the child.',
+    expected: 'No child table lacks a NOT NULL of its parent',
+    why: 'pg_dump writes NOT NULL with the parent, and PostgreSQL 14 refuses to attach the child.',
     severity: 'failed',
     shows: 'check',
     says: 'Your installation contains inconsistent NOT NULL constraints.',
     advice:
-      "Give the children's columns the NOT NULL of the parent; rows with NULL in them must be changed before. There is no command where a table belongs to a role without SUPERUSER: entered by the superuser, it would run code of that role with all rights. That role enters it in a login of its own (ALTER TABLE … ALTER COLUMN … SET NOT NULL).",
-    among: ['SELECT 1 FROM pg_inherits'],
+      "Give the children's columns the NOT NULL of the parent. First change rows with NULL in these columns. There is no command where a table belongs to a role without SUPERUSER: as the superuser, the command would run code of that role with all rights. That role runs it in a login of its own (ALTER TABLE … ALTER COLUMN … SET NOT NULL).",
+    onlyIfExists: ['SELECT 1 FROM pg_inherits'],
     database: `
 SELECT DISTINCT format('%s.%I', inhrelid::regclass, attname), 'its parent ' || inhparent::regclass || ' has NOT NULL' || ${runBy('roles')},
   CASE WHEN roles IS NULL THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;', inhrelid::regclass, attname) ELSE '' END

@@ -61,9 +61,9 @@ called(con, fn) AS (
 read(con, type) AS (
   SELECT con, m[1]::oid FROM domains, regexp_matches(tree, ':(?:consttype|resulttype) ([0-9]+) ', 'g') m WHERE NOT trusted),
 domain_checks(con, what) AS (
-  SELECT con, coalesce(format('calls %s of role %I', p.oid::regprocedure, fn_owner.rolname), 'calls a function that is gone')
+  SELECT con, coalesce(format('calls %s of role %I', p.oid::regprocedure, fn_owner.rolname), 'calls a function that was dropped')
     FROM called c LEFT JOIN pg_proc p ON p.oid = c.fn LEFT JOIN pg_roles fn_owner ON fn_owner.oid = p.proowner WHERE NOT coalesce(${isPlainFunction}, false)
-  UNION SELECT con, coalesce('reads a value of type ' || t.oid::regtype, 'reads a value of a type that is gone')
+  UNION SELECT con, coalesce('reads a value of type ' || t.oid::regtype, 'reads a value of a type that was dropped')
     FROM read r LEFT JOIN pg_type t ON t.oid = r.type LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typlen = -1 WHERE NOT coalesce(${isPlainType}, false)
   UNION SELECT con, 'has an expression of kind ' || m[1] FROM domains, regexp_matches(tree, '\\{([A-Z]+)[ }]', 'g') m WHERE NOT trusted AND m[1] <> ALL ('{${plainNodes.join()}}')
   UNION SELECT objid, format('calls %s of role %I', p.oid::regprocedure, rolname)

@@ -18,12 +18,12 @@ export const fileHazards: readonly Hazard[] = [
     id: 'missing-files',
     title: 'Files of tables and indexes',
     expected: 'Every table and index has its file',
-    why: 'pg_upgrade finds out while it takes the files over, after it has changed the old cluster.',
+    why: 'pg_upgrade notices it while it transfers the files, after it has changed the old cluster.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'error while creating link for relation "public.t": No such file or directory',
     advice:
-      'The data in it is lost: restore it from a backup, or drop it if nobody needs it. An index can be built anew.',
+      'The data in it is lost. Restore it from a backup, or drop it if nobody needs it. Rebuild an index with the command.',
     // One listing tells of most files in less time than to ask for each.
     database: `
 SELECT c.oid::regclass::text, 'has no file ' || pg_relation_filepath(c.oid), CASE relkind WHEN 'i' THEN format('REINDEX INDEX %s;', c.oid::regclass) ELSE '' END
@@ -35,10 +35,10 @@ FROM pg_class c WHERE relkind IN ('r', 'm', 'i', 't', 'S') AND relpersistence <>
     id: 'missing-init-forks',
     title: 'Init forks of unlogged tables and indexes',
     expected: 'Every unlogged table and index has its init fork, from which the server empties it after a crash',
-    why: 'Without its init fork an unlogged table can not be reset, and the server stays down after a crash.',
+    why: "The server can't reset an unlogged table without its init fork, and does not start after a crash.",
     severity: 'warning',
     shows: 'never',
-    advice: 'Have the files written anew.',
+    advice: 'Write the files again, with the commands.',
     database: `
 SELECT c.oid::regclass::text, 'has no file ' || pg_relation_filepath(c.oid) || '_init', CASE relkind WHEN 'i' THEN format('REINDEX INDEX %s;', c.oid::regclass) WHEN 'r' THEN format('VACUUM FULL %s;', c.oid::regclass) ELSE '' END
 FROM pg_class c WHERE CASE WHEN relkind IN ('r', 'i', 't') AND relpersistence = 'u' THEN pg_relation_filepath(c.oid) IS NOT NULL AND pg_stat_file(pg_relation_filepath(c.oid) || '_init', true) IS NULL END`,
@@ -47,7 +47,7 @@ FROM pg_class c WHERE CASE WHEN relkind IN ('r', 'i', 't') AND relpersistence = 
     id: 'signal-files',
     title: 'Standby and recovery files in the data directory',
     expected: 'No file in the data directory says that it is a standby or an unfinished restore',
-    why: 'The server of the upgrade Job obeys these files at its start. pg_upgrade --check passes and makes a standby of it, and the upgrade itself then dies.',
+    why: 'The server of the upgrade Job obeys these files when it starts. pg_upgrade --check passes and makes a standby of it, and the upgrade itself then fails.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'The source cluster was shut down while in recovery mode.',
@@ -60,24 +60,24 @@ WHERE (pg_stat_file(file, true)).size IS NOT NULL AND NOT (file IN ('tablespace_
   {
     id: 'exclusive-backup',
     title: 'Exclusive backup in progress',
-    expected: 'No exclusive backup is under way',
-    why: 'pg_start_backup leaves files in the data directory, which belong to no backup once the server was stopped.',
+    expected: 'No exclusive backup is in progress',
+    why: 'pg_start_backup leaves files in the data directory. They belong to no backup once the server has been stopped.',
     severity: 'warning',
     shows: 'never',
-    advice: 'End the backup.',
+    advice: 'End the backup, with the command.',
     server: `
 SELECT 'exclusive backup', 'begun ' || pg_backup_start_time(), 'SELECT pg_stop_backup(true, false);' WHERE NOT pg_is_in_recovery() AND pg_is_in_backup()`,
   },
   {
     id: 'tablespaces',
     title: 'Tablespaces outside of the data directory',
-    expected: 'There are no tablespaces outside of the data directory',
-    why: 'Every location has to be mounted at the same path in the upgrade Job, which mounts what the StatefulSet mounts from the volume. The new files go into a directory beside the old ones.',
+    expected: 'No tablespace is outside of the data directory',
+    why: 'Every location must be mounted at the same path in the upgrade Job, which mounts what the StatefulSet mounts from the volume. The new files go into a directory beside the old ones.',
     severity: 'warning',
     shows: 'check',
     says: 'tablespace directory "..." does not exist',
     advice:
-      'See that the location is on the volume of the server; the Job refuses to begin otherwise. Or move everything to pg_default and drop it, with the commands: they copy the files, and lock each table meanwhile.',
+      'Make sure that the location is on the volume of the server; otherwise the Job refuses to begin. Or move everything to pg_default and drop the tablespace, with the commands. They copy the files, and lock each table meanwhile.',
     server: `
 SELECT format('tablespace %I', spcname), 'at ' || pg_tablespace_location(oid), ${dropTablespace}
 FROM pg_tablespace t WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') NOT LIKE current_setting('data_directory') || '/%'`,
@@ -87,12 +87,12 @@ FROM pg_tablespace t WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/')
     title: 'Directories of tablespaces',
     expected:
       'Every tablespace has its directory, outside of the data directory and with nothing of PostgreSQL 14 in it',
-    why: "One inside of the data directory would be moved away with it. One without 12's directory has lost its files. One with a directory of 14 is the rest of another upgrade.",
+    why: 'The upgrade would move a directory inside of the data directory away with it. A tablespace without a directory of PostgreSQL 12 has lost its files. A directory of PostgreSQL 14 is left over from another upgrade.',
     severity: 'failed',
     shows: 'check',
     says: 'new cluster tablespace directory already exists: "..."; tablespace directory "..." does not exist',
     advice:
-      'Move what is inside of the data directory to pg_default and drop the tablespace, with the commands: they copy the files, and lock each table meanwhile. Remove a rest of 14 by hand when you are sure that it is one.',
+      'Move what is inside of the data directory to pg_default and drop the tablespace, with the commands. They copy the files, and lock each table meanwhile. Remove a leftover of PostgreSQL 14 by hand, when you are sure that it is one.',
     server: `
 SELECT format('tablespace %I', spcname), 'is inside of the data directory: ' || pg_tablespace_location(oid), ${dropTablespace}
 FROM pg_tablespace t WHERE oid >= 16384 AND (pg_tablespace_location(oid) || '/') LIKE current_setting('data_directory') || '/%'
@@ -106,11 +106,12 @@ FROM pg_tablespace t WHERE oid >= 16384 AND NOT EXISTS (SELECT FROM pg_ls_dir('p
   {
     id: 'checksum-failures',
     title: 'Pages with a wrong checksum',
-    expected: 'No page was found damaged so far',
-    why: 'Damaged pages are taken over as they are. The server counts those that it has found, where data checksums are on.',
+    expected: 'The server has found no damaged page so far',
+    why: 'The upgrade carries damaged pages over unchanged. Where data checksums are on, the server counts those that it has found.',
     severity: 'failed',
     shows: 'never',
-    advice: 'Repair or restore what is damaged (pg_dump of the database shows it), then set the count to zero.',
+    advice:
+      'Repair or restore what is damaged (pg_dump of the database shows it), then reset the count with the command.',
     server: `
 SELECT coalesce(format('database %I', datname), 'shared relations'), checksum_failures || ' pages, the last one ' || checksum_last_failure, CASE WHEN datname IS NULL THEN '' ELSE format(E'\\\\connect %I\\nSELECT pg_stat_reset();', datname) END
 FROM pg_stat_database WHERE checksum_failures > 0`,

@@ -1,17 +1,17 @@
 import type { Hazard } from './hazard.ts';
 import { resets, settingsThat } from './settings.ts';
 
-/** The built-in functions on arrays that are declared with other pseudo-types in 14. */
+/** The built-in functions on arrays that PostgreSQL 14 declares with other pseudo-types. */
 const polymorphic = `ARRAY['array_append(anyarray,anyelement)', 'array_cat(anyarray,anyarray)', 'array_prepend(anyelement,anyarray)',
   'array_remove(anyarray,anyelement)', 'array_replace(anyarray,anyelement,anyelement)', 'array_position(anyarray,anyelement)',
   'array_position(anyarray,anyelement,integer)', 'array_positions(anyarray,anyelement)', 'width_bucket(anyelement,anyarray)']::regprocedure[]`;
 
-/** C symbols behind LANGUAGE internal that 14 no longer has. */
-const goneSymbols = `'binary_upgrade_set_next_toast_pg_type_oid', 'currtid_byreloid', 'opaque_in', 'opaque_out', 'split_text', 'txid_current',
+/** C symbols behind LANGUAGE internal that PostgreSQL 14 lacks. */
+const removedSymbols = `'binary_upgrade_set_next_toast_pg_type_oid', 'currtid_byreloid', 'opaque_in', 'opaque_out', 'split_text', 'txid_current',
   'txid_current_if_assigned', 'txid_current_snapshot', 'txid_snapshot_in', 'txid_snapshot_out', 'txid_snapshot_recv', 'txid_snapshot_send',
   'txid_snapshot_xip', 'txid_snapshot_xmax', 'txid_snapshot_xmin', 'txid_status', 'txid_visible_in_snapshot'`;
 
-/** Names of functions that are new in 14 (or in 13), where a call without a schema now finds the built-in one. */
+/** Names of functions that are new in PostgreSQL 13 or 14, where a call without a schema then finds the built-in one. */
 const newNames = `'gen_random_uuid', 'gcd', 'lcm', 'bit_count', 'date_bin', 'normalize', 'is_normalized', 'min_scale', 'trim_scale', 'string_to_table',
   'unistr', 'trim_array', 'jsonb_set_lax', 'range_agg', 'range_intersect_agg', 'pg_current_xact_id', 'pg_current_snapshot'`;
 
@@ -48,19 +48,19 @@ const isDoubtful = `EXISTS (
     AND (p.oid IS NOT NULL OR 'e' NOT IN (t.typtype, coalesce(element.typtype, t.typtype))))`;
 
 const notPlanned =
-  'not planned here, since a role that is no superuser owns something in this database, or may create it. The restore test (the check restore-test) plans it; so does pg_upgrade, before PostgreSQL 14 has served anybody';
+  'not planned here, because a role without SUPERUSER owns something in this database, or may create it. The restore test (check restore-test) plans it. So does pg_upgrade, before PostgreSQL 14 has served anybody';
 
 export const functionHazards: readonly Hazard[] = [
   {
     id: 'postfix-operators',
     title: 'User-defined postfix operators',
     expected: 'No user-defined operator is a postfix operator',
-    why: '14 has no postfix operators.',
+    why: 'PostgreSQL 14 has no postfix operators.',
     severity: 'failed',
     shows: 'check',
     says: 'Your installation contains user-defined postfix operators, which are not supported anymore.',
     advice: 'Call the function of the operator instead, and drop the operator.',
-    among: [operators],
+    onlyIfExists: [operators],
     database: `
 SELECT oid::regoperator::text, 'calls ' || oprcode, format('DROP OPERATOR %s;', oid::regoperator)
 FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`,
@@ -69,12 +69,12 @@ FROM pg_operator WHERE oprright = 0 AND oprleft <> 0 AND oid >= 16384`,
     id: 'encoding-conversions',
     title: 'User-defined encoding conversions',
     expected: 'There is no user-defined encoding conversion',
-    why: 'Functions of conversions have another signature in 14.',
+    why: 'Functions of encoding conversions have another signature in PostgreSQL 14.',
     severity: 'failed',
     shows: 'check',
     says: 'Your installation contains user-defined encoding conversions.',
-    advice: 'Drop the conversion; after the upgrade make it again with a function of six arguments.',
-    among: ['SELECT 1 FROM pg_conversion WHERE oid >= 16384'],
+    advice: 'Drop the conversion. After the upgrade, create it again with a function of six arguments.',
+    onlyIfExists: ['SELECT 1 FROM pg_conversion WHERE oid >= 16384'],
     database: `
 SELECT format('%I.%I', n.nspname, c.conname), 'calls ' || c.conproc, format('DROP CONVERSION %I.%I;', n.nspname, c.conname)
 FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >= 16384`,
@@ -82,13 +82,14 @@ FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >
   {
     id: 'polymorphic-functions',
     title: 'User-defined aggregates and operators on built-in array functions',
-    expected: 'No user-defined aggregate or operator is built on the built-in functions of any array',
-    why: 'array_append and its relatives take anycompatiblearray in 14. pg_upgrade --check asks for the transition and final functions only: on combining and moving ones the upgrade itself dies.',
+    expected:
+      'No user-defined aggregate or operator uses the built-in array functions that PostgreSQL 14 declares in another way',
+    why: 'array_append and its relatives take anycompatiblearray in PostgreSQL 14. pg_upgrade --check looks at transition and final functions only. On a combine function, or one of a moving aggregate, the upgrade itself fails.',
     severity: 'failed',
     shows: 'check',
     says: 'Your installation contains user-defined objects that refer to internal polymorphic functions with arguments of type "anyarray" or "anyelement".',
-    advice: 'Drop them; after the upgrade make them again with anycompatiblearray and anycompatible.',
-    among: ['SELECT 1 FROM pg_aggregate WHERE aggfnoid >= 16384', operators],
+    advice: 'Drop them. After the upgrade, create them again with anycompatiblearray and anycompatible.',
+    onlyIfExists: ['SELECT 1 FROM pg_aggregate WHERE aggfnoid >= 16384', operators],
     database: `
 WITH f AS (SELECT ${polymorphic} AS l, ARRAY['anyarray', 'anyelement', 'anynonarray']::regtype[] AS any)
 SELECT 'aggregate ' || a.aggfnoid::regprocedure, format('transition function %s, final function %s, combine function %s, moving ones %s, %s, %s',
@@ -104,12 +105,12 @@ FROM pg_operator o, f WHERE o.oid >= 16384 AND o.oprcode = ANY (l) AND o.oprleft
     id: 'opaque-functions',
     title: 'Functions with the type opaque',
     expected: 'No function is declared with the type opaque',
-    why: '14 has no pseudo-type opaque.',
+    why: 'PostgreSQL 14 has no pseudo-type opaque.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'type "opaque" does not exist',
-    advice: 'Drop the function, and make it again with RETURNS trigger (language_handler, cstring).',
-    among: [functions],
+    advice: 'Drop the function, and create it again with RETURNS trigger (language_handler, cstring).',
+    onlyIfExists: [functions],
     database: `
 SELECT oid::regprocedure::text, 'declared with opaque', format('DROP ROUTINE %s;', oid::regprocedure)
 FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtypes))`,
@@ -118,26 +119,26 @@ FROM pg_proc WHERE oid >= 16384 AND (prorettype = 2282 OR 2282 = ANY (proargtype
     id: 'internal-functions',
     title: 'User-defined functions in LANGUAGE internal',
     expected: 'No user-defined function names a C function that PostgreSQL 14 lacks',
-    why: 'A function in LANGUAGE internal is found by its C name, and some of these are gone in 14.',
+    why: 'PostgreSQL finds a function in LANGUAGE internal by its C name. PostgreSQL 14 lacks some of these names.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'there is no built-in function named "split_text"',
     advice: 'Drop the function, and call the built-in SQL function instead.',
-    among: [functions],
+    onlyIfExists: [functions],
     database: `
 SELECT oid::regprocedure::text, 'names ' || prosrc, format('DROP ROUTINE %s;', oid::regprocedure)
-FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${goneSymbols})`,
+FROM pg_proc WHERE oid >= 16384 AND prolang = 12 AND prosrc IN (${removedSymbols})`,
   },
   {
     id: 'function-settings',
     title: 'Parameters of functions that PostgreSQL 14 refuses',
     expected: 'No function sets a parameter that PostgreSQL 14 does not know',
-    why: 'The SET of a function is checked when it is created in the new cluster.',
+    why: 'PostgreSQL 14 checks the SET of a function when it creates the function.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'unrecognized configuration parameter "operator_precedence_warning"',
-    advice: 'Take the setting away from the function.',
-    among: [functions],
+    advice: 'Reset the setting of the function, with the command.',
+    onlyIfExists: [functions],
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets('c')} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
 SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat('refused')}`,
@@ -146,12 +147,12 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     id: 'function-environment-settings',
     title: "Parameters of functions that depend on the image's files",
     expected: "No function sets a parameter whose value depends on the image's files",
-    why: 'Time zones, locales and libraries must be there in both images, else the function can be neither created nor called.',
+    why: 'Both images must have the time zone, locale or library. Otherwise PostgreSQL 14 can neither create nor call the function.',
     severity: 'warning',
     shows: 'upgrade',
     says: 'invalid value for parameter "TimeZone": "Bitnami"',
-    advice: 'See that both images have it (for a time zone of the usual database they do), or take the setting away.',
-    among: [functions],
+    advice: 'Make sure that both images have it, or reset the setting. A time zone of the usual database is in both.',
+    onlyIfExists: [functions],
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets('c')} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
 SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${settingsThat('environmental')}`,
@@ -160,13 +161,13 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     id: 'inlined-functions',
     title: 'search_path of expressions in tables and indexes',
     expected: 'Expressions of tables and indexes can be planned without a search_path',
-    why: 'The new cluster is filled with an empty search_path. An SQL function in an index, a CHECK, a generated column or a partition key is inlined then, and must find every name in its body. Each such expression is planned in that way, and not executed, where nobody but superusers can have made it. In other databases the server would run code of a role with the rights of the action: the check only warns there of expressions with functions or types of your own, and the restore test plans them.',
+    why: 'The restore fills the new cluster with an empty search_path. It inlines an SQL function in an index, a CHECK, a generated column or a partition key, and must find every name in its body. The check plans each such expression in the same way, without executing it, where only superusers can have made it. In other databases the server would run code of a role with the rights of the action. There the check only warns of expressions with functions or types of your own, and the restore test plans them.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'function inner_f(integer) does not exist',
     doubt: notPlanned,
     advice: 'Name the schemas in the body of the function, or give it a search_path of its own.',
-    among: [
+    onlyIfExists: [
       'SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)',
       "SELECT 1 FROM pg_constraint WHERE contype = 'c' AND oid >= 16384",
       "SELECT 1 FROM pg_attrdef WHERE (SELECT attgenerated FROM pg_attribute WHERE attrelid = adrelid AND attnum = adnum) <> ''",
@@ -222,13 +223,13 @@ FROM json_to_recordset(current_setting('upgrade.inlined')::json) AS f(object tex
     id: 'shadowed-functions',
     title: 'User-defined functions with a new built-in name',
     expected: 'No user-defined function has the name of a built-in one that is new',
-    why: 'pg_catalog comes first in every search_path: a call without a schema finds the built-in function of 14, if its arguments fit.',
+    why: 'pg_catalog comes first in every search_path. So a call without a schema finds the built-in function of PostgreSQL 14, if its arguments fit.',
     severity: 'warning',
     shows: 'never',
-    advice: 'Call the function with its schema, or see that the built-in one does the same.',
-    among: [functions],
+    advice: 'Call the function with its schema, or make sure that the built-in one does the same.',
+    onlyIfExists: [functions],
     database: `
-SELECT p.oid::regprocedure::text, 'the name is that of a function which 12 does not have, and 14 has', ''
+SELECT p.oid::regprocedure::text, 'PostgreSQL 14 has a built-in function of this name, which PostgreSQL 12 lacks', ''
 FROM pg_proc p WHERE p.oid >= 16384 AND p.proname IN (${newNames})
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`,
   },

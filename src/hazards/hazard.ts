@@ -1,9 +1,9 @@
 import type { Known } from '../common/known.ts';
 
 /**
- * Something in the server that the upgrade dies of, loses, or makes slow: a row of the table of hazards.
+ * Something in the server that the upgrade fails on, loses, or makes slow: a row of the table of hazards.
  * A query answers with three columns of text: `object` (what has it), `detail` (why it is one) and `remedy` (commands for psql
- * which take it away, or an empty text where only a person can tell them). No row is no hazard.
+ * that remove it, or an empty text where only a person can choose them). No row is no hazard.
  * Decision: docs/decisions/0018-checks.md
  */
 export interface Hazard {
@@ -14,7 +14,7 @@ export interface Hazard {
   readonly expected: string;
   /** What happens where it is present. */
   readonly why: string;
-  /** `failed` where the upgrade or the new server dies of it, or data is lost or unreadable; `warning` where it is slow or to be known. */
+  /** `failed` where the upgrade or the new server fails on it, or data is lost or unreadable; `warning` where it costs time, or where people should know. */
   readonly severity: 'failed' | 'warning';
   /** What pg_upgrade, or the new server, says to it, where known. */
   readonly says?: string;
@@ -24,11 +24,11 @@ export interface Hazard {
   readonly server?: string;
   /** Asked in each database that accepts connections. */
   readonly database?: string;
-  /** SELECTs of what a database must have for `database` to find anything, any of them. They have to follow from that query, and to take less time. */
-  readonly among?: readonly string[];
+  /** SELECTs: `database` is asked only if one of them finds a row. They must find one wherever `database` does, in less time. */
+  readonly onlyIfExists?: readonly string[];
   /** Runs before `database`, in the same session: what can't be asked by a SELECT alone. */
   readonly before?: string;
-  /** The `detail` of rows that only warn, whatever the severity: what could not be asked there, and what else tells. */
+  /** The `detail` of rows that only warn, whatever the severity: what could not be asked there, and what finds it instead. */
   readonly doubt?: string;
   /** What to do, in words. */
   readonly advice: string;

@@ -12,7 +12,7 @@ interface Listing {
 }
 
 /**
- * Lists of privileges that name a role which is gone, with the statement that takes exactly these items out. The lists are gathered before they
+ * Lists of privileges that name a dropped role, with the statement that removes exactly these items. The lists are gathered before they
  * are looked into, so that the question is planned once and not for each catalog; and each is looked into once, since most are alike.
  * aclexplode makes a row of each privilege: an item is kept once, as REVOKE would take back only one of several. A column without privileges has no list.
  */
@@ -30,7 +30,7 @@ dangling AS MATERIALIZED (SELECT acl, known FROM (SELECT DISTINCT acl FROM lists
 found AS (SELECT * FROM lists JOIN dangling USING (acl))
 SELECT CASE catalog WHEN 'pg_default_acl' THEN 'default privileges' WHEN 'pg_init_privs' THEN 'initial privileges of ' ELSE '' END
     || CASE catalog WHEN 'pg_default_acl' THEN '' ELSE coalesce(pg_describe_object(classid, objid, objsubid), 'OID ' || objid) END,
-  'its privileges name a role that is gone: ' || acl::text,
+  'its privileges name a role that was dropped: ' || acl::text,
   format('UPDATE pg_catalog.%s SET %s = %L WHERE %s;', catalog, col, CASE WHEN cardinality(kept) > 0 OR catalog <> 'pg_attribute' THEN kept::text END, key)
 FROM found, LATERAL (SELECT coalesce(array_agg(item ORDER BY n), '{}') AS kept FROM unnest(acl) WITH ORDINALITY AS items(item, n)
   WHERE NOT EXISTS (SELECT FROM aclexplode(ARRAY[item]) e WHERE (e.grantee <> 0 AND e.grantee <> ALL (known)) OR e.grantor <> ALL (known))) k`;
@@ -40,13 +40,12 @@ export const privilegeHazards: readonly Hazard[] = [
   {
     id: 'dangling-privileges',
     title: 'Privileges of dropped roles',
-    expected: 'No list of privileges names a role that is gone',
-    why: 'The privilege can not be given again in the new cluster. The usual way there: a superuser makes an extension, and is dropped after REASSIGN OWNED.',
+    expected: 'No list of privileges names a role that was dropped',
+    why: "The new cluster can't grant the privilege again. It usually comes about when a superuser creates an extension, and is dropped after REASSIGN OWNED.",
     severity: 'failed',
     shows: 'upgrade',
     says: 'role "16384" does not exist',
-    advice:
-      'Take the item out of the list. That is possible in the catalog alone, so keep a backup of the database first.',
+    advice: 'Remove the item from the list. Only a change of the catalog can do that, so back up the database first.',
     server: dangling([
       { catalog: 'pg_database', column: 'datacl' },
       { catalog: 'pg_tablespace', column: 'spcacl' },
@@ -79,10 +78,10 @@ export const privilegeHazards: readonly Hazard[] = [
     id: 'information-schema-privileges',
     title: 'Changed privileges in information_schema',
     expected: 'No privilege was changed in information_schema',
-    why: 'pg_dump leaves out what was granted there, and what was revoked: after the upgrade everybody reads its views again.',
+    why: 'pg_dump leaves out what was granted or revoked there. After the upgrade, everybody can read its views again.',
     severity: 'warning',
     shows: 'never',
-    advice: 'Give or revoke the same after the upgrade; the commands put them back to what they were at first.',
+    advice: 'Grant or revoke the same after the upgrade. The commands reset the privileges to what they were at first.',
     // What initdb grants there is in no catalog: everybody may read all but a few.
     database: `
 WITH o AS (
@@ -101,12 +100,12 @@ FROM o WHERE NOT (acl @> first AND first @> acl)`,
   {
     id: 'security-labels',
     title: 'Security labels',
-    expected: 'There is no security label',
-    why: '14 takes a label only when the library of its provider is loaded there.',
+    expected: 'No object has a security label',
+    why: 'PostgreSQL 14 accepts a label only if the library of its provider is loaded there.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'security label provider "anon" is not loaded',
-    advice: 'Remove the labels, or have the library preloaded in the new server; give them again after the upgrade.',
+    advice: 'Remove the labels and set them again after the upgrade. Or have the library preloaded in the new server.',
     server: `
 SELECT format('%s with OID %s', classoid::regclass, objoid), 'label of provider ' || provider, format('DELETE FROM pg_catalog.pg_shseclabel WHERE classoid = %s AND objoid = %s AND provider = %L;', classoid, objoid, provider)
 FROM pg_shseclabel`,
@@ -119,12 +118,12 @@ FROM pg_seclabel`,
     id: 'dangling-owners',
     title: 'Owners of objects',
     expected: 'Every object has an owner that exists',
-    why: 'An object whose owner is gone belongs to the superuser after the upgrade.',
+    why: 'An object whose owner was dropped belongs to the superuser after the upgrade.',
     severity: 'warning',
     shows: 'never',
     says: 'pg_dump: warning: owner of table "t" appears to be invalid',
-    advice: 'Give the object an owner.',
-    among: [orphanedObjects],
+    advice: 'Give the object an owner, with the command or ALTER … OWNER TO.',
+    onlyIfExists: [orphanedObjects],
     database: `
 SELECT object, 'its owner has OID ' || owner || ', which is no role', format('UPDATE pg_catalog.%s SET %s = 10 WHERE oid = %s;', catalog, col, oid)
 FROM (SELECT oid, oid::regclass::text AS object, relowner AS owner, 'pg_class' AS catalog, 'relowner' AS col FROM pg_class
@@ -137,15 +136,15 @@ WHERE owner NOT IN (SELECT oid FROM pg_roles)`,
     id: 'dangling-schemas',
     title: 'Schemas of objects',
     expected: 'Every object is in a schema that exists',
-    why: 'pg_dump stops at an object whose schema is gone.',
+    why: 'pg_dump stops at an object whose schema does not exist.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'pg_dump: error: schema with OID 16385 does not exist',
     advice:
-      'Move the object to a schema. That is possible in the catalog alone, so keep a backup of the database first.',
-    among: [orphanedObjects],
+      'Move the object to a schema that exists. Only a change of the catalog can do that, so back up the database first.',
+    onlyIfExists: [orphanedObjects],
     database: `
-SELECT kind || ' ' || quote_ident(name), 'its schema has OID ' || namespace || ', which is gone', format('UPDATE pg_catalog.%s SET %s = ''public''::pg_catalog.regnamespace WHERE oid = %s;', catalog, col, oid)
+SELECT kind || ' ' || quote_ident(name), 'its schema has OID ' || namespace || ', which does not exist', format('UPDATE pg_catalog.%s SET %s = ''public''::pg_catalog.regnamespace WHERE oid = %s;', catalog, col, oid)
 FROM (SELECT 'relation' AS kind, oid, relname AS name, relnamespace AS namespace, 'pg_class' AS catalog, 'relnamespace' AS col FROM pg_class
   UNION ALL SELECT 'function', oid, proname, pronamespace, 'pg_proc', 'pronamespace' FROM pg_proc
   UNION ALL SELECT 'type', oid, typname, typnamespace, 'pg_type', 'typnamespace' FROM pg_type) placed

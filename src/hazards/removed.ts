@@ -176,19 +176,19 @@ const changedFunctions = [
 ];
 
 const advice =
-  'Keep its definition (pg_dump --schema-only), drop it with the command, and make it again without what is gone.';
+  'Keep its definition (pg_dump --schema-only), drop it with the command, and create it again without what PostgreSQL 14 lacks.';
 
 export const removedHazards: readonly Hazard[] = [
   {
     id: 'removed-operators',
     title: 'Operators in stored expressions that PostgreSQL 14 lacks',
     expected: 'No stored expression uses an operator that PostgreSQL 14 no longer has',
-    why: 'Gone are ! and !! (factorial), the geometric @ and ~, and ~ of aclitem[]. Views, indexes, constraints, defaults, triggers and policies with them can not be made again.',
+    why: "PostgreSQL 14 lacks ! and !! (factorial), the geometric @ and ~, and ~ of aclitem[]. It can't create views, indexes, constraints, defaults, triggers and policies that use them.",
     severity: 'failed',
     shows: 'upgrade',
     says: 'operator does not exist: polygon ~ point; syntax error at or near ")"',
-    advice: `${advice} factorial(), <@ and @> are the same in 12 and 14.`,
-    among: [somethingGone],
+    advice: `${advice} factorial(), <@ and @> are the same in PostgreSQL 12 and PostgreSQL 14.`,
+    onlyIfExists: [somethingGone],
     database: `
 WITH gone AS (${findOperators}), ${expressions},
 found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneOperator}))
@@ -199,12 +199,12 @@ GROUP BY object, remedy`,
     id: 'removed-functions',
     title: 'Functions in use that PostgreSQL 14 lacks',
     expected: 'Nothing uses a function that PostgreSQL 14 no longer has',
-    why: 'Gone are numeric_fac, currtid(oid, tid), the functions of opaque, and those behind encoding conversions with five arguments. Stored expressions, casts and operators with them can not be made again.',
+    why: "PostgreSQL 14 lacks numeric_fac, currtid(oid, tid), the functions of opaque, and those behind encoding conversions with five arguments. It can't create stored expressions, casts and operators that use them.",
     severity: 'failed',
     shows: 'upgrade',
     says: 'function numeric_fac(bigint) does not exist',
-    advice: `${advice} factorial() is the same in 12 and 14.`,
-    among: [somethingGone, 'SELECT 1 FROM pg_cast WHERE oid >= 16384', operators],
+    advice: `${advice} factorial() is the same in PostgreSQL 12 and PostgreSQL 14.`,
+    onlyIfExists: [somethingGone, 'SELECT 1 FROM pg_cast WHERE oid >= 16384', operators],
     database: `
 WITH gone AS (${findFunctions} UNION ALL ${conversions}), ${expressions},
 found AS MATERIALIZED (SELECT * FROM expressions WHERE tree ~ (${goneFunction}))
@@ -221,12 +221,12 @@ FROM pg_operator o JOIN gone ON gone.oid = oprcode WHERE o.oid >= 16384`,
     id: 'removed-columns',
     title: 'System columns and views in use that PostgreSQL 14 lacks',
     expected: 'No view uses a column or view of the system that PostgreSQL 14 no longer has',
-    why: 'Gone are pg_stat_wal_receiver.received_lsn, pg_stat_ssl.compression (SELECT * names them too), pg_pltemplate, and sql_languages, sql_packages, sql_sizing_profiles of information_schema.',
+    why: 'PostgreSQL 14 lacks pg_stat_wal_receiver.received_lsn and pg_stat_ssl.compression (SELECT * names them too), pg_pltemplate, and sql_languages, sql_packages and sql_sizing_profiles of information_schema.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'column pg_stat_wal_receiver.received_lsn does not exist; relation "pg_catalog.pg_pltemplate" does not exist',
     advice,
-    among: ['SELECT 1 FROM pg_rewrite WHERE oid >= 16384'],
+    onlyIfExists: ['SELECT 1 FROM pg_rewrite WHERE oid >= 16384'],
     database: `
 WITH views AS (SELECT r.oid AS rule, r.ev_action::text AS tree, c.oid::regclass AS name, CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS kind
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384)
@@ -242,11 +242,11 @@ WHERE to_regclass(gone) IS NOT NULL AND v.tree ~ (':relid ' || to_regclass(gone)
     id: 'system-function-privileges',
     title: 'Changed privileges on system objects',
     expected: 'No privilege was changed on a system object that differs in PostgreSQL 14',
-    why: 'pg_upgrade gives changed privileges again, and names the function with its arguments of 12. pg_terminate_backend(integer) is the usual one.',
+    why: 'pg_upgrade grants changed privileges again, and names the function with its arguments of PostgreSQL 12. The usual one is pg_terminate_backend(integer).',
     severity: 'failed',
     shows: 'upgrade',
     says: 'function pg_catalog.pg_terminate_backend(integer) does not exist',
-    advice: 'Put the privileges back to what they were at first; give them again after the upgrade.',
+    advice: 'Reset the privileges to what they were at first, with the commands. Grant them again after the upgrade.',
     database: `
 WITH changed AS (${functionsWith(changedFunctions)} UNION ALL ${conversions}),
 f AS (SELECT p.oid, proowner, coalesce(proacl, acldefault('f', proowner)) AS acl, coalesce(initprivs, acldefault('f', proowner)) AS first

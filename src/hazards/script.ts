@@ -15,7 +15,13 @@ export function hazardQuestions(hazards: readonly Hazard[], scope: 'server' | 'd
     if (scope === 'server') return [{ id: hazard.id, statements: [statement(hazard, query)] }];
     const statements = [...(hazard.before === undefined ? [] : [hazard.before]), statement(hazard, query)];
     const nothing = [{ hazard: hazard.id, total: 0, rows: [] }];
-    return [{ id: hazard.id, statements, ...(hazard.among && { among: { selects: hazard.among, nothing } }) }];
+    return [
+      {
+        id: hazard.id,
+        statements,
+        ...(hazard.onlyIfExists && { onlyIfExists: { selects: hazard.onlyIfExists, nothing } }),
+      },
+    ];
   });
 }
 

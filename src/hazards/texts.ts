@@ -18,12 +18,13 @@ export const textHazards: readonly Hazard[] = [
     id: 'collations',
     title: 'Collations of the operating system or of ICU',
     expected: 'No object names a collation of the operating system or of ICU',
-    why: 'The locale must be in both images, or what names it can not be made. Locales of whole databases are asked of the images by another check. ICU sorts by its own version: indexes may have to be built anew.',
+    why: "Both images must have the locale. Otherwise PostgreSQL 14 can't create what names it. The check locales-in-images asks for the locales of whole databases. ICU sorts by its own version, so its indexes may need a rebuild.",
     severity: 'warning',
     shows: 'upgrade',
     says: 'collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist; could not create locale "de_DE.utf8"',
-    advice: 'See that both images have the locale (locale -a); rebuild indexes with ICU collations after the upgrade.',
-    among: [
+    advice:
+      'Make sure that both images have the locale (locale -a). Rebuild indexes with ICU collations after the upgrade.',
+    onlyIfExists: [
       `SELECT 1 FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND deptype <> 'p'`,
       'SELECT 1 FROM pg_collation WHERE oid >= 16384',
     ],
@@ -42,12 +43,12 @@ GROUP BY c.oid, collnamespace, collname, collcollate, collprovider`,
     id: 'text-search-files',
     title: 'Files of text search dictionaries',
     expected: "No text search dictionary reads a file that is not PostgreSQL's own",
-    why: 'The file must be in the directory tsearch_data of both images, or the dictionary can not be made.',
+    why: "Both images must have the file in the directory tsearch_data. Otherwise PostgreSQL 14 can't create the dictionary.",
     severity: 'failed',
     shows: 'upgrade',
     says: 'could not open synonym file ".../tsearch_data/company.syn": No such file or directory',
     advice: 'Use images that have the file, or drop the dictionary.',
-    among: ['SELECT 1 FROM pg_ts_dict WHERE oid >= 16384'],
+    onlyIfExists: ['SELECT 1 FROM pg_ts_dict WHERE oid >= 16384'],
     database: `
 SELECT format('%I.%I', dictnamespace::regnamespace, dictname), dictinitoption, format('DROP TEXT SEARCH DICTIONARY %I.%I;', dictnamespace::regnamespace, dictname)
 FROM pg_ts_dict d, pg_ts_template t WHERE d.oid >= 16384 AND t.oid = dicttemplate

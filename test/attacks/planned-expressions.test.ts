@@ -38,7 +38,7 @@ const inlined = `CREATE FUNCTION public.inner_f(int) RETURNS int LANGUAGE sql IM
 CREATE FUNCTION public.outer_f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT inner_f($1)'; CREATE TABLE public.t (a int); CREATE INDEX i ON public.t (public.outer_f(a));`;
 const missing = `${own}: index public.i: function inner_f(integer) does not exist`;
 const notPlanned = expect.stringContaining(
-  `${own}: index public.i: not planned here, since a role that is no superuser`,
+  `${own}: index public.i: not planned here, because a role without SUPERUSER`,
 );
 
 /** A built-in function that runs the text of a query: no object of the role is in pg_depend. */

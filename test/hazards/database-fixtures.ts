@@ -203,7 +203,7 @@ CREATE VIEW conversions AS SELECT 1 AS one WHERE utf8_to_iso8859_1(6, 8, 'a'::cs
   database(
     'multirange-names',
     `CREATE TYPE multirange AS ENUM ('a'); ALTER TYPE multirange RENAME TO mymultirange; CREATE TYPE myrange AS RANGE (subtype = int);`,
-    /public\.myrange: 14 will make the type mymultirange/,
+    /public\.myrange: PostgreSQL 14 will create the type mymultirange/,
     {
       passes: `CREATE TYPE freerange AS RANGE (subtype = int); CREATE TYPE multi AS ENUM ('a');`,
       dies: /type "mymultirange" already exists/,

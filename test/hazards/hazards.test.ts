@@ -39,7 +39,7 @@ function unknownIn(found: Record<string, Answer>): string[] {
 }
 
 /** Databases with objects of roles that are no superusers have expressions that are not planned. */
-const isNotPlanned = (line: string) => line.includes(': not planned here, since a role');
+const isNotPlanned = (line: string) => line.includes(': not planned here, because a role');
 
 function isHazard([id, { status, evidence }]: [string, Answer]): boolean {
   return status !== 'passed' && !(id === 'inlined-functions' && status === 'warning' && evidence.every(isNotPlanned));

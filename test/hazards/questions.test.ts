@@ -67,11 +67,11 @@ test('a question of which nothing is said, not even why it failed, is not answer
 });
 
 test('a question about what a database has none of is not asked; where that can not be told, it is', async () => {
-  const among = (select: string) => ({ selects: [select], nothing: [{ found: 0 }] });
+  const onlyIf = (select: string) => ({ selects: [select], nothing: [{ found: 0 }] });
   const ask = (id: string, select: string) => ({
     id,
     statements: ["SELECT json_build_object('asked', current_database());"],
-    among: among(select),
+    onlyIfExists: onlyIf(select),
   });
   const database = server.database();
   const list = (await readDatabases(database)).filter(({ name }) => name === 'postgres' || name === 'other');

@@ -78,7 +78,7 @@ export const serverFixtures: readonly Fixture[] = [
   server(
     'password-methods',
     `CREATE ROLE app LOGIN PASSWORD 'md50123456789abcdef0123456789abcdef'; ${append('host all app 10.0.0.0/8 scram-sha-256 # certain line', 'pg_hba.conf')}`,
-    /app: its secret is stored as md5/,
+    /app: its password is stored as md5/,
     { cure: restore('pg_hba.conf') },
   ),
   server('signal-files', touch('standby.signal'), /standby\.signal/, {

@@ -46,7 +46,7 @@ async function ask(questions: readonly Question[]): Promise<Record<string, Known
 
 beforeAll(async () => {
   installations = new Installations();
-  server = new Server(installations, 'among');
+  server = new Server(installations, 'only-if-exists');
   server.initialise();
   server.start();
   server.createLogin();
