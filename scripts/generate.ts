@@ -7,7 +7,7 @@ import { inputTable } from '../src/inputs/inputs.ts';
 import { sentence } from '../src/common/errors.ts';
 import { inputName } from '../src/common/input-name.ts';
 import { outputTable, type OutputName } from '../src/common/outputs.ts';
-import { catalogue } from '../src/prechecks/catalogue.ts';
+import { checkGroups } from '../src/prechecks/catalogue.ts';
 import type { Check } from '../src/facts/check.ts';
 import { resources } from '../src/ports/cluster.ts';
 import { reportShape } from '../src/report/report-shape.ts';
@@ -18,13 +18,15 @@ import { exampleNames } from '../src/target/server-names.ts';
 import { inputGroups, outputTypes, type InputKey } from './reference.ts';
 import { errorCodeLines } from './troubleshooting.ts';
 
-/** Who tells, where nobody asks the check. */
+/** When somebody would notice it without the check. */
 const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
   check: '`pg_upgrade --check` finds it too, but in the downtime',
   upgrade: '`pg_upgrade --check` passes; the upgrade itself fails in the downtime',
   start: 'the new server does not start, or refuses its clients, after the upgrade',
-  never: 'nothing fails, and nobody is told',
+  never: 'nothing fails, and no message appears',
 };
+
+const vendorPage = 'https://circleci.com/docs/server-admin/latest/operator/upgrade-postgres/';
 
 const generated = new Map<string, string>([
   ['action.yml', actionYaml()],
@@ -172,31 +174,46 @@ function between(text: string, name: string, lines: readonly string[]): string {
 }
 
 function checksPage(): string {
+  const index = checkGroups.map(({ title, checks }) => {
+    const links = checks.map(({ id }) => `[${id}](#${id})`).join(' · ');
+    return `| [${title}](#${anchor(title)}) | ${links} |`;
+  });
   return [
     '# The checks',
     '',
     'Generated from `src/prechecks/` and `src/hazards/` by `npm run generate`. `precheck` and `upgrade` run the same checks. A check answers `passed`, `warning`,',
-    '`failed` or `unknown`; unknown means that it could not be told, and stops an upgrade as a failure does.',
-    '[Beyond the checks](beyond-the-checks.md): what no running server can show, and what the upgrade sees to by itself.',
+    '`failed` or `unknown`. `unknown` means that the action could not find out. It blocks an upgrade as `failed` does.',
+    'Each finding says what to do with the names of your server, and has the commands. [Beyond the checks](beyond-the-checks.md) lists what no running server can show.',
     '',
-    ...catalogue.flatMap((check) => [
-      `## ${check.id}`,
-      '',
-      `**${check.title}** (${check.subject}). Expected: ${sentence(check.expected)}`,
-      '',
-      check.why,
-      '',
-      ...saying(check),
-    ]),
+    '| subject | checks |',
+    '| --- | --- |',
+    ...index,
+    '',
+    ...checkGroups.flatMap(({ title, checks }) => [`## ${title}`, '', ...checks.flatMap(section)]),
   ].join('\n');
 }
 
-function saying({ says, shows, advice }: Check): string[] {
+function section({ id, title, expected, why, says, shows, advice }: Check): string[] {
   return [
+    `### ${id}`,
+    '',
+    `**${title}**. Expected: ${sentence(expected)}`,
+    '',
+    why.replace("vendor's upgrade page", `vendor's [upgrade page](${vendorPage})`),
+    '',
     ...(shows === undefined ? [] : [`Without this check ${showing[shows]}.`, '']),
     ...(says === undefined ? [] : [`pg_upgrade or the new server says: \`${says}\``, '']),
-    ...(advice === undefined ? [] : [`What to do: ${advice}`, '']),
+    `**What to do:** ${sentence(advice)}`,
+    '',
   ];
+}
+
+/** As GitHub makes it of a heading. */
+function anchor(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
 }
 
 /** Of the numbered names of probes only the first, which says that there are more. */

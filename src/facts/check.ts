@@ -13,11 +13,11 @@ export interface Check {
   readonly why: string;
   /** What pg_upgrade, or the new server, says where the check fails; for docs/checks.md. */
   readonly says?: string;
-  /** Who says it, where nobody asks this check; for docs/checks.md. */
+  /** When somebody would notice it without this check; for docs/checks.md. */
   readonly shows?: 'check' | 'upgrade' | 'start' | 'never';
-  /** What to do, where that is always the same; for docs/checks.md. */
-  readonly advice?: string;
-  /** Whether there is anything to ask; always, where it is missing. What does not apply is left out, never passed. */
+  /** What to do where it does not pass, in words; for docs/checks.md. A finding says it with the names of the server. */
+  readonly advice: string;
+  /** Whether the check applies; missing: always. A check that does not apply is left out, and never passed. */
   applies?(facts: Facts): boolean;
   run(facts: Facts): Answer;
 }

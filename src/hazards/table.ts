@@ -11,17 +11,26 @@ import { replicationHazards } from './replication.ts';
 import { settingHazards } from './settings.ts';
 import { textHazards } from './texts.ts';
 
-/** Every hazard that a running server can show. To add one is to add a row to its subject's table, and its fixture in test/hazards/. */
-export const hazards: readonly Hazard[] = [
-  ...nameHazards,
-  ...columnHazards,
-  ...functionHazards,
-  ...codeHazards,
-  ...removedHazards,
-  ...settingHazards,
-  ...privilegeHazards,
-  ...textHazards,
-  ...fileHazards,
-  ...replicationHazards,
-  ...operationHazards,
+/** Hazards of one subject. */
+interface HazardGroup {
+  /** For the index of docs/checks.md. */
+  readonly title: string;
+  readonly hazards: readonly Hazard[];
+}
+
+export const hazardGroups: readonly HazardGroup[] = [
+  { title: 'Names of databases, roles and types', hazards: nameHazards },
+  { title: 'Columns and inheritance', hazards: columnHazards },
+  { title: 'Functions, operators and aggregates', hazards: functionHazards },
+  { title: 'Code that a restore or maintenance runs', hazards: codeHazards },
+  { title: 'System objects that PostgreSQL 14 lacks or changes', hazards: removedHazards },
+  { title: 'Parameters and pg_hba.conf', hazards: settingHazards },
+  { title: 'Privileges, owners and labels', hazards: privilegeHazards },
+  { title: 'Collations and text search', hazards: textHazards },
+  { title: 'Files and tablespaces', hazards: fileHazards },
+  { title: 'Replication, archiving and transactions', hazards: replicationHazards },
+  { title: 'Wraparound, indexes and sizes', hazards: operationHazards },
 ];
+
+/** Every hazard that a running server can show. To add one is to add a row to its subject's table, and its fixture in test/hazards/. */
+export const hazards: readonly Hazard[] = hazardGroups.flatMap((group) => group.hazards);

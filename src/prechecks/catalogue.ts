@@ -4,7 +4,7 @@ import { clusterChecks } from './checks/cluster.ts';
 import { extensionChecks } from './checks/extensions.ts';
 import type { Check } from '../facts/check.ts';
 import { hazardCheck } from './checks/hazards.ts';
-import { hazards } from '../hazards/table.ts';
+import { hazardGroups } from '../hazards/table.ts';
 import { imageChecks } from './checks/images.ts';
 import { layoutChecks } from './checks/layout.ts';
 import { libraryChecks } from './checks/libraries.ts';
@@ -25,30 +25,38 @@ import { surroundingsChecks } from './checks/surroundings.ts';
 import { transferChecks } from './checks/transfer.ts';
 import { valuesChecks } from './checks/values.ts';
 
-/** Every check, in the order in which people read them. `precheck` and `upgrade` run the same ones. */
-export const catalogue: readonly Check[] = [
-  ...accessChecks,
-  ...secretMaskingChecks,
-  ...layoutChecks,
-  ...podChecks,
-  ...spaceChecks,
-  ...transferChecks,
-  ...majorsChecks,
-  ...serverChecks,
-  ...localeChecks,
-  ...hazards.map(hazardCheck),
-  ...restoreTestChecks,
-  ...imageChecks,
-  ...securityFaultChecks,
-  ...servingStartChecks,
-  ...sortOrderChecks,
-  ...extensionChecks,
-  ...libraryChecks,
-  ...clusterChecks,
-  ...storageClassChecks,
-  ...placementChecks,
-  ...clientsChecks,
-  ...surroundingsChecks,
-  ...serverReleaseChecks,
-  ...valuesChecks,
+/** Checks of one subject. */
+interface CheckGroup {
+  /** For the index of docs/checks.md. */
+  readonly title: string;
+  readonly checks: readonly Check[];
+}
+
+/** In the order in which people read them. */
+export const checkGroups: readonly CheckGroup[] = [
+  { title: 'Access and secrets', checks: [...accessChecks, ...secretMaskingChecks] },
+  {
+    title: 'Pod, volume and data directory',
+    checks: [...layoutChecks, ...podChecks, ...spaceChecks, ...transferChecks, ...majorsChecks],
+  },
+  { title: 'Server and locale', checks: [...serverChecks, ...localeChecks] },
+  ...hazardGroups.map(({ title, hazards }) => ({ title, checks: hazards.map(hazardCheck) })),
+  { title: 'Restore of roles and schemas', checks: restoreTestChecks },
+  {
+    title: 'Both images',
+    checks: [
+      ...imageChecks,
+      ...securityFaultChecks,
+      ...servingStartChecks,
+      ...sortOrderChecks,
+      ...extensionChecks,
+      ...libraryChecks,
+    ],
+  },
+  { title: 'Cluster and storage', checks: [...clusterChecks, ...storageClassChecks, ...placementChecks] },
+  { title: 'Clients, GitOps and Helm', checks: [...clientsChecks, ...surroundingsChecks, ...serverReleaseChecks] },
+  { title: 'Pull request for the values file', checks: valuesChecks },
 ];
+
+/** Every check. `precheck` and `upgrade` run the same ones. */
+export const catalogue: readonly Check[] = checkGroups.flatMap(({ checks }) => checks);

@@ -37,7 +37,7 @@ export const accessChecks: readonly Check[] = [
     subject: 'access',
     why: 'A right that is missing in the middle of an upgrade costs downtime. The check asks the API server for each right (SelfSubjectAccessReview).',
     advice:
-      'Run the command that the check prints, as a user who may grant rights. It grants every right that the mode needs to the account that lacks one. In a precheck, it creates the account of the upgrade. [Permissions](permissions.md) explains each right.',
+      'Run the command that the check prints, as a user who may grant rights. It grants the account every right that its mode needs. Where only an upgrade lacks rights, a precheck prints the manifests of an account for the upgrade. [Permissions](permissions.md) explains each right.',
     run: ({ missingPermissions, inputs, target, user }) =>
       judgeFact(missingPermissions, (missing) => {
         const lines = missing.map(lineOf);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { catalogue } from '../../../src/prechecks/catalogue.ts';
+import { catalogue, checkGroups } from '../../../src/prechecks/catalogue.ts';
 import type { Facts } from '../../../src/facts/facts.ts';
 import { blocks, judgeFact, unknown, weight } from '../../../src/findings/finding.ts';
 import { hazards } from '../../../src/hazards/table.ts';
@@ -79,13 +79,14 @@ describe('the catalogue of checks', () => {
     expect(others.map(({ id }) => id).filter((id) => !named.has(id))).toEqual([]);
   });
 
-  test('names each check once, with what it asks and why', () => {
+  test('names each check once, with what it asks, why, and what to do', () => {
     const ids = catalogue.map((c) => c.id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const check of catalogue) {
       expect(check.id).toMatch(/^[a-z]+(-[a-z]+)*$/);
       expect(check.expected.length).toBeGreaterThan(10);
       expect(check.why.length).toBeGreaterThan(20);
+      expect(check.advice.length).toBeGreaterThan(10);
     }
   });
 
@@ -97,8 +98,10 @@ describe('the catalogue of checks', () => {
     expect(subject).not.toMatch(finiteVerb);
   });
 
-  test('has no title twice', () => {
-    const titles = catalogue.map(({ title }) => title);
+  test('has no title twice, of a subject neither, and no subject whose heading is the id of a check', () => {
+    const titles = [...catalogue, ...checkGroups].map(({ title }) => title);
+    const headings = checkGroups.map(({ title }) => title.toLowerCase().replaceAll(' ', '-'));
+    expect(catalogue.map(({ id }) => id).filter((id) => headings.includes(id))).toEqual([]);
     expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
   });
 
