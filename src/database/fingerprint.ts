@@ -106,12 +106,12 @@ BEGIN
         is_done := true;
       END IF;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-      rival := coalesce(${holder(`SELECT unnest(all_relations) UNION SELECT indexrelid FROM pg_index WHERE indrelid = ANY (all_relations) UNION SELECT unnest('{${catalogs.join(',')}}'::regclass[])`, "'AccessShareLock', 'RowShareLock'")}, 'a session that has gone');
+      rival := coalesce(${holder(`SELECT unnest(all_relations) UNION SELECT indexrelid FROM pg_index WHERE indrelid = ANY (all_relations) UNION SELECT unnest('{${catalogs.join(',')}}'::regclass[])`, "'AccessShareLock', 'RowShareLock'")}, 'a session that has ended');
     END;
     COMMIT;
     IF NOT is_done THEN
       IF clock_timestamp() > patient_until THEN
-        RAISE EXCEPTION 'for ${String(seconds)} s relations could not be measured, since a session kept a lock: %', rival USING HINT = 'End that session, and run this again.';
+        RAISE EXCEPTION 'could not measure relations for ${String(seconds)} s, because a session kept a lock: %', rival USING HINT = 'End that session, and run this again.';
       END IF;
       PERFORM pg_sleep(0.1);
     END IF;
@@ -160,8 +160,8 @@ function measurementOf(rows: readonly unknown[]): DatabaseFingerprint {
 export function compareFingerprints(before: Fingerprint, after: Fingerprint): string[] {
   return allKeys(before.databases, after.databases).flatMap((name) => {
     const [old, now] = [before.databases[name], after.databases[name]];
-    if (old === undefined) return [`database "${name}" was not there before`];
-    if (now === undefined) return [`database "${name}" is gone`];
+    if (old === undefined) return [`database "${name}" did not exist before`];
+    if (now === undefined) return [`database "${name}" is missing`];
     const relations = allKeys(old.relations, now.relations)
       .filter((relation) => differs(old.relations[relation], now.relations[relation]))
       .map(
@@ -170,7 +170,7 @@ export function compareFingerprints(before: Fingerprint, after: Fingerprint): st
       );
     const extensions = old.extensions
       .filter((e) => !now.extensions.includes(e))
-      .map((e) => `${name}: extension ${e} is gone`);
+      .map((e) => `${name}: extension ${e} is missing`);
     return [...relations, ...extensions];
   });
 }

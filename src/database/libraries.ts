@@ -97,9 +97,9 @@ export function librariesOf(rows: Rows): Libraries {
   const told = rows.get('template1')?.find(hasKey('preloaded'));
   if (told === undefined)
     throw new UpgradeError(
-      'not-told',
-      'psql did not tell which libraries the server loads.',
-      'See that template1 accepts connections.',
+      'answer-missing',
+      'psql did not print which libraries the server loads.',
+      'Let database template1 accept connections: `ALTER DATABASE template1 ALLOW_CONNECTIONS true`',
     );
   const used = [...rows].map(
     ([database, of]) => [database, z.array(usedLibrary).parse(of.filter(hasKey('library')))] as const,

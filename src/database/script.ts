@@ -114,7 +114,7 @@ export function jsonLines(output: string): unknown[] {
 function unexpected(what: string): UpgradeError {
   return new UpgradeError(
     'unexpected-output',
-    `psql answered something unexpected: ${what.slice(0, 200)}`,
-    "Look for a setting that makes the server's clients print more than rows.",
+    `psql printed something unexpected: ${what.slice(0, 200)}`,
+    "Find the setting that makes the server's clients print more than rows, and reset it.",
   );
 }

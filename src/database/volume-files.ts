@@ -128,8 +128,8 @@ export async function readVolumeFiles(database: Database, target: Target, roomPr
   if (one('end') !== 'yes' || !wereCounted)
     throw new ClusterError(
       'volume-unreadable',
-      `The volume can't be looked at in pod ${target.podName}: ${result.stderr.trim() || 'no answer'}`,
-      'Check that the pod runs and that its image has a shell.',
+      `The volume can't be read in pod ${target.podName}: ${result.stderr.trim() || 'no answer'}`,
+      'Make sure that the pod runs, and that its image has a shell.',
     );
   return {
     userId: Number(one('userId')),

@@ -55,8 +55,8 @@ export async function tryVolume(database: Database, target: Target): Promise<Vol
   if (clone === undefined || link === undefined || !lines.includes('removed=yes'))
     throw new ClusterError(
       'volume-untried',
-      `The volume can't be tried in pod ${target.podName}: ${stderr.trim() || 'no answer'}`,
-      'Check that the user of the server may make a directory beside the data directory: the upgrade Job has to.',
+      `Reflinks and hard links could not be tried in pod ${target.podName}: ${stderr.trim() || 'no answer'}`,
+      "Let the server's user create a directory beside the data directory. The upgrade Job has to do that too.",
     );
   return { clone, link };
 }

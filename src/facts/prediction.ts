@@ -3,7 +3,7 @@ import { wholeCpus } from '../inputs/resources.ts';
 import { parallelJobs } from '../objects/job-settings.ts';
 import type { Facts } from './facts.ts';
 
-/** How long pg_upgrade will take, from what it does before the files: a measurement, and no part of any finding. */
+/** How long pg_upgrade will take, from what it does before it touches files. It comes from the restore test, and is no part of any finding. */
 export interface Prediction {
   /** Of pg_upgrade, its checks included; the rest of the downtime (stop, backup, volume, start, ANALYZE) is not in it. */
   readonly pgUpgradeSeconds: number;
@@ -19,7 +19,7 @@ export interface Prediction {
 const floor = 2;
 const perDatabase = 0.1;
 
-/** Undefined where the restore test did not come through the whole server. */
+/** Undefined where the restore test did not finish the whole server. */
 export function predictionOf({ inputs, databases, restoreTest }: Facts): Prediction | undefined {
   if (!restoreTest.known || !databases.known || restoreTest.value.broken !== undefined) return undefined;
   const cpus = wholeCpus(inputs.resources);
@@ -28,12 +28,12 @@ export function predictionOf({ inputs, databases, restoreTest }: Facts): Predict
 
 /** One line for people. */
 export function predictionText({ pgUpgradeSeconds, databases }: Prediction): string {
-  return `pg_upgrade will need about ${String(Math.ceil(pgUpgradeSeconds))} s of the downtime: ${String(databases.length)} databases were dumped and restored, as it will do.`;
+  return `pg_upgrade will take about ${String(Math.ceil(pgUpgradeSeconds))} s of the downtime. The restore test dumped and restored ${String(databases.length)} databases as pg_upgrade will.`;
 }
 
 /**
  * @param jobs dumps and restores that pg_upgrade runs at a time
- * @returns undefined unless all was restored, and nothing refused: what was left out took no time
+ * @returns undefined unless everything was restored without an error: what was left out took no time
  */
 export function predict({ places }: RestoreTestFacts, jobs: number): Prediction | undefined {
   const timed = places.flatMap(({ database, seconds }) => (seconds === undefined ? [] : [{ database, ...seconds }]));
@@ -68,7 +68,7 @@ function isRefused({ dump, failures, more }: RestoreResult): boolean {
   return dump.length > 0 || failures.length > 0 || more > 0;
 }
 
-/** Each goes to the job that is free first. */
+/** Seconds until all are done, where each goes to the job that is free first. */
 function span(seconds: readonly number[], jobs: number): number {
   const busy = Array.from({ length: jobs }, () => 0);
   for (const one of seconds) {

@@ -18,12 +18,12 @@ export interface Permission {
   readonly ifServed?: true;
   /** In all namespaces. */
   readonly everywhere?: true;
-  /** Ids of the checks that can't tell all without it; where there are any, or none are listed, nothing else of a precheck needs it. */
+  /** Ids of the checks that miss something without it. Where the list is there, also an empty one, a precheck runs without the right. */
   readonly informs?: readonly string[];
-  /** What those checks answer then, where that is not `unknown`: each of them says why. */
+  /** What those checks answer without it, where that is not `unknown`; each of them says why. */
   readonly without?: 'warning';
-  /** What else is not done without it, for people. */
+  /** What else does not work without it, for people. */
   readonly else?: string;
-  /** Reaches further than the namespace or the Secret, for little: what the check `permissions` prints does not grant it. */
+  /** Reaches further than the namespace or the Secret, for little use: the manifests of the check `permissions` leave it out. */
   readonly isExtra?: true;
 }

@@ -7,7 +7,7 @@ import type { ServerNames } from '../target/server-names.ts';
 const server = ({ statefulSet }: ServerNames) => [`${statefulSet}-0`];
 const probes = () => probeRoles.flatMap((role) => probeNames(probePrefix(role)));
 const startProbes = () => probeNames(probePrefix('start'));
-const given = (name: string) => (name === '' ? [] : [name]);
+const ifNamed = (name: string) => (name === '' ? [] : [name]);
 
 /** Checks that ask the images. */
 const ofImages = [
@@ -23,7 +23,7 @@ const ofImages = [
 
 /** All that a precheck asks of the API server, and why. */
 export const precheckPermissions: readonly Permission[] = [
-  // What no precheck can do without: to find the server, and to ask it.
+  // What every precheck needs to find the server, and to ask it.
   {
     verb: 'get',
     resource: 'namespaces',
@@ -58,7 +58,7 @@ export const precheckPermissions: readonly Permission[] = [
   {
     verb: 'get',
     resource: 'persistentvolumes',
-    names: ({ volume }) => given(volume),
+    names: ({ volume }) => ifNamed(volume),
     mode: 'precheck',
     why: 'find the CSI driver',
   },
@@ -83,7 +83,7 @@ export const precheckPermissions: readonly Permission[] = [
     verb: 'list',
     resource: 'pods',
     mode: 'precheck',
-    why: 'find who uses the volume and the database',
+    why: 'find the users of the volume and of the database',
     informs: ['clients', 'foreign-workloads', 'volume-users'],
   },
   {
@@ -108,7 +108,7 @@ export const precheckPermissions: readonly Permission[] = [
     resource: 'leases',
     names: () => [leaseName],
     mode: 'precheck',
-    why: 'see whether another run is at it',
+    why: 'see whether another run is active',
     informs: [],
     else: '`mode: status` and dry runs of an upgrade are refused',
   },
@@ -116,7 +116,7 @@ export const precheckPermissions: readonly Permission[] = [
     verb: 'list',
     resource: 'volumesnapshotclasses',
     mode: 'precheck',
-    why: 'find how to take the backup',
+    why: 'find the VolumeSnapshotClass for the backup',
     informs: ['volume-snapshot'],
   },
   {
@@ -143,7 +143,7 @@ export const precheckPermissions: readonly Permission[] = [
     mode: 'precheck',
     why: 'remove the probes',
     informs: [],
-    else: 'ended probes stay until somebody removes them, and a later precheck finds no name free',
+    else: 'ended probes stay until somebody removes them, and a later precheck finds no free name for its probes',
   },
   {
     verb: 'create',
@@ -177,14 +177,14 @@ export const precheckPermissions: readonly Permission[] = [
     verb: 'list',
     resource: 'secrets',
     mode: 'precheck',
-    why: 'see whether Helm is in the middle of a change (only the metadata of its Secrets is asked for, but the right itself is wider)',
+    why: "see whether a change by Helm is under way (the action asks only for the metadata of Helm's Secrets, but the right is wider)",
     informs: ['helm-release'],
     isExtra: true,
   },
   {
     verb: 'get',
     resource: 'storageclasses',
-    names: ({ storageClass }) => given(storageClass),
+    names: ({ storageClass }) => ifNamed(storageClass),
     mode: 'precheck',
     why: 'see whether a copy of the volume can be made, and whether it can be enlarged',
     informs: ['storage-class'],
@@ -195,7 +195,7 @@ export const precheckPermissions: readonly Permission[] = [
     verb: 'list',
     resource: 'nodes',
     mode: 'precheck',
-    why: 'see which nodes would take the upgrade Job where the volume can go',
+    why: 'see which nodes can attach the volume and accept the upgrade Job',
     informs: ['placement'],
     without: 'warning',
     isExtra: true,
@@ -204,7 +204,7 @@ export const precheckPermissions: readonly Permission[] = [
     verb: 'list',
     resource: 'poddisruptionbudgets',
     mode: 'precheck',
-    why: "see who waits for the server's pod to go",
+    why: "see which PodDisruptionBudgets cover the server's pod",
     informs: ['placement'],
     without: 'warning',
     isExtra: true,
@@ -221,7 +221,7 @@ export const precheckPermissions: readonly Permission[] = [
     verb: 'list',
     resource: 'applications',
     mode: 'precheck',
-    why: 'where Argo CD has left its mark: see whether it is paused',
+    why: 'where an object has a mark of Argo CD: see whether Argo CD is paused',
     ifServed: true,
     everywhere: true,
     informs: ['gitops'],
@@ -231,7 +231,7 @@ export const precheckPermissions: readonly Permission[] = [
     verb: 'get',
     resource,
     mode: 'precheck',
-    why: 'where Flux has left its mark: see whether it is suspended',
+    why: 'where an object has a mark of Flux: see whether Flux is suspended',
     ifServed: true,
     everywhere: true,
     informs: ['gitops'],

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Does what pg_upgrade does before it touches a file: dumps the roles and each database's schema from the running server, over the network (`dump`), and
-# restores them into a new cluster, which is thrown away (`restore`). The running server is only read.
+# restores them into a new cluster, which is deleted (`restore`). The script only reads the running server.
 # A restore runs code of the databases' users as superuser of the new cluster: a domain's CHECK behind an aggregate's INITCOND, say, and from there
 # any program. So `dump` and `restore` are containers of their own. Only `dump` has the password. `restore` has the dumps, read-only, and closes the network
 # to itself and to all that it starts (confine.pl) before it reads one.
@@ -12,14 +12,14 @@
 # of literals.awk.
 # Leaves in DUMPS: roles.sql, NUMBER.dump for each database, and the facts about the dumps, with `dumped NUMBER MILLISECONDS`. `restore` prints all facts,
 # one a line, columns separated by tabs. NUMBER is the database's line in DATABASES, 0 for the roles:
-#   unreachable TEXT                  no connection to the running server, without an answer of its own
-#   broken TEXT                       the test itself could not go on
+#   unreachable TEXT                  no connection to the running server, which gave no answer of its own
+#   broken TEXT                       the test itself stopped
 #   network TEXT                      why `restore` could not close the network
 #   dump NUMBER TEXT                  what pg_dump, pg_dumpall said
-#   skipped NUMBER TEXT               left alone on purpose
+#   skipped NUMBER TEXT               left out on purpose
 #   entry|error|detail|statement NUMBER TEXT   what pg_restore, psql could not do: object, message, and the SQL without its literals
 #   more NUMBER COUNT                 errors that are not printed
-#   server NUMBER TEXT                what the log of the new cluster tells of its end
+#   server NUMBER TEXT                what the log of the new cluster says about its crash
 #   took NUMBER DUMP RESTORE          milliseconds
 #   end
 set -uo pipefail
@@ -50,39 +50,39 @@ scratch() { # COMMAND...
 connection() { printf "dbname='%s'" "$(printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g")"; }
 
 # shellcheck disable=SC2016 # awk's own
-readonly TELL='
-function tell(what, text) { gsub(/\t/, " ", text); print what "\t" number "\t" substr(text, 1, longest) }'
+readonly PRINT_FACT='
+function print_fact(what, text) { gsub(/\t/, " ", text); print what "\t" number "\t" substr(text, 1, longest) }'
 
-# pg_restore tells of each failure: the entry, the error with its details, and the whole of the SQL.
+# pg_restore prints for each failure: the entry, the error with its details, and the whole of the SQL.
 failures() { # NUMBER FILE
-  awk -v number="$1" -v most="$MOST_ERRORS" -v lines="$MOST_LINES" -v longest="$LONGEST_LINE" "$LITERALS$TELL"'
+  awk -v number="$1" -v most="$MOST_ERRORS" -v lines="$MOST_LINES" -v longest="$LONGEST_LINE" "$LITERALS$PRINT_FACT"'
     /^pg_restore: (from|in) TOC entry/ { entry = $0; sub(/^pg_restore: (from|in) /, "", entry); part = ""; next }
     /^pg_restore: (error|fatal):/ {
       # What is done to an object that could not be made (its owner, its comment) fails with it.
-      part = entry == "" && told ? "" : "error"
+      part = entry == "" && printed_entry ? "" : "error"
       if (part == "" || ++count > most) { entry = ""; next }
-      if (entry != "") { tell("entry", entry); entry = ""; told = 1 }
-      sub(/^pg_restore: /, ""); tell("error", $0); next
+      if (entry != "") { print_fact("entry", entry); entry = ""; printed_entry = 1 }
+      sub(/^pg_restore: /, ""); print_fact("error", $0); next
     }
     /^pg_restore: / { part = ""; next }
     count > most { next }
-    part == "error" && /^(DETAIL|CONTEXT):/ { gsub(/\047([^\047]|\047\047)*\047/, "\047…\047"); sub(/\047[^\047…]*$/, "\047…"); tell("detail", $0); next }
+    part == "error" && /^(DETAIL|CONTEXT):/ { gsub(/\047([^\047]|\047\047)*\047/, "\047…\047"); sub(/\047[^\047…]*$/, "\047…"); print_fact("detail", $0); next }
     part == "error" && /^Command was: / { part = "statement"; printed = 0; begin_statement(); sub(/^Command was: /, "") }
     part == "statement" {
       text = without_literals($0, longest)
       if (text ~ /^ *$/ || text ~ /^SELECT pg_catalog\.binary_upgrade_/) next
-      if (++printed <= lines) tell("statement", text)
+      if (++printed <= lines) print_fact("statement", text)
     }
     END { if (count > most) print "more\t" number "\t" count - most }' "$2"
 }
 
-# psql tells the line of the script; the statement is there.
+# psql prints the line of the script that failed; the statement is there.
 failures_of_roles() { # SCRIPT FILE
   local line message count=0
   while IFS=$'\t' read -r line message; do
     if ((++count > MOST_ERRORS)); then continue; fi
     fact error 0 "$(printf '%s' "$message" | one_line)"
-    sed -n "${line}p" "$1" | awk -v number=0 -v longest="$LONGEST_LINE" "$LITERALS$TELL"'{ tell("statement", without_literals($0, longest)) }'
+    sed -n "${line}p" "$1" | awk -v number=0 -v longest="$LONGEST_LINE" "$LITERALS$PRINT_FACT"'{ print_fact("statement", without_literals($0, longest)) }'
   done < <(sed -nE 's/^psql:[^ ]*:([0-9]+): ((ERROR|FATAL): .*)/\1\t\2/p' "$2")
   if ((count > MOST_ERRORS)); then fact more 0 $((count - MOST_ERRORS)); fi
 }
@@ -93,7 +93,7 @@ said() { # NUMBER FILE: the errors of a dump
   done
 }
 
-ended() { # NUMBER: what the new cluster died of, or lacked
+ended() { # NUMBER: why the new cluster crashed, or what it lacked
   grep -hoE 'server process .*was terminated by signal .*|PANIC: .*|.*No space left on device.*|.*Cannot allocate memory.*|.*out of memory.*' "$WORK/server.log" |
     sed -E 's/\(PID [0-9]+\) //' | sort -u | head -n 3 | while IFS= read -r line; do fact server "$1" "$(printf '%s' "$line" | one_line)"; done
   : >"$WORK/server.log"
@@ -103,7 +103,7 @@ ended() { # NUMBER: what the new cluster died of, or lacked
 
 connect() {
   local answer deadline=$((SECONDS + CONNECT_WAIT))
-  # A network policy, and the network of a pod that has just begun, may need a moment.
+  # A NetworkPolicy, and the network of a new pod, may need a moment.
   until answer=$(source_server "$BIN/psql" -XAtqw -d template1 -c 'SELECT 1' 2>&1); do
     if [[ $answer == *FATAL:* || ! $answer =~ (refused|timeout|unreachable|route|timed\ out|^$) ]]; then
       broken "the running server can't be reached from a pod: ${answer:-no answer within $DUMP_LIMIT s}"
@@ -116,7 +116,7 @@ connect() {
   done
 }
 
-# pg_dump locks every table of a database at once; the table of locks is one for all sessions, and who finds it full is refused.
+# pg_dump locks every table of a database at once. All sessions share the lock table, and PostgreSQL refuses a lock when it is full.
 enough_locks() { # NAME
   local free
   free=$(source_server "$BIN/psql" -XAtqw -d "$(connection "$1")" -c "SELECT pg_catalog.count(*) || ' of ' || max, pg_catalog.count(*) * 2 < max FROM pg_catalog.pg_class,
@@ -128,7 +128,7 @@ enough_locks() { # NAME
 dump_roles() {
   local begun status
   begun=$(milliseconds)
-  # Secrets of roles stay where they are: they can't fail, since 12 and 14 store them alike.
+  # Without the passwords of roles: PostgreSQL 12 and PostgreSQL 14 store them alike, so that they can't fail.
   if source_server "$BIN/pg_dumpall" -w --role="$SUPERUSER" --globals-only --quote-all-identifiers --binary-upgrade --no-tablespaces --no-role-passwords \
     --lock-wait-timeout="${LOCK_WAIT}s" -f "$DUMPS/roles.sql" 2>"$DUMPS/said"; then
     fact dumped 0 $(($(milliseconds) - begun))
@@ -143,7 +143,7 @@ dump_roles() {
 dump_database() { # NUMBER NAME
   local begun status locks
   if ! locks=$(enough_locks "$2"); then
-    fact skipped "$1" "a dump locks more than half of what the server has room for ($locks locks), which could stop applications"
+    fact skipped "$1" "a dump would take more than half of the server's room for locks ($locks locks), which could stop applications"
     return
   fi
   begun=$(milliseconds)
@@ -160,7 +160,7 @@ dump_database() { # NUMBER NAME
 
 # ------------------------------------------------------------------------------------------------- restore: into a new cluster, without password and network
 
-# Whoever runs in this container from here on can open local sockets only; also what exec starts.
+# From here on, this container and what exec starts in it can open local sockets only.
 confine() {
   if [[ ${NETWORK-} == closed ]]; then return; fi
   local reason
@@ -186,7 +186,7 @@ begin() {
 
 expect_alive() {
   local answer
-  answer=$(scratch "$BIN/psql" -XAtqw -d template1 -c 'SELECT 1' 2>&1) || broken "the new cluster is not to be reached any more: $answer"
+  answer=$(scratch "$BIN/psql" -XAtqw -d template1 -c 'SELECT 1' 2>&1) || broken "the new cluster does not answer any more: $answer"
 }
 
 restore_roles() {
@@ -207,7 +207,7 @@ restore_database() { # NUMBER NAME
     postgres) how=(--clean --create --dbname=template1) ;;
   esac
   begun=$(milliseconds)
-  # Without --exit-on-error, which pg_upgrade gives it: all that fails is to be told.
+  # Without --exit-on-error, which pg_upgrade uses: the finding names everything that fails.
   scratch "$BIN/pg_restore" -w "${how[@]}" --no-tablespaces "$DUMPS/$1.dump" >/dev/null 2>"$WORK/said"
   failures "$1" "$WORK/said"
   ended "$1"
@@ -221,7 +221,7 @@ restore_database() { # NUMBER NAME
 
 each_database() { # COMMAND
   local pass at
-  # template1 first, as pg_upgrade does: it may be what others are made from.
+  # template1 first, as pg_upgrade does: other databases may be made from it.
   for pass in first others; do
     for at in "${!names[@]}"; do
       case $pass:${names[at]} in

@@ -13,17 +13,17 @@ import { probeLabel, probePodOf } from './probe.ts';
 export interface RestoreResult {
   /** Undefined for the roles and their settings. */
   readonly database: string | undefined;
-  /** Why it was left alone on purpose. */
+  /** Why the test left it out on purpose. */
   readonly skipped: string | undefined;
   /** What the dump said when it failed. */
   readonly dump: readonly string[];
-  /** What 14 refused, in its order. */
+  /** What PostgreSQL 14 refused, in the order of the restore. */
   readonly failures: readonly RestoreFailure[];
-  /** Failures that are not told. */
+  /** How many failures were left out. */
   readonly more: number;
-  /** What the new server's log says of an end that was not its own. */
+  /** What the new server's log says about a crash, or about a lack of memory or space. */
   readonly server: readonly string[];
-  /** Undefined when it did not come to its end. */
+  /** Undefined when it did not finish. */
   readonly seconds: { readonly dump: number; readonly restore: number } | undefined;
 }
 
@@ -38,24 +38,24 @@ export interface RestoreFailure {
 
 export interface RestoreTestFacts {
   readonly image: string;
-  /** What psql said where no connection came to be: the network, and not the server, refused it, or nothing answered. */
+  /** What psql said where no connection was made: the network, and not the server, refused it, or nothing answered. */
   readonly unreachable: string | undefined;
-  /** Why the restore test itself could not go on. */
+  /** Why the restore test itself stopped. */
   readonly broken: string | undefined;
-  /** Why the network could not be closed to what runs in the restore. */
+  /** Why the restore's container could not close its network. */
   readonly network: string | undefined;
-  /** The roles first, then the databases; what was never reached has no seconds. */
+  /** The roles first, then the databases; one that the test never reached has no seconds. */
   readonly places: readonly RestoreResult[];
 }
 
-/** Seconds until the server answers: a network policy, and the network of a pod that has just begun, may need a moment. */
+/** Seconds until the server answers: a NetworkPolicy, and the network of a new pod, may need a moment. */
 const connectWait = 20;
 
-/** Seconds for a dump to wait for somebody's lock, and for one to last: as long it holds its own (ACCESS SHARE), for which only changes of tables wait. */
+/** Seconds that a dump may wait for a lock, and that it may take. Meanwhile it holds locks of its own (ACCESS SHARE), for which only changes of tables wait. */
 const lockWait = 5;
 const dumpLimit = 120;
 
-/** A line break would be read as another name. pg_upgrade dies of such a name itself, and another check tells so. */
+/** The script reads a line break as another name. pg_upgrade fails on such a name too, and the check database-names finds it. */
 export function isRestoreTested({ name, allowsConnections }: DatabaseFacts): boolean {
   return allowsConnections && name !== 'template0' && !/[\n\r]/.test(name);
 }
@@ -72,7 +72,7 @@ const dumpContainer = 'dump';
 /**
  * The pod that runs restore-test.sh in the upgrade image, with as much of the machine as the Job will have. One container dumps and ends. It gets
  * the password from the target's own Secret by the kubelet, so that it is in no manifest. The other one restores, which runs
- * code of the databases' users: it has no password, no token, no volume but the dumps, and closes its own network.
+ * code of the databases' users: it has no password, no token and no volume but the dumps, and closes its own network.
  * @param lifetime milliseconds after which Kubernetes ends it
  * @throws ClusterError when the server's pod has no address
  */
@@ -139,7 +139,7 @@ export function restoreTestPod(
     // Of all databases at once; definitions only, and compressed.
     volumes: [{ name: 'dumps', emptyDir: { sizeLimit: '2Gi' } }],
     lifetime,
-    // An empty 14 has some 60 MB, and of the databases there is one at a time.
+    // An empty PostgreSQL 14 has some 60 MB, and there is one database at a time.
     room: '4Gi',
   });
 }
@@ -148,7 +148,7 @@ function variables(values: Readonly<Record<string, string>>): V1EnvVar[] {
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
 
-/** Reads the log of restore-test.sh; undefined when it did not come to its end. */
+/** Reads the log of restore-test.sh; undefined when the script did not finish. */
 export function parseRestoreTest(
   image: string,
   databases: readonly string[],

@@ -8,7 +8,7 @@ import { probeContainer } from './probe.ts';
 import { createProbe } from '../objects/probe-names.ts';
 
 /**
- * Runs a probe pod to its end and removes it, whatever happens.
+ * Runs a probe pod to its end, and removes it whatever happens.
  * @param limit milliseconds for its image to be pulled and for it to end
  * @param parse what its log and the pod as it ended tell; undefined when the log is not whole
  * @throws ClusterError when it can't run or does not come to its end
@@ -26,7 +26,11 @@ export async function runProbe<T>(
     try {
       await cluster.delete('pods', name, namespace);
     } catch (error) {
-      log.annotate('warning', 'probe', `Pod ${name} could not be removed; it ends by itself: ${describe(error)}`);
+      log.annotate(
+        'warning',
+        'probe',
+        `Pod ${name} could not be removed: ${describe(error)}. It ends by itself at its deadline.`,
+      );
     }
   };
   let last: V1Pod | undefined;
@@ -37,13 +41,13 @@ export async function runProbe<T>(
         const now = await cluster.find('pods', name, namespace);
         last = now;
         if (now === undefined)
-          throw new ClusterError('probe-gone', `Pod ${name} was removed by somebody else.`, 'Run the checks again.');
+          throw new ClusterError('probe-gone', `Somebody else removed pod ${name}.`, 'Run the checks again.');
         const progress = podProgress(now, probeContainer);
         if (progress.state === 'stuck')
           throw new ClusterError(
             'image-unusable',
             `Image ${image} can't be run: ${progress.reason}`,
-            'Check the image reference and the pull secret.',
+            'Correct the reference of the image, or "image-pull-secret".',
           );
         return progress.state === 'ended'
           ? { done: progress }
@@ -51,7 +55,7 @@ export async function runProbe<T>(
       },
     );
     const output = await cluster.podLog(namespace, name, ended.container).catch((error: unknown) => {
-      // One that an eviction kept from ever running has no log.
+      // A pod that was evicted before it ran has no log.
       if (ended.exitCode === 0 || error instanceof CancelledError) throw error;
       return describe(error);
     });
@@ -60,7 +64,7 @@ export async function runProbe<T>(
       throw new ClusterError(
         'probe-failed',
         `The probe of image ${image} ended with code ${String(ended.exitCode)} (${ended.reason}): ${withoutTimestamps(output).trim().slice(-300)}`,
-        'Check that it is an image of PostgreSQL.',
+        'Make sure that it is an image of PostgreSQL, then run the checks again.',
       );
     return facts;
   } finally {

@@ -8,12 +8,12 @@ import { waitFor, type Look } from '../ports/wait.ts';
 import { podProgress } from '../job/follow-pod.ts';
 import { createProbe } from '../objects/probe-names.ts';
 
-/** How a trial start ended: with a server that answers, or with what the container wrote last. */
+/** How a trial start ended: with a server that answers, or with the last lines of the container's log. */
 export type Trial =
   | { readonly image: string; readonly started: true; readonly configuration: Configuration }
   | { readonly image: string; readonly started: false; readonly exitCode: number; readonly lines: readonly string[] };
 
-/** Seconds: a server that lives so long is not the one which an image starts for its set-up. */
+/** Seconds: a server that runs so long is not the one that an image starts only for its set-up. */
 const settled = 3;
 const mostLines = 8;
 
@@ -25,37 +25,37 @@ const mostLines = 8;
  * @throws ClusterError when the pod can't run; WaitError when the server neither answers nor ends
  */
 export async function runTrial(
-  surroundings: Deps<UnleasedCluster>,
+  deps: Deps<UnleasedCluster>,
   pod: V1Pod,
   database: Database,
   limit: number,
 ): Promise<Trial> {
-  const { cluster } = surroundings;
+  const { cluster } = deps;
   const namespace = pod.metadata?.namespace ?? '';
   const [server] = pod.spec?.containers ?? [];
   const [container, image] = [server?.name ?? '', server?.image ?? ''];
-  return await withPod(surroundings, pod, (name) =>
+  return await withPod(deps, pod, (name) =>
     waitFor(
       {
         what: `PostgreSQL of ${image} to start on an empty volume`,
         limit,
         limitInput: 'job-start-timeout',
-        ...surroundings,
+        ...deps,
       },
       async (): Promise<Look<Trial>> => {
         const now = await cluster.find('pods', name, namespace);
         if (now === undefined)
-          throw new ClusterError('probe-gone', `Pod ${name} was removed by somebody else.`, 'Run the checks again.');
+          throw new ClusterError('probe-gone', `Somebody else removed pod ${name}.`, 'Run the checks again.');
         const progress = podProgress(now, container);
         if (progress.state === 'stuck')
           throw new ClusterError(
             'image-unusable',
             `Image ${image} can't be run: ${progress.reason}`,
-            'Look at the reason.',
+            'Correct the reference of the image, or "image-pull-secret".',
           );
         if (progress.state === 'ended') {
           const log = await cluster.podLog(namespace, name, container);
-          return { done: { image, started: false, exitCode: progress.exitCode, lines: telling(log) } };
+          return { done: { image, started: false, exitCode: progress.exitCode, lines: errorLines(log) } };
         }
         if (progress.state === 'waiting') return { pending: progress.reason };
         try {
@@ -71,8 +71,8 @@ export async function runTrial(
   );
 }
 
-/** The lines of a log that tell why a server ended; the last ones where none does. */
-function telling(log: string): string[] {
+/** The lines of a log with errors; the last lines where there are none. */
+function errorLines(log: string): string[] {
   const lines = log
     .split('\n')
     .map((line) => line.replace(/^\S+ /, '').trim())
@@ -95,7 +95,11 @@ async function withPod<T>(
     try {
       await cluster.delete('pods', name, namespace);
     } catch (error) {
-      log.annotate('warning', 'probe', `Pod ${name} could not be removed; it ends by itself: ${describe(error)}`);
+      log.annotate(
+        'warning',
+        'probe',
+        `Pod ${name} could not be removed: ${describe(error)}. It ends by itself at its deadline.`,
+      );
     }
   }
 }

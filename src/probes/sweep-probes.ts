@@ -6,12 +6,12 @@ import { isOurProbe } from '../objects/ours.ts';
 import { ownerLabel } from '../objects/pod.ts';
 import { probeLabel } from './probe.ts';
 
-/** Milliseconds after which nobody waits for the log of a probe any more. */
-const longEnough = 60_000;
+/** Milliseconds after which no run waits for the log of a probe any more. */
+const logWait = 60_000;
 
 /**
- * Removes the probes of runs that were killed: pods which have ended by themselves, a while ago. One that still runs may be of
- * a run that lives; it ends at its deadline. A label alone makes no pod a probe. What can't be removed is only told.
+ * Removes the probes of killed runs: pods that ended some time ago. A pod that still runs may belong to a running run, and ends
+ * at its deadline. A label alone makes no pod a probe. A failure is only logged.
  */
 export async function sweepProbes(
   { cluster, log }: Pick<Deps<UnleasedCluster>, 'cluster' | 'log'>,
@@ -26,14 +26,14 @@ export async function sweepProbes(
     );
     if (ended.length === 0) return;
     const now = (await cluster.now()).getTime();
-    for (const { metadata } of ended.filter((pod) => now - endOf(pod) > longEnough)) {
+    for (const { metadata } of ended.filter((pod) => now - endOf(pod) > logWait)) {
       const name = metadata?.name ?? '';
       await cluster.delete('pods', name, namespace, { preconditions: { uid: metadata?.uid } });
-      log.info(`Pod ${name} was left by a run that was killed; it is removed`);
+      log.info(`Removed pod ${name}, which a killed run had left`);
     }
   } catch (error) {
     if (error instanceof CancelledError) throw error;
-    log.info(`Probes of earlier runs could not be looked for: ${describe(error)}`);
+    log.info(`Could not look for probes of earlier runs: ${describe(error)}`);
   }
 }
 
@@ -41,7 +41,7 @@ function hasEnded({ status }: V1Pod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
 
-/** Milliseconds since 1970; of a pod that tells no end, when it was made. */
+/** Milliseconds since 1970; for a pod without an end in its status, when it was made. */
 function endOf({ metadata, status }: V1Pod): number {
   const ends = (status?.containerStatuses ?? []).flatMap(({ state }) => state?.terminated?.finishedAt ?? []);
   const times = ends.length > 0 ? ends : [metadata?.creationTimestamp ?? 0];

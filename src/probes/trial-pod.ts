@@ -4,16 +4,16 @@ import { ownerLabel } from '../objects/pod.ts';
 import { probeLabel } from './probe.ts';
 import { probePrefix } from '../objects/probe-names.ts';
 
-/** Volumes that hold what somebody else wrote into them, and can be mounted a second time without anybody noticing. */
+/** Kinds of volumes that a second pod can mount without any effect outside of it. */
 const harmless = ['configMap', 'secret', 'projected', 'downwardAPI', 'emptyDir'] as const;
 
-/** Scripts for a new database: nobody asked for them here, and they may reach further than the pod. */
+/** Scripts for a new database: the trial does not need them, and they may have effects outside of the pod. */
 const initialisation = /^\/docker-entrypoint-(pre)?initdb\.d/;
 
-/** Of the last one of several settings of the same name PostgreSQL takes the value. An archive must get nothing of this server. */
+/** Of several settings of one name the last one counts for PostgreSQL. This server must write nothing into an archive. */
 const flags = '-c archive_mode=off -c archive_command=/bin/false';
 
-/** What makes Bitnami's images, and others, take part in a cluster of servers: a trial would be a member of it. */
+/** Variables by which Bitnami's images, and others, join a cluster of servers: a trial would become a member of it. */
 const joining = /^(REPMGR|PATRONI|SPILO)_/;
 const isStandby = (name: string, value?: string) => name === 'POSTGRESQL_REPLICATION_MODE' && value !== 'master';
 
@@ -26,9 +26,9 @@ export function obstacleToTrial({ statefulSet, container }: Target, archiveMode:
   if (archiveMode !== 'off')
     return `archive_mode is ${archiveMode}: WAL of another server must not get into the archive`;
   const joins = container.env?.find(({ name, value }) => joining.test(name) || isStandby(name, value));
-  if (joins !== undefined) return `variable ${joins.name} makes a server that joins another one`;
+  if (joins !== undefined) return `variable ${joins.name} makes the server join a cluster of servers`;
   const [init] = spec?.initContainers ?? [];
-  if (init !== undefined) return `what the init container ${init.name} does is not known`;
+  if (init !== undefined) return `it is not known what init container ${init.name} does`;
   const foreign = spec?.volumes?.find((v) => v.persistentVolumeClaim === undefined && !isHarmless(v));
   return foreign === undefined ? undefined : `volume ${foreign.name} holds more than configuration`;
 }
@@ -59,7 +59,7 @@ export function trialPod(target: Target, image: string, imagePullSecret: string)
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 0,
       activeDeadlineSeconds: 900,
-      ...given({ nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext }),
+      ...withoutUndefined({ nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext }),
       imagePullSecrets: [
         ...(spec?.imagePullSecrets ?? []),
         ...(imagePullSecret === '' ? [] : [{ name: imagePullSecret }]),
@@ -77,13 +77,13 @@ function trialContainer(server: V1Container, image: string): V1Container {
     name,
     image,
     imagePullPolicy: 'IfNotPresent',
-    ...given({ command, args, envFrom, securityContext, workingDir }),
+    ...withoutUndefined({ command, args, envFrom, securityContext, workingDir }),
     env: [
       ...env.filter((e) => e !== extra),
       { name: 'POSTGRESQL_EXTRA_FLAGS', value: [extra?.value, flags].filter(Boolean).join(' ') },
     ],
     // It has no data and no clients; its limits are those which its configuration may need.
-    resources: { ...given({ limits: resources?.limits }), requests: { cpu: '100m', memory: '128Mi' } },
+    resources: { ...withoutUndefined({ limits: resources?.limits }), requests: { cpu: '100m', memory: '128Mi' } },
     volumeMounts: volumeMounts.filter(({ mountPath }) => !initialisation.test(mountPath)),
   };
 }
@@ -101,7 +101,7 @@ function volumesOf({ statefulSet }: Target): V1Volume[] {
 
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };
 
-/** Without what is not there: the API server takes no null for some of them. */
-function given<T extends object>(fields: T): Present<T> {
+/** Leaves out undefined fields: the API server accepts no null for some of them. */
+function withoutUndefined<T extends object>(fields: T): Present<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
 }

@@ -14,8 +14,8 @@ export interface Barrier {
 }
 
 /**
- * What stands between two pods of one namespace, by the rules of the Kubernetes API (networking.k8s.io/v1): policies add up, and a pod that one
- * selects is closed to all that none lets through. Rules by namespace or address are not taken for a way: their answer is not in the policy alone.
+ * What blocks connections between two pods of one namespace, by the rules of the Kubernetes API (networking.k8s.io/v1): policies add up, and a pod that a policy
+ * selects accepts only what some policy allows. Rules by namespace or address do not count as allowing: the policy alone does not show what they match.
  * @param label of `from` that a policy has to name to let it through
  */
 export function barriersBetween(
@@ -63,7 +63,7 @@ function typesOf({ spec }: NetworkPolicy): readonly string[] {
   return spec.policyTypes ?? ['Ingress', ...(spec.egress === undefined ? [] : ['Egress'])];
 }
 
-/** A rule that names nobody is for everybody. */
+/** A rule without peers is for everybody. */
 function isPeer(peers: readonly V1NetworkPolicyPeer[] | undefined, labels: Labels): boolean {
   if (peers === undefined || peers.length === 0) return true;
   return peers.some(

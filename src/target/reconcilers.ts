@@ -2,7 +2,7 @@ import type { V1ObjectMeta } from '@kubernetes/client-node';
 import { ClusterError } from '../common/errors.ts';
 import { resources, type Application, type ClusterReader } from '../ports/cluster.ts';
 
-/** A GitOps object that puts workloads back as a repository has them. */
+/** A GitOps object that resets workloads to what a repository has. */
 export interface Reconciler {
   readonly kind: 'Application' | 'HelmRelease' | 'Kustomization';
   /** Undefined where only managedFields tell of it. */
@@ -11,7 +11,7 @@ export interface Reconciler {
   /** `statefulsets/postgresql (label argocd.argoproj.io/instance)`: on what its mark was seen. */
   readonly marks: readonly string[];
   readonly state: 'acts' | 'paused' | 'unknown' | 'unread';
-  /** What was seen of the object itself, or why nothing was. */
+  /** What was seen of the object itself, or why nothing was seen. */
   readonly seen: string;
 }
 
@@ -24,7 +24,7 @@ export interface Marked {
 type Named = Pick<Reconciler, 'kind' | 'name' | 'namespace'>;
 type Mark = Named & { readonly where: string };
 
-/** Label and annotation by which Argo CD knows what is its own; `app.kubernetes.io/instance` is Helm's too, and tells nothing. */
+/** Label and annotation by which Argo CD marks its objects; `app.kubernetes.io/instance` proves nothing, since Helm sets it too. */
 const argoLabel = 'argocd.argoproj.io/instance';
 const argoAnnotation = 'argocd.argoproj.io/tracking-id';
 const argoManagers = ['argocd-controller', 'argocd-application-controller'];
@@ -36,8 +36,9 @@ const fluxKinds = [
 ] as const;
 
 /**
- * Who reconciles these objects. Each mark counts, since anybody who may annotate an object can add one that names a paused Application. Nothing is asked of the cluster where nobody left a mark.
- * @throws ClusterError when it can't be told for another reason than a missing right or a missing API
+ * Who reconciles these objects. Each mark counts: anybody who may annotate an object can add one that names a paused Application. Without a mark, the
+ * cluster is not asked.
+ * @throws ClusterError for another reason than a missing right or a missing API
  */
 export async function findReconcilers(cluster: ClusterReader, objects: readonly Marked[]): Promise<Reconciler[]> {
   const found = new Map<string, { mark: Mark; marks: string[]; marked: Marked[] }>();
@@ -102,10 +103,10 @@ async function stateOf(
     if (!(error instanceof ClusterError) || (error.code !== 'forbidden' && error.code !== 'not-served')) throw error;
     // Rights are asked before the API is looked for, so that a cluster without it refuses too.
     return error.code === 'forbidden' && (await cluster.serves(resourceOf[kind]))
-      ? { state: 'unread', seen: `it may not be read: ${error.message}` }
+      ? { state: 'unread', seen: `the kubeconfig's user may not read it: ${error.message}` }
       : {
           state: 'unknown',
-          seen: `judged by the mark alone: this cluster has no API for ${kind} objects, so it is gone or works from another cluster`,
+          seen: `judged by the mark alone: this cluster has no API for ${kind} objects, so it was deleted or is in another cluster`,
         };
   }
 }
@@ -139,7 +140,7 @@ function argoState(
   if (name !== undefined && named.length === 0) return { state: 'unknown', seen: `there is no Application ${name}` };
   const found = name ?? managing[0]?.metadata.name;
   return found === undefined
-    ? { state: 'unknown', seen: 'which Application it is can not be told' }
+    ? { state: 'unknown', seen: 'no mark names the Application' }
     : { state: 'paused', seen: `Application ${found} has no automated sync` };
 }
 

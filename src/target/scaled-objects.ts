@@ -18,14 +18,14 @@ export interface Autoscaler {
 
 export interface FoundAutoscalers {
   readonly autoscalers: readonly Autoscaler[];
-  /** Why it can't be told whether there are any; undefined when it was seen. */
+  /** Why the action can't see them; undefined when it can. */
   readonly unread?: string;
 }
 
 /**
  * The ScaledObjects of these workloads, in a fixed order. ScaledJobs are left out: they scale no workload, but make Jobs
  * of their own, and the release has none.
- * @throws ClusterError when it can't be told for another reason than a missing right or a missing API
+ * @throws ClusterError for another reason than a missing right or a missing API
  */
 export async function findAutoscalers(
   cluster: ClusterReader,
@@ -46,7 +46,7 @@ export async function findAutoscalers(
   }
 }
 
-/** A scaleTargetRef without a kind means a Deployment; kinds of other APIs are none of ours. */
+/** A scaleTargetRef without a kind means a Deployment; kinds of other APIs do not count. */
 function targetOf({ spec: { scaleTargetRef } }: ScaledObject): string {
   const { apiVersion = 'apps/v1', kind = 'Deployment', name } = scaleTargetRef;
   return apiVersion.startsWith('apps/') ? `${kind.toLowerCase()}s/${name}` : '';

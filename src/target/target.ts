@@ -8,7 +8,7 @@ import type {
 import { shell } from '../text/shell.ts';
 import type { Workload } from './applications.ts';
 
-/** The release's PostgreSQL and what hangs on it, as found in the cluster. */
+/** The release's PostgreSQL and what belongs to it, as found in the cluster. */
 export interface Target {
   readonly namespace: string;
   readonly statefulSet: V1StatefulSet;
@@ -26,7 +26,7 @@ export interface Target {
   readonly fsGroup: number | undefined;
   readonly secret: SecretKey;
   readonly applications: readonly Workload[];
-  /** Why it can't be told which ScaledObjects of KEDA scale the applications. */
+  /** Why the action can't see which ScaledObjects of KEDA scale the applications. */
   readonly unreadAutoscalers?: string | undefined;
 }
 

@@ -164,7 +164,7 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
     const end = await lockFixture(server, own, 'public.t');
     try {
       await expect(server.database().readEach([own], fingerprintScript(2))).rejects.toThrow(
-        /for 2 s relations could not be measured, since a session kept a lock: public\.t: 'the fixture' of role postgres \(process \d+, idle in transaction\)/,
+        /could not measure relations for 2 s, because a session kept a lock: public\.t: 'the fixture' of role postgres \(process \d+, idle in transaction\)/,
       );
     } finally {
       await end();

@@ -44,7 +44,7 @@ describe('a precheck', () => {
   test('predicts how long pg_upgrade will take', () => {
     const databases = end.report.prediction?.databases.map(({ name }) => name);
     expect(databases).toEqual(expect.arrayContaining(['circleci', 'postgres']));
-    expect(end.log).toContain('pg_upgrade will need about');
+    expect(end.log).toContain('pg_upgrade will take about');
   });
 
   // That an upgrade's user has all of its permissions test/cluster/permissions.test.ts proves too.

@@ -74,7 +74,7 @@ export const cases: readonly Case[] = [
       chownSync(file, 999, 999);
     },
     takeBack: () => inServer(`rm -f ${root}/data/foreign`),
-    ...{ evidence: /not its own: \/bitnami\/postgresql\/data\/foreign/, remedy: /chown/ },
+    ...{ evidence: /not owned by the server: \/bitnami\/postgresql\/data\/foreign/, remedy: /chown/ },
   },
   {
     ...{ check: 'free-space', what: 'a full volume of a class whose volumes stay as they are', status: 'failed' },

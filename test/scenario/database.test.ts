@@ -45,7 +45,7 @@ test.concurrent('a password that the server refuses fails the login check, in th
 });
 
 test.concurrent.each([
-  ['a notice of a wrapper', 'Timing is on.\n', 'psql answered something unexpected: Timing is on.'],
+  ['a notice of a wrapper', 'Timing is on.\n', 'psql printed something unexpected: Timing is on.'],
   ['a row of another shape', '{"versionNumber":"twelve"}\n', 'versionNumber'],
 ])('%s before the rows leaves the answer unknown', async (_what, banner, says) => {
   await using scenario = await Scenario.begin();

@@ -91,7 +91,7 @@ test('a healthy server passes every check, with no more than the permissions of 
     expect(lines.filter((line) => new RegExp(`^✓ .* \\(${check}, \\d+\\.\\d s\\): `).test(line))).toHaveLength(1);
   // How long it took is told, and in no finding.
   expect(end.report?.prediction?.pgUpgradeSeconds).toBeGreaterThan(2);
-  expect(end.summary).toContain('pg_upgrade will need about');
+  expect(end.summary).toContain('pg_upgrade will take about');
   // The only writes are those of the probes, and each one is removed.
   const made = scenario.api.writes.filter((w) => w.startsWith('POST'));
   const removed = scenario.api.writes.filter((w) => w.startsWith('DELETE'));

@@ -2,6 +2,11 @@ import { failed, interrupted, leftAsItIs, reverted, type CodeRow } from './end.t
 
 /** A step of the upgrade failed. */
 export const upgradeCodes = {
+  'answer-missing': [
+    failed,
+    'psql did not print which libraries the server loads.',
+    'Let the database template1 accept connections.',
+  ],
   'applications-not-back': [
     failed,
     'PostgreSQL 14 serves with the same data, but not all applications are ready again.',
@@ -186,11 +191,6 @@ export const upgradeCodes = {
     failed,
     'A rollback failed before it changed the data. PostgreSQL 14 still serves.',
     'Do what the message says, then run `mode: rollback` again.',
-  ],
-  'not-told': [
-    failed,
-    'psql did not say which libraries the server loads.',
-    'See that the database template1 accepts connections.',
   ],
   'nothing-to-roll-back': [
     failed,

@@ -60,7 +60,7 @@ describe.each([1, 3, 4])('a precheck that is killed when it has made %i probe po
 
   test('is followed by one that says which it removes, and leaves none', () => {
     expect([end.exitCode, end.report.error]).toEqual([0, undefined]);
-    for (const name of left) expect(end.log).toContain(`Pod ${name} was left by a run that was killed; it is removed`);
+    for (const name of left) expect(end.log).toContain(`Removed pod ${name}, which a killed run had left`);
     expect(probes()).toEqual([]);
   });
 

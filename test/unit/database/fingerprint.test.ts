@@ -89,7 +89,7 @@ describe('two fingerprints', () => {
     fc.assert(
       fc.property(fingerprint, database, (before, more) => {
         const after = { databases: { ...before.databases, new: more } };
-        expect(compareFingerprints(before, after)).toEqual(['database "new" was not there before']);
+        expect(compareFingerprints(before, after)).toEqual(['database "new" did not exist before']);
       }),
     );
   });
@@ -99,9 +99,9 @@ describe('two fingerprints', () => {
     const after = { databases: { circle: { relations: { 'public.builds': '41 rows' }, extensions: [] } } };
     expect(compareFingerprints(before, after)).toEqual([
       'circle: public.builds: 42 rows before, 41 rows after',
-      'circle: extension pgcrypto is gone',
+      'circle: extension pgcrypto is missing',
     ]);
-    expect(compareFingerprints(before, { databases: {} })).toEqual(['database "circle" is gone']);
+    expect(compareFingerprints(before, { databases: {} })).toEqual(['database "circle" is missing']);
   });
 
   test('an empty server is never the same as one with data', () => {

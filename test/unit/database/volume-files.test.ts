@@ -133,7 +133,7 @@ test('of many files of somebody else the first five are told', async () => {
 test('a volume whose files nobody can list is unreadable, and not one that needs no room', async () => {
   const wal = path.join(data, 'pg_wal/000000010000000000000001');
   rmSync(wal);
-  await expect(look()).rejects.toThrow("The volume can't be looked at");
+  await expect(look()).rejects.toThrow("The volume can't be read");
   writeFileSync(wal, Buffer.alloc(1024 ** 2));
   await expect(look()).resolves.toMatchObject({ room: { link: { inodes: 1850 } } });
 });

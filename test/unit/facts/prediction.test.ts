@@ -24,7 +24,7 @@ test('tells what was measured', async () => {
     ['circle', 'postgres', 'template1'].map((name) => ({ name, dumpSeconds: 0.25, restoreSeconds: 0.5 })),
   );
   expect(prediction && predictionText(prediction)).toMatch(
-    /^pg_upgrade will need about \d+ s of the downtime: 3 databases/,
+    /^pg_upgrade will take about \d+ s of the downtime\. .* 3 databases/,
   );
 });
 

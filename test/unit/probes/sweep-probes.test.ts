@@ -29,7 +29,7 @@ describe('probes of runs that were killed', () => {
   test('are removed when they have ended, and it is told', async () => {
     const { isThere, log } = await sweep({}, 120);
     expect(isThere).toBe(false);
-    expect(log.text).toContain('Pod postgres-upgrade-probe-upgrade-1 was left by a run that was killed');
+    expect(log.text).toContain('Removed pod postgres-upgrade-probe-upgrade-1, which a killed run had left');
   });
 
   test.each<[string, Partial<V1Pod>, number]>([
@@ -42,7 +42,7 @@ describe('probes of runs that were killed', () => {
 
   test('that can not be removed are told, and end nothing', async () => {
     const { log } = await sweep({}, 120, (from) => from.refuse('delete', 'pods', 403, 'pods is forbidden'));
-    expect(log.text).toContain('could not be looked for: ');
+    expect(log.text).toContain('Could not look for probes of earlier runs: ');
     expect(log.text).toContain('pods is forbidden');
   });
 });

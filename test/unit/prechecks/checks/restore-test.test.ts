@@ -85,7 +85,7 @@ describe('a restore test', () => {
   });
 
   test('that could not go on is unknown, and what had failed by then stays told', async () => {
-    const broken = 'the new cluster is not to be reached any more';
+    const broken = 'the new cluster does not answer any more';
     const nothing = [restoreResult(undefined, { seconds: undefined }), restoreResult('circle', { seconds: undefined })];
     const never = await answerOf('restore-test', { restoreTest: known({ ...restoreTest, broken, places: nothing }) });
     expect([never.status, never.text]).toEqual(['unknown', broken]);

@@ -141,7 +141,7 @@ describe('gitops', () => {
     const cluster = new FakeCluster().refuse('list', 'applications', 403, 'applications.argoproj.io is forbidden');
     const answer = await gitops(byArgo, cluster);
     expect(answer.status).toBe('unknown');
-    expect(answer.text).toContain('may not be read');
+    expect(answer.text).toContain('may not read it');
     expect(answer.remedy?.text).toContain('argocd app set');
     expect(answer.remedy?.text).toContain('docs/permissions.md');
   });

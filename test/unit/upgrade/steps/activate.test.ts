@@ -64,7 +64,7 @@ describe('verify', () => {
     const { context, state } = await setUp();
     context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
     delete state.databases['circle'];
-    expect((await thrownBy(() => verify.run(context))).message).toContain('database "circle" is gone');
+    expect((await thrownBy(() => verify.run(context))).message).toContain('database "circle" is missing');
   });
 
   test('what was never measured is never the same', async () => {
