@@ -96,7 +96,7 @@ describe('access', () => {
       user: known('system:serviceaccount:ci:looker'),
       inputs: inputs({ mode: 'precheck' }),
     });
-    expect(remedy?.text).toContain("not to the account of this precheck (system:serviceaccount:ci:looker)");
+    expect(remedy?.text).toContain('not to the account of this precheck (system:serviceaccount:ci:looker)');
     expect(commands).not.toContain('name: looker');
     expect(commands.split('\n').slice(1, -1)).toEqual(modeManifests('upgrade', serverNames(await target())));
   });
