@@ -54,7 +54,7 @@ export const errorCodes = {
     'precheck-blocks': [
       checks,
       'At least one check failed or could not be answered. Nothing was stopped.',
-      'Each of them says what to do, in the log and in the job summary.',
+      'Do what each of them says, in the log and in the job summary.',
     ],
   },
   UpgradeError: upgradeCodes,

@@ -11,7 +11,7 @@ const fingerprint = z.strictObject({
 /** An object in Kubernetes takes 1 MiB at most, and the journal holds more than this. */
 const longest = 800_000;
 
-/** Bytes of the text that it is unpacked to: names and counts of some 100,000 tables have a tenth of it, and what unfolds to more was not packed here. */
+/** Bytes of the unpacked text: names and counts of some 100,000 tables have a tenth of it, and what unpacks to more was not packed here. */
 const largest = 32 * 1024 ** 2;
 
 /** What `pack` makes, by its look. */
@@ -20,7 +20,7 @@ const packed = z
   .max(longest)
   .regex(/^[A-Za-z0-9+/]+={0,2}$/);
 
-/** What was measured is more than the journal can hold. */
+/** The measurement is larger than the journal can hold. */
 export class TooLongForJournal extends Error {}
 
 /**
@@ -46,7 +46,7 @@ async function through(content: Blob, transform: CompressionStream | Decompressi
   let size = 0;
   for await (const chunk of content.stream().pipeThrough<Uint8Array>(transform)) {
     size += chunk.length;
-    if (size > largest) throw new Error(`it unfolds to more than ${String(largest)} bytes`);
+    if (size > largest) throw new Error(`it unpacks to more than ${String(largest)} bytes`);
     chunks.push(chunk);
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());

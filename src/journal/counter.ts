@@ -5,7 +5,7 @@ import { isTestFailure } from '../objects/fencing-token.ts';
 
 /**
  * Annotation on the PersistentVolume with the number of the journal's last change. PersistentVolumes belong to no namespace: who may write
- * ConfigMaps, or change labels and annotations in the namespace, can't put it back. It stays for good, so that no older journal is ever taken for the
+ * ConfigMaps, or change labels and annotations in the namespace, can't reset it. It stays for good, so that no older journal is ever taken for the
  * present one.
  * Decision: docs/decisions/0008-journal.md
  */
@@ -20,7 +20,7 @@ export const openAnnotation = 'circleci-server-postgresql-upgrade/journal-open';
 const annotationsPath = '/metadata/annotations';
 const pathOf = (annotation: string) => `${annotationsPath}/${annotation.replaceAll('/', '~1')}`;
 
-/** What the volume says; 0 where it says nothing, and where there is no such volume. */
+/** The counter on the volume; 0 where it has none, and where there is no such volume. */
 export function counterOf(volume: Pick<V1PersistentVolume, 'metadata'> | undefined): number {
   const text = volume?.metadata?.annotations?.[counterAnnotation] ?? '';
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
@@ -37,7 +37,7 @@ export async function countOn(cluster: ClusterReader, volume: string): Promise<{
   return { counter: counterOf(found), isOpen: found?.metadata?.annotations?.[openAnnotation] === 'true' };
 }
 
-/** Who only asks for the status may not be allowed to read others than the server's: those say nothing then. */
+/** An account for `mode: status` may have no right to read other volumes than the server's: those count as without counter. */
 async function readVolumes(
   cluster: ClusterReader,
   volumes: Iterable<string>,
@@ -57,7 +57,7 @@ async function readVolumes(
 /** The PersistentVolume controller writes annotations too, so the object may change between reading and writing. */
 const attempts = 5;
 
-/** Writes on volumes what they say of the journal. */
+/** Writes the journal's annotations on volumes. */
 export class CounterKeeper {
   /** UIDs of volumes that are known to have annotations, by name: they need not be read again. */
   private readonly marked = new Map<string, string | undefined>();
@@ -67,7 +67,7 @@ export class CounterKeeper {
     private readonly namespace: string,
   ) {}
 
-  /** A volume that is gone keeps nothing: there is nothing to protect on it, and whoever needs it tells so. */
+  /** A deleted volume is left out: it protects nothing, and what needs it reports that. */
   async keep(volume: string, journal: { counter: number; isClosed: boolean }): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const operations = await this.operations(volume, {
@@ -87,7 +87,7 @@ export class CounterKeeper {
     }
   }
 
-  /** Undefined where there is no such volume. An object without annotations gets them only as it was read: others may give it some meanwhile. */
+  /** Undefined where there is no such volume. An object without annotations gets them only if it is as it was read: others may add some meanwhile. */
   private async operations(
     volume: string,
     wanted: Readonly<Record<string, string>>,

@@ -6,8 +6,8 @@ import { Journal } from './journal.ts';
 import type { JournalSeal } from './seal.ts';
 
 /**
- * The journal of an earlier run on this server, if there is one. The scheduling gate tells of one too, also where the PersistentVolume may not be read: it is
- * set after the journal is made, and removed before it is closed.
+ * The journal of an earlier run on this server, if there is one. The scheduling gate shows one too, also where the PersistentVolume may not be read: it is
+ * set after the journal is made, and removed before the journal is closed.
  * @throws UpgradeError what `Journal.find` throws
  */
 export async function findJournal<C extends ClusterReader>(

@@ -14,9 +14,9 @@ import type { JournalData, JournalSeal } from './seal.ts';
 type SealedData = JournalData & { readonly salt: string; readonly seal: string };
 
 /**
- * What was meant and done, kept in the cluster beside the server. It is data, never authority: whoever may write ConfigMaps may have written it. So it is
- * sealed as a whole, each value has its grammar, and its counter is kept on the volume, where an older one that was put back is told by it.
- * It is written to by the run that holds the Lease alone.
+ * What was planned and done, kept in the cluster beside the server. It is data, never authority: whoever may write ConfigMaps may have written it. So it is
+ * sealed as a whole, each value has its grammar, and its counter is kept on the volume, which reveals a restored older journal.
+ * Only the run that holds the Lease writes to it.
  * Decision: docs/decisions/0008-journal.md
  */
 export class Journal<C extends ClusterReader = ClusterReader> {
@@ -26,19 +26,19 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     private readonly cluster: C,
     private readonly namespace: string,
     private readonly seal: JournalSeal,
-    /** Undefined while it is removed, to be made again. */
+    /** Undefined between its deletion and its new creation. */
     private uid: string | undefined,
     private data: SealedData,
     readonly record: JournalRecord,
     private readonly notes: Noted,
   ) {}
 
-  /** What has been noted by now, by this run or by one before it. */
+  /** What this run or one before it has noted. */
   get noted(): Readonly<Noted> {
     return this.notes;
   }
 
-  /** Whether the upgrade has come to its end, one way or the other. */
+  /** Whether the upgrade has ended, upgraded or reverted. */
   get isClosed(): boolean {
     return this.notes.outcome !== undefined;
   }
@@ -49,7 +49,7 @@ export class Journal<C extends ClusterReader = ClusterReader> {
   }
 
   /**
-   * The journal of an earlier run, if there is one. There is none before the first upgrade, and once an administrator has removed that of an upgrade that has ended.
+   * The journal of an earlier run, if there is one. There is none before the first upgrade, and after an administrator has deleted the journal of an upgrade that has ended.
    * @param seal of the server's superuser
    * @param volume PersistentVolume that the server's claim has now
    * @throws UpgradeError `journal-gone`, `journal-not-authentic`, `journal-replayed` or `journal-invalid`
@@ -74,7 +74,7 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     const others = journal.volumes().filter((name) => name !== volume);
     const highest = Math.max(before.counter, await highestCounter(cluster, others));
     if (journal.counter >= highest) return journal;
-    // A run that is at work may have gone on between the two readings.
+    // A run that is at work may have written between the two readings.
     const again = await cluster.find('configmaps', journalName, namespace);
     if (again === undefined) {
       expectNone();
@@ -86,7 +86,7 @@ export class Journal<C extends ClusterReader = ClusterReader> {
   }
 
   /**
-   * Starts a new journal; that of an ended upgrade makes room for it.
+   * Starts a new journal; it replaces that of an ended upgrade.
    * @param noted what is known from before
    * @throws UpgradeError when an upgrade that has not ended holds it, or what `find` throws
    */
@@ -101,8 +101,8 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     if (earlier?.isClosed === false) {
       throw new UpgradeError(
         'unfinished-upgrade',
-        `An upgrade that began at ${earlier.record.startedAt} (${earlier.record.runId}) has not come to its end.`,
-        'Run "mode: upgrade" again: it goes on with that one.',
+        `An upgrade that began at ${earlier.record.startedAt} (${earlier.record.runId}) has not ended. This run changed nothing.`,
+        'Run "mode: upgrade" again: it resumes that upgrade.',
       );
     }
     const highest = Math.max(earlier?.counter ?? 0, await highestCounter(cluster, [record.volume]));
@@ -113,7 +113,7 @@ export class Journal<C extends ClusterReader = ClusterReader> {
   }
 
   /**
-   * Writes a new journal into the place of one that has ended or is given up, if there is one.
+   * Writes a new journal. It replaces one that has ended or can't be trusted, if there is one.
    * @param ended which one; it must still be as it was read
    */
   static async replace(
@@ -135,7 +135,7 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     try {
       object = await Journal.write(cluster, journalObject(namespace, data), ended);
     } catch (error) {
-      // Where the answer was lost, or a repetition was refused since the first attempt had come through, the object tells.
+      // The answer may be lost, or a repetition refused since the first attempt succeeded: the object shows that.
       const found = await cluster.find('configmaps', journalName, namespace);
       if (found?.data?.['seal'] !== data.seal) throw error;
       object = found;
@@ -194,7 +194,7 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     const { volume } = this;
     this.data = data;
     this.notes[name] = known;
-    // A volume that has made room for another one is closed too.
+    // A volume that was replaced by another one is closed too.
     await this.count(this.isClosed ? this.volumes() : [volume]);
   }
 
@@ -207,7 +207,7 @@ export class Journal<C extends ClusterReader = ClusterReader> {
       return await this.cluster.patch('configmaps', journalName, this.namespace, operations);
     } catch (error) {
       if (!isTestFailure(error)) throw error;
-      // Repeated, since the answer to it was lost: then it is there.
+      // The patch was repeated, since the answer to it was lost: then the change is there.
       const now = await this.cluster.find('configmaps', journalName, this.namespace);
       if (now === undefined || now.metadata?.uid !== this.uid) throw journalChanged(this.namespace, error);
       if (!isSame(now.data, this.data)) return now;
@@ -225,18 +225,18 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     return made;
   }
 
-  /** The volumes that the journal speaks of. */
+  /** The volumes that the journal names. */
   private volumes(): string[] {
     const { exchange } = this.notes;
     return [...new Set([this.record.volume, ...(exchange === undefined ? [] : [exchange.volume, exchange.former])])];
   }
 
-  /** PersistentVolume of the server, or that which takes its place. */
+  /** PersistentVolume of the server, or the one that replaces it. */
   get volume(): string {
     return this.notes.exchange?.volume ?? this.record.volume;
   }
 
-  /** Only after the journal has it: a run that is killed in between leaves a journal that is ahead, which is no sign of anything. */
+  /** Only after the journal has it: a run that is killed in between leaves a journal that is ahead of the volume, which is harmless. */
   private async count(this: Journal<LeasedCluster>, before: readonly string[] = []): Promise<void> {
     this.keeper ??= new CounterKeeper(this.cluster, this.namespace);
     for (const volume of new Set([...before, this.volume])) await this.keeper.keep(volume, this);
@@ -256,15 +256,15 @@ export class Journal<C extends ClusterReader = ClusterReader> {
   }
 }
 
-/** Nothing is begun that no other run could go on with. */
+/** Begins nothing that another run could not resume. */
 async function expectReadable(namespace: string, data: JournalData): Promise<void> {
   try {
     await readJournal(namespace, data);
   } catch (error) {
     throw new UpgradeError(
       'journal-unwritable',
-      `What the cluster and the server say does not fit into the journal, so the upgrade was not begun. ${describe(error)}`,
-      'Change what the message names, if it is yours to change; else report it with the log.',
+      `The journal can't hold what the cluster and the server say, so the upgrade was not begun. ${describe(error)}`,
+      'Change what the message names, if you can. Otherwise report it with the log.',
       { cause: error },
     );
   }

@@ -15,7 +15,7 @@ import {
 } from '../common/grammar.ts';
 import { pack, unpack } from './compress-fingerprint.ts';
 
-/** The moves of an upgrade, in their order; plan.ts has them. */
+/** The steps of an upgrade, in their order; plan.ts has them. */
 const stepIds = [
   'protect-volume',
   'prove-backup',
@@ -55,7 +55,7 @@ const exchange = z
     former: objectName,
   })
   .refine(({ claim: { spec }, volume, former }) => spec?.volumeName === volume && volume !== former, {
-    error: 'the claim is to have the volume that takes the place of the former one',
+    error: 'the claim must have the volume that replaces the former one',
   });
 
 /** The server's claim gets another volume. Noted before the first move, since in the middle of it there is no claim. */
@@ -65,7 +65,7 @@ const instant = z.iso.datetime().pipe(z.coerce.date());
 
 const released = z.strictObject({ at: instant, wal: walPosition });
 
-/** When and where in the write-ahead log the applications were let in. */
+/** When, and at which position in the write-ahead log, the applications were restarted. */
 export type Released = z.infer<typeof released>;
 
 const orders = z.record(
@@ -83,39 +83,39 @@ const orders = z.record(
   ),
 );
 
-/** Facts that are noted beside the record while the upgrade goes on, each under its name. */
+/** Facts that the upgrade notes beside the record while it runs, each under its name. */
 export interface Noted {
   /** The step that was begun last. */
   step?: StepId;
   /** When the first application was about to be stopped, by the API server's clock. */
   downSince?: Date;
-  /** What was measured of the data of 12. */
+  /** What was measured of the data of PostgreSQL 12. */
   measured?: Fingerprint;
   /** Name of the backup that holds what was measured; null when it was measured again since, and there is none yet. */
   backup?: string | null;
-  /** The snapshot that was taken of the running server, to prove that it can be done. */
+  /** The snapshot of the running server, taken to prove the backup. */
   live?: string;
-  /** The snapshot of what 14 had before it was given up. */
+  /** The snapshot of PostgreSQL 14's data before the action restored PostgreSQL 12. */
   served?: string;
   /** When a copy of the volume was about to be made, by the API server's clock. */
   copy?: Date;
   /** Whether an upgrade Job was about to be made, for the first time or once more; see job-run.ts. */
   upgradeJob?: 'once' | 'again';
-  /** Which volume takes the place of which; see backup/volume-swap.ts. */
+  /** Which volume replaces which; see backup/volume-swap.ts. */
   exchange?: VolumeSwap;
-  /** When and where in the WAL the applications were let in; see loss.ts. */
+  /** When, and at which position in the WAL, the applications were restarted; see loss.ts. */
   released?: Released;
   /** Which applications somebody else started while PostgreSQL 14 served, and when that was seen; see external-start.ts. */
   letIn?: string;
-  /** Why somebody asked to go back, as a sentence. */
+  /** Why somebody asked for a rollback, as a sentence. */
   rollback?: string;
-  /** Why it goes back; from then on it never goes forward again. */
+  /** Why the action reverts; from then on it never goes forward again. */
   back?: string;
   /** The step that was undone last. */
   undone?: StepId;
-  /** How 12 sorted what it has indexes on; see database/sort-order.ts. */
+  /** How PostgreSQL 12 sorted what it has indexes on; see database/sort-order.ts. */
   sortOrders?: SortOrders;
-  /** The data of 14 is what 12 had. */
+  /** The data of PostgreSQL 14 is what PostgreSQL 12 had. */
   validated?: true;
   /** How the upgrade ended. */
   outcome?: Outcome;
@@ -140,7 +140,7 @@ function json<T>(schema: z.ZodType<T>): Codec<T> {
   return { encode: (value) => JSON.stringify(value), decode: (text) => schema.parse(JSON.parse(text)) };
 }
 
-/** Reasons hold what others said: the API server, psql, a driver. */
+/** Reasons quote others: the API server, psql, a driver. */
 const sentence: Codec<string> = { encode: asSentence, decode: (text) => sentenceText.parse(text) };
 
 /** In ISO 8601. */

@@ -11,8 +11,8 @@ export function journalObject(namespace: string, data: JournalData) {
 }
 
 /**
- * Removes a journal whose content the API server keeps from being changed: one patch makes a ConfigMap immutable, and Kubernetes never takes that back. Whoever calls
- * this has the content, and creates it again. A finalizer would keep the ConfigMap for as long as somebody likes, so it is taken off.
+ * Removes a journal whose content the API server keeps from being changed: one patch makes a ConfigMap immutable, and Kubernetes never reverses that. The caller
+ * has the content, and creates it again. A finalizer would keep the ConfigMap as long as somebody likes, so it is removed.
  * @param uid of the ConfigMap
  * @throws UpgradeError `journal-immutable` when it can't be removed
  */

@@ -43,11 +43,11 @@ export async function readJournal(
       Object.assign(noted, { [name]: await read(namespace, name, () => noteCodecs[name].decode(value)) });
     else if (Object.hasOwn(frame, name))
       await read(namespace, name, () => frame[name as keyof typeof frame].parse(value));
-    else throw journalInvalid(namespace, name, 'this version knows no such value');
+    else throw journalInvalid(namespace, name, 'this version has no such value');
   }
   const { metadata } = noted.exchange?.claim ?? {};
   if (metadata !== undefined && (metadata.name !== record.claim || metadata.namespace !== namespace))
-    throw journalInvalid(namespace, 'exchange', `it speaks of another claim than ${record.claim}`);
+    throw journalInvalid(namespace, 'exchange', `it names another claim than ${record.claim}`);
   return { record, noted };
 }
 
@@ -71,9 +71,9 @@ async function read<T>(namespace: string, name: string, decode: () => T | Promis
   }
 }
 
-/** Where it is wrong, and never what stands there: that is text of whoever wrote it. */
+/** Where the value is wrong, and never the value itself: that is text of whoever wrote it. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof z.ZodError)) return error instanceof SyntaxError ? 'it is no JSON' : describe(error);
+  if (!(error instanceof z.ZodError)) return error instanceof SyntaxError ? 'it is not JSON' : describe(error);
   const { path = [], code = 'custom' } = error.issues[0] ?? {};
   const place = path
     .map((part) => (typeof part === 'number' ? String(part) : part))

@@ -62,14 +62,14 @@ const job = z.strictObject({
   initdb: locale.extend({ superuser: identifier.min(1), postgres: locale.optional() }),
 });
 
-/** An image as a node told it; only compared, and shown. */
+/** An image as a node reported it; only compared and shown. */
 export const seenImageGrammar = z.strictObject({
   imageId: z.string().regex(/^[-\w.:/@]{1,512}$/),
   node: z.string().regex(/^[-\w.]{0,253}$/),
   platform: z.string().regex(/^[-\w. ]{0,100}$/),
 });
 
-/** All that another run needs in order to go on: what will be changed, how it was, and what it is to become. Written once, before the first change. */
+/** All that another run needs to resume: what will be changed, how it was, and what it is to become. Written once, before the first change. */
 const record = z
   .strictObject({
     schema: z.literal(4),
@@ -84,7 +84,7 @@ const record = z
     image: imageReference,
     /** Of the server after. */
     serving: image,
-    /** The images that the probes of the prechecks ran; without them where nobody asked, or no node told. */
+    /** The images that the probes of the prechecks ran; missing where no probe ran, or no node reported them. */
     seen: z.strictObject({ upgrade: seenImageGrammar.optional(), serving: seenImageGrammar.optional() }).optional(),
     replicas: z.int().min(0).max(1),
     applications: z.array(workload).max(1000),

@@ -3,7 +3,7 @@ import type { Crypto } from '../ports/crypto.ts';
 /** What the ConfigMap of a journal holds: texts by their names. */
 export type JournalData = Readonly<Record<string, string>>;
 
-/** Makes the bytes of a journal unlike those of anything else that might ever be signed with the same key. */
+/** Makes the signed bytes of a journal differ from those of anything else that may be signed with the same key. */
 const purpose = 'circleci-server-postgresql-upgrade journal 1';
 
 const saltGrammar = /^[0-9a-f]{32}$/;
@@ -36,7 +36,7 @@ export class JournalSeal {
     return { ...data, seal: await this.sealOf(namespace, data) };
   }
 
-  /** Whether the data is, to the byte, what somebody signed who knows the password, for this namespace. */
+  /** Whether the data is, to the byte, what somebody who knows the password signed for this namespace. */
   async isAuthentic(namespace: string, data: JournalData): Promise<boolean> {
     const { salt, seal } = data;
     if (salt === undefined || seal === undefined || !saltGrammar.test(salt)) return false;

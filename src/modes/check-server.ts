@@ -16,7 +16,7 @@ import type { JournalSeal } from '../journal/seal.ts';
 import { locate, type Mask } from './locate.ts';
 import type { ClusterModeContext } from './mode.ts';
 
-/** The server in the cluster, and how its database is asked. */
+/** The server in the cluster, and the access to its databases. */
 export interface FoundServer {
   readonly target: Target;
   readonly database: Database;
@@ -24,14 +24,14 @@ export interface FoundServer {
   readonly seal: JournalSeal;
 }
 
-/** A server that every check lets through. */
+/** A server that no check blocks. */
 export interface CheckedServer extends FoundServer {
   readonly facts: Facts;
 }
 
 /**
- * Asks every check about the server.
- * @returns undefined when 14 serves already, which is told
+ * Runs every check on the server.
+ * @returns undefined when PostgreSQL 14 serves already, which is reported
  * @throws PrecheckError when a check blocks the upgrade
  */
 export async function checkServer(
@@ -48,7 +48,7 @@ export async function checkServer(
     log.annotate(
       'notice',
       'already upgraded',
-      `PostgreSQL ${served} serves in namespace ${inputs.namespace} with image ${serving.reference}. Nothing was changed there.`,
+      `PostgreSQL ${served} serves already in namespace ${inputs.namespace}, with image ${serving.reference}. Nothing was changed there.`,
     );
     return undefined;
   }
@@ -106,7 +106,7 @@ async function look(context: ClusterModeContext): Promise<FoundServer> {
   return { target, seal, database: new Database(cluster, target, password, 'postgres') };
 }
 
-/** The page of the version that runs; in a workflow of the action's own repository, and outside of GitHub, only its path. */
+/** The address of the page in the version that runs; in a workflow of the action's own repository, and outside of GitHub, only its path. */
 function checksPage(runner: Runner): string {
   const [server, repository, version] = ['GITHUB_SERVER_URL', 'GITHUB_ACTION_REPOSITORY', 'GITHUB_ACTION_REF'].map(
     (name) => runner.environment(name),
@@ -122,6 +122,6 @@ function refuseIfBlocked(findings: readonly Finding[], failOn: Inputs['failOn'])
   throw new PrecheckError(
     'precheck-blocks',
     `${String(blocking.length)} of ${String(findings.length)} checks ${blocking.length === 1 ? 'blocks' : 'block'} the upgrade: ${names}.`,
-    'Each of them says what to do, in the log and in the job summary.',
+    'Do what each of them says, in the log and in the job summary.',
   );
 }

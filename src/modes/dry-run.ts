@@ -11,8 +11,8 @@ import { checkServer, findServer } from './check-server.ts';
 import { tellStatus } from './status.ts';
 
 /**
- * Asks every check, and tells what an upgrade would do: its steps, what it would make and change, how long each would take. Writes nothing.
- * @throws PrecheckError when a check blocks the upgrade; the plan is told before, where it can be
+ * Runs every check, and reports what an upgrade would do: its steps, what each would create and change, how long each would take. Writes nothing.
+ * @throws PrecheckError when a check blocks the upgrade; the plan is reported before, if one can be made
  */
 export async function dryRun(context: ClusterModeContext): Promise<void> {
   const { cluster, inputs, progress } = context;
@@ -20,7 +20,7 @@ export async function dryRun(context: ClusterModeContext): Promise<void> {
   const journal = await findJournal(cluster, found.target, found.seal);
   if (journal?.isClosed === false) {
     await tellStatus(context);
-    context.log.info('An upgrade would go on with what there is: it is not planned anew.');
+    context.log.info('An upgrade would resume the unfinished one, so the dry run makes no plan');
     return;
   }
   await expectNoHolder(cluster, inputs.namespace);
@@ -34,7 +34,7 @@ export async function dryRun(context: ClusterModeContext): Promise<void> {
   if (checked !== undefined) await tellPlan(context, checked.facts);
 }
 
-/** @param refusal why the upgrade would not begin: then a plan that can't be made is no error of its own */
+/** @param refusal why the upgrade would not begin: then it is no error of its own if no plan can be made */
 async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unknown): Promise<void> {
   const { log, scripts, runId, clock, progress } = context;
   let steps: PlannedStep[];
@@ -42,7 +42,7 @@ async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unk
     steps = draftUpgrade(facts, scripts.job, runId, clock.now());
   } catch (error) {
     if (refusal === undefined || !isRunError(error)) throw error;
-    log.info(`There is no plan: ${error.message}`);
+    log.info(`Made no plan: ${error.message}`);
     return;
   }
   const plan = planReport([...steps, ...pullRequestStep(context)]);
@@ -57,17 +57,17 @@ async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unk
   log.annotate(
     'notice',
     'dry run',
-    `${refusal === undefined ? 'An upgrade would start' : 'An upgrade would not start yet'}; its downtime would be ${downtimeSeconds === undefined ? 'of a length that nothing foretells' : `about ${String(downtimeSeconds)} s`}. Nothing was changed.`,
+    `${refusal === undefined ? 'An upgrade would start' : 'Checks block the upgrade'}; its downtime would be ${downtimeSeconds === undefined ? 'of unknown length' : `about ${String(downtimeSeconds)} s`}. Nothing was changed.`,
   );
 }
 
 function pullRequestStep({ pullRequest }: ClusterModeContext): PlannedStep[] {
   if (pullRequest === undefined) return [];
   const { path, image, base, branch } = pullRequest.settings;
-  const what = `In ${path}, name the image ${image}: on ${branch === '' ? 'a branch of its own' : `branch ${branch}`}, and in a pull request into ${base === '' ? "the repository's default branch" : base}.`;
+  const what = `In ${path}, set the image ${image} on ${branch === '' ? 'a branch of its own' : `branch ${branch}`}, with a pull request into ${base === '' ? "the repository's default branch" : base}.`;
   return [
     {
-      ...{ id: 'pull-request', title: 'Propose the values', isDowntime: false, expected: undefined },
+      ...{ id: 'pull-request', title: 'Open the pull request for values.yaml', isDowntime: false, expected: undefined },
       moves: [{ does: 'run', what }],
     },
   ];

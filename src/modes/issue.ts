@@ -4,8 +4,8 @@ import { keepIssue, type KeptIssue } from '../issue/keep.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /**
- * Brings the issue about the prechecks up to date, where the inputs ask for one. Whatever becomes of it, the run's
- * verdict and its exit code are those of the checks: a failure is a warning.
+ * Updates the issue about the prechecks, if the inputs ask for one. The run's verdict and exit code
+ * are those of the checks in any case: a failure is a warning.
  */
 export async function keepPrecheckIssue(context: ClusterModeContext): Promise<void> {
   const { connectForIssue, log, timeline, progress } = context;
@@ -27,7 +27,11 @@ async function keep({ connectForIssue, inputs, cluster, progress, clock, log, si
   const { namespace, failOn, labels, assignees } = inputs;
   const namespaceUid = (await cluster.find('namespaces', namespace))?.metadata?.uid;
   if (namespaceUid === undefined)
-    throw new ClusterError('namespace-gone', `Namespace ${namespace} is gone.`, 'Run the checks again.');
+    throw new ClusterError(
+      'namespace-gone',
+      `Namespace ${namespace} no longer exists.`,
+      'Find out who deleted it, then run the checks again.',
+    );
   return await keepIssue(
     { github, clock, log, signal },
     {
@@ -42,6 +46,6 @@ function failed({ log }: ClusterModeContext, error: unknown): KeptIssue {
   const remedy = isRunError(error)
     ? remedyText(error.remedy)
     : 'This is an error in the action. Report it with the log.';
-  const warning = `The issue about the prechecks could not be brought up to date: ${sentence(describe(error))} What to do: ${remedy}`;
+  const warning = `The action could not update the issue about the prechecks: ${sentence(describe(error))} What to do: ${remedy}`;
   return { operation: 'failed', number: undefined, url: undefined, warnings: [warning] };
 }

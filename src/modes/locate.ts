@@ -11,7 +11,7 @@ import { hasGate } from '../objects/scheduling-gate.ts';
 import { Journal } from '../journal/journal.ts';
 import { JournalSeal } from '../journal/seal.ts';
 
-/** What the superuser's Secret opens. */
+/** What the superuser's Secret gives access to. */
 export interface Opened {
   readonly password: string;
   readonly seal: JournalSeal;
@@ -23,15 +23,15 @@ interface Outside {
   readonly cluster: ClusterReader;
   readonly inputs: Inputs;
   readonly crypto: Crypto;
-  /** Hears the password, and all else that is in its Secret, before anything else does. */
+  /** Gets the password, and all else in its Secret, before anything else does. */
   readonly mask: Mask;
 }
 
 /**
- * Finds the target. Where the server's claim is just being made again, the journal tells how it will be: an authentic one only. Where somebody has agreed to go back
- * without it, the PersistentVolumes tell.
+ * Finds the target. If a restore is just creating the server's claim again, the journal describes it: an authentic one only. If somebody has agreed to a rollback
+ * without the journal, the PersistentVolumes do.
  * @returns also a function that reads the Secret, once however often it is asked
- * @throws ConfigurationError, ClusterError; UpgradeError for a journal that is needed and can't be trusted, and where nothing tells which volume is the server's
+ * @throws ConfigurationError, ClusterError; UpgradeError for a journal that is needed and can't be trusted, and where nothing shows which volume is the server's
  */
 export async function locate({ cluster, inputs, crypto, mask }: Outside): Promise<{
   readonly target: Target;

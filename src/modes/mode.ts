@@ -16,7 +16,7 @@ import type { Image } from '../common/image.ts';
 import type { Status } from '../upgrade/status.ts';
 import type { Results } from '../upgrade/contract/step.ts';
 
-/** What a run has found out by the time it ends, however it ends: the report is made of it. */
+/** What a run has found out when it ends, however it ends: the report is made from it. */
 export interface Progress {
   inputs?: Inputs;
   cluster?: ClusterReader;
@@ -28,7 +28,7 @@ export interface Progress {
   pullRequest?: Published;
   issue?: KeptIssue;
   status?: Status;
-  /** The image that PostgreSQL runs in the end, where it is not 14's. */
+  /** The image that PostgreSQL runs in the end, if it is not that of PostgreSQL 14. */
   image?: Image;
   readonly results: Results;
 }
@@ -45,7 +45,7 @@ export interface ModeContext extends Omit<Deps, 'cluster'> {
   readonly runner: Runner;
   readonly timeline: Timeline;
   readonly progress: Progress;
-  /** The run's address, as people find it again. */
+  /** The run's address. */
   readonly runId: string;
   /** Undefined when the inputs ask for none. */
   readonly pullRequest: PullRequestPlan | undefined;

@@ -4,7 +4,7 @@ import { keepPrecheckIssue } from './issue.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /**
- * Asks every check, and changes nothing in the cluster; keeps the issue about them, where one is asked for.
+ * Runs every check, and changes nothing on the server; keeps the issue about them, if the inputs ask for one.
  * @throws PrecheckError when a check blocks the upgrade
  */
 export async function precheck(context: ClusterModeContext): Promise<void> {
@@ -15,10 +15,8 @@ export async function precheck(context: ClusterModeContext): Promise<void> {
   } catch (error) {
     if (error instanceof PrecheckError) await keepPrecheckIssue(context);
     else if (context.connectForIssue !== undefined)
-      // What nobody has seen is neither red nor green.
-      progress.results.warnings.push(
-        'The checks did not come to their end, so the issue about them was left as it is.',
-      );
+      // Checks that did not run say nothing about the server.
+      progress.results.warnings.push('The checks did not complete, so the action left the issue about them as it is.');
     throw error;
   }
   await keepPrecheckIssue(context);

@@ -3,8 +3,8 @@ import type { UpgradeRecord } from '../pull-request/settings.ts';
 import type { ModeContext } from './mode.ts';
 
 /**
- * Brings values.yaml's pull request to what it is to be, where the inputs ask for one.
- * @param upgrade what this run did, if it upgraded; then a cancellation does not stop it: 14 serves, and Git has to say so
+ * Creates or updates the pull request for values.yaml, if the inputs ask for one.
+ * @param upgrade what this run did, if it upgraded; then a cancellation does not stop it: PostgreSQL 14 serves, and Git must say so
  * @throws ConfigurationError, GitHubError
  */
 export async function publishValues(

@@ -18,9 +18,9 @@ import type { ClusterModeContext } from './mode.ts';
 import { publishValues } from './pull-request.ts';
 
 /**
- * Back to 12, from an upgrade that is under way or done. Says first what would
- * be lost, and does nothing where something would be and nobody has agreed to it.
- * @throws PrecheckError when there is nothing to roll back or the consent is missing, UpgradeError when it did not come to its end
+ * Rolls back to PostgreSQL 12 from an upgrade that is under way or done. Reports first what would
+ * be lost, and changes nothing without consent to that.
+ * @throws PrecheckError when the consent is missing; UpgradeError when there is nothing to roll back, or the rollback failed
  */
 export async function rollback(context: ClusterModeContext): Promise<void> {
   const { cluster, inputs, runId } = context;
@@ -45,15 +45,15 @@ export async function rollback(context: ClusterModeContext): Promise<void> {
     const journal = await beginRollback(ours, found, now, {
       runId,
       startedAt: (await ours.now()).toISOString(),
-      reason: `"mode: rollback" was asked for by ${runId}`,
+      reason: `${runId} ran "mode: rollback"`,
     });
-    await toItsEnd(context, found, ours, journal);
+    await completeRollback(context, found, ours, journal);
   });
-  await tellEnd(context, earlier.record.image);
+  await reportRollback(context, earlier.record.image);
 }
 
 /**
- * Back to 12 where the journal can't be trusted. What that goes by is told first, and needs consent twice: nobody can tell what it loses.
+ * Rolls back to PostgreSQL 12 where the journal can't be trusted. Reports first what it would use, and needs consent twice, since what it loses is unknown.
  * @throws PrecheckError when the journal can be trusted after all, or the consent is missing
  */
 async function rollbackWithoutJournal(
@@ -67,30 +67,30 @@ async function rollbackWithoutJournal(
   await expectNoHolder(cluster, namespace);
   const startedAt = (await cluster.now()).toISOString();
   const evidence = await readEvidence(cluster, { inputs, target: found.target, consent, runId, startedAt });
-  await log.group('What going back without the journal goes by', () => {
+  await log.group('What a rollback without the journal would use', () => {
     for (const line of evidence.lines) log.info(line);
     return Promise.resolve();
   });
   if (!inputs.acceptDataLoss)
     throw new PrecheckError(
       'consent-missing',
-      `Without the journal, nobody can tell what is lost by going back to PostgreSQL 12: ${evidence.lines.join('; ')}. Nothing was changed.`,
-      'If all of that is right, set "accept-data-loss: true" too.',
+      `Without the journal, the action can't tell what a rollback to PostgreSQL 12 would lose. It would use this: ${evidence.lines.join('; ')}. Nothing was changed.`,
+      'If all of that is right, also set "accept-data-loss: true".',
     );
   context.runner.saveState('began', namespace);
   await withUpgradeLease(context, { ...evidence.record, namespace }, runId, async (ours) => {
     await expectDoubt(ours, found, namespace);
-    const reason = `"mode: rollback" without the journal was asked for by ${runId}`;
+    const reason = `${runId} ran "mode: rollback" without the journal`;
     const journal = await beginWithoutJournal(ours, found.seal, namespace, evidence, reason);
-    await toItsEnd(context, found, ours, journal);
+    await completeRollback(context, found, ours, journal);
   });
   context.progress.results.warnings.push(
     `The applications are as they were when this run began. ${evidence.lines.slice(2).join('; ')}`,
   );
-  await tellEnd(context, evidence.record.image);
+  await reportRollback(context, evidence.record.image);
 }
 
-/** @throws PrecheckError for a journal that can be trusted, and tells of this very server: then it knows more than can be seen */
+/** @throws PrecheckError for a journal that can be trusted and is this server's: it holds more than the cluster shows */
 async function expectDoubt(cluster: ClusterReader, { target, seal }: FoundServer, namespace: string): Promise<void> {
   let journal: Journal | undefined;
   try {
@@ -102,12 +102,12 @@ async function expectDoubt(cluster: ClusterReader, { target, seal }: FoundServer
   if (journal === undefined || isOfFormerStatefulSet(journal, target)) return;
   throw new PrecheckError(
     'journal-authentic',
-    `The journal in namespace ${namespace} is authentic, so there is no reason to go back without it. Nothing was changed.`,
+    `The journal in namespace ${namespace} is authentic, so the rollback must use it. Nothing was changed.`,
     `Set "confirm: ${namespace}".`,
   );
 }
 
-async function toItsEnd(
+async function completeRollback(
   context: ClusterModeContext,
   found: FoundServer,
   ours: LeasedCluster,
@@ -119,7 +119,7 @@ async function toItsEnd(
   expectReverted(await rollBack({ ...contextOf(given, journal), isResumed: true }));
 }
 
-async function tellEnd(context: ClusterModeContext, reference: string): Promise<void> {
+async function reportRollback(context: ClusterModeContext, reference: string): Promise<void> {
   const { progress, log, inputs } = context;
   progress.verdict = 'rolled-back';
   const image = parseImage(reference);
@@ -128,13 +128,15 @@ async function tellEnd(context: ClusterModeContext, reference: string): Promise<
   await publishFormer(context, reference, image);
 }
 
-/** values.yaml has to name 12's image again; the inputs name 14's. */
+/** values.yaml must name the image of PostgreSQL 12 again; the inputs name that of PostgreSQL 14. */
 async function publishFormer(context: ClusterModeContext, reference: string, image: Image | undefined): Promise<void> {
   const { pullRequest, inputs, runId, progress } = context;
   if (pullRequest === undefined) return;
   const settings = image && valuesUpdate(inputs, image, runId);
   if (settings === undefined) {
-    progress.results.warnings.push(`values.yaml has to name ${reference} again; no pull request was made for it.`);
+    progress.results.warnings.push(
+      `values.yaml must name ${reference} again. The action opened no pull request for it, since that image has no tag.`,
+    );
     return;
   }
   await publishValues({ ...context, pullRequest: { ...pullRequest, settings } });
@@ -145,7 +147,7 @@ async function expectConsent(
   { database }: FoundServer,
   earlier: Journal,
 ): Promise<void> {
-  const loss = await log.group('What going back to 12 would lose', async () => {
+  const loss = await log.group('What a rollback to PostgreSQL 12 would lose', async () => {
     const lines = await lossOfRollback(database, earlier, log);
     for (const line of lines) log.info(line);
     return lines;
@@ -153,8 +155,8 @@ async function expectConsent(
   if (inputs.acceptDataLoss) return;
   throw new PrecheckError(
     'consent-missing',
-    `The applications have been let in to PostgreSQL 14. Going back to 12 would lose what they have written since: ${loss.slice(0, 5).join('; ')}${loss.length > 5 ? ` … (${String(loss.length)} lines in the log)` : ''}. Nothing was changed.`,
-    'Set "accept-data-loss: true" when you mean it.',
+    `The applications have been restarted on PostgreSQL 14. A rollback to PostgreSQL 12 would lose what they have written since: ${loss.slice(0, 5).join('; ')}${loss.length > 5 ? ` … (${String(loss.length)} lines in the log)` : ''}. Nothing was changed.`,
+    'To lose that and roll back, set "accept-data-loss: true".',
   );
 }
 
@@ -162,8 +164,8 @@ function nothingToRollBack(journal: Journal | undefined): UpgradeError {
   return new UpgradeError(
     'nothing-to-roll-back',
     journal === undefined
-      ? 'There is no upgrade in this namespace that could be rolled back.'
-      : `The last upgrade (begun at ${journal.record.startedAt}) has been taken back already: ${journal.noted.back ?? ''}`,
-    'Run "mode: status" to see what there is.',
+      ? 'There is no upgrade in this namespace to roll back.'
+      : `The last upgrade (begun at ${journal.record.startedAt}) was undone already. Reason: ${journal.noted.back ?? ''}`,
+    'Run "mode: status" to see where the server stands.',
   );
 }

@@ -15,7 +15,7 @@ import { remedyText } from '../text/remedy.ts';
 import type { ClusterModeContext } from './mode.ts';
 
 /**
- * Tells where an upgrade stands and what to run next. Reads only.
+ * Reports where an upgrade stands and what to run next. Reads only.
  * @throws ConfigurationError, ClusterError
  */
 export async function tellStatus(context: ClusterModeContext): Promise<void> {
@@ -41,7 +41,7 @@ interface Reading {
 
 /**
  * Reads where an upgrade stands.
- * @param dead address of a run that has ended for sure, also if its Lease has not expired yet
+ * @param dead address of a run that has certainly ended, also if its Lease has not expired yet
  * @throws ConfigurationError, ClusterError
  */
 export async function readStatus({ runner, ...outside }: Reading, dead?: string): Promise<Status> {
@@ -60,7 +60,7 @@ export async function readStatus({ runner, ...outside }: Reading, dead?: string)
   return statusOf({ target, journal, doubt, holding, jobs: ours, newImage: inputs.servingImage.reference });
 }
 
-/** The journal, or why it can't be trusted: what stops an upgrade must not stop who asks what stops it. */
+/** The journal, or why it can't be trusted: what stops an upgrade must not stop `mode: status`. */
 async function readJournal(
   cluster: ClusterReader,
   target: Target,
@@ -73,7 +73,7 @@ async function readJournal(
   } catch (error) {
     if (!isRunError(error)) throw error;
     if (error instanceof UpgradeError) return { doubt: error };
-    // Without the Secret nothing can be told about a journal; where there is none, nothing has to be.
+    // Without the Secret a journal can't be judged; without a journal there is nothing to judge.
     if ((await cluster.find('configmaps', journalName, namespace)) === undefined) return {};
     return { doubt: error };
   }

@@ -35,7 +35,7 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
       return;
     }
   } catch (error) {
-    // An application that does not come back changes nothing about what values.yaml has to say.
+    // Whether or not all applications are ready, values.yaml must name the new image.
     const isAnothersNow = error instanceof UpgradeError && error.code === 'lease-lost';
     if (results.validated && !isAnothersNow) await publishOrWarn(context);
     throw error;
@@ -44,7 +44,7 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
   log.annotate(
     'notice',
     'upgraded',
-    `PostgreSQL ${results.job?.newVersion ?? ''} serves in namespace ${inputs.namespace}; downtime ${String(timeline.downtimeSeconds ?? 0)} s.`,
+    `PostgreSQL ${results.job?.newVersion ?? ''} serves in namespace ${inputs.namespace}; the downtime was ${String(timeline.downtimeSeconds ?? 0)} s.`,
   );
   await publishUpgrade(context);
 }
@@ -58,8 +58,8 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
     await releaseExpired(context, inputs.namespace, runId);
     return false;
   }
-  // From here on a cancellation has something to take back.
-  if (signal.aborted) throw new CancelledError('the checks ran; the upgrade has not begun');
+  // From here on a cancellation has something to undo.
+  if (signal.aborted) throw new CancelledError('the checks ran; the upgrade had not begun');
   context.runner.saveState('began', inputs.namespace);
   const { name: statefulSet, namespace, applications } = checked.target;
   const volume = checked.target.volume.persistentVolume?.metadata?.name ?? '';
@@ -67,7 +67,7 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
     expectUnchanged(checked.target, await discover(cluster, inputs));
     const database = checked.database.over(cluster);
     const given = { ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results };
-    // While the Lease is held: its loss is told instead of what a way back says of a server that another run changes by now.
+    // While the Lease is held: otherwise a lost Lease would be reported as a failed revert of a server that another run changes.
     expectCompleted(await runUpgrade(given));
   });
   return true;
@@ -81,13 +81,13 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
     log.annotate(
       'warning',
       'upgrade',
-      `The unfinished upgrade goes to ${reference}, not to ${serving.reference} as the inputs say now; it goes on with its own image.`,
+      `The unfinished upgrade uses image ${reference}, but the inputs now say ${serving.reference}. The action resumes it with ${reference}.`,
     );
   }
   await expectConfirmed({ ...context, target: found.target, journal: earlier });
   context.runner.saveState('began', inputs.namespace);
   await withUpgradeLease(context, { ...earlier.record, namespace: inputs.namespace }, runId, async (cluster) => {
-    // Until the Lease was taken, the run that had it may have gone on.
+    // Until this run took the Lease, the run that held it may have written.
     const journal = await findJournal(cluster, found.target, found.seal);
     if (journal === undefined || journal.isClosed) throw endedMeanwhile();
     const database = found.database.over(cluster);
@@ -99,8 +99,8 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
 function endedMeanwhile(): UpgradeError {
   return new UpgradeError(
     'ended-meanwhile',
-    'Another run brought the upgrade to its end just now. This one changed nothing.',
-    'Run again: it tells what serves now.',
+    'Another run has just completed or undone the upgrade. This run changed nothing.',
+    'Run again: the run then reports which version serves.',
   );
 }
 
@@ -120,18 +120,20 @@ async function publishOrWarn(context: ClusterModeContext): Promise<void> {
   try {
     await publishUpgrade(context);
   } catch (error) {
-    context.progress.results.warnings.push(`The pull request for values.yaml could not be made: ${describe(error)}`);
+    context.progress.results.warnings.push(
+      `The action could not create the pull request for values.yaml: ${describe(error)}`,
+    );
   }
 }
 
-/** The checks may have taken minutes: what is recorded and brought back must be what is there now. */
+/** The checks may have taken minutes: what the journal records, and a revert restores, must be the present state. */
 function expectUnchanged(checked: Target, now: Target): void {
   const facts = ({ statefulSet, replicas, container, volume, applications }: Target) =>
     JSON.stringify([statefulSet.metadata?.uid, replicas, container.image, volume.claim.metadata?.uid, applications]);
   if (facts(checked) === facts(now)) return;
   throw new PrecheckError(
     'changed-meanwhile',
-    'The StatefulSet or the applications were changed while the checks ran.',
-    'Let the change come to its end, then run again.',
+    'Somebody changed the StatefulSet or the applications while the checks ran. The upgrade was not begun.',
+    'Wait until that change is complete, then run again.',
   );
 }

@@ -5,7 +5,7 @@ import type { ModeContext } from './mode.ts';
 import { publishValues } from './pull-request.ts';
 
 /**
- * The pull request alone, for those who upgraded by other means; the cluster is not looked at.
+ * The pull request alone, for those who upgraded by other means. Does not access the cluster.
  * @throws ConfigurationError, GitHubError
  */
 export async function proposeValues(context: ModeContext): Promise<void> {
@@ -25,7 +25,7 @@ export async function proposeValues(context: ModeContext): Promise<void> {
     'notice',
     progress.verdict,
     progress.verdict === 'up-to-date'
-      ? `${inputs.valuesFile} names ${pullRequest.settings.image} already.`
+      ? `${inputs.valuesFile} already names ${pullRequest.settings.image}.`
       : `Pull request for ${inputs.valuesFile}: ${url ?? ''}`,
   );
 }

@@ -12,8 +12,8 @@ import { contextOf } from './upgrade.ts';
 import { runUpgradeJob } from './steps/upgrade-job.ts';
 
 /**
- * Goes on with an upgrade whose run ended in the middle: forward or, where that
- * run had begun to go back, back. What is done already each step sees for itself.
+ * Resumes an upgrade whose run ended in the middle: completes it or, if that
+ * run had begun to revert, completes the revert. Each step sees for itself what is done already.
  * Decision: docs/decisions/0009-resume-and-rollback.md
  * @throws UpgradeError where neither forward nor back is possible now, or the journal is not confirmed
  */
@@ -24,7 +24,7 @@ export async function resumeUpgrade(
   const context: Context = { ...contextOf(given, journal), isResumed: true };
   await expectConfirmed(context);
   const { noted, record } = journal;
-  context.log.info(`Going on with the upgrade that ${record.runId} began at ${record.startedAt}: ${stateOf(journal)}`);
+  context.log.info(`Resuming the upgrade that ${record.runId} began at ${record.startedAt}: ${stateOf(journal)}`);
   const { kind } = record.backup;
   if (kind !== 'external' && noted.backup) context.results.backup = { kind, name: noted.backup };
   if (noted.rollback !== undefined) return await rollBack(context);
@@ -40,15 +40,15 @@ export async function resumeUpgrade(
 }
 
 function stateOf({ noted }: Journal): string {
-  if (noted.back !== undefined) return `it was going back (${noted.undone ?? 'nothing'} undone)`;
-  if (noted.validated !== undefined) return 'PostgreSQL 14 serves and is validated';
-  return noted.step === undefined ? 'nothing was changed yet' : `its last step was ${noted.step}`;
+  if (noted.back !== undefined) return `it was undoing the steps (last undone: ${noted.undone ?? 'none'})`;
+  if (noted.validated !== undefined) return 'PostgreSQL 14 serves, and its data is validated';
+  return noted.step === undefined ? 'it had changed nothing yet' : `its last step was ${noted.step}`;
 }
 
 /**
- * The steps that are behind, and those to run. Until the backup all of them
+ * The steps that are complete, and those to run. Up to the backup all of them
  * run again, since somebody may have started something meanwhile. From the Job
- * on the volume is not 12's any more.
+ * on the volume no longer has the data of PostgreSQL 12 alone.
  */
 function cut(step: string | undefined) {
   const isBehind = step === runUpgradeJob.id || step === activate.id;

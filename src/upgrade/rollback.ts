@@ -11,15 +11,15 @@ import type { JournalSeal } from '../journal/seal.ts';
 import type { Context } from './contract/step.ts';
 import { uidsOf } from './upgrade.ts';
 
-/** Whether the applications may have written to 14: then going back loses something. */
+/** Whether applications may have written to PostgreSQL 14: then a rollback loses data. */
 export function mayLose({ noted }: Journal): boolean {
   return noted.outcome === 'upgraded' || noted.step === release.id || noted.letIn !== undefined;
 }
 
 /**
- * Notes that it is to go back: in the journal of the upgrade that is under way,
- * or in a new one that takes over what the journal of a finished one knows. The
- * applications come back as they are now, not as they were before the upgrade.
+ * Notes the rollback: in the journal of the upgrade that is under way,
+ * or in a new one that takes over the notes of a finished upgrade. After a finished
+ * upgrade the applications are restarted as they are now, not as they were before the upgrade.
  * Decision: docs/decisions/0009-resume-and-rollback.md
  * @param runId the run's address
  */
@@ -57,8 +57,8 @@ export async function beginRollback(
 }
 
 /**
- * Back to 12, from wherever the upgrade is: the applications are stopped where
- * they had been let in, then all steps are undone. Another run goes on with it.
+ * Rolls back to PostgreSQL 12 from any state of the upgrade: stops the applications if
+ * they had been restarted, then undoes all steps. Another run can resume it.
  */
 export async function rollBack(context: Context): Promise<WayBack> {
   const { noted } = context.journal;
@@ -73,19 +73,19 @@ export async function rollBack(context: Context): Promise<WayBack> {
   return await undoSteps(stepsToUndo(noted), reason, context);
 }
 
-/** Until 14 is stopped, nothing has begun that can't be left. */
+/** Before PostgreSQL 14 is stopped, the rollback can still be abandoned. */
 async function abandon(context: Context, reason: string, cause: unknown): Promise<WayBack> {
   const unhurried = { ...context, signal: new AbortController().signal };
   try {
     await startApplications(unhurried);
     if (context.journal.noted.validated !== undefined) await closeJournal(context, 'upgraded');
   } catch (error) {
-    context.results.warnings.push(`Not all applications are back: ${describe(error)}`);
+    context.results.warnings.push(`Not all applications are ready: ${describe(error)}`);
   }
   return {
     end: 'not-rolled-back',
-    message: `${reason} PostgreSQL 14 still serves, and nothing was taken back.`,
-    remedy: { text: 'Remove the cause, then run "mode: rollback" again.' },
+    message: `${reason} PostgreSQL 14 still serves, and the action undid no step.`,
+    remedy: { text: 'Fix what the message says, then run "mode: rollback" again.' },
     cause,
   };
 }

@@ -1,4 +1,4 @@
-// The way back where the journal can't be trusted. What the cluster shows is gone by: a new journal is made of it, and the Job tells from the disk which files there are.
+// The rollback where the journal can't be trusted. It uses what the cluster shows: a new journal is made from that, and the Job sees on the disk which files exist.
 // Decision: docs/decisions/0008-journal.md
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { confirmBackup, confirmImage, confirmWithoutJournal, type Consent } from '../inputs/consent.ts';
@@ -26,19 +26,19 @@ import { recordCodec, type JournalRecord } from '../journal/record.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import { uidsOf } from './upgrade.ts';
 
-/** What a way back without the journal would go by. */
+/** What a rollback without the journal would use. */
 export interface Evidence {
   readonly record: JournalRecord;
   readonly noted: Readonly<Noted>;
-  /** All that an administrator should look at before, a line each. */
+  /** All that an administrator should check beforehand, a line each. */
   readonly lines: readonly string[];
-  /** The journal that is given up. */
+  /** The journal that the rollback replaces. */
   readonly untrusted: V1ConfigMap | undefined;
 }
 
 /**
  * Reads what the cluster shows. Changes nothing.
- * @throws PrecheckError when it can't be told with which image PostgreSQL 12 ran
+ * @throws PrecheckError when the image of PostgreSQL 12 is unknown
  */
 export async function readEvidence(
   cluster: ClusterReader,
@@ -74,7 +74,7 @@ export async function readEvidence(
       resources,
       jobs: inputs.jobs ?? wholeCpus(inputs.resources),
       transfer: inputs.transfer,
-      // Nothing is initialised on the way back.
+      // A rollback initialises nothing.
       initdb: { superuser: 'postgres', encoding: 'UTF8', collate: 'C', ctype: 'C' },
     },
   };
@@ -87,18 +87,20 @@ export async function readEvidence(
     ...(open === undefined ? {} : { exchange: open.exchange }),
   };
   const lines = [
-    `PostgreSQL 12 would be started with image ${image}`,
+    `the action would start PostgreSQL 12 with image ${image}`,
     ...(await dataLines(cluster, target, consent, found, open)),
-    ...target.applications.map((workload) => `${workloadName(workload)} would be left as it is now`),
+    ...target.applications.map((workload) => `the action would leave ${workloadName(workload)} as it is now`),
     ...formerStates(target, untrusted?.data?.['record']),
     ...(isCopyLeft
-      ? [`PersistentVolumeClaim ${copyName(target)}, a copy of the server's volume, would be deleted with its volume`]
+      ? [
+          `the action would delete PersistentVolumeClaim ${copyName(target)}, a copy of the server's volume, with its volume`,
+        ]
       : []),
   ];
   return { record, noted, lines, untrusted };
 }
 
-/** Makes a journal of it, in the place of the one that can't be trusted. */
+/** Makes a journal from it, and replaces the one that can't be trusted. */
 export async function beginWithoutJournal(
   cluster: LeasedCluster,
   seal: JournalSeal,
@@ -121,7 +123,7 @@ export async function beginWithoutJournal(
   );
 }
 
-/** By the StatefulSet's own history: what ran before the image of PostgreSQL 14 came. */
+/** By the StatefulSet's own history: the image before that of PostgreSQL 14. */
 async function formerImage(
   cluster: ClusterReader,
   inputs: Inputs,
@@ -136,14 +138,14 @@ async function formerImage(
   if (only !== undefined && others.length === 1) return only;
   throw new PrecheckError(
     'former-image-unknown',
-    `With which image PostgreSQL 12 ran can't be told. The StatefulSet ${target.name} has had: ${images.join(', ')}. Nothing was changed.`,
-    `Find the image of PostgreSQL 12 (values.yaml in Git has it), and name it in "confirm", such as "confirm: ${confirmImage(inputs.confirm, only ?? 'registry/repository:tag')}".`,
+    `The action can't tell which image PostgreSQL 12 had. StatefulSet ${target.name} has had: ${images.join(', ')}. Nothing was changed.`,
+    `Find the image of PostgreSQL 12 (values.yaml in Git has it), and name it in "confirm", for example "confirm: ${confirmImage(inputs.confirm, only ?? 'registry/repository:tag')}".`,
   );
 }
 
 /**
  * The backup that somebody named in `confirm`; else the one that the journal names, if the cluster shows that this action made it of the server's volume.
- * @throws PrecheckError where that which somebody named is none
+ * @throws PrecheckError where the named object is no such backup
  */
 async function backupOf(
   cluster: ClusterReader,
@@ -159,7 +161,7 @@ async function backupOf(
   if (named === undefined) return undefined;
   throw new PrecheckError(
     'backup-unknown',
-    `"confirm" names ${named} as the backup. ${found === undefined ? 'There is no such VolumeSnapshot or PersistentVolumeClaim.' : `This action did not make it of claim ${target.volume.claimName}.`} Nothing was changed.`,
+    `"confirm" names ${named} as the backup. ${found === undefined ? 'No VolumeSnapshot or PersistentVolumeClaim has that name.' : `It is not a backup that this action made of PersistentVolumeClaim ${target.volume.claimName}.`} Nothing was changed.`,
     await howToName(cluster, target, confirmNamed(target, consent)),
   );
 }
@@ -170,7 +172,7 @@ function recordedKind(found: FoundBackup | undefined): JournalRecord['backup'] {
   return { kind: 'snapshot', class: found.class };
 }
 
-/** From where the data of PostgreSQL 12 would come, and which other backups there are. */
+/** The source of PostgreSQL 12's data, and the other backups. */
 async function dataLines(
   cluster: ClusterReader,
   target: Target,
@@ -180,29 +182,29 @@ async function dataLines(
 ): Promise<string[]> {
   if (open !== undefined)
     return [
-      `PersistentVolume ${open.exchange.volume}, the copy of the backup on which PostgreSQL 12 was started, would take the place of ${open.exchange.former}, which is kept (Retain)`,
+      `PersistentVolume ${open.exchange.volume}, the copy of the backup on which PostgreSQL 12 was started, would replace ${open.exchange.former}, which Kubernetes keeps (Retain)`,
     ];
   return [
     found === undefined
-      ? "no backup in the cluster can be told to be this upgrade's: where PostgreSQL 14 has served on linked files, only a backup that you name or have brings PostgreSQL 12 back"
-      : `where PostgreSQL 14 has served on linked files, ${backupName(found.backup)} would be restored, which was made at ${found.madeAt}`,
+      ? 'the cluster shows no backup that belongs to this upgrade: if PostgreSQL 14 has served on linked files, only a backup that you name or have restores PostgreSQL 12'
+      : `if PostgreSQL 14 has served on linked files, the action would restore ${backupName(found.backup)}, made at ${found.madeAt}`,
     await howToName(cluster, target, confirmNamed(target, consent)),
   ];
 }
 
-/** The value of `confirm` that names a backup besides what it names now. */
+/** The present value of `confirm`, with a backup added. */
 function confirmNamed({ namespace }: Target, { image }: Consent): string {
   const confirm = confirmWithoutJournal(namespace);
   return confirmBackup(image === undefined ? confirm : confirmImage(confirm, image), 'NAME');
 }
 
-/** What the journal says of how the applications were, as commands: whether that is true, only people can tell. */
+/** The former states of the applications by the journal, as commands: only a person can tell whether they are true. */
 function formerStates(target: Target, text: string | undefined): string[] {
   let told: readonly Workload[];
   try {
     told = recordCodec.decode(text ?? '').applications;
   } catch {
-    return ['the journal can not be read, so it does not tell how the applications were before'];
+    return ['the journal can not be read, so the former state of the applications is unknown'];
   }
   return told.flatMap((workload) => {
     const now = target.applications.find((one) => workloadName(one) === workloadName(workload));
@@ -210,7 +212,7 @@ function formerStates(target: Target, text: string | undefined): string[] {
     const name = workloadName(workload);
     const command = shell`kubectl -n ${target.namespace} scale ${name} --replicas=${String(workload.replicas)}`;
     return [
-      `${name} had ${String(workload.replicas)} replicas, if the journal is right. Afterwards: ${copyable(command)}`,
+      `${name} had ${String(workload.replicas)} replicas, if the journal is right. To restore them afterwards: ${copyable(command)}`,
     ];
   });
 }

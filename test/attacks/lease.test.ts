@@ -41,14 +41,14 @@ describe('a Lease that a neighbour wrote', () => {
       for (const attempt of [take, () => expectNoHolder(cluster, namespace)]) {
         const error = await thrownBy(attempt);
         expect(error.code).toBe('lease-foreign');
-        expect(error.message).toContain('which is in the future');
+        expect(error.message).toContain('is in the future');
         expect(error.remedy.text).toContain(`kubectl -n ${namespace} delete lease ${leaseName}`);
       }
       const holding = await findHolding(cluster, namespace);
       const { evidence, next } = statusOf({
         ...{ target: await target(), journal: undefined, holding, jobs: [], newImage },
       });
-      expect(evidence.join()).toContain('was not written by a run of this action');
+      expect(evidence.join()).toContain('no run of this action wrote Lease');
       expect(next.text).not.toContain('Wait');
     },
   );
@@ -105,7 +105,7 @@ describe('a Lease that a neighbour wrote', () => {
     const { code, message, remedy } = await thrownBy(() => lease.renew());
     expect(code).toBe('lease-lost');
     expect(message + remedy.text).not.toContain('delete pvc');
-    expect(remedy.text).toContain('take the right to write Leases from them');
+    expect(remedy.text).toContain('Remove their right to write Leases');
     expect(remedy.text).toContain(`\`kubectl -n ${namespace} delete lease ${leaseName}\``);
   });
 

@@ -180,7 +180,7 @@ test('a clone that is the backup is restored where the volume in place is that o
   const clone = upgraded.moment.data['backup'] ?? '';
   enter(cloned, upgraded, { ...upgraded.moment.data, seal: '0'.repeat(64) });
   const refused = await runMode(cloned.world, 'rollback', { confirm, 'accept-data-loss': 'false' });
-  expect(refused.text).toContain(`PersistentVolumeClaim ${clone} would be restored`);
+  expect(refused.text).toContain(`the action would restore PersistentVolumeClaim ${clone}`);
   const { code } = await runMode(cloned.world, 'rollback', { confirm });
   expect(code).toBeUndefined();
   expectTwelve(cloned);

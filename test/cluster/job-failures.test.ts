@@ -162,7 +162,7 @@ describe('once nothing is in the way any more, a second run beside one whose run
   test('is told at once who is at it', () => {
     for (const end of [beside, tooEarly]) {
       expect(end.report.error).toMatchObject({ code: 'upgrade-held' });
-      expect(end.report.error?.message).toMatch(/runs\/1001\/attempts\/\d+ holds Lease/);
+      expect(end.report.error?.message).toMatch(/runs\/1001\/attempts\/\d+ has held Lease/);
     }
   });
 

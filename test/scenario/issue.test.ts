@@ -105,7 +105,7 @@ test('checks that did not come to their end leave the issue as it is, and that i
   expect(end.exitCode).toBe(1);
   expect(end.outputs['verdict']).toBe('failed');
   expect(end.outputs['issue-operation']).toBeUndefined();
-  expect(end.warnings.join()).toContain('the issue about them was left as it is');
+  expect(end.warnings.join()).toContain('left the issue about them as it is');
   expect(github.requests).toEqual([]);
   expect(github.state.issues[0]?.state).toBe('open');
 });
@@ -133,7 +133,7 @@ test.each<[string, InputValues, () => void, RegExp]>([
   expect(green.exitCode).toBe(0);
   expect(green.errors).toEqual([]);
   expect(green.outputs).toMatchObject({ verdict: 'warning', 'issue-operation': 'failed' });
-  expect(green.warnings.find((w) => w.includes('could not be brought up to date'))).toMatch(message);
+  expect(green.warnings.find((w) => w.includes('could not update the issue'))).toMatch(message);
   expect(green.report?.warnings.join()).toMatch(message);
   expect(green.summary).toMatch(message);
 

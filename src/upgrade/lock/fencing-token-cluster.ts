@@ -43,7 +43,7 @@ const attempts = 10;
 
 /**
  * The cluster for the run that holds the Lease. A run may be paused at any
- * point (its machine sleeps, its network hangs) and go on when another one has
+ * point (its machine sleeps, its network hangs) and continue when another one has
  * long taken over. What it can still do then:
  *
  * - change an object: nothing. Each patch tests the token on the object, which
@@ -94,7 +94,7 @@ export class FencingTokenCluster implements LeasedCluster {
     for (const { resource, name } of objects) await this.claimOne(resource, name);
   }
 
-  /** Takes the token off what still carries it; what could not be is told in the log. */
+  /** Removes the token from what still carries it. A failure is a line in the log. */
   async giveBack(objects: readonly Changed[]): Promise<void> {
     const left = objects.filter(({ resource, name }) => this.claimed.has(keyOf(resource, name)));
     for (const { resource, name } of left) {
@@ -103,7 +103,7 @@ export class FencingTokenCluster implements LeasedCluster {
         const operations = dropToken(now);
         if (operations.length > 0) await this.patch(resource, name, this.namespace, operations);
       } catch (error) {
-        this.log.info(`${resource}/${name} keeps the label ${fencingTokenLabel}: ${describe(error)}`);
+        this.log.info(`Could not remove the label ${fencingTokenLabel} from ${resource}/${name}: ${describe(error)}`);
       }
     }
   }
@@ -126,7 +126,7 @@ export class FencingTokenCluster implements LeasedCluster {
         return changed;
       } catch (error) {
         if (attempt === attempts || !isTestFailure(error)) throw error;
-        // Another operation was refused, or the token is gone: then somebody took it off, or holds the Lease by now. Claiming tells.
+        // Another operation was refused, or the token is missing: then somebody removed it, or holds the Lease now. Claiming shows which.
         if (fencingTokenOf(await this.cluster.find(resource, name, namespace)) === token) throw error;
         this.claimed.delete(keyOf(resource, name));
       }
@@ -142,7 +142,7 @@ export class FencingTokenCluster implements LeasedCluster {
     const { name = '' } = metadata;
     const labelled = { ...metadata, labels: { ...metadata.labels, [fencingTokenLabel]: this.lease.token } };
     const isLasting = name !== '' && options.dryRun !== true;
-    // What is there already was made by somebody else, whatever label it carries by then.
+    // Somebody else created an object that exists already, whatever label it carries by then.
     const before: Stored = isLasting ? await this.cluster.find(resource, name, options.namespace) : undefined;
     for (let attempt = 1; ; attempt++) {
       await this.lease.renew();
@@ -222,8 +222,8 @@ export class FencingTokenCluster implements LeasedCluster {
   }
 
   /**
-   * What a creation has made whose answer was lost. No other run gives an object this run's token, and what was there
-   * before and got it by a claim, or from somebody who may write labels, is known.
+   * The object of a creation whose answer was lost. No other run gives an object this run's token. An object that existed
+   * before, and got the token by a claim or from somebody who may write labels, is known.
    */
   private async findMade<R extends ResourceName>(
     resource: R,
@@ -242,12 +242,12 @@ export class FencingTokenCluster implements LeasedCluster {
       deletionTimestamp !== undefined
     )
       return undefined;
-    this.log.info(`${resource}/${name} is there: only the answer to its creation was lost`);
+    this.log.info(`Found ${resource}/${name}: only the answer to its creation was lost`);
     this.claimed.add(key);
     return found;
   }
 
-  /** An object that is not there is none to claim. */
+  /** An object that does not exist is not claimed. */
   private async claimOne(resource: ResourceName, name: string): Promise<void> {
     const { token } = this.lease;
     for (let attempt = 1; ; attempt++) {
@@ -270,7 +270,7 @@ export class FencingTokenCluster implements LeasedCluster {
   }
 }
 
-/** The answer was lost, or tells of an object that came from a creation whose answer was lost. */
+/** The answer was lost, or says that the object exists: it may come from a creation whose answer was lost. */
 function mayBeMade(error: unknown): boolean {
   return isConflict(error) || isUnanswered(error);
 }

@@ -19,17 +19,17 @@ import {
 /** With the connection itself: the Lease is what the right to change anything comes from. */
 export type Connected = Pick<Deps, 'clock' | 'log'> & { readonly connection: Cluster };
 
-/** Of several runs that try at once, one wins each round; whoever loses that often is not alone for sure. */
+/** Of several runs that try at once, one wins each round; a run that loses this often is certainly not alone. */
 const attempts = 3;
 
 /** Milliseconds. */
 const staleAfter = 10_000;
 
 /**
- * The right to be the only run that upgrades. Whether it has expired is told
- * from the API server's time alone, and whether it is still this run's, from
- * the API server's answer to a renewal: nothing of it rests on the runner's
- * clock, which stands still while the runner is paused.
+ * The right to be the only run that upgrades. The API server's time alone
+ * decides whether it has expired, and the API server's answer to a renewal
+ * whether this run still holds it. The runner's clock decides nothing, since
+ * it stands still while the runner is paused.
  * Decision: docs/decisions/0010-one-run-at-a-time.md
  */
 export class HeldLease {
@@ -72,8 +72,8 @@ export class HeldLease {
       }
       log.info(
         before === undefined
-          ? `Lease ${leaseName} taken (fencing token ${token})`
-          : `Lease ${leaseName} taken over (fencing token ${token}) from ${before.holder}, which has not renewed it for ${seconds(before.renewed, now)} s`,
+          ? `Took Lease ${leaseName} (fencing token ${token})`
+          : `Took over Lease ${leaseName} (fencing token ${token}) from ${before.holder}, which has not renewed it for ${seconds(before.renewed, now)} s`,
       );
       return new HeldLease(outside, namespace, holder, token);
     }
@@ -106,7 +106,7 @@ export class HeldLease {
       } catch (error) {
         await this.judge(error);
       }
-      // Where the API server was away meanwhile, the time that was written is an old one.
+      // If the API server did not answer meanwhile, the time that was written is old.
       if (clock.monotonic() - begun < staleAfter) return;
     }
   }
@@ -123,16 +123,16 @@ export class HeldLease {
         { op: 'add', path: '/spec/holderIdentity', value: '' },
       ]);
     } catch (error) {
-      log.info(`Lease ${leaseName} could not be released; it expires by itself: ${describe(error)}`);
+      log.info(`Could not release Lease ${leaseName}, which expires by itself: ${describe(error)}`);
     }
   }
 
-  /** An API server that is away for a while has not given the Lease to anybody: only its own word makes it a lost one. */
+  /** An API server that does not answer for a while has given the Lease to nobody: only its own answer means that the Lease is lost. */
   private async beat(): Promise<void> {
     try {
       await this.renew();
     } catch (error) {
-      if (!this.released) this.outside.log.info(`Lease ${leaseName} could not be renewed: ${describe(error)}`);
+      if (!this.released) this.outside.log.info(`Could not renew Lease ${leaseName}: ${describe(error)}`);
     }
   }
 
@@ -150,16 +150,16 @@ export class HeldLease {
     this.stop();
     this.loss ??= new UpgradeError(
       'lease-lost',
-      `This run did not renew Lease ${leaseName} in time, and does nothing more: ${whoHas(found)}`,
+      `This run did not renew Lease ${leaseName} in time, and makes no more changes: ${whoHas(found)}`,
       holding === undefined
-        ? 'Run "mode: status" to see where the upgrade stands; "mode: upgrade" goes on with it.'
-        : `Follow ${holding.holder}: it goes on with this upgrade. ${ifNobodys(this.namespace)} Then "mode: upgrade" goes on.`,
+        ? 'Run "mode: status" to see where the upgrade stands. "mode: upgrade" resumes it.'
+        : `Follow ${holding.holder}, which has resumed this upgrade. ${ifNobodys(this.namespace)} Then run "mode: upgrade" to resume.`,
     );
     throw this.loss;
   }
 }
 
-/** Who holds the Lease, or held it last without giving it back; undefined when nobody does. A forged one (see `isForged`) tells nothing of a holder. */
+/** Who holds the Lease, or held it last without giving it back; undefined when nobody does. A forged one (see `isForged`) says nothing about a holder. */
 export async function findHolding(
   cluster: ClusterReader,
   namespace: string,
@@ -174,8 +174,8 @@ export async function findHolding(
 }
 
 /**
- * Gives back what a run that died at its very end still holds: it had closed the journal already, so that nothing else of it is left to be gone on with.
- * @throws UpgradeError when a living run was quicker to take it
+ * Releases the Lease of a run that died at its very end: it had closed the journal already, so nothing else of it is left to resume.
+ * @throws UpgradeError when a living run has taken it meanwhile
  */
 export async function releaseExpired(outside: Connected, namespace: string, holder: string): Promise<void> {
   const holding = await findHolding(outside.connection, namespace);
@@ -200,23 +200,23 @@ function expectFree(found: Lease | undefined, now: Date, namespace: string) {
   if (isForged(holding, now)) throw forged(holding, namespace);
   throw new UpgradeError(
     'upgrade-held',
-    `Another run is at it: ${holding.holder} holds Lease ${leaseName} since ${holding.since.toISOString()} and renewed it ${seconds(holding.renewed, now)} s ago.`,
-    `Wait for its end. If that run is dead, its Lease expires at ${holding.expires.toISOString()}: run again then, and this run goes on with what it left. ${ifNobodys(namespace)} Then run again.`,
+    `Another run is at work: ${holding.holder} has held Lease ${leaseName} since ${holding.since.toISOString()}, and renewed it ${seconds(holding.renewed, now)} s ago. This run changed nothing.`,
+    `Wait until that run has ended. If it died, its Lease expires at ${holding.expires.toISOString()}: then run again to resume what it left. ${ifNobodys(namespace)} Then run again.`,
   );
 }
 
 function forged({ renewed }: Holding, namespace: string): UpgradeError {
   return new UpgradeError(
     'lease-foreign',
-    `Lease ${leaseName} in namespace ${namespace} was not written by a run of this action: it says that it was renewed at ${renewed.toISOString()}, which is in the future. Nothing was changed.`,
+    `No run of this action wrote Lease ${leaseName} in namespace ${namespace}: its renewTime ${renewed.toISOString()} is in the future. Nothing was changed.`,
     `${ifNobodys(namespace)} Then run again.`,
   );
 }
 
-/** Who may write Leases can take one from a run and keep it renewed: only people can stop that. */
+/** Anybody who may write Leases can take one from a run and keep it renewed: only a person can stop that. */
 function ifNobodys(namespace: string): string {
   const show = shell`kubectl -n ${namespace} get lease ${leaseName} -o yaml --show-managed-fields`;
-  return `If no run of this action is at work, somebody else writes the Lease: see who (${copyable(show)}), take the right to write Leases from them, and delete it: ${copyable(shell`kubectl -n ${namespace} delete lease ${leaseName}`)}.`;
+  return `If no run of this action is at work, somebody else writes the Lease. Find out who: ${copyable(show)}. Remove their right to write Leases, and delete the Lease: ${copyable(shell`kubectl -n ${namespace} delete lease ${leaseName}`)}.`;
 }
 
 /** In one change that only succeeds on what was read: of two runs, one is refused. */
@@ -246,10 +246,10 @@ function isSame(found: Lease | undefined, wanted: Lease): boolean {
 }
 
 function whoHas(found: Lease | undefined): string {
-  if (found === undefined) return 'somebody deleted it.';
+  if (found === undefined) return 'somebody deleted the Lease.';
   const holding = holdingOf(found);
-  if (holding === undefined) return 'another run has had it meanwhile and has come to its end.';
-  return `${holding.holder} took it over at ${holding.since.toISOString()}.`;
+  if (holding === undefined) return 'another run has held it meanwhile and has ended.';
+  return `${holding.holder} took over the Lease at ${holding.since.toISOString()}.`;
 }
 
 function seconds(from: Date, to: Date): string {

@@ -15,10 +15,10 @@ export interface LeaseRequest {
 }
 
 /**
- * Does the work as the only run that changes anything, with a cluster whose
- * every write is refused once another run has taken over.
- * @param runId the run's address, which others are told
- * @throws UpgradeError `upgrade-held` when a living run is at it, and `lease-lost`, whatever else came of it, when another one took over
+ * Does the work as the only run that changes anything, with a cluster that
+ * refuses every write once another run has taken over.
+ * @param runId the run's address, which other runs report
+ * @throws UpgradeError `upgrade-held` when a living run is at work, and `lease-lost`, whatever else happened, when another one took over
  */
 export async function withUpgradeLease<T>(
   outside: Connected,
@@ -37,7 +37,7 @@ export async function withUpgradeLease<T>(
     await cluster.claim([...theirs, ...ours]);
     return await work(cluster);
   } catch (error) {
-    // It may have failed on what another run did: then what it says of the server is not so any more.
+    // What another run did may have caused the failure: then what the error says of the server is no longer true.
     await lease.renew().catch(() => undefined);
     if (lease.lost !== undefined && lease.lost !== error) outside.log.info(String(error));
     throw lease.lost ?? error;
@@ -47,7 +47,7 @@ export async function withUpgradeLease<T>(
   }
 }
 
-/** What an earlier run may have left: a run that still thinks that it holds the Lease must not change or delete it either. */
+/** What an earlier run may have left: a run that has lost the Lease without knowing it must not change or delete it either. */
 const ours: readonly Changed[] = [
   { resource: 'configmaps', name: journalName },
   { resource: 'jobs', name: jobName },

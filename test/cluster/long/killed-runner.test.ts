@@ -36,7 +36,7 @@ describe.each(chosen)('an upgrade whose runner is killed %s', (_name, line) => {
   test('is gone on with by the next run, which ends with 14', () => {
     console.log(`killed after: ${struck}`);
     expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, 'upgraded', undefined]);
-    expect(end.log).toMatch(/Going on with the upgrade that https:\/\/github.example\/\S+ began at /);
+    expect(end.log).toMatch(/Resuming the upgrade that https:\/\/github.example\/\S+ began at /);
     expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
   });
 

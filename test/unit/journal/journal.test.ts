@@ -39,7 +39,7 @@ describe('the journal', () => {
     expect(error.code).toBe('unfinished-upgrade');
     expect(error.message).toContain('run-1');
     expect(error.message).toContain('2026-01-02T03:04:05.000Z');
-    expect(error.remedy.text).toContain('goes on');
+    expect(error.remedy.text).toContain('resumes');
     expect(dataOf(cluster)).toEqual(before);
   });
 

@@ -82,8 +82,8 @@ describe('a journal is authentic', () => {
     await begun(cluster);
     const error = await refusal(cluster, new JournalSeal(new FakeCrypto(), 'another password'));
     expect(error.code).toBe('journal-not-authentic');
-    expect(error.message).toContain("the value of the superuser's Secret was changed");
-    expect(error.remedy.text).toContain('put its former value back');
+    expect(error.message).toContain("changed the value of the superuser's Secret");
+    expect(error.remedy.text).toContain('restore its former value');
   });
 
   test('and not in another namespace', async () => {

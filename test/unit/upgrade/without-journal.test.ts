@@ -174,7 +174,7 @@ describe('the backups that a person can name', () => {
     const setting = await upgraded();
     addBackups(setting);
     const { evidence } = await evidenceOf(setting);
-    expect(evidence.lines.join('\n')).toMatch(/would be restored, which was made at [\s\S]*2025-01-05T/);
+    expect(evidence.lines.join('\n')).toMatch(/the action would restore .*, made at [\s\S]*2025-01-05T/);
   });
 
   test('are listed where "confirm" names none of them', async () => {

@@ -90,7 +90,7 @@ describe('taking the Lease', () => {
     server.pass(passed);
     const error = await thrownBy(() => HeldLease.acquire(run(), namespace, second));
     expect(error.code).toBe('upgrade-held');
-    expect(error.message).toContain(`${first} holds Lease ${leaseName} since 2026-01-02T03:04:05.000Z`);
+    expect(error.message).toContain(`${first} has held Lease ${leaseName} since 2026-01-02T03:04:05.000Z`);
     expect(error.message).toContain(`${String(passed / 1000)} s ago`);
     expect(error.remedy.text).toContain('expires at 2026-01-02T03:05:05.000Z');
     expect(lease()).toEqual(before);
@@ -206,7 +206,7 @@ describe('a run that holds the Lease', () => {
     expect(held.lost).toBeUndefined();
     await outside.clock.sleep(20_000);
     expect(held.lost).toMatchObject({ code: 'lease-lost' });
-    expect(held.lost?.message).toContain(`${second} took it over at 2026-01-02T03:14:05.000Z`);
+    expect(held.lost?.message).toContain(`${second} took over the Lease at 2026-01-02T03:14:05.000Z`);
     expect(held.lost?.remedy.text).toContain(second);
     expect(() => {
       held.expectHeld();
@@ -225,7 +225,9 @@ describe('a run that holds the Lease', () => {
     else cluster.remove('leases', leaseName, namespace);
     const error = await thrownBy(() => held.renew());
     expect(error.code).toBe('lease-lost');
-    expect(error.message).toContain(how === 'ended' ? 'has come to its end' : 'somebody deleted it');
+    expect(error.message).toContain(
+      how === 'ended' ? 'has held it meanwhile and has ended' : 'somebody deleted the Lease',
+    );
   });
 
   test('does not lose it to its own name: another process of that name has another token', async () => {
@@ -256,6 +258,6 @@ describe('a run that holds the Lease', () => {
       throw answerError('change Lease', 500, '');
     });
     await again.release();
-    expect(outside.log.text).toContain('it expires by itself');
+    expect(outside.log.text).toContain('which expires by itself');
   });
 });
