@@ -2,23 +2,15 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { ClusterReader } from '../ports/cluster.ts';
 
 /**
- * What the newest event about an object says, quoted since others may write events too, such as why a Job gets no pod or why a pod's volume is not attached.
- * @param type of events, all of them unless it is given
+ * What the newest event about an object says, quoted since others may write events too, such as why a Job gets no pod.
  * @returns undefined when there is none
  */
 export async function newestEvent(
   cluster: ClusterReader,
   namespace: string,
   object: string,
-  type?: 'Warning',
 ): Promise<string | undefined> {
-  const fieldSelector = [`involvedObject.name=${object}`, ...(type === undefined ? [] : [`type=${type}`])].join(',');
-  const events = await cluster.list('events', { namespace, fieldSelector });
-  // Repeated events have only lastTimestamp renewed, and those of newer clients only eventTime.
-  const timeOf = ({ lastTimestamp, eventTime, metadata }: (typeof events)[number]) =>
-    new Date(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0).getTime();
-  const message = events.toSorted((a, b) => timeOf(a) - timeOf(b)).at(-1)?.message;
-  return message === undefined ? undefined : `event ${quoted(message)}`;
+  return await newest(cluster, namespace, `involvedObject.name=${object}`);
 }
 
 /**
@@ -27,8 +19,24 @@ export async function newestEvent(
  */
 export async function withWarning(cluster: ClusterReader, { metadata }: V1Pod, reason: string): Promise<string> {
   if (reason !== 'ContainerCreating') return reason;
-  const warning = await newestEvent(cluster, metadata?.namespace ?? '', metadata?.name ?? '', 'Warning');
+  // By the UID: PostgreSQL's pod had the same name before, and its last events are still there.
+  const selector = `involvedObject.uid=${metadata?.uid ?? ''},type=Warning`;
+  const warning = await newest(cluster, metadata?.namespace ?? '', selector);
   return warning === undefined ? reason : `${reason}: ${warning}`;
+}
+
+/** Reasons of warnings for which no pod waits. The kubelet sends this one for each pod where it has no address of a DNS server, and starts the pod all the same. */
+const harmless: readonly (string | undefined)[] = ['MissingClusterDNS'];
+
+async function newest(cluster: ClusterReader, namespace: string, fieldSelector: string): Promise<string | undefined> {
+  const events = (await cluster.list('events', { namespace, fieldSelector })).filter(
+    ({ reason }) => !harmless.includes(reason),
+  );
+  // Repeated events have only lastTimestamp renewed, and those of newer clients only eventTime.
+  const timeOf = ({ lastTimestamp, eventTime, metadata }: (typeof events)[number]) =>
+    new Date(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0).getTime();
+  const message = events.toSorted((a, b) => timeOf(a) - timeOf(b)).at(-1)?.message;
+  return message === undefined ? undefined : `event ${quoted(message)}`;
 }
 
 /**

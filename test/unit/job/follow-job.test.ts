@@ -243,15 +243,27 @@ describe('following a Job', () => {
   });
 
   test('a pod that does not get its volume says why, by its newest warning', async () => {
-    const { follow, cluster } = setUp(put(pod({ waiting: { reason: 'ContainerCreating' } })));
-    const about = { kind: 'Pod', name: pod({}).metadata?.name ?? '' };
-    const event = (name: string, type: string, at: string, message: string) => {
-      const metadata = { name, namespace };
-      cluster.put('events', { metadata, involvedObject: about, type, lastTimestamp: new Date(at), message });
+    const waiting = pod({ waiting: { reason: 'ContainerCreating' } });
+    const { name = '' } = waiting.metadata ?? {};
+    const { follow, cluster } = setUp(put({ ...waiting, metadata: { ...waiting.metadata, uid: 'this-pod' } }));
+    const event = (id: string, type: string, at: string, message: string, more = {}) => {
+      const involvedObject = { kind: 'Pod', name, uid: 'this-pod' };
+      const lastTimestamp = new Date(at);
+      cluster.put('events', {
+        metadata: { name: id, namespace },
+        involvedObject,
+        type,
+        lastTimestamp,
+        message,
+        ...more,
+      });
     };
     event('a', 'Warning', '2026-01-02T00:00:09Z', 'AttachVolume.Attach failed for volume "pv-1": not allowed here');
     event('b', 'Warning', '2026-01-02T00:00:01Z', 'an older one');
     event('c', 'Normal', '2026-01-02T00:00:10Z', 'Successfully assigned');
+    event('d', 'Warning', '2026-01-02T00:00:11Z', 'kubelet has no ClusterDNS IP', { reason: 'MissingClusterDNS' });
+    const earlier = { involvedObject: { kind: 'Pod', name, uid: 'former-pod' } };
+    event('e', 'Warning', '2026-01-02T00:00:12Z', 'Readiness probe failed', earlier);
     const error = await thrownBy(follow);
     expect(error).toBeInstanceOf(WaitError);
     expect(error.message).toContain(
