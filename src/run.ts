@@ -22,6 +22,7 @@ import { valuesUpdate } from './pull-request/values-update.ts';
 import type { Facts } from './facts/facts.ts';
 import { changeLeaves } from './redaction/leaves.ts';
 import type { Report, Verdict } from './report/report-shape.ts';
+import { nextSteps } from './report/next-steps.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
 import { remedyText } from './text/remedy.ts';
@@ -172,6 +173,7 @@ function reportOf(
   {
     inputs,
     cluster,
+    target,
     facts,
     findings,
     checkSeconds,
@@ -218,6 +220,13 @@ function reportOf(
     },
     issue: issue && { operation: issue.operation, number: issue.number, url: issue.url },
     status,
+    nextSteps:
+      inputs === undefined || target === undefined
+        ? []
+        : nextSteps({
+            ...{ verdict, target, backup: results.backup, valuesFile: inputs.valuesFile },
+            charts: facts?.charts.known === true ? facts.charts.value : [],
+          }),
     warnings: results.warnings,
     error,
   };

@@ -102,6 +102,7 @@ async function look(context: ClusterModeContext): Promise<FoundServer> {
   log.info(
     `StatefulSet ${target.name}, claim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}, UID ${String(target.userId)}`,
   );
+  context.progress.target = target;
   const { password, seal } = await open();
   return { target, seal, database: new Database(cluster, target, password, 'postgres') };
 }

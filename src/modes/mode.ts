@@ -14,12 +14,14 @@ import type { PlanReport, Verdict } from '../report/report-shape.ts';
 import type { Timeline } from '../report/timeline.ts';
 import type { Image } from '../common/image.ts';
 import type { Status } from '../upgrade/status.ts';
+import type { Target } from '../target/target.ts';
 import type { Results } from '../upgrade/contract/step.ts';
 
 /** What a run has found out when it ends, however it ends: the report is made from it. */
 export interface Progress {
   inputs?: Inputs;
   cluster?: ClusterReader;
+  target?: Target;
   facts?: Facts;
   findings: Finding[];
   checkSeconds?: Readonly<Record<string, number>>;

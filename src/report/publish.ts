@@ -7,6 +7,7 @@ import { renderSummary } from './summary.ts';
 
 /** Writes the report where people and later steps find it: a file, the job summary, the outputs. */
 export async function publish(runner: Runner, report: Report): Promise<void> {
+  tellNextSteps(runner, report);
   const { image } = report;
   if (image !== undefined) {
     runner.output('imageRegistry', image.registry);
@@ -46,4 +47,11 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
     runner.log.info(`The report could not be written: ${describe(error)}`);
   }
   await runner.summarize(renderSummary(report));
+}
+
+/** The last lines of the log, outside of any group. */
+function tellNextSteps({ log }: Runner, { nextSteps }: Report): void {
+  if (nextSteps.length === 0) return;
+  log.info('What is left to do:');
+  for (const [index, step] of nextSteps.entries()) log.info(`${String(index + 1)}. ${remedyText(step)}`);
 }

@@ -183,6 +183,9 @@ export const reportShape = z.strictObject({
     .describe(
       'The issue about the prechecks; absent when none was asked for, or the checks did not come to their end.',
     ),
+  nextSteps: z
+    .array(remedy)
+    .describe('What is left to people after an upgrade or a way back, in the order in which to do it; else empty.'),
   warnings: z.array(z.string()),
   error: z.strictObject({ code: z.string(), message: z.string(), remedy }).optional(),
 });

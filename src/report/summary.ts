@@ -1,20 +1,20 @@
 import { findingLines } from './finding-lines.ts';
 import { predictionText } from '../facts/prediction.ts';
+import { phaseLines } from './phase-lines.ts';
 import { block, cell, code, link, prose, text } from '../text/markdown.ts';
 import { planLines } from './plan-lines.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';
 import type { Report, Verdict, AskedImage } from './report-shape.ts';
 
-const headlines: Readonly<Record<Verdict, string>> = {
+const headlines: Readonly<Record<Exclude<Verdict, 'failed'>, string>> = {
   passed: '✓ Ready for the upgrade',
   warning: '! Ready for the upgrade, with warnings',
-  failed: '✗ Not ready, or failed',
-  unknown: '? Not all could be told, so the upgrade would not start',
+  unknown: '? Not ready for the upgrade: some checks have no answer',
   upgraded: '✓ PostgreSQL 14 serves',
   'already-upgraded': '✓ PostgreSQL 14 serves already; nothing was changed',
   reverted: '✗ The upgrade failed; PostgreSQL 12 serves again',
   'rolled-back': '✓ PostgreSQL 12 serves again',
-  interrupted: '! The upgrade is not done yet; run it again, and it goes on',
+  interrupted: '! The upgrade is not finished: run it again to resume it',
   'not-started': 'PostgreSQL 12; no upgrade is open',
   unfinished: '! An upgrade is not finished',
   proposed: '✓ The pull request for values.yaml is there',
@@ -22,27 +22,42 @@ const headlines: Readonly<Record<Verdict, string>> = {
   declined: '! Somebody closed the pull request for values.yaml',
 };
 
+/** What failed, by the run's mode. */
+const failures: Readonly<Record<Report['mode'], string>> = {
+  precheck: '✗ The precheck failed',
+  upgrade: '✗ The upgrade failed',
+  rollback: '✗ The rollback failed',
+  status: '✗ The status could not be read',
+  values: '✗ The pull request for values.yaml failed',
+};
+
+function headlineOf({ verdict, mode, error, findings }: Report): string {
+  if (verdict !== 'failed') return headlines[verdict];
+  const isBlocked = error === undefined ? findings.length > 0 : error.code === 'precheck-blocks';
+  return isBlocked ? '✗ Not ready for the upgrade' : failures[mode];
+}
+
 /** Bytes; GitHub drops a step's summary above 1 MiB. */
 const limit = 900_000;
 const newline = 10;
 
-/** The job summary: the verdict first, then what was found, what happened and what is to do. */
+/** The job summary: the verdict, what went wrong, what is left to do, what the checks found, and then how the run went. */
 export function renderSummary(report: Report): string {
   const lines = [
-    `# ${headlines[report.verdict]}`,
+    `# ${headlineOf(report)}`,
     '',
     ...aboutLines(report),
+    ...upgradeLines(report),
     ...errorLines(report),
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${prose(w)}`, '']),
-    ...upgradeLines(report),
-    ...predictionLines(report),
-    ...(report.plan === undefined ? [] : planLines(report.plan)),
     ...statusLines(report),
-    ...valuesLines(report),
+    ...under('What is left to do', leftLines(report)),
+    ...under('Checks', findingLines(report.findings)),
     ...issueLines(report),
     ...imageLines(report),
-    ...phaseLines(report),
-    ...findingLines(report.findings),
+    ...predictionLines(report),
+    ...(report.plan === undefined ? [] : planLines(report.plan)),
+    ...under('Phases', phaseLines(report)),
   ];
   const text = lines.join('\n');
   const bytes = new TextEncoder().encode(text);
@@ -52,12 +67,17 @@ export function renderSummary(report: Report): string {
   return `${new TextDecoder().decode(whole)}\n\n(cut here: the whole text is in the log and in the report)\n`;
 }
 
-/** Where an input can't be read, neither is known. */
-function aboutLines({ namespace, mode, downtimeSeconds }: Report): string[] {
+function under(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`## ${title}`, '', ...lines];
+}
+
+/** Where an input can't be read, none of it is known. */
+function aboutLines({ namespace, cluster, mode, downtimeSeconds }: Report): string[] {
   if (namespace === '') return [];
+  const where = cluster === '' ? '' : ` in cluster ${code(cluster)}`;
   const downtime =
     downtimeSeconds === undefined ? '' : `, downtime of the applications **${String(downtimeSeconds)} s**`;
-  return [`Namespace ${code(namespace)}, mode ${code(mode)}${downtime}.`, ''];
+  return [`Namespace ${code(namespace)}${where}, mode ${code(mode)}${downtime}.`, ''];
 }
 
 function errorLines({ error }: Report): string[] {
@@ -71,8 +91,6 @@ function upgradeLines({ serving, versions, backup, transfer }: Report): string[]
   return [
     `PostgreSQL **${text(versions.before ?? '12')}** → **${text(versions.after ?? '14')}** (transfer mode ${code(transfer ?? 'unknown')}), backup from before: ${code(backup ?? 'none in the cluster')}.`,
     '',
-    'After 24 hours or more of healthy operation, remove the old directory `data-12.preupgrade` from the volume and, if it is no longer needed, the backup.',
-    '',
   ];
 }
 
@@ -85,6 +103,12 @@ function statusLines({ status }: Report): string[] {
   if (status === undefined) return [];
   const evidence = status.evidence.map((line) => `- ${code(line)}`);
   return [...evidence, '', prose(status.safe), '', ...remedyMarkdown('**Next:** ', status.next)];
+}
+
+/** In the order in which to do it: values.yaml first, since the next `helm upgrade` renders PostgreSQL 12 without it. */
+function leftLines(report: Report): string[] {
+  const steps = report.nextSteps.flatMap((step, index) => remedyMarkdown(`**${String(index + 1)}.** `, step));
+  return [...valuesLines(report), ...steps];
 }
 
 /** How values.yaml comes to say what the cluster does. */
@@ -116,16 +140,6 @@ function issueLines({ issue }: Report): string[] {
   if (issue?.number === undefined || issue.url === undefined) return [];
   const what = issue.operation === 'none' ? 'nothing to change' : issue.operation;
   return [`Issue about the prechecks: ${link(`#${String(issue.number)}`, issue.url)} (${what}).`, ''];
-}
-
-function phaseLines({ phases }: Report): string[] {
-  if (phases.length === 0) return [];
-  return [
-    '| phase | seconds | |',
-    '| --- | ---: | --- |',
-    ...phases.map((p) => `| ${cell(text(p.title))} | ${p.seconds.toFixed(1)} | ${p.outcome === 'done' ? '✓' : '✗'} |`),
-    '',
-  ];
 }
 
 /** What ran under the names of the images when they were asked: a tag may be moved afterwards. */

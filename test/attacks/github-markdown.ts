@@ -8,8 +8,11 @@ type Element = DefaultTreeAdapterMap['element'];
 /** Tags that our own Markdown makes; `span` holds a dollar sign, as GitHub's documentation has it. */
 const ours = new Set([
   ...['h1', 'p', 'strong', 'code', 'pre', 'br', 'hr', 'ul', 'li', 'blockquote', 'details', 'summary', 'span', 'a'],
-  ...['table', 'thead', 'tbody', 'tr', 'th', 'td'],
+  ...['h2', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
 ]);
+
+/** Titles of the parts of a summary; none of them holds text of others. */
+const parts = ['What is left to do', 'Checks', 'Phases'];
 
 /**
  * What GitHub makes of text, besides Markdown (docs.github.com: Autolinked references and URLs; Basic formatting syntax;
@@ -51,6 +54,19 @@ export function foreignIn(markdown: string, links: readonly string[], comments: 
   return seen === comments ? found : [...found, `${String(seen)} comments instead of ${String(comments)}`];
 }
 
+/** What is drawn is ours alone: each line is one of a chart of phases. */
+function isOurChart(name: string, text: string): boolean {
+  const line =
+    /^(?:gantt| {2}(?:dateFormat|axisFormat|todayMarker) .*| {2}section [^:;#%<>`]+| {2}[a-z ]+ [\d.]+ s :[a-z]+, [\d :-]+, [\d.]+s)$/;
+  return (
+    name === 'language-mermaid' &&
+    text
+      .trimEnd()
+      .split('\n')
+      .every((one) => line.test(one))
+  );
+}
+
 function wrongWith({ tagName, attrs, childNodes }: Element, links: readonly string[]): string[] {
   const value = (name: string) => attrs.find((attribute) => attribute.name === name)?.value;
   if (!ours.has(tagName)) return [`<${tagName}>`];
@@ -58,10 +74,12 @@ function wrongWith({ tagName, attrs, childNodes }: Element, links: readonly stri
     return [`a link to ${value('href') ?? ''}`];
   const [only] = childNodes;
   const text = only !== undefined && 'value' in only ? only.value : '';
+  if (tagName === 'h2' && !parts.includes(text)) return [`<h2> ${text}`];
   if (tagName === 'span' && (childNodes.length !== 1 || text !== '$')) return ['<span>'];
   const others = attrs.filter(({ name, value: given }) => {
     if (tagName === 'a') return name !== 'href';
-    if (tagName === 'code') return name !== 'class' || !['language-diff', 'language-yaml'].includes(given);
+    if (tagName === 'code')
+      return name !== 'class' || !(['language-diff', 'language-yaml'].includes(given) || isOurChart(given, text));
     return !(name === 'align' && ['th', 'td'].includes(tagName));
   });
   return others.map(({ name }) => `<${tagName} ${name}>`);

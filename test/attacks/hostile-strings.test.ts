@@ -112,7 +112,10 @@ function hostileReport(take: Take, findings: readonly Finding[]): Report {
     warnings: [take(), `PersistentVolume ${take()} holds it: \`kubectl get pv ${take()}\`.`],
     backup: take(),
     versions: { before: take(), after: take() },
-    phases: [{ id: 'x', title: take(), startedAt: '2026-01-02T03:04:05.000Z', seconds: 1, outcome: 'failed' }],
+    phases: (['done', 'failed', 'done'] as const).map((outcome) => ({
+      ...{ id: 'x', title: take(), startedAt: '2026-01-02T03:04:05.000Z', seconds: 1, outcome },
+    })),
+    nextSteps: [shellRemedy(take(), `kubectl get ${take()}`)],
     status: { state: 'unfinished', evidence: [take(), take()], safe: take(), next: shellRemedy(take(), take()) },
     issue: { operation: 'none', number: 7, url: runUrl },
     pullRequest: { operation: 'created', number: 7, url: runUrl, headSha: undefined, changes: [] },

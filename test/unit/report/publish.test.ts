@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Status } from '../../../src/findings/finding.ts';
 import { publish } from '../../../src/report/publish.ts';
+import { shellRemedy } from '../../../src/text/remedy.ts';
 import { FakeRunner } from '../fake-runner.ts';
 import { report } from './reports.ts';
 
@@ -23,6 +24,17 @@ describe('publishing a report', () => {
       JSON.parse(JSON.stringify(report())),
     );
     expect(runner.summary).toContain('# ✓ PostgreSQL 14 serves');
+  });
+
+  test('tells at the end of the log what is left to do, in commands that can be copied', async () => {
+    const runner = new FakeRunner();
+    const nextSteps = [{ text: 'Trigger a workflow.' }, shellRemedy('Remove it:', 'kubectl delete x')];
+    await publish(runner, report({ nextSteps }));
+    expect(runner.log.lines).toEqual([
+      'What is left to do:',
+      '1. Trigger a workflow.',
+      '2. Remove it:\nIn a shell:\nkubectl delete x',
+    ]);
   });
 
   test('names the checks that block it, without those that are ignored', async () => {

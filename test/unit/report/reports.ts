@@ -25,6 +25,7 @@ export function report(more: Partial<Report> = {}): Report {
     status: undefined,
     pullRequest: undefined,
     issue: undefined,
+    nextSteps: [],
     warnings: [],
     error: undefined,
     ...more,

@@ -1,0 +1,86 @@
+import { sourceOf, type Backup } from '../objects/backup.ts';
+import type { Target } from '../target/target.ts';
+import { shellRemedy, type Remedy } from '../text/remedy.ts';
+import { shell } from '../text/shell.ts';
+import type { Verdict } from './report-shape.ts';
+
+/** What a run that has come to its end knows of the server. */
+export interface Ended {
+  readonly verdict: Verdict;
+  readonly target: Pick<Target, 'namespace' | 'podName' | 'container' | 'volume' | 'statefulSet'>;
+  readonly backup: Backup | undefined;
+  /** Labels `helm.sh/chart` of PostgreSQL and the applications. */
+  readonly charts: readonly string[];
+  /** Path of the values file in the repository; '' where none is given. */
+  readonly valuesFile: string;
+}
+
+/**
+ * What is left to people when the run has ended well, or has restored PostgreSQL 12, in the order in which to do it: with the names of their server, in commands that
+ * can be copied. docs/day-after.md explains each.
+ */
+export function nextSteps(ended: Ended): Remedy[] {
+  const { verdict } = ended;
+  if (verdict === 'upgraded')
+    return [
+      trigger,
+      helmUpgrade(ended),
+      removeOldDirectory(ended),
+      ...removeBackup(
+        ended,
+        'After that, remove the backup of PostgreSQL 12. From then on `mode: rollback` can no longer restore it.',
+      ),
+    ];
+  return verdict === 'reverted' || verdict === 'rolled-back'
+    ? removeBackup(ended, 'The backup of PostgreSQL 12 is kept. Remove it when you no longer need it.')
+    : [];
+}
+
+const trigger: Remedy = {
+  text: 'Trigger a workflow in CircleCI, and open a project. Both must work with the data of your users.',
+};
+
+const releaseAnnotation = 'meta.helm.sh/release-name';
+const chart = /^circleci-server-v?(\d+\.\d+\.\d+\S*)$/;
+
+/** As the vendor's page has it, with what is known of the release. */
+function helmUpgrade({ target, charts, valuesFile }: Ended): Remedy {
+  const release = target.statefulSet.metadata?.annotations?.[releaseAnnotation];
+  const version = charts.map((label) => chart.exec(label)?.[1]).find((found) => found !== undefined);
+  const text =
+    'Run no `helm upgrade` before values.yaml names the image of PostgreSQL 14. Then your next one finds PostgreSQL 14 as it is';
+  if (release === undefined) return { text: `${text}.` };
+  const file = valuesFile === '' ? 'values.yaml' : valuesFile;
+  const { namespace } = target;
+  return shellRemedy(
+    `${text}. With the vendor's chart and the login of its registry:`,
+    version === undefined
+      ? shell`helm upgrade ${release} oci://cciserver.azurecr.io/circleci-server -n ${namespace} -f ${file} --username "$USERNAME" --password "$PASSWORD"`
+      : shell`helm upgrade ${release} oci://cciserver.azurecr.io/circleci-server -n ${namespace} --version ${version} -f ${file} --username "$USERNAME" --password "$PASSWORD"`,
+  );
+}
+
+/** By the script that the upgrade Job has written. */
+function removeOldDirectory({ target }: Ended): Remedy {
+  const { namespace, podName, container, volume } = target;
+  return shellRemedy(
+    'After 24 hours of healthy operation, make a backup of PostgreSQL 14. Then remove the old directory `data-12.preupgrade`:',
+    shell`kubectl -n ${namespace} exec ${podName} -c ${container.name} -- bash ${volume.mountPath}/upgrade-logs/delete_old_cluster.sh`,
+  );
+}
+
+/** A VolumeSnapshot with what the storage holds of it: the action has set that to stay (Retain). */
+function removeBackup({ target: { namespace }, backup }: Ended, text: string): Remedy[] {
+  if (backup === undefined) return [];
+  const { kind, name } = sourceOf(backup);
+  if (kind === 'PersistentVolumeClaim')
+    return [shellRemedy(text, shell`kubectl -n ${namespace} delete persistentvolumeclaim ${name}`)];
+  return [
+    shellRemedy(
+      `${text} Its VolumeSnapshotContent retains, so set that to Delete first:`,
+      shell`content=$(kubectl -n ${namespace} get volumesnapshot ${name} -o jsonpath='{.status.boundVolumeSnapshotContentName}')`,
+      `kubectl patch volumesnapshotcontent "$content" --type merge -p '{"spec":{"deletionPolicy":"Delete"}}'`,
+      shell`kubectl -n ${namespace} delete volumesnapshot ${name}`,
+    ),
+  ];
+}

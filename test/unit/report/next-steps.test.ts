@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import { nextSteps, type Ended } from '../../../src/report/next-steps.ts';
+import type { Verdict } from '../../../src/report/report-shape.ts';
+import { remedyText } from '../../../src/text/remedy.ts';
+import { target } from '../objects.ts';
+import { notCopyable } from '../prechecks/copyable.ts';
+
+const server = await target();
+const statefulSet = {
+  ...server.statefulSet,
+  metadata: { ...server.statefulSet.metadata, annotations: { 'meta.helm.sh/release-name': 'circleci-server' } },
+};
+const ended: Ended = {
+  verdict: 'upgraded',
+  target: { ...server, statefulSet },
+  backup: { kind: 'snapshot', name: 'data-postgresql-0-before-upgrade-20260102030405' },
+  charts: ['postgresql-12.1.2', 'circleci-server-4.9.3'],
+  valuesFile: 'production/values.yaml',
+};
+const commandsOf = (more: Partial<Ended> = {}) =>
+  nextSteps({ ...ended, ...more }).map(({ commands = [] }) => commands.flatMap(({ lines }) => lines));
+
+const removal = [
+  "content=$(kubectl -n circleci-server get volumesnapshot data-postgresql-0-before-upgrade-20260102030405 -o jsonpath='{.status.boundVolumeSnapshotContentName}')",
+  `kubectl patch volumesnapshotcontent "$content" --type merge -p '{"spec":{"deletionPolicy":"Delete"}}'`,
+  'kubectl -n circleci-server delete volumesnapshot data-postgresql-0-before-upgrade-20260102030405',
+];
+
+describe('what is left to do', () => {
+  test('after an upgrade: look, deploy, and remove what is no longer needed, with real names', () => {
+    expect(commandsOf()).toEqual([
+      [],
+      [
+        'helm upgrade circleci-server oci://cciserver.azurecr.io/circleci-server -n circleci-server --version 4.9.3 -f production/values.yaml --username "$USERNAME" --password "$PASSWORD"',
+      ],
+      [
+        'kubectl -n circleci-server exec postgresql-0 -c postgresql -- bash /bitnami/postgresql/upgrade-logs/delete_old_cluster.sh',
+      ],
+      removal,
+    ]);
+    expect(nextSteps(ended)[0]?.text).toContain('Trigger a workflow');
+    for (const step of nextSteps(ended)) expect(notCopyable(step)).toEqual([]);
+  });
+
+  test('names only what is known', () => {
+    expect(commandsOf({ charts: [], valuesFile: '' })[1]).toEqual([
+      'helm upgrade circleci-server oci://cciserver.azurecr.io/circleci-server -n circleci-server -f values.yaml --username "$USERNAME" --password "$PASSWORD"',
+    ]);
+    expect(commandsOf({ target: server, backup: undefined })).toEqual([[], [], expect.anything()]);
+  });
+
+  test('removes a clone by its claim', () => {
+    expect(commandsOf({ backup: { kind: 'clone', name: 'data-postgresql-0-before-upgrade-1' } }).at(-1)).toEqual([
+      'kubectl -n circleci-server delete persistentvolumeclaim data-postgresql-0-before-upgrade-1',
+    ]);
+  });
+
+  test.each<[Verdict, number]>([
+    ['reverted', 1],
+    ['rolled-back', 1],
+    // The backup may be needed.
+    ['failed', 0],
+    ['interrupted', 0],
+    ['passed', 0],
+    ['already-upgraded', 0],
+  ])('after a run that is %s: %i', (verdict, count) => {
+    const steps = nextSteps({ ...ended, verdict });
+    expect(steps).toHaveLength(count);
+    if (count > 0) expect(commandsOf({ verdict })).toEqual([removal]);
+  });
+
+  test('gives no command where a name could be taken for something else', () => {
+    const hostile = {
+      ...statefulSet,
+      metadata: { annotations: { 'meta.helm.sh/release-name': '-x\u001b[2J; rm -rf /' } },
+    };
+    const [, helm] = nextSteps({ ...ended, target: { ...server, statefulSet: hostile } });
+    expect(helm?.commands).toBeUndefined();
+    expect(remedyText(helm ?? { text: '' })).toContain('No command is given here');
+    const [, quoted] = commandsOf({ valuesFile: "it's; $(rm)/values.yaml" });
+    expect(quoted?.[0]).toContain(String.raw`-f 'it'\''s; $(rm)/values.yaml'`);
+  });
+});
