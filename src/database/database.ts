@@ -7,13 +7,13 @@ import { connectionTo, databaseOfError, eachDatabase, repeated, rowsOfEach, type
 /** How long one command in the server's pod may take, in milliseconds, where nothing else is said. */
 const commandLimit = 60_000;
 
-/** By which the action's own sessions are told from others (application_name). */
+/** The application_name of the action's own sessions. */
 export const applicationName = 'postgresql-upgrade';
 
 /**
- * Takes the password from the first line of its input, so that it is in no
- * argument list and in no audit log. What the container's environment says beside it must not lead psql to another server, or to other settings:
- * libpq sends PGTZ and its like behind PGOPTIONS, where they would win.
+ * Reads the password from the first line of its input, so that it is in no
+ * argument list and in no audit log. The container's environment must not lead psql to another server, or to other settings:
+ * libpq sends PGTZ and others after PGOPTIONS, and they would win.
  */
 const withPassword = [
   'IFS= read -r PGPASSWORD',
@@ -120,7 +120,7 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
       '-f',
       '-',
     ];
-    // The input never ends by itself (not every API server can close it): \q does.
+    // The input has no end by itself, since not every API server can close it: \q ends it.
     const result = await this.cluster.exec(
       this.target.namespace,
       this.target.podName,
@@ -138,10 +138,10 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
   }
 }
 
-/** Each of them waits by itself until the API server is there; what breaks one connection may break the next ones too. */
+/** Each attempt waits by itself for the API server. What breaks one connection may break the next ones too. */
 const attempts = 10;
 
-/** A connection to the pod that breaks says nothing of the server. What psql was at may go on in the pod until its next word finds nobody. */
+/** A broken connection to the pod says nothing about the server. psql may run on in the pod until its next output finds no reader. */
 async function retried(session: () => Promise<string>): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     try {

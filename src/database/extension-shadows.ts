@@ -23,7 +23,7 @@ shadows(extension, object) AS (
     (n.classid <> 'pg_type'::regclass AND EXISTS (SELECT FROM named c WHERE c.classid = n.classid AND c.name = n.name AND c.namespace = 'pg_catalog'::regnamespace))
     OR EXISTS (SELECT FROM searched o JOIN members m ON m.extension = o.owner WHERE o.extension = s.extension AND m.classid = n.classid AND m.name = n.name)))`;
 
-/** How many of an extension's shadows are told. */
+/** How many of an extension's shadows are listed. */
 const most = 5;
 
 /** An array of JSON: the first of them, as PostgreSQL describes them. @param extension its OID, in SQL */

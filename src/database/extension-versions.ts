@@ -6,7 +6,7 @@ export interface Outdated {
   readonly installed: string;
   /** The image's default. */
   readonly available: string;
-  /** Versions to which the image has scripts from the installed one. Only told where the majors differ. */
+  /** Versions to which the image has scripts from the installed one. Only listed where the majors differ. */
   readonly reachable: readonly string[];
   /** What a script of the extension might call instead of what it means. */
   readonly shadows: readonly string[];

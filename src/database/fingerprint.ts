@@ -5,7 +5,7 @@ import type { Rows } from './script.ts';
 const countedBytes = 1024 ** 3;
 
 /**
- * Values as text: a sequence may count further than a JavaScript number can tell apart. `last_value` is what a sequence has given, `next_value` what it will
+ * Values as text: a sequence may count further than a JavaScript number is exact. `last_value` is what a sequence has given, `next_value` what it will
  * give first (`is_called` is false).
  */
 const measured = z.tuple([z.string(), z.enum(['rows', 'bytes', 'last_value', 'next_value']), z.string()]);
@@ -64,7 +64,7 @@ const holder = (what: string, but: string) => `(
     AND l.pid IS DISTINCT FROM pg_backend_pid() AND backend_type IS DISTINCT FROM 'autovacuum worker' AND mode NOT IN (${but}) AND l.relation IN (${what})
   ORDER BY l.relation, l.pid LIMIT 1)`;
 
-/** What tells names from relations, and relations from what the planner reads of them. */
+/** Catalogs of the names of relations, and of what the planner reads about relations. */
 const catalogs = ['pg_namespace', 'pg_class', 'pg_index', 'pg_statistic_ext'];
 
 /**
@@ -77,7 +77,7 @@ const measuring = (seconds: number) => `DO $measuring$
 DECLARE
   all_relations oid[] := '{RELATIONS}';
   this record;
-  told record;
+  measured record;
   rival text;
   is_done bool := false;
   patient_until timestamptz := clock_timestamp() + interval '${String(seconds)} s';
@@ -94,13 +94,13 @@ BEGIN
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (all_relations) AND ${isMeasured}
         LOOP
           IF this.relkind = 'S' THEN
-            EXECUTE format('SELECT last_value, is_called FROM ONLY %s', this.spelt) INTO told;
-            results := results || json_build_array(this.key, CASE WHEN told.is_called THEN 'last_value' ELSE 'next_value' END, told.last_value::text);
+            EXECUTE format('SELECT last_value, is_called FROM ONLY %s', this.spelt) INTO measured;
+            results := results || json_build_array(this.key, CASE WHEN measured.is_called THEN 'last_value' ELSE 'next_value' END, measured.last_value::text);
           ELSIF this.may_run_code OR this.bytes > ${String(countedBytes)} THEN
             results := results || json_build_array(this.key, 'bytes', this.bytes::text);
           ELSE
-            EXECUTE format('SELECT count(*)::text AS number FROM ONLY %s', this.spelt) INTO told;
-            results := results || json_build_array(this.key, 'rows', told.number);
+            EXECUTE format('SELECT count(*)::text AS number FROM ONLY %s', this.spelt) INTO measured;
+            results := results || json_build_array(this.key, 'rows', measured.number);
           END IF;
         END LOOP;
         is_done := true;

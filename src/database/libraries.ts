@@ -3,10 +3,10 @@ import { UpgradeError } from '../common/errors.ts';
 import type { Question } from './questions.ts';
 import type { Rows } from './script.ts';
 
-/** Names and commands kept of each library; the number of all is told. */
+/** Names and commands kept of each library; `uses` is the number of all. */
 const most = 20;
 
-/** Where a library's name comes from. pg_upgrade looks for C functions in the same way. */
+/** The libraries of C functions. pg_upgrade looks for them in the same way. */
 const functionsSql = `
 SELECT json_build_object('library', library, 'uses', count(*), 'names', array_to_json((array_agg(name ORDER BY name))[1:${String(most)}]),
   'drop', array_to_json((array_agg(DISTINCT command))[1:${String(most)}]))
@@ -23,7 +23,7 @@ const preloads = "'shared_preload_libraries', 'session_preload_libraries', 'loca
 /**
  * Libraries that are loaded for the whole server, or into sessions: of the configuration, and of roles and databases. Any role may store
  * local_preload_libraries: of these only what PostgreSQL takes, which is a name in `$libdir/plugins`; it refuses a session that names another file. It begins with SELECT, by which people
- * tell a read in the server's log.
+ * recognize a read in the server's log.
  */
 const preloadedSql = `
 SELECT json_build_object('preloaded', (
@@ -49,7 +49,7 @@ const usedQuestion: Question = {
   onlyIfExists: { selects: ['SELECT 1 FROM pg_proc WHERE oid >= 16384'], nothing: [] },
 };
 
-/** For the whole server, and so told by one database. */
+/** For the whole server, so one database answers it. */
 const preloadedQuestion: Question = {
   id: 'preloaded-libraries',
   statements: [preloadedSql],
@@ -91,11 +91,11 @@ const hasKey = (key: string) => (row: unknown) => typeof row === 'object' && row
 
 /**
  * What the databases answered to `librariesQuestions`, among other rows.
- * @throws UpgradeError when nobody told what the whole server loads
+ * @throws UpgradeError `answer-missing` when no database answered what the whole server loads
  */
 export function librariesOf(rows: Rows): Libraries {
-  const told = rows.get('template1')?.find(hasKey('preloaded'));
-  if (told === undefined)
+  const answer = rows.get('template1')?.find(hasKey('preloaded'));
+  if (answer === undefined)
     throw new UpgradeError(
       'answer-missing',
       'psql did not print which libraries the server loads.',
@@ -104,5 +104,5 @@ export function librariesOf(rows: Rows): Libraries {
   const used = [...rows].map(
     ([database, of]) => [database, z.array(usedLibrary).parse(of.filter(hasKey('library')))] as const,
   );
-  return { used: Object.fromEntries(used), preloaded: serverRow.parse(told).preloaded };
+  return { used: Object.fromEntries(used), preloaded: serverRow.parse(answer).preloaded };
 }

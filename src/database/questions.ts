@@ -6,21 +6,21 @@ export interface Question {
   readonly id: string;
   /** SQL and commands of psql, one after the other until one of them fails; they print rows of JSON, without the key `question`. */
   readonly statements: readonly string[];
-  /** Where none of these finds a row the question would find nothing: SELECTs of what must be there, which take less time than the question does. */
+  /** The question is asked only if one of these SELECTs finds a row. They take less time than the question. */
   readonly onlyIfExists?: {
     readonly selects: readonly string[];
-    /** The rows that say so, as the statements would. */
+    /** The rows of the answer where none finds a row, as the statements would print them. */
     readonly nothing: readonly object[];
   };
 }
 
-/** The server is in production: a statement ends after so many milliseconds, and takes none of the workers that are there for everybody. */
+/** The server is in production: a statement ends after so many milliseconds, and takes no parallel workers. */
 const polite = ['SET statement_timeout = 10000;', 'SET max_parallel_workers_per_gather = 0;'];
 
 /**
- * A script of questions: where a statement fails, a row says so in the place of what is left of its question, and the next one is asked. A row ends each
- * question that was answered: no row is no answer, also where nothing is found.
- * A connection that can't be made still ends the script (ON_ERROR_STOP is taken away after it, and put back at the end).
+ * A script of questions. Where a statement fails, a row says so instead of the rest of its question, and the next question is asked. A row ends each
+ * question that was answered: without that row there is no answer, even where nothing is found.
+ * A connection that can't be made still ends the script: ON_ERROR_STOP is off only between the connection and the end.
  */
 export function questionsScript(questions: readonly Question[]): string {
   const selects = [...new Set(questions.flatMap(({ onlyIfExists }) => onlyIfExists?.selects ?? []))];
@@ -33,10 +33,10 @@ export function questionsScript(questions: readonly Question[]): string {
   ].join('\n');
 }
 
-/** psql's variable that tells whether a question has to be asked. */
+/** psql's variable that says whether to ask a question. */
 const variable = (index: number) => `is_asked_${String(index)}`;
 
-/** Each SELECT runs once, however many questions it is for. Where that can't be told all is asked: the variables are those of the database before until then. */
+/** Each SELECT runs once, however many questions need it. Where it fails, every question is asked: so the variables of the previous database are reset first. */
 function whatIsThere(questions: readonly Question[], selects: readonly string[]): string[] {
   if (selects.length === 0) return [];
   const found = selects.map((select, index) => `EXISTS (${select}) AS found_${String(index)}`);
@@ -67,7 +67,7 @@ function untilOneFails(id: string, [first = '', ...rest]: readonly string[]): st
   return [first, '\\if :ERROR', failed, '\\else', next, '\\endif'].join('\n');
 }
 
-/** The row in the place of an answer, where a question failed. */
+/** The row instead of an answer, where a question failed. */
 export const failedQuestion = z.strictObject({ question: z.string(), error: z.string() });
 const ending = z.union([failedQuestion, z.strictObject({ question: z.string(), answered: z.literal(true) })]);
 

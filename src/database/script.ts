@@ -38,8 +38,8 @@ export const repeated = [
 ].join('; ');
 
 /**
- * On one line: the session's first statement. Then the database is told; and, where we may, pg_stat_statements is kept from remembering what is asked of all
- * databases: it has room for 5,000 statements, and those of the applications would go. Where that library is not loaded the parameter means nothing.
+ * On one line: the session's first statement. Then it prints the database. Where it may, it keeps pg_stat_statements from remembering what all
+ * databases are asked: that has room for 5,000 statements, and would forget those of the applications. Without that library the parameter means nothing.
  */
 const announcement = [
   firstStatement,
@@ -49,8 +49,8 @@ const announcement = [
 ].join(' ');
 
 /**
- * An argument of psql's \\connect, in which a quote is doubled and a backslash begins an escape as in C. Double quotes are then taken away as
- * those of an identifier are: one that is meant is a quoted identifier with a doubled one in it.
+ * An argument of psql's \\connect, in which a quote is doubled and a backslash begins an escape as in C. psql then removes double quotes as
+ * those of an identifier: a literal one is written as a quoted identifier with a doubled one in it.
  */
 function quoted(argument: string): string {
   return `'${argument.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('"', '""""').replaceAll('\n', '\\n')}'`;

@@ -104,14 +104,14 @@ const sortOrders = z.record(z.string(), z.array(sortOrder));
  * @throws ZodError for a collation without its digest
  */
 export function sortOrdersOf(rows: Rows): SortOrders {
-  const told = [...rows].map(([database, of]) => [database, of.filter(isSortOrder)] as const);
+  const answers = [...rows].map(([database, of]) => [database, of.filter(isSortOrder)] as const);
   const digests = new Map(
-    told.flatMap(([, of]) => of.map((row) => digestRow.safeParse(row).data)).map((row) => [row?.key, row?.digest]),
+    answers.flatMap(([, of]) => of.map((row) => digestRow.safeParse(row).data)).map((row) => [row?.key, row?.digest]),
   );
   const withDigest = (row: Record<string, unknown>) => ({ ...row, digest: digests.get(String(row['key'])) });
   return sortOrders.parse(
     Object.fromEntries(
-      told.map(([database, of]) => [database, of.filter((row) => 'collation' in row).map(withDigest)]),
+      answers.map(([database, of]) => [database, of.filter((row) => 'collation' in row).map(withDigest)]),
     ),
   );
 }

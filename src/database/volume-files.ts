@@ -3,7 +3,7 @@ import { ClusterError } from '../common/errors.ts';
 import type { Transfer } from '../inputs/transfer.ts';
 import type { Target } from '../target/target.ts';
 
-/** What the server's own pod sees of its volume. */
+/** The server's volume, as its own pod sees it. */
 export interface VolumeFiles {
   readonly userId: number;
   readonly dataOwner: number;
@@ -18,7 +18,7 @@ export interface VolumeFiles {
   readonly freeInodes: number | undefined;
   /** Files of tables and indexes, tablespaces and large objects included, without the catalogs'. */
   readonly data: { readonly kilobytes: number; readonly files: number };
-  /** What the Job will ask of the volume before it begins (room.awk), by its transfer mode. */
+  /** The room that the Job will require before it begins (room.awk), by its transfer mode. */
   readonly room: Readonly<Record<TransferMode, Room>>;
   /** Names beside the data directory and at the root of the mount. */
   readonly entries: readonly string[];
@@ -26,9 +26,9 @@ export interface VolumeFiles {
   readonly foreignFiles: readonly string[];
   /** Where pg_wal leads to, when it is a link; empty when it leads nowhere. */
   readonly walLink: string | undefined;
-  /** Locations of tablespaces which the upgrade Job does not find, since it mounts nothing but this volume. */
+  /** Locations of tablespaces that the upgrade Job can't find: it mounts only this volume. */
   readonly strayTablespaces: readonly string[];
-  /** The data directory, and what has the name of one in another state of an upgrade; none where there is no other: their sizes take time. */
+  /** The data directory, and directories named as in another state of an upgrade. Empty where there is no such directory: measuring takes time. */
   readonly clusters: readonly FoundCluster[];
 }
 
@@ -40,7 +40,7 @@ interface Room {
   readonly inodes: number;
 }
 
-/** What the server's user may see of a data directory; a try as root may have left it unreadable. */
+/** What the server's user can see of a data directory; an upgrade as root may have left it unreadable. */
 export interface FoundCluster {
   readonly path: string;
   readonly owner: number;
@@ -55,7 +55,7 @@ export interface FoundCluster {
   readonly megabytes: number;
 }
 
-/** Reads only; no second container ever touches the volume of a running server, so the server's own is asked. */
+/** Only reads. It runs in the server's own container: no second container ever touches the volume of a running server. */
 const script = `
 set -u
 data=$1 mount=$2 parent=$(dirname "$1")
@@ -69,7 +69,7 @@ echo "freeKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')"
 echo "totalKilobytes=$(df -Pk "$data" | awk 'NR == 2 { print $2 }')"
 databases=$(find "$data/base" -mindepth 1 -maxdepth 1 -name '[0-9]*' | wc -l)
 status=$(du -sk "$data/pg_xact" "$data/pg_multixact" | awk '{ sum += $1 } END { print sum + 0 }')
-# All have the size that initdb was told, in bytes.
+# All have the size that initdb was given, in bytes.
 segment=$(find "$data/pg_wal/" -maxdepth 1 -type f -name '[0-9A-F]*' -size +1000k -printf '%s\\n' | head -1)
 echo "databases=$databases"
 echo "segment=$segment"
@@ -118,7 +118,7 @@ export async function readVolumeFiles(database: Database, target: Target, roomPr
     const [kilobytes = NaN, inodes = NaN] = one(name).split(' ').map(Number);
     return { kilobytes, inodes };
   };
-  // There is no running server without databases or without WAL: find could not tell. What awk did not print is not 0.
+  // A running server has databases and WAL: without them, find has failed. A number that awk did not print is not 0.
   const counts = [one('freeKilobytes'), one('databases'), one('segment')];
   const pairs = ['room-link', 'room-clone', 'room-copy', 'room-data'].map(one);
   const wereCounted =
@@ -165,7 +165,7 @@ function parseCluster(line: string): FoundCluster {
   };
 }
 
-/** Of `all free` as df tells them; a file system without a limit has none in all. */
+/** The free inodes of `all free`, as df prints them; a file system without a limit has 0 in all. */
 function freeInodes(text: string): number | undefined {
   const [all = 0, free = 0] = text.split(' ').map(Number);
   return all > 0 ? free : undefined;

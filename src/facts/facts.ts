@@ -49,13 +49,13 @@ export interface Facts {
   readonly volumeTrial: Known<VolumeTrial>;
   /** Names of other pods that mount the volume. */
   readonly otherVolumeUsers: Known<readonly string[]>;
-  /** Sessions that were there before and after all else was read, but our own. */
+  /** Sessions other than the action's that were there before and after everything else was read. */
   readonly clients: Known<readonly Client[]>;
   /** Other workloads of the namespace. */
   readonly neighbours: Known<readonly Neighbour[]>;
   /** The newest revision of each Helm release in the namespace. */
   readonly helmRevisions: Known<readonly HelmRevision[]>;
-  /** Argo CD and Flux, where they left their mark on PostgreSQL or the applications. */
+  /** Argo CD and Flux, where PostgreSQL or the applications have their marks. */
   readonly reconcilers: Known<readonly Reconciler[]>;
   /** Labels `helm.sh/chart` of PostgreSQL and the applications, each once. */
   readonly charts: Known<readonly string[]>;
@@ -69,11 +69,11 @@ export interface Facts {
   readonly leftoverObjects: Known<readonly string[]>;
   readonly upgradeProbe: Known<ImageFacts>;
   readonly servingProbe: Known<ImageFacts>;
-  /** 14 as it starts with the StatefulSet's configuration on an empty volume. */
+  /** How PostgreSQL 14 starts with the StatefulSet's configuration on an empty volume. */
   readonly trial: Known<Trial>;
-  /** Roles that log in by a secret stored as md5. */
+  /** Roles that log in with a password stored as md5. */
   readonly md5Roles: Known<readonly string[]>;
-  /** What came of the dumps and restores that pg_upgrade will do. */
+  /** Results of the dumps and restores that pg_upgrade will do. */
   readonly restoreTest: Known<RestoreTestFacts>;
   /** NetworkPolicies of the namespace. */
   readonly networkPolicies: Known<readonly NetworkPolicy[]>;

@@ -24,7 +24,7 @@ export const fileHazards: readonly Hazard[] = [
     says: 'error while creating link for relation "public.t": No such file or directory',
     advice:
       'The data in it is lost. Restore it from a backup, or drop it if nobody needs it. Rebuild an index with the command.',
-    // One listing tells of most files in less time than to ask for each.
+    // One listing shows most files in less time than asking for each.
     database: `
 SELECT c.oid::regclass::text, 'has no file ' || pg_relation_filepath(c.oid), CASE relkind WHEN 'i' THEN format('REINDEX INDEX %s;', c.oid::regclass) ELSE '' END
 FROM pg_class c WHERE relkind IN ('r', 'm', 'i', 't', 'S') AND relpersistence <> 't' AND NOT CASE

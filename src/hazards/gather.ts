@@ -21,8 +21,8 @@ export async function askServer(database: Database): Promise<Answers> {
 }
 
 /**
- * What the server and its databases told of the hazards; unknown by itself is a question in one database, a database, the server.
- * @param list all databases, also those which could not be asked since they accept no connections
+ * The answers of the server and its databases about the hazards. A question in one database, a database, or the server may be unknown by itself.
+ * @param list all databases, also those that accept no connections
  */
 export function hazardFacts(
   server: Known<Answers>,

@@ -52,6 +52,6 @@ export type Answers = Readonly<Record<string, Known<Found>>>;
 
 export interface HazardFacts {
   readonly server: Known<Answers>;
-  /** By database; not template0 as long as nobody can be in it. */
+  /** By database; without template0 while it accepts no connections. */
   readonly databases: Readonly<Record<string, Known<Answers>>>;
 }

@@ -14,7 +14,7 @@ interface Listing {
 /**
  * Lists of privileges that name a dropped role, with the statement that removes exactly these items. The lists are gathered before they
  * are looked into, so that the question is planned once and not for each catalog; and each is looked into once, since most are alike.
- * aclexplode makes a row of each privilege: an item is kept once, as REVOKE would take back only one of several. A column without privileges has no list.
+ * aclexplode makes a row of each privilege: an item is kept once, since REVOKE would revoke only one of several. A column without privileges has no list.
  */
 function dangling(listings: readonly Listing[]): string {
   const gathered = listings.map(

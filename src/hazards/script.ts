@@ -4,10 +4,10 @@ import { failedQuestion, type Question } from '../database/questions.ts';
 import type { Known } from '../common/known.ts';
 import type { Answers, Found, Hazard } from './hazard.ts';
 
-/** Rows kept of each answer; the number of all is told. */
+/** Rows kept of each answer; it has the number of all rows. */
 export const rowLimit = 20;
 
-/** Every query of one scope. What a hazard does before its query is told like the query where it fails: the query would only stumble over it. */
+/** Every query of one scope. Where the statement `before` a query fails, that is the answer: the query could only fail after it. */
 export function hazardQuestions(hazards: readonly Hazard[], scope: 'server' | 'database'): Question[] {
   return hazards.flatMap((hazard) => {
     const query = hazard[scope];
@@ -41,11 +41,11 @@ const found = z.strictObject({ hazard: z.string(), total: z.number(), rows: z.ar
  * @throws ZodError for rows that are no answers
  */
 export function answersOf(rows: readonly unknown[]): Answers {
-  const told = rows.filter((r) => typeof r === 'object' && r !== null && ('hazard' in r || 'error' in r));
+  const answers = rows.filter((r) => typeof r === 'object' && r !== null && ('hazard' in r || 'error' in r));
   return Object.fromEntries(
     z
       .array(z.union([found, failedQuestion]))
-      .parse(told)
+      .parse(answers)
       .map(answerOf),
   );
 }

@@ -7,7 +7,7 @@ export type Subject =
   | { readonly kind: 'ServiceAccount'; readonly name: string; readonly namespace: string }
   | { readonly kind: 'User'; readonly name: string };
 
-/** A service account's name as the API server tells it, or any other user's. */
+/** The subject of a user name: a service account, or any other user. */
 export function subjectOf(username: string): Subject {
   const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(username) ?? [];
   return namespace === undefined || name === undefined

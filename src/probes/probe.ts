@@ -10,10 +10,10 @@ import { probePrefix } from '../objects/probe-names.ts';
 
 export type ProbeRole = 'upgrade' | 'serving';
 
-/** What an image says of itself. Decision: docs/decisions/0015-images.md */
+/** What an image holds. Decision: docs/decisions/0015-images.md */
 export interface ImageFacts {
   readonly image: string;
-  /** What the node said that the probe ran. */
+  /** The image that the probe ran, as the node names it. */
   readonly seen?: SeenImage | undefined;
   /** Major of the server in it that upgrades from; undefined in a serving image. */
   readonly oldVersion: string | undefined;
@@ -25,9 +25,9 @@ export interface ImageFacts {
   readonly sortOrders: Readonly<Record<string, string>>;
   /** Available extensions and their versions. */
   readonly extensions: Readonly<Record<string, string>>;
-  /** By library, as LOAD takes it: `ok` or what 14 said; what is missing here was not told. */
+  /** By library, as LOAD accepts it: `ok` or the message of PostgreSQL 14; a library without an answer is missing. */
   readonly libraries: Readonly<Record<string, string>>;
-  /** By library: whether 14 starts with it in shared_preload_libraries, in the same words. */
+  /** By library: whether PostgreSQL 14 starts with it in shared_preload_libraries; `ok` or a message. */
   readonly preloads: Readonly<Record<string, string>>;
 }
 
@@ -76,11 +76,11 @@ export function probePod(
 export interface ProbeParts extends Required<Pick<V1Container, 'image' | 'command' | 'env' | 'resources'>> {
   readonly role: ProbeRole | 'restore-test';
   readonly imagePullSecret: string;
-  /** Milliseconds after which Kubernetes ends it, whoever waits. */
+  /** Milliseconds after which Kubernetes ends it. */
   readonly lifetime: number;
-  /** What it may write, as a quantity of Kubernetes. */
+  /** How much it may write, as a quantity of Kubernetes. */
   readonly room: string;
-  /** A container that comes to its end before this one begins. */
+  /** A container that ends before this one begins. */
   readonly before?: V1Container;
   readonly volumeMounts?: V1VolumeMount[];
   /** Empty directories between the two. */
@@ -112,7 +112,7 @@ export function probePodOf(
   };
 }
 
-/** Without the volume nothing else keeps it to the nodes on which the Job may come to be: their platform, and their way to the registry. */
+/** Keeps a pod without the volume to the nodes that the Job may run on: nodes differ in their platform and in how they reach the registry. */
 function whereVolumeGoes({ volume }: Target, spec: V1PodSpec | undefined): Pick<V1PodSpec, 'affinity'> {
   const required = volume.persistentVolume?.spec?.nodeAffinity?.required;
   if (required === undefined) return {};
@@ -131,7 +131,7 @@ export function localeKey({ encoding, collate, ctype }: Locale): string {
   return `${encoding} ${collate} ${ctype}`;
 }
 
-/** The locales that the image has to know: each one that a database or an index uses, the new cluster's first. */
+/** The locales that the image must have: each one that a database or an index uses, the new cluster's first. */
 export function localesOf(initdb: Locale, databases: readonly DatabaseFacts[], orders: SortOrders): string[] {
   const ofIndexes = databases.flatMap((d) =>
     (orders[d.name] ?? []).filter((o) => o.provider === 'libc').map((o) => ({ ...d, ...o })),
@@ -140,8 +140,8 @@ export function localesOf(initdb: Locale, databases: readonly DatabaseFacts[], o
 }
 
 /**
- * What to ask an image for. As pg_upgrade has it, a library comes before a longer name: hstore_plperl needs hstore. Names with a line
- * break or a tab can't be asked for by the script, and stay untold.
+ * What to ask an image for. As pg_upgrade has it, a library comes before a longer name: hstore_plperl needs hstore. The script can't ask for
+ * names with a line break or a tab, which get no answer.
  * @param role only the serving image reads the server's configuration
  */
 export function librariesFor(role: ProbeRole, { used, preloaded }: Libraries): AskedLibraries {
@@ -155,7 +155,7 @@ function askable(list: readonly { readonly library: string }[]): string[] {
   return [...names].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
 }
 
-/** Reads the log of probe.sh; undefined when it did not come to its end. */
+/** Reads the log of probe.sh; undefined when the script did not finish. */
 export function parseProbe(image: string, log: string): ImageFacts | undefined {
   const rows = log.split('\n').map((line) => line.split('\t'));
   if (!rows.some(([fact]) => fact === 'end')) return undefined;

@@ -176,7 +176,7 @@ begin() {
   if [[ $CHECKSUMS == on ]]; then checksums=(--data-checksums); fi
   "$BIN/initdb" -D "$WORK/data" -U "$SUPERUSER" -E "$ENCODING" --lc-collate="$LC_COLLATE_VALUE" --lc-ctype="$LC_CTYPE_VALUE" "${checksums[@]}" \
     --wal-segsize="$WAL_SEGMENT" -A trust -N >"$WORK/initdb.log" 2>&1 || broken "initdb: $(grep -hE 'error|FATAL|not found' "$WORK/initdb.log")"
-  # As pg_upgrade starts it, and as the Job tells it to; the rest keeps it small.
+  # With the options of pg_upgrade and of the Job; the others keep it small.
   "$BIN/pg_ctl" -s -w -D "$WORK/data" -l "$WORK/server.log" start -o "-b -c listen_addresses='' -c unix_socket_directories='$WORK' -c unix_socket_permissions=0700 \
     -c synchronous_commit=off -c fsync=off -c full_page_writes=off -c vacuum_defer_cleanup_age=0 -c max_locks_per_transaction=1024 \
     -c shared_buffers=32MB -c max_wal_size=128MB -c log_min_error_statement=panic" >"$WORK/start.log" 2>&1 ||

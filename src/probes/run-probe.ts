@@ -10,8 +10,8 @@ import { createProbe } from '../objects/probe-names.ts';
 /**
  * Runs a probe pod to its end, and removes it whatever happens.
  * @param limit milliseconds for its image to be pulled and for it to end
- * @param parse what its log and the pod as it ended tell; undefined when the log is not whole
- * @throws ClusterError when it can't run or does not come to its end
+ * @param parse reads its log and the pod as it ended; undefined when the log is not complete
+ * @throws ClusterError when it can't run or does not finish
  */
 export async function runProbe<T>(
   { cluster, clock, log, signal }: Deps<UnleasedCluster>,

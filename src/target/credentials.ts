@@ -8,8 +8,8 @@ import type { Target } from './target.ts';
 /**
  * The superuser's password. A line break at the end of the value (a frequent
  * slip of `echo … | base64`) is no part of it.
- * @param mask is told it, with what it is, and every other value of the Secret
- * @throws ConfigurationError when the Secret or the key is not there, naming the keys that are, or holds what can be no password
+ * @param mask called with the password and what it is, and with every other value of the Secret
+ * @throws ConfigurationError when the Secret or the key does not exist (it names the keys that do), or when the value can't be a password
  */
 export async function readPassword(
   cluster: ClusterReader,

@@ -1,6 +1,6 @@
 import type { ClusterReader } from '../ports/cluster.ts';
 
-/** A revision of a Helm release, as the labels of its Secret tell it. */
+/** A revision of a Helm release, by the labels of its Secret. */
 export interface HelmRevision {
   readonly release: string;
   readonly revision: number;

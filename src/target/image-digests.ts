@@ -3,7 +3,7 @@ import { parseImageId, splitName, withoutDigest } from '../common/image.ts';
 
 /** What a node says that a container runs. */
 export interface SeenImage {
-  /** As the container runtime tells it: mostly `repository@sha256:…`, or `sha256:…` alone for an image that nobody pulled. */
+  /** As the container runtime names it: mostly `repository@sha256:…`, or `sha256:…` alone for an image that was not pulled. */
   readonly imageId: string;
   readonly node: string;
 }
@@ -28,7 +28,7 @@ export function platformOf(node: string, nodes: readonly V1Node[]): string {
 
 /**
  * The reference with the digest that a probe saw, so that a tag which is moved meanwhile changes nothing. As it is where it has a digest, or
- * where the node tells none of the same repository: the digest of another one need not be there.
+ * where the node names none of the same repository: the digest of another repository may not exist there.
  * Decision: docs/decisions/0015-images.md
  */
 export function pinned(reference: string, seen: SeenImage | undefined): string {
@@ -40,7 +40,7 @@ export function pinned(reference: string, seen: SeenImage | undefined): string {
 
 /**
  * Whether two containers run the same image. Only like is compared with like: the digest of one repository, on one node or on nodes of the
- * same architecture and container runtime, since a runtime may tell the digest of a manifest list or that of the platform's manifest.
+ * same architecture and container runtime, since a runtime may name the digest of a manifest list or that of the platform's manifest.
  */
 export function compareImages(then: RecordedImage, now: RecordedImage): 'same' | 'another' | 'unknown' {
   const [a, b] = [partsOf(then.imageId), partsOf(now.imageId)];

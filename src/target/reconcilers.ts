@@ -5,7 +5,7 @@ import { resources, type Application, type ClusterReader } from '../ports/cluste
 /** A GitOps object that resets workloads to what a repository has. */
 export interface Reconciler {
   readonly kind: 'Application' | 'HelmRelease' | 'Kustomization';
-  /** Undefined where only managedFields tell of it. */
+  /** Undefined where only managedFields show it. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
   /** `statefulsets/postgresql (label argocd.argoproj.io/instance)`: on what its mark was seen. */

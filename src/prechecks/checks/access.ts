@@ -61,8 +61,8 @@ function lineOf(missing: MissingPermission): string {
   const { informs, lacks, why, without = 'unknown', else: other } = missing;
   const name = `${permissionName(missing)}${lacks === undefined ? '' : ` ${lacks.join(', ')}`}`;
   if (informs === undefined) return `missing: ${name} (${why})`;
-  const told = informs.length === 0 ? [] : [`${informs.join(', ')} may be ${without}`];
-  return `not granted: ${name} (${why}); without it ${[...told, ...(other === undefined ? [] : [other])].join('; ')}`;
+  const affected = informs.length === 0 ? [] : [`${informs.join(', ')} may be ${without}`];
+  return `not granted: ${name} (${why}); without it ${[...affected, ...(other === undefined ? [] : [other])].join('; ')}`;
 }
 
 function applying(text: string, manifest: readonly string[]): Remedy {

@@ -67,7 +67,7 @@ interface Origin {
   remedy(client: Client): string;
 }
 
-/** Containers that take all connections of their pod and make them their own. */
+/** Containers that proxy all connections of their pod. */
 const proxies = ['istio-proxy', 'linkerd-proxy'];
 
 function originOf(client: Client, neighbours: readonly Neighbour[], target: Target): Origin {
@@ -97,7 +97,7 @@ function originOf(client: Client, neighbours: readonly Neighbour[], target: Targ
   };
 }
 
-/** A session over the socket or the pod's own address: a sidecar, somebody's `kubectl exec`, or all behind a proxy. */
+/** A session over the socket or the pod's own address: a sidecar, a `kubectl exec`, or every client behind a proxy. */
 function ownPod(client: Client, target: Target): Origin {
   const containers = (target.pod?.spec?.containers ?? target.statefulSet.spec?.template.spec?.containers ?? [])
     .map(({ name }) => name)

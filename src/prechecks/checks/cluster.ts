@@ -50,7 +50,7 @@ export const clusterChecks: readonly Check[] = [
     subject: 'cluster',
     why: 'Once PostgreSQL 14 has served on linked files, only the snapshot restores PostgreSQL 12. Not asked with `backup: clone` and `backup: external`.',
     advice:
-      'Set "volume-snapshot-class" to a class of the volume\'s driver, or create one. If the driver can take no snapshots, move the data to a volume of a driver that can. To upgrade without snapshots, set "transfer" to copy, "backup" to external and "confirm-external-backup" to the namespace, and take a backup outside of the volume first.',
+      'Set "volume-snapshot-class" to a class of the volume\'s driver, or create one. If the driver can take no snapshots, move the data to a volume of a driver that can. To upgrade without snapshots, set "transfer" to copy, "backup" to external and "confirm-external-backup" to the namespace. Take a backup outside of the volume first.',
     applies: ({ inputs }) => inputs.backup === 'snapshot',
     run: ({ snapshotClass, target, inputs }) =>
       judgeFact(snapshotClass, ({ driver, chosen, candidates }) => {
@@ -150,7 +150,7 @@ export const clusterChecks: readonly Check[] = [
     subject: 'cluster',
     why: 'Directories of an earlier try may hold the only copy of the data. The check deletes nothing.',
     advice:
-      'If the journal is unfinished, run `mode: upgrade`: it completes or reverts that upgrade. Otherwise look at the directories, and remove only what you are sure of. Where several directories hold clusters, delete nothing: the check says which one has the data, and prints the commands that put it in its place.',
+      'If the journal is unfinished, run `mode: upgrade`: it completes or reverts that upgrade. Otherwise look at the directories, and remove only what you are sure of. Where several directories hold clusters, delete nothing. The check says which one has the data, and prints the commands that put it in its place.',
     run: ({ files, leftoverObjects, target }) =>
       judgeFact(files, (seen) =>
         judgeFact(leftoverObjects, (objects) => {

@@ -45,7 +45,7 @@ function judgeServing(probe: Known<ImageFacts>): Answer {
     : failed(`Set "image-tag" to a tag of PostgreSQL ${String(upgrade.to)}.${String(soundSince)} or later.`, seen);
 }
 
-/** What tells the image from one that gets the same tag later. */
+/** What distinguishes the image from one that gets the same tag later. */
 function identityOf(seen: SeenImage | undefined): string {
   return seen === undefined ? 'its node named no imageID' : `imageID ${seen.imageId}`;
 }

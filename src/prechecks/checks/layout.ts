@@ -86,7 +86,7 @@ export const layoutChecks: readonly Check[] = [
     subject: 'target',
     why: 'pg_wal may be a link (initdb --waldir). The upgrade Job mounts the claim alone, at the same path. It refuses to begin where the link leads out of the claim. A link into the data directory breaks when the upgrade renames that directory. PostgreSQL 14 has its WAL in its own data directory.',
     advice:
-      'Stop PostgreSQL, copy the WAL files to a directory beside the data directory, on the same volume, and make pg_wal a link to that directory.',
+      'Stop PostgreSQL. Copy the WAL files to a directory beside the data directory, on the same volume. Make pg_wal a link to that directory.',
     says: 'could not open directory "pg_wal": No such file or directory',
     shows: 'check',
     run: ({ target, files }) =>

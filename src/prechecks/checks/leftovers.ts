@@ -3,8 +3,8 @@ import { type Answer, copyable, failed, shell } from '../../findings/finding.ts'
 import type { FoundCluster } from '../../database/volume-files.ts';
 
 /**
- * Judges the clusters beside the one that runs, after a failed upgrade by another way: the documented one renames `data` to `data-12` first and puts
- * nothing back. The server's image then makes an empty cluster in `data`, which must never be upgraded in the place of the real one.
+ * Judges the clusters beside the running one, after a failed upgrade by another way. The vendor's Job renames `data` to `data-12` first, and restores
+ * nothing. The server's image then creates an empty cluster in `data`, which must never be upgraded instead of the real one.
  * @returns undefined when there is none beside it
  */
 export function judgeClusters(clusters: readonly FoundCluster[], target: Target): Answer | undefined {
@@ -24,7 +24,7 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const real = others.find((cluster) => isOld(cluster, data) && (cluster.hasTables || !cluster.readable));
   if (real !== undefined && !serving.hasTables) {
     return failed(
-      `Stop the applications and the server, and delete nothing: the data is in ${real.path}. ${byHand(target)}: ${copyable(putBack(real, target))}`,
+      `Stop the applications and the server, and delete nothing: the data is in ${real.path}. ${byHand(target)}: ${copyable(swapIn(real, target))}`,
       `the server runs on an EMPTY cluster in ${data}; the data is in ${real.path}`,
       ...evidence,
     );
@@ -46,8 +46,8 @@ function isOld({ path }: FoundCluster, data: string): boolean {
   return path === `${data}-12` || path === `${data}-12.preupgrade`;
 }
 
-/** The empty cluster goes aside, the real one takes its place. */
-function putBack({ path, control }: FoundCluster, { dataDirectory: data, userId }: Target): string {
+/** Moves the empty cluster aside, and the real one to its place. */
+function swapIn({ path, control }: FoundCluster, { dataDirectory: data, userId }: Target): string {
   const [empty, linked, owner] = [`${data}.empty`, `${path}/global/pg_control`, String(userId)];
   return control === 'pg_control.old'
     ? shell`mv ${data} ${empty} && rm -rf ${`${data}-14`} && mv ${`${linked}.old`} ${linked} && mv ${path} ${data} && chown -R ${owner} ${data}`

@@ -16,12 +16,12 @@ import type { Check } from '../../facts/check.ts';
 import { besidesClosed } from '../../findings/closed-databases.ts';
 import { unaskedImage } from './not-probed.ts';
 
-/** One library and one place that wants it. */
+/** One library and one place that needs it. */
 interface Want {
   readonly library: string;
-  /** For people: what uses it, and where. */
+  /** What uses it, and where; for people. */
   readonly user: string;
-  /** Commands for psql that end that, and where they are to be run; none where only the chart can. */
+  /** Commands for psql that remove the use, and the database to run them in; none where only the chart can change it. */
   readonly database: string;
   readonly commands: readonly string[];
   /** Loaded by the postmaster: only the serving image, which reads the configuration, needs it. */
@@ -98,8 +98,10 @@ function judge(name: string, probe: Known<ImageFacts>, wants: readonly Want[]): 
         )
       : passed(...seen);
   if (silent.length === 0) return answer;
-  const untold = silent.map(({ library, user }) => `${name} ${image}: no answer whether it loads ${library}; ${user}`);
-  return worst(answer, unknown('Do what the check locales-in-images says, then run the checks again.', ...untold));
+  const unanswered = silent.map(
+    ({ library, user }) => `${name} ${image}: no answer whether it loads ${library}; ${user}`,
+  );
+  return worst(answer, unknown('Do what the check locales-in-images says, then run the checks again.', ...unanswered));
 }
 
 function remedy(refused: readonly Want[]): Remedy {

@@ -30,7 +30,7 @@ export const majorsChecks: readonly Check[] = [
     subject: 'target',
     why: `A pod template or a values file may name another major version than the data directory has. The next restart or \`helm upgrade\` then starts that version, and it does not come up. In the middle of the upgrade it would be a second server. The check compares the data directory, the running server and the pod template. Where \`values-file\` is given, it also reads which image the next \`helm upgrade\` renders. It takes the major version from the first number of the tag. The finding says so where a tag has none.`,
     advice:
-      "Do not restart PostgreSQL, and deploy nothing, until they agree. Set the image that runs again in the pod template, and name it in the values file; the upgrade's pull request sets the new image. Where the running server differs from the data directory, find out first which directory it uses (`SHOW data_directory` in psql).",
+      "Do not restart PostgreSQL, and deploy nothing, until they agree. Set the image that runs again in the pod template, and name it in the values file. The upgrade's pull request sets the new image. Where the running server differs from the data directory, find out first which directory it uses (`SHOW data_directory` in psql).",
     run: (facts) =>
       judgeFact(facts.server, (server) =>
         judgeFact(facts.files, ({ dataVersion }) => {

@@ -2,8 +2,8 @@ import { removeReason, notProbed, unknown, type Answer } from '../../findings/fi
 import { notAsked, type Known } from '../../common/known.ts';
 
 /**
- * An image that nobody wanted to be asked does not block; one that was asked and did not answer does.
- * @param answerer a sentence: what tells in the upgrade instead, of both images, at the price of some downtime
+ * An image that the inputs say not to ask does not block. One that was asked and gave no answer does.
+ * @param answerer a sentence: what finds it in the upgrade instead, at the price of some downtime
  */
 export function unaskedImage(
   name: string,

@@ -11,7 +11,7 @@ export const serverReleaseChecks: readonly Check[] = [
     title: 'Release of CircleCI Server',
     expected: `CircleCI Server has release ${firstRelease} or later`,
     subject: 'cluster',
-    why: `The vendor's upgrade page and its images of PostgreSQL 14 are for release ${firstRelease} and later. Nobody has tested the applications of older releases with PostgreSQL 14. The check reads the label \`helm.sh/chart\` of the application layer. Tags of images do not name the release. The Secret in which Helm keeps the release also holds all values, so the check does not read it. Where no workload has the label, this only warns: nothing in the upgrade depends on the release, and a failure would block servers that are all right.`,
+    why: `The vendor's upgrade page and its images of PostgreSQL 14 are for release ${firstRelease} and later. Nobody has tested the applications of older releases with PostgreSQL 14. The check reads the label \`helm.sh/chart\` of the application layer. Tags of images do not name the release. The Secret in which Helm keeps the release also holds all values, so the check does not read it. Where no workload has the label, this only warns. Nothing in the upgrade depends on the release, and a failure would block servers that are all right.`,
     advice: `Look up the release (\`helm list\` shows the chart). If it is older than ${firstRelease}, upgrade CircleCI Server to ${firstRelease} first, as its documentation says, then PostgreSQL.`,
     run: ({ charts, target }) =>
       judgeFact(charts, (labels) => {

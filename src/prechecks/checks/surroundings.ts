@@ -98,8 +98,8 @@ export const surroundingsChecks: readonly Check[] = [
 ];
 
 /**
- * Those of the server's release: the one that the annotation names, and the one that the StatefulSet's selector names, which nobody can change. All, where
- * the annotation names none that there is: whoever may annotate the StatefulSet can name any.
+ * Those of the server's release: the one that the annotation names, and the one that the StatefulSet's selector names, which is immutable. All revisions, where
+ * the annotation names no release that exists: whoever may annotate the StatefulSet can name any.
  */
 function ownRevisions(all: readonly HelmRevision[], { statefulSet: { metadata, spec } }: Target): HelmRevision[] {
   const release = metadata?.annotations?.[releaseAnnotation];

@@ -2,7 +2,7 @@ import type { ProbeFact } from '../../facts/probe-fact.ts';
 import { unknown } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
-/** Asked only where "values-file" is given: what was not asked is in no list, and is never called passed. */
+/** Asked only where "values-file" is given. A check that was not asked is in no list, and never passed. */
 export const valuesChecks: readonly Check[] = [
   check(
     'values-file',

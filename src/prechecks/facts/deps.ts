@@ -8,14 +8,14 @@ import type { ProbeFact } from '../../facts/probe-fact.ts';
 import type { Target } from '../../target/target.ts';
 import type { JournalSeal } from '../../journal/seal.ts';
 
-/** What facts are read with. */
+/** What reading the facts needs. */
 export interface FactReaderDeps extends Deps<UnleasedCluster> {
   readonly inputs: Inputs;
   readonly target: Target;
   readonly database: Database;
   /** Of the server's journals. */
   readonly seal: JournalSeal;
-  /** Secrets of the run that stay in what it tells. */
+  /** Secrets of the run that its texts can't mask. */
   readonly unmaskedSecrets: readonly UnmaskedSecret[];
   readonly scripts: Scripts;
   /** Asks GitHub whether the pull request for the values file can be made; undefined when there will be none. */

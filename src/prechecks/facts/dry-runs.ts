@@ -8,7 +8,7 @@ import type { SnapshotClassFacts } from '../../facts/facts.ts';
 import type { Known } from '../../common/known.ts';
 import type { FactReaderDeps } from './deps.ts';
 
-/** Dry runs of everything that the upgrade makes; the pod of the Job by itself, since Pod Security lets the Job pass and refuses the pod. */
+/** Dry runs of everything that the upgrade creates. The pod of the Job is one of its own: Pod Security admits the Job and refuses the pod. */
 export async function refusedObjects(
   { cluster, target, inputs, scripts }: FactReaderDeps,
   settings: JobSettings,
@@ -66,7 +66,7 @@ export async function refusedObjects(
 
 const refusals: readonly ClusterError['code'][] = ['forbidden', 'invalid', 'refused', 'conflict'];
 
-/** Only a refusal of the object itself is an answer. Without the right, or at a webhook that takes no dry runs, nobody has looked at it. */
+/** Only a refusal of the object itself is an answer. Without the right, or at a webhook that supports no dry runs, the object was not judged. */
 function isRefusal(error: unknown): error is ClusterError {
   if (!(error instanceof ClusterError)) return false;
   const isAnswer = refusals.includes(error.code);

@@ -33,10 +33,10 @@ import { tryVolume, type VolumeTrial } from '../../database/volume-trial.ts';
 import type { ClusterReader } from '../../ports/cluster.ts';
 import type { Target } from '../../target/target.ts';
 
-/** A few sessions at a time: the server is in production. */
+/** Sessions at a time: few, since the server is in production. */
 const sessions = 4;
 
-/** In one session: to enter a database takes longer than most of these questions. */
+/** Asked in one session: to connect to a database takes longer than most of these questions. */
 const databaseQuestions = [extensionsQuestion, ...librariesQuestions, sortOrdersQuestion, ...databaseHazards];
 
 /** What was read, and how long each of it took. */
@@ -75,7 +75,7 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
     ...jobSettings(inputs, s, d),
     runId: 'precheck',
   }));
-  // All that only the server's pod can tell.
+  // Everything that only the server's pod shows.
   const { answers, serverHazards, ...ofPod } = await allNamed({
     answers: () =>
       readFrom(['extensions', 'libraries', 'sortOrders', 'hazards'], databases, (list) =>
@@ -87,11 +87,11 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
     md5Roles: () => read('md5Roles', () => readMd5Roles(database)),
   });
   const hazards = combineFacts(databases, answers, (list, of) => hazardFacts(serverHazards, list, of));
-  // What the images are to be asked for.
+  // What to ask the images for.
   const extensions = answerOfAll(answers, [extensionsQuestion], extensionsOf);
   const libraries = answerOfAll(answers, librariesQuestions, librariesOf);
   const sortOrders = answerOfAll(answers, [sortOrdersQuestion], sortOrdersOf);
-  // An upgrade that will be refused for its rights makes nothing before, not even a probe.
+  // An upgrade that lacks rights creates nothing before it is refused, not even a probe.
   const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
   const asked = (role: ProbeRole) => () =>
@@ -175,13 +175,13 @@ function chartsOf(objects: readonly Marked[]): string[] {
   return [...new Set(labels.filter((label) => label !== undefined))].sort();
 }
 
-/** Other sessions than those of the action itself. Anybody may give a session that name, but not the action's role. */
+/** Sessions other than the action's. Anybody may give a session the action's name, but not the action's role. */
 async function clientsOf({ database }: FactReaderDeps): Promise<Client[]> {
   const isOurs = ({ application, user }: Client) => application === applicationName && user === database.superuser;
   return (await readClients(database)).filter((client) => !isOurs(client));
 }
 
-/** Whoever is there both times; a scrape or a probe of the kubelet is gone at once. */
+/** Sessions that are there both times; a scrape or a probe of the kubelet ends at once. */
 function stillThere(before: readonly Client[], now: readonly Client[]): Client[] {
   const pids = new Set(now.map(({ pid }) => pid));
   return before.filter(({ pid }) => pids.has(pid));
@@ -192,7 +192,7 @@ async function volumeTried({ inputs, database, target }: FactReaderDeps): Promis
   return await known(() => tryVolume(database, target));
 }
 
-/** Jobs and a journal that tell of an upgrade that has not come to its end. An ended Job of ours is only a log. */
+/** Jobs and a journal of an upgrade that is not finished. A Job of the action that has ended is only a log. */
 async function leftovers({ cluster, target, seal }: FactReaderDeps): Promise<string[]> {
   const { namespace } = target;
   const jobs = await cluster.list('jobs', { namespace });

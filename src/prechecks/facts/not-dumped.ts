@@ -6,9 +6,9 @@ import type { HazardFacts } from '../../hazards/hazard.ts';
 import type { Ignored } from '../../inputs/ignore.ts';
 
 /**
- * The databases that the restore test leaves out, with the reason, as a sentence's part; template0, which nobody dumps, is not among them. pg_dump locks each
- * table, and PostgreSQL 12 then runs functions of partition keys with the rights of whoever dumps: so a database is dumped only where the check
- * `restored-code` found nothing, or a person has answered for it by `ignore-checks`.
+ * The databases that the restore test leaves out, with the reason as a part of a sentence; without template0, which pg_upgrade does not dump either. pg_dump
+ * locks each table, and PostgreSQL 12 then runs functions of partition keys with the rights of whoever dumps. So the test dumps a database only where the
+ * check `restored-code` found nothing, or where `ignore-checks` names that check.
  */
 export function notDumped(
   list: readonly DatabaseFacts[],

@@ -6,7 +6,7 @@ export type FactName = keyof Facts;
 /** Seconds that the reading of each fact took; no part of the facts, which are the same whenever they are read. */
 export type FactSeconds = Readonly<Partial<Record<FactName, number>>>;
 
-/** Measures the reading of facts, which goes on side by side. */
+/** Measures the reading of facts, which run side by side. */
 export class Stopwatch {
   private readonly milliseconds = new Map<FactName, number>();
   /** Names of the facts of each reading that has not come to its end. */
@@ -15,8 +15,8 @@ export class Stopwatch {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * One reading, which may tell several facts.
-   * @param facts those that are told; one that takes a second reading, later, takes both times
+   * Measures one reading, which may give several facts.
+   * @param facts those that it gives; a fact that is read twice takes both times
    */
   async measure<T>(facts: FactName | readonly FactName[], read: () => Promise<T>): Promise<T> {
     const start = this.clock.monotonic();
