@@ -13,7 +13,7 @@ export interface Outdated {
 }
 
 /**
- * The first 14 whose extension scripts replace only objects that belong to the extension (CVE-2022-2625): before it, a role could make an object under the name
+ * The first PostgreSQL 14 whose extension scripts replace only objects that belong to the extension (CVE-2022-2625): before it, a role could make an object under the name
  * that a later version of the script gives, and keep it.
  */
 const guardedSince = 140005;

@@ -31,7 +31,7 @@ const patience = 60;
 const isMeasured = `c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
 
-/** A name as it is written in SQL, but for key words: 14 has others than 12, and quotes them. */
+/** A name as it is written in SQL, but for key words: PostgreSQL 14 has others than PostgreSQL 12, and quotes them. */
 const written = (name: string) =>
   `CASE WHEN ${name} ~ '^[a-z_][a-z0-9_]*$' THEN ${name}::text ELSE '"' || replace(${name}, '"', '""') || '"' END`;
 

@@ -3,7 +3,7 @@ const planNodes = 'bitmapscan hashagg hashjoin indexonlyscan indexscan material 
 );
 
 /**
- * What every session of ours sets by itself, so that no `ALTER ROLE … SET` and no `ALTER DATABASE … SET` changes what it does: a parameter that comes
+ * What every session of the action sets, so that no `ALTER ROLE … SET` and no `ALTER DATABASE … SET` changes what it does: a parameter that comes
  * with the connection (PGOPTIONS) beats both. Only parameters that any role may store for itself, or for a database that it owns, and that 12 and 14
  * both know; those which only a superuser may store (`session_preload_libraries`, `log_statement`, …) are the administrator's word.
  * Decision: docs/decisions/0028-users-code.md
@@ -88,8 +88,8 @@ export const writeOptions = optionsOf({
 });
 
 /**
- * What pg_upgrade's own sessions have, and those of the restore test in its new server: no limit, and no wait for the disk at each commit, as pg_upgrade
- * itself tells the new server (what is stored for a database would win over that). A value for PGOPTIONS, which its programs take from the environment.
+ * Parameters of pg_upgrade's sessions, and of those of the restore test in its new server: no limit, and no wait for the disk at each commit. pg_upgrade
+ * sets the latter for the new server too, but what is stored for a database would win over that. A value for PGOPTIONS, which its programs read from the environment.
  */
 export const upgradeOptions = optionsOf({
   ...fixed,
@@ -101,13 +101,13 @@ export const upgradeOptions = optionsOf({
 });
 
 /**
- * The first 12 with restrict_nonsystem_relation_kind: with it, rows of a view that somebody puts in the place of a sequence during a dump are not read
+ * The first version with restrict_nonsystem_relation_kind: with it, a dump does not read rows of a view that replaced a sequence meanwhile
  * (CVE-2024-7348). pg_dump sets it itself from 14.13 on.
  */
 const restrictedSince = 120020;
 
 /**
- * The sessions of a dump over the network, which can only read, wait for nobody's lock for long, and are missed soon when they are gone.
+ * Parameters of the sessions of a dump over the network. They can only read, do not wait long for a lock, and the server soon ends those whose client is lost.
  * @param limit of a statement, in seconds
  * @param lockWait for a lock, in seconds
  * @param serverVersion server_version_num of the server that is dumped
@@ -127,7 +127,7 @@ export function dumpOptions(limit: number, lockWait: number, serverVersion: numb
   });
 }
 
-/** The same kind of parameters that 14 has and 12 does not: 12 refuses a connection that names one. */
+/** Such parameters that PostgreSQL 14 has and PostgreSQL 12 lacks, which refuses a connection that names one. */
 const sinceFourteen: Readonly<Record<string, string>> = {
   idle_session_timeout: '0',
   client_connection_check_interval: '0',
@@ -137,7 +137,7 @@ const sinceFourteen: Readonly<Record<string, string>> = {
 };
 
 /**
- * What each session does first, on one line: sets what can't come with the connection, where the server knows it. Prints nothing, and changes nothing in 12.
+ * What each session does first, on one line: sets what can't come with the connection, where the server knows it. Prints nothing, and changes nothing in PostgreSQL 12.
  * A session is idle before it: a limit of a few milliseconds may still end it, and then it is only broken.
  */
 export const firstStatement = [

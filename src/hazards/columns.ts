@@ -21,7 +21,7 @@ const runBy = (roles: string) => `coalesce('; to be altered by role ' || ${roles
  * Columns with files of their own, of a type that is, or contains, one of `roots` (a SELECT of types' OIDs). As pg_upgrade looks for them, but among
  * the columns of users alone: a row type of the system's that contains one is a hazard by itself. It goes from the few types that columns have to
  * those in them, and not from the roots through all types. An index on a column is rebuilt by the ALTER of that column, and goes with a view that goes: only
- * one that computes such a value, from whatever columns, is a hazard by itself. 12 marks such a key by the number 0.
+ * one that computes such a value, from whatever columns, is a hazard by itself. PostgreSQL 12 marks such a key by the number 0.
  * A column that is inherited is altered where it comes from, which alters it in all children.
  */
 function columnsOf(roots: string): string {

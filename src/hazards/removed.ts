@@ -100,7 +100,7 @@ function functionsWith(signatures: readonly string[]): string {
   return `SELECT oid FROM pg_proc WHERE oid < 16384 AND proname IN (${quoted(names)}) AND oid::regprocedure::text IN (${quoted(signatures)})`;
 }
 
-/** The functions behind the system's encoding conversions: one argument more in 14. */
+/** The functions behind the system's encoding conversions: PostgreSQL 14 gives them one argument more. */
 const conversions = 'SELECT DISTINCT conproc::oid FROM pg_conversion WHERE oid < 16384';
 
 const goneOperators = [
@@ -119,7 +119,7 @@ const goneOperators = [
 ];
 const findOperators = `SELECT oid FROM pg_operator WHERE oid < 16384 AND oprname IN ('!', '!!', '@', '~') AND oid::regoperator::text IN (${quoted(goneOperators)})`;
 
-/** Those of 12 that 14 does not have under these arguments, without those of conversions. */
+/** Functions of PostgreSQL 12 that PostgreSQL 14 lacks under these arguments, without those of conversions. */
 const goneFunctions = [
   'numeric_fac(bigint)',
   'currtid(oid,tid)',
@@ -150,7 +150,7 @@ const somethingGone = `SELECT 1 FROM (${trees}) AS stored(tree),
   (SELECT array_agg(':funcid ' || oid || ' ') FROM (${findFunctions} UNION ALL SELECT 2304) AS gone) AS f(functions)
 WHERE (strpos(tree, ':opno ') > 0 AND (${holdsOne('operators', goneOperators)})) OR ${holdsOne('functions', [...goneFunctions, 'internal_in'])}`;
 
-/** Functions whose signature is another one in 14: privileges on them can't be given again. */
+/** Functions with another signature in PostgreSQL 14: privileges on them can't be granted again. */
 const changedFunctions = [
   'array_append(anyarray,anyelement)',
   'array_cat(anyarray,anyarray)',

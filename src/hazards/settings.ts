@@ -26,7 +26,7 @@ export function settingsThat(are: 'refused' | 'environmental'): string {
            AND NOT (lower(name) IN ('timezone', 'log_timezone') AND lower(value) IN ('utc', 'gmt', 'etc/utc'))
            AND NOT (lower(name) LIKE 'lc\\_%' AND value IN ('C', 'POSIX')) AND NOT (lower(name) = 'timezone_abbreviations' AND lower(value) = 'default')
            AND NOT (lower(name) = 'default_text_search_config' AND value ~ '^pg_catalog\\.')`;
-  return `LATERAL (${details}) AS told(detail)`;
+  return `LATERAL (${details}) AS judged(detail)`;
 }
 
 /** Settings of roles and databases, with `who` (for people) and `alter` (the statement without its RESET). */

@@ -71,7 +71,7 @@ function applying(text: string, manifest: readonly string[]): Remedy {
 
 /**
  * The command that grants the kubeconfig's user every right that its mode needs, also those that it has already: applying a Role replaces it, and
- * would otherwise take away what an earlier Role of this name granted.
+ * would otherwise revoke what an earlier Role of this name granted.
  */
 function grant(opening: string, runs: Inputs['mode'], names: ServerNames, user: Known<string>): Remedy {
   const mode = runs === 'precheck' ? 'precheck' : 'upgrade';
