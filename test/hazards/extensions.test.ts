@@ -88,7 +88,7 @@ describe('the update of extensions in a real 14', () => {
     expect(server.sql('circle', 'SELECT partman_made()')).toBe('1\n');
   });
 
-  test('tells the command for the rest, which works', () => {
+  test('has the command for the rest, which works', () => {
     expect(warnings.map((text) => /^circle: extension (\S+) stays at ([^ ]+)\. /.exec(text)?.slice(1))).toEqual([
       ['jump', '2.3'],
       ['odd', '2.0dev'],

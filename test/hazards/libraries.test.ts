@@ -80,7 +80,7 @@ UPDATE pg_proc SET probin = '$libdir/it''s "odd" \\name$do$' WHERE proname = 'ol
 CREATE LANGUAGE "old one" HANDLER old_handler;
 ALTER ROLE postgres SET local_preload_libraries = 'only_here';`;
 
-  test('that 14 lacks, or has for another major, are told with its words, their users and a remedy', async () => {
+  test('that PostgreSQL 14 lacks, or has for another major version, are reported with its words, their users and a remedy', async () => {
     server.sql('postgres', 'CREATE DATABASE "at li\'braries"');
     server.sql("at li\\'braries", broken);
     const found = await answer();
@@ -134,7 +134,7 @@ ALTER ROLE postgres SET local_preload_libraries = 'only_here';`;
     expect((await answer()).status).toBe('passed');
   });
 
-  test('one that ends the server which loads it leaves itself untold, and that is unknown', async () => {
+  test('one that ends the server which loads it gets no answer, and is unknown', async () => {
     const source = join(installations.directory, 'ends.c');
     writeFileSync(source, '__attribute__((constructor)) static void end(void) { __builtin_trap(); }\n');
     execFileSync('gcc', ['-shared', '-fPIC', '-o', join(libraryDirectory(14), 'ends.so'), source]);

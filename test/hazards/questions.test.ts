@@ -66,7 +66,7 @@ test('a question of which nothing is said, not even why it failed, is not answer
   expect(firstUnanswered(rows, 'in an aborted transaction')).toBe('database "postgres": psql left out the answer');
 });
 
-test('a question about what a database has none of is not asked; where that can not be told, it is', async () => {
+test('a question about what a database has none of is not asked; where that is unknown, it is asked', async () => {
   const onlyIf = (select: string) => ({ selects: [select], nothing: [{ found: 0 }] });
   const ask = (id: string, select: string) => ({
     id,

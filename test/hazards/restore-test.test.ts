@@ -81,13 +81,13 @@ describe('a server', () => {
     server.sql(fixture === undefined ? '' : databaseOf(fixture), fixture?.fails ?? '');
   });
 
-  describe('with all that pg_upgrade dies of', () => {
+  describe('with all that pg_upgrade fails on', () => {
     let all: RestoreTestRun;
     beforeAll(async () => {
       all = await runRestoreTest(server);
     });
 
-    test.each(seen.map((f) => f.check))('%s is told with what pg_upgrade would say', (check) => {
+    test.each(seen.map((f) => f.check))('%s is reported with what pg_upgrade would say', (check) => {
       const fixture = seen.find((f) => f.check === check);
       const where = fixture?.where === 'database' ? [`at ${check}: `] : ['roles and settings: ', 'postgres: '];
       const lines = all.answer.evidence.filter((line) => where.some((w) => line.startsWith(w)));
@@ -95,7 +95,7 @@ describe('a server', () => {
       expect(lines.join('\n')).toMatch(fixture?.restoring ?? fixture?.dies ?? /never/);
     });
 
-    test('of an object that failed only the first failure is told', () => {
+    test('of an object that failed only the first failure is reported', () => {
       expect(all.answer.evidence.filter((line) => line.includes('OWNER TO'))).toEqual([]);
     });
 
@@ -137,7 +137,7 @@ test.each(chosenAlone)('%s: what could not be tested is not passed', async (chec
   server.stop();
 });
 
-test('an object that no row of the table knows is told, and pg_upgrade dies of it', async () => {
+test('an object that no row of the table knows is reported, and pg_upgrade fails on it', async () => {
   const server = begin('unknown');
   // 14 makes a multirange type with each range type, and functions of its name.
   server.sql(
@@ -164,7 +164,7 @@ test('an object that no row of the table knows is told, and pg_upgrade dies of i
   expect(pgUpgrade(server, 'unknown-after').status).toBe(0);
 });
 
-test('what stands in quotes is not told, though it fails', async () => {
+test('literals are not reported, though the statement fails', async () => {
   const server = begin('secrets');
   server.sql(
     'postgres',

@@ -46,7 +46,7 @@ test('there is a sample', () => {
 });
 
 test.each(chosen.map((f) => [f.check, f] as const))(
-  '%s: pg_upgrade dies of it, and passes after the remedy',
+  '%s: pg_upgrade fails on it, and passes after the remedy',
   async (check, fixture) => {
     const stricken = await withHazard(fixture, 'stricken');
     stricken.server.stop();

@@ -73,7 +73,7 @@ describe('psql in the pod', () => {
     expect(command[command.indexOf('-d') + 1]).toBe(expected);
   });
 
-  test('what psql says against it is told, with pod and database, and without the password', async () => {
+  test("psql's error is reported, with pod and database, and without the password", async () => {
     const { database, cluster } = await setUp();
     const message = 'psql: error: FATAL:  password authentication failed for user "postgres"';
     cluster.onExec = () => ({ exitCode: 2, stdout: '', stderr: `${message}\n` });
@@ -85,7 +85,7 @@ describe('psql in the pod', () => {
     expect(error.message).not.toContain(password);
   });
 
-  test('a silent failure is told by its exit code', async () => {
+  test('a failure without a message is reported with its exit code', async () => {
     const { database, cluster } = await setUp();
     cluster.onExec = () => ({ exitCode: 137, stdout: '', stderr: '' });
     expect((await thrownBy(() => database.read('circle', 'SELECT 1;'))).message).toContain('exit code 137');

@@ -39,7 +39,7 @@ test('the shell writes the script behind each connection as it is, up to \\q', (
 describe('the rows of several databases', () => {
   const output = '{"database" : "circle"}\n[1]\n{"database" : "vms", "more" : 1}\n{"database" : "empty"}\n';
 
-  test('are told apart by the announcements, and a database without rows is there', () => {
+  test('are separated by the announcements, and a database without rows is there', () => {
     expect([...rowsOfEach(['circle', 'empty'], output)]).toEqual([
       ['circle', [[1], { database: 'vms', more: 1 }]],
       ['empty', []],

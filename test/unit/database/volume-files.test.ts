@@ -47,7 +47,7 @@ afterAll(() => {
 const look = async (...as: string[]) =>
   await readVolumeFiles(localPod(as, programs), await target(undefined, { dataDirectory: data }), room);
 
-test('a file of somebody else is told, whatever its name, and nothing else is lost by it', async () => {
+test('a file of somebody else is reported, whatever its name, and nothing else is lost by it', async () => {
   const theirs = path.join(data, 'base/1/their\\c file');
   writeFileSync(theirs, '');
   chownSync(theirs, 999, 999);
@@ -57,7 +57,7 @@ test('a file of somebody else is told, whatever its name, and nothing else is lo
   expect(seen.entries).toContain(data);
 });
 
-test('what has the name of a cluster beside the data directory is told, with the data directory', async () => {
+test('what has the name of a cluster beside the data directory is reported, with the data directory', async () => {
   expect((await look()).clusters).toEqual([]);
   const other = `${data}-12`;
   mkdirSync(path.join(other, 'base/1'), { recursive: true });
@@ -95,7 +95,7 @@ test('a tablespace is stray where its name or what that leads to is not on the v
   expect(strayTablespaces).toEqual(Object.keys(places).slice(1));
 });
 
-test('a file that goes while find looks at it belongs to nobody else', async () => {
+test('a file that is removed while find looks at it is not reported as foreign', async () => {
   const find = path.join(programs, 'find');
   const message = `find: '${data}/base/1/pg_internal.init': No such file or directory`;
   writeFileSync(find, `#!/bin/sh\necho "${message}" >&2\nexec /usr/bin/find "$@"\n`);
@@ -105,7 +105,7 @@ test('a file that goes while find looks at it belongs to nobody else', async () 
   expect(foreignFiles).toEqual([]);
 });
 
-test('what can not be looked at is told, and not taken for our own', async () => {
+test("what can not be read is reported, and not taken for the server's own", async () => {
   const closed = path.join(data, 'closed');
   mkdirSync(closed);
   writeFileSync(path.join(closed, 'file'), '');
@@ -118,7 +118,7 @@ test('what can not be looked at is told, and not taken for our own', async () =>
   expect(foreignFiles.join()).toMatch(/closed\/file.*Permission denied/);
 });
 
-test('of many files of somebody else the first five are told', async () => {
+test('of many files of somebody else the first five are reported', async () => {
   const names = Array.from({ length: 20 }, (_, index) => path.join(data, `foreign-${String(index)}`));
   for (const name of names) {
     writeFileSync(name, '');
@@ -130,7 +130,7 @@ test('of many files of somebody else the first five are told', async () => {
   expect(foreignFiles.filter((name) => !names.includes(name))).toEqual([]);
 });
 
-test('a volume whose files nobody can list is unreadable, and not one that needs no room', async () => {
+test('a volume whose files can not be listed is unreadable, and not one that needs no room', async () => {
   const wal = path.join(data, 'pg_wal/000000010000000000000001');
   rmSync(wal);
   await expect(look()).rejects.toThrow("The volume can't be read");

@@ -18,7 +18,7 @@ test.each([
   expect(predict({ ...restoreTest, places }, jobs)?.pgUpgradeSeconds).toBeCloseTo(seconds, 2);
 });
 
-test('tells what was measured', async () => {
+test('says what was measured', async () => {
   const prediction = predictionOf(await facts());
   expect(prediction?.databases).toEqual(
     ['circle', 'postgres', 'template1'].map((name) => ({ name, dumpSeconds: 0.25, restoreSeconds: 0.5 })),

@@ -176,7 +176,7 @@ describe('a finding', () => {
     ['warning', 'passed'],
     ['failed', 'warning'],
     ['unknown', 'warning'],
-  ] as const)('that is %s and ignored counts as %s in the verdict, and stops nothing', (status, counted) => {
+  ] as const)('that is %s and ignored counts as %s in the verdict, and blocks nothing', (status, counted) => {
     const ignored = { check: 'x', title: 'X', docs: '', status, evidence: [], ignored: 'we know' };
     expect(weight(ignored)).toBe(counted);
     expect(blocks(ignored, 'failed')).toBe(false);

@@ -34,7 +34,7 @@ describe('judging the facts', () => {
     expect(log.lines).toContain('ignore-checks names free-space, which has nothing to be ignored any more');
   });
 
-  test('evidence that nobody could read is cut, and says so', async () => {
+  test('evidence too long to read is cut, and says so', async () => {
     const pods = Array.from({ length: 5000 }, (_, index) => `pod-${String(index)}-${'x'.repeat(5000)}`);
     const { findings } = judge(await facts({ otherVolumeUsers: known(pods) }), {}, page, new FakeLog());
     const finding = findings.find((f) => f.check === 'volume-users');

@@ -49,7 +49,7 @@ test.each([
 });
 
 describe('the log of a restore test', () => {
-  test('tells what came of the roles and of each database', () => {
+  test('has the results of the roles and of each database', () => {
     const nothing = { skipped: undefined, dump: [], failures: [], more: 0, server: [], seconds: undefined };
     expect(parseRestoreTest('image:1', names, log.join('\n'))).toEqual({
       image: 'image:1',

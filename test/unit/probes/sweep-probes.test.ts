@@ -26,7 +26,7 @@ async function sweep(pod: Partial<V1Pod>, ended: number, change = (from: ReturnT
 }
 
 describe('probes of runs that were killed', () => {
-  test('are removed when they have ended, and it is told', async () => {
+  test('are removed when they have ended, which is logged', async () => {
     const { isThere, log } = await sweep({}, 120);
     expect(isThere).toBe(false);
     expect(log.text).toContain('Removed pod postgres-upgrade-probe-upgrade-1, which a killed run had left');
@@ -40,7 +40,7 @@ describe('probes of runs that were killed', () => {
     expect((await sweep(pod, ended)).isThere).toBe(true);
   });
 
-  test('that can not be removed are told, and end nothing', async () => {
+  test('that can not be removed are logged, and end nothing', async () => {
     const { log } = await sweep({}, 120, (from) => from.refuse('delete', 'pods', 403, 'pods is forbidden'));
     expect(log.text).toContain('Could not look for probes of earlier runs: ');
     expect(log.text).toContain('pods is forbidden');

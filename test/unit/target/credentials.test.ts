@@ -77,7 +77,7 @@ describe("the superuser's password", () => {
     expect((await thrownBy(() => read({}))).message).toContain('its keys: none');
   });
 
-  test('that may not be read is told as that', async () => {
+  test('that may not be read ends with that reason', async () => {
     const from = new FakeCluster().refuse('find', 'secrets', 403, 'secrets "postgresql" is forbidden');
     expect((await thrownBy(() => readPassword(from, where, mask))).code).toBe('forbidden');
   });

@@ -48,7 +48,7 @@ describe('discovery', () => {
     expect(from.writes).toEqual([]);
   });
 
-  test('a namespace that is not there is told with the cluster in which it was looked for', async () => {
+  test('a namespace that does not exist is named with the cluster that was searched', async () => {
     const from = cluster();
     from.remove('namespaces', namespace);
     const error = await refusal(from);

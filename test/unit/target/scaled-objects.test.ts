@@ -52,7 +52,7 @@ describe('ScaledObjects', () => {
     expect(answer.remedy?.text).toContain('list, get and patch scaledobjects.keda.sh');
   });
 
-  test('that can not be told for another reason are no "none"', async () => {
+  test('that can not be listed for another reason are not reported as none', async () => {
     const from = cluster().refuse('list', 'scaledobjects', 500, 'etcd is away');
     await expect(discover(from, inputs())).rejects.toMatchObject({ code: 'server-error' });
   });

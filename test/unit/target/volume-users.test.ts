@@ -31,7 +31,7 @@ describe('other users of the volume', () => {
     expect(await volumeUsers(from, await target())).toEqual([]);
   });
 
-  test('that may not be listed are no "nobody"', async () => {
+  test('that may not be listed are not reported as none', async () => {
     const from = cluster().refuse('list', 'pods', 403, 'pods is forbidden');
     await expect(volumeUsers(from, await target())).rejects.toMatchObject({ code: 'forbidden' });
   });

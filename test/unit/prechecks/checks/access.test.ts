@@ -111,7 +111,7 @@ describe('access', () => {
     expect(commands).not.toContain('patch');
   });
 
-  test('whose user nobody can tell gets a placeholder, which is explained', async () => {
+  test('of an unknown user gets a placeholder, which is explained', async () => {
     const missing = permissions.filter(({ resource }) => resource === 'events');
     const user = { known: false, reason: 'not served', code: 'not-served' } as const;
     const { remedy, commands } = await answerOf('permissions', {

@@ -33,7 +33,7 @@ describe('clients', () => {
     expect(answer.text).toBe('1 sessions of workloads that the upgrade stops');
   });
 
-  test('of a workload that nobody stops fail, with its name, the session and the command that stops it', async () => {
+  test('of a workload that the upgrade does not stop fail, with its name, the session and the command that stops it', async () => {
     const answer = await connected({}, exporter);
     expect(answer.status).toBe('failed');
     expect(answer.evidence[0]).toBe('Deployment exporter (10.0.0.7): exporter, user circle, database circle, idle');

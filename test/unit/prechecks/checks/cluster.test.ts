@@ -139,7 +139,7 @@ describe('leftovers', () => {
     expect(answer.text).toContain('running Job postgres-upgrade-12-to-14');
   });
 
-  test.each(['upgrade-logs', '.postgresql-upgrade'])('%s alone passes, and is told', async (name) => {
+  test.each(['upgrade-logs', '.postgresql-upgrade'])('%s alone passes, and is reported', async (name) => {
     const answer = await answerOf('leftovers', { files: known({ ...files, entries: [`${root}/${name}`] }) });
     expect(answer.status).toBe('passed');
     expect(answer.text).toContain(name);
@@ -168,7 +168,7 @@ describe('leftovers', () => {
       { control: 'pg_control.old' as const },
       `rm -rf ${root}/data-14 && mv ${root}/data-12.preupgrade/global/pg_control.old`,
     ],
-  ])('an empty cluster beside %s (%j) is told as such', async (name, more, command) => {
+  ])('an empty cluster beside %s (%j) is reported as such', async (name, more, command) => {
     const answer = await withClusters(cluster('data', { hasTables: false }), cluster(name, more));
     expect(answer.status).toBe('failed');
     expect(answer.text).toContain(
@@ -196,7 +196,7 @@ describe('leftovers', () => {
     expect(answer.remedy?.text).toContain(`mv ${root}/data-14 ${root}/data-14.aside`);
   });
 
-  test('a nested one is told first', async () => {
+  test('a nested one is reported first', async () => {
     const answer = await withClusters(
       cluster('data', { hasTables: false }),
       cluster('data-12.preupgrade'),

@@ -43,7 +43,7 @@ describe('images', () => {
     expect(answer.text).toContain(version);
   });
 
-  test('an image that can not be pulled is told with its reason', async () => {
+  test('an image that can not be pulled is reported with its reason', async () => {
     const answer = await answerOf('images', { servingProbe: unread('ImagePullBackOff: not found', 'image-unusable') });
     expect(answer.status).not.toBe('passed');
     expect(answer.text).toContain('ImagePullBackOff');

@@ -68,7 +68,7 @@ describe('locales-in-images', () => {
 
   const none = unread('not asked (probes: none)', 'not-asked');
 
-  test('both images that were not asked are unknown, which stops nothing', async () => {
+  test('both images that were not asked are unknown, which blocks nothing', async () => {
     const answer = await answerOf('locales-in-images', { upgradeProbe: none, servingProbe: none });
     expect(answer).toMatchObject({ status: 'unknown', ignored: expect.stringContaining('The Job reports') });
     expect(answer.remedy?.text).toContain('"probes"');

@@ -37,7 +37,7 @@ describe('majors', () => {
     ['latest', 'does not name the major version'],
     ['2024.1.14', 'does not name the major version'],
     ['', 'names no tag'],
-  ])('a values file of which it can not be told (%j) is no failure, and is said', async (names, evidence) => {
+  ])('a values file whose tag names no major version (%j) is no failure, and is reported', async (names, evidence) => {
     const answer = await answerOf('majors', naming(names));
     expect(answer.status).toBe('passed');
     expect(answer.text).toContain(evidence);

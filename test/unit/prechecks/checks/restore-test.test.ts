@@ -21,7 +21,7 @@ describe('a restore test', () => {
     expect(text).toBe('restored without an error: roles and settings, circle, postgres, template1');
   });
 
-  test('tells every failure with database, object, message and statement', async () => {
+  test('reports every failure with database, object, message and statement', async () => {
     const failures = [
       failure('syntax error at or near ")"'),
       failure('x', { object: undefined, details: ['DETAIL:  y'] }),
@@ -84,7 +84,7 @@ describe('a restore test', () => {
     expect((await answer(place)).status).toBe('unknown');
   });
 
-  test('that could not go on is unknown, and what had failed by then stays told', async () => {
+  test('that stopped is unknown, and what had failed by then is still reported', async () => {
     const broken = 'the new cluster does not answer any more';
     const nothing = [restoreResult(undefined, { seconds: undefined }), restoreResult('circle', { seconds: undefined })];
     const never = await answerOf('restore-test', { restoreTest: known({ ...restoreTest, broken, places: nothing }) });
@@ -96,7 +96,7 @@ describe('a restore test', () => {
     expect(some.text).toContain(broken);
   });
 
-  test('of a server with a database that nobody can enter has not passed', async () => {
+  test('of a server with a database that accepts no connections has not passed', async () => {
     const list = [...databases, databaseFacts('closed', { allowsConnections: false }), databaseFacts('two\nlines')];
     const found = await answerOf('restore-test', { databases: known(list) });
     expect(found.status).toBe('unknown');
@@ -122,7 +122,7 @@ describe('a database whose users may have a dump run their code', () => {
     ],
     ['says nothing', hazardsOf({}), 'has no answer: psql left out the answer'],
     ['could not be asked at all', unread('no password'), 'has no answer: no password'],
-  ])('that %s is not passed, and the reason is told', async (_what, hazards, line) => {
+  ])('that %s is not passed, and the reason is reported', async (_what, hazards, line) => {
     const found = await answerOf('restore-test', { ...without, hazards });
     expect(found.status).toBe('unknown');
     expect(found.text).toContain(line);
@@ -183,7 +183,7 @@ describe('a restore test whose pod gets no connection', () => {
   });
 });
 
-test('a restore that could reach the network warns, and still tells what failed', async () => {
+test('a restore that could reach the network warns, and still reports what failed', async () => {
   const network = 'bash: perl: command not found';
   const open = await answerOf('restore-test', { restoreTest: known({ ...restoreTest, network }) });
   expect(open.status).toBe('warning');

@@ -9,7 +9,7 @@ describe('faults that make a role superuser when somebody maintains or dumps its
     [11, ['CVE-2022-2625', 'CVE-2024-0985', 'CVE-2024-7348']],
     [17, ['CVE-2024-0985', 'CVE-2024-7348']],
     [19, ['CVE-2024-7348']],
-  ])('of a server 12.%d are told, and warn where a role may log in', async (minor, cves) => {
+  ])('of a server 12.%d are reported, and warn where a role may log in', async (minor, cves) => {
     const old = { ...server, versionNumber: 120000 + minor, version: `12.${String(minor)}`, plainLogins: 2 };
     const { status, text, remedy } = await answerOf('security-faults', { server: known(old) });
     expect(status).toBe('warning');
@@ -26,7 +26,7 @@ describe('faults that make a role superuser when somebody maintains or dumps its
   test.each([
     ['12.22', 3],
     ['12.16', 0],
-  ])('of a server %s with %d such roles do not warn, and what it has is told', async (text, plainLogins) => {
+  ])('of a server %s with %d such roles do not warn, and are reported', async (text, plainLogins) => {
     const versionNumber = 120000 + Number(text.slice(3));
     const answer = await answerOf('security-faults', {
       server: known({ ...server, versionNumber, version: text, plainLogins }),

@@ -21,14 +21,14 @@ describe('superuser-login', () => {
     'psql: error: could not connect to server: Connection refused',
     'psql: error: could not connect to server: No such file or directory',
     'psql: error: FATAL:  sorry, too many clients already',
-  ])('can not be told where the server did not look at the password: %s', async (reason) => {
+  ])('is unknown where the server did not look at the password: %s', async (reason) => {
     const answer = await answerOf('superuser-login', { server: unread(reason, 'psql-failed') });
     expect(answer.status).toBe('unknown');
     expect(answer.text).toContain(reason);
     expect(answer.remedy?.text).not.toContain('secret-name');
   });
 
-  test('can not be told when the pod was not reached', async () => {
+  test('is unknown when the pod was not reached', async () => {
     const answer = await answerOf('superuser-login', {
       server: unread('no answer from the API server', 'unreachable'),
     });

@@ -49,7 +49,7 @@ describe('serving-start', () => {
 describe('serving-logins', () => {
   const md5Roles = known(['app', 'reports']);
 
-  test('passes where nobody has a secret stored as md5, whatever 14 does', async () => {
+  test('passes where no role has a password stored as md5, whatever PostgreSQL 14 does', async () => {
     expect((await answerOf('serving-logins', { trial: unread('no pod') })).status).toBe('passed');
   });
 

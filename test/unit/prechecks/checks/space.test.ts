@@ -58,7 +58,7 @@ describe('free-space', () => {
     expect(answer.text).toContain(evidence);
   });
 
-  test('where nobody knows whether the volume links, room for a copy is missed with a warning; tried, it counts', async () => {
+  test('without a trial whether the volume links, missing room for a copy is a warning; after one, the result counts', async () => {
     const seen = { filesystem: 'fuseblk', freeBytes: 500 * mebibyte };
     const unsure = await ask(seen);
     expect(unsure.status).toBe('warning');

@@ -93,7 +93,7 @@ describe('gitops', () => {
   test.each<[string, V1ObjectMeta]>([
     ['alone', { managedFields }],
     ['beside a label', { ...byArgo, managedFields }],
-  ])('a field manager of Argo CD %s is told by the Application that manages the object', async (_what, more) => {
+  ])('a field manager of Argo CD %s is resolved by the Application that manages the object', async (_what, more) => {
     const metadata = { namespace, ...more };
     expect((await gitops(metadata, managing({}))).status).toBe('passed');
     const answer = await gitops(metadata, managing({ syncPolicy: { automated: {} } }));
@@ -197,7 +197,7 @@ describe('helm-release', () => {
     expect((await answerOf('helm-release', { helmRevisions })).status).toBe('failed');
   });
 
-  test('without the right to list Secrets it is unknown, with the command that tells a person', async () => {
+  test('without the right to list Secrets it is unknown, with the command to look by hand', async () => {
     const answer = await answerOf('helm-release', { helmRevisions: unread('secrets is forbidden') });
     expect(answer.status).toBe('unknown');
     expect(answer.remedy?.text).toContain('helm -n circleci-server status');

@@ -156,7 +156,7 @@ describe('gathering facts', () => {
   test.each([
     [400, 'admission webhook "policy.example.com" does not support dry run'],
     [403, 'pods is forbidden: User "checker" cannot create resource "pods" in API group "" in the namespace "x"'],
-  ])('what nobody has looked at is no refusal: %i %s', async (status, message) => {
+  ])('an object that was not judged is no refusal: %i %s', async (status, message) => {
     const facts = await gather(probing(cluster()).refuse('create', 'pods', status, message, `${jobName}-dry-run`));
     expect(facts.refused).toMatchObject({ known: false, reason: expect.stringContaining(message) as unknown });
   });
