@@ -241,7 +241,7 @@ export const cases: readonly Case[] = [
     ...{ check: 'server-release', what: 'an application of an older release', status: 'failed' },
     provoke: () => inNamespace('label', '--overwrite', 'deployment/frontend', 'helm.sh/chart=circleci-server-4.8.7'),
     takeBack: () => inNamespace('label', '--overwrite', 'deployment/frontend', 'helm.sh/chart=circleci-server-4.9.0'),
-    ...{ evidence: /of chart circleci-server-4\.8\.7/, remedy: /Upgrade CircleCI Server to 4\.9 first/ },
+    ...{ evidence: /has chart circleci-server-4\.8\.7/, remedy: /Upgrade CircleCI Server to 4\.9 first/ },
   },
   {
     ...{ check: 'server-release', what: 'that no label tells it', status: 'warning' },
