@@ -2,7 +2,7 @@ import type { Database } from './database.ts';
 import { firstUnanswered, questionsScript, type Question } from './questions.ts';
 import type { Rows } from './script.ts';
 import type { DatabaseFacts } from './server.ts';
-import { shares } from './distribute-databases.ts';
+import { distributeDatabases } from './distribute-databases.ts';
 import { inParallel } from '../common/parallel.ts';
 import { type Known, known, mapFact } from '../common/known.ts';
 
@@ -26,7 +26,9 @@ export async function askDatabases(
 ): Promise<DatabaseAnswers> {
   const open = list.filter((d) => d.allowsConnections);
   const script = questionsScript(questions);
-  const answers = await inParallel(sessions, shares(open, sessions), (names) => askShare(database, names, script));
+  const answers = await inParallel(sessions, distributeDatabases(open, sessions), (names) =>
+    askShare(database, names, script),
+  );
   return Object.fromEntries(answers.flat());
 }
 

@@ -1,6 +1,8 @@
 import { ClusterError } from '../common/errors.ts';
 import type { ClusterReader, ExecResult } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 import { firstStatement, readOptions, writeOptions } from './session-options.ts';
 import { connectionTo, databaseOfError, eachDatabase, repeated, rowsOfEach, type Rows } from './script.ts';
 
@@ -133,7 +135,7 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
     throw new ClusterError(
       'psql-failed',
       `psql in pod ${this.target.podName}, database "${databaseOfError(databases, result) ?? database}": ${result.stderr.trim() || `exit code ${String(result.exitCode)}`}`,
-      'Look at the message of psql, and at the log of the server.',
+      `Read the message of psql, and the log of the server: ${copyable(shell`kubectl -n ${this.target.namespace} logs ${this.target.podName}`)}`,
     );
   }
 }

@@ -1,11 +1,14 @@
 import type { DatabaseFacts } from './server.ts';
 
 /**
- * Deals databases out to as many sessions, so that each has about the same to do: the largest first, always to
- * the one that has the least.
+ * Distributes databases over sessions, so that each has about the same work: the largest database first, always to
+ * the session that has the least.
  * @returns names; no session without a database
  */
-export function shares(databases: readonly Pick<DatabaseFacts, 'name' | 'bytes'>[], sessions: number): string[][] {
+export function distributeDatabases(
+  databases: readonly Pick<DatabaseFacts, 'name' | 'bytes'>[],
+  sessions: number,
+): string[][] {
   const dealt = Array.from({ length: Math.min(sessions, databases.length) }, () => ({
     bytes: 0,
     names: [] as string[],

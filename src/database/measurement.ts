@@ -4,7 +4,7 @@ import { readDatabases, type DatabaseFacts } from './server.ts';
 import { isSortOrder, sortOrdersOf, sortOrdersQuestion, type SortOrders } from './sort-order.ts';
 import { inParallel } from '../common/parallel.ts';
 import type { Rows } from './script.ts';
-import { shares } from './distribute-databases.ts';
+import { distributeDatabases } from './distribute-databases.ts';
 
 /** What an upgrade is judged by, before and after. */
 export interface Measurement {
@@ -43,7 +43,9 @@ export async function readAll(
   limit?: number,
 ): Promise<Rows> {
   const open = databases.filter((d) => d.allowsConnections);
-  const answers = await inParallel(sessions, shares(open, sessions), (names) => database.readEach(names, sql, limit));
+  const answers = await inParallel(sessions, distributeDatabases(open, sessions), (names) =>
+    database.readEach(names, sql, limit),
+  );
   const rows = new Map(answers.flatMap((answer) => [...answer]));
   return new Map(open.map(({ name }) => [name, rows.get(name) ?? []]));
 }

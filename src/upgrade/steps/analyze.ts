@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { extensionShadows, shadowsOf } from '../../database/extension-shadows.ts';
 import { readDatabases } from '../../database/server.ts';
-import { shares } from '../../database/distribute-databases.ts';
+import { distributeDatabases } from '../../database/distribute-databases.ts';
 import { describe, sentence, UpgradeError } from '../../common/errors.ts';
 import { inParallel } from '../../common/parallel.ts';
 import { copyable } from '../../findings/finding.ts';
@@ -182,5 +182,5 @@ async function analyzeEach({ database }: Context, names: readonly string[]): Pro
 /** The databases that accept connections, distributed to sessions. */
 async function sessions({ database, settings }: Pick<Context, 'database' | 'settings'>): Promise<string[][]> {
   const open = (await readDatabases(database)).filter((d) => d.allowsConnections);
-  return shares(open, settings.jobs);
+  return distributeDatabases(open, settings.jobs);
 }
