@@ -5,7 +5,7 @@ import { valuesUpdate } from '../pull-request/values-update.ts';
 import { parseImage, type Image } from '../common/image.ts';
 import { volumeName } from '../target/target.ts';
 import { Journal } from '../journal/journal.ts';
-import { expectNoHolder } from '../upgrade/lock/lease.ts';
+import { awaitNoHolder } from '../upgrade/lock/lease.ts';
 import { lossOfRollback } from '../upgrade/steps/loss.ts';
 import { withUpgradeLease } from '../upgrade/lock/upgrade-lease.ts';
 import { expectConfirmed, isOfFormerStatefulSet } from '../upgrade/recorded.ts';
@@ -24,6 +24,8 @@ import { publishValues } from './pull-request.ts';
  */
 export async function rollback(context: ClusterModeContext): Promise<void> {
   const { cluster, inputs, runId } = context;
+  // Before anything is read: a run that lives still changes it.
+  await awaitNoHolder(context, inputs.namespace);
   const found = await findServer(context);
   const { consent } = inputs;
   if (consent?.withoutJournal === true) {
@@ -32,7 +34,6 @@ export async function rollback(context: ClusterModeContext): Promise<void> {
   }
   const earlier = await Journal.find(cluster, inputs.namespace, found.seal, volumeName(found.target));
   if (earlier === undefined || earlier.noted.outcome === 'reverted') throw nothingToRollBack(earlier);
-  await expectNoHolder(cluster, inputs.namespace);
   await expectConfirmed({ cluster, inputs, target: found.target, journal: earlier });
   if (earlier.noted.rollback === undefined && mayLose(earlier)) await expectConsent(context, found, earlier);
   context.runner.saveState('began', inputs.namespace);
@@ -64,7 +65,6 @@ async function rollbackWithoutJournal(
   const { cluster, inputs, log, runId } = context;
   const { namespace } = inputs;
   await expectDoubt(cluster, found, namespace);
-  await expectNoHolder(cluster, namespace);
   const startedAt = (await cluster.now()).toISOString();
   const evidence = await readEvidence(cluster, { inputs, target: found.target, consent, runId, startedAt });
   await log.group('What a rollback without the journal would use', () => {

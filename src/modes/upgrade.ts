@@ -4,7 +4,7 @@ import type { Target } from '../target/target.ts';
 import { backupName } from '../objects/backup.ts';
 import { expectCompleted } from '../upgrade/contract/ending.ts';
 import { runUpgrade } from '../upgrade/upgrade.ts';
-import { expectNoHolder, releaseExpired } from '../upgrade/lock/lease.ts';
+import { awaitNoHolder, releaseExpired } from '../upgrade/lock/lease.ts';
 import { withUpgradeLease } from '../upgrade/lock/upgrade-lease.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -26,6 +26,8 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
   }
   const { progress, timeline, inputs, log } = context;
   const { results } = progress;
+  // Before anything is read: a run that lives still changes it.
+  await awaitNoHolder(context, inputs.namespace);
   const found = await findServer(context);
   const journal = await findJournal(context.cluster, found.target, found.seal);
   try {
@@ -52,7 +54,6 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
 /** @returns false when there is nothing to upgrade */
 async function begin(context: ClusterModeContext, found: FoundServer): Promise<boolean> {
   const { progress, inputs, signal, scripts, runId } = context;
-  await expectNoHolder(context.cluster, inputs.namespace);
   const checked = await checkServer(context, found);
   if (checked === undefined) {
     await releaseExpired(context, inputs.namespace, runId);

@@ -12,8 +12,8 @@ export interface Wait {
   readonly what: string;
   /** Milliseconds. */
   readonly limit: number;
-  /** The input that sets the limit. */
-  readonly limitInput: string;
+  /** The input that sets the limit; undefined where none does. */
+  readonly limitInput?: string;
   /** How long it is expected to take, in milliseconds; undefined where nothing foretells it. */
   readonly expected?: number | undefined;
   /** A command for a shell that shows what holds it up; for the error at the limit. */
@@ -61,6 +61,6 @@ function atLimit({ what, limit, limitInput, lookAt }: Wait, pending: string): Wa
   return new WaitError(
     'wait-limit',
     `Timed out after ${String(Math.round(limit / 1000))} s waiting for ${what}: ${sentence(pending)}`,
-    `Raise \`${limitInput}\`, or look at what holds it up${lookAt === undefined ? '' : `: ${copyable(lookAt)}`}.`,
+    `${limitInput === undefined ? 'Look' : `Raise \`${limitInput}\`, or look`} at what holds it up${lookAt === undefined ? '' : `: ${copyable(lookAt)}`}.`,
   );
 }

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, saysInLog, startAction, type ActionEnd, type RunningAction } from './action.ts';
 import { apply, bench, helmWouldChange, kubectl, kubectlJson, namespace, psql } from './bench.ts';
 import { expectNoLoss } from './no-loss.ts';
-import { expireLease, replicas, statefulSet } from './server.ts';
+import { expireLease, renewLease, replicas, statefulSet } from './server.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -139,31 +139,33 @@ describe('an upgrade whose Job cannot start, since nobody asked its image before
 
 /** The runner of the first run sleeps while pg_upgrade is at work, and wakes up when another run has long ended. */
 describe('once nothing is in the way any more, a second run beside one whose runner falls asleep', () => {
-  let beside: ActionEnd;
-  let tooEarly: ActionEnd;
+  let held: ActionEnd;
   let next: ActionEnd;
   let woken: ActionEnd;
   let worldThen: string;
 
   beforeAll(async () => {
     const first = startAction(upgrade, { GITHUB_RUN_ID: '1001' });
-    await logged(first, `Lease ${lease} taken`);
-    beside = await runAction(upgrade, { GITHUB_RUN_ID: '1002' });
     await logged(first, 'pg_upgrade --link');
     first.process.kill('SIGSTOP');
-    tooEarly = await runAction(upgrade, { GITHUB_RUN_ID: '1003' });
-    expireLease(namespace);
-    next = await runAction(upgrade, { GITHUB_RUN_ID: '1004' });
+    held = await waitingRun('1002', renewLease);
+    next = await waitingRun('1003', expireLease);
     worldThen = world();
     first.process.kill('SIGCONT');
     woken = await first.end;
   });
 
-  test('is told at once who is at it', () => {
-    for (const end of [beside, tooEarly]) {
-      expect(end.report.error).toMatchObject({ code: 'upgrade-held' });
-      expect(end.report.error?.message).toMatch(/runs\/1001\/attempts\/\d+ has held Lease/);
-    }
+  /** A run that meets the Lease, and waits until it expires or is renewed. */
+  async function waitingRun(id: string, meanwhile: (namespace: string) => void): Promise<ActionEnd> {
+    const run = startAction(upgrade, { GITHUB_RUN_ID: id });
+    await logged(run, `Waiting for Lease ${lease} of `);
+    meanwhile(namespace);
+    return await run.end;
+  }
+
+  test('is told who is at work once the Lease is renewed', () => {
+    expect(held.report.error).toMatchObject({ code: 'upgrade-held' });
+    expect(held.report.error?.message).toMatch(/runs\/1001\/attempts\/\d+ has held Lease/);
   });
 
   test('takes over once the Lease has expired, and ends with 14', () => {

@@ -249,8 +249,8 @@ export const upgradeCodes = {
   ],
   'upgrade-held': [
     failed,
-    'Another run is at work on this server, and holds the Lease.',
-    'Wait for it. If it died, the Lease expires at the time in the message; then run again.',
+    'Another run is at work on this server: it renewed the Lease while this one waited for it.',
+    'Wait until that run has ended, then run again.',
   ],
   'upgrade-obstacle': [
     failed,

@@ -4,6 +4,7 @@ import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 import type { Cluster, ClusterReader, Lease } from '../../ports/cluster.ts';
 import type { Deps } from '../../ports/context.ts';
+import { waitFor } from '../../ports/wait.ts';
 import { fencingTokenOf, expectToken, isTestFailure, setToken } from '../../objects/fencing-token.ts';
 import {
   holdingOf,
@@ -18,6 +19,9 @@ import {
 
 /** With the connection itself: the Lease is what the right to change anything comes from. */
 export type Connected = Pick<Deps, 'clock' | 'log'> & { readonly connection: Cluster };
+
+/** What a wait for the Lease needs. */
+type WaitingDeps = Pick<Deps, 'clock' | 'log' | 'signal'> & { readonly cluster: ClusterReader };
 
 /** Of several runs that try at once, one wins each round; a run that loses this often is certainly not alone. */
 const attempts = 3;
@@ -193,12 +197,43 @@ export async function expectNoHolder(cluster: ClusterReader, namespace: string):
   if (found !== undefined) expectFree(found, await cluster.now(), namespace);
 }
 
+/**
+ * Waits until nobody holds the Lease. A run that died does not renew it, so that it expires within a minute; one that lives renews it meanwhile.
+ * Takes nothing: of several runs that wait, `HeldLease.acquire` lets one go first.
+ * @throws UpgradeError `upgrade-held` when its holder renews it, or another run takes it; CancelledError
+ */
+export async function awaitNoHolder(deps: WaitingDeps, namespace: string): Promise<void> {
+  const { cluster, clock, log, signal } = deps;
+  const holdingNow = async () => {
+    const found = await cluster.find('leases', leaseName, namespace);
+    const now = await cluster.now();
+    const holding = found === undefined ? undefined : holdingOf(found);
+    if (holding === undefined || now > holding.expires) return undefined;
+    if (isForged(holding, now)) throw forged(holding, namespace);
+    return { ...holding, now };
+  };
+  const first = await holdingNow();
+  if (first === undefined) return;
+  const expected = first.expires.getTime() - first.now.getTime();
+  const what = `Lease ${leaseName} of ${first.holder} to expire`;
+  await waitFor({ what, expected, limit: 2 * leaseDuration * 1000, clock, log, signal }, async () => {
+    const holding = await holdingNow();
+    if (holding === undefined) return { done: undefined };
+    if (holding.holder !== first.holder || holding.renewed > first.renewed) throw held(holding, holding.now, namespace);
+    return { pending: `not renewed since ${holding.renewed.toISOString()}, so that its run may be dead` };
+  });
+}
+
 /** @returns the holder that let it expire, if there is one */
 function expectFree(found: Lease | undefined, now: Date, namespace: string) {
   const holding = found === undefined ? undefined : holdingOf(found);
   if (holding === undefined || now > holding.expires) return holding;
   if (isForged(holding, now)) throw forged(holding, namespace);
-  throw new UpgradeError(
+  throw held(holding, now, namespace);
+}
+
+function held(holding: Holding, now: Date, namespace: string): UpgradeError {
+  return new UpgradeError(
     'upgrade-held',
     `Another run is at work: ${holding.holder} has held Lease ${leaseName} since ${holding.since.toISOString()}, and renewed it ${seconds(holding.renewed, now)} s ago. This run changed nothing.`,
     `Wait until that run has ended. If it died, its Lease expires at ${holding.expires.toISOString()}: then run again to resume what it left. ${ifNobodys(namespace)} Then run again.`,

@@ -99,7 +99,8 @@ function helmUpgrade(...options: string[]): void {
 
 async function secondRun(): Promise<void> {
   const { report } = await runAction(downtimeAlone, { GITHUB_RUN_ID: '3' });
-  assert.equal(report.error?.code, 'upgrade-held', report.error?.message);
+  // It waits until the first one renews the Lease, or has come to its end.
+  if (report.verdict !== 'already-upgraded') assert.equal(report.error?.code, 'upgrade-held', report.error?.message);
 }
 
 /** Does to the letter what the message says; where PostgreSQL runs, it has to be stopped for that. */

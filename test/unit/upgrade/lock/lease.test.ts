@@ -3,24 +3,9 @@ import { answerError, connectionError } from '../../../../src/adapters/api-error
 import { expectNoHolder, HeldLease, releaseExpired } from '../../../../src/upgrade/lock/lease.ts';
 import { fencingTokenLabel } from '../../../../src/objects/fencing-token.ts';
 import { leaseName } from '../../../../src/objects/lease.ts';
-import { FakeClock } from '../../fake-clock.ts';
-import { FakeCluster } from '../../fake-cluster.ts';
-import { FakeLog } from '../../fake-runner.ts';
 import { namespace } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
-
-const first = 'https://github.example/o/r/actions/runs/1/attempts/1';
-const second = 'https://github.example/o/r/actions/runs/2/attempts/1';
-
-/** A cluster with a clock of its own, and runs with clocks of theirs. */
-function scene() {
-  const cluster = new FakeCluster();
-  const server = new FakeClock();
-  cluster.time = () => server.now();
-  const run = () => ({ connection: cluster, clock: new FakeClock(), log: new FakeLog() });
-  const lease = () => cluster.peek('leases', leaseName, namespace);
-  return { cluster, server, run, lease };
-}
+import { first, scene, second } from './scene.ts';
 
 test('a renewal that lasted long is made once more, since the time that it wrote is an old one', async () => {
   const { cluster, server, run, lease } = scene();
