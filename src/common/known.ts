@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error-codes.ts';
+import type { Remedy } from '../text/remedy.ts';
 import { CancelledError, describe, isRunError } from './errors.ts';
 
 /** A fact that was read, or the reason why it could not be, with the error's code. */
@@ -8,6 +9,8 @@ export interface Unknown {
   readonly known: false;
   readonly reason: string;
   readonly code: ErrorCode | ReasonCode;
+  /** What the error says to do, where one tells why. */
+  readonly remedy?: Remedy;
 }
 
 /** Why a fact is unknown, where no error tells. */
@@ -28,7 +31,10 @@ export async function known<T>(read: () => T | Promise<T>): Promise<Known<T>> {
 }
 
 function unread(error: unknown): Known<never> {
-  return { known: false, reason: describe(error), code: isRunError(error) ? error.code : 'unexpected' };
+  const reason = describe(error);
+  return isRunError(error)
+    ? { known: false, reason, code: error.code, remedy: error.remedy }
+    : { known: false, reason, code: 'unexpected' };
 }
 
 /** A fact that is read with another one, and unknown where that is. */

@@ -1,5 +1,5 @@
-import type { Known } from '../common/known.ts';
-import type { FileLine } from '../common/errors.ts';
+import type { Known, Unknown } from '../common/known.ts';
+import { sentence, type FileLine } from '../common/errors.ts';
 import { remedyOf, type Remedy } from '../text/remedy.ts';
 
 export { copyable } from '../text/commands.ts';
@@ -68,7 +68,21 @@ export const removeReason = 'Remove the reason, then run the checks again.';
 
 /** A check that needs one fact: unknown where the fact is. */
 export function judgeFact<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
-  return fact.known ? judge(fact.value) : unknown(removeReason, fact.reason);
+  return fact.known ? judge(fact.value) : unread(fact);
+}
+
+/** The answer of a check whose fact could not be read, with what the error says to do. */
+export function unread(fact: Unknown, evidence = fact.reason): Answer {
+  return unknown(remedyOfUnread(fact), evidence);
+}
+
+/** @param fact undefined where not even a reason is known */
+export function remedyOfUnread(fact: Pick<Unknown, 'remedy'> | undefined): Remedy {
+  const { remedy } = fact ?? {};
+  if (remedy === undefined) return { text: removeReason };
+  return /\bagain\b/.test(remedy.text)
+    ? remedy
+    : { ...remedy, text: `${sentence(remedy.text)} Then run the checks again.` };
 }
 
 /** What a finding counts as in the verdict: one that is ignored stays to be seen. */

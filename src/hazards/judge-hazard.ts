@@ -1,8 +1,18 @@
 import { connectCommand } from '../database/script.ts';
 import { oneLine } from '../text/visible.ts';
-import { failed, passed, psqlRemedy, removeReason, unknown, warning, worst, type Answer } from '../findings/finding.ts';
+import {
+  failed,
+  passed,
+  psqlRemedy,
+  remedyOfUnread,
+  removeReason,
+  unknown,
+  warning,
+  worst,
+  type Answer,
+} from '../findings/finding.ts';
 import type { Answers, Hazard, HazardFacts } from './hazard.ts';
-import type { Known } from '../common/known.ts';
+import type { Known, Unknown } from '../common/known.ts';
 
 /** One place that was asked: the server, or a database. */
 interface Place {
@@ -30,12 +40,14 @@ function judge(hazard: Hazard, places: readonly Place[]): Answer {
   const unread: string[] = [];
   const sessions: string[][] = [];
   const read: Place[] = [];
+  let reason: Unknown | undefined;
   let isCertain = false;
   for (const place of places) {
     const { database, answers } = place;
     const where = database === undefined ? '' : `${oneLine(database)}: `;
     const found = answers.known ? answers.value[hazard.id] : answers;
     if (found?.known !== true) {
+      reason ??= found;
       unread.push(`${where}${found?.reason ?? 'psql left out the answer'}`);
       continue;
     }
@@ -52,7 +64,7 @@ function judge(hazard: Hazard, places: readonly Place[]): Answer {
     present.length > 0
       ? found(isCertain ? hazard.severity : 'warning', hazard.advice, sessions, present)
       : passed(...(read.length > 0 ? [nothingIn(read)] : []));
-  return unread.length === 0 ? seen : worst(seen, unknown(removeReason, ...unread));
+  return unread.length === 0 ? seen : worst(seen, unknown(remedyOfUnread(reason), ...unread));
 }
 
 function found(

@@ -1,14 +1,5 @@
 import type { Trial } from '../../probes/run-trial.ts';
-import {
-  failed,
-  judgeFact,
-  passed,
-  removeReason,
-  notProbed,
-  unknown,
-  warning,
-  type Answer,
-} from '../../findings/finding.ts';
+import { failed, judgeFact, passed, notProbed, unknown, unread, warning, type Answer } from '../../findings/finding.ts';
 import { notAsked, type Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 
@@ -94,12 +85,13 @@ function judgeLogins({ configuration, image }: Extract<Trial, { started: true }>
 }
 
 /** Not to try is a choice, or has a good reason. */
-function untried({ reason, code }: Extract<Known<Trial>, { known: false }>, answerer: string): Answer {
+function untried(fact: Extract<Known<Trial>, { known: false }>, answerer: string): Answer {
+  const { reason, code } = fact;
   return code === notAsked || code === 'not-tried'
     ? notProbed(
         answerer,
         'To be sure, start the serving image with your values in another namespace.',
         `PostgreSQL 14 was not started: ${reason}`,
       )
-    : unknown(removeReason, reason);
+    : unread(fact);
 }

@@ -1,0 +1,31 @@
+import { describe, expect, test } from '@jest/globals';
+import { ClusterError } from '../../../src/common/errors.ts';
+import { known } from '../../../src/common/known.ts';
+import { judgeFact, passed, remedyOfUnread } from '../../../src/findings/finding.ts';
+import { hazards } from '../../../src/hazards/table.ts';
+import { judgeHazard } from '../../../src/hazards/judge-hazard.ts';
+
+const failing = () => known(() => Promise.reject(new ClusterError('unreachable', 'No answer.', 'Look at the network')));
+
+describe('a fact that could not be read', () => {
+  test('has what its error says to do, and so has the check that needs it', async () => {
+    const fact = await failing();
+    const remedy = { text: 'Look at the network. Then run the checks again.' };
+    expect(judgeFact(fact, () => passed('read'))).toEqual({ status: 'unknown', evidence: ['No answer.'], remedy });
+    const hazard = hazards.find(({ database }) => database !== undefined);
+    if (hazard === undefined) throw new Error('there is no hazard of a database');
+    const facts = { server: fact, databases: { circle: fact } };
+    expect(judgeHazard(hazard, facts)).toMatchObject({ status: 'unknown', remedy });
+  });
+
+  test('whose error says to run again is not told twice to do so', () => {
+    const remedy = { text: 'Wait, then run the checks again.', commands: [{ in: 'shell' as const, lines: ['date'] }] };
+    expect(remedyOfUnread({ remedy })).toEqual(remedy);
+  });
+
+  test('of which nothing more is known says to remove the reason', async () => {
+    const fact = await known(() => Promise.reject(new Error('odd')));
+    expect(fact).toEqual({ known: false, reason: 'odd', code: 'unexpected' });
+    for (const unread of [undefined, {}]) expect(remedyOfUnread(unread).text).toMatch(/^Remove the reason/);
+  });
+});
