@@ -6,7 +6,7 @@ import { captureProcessOutput } from './adapters/process-output.ts';
 import { githubRunner, logWritten } from './adapters/runner.ts';
 import { terminal } from './adapters/terminal.ts';
 import { isRunError, type RunError } from './common/errors.ts';
-import { helpText, nameWithVersion, parseCommandLine, type CommandLine } from './inputs/command-line.ts';
+import { expectNode, helpText, nameWithVersion, parseCommandLine, type CommandLine } from './inputs/command-line.ts';
 import { isWorkflow } from './inputs/guards.ts';
 import type { Inputs } from './inputs/inputs.ts';
 import { tellUnfinished } from './post.ts';
@@ -36,6 +36,7 @@ type Asked =
 function readCommandLine(words: readonly string[], variables: Environment): Asked {
   if (words.length === 0) return { asks: 'run', environment: variables };
   try {
+    expectNode(process.versions.node);
     const line: CommandLine = parseCommandLine(words);
     if (line.asks !== 'run') return line;
     const token = variables.get('GITHUB_TOKEN');

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,6 +21,10 @@ export interface Terminal {
 export function terminal(environment: Environment, print: (line: string) => void = printLine): Terminal {
   const github = githubRunner(environment);
   const isSet = (name: string) => environment.get(name) !== '';
+  /** The toolkit writes only into files that are there, as a runner makes them. */
+  const made = (name: string) => {
+    appendFileSync(environment.get(name), '');
+  };
   const outputs = new Map<string, string>();
   const runner: BareRunner = {
     ...github,
@@ -42,11 +47,15 @@ export function terminal(environment: Environment, print: (line: string) => void
     // There is no runner that would take it out; the redactor does.
     mask: () => undefined,
     output(name, value) {
-      if (isSet('GITHUB_OUTPUT')) github.output(name, value);
-      else outputs.set(inputName(name), value);
+      if (isSet('GITHUB_OUTPUT')) {
+        made('GITHUB_OUTPUT');
+        github.output(name, value);
+      } else outputs.set(inputName(name), value);
     },
     async summarize(markdown) {
-      if (isSet('GITHUB_STEP_SUMMARY')) await github.summarize(markdown);
+      if (!isSet('GITHUB_STEP_SUMMARY')) return;
+      made('GITHUB_STEP_SUMMARY');
+      await github.summarize(markdown);
     },
     // No post step follows.
     saveState: () => undefined,

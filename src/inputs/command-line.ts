@@ -44,6 +44,20 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
   return { asks: 'run', inputs };
 }
 
+/**
+ * Runners bring the Node that action.yml names; people start any.
+ * @param version such as 24.1.0
+ * @throws ConfigurationError
+ */
+export function expectNode(version: string): void {
+  if (Number(version.split('.')[0]) >= 24) return;
+  throw new ConfigurationError(
+    'node-too-old',
+    `This is Node ${version}, and the action needs Node 24 or newer.`,
+    'Install Node 24, or run it in the image node:24.',
+  );
+}
+
 function parsed(words: readonly string[]) {
   try {
     return parseArgs({ args: [...words], options, strict: true, allowNegative: true, tokens: true });

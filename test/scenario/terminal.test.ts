@@ -39,7 +39,8 @@ test('the report has the version, and its path is listed', async () => {
 
 test('outputs and summary go into the files that the environment names, and are not listed then', async () => {
   await using scenario = await Scenario.begin();
-  const [GITHUB_OUTPUT, GITHUB_STEP_SUMMARY] = [scenario.file('outputs', ''), scenario.file('summary', '')];
+  const GITHUB_OUTPUT = scenario.file('outputs', '');
+  const GITHUB_STEP_SUMMARY = `${GITHUB_OUTPUT}-summary.md`; // is made
   const end = await startInTerminal(scenario, { mode: 'status' }, { GITHUB_OUTPUT, GITHUB_STEP_SUMMARY });
   expect(end.stdout).not.toContain('▸ Outputs');
   expect(readFileSync(GITHUB_OUTPUT, 'utf8')).toContain('verdict<<');

@@ -148,6 +148,11 @@ export const configurationCodes = {
     'There is no such namespace in this cluster.',
     'Check `namespace`, `kubeconfig` and `context`: it may be another cluster.',
   ],
+  'node-too-old': [
+    failed,
+    'The program was started with a Node that is older than 24. Nothing was connected.',
+    'Install Node 24 or newer, or use the image `node:24`.',
+  ],
   'password-unusable': [
     failed,
     "The key of the Secret holds something that can't be a password: bytes that are no text, or a line end in the middle.",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { inputName } from '../../../src/common/input-name.ts';
-import { helpText, parseCommandLine } from '../../../src/inputs/command-line.ts';
+import { expectNode, helpText, parseCommandLine } from '../../../src/inputs/command-line.ts';
 import { inputTable } from '../../../src/inputs/inputs.ts';
 import { thrownBy } from '../thrown.ts';
 
@@ -76,6 +76,20 @@ describe('what is wrong is named, and what to write', () => {
     expect(error).toMatchObject({ code });
     expect(JSON.stringify([error, error.message])).not.toContain('SECRET');
   });
+});
+
+test.each(['24.0.0', '26.1.0'])('Node %s is new enough', (version) => {
+  expect(() => {
+    expectNode(version);
+  }).not.toThrow();
+});
+
+test.each(['20.20.2', '8.0.0'])('Node %s is too old', async (version) => {
+  expect(
+    await thrownBy(() => {
+      expectNode(version);
+    }),
+  ).toMatchObject({ code: 'node-too-old' });
 });
 
 test('the help names version, exit codes and where secrets come from, in lines that fit', () => {
