@@ -20,7 +20,8 @@ import { vocabulary } from './vocabulary.ts';
 declare const ACTION_VERSION: string;
 
 const given = takeEnvironment(process.env);
-const asked = readCommandLine(process.argv.slice(2), given);
+const words = process.argv.slice(2);
+const asked = readCommandLine(words, given);
 const environment = 'environment' in asked ? asked.environment : given;
 const screen = isWorkflow(environment.get) ? undefined : terminal(environment);
 const redactor = new Redactor(vocabulary);
@@ -33,11 +34,11 @@ type Asked =
   | { readonly asks: 'nothing'; readonly error: RunError };
 
 /** A runner gives no flags, and inputs as variables; flags become such variables. */
-function readCommandLine(words: readonly string[], variables: Environment): Asked {
-  if (words.length === 0) return { asks: 'run', environment: variables };
+function readCommandLine(flags: readonly string[], variables: Environment): Asked {
+  if (flags.length === 0) return { asks: 'run', environment: variables };
   try {
     expectNode(process.versions.node);
-    const line: CommandLine = parseCommandLine(words);
+    const line: CommandLine = parseCommandLine(flags);
     if (line.asks !== 'run') return line;
     const token = variables.get('GITHUB_TOKEN');
     return {
@@ -106,6 +107,7 @@ else if (asked.asks === 'nothing') tellError(runner, asked.error);
 // The runner starts this file a second time when the job is over.
 else await (runner.state('isPost') === '' ? run(adapters) : tellUnfinished(adapters));
 screen?.listOutputs();
+if (screen !== undefined && words.length === 0) runner.log.info('Run "node dist/index.js --help" for the flags.');
 // A socket that is kept alive must not keep the step from ending; the end of a long log may still be on its way into the pipe.
 await logWritten();
 process.exit();
