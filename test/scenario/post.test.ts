@@ -46,7 +46,7 @@ test.concurrent.each(unfinished)(
     const told = await post(scenario, { began: namespace, ...end });
     expect(told.exitCode).toBe(0);
     expect(told.warnings).toEqual([
-      expect.stringMatching(/^unfinished: .* Next: "mode: upgrade" with the same inputs/),
+      expect.stringMatching(/^unfinished: .* Next: Run "mode: upgrade" with the same inputs/),
     ]);
     expect(told.errors).toEqual([]);
     expect(told.summary).toContain('# ! The upgrade is not finished');
@@ -64,7 +64,7 @@ test.concurrent('its own run is known to be dead, although its Lease has not exp
   const spec = { holderIdentity, leaseDurationSeconds: 60, acquireTime: renewTime, renewTime };
   scenario.api.objects.put('leases', { metadata: { name: 'postgresql-upgrade-12-to-14', namespace }, spec });
   const told = await post(scenario, { began: namespace });
-  expect(told.warnings).toEqual([expect.stringContaining('Next: "mode: upgrade"')]);
+  expect(told.warnings).toEqual([expect.stringContaining('Next: Run "mode: upgrade"')]);
 });
 
 test.concurrent.each([
