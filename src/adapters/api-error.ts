@@ -22,9 +22,9 @@ const byStatus: Readonly<Record<number, Refusal>> = {
     remedy: "Give the kubeconfig's user this permission; docs/permissions.md lists all that each mode needs.",
   },
   404: { code: 'not-found', remedy: 'Check the name and the namespace.' },
-  409: { code: 'conflict', remedy: 'Somebody else changed or made the object; look at it, then run again.' },
-  422: { code: 'invalid', remedy: 'The API server names the field; see its message.' },
-  429: { code: 'too-many-requests', remedy: 'The API server is overloaded; run again later.' },
+  409: { code: 'conflict', remedy: 'Somebody else changed or created the object. Look at it, then run again.' },
+  422: { code: 'invalid', remedy: "Look at the field that the API server's message names." },
+  429: { code: 'too-many-requests', remedy: 'The API server is overloaded. Run again later.' },
 };
 
 /** Takes secrets out of words of others before they are cut: half of a secret is not found any more. */
@@ -70,7 +70,7 @@ export function credentialsError(
   return new ClusterError(
     'unauthorized',
     `Can't ${doing}: the API server does not accept ${origin}${isAnswer ? '' : " any more, and it can't be read again"}: ${said}.`,
-    'Renew these credentials, with a lifetime longer than the upgrade, then run again: an upgrade that has begun goes on.',
+    'Renew these credentials, with a lifetime longer than the upgrade. Then run again: the run resumes an upgrade that has begun.',
     { cause: isAnswer ? undefined : reason },
   );
 }
@@ -89,8 +89,8 @@ export function connectionError(doing: string, address: string, error: unknown, 
 export function missingHereError(doing: string, { kind, name }: MissingHere, error: unknown): ClusterError {
   const remedy =
     kind === 'program'
-      ? `Install ${name} on the runner, where its PATH finds it: the kubeconfig has it bring the credentials (users[].user.exec.command).`
-      : `Put ${name} on the runner, or its content into the kubeconfig (for example certificate-authority-data in the place of certificate-authority).`;
+      ? `Install ${name} on the runner, where its PATH finds it: the kubeconfig gets its credentials from it (users[].user.exec.command).`
+      : `Put ${name} on the runner, or its content into the kubeconfig (for example certificate-authority-data instead of certificate-authority).`;
   return new ClusterError(
     'unreachable',
     `Can't ${doing}: the kubeconfig names the ${kind} ${name}, which is not on this machine.`,
@@ -108,8 +108,8 @@ export function foreignAnswerError(
 ): ClusterError {
   return new ClusterError(
     'foreign-answer',
-    `Can't ${doing}: ${address} answers something that is not JSON: ${statusMessage(body, redact)}.`,
-    'Check the server address in the kubeconfig, and what is on the way there: a proxy or a login page may answer instead of the API server.',
+    `Can't ${doing}: the answer from ${address} is not JSON: ${statusMessage(body, redact)}.`,
+    'Check the server address in the kubeconfig, and the network between: a proxy or a login page may answer instead of the API server.',
   );
 }
 
@@ -118,7 +118,7 @@ export function strangeAnswerError(doing: string, address: string, what: string)
   return new ClusterError(
     'foreign-answer',
     `Can't ${doing}: ${address} answers ${what}, which no API server does.`,
-    'Check the server address in the kubeconfig, and what is on the way there: a proxy may answer instead of the API server.',
+    'Check the server address in the kubeconfig, and the network between: a proxy may answer instead of the API server.',
   );
 }
 

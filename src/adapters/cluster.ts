@@ -98,8 +98,8 @@ class ApiServer implements Cluster {
     if (time !== undefined) return time;
     throw new ClusterError(
       'no-date',
-      `${this.address} does not say what time it is: its answers have no Date header.`,
-      'Look at the proxy between the runner and the API server.',
+      `The answers from ${this.address} have no Date header, so the API server's time is unknown.`,
+      'Check the proxy between the runner and the API server: it may remove that header.',
     );
   }
 

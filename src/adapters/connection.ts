@@ -86,9 +86,9 @@ export class Connection {
    * - a read; it changes nothing.
    * - a JSON Patch. All patches of this action set values (`add`, `replace`) that don't depend on what was there, and
    *   test before whose object it is. What such a test refuses the second time (the version of the object, a journal's
-   *   outcome, an entry of managedFields) its caller decides by reading: EpochCluster, HeldLease, Journal, removeEntries.
+   *   outcome, an entry of managedFields) its caller decides by reading: FencingTokenCluster, HeldLease, Journal, removeEntries.
    * - a deletion. What is gone, or terminating, stays so; another object of the same name is kept by the preconditions.
-   * - not a creation: one without a fixed name would make two objects. EpochCluster looks whether it came through.
+   * - not a creation: one without a fixed name would make two objects. FencingTokenCluster looks whether the object exists.
    * @throws ClusterError, or CancelledError when the signal ends a read or a pause
    */
   async call(
@@ -141,7 +141,7 @@ export class Connection {
         const pause = pauseBefore(number, error);
         const reason = bounded(this.redact((error as Error).message));
         if (reason !== toldReason)
-          this.log.info(`Can't ${doing} (${reason}); trying again in ${String(pause / 1000)} s`);
+          this.log.info(`Can't ${doing} (${reason}). Waiting ${String(pause / 1000)} s before the next attempt`);
         toldReason = reason;
         await this.clock.sleep(pause, signal);
         if (isAborted(signal)) throw new CancelledError(`trying to ${doing}`);

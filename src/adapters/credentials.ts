@@ -73,7 +73,7 @@ export class Credentials {
     const program = (user?.exec as { command?: string } | undefined)?.command;
     const file =
       user?.tokenFile ?? (user?.authProvider as { config?: { tokenFile?: string } } | undefined)?.config?.tokenFile;
-    if (program !== undefined) return `what the program ${program} brings for ${named}`;
+    if (program !== undefined) return `the credentials from the program ${program} for ${named}`;
     if (file !== undefined) return `the token in the file ${file}`;
     if (user?.token !== undefined) return `the token of ${named}`;
     if (user?.certData !== undefined || user?.certFile !== undefined) return `the client certificate of ${named}`;

@@ -83,8 +83,8 @@ const longestTimer = 2 ** 31 - 1;
 function noEnd({ pod, limit }: ExecRequest): ClusterError {
   return new ClusterError(
     'no-end',
-    `A command in pod ${pod} came to no end within ${String(limit / 1000)} s.`,
-    'Look at what the server does (pg_stat_activity): the command may still be at work.',
+    `A command in pod ${pod} did not end within ${String(limit / 1000)} s.`,
+    'Look at pg_stat_activity on the server: the command may still run.',
   );
 }
 

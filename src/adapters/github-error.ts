@@ -31,12 +31,12 @@ const byMessage: readonly (Refusal & { readonly message: RegExp })[] = [
   {
     message: /not a fast.?forward|reference does not exist/i,
     code: 'github-moved',
-    remedy: 'Somebody pushed meanwhile; run the workflow again.',
+    remedy: 'Somebody pushed meanwhile. Run the workflow again.',
   },
   {
     message: /reference already exists|pull request already exists/i,
     code: 'github-exists',
-    remedy: 'Another run made it meanwhile; run the workflow again.',
+    remedy: 'Another run created it meanwhile. Run the workflow again.',
   },
   {
     message: /draft pull requests are not supported/i,
@@ -58,7 +58,7 @@ const byStatus: Readonly<Record<number, Refusal>> = {
     code: 'github-not-found',
     remedy: 'Check the name. GitHub also answers so when the token may not see the repository or may not write to it.',
   },
-  409: { code: 'github-moved', remedy: 'Somebody else changed it meanwhile; run the workflow again.' },
+  409: { code: 'github-moved', remedy: 'Somebody else changed it meanwhile. Run the workflow again.' },
   422: { code: 'github-invalid', remedy: "See GitHub's message." },
 };
 
@@ -84,7 +84,7 @@ export function refusal(
   const known: Refusal = byMessage.find((entry) => entry.message.test(message)) ??
     byStatus[error.status] ?? {
       code: error.status >= 500 ? 'github-server-error' : 'github-refused',
-      remedy: 'Look at the state of GitHub, then run the workflow again.',
+      remedy: 'Look at https://www.githubstatus.com, then run the workflow again.',
     };
   return new GitHubError(
     known.code,

@@ -108,7 +108,7 @@ export class GitHubRequests {
       const pause = outcome.pause ?? firstPause * 2 ** (attempt - 1);
       if (!outcome.again || attempt === attempts || pause > longestPause) throw outcome.error;
       log.info(
-        `${outcome.error.message} Trying again in ${String(Math.ceil(pause / 1000))} s (${String(attempt)} of ${String(attempts - 1)}).`,
+        `${outcome.error.message} Waiting ${String(Math.ceil(pause / 1000))} s before the next attempt (${String(attempt)} of ${String(attempts - 1)})`,
       );
       await clock.sleep(pause, signal);
     }
@@ -151,7 +151,11 @@ export class GitHubRequests {
 function uncertain(call: Call, error: GitHubError): { error: GitHubError; again: boolean } {
   if (call.repeatable) return { error, again: true };
   return {
-    error: new GitHubError('github-uncertain', `${error.message} Whether it was done is not known.`, error.remedy),
+    error: new GitHubError(
+      'github-uncertain',
+      `${error.message} It is unknown whether GitHub carried it out.`,
+      error.remedy,
+    ),
     again: false,
   };
 }

@@ -21,8 +21,8 @@ export function connectGitHub(options: GitHubOptions): GitHub {
   if (connection.token === '') {
     throw new ConfigurationError(
       'github-token-missing',
-      'GitHub is to be written to, which needs a token, and there is none.',
-      'Set "github-token" to a token with the permissions for it, such as ${{ github.token }}; or ask for neither pull request ("values-file") nor issue ("issue").',
+      'The run is to write to GitHub, but has no token. Nothing was written.',
+      'Set "github-token" to a token with the permissions for it, such as ${{ github.token }}. Or leave "values-file" and "issue" out.',
     );
   }
   const repository = environment('GITHUB_REPOSITORY');
@@ -30,7 +30,7 @@ export function connectGitHub(options: GitHubOptions): GitHub {
     throw new ConfigurationError(
       'github-repository-missing',
       `GITHUB_REPOSITORY is ${JSON.stringify(repository)}, which is not "owner/name".`,
-      'Run in a GitHub workflow, or ask for neither pull request ("values-file") nor issue ("issue").',
+      'Run in a GitHub workflow, or leave "values-file" and "issue" out.',
     );
   }
   const serverUrl = (environment('GITHUB_SERVER_URL') || 'https://github.com').replace(/\/+$/, '');

@@ -47,7 +47,7 @@ export function githubRunner(environment: Environment): BareRunner {
       try {
         await core.summary.addRaw(markdown, true).write();
       } catch (error) {
-        log.info(`The job summary could not be written: ${describe(error)}`);
+        log.info(`Could not write the job summary: ${describe(error)}`);
       }
     },
     fail() {

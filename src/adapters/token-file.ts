@@ -25,7 +25,7 @@ export function readTokenFiles(config: KubeConfig, text: string, directory: stri
     if (file === undefined) return user;
     const tokenFile = path.resolve(directory, file);
     // A device never ends.
-    if (!statSync(tokenFile).isFile()) throw new Error(`the tokenFile of user "${user.name}" is no file`);
+    if (!statSync(tokenFile).isFile()) throw new Error(`the tokenFile of user "${user.name}" is not a file`);
     // As kubectl does it, the file is preferred to a token beside it.
     return { ...user, token: readFileSync(tokenFile, 'utf8').trim(), tokenFile };
   });

@@ -17,7 +17,7 @@ export function expectSafeWire({ name, server, proxyUrl }: KubeconfigCluster, us
   if (url.protocol !== 'https:')
     throw new ConfigurationError(
       'kubeconfig-server-insecure',
-      `The server of cluster ${JSON.stringify(name)} in the kubeconfig has an address with http:, and would get the credentials in clear text. Nothing was sent.`,
+      `The server of cluster ${JSON.stringify(name)} in the kubeconfig has an address with http:, so the credentials would go there in clear text. Nothing was sent.`,
       'Set clusters[].cluster.server to the address with https:, and certificate-authority-data to the certificate that signs it.',
     );
   if (proxyUrl !== undefined && !proxySchemes.includes(parsed(proxyUrl)?.protocol ?? ''))
@@ -49,13 +49,13 @@ export function weaknessesOf(
   return [
     ...(skipTLSVerify
       ? [
-          `The kubeconfig switches the verification of TLS off for cluster ${JSON.stringify(name)} (insecure-skip-tls-verify): whoever is on the way gets the credentials.`,
+          `The kubeconfig switches off the verification of TLS for cluster ${JSON.stringify(name)} (insecure-skip-tls-verify). Anybody between the runner and the cluster can read the credentials.`,
         ]
       : []),
     // Node takes no other value for it.
     ...(environment('NODE_TLS_REJECT_UNAUTHORIZED') === '0'
       ? [
-          "The environment switches the verification of TLS off (NODE_TLS_REJECT_UNAUTHORIZED=0): whoever is on the way gets the credentials, GitHub's too.",
+          "The environment switches off the verification of TLS (NODE_TLS_REJECT_UNAUTHORIZED=0). Anybody between the runner and the servers can read the credentials, GitHub's too.",
         ]
       : []),
     ...(proxy !== undefined && proxy.protocol !== 'https:' && proxy.password !== ''

@@ -28,7 +28,7 @@ export const errorCodes = {
     ],
     'consent-missing': [
       checks,
-      'A rollback would lose what was written since, or nobody can tell what it would lose. Nothing was changed.',
+      'A rollback would lose what was written since, or it is unknown what it would lose. Nothing was changed.',
       'Read what the message lists. If you agree to it, set `accept-data-loss: true`.',
     ],
     'facts-missing': [

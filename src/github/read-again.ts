@@ -27,7 +27,7 @@ export async function readingAgain<T>(
       return await converge();
     } catch (error) {
       if (!(error instanceof GitHubError) || !readAgain.includes(error.code) || attempt === attempts) throw error;
-      log.info(`${error.message} Looking again at what there is (${String(attempt)} of ${String(attempts - 1)}).`);
+      log.info(`${error.message} Reading again (attempt ${String(attempt)} of ${String(attempts - 1)})`);
       await clock.sleep(1000 * attempt, signal);
     }
   }

@@ -27,8 +27,8 @@ interface Written {
 }
 
 /**
- * Brings the one issue about this namespace's prechecks to what it is to be, from whatever there is: opens, tells,
- * rewrites, closes or opens it again. Run twice with the same facts, it writes nothing the second time.
+ * Keeps the one issue about this namespace's prechecks, from whatever state it is in: opens, comments,
+ * rewrites, closes or reopens it. Run twice with the same facts, it writes nothing the second time.
  * Decision: docs/decisions/0024-issue.md
  * @throws GitHubError
  */
@@ -109,7 +109,7 @@ async function make(
 
 function noRoom({ number }: OwnIssue, { warnings }: Written): false {
   warnings.push(
-    `The text of issue #${String(number)} leaves no room for this action's part, so that the issue was left as it is.`,
+    `The text of issue #${String(number)} leaves no room for this action's part, so the action left the issue as it is.`,
   );
   return false;
 }
@@ -128,7 +128,7 @@ async function open(github: GitHub, settings: IssueSettings, { warnings }: Writt
     return await github.createIssue({ ...request, assignees });
   } catch (error) {
     if (!(error instanceof GitHubError) || error.code !== 'github-invalid' || assignees.length === 0) throw error;
-    warnings.push(`The issue was opened without its assignees: ${describe(error)}`);
+    warnings.push(`The action opened the issue without its assignees: ${describe(error)}`);
     return await github.createIssue({ ...request, assignees: [] });
   }
 }
@@ -170,6 +170,6 @@ function outcome(issue: OwnIssue | undefined, settings: IssueSettings, { operati
   if (issue === undefined) return 'No check blocks the upgrade, and there is no issue';
   const name = `Issue #${String(issue.number)}`;
   if (operation === 'none' && issue.state === 'closed' && !isEmpty(conditionOf(settings).red))
-    return `${name} was closed by hand, and stays so until a check turns red that was not: ${issue.url}`;
+    return `Left ${name} closed: somebody closed it by hand, and it stays closed until another check turns red: ${issue.url}`;
   return `${name} (${operation}): ${issue.url}`;
 }

@@ -66,7 +66,7 @@ function findingLines({ findings }: IssueSettings, room: number): string[] {
     ...tableHead,
     ...rows.lines,
     '',
-    ...(rows.left.length === 0 ? [] : [`No room here for ${ids(rows.left)}: see the run's summary.`, '']),
+    ...(rows.left.length === 0 ? [] : [`This text has no room for ${ids(rows.left)}: see the run's summary.`, '']),
     ...remedies.lines,
     ...(remedies.left.length === 0 ? [] : [`What to do about ${ids(remedies.left)} is in the run's summary.`, '']),
     ...counted,
@@ -118,12 +118,12 @@ function closing(checks: number): string {
 
 function nowOf(status: string | undefined, other: string | undefined): string {
   if (other !== undefined) return `${other}, which does not block`;
-  return status ?? 'not asked any more';
+  return status ?? 'no longer part of the checks';
 }
 
 /** What is left of an issue that two runs opened at the same moment: without markers, so that it is nobody's any more. */
 export function duplicateBody({ before, after }: IssueText, kept: number): string {
-  return `${before}Two runs opened an issue at the same moment; #${String(kept)} is the one that stays.${after}`;
+  return `${before}Two runs opened an issue at the same moment. The action keeps #${String(kept)}.${after}`;
 }
 
 function runLink(url: string): string {

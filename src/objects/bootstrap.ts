@@ -2,8 +2,8 @@ import type { V1EnvVar } from '@kubernetes/client-node';
 import { createHash } from 'node:crypto';
 
 /**
- * What the Job's container runs first: it writes the scripts to a directory of its own and runs one of them. A pod's command nobody can change, so it holds the
- * scripts themselves: a ConfigMap could be changed, and whoever took its name would keep the Job from being made. /etc/passwd comes from an annotation, which
+ * What the Job's container runs first: it writes the scripts to a directory of its own and runs one of them. Nobody can change a pod's command, so it holds the
+ * scripts themselves: a ConfigMap could be changed, and whoever took its name could prevent the Job. /etc/passwd comes from an annotation, which
  * others can change, so it is compared.
  * Decision: docs/decisions/0002-upgrade-job.md
  */

@@ -14,7 +14,7 @@ export function initdbSettings(superuser: string, databases: readonly DatabaseFa
   if (template1 === undefined)
     throw new PrecheckError(
       'no-template1',
-      'The server has no database template1.',
+      'The server has no database template1, which pg_upgrade needs.',
       'CREATE DATABASE template1 TEMPLATE template0',
     );
   const postgres = databases.find((d) => d.name === 'postgres');
@@ -35,7 +35,7 @@ export function parallelJobs(given: number | undefined, databases: number, cpus:
   return given ?? Math.max(1, Math.min(databases, cpus));
 }
 
-/** What the Job is told, apart from the upgrade that it belongs to. */
+/** The settings of the Job, without the upgrade that it belongs to. */
 export function jobSettings(
   inputs: Inputs,
   server: ServerFacts,

@@ -30,7 +30,7 @@ export function holdingOf({ spec = {} }: Lease): Holding | undefined {
   return {
     holder: runAddress.safeParse(holderIdentity).success
       ? holderIdentity
-      : 'a holder whose name is no address of a run',
+      : 'a holder whose name is not the address of a run',
     since: timeOf(spec.acquireTime),
     renewed,
     expires: new Date(renewed.getTime() + leaseDuration * 1000),

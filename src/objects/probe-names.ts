@@ -40,7 +40,7 @@ export async function createProbe(cluster: UnleasedCluster, pod: V1Pod): Promise
   }
   throw new ClusterError(
     'probes-at-work',
-    `Pods ${generateName}1 to ${generateName}${String(slots)} are all there: other runs are at work, or were killed.`,
-    `Wait for the other runs to end. The probes of a killed run end by themselves: ${copyable(shell`kubectl -n ${namespace} get pods -l app.kubernetes.io/name=postgres-upgrade-probe`)}`,
+    `Pods ${generateName}1 to ${generateName}${String(slots)} all exist: other runs are at work, or were killed. No probe was started.`,
+    `Wait until the other runs have ended. The probes of a killed run end by themselves: ${copyable(shell`kubectl -n ${namespace} get pods -l app.kubernetes.io/name=postgres-upgrade-probe`)}`,
   );
 }

@@ -6,7 +6,7 @@ import { bootstrapCommand, bootstrapVariables } from './bootstrap.ts';
 import { ownerLabel, passwd, podTemplate } from './pod.ts';
 import type { Transfer } from '../inputs/transfer.ts';
 
-/** How initdb makes the new cluster, and which database must be made anew beside it. */
+/** How initdb makes the new cluster, and which database must be created again in it. */
 export interface InitdbSettings {
   readonly superuser: string;
   readonly encoding: string;
@@ -30,9 +30,9 @@ export interface JobSettings {
 export type JobCommand = 'upgrade' | 'revert' | 'rollback' | 'boot';
 
 export const jobName = `postgres-upgrade-${String(upgrade.from)}-to-${String(upgrade.to)}`;
-/** Of the Job that takes the data directory back, in the one way or the other. */
+/** Of the Job that restores the data directory, for a revert or a rollback. */
 export const revertJobName = `${jobName}-revert`;
-/** Of the Job that starts 12 on a copy of the volume. */
+/** Of the Job that starts PostgreSQL 12 on a copy of the volume. */
 export const bootJobName = `${jobName}-boot`;
 const jobNames: Readonly<Record<JobCommand, string>> = {
   upgrade: jobName,
@@ -44,7 +44,7 @@ export const containerName = 'pg-upgrade';
 const scriptName = 'upgrade.sh';
 
 /**
- * The Job that runs pg_upgrade on the server's volume, takes it back, or starts 12 on a copy. One
+ * The Job that runs pg_upgrade on the server's volume, undoes that, or starts PostgreSQL 12 on a copy. One
  * pod, never repeated by Kubernetes, never ended by a deadline.
  * @param scripts text by file name; they are in the Job's command: see bootstrap.ts
  */

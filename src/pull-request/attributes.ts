@@ -29,7 +29,9 @@ export async function applyAttributes(
       changed = true;
     } catch (error) {
       if (!(error instanceof GitHubError)) throw error;
-      warnings.push(`${what} ${missing.join(', ')} could not be set on the pull request: ${describe(error)}`);
+      warnings.push(
+        `GitHub did not set ${what.toLowerCase()} ${missing.join(', ')} on the pull request: ${describe(error)}`,
+      );
     }
   };
 
@@ -40,7 +42,7 @@ export async function applyAttributes(
   await attempt('Assignees', assignees, async () => {
     const left = missingOf(assignees, await github.addAssignees(number, assignees));
     if (left.length > 0) {
-      warnings.push(`GitHub did not assign ${left.join(', ')}: only people with access to the repository can be.`);
+      warnings.push(`GitHub did not assign ${left.join(', ')}: it assigns only people with access to the repository.`);
     }
   });
 

@@ -13,9 +13,9 @@ const longestLine = 500;
 /** What the pull request changes: the same for every run with the same inputs. */
 export function describeChange({ path, image, namespace }: PullRequestSettings, lines: readonly ChangedLine[]): string {
   return [
-    `The database of CircleCI Server${namespace === '' ? '' : ` in namespace ${code(namespace)}`} moves from PostgreSQL 12 to 14. This makes ${code(path)} name the image of 14, ${code(image)}.`,
+    `The database of CircleCI Server${namespace === '' ? '' : ` in namespace ${code(namespace)}`} moves from PostgreSQL 12 to PostgreSQL 14. This pull request sets the image of PostgreSQL 14, ${code(image)}, in ${code(path)}.`,
     '',
-    '**Merge this before the next deployment**: `helm upgrade` with the old values would start PostgreSQL 12 on a data directory of 14, which it refuses.',
+    '**Merge this before the next deployment**: `helm upgrade` with the old values would start PostgreSQL 12 on the data directory of PostgreSQL 14, and PostgreSQL 12 refuses to start there.',
     '',
     ...block('diff', [
       ...lines.slice(0, mostLines).map((one) => `${one.sign}${cut(oneLine(one.text), longestLine)}`),
@@ -27,15 +27,15 @@ export function describeChange({ path, image, namespace }: PullRequestSettings, 
 /** What a run did and measured. */
 export function describeRun({ runUrl, upgrade }: PullRequestSettings): string {
   const run = runUrl.startsWith('http') ? link('this workflow run', runUrl) : text(runUrl);
-  if (upgrade === undefined) return `Opened by ${run}, which upgraded nothing itself.`;
+  if (upgrade === undefined) return `Opened by ${run}, which upgraded no server itself.`;
   return [
     `PostgreSQL ${code(upgrade.before)} → ${code(upgrade.after)} by ${run}${upgrade.downtimeSeconds === undefined ? '' : `; downtime of the applications **${String(upgrade.downtimeSeconds)} s**`}.`,
     ...phaseTable(upgrade),
     '',
-    '**How to go back.** ' +
+    '**How to roll back.** ' +
       (upgrade.backup === undefined
-        ? 'There is no backup from before the upgrade in the cluster: only one of your own leads back to 12.'
-        : `${code(upgrade.backup)} holds the data as it was when PostgreSQL 12 had been stopped. The action with \`mode: rollback\` says what was written since, which would be lost, and goes back to it; then close this pull request, or revert it.`),
+        ? 'The cluster has no backup from before the upgrade: only a backup of your own restores PostgreSQL 12.'
+        : `${code(upgrade.backup)} holds the data as it was when PostgreSQL 12 was stopped. Run the action with \`mode: rollback\`: it reports what was written since and would be lost, and with your consent restores PostgreSQL 12. Then close this pull request, or revert it.`),
   ].join('\n');
 }
 

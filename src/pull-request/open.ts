@@ -24,7 +24,7 @@ export async function openPullRequest(
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error;
     if (error.code === 'github-no-drafts' && settings.draft) {
-      warnings.push('This repository has no draft pull requests: it was opened as a usual one.');
+      warnings.push('This repository has no draft pull requests, so the action opened a usual one.');
       return await openPullRequest({ github, log }, { ...settings, draft: false }, found, warnings);
     }
     if (error.code === 'github-uncertain' || error.code === 'github-exists') throw error;
@@ -45,7 +45,7 @@ function nextTime(error: GitHubError, github: GitHub, { access }: Survey): Remed
   const setting = '"Allow GitHub Actions to create and approve pull requests"';
   const repository = `the repository's Settings, Actions, General (${access.url}/settings/actions)`;
   const owner = github.repository.split('/', 1).join();
-  const organization = `first in the organization's (${github.serverUrl}/organizations/${owner}/settings/actions), which rules over the repository's`;
+  const organization = `first in the organization's (${github.serverUrl}/organizations/${owner}/settings/actions), which overrides the repository's`;
   return remedyOf(
     `For the next time, set ${setting} in ${repository}${access.ownedByOrganization ? `, ${organization}` : ''}; or give "github-token" a token of a GitHub App.`,
   );

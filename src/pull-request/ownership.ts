@@ -4,8 +4,8 @@ import type { BranchState } from './branch-state.ts';
 import { trailerOf } from './trailer.ts';
 
 /**
- * Stops when the branch holds anybody else's work: nothing of theirs is ever
- * written over or built upon. A merge of the base into the branch is nobody's
+ * Stops when the branch holds anybody else's work: the action never
+ * overwrites it or builds upon it. A merge of the base into the branch is nobody's
  * work (GitHub's button "Update branch"): every other commit on the branch is
  * then still ours, and no other file differs.
  * Decision: docs/decisions/0022-pull-request.md

@@ -40,7 +40,7 @@ export async function probePullRequest(github: GitHub, settings: PullRequestSett
 function valuesAnswer({ path, image }: PullRequestSettings, { edited, base }: Survey): Answer {
   const seen =
     edited.operation === 'none'
-      ? [`${path} on ${base.name} names ${image} already`]
+      ? [`${path} on ${base.name} already names ${image}`]
       : edited.changes.map(
           (c) => `${path} on ${base.name}, line ${String(c.line)}: ${c.path} ${c.before ?? '(missing)'} → ${c.after}`,
         );
@@ -49,7 +49,7 @@ function valuesAnswer({ path, image }: PullRequestSettings, { edited, base }: Su
     : {
         status: 'warning',
         evidence: [...edited.warnings, ...seen],
-        remedy: { text: 'See to it before you merge the pull request that the upgrade will open.' },
+        remedy: { text: 'Resolve this before you merge the pull request that the upgrade will open.' },
       };
 }
 
@@ -97,7 +97,7 @@ const failures: readonly RunError['code'][] = [
   'github-not-found',
 ];
 
-/** Rules by which GitHub can refuse our branch or our commit on it. Some tokens may pass them by, which nobody can read. */
+/** Rules by which GitHub can refuse our branch or our commit on it. Some tokens may bypass them, which the API does not show. */
 const hindering: Readonly<Record<string, string>> = {
   creation: 'only some may create such a branch',
   update: 'only some may push to such a branch',
@@ -114,9 +114,9 @@ async function probeRules(github: GitHub, branch: string, access: Access): Promi
   const rules = await github.branchRules(branch);
   if (rules === undefined) return passed(`rules for branch ${branch} can't be read here`);
   const found = [...new Set(rules)].filter((rule) => rule in hindering);
-  if (found.length === 0) return passed(`no rule stands against branch ${branch}`);
+  if (found.length === 0) return passed(`no rule blocks branch ${branch}`);
   return warning(
-    `Let the token pass by these rules (${access.url}/rules), or set "pull-request-branch" to a name that they leave alone.`,
+    `Let the token bypass these rules (${access.url}/rules), or set "pull-request-branch" to a name to which they do not apply.`,
     ...found.map((rule) => `rule ${rule}: ${hindering[rule] ?? ''}`),
   );
 }

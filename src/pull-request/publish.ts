@@ -12,7 +12,7 @@ import { survey, type Survey } from './survey.ts';
 import { changedText } from './text.ts';
 
 export interface Published {
-  /** `closed`: a person closed the pull request unmerged, and it was left so. */
+  /** `closed`: a person closed the pull request unmerged, and the action left it closed. */
   readonly operation: 'created' | 'updated' | 'none' | 'closed';
   readonly number: number | undefined;
   readonly url: string | undefined;
@@ -22,7 +22,7 @@ export interface Published {
 }
 
 /**
- * Brings branch and pull request to what they are to be, from whatever there is.
+ * Creates or updates branch and pull request, from whatever state they are in.
  * Run twice, it writes nothing the second time.
  * Decision: docs/decisions/0022-pull-request.md
  * @throws ConfigurationError, GitHubError
@@ -57,7 +57,7 @@ async function converge(
   if (parents !== undefined) {
     head = await push(github, settings, found, parents);
     written.commit = true;
-    log.info(`Branch ${branchName} is at ${head}${parents.length > 1 ? `, which merges ${base.name}` : ''}`);
+    log.info(`Wrote commit ${head} to branch ${branchName}${parents.length > 1 ? `, a merge of ${base.name}` : ''}`);
     await refuseMovedBase(github, settings, found);
   }
 
@@ -95,7 +95,7 @@ export function openOf(
   if (ours !== undefined || other === undefined) return ours;
   throw new ConfigurationError(
     'pull-request-other-base',
-    `Pull request ${other.url} takes branch ${branchName} with ${path} into ${other.base}, not into ${base.name}.`,
+    `Pull request ${other.url} merges branch ${branchName} with ${path} into ${other.base}, not into ${base.name}. Nothing was written.`,
     `Set "pull-request-base" to ${other.base}, or close that pull request and delete its branch.`,
   );
 }
@@ -106,13 +106,11 @@ function nothingToDo(
   log: Log,
 ): Published {
   const open = pullRequests.find((p) => p.state === 'open' && p.base === base.name);
-  log.info(`${path} on ${base.name} names ${image} already: nothing to change`);
+  log.info(`Nothing to change: ${path} on ${base.name} already names ${image}`);
   const warnings =
     open === undefined
       ? []
-      : [
-          `${path} on ${base.name} names ${image} already, so that pull request ${open.url} has nothing left to do: close it.`,
-        ];
+      : [`${path} on ${base.name} already names ${image}, so pull request ${open.url} changes nothing: close it.`];
   return {
     operation: 'none',
     number: open?.number,
@@ -124,7 +122,7 @@ function nothingToDo(
 }
 
 function leftClosed(declined: PullRequest, { branchName, edited }: Survey, log: Log): Published {
-  log.info(`Pull request #${String(declined.number)} was closed unmerged and is left so: ${declined.url}`);
+  log.info(`Left pull request #${String(declined.number)} closed: somebody closed it unmerged: ${declined.url}`);
   return {
     operation: 'closed',
     number: declined.number,
@@ -132,7 +130,7 @@ function leftClosed(declined: PullRequest, { branchName, edited }: Survey, log: 
     headSha: declined.headSha,
     changes: edited.changes,
     warnings: [
-      `Somebody closed pull request ${declined.url} unmerged, so that no other was opened. Open it again, or delete branch ${branchName} and run the workflow again.`,
+      `Somebody closed pull request ${declined.url} unmerged, so the action opened no other one. Open it again, or delete branch ${branchName} and run the workflow again.`,
     ],
   };
 }
@@ -143,7 +141,7 @@ async function refuseMovedBase(github: GitHub, { path }: PullRequestSettings, { 
   if (head === undefined || head === base.head || (await findFile(github, head, path))?.sha === file.sha) return;
   throw new GitHubError(
     'base-moved',
-    `${path} on ${base.name} changed while the branch was written.`,
+    `Somebody changed ${path} on ${base.name} while the action wrote the branch.`,
     'Run the workflow again.',
   );
 }

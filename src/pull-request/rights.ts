@@ -30,10 +30,10 @@ export async function probePullRequestRight(github: GitHub, access: Access, base
     return warning(
       `Turn ${setting} on, in the organization first, or use a token of a GitHub App: GITHUB_TOKEN can push the branch but not open the pull request.`,
       ...answer.evidence,
-      'the setting is off, which holds for GITHUB_TOKEN but not for other tokens',
+      'the setting is off: it applies to GITHUB_TOKEN, not to other tokens',
     );
   }
-  return passed(...answer.evidence, `not seen: whether ${setting} is on, which GITHUB_TOKEN needs and may not read`);
+  return passed(...answer.evidence, `unknown: whether ${setting} is on; GITHUB_TOKEN needs it, but may not read it`);
 }
 
 function scoped(scopes: readonly string[], isPrivate: boolean): Answer {
@@ -43,7 +43,8 @@ function scoped(scopes: readonly string[], isPrivate: boolean): Answer {
 }
 
 function judge(tried: Tried, to: string): Answer {
-  if (tried === 'allowed') return passed(`the token may ${to}: GitHub refused an impossible request as impossible`);
+  if (tried === 'allowed')
+    return passed(`the token may ${to}: GitHub refused an impossible request as invalid, not as forbidden`);
   if (tried === 'refused') return failed(grant, `the token may not ${to}`);
-  return unknown(grant, `whether the token may ${to} could not be told`);
+  return unknown(grant, `unknown: whether the token may ${to}`);
 }

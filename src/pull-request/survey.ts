@@ -36,7 +36,7 @@ export async function survey(github: GitHub, settings: PullRequestSettings): Pro
   if (base === branchName) {
     throw new ConfigurationError(
       'branch-is-base',
-      `The pull request's branch and its base are both ${base}.`,
+      `The pull request's branch and its base are both ${base}. Nothing was written.`,
       'Set "pull-request-branch" to a branch of its own, or leave it empty.',
     );
   }
@@ -45,7 +45,7 @@ export async function survey(github: GitHub, settings: PullRequestSettings): Pro
     throw new ConfigurationError(
       'base-not-found',
       `There is no branch ${base} in ${github.repository}.`,
-      'Set "pull-request-base" to the branch that the pull request goes into.',
+      'Set "pull-request-base" to the branch into which the pull request is to be merged.',
     );
   }
   const file = await findFile(github, head, settings.path);

@@ -58,7 +58,7 @@ export function editValues(given: string, options: EditOptions): EditedValues {
   const again = makePlan(edited, path, options);
   if (again.writes.length > 0) {
     const remedy = 'Edit it by hand and set "values-file" to "".';
-    throw refusal(edited, again.writes[0]?.offset ?? 0, 'unproven', 'an edit would ask for one more', remedy);
+    throw refusal(edited, again.writes[0]?.offset ?? 0, 'unproven', 'the edit would need another edit', remedy);
   }
   const changes = writes.map(({ path: keys, before, after }) => {
     const name = pathText(keys);

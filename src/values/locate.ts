@@ -135,7 +135,7 @@ export function whyTwice(
     [key, '<<'].map((one) => pairs.filter(({ text }) => text === one)).find((of) => of.length > 1) ?? [];
   if (second === undefined) return undefined;
   const what = second.text === key ? `${name} is there twice` : `"<<" is there twice beside ${name}`;
-  const remedy = 'Remove the one that is not meant; Helm takes the last one.';
+  const remedy = 'Remove the wrong one. Helm takes the last one.';
   return refusal(source, second.pair.key.range[0], 'duplicate-key', what, remedy);
 }
 

@@ -102,7 +102,7 @@ function droppedDigest(source: Source, writes: readonly Write[]): Warning[] {
     .filter(({ before = '', after }) => pinned.test(before) && !pinned.test(after))
     .map(({ offset, before }) => ({
       code: 'digest-dropped',
-      message: `The digest in ${String(before)} is dropped, since it is the old image's.`,
+      message: `The edit drops the digest in ${String(before)}: it belongs to the old image.`,
       line: position(source.text, offset).line,
     }));
 }

@@ -187,7 +187,7 @@ function parse(text: string): { events: Event[]; readable: string; offset: (at: 
 function unproven(source: Source, what: string): ConfigurationError {
   return new ConfigurationError(
     'values-unproven',
-    `The edit of ${source.file} would change more than the image, or not what was meant (${what}); nothing was written.`,
+    `The edit of ${source.file} would change more than the image, or not the image (${what}). Nothing was written.`,
     'Edit it by hand and set "values-file" to "". Please report this together with the file, without its secrets.',
   );
 }

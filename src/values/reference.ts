@@ -69,11 +69,12 @@ function wantedReference({ name }: Reference, image: WantedImage): string {
 function warningsOf(parsed: Reference, after: string, line: number): Warning[] {
   const warnings: Warning[] = [];
   if (parsed.digest !== undefined && !after.includes('@')) {
-    const message = `The digest ${parsed.digest} is dropped, since it is the old image's.`;
+    const message = `The edit drops the digest ${parsed.digest}: it belongs to the old image.`;
     warnings.push({ code: 'digest-dropped', message, line });
   }
   if (!namesRegistry(parsed.name) && namesRegistry(after)) {
-    const message = 'The image named no registry before and does now: a chart that puts one in front would name two.';
+    const message =
+      'The image had no registry before and has one now: a chart that adds a registry would then name two.';
     warnings.push({ code: 'registry-added', message, line });
   }
   return warnings;

@@ -9,7 +9,7 @@ export interface Source {
   readonly text: string;
 }
 
-/** Helm itself can't store a release whose values are larger than a Secret. */
+/** Bytes: Helm itself can't store a release whose values are larger than a Secret. */
 const largest = 1024 * 1024;
 
 /**

@@ -61,7 +61,7 @@ function notDeployed(source: Source, { maps, document: { document } }: Place): W
 function added(source: Source, { missing }: Place, path: Path, [first]: readonly Write[]): Warning[] {
   if (first === undefined || missing.length < Math.min(2, path.length)) return [];
   const name = pathText(path.slice(0, path.length - missing.length + 1));
-  const message = `The file has no ${name}, so it is added: check that this file holds the values of CircleCI Server, and that no key is misspelt.`;
+  const message = `The file has no ${name}, so the edit adds it. Check that this file holds the values of CircleCI Server, and that no key is misspelt.`;
   return [{ code: 'added', message, line: position(source.text, first.offset).line }];
 }
 
@@ -116,7 +116,7 @@ function otherBots(source: Source, writes: readonly Write[]): Warning[] {
     .map((line) => ({
       code: 'other-bot',
       message:
-        'A comment says that another bot keeps this line up to date: tell it about PostgreSQL 14, or it goes back.',
+        'A comment says that another bot updates this line: configure it for PostgreSQL 14, or it restores the old image.',
       line,
     }));
 }

@@ -162,7 +162,7 @@ describe('a neighbour who puts our labels on what is not ours', () => {
 });
 
 const result = {
-  ...{ schema: 1, command: 'upgrade', outcome: 'upgraded', state: 'swapped', step: 'Looking at the result' },
+  ...{ schema: 1, command: 'upgrade', outcome: 'upgraded', state: 'swapped', step: 'Checking the result' },
   ...{ message: 'done', transfer: 'link', oldVersion: '12.22', newVersion: '14.22', seconds: { total: 1.5 } },
 };
 

@@ -68,7 +68,7 @@ test.concurrent('so is one that the environment switches off', async () => {
   const environment = { NODE_TLS_REJECT_UNAUTHORIZED: '0' };
   // Node warns of it on its standard error, which no other run may write to.
   const end = await startBundle({ namespace: 'circleci-server', kubeconfig, mode: 'status' }, { environment }).end;
-  expect(end.summary).toContain('The environment switches the verification of TLS off');
+  expect(end.summary).toContain('The environment switches off the verification of TLS');
   expect(end.stdout).toMatch(/::warning.*NODE_TLS_REJECT_UNAUTHORIZED=0/);
 });
 

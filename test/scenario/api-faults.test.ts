@@ -20,7 +20,7 @@ describe('a server that cannot be used ends the run at the first call', () => {
       expect.stringContaining(`no answer from ${address} (context production): connect ECONNREFUSED`),
     ]);
     expect(end.report?.error?.code).toBe('unreachable');
-    expect(end.stdout).not.toContain('trying again');
+    expect(end.stdout).not.toContain('before the next attempt');
     expect(end.seconds).toBeLessThan(10);
   });
 
@@ -31,7 +31,7 @@ describe('a server that cannot be used ends the run at the first call', () => {
     });
     expect(end.exitCode).toBe(1);
     expect(end.errors).toEqual([expect.stringMatching(/^unreachable: .*certificate/)]);
-    expect(end.stdout).not.toContain('trying again');
+    expect(end.stdout).not.toContain('before the next attempt');
     expect(scenario.api.calls).toEqual([]);
   });
 
@@ -97,14 +97,14 @@ describe('once the server has answered', () => {
     const end = await scenario.run();
     expect(end.errors).toEqual([]);
     expect(end.exitCode).toBe(0);
-    const told = end.stdout.split('\n').filter((line) => line.includes('trying again'));
+    const told = end.stdout.split('\n').filter((line) => line.includes('before the next attempt'));
     expect(told.sort()).toEqual([
-      "Can't list cronjobs (HTTP 429); trying again in 1 s",
-      "Can't list deployments (HTTP 500); trying again in 0.5 s",
-      expect.stringMatching(/^Can't list volumesnapshotclasses \(.+\); trying again in 0.5 s$/),
-      "Can't read PersistentVolumeClaim data-postgresql-0 (HTTP 503); trying again in 0.5 s",
-      expect.stringMatching(/^Can't read Pod postgresql-0 \(.+\); trying again in 0.5 s$/),
-      "Can't read the API server's version (HTTP 502); trying again in 0.5 s",
+      "Can't list cronjobs (HTTP 429). Waiting 1 s before the next attempt",
+      "Can't list deployments (HTTP 500). Waiting 0.5 s before the next attempt",
+      expect.stringMatching(/^Can't list volumesnapshotclasses \(.+\)\. Waiting 0.5 s before the next attempt$/),
+      "Can't read PersistentVolumeClaim data-postgresql-0 (HTTP 503). Waiting 0.5 s before the next attempt",
+      expect.stringMatching(/^Can't read Pod postgresql-0 \(.+\)\. Waiting 0.5 s before the next attempt$/),
+      "Can't read the API server's version (HTTP 502). Waiting 0.5 s before the next attempt",
     ]);
   });
 

@@ -98,7 +98,7 @@ test('a summary that can not be written costs nothing but the summary', async ()
   const whole = await scenario.run();
   const without = await scenario.run({}, { environment: { GITHUB_STEP_SUMMARY: directory } });
   rmdirSync(directory);
-  expect(without.stdout).toContain('The job summary could not be written: ');
+  expect(without.stdout).toContain('Could not write the job summary: ');
   expect(without.exitCode).toBe(whole.exitCode);
   expect(without.outputs['failed-checks']).toBe(whole.outputs['failed-checks']);
   expect(without.report?.findings).toEqual(whole.report?.findings);

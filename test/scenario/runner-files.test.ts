@@ -12,7 +12,7 @@ test.each([
   expect(end.errors).toEqual([]);
   expect(end.outputs['verdict']).toBe('warning');
   expect(end.report?.verdict).toBe('warning');
-  expect(end.stdout).toContain('The job summary could not be written: ');
+  expect(end.stdout).toContain('Could not write the job summary: ');
 });
 
 test('a report that cannot be written is told, and changes nothing else', async () => {

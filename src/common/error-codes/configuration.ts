@@ -34,7 +34,7 @@ export const configurationCodes = {
   ],
   'event-unreadable': [
     failed,
-    "The workflow was started by `workflow_run`, and the file with the event can't be read. So nobody knows for whom the first workflow ran.",
+    "The workflow was started by `workflow_run`, and the file with the event can't be read. So it is unknown for whom the first workflow ran.",
     'Start the workflow by hand (`workflow_dispatch`).',
   ],
   'external-backup-unconfirmed': [

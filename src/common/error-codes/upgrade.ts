@@ -39,7 +39,7 @@ export const upgradeCodes = {
   ],
   'claim-missing': [
     failed,
-    "A restore was interrupted, there is no claim, and nothing tells for sure which volume is the server's. Nothing was changed.",
+    "A restore was interrupted, there is no claim, and nothing that can be trusted shows which volume is the server's. Nothing was changed.",
     'Keep PostgreSQL stopped. The message has the commands that list the volumes and give one to the claim.',
   ],
   'claim-taken': [
@@ -110,11 +110,11 @@ export const upgradeCodes = {
   'job-pod-gone': [
     failed,
     'Somebody deleted the Job, or its pod, before its result was read.',
-    'Run again: the volume tells how far the Job came.',
+    'Run again: the run sees on the volume how far the Job came.',
   ],
   'job-still-runs': [
     interrupted,
-    'A Job is at work on the volume. It is left to its end.',
+    'A Job is at work on the volume. The action does not interrupt it.',
     'Never delete it. Run again: the run follows it.',
   ],
   'journal-changed': [
@@ -124,18 +124,18 @@ export const upgradeCodes = {
   ],
   'journal-foreign': [
     failed,
-    'The journal tells of another server, or of workloads that the selector does not select. Nothing was changed.',
+    'The journal describes another server, or names workloads that the selector does not select. Nothing was changed.',
     'Set the inputs as that upgrade had them; the message names them.',
   ],
   'journal-gone': [
     failed,
     'An upgrade has not ended, and its journal is missing. Nothing was changed.',
-    'Put the ConfigMap back from a backup of the cluster, or run `mode: rollback` with `confirm: NAMESPACE without the journal`.',
+    'Restore the ConfigMap from a backup of the cluster, or run `mode: rollback` with `confirm: NAMESPACE without the journal`.',
   ],
   'journal-immutable': [
     failed,
-    'Somebody made the journal immutable, and the action could not make it again.',
-    'The message has the command that makes it again.',
+    'Somebody made the journal immutable, and the action could not create it again.',
+    'The message has the command that creates it again.',
   ],
   'journal-invalid': [
     failed,
@@ -144,13 +144,13 @@ export const upgradeCodes = {
   ],
   'journal-not-authentic': [
     failed,
-    "The seal of the journal does not fit: somebody wrote to it, or the superuser's Secret was changed since. Nothing was changed.",
-    'Put the former value of the Secret back, and run again. Or run `mode: rollback` with `confirm: NAMESPACE without the journal`.',
+    "The seal of the journal does not match: somebody wrote to it, or the superuser's Secret was changed since. Nothing was changed.",
+    'Restore the former value of the Secret, and run again. Or run `mode: rollback` with `confirm: NAMESPACE without the journal`.',
   ],
   'journal-replayed': [
     failed,
-    'Somebody put an older journal in the place of the newest one. Nothing was changed.',
-    'Put the newest one back, or run `mode: rollback` with `confirm: NAMESPACE without the journal`.',
+    'Somebody replaced the journal by an older one. Nothing was changed.',
+    'Restore the newest one, or run `mode: rollback` with `confirm: NAMESPACE without the journal`.',
   ],
   'journal-unwritable': [
     failed,
@@ -170,11 +170,11 @@ export const upgradeCodes = {
   'let-in-by-others': [
     interrupted,
     'After PostgreSQL 14 was started, somebody else started applications. A revert would lose what they wrote, so PostgreSQL 14 stays.',
-    'Stop deployments. `mode: upgrade` completes the upgrade; `mode: rollback` says what going back would lose.',
+    'Stop deployments. `mode: upgrade` completes the upgrade; `mode: rollback` says what a rollback would lose.',
   ],
   'node-silent': [
     leftAsItIs,
-    'The node on which the Job was at work has stopped reporting. Nobody can tell whether the Job still runs, so nothing is started on the volume.',
+    'The node on which the Job was at work has stopped reporting. It is unknown whether the Job still runs, so the action starts nothing on the volume.',
     'Bring the node back, or say that it is switched off, with the command in the message. Then run again.',
   ],
   'not-analyzed': [
@@ -184,7 +184,7 @@ export const upgradeCodes = {
   ],
   'not-measured': [
     failed,
-    'What was measured before the upgrade is not known any more, so nothing can be compared.',
+    'The journal does not have the measurement before the upgrade, so the data can not be compared.',
     'Run the upgrade again: it measures again.',
   ],
   'not-rolled-back': [
@@ -204,8 +204,8 @@ export const upgradeCodes = {
   ],
   reverted: [
     reverted,
-    'The upgrade failed, and the action restored PostgreSQL 12. The applications are back, and nothing was lost.',
-    'The message has the cause. Remove it, then run again.',
+    'The upgrade failed, and the action restored PostgreSQL 12. The applications are as they were before, and nothing was lost.',
+    'The message has the cause. Fix it, then run again.',
   ],
   served: [
     failed,
@@ -234,7 +234,7 @@ export const upgradeCodes = {
   ],
   'transfer-differs': [
     failed,
-    'The Job took the files over in another way than was asked for. Nothing of it is kept.',
+    'The Job transferred the files in another way than the input `transfer` says. The action keeps nothing of it.',
     'Use one version of the action as a whole.',
   ],
   'unexpected-output': [
@@ -275,7 +275,7 @@ export const upgradeCodes = {
   'way-back-failed': [
     failed,
     'The action began to restore PostgreSQL 12 and could not complete it. PostgreSQL and the applications may be stopped.',
-    'Do what the message says, then run `mode: upgrade` again: it goes on restoring. Do not start PostgreSQL by hand.',
+    'Do what the message says, then run `mode: upgrade` again: it resumes the revert or rollback. Do not start PostgreSQL by hand.',
   ],
   'wrong-server': [
     failed,

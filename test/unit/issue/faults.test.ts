@@ -29,7 +29,7 @@ describe('a write whose answer is lost is looked up, not made twice', () => {
   it('when the issue is opened', async () => {
     scene.double.play('POST', /\/issues$/, faults.lost);
     expect(await scene.run(red)).toMatchObject({ number: 1 });
-    expect(scene.log.text).toContain('Whether it was done is not known');
+    expect(scene.log.text).toContain('It is unknown whether GitHub carried it out');
     expect(scene.issues).toHaveLength(1);
     await expectSettled(red, 0);
   });
@@ -63,7 +63,7 @@ describe('a run that dies', () => {
     scene.double.play('PATCH', /\/issues\/1$/, faults.notAccessible);
     await thrownBy(() => scene.run(redder));
     await scene.run(red);
-    expect(scene.comments.at(-1)).toContain('(`clients`): not asked any more');
+    expect(scene.comments.at(-1)).toContain('(`clients`): no longer part of the checks');
     await expectSettled(red, 2);
     await scene.run([]);
     await expectSettled([], 3);
@@ -121,7 +121,7 @@ describe('two runs at once', () => {
       ['open', null],
       ['closed', 'not_planned'],
     ]);
-    expect(scene.issues[1]?.body).toBe('Two runs opened an issue at the same moment; #1 is the one that stays.');
+    expect(scene.issues[1]?.body).toBe('Two runs opened an issue at the same moment. The action keeps #1.');
     await expectSettled(red, 0);
   });
 

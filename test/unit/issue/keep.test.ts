@@ -112,7 +112,7 @@ describe('the one issue', () => {
     await scene.run([finding('majors')]);
     expect((await scene.run([], { findings: [] })).operation).toBe('closed');
     expect(scene.issue.body).toContain('**✓ PostgreSQL 14 serves already**');
-    expect(scene.comments[0]).toContain('not asked any more');
+    expect(scene.comments[0]).toContain('no longer part of the checks');
     expect(scene.comments[0]).toContain('PostgreSQL 14 serves, as');
   });
 
@@ -168,7 +168,7 @@ describe('what people do', () => {
     await scene.run([finding('majors'), finding('clients')]);
     scene.issue.state = 'closed';
     expect(await scene.run([finding('majors'), finding('clients')])).toMatchObject({ operation: 'none', number: 1 });
-    expect(scene.log.text).toContain('closed by hand');
+    expect(scene.log.text).toContain('closed it by hand');
     // Noted in silence, so that its return is something new.
     expect(await scene.writesOf([finding('majors')])).toEqual([updated]);
     expect(scene.issue.state).toBe('closed');

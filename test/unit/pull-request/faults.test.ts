@@ -70,7 +70,7 @@ describe('what passes', () => {
     scene.double.play('POST', /\/pulls$/, faults[name], 2);
     expect((await scene.publish()).operation).toBe('created');
     expect(scene.clock.pauses).toEqual([1000, 2000]);
-    expect(scene.log.text.match(/Trying again in/g)).toHaveLength(2);
+    expect(scene.log.text.match(/before the next attempt/g)).toHaveLength(2);
   });
 
   it('ends after five times, with the link', async () => {
@@ -112,7 +112,7 @@ describe('a write whose answer is lost', () => {
     expect(result.number).toBe(1);
     expect(scene.double.state.pullRequests).toHaveLength(1);
     expect(scene.git.git(['rev-list', '--count', `main..${branch}`])).toBe('1');
-    expect(scene.log.text).toContain('Whether it was done is not known');
+    expect(scene.log.text).toContain('It is unknown whether GitHub carried it out');
   });
 
   it('and a moved branch too', async () => {
@@ -127,7 +127,7 @@ describe('somebody quicker', () => {
   it('made the same branch: it is read again', async () => {
     scene.double.play('POST', /git\/refs/, faults.refExists);
     expect((await scene.publish()).operation).toBe('created');
-    expect(scene.log.text).toContain('Looking again');
+    expect(scene.log.text).toContain('Reading again');
   });
 
   it.each(['notFastForward', 'conflict'] as const)('moved the branch (%s): it is read again', async (name) => {
@@ -159,7 +159,7 @@ describe('rate limits', () => {
     scene.double.play('POST', /\/pulls$/, fault);
     expect((await scene.publish()).operation).toBe('created');
     expect(scene.clock.pauses).toEqual([pause]);
-    expect(scene.log.text).toContain(`Trying again in ${String(pause / 1000)} s`);
+    expect(scene.log.text).toContain(`Waiting ${String(pause / 1000)} s before the next attempt`);
   });
 
   it('the primary one is waited for when it ends soon', async () => {
@@ -188,7 +188,7 @@ describe('what hangs on the pull request', () => {
     });
     expect(result.operation).toBe('created');
     expect(result.warnings).toHaveLength(3);
-    expect(result.warnings.join('\n')).toMatch(/Labels upgrade.*\n.*stranger.*\n.*author/s);
+    expect(result.warnings.join('\n')).toMatch(/labels upgrade.*\n.*stranger.*\n.*author/s);
     expect(scene.pull).toMatchObject({ labels: [], assignees: ['ada'], reviewers: [], teamReviewers: ['platform'] });
   });
 

@@ -66,6 +66,6 @@ describe("somebody else's work on the branch", () => {
     const error = await thrownBy(() => scene.publish());
     expect(error.code).toBe('branch-not-ours');
     expect(scene.git.commit(branch).message).toBe('My notes');
-    expect(scene.log.text).toContain('Looking again');
+    expect(scene.log.text).toContain('Reading again');
   });
 });

@@ -62,7 +62,7 @@ describe('nothing there yet', () => {
       '41.5 s',
       'Upgrade the data | 12.3',
       record.backup,
-      'How to go back',
+      'How to roll back',
       '/actions/runs/7',
     ]) {
       expect(body).toContain(part);
@@ -131,7 +131,7 @@ describe('nothing to change', () => {
     scene.forget();
     const result = await scene.publish();
     expect(result).toMatchObject({ operation: 'none', number: 1, headSha: scene.git.head(branch) });
-    expect(result.warnings.join()).toMatch(/nothing left to do: close it/);
+    expect(result.warnings.join()).toMatch(/changes nothing: close it/);
     expect(scene.double.attempts).toEqual([]);
   });
 

@@ -82,7 +82,7 @@ describe('the proof', () => {
   ])('fails for %s', async (_, wrong) => {
     const error = await thrownBy(() => prove(source, wrong));
     expect(error.code).toBe('values-unproven');
-    expect(error.message).toContain('nothing was written');
+    expect(error.message).toContain('Nothing was written');
   });
 
   test.each(['14.20', '1_000', '0o14', '12:30', 'yes'])(
