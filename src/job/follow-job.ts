@@ -56,7 +56,7 @@ export async function waitForStart(surroundings: Deps, job: V1Job, limit: number
  * Follows a started pod until it has ended, and writes its log into ours.
  * Reads again and again instead of streaming: log streams break when they are quiet.
  * @param limit milliseconds
- * @param expected milliseconds until its end; undefined where nothing foretells it
+ * @param expected milliseconds until its end; undefined where nothing tells it
  * @throws UpgradeError `node-silent` when its node has stopped reporting, WaitError at the limit
  */
 export async function followToEnd(surroundings: Deps, pod: V1Pod, limit: number, expected?: number): Promise<JobEnd> {

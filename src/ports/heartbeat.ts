@@ -13,7 +13,7 @@ const longestState = 500;
 export interface LongWork {
   /** Completes "Still …": `rebuilding the statistics`. */
   readonly doing: string;
-  /** How long it is expected to take, in milliseconds; undefined where nothing foretells it. */
+  /** How long it is expected to take, in milliseconds; undefined where nothing tells it. */
   readonly expected?: number | undefined;
   /** When it is ended, in milliseconds; undefined where nothing ends it. */
   readonly limit?: number | undefined;

@@ -14,7 +14,7 @@ export interface Wait {
   readonly limit: number;
   /** The input that sets the limit; undefined where none does. */
   readonly limitInput?: string;
-  /** How long it is expected to take, in milliseconds; undefined where nothing foretells it. */
+  /** How long it is expected to take, in milliseconds; undefined where nothing tells it. */
   readonly expected?: number | undefined;
   /** A command for a shell that shows what holds it up; for the error at the limit. */
   readonly lookAt?: string;

@@ -64,7 +64,7 @@ function helmUpgrade({ target, charts, valuesFile }: Ended): Remedy {
 function removeOldDirectory({ target }: Ended): Remedy {
   const { namespace, podName, container, volume } = target;
   return shellRemedy(
-    'After 24 hours of healthy operation, make a backup of PostgreSQL 14. Then remove the old directory `data-12.preupgrade`:',
+    'After 24 hours of healthy operation, make a backup of PostgreSQL 14. Then this removes the old directory `data-12.preupgrade` from the volume:',
     shell`kubectl -n ${namespace} exec ${podName} -c ${container.name} -- bash ${volume.mountPath}/upgrade-logs/delete_old_cluster.sh`,
   );
 }
@@ -77,7 +77,7 @@ function removeBackup({ target: { namespace }, backup }: Ended, text: string): R
     return [shellRemedy(text, shell`kubectl -n ${namespace} delete persistentvolumeclaim ${name}`)];
   return [
     shellRemedy(
-      `${text} Its VolumeSnapshotContent retains, so set that to Delete first:`,
+      `${text} The action set its VolumeSnapshotContent to Retain. Set that to Delete first, or the storage keeps the snapshot:`,
       shell`content=$(kubectl -n ${namespace} get volumesnapshot ${name} -o jsonpath='{.status.boundVolumeSnapshotContentName}')`,
       `kubectl patch volumesnapshotcontent "$content" --type merge -p '{"spec":{"deletionPolicy":"Delete"}}'`,
       shell`kubectl -n ${namespace} delete volumesnapshot ${name}`,

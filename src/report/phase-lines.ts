@@ -3,15 +3,18 @@ import type { Report } from './report-shape.ts';
 
 type Phase = Report['phases'][number];
 
+/** The colours that Mermaid gives them. */
+const legend = 'Grey: expected. Blue: measured. Red: failed.';
+
 /** From so many phases on there is something to look at. */
 const fewest = 3;
 
-/** The phases of a run as a picture and as a table; what was foretold beside what it took. */
+/** The phases of a run as a picture and as a table; what was expected beside what it took. */
 export function phaseLines({ phases }: Pick<Report, 'phases'>): string[] {
   if (phases.length === 0) return [];
   return [
-    ...(phases.length < fewest ? [] : [...block('mermaid', gantt(phases)), '']),
-    '| phase | began (UTC) | seconds | foretold | |',
+    ...(phases.length < fewest ? [] : [...block('mermaid', gantt(phases)), '', legend, '']),
+    '| phase | began (UTC) | seconds | expected | |',
     '| --- | --- | ---: | ---: | --- |',
     ...phases.map(row),
     '',
@@ -29,7 +32,7 @@ function row({ title, startedAt, seconds, expectedSeconds, outcome }: Phase): st
   return `| ${cells.join(' | ')} |`;
 }
 
-/** Grey is what was foretold, blue what it took, red what failed. The times are UTC, which Mermaid takes for the reader's own and shows as they are. */
+/** The times are UTC, which Mermaid takes for the reader's own and shows as they are. */
 function gantt(phases: readonly Phase[]): string[] {
   return [
     'gantt',
@@ -42,7 +45,7 @@ function gantt(phases: readonly Phase[]): string[] {
         `  ${what} ${length.toFixed(1)} s :${kind}, ${begin}, ${Math.max(length, 0.1).toFixed(1)}s`;
       return [
         `  section ${mermaidText(title)}`,
-        ...(expectedSeconds === undefined ? [] : [bar('foretold', 'done', expectedSeconds)]),
+        ...(expectedSeconds === undefined ? [] : [bar('expected', 'done', expectedSeconds)]),
         outcome === 'done' ? bar('took', 'active', seconds) : bar('failed after', 'crit', seconds),
       ];
     }),

@@ -131,7 +131,7 @@ export const reportShape = z.strictObject({
       expectedSeconds: z
         .number()
         .optional()
-        .describe('What was foretold before the upgrade began; absent where nothing foretold it.'),
+        .describe('What the checks let expect before the upgrade began; absent where nothing tells it.'),
       outcome: z.enum(['done', 'failed']),
     }),
   ),

@@ -123,7 +123,7 @@ function valuesLines({ verdict, serving, image, pullRequest }: Report): string[]
   const serves = serving || verdict === 'already-upgraded' || verdict === 'declined';
   if (image === undefined || isNamed || !serves) return [];
   return [
-    'values.yaml must say the same before the next `helm upgrade`:',
+    'Before the next `helm upgrade`, set the image in values.yaml:',
     '',
     ...block('yaml', [
       'postgresql:',

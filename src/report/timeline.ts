@@ -6,7 +6,7 @@ export interface Phase {
   /** By the runner's clock, as ISO 8601 in UTC. */
   readonly startedAt: string;
   readonly seconds: number;
-  /** What was foretold before it began; undefined where nothing foretold it. */
+  /** What it was expected to take; undefined where nothing told that before. */
   readonly expectedSeconds?: number | undefined;
   readonly outcome: 'done' | 'failed';
 }
@@ -42,11 +42,11 @@ export class Timeline {
    * What the phases to come are expected to take.
    * @param expected seconds, by the id of the phase
    */
-  foretell(expected: Readonly<Record<string, number | undefined>>): void {
+  expect(expected: Readonly<Record<string, number | undefined>>): void {
     this.expected = expected;
   }
 
-  /** Milliseconds that a phase is expected to take; undefined where nothing foretells it. */
+  /** Milliseconds that a phase is expected to take; undefined where nothing tells it. */
   expectedTime(id: string): number | undefined {
     const expected = this.expected[id];
     return expected === undefined ? undefined : expected * 1000;

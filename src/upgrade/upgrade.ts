@@ -33,7 +33,7 @@ export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeReques
   const record = recordOf(facts, runId, given.clock.now());
   const journal = await Journal.begin(given.cluster, target.namespace, seal, record);
   const context = contextOf({ ...given, inputs, target }, journal);
-  given.timeline.foretell(expectedTimes(facts));
+  given.timeline.expect(expectedTimes(facts));
   const ending = await converge(reversibleSteps, context);
   return ending.end === 'completed' ? await completeUpgrade(context) : ending;
 }

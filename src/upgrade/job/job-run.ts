@@ -71,7 +71,7 @@ export async function runJob(
   return end;
 }
 
-/** Milliseconds; the way back, and the start of a copy, are not foretold. */
+/** Milliseconds; nothing tells it of the way back, and of the start of a copy. */
 function expectedTime({ timeline }: Context, command: JobCommand): number | undefined {
   return command === 'upgrade' ? timeline.expectedTime('upgrade-job') : undefined;
 }

@@ -13,9 +13,9 @@ const phases = [
 ];
 
 describe('the phases', () => {
-  test('are a table with what was foretold, what it took, and how it ended', () => {
+  test('are a table with what was expected, what it took, and how it ended', () => {
     expect(phaseLines({ phases: phases.slice(0, 2) })).toEqual([
-      '| phase | began (UTC) | seconds | foretold | |',
+      '| phase | began (UTC) | seconds | expected | |',
       '| --- | --- | ---: | ---: | --- |',
       '| Stop | `23:59:58` | 3.0 |  | ✓ |',
       '| Run pg\\_upgrade | `23:59:59` | 12.3 | 10.0 | ✓ |',
@@ -35,13 +35,14 @@ describe('the phases', () => {
       '  section Stop',
       '  took 3.0 s :active, 2026-01-02 23:59:58, 3.0s',
       '  section Run pg_upgrade',
-      '  foretold 10.0 s :done, 2026-01-02 23:59:59, 10.0s',
+      '  expected 10.0 s :done, 2026-01-02 23:59:59, 10.0s',
       '  took 12.3 s :active, 2026-01-02 23:59:59, 12.3s',
       '  section Going back Stop it',
       '  failed after 0.0 s :crit, 2026-01-02 23:59:59, 0.1s',
       '```',
       '',
     ]);
+    expect(lines).toContain('Grey: expected. Blue: measured. Red: failed.');
     expect(lines).toContain('| Going back: Stop &#124; it | `23:59:59` | 0.0 |  | ✗ |');
   });
 

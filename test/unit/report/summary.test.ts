@@ -148,6 +148,15 @@ describe('the job summary', () => {
     expect(text).toContain('**Other pods on the volume** (`volume-users`): Stop it.');
   });
 
+  test('folds commands that are longer than people read', () => {
+    const lines = Array.from({ length: 21 }, (_, index) => `DROP TABLE t${String(index)};`);
+    const with21 = { ...finding, remedy: { text: 'Drop them.', commands: [{ in: 'psql' as const, lines }] } };
+    const text = renderSummary(report({ findings: [with21] }));
+    expect(text).toContain('<details><summary>In psql: 21 lines</summary>\n\n```\nDROP TABLE t0;\n');
+    const with20 = { ...finding, remedy: { text: 'x', commands: [{ in: 'psql' as const, lines: lines.slice(1) }] } };
+    expect(renderSummary(report({ findings: [with20] }))).toContain('In psql:\n\n```\nDROP TABLE t1;\n');
+  });
+
   test('has the worst first, and what passed folded up', () => {
     const findings = (['passed', 'warning', 'unknown', 'failed'] as const).map((status) => ({ ...finding, status }));
     const rows = renderSummary(report({ findings })).split('\n');

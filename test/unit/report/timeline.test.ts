@@ -30,10 +30,10 @@ describe('the timeline', () => {
     expect(timeline.phases).toEqual([{ id: 'stop', title: 'Stop', startedAt: begun, seconds: 0.5, outcome: 'failed' }]);
   });
 
-  test('keeps what was foretold of a phase beside what it took', async () => {
+  test('keeps what a phase was expected to take beside what it took', async () => {
     const { clock, timeline } = setUp();
     expect(timeline.expectedTime('stop')).toBeUndefined();
-    timeline.foretell({ stop: 2.5, start: undefined });
+    timeline.expect({ stop: 2.5, start: undefined });
     expect([timeline.expectedTime('stop'), timeline.expectedTime('start')]).toEqual([2500, undefined]);
     for (const id of ['stop', 'start']) await timeline.phase(id, id, () => clock.sleep(2000));
     expect(timeline.phases).toEqual([

@@ -25,7 +25,7 @@ const told = ({ log }: Setting) => log.lines.find((line) => line.startsWith('Sti
 describe('a line a minute while', () => {
   test('the data is measured and written to disk', async () => {
     const setting = await slowed(/last_value/);
-    setting.context.timeline.foretell({ quiesce: 12.4 });
+    setting.context.timeline.expect({ quiesce: 12.4 });
     await quiesce.run(setting.context);
     expect(told(setting)).toBe(
       'Still measuring the data and writing it to disk (60 s, expected about 12 s, at most 30 min for each database)',
@@ -49,7 +49,7 @@ describe('a line a minute while', () => {
 
   test('the statistics are rebuilt', async () => {
     const setting = await slowed(/ANALYZE/);
-    setting.context.timeline.foretell({ analyze: 40 });
+    setting.context.timeline.expect({ analyze: 40 });
     await analyze.run(setting.context);
     expect(told(setting)).toBe(
       'Still rebuilding the statistics of 3 databases (60 s, expected about 40 s, at most 6 h for each database)',
