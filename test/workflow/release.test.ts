@@ -9,6 +9,7 @@ import { runByAct } from './act.ts';
 jest.setTimeout(120_000);
 
 const file = 'release.yml';
+const appToken = 'ghs_fedcba9876543210fedcba9876543210fedc';
 const repository = new ReleaseRepository();
 const programs = mkdtempSync(path.join(tmpdir(), 'programs-'));
 const calls = path.join(programs, 'calls');
@@ -25,7 +26,7 @@ beforeAll(() => {
   const notes = path.join(programs, 'notes.md');
   program(
     'gh',
-    `case $1 in api) cat '${programs}/checks.json' ;; release) cp "$RUNNER_TEMP/notes.md" '${notes}' ;; esac`,
+    `case $1 in api) cat '${programs}/checks.json' ;; auth) echo "pushes with $GH_TOKEN" >>'${calls}' ;; release) cp "$RUNNER_TEMP/notes.md" '${notes}' ;; esac`,
   );
   // Of this repository's shape: dist/ is what the version makes of it.
   repository.write(
@@ -44,10 +45,11 @@ async function run(inputs: Record<string, string>, checks: object) {
   writeFileSync(calls, '');
   writeFileSync(path.join(programs, 'checks.json'), JSON.stringify(checks));
   const end = await runByAct({
-    ...{ file, inputs, programs, variables: {}, secrets: { GITHUB_TOKEN: 'ghs_0123456789abcdef0123456789abcdef0123' } },
+    ...{ file, inputs, programs, variables: { RELEASE_APP_CLIENT_ID: 'Iv23liExample' } },
+    secrets: { GITHUB_TOKEN: 'ghs_0123456789abcdef0123456789abcdef0123', RELEASE_APP_PRIVATE_KEY: 'a key' },
     text: readFileSync(path.join('.github/workflows', file), 'utf8'),
     event: 'workflow_dispatch',
-    environment: { ORIGIN: repository.origin, GITHUB_REPOSITORY: 'acme/upgrade' },
+    environment: { APP_TOKEN: appToken, ORIGIN: repository.origin, GITHUB_REPOSITORY: 'acme/upgrade' },
   });
   const called = readFileSync(calls, 'utf8').trim().split('\n');
   return { ...end, called: called.map((call) => call.replaceAll(/\/\S+\/(?=\w+\.)/g, '')) };
@@ -87,6 +89,7 @@ test('a release tags one commit, pins it in the next, attests dist/, and publish
   for (const page of pinnedFiles) expect(repository.at('origin/main', page)).toBe(pin);
   expect(end.artifacts['attested']?.['index.js']?.trim()).toBe(repository.at('v0.1.0', 'dist/index.js'));
   expect(repository.git('log', '-1', '--format=%an', 'v0.1.0')).toBe('github-actions[bot]');
+  expect(end.called).toContain(`pushes with ${appToken}`);
   expect(end.called.at(-1)).toBe('gh release create v0.1.0 --verify-tag --title 0.1.0 --notes-file notes.md --latest');
   expect(readFileSync(path.join(programs, 'notes.md'), 'utf8')).toContain(pin);
 });
