@@ -27,7 +27,7 @@ const silenceLimit = 120_000;
 /**
  * Waits until the container of a Job's only pod runs, or has already ended.
  * @param limit milliseconds
- * @throws UpgradeError when it can't start, or is gone before it was seen; WaitError at the limit
+ * @throws UpgradeError when the pod can't start, or was deleted before it was seen; WaitError at the limit
  */
 export async function waitForStart(surroundings: Deps, job: V1Job, limit: number): Promise<V1Pod> {
   const { name = '', namespace = '' } = job.metadata ?? {};
@@ -37,7 +37,7 @@ export async function waitForStart(surroundings: Deps, job: V1Job, limit: number
     const pod = await podOfJob(surroundings, job);
     if (pod === undefined) {
       await expectPodToCome(surroundings, job);
-      return { pending: (await newestEvent(surroundings.cluster, namespace, name)) ?? 'there is no pod yet' };
+      return { pending: (await newestEvent(surroundings.cluster, namespace, name)) ?? 'it does not exist yet' };
     }
     const progress = podProgress(pod, containerName);
     if (progress.state === 'stuck') {
@@ -77,7 +77,7 @@ export async function followToEnd(surroundings: Deps, pod: V1Pod, limit: number,
     try {
       now = await cluster.find('pods', name, namespace);
     } catch (error) {
-      // The Job does not need us: an API server that is away ends neither it nor this wait.
+      // The Job runs without us: an API server that does not answer ends neither the Job nor this wait.
       if (isAway(error)) return { pending: error.message };
       throw error;
     }
@@ -88,12 +88,12 @@ export async function followToEnd(surroundings: Deps, pod: V1Pod, limit: number,
       silentSince ??= clock.monotonic();
       if (clock.monotonic() - silentSince > silenceLimit) throw nodeSilent(now);
       return {
-        pending: `its node ${now.spec?.nodeName ?? '?'} has stopped reporting, so nobody can tell whether it runs`,
+        pending: `its node ${now.spec?.nodeName ?? '?'} has stopped reporting, so it is unknown whether the pod runs`,
       };
     }
     silentSince = undefined;
     const progress = podProgress(now, containerName);
-    // A log that hangs keeps nobody from seeing the end.
+    // A log that hangs must not delay the end.
     void follower.print(name);
     if (progress.state !== 'ended') return { pending: 'it runs' };
     await follower.printRest(name);
@@ -106,13 +106,13 @@ function nodeSilent({ metadata, spec }: V1Pod): UpgradeError {
   const node = spec?.nodeName ?? '?';
   return new UpgradeError(
     'node-silent',
-    `Node ${node} has stopped reporting, and pod ${metadata?.name ?? '?'} was at work on the volume there: whether it still is, nobody can tell. Nothing else is started on the volume, and everything is left as it is.`,
-    `Bring node ${node} back; or, once you are sure that it is switched off, say so: ${copyable(shell`kubectl taint nodes ${node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`)}. Then run "mode: upgrade" again: it goes on. Never delete the pod by force while the node may run.`,
+    `Node ${node} has stopped reporting. Pod ${metadata?.name ?? '?'} was at work on the volume there, and may still be. The action starts nothing else on the volume, and leaves everything as it is.`,
+    `Bring node ${node} back. Or, once you are sure that it is switched off, say so to Kubernetes: ${copyable(shell`kubectl taint nodes ${node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`)}. Then run "mode: upgrade" again to resume. Never delete the pod by force while the node may run.`,
   );
 }
 
 /**
- * By its controller's word, which counts a pod that is to go as failed, also on a node that never confirmed it: ask its pods too.
+ * By the status that its controller writes. That counts a terminating pod as failed, also on a node that never confirmed its end: so look at its pods too.
  * A Job that its controller has not looked at yet has no status at all, and has not ended.
  */
 export function hasEnded({ status }: V1Job): boolean {
@@ -132,7 +132,7 @@ async function expectPodToCome(surroundings: Deps, job: V1Job): Promise<void> {
   throw new UpgradeError(
     'job-pod-gone',
     `Job ${name} ${now === undefined ? 'was deleted' : 'has ended'}, and its pod was deleted before its result was read.`,
-    'Find out who deletes pods or Jobs in the namespace. The volume itself tells the next run how far the Job came.',
+    'Find out who deletes pods or Jobs in the namespace. Then run again: the next run sees on the volume how far the Job came.',
   );
 }
 
@@ -223,7 +223,7 @@ class LogFollower {
     try {
       text = await cluster.podLog(this.namespace, pod, containerName, this.last === '' ? undefined : this.last);
     } catch (error) {
-      log.debug(`The log of pod ${pod} could not be read: ${describe(error)}`);
+      log.debug(`Could not read the log of pod ${pod}: ${describe(error)}`);
       return;
     }
     // sinceTime counts whole seconds, so the last lines come again.

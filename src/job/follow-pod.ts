@@ -1,6 +1,6 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 
-/** Why a container waits, when it is a reason that does not pass by itself soon. */
+/** Reasons for which a container waits, and that do not pass by themselves soon. */
 const hopeless = new Set([
   'ErrImagePull',
   'ImagePullBackOff',
@@ -19,7 +19,7 @@ export type PodProgress =
       readonly exitCode: number;
       readonly reason: string;
       readonly terminationMessage: string | undefined;
-      /** Whose end it is: one that should have ended well before the container of interest begins keeps that from ever running. */
+      /** The container that ended: an init container that failed keeps the container of interest from ever running. */
       readonly container: string;
     };
 
@@ -66,7 +66,7 @@ function earlier(pod: V1Pod, own: V1ContainerStatus | undefined): V1ContainerSta
 
 /**
  * Whether the node of a container that ran has stopped reporting: the node controller then takes the pod's readiness
- * away, although all its containers were ready when they were last heard of. That they run nobody can tell any more.
+ * away, although all its containers were ready at their last report. Whether they still run is unknown.
  */
 export function isSilent(pod: V1Pod, container: string): boolean {
   const status = (type: string) => pod.status?.conditions?.find((c) => c.type === type)?.status;

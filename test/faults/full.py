@@ -29,7 +29,7 @@ PHASES = {
     'at the first rename': ('mv rename data -> *', 1),
     'at the second rename': ('mv rename data-14 -> *', 1),
 }
-SAYS_SO = ('No space left', 'quota exceeded', 'takes no more', 'not enough', 'Read-only file system', 'Input/output error')
+SAYS_SO = ('No space left', 'quota exceeded', 'accepts no more data', 'not enough', 'Read-only file system', 'Input/output error')
 
 
 def full_cases(fixtures, rng):
