@@ -23,7 +23,15 @@ const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
   check: '`pg_upgrade --check` finds it too, but in the downtime',
   upgrade: '`pg_upgrade --check` passes; the upgrade itself fails in the downtime',
   start: 'the new server does not start, or refuses its clients, after the upgrade',
-  never: 'nothing fails, and no message appears',
+  never: 'the upgrade reports nothing',
+};
+
+/** Who says what the check's `says` quotes. */
+const saying: Readonly<Record<NonNullable<Check['shows']>, string>> = {
+  check: 'pg_upgrade or its log says',
+  upgrade: 'pg_upgrade or its log says',
+  start: 'PostgreSQL 14 says',
+  never: 'PostgreSQL may say later',
 };
 
 const vendorPage = 'https://circleci.com/docs/server-admin/latest/operator/upgrade-postgres/';
@@ -202,7 +210,7 @@ function section({ id, title, expected, why, says, shows, advice }: Check): stri
     why.replace("vendor's upgrade page", `vendor's [upgrade page](${vendorPage})`),
     '',
     ...(shows === undefined ? [] : [`Without this check ${showing[shows]}.`, '']),
-    ...(says === undefined ? [] : [`pg_upgrade or the new server says: \`${says}\``, '']),
+    ...(says === undefined ? [] : [`${saying[shows ?? 'upgrade']}: \`${says}\``, '']),
     `**What to do:** ${sentence(advice)}`,
     '',
   ];

@@ -114,7 +114,7 @@ const indexFunctions: Hazard = {
   expected: 'The functions of indexes work with only pg_catalog in the search_path',
   why: 'ANALYZE and REINDEX of the upgrade run with only pg_catalog in the search_path, as PostgreSQL 17 does for everybody. So no role can have the superuser call its own functions instead. Both compute the expressions and predicates of indexes. A function that names a table, a type or another function without its schema then fails. The table gets no statistics. If the new server must rebuild such an index, the upgrade fails in the downtime. The check reads the function, and does not run it. The upgrade asks again when the last client has disconnected.',
   severity: 'failed',
-  shows: 'never',
+  shows: 'upgrade',
   says: 'function inner_f(integer) does not exist',
   advice: 'Give the function a search_path of its own, or name the schemas in its body.',
   onlyIfExists: ['SELECT 1 FROM pg_index WHERE indexrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)'],
