@@ -11,7 +11,7 @@ export const surroundingsChecks: readonly Check[] = [
   {
     id: 'gitops',
     title: 'Argo CD, Flux and KEDA',
-    expected: 'Neither Argo CD, Flux nor KEDA reverts PostgreSQL or the applications during the upgrade',
+    expected: 'Neither Argo CD, Flux nor KEDA changes PostgreSQL or the applications during the upgrade',
     subject: 'cluster',
     why: 'They would remove the scheduling gate, and start PostgreSQL and the applications in the middle of the upgrade. The check finds them by their labels, annotations and field managers. It reads from the Application, HelmRelease or Kustomization whether it is paused, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. The upgrade pauses ScaledObjects of KEDA, and has to see them for that. A HorizontalPodAutoscaler needs nothing, except one with a minReplicas of 0: Kubernetes suspends it while its target has 0 replicas.',
     advice:
