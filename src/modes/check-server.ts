@@ -100,7 +100,7 @@ async function look(context: ClusterModeContext): Promise<FoundServer> {
   };
   const { target, open } = await locate({ ...context, cluster: cluster.interruptedBy(signal), mask });
   log.info(
-    `StatefulSet ${target.name}, claim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}, UID ${String(target.userId)}`,
+    `Found StatefulSet ${target.name}, PersistentVolumeClaim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}, UID ${String(target.userId)}`,
   );
   context.progress.target = target;
   const { password, seal } = await open();
