@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import { readFileSync } from 'node:fs';
 import tseslint from 'typescript-eslint';
 
 // node:crypto and node:util compute only.
@@ -11,6 +12,17 @@ const outside = [
   '!node:crypto',
   '!node:util',
 ];
+
+// The words of this project's texts; .textlintrc.cjs holds the pages to the same list.
+const words = JSON.parse(readFileSync(new URL('scripts/words.json', import.meta.url), 'utf8')).flatMap(
+  ({ not, say }) => {
+    const pattern = not.startsWith('(?<') ? `/${not}\\b/i` : `/\\b${not}\\b/i`;
+    return [`Literal[value=${pattern}]`, `TemplateElement[value.raw=${pattern}]`].map((selector) => ({
+      selector,
+      message: `Say instead: ${say}.`,
+    }));
+  },
+);
 
 export default tseslint.config(
   {
@@ -51,4 +63,5 @@ export default tseslint.config(
       'no-restricted-globals': ['error', 'fetch', 'setTimeout', 'setInterval'],
     },
   },
+  { files: ['src/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...words] } },
 );

@@ -65,7 +65,7 @@ describe('a neighbour who takes the labels off the pod of the upgrade Job', () =
   });
 });
 
-describe('a neighbour who makes the journal immutable, which can not be taken back,', () => {
+describe('a neighbour who makes the journal immutable, which can not be undone,', () => {
   function makeImmutable({ cluster }: Live, more: Readonly<Record<string, string>> = {}): void {
     const now = cluster.peek('configmaps', journalName, namespace);
     const metadata = { ...now?.metadata, finalizers: ['example.com/keep'] };

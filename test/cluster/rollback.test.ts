@@ -71,7 +71,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
     kubectl('patch', 'pv', former, '-p', '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}');
   });
 
-  describe('then applications that somebody else starts before the data of 14 is compared', () => {
+  describe('then applications that somebody else starts before the data of PostgreSQL 14 is compared', () => {
     let interrupted: ActionEnd;
     let written: number;
 

@@ -33,7 +33,7 @@ describe.each(chosen)('an upgrade whose runner is killed %s', (_name, line) => {
     end = await runAction({ namespace, mode: 'upgrade', confirm: namespace });
   });
 
-  test('is gone on with by the next run, which ends with 14', () => {
+  test('is resumed by the next run, which ends with PostgreSQL 14', () => {
     console.log(`killed after: ${struck}`);
     expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, 'upgraded', undefined]);
     expect(end.log).toMatch(/Resuming the upgrade that https:\/\/github.example\/\S+ began at /);

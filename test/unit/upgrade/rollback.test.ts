@@ -85,7 +85,7 @@ const volumeOf = ({ cluster }: Live) =>
   cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace)?.spec?.volumeName;
 
 describe('a rollback of a finished upgrade', () => {
-  test('brings 12 back from the backup, and the applications as they are by now', async () => {
+  test('restores PostgreSQL 12 from the backup, and the applications as they are by now', async () => {
     const setting = await upgraded();
     expect(await roll(setting, setting.cluster)).toBe('reverted');
     expectTwelve(setting);

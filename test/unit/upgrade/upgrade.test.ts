@@ -94,7 +94,7 @@ describe('an upgrade', () => {
   });
 
   describe('whose data differs', () => {
-    test('brings 12 back from the backup when the files were linked, and keeps the volume with 14', async () => {
+    test('restores PostgreSQL 12 from the backup when the files were linked, and keeps the volume of PostgreSQL 14', async () => {
       const setting = await live({ [jobName]: ending(0), [revertName]: served('link') });
       loseRowOn14(setting);
       const error = await thrownBy(setting.begin);
@@ -112,7 +112,7 @@ describe('an upgrade', () => {
       expect(context.results.warnings).toEqual([expect.stringContaining('PersistentVolume pv-1 holds the data')]);
     });
 
-    test('takes the cloned files of 12 back, after a snapshot of what 14 had', async () => {
+    test('restores the cloned files of PostgreSQL 12, after a snapshot of what PostgreSQL 14 had', async () => {
       const back = ending(0, { command: 'rollback', outcome: 'reverted', message: 'data is PostgreSQL 12 again' });
       const setting = await live({
         [jobName]: ending(0, { transfer: 'clone' }),
