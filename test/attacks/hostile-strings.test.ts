@@ -38,6 +38,7 @@ const seed = Number(process.env['HOSTILE_SEED'] ?? 20261129);
 const count = 5200;
 const docs = 'https://github.com/octo-org/action/blob/main/docs/checks.md';
 const runUrl = 'https://github.com/octo-org/infrastructure/actions/runs/7/attempts/1';
+const phase = { id: 'x', title: '', startedAt: '2026-01-02T03:04:05.000Z', seconds: 1, outcome: 'done' as const };
 
 type Take = () => string;
 
@@ -112,9 +113,7 @@ function hostileReport(take: Take, findings: readonly Finding[]): Report {
     warnings: [take(), `PersistentVolume ${take()} holds it: \`kubectl get pv ${take()}\`.`],
     backup: take(),
     versions: { before: take(), after: take() },
-    phases: (['done', 'failed', 'done'] as const).map((outcome) => ({
-      ...{ id: 'x', title: take(), startedAt: '2026-01-02T03:04:05.000Z', seconds: 1, outcome },
-    })),
+    phases: (['done', 'failed', 'done'] as const).map((outcome) => ({ ...phase, title: take(), outcome })),
     nextSteps: [shellRemedy(take(), `kubectl get ${take()}`)],
     status: { state: 'unfinished', evidence: [take(), take()], safe: take(), next: shellRemedy(take(), take()) },
     issue: { operation: 'none', number: 7, url: runUrl },
@@ -225,7 +224,7 @@ async function wrongIn(take: Take): Promise<string[]> {
       edit: (text) => ({ operation: 'none', text, changes: [], warnings: [] }),
       upgrade: {
         ...{ before: take(), after: take(), backup: take(), downtimeSeconds: 1 },
-        phases: [{ id: 'x', title: take(), seconds: 1, outcome: 'done' }],
+        phases: [{ ...phase, title: take() }],
       },
     },
     [{ line: 1, sign: '+', text: take() }],

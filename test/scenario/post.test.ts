@@ -51,7 +51,7 @@ test.concurrent.each(unfinished)(
     expect(told.errors).toEqual([]);
     expect(told.summary).toContain('# ! The upgrade is not finished');
     expect(told.summary).toContain('last step: upgrade-job');
-    expect(told.summary).toContain('**Next:** "mode: upgrade"');
+    expect(told.summary).toContain('**Next:** Run "mode: upgrade" with the same inputs');
     expect(scenario.api.writes).toEqual([]);
     expect(told.outputs).toEqual({});
   },
