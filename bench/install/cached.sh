@@ -4,6 +4,7 @@
 # part_inputs NAME: everything that decides what the part looks like: files and pinned versions.
 part_inputs() {
   cat "$BENCH_DIR/install/$1"
+  case $1 in kubernetes | csi | writer | act) cat "$BENCH_DIR/install/compile.sh" ;; esac
   case $1 in
   kubernetes) cat "$BENCH_DIR"/kube/{go.mod,go.sum,main.go} && echo "$KUBERNETES_VERSION" ;;
   csi) sources csi ;;
