@@ -32,6 +32,13 @@ export function bench(command: string, ...args: string[]): string {
   return result.stdout;
 }
 
+/** A new server with little data and one pod of each kind of application: what starts and stops often should be small. */
+export function reset(...options: string[]): void {
+  const few =
+    'applications.frontend.replicas=1,applications.workflows-conductor=null,applications.vm-scaler.replicas=1';
+  bench('reset', '--namespace', namespace, '--size-mb', '20', '--tables', '40', '--set', few, ...options);
+}
+
 export function kubectl(...args: string[]): string {
   return execFileSync('kubectl', args, {
     encoding: 'utf8',

@@ -17,7 +17,7 @@ import {
 import { isWhole } from '../choice.ts';
 import { commandsFor } from '../commands.ts';
 import { runAction } from './action.ts';
-import { bench, environment, kubectl, kubectlWith, namespace, psql } from './bench.ts';
+import { environment, kubectl, kubectlWith, namespace, psql, reset } from './bench.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -37,7 +37,7 @@ const withShadows = isWhole
 const [looked = hostileDatabase] = withShadows;
 
 beforeAll(() => {
-  bench('reset', '--namespace', namespace, '--no-writer', '--size-mb', '20', '--tables', '40');
+  reset('--no-writer');
   logs = serverLogs();
   safely('template1', makeRole);
   for (const database of withShadows.slice(0, -1)) safely(database, shadowScript());

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runAction, saysInLog, startAction, type ActionEnd, type RunningAction } from './action.ts';
-import { apply, bench, helmWouldChange, kubectl, kubectlJson, namespace, psql } from './bench.ts';
+import { apply, bench, helmWouldChange, kubectl, kubectlJson, namespace, psql, reset } from './bench.ts';
 import { expectNoLoss } from './no-loss.ts';
 import { expireLease, renewLease, replicas, statefulSet } from './server.ts';
 
@@ -28,7 +28,7 @@ let before: ReturnType<typeof replicas>;
 let image: string;
 
 beforeAll(() => {
-  bench('reset', '--namespace', namespace, '--size-mb', '20', '--tables', '40');
+  reset();
   before = replicas(namespace);
   ({ image } = statefulSet(namespace));
 });

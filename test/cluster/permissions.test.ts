@@ -9,7 +9,7 @@ import { permissionName, permissionsFor, type Permission } from '../../src/permi
 import { isUntold, runAction, type ActionEnd } from './action.ts';
 import { choiceOf, isWhole } from '../choice.ts';
 import { commandsFor } from '../commands.ts';
-import { bench, environment, kubectl, kubectlWith, namespace } from './bench.ts';
+import { environment, kubectl, kubectlWith, namespace, reset } from './bench.ts';
 import { isGranted, type ApiCall } from '../granted.ts';
 import { kubeconfigOf, namesOf } from './user.ts';
 
@@ -83,7 +83,7 @@ let probed: ActionEnd;
 let unprobed: ActionEnd;
 
 beforeAll(async () => {
-  bench('reset', '--namespace', namespace, '--no-writer', '--size-mb', '20', '--tables', '40');
+  reset('--no-writer');
   kubeconfig = kubeconfigOf(namespace, account);
   await grant(rows);
   unprobed = await runAction({ namespace, kubeconfig, probes: 'none' });

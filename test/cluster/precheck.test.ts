@@ -5,7 +5,7 @@ import { isWhole } from '../choice.ts';
 import { runAction, type ActionEnd } from './action.ts';
 import type { V1PersistentVolume, V1Pod, V1Secret } from '@kubernetes/client-node';
 import { permissionsFor } from '../../src/permissions/permissions.ts';
-import { AuditLog, bench, callName, kubectl, kubectlJson, kubectlWith, namespace, outsideOf, psql } from './bench.ts';
+import { AuditLog, callName, kubectl, kubectlJson, kubectlWith, namespace, outsideOf, psql, reset } from './bench.ts';
 import { replicas, rowCounts } from './server.ts';
 import { limitedKubeconfig, namesOf } from './user.ts';
 
@@ -25,7 +25,7 @@ describe('a precheck', () => {
   let before: { replicas: unknown; rows: unknown };
 
   beforeAll(async () => {
-    bench('reset', '--namespace', namespace, '--no-writer', '--size-mb', '20', '--tables', '40');
+    reset('--no-writer');
     // One with another locale is no obstacle.
     psql(namespace, 'template1', 'DROP DATABASE postgres');
     psql(namespace, 'template1', "CREATE DATABASE postgres TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");

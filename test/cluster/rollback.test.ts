@@ -2,7 +2,7 @@
 // One server that is upgraded twice and goes back both times: by itself, since the data differs, and by consent, after what others let in was kept.
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { killActionAt, runAction, type ActionEnd } from './action.ts';
-import { bench, helmUpgrade, kubectl, kubectlJson, namespace, psql } from './bench.ts';
+import { helmUpgrade, kubectl, kubectlJson, namespace, psql, reset } from './bench.ts';
 import { expectNoLoss } from './no-loss.ts';
 import { expireLease, replicas, statefulSet } from './server.ts';
 import { verifyWriter } from './writer.ts';
@@ -42,7 +42,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
   let end: ActionEnd;
 
   beforeAll(async () => {
-    bench('reset', '--namespace', namespace, '--size-mb', '20', '--tables', '40');
+    reset();
     before = replicas(namespace);
     former = volume();
     await killActionAt(upgrade, '::group::Compare the data');

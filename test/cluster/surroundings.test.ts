@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { remedyText } from '../../src/text/remedy.ts';
 import { commandsFor } from '../commands.ts';
 import { isUntold, runAction, type ActionEnd } from './action.ts';
-import { apply, bench, environment, kubectl, namespace, psql } from './bench.ts';
+import { apply, environment, kubectl, namespace, psql, reset } from './bench.ts';
 import { statefulSet } from './server.ts';
 import { limitedKubeconfig } from './user.ts';
 import { waitFor } from './wait-for.ts';
@@ -29,7 +29,7 @@ let provoked: ActionEnd;
 let shell: ChildProcess;
 
 beforeAll(async () => {
-  bench('reset', '--namespace', namespace, '--no-writer', '--size-mb', '20', '--tables', '40');
+  reset('--no-writer');
   provoke();
   shell = localSession();
   await sessions(2);

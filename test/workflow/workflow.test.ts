@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { isWhole } from '../choice.ts';
-import { AuditLog, bench, callName, namespace, psql } from '../cluster/bench.ts';
+import { AuditLog, callName, namespace, psql, reset } from '../cluster/bench.ts';
 import { limitedKubeconfig } from '../cluster/user.ts';
 import { GitHubDouble } from '../github/double.ts';
 import { mergePullRequest } from '../github/merge.ts';
@@ -67,7 +67,7 @@ describe('the examples, one after the other on a server on 12', () => {
 
   beforeAll(async () => {
     await openGitHub();
-    bench('reset', '--namespace', namespace, '--no-writer', '--size-mb', '20', '--tables', '40');
+    reset('--no-writer');
     for (const mode of ['precheck', 'upgrade'] as const)
       secrets[`KUBECONFIG_${mode.toUpperCase()}`] = readFileSync(limitedKubeconfig(namespace, mode, mode), 'utf8');
   });
