@@ -34,6 +34,7 @@ export default tseslint.config(
       '!bench/precheck/',
       'eslint.config.js',
       '.dependency-cruiser.mjs',
+      '.textlintrc.cjs',
       'scripts/screenshots/render.mjs',
     ],
   },

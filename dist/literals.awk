@@ -1,5 +1,5 @@
 # What stands in quotes in a statement may be a secret (a subscription's password, a function's text), and nobody needs it to know the statement. For the
-# programs of report.sh and replay.sh, which call begin_statement() and then without_literals() for each line of the statement. A literal may go over lines.
+# programs of report.sh and restore-test.sh, which call begin_statement() and then without_literals() for each line of the statement. A literal may go over lines.
 # Whoever owns a database may bring lines of any length: each character is looked at twice at most, and only the beginning of a long answer is made.
 
 function begin_statement() { quote = "" }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What a try that was not ours left on the volume. The documented way renames data to data-12 before it begins, and puts nothing back when it
-# fails; then data is absent, and the server's image makes an empty cluster in its place. Each answer says what was found and the commands, for
+# What another upgrade left on the volume. The vendor's script renames data to data-12 before it begins, and does not undo that when it
+# fails; then data is absent, and the server's image creates an empty cluster instead. Each answer says what was found and the commands, for
 # a person who is root. One state only is taken over: the old cluster under another name, whole, and ours to rename.
 # Decision: docs/decisions/0003-other-upgrade.md
 
@@ -16,7 +16,7 @@ look_at_foreign() {
   if [[ -e $DATA && ! -O $DATA ]]; then
     WHY="$DATA belongs to UID $(stat -c %u "$DATA") and not to user $EUID: a try as another user left it. ${BY_HAND}chown -R $EUID:$(id -g) $(quoted "$DATA")"
   elif [[ $data == "$TO" ]]; then
-    WHY="$DATA is PostgreSQL $TO already, and not by this upgrade"
+    WHY="$DATA is PostgreSQL $TO already, but not by this upgrade"
   elif [[ ! -e $old ]]; then
     WHY="$DATA holds no PostgreSQL $FROM (PG_VERSION: $data), and not by this upgrade"
   elif [[ -e $MOVED && -e $KEPT ]]; then
@@ -28,7 +28,7 @@ look_at_foreign() {
   elif [[ $data != absent ]]; then
     WHY="$(of_failed_try "$old"), and $DATA is in its place without a cluster in it: $(if is_empty "$DATA"; then printf 'rmdir %s' "$(quoted "$DATA")"; else printf 'move %s away' "$DATA"; fi), then run again"
   elif was_served "$NEW"; then
-    WHY="$(of_failed_try "$old"), but a server was started on $(described "$NEW"), and what it wrote is there alone. To go on with it: mv $(quoted "$NEW" "$DATA")"
+    WHY="$(of_failed_try "$old"), but a server was started on $(described "$NEW"), and only this directory has what it wrote. To keep it: mv $(quoted "$NEW" "$DATA")"
   elif [[ ! -f $old/global/pg_control ]]; then
     WHY="$(of_failed_try "$old"), which linked its files into $(described "$NEW"). $(way_back_from_link "$old")"
   elif [[ $old == "$KEPT" ]]; then
@@ -51,7 +51,7 @@ quoted() { # WORD... → words for a POSIX shell; plain ones stay plain. A termi
   done
 }
 
-of_failed_try() { printf '%s is absent; an upgrade which was not ours left PostgreSQL %s in %s' "$DATA" "$FROM" "$1"; }
+of_failed_try() { printf '%s is absent; another upgrade left PostgreSQL %s in %s' "$DATA" "$FROM" "$1"; }
 
 stranger_in() { # DIRECTORY... → the first path that is not ours; what we can't look into is not ours
   local directory found
@@ -67,10 +67,10 @@ was_served() { [[ -e $1/postmaster.opts ]] && ! { [[ -f $1/postmaster.opts ]] &&
 
 way_back_from_link() { # DIRECTORY: of the old cluster
   if [[ ! -e $NEW ]]; then
-    printf 'The new cluster is gone, so nobody can tell whether it was served: restore the snapshot'
+    printf 'The new cluster is missing, so it is unknown whether it served clients: restore the snapshot'
     return
   fi
-  printf 'It was never served, so %s is whole. %srm -rf %s && mv %s' "$FROM" "$BY_HAND" "$(quoted "$NEW")" "$(quoted "$1/$LINKED" "$1/global/pg_control")"
+  printf 'The new cluster never served clients, so PostgreSQL %s is whole. %srm -rf %s && mv %s' "$FROM" "$BY_HAND" "$(quoted "$NEW")" "$(quoted "$1/$LINKED" "$1/global/pg_control")"
   if [[ $1 != "$DATA" ]]; then printf ' && mv %s' "$(quoted "$1" "$DATA")"; fi
 }
 
@@ -78,11 +78,11 @@ what_of_new() { # beside a data directory of the old version
   if [[ -e $MOVED ]]; then
     beside_old
   elif [[ -n $(stranger_in "$NEW") ]]; then
-    printf '%s. It belongs to somebody else: %schown -R %s:%s %s, then run again' "$(described "$NEW")" "$BY_HAND" "$EUID" "$(id -g)" "$(quoted "$NEW")"
+    printf '%s. It belongs to another user: %schown -R %s:%s %s, then run again' "$(described "$NEW")" "$BY_HAND" "$EUID" "$(id -g)" "$(quoted "$NEW")"
   elif was_served "$NEW"; then
-    printf 'a server was started on it, and what it wrote is there alone: %s, %s. Keep the right one' "$(described "$NEW")" "$(described "$DATA")"
+    printf 'a server was started on it, and only it has what that server wrote: %s, %s. Keep the right one' "$(described "$NEW")" "$(described "$DATA")"
   elif [[ -f $DATA/global/pg_control ]]; then
-    printf 'a failed try left it, it was never served, and PostgreSQL %s is whole in %s. %srm -rf %s' "$FROM" "$DATA" "$BY_HAND" "$(quoted "$NEW")"
+    printf 'a failed try left it, it never served clients, and PostgreSQL %s is whole in %s. %srm -rf %s' "$FROM" "$DATA" "$BY_HAND" "$(quoted "$NEW")"
   else
     printf '%s' "$(way_back_from_link "$DATA")"
   fi
@@ -94,14 +94,14 @@ beside_old() {
   for other in "$MOVED" "$KEPT"; do
     if [[ ! -e $other ]]; then continue; fi
     if [[ -e $DATA/${NEW##*/} ]]; then
-      printf 'an upgrade which was not ours moved its new cluster into %s, where another one had appeared: %s, beside %s. Move %s away first' \
+      printf 'another upgrade moved its new cluster into %s, where another one had appeared: %s, beside %s. Move %s away first' \
         "$DATA" "$(described "$DATA/${NEW##*/}")" "$(described "$other")" "$DATA"
     elif ! has_tables "$DATA" && { [[ ! -r $other ]] || has_tables "$other"; }; then
-      printf '%s is an EMPTY cluster, as an image makes it where it finds none, beside the old one: %s, %s. Stop the server. %smv %s && mv %s && chown -R %s:%s %s' \
+      printf '%s is an EMPTY cluster, as an image creates it if it finds none, beside the old one: %s, %s. Stop the server. %smv %s && mv %s && chown -R %s:%s %s' \
         "$DATA" "$(described "$DATA")" "$(described "$other")" "$BY_HAND" "$(quoted "$DATA" "$DATA.empty")" "$(quoted "$other" "$DATA")" "$EUID" "$(id -g)" "$(quoted "$DATA")"
-      if [[ -f $other/$LINKED ]]; then printf '. Its files were linked into a new cluster: run status then, before any server is started'; fi
+      if [[ -f $other/$LINKED ]]; then printf '. Its files were linked into a new cluster: after this run status, before you start any server'; fi
     else
-      printf '%s exists beside a PostgreSQL %s: it is not of this upgrade. Keep the right one and move the other away: %s, %s' \
+      printf '%s exists beside a PostgreSQL %s: this upgrade did not create it. Keep the right one and move the other away: %s, %s' \
         "$other" "$FROM" "$(described "$DATA")" "$(described "$other")"
     fi
     return
@@ -118,7 +118,7 @@ described() { # DIRECTORY: as evidence, for who has to choose
   elif [[ ! -f $control ]]; then
     printf '%s (PG_VERSION: %s, no pg_control)' "${1##*/}" "$(version_of "$1")"
   else
-    printf '%s (PostgreSQL %s, %s, %s MB, last written %s)' "${1##*/}" "$(version_of "$1")" "$(if has_tables "$1"; then printf 'with tables'; else printf empty; fi)" \
+    printf '%s (PostgreSQL %s, %s, %s MiB, last written %s)' "${1##*/}" "$(version_of "$1")" "$(if has_tables "$1"; then printf 'with tables'; else printf empty; fi)" \
       "$(du -sm "$1/base" 2>/dev/null | cut -f1)" "$(date -u -r "$control" +%FT%TZ)"
   fi
 }

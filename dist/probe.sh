@@ -5,7 +5,7 @@
 #   library NAME ok|MESSAGE | preload NAME ok|MESSAGE | end
 # Environment: FROM and TO, the majors; ROLE, upgrade or serving; LOCALES, lines
 # of "encoding collate ctype" for which initdb has to work; SORT_ORDER, one line
-# of SQL which tells how text sorts; LIBRARIES, names a line, to be loaded by a
+# of SQL that prints a digest of the sort order; LIBRARIES, names a line, to be loaded by a
 # session; PRELOADS, names a line, to start a server with.
 set -u
 unset PGDATA PGHOST PGPORT PGUSER PGPASSWORD
@@ -51,7 +51,7 @@ if [ -n "$cluster" ]; then
 fi
 
 # As pg_upgrade does it: all in one session, so that one library may need another.
-# The server's log tells each by its number; a library that ends it leaves the rest untold. A name is a literal within a literal, whatever it holds.
+# The server's log names each by its number. If a library ends the server, the rest get no answer. A name is a literal within a literal, whatever it holds.
 load_all() {
   printf '%s\n' "$LIBRARIES" | sed "s/'//g" | {
     number=0

@@ -41,7 +41,7 @@ room_left() { # MESSAGE
   local said
   if [[ $LOCKED == no || $1 =~ $NO_ROOM ]]; then return; fi
   # A signal may have come while the probe was a second name of a table's file.
-  said=$({ rm -f -- "$PROBE" && set -o noclobber && head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE"; } 2>&1) || printf '; the volume takes no more: %s' "${said##*: }"
+  said=$({ rm -f -- "$PROBE" && set -o noclobber && head -c 64K /dev/urandom >"$PROBE" && sync "$PROBE"; } 2>&1) || printf '; the volume accepts no more data: %s' "${said##*: }"
   rm -f -- "$PROBE" 2>/dev/null || true
 }
 readonly NO_ROOM='No space left|quota exceeded|Read-only file system'
@@ -108,7 +108,7 @@ result() {
     "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(control_json)"
 }
 
-# What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (literals.awk, as in replay.sh), of all else what looks like a
+# What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (literals.awk, as in restore-test.sh), of all else what looks like a
 # password, a connection string of a subscription or foreign server, or a hash, also over several lines. Whoever owns a database may bring lines of any
 # length into these logs, and the time for a line grows with the square of its length. So a line is cut before it is read, at white space, since a hash or
 # a URL of which only a part is there is not recognized. What follows may still belong to it, and is left out up to the next message.
@@ -255,7 +255,7 @@ first_line() { grep -hE "$@" 2>/dev/null | head -n 1 | redact || true; } # PATTE
 # pg_upgrade's own sentence, and the line which names the culprit: out of the lists which the checks leave, else of the log to which pg_upgrade
 # points. Dumps and restores run side by side: only the first to fail has a cause, the others fail because the server is then stopped for them. So
 # nothing counts which comes after the first "Failure, exiting".
-telling_line() { # OUTPUT OF pg_upgrade
+root_cause_line() { # OUTPUT OF pg_upgrade
   local said sentence log culprit
   said=$(sed '/^Failure, exiting/,$d' "$1")
   sentence=$(sed -nE "/$FAILED_STATUS/,\$p" <<<"$said")

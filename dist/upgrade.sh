@@ -1,7 +1,7 @@
 #!/bin/bash
 # upgrade.sh upgrade|revert|rollback|boot|status
 #
-# Upgrades the PostgreSQL cluster on a volume with pg_upgrade, or brings the old one back. It runs in a Kubernetes Job, as the user who owns
+# Upgrades the PostgreSQL cluster on a volume with pg_upgrade, or restores the old one. It runs in a Kubernetes Job, as the user who owns
 # the data directory, while nothing else has the volume mounted: whoever starts the Job has proven that.
 #
 # The rule of the whole: what to do next is read from the disk, never from memory. Every command is a row of small moves, each durable before
@@ -71,7 +71,7 @@ main() {
   trap 'LAST_ERROR="line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND"' ERR
   trap 'conclude $?' EXIT
   trap 'interrupt' TERM INT HUP
-  STEP='Looking at the environment'
+  STEP='Checking the environment'
   check_environment
   WORK=$(mktemp -d /tmp/pgupgrade.XXXXXX) # short: the path of a socket has at most 107 bytes
   SAID=$WORK/said
@@ -87,7 +87,7 @@ main() {
 }
 
 upgrade() {
-  step 1 '' 'Looking at the volume'
+  step 1 '' 'Checking the volume'
   look
   log "    state: $STATE ($FOUND)"
   case $STATE in
@@ -111,7 +111,7 @@ upgrade() {
 }
 
 revert() {
-  STEP='Going back'
+  STEP="Restoring PostgreSQL $FROM"
   go_back
   STEP_STARTED=0
   if [[ $REVERTED == true ]]; then finish reverted "$DATA is PostgreSQL $FROM again"; else finish nothing-to-revert "$DATA is PostgreSQL $FROM"; fi
@@ -140,7 +140,7 @@ check_environment() {
   local name
   case $COMMAND in upgrade | revert | rollback | boot | status) ;; *) refuse "usage: upgrade.sh upgrade|revert|rollback|boot|status" ;; esac
   if ((EUID == 0)); then refuse "run as the owner of the data directory, not as root"; fi
-  if ! id -un >/dev/null 2>&1; then refuse "user $EUID has no entry in /etc/passwd: initdb and pg_upgrade want one"; fi
+  if ! id -un >/dev/null 2>&1; then refuse "user $EUID has no entry in /etc/passwd: initdb and pg_upgrade need one"; fi
   for name in FROM TO JOBS HEARTBEAT_SECONDS LOGS_SECONDS; do
     if [[ ! ${!name} =~ ^[1-9][0-9]*$ ]]; then refuse "$name must be a whole number, not '${!name}'"; fi
   done
@@ -195,10 +195,10 @@ check_old() {
   done
   if [[ -e $MOVED ]]; then refuse "$(beside_old)"; fi
   file=$(find "$DATA" ! -user "$EUID" -printf '%U %p' -quit)
-  if [[ -n $file ]]; then refuse "not owned by user $EUID: $(quoted "${file#* }") (${file%% *}) (a run as another user may have left it; give it back with chown -R $EUID:$(id -g) $DATA)"; fi
-  if [[ -e $LOGS && ! -O $LOGS ]]; then refuse "$LOGS is not owned by user $EUID: remove it, or give it back with chown"; fi
+  if [[ -n $file ]]; then refuse "not owned by user $EUID: $(quoted "${file#* }") (${file%% *}) (a run as another user may have left it; change its owner with chown -R $EUID:$(id -g) $DATA)"; fi
+  if [[ -e $LOGS && ! -O $LOGS ]]; then refuse "$LOGS is not owned by user $EUID: remove it, or change its owner with chown"; fi
   for name in standby.signal recovery.signal recovery.conf backup_label tablespace_map; do
-    if [[ -e $DATA/$name ]]; then refuse "$DATA/$name: this is a standby, or a backup which was not restored to its end"; fi
+    if [[ -e $DATA/$name ]]; then refuse "$DATA/$name: this is a standby, or a backup that was not completely restored"; fi
   done
   if ! is_empty "$DATA/pg_twophase"; then refuse "prepared transactions: COMMIT PREPARED or ROLLBACK PREPARED them in PostgreSQL $FROM first"; fi
   if [[ ! -d $DATA/pg_wal/ ]] || ! in_volume "$DATA/pg_wal"; then refuse "$DATA/pg_wal -> $(quoted "$(readlink "$DATA/pg_wal")"): not mounted here"; fi
@@ -207,7 +207,7 @@ check_old() {
     '') refuse "$DATA/global/pg_control is not readable" ;;
   esac
   if is_running "$DATA"; then refuse "a server is running on $DATA"; fi
-  if [[ -n $(find "$DATA/pg_tblspc" -mindepth 1 -maxdepth 1 -type l -lname $'*\n*' -print -quit) ]]; then refuse "a tablespace's path has a line end, which our lists can't hold"; fi
+  if [[ -n $(find "$DATA/pg_tblspc" -mindepth 1 -maxdepth 1 -type l -lname $'*\n*' -print -quit) ]]; then refuse "a tablespace's path has a line end, which the Job's lists can't hold"; fi
   while IFS= read -r directory; do check_tablespace "$directory"; done < <(tablespaces)
   choose_transfer
   check_space
@@ -231,7 +231,7 @@ choose_transfer() {
     auto) if can clone "$file"; then MODE=clone; elif can link "$file"; then MODE="link"; else MODE=copy; fi ;;
     copy) MODE=copy ;;
     *)
-      if ! can "$TRANSFER" "$file"; then refuse "transfer mode $TRANSFER does not work on this volume ($(stat -f -c %T "$file")): $(<"$WORK/probe"); take another one, or auto"; fi
+      if ! can "$TRANSFER" "$file"; then refuse "transfer mode $TRANSFER does not work on this volume ($(stat -f -c %T "$file")): $(<"$WORK/probe"); set \"transfer\" to another mode, or to auto"; fi
       MODE=$TRANSFER
       ;;
   esac
@@ -244,7 +244,7 @@ can() { # clone|link FILE
   if [[ $1 == clone ]]; then command=(cp --reflink=always --remove-destination); fi
   "${command[@]}" -- "$2" "$PROBE" 2>"$WORK/probe" || status=1
   rm -f -- "$PROBE"
-  if grep -qE "$NO_ROOM" "$WORK/probe"; then refuse "nothing can be written to see what the volume can do: $(<"$WORK/probe")"; fi
+  if grep -qE "$NO_ROOM" "$WORK/probe"; then refuse "no file can be written to try the transfer modes: $(<"$WORK/probe")"; fi
   return "$status"
 }
 
@@ -254,15 +254,15 @@ check_space() { # in KiB
   room=$(room "$databases")
   read -r needed inodes < <(awk -v "mode=$MODE" '$1 == mode {print $2, $3}' <<<"$room")
   free=$(available -k) free_inodes=$(available -i)
-  log "    $databases databases: the new catalogs take about $(($(awk '$1 == "catalogs" {print $2}' <<<"$room") / 1024)) MB; $(($(awk '$1 == "data" {print $2}' <<<"$room") / 1024)) MB of data; $((free / 1024)) MB are free"
-  if ((free < needed)); then refuse "not enough space for transfer mode $MODE: about $((needed / 1024)) MB are needed, $((free / 1024)) MB are free$(advice)"; fi
+  log "    $databases databases: the new catalogs take about $(($(awk '$1 == "catalogs" {print $2}' <<<"$room") / 1024)) MiB; $(($(awk '$1 == "data" {print $2}' <<<"$room") / 1024)) MiB of data; $((free / 1024)) MiB are free"
+  if ((free < needed)); then refuse "not enough space for transfer mode $MODE: about $((needed / 1024)) MiB are needed, $((free / 1024)) MiB are free$(advice)"; fi
   if [[ $free_inodes != unlimited ]] && ((free_inodes < inodes)); then
     refuse "not enough inodes for transfer mode $MODE: about $inodes are needed, $free_inodes are free$(advice)"
   fi
 }
 
 advice() {
-  if [[ $TRANSFER == auto && $MODE == copy ]]; then printf '; the volume makes neither reflinks nor hard links, so all data has to be copied'; fi
+  if [[ $TRANSFER == auto && $MODE == copy ]]; then printf '; the volume can make neither reflinks nor hard links, so pg_upgrade must copy all data'; fi
 }
 
 room() { # DATABASES: what room.awk says
@@ -346,7 +346,7 @@ pg_upgrade() { # MORE OPTIONS...
   cd "$LOGS" # where it writes its logs
   run "pg_upgrade${1:+ $1}" "$output" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
     --username "$SUPERUSER" --socketdir "$WORK/socket" --jobs "$JOBS" ${OPTION:+"$OPTION"} --retain \
-    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(telling_line "$SAID/$output")"
+    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(root_cause_line "$SAID/$output")"
   cd /tmp
   grep '^[^ ].* ok$' "$SAID/$output" | sed 's/^/    /' || true
 }
@@ -372,7 +372,7 @@ seal_new() {
 swap() {
   step 7 '' 'Writing a safe delete_old_cluster.sh'
   if [[ ! -e $KEPT ]]; then write_delete_script; fi
-  step 8 swap 'Putting the new cluster in the place of the old one'
+  step 8 swap 'Replacing the old cluster by the new one'
   if [[ ! -e $KEPT ]]; then rename "$DATA" "$KEPT"; fi
   rename "$NEW" "$DATA"
   free_room # until here the way back may need it
@@ -402,9 +402,9 @@ SCRIPT
 }
 
 verify() {
-  step 9 '' 'Looking at the result'
+  step 9 '' 'Checking the result'
   look
-  if [[ $STATE != swapped ]]; then fail "the volume is $STATE after the upgrade: ${WHY:-$FOUND}"; fi
+  if [[ $STATE != swapped ]]; then fail "the state of the volume after the upgrade is $STATE: ${WHY:-$FOUND}"; fi
   end_step
 }
 
@@ -434,7 +434,7 @@ conclude() { # STATUS
   if [[ $OUTCOME == failed && $STATE == unknown ]]; then
     status=$EXIT_UNKNOWN MESSAGE+="; $WHY"
   elif [[ $OUTCOME == failed ]] && { ((went != 0)) || [[ $COMMAND == revert || $COMMAND == rollback ]]; }; then
-    status=$EXIT_STUCK MESSAGE+="; going back failed, the volume is $STATE"
+    status=$EXIT_STUCK MESSAGE+="; the Job could not restore PostgreSQL $FROM, the state of the volume is $STATE"
   fi
   SPENT[total]=$(($(now) - STARTED))
   if [[ $COMMAND == status ]]; then result; fi

@@ -11,7 +11,7 @@ look_for_links() {
   for path in "$DATA" "$NEW" "$KEPT" "$MOVED" "$OURS" "$LOGS"; do
     if [[ -L $path || (-e $path && ! -d $path) ]]; then WHY="$path is not a directory, or a link to one: move it away"; return; fi
   done
-  if [[ -e $OURS && ! -O $OURS ]]; then WHY="$OURS belongs to UID $(stat -c %u "$OURS") and not to user $EUID: move it away, or give it back with chown"; return; fi
+  if [[ -e $OURS && ! -O $OURS ]]; then WHY="$OURS belongs to UID $(stat -c %u "$OURS") and not to user $EUID: move it away, or change its owner with chown"; return; fi
   for path in "$JOURNAL" "$OURS/lock" "$OURS/marker" "$CLAIM" "$TABLESPACES" "$RESERVE" "$PROBE" "$AUTO_CONF" "$UNPROVEN" "$DATA/$MARKER" "$NEW/$MARKER"; do
     if [[ -L $path || (-e $path && ! -f $path) ]]; then WHY="$path is not a plain file: remove it"; return; fi
   done
@@ -28,7 +28,7 @@ put() { cp --remove-destination -T -- "$1" "$2"; } # FILE TARGET
 
 close_logs() { # to all but the server's user, before anything is written there
   mkdir -p "$LOGS"
-  if [[ ! -O $LOGS ]]; then fail "$LOGS is not owned by user $EUID: remove it, or give it back with chown"; fi
+  if [[ ! -O $LOGS ]]; then fail "$LOGS is not owned by user $EUID: remove it, or change its owner with chown"; fi
   chmod 0700 "$LOGS"
 }
 
@@ -99,7 +99,7 @@ look() { # sets STATE; FOUND for the reader; WHY when the state is unknown
     if [[ $data == absent ]]; then
       STATE=half-swapped
     else
-      WHY="someone created $DATA while it was being replaced; $KEPT is the old cluster and $NEW the new one, both whole: move $DATA away, then run again"
+      WHY="somebody created $DATA while the Job was replacing it; $KEPT is the old cluster and $NEW the new one, both whole: move $DATA away, then run again"
     fi
   elif [[ $data != "$FROM" ]]; then
     look_at_foreign
@@ -114,7 +114,7 @@ look() { # sets STATE; FOUND for the reader; WHY when the state is unknown
   elif [[ $(control_file_of "$DATA") == pg_control.old && -f $CLAIM ]]; then
     STATE=linking
   elif [[ $(control_file_of "$DATA") == pg_control.old ]]; then
-    WHY="$DATA/global has only pg_control.old: a pg_upgrade --link which was not ours left it. $(way_back_from_link "$DATA")"
+    WHY="$DATA/global has only pg_control.old: another pg_upgrade --link left it. $(way_back_from_link "$DATA")"
   elif [[ $new != absent || -e $CLAIM || -e $AUTO_CONF || -e $TABLESPACES || -e $UNPROVEN ]]; then
     STATE=leftover
   else
@@ -128,7 +128,7 @@ rename() { # SOURCE TARGET
   id=$(stat -c %i "$1")
   journal rename "$1 -> $2"
   said=$(mv -T -n -- "$1" "$2" 2>&1) || true
-  if [[ -e $1 && -e $2 ]]; then fail "cannot rename $1: someone created $2"; fi
+  if [[ -e $1 && -e $2 ]]; then fail "cannot rename $1: somebody created $2"; fi
   if [[ $(stat -c %i "$2") != "$id" ]]; then fail "cannot rename $1 to $2: $said"; fi
   sync "${1%/*}" "${2%/*}"
 }
@@ -169,7 +169,7 @@ go_back() {
   look
   if [[ $STATE != fresh && $STATE != unknown ]]; then free_room; fi
   while [[ $STATE != fresh ]]; do
-    log "    going back from: $STATE"
+    log "    restoring PostgreSQL $FROM, from state: $STATE"
     before=$STATE
     case $STATE in
       moved) adopt ;;
@@ -185,7 +185,7 @@ go_back() {
     esac
     REVERTED=true
     look
-    if [[ $STATE == "$before" ]]; then fail "going back from $STATE did not help: $FOUND"; fi
+    if [[ $STATE == "$before" ]]; then fail "restoring PostgreSQL $FROM from state $STATE changed nothing: $FOUND"; fi
   done
   if [[ $REVERTED == true ]]; then journal back "$(control_facts "$FROM" "$DATA")"; fi
   GOING_BACK=no
@@ -201,11 +201,11 @@ shares_files() { [[ -n $(find "$KEPT/base" -type f -name '[0-9]*' -links +1 -pri
 
 why_served() {
   if [[ $(control_sum "$KEPT") != "$(marker_value old_control)" ]]; then
-    printf '%s is gone, or not as it was: only the backup brings %s back' "$KEPT" "$FROM"
+    printf '%s is missing or has changed: only the backup restores PostgreSQL %s' "$KEPT" "$FROM"
   elif [[ $(marker_value transfer) == link ]] || shares_files; then
-    printf 'PostgreSQL %s was started on the files which both clusters share: only the backup brings %s back' "$TO" "$FROM"
+    printf 'PostgreSQL %s was started on the files which both clusters share: only the backup restores PostgreSQL %s' "$TO" "$FROM"
   else # cloned or copied
-    printf 'PostgreSQL %s was started, and what it wrote since is in %s alone: %s and the backup have %s as it was before' "$TO" "$DATA" "$KEPT" "$FROM"
+    printf 'PostgreSQL %s was started, and what it wrote since is in %s alone: %s and the backup have PostgreSQL %s as it was before' "$TO" "$DATA" "$KEPT" "$FROM"
   fi
 }
 
@@ -218,7 +218,7 @@ unlink_old() { # the marker goes first: without it the new cluster is but someth
     sync "$NEW"
   fi
   if [[ $(control_file_of "$DATA") == pg_control.old ]]; then
-    : >"$UNPROVEN" || log "    no room to note that PostgreSQL $FROM has to be started once"
+    : >"$UNPROVEN" || log "    no room to note that PostgreSQL $FROM must be started once"
     rename "$DATA/global/pg_control.old" "$DATA/global/pg_control"
   fi
 }
@@ -247,7 +247,7 @@ remove_new() {
   fi
   if [[ ! -f $TABLESPACES ]]; then return; fi
   while IFS= read -r directory; do
-    if ! is_tablespace "$directory"; then log "    $(quoted "$directory") is no tablespace of $DATA: left alone"; continue; fi
+    if ! is_tablespace "$directory"; then log "    left $(quoted "$directory") alone: it is no tablespace of $DATA"; continue; fi
     journal remove "$directory/PG_${TO}_*"
     rm -rf -- "$directory/PG_${TO}_"*
     sync "$directory"

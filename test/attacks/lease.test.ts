@@ -79,7 +79,7 @@ describe('a Lease that a neighbour wrote', () => {
       expect((await findHolding(cluster, namespace))?.holder).not.toContain(holder.slice(0, 5));
       clock.pass(61_000);
       await take();
-      expect(log.text).toContain('taken over');
+      expect(log.text).toContain('Took over Lease');
       expect(log.text).not.toContain(holder.slice(0, 5));
     },
   );
@@ -89,7 +89,7 @@ describe('a Lease that a neighbour wrote', () => {
     const holding = await findHolding(cluster, namespace);
     const doubt = new UpgradeError('journal-not-authentic', 'The journal is not authentic.', 'Look.');
     const status = statusOf({ target: await target(), journal: undefined, doubt, holding, jobs: [], newImage });
-    expect(status.next.text).toContain('Wait for');
+    expect(status.next.text).toContain('Wait until ');
     expect(JSON.stringify(status)).not.toContain('kubectl');
   });
 

@@ -104,7 +104,7 @@ describe('an image of which can not be told', () => {
     const { code, warnings } = await upgraded({ probed, ofServer: `mirror.example.com/postgres@${b}` });
     expect(code).toBe('upgraded');
     expect(warnings.join('\n')).toContain(
-      `can not be told: the checks saw ${served}@${a} on node node-1, and mirror.example.com/postgres@${b} runs on node node-2`,
+      `can't tell whether PostgreSQL (${served}:14.22.4094-4922444) runs the image that the checks saw: the checks saw ${served}@${a} on node node-1, and mirror.example.com/postgres@${b} runs on node node-2`,
     );
   });
 
