@@ -170,7 +170,7 @@ describe('once nothing is in the way any more, a second run beside one whose run
 
   test('takes over once the Lease has expired, and ends with 14', () => {
     expect(next.log).toMatch(
-      /taken over \(fencing token \d+\) from \S+runs\/1001\/\S+, which has not renewed it for \d+ s/,
+      /Took over Lease \S+ \(fencing token \d+\) from \S+runs\/1001\/\S+, which has not renewed it for \d+ s/,
     );
     expect([next.exitCode, next.outputs['verdict'], next.report.error]).toEqual([0, 'upgraded', undefined]);
     expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
