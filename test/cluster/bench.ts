@@ -35,7 +35,7 @@ export function bench(command: string, ...args: string[]): string {
 /** A new server with little data and one pod of each kind of application: what starts and stops often should be small. */
 export function reset(...options: string[]): void {
   const few =
-    'applications.frontend.replicas=1,applications.workflows-conductor=null,applications.vm-scaler.replicas=1';
+    'applications.frontend.replicas=1,applications.workflows-conductor.replicas=0,applications.vm-scaler.replicas=1';
   bench('reset', '--namespace', namespace, '--size-mb', '20', '--tables', '40', '--set', few, ...options);
 }
 

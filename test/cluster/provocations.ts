@@ -169,7 +169,7 @@ export const cases: readonly Case[] = [
       apply(silentWebhook());
     },
     takeBack: () => kubectl('delete', 'validatingwebhookconfiguration', webhook),
-    ...{ evidence: /failed calling webhook "silent\.bench\.local"/, remedy: /Remove the reason/ },
+    ...{ evidence: /failed calling webhook "silent\.bench\.local"/, remedy: /Look at the API server's health/ },
   },
   {
     ...{ check: 'volume-snapshot', what: 'a class that is not there', status: 'failed' },
