@@ -90,6 +90,9 @@ try {
       const file = path.join(to, `${name}-${theme}.png`);
       await tab.screenshot({ path: file, clip: { x: 0, y: 0, width: 1012, height: Math.min(whole, height) } });
       console.log(`${file}: ${Math.min(whole, height)} of ${whole} pixels`);
+      // The phases of an upgrade stand far below.
+      const timeline = name === 'upgrade' ? await tab.$('.mermaid') : null;
+      if (timeline !== null) await timeline.screenshot({ path: path.join(to, `timeline-${theme}.png`) });
       await tab.close();
     }
   }
