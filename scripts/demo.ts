@@ -56,9 +56,10 @@ function tell({ outputs, summary }: WorkflowEnd): void {
   console.log(`downtime            ${output('downtime-seconds')} s`);
   console.log('phases');
   // The summary's table, since the runner takes the report with it.
-  for (const [, title = '', seconds = ''] of summary.matchAll(/^\| ([^|]+) \| (\d+\.\d) \| \S+ \|$/gm)) {
-    console.log(`  ${seconds.padStart(16)} s  ${title}`);
-  }
+  const phases = [...summary.matchAll(/^\| ([^|]+) \| `[\d:]+` \| (\d+\.\d) \| ([\d.]*) \| \S+ \|$/gm)];
+  if (phases.length === 0) throw new Error(`No phase was found in the summary:\n${summary}`);
+  for (const [, title = '', seconds = '', expected = ''] of phases)
+    console.log(`  ${seconds.padStart(16)} s  ${title.replaceAll('\\', '')}${expected === '' ? '' : ` (expected ${expected} s)`}`);
   console.log(`image               ${output('image')}`);
   console.log(`snapshot            ${output('snapshot')}`);
   console.log(`workloads\n${kubectl('-n', namespace, 'get', 'deployments,statefulsets').trimEnd()}`);
