@@ -59,7 +59,9 @@ function tell({ outputs, summary }: WorkflowEnd): void {
   const phases = [...summary.matchAll(/^\| ([^|]+) \| `[\d:]+` \| (\d+\.\d) \| ([\d.]*) \| \S+ \|$/gm)];
   if (phases.length === 0) throw new Error(`No phase was found in the summary:\n${summary}`);
   for (const [, title = '', seconds = '', expected = ''] of phases)
-    console.log(`  ${seconds.padStart(16)} s  ${title.replaceAll('\\', '')}${expected === '' ? '' : ` (expected ${expected} s)`}`);
+    console.log(
+      `  ${seconds.padStart(16)} s  ${title.replaceAll('\\', '')}${expected === '' ? '' : ` (expected ${expected} s)`}`,
+    );
   console.log(`image               ${output('image')}`);
   console.log(`snapshot            ${output('snapshot')}`);
   console.log(`workloads\n${kubectl('-n', namespace, 'get', 'deployments,statefulsets').trimEnd()}`);
