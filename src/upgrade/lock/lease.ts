@@ -204,20 +204,19 @@ export async function expectNoHolder(cluster: ClusterReader, namespace: string):
  */
 export async function awaitNoHolder(deps: WaitingDeps, namespace: string): Promise<void> {
   const { cluster, clock, log, signal } = deps;
-  const holdingNow = async () => {
+  const look = async () => {
     const found = await cluster.find('leases', leaseName, namespace);
+    if (found === undefined) return undefined;
     const now = await cluster.now();
-    const holding = found === undefined ? undefined : holdingOf(found);
-    if (holding === undefined || now > holding.expires) return undefined;
-    if (isForged(holding, now)) throw forged(holding, namespace);
-    return { ...holding, now };
+    const holding = unexpired(found, now, namespace);
+    return holding === undefined ? undefined : { ...holding, now };
   };
-  const first = await holdingNow();
+  const first = await look();
   if (first === undefined) return;
   const expected = first.expires.getTime() - first.now.getTime();
   const what = `Lease ${leaseName} of ${first.holder} to expire`;
   await waitFor({ what, expected, limit: 2 * leaseDuration * 1000, clock, log, signal }, async () => {
-    const holding = await holdingNow();
+    const holding = await look();
     if (holding === undefined) return { done: undefined };
     if (holding.holder !== first.holder || holding.renewed > first.renewed) throw held(holding, holding.now, namespace);
     return { pending: `not renewed since ${holding.renewed.toISOString()}, so that its run may be dead` };
@@ -225,11 +224,22 @@ export async function awaitNoHolder(deps: WaitingDeps, namespace: string): Promi
 }
 
 /** @returns the holder that let it expire, if there is one */
-function expectFree(found: Lease | undefined, now: Date, namespace: string) {
-  const holding = found === undefined ? undefined : holdingOf(found);
-  if (holding === undefined || now > holding.expires) return holding;
+function expectFree(found: Lease | undefined, now: Date, namespace: string): Holding | undefined {
+  if (found === undefined) return undefined;
+  const holding = unexpired(found, now, namespace);
+  if (holding !== undefined) throw held(holding, now, namespace);
+  return holdingOf(found);
+}
+
+/**
+ * @returns who holds the Lease, undefined where nobody does or its holder let it expire
+ * @throws UpgradeError `lease-foreign` where no run of this action can have written it
+ */
+function unexpired(found: Lease, now: Date, namespace: string): Holding | undefined {
+  const holding = holdingOf(found);
+  if (holding === undefined || now > holding.expires) return undefined;
   if (isForged(holding, now)) throw forged(holding, namespace);
-  throw held(holding, now, namespace);
+  return holding;
 }
 
 function held(holding: Holding, now: Date, namespace: string): UpgradeError {
