@@ -131,6 +131,7 @@ export async function readVolumeFiles(database: Database, target: Target, roomPr
       `The volume can't be read in pod ${target.podName}: ${result.stderr.trim() || 'no answer'}`,
       'Make sure that the pod runs, and that its image has a shell.',
     );
+  const data = room('room-data');
   return {
     userId: Number(one('userId')),
     dataOwner: Number(one('dataOwner')),
@@ -141,7 +142,7 @@ export async function readVolumeFiles(database: Database, target: Target, roomPr
     totalBytes: Number(one('totalKilobytes')) * 1024,
     freeBytes: Number(one('freeKilobytes')) * 1024,
     freeInodes: freeInodes(one('inodes')),
-    data: { kilobytes: room('room-data').kilobytes, files: room('room-data').inodes },
+    data: { kilobytes: data.kilobytes, files: data.inodes },
     room: { link: room('room-link'), clone: room('room-clone'), copy: room('room-copy') },
     entries: [...new Set(all('entry'))].sort(),
     foreignFiles: all('foreignFile'),
