@@ -54245,10 +54245,10 @@ function namespaceName(spec) {
   const takes = 'the name of a namespace (at most 63 lower-case letters, digits and "-")';
   return pattern("name", /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, takes, spec);
 }
-function choice(words4, spec) {
-  const takes = `one of: ${words4.join(", ")}`;
-  return input2(words4.join(" | "), { longest: 512 }, spec, (value3, name3) => {
-    const word5 = words4.find((w) => w === value3);
+function choice(words3, spec) {
+  const takes = `one of: ${words3.join(", ")}`;
+  return input2(words3.join(" | "), { longest: 512 }, spec, (value3, name3) => {
+    const word5 = words3.find((w) => w === value3);
     if (word5 === void 0) throw invalid(name3, value3, takes);
     return word5;
   });
@@ -54283,9 +54283,9 @@ function flag(spec) {
 var mostWords = 100;
 function list(type, expression, takes, spec, meaning = (word5) => word5) {
   return input2(`list of ${type}s`, { longest: 2e4, hasLines: true }, spec, (value3, name3) => {
-    const words4 = value3.split(/[,\n]/).map((word5) => word5.trim()).filter((word5) => word5 !== "");
-    for (const word5 of words4) if (!expression.test(word5)) throw invalid(name3, word5, takes);
-    const once = [...new Set(words4.map(meaning))];
+    const words3 = value3.split(/[,\n]/).map((word5) => word5.trim()).filter((word5) => word5 !== "");
+    for (const word5 of words3) if (!expression.test(word5)) throw invalid(name3, word5, takes);
+    const once = [...new Set(words3.map(meaning))];
     if (once.length > mostWords) throw invalid(name3, value3, `a list of at most ${String(mostWords)}`);
     return once;
   });
@@ -54783,8 +54783,8 @@ var options = Object.fromEntries(
     ["version", true]
   ].map(([name3, isOn]) => [name3, { type: isOn ? "boolean" : "string" }])
 );
-function parseCommandLine(words4) {
-  const { values, tokens } = parsed2(words4);
+function parseCommandLine(words3) {
+  const { values, tokens } = parsed2(words3);
   const names = tokens.flatMap((token) => token.kind === "option" ? [token.name] : []);
   const repeated2 = names.find((name3, at) => names.indexOf(name3) !== at);
   if (repeated2 !== void 0)
@@ -54807,9 +54807,9 @@ function expectNode(version3) {
     "Install Node 24, or run it in the image node:24."
   );
 }
-function parsed2(words4) {
+function parsed2(words3) {
   try {
-    return (0,node_util__WEBPACK_IMPORTED_MODULE_8__.parseArgs)({ args: [...words4], options, strict: true, allowNegative: true, tokens: true });
+    return (0,node_util__WEBPACK_IMPORTED_MODULE_8__.parseArgs)({ args: [...words3], options, strict: true, allowNegative: true, tokens: true });
   } catch (error63) {
     throw refused2(error63);
   }
@@ -55358,8 +55358,8 @@ function block(language, lines) {
   const fence = "`".repeat(Math.max(3, longestRun(shown2.join("\n")) + 1));
   return [`${fence}${language}`, ...shown2, fence];
 }
-function link(words4, address) {
-  return /^https?:\/\/[\w.:-]+(?:\/[\w.~:/?#&=%+,;@-]*)?$/.test(address) ? `[${words4}](${address})` : words4;
+function link(words3, address) {
+  return /^https?:\/\/[\w.:-]+(?:\/[\w.~:/?#&=%+,;@-]*)?$/.test(address) ? `[${words3}](${address})` : words3;
 }
 function cut(others, most3) {
   return others.length <= most3 ? others : `${others.slice(0, most3).toWellFormed().replace(/\ufffd$/, "")}…`;
@@ -55659,30 +55659,35 @@ async function expectNoHolder(cluster, namespace) {
 }
 async function awaitNoHolder(deps, namespace) {
   const { cluster, clock, log: log2, signal } = deps;
-  const holdingNow = async () => {
+  const look3 = async () => {
     const found3 = await cluster.find("leases", leaseName, namespace);
+    if (found3 === void 0) return void 0;
     const now = await cluster.now();
-    const holding = found3 === void 0 ? void 0 : holdingOf(found3);
-    if (holding === void 0 || now > holding.expires) return void 0;
-    if (isForged(holding, now)) throw forged(holding, namespace);
-    return { ...holding, now };
+    const holding = unexpired(found3, now, namespace);
+    return holding === void 0 ? void 0 : { ...holding, now };
   };
-  const first = await holdingNow();
+  const first = await look3();
   if (first === void 0) return;
   const expected = first.expires.getTime() - first.now.getTime();
   const what = `Lease ${leaseName} of ${first.holder} to expire`;
   await waitFor({ what, expected, limit: 2 * leaseDuration * 1e3, clock, log: log2, signal }, async () => {
-    const holding = await holdingNow();
+    const holding = await look3();
     if (holding === void 0) return { done: void 0 };
     if (holding.holder !== first.holder || holding.renewed > first.renewed) throw held(holding, holding.now, namespace);
     return { pending: `not renewed since ${holding.renewed.toISOString()}, so that its run may be dead` };
   });
 }
 function expectFree(found3, now, namespace) {
-  const holding = found3 === void 0 ? void 0 : holdingOf(found3);
-  if (holding === void 0 || now > holding.expires) return holding;
+  if (found3 === void 0) return void 0;
+  const holding = unexpired(found3, now, namespace);
+  if (holding !== void 0) throw held(holding, now, namespace);
+  return holdingOf(found3);
+}
+function unexpired(found3, now, namespace) {
+  const holding = holdingOf(found3);
+  if (holding === void 0 || now > holding.expires) return void 0;
   if (isForged(holding, now)) throw forged(holding, namespace);
-  throw held(holding, now, namespace);
+  return holding;
 }
 function held(holding, now, namespace) {
   return new _chunk_QJACMN3C_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
@@ -56882,13 +56887,13 @@ function findSecret(container, { secretName, secretKey }, statefulSet) {
   return { name: name3, key: secretKey || (own3?.name === name3 ? own3.key : bitnamiKey) };
 }
 function passwordReference(container) {
-  const inOrder = [
+  const inOrder2 = [
     "POSTGRES_POSTGRES_PASSWORD",
     "POSTGRESQL_POSTGRES_PASSWORD",
     "POSTGRES_PASSWORD",
     "POSTGRESQL_PASSWORD"
   ];
-  for (const variable2 of inOrder) {
+  for (const variable2 of inOrder2) {
     const from = findVariable(container, variable2)?.valueFrom?.secretKeyRef;
     if (from?.name !== void 0) return { name: from.name, key: from.key };
   }
@@ -59128,7 +59133,7 @@ var clusterChecks = [
 // src/database/sort-order.ts
 function sortOrderSql(collation = 'pg_catalog."default"') {
   const isUnicode = "current_setting('server_encoding') = 'UTF8'";
-  const words4 = "'1-1','11','1 1','1.1','a-a','a a','a+a','aa','AA','Aa','a''a','$a','co-op','coop','CO-OP','resume','Resume','strasse','z','ss','i','I'";
+  const words3 = "'1-1','11','1 1','1.1','a-a','a a','a+a','aa','AA','Aa','a''a','$a','co-op','coop','CO-OP','resume','Resume','strasse','z','ss','i','I'";
   const foreign5 = ["résumé", "straße", "ä", "Ä", "å", "ß", "ı", "İ"].map((word5) => `'${Array.from(word5, (character) => String(character.codePointAt(0))).join(" ")}'`).join(",");
   const rare = "8208,8211,8217,8220,8230,8364,8482,8722,12354,12450,20013,44032,65281,119808,128512,131072";
   return [
@@ -59138,7 +59143,7 @@ function sortOrderSql(collation = 'pg_catalog."default"') {
     `UNION SELECT chr(i) FROM unnest(ARRAY[${rare}]) i WHERE ${isUnicode}),`,
     "s AS (SELECT ch AS v FROM c UNION ALL SELECT 'a' || ch || 'b' FROM c UNION ALL SELECT ch || 'a' FROM c",
     "UNION ALL SELECT '1' || ch || '1' FROM c UNION ALL SELECT 'A' || ch FROM c",
-    `UNION ALL SELECT w FROM unnest(ARRAY[${words4}]) w`,
+    `UNION ALL SELECT w FROM unnest(ARRAY[${words3}]) w`,
     // By their codes, so that the statement can be read in every encoding; chr() of a constant would be computed in all of them.
     `UNION ALL SELECT (SELECT string_agg(chr(code::int), '' ORDER BY o) FROM unnest(string_to_array(w, ' ')) WITH ORDINALITY AS u (code, o))`,
     `FROM unnest(ARRAY[${foreign5}]) w WHERE ${isUnicode})`,
@@ -61258,9 +61263,9 @@ function judge3(name3, probe2, wants) {
   return worst(answer, unknown2("Do what the check locales-in-images says, then run the checks again.", ...unanswered));
 }
 function remedy2(refused3) {
-  const words4 = ["Use an image that has the library for PostgreSQL 14, or remove what uses it."];
+  const words3 = ["Use an image that has the library for PostgreSQL 14, or remove what uses it."];
   if (refused3.some(({ commands }) => commands.length === 0))
-    words4.push("Change what the configuration loads in the chart's values.");
+    words3.push("Change what the configuration loads in the chart's values.");
   const places = Map.groupBy(
     refused3.filter(({ commands }) => commands.length > 0),
     ({ database }) => database
@@ -61269,7 +61274,7 @@ function remedy2(refused3) {
     connectCommand(database),
     ...new Set(of.flatMap((want) => want.commands))
   ]);
-  return (0,_chunk_QJACMN3C_js__WEBPACK_IMPORTED_MODULE_3__/* .psqlRemedy */ .lC)(words4.join(" "), sessions3);
+  return (0,_chunk_QJACMN3C_js__WEBPACK_IMPORTED_MODULE_3__/* .psqlRemedy */ .lC)(words3.join(" "), sessions3);
 }
 
 // src/prechecks/checks/locale.ts
@@ -63892,6 +63897,7 @@ async function readVolumeFiles(database, target, roomProgram) {
       `The volume can't be read in pod ${target.podName}: ${result.stderr.trim() || "no answer"}`,
       "Make sure that the pod runs, and that its image has a shell."
     );
+  const data = room2("room-data");
   return {
     userId: Number(one("userId")),
     dataOwner: Number(one("dataOwner")),
@@ -63902,7 +63908,7 @@ async function readVolumeFiles(database, target, roomProgram) {
     totalBytes: Number(one("totalKilobytes")) * 1024,
     freeBytes: Number(one("freeKilobytes")) * 1024,
     freeInodes: freeInodes(one("inodes")),
-    data: { kilobytes: room2("room-data").kilobytes, files: room2("room-data").inodes },
+    data: { kilobytes: data.kilobytes, files: data.inodes },
     room: { link: room2("room-link"), clone: room2("room-clone"), copy: room2("room-copy") },
     entries: [...new Set(all2("entry"))].sort(),
     foreignFiles: all2("foreignFile"),
@@ -65194,16 +65200,11 @@ function messageOf(view, status) {
 }
 
 // src/report/counts.ts
-var words = [
-  ["passed", "passed"],
-  ["failed", "failed"],
-  ["unknown", "unknown"],
-  ["warning", "warning"]
-];
+var inOrder = ["passed", "failed", "unknown", "warning"];
 function countsText(findings) {
-  const counts = words.flatMap(([status, word5]) => {
+  const counts = inOrder.flatMap((status) => {
     const count3 = findings.filter((finding) => finding.status === status).length;
-    return count3 === 0 ? [] : [`${String(count3)} ${marks[status]} ${word5}`];
+    return count3 === 0 ? [] : [`${String(count3)} ${marks[status]} ${status}`];
   });
   const ignored = findings.filter((finding) => finding.ignored !== void 0).length;
   return `${counts.join(", ")}${ignored === 0 ? "" : ` (${String(ignored)} ignored)`}`;
@@ -71254,7 +71255,7 @@ var outputTable = {
 };
 
 // src/vocabulary.ts
-var words2 = [
+var words = [
   ...[
     "postgres",
     "postgresql",
@@ -71273,7 +71274,7 @@ var words2 = [
   ...["namespace", "StatefulSet", "PersistentVolumeClaim", "VolumeSnapshot", "ConfigMap", "Deployment", "https://"]
 ];
 var vocabulary = [
-  ...words2,
+  ...words,
   ...Object.keys(inputTable).map(inputName),
   ...Object.keys(outputTable),
   ...catalogue.flatMap(({ id, title }) => [id, title])
@@ -71281,8 +71282,8 @@ var vocabulary = [
 
 // src/index.ts
 var given = takeEnvironment(process.env);
-var words3 = process.argv.slice(2);
-var asked2 = readCommandLine(words3, given);
+var words2 = process.argv.slice(2);
+var asked2 = readCommandLine(words2, given);
 var environment2 = "environment" in asked2 ? asked2.environment : given;
 var screen = isWorkflow(environment2.get) ? void 0 : terminal(environment2);
 var redactor = new Redactor(vocabulary);
@@ -71353,7 +71354,7 @@ else if (asked2.asks === "version") runner.log.info(nameWithVersion("0.0.0-unrel
 else if (asked2.asks === "nothing") tellError(runner, asked2.error);
 else await (runner.state("isPost") === "" ? run2(adapters) : tellUnfinished(adapters));
 screen?.listOutputs();
-if (screen !== void 0 && words3.length === 0) runner.log.info('Run "node dist/index.js --help" for the flags.');
+if (screen !== void 0 && words2.length === 0) runner.log.info('Run "node dist/index.js --help" for the flags.');
 await logWritten();
 process.exit();
 
