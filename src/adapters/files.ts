@@ -5,7 +5,15 @@ import type { Scripts } from '../ports/scripts.ts';
 const literals = 'literals.awk';
 /** By what both the Job and the precheck reckon how much room is needed. */
 const room = 'room.awk';
-const jobScripts = ['upgrade.sh', 'volume.sh', 'other-upgrade.sh', 'report.sh', literals, room] as const;
+const jobScripts = [
+  'upgrade.sh',
+  'volume.sh',
+  'other-upgrade.sh',
+  'report.sh',
+  'transactions.sh',
+  literals,
+  room,
+] as const;
 
 /** @param directory where the shell files are */
 export async function readScripts(directory: string): Promise<Scripts> {

@@ -65,6 +65,8 @@ source "$here/report.sh"
 source "$here/volume.sh"
 # shellcheck source-path=SCRIPTDIR source=other-upgrade.sh
 source "$here/other-upgrade.sh"
+# shellcheck source-path=SCRIPTDIR source=transactions.sh
+source "$here/transactions.sh"
 STARTED=$(now)
 
 main() {
@@ -102,6 +104,7 @@ upgrade() {
     make_new
     check_upgrade
     run_upgrade
+    expect_same_transactions
     seal_new
   fi
   trap '' TERM INT HUP # from here on the end is nearer than the way back, and a later revert can still go it
