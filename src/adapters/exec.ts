@@ -8,6 +8,7 @@ import type { ExecResult } from '../ports/cluster.ts';
 import { RefusedError } from './connection.ts';
 import { connectLimit, NoAnswerError } from './http.ts';
 import { watchLife } from './keepalive.ts';
+import { withReusedConnections } from './reused-connections.ts';
 
 export interface ExecRequest {
   readonly namespace: string;
@@ -90,7 +91,11 @@ function noEnd({ pod, limit }: ExecRequest): ClusterError {
 
 /** A socket that keeps what the API server said when it refused; by itself it would only tell the HTTP status. */
 function openSocket(uri: string, protocols: string[], options: WebSocket.ClientOptions): WebSocket {
-  const socket = new WebSocket(uri, protocols, { ...options, handshakeTimeout: connectLimit });
+  const socket = new WebSocket(uri, protocols, {
+    ...options,
+    agent: withReusedConnections(options.agent),
+    handshakeTimeout: connectLimit,
+  });
   socket.on('unexpected-response', (_request, answer: IncomingMessage) => {
     const chunks: Buffer[] = [];
     answer.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -2,6 +2,7 @@
 import https from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { isClosed, withReusedConnections } from './reused-connections.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -34,6 +35,8 @@ export class NoAnswerError extends Error {
     cause: unknown,
     /** Whether the request, or a part of it, may have come through. */
     readonly wasSent: boolean,
+    /** Whether it was sent on a connection of an earlier call that the other side had closed. */
+    readonly isStale = false,
   ) {
     super(reasonOf(cause));
     this.missing = missingOf(cause);
@@ -65,11 +68,24 @@ const credentialsLimit = 60_000;
  * and proxy. The library's own API classes are not used for it: they drop the
  * server's message from errors, drop fields they don't know from objects, and
  * a connection that breaks in a log stream ends the process.
+ *
+ * Calls share connections, but for creations: whether a creation came through must be known as exactly as possible, and the
+ * other side may close an idle connection at the moment at which a call is sent on it. Any other call is then sent once more.
  * @throws NoAnswerError
  */
 export async function callApiServer(config: KubeConfig, request: HttpRequest): Promise<HttpAnswer> {
-  const server = config.getCurrentCluster()?.server ?? '';
-  const url = new URL(server.replace(/\/$/, '') + request.path);
+  const isRepeatable = request.method !== 'POST';
+  const options = await optionsOf(config, request);
+  const { agent } = options;
+  try {
+    return await send(config, request, isRepeatable ? { ...options, agent: withReusedConnections(agent) } : options);
+  } catch (error) {
+    if (!isRepeatable || !(error instanceof NoAnswerError) || !error.isStale) throw error;
+    return await send(config, request, options);
+  }
+}
+
+async function optionsOf(config: KubeConfig, request: HttpRequest): Promise<https.RequestOptions> {
   const headers: Record<string, string> = { accept: request.accept ?? 'application/json' };
   if (request.body !== undefined) {
     headers['content-type'] = request.contentType ?? 'application/json';
@@ -77,13 +93,22 @@ export async function callApiServer(config: KubeConfig, request: HttpRequest): P
   }
   const options: https.RequestOptions = { method: request.method, ...(await connectionOptions(config)) };
   options.headers = { ...(options.headers as Record<string, string> | undefined), ...headers };
+  return options;
+}
+
+/** @throws NoAnswerError */
+async function send(config: KubeConfig, request: HttpRequest, given: https.RequestOptions): Promise<HttpAnswer> {
+  const server = config.getCurrentCluster()?.server ?? '';
+  const url = new URL(server.replace(/\/$/, '') + request.path);
   const limit = request.limit ?? wholeLimit;
   const over = AbortSignal.timeout(limit);
-  options.signal = request.signal === undefined ? over : AbortSignal.any([over, request.signal]);
-  let wasSent = false;
+  const signal = request.signal === undefined ? over : AbortSignal.any([over, request.signal]);
+  /** `mayBeStale`: it went over a connection of an earlier call, and no byte of an answer has come. */
+  const state = { wasSent: false, mayBeStale: false };
   try {
     return await new Promise((resolve, reject) => {
-      const call = https.request(url, options, (answer) => {
+      const call = https.request(url, { ...given, signal }, (answer) => {
+        state.mayBeStale = false;
         read(answer).then((body) => {
           resolve(answerOf(answer, body));
         }, reject);
@@ -92,12 +117,15 @@ export async function callApiServer(config: KubeConfig, request: HttpRequest): P
         () => call.destroy(new Error(`no connection within ${inSeconds(connectLimit)}`)),
         connectLimit,
       );
-      call.on('socket', (socket) =>
-        socket.once('secureConnect', () => {
-          wasSent = true;
-          clearTimeout(connecting);
-        }),
-      );
+      const connected = () => {
+        state.wasSent = true;
+        clearTimeout(connecting);
+      };
+      call.on('socket', (socket) => {
+        state.mayBeStale = call.reusedSocket;
+        if (call.reusedSocket) connected();
+        else socket.once('secureConnect', connected);
+      });
       call.on('close', () => {
         clearTimeout(connecting);
       });
@@ -106,7 +134,8 @@ export async function callApiServer(config: KubeConfig, request: HttpRequest): P
       call.end(request.body);
     });
   } catch (error) {
-    throw new NoAnswerError(over.aborted ? new Error(`no whole answer within ${inSeconds(limit)}`) : error, wasSent);
+    const failure = over.aborted ? new Error(`no whole answer within ${inSeconds(limit)}`) : error;
+    throw new NoAnswerError(failure, state.wasSent, state.mayBeStale && isClosed(failure));
   }
 }
 

@@ -28,7 +28,7 @@ export interface Wait {
 const shortestPause = 100;
 const longestPause = 1000;
 /** The pause as a part of the time waited so far: what is over is seen late by no more than that. */
-const lateness = 1 / 20;
+const lateness = 1 / 80;
 
 /**
  * Looks again and again until it is done, one end or the other: a look throws
