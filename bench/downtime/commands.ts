@@ -4,21 +4,29 @@ import { promisify } from 'node:util';
 import { environment } from '../../test/cluster/bench.ts';
 
 const execute = promisify(execFile);
-const options = { env: { ...process.env, ...environment }, maxBuffer: 64 * 1024 ** 2 };
 
-/** @throws Error with what kubectl said */
-export async function kubectl(...args: string[]): Promise<string> {
-  return (await execute('kubectl', args, options)).stdout.trim();
-}
+export class Commands {
+  private readonly options;
 
-/** @throws Error with what helm said */
-export async function helm(...args: string[]): Promise<void> {
-  await execute('helm', args, options);
-}
+  /** @param kubeconfig its path */
+  constructor(kubeconfig: string) {
+    this.options = { env: { ...process.env, ...environment, KUBECONFIG: kubeconfig }, maxBuffer: 64 * 1024 ** 2 };
+  }
 
-/** `kubectl apply` of a manifest. */
-export async function apply(manifest: object): Promise<void> {
-  const call = execute('kubectl', ['apply', '-f', '-'], options);
-  call.child.stdin?.end(JSON.stringify(manifest));
-  await call;
+  /** @throws Error with what kubectl said */
+  async kubectl(...args: string[]): Promise<string> {
+    return (await execute('kubectl', args, this.options)).stdout.trim();
+  }
+
+  /** @throws Error with what helm said */
+  async helm(...args: string[]): Promise<void> {
+    await execute('helm', args, this.options);
+  }
+
+  /** `kubectl apply` of a manifest. */
+  async apply(manifest: object): Promise<void> {
+    const call = execute('kubectl', ['apply', '-f', '-'], this.options);
+    call.child.stdin?.end(JSON.stringify(manifest));
+    await call;
+  }
 }

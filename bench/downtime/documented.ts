@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../test/cluster/bench.ts';
-import { apply, helm, kubectl } from './commands.ts';
+import type { Commands } from './commands.ts';
 import type { Ended } from './measure.ts';
 import type { Phases } from './phases.ts';
 
@@ -12,8 +12,8 @@ const claim = 'data-postgresql-0';
 const job = 'postgres-upgrade-12-to-14';
 
 /** Upgrades the server of a namespace. The prerequisites of the page are read before the downtime begins. */
-export async function upgradeAsDocumented(namespace: string, phases: Phases): Promise<Ended> {
-  const k = (...args: string[]) => kubectl('-n', namespace, ...args);
+export async function upgradeAsDocumented(namespace: string, phases: Phases, commands: Commands): Promise<Ended> {
+  const k = (...args: string[]) => commands.kubectl('-n', namespace, ...args);
   const [encoding = '', collate = '', ctype = ''] = (
     await psql(k, "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname='template1'")
   ).split('|');
@@ -27,21 +27,21 @@ export async function upgradeAsDocumented(namespace: string, phases: Phases): Pr
   await phases.measure('PostgreSQL down, volume detached', async () => {
     await k('scale', 'statefulset', 'postgresql', '--replicas=0');
     await k('wait', '--for=delete', 'pod/postgresql-0', '--timeout=5m');
-    await detached(k);
+    await detached(k, commands);
   });
   await phases.measure('snapshot', async () => {
-    await apply(snapshot(namespace));
+    await commands.apply(snapshot(namespace));
     await k('wait', '--for=jsonpath={.status.readyToUse}=true', 'volumesnapshot/before-upgrade', '--timeout=30m');
   });
   await phases.measure('Job', async () => {
-    await apply(upgradeJob(namespace, { encoding, collate, ctype }));
+    await commands.apply(upgradeJob(namespace, { encoding, collate, ctype }));
     await k('wait', '--for=condition=Complete', `job/${job}`, '--timeout=30m');
   });
   // helm sets the replicas of the whole release again: the applications come back beside PostgreSQL, before there are statistics.
   await phases.measure('helm upgrade: PostgreSQL 14 and the applications up', async () => {
     const chart = path.join(root, 'bench/chart');
     const tag = `postgresql.image.tag=${serverTag}`;
-    await helm('upgrade', 'circleci-server', chart, '-n', namespace, '--reuse-values', '--set', tag);
+    await commands.helm('upgrade', 'circleci-server', chart, '-n', namespace, '--reuse-values', '--set', tag);
     for (const name of ['statefulset/postgresql', ...workloads]) await k('rollout', 'status', name, '--timeout=10m');
   });
   await phases.measure('vacuumdb --analyze-in-stages, beside the applications', async () => {
@@ -59,11 +59,11 @@ async function psql(k: Kubectl, sql: string): Promise<string> {
   return await k('exec', 'postgresql-0', '--', 'sh', '-c', script, 'sh', sql);
 }
 
-async function detached(k: Kubectl): Promise<void> {
+async function detached(k: Kubectl, commands: Commands): Promise<void> {
   const volume = await k('get', 'pvc', claim, '-o', 'jsonpath={.spec.volumeName}');
   const filter = `{range .items[?(@.spec.source.persistentVolumeName=="${volume}")]}{.metadata.name}{end}`;
-  const attachment = await kubectl('get', 'volumeattachment', '-o', `jsonpath=${filter}`);
-  if (attachment !== '') await kubectl('wait', '--for=delete', `volumeattachment/${attachment}`, '--timeout=2m');
+  const attachment = await commands.kubectl('get', 'volumeattachment', '-o', `jsonpath=${filter}`);
+  if (attachment !== '') await commands.kubectl('wait', '--for=delete', `volumeattachment/${attachment}`, '--timeout=2m');
 }
 
 function snapshot(namespace: string): object {

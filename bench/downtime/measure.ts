@@ -1,10 +1,12 @@
 // One upgrade of a fresh server, seen from outside.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bench, psql } from '../../test/cluster/bench.ts';
+import { AuditLog, bench, kubectl, psql } from '../../test/cluster/bench.ts';
 import { replicas } from '../../test/cluster/server.ts';
 import { verifyWriter } from '../../test/cluster/writer.ts';
+import { countersOf, type Counters } from './counters.ts';
 import { Observer } from './observer.ts';
 import { Phases } from './phases.ts';
+import type { Profile } from './profile.ts';
 import { acknowledgements, backSince } from './writer-journal.ts';
 
 /** What one upgrade took, in seconds. */
@@ -16,6 +18,7 @@ export interface Measured {
   /** The downtime as the upgrade itself tells it, if it does. */
   readonly told: number | undefined;
   readonly phases: ReadonlyMap<string, number>;
+  readonly counters: Counters;
 }
 
 /** How an upgrade ended that came to its end. */
@@ -32,16 +35,20 @@ export interface Ended {
 export async function measure(
   namespace: string,
   fixture: readonly string[],
-  upgrade: (phases: Phases) => Promise<Ended>,
+  profile: Profile,
+  upgrade: (phases: Phases, kubeconfig: string) => Promise<Ended>,
 ): Promise<Measured> {
-  bench('reset', '--namespace', namespace, ...fixture);
+  bench('reset', '--namespace', namespace, ...fixture, ...profile.reset);
   // What was never written could not be lost.
   while (verifyWriter(namespace).acknowledged < 200) await sleep(500);
   const before = replicas(namespace);
+  const volume = volumeOf(namespace);
+  const audit = new AuditLog();
   const observer = await Observer.start(namespace);
   const phases = new Phases();
+  const running = await profile.begin();
   try {
-    const { told, analyzed } = await upgrade(phases);
+    const { told, analyzed } = await upgrade(phases, running.kubeconfig);
     expectWhole(namespace, before);
     const answers = backSince(acknowledgements(namespace));
     const { stopped, back } = observer;
@@ -53,10 +60,18 @@ export async function measure(
       whole: (Math.max(up, analyzed ?? 0) - stopped) / 1000,
       told,
       phases: phases.seconds,
+      counters: countersOf(audit.events(), { from: stopped, to: up }, volume),
     };
   } finally {
     observer.stop();
+    await running.end();
   }
+}
+
+/** The driver's name for the server's volume. */
+function volumeOf(namespace: string): string {
+  const name = kubectl('-n', namespace, 'get', 'pvc', 'data-postgresql-0', '-o', 'jsonpath={.spec.volumeName}');
+  return kubectl('get', 'pv', name, '-o', 'jsonpath={.spec.csi.volumeHandle}');
 }
 
 function expectWhole(namespace: string, before: Record<string, string>): void {

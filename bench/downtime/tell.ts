@@ -14,6 +14,11 @@ export function tell(title: string, rounds: readonly Measured[]): void {
   console.log(`most of it: ${largest.map(({ name, seconds }) => `${name} (${share(seconds, whole).trim()})`).join(', ')}`);
   console.log(line(median(rounds.map((round) => round.downtime)), 'downtime, seen from outside'));
   console.log(line(whole, 'until the statistics are there too'));
+  const counted = rounds.at(-1)?.counters;
+  if (counted !== undefined)
+    console.log(
+      `  in the downtime: ${String(counted.serialCalls)} serial calls to the API server, ${String(counted.execs)} commands in pods, ${String(counted.attachments)} attachments and ${String(counted.detachments)} detachments of the volume`,
+    );
   const told = rounds.flatMap((round) => (round.told === undefined ? [] : [round.told]));
   if (told.length > 0) console.log(line(median(told), 'downtime, as it tells it itself'));
 }

@@ -115,6 +115,8 @@ export interface AuditEvent {
   readonly user: { readonly username: string };
   readonly userAgent?: string;
   readonly requestURI: string;
+  readonly requestReceivedTimestamp: string;
+  readonly stageTimestamp: string;
   readonly objectRef?: {
     readonly resource?: string;
     readonly subresource?: string;

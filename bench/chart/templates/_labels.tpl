@@ -27,3 +27,13 @@ securityContext:
   capabilities: { drop: [ALL] }
   seccompProfile: { type: RuntimeDefault }
 {{- end }}
+{{- define "application.pace" -}}
+{{- with .Values.applicationPace }}
+{{- if .drainSeconds }}
+lifecycle: { preStop: { sleep: { seconds: {{ .drainSeconds }} } } }
+{{- end }}
+{{- if .bootSeconds }}
+readinessProbe: { exec: { command: [/bin/true] }, initialDelaySeconds: {{ .bootSeconds }}, periodSeconds: 1 }
+{{- end }}
+{{- end }}
+{{- end }}
