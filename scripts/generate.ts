@@ -20,8 +20,9 @@ import { errorCodeLines } from './troubleshooting.ts';
 
 /** When somebody would notice it without the check. */
 const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
-  check: '`pg_upgrade --check` finds it too, but in the downtime',
-  upgrade: '`pg_upgrade --check` passes; the upgrade itself fails in the downtime',
+  check: 'the checks of pg_upgrade find it too, but in the downtime',
+  upgrade: 'the checks of pg_upgrade pass; the upgrade itself fails in the downtime',
+  job: 'the upgrade Job refuses to begin, in the downtime',
   start: 'the new server does not start, or refuses its clients, after the upgrade',
   never: 'the upgrade reports nothing',
 };
@@ -30,6 +31,7 @@ const showing: Readonly<Record<NonNullable<Check['shows']>, string>> = {
 const saying: Readonly<Record<NonNullable<Check['shows']>, string>> = {
   check: 'pg_upgrade or its log says',
   upgrade: 'pg_upgrade or its log says',
+  job: 'The upgrade Job says',
   start: 'PostgreSQL 14 says',
   never: 'PostgreSQL may say later',
 };

@@ -11,10 +11,10 @@ export interface Check {
   readonly subject: Subject;
   /** Why it is asked; for docs/checks.md. */
   readonly why: string;
-  /** What pg_upgrade, or the new server, says where the check fails; for docs/checks.md. */
+  /** What pg_upgrade, the Job or the new server says where the check fails; for docs/checks.md. */
   readonly says?: string;
   /** When somebody would notice it without this check; for docs/checks.md. */
-  readonly shows?: 'check' | 'upgrade' | 'start' | 'never';
+  readonly shows?: 'check' | 'upgrade' | 'job' | 'start' | 'never';
   /** What to do where it does not pass, in words; for docs/checks.md. A finding says it with the names of the server. */
   readonly advice: string;
   /** Whether the check applies; missing: always. A check that does not apply is left out, and never passed. */

@@ -47,10 +47,10 @@ FROM pg_class c WHERE CASE WHEN relkind IN ('r', 'i', 't') AND relpersistence = 
     id: 'signal-files',
     title: 'Standby and recovery files in the data directory',
     expected: 'No file in the data directory says that it is a standby or an unfinished restore',
-    why: 'The server of the upgrade Job obeys these files when it starts. pg_upgrade --check passes and makes a standby of it, and the upgrade itself then fails.',
+    why: 'A server that finds these files becomes a standby, or resumes a restore. So the upgrade Job refuses to begin.',
     severity: 'failed',
-    shows: 'upgrade',
-    says: 'The source cluster was shut down while in recovery mode.',
+    shows: 'job',
+    says: 'this is a standby, or a backup that was not completely restored',
     advice: 'Remove the file, if this server is the primary and no restore is under way.',
     server: `
 SELECT file, 'is in ' || current_setting('data_directory'), ${removeFile("current_setting('data_directory') || '/' || file")}

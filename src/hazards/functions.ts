@@ -84,7 +84,7 @@ FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid >
     title: 'User-defined aggregates and operators on built-in array functions',
     expected:
       'No user-defined aggregate or operator uses the built-in array functions that PostgreSQL 14 declares in another way',
-    why: 'array_append and its relatives take anycompatiblearray in PostgreSQL 14. pg_upgrade --check looks at transition and final functions only. On a combine function, or one of a moving aggregate, the upgrade itself fails.',
+    why: 'array_append and its relatives take anycompatiblearray in PostgreSQL 14. The checks of pg_upgrade look at transition and final functions only. On a combine function, or one of a moving aggregate, its restore fails.',
     severity: 'failed',
     shows: 'check',
     says: 'Your installation contains user-defined objects that refer to internal polymorphic functions with arguments of type "anyarray" or "anyelement".',

@@ -16,10 +16,10 @@ export interface Hazard {
   readonly why: string;
   /** `failed` where the upgrade or the new server fails on it, or data is lost or unreadable; `warning` where it costs time, or where people should know. */
   readonly severity: 'failed' | 'warning';
-  /** What pg_upgrade, or the new server, says to it, where known. */
+  /** What pg_upgrade, the Job or the new server says to it, where known. */
   readonly says?: string;
-  /** When that is said: by pg_upgrade --check, by nothing before the upgrade itself, or never. */
-  readonly shows: 'check' | 'upgrade' | 'start' | 'never';
+  /** When that is said: by the checks of pg_upgrade, by what it does after them, by the Job before both, by the new server, or never. */
+  readonly shows: 'check' | 'upgrade' | 'job' | 'start' | 'never';
   /** Asked once, in template1. */
   readonly server?: string;
   /** Asked in each database that accepts connections. */

@@ -193,7 +193,7 @@ const stageMark = '==> ';
 
 /** Prints what is new in the log of a container since the last time. */
 class LogFollower {
-  /** The last stage that the log has told: `[5/9] pg_upgrade --link`. */
+  /** The last stage that the log has told: `[4/8] pg_upgrade --link`. */
   stage: string | undefined;
   private last = '';
   private reading: Promise<void> | undefined;

@@ -9,7 +9,7 @@ in_seconds() { printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)); }
 step() { # NUMBER KEY TITLE
   end_step
   STEP=$3 STEP_KEY=$2 STEP_STARTED=$(now)
-  log "==> [$1/9] $3"
+  log "==> [$1/8] $3"
 }
 
 end_step() {
@@ -86,7 +86,7 @@ json() { # TEXT → a JSON string, of at most 700 bytes of the text: the whole r
 
 seconds_json() { # of what was done
   local key list=
-  for key in recover initdb check upgrade sync swap total; do
+  for key in recover initdb upgrade sync swap total; do
     if [[ -n ${SPENT[$key]:-} ]]; then list+="\"$key\":$(in_seconds "${SPENT[$key]}"),"; fi
   done
   printf '{%s}' "${list%,}"

@@ -102,7 +102,6 @@ upgrade() {
     REVERTED=false
     prepare_old
     make_new
-    check_upgrade
     run_upgrade
     expect_same_transactions
     seal_new
@@ -332,33 +331,26 @@ recreate_postgres() {
 
 literal() { printf "'%s'" "${1//\'/\'\'}"; }
 
-check_upgrade() {
-  step 4 check 'pg_upgrade --check'
-  configure_old
-  pg_upgrade --check
-}
-
+# No pg_upgrade --check before it: the run makes every check itself, and dumps and restores, before it takes the old cluster's pg_control away or
+# transfers a file (main() of pg_upgrade.c). A --check would start each server once more in the downtime.
 run_upgrade() {
-  step 5 upgrade "pg_upgrade${OPTION:+ $OPTION}"
+  local output=$SAID/pg_upgrade.out
+  step 4 upgrade "pg_upgrade${OPTION:+ $OPTION}"
+  configure_old
   journal pg_upgrade "$MODE"
-  pg_upgrade
-}
-
-pg_upgrade() { # MORE OPTIONS...
-  local output=pg_upgrade${1:-}.out
   cd "$LOGS" # where it writes its logs
-  run "pg_upgrade${1:+ $1}" "$output" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
+  run pg_upgrade "${output##*/}" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
     --username "$SUPERUSER" --socketdir "$WORK/socket" --jobs "$JOBS" ${OPTION:+"$OPTION"} --retain \
-    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(root_cause_line "$SAID/$output")"
+    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" || fail "$(root_cause_line "$output")"
   cd /tmp
-  grep '^[^ ].* ok$' "$SAID/$output" | sed 's/^/    /' || true
+  grep '^[^ ].* ok$' "$output" | sed 's/^/    /' || true
 }
 
 # pg_upgrade flushes the files and then starts the new server once more with fsync off: a node that dies later could lose that. So everything
 # is flushed again before the marker says that the new cluster is complete. From then on nothing starts the old server: its settings go back.
 seal_new() {
   local facts
-  step 6 sync 'Making the new cluster durable'
+  step 5 sync 'Making the new cluster durable'
   rm -f -- "$NEW"/{postgresql,pg_hba,pg_ident,postgresql.auto}.conf
   cp -R -- "$WORK/new/." "$NEW/"
   facts=$(control_facts "$TO" "$NEW")
@@ -373,9 +365,9 @@ seal_new() {
 }
 
 swap() {
-  step 7 '' 'Writing a safe delete_old_cluster.sh'
+  step 6 '' 'Writing a safe delete_old_cluster.sh'
   if [[ ! -e $KEPT ]]; then write_delete_script; fi
-  step 8 swap 'Replacing the old cluster by the new one'
+  step 7 swap 'Replacing the old cluster by the new one'
   if [[ ! -e $KEPT ]]; then rename "$DATA" "$KEPT"; fi
   rename "$NEW" "$DATA"
   free_room # until here the way back may need it
@@ -405,7 +397,7 @@ SCRIPT
 }
 
 verify() {
-  step 9 '' 'Checking the result'
+  step 8 '' 'Checking the result'
   look
   if [[ $STATE != swapped ]]; then fail "the state of the volume after the upgrade is $STATE: ${WHY:-$FOUND}"; fi
   end_step

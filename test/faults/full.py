@@ -18,7 +18,7 @@ PHASES = {
     'when it prepares the old cluster': ('bash create .postgresql-upgrade/reserve', 1),
     'at initdb': ('initdb create data-14/*', 3),
     'in the middle of initdb': ('postgres create data-14/*', 500),
-    'at pg_upgrade --check': ('pg_upgrade create upgrade-logs/*', 4),
+    'when pg_upgrade begins': ('pg_upgrade create upgrade-logs/*', 4),
     'at the dump': ('pg_dump create upgrade-logs/*', 2),
     'when the transaction status is copied': ('cp create data-14/*', 1),
     'when pg_control is renamed': ('pg_upgrade rename *pg_control.old', 1),

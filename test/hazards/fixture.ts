@@ -15,8 +15,6 @@ export interface Fixture {
   readonly alone?: true;
   /** What pg_upgrade 14 says in its output or logs, where it dies of it. */
   readonly dies?: RegExp;
-  /** pg_upgrade dies of it only after a pg_upgrade --check, which the Job runs before. */
-  readonly checkedBefore?: true;
-  /** What the restore says, where pg_upgrade --check finds it in another way and says other words. */
+  /** What the restore says, where a check of pg_upgrade finds it in another way and says other words. */
   readonly restoring?: RegExp;
 }

@@ -2,15 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrap, Server, type Locale } from './server.ts';
 
-/** A fresh cluster of 14, and pg_upgrade into it, after a pg_upgrade --check where that is wanted; its output and logs. */
+/** A fresh cluster of 14, and pg_upgrade into it; its output and logs. */
 export function pgUpgrade(
   old: Server,
   name: string,
-  {
-    locale = old.locale,
-    checkedBefore = false,
-    settings = {},
-  }: { locale?: Locale; checkedBefore?: boolean | undefined; settings?: NodeJS.ProcessEnv } = {},
+  { locale = old.locale, settings = {} }: { locale?: Locale; settings?: NodeJS.ProcessEnv } = {},
 ): { status: number | null; output: string; fresh: Server } {
   const { installations } = old;
   const fresh = new Server(installations, name, 14, locale);
@@ -18,11 +14,8 @@ export function pgUpgrade(
   const [bin12, bin14] = [installations.bin(12, ''), installations.bin(14, '')];
   const places = ['-b', bin12, '-B', bin14, '-d', old.data, '-D', fresh.data, '-U', bootstrap, '-s', fresh.place];
   const environment = { ...settings, ...(locale.directory === undefined ? {} : { LOCPATH: locale.directory }) };
-  const run = (...more: string[]) =>
-    installations.run(installations.bin(14, 'pg_upgrade'), [...places, ...more], fresh.place, environment);
-  const checked = checkedBefore ? run('--check').output : '';
-  const { status, output } = run();
+  const { status, output } = installations.run(installations.bin(14, 'pg_upgrade'), places, fresh.place, environment);
   const logs = readdirSync(fresh.place).filter((file) => file.endsWith('.log') || file.endsWith('.txt'));
-  const all = [checked, output, ...logs.map((file) => readFileSync(join(fresh.place, file), 'utf8'))].join('\n');
+  const all = [output, ...logs.map((file) => readFileSync(join(fresh.place, file), 'utf8'))].join('\n');
   return { status, output: all, fresh };
 }

@@ -13,14 +13,7 @@ import { serverFixtures } from './server-fixtures.ts';
 jest.setTimeout(300_000);
 
 /** What pg_upgrade finds by looking, and no dump or restore shows. */
-const unseen = [
-  'reg-type-columns',
-  'system-row-type-columns',
-  'encoding-conversions',
-  'missing-files',
-  'lock-table',
-  'signal-files',
-];
+const unseen = ['reg-type-columns', 'system-row-type-columns', 'encoding-conversions', 'missing-files', 'lock-table'];
 /** What keeps the restore test from the roles, or from a database: each by itself. */
 const alone = ['database-connections', 'invalid-databases', 'database-names', 'name-encodings', 'bootstrap-superuser'];
 const deadly = [...databaseFixtures, ...serverFixtures].filter((f) => f.dies !== undefined && !alone.includes(f.check));

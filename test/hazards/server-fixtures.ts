@@ -81,10 +81,7 @@ export const serverFixtures: readonly Fixture[] = [
     /app: its password is stored as md5/,
     { cure: restore('pg_hba.conf') },
   ),
-  server('signal-files', touch('standby.signal'), /standby\.signal/, {
-    dies: /shut down while in recovery mode/,
-    checkedBefore: true,
-  }),
+  server('signal-files', touch('standby.signal'), /standby\.signal/),
   server('exclusive-backup', `SELECT pg_start_backup('x', true);`, /exclusive backup/),
   server(
     'tablespaces',

@@ -50,7 +50,7 @@ test.each(chosen.map((f) => [f.check, f] as const))(
   async (check, fixture) => {
     const stricken = await withHazard(fixture, 'stricken');
     stricken.server.stop();
-    const before = pgUpgrade(stricken.server, `${check}-before`, { checkedBefore: fixture.checkedBefore });
+    const before = pgUpgrade(stricken.server, `${check}-before`);
     expect(before.output).toMatch(fixture.dies ?? /never/);
     expect(before.status).not.toBe(0);
 
@@ -58,7 +58,7 @@ test.each(chosen.map((f) => [f.check, f] as const))(
     cured.server.sql('postgres', commandsOf(cured.answer));
     cured.server.sql(databaseOf(fixture), fixture.cure ?? '');
     cured.server.stop();
-    const after = pgUpgrade(cured.server, `${check}-after`, { checkedBefore: fixture.checkedBefore });
+    const after = pgUpgrade(cured.server, `${check}-after`);
     expect(after.output).toContain('Upgrade Complete');
     expect(after.status).toBe(0);
   },

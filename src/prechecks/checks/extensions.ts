@@ -33,7 +33,7 @@ export const extensionChecks: readonly Check[] = [
 ];
 
 const answerer =
-  'pg_upgrade --check reports in the Job, before it changes anything, which libraries the upgrade image lacks. Nothing in the upgrade detects what the serving image lacks: its users notice.';
+  'pg_upgrade reports in the Job, before it transfers any file, which libraries the upgrade image lacks. Nothing in the upgrade detects what the serving image lacks: its users notice.';
 
 type ByDatabase = Readonly<Record<string, readonly ExtensionFacts[]>>;
 

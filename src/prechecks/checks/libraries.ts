@@ -78,7 +78,7 @@ function wantsOf({ used, preloaded }: Libraries): Want[] {
 }
 
 const answerer =
-  'pg_upgrade --check reports in the Job, before it changes anything, what the upgrade image lacks. The upgrade shows whether PostgreSQL 14 of the serving image starts. If it does not, the action restores PostgreSQL 12. A function without its library fails when somebody calls it.';
+  'pg_upgrade reports in the Job, before it transfers any file, what the upgrade image lacks. The upgrade shows whether PostgreSQL 14 of the serving image starts. If it does not, the action restores PostgreSQL 12. A function without its library fails when somebody calls it.';
 
 function judge(name: string, probe: Known<ImageFacts>, wants: readonly Want[]): Answer {
   if (wants.length === 0) return passed();

@@ -107,7 +107,12 @@ describe('following a Job', () => {
     const { follow, log, cluster, clock } = setUp();
     cluster.put('pods', running);
     cluster.onLog = () =>
-      ['==> [4/9] pg_upgrade --check', '    1.234 s', '==> [5/9] pg_upgrade --link', 'Creating dump of global objects']
+      [
+        '==> [3/8] Initialising the new cluster',
+        '    1.234 s',
+        '==> [4/8] pg_upgrade --link',
+        'Creating dump of global objects',
+      ]
         .map((line, index) => `2026-01-02T03:04:0${String(index)}.000000000Z ${line}\n`)
         .join('');
     clock.meanwhile = (elapsed) => {
@@ -116,9 +121,9 @@ describe('following a Job', () => {
     await follow();
     expect(log.lines.filter((line) => line.startsWith('Still'))).toEqual([
       expect.stringMatching(
-        /^Still waiting for pod \S+ to end: \[5\/9\] pg_upgrade --link \(6\d s, at most \d+ \w+\)$/,
+        /^Still waiting for pod \S+ to end: \[4\/8\] pg_upgrade --link \(6\d s, at most \d+ \w+\)$/,
       ),
-      expect.stringMatching(/^Still waiting for pod \S+ to end: \[5\/9\] pg_upgrade --link \(2 min, at most/),
+      expect.stringMatching(/^Still waiting for pod \S+ to end: \[4\/8\] pg_upgrade --link \(2 min, at most/),
     ]);
   });
 
