@@ -32,27 +32,28 @@ export function predictionText({ pgUpgradeSeconds, databases }: Prediction): str
 }
 
 /**
- * @param jobs dumps and restores that pg_upgrade runs at a time
+ * @param jobs dumps and restores that pg_upgrade runs at a time; what a node has no CPU for takes as long as one after the other
  * @returns undefined unless everything was restored without an error: what was left out took no time
  */
-export function predict({ places }: RestoreTestFacts, jobs: number): Prediction | undefined {
+export function predict({ places, cpus }: RestoreTestFacts, jobs: number): Prediction | undefined {
   const timed = places.flatMap(({ database, seconds }) => (seconds === undefined ? [] : [{ database, ...seconds }]));
   if (timed.length < places.length || places.some(isRefused)) return undefined;
   const named = timed.filter(({ database }) => database !== undefined);
   // The roles, and then template1, are restored before anything else.
   const alone = timed.filter(({ database }) => database === undefined || database === 'template1');
+  const atOnce = Math.max(1, Math.min(jobs, cpus ?? jobs));
   const pgUpgradeSeconds =
     floor +
     perDatabase * named.length +
     sum(timed.filter(({ database }) => database === undefined).map(({ dump }) => dump)) +
     span(
       named.map(({ dump }) => dump),
-      jobs,
+      atOnce,
     ) +
     sum(alone.map(({ restore }) => restore)) +
     span(
       named.filter(({ database }) => database !== 'template1').map(({ restore }) => restore),
-      jobs,
+      atOnce,
     );
   return {
     pgUpgradeSeconds: rounded(pgUpgradeSeconds),

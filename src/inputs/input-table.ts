@@ -129,9 +129,9 @@ export const inputTable = {
   resources: document(
     'resources',
     {
-      default: '{"requests":{"cpu":"200m","memory":"512Mi"},"limits":{"cpu":"2","memory":"2Gi"}}',
+      default: '{"requests":{"cpu":"200m","memory":"512Mi"},"limits":{"cpu":"4","memory":"2Gi"}}',
       description:
-        "Resources of the upgrade Job and of the restore test's pod, as YAML or JSON in the form of a container's `resources`.",
+        "Resources of the upgrade Job and of the restore test's pod, as YAML or JSON in the form of a container's `resources`. While the Job runs, the applications need no CPU, so its limit may be high.",
       modes: checking,
     },
     parseResources,

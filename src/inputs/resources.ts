@@ -46,7 +46,7 @@ export function parseResources(text: string): V1ResourceRequirements {
     throw new ConfigurationError(
       'resources-invalid',
       `Input "resources" is not in the form of a container's resources: ${reason.slice(0, 300)}.`,
-      'Write it as YAML, for example {requests: {cpu: 200m, memory: 512Mi}, limits: {cpu: "2", memory: 2Gi}}.',
+      'Write it as YAML, for example {requests: {cpu: 200m, memory: 512Mi}, limits: {cpu: "4", memory: 2Gi}}.',
     );
   }
 }

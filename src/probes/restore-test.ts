@@ -44,6 +44,8 @@ export interface RestoreTestFacts {
   readonly broken: string | undefined;
   /** Why the restore's container could not close its network. */
   readonly network: string | undefined;
+  /** Of the node that it ran on, whatever the limit of its pod. */
+  readonly cpus: number | undefined;
   /** The roles first, then the databases; one that the test never reached has no seconds. */
   readonly places: readonly RestoreResult[];
 }
@@ -162,6 +164,7 @@ export function parseRestoreTest(
     unreachable: text('unreachable'),
     broken: text('broken'),
     network: text('network'),
+    cpus: count(text('cpus')),
     places: [undefined, ...databases].map((database, number) =>
       resultOf(
         database,

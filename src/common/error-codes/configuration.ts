@@ -186,7 +186,7 @@ export const configurationCodes = {
   'resources-invalid': [
     failed,
     "The input `resources` is not in the form of a container's resources.",
-    'Write it like `{requests: {cpu: 200m, memory: 512Mi}, limits: {cpu: "2", memory: 2Gi}}`.',
+    'Write it like `{requests: {cpu: 200m, memory: 512Mi}, limits: {cpu: "4", memory: 2Gi}}`.',
   ],
   'secret-key-not-found': [
     failed,

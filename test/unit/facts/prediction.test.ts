@@ -18,6 +18,17 @@ test.each([
   expect(predict({ ...restoreTest, places }, jobs)?.pgUpgradeSeconds).toBeCloseTo(seconds, 2);
 });
 
+test.each([
+  [4, 1, 1],
+  [4, 2, 2],
+  [2, 64, 2],
+  [2, undefined, 2],
+  [2, 0, 1],
+])('%i jobs on a node of %j CPUs take as long as %i', (jobs, cpus, as) => {
+  const alone = { ...restoreTest, cpus: undefined, places };
+  expect(predict({ ...alone, cpus }, jobs)).toEqual(predict(alone, as));
+});
+
 test('says what was measured', async () => {
   const prediction = predictionOf(await facts());
   expect(prediction?.databases).toEqual(

@@ -7,7 +7,7 @@ describe('the resources of the Job', () => {
   test('have a default that can be read', () => {
     expect(inputs().resources).toEqual({
       requests: { cpu: '200m', memory: '512Mi' },
-      limits: { cpu: '2', memory: '2Gi' },
+      limits: { cpu: '4', memory: '2Gi' },
     });
   });
 

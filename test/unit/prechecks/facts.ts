@@ -133,6 +133,7 @@ export const restoreTest: RestoreTestFacts = {
   unreachable: undefined,
   broken: undefined,
   network: undefined,
+  cpus: 4,
   places: [undefined, 'circle', 'postgres', 'template1'].map((database) => restoreResult(database)),
 };
 

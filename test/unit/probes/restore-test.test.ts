@@ -10,6 +10,7 @@ import { inputs, target } from '../objects.ts';
 import { databaseFacts, databases, server } from '../prechecks/facts.ts';
 
 const log = [
+  'cpus\t8',
   'entry\t0\tnothing that was asked for',
   'took\t0\t20\t30',
   'took\t2\t1250\t500',
@@ -56,6 +57,7 @@ describe('the log of a restore test', () => {
       unreachable: undefined,
       broken: undefined,
       network: undefined,
+      cpus: 8,
       places: [
         { ...nothing, database: undefined, seconds: { dump: 0.02, restore: 0.03 } },
         {

@@ -138,6 +138,7 @@ describe('seconds', () => {
     unreachable: undefined,
     broken: undefined,
     network: undefined,
+    cpus: 4,
     places: [undefined, 'template1', 'circle'].map((database) => ({
       ...{ database, skipped: undefined, dump: [], failures: [], more: 0, server: [] },
       seconds: { dump: 1, restore: 2 },
