@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1Deployment } from '@kubernetes/client-node';
-import { WaitError } from '../../../../src/common/errors.ts';
+import { CancelledError, ClusterError, UpgradeError, WaitError } from '../../../../src/common/errors.ts';
 import { restoreApplications, stopApplications } from '../../../../src/upgrade/steps/applications.ts';
 import { applicationPod, deployment, job, namespace } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
@@ -99,6 +99,69 @@ describe('stopping the applications', () => {
     const setting = await setUp();
     setting.cluster.refuse('patch', 'deployments', 403, 'deployments.apps "frontend" is forbidden');
     await expect(stopApplications.run(setting.context)).rejects.toMatchObject({ code: 'forbidden' });
+  });
+});
+
+describe('the CHECKPOINT before the downtime', () => {
+  const checkpoint = 'template1: CHECKPOINT;';
+
+  test('comes before anything of the applications is changed, and before the downtime', async () => {
+    const { context, state, cluster, log } = await setUp();
+    await stopApplications.run(context);
+    expect(state.statements).toEqual([checkpoint]);
+    const calls = cluster.calls.map(({ method }) => method);
+    expect(calls.indexOf('exec')).toBeGreaterThan(-1);
+    expect(calls.indexOf('patch')).toBeGreaterThan(calls.indexOf('exec'));
+    expect(log.text).toContain('Wrote the data to disk (CHECKPOINT) while the applications serve');
+  });
+
+  test('is not made where an earlier run began the downtime: nobody serves, or PostgreSQL is stopped', async () => {
+    const { context, state } = await setUp();
+    await context.journal.note('downSince', new Date());
+    await stopApplications.run(context);
+    expect(state.statements).toEqual([]);
+  });
+
+  test('a failure is told, and stops nothing', async () => {
+    const setting = await setUp();
+    setting.state.refuse = [{ statement: /CHECKPOINT/, message: 'checkpoint request failed' }];
+    await stopApplications.run(setting.context);
+    expect(replicasOf(setting, 'frontend')).toBe(0);
+    expect(setting.log.text).toContain('the CHECKPOINT in the downtime may take longer');
+    expect(setting.log.text).toContain('checkpoint request failed');
+    expect(setting.context.results.warnings).toEqual([]);
+  });
+
+  test('one that does not end within shutdown-timeout stops nothing', async () => {
+    const setting = await setUp(undefined, { 'shutdown-timeout': '90s' });
+    const limits: number[] = [];
+    const exec = setting.cluster.exec.bind(setting.cluster);
+    setting.cluster.exec = async (...call) => {
+      limits.push(call[5]);
+      await exec(...call);
+      throw new ClusterError(
+        'no-end',
+        'A command in pod postgresql-0 did not end within 90 s.',
+        'Look at pg_stat_activity.',
+      );
+    };
+    await stopApplications.run(setting.context);
+    expect(limits).toEqual([90_000]);
+    expect(replicasOf(setting, 'frontend')).toBe(0);
+    expect(setting.log.text).toContain('did not end within 90 s.');
+  });
+
+  test('a cancellation during it, and a lost Lease, stop nothing of the applications', async () => {
+    for (const failure of [
+      new CancelledError('trying to run CHECKPOINT'),
+      new UpgradeError('lease-lost', 'lost', ''),
+    ]) {
+      const setting = await setUp();
+      setting.cluster.exec = () => Promise.reject(failure);
+      await expect(stopApplications.run(setting.context)).rejects.toBe(failure);
+      expect(replicasOf(setting, 'frontend')).toBe(3);
+      expect(setting.context.journal.noted.downSince).toBeUndefined();
+    }
   });
 });
 
