@@ -17,7 +17,7 @@ const testsOfSteps: Readonly<Record<string, string>> = {
   backup: 'take-backup',
   'upgrade-job': 'steps/upgrade-job',
   activate: 'steps/activate',
-  verify: 'steps/activate',
+  verify: 'steps/verify',
   'update-extensions': 'steps/activate',
   analyze: 'steps/activate',
   'restore-applications': 'steps/applications',

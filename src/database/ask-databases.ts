@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
 import { firstUnanswered, questionsScript, type Question } from './questions.ts';
 import type { Rows } from './script.ts';
-import type { DatabaseFacts } from './server.ts';
+import type { ListedDatabase } from './server.ts';
 import { distributeDatabases } from './distribute-databases.ts';
 import { inParallel } from '../common/parallel.ts';
 import { type Known, known, mapFact } from '../common/known.ts';
@@ -20,7 +20,7 @@ export type DatabaseAnswers = Readonly<Record<string, Known<readonly unknown[]>>
  */
 export async function askDatabases(
   database: Database,
-  list: readonly DatabaseFacts[],
+  list: readonly ListedDatabase[],
   questions: readonly Question[],
   sessions: number,
 ): Promise<DatabaseAnswers> {

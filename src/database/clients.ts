@@ -13,15 +13,16 @@ const client = z.object({
 
 export type Client = z.infer<typeof client>;
 
+export const clients = z.array(client);
+
 /** Every session of a client, but the one that asks. */
-export async function readClients(database: Database): Promise<Client[]> {
-  const output = await database.read(
-    'template1',
-    `SELECT json_build_object('pid', pid, 'database', datname, 'user', usename, 'application', application_name,
+export const clientRows = `SELECT json_build_object('pid', pid, 'database', datname, 'user', usename, 'application', application_name,
        'address', coalesce(host(client_addr), 'local'), 'state', coalesce(state, ''))
      FROM pg_catalog.pg_stat_activity
      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname IS NOT NULL AND usename IS NOT NULL
-     ORDER BY pid;`,
-  );
-  return z.array(client).parse(jsonLines(output));
+     ORDER BY pid;`;
+
+/** Every session of a client, but the one that asks. */
+export async function readClients(database: Database): Promise<Client[]> {
+  return clients.parse(jsonLines(await database.read('template1', clientRows)));
 }

@@ -96,6 +96,11 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
     );
   }
 
+  /** The same for a command that only reads: it may run a second time, since a connection that broke is repeated. */
+  async look(command: readonly string[], limit: number): Promise<ExecResult> {
+    return await retried(() => this.command(command, limit));
+  }
+
   /** @param databases those that the script goes through after the first one */
   private async psql(
     database: string,
@@ -144,7 +149,7 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
 const attempts = 10;
 
 /** A broken connection to the pod says nothing about the server. psql may run on in the pod until its next output finds no reader. */
-async function retried(session: () => Promise<string>): Promise<string> {
+async function retried<T>(session: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await session();

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { quoted } from './obstacles.ts';
 import type { Rows } from './script.ts';
 
-/** Tables above this size are compared by their size in bytes (the files are the same ones), nearly all others by an exact count of rows. */
-const countedBytes = 1024 ** 3;
+/** Bytes of all tables together whose rows are counted, the smallest ones of each database first. The others are compared by their size, and all of them by their files. */
+export const countedBytes = 512 * 1024 ** 2;
 
 /**
  * Values as text: a sequence may count further than a JavaScript number is exact. `last_value` is what a sequence has given, `next_value` what it will
@@ -10,6 +11,7 @@ const countedBytes = 1024 ** 3;
  */
 const measured = z.tuple([z.string(), z.enum(['rows', 'bytes', 'last_value', 'next_value']), z.string()]);
 const extension = z.object({ extension: z.string() });
+const files = z.tuple([z.string(), z.literal('files'), z.string()]);
 
 /** What must be the same before and after: by database, by relation. */
 export interface Fingerprint {
@@ -19,6 +21,11 @@ export interface Fingerprint {
 export interface DatabaseFingerprint {
   readonly relations: Readonly<Record<string, string>>;
   readonly extensions: readonly string[];
+  /**
+   * Where the first file of each table and materialized view is in the data directory and, after a space, that of its TOAST table. Undefined in a journal that
+   * knows nothing of files: it has the counts of all tables up to 1 GiB instead.
+   */
+  readonly files?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Relations, and blocks of them, that one statement measures in one transaction: others wait until then who would create, change or drop relations. */
@@ -27,9 +34,11 @@ const batch = { relations: 100, blocks: 32_768 };
 /** How long a relation is waited for that somebody else keeps locked, in seconds. */
 const patience = 60;
 
-/** Of pg_class `c` and pg_namespace `n`. */
-const isMeasured = `c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
+/** Of pg_class `c` and pg_namespace `n`: what users made, and is not temporary. */
+const isOfUsers = `c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
+const isMeasured = `c.relkind IN ('r', 'm', 'S') AND (c.relkind <> 'm' OR c.relispopulated) AND ${isOfUsers}`;
+/** A partitioned table has no file, and pg_upgrade sets the values of sequences. */
+const hasFiles = `(c.relkind IN ('r', 'm') AND ${isOfUsers})`;
 
 /** A name as it is written in SQL, but for key words: PostgreSQL 14 has others than PostgreSQL 12, and quotes them. */
 const written = (name: string) =>
@@ -68,7 +77,7 @@ const holder = (what: string, but: string) => `(
 const catalogs = ['pg_namespace', 'pg_class', 'pg_index', 'pg_statistic_ext'];
 
 /**
- * Measures the relations whose OIDs stand in the place of RELATIONS, in one transaction. As long as this holds its locks on the catalogs, nothing
+ * Measures the relations whose OIDs stand in the place of RELATIONS, in one transaction, and counts the rows of those in the place of COUNTED. As long as this holds its locks on the catalogs, nothing
  * that the counts read of them can be changed, by whoever owns the relations: who changed something before that, and has not committed it, still holds a lock
  * on the relation itself. So what is looked at under these locks, by the OID, is what is counted then by its name. Autovacuum locks relations and
  * makes nothing that the planner would run.
@@ -76,6 +85,7 @@ const catalogs = ['pg_namespace', 'pg_class', 'pg_index', 'pg_statistic_ext'];
 const measuring = (seconds: number) => `DO $measuring$
 DECLARE
   all_relations oid[] := '{RELATIONS}';
+  counted oid[] := '{COUNTED}';
   this record;
   measured record;
   rival text;
@@ -96,7 +106,7 @@ BEGIN
           IF this.relkind = 'S' THEN
             EXECUTE format('SELECT last_value, is_called FROM ONLY %s', this.spelt) INTO measured;
             results := results || json_build_array(this.key, CASE WHEN measured.is_called THEN 'last_value' ELSE 'next_value' END, measured.last_value::text);
-          ELSIF this.may_run_code OR this.bytes > ${String(countedBytes)} THEN
+          ELSIF this.may_run_code OR this.oid <> ALL (counted) THEN
             results := results || json_build_array(this.key, 'bytes', this.bytes::text);
           ELSE
             EXECUTE format('SELECT count(*)::text AS number FROM ONLY %s', this.spelt) INTO measured;
@@ -123,80 +133,91 @@ END $measuring$`;
 const noViews = `SELECT 1 WHERE CASE WHEN current_setting('restrict_nonsystem_relation_kind', true) IS NULL THEN false
   ELSE set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', false) IS NULL END;`;
 
+/** Asks for no lock, which somebody might hold. A table of several files is larger than what is counted, so that the first file tells enough. */
+const firstFileBytes = `coalesce((pg_stat_file(pg_relation_filepath(c.oid), true)).size, 0)`;
+
+const allRelations = 'pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace';
+const key = `${written('nspname')} || '.' || ${written('relname')}`;
+
+/**
+ * Puts the OIDs of the tables whose rows are counted into psql's variable `counted`: the smallest ones, up to the database's part of what is left of the
+ * budget. What a database leaves goes to those that the session goes through after it.
+ */
+const chooseCounted = ({ databases, bytes }: Share) => `\\if :{?budget}
+\\else
+\\set budget ${String(Math.floor(bytes))}
+\\set databases ${String(databases)}
+\\endif
+SELECT coalesce(array_agg(oid), '{}') AS counted, :budget - coalesce(sum(bytes), 0) AS budget, :databases - 1 AS databases
+FROM (SELECT oid, bytes, sum(bytes) OVER (ORDER BY bytes, oid) AS sum
+  FROM (SELECT c.oid, ${firstFileBytes} AS bytes FROM ${allRelations} WHERE ${isMeasured} AND relkind <> 'S') AS tables) AS summed
+WHERE sum <= :budget / greatest(:databases, 1)
+\\gset`;
+
+/** The same for the tables that were counted before, whatever their size is by now: all but those that were not. */
+const countAgain = (
+  before: Fingerprint,
+) => `SELECT coalesce(array_agg(c.oid), '{}') AS counted FROM ${allRelations} WHERE ${isMeasured} AND relkind <> 'S'
+  AND ${key} NOT IN (SELECT json_array_elements_text(coalesce(${quoted(JSON.stringify(uncounted(before)))}::json -> current_database(), '[]')))
+\\gset`;
+
+function uncounted({ databases }: Fingerprint): Record<string, string[]> {
+  const names = Object.entries(databases).map(([name, { relations: of }]) => {
+    const bySize = Object.keys(of).filter((relation) => of[relation]?.endsWith(' bytes') === true);
+    return [name, bySize] as const;
+  });
+  return Object.fromEntries(names.filter(([, bySize]) => bySize.length > 0));
+}
+
+/** Of a session: how many databases it goes through, and the bytes of the tables that it counts in all of them. */
+export interface Share {
+  readonly databases: number;
+  readonly bytes: number;
+}
+
+/** What one of so many sessions may count. */
+export function shareOf(databases: number, sessions: number): Share {
+  return { databases, bytes: countedBytes / sessions };
+}
+
+/** Large objects are the one table of the catalog that pg_upgrade transfers by its files. */
+const filesOfRelations = `SELECT json_build_array(${key}, 'files', concat_ws(' ', pg_relation_filepath(c.oid), pg_relation_filepath(nullif(reltoastrelid, 0))))
+FROM ${allRelations} WHERE c.oid = 'pg_largeobject'::regclass OR ${hasFiles};`;
+
 /**
  * Measures each relation of a database within one session. To count the rows of a table is to plan a query, for which the planner may run code of
  * the table's owner with our rights: where it might, the table is compared by its size, too.
+ * Decision: docs/decisions/0030-comparison.md
+ * @param what the share of the session or, of a server that was measured before, that measurement
  * @param seconds how long a relation is waited for that somebody else keeps locked; then the script ends with an error that names the session
  */
-export const fingerprintScript = (seconds: number) => `
+export const fingerprintScript = (what: Share | Fingerprint, seconds: number = patience) => `
 ${noViews}
-SELECT replace($script$${measuring(seconds)}$script$, 'RELATIONS', string_agg(oid::text, ',' ORDER BY oid)),
+${'bytes' in what ? chooseCounted(what) : countAgain(what)}
+SELECT replace(replace($script$${measuring(seconds)}$script$, 'RELATIONS', string_agg(oid::text, ',' ORDER BY oid)), 'COUNTED', coalesce(string_agg(oid::text, ',') FILTER (WHERE is_counted), '')),
   'SELECT value FROM json_array_elements(current_setting(''upgrade.measured'')::json)'
-FROM (SELECT c.oid, row_number() OVER all_before / ${String(batch.relations)} + sum(greatest(relpages, 0)) OVER all_before / ${String(batch.blocks)} AS batch
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${isMeasured} WINDOW all_before AS (ORDER BY c.oid)) AS listed
+FROM (SELECT c.oid, c.oid IN (SELECT unnest(:'counted'::oid[])) AS is_counted,
+    row_number() OVER all_before / ${String(batch.relations)} + sum(greatest(relpages, 0)) OVER all_before / ${String(batch.blocks)} AS batch
+  FROM ${allRelations} WHERE ${isMeasured} WINDOW all_before AS (ORDER BY c.oid)) AS listed
 GROUP BY batch ORDER BY batch
 \\gexec
+${filesOfRelations}
 SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
 
-export const fingerprintSql = fingerprintScript(patience);
-
-/** What the script of `fingerprintSql` printed in each database. */
+/** What `fingerprintScript` printed in each database. */
 export function fingerprintOf(rows: Rows): Fingerprint {
   return { databases: Object.fromEntries([...rows].map(([name, values]) => [name, measurementOf(values)])) };
 }
 
 function measurementOf(rows: readonly unknown[]): DatabaseFingerprint {
-  const values = z.array(z.union([measured, extension])).parse(rows);
+  const values = z.array(z.union([measured, files, extension])).parse(rows);
   const relations: Record<string, string> = {};
+  const filesOf: Record<string, string> = {};
   const extensions: string[] = [];
   for (const value of values) {
     if ('extension' in value) extensions.push(value.extension);
+    else if (value[1] === 'files') filesOf[value[0]] = value[2];
     else relations[value[0]] = `${value[2]} ${value[1]}`;
   }
-  return { relations, extensions };
-}
-
-/** What differs, a line each; nothing when the two are the same. */
-export function compareFingerprints(before: Fingerprint, after: Fingerprint): string[] {
-  return allKeys(before.databases, after.databases).flatMap((name) => {
-    const [old, now] = [before.databases[name], after.databases[name]];
-    if (old === undefined) return [`database "${name}" did not exist before`];
-    if (now === undefined) return [`database "${name}" is missing`];
-    const relations = allKeys(old.relations, now.relations)
-      .filter((relation) => differs(old.relations[relation], now.relations[relation]))
-      .map(
-        (relation) =>
-          `${name}: ${relation}: ${old.relations[relation] ?? 'absent'} before, ${now.relations[relation] ?? 'absent'} after`,
-      );
-    const extensions = old.extensions
-      .filter((e) => !now.extensions.includes(e))
-      .map((e) => `${name}: extension ${e} is missing`);
-    return [...relations, ...extensions];
-  });
-}
-
-/**
- * Sizes are no exact measure: autovacuum may cut empty pages off until the server stops. It does so where these are a sixteenth of the table or more; beyond
- * twice that, or where the table has grown, it is something else.
- */
-function differs(before: string | undefined, after: string | undefined): boolean {
-  if (before === after) return false;
-  const [old, now] = [bytesOf(before), bytesOf(after)];
-  return old === undefined || now === undefined || now > old || now < old - old / 8n;
-}
-
-function bytesOf(value: string | undefined): bigint | undefined {
-  const [, bytes] = /^(\d+) bytes$/.exec(value ?? '') ?? [];
-  return bytes === undefined ? undefined : BigInt(bytes);
-}
-
-/** `12 databases, 345 relations` */
-export function fingerprintSize(fingerprint: Fingerprint): string {
-  const databases = Object.values(fingerprint.databases);
-  const relations = databases.reduce((sum, d) => sum + Object.keys(d.relations).length, 0);
-  return `${String(databases.length)} databases, ${String(relations)} tables, materialized views and sequences`;
-}
-
-function allKeys(a: object, b: object): string[] {
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
+  return { relations, extensions, files: filesOf };
 }

@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
-import { fingerprintOf, fingerprintSql, type Fingerprint } from './fingerprint.ts';
-import { readDatabases, type DatabaseFacts } from './server.ts';
+import { fingerprintOf, fingerprintScript, shareOf, type Fingerprint } from './fingerprint.ts';
+import { readDatabaseNames, type ListedDatabase } from './server.ts';
 import { isSortOrder, sortOrdersOf, sortOrdersQuestion, type SortOrders } from './sort-order.ts';
 import { inParallel } from '../common/parallel.ts';
 import type { Rows } from './script.ts';
@@ -14,14 +14,29 @@ export interface Measurement {
   readonly sortOrders: SortOrders;
 }
 
+/** What is known already, so that it is not asked again. */
+interface Given {
+  /** The databases of the server. */
+  readonly databases?: readonly ListedDatabase[];
+  /** The measurement with which this one will be compared: the same tables are counted. */
+  readonly before?: Fingerprint;
+}
+
 /**
  * Measures every database that accepts connections, both in one session: it is downtime.
  * @param sessions how many at a time
  * @param limit for each database, in milliseconds
  */
-export async function measure(database: Database, sessions: number, limit: number): Promise<Measurement> {
-  const list = await readDatabases(database);
-  const script = [fingerprintSql, ...sortOrdersQuestion.statements].join('\n');
+export async function measure(
+  database: Database,
+  sessions: number,
+  limit: number,
+  { databases, before }: Given = {},
+): Promise<Measurement> {
+  const list = databases ?? (await readDatabaseNames(database));
+  const atOnce = Math.min(sessions, list.filter((d) => d.allowsConnections).length);
+  const script = (names: readonly string[]) =>
+    [fingerprintScript(before ?? shareOf(names.length, atOnce)), ...sortOrdersQuestion.statements].join('\n');
   const rows = await readAll(database, list, script, sessions, limit);
   const others = new Map([...rows].map(([name, all]) => [name, all.filter((row) => !isSortOrder(row))] as const));
   return { fingerprint: fingerprintOf(others), sortOrders: sortOrdersOf(rows) };
@@ -29,7 +44,7 @@ export async function measure(database: Database, sessions: number, limit: numbe
 
 /**
  * Runs a script in every database that accepts connections, in a few sessions, each of which goes through its share of them.
- * @param sql prints JSON, as `Database.readEach` takes it
+ * @param sql prints JSON, as `Database.readEach` takes it; of a session with these databases, where that matters
  * @param sessions how many at a time
  * @param limit for each database, in milliseconds
  * @returns the rows of each, in the order of the list
@@ -37,14 +52,14 @@ export async function measure(database: Database, sessions: number, limit: numbe
  */
 export async function readAll(
   database: Database,
-  databases: readonly DatabaseFacts[],
-  sql: string,
+  databases: readonly ListedDatabase[],
+  sql: string | ((names: readonly string[]) => string),
   sessions: number,
   limit?: number,
 ): Promise<Rows> {
   const open = databases.filter((d) => d.allowsConnections);
   const answers = await inParallel(sessions, distributeDatabases(open, sessions), (names) =>
-    database.readEach(names, sql, limit),
+    database.readEach(names, typeof sql === 'string' ? sql : sql(names), limit),
   );
   const rows = new Map(answers.flatMap((answer) => [...answer]));
   return new Map(open.map(({ name }) => [name, rows.get(name) ?? []]));

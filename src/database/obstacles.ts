@@ -19,16 +19,16 @@ const obstacle = z.discriminatedUnion('kind', [
 /** What pg_upgrade refuses (a prepared transaction) or silently leaves behind (a replication slot). */
 export type Obstacle = z.infer<typeof obstacle>;
 
+export const obstacles = z.array(obstacle);
+
 /** All of the server's, whatever database they belong to. A temporary slot ends with its session and is none. */
-export async function readObstacles(database: Database): Promise<Obstacle[]> {
-  const output = await database.read(
-    'template1',
-    `SELECT json_build_object('kind', 'prepared transaction', 'gid', gid, 'database', database, 'owner', owner)
+export const obstacleRows = `SELECT json_build_object('kind', 'prepared transaction', 'gid', gid, 'database', database, 'owner', owner)
      FROM pg_catalog.pg_prepared_xacts ORDER BY prepared;
      SELECT json_build_object('kind', 'replication slot', 'name', slot_name, 'type', slot_type, 'database', database)
-     FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name;`,
-  );
-  return z.array(obstacle).parse(jsonLines(output));
+     FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name;`;
+
+export async function readObstacles(database: Database): Promise<Obstacle[]> {
+  return obstacles.parse(jsonLines(await database.read('template1', obstacleRows)));
 }
 
 /** One line for people: what it is, and whose. */

@@ -38,6 +38,8 @@ const extensionFacts = z.object({
 
 export type ServerFacts = z.infer<typeof serverFacts>;
 export type DatabaseFacts = z.infer<typeof databaseFacts>;
+/** What is known of a database without a look at each of its files. */
+export type ListedDatabase = Pick<DatabaseFacts, 'name' | 'allowsConnections'>;
 export type ExtensionFacts = z.infer<typeof extensionFacts>;
 
 export async function readServer(database: Database): Promise<ServerFacts> {
@@ -68,6 +70,16 @@ export async function readDatabases(database: Database): Promise<DatabaseFacts[]
      FROM pg_catalog.pg_database ORDER BY datname;`,
   );
   return z.array(databaseFacts).parse(jsonLines(output));
+}
+
+/** In the downtime: the sizes would take a look at each file of the server. */
+export const databaseNames = `SELECT json_build_object('name', datname, 'allowsConnections', datallowconn AND datconnlimit <> -2)
+  FROM pg_catalog.pg_database ORDER BY datname;`;
+
+export const listedDatabases = z.array(databaseFacts.pick({ name: true, allowsConnections: true }));
+
+export async function readDatabaseNames(database: Database): Promise<ListedDatabase[]> {
+  return listedDatabases.parse(jsonLines(await database.read('template1', databaseNames)));
 }
 
 /** For each database. */

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { questionsScript } from '../database/questions.ts';
-import type { DatabaseFacts } from '../database/server.ts';
+import type { ListedDatabase } from '../database/server.ts';
 import type { DatabaseAnswers } from '../database/ask-databases.ts';
 import { closedAmong, notAccepting } from '../findings/closed-databases.ts';
 import { type Known, mapFact, type Unknown } from '../common/known.ts';
@@ -26,7 +26,7 @@ export async function askServer(database: Database): Promise<Answers> {
  */
 export function hazardFacts(
   server: Known<Answers>,
-  list: readonly DatabaseFacts[],
+  list: readonly ListedDatabase[],
   answers: DatabaseAnswers,
 ): HazardFacts {
   const asked = Object.entries(answers).map(([name, rows]) => [name, mapFact(rows, answersOf)] as const);

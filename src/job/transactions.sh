@@ -3,6 +3,7 @@
 
 # pg_upgrade copies pg_xact and pg_multixact, and then the new server restores the schemas by transactions of its own. So the new cluster's files are the old
 # cluster's up to the number that the old one would have given next, and go on behind it. Sizes: clog.c, multixact.c and slru.h of PostgreSQL, the same in both versions.
+# Decision: docs/decisions/0030-comparison.md
 readonly SEGMENT_BYTES=$((32 * 8192)) MEMBERS_IN_PAGE=1636 # 409 groups: 4 bytes of flags, then 4 transactions of 4 bytes
 
 expect_same_transactions() {

@@ -4,8 +4,14 @@ import { identifier } from '../common/grammar.ts';
 
 /** `public.builds` by its count: the names of a schema and of a relation, quoted where they have to be, and what compareFingerprints tells of it. */
 const relations = z.record(z.string().max(257), z.string().regex(/^-?\d{1,20} (rows|bytes|last_value|next_value)$/));
+/** `base/16384/16999`, or one in a tablespace; and after a space that of the TOAST table. */
+const file = '(base|pg_tblspc/\\d{1,10}/PG_\\d{2}_\\d{9})/\\d{1,10}/\\d{1,10}';
+const files = z.record(z.string().max(257), z.string().regex(new RegExp(`^${file}( ${file})?$`)));
 const fingerprint = z.strictObject({
-  databases: z.record(identifier, z.strictObject({ relations, extensions: z.array(identifier) })),
+  databases: z.record(
+    identifier,
+    z.strictObject({ relations, extensions: z.array(identifier), files: files.optional() }),
+  ),
 });
 
 /** An object in Kubernetes takes 1 MiB at most, and the journal holds more than this. */

@@ -1,4 +1,5 @@
 import type { Expectation } from '../report/planned-step.ts';
+import { countedBytes } from '../database/fingerprint.ts';
 import { predictionOf } from '../facts/prediction.ts';
 import type { Facts } from '../facts/facts.ts';
 
@@ -19,9 +20,12 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
       return { seconds: 2, basis: 'pods that end at once; each may take up to its terminationGracePeriodSeconds' };
     case 'quiesce':
     case 'verify':
-      return reading === undefined
+      return bytes === undefined
         ? undefined
-        : { seconds: round(1.5 + reading), basis: `reading all tables up to 1 GiB: at most ${data}` };
+        : {
+            seconds: round(1.5 + Math.min(bytes, countedBytes) / pace),
+            basis: 'counting rows of the smallest tables, of at most 512 MiB at 100 MiB/s',
+          };
     case 'stop-postgresql':
       return { seconds: 2, basis: 'a server that has just written everything to disk' };
     case 'backup':

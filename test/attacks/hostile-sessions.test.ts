@@ -8,6 +8,9 @@ import { librariesQuestions } from '../../src/database/libraries.ts';
 import { measure } from '../../src/database/measurement.ts';
 import { jsonLines } from '../../src/database/script.ts';
 import { readObstacles } from '../../src/database/obstacles.ts';
+import { compareFingerprints } from '../../src/database/compare-fingerprints.ts';
+import { readPages } from '../../src/database/relation-files.ts';
+import { readWhatIsLeft } from '../../src/database/what-is-left.ts';
 import { extensionsQuestion, readDatabases, readServer } from '../../src/database/server.ts';
 import { reindexSql, sortOrdersQuestion } from '../../src/database/sort-order.ts';
 import { askDatabases } from '../../src/database/ask-databases.ts';
@@ -112,13 +115,14 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
       readConfiguration(database),
       readMd5Roles(database),
       readObstacles(database),
+      readWhatIsLeft(database),
     ]);
     const found = await findingsOf(server);
     if (major === 12) {
       expect(Object.entries(found).filter(([, { status }]) => status === 'unknown')).toEqual([]);
       expect(found['restored-code']?.status).toBe('failed');
       const settings = { ...jobSettings(inputs(), await readServer(database), list), runId: 'test' };
-      const again = thrownBy(() => expectNoUsersCode({ database, inputs: inputs(), settings }));
+      const again = thrownBy(() => expectNoUsersCode({ database, inputs: inputs(), settings }, list));
       expect((await again).message).toContain(
         `${hostileDatabase}: index public.victims_constant: calls public.constant() of role ${hostileRole}`,
       );
@@ -127,6 +131,9 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
     expect(Object.values(told).filter(({ known }) => !known)).toEqual([]);
     const { fingerprint } = await measure(database, 2, limit);
     expect(fingerprint.databases[hostileDatabase]?.relations['public.of_domain']).toBe('1 rows');
+    const again = await measure(database, 2, limit, { before: fingerprint });
+    expect(compareFingerprints(fingerprint, again.fingerprint)).toEqual([]);
+    await readPages(database, server.data, { before: fingerprint, after: fingerprint }, limit);
     await database.readEach(
       list.filter((d) => d.allowsConnections).map(({ name }) => name),
       outdatedSql,

@@ -1,6 +1,6 @@
 // What a role without rights does with locks on its own objects: it keeps a session of ours waiting, and changes meanwhile what that session has looked at.
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { fingerprintScript, type DatabaseFingerprint } from '../../src/database/fingerprint.ts';
+import { fingerprintScript, shareOf, type DatabaseFingerprint } from '../../src/database/fingerprint.ts';
 import { measure } from '../../src/database/measurement.ts';
 import { analyzeSql } from '../../src/upgrade/steps/analyze.ts';
 import { lockFixture } from '../hazards/live-fixtures.ts';
@@ -163,7 +163,7 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
     asRole('CREATE TABLE public.t AS SELECT 1 AS a;');
     const end = await lockFixture(server, own, 'public.t');
     try {
-      await expect(server.database().readEach([own], fingerprintScript(2))).rejects.toThrow(
+      await expect(server.database().readEach([own], fingerprintScript(shareOf(1, 1), 2))).rejects.toThrow(
         /could not measure relations for 2 s, because a session kept a lock: public\.t: 'the fixture' of role postgres \(process \d+, idle in transaction\)/,
       );
     } finally {

@@ -19,12 +19,14 @@ export interface ServerState {
   obstacles: Obstacle[];
   clients: { pid: number; database: string; user: string; application: string; address: string; state: string }[];
   md5Roles: string[];
+  /** What the list of the files in both data directories says, one line each, where all of them are as they were. */
+  listed: (lines: readonly string[]) => readonly string[];
   /** Outcome of commands other than psql, such as pg_ctl. */
   command: (command: readonly string[]) => ExecResult;
   /** Rows of each hazard's query, in a database. */
   hazards: (database: string, hazard: string) => readonly object[];
-  /** Statements that fail, with what psql says. */
-  refuse: { statement: RegExp; message: string }[];
+  /** Statements that fail, in this database or in any, with what psql says. */
+  refuse: { database?: string; statement: RegExp; message: string }[];
   /** Every statement, with its database. */
   readonly statements: string[];
 }
@@ -78,6 +80,7 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
     clients: [],
     obstacles: [],
     md5Roles: [],
+    listed: (lines) => lines,
     command: () => ({ exitCode: 0, stdout: '', stderr: '' }),
     hazards: () => [],
     refuse: [],
@@ -89,6 +92,8 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
 /** The real Database over a cluster in whose pod such a server answers. */
 export function fakeDatabase(cluster: FakeCluster, target: Target, state: ServerState): Database<FakeCluster> {
   cluster.onExec = (command, stdin) => {
+    if (command.join().includes('pg_tblspc/*/PG_"$version"_*'))
+      return { exitCode: 0, stdout: listing(state), stderr: '' };
     if (!command.includes('psql')) return state.command(command);
     const [, ...lines] = stdin.split('\n');
     const sql = lines
@@ -99,7 +104,9 @@ export function fakeDatabase(cluster: FakeCluster, target: Target, state: Server
     let stdout = '';
     for (const part of partsOf(name, sql)) {
       state.statements.push(`${part.database}: ${part.sql}`);
-      const refused = state.refuse.find((r) => r.statement.test(part.sql));
+      const refused = state.refuse.find(
+        (r) => r.statement.test(part.sql) && (r.database ?? part.database) === part.database,
+      );
       if (refused !== undefined) return { exitCode: 3, stdout, stderr: `psql:<stdin>:1: ERROR:  ${refused.message}\n` };
       stdout += (part.isAnnounced ? rows([{ database: part.database }]) : '') + answer(state, part.database, part.sql);
     }
@@ -123,7 +130,11 @@ function answer(state: ServerState, name: string, sql: string): string {
       ...hazardsIn(sql, (hazard) => state.hazards(name, hazard)),
       ...endsIn(sql),
       ...(sql.includes("'last_value'")
-        ? [...database.relations, ...Object.keys(database.extensions).map((extension) => ({ extension }))]
+        ? [
+            ...database.relations,
+            ...filesOf(state, name).map(([relation, file]) => [relation, 'files', file]),
+            ...Object.keys(database.extensions).map((extension) => ({ extension })),
+          ]
         : sql.includes('extversion')
           ? [...pairs(database.extensions), ...(name === 'template1' ? [{ preloaded: [] }] : [])]
           : []),
@@ -133,23 +144,49 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
   if (sql.includes("'bootstrapSuperuser'")) return rows([serverFacts(state)]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
+  if (sql.includes('pg_prepared_xacts') && sql.includes('pg_stat_activity'))
+    return rows([...state.clients, ...state.obstacles, ...listedDatabases(state)]);
+  if (sql.includes('pg_read_binary_file')) return rows(pagesIn(sql));
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
   if (sql.includes('pg_available_extensions')) return rows(outdated(database, state.newVersionNumber));
   if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));
-  if (sql.includes('pg_catalog.pg_database'))
-    return rows(
-      Object.entries(state.databases).map(([of, { encoding, collate, ctype, allowsConnections }]) => ({
-        name: of,
-        encoding,
-        collate,
-        ctype,
-        allowsConnections,
-        bytes: 8_000_000,
-      })),
-    );
+  if (sql.includes('pg_catalog.pg_database')) return rows(listedDatabases(state));
   return '';
+}
+
+function listedDatabases({ databases }: ServerState): object[] {
+  return Object.entries(databases).map(([name, { encoding, collate, ctype, allowsConnections }]) => ({
+    ...{ name, encoding, collate, ctype, allowsConnections },
+    bytes: 8_000_000,
+  }));
+}
+
+/** Each table with its file. */
+function filesOf({ databases }: ServerState, name: string): [string, string][] {
+  const directory = `base/${String(16_384 + Object.keys(databases).indexOf(name))}`;
+  const tables = databases[name]?.relations.filter(([, unit]) => unit === 'rows' || unit === 'bytes') ?? [];
+  return tables.map(([relation], index) => [relation, `${directory}/${String(20_000 + index)}`]);
+}
+
+/** What the pod prints where pg_upgrade has linked each of these files. */
+function listing(state: ServerState): string {
+  const files = Object.keys(state.databases).flatMap((name) => filesOf(state, name).map(([, file]) => file));
+  const lines = ['12', '14'].flatMap((version) =>
+    files.map((file, index) => `${version} 2049:${String(100 + index)} 8192 ${file}`),
+  );
+  return `${state.listed(['transfer link', ...lines, 'end']).join('\n')}\n`;
+}
+
+/** One page in each file, the same one in both directories. */
+function pagesIn(sql: string): object[] {
+  return [...sql.matchAll(/\('(kept|now)', '[^']*', '(\[.*?\])'::json\)/g)].flatMap(([, side, paths = '[]']) =>
+    (JSON.parse(paths) as string[]).map((path) => {
+      const page = ['0000000001000000', path];
+      return [side, path, 8192, false, page, page];
+    }),
+  );
 }
 
 function serverFacts({ version, versionNumber }: ServerState): object {

@@ -14,5 +14,5 @@ export function localPod(as: readonly string[] = [], programs?: string): Databas
     const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8', env });
     return Promise.resolve({ stdout, stderr, exitCode: status ?? 1 });
   };
-  return { command } as Pick<Database, 'command'> as Database;
+  return { command, look: command } as Pick<Database, 'command' | 'look'> as Database;
 }

@@ -1,4 +1,4 @@
-import { compareFingerprints } from '../../database/fingerprint.ts';
+import { compareFingerprints } from '../../database/compare-fingerprints.ts';
 import { measure } from '../../database/measurement.ts';
 import type { Database } from '../../database/database.ts';
 import { quoted } from '../../database/obstacles.ts';
@@ -27,8 +27,9 @@ export async function lossOfRollback(database: Database, { noted, record }: Jour
   try {
     const lines = released === undefined ? [] : [await walSince(database, released)];
     if (noted.measured === undefined) return [...lines, `everything written since ${since}; the action can't count it`];
-    const { fingerprint: now } = await measure(database, record.job.jobs, measurementLimit);
-    const differences = compareFingerprints(noted.measured, now);
+    const before = noted.measured;
+    const { fingerprint: now } = await measure(database, record.job.jobs, measurementLimit, { before });
+    const differences = compareFingerprints(before, now);
     const more = differences.length - shown;
     return [
       ...lines,

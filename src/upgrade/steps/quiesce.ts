@@ -1,7 +1,9 @@
-import { readClients } from '../../database/clients.ts';
-import { compareFingerprints, fingerprintSize, type Fingerprint } from '../../database/fingerprint.ts';
+import { compareFingerprints, fingerprintSize } from '../../database/compare-fingerprints.ts';
+import type { Fingerprint } from '../../database/fingerprint.ts';
 import { measure } from '../../database/measurement.ts';
-import { obstacleName, obstacleRemedy, readObstacles } from '../../database/obstacles.ts';
+import { obstacleName, obstacleRemedy, type Obstacle } from '../../database/obstacles.ts';
+import type { ListedDatabase } from '../../database/server.ts';
+import { readWhatIsLeft, type Left } from '../../database/what-is-left.ts';
 import { describe, UpgradeError } from '../../common/errors.ts';
 import { sessionIn } from '../../target/target.ts';
 import { withHeartbeat, type LongWork } from '../../ports/heartbeat.ts';
@@ -12,7 +14,7 @@ import type { StepId } from '../../journal/notes.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { expectNoUsersCode } from './users-code.ts';
 
-/** Limit of one database's measurement, before and after. Tables above 1 GiB are not counted, so minutes are enough. */
+/** Limit of one database's measurement, before and after. Only the smallest tables are counted, so minutes are more than enough. */
 export const measurementLimit = 30 * 60_000;
 
 /** Proves that no client is connected, measures what must be the same afterwards, and writes everything to disk. */
@@ -27,7 +29,7 @@ export const quiesce: Step = {
     },
     {
       does: 'run',
-      what: 'Measure what must be the same afterwards: rows, sizes, sequences, sort orders. Write the data to disk: CHECKPOINT.',
+      what: 'Measure what must be the same afterwards: rows of the smallest tables, sizes, files, sequences, sort orders. Write the data to disk: CHECKPOINT.',
     },
   ],
 
@@ -38,14 +40,14 @@ export const quiesce: Step = {
       log.info(`Using the measurement by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
       return;
     }
-    await waitForClients(context);
-    await expectNoObstacle(context);
+    const { databases, obstacles } = await waitForClients(context);
+    expectNoObstacle(context, obstacles);
     // Before the measurement, which opens tables: PostgreSQL 12 then runs functions of partition keys.
-    await expectNoUsersCode(context);
+    await expectNoUsersCode(context, databases);
     // Side by side, since the measurement only reads. Both end before an error is thrown.
     const ends = await withHeartbeat(measuring(context, 'quiesce', 'measuring the data and writing it to disk'), () =>
       Promise.allSettled([
-        measureAndNote(context),
+        measureAndNote(context, databases),
         context.database.write('template1', 'CHECKPOINT;', context.inputs.shutdownTimeout),
       ]),
     );
@@ -77,7 +79,7 @@ async function compare(context: Context, measured: Fingerprint): Promise<void> {
   const { database, settings, log, results } = context;
   const { fingerprint: now } = await withHeartbeat(
     measuring(context, 'quiesce', 'measuring the data of PostgreSQL 12'),
-    () => measure(database, settings.jobs, measurementLimit),
+    () => measure(database, settings.jobs, measurementLimit, { before: measured }),
   );
   const differences = compareFingerprints(measured, now);
   if (differences.length === 0)
@@ -88,9 +90,10 @@ async function compare(context: Context, measured: Fingerprint): Promise<void> {
     );
 }
 
-async function waitForClients(context: Context): Promise<void> {
+/** @returns what the last client has left: the same session looks at all of it, after it has looked for clients */
+async function waitForClients(context: Context): Promise<Left> {
   const { database, inputs } = context;
-  await waitFor(
+  return await waitFor(
     {
       what: 'the last clients to disconnect',
       limit: inputs.clientsTimeout,
@@ -98,10 +101,10 @@ async function waitForClients(context: Context): Promise<void> {
       ...context,
     },
     async () => {
-      const clients = await readClients(database);
-      if (clients.length === 0) return { done: undefined };
+      const left = await readWhatIsLeft(database);
+      if (left.clients.length === 0) return { done: left };
       return {
-        pending: clients
+        pending: left.clients
           .map(
             (c) =>
               `${c.application || 'a client without a name'} (user ${c.user}, database ${c.database}, from ${c.address}, ${c.state})`,
@@ -113,8 +116,7 @@ async function waitForClients(context: Context): Promise<void> {
 }
 
 /** A client may have prepared a transaction or created a slot since the checks. */
-async function expectNoObstacle({ database, target }: Context): Promise<void> {
-  const found = await readObstacles(database);
+function expectNoObstacle({ target }: Context, found: readonly Obstacle[]): void {
   if (found.length === 0) return;
   throw new UpgradeError(
     'upgrade-obstacle',
@@ -123,8 +125,11 @@ async function expectNoObstacle({ database, target }: Context): Promise<void> {
   );
 }
 
-async function measureAndNote({ database, settings, journal, log, results }: Context): Promise<void> {
-  const { fingerprint, sortOrders } = await measure(database, settings.jobs, measurementLimit);
+async function measureAndNote(
+  { database, settings, journal, log, results }: Context,
+  databases: readonly ListedDatabase[],
+): Promise<void> {
+  const { fingerprint, sortOrders } = await measure(database, settings.jobs, measurementLimit, { databases });
   results.before = fingerprint;
   log.info(`Measured ${fingerprintSize(results.before)}`);
   // A backup that an earlier run took is older than this.

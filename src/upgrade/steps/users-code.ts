@@ -1,4 +1,4 @@
-import { readDatabases } from '../../database/server.ts';
+import type { ListedDatabase } from '../../database/server.ts';
 import { UpgradeError } from '../../common/errors.ts';
 import { askDatabases } from '../../database/ask-databases.ts';
 import { judgeHazard } from '../../hazards/judge-hazard.ts';
@@ -17,14 +17,12 @@ const mostEvidence = 10;
  * Decision: docs/decisions/0028-users-code.md
  * @throws UpgradeError where a check finds something, or a database could not be asked
  */
-export async function expectNoUsersCode({
-  database,
-  inputs,
-  settings,
-}: Pick<Context, 'database' | 'inputs' | 'settings'>): Promise<void> {
+export async function expectNoUsersCode(
+  { database, inputs, settings }: Pick<Context, 'database' | 'inputs' | 'settings'>,
+  list: readonly ListedDatabase[],
+): Promise<void> {
   const asked = codeHazards.filter(({ id }) => !inputs.ignoreChecks.has(id));
   if (asked.length === 0) return;
-  const list = await readDatabases(database);
   const answers = await askDatabases(database, list, hazardQuestions(asked, 'database'), settings.jobs);
   const facts = hazardFacts({ known: true, value: {} }, list, answers);
   for (const hazard of asked) {

@@ -1,6 +1,11 @@
-import { compareFingerprints, fingerprintSize, type Fingerprint } from '../../database/fingerprint.ts';
-import { measure } from '../../database/measurement.ts';
+import { compareFiles, comparePages, filesIn } from '../../database/compare-files.ts';
+import { compareFingerprints, fingerprintSize } from '../../database/compare-fingerprints.ts';
+import type { Fingerprint } from '../../database/fingerprint.ts';
+import { measure, type Measurement } from '../../database/measurement.ts';
+import { listFiles, readPages } from '../../database/relation-files.ts';
+import { readDatabaseNames } from '../../database/server.ts';
 import { UpgradeError } from '../../common/errors.ts';
+import { allNamed } from '../../common/parallel.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
 import { measurementLimit, measuring } from './quiesce.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
@@ -11,17 +16,22 @@ export const verify: Step = {
   id: 'verify',
   title: 'Compare the data with the measurement before the upgrade',
 
-  plan: () => [{ does: 'run', what: 'Measure again and compare. REINDEX what sorts differently now.' }],
+  plan: () => [
+    {
+      does: 'run',
+      what: 'Measure again and compare. Compare the files of each table with those of PostgreSQL 12. REINDEX what sorts differently now.',
+    },
+  ],
 
   async run(context) {
-    const { database, journal, results, settings, log } = context;
+    const { journal, results, log } = context;
     const before = measuredBefore(context);
-    const after = await withHeartbeat(measuring(context, 'verify', 'measuring the data of PostgreSQL 14'), () =>
-      measure(database, settings.jobs, measurementLimit),
+    const { after, differences, files } = await withHeartbeat(
+      measuring(context, 'verify', 'measuring the data of PostgreSQL 14'),
+      () => compareWith(context, before),
     );
-    const differences = compareFingerprints(before, after.fingerprint);
     if (differences.length === 0)
-      log.info(`The data is as measured before the upgrade: ${fingerprintSize(after.fingerprint)}`);
+      log.info(`The data is as measured before the upgrade: ${fingerprintSize(after.fingerprint)}. ${files}`);
     else if (journal.noted.letIn === undefined) throw dataDiffers(differences);
     else
       results.warnings.push(
@@ -32,6 +42,59 @@ export const verify: Step = {
     results.validated = true;
   },
 };
+
+/** What the comparison found, and in words what it says of the files. */
+interface Compared {
+  readonly after: Measurement;
+  readonly differences: readonly string[];
+  readonly files: string;
+}
+
+async function compareWith({ database, target, settings, results }: Context, before: Fingerprint): Promise<Compared> {
+  const { dataDirectory } = target;
+  const { after, listed } = await allNamed({
+    after: () => measureAgain(database, settings.jobs, before),
+    listed: () => listFiles(database, dataDirectory, measurementLimit),
+  });
+  const { fingerprint } = after;
+  const differences = compareFingerprints(before, fingerprint);
+  const tables = `${String(filesIn(before))} tables and materialized views`;
+  if (Object.values(before.databases).some(({ files }) => files === undefined)) {
+    const files = 'The measurement before the upgrade has no files, so that only rows and sizes were compared';
+    return { after, differences, files };
+  }
+  if (listed.files !== undefined) {
+    const files = `${tables} have the same files as before, by their inodes`;
+    return { after, differences: [...differences, ...compareFiles(before, fingerprint, listed.files)], files };
+  }
+  if (listed.isLink)
+    results.warnings.push(
+      'The image of PostgreSQL 14 has no find that prints inodes. So the action compared the files of the tables by their size, and by the first and last page of each GiB.',
+    );
+  const pages = await readPages(database, dataDirectory, { before, after: fingerprint }, measurementLimit);
+  const files = `${tables} have files of the same size as before, with the same first and last page of each GiB`;
+  return { after, differences: [...differences, ...comparePages(before, fingerprint, pages)], files };
+}
+
+/** In the databases that were there before, beside the list of those that are there now; it is the same one, or all of the new list is measured. */
+async function measureAgain(
+  database: Context['database'],
+  sessions: number,
+  before: Fingerprint,
+): Promise<Measurement> {
+  const expected = Object.keys(before.databases);
+  const databases = expected.map((name) => ({ name, allowsConnections: true }));
+  const [listed, measured] = await Promise.allSettled([
+    readDatabaseNames(database),
+    measure(database, sessions, measurementLimit, { before, databases }),
+  ]);
+  if (listed.status === 'rejected') throw listed.reason;
+  const open = listed.value.filter((d) => d.allowsConnections).map(({ name }) => name);
+  if (open.length !== expected.length || open.some((name) => !expected.includes(name)))
+    return await measure(database, sessions, measurementLimit, { before, databases: listed.value });
+  if (measured.status === 'rejected') throw measured.reason;
+  return measured.value;
+}
 
 function dataDiffers(differences: readonly string[]): UpgradeError {
   return new UpgradeError(

@@ -79,6 +79,12 @@ const step = fc.constantFrom(...(['protect-volume', 'quiesce', 'backup', 'restor
 const count = fc
   .tuple(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.constantFrom('rows', 'bytes', 'last_value', 'next_value'))
   .map(([value, what]) => `${String(value)} ${what}`);
+/** With or without a TOAST table, in a tablespace or not; a journal from before has no files at all. */
+const file = fc.stringMatching(/^(base|pg_tblspc\/\d{5}\/PG_12_201909212)\/\d{1,10}\/\d{1,10}$/);
+const files = fc.oneof(
+  file,
+  fc.tuple(file, file).map((both) => both.join(' ')),
+);
 const byName = <T>(value: fc.Arbitrary<T>) => fc.dictionary(identifier, value, { noNullPrototype: true, maxKeys: 4 });
 const sortOrder = fc.record({
   collation: identifier,
@@ -95,7 +101,12 @@ const any: { readonly [N in Name]: fc.Arbitrary<Notes[N]> } = {
   step,
   downSince: time,
   measured: fc.record({
-    databases: byName(fc.record({ relations: byName(count), extensions: fc.array(identifier, { maxLength: 3 }) })),
+    databases: byName(
+      fc.record(
+        { relations: byName(count), extensions: fc.array(identifier, { maxLength: 3 }), files: byName(files) },
+        { requiredKeys: ['relations', 'extensions'] },
+      ),
+    ),
   }),
   backup: fc.option(name),
   live: name,

@@ -124,7 +124,15 @@ describe('a journal that is correctly signed is read by its grammar all the same
       ...{ step: 'activate', undone: 'quiesce', downSince: at, backup: null, live: 'a-live-1' },
       ...{ served: 'a-of-14-1', letIn: 'deployments/a at …', rollback: 'Asked.', back: 'Failed.', validated: true },
       ...{ exchange: { claim, volume: 'pv-2', former: 'pv-1' }, outcome: 'reverted' },
-      measured: { databases: { 'my "db"': { relations: { "public.it's": '42 rows' }, extensions: ['plpgsql'] } } },
+      measured: {
+        databases: {
+          'my "db"': {
+            relations: { "public.it's": '42 rows' },
+            extensions: ['plpgsql'],
+            files: { "public.it's": 'base/16384/17000 base/16384/17003' },
+          },
+        },
+      },
       released: { at, wal: '16/B374D848' },
       sortOrders: { circle: [] },
     };

@@ -1,11 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { measure } from '../../../../src/database/measurement.ts';
 import { activate } from '../../../../src/upgrade/steps/activate.ts';
 import { alreadyUpgraded } from '../../../../src/upgrade/steps/already.ts';
 import { analyze, updateExtensions } from '../../../../src/upgrade/steps/analyze.ts';
 import { schedulingGate } from '../../../../src/objects/scheduling-gate.ts';
 import { quiesce } from '../../../../src/upgrade/steps/quiesce.ts';
-import { verify } from '../../../../src/upgrade/steps/verify.ts';
 import { databaseState } from '../../fake-database.ts';
 import { namespace, newImage, serverContainer, statefulSet, target } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
@@ -39,37 +37,6 @@ describe('activate', () => {
     const now = setting.cluster.peek('statefulsets', 'postgresql', namespace);
     expect(now?.spec?.replicas).toBe(0);
     expect(now?.spec?.template.spec?.schedulingGates).toEqual([{ name: schedulingGate }]);
-  });
-});
-
-describe('verify', () => {
-  test('data that is the same passes', async () => {
-    const { context, log } = await setUp();
-    context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
-    await verify.run(context);
-    expect(log.text).toContain('The data is as measured before the upgrade: 3 databases, 1 ');
-  });
-
-  test('data that is not ends it, and names the relation', async () => {
-    const { context, state } = await setUp();
-    context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
-    state.databases['circle'] = databaseState({ relations: [['public.builds', 'rows', '41']] });
-    const error = await thrownBy(() => verify.run(context));
-    expect(error.code).toBe('data-differs');
-    expect(error.message).toContain('circle: public.builds: 42 rows before, 41 rows after');
-    expect(error.remedy.text).toContain('a client that writes');
-  });
-
-  test('an empty server ends it', async () => {
-    const { context, state } = await setUp();
-    context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
-    delete state.databases['circle'];
-    expect((await thrownBy(() => verify.run(context))).message).toContain('database "circle" is missing');
-  });
-
-  test('what was never measured is never the same', async () => {
-    const { context } = await setUp();
-    expect((await thrownBy(() => verify.run(context))).code).toBe('not-measured');
   });
 });
 

@@ -26,12 +26,21 @@ describe('when the last client has gone', () => {
     expect(setting.state.statements.filter((s) => s.includes('CHECKPOINT'))).toEqual([]);
   });
 
-  test('it is asked after the clients, not before: a client may still make one', async () => {
+  test('it is asked after the clients, not before, and by the same program: a client may still make one', async () => {
     const setting = await setUp();
     await quiesce.run(setting.context);
-    const asked = (what: string) => setting.state.statements.findIndex((s) => s.includes(what));
-    expect(asked('pg_stat_activity')).toBeGreaterThan(-1);
-    expect(asked('pg_prepared_xacts')).toBeGreaterThan(asked('pg_stat_activity'));
+    const [first = ''] = setting.state.statements;
+    expect(first.indexOf('pg_stat_activity')).toBeGreaterThan(-1);
+    expect(first.indexOf('pg_prepared_xacts')).toBeGreaterThan(first.indexOf('pg_stat_activity'));
+    expect(setting.state.statements.filter((s) => s.includes('pg_prepared_xacts'))).toHaveLength(1);
+  });
+
+  test('it takes three programs in the pod one after the other, and asks for no size of a database', async () => {
+    const { context, state, cluster } = await setUp(undefined, { jobs: '1' });
+    await quiesce.run(context);
+    // Clients, users' code, measurement; and CHECKPOINT beside the latter.
+    expect(cluster.calls.filter(({ method }) => method === 'exec')).toHaveLength(4);
+    expect(state.statements.filter((s) => s.includes('pg_database_size'))).toEqual([]);
   });
 
   const usersCode = {

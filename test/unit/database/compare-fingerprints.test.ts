@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from '../../fast-check.ts';
-import { compareFingerprints, type DatabaseFingerprint, type Fingerprint } from '../../../src/database/fingerprint.ts';
+import { compareFingerprints } from '../../../src/database/compare-fingerprints.ts';
+import type { DatabaseFingerprint, Fingerprint } from '../../../src/database/fingerprint.ts';
 
 const name = fc.stringMatching(/^[a-z]{1,8}_[0-9]$/);
 const database: fc.Arbitrary<DatabaseFingerprint> = fc.record({
