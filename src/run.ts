@@ -210,6 +210,7 @@ function reportOf(
     prediction: facts && predictionOf(facts),
     plan,
     transfer: results.job?.transfer,
+    comparison: results.comparison,
     versions: { before: results.job?.oldVersion, after: results.job?.newVersion },
     pullRequest: pullRequest && {
       operation: pullRequest.operation,

@@ -146,6 +146,7 @@ export const reportShape = z.strictObject({
     .optional(),
   plan: plan.optional().describe('What an upgrade would do; only for "dry-run".'),
   transfer: z.string().optional().describe('How the files went over: clone, link or copy.'),
+  comparison: z.string().optional().describe('By what the data was found to be as before the upgrade.'),
   versions: z.strictObject({ before: z.string().optional(), after: z.string().optional() }),
   status: z
     .strictObject({

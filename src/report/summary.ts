@@ -86,11 +86,12 @@ function errorLines({ error }: Report): string[] {
   return [...lines.slice(0, -1).map((line) => `> ${line}`.trimEnd()), ''];
 }
 
-function upgradeLines({ serving, versions, backup, transfer }: Report): string[] {
+function upgradeLines({ serving, versions, backup, transfer, comparison }: Report): string[] {
   if (!serving) return [];
   return [
     `PostgreSQL **${text(versions.before ?? '12')}** → **${text(versions.after ?? '14')}** (transfer mode ${code(transfer ?? 'unknown')}), backup from before: ${code(backup ?? 'none in the cluster')}.`,
     '',
+    ...(comparison === undefined ? [] : [prose(`${comparison}.`), '']),
   ];
 }
 

@@ -42,6 +42,8 @@ export interface Results {
   jobRun?: { readonly object: V1Job; readonly phase: 'asked' | 'created' | 'started' | 'ended' };
   /** PostgreSQL 14 has been started and answers. */
   serving?: boolean;
+  /** What was compared, and by what, where all of it was as before the upgrade; as sentences. */
+  comparison?: string;
   /** Its data is what PostgreSQL 12 had: from now on nothing reverts by itself. */
   validated?: boolean;
   /** What did not stop the upgrade, but must be reported. */

@@ -30,9 +30,10 @@ export const verify: Step = {
       measuring(context, 'verify', 'measuring the data of PostgreSQL 14'),
       () => compareWith(context, before),
     );
-    if (differences.length === 0)
-      log.info(`The data is as measured before the upgrade: ${fingerprintSize(after.fingerprint)}. ${files}`);
-    else if (journal.noted.letIn === undefined) throw dataDiffers(differences);
+    if (differences.length === 0) {
+      results.comparison = `The data is as measured before the upgrade: ${fingerprintSize(after.fingerprint)}. ${files}`;
+      log.info(results.comparison);
+    } else if (journal.noted.letIn === undefined) throw dataDiffers(differences);
     else
       results.warnings.push(
         `The data differs from the measurement before the upgrade: ${shortened(differences)}. The action can't tell why, since somebody else had started ${journal.noted.letIn}`,

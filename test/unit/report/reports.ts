@@ -21,6 +21,7 @@ export function report(more: Partial<Report> = {}): Report {
     prediction: undefined,
     plan: undefined,
     transfer: 'link',
+    comparison: undefined,
     versions: { before: '12.16', after: '14.22' },
     status: undefined,
     pullRequest: undefined,

@@ -88,6 +88,12 @@ describe('the job summary', () => {
     expect(text).toContain('**61.5 s**');
   });
 
+  test('says by what the data was found to be as before', () => {
+    const comparison = 'The data is as measured before the upgrade: 3 databases. 40 tables have the same files';
+    expect(renderSummary(report({ comparison }))).toContain(`\n\n${comparison}.\n\n`);
+    expect(renderSummary(report())).not.toContain('undefined');
+  });
+
   const pullRequest = {
     operation: 'created' as const,
     number: 7,

@@ -11,6 +11,9 @@ describe('verify', () => {
     context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
     await verify.run(context);
     expect(log.text).toContain('The data is as measured before the upgrade: 3 databases, 1 ');
+    expect(context.results.comparison).toMatch(
+      /: 3 databases, .*\. 1 tables .* have the same files as before, by their inodes$/,
+    );
   });
 
   test('data that is not ends it, and names the relation', async () => {
