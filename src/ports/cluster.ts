@@ -14,6 +14,7 @@ import type {
   V1Pod,
   V1PodDisruptionBudget,
   V1Secret,
+  V1Service,
   V1SelfSubjectAccessReview,
   V1SelfSubjectReview,
   V1StatefulSet,
@@ -104,6 +105,7 @@ export const resources = {
   jobs: { group: 'batch', version: 'v1', kind: 'Job', namespaced: true },
   cronjobs: { group: 'batch', version: 'v1', kind: 'CronJob', namespaced: true },
   leases: { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', namespaced: true },
+  services: { group: '', version: 'v1', kind: 'Service', namespaced: true },
   networkpolicies: { group: 'networking.k8s.io', version: 'v1', kind: 'NetworkPolicy', namespaced: true },
   poddisruptionbudgets: { group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', namespaced: true },
   storageclasses: { group: 'storage.k8s.io', version: 'v1', kind: 'StorageClass', namespaced: false },
@@ -152,6 +154,7 @@ export interface ResourceTypes {
   jobs: V1Job;
   cronjobs: V1CronJob;
   leases: Lease;
+  services: V1Service;
   networkpolicies: NetworkPolicy;
   poddisruptionbudgets: V1PodDisruptionBudget;
   storageclasses: V1StorageClass;

@@ -76,6 +76,8 @@ export function probePod(
 export interface ProbeParts extends Required<Pick<V1Container, 'image' | 'command' | 'env' | 'resources'>> {
   readonly role: ProbeRole | 'restore-test';
   readonly imagePullSecret: string;
+  /** More labels, which never replace the action's own. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Milliseconds after which Kubernetes ends it. */
   readonly lifetime: number;
   /** How much it may write, as a quantity of Kubernetes. */
@@ -90,10 +92,10 @@ export interface ProbeParts extends Required<Pick<V1Container, 'image' | 'comman
 /** A labelled pod without any volume of the server, which ends by itself. */
 export function probePodOf(
   target: Target,
-  { role, imagePullSecret, lifetime, room, before, volumes = [], ...container }: ProbeParts,
+  { role, imagePullSecret, labels = {}, lifetime, room, before, volumes = [], ...container }: ProbeParts,
 ): V1Pod {
   const template = podTemplate(target, {
-    labels: { ...probeLabel, 'postgresql-upgrade/probe': role },
+    labels: { ...labels, ...probeLabel, 'postgresql-upgrade/probe': role },
     imagePullSecret,
     volumes,
     room,

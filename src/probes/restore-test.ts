@@ -75,6 +75,7 @@ const dumpContainer = 'dump';
  * The pod that runs restore-test.sh in the upgrade image, with as much of the machine as the Job will have. One container dumps and ends. It gets
  * the password from the target's own Secret by the kubelet, so that it is in no manifest. The other one restores, which runs
  * code of the databases' users: it has no password, no token and no volume but the dumps, and closes its own network.
+ * @param labels that let it through the NetworkPolicies
  * @param lifetime milliseconds after which Kubernetes ends it
  * @throws ClusterError when the server's pod has no address
  */
@@ -85,6 +86,7 @@ export function restoreTestPod(
   superuser: string,
   databases: readonly string[],
   scripts: RestoreTestScripts,
+  labels: Readonly<Record<string, string>>,
   lifetime: number,
 ): V1Pod {
   const host = target.pod?.status?.podIP;
@@ -124,6 +126,7 @@ export function restoreTestPod(
   const password = { secretKeyRef: { name: target.secret.name, key: target.secret.key } };
   return probePodOf(target, {
     role: 'restore-test',
+    labels,
     image,
     imagePullSecret: settings.imagePullSecret,
     before: {

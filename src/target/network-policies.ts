@@ -1,6 +1,6 @@
 import type { V1LabelSelector, V1NetworkPolicyPeer, V1NetworkPolicyPort, V1Pod } from '@kubernetes/client-node';
 import type { NetworkPolicy, PatchOperation } from '../ports/cluster.ts';
-import { labelSelector, matchesSelector } from './label-selector.ts';
+import { labelSelector, matchesSelector, type LabelSelector } from './label-selector.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -37,6 +37,33 @@ export function barriersBetween(
     ...barrier('ingress', admitted ? [] : ingress, { from: [{ podSelector: { matchLabels: label } }], ports }),
     ...barrier('egress', released ? [] : egress, { to: [{ podSelector: { matchLabels: toLabels } }], ports }),
   ];
+}
+
+/**
+ * Labels that let a pod through to another one which it could not reach without them: those of a peer that a policy admits. It must not become something else
+ * by them: no Service may send it requests, and no application may count it as its own.
+ * @param selectors of the Services and the applications of the namespace
+ * @returns nothing where it needs none, or no such labels let it through
+ */
+export function admittedLabels(
+  policies: readonly NetworkPolicy[],
+  from: Labels,
+  to: V1Pod,
+  port: number,
+  selectors: readonly LabelSelector[],
+): Labels {
+  const isOpen = (labels: Labels) => barriersBetween(policies, labels, to, port, {}).length === 0;
+  if (isOpen(from)) return {};
+  const candidates = policies
+    .filter((policy) => selects(policy, to.metadata?.labels ?? {}))
+    .flatMap(({ spec }) => spec.ingress ?? [])
+    .flatMap((rule) => rule.from ?? [])
+    .flatMap(({ podSelector }) => (podSelector?.matchLabels === undefined ? [] : [podSelector.matchLabels]));
+  const found = candidates.find((labels) => {
+    const all = { ...labels, ...from };
+    return isOpen(all) && !selectors.some((selector) => matchesSelector(all, selector));
+  });
+  return found ?? {};
 }
 
 function barrier(direction: 'ingress' | 'egress', policies: readonly NetworkPolicy[], rule: object): Barrier[] {

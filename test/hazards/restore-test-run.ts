@@ -53,6 +53,7 @@ export async function runRestoreTest(
     'postgres',
     names,
     scripts,
+    {},
     1000,
   );
   const { initContainers = [], containers = [] } = pod.spec ?? {};

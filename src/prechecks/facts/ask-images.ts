@@ -11,11 +11,19 @@ import {
   type ImageFacts,
   type ProbeRole,
 } from '../../probes/probe.ts';
-import { parseRestoreTest, restoreTestPod, type RestoreTestFacts } from '../../probes/restore-test.ts';
+import {
+  parseRestoreTest,
+  restoreTestLabels,
+  restoreTestPod,
+  type RestoreTestFacts,
+} from '../../probes/restore-test.ts';
 import { runProbe } from '../../probes/run-probe.ts';
 import { runTrial, type Trial } from '../../probes/run-trial.ts';
 import { obstacleToTrial, trialPod } from '../../probes/trial-pod.ts';
+import { isScaled } from '../../target/applications.ts';
 import { seenImage } from '../../target/image-digests.ts';
+import { admittedLabels } from '../../target/network-policies.ts';
+import type { NetworkPolicy } from '../../ports/cluster.ts';
 import { notAsked, type Known, combineFacts, known, thenFact, pair } from '../../common/known.ts';
 import type { FactReaderDeps } from './deps.ts';
 import type { HazardFacts } from '../../hazards/hazard.ts';
@@ -72,17 +80,39 @@ export async function testRestore(
   server: Known<ServerFacts>,
   databases: Known<readonly DatabaseFacts[]>,
   hazards: Known<HazardFacts>,
+  policies: Promise<Known<readonly NetworkPolicy[]>>,
 ): Promise<Known<RestoreTestFacts>> {
   const { inputs, target, database, scripts } = gathering;
   const image = inputs.upgradeImage;
   if (inputs.probes === 'none')
     return { known: false, reason: `${image} was not asked (probes: none)`, code: notAsked };
   const read = combineFacts(settings, combineFacts(server, databases, pair), pair);
-  return await thenFact(read, ([job, [facts, list]]) => {
+  return await thenFact(read, async ([job, [facts, list]]) => {
     const left = notDumped(list, hazards, inputs.ignoreChecks);
     const names = list.map(({ name }) => name).filter((name) => name !== 'template0' && !left.has(name));
     const limit = inputs.jobStartTimeout;
-    const pod = restoreTestPod(target, job, facts, database.superuser, names, scripts.restoreTest, limit);
-    return runProbe(gathering, pod, limit, (log) => parseRestoreTest(image, names, log));
+    const labels = await labelsToServer(gathering, await policies, facts.port);
+    const pod = restoreTestPod(target, job, facts, database.superuser, names, scripts.restoreTest, labels, limit);
+    return await runProbe(gathering, pod, limit, (log) => parseRestoreTest(image, names, log));
   });
+}
+
+/** Labels with which the NetworkPolicies let the restore test connect to the server; none where they can't be told. */
+async function labelsToServer(
+  { cluster, target }: FactReaderDeps,
+  policies: Known<readonly NetworkPolicy[]>,
+  port: number,
+): Promise<Readonly<Record<string, string>>> {
+  const { pod, namespace } = target;
+  if (!policies.known || policies.value.length === 0 || pod === undefined) return {};
+  const services = await known(() => cluster.list('services', { namespace }));
+  if (!services.known) return {};
+  const selectors = [
+    // One without a selector has endpoints that somebody else writes.
+    ...services.value
+      .map(({ spec }) => ({ matchLabels: spec?.selector ?? {} }))
+      .filter(({ matchLabels }) => Object.keys(matchLabels).length > 0),
+    ...target.applications.filter(isScaled).map(({ podSelector }) => podSelector),
+  ];
+  return admittedLabels(policies.value, restoreTestLabels, pod, port, selectors);
 }

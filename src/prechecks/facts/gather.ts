@@ -97,6 +97,7 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
   const asked = (role: ProbeRole) => () =>
     timed(`${role}Probe`, () => probe(gathering, role, mayProbe, databases, sortOrders, libraries));
   const marked = read(['reconcilers', 'charts'], () => markedObjects(gathering));
+  const policies = read('networkPolicies', () => cluster.list('networkpolicies', { namespace }));
   // A cancellation ends the run, but not before each probe has been removed.
   const { pods, cronJobs, objects, ...others } = await allNamed({
     pods: () => read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
@@ -109,7 +110,7 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
     storageClass: () => read('storageClass', () => readStorageClass(cluster, target)),
     nodes: () => read('nodes', () => cluster.list('nodes')),
     budgets: () => read('budgets', () => cluster.list('poddisruptionbudgets', { namespace })),
-    networkPolicies: () => read('networkPolicies', () => cluster.list('networkpolicies', { namespace })),
+    networkPolicies: () => policies,
     upgradeProbe: asked('upgrade'),
     servingProbe: asked('serving'),
     trial: () =>
@@ -120,7 +121,8 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
         ),
       ),
     volumeTrial: () => timed('volumeTrial', () => volumeTried(gathering)),
-    restoreTest: () => timed('restoreTest', () => testRestore(gathering, mayProbe, server, databases, hazards)),
+    restoreTest: () =>
+      timed('restoreTest', () => testRestore(gathering, mayProbe, server, databases, hazards, policies)),
     pullRequest: () => timed('pullRequest', () => gathering.probePullRequest?.() ?? Promise.resolve(undefined)),
   });
   return {

@@ -248,6 +248,7 @@ describe('the scripts as they are', () => {
       'postgres',
       [],
       { script, confine, literals },
+      {},
       1000,
     ).spec;
     return [ofJob, ofProbe, ofRestoreTest].flatMap((spec) => [

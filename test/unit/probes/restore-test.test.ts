@@ -33,12 +33,17 @@ const names = ['circle', 'template1', 'large', 'broken', 'never reached'];
 
 const scripts = { script: 'script', confine: 'filter', literals: 'rule' };
 
-async function pod(of = server) {
+async function pod(of = server, labels: Record<string, string> = {}) {
   const found = await target();
   const running = { ...found, pod: { ...found.pod, status: { podIP: '10.1.2.3' } } };
   const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
-  return restoreTestPod(running, settings, of, 'postgres', names, scripts, 600_000);
+  return restoreTestPod(running, settings, of, 'postgres', names, scripts, labels, 600_000);
 }
+
+test('its labels let it through a NetworkPolicy, and never replace those of the action', async () => {
+  const { metadata } = await pod(server, { layer: 'application', 'postgresql-upgrade/probe': 'another' });
+  expect(metadata?.labels).toMatchObject({ layer: 'application', 'postgresql-upgrade/probe': 'restore-test' });
+});
 
 test.each([
   [120019, false],
@@ -172,7 +177,7 @@ describe('the pod of a restore test', () => {
   test('is not made for a server whose pod has no address', async () => {
     const found = await target();
     const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
-    expect(() => restoreTestPod({ ...found, pod: undefined }, settings, server, 'postgres', [], scripts, 1)).toThrow(
+    expect(() => restoreTestPod({ ...found, pod: undefined }, settings, server, 'postgres', [], scripts, {}, 1)).toThrow(
       /no address/,
     );
   });

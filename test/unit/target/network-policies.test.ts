@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1NetworkPolicyPeer } from '@kubernetes/client-node';
 import type { NetworkPolicy } from '../../../src/ports/cluster.ts';
-import { barriersBetween } from '../../../src/target/network-policies.ts';
+import { admittedLabels, barriersBetween } from '../../../src/target/network-policies.ts';
 
 const server = { metadata: { labels: { app: 'postgresql' } } };
 const ours = { name: 'probe', role: 'restore-test' };
@@ -74,5 +74,59 @@ describe('a pod is kept from the server', () => {
     expect(directions(policy({ podSelector: {} }), policy({ podSelector: {}, ingress: [{ from: [probe] }] }))).toEqual(
       [],
     );
+  });
+});
+
+describe('labels of a peer that a policy admits', () => {
+  const admits = (...labels: Record<string, string>[]) =>
+    policy({
+      podSelector: {},
+      ingress: [{ from: labels.map((matchLabels) => ({ podSelector: { matchLabels } })), ports: [{ port: 5432 }] }],
+    });
+  const borrowed = (policies: NetworkPolicy[], ...selectors: Record<string, string>[]) =>
+    admittedLabels(
+      policies,
+      ours,
+      server,
+      5432,
+      selectors.map((matchLabels) => ({ matchLabels })),
+    );
+
+  test('let a pod through that has none of them', () => {
+    expect(borrowed([admits({ layer: 'application' })])).toEqual({ layer: 'application' });
+    expect(borrowed([policy({ podSelector: {} }), admits({ client: 'true' })])).toEqual({ client: 'true' });
+  });
+
+  test('are not needed where nothing keeps the pod out', () => {
+    expect(borrowed([])).toEqual({});
+    expect(borrowed([admits({ name: 'probe' })])).toEqual({});
+  });
+
+  test('are not taken where a Service or an application would count the pod as its own', () => {
+    const policies = [admits({ layer: 'application' }, { client: 'true' })];
+    expect(borrowed(policies, { layer: 'application' })).toEqual({ client: 'true' });
+    expect(borrowed(policies, { layer: 'application' }, { client: 'true', name: 'probe' })).toEqual({});
+    expect(borrowed(policies, { layer: 'application', app: 'web' })).toEqual({ layer: 'application' });
+  });
+
+  test('are not taken where they would replace labels of the action', () => {
+    expect(borrowed([admits({ name: 'frontend' })])).toEqual({});
+  });
+
+  test('are not taken where a policy then closes the way out', () => {
+    const closed = policy({ podSelector: { matchLabels: { layer: 'application' } }, policyTypes: ['Egress'] });
+    expect(borrowed([admits({ layer: 'application' }), closed])).toEqual({});
+  });
+
+  test('come from rules for this port alone, and not from those for other pods', () => {
+    const web = policy({
+      podSelector: {},
+      ingress: [{ from: [{ podSelector: { matchLabels: { a: 'b' } } }], ports: [{ port: 80 }] }],
+    });
+    const others = policy({
+      podSelector: { matchLabels: { app: 'web' } },
+      ingress: [{ from: [{ podSelector: { matchLabels: { a: 'b' } } }] }],
+    });
+    expect(borrowed([policy({ podSelector: {} }), web, others])).toEqual({});
   });
 });
