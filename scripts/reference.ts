@@ -38,7 +38,7 @@ export const inputGroups: readonly InputGroup[] = [
   {
     title: 'How fast the files go over',
     when: 'See [The upgrade](upgrade.md#how-pg_upgrade-transfers-the-files).',
-    inputs: ['transfer', 'jobs', 'resources'],
+    inputs: ['transfer', 'jobs', 'resources', 'statisticsBudget'],
   },
   {
     title: 'Images from elsewhere',

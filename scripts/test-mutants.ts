@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { improvements, release, reversibleSteps, validation } from '../src/upgrade/plan.ts';
+import { improvements, release, reversibleSteps, statistics, validation } from '../src/upgrade/plan.ts';
 import { finish } from '../src/upgrade/steps/finish.ts';
 
 /** Below test/unit/upgrade: where each step is tested. */
@@ -19,8 +19,9 @@ const testsOfSteps: Readonly<Record<string, string>> = {
   activate: 'steps/activate',
   verify: 'steps/verify',
   'update-extensions': 'steps/activate',
-  analyze: 'steps/activate',
   'restore-applications': 'steps/applications',
+  'quick-analyze': 'steps/analyze',
+  analyze: 'steps/analyze',
   finish: 'steps/finish',
 };
 
@@ -35,7 +36,8 @@ function mutants(): Map<string, string[]> {
       found.set(`check ${id}`, [...new Set([...files, path])]);
     }
   }
-  for (const step of [...reversibleSteps, validation, ...improvements, release, finish])
+  const { quick, full } = statistics;
+  for (const step of [...reversibleSteps, validation, ...improvements, release, quick, full, finish])
     for (const what of ['run', ...(step.undo === undefined ? [] : ['undo'])]) {
       const file = testsOfSteps[step.id];
       found.set(`${what} ${step.id}`, file === undefined ? [] : [`test/unit/upgrade/${file}.test.ts`]);

@@ -207,6 +207,7 @@ function reportOf(
     snapshot: results.backup?.kind === 'snapshot' ? results.backup.name : undefined,
     backup: results.backup && backupName(results.backup),
     downtimeSeconds: timeline.downtimeSeconds,
+    statisticsSeconds: timeline.statisticsSeconds,
     prediction: facts && predictionOf(facts),
     plan,
     transfer: results.job?.transfer,

@@ -36,7 +36,9 @@ async function byAction(phases: Phases, kubeconfig: string): Promise<Ended> {
   for (const { id, title, seconds } of end.report.phases) {
     if (!['discover', 'precheck'].includes(id)) phases.seconds.set(title, seconds);
   }
-  return { told: Number(end.outputs['downtime-seconds']) };
+  const last = end.report.phases.find(({ id }) => id === 'analyze');
+  const analyzed = last === undefined ? {} : { analyzed: Date.parse(last.startedAt) + last.seconds * 1000 };
+  return { told: Number(end.outputs['downtime-seconds']), ...analyzed };
 }
 
 /** Spread evenly, and the same in every run and for both ways: the golden ratio's multiples. */

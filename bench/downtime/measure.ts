@@ -25,7 +25,7 @@ export interface Measured {
 export interface Ended {
   /** The downtime as it tells it itself, in seconds. */
   readonly told?: number;
-  /** When the statistics were there, in milliseconds since 1970; undefined when that was before the applications were let in. */
+  /** When the statistics were there, in milliseconds since 1970; undefined when nothing says that. */
   readonly analyzed?: number;
 }
 

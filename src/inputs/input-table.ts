@@ -4,6 +4,7 @@ import {
   count,
   document,
   duration,
+  durationOrNone,
   flag,
   list,
   modes,
@@ -175,6 +176,12 @@ export const inputTable = {
     description:
       'Parallel jobs of pg_upgrade and ANALYZE. Empty: the number of databases or the CPU limit of `resources`, whichever is smaller.',
     modes: checking,
+  }),
+  statisticsBudget: durationOrNone({
+    default: '0s',
+    description:
+      'How long the restart of the applications waits for a quick ANALYZE, which gives every table rough statistics. `0s`: not at all. The quick ANALYZE then runs beside their start. Without statistics, their first queries may be slow.',
+    modes: ['upgrade'],
   }),
   transfer: choice(transferChoices, {
     default: 'auto',

@@ -180,14 +180,22 @@ export const longestDuration = 120 * 3_600_000;
 
 /** A length of time such as `90s`, `10m` or `1h30m`, in milliseconds. */
 export function duration(spec: Spec): Input<number> {
-  return input('duration', { longest: 512 }, spec, (value, name) => {
-    const found = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(value);
-    const [hours, minutes, seconds] = [1, 2, 3].map((i) => Number(found?.[i] ?? 0)) as [number, number, number];
-    const milliseconds = ((hours * 60 + minutes) * 60 + seconds) * 1000;
-    if (found === null || milliseconds === 0 || milliseconds > longestDuration)
-      throw invalid(name, value, 'a length of time such as 90s, 10m or 1h30m, of at most 120h');
-    return milliseconds;
-  });
+  return input('duration', { longest: 512 }, spec, parseDuration);
+}
+
+/** The same, where no time at all is a meaning too. */
+export function durationOrNone(spec: Spec): Input<number> {
+  const parse = (text: string, name: string) => (text === '0s' ? 0 : parseDuration(text, name));
+  return input('duration or 0s', { longest: 512 }, spec, parse);
+}
+
+function parseDuration(value: string, name: string): number {
+  const found = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(value);
+  const [hours, minutes, seconds] = [1, 2, 3].map((i) => Number(found?.[i] ?? 0)) as [number, number, number];
+  const milliseconds = ((hours * 60 + minutes) * 60 + seconds) * 1000;
+  if (found === null || milliseconds === 0 || milliseconds > longestDuration)
+    throw invalid(name, value, 'a length of time such as 90s, 10m or 1h30m, of at most 120h');
+  return milliseconds;
 }
 
 /** A whole number; empty means "not given". */

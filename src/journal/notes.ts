@@ -27,8 +27,9 @@ const stepIds = [
   'activate',
   'verify',
   'update-extensions',
-  'analyze',
   'restore-applications',
+  'quick-analyze',
+  'analyze',
   'finish',
 ] as const;
 
@@ -117,11 +118,15 @@ export interface Noted {
   sortOrders?: SortOrders;
   /** The data of PostgreSQL 14 is what PostgreSQL 12 had. */
   validated?: true;
+  /** Whether the statistics are complete; `pending` since the quick pass of ANALYZE began. See steps/analyze.ts. */
+  statistics?: Statistics;
   /** How the upgrade ended. */
   outcome?: Outcome;
 }
 
 export type Outcome = 'upgraded' | 'reverted';
+
+type Statistics = 'pending' | 'complete';
 
 /** Each note with the type of its value. */
 export type Notes = Required<Noted>;
@@ -172,6 +177,7 @@ export const noteCodecs: { readonly [N in keyof Notes]: Codec<Notes[N]> } = {
   undone: word(z.enum(stepIds)),
   sortOrders: json<SortOrders>(orders),
   validated: yes,
+  statistics: word(z.enum(['pending', 'complete'])),
   outcome: word(z.enum(['upgraded', 'reverted'])),
 };
 

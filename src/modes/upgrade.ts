@@ -43,10 +43,15 @@ export async function upgrade(context: ClusterModeContext): Promise<void> {
     throw error;
   }
   progress.verdict = 'upgraded';
+  const { downtimeSeconds = 0, statisticsSeconds } = timeline;
+  const statistics =
+    statisticsSeconds === undefined
+      ? ''
+      : ` The statistics were complete ${String(statisticsSeconds)} s after its begin.`;
   log.annotate(
     'notice',
     'upgraded',
-    `PostgreSQL ${results.job?.newVersion ?? ''} serves in namespace ${inputs.namespace}; the downtime was ${String(timeline.downtimeSeconds ?? 0)} s.`,
+    `PostgreSQL ${results.job?.newVersion ?? ''} serves in namespace ${inputs.namespace}; the downtime was ${String(downtimeSeconds)} s.${statistics}`,
   );
   await publishUpgrade(context);
 }

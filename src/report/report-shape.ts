@@ -138,6 +138,12 @@ export const reportShape = z.strictObject({
   snapshot: z.string().optional().describe('Name of the VolumeSnapshot of the volume as it was before.'),
   backup: z.string().optional().describe('Kind and name of the object that holds the volume as it was before.'),
   downtimeSeconds: z.number().optional().describe('From the stop of the first application to the last one being back.'),
+  statisticsSeconds: z
+    .number()
+    .optional()
+    .describe(
+      'From the stop of the first application until every table had full statistics, beside the applications; absent where one has none.',
+    ),
   prediction: z
     .strictObject({
       pgUpgradeSeconds: z.number(),

@@ -72,12 +72,14 @@ function under(title: string, lines: readonly string[]): string[] {
 }
 
 /** Where an input can't be read, none of it is known. */
-function aboutLines({ namespace, cluster, mode, downtimeSeconds }: Report): string[] {
+function aboutLines({ namespace, cluster, mode, downtimeSeconds, statisticsSeconds }: Report): string[] {
   if (namespace === '') return [];
   const where = cluster === '' ? '' : ` in cluster ${code(cluster)}`;
   const downtime =
     downtimeSeconds === undefined ? '' : `, downtime of the applications **${String(downtimeSeconds)} s**`;
-  return [`Namespace ${code(namespace)}${where}, mode ${code(mode)}${downtime}.`, ''];
+  const statistics =
+    statisticsSeconds === undefined ? '' : `, full statistics after **${String(statisticsSeconds)} s**`;
+  return [`Namespace ${code(namespace)}${where}, mode ${code(mode)}${downtime}${statistics}.`, ''];
 }
 
 function errorLines({ error }: Report): string[] {

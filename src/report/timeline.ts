@@ -13,16 +13,24 @@ export interface Phase {
 
 /** Measures what the run does, phase by phase, and the downtime of the applications. */
 export class Timeline {
-  readonly phases: Phase[] = [];
+  /** In the order in which they began; undefined while one has not ended. */
+  private readonly begun: (Phase | undefined)[] = [];
   private expected: Readonly<Record<string, number | undefined>> = {};
   private downAt: number | undefined;
   private upAt: number | undefined;
+  private analyzedAt: number | undefined;
 
   constructor(private readonly clock: Clock) {}
+
+  /** Those that have ended, in the order in which they began. Some go on beside others. */
+  get phases(): readonly Phase[] {
+    return this.begun.filter((phase) => phase !== undefined);
+  }
 
   async phase<T>(id: string, title: string, body: () => Promise<T>): Promise<T> {
     const start = this.clock.monotonic();
     const startedAt = this.clock.now().toISOString();
+    const place = this.begun.push(undefined) - 1;
     let outcome: Phase['outcome'] = 'failed';
     try {
       const result = await body();
@@ -31,10 +39,10 @@ export class Timeline {
     } finally {
       const expectedSeconds = this.expected[id];
       const taken = seconds(this.clock.monotonic() - start);
-      this.phases.push({
+      this.begun[place] = {
         ...{ id, title, startedAt, seconds: taken, outcome },
         ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
-      });
+      };
     }
   }
 
@@ -65,9 +73,23 @@ export class Timeline {
     this.upAt = this.clock.monotonic();
   }
 
+  /** All tables have full statistics. */
+  statisticsComplete(): void {
+    this.analyzedAt = this.clock.monotonic();
+  }
+
   /** Undefined when nothing was stopped, or not all is back. */
   get downtimeSeconds(): number | undefined {
-    return this.downAt === undefined || this.upAt === undefined ? undefined : seconds(this.upAt - this.downAt);
+    return this.sinceDown(this.upAt);
+  }
+
+  /** From the stop of the first application until the statistics were complete; undefined where they are not. */
+  get statisticsSeconds(): number | undefined {
+    return this.sinceDown(this.analyzedAt);
+  }
+
+  private sinceDown(at: number | undefined): number | undefined {
+    return this.downAt === undefined || at === undefined ? undefined : seconds(at - this.downAt);
   }
 }
 

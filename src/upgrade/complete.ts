@@ -1,11 +1,12 @@
 import { describe, endWith, sentence, UpgradeError, WaitError } from '../common/errors.ts';
-import { inGroup, reverting, undoSteps } from './converge.ts';
+import { inGroup, interruptible, reverting, undoSteps } from './converge.ts';
 import { closeJournal, finish } from './steps/finish.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { endByHand } from '../journal/errors.ts';
 import { expectLossless } from './server/external-start.ts';
 import { releasePoint } from './steps/loss.ts';
-import { improvements, release, reversibleSteps, validation } from './plan.ts';
+import { improvements, release, reversibleSteps, statistics, validation } from './plan.ts';
+import { QuickPass } from './quick-pass.ts';
 import { waitForServer } from './server/server-ready.ts';
 import { completed, type Ending } from './contract/ending.ts';
 import type { Context, Step } from './contract/step.ts';
@@ -13,13 +14,14 @@ import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
 
 /**
- * Completes the upgrade once PostgreSQL 14 serves: validates the data, improves the server, restarts the applications. If the
- * validation fails, it reverts to PostgreSQL 12. Afterwards nothing reverts by itself, so it runs to its end, also when the run is cancelled.
+ * Completes the upgrade once PostgreSQL 14 serves: validates the data, improves the server, restarts the applications, rebuilds the statistics. If the
+ * validation fails, it reverts to PostgreSQL 12. Afterwards nothing reverts by itself: until the applications are restarted it goes on also when the run is
+ * cancelled, and only the statistics are left to another run then.
  * @returns `completed`, or how the revert ended
- * @throws UpgradeError when not all applications are ready, or a revert would lose data
+ * @throws UpgradeError when not all applications are ready, the statistics are left to another run, or a revert would lose data
  */
-export async function completeUpgrade(interruptible: Context): Promise<Ending> {
-  const context = { ...interruptible, signal: new AbortController().signal };
+export async function completeUpgrade(given: Context): Promise<Ending> {
+  const context = { ...given, signal: new AbortController().signal };
   context.results.serving = true;
   if (context.journal.noted.validated === undefined) {
     const ending = await orUndo(validation.title, validation.id, context, () => inPhase(context, validation));
@@ -29,21 +31,60 @@ export async function completeUpgrade(interruptible: Context): Promise<Ending> {
   for (const step of improvements) {
     await inPhaseOrWarn(context, step);
   }
+  const quick = new QuickPass(given);
+  await quick.hold();
   // Somebody else may have set another image or restarted the server meanwhile.
   const ending = await orUndo('Restart the applications', release.id, context, () =>
-    waitForServer(context, context.serving.reference),
+    quick.beside(() => waitForServer(context, context.serving.reference)),
   );
   if (ending.end !== 'completed') return ending;
-  await noteRelease(context);
-  try {
-    await inPhase(context, release);
-  } catch (error) {
-    // All are asked for. If one does not become ready, another run could do no more about it.
-    if (error instanceof WaitError) await close(context);
-    throw explainUnreleased(error);
-  }
+  const unready = await quick.beside(async () => {
+    await noteRelease(context);
+    return await restartBeside(quick, context);
+  });
+  if (context.journal.noted.statistics !== 'complete') await completeStatistics(given);
   await close(context);
+  if (unready !== undefined) throw unready;
   return completed;
+}
+
+/**
+ * In one group of the log, since groups do not nest.
+ * @returns what to report where some applications are not ready in time: all are asked for, and another run could do no more about it
+ * @throws UpgradeError where not all are asked for
+ */
+async function restartBeside(quick: QuickPass, context: Context): Promise<UpgradeError | undefined> {
+  return await context.log.group(release.title, async () => {
+    const restart = context.timeline.phase(release.id, release.title, () => release.run(context));
+    const estimated = quick.begin();
+    let unready: UpgradeError | undefined;
+    try {
+      await restart;
+    } catch (error) {
+      if (!(error instanceof WaitError)) throw explainUnreleased(error);
+      unready = explainUnreleased(error);
+      // At once: the statistics may take long.
+      context.log.annotate('error', release.id, unready.message);
+    }
+    await estimated;
+    return unready;
+  });
+}
+
+/** A cancellation ends it. @throws UpgradeError `statistics-pending` */
+async function completeStatistics(given: Context): Promise<void> {
+  try {
+    await inPhase(interruptible(given), statistics.full);
+  } catch (error) {
+    if (!given.signal.aborted) given.results.warnings.push(`${statistics.full.title}: ${describe(error)}`);
+    else
+      throw new UpgradeError(
+        'statistics-pending',
+        'The run was cancelled before the statistics were complete. PostgreSQL 14 serves with the same data, and the applications are restarted. Queries of large tables may be slow.',
+        'Run "mode: upgrade" again: it completes the statistics.',
+        { cause: error },
+      );
+  }
 }
 
 /** No client has written yet, so a revert loses nothing, unless somebody else has started applications. */

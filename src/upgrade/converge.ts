@@ -83,7 +83,7 @@ export async function undoSteps(
 }
 
 /** A cancellation then also ends a call that is under way. Undoing runs without this, since it must come to its end. */
-function interruptible(context: Context): Context {
+export function interruptible(context: Context): Context {
   const cluster = context.cluster.interruptedBy(context.signal);
   return { ...context, cluster, database: context.database.over(cluster) };
 }

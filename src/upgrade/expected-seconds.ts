@@ -8,7 +8,7 @@ const pace = 100 * 1024 * 1024;
 const gibibyte = 1024 ** 3;
 
 /**
- * Seconds of a step in the downtime: of the data where it depends on that, else what such a step took on a cluster of two cores whose pods end at once.
+ * Seconds of a step in the downtime, and of ANALYZE after it: of the data where it depends on that, else what such a step took on a cluster of two cores whose pods end at once.
  * @returns undefined where nothing predicts it
  */
 export function expectedSeconds(step: string, facts: Facts): Expectation | undefined {
@@ -36,6 +36,8 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
       return { seconds: 2, basis: 'the node has the image already; attaching the volume may take longer' };
     case 'update-extensions':
       return { seconds: 1, basis: 'a few statements' };
+    case 'quick-analyze':
+      return { seconds: facts.inputs.statisticsBudget / 1000, basis: 'at most statistics-budget' };
     case 'analyze':
       return reading === undefined
         ? undefined

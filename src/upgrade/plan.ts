@@ -1,5 +1,5 @@
 import { activate } from './steps/activate.ts';
-import { analyze, updateExtensions } from './steps/analyze.ts';
+import { analyze, quickAnalyze, updateExtensions } from './steps/analyze.ts';
 import { restoreApplications, stopApplications } from './steps/applications.ts';
 import { quiesce } from './steps/quiesce.ts';
 import { proveBackup } from './backup/prove.ts';
@@ -26,11 +26,14 @@ export const reversibleSteps: readonly Step[] = [
 /** Judges the data, and rebuilds indexes, before any client may write. If it fails, the action reverts. */
 export const validation: Step = verify;
 
-/** What only makes the new server faster or newer: a failure is a warning. */
-export const improvements: readonly Step[] = [updateExtensions, analyze];
+/** What only makes the new server newer, before the applications are restarted: a failure is a warning. */
+export const improvements: readonly Step[] = [updateExtensions];
 
 /** Restarts the applications: from here on they write, and nothing reverts by itself. */
 export const release: Step = restoreApplications;
+
+/** Beside the restart of the applications, and after it. The server is right without it, so a failure stops nothing. */
+export const statistics = { quick: quickAnalyze, full: analyze } as const satisfies Readonly<Record<string, Step>>;
 
 /** The steps that are still to be undone, by what the journal says; all of them once the applications were restarted. */
 export function stepsToUndo({ step, undone }: Readonly<Noted>): readonly Step[] {

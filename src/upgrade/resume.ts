@@ -4,7 +4,7 @@ import { completeUpgrade } from './complete.ts';
 import type { Ending } from './contract/ending.ts';
 import { converge, undoSteps } from './converge.ts';
 import type { Journal } from '../journal/journal.ts';
-import { reversibleSteps, stepsToUndo } from './plan.ts';
+import { release, reversibleSteps, stepsToUndo } from './plan.ts';
 import { expectConfirmed } from './recorded.ts';
 import { rollBack } from './rollback.ts';
 import type { Context } from './contract/step.ts';
@@ -41,6 +41,7 @@ export async function resumeUpgrade(
 
 function stateOf({ noted }: Journal): string {
   if (noted.back !== undefined) return `it was undoing the steps (last undone: ${noted.undone ?? 'none'})`;
+  if (noted.step === release.id) return 'PostgreSQL 14 serves, and the applications were being restarted';
   if (noted.validated !== undefined) return 'PostgreSQL 14 serves, and its data is validated';
   return noted.step === undefined ? 'it had changed nothing yet' : `its last step was ${noted.step}`;
 }

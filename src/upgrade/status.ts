@@ -8,6 +8,8 @@ import { hasGate } from '../objects/scheduling-gate.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { findHolding } from './lock/lease.ts';
 import { leaseName } from '../objects/lease.ts';
+import { release } from './plan.ts';
+import { copyable } from '../text/commands.ts';
 import { remedyOf, type Remedy } from '../text/remedy.ts';
 import { isReady } from './server/server-ready.ts';
 
@@ -78,6 +80,7 @@ function unfinished(seen: Seen, journal: Journal): Status {
   const { target, jobs, holding } = seen;
   const { record, noted } = journal;
   const active = activeLines(jobs);
+  const isPending = areStatisticsLeft(journal);
   return {
     state: 'unfinished',
     step: noted.step,
@@ -89,6 +92,9 @@ function unfinished(seen: Seen, journal: Journal): Status {
       ...(noted.back === undefined
         ? []
         : [`undoing the steps (last undone: ${noted.undone ?? 'none'}), because: ${noted.back}`]),
+      ...(isPending
+        ? ['the action began to restart the applications; some tables may have no full statistics yet']
+        : []),
       ...(noted.letIn === undefined ? [] : [`while PostgreSQL 14 served, somebody else started ${noted.letIn}`]),
       ...backupLines(journal),
       ...active,
@@ -102,15 +108,25 @@ function unfinished(seen: Seen, journal: Journal): Status {
     safe:
       active.length > 0 || isHeld(seen)
         ? 'Wait. Do not delete the Job or its pod, do not scale PostgreSQL, do not run helm upgrade.'
-        : 'The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade until the upgrade has ended.',
+        : isPending
+          ? 'PostgreSQL 14 serves with the same data. Queries of large tables may be slow until the statistics are complete. Do not scale PostgreSQL and do not run helm upgrade until the upgrade has ended.'
+          : 'The data is on the volume as the last step left it. Do not scale PostgreSQL and do not run helm upgrade until the upgrade has ended.',
     next: remedyOf(
       isHeld(seen)
         ? `Wait until ${holding?.holder ?? ''} has ended.`
         : noted.rollback === undefined
-          ? 'Run "mode: upgrade" with the same inputs: it resumes this upgrade.'
+          ? isPending
+            ? 'Run "mode: upgrade" with the same inputs: it restarts the applications that are still stopped, and completes the statistics.'
+            : 'Run "mode: upgrade" with the same inputs: it resumes this upgrade.'
           : 'Run "mode: rollback" with the same inputs: it resumes this rollback.',
     ),
   };
+}
+
+/** The applications were asked to start, no way back has begun, and the statistics are not complete. */
+function areStatisticsLeft({ noted }: Journal): boolean {
+  const { step, back, rollback, statistics } = noted;
+  return step === release.id && back === undefined && rollback === undefined && statistics !== 'complete';
 }
 
 /** A Job of this name may be at work without a journal: then this action did not create it, and it may rename the data directory too. */
@@ -189,5 +205,11 @@ function podState(pod: V1Pod | undefined): string {
 function earlierLines(journal: Journal | undefined): string[] {
   if (journal === undefined) return [];
   const { record, noted } = journal;
-  return [`the last upgrade began at ${record.startedAt} (${record.runId}) and ended as ${noted.outcome ?? ''}`];
+  const end = `the last upgrade began at ${record.startedAt} (${record.runId}) and ended as ${noted.outcome ?? ''}`;
+  return noted.outcome === 'upgraded' && noted.statistics === 'pending'
+    ? [
+        end,
+        `some tables had no full statistics then: unless somebody has done so, run ${copyable('ANALYZE;')} in each database`,
+      ]
+    : [end];
 }

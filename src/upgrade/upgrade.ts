@@ -4,7 +4,7 @@ import { converge } from './converge.ts';
 import { Journal } from '../journal/journal.ts';
 import { seenImageGrammar, type JournalRecord } from '../journal/record.ts';
 import type { JournalSeal } from '../journal/seal.ts';
-import { reversibleSteps, improvements, release, validation } from './plan.ts';
+import { reversibleSteps, improvements, release, statistics, validation } from './plan.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { jobSettings } from '../objects/job-settings.ts';
 import { completeUpgrade } from './complete.ts';
@@ -122,19 +122,27 @@ function settled({ serving, backup, job, runId, startedAt }: JournalRecord) {
   return { serving, snapshotClass, settings };
 }
 
-/** Seconds that the steps of the downtime are expected to take, by their ids. */
+/** Seconds that the steps of the downtime and the full ANALYZE are expected to take, by their ids. */
 function expectedTimes(facts: Facts): Readonly<Record<string, number | undefined>> {
-  return Object.fromEntries(downtimeSteps.map(({ id }) => [id, expectedSeconds(id, facts)?.seconds]));
+  const timed = [...downtimeSteps(facts), statistics.full];
+  return Object.fromEntries(timed.map(({ id }) => [id, expectedSeconds(id, facts)?.seconds]));
 }
 
-/** The steps of an upgrade, those that can be undone first. */
-const allSteps: readonly Step[] = [...reversibleSteps, validation, ...improvements, release];
+/** The steps of an upgrade in their order, those that can be undone first. The quick ANALYZE goes on beside the restart of the applications, or before it. */
+function allSteps({ inputs }: Facts): readonly Step[] {
+  const { quick, full } = statistics;
+  const restart = inputs.statisticsBudget === 0 ? [release, quick] : [quick, release];
+  return [...reversibleSteps, validation, ...improvements, ...restart, full, finish];
+}
 
-const downtimeSteps = allSteps.slice(allSteps.indexOf(stopApplications));
+function downtimeSteps(facts: Facts): readonly Step[] {
+  const steps = allSteps(facts);
+  return steps.slice(steps.indexOf(stopApplications), steps.indexOf(release) + 1);
+}
 
 /** All that an upgrade does if nothing fails, in its order. */
 function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
-  const downtime = new Set(downtimeSteps.map(({ id }) => id));
+  const downtime = new Set(downtimeSteps(facts).map(({ id }) => id));
   const beginning = {
     id: 'begin',
     title: 'Take the Lease and begin the journal',
@@ -144,7 +152,7 @@ function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
   };
   return [
     beginning,
-    ...[...allSteps, finish].map((step) => ({
+    ...allSteps(facts).map((step) => ({
       id: step.id,
       title: step.title,
       moves: step.plan(draft),

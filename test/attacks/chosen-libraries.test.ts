@@ -8,7 +8,7 @@ import { readDatabases, readServer } from '../../src/database/server.ts';
 import { upgradeOptions } from '../../src/database/session-options.ts';
 import { reindexSql } from '../../src/database/sort-order.ts';
 import { librariesFor } from '../../src/probes/probe.ts';
-import { analyzeSql } from '../../src/upgrade/steps/analyze.ts';
+import { fullStatistics, quickStatistics } from '../../src/database/statistics.ts';
 import { findingsOf } from '../hazards/findings.ts';
 import { pgUpgrade } from '../hazards/pg-upgrade.ts';
 import { probeFor, readLibraries } from '../hazards/probe-run.ts';
@@ -98,7 +98,8 @@ describe("a plugin that a database's owner chooses", () => {
     expect(names).toContain('owned');
     if (major === 12) await findingsOf(of);
     await measure(database, 2, limit);
-    for (const sql of [analyzeSql, reindexSql(['default'])]) await database.writeEach(names, sql, limit);
+    for (const sql of [quickStatistics, fullStatistics, reindexSql(['default'])])
+      await database.writeEach(names, sql, limit);
   }
 
   test('is loaded into the sessions of others', () => {

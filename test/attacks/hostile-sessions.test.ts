@@ -14,7 +14,8 @@ import { readWhatIsLeft } from '../../src/database/what-is-left.ts';
 import { extensionsQuestion, readDatabases, readServer } from '../../src/database/server.ts';
 import { reindexSql, sortOrdersQuestion } from '../../src/database/sort-order.ts';
 import { askDatabases } from '../../src/database/ask-databases.ts';
-import { analyzeSql, outdatedSql, updateAll } from '../../src/upgrade/steps/analyze.ts';
+import { fullStatistics, quickStatistics } from '../../src/database/statistics.ts';
+import { outdatedSql, updateAll } from '../../src/upgrade/steps/analyze.ts';
 import { releasePoint } from '../../src/upgrade/steps/loss.ts';
 import { jobSettings } from '../../src/objects/job-settings.ts';
 import type { Results } from '../../src/upgrade/contract/step.ts';
@@ -198,7 +199,7 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
     const names = (await readDatabases(server.database())).filter((d) => d.allowsConnections).map(({ name }) => name);
     const database = server.database();
     await database.write('template1', 'CHECKPOINT;', limit);
-    await database.writeEach(names, analyzeSql, limit);
+    for (const sql of [quickStatistics, fullStatistics]) await database.writeEach(names, sql, limit);
     const rebuilt = await database.writeEach(names, reindexSql(['default']), limit);
     expect(rebuilt.get(hostileDatabase)).toContainEqual({ reindexed: 'public.victims_computed' });
     expect(harm(server)).toEqual([]);

@@ -76,7 +76,8 @@ describe('an upgrade, in a namespace that enforces Pod Security restricted, by a
     });
   });
 
-  test('has statistics for every table before the applications come back', () => {
+  test('has statistics for every table in the end', () => {
+    expect(end.report.statisticsSeconds).toBeGreaterThan(end.report.downtimeSeconds ?? Infinity);
     const databases = psql(namespace, 'postgres', 'SELECT datname FROM pg_database WHERE datallowconn').split('\n');
     for (const database of databases) {
       expect(psql(namespace, database, 'SELECT count(*) FROM pg_stat_user_tables WHERE last_analyze IS NULL')).toBe(

@@ -45,6 +45,7 @@ export interface DatabaseState {
   reachable: Record<string, string[]>;
   /** What might come between an extension's script and what it means. */
   shadows: Record<string, string[]>;
+  /** What the full ANALYZE finds locked. */
   notAnalyzed: string[];
   sortOrders: SortOrder[];
 }
@@ -151,7 +152,7 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
   if (sql.includes('pg_available_extensions')) return rows(outdated(database, state.newVersionNumber));
-  if (sql.includes('reltuples = -1')) return rows(database.notAnalyzed.map((table) => [table]));
+  if (sql.includes('vacuum_cost_delay')) return rows(database.notAnalyzed.map((table) => [table, 'lock timeout']));
   if (sql.includes('pg_catalog.pg_database')) return rows(listedDatabases(state));
   return '';
 }

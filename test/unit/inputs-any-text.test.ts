@@ -23,6 +23,7 @@ const isLine = (most: number) => (value: unknown) =>
 /** What may come of a text, by the input's type. */
 const ranges: Readonly<Record<string, Range>> = {
   duration: (value) => isInteger(value, 1000, longestDuration) && longestDuration < 2 ** 31,
+  'duration or 0s': (value) => value === 0 || isInteger(value, 1000, longestDuration),
   number: (value) => value === undefined || isInteger(value, 1, 256),
   'true | false': (value) => typeof value === 'boolean',
   keys: (value) =>

@@ -177,11 +177,6 @@ export const upgradeCodes = {
     'The node on which the Job was at work has stopped reporting. It is unknown whether the Job still runs, so the action starts nothing on the volume.',
     'Bring the node back, or say that it is switched off, with the command in the message. Then run again.',
   ],
-  'not-analyzed': [
-    failed,
-    'Some tables got no statistics. PostgreSQL 14 is right without them, but slow.',
-    "Look at the server's log, then run `ANALYZE` in that database.",
-  ],
   'not-measured': [
     failed,
     'The journal does not have the measurement before the upgrade, so the data can not be compared.',
@@ -231,6 +226,11 @@ export const upgradeCodes = {
     failed,
     'Somebody deleted the StatefulSet. The data is on the volume.',
     'Find out who deleted it. Deploy it again with 0 replicas, so that PostgreSQL does not start. Then run `mode: status`.',
+  ],
+  'statistics-pending': [
+    interrupted,
+    'The run was cancelled while it rebuilt the statistics. PostgreSQL 14 serves with the same data, and the applications are restarted.',
+    'Run `mode: upgrade` again: it completes the statistics.',
   ],
   'transfer-differs': [
     failed,

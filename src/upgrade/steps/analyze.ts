@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { extensionShadows, shadowsOf } from '../../database/extension-shadows.ts';
 import { readDatabases } from '../../database/server.ts';
 import { distributeDatabases } from '../../database/distribute-databases.ts';
-import { describe, sentence, UpgradeError } from '../../common/errors.ts';
+import { fullStatistics, quickStatistics } from '../../database/statistics.ts';
+import { CancelledError, describe, sentence } from '../../common/errors.ts';
 import { inParallel } from '../../common/parallel.ts';
 import { copyable } from '../../findings/finding.ts';
 import { dangerOfUpdate, planVersion, type Outdated } from '../../database/extension-versions.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
+import type { Notes, StepId } from '../../journal/notes.ts';
 import type { Context, Step } from '../contract/step.ts';
 
 /**
@@ -33,14 +35,13 @@ type Updating = Pick<Context, 'database' | 'settings' | 'results' | 'log' | 'inp
 /** The step, with what it needs of the context. */
 export async function updateAll(context: Updating): Promise<void> {
   const { database, settings } = context;
-  const answers = await inParallel(settings.jobs, await sessions(context), (names) =>
+  const answers = await inParallel(settings.jobs, await sessions(context, settings.jobs), (names) =>
     database.readEach(names, outdatedSql),
   );
   const outdated = answers.flatMap((answer) => [...answer]).filter(([, rows]) => rows.length > 0);
   await inParallel(settings.jobs, outdated, ([name, rows]) => updateIn(context, name, outdatedRows.parse(rows)));
 }
 
-const oneColumn = z.array(z.tuple([z.string()]));
 const outdatedRows = z.array(
   z.object({
     name: z.string(),
@@ -100,87 +101,128 @@ function updateCommand(extension: string, version: string): string {
   return `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE TO '${version.replaceAll("'", "''")}';`;
 }
 
-/** Rebuilds the planner's statistics, which pg_upgrade does not transfer, before any application is restarted. */
+/** Gives every table rough statistics, and small ones full statistics, while the applications start: pg_upgrade carries none over. */
+export const quickAnalyze: Step = {
+  id: 'quick-analyze',
+  title: 'Estimate the statistics (quick ANALYZE)',
+
+  plan: ({ inputs }) => [
+    {
+      does: 'run',
+      what: `${inputs.statisticsBudget === 0 ? 'Beside the restart of the applications' : 'Before the restart of the applications, which it delays by at most `statistics-budget`'}: in each database, ANALYZE of small tables with the normal target, and of larger ones with default_statistics_target=1.`,
+    },
+  ],
+
+  async run(context) {
+    const { log, settings } = context;
+    const dealt = await sessions(context, settings.jobs);
+    const pass: Pass = { id: 'quick-analyze', doing: 'estimating', sql: quickStatistics };
+    await analyzeIn(context, dealt, pass, (name, reason) => {
+      log.info(`Could not estimate the statistics of database ${name}: ${reason}`);
+    });
+    log.info(`Estimated the statistics of ${String(dealt.flat().length)} databases`);
+  },
+};
+
+/** Completes the statistics while the applications are at work. What fails is a warning: without full statistics the server is slow, not wrong. */
 export const analyze: Step = {
   id: 'analyze',
   title: 'Rebuild the statistics (ANALYZE)',
 
-  plan: () => [{ does: 'run', what: 'In each database: ANALYZE.' }],
+  plan: () => [
+    {
+      does: 'run',
+      what: 'Beside the applications, slowly: in each database, ANALYZE of what the quick ANALYZE read roughly, with the normal target.',
+    },
+  ],
 
   async run(context) {
-    const dealt = await sessions(context);
-    const { timeline, clock, log } = context;
-    const work = {
-      doing: `rebuilding the statistics of ${String(dealt.flat().length)} databases`,
-      ...{ expected: timeline.expectedTime('analyze'), limit: analyzeLimit, limitOf: 'each database', clock, log },
-    };
-    await withHeartbeat(work, () =>
-      inParallel(context.settings.jobs, dealt, (names) => analyzeTogether(context, names)),
-    );
+    const { log, timeline, results } = context;
+    // One session, the smallest database first: it takes little from the applications, and most of them soon have full statistics.
+    const dealt = (await sessions(context, 1)).map((names) => names.toReversed());
+    const pass: Pass = { id: 'analyze', doing: 'rebuilding', sql: fullStatistics };
+    const warnings: string[] = [];
+    await analyzeIn(context, dealt, pass, (name, reason) => {
+      warnings.push(
+        `The action could not analyze database ${name}: ${reason} Without full statistics its queries may be slow. Run ${copyable('ANALYZE;')} in this database.`,
+      );
+    });
+    results.warnings.push(...warnings);
+    if (warnings.length > 0) return;
     log.info(`Analyzed ${String(dealt.flat().length)} databases`);
+    timeline.statisticsComplete();
+    await noteStatistics(context, 'complete');
   },
 };
 
-/** Milliseconds. Long enough for any size, since incomplete statistics are no reason to stop. */
+/** Only another run needs the note: without it, it looks again at what is left to do. */
+export async function noteStatistics(
+  { journal, log }: Pick<Context, 'journal' | 'log'>,
+  statistics: Notes['statistics'],
+): Promise<void> {
+  try {
+    await journal.note('statistics', statistics);
+  } catch (error) {
+    log.info(`Could not note that the statistics are ${statistics}: ${describe(error)}`);
+  }
+}
+
+/** Milliseconds for each database. Long enough for any size, since incomplete statistics are no reason to stop. */
 const analyzeLimit = 6 * 60 * 60_000;
 
+interface Pass {
+  readonly id: StepId;
+  readonly doing: 'estimating' | 'rebuilding';
+  /** Its rows are `[relation, reason]`: what it could not analyze. */
+  readonly sql: string;
+}
+
+/** Is told a database in which something could not be analyzed, with the reason as a sentence. */
+type Told = (database: string, reason: string) => void;
+
+/** @throws CancelledError when the run was cancelled: then some databases are left */
+async function analyzeIn(context: Context, dealt: readonly string[][], pass: Pass, left: Told): Promise<void> {
+  const { timeline, clock, log } = context;
+  const doing = `${pass.doing} the statistics of ${String(dealt.flat().length)} databases`;
+  const work = {
+    ...{ doing, expected: timeline.expectedTime(pass.id), limit: analyzeLimit, limitOf: 'each database', clock, log },
+  };
+  await withHeartbeat(work, () =>
+    inParallel(dealt.length, dealt, async (names) => {
+      await analyzeTogether(context, names, pass.sql, left);
+      if (context.signal.aborted) throw new CancelledError(doing);
+    }),
+  );
+}
+
 /** One after the other in one session. If that fails, each in a session of its own, so that only the database with the error lacks statistics. */
-async function analyzeTogether(context: Context, names: readonly string[]): Promise<void> {
+async function analyzeTogether(context: Context, names: readonly string[], sql: string, left: Told): Promise<void> {
   try {
-    await analyzeEach(context, names);
+    await analyzeEach(context, names, sql, left);
   } catch {
-    for (const name of names) await analyzeOrWarn(context, name);
+    for (const name of names) {
+      if (context.signal.aborted) return;
+      try {
+        await analyzeEach(context, [name], sql, left);
+      } catch (error) {
+        left(name, sentence(describe(error)));
+      }
+    }
   }
 }
 
-/** Without statistics the server is slow, not wrong: no reason to keep the applications stopped. */
-async function analyzeOrWarn(context: Context, name: string): Promise<void> {
-  try {
-    await analyzeEach(context, [name]);
-  } catch (error) {
-    context.results.warnings.push(
-      `The action could not analyze database ${name}: ${sentence(describe(error))} Run vacuumdb --analyze-only on it.`,
-    );
-  }
-}
+const failures = z.array(z.tuple([z.string(), z.string()]));
 
-/** Of pg_class `c` and pg_namespace `n`. -1: never analyzed (PostgreSQL 14). The statistics collector's last_analyze comes later than ANALYZE ends. */
-const withoutStatistics = `c.relkind IN ('r', 'm', 'p') AND c.reltuples = -1 AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema')`;
-
-/** ANALYZE of a table by its OID, which replaces %s. ANALYZE takes only names, and under these locks no name can move to another relation. */
-const analyzeOne = `BEGIN
-  LOCK TABLE pg_catalog.pg_namespace, pg_catalog.pg_class IN SHARE MODE;
-  EXECUTE coalesce((SELECT format('ANALYZE %%I.%%I', n.nspname, c.relname)
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %s AND ${withoutStatistics}), 'SELECT 1');
-END`;
-
-/**
- * A plain ANALYZE includes partitioned tables, which vacuumdb leaves out. Whoever owns a table can lock it for hours. So locked tables are skipped first, and
- * then waited for, but not for long. Indexes and partitions are waited for in both cases. After the wait the relation is still a table: otherwise its owner
- * could have given its name to a foreign table, and ANALYZE would query the foreign server.
- */
-export const analyzeSql = `SET lock_timeout = '20 s';
-ANALYZE (SKIP_LOCKED);
-SELECT format('DO %L;', format($analyze$${analyzeOne}$analyze$, c.oid)) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${withoutStatistics}
-\\gexec
-SELECT json_build_array(n.nspname || '.' || c.relname)
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE ${withoutStatistics} LIMIT 5;`;
-
-async function analyzeEach({ database }: Context, names: readonly string[]): Promise<void> {
-  for (const [name, rows] of await database.writeEach(names, analyzeSql, analyzeLimit)) {
-    if (rows.length === 0) continue;
-    throw new UpgradeError(
-      'not-analyzed',
-      `Database ${name} has no statistics for ${oneColumn.parse(rows).flat().join(', ')}.`,
-      'Look at the log of PostgreSQL.',
-    );
+async function analyzeEach({ database }: Context, names: readonly string[], sql: string, left: Told): Promise<void> {
+  for (const [name, rows] of await database.writeEach(names, sql, analyzeLimit)) {
+    const failed = failures.parse(rows);
+    if (failed.length === 0) continue;
+    left(name, sentence(failed.map(([relation, reason]) => `${relation} (${reason})`).join(', ')));
   }
 }
 
 /** The databases that accept connections, distributed to sessions. */
-async function sessions({ database, settings }: Pick<Context, 'database' | 'settings'>): Promise<string[][]> {
+async function sessions({ database }: Pick<Context, 'database'>, most: number): Promise<string[][]> {
   const open = (await readDatabases(database)).filter((d) => d.allowsConnections);
-  return distributeDatabases(open, settings.jobs);
+  return distributeDatabases(open, most);
 }

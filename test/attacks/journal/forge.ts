@@ -42,6 +42,7 @@ const texts: readonly string[] = [
     'Recycle',
     'upgraded',
     'reverted',
+    'complete',
     'yes',
     'postgres',
     'C',
@@ -99,8 +100,9 @@ const laterSteps = [
   'activate',
   'verify',
   'update-extensions',
-  'analyze',
   'restore-applications',
+  'quick-analyze',
+  'analyze',
   'finish',
 ];
 
@@ -126,7 +128,18 @@ const names = [
     'back',
     'undone',
   ],
-  ...['sortOrders', 'validated', 'outcome', 'record', 'counter', 'salt', '__proto__', 'constructor', 'unknown'],
+  ...[
+    'sortOrders',
+    'validated',
+    'statistics',
+    'outcome',
+    'record',
+    'counter',
+    'salt',
+    '__proto__',
+    'constructor',
+    'unknown',
+  ],
 ];
 
 /**

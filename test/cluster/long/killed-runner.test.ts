@@ -14,6 +14,7 @@ const moments = {
   'while pg_upgrade is at work': 'pg_upgrade --link',
   'before 14 is started': '::group::Start PostgreSQL 14',
   'while the applications come back': '::group::Restart the applications',
+  'while the statistics are rebuilt': '::group::Rebuild the statistics (ANALYZE)',
 };
 /** By default the two that leave the most behind. */
 const chosen = isWhole

@@ -15,8 +15,8 @@ const steps = [
   'Run pg_upgrade in a Job',
   'Start PostgreSQL 14',
   'Compare the data with the measurement before the upgrade',
-  'Rebuild the statistics (ANALYZE)',
   'Restart the applications',
+  'Rebuild the statistics (ANALYZE)',
 ];
 
 const claim = 'data-postgresql-0';

@@ -33,8 +33,9 @@ const calls: readonly (readonly [group: string, call: string, options?: { proof?
   ['Start PostgreSQL 14', 'patch statefulsets/postgresql', { btrfs: true }],
   ['Compare the data with the measurement before the upgrade', 'exec'],
   ['Update the extensions', 'exec'],
-  ['Rebuild the statistics (ANALYZE)', 'exec'],
   ['Restart the applications', 'patch deployments/writer'],
+  ['Restart the applications', 'exec'],
+  ['Rebuild the statistics (ANALYZE)', 'exec'],
   [cleanup, 'patch statefulsets/postgresql'],
   [closing, 'patch configmaps'],
 ];

@@ -58,6 +58,7 @@ describe('the codes of errors', () => {
       'lease-lost',
       'let-in-by-others',
       'node-silent',
+      'statistics-pending',
     ]);
     expect(withVerdict('checks')).toEqual(Object.keys(errorCodes.PrecheckError).sort());
     expect(endWith(new UpgradeError('job-failed', 'It failed.', 'Look.')).verdict).toBe('failed');

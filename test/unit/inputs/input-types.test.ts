@@ -5,6 +5,7 @@ import {
   choice,
   count,
   duration,
+  durationOrNone,
   flag,
   list,
   objectName,
@@ -64,6 +65,12 @@ describe('types of inputs', () => {
       expect(refusal(duration(spec), value).remedy.text).toContain('90s');
     },
   );
+
+  test('0s may mean no time at all', () => {
+    const input = durationOrNone(spec);
+    expect(['0s', '90s'].map((value) => input.parse(value, 'some-input'))).toEqual([0, 90_000]);
+    for (const value of ['', '0', '0m', '-1s']) expect(refusal(input, value).message).toContain('"some-input"');
+  });
 
   test('a length of time is the sum of its parts', () => {
     const part = fc.integer({ min: 0, max: 59 });

@@ -62,6 +62,7 @@ const decoded: Notes = {
     postgres: [],
   },
   validated: true,
+  statistics: 'pending',
   outcome: 'reverted',
 };
 
@@ -130,6 +131,7 @@ const any: { readonly [N in Name]: fc.Arbitrary<Notes[N]> } = {
   undone: step,
   sortOrders: byName(fc.array(sortOrder, { maxLength: 3 })),
   validated: fc.constant(true),
+  statistics: fc.constantFrom('pending', 'complete'),
   outcome: fc.constantFrom('upgraded', 'reverted'),
 };
 

@@ -46,6 +46,19 @@ describe('the phases', () => {
     expect(lines).toContain('| Going back: Stop &#124; it | `23:59:59` | 0.0 |  | ✗ |');
   });
 
+  test('that go on side by side are drawn from their own begin', () => {
+    const beside = [
+      phase('Restart', '00:00:00', { seconds: 40 }),
+      phase('Quick', '00:00:02'),
+      phase('Full', '00:00:40'),
+    ];
+    expect(phaseLines({ phases: beside }).filter((line) => line.includes(':active'))).toEqual([
+      '  took 40.0 s :active, 2026-01-02 00:00:00, 40.0s',
+      '  took 3.0 s :active, 2026-01-02 00:00:02, 3.0s',
+      '  took 3.0 s :active, 2026-01-02 00:00:40, 3.0s',
+    ]);
+  });
+
   test.each([
     ['a:b;c#d', 'a b c d'],
     ['%%{init: {"theme": "dark"}}%%', 'init theme dark'],

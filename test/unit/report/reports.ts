@@ -18,6 +18,7 @@ export function report(more: Partial<Report> = {}): Report {
     snapshot: 'snap-1',
     backup: 'VolumeSnapshot snap-1',
     downtimeSeconds: 61.5,
+    statisticsSeconds: 75.5,
     prediction: undefined,
     plan: undefined,
     transfer: 'link',

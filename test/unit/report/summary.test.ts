@@ -134,6 +134,8 @@ describe('the job summary', () => {
 
   test('says no downtime when there was none', () => {
     expect(renderSummary(report({ downtimeSeconds: undefined }))).not.toContain('downtime');
+    expect(renderSummary(report())).toContain('**61.5 s**, full statistics after **75.5 s**.');
+    expect(renderSummary(report({ statisticsSeconds: undefined }))).not.toContain('statistics');
   });
 
   test('has the error and what to do, in one line each', () => {

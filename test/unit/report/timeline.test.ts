@@ -42,6 +42,33 @@ describe('the timeline', () => {
     ]);
   });
 
+  test('phases that go on side by side are in the order in which they began', async () => {
+    const { clock, timeline } = setUp();
+    let end: () => void = () => undefined;
+    const longer = timeline.phase('restart', 'Restart', () => new Promise<void>((resolve) => (end = resolve)));
+    clock.pass(1000);
+    await timeline.phase('analyze', 'Analyze', () => clock.sleep(2000));
+    expect(timeline.phases.map(({ id }) => id)).toEqual(['analyze']);
+    clock.pass(3000);
+    end();
+    await longer;
+    expect(timeline.phases.map(({ id, startedAt, seconds }) => [id, startedAt, seconds])).toEqual([
+      ['restart', begun, 6],
+      ['analyze', '2026-01-02T03:04:06.000Z', 2],
+    ]);
+  });
+
+  test('the time until the statistics are complete counts from the first stop too', () => {
+    const { clock, timeline } = setUp();
+    timeline.downtimeBegins();
+    clock.pass(20_000);
+    timeline.downtimeEnds();
+    expect(timeline.statisticsSeconds).toBeUndefined();
+    clock.pass(5_000);
+    timeline.statisticsComplete();
+    expect([timeline.downtimeSeconds, timeline.statisticsSeconds]).toEqual([20, 25]);
+  });
+
   test('the downtime goes from the first stop to the last return', () => {
     const { clock, timeline } = setUp();
     clock.pass(10_000);

@@ -161,11 +161,28 @@ describe('seconds', () => {
       'activate',
       'verify',
       'update-extensions',
-      'analyze',
       'restore-applications',
     ]);
+    expect(steps.slice(-4).map(({ id }) => id)).toEqual(['restore-applications', 'quick-analyze', 'analyze', 'finish']);
     for (const step of planReport(steps).steps)
       expect(stepLine(step)).toMatch(/: about [\d.]+ s \(.+\)$|\(no downtime\)$/);
+  });
+
+  test('have the time of `statistics-budget` in the downtime, at most', async () => {
+    const { context, clock } = await live();
+    const secondsWith = async (given: Record<string, string>) => {
+      const inputs = parsed(given);
+      const restored = { known: true, value: restoreTest } as const;
+      const all = await facts({ inputs, target: context.target, restoreTest: restored });
+      return draftUpgrade(all, context.scripts, 'run-1', clock.now());
+    };
+    const [without, budgeted] = [await secondsWith({}), await secondsWith({ 'statistics-budget': '90s' })];
+    expect((plannedDowntime(budgeted) ?? 0) - (plannedDowntime(without) ?? 0)).toBeCloseTo(90);
+    const ids = budgeted.map(({ id }) => id);
+    expect(ids.slice(-4)).toEqual(['quick-analyze', 'restore-applications', 'analyze', 'finish']);
+    const moves = (steps: readonly PlannedStep[]) => steps.find(({ id }) => id === 'quick-analyze')?.moves;
+    expect(moves(without)).toEqual([{ does: 'run', what: expect.stringMatching(/^Beside the restart/) }]);
+    expect(moves(budgeted)).toEqual([{ does: 'run', what: expect.stringMatching(/^Before the restart/) }]);
   });
 
   test('are not made up where the restore test was not run', async () => {

@@ -47,6 +47,48 @@ test('an open journal is unfinished, with the step, the snapshot and how everyth
   expect(text).toContain('cronjobs/paused: was suspended');
 });
 
+test('an upgrade whose statistics are not complete is told so, with the run that completes them', async () => {
+  const open = await journal([
+    ['step', 'restore-applications'],
+    ['statistics', 'pending'],
+  ]);
+  const status = statusOf(await seen({ journal: open }));
+  expect(status).toMatchObject({ state: 'unfinished', step: 'restore-applications' });
+  expect(status.evidence.join('\n')).toContain('some tables may have no full statistics yet');
+  expect(status.safe).toContain('PostgreSQL 14 serves with the same data');
+  expect(status.next.text).toContain(
+    'it restarts the applications that are still stopped, and completes the statistics',
+  );
+});
+
+test.each([
+  ['back', 'it resumes this upgrade'],
+  ['rollback', 'it resumes this rollback'],
+] as const)('a way back that has begun (%s) says nothing of statistics', async (note, next) => {
+  const open = await journal([
+    ['step', 'restore-applications'],
+    ['statistics', 'pending'],
+    [note, 'It was asked for.'],
+  ]);
+  const status = statusOf(await seen({ journal: open }));
+  expect(status.evidence.join('\n')).not.toContain('statistics');
+  expect(status.next.text).toContain(next);
+});
+
+test.each([
+  ['pending', 'run `ANALYZE;` in each database'],
+  ['complete', 'ended as upgraded'],
+] as const)('an upgrade that ended with its statistics %s is told as such', async (statistics, last) => {
+  const on14 = await target(statefulSet({ containers: [serverContainer({ image: newImage })] }));
+  const ended = await journal([
+    ['statistics', statistics],
+    ['outcome', 'upgraded'],
+  ]);
+  const status = statusOf(await seen({ target: on14, journal: ended }));
+  expect(status.state).toBe('upgraded');
+  expect(status.evidence.at(-1)).toContain(last);
+});
+
 test.each([
   ['is at work', { active: 1 }],
   ['counts as failed, while its pod is not gone yet', { failed: 1, terminating: 1 }],

@@ -47,18 +47,6 @@ describe('an upgrade', () => {
     expect(seen).toEqual(order);
   });
 
-  test('brings the applications back only after the statistics are there', async () => {
-    const { begin, state, replicas } = await live();
-    const stopped: (number | undefined)[] = [];
-    const push = state.statements.push.bind(state.statements);
-    state.statements.push = (...statements) => {
-      if (statements.some((s) => s.includes('ANALYZE (SKIP_LOCKED);'))) stopped.push(replicas());
-      return push(...statements);
-    };
-    await begin();
-    expect(stopped).toEqual([0, 0, 0]);
-  });
-
   test('whose Job fails ends with 12 and with the applications as they were', async () => {
     const reverted = ending(0, { command: 'revert', outcome: 'reverted', message: 'the old data directory is back' });
     const { begin, image, journal, replicas, state } = await live({ [jobName]: ending(1), [revertName]: reverted });

@@ -174,7 +174,7 @@ describe('an image of 12 that somebody else sets', () => {
     const setting = await upgrade();
     once(
       setting,
-      () => setting.state.statements.some((statement) => statement.includes('ANALYZE (SKIP_LOCKED);')),
+      () => setting.state.statements.some((statement) => statement.includes('pg_available_extensions')),
       () => {
         setImage(setting, oldImage);
       },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { activate } from '../../../../src/upgrade/steps/activate.ts';
 import { alreadyUpgraded } from '../../../../src/upgrade/steps/already.ts';
-import { analyze, updateExtensions } from '../../../../src/upgrade/steps/analyze.ts';
+import { updateExtensions } from '../../../../src/upgrade/steps/analyze.ts';
 import { schedulingGate } from '../../../../src/objects/scheduling-gate.ts';
 import { quiesce } from '../../../../src/upgrade/steps/quiesce.ts';
 import { databaseState } from '../../fake-database.ts';
@@ -84,7 +84,7 @@ describe('quiesce', () => {
   });
 });
 
-describe('extensions and statistics', () => {
+describe('extensions', () => {
   test('each outdated extension is updated, by its quoted name', async () => {
     const { context, state } = await setUp();
     const extensions = { 'uuid-ossp': '1.0', plpgsql: '1.0' };
@@ -145,44 +145,6 @@ describe('extensions and statistics', () => {
       ),
     ]);
     expect(context.results.warnings[0]).toContain(reason);
-  });
-
-  test('every database that accepts connections is analyzed', async () => {
-    const { context, state, log } = await setUp();
-    await analyze.run(context);
-    const analyzed = state.statements.flatMap((s) => /^(.*): SET lock_timeout = '20 s';\nANALYZE/.exec(s)?.[1] ?? []);
-    expect(analyzed.sort()).toEqual(['circle', 'postgres', 'template1']);
-    expect(log.text).toContain('Analyzed 3 databases');
-  });
-
-  test('where one can not be analyzed the others are, and a warning names it alone', async () => {
-    const { context, cluster, state } = await setUp();
-    const answer = cluster.onExec;
-    cluster.onExec = (command, stdin) =>
-      stdin.includes('ANALYZE') && stdin.includes("dbname=''circle''")
-        ? { exitCode: 3, stdout: '', stderr: 'ERROR:  invalid page in block 0\n' }
-        : answer(command, stdin);
-    await analyze.run(context);
-    expect(context.results.warnings).toEqual([
-      expect.stringMatching(/^The action could not analyze database circle.*invalid page in block 0/),
-    ]);
-    const analyzed = state.statements.flatMap((s) => /^(.*): SET lock_timeout = '20 s';\nANALYZE/.exec(s)?.[1] ?? []);
-    expect(new Set(analyzed)).toEqual(new Set(['postgres', 'template1']));
-  });
-
-  test('a table without statistics afterwards is a warning that names it', async () => {
-    const { context, state } = await setUp();
-    state.databases['circle'] = databaseState({ notAnalyzed: ['public.builds'] });
-    await analyze.run(context);
-    expect(context.results.warnings).toEqual([expect.stringContaining('no statistics for public.builds')]);
-  });
-
-  test('a database that can not be analyzed is a warning that names it', async () => {
-    const { context, state } = await setUp();
-    state.refuse = [{ statement: /^ANALYZE/m, message: 'permission denied' }];
-    await analyze.run(context);
-    expect(context.results.warnings).toHaveLength(3);
-    expect(context.results.warnings.join('\n')).toContain('The action could not analyze database circle');
   });
 });
 
