@@ -124,7 +124,7 @@ export const inputTable = {
   imagePullSecret: objectNameOrNone({
     default: 'regcred',
     description:
-      "Name of a Secret for pulling the images, besides those of the server's own pod. `none`: no such Secret.",
+      "Name of a Secret for pulling the upgrade image, besides those of the server's own pod. The StatefulSet pulls PostgreSQL 14 without it. `none`: no such Secret.",
     modes: checking,
   }),
   resources: document(

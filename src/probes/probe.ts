@@ -7,6 +7,7 @@ import type { Target } from '../target/target.ts';
 import { upgrade } from '../common/versions.ts';
 import { podTemplate } from '../objects/pod.ts';
 import { probePrefix } from '../objects/probe-names.ts';
+import { pullsOf, type Pulls } from './server-pulls.ts';
 
 export type ProbeRole = 'upgrade' | 'serving';
 
@@ -42,7 +43,10 @@ export const probeContainer = 'probe';
 /** Label by which probe pods are found again. */
 export const probeLabel = { 'app.kubernetes.io/name': 'postgres-upgrade-probe' } as const;
 
-/** A short-lived pod that runs probe.sh in an image, without any volume of the server. */
+/**
+ * A short-lived pod that runs probe.sh in an image, without any volume of the server. The serving image is pulled as the StatefulSet pulls it.
+ * @param imagePullSecret for the upgrade image; '' for none
+ */
 export function probePod(
   target: Target,
   role: ProbeRole,
@@ -64,7 +68,7 @@ export function probePod(
   return probePodOf(target, {
     role,
     image,
-    imagePullSecret,
+    ...(role === 'serving' ? { imagePullSecret: '', ...pullsOf(target) } : { imagePullSecret }),
     command: ['sh', '-c', script],
     env: Object.entries(variables).map(([name, value]) => ({ name, value })),
     resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
@@ -73,7 +77,8 @@ export function probePod(
   });
 }
 
-export interface ProbeParts extends Required<Pick<V1Container, 'image' | 'command' | 'env' | 'resources'>> {
+export interface ProbeParts
+  extends Required<Pick<V1Container, 'image' | 'command' | 'env' | 'resources'>>, Partial<Pulls> {
   readonly role: ProbeRole | 'restore-test';
   readonly imagePullSecret: string;
   /** More labels, which never replace the action's own. */
@@ -92,7 +97,17 @@ export interface ProbeParts extends Required<Pick<V1Container, 'image' | 'comman
 /** A labelled pod without any volume of the server, which ends by itself. */
 export function probePodOf(
   target: Target,
-  { role, imagePullSecret, labels = {}, lifetime, room, before, volumes = [], ...container }: ProbeParts,
+  {
+    role,
+    imagePullSecret,
+    serviceAccountName,
+    labels = {},
+    lifetime,
+    room,
+    before,
+    volumes = [],
+    ...container
+  }: ProbeParts,
 ): V1Pod {
   const template = podTemplate(target, {
     labels: { ...labels, ...probeLabel, 'postgresql-upgrade/probe': role },
@@ -107,6 +122,7 @@ export function probePodOf(
     spec: {
       ...template.spec,
       containers: template.spec?.containers ?? [],
+      ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
       ...whereVolumeGoes(target, template.spec),
       terminationGracePeriodSeconds: 0,
       activeDeadlineSeconds: Math.ceil(lifetime / 1000),

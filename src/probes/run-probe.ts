@@ -6,6 +6,7 @@ import { waitFor } from '../ports/wait.ts';
 import { podProgress } from '../job/follow-pod.ts';
 import { probeContainer } from './probe.ts';
 import { createProbe } from '../objects/probe-names.ts';
+import { unusableImage } from './server-pulls.ts';
 
 /**
  * Runs a probe pod to its end, and removes it whatever happens.
@@ -43,12 +44,7 @@ export async function runProbe<T>(
         if (now === undefined)
           throw new ClusterError('probe-gone', `Somebody else removed pod ${name}.`, 'Run the checks again.');
         const progress = podProgress(now, probeContainer);
-        if (progress.state === 'stuck')
-          throw new ClusterError(
-            'image-unusable',
-            `Image ${image} can't be run: ${progress.reason}`,
-            'Correct the reference of the image, or "image-pull-secret".',
-          );
+        if (progress.state === 'stuck') throw unusableImage(pod, image, progress.reason);
         return progress.state === 'ended'
           ? { done: progress }
           : { pending: progress.state === 'running' ? 'it runs' : progress.reason };

@@ -7,6 +7,7 @@ import type { Deps } from '../ports/context.ts';
 import { waitFor, type Look } from '../ports/wait.ts';
 import { podProgress } from '../job/follow-pod.ts';
 import { createProbe } from '../objects/probe-names.ts';
+import { unusableImage } from './server-pulls.ts';
 
 /** How a trial start ended: with a server that answers, or with the last lines of the container's log. */
 export type Trial =
@@ -47,12 +48,7 @@ export async function runTrial(
         if (now === undefined)
           throw new ClusterError('probe-gone', `Somebody else removed pod ${name}.`, 'Run the checks again.');
         const progress = podProgress(now, container);
-        if (progress.state === 'stuck')
-          throw new ClusterError(
-            'image-unusable',
-            `Image ${image} can't be run: ${progress.reason}`,
-            'Correct the reference of the image, or "image-pull-secret".',
-          );
+        if (progress.state === 'stuck') throw unusableImage(pod, image, progress.reason);
         if (progress.state === 'ended') {
           const log = await cluster.podLog(namespace, name, container);
           return { done: { image, started: false, exitCode: progress.exitCode, lines: errorLines(log) } };

@@ -2,6 +2,7 @@ import type { V1Container, V1Pod, V1Volume } from '@kubernetes/client-node';
 import type { Target } from '../target/target.ts';
 import { ownerLabel } from '../objects/pod.ts';
 import { probeLabel } from './probe.ts';
+import { pullsOf } from './server-pulls.ts';
 import { probePrefix } from '../objects/probe-names.ts';
 
 /** Kinds of volumes that a second pod can mount without any effect outside of it. */
@@ -42,8 +43,8 @@ function isHarmless(volume: V1Volume): boolean {
  * Service selects, and without its sidecars.
  * Decision: docs/decisions/0015-images.md
  */
-export function trialPod(target: Target, image: string, imagePullSecret: string): V1Pod {
-  const { namespace, statefulSet, container } = target;
+export function trialPod(target: Target, image: string): V1Pod {
+  const { namespace, statefulSet } = target;
   const { spec, metadata } = statefulSet.spec?.template ?? {};
   const { nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext } = spec ?? {};
   return {
@@ -60,23 +61,31 @@ export function trialPod(target: Target, image: string, imagePullSecret: string)
       terminationGracePeriodSeconds: 0,
       activeDeadlineSeconds: 900,
       ...withoutUndefined({ nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext }),
-      imagePullSecrets: [
-        ...(spec?.imagePullSecrets ?? []),
-        ...(imagePullSecret === '' ? [] : [{ name: imagePullSecret }]),
-      ],
-      containers: [trialContainer(container, image)],
+      imagePullSecrets: spec?.imagePullSecrets ?? [],
+      ...withoutUndefined({ serviceAccountName: pullsOf(target).serviceAccountName }),
+      containers: [trialContainer(target, image)],
       volumes: volumesOf(target),
     },
   };
 }
 
-function trialContainer(server: V1Container, image: string): V1Container {
-  const { name, command, args, env = [], envFrom, securityContext, resources, volumeMounts = [], workingDir } = server;
+function trialContainer(target: Target, image: string): V1Container {
+  const {
+    name,
+    command,
+    args,
+    env = [],
+    envFrom,
+    securityContext,
+    resources,
+    volumeMounts = [],
+    workingDir,
+  } = target.container;
   const extra = env.find((e) => e.name === 'POSTGRESQL_EXTRA_FLAGS');
   return {
     name,
     image,
-    imagePullPolicy: 'IfNotPresent',
+    imagePullPolicy: pullsOf(target).imagePullPolicy,
     ...withoutUndefined({ command, args, envFrom, securityContext, workingDir }),
     env: [
       ...env.filter((e) => e !== extra),

@@ -20,7 +20,7 @@ export const clusterCodes = {
   'image-unusable': [
     failed,
     "A probe can't start its image: it can't be pulled, or the container can't be made.",
-    'Check the name of the image and the pull secret ([registries](registries.md)).',
+    'Check the name of the image. PostgreSQL 14 needs a pull secret of the StatefulSet, the upgrade image one in `image-pull-secret` ([pull secrets](registries.md#pull-secrets)).',
   ],
   invalid: [
     failed,

@@ -1,8 +1,8 @@
 import { type ImageFacts, majorOf, minorOf } from '../../probes/probe.ts';
 import type { SeenImage } from '../../target/image-digests.ts';
 import { upgrade } from '../../common/versions.ts';
-import { failed, passed, worst, type Answer } from '../../findings/finding.ts';
-import type { Known } from '../../common/known.ts';
+import { failed, passed, remedyAfter, worst, type Answer } from '../../findings/finding.ts';
+import type { Known, Unknown } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 import { unaskedImage } from './not-probed.ts';
 
@@ -12,17 +12,25 @@ export const imageChecks: readonly Check[] = [
     title: 'PostgreSQL versions of both images',
     expected: 'Both images can be pulled and hold the right versions of PostgreSQL',
     subject: 'images',
-    why: 'A tag does not prove what an image holds, so the check asks the binaries. The probes also pull the images before the downtime. PostgreSQL 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
+    why: 'A tag does not prove what an image holds, so the check asks the binaries. The probes also pull the images before the downtime. The serving image is pulled as the StatefulSet pulls it: with its pull secrets, its service account and its pull policy, and without "image-pull-secret". A node that has the image already may ask no registry. PostgreSQL 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
     advice:
-      'Set "upgrade-image" to an image that holds PostgreSQL 12 and PostgreSQL 14. Set "image-tag" to a tag of PostgreSQL 14.4 or later. Where an image can\'t be pulled, correct its reference or "image-pull-secret".',
-    run: ({ upgradeProbe, servingProbe }) => worst(judgeUpgrade(upgradeProbe), judgeServing(servingProbe)),
+      'Set "upgrade-image" to an image that holds PostgreSQL 12 and PostgreSQL 14. Set "image-tag" to a tag of PostgreSQL 14.4 or later. Where the upgrade image can\'t be pulled, correct its reference or "image-pull-secret". Where the serving image can\'t be pulled, correct its reference, or give the StatefulSet a pull secret of its registry ([pull secrets](registries.md#pull-secrets)).',
+    run: ({ upgradeProbe, servingProbe }) => ofBoth(judgeUpgrade(upgradeProbe), judgeServing(servingProbe)),
   },
 ];
 
 const answerer = `The Job checks the upgrade image before it changes anything. If the serving image does not start PostgreSQL ${String(upgrade.to)}, the action restores PostgreSQL ${String(upgrade.from)}. Nothing in the upgrade detects a minor version before ${String(upgrade.to)}.4.`;
 
+/** Where both fail, the remedy of each is needed. */
+function ofBoth(a: Answer, b: Answer): Answer {
+  const answer = worst(a, b);
+  return a.status === b.status && a.remedy !== undefined && b.remedy !== undefined
+    ? { ...answer, remedy: remedyAfter(a.remedy.text, b.remedy) }
+    : answer;
+}
+
 function judgeUpgrade(probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unaskedImage('upgrade image', probe, answerer);
+  if (!probe.known) return withoutProbe('upgrade image', probe);
   const { image, oldVersion, newVersion, pgUpgrade, seen: ran } = probe.value;
   const right =
     majorOf(oldVersion) === upgrade.from && majorOf(newVersion) === upgrade.to && majorOf(pgUpgrade) === upgrade.to;
@@ -36,13 +44,19 @@ function judgeUpgrade(probe: Known<ImageFacts>): Answer {
 }
 
 function judgeServing(probe: Known<ImageFacts>): Answer {
-  if (!probe.known) return unaskedImage('serving image', probe, answerer);
+  if (!probe.known) return withoutProbe('serving image', probe);
   const { image, newVersion, seen: ran } = probe.value;
   const seen = `serving image ${image}: ${newVersion}; ${identityOf(ran)}`;
   const isRight = majorOf(newVersion) === upgrade.to && (minorOf(newVersion) ?? 0) >= soundSince;
   return isRight
     ? passed(seen)
     : failed(`Set "image-tag" to a tag of PostgreSQL ${String(upgrade.to)}.${String(soundSince)} or later.`, seen);
+}
+
+/** An image that a node could not pull or start fails. The checks that wait for it are shown with this one. */
+function withoutProbe(name: string, fact: Unknown): Answer {
+  const answer = unaskedImage(name, fact, answerer);
+  return fact.code === 'image-unusable' ? { ...answer, status: 'failed' } : answer;
 }
 
 /** What distinguishes the image from one that gets the same tag later. */

@@ -69,7 +69,7 @@ export async function tryStart(gathering: FactReaderDeps, server: Known<ServerFa
   if (!server.known) return server;
   const obstacle = obstacleToTrial(target, server.value.archiveMode);
   if (obstacle !== undefined) return { known: false, reason: obstacle, code: 'not-tried' };
-  const pod = trialPod(target, inputs.servingImage.reference, inputs.imagePullSecret);
+  const pod = trialPod(target, inputs.servingImage.reference);
   return await known(() => runTrial(gathering, pod, database, inputs.jobStartTimeout));
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { librariesFor, localesOf, majorOf, parseProbe, probePod } from '../../../src/probes/probe.ts';
-import { persistentVolume, target } from '../objects.ts';
+import { librariesFor, localesOf, majorOf, parseProbe, probePod, type ProbeRole } from '../../../src/probes/probe.ts';
+import { persistentVolume, statefulSet, target } from '../objects.ts';
 import { sortOrder } from '../prechecks/facts.ts';
 
 const log = [
@@ -38,6 +38,25 @@ describe('a probe pod', () => {
       requiredDuringSchedulingIgnoredDuringExecution: required,
     });
     expect(affinityWith({})).toEqual({ preferredDuringSchedulingIgnoredDuringExecution });
+  });
+});
+
+describe('the probe', () => {
+  const pulling = async (role: ProbeRole) => {
+    const found = await target();
+    const own = { imagePullSecrets: [{ name: 'mirror' }], serviceAccountName: 'postgresql' };
+    const container = { ...found.container, imagePullPolicy: 'Always' };
+    const { spec } = probePod(
+      { ...found, statefulSet: statefulSet(own), container },
+      ...([role, 'image:1', 'regcred', [], { load: [], preload: [] }, 'script'] as const),
+    );
+    expect(spec?.automountServiceAccountToken).toBe(false);
+    return [spec?.imagePullSecrets, spec?.serviceAccountName, spec?.containers[0]?.imagePullPolicy];
+  };
+
+  test('of PostgreSQL 14 pulls as the StatefulSet does, that of the upgrade image with image-pull-secret', async () => {
+    expect(await pulling('serving')).toEqual([[{ name: 'mirror' }], 'postgresql', 'Always']);
+    expect(await pulling('upgrade')).toEqual([[{ name: 'mirror' }, { name: 'regcred' }], undefined, 'IfNotPresent']);
   });
 });
 

@@ -29,7 +29,7 @@ async function trying(state: V1ContainerState, refusals = 0, log = '') {
     log: new FakeLog(),
     signal: new AbortController().signal,
   };
-  const run = () => runTrial(surroundings, trialPod(found, newImage, ''), database, 60_000);
+  const run = () => runTrial(surroundings, trialPod(found, newImage), database, 60_000);
   const pods = async () => (await from.list('pods', { namespace })).map(({ metadata }) => metadata?.name);
   return { run, pods, calls: from.calls };
 }
@@ -44,7 +44,7 @@ describe('a trial start', () => {
     expect(await pods()).toEqual(['postgresql-0']);
   });
 
-  test('ends with the telling lines of a server that ended', async () => {
+  test('ends with the error lines of a server that ended', async () => {
     const lines = [
       'LOG:  starting',
       'FATAL:  could not access file "pgaudit": No such file or directory',
@@ -60,6 +60,8 @@ describe('a trial start', () => {
     const { run, pods } = await trying({ waiting: { reason: 'ErrImagePull', message: 'manifest unknown' } });
     const error = await thrownBy(run);
     expect([error.code, error.message]).toEqual(['image-unusable', expect.stringContaining('manifest unknown')]);
+    expect(error.message).toContain('pull secrets: those of service account default');
+    expect(error.remedy.text).toContain('postgresql.image.pullSecrets');
     expect(await pods()).toEqual(['postgresql-0']);
   });
 

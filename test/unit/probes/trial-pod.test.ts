@@ -13,9 +13,9 @@ async function serverWith(change: Partial<V1PodSpec>) {
   return { ...found, statefulSet: set, container };
 }
 
-describe('the pod that tries how 14 starts', () => {
+describe('the pod that tries how PostgreSQL 14 starts', () => {
   test("is the server's with the other image, on empty volumes", async () => {
-    const pod = trialPod(await target(), newImage, 'regcred');
+    const pod = trialPod(await target(), newImage);
     const [container] = pod.spec?.containers ?? [];
     expect([container?.name, container?.image]).toEqual(['postgresql', newImage]);
     expect(container?.env).toContainEqual({ name: 'PGDATA', value: '/bitnami/postgresql/data' });
@@ -26,12 +26,27 @@ describe('the pod that tries how 14 starts', () => {
     ]);
     expect(JSON.stringify(pod)).not.toContain('persistentVolumeClaim');
     expect(pod.spec?.securityContext).toEqual({ fsGroup: 1001 });
-    expect(pod.spec?.imagePullSecrets).toContainEqual({ name: 'regcred' });
+  });
+
+  test.each<[Partial<V1PodSpec>, Partial<V1PodSpec> & { policy: string }]>([
+    [{}, { imagePullSecrets: [], policy: 'IfNotPresent' }],
+    [
+      {
+        ...{ imagePullSecrets: [{ name: 'mirror' }], serviceAccountName: 'postgresql' },
+        containers: [serverContainer({ imagePullPolicy: 'Always' })],
+      },
+      { imagePullSecrets: [{ name: 'mirror' }], serviceAccountName: 'postgresql', policy: 'Always' },
+    ],
+  ])("pulls with what the StatefulSet's pod has, and mounts no token: %j", async (change, { policy, ...expected }) => {
+    const { spec } = trialPod(await serverWith(change), newImage);
+    expect(spec).toMatchObject({ ...expected, automountServiceAccountToken: false });
+    expect(spec?.serviceAccountName).toBe(change.serviceAccountName);
+    expect(spec?.containers[0]?.imagePullPolicy).toBe(policy);
   });
 
   test("has no label by which a Service or a controller takes it for the server's", async () => {
     const { statefulSet: set, ...rest } = await target();
-    const { labels = {} } = trialPod({ ...rest, statefulSet: set }, newImage, '').metadata ?? {};
+    const { labels = {} } = trialPod({ ...rest, statefulSet: set }, newImage).metadata ?? {};
     for (const [name, value] of Object.entries(set.spec?.selector.matchLabels ?? {}))
       expect(labels[name]).not.toBe(value);
   });
@@ -45,7 +60,7 @@ describe('the pod that tries how 14 starts', () => {
         { name: 'conf', configMap: { name: 'postgresql-configuration' } },
       ],
     });
-    const pod = trialPod(given, newImage, '');
+    const pod = trialPod(given, newImage);
     expect(pod.spec?.volumes).toEqual([
       { name: 'data', emptyDir: {} },
       { name: 'more', emptyDir: {} },
@@ -62,7 +77,7 @@ describe('the pod that tries how 14 starts', () => {
       { name: 'scripts', mountPath: '/docker-entrypoint-initdb.d/' },
       { name: 'early', mountPath: '/docker-entrypoint-preinitdb.d' },
     ];
-    const pod = trialPod(await serverWith({ containers: [serverContainer({ volumeMounts })] }), newImage, '');
+    const pod = trialPod(await serverWith({ containers: [serverContainer({ volumeMounts })] }), newImage);
     expect(pod.spec?.containers[0]?.volumeMounts).toEqual(volumeMounts.slice(0, 1));
   });
 });

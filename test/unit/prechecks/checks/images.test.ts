@@ -43,10 +43,22 @@ describe('images', () => {
     expect(answer.text).toContain(version);
   });
 
-  test('an image that can not be pulled is reported with its reason', async () => {
-    const answer = await answerOf('images', { servingProbe: unread('ImagePullBackOff: not found', 'image-unusable') });
-    expect(answer.status).not.toBe('passed');
-    expect(answer.text).toContain('ImagePullBackOff');
+  test('an image that can not be pulled fails, with the way to pull it', async () => {
+    const unusable = (image: string, text: string) => ({
+      ...unread(`Image ${image} can't be run: ErrImagePull: 403`, 'image-unusable'),
+      remedy: { text },
+    });
+    const serving = unusable('new', 'Give the StatefulSet a pull secret.');
+    const answer = await answerOf('images', { servingProbe: serving });
+    expect([answer.status, answer.remedy?.text]).toEqual(['failed', expect.stringContaining('a pull secret')]);
+    expect(answer.text).toContain('ErrImagePull: 403');
+    const both = await answerOf('images', { servingProbe: serving, upgradeProbe: unusable('both', 'Correct it.') });
+    expect(both.remedy?.text).toMatch(/^Correct it\..* Give the StatefulSet a pull secret\./);
+  });
+
+  test('a probe that did not end is unknown', async () => {
+    const { status } = await answerOf('images', { servingProbe: unread('Timed out', 'wait-limit') });
+    expect(status).toBe('unknown');
   });
 });
 
