@@ -1,8 +1,14 @@
 import type { ListedDatabase } from '../database/server.ts';
-import { removeReason, unknown, worst, type Answer } from './finding.ts';
-import type { Known } from '../common/known.ts';
+import { remedyOfUnread, unknown, worst, type Answer } from './finding.ts';
+import type { Known, Unknown } from '../common/known.ts';
 
-export const notAccepting = 'nobody can connect to it: look at the checks database-connections and invalid-databases';
+/** What is known of a database that accepts no connections. */
+export const closedDatabase: Unknown = {
+  known: false,
+  reason: 'nobody can connect to this database',
+  code: 'no-connections',
+  remedy: { text: 'Do what the checks database-connections and invalid-databases say, then run the checks again.' },
+};
 
 /** Databases that nobody can ask. template0 is as initdb made it. */
 export function closedAmong(list: readonly ListedDatabase[]): string[] {
@@ -12,7 +18,6 @@ export function closedAmong(list: readonly ListedDatabase[]): string[] {
 /** The answer of a check that asks each database, and that it is unknown of those which could not be asked. */
 export function besidesClosed(databases: Known<readonly ListedDatabase[]>, answer: Answer): Answer {
   const closed = databases.known ? closedAmong(databases.value) : [];
-  return closed.length === 0
-    ? answer
-    : worst(answer, unknown(removeReason, ...closed.map((name) => `${name}: ${notAccepting}`)));
+  const evidence = closed.map((name) => `${name}: ${closedDatabase.reason}`);
+  return closed.length === 0 ? answer : worst(answer, unknown(remedyOfUnread(closedDatabase), ...evidence));
 }

@@ -63,8 +63,12 @@ export function notProbed(answerer: string, remedy: string | Remedy, ...evidence
   return { ...unknown(remedy, ...evidence), ignored: answerer };
 }
 
-/** What to do where something could not be told, and nothing more is known of why. */
-export const removeReason = 'Remove the reason, then run the checks again.';
+/** What to do about a fact that is unknown, where its error does not say it. */
+const remedies: Partial<Record<Unknown['code'], string>> = {
+  'permissions-missing': 'Grant the rights that the check permissions names, then run the checks again.',
+  'query-failed': "Correct what PostgreSQL's message names, then run the checks again.",
+  unexpected: 'Run the checks again. If the message stays, report it with the log: it is an error in the action.',
+};
 
 /** A check that needs one fact: unknown where the fact is. */
 export function judgeFact<T>(fact: Known<T>, judge: (value: T) => Answer): Answer {
@@ -77,9 +81,10 @@ export function unread(fact: Unknown, evidence = fact.reason): Answer {
 }
 
 /** @param fact undefined where not even a reason is known */
-export function remedyOfUnread(fact: Pick<Unknown, 'remedy'> | undefined): Remedy {
-  const { remedy } = fact ?? {};
-  if (remedy === undefined) return { text: removeReason };
+export function remedyOfUnread(fact: Pick<Unknown, 'code' | 'remedy'> | undefined): Remedy {
+  const { code = 'unexpected', remedy } = fact ?? {};
+  if (remedy === undefined)
+    return { text: remedies[code] ?? 'Correct what the finding names, then run the checks again.' };
   return /\bagain\b/.test(remedy.text)
     ? remedy
     : { ...remedy, text: `${sentence(remedy.text)} Then run the checks again.` };

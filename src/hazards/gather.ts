@@ -2,8 +2,8 @@ import type { Database } from '../database/database.ts';
 import { questionsScript } from '../database/questions.ts';
 import type { ListedDatabase } from '../database/server.ts';
 import type { DatabaseAnswers } from '../database/ask-databases.ts';
-import { closedAmong, notAccepting } from '../findings/closed-databases.ts';
-import { type Known, mapFact, type Unknown } from '../common/known.ts';
+import { closedAmong, closedDatabase } from '../findings/closed-databases.ts';
+import { type Known, mapFact } from '../common/known.ts';
 import { answersOf, hazardQuestions } from './script.ts';
 import type { Answers, HazardFacts } from './hazard.ts';
 import { hazards } from './table.ts';
@@ -30,10 +30,6 @@ export function hazardFacts(
   answers: DatabaseAnswers,
 ): HazardFacts {
   const asked = Object.entries(answers).map(([name, rows]) => [name, mapFact(rows, answersOf)] as const);
-  const closed = closedAmong(list).map((name) => [name, unread(notAccepting, 'no-connections')] as const);
+  const closed = closedAmong(list).map((name) => [name, closedDatabase] as const);
   return { server, databases: Object.fromEntries([...asked, ...closed]) };
-}
-
-function unread(reason: string, code: Unknown['code']): Known<never> {
-  return { known: false, reason, code };
 }

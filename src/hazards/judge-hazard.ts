@@ -5,7 +5,6 @@ import {
   passed,
   psqlRemedy,
   remedyOfUnread,
-  removeReason,
   unknown,
   warning,
   worst,
@@ -59,7 +58,11 @@ function judge(hazard: Hazard, places: readonly Place[]): Answer {
     const remedies = [...new Set(rows.map(({ remedy }) => remedy).filter((remedy) => remedy !== ''))];
     if (remedies.length > 0) sessions.push([connectCommand(database ?? 'template1'), ...remedies]);
   }
-  if (places.length === 0) return unknown(removeReason, 'no database was asked');
+  if (places.length === 0)
+    return unknown(
+      "Look whether `psql -l` in the server's pod lists the databases, then run the checks again.",
+      'the server listed no database',
+    );
   const seen =
     present.length > 0
       ? found(isCertain ? hazard.severity : 'warning', hazard.advice, sessions, present)

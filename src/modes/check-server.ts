@@ -9,6 +9,7 @@ import { predictionOf, predictionText } from '../facts/prediction.ts';
 import { probePullRequest } from '../pull-request/probe.ts';
 import type { Runner } from '../ports/runner.ts';
 import { annotateFindings } from '../report/annotate-findings.ts';
+import { blockingText } from '../report/finding-groups.ts';
 import { logFindings } from '../report/log-findings.ts';
 import type { Target } from '../target/target.ts';
 import { alreadyUpgraded } from '../upgrade/steps/already.ts';
@@ -119,10 +120,9 @@ function checksPage(runner: Runner): string {
 function refuseIfBlocked(findings: readonly Finding[], failOn: Inputs['failOn']): void {
   const blocking = findings.filter((finding) => blocks(finding, failOn));
   if (blocking.length === 0) return;
-  const names = blocking.map((f) => `${f.check} (${f.status})`).join(', ');
   throw new PrecheckError(
     'precheck-blocks',
-    `${String(blocking.length)} of ${String(findings.length)} checks ${blocking.length === 1 ? 'blocks' : 'block'} the upgrade: ${names}.`,
+    `${String(blocking.length)} of ${String(findings.length)} checks ${blocking.length === 1 ? 'blocks' : 'block'} the upgrade: ${blockingText(findings, failOn)}.`,
     'Do what each of them says, in the log and in the job summary.',
   );
 }

@@ -1,12 +1,12 @@
 import type { Unknown } from '../common/known.ts';
 import type { Facts } from '../facts/facts.ts';
-import { notAccepting } from '../findings/closed-databases.ts';
+import { closedDatabase } from '../findings/closed-databases.ts';
 import type { Cause, Finding } from '../findings/finding.ts';
 import { shortened } from '../text/shortened.ts';
 import { oneLine } from '../text/visible.ts';
 
 /** Characters of a reason by which it is found again in evidence, which is cut where it is long. */
-const telling = 1000;
+const reasonLength = 1000;
 
 /**
  * Which checks wait for the same: one reason keeps many of them from an answer, and often another check has found that reason. It is told by the facts that a
@@ -30,7 +30,8 @@ export function withCauses(
   };
   const causes = findings.map((finding) => {
     if (finding.status !== 'unknown' || finding.ignored !== undefined) return undefined;
-    const all = [...[...(looked[finding.check] ?? [])].flatMap(reasonsIn), closed];
+    // A database that accepts no connections is in no fact of its own.
+    const all = [...[...(looked[finding.check] ?? [])].flatMap(reasonsIn), closedDatabase];
     return causeOf(
       finding,
       all.filter(({ reason }) => isIn(finding, reason)),
@@ -49,9 +50,6 @@ export function withCauses(
   });
 }
 
-/** Of a database that nobody can ask: it is in no fact of its own. */
-const closed: Unknown = { known: false, reason: notAccepting, code: 'no-connections' };
-
 /** All that is unknown in a fact, also what is unknown by itself within it. */
 function unknownsIn(value: unknown): Unknown[] {
   if (typeof value !== 'object' || value === null) return [];
@@ -64,7 +62,7 @@ function isUnknown(value: object): value is Unknown {
 }
 
 function isIn({ evidence }: Finding, reason: string): boolean {
-  return reason !== '' && evidence.some((line) => line.includes(reason.slice(0, telling)));
+  return reason !== '' && evidence.some((line) => line.includes(reason.slice(0, reasonLength)));
 }
 
 function causeOf(
@@ -81,12 +79,12 @@ function causeOf(
   const different = [...new Map(causes.map((cause) => [cause.reason, cause])).values()];
   const [only, ...others] = different;
   if (only === undefined || others.length === 0) return only;
-  return { reason: shortened(different.map(({ reason }) => reason).join('; '), telling) };
+  return { reason: shortened(different.map(({ reason }) => reason).join('; '), reasonLength) };
 }
 
 /** What a pod waits for, whichever pod it is. */
 function bare(reason: string): string {
-  return shortened(reason.replace(/^Timed out after \d+ s waiting for .+?: /, ''), telling);
+  return shortened(reason.replace(/^Timed out after \d+ s waiting for .+?: /, ''), reasonLength);
 }
 
 /** The check that has found what keeps another one from an answer. */

@@ -1,7 +1,7 @@
 import type { ProbeFact } from '../facts/probe-fact.ts';
 import { ConfigurationError, isRunError, type RunError } from '../common/errors.ts';
 import type { GitHub, Access } from '../ports/github.ts';
-import { type Answer, passed, warning } from '../findings/finding.ts';
+import { type Answer, copyable, passed, shell, warning } from '../findings/finding.ts';
 import { refuseForeignWork } from './ownership.ts';
 import { openOf } from './publish.ts';
 import { probePullRequestRight, probePushRight } from './rights.ts';
@@ -49,7 +49,9 @@ function valuesAnswer({ path, image }: PullRequestSettings, { edited, base }: Su
     : {
         status: 'warning',
         evidence: [...edited.warnings, ...seen],
-        remedy: { text: 'Resolve this before you merge the pull request that the upgrade will open.' },
+        remedy: {
+          text: `Before you merge the pull request that the upgrade opens, look at each line that the finding names. ${copyable(shell`helm template RELEASE CHART -f ${path}`)} shows which image the chart renders.`,
+        },
       };
 }
 

@@ -80,3 +80,24 @@ export function waitingText(
 export function groupBlocks({ head, rest }: FindingGroup, failOn: 'failed' | 'warning'): boolean {
   return [head, ...rest].some((finding) => blocks(finding, failOn));
 }
+
+/** How many groups an error names. */
+const mostNamed = 5;
+
+/** `images (failed; 3 others wait for it), admission (failed) and 2 more`: what blocks, each cause once, for an error of one line. */
+export function blockingText(findings: readonly Finding[], failOn: 'failed' | 'warning'): string {
+  const names = openGroups(findings)
+    .filter((group) => groupBlocks(group, failOn))
+    .map(({ head, rest, isCause }) => {
+      if (!isCause)
+        return `${String(rest.length + 1)} checks without an answer (${cut(head.cause?.reason ?? '', 200)})`;
+      const waiting = rest.length === 0 ? '' : `; ${others(rest.length)} for it`;
+      return `${head.check} (${head.status}${waiting})`;
+    });
+  const more = names.length - mostNamed;
+  return names.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${String(more)} more` : '');
+}
+
+function others(count: number): string {
+  return count === 1 ? '1 other waits' : `${String(count)} others wait`;
+}

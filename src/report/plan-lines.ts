@@ -11,7 +11,7 @@ export function stepLine(step: ReportedStep): string {
 }
 
 function duration({ seconds, basis = '' }: ReportedStep): string {
-  return seconds === undefined ? 'not foretold' : `about ${String(seconds)} s (${basis})`;
+  return seconds === undefined ? 'duration not known' : `about ${String(seconds)} s (${basis})`;
 }
 
 /** A move as people read it in the log, in lines. */
@@ -48,7 +48,7 @@ function indented(text: string): string[] {
 export function planLines({ downtimeSeconds, steps }: PlanReport): string[] {
   return [
     downtimeSeconds === undefined
-      ? 'How long the downtime would be, nothing foretells.'
+      ? 'The downtime can not be predicted: the time of one of its steps is not known.'
       : `The downtime would be about **${String(downtimeSeconds)} s**.`,
     '',
     ...steps.flatMap((step) => [

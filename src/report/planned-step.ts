@@ -7,18 +7,18 @@ export interface PlannedStep {
   readonly moves: readonly Move[];
   /** The applications are stopped. */
   readonly isDowntime: boolean;
-  /** Undefined where nothing that was seen foretells it. */
+  /** Undefined where nothing that was seen predicts it. */
   readonly expected: Expectation | undefined;
 }
 
 /** How long a step of the downtime will take. */
 export interface Expectation {
   readonly seconds: number;
-  /** What it was told from. */
+  /** What it was predicted from. */
   readonly basis: string;
 }
 
-/** One thing that an upgrade will do, told before it does: by `dry-run`. */
+/** One thing that an upgrade will do, as `dry-run` shows it. */
 export type Move =
   | {
       readonly does: 'create';
@@ -46,7 +46,7 @@ export type Move =
 /** Stands in names for the time at which an object will be made, down to the second. */
 export const timeToCome = 'YYYYMMDDhhmmss';
 
-/** Seconds of the steps in the downtime; undefined where one of them can't be foretold. */
+/** Seconds of the steps in the downtime; undefined where one of them can't be predicted. */
 export function plannedDowntime(steps: readonly PlannedStep[]): number | undefined {
   const seconds = steps.filter(({ isDowntime }) => isDowntime).map(({ expected }) => expected?.seconds);
   return seconds.includes(undefined) ? undefined : seconds.reduce<number>((sum, one) => sum + (one ?? 0), 0);

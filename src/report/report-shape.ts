@@ -58,7 +58,7 @@ const move = z.discriminatedUnion('does', [
 ]);
 
 const plan = z.strictObject({
-  downtimeSeconds: z.number().optional().describe('Absent where a step of the downtime cannot be foretold.'),
+  downtimeSeconds: z.number().optional().describe('Absent where a step of the downtime cannot be predicted.'),
   steps: z.array(
     z.strictObject({
       id: z.string(),

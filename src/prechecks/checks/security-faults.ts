@@ -1,7 +1,7 @@
 import type { ServerFacts } from '../../database/server.ts';
 import { majorOf, minorOf, type ImageFacts } from '../../probes/probe.ts';
 import { upgrade } from '../../common/versions.ts';
-import { judgeFact, passed, removeReason, unknown, warning, worst, type Answer } from '../../findings/finding.ts';
+import { judgeFact, passed, unknown, warning, worst, type Answer } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 import { unaskedImage } from './not-probed.ts';
@@ -78,7 +78,7 @@ export const securityFaultChecks: readonly Check[] = [
 function judgeServer({ versionNumber, version, plainLogins }: ServerFacts): Answer {
   if (Math.floor(versionNumber / 10000) !== upgrade.from)
     return unknown(
-      removeReason,
+      'Do what the check server-version says, then run the checks again.',
       `server ${version}: this check knows only the faults of PostgreSQL ${String(upgrade.from)}`,
     );
   const found = faultsOf(upgrade.from, versionNumber % 10000, ['server']);

@@ -5,7 +5,6 @@ import { judgeHazard } from '../../hazards/judge-hazard.ts';
 import { codeHazards } from '../../hazards/code.ts';
 import { hazardFacts } from '../../hazards/gather.ts';
 import { hazardQuestions } from '../../hazards/script.ts';
-import { removeReason } from '../../findings/finding.ts';
 import type { Context } from '../contract/step.ts';
 
 /** Lines of evidence in the error; the checks show all of it. */
@@ -33,7 +32,7 @@ export async function expectNoUsersCode(
     throw new UpgradeError(
       'upgrade-obstacle',
       `The action ran the check ${hazard.id} again before stopping PostgreSQL, and its finding is ${status}: ${seen}.`,
-      remedy ?? removeReason,
+      remedy ?? `Do what the check ${hazard.id} says, then run the upgrade again.`,
     );
   }
 }

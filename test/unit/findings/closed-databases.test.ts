@@ -9,8 +9,7 @@ test.each(['extensions', 'libraries', 'sort-order'])(
     expect((await answerOf(id)).status).toBe('passed');
     const answer = await answerOf(id, { databases: withClosed });
     expect(answer.status).toBe('unknown');
-    expect(answer.evidence).toContain(
-      'closed: nobody can connect to it: look at the checks database-connections and invalid-databases',
-    );
+    expect(answer.evidence).toContain('closed: nobody can connect to this database');
+    expect(answer.remedy?.text).toContain('database-connections and invalid-databases');
   },
 );

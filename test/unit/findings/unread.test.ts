@@ -20,12 +20,21 @@ describe('a fact that could not be read', () => {
 
   test('whose error says to run again is not told twice to do so', () => {
     const remedy = { text: 'Wait, then run the checks again.', commands: [{ in: 'shell' as const, lines: ['date'] }] };
-    expect(remedyOfUnread({ remedy })).toEqual(remedy);
+    expect(remedyOfUnread({ code: 'unexpected', remedy })).toEqual(remedy);
   });
 
-  test('of which nothing more is known says to remove the reason', async () => {
+  test.each([
+    ['query-failed', "Correct what PostgreSQL's message names"],
+    ['permissions-missing', 'Grant the rights that the check permissions names'],
+    ['not-tried', 'Correct what the finding names'],
+  ] as const)('without words of its error has those for its code: %s', (code, remedy) => {
+    expect(remedyOfUnread({ code }).text).toBe(`${remedy}, then run the checks again.`);
+  });
+
+  test('of which nothing more is known is an error in the action', async () => {
     const fact = await known(() => Promise.reject(new Error('odd')));
     expect(fact).toEqual({ known: false, reason: 'odd', code: 'unexpected' });
-    for (const unread of [undefined, {}]) expect(remedyOfUnread(unread).text).toMatch(/^Remove the reason/);
+    for (const unread of [undefined, { code: 'unexpected' as const }])
+      expect(remedyOfUnread(unread).text).toMatch(/^Run the checks again\..*report it with the log/);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts } from '../../../src/facts/facts.ts';
-import { notAccepting } from '../../../src/findings/closed-databases.ts';
+import { closedDatabase } from '../../../src/findings/closed-databases.ts';
 import type { Finding } from '../../../src/findings/finding.ts';
 import { hazards } from '../../../src/hazards/table.ts';
 import type { Answers } from '../../../src/hazards/hazard.ts';
@@ -60,7 +60,7 @@ describe('one cause', () => {
       databases: known([databaseFacts('circle'), databaseFacts('old', { allowsConnections: false })]),
       hazards: known({
         server: known(server),
-        databases: { circle: known(answers()), old: unread(notAccepting, 'no-connections') },
+        databases: { circle: known(answers()), old: closedDatabase },
       }),
     });
     const found = causes(findings);

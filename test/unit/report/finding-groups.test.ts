@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Cause, Finding, Status } from '../../../src/findings/finding.ts';
 import { bodyFor, commentFor } from '../../../src/issue/text.ts';
 import { annotateFindings } from '../../../src/report/annotate-findings.ts';
-import { openGroups } from '../../../src/report/finding-groups.ts';
+import { blockingText, openGroups } from '../../../src/report/finding-groups.ts';
 import { findingLines } from '../../../src/report/finding-lines.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { finding, settings } from '../issue/scene.ts';
@@ -83,5 +83,19 @@ describe('what did not pass', () => {
     // Where only what waits is new, the reason is told.
     const later = commentFor(settings(forCause), { 'bootstrap-superuser': 'failed' }, { change: 2, red });
     expect(later).toContain('- **3 checks without an answer**: unknown; `what the check bootstrap-superuser found`.');
+  });
+
+  test('is named in an error by its causes, a handful at most', () => {
+    const passes = finding('clients', 'passed');
+    const warns = finding('majors', 'warning');
+    expect(blockingText([passes, warns, ...forCause], 'failed')).toBe(
+      'bootstrap-superuser (failed; 3 others wait for it)',
+    );
+    expect(blockingText([warns, ...forCause.slice(0, 2)], 'warning')).toBe(
+      'bootstrap-superuser (failed; 1 other waits for it), majors (warning)',
+    );
+    expect(blockingText(forReason, 'failed')).toBe(`3 checks without an answer (${reason})`);
+    const many = Array.from({ length: 7 }, (_, index) => finding(`check-${String(index)}`));
+    expect(blockingText(many, 'failed')).toMatch(/^check-0 \(failed\), .*check-4 \(failed\) and 2 more$/);
   });
 });

@@ -41,7 +41,7 @@ async function upgraded(world: Live): Promise<void> {
   });
 }
 
-/** What the dry run can't foretell of a journal. */
+/** What the dry run can't predict of a journal. */
 const unsealed = (text: string) => text.replace(/"(counter|salt|seal)":"\w+"/g, '"$1":""');
 const named = (text: string) => text.replace(/\d{14}/g, timeToCome);
 const nameOf = (object: object) => (object as { metadata: { name: string } }).metadata.name;
@@ -193,7 +193,7 @@ describe('seconds', () => {
     });
     const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
     expect(plannedDowntime(steps)).toBeUndefined();
-    expect(planReport(steps).steps.map(stepLine).join('\n')).toContain('Run pg_upgrade in a Job: not foretold');
+    expect(planReport(steps).steps.map(stepLine).join('\n')).toContain('Run pg_upgrade in a Job: duration not known');
   });
 });
 
