@@ -226,7 +226,7 @@ function reportOf(
       inputs === undefined || target === undefined
         ? []
         : nextSteps({
-            ...{ verdict, target, backup: results.backup, valuesFile: inputs.valuesFile },
+            ...{ verdict, target, backup: results.backup, served: results.served, valuesFile: inputs.valuesFile },
             charts: facts?.charts.known === true ? facts.charts.value : [],
           }),
     warnings: results.warnings,

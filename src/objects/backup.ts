@@ -12,6 +12,12 @@ export interface Source {
   readonly name: string;
 }
 
+/** The object that holds the data of PostgreSQL 14 after the action has restored PostgreSQL 12. */
+export interface KeptData {
+  readonly kind: 'VolumeSnapshot' | 'PersistentVolume';
+  readonly name: string;
+}
+
 const objects: Readonly<Record<Backup['kind'], Source['kind']>> = {
   snapshot: 'VolumeSnapshot',
   clone: 'PersistentVolumeClaim',

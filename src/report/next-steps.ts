@@ -1,4 +1,4 @@
-import { sourceOf, type Backup } from '../objects/backup.ts';
+import { sourceOf, type Backup, type KeptData } from '../objects/backup.ts';
 import type { Target } from '../target/target.ts';
 import { shellRemedy, type Remedy } from '../text/remedy.ts';
 import { shell } from '../text/shell.ts';
@@ -9,6 +9,8 @@ export interface Ended {
   readonly verdict: Verdict;
   readonly target: Pick<Target, 'namespace' | 'podName' | 'container' | 'volume' | 'statefulSet'>;
   readonly backup: Backup | undefined;
+  /** What holds the data of PostgreSQL 14, where the run has restored PostgreSQL 12 after PostgreSQL 14 had served. */
+  readonly served: KeptData | undefined;
   /** Labels `helm.sh/chart` of PostgreSQL and the applications. */
   readonly charts: readonly string[];
   /** Path of the values file in the repository; '' where none is given. */
@@ -32,7 +34,10 @@ export function nextSteps(ended: Ended): Remedy[] {
       ),
     ];
   return verdict === 'reverted' || verdict === 'rolled-back'
-    ? removeBackup(ended, 'The backup of PostgreSQL 12 is kept. Remove it when you no longer need it.')
+    ? [
+        ...removeBackup(ended, 'The backup of PostgreSQL 12 is kept. Remove it when you no longer need it.'),
+        ...removeServed(ended),
+      ]
     : [];
 }
 
@@ -54,9 +59,7 @@ function helmUpgrade({ target, charts, valuesFile }: Ended): Remedy {
   const { namespace } = target;
   return shellRemedy(
     `${text}. With the vendor's chart and the login of its registry:`,
-    version === undefined
-      ? shell`helm upgrade ${release} oci://cciserver.azurecr.io/circleci-server -n ${namespace} -f ${file} --username "$USERNAME" --password "$PASSWORD"`
-      : shell`helm upgrade ${release} oci://cciserver.azurecr.io/circleci-server -n ${namespace} --version ${version} -f ${file} --username "$USERNAME" --password "$PASSWORD"`,
+    shell`helm upgrade ${release} oci://cciserver.azurecr.io/circleci-server -n ${namespace}${{ option: '--version', value: version }} -f ${file} --username "$USERNAME" --password "$PASSWORD"`,
   );
 }
 
@@ -69,18 +72,37 @@ function removeOldDirectory({ target }: Ended): Remedy {
   );
 }
 
-/** A VolumeSnapshot with what the storage holds of it: the action has set that to stay (Retain). */
 function removeBackup({ target: { namespace }, backup }: Ended, text: string): Remedy[] {
   if (backup === undefined) return [];
   const { kind, name } = sourceOf(backup);
-  if (kind === 'PersistentVolumeClaim')
-    return [shellRemedy(text, shell`kubectl -n ${namespace} delete persistentvolumeclaim ${name}`)];
+  return kind === 'PersistentVolumeClaim'
+    ? [shellRemedy(text, shell`kubectl -n ${namespace} delete persistentvolumeclaim ${name}`)]
+    : [removeSnapshot(namespace, name, text)];
+}
+
+/** What was written to PostgreSQL 14 is nowhere else. */
+function removeServed({ target: { namespace }, served }: Ended): Remedy[] {
+  if (served === undefined) return [];
+  const { kind, name } = served;
+  const text = (what: string) =>
+    `${kind} ${name} holds ${what}. Remove it when nobody needs any more what was written to PostgreSQL 14.`;
+  if (kind === 'VolumeSnapshot')
+    return [removeSnapshot(namespace, name, text('the data of PostgreSQL 14, and that of PostgreSQL 12 beside it'))];
   return [
     shellRemedy(
-      `${text} The action set its VolumeSnapshotContent to Retain. Set that to Delete first, or the storage keeps the snapshot:`,
-      shell`content=$(kubectl -n ${namespace} get volumesnapshot ${name} -o jsonpath='{.status.boundVolumeSnapshotContentName}')`,
-      `kubectl patch volumesnapshotcontent "$content" --type merge -p '{"spec":{"deletionPolicy":"Delete"}}'`,
-      shell`kubectl -n ${namespace} delete volumesnapshot ${name}`,
+      `${text('the data of PostgreSQL 14')} The first command must say Released. The second one deletes the volume with its storage:`,
+      shell`kubectl get persistentvolume ${name}`,
+      shell`kubectl patch persistentvolume ${name} --type merge -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`,
     ),
   ];
+}
+
+/** With what the storage holds of it: the action has set that to stay (Retain). */
+function removeSnapshot(namespace: string, name: string, text: string): Remedy {
+  return shellRemedy(
+    `${text} The action set its VolumeSnapshotContent to Retain. Set that to Delete first, or the storage keeps the snapshot:`,
+    shell`content=$(kubectl -n ${namespace} get volumesnapshot ${name} -o jsonpath='{.status.boundVolumeSnapshotContentName}')`,
+    `kubectl patch volumesnapshotcontent "$content" --type merge -p '{"spec":{"deletionPolicy":"Delete"}}'`,
+    shell`kubectl -n ${namespace} delete volumesnapshot ${name}`,
+  );
 }

@@ -9,18 +9,42 @@ export function shellQuoted(word: string): string {
   return /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+/** An option of a command that is left out where it has no value. */
+export interface Option {
+  readonly option: `--${string}`;
+  readonly value: string | undefined;
+}
+
+type Part = string | readonly string[] | Option;
+
 /**
- * A command for a POSIX shell: what is written in the template is the command's own, what is put into it is a word, a part of one, or a list of words.
+ * A command for a POSIX shell: what is written in the template is the command's own, what is put into it is a word, a part of one, a list of words, or an
+ * option, which brings the space before it.
  * @returns `notPasteable` where a word holds control characters or the like, or would be read as an option
  */
-export function shell(template: TemplateStringsArray, ...words: readonly (string | readonly string[])[]): string {
-  const lists = words.map((word) => (typeof word === 'string' ? [word] : word));
-  const isUnsafe = lists.some((list, index) =>
-    list.some((word) => hasUnseen(word) || (word.startsWith('-') && /(?:^|\s)$/.test(template[index] ?? ''))),
+export function shell(template: TemplateStringsArray, ...parts: readonly Part[]): string {
+  const isUnsafe = parts.some((part, index) =>
+    wordsOf(part).some(
+      (word) =>
+        hasUnseen(word) || (word.startsWith('-') && (isOption(part) || /(?:^|\s)$/.test(template[index] ?? ''))),
+    ),
   );
-  return isUnsafe
-    ? notPasteable
-    : String.raw({ raw: template.raw }, ...lists.map((list) => list.map(shellQuoted).join(' ')));
+  return isUnsafe ? notPasteable : String.raw({ raw: template.raw }, ...parts.map(written));
+}
+
+function written(part: Part): string {
+  const words = wordsOf(part).map(shellQuoted).join(' ');
+  return isOption(part) && words !== '' ? ` ${part.option} ${words}` : words;
+}
+
+function wordsOf(part: Part): readonly string[] {
+  if (typeof part === 'string') return [part];
+  if (!isOption(part)) return part;
+  return part.value === undefined ? [] : [part.value];
+}
+
+function isOption(part: Part): part is Option {
+  return typeof part === 'object' && 'option' in part;
 }
 
 /** Lines that a shell gives to a command, as they are; `notPasteable` where they could end before their end. */

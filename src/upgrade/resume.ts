@@ -1,5 +1,6 @@
 import type { LeasedCluster } from '../ports/cluster.ts';
 import { activate } from './steps/activate.ts';
+import { notedResults } from './backup/noted-results.ts';
 import { completeUpgrade } from './complete.ts';
 import type { Ending } from './contract/ending.ts';
 import { converge, undoSteps } from './converge.ts';
@@ -25,8 +26,7 @@ export async function resumeUpgrade(
   await expectConfirmed(context);
   const { noted, record } = journal;
   context.log.info(`Resuming the upgrade that ${record.runId} began at ${record.startedAt}: ${stateOf(journal)}`);
-  const { kind } = record.backup;
-  if (kind !== 'external' && noted.backup) context.results.backup = { kind, name: noted.backup };
+  Object.assign(context.results, notedResults(journal));
   if (noted.rollback !== undefined) return await rollBack(context);
   if (noted.back !== undefined) return await undoSteps(stepsToUndo(noted), noted.back, context);
   if (noted.validated !== undefined) {

@@ -10,6 +10,7 @@ import { release, stepsToUndo } from './plan.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import type { Context } from './contract/step.ts';
 import { uidsOf } from './upgrade.ts';
+import { notedResults } from './backup/noted-results.ts';
 
 /** Whether applications may have written to PostgreSQL 14: then a rollback loses data. */
 export function mayLose({ noted }: Journal): boolean {
@@ -61,6 +62,7 @@ export async function beginRollback(
  * they had been restarted, then undoes all steps. Another run can resume it.
  */
 export async function rollBack(context: Context): Promise<WayBack> {
+  Object.assign(context.results, notedResults(context.journal));
   const { noted } = context.journal;
   const reason = sentence(noted.rollback ?? '');
   if (noted.back === undefined && mayLose(context.journal)) {

@@ -8,8 +8,6 @@ import { swapVolume, planSwap } from './volume-swap.ts';
 import { backupName, sourceOf, type Backup } from '../../objects/backup.ts';
 import { findBackup, howToName } from './our-backup.ts';
 import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
-import { copyable } from '../../text/commands.ts';
-import { shell } from '../../text/shell.ts';
 
 /**
  * Restores the data of PostgreSQL 12 after PostgreSQL 14 was started on the volume; both are stopped.
@@ -30,6 +28,7 @@ async function renameBack(context: Context): Promise<boolean> {
   if (journal.record.backup.kind === 'snapshot') {
     const name = await readySnapshot(context, 'served');
     await setDeletionPolicy(context, name, 'Retain');
+    results.served = { kind: 'VolumeSnapshot', name };
     results.warnings.push(
       `VolumeSnapshot ${name} holds the data of PostgreSQL 14, and that of PostgreSQL 12 beside it.`,
     );
@@ -56,13 +55,13 @@ async function renameBack(context: Context): Promise<boolean> {
 async function restoreBackup(context: Context): Promise<void> {
   const exchange = context.journal.noted.exchange ?? (await prepare(context));
   await swapVolume(context, exchange);
-  context.results.warnings.push(
-    `PersistentVolume ${exchange.former} holds the data of PostgreSQL 14. When you no longer need it: ${copyable(shell`kubectl patch persistentvolume ${exchange.former} -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`)} removes it and its storage.`,
-  );
+  context.results.served = { kind: 'PersistentVolume', name: exchange.former };
+  context.results.warnings.push(`PersistentVolume ${exchange.former} holds the data of PostgreSQL 14.`);
 }
 
 async function prepare(context: Context) {
   const backup = await chooseBackup(context);
+  context.results.backup = backup;
   context.log.info(`Restoring PostgreSQL 12 from ${backupName(backup)}`);
   await makeCopy(context, sourceOf(backup));
   context.log.info(await boot(context, copyName(context.target)));

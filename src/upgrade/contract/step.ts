@@ -9,7 +9,7 @@ import type { Deps } from '../../ports/context.ts';
 import type { Timeline } from '../../report/timeline.ts';
 import type { Image } from '../../common/image.ts';
 import type { Target } from '../../target/target.ts';
-import type { Backup } from '../../objects/backup.ts';
+import type { Backup, KeptData } from '../../objects/backup.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { StepId } from '../../journal/notes.ts';
 import type { Move } from '../../report/planned-step.ts';
@@ -37,6 +37,8 @@ export interface Results {
   before?: Fingerprint;
   /** The backup of the volume as it was before the upgrade. */
   backup?: Backup;
+  /** What holds the data of PostgreSQL 14, where PostgreSQL 12 was restored after PostgreSQL 14 had served. */
+  served?: KeptData;
   job?: JobResult;
   /** The upgrade Job as it was created, and how far its pod has been seen to come; `asked` where it is not known whether it was created. */
   jobRun?: { readonly object: V1Job; readonly phase: 'asked' | 'created' | 'started' | 'ended' };

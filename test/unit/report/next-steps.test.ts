@@ -14,6 +14,7 @@ const ended: Ended = {
   verdict: 'upgraded',
   target: { ...server, statefulSet },
   backup: { kind: 'snapshot', name: 'data-postgresql-0-before-upgrade-20260102030405' },
+  served: undefined,
   charts: ['postgresql-12.1.2', 'circleci-server-4.9.3'],
   valuesFile: 'production/values.yaml',
 };
@@ -68,6 +69,26 @@ describe('what is left to do', () => {
     expect(steps).toHaveLength(count);
     if (count > 0) expect(commandsOf({ verdict })).toEqual([removal]);
   });
+
+  test.each(['reverted', 'rolled-back'] as const)(
+    '%s, tells what holds the data of PostgreSQL 14, and how to remove it',
+    (verdict) => {
+      const name = 'data-postgresql-0-of-14-20260102030506';
+      const snapshot = { verdict, served: { kind: 'VolumeSnapshot', name } } as const;
+      const ofSnapshot = removal.map((line) => line.replace('data-postgresql-0-before-upgrade-20260102030405', name));
+      expect(commandsOf(snapshot)).toEqual([removal, ofSnapshot]);
+      expect(nextSteps({ ...ended, ...snapshot })[1]?.text).toContain(
+        `VolumeSnapshot ${name} holds the data of PostgreSQL 14`,
+      );
+      const volume = { verdict, served: { kind: 'PersistentVolume', name: 'pv-1' } } as const;
+      expect(commandsOf(volume)[1]).toEqual([
+        'kubectl get persistentvolume pv-1',
+        `kubectl patch persistentvolume pv-1 --type merge -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`,
+      ]);
+      for (const step of nextSteps({ ...ended, ...volume })) expect(notCopyable(step)).toEqual([]);
+      expect(commandsOf({ ...volume, verdict: 'failed' })).toEqual([]);
+    },
+  );
 
   test('gives no command where a name could be taken for something else', () => {
     const hostile = {

@@ -41,6 +41,16 @@ describe('a command', () => {
     expect(shell`kubectl label ${['a/b', 'c d']} NAME-`).toBe("kubectl label a/b 'c d' NAME-");
   });
 
+  test('has an option where it has a value, and the value is a word', () => {
+    const version = (value: string | undefined) =>
+      shell`helm upgrade ${'a'}${{ option: '--version', value }} -f ${'b'}`;
+    expect(version('4.9.3')).toBe('helm upgrade a --version 4.9.3 -f b');
+    expect(version("4'; id")).toBe(String.raw`helm upgrade a --version '4'\''; id' -f b`);
+    expect(version(undefined)).toBe('helm upgrade a -f b');
+    expect(version('')).toBe("helm upgrade a --version '' -f b");
+    for (const value of ['--kubeconfig=/x', 'a\nb']) expect(version(value)).toBe(notPasteable);
+  });
+
   test.each(['a\nb', 'a\rb', 'a\tb', '\x1b[201~', '\u202ea', 'a\u200b', '--kubeconfig=/x'])(
     'with the name %j is not given',
     (name) => {

@@ -32,6 +32,8 @@ async function upgraded(transfer = 'link'): Promise<Live> {
   });
   collectPods(setting);
   await setting.begin();
+  // Of another run.
+  delete setting.context.results.backup;
   setting.cluster.put('deployments', deployment('frontend', 5));
   setting.cluster.calls.length = 0;
   return setting;
@@ -91,9 +93,13 @@ describe('a rollback of a finished upgrade', () => {
     expectTwelve(setting);
     expect(volumeOf(setting)).toMatch(/^volume-of-/);
     expect(setting.log.text).toContain('has the data that was measured before the upgrade');
+    expect(setting.context.results).toMatchObject({
+      backup: { kind: 'snapshot', name: expect.stringContaining('-before-upgrade-') },
+      served: { kind: 'PersistentVolume', name: 'pv-1' },
+    });
   });
 
-  test('of cloned files keeps the volume, and has a snapshot of what 14 had', async () => {
+  test('of cloned files keeps the volume, and has a snapshot of what PostgreSQL 14 had', async () => {
     const setting = await upgraded('clone');
     expect(await roll(setting, setting.cluster)).toBe('reverted');
     expectTwelve(setting);
@@ -101,6 +107,11 @@ describe('a rollback of a finished upgrade', () => {
     expect(setting.cluster.all('volumesnapshots').map(({ metadata }) => metadata.name)).toEqual([
       expect.stringContaining('-before-upgrade-'),
       expect.stringContaining('-of-14-'),
+    ]);
+    const { backup, served } = setting.context.results;
+    expect([backup?.name, served]).toEqual([
+      expect.stringContaining('-before-upgrade-'),
+      { kind: 'VolumeSnapshot', name: expect.stringContaining('-of-14-') as unknown },
     ]);
   });
 
