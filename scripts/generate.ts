@@ -88,7 +88,7 @@ function actionYaml(): string {
   return [
     '# Generated from src/inputs/input-table.ts and src/common/outputs.ts by: npm run generate',
     'name: CircleCI Server PostgreSQL upgrade',
-    "description: 'Takes the PostgreSQL of a self-hosted CircleCI Server from 12 to 14 with pg_upgrade: checks, backup, upgrade, way back'",
+    "description: 'Upgrades the PostgreSQL of a self-hosted CircleCI Server from PostgreSQL 12 to PostgreSQL 14 with pg_upgrade: checks, backup, upgrade, way back'",
     'author: CircleCI Server administrators',
     'branding:',
     '  icon: database',

@@ -109,7 +109,7 @@ export function foreignAnswerError(
   return new ClusterError(
     'foreign-answer',
     `Can't ${doing}: the answer from ${address} is not JSON: ${statusMessage(body, redact)}.`,
-    'Check the server address in the kubeconfig, and the network between: a proxy or a login page may answer instead of the API server.',
+    'Check the server address in the kubeconfig, and the network. A proxy or a login page may answer instead of the API server.',
   );
 }
 

@@ -72,7 +72,7 @@ SELECT 'exclusive backup', 'begun ' || pg_backup_start_time(), 'SELECT pg_stop_b
     id: 'tablespaces',
     title: 'Tablespaces outside of the data directory',
     expected: 'No tablespace is outside of the data directory',
-    why: 'Every location must be mounted at the same path in the upgrade Job, which mounts what the StatefulSet mounts from the volume. The new files go into a directory beside the old ones.',
+    why: 'The upgrade Job mounts what the StatefulSet mounts from the volume. Every location must be mounted there at the same path. The new files go into a directory beside the old ones.',
     severity: 'warning',
     shows: 'check',
     says: 'tablespace directory "..." does not exist',

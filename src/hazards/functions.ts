@@ -161,7 +161,7 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     id: 'inlined-functions',
     title: 'search_path of expressions in tables and indexes',
     expected: 'Expressions of tables and indexes can be planned without a search_path',
-    why: 'The restore fills the new cluster with an empty search_path. It inlines an SQL function in an index, a CHECK, a generated column or a partition key, and must find every name in its body. The check plans each such expression in the same way, without executing it, where only superusers can have made it. In other databases the server would run code of a role with the rights of the action. There the check only warns of expressions with functions or types of your own, and the restore test plans them.',
+    why: 'The restore fills the new cluster with an empty search_path. It inlines an SQL function in an index, a CHECK, a generated column or a partition key. Then it must find every name in the body. The check plans each such expression in the same way, without executing it, where only superusers can have made it. In other databases the server would run code of a role with the rights of the action. There the check only warns of expressions with functions or types of your own, and the restore test plans them.',
     severity: 'failed',
     shows: 'upgrade',
     says: 'function inner_f(integer) does not exist',

@@ -109,7 +109,7 @@ function expectNoSecret(inputs: Readonly<Record<string, string>>): void {
   if (kubeconfig.includes('\n') || kubeconfig.trimStart().startsWith('{'))
     throw new ConfigurationError(
       'flag-secret',
-      'The flag "--kubeconfig" takes a path, and got the content of a kubeconfig: every user of this machine can read the arguments of a process.',
+      'The flag "--kubeconfig" takes a path, and got the content of a kubeconfig. Every user of this machine can read the arguments of a process.',
       'Give the path of a file that only you can read, or set the environment variable KUBECONFIG to that path. Replace the credentials if other people use this machine.',
     );
 }

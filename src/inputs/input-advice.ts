@@ -117,7 +117,7 @@ export function dubiousInputs(inputs: Inputs): string[] {
       : []),
     ...(isChecking && probes === 'none' && imageTag !== '' && !imageTag.startsWith(`${String(upgrade.to)}.`)
       ? [
-          `"image-tag" is "${imageTag}", which does not say that it is PostgreSQL ${String(upgrade.to)}, and with "probes: none" the action does not look into the image before the downtime.`,
+          `"image-tag" is "${imageTag}", which does not say that it is PostgreSQL ${String(upgrade.to)}. With "probes: none" the action does not look into the image before the downtime.`,
         ]
       : []),
     ...(isChecking

@@ -40,7 +40,7 @@ export function unusableImage({ metadata, spec }: V1Pod, image: string, reason: 
   return new ClusterError(
     'image-unusable',
     `Image ${image} can't be run as the StatefulSet would run it (pull secrets: ${own}): ${reason}`,
-    'Compare the name of the image with "image-source", "image-repository" and "image-tag". If the registry refuses the pull, give the StatefulSet a pull secret of that registry: the upgrade starts PostgreSQL 14 without "image-pull-secret". Add the name of the Secret to "postgresql.image.pullSecrets" in values.yaml, and run `helm upgrade` (docs/registries.md).',
+    'Compare the name of the image with "image-source", "image-repository" and "image-tag". If the registry refuses the pull, give the StatefulSet a pull secret of that registry. PostgreSQL 14 starts without "image-pull-secret". Add the name of the Secret to "postgresql.image.pullSecrets" in values.yaml, and run `helm upgrade` (docs/registries.md).',
   );
 }
 

@@ -15,7 +15,7 @@ export function describeChange({ path, image, namespace }: PullRequestSettings, 
   return [
     `The database of CircleCI Server${namespace === '' ? '' : ` in namespace ${code(namespace)}`} moves from PostgreSQL 12 to PostgreSQL 14. This pull request sets the image of PostgreSQL 14, ${code(image)}, in ${code(path)}.`,
     '',
-    '**Merge this before the next deployment**: `helm upgrade` with the old values would start PostgreSQL 12 on the data directory of PostgreSQL 14, and PostgreSQL 12 refuses to start there.',
+    '**Merge this before the next deployment**: `helm upgrade` with the old values would start PostgreSQL 12 on the data directory of PostgreSQL 14. PostgreSQL 12 refuses to start there.',
     '',
     ...block('diff', [
       ...lines.slice(0, mostLines).map((one) => `${one.sign}${cut(oneLine(one.text), longestLine)}`),

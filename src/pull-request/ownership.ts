@@ -40,6 +40,6 @@ export function foreign(what: string, link: string): GitHubError {
   return new GitHubError(
     'branch-not-ours',
     `${what}: ${link}. Nothing was written.`,
-    'Merge or close its pull request and delete the branch, or set "pull-request-branch" to another name; then run the workflow again.',
+    'Merge or close its pull request, and delete the branch. Or set "pull-request-branch" to another name. Then run the workflow again.',
   );
 }

@@ -28,7 +28,7 @@ export async function probePullRequestRight(github: GitHub, access: Access, base
   if (allowed === true) return passed(...answer.evidence, `${setting} is on`);
   if (allowed === false) {
     return warning(
-      `Turn ${setting} on, in the organization first, or use a token of a GitHub App: GITHUB_TOKEN can push the branch but not open the pull request.`,
+      `Turn ${setting} on, in the organization first, or use a token of a GitHub App. GITHUB_TOKEN can push the branch, but not open the pull request.`,
       ...answer.evidence,
       'the setting is off: it applies to GITHUB_TOKEN, not to other tokens',
     );

@@ -85,7 +85,7 @@ export function whyNoValues(
     return refusal(source, kind.range[0], 'kubernetes-object', what, valuesIn(kind.value, root, document, path));
   }
   if (!isSeq(releases)) return undefined;
-  const remedy = `Set "values-file" to a file that the release lists under "values". Where the values stand in the helmfile itself, set "values-path" to the keys which lead there, such as releases[0].values[0].${pathText(path)}.`;
+  const remedy = `Set "values-file" to a file that the release lists under "values". Where the values stand in the helmfile itself, set "values-path" to the keys that lead there, such as releases[0].values[0].${pathText(path)}.`;
   return refusal(source, releases.range[0], 'helmfile', 'the file is a helmfile, not the values of a chart', remedy);
 }
 
@@ -100,7 +100,7 @@ function valuesIn(kind: string, root: ParsedNode | undefined, document: Document
   const move =
     kind === 'Application' ? ` Values that stand as a text in ${argo}.helm.values have to be moved there first.` : '';
   return keys === undefined
-    ? 'Set "values-file" to the file with the values of the chart, or "values-path" to the keys which lead to the image in this one.'
+    ? 'Set "values-file" to the file with the values of the chart. Or set "values-path" to the keys that lead to the image in this one.'
     : `Set "values-file" to the file with the values of the chart, or "values-path" to ${keys}.${pathText(path)}.${move}`;
 }
 

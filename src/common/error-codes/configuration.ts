@@ -155,7 +155,7 @@ export const configurationCodes = {
   ],
   'password-unusable': [
     failed,
-    "The key of the Secret holds something that can't be a password: bytes that are no text, or a line end in the middle.",
+    "The key of the Secret holds something that can't be a password: bytes that are no text, or several lines.",
     "Set `secret-key` to the key with the superuser's password.",
   ],
   'pull-request-other-base': [

@@ -161,7 +161,7 @@ export const clusterChecks: readonly Check[] = [
           const evidence = [...serious, ...objects];
           if (evidence.length > 0) {
             return failed(
-              `If the journal is unfinished, run "mode: upgrade": it completes or reverts that upgrade. Otherwise look at the directories (${copyable(shell`kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}`)}). Remove only what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade once you no longer need it.`,
+              `If the journal is unfinished, run "mode: upgrade": it completes or reverts that upgrade. Otherwise look at the directories (${copyable(shell`kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}`)}). Remove only what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade when nobody needs it.`,
               ...evidence.map((e) => `left over: ${e}`),
             );
           }

@@ -12,9 +12,9 @@ export const imageChecks: readonly Check[] = [
     title: 'PostgreSQL versions of both images',
     expected: 'Both images can be pulled and hold the right versions of PostgreSQL',
     subject: 'images',
-    why: 'A tag does not prove what an image holds, so the check asks the binaries. The probes also pull the images before the downtime. The serving image is pulled as the StatefulSet pulls it: with its pull secrets, its service account and its pull policy, and without "image-pull-secret". A node that has the image already may ask no registry. PostgreSQL 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
+    why: 'A tag does not prove what an image holds, so the check asks the binaries. The probes also pull the images before the downtime. The serving image is pulled as the StatefulSet pulls it: with its pull secrets, service account and pull policy. "image-pull-secret" is not used for it. A node that has the image already may ask no registry. PostgreSQL 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
     advice:
-      'Set "upgrade-image" to an image that holds PostgreSQL 12 and PostgreSQL 14. Set "image-tag" to a tag of PostgreSQL 14.4 or later. Where the upgrade image can\'t be pulled, correct its reference or "image-pull-secret". Where the serving image can\'t be pulled, correct its reference, or give the StatefulSet a pull secret of its registry ([pull secrets](registries.md#pull-secrets)).',
+      'Set "upgrade-image" to an image that holds PostgreSQL 12 and PostgreSQL 14. Set "image-tag" to a tag of PostgreSQL 14.4 or later. Where the upgrade image can\'t be pulled, correct its reference or "image-pull-secret". Where the serving image can\'t be pulled, correct its reference. Or give the StatefulSet a pull secret of that registry ([pull secrets](registries.md#pull-secrets)).',
     run: ({ upgradeProbe, servingProbe }) => ofBoth(judgeUpgrade(upgradeProbe), judgeServing(servingProbe)),
   },
 ];

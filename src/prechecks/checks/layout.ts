@@ -22,7 +22,7 @@ export const layoutChecks: readonly Check[] = [
         );
       if (target.replicas === 0 || !ready)
         return failed(
-          `Start PostgreSQL: ${copyable(shell`kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1`)}. Do not start it after a failed upgrade by another way: where the data directory was renamed, the image makes an empty cluster. docs/recovery.md says what to do then.`,
+          `Start PostgreSQL: ${copyable(shell`kubectl -n ${target.namespace} scale statefulset ${target.name} --replicas=1`)}. Do not start it after a failed upgrade by another way. Where the data directory was renamed, the image makes an empty cluster. docs/recovery.md says what to do then.`,
           `StatefulSet ${target.name}: ${String(target.replicas)} replicas, pod ${target.podName} is ${target.pod === undefined ? 'absent' : 'not ready'}`,
         );
       return passed(
@@ -97,7 +97,7 @@ export const layoutChecks: readonly Check[] = [
         return isIn(target.volume.mountPath) && !isIn(target.dataDirectory)
           ? passed(evidence, `the claim is mounted at ${target.volume.mountPath}`)
           : failed(
-              `Stop PostgreSQL, copy the WAL files to a directory beside the data directory, and make pg_wal a link to that directory. It must be below ${target.volume.mountPath}, and outside ${target.dataDirectory}.`,
+              `Stop PostgreSQL. Copy the WAL files to a directory beside the data directory. Then make pg_wal a link to that directory. It must be below ${target.volume.mountPath}, and outside ${target.dataDirectory}.`,
               evidence,
             );
       }),

@@ -16,7 +16,7 @@ export function judgeClusters(clusters: readonly FoundCluster[], target: Target)
   const nested = others.find((cluster) => cluster.path.startsWith(`${data}/`));
   if (nested !== undefined) {
     return failed(
-      'Stop the applications now, and delete nothing. An earlier upgrade moved its new cluster into a data directory that had appeared meanwhile. docs/recovery.md says which of the two is right.',
+      'Stop the applications now, and delete nothing. An earlier upgrade moved its new cluster into a data directory that had appeared meanwhile. docs/recovery.md says which one is right.',
       `the new cluster of an earlier upgrade is nested in the data directory: ${nested.path}`,
       ...evidence,
     );

@@ -34,7 +34,7 @@ export const libraryChecks: readonly Check[] = [
     title: 'Libraries in both images',
     expected: 'Both images load every library that the server uses',
     subject: 'images',
-    why: "C functions name files of libraries, and so do settings that load libraries into the server or its sessions. pg_upgrade loads each library of a function in the new cluster, and fails where one is missing or belongs to another version. PostgreSQL refuses a session, also one of pg_upgrade, that can't load what its role or database names. So the check has PostgreSQL 14 of each image load all of them. It also starts PostgreSQL 14 of the serving image with those of shared_preload_libraries.",
+    why: "C functions name files of libraries. So do settings that load libraries into the server or its sessions. pg_upgrade loads each library of a function in the new cluster. It fails where one is missing, or belongs to another version. PostgreSQL refuses a session, also one of pg_upgrade, that can't load what its role or database names. So the check has PostgreSQL 14 of each image load all of them. It also starts PostgreSQL 14 of the serving image with those of shared_preload_libraries.",
     advice:
       "Use an image that has the library for PostgreSQL 14, or remove what uses it; the check prints the commands. Change what the configuration loads in the chart's values.",
     says: 'Your installation references loadable libraries that are missing from the new installation; could not access file "$libdir/legacy": No such file or directory',

@@ -47,7 +47,7 @@ export const localeChecks: readonly Check[] = [
     title: 'Locales in both images',
     expected: 'Both images have every locale that a database uses',
     subject: 'images',
-    why: "If the operating system of an image lacks a database's locale, PostgreSQL of that image can neither upgrade nor open the database. The check runs initdb with each locale in each image.",
+    why: 'An image may lack the locale of a database. Its PostgreSQL can then neither upgrade nor open the database. The check runs initdb with each locale in each image.',
     advice: otherLocale,
     run: ({ upgradeProbe, servingProbe }) =>
       worst(judgeLocales('upgrade image', upgradeProbe), judgeLocales('serving image', servingProbe)),

@@ -111,5 +111,5 @@ function templateRemedy({ target, inputs }: Facts): Remedy {
 }
 
 function valuesRemedy({ target }: Facts): string {
-  return `Deploy nothing from this file before the upgrade: its image can't read the data. Name the image that runs in the file again (${target.container.image ?? ''}). The upgrade's pull request sets the new image. If the file must stay and nobody deploys until the upgrade is done, add a line "majors: nothing is deployed until then" to "ignore-checks".`;
+  return `Deploy nothing from this file before the upgrade: its image can't read the data. Name the image that runs in the file again (${target.container.image ?? ''}). The upgrade's pull request sets the new image. Must the file stay, and nobody deploys until the upgrade is done? Then add a line "majors: nothing is deployed until then" to "ignore-checks".`;
 }

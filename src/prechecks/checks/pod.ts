@@ -56,7 +56,7 @@ export const podChecks: readonly Check[] = [
     title: "Termination grace period of the server's pod",
     expected: 'PostgreSQL has enough time to shut down',
     subject: 'target',
-    why: 'The kubelet kills the server when terminationGracePeriodSeconds are over, even in the middle of a clean shutdown. The upgrade writes a checkpoint right before, so that little is left to do. The action does not upgrade a server that was killed: it has to recover first, and the downtime was for nothing.',
+    why: 'The kubelet kills the server when terminationGracePeriodSeconds are over, even in the middle of a clean shutdown. The upgrade writes a checkpoint right before, so that little is left to do. The action does not upgrade a server that was killed. Such a server has to recover first, and the downtime was for nothing.',
     advice: longerGrace,
     run({ target }) {
       const seconds = target.statefulSet.spec?.template.spec?.terminationGracePeriodSeconds ?? defaultGrace;

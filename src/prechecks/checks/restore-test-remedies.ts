@@ -8,7 +8,7 @@ export const restoreTestRemedies: readonly { readonly message: RegExp; readonly 
   {
     message: /unrecognized configuration parameter|invalid configuration parameter name|invalid value for parameter/,
     remedy:
-      'Reset the setting where it is stored (ALTER ROLE, ALTER DATABASE or ALTER FUNCTION … RESET), or set a value that PostgreSQL 14 of the upgrade image accepts.',
+      'Reset the setting where it is stored (ALTER ROLE, ALTER DATABASE or ALTER FUNCTION … RESET). Or set a value that PostgreSQL 14 of the upgrade image accepts.',
   },
   {
     message: /collation .* does not exist|could not create locale|locale .* (incompatible|not)|invalid locale name/,

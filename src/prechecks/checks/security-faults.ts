@@ -50,6 +50,13 @@ const faults: readonly Fault[] = [
   },
 ];
 
+/** `CVE-2022-1552: … (fixed in 12.11 and 14.3).` */
+function faultSentence({ cve, fixed, what }: Fault): string {
+  const ofTwelve =
+    fixed[12] === undefined ? 'not fixed in PostgreSQL 12, fixed in' : `fixed in 12.${String(fixed[12])} and`;
+  return `${cve}: ${what} (${ofTwelve} 14.${String(fixed[14])}).`;
+}
+
 const newest = Math.max(...faults.map(({ fixed }) => fixed[14]));
 
 export const securityFaultChecks: readonly Check[] = [
@@ -58,8 +65,8 @@ export const securityFaultChecks: readonly Check[] = [
     title: 'Known security faults in maintenance and dumps',
     expected: 'Neither the images nor a server that ordinary roles can log in to has one of the faults below',
     subject: 'images',
-    why: `If a role that you don't trust may log in, these faults can make it a superuser when somebody maintains or dumps its objects: ${faults.map(({ cve, fixed, what }) => `${cve} (${what}; ${fixed[12] === undefined ? 'not fixed in PostgreSQL 12,' : `fixed in 12.${String(fixed[12])} and`} ${fixed[12] === undefined ? 'fixed in ' : ''}14.${String(fixed[14])})`).join(', ')}. The check only warns. It warns about the running server only where a role without the superuser's rights can log in. PostgreSQL 12.22 is the last minor version of PostgreSQL 12. The action runs no maintenance in it, and dumps with the programs of PostgreSQL 14. It restores where there is no password and no network. It dumps no database in which the check restored-code finds something. The check looks for no other faults: use the newest minor version of PostgreSQL 14.`,
-    advice: `Set "image-tag" and "upgrade-image" to images of PostgreSQL ${String(upgrade.to)}.${String(newest)} or later. The upgrade removes the faults of the running server. Until then, keep roles that you don't trust from logging in, or run no maintenance and no pg_dump as the superuser on their objects.`,
+    why: `These faults can make a role that you don't trust a superuser, when somebody maintains or dumps its objects. ${faults.map(faultSentence).join(' ')} The check only warns. It warns about the running server only where a role without the superuser's rights can log in. PostgreSQL 12.22 is the last minor version of PostgreSQL 12. The action runs no maintenance in it, and dumps with the programs of PostgreSQL 14. It restores where there is no password and no network. It dumps no database in which the check restored-code finds something. The check looks for no other faults: use the newest minor version of PostgreSQL 14.`,
+    advice: `Set "image-tag" and "upgrade-image" to images of PostgreSQL ${String(upgrade.to)}.${String(newest)} or later. The upgrade removes the faults of the running server. Until then, keep roles that you don't trust from logging in. Or run no maintenance and no pg_dump as the superuser on their objects.`,
     run: ({ server, upgradeProbe, servingProbe }) => {
       const answers = [
         judgeFact(server, judgeServer),

@@ -20,9 +20,9 @@ export const spaceChecks: readonly Check[] = [
     title: 'Free space on the volume',
     expected: 'The volume has room for the new system catalogs',
     subject: 'target',
-    why: 'Where there is too little room, the upgrade Job refuses to begin, in the downtime. The check uses the numbers of the Job. They are 100 MB, three WAL segments, the transaction status, and the catalogs and a quarter more (at least 9.5 MB for each database). Reflinks need room for their own records. `transfer: copy` needs room for all data once more. The server writes on until the upgrade. So the check warns where less than twice the room for what is not data is free.',
+    why: 'Where there is too little room, the upgrade Job refuses to begin, in the downtime. The check uses the numbers of the Job. They are 100 MB, three WAL segments, the transaction status, and the catalogs. For the catalogs the check adds a quarter, and counts at least 9.5 MB for each database. Reflinks need room for their own records. `transfer: copy` needs room for all data once more. The server writes on until the upgrade. So the check warns where less than twice the room for what is not data is free.',
     advice:
-      "Enlarge the PersistentVolumeClaim; the check prints the command. If the driver can't enlarge volumes, move the data to a larger volume (restore a backup to it), or remove what nobody needs. Where inodes are missing, remove files that nobody needs, or move the data to a volume with more inodes.",
+      "Enlarge the PersistentVolumeClaim; the check prints the command. If the driver can't enlarge volumes, move the data to a larger volume (restore a backup to it). Or remove what nobody needs. Where inodes are missing, remove files that nobody needs, or move the data to a volume with more inodes.",
     run: ({ inputs, files, databases, volumeTrial, target, storageClass }) =>
       judgeFact(files, (seen) =>
         judgeFact(databases, (list) => {

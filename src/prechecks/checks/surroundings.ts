@@ -15,7 +15,7 @@ export const surroundingsChecks: readonly Check[] = [
     subject: 'cluster',
     why: 'They would remove the scheduling gate, and start PostgreSQL and the applications in the middle of the upgrade. The check finds them by their labels, annotations and field managers. It reads from the Application, HelmRelease or Kustomization whether it is paused, where that may be read. `app.kubernetes.io/instance` alone is no evidence: Helm sets it too. The upgrade pauses ScaledObjects of KEDA, and has to see them for that. A HorizontalPodAutoscaler needs nothing, except one with a minReplicas of 0: Kubernetes suspends it while its target has 0 replicas.',
     advice:
-      "Pause Argo CD or Flux until the upgrade is done; the check prints the command for the object that it found (`argocd app set APPLICATION --sync-policy none`, `flux suspend helmrelease NAME`). Merge the pull request for the values file before you resume. For ScaledObjects of KEDA, let the kubeconfig's user list, get and patch scaledobjects.keda.sh.",
+      "Pause Argo CD or Flux until the upgrade is done. The check prints the command for what it found: `argocd app set APPLICATION --sync-policy none` or `flux suspend helmrelease NAME`. Merge the pull request for the values file before you resume. For ScaledObjects of KEDA, let the kubeconfig's user list, get and patch scaledobjects.keda.sh.",
     run: ({ reconcilers, target }) =>
       judgeFact(reconcilers, (all) => {
         const evidence = (r: Reconciler) => [r.seen, ...r.marks.map((mark) => `mark of ${toolOf(r)}: ${mark}`)];

@@ -30,7 +30,7 @@ export const valuesChecks: readonly Check[] = [
     'Rules of the repository for the branch',
     "The repository's rules allow the branch",
     'Rulesets may refuse new branches, or commits that GitHub signs for an app.',
-    'Exempt the token from the rules that the finding names, or set "pull-request-branch" to a name that no such rule covers.',
+    'Exempt the token from the rules that the finding names. Or set "pull-request-branch" to a name that no such rule covers.',
   ),
   check(
     'pull-request-right',
