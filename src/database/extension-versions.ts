@@ -21,7 +21,7 @@ const guardedSince = 140005;
 /**
  * Why the action runs no script of an extension as the superuser: a role without superuser's rights may have put code in its way.
  * Decision: docs/decisions/0011-statistics-and-extensions.md
- * @param serverVersion server_version_num of 14
+ * @param serverVersion server_version_num of PostgreSQL 14
  * @returns a sentence; undefined where nothing is in the way
  */
 export function dangerOfUpdate({ shadows }: Pick<Outdated, 'shadows'>, serverVersion: number): string | undefined {

@@ -4,7 +4,7 @@ const planNodes = 'bitmapscan hashagg hashjoin indexonlyscan indexscan material 
 
 /**
  * What every session of the action sets, so that no `ALTER ROLE … SET` and no `ALTER DATABASE … SET` changes what it does: a parameter that comes
- * with the connection (PGOPTIONS) beats both. Only parameters that any role may store for itself, or for a database that it owns, and that 12 and 14
+ * with the connection (PGOPTIONS) beats both. Only parameters that any role may store for itself, or for a database that it owns, and that PostgreSQL 12 and PostgreSQL 14
  * both know; those which only a superuser may store (`session_preload_libraries`, `log_statement`, …) are the administrator's word.
  * Decision: docs/decisions/0028-users-code.md
  */

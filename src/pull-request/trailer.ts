@@ -12,7 +12,7 @@ export function commitMessage(path: string, image: string, { version, blob }: Tr
   return [
     `Set PostgreSQL of CircleCI Server to ${version}`,
     '',
-    `${path} names the image of PostgreSQL after the upgrade from 12 to 14:`,
+    `${path} names the image of PostgreSQL after the upgrade from PostgreSQL 12 to PostgreSQL 14:`,
     image,
     '',
     `${versionKey}: ${version}`,

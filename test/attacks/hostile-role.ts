@@ -228,7 +228,7 @@ CREATE CAST (pair AS text) WITH FUNCTION pair_text(pair); GRANT USAGE ON TYPE pa
 
 /**
  * Each parameter that the role may set, at another value than it has; 14 lacks those that are left out, which another check tells, but for
- * idle_session_timeout, which only 14 has: at a single millisecond, a session of ours may be ended before its first statement.
+ * idle_session_timeout, which only PostgreSQL 14 has: at a single millisecond, a session of ours may be ended before its first statement.
  */
 const settings = `
 DO $do$

@@ -1,4 +1,4 @@
-// Every session of ours in a real 12, and in a real 14, where a role without rights has left what it could.
+// Every session of ours in a real PostgreSQL 12 and a real PostgreSQL 14, where a role without rights has left what it could.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';

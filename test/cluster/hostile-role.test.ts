@@ -67,7 +67,7 @@ test('the prechecks find what a restore would run, and run nothing of it', async
 test('an upgrade runs nothing of it, once what blocks it is gone', async () => {
   safely(hostileDatabase, withoutRestored);
   for (const database of withShadows) safely(database, withoutChecks);
-  // Views of the role under the names of the system's that 14 lacks something of.
+  // Views of the role under the names of the system's that PostgreSQL 14 lacks something of.
   safely('postgres', removedColumns);
   const end = await runAction({ ...inputs, ...probing, mode: 'upgrade' });
   expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, 'upgraded', undefined]);

@@ -72,7 +72,7 @@ describe('an upgrade whose Job fails, since 14 lacks a library', () => {
     expect(end.log).toContain(`Deleting Job ${jobName} of an earlier try, which has ended`);
   });
 
-  test('12 serves as before, with every change', () => {
+  test('PostgreSQL 12 serves as before, with every change', () => {
     expect(psql(namespace, 'circleci', "SELECT legacy_eq('A', 'a')")).toBe('t');
     expectTwelve();
   });
@@ -107,7 +107,7 @@ describe('an upgrade whose Job is killed while it links', () => {
     expect(end.report.error?.message).toContain('137');
   });
 
-  test('12 serves as before, with every change', expectTwelve);
+  test('PostgreSQL 12 serves as before, with every change', expectTwelve);
 
   test('nothing of the half-made cluster is left', () => {
     const directories = ['/bitnami/postgresql', '/bitnami/postgresql/data/global'];
@@ -129,7 +129,7 @@ describe('an upgrade whose Job cannot start, since nobody asked its image before
     expect(end.report.error?.message).toContain('no-such-tag');
   });
 
-  test('12 serves as before, with every change', expectTwelve);
+  test('PostgreSQL 12 serves as before, with every change', expectTwelve);
 
   test('no Job is left that could start later', () => {
     const jobs = kubectl('-n', namespace, 'get', 'jobs', '-o', 'name').split('\n');
@@ -168,7 +168,7 @@ describe('once nothing is in the way any more, a second run beside one whose run
     expect(held.report.error?.message).toMatch(/runs\/1001\/attempts\/\d+ has held Lease/);
   });
 
-  test('takes over once the Lease has expired, and ends with 14', () => {
+  test('takes over once the Lease has expired, and ends with PostgreSQL 14', () => {
     expect(next.log).toMatch(
       /Took over Lease \S+ \(fencing token \d+\) from \S+runs\/1001\/\S+, which has not renewed it for \d+ s/,
     );

@@ -16,7 +16,7 @@ const volume = () => field('pvc', claimName, '.spec.volumeName');
 const upgrade = { namespace, mode: 'upgrade', confirm: namespace, probes: 'none', 'verify-backup': 'false' };
 const rollback = { namespace, mode: 'rollback', confirm: namespace };
 
-/** 12 serves with everything as it is to be, and nothing of ours holds on to the user's objects. */
+/** PostgreSQL 12 serves with everything as it is to be, and nothing of ours holds on to the user's objects. */
 function expectTwelve(before: ReturnType<typeof replicas>): void {
   expect(psql(namespace, 'postgres', 'SHOW server_version')).toBe('12.22');
   expect(replicas(namespace)).toEqual(before);
@@ -56,14 +56,14 @@ describe('an upgrade whose data differs, since a client changed it behind the st
     expect(end.report.error?.message).toContain('circleci: public.uninvited: absent before, 1 rows after');
   });
 
-  test('has 12 on a copy of the backup, with every acknowledged change', () => {
+  test('has PostgreSQL 12 on a copy of the backup, with every acknowledged change', () => {
     expectTwelve(before);
     expectNoLoss(namespace);
     expect(end.log).toContain('has the data that was measured before the upgrade');
     expect(volume()).not.toBe(former);
   });
 
-  test('keeps the volume with what 14 had, and gives the new one the policy that it had', () => {
+  test('keeps the volume with what PostgreSQL 14 had, and gives the new one the policy that it had', () => {
     expect(field('pv', former, '.status.phase')).toBe('Released');
     expect(field('pv', former, '.spec.persistentVolumeReclaimPolicy')).toBe('Retain');
     expect(field('pv', volume(), '.spec.persistentVolumeReclaimPolicy')).toBe('Delete');
@@ -96,7 +96,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
       expect(written).toBeGreaterThan(0);
     });
 
-    test('also after a helm upgrade with the image of 12: the next run goes on with 14, and warns of what it could not compare', async () => {
+    test('also after a helm upgrade with the image of PostgreSQL 12: the next run goes on with PostgreSQL 14, and warns of what it could not compare', async () => {
       helmUpgrade('--wait=hookOnly', '--server-side=false');
       expect(statefulSet(namespace).image).toContain(':12.');
       const next = await runAction(upgrade, { GITHUB_RUN_ID: '3' });
@@ -108,7 +108,7 @@ describe('an upgrade whose data differs, since a client changed it behind the st
       expect(acknowledged).toBeGreaterThanOrEqual(written);
     });
 
-    test('are stopped and 12 is back only for who agrees to lose what was written since', async () => {
+    test('are stopped and PostgreSQL 12 is back only for who agrees to lose what was written since', async () => {
       psql(namespace, 'circleci', 'CREATE TABLE written_since AS SELECT generate_series(1, 10)');
       const refused = await runAction(rollback);
       expect([refused.exitCode, refused.report.error?.code]).toEqual([1, 'consent-missing']);

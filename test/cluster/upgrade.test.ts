@@ -35,7 +35,7 @@ describe('an upgrade, in a namespace that enforces Pod Security restricted, by a
     end = await runAction({ namespace, mode: 'upgrade', confirm: namespace, kubeconfig });
   });
 
-  test('ends well, with 14 serving', () => {
+  test('ends well, with PostgreSQL 14 serving', () => {
     expect(end.log).toContain('PostgreSQL 14');
     expect([end.exitCode, end.outputs['verdict']]).toEqual([0, 'upgraded']);
     expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);

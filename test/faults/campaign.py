@@ -33,7 +33,7 @@ class Case:
 
 
 def converge(volume, command, outcome, **options):
-    """One new run, which has to end with everything there: on 14 after upgrade, on 12 after revert. Compares with what had been acknowledged."""
+    """One new run, which has to end with everything there: on PostgreSQL 14 after upgrade, on PostgreSQL 12 after revert. Compares with what had been acknowledged."""
     began = time.monotonic()
     code, result = volume.finish(volume.start(command, **options))
     outcome.seconds = max(outcome.seconds, time.monotonic() - began)

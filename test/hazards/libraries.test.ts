@@ -39,7 +39,7 @@ beforeAll(() => {
   expect(existsSync(join(twelve, 'citext.so'))).toBe(true);
   // What only the old installation has.
   copyFileSync(join(twelve, 'citext.so'), join(twelve, 'legacy_text.so'));
-  // What 14 has under the same name, built for the other major.
+  // What PostgreSQL 14 has under the same name, built for the other major.
   copyFileSync(join(twelve, 'refint.so'), join(twelve, 'stale.so'));
   copyFileSync(join(twelve, 'refint.so'), join(libraryDirectory(14), 'stale.so'));
   mkdirSync(join(twelve, 'plugins'), { recursive: true });

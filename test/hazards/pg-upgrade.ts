@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrap, Server, type Locale } from './server.ts';
 
-/** A fresh cluster of 14, and pg_upgrade into it; its output and logs. */
+/** A fresh cluster of PostgreSQL 14, and pg_upgrade into it; its output and logs. */
 export function pgUpgrade(
   old: Server,
   name: string,

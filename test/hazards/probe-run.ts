@@ -1,4 +1,4 @@
-// probe.sh as a pod runs it, in the installation of 14 on this machine.
+// probe.sh as a pod runs it, in the installation of PostgreSQL 14 on this machine.
 import { readFileSync } from 'node:fs';
 import { librariesOf, librariesQuestions, type Libraries } from '../../src/database/libraries.ts';
 import { readAll } from '../../src/database/measurement.ts';
@@ -33,7 +33,7 @@ async function answers(server: Server, questions: readonly Question[]): Promise<
   return await readAll(database, await readDatabases(database), questionsScript(questions), 2);
 }
 
-/** What the image answers that holds this machine's 14, asked for what the server needs. */
+/** What the image answers that holds this machine's PostgreSQL 14, asked for what the server needs. */
 export async function probeFor(
   server: Server,
   role: ProbeRole,

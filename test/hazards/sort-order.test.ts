@@ -1,4 +1,4 @@
-// A locale that sorts in another way where 14 runs: a real 12, a real 14, and indexes that mislead until they are rebuilt.
+// A locale that sorts in another way where PostgreSQL 14 runs: a real PostgreSQL 12, a real PostgreSQL 14, and indexes that mislead until they are rebuilt.
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';

@@ -85,7 +85,7 @@ test('what is ignored is shown as ignored, and opens nothing', async () => {
   expect(github.state.comments[0]?.body).toContain('failed, ignored, which does not block');
 });
 
-test('an issue is closed when 14 serves', async () => {
+test('an issue is closed when PostgreSQL 14 serves', async () => {
   await using scenario = await Scenario.begin();
   exceedQuota(scenario, 1);
   await precheck(scenario);

@@ -76,7 +76,7 @@ export class Postgresql {
     if (sql.includes("'bootstrapSuperuser'")) return [this.server];
     if (sql.includes('pg_prepared_xacts') || sql.includes('pg_authid')) return [];
     if (sql.includes('pg_stat_activity')) return [];
-    // Asked of 14 as it was started to be tried.
+    // Asked of PostgreSQL 14 in its trial start.
     if (sql.includes("'preloaded', current_setting")) return [startedConfiguration];
     if (sql.includes('pg_database_size')) return this.databases;
     throw new Error(`the fake server has no answer to: ${sql}`);

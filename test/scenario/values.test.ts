@@ -117,7 +117,7 @@ test('what is wrong with the values file is shown at its line', async () => {
   // The same where nothing else is asked.
   expect(at(await proposeValues(), 'values-')).toMatchObject({ file, line: String(finding?.place?.line) });
 
-  // 14 is named already, while 12 runs: the next deployment would start it on data of 12.
+  // PostgreSQL 14 is named already, while PostgreSQL 12 runs: the next deployment would start it on data of PostgreSQL 12.
   git.commitOn('main', { [file]: before.replace('12.16.3', '14.22.4094-4922444') }, 'Set 14');
   const early = await scenario.run(given, { environment: environment() });
   expect(early.report?.findings.find((f) => f.check === 'majors')).toMatchObject({
@@ -145,7 +145,7 @@ test('an upgrade does not begin when the pull request could not be made afterwar
   expect(scenario.api.writes).toEqual([]);
 });
 
-test('an upgrade does not begin while the values file names 14 already: the next deployment would start it on the data of 12', async () => {
+test('an upgrade does not begin while the values file names PostgreSQL 14 already: the next deployment would start it on the data of PostgreSQL 12', async () => {
   git.commitOn('main', { [file]: before.replace('12.16.3', '14.22.4094-4922444') }, 'Set 14 too early');
   await using scenario = await Scenario.begin();
   const inputs = { ...given, mode: 'upgrade', confirm: 'circleci-server' };

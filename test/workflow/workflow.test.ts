@@ -61,7 +61,7 @@ function changedLines(branch: string): string[] {
     .filter((line) => /^[+-](?![+-]{2} )/.test(line));
 }
 
-describe('the examples, one after the other on a server on 12', () => {
+describe('the examples, one after the other on a server on PostgreSQL 12', () => {
   /** Of the accounts that docs/permissions.md describes. */
   const secrets: Record<string, string> = {};
 
@@ -80,7 +80,7 @@ describe('the examples, one after the other on a server on 12', () => {
     return { ...end, changed: changed.map(callName) };
   }
 
-  /** The probes of both images, the restore test, and the trial start of 14. */
+  /** The probes of both images, the restore test, and the trial start of PostgreSQL 14. */
   const probes = [...Array<string>(4).fill('create pods'), ...Array<string>(4).fill('delete pods')];
 
   // That it is green where a check was red before is told below.
@@ -168,7 +168,7 @@ describe('the examples, one after the other on a server on 12', () => {
     expect(reportIn(end, 'postgresql-upgrade-1').error?.code).toBe('confirm-missing');
   });
 
-  test('upgrade.yml is green, 14 serves, and a pull request changes the tag and nothing else', async () => {
+  test('upgrade.yml is green, PostgreSQL 14 serves, and a pull request changes the tag and nothing else', async () => {
     const end = green(await runOnCluster('upgrade.yml', { namespace, mode: 'upgrade', confirm: namespace }));
     expect(end).toMatchObject({
       outputs: { postgresql: { verdict: 'upgraded', image, 'pull-request-operation': 'created' } },
@@ -208,7 +208,7 @@ describe('the examples, one after the other on a server on 12', () => {
       expect(end.log).toContain('error: consent-missing: ');
     });
 
-    test('is green with it, 12 serves, and a pull request takes the tag back and changes nothing else', async () => {
+    test('is green with it, PostgreSQL 12 serves, and a pull request takes the tag back and changes nothing else', async () => {
       const inputs = { namespace, mode: 'rollback', confirm: namespace, 'accept-data-loss': 'true' };
       const end = green(await runOnCluster('upgrade.yml', inputs));
       expect(end).toMatchObject({

@@ -45,7 +45,7 @@ export function enter(
   for (const volume of scene.served) onVolumes.add(volume);
 }
 
-/** PostgreSQL is there with this image and with a volume of its own, and no volume on which 14 has served is gone. */
+/** PostgreSQL is there with this image and with a volume of its own, and no volume on which PostgreSQL 14 has served is gone. */
 function expectServer({ world: { cluster }, served: onVolumes }: Stage, image: string): string {
   const { spec } = cluster.look('statefulsets', 'postgresql', namespace) ?? {};
   expect(spec?.template.spec?.containers[0]?.image).toBe(image);
@@ -63,7 +63,7 @@ export function expectTwelve(setting: Stage): void {
   expect([...setting.served]).not.toContain(expectServer(setting, oldImage));
 }
 
-/** PostgreSQL 14 serves, and the volume is the one that 12 had. */
+/** PostgreSQL 14 serves, and the volume is the one that PostgreSQL 12 had. */
 export function expectFourteen(setting: Stage): void {
   expect(expectServer(setting, newImage)).toBe('pv-1');
 }

@@ -42,7 +42,7 @@ describe('on a volume where reflinks work', () => {
       expect(end.report.error?.message).toContain('error while cloning relation "pg_toast.pg_toast_');
     });
 
-    test('12 serves as before, with every change, and nothing of the upgrade is left', () => {
+    test('PostgreSQL 12 serves as before, with every change, and nothing of the upgrade is left', () => {
       expect(psql(namespace, 'postgres', 'SHOW server_version')).toBe('12.22');
       expectNoLoss(namespace);
       expect(replicas(namespace)).toEqual(before);
@@ -72,7 +72,7 @@ describe('on a volume where reflinks work', () => {
       expect(replicas(namespace)).toEqual(before);
     });
 
-    test('keeps 12 whole beside 14, and the snapshot', () => {
+    test('keeps PostgreSQL 12 whole beside PostgreSQL 14, and the snapshot', () => {
       expect(existsSync(onVolume('data-12.preupgrade/global/pg_control'))).toBe(true);
       const snapshot = end.outputs['snapshot'] ?? '';
       const ready = ['get', 'volumesnapshot', snapshot, '-o', 'jsonpath={.status.readyToUse}'];
@@ -81,7 +81,7 @@ describe('on a volume where reflinks work', () => {
   });
 });
 
-test('a mode that the volume cannot do is refused, and 12 serves on', async () => {
+test('a mode that the volume cannot do is refused, and PostgreSQL 12 serves on', async () => {
   bench('reset', '--namespace', namespace, '--no-writer');
   const end = await runAction({ namespace, mode: 'upgrade', confirm: namespace, transfer: 'clone' });
   expect([end.exitCode, end.outputs['verdict']]).toEqual([1, 'reverted']);

@@ -12,7 +12,7 @@ jest.setTimeout(15 * 60_000);
 const moments = {
   'while the server is being stopped': '::group::Set the scheduling gate and stop PostgreSQL',
   'while pg_upgrade is at work': 'pg_upgrade --link',
-  'before 14 is started': '::group::Start PostgreSQL 14',
+  'before PostgreSQL 14 is started': '::group::Start PostgreSQL 14',
   'while the applications come back': '::group::Restart the applications',
   'while the statistics are rebuilt': '::group::Rebuild the statistics (ANALYZE)',
 };

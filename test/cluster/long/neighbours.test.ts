@@ -109,7 +109,7 @@ describe('an upgrade with a backup outside of the cluster, beside KEDA and a pau
     end = await action.end;
   });
 
-  test('ends with 14, and every change', () => {
+  test('ends with PostgreSQL 14, and every change', () => {
     expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, 'upgraded', undefined]);
     expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
     expectNoLoss(namespace);

@@ -39,7 +39,7 @@ describe('an upgrade whose node is drained while pg_upgrade is at work', () => {
     expect(end.report.error?.message).toContain(`node ${secondNode}, EvictionByEvictionAPI`);
   });
 
-  test('12 serves on the other node, with every change', () => {
+  test('PostgreSQL 12 serves on the other node, with every change', () => {
     expect(nodeOf('postgresql-0')).not.toBe(secondNode);
     expect(psql(namespace, 'postgres', 'SHOW server_version')).toBe('12.22');
     expectAsBefore();
@@ -93,8 +93,8 @@ for (const what of deaths)
       expect(deletions).not.toContain('delete jobs');
     });
 
-    // Where the power went while pg_upgrade had 12 running, its recovery empties unlogged tables: the comparison sees that, and 12 comes back from the backup.
-    test('the next run goes on to 14 with every change, or has 12 back with all rows, and one more goes to 14', async () => {
+    // Where the power went while pg_upgrade had PostgreSQL 12 running, its recovery empties unlogged tables. The comparison sees that, and PostgreSQL 12 comes back from the backup.
+    test('the next run goes on to PostgreSQL 14 with every change, or has PostgreSQL 12 back with all rows, and one more goes to PostgreSQL 14', async () => {
       const next = await runAction(inputs);
       if (next.outputs['verdict'] === 'reverted') {
         expect(next.report.error?.message).toContain('circleci: public.live_output: 1000 rows before, 0 rows after');

@@ -33,7 +33,7 @@ export interface Server {
   readonly image: string;
 }
 
-/** A new server on 12 with little data, and what is known of it. */
+/** A new server on PostgreSQL 12 with little data, and what is known of it. */
 export function newServer(...options: string[]): Server {
   bench('reset', '--namespace', namespace, '--size-mb', '20', '--tables', '40', ...options);
   return { replicas: replicas(namespace), rows: rows(), image: statefulSet(namespace).image };
@@ -50,7 +50,7 @@ export function expireLease(): void {
   if (namesOf('leases').length > 0) setBackLease(namespace);
 }
 
-/** One more run, which has to end with 14. A backup is kept of each upgrade that began, also of one that was taken back: of `upgrades` at most. */
+/** One more run, which has to end with PostgreSQL 14. A backup is kept of each upgrade that began, also of one that was taken back: of `upgrades` at most. */
 export async function expectUpgraded(
   outcome: Outcome,
   before: Server,
@@ -62,7 +62,7 @@ export async function expectUpgraded(
   expectWhole(outcome, before, '14', upgrades);
 }
 
-/** One more run, which has to end with 14, or with 12 where the run before had begun to go back. */
+/** One more run, which has to end with PostgreSQL 14, or with PostgreSQL 12 where the run before had begun to go back. */
 export async function expectConverged(
   outcome: Outcome,
   before: Server,
@@ -81,7 +81,7 @@ async function oneMoreRun(outcome: Outcome, inputs: InputValues): Promise<Action
   return end;
 }
 
-/** This version serves all that 12 had and every acknowledged change, all workloads are back, and nothing of the upgrade holds on to anything. */
+/** This version serves all that PostgreSQL 12 had and every acknowledged change, all workloads are back, and nothing of the upgrade holds on to anything. */
 export function expectWhole(outcome: Outcome, before: Server, version: '12' | '14', upgrades = 1): void {
   // Where somebody else restarted it when the run was at its end, it may still be starting.
   kubectl('-n', namespace, 'rollout', 'status', 'statefulset/postgresql', '--timeout=120s');

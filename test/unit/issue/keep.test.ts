@@ -108,7 +108,7 @@ describe('the one issue', () => {
     expect(await scene.writesOf([finding('majors')])).toEqual([]);
   });
 
-  it('is closed when 14 serves', async () => {
+  it('is closed when PostgreSQL 14 serves', async () => {
     await scene.run([finding('majors')]);
     expect((await scene.run([], { findings: [] })).operation).toBe('closed');
     expect(scene.issue.body).toContain('**✓ PostgreSQL 14 serves already**');

@@ -64,7 +64,7 @@ export function collectPods({ cluster }: Setting): void {
 /** Of a Job that started 12 on a copy of the volume. */
 const booted = ending(0, { command: 'boot', outcome: 'booted', message: 'PostgreSQL 12.16 starts on the copy' });
 
-/** Of a Job that takes nothing back, since 14 was started on the volume. */
+/** Of a Job that takes nothing back, since PostgreSQL 14 was started on the volume. */
 export function served(transfer: string): V1ContainerState {
   return ending(13, { command: 'revert', outcome: 'served', message: 'the checkpoint of 14 has moved', transfer });
 }

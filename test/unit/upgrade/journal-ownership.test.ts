@@ -47,8 +47,13 @@ const other = {
 
 describe('nothing is written for a journal with', () => {
   test.each<[string, Partial<JournalRecord>, Noted, string]>([
-    ['an image for 12 that nothing else names', { image: evil }, back, 'image-unconfirmed'],
-    ['an image for 14 that nothing else names', { serving: { ...serving, reference: evil } }, {}, 'image-unconfirmed'],
+    ['an image for PostgreSQL 12 that nothing else names', { image: evil }, back, 'image-unconfirmed'],
+    [
+      'an image for PostgreSQL 14 that nothing else names',
+      { serving: { ...serving, reference: evil } },
+      {},
+      'image-unconfirmed',
+    ],
     ['another image for the Job', { job: { ...job, image: evil } }, {}, 'image-unconfirmed'],
     ['another image for the Job, on the way back', { job: { ...job, image: evil } }, back, 'image-unconfirmed'],
     ['a volume of another namespace', { volume: 'pv-of-others' }, back, 'volume-foreign'],
@@ -70,7 +75,7 @@ describe('nothing is written for a journal with', () => {
   });
 });
 
-test('an image of 12 that the history has forgotten is used once somebody has named it', async () => {
+test('an image of PostgreSQL 12 that the history has forgotten is used once somebody has named it', async () => {
   const setting = await live();
   const { cluster, context } = setting;
   cluster.put('configmaps', await sealedJournal({ ...recordOf(context.target), image: evil }, back, 100));

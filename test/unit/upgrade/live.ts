@@ -56,7 +56,7 @@ export function anotherRun({ context, clock }: Setting, cluster: AnyCluster, tar
   };
 }
 
-/** Wherever 14 serves, a row is missing. */
+/** Wherever PostgreSQL 14 serves, a row is missing. */
 export function loseRowOn14({ cluster, state, image }: Awaited<ReturnType<typeof live>>): void {
   cluster.hooks.push((call) => {
     const rows = image() === newImage ? '41' : '42';

@@ -105,7 +105,7 @@ describe('what a dry run tells', () => {
     }
   });
 
-  test('has the changes as they come to be: from 12 to 14, down and up again', async () => {
+  test('has the changes as they come to be: from PostgreSQL 12 to PostgreSQL 14, down and up again', async () => {
     const world = await live();
     world.cluster.put('scaledobjects', scaledObject('frontend-scaler', 'frontend'));
     const steps = await planned(world);

@@ -18,14 +18,14 @@ async function journal(notes: Parameters<Journal['note']>[] = []): Promise<Journ
   return begun;
 }
 
-test('a server on 12 without a journal is not started', async () => {
+test('a server on PostgreSQL 12 without a journal is not started', async () => {
   const status = statusOf(await seen());
   expect(status.state).toBe('not-started');
   expect(status.next.text).toContain('"mode: precheck"');
   expect(status.evidence).toEqual([expect.stringContaining('1 replicas'), 'pod postgresql-0: ready']);
 });
 
-test('a server on 14 whose journal is closed is upgraded, and the journal says by whom', async () => {
+test('a server on PostgreSQL 14 whose journal is closed is upgraded, and the journal says by whom', async () => {
   const on14 = await target(statefulSet({ containers: [serverContainer({ image: newImage })] }));
   const status = statusOf(await seen({ target: on14, journal: await journal([['outcome', 'upgraded']]) }));
   expect(status.state).toBe('upgraded');

@@ -11,7 +11,7 @@ import { live, loseRowOn14 } from './live.ts';
 import { writesBesidesCounting } from './sealed.ts';
 
 describe('an upgrade', () => {
-  test('goes from 12 to 14 and brings everything back', async () => {
+  test('goes from PostgreSQL 12 to PostgreSQL 14 and brings everything back', async () => {
     const { begin, image, journal, replicas, cluster } = await live();
     const results = await begin();
     expect(results).toMatchObject({ jobRun: { phase: 'ended' }, warnings: [] });
@@ -47,7 +47,7 @@ describe('an upgrade', () => {
     expect(seen).toEqual(order);
   });
 
-  test('whose Job fails ends with 12 and with the applications as they were', async () => {
+  test('whose Job fails ends with PostgreSQL 12 and with the applications as they were', async () => {
     const reverted = ending(0, { command: 'revert', outcome: 'reverted', message: 'the old data directory is back' });
     const { begin, image, journal, replicas, state } = await live({ [jobName]: ending(1), [revertName]: reverted });
     const error = await thrownBy(begin);

@@ -22,7 +22,7 @@ describe('majors', () => {
   });
 
   test.each(['14.22.4094-4922444', 'docker.io/circleci/server-postgres:14.22', '13', 'v15.3'])(
-    'a values file that names %s fails: the next deployment would start it on the data of 12',
+    'a values file that names %s fails: the next deployment would start it on the data of PostgreSQL 12',
     async (names) => {
       const answer = await answerOf('majors', naming(names));
       expect(answer.status).toBe('failed');
@@ -43,7 +43,7 @@ describe('majors', () => {
     expect(answer.text).toContain(evidence);
   });
 
-  test('what was not read is said, and never taken for 12', async () => {
+  test('what was not read is said, and never taken for PostgreSQL 12', async () => {
     const none = await answerOf('majors', { pullRequest: undefined });
     expect(none.text).toContain('"values-file" is not given');
     const unread = { id: 'values-file', status: 'unknown', evidence: [] } as const;

@@ -7,7 +7,7 @@ const { configuration } = trial;
 const rule = { users: ['all'], method: 'scram-sha-256', line: 95, error: null };
 
 describe('serving-start', () => {
-  test('passes where 14 started, with what it loaded', async () => {
+  test('passes where PostgreSQL 14 started, with what it loaded', async () => {
     const { status, text } = await answerOf('serving-start');
     expect(status).toBe('passed');
     expect(text).toContain('PostgreSQL 14.22 of ');
@@ -53,14 +53,14 @@ describe('serving-logins', () => {
     expect((await answerOf('serving-logins', { trial: unread('no pod') })).status).toBe('passed');
   });
 
-  test('passes where no rule of 14 asks for another one', async () => {
+  test('passes where no rule of PostgreSQL 14 asks for another one', async () => {
     expect((await answerOf('serving-logins', { md5Roles })).status).toBe('passed');
   });
 
   test.each([
     [['all'], ['app', 'reports']],
     [['app'], ['app']],
-  ])('fails for those whom a rule of 14 for %j refuses', async (users, refused) => {
+  ])('fails for those whom a rule of PostgreSQL 14 for %j refuses', async (users, refused) => {
     const strict = { ...configuration, rules: [{ ...rule, users }] };
     const answer = await answerOf('serving-logins', { md5Roles, trial: known({ ...trial, configuration: strict }) });
     expect(answer.status).toBe('failed');
@@ -68,7 +68,7 @@ describe('serving-logins', () => {
     expect(answer.text).toContain('line 95 of pg_hba.conf in ');
   });
 
-  test('is unknown where 14 did not start', async () => {
+  test('is unknown where PostgreSQL 14 did not start', async () => {
     const answer = await answerOf('serving-logins', { md5Roles, trial: known({ ...ended, lines: [] }) });
     expect(answer.status).toBe('unknown');
   });

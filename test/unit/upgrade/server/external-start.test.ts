@@ -45,7 +45,7 @@ function setImage({ cluster }: Live, image: string): void {
   cluster.put('statefulsets', now);
 }
 
-/** 12 does not start on files of 14, which the volume has once its Job has ended. */
+/** PostgreSQL 12 does not start on files of PostgreSQL 14, which the volume has once its Job has ended. */
 function neverReadyOn14({ cluster }: Live): void {
   cluster.hooks.push(() => {
     const pod = cluster.peek('pods', 'postgresql-0', namespace);
@@ -73,7 +73,7 @@ async function nextRun(setting: Live): Promise<readonly string[]> {
 }
 
 describe('applications that somebody else starts', () => {
-  test('while pg_upgrade is at work: 12 comes back before 14 has served anybody, and theirs stays as they set it', async () => {
+  test('while pg_upgrade is at work: PostgreSQL 12 comes back before PostgreSQL 14 has served anybody, and theirs stays as they set it', async () => {
     const setting = await upgrade(reverted);
     once(
       setting,
@@ -105,7 +105,7 @@ describe('applications that somebody else starts', () => {
     expect([error.code, setting.image(), setting.replicas()]).toEqual(['reverted', oldImage, 5]);
   });
 
-  describe('when 14 serves already, and that write to it', () => {
+  describe('when PostgreSQL 14 serves already, and that write to it', () => {
     async function letIn(): Promise<Live> {
       const setting = await upgrade();
       once(
@@ -149,7 +149,7 @@ describe('applications that somebody else starts', () => {
     });
   });
 
-  test('together with an image of 12 over the files of 14 do not lead back either', async () => {
+  test('together with an image of PostgreSQL 12 over the files of PostgreSQL 14 do not lead back either', async () => {
     const setting = await upgrade();
     once(
       setting,
@@ -169,7 +169,7 @@ describe('applications that somebody else starts', () => {
   });
 });
 
-describe('an image of 12 that somebody else sets', () => {
+describe('an image of PostgreSQL 12 that somebody else sets', () => {
   test('before the applications are let in takes everything back', async () => {
     const setting = await upgrade();
     once(
@@ -186,7 +186,7 @@ describe('an image of 12 that somebody else sets', () => {
     expect(setting.replicas()).toBe(3);
   });
 
-  test('after that is not called done: the next run sets that of 14 again', async () => {
+  test('after that is not called done: the next run sets that of PostgreSQL 14 again', async () => {
     const setting = await upgrade();
     once(
       setting,

@@ -19,7 +19,7 @@ async function withAnotherOrder() {
 }
 
 describe('indexes on text', () => {
-  test('are rebuilt before the applications come back where 14 sorts in another way', async () => {
+  test('are rebuilt before the applications come back where PostgreSQL 14 sorts in another way', async () => {
     const setting = await withAnotherOrder();
     const stopped: (number | undefined)[] = [];
     const { statements } = setting.state;
@@ -35,13 +35,13 @@ describe('indexes on text', () => {
     ]);
   });
 
-  test('are left alone where it sorts as 12 did', async () => {
+  test('are left alone where it sorts as PostgreSQL 12 did', async () => {
     const setting = await live();
     await setting.begin();
     expect(setting.state.statements.filter((s) => s.includes('REINDEX'))).toEqual([]);
   });
 
-  test('that can not be rebuilt bring 12 back', async () => {
+  test('that can not be rebuilt bring PostgreSQL 12 back', async () => {
     const setting = await withAnotherOrder();
     setting.state.refuse.push({ statement: /REINDEX/, message: 'could not create unique index "users_name_key"' });
     const error = await thrownBy(setting.begin);
