@@ -21,7 +21,7 @@ import { servingStartChecks } from './checks/serving-start.ts';
 import { sortOrderChecks } from './checks/sort-order.ts';
 import { spaceChecks } from './checks/space.ts';
 import { storageClassChecks } from './checks/storage-class.ts';
-import { surroundingsChecks } from './checks/surroundings.ts';
+import { deploymentToolChecks } from './checks/deployment-tools.ts';
 import { transferChecks } from './checks/transfer.ts';
 import { valuesChecks } from './checks/values.ts';
 
@@ -54,7 +54,7 @@ export const checkGroups: readonly CheckGroup[] = [
     ],
   },
   { title: 'Cluster and storage', checks: [...clusterChecks, ...storageClassChecks, ...placementChecks] },
-  { title: 'Clients, GitOps and Helm', checks: [...clientsChecks, ...surroundingsChecks, ...serverReleaseChecks] },
+  { title: 'Clients, GitOps and Helm', checks: [...clientsChecks, ...deploymentToolChecks, ...serverReleaseChecks] },
   { title: 'Pull request for the values file', checks: valuesChecks },
 ];
 

@@ -6,8 +6,8 @@ import type { Check } from '../../facts/check.ts';
 
 const releaseAnnotation = 'meta.helm.sh/release-name';
 
-/** What would undo the changes of the upgrade. */
-export const surroundingsChecks: readonly Check[] = [
+/** Tools that would undo the changes of the upgrade: Argo CD, Flux, KEDA, Helm and operators. */
+export const deploymentToolChecks: readonly Check[] = [
   {
     id: 'gitops',
     title: 'Argo CD, Flux and KEDA',
