@@ -57,7 +57,7 @@ const unusualColumns = `SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND a
     AND (typelem = 0 OR (SELECT e.typtype FROM pg_type e WHERE e.oid = t.typelem) = 'b'))`;
 
 const advice =
-  'Change the columns to text, or drop them. Queries that expect the old type then need a cast. First drop each view or default on the column, and each index whose expression or condition needs the old type. Create them again afterwards. There is no command where the table or the type belongs to a role without SUPERUSER. As the superuser, the command would run code of that role with all rights. That role runs it in a login of its own (ALTER TABLE … ALTER COLUMN … TYPE text USING …::text).';
+  'Change the columns to text, or drop them. Queries that expect the old type then need a cast. First drop each view or default on the column, and each index whose expression or condition needs the old type. Create them again afterwards. For a table or a type of a role without SUPERUSER, no command is printed. Run by the superuser, it would run code of that role with all rights. Let that role run the command in a login of its own: ALTER TABLE … ALTER COLUMN … TYPE text USING …::text';
 
 export const columnHazards: readonly Hazard[] = [
   {
@@ -111,7 +111,7 @@ export const columnHazards: readonly Hazard[] = [
     shows: 'check',
     says: 'Your installation contains inconsistent NOT NULL constraints.',
     advice:
-      "Give the children's columns the NOT NULL of the parent. First change rows with NULL in these columns. There is no command where a table belongs to a role without SUPERUSER. As the superuser, the command would run code of that role with all rights. That role runs it in a login of its own (ALTER TABLE … ALTER COLUMN … SET NOT NULL).",
+      "Give the children's columns the NOT NULL of the parent. First change rows with NULL in these columns. For a table of a role without SUPERUSER, no command is printed. Run by the superuser, it would run code of that role with all rights. Let that role run the command in a login of its own: ALTER TABLE … ALTER COLUMN … SET NOT NULL",
     onlyIfExists: ['SELECT 1 FROM pg_inherits'],
     database: `
 SELECT DISTINCT format('%s.%I', inhrelid::regclass, attname), 'its parent ' || inhparent::regclass || ' has NOT NULL' || ${runBy('roles')},

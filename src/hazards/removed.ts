@@ -176,7 +176,7 @@ const changedFunctions = [
 ];
 
 const advice =
-  'Keep its definition (pg_dump --schema-only), drop it with the command, and create it again without what PostgreSQL 14 lacks.';
+  'Save the definition of the object (pg_dump --schema-only). Drop the object with the command. Create it again without what PostgreSQL 14 lacks.';
 
 export const removedHazards: readonly Hazard[] = [
   {
@@ -187,7 +187,7 @@ export const removedHazards: readonly Hazard[] = [
     severity: 'failed',
     shows: 'upgrade',
     says: 'operator does not exist: polygon ~ point; syntax error at or near ")"',
-    advice: `${advice} factorial(), <@ and @> are the same in PostgreSQL 12 and PostgreSQL 14.`,
+    advice: `${advice} Use factorial(), <@ and @> instead, which are the same in both versions.`,
     onlyIfExists: [somethingGone],
     database: `
 WITH gone AS (${findOperators}), ${expressions},
@@ -203,7 +203,7 @@ GROUP BY object, remedy`,
     severity: 'failed',
     shows: 'upgrade',
     says: 'function numeric_fac(bigint) does not exist',
-    advice: `${advice} factorial() is the same in PostgreSQL 12 and PostgreSQL 14.`,
+    advice: `${advice} Use factorial() instead, which is the same in both versions.`,
     onlyIfExists: [somethingGone, 'SELECT 1 FROM pg_cast WHERE oid >= 16384', operators],
     database: `
 WITH gone AS (${findFunctions} UNION ALL ${conversions}), ${expressions},

@@ -60,7 +60,7 @@ export function idsOf({ check, waiting }: FindingView): string[] {
   return check === undefined ? [...waiting] : [check, ...waiting];
 }
 
-/** `It keeps 2 checks from an answer: a, b`, for a place that shows so many ids; undefined where no other check waits. */
+/** `Because of it, 2 checks have no answer: a, b`, for a place that shows so many ids; undefined where no other check waits. */
 export function waitingText(
   { check, waiting }: FindingView,
   most = Infinity,
@@ -71,8 +71,8 @@ export function waitingText(
   const more = waiting.length > most ? ` and ${String(waiting.length - most)} more` : '';
   const lead =
     check === undefined
-      ? 'They wait for the same'
-      : `It keeps ${waiting.length === 1 ? 'a check' : `${String(waiting.length)} checks`} from an answer`;
+      ? 'The checks'
+      : `Because of it, ${waiting.length === 1 ? 'a check has' : `${String(waiting.length)} checks have`} no answer`;
   return `${lead}: ${ids}${more}`;
 }
 

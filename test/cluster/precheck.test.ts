@@ -141,7 +141,7 @@ describe('a precheck', () => {
       expect(['failed', 'unknown']).toContain(status(broken, check));
       expect(broken.report.findings.find((f) => f.check === check)?.remedy).toBeTruthy();
       // By itself, or under the one reason for which several could not be told.
-      expect(broken.log).toMatch(new RegExp(`::error title=(${check}|[^\n]* wait for the same: [^\n]*\\b${check}\\b)`));
+      expect(broken.log).toMatch(new RegExp(`::error title=(${check}|[^\n]* The checks: [^\n]*\\b${check}\\b)`));
     });
   });
 });

@@ -45,7 +45,7 @@ describe('what did not pass', () => {
     expect(others).toEqual([]);
     expect(annotation?.title).toBe('bootstrap-superuser: failed');
     expect(annotation?.message).toContain(
-      'Seen: bootstrap-superuser was seen. It keeps 3 checks from an answer: orphaned-objects, invalid-indexes, large-objects. See to bootstrap-superuser.',
+      'Seen: bootstrap-superuser was seen. Because of it, 3 checks have no answer: orphaned-objects, invalid-indexes, large-objects. See to bootstrap-superuser.',
     );
   });
 
@@ -54,7 +54,7 @@ describe('what did not pass', () => {
     expect(others).toEqual([]);
     expect(annotation?.title).toBe('3 checks without an answer: unknown');
     expect(annotation?.message).toContain(
-      `3 checks without an answer. Not known: ${reason}. They wait for the same: orphaned-objects, invalid-indexes, large-objects.`,
+      `3 checks without an answer. Not known: ${reason}. The checks: orphaned-objects, invalid-indexes, large-objects.`,
     );
   });
 
@@ -62,14 +62,14 @@ describe('what did not pass', () => {
     const codes = ids.map((id) => `\`${id}\``).join(', ');
     const rows = (findings: readonly Finding[]) => findingLines(findings).filter((line) => /^\| [✗?!] /.test(line));
     expect(rows(forCause)).toEqual([
-      `| ✗ failed | ${cause.title} \`bootstrap-superuser\` | \`bootstrap-superuser was seen\`<br>It keeps 3 checks from an answer: ${codes} |`,
+      `| ✗ failed | ${cause.title} \`bootstrap-superuser\` | \`bootstrap-superuser was seen\`<br>Because of it, 3 checks have no answer: ${codes} |`,
     ]);
     expect(rows(forReason)).toEqual([
-      `| ? unknown | 3 checks without an answer | \`${reason}\`<br>They wait for the same: ${codes} |`,
+      `| ? unknown | 3 checks without an answer | \`${reason}\`<br>The checks: ${codes} |`,
     ]);
     const body = bodyFor(settings(forCause), undefined, 1) ?? '';
     expect(body).toContain('**✗ 4 checks of 5 block the upgrade**');
-    expect(body).toContain(`It keeps 3 checks from an answer: ${codes}`);
+    expect(body).toContain(`Because of it, 3 checks have no answer: ${codes}`);
     expect(body.match(/\*\*What to do|See to /g)).toHaveLength(1);
   });
 
@@ -78,7 +78,9 @@ describe('what did not pass', () => {
     const comment = commentFor(settings(forCause), {}, { change: 1, red });
     const lines = comment.split('\n').filter((line) => line.startsWith('- '));
     expect(lines).toEqual([
-      expect.stringContaining('(`bootstrap-superuser`): failed; `bootstrap-superuser was seen`. It keeps 3 checks'),
+      expect.stringContaining(
+        '(`bootstrap-superuser`): failed; `bootstrap-superuser was seen`. Because of it, 3 checks',
+      ),
     ]);
     // Where only what waits is new, the reason is told.
     const later = commentFor(settings(forCause), { 'bootstrap-superuser': 'failed' }, { change: 2, red });

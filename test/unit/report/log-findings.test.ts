@@ -93,7 +93,7 @@ describe('the findings in the log', () => {
     expect(lines.slice(2)).toEqual([
       '? 2 checks without an answer (unknown)',
       '    psql: too many clients',
-      '    They wait for the same: majors, clients',
+      '    The checks: majors, clients',
       'What to do: See to majors.',
       'More about it: docs/checks.md',
     ]);
