@@ -48,7 +48,7 @@ function indented(text: string): string[] {
 export function planLines({ downtimeSeconds, steps }: PlanReport): string[] {
   return [
     downtimeSeconds === undefined
-      ? 'The downtime can not be predicted: the time of one of its steps is not known.'
+      ? "The downtime can't be predicted: the time of one of its steps is not known."
       : `The downtime would be about **${String(downtimeSeconds)} s**.`,
     '',
     ...steps.flatMap((step) => [

@@ -116,7 +116,7 @@ describe('a precheck', () => {
 
   describe.each([
     // What does not get into the way of one another is broken at once.
-    ['none', ['volume-users', 'leftovers', 'encoding-and-locale', 'admission', 'applications']],
+    ['none', ['volume-users', 'leftovers', 'database-connections', 'admission', 'applications']],
     ['none', ['superuser-login']],
     ['pods', ['images', 'serving-start', 'libraries']],
   ])('with probes %s sees what is broken', (probes, checks) => {
@@ -271,7 +271,8 @@ function breakIt(check: string): { inputs: Record<string, string>; repair(): voi
     case 'leftovers':
       inServer('mkdir /bitnami/postgresql/data-14');
       return { inputs: {}, repair: () => inServer('rmdir /bitnami/postgresql/data-14') };
-    case 'encoding-and-locale':
+    // Under another name than template0, a database has to accept connections.
+    case 'database-connections':
       psql(namespace, 'postgres', 'ALTER DATABASE template0 RENAME TO away');
       return { inputs: {}, repair: () => psql(namespace, 'postgres', 'ALTER DATABASE away RENAME TO template0') };
     case 'admission':

@@ -14,29 +14,17 @@ export const localeChecks: readonly Check[] = [
     title: 'Encoding and locale of the new cluster',
     expected: 'The new cluster gets the encoding and locale of the old one',
     subject: 'database',
-    why: 'pg_upgrade compares template0, template1 and postgres of both clusters. The Job creates the new cluster with the encoding and locale of template1. It creates the database postgres again where that one differs.',
-    advice: 'Create template0 or template1 where it is missing; the check prints the command.',
+    why: 'pg_upgrade compares template1 and postgres of both clusters, since these are in both and accept connections. It does not look at template0: the new cluster has its own. The Job creates the new cluster with the encoding and locale of template1. It creates the database postgres again where that one differs.',
+    advice: 'Create template1 where it is missing; the check prints the command.',
     run: ({ databases }) =>
       judgeFact(databases, (list) => {
         const evidence = list.map(describeDatabase);
-        const named = (name: string) => list.find((d) => d.name === name);
-        if (named('template1') === undefined)
+        if (list.every(({ name }) => name !== 'template1'))
           return failed(
             psqlRemedy('Create the database.', [
               [connectCommand('postgres'), 'CREATE DATABASE template1 TEMPLATE template0 IS_TEMPLATE true;'],
             ]),
             'there is no database template1',
-            ...evidence,
-          );
-        if (named('template0') === undefined)
-          return failed(
-            psqlRemedy('Create the database.', [
-              [
-                connectCommand('template1'),
-                'CREATE DATABASE template0 TEMPLATE template1 IS_TEMPLATE true ALLOW_CONNECTIONS false;',
-              ],
-            ]),
-            'there is no database template0',
             ...evidence,
           );
         return passed(...evidence);
