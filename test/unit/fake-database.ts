@@ -12,6 +12,10 @@ import { password } from './objects.ts';
 export interface ServerState {
   version: string;
   versionNumber: number;
+  /** listen_addresses. */
+  listensTo: string;
+  /** Where the message ends that is written into the WAL after a snapshot is cut. */
+  mark: string;
   /** server_version_num where extensions are updated. */
   newVersionNumber: number;
   databases: Record<string, DatabaseState>;
@@ -72,6 +76,8 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
     newVersionNumber: 140022,
     version: '12.16',
     versionNumber: 120016,
+    listensTo: '*',
+    mark: '0/1600000',
     databases: {
       postgres: databaseState(),
       template0: databaseState({ allowsConnections: false }),
@@ -144,10 +150,12 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes("'preloaded', current_setting")) return rows([startedConfiguration]);
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
   if (sql.includes("'bootstrapSuperuser'")) return rows([serverFacts(state)]);
+  if (sql.includes("'listensTo'")) return rows([{ version: state.version, listensTo: state.listensTo }]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
   if (sql.includes('pg_prepared_xacts') && sql.includes('pg_stat_activity'))
     return rows([...state.clients, ...state.obstacles, ...listedDatabases(state)]);
   if (sql.includes('pg_read_binary_file')) return rows(pagesIn(sql));
+  if (sql.includes('pg_logical_emit_message')) return `${rows([{ position: state.mark }])}0/2000000\n`;
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);

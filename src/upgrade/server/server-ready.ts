@@ -1,7 +1,8 @@
 import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
-import { UpgradeError } from '../../common/errors.ts';
+import { z } from 'zod';
+import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
 import { withWarning } from '../../job/newest-event.ts';
-import { waitFor } from '../../ports/wait.ts';
+import { waitFor, type Look } from '../../ports/wait.ts';
 import type { Context } from '../contract/step.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
@@ -12,11 +13,58 @@ import { shell } from '../../text/shell.ts';
  * @throws UpgradeError as soon as its container has been restarted twice, with the end of its log, or somebody else has set another image
  */
 export async function waitForServer(context: Context, image: string): Promise<void> {
+  await waitForPod(context, image, 'to be ready', (pod) =>
+    Promise.resolve(isReady(pod) ? { done: undefined } : undefined),
+  );
+}
+
+/**
+ * Waits until the server's pod has the newest template and PostgreSQL answers in it. Its readiness probe may come seconds later: only what connects through the Service needs that.
+ * @param image that the StatefulSet has now
+ * @returns the server's version
+ * @throws UpgradeError as `waitForServer`; ClusterError when the pod is ready and PostgreSQL does not answer
+ */
+export async function waitForAnswer(context: Context, image: string): Promise<string> {
+  return await waitForPod(context, image, 'to answer', async (pod, isRunning) => {
+    if (!isReady(pod) && !isRunning) return undefined;
+    try {
+      const { version, listensTo } = await ask(context.database);
+      return isReady(pod) || !isLocal(listensTo)
+        ? { done: version }
+        : { pending: 'it does not listen to other pods yet' };
+    } catch (error) {
+      if (isReady(pod) || !(error instanceof ClusterError)) throw error;
+      return { pending: `its container runs, and PostgreSQL does not answer yet: ${describe(error)}` };
+    }
+  });
+}
+
+const answer = z.object({ version: z.string(), listensTo: z.string() });
+
+async function ask(database: Context['database']): Promise<z.infer<typeof answer>> {
+  return answer.parse(JSON.parse(await database.read('template1', answerSql)));
+}
+
+const answerSql =
+  "SELECT json_build_object('version', current_setting('server_version'), 'listensTo', current_setting('listen_addresses'));";
+
+/** An image may run a server for its own scripts first, and stop it again. Nobody else can reach that one. */
+function isLocal(addresses: string): boolean {
+  return addresses.split(',').every((address) => ['', 'localhost', '127.0.0.1', '::1'].includes(address.trim()));
+}
+
+/** @param look says whether it is done; undefined where the state of the pod says what is missing */
+async function waitForPod<T>(
+  context: Context,
+  image: string,
+  until: string,
+  look: (pod: V1Pod, isRunning: boolean) => Promise<Look<T> | undefined>,
+): Promise<T> {
   const { cluster, target, inputs } = context;
   const container = target.container.name;
-  await waitFor(
+  return await waitFor(
     {
-      what: `PostgreSQL (${image}) to be ready`,
+      what: `PostgreSQL (${image}) ${until}`,
       limit: inputs.startTimeout,
       limitInput: 'start-timeout',
       lookAt: shell`kubectl -n ${target.namespace} describe pod ${target.podName}`,
@@ -35,7 +83,8 @@ export async function waitForServer(context: Context, image: string): Promise<vo
       }
       const status = pod.status?.containerStatuses?.find((c) => c.name === container);
       if ((status?.restartCount ?? 0) >= 2) throw await startFailure(context, image);
-      if (isReady(pod)) return { done: undefined };
+      const seen = await look(pod, status?.state?.running !== undefined);
+      if (seen !== undefined) return seen;
       const reason = status?.state?.waiting?.reason ?? pod.status?.phase ?? 'not ready';
       return { pending: await withWarning(cluster, pod, reason) };
     },

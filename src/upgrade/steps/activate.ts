@@ -4,7 +4,7 @@ import { applied } from '../../objects/applied.ts';
 import { gateOperations, ungatedImage, ungateOperations, ungateAndStart } from '../server/scheduling-gate.ts';
 import { expectStopped } from '../server/external-start.ts';
 import { expectServedImage } from '../job/same-image.ts';
-import { waitForServer } from '../server/server-ready.ts';
+import { waitForAnswer } from '../server/server-ready.ts';
 import type { Step } from '../contract/step.ts';
 import { stopServer } from './stop-postgresql.ts';
 
@@ -24,15 +24,15 @@ export const activate: Step = {
   },
 
   async run(context) {
-    const { database, serving, log } = context;
+    const { serving, log } = context;
     const ungated = await ungatedImage(context);
     if (ungated === undefined) await expectStopped(context);
     // Somebody else set another image meanwhile. A StatefulSet waits for ever for a pod that never becomes ready, before it creates another one.
     else if (ungated !== serving.reference) await stopServer(context);
     await ungateAndStart(context, serving.reference);
-    await waitForServer(context, serving.reference);
+    // What compares the data asks in the pod. The applications come through the Service, and complete.ts waits until that has the pod.
+    const version = await waitForAnswer(context, serving.reference);
     await expectServedImage(context);
-    const version = (await database.read('template1', "SELECT current_setting('server_version');")).trim();
     if (!version.startsWith(`${String(upgrade.to)}.`)) {
       throw new UpgradeError(
         'wrong-server',
