@@ -202,6 +202,50 @@ func volumeLife(t *testing.T, filesystem string) {
 	}
 }
 
+func TestSnapshotsOfSlowClasses(t *testing.T) {
+	dir := t.TempDir()
+	c, n, stop := start(t, dir)
+	defer func() { stop() }()
+	id := create(t, c, &csi.CreateVolumeRequest{Name: "pvc-1", CapacityRange: &csi.CapacityRange{RequiredBytes: 256 << 20}}, "ext4")
+	stage, target := use(t, c, n, dir, id)
+	take := func(name string, parameters map[string]string) (*csi.Snapshot, error) {
+		made, err := c.CreateSnapshot(ctx, &csi.CreateSnapshotRequest{Name: name, SourceVolumeId: id, Parameters: parameters})
+		return made.GetSnapshot(), err
+	}
+	contents := func(s *csi.Snapshot) string {
+		source := &csi.VolumeContentSource{Type: &csi.VolumeContentSource_Snapshot{Snapshot: &csi.VolumeContentSource_SnapshotSource{SnapshotId: s.SnapshotId}}}
+		copied := create(t, c, &csi.CreateVolumeRequest{Name: "of-" + s.SnapshotId, VolumeContentSource: source}, "ext4")
+		at, mounted := use(t, c, n, dir, copied)
+		defer release(t, c, n, copied, at, mounted)
+		return sh(t, `cat `+mounted+`/file`)
+	}
+	sh(t, `echo before >`+target+`/file`)
+	_, err := take("s0", map[string]string{"readyAfter": "soon"})
+	wantCode(t, "a delay that is none", err, codes.InvalidArgument)
+	for name, want := range map[string]string{"readyAfter": "before\n", "cutAfter": "after\n"} {
+		parameters := map[string]string{name: "1s"}
+		sh(t, `echo before >`+target+`/file`)
+		s, err := take(name, parameters)
+		if err != nil || s.ReadyToUse || s.CreationTime == nil {
+			t.Fatal(name, s, err)
+		}
+		sh(t, `echo after >`+target+`/file`)
+		for deadline := time.Now().Add(10 * time.Second); !s.ReadyToUse; {
+			if time.Now().After(deadline) {
+				t.Fatal(name, "never ready")
+			}
+			time.Sleep(100 * time.Millisecond)
+			if s, err = take(name, parameters); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		if got := contents(s); got != want {
+			t.Errorf("%s: the snapshot has %q, want %q", name, got, want)
+		}
+	}
+	release(t, c, n, id, stage, target)
+}
+
 func TestReflinksAndLimitOfBtrfs(t *testing.T) {
 	dir := t.TempDir()
 	unmountPool(t, dir)

@@ -40,6 +40,8 @@ type snapshot struct {
 	Filesystem       string
 	Size             int64
 	Created          time.Time
+	ReadyAfter       time.Duration `json:",omitempty"` // how long it says readyToUse=false
+	Uncut            bool          `json:",omitempty"` // said to be cut, and not there yet
 }
 
 type driver struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log"
 	"sort"
 	"time"
 
@@ -14,8 +15,22 @@ import (
 func (d *driver) csiSnapshot(s *snapshot) *csi.Snapshot {
 	return &csi.Snapshot{
 		SnapshotId: s.ID, SourceVolumeId: s.Volume, SizeBytes: s.Size,
-		CreationTime: timestamppb.New(s.Created), ReadyToUse: time.Since(s.Created) >= d.snapDelay,
+		CreationTime: timestamppb.New(s.Created), ReadyToUse: !s.Uncut && time.Since(s.Created) >= s.ReadyAfter,
 	}
+}
+
+// delays are those of a VolumeSnapshotClass: readyAfter is how long a cut snapshot is not ready to use. A driver with cutAfter breaks the CSI
+// specification: it says that the snapshot is cut, and cuts it so much later.
+func (d *driver) delays(parameters map[string]string) (readyAfter, cutAfter time.Duration, err error) {
+	readyAfter = d.snapDelay
+	for name, delay := range map[string]*time.Duration{"readyAfter": &readyAfter, "cutAfter": &cutAfter} {
+		if text, ok := parameters[name]; ok {
+			if *delay, err = time.ParseDuration(text); err != nil {
+				return 0, 0, bad("%s: %v", name, err)
+			}
+		}
+	}
+	return readyAfter, cutAfter, nil
 }
 
 func (d *driver) CreateSnapshot(_ context.Context, req *csi.CreateSnapshotRequest) (*csi.CreateSnapshotResponse, error) {
@@ -47,7 +62,20 @@ func (d *driver) CreateSnapshot(_ context.Context, req *csi.CreateSnapshotReques
 		return nil, status.Errorf(codes.NotFound, "no volume %s", src)
 	}
 	// The work goes on if the caller gives up: its next try finds the result.
-	s := &snapshot{ID: newID("snap"), Name: req.GetName(), Volume: src, Filesystem: v.Filesystem, Size: v.Size, Created: time.Now()}
+	readyAfter, cutAfter, err := d.delays(req.GetParameters())
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{ID: newID("snap"), Name: req.GetName(), Volume: src, Filesystem: v.Filesystem, Size: v.Size, Created: time.Now(), ReadyAfter: readyAfter}
+	if cutAfter > 0 {
+		s.Uncut = true
+		if err := d.change(func() { d.state.Snapshots[s.ID] = s }); err != nil {
+			return nil, err
+		}
+		answer := d.csiSnapshot(s)
+		time.AfterFunc(cutAfter, func() { d.cutLate(s) })
+		return &csi.CreateSnapshotResponse{Snapshot: answer}, nil
+	}
 	if err := d.copyVolume(src, d.snapPath(s.ID)); err != nil {
 		d.disks[v.Filesystem].remove(d.snapPath(s.ID))
 		return nil, err
@@ -56,6 +84,17 @@ func (d *driver) CreateSnapshot(_ context.Context, req *csi.CreateSnapshotReques
 		return nil, err
 	}
 	return &csi.CreateSnapshotResponse{Snapshot: d.csiSnapshot(s)}, nil
+}
+
+// cutLate leaves a snapshot as it is if its volume can't be copied: it is then never ready.
+func (d *driver) cutLate(s *snapshot) {
+	if err := d.copyVolume(s.Volume, d.snapPath(s.ID)); err != nil {
+		log.Printf("snapshot %s is never cut: %v", s.ID, err)
+		return
+	}
+	if err := d.change(func() { s.Uncut = false }); err != nil {
+		log.Printf("snapshot %s: %v", s.ID, err)
+	}
 }
 
 func (d *driver) DeleteSnapshot(_ context.Context, req *csi.DeleteSnapshotRequest) (*csi.DeleteSnapshotResponse, error) {
