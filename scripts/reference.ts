@@ -33,7 +33,10 @@ export const inputGroups: readonly InputGroup[] = [
   {
     title: 'The backup',
     when: 'See [Ways back](ways-back.md#the-backup).',
-    inputs: ['backup', 'confirmExternalBackup', 'verifyBackup', 'verifyBackupTimeout', 'volumeSnapshotClass'],
+    inputs: [
+      ...(['backup', 'confirmExternalBackup', 'verifyBackup', 'verifyBackupTimeout'] as const),
+      ...(['volumeSnapshotClass', 'snapshotGate'] as const),
+    ],
   },
   {
     title: 'How fast the files go over',

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { seeBackupReady } from '../src/upgrade/backup/backup-ready.ts';
 import { improvements, release, reversibleSteps, statistics, validation } from '../src/upgrade/plan.ts';
 import { finish } from '../src/upgrade/steps/finish.ts';
 
@@ -16,12 +17,14 @@ const testsOfSteps: Readonly<Record<string, string>> = {
   'stop-postgresql': 'steps/stop-postgresql',
   backup: 'take-backup',
   'upgrade-job': 'steps/upgrade-job',
+  'backup-ready': 'backup/backup-ready',
   activate: 'steps/activate',
   verify: 'steps/verify',
   'update-extensions': 'steps/activate',
   'restore-applications': 'steps/applications',
   'quick-analyze': 'steps/analyze',
   analyze: 'steps/analyze',
+  'confirm-backup': 'backup/backup-ready',
   finish: 'steps/finish',
 };
 
@@ -37,7 +40,7 @@ function mutants(): Map<string, string[]> {
     }
   }
   const { quick, full } = statistics;
-  for (const step of [...reversibleSteps, validation, ...improvements, release, quick, full, finish])
+  for (const step of [...reversibleSteps, validation, ...improvements, release, quick, full, seeBackupReady, finish])
     for (const what of ['run', ...(step.undo === undefined ? [] : ['undo'])]) {
       const file = testsOfSteps[step.id];
       found.set(`${what} ${step.id}`, file === undefined ? [] : [`test/unit/upgrade/${file}.test.ts`]);

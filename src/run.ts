@@ -206,6 +206,7 @@ function reportOf(
     serving: results.serving === true,
     snapshot: results.backup?.kind === 'snapshot' ? results.backup.name : undefined,
     backup: results.backup && backupName(results.backup),
+    backupTimes: results.backupTimes,
     downtimeSeconds: timeline.downtimeSeconds,
     statisticsSeconds: timeline.statisticsSeconds,
     prediction: facts && predictionOf(facts),

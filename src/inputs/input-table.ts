@@ -25,7 +25,7 @@ import { transferChoices } from './transfer.ts';
 import { parseIgnored } from './ignore.ts';
 import { checkBranchName, checkPath } from './repository-names.ts';
 import { checkSelector } from './selector-text.ts';
-import { backupKinds } from './backup-kinds.ts';
+import { backupKinds, snapshotStates } from './backup-kinds.ts';
 import { imageGrammar } from '../common/image.ts';
 import { parsePath } from '../values/path.ts';
 
@@ -222,6 +222,13 @@ export const inputTable = {
     modes: checking,
     needs: ['backup: snapshot'],
   }),
+  snapshotGate: choice(snapshotStates, {
+    default: 'ready',
+    description:
+      'What PostgreSQL 14 waits for when pg_upgrade has linked the files. `ready`: the VolumeSnapshot can be restored. `cut`: the storage may still copy it. If it then fails, nothing restores PostgreSQL 12 any more; all data is in PostgreSQL 14.',
+    modes: ['upgrade'],
+    needs: ['backup: snapshot'],
+  }),
 
   valuesFile: checked('path', checkPath, {
     description:
@@ -275,7 +282,7 @@ export const inputTable = {
   clientsTimeout: limit('30s', 'Limit for the last database clients to disconnect.', checkingOrMoving),
   shutdownTimeout: limit('5m', "Limit for PostgreSQL's pod to end."),
   detachTimeout: limit('10m', 'Limit for the volume to be detached.'),
-  snapshotTimeout: limit('30m', 'Limit for the VolumeSnapshot to be ready.'),
+  snapshotTimeout: limit('30m', 'Limit for the VolumeSnapshot to be cut, and for it to be ready.'),
   jobStartTimeout: limit(
     '10m',
     'Limit for the pod of the upgrade Job to start, and for a probe to start and end.',

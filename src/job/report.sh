@@ -103,9 +103,9 @@ control_json() { # of the data directory as it is now
 result() {
   printf '{"schema":1,"command":%s,"outcome":%s,"state":%s,"step":%s,"message":%s,"found":%s,' \
     "$(json "$COMMAND")" "$(json "$OUTCOME")" "$(json "$STATE")" "$(json "$STEP")" "$(json "$MESSAGE")" "$(json "$FOUND")"
-  printf '"transfer":%s,"recovered":%s,"reverted":%s,"seconds":%s,"oldVersion":%s,"newVersion":%s,"control":%s}\n' \
+  printf '"transfer":%s,"recovered":%s,"reverted":%s,"seconds":%s,"oldVersion":%s,"newVersion":%s,"walEnd":%s,"control":%s}\n' \
     "$(json "$(marker_value transfer "$MODE")")" "$RECOVERED" "$REVERTED" "$(seconds_json)" \
-    "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(control_json)"
+    "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(json "$WAL_END")" "$(control_json)"
 }
 
 # What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (literals.awk, as in restore-test.sh), of all else what looks like a

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { walPosition } from '../common/grammar.ts';
 import { transferModes } from '../inputs/transfer.ts';
 
 /** A word of the script's own: `nothing-to-revert`. */
@@ -23,6 +24,8 @@ const jobResult = z.object({
   /** The mode in which pg_upgrade ran; empty when it did not come so far. */
   transfer: z.enum(['', ...transferModes]).optional(),
   recovered: z.boolean().optional(),
+  /** Where the server on a copy ended its recovery; empty for all other commands. */
+  walEnd: z.union([z.literal(''), walPosition]).optional(),
   reverted: z.boolean().optional(),
   seconds: z.record(word, z.number().nonnegative()).optional(),
   oldVersion: version.optional(),

@@ -54,7 +54,7 @@ readonly AUTO_CONF=$OURS/postgresql.auto.conf # the old cluster's, while the old
 readonly UNPROVEN=$OURS/unproven              # pg_control is back, and the old server has not been started since
 readonly MARKER=.postgresql-upgrade           # in the new cluster: it is complete; and what pg_control said then
 
-STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION=''
+STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION='' WAL_END=''
 MODE='' OPTION='' RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' BEAT='' WORK='' SAID='' LAST_ERROR=''
 declare -A SPENT=()
 
@@ -129,6 +129,8 @@ boot() {
   remove_stale_pid
   set_auto_conf_aside
   start_old
+  # The checkpoint with which it ended its recovery: no other one comes so soon.
+  WAL_END=$(control_field "$FROM" "$DATA" "Latest checkpoint's REDO location") || WAL_END=
   databases=$("$NEW_BIN/psql" -XAtqw -h "$WORK/socket" -U "$SUPERUSER" -d template1 -c 'SELECT count(*) FROM pg_database' 2>&1) ||
     fail "PostgreSQL $FROM on the copy does not answer: $databases"
   stop_old

@@ -24,12 +24,14 @@ const stepIds = [
   'stop-postgresql',
   'backup',
   'upgrade-job',
+  'backup-ready',
   'activate',
   'verify',
   'update-extensions',
   'restore-applications',
   'quick-analyze',
   'analyze',
+  'confirm-backup',
   'finish',
 ] as const;
 
@@ -66,6 +68,11 @@ const instant = z.iso.datetime().pipe(z.coerce.date());
 
 const released = z.strictObject({ at: instant, wal: walPosition });
 
+const mark = z.strictObject({ snapshot: objectName, position: walPosition });
+
+/** What the server wrote into the WAL after the driver had said that a snapshot was cut: where it ends; see backup/cut-timing.ts. */
+export type Mark = z.infer<typeof mark>;
+
 /** When, and at which position in the write-ahead log, the applications were restarted. */
 export type Released = z.infer<typeof released>;
 
@@ -96,6 +103,10 @@ export interface Noted {
   backup?: string | null;
   /** The snapshot of the running server, taken to prove the backup. */
   live?: string;
+  /** What that snapshot must not hold. */
+  mark?: Mark;
+  /** Whether that snapshot was cut when the driver said so. */
+  cuts?: 'in-time' | 'late';
   /** The snapshot of PostgreSQL 14's data before the action restored PostgreSQL 12. */
   served?: string;
   /** When a copy of the volume was about to be made, by the API server's clock. */
@@ -166,6 +177,8 @@ export const noteCodecs: { readonly [N in keyof Notes]: Codec<Notes[N]> } = {
   measured: { encode: pack, decode: unpack },
   backup: nameOrNone,
   live: word(objectName),
+  mark: json(mark),
+  cuts: word(z.enum(['in-time', 'late'])),
   served: word(objectName),
   copy: time,
   upgradeJob: word(z.enum(['once', 'again'])),

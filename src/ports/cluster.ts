@@ -40,8 +40,15 @@ export interface VolumeSnapshot {
 
 /** A VolumeSnapshotContent (snapshot.storage.k8s.io/v1), as far as it is read here. */
 interface VolumeSnapshotContent {
-  metadata: { name: string; uid?: string; labels?: Record<string, string> };
+  metadata: {
+    name: string;
+    uid?: string;
+    resourceVersion?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
   spec: { deletionPolicy: string; volumeSnapshotRef?: { name?: string; namespace?: string; uid?: string } };
+  status?: { snapshotHandle?: string };
 }
 
 /** A VolumeSnapshotClass (snapshot.storage.k8s.io/v1). */

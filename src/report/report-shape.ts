@@ -137,6 +137,15 @@ export const reportShape = z.strictObject({
   ),
   snapshot: z.string().optional().describe('Name of the VolumeSnapshot of the volume as it was before.'),
   backup: z.string().optional().describe('Kind and name of the object that holds the volume as it was before.'),
+  backupTimes: z
+    .strictObject({
+      cutAt: z.string().optional().describe("By the storage's clock, as it tells it."),
+      readyAt: z.string().optional().describe("When it was seen to be ready, by the API server's clock."),
+    })
+    .optional()
+    .describe(
+      'Of the VolumeSnapshot: when it was cut, and when it could be restored; absent where this run did not see it.',
+    ),
   downtimeSeconds: z.number().optional().describe('From the stop of the first application to the last one being back.'),
   statisticsSeconds: z
     .number()

@@ -88,13 +88,19 @@ function errorLines({ error }: Report): string[] {
   return [...lines.slice(0, -1).map((line) => `> ${line}`.trimEnd()), ''];
 }
 
-function upgradeLines({ serving, versions, backup, transfer, comparison }: Report): string[] {
+function upgradeLines({ serving, versions, backup, backupTimes, transfer, comparison }: Report): string[] {
   if (!serving) return [];
   return [
-    `PostgreSQL **${text(versions.before ?? '12')}** → **${text(versions.after ?? '14')}** (transfer mode ${code(transfer ?? 'unknown')}), backup from before: ${code(backup ?? 'none in the cluster')}.`,
+    `PostgreSQL **${text(versions.before ?? '12')}** → **${text(versions.after ?? '14')}** (transfer mode ${code(transfer ?? 'unknown')}), backup from before: ${code(backup ?? 'none in the cluster')}${backup === undefined ? '' : timesText(backupTimes)}.`,
     '',
     ...(comparison === undefined ? [] : [prose(`${comparison}.`), '']),
   ];
+}
+
+function timesText(times: Report['backupTimes']): string {
+  if (times === undefined) return '';
+  const { cutAt = 'an unknown time', readyAt } = times;
+  return ` (cut at ${code(cutAt)}, ${readyAt === undefined ? 'not seen to be ready' : `ready at ${code(readyAt)}`})`;
 }
 
 /** After an upgrade it is known better. */

@@ -47,11 +47,11 @@ export class Timeline {
   }
 
   /**
-   * What the phases to come are expected to take.
+   * What phases to come are expected to take.
    * @param expected seconds, by the id of the phase
    */
   expect(expected: Readonly<Record<string, number | undefined>>): void {
-    this.expected = expected;
+    this.expected = { ...this.expected, ...expected };
   }
 
   /** Milliseconds that a phase is expected to take; undefined where nothing tells it. */

@@ -1,4 +1,5 @@
 import { describe, endWith, sentence, UpgradeError, WaitError } from '../common/errors.ts';
+import { seeBackupReady, isUnconfirmed } from './backup/backup-ready.ts';
 import { inGroup, interruptible, reverting, undoSteps } from './converge.ts';
 import { closeJournal, finish } from './steps/finish.ts';
 import { journalName } from '../objects/journal-name.ts';
@@ -43,7 +44,7 @@ export async function completeUpgrade(given: Context): Promise<Ending> {
     return await restartBeside(quick, context);
   });
   if (context.journal.noted.statistics !== 'complete') await completeStatistics(given);
-  await close(context);
+  await close(context, given.signal);
   if (unready !== undefined) throw unready;
   return completed;
 }
@@ -127,8 +128,9 @@ function isChanged(error: unknown): boolean {
 }
 
 /** @throws UpgradeError when PostgreSQL 14 does not serve, whatever somebody did to it meanwhile: another run resumes there */
-async function close(context: Context): Promise<void> {
+async function close(context: Context, cancelled: AbortSignal): Promise<void> {
   await waitForServer(context, context.serving.reference);
+  if (isUnconfirmed(context)) await inPhase({ ...context, signal: cancelled }, seeBackupReady);
   await inPhaseOrWarn(context, finish);
   try {
     await closeJournal(context, 'upgraded');

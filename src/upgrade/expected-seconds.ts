@@ -32,6 +32,12 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
       return backup(facts);
     case 'upgrade-job':
       return job(facts, reading, data);
+    case 'backup-ready':
+      return {
+        seconds: 0,
+        basis:
+          'a snapshot that is ready when pg_upgrade is; where the storage copies it first, step "prove-backup" shows how long that takes',
+      };
     case 'activate':
       return { seconds: 2, basis: 'the node has the image already; attaching the volume may take longer' };
     case 'update-extensions':

@@ -2,6 +2,7 @@ import { activate } from './steps/activate.ts';
 import { analyze, quickAnalyze, updateExtensions } from './steps/analyze.ts';
 import { restoreApplications, stopApplications } from './steps/applications.ts';
 import { quiesce } from './steps/quiesce.ts';
+import { awaitBackup } from './backup/backup-ready.ts';
 import { proveBackup } from './backup/prove.ts';
 import { protectVolume } from './backup/reclaim-policy.ts';
 import { takeBackup } from './backup/take.ts';
@@ -20,6 +21,7 @@ export const reversibleSteps: readonly Step[] = [
   stopPostgresql,
   takeBackup,
   runUpgradeJob,
+  awaitBackup,
   activate,
 ];
 

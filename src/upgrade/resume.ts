@@ -1,5 +1,6 @@
 import type { LeasedCluster } from '../ports/cluster.ts';
 import { activate } from './steps/activate.ts';
+import { awaitBackup } from './backup/backup-ready.ts';
 import { notedResults } from './backup/noted-results.ts';
 import { completeUpgrade } from './complete.ts';
 import type { Ending } from './contract/ending.ts';
@@ -52,7 +53,7 @@ function stateOf({ noted }: Journal): string {
  * on the volume no longer has the data of PostgreSQL 12 alone.
  */
 function cut(step: string | undefined) {
-  const isBehind = step === runUpgradeJob.id || step === activate.id;
+  const isBehind = step === runUpgradeJob.id || step === awaitBackup.id || step === activate.id;
   const index = isBehind ? reversibleSteps.findIndex((s) => s.id === step) : 0;
   return { before: reversibleSteps.slice(0, index), rest: reversibleSteps.slice(index) };
 }

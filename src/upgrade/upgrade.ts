@@ -1,5 +1,6 @@
 import type { LeasedCluster } from '../ports/cluster.ts';
 import type { Facts } from '../facts/facts.ts';
+import { seeBackupReady } from './backup/backup-ready.ts';
 import { converge } from './converge.ts';
 import { Journal } from '../journal/journal.ts';
 import { seenImageGrammar, type JournalRecord } from '../journal/record.ts';
@@ -132,7 +133,7 @@ function expectedTimes(facts: Facts): Readonly<Record<string, number | undefined
 function allSteps({ inputs }: Facts): readonly Step[] {
   const { quick, full } = statistics;
   const restart = inputs.statisticsBudget === 0 ? [release, quick] : [quick, release];
-  return [...reversibleSteps, validation, ...improvements, ...restart, full, finish];
+  return [...reversibleSteps, validation, ...improvements, ...restart, full, seeBackupReady, finish];
 }
 
 function downtimeSteps(facts: Facts): readonly Step[] {

@@ -3,6 +3,7 @@ import { UpgradeError } from '../../common/errors.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import { bootJobName } from '../../objects/upgrade-job.ts';
 import { clockSkew } from '../../job/follow-job.ts';
+import type { JobResult } from '../../job/result.ts';
 import type { Target } from '../../target/target.ts';
 import { podsNaming } from '../../target/volume-users.ts';
 import { shell } from '../../text/shell.ts';
@@ -35,14 +36,14 @@ export async function makeCopy(context: Context, source: Source): Promise<void> 
 /**
  * Starts PostgreSQL 12 on the volume of a claim, which no other pod uses, and stops it again.
  * @param limits how long to wait for the volume to be made and for the server
- * @returns the Job's message
+ * @returns the Job's result
  * @throws UpgradeError when PostgreSQL 12 does not start there
  */
 export async function boot(
   context: Context,
   claimName: string,
   limits: Pick<Inputs, 'jobStartTimeout' | 'jobTimeout'> = context.inputs,
-): Promise<string> {
+): Promise<JobResult> {
   const { target, inputs } = context;
   const end = await runJob(
     {
@@ -52,7 +53,7 @@ export async function boot(
     },
     'boot',
   );
-  if (end.exitCode === 0 && end.result !== undefined) return end.result.message;
+  if (end.exitCode === 0 && end.result !== undefined) return end.result;
   throw new UpgradeError(
     'copy-does-not-start',
     `PostgreSQL 12 does not start on PersistentVolumeClaim ${claimName}, a copy of the volume: ${jobFailure(end)}`,

@@ -4,7 +4,9 @@ import { timeToCome, type Move } from '../../report/planned-step.ts';
 import { boot, makeCopy, planBoot, removeCopy } from './copy.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
 import { sourceOf, type Backup, type Source } from '../../objects/backup.ts';
-import { planSnapshot, readySnapshot, removeSnapshot } from './snapshot.ts';
+import { awaitSnapshot } from './await-snapshot.ts';
+import { judgeCut, noteMark, planMark } from './cut-timing.ts';
+import { askForSnapshot, planSnapshot, removeSnapshot } from './snapshot.ts';
 import { snapshotName } from '../../objects/snapshot.ts';
 
 /**
@@ -23,7 +25,8 @@ export const proveBackup: Step = {
     const { kind } = record.backup;
     if (kind === 'external') return [];
     const { moves, name } = live[kind].plan(draft);
-    return [...moves, ...(inputs.verifyBackup ? planProof(draft, sourceOf({ kind, name })) : [])];
+    if (!inputs.verifyBackup) return moves;
+    return [...moves, ...(kind === 'snapshot' ? [planMark] : []), ...planProof(draft, sourceOf({ kind, name }))];
   },
 
   async run(context) {
@@ -62,7 +65,7 @@ const live: Readonly<Record<Backup['kind'], Live>> = {
       moves: [planSnapshot(draft, 'live', 'the end of the upgrade')],
       name: snapshotName(draft.target, 'live', timeToCome),
     }),
-    make: (context) => readySnapshot(context, 'live'),
+    make: liveSnapshot,
   },
   clone: {
     plan: ({ target }) => ({ moves: [], name: target.volume.claimName }),
@@ -79,10 +82,29 @@ function planProof(draft: PlanContext, source: Source): Move[] {
   ];
 }
 
+/** What it takes until it is ready predicts it for the backup. One that an earlier run asked for is no measure of that, and was cut some time ago. */
+async function liveSnapshot(context: Context): Promise<string> {
+  const { clock, inputs, timeline } = context;
+  const asked = clock.monotonic();
+  const { name, isNew } = await askForSnapshot(context, 'live');
+  if (isNew && inputs.verifyBackup) {
+    await awaitSnapshot(context, name, 'cut');
+    await noteMark(context, name);
+  }
+  await awaitSnapshot(context, name, 'ready');
+  const seconds = (clock.monotonic() - asked - (timeline.expectedTime('upgrade-job') ?? 0)) / 1000;
+  if (isNew) timeline.expect({ 'backup-ready': Math.max(0, Math.round(seconds)) });
+  return name;
+}
+
 async function start(context: Context, source: Source): Promise<void> {
   const limit = context.inputs.verifyBackupTimeout;
   await makeCopy(context, source);
-  context.log.info(await boot(context, copyName(context.target), { jobStartTimeout: limit, jobTimeout: limit }));
+  const { message, walEnd } = await boot(context, copyName(context.target), {
+    ...{ jobStartTimeout: limit, jobTimeout: limit },
+  });
+  context.log.info(message);
+  if (source.kind === 'VolumeSnapshot') await judgeCut(context, source.name, walEnd);
   await removeCopy(context);
   context.log.info('Removed the copy');
 }

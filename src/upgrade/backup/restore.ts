@@ -7,7 +7,9 @@ import { copyName } from '../../objects/copy.ts';
 import { swapVolume, planSwap } from './volume-swap.ts';
 import { backupName, sourceOf, type Backup } from '../../objects/backup.ts';
 import { findBackup, howToName } from './our-backup.ts';
-import { readySnapshot, setDeletionPolicy } from './snapshot.ts';
+import { awaitSnapshot } from './await-snapshot.ts';
+import { readySnapshot } from './snapshot.ts';
+import { setDeletionPolicy } from './snapshot-content.ts';
 
 /**
  * Restores the data of PostgreSQL 12 after PostgreSQL 14 was started on the volume; both are stopped.
@@ -63,8 +65,9 @@ async function prepare(context: Context) {
   const backup = await chooseBackup(context);
   context.results.backup = backup;
   context.log.info(`Restoring PostgreSQL 12 from ${backupName(backup)}`);
+  if (backup.kind === 'snapshot') await awaitSnapshot(context, backup.name, 'ready');
   await makeCopy(context, sourceOf(backup));
-  context.log.info(await boot(context, copyName(context.target)));
+  context.log.info((await boot(context, copyName(context.target))).message);
   return await planSwap(context);
 }
 

@@ -5,7 +5,10 @@ import { boot, planBoot } from './copy.ts';
 import { copyClaim } from '../../objects/copy.ts';
 import type { Backup, Source } from '../../objects/backup.ts';
 import { snapshotName, suffixOf } from '../../objects/snapshot.ts';
-import { planRetention, planSnapshot, readySnapshot, setDeletionPolicy } from './snapshot.ts';
+import { awaitSnapshot } from './await-snapshot.ts';
+import { readyBackup, stateBeforeJob } from './backup-ready.ts';
+import { askForSnapshot, planSnapshot } from './snapshot.ts';
+import { planRetention, setDeletionPolicy } from './snapshot-content.ts';
 
 /** Backs up the cleanly stopped, detached volume. No upgrade ever deletes the backup, not even a failed one. */
 export const takeBackup: Step = {
@@ -56,7 +59,13 @@ const kinds: Readonly<Record<Backup['kind'], Kind>> = {
 };
 
 async function snapshot(context: Context): Promise<string> {
-  const name = await readySnapshot(context, 'backup');
+  const expected = context.timeline.expectedTime('backup');
+  const { name } = await askForSnapshot(context, 'backup');
+  if (stateBeforeJob(context) === 'ready') await readyBackup(context, name, expected);
+  else {
+    const { status } = await awaitSnapshot(context, name, 'cut', expected);
+    context.results.backupTimes = { cutAt: status?.creationTime, readyAt: undefined };
+  }
   await setDeletionPolicy(context, name, 'Retain');
   return name;
 }
@@ -71,7 +80,7 @@ async function clone(context: Context): Promise<string> {
     await journal.note('backup', name);
     await cluster.create('persistentvolumeclaims', copyClaim(target, name, sourceOfClone(target)), { namespace });
   }
-  log.info(`PersistentVolumeClaim ${name}: ${await boot(context, name)}`);
+  log.info(`PersistentVolumeClaim ${name}: ${(await boot(context, name)).message}`);
   return name;
 }
 

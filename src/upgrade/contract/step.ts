@@ -37,6 +37,8 @@ export interface Results {
   before?: Fingerprint;
   /** The backup of the volume as it was before the upgrade. */
   backup?: Backup;
+  /** When its snapshot was cut by the storage's clock, and seen to be ready by the API server's. */
+  backupTimes?: { readonly cutAt: string | undefined; readonly readyAt: string | undefined };
   /** What holds the data of PostgreSQL 14, where PostgreSQL 12 was restored after PostgreSQL 14 had served. */
   served?: KeptData;
   job?: JobResult;

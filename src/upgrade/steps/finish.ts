@@ -3,6 +3,7 @@ import { fieldManager } from '../../common/field-manager.ts';
 import type { PatchOperation, ResourceName } from '../../ports/cluster.ts';
 import type { Outcome } from '../../journal/notes.ts';
 import { removeProof } from '../backup/prove.ts';
+import { contentOf, dropNudge } from '../backup/snapshot-content.ts';
 import { planReclaimPolicy, restoreReclaimPolicy } from '../backup/reclaim-policy.ts';
 import { dropToken, fencingTokenLabel } from '../../objects/fencing-token.ts';
 import type { Context, Step } from '../contract/step.ts';
@@ -40,6 +41,7 @@ export async function removeTraces(context: Context): Promise<void> {
     ...journal.record.applications.map((w): [ResourceName, string] => [w.resource, w.name]),
     ...volumesOf(journal),
     ...claims(journal).map((name): [ResourceName, string] => ['persistentvolumeclaims', name]),
+    ...(await contents(context)),
   ]);
 }
 
@@ -74,6 +76,24 @@ function claims({ record, noted }: Context['journal']): string[] {
   return noted.exchange === undefined ? [] : [record.claim];
 }
 
+/** Of the snapshots that stay. What can't be found keeps a label, which nobody minds. */
+async function contents(context: Context): Promise<[ResourceName, string][]> {
+  const { cluster, target, journal } = context;
+  if (journal.record.backup.kind !== 'snapshot') return [];
+  const names = [journal.noted.backup, journal.noted.served].flatMap((name) => name ?? []);
+  const found = names.map(async (name): Promise<[ResourceName, string][]> => {
+    try {
+      const snapshot = await cluster.find('volumesnapshots', name, target.namespace);
+      const content = snapshot && (await contentOf(context, snapshot));
+      return content === undefined ? [] : [['volumesnapshotcontents', content.metadata.name]];
+    } catch (error) {
+      context.log.info(`Could not find the content of VolumeSnapshot ${name}: ${describe(error)}`);
+      return [];
+    }
+  });
+  return (await Promise.all(found)).flat();
+}
+
 /** Controllers write into the list too, so its indexes may move between reading and writing. */
 const attempts = 5;
 
@@ -81,14 +101,21 @@ async function removeEntries({ cluster, target }: Context, resource: ResourceNam
   let failure: unknown = new Error(`the entry still exists after ${String(attempts)} attempts`);
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const now = (await cluster.find(resource, name, target.namespace)) as
-      { metadata?: { managedFields?: { manager?: string }[]; labels?: Record<string, string> } } | undefined;
+      | {
+          metadata?: {
+            managedFields?: { manager?: string }[];
+            labels?: Record<string, string>;
+            annotations?: Record<string, string>;
+          };
+        }
+      | undefined;
     const entries = now?.metadata?.managedFields ?? [];
     const ours = entries.flatMap((entry, index) => (entry.manager === fieldManager ? [index] : []));
-    const token = dropToken(now);
-    if (ours.length === 0 && token.length === 0) return;
+    const marks = [...dropToken(now), ...dropNudge(now)];
+    if (ours.length === 0 && marks.length === 0) return;
     // From the last to the first, so that the earlier indexes stay right.
     const operations = [
-      ...token,
+      ...marks,
       ...ours.toReversed().flatMap((index): PatchOperation[] => [
         { op: 'test', path: `/metadata/managedFields/${String(index)}/manager`, value: fieldManager },
         { op: 'remove', path: `/metadata/managedFields/${String(index)}` },

@@ -97,12 +97,14 @@ const texts: readonly string[] = [
 const steps = ['protect-volume', 'prove-backup', 'stop-applications', 'quiesce', 'stop-postgresql', 'backup'];
 const laterSteps = [
   'upgrade-job',
+  'backup-ready',
   'activate',
   'verify',
   'update-extensions',
   'restore-applications',
   'quick-analyze',
   'analyze',
+  'confirm-backup',
   'finish',
 ];
 
@@ -120,6 +122,8 @@ const names = [
     'measured',
     'backup',
     'live',
+    'mark',
+    'cuts',
     'served',
     'exchange',
     'released',

@@ -78,7 +78,7 @@ const refusals: readonly Refusal[] = [
       apply(snapshotClass('disk.csi.bench'));
       forgetContentsOf('nobody.example.com');
     },
-    says: /waiting for VolumeSnapshot \S+ to be ready: .*snapshot-timeout/s,
+    says: /waiting for VolumeSnapshot \S+ to be (cut|ready): .*snapshot-timeout/s,
   },
   {
     name: 'a snapshot that fails: its class is gone',
@@ -90,7 +90,7 @@ const refusals: readonly Refusal[] = [
     end: () => {
       apply(snapshotClass('disk.csi.bench'));
     },
-    says: new RegExp(`VolumeSnapshot \\S+ to be ready: .*${own}`, 's'),
+    says: new RegExp(`VolumeSnapshot \\S+ to be (cut|ready): .*${own}`, 's'),
   },
   {
     name: 'a volume that is not detached: its VolumeAttachment has a finalizer',

@@ -25,6 +25,8 @@ const decoded: Notes = {
   },
   backup: 'data-postgresql-0-before-upgrade-20260102030405',
   live: 'data-postgresql-0-live-20260102030405',
+  mark: { snapshot: 'data-postgresql-0-live-20260102030405', position: '16/B374D848' },
+  cuts: 'in-time',
   served: 'data-postgresql-0-of-14-20260102030405',
   copy: new Date(Date.UTC(2026, 0, 2, 3, 4, 6)),
   upgradeJob: 'again',
@@ -77,6 +79,7 @@ const sentence = fc.string({ unit: fc.constantFrom(...'abc. :"\'{}\\,ä€😀')
 /** Of PostgreSQL: anything but NUL. */
 const identifier = fc.string({ unit: 'grapheme', maxLength: 10 }).filter((text) => !text.includes('\0'));
 const step = fc.constantFrom(...(['protect-volume', 'quiesce', 'backup', 'restore-applications', 'finish'] as const));
+const position = fc.stringMatching(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/);
 const count = fc
   .tuple(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.constantFrom('rows', 'bytes', 'last_value', 'next_value'))
   .map(([value, what]) => `${String(value)} ${what}`);
@@ -111,6 +114,8 @@ const any: { readonly [N in Name]: fc.Arbitrary<Notes[N]> } = {
   }),
   backup: fc.option(name),
   live: name,
+  mark: fc.record({ snapshot: name, position }),
+  cuts: fc.constantFrom('in-time', 'late'),
   served: name,
   copy: time,
   upgradeJob: fc.constantFrom('once', 'again'),
@@ -124,7 +129,7 @@ const any: { readonly [N in Name]: fc.Arbitrary<Notes[N]> } = {
       },
       ...{ volume, former },
     })),
-  released: fc.record({ at: time, wal: fc.stringMatching(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/) }),
+  released: fc.record({ at: time, wal: position }),
   letIn: sentence,
   rollback: sentence,
   back: sentence,

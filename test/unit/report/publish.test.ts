@@ -86,6 +86,22 @@ describe('publishing a report', () => {
     expect(other.summary).not.toContain('Issue about');
   });
 
+  test.each([
+    [undefined, '`VolumeSnapshot snap-1`.'],
+    [
+      { cutAt: '2026-01-02T03:04:05Z', readyAt: '2026-01-02T03:09:05.000Z' },
+      '`VolumeSnapshot snap-1` (cut at `2026-01-02T03:04:05Z`, ready at `2026-01-02T03:09:05.000Z`).',
+    ],
+    [
+      { cutAt: '2026-01-02T03:04:05Z' },
+      '`VolumeSnapshot snap-1` (cut at `2026-01-02T03:04:05Z`, not seen to be ready).',
+    ],
+  ])('says when the backup was cut and ready: %j', async (backupTimes, text) => {
+    const runner = new FakeRunner();
+    await publish(runner, report({ backupTimes }));
+    expect(runner.summary).toContain(`backup from before: ${text}`);
+  });
+
   test('sets no output for what there is not', async () => {
     const runner = new FakeRunner();
     await publish(

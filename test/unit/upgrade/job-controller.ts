@@ -62,7 +62,9 @@ export function collectPods({ cluster }: Setting): void {
 }
 
 /** Of a Job that started 12 on a copy of the volume. */
-const booted = ending(0, { command: 'boot', outcome: 'booted', message: 'PostgreSQL 12.16 starts on the copy' });
+const booted = ending(0, {
+  ...{ command: 'boot', outcome: 'booted', message: 'PostgreSQL 12.16 starts on the copy', walEnd: '0/15000A0' },
+});
 
 /** Of a Job that takes nothing back, since PostgreSQL 14 was started on the volume. */
 export function served(transfer: string): V1ContainerState {

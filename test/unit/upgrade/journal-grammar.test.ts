@@ -80,6 +80,8 @@ describe('a journal that is correctly signed is read by its grammar all the same
       'a position with SQL',
       note('released', JSON.stringify({ at: '2026-01-02T03:04:05.000Z', wal: "0/0'));\n\\! id" })),
     ],
+    ['a mark by a path', note('mark', JSON.stringify({ snapshot: '../x', position: '0/1' }))],
+    ['a mark with SQL', note('mark', JSON.stringify({ snapshot: 'x', position: "0/0'; \\! id" }))],
     ['a release that is null', note('released', 'null')],
     ['a release that is no JSON', note('released', '{')],
     ['an exchange that is no JSON', note('exchange', 'x')],
@@ -122,6 +124,7 @@ describe('a journal that is correctly signed is read by its grammar all the same
     const at = new Date('2026-01-02T03:04:05Z');
     const noted: Noted = {
       ...{ step: 'activate', undone: 'quiesce', downSince: at, backup: null, live: 'a-live-1' },
+      ...{ mark: { snapshot: 'a-live-1', position: '16/B374D848' }, cuts: 'late' },
       ...{ served: 'a-of-14-1', letIn: 'deployments/a at …', rollback: 'Asked.', back: 'Failed.', validated: true },
       ...{ exchange: { claim, volume: 'pv-2', former: 'pv-1' }, outcome: 'reverted' },
       measured: {

@@ -17,6 +17,7 @@ import { controlStorage } from './storage-controller.ts';
 export async function live(
   states: Parameters<typeof controlJobs>[1] = { [jobName]: ending(0) },
   given: Readonly<Record<string, string>> = {},
+  isReady: (setting: Setting, snapshot: string) => boolean = () => true,
 ) {
   const setting = await setUp(undefined, given);
   const { cluster, context } = setting;
@@ -30,7 +31,7 @@ export async function live(
     if (now !== undefined && (status?.replicas !== replicas || status.readyReplicas !== replicas))
       cluster.put('deployments', { ...now, status: { observedGeneration: 1, replicas, readyReplicas: replicas } });
   });
-  controlStorage(setting);
+  controlStorage(setting, (snapshot) => isReady(setting, snapshot));
   const begin = async (more: Parameters<typeof facts>[0] = {}) => {
     const given = { ...context, facts: await facts({ inputs: context.inputs, ...more }), runId: 'run-1', seal };
     expectCompleted(await runUpgrade(given));

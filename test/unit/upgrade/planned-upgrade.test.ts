@@ -158,12 +158,14 @@ describe('seconds', () => {
       'stop-postgresql',
       'backup',
       'upgrade-job',
+      'backup-ready',
       'activate',
       'verify',
       'update-extensions',
       'restore-applications',
     ]);
-    expect(steps.slice(-4).map(({ id }) => id)).toEqual(['restore-applications', 'quick-analyze', 'analyze', 'finish']);
+    const last = ['restore-applications', 'quick-analyze', 'analyze', 'confirm-backup', 'finish'];
+    expect(steps.slice(-5).map(({ id }) => id)).toEqual(last);
     for (const step of planReport(steps).steps)
       expect(stepLine(step)).toMatch(/: about [\d.]+ s \(.+\)$|\(no downtime\)$/);
   });
@@ -179,7 +181,8 @@ describe('seconds', () => {
     const [without, budgeted] = [await secondsWith({}), await secondsWith({ 'statistics-budget': '90s' })];
     expect((plannedDowntime(budgeted) ?? 0) - (plannedDowntime(without) ?? 0)).toBeCloseTo(90);
     const ids = budgeted.map(({ id }) => id);
-    expect(ids.slice(-4)).toEqual(['quick-analyze', 'restore-applications', 'analyze', 'finish']);
+    const last = ['quick-analyze', 'restore-applications', 'analyze', 'confirm-backup', 'finish'];
+    expect(ids.slice(-5)).toEqual(last);
     const moves = (steps: readonly PlannedStep[]) => steps.find(({ id }) => id === 'quick-analyze')?.moves;
     expect(moves(without)).toEqual([{ does: 'run', what: expect.stringMatching(/^Beside the restart/) }]);
     expect(moves(budgeted)).toEqual([{ does: 'run', what: expect.stringMatching(/^Before the restart/) }]);

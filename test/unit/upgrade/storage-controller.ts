@@ -1,12 +1,15 @@
 import { namespace } from '../objects.ts';
 import type { Setting } from './context.ts';
 
+/** When each snapshot is cut. */
+export const cutAt = '2026-01-02T03:04:06Z';
+
 /**
  * Does what the volume and snapshot controllers do: claims get the volume that is
  * promised to them, or a new one; volumes of claims that are gone go, or retain;
- * snapshots become ready, unless they have failed.
+ * snapshots are cut, and become ready once `isReady` says so, unless they have failed.
  */
-export function controlStorage({ cluster }: Setting): void {
+export function controlStorage({ cluster }: Setting, isReady: (snapshot: string) => boolean = () => true): void {
   cluster.hooks.push(() => {
     for (const claim of cluster.lookAtAll('persistentvolumeclaims')) {
       const name = claim.metadata?.name ?? '';
@@ -32,14 +35,14 @@ export function controlStorage({ cluster }: Setting): void {
     for (const snapshot of cluster.lookAtAll('volumesnapshots')) {
       if (snapshot.status?.readyToUse === true || snapshot.status?.error !== undefined) continue;
       const { name } = snapshot.metadata;
-      cluster
-        .put('volumesnapshotcontents', {
-          metadata: { name: `content-of-${name}` },
+      const content = `content-of-${name}`;
+      const status = { readyToUse: isReady(name), creationTime: cutAt, boundVolumeSnapshotContentName: content };
+      cluster.put('volumesnapshots', { ...snapshot, status });
+      if (cluster.look('volumesnapshotcontents', content) === undefined)
+        cluster.put('volumesnapshotcontents', {
+          metadata: { name: content },
           spec: { deletionPolicy: 'Delete', volumeSnapshotRef: { name, namespace } },
-        })
-        .put('volumesnapshots', {
-          ...snapshot,
-          status: { readyToUse: true, boundVolumeSnapshotContentName: `content-of-${name}` },
+          status: { snapshotHandle: `handle-of-${name}` },
         });
     }
   });

@@ -1,14 +1,16 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { copyName } from '../../../../src/objects/copy.ts';
+import { snapshotObject } from '../../../../src/objects/snapshot.ts';
 import { bootJobName } from '../../../../src/objects/upgrade-job.ts';
 import { proveBackup } from '../../../../src/upgrade/backup/prove.ts';
 import { namespace } from '../../objects.ts';
-import { setUp } from '../context.ts';
+import { setUp, type Setting } from '../context.ts';
 import { controlJobs } from '../job-controller.ts';
-import { controlStorage } from '../storage-controller.ts';
+import { controlStorage, cutAt } from '../storage-controller.ts';
 
-async function proved() {
+async function proved(prepare: (setting: Setting) => void = () => undefined): Promise<Setting> {
   const setting = await setUp();
+  prepare(setting);
   controlStorage(setting);
   controlJobs(setting, {});
   await proveBackup.run(setting.context);
@@ -30,4 +32,73 @@ test('its undo removes the snapshot', async () => {
   const { cluster, context } = await proved();
   await proveBackup.undo?.(context);
   expect(cluster.all('volumesnapshots')).toEqual([]);
+});
+
+describe('whether the storage cuts in time', () => {
+  test('is noted: the copy has nothing that was written after the driver said that the snapshot was cut', async () => {
+    const { context, log, state } = await proved();
+    const [snapshot = ''] = [context.journal.noted.live];
+    expect(context.journal.noted).toMatchObject({ mark: { snapshot, position: '0/1600000' }, cuts: 'in-time' });
+    expect(state.statements.find((statement) => statement.includes('pg_switch_wal'))).toContain('template1: ');
+    expect(log.text).toContain('The storage cuts snapshots in time: the WAL of the copy ends at 0/15000A0');
+  });
+
+  test.each([
+    ['0/15000A0', 'late'],
+    ['0/15000A1', 'in-time'],
+    ['0/F', 'late'],
+    ['1/0', 'in-time'],
+  ])('with the mark at %s: %s', async (position, cuts) => {
+    const { context } = await proved(({ state }) => (state.mark = position));
+    expect(context.journal.noted.cuts).toBe(cuts);
+    expect(context.results.warnings).toEqual(cuts === 'late' ? [expect.stringContaining(position)] : []);
+  });
+
+  test('is marked after the snapshot is cut, and before it is ready', async () => {
+    const setting = await setUp();
+    controlStorage(setting, () => setting.clock.monotonic() >= 5000);
+    controlJobs(setting, {});
+    const marks: string[] = [];
+    const push = setting.state.statements.push.bind(setting.state.statements);
+    setting.state.statements.push = (...statements) => {
+      const [snapshot] = setting.cluster.all('volumesnapshots');
+      if (statements.some((one) => one.includes('pg_switch_wal')))
+        marks.push(`${snapshot?.status?.creationTime ?? 'uncut'} ${String(snapshot?.status?.readyToUse)}`);
+      return push(...statements);
+    };
+    await proveBackup.run(setting.context);
+    expect(marks).toEqual([`${cutAt} false`]);
+    expect(setting.context.journal.noted.cuts).toBe('in-time');
+  });
+
+  test('is unknown where the server can not be marked', async () => {
+    const { context, log } = await proved(({ state }) => {
+      state.refuse = [{ statement: /pg_switch_wal/, message: 'permission denied for function pg_switch_wal' }];
+    });
+    expect(context.journal.noted.cuts).toBeUndefined();
+    expect(log.text).toContain('permission denied for function pg_switch_wal');
+    expect(log.text).toContain('It is unknown whether the storage cuts snapshots in time');
+  });
+
+  test('is unknown of a snapshot that an earlier run asked for: it was cut some time ago', async () => {
+    const setting = await setUp();
+    controlStorage(setting);
+    controlJobs(setting, {});
+    const { context, cluster } = setting;
+    const earlier = 'data-postgresql-0-live-20260102030400';
+    cluster.put('volumesnapshots', snapshotObject(context.target, 'live', '20260102030400', 'csi-class'));
+    await context.journal.note('live', earlier);
+    await proveBackup.run(context);
+    expect(context.journal.noted).toMatchObject({ live: earlier });
+    expect(context.journal.noted).not.toHaveProperty('mark');
+    expect(context.journal.noted).not.toHaveProperty('cuts');
+  });
+
+  test('is not asked where the backup is not proved', async () => {
+    const setting = await setUp(undefined, { 'verify-backup': 'false' });
+    controlStorage(setting);
+    await proveBackup.run(setting.context);
+    expect(setting.state.statements).toEqual([]);
+    expect(setting.context.journal.noted.cuts).toBeUndefined();
+  });
 });

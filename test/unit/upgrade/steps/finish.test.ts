@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { V1ManagedFieldsEntry } from '@kubernetes/client-node';
 import { answerError } from '../../../../src/adapters/api-error.ts';
 import { fieldManager } from '../../../../src/common/field-manager.ts';
+import { snapshotObject } from '../../../../src/objects/snapshot.ts';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
+import { lookAgainAnnotation } from '../../../../src/upgrade/backup/snapshot-content.ts';
 import { finish, removeTraces } from '../../../../src/upgrade/steps/finish.ts';
 import { claim, cluster, deployment, namespace, statefulSet } from '../../objects.ts';
 import { fencingTokenLabel } from '../../../../src/objects/fencing-token.ts';
@@ -106,6 +108,45 @@ describe('traces of ownership', () => {
     await removeTraces(setting.context);
     expect(left(setting)).toEqual([controller, helm, controller]);
     expect(setting.context.results.warnings).toEqual([]);
+  });
+
+  test("go from the content of the backup's snapshot, with what made it be looked at again", async () => {
+    const { cluster, context } = await setUp();
+    const snapshot = snapshotObject(context.target, 'before-upgrade', '20260102030405', 'csi-class');
+    const { name } = snapshot.metadata;
+    const labels = { [fencingTokenLabel]: '7', theirs: 'stays' };
+    const annotations = { [lookAgainAnnotation]: '2026-01-02T03:04:06.000Z', theirs: 'stays' };
+    cluster
+      .put('volumesnapshots', { ...snapshot, status: { boundVolumeSnapshotContentName: 'content' } })
+      .put('volumesnapshotcontents', {
+        metadata: { name: 'content', labels, annotations, ...{ managedFields: [ours, controller] } },
+        spec: { deletionPolicy: 'Retain', volumeSnapshotRef: { name, namespace } },
+      });
+    await context.journal.note('backup', name);
+    await removeTraces(context);
+    const now = cluster.peek('volumesnapshotcontents', 'content');
+    expect(now?.metadata).toMatchObject({
+      ...{ labels: { theirs: 'stays' }, annotations: { theirs: 'stays' }, managedFields: [controller] },
+    });
+    expect(now?.spec.deletionPolicy).toBe('Retain');
+  });
+
+  test('stay on the content of another snapshot, and where snapshots can not be read', async () => {
+    const { cluster, context } = await setUp();
+    const snapshot = snapshotObject(context.target, 'before-upgrade', '20260102030405', 'csi-class');
+    const labels = { [fencingTokenLabel]: '7' };
+    cluster
+      .put('volumesnapshots', { ...snapshot, status: { boundVolumeSnapshotContentName: 'content' } })
+      .put('volumesnapshotcontents', {
+        metadata: { name: 'content', labels },
+        spec: { deletionPolicy: 'Retain', volumeSnapshotRef: { name: 'another', namespace } },
+      });
+    await context.journal.note('backup', snapshot.metadata.name);
+    await removeTraces(context);
+    expect(cluster.peek('volumesnapshotcontents', 'content')?.metadata.labels).toEqual(labels);
+    cluster.refuse('find', 'volumesnapshots', 403, 'forbidden');
+    await removeTraces(context);
+    expect(context.results.warnings).toEqual([]);
   });
 
   test('that can not be removed are a warning, and stop nothing', async () => {
