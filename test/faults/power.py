@@ -96,8 +96,7 @@ def cut_after_move(disk, end, text, then, share, seed, **environment):
 
 def unsynced_cases(fixtures, rng):
     """That these tests can fail: the same cut, with the Job's syncs replaced by nothing, has to be seen as the damage that it is."""
-    for title, wrappers in (('no sync at all', {'sync': '', '--sync-only': ''}), ('no initdb --sync-only', {'--sync-only': ''}),
-                            ('no initdb --sync-only of ours, only that of pg_upgrade', {'--sync-only -D': ''})):
+    for title, wrappers in (('no sync at all', {'sync': '', '--sync-only': ''}), ('no initdb --sync-only', {'--sync-only': ''})):
         yield Case('syncs taken out: has to fail', title, goes_wrong_without(fixtures['base'], title, wrappers, rng.random()))
 
 

@@ -217,8 +217,8 @@ class Volume:
 
     # ---- the script
 
-    def start(self, command, uid=UID, gated=None, **environment):
-        """gated: the number of the call to stop at, or a pattern of the call."""
+    def start(self, command, uid=UID, gated=None, within=(), **environment):
+        """gated: the number of the call to stop at, or a pattern of the call. within: a command that runs the container."""
         variables = {
             'MOUNT': self.path, 'DATA': self.data, 'RESULT_FILE': self.result, 'RUN_ID': 'test', 'JOBS': 2, 'HEARTBEAT_SECONDS': 1,
             'OLD_BIN': work / 'pg/12/bin', 'NEW_BIN': work / 'pg/14/bin', 'SUPERUSER': 'postgres', 'ENCODING': 'UTF8', 'SESSION_OPTIONS': os.environ['SESSION_OPTIONS'],
@@ -234,7 +234,7 @@ class Volume:
             variables |= {'GATE': self.gate, 'PATH': f'{gates}/path:/usr/bin:/bin', 'OLD_BIN': gates / '12', 'NEW_BIN': gates / '14'}
         output = open(self.top / 'log', 'w')
         self.result.write_text('')
-        return subprocess.Popen(isolated(['bash', work / 'upgrade/upgrade.sh', command], uid, variables), stdout=output, stderr=subprocess.STDOUT)
+        return subprocess.Popen([*within, *isolated(['bash', work / 'upgrade/upgrade.sh', command], uid, variables)], stdout=output, stderr=subprocess.STDOUT)
 
     def finish(self, process):
         try:
