@@ -11,7 +11,7 @@ export function notAuthentic(namespace: string, data: JournalData): UpgradeError
   const why =
     data['seal'] === undefined
       ? 'It has no seal, so no run of this action wrote it as it is.'
-      : "Its seal does not match. Somebody else wrote to it, or somebody changed the superuser's Secret since the upgrade began. The journal alone does not show which.";
+      : "Its seal does not match. Somebody else wrote to it, or somebody changed the value of the superuser's Secret since the upgrade began. The journal alone does not show which.";
   return new UpgradeError(
     'journal-not-authentic',
     `The journal, ConfigMap ${journalName} in namespace ${namespace}, is not authentic. ${why} Nothing was changed.`,
