@@ -47,10 +47,19 @@ export function shapesIn(text: string): Range[] {
   for (const shape of shapes) {
     for (const { index, 1: before = '', 2: secret = '' } of text.matchAll(shape)) {
       const start = index + before.length;
-      if (secret !== '') found.push([start + opening(secret), start + secret.length - ending(secret)]);
+      if (secret !== '' && !isReference(secret, text[start + secret.length]))
+        found.push([start + opening(secret), start + secret.length - ending(secret)]);
     }
   }
   return found;
+}
+
+/**
+ * A variable of a shell, as in `--password "$PASSWORD"`: that names a secret, and is none. Within single quotes a shell would take it as it stands.
+ * Backslashes before a quote are no value: it is found where the text is read without them.
+ */
+function isReference(secret: string, next: string | undefined): boolean {
+  return /^("?)\$[A-Z_][A-Z0-9_]*\1$/.test(secret) || (/^\\+$/.test(secret) && next === '"');
 }
 
 /** Quotes stay, so that what is around them can still be read. */

@@ -46,10 +46,17 @@ test.each([
   `-----BEGIN RSA PRIVATE KEY-----\nS3cretx\nS3cretx\n-----END RSA PRIVATE KEY-----`,
   `-----BEGIN PRIVATE KEY-----\\nS3cretx\\nS3cr`,
   `tried bearer S3cretxS3cretxS3cretx`,
+  `helm upgrade server --username "$USERNAME" --password "${secret}"`,
+  `--password "$PASSWORD${secret}"`,
+  `--password '$S3CRET'`,
+  `--password "$(S3cretx)"`,
+  `PGPASSWORD=$$S3cretx$$`,
+  `PGPASSWORD="$S3cretx"`,
+  `PGPASSWORD=\\"${secret}\\" psql`,
 ])('what looks like a secret is taken out of %s', (text) => {
   const told = redact(text);
   expect(told).toContain('***');
-  expect(told).not.toMatch(/S3cr|5ec2e7|c2lnbmF0|SECRET|SCRAM-SHA-256\$/);
+  expect(told).not.toMatch(/S3cr|S3CR|5ec2e7|c2lnbmF0|SECRET|SCRAM-SHA-256\$/);
   expect(told.length).toBeGreaterThan(2);
 });
 
@@ -71,6 +78,10 @@ test.each([
   'Can\'t read ConfigMap x: configmaps "x" is forbidden: User "system:serviceaccount:ci:upgrader" cannot get resource "configmaps"',
   'rbac.authorization.k8s.io/v1',
   'basic authentication and bearer authentication-with-words',
+  'helm upgrade server --username "$USERNAME" --password "$PASSWORD"',
+  `sh -c 'PGPASSWORD="$POSTGRES_PASSWORD" exec psql -U postgres'`,
+  `"sh -c 'PGPASSWORD=\\"$POSTGRES_PASSWORD\\" exec psql -U postgres'"`,
+  'PGPASSWORD=$POSTGRES_PASSWORD psql',
 ])('%s stays', (text) => {
   expect(redact(text)).toBe(text);
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { Redactor } from '../../../src/redaction/redactor.ts';
 import { nextSteps, type Ended } from '../../../src/report/next-steps.ts';
 import type { Verdict } from '../../../src/report/report-shape.ts';
 import { remedyText } from '../../../src/text/remedy.ts';
+import { vocabulary } from '../../../src/vocabulary.ts';
 import { target } from '../objects.ts';
 import { notCopyable } from '../prechecks/copyable.ts';
 
@@ -41,6 +43,11 @@ describe('what is left to do', () => {
     ]);
     expect(nextSteps(ended)[0]?.text).toContain('Trigger a workflow');
     for (const step of nextSteps(ended)) expect(notCopyable(step)).toEqual([]);
+  });
+
+  test('stays as it is where secrets are taken out of the log', () => {
+    const redactor = new Redactor(vocabulary);
+    for (const step of nextSteps(ended)) expect(redactor.redact(remedyText(step))).toBe(remedyText(step));
   });
 
   test('names only what is known', () => {
