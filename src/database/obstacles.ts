@@ -13,6 +13,8 @@ const obstacle = z.discriminatedUnion('kind', [
     name: z.string(),
     type: z.string(),
     database: z.string().nullable(),
+    /** Who reads from it just now: `pid 77, cdc-reader, from 10.0.0.7`. */
+    usedBy: z.string().nullable(),
   }),
 ]);
 
@@ -24,7 +26,8 @@ export const obstacles = z.array(obstacle);
 /** All of the server's, whatever database they belong to. A temporary slot ends with its session and is none. */
 export const obstacleRows = `SELECT json_build_object('kind', 'prepared transaction', 'gid', gid, 'database', database, 'owner', owner)
      FROM pg_catalog.pg_prepared_xacts ORDER BY prepared;
-     SELECT json_build_object('kind', 'replication slot', 'name', slot_name, 'type', slot_type, 'database', database)
+     SELECT json_build_object('kind', 'replication slot', 'name', slot_name, 'type', slot_type, 'database', database, 'usedBy', CASE WHEN active THEN concat_ws(', ', 'pid ' || active_pid,
+       (SELECT concat_ws(', ', nullif(application_name, ''), 'from ' || host(client_addr)) FROM pg_catalog.pg_stat_activity WHERE pid = active_pid)) END)
      FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name;`;
 
 export async function readObstacles(database: Database): Promise<Obstacle[]> {
@@ -33,9 +36,10 @@ export async function readObstacles(database: Database): Promise<Obstacle[]> {
 
 /** One line for people: what it is, and whose. */
 export function obstacleName(found: Obstacle): string {
-  return found.kind === 'prepared transaction'
-    ? `prepared transaction ${quoted(found.gid)} in database "${found.database}", of ${found.owner}`
-    : `${found.type} replication slot ${found.name}${found.database === null ? '' : ` in database "${found.database}"`}`;
+  if (found.kind === 'prepared transaction')
+    return `prepared transaction ${quoted(found.gid)} in database "${found.database}", of ${found.owner}`;
+  const where = found.database === null ? '' : ` in database "${found.database}"`;
+  return `${found.type} replication slot ${found.name}${where}, ${found.usedBy === null ? 'inactive' : `in use by ${found.usedBy}`}`;
 }
 
 /**
@@ -45,18 +49,21 @@ export function obstacleName(found: Obstacle): string {
 export function obstacleRemedy(found: readonly Obstacle[], session: string): string {
   const prepared = found.flatMap((o) => (o.kind === 'prepared transaction' ? [o] : []));
   const slots = found.flatMap((o) => (o.kind === 'replication slot' ? [o] : []));
-  const sentences = [
-    ...prepared.map(
-      ({ gid, database }) =>
-        `In database "${visible(database)}": ${statement(`ROLLBACK PREPARED ${quoted(gid)};`)} (or COMMIT PREPARED, if whoever prepared it says so).`,
-    ),
+  const rollBack = prepared.map(
+    ({ gid, database }) =>
+      `In database "${visible(database)}": ${statement(`ROLLBACK PREPARED ${quoted(gid)};`)} (or COMMIT PREPARED, if whoever prepared it says so).`,
+  );
+  const drop = slots.map(({ name }) => `SELECT pg_catalog.pg_drop_replication_slot(${quoted(name)});`).join(' ');
+  const asSuperuser = `As the superuser (${copyable(session)}):`;
+  return [
+    ...(prepared.length === 0 ? [] : [asSuperuser, ...rollBack]),
     ...(slots.length === 0
       ? []
       : [
-          `${statement(slots.map(({ name }) => `SELECT pg_catalog.pg_drop_replication_slot(${quoted(name)});`).join(' '))} PostgreSQL 14 starts without slots, and their readers have to start again: stop the readers first.`,
+          '1. Stop the readers of the slots, or the slots stay in use. PostgreSQL 14 starts without slots, and the readers have to start again.',
+          `2. ${asSuperuser} ${statement(drop)}`,
         ]),
-  ];
-  return `As the superuser (${copyable(session)}): ${sentences.join(' ')}`;
+  ].join(' ');
 }
 
 function statement(sql: string): string {

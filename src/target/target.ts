@@ -5,7 +5,6 @@ import type {
   V1Pod,
   V1StatefulSet,
 } from '@kubernetes/client-node';
-import { shell } from '../text/shell.ts';
 import type { Workload } from './applications.ts';
 
 /** The release's PostgreSQL and what belongs to it, as found in the cluster. */
@@ -53,9 +52,4 @@ export function serverImage(target: Target): string {
 /** The PersistentVolume that the server's claim has. */
 export function volumeName({ volume }: Pick<Target, 'volume'>): string | undefined {
   return volume.persistentVolume?.metadata?.name;
-}
-
-/** The command for a session of the superuser in the server's pod, for people. */
-export function sessionIn({ namespace, podName }: Pick<Target, 'namespace' | 'podName'>): string {
-  return shell`kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres`;
 }

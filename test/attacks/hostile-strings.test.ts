@@ -72,7 +72,7 @@ async function hostileFacts(take: Take): Promise<Facts> {
     ]),
     obstacles: known([
       { kind: 'prepared transaction', gid: take(), database: take(), owner: take() },
-      { kind: 'replication slot', name: take(), type: 'logical', database: take() },
+      { kind: 'replication slot', name: take(), type: 'logical', database: take(), usedBy: take() },
     ]),
     extensions: known({ [database]: [{ name: take(), version: take(), shadows: [take()] }] }),
     libraries: known({

@@ -1,5 +1,6 @@
 import type { Client } from '../../database/clients.ts';
 import type { Neighbour } from '../../target/neighbours.ts';
+import { sessionIn } from '../../target/session.ts';
 import type { Target } from '../../target/target.ts';
 import { copyable, failed, judgeFact, passed, shell, shellRemedy, warning } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
@@ -137,10 +138,7 @@ function describe({ application, user, database, state }: Client): string {
 }
 
 function terminate(target: Target, pid: number): string {
-  const { namespace, podName } = target;
-  return copyable(
-    shell`kubectl -n ${namespace} exec -it ${podName} -- psql -U postgres -c ${`SELECT pg_terminate_backend(${String(pid)})`}`,
-  );
+  return `${copyable(`SELECT pg_terminate_backend(${String(pid)});`)} as the superuser (${copyable(sessionIn(target))})`;
 }
 
 /** The command that gives a workload the label of the application layer, where that is one. */

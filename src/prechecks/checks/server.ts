@@ -1,6 +1,6 @@
 import { obstacleName, obstacleRemedy, type Obstacle } from '../../database/obstacles.ts';
 import { upgrade } from '../../common/versions.ts';
-import { sessionIn } from '../../target/target.ts';
+import { sessionIn } from '../../target/session.ts';
 import type { Facts } from '../../facts/facts.ts';
 import { copyable, failed, judgeFact, passed, type Answer } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';

@@ -5,7 +5,7 @@ import { obstacleName, obstacleRemedy, type Obstacle } from '../../database/obst
 import type { ListedDatabase } from '../../database/server.ts';
 import { readWhatIsLeft, type Left } from '../../database/what-is-left.ts';
 import { describe, UpgradeError } from '../../common/errors.ts';
-import { sessionIn } from '../../target/target.ts';
+import { sessionIn } from '../../target/session.ts';
 import { withHeartbeat, type LongWork } from '../../ports/heartbeat.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { isStoppedByGate } from '../server/scheduling-gate.ts';

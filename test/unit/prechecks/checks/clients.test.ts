@@ -59,7 +59,7 @@ describe('clients', () => {
       const alone = await connected({ address });
       expect(alone.status).toBe('failed');
       expect(alone.text).toContain("in the server's own pod");
-      expect(alone.remedy?.text).toContain(`-c 'SELECT pg_terminate_backend(77)'`);
+      expect(alone.remedy?.text).toContain('`SELECT pg_terminate_backend(77);` as the superuser (`kubectl');
       const spec = { containers: [serverContainer(), { name: 'metrics' }] };
       const withSidecar = await answerOf('clients', {
         clients: known([{ ...client, address }]),

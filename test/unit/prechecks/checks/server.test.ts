@@ -70,8 +70,20 @@ describe('server-version', () => {
 
 describe('what pg_upgrade refuses or leaves behind', () => {
   const prepared = { kind: 'prepared transaction', gid: "it's", database: 'vms', owner: 'vms' } as const;
-  const logical = { kind: 'replication slot', name: 'cdc', type: 'logical', database: 'circle' } as const;
-  const physical = { kind: 'replication slot', name: 'standby', type: 'physical', database: null } as const;
+  const logical = {
+    kind: 'replication slot',
+    name: 'cdc',
+    type: 'logical',
+    database: 'circle',
+    usedBy: 'pid 77, reader',
+  } as const;
+  const physical = {
+    kind: 'replication slot',
+    name: 'standby',
+    type: 'physical',
+    database: null,
+    usedBy: null,
+  } as const;
   const obstacles = known([prepared, logical, physical]);
 
   test('a prepared transaction fails, with the statement in its database', async () => {
@@ -79,19 +91,20 @@ describe('what pg_upgrade refuses or leaves behind', () => {
     expect(answer.status).toBe('failed');
     expect(answer.evidence).toEqual([`prepared transaction 'it''s' in database "vms", of vms`]);
     expect(answer.remedy?.text).toContain(`In database "vms": \`ROLLBACK PREPARED 'it''s';\``);
-    expect(answer.remedy?.text).toContain('kubectl -n circleci-server exec -it postgresql-0 -- psql -U postgres');
+    expect(answer.remedy?.text).toContain('kubectl -n circleci-server exec -it postgresql-0 -c postgresql -- sh -c');
   });
 
   test('replication slots fail, logical or physical, with the statements that drop them', async () => {
     const answer = await answerOf('replication-slots', { obstacles });
     expect(answer.status).toBe('failed');
     expect(answer.evidence).toEqual([
-      'logical replication slot cdc in database "circle"',
-      'physical replication slot standby',
+      'logical replication slot cdc in database "circle", in use by pid 77, reader',
+      'physical replication slot standby, inactive',
     ]);
     expect(answer.remedy?.text).toContain(
       "SELECT pg_catalog.pg_drop_replication_slot('cdc'); SELECT pg_catalog.pg_drop_replication_slot('standby');",
     );
+    expect(answer.remedy?.text).toMatch(/1\. Stop the readers .* 2\. As the superuser \(`kubectl [^`]*`\): `SELECT/);
     expect(answer.remedy?.text).not.toContain('PREPARED');
   });
 

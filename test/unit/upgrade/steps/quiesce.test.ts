@@ -10,7 +10,7 @@ import { setUp } from '../context.ts';
 import { live } from '../live.ts';
 
 const prepared = { kind: 'prepared transaction', gid: 'g1', database: 'vms', owner: 'vms' } as const;
-const slot = { kind: 'replication slot', name: 'cdc', type: 'logical', database: 'circle' } as const;
+const slot = { kind: 'replication slot', name: 'cdc', type: 'logical', database: 'circle', usedBy: null } as const;
 
 describe('when the last client has gone', () => {
   test.each([
