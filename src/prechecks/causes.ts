@@ -74,7 +74,9 @@ function causeOf(
   const causes = reasons.map((reason): Cause => {
     const check = finderOf(finding, reason, findings, facts);
     // What one check has found counts as one, in whichever words a server refuses.
-    return check === undefined ? { reason: bare(reason.reason) } : { reason: `what the check ${check} found`, check };
+    return check === undefined
+      ? { reason: bare(reason.reason) }
+      : { reason: `first do what the check ${check} says`, check };
   });
   const different = [...new Map(causes.map((cause) => [cause.reason, cause])).values()];
   const [only, ...others] = different;

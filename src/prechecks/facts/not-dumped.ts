@@ -17,11 +17,13 @@ export function notDumped(
 ): ReadonlyMap<string, string> {
   const reasons = list
     .filter(({ name }) => name !== 'template0')
-    .map((d) => [d.name, isRestoreTested(d) ? codeIn(d.name, hazards, ignored) : notReadable] as const);
+    .map((d) => [d.name, isRestoreTested(d) ? codeIn(d.name, hazards, ignored) : unasked(d)] as const);
   return new Map(reasons.flatMap(([name, reason]) => (reason === undefined ? [] : [[name, reason]])));
 }
 
-const notReadable = 'it accepts no connections, or has a line break in its name';
+function unasked({ allowsConnections }: DatabaseFacts): string {
+  return allowsConnections ? 'its name has a line break' : 'it accepts no connections';
+}
 
 function codeIn(name: string, hazards: Known<HazardFacts>, ignored: Ignored): string | undefined {
   if (ignored.has(restoredCode.id)) return undefined;

@@ -79,7 +79,7 @@ describe('one cause', () => {
       refused: unread('pods "x" is forbidden: exceeded quota: compute'),
     });
     expect(causes(findings)).toEqual({
-      leftovers: { reason: 'what the check permissions found', check: 'permissions' },
+      leftovers: { reason: 'first do what the check permissions says', check: 'permissions' },
     });
   });
 

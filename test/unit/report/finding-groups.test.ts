@@ -11,7 +11,7 @@ const reason = 'psql: FATAL: too many clients';
 const waiting = (check: string, cause: Cause) => finding(check, 'unknown', { cause, evidence: [`circle: ${reason}`] });
 const ids = ['orphaned-objects', 'invalid-indexes', 'large-objects'] as const;
 const forReason = ids.map((check) => waiting(check, { reason }));
-const superuser = { reason: 'what the check bootstrap-superuser found', check: 'bootstrap-superuser' };
+const superuser = { reason: 'first do what the check bootstrap-superuser says', check: 'bootstrap-superuser' };
 const cause = finding('bootstrap-superuser');
 const forCause = [cause, ...ids.map((check) => waiting(check, superuser))];
 const idsOf = (findings: readonly Finding[]) =>
@@ -84,7 +84,9 @@ describe('what did not pass', () => {
     ]);
     // Where only what waits is new, the reason is told.
     const later = commentFor(settings(forCause), { 'bootstrap-superuser': 'failed' }, { change: 2, red });
-    expect(later).toContain('- **3 checks without an answer**: unknown; `what the check bootstrap-superuser found`.');
+    expect(later).toContain(
+      '- **3 checks without an answer**: unknown; `first do what the check bootstrap-superuser says`.',
+    );
   });
 
   test('is named in an error by its causes, a handful at most', () => {

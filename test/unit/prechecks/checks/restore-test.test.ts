@@ -100,7 +100,7 @@ describe('a restore test', () => {
     const list = [...databases, databaseFacts('closed', { allowsConnections: false }), databaseFacts('two\nlines')];
     const found = await answerOf('restore-test', { databases: known(list) });
     expect(found.status).toBe('unknown');
-    expect(found.text).toMatch(/"closed": it accepts no connections.*\n"two\\nlines": .*line break/);
+    expect(found.text).toContain('"closed": it accepts no connections\n"two\\nlines": its name has a line break');
   });
 });
 
