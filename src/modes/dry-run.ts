@@ -3,7 +3,12 @@ import { isRunError } from '../common/errors.ts';
 import type { Facts } from '../facts/facts.ts';
 import { moveLines, stepLine } from '../report/plan-lines.ts';
 import { planReport } from '../report/plan-report.ts';
+import { blocks, type Finding } from '../findings/finding.ts';
 import { findJournal } from '../journal/find-journal.ts';
+import { upgradeAccountRemedy } from '../permissions/grants.ts';
+import { canOnlyCheck, needed } from '../permissions/permissions.ts';
+import { serverNames } from '../target/server-names.ts';
+import { remedyText } from '../text/remedy.ts';
 import { expectNoHolder } from '../upgrade/lock/lease.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
@@ -28,10 +33,15 @@ export async function dryRun(context: ClusterModeContext): Promise<void> {
   try {
     checked = await checkServer(context, found);
   } catch (error) {
-    if (progress.facts !== undefined) await tellPlan(context, progress.facts, error);
+    if (progress.facts !== undefined) await tellUpgrade(context, progress.facts, error);
     throw error;
   }
-  if (checked !== undefined) await tellPlan(context, checked.facts);
+  if (checked !== undefined) await tellUpgrade(context, checked.facts);
+}
+
+async function tellUpgrade(context: ClusterModeContext, facts: Facts, refusal?: unknown): Promise<void> {
+  await tellAccount(context, facts);
+  await tellPlan(context, facts, refusal);
 }
 
 /** @param refusal why the upgrade would not begin: then it is no error of its own if no plan can be made */
@@ -54,11 +64,42 @@ async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unk
   }
   progress.plan = plan;
   const { downtimeSeconds } = plan;
+  const downtime = downtimeSeconds === undefined ? 'of unknown length' : `about ${String(downtimeSeconds)} s`;
   log.annotate(
     'notice',
     'dry run',
-    `${refusal === undefined ? 'An upgrade would start' : 'Checks block the upgrade'}; its downtime would be ${downtimeSeconds === undefined ? 'of unknown length' : `about ${String(downtimeSeconds)} s`}. Nothing was changed.`,
+    `${outlook(facts, progress.findings, refusal !== undefined)}. Its downtime would be ${downtime}. Nothing was changed.`,
   );
+}
+
+/**
+ * What a dry run says of the upgrade as a whole. An account that can only check may make a dry run. One that is meant for the upgrade must have its rights.
+ * @param isBlocked whether any check blocks the upgrade
+ */
+export function outlook(facts: Facts, findings: readonly Finding[], isBlocked: boolean): string {
+  const { missingPermissions: missing, user, target, inputs } = facts;
+  const username = user.known ? user.value : '';
+  const account = username === '' ? "the kubeconfig's user" : username;
+  const isOnlyChecking = missing.known && canOnlyCheck(missing.value, serverNames(target), username);
+  const lacks = missing.known && !isOnlyChecking ? needed(missing.value).length : 0;
+  const isRefused = findings.some((finding) => finding.check === 'permissions' && blocks(finding, inputs.failOn));
+  if (isRefused && lacks > 0)
+    return `An upgrade as ${account} would be refused: it lacks ${lacks === 1 ? 'a right' : `${String(lacks)} rights`} (check permissions)`;
+  if (isBlocked) return 'Checks block the upgrade';
+  return isOnlyChecking
+    ? `An upgrade would start, with an account that has the rights of an upgrade; this one (${account}) can only check`
+    : 'An upgrade would start';
+}
+
+/** The command that creates the account of the upgrade, where this one can only check. */
+async function tellAccount({ log }: ClusterModeContext, { missingPermissions: missing, user, target }: Facts) {
+  const names = serverNames(target);
+  const username = user.known ? user.value : '';
+  if (!missing.known || !canOnlyCheck(missing.value, names, username)) return;
+  await log.group('An account for the upgrade', () => {
+    log.info(remedyText(upgradeAccountRemedy(names, username)));
+    return Promise.resolve();
+  });
 }
 
 function pullRequestStep({ pullRequest }: ClusterModeContext): PlannedStep[] {

@@ -1,5 +1,5 @@
 import { resources } from '../ports/cluster.ts';
-import { permissions, permissionsFor, type Mode, type Permission } from './permissions.ts';
+import { accountName, permissions, permissionsFor, type Mode, type Permission } from './permissions.ts';
 import type { ServerNames } from '../target/server-names.ts';
 
 /** Who gets the rights. */
@@ -73,7 +73,7 @@ const parts = [
  */
 export function modeManifests(mode: Mode, names: ServerNames): string[] {
   const { namespace } = names;
-  const subject = { kind: 'ServiceAccount', name: `postgresql-${mode}`, namespace } as const;
+  const subject = { kind: 'ServiceAccount', name: accountName(mode), namespace } as const;
   const account: Lines = [
     'apiVersion: v1',
     'kind: ServiceAccount',

@@ -16,6 +16,11 @@ export const permissions: readonly Permission[] = [...precheckPermissions, ...up
 
 export type Mode = 'precheck' | 'upgrade';
 
+/** The service account that docs/permissions.md has for a mode; its own roles have the same name. */
+export function accountName(mode: Mode): string {
+  return `postgresql-${mode}`;
+}
+
 /** What a mode needs. */
 export function permissionsFor(mode: Mode): readonly Permission[] {
   return mode === 'upgrade' ? permissions : permissions.filter((p) => p.mode === 'precheck');
@@ -73,6 +78,32 @@ async function isAllowed(
     },
   });
   return review.status?.allowed === true;
+}
+
+/** Whether it is the account that docs/permissions.md has for an upgrade. */
+export function isUpgradeAccount({ namespace }: ServerNames, username: string): boolean {
+  return username === `system:serviceaccount:${namespace}:${accountName('upgrade')}`;
+}
+
+/** Rights by which only an upgrade changes something: no precheck needs one of their kind for anything. */
+const changes = upgradePermissions.filter(
+  (row) =>
+    !['get', 'list'].includes(row.verb) && precheckPermissions.every((p) => permissionName(p) !== permissionName(row)),
+);
+
+/**
+ * Whether a user has none of the rights by which only an upgrade changes something. The account of docs/permissions.md for an upgrade is meant for
+ * more, whatever it lacks.
+ * @param username '' where it is not known
+ */
+export function canOnlyCheck(missing: readonly MissingPermission[], names: ServerNames, username: string): boolean {
+  if (isUpgradeAccount(names, username)) return false;
+  return changes.every((row) => {
+    const asked = row.names?.(names);
+    if (asked?.length === 0) return true;
+    const refused = missing.find((one) => one.mode === row.mode && permissionName(one) === permissionName(row));
+    return refused !== undefined && (refused.lacks === undefined || refused.lacks.length === asked?.length);
+  });
 }
 
 /** Those without which a run is refused. */

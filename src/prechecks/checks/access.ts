@@ -1,10 +1,13 @@
-import type { Inputs } from '../../inputs/inputs.ts';
-import { needed, permissionName, permissionsFor, type MissingPermission } from '../../permissions/permissions.ts';
-import { serverNames, type ServerNames } from '../../target/server-names.ts';
-import { hereDocument } from '../../text/shell.ts';
-import { manifests, modeManifests, subjectOf } from '../../permissions/permission-manifests.ts';
-import { failed, judgeFact, passed, shellRemedy, warning, type Remedy } from '../../findings/finding.ts';
-import type { Known } from '../../common/known.ts';
+import {
+  canOnlyCheck,
+  isUpgradeAccount,
+  needed,
+  permissionName,
+  type MissingPermission,
+} from '../../permissions/permissions.ts';
+import { grantRemedy, upgradeAccountRemedy } from '../../permissions/grants.ts';
+import { serverNames } from '../../target/server-names.ts';
+import { failed, judgeFact, passed, warning } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 const newerKubernetes =
@@ -33,29 +36,37 @@ export const accessChecks: readonly Check[] = [
   {
     id: 'permissions',
     title: "Permissions of the kubeconfig's user",
-    expected: "The kubeconfig's user has every right that an upgrade needs",
+    expected: "The kubeconfig's user has every right that an upgrade needs, or can only check",
     subject: 'access',
     why: 'A right that is missing in the middle of an upgrade costs downtime. The check asks the API server for each right (SelfSubjectAccessReview).',
     advice:
-      'Run the command that the check prints, as a user who may grant rights. It grants the account every right that its mode needs. Where only an upgrade lacks rights, a precheck prints the manifests of an account for the upgrade. [Permissions](permissions.md) explains each right.',
+      'Run the command that the check prints, as a user who may grant rights. It grants the account every right that its mode needs. An account with none of the rights by which an upgrade changes something can only check. It passes in a precheck and in a dry run. The upgrade then needs an account of its own, and a dry run prints its manifests. [Permissions](permissions.md) explains each right.',
     run: ({ missingPermissions, inputs, target, user }) =>
       judgeFact(missingPermissions, (missing) => {
-        const lines = missing.map(lineOf);
         const names = serverNames(target);
-        const wanted = needed(missing);
+        const username = user.known ? user.value : '';
+        const isLooking = inputs.mode === 'precheck' || inputs.dryRun;
+        const isOnlyChecking = canOnlyCheck(missing, names, username);
+        const relevant = isOnlyChecking && isLooking ? missing.filter(({ mode }) => mode === 'precheck') : missing;
+        const lines = relevant.map(lineOf);
+        const wanted = needed(relevant);
+        if (isOnlyChecking && !isLooking) return failed(upgradeAccountRemedy(names, username), canOnly, ...lines);
+        if (isOnlyChecking && wanted.length === 0) return passed(asIntended, ...lines);
         if (wanted.length === 0) return passed('every permission that an upgrade needs is granted', ...lines);
         // The checks that are unknown for it say so themselves.
-        const isLooking = inputs.mode === 'precheck' || inputs.dryRun;
-        if (!isLooking || wanted.some((p) => p.mode === 'precheck'))
-          return failed(grant('Grant', inputs.mode, names, user), ...lines);
-        const remedy =
-          inputs.mode === 'precheck'
-            ? anotherAccount(names, user)
-            : grant('Before the upgrade, grant', inputs.mode, names, user);
-        return warning(remedy, ...lines);
+        if (isOnlyChecking) return failed(grantRemedy('precheck', names, username), ...lines);
+        if (inputs.mode !== 'precheck') return failed(grantRemedy('upgrade', names, username), ...lines);
+        if (wanted.some(({ mode }) => mode === 'precheck'))
+          return failed(grantRemedy('precheck', names, username), ...lines);
+        const remedy = isUpgradeAccount(names, username) ? grantRemedy('upgrade', names, username) : undefined;
+        return warning(remedy ?? upgradeAccountRemedy(names, username), ...lines);
       }),
   },
 ];
+
+const canOnly = 'this account can only check: it has none of the rights by which an upgrade changes something';
+const asIntended =
+  'this account can only check, as intended. The upgrade needs an account of its own: a dry run prints its manifests, and a dry run with its kubeconfig says what it lacks (docs/permissions.md)';
 
 function lineOf(missing: MissingPermission): string {
   const { informs, lacks, why, without = 'unknown', else: other } = missing;
@@ -63,36 +74,4 @@ function lineOf(missing: MissingPermission): string {
   if (informs === undefined) return `missing: ${name} (${why})`;
   const affected = informs.length === 0 ? [] : [`${informs.join(', ')} may be ${without}`];
   return `not granted: ${name} (${why}); without it ${[...affected, ...(other === undefined ? [] : [other])].join('; ')}`;
-}
-
-function applying(text: string, manifest: readonly string[]): Remedy {
-  return shellRemedy(text, hereDocument('kubectl apply -f -', manifest));
-}
-
-/**
- * The command that grants the kubeconfig's user every right that its mode needs, also those that it has already: applying a Role replaces it, and
- * would otherwise revoke what an earlier Role of this name granted.
- */
-function grant(opening: string, runs: Inputs['mode'], names: ServerNames, user: Known<string>): Remedy {
-  const mode = runs === 'precheck' ? 'precheck' : 'upgrade';
-  const isNamed = user.known && user.value !== '';
-  const who = isNamed ? user.value : 'USER';
-  const whose = isNamed ? '' : ", with the name of the kubeconfig's user in place of USER";
-  const all = permissionsFor(mode).filter(({ isExtra }) => isExtra !== true);
-  const manifest = manifests(all, `postgresql-${mode}-missing`, names, subjectOf(who));
-  return applying(
-    `${opening} ${who} every right that mode ${mode} needs. Run the command as a user who may grant rights${whose}.`,
-    manifest,
-  );
-}
-
-/** A precheck's account changes nothing, so the rights of an upgrade go to another one: the account of docs/permissions.md. */
-function anotherAccount(names: ServerNames, user: Known<string>): Remedy {
-  const precheck = user.known && user.value !== '' ? ` (${user.value})` : '';
-  return applying(
-    `Before the upgrade, create a service account for it. Run the command as a user who may grant rights. The rights go to the service account postgresql-upgrade, not to the account of this precheck${precheck}. ` +
-      'It also needs the Role and the ClusterRole for a precheck in docs/permissions.md, which must exist already. ' +
-      `To see which rights another account lacks, run mode upgrade with dry-run as that account.`,
-    modeManifests('upgrade', names),
-  );
 }

@@ -2,11 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import type { V1SelfSubjectAccessReview } from '@kubernetes/client-node';
 import { resources } from '../../../src/ports/cluster.ts';
 import {
+  canOnlyCheck,
   missingPermissions,
   needed,
   permissionName,
   permissions,
   permissionsFor,
+  type Permission,
 } from '../../../src/permissions/permissions.ts';
 import type { ServerNames } from '../../../src/target/server-names.ts';
 import { FakeCluster } from '../fake-cluster.ts';
@@ -114,6 +116,37 @@ describe('permissions', () => {
       'delete pods',
     ]);
   });
+
+  test.each([
+    ['of all but what a precheck needs', true, () => false],
+    ['of all but what a precheck needs, and pods of any name', true, (row) => permissionName(row) === 'delete pods'],
+    ['of all that an upgrade reads besides', true, ({ verb }) => verb === 'get' || verb === 'list'],
+    [
+      'of all but what a precheck needs, and one Deployment',
+      false,
+      ({ verb }, name) => verb === 'patch' && name === 'api',
+    ],
+    [
+      'of all but what a precheck needs, and Leases',
+      false,
+      (row) => permissionName(row) === 'create leases.coordination.k8s.io',
+    ],
+  ] as const satisfies readonly [string, boolean, (row: Permission, name?: string) => boolean][])(
+    'that are refused %s: whether the account can only check is %s',
+    async (_what, expected, has) => {
+      const cluster = granting((verb, resource, subresource, name) => {
+        const isRow = (row: Permission) =>
+          row.verb === verb && row.resource === resource && row.subresource === subresource;
+        const isPrechecks = permissionsFor('precheck').some(
+          (row) => isRow(row) && (row.names === undefined || (name !== undefined && row.names(names).includes(name))),
+        );
+        return !isPrechecks && !permissions.some((row) => isRow(row) && has(row, name));
+      });
+      const missing = await missingPermissions(cluster, names, 'upgrade');
+      expect(canOnlyCheck(missing, names, 'jane')).toBe(expected);
+      expect(canOnlyCheck(missing, names, `system:serviceaccount:${namespace}:postgresql-upgrade`)).toBe(false);
+    },
+  );
 
   test('that are all granted are no missing ones', async () => {
     expect(

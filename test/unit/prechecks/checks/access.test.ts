@@ -89,16 +89,73 @@ describe('access', () => {
     },
   );
 
-  test("gives an upgrade's rights to an account of its own where a precheck asks", async () => {
-    const missing = permissions.filter(({ mode }) => mode === 'upgrade');
-    const { remedy, commands } = await answerOf('permissions', {
-      missingPermissions: known(missing),
-      user: known('system:serviceaccount:ci:looker'),
-      inputs: inputs({ mode: 'precheck' }),
-    });
-    expect(remedy?.text).toContain('not to the account of this precheck (system:serviceaccount:ci:looker)');
+  const ofUpgrades = permissions.filter(({ mode }) => mode === 'upgrade');
+  const looker = known('system:serviceaccount:ci:looker');
+
+  test.each([
+    ['a precheck', { mode: 'precheck' }],
+    ['a dry run of an upgrade', { mode: 'upgrade', 'dry-run': 'true' }],
+  ] as const)(
+    'that has none of the rights by which an upgrade changes something passes in %s',
+    async (_what, given) => {
+      const facts = { missingPermissions: known(ofUpgrades), user: looker, inputs: inputs(given) };
+      const answer = await answerOf('permissions', facts);
+      expect(answer).toMatchObject({
+        status: 'passed',
+        evidence: [expect.stringMatching(/^this account can only check/)],
+      });
+      // A line about a check that passed has so much room.
+      expect(answer.text.length).toBeLessThanOrEqual(200);
+      const optional = permissions.filter(({ verb, resource }) => verb === 'list' && resource === 'nodes');
+      const [, ...more] = (
+        await answerOf('permissions', { ...facts, missingPermissions: known([...optional, ...ofUpgrades]) })
+      ).evidence;
+      expect(more).toEqual([expect.stringContaining('not granted: list nodes')]);
+    },
+  );
+
+  test.each([
+    ['warning', 'in a precheck', { mode: 'precheck' }],
+    ['failed', 'in a dry run of an upgrade, as in the upgrade', { mode: 'upgrade', 'dry-run': 'true' }],
+  ] as const)('that has some of them but not all is %s %s', async (status, _where, given) => {
+    const some = ofUpgrades.filter(({ resource }) => resource !== 'leases');
+    const facts = { missingPermissions: known(some), user: looker, inputs: inputs(given) };
+    const answer = await answerOf('permissions', facts);
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain('missing: patch statefulsets.apps');
+  });
+
+  test('of the account that the documentation has for an upgrade are granted to it, whatever it lacks', async () => {
+    const username = 'system:serviceaccount:circleci-server:postgresql-upgrade';
+    const facts = { missingPermissions: known(ofUpgrades), user: known(username) };
+    for (const given of [{ mode: 'precheck' }, { mode: 'upgrade', 'dry-run': 'true' }] as const) {
+      const { status, remedy } = await answerOf('permissions', { ...facts, inputs: inputs(given) });
+      expect(status).toBe(given.mode === 'precheck' ? 'warning' : 'failed');
+      expect(remedy?.text).toContain(`Grant ${username} every right that mode upgrade needs`);
+    }
+  });
+
+  test("gives an upgrade's rights to an account of its own, not to one that can only check", async () => {
+    const facts = { missingPermissions: known(ofUpgrades), user: looker, inputs: inputs({ mode: 'upgrade' }) };
+    const { status, text, remedy, commands } = await answerOf('permissions', facts);
+    expect(status).toBe('failed');
+    expect(text).toMatch(/^this account can only check: .*\nmissing: create configmaps/);
+    expect(remedy?.text).toContain('Give the account of this run (system:serviceaccount:ci:looker) no more rights');
     expect(commands).not.toContain('name: looker');
     expect(commands.split('\n').slice(1, -1)).toEqual(modeManifests('upgrade', serverNames(await target())));
+  });
+
+  test.each([
+    ['a precheck', { mode: 'precheck' }],
+    ['a dry run of an upgrade', { mode: 'upgrade', 'dry-run': 'true' }],
+  ] as const)('of %s with an account that can only check are those of a precheck', async (_what, given) => {
+    const missing = permissions.filter(({ mode, resource }) => mode === 'upgrade' || resource === 'secrets');
+    const facts = { missingPermissions: known(missing), user: looker, inputs: inputs(given) };
+    const { status, text, remedy, commands } = await answerOf('permissions', facts);
+    expect(status).toBe('failed');
+    expect(text).not.toContain('patch');
+    expect(remedy?.text).toContain('Grant system:serviceaccount:ci:looker every right that mode precheck needs');
+    expect(commands).not.toContain('patch');
   });
 
   test("grants a precheck's account nothing of an upgrade's", async () => {
