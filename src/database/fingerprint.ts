@@ -180,9 +180,9 @@ export function shareOf(databases: number, sessions: number): Share {
   return { databases, bytes: countedBytes / sessions };
 }
 
-/** Large objects are the one table of the catalog that pg_upgrade transfers by its files. */
+/** Large objects are the one table of the catalog that pg_upgrade transfers by its files. What was dropped meanwhile has no path. */
 const filesOfRelations = `SELECT json_build_array(${key}, 'files', concat_ws(' ', pg_relation_filepath(c.oid), pg_relation_filepath(nullif(reltoastrelid, 0))))
-FROM ${allRelations} WHERE c.oid = 'pg_largeobject'::regclass OR ${hasFiles};`;
+FROM ${allRelations} WHERE (c.oid = 'pg_largeobject'::regclass OR ${hasFiles}) AND pg_relation_filepath(c.oid) IS NOT NULL;`;
 
 /**
  * Measures each relation of a database within one session. To count the rows of a table is to plan a query, for which the planner may run code of

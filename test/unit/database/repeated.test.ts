@@ -8,6 +8,7 @@ import { thrownBy } from '../thrown.ts';
 const calls = {
   read: (database: ReturnType<typeof fakeDatabase>) => database.read('circle', 'SELECT 1;'),
   write: (database: ReturnType<typeof fakeDatabase>) => database.write('circle', 'ANALYZE;', 1000),
+  look: (database: ReturnType<typeof fakeDatabase>) => database.look(['ls'], 1000),
   writeEach: (database: ReturnType<typeof fakeDatabase>) => database.writeEach(['circle'], 'ANALYZE;', 1000),
 };
 
