@@ -47,7 +47,7 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
     case 'analyze':
       return reading === undefined
         ? undefined
-        : { seconds: round(1 + reading / 2), basis: `samples of all tables: less than half of ${data}` };
+        : { seconds: round(1 + reading), basis: `samples of all tables, with pauses: at most ${data}` };
     case 'restore-applications':
       return { seconds: 3, basis: 'pods that are ready at once' };
     default:
