@@ -129,7 +129,7 @@ export interface Noted {
   sortOrders?: SortOrders;
   /** The data of PostgreSQL 14 is what PostgreSQL 12 had. */
   validated?: true;
-  /** Whether the statistics are complete; `pending` since the quick pass of ANALYZE began. See steps/analyze.ts. */
+  /** Whether the statistics are complete; `pending` since PostgreSQL 14 was validated. See steps/analyze.ts. */
   statistics?: Statistics;
   /** How the upgrade ended. */
   outcome?: Outcome;

@@ -20,14 +20,13 @@ export class QuickPass {
     this.isLate = context.journal.noted.step === release.id;
   }
 
-  /** Begins it, and waits for its end, for `statistics-budget` at most. */
+  /** Begins it, and waits for its end, for `statistics-budget` at most. Before that it notes that the statistics are pending, since the journal takes one note at a time. */
   async hold(): Promise<void> {
-    const { inputs, clock, log } = this.context;
+    const { inputs, clock, log, journal } = this.context;
     const budget = inputs.statisticsBudget;
+    if (journal.noted.statistics === undefined) await noteStatistics(this.context, 'pending');
     if (budget === 0 || this.isLate) return;
     await log.group(statistics.quick.title, async () => {
-      // The journal takes one note at a time, and the next ones do not wait for this pass.
-      await this.notePending();
       const ended = new AbortController();
       const isOver = await Promise.race([
         this.begin().then(() => false),
@@ -63,15 +62,10 @@ export class QuickPass {
     const { timeline, log } = this.context;
     const context = interruptible({ ...this.context, signal: this.signal });
     const { id, title } = statistics.quick;
-    await this.notePending();
     try {
       await timeline.phase(id, title, () => statistics.quick.run(context));
     } catch (error) {
       log.info(`${title}: ${sentence(describe(error))} The full ANALYZE takes what is left`);
     }
-  }
-
-  private async notePending(): Promise<void> {
-    if (this.context.journal.noted.statistics === undefined) await noteStatistics(this.context, 'pending');
   }
 }
