@@ -68,10 +68,8 @@ const instant = z.iso.datetime().pipe(z.coerce.date());
 
 const released = z.strictObject({ at: instant, wal: walPosition });
 
-const mark = z.strictObject({ snapshot: objectName, position: walPosition });
-
 /** What the server wrote into the WAL after the driver had said that a snapshot was cut: where it ends; see backup/cut-timing.ts. */
-export type Mark = z.infer<typeof mark>;
+const mark = z.strictObject({ snapshot: objectName, position: walPosition });
 
 /** When, and at which position in the write-ahead log, the applications were restarted. */
 export type Released = z.infer<typeof released>;
@@ -104,7 +102,7 @@ export interface Noted {
   /** The snapshot of the running server, taken to prove the backup. */
   live?: string;
   /** What that snapshot must not hold. */
-  mark?: Mark;
+  mark?: z.infer<typeof mark>;
   /** Whether that snapshot was cut when the driver said so. */
   cuts?: 'in-time' | 'late';
   /** The snapshot of PostgreSQL 14's data before the action restored PostgreSQL 12. */
