@@ -12,6 +12,7 @@ import { finish } from '../src/upgrade/steps/finish.ts';
 const testsOfSteps: Readonly<Record<string, string>> = {
   'protect-volume': 'backup/reclaim-policy',
   'prove-backup': 'backup/prove',
+  anchor: 'steps/anchor',
   'stop-applications': 'steps/applications',
   quiesce: 'steps/quiesce',
   'stop-postgresql': 'steps/stop-postgresql',

@@ -27,9 +27,16 @@ const silenceLimit = 120_000;
 /**
  * Waits until the container of a Job's only pod runs, or has already ended.
  * @param limit milliseconds
+ * @param isHopeless whether a pod that waits is not waited for any longer
+ * @returns the pod, which waits still where `isHopeless` says so
  * @throws UpgradeError when the pod can't start, or was deleted before it was seen; WaitError at the limit
  */
-export async function waitForStart(surroundings: Deps, job: V1Job, limit: number): Promise<V1Pod> {
+export async function waitForStart(
+  surroundings: Deps,
+  job: V1Job,
+  limit: number,
+  isHopeless: (pod: V1Pod) => boolean = () => false,
+): Promise<V1Pod> {
   const { name = '', namespace = '' } = job.metadata ?? {};
   const what = `the pod of Job ${name} to start`;
   const lookAt = shell`kubectl -n ${namespace} describe pods -l job-name=${name}`;
@@ -47,7 +54,7 @@ export async function waitForStart(surroundings: Deps, job: V1Job, limit: number
         'Check the image, the pull secret and the events of the pod.',
       );
     }
-    if (progress.state !== 'waiting') return { done: pod };
+    if (progress.state !== 'waiting' || isHopeless(pod)) return { done: pod };
     return { pending: await withWarning(surroundings.cluster, pod, progress.reason) };
   });
 }

@@ -211,6 +211,9 @@ check_old() {
     '') refuse "$DATA/global/pg_control is not readable" ;;
   esac
   if is_running "$DATA"; then refuse "a server is running on $DATA"; fi
+  if [[ -n ${STOPPED:-} && $(old_control 'Database cluster state') != 'shut down' ]]; then
+    refuse "PostgreSQL $FROM was seen to end cleanly, and its cluster is '$(old_control 'Database cluster state')': somebody has started it since"
+  fi
   if [[ -n $(find "$DATA/pg_tblspc" -mindepth 1 -maxdepth 1 -type l -lname $'*\n*' -print -quit) ]]; then refuse "a tablespace's path has a line end, which the Job's lists can't hold"; fi
   while IFS= read -r directory; do check_tablespace "$directory"; done < <(tablespaces)
   choose_transfer

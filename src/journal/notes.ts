@@ -19,6 +19,7 @@ import { pack, unpack } from './compress-fingerprint.ts';
 const stepIds = [
   'protect-volume',
   'prove-backup',
+  'anchor',
   'stop-applications',
   'quiesce',
   'stop-postgresql',

@@ -1,6 +1,7 @@
 import type {
   V1Container,
   V1LocalObjectReference,
+  V1NodeSelectorTerm,
   V1PodSpec,
   V1PodTemplateSpec,
   V1SecurityContext,
@@ -41,10 +42,14 @@ export interface PodParts {
   readonly container: V1Container;
   /** One that comes to its end before `container` begins; they share volumes, and neither processes nor environment. */
   readonly before?: V1Container;
+  /** One that runs beside `container`. */
+  readonly beside?: V1Container;
   readonly volumes: NonNullable<V1PodSpec['volumes']>;
   readonly imagePullSecret: string;
   /** How much /tmp may hold; no limit of its own, where it is missing. */
   readonly room?: string;
+  /** The only node on which it may run; where it is missing, the node of the server's pod is preferred. */
+  readonly node?: string | undefined;
 }
 
 /**
@@ -69,7 +74,7 @@ export function podTemplate(target: Target, parts: PodParts): V1PodTemplateSpec 
     },
     imagePullSecrets: pullSecrets(server, parts.imagePullSecret),
     ...(parts.before === undefined ? {} : { initContainers: [restricted(parts.before)] }),
-    containers: [restricted(parts.container)],
+    containers: [parts.container, ...(parts.beside === undefined ? [] : [parts.beside])].map(restricted),
     volumes: [
       ...parts.volumes,
       { name: 'tmp', emptyDir: parts.room === undefined ? {} : { sizeLimit: parts.room } },
@@ -83,7 +88,7 @@ export function podTemplate(target: Target, parts: PodParts): V1PodTemplateSpec 
     ...(server?.tolerations === undefined ? {} : { tolerations: server.tolerations }),
     ...(server?.priorityClassName === undefined ? {} : { priorityClassName: server.priorityClassName }),
     ...(server?.nodeSelector === undefined ? {} : { nodeSelector: server.nodeSelector }),
-    ...lastNodePreferred(target.pod?.spec?.nodeName),
+    ...(parts.node === undefined ? lastNodePreferred(target.pod?.spec?.nodeName) : onlyOn(parts.node)),
   };
   return {
     metadata: {
@@ -115,8 +120,20 @@ function pullSecrets(server: V1PodSpec | undefined, extra: string): V1LocalObjec
 /** Where the volume can go, the scheduler knows from the volume; where it was last, it is attached soonest and the images are. */
 function lastNodePreferred(node: string | undefined): Pick<V1PodSpec, 'affinity'> {
   if (node === undefined) return {};
-  const preference = { matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] };
   return {
-    affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] } },
+    affinity: {
+      nodeAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: isNode(node) }],
+      },
+    },
   };
+}
+
+function onlyOn(node: string): Pick<V1PodSpec, 'affinity'> {
+  const required = { nodeSelectorTerms: [isNode(node)] };
+  return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } } };
+}
+
+function isNode(name: string): V1NodeSelectorTerm {
+  return { matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }] };
 }

@@ -43,16 +43,27 @@ const jobNames: Readonly<Record<JobCommand, string>> = {
 export const containerName = 'pg-upgrade';
 const scriptName = 'upgrade.sh';
 
+/** Where nobody waited for the volume to be detached, since the server was seen to end cleanly. */
+export interface StillAttached {
+  /** The node on which the anchor keeps the volume; undefined once the anchor is removed. */
+  readonly node: string | undefined;
+}
+
+/** Says whether the Job refuses a server that was not shut down cleanly, instead of recovering it. */
+export const stopVariable = 'STOPPED';
+
 /**
  * The Job that runs pg_upgrade on the server's volume, undoes that, or starts PostgreSQL 12 on a copy. One
  * pod, never repeated by Kubernetes, never ended by a deadline.
  * @param scripts text by file name; they are in the Job's command: see bootstrap.ts
+ * @param attached undefined where the volume was detached since the server ended
  */
 export function upgradeJob(
   target: Target,
   settings: JobSettings,
   command: JobCommand,
   scripts: Readonly<Record<string, string>>,
+  attached?: StillAttached,
 ): V1Job {
   const { initdb } = settings;
   const variables: Record<string, string> = {
@@ -71,6 +82,7 @@ export function upgradeJob(
     TRANSFER: settings.transfer,
     RUN_ID: settings.runId,
     SESSION_OPTIONS: upgradeOptions,
+    [stopVariable]: attached === undefined ? '' : 'cleanly',
   };
   const env: V1EnvVar[] = [
     ...Object.entries(variables).map(([name, value]) => ({ name, value })),
@@ -93,6 +105,7 @@ export function upgradeJob(
       template: podTemplate(target, {
         labels: { 'app.kubernetes.io/name': 'postgres-upgrade' },
         imagePullSecret: settings.imagePullSecret,
+        node: attached?.node,
         container: {
           name: containerName,
           image: settings.image,

@@ -1,3 +1,4 @@
+import { anchorName } from '../objects/anchor.ts';
 import { bootJobName, jobName, revertJobName } from '../objects/upgrade-job.ts';
 import { copyName } from '../objects/copy.ts';
 import { journalName } from '../objects/journal-name.ts';
@@ -6,7 +7,7 @@ import type { Permission } from './permission.ts';
 import type { ServerNames } from '../target/server-names.ts';
 
 const journal = () => [journalName];
-const jobs = () => [jobName, revertJobName, bootJobName];
+const jobs = () => [jobName, revertJobName, bootJobName, anchorName];
 const lease = () => [leaseName];
 const applications = (resource: ServerNames['applications'][number]['resource']) => (names: ServerNames) =>
   names.applications.filter((one) => one.resource === resource).map(({ name }) => name);
@@ -41,16 +42,27 @@ export const upgradePermissions: readonly Permission[] = [
     mode: 'upgrade',
     why: 'create a journal again that somebody has made immutable',
   },
-  { verb: 'create', resource: 'jobs', mode: 'upgrade', why: 'run pg_upgrade, start PostgreSQL 12 on a copy' },
+  {
+    verb: 'create',
+    resource: 'jobs',
+    mode: 'upgrade',
+    why: 'run pg_upgrade, start PostgreSQL 12 on a copy, keep the volume attached',
+  },
   { verb: 'get', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'follow the upgrade Job' },
   { verb: 'patch', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'take over the Job of a run that died' },
-  { verb: 'delete', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'remove the ended upgrade Job' },
+  {
+    verb: 'delete',
+    resource: 'jobs',
+    names: jobs,
+    mode: 'upgrade',
+    why: 'remove the ended upgrade Job, and the one that keeps the volume attached',
+  },
   { verb: 'list', resource: 'jobs', mode: 'upgrade', why: "wait until the CronJobs' Jobs have ended" },
   {
     verb: 'list',
     resource: 'pods',
     mode: 'upgrade',
-    why: "find the Job's pod, wait until the applications' pods have ended",
+    why: "find the Jobs' pods, wait until the applications' pods have ended",
   },
   {
     verb: 'get',

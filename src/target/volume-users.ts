@@ -2,9 +2,18 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Target } from './target.ts';
 
-/** Names of pods other than the server's own that mount its volume and have not ended. */
-export async function volumeUsers(cluster: ClusterReader, target: Target): Promise<string[]> {
-  return volumeUsersAmong(await cluster.list('pods', { namespace: target.namespace }), target);
+/**
+ * Names of pods other than the server's own that mount its volume and have not ended.
+ * @param anchor UID of the pod that keeps the volume attached; it is no user as long as none of its containers has the volume
+ */
+export async function volumeUsers(cluster: ClusterReader, target: Target, anchor?: string): Promise<string[]> {
+  const pods = await cluster.list('pods', { namespace: target.namespace });
+  const isAnchor = (pod: V1Pod) =>
+    anchor !== undefined && pod.metadata?.uid === anchor && onlyNamesClaim(pod, target.volume.claimName);
+  return volumeUsersAmong(
+    pods.filter((pod) => !isAnchor(pod)),
+    target,
+  );
 }
 
 /** The same of pods that have been read. */
@@ -25,6 +34,19 @@ export async function podsNaming(cluster: ClusterReader, namespace: string, clai
 /** Whether a volume of a pod is that of a claim. */
 export function mountsClaim(pod: V1Pod, claim: string): boolean {
   return pod.spec?.volumes?.some((v) => v.persistentVolumeClaim?.claimName === claim) ?? false;
+}
+
+/**
+ * Whether a pod names a claim and none of its containers has the volume: then the kubelet does not mount it, and the pod only keeps it attached.
+ * Somebody may add an ephemeral container that has it.
+ */
+export function onlyNamesClaim(pod: V1Pod, claim: string): boolean {
+  const { volumes = [], initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const names = volumes.filter((v) => v.persistentVolumeClaim?.claimName === claim).map(({ name }) => name);
+  const had = [...initContainers, ...containers, ...ephemeralContainers].flatMap(
+    ({ volumeMounts = [], volumeDevices = [] }) => [...volumeMounts, ...volumeDevices].map(({ name }) => name),
+  );
+  return names.length > 0 && !names.some((name) => had.includes(name));
 }
 
 function hasEnded(pod: V1Pod): boolean {

@@ -4,6 +4,7 @@ import { inGroup, interruptible, reverting, undoSteps } from './converge.ts';
 import { closeJournal, finish } from './steps/finish.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { endByHand } from '../journal/errors.ts';
+import { removeAnchorOrTell } from './server/anchor.ts';
 import { expectLossless } from './server/external-start.ts';
 import { releasePoint } from './steps/loss.ts';
 import { improvements, release, reversibleSteps, statistics, validation } from './plan.ts';
@@ -60,7 +61,7 @@ async function restartBeside(quick: QuickPass, context: Context): Promise<Upgrad
     const estimated = quick.begin();
     let unready: UpgradeError | undefined;
     try {
-      await restart;
+      await Promise.all([restart, removeAnchorOrTell(context)]);
     } catch (error) {
       if (!(error instanceof WaitError)) throw explainUnreleased(error);
       unready = explainUnreleased(error);

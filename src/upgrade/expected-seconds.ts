@@ -39,7 +39,10 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
           'a snapshot that is ready when pg_upgrade is; where the storage copies it first, step "prove-backup" shows how long that takes',
       };
     case 'activate':
-      return { seconds: 2, basis: 'the node has the image already; attaching the volume may take longer' };
+      return {
+        seconds: 2,
+        basis: 'the node has the image and the volume; where the volume was detached, attaching it takes longer',
+      };
     case 'update-extensions':
       return { seconds: 1, basis: 'a few statements' };
     case 'quick-analyze':

@@ -1,5 +1,6 @@
 import { activate } from './steps/activate.ts';
 import { analyze, quickAnalyze, updateExtensions } from './steps/analyze.ts';
+import { keepAttached } from './steps/anchor.ts';
 import { restoreApplications, stopApplications } from './steps/applications.ts';
 import { quiesce } from './steps/quiesce.ts';
 import { awaitBackup } from './backup/backup-ready.ts';
@@ -16,6 +17,7 @@ import { verify } from './steps/verify.ts';
 export const reversibleSteps: readonly Step[] = [
   protectVolume,
   proveBackup,
+  keepAttached,
   stopApplications,
   quiesce,
   stopPostgresql,

@@ -7,6 +7,7 @@ import type { Ending } from './contract/ending.ts';
 import { converge, undoSteps } from './converge.ts';
 import type { Journal } from '../journal/journal.ts';
 import { release, reversibleSteps, stepsToUndo } from './plan.ts';
+import { removeAnchor } from './server/anchor.ts';
 import { expectConfirmed } from './recorded.ts';
 import { rollBack } from './rollback.ts';
 import type { Context } from './contract/step.ts';
@@ -28,6 +29,8 @@ export async function resumeUpgrade(
   const { noted, record } = journal;
   context.log.info(`Resuming the upgrade that ${record.runId} began at ${record.startedAt}: ${stateOf(journal)}`);
   Object.assign(context.results, notedResults(journal));
+  // Nothing is known of how it was made and what happened since.
+  await removeAnchor(context);
   if (noted.rollback !== undefined) return await rollBack(context);
   if (noted.back !== undefined) return await undoSteps(stepsToUndo(noted), noted.back, context);
   if (noted.validated !== undefined) {

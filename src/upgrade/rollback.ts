@@ -4,6 +4,7 @@ import { describe, sentence } from '../common/errors.ts';
 import { startApplications, stopApplications } from './steps/applications.ts';
 import type { WayBack } from './contract/ending.ts';
 import { undoSteps } from './converge.ts';
+import { removeAnchor } from './server/anchor.ts';
 import { closeJournal } from './steps/finish.ts';
 import { Journal } from '../journal/journal.ts';
 import { release, stepsToUndo } from './plan.ts';
@@ -65,6 +66,8 @@ export async function rollBack(context: Context): Promise<WayBack> {
   Object.assign(context.results, notedResults(context.journal));
   const { noted } = context.journal;
   const reason = sentence(noted.rollback ?? '');
+  // Of the upgrade that was under way.
+  await removeAnchor(context);
   if (noted.back === undefined && mayLose(context.journal)) {
     try {
       await context.log.group(stopApplications.title, () => stopApplications.run(context));

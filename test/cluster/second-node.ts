@@ -1,5 +1,6 @@
 // A server whose volume two nodes can reach, and which is on the second one.
-import { bench, kubectl, kubectlJson, namespace } from './bench.ts';
+import { bench, kubectl, namespace } from './bench.ts';
+import { attachmentsOf } from './server.ts';
 
 export const secondNode = 'node2';
 
@@ -41,9 +42,5 @@ export function nodeOf(pod: string): string {
 
 /** Where a volume of the namespace's claim is attached. */
 export function attachedTo(claim: string): string[] {
-  const volume = kubectl('-n', namespace, 'get', 'pvc', claim, '-o', 'jsonpath={.spec.volumeName}');
-  const { items } = kubectlJson('get', 'volumeattachments') as {
-    items: { spec: { nodeName: string; source: { persistentVolumeName?: string } } }[];
-  };
-  return items.filter((a) => a.spec.source.persistentVolumeName === volume).map((a) => a.spec.nodeName);
+  return attachmentsOf(namespace, claim).map(({ node }) => node);
 }

@@ -78,3 +78,14 @@ function setRenewTime(namespace: string, time: Date): void {
   const patch = JSON.stringify({ spec: { renewTime } });
   kubectl('-n', namespace, 'patch', 'lease', 'postgresql-upgrade-12-to-14', '--type', 'merge', '-p', patch);
 }
+
+/** The VolumeAttachments of a claim's volume: a volume that was detached meanwhile has another one. */
+export function attachmentsOf(namespace: string, claim: string): { readonly uid: string; readonly node: string }[] {
+  const volume = kubectl('-n', namespace, 'get', 'pvc', claim, '-o', 'jsonpath={.spec.volumeName}');
+  const { items } = kubectlJson('get', 'volumeattachments') as {
+    items: { metadata: { uid: string }; spec: { nodeName: string; source: { persistentVolumeName?: string } } }[];
+  };
+  return items
+    .filter(({ spec }) => spec.source.persistentVolumeName === volume)
+    .map(({ metadata, spec }) => ({ uid: metadata.uid, node: spec.nodeName }));
+}

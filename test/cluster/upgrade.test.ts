@@ -1,5 +1,6 @@
 /** @jest-environment ./test/cluster/bench-environment.ts */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { anchorName } from '../../src/objects/anchor.ts';
 import { permissions } from '../../src/permissions/permissions.ts';
 import { isWhole } from '../choice.ts';
 import { runAction, type ActionEnd } from './action.ts';
@@ -7,16 +8,19 @@ import { admissionPolicies } from '../../src/permissions/admission-policy.ts';
 import type { ServerNames } from '../../src/target/server-names.ts';
 import { AuditLog, bench, callName, helmUpgrade, kubectl, kubectlWith, namespace, outsideOf, psql } from './bench.ts';
 import { expectNoLoss } from './no-loss.ts';
-import { replicas, statefulSet } from './server.ts';
+import { attachmentsOf, replicas, statefulSet } from './server.ts';
 import { limitedKubeconfig, namesOf } from './user.ts';
 
 jest.setTimeout(15 * 60_000);
+
+const claim = 'data-postgresql-0';
 
 describe('an upgrade, in a namespace that enforces Pod Security restricted, by a user with no right too many', () => {
   let before: ReturnType<typeof replicas>;
   let password: string;
   let kubeconfig: string;
   let names: ServerNames;
+  let attached: ReturnType<typeof attachmentsOf>;
   let audit: AuditLog;
   let end: ActionEnd;
 
@@ -31,6 +35,7 @@ describe('an upgrade, in a namespace that enforces Pod Security restricted, by a
     kubeconfig = limitedKubeconfig(namespace, 'upgrader', 'upgrade');
     // The optional ones of the documentation: they let an upgrade through.
     kubectlWith(admissionPolicies(namespace, 'upgrader').join('\n'), 'apply', '-f', '-');
+    attached = attachmentsOf(namespace, claim);
     audit = new AuditLog();
     end = await runAction({ namespace, mode: 'upgrade', confirm: namespace, kubeconfig });
   });
@@ -84,6 +89,14 @@ describe('an upgrade, in a namespace that enforces Pod Security restricted, by a
         '0',
       );
     }
+  });
+
+  test('neither detaches nor attaches the volume in the downtime, and leaves nothing that keeps it attached', () => {
+    expect(attached).toHaveLength(1);
+    expect(attachmentsOf(namespace, claim)).toEqual(attached);
+    expect(end.log).not.toContain('to be detached');
+    const left = kubectl('-n', namespace, 'get', 'jobs,pods', '-o', 'name');
+    expect(left).not.toContain(anchorName);
   });
 
   test('leaves no gate and no ownership behind', () => {

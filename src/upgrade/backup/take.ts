@@ -10,7 +10,7 @@ import { readyBackup, stateBeforeJob } from './backup-ready.ts';
 import { askForSnapshot, planSnapshot } from './snapshot.ts';
 import { planRetention, setDeletionPolicy } from './snapshot-content.ts';
 
-/** Backs up the cleanly stopped, detached volume. No upgrade ever deletes the backup, not even a failed one. */
+/** Backs up the volume of the stopped server. No upgrade ever deletes the backup, not even a failed one. */
 export const takeBackup: Step = {
   id: 'backup',
   title: 'Back up the volume',

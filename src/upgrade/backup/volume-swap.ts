@@ -10,6 +10,7 @@ import { copyName, kindOfVolume } from '../../objects/copy.ts';
 import { expectExchangeable, expectOurVolume } from './our-volume.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { VolumeSwap } from '../../journal/notes.ts';
+import { removeAnchor } from '../server/anchor.ts';
 import { removeJob } from '../job/remove-job.ts';
 import type { Context } from '../contract/step.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
@@ -123,6 +124,7 @@ export async function swapVolume(context: Context, { claim, volume, former }: Vo
   const before = await cluster.find('persistentvolumeclaims', claimName, namespace);
   if (before?.spec?.volumeName === former || before?.metadata?.deletionTimestamp !== undefined) {
     // Their ended pods name the claim too, and keep Kubernetes from deleting it.
+    await removeAnchor(context);
     for (const job of [jobName, revertJobName]) await removeJob(context, job, { onServersVolume: true });
     await cluster.delete('persistentvolumeclaims', claimName, namespace);
     await claimGone(context, claimName);

@@ -33,6 +33,14 @@ export interface Context extends Deps<LeasedCluster> {
   readonly results: Results;
 }
 
+/** Decision: docs/decisions/0029-anchor.md */
+export interface Anchor {
+  /** Its name. */
+  readonly pod: string;
+  readonly uid: string;
+  readonly node: string;
+}
+
 export interface Results {
   before?: Fingerprint;
   /** The backup of the volume as it was before the upgrade. */
@@ -41,6 +49,10 @@ export interface Results {
   backupTimes?: { readonly cutAt: string | undefined; readonly readyAt: string | undefined };
   /** What holds the data of PostgreSQL 14, where PostgreSQL 12 was restored after PostgreSQL 14 had served. */
   served?: KeptData;
+  /** The pod that keeps the volume attached, while it does. */
+  anchor?: Anchor;
+  /** The server was seen to end cleanly, and nobody waited for its volume to be detached. */
+  isStillAttached?: true;
   job?: JobResult;
   /** The upgrade Job as it was created, and how far its pod has been seen to come; `asked` where it is not known whether it was created. */
   jobRun?: { readonly object: V1Job; readonly phase: 'asked' | 'created' | 'started' | 'ended' };

@@ -1,4 +1,4 @@
-import type { V1Job } from '@kubernetes/client-node';
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { isUnanswered } from '../../ports/cluster-answers.ts';
 import { UpgradeError, WaitError } from '../../common/errors.ts';
 import { failedTries } from '../../objects/failed-tries.ts';
@@ -12,10 +12,19 @@ import {
   type JobEnd,
 } from '../../job/follow-job.ts';
 import { hasStarted, podProgress } from '../../job/follow-pod.ts';
-import { containerName, jobName, upgradeJob, type JobCommand } from '../../objects/upgrade-job.ts';
+import { anchorNode } from '../../objects/anchor.ts';
+import {
+  containerName,
+  jobName,
+  stopVariable,
+  upgradeJob,
+  type JobCommand,
+  type StillAttached,
+} from '../../objects/upgrade-job.ts';
 import { isOurPod } from '../../objects/ours.ts';
 import { mountsClaim } from '../../target/volume-users.ts';
 import { waitFor } from '../../ports/wait.ts';
+import { detach, lossOfAnchor, removeAnchor, unschedulable } from '../server/anchor.ts';
 import { expectClaim } from '../server/claim.ts';
 import { isGated } from '../../objects/scheduling-gate.ts';
 import type { Move } from '../../report/planned-step.ts';
@@ -25,37 +34,39 @@ import { expectSameImage } from './same-image.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 
+type Tell = (run: NonNullable<Results['jobRun']>) => void;
+
 /**
  * Creates the Job of a command, or follows the one that an earlier run of
  * the same upgrade left, until it ends. Calls `tell` with its progress.
  * Decision: docs/decisions/0002-upgrade-job.md
  * @throws UpgradeError when a server or a Job of another upgrade is at work on the volume, or the claim has another volume
  */
-export async function runJob(
-  context: Context,
-  command: JobCommand,
-  tell: (run: NonNullable<Results['jobRun']>) => void = () => undefined,
-): Promise<JobEnd> {
+export async function runJob(context: Context, command: JobCommand, tell: Tell = () => undefined): Promise<JobEnd> {
   const { target, inputs, settings, scripts } = context;
   // Nobody else uses a copy.
   if (command !== 'boot') {
     await expectNoServer(context);
     await expectClaim(context);
   }
-  const wanted = upgradeJob(target, settings, command, scripts);
+  if (command === 'upgrade') await expectAnchored(context);
+  // The way back goes where it can, and may have to delete the claim that the anchor names.
+  if (command === 'revert' || command === 'rollback') await removeAnchor(context);
+  const wanted = upgradeJob(target, settings, command, scripts, attachedFor(context, command));
   let object = await takeOver(context, wanted, command);
   if (object === undefined) {
     if (command !== 'boot') await expectNoneAtWork(context);
-    try {
-      object = await create(context, wanted, command);
-    } catch (error) {
-      // The API server may have carried out the request all the same.
-      if (isUnanswered(error)) tell({ object: wanted, phase: 'asked' });
-      throw error;
-    }
+    object = await create(context, wanted, command, tell);
   }
   tell({ object, phase: 'created' });
-  const pod = await waitForStart(context, object, inputs.jobStartTimeout);
+  const needsNode = requiresNode(object);
+  const isLost = (waiting: V1Pod) => needsNode && unschedulable(waiting) !== undefined;
+  let pod = await waitForStart(context, object, inputs.jobStartTimeout, isLost);
+  if (isLost(pod)) {
+    object = await createAnywhere(context, object, pod, tell);
+    tell({ object, phase: 'created' });
+    pod = await waitForStart(context, object, inputs.jobStartTimeout);
+  }
   tell({ object, phase: 'started' });
   const end = await followToEnd(context, pod, inputs.jobTimeout, expectedTime(context, command));
   tell({ object, phase: 'ended' });
@@ -71,6 +82,40 @@ export async function runJob(
   return end;
 }
 
+/** How the volume is when the Job begins. The other commands run where no anchor is any more. */
+function attachedFor({ results }: Context, command: JobCommand): StillAttached | undefined {
+  return command === 'upgrade' && results.isStillAttached === true ? { node: results.anchor?.node } : undefined;
+}
+
+/** Removes what is left of an anchor that does not keep the volume any more: the Job then goes where it can. */
+async function expectAnchored(context: Context): Promise<void> {
+  const { anchor } = context.results;
+  const loss = anchor && (await lossOfAnchor(context, anchor));
+  if (loss !== undefined) await detach(context, loss);
+}
+
+function requiresNode({ spec }: V1Job): boolean {
+  return spec?.template.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined;
+}
+
+/**
+ * In the place of an upgrade Job whose pod can't go to the anchor's node, and never started: removes the anchor, and makes the Job for any node.
+ * @returns the new Job; the former one, where its pod has started after all
+ */
+async function createAnywhere(context: Context, job: V1Job, pod: V1Pod, tell: Tell): Promise<V1Job> {
+  const { target, settings, scripts, log } = context;
+  log.info(`No node takes the pod of Job ${jobName}, which has to go where the volume is: ${unschedulable(pod) ?? ''}`);
+  try {
+    await settle(context, job);
+  } catch (error) {
+    if (error instanceof UpgradeError && error.code === 'job-still-runs') return job;
+    throw error;
+  }
+  await detach(context, `the pod of Job ${jobName} has to go to another one`);
+  const wanted = upgradeJob(target, settings, 'upgrade', scripts, attachedFor(context, 'upgrade'));
+  return await create(context, wanted, 'upgrade', tell);
+}
+
 /** Milliseconds; nothing tells it of the way back, and of the start of a copy. */
 function expectedTime({ timeline }: Context, command: JobCommand): number | undefined {
   return command === 'upgrade' ? timeline.expectedTime('upgrade-job') : undefined;
@@ -78,7 +123,8 @@ function expectedTime({ timeline }: Context, command: JobCommand): number | unde
 
 /** What `runJob` will make. */
 export function planJob({ target, settings, scripts }: PlanContext, command: JobCommand, until?: string): Move[] {
-  const object = upgradeJob(target, settings, command, scripts);
+  const node = command === 'upgrade' ? anchorNode(target) : undefined;
+  const object = upgradeJob(target, settings, command, scripts, node === undefined ? undefined : { node });
   return [{ does: 'create', resource: 'jobs', object, ...(until === undefined ? {} : { until }) }];
 }
 
@@ -110,9 +156,15 @@ async function noteCreation({ journal }: Context): Promise<void> {
   if (before !== 'again') await journal.note('upgradeJob', before === undefined ? 'once' : 'again');
 }
 
-async function create(context: Context, job: V1Job, command: JobCommand): Promise<V1Job> {
-  if (command === 'upgrade') await noteCreation(context);
-  return await context.cluster.create('jobs', job, { namespace: context.target.namespace });
+async function create(context: Context, job: V1Job, command: JobCommand, tell: Tell): Promise<V1Job> {
+  try {
+    if (command === 'upgrade') await noteCreation(context);
+    return await context.cluster.create('jobs', job, { namespace: context.target.namespace });
+  } catch (error) {
+    // The API server may have carried out the request all the same.
+    if (isUnanswered(error)) tell({ object: job, phase: 'asked' });
+    throw error;
+  }
 }
 
 /**
@@ -143,11 +195,12 @@ async function takeOver(context: Context, wanted: V1Job, command: JobCommand): P
   return undefined;
 }
 
-/** Compares image, command and environment; the environment names the upgrade. */
+/** Compares image, command and environment; the environment names the upgrade. How the server was stopped, only the run knows that stopped it. */
 function doesTheSame(found: V1Job, wanted: V1Job): boolean {
   const [now, then] = [found, wanted].map((job) => {
     const { image, command, env } = job.spec?.template.spec?.containers[0] ?? {};
-    return JSON.stringify([image, command, env?.map(({ name, value }) => [name, value ?? ''])]);
+    const compared = env?.filter(({ name }) => name !== stopVariable);
+    return JSON.stringify([image, command, compared?.map(({ name, value }) => [name, value ?? ''])]);
   });
   return now === then;
 }

@@ -1,4 +1,5 @@
 import type { LeasedCluster } from '../../ports/cluster.ts';
+import { anchorName } from '../../objects/anchor.ts';
 import { bootJobName, jobName, revertJobName } from '../../objects/upgrade-job.ts';
 import type { Workload } from '../../target/applications.ts';
 import { FencingTokenCluster, type Changed } from './fencing-token-cluster.ts';
@@ -53,4 +54,5 @@ const ours: readonly Changed[] = [
   { resource: 'jobs', name: jobName },
   { resource: 'jobs', name: revertJobName },
   { resource: 'jobs', name: bootJobName },
+  { resource: 'jobs', name: anchorName },
 ];

@@ -4,6 +4,7 @@ import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
 import { withWarning } from '../../job/newest-event.ts';
 import { waitFor, type Look } from '../../ports/wait.ts';
 import type { Context } from '../contract/step.ts';
+import { makeWay } from './anchor.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 
@@ -81,6 +82,7 @@ async function waitForPod<T>(
       if (pod.metadata?.deletionTimestamp !== undefined || !isOfNewestTemplate(pod, statefulSet)) {
         return { pending: 'the former pod still exists' };
       }
+      await makeWay(context, pod);
       const status = pod.status?.containerStatuses?.find((c) => c.name === container);
       if ((status?.restartCount ?? 0) >= 2) throw await startFailure(context, image);
       const seen = await look(pod, status?.state?.running !== undefined);

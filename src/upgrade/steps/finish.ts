@@ -6,6 +6,7 @@ import { removeProof } from '../backup/prove.ts';
 import { contentOf, dropNudge } from '../backup/snapshot-content.ts';
 import { planReclaimPolicy, restoreReclaimPolicy } from '../backup/reclaim-policy.ts';
 import { dropToken, fencingTokenLabel } from '../../objects/fencing-token.ts';
+import { removeAnchor } from '../server/anchor.ts';
 import type { Context, Step } from '../contract/step.ts';
 
 /** Removes what only the run needed, and every trace of our ownership from the user's objects. */
@@ -25,6 +26,7 @@ export const finish: Step = {
     await restoreReclaimPolicy(context);
     await removeTraces(context);
     await removeProof(context);
+    await removeAnchor(context);
   },
 };
 

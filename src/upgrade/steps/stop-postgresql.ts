@@ -1,17 +1,23 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import { readClients } from '../../database/clients.ts';
 import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
 import { upgrade } from '../../common/versions.ts';
-import { volumeUsers } from '../../target/volume-users.ts';
+import { onlyNamesClaim, volumeUsers } from '../../target/volume-users.ts';
 import { shell } from '../../text/shell.ts';
+import { anchorName, anchorNode } from '../../objects/anchor.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
 import { waitFor } from '../../ports/wait.ts';
+import { detach, lossOfAnchor } from '../server/anchor.ts';
 import { expectClaim } from '../server/claim.ts';
 import { gateAndStop, gateOperations, isStoppedByGate, ungateAndStart } from '../server/scheduling-gate.ts';
 import { isGated } from '../../objects/scheduling-gate.ts';
 import { waitForServer } from '../server/server-ready.ts';
-import type { Context, Step } from '../contract/step.ts';
+import type { Context, PlanContext, Step } from '../contract/step.ts';
 
-/** Stops the server cleanly and waits until nothing uses its volume. */
+/**
+ * Stops the server cleanly and waits until nothing uses its volume.
+ * Decision: docs/decisions/0029-anchor.md
+ */
 export const stopPostgresql: Step = {
   id: 'stop-postgresql',
   title: 'Set the scheduling gate and stop PostgreSQL',
@@ -25,17 +31,16 @@ export const stopPostgresql: Step = {
       operations: gateOperations(target.statefulSet),
     },
     { does: 'run', what: `In pod ${target.podName}: pg_ctl stop -m fast -D ${target.dataDirectory}.` },
-    {
-      does: 'run',
-      what: `Wait until the pod has ended, the volume is detached and no other pod uses its PersistentVolumeClaim.`,
-    },
+    { does: 'run', what: whatIsAwaited(target) },
   ],
 
   async run(context) {
     if (!(await isStoppedByGate(context))) await expectNoClient(context);
     // Kubernetes deletes a terminating claim when its last pod ends.
     await expectClaim(context);
-    await stopServer(context);
+    const isClean = await stop(context);
+    await (isClean ? keepOrDetach(context) : detach(context, 'PostgreSQL was not seen to end cleanly'));
+    await expectNoOtherUser(context);
   },
 
   async undo(context) {
@@ -67,19 +72,57 @@ async function expectNoClient({ database }: Context): Promise<void> {
   );
 }
 
+function whatIsAwaited(target: PlanContext['target']): string {
+  const unused = 'no other pod uses its PersistentVolumeClaim';
+  return anchorNode(target) === undefined
+    ? `Wait until the pod has ended, the volume is detached and ${unused}.`
+    : `Wait until the pod has ended and ${unused}. Where Job ${anchorName} does not keep the volume attached, wait until it is detached.`;
+}
+
 /** Sets the scheduling gate, stops the server, and waits until its pod has ended and its volume is detached. */
 export async function stopServer(context: Context): Promise<void> {
+  await stop(context);
+  await detach(context, 'PostgreSQL is stopped again');
+  await expectNoOtherUser(context);
+}
+
+/**
+ * Sets the scheduling gate, stops the server, and waits until its pod has ended.
+ * @returns whether it was seen that the server ended cleanly, and that nothing else in its pod had the volume: what is in a pod that was deleted by force may still be at work
+ */
+async function stop(context: Context): Promise<boolean> {
   await gateAndStop(context);
   await controllerKnows(context);
   const pod = await context.cluster.find('pods', context.target.podName, context.target.namespace);
   const uid = pod?.metadata?.uid;
-  if (pod !== undefined && uid !== undefined && !isGated(pod)) {
-    await podTerminating(context, uid);
-    await stopFast(context);
+  if (pod === undefined || uid === undefined || isGated(pod)) {
+    await podGone(context);
+    return false;
   }
-  await podGone(context);
-  await detached(context);
-  await expectNoOtherUser(context);
+  await podTerminating(context, uid);
+  const isStopped = await stopFast(context);
+  const { isSeen, exitCode } = await podGone(context, pod);
+  return (exitCode === 0 || (exitCode === undefined && isStopped && isSeen)) && isOnlyUser(context, pod);
+}
+
+/** Whether no container that may run to the end of the server's pod has the volume, but the server's own. */
+function isOnlyUser({ target }: Context, { spec, ...pod }: V1Pod): boolean {
+  const initContainers = spec?.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always') ?? [];
+  const containers = spec?.containers.filter(({ name }) => name !== target.container.name) ?? [];
+  return onlyNamesClaim({ ...pod, spec: { ...spec, initContainers, containers } }, target.volume.claimName);
+}
+
+/** A clean stop makes the backup whole; the volume need not be detached for it. */
+async function keepOrDetach(context: Context): Promise<void> {
+  const { results, log } = context;
+  const { anchor } = results;
+  const loss = anchor && (await lossOfAnchor(context, anchor));
+  if (anchor === undefined || loss !== undefined) {
+    await detach(context, loss ?? '');
+    return;
+  }
+  results.isStillAttached = true;
+  log.info(`PostgreSQL ended cleanly. Pod ${anchor.pod} keeps the volume attached to node ${anchor.node}`);
 }
 
 /** From here on the StatefulSet controller creates no pod without the gate. */
@@ -92,8 +135,11 @@ async function controllerKnows({ cluster, target, inputs, ...context }: Context)
   });
 }
 
-/** The kubelet's SIGTERM is a smart shutdown, which waits for clients until it is killed; a fast one does not. */
-async function stopFast({ database, target, inputs, clock, log }: Context): Promise<void> {
+/**
+ * The kubelet's SIGTERM is a smart shutdown, which waits for clients until it is killed; a fast one does not.
+ * @returns whether pg_ctl saw the server end
+ */
+async function stopFast({ database, target, inputs, clock, log }: Context): Promise<boolean> {
   const seconds = String(Math.round(inputs.shutdownTimeout / 1000));
   try {
     const command = ['pg_ctl', 'stop', '-m', 'fast', '-w', '-t', seconds, '-D', target.dataDirectory];
@@ -102,10 +148,12 @@ async function stopFast({ database, target, inputs, clock, log }: Context): Prom
     log.info(
       result.exitCode === 0 ? 'pg_ctl stopped the server' : `pg_ctl: ${result.stderr.trim() || result.stdout.trim()}`,
     );
+    return result.exitCode === 0;
   } catch (error) {
     // Without clients the kubelet's signal may have stopped the server before or during this connection. The Job reads from pg_control whether the stop was clean.
     if (!(error instanceof ClusterError)) throw error;
     log.info(`The server ended on the kubelet's signal (${describe(error)})`);
+    return false;
   }
 }
 
@@ -119,51 +167,48 @@ async function podTerminating({ cluster, target, inputs, ...context }: Context, 
   });
 }
 
-/** A pod with the gate was created because somebody else scaled up: it never starts. */
-async function podGone({ cluster, target, inputs, ...context }: Context): Promise<void> {
+/** What was seen of the end of a pod before the pod was gone. */
+interface PodEnd {
+  /** The pod was still there, after the server had been asked to stop. */
+  readonly isSeen: boolean;
+  /** Of the server, as the kubelet told it; -1 where it was started once more meanwhile. */
+  readonly exitCode: number | undefined;
+}
+
+/**
+ * A pod with the gate was created because somebody else scaled up: it never starts.
+ * @param before the pod that ends, as it was
+ */
+async function podGone({ cluster, target, inputs, ...context }: Context, before?: V1Pod): Promise<PodEnd> {
   const what = `pod ${target.podName} to end`;
   const lookAt = shell`kubectl -n ${target.namespace} describe pod ${target.podName}`;
   const limit = inputs.shutdownTimeout;
-  await waitFor({ what, limit, limitInput: 'shutdown-timeout', lookAt, ...context }, async () => {
+  const statusOf = ({ status }: V1Pod) => status?.containerStatuses?.find(({ name }) => name === target.container.name);
+  const restartsOf = (pod: V1Pod) => statusOf(pod)?.restartCount ?? 0;
+  let end: PodEnd = { isSeen: false, exitCode: undefined };
+  return await waitFor({ what, limit, limitInput: 'shutdown-timeout', lookAt, ...context }, async () => {
     const pod = await cluster.find('pods', target.podName, target.namespace);
-    return pod === undefined || isGated(pod)
-      ? { done: undefined }
-      : { pending: `node ${pod.spec?.nodeName ?? '?'} has not confirmed its end` };
+    if (pod === undefined || isGated(pod)) return { done: end };
+    if (before !== undefined && pod.metadata?.uid === before.metadata?.uid) {
+      const isSame = restartsOf(pod) === restartsOf(before);
+      const exitCode = isSame ? statusOf(pod)?.state?.terminated?.exitCode : -1;
+      end = { isSeen: true, exitCode: exitCode ?? end.exitCode };
+    }
+    return { pending: `node ${pod.spec?.nodeName ?? '?'} has not confirmed its end` };
   });
 }
 
-async function detached({ cluster, target, inputs, ...context }: Context): Promise<void> {
-  const volume = target.volume.persistentVolume?.metadata?.name;
-  await waitFor(
-    {
-      what: `PersistentVolume ${volume ?? '?'} to be detached`,
-      limit: inputs.detachTimeout,
-      limitInput: 'detach-timeout',
-      lookAt: shell`kubectl get volumeattachments`,
-      ...context,
-    },
-    async () => {
-      const attachments = (await cluster.list('volumeattachments')).filter(
-        (a) => a.spec.source.persistentVolumeName === volume,
-      );
-      return attachments.length === 0
-        ? { done: undefined }
-        : { pending: attachments.map((a) => `attached to node ${a.spec.nodeName}`).join(', ') };
-    },
-  );
-}
-
 /** The pod of a Job that has just ended counts until the kubelet has reported its end. */
-async function volumeFree({ cluster, target, inputs, ...context }: Context): Promise<void> {
+async function volumeFree({ cluster, target, inputs, results, ...context }: Context): Promise<void> {
   const what = `PersistentVolumeClaim ${target.volume.claimName} to be unused`;
   await waitFor({ what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout', ...context }, async () => {
-    const users = await volumeUsers(cluster, target);
+    const users = await volumeUsers(cluster, target, results.anchor?.uid);
     return users.length === 0 ? { done: undefined } : { pending: `used by ${users.join(', ')}` };
   });
 }
 
-async function expectNoOtherUser({ cluster, target }: Context): Promise<void> {
-  const users = await volumeUsers(cluster, target);
+async function expectNoOtherUser({ cluster, target, results }: Context): Promise<void> {
+  const users = await volumeUsers(cluster, target, results.anchor?.uid);
   if (users.length === 0) return;
   throw new UpgradeError(
     'volume-in-use',

@@ -94,7 +94,7 @@ const texts: readonly string[] = [
   '{"__proto__":{"outcome":"upgraded"},"volume":"pv-victim","former":"pv-1"}',
 ];
 
-const steps = ['protect-volume', 'prove-backup', 'stop-applications', 'quiesce', 'stop-postgresql', 'backup'];
+const steps = ['protect-volume', 'prove-backup', 'anchor', 'stop-applications', 'quiesce', 'stop-postgresql', 'backup'];
 const laterSteps = [
   'upgrade-job',
   'backup-ready',

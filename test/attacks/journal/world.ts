@@ -1,4 +1,5 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
+import { anchorName } from '../../../src/objects/anchor.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { resources, type ResourceName } from '../../../src/ports/cluster.ts';
 import { run, type Adapters } from '../../../src/run.ts';
@@ -227,8 +228,9 @@ const images = new Set([oldImage, newImage, inputs().upgradeImage]);
 const ourNames: Partial<Record<ResourceName, RegExp>> = {
   leases: new RegExp(`^${leaseName}$`),
   configmaps: new RegExp(`^(${journalName}|${jobName})$`),
-  jobs: new RegExp(`^${jobName}(-revert|-boot)?$`),
-  pods: new RegExp(`^(postgres-upgrade-probe-|${jobName}-|postgresql-0$)`),
+  jobs: new RegExp(`^(${jobName}(-revert|-boot)?|${anchorName})$`),
+  pods: new RegExp(`^(postgres-upgrade-probe-|${jobName}-|${anchorName}-|postgresql-0$)`),
+  volumeattachments: /^attachment$/,
   persistentvolumeclaims: /^data-postgresql-0(-copy|-before-upgrade-\d{14})?$/,
   persistentvolumes: /^(pv-1|volume-of-.*)$/,
   volumesnapshots: /^data-postgresql-0-(live|before-upgrade|of-14)-\d{14}$/,

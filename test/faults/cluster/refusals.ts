@@ -2,6 +2,7 @@
 // made with classes and policies of this campaign's own, so that no other server of the cluster has them.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { anchorName } from '../../../src/objects/anchor.ts';
 import { saysInLog, startAction } from '../../cluster/action.ts';
 import { apply, kubectl, kubectlJson } from '../../cluster/bench.ts';
 import type { Case } from './campaign.ts';
@@ -98,6 +99,7 @@ const refusals: readonly Refusal[] = [
     at: 'Stop the applications',
     strike: () => {
       setFinalizers([...finalizers(), 'example.com/stuck']);
+      withoutAnchor();
     },
     endsAt: 'Undo: Set the scheduling gate and stop PostgreSQL',
     end: () => {
@@ -132,6 +134,7 @@ const refusals: readonly Refusal[] = [
     at: 'Set the scheduling gate and stop PostgreSQL',
     strike: () => {
       apply(...noAttachmentOf(volumeName()));
+      withoutAnchor();
     },
     endsAt: 'Undo: Set the scheduling gate and stop PostgreSQL',
     end: () => kubectl('delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', own),
@@ -224,6 +227,11 @@ async function snapshotsGone(): Promise<void> {
 
 function volumeName(): string {
   return kubectl('-n', namespace, 'get', 'pvc', 'data-postgresql-0', '-o', 'jsonpath={.spec.volumeName}');
+}
+
+/** With the anchor the volume would be neither detached nor attached. */
+function withoutAnchor(): void {
+  kubectl('-n', namespace, 'delete', 'job', anchorName);
 }
 
 /** The attachment of the server's volume. */

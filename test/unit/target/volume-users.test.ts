@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1Pod } from '@kubernetes/client-node';
-import { volumeUsers } from '../../../src/target/volume-users.ts';
+import { onlyNamesClaim, volumeUsers } from '../../../src/target/volume-users.ts';
 import { cluster, namespace, target } from '../objects.ts';
 
 function user(name: string, phase: string, claimName = 'data-postgresql-0'): V1Pod {
@@ -34,5 +34,31 @@ describe('other users of the volume', () => {
   test('that may not be listed are not reported as none', async () => {
     const from = cluster().refuse('list', 'pods', 403, 'pods is forbidden');
     await expect(volumeUsers(from, await target())).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  describe('and the anchor', () => {
+    const anchor = { ...user('anchor', 'Running'), metadata: { name: 'anchor', namespace, uid: 'uid-of-anchor' } };
+    const mount = { name: 'c', volumeMounts: [{ name: 'v', mountPath: '/data' }] };
+
+    test('are told apart by its UID', async () => {
+      const pods = cluster().put('pods', anchor);
+      expect(await volumeUsers(pods, await target(), 'uid-of-anchor')).toEqual([]);
+      expect(await volumeUsers(pods, await target(), 'uid-of-another')).toEqual(['anchor']);
+      expect(await volumeUsers(pods, await target())).toEqual(['anchor']);
+    });
+
+    test.each([
+      ['a container', { containers: [mount] }],
+      [
+        'a container, as a device',
+        { containers: [{ name: 'c', volumeDevices: [{ name: 'v', devicePath: '/dev/v' }] }] },
+      ],
+      ['an init container', { initContainers: [mount] }],
+      ['an ephemeral container', { ephemeralContainers: [mount] }],
+    ])('are the same where %s has the volume', async (_what, more) => {
+      const using = { ...anchor, spec: { containers: [], ...anchor.spec, ...more } };
+      expect(onlyNamesClaim(using, 'data-postgresql-0')).toBe(false);
+      expect(await volumeUsers(cluster().put('pods', using), await target(), 'uid-of-anchor')).toEqual(['anchor']);
+    });
   });
 });

@@ -1,4 +1,5 @@
 import type { V1ContainerState } from '@kubernetes/client-node';
+import { anchorName } from '../../../src/objects/anchor.ts';
 import { bootJobName, jobName } from '../../../src/objects/upgrade-job.ts';
 import { namespace } from '../objects.ts';
 import type { Setting } from './context.ts';
@@ -28,19 +29,25 @@ export function controlJobs({ cluster }: Setting, states: Readonly<Record<string
     for (const job of cluster.lookAtAll('jobs')) {
       const { name = '', uid } = job.metadata ?? {};
       const command = job.spec?.template.spec?.containers[0]?.command?.at(-1) ?? '';
-      const state = states[`${name} ${command}`] ?? states[name] ?? (name === bootJobName ? booted : undefined);
+      const state = states[`${name} ${command}`] ?? states[name] ?? usual[name];
       if (state === undefined) continue;
       if (uid === undefined || cluster.look('pods', `${name}-${uid}`, namespace) !== undefined) continue;
       const made = state.waiting === undefined ? { containerID: 'containerd://made' } : {};
-      const status = { name: 'pg-upgrade', image: '', imageID: '', ready: false, restartCount: 0, state, ...made };
+      const statuses = (job.spec?.template.spec?.containers ?? [{ name: 'pg-upgrade' }]).map((container) => {
+        return { name: container.name, image: '', imageID: '', ready: false, restartCount: 0, state, ...made };
+      });
       cluster
         .put('jobs', { ...job, status: state.terminated === undefined ? { active: 1 } : { failed: 1 } })
         .put('pods', {
           metadata: { name: `${name}-${uid}`, namespace, labels: { 'batch.kubernetes.io/controller-uid': uid } },
-          ...(job.spec?.template.spec === undefined ? {} : { spec: job.spec.template.spec }),
-          status: { phase: phaseOf(state), containerStatuses: [status] },
+          ...(job.spec?.template.spec === undefined ? {} : { spec: { ...job.spec.template.spec, nodeName: 'node-1' } }),
+          status: { phase: phaseOf(state), containerStatuses: statuses },
         });
     }
+    // The garbage collector takes the anchor with its Job, on whose other pods tests have a word of their own.
+    if (cluster.lookAtAll('jobs').some(({ metadata }) => metadata?.name === anchorName)) return;
+    for (const { metadata } of cluster.lookAtAll('pods'))
+      if (metadata?.name?.startsWith(`${anchorName}-`) === true) cluster.remove('pods', metadata.name, namespace);
   });
 }
 
@@ -65,6 +72,9 @@ export function collectPods({ cluster }: Setting): void {
 const booted = ending(0, {
   ...{ command: 'boot', outcome: 'booted', message: 'PostgreSQL 12.16 starts on the copy', walEnd: '0/15000A0' },
 });
+
+/** How the pods of Jobs are on which a test has no word. */
+const usual: Readonly<Record<string, V1ContainerState>> = { [bootJobName]: booted, [anchorName]: { running: {} } };
 
 /** Of a Job that takes nothing back, since PostgreSQL 14 was started on the volume. */
 export function served(transfer: string): V1ContainerState {

@@ -2,6 +2,7 @@ import type { AnyCluster } from '../any-cluster.ts';
 import { describe, expect, jest, test } from '@jest/globals';
 import { answerError } from '../../../src/adapters/api-error.ts';
 import { isRunError } from '../../../src/common/errors.ts';
+import { anchorName } from '../../../src/objects/anchor.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
@@ -77,6 +78,7 @@ function expectWhole({ cluster, image, replicas, journal }: Live, end: End): voi
   expect(cluster.peek('cronjobs', 'paused', namespace)?.spec.suspend).toBe(true);
   const scaler = cluster.peek('scaledobjects', 'frontend-scaler', namespace)?.metadata;
   expect([scaler?.annotations ?? {}, scaler?.labels ?? {}]).toEqual([{}, {}]);
+  expect(cluster.peek('jobs', anchorName, namespace)).toBeUndefined();
   expect(journal()?.['outcome']).toBe(end === 'reverted' ? 'reverted' : 'upgraded');
 }
 

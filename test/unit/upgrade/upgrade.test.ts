@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { anchorName } from '../../../src/objects/anchor.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { namespace, newImage, oldImage, target } from '../objects.ts';
@@ -33,18 +34,32 @@ describe('an upgrade', () => {
       'create jobs/postgres-upgrade-12-to-14-boot',
       'delete jobs/postgres-upgrade-12-to-14-boot',
       'delete persistentvolumeclaims/data-postgresql-0-copy',
+      `create jobs/${anchorName}`,
       'patch deployments/frontend',
       'patch statefulsets/postgresql',
       expect.stringMatching(/^create volumesnapshots\/data-postgresql-0-before-upgrade-/),
       expect.stringMatching(/^patch volumesnapshotcontents\/content-of-data-postgresql-0-before-upgrade-/),
       `create jobs/${jobName}`,
       'patch statefulsets/postgresql',
+      `delete jobs/${anchorName}`,
       'patch deployments/frontend',
       'patch persistentvolumes/pv-1',
       expect.stringMatching(/^delete volumesnapshots\/data-postgresql-0-live-/),
     ];
     const seen = writesBesidesCounting(cluster).filter((w) => !/configmaps|insights|nightly|paused/.test(w));
     expect(seen).toEqual(order);
+  });
+
+  test('leaves the volume attached from its first move to its last', async () => {
+    const { begin, cluster, log } = await live();
+    await cluster.list('pods');
+    const before = cluster.peek('volumeattachments', 'attachment');
+    const seen = new Set<string | undefined>();
+    cluster.hooks.push(() => seen.add(cluster.look('volumeattachments', 'attachment')?.metadata?.uid));
+    await begin();
+    expect(before?.metadata?.uid).toBeDefined();
+    expect([...seen]).toEqual([before?.metadata?.uid]);
+    expect(log.text).not.toContain('to be detached');
   });
 
   test('whose Job fails ends with PostgreSQL 12 and with the applications as they were', async () => {

@@ -98,6 +98,7 @@ test('PostgreSQL 14 that is ready counts, whatever it listens to; what it refuse
   controlStatefulSet(setting);
   setting.state.listensTo = 'localhost';
   await activate.run(setting.context);
+  setting.clock.pauses.length = 0;
   setting.state.refuse = [{ statement: /listensTo/, message: 'password authentication failed' }];
   expect((await thrownBy(() => activate.run(setting.context))).message).toContain('password authentication failed');
   expect(setting.clock.pauses).toEqual([]);

@@ -1,0 +1,51 @@
+// A server with an anchor, for what the action does beside one.
+import type { V1Pod } from '@kubernetes/client-node';
+import { anchorName } from '../../../src/objects/anchor.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
+import { keepAttached } from '../../../src/upgrade/steps/anchor.ts';
+import { namespace, stopApplications } from '../objects.ts';
+import { controlStatefulSet, setUp, type Setting } from './context.ts';
+import { controlJobs, ending, revertName } from './job-controller.ts';
+import { controlStorage } from './storage-controller.ts';
+
+const took = ending(0, { command: 'revert', outcome: 'reverted', message: 'the old data directory is back' });
+
+/** A server with an anchor, whose applications are stopped. */
+export async function anchored(upgrade = ending(0)): Promise<Setting> {
+  const setting = await setUp();
+  controlStatefulSet(setting);
+  controlJobs(setting, { [jobName]: upgrade, [revertName]: took });
+  controlStorage(setting);
+  await keepAttached.run(setting.context);
+  stopApplications(setting.cluster);
+  setting.cluster.calls.length = 0;
+  return setting;
+}
+
+export const anchor = ({ cluster }: Setting) => cluster.peek('jobs', anchorName, namespace);
+
+/** Of the server's volume. */
+export const attachment = ({ cluster }: Setting) => cluster.peek('volumeattachments', 'attachment')?.metadata?.uid;
+
+/** Changes the pods whose names begin so, whenever somebody looks; undefined deletes one. */
+export function alter({ cluster }: Setting, prefix: string, change: (pod: V1Pod) => V1Pod | undefined): void {
+  cluster.hooks.push(() => {
+    for (const pod of cluster.all('pods')) {
+      const name = pod.metadata?.name ?? '';
+      if (!name.startsWith(prefix)) continue;
+      const changed = change(pod);
+      if (changed === undefined) cluster.remove('pods', name, namespace);
+      else cluster.put('pods', changed);
+    }
+  });
+}
+
+/** The server's container ends with this code. */
+export function endsWith(exitCode: number, restartCount = 0) {
+  return (pod: V1Pod): V1Pod => {
+    const [status] = pod.status?.containerStatuses ?? [];
+    if (status === undefined) return pod;
+    const ended = { ...status, restartCount, state: { terminated: { exitCode } } };
+    return { ...pod, status: { ...pod.status, containerStatuses: [ended] } };
+  };
+}
