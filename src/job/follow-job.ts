@@ -75,7 +75,7 @@ export async function followToEnd(surroundings: Deps, pod: V1Pod, limit: number,
   const wait = {
     what: `pod ${name} to end`,
     ...{ limit, limitInput: 'job-timeout', expected },
-    progress: () => (silentSince === undefined ? follower.stage : undefined),
+    stage: () => (silentSince === undefined ? follower.stage : undefined),
     lookAt: shell`kubectl -n ${namespace} logs ${name} -c ${containerName} --tail=50`,
     ...surroundings,
   };

@@ -18,8 +18,11 @@ export interface Wait {
   readonly expected?: number | undefined;
   /** A command for a shell that shows what holds it up; for the error at the limit. */
   readonly lookAt?: string;
-  /** How far it has come, where that changes too often for a line of the log each time: it is told once a minute. */
-  readonly progress?: () => string | undefined;
+  /**
+   * How far it has come, where that changes too often for a line of the log each time: it is told once a minute. Callers spread whole contexts into
+   * this object, and none of them has anything of this name.
+   */
+  readonly stage?: () => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal?: AbortSignal | undefined;
@@ -38,10 +41,10 @@ const lateness = 1 / 80;
  * @throws WaitError at the limit, CancelledError when the run is cancelled
  */
 export async function waitFor<T>(wait: Wait, look: () => Promise<Look<T>>): Promise<T> {
-  const { clock, log, signal, what, limit, expected, progress } = wait;
+  const { clock, log, signal, what, limit, expected, stage } = wait;
   const start = clock.monotonic();
   let told = '';
-  const state = () => progress?.() ?? (told === '' ? undefined : told);
+  const state = () => stage?.() ?? (told === '' ? undefined : told);
   return await withHeartbeat({ doing: `waiting for ${what}`, expected, limit, state, clock, log }, async () => {
     for (;;) {
       if (signal?.aborted === true) throw new CancelledError(`waiting for ${what}`);

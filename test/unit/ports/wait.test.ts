@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { CancelledError, ClusterError, WaitError } from '../../../src/common/errors.ts';
-import { waitFor, type Look } from '../../../src/ports/wait.ts';
+import type { ClusterModeContext } from '../../../src/modes/mode.ts';
+import { waitFor, type Look, type Wait } from '../../../src/ports/wait.ts';
+import type { Context } from '../../../src/upgrade/contract/step.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { thrownBy } from '../thrown.ts';
@@ -91,9 +93,16 @@ describe('a wait', () => {
 
   test('says how far it has come, and how long it is expected to take, where that is known', async () => {
     const { wait, log } = setUp(100_000);
-    const progress = () => 'step 5 of 9';
-    await thrownBy(() => waitFor({ ...wait, progress, expected: 12_300 }, looks({ pending: 'it runs' })));
+    const stage = () => 'step 5 of 9';
+    await thrownBy(() => waitFor({ ...wait, stage, expected: 12_300 }, looks({ pending: 'it runs' })));
     expect(log.lines[1]).toBe('Still waiting for the pod: step 5 of 9 (61 s, expected about 12 s, at most 100 s)');
+  });
+
+  test('shares no name by chance with the contexts that are spread into it', () => {
+    type Shared = keyof Wait & (keyof ClusterModeContext | keyof Context);
+    // tsc asks for each of them here.
+    const shared: Readonly<Record<Shared, true>> = { clock: true, log: true, signal: true };
+    expect(Object.keys(shared)).toHaveLength(3);
   });
 
   test('says in one line what others said in several, and cuts what is long', async () => {
