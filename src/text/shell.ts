@@ -10,7 +10,7 @@ export function shellQuoted(word: string): string {
 }
 
 /** An option of a command that is left out where it has no value. */
-export interface Option {
+interface Option {
   readonly option: `--${string}`;
   readonly value: string | undefined;
 }
