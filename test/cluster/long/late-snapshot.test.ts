@@ -2,7 +2,7 @@
 // Storage that copies a snapshot for some time after it has cut it, and storage that cuts later than it says: one server, that keeps PostgreSQL 12 until
 // the last upgrade.
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { runAction, saysInLog, startAction, type ActionEnd } from '../action.ts';
+import { runAction, saysInLog, startAction, type ActionEnd, type RunningAction } from '../action.ts';
 import { apply, kubectl, kubectlJson, namespace, psql, reset } from '../bench.ts';
 import { expectNoLoss } from '../no-loss.ts';
 import { replicas } from '../server.ts';
@@ -23,12 +23,23 @@ let before: ReturnType<typeof replicas>;
 beforeAll(() => {
   reset();
   before = replicas(namespace);
-  apply(snapshotClass(late, { readyAfter: '20s' }), snapshotClass(lying, { cutAfter: '5s' }));
+  apply(snapshotClass(late, {}), snapshotClass(lying, { cutAfter: '5s' }));
 });
 
 afterAll(() => {
   kubectl('delete', 'volumesnapshotclass', late, lying, '--ignore-not-found');
 });
+
+/** A run whose backup takes longer than pg_upgrade on any machine; the snapshot of the proof is ready at once. */
+async function startSlow(readyAfter: string, attempt: string): Promise<RunningAction> {
+  kubectl('delete', 'volumesnapshotclass', late);
+  apply(snapshotClass(late, {}));
+  const action = startAction({ ...upgrade, 'volume-snapshot-class': late }, { GITHUB_RUN_ATTEMPT: attempt });
+  await saysInLog(action, '::group::Stop the applications');
+  kubectl('delete', 'volumesnapshotclass', late);
+  apply(snapshotClass(late, { readyAfter }));
+  return action;
+}
 
 function expectTwelve(): void {
   expect(psql(namespace, 'postgres', 'SHOW server_version')).toBe('12.22');
@@ -66,7 +77,7 @@ describe('an upgrade whose backup somebody deletes while the storage still copie
   let end: ActionEnd;
 
   beforeAll(async () => {
-    const action = startAction({ ...upgrade, 'volume-snapshot-class': late }, { GITHUB_RUN_ATTEMPT: '2' });
+    const action = await startSlow('1h', '2');
     await saysInLog(action, '::group::Wait until the backup is ready');
     const names = kubectl('-n', namespace, 'get', 'volumesnapshots', '-o', 'name').trim().split('\n');
     const backups = names.filter((name) => name.includes('-before-upgrade-')).sort();
@@ -84,11 +95,12 @@ describe('an upgrade whose backup somebody deletes while the storage still copie
   test('PostgreSQL 12 serves as before, with every change', expectTwelve);
 });
 
-describe('an upgrade whose backup is ready 20 s after it is cut', () => {
+describe('an upgrade whose backup is ready 90 s after it is cut', () => {
   let end: ActionEnd;
 
   beforeAll(async () => {
-    end = await runAction({ ...upgrade, 'volume-snapshot-class': late }, { GITHUB_RUN_ATTEMPT: '3' });
+    const action = await startSlow('90s', '3');
+    end = await action.end;
   });
 
   test('runs pg_upgrade meanwhile, and starts PostgreSQL 14 when the backup is ready', () => {
@@ -98,12 +110,12 @@ describe('an upgrade whose backup is ready 20 s after it is cut', () => {
     const readyAt = Date.parse(end.report.backupTimes?.readyAt ?? '');
     const cutAt = Date.parse(end.report.backupTimes?.cutAt ?? '');
     // The API server tells whole seconds.
-    expect(readyAt - cutAt).toBeGreaterThanOrEqual(19_000);
+    expect(readyAt - cutAt).toBeGreaterThanOrEqual(89_000);
     // Nobody waits for the pauses of the snapshot controller.
-    expect(readyAt - cutAt).toBeLessThan(28_000);
+    expect(readyAt - cutAt).toBeLessThan(105_000);
     expect(phase(end, 'upgrade-job').begins).toBeLessThan(readyAt);
     expect(phase(end, 'activate').begins).toBeGreaterThanOrEqual(readyAt);
-    expect(phase(end, 'backup').seconds).toBeLessThan(10);
+    expect(phase(end, 'upgrade-job').ends).toBeLessThan(readyAt);
     expect(end.summary).toContain(`(cut at \`${end.report.backupTimes?.cutAt ?? ''}\`, ready at`);
   });
 
