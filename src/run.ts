@@ -228,6 +228,8 @@ function reportOf(
         ? []
         : nextSteps({
             ...{ verdict, target, backup: results.backup, served: results.served, valuesFile: inputs.valuesFile },
+            restored: results.restored,
+            image: verdict === 'rolled-back' ? image : (image ?? inputs.servingImage),
             charts: facts?.charts.known === true ? facts.charts.value : [],
           }),
     warnings: results.warnings,

@@ -1,6 +1,9 @@
 import { sourceOf, type Backup, type KeptData } from '../objects/backup.ts';
+import type { Image } from '../common/image.ts';
 import type { Target } from '../target/target.ts';
+import { codeSpan } from '../text/markdown.ts';
 import { shellRemedy, type Remedy } from '../text/remedy.ts';
+import { grantVolume } from '../target/volume-right.ts';
 import { shell } from '../text/shell.ts';
 import type { Verdict } from './report-shape.ts';
 
@@ -11,6 +14,10 @@ export interface Ended {
   readonly backup: Backup | undefined;
   /** What holds the data of PostgreSQL 14, where the run has restored PostgreSQL 12 after PostgreSQL 14 had served. */
   readonly served: KeptData | undefined;
+  /** The PersistentVolume that the server's claim has got by a restore. */
+  readonly restored: string | undefined;
+  /** The image that PostgreSQL runs now, where it is known by its parts. */
+  readonly image: Image | undefined;
   /** Labels `helm.sh/chart` of PostgreSQL and the applications. */
   readonly charts: readonly string[];
   /** Path of the values file in the repository; '' where none is given. */
@@ -26,19 +33,23 @@ export function nextSteps(ended: Ended): Remedy[] {
   if (verdict === 'upgraded')
     return [
       trigger,
-      helmUpgrade(ended),
+      helmUpgrade(ended, 14),
       removeOldDirectory(ended),
       ...removeBackup(
         ended,
         'After that, remove the backup of PostgreSQL 12. From then on `mode: rollback` can no longer restore it.',
       ),
     ];
-  return verdict === 'reverted' || verdict === 'rolled-back'
-    ? [
-        ...removeBackup(ended, 'The backup of PostgreSQL 12 is kept. Remove it when you no longer need it.'),
-        ...removeServed(ended),
-      ]
-    : [];
+  if (verdict !== 'reverted' && verdict !== 'rolled-back') return [];
+  return [
+    ...(verdict === 'rolled-back' ? [helmUpgrade(ended, 12)] : []),
+    ...grantRestored(ended),
+    ...removeBackup(
+      ended,
+      'The backup is kept. It holds the data of PostgreSQL 12 from before the upgrade, and nothing newer. The next upgrade makes its own. Remove it when you no longer need it.',
+    ),
+    ...removeServed(ended),
+  ];
 }
 
 const trigger: Remedy = {
@@ -49,11 +60,13 @@ const releaseAnnotation = 'meta.helm.sh/release-name';
 const chart = /^circleci-server-v?(\d+\.\d+\.\d+\S*)$/;
 
 /** As the vendor's page has it, with what is known of the release. */
-function helmUpgrade({ target, charts, valuesFile }: Ended): Remedy {
+function helmUpgrade({ target, charts, valuesFile, image }: Ended, major: 12 | 14): Remedy {
   const release = target.statefulSet.metadata?.annotations?.[releaseAnnotation];
   const version = charts.map((label) => chart.exec(label)?.[1]).find((found) => found !== undefined);
-  const text =
-    'Run no `helm upgrade` before values.yaml names the image of PostgreSQL 14. Then your next one finds PostgreSQL 14 as it is';
+  const parts =
+    image &&
+    ` (under \`postgresql.image\`: registry ${codeSpan(image.registry)}, repository ${codeSpan(image.repository)}, tag ${codeSpan(image.tag)})`;
+  const text = `Run no \`helm upgrade\` before values.yaml names the image of PostgreSQL ${String(major)}${major === 12 ? ' again' : ''}${parts ?? ''}. Then your next one finds PostgreSQL ${String(major)} as it is`;
   if (release === undefined) return { text: `${text}.` };
   const file = valuesFile === '' ? 'values.yaml' : valuesFile;
   const { namespace } = target;
@@ -61,6 +74,17 @@ function helmUpgrade({ target, charts, valuesFile }: Ended): Remedy {
     `${text}. With the vendor's chart and the login of its registry:`,
     shell`helm upgrade ${release} oci://cciserver.azurecr.io/circleci-server -n ${namespace}${{ option: '--version', value: version }} -f ${file} --username "$USERNAME" --password "$PASSWORD"`,
   );
+}
+
+/** The roles of docs/permissions.md name the volume that the server had when they were granted. */
+function grantRestored({ target: { namespace }, restored }: Ended): Remedy[] {
+  if (restored === undefined) return [];
+  return [
+    shellRemedy(
+      `The server has a new volume, PersistentVolume ${codeSpan(restored)}. The ClusterRole of the precheck still names the former one, so that each mode of the action is refused. As an administrator, run:`,
+      grantVolume(namespace, restored),
+    ),
+  ];
 }
 
 /** By the script that the upgrade Job has written. */
@@ -85,7 +109,7 @@ function removeServed({ target: { namespace }, served }: Ended): Remedy[] {
   if (served === undefined) return [];
   const { kind, name } = served;
   const text = (what: string) =>
-    `${kind} ${name} holds ${what}. Remove it when nobody needs any more what was written to PostgreSQL 14.`;
+    `${kind} ${codeSpan(name)} holds ${what}. Remove it when nobody needs any more what was written to PostgreSQL 14.`;
   if (kind === 'VolumeSnapshot')
     return [removeSnapshot(namespace, name, text('the data of PostgreSQL 14, and that of PostgreSQL 12 beside it'))];
   return [

@@ -1,12 +1,20 @@
-import type { V1Container, V1EnvVar, V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
-import { ConfigurationError } from '../common/errors.ts';
+import type {
+  V1Container,
+  V1EnvVar,
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
+  V1StatefulSet,
+} from '@kubernetes/client-node';
+import { ClusterError, ConfigurationError } from '../common/errors.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import { findApplications } from './applications.ts';
 import { findAutoscalers } from './scaled-objects.ts';
 import type { SecretKey, Target } from './target.ts';
 import { copyable } from '../text/commands.ts';
+import { shellRemedy } from '../text/remedy.ts';
 import { shell } from '../text/shell.ts';
+import { grantVolume } from './volume-right.ts';
 
 type DiscoveryInputs = Pick<
   Inputs,
@@ -65,7 +73,7 @@ export async function discover(
       claimName,
       mountPath,
       subPath,
-      persistentVolume: volumeName === undefined ? undefined : await cluster.find('persistentvolumes', volumeName),
+      persistentVolume: volumeName === undefined ? undefined : await findVolumeOf(cluster, namespace, volumeName),
     },
     dataDirectory: literal(container, 'PGDATA') ?? `${mountPath}/data`,
     userId: container.securityContext?.runAsUser ?? podSecurity?.runAsUser ?? bitnamiUser,
@@ -190,6 +198,23 @@ async function findClaim(
     `The PersistentVolumeClaim "${name}" that the StatefulSet mounts does not exist in namespace "${namespace}".`,
     'Check that PostgreSQL has been started at least once, and that the claim was not deleted.',
   );
+}
+
+async function findVolumeOf(
+  cluster: ClusterReader,
+  namespace: string,
+  name: string,
+): Promise<V1PersistentVolume | undefined> {
+  try {
+    return await cluster.find('persistentvolumes', name);
+  } catch (error) {
+    if (!(error instanceof ClusterError) || error.code !== 'forbidden') throw error;
+    const remedy = shellRemedy(
+      'The volume may be a new one: a rollback or a restore has made it, and the ClusterRole still names the former volume. As an administrator, run:',
+      grantVolume(namespace, name),
+    );
+    throw new ClusterError('forbidden', error.message, remedy, { cause: error });
+  }
 }
 
 /** Input first, then what the server itself reads its password from. */

@@ -10,6 +10,7 @@ import { findBackup, howToName } from './our-backup.ts';
 import { awaitSnapshot } from './await-snapshot.ts';
 import { readySnapshot } from './snapshot.ts';
 import { setDeletionPolicy } from './snapshot-content.ts';
+import { copyable } from '../../text/commands.ts';
 
 /**
  * Restores the data of PostgreSQL 12 after PostgreSQL 14 was started on the volume; both are stopped.
@@ -58,7 +59,8 @@ async function restoreBackup(context: Context): Promise<void> {
   const exchange = context.journal.noted.exchange ?? (await prepare(context));
   await swapVolume(context, exchange);
   context.results.served = { kind: 'PersistentVolume', name: exchange.former };
-  context.results.warnings.push(`PersistentVolume ${exchange.former} holds the data of PostgreSQL 14.`);
+  context.results.restored = exchange.volume;
+  context.results.warnings.push(`PersistentVolume ${copyable(exchange.former)} holds the data of PostgreSQL 14.`);
 }
 
 async function prepare(context: Context) {

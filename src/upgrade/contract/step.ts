@@ -53,6 +53,8 @@ export interface Results {
   anchor?: Anchor;
   /** The server was seen to end cleanly, and nobody waited for its volume to be detached. */
   isStillAttached?: true;
+  /** The PersistentVolume that the server's claim has got by a restore. */
+  restored?: string;
   job?: JobResult;
   /** The upgrade Job as it was created, and how far its pod has been seen to come; `asked` where it is not known whether it was created. */
   jobRun?: { readonly object: V1Job; readonly phase: 'asked' | 'created' | 'started' | 'ended' };

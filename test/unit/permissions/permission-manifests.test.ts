@@ -4,6 +4,7 @@ import { loadAll } from 'js-yaml';
 import { modeManifests } from '../../../src/permissions/permission-manifests.ts';
 import { permissionName, permissions, permissionsFor, type Mode } from '../../../src/permissions/permissions.ts';
 import { exampleNames } from '../../../src/target/server-names.ts';
+import { grantVolume } from '../../../src/target/volume-right.ts';
 
 const { namespace } = exampleNames;
 
@@ -32,6 +33,13 @@ describe('the manifests of a mode', () => {
     const [precheck, upgrade] = [grantedBy(roles('precheck')), grantedBy(roles('upgrade'))];
     expect(precheck).toEqual(permissionsFor('precheck').map(permissionName).sort());
     expect([...precheck, ...upgrade].sort()).toEqual(permissionsFor('upgrade').map(permissionName).sort());
+  });
+
+  test('have a ClusterRole of one rule, which a restored volume is granted by again', () => {
+    const role = roles('precheck').find(({ metadata }) => metadata?.name === `${namespace}-postgresql-precheck`);
+    const command = grantVolume(namespace, exampleNames.volume);
+    expect(command).toContain(`kubectl patch clusterrole ${role?.metadata?.name ?? ''} --type merge`);
+    expect(JSON.parse(/ -p '(.*)'$/.exec(command)?.[1] ?? '')).toEqual({ rules: role?.rules });
   });
 
   test('grant by name what is needed of some objects only, and never an empty list, which would be all', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { parseImage } from '../../../src/common/image.ts';
 import { Redactor } from '../../../src/redaction/redactor.ts';
 import { nextSteps, type Ended } from '../../../src/report/next-steps.ts';
 import type { Verdict } from '../../../src/report/report-shape.ts';
@@ -17,6 +18,8 @@ const ended: Ended = {
   target: { ...server, statefulSet },
   backup: { kind: 'snapshot', name: 'data-postgresql-0-before-upgrade-20260102030405' },
   served: undefined,
+  restored: undefined,
+  image: parseImage('cciserver.azurecr.io/server-postgres:14.22.4094-4922444'),
   charts: ['postgresql-12.1.2', 'circleci-server-4.9.3'],
   valuesFile: 'production/values.yaml',
 };
@@ -65,7 +68,7 @@ describe('what is left to do', () => {
 
   test.each<[Verdict, number]>([
     ['reverted', 1],
-    ['rolled-back', 1],
+    ['rolled-back', 2],
     // The backup may be needed.
     ['failed', 0],
     ['interrupted', 0],
@@ -74,7 +77,7 @@ describe('what is left to do', () => {
   ])('after a run that is %s: %i', (verdict, count) => {
     const steps = nextSteps({ ...ended, verdict });
     expect(steps).toHaveLength(count);
-    if (count > 0) expect(commandsOf({ verdict })).toEqual([removal]);
+    if (count > 0) expect(commandsOf({ verdict }).at(-1)).toEqual(removal);
   });
 
   test.each(['reverted', 'rolled-back'] as const)(
@@ -83,12 +86,12 @@ describe('what is left to do', () => {
       const name = 'data-postgresql-0-of-14-20260102030506';
       const snapshot = { verdict, served: { kind: 'VolumeSnapshot', name } } as const;
       const ofSnapshot = removal.map((line) => line.replace('data-postgresql-0-before-upgrade-20260102030405', name));
-      expect(commandsOf(snapshot)).toEqual([removal, ofSnapshot]);
-      expect(nextSteps({ ...ended, ...snapshot })[1]?.text).toContain(
-        `VolumeSnapshot ${name} holds the data of PostgreSQL 14`,
+      expect(commandsOf(snapshot).slice(-2)).toEqual([removal, ofSnapshot]);
+      expect(nextSteps({ ...ended, ...snapshot }).at(-1)?.text).toContain(
+        `VolumeSnapshot \`${name}\` holds the data of PostgreSQL 14`,
       );
       const volume = { verdict, served: { kind: 'PersistentVolume', name: 'pv-1' } } as const;
-      expect(commandsOf(volume)[1]).toEqual([
+      expect(commandsOf(volume).at(-1)).toEqual([
         'kubectl get persistentvolume pv-1',
         `kubectl patch persistentvolume pv-1 --type merge -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`,
       ]);
@@ -96,6 +99,20 @@ describe('what is left to do', () => {
       expect(commandsOf({ ...volume, verdict: 'failed' })).toEqual([]);
     },
   );
+
+  test('after a rollback: values.yaml first, then the right on the new volume', () => {
+    const image = parseImage('cciserver.azurecr.io/server-postgres:12.16.37-7629bfd');
+    const [values, right, ...others] = nextSteps({ ...ended, verdict: 'rolled-back', image, restored: 'pv-2' });
+    expect(values?.text).toContain(
+      'before values.yaml names the image of PostgreSQL 12 again (under `postgresql.image`: registry `cciserver.azurecr.io`, repository `server-postgres`, tag `12.16.37-7629bfd`)',
+    );
+    expect(values?.commands?.[0]?.lines[0]).toContain('helm upgrade circleci-server');
+    expect(right?.text).toContain('PersistentVolume `pv-2`');
+    expect(right?.commands?.[0]?.lines[0]).toContain('kubectl patch clusterrole circleci-server-postgresql-precheck');
+    expect(others).toHaveLength(1);
+    expect(nextSteps({ ...ended, verdict: 'reverted', restored: 'pv-2' })[0]).toEqual(right);
+    expect(nextSteps({ ...ended, verdict: 'rolled-back', image: undefined })[0]?.text).not.toContain('registry `');
+  });
 
   test('gives no command where a name could be taken for something else', () => {
     const hostile = {

@@ -3,6 +3,7 @@ import type { V1StatefulSet, V1VolumeMount } from '@kubernetes/client-node';
 import { discover } from '../../../src/target/discover.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { claim, cluster, inputs, namespace, serverContainer, statefulSet } from '../objects.ts';
+import { commandsFor } from '../../commands.ts';
 import { thrownBy } from '../thrown.ts';
 
 function find(from: FakeCluster, given: Readonly<Record<string, string>> = {}) {
@@ -55,6 +56,16 @@ describe('discovery', () => {
     expect(error.code).toBe('namespace-not-found');
     expect(error.message).toContain(namespace);
     expect(error.message).toContain(from.address);
+  });
+
+  test('a volume that may not be read may be a new one: an administrator grants it', async () => {
+    const error = await refusal(cluster().refuse('find', 'persistentvolumes', 403, 'persistentvolumes is forbidden'));
+    expect(error.code).toBe('forbidden');
+    expect(error.message).toContain('is forbidden');
+    expect(error.remedy.text).toContain('The volume may be a new one');
+    expect(commandsFor('shell', error.remedy)).toBe(
+      `kubectl patch clusterrole circleci-server-postgresql-precheck --type merge -p '{"rules":[{"apiGroups":[""],"resources":["persistentvolumes"],"resourceNames":["pv-1"],"verbs":["get"]}]}'`,
+    );
   });
 
   test('a read that the API server refuses is no "not there"', async () => {

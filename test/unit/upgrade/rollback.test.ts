@@ -96,6 +96,7 @@ describe('a rollback of a finished upgrade', () => {
     expect(setting.context.results).toMatchObject({
       backup: { kind: 'snapshot', name: expect.stringContaining('-before-upgrade-') },
       served: { kind: 'PersistentVolume', name: 'pv-1' },
+      restored: volumeOf(setting),
     });
   });
 
