@@ -1,22 +1,26 @@
 import type { ServerNames } from '../target/server-names.ts';
 import { shellRemedy, type Remedy } from '../text/remedy.ts';
 import { hereDocument } from '../text/shell.ts';
-import { manifests, modeManifests, subjectOf } from './permission-manifests.ts';
-import { accountName, permissionsFor, type Mode } from './permissions.ts';
+import { grantingManifests, modeManifests, subjectOf } from './permission-manifests.ts';
+import { accountName, needed, type Mode, type Permission } from './permissions.ts';
 
 /**
- * The command that grants the kubeconfig's user every right that its mode needs, also those that it has already: applying a Role replaces it, and
- * would otherwise revoke what an earlier Role of this name granted.
+ * The command that grants the kubeconfig's user what it lacks of what its mode needs, by the roles of docs/permissions.md.
  * @param username '' where it is not known
  */
-export function grantRemedy(mode: Mode, names: ServerNames, username: string): Remedy {
+export function grantRemedy(mode: Mode, missing: readonly Permission[], names: ServerNames, username: string): Remedy {
   const who = username === '' ? 'USER' : username;
   const whose = username === '' ? ", with the name of the kubeconfig's user in place of USER" : '';
-  const all = permissionsFor(mode).filter(({ isExtra }) => isExtra !== true);
-  const manifest = manifests(all, `postgresql-${mode}-missing`, names, subjectOf(who));
+  const wanted = needed(missing);
+  const isOptionalMissing = missing.some(
+    (permission) => permission.mode === 'precheck' && !wanted.includes(permission),
+  );
+  const optional = isOptionalMissing
+    ? ` The optional rights that are not granted are in the role ${accountName('precheck')}-optional of docs/permissions.md.`
+    : '';
   return applying(
-    `Grant ${who} every right that mode ${mode} needs. Run the command as a user who may grant rights${whose}.`,
-    manifest,
+    `Grant ${who} every right that mode ${mode} needs. Run the command as a user who may grant rights${whose}. The roles are those of docs/permissions.md, each as a whole: where they exist, the command replaces them.${optional}`,
+    grantingManifests(mode, wanted, names, subjectOf(who)),
   );
 }
 

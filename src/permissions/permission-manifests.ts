@@ -1,5 +1,5 @@
 import { resources } from '../ports/cluster.ts';
-import { accountName, permissions, permissionsFor, type Mode, type Permission } from './permissions.ts';
+import { accountName, needed, permissions, permissionsFor, type Mode, type Permission } from './permissions.ts';
 import type { ServerNames } from '../target/server-names.ts';
 
 /** Who gets the rights. */
@@ -41,6 +41,43 @@ function rolesOf(granted: readonly Permission[], name: string, names: ServerName
 }
 
 /**
+ * Lines of YAML that grant a user what it lacks for its mode: each role of docs/permissions.md that has a missing right, as a whole, since applying a role replaces
+ * it. The binding of a user that is not the account of that page has a name of its own: applied under the page's name, it would unbind that account.
+ * @param missing that the mode needs
+ */
+export function grantingManifests(
+  mode: Mode,
+  missing: readonly Permission[],
+  names: ServerNames,
+  subject: Subject,
+): string[] {
+  const { namespace } = names;
+  const isAccount =
+    subject.kind === 'ServiceAccount' && subject.name === accountName(mode) && subject.namespace === namespace;
+  const user = subject.kind === 'ServiceAccount' ? `${subject.namespace}:${subject.name}` : subject.name;
+  const objects = (['precheck', 'upgrade'] as const).flatMap((part) => {
+    const name = accountName(part);
+    const lacks = missing.filter((permission) => permission.mode === part);
+    const whole = part === 'precheck' ? neededByPrechecks : onlyOfUpgrades;
+    const ofAccount = (role: GrantingRole) =>
+      part === mode ? role.name : role.name.replace(name, `upgrade-of-${name}`);
+    return rolesOf(whole, name, names)
+      .filter(({ kind }) => lacks.some((permission) => isGrantedInNamespace(permission) === (kind === 'Role')))
+      .flatMap((role) => [
+        manifestOf(role, namespace),
+        // No name of an object may have these.
+        bindingOf(
+          role,
+          isAccount ? ofAccount(role) : `${role.name}:${user.replaceAll(/[/%]/g, '-')}`,
+          namespace,
+          subject,
+        ),
+      ]);
+  });
+  return documents(objects);
+}
+
+/**
  * Lines of YAML that grant the permissions: a Role, a ClusterRole for what lies in no namespace, and what binds them.
  * @param name of the Role and its binding; the ClusterRole is NAMESPACE-NAME
  */
@@ -61,9 +98,12 @@ function manifestsOf(granted: readonly Permission[], name: string, names: Server
   ]);
 }
 
+const neededByPrechecks = needed(permissionsFor('precheck'));
+const onlyOfUpgrades = permissions.filter(({ mode }) => mode === 'upgrade');
+
 /** What a precheck can't do without, and what it can: its roles and their names. */
 const parts = [
-  ['postgresql-precheck', permissionsFor('precheck').filter(({ informs }) => informs === undefined)],
+  ['postgresql-precheck', neededByPrechecks],
   ['postgresql-precheck-optional', permissionsFor('precheck').filter(({ informs }) => informs !== undefined)],
 ] as const;
 
@@ -81,10 +121,9 @@ export function modeManifests(mode: Mode, names: ServerNames): string[] {
   ];
   if (mode === 'precheck')
     return documents([account, ...parts.flatMap(([name, granted]) => manifestsOf(granted, name, names, subject))]);
-  const own = permissions.filter((permission) => permission.mode === mode);
   return documents([
     account,
-    ...manifestsOf(own, subject.name, names, subject),
+    ...manifestsOf(onlyOfUpgrades, subject.name, names, subject),
     ...parts.flatMap(([name, granted]) =>
       rolesOf(granted, name, names).map((role) =>
         bindingOf(role, role.name.replace(name, `upgrade-of-${name}`), namespace, subject),
@@ -123,7 +162,7 @@ function rules(granted: readonly Permission[], server: ServerNames): string[] {
     if (byName?.length === 0) continue;
     const key = JSON.stringify([whole, byName]);
     const rule = found.get(key) ?? { group: resources[resource].group, resource: whole, names: byName, verbs: [] };
-    rule.verbs.push(verb);
+    if (!rule.verbs.includes(verb)) rule.verbs.push(verb);
     found.set(key, rule);
   }
   return [...found.values()].map(

@@ -24,6 +24,4 @@ export interface Permission {
   readonly without?: 'warning';
   /** What else does not work without it, for people. */
   readonly else?: string;
-  /** Reaches further than the namespace or the Secret, for little use: the manifests of the check `permissions` leave it out. */
-  readonly isExtra?: true;
 }

@@ -179,7 +179,6 @@ export const precheckPermissions: readonly Permission[] = [
     mode: 'precheck',
     why: "see whether a change by Helm is under way (the action asks only for the metadata of Helm's Secrets, but the right is wider)",
     informs: ['helm-release'],
-    isExtra: true,
   },
   {
     verb: 'get',
@@ -189,7 +188,6 @@ export const precheckPermissions: readonly Permission[] = [
     why: 'see whether a copy of the volume can be made, and whether it can be enlarged',
     informs: ['storage-class'],
     without: 'warning',
-    isExtra: true,
   },
   {
     verb: 'list',
@@ -198,7 +196,6 @@ export const precheckPermissions: readonly Permission[] = [
     why: 'see which nodes can attach the volume and accept the upgrade Job',
     informs: ['placement'],
     without: 'warning',
-    isExtra: true,
   },
   {
     verb: 'list',
@@ -207,7 +204,6 @@ export const precheckPermissions: readonly Permission[] = [
     why: "see which PodDisruptionBudgets cover the server's pod",
     informs: ['placement'],
     without: 'warning',
-    isExtra: true,
   },
   {
     verb: 'list',
@@ -233,7 +229,6 @@ export const precheckPermissions: readonly Permission[] = [
     ifServed: true,
     everywhere: true,
     informs: ['gitops'],
-    isExtra: true,
   },
   ...(['helmreleases', 'kustomizations'] as const).map((resource): Permission => ({
     verb: 'get',
@@ -243,6 +238,5 @@ export const precheckPermissions: readonly Permission[] = [
     ifServed: true,
     everywhere: true,
     informs: ['gitops'],
-    isExtra: true,
   })),
 ];

@@ -40,25 +40,26 @@ export const accessChecks: readonly Check[] = [
     subject: 'access',
     why: 'A right that is missing in the middle of an upgrade costs downtime. The check asks the API server for each right (SelfSubjectAccessReview).',
     advice:
-      'Run the command that the check prints, as a user who may grant rights. It grants the account every right that its mode needs. An account with none of the rights by which an upgrade changes something can only check. It passes in a precheck and in a dry run. The upgrade then needs an account of its own, and a dry run prints its manifests. [Permissions](permissions.md) explains each right.',
+      'Run the command that the check prints, as a user who may grant rights. It applies the roles of the documentation that have a missing right, each as a whole. An account with none of the rights by which an upgrade changes something can only check. It passes in a precheck and in a dry run. The upgrade then needs an account of its own, and a dry run prints its manifests. [Permissions](permissions.md) explains each right.',
     run: ({ missingPermissions, inputs, target, user }) =>
       judgeFact(missingPermissions, (missing) => {
         const names = serverNames(target);
         const username = user.known ? user.value : '';
         const isLooking = inputs.mode === 'precheck' || inputs.dryRun;
         const isOnlyChecking = canOnlyCheck(missing, names, username);
-        const relevant = isOnlyChecking && isLooking ? missing.filter(({ mode }) => mode === 'precheck') : missing;
+        const relevant = isOnlyChecking && isLooking ? missing.filter(isPrechecks) : missing;
         const lines = relevant.map(lineOf);
         const wanted = needed(relevant);
         if (isOnlyChecking && !isLooking) return failed(upgradeAccountRemedy(names, username), canOnly, ...lines);
         if (isOnlyChecking && wanted.length === 0) return passed(asIntended, ...lines);
         if (wanted.length === 0) return passed('every permission that an upgrade needs is granted', ...lines);
         // The checks that are unknown for it say so themselves.
-        if (isOnlyChecking) return failed(grantRemedy('precheck', names, username), ...lines);
-        if (inputs.mode !== 'precheck') return failed(grantRemedy('upgrade', names, username), ...lines);
-        if (wanted.some(({ mode }) => mode === 'precheck'))
-          return failed(grantRemedy('precheck', names, username), ...lines);
-        const remedy = isUpgradeAccount(names, username) ? grantRemedy('upgrade', names, username) : undefined;
+        if (isOnlyChecking)
+          return failed(grantRemedy('precheck', relevant.filter(isPrechecks), names, username), ...lines);
+        if (inputs.mode !== 'precheck') return failed(grantRemedy('upgrade', missing, names, username), ...lines);
+        if (wanted.some(isPrechecks))
+          return failed(grantRemedy('precheck', relevant.filter(isPrechecks), names, username), ...lines);
+        const remedy = isUpgradeAccount(names, username) ? grantRemedy('upgrade', missing, names, username) : undefined;
         return warning(remedy ?? upgradeAccountRemedy(names, username), ...lines);
       }),
   },
@@ -67,6 +68,10 @@ export const accessChecks: readonly Check[] = [
 const canOnly = 'this account can only check: it has none of the rights by which an upgrade changes something';
 const asIntended =
   'this account can only check, as intended. The upgrade needs an account of its own: a dry run prints its manifests, and a dry run with its kubeconfig says what it lacks (docs/permissions.md)';
+
+function isPrechecks({ mode }: MissingPermission): boolean {
+  return mode === 'precheck';
+}
 
 function lineOf(missing: MissingPermission): string {
   const { informs, lacks, why, without = 'unknown', else: other } = missing;

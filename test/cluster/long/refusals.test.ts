@@ -79,7 +79,7 @@ describe('bad input ends with one clear error, before anything is changed', () =
     );
     const end = await refused({ ...upgrade, kubeconfig }, ':no-patch');
     expect(end).toMatchObject({ exitCode: 1, code: 'precheck-blocks' });
-    expect(end.message).toContain('permissions (failed)');
+    expect(end.message).toContain('permissions (failed');
     expect(end.writes).toEqual([]);
   });
 

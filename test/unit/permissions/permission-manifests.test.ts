@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { V1ClusterRoleBinding, V1PolicyRule, V1Role, V1RoleBinding } from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
-import { modeManifests } from '../../../src/permissions/permission-manifests.ts';
+import { manifests, modeManifests } from '../../../src/permissions/permission-manifests.ts';
 import { permissionName, permissions, permissionsFor, type Mode } from '../../../src/permissions/permissions.ts';
 import { exampleNames } from '../../../src/target/server-names.ts';
 import { grantVolume } from '../../../src/target/volume-right.ts';
@@ -52,6 +52,12 @@ describe('the manifests of a mode', () => {
     expect(lines.filter((line) => line.includes('resourceNames: []'))).toEqual([]);
     expect(lines.filter((line) => /'(deployments|cronjobs)'.*(patch|get)/.test(line))).toEqual([]);
     expect(lines.filter((line) => /'persistentvolumes'.*get/.test(line))).toHaveLength(1);
+  });
+
+  test('name each verb of a rule once, whichever modes need it', () => {
+    const subject = { kind: 'User', name: 'jane' } as const;
+    const objects = loadAll(manifests(permissions, 'all', exampleNames, subject).join('\n')) as Granting[];
+    for (const { verbs } of objects.flatMap(({ rules }) => rules ?? [])) expect(verbs).toEqual([...new Set(verbs)]);
   });
 
   test('keep what a precheck can do without in roles of their own, pods that it makes among them', () => {

@@ -33,9 +33,19 @@ describe('access', () => {
   });
 
   test.each([
-    ['system:serviceaccount:ci:upgrader', 'subjects: [{ kind: ServiceAccount, name: upgrader, namespace: ci }]'],
-    ['jane@example.com', 'subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: "jane@example.com" }]'],
-  ])('prints the manifests that grant it to %s', async (username, subject) => {
+    ['system:serviceaccount:ci:upgrader', ':ci:upgrader', 'kind: ServiceAccount, name: upgrader, namespace: ci'],
+    [
+      'jane@example.com',
+      ':jane@example.com',
+      'apiGroup: rbac.authorization.k8s.io, kind: User, name: "jane@example.com"',
+    ],
+    ['o/p%q', ':o-p-q', 'apiGroup: rbac.authorization.k8s.io, kind: User, name: "o/p%q"'],
+    [
+      'system:serviceaccount:circleci-server:postgresql-upgrade',
+      '',
+      'kind: ServiceAccount, name: postgresql-upgrade, namespace: circleci-server',
+    ],
+  ])("grants it to %s by the documentation's roles, and unbinds nobody", async (username, ending, subject) => {
     const missing = permissions.filter(({ resource }) => resource === 'persistentvolumes' || resource === 'jobs');
     const { remedy, commands } = await answerOf('permissions', {
       missingPermissions: known(missing),
@@ -43,51 +53,44 @@ describe('access', () => {
       inputs: inputs({ mode: 'upgrade' }),
     });
     expect(remedy?.text).toContain(`Grant ${username} every right that mode upgrade needs`);
-    const rest = commands.split('\n').filter((line) => !line.startsWith('  - '));
-    expect(rest).toEqual([
-      "kubectl apply -f - <<'EOF'",
-      'apiVersion: rbac.authorization.k8s.io/v1',
-      'kind: Role',
-      'metadata: { name: postgresql-upgrade-missing, namespace: circleci-server }',
-      'rules:',
-      '---',
-      'apiVersion: rbac.authorization.k8s.io/v1',
-      'kind: RoleBinding',
-      'metadata: { name: postgresql-upgrade-missing, namespace: circleci-server }',
-      'roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: postgresql-upgrade-missing }',
-      subject,
-      '---',
-      'apiVersion: rbac.authorization.k8s.io/v1',
-      'kind: ClusterRole',
-      'metadata: { name: circleci-server-postgresql-upgrade-missing }',
-      'rules:',
-      '---',
-      'apiVersion: rbac.authorization.k8s.io/v1',
-      'kind: ClusterRoleBinding',
-      'metadata: { name: circleci-server-postgresql-upgrade-missing }',
-      'roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: circleci-server-postgresql-upgrade-missing }',
-      subject,
+    expect(remedy?.text).toContain('optional rights that are not granted are in the role postgresql-precheck-optional');
+    const [begin, ...lines] = commands.split('\n').filter((line) => !line.startsWith('  - '));
+    const apiVersion = 'apiVersion: rbac.authorization.k8s.io/v1';
+    const granting = (kind: string, name: string, bindingName: string, place = '') => [
+      ...[apiVersion, `kind: ${kind}`, `metadata: { name: ${name}${place} }`, 'rules:', '---'],
+      ...[apiVersion, `kind: ${kind}Binding`, `metadata: { name: ${bindingName}${place} }`],
+      `roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ${kind}, name: ${name} }`,
+      `subjects: [{ ${subject} }]`,
+    ];
+    const named = (name: string) => (ending === '' ? name : JSON.stringify(`${name}${ending}`));
+    const inside = ', namespace: circleci-server';
+    const ofPrecheck = 'circleci-server-postgresql-precheck';
+    const asUpgrade = ending === '' ? 'circleci-server-upgrade-of-postgresql-precheck' : named(ofPrecheck);
+    expect(begin).toBe("kubectl apply -f - <<'EOF'");
+    expect(lines).toEqual([
+      ...[...granting('ClusterRole', ofPrecheck, asUpgrade), '---'],
+      ...[...granting('Role', 'postgresql-upgrade', named('postgresql-upgrade'), inside), '---'],
+      ...granting('ClusterRole', 'circleci-server-postgresql-upgrade', named('circleci-server-postgresql-upgrade')),
       'EOF',
     ]);
   });
 
-  test.each(['precheck', 'upgrade'] as const)(
-    'prints the same manifests whatever is missing in mode %s, so that the second takes nothing away',
-    async (mode) => {
-      const commandsFor = async (name: string) => {
-        const missing = permissions.filter(({ resource, verb }) => `${verb} ${resource}` === name);
-        const facts = { missingPermissions: known(missing), user: known('jane'), inputs: inputs({ mode }) };
-        return (await answerOf('permissions', facts)).commands;
-      };
-      const commands = await commandsFor('get secrets');
-      expect(await commandsFor('get persistentvolumes')).toBe(commands);
-      expect(commands).toContain(`name: postgresql-${mode}-missing`);
-      expect(commands).toContain("resources: ['secrets'], resourceNames: ['postgresql'], verbs: [get]");
-      expect(commands).toContain("resources: ['jobs'], verbs: [list, create");
-      // What may be left out is nobody's need.
-      expect(commands).not.toContain('applications');
-    },
-  );
+  test.each([
+    ['precheck', 'get secrets', 'list deployments'],
+    ['upgrade', 'patch deployments', 'list events'],
+  ] as const)('prints whole roles in mode %s, so that a second one takes nothing away', async (mode, first, second) => {
+    const commandsFor = async (name: string) => {
+      const missing = permissions.filter(({ resource, verb }) => `${verb} ${resource}` === name);
+      const facts = { missingPermissions: known(missing), user: known('jane'), inputs: inputs({ mode }) };
+      return (await answerOf('permissions', facts)).commands.split('\n');
+    };
+    const [one, other] = [await commandsFor(first), await commandsFor(second)];
+    expect(other).toEqual(one);
+    const documented = modeManifests(mode, serverNames(await target()));
+    const [from, to] = [documented.indexOf('kind: Role') - 1, documented.indexOf('kind: RoleBinding') - 1];
+    expect(one.slice(1, 1 + to - from)).toEqual(documented.slice(from, to));
+    expect(one.filter((line) => line.startsWith('kind: '))).toEqual(['kind: Role', 'kind: RoleBinding']);
+  });
 
   const ofUpgrades = permissions.filter(({ mode }) => mode === 'upgrade');
   const looker = known('system:serviceaccount:ci:looker');
