@@ -9,6 +9,8 @@ export interface Neighbour {
   readonly name: string;
   /** The upgrade stops it and starts it again. */
   readonly isApplication: boolean;
+  /** That run now. */
+  readonly pods: number;
   /** Of its pods. */
   readonly addresses: readonly string[];
   /** Addresses of the nodes on which they are. */
@@ -34,6 +36,7 @@ export function neighboursOf(pods: readonly V1Pod[], cronJobs: readonly V1CronJo
     found.set(key, {
       ...one,
       isApplication: one.isApplication || before?.isApplication === true,
+      pods: (before?.pods ?? 0) + one.pods,
       addresses: [...new Set([...(before?.addresses ?? []), ...one.addresses])],
       nodes: [...new Set([...(before?.nodes ?? []), ...one.nodes])],
       uses: [...new Set([...(before?.uses ?? []), ...one.uses])],
@@ -45,6 +48,7 @@ export function neighboursOf(pods: readonly V1Pod[], cronJobs: readonly V1CronJo
     add({
       ...workload,
       isApplication: isStopped(target, workload) || isSelected(target, pod),
+      pods: 1,
       addresses: addresses.filter((ip) => ip !== ''),
       nodes: pod.status?.hostIP === undefined ? [] : [pod.status.hostIP],
       uses: usesOf(pod.spec, target),
@@ -53,7 +57,7 @@ export function neighboursOf(pods: readonly V1Pod[], cronJobs: readonly V1CronJo
   for (const { metadata, spec } of cronJobs) {
     const workload = { kind: 'CronJob', name: metadata?.name ?? '' };
     const uses = usesOf(spec.jobTemplate.spec?.template.spec, target);
-    add({ ...workload, isApplication: isStopped(target, workload), addresses: [], nodes: [], uses });
+    add({ ...workload, isApplication: isStopped(target, workload), pods: 0, addresses: [], nodes: [], uses });
   }
   return [...found.values()].sort((a, b) => (`${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1));
 }

@@ -91,7 +91,7 @@ async function hostileFacts(take: Take): Promise<Facts> {
     otherVolumeUsers: known([take()]),
     clients: known([client(), client()]),
     neighbours: known([
-      { kind: 'Deployment', name: take(), isApplication: false, addresses: [], nodes: [], uses: [take()] },
+      { kind: 'Deployment', name: take(), isApplication: false, pods: 1, addresses: [], nodes: [], uses: [take()] },
     ]),
     nodes: known([{ metadata: { name: take() }, spec: { unschedulable: true } }]),
     refused: known([take()]),

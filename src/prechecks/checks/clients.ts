@@ -2,11 +2,13 @@ import type { Client } from '../../database/clients.ts';
 import type { Neighbour } from '../../target/neighbours.ts';
 import { sessionIn } from '../../target/session.ts';
 import type { Target } from '../../target/target.ts';
-import { copyable, failed, judgeFact, passed, shell, shellRemedy, warning } from '../../findings/finding.ts';
+import { copyable, failed, judgeFact, passed, shell, warning } from '../../findings/finding.ts';
 import type { Check } from '../../facts/check.ts';
 
 const labelOrStop =
-  'Give workloads that belong to the applications their label, so that the upgrade stops and restarts them. Stop the others yourself.';
+  "Give workloads that belong to the applications their label, so that the upgrade stops and restarts them. Then apply the role of the upgrade's account again, since it names workloads ([permissions](permissions.md)). Stop the others yourself, and start them again afterwards.";
+const roleAgain =
+  "Label the workloads that are CircleCI's, so that the upgrade stops and restarts them. Then apply the role of the upgrade's account again, since it names workloads (docs/permissions.md). Stop the others for the upgrade.";
 
 /** Who is connected, or would be, when the applications have been stopped. */
 export const clientsChecks: readonly Check[] = [
@@ -47,10 +49,13 @@ export const clientsChecks: readonly Check[] = [
         if (others.length === 0)
           return passed(`none of ${String(list.length)} workloads but the application layer names PostgreSQL`);
         return warning(
-          shellRemedy(
-            labelOrStop,
-            ...others.map((one) => labelled(one, target, inputs.applicationSelector) ?? stop(one, target)),
-          ),
+          [
+            roleAgain,
+            ...others
+              .slice(0, mostNamed)
+              .map((one) => `${one.kind} ${one.name}: ${eitherWay(one, target, inputs.applicationSelector)}`),
+            ...(others.length > mostNamed ? [`Do the same for the ${String(others.length - mostNamed)} others.`] : []),
+          ].join('\n'),
           ...others.map(
             (one) =>
               `${one.kind} ${one.name} is not stopped by the upgrade and names PostgreSQL: ${one.uses.join(', ')}`,
@@ -147,6 +152,34 @@ function labelled({ kind, name }: Neighbour, { namespace }: Target, selector: st
   return isStoppable && /^[^=!,()\s]+=[^=!,()\s]+$/.test(selector)
     ? shell`kubectl -n ${namespace} label ${kind.toLowerCase()} ${name} ${selector}`
     : undefined;
+}
+
+/** For so many workloads the commands are printed. */
+const mostNamed = 10;
+
+/** What to do with a workload if it is one of the applications, and if it is not. */
+function eitherWay(one: Neighbour, target: Target, selector: string): string {
+  const label = labelled(one, target, selector);
+  const start = restart(one, target);
+  const stopped = `${copyable(stop(one, target))}${start === undefined ? '' : ` for the upgrade, and ${start} afterwards`}`;
+  return label === undefined ? `${stopped}.` : `is it CircleCI's? ${copyable(label)}. If not: ${stopped}.`;
+}
+
+/** What undoes `stop`; undefined where that does not undo. */
+function restart({ kind, name, pods }: Neighbour, { namespace }: Target): string | undefined {
+  switch (kind) {
+    case 'CronJob':
+      return `(unless it was suspended before) ${copyable(shell`kubectl -n ${namespace} patch cronjob ${name} -p '{"spec":{"suspend":false}}'`)}`;
+    case 'DaemonSet':
+      return copyable(
+        shell`kubectl -n ${namespace} patch daemonset ${name} -p '{"spec":{"template":{"spec":{"nodeSelector":{"stopped-for-upgrade":null}}}}}'`,
+      );
+    case 'Job':
+    case 'Pod':
+      return undefined;
+    default:
+      return `back to its ${pods === 1 ? 'pod' : `${String(pods)} pods`} of now (${copyable(shell`kubectl -n ${namespace} scale ${kind.toLowerCase()} ${name} --replicas=${String(pods)}`)})`;
+  }
 }
 
 function stop({ kind, name }: Pick<Neighbour, 'kind' | 'name'>, { namespace }: Target): string {

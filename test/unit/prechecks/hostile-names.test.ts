@@ -57,7 +57,7 @@ async function scenes(name: string): Promise<[string, Partial<Facts>][]> {
   const data = target.dataDirectory;
   const besides = (...clusters: ReturnType<typeof cluster>[]) => ({ files: known({ ...files, clusters }), target });
   const neighbours = ['CronJob', 'DaemonSet', 'Job', 'Pod', 'Deployment'].map((kind) => ({
-    ...{ kind, name, isApplication: false, addresses: [], nodes: [], uses: ['x'] },
+    ...{ kind, name, isApplication: false, pods: 1, addresses: [], nodes: [], uses: ['x'] },
   }));
   const client = { pid: 7, database: name, user: name, application: name, state: name };
   const full = { ...files, freeBytes: 0 };

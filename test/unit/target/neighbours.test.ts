@@ -46,7 +46,8 @@ describe('neighbours', () => {
       pod('psql', {}),
       pod('gone', { phase: 'Succeeded' }),
     ];
-    const named = neighbours(pods, [cronJob('dump', false)]).map((n) => [`${n.kind}/${n.name}`, n.addresses]);
+    const found = neighbours(pods, [cronJob('dump', false)]);
+    const named = found.map((n) => [`${n.kind}/${n.name}`, n.addresses]);
     expect(named).toEqual([
       ['CronJob/dump', ['10.0.0.7']],
       ['DaemonSet/agent', ['10.0.0.7']],
@@ -54,6 +55,8 @@ describe('neighbours', () => {
       ['Job/load-1', ['10.0.0.7']],
       ['Pod/psql', ['10.0.0.7']],
     ]);
+    // Two addresses may be of one pod.
+    expect(found.find(({ name }) => name === 'exporter')?.pods).toBe(2);
   });
 
   test('of the application layer are those whose workload or labels are', () => {

@@ -16,6 +16,7 @@ const exporter: Neighbour = {
     kind: 'Deployment',
     name: 'exporter',
     isApplication: false,
+    pods: 2,
     addresses: ['10.0.0.7'],
     nodes: ['192.0.2.1'],
     uses: [],
@@ -114,15 +115,38 @@ describe('foreign-workloads', () => {
     expect(answer.text).toContain(
       'Deployment exporter is not stopped by the upgrade and names PostgreSQL: variable PW (Secret postgresql)',
     );
-    expect(answer.commands).toContain('kubectl -n circleci-server label deployment exporter layer=application');
+    // Only one of the two is to be copied, so they are no block of commands.
+    expect(answer.commands).toBe('');
+    expect(answer.remedy?.text).toContain(
+      "Then apply the role of the upgrade's account again, since it names workloads",
+    );
+    expect(answer.remedy?.text).toContain(
+      "\nDeployment exporter: is it CircleCI's? `kubectl -n circleci-server label deployment exporter layer=application`. " +
+        'If not: `kubectl -n circleci-server scale deployment exporter --replicas=0` for the upgrade, ' +
+        'and back to its 2 pods of now (`kubectl -n circleci-server scale deployment exporter --replicas=2`) afterwards.',
+    );
+  });
+
+  test('that are many have commands for the first of them', async () => {
+    const many = Array.from({ length: 12 }, (_, index) => ({ ...using, name: `exporter-${String(index)}` }));
+    const answer = await ask('layer=application', ...many);
+    expect(answer.evidence).toHaveLength(12);
+    expect(answer.remedy?.text).toMatch(/\nDeployment exporter-9: .*\nDo the same for the 2 others\.$/);
   });
 
   test.each([
     ['layer in (application)', 'Deployment', 'scale deployment exporter --replicas=0'],
     ['layer=application', 'DaemonSet', 'patch daemonset exporter'],
+    ['layer=application', 'DaemonSet', '"stopped-for-upgrade":null'],
     ['layer=application', 'CronJob', 'label cronjob exporter'],
+    [
+      'layer=application',
+      'CronJob',
+      '(unless it was suspended before) `kubectl -n circleci-server patch cronjob exporter',
+    ],
+    ['layer=application', 'Pod', 'delete pod exporter`.'],
   ])('where a label (%s) does not do for a %s: %s', async (selector, kind, command) => {
-    expect((await ask(selector, { ...using, kind })).commands).toContain(command);
+    expect((await ask(selector, { ...using, kind })).remedy?.text).toContain(command);
   });
 
   test('that do not, and the application layer, pass', async () => {
