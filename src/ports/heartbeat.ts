@@ -33,7 +33,7 @@ export async function withHeartbeat<T>(work: LongWork, body: () => Promise<T>): 
   const { doing, clock, log } = work;
   const start = clock.monotonic();
   const stop = clock.repeat(beat, () => {
-    const state = work.state?.();
+    const state = stateOf(work);
     log.info(
       `Still ${doing}${state === undefined ? '' : `: ${stateText(state)}`} (${timesOf(work, clock.monotonic() - start)})`,
     );
@@ -43,6 +43,16 @@ export async function withHeartbeat<T>(work: LongWork, body: () => Promise<T>): 
     return await body();
   } finally {
     stop();
+  }
+}
+
+/** A line of the log must not end the work: the clock's timer has nobody who could catch an error. */
+function stateOf({ state, log }: LongWork): string | undefined {
+  try {
+    return state?.();
+  } catch (error) {
+    log.debug(`No state of the work: ${String(error)}`);
+    return undefined;
   }
 }
 

@@ -38,6 +38,13 @@ describe('long work', () => {
     expect(await lineOf({ state: () => undefined })).toBe('Still counting rows (60 s)');
   });
 
+  test('is told without its state where that can not be told: nothing would catch the error', async () => {
+    const state = () => {
+      throw new TypeError('progress is not a function');
+    };
+    expect(await linesOf(60, { state })).toContain('Still counting rows (60 s)');
+  });
+
   test('that fails is told no more', async () => {
     const clock = new FakeClock();
     const log = new FakeLog();
