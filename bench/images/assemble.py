@@ -67,6 +67,7 @@ both = upgrade("postgresql-12", "postgresql-14", "upgrade")
 application = {"layers": ["base", "application"], "config": {"Env": [f"PATH={PATH}"], "User": "1001", "Entrypoint": ["/writer"], "Cmd": ["idle"]}}
 IMAGES = {
     "cciserver.azurecr.io/server-postgres:12.16.37-7629bfd": server(12),
+    "cciserver.azurecr.io/server-postgres:12.22.1872-migrator": server(12),
     "cciserver.azurecr.io/server-postgres:14.22.4094-4922444": server(14),
     "docker.io/circleci/server-postgres:14.22.4094-4922444": server(14),
     "cciserver.azurecr.io/server-postgres-upgrade:12-14": both,
