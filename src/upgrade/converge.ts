@@ -68,7 +68,7 @@ export async function undoSteps(
     if (step.undo === undefined) continue;
     const undo = step.undo.bind(step);
     try {
-      await inGroup(`Undo: ${step.title}`, `undo-${step.id}`, unhurried, () =>
+      await inGroup(step.undoTitle ?? `Undo: ${step.title}`, `undo-${step.id}`, unhurried, () =>
         persistently(unhurried, () => undo(unhurried)),
       );
       await noteOrLog(context, 'undone', step.id);

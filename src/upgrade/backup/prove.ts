@@ -19,6 +19,7 @@ import { snapshotName } from '../../objects/snapshot.ts';
 export const proveBackup: Step = {
   id: 'prove-backup',
   title: 'Prove that a backup of the volume can be restored',
+  undoTitle: 'Remove what proved the backup',
 
   plan(draft) {
     const { record, inputs } = draft;

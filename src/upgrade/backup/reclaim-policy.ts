@@ -10,6 +10,7 @@ import { expectOurVolume } from './our-volume.ts';
 export const protectVolume: Step = {
   id: 'protect-volume',
   title: 'Set the reclaim policy of the volume to Retain',
+  undoTitle: 'Restore the reclaim policy of the volume',
 
   plan: ({ target, record }) => planReclaimPolicy(target, record.reclaimPolicy, 'Retain'),
 

@@ -77,6 +77,8 @@ export type PlanContext = Pick<Context, 'inputs' | 'target' | 'serving' | 'snaps
 export interface Step {
   readonly id: StepId;
   readonly title: string;
+  /** What `undo` does, for people: after a failure they have to see at once what runs. */
+  readonly undoTitle?: string;
   /** All that `run` will do in the cluster and in the server, where nothing has been done yet and nothing fails. */
   plan(draft: PlanContext): readonly Move[];
   /** A cancellation does not interrupt it: to complete it is quicker than to undo it. */

@@ -12,6 +12,7 @@ import { stopServer } from './stop-postgresql.ts';
 export const activate: Step = {
   id: 'activate',
   title: `Start PostgreSQL ${String(upgrade.to)}`,
+  undoTitle: `Stop PostgreSQL ${String(upgrade.to)}`,
   isUninterruptible: true,
   serves: true,
 

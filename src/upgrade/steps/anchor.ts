@@ -18,6 +18,7 @@ const limit = 120_000;
 export const keepAttached: Step = {
   id: 'anchor',
   title: 'Keep the volume attached',
+  undoTitle: 'Remove what keeps the volume attached',
 
   plan(draft) {
     const node = anchorNode(draft.target);

@@ -13,6 +13,7 @@ import { planStart, planStop, startOperation, stopOperation, type Switched } fro
 export const stopApplications: Step = {
   id: 'stop-applications',
   title: 'Stop the applications',
+  undoTitle: 'Restart the applications',
 
   plan: ({ record }) => [
     { does: 'run', what: 'Write the data to disk while the applications still serve: CHECKPOINT.' },

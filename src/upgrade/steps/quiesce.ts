@@ -21,6 +21,7 @@ export const measurementLimit = 30 * 60_000;
 export const quiesce: Step = {
   id: 'quiesce',
   title: 'Wait for the last client, measure the data, checkpoint',
+  undoTitle: 'Compare the data of PostgreSQL 12',
 
   plan: () => [
     {

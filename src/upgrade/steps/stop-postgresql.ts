@@ -21,6 +21,7 @@ import type { Context, PlanContext, Step } from '../contract/step.ts';
 export const stopPostgresql: Step = {
   id: 'stop-postgresql',
   title: 'Set the scheduling gate and stop PostgreSQL',
+  undoTitle: 'Start PostgreSQL 12',
 
   plan: ({ target }) => [
     {
@@ -152,7 +153,10 @@ async function stopFast({ database, target, inputs, clock, log }: Context): Prom
   } catch (error) {
     // Without clients the kubelet's signal may have stopped the server before or during this connection. The Job reads from pg_control whether the stop was clean.
     if (!(error instanceof ClusterError)) throw error;
-    log.info(`The server ended on the kubelet's signal (${describe(error)})`);
+    log.info(
+      "PostgreSQL ended on the kubelet's signal, as is usual. The Job reads from the disk whether it ended in order",
+    );
+    log.debug(describe(error));
     return false;
   }
 }

@@ -21,6 +21,7 @@ import type { Context, Step } from '../contract/step.ts';
 export const runUpgradeJob: Step = {
   id: 'upgrade-job',
   title: 'Run pg_upgrade in a Job',
+  undoTitle: 'Restore the data directory of PostgreSQL 12',
 
   plan: (draft) => planJob(draft, 'upgrade'),
 

@@ -101,7 +101,7 @@ const refusals: readonly Refusal[] = [
       setFinalizers([...finalizers(), 'example.com/stuck']);
       withoutAnchor();
     },
-    endsAt: 'Undo: Set the scheduling gate and stop PostgreSQL',
+    endsAt: 'Start PostgreSQL 12',
     end: () => {
       setFinalizers(finalizers().filter((name) => name !== 'example.com/stuck'));
     },
@@ -136,7 +136,7 @@ const refusals: readonly Refusal[] = [
       apply(...noAttachmentOf(volumeName()));
       withoutAnchor();
     },
-    endsAt: 'Undo: Set the scheduling gate and stop PostgreSQL',
+    endsAt: 'Start PostgreSQL 12',
     end: () => kubectl('delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', own),
     says: /AttachVolume|attachments of this volume are not allowed here/,
   },

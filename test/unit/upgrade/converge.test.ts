@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { UpgradeError } from '../../../src/common/errors.ts';
 import { converge } from '../../../src/upgrade/converge.ts';
+import { reversibleSteps } from '../../../src/upgrade/plan.ts';
 import { journalName } from '../../../src/objects/journal-name.ts';
 import type { WayBack } from '../../../src/upgrade/contract/ending.ts';
 import type { Step } from '../../../src/upgrade/contract/step.ts';
@@ -82,6 +83,18 @@ describe('the steps', () => {
       ids.start,
       `undo-${ids.start}`,
       `undo-${ids.stop}`,
+    ]);
+  });
+
+  test('say in the log and in the timeline what undoing them does', () => {
+    const without = reversibleSteps.filter((step) => 'undo' in step !== 'undoTitle' in step);
+    expect(without).toEqual([]);
+    const titles = reversibleSteps.flatMap(({ undoTitle }) => undoTitle ?? []);
+    expect(titles.toReversed().slice(0, 4)).toEqual([
+      'Stop PostgreSQL 14',
+      'Restore the data directory of PostgreSQL 12',
+      'Start PostgreSQL 12',
+      'Compare the data of PostgreSQL 12',
     ]);
   });
 
