@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { ConfigurationError } from '../common/errors.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
 import type { Inputs } from './inputs.ts';
 
 /** What started the run. */
@@ -102,6 +104,13 @@ function named(event: string): string {
   return `the event ${/^[a-z_]{1,50}$/.test(event) ? event : JSON.stringify(event.slice(0, 50))}`;
 }
 
+/** What a run with the confirmation does at once. */
+const started = {
+  upgrade: 'The action stops the applications meanwhile.',
+  rollback:
+    'If the applications have been restarted on PostgreSQL 14, the rollback first only says what you would lose, and changes nothing. Otherwise it loses nothing, and begins at once.',
+};
+
 /**
  * What must be agreed to before an upgrade or a rollback may even look at the cluster. A dry run of an upgrade only runs the checks, so it needs no consent.
  * @throws ConfigurationError
@@ -123,7 +132,7 @@ export function guardConsent(
     throw new ConfigurationError(
       'confirm-missing',
       `"mode: ${mode}" needs "confirm" to be the namespace, "${namespace}"; it is ${inputs.confirm === '' ? 'empty' : JSON.stringify(inputs.confirm)}.`,
-      `To start it, set "confirm: ${namespace}". The action stops the applications meanwhile.`,
+      `Set "confirm: ${namespace}" (outside of GitHub: ${copyable(shell`--confirm ${namespace}`)}). ${started[mode === 'rollback' ? 'rollback' : 'upgrade']}`,
     );
   }
   if (mode === 'upgrade' && inputs.backup === 'external' && inputs.confirmExternalBackup !== namespace) {

@@ -75,7 +75,7 @@ async function rollbackWithoutJournal(
     throw new PrecheckError(
       'consent-missing',
       `Without the journal, the action can't tell what a rollback to PostgreSQL 12 would lose. It would use this: ${evidence.lines.join('; ')}. Nothing was changed.`,
-      'If all of that is right, also set "accept-data-loss: true".',
+      'If all of that is right, also set "accept-data-loss: true" (outside of GitHub: `--accept-data-loss`).',
     );
   context.runner.saveState('began', namespace);
   await withUpgradeLease(context, { ...evidence.record, namespace }, runId, async (ours) => {
@@ -156,7 +156,7 @@ async function expectConsent(
   throw new PrecheckError(
     'consent-missing',
     `The applications have been restarted on PostgreSQL 14. A rollback to PostgreSQL 12 would lose what they have written since: ${loss.slice(0, 5).join('; ')}${loss.length > 5 ? ` … (${String(loss.length)} lines in the log)` : ''}. Nothing was changed.`,
-    'To lose that and roll back, set "accept-data-loss: true".',
+    'To lose that and roll back, set "accept-data-loss: true" (outside of GitHub: `--accept-data-loss`).',
   );
 }
 

@@ -33,6 +33,7 @@ const failures: Readonly<Record<Report['mode'], string>> = {
 
 function headlineOf({ verdict, mode, error, findings }: Report): string {
   if (verdict !== 'failed') return headlines[verdict];
+  if (error?.code === 'consent-missing') return '? The rollback needs your consent. Nothing was changed.';
   const isBlocked = error === undefined ? findings.length > 0 : error.code === 'precheck-blocks';
   return isBlocked ? '✗ Not ready for the upgrade' : failures[mode];
 }

@@ -132,6 +132,14 @@ describe('the consent to an upgrade', () => {
     expect(error.remedy.text).toContain(`confirm: ${namespace}`);
   });
 
+  test('to a rollback says when it begins, and how outside of GitHub', async () => {
+    const { remedy } = await thrownBy(() => {
+      guardConsent(inputs({ mode: 'rollback', confirm: '' }));
+    });
+    expect(remedy.text).toContain(`(outside of GitHub: \`--confirm ${namespace}\`)`);
+    expect(remedy.text).toContain('the rollback first only says what you would lose, and changes nothing');
+  });
+
   test('is the namespace', () => {
     expect(() => {
       guardConsent(upgrade);

@@ -40,6 +40,7 @@ describe('the job summary', () => {
     ['precheck', 'forbidden', '✗ The precheck failed'],
     ['upgrade', 'way-back-failed', '✗ The upgrade failed'],
     ['rollback', 'wait-limit', '✗ The rollback failed'],
+    ['rollback', 'consent-missing', '? The rollback needs your consent. Nothing was changed.'],
     ['status', 'unreachable', '✗ The status could not be read'],
     ['values', 'values-templated', '✗ The pull request for values.yaml failed'],
   ] as const)('tells a server that is not ready from a run that failed: %s, %s', (mode, code, headline) => {
