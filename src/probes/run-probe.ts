@@ -11,6 +11,7 @@ import { unusableImage } from './server-pulls.ts';
 /**
  * Runs a probe pod to its end, and removes it whatever happens.
  * @param limit milliseconds for its image to be pulled and for it to end
+ * @param title of what the pod does, for people
  * @param parse reads its log and the pod as it ended; undefined when the log is not complete
  * @throws ClusterError when it can't run or does not finish
  */
@@ -18,6 +19,7 @@ export async function runProbe<T>(
   { cluster, clock, log, signal }: Deps<UnleasedCluster>,
   pod: V1Pod,
   limit: number,
+  title: string,
   parse: (log: string, pod: V1Pod | undefined) => T | undefined,
 ): Promise<T> {
   const namespace = pod.metadata?.namespace ?? '';
@@ -37,7 +39,14 @@ export async function runProbe<T>(
   let last: V1Pod | undefined;
   try {
     const ended = await waitFor(
-      { what: `the probe of image ${image}`, limit, limitInput: 'job-start-timeout', clock, log, signal },
+      {
+        what: `the ${title} of image ${image} (pod ${name})`,
+        limit,
+        limitInput: 'job-start-timeout',
+        clock,
+        log,
+        signal,
+      },
       async () => {
         const now = await cluster.find('pods', name, namespace);
         last = now;
@@ -59,7 +68,7 @@ export async function runProbe<T>(
     if (facts === undefined)
       throw new ClusterError(
         'probe-failed',
-        `The probe of image ${image} ended with code ${String(ended.exitCode)} (${ended.reason}): ${withoutTimestamps(output).trim().slice(-300)}`,
+        `The ${title} of image ${image} ended with code ${String(ended.exitCode)} (${ended.reason}): ${withoutTimestamps(output).trim().slice(-300)}`,
         'Make sure that it is an image of PostgreSQL, then run the checks again.',
       );
     return facts;

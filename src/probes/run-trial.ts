@@ -59,13 +59,17 @@ export async function runTrial(
           if (configuration.age >= settled) return { done: { image, started: true, configuration } };
           return { pending: 'it answers' };
         } catch (error) {
-          if (error instanceof ClusterError && error.code === 'psql-failed') return { pending: error.message };
+          if (error instanceof ClusterError && error.code === 'psql-failed')
+            return { pending: isStarting.test(error.message) ? `not ready yet (${error.message})` : error.message };
           throw error;
         }
       },
     ),
   );
 }
+
+/** What psql says of a server that is about to start. */
+const isStarting = /no such file or directory|connection refused|the database system is starting up/i;
 
 /** The lines of a log with errors; the last lines where there are none. */
 function errorLines(log: string): string[] {

@@ -54,6 +54,7 @@ export async function probe(
       gathering,
       probePod(target, role, image, inputs.imagePullSecret, locales, asked, gathering.scripts.probe),
       inputs.jobStartTimeout,
+      'probe',
       (log, pod) => {
         const facts = parseProbe(image, log);
         return facts && { ...facts, seen: seenImage(pod, probeContainer) };
@@ -93,7 +94,7 @@ export async function testRestore(
     const limit = inputs.jobStartTimeout;
     const labels = await labelsToServer(gathering, await policies, facts.port);
     const pod = restoreTestPod(target, job, facts, database.superuser, names, scripts.restoreTest, labels, limit);
-    return await runProbe(gathering, pod, limit, (log) => parseRestoreTest(image, names, log));
+    return await runProbe(gathering, pod, limit, 'restore test', (log) => parseRestoreTest(image, names, log));
   });
 }
 
