@@ -2,8 +2,9 @@ import { dump } from 'js-yaml';
 import { code, prose, text } from '../text/markdown.ts';
 import type { PlanReport, ReportedMove, ReportedStep } from './report-shape.ts';
 
-/** Characters; a script is told by its size in the log, and whole in the report. */
+/** Characters; a script, which has several lines, is told by its size in the log, and whole in the report. */
 const longestText = 2000;
+const longestScript = 200;
 
 /** `Run pg_upgrade in a Job: about 12.3 s (…)`, for the head of a group. */
 export function stepLine(step: ReportedStep): string {
@@ -31,7 +32,9 @@ export function moveLines(move: ReportedMove): string[] {
 
 function shortened(value: unknown): unknown {
   if (typeof value === 'string')
-    return value.length > longestText ? `(${String(value.length)} characters, in the report)` : value;
+    return value.length > (value.includes('\n') ? longestScript : longestText)
+      ? `(${String(value.length)} characters, in the report)`
+      : value;
   if (Array.isArray(value)) return value.map(shortened);
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shortened(one)]));
