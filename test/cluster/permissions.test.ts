@@ -61,6 +61,7 @@ const lacking: Readonly<Record<string, 'forbidden' | readonly string[]>> = {
   'get storageclasses.storage.k8s.io': ['storage-class'],
   'list nodes': ['placement'],
   'list networkpolicies.networking.k8s.io': [],
+  'list services': [],
   'list poddisruptionbudgets.policy': ['placement'],
   // Of the server that is tried, only one that does not start is asked for its log.
   'get pods/log': ofImages.filter((id) => !id.startsWith('serving-')),

@@ -88,6 +88,7 @@ describe('a precheck', () => {
       'VolumeSnapshot',
       'PersistentVolumeClaim',
       'Job',
+      'Job',
       'VolumeSnapshot',
       'Job',
     ]);

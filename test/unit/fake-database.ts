@@ -152,7 +152,7 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes("'bootstrapSuperuser'")) return rows([serverFacts(state)]);
   if (sql.includes("'listensTo'")) return rows([{ version: state.version, listensTo: state.listensTo }]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
-  if (sql.includes('pg_prepared_xacts') && sql.includes('pg_stat_activity'))
+  if (sql.includes('pg_prepared_xacts') && sql.includes('client backend'))
     return rows([...state.clients, ...state.obstacles, ...listedDatabases(state)]);
   if (sql.includes('pg_read_binary_file')) return rows(pagesIn(sql));
   if (sql.includes('pg_logical_emit_message')) return `${rows([{ position: state.mark }])}0/2000000\n`;

@@ -177,9 +177,9 @@ describe('the pod of a restore test', () => {
   test('is not made for a server whose pod has no address', async () => {
     const found = await target();
     const settings = { ...jobSettings(inputs(), server, databases), runId: 'x' };
-    expect(() => restoreTestPod({ ...found, pod: undefined }, settings, server, 'postgres', [], scripts, {}, 1)).toThrow(
-      /no address/,
-    );
+    expect(() =>
+      restoreTestPod({ ...found, pod: undefined }, settings, server, 'postgres', [], scripts, {}, 1),
+    ).toThrow(/no address/);
   });
 });
 

@@ -112,7 +112,7 @@ describe('an upgrade', () => {
       expect(policyOf(cluster, 'pv-1')).toBe('Retain');
       expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0-copy', namespace)).toBeUndefined();
       expect(log.text).toContain('has the data that was measured before the upgrade');
-      expect(context.results.warnings).toEqual([expect.stringContaining('PersistentVolume pv-1 holds the data')]);
+      expect(context.results.warnings).toEqual([expect.stringContaining('PersistentVolume `pv-1` holds the data')]);
     });
 
     test('restores the cloned files of PostgreSQL 12, after a snapshot of what PostgreSQL 14 had', async () => {
