@@ -114,8 +114,9 @@ export const quickAnalyze: Step = {
   ],
 
   async run(context) {
-    const { log, settings } = context;
-    const dealt = await sessions(context, settings.jobs);
+    const { log } = context;
+    // One session: the applications start meanwhile, and need the CPUs more.
+    const dealt = await sessions(context, 1);
     const pass: Pass = { id: 'quick-analyze', doing: 'estimating', sql: quickStatistics };
     await analyzeIn(context, dealt, pass, (name, reason) => {
       log.info(`Could not estimate the statistics of database ${name}: ${reason}`);
