@@ -1,7 +1,6 @@
 // A run of the bundle on the bench, by its administrator unless another kubeconfig is given.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { expect } from '@jest/globals';
 import type { Finding } from '../../src/findings/finding.ts';
 import type { Report } from '../../src/report/report-shape.ts';
 import { startBundle, type BundleEnd, type InputValues } from '../bundle.ts';
@@ -77,7 +76,9 @@ function endOf({ stdout, stderr, reportText, ...end }: BundleEnd, kubeconfig: st
     report: reportText,
     kept: JSON.stringify([outputs, state]),
   };
-  const { testPath } = expect.getState();
+  // The benchmarks run the action without Jest.
+  const jest = globalThis as { expect?: { getState(): { testPath?: string } } };
+  const testPath = jest.expect?.getState().testPath;
   if (testPath !== undefined) keepRun(testPath, { 'log.txt': stdout + stderr, 'report.json': reportText });
   expectNoSecrets(told, kubeconfig);
   return { ...end, log: stdout + stderr, report: JSON.parse(reportText) as Report };
