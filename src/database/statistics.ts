@@ -97,7 +97,7 @@ ${analyzeEach(failedRelations, `${wasLocked} AND ${isLeft}`, waiting)}`;
  * @returns SQL whose rows are `[relation, reason]`: what is without full statistics, at most 5
  */
 export const fullStatistics = `${patience}
-SET vacuum_cost_delay = '10 ms';
+SET vacuum_cost_delay = '2 ms';
 SELECT EXISTS (SELECT FROM ${relations} WHERE c.relkind = 'p' AND ${isLeft}) AS partitioned
 \\gset
 \\if :partitioned
