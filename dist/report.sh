@@ -9,7 +9,7 @@ in_seconds() { printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)); }
 step() { # NUMBER KEY TITLE
   end_step
   STEP=$3 STEP_KEY=$2 STEP_STARTED=$(now)
-  log "==> [$1/9] $3"
+  log "==> [$1/8] $3"
 }
 
 end_step() {
@@ -86,7 +86,7 @@ json() { # TEXT → a JSON string, of at most 700 bytes of the text: the whole r
 
 seconds_json() { # of what was done
   local key list=
-  for key in recover initdb check upgrade sync swap total; do
+  for key in recover initdb upgrade sync swap total; do
     if [[ -n ${SPENT[$key]:-} ]]; then list+="\"$key\":$(in_seconds "${SPENT[$key]}"),"; fi
   done
   printf '{%s}' "${list%,}"
@@ -103,9 +103,9 @@ control_json() { # of the data directory as it is now
 result() {
   printf '{"schema":1,"command":%s,"outcome":%s,"state":%s,"step":%s,"message":%s,"found":%s,' \
     "$(json "$COMMAND")" "$(json "$OUTCOME")" "$(json "$STATE")" "$(json "$STEP")" "$(json "$MESSAGE")" "$(json "$FOUND")"
-  printf '"transfer":%s,"recovered":%s,"reverted":%s,"seconds":%s,"oldVersion":%s,"newVersion":%s,"control":%s}\n' \
+  printf '"transfer":%s,"recovered":%s,"reverted":%s,"seconds":%s,"oldVersion":%s,"newVersion":%s,"walEnd":%s,"control":%s}\n' \
     "$(json "$(marker_value transfer "$MODE")")" "$RECOVERED" "$REVERTED" "$(seconds_json)" \
-    "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(control_json)"
+    "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(json "$WAL_END")" "$(control_json)"
 }
 
 # What pg_upgrade and the servers wrote, without what it discloses: of statements the literals (literals.awk, as in restore-test.sh), of all else what looks like a

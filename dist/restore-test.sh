@@ -15,6 +15,7 @@
 #   unreachable TEXT                  no connection to the running server, which gave no answer of its own
 #   broken TEXT                       the test itself stopped
 #   network TEXT                      why `restore` could not close the network
+#   cpus COUNT                        of the node
 #   dump NUMBER TEXT                  what pg_dump, pg_dumpall said
 #   skipped NUMBER TEXT               left out on purpose
 #   entry|error|detail|statement NUMBER TEXT   what pg_restore, psql could not do: object, message, and the SQL without its literals
@@ -241,6 +242,7 @@ case $COMMAND in
     unset PASSWORD
     finish() { exit 0; }
     exec >"$DUMPS/facts"
+    fact cpus "$(nproc)"
     connect
     dump_roles
     each_database dump_database

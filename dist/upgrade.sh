@@ -54,7 +54,7 @@ readonly AUTO_CONF=$OURS/postgresql.auto.conf # the old cluster's, while the old
 readonly UNPROVEN=$OURS/unproven              # pg_control is back, and the old server has not been started since
 readonly MARKER=.postgresql-upgrade           # in the new cluster: it is complete; and what pg_control said then
 
-STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION=''
+STATE=unexamined FOUND='' WHY='' OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 OLD_VERSION='' NEW_VERSION='' WAL_END=''
 MODE='' OPTION='' RECOVERED=false REVERTED=false HURRY=no GOING_BACK=no LOCKED=no STARTED_SERVERS=no RUNNING='' BEAT='' WORK='' SAID='' LAST_ERROR=''
 declare -A SPENT=()
 
@@ -65,6 +65,8 @@ source "$here/report.sh"
 source "$here/volume.sh"
 # shellcheck source-path=SCRIPTDIR source=other-upgrade.sh
 source "$here/other-upgrade.sh"
+# shellcheck source-path=SCRIPTDIR source=transactions.sh
+source "$here/transactions.sh"
 STARTED=$(now)
 
 main() {
@@ -100,8 +102,8 @@ upgrade() {
     REVERTED=false
     prepare_old
     make_new
-    check_upgrade
     run_upgrade
+    expect_same_transactions
     seal_new
   fi
   trap '' TERM INT HUP # from here on the end is nearer than the way back, and a later revert can still go it
@@ -127,6 +129,8 @@ boot() {
   remove_stale_pid
   set_auto_conf_aside
   start_old
+  # The checkpoint with which it ended its recovery: no other one comes so soon.
+  WAL_END=$(control_field "$FROM" "$DATA" "Latest checkpoint's REDO location") || WAL_END=
   databases=$("$NEW_BIN/psql" -XAtqw -h "$WORK/socket" -U "$SUPERUSER" -d template1 -c 'SELECT count(*) FROM pg_database' 2>&1) ||
     fail "PostgreSQL $FROM on the copy does not answer: $databases"
   stop_old
@@ -207,6 +211,9 @@ check_old() {
     '') refuse "$DATA/global/pg_control is not readable" ;;
   esac
   if is_running "$DATA"; then refuse "a server is running on $DATA"; fi
+  if [[ -n ${STOPPED:-} && $(old_control 'Database cluster state') != 'shut down' ]]; then
+    refuse "PostgreSQL $FROM was seen to end cleanly, and its cluster is '$(old_control 'Database cluster state')': somebody has started it since"
+  fi
   if [[ -n $(find "$DATA/pg_tblspc" -mindepth 1 -maxdepth 1 -type l -lname $'*\n*' -print -quit) ]]; then refuse "a tablespace's path has a line end, which the Job's lists can't hold"; fi
   while IFS= read -r directory; do check_tablespace "$directory"; done < <(tablespaces)
   choose_transfer
@@ -329,33 +336,39 @@ recreate_postgres() {
 
 literal() { printf "'%s'" "${1//\'/\'\'}"; }
 
-check_upgrade() {
-  step 4 check 'pg_upgrade --check'
-  configure_old
-  pg_upgrade --check
-}
-
+# No pg_upgrade --check before it: the run makes every check itself, and dumps and restores, before it takes the old cluster's pg_control away or
+# transfers a file (main() of pg_upgrade.c). A --check would start each server once more in the downtime.
 run_upgrade() {
-  step 5 upgrade "pg_upgrade${OPTION:+ $OPTION}"
+  local output=$SAID/pg_upgrade.out programs
+  step 4 upgrade "pg_upgrade${OPTION:+ $OPTION}"
+  configure_old
+  programs=$(programs_that_leave_the_flush)
   journal pg_upgrade "$MODE"
-  pg_upgrade
-}
-
-pg_upgrade() { # MORE OPTIONS...
-  local output=pg_upgrade${1:-}.out
   cd "$LOGS" # where it writes its logs
-  run "pg_upgrade${1:+ $1}" "$output" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$NEW_BIN" --old-datadir "$WORK/old" --new-datadir "$NEW" \
+  run pg_upgrade "${output##*/}" "$NEW_BIN/pg_upgrade" --old-bindir "$OLD_BIN" --new-bindir "$programs" --old-datadir "$WORK/old" --new-datadir "$NEW" \
     --username "$SUPERUSER" --socketdir "$WORK/socket" --jobs "$JOBS" ${OPTION:+"$OPTION"} --retain \
-    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" "$@" || fail "$(root_cause_line "$SAID/$output")"
+    --old-options "${OLD_OPTIONS:-}" --new-options "-c max_locks_per_transaction=$LOCKS" || fail "$(root_cause_line "$output")"
   cd /tmp
-  grep '^[^ ].* ok$' "$SAID/$output" | sed 's/^/    /' || true
+  grep '^[^ ].* ok$' "$output" | sed 's/^/    /' || true
 }
 
-# pg_upgrade flushes the files and then starts the new server once more with fsync off: a node that dies later could lose that. So everything
-# is flushed again before the marker says that the new cluster is complete. From then on nothing starts the old server: its settings go back.
+# Prints a directory for pg_upgrade. Its last step but one is `initdb --sync-only`, and --no-sync came with PostgreSQL 15. That flush does not count, see seal_new, and
+# costs as much as the one that does: an fsync for each file. So initdb leaves just that out there; all else in it is a link to the image's own.
+programs_that_leave_the_flush() {
+  local bin=$WORK/bin
+  # shellcheck disable=SC2016 # for the script that it writes
+  if {
+    mkdir "$bin" && ln -s -t "$bin" -- "$NEW_BIN"/* && rm -- "$bin/initdb" &&
+      printf '#!/bin/bash\nif [[ $1 != --sync-only ]]; then exec %q "$@"; fi\n' "$NEW_BIN/initdb" >"$bin/initdb" &&
+      chmod 0700 "$bin/initdb" && "$bin/initdb" --version
+  } >/dev/null 2>&1; then printf %s "$bin"; else printf %s "$NEW_BIN"; fi # programs in /tmp may be forbidden (noexec)
+}
+
+# After its flush pg_upgrade starts the new server once more, with fsync off: a node that dies later could lose that. So everything is flushed
+# here, before the marker says that the new cluster is complete. From then on nothing starts the old server: its settings go back.
 seal_new() {
   local facts
-  step 6 sync 'Making the new cluster durable'
+  step 5 sync 'Making the new cluster durable'
   rm -f -- "$NEW"/{postgresql,pg_hba,pg_ident,postgresql.auto}.conf
   cp -R -- "$WORK/new/." "$NEW/"
   facts=$(control_facts "$TO" "$NEW")
@@ -370,9 +383,9 @@ seal_new() {
 }
 
 swap() {
-  step 7 '' 'Writing a safe delete_old_cluster.sh'
+  step 6 '' 'Writing a safe delete_old_cluster.sh'
   if [[ ! -e $KEPT ]]; then write_delete_script; fi
-  step 8 swap 'Replacing the old cluster by the new one'
+  step 7 swap 'Replacing the old cluster by the new one'
   if [[ ! -e $KEPT ]]; then rename "$DATA" "$KEPT"; fi
   rename "$NEW" "$DATA"
   free_room # until here the way back may need it
@@ -402,7 +415,7 @@ SCRIPT
 }
 
 verify() {
-  step 9 '' 'Checking the result'
+  step 8 '' 'Checking the result'
   look
   if [[ $STATE != swapped ]]; then fail "the state of the volume after the upgrade is $STATE: ${WHY:-$FOUND}"; fi
   end_step
