@@ -11,7 +11,7 @@ interface Pair {
 
 /**
  * By inodes: with --link a file of PostgreSQL 14 is the one of PostgreSQL 12. So are the free space map and the visibility map where pg_upgrade transfers them:
- * where PostgreSQL 12 has them, and not empty (relfilenode.c). The init fork of an unlogged table is made anew, and only has to be there.
+ * where PostgreSQL 12 has them, and not empty (relfilenode.c). The init fork of an unlogged table is a new file, and only has to be there.
  * @returns what differs, a line each
  */
 export function compareFiles(before: Fingerprint, after: Fingerprint, files: BothDirectories<FoundFile>): string[] {

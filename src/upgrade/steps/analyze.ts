@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { extensionShadows, shadowsOf } from '../../database/extension-shadows.ts';
-import { readDatabases } from '../../database/server.ts';
+import { readDatabaseNames, readDatabases } from '../../database/server.ts';
 import { distributeDatabases } from '../../database/distribute-databases.ts';
 import { fullStatistics, quickStatistics } from '../../database/statistics.ts';
 import { CancelledError, describe, sentence } from '../../common/errors.ts';
@@ -35,7 +35,9 @@ type Updating = Pick<Context, 'database' | 'settings' | 'results' | 'log' | 'inp
 /** The step, with what it needs of the context. */
 export async function updateAll(context: Updating): Promise<void> {
   const { database, settings } = context;
-  const answers = await inParallel(settings.jobs, await sessions(context, settings.jobs), (names) =>
+  // Names only: the sizes of databases come from all of their files, which is downtime here.
+  const open = (await readDatabaseNames(database)).filter((d) => d.allowsConnections);
+  const answers = await inParallel(settings.jobs, distributeDatabases(open, settings.jobs), (names) =>
     database.readEach(names, outdatedSql),
   );
   const outdated = answers.flatMap((answer) => [...answer]).filter(([, rows]) => rows.length > 0);
@@ -116,12 +118,12 @@ export const quickAnalyze: Step = {
   async run(context) {
     const { log } = context;
     // One session: the applications start meanwhile, and need the CPUs more.
-    const dealt = await sessions(context, 1);
+    const names = await openDatabases(context);
     const pass: Pass = { id: 'quick-analyze', doing: 'estimating', sql: quickStatistics };
-    await analyzeIn(context, dealt, pass, (name, reason) => {
+    await analyzeIn(context, names, pass, (name, reason) => {
       log.info(`Could not estimate the statistics of database ${name}: ${reason}`);
     });
-    log.info(`Estimated the statistics of ${String(dealt.flat().length)} databases`);
+    log.info(`Estimated the statistics of ${String(names.length)} databases`);
   },
 };
 
@@ -140,17 +142,17 @@ export const analyze: Step = {
   async run(context) {
     const { log, timeline, results } = context;
     // One session, the smallest database first: it takes little from the applications, and most of them soon have full statistics.
-    const dealt = (await sessions(context, 1)).map((names) => names.toReversed());
+    const names = (await openDatabases(context)).toReversed();
     const pass: Pass = { id: 'analyze', doing: 'rebuilding', sql: fullStatistics };
     const warnings: string[] = [];
-    await analyzeIn(context, dealt, pass, (name, reason) => {
+    await analyzeIn(context, names, pass, (name, reason) => {
       warnings.push(
         `The action could not analyze database ${name}: ${reason} Without full statistics its queries may be slow. Run ${copyable('ANALYZE;')} in this database.`,
       );
     });
     results.warnings.push(...warnings);
     if (warnings.length > 0) return;
-    log.info(`Analyzed ${String(dealt.flat().length)} databases`);
+    log.info(`Analyzed ${String(names.length)} databases`);
     timeline.statisticsComplete();
     await noteStatistics(context, 'complete');
   },
@@ -182,18 +184,14 @@ interface Pass {
 type Told = (database: string, reason: string) => void;
 
 /** @throws CancelledError when the run was cancelled: then some databases are left */
-async function analyzeIn(context: Context, dealt: readonly string[][], pass: Pass, left: Told): Promise<void> {
+async function analyzeIn(context: Context, names: readonly string[], pass: Pass, left: Told): Promise<void> {
   const { timeline, clock, log } = context;
-  const doing = `${pass.doing} the statistics of ${String(dealt.flat().length)} databases`;
+  const doing = `${pass.doing} the statistics of ${String(names.length)} databases`;
   const work = {
     ...{ doing, expected: timeline.expectedTime(pass.id), limit: analyzeLimit, limitOf: 'each database', clock, log },
   };
-  await withHeartbeat(work, () =>
-    inParallel(dealt.length, dealt, async (names) => {
-      await analyzeTogether(context, names, pass.sql, left);
-      if (context.signal.aborted) throw new CancelledError(doing);
-    }),
-  );
+  await withHeartbeat(work, () => analyzeTogether(context, names, pass.sql, left));
+  if (context.signal.aborted) throw new CancelledError(doing);
 }
 
 /** One after the other in one session. If that fails, each in a session of its own, so that only the database with the error lacks statistics. */
@@ -222,8 +220,8 @@ async function analyzeEach({ database }: Context, names: readonly string[], sql:
   }
 }
 
-/** The databases that accept connections, distributed to sessions. */
-async function sessions({ database }: Pick<Context, 'database'>, most: number): Promise<string[][]> {
+/** The databases that accept connections, the largest first. */
+async function openDatabases({ database }: Pick<Context, 'database'>): Promise<string[]> {
   const open = (await readDatabases(database)).filter((d) => d.allowsConnections);
-  return distributeDatabases(open, most);
+  return distributeDatabases(open, 1).flat();
 }
