@@ -57485,8 +57485,8 @@ function extensionsOf(rows) {
 }
 
 // src/database/distribute-databases.ts
-function distributeDatabases(databases, sessions3) {
-  const dealt = Array.from({ length: Math.min(sessions3, databases.length) }, () => ({
+function distributeDatabases(databases, sessions2) {
+  const dealt = Array.from({ length: Math.min(sessions2, databases.length) }, () => ({
     bytes: 0,
     names: []
   }));
@@ -57682,9 +57682,10 @@ var updateExtensions = {
 };
 async function updateAll(context) {
   const { database, settings } = context;
+  const open4 = (await readDatabaseNames(database)).filter((d) => d.allowsConnections);
   const answers = await inParallel(
     settings.jobs,
-    await sessions(context, settings.jobs),
+    distributeDatabases(open4, settings.jobs),
     (names) => database.readEach(names, outdatedSql)
   );
   const outdated = answers.flatMap((answer2) => [...answer2]).filter(([, rows]) => rows.length > 0);
@@ -57748,12 +57749,12 @@ var quickAnalyze = {
   ],
   async run(context) {
     const { log: log2 } = context;
-    const dealt = await sessions(context, 1);
+    const names = await openDatabases(context);
     const pass = { id: "quick-analyze", doing: "estimating", sql: quickStatistics };
-    await analyzeIn(context, dealt, pass, (name3, reason) => {
+    await analyzeIn(context, names, pass, (name3, reason) => {
       log2.info(`Could not estimate the statistics of database ${name3}: ${reason}`);
     });
-    log2.info(`Estimated the statistics of ${String(dealt.flat().length)} databases`);
+    log2.info(`Estimated the statistics of ${String(names.length)} databases`);
   }
 };
 var analyze = {
@@ -57767,17 +57768,17 @@ var analyze = {
   ],
   async run(context) {
     const { log: log2, timeline, results } = context;
-    const dealt = (await sessions(context, 1)).map((names) => names.toReversed());
+    const names = (await openDatabases(context)).toReversed();
     const pass = { id: "analyze", doing: "rebuilding", sql: fullStatistics };
     const warnings = [];
-    await analyzeIn(context, dealt, pass, (name3, reason) => {
+    await analyzeIn(context, names, pass, (name3, reason) => {
       warnings.push(
         `The action could not analyze database ${name3}: ${reason} Without full statistics its queries may be slow. Run ${copyable("ANALYZE;")} in this database.`
       );
     });
     results.warnings.push(...warnings);
     if (warnings.length > 0) return;
-    log2.info(`Analyzed ${String(dealt.flat().length)} databases`);
+    log2.info(`Analyzed ${String(names.length)} databases`);
     timeline.statisticsComplete();
     await noteStatistics(context, "complete");
   }
@@ -57790,19 +57791,14 @@ async function noteStatistics({ journal: journal2, log: log2 }, statistics2) {
   }
 }
 var analyzeLimit = 6 * 60 * 6e4;
-async function analyzeIn(context, dealt, pass, left) {
+async function analyzeIn(context, names, pass, left) {
   const { timeline, clock, log: log2 } = context;
-  const doing = `${pass.doing} the statistics of ${String(dealt.flat().length)} databases`;
+  const doing = `${pass.doing} the statistics of ${String(names.length)} databases`;
   const work2 = {
     ...{ doing, expected: timeline.expectedTime(pass.id), limit: analyzeLimit, limitOf: "each database", clock, log: log2 }
   };
-  await withHeartbeat(
-    work2,
-    () => inParallel(dealt.length, dealt, async (names) => {
-      await analyzeTogether(context, names, pass.sql, left);
-      if (context.signal.aborted) throw new _chunk_VGL4ZNID_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc(doing);
-    })
-  );
+  await withHeartbeat(work2, () => analyzeTogether(context, names, pass.sql, left));
+  if (context.signal.aborted) throw new _chunk_VGL4ZNID_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc(doing);
 }
 async function analyzeTogether(context, names, sql, left) {
   try {
@@ -57826,9 +57822,9 @@ async function analyzeEach2({ database }, names, sql, left) {
     left(name3, (0,_chunk_VGL4ZNID_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(failed4.map(([relation, reason]) => `${relation} (${reason})`).join(", ")));
   }
 }
-async function sessions({ database }, most3) {
+async function openDatabases({ database }) {
   const open4 = (await readDatabases(database)).filter((d) => d.allowsConnections);
-  return distributeDatabases(open4, most3);
+  return distributeDatabases(open4, 1).flat();
 }
 
 // src/job/follow-pod.ts
@@ -58406,8 +58402,8 @@ function uncounted({ databases }) {
   });
   return Object.fromEntries(names.filter(([, bySize]) => bySize.length > 0));
 }
-function shareOf(databases, sessions3) {
-  return { databases, bytes: countedBytes / sessions3 };
+function shareOf(databases, sessions2) {
+  return { databases, bytes: countedBytes / sessions2 };
 }
 var filesOfRelations = `SELECT json_build_array(${key3}, 'files', concat_ws(' ', pg_relation_filepath(c.oid), pg_relation_filepath(nullif(reltoastrelid, 0))))
 FROM ${allRelations} WHERE (c.oid = 'pg_largeobject'::regclass OR ${hasFiles}) AND pg_relation_filepath(c.oid) IS NOT NULL;`;
@@ -58541,19 +58537,19 @@ ORDER BY 1
 }
 
 // src/database/measurement.ts
-async function measure(database, sessions3, limit8, { databases, before } = {}) {
+async function measure(database, sessions2, limit8, { databases, before } = {}) {
   const list3 = databases ?? await readDatabaseNames(database);
-  const atOnce = Math.min(sessions3, list3.filter((d) => d.allowsConnections).length);
+  const atOnce = Math.min(sessions2, list3.filter((d) => d.allowsConnections).length);
   const script3 = (names) => [fingerprintScript(before ?? shareOf(names.length, atOnce)), ...sortOrdersQuestion.statements].join("\n");
-  const rows = await readAll(database, list3, script3, sessions3, limit8);
+  const rows = await readAll(database, list3, script3, sessions2, limit8);
   const others2 = new Map([...rows].map(([name3, all2]) => [name3, all2.filter((row3) => !isSortOrder(row3))]));
   return { fingerprint: fingerprintOf(others2), sortOrders: sortOrdersOf(rows) };
 }
-async function readAll(database, databases, sql, sessions3, limit8) {
+async function readAll(database, databases, sql, sessions2, limit8) {
   const open4 = databases.filter((d) => d.allowsConnections);
   const answers = await inParallel(
-    sessions3,
-    distributeDatabases(open4, sessions3),
+    sessions2,
+    distributeDatabases(open4, sessions2),
     (names) => database.readEach(names, typeof sql === "string" ? sql : sql(names), limit8)
   );
   const rows = new Map(answers.flatMap((answer2) => [...answer2]));
@@ -58672,12 +58668,12 @@ function pair(a, b) {
 
 // src/database/ask-databases.ts
 var limit3 = 3e5;
-async function askDatabases(database, list3, questions, sessions3) {
+async function askDatabases(database, list3, questions, sessions2) {
   const open4 = list3.filter((d) => d.allowsConnections);
   const script3 = questionsScript(questions);
   const answers = await inParallel(
-    sessions3,
-    distributeDatabases(open4, sessions3),
+    sessions2,
+    distributeDatabases(open4, sessions2),
     (names) => askShare(database, names, script3)
   );
   return Object.fromEntries(answers.flat());
@@ -58714,7 +58710,7 @@ function placesOf(hazard, facts) {
 function judge(hazard, places) {
   const present = [];
   const unread3 = [];
-  const sessions3 = [];
+  const sessions2 = [];
   const read3 = [];
   let reason;
   let isCertain = false;
@@ -58733,18 +58729,18 @@ function judge(hazard, places) {
     present.push(...rows.map(({ object: object2, detail }) => `${where}${(0,_chunk_VGL4ZNID_js__WEBPACK_IMPORTED_MODULE_3__/* .oneLine */ .TN)(object2)}: ${(0,_chunk_VGL4ZNID_js__WEBPACK_IMPORTED_MODULE_3__/* .oneLine */ .TN)(detail)}`));
     if (total > rows.length) present.push(`${where}${String(total - rows.length)} more`);
     const remedies2 = [...new Set(rows.map(({ remedy: remedy4 }) => remedy4).filter((remedy4) => remedy4 !== ""))];
-    if (remedies2.length > 0) sessions3.push([connectCommand(database ?? "template1"), ...remedies2]);
+    if (remedies2.length > 0) sessions2.push([connectCommand(database ?? "template1"), ...remedies2]);
   }
   if (places.length === 0)
     return unknown2(
       "Look whether `psql -l` in the server's pod lists the databases, then run the checks again.",
       "the server listed no database"
     );
-  const seen = present.length > 0 ? found(isCertain ? hazard.severity : "warning", hazard.advice, sessions3, present) : passed(...read3.length > 0 ? [nothingIn(read3)] : []);
+  const seen = present.length > 0 ? found(isCertain ? hazard.severity : "warning", hazard.advice, sessions2, present) : passed(...read3.length > 0 ? [nothingIn(read3)] : []);
   return unread3.length === 0 ? seen : worst(seen, unknown2(remedyOfUnread(reason), ...unread3));
 }
-function found(severity, advice4, sessions3, evidence) {
-  const remedy4 = (0,_chunk_VGL4ZNID_js__WEBPACK_IMPORTED_MODULE_3__/* .psqlRemedy */ .lC)(advice4, sessions3);
+function found(severity, advice4, sessions2, evidence) {
+  const remedy4 = (0,_chunk_VGL4ZNID_js__WEBPACK_IMPORTED_MODULE_3__/* .psqlRemedy */ .lC)(advice4, sessions2);
   return severity === "failed" ? failed2(remedy4, ...evidence) : warning2(remedy4, ...evidence);
 }
 function nothingIn(places) {
@@ -61997,17 +61993,17 @@ async function compareWith({ database, target, settings, results }, before) {
   const files3 = `${tables} have files of the same size as before, with the same first and last page of each GiB`;
   return { after, differences: [...differences, ...comparePages(before, fingerprint2, pages2)], files: files3 };
 }
-async function measureAgain(database, sessions3, before) {
+async function measureAgain(database, sessions2, before) {
   const expected = Object.keys(before.databases);
   const databases = expected.map((name3) => ({ name: name3, allowsConnections: true }));
   const [listed, measured2] = await Promise.allSettled([
     readDatabaseNames(database),
-    measure(database, sessions3, measurementLimit, { before, databases })
+    measure(database, sessions2, measurementLimit, { before, databases })
   ]);
   if (listed.status === "rejected") throw listed.reason;
   const open4 = listed.value.filter((d) => d.allowsConnections).map(({ name: name3 }) => name3);
   if (open4.length !== expected.length || open4.some((name3) => !expected.includes(name3)))
-    return await measure(database, sessions3, measurementLimit, { before, databases: listed.value });
+    return await measure(database, sessions2, measurementLimit, { before, databases: listed.value });
   if (measured2.status === "rejected") throw measured2.reason;
   return measured2.value;
 }
@@ -64234,11 +64230,11 @@ function remedy3(refused3) {
     refused3.filter(({ commands }) => commands.length > 0),
     ({ database }) => database
   );
-  const sessions3 = [...places].map(([database, of]) => [
+  const sessions2 = [...places].map(([database, of]) => [
     connectCommand(database),
     ...new Set(of.flatMap((want) => want.commands))
   ]);
-  return (0,_chunk_VGL4ZNID_js__WEBPACK_IMPORTED_MODULE_3__/* .psqlRemedy */ .lC)(words3.join(" "), sessions3);
+  return (0,_chunk_VGL4ZNID_js__WEBPACK_IMPORTED_MODULE_3__/* .psqlRemedy */ .lC)(words3.join(" "), sessions2);
 }
 
 // src/prechecks/checks/locale.ts
@@ -66606,7 +66602,7 @@ async function tryVolume(database, target) {
 }
 
 // src/prechecks/facts/gather.ts
-var sessions2 = 4;
+var sessions = 4;
 var databaseQuestions = [extensionsQuestion, ...librariesQuestions, sortOrdersQuestion, ...databaseHazards];
 async function gatherFacts(gathering) {
   const { clock, log: log2 } = gathering;
@@ -66640,7 +66636,7 @@ async function readFacts(gathering, timed) {
     answers: () => readFrom(
       ["extensions", "libraries", "sortOrders", "hazards"],
       databases,
-      (list3) => askDatabases(database, list3, databaseQuestions, sessions2)
+      (list3) => askDatabases(database, list3, databaseQuestions, sessions)
     ),
     serverHazards: () => read3("hazards", () => askServer(database)),
     files: () => read3("files", () => readVolumeFiles(database, target, gathering.scripts.room)),
