@@ -205,7 +205,8 @@ function podState(pod: V1Pod | undefined): string {
 function earlierLines(journal: Journal | undefined): string[] {
   if (journal === undefined) return [];
   const { record, noted } = journal;
-  const end = `the last upgrade began at ${record.startedAt} (${record.runId}) and ended as ${noted.outcome ?? ''}`;
+  const outcome = noted.rollback === undefined ? noted.outcome : 'rolled back';
+  const end = `the last upgrade began at ${record.startedAt} (${record.runId}) and ended as ${outcome ?? ''}`;
   return noted.outcome === 'upgraded' && noted.statistics === 'pending'
     ? [
         end,

@@ -32,6 +32,15 @@ test('a server on PostgreSQL 14 whose journal is closed is upgraded, and the jou
   expect(status.evidence.at(-1)).toContain('(run-1) and ended as upgraded');
 });
 
+test.each<[string, Parameters<Journal['note']>[]]>([
+  ['rolled back', [['rollback', 'People asked for it.']]],
+  ['reverted', [['back', 'The disk is full.']]],
+])('a server that is on PostgreSQL 12 once more says that the last upgrade was %s', async (word, notes) => {
+  const status = statusOf(await seen({ journal: await journal([...notes, ['outcome', 'reverted']]) }));
+  expect(status.state).toBe('not-started');
+  expect(status.evidence.at(-1)).toMatch(new RegExp(`ended as ${word}$`));
+});
+
 test('an open journal is unfinished, with the step, the snapshot and how everything was', async () => {
   const open = await journal([
     ['step', 'backup'],
