@@ -118,11 +118,10 @@ function checksPage(runner: Runner): string {
 }
 
 function refuseIfBlocked(findings: readonly Finding[], failOn: Inputs['failOn']): void {
-  const blocking = findings.filter((finding) => blocks(finding, failOn));
-  if (blocking.length === 0) return;
+  if (!findings.some((finding) => blocks(finding, failOn))) return;
   throw new PrecheckError(
     'precheck-blocks',
-    `${String(blocking.length)} of ${String(findings.length)} checks ${blocking.length === 1 ? 'blocks' : 'block'} the upgrade: ${blockingText(findings, failOn)}.`,
+    blockingText(findings, failOn),
     'Do what each of them says, in the log and in the job summary.',
   );
 }

@@ -81,23 +81,31 @@ export function groupBlocks({ head, rest }: FindingGroup, failOn: 'failed' | 'wa
   return [head, ...rest].some((finding) => blocks(finding, failOn));
 }
 
-/** How many groups an error names. */
-const mostNamed = 5;
+/** How many groups an error names besides the first. */
+const mostNamed = 4;
 
-/** `images (failed; 3 others wait for it), admission (failed) and 2 more`: what blocks, each cause once, for an error of one line. */
+/**
+ * What blocks the upgrade, each cause once, for an error of one line: what to begin with, a handful of the others by their ids, and the counts.
+ * `To unblock the upgrade, begin with "Images", images (failed; 3 others wait for it). Then: admission (failed). In all, 5 of 101 checks block it.`
+ */
 export function blockingText(findings: readonly Finding[], failOn: 'failed' | 'warning'): string {
-  const names = openGroups(findings)
-    .filter((group) => groupBlocks(group, failOn))
-    .map(({ head, rest, isCause }) => {
-      if (!isCause)
-        return `${String(rest.length + 1)} checks without an answer (${cut(head.cause?.reason ?? '', 200)})`;
-      const waiting = rest.length === 0 ? '' : `; ${others(rest.length)} for it`;
-      return `${head.check} (${head.status}${waiting})`;
-    });
-  const more = names.length - mostNamed;
-  return names.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${String(more)} more` : '');
+  const [first, ...others] = openGroups(findings).filter((group) => groupBlocks(group, failOn));
+  if (first === undefined) return '';
+  const { isCause, head } = first;
+  const begin = isCause ? `"${head.title}", ${blockingName(first)}` : blockingName(first);
+  const more = others.length - mostNamed;
+  const then = others.slice(0, mostNamed).map(blockingName).join(', ') + (more > 0 ? ` and ${String(more)} more` : '');
+  const blocking = findings.filter((finding) => blocks(finding, failOn)).length;
+  return [
+    `To unblock the upgrade, begin with ${begin}.`,
+    ...(others.length === 0 ? [] : [`Then: ${then}.`]),
+    `In all, ${String(blocking)} of ${String(findings.length)} checks ${blocking === 1 ? 'blocks' : 'block'} it.`,
+  ].join(' ');
 }
 
-function others(count: number): string {
-  return count === 1 ? '1 other waits' : `${String(count)} others wait`;
+/** `images (failed; 3 others wait for it)`, or `3 checks without an answer (forbidden)` for what no check has found. */
+function blockingName({ head, rest, isCause }: FindingGroup): string {
+  if (!isCause) return `${String(rest.length + 1)} checks without an answer (${cut(head.cause?.reason ?? '', 200)})`;
+  const others = rest.length === 1 ? '1 other waits' : `${String(rest.length)} others wait`;
+  return `${head.check} (${head.status}${rest.length === 0 ? '' : `; ${others} for it`})`;
 }

@@ -4,6 +4,9 @@ import { bodyFor, commentFor } from '../../../src/issue/text.ts';
 import { annotateFindings } from '../../../src/report/annotate-findings.ts';
 import { blockingText, openGroups } from '../../../src/report/finding-groups.ts';
 import { findingLines } from '../../../src/report/finding-lines.ts';
+import { catalogue } from '../../../src/prechecks/catalogue.ts';
+import { Redactor } from '../../../src/redaction/redactor.ts';
+import { vocabulary } from '../../../src/vocabulary.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { finding, settings } from '../issue/scene.ts';
 
@@ -89,17 +92,27 @@ describe('what did not pass', () => {
     );
   });
 
-  test('is named in an error by its causes, a handful at most', () => {
+  test('is named in an error: what to begin with, then a handful at most, each by its cause', () => {
     const passes = finding('clients', 'passed');
     const warns = finding('majors', 'warning');
     expect(blockingText([passes, warns, ...forCause], 'failed')).toBe(
-      'bootstrap-superuser (failed; 3 others wait for it)',
+      `To unblock the upgrade, begin with "${cause.title}", bootstrap-superuser (failed; 3 others wait for it). In all, 4 of 6 checks block it.`,
     );
     expect(blockingText([warns, ...forCause.slice(0, 2)], 'warning')).toBe(
-      'bootstrap-superuser (failed; 1 other waits for it), majors (warning)',
+      `To unblock the upgrade, begin with "${cause.title}", bootstrap-superuser (failed; 1 other waits for it). Then: majors (warning). In all, 3 of 3 checks block it.`,
     );
-    expect(blockingText(forReason, 'failed')).toBe(`3 checks without an answer (${reason})`);
+    expect(blockingText([passes, cause], 'failed')).toMatch(/\(failed\)\. In all, 1 of 2 checks blocks it\.$/);
+    expect(blockingText(forReason, 'failed')).toBe(
+      `To unblock the upgrade, begin with 3 checks without an answer (${reason}). In all, 3 of 3 checks block it.`,
+    );
     const many = Array.from({ length: 7 }, (_, index) => finding(`check-${String(index)}`));
-    expect(blockingText(many, 'failed')).toMatch(/^check-0 \(failed\), .*check-4 \(failed\) and 2 more$/);
+    expect(blockingText(many, 'failed')).toMatch(
+      /, check-0 \(failed\)\. Then: check-1 \(failed\), .*check-4 \(failed\) and 2 more\. In all, 7 of 7 checks block it\.$/,
+    );
+  });
+
+  test.each(catalogue.map(({ id }) => id))('is named in an error as it is where secrets are taken out: %s', (check) => {
+    const text = blockingText([finding(check)], 'failed');
+    expect(new Redactor(vocabulary).redact(text)).toBe(text);
   });
 });
