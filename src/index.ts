@@ -23,7 +23,9 @@ const given = takeEnvironment(process.env);
 const words = process.argv.slice(2);
 const asked = readCommandLine(words, given);
 const environment = 'environment' in asked ? asked.environment : given;
-const screen = isWorkflow(environment.get) ? undefined : terminal(environment);
+const screen = isWorkflow(environment.get)
+  ? undefined
+  : terminal(environment, asked.asks === 'run' ? systemClock : undefined);
 const redactor = new Redactor(vocabulary);
 const runner = redacted(screen?.runner ?? githubRunner(environment), redactor);
 captureProcessOutput(runner.log);

@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { inputName } from '../common/input-name.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { BareRunner } from '../redaction/redacted-runner.ts';
 import { logText, logTitle } from '../text/log-text.ts';
 import type { Environment } from './environment.ts';
@@ -17,8 +18,18 @@ export interface Terminal {
 /**
  * Where no workflow runs the process: the log is for people, and holds no commands for a runner. Outputs and summary go into files where
  * GITHUB_OUTPUT and GITHUB_STEP_SUMMARY name some.
+ * @param clock whose time of day, in UTC as everywhere in the report, begins each line of the log; undefined where no run begins, as for the help
  */
-export function terminal(environment: Environment, print: (line: string) => void = printLine): Terminal {
+export function terminal(
+  environment: Environment,
+  clock: Pick<Clock, 'now'> | undefined,
+  print: (line: string) => void = printLine,
+): Terminal {
+  const say = (text: string) => {
+    const time = clock === undefined ? '' : `${clock.now().toISOString().slice(11, 19)}Z `;
+    const lines = text.split('\n').map((line) => `${time}${line}`.trimEnd());
+    print(lines.join('\n'));
+  };
   const github = githubRunner(environment);
   const isSet = (name: string) => environment.get(name) !== '';
   /** The toolkit writes only into files that are there, as a runner makes them. */
@@ -30,18 +41,18 @@ export function terminal(environment: Environment, print: (line: string) => void
     ...github,
     log: {
       info: (line) => {
-        print(logText(line));
+        say(logText(line));
       },
       debug: (line) => {
-        if (environment.get('RUNNER_DEBUG') === '1') print(`debug: ${logText(line)}`);
+        if (environment.get('RUNNER_DEBUG') === '1') say(`debug: ${logText(line)}`);
       },
       group: async (title, body) => {
-        print(`▸ ${logTitle(title)}`);
+        say(`▸ ${logTitle(title)}`);
         return await body();
       },
       annotate: (level, title, message, place) => {
         const where = place === undefined ? '' : ` (${logTitle(place.file)}, line ${String(place.line)})`;
-        print(`${level}: ${logTitle(title)}: ${logText(message)}${where}`);
+        say(`${level}: ${logTitle(title)}: ${logText(message)}${where}`);
       },
     },
     // There is no runner that would take it out; the redactor does.

@@ -159,7 +159,7 @@ export function helpText(version: string): string {
     ...wrapped('A precheck: no check blocks the upgrade. Status: the state is known, whatever it is.', '     '),
     '  1  Anything else.',
     ...wrapped(
-      'A flag is wrong, a check blocks the upgrade, or the run failed, was reverted or was interrupted. The last line that begins with "error:" says why, and what to do. The output "verdict" tells these ends apart.',
+      'A flag is wrong, a check blocks the upgrade, or the run failed, was reverted or was interrupted. The last line with "error:" says why, and what to do. The output "verdict" tells these ends apart.',
       '     ',
     ),
     '',

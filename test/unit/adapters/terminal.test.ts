@@ -8,10 +8,10 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-function open(variables: Readonly<Record<string, string>> = {}) {
+function open(variables: Readonly<Record<string, string>> = {}, clock?: { now: () => Date }) {
   const lines: string[] = [];
   const environment = { names: Object.keys(variables), get: (name: string) => variables[name] ?? '' };
-  return { ...terminal(environment, (line) => lines.push(line)), lines };
+  return { ...terminal(environment, clock, (line) => lines.push(line)), lines };
 }
 
 test('groups are headings, annotations are lines, and nothing is a command', async () => {
@@ -30,6 +30,28 @@ test('groups are headings, annotations are lines, and nothing is a command', asy
     ': :error::of a server',
     'error: confirm-missing: It is empty.\nSet it.',
     'warning: values: No image. (values.yaml, line 3)',
+  ]);
+});
+
+test('each line of the log begins with the time of day, and no line of the outputs does', async () => {
+  let seconds = 0;
+  const { runner, lines, listOutputs } = open(
+    {},
+    { now: () => new Date(Date.UTC(2026, 0, 2, 23, 59, 59 + seconds++)) },
+  );
+  await runner.log.group('Wait', () => {
+    runner.log.info('one\n\ntwo');
+    return Promise.resolve();
+  });
+  runner.log.annotate('error', 'unexpected', 'It is empty.');
+  runner.output('verdict', 'failed');
+  listOutputs();
+  expect(lines).toEqual([
+    '23:59:59Z ▸ Wait',
+    '00:00:00Z one\n00:00:00Z\n00:00:00Z two',
+    '00:00:01Z error: unexpected: It is empty.',
+    '▸ Outputs',
+    'verdict: failed',
   ]);
 });
 
