@@ -21,7 +21,7 @@ const testsOfSteps: Readonly<Record<string, string>> = {
   'backup-ready': 'backup/backup-ready',
   activate: 'steps/activate',
   verify: 'steps/verify',
-  'update-extensions': 'steps/activate',
+  'update-extensions': 'steps/extensions',
   'restore-applications': 'steps/applications',
   'quick-analyze': 'steps/analyze',
   analyze: 'steps/analyze',

@@ -27,22 +27,24 @@ export async function askDatabases(
   const open = list.filter((d) => d.allowsConnections);
   const script = questionsScript(questions);
   const answers = await inParallel(sessions, distributeDatabases(open, sessions), (names) =>
-    askShare(database, names, script),
+    togetherOrAlone(names, (some) => database.readEach(some, script, limit)),
   );
   return Object.fromEntries(answers.flat());
 }
 
-/** All of a share in one session; where that fails each by itself, so that the one which is broken does not lose the others. */
-async function askShare(
-  database: Database,
+/**
+ * All of them in one session; where that fails each by itself, so that the one which is broken does not lose the others.
+ * @param session goes through such databases
+ */
+export async function togetherOrAlone(
   names: readonly string[],
-  script: string,
+  session: (names: readonly string[]) => Promise<Rows>,
 ): Promise<(readonly [string, Known<readonly unknown[]>])[]> {
-  const rows = await known(() => database.readEach(names, script, limit));
+  const rows = await known(() => session(names));
   if (rows.known) return names.map((name) => [name, { known: true, value: rows.value.get(name) ?? [] }] as const);
   if (names.length === 1) return names.map((name) => [name, rows] as const);
   const alone = [];
-  for (const name of names) alone.push(...(await askShare(database, [name], script)));
+  for (const name of names) alone.push(...(await togetherOrAlone([name], session)));
   return alone;
 }
 

@@ -1,5 +1,6 @@
 import { activate } from './steps/activate.ts';
-import { analyze, quickAnalyze, updateExtensions } from './steps/analyze.ts';
+import { analyze, quickAnalyze } from './steps/analyze.ts';
+import { updateExtensions } from './steps/extensions.ts';
 import { keepAttached } from './steps/anchor.ts';
 import { restoreApplications, stopApplications } from './steps/applications.ts';
 import { quiesce } from './steps/quiesce.ts';

@@ -15,7 +15,8 @@ import { extensionsQuestion, readDatabases, readServer } from '../../src/databas
 import { reindexSql, sortOrdersQuestion } from '../../src/database/sort-order.ts';
 import { askDatabases } from '../../src/database/ask-databases.ts';
 import { fullStatistics, quickStatistics } from '../../src/database/statistics.ts';
-import { outdatedSql, updateAll } from '../../src/upgrade/steps/analyze.ts';
+import { outdatedSql } from '../../src/database/extension-updates.ts';
+import { updateAll } from '../../src/upgrade/steps/extensions.ts';
 import { releasePoint } from '../../src/upgrade/steps/loss.ts';
 import { jobSettings } from '../../src/objects/job-settings.ts';
 import type { Results } from '../../src/upgrade/contract/step.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { updateExtensions } from '../../src/upgrade/steps/analyze.ts';
+import { updateExtensions } from '../../src/upgrade/steps/extensions.ts';
 import type { Context } from '../../src/upgrade/contract/step.ts';
 import { inputs } from '../unit/objects.ts';
 import { FakeLog } from '../unit/fake-runner.ts';
@@ -59,15 +59,19 @@ describe('the update of extensions in a real 14', () => {
         .map(([name = '', version = '']) => `CREATE EXTENSION ${name} VERSION '${version}';`)
         .join('\n'),
     );
+    await update(warnings);
+  });
+
+  async function update(told: string[], given: Readonly<Record<string, string>> = {}): Promise<void> {
     const context = {
       database: server.database(),
       settings: { jobs: 2 },
-      results: { warnings },
+      results: { warnings: told },
       log: new FakeLog(),
-      inputs: inputs(),
+      inputs: inputs(given),
     };
     await updateExtensions.run(context as unknown as Context);
-  });
+  }
 
   afterAll(() => {
     server.stop();
@@ -100,6 +104,25 @@ describe('the update of extensions in a real 14', () => {
       "SELECT extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY extname",
     );
     expect(versions.trim().split('\n')).toEqual(['3.0', '1.10', '2.0next', '5.0.1']);
+  });
+
+  test('tells one that fails and one that takes too long with their reasons, and updates all others', async () => {
+    const scripts = { broken: 'SELECT 1 / 0;', late: 'SELECT pg_sleep(60);', well: 'SELECT 1;' };
+    for (const [name, script] of Object.entries(scripts))
+      ship(14, name, '1.1', { '1.0': `CREATE TABLE ${name}_made (a int);`, '1.0--1.1': script });
+    server.sql('postgres', 'CREATE DATABASE vms');
+    for (const name of Object.keys(scripts)) server.sql('vms', `CREATE EXTENSION ${name} VERSION '1.0';`);
+    const told: string[] = [];
+    await update(told, { 'start-timeout': '2s' });
+    expect(told).toEqual([
+      'vms: extension broken stays at version 1.0: division by zero',
+      'vms: extension late stays at version 1.0: canceling statement due to statement timeout',
+    ]);
+    const versions = server.sql(
+      'vms',
+      "SELECT extversion FROM pg_extension WHERE extname IN ('broken', 'late', 'well') ORDER BY extname",
+    );
+    expect(versions.trim().split('\n')).toEqual(['1.0', '1.0', '1.1']);
   });
 });
 

@@ -110,6 +110,10 @@ export function fakeDatabase(cluster: FakeCluster, target: Target, state: Server
     const name = /^dbname='(.*)'$/.exec(command.find((part) => part.startsWith('dbname=')) ?? '')?.[1] ?? '';
     let stdout = '';
     for (const part of partsOf(name, sql)) {
+      if (part.sql.includes('postgresql_upgrade.not_updated')) {
+        stdout += rows([{ database: part.database }]) + rows(updated(state, part.database, part.sql));
+        continue;
+      }
       state.statements.push(`${part.database}: ${part.sql}`);
       const refused = state.refuse.find(
         (r) => r.statement.test(part.sql) && (r.database ?? part.database) === part.database,
@@ -256,6 +260,22 @@ function outdated({ extensions, available, reachable, shadows }: DatabaseState, 
       serverVersion,
     }))
     .filter(({ installed, available: shipped }) => shipped !== installed);
+}
+
+/** Runs each ALTER EXTENSION by itself, as the script does. */
+function updated({ databases, refuse, statements }: ServerState, name: string, sql: string): unknown[] {
+  const [, updates = '{}'] = /json_array_elements\(E?'(.*?)'::json -> current_database\(\)/.exec(sql) ?? [];
+  const { extensions = {} } = databases[name] ?? {};
+  const ofThis =
+    (JSON.parse(updates.replaceAll("''", "'").replaceAll('\\\\', '\\')) as Record<string, [string, string][]>)[name] ??
+    [];
+  return ofThis.map(([extension, command]) => {
+    statements.push(`${name}: ${command}`);
+    const refused = refuse.find((r) => r.statement.test(command) && (r.database ?? name) === name);
+    const [, version = ''] = / UPDATE TO '(.*)';$/.exec(command) ?? [];
+    if (refused === undefined) extensions[extension] = version;
+    return [extension, extensions[extension], refused?.message ?? null];
+  });
 }
 
 function pairs(record: Readonly<Record<string, string>>): object[] {

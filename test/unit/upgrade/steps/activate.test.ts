@@ -1,10 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { activate } from '../../../../src/upgrade/steps/activate.ts';
 import { alreadyUpgraded } from '../../../../src/upgrade/steps/already.ts';
-import { updateExtensions } from '../../../../src/upgrade/steps/analyze.ts';
 import { schedulingGate } from '../../../../src/objects/scheduling-gate.ts';
 import { quiesce } from '../../../../src/upgrade/steps/quiesce.ts';
-import { databaseState } from '../../fake-database.ts';
 import { namespace, newImage, serverContainer, statefulSet, target } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
 import { controlStatefulSet, setUp } from '../context.ts';
@@ -81,70 +79,6 @@ describe('quiesce', () => {
     expect(error.message).toContain('a client without a name');
     expect(error.remedy.text).toContain('`clients-timeout`');
     expect(context.results.before).toBeUndefined();
-  });
-});
-
-describe('extensions', () => {
-  test('each outdated extension is updated, by its quoted name', async () => {
-    const { context, state } = await setUp();
-    const extensions = { 'uuid-ossp': '1.0', plpgsql: '1.0' };
-    state.databases = { circle: databaseState({ extensions, available: { 'uuid-ossp': '1.1', plpgsql: '1.0' } }) };
-    await updateExtensions.run(context);
-    expect(state.statements.filter((s) => s.includes('ALTER'))).toEqual([
-      `circle: ALTER EXTENSION "uuid-ossp" UPDATE TO '1.1';`,
-    ]);
-    expect(context.results.warnings).toEqual([]);
-  });
-
-  test('one that has no way to the new version is a warning, and stops nothing', async () => {
-    const { context, state } = await setUp();
-    const extensions = { pg_cron: '1.0', pgcrypto: '1.2' };
-    state.databases = { circle: databaseState({ extensions, available: { pg_cron: '1.6', pgcrypto: '1.3' } }) };
-    state.refuse = [{ statement: /pg_cron/, message: 'extension "pg_cron" has no update path' }];
-    await updateExtensions.run(context);
-    expect(context.results.warnings).toHaveLength(1);
-    expect(context.results.warnings[0]).toContain('circle: extension pg_cron');
-    expect(context.results.warnings[0]).toContain('no update path');
-    expect(state.statements).toContainEqual(expect.stringContaining('"pgcrypto" UPDATE'));
-  });
-
-  test('one of which the image ships another major goes to the newest of its own; the rest is left to do, with the command', async () => {
-    const { context, state } = await setUp();
-    const extensions = { pg_partman: '4.5.1', other: '2.3' };
-    const reachable = { pg_partman: ['4.6.0', '4.7.4', '5.0.1'], other: ['3.0'] };
-    state.databases = {
-      circle: databaseState({ extensions, available: { pg_partman: '5.0.1', other: '3.0' }, reachable }),
-    };
-    await updateExtensions.run(context);
-    expect(state.statements.filter((s) => s.includes('ALTER'))).toEqual([
-      `circle: ALTER EXTENSION "pg_partman" UPDATE TO '4.7.4';`,
-    ]);
-    expect(context.results.warnings).toEqual([
-      expect.stringMatching(
-        /^circle: extension pg_partman stays at 4\.7\.4\. .*`ALTER EXTENSION "pg_partman" UPDATE TO '5\.0\.1';`/,
-      ),
-      expect.stringMatching(/^circle: extension other stays at 2\.3\. .*`ALTER EXTENSION "other" UPDATE TO '3\.0';`/),
-    ]);
-  });
-
-  const shadow = 'function public.lower(character varying) of role mallory';
-
-  test.each([
-    ['in whose way a role has put code', 140022, { pg_cron: [shadow] }, shadow],
-    ['which an old minor lets take over objects of others', 140004, {}, 'CVE-2022-2625'],
-  ])('one %s is not updated; the reason and the command are told', async (_what, newVersionNumber, shadows, reason) => {
-    const { context, state } = await setUp();
-    const [extensions, available] = [{ pg_cron: '1.0' }, { pg_cron: '1.6' }];
-    state.newVersionNumber = newVersionNumber;
-    state.databases = { circle: databaseState({ extensions, available, shadows }) };
-    await updateExtensions.run(context);
-    expect(state.statements.filter((s) => s.includes('ALTER'))).toEqual([]);
-    expect(context.results.warnings).toEqual([
-      expect.stringMatching(
-        /^circle: extension pg_cron stays at 1\.0\. .*`ALTER EXTENSION "pg_cron" UPDATE TO '1\.6';`/,
-      ),
-    ]);
-    expect(context.results.warnings[0]).toContain(reason);
   });
 });
 
