@@ -1,6 +1,7 @@
 import type { ClusterReader } from '../ports/cluster.ts';
 import { confirmImage, confirmWithoutJournal } from '../inputs/consent.ts';
 import { UpgradeError } from '../common/errors.ts';
+import { withoutDigest } from '../common/image.ts';
 import { workloadName } from '../target/applications.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { expectOurVolume } from './backup/our-volume.ts';
@@ -65,7 +66,8 @@ async function expectImages(context: Looking): Promise<void> {
   const { cluster, target, inputs, journal } = context;
   const { image, job, serving } = journal.record;
   const ofJob = inputs.upgradeImage;
-  if (job.image !== ofJob)
+  // The journal has it by the digest that a probe saw.
+  if (job.image !== ofJob && withoutDigest(job.image) !== ofJob)
     throw unconfirmed(
       `${job.image} for the upgrade Job, but the inputs say ${ofJob}`,
       `If that image is right, set "upgrade-image: ${job.image}", and run again.`,

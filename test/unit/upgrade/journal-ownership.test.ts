@@ -75,6 +75,11 @@ describe('nothing is written for a journal with', () => {
   });
 });
 
+test('the image of the Job, by the digest that the probe saw, is the one of the inputs', async () => {
+  const { error } = await resumed({ job: { ...job, image: `${job.image}@sha256:${'a'.repeat(64)}` } }, back);
+  expect(error.code).not.toBe('image-unconfirmed');
+});
+
 test('an image of PostgreSQL 12 that the history has forgotten is used once somebody has named it', async () => {
   const setting = await live();
   const { cluster, context } = setting;
