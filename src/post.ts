@@ -54,7 +54,7 @@ async function lookAt(
 ): Promise<Unfinished | undefined> {
   const inputs = parseInputs((name) => runner.input(name));
   const cluster = (await connect(inputs)).interruptedBy(signal);
-  const status = await readStatus({ cluster, inputs, crypto, runner }, runIdOf(runner));
+  const { status } = await readStatus({ cluster, inputs, crypto, runner }, runIdOf(runner));
   return status.state === 'unfinished' ? status : undefined;
 }
 

@@ -200,6 +200,7 @@ function reportOf(
     images: facts && {
       upgrade: { reference: facts.upgradeImage, seen: seenId(facts.upgradeProbe) },
       serving: { reference: facts.serving.reference, seen: seenId(facts.servingProbe) },
+      origin: facts.inputs.imageOrigin,
     },
     image: image ?? inputs?.servingImage,
     phases: timeline.phases,

@@ -102,9 +102,10 @@ export const inputTable = {
     description:
       'The target release of CircleCI Server: the one that will use PostgreSQL 14, not the one that runs now. It chooses the tag of the PostgreSQL 14 image; 4.9 and 4.10 have the same.',
   }),
-  imageSource: choice(['acr', 'docker-hub'], {
-    default: 'acr',
-    description: 'Registry from which both images are pulled: `acr` (cciserver.azurecr.io) or `docker-hub`.',
+  imageSource: choice(['server', 'acr', 'docker-hub'], {
+    default: 'server',
+    description:
+      "Registry from which both images are pulled: `acr` (cciserver.azurecr.io), `docker-hub`, or `server`: registry and path of the server's own image, if its name ends in `/server-postgres`, else `acr`. `mode: values` does not access the cluster: there `server` is `acr`.",
   }),
   imageRepository: pattern(
     'image path',

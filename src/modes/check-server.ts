@@ -1,17 +1,18 @@
 import { Database } from '../database/database.ts';
 import { PrecheckError } from '../common/errors.ts';
 import { blocks, type Finding } from '../findings/finding.ts';
-import type { Inputs } from '../inputs/inputs.ts';
+import { withServersImage, type Inputs } from '../inputs/inputs.ts';
 import type { Facts } from '../facts/facts.ts';
 import { gatherFacts } from '../prechecks/facts/gather.ts';
 import { judge, verdictOf } from '../prechecks/judge.ts';
 import { predictionOf, predictionText } from '../facts/prediction.ts';
 import { probePullRequest } from '../pull-request/probe.ts';
+import { valuesUpdate } from '../pull-request/values-update.ts';
 import type { Runner } from '../ports/runner.ts';
 import { annotateFindings } from '../report/annotate-findings.ts';
 import { blockingText } from '../report/finding-groups.ts';
 import { logFindings } from '../report/log-findings.ts';
-import type { Target } from '../target/target.ts';
+import { serverImage, type Target } from '../target/target.ts';
 import { alreadyUpgraded } from '../upgrade/steps/already.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import { locate, type Mask } from './locate.ts';
@@ -23,6 +24,12 @@ export interface FoundServer {
   readonly database: Database;
   /** Of its journals. */
   readonly seal: JournalSeal;
+}
+
+/** The server, and the run as it goes on: with the images that the server's own one leads to. */
+interface Found {
+  readonly context: ClusterModeContext;
+  readonly server: FoundServer;
 }
 
 /** A server that no check blocks. */
@@ -88,12 +95,12 @@ export async function checkServer(
  * Finds the server in the cluster.
  * @throws ConfigurationError, ClusterError; UpgradeError where the server's claim is missing and the journal can't be trusted
  */
-export async function findServer(context: ClusterModeContext): Promise<FoundServer> {
+export async function findServer(context: ClusterModeContext): Promise<Found> {
   const title = 'Find the server';
   return await context.log.group(title, () => context.timeline.phase('discover', title, () => look(context)));
 }
 
-async function look(context: ClusterModeContext): Promise<FoundServer> {
+async function look(context: ClusterModeContext): Promise<Found> {
   const { cluster, log, runner, signal } = context;
   log.info(`Cluster: ${cluster.address}`);
   const mask: Mask = (secret, options) => {
@@ -104,8 +111,19 @@ async function look(context: ClusterModeContext): Promise<FoundServer> {
     `Found StatefulSet ${target.name}, PersistentVolumeClaim ${target.volume.claimName} at ${target.volume.mountPath}, data directory ${target.dataDirectory}, UID ${String(target.userId)}`,
   );
   context.progress.target = target;
+  const found = withImagesOf(context, target);
+  log.info(found.inputs.imageOrigin);
   const { password, seal } = await open();
-  return { target, seal, database: new Database(cluster, target, password, 'postgres') };
+  return { context: found, server: { target, seal, database: new Database(cluster, target, password, 'postgres') } };
+}
+
+/** The run with the images that the server's own one leads to, where the inputs leave that open. */
+function withImagesOf(context: ClusterModeContext, target: Target): ClusterModeContext {
+  const { progress, pullRequest, runId } = context;
+  const inputs = withServersImage(context.inputs, serverImage(target));
+  progress.inputs = inputs;
+  const settings = pullRequest && valuesUpdate(inputs, inputs.servingImage, runId);
+  return { ...context, inputs, pullRequest: pullRequest && settings && { ...pullRequest, settings } };
 }
 
 /** The address of the page in the version that runs; in a workflow of the action's own repository, and outside of GitHub, only its path. */

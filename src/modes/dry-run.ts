@@ -19,9 +19,9 @@ import { tellStatus } from './status.ts';
  * Runs every check, and reports what an upgrade would do: its steps, what each would create and change, how long each would take. Writes nothing.
  * @throws PrecheckError when a check blocks the upgrade; the plan is reported before, if one can be made
  */
-export async function dryRun(context: ClusterModeContext): Promise<void> {
+export async function dryRun(given: ClusterModeContext): Promise<void> {
+  const { context, server: found } = await findServer(given);
   const { cluster, inputs, progress } = context;
-  const found = await findServer(context);
   const journal = await findJournal(cluster, found.target, found.seal);
   if (journal?.isClosed === false) {
     await tellStatus(context);
@@ -62,6 +62,11 @@ async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unk
       return Promise.resolve();
     });
   }
+  await log.group('Plan: the images', () => {
+    log.info(facts.inputs.imageOrigin);
+    for (const image of [facts.serving.reference, facts.upgradeImage]) log.info(image);
+    return Promise.resolve();
+  });
   progress.plan = plan;
   const { downtimeSeconds } = plan;
   const downtime = downtimeSeconds === undefined ? 'of unknown length' : `about ${String(downtimeSeconds)} s`;

@@ -11,7 +11,8 @@ export async function precheck(context: ClusterModeContext): Promise<void> {
   const { progress, log } = context;
   let checked;
   try {
-    checked = await checkServer(context, await findServer(context));
+    const found = await findServer(context);
+    checked = await checkServer(found.context, found.server);
   } catch (error) {
     if (error instanceof PrecheckError) await keepPrecheckIssue(context);
     else if (context.connectForIssue !== undefined)

@@ -22,11 +22,11 @@ import { publishValues } from './pull-request.ts';
  * be lost, and changes nothing without consent to that.
  * @throws PrecheckError when the consent is missing; UpgradeError when there is nothing to roll back, or the rollback failed
  */
-export async function rollback(context: ClusterModeContext): Promise<void> {
-  const { cluster, inputs, runId } = context;
+export async function rollback(given: ClusterModeContext): Promise<void> {
   // Before anything is read: a run that lives still changes it.
-  await awaitNoHolder(context, inputs.namespace);
-  const found = await findServer(context);
+  await awaitNoHolder(given, given.inputs.namespace);
+  const { context, server: found } = await findServer(given);
+  const { cluster, inputs, runId } = context;
   const { consent } = inputs;
   if (consent?.withoutJournal === true) {
     await rollbackWithoutJournal(context, found, consent);

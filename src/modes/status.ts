@@ -1,11 +1,11 @@
 import { isRunError, UpgradeError, type RunError } from '../common/errors.ts';
-import type { Inputs } from '../inputs/inputs.ts';
+import { withServersImage, type Inputs } from '../inputs/inputs.ts';
 import { jobName } from '../objects/upgrade-job.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Runner } from '../ports/runner.ts';
 import { findHolding } from '../upgrade/lock/lease.ts';
-import type { Target } from '../target/target.ts';
+import { serverImage, type Target } from '../target/target.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { journalName } from '../objects/journal-name.ts';
@@ -22,7 +22,8 @@ export async function tellStatus(context: ClusterModeContext): Promise<void> {
   const { progress, log, signal } = context;
   const cluster = context.cluster.interruptedBy(signal);
   log.info(`Cluster: ${cluster.address}`);
-  const status = await readStatus({ ...context, cluster });
+  const { status, inputs } = await readStatus({ ...context, cluster });
+  progress.inputs = inputs;
   progress.status = status;
   progress.verdict = status.state;
   await log.group(`Status: ${status.state}`, () => {
@@ -41,15 +42,20 @@ interface Reading {
 
 /**
  * Reads where an upgrade stands.
+ * @returns also the inputs with the images that the server's own one leads to
  * @param dead address of a run that has certainly ended, also if its Lease has not expired yet
  * @throws ConfigurationError, ClusterError
  */
-export async function readStatus({ runner, ...outside }: Reading, dead?: string): Promise<Status> {
-  const { cluster, inputs } = outside;
+export async function readStatus(
+  { runner, ...outside }: Reading,
+  dead?: string,
+): Promise<{ status: Status; inputs: Inputs }> {
+  const { cluster } = outside;
   const mask: Mask = (secret, options) => {
     runner.mask(secret, options);
   };
   const { target, open } = await locate({ ...outside, mask });
+  const inputs = withServersImage(outside.inputs, serverImage(target));
   const { journal, doubt } = await readJournal(cluster, target, open);
   const [lease, jobs] = await Promise.all([
     findHolding(cluster, inputs.namespace),
@@ -57,7 +63,8 @@ export async function readStatus({ runner, ...outside }: Reading, dead?: string)
   ]);
   const ours = jobs.filter((job) => job.metadata?.name?.startsWith(jobName) === true);
   const holding = lease?.holder === dead ? lease && { ...lease, isExpired: true } : lease;
-  return statusOf({ target, journal, doubt, holding, jobs: ours, newImage: inputs.servingImage.reference });
+  const newImage = inputs.servingImage.reference;
+  return { status: statusOf({ target, journal, doubt, holding, jobs: ours, newImage }), inputs };
 }
 
 /** The journal, or why it can't be trusted: what stops an upgrade must not stop `mode: status`. */

@@ -19,16 +19,16 @@ import { publishValues } from './pull-request.ts';
  * The checks, the upgrade, and the pull request for values.yaml.
  * @throws PrecheckError, UpgradeError; ConfigurationError or GitHubError when only the pull request failed
  */
-export async function upgrade(context: ClusterModeContext): Promise<void> {
-  if (context.inputs.dryRun) {
-    await dryRun(context);
+export async function upgrade(given: ClusterModeContext): Promise<void> {
+  if (given.inputs.dryRun) {
+    await dryRun(given);
     return;
   }
+  // Before anything is read: a run that lives still changes it.
+  await awaitNoHolder(given, given.inputs.namespace);
+  const { context, server: found } = await findServer(given);
   const { progress, timeline, inputs, log } = context;
   const { results } = progress;
-  // Before anything is read: a run that lives still changes it.
-  await awaitNoHolder(context, inputs.namespace);
-  const found = await findServer(context);
   const journal = await findJournal(context.cluster, found.target, found.seal);
   try {
     if (journal?.isClosed === false) await resume(context, found, journal);

@@ -119,7 +119,11 @@ export const reportShape = z.strictObject({
   serving: z.boolean().describe('PostgreSQL 14 was started by this run and answered.'),
   image: image.optional(),
   images: z
-    .strictObject({ upgrade: askedImage, serving: askedImage })
+    .strictObject({
+      upgrade: askedImage,
+      serving: askedImage,
+      origin: z.string().describe('Where the images come from, and why.'),
+    })
     .optional()
     .describe('The images of the upgrade Job and of PostgreSQL 14; absent where the checks did not run.'),
   phases: z.array(

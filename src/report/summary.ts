@@ -163,5 +163,7 @@ function imageLines({ images }: Report): string[] {
     row('upgrade Job', images.upgrade),
     row('PostgreSQL 14', images.serving),
     '',
+    prose(images.origin),
+    '',
   ];
 }

@@ -1,7 +1,8 @@
 import { type ImageFacts, majorOf, minorOf } from '../../probes/probe.ts';
 import type { SeenImage } from '../../target/image-digests.ts';
 import { upgrade } from '../../common/versions.ts';
-import { failed, passed, remedyAfter, worst, type Answer } from '../../findings/finding.ts';
+import { failed, passed, remedyAfter, shell, shellRemedy, worst, type Answer } from '../../findings/finding.ts';
+import { imagesToMirror, type MirroredImage } from '../../inputs/images.ts';
 import type { Known, Unknown } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
 import { unaskedImage } from './not-probed.ts';
@@ -14,8 +15,15 @@ export const imageChecks: readonly Check[] = [
     subject: 'images',
     why: 'A tag does not prove what an image holds, so the check asks the binaries. The probes also pull the images before the downtime. The serving image is pulled as the StatefulSet pulls it: with its pull secrets, service account and pull policy. "image-pull-secret" is not used for it. A node that has the image already may ask no registry. PostgreSQL 14.0 to 14.3 damage indexes that are built CONCURRENTLY (release notes of 14.4).',
     advice:
-      'Set "upgrade-image" to an image that holds PostgreSQL 12 and PostgreSQL 14. Set "image-tag" to a tag of PostgreSQL 14.4 or later. Where the upgrade image can\'t be pulled, correct its reference or "image-pull-secret". Where the serving image can\'t be pulled, correct its reference. Or give the StatefulSet a pull secret of that registry ([pull secrets](registries.md#pull-secrets)).',
-    run: ({ upgradeProbe, servingProbe }) => ofBoth(judgeUpgrade(upgradeProbe), judgeServing(servingProbe)),
+      'Set "upgrade-image" to an image that holds PostgreSQL 12 and PostgreSQL 14. Set "image-tag" to a tag of PostgreSQL 14.4 or later. Where a registry of your own lacks an image, copy it there ([list](registries.md#from-where-by-default)). Where the upgrade image can\'t be pulled, correct its reference or "image-pull-secret". Where the serving image can\'t be pulled, correct its reference. Or give the StatefulSet a pull secret of that registry ([pull secrets](registries.md#pull-secrets)).',
+    run: ({ upgradeProbe, servingProbe, inputs }) => {
+      const answer = ofBoth(judgeUpgrade(upgradeProbe), judgeServing(servingProbe));
+      const { upgrade: ofJob, serving } = imagesToMirror(inputs);
+      return withCopies(answer, inputs.imageSource, [
+        ...(isUnusable(servingProbe) && serving !== undefined ? [serving] : []),
+        ...(isUnusable(upgradeProbe) && ofJob !== undefined ? [ofJob] : []),
+      ]);
+    },
   },
 ];
 
@@ -27,6 +35,23 @@ function ofBoth(a: Answer, b: Answer): Answer {
   return a.status === b.status && a.remedy !== undefined && b.remedy !== undefined
     ? { ...answer, remedy: remedyAfter(a.remedy.text, b.remedy) }
     : answer;
+}
+
+/** The copies that would bring the images into a registry of one's own. */
+function withCopies(answer: Answer, source: string, copies: readonly MirroredImage[]): Answer {
+  if (answer.remedy === undefined || copies.length === 0) return answer;
+  const list = copies.map(({ source, destination }) => `${source} to ${destination}`).join(', and ');
+  const instead =
+    source === 'server' ? ' To take both images from the vendor\'s registry instead, set "image-source" to acr.' : '';
+  const text = `If your registry does not have them yet, copy them with the commands below: ${list}. crane needs a network to both registries; docs/registries.md has other ways.${instead} ${answer.remedy.text}`;
+  return {
+    ...answer,
+    remedy: shellRemedy(text, ...copies.map(({ source, destination }) => shell`crane copy ${source} ${destination}`)),
+  };
+}
+
+function isUnusable(probe: Known<ImageFacts>): boolean {
+  return !probe.known && probe.code === 'image-unusable';
 }
 
 function judgeUpgrade(probe: Known<ImageFacts>): Answer {
@@ -56,7 +81,7 @@ function judgeServing(probe: Known<ImageFacts>): Answer {
 /** An image that a node could not pull or start fails. The checks that wait for it are shown with this one. */
 function withoutProbe(name: string, fact: Unknown): Answer {
   const answer = unaskedImage(name, fact, answerer);
-  return fact.code === 'image-unusable' ? { ...answer, status: 'failed' } : answer;
+  return isUnusable(fact) ? { ...answer, status: 'failed' } : answer;
 }
 
 /** What distinguishes the image from one that gets the same tag later. */

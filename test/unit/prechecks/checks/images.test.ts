@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { withServersImage } from '../../../../src/inputs/inputs.ts';
+import { inputs } from '../../objects.ts';
 import { answerOf, known, servingProbe, unread, upgradeProbe } from '../facts.ts';
 
 describe('images', () => {
@@ -54,6 +56,35 @@ describe('images', () => {
     expect(answer.text).toContain('ErrImagePull: 403');
     const both = await answerOf('images', { servingProbe: serving, upgradeProbe: unusable('both', 'Correct it.') });
     expect(both.remedy?.text).toMatch(/^Correct it\..* Give the StatefulSet a pull secret\./);
+  });
+
+  test('of a mirror that lacks them fail with what to copy from where', async () => {
+    const own = 'registry.example.com/mirror/server-postgres:12';
+    const unusable = unread("Image can't be run: ErrImagePull: not found", 'image-unusable');
+    const copy = (name: string) => `crane copy cciserver.azurecr.io/${name} registry.example.com/mirror/${name}`;
+    const serving = copy('server-postgres:14.22.4094-4922444');
+    const ofJob = copy('server-postgres-upgrade:12-14');
+    const mirrored = { inputs: withServersImage(inputs(), own) };
+    const both = await answerOf('images', { ...mirrored, servingProbe: unusable, upgradeProbe: unusable });
+    expect(both.remedy?.commands).toEqual([{ in: 'shell', lines: [serving, ofJob] }]);
+    expect(both.remedy?.text).toMatch(/^If your registry does not have them yet, copy them .*"image-source" to acr\./);
+    const one = await answerOf('images', { ...mirrored, upgradeProbe: unusable });
+    expect(one.remedy?.commands).toEqual([{ in: 'shell', lines: [ofJob] }]);
+    const named = inputs({ 'image-source': 'acr', 'upgrade-image': 'registry.example.com/mine:1' });
+    const given = await answerOf('images', { inputs: named, servingProbe: unusable, upgradeProbe: unusable });
+    expect(given.remedy?.commands).toEqual([
+      {
+        in: 'shell',
+        lines: ['crane copy cciserver.azurecr.io/server-postgres-upgrade:12-14 registry.example.com/mine:1'],
+      },
+    ]);
+    expect(given.remedy?.text).not.toContain('instead');
+  });
+
+  test('of the vendor that can not be pulled have nothing to copy', async () => {
+    const unusable = unread("Image can't be run: ErrImagePull: 403", 'image-unusable');
+    const answer = await answerOf('images', { servingProbe: unusable, upgradeProbe: unusable });
+    expect([answer.status, answer.remedy?.commands]).toEqual(['failed', undefined]);
   });
 
   test('a probe that did not end is unknown', async () => {
