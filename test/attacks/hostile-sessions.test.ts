@@ -20,7 +20,7 @@ import { updateAll } from '../../src/upgrade/steps/extensions.ts';
 import { releasePoint } from '../../src/upgrade/steps/loss.ts';
 import { jobSettings } from '../../src/objects/job-settings.ts';
 import type { Results } from '../../src/upgrade/contract/step.ts';
-import { expectNoUsersCode } from '../../src/upgrade/steps/users-code.ts';
+import { expectNoUsersCode, usersCodeQuestions } from '../../src/upgrade/steps/users-code.ts';
 import { commandsOf, findingsOf, gatherHazards } from '../hazards/findings.ts';
 import { runRestoreTest } from '../hazards/restore-test-run.ts';
 import { Installations, Server, type Major } from '../hazards/server.ts';
@@ -124,10 +124,16 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
       expect(Object.entries(found).filter(([, { status }]) => status === 'unknown')).toEqual([]);
       expect(found['restored-code']?.status).toBe('failed');
       const settings = { ...jobSettings(inputs(), await readServer(database), list), runId: 'test' };
-      const again = thrownBy(() => expectNoUsersCode({ database, inputs: inputs(), settings }, list));
-      expect((await again).message).toContain(
-        `${hostileDatabase}: index public.victims_constant: calls public.constant() of role ${hostileRole}`,
-      );
+      const questions = usersCodeQuestions({ inputs: inputs() });
+      const databases = list.filter((d) => d.allowsConnections).map(({ name }) => name);
+      const { answers } = await readWhatIsLeft(database, { databases, questions });
+      expect(Object.keys(answers ?? {})).toEqual(databases);
+      for (const answered of [undefined, answers]) {
+        const again = thrownBy(() => expectNoUsersCode({ database, inputs: inputs(), settings }, list, answered));
+        expect((await again).message).toContain(
+          `${hostileDatabase}: index public.victims_constant: calls public.constant() of role ${hostileRole}`,
+        );
+      }
     }
     const told = await askDatabases(database, list, [...librariesQuestions, extensionsQuestion, sortOrdersQuestion], 2);
     expect(Object.values(told).filter(({ known }) => !known)).toEqual([]);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { readAll } from '../../src/database/measurement.ts';
 import { firstUnanswered, questionsScript } from '../../src/database/questions.ts';
 import { readDatabases } from '../../src/database/server.ts';
+import { readWhatIsLeft } from '../../src/database/what-is-left.ts';
 import { sortOrdersOf, sortOrdersQuestion } from '../../src/database/sort-order.ts';
 import { findingsOf } from './findings.ts';
 import { Installations, Server } from './server.ts';
@@ -85,6 +86,33 @@ test('a question about what a database has none of is not asked; where that is u
     postgres: [{ asked: 'postgres' }, end(divided), { found: 0 }, end(none)],
     other: [{ asked: 'other' }, end(divided), { asked: 'other' }, end(none)],
   });
+});
+
+test('the look that sees no client asks in each database; while one is left, it asks nothing', async () => {
+  const database = server.database();
+  const databases = ['postgres', 'other', 'template1'];
+  const one = {
+    id: 'one',
+    statements: [`SELECT json_build_object('hazard', current_database());`],
+    onlyIfExists: { selects: ["SELECT 1 WHERE current_database() = 'other'"], nothing: [{ hazard: 'none' }] },
+  };
+  const look = async () => await readWhatIsLeft(database, { databases, questions: [one] });
+  const client = database.read('other', 'SELECT pg_sleep(3);');
+  let left = await look();
+  while (left.clients.length === 0) left = await look();
+  expect(left.clients).toMatchObject([{ database: 'other', state: 'active' }]);
+  expect(left.answers).toBeUndefined();
+  await client;
+  left = await look();
+  while (left.clients.length > 0) left = await look();
+  const end = { question: 'one', answered: true };
+  const answer = (hazard: string) => ({ known: true, value: [{ hazard }, end] });
+  expect(left.answers).toEqual({ postgres: answer('none'), other: answer('other'), template1: answer('none') });
+  expect(left.databases.map(({ name }) => name)).toEqual((await readDatabases(database)).map(({ name }) => name));
+  // One that is no more hides nothing of the rest.
+  const gone = await readWhatIsLeft(database, { databases: ['gone', ...databases], questions: [one] });
+  expect([gone.clients, gone.obstacles, gone.answers]).toEqual([[], [], undefined]);
+  expect(gone.databases).toEqual(left.databases);
 });
 
 test('sort orders of databases with other encodings, and of many collations, come through one session', async () => {

@@ -109,7 +109,7 @@ export function fakeDatabase(cluster: FakeCluster, target: Target, state: Server
       .replace(/\n\\q\n$/, '');
     const name = /^dbname='(.*)'$/.exec(command.find((part) => part.startsWith('dbname=')) ?? '')?.[1] ?? '';
     let stdout = '';
-    for (const part of partsOf(name, sql)) {
+    for (const [index, part] of partsOf(name, sql).entries()) {
       if (part.sql.includes('postgresql_upgrade.not_updated')) {
         stdout += rows([{ database: part.database }]) + rows(updated(state, part.database, part.sql));
         continue;
@@ -119,7 +119,13 @@ export function fakeDatabase(cluster: FakeCluster, target: Target, state: Server
         (r) => r.statement.test(part.sql) && (r.database ?? part.database) === part.database,
       );
       if (refused !== undefined) return { exitCode: 3, stdout, stderr: `psql:<stdin>:1: ERROR:  ${refused.message}\n` };
-      stdout += (part.isAnnounced ? rows([{ database: part.database }]) : '') + answer(state, part.database, part.sql);
+      if (part.isAnnounced) stdout += rows([{ database: part.database }]);
+      if (part.sql.includes(' AS is_free')) {
+        if (index === 0) stdout += whatIsLeft(state);
+        if (state.clients.length > 0) continue;
+        stdout += rows([{ asked: true }]);
+      }
+      stdout += answer(state, part.database, part.sql);
     }
     return { exitCode: 0, stdout, stderr: '' };
   };
@@ -156,8 +162,7 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes("'bootstrapSuperuser'")) return rows([serverFacts(state)]);
   if (sql.includes("'listensTo'")) return rows([{ version: state.version, listensTo: state.listensTo }]);
   if (sql.includes("current_setting('server_version')")) return `${state.version}\n`;
-  if (sql.includes('pg_prepared_xacts') && sql.includes('client backend'))
-    return rows([...state.clients, ...state.obstacles, ...listedDatabases(state)]);
+  if (sql.includes('pg_prepared_xacts') && sql.includes('client backend')) return whatIsLeft(state);
   if (sql.includes('pg_read_binary_file')) return rows(pagesIn(sql));
   if (sql.includes('pg_logical_emit_message')) return `${rows([{ position: state.mark }])}0/2000000\n`;
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
@@ -167,6 +172,10 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('vacuum_cost_delay')) return rows(database.notAnalyzed.map((table) => [table, 'lock timeout']));
   if (sql.includes('pg_catalog.pg_database')) return rows(listedDatabases(state));
   return '';
+}
+
+function whatIsLeft(state: ServerState): string {
+  return rows([...state.clients, ...state.obstacles, ...listedDatabases(state)]);
 }
 
 function listedDatabases({ databases }: ServerState): object[] {

@@ -7,7 +7,6 @@ import { expect, test } from '@jest/globals';
 const small = 40;
 
 const reasons: Readonly<Record<string, string>> = {
-  'src/database/what-is-left.ts': 'joins three questions of neighbours, which the checks ask one by one',
   'src/inputs/accounts.ts': 'the grammar of names on GitHub, beside the other grammars',
   'src/issue/within-budget.ts': 'pure, with a test of its own',
   'src/redaction/redacted-github.ts':

@@ -42,6 +42,8 @@ export interface Anchor {
 }
 
 export interface Results {
+  /** The databases that accept connections, as they were just before the downtime. */
+  databases?: readonly string[];
   before?: Fingerprint;
   /** The backup of the volume as it was before the upgrade. */
   backup?: Backup;

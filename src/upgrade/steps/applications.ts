@@ -1,4 +1,6 @@
 import { ClusterError, describe, sentence } from '../../common/errors.ts';
+import { jsonLines } from '../../database/script.ts';
+import { databaseNames, listedDatabases } from '../../database/server.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
 import { matchesSelector } from '../../target/label-selector.ts';
 import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../../target/applications.ts';
@@ -40,14 +42,18 @@ export const stopApplications: Step = {
 };
 
 /**
- * So that the CHECKPOINT in the downtime finds little to write. Not where an earlier run began the downtime. If it fails, the one in the downtime only takes longer.
+ * So that the CHECKPOINT in the downtime finds little to write. The same session lists the databases, so that the first look at the server after its last client can ask in
+ * all of them. Not where an earlier run began the downtime. If it fails, the one in the downtime only takes longer.
  */
-async function checkpointAhead({ journal, database, inputs, clock, log }: Context): Promise<void> {
+async function checkpointAhead({ journal, database, inputs, clock, log, results }: Context): Promise<void> {
   if (journal.noted.downSince !== undefined) return;
   const limit = inputs.shutdownTimeout;
   const doing = 'writing the data to disk before the applications stop';
   try {
-    await withHeartbeat({ doing, limit, clock, log }, () => database.write('template1', 'CHECKPOINT;', limit));
+    const script = `CHECKPOINT;\n${databaseNames}`;
+    const rows = await withHeartbeat({ doing, limit, clock, log }, () => database.write('template1', script, limit));
+    const listed = listedDatabases.parse(jsonLines(rows));
+    results.databases = listed.filter((d) => d.allowsConnections).map(({ name }) => name);
     log.info('Wrote the data to disk (CHECKPOINT) while the applications serve');
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;

@@ -12,7 +12,7 @@ import { isStoppedByGate } from '../server/scheduling-gate.ts';
 import { TooLongForJournal } from '../../journal/compress-fingerprint.ts';
 import type { StepId } from '../../journal/notes.ts';
 import type { Context, Step } from '../contract/step.ts';
-import { expectNoUsersCode } from './users-code.ts';
+import { expectNoUsersCode, usersCodeQuestions } from './users-code.ts';
 
 /** Limit of one database's measurement, before and after. Only the smallest tables are counted, so minutes are more than enough. */
 export const measurementLimit = 30 * 60_000;
@@ -41,10 +41,10 @@ export const quiesce: Step = {
       log.info(`Using the measurement by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
       return;
     }
-    const { databases, obstacles } = await waitForClients(context);
+    const { databases, obstacles, answers } = await waitForClients(context);
     expectNoObstacle(context, obstacles);
     // Before the measurement, which opens tables: PostgreSQL 12 then runs functions of partition keys.
-    await expectNoUsersCode(context, databases);
+    await expectNoUsersCode(context, databases, answers);
     // Side by side, since the measurement only reads. Both end before an error is thrown.
     const ends = await withHeartbeat(measuring(context, 'quiesce', 'measuring the data and writing it to disk'), () =>
       Promise.allSettled([
@@ -91,9 +91,13 @@ async function compare(context: Context, measured: Fingerprint): Promise<void> {
     );
 }
 
-/** @returns what the last client has left: the same session looks at all of it, after it has looked for clients */
+/**
+ * @returns what the last client has left: the same session looks at all of it, after it has looked for clients. In the databases that are known from before the
+ * downtime, it also asks for users' code.
+ */
 async function waitForClients(context: Context): Promise<Left> {
-  const { database, inputs } = context;
+  const { database, inputs, results } = context;
+  const along = { databases: results.databases ?? [], questions: usersCodeQuestions(context) };
   return await waitFor(
     {
       what: 'the last clients to disconnect',
@@ -102,7 +106,7 @@ async function waitForClients(context: Context): Promise<Left> {
       ...context,
     },
     async () => {
-      const left = await readWhatIsLeft(database);
+      const left = await readWhatIsLeft(database, along);
       if (left.clients.length === 0) return { done: left };
       return {
         pending: left.clients

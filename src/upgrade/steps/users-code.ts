@@ -1,6 +1,7 @@
 import type { ListedDatabase } from '../../database/server.ts';
 import { UpgradeError } from '../../common/errors.ts';
-import { askDatabases } from '../../database/ask-databases.ts';
+import { askDatabases, type DatabaseAnswers } from '../../database/ask-databases.ts';
+import type { Question } from '../../database/questions.ts';
 import { judgeHazard } from '../../hazards/judge-hazard.ts';
 import { codeHazards } from '../../hazards/code.ts';
 import { hazardFacts } from '../../hazards/gather.ts';
@@ -10,19 +11,36 @@ import type { Context } from '../contract/step.ts';
 /** Lines of evidence in the error; the checks show all of it. */
 const mostEvidence = 10;
 
+type Asking = Pick<Context, 'database' | 'inputs' | 'settings'>;
+
+/** A check that `ignore-checks` names is left out, since a person has decided it. */
+function askedHazards({ inputs }: Pick<Asking, 'inputs'>) {
+  return codeHazards.filter(({ id }) => !inputs.ignoreChecks.has(id));
+}
+
+/** What `expectNoUsersCode` asks in each database. */
+export function usersCodeQuestions(context: Pick<Asking, 'inputs'>): readonly Question[] {
+  return hazardQuestions(askedHazards(context), 'database');
+}
+
 /**
  * Runs the checks of `codeHazards` again: a database's user may have created such an object since the checks ran, and pg_upgrade would run its code as the
- * superuser. A check that `ignore-checks` names is left out, since a person has decided it.
+ * superuser.
  * Decision: docs/decisions/0028-users-code.md
+ * @param answered what databases have answered already; all are asked where those are others than the listed ones
  * @throws UpgradeError where a check finds something, or a database could not be asked
  */
 export async function expectNoUsersCode(
-  { database, inputs, settings }: Pick<Context, 'database' | 'inputs' | 'settings'>,
+  context: Asking,
   list: readonly ListedDatabase[],
+  answered?: DatabaseAnswers,
 ): Promise<void> {
-  const asked = codeHazards.filter(({ id }) => !inputs.ignoreChecks.has(id));
+  const asked = askedHazards(context);
   if (asked.length === 0) return;
-  const answers = await askDatabases(database, list, hazardQuestions(asked, 'database'), settings.jobs);
+  const answers =
+    answered !== undefined && areAnswersOf(list, answered)
+      ? answered
+      : await askDatabases(context.database, list, usersCodeQuestions(context), context.settings.jobs);
   const facts = hazardFacts({ known: true, value: {} }, list, answers);
   for (const hazard of asked) {
     const { status, evidence, remedy } = judgeHazard(hazard, facts);
@@ -35,4 +53,9 @@ export async function expectNoUsersCode(
       remedy ?? `Do what the check ${hazard.id} says, then run the upgrade again.`,
     );
   }
+}
+
+function areAnswersOf(list: readonly ListedDatabase[], answers: DatabaseAnswers): boolean {
+  const open = list.filter((d) => d.allowsConnections);
+  return open.length === Object.keys(answers).length && open.every(({ name }) => Object.hasOwn(answers, name));
 }

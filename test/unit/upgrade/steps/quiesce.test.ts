@@ -35,12 +35,37 @@ describe('when the last client has gone', () => {
     expect(setting.state.statements.filter((s) => s.includes('pg_prepared_xacts'))).toHaveLength(1);
   });
 
-  test('it takes three programs in the pod one after the other, and asks for no size of a database', async () => {
+  const open = ['circle', 'postgres', 'template1'];
+
+  test.each([
+    // Clients and users' code, measurement; and CHECKPOINT beside the latter.
+    ['two', open, 3],
+    // Users' code by itself.
+    ['three', undefined, 4],
+    ['three', ['circle'], 4],
+    // One look more, since the session ends at a database that is no more.
+    ['four', ['circle', 'dropped'], 5],
+  ])('it takes %s programs in the pod one after the other where %p are known from before', async (_, known, execs) => {
     const { context, state, cluster } = await setUp(undefined, { jobs: '1' });
+    if (known !== undefined) context.results.databases = known;
+    state.refuse = [{ database: 'dropped', statement: /./, message: 'database "dropped" does not exist' }];
     await quiesce.run(context);
-    // Clients, users' code, measurement; and CHECKPOINT beside the latter.
-    expect(cluster.calls.filter(({ method }) => method === 'exec')).toHaveLength(4);
+    expect(cluster.calls.filter(({ method }) => method === 'exec')).toHaveLength(execs);
+    const asked = state.statements.filter((s) => s.includes("'restored-code'")).map((s) => s.replace(/:[^]*/, ''));
+    expect([...new Set(asked)].sort()).toEqual(expect.arrayContaining(open));
     expect(state.statements.filter((s) => s.includes('pg_database_size'))).toEqual([]);
+    expect(Object.keys(context.results.before?.databases ?? {}).sort()).toEqual(open);
+  });
+
+  test("users' code is not asked for while a client is left, and then by the look that sees none", async () => {
+    const { context, state, cluster, clock } = await setUp(undefined, { jobs: '1' });
+    context.results.databases = open;
+    state.clients = [
+      { pid: 42, database: 'circle', user: 'circle', application: 'worker', address: '10.0.0.9', state: 'idle' },
+    ];
+    clock.meanwhile = () => (state.clients = []);
+    await quiesce.run(context);
+    expect(cluster.calls.filter(({ method }) => method === 'exec')).toHaveLength(4);
   });
 
   const usersCode = {
@@ -49,24 +74,36 @@ describe('when the last client has gone', () => {
     remedy: 'ALTER DOMAIN public.accepted DROP CONSTRAINT accepted_check;',
   };
 
-  test("a user's object that a restore would run as the superuser stops it before anything is measured", async () => {
-    const { context, state } = await setUp();
-    state.hazards = (database, hazard) => (database === 'circle' && hazard === 'restored-code' ? [usersCode] : []);
-    const error = await thrownBy(() => quiesce.run(context));
-    expect(error.code).toBe('upgrade-obstacle');
-    expect(error.message).toBe(
-      `The action ran the check restored-code again before stopping PostgreSQL, and its finding is failed: circle: ${usersCode.object}: ${usersCode.detail}.`,
-    );
-    expect(error.remedy.commands).toEqual([
-      { in: 'psql', lines: ['\\connect circle', sessionStart, usersCode.remedy] },
-    ]);
-    const asked = (what: string) => state.statements.findIndex((s) => s.includes(what));
-    expect(asked('restored-code')).toBeGreaterThan(asked('pg_stat_activity'));
-    expect([asked("'last_value'"), asked('CHECKPOINT')]).toEqual([-1, -1]);
-  });
+  test.each([
+    ['in the look', open],
+    ['by itself', undefined],
+  ])(
+    "a user's object that a restore would run as the superuser stops it before anything is measured, asked for %s",
+    async (_where, known) => {
+      const { context, state } = await setUp();
+      if (known !== undefined) context.results.databases = known;
+      state.hazards = (database, hazard) => (database === 'circle' && hazard === 'restored-code' ? [usersCode] : []);
+      const error = await thrownBy(() => quiesce.run(context));
+      expect(error.code).toBe('upgrade-obstacle');
+      expect(error.message).toBe(
+        `The action ran the check restored-code again before stopping PostgreSQL, and its finding is failed: circle: ${usersCode.object}: ${usersCode.detail}.`,
+      );
+      expect(error.remedy.commands).toEqual([
+        { in: 'psql', lines: ['\\connect circle', sessionStart, usersCode.remedy] },
+      ]);
+      const script = state.statements.join('\n');
+      const asked = (what: string) => script.indexOf(what);
+      expect(asked('restored-code')).toBeGreaterThan(asked('pg_stat_activity'));
+      expect([asked("'last_value'"), asked('CHECKPOINT')]).toEqual([-1, -1]);
+    },
+  );
 
-  test('a database that can not be asked for such objects is not passed over', async () => {
+  test.each([
+    ['in the look', open],
+    ['by itself', undefined],
+  ])('a database that can not be asked for such objects %s is not passed over', async (_where, known) => {
     const { context, state } = await setUp();
+    if (known !== undefined) context.results.databases = known;
     state.refuse = [{ statement: /'index-functions'/, message: 'out of memory' }];
     const error = await thrownBy(() => quiesce.run(context));
     expect(error.code).toBe('upgrade-obstacle');
