@@ -232,6 +232,7 @@ function reportOf(
             restored: results.restored,
             image: verdict === 'rolled-back' ? image : (image ?? inputs.servingImage),
             charts: facts?.charts.known === true ? facts.charts.value : [],
+            earlier: facts?.keptData.known === true ? facts.keptData.value : [],
           }),
     warnings: results.warnings,
     error,

@@ -12,7 +12,7 @@ export interface Source {
   readonly name: string;
 }
 
-/** The object that holds the data of PostgreSQL 14 after the action has restored PostgreSQL 12. */
+/** An object that holds data of the server beside its volume: a snapshot, or the volume that it had before a restore. */
 export interface KeptData {
   readonly kind: 'VolumeSnapshot' | 'PersistentVolume';
   readonly name: string;

@@ -160,6 +160,14 @@ export const precheckPermissions: readonly Permission[] = [
     informs: ['admission'],
   },
   {
+    verb: 'list',
+    resource: 'volumesnapshots',
+    mode: 'precheck',
+    why: 'name the backups of earlier upgrades, which cost storage; where no journal that can be trusted names one, name those that a rollback could restore',
+    informs: [],
+    else: 'the action does not name backups of earlier upgrades, and the error of a rollback has a command that lists them',
+  },
+  {
     verb: 'create',
     resource: 'configmaps',
     mode: 'precheck',

@@ -98,14 +98,6 @@ export const upgradePermissions: readonly Permission[] = [
     why: 'wait for the snapshot, whose name has the time at which it was taken',
   },
   {
-    verb: 'list',
-    resource: 'volumesnapshots',
-    mode: 'upgrade',
-    why: 'name the backups that a rollback could restore, where no journal that can be trusted names one',
-    informs: [],
-    else: 'the error of a rollback has a command that lists them',
-  },
-  {
     verb: 'delete',
     resource: 'volumesnapshots',
     mode: 'upgrade',

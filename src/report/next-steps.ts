@@ -20,13 +20,15 @@ export interface Ended {
   readonly image: Image | undefined;
   /** Labels `helm.sh/chart` of PostgreSQL and the applications. */
   readonly charts: readonly string[];
+  /** What earlier upgrades left in the storage. */
+  readonly earlier: readonly KeptData[];
   /** Path of the values file in the repository; '' where none is given. */
   readonly valuesFile: string;
 }
 
 /**
  * What is left to people when the run has ended well, or has restored PostgreSQL 12, in the order in which to do it: with the names of their server, in commands that
- * can be copied. docs/day-after.md explains each.
+ * can be copied. After the checks alone: what earlier upgrades left in the storage. docs/day-after.md explains each.
  */
 export function nextSteps(ended: Ended): Remedy[] {
   const { verdict } = ended;
@@ -39,7 +41,9 @@ export function nextSteps(ended: Ended): Remedy[] {
         ended,
         'After that, remove the backup of PostgreSQL 12. From then on `mode: rollback` can no longer restore it.',
       ),
+      ...removeEarlier(ended),
     ];
+  if (verdict === 'passed' || verdict === 'warning') return removeEarlier(ended);
   if (verdict !== 'reverted' && verdict !== 'rolled-back') return [];
   return [
     ...(verdict === 'rolled-back' ? [helmUpgrade(ended, 12)] : []),
@@ -49,6 +53,7 @@ export function nextSteps(ended: Ended): Remedy[] {
       'The backup is kept. It holds the data of PostgreSQL 12 from before the upgrade, and nothing newer. The next upgrade makes its own. Remove it when you no longer need it.',
     ),
     ...removeServed(ended),
+    ...removeEarlier(ended),
   ];
 }
 
@@ -112,13 +117,41 @@ function removeServed({ target: { namespace }, served }: Ended): Remedy[] {
     `${kind} ${codeSpan(name)} holds ${what}. Remove it when nobody needs any more what was written to PostgreSQL 14.`;
   if (kind === 'VolumeSnapshot')
     return [removeSnapshot(namespace, name, text('the data of PostgreSQL 14, and that of PostgreSQL 12 beside it'))];
+  return [removeVolume(name, text('the data of PostgreSQL 14'))];
+}
+
+/** How many of them get commands, since each needs three, and how many are named. */
+const mostRemoved = 3;
+const mostNamed = 20;
+
+function removeEarlier({ target: { namespace }, earlier }: Ended): Remedy[] {
+  const more = earlier.slice(mostRemoved, mostNamed).map(({ kind, name }) => `${kind} ${codeSpan(name)}`);
+  const unnamed = earlier.length > mostNamed ? ` and ${String(earlier.length - mostNamed)} more` : '';
   return [
-    shellRemedy(
-      `${text('the data of PostgreSQL 14')} The first command must say Released. The second one deletes the volume with its storage:`,
-      shell`kubectl get persistentvolume ${name}`,
-      shell`kubectl patch persistentvolume ${name} --type merge -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`,
-    ),
+    ...earlier.slice(0, mostRemoved).map(({ kind, name }) => {
+      const text = (what: string) =>
+        `${kind} ${codeSpan(name)} is ${what}. It costs storage. Remove it when nobody needs the data of that time any more.`;
+      return kind === 'VolumeSnapshot'
+        ? removeSnapshot(namespace, name, text('from an earlier upgrade'))
+        : removeVolume(name, text('the volume that the server had before a restore'));
+    }),
+    ...(more.length === 0
+      ? []
+      : [
+          {
+            text: `Earlier upgrades left more, which costs storage too. Remove it in the same way: ${more.join(', ')}${unnamed}.`,
+          },
+        ]),
   ];
+}
+
+/** The action has set that its storage stays (Retain). */
+function removeVolume(name: string, text: string): Remedy {
+  return shellRemedy(
+    `${text} The first command must say Released. The second one deletes the volume with its storage:`,
+    shell`kubectl get persistentvolume ${name}`,
+    shell`kubectl patch persistentvolume ${name} --type merge -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`,
+  );
 }
 
 /** With what the storage holds of it: the action has set that to stay (Retain). */

@@ -205,7 +205,9 @@ export const reportShape = z.strictObject({
     ),
   nextSteps: z
     .array(remedy)
-    .describe('What is left to people after an upgrade or a way back, in the order in which to do it; else empty.'),
+    .describe(
+      'What is left to people after an upgrade or a way back, in the order in which to do it. After a precheck: what earlier upgrades left in the storage. Else empty.',
+    ),
   warnings: z.array(z.string()),
   error: z.strictObject({ code: z.string(), message: z.string(), remedy }).optional(),
 });

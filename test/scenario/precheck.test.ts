@@ -28,6 +28,7 @@ const reads = [
   'GET /apis/kustomize.toolkit.fluxcd.io/v1',
   'GET /apis/networking.k8s.io/v1/namespaces/circleci-server/networkpolicies',
   'GET /apis/policy/v1/namespaces/circleci-server/poddisruptionbudgets',
+  'GET /apis/snapshot.storage.k8s.io/v1/namespaces/circleci-server/volumesnapshots',
   'GET /apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses',
   'GET /apis/storage.k8s.io/v1/storageclasses/standard',
   'GET /version',

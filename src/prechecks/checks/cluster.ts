@@ -151,7 +151,7 @@ export const clusterChecks: readonly Check[] = [
     why: 'Directories of an earlier try may hold the only copy of the data. The check deletes nothing.',
     advice:
       'If the journal is unfinished, run `mode: upgrade`: it completes or reverts that upgrade. Otherwise look at the directories, and remove only what you are sure of. Where several directories hold clusters, delete nothing. The check says which one has the data, and prints the commands that put it in its place.',
-    run: ({ files, leftoverObjects, target }) =>
+    run: ({ files, leftoverObjects, keptData, target }) =>
       judgeFact(files, (seen) =>
         judgeFact(leftoverObjects, (objects) => {
           const found = seen.entries.filter((entry) => leftoverNames.includes(entry.slice(entry.lastIndexOf('/') + 1)));
@@ -165,7 +165,11 @@ export const clusterChecks: readonly Check[] = [
               ...evidence.map((e) => `left over: ${e}`),
             );
           }
-          return passed(found.length === 0 ? 'nothing is left over' : `only logs: ${found.join(', ')}`);
+          const kept = keptData.known ? keptData.value : [];
+          return passed(
+            found.length === 0 ? 'nothing is left over' : `only logs: ${found.join(', ')}`,
+            ...kept.map(({ kind, name }) => `${kind} ${name} of an earlier upgrade costs storage`),
+          );
         }),
       ),
   },

@@ -5,7 +5,9 @@ import { readObstacles } from '../../database/obstacles.ts';
 import { librariesOf, librariesQuestions } from '../../database/libraries.ts';
 import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../../database/server.ts';
 import { sortOrdersOf, sortOrdersQuestion } from '../../database/sort-order.ts';
+import type { KeptData } from '../../objects/backup.ts';
 import { isOurPod } from '../../objects/ours.ts';
+import { isOfVolume } from '../../objects/snapshot.ts';
 import { jobName, type JobSettings } from '../../objects/upgrade-job.ts';
 import type { ProbeRole } from '../../probes/probe.ts';
 import { sweepProbes } from '../../probes/sweep-probes.ts';
@@ -16,6 +18,7 @@ import { serverNames } from '../../target/server-names.ts';
 import { findReconcilers, type Marked } from '../../target/reconcilers.ts';
 import { volumeUsersAmong } from '../../target/volume-users.ts';
 import { findJournal } from '../../journal/find-journal.ts';
+import type { Journal } from '../../journal/journal.ts';
 import { journalName } from '../../objects/journal-name.ts';
 import { jobSettings } from '../../objects/job-settings.ts';
 import { allNamed } from '../../common/parallel.ts';
@@ -97,6 +100,7 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
   const asked = (role: ProbeRole) => () =>
     timed(`${role}Probe`, () => probe(gathering, role, mayProbe, databases, sortOrders, libraries));
   const marked = read(['reconcilers', 'charts'], () => markedObjects(gathering));
+  const journal = read(['leftoverObjects', 'keptData'], () => findJournal(cluster, target, gathering.seal));
   const policies = read('networkPolicies', () => cluster.list('networkpolicies', { namespace }));
   // A cancellation ends the run, but not before each probe has been removed.
   const { pods, cronJobs, objects, ...others } = await allNamed({
@@ -104,7 +108,8 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
     cronJobs: () => known(() => cluster.list('cronjobs', { namespace })),
     objects: () => marked,
     helmRevisions: () => read('helmRevisions', () => newestRevisions(cluster, namespace)),
-    leftoverObjects: () => read('leftoverObjects', () => leftovers(gathering)),
+    leftoverObjects: async () => readFrom('leftoverObjects', await journal, (found) => leftovers(gathering, found)),
+    keptData: async () => readFrom('keptData', await journal, (found) => keptData(gathering, found)),
     reconcilers: async () => readFrom('reconcilers', await marked, (list) => findReconcilers(cluster, list)),
     refused: () => readFrom('refused', settings, (s) => refusedObjects(gathering, s, snapshotClass)),
     storageClass: () => read('storageClass', () => readStorageClass(cluster, target)),
@@ -195,15 +200,36 @@ async function volumeTried({ inputs, database, target }: FactReaderDeps): Promis
 }
 
 /** Jobs and a journal of an upgrade that is not finished. A Job of the action that has ended is only a log. */
-async function leftovers({ cluster, target, seal }: FactReaderDeps): Promise<string[]> {
+async function leftovers({ cluster, target }: FactReaderDeps, journal: Journal | undefined): Promise<string[]> {
   const { namespace } = target;
   const jobs = await cluster.list('jobs', { namespace });
   const active = jobs.filter((job) => (job.metadata?.name ?? '').startsWith(jobName) && (job.status?.active ?? 0) > 0);
-  const journal = await findJournal(cluster, target, seal);
   const unfinished = journal?.isClosed === false;
   return [
     ...active.map((job) => `running Job ${job.metadata?.name ?? ''}`),
     ...(unfinished ? [`unfinished journal ConfigMap ${journalName}`] : []),
+  ];
+}
+
+/** Snapshots that this action made of the server's volume, and the volume that it had before a restore. */
+async function keptData({ cluster, target }: FactReaderDeps, journal: Journal | undefined): Promise<KeptData[]> {
+  // While an upgrade is open, its backup may be the only way back.
+  if (journal?.isClosed === false) return [];
+  const { namespace, volume } = target;
+  const former = journal?.noted.exchange?.former;
+  const [snapshots, released] = await Promise.all([
+    known(() => cluster.list('volumesnapshots', { namespace })),
+    known(() => (former === undefined ? undefined : cluster.find('persistentvolumes', former))),
+  ]);
+  const ours = (snapshots.known ? snapshots.value : []).filter((snapshot) =>
+    ['before-upgrade', 'of-14', 'live'].some((kind) => isOfVolume(target, snapshot, kind)),
+  );
+  const { spec, status } = (released.known ? released.value : undefined) ?? {};
+  const { name, namespace: of } = spec?.claimRef ?? {};
+  const isFormer = status?.phase === 'Released' && name === volume.claimName && of === namespace;
+  return [
+    ...ours.map(({ metadata }): KeptData => ({ kind: 'VolumeSnapshot', name: metadata.name })),
+    ...(isFormer && former !== undefined ? [{ kind: 'PersistentVolume' as const, name: former }] : []),
   ];
 }
 

@@ -48,6 +48,8 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   budgets: ['placement'],
   refused: ['admission'],
   leftoverObjects: ['leftovers'],
+  // It only costs storage.
+  keptData: [],
   upgradeProbe: ['images', 'security-faults', 'locales-in-images', 'libraries'],
   trial: ['serving-start'],
   md5Roles: ['serving-logins'],

@@ -189,6 +189,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     budgets: known([]),
     refused: known([]),
     leftoverObjects: known([]),
+    keptData: known([]),
     upgradeProbe: known(upgradeProbe),
     servingProbe: known(servingProbe),
     trial: known(trial),

@@ -21,6 +21,7 @@ const ended: Ended = {
   restored: undefined,
   image: parseImage('cciserver.azurecr.io/server-postgres:14.22.4094-4922444'),
   charts: ['postgresql-12.1.2', 'circleci-server-4.9.3'],
+  earlier: [],
   valuesFile: 'production/values.yaml',
 };
 const commandsOf = (more: Partial<Ended> = {}) =>
@@ -99,6 +100,44 @@ describe('what is left to do', () => {
       expect(commandsOf({ ...volume, verdict: 'failed' })).toEqual([]);
     },
   );
+
+  test.each<[Verdict, boolean]>([
+    ['passed', true],
+    ['warning', true],
+    ['upgraded', true],
+    ['reverted', true],
+    // Nobody should delete data while it is not clear what the server has.
+    ['failed', false],
+    ['unknown', false],
+    ['interrupted', false],
+  ])('after a run that is %s, what earlier upgrades left is named with its removal: %s', (verdict, isNamed) => {
+    const earlier = [1, 2, 3, 4].map((n) => ({
+      kind: 'VolumeSnapshot' as const,
+      name: `data-postgresql-0-before-upgrade-2025010203040${String(n)}`,
+    }));
+    const volume = { kind: 'PersistentVolume', name: 'pv-1' } as const;
+    const before = nextSteps({ ...ended, verdict });
+    const steps = nextSteps({
+      ...ended,
+      verdict,
+      earlier: [volume, ...earlier, ...Array.from({ length: 17 }, () => volume)],
+    }).slice(before.length);
+    expect(steps).toHaveLength(isNamed ? 4 : 0);
+    for (const step of steps) expect(notCopyable(step)).toEqual([]);
+    if (!isNamed) return;
+    const [ofVolume, ofSnapshot, , others] = steps;
+    expect(ofVolume?.text).toContain(
+      'PersistentVolume `pv-1` is the volume that the server had before a restore. It costs storage.',
+    );
+    expect(ofVolume?.commands?.[0]?.lines.at(-1)).toContain('kubectl patch persistentvolume pv-1 ');
+    expect(ofSnapshot?.text).toContain(
+      '-20250102030401` is from an earlier upgrade. It costs storage. Remove it when nobody',
+    );
+    expect(ofSnapshot?.commands?.[0]?.lines).toEqual(
+      removal.map((line) => line.replace('20260102030405', '20250102030401')),
+    );
+    expect(others?.text).toMatch(/: VolumeSnapshot `\S+03`, VolumeSnapshot `\S+04`, Persist.* and 2 more\.$/);
+  });
 
   test('after a rollback: values.yaml first, then the right on the new volume', () => {
     const image = parseImage('cciserver.azurecr.io/server-postgres:12.16.37-7629bfd');

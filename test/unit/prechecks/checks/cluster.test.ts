@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { V1StatefulSet } from '@kubernetes/client-node';
 import { claim, inputs, snapshotClass, statefulSet, target } from '../../objects.ts';
 import type { FoundCluster } from '../../../../src/database/volume-files.ts';
-import { answerOf, files, known } from '../facts.ts';
+import { answerOf, files, known, unread } from '../facts.ts';
 
 describe('admission', () => {
   test('fails with the words of what refuses', async () => {
@@ -143,6 +143,16 @@ describe('leftovers', () => {
     const answer = await answerOf('leftovers', { files: known({ ...files, entries: [`${root}/${name}`] }) });
     expect(answer.status).toBe('passed');
     expect(answer.text).toContain(name);
+  });
+
+  test('backups of earlier upgrades pass, and are reported with their cost', async () => {
+    const keptData = known([{ kind: 'VolumeSnapshot' as const, name: 'data-before-upgrade-1' }]);
+    const answer = await answerOf('leftovers', { keptData });
+    expect([answer.status, answer.text]).toEqual([
+      'passed',
+      'nothing is left over\nVolumeSnapshot data-before-upgrade-1 of an earlier upgrade costs storage',
+    ]);
+    expect((await answerOf('leftovers', { keptData: unread('forbidden') })).text).toBe('nothing is left over');
   });
 
   const cluster = (name: string, more: Partial<FoundCluster> = {}): FoundCluster => ({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1Pod } from '@kubernetes/client-node';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
 import { journalName } from '../../../../src/objects/journal-name.ts';
 import type { FakeCluster } from '../../fake-cluster.ts';
@@ -8,8 +8,9 @@ import { applicationPod, cluster, configMap, inputs, job, namespace, target } fr
 import { sealedJournal } from '../../upgrade/sealed.ts';
 import { gather, probeLog, probing, volume } from './gathering.ts';
 
-const begun = await sealedJournal(recordOf(await target()));
-const ended = await sealedJournal(recordOf(await target()), { outcome: 'reverted' });
+const record = recordOf(await target());
+const begun = await sealedJournal(record);
+const ended = await sealedJournal(record, { outcome: 'reverted' });
 
 describe('gathering facts', () => {
   test('finds all of them in a namespace that is as it should be', async () => {
@@ -219,6 +220,55 @@ describe('gathering facts', () => {
   ])('%s', async (_what, prepare, expected) => {
     const facts = await gather(probing(prepare(cluster())));
     expect(facts.leftoverObjects).toEqual({ known: true, value: expected });
+  });
+
+  describe('what earlier upgrades left in the storage', () => {
+    const claimName = 'data-postgresql-0';
+    const names = ['before-upgrade', 'of-14', 'live'].map((kind) => `${claimName}-${kind}-20250102030405`);
+    const restored = {
+      claim: { metadata: { name: claimName, namespace, labels: {}, annotations: {} }, spec: { volumeName: 'pv-1' } },
+      ...{ volume: 'pv-1', former: 'pv-0' },
+    };
+    const withLeft = (journal: V1ConfigMap, volumeOf = claimName) => {
+      const from = cluster().put('configmaps', journal);
+      for (const name of [...names, `${claimName}-before-upgrade-by-hand`, 'of-others'])
+        from.put('volumesnapshots', {
+          apiVersion: 'snapshot.storage.k8s.io/v1',
+          kind: 'VolumeSnapshot',
+          metadata: { name, namespace },
+          spec: { source: { persistentVolumeClaimName: claimName } },
+        });
+      const claimRef = { name: volumeOf, namespace };
+      return from.put('persistentvolumes', {
+        metadata: { name: 'pv-0' },
+        spec: { claimRef },
+        status: { phase: 'Released' },
+      });
+    };
+    const rolledBack = () => sealedJournal(record, { exchange: restored, outcome: 'reverted' });
+    const left = async (from: FakeCluster) => {
+      const { keptData } = await gather(probing(from), { probes: 'none' });
+      return keptData.known ? keptData.value.map(({ name }) => name) : keptData.code;
+    };
+
+    test('is the snapshots that this action made, and the volume before a restore', async () => {
+      expect(await left(withLeft(await rolledBack()))).toEqual([...names, 'pv-0']);
+      expect(await left(withLeft(ended))).toEqual(names);
+      expect(await left(withLeft(await rolledBack(), 'of-others'))).toEqual(names);
+    });
+
+    test('is not named while an upgrade is open: it may be the only way back', async () => {
+      expect(await left(withLeft(begun))).toEqual([]);
+    });
+
+    test('is left out as far as it can not be read, and nothing fails', async () => {
+      const refused = withLeft(await rolledBack());
+      expect(await left(refused.refuse('list', 'volumesnapshots', 403, 'forbidden'))).toEqual(['pv-0']);
+      expect(await left(refused.refuse('find', 'persistentvolumes', 403, 'forbidden', 'pv-0'))).toEqual([]);
+      const without = withLeft(ended);
+      without.missing.add('volumesnapshots');
+      expect(await left(without)).toEqual([]);
+    });
   });
 
   test('a journal that can not be read leaves open whether an upgrade is under way', async () => {
