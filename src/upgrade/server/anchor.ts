@@ -45,15 +45,15 @@ export async function removeAnchor({ cluster, target, results }: Context): Promi
 }
 
 /** The same, and waits until its pod is gone. */
-export async function clearAnchor(context: Context): Promise<void> {
-  if (!(await removeAnchor(context))) return;
+export async function clearAnchor(context: Context): Promise<boolean> {
+  if (!(await removeAnchor(context))) return false;
   const { cluster, target, inputs } = context;
   const what = `Job ${anchorName} to be deleted`;
   const lookAt = shell`kubectl -n ${target.namespace} describe job ${anchorName}`;
   const limit = inputs.detachTimeout;
-  await waitFor({ what, limit, limitInput: 'detach-timeout', lookAt, ...context }, async () => {
+  return await waitFor({ what, limit, limitInput: 'detach-timeout', lookAt, ...context }, async () => {
     const now = await cluster.find('jobs', anchorName, target.namespace);
-    return now === undefined ? { done: undefined } : { pending: 'its pod still exists' };
+    return now === undefined ? { done: true } : { pending: 'its pod still exists' };
   });
 }
 

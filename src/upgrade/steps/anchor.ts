@@ -52,7 +52,10 @@ export const keepAttached: Step = {
   },
 
   async undo(context) {
-    await clearAnchor(context);
+    const wasThere = await clearAnchor(context);
+    context.log.info(
+      wasThere ? `Deleted Job ${anchorName}` : `Nothing to remove: this action has no Job ${anchorName}`,
+    );
   },
 };
 

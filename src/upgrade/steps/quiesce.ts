@@ -59,7 +59,14 @@ export const quiesce: Step = {
   /** Compares PostgreSQL 12 with the measurement if it came from a backup, or if PostgreSQL 14 has served beside it, before the applications are restarted. */
   async undo(context) {
     const { measured, exchange, served } = context.journal.noted;
-    if (measured === undefined || (exchange === undefined && served === undefined)) return;
+    if (measured === undefined) {
+      context.log.info('Nothing to compare: the data was not measured');
+      return;
+    }
+    if (exchange === undefined && served === undefined) {
+      context.log.info('Nothing to compare: PostgreSQL 12 has its own files, which PostgreSQL 14 did not serve');
+      return;
+    }
     try {
       await compare(context, measured);
     } catch (error) {

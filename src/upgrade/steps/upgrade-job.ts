@@ -63,7 +63,10 @@ export const runUpgradeJob: Step = {
       return;
     }
     const { mayHaveRun, runs } = await settled(context);
-    if (!mayHaveRun) return;
+    if (!mayHaveRun) {
+      log.info('The upgrade Job did not start: the data directory is as it was');
+      return;
+    }
     // The result of one pod is not final if another pod was at work too.
     if (results.job?.reverted === true && runs < 2) {
       log.info('The Job itself restored the data directory of PostgreSQL 12');

@@ -160,6 +160,11 @@ describe('the anchor', () => {
     await keepAttached.undo?.(setting.context);
     expect(made(setting)).toBeUndefined();
     expect(setting.context.results.anchor).toBeUndefined();
+    await keepAttached.undo?.(setting.context);
+    expect(setting.log.lines.slice(-2)).toEqual([
+      `Deleted Job ${anchorName}`,
+      `Nothing to remove: this action has no Job ${anchorName}`,
+    ]);
   });
 
   test('that can not be removed now is no success of the step being taken back', async () => {

@@ -195,9 +195,19 @@ describe('undone', () => {
   });
 
   test('it compares nothing where PostgreSQL 14 has not served: the files are the same ones', async () => {
-    const { context, state } = await measured('41');
+    const { context, state, log } = await measured('41');
     const asked = state.statements.length;
     await quiesce.undo?.(context);
     expect([context.results.warnings, state.statements.length]).toEqual([[], asked]);
+    // An empty group of the log would look as if something was forgotten.
+    expect(log.text).toContain(
+      'Nothing to compare: PostgreSQL 12 has its own files, which PostgreSQL 14 did not serve',
+    );
+  });
+
+  test('it says so where nothing was measured', async () => {
+    const { context, log } = await setUp();
+    await quiesce.undo?.(context);
+    expect(log.text).toContain('Nothing to compare: the data was not measured');
   });
 });

@@ -205,6 +205,7 @@ describe('taking the upgrade Job back', () => {
     await undo(setting);
     expect(setting.cluster.writes).toContain(`delete jobs/${jobName}`);
     expect(setting.cluster.writes).not.toContain(`create jobs/${revertName}`);
+    expect(setting.log.text).toContain('The upgrade Job did not start: the data directory is as it was');
   });
 
   test('is not misled by a container that never was and is told as ended while its pod goes', async () => {
