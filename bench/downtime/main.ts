@@ -1,42 +1,29 @@
-// npm run bench:downtime -- [--profile bench|cloud] [--scale N] [--rounds N] [--size-mb N] [--tables N] [--transfer MODE] [--namespace NS]
-// The action against the vendor's page, in turns, on servers with the same data; medians, and ratios.
-import { parseArgs } from 'node:util';
+// npm run bench:downtime -- [OPTION…]; bench/README.md has the options.
+// The action against the vendor's page, in turns, on servers with the same data; medians, ratios and slopes.
+import { writeFileSync } from 'node:fs';
 import { runAction } from '../../test/cluster/action.ts';
 import { bench } from '../../test/cluster/bench.ts';
 import { Commands } from './commands.ts';
 import { upgradeAsDocumented } from './documented.ts';
 import { measure, type Ended, type Measured } from './measure.ts';
+import { fewestRounds, parseOptions, type DataShape } from './options.ts';
 import type { Phases } from './phases.ts';
-import { benchProfile, cloudProfile } from './profile.ts';
-import { tell, tellRatios } from './tell.ts';
+import { drawPaths } from './picture.ts';
+import { benchProfile, cloudProfile, type Profile } from './profile.ts';
+import { readyLater } from './snapshot-class.ts';
+import { shapeText, tell, tellSlopes, type Rounds } from './tell.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    profile: { type: 'string', default: 'bench' },
-    scale: { type: 'string', default: '1' },
-    rounds: { type: 'string', default: '1' },
-    'size-mb': { type: 'string', default: '150' },
-    tables: { type: 'string', default: '300' },
-    transfer: { type: 'string', default: 'auto' },
-    namespace: { type: 'string', default: 'bench-downtime' },
-  },
-});
-for (const name of ['rounds', 'size-mb', 'tables'] as const) {
-  if (!/^[1-9]\d*$/.test(options[name])) throw new Error(`--${name} takes a whole number from 1 on, not ${options[name]}`);
-}
-if (!['bench', 'cloud'].includes(options.profile)) throw new Error(`--profile takes bench or cloud, not ${options.profile}`);
-const scale = Number(options.scale);
-if (!(scale > 0)) throw new Error(`--scale takes a number above 0, not ${options.scale}`);
-const { namespace, transfer } = options;
-const fixture = ['--size-mb', options['size-mb'], '--tables', options.tables];
+const options = parseOptions(process.argv.slice(2));
+const { namespace, profile, scale, transfer, snapshotGate } = options;
 
 async function byAction(phases: Phases, kubeconfig: string): Promise<Ended> {
-  const end = await runAction({ namespace, mode: 'upgrade', confirm: namespace, transfer, kubeconfig });
+  const given = { transfer, 'snapshot-gate': snapshotGate, kubeconfig };
+  const end = await runAction({ namespace, mode: 'upgrade', confirm: namespace, ...given });
   if (end.exitCode !== 0) throw new Error(end.log);
-  for (const { id, title, seconds } of end.report.phases) {
-    if (!['discover', 'precheck'].includes(id)) phases.seconds.set(title, seconds);
-  }
-  const last = end.report.phases.find(({ id }) => id === 'analyze');
+  const timed = end.report.phases.filter(({ id }) => !['discover', 'precheck'].includes(id));
+  for (const { title, startedAt, seconds } of timed)
+    phases.all.push({ title, from: Date.parse(startedAt), seconds });
+  const last = timed.find(({ id }) => id === 'analyze');
   const analyzed = last === undefined ? {} : { analyzed: Date.parse(last.startedAt) + last.seconds * 1000 };
   return { told: Number(end.outputs['downtime-seconds']), ...analyzed };
 }
@@ -46,24 +33,59 @@ function chanceOf(round: number): number {
   return (round * 0.618) % 1;
 }
 
-const ours: Measured[] = [];
-const documented: Measured[] = [];
-for (let round = 1; round <= Number(options.rounds); round++) {
-  console.log(`Round ${String(round)} of ${options.rounds}: ${options['size-mb']} MB in ${options.tables} tables …`);
-  const profile = options.profile === 'cloud' ? cloudProfile(scale, chanceOf(round)) : benchProfile();
-  // The one that goes first changes, so that neither always finds the warmer machine.
-  const turns = [
-    async () =>
-      documented.push(
-        await measure(namespace, fixture, profile, (phases, kubeconfig) =>
-          upgradeAsDocumented(namespace, phases, new Commands(kubeconfig)),
-        ),
-      ),
-    async () => ours.push(await measure(namespace, fixture, profile, byAction)),
-  ];
-  for (const turn of round % 2 === 1 ? turns : turns.toReversed()) await turn();
+async function measured(shape: DataShape, of: Profile, way: Parameters<typeof measure>[3]): Promise<Measured> {
+  const fixture = ['--size-mb', String(shape.sizeMb), '--tables', String(shape.tables)];
+  return await measure(namespace, fixture, of, way);
 }
-tell('As documented', documented);
-tell('By the action (it also compares the data, and updates extensions)', ours);
-tellRatios(ours, documented);
+
+/** Both ways in turns, in each round with each data, so that a machine that slows down slows all alike. */
+async function measureAll(shapes: readonly DataShape[]): Promise<Rounds[]> {
+  const all: Rounds[] = shapes.map((shape) => ({ shape, documented: [], ours: [] }));
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const { shape, documented, ours } of all) {
+      console.log(`Round ${String(round)} of ${String(options.rounds)}: ${shapeText(shape)} …`);
+      const like = profile === 'cloud' ? cloudProfile(scale, chanceOf(round)) : benchProfile();
+      // The one that goes first changes, so that neither always finds the warmer machine.
+      const turns = [
+        async () =>
+          documented.push(
+            await measured(shape, like, (phases, kubeconfig) =>
+              upgradeAsDocumented(namespace, phases, new Commands(kubeconfig)),
+            ),
+          ),
+        async () => ours.push(await measured(shape, like, byAction)),
+      ];
+      for (const turn of round % 2 === 1 ? turns : turns.toReversed()) await turn();
+    }
+  }
+  return all;
+}
+
+const restore = readyLater(options.snapshotReady * scale);
+try {
+  const sweeps = options.sweeps.length === 0 ? [undefined] : options.sweeps;
+  for (const sweep of sweeps) {
+    const all = await measureAll(sweep?.shapes ?? [options.shape]);
+    for (const rounds of all) tell(rounds);
+    if (sweep !== undefined) tellSlopes(sweep, all);
+    const [first] = all;
+    if (options.picture !== '' && first !== undefined) writeFileSync(options.picture, pictureOf(first));
+  }
+} finally {
+  restore();
+}
+if (options.rounds < fewestRounds)
+  console.log(`\nFewer than ${String(fewestRounds)} rounds: a try, and no figure to be quoted.`);
 bench('delete-server', namespace);
+
+/** Of the round whose downtime by the action is the median one. */
+function pictureOf({ documented, ours }: Rounds): string {
+  const byDowntime = ours.map((_, round) => round).sort((a, b) => (ours[a]?.downtime ?? 0) - (ours[b]?.downtime ?? 0));
+  const round = byDowntime[Math.floor(byDowntime.length / 2)] ?? 0;
+  const pathOf = (title: string, of: Measured | undefined) => ({
+    title,
+    downtime: of?.downtime ?? 0,
+    phases: of?.phases ?? [],
+  });
+  return drawPaths([pathOf("The vendor's upgrade page", documented[round]), pathOf('This action', ours[round])]);
+}

@@ -5,7 +5,7 @@ import { replicas } from '../../test/cluster/server.ts';
 import { verifyWriter } from '../../test/cluster/writer.ts';
 import { countersOf, type Counters } from './counters.ts';
 import { Observer } from './observer.ts';
-import { Phases } from './phases.ts';
+import { Phases, sinceStop, type TimedPhase } from './phases.ts';
 import type { Profile } from './profile.ts';
 import { acknowledgements, backSince } from './writer-journal.ts';
 
@@ -17,7 +17,8 @@ export interface Measured {
   readonly whole: number;
   /** The downtime as the upgrade itself tells it, if it does. */
   readonly told: number | undefined;
-  readonly phases: ReadonlyMap<string, number>;
+  /** Those that had not ended when the first application was told to stop, in the order in which they began. */
+  readonly phases: readonly TimedPhase[];
   readonly counters: Counters;
 }
 
@@ -59,7 +60,7 @@ export async function measure(
       downtime: (up - stopped) / 1000,
       whole: (Math.max(up, analyzed ?? 0) - stopped) / 1000,
       told,
-      phases: phases.seconds,
+      phases: sinceStop(phases.all, stopped),
       counters: countersOf(audit.events(), { from: stopped, to: up }, volume),
     };
   } finally {

@@ -1,10 +1,40 @@
-/** Seconds by phase, in the order in which they ran. */
-export class Phases {
-  readonly seconds = new Map<string, number>();
+/** What a way to upgrade did for a time. */
+export interface Phase {
+  readonly title: string;
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly seconds: number;
+}
 
-  async measure(name: string, body: () => Promise<void>): Promise<void> {
+/** Phases in the order in which they ended. */
+export class Phases {
+  readonly all: Phase[] = [];
+
+  async measure(title: string, body: () => Promise<void>): Promise<void> {
+    const from = Date.now();
     const start = performance.now();
     await body();
-    this.seconds.set(name, (performance.now() - start) / 1000);
+    this.all.push({ title, from, seconds: (performance.now() - start) / 1000 });
   }
+}
+
+/** In seconds since the first application was told to stop. */
+export interface TimedPhase {
+  readonly title: string;
+  /** Not before that moment. */
+  readonly from: number;
+  readonly seconds: number;
+}
+
+/**
+ * What a phase took before the downtime is no part of it.
+ * @param stopped when the first application was told to stop, in milliseconds since 1970
+ * @returns in the order in which they began
+ */
+export function sinceStop(phases: readonly Phase[], stopped: number): TimedPhase[] {
+  return phases
+    .map(({ title, from, seconds }) => ({ title, from: (from - stopped) / 1000, to: (from - stopped) / 1000 + seconds }))
+    .filter(({ to }) => to > 0)
+    .map(({ title, from, to }) => ({ title, from: Math.max(0, from), seconds: to - Math.max(0, from) }))
+    .sort((a, b) => a.from - b.from);
 }

@@ -1,19 +1,53 @@
-// What was measured, for people: medians by phase, what dominates, and ratios.
+// What was measured, for people: medians by phase, what dominates, ratios and slopes.
 import type { Measured } from './measure.ts';
+import type { DataShape, Sweep } from './options.ts';
+import { median, ratioOf, slopeOf, spreadOf, type Spread } from './statistics.ts';
 
-/** Prints the phases, each with its share of the whole, and the figures seen from outside. */
-export function tell(title: string, rounds: readonly Measured[]): void {
-  const whole = median(rounds.map((round) => round.whole));
-  const phases = [...(rounds[0]?.phases.keys() ?? [])].map((name) => ({
+/** Both ways with the same data, in the same rounds. */
+export interface Rounds {
+  readonly shape: DataShape;
+  readonly documented: Measured[];
+  readonly ours: Measured[];
+}
+
+/** Both are seen from outside. */
+const figures = [
+  ['downtime', 'downtime'],
+  ['whole', 'downtime and statistics'],
+] as const;
+
+const ways = [
+  ['documented', 'As documented'],
+  ['ours', 'By the action (it also compares the data, and updates extensions)'],
+] as const;
+
+/** Prints the phases of both ways, each with its share of the whole, and how the two compare. */
+export function tell(rounds: Rounds): void {
+  console.log(`\n${shapeText(rounds.shape)}`);
+  for (const [way, title] of ways) tellWay(title, rounds[way]);
+  tellRatios(rounds);
+}
+
+export function shapeText({ sizeMb, tables }: DataShape): string {
+  return `${String(sizeMb)} MB in ${String(tables)} tables`;
+}
+
+function tellWay(title: string, rounds: readonly Measured[]): void {
+  const whole = spreadOf(rounds.map((round) => round.whole));
+  const phases = (rounds[0]?.phases ?? []).map(({ title: name }) => ({
     name,
-    seconds: median(rounds.map((round) => round.phases.get(name) ?? NaN)),
+    seconds: median(rounds.map((round) => round.phases.find((phase) => phase.title === name)?.seconds ?? NaN)),
   }));
   console.log(`\n${title}`);
-  for (const { name, seconds } of phases) console.log(line(seconds, `${share(seconds, whole)}  ${name}`));
+  for (const { name, seconds } of phases) console.log(line(seconds, `${share(seconds, whole.median)}  ${name}`));
   const largest = [...phases].sort((a, b) => b.seconds - a.seconds).slice(0, 2);
-  console.log(`most of it: ${largest.map(({ name, seconds }) => `${name} (${share(seconds, whole).trim()})`).join(', ')}`);
-  console.log(line(median(rounds.map((round) => round.downtime)), 'downtime, seen from outside'));
-  console.log(line(whole, 'until the statistics are there too'));
+  console.log(
+    `most of it: ${largest.map(({ name, seconds }) => `${name} (${share(seconds, whole.median).trim()})`).join(', ')}`,
+  );
+  for (const [of, what] of figures) {
+    const spread = spreadOf(rounds.map((round) => round[of]));
+    console.log(line(spread.median, `${what}, seen from outside ${rangeText(spread, 1)}`));
+  }
   const counted = rounds.at(-1)?.counters;
   if (counted !== undefined)
     console.log(
@@ -23,25 +57,33 @@ export function tell(title: string, rounds: readonly Measured[]): void {
   if (told.length > 0) console.log(line(median(told), 'downtime, as it tells it itself'));
 }
 
-/** Prints the first in relation to the second: medians, and each round by itself. */
-export function tellRatios(ours: readonly Measured[], documented: readonly Measured[]): void {
+/** The action in relation to the documented way: medians, their spread, and each round by itself. */
+function tellRatios({ ours, documented }: Rounds): void {
   console.log('\nratio (action / documented)');
-  for (const [of, title] of [
-    ['downtime', 'downtime'],
-    ['whole', 'downtime and statistics'],
-  ] as const) {
-    const rounds = ours.map((round, index) => round[of] / (documented[index]?.[of] ?? NaN));
-    const ratio = median(ours.map((round) => round[of])) / median(documented.map((round) => round[of]));
-    console.log(`  ${ratio.toFixed(2)}  ${title} (by round: ${rounds.map((r) => r.toFixed(2)).join(', ')})`);
+  for (const [of, title] of figures) {
+    const [a, b] = [ours.map((round) => round[of]), documented.map((round) => round[of])];
+    const ratio = ratioOf(a, b);
+    const byRound = a.map((seconds, round) => (seconds / (b[round] ?? NaN)).toFixed(2)).join(', ');
+    console.log(`  ${ratio.median.toFixed(2)}  ${title} ${rangeText(ratio, 2)}, by round: ${byRound}`);
   }
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? NaN)
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+/** Prints by how much both ways take longer with more data. */
+export function tellSlopes({ of }: Sweep, all: readonly Rounds[]): void {
+  const unit = of === 'size' ? 'GB' : '1,000 tables';
+  console.log(`\nslope, by least squares over all rounds (${all.map(({ shape }) => shapeText(shape)).join('; ')})`);
+  for (const [way, title] of ways) {
+    for (const [figure, what] of figures) {
+      const points = all.flatMap(({ shape, ...measured }) =>
+        measured[way].map((round) => ({ x: (of === 'size' ? shape.sizeMb : shape.tables) / 1000, y: round[figure] })),
+      );
+      console.log(`  ${slopeOf(points).toFixed(2).padStart(6)} s per ${unit}  ${what}. ${title}`);
+    }
+  }
+}
+
+function rangeText({ least, most }: Spread, digits: number): string {
+  return `(${least.toFixed(digits)}–${most.toFixed(digits)})`;
 }
 
 function line(seconds: number, text: string): string {

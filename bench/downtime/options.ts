@@ -1,0 +1,104 @@
+// What the command line of the benchmark asks for.
+import { parseArgs } from 'node:util';
+
+/** So many rounds make a figure that may be quoted: with fewer, the spread says nothing. */
+export const fewestRounds = 5;
+
+/** The data of the servers that are upgraded. */
+export interface DataShape {
+  readonly sizeMb: number;
+  readonly tables: number;
+}
+
+/** Servers that differ in one thing. */
+export interface Sweep {
+  readonly of: 'size' | 'tables';
+  readonly shapes: readonly DataShape[];
+}
+
+export interface Options {
+  readonly profile: 'bench' | 'cloud';
+  /** Of all times of the profile, and of `snapshotReady`. */
+  readonly scale: number;
+  readonly rounds: number;
+  readonly shape: DataShape;
+  /** Without any, servers of `shape` alone are measured. */
+  readonly sweeps: readonly Sweep[];
+  /** Seconds from the cut of a snapshot until the driver says that it is ready, for both ways. */
+  readonly snapshotReady: number;
+  /** Inputs of the action. */
+  readonly transfer: string;
+  readonly snapshotGate: string;
+  readonly namespace: string;
+  /** Where to write the picture of both critical paths; '' for none. */
+  readonly picture: string;
+}
+
+/** @throws Error that says what is wrong with which option */
+export function parseOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      profile: { type: 'string', default: 'bench' },
+      scale: { type: 'string', default: '1' },
+      rounds: { type: 'string', default: String(fewestRounds) },
+      'size-mb': { type: 'string', default: '150' },
+      tables: { type: 'string', default: '300' },
+      sweep: { type: 'string', multiple: true, default: [] },
+      'snapshot-ready': { type: 'string', default: '0' },
+      transfer: { type: 'string', default: 'auto' },
+      'snapshot-gate': { type: 'string', default: 'ready' },
+      namespace: { type: 'string', default: 'bench-downtime' },
+      picture: { type: 'string', default: '' },
+    },
+  });
+  const shape = { sizeMb: whole('size-mb', values['size-mb']), tables: whole('tables', values.tables) };
+  return {
+    profile: oneOf('profile', ['bench', 'cloud'], values.profile),
+    scale: positive('scale', values.scale),
+    rounds: whole('rounds', values.rounds),
+    shape,
+    sweeps: values.sweep.map((text) => sweepOf(text, shape)),
+    snapshotReady: seconds('snapshot-ready', values['snapshot-ready']),
+    transfer: oneOf('transfer', ['auto', 'clone', 'link', 'copy'], values.transfer),
+    snapshotGate: oneOf('snapshot-gate', ['ready', 'cut'], values['snapshot-gate']),
+    namespace: values.namespace,
+    picture: values.picture,
+  };
+}
+
+/** `size=100,1000,3000` (MB) or `tables=300,2000` */
+function sweepOf(text: string, shape: DataShape): Sweep {
+  const [, of = '', list = ''] = /^(size|tables)=(\d+(?:,\d+)+)$/.exec(text) ?? [];
+  const values = list.split(',').map(Number);
+  if (of === '' || values.includes(0) || new Set(values).size < values.length)
+    throw new Error(`--sweep takes size=MB,MB,… or tables=N,N,…, at least two different numbers, not ${text}`);
+  return of === 'size'
+    ? { of, shapes: values.map((sizeMb) => ({ ...shape, sizeMb })) }
+    : { of: 'tables', shapes: values.map((tables) => ({ ...shape, tables })) };
+}
+
+function whole(name: string, text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`--${name} takes a whole number from 1 on, not ${text}`);
+  return Number(text);
+}
+
+function positive(name: string, text: string): number {
+  if (!(decimal(text) > 0)) throw new Error(`--${name} takes a number above 0, not ${text}`);
+  return Number(text);
+}
+
+function seconds(name: string, text: string): number {
+  if (!(decimal(text) >= 0)) throw new Error(`--${name} takes seconds, not ${text}`);
+  return Number(text);
+}
+
+function decimal(text: string): number {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+}
+
+function oneOf<T extends string>(name: string, choices: readonly T[], text: string): T {
+  const chosen = choices.find((choice) => choice === text);
+  if (chosen === undefined) throw new Error(`--${name} takes ${choices.join(' or ')}, not ${text}`);
+  return chosen;
+}
