@@ -32,3 +32,28 @@ export const clientRows = `SELECT json_build_object('pid', pid, 'database', datn
 export async function readClients(database: Database): Promise<Client[]> {
   return clients.parse(jsonLines(await database.read('template1', clientRows)));
 }
+
+/** Processes of PostgreSQL itself, by `backend_type`, and those of pg_prewarm, which write into no table. Workers of subscriptions have a check of their own. */
+const ownProcesses = [
+  ...['client backend', 'parallel worker', 'autovacuum launcher', 'autovacuum worker', 'archiver', 'startup'],
+  ...['background writer', 'checkpointer', 'walwriter', 'walsender', 'walreceiver'],
+  ...['logical replication launcher', 'logical replication worker', 'autoprewarm worker'],
+];
+
+/** Of a row of pg_stat_activity: a process that a library of an extension runs. It writes without a client. */
+export const isBackgroundWorker = `backend_type NOT IN (${ownProcesses.map((type) => `'${type}'`).join(', ')})`;
+
+const backgroundWorker = z.object({ worker: z.string(), database: z.string() });
+
+/** By its type; its database is '' where it has none of its own. */
+export type BackgroundWorker = z.infer<typeof backgroundWorker>;
+
+export const backgroundWorkers = z.array(backgroundWorker);
+
+export const backgroundWorkerRows = `SELECT DISTINCT jsonb_build_object('worker', backend_type, 'database', coalesce(datname, ''))
+     FROM pg_catalog.pg_stat_activity WHERE ${isBackgroundWorker};`;
+
+/** Processes that write without a client. */
+export async function readBackgroundWorkers(database: Database): Promise<BackgroundWorker[]> {
+  return backgroundWorkers.parse(jsonLines(await database.read('template1', backgroundWorkerRows)));
+}

@@ -1,4 +1,12 @@
-import { clientRows, clients, isAnyClient, type Client } from './clients.ts';
+import {
+  backgroundWorkerRows,
+  backgroundWorkers,
+  clientRows,
+  clients,
+  isAnyClient,
+  type BackgroundWorker,
+  type Client,
+} from './clients.ts';
 import type { DatabaseAnswers } from './ask-databases.ts';
 import type { Database } from './database.ts';
 import { obstacleRows, obstacles, type Obstacle } from './obstacles.ts';
@@ -10,6 +18,8 @@ import { known } from '../common/known.ts';
 /** Who is still connected, then what clients have left behind, and the databases. */
 export interface Left {
   readonly clients: readonly Client[];
+  /** What writes without a client. */
+  readonly workers: readonly BackgroundWorker[];
   readonly obstacles: readonly Obstacle[];
   readonly databases: readonly ListedDatabase[];
   /** What these databases answered in the same session, once no client was left; undefined where they were not asked. */
@@ -23,7 +33,7 @@ interface Along {
   readonly questions: readonly Question[];
 }
 
-const look = [clientRows, obstacleRows, databaseNames].join('\n');
+const look = [clientRows, backgroundWorkerRows, obstacleRows, databaseNames].join('\n');
 
 /** Looks in the first database, and asks in each of them if no client is left. */
 const lookAndAsk = (questions: readonly Question[]) => `\\if :{?is_free}
@@ -60,13 +70,14 @@ export async function readWhatIsLeft(database: Database, along?: Along): Promise
 function leftIn(rows: readonly unknown[]): Left {
   return {
     clients: clients.parse(rows.filter(has('pid'))),
+    workers: backgroundWorkers.parse(rows.filter(has('worker'))),
     obstacles: obstacles.parse(rows.filter(has('kind'))),
     databases: listedDatabases.parse(rows.filter(has('allowsConnections'))),
   };
 }
 
 function isAnswer(row: unknown): boolean {
-  return !['pid', 'kind', 'allowsConnections', 'asked'].some((key) => has(key)(row));
+  return !['pid', 'worker', 'kind', 'allowsConnections', 'asked'].some((key) => has(key)(row));
 }
 
 function has(key: string): (row: unknown) => boolean {

@@ -1,3 +1,4 @@
+import { isBackgroundWorker } from '../database/clients.ts';
 import type { Hazard } from './hazard.ts';
 
 export const replicationHazards: readonly Hazard[] = [
@@ -57,5 +58,18 @@ SELECT format('subscription %I', subname), format('in database %I', datname), fo
     server: `
 SELECT format('process %s', pid), format('%s, user %s, database %s, open since %s', coalesce(nullif(application_name, ''), 'unnamed'), usename, datname, xact_start), format('SELECT pg_terminate_backend(%s);', pid)
 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND (xact_start < clock_timestamp() - interval '10 minutes' OR age(backend_xmin) > 100000)`,
+  },
+  {
+    id: 'background-workers',
+    title: 'Background workers of extensions',
+    expected: 'No extension runs a background worker',
+    why: 'A library in shared_preload_libraries may run background workers in the server, such as those of pg_partman and pg_cron. They need no client, so they also write while the applications are stopped. pg_upgrade keeps what they write. But if they write between the measurement and the comparison, the data differs, and the action restores PostgreSQL 12. A worker that runs only now and then may be missed.',
+    severity: 'warning',
+    shows: 'upgrade',
+    advice:
+      "Pause these workers until the upgrade is done, by the settings of their extension. Or take their library out of shared_preload_libraries for that time, in the chart's values. A worker that will not write in the downtime needs nothing.",
+    server: `
+SELECT backend_type, format('%s; shared_preload_libraries: %s', coalesce('database ' || datname, 'no database of its own'), current_setting('shared_preload_libraries')), ''
+FROM pg_stat_activity WHERE ${isBackgroundWorker} GROUP BY backend_type, datname ORDER BY backend_type, datname`,
   },
 ];

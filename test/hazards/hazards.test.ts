@@ -11,11 +11,17 @@ import { answersTo, commandsOf, databaseOf, findingsOf, gatherHazards } from './
 import type { Fixture } from './fixture.ts';
 import { Installations, Server } from './server.ts';
 import { serverFixtures } from './server-fixtures.ts';
-import { lockFixture, standbyFixture, transactionFixture, type LiveFixture } from './live-fixtures.ts';
+import {
+  backgroundWorkerFixture,
+  lockFixture,
+  standbyFixture,
+  transactionFixture,
+  type LiveFixture,
+} from './live-fixtures.ts';
 
 jest.setTimeout(300_000);
 
-const live: readonly LiveFixture[] = [standbyFixture, transactionFixture];
+const live: readonly LiveFixture[] = [standbyFixture, transactionFixture, backgroundWorkerFixture];
 const fixtures: readonly Fixture[] = [...databaseFixtures, ...codeFixtures, ...serverFixtures];
 const together = fixtures.filter((f) => f.alone !== true);
 const alone = fixtures.filter((f) => f.alone === true);

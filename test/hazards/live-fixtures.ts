@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Server } from './server.ts';
 
@@ -68,6 +69,29 @@ export const transactionFixture: LiveFixture = {
 DO $$ BEGIN FOR n IN 1..100001 LOOP BEGIN INSERT INTO counted VALUES (n); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$;`,
     );
     return end;
+  },
+};
+
+/** That of the bench's extension; pg_prewarm's run too, and are none that count. */
+export const backgroundWorkerFixture: LiveFixture = {
+  check: 'background-workers',
+  evidence:
+    /^bench_partman background worker: database postgres; shared_preload_libraries: pg_prewarm, bench_partman_bgw$/,
+  async begin(server) {
+    const library = join(server.installations.directory, '12/lib/postgresql/bench_partman_bgw.so');
+    const source = 'bench/images/server/bench_partman/worker.c';
+    execFileSync('gcc', ['-shared', '-fPIC', '-DMAJOR=12', '-o', library, source], { stdio: 'pipe' });
+    const preload = async (change: string, condition: string) => {
+      server.sql('postgres', `ALTER SYSTEM ${change}`);
+      server.stop();
+      server.start();
+      await until(server, condition);
+    };
+    await preload(
+      'SET shared_preload_libraries = pg_prewarm, bench_partman_bgw',
+      "EXISTS (SELECT FROM pg_stat_activity WHERE backend_type ~ '^bench_partman')",
+    );
+    return () => preload('RESET shared_preload_libraries', 'true');
   },
 };
 

@@ -22,6 +22,7 @@ export interface ServerState {
   /** Rows of pg_prepared_xacts and pg_replication_slots. */
   obstacles: Obstacle[];
   clients: { pid: number; database: string; user: string; application: string; address: string; state: string }[];
+  workers: { worker: string; database: string }[];
   md5Roles: string[];
   /** What the list of the files in both data directories says, one line each, where all of them are as they were. */
   listed: (lines: readonly string[]) => readonly string[];
@@ -85,6 +86,7 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
       circle: databaseState({ relations: [['public.builds', 'rows', '42']] }),
     },
     clients: [],
+    workers: [],
     obstacles: [],
     md5Roles: [],
     listed: (lines) => lines,
@@ -166,6 +168,7 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('pg_read_binary_file')) return rows(pagesIn(sql));
   if (sql.includes('pg_logical_emit_message')) return `${rows([{ position: state.mark }])}0/2000000\n`;
   if (sql.includes('pg_prepared_xacts')) return rows(state.obstacles);
+  if (sql.includes("'worker'")) return rows(state.workers);
   if (sql.includes('pg_stat_activity')) return rows(state.clients);
   if (sql.includes('REINDEX INDEX')) return rows([{ reindexed: 'public.builds_pkey' }]);
   if (sql.includes('pg_available_extensions')) return rows(outdated(database, state.newVersionNumber));
@@ -175,7 +178,7 @@ function answer(state: ServerState, name: string, sql: string): string {
 }
 
 function whatIsLeft(state: ServerState): string {
-  return rows([...state.clients, ...state.obstacles, ...listedDatabases(state)]);
+  return rows([...state.clients, ...state.workers, ...state.obstacles, ...listedDatabases(state)]);
 }
 
 function listedDatabases({ databases }: ServerState): object[] {

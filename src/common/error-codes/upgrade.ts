@@ -65,7 +65,7 @@ export const upgradeCodes = {
   'data-differs': [
     failed,
     'PostgreSQL 14 does not have what was measured before the upgrade.',
-    'Look at what differs. A client that wrote while the applications were stopped is the usual cause.',
+    'Look at what differs. A client that wrote while the applications were stopped is the usual cause, or a background worker of an extension.',
   ],
   'ended-meanwhile': [
     failed,

@@ -1,4 +1,5 @@
 import type { V1Job } from '@kubernetes/client-node';
+import type { BackgroundWorker } from '../../database/clients.ts';
 import type { Database } from '../../database/database.ts';
 import type { Fingerprint } from '../../database/fingerprint.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
@@ -45,6 +46,8 @@ export interface Results {
   /** The databases that accept connections, as they were just before the downtime. */
   databases?: readonly string[];
   before?: Fingerprint;
+  /** What wrote without a client when that was measured, or may have. */
+  workers?: readonly BackgroundWorker[];
   /** The backup of the volume as it was before the upgrade. */
   backup?: Backup;
   /** When its snapshot was cut by the storage's clock, and seen to be ready by the API server's. */

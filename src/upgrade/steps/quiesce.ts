@@ -4,6 +4,7 @@ import { measure } from '../../database/measurement.ts';
 import { obstacleName, obstacleRemedy, type Obstacle } from '../../database/obstacles.ts';
 import type { ListedDatabase } from '../../database/server.ts';
 import { readWhatIsLeft, type Left } from '../../database/what-is-left.ts';
+import type { BackgroundWorker } from '../../database/clients.ts';
 import { describe, UpgradeError } from '../../common/errors.ts';
 import { sessionIn } from '../../target/session.ts';
 import { withHeartbeat, type LongWork } from '../../ports/heartbeat.ts';
@@ -41,7 +42,9 @@ export const quiesce: Step = {
       log.info(`Using the measurement by ${journal.record.runId}: ${fingerprintSize(results.before)}`);
       return;
     }
-    const { databases, obstacles, answers } = await waitForClients(context);
+    const { databases, obstacles, workers, answers } = await waitForClients(context);
+    results.workers = workers;
+    if (workers.length > 0) log.info(`Background workers still run, and may write: ${workersText(workers)}`);
     expectNoObstacle(context, obstacles);
     // Before the measurement, which opens tables: PostgreSQL 12 then runs functions of partition keys.
     await expectNoUsersCode(context, databases, answers);
@@ -125,6 +128,13 @@ async function waitForClients(context: Context): Promise<Left> {
       };
     },
   );
+}
+
+/** `pg_cron launcher (database postgres)` */
+export function workersText(workers: readonly BackgroundWorker[]): string {
+  return workers
+    .map(({ worker, database }) => `${worker} (${database === '' ? 'no database of its own' : `database ${database}`})`)
+    .join(', ');
 }
 
 /** A client may have prepared a transaction or created a slot since the checks. */

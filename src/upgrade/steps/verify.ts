@@ -3,11 +3,13 @@ import { compareFingerprints, fingerprintSize } from '../../database/compare-fin
 import type { Fingerprint } from '../../database/fingerprint.ts';
 import { measure, type Measurement } from '../../database/measurement.ts';
 import { listFiles, readPages } from '../../database/relation-files.ts';
+import { readBackgroundWorkers, type BackgroundWorker } from '../../database/clients.ts';
 import { readDatabaseNames } from '../../database/server.ts';
 import { UpgradeError } from '../../common/errors.ts';
+import { known } from '../../common/known.ts';
 import { allNamed } from '../../common/parallel.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
-import { measurementLimit, measuring } from './quiesce.ts';
+import { measurementLimit, measuring, workersText } from './quiesce.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
 import type { Context, Step } from '../contract/step.ts';
 
@@ -33,7 +35,7 @@ export const verify: Step = {
     if (differences.length === 0) {
       results.comparison = `The data is as measured before the upgrade: ${fingerprintSize(after.fingerprint)}. ${files}`;
       log.info(results.comparison);
-    } else if (journal.noted.letIn === undefined) throw dataDiffers(differences);
+    } else if (journal.noted.letIn === undefined) throw dataDiffers(differences, await workersOf(context));
     else
       results.warnings.push(
         `The data differs from the measurement before the upgrade: ${shortened(differences)}. The action can't tell why, since somebody else had started ${journal.noted.letIn}`,
@@ -97,12 +99,31 @@ async function measureAgain(
   return measured.value;
 }
 
-function dataDiffers(differences: readonly string[]): UpgradeError {
+function dataDiffers(differences: readonly string[], workers: readonly BackgroundWorker[]): UpgradeError {
   return new UpgradeError(
     'data-differs',
     `The data differs from the measurement before the upgrade: ${shortened(differences)}.`,
-    'Find out why before you run again. The usual cause is a client that writes while the applications are stopped.',
+    `Find out why before you run again. ${usualCause(differences, workers)}`,
   );
+}
+
+/** A worker with a database of its own writes in no other one. */
+function usualCause(differences: readonly string[], workers: readonly BackgroundWorker[]): string {
+  const client = 'The usual cause is a client that writes while the applications are stopped.';
+  if (workers.length === 0) return client;
+  const isTheirs = (difference: string) =>
+    workers.some(({ database }) => database === '' || difference.startsWith(`${database}: `));
+  const others = differences.filter((difference) => !isTheirs(difference));
+  return others.length === 0
+    ? `Background workers run where it differs: ${workersText(workers)}. They write without a client. Pause them until the upgrade is done: see the check background-workers.`
+    : `${client} Background workers run too, but not where it differs: ${workersText(workers)}.`;
+}
+
+/** Those of PostgreSQL 12, where this run has seen them, and those of PostgreSQL 14. */
+async function workersOf({ database, results }: Context): Promise<readonly BackgroundWorker[]> {
+  const now = await known(() => readBackgroundWorkers(database));
+  const all = [...(results.workers ?? []), ...(now.known ? now.value : [])];
+  return [...new Map(all.map((one) => [`${one.worker} ${one.database}`, one])).values()];
 }
 
 function shortened(differences: readonly string[]): string {

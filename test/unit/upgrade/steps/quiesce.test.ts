@@ -35,6 +35,19 @@ describe('when the last client has gone', () => {
     expect(setting.state.statements.filter((s) => s.includes('pg_prepared_xacts'))).toHaveLength(1);
   });
 
+  test('background workers do not keep it waiting, and are named', async () => {
+    const { context, state, log } = await setUp();
+    state.workers = [
+      { worker: 'pg_cron launcher', database: 'postgres' },
+      { worker: 'launcher', database: '' },
+    ];
+    await quiesce.run(context);
+    expect(log.text).toContain(
+      'Background workers still run, and may write: pg_cron launcher (database postgres), launcher (no database of its own)',
+    );
+    expect(context.results.workers).toEqual(state.workers);
+  });
+
   const open = ['circle', 'postgres', 'template1'];
 
   test.each([

@@ -26,6 +26,33 @@ describe('verify', () => {
     expect(error.remedy.text).toContain('a client that writes');
   });
 
+  test.each([
+    [
+      'in a database with a background worker is told from what a client writes',
+      ['circle'],
+      /^Find out why .* Background workers run where it differs: bgw \(database circle\)\..*background-workers\.$/,
+    ],
+    ['beside a launcher, too', [''], /Background workers run where it differs: bgw \(no database of its own\)/],
+    [
+      'in another database is not',
+      ['postgres'],
+      /a client that writes .* but not where it differs: bgw \(database postgres\)\.$/,
+    ],
+  ])('what differs %s', async (_what, databases, remedy) => {
+    const { context, state } = await setUp();
+    context.results.before = (await measure(context.database, 2, 1000)).fingerprint;
+    state.databases['circle'] = databaseState({ relations: [['public.builds', 'rows', '43']] });
+    const workers = databases.map((database) => ({ worker: 'bgw', database }));
+    context.results.workers = workers;
+    expect((await thrownBy(() => verify.run(context))).remedy.text).toMatch(remedy);
+    // A run that resumes the upgrade has not seen those of PostgreSQL 12.
+    delete context.results.workers;
+    state.workers = workers;
+    expect((await thrownBy(() => verify.run(context))).remedy.text).toMatch(remedy);
+    state.refuse = [{ statement: /'worker'/, message: 'no' }];
+    expect((await thrownBy(() => verify.run(context))).remedy.text).toContain('a client that writes');
+  });
+
   test('takes one program in the pod after the other, but for the list of databases and that of files', async () => {
     const { context, cluster } = await setUp(undefined, { jobs: '1' });
     context.results.before = (await measure(context.database, 1, 1000)).fingerprint;
