@@ -47,7 +47,7 @@ const byMessage: readonly (Refusal & { readonly message: RegExp })[] = [
     message: /repository rule violations|protected branch|cannot create ref|bypass/i,
     code: 'github-rule',
     remedy:
-      'Let the rules of the repository (Settings, Rules) allow the token this branch, or set "pull-request-branch" to a name that they allow.',
+      'Let the rules of the repository (Settings, Rules) allow the token this branch. Or set "pull-request-branch" to a name that they allow.',
   },
 ];
 

@@ -17,7 +17,7 @@ export function expectSafeWire({ name, server, proxyUrl }: KubeconfigCluster, us
   if (url.protocol !== 'https:')
     throw new ConfigurationError(
       'kubeconfig-server-insecure',
-      `The server of cluster ${JSON.stringify(name)} in the kubeconfig has an address with http:, so the credentials would go there in clear text. Nothing was sent.`,
+      `The server of cluster ${JSON.stringify(name)} in the kubeconfig has an address with http:. The credentials would go there in clear text. Nothing was sent.`,
       'Set clusters[].cluster.server to the address with https:, and certificate-authority-data to the certificate that signs it.',
     );
   if (proxyUrl !== undefined && !proxySchemes.includes(parsed(proxyUrl)?.protocol ?? ''))

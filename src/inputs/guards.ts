@@ -108,7 +108,7 @@ function named(event: string): string {
 const started = {
   upgrade: 'The action stops the applications meanwhile.',
   rollback:
-    'If the applications have been restarted on PostgreSQL 14, the rollback first only says what you would lose, and changes nothing. Otherwise it loses nothing, and begins at once.',
+    'If the applications have been restarted on PostgreSQL 14, the rollback first only says what you would lose. It changes nothing then. Otherwise it loses nothing, and begins at once.',
 };
 
 /**

@@ -133,7 +133,7 @@ export const inputTable = {
     {
       default: '{"requests":{"cpu":"200m","memory":"512Mi"},"limits":{"cpu":"4","memory":"2Gi"}}',
       description:
-        "Resources of the upgrade Job and of the restore test's pod, as YAML or JSON in the form of a container's `resources`. While the Job runs, the applications need no CPU, so its limit may be high.",
+        "Resources of the upgrade Job and of the restore test's pod: a container's `resources`, as YAML or JSON. While the Job runs, the applications need no CPU, so its limit may be high.",
       modes: checking,
     },
     parseResources,
@@ -146,7 +146,7 @@ export const inputTable = {
   }),
   probeVolume: flag({
     description:
-      "Consent to a trial on the running server's volume. The action writes a small file beside the data directory, makes a reflink and a hard link of it, and removes all three. The checks then report how pg_upgrade will transfer the files. Without it, only the Job tries this, before it changes anything.",
+      "Consent to a trial on the running server's volume. The action writes a small file beside the data directory, and makes a reflink and a hard link of it. Then it removes all three. The checks then report how pg_upgrade will transfer the files. Without it, only the Job tries this, before it changes anything.",
     modes: checking,
   }),
 
@@ -206,7 +206,7 @@ export const inputTable = {
   verifyBackup: flag({
     default: 'true',
     description:
-      'Before the downtime, make a volume from a snapshot (or clone) of the running server, and start PostgreSQL 12 on it. A backup that cannot be restored is then found in time.',
+      'Before the downtime, make a volume from a snapshot (or clone) of the running server. Start PostgreSQL 12 on it. A backup that cannot be restored is then found in time.',
     modes: checking,
     needs: ['backup: snapshot', 'backup: clone'],
   }),

@@ -109,7 +109,7 @@ async function make(
 
 function noRoom({ number }: OwnIssue, { warnings }: Written): false {
   warnings.push(
-    `The text of issue #${String(number)} leaves no room for this action's part, so the action left the issue as it is.`,
+    `The text of issue #${String(number)} leaves no room for this action's part. The action left the issue as it is.`,
   );
   return false;
 }

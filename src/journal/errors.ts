@@ -23,7 +23,7 @@ export function notAuthentic(namespace: string, data: JournalData): UpgradeError
 export function replayed(namespace: string, counter: number, highest: number): UpgradeError {
   return new UpgradeError(
     'journal-replayed',
-    `The journal, ConfigMap ${journalName} in namespace ${namespace}, is older than the newest one: it is at change ${String(counter)}, but the PersistentVolume has counted change ${String(highest)}. Somebody restored an old ConfigMap. Nothing was changed.`,
+    `The journal, ConfigMap ${journalName} in namespace ${namespace}, is older than the newest one. It is at change ${String(counter)}, but the PersistentVolume has counted change ${String(highest)}. Somebody restored an old ConfigMap. Nothing was changed.`,
     `If you have the newest one, for example in a backup of the cluster, restore it and run again. ${otherwise(namespace)}`,
   );
 }

@@ -107,13 +107,13 @@ export const upgradePermissions: readonly Permission[] = [
     verb: 'get',
     resource: 'volumesnapshotcontents',
     mode: 'upgrade',
-    why: 'see whether the backup is cut, keep it in the storage (deletionPolicy); the snapshot controller makes the name',
+    why: 'see whether the backup is cut, and keep it in the storage (deletionPolicy). The snapshot controller makes the name',
   },
   {
     verb: 'patch',
     resource: 'volumesnapshotcontents',
     mode: 'upgrade',
-    why: 'keep the backup in the storage (deletionPolicy), have the storage asked again whether it is ready (an annotation); the snapshot controller makes the name',
+    why: 'keep the backup in the storage (deletionPolicy). Have the storage asked again whether it is ready (an annotation). The snapshot controller makes the name',
   },
   {
     verb: 'create',

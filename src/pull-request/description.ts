@@ -35,7 +35,7 @@ export function describeRun({ runUrl, upgrade }: PullRequestSettings): string {
     '**How to roll back.** ' +
       (upgrade.backup === undefined
         ? 'The cluster has no backup from before the upgrade: only a backup of your own restores PostgreSQL 12.'
-        : `${code(upgrade.backup)} holds the data as it was when PostgreSQL 12 was stopped. Run the action with \`mode: rollback\`: it reports what was written since and would be lost, and with your consent restores PostgreSQL 12. Then close this pull request, or revert it.`),
+        : `${code(upgrade.backup)} holds the data as it was when PostgreSQL 12 was stopped. Run the action with \`mode: rollback\`. It reports what was written since and would be lost. With your consent it restores PostgreSQL 12. Then close this pull request, or revert it.`),
   ].join('\n');
 }
 

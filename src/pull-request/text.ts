@@ -35,7 +35,7 @@ export function changedText(
   if (found === undefined) {
     return {
       change: {},
-      note: `The text of pull request #${String(present.number)} has lost the markers of this action, so the action left it as it is.`,
+      note: `The text of pull request #${String(present.number)} has lost the markers of this action. The action left it as it is.`,
     };
   }
   const section = sectionOf(settings, lines, found.run, redact);
@@ -44,7 +44,7 @@ export function changedText(
   if (ours === undefined) {
     return {
       change: {},
-      note: `The text of pull request #${String(present.number)} leaves no room for this action's part, so the action left it as it is.`,
+      note: `The text of pull request #${String(present.number)} leaves no room for this action's part. The action left it as it is.`,
     };
   }
   return {

@@ -148,14 +148,14 @@ export const reportShape = z.strictObject({
     })
     .optional()
     .describe(
-      'Of the VolumeSnapshot: when it was cut, and when it could be restored; absent where this run did not see it.',
+      'Of the VolumeSnapshot: when it was cut, and when it could be restored. Absent where this run did not see it.',
     ),
   downtimeSeconds: z.number().optional().describe('From the stop of the first application to the last one being back.'),
   statisticsSeconds: z
     .number()
     .optional()
     .describe(
-      'From the stop of the first application until every table had full statistics, beside the applications; absent where one has none.',
+      'From the stop of the first application until every table had full statistics, beside the applications. Absent where one has none.',
     ),
   prediction: z
     .strictObject({

@@ -210,7 +210,7 @@ async function findVolumeOf(
   } catch (error) {
     if (!(error instanceof ClusterError) || error.code !== 'forbidden') throw error;
     const remedy = shellRemedy(
-      'The volume may be a new one: a rollback or a restore has made it, and the ClusterRole still names the former volume. As an administrator, run:',
+      'A rollback or a restore may have made a new volume. The ClusterRole then still names the former one. As an administrator, run:',
       grantVolume(namespace, name),
     );
     throw new ClusterError('forbidden', error.message, remedy, { cause: error });

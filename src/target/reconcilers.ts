@@ -106,7 +106,7 @@ async function stateOf(
       ? { state: 'unread', seen: `the kubeconfig's user may not read it: ${error.message}` }
       : {
           state: 'unknown',
-          seen: `judged by the mark alone: this cluster has no API for ${kind} objects, so it was deleted or is in another cluster`,
+          seen: `judged by the mark alone, since this cluster has no API for ${kind} objects: it was deleted or is in another cluster`,
         };
   }
 }

@@ -2,7 +2,7 @@ import { hasUnseen } from './visible.ts';
 
 /** What stands in the place of a command that must not be pasted. */
 export const notPasteable =
-  '(No command is given here: a name in it has characters that a shell or a terminal would take for something else.)';
+  '(No command is given here. A name in it has characters that a shell or a terminal would take for something else.)';
 
 /** One word for a POSIX shell; plain words stay plain. */
 export function shellQuoted(word: string): string {

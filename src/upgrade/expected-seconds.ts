@@ -36,7 +36,7 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
       return {
         seconds: 0,
         basis:
-          'a snapshot that is ready when pg_upgrade is; where the storage copies it first, step "prove-backup" shows how long that takes',
+          'a snapshot that is ready when pg_upgrade is. Where the storage copies it first, step "prove-backup" shows how long that takes',
       };
     case 'activate':
       return {

@@ -54,7 +54,7 @@ export function statusOf(seen: Seen): Status {
     return {
       state: 'not-started',
       evidence: [...evidence, ...tries.map((name) => `Job ${name}, which this action did not create, failed`)],
-      safe: 'Do not start PostgreSQL. A failed upgrade without this action may have renamed the data directory, and the image would then create an empty cluster instead.',
+      safe: 'Do not start PostgreSQL. A failed upgrade without this action may have renamed the data directory. The image would then create an empty cluster instead.',
       next: remedyOf(
         'Look at the volume as README says under "After a failed try of another way". Then delete that Job.',
       ),

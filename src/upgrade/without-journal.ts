@@ -186,7 +186,7 @@ async function dataLines(
     ];
   return [
     found === undefined
-      ? 'the cluster shows no backup of this upgrade: after PostgreSQL 14 has served on linked files, only a backup that you name or have restores PostgreSQL 12'
+      ? 'the cluster shows no backup of this upgrade. If PostgreSQL 14 has served on linked files, only a backup that you name or have restores PostgreSQL 12'
       : `if PostgreSQL 14 has served on linked files, the action would restore ${backupName(found.backup)}, made at ${found.madeAt}`,
     await howToName(cluster, target, confirmNamed(target, consent)),
   ];

@@ -204,7 +204,7 @@ export const upgradeCodes = {
   ],
   served: [
     failed,
-    'PostgreSQL 14 was started on files that it shares with PostgreSQL 12, and the journal names no backup in the cluster. The applications are still stopped.',
+    'PostgreSQL 14 was started on files that it shares with PostgreSQL 12. The journal names no backup in the cluster. The applications are still stopped.',
     'Restore your own backup, or name one of the action: `confirm: NAMESPACE from NAME`. The data of PostgreSQL 14 is on the volume.',
   ],
   'server-does-not-start': [

@@ -4,7 +4,7 @@ import { failed, type CodeRow } from './end.ts';
 export const valuesFileCodes = {
   'values-alias': [
     failed,
-    'The image, or a key that leads to it, is a YAML alias (`*name`): a change would change other places too.',
+    'The image, or a key that leads to it, is a YAML alias (`*name`). A change would change other places too.',
     'Write the value out in that line.',
   ],
   'values-aliases': [
@@ -19,7 +19,7 @@ export const valuesFileCodes = {
   ],
   'values-block-scalar': [
     failed,
-    'A part of the image is a block of several lines (pipe or `>`), or has a comment in its header.',
+    'A part of the image is a block of several lines (pipe or `>`), or its header has a comment.',
     'Write it on one line, in quotes.',
   ],
   'values-control-character': [
@@ -55,7 +55,7 @@ export const valuesFileCodes = {
   ],
   'values-file-path': [
     failed,
-    'The text is no path in the repository: it begins with `/` or `./`, or has `..` or a backslash in it.',
+    'The text is no path in the repository. It begins with `/` or `./`, or has `..` or a backslash in it.',
     'Write it from the root, like `environments/production/values.yaml`.',
   ],
   'values-helmfile': [

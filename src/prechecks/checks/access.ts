@@ -67,7 +67,7 @@ export const accessChecks: readonly Check[] = [
 
 const canOnly = 'this account can only check: it has none of the rights by which an upgrade changes something';
 const asIntended =
-  'this account can only check, as intended. The upgrade needs an account of its own: a dry run prints its manifests, and a dry run with its kubeconfig says what it lacks (docs/permissions.md)';
+  'this account can only check, as intended. The upgrade needs an account of its own, whose manifests a dry run prints. A dry run with its kubeconfig says what it lacks (docs/permissions.md)';
 
 function isPrechecks({ mode }: MissingPermission): boolean {
   return mode === 'precheck';

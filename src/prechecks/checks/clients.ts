@@ -17,7 +17,7 @@ export const clientsChecks: readonly Check[] = [
     title: 'Sessions of other clients',
     expected: 'Only workloads that the upgrade stops are connected',
     subject: 'cluster',
-    why: 'The upgrade stops the application layer, and then waits until no session is left. A sidecar of the server, an exporter, a pooler or a tool that nobody stops makes the upgrade wait until `clients-timeout`, in the downtime. The check reads the sessions twice, before and after the other facts. A session that has ended by then (a probe, a scrape) does not count. The check finds the workload of a session by its address, among the pods of the namespace.',
+    why: 'The upgrade stops the application layer, and then waits until no session is left. A sidecar of the server, an exporter, a pooler or a tool may stay connected. Then the upgrade waits until `clients-timeout`, in the downtime. The check reads the sessions twice, before and after the other facts. A session that has ended by then (a probe, a scrape) does not count. The check finds the workload of a session by its address, among the pods of the namespace.',
     advice:
       'Before the upgrade, stop each workload that the finding names, or end its session; the check prints the commands. Remove a sidecar from the StatefulSet until the upgrade is done. For the chart\'s own exporter set the helm value "postgresql.metrics.enabled=false". A node or a proxy may hide the client. Then its user and application name tell whether it is one of the applications.',
     run: ({ clients, neighbours, target, inputs }) =>
@@ -41,7 +41,7 @@ export const clientsChecks: readonly Check[] = [
     title: 'Other workloads with access to PostgreSQL',
     expected: 'No other workload of the namespace needs PostgreSQL',
     subject: 'cluster',
-    why: 'The upgrade does not stop a workload without the label of the application layer. Such a workload fails, or tries again, for as long as the upgrade takes. The check finds workloads that name the Secret or the Service of PostgreSQL: by their running pods, also of DaemonSets, and CronJobs. A CronJob that starts in the downtime fails.',
+    why: 'The upgrade does not stop a workload without the label of the application layer. Such a workload fails, or tries again, for as long as the upgrade takes. The check finds workloads that name the Secret or the Service of PostgreSQL. It looks at running pods, also of DaemonSets, and at CronJobs. A CronJob that starts in the downtime fails.',
     advice: labelOrStop,
     run: ({ neighbours, target, inputs }) =>
       judgeFact(neighbours, (list) => {

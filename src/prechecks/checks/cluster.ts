@@ -22,7 +22,7 @@ const retained = JSON.stringify({ spec: { persistentVolumeClaimRetentionPolicy: 
 /** The way to upgrade where no snapshot of the volume can be taken. The vendor backs up with Velero, which copies the files of the volume. */
 function withoutSnapshots(instead: string, namespace: string): Remedy {
   const backup = shell`velero backup create before-postgresql-14 --include-namespaces ${namespace} --wait`;
-  const text = `${instead}\nTo upgrade without snapshots, set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}. The files of PostgreSQL 12 then stay whole beside those of PostgreSQL 14, and a revert or a rollback renames them back. The volume needs room for a second copy of the data (check free-space). Both are on the same volume, so take a backup outside of it before the upgrade. Velero copies one file after the other, so stop the applications first.`;
+  const text = `${instead}\nTo upgrade without snapshots, set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}. The files of PostgreSQL 12 then stay whole beside those of PostgreSQL 14. A revert or a rollback renames them back. The volume needs room for a second copy of the data (check free-space). Both are on the same volume, so take a backup outside of it before the upgrade. Velero copies one file after the other, so stop the applications first.`;
   return shellRemedy(text, backup);
 }
 
@@ -102,7 +102,7 @@ export const clusterChecks: readonly Check[] = [
         );
       if (claim.metadata?.deletionTimestamp !== undefined)
         return failed(
-          "Take a backup first. Kubernetes deletes the claim at the next stop of PostgreSQL, and its volume too, unless the volume's reclaim policy is Retain. Move the data to a claim that is not being deleted.",
+          "Take a backup first. Kubernetes deletes the claim at the next stop of PostgreSQL. It deletes the volume too, unless the volume's reclaim policy is Retain. Move the data to a claim that is not being deleted.",
           `PersistentVolumeClaim ${claimName} is being deleted`,
         );
       const whenScaled = target.statefulSet.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain';
@@ -161,7 +161,7 @@ export const clusterChecks: readonly Check[] = [
           const evidence = [...serious, ...objects];
           if (evidence.length > 0) {
             return failed(
-              `If the journal is unfinished, run "mode: upgrade": it completes or reverts that upgrade. Otherwise look at the directories (${copyable(shell`kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}`)}). Remove only what you are sure of: data-14 of a failed try, the ended Job, and data-12.preupgrade when nobody needs it.`,
+              `If the journal is unfinished, run "mode: upgrade": it completes or reverts that upgrade. Otherwise look at the directories (${copyable(shell`kubectl -n ${target.namespace} exec ${target.podName} -- ls -la ${target.volume.mountPath}`)}). Remove only what you are sure of: data-14 of a failed try, and the ended Job. Remove data-12.preupgrade when nobody needs it.`,
               ...evidence.map((e) => `left over: ${e}`),
             );
           }

@@ -13,7 +13,7 @@ export const extensionChecks: readonly Check[] = [
     id: 'extensions',
     title: 'Extensions in the serving image',
     expected:
-      'The serving image has every extension that a database uses, in the same major version, and the action can update it',
+      'The serving image has the same major version of every extension that a database uses, and the action can update it',
     subject: 'images',
     why: "The serving image runs the extensions after the upgrade, so it needs the control file and the libraries of each. The upgrade image needs the libraries alone. pg_upgrade enters an extension into the new catalog without CREATE EXTENSION (binary_upgrade_create_empty_extension). It restores the objects of the extension one by one. The checks libraries and restore-test ask the upgrade image for those. After the upgrade, the action updates each extension within its own major version (ALTER EXTENSION … UPDATE). It leaves two kinds of update to you. One is an update to another major version. It may remove what the applications use: pg_partman 5 has no trigger-based partitioning any more. The other is an update whose script could run code of a role without the superuser's rights. That is possible where the serving image is older than 14.5 (CVE-2022-2625). It is also possible where the script searches a schema with a function, operator or type of such a role. PostgreSQL or the extension must have an object of the same name.",
     advice:

@@ -135,7 +135,7 @@ export const layoutChecks: readonly Check[] = [
       'Set runAsUser of the container to the UID that owns the data directory, which must not be root. Give files of other users to that UID (chown), or remove them if PostgreSQL does not need them.',
     run: ({ target, files }) =>
       judgeFact(files, (seen) => {
-        const evidence = `the server runs as UID ${String(seen.userId)}, the data directory belongs to UID ${String(seen.dataOwner)} (mode ${seen.dataMode}), the pod template says UID ${String(target.userId)}`;
+        const evidence = `the server runs as UID ${String(seen.userId)}; UID ${String(seen.dataOwner)} owns the data directory (mode ${seen.dataMode}); the pod template says UID ${String(target.userId)}`;
         if (seen.userId === 0)
           return failed('Run PostgreSQL as a user other than root: set runAsUser of its container.', evidence);
         if (seen.userId !== target.userId || seen.dataOwner !== seen.userId)

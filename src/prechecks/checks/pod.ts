@@ -20,7 +20,7 @@ export const podChecks: readonly Check[] = [
     title: "Other containers with the volume in the server's pod",
     expected: "No other container in the server's pod mounts the volume to write",
     subject: 'target',
-    why: 'An init container or a sidecar that mounts the volume works on it again at the first start of PostgreSQL 14. Its rules were made for PostgreSQL 12. One that changes owners costs downtime. One that restores or backs up may take the new directory for a broken one. The upgrade Job has the volume to itself.',
+    why: 'A container that mounts the volume beside PostgreSQL works on it again at the first start of PostgreSQL 14. Its rules were made for PostgreSQL 12. One that changes owners costs downtime. One that restores or backs up may take the new directory for a broken one. The upgrade Job has the volume to itself.',
     advice:
       'Look at what these containers do. Until the upgrade is done, remove those that restore, initialise or back up (helm values "postgresql.primary.initContainers", "sidecars", "backup"). One that only changes owners ("volumePermissions.enabled") may stay where fsGroup does that already.',
     run({ target }) {

@@ -45,7 +45,7 @@ export const spaceChecks: readonly Check[] = [
                 'Set "probe-volume" to true: the check then shows whether the volume makes reflinks or hard links. If it makes neither, make room.',
                 enlarge,
               ),
-              `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, the Job copies all data, and needs about ${megabytes(last.kilobytes)} MiB and ${String(last.inodes)} inodes`,
+              `if a volume of ${seen.filesystem} makes neither reflinks nor hard links, the Job copies all data. It then needs about ${megabytes(last.kilobytes)} MiB and ${String(last.inodes)} inodes`,
               evidence,
             );
           const spare = seen.room.link.kilobytes;

@@ -22,7 +22,7 @@ const mark = z.object({ position: walPosition });
 /** What `noteMark` will do. */
 export const planMark: Move = {
   does: 'run',
-  what: 'In the server: write 8 KiB into the WAL (pg_logical_emit_message) and switch its file (pg_switch_wal), to see that the snapshot was cut before.',
+  what: 'In the server: write 8 KiB into the WAL (pg_logical_emit_message) and switch its file (pg_switch_wal). That shows whether the snapshot was cut before.',
 };
 
 /**
@@ -62,7 +62,7 @@ export async function judgeCut(
     log.info(`The storage cuts snapshots in time: the WAL of the copy ends at ${walEnd}, before the mark at ${noted}`);
   else
     results.warnings.push(
-      `The storage cuts snapshots later than it says: VolumeSnapshot ${snapshot} has what the server wrote after it was said to be cut (its WAL ends at ${walEnd}, the mark is at ${noted}). So the action waits until the backup is ready before it runs pg_upgrade, whatever "snapshot-gate" says. Report it to the vendor of the CSI driver.`,
+      `The storage cuts snapshots later than it says. VolumeSnapshot ${snapshot} has what the server wrote afterwards (its WAL ends at ${walEnd}, the mark is at ${noted}). So the action waits until the backup is ready before it runs pg_upgrade, whatever "snapshot-gate" says. Report it to the vendor of the CSI driver.`,
     );
 }
 

@@ -85,7 +85,7 @@ async function chooseBackup({ cluster, target, journal, inputs }: Context): Prom
   if (name === '')
     throw new UpgradeError(
       'served',
-      'PostgreSQL 14 was started on the files that it shares with PostgreSQL 12, and the journal names no backup in the cluster. The data of PostgreSQL 14 is on the volume as it was.',
+      'PostgreSQL 14 was started on the files that it shares with PostgreSQL 12. The journal names no backup in the cluster. The data of PostgreSQL 14 is on the volume as it was.',
       kind === 'external'
         ? `Restore the backup that you made outside of the cluster ("backup: external"), or find out why PostgreSQL 14 failed. The applications are still stopped. ${await byName()}`
         : await byName(),

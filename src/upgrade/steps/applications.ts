@@ -58,7 +58,7 @@ async function checkpointAhead({ journal, database, inputs, clock, log, results 
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
     log.info(
-      `Could not write the data to disk before the applications stop, so that the CHECKPOINT in the downtime may take longer: ${sentence(describe(error))}`,
+      `Could not write the data to disk before the applications stop: ${sentence(describe(error))} The CHECKPOINT in the downtime may take longer`,
     );
   }
 }

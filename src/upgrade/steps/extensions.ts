@@ -28,7 +28,7 @@ export const updateExtensions: Step = {
   plan: () => [
     {
       does: 'run',
-      what: 'In each database: ALTER EXTENSION … UPDATE, where PostgreSQL 14 ships a later version of the same major, and no object of a role could intercept its script.',
+      what: 'In each database: ALTER EXTENSION … UPDATE, where PostgreSQL 14 ships a later version of the same major. Not where an object of a role could intercept the script.',
     },
   ],
 

@@ -27,7 +27,7 @@ export const quiesce: Step = {
   plan: () => [
     {
       does: 'run',
-      what: 'Wait until no client is connected. Stop if there are prepared transactions, replication slots, or code of database users that the upgrade would run as the superuser.',
+      what: 'Wait until no client is connected. Stop if there are prepared transactions or replication slots. Stop if the upgrade would run code of database users as the superuser.',
     },
     {
       does: 'run',

@@ -72,7 +72,7 @@ async function compareWith({ database, target, settings, results }: Context, bef
   }
   if (listed.isLink)
     results.warnings.push(
-      'The image of PostgreSQL 14 has no find that prints inodes. So the action compared the files of the tables by their size, and by the first and last page of each GiB.',
+      'The image of PostgreSQL 14 has no find that prints inodes. So the action compared the files of the tables by size, and by the first and last page of each GiB.',
     );
   const pages = await readPages(database, dataDirectory, { before, after: fingerprint }, measurementLimit);
   const files = `${tables} have files of the same size as before, with the same first and last page of each GiB`;

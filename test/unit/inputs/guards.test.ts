@@ -137,7 +137,7 @@ describe('the consent to an upgrade', () => {
       guardConsent(inputs({ mode: 'rollback', confirm: '' }));
     });
     expect(remedy.text).toContain(`(outside of GitHub: \`--confirm ${namespace}\`)`);
-    expect(remedy.text).toContain('the rollback first only says what you would lose, and changes nothing');
+    expect(remedy.text).toContain('the rollback first only says what you would lose. It changes nothing then.');
   });
 
   test('is the namespace', () => {

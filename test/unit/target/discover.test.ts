@@ -62,7 +62,7 @@ describe('discovery', () => {
     const error = await refusal(cluster().refuse('find', 'persistentvolumes', 403, 'persistentvolumes is forbidden'));
     expect(error.code).toBe('forbidden');
     expect(error.message).toContain('is forbidden');
-    expect(error.remedy.text).toContain('The volume may be a new one');
+    expect(error.remedy.text).toContain('may have made a new volume');
     expect(commandsFor('shell', error.remedy)).toBe(
       `kubectl patch clusterrole circleci-server-postgresql-precheck --type merge -p '{"rules":[{"apiGroups":[""],"resources":["persistentvolumes"],"resourceNames":["pv-1"],"verbs":["get"]}]}'`,
     );

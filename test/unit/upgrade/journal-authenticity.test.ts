@@ -136,7 +136,7 @@ describe('the counter', () => {
     write(cluster, () => older);
     const error = await refusal(cluster);
     expect(error.code).toBe('journal-replayed');
-    expect(error.message).toContain('it is at change 2');
+    expect(error.message).toContain('It is at change 2');
     expect(error.remedy.text).toContain('without the journal');
   });
 

@@ -139,7 +139,7 @@ describe('an upgrade', () => {
       loseRowOn14(setting);
       const error = await thrownBy(setting.begin);
       expect(error.code).toBe('way-back-failed');
-      expect(error.message).toContain('the journal names no backup in the cluster');
+      expect(error.message).toContain('The journal names no backup in the cluster');
       expect(setting.replicas()).toBe(0);
       expect(setting.journal()).not.toHaveProperty('outcome');
     });

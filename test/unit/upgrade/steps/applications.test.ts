@@ -129,7 +129,7 @@ describe('the CHECKPOINT before the downtime', () => {
     setting.state.refuse = [{ statement: /CHECKPOINT/, message: 'checkpoint request failed' }];
     await stopApplications.run(setting.context);
     expect(replicasOf(setting, 'frontend')).toBe(0);
-    expect(setting.log.text).toContain('the CHECKPOINT in the downtime may take longer');
+    expect(setting.log.text).toContain('The CHECKPOINT in the downtime may take longer');
     expect(setting.log.text).toContain('checkpoint request failed');
     expect(setting.context.results.warnings).toEqual([]);
   });
