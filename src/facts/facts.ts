@@ -50,6 +50,8 @@ export interface Facts {
   readonly volumeTrial: Known<VolumeTrial>;
   /** Names of other pods that mount the volume. */
   readonly otherVolumeUsers: Known<readonly string[]>;
+  /** Seconds until the slowest application was ready at its last start; undefined where no pod shows it. */
+  readonly applicationStart: Known<number | undefined>;
   /** Sessions other than the action's that were there before and after everything else was read. */
   readonly clients: Known<readonly Client[]>;
   /** Other workloads of the namespace. */

@@ -1,7 +1,7 @@
 import type { ClusterModeContext } from './mode.ts';
 import { isRunError } from '../common/errors.ts';
 import type { Facts } from '../facts/facts.ts';
-import { moveLines, stepLine } from '../report/plan-lines.ts';
+import { downtimeText, moveLines, stepLine } from '../report/plan-lines.ts';
 import { planReport } from '../report/plan-report.ts';
 import { blocks, type Finding } from '../findings/finding.ts';
 import { findJournal } from '../journal/find-journal.ts';
@@ -68,12 +68,10 @@ async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unk
     return Promise.resolve();
   });
   progress.plan = plan;
-  const { downtimeSeconds } = plan;
-  const downtime = downtimeSeconds === undefined ? 'of unknown length' : `about ${String(downtimeSeconds)} s`;
   log.annotate(
     'notice',
     'dry run',
-    `${outlook(facts, progress.findings, refusal !== undefined)}. Its downtime would be ${downtime}. Nothing was changed.`,
+    `${outlook(facts, progress.findings, refusal !== undefined)}. Its downtime would be ${downtimeText(plan)}. Nothing was changed.`,
   );
 }
 

@@ -26,7 +26,7 @@ function row({ title, startedAt, seconds, expectedSeconds, outcome }: Phase): st
     cell(text(title)),
     code(timeOf(startedAt)),
     seconds.toFixed(1),
-    expectedSeconds?.toFixed(1) ?? '',
+    expectedSeconds?.toFixed(1) ?? 'not predicted',
     outcome === 'done' ? '✓' : '✗',
   ];
   return `| ${cells.join(' | ')} |`;

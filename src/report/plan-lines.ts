@@ -11,8 +11,16 @@ export function stepLine(step: ReportedStep): string {
   return step.isDowntime ? `${step.title}: ${duration(step)}` : `${step.title} (no downtime)`;
 }
 
-function duration({ seconds, basis = '' }: ReportedStep): string {
-  return seconds === undefined ? 'duration not known' : `about ${String(seconds)} s (${basis})`;
+function duration({ seconds, basis }: ReportedStep): string {
+  const told = seconds === undefined ? 'not predicted' : `about ${String(seconds)} s`;
+  return basis === undefined ? told : `${told} (${basis})`;
+}
+
+/** `about 12 s`, or `at least about 12 s; not predicted: Start PostgreSQL 14` */
+export function downtimeText({ downtimeSeconds, predictedSeconds, steps }: PlanReport): string {
+  if (downtimeSeconds !== undefined) return `about ${String(downtimeSeconds)} s`;
+  const others = steps.filter(({ isDowntime, seconds }) => isDowntime && seconds === undefined);
+  return `at least about ${String(predictedSeconds)} s; not predicted: ${others.map(({ title }) => title).join(', ')}`;
 }
 
 /** A move as people read it in the log, in lines. */
@@ -48,13 +56,11 @@ function indented(text: string): string[] {
 }
 
 /** For the job summary: a line for each step, and what it makes and changes by name. */
-export function planLines({ downtimeSeconds, steps }: PlanReport): string[] {
+export function planLines(plan: PlanReport): string[] {
   return [
-    downtimeSeconds === undefined
-      ? "The downtime can't be predicted: the time of one of its steps is not known."
-      : `The downtime would be about **${String(downtimeSeconds)} s**.`,
+    `The downtime would be **${text(downtimeText(plan))}**.`,
     '',
-    ...steps.flatMap((step) => [
+    ...plan.steps.flatMap((step) => [
       `- **${text(step.title)}**${step.isDowntime ? `: ${text(duration(step))}` : ''}`,
       ...step.moves.map((move) => `  - ${named(move)}`),
     ]),

@@ -4,9 +4,11 @@ import type { PlanReport, ReportedMove } from './report-shape.ts';
 import { objectDiff } from './object-diff.ts';
 
 export function planReport(steps: readonly PlannedStep[]): PlanReport {
-  const seconds = plannedDowntime(steps);
+  const { seconds, unpredicted } = plannedDowntime(steps);
+  const predictedSeconds = Math.ceil(seconds);
   return {
-    downtimeSeconds: seconds === undefined ? undefined : Math.ceil(seconds),
+    downtimeSeconds: unpredicted.length > 0 ? undefined : predictedSeconds,
+    predictedSeconds,
     steps: steps.map(({ id, title, isDowntime, expected, moves }) => ({
       ...{ id, title, isDowntime, seconds: expected?.seconds, basis: expected?.basis },
       moves: moves.map(reported),

@@ -7,14 +7,15 @@ export interface PlannedStep {
   readonly moves: readonly Move[];
   /** The applications are stopped. */
   readonly isDowntime: boolean;
-  /** Undefined where nothing that was seen predicts it. */
+  /** Undefined outside of the downtime. */
   readonly expected: Expectation | undefined;
 }
 
 /** How long a step of the downtime will take. */
 export interface Expectation {
-  readonly seconds: number;
-  /** What it was predicted from. */
+  /** Undefined where nothing predicts it. */
+  readonly seconds?: number | undefined;
+  /** What it was predicted from, or why it was not. */
   readonly basis: string;
 }
 
@@ -46,8 +47,14 @@ export type Move =
 /** Stands in names for the time at which an object will be made, down to the second. */
 export const timeToCome = 'YYYYMMDDhhmmss';
 
-/** Seconds of the steps in the downtime; undefined where one of them can't be predicted. */
-export function plannedDowntime(steps: readonly PlannedStep[]): number | undefined {
-  const seconds = steps.filter(({ isDowntime }) => isDowntime).map(({ expected }) => expected?.seconds);
-  return seconds.includes(undefined) ? undefined : seconds.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+/** Seconds of the steps in the downtime that can be predicted, and the others. */
+export function plannedDowntime(steps: readonly PlannedStep[]): {
+  readonly seconds: number;
+  readonly unpredicted: readonly PlannedStep[];
+} {
+  const downtime = steps.filter(({ isDowntime }) => isDowntime);
+  return {
+    seconds: downtime.reduce((sum, { expected }) => sum + (expected?.seconds ?? 0), 0),
+    unpredicted: downtime.filter(({ expected }) => expected?.seconds === undefined),
+  };
 }

@@ -59,13 +59,16 @@ const move = z.discriminatedUnion('does', [
 
 const plan = z.strictObject({
   downtimeSeconds: z.number().optional().describe('Absent where a step of the downtime cannot be predicted.'),
+  predictedSeconds: z
+    .number()
+    .describe('Of the steps of the downtime that can be predicted: it takes at least so long.'),
   steps: z.array(
     z.strictObject({
       id: z.string(),
       title: z.string(),
       isDowntime: z.boolean(),
       seconds: z.number().optional(),
-      basis: z.string().optional().describe('What the seconds were told from.'),
+      basis: z.string().optional().describe('What the seconds were told from, or why there are none.'),
       moves: z.array(move),
     }),
   ),

@@ -11,10 +11,19 @@ export interface Phase {
   readonly outcome: 'done' | 'failed';
 }
 
+interface Begin {
+  readonly place: number;
+  /** Milliseconds, monotonic. */
+  readonly start: number;
+  readonly startedAt: string;
+}
+
 /** Measures what the run does, phase by phase, and the downtime of the applications. */
 export class Timeline {
   /** In the order in which they began; undefined while one has not ended. */
   private readonly begun: (Phase | undefined)[] = [];
+  /** Those that have not ended, by their ids. */
+  private readonly open = new Map<string, Begin>();
   private expected: Readonly<Record<string, number | undefined>> = {};
   private downAt: number | undefined;
   private upAt: number | undefined;
@@ -28,22 +37,41 @@ export class Timeline {
   }
 
   async phase<T>(id: string, title: string, body: () => Promise<T>): Promise<T> {
-    const start = this.clock.monotonic();
-    const startedAt = this.clock.now().toISOString();
-    const place = this.begun.push(undefined) - 1;
+    this.open.set(id, this.beginNow());
     let outcome: Phase['outcome'] = 'failed';
     try {
       const result = await body();
       outcome = 'done';
       return result;
     } finally {
-      const expectedSeconds = this.expected[id];
-      const taken = seconds(this.clock.monotonic() - start);
-      this.begun[place] = {
-        ...{ id, title, startedAt, seconds: taken, outcome },
-        ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
-      };
+      this.end(id, { id, title, outcome });
     }
+  }
+
+  /**
+   * What a phase that goes on has done so far becomes a phase of its own, and the rest of it counts from now.
+   * @param done what it was
+   */
+  split(id: string, done: Pick<Phase, 'id' | 'title'>): void {
+    this.end(id, { ...done, outcome: 'done' });
+    this.open.set(id, this.beginNow());
+  }
+
+  private beginNow(): Begin {
+    const place = this.begun.push(undefined) - 1;
+    return { place, start: this.clock.monotonic(), startedAt: this.clock.now().toISOString() };
+  }
+
+  private end(id: string, phase: Pick<Phase, 'id' | 'title' | 'outcome'>): void {
+    const begin = this.open.get(id);
+    if (begin === undefined) return;
+    this.open.delete(id);
+    const expectedSeconds = this.expected[phase.id];
+    this.begun[begin.place] = {
+      ...{ id: phase.id, title: phase.title, startedAt: begin.startedAt },
+      ...{ seconds: seconds(this.clock.monotonic() - begin.start), outcome: phase.outcome },
+      ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
+    };
   }
 
   /**

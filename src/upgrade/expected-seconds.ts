@@ -2,16 +2,18 @@ import type { Expectation } from '../report/planned-step.ts';
 import { countedBytes } from '../database/fingerprint.ts';
 import { predictionOf } from '../facts/prediction.ts';
 import type { Facts } from '../facts/facts.ts';
+import { anchorNode } from '../objects/anchor.ts';
 
 /** Bytes a second at which a table is read or copied, on the cautious side for a network volume. */
 const pace = 100 * 1024 * 1024;
 const gibibyte = 1024 ** 3;
 
 /**
- * Seconds of a step in the downtime, and of ANALYZE after it: of the data where it depends on that, else what such a step took on a cluster of two cores whose pods end at once.
- * @returns undefined where nothing predicts it
+ * Seconds of a step in the downtime, and of ANALYZE after it: of the data where it depends on that, else what such a step took on a cluster of two cores. Never 0 for what is not known.
+ * @returns undefined for any other step
  */
 export function expectedSeconds(step: string, facts: Facts): Expectation | undefined {
+  const { inputs } = facts;
   const bytes = facts.databases.known ? facts.databases.value.reduce((sum, one) => sum + one.bytes, 0) : undefined;
   const reading = bytes === undefined ? undefined : bytes / pace;
   const data = bytes === undefined ? '' : `${(bytes / gibibyte).toFixed(1)} GiB of data at 100 MiB/s`;
@@ -21,60 +23,95 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
     case 'quiesce':
     case 'verify':
       return bytes === undefined
-        ? undefined
+        ? unread
         : {
             seconds: round(1.5 + Math.min(bytes, countedBytes) / pace),
             basis: 'counting rows of the smallest tables, of at most 512 MiB at 100 MiB/s',
           };
     case 'stop-postgresql':
-      return { seconds: 2, basis: 'a server that has just written everything to disk' };
+      return attached(facts, { seconds: 2, basis: 'a server that has just written everything to disk' });
     case 'backup':
-      return backup(facts);
+      return backup(inputs);
     case 'upgrade-job':
-      return job(facts, reading, data);
+      return attached(facts, job(facts, reading, data));
     case 'backup-ready':
-      return {
-        seconds: 0,
-        basis:
-          'a snapshot that is ready when pg_upgrade is. Where the storage copies it first, step "prove-backup" shows how long that takes',
-      };
+      return backupReady(facts);
     case 'activate':
-      return {
-        seconds: 2,
-        basis: 'the node has the image and the volume; where the volume was detached, attaching it takes longer',
-      };
+      return attached(facts, { seconds: 2, basis: 'the node has the image and the volume' });
     case 'update-extensions':
       return { seconds: 1, basis: 'a few statements' };
     case 'quick-analyze':
-      return { seconds: facts.inputs.statisticsBudget / 1000, basis: 'at most statistics-budget' };
+      return { seconds: inputs.statisticsBudget / 1000, basis: 'at most statistics-budget' };
     case 'analyze':
       return reading === undefined
-        ? undefined
+        ? unread
         : { seconds: round(1 + reading), basis: `samples of all tables, with pauses: at most ${data}` };
     case 'restore-applications':
-      return { seconds: 3, basis: 'pods that are ready at once' };
+      return applications(facts);
     default:
       return undefined;
   }
 }
 
-function backup({ inputs }: Facts): Expectation {
-  return inputs.backup === 'external'
-    ? { seconds: 0, basis: 'no backup is taken' }
-    : {
-        seconds: inputs.backup === 'snapshot' ? 1 : 5,
-        basis: 'storage that does not copy the data; the duration of step "prove-backup" predicts it better',
-      };
+const unread: Expectation = { basis: 'the size of the data could not be read' };
+
+/** Without the anchor, the storage detaches the volume from its node and attaches it again, as long as that takes. */
+function attached({ target }: Facts, expected: Expectation): Expectation {
+  return anchorNode(target) === undefined
+    ? { basis: 'nothing keeps the volume attached to its node, and nothing shows how long the storage takes for that' }
+    : expected;
 }
 
-function job(facts: Facts, reading: number | undefined, data: string): Expectation | undefined {
+function backup({ backup: kind, snapshotGate, verifyBackup }: Facts['inputs']): Expectation {
+  if (kind === 'external') return { seconds: 0, basis: 'no backup is taken' };
+  const measured = 'step "prove-backup" measures it';
+  if (kind !== 'snapshot') return { basis: verifyBackup ? measured : 'how long the storage copies the data' };
+  return verifyBackup || snapshotGate === 'cut'
+    ? { seconds: 1, basis: `storage that cuts a snapshot at once${verifyBackup ? `; ${measured}` : ''}` }
+    : { basis: 'without "verify-backup" the action waits until the snapshot is ready' };
+}
+
+function backupReady(facts: Facts): Expectation {
+  const { backup: kind, snapshotGate, verifyBackup } = facts.inputs;
+  const transfer = transferOf(facts);
+  if (kind !== 'snapshot') return { seconds: 0, basis: 'no snapshot to wait for' };
+  if (snapshotGate === 'cut') return { seconds: 0, basis: 'no wait with "snapshot-gate: cut"' };
+  if (transfer === 'clone' || transfer === 'copy')
+    return { seconds: 0, basis: 'no wait: PostgreSQL 12 keeps files of its own' };
+  if (!verifyBackup) return { seconds: 0, basis: 'no wait: without "verify-backup" the snapshot is ready before' };
+  return { basis: 'how long the storage copies the snapshot; step "prove-backup" measures it' };
+}
+
+/** How the Job will transfer the files; undefined where nobody has tried. */
+function transferOf({ inputs, volumeTrial }: Facts): 'clone' | 'link' | 'copy' | undefined {
+  if (inputs.transfer !== 'auto') return inputs.transfer;
+  if (!volumeTrial.known) return undefined;
+  const { clone, link } = volumeTrial.value;
+  return clone.works ? 'clone' : link.works ? 'link' : 'copy';
+}
+
+function job(facts: Facts, reading: number | undefined, data: string): Expectation {
   const prediction = predictionOf(facts);
-  if (prediction === undefined || reading === undefined) return undefined;
-  const isCopy = facts.inputs.transfer === 'copy';
+  if (prediction === undefined) return { basis: 'the restore test did not measure all dumps and restores' };
+  if (reading === undefined) return unread;
+  const transfer = transferOf(facts);
+  const copying =
+    transfer === 'copy'
+      ? `, and copying ${data}`
+      : transfer === undefined
+        ? '; where the volume has neither reflinks nor hard links, the Job copies all data besides'
+        : '';
   return {
-    seconds: round(3 + prediction.pgUpgradeSeconds + (isCopy ? reading : 0)),
-    basis: `the start of the pod, and dumps and restores as the restore test measured them${isCopy ? `, and copying ${data}` : ''}`,
+    seconds: round(3 + prediction.pgUpgradeSeconds + (transfer === 'copy' ? reading : 0)),
+    basis: `the start of the pod, and dumps and restores as the restore test measured them${copying}`,
   };
+}
+
+function applications({ applicationStart }: Facts): Expectation {
+  const seconds = applicationStart.known ? applicationStart.value : undefined;
+  return seconds === undefined
+    ? { basis: 'no pod of the applications shows how long it took until it was ready' }
+    : { seconds: round(1 + seconds), basis: 'what the slowest application took until it was ready, at its last start' };
 }
 
 function round(seconds: number): number {

@@ -120,6 +120,7 @@ function hostileReport(take: Take, findings: readonly Finding[]): Report {
     pullRequest: { operation: 'created', number: 7, url: runUrl, headSha: undefined, changes: [] },
     plan: {
       downtimeSeconds: 1,
+      predictedSeconds: 1,
       steps: [
         {
           ...{ id: 'x', title: take(), isDowntime: true, seconds: 1, basis: take() },

@@ -80,7 +80,7 @@ describe('a precheck', () => {
     expectOnlyProbes(calls, ':planner');
     expect(dry.log).toMatch(/An upgrade would start, .*; this one \(.*:planner\) can only check\. /);
     const { plan } = dry.report;
-    if (isWhole) expect(plan?.downtimeSeconds).toBeGreaterThan(5);
+    if (isWhole) expect(plan?.predictedSeconds).toBeGreaterThan(5);
     const made = plan?.steps.flatMap(({ moves }) => moves.flatMap((move) => (move.does === 'create' ? [move] : [])));
     const kinds = made?.map(({ manifest }) => (manifest as { kind: string }).kind).join(' ');
     expect(kinds).toBe('Lease ConfigMap VolumeSnapshot PersistentVolumeClaim Job Job VolumeSnapshot Job');

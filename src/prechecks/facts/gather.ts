@@ -16,6 +16,7 @@ import { neighboursOf } from '../../target/neighbours.ts';
 import { askUser, missingPermissions, needed, type Permission } from '../../permissions/permissions.ts';
 import { serverNames } from '../../target/server-names.ts';
 import { findReconcilers, type Marked } from '../../target/reconcilers.ts';
+import { slowestStart } from '../../target/application-start.ts';
 import { volumeUsersAmong } from '../../target/volume-users.ts';
 import { findJournal } from '../../journal/find-journal.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -104,7 +105,7 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
   const policies = read('networkPolicies', () => cluster.list('networkpolicies', { namespace }));
   // A cancellation ends the run, but not before each probe has been removed.
   const { pods, cronJobs, objects, ...others } = await allNamed({
-    pods: () => read(['neighbours', 'otherVolumeUsers'], () => cluster.list('pods', { namespace })),
+    pods: () => read(['neighbours', 'otherVolumeUsers', 'applicationStart'], () => cluster.list('pods', { namespace })),
     cronJobs: () => known(() => cluster.list('cronjobs', { namespace })),
     objects: () => marked,
     helmRevisions: () => read('helmRevisions', () => newestRevisions(cluster, namespace)),
@@ -147,6 +148,7 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
     libraries,
     sortOrders,
     hazards,
+    applicationStart: await thenFact(pods, (list) => slowestStart(list, target.applications)),
     otherVolumeUsers: await thenFact(pods, (list) => volumeUsersAmong(list, target)),
     clients: await readFrom('clients', firstClients, async (before) => stillThere(before, await clientsOf(gathering))),
     neighbours: combineFacts(pods, cronJobs, (list, jobs) =>

@@ -5,6 +5,7 @@ import { boot, makeCopy, planBoot, removeCopy } from './copy.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
 import { sourceOf, type Backup, type Source } from '../../objects/backup.ts';
 import { awaitSnapshot } from './await-snapshot.ts';
+import { stateBeforeJob } from './backup-ready.ts';
 import { judgeCut, noteMark, planMark } from './cut-timing.ts';
 import { askForSnapshot, planSnapshot, removeSnapshot } from './snapshot.ts';
 import { snapshotName } from '../../objects/snapshot.ts';
@@ -36,9 +37,16 @@ export const proveBackup: Step = {
     // In a downtime that another run began, it would only prolong the downtime.
     if (kind === 'external' || journal.noted.downSince !== undefined) return;
     const name = await live[kind].make(context);
-    if (!context.inputs.verifyBackup) return;
+    if (!context.inputs.verifyBackup) {
+      expectWait(context);
+      return;
+    }
+    const { clock, timeline } = context;
+    const begun = clock.monotonic();
     try {
       await start(context, sourceOf({ kind, name }));
+      // The backup is a clone of the volume on which PostgreSQL 12 is started, too.
+      if (kind === 'clone') timeline.expect({ backup: secondsSince(begun, clock) });
     } catch (error) {
       if (!(error instanceof WaitError)) throw error;
       context.results.warnings.push(
@@ -83,6 +91,17 @@ function planProof(draft: PlanContext, source: Source): Move[] {
   ];
 }
 
+/** Where the backup must be ready before pg_upgrade, the cut does not predict it, and there is nothing to wait for afterwards. */
+function expectWait(context: Context): void {
+  const { journal, timeline } = context;
+  if (journal.record.backup.kind === 'snapshot' && stateBeforeJob(context) === 'ready')
+    timeline.expect({ backup: undefined, 'backup-ready': 0 });
+}
+
+function secondsSince(begun: number, clock: Context['clock']): number {
+  return Math.round((clock.monotonic() - begun) / 100) / 10;
+}
+
 /** What it takes until it is ready predicts it for the backup. One that an earlier run asked for is no measure of that, and was cut some time ago. */
 async function liveSnapshot(context: Context): Promise<string> {
   const { clock, inputs, timeline } = context;
@@ -90,6 +109,7 @@ async function liveSnapshot(context: Context): Promise<string> {
   const { name, isNew } = await askForSnapshot(context, 'live');
   if (isNew && inputs.verifyBackup) {
     await awaitSnapshot(context, name, 'cut');
+    timeline.expect({ backup: secondsSince(asked, clock) });
     await noteMark(context, name);
   }
   await awaitSnapshot(context, name, 'ready');
@@ -106,6 +126,7 @@ async function start(context: Context, source: Source): Promise<void> {
   });
   context.log.info(message);
   if (source.kind === 'VolumeSnapshot') await judgeCut(context, source.name, walEnd);
+  expectWait(context);
   await removeCopy(context);
   context.log.info('Removed the copy');
 }

@@ -35,6 +35,7 @@ export const keepAttached: Step = {
     const pod = await cluster.find('pods', target.podName, target.namespace);
     const node = anchorNode({ ...target, pod });
     if (node === undefined) {
+      expectDetaching(context);
       log.info(`Made no anchor: ${pod === undefined ? 'PostgreSQL has no pod' : reasonWithoutNode(context)}`);
       return;
     }
@@ -48,6 +49,7 @@ export const keepAttached: Step = {
       return;
     }
     await clearAnchor(context);
+    expectDetaching(context);
     log.info(`${sentence(made)} The upgrade goes on without the anchor: the volume will be detached in the downtime`);
   },
 
@@ -58,6 +60,11 @@ export const keepAttached: Step = {
     );
   },
 };
+
+/** Nothing tells how long the storage takes to detach the volume and to attach it again. */
+function expectDetaching({ timeline }: Context): void {
+  timeline.expect({ 'stop-postgresql': undefined, 'upgrade-job': undefined, activate: undefined });
+}
 
 function reasonWithoutNode({ target }: Context): string {
   const { accessModes = [] } = target.volume.claim.spec ?? {};

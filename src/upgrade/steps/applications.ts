@@ -67,6 +67,10 @@ async function beginDowntime(context: Context): Promise<void> {
   const { journal, cluster, timeline } = context;
   if (journal.noted.downSince === undefined) {
     await journal.note('downSince', await cluster.now());
+    timeline.split(stopApplications.id, {
+      id: 'write-ahead',
+      title: 'Write the data to disk while the applications serve',
+    });
     timeline.downtimeBegins();
   }
   await countDowntime(context);

@@ -17,6 +17,8 @@ const needs: Readonly<Record<FactName, readonly string[]>> = {
   missingPermissions: ['permissions'],
   // Without it the remedy has a placeholder.
   user: [],
+  // It only predicts.
+  applicationStart: [],
   server: ['superuser-login', 'server-version', 'layout-data-directory', 'majors', 'security-faults'],
   volumeTrial: ['transfer'],
   databases: ['encoding-and-locale', 'free-space', 'sort-order', 'restore-test'],

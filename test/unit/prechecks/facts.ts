@@ -174,6 +174,7 @@ export async function facts(more: Partial<Facts> = {}): Promise<Facts> {
     files: known(files),
     volumeTrial: known({ clone: { works: false, said: 'Operation not supported' }, link: { works: true, said: '' } }),
     otherVolumeUsers: known([]),
+    applicationStart: known(12.3),
     clients: known([]),
     neighbours: known([]),
     helmRevisions: known([{ release: 'circleci-server', revision: 7, status: 'deployed' }]),

@@ -17,7 +17,7 @@ describe('the phases', () => {
     expect(phaseLines({ phases: phases.slice(0, 2) })).toEqual([
       '| phase | began (UTC) | seconds | expected | |',
       '| --- | --- | ---: | ---: | --- |',
-      '| Stop | `23:59:58` | 3.0 |  | ✓ |',
+      '| Stop | `23:59:58` | 3.0 | not predicted | ✓ |',
       '| Run pg\\_upgrade | `23:59:59` | 12.3 | 10.0 | ✓ |',
       '',
     ]);
@@ -43,7 +43,7 @@ describe('the phases', () => {
       '',
     ]);
     expect(lines).toContain('Grey: expected. Blue: measured. Red: failed.');
-    expect(lines).toContain('| Going back: Stop &#124; it | `23:59:59` | 0.0 |  | ✗ |');
+    expect(lines).toContain('| Going back: Stop &#124; it | `23:59:59` | 0.0 | not predicted | ✗ |');
   });
 
   test('that go on side by side are drawn from their own begin', () => {

@@ -42,6 +42,24 @@ describe('the timeline', () => {
     ]);
   });
 
+  test('has what a phase did before the downtime as a phase of its own', async () => {
+    const { clock, timeline } = setUp();
+    timeline.expect({ stop: 2 });
+    timeline.split('stop', { id: 'ahead', title: 'Ahead' });
+    await timeline.phase('stop', 'Stop', async () => {
+      await clock.sleep(9000);
+      timeline.split('stop', { id: 'ahead', title: 'Ahead' });
+      await clock.sleep(3000);
+    });
+    expect(timeline.phases).toEqual([
+      { id: 'ahead', title: 'Ahead', startedAt: begun, seconds: 9, outcome: 'done' },
+      {
+        ...{ id: 'stop', title: 'Stop', startedAt: '2026-01-02T03:04:14.000Z' },
+        ...{ seconds: 3, expectedSeconds: 2, outcome: 'done' },
+      },
+    ]);
+  });
+
   test('phases that go on side by side are in the order in which they began', async () => {
     const { clock, timeline } = setUp();
     let end: () => void = () => undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { objectDiff } from '../../../src/report/object-diff.ts';
-import { moveLines, stepLine } from '../../../src/report/plan-lines.ts';
+import { downtimeText, moveLines, stepLine } from '../../../src/report/plan-lines.ts';
 import { planReport } from '../../../src/report/plan-report.ts';
 import { fencingTokenLabel } from '../../../src/objects/fencing-token.ts';
 import { fieldManager } from '../../../src/common/field-manager.ts';
@@ -150,8 +150,8 @@ describe('seconds', () => {
     const all = await facts({ target: context.target, restoreTest: { known: true, value: restoreTest } });
     const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
     const job = steps.find(({ id }) => id === 'upgrade-job');
-    expect(job?.expected?.seconds).toBeGreaterThan(3 + 2 + 1 + 2 + 2);
-    expect(plannedDowntime(steps)).toBeGreaterThan(job?.expected?.seconds ?? Infinity);
+    expect(job?.expected?.seconds).toBeGreaterThan(3 + 1.3 + 1 + 2 + 2);
+    expect(plannedDowntime(steps).seconds).toBeGreaterThan(job?.expected?.seconds ?? Infinity);
     expect(steps.filter(({ isDowntime }) => isDowntime).map(({ id }) => id)).toEqual([
       'stop-applications',
       'quiesce',
@@ -167,7 +167,13 @@ describe('seconds', () => {
     const last = ['restore-applications', 'quick-analyze', 'analyze', 'confirm-backup', 'finish'];
     expect(steps.slice(-5).map(({ id }) => id)).toEqual(last);
     for (const step of planReport(steps).steps)
-      expect(stepLine(step)).toMatch(/: about [\d.]+ s \(.+\)$|\(no downtime\)$/);
+      expect(stepLine(step)).toMatch(/: (?:about [\d.]+ s|not predicted) \(.+\)$|\(no downtime\)$/);
+    // The storage has copied nothing yet.
+    const { unpredicted, seconds } = plannedDowntime(steps);
+    expect(unpredicted.map(({ id }) => id)).toEqual(['backup-ready']);
+    expect(downtimeText(planReport(steps))).toBe(
+      `at least about ${String(Math.ceil(seconds))} s; not predicted: Wait until the backup is ready`,
+    );
   });
 
   test('have the time of `statistics-budget` in the downtime, at most', async () => {
@@ -179,7 +185,7 @@ describe('seconds', () => {
       return draftUpgrade(all, context.scripts, 'run-1', clock.now());
     };
     const [without, budgeted] = [await secondsWith({}), await secondsWith({ 'statistics-budget': '90s' })];
-    expect((plannedDowntime(budgeted) ?? 0) - (plannedDowntime(without) ?? 0)).toBeCloseTo(90);
+    expect(plannedDowntime(budgeted).seconds - plannedDowntime(without).seconds).toBeCloseTo(90);
     const ids = budgeted.map(({ id }) => id);
     const last = ['quick-analyze', 'restore-applications', 'analyze', 'confirm-backup', 'finish'];
     expect(ids.slice(-5)).toEqual(last);
@@ -195,8 +201,8 @@ describe('seconds', () => {
       restoreTest: { known: false, reason: 'no pods', code: 'not-asked' },
     });
     const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
-    expect(plannedDowntime(steps)).toBeUndefined();
-    expect(planReport(steps).steps.map(stepLine).join('\n')).toContain('Run pg_upgrade in a Job: duration not known');
+    expect(planReport(steps).downtimeSeconds).toBeUndefined();
+    expect(planReport(steps).steps.map(stepLine).join('\n')).toContain('Run pg_upgrade in a Job: not predicted (');
   });
 });
 

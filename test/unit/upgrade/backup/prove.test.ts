@@ -34,6 +34,31 @@ test('its undo removes the snapshot', async () => {
   expect(cluster.all('volumesnapshots')).toEqual([]);
 });
 
+describe('what the backup in the downtime is expected to take', () => {
+  /** Storage that is ready so many milliseconds after it has cut the snapshot. */
+  async function expectedAfter(ready: number, position = '0/1600000') {
+    const setting = await setUp();
+    setting.state.mark = position;
+    setting.context.timeline.expect({ 'upgrade-job': 5 });
+    controlStorage(setting, () => setting.clock.monotonic() >= ready);
+    controlJobs(setting, {});
+    await proveBackup.run(setting.context);
+    const { timeline } = setting.context;
+    return { backup: timeline.expectedTime('backup'), ready: timeline.expectedTime('backup-ready') };
+  }
+
+  test('is what the proof took: until the cut, and until it was ready beside the Job', async () => {
+    const { backup, ready } = await expectedAfter(60_000);
+    expect(backup).toBeLessThan(5000);
+    expect(ready).toBeGreaterThanOrEqual(55_000);
+    expect(ready).toBeLessThan(70_000);
+  });
+
+  test('is not predicted by the cut where the action waits for more', async () => {
+    expect(await expectedAfter(60_000, '0/F')).toEqual({ backup: undefined, ready: 0 });
+  });
+});
+
 describe('whether the storage cuts in time', () => {
   test('is noted: the copy has nothing that was written after the driver said that the snapshot was cut', async () => {
     const { context, log, state } = await proved();

@@ -22,12 +22,15 @@ const podOf = ({ cluster }: Setting) => cluster.all('pods').find((pod) => pod.me
 
 /** Goes on without, says why, and leaves nothing. */
 async function expectWithout(setting: Setting, why: string): Promise<void> {
+  setting.context.timeline.expect({ 'stop-postgresql': 2 });
   await run(setting);
   expect(setting.log.text).toContain(why);
   expect(setting.log.text).toContain(without);
   expect(setting.context.results.anchor).toBeUndefined();
   expect(setting.context.results.warnings).toEqual([]);
   expect(made(setting)).toBeUndefined();
+  // The storage detaches the volume now, and nothing tells how long that takes.
+  expect(setting.context.timeline.expectedTime('stop-postgresql')).toBeUndefined();
 }
 
 describe('the anchor', () => {

@@ -117,6 +117,20 @@ describe('the CHECKPOINT before the downtime', () => {
     expect(log.text).toContain('Wrote the data to disk (CHECKPOINT) while the applications serve');
   });
 
+  test('is no part of the time that stopping the applications takes', async () => {
+    const { context, clock, cluster } = await setUp();
+    cluster.hooks.push(({ method }) => {
+      if (method === 'exec') clock.pass(30_000);
+    });
+    context.timeline.expect({ 'stop-applications': 2 });
+    await context.timeline.phase(stopApplications.id, 'Stop', () => stopApplications.run(context));
+    const [ahead, stop] = context.timeline.phases;
+    expect([ahead?.id, ahead?.expectedSeconds]).toEqual(['write-ahead', undefined]);
+    expect(ahead?.seconds).toBeGreaterThanOrEqual(30);
+    expect(stop).toMatchObject({ id: 'stop-applications', expectedSeconds: 2 });
+    expect(stop?.seconds).toBeLessThan(30);
+  });
+
   test('is not made where an earlier run began the downtime: nobody serves, or PostgreSQL is stopped', async () => {
     const { context, state } = await setUp();
     await context.journal.note('downSince', new Date());

@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Facts } from '../../../src/facts/facts.ts';
+import { expectedSeconds } from '../../../src/upgrade/expected-seconds.ts';
+import { claim, inputs, namespace, target } from '../objects.ts';
+import { facts, known, unread } from '../prechecks/facts.ts';
+
+async function expected(step: string, more: Partial<Facts> = {}) {
+  const { seconds, basis } = expectedSeconds(step, await facts(more)) ?? {};
+  return [seconds, basis];
+}
+
+const works = { works: true, said: '' };
+const fails = { works: false, said: 'no' };
+
+describe('the wait for the backup is', () => {
+  test.each<[string, Record<string, string>, Partial<Facts>]>([
+    ['the files are linked', {}, {}],
+    ['nobody has tried whether they can be', {}, { volumeTrial: unread('not tried') }],
+    ['they shall be linked', { transfer: 'link' }, { volumeTrial: known({ clone: works, link: works }) }],
+  ])('not predicted before the storage has copied anything, where %s', async (_what, given, more) => {
+    expect(await expected('backup-ready', { inputs: inputs(given), ...more })).toEqual([
+      undefined,
+      expect.stringContaining('"prove-backup" measures it'),
+    ]);
+  });
+
+  test.each<[string, Record<string, string>, Partial<Facts>]>([
+    ['snapshot-gate is cut', { 'snapshot-gate': 'cut' }, {}],
+    ['the volume makes reflinks', {}, { volumeTrial: known({ clone: works, link: works }) }],
+    ['the files are copied', {}, { volumeTrial: known({ clone: fails, link: fails }) }],
+    ['the backup is no snapshot', { backup: 'clone' }, {}],
+    ['the snapshot is ready before', { 'verify-backup': 'false' }, {}],
+  ])('none, where %s', async (_what, given, more) => {
+    const [seconds, basis] = await expected('backup-ready', { inputs: inputs(given), ...more });
+    expect([seconds, basis]).toEqual([0, expect.stringMatching(/^no /)]);
+  });
+});
+
+describe('the backup is', () => {
+  test('a cut snapshot, nothing, or not predicted', async () => {
+    const of = (given: Record<string, string>) => expected('backup', { inputs: inputs(given) });
+    expect(await of({})).toEqual([1, expect.stringContaining('"prove-backup"')]);
+    expect(await of({ backup: 'external', 'confirm-external-backup': namespace })).toEqual([0, 'no backup is taken']);
+    expect(await of({ backup: 'clone' })).toEqual([undefined, expect.stringContaining('"prove-backup"')]);
+    expect(await of({ 'verify-backup': 'false' })).toEqual([undefined, expect.stringContaining('is ready')]);
+  });
+});
+
+describe('what moves the volume is', () => {
+  test.each(['stop-postgresql', 'upgrade-job', 'activate'])(
+    'not predicted where nothing keeps it attached: %s',
+    async (step) => {
+      expect(await expected(step)).toEqual([expect.any(Number), expect.any(String)]);
+      const { volume } = await target();
+      const spec = { ...claim().spec, accessModes: ['ReadWriteOncePod'] };
+      const alone = await target(undefined, { volume: { ...volume, claim: { ...claim(), spec } } });
+      expect(await expected(step, { target: alone })).toEqual([undefined, expect.stringContaining('attached')]);
+    },
+  );
+});
+
+describe('the restart of the applications is', () => {
+  test('what the slowest of them took at its last start', async () => {
+    expect(await expected('restore-applications')).toEqual([13.3, expect.stringContaining('last start')]);
+  });
+
+  test.each([known(undefined), unread('pods is forbidden')])('not predicted where no pod shows it', async (fact) => {
+    const [seconds, basis] = await expected('restore-applications', { applicationStart: fact });
+    expect([seconds, basis]).toEqual([undefined, expect.stringContaining('no pod')]);
+  });
+});
+
+describe('the Job', () => {
+  test('copies the data where the volume can do nothing else', async () => {
+    const neither = known({ clone: fails, link: fails });
+    const [linked] = await expected('upgrade-job');
+    const [copied, basis] = await expected('upgrade-job', { volumeTrial: neither });
+    expect(Number(copied)).toBeGreaterThanOrEqual(Number(linked));
+    expect(basis).toContain('copying');
+    expect((await expected('upgrade-job', { volumeTrial: unread('no') }))[1]).toContain('copies all data besides');
+  });
+
+  test('is not predicted without a restore test', async () => {
+    expect(await expected('upgrade-job', { restoreTest: unread('no') })).toEqual([
+      undefined,
+      expect.stringContaining('restore test'),
+    ]);
+  });
+});
