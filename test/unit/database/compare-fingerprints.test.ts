@@ -39,6 +39,17 @@ function oneRelation(of: DatabaseFingerprint, seed: number, value: string | unde
   return { ...of, relations: Object.fromEntries(relations) };
 }
 
+test('a table that got smaller may have been cut by autovacuum, and one that grew was not', () => {
+  const of = (value: string): Fingerprint => ({
+    databases: { circle: { relations: { 'public.queue': value }, extensions: [] } },
+  });
+  const hint = /^circle: public\.queue: 5368709120 bytes before, 0 bytes after \(or autovacuum has cut off empty pages/;
+  expect(compareFingerprints(of('5368709120 bytes'), of('0 bytes'))).toEqual([expect.stringMatching(hint)]);
+  expect(compareFingerprints(of('0 bytes'), of('8192 bytes'))).toEqual([
+    'circle: public.queue: 0 bytes before, 8192 bytes after',
+  ]);
+});
+
 describe('two fingerprints', () => {
   test('that are equal have no differences', () => {
     fc.assert(
