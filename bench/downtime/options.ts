@@ -16,7 +16,7 @@ export interface Sweep {
   readonly shapes: readonly DataShape[];
 }
 
-export interface Options {
+interface Options {
   readonly profile: 'bench' | 'cloud';
   /** Of all times of the profile, and of `snapshotReady`. */
   readonly scale: number;

@@ -1,5 +1,5 @@
 /** What a way to upgrade did for a time. */
-export interface Phase {
+interface Phase {
   readonly title: string;
   /** Milliseconds since 1970. */
   readonly from: number;
