@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import { extensionShadows, shadowsOf } from './extension-shadows.ts';
 import { quoted } from './obstacles.ts';
+import { firstUnanswered, type Question } from './questions.ts';
+import type { Rows } from './script.ts';
 
 export const outdatedRows = z.array(
   z.object({
@@ -23,6 +25,16 @@ export const outdatedSql = `WITH ${extensionShadows} SELECT pg_catalog.json_buil
     ELSE (SELECT coalesce(pg_catalog.json_agg(p.target), '[]'::pg_catalog.json) FROM pg_catalog.pg_extension_update_paths(e.name) p
       WHERE p.source OPERATOR(pg_catalog.=) e.installed_version AND p.path IS NOT NULL) END)
   FROM pg_catalog.pg_available_extensions e JOIN pg_catalog.pg_extension x ON x.extname OPERATOR(pg_catalog.=) e.name WHERE e.installed_version IS NOT NULL AND e.installed_version OPERATOR(pg_catalog.<>) e.default_version ORDER BY e.name;`;
+
+/** The same for a session that also does something else. */
+export const outdatedQuestion: Question = { id: 'outdated-extensions', statements: [outdatedSql] };
+
+/** What the databases answered to `outdatedQuestion`, among other rows; undefined where one of them did not. */
+export function outdatedIn(rows: Rows): Rows | undefined {
+  if (firstUnanswered(rows, outdatedQuestion.id) !== undefined) return undefined;
+  const isOutdated = (row: unknown) => typeof row === 'object' && row !== null && 'serverVersion' in row;
+  return new Map([...rows].map(([name, of]) => [name, of.filter(isOutdated)]));
+}
 
 /** By database: each extension, and the command that updates it. */
 export type Updates = Readonly<Record<string, readonly (readonly [extension: string, command: string])[]>>;

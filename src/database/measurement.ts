@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
 import { fingerprintOf, fingerprintScript, shareOf, type Fingerprint } from './fingerprint.ts';
+import { questionsScript, type Question } from './questions.ts';
 import { readDatabaseNames, type ListedDatabase } from './server.ts';
 import { isSortOrder, sortOrdersOf, sortOrdersQuestion, type SortOrders } from './sort-order.ts';
 import { inParallel } from '../common/parallel.ts';
@@ -12,6 +13,8 @@ export interface Measurement {
   readonly fingerprint: Fingerprint;
   /** What may have changed with the C library, and then takes the indexes with it. */
   readonly sortOrders: SortOrders;
+  /** What the databases answered to the questions along with it, as `questionsScript` has it. */
+  readonly answers: Rows;
 }
 
 /** What is known already, so that it is not asked again. */
@@ -20,7 +23,12 @@ interface Given {
   readonly databases?: readonly ListedDatabase[];
   /** The measurement with which this one will be compared: the same tables are counted. */
   readonly before?: Fingerprint;
+  /** What else to ask in the same sessions. Where that fails, the measurement does not. */
+  readonly questions?: readonly Question[];
 }
+
+/** A row between the measurement of a database and its other answers. */
+const endOfMeasurement = '{"measured":true}';
 
 /**
  * Measures every database that accepts connections, both in one session: it is downtime.
@@ -31,15 +39,27 @@ export async function measure(
   database: Database,
   sessions: number,
   limit: number,
-  { databases, before }: Given = {},
+  { databases, before, questions = [] }: Given = {},
 ): Promise<Measurement> {
   const list = databases ?? (await readDatabaseNames(database));
   const atOnce = Math.min(sessions, list.filter((d) => d.allowsConnections).length);
   const script = (names: readonly string[]) =>
-    [fingerprintScript(before ?? shareOf(names.length, atOnce)), ...sortOrdersQuestion.statements].join('\n');
+    [
+      fingerprintScript(before ?? shareOf(names.length, atOnce)),
+      ...sortOrdersQuestion.statements,
+      ...(questions.length === 0 ? [] : [`\\echo '${endOfMeasurement}'`, questionsScript(questions)]),
+    ].join('\n');
   const rows = await readAll(database, list, script, sessions, limit);
-  const others = new Map([...rows].map(([name, all]) => [name, all.filter((row) => !isSortOrder(row))] as const));
-  return { fingerprint: fingerprintOf(others), sortOrders: sortOrdersOf(rows) };
+  const parts = [...rows].map(([name, all]) => {
+    const end = all.findIndex((row) => JSON.stringify(row) === endOfMeasurement);
+    return end === -1 ? { name, own: all, others: [] } : { name, own: all.slice(0, end), others: all.slice(end + 1) };
+  });
+  const relations = parts.map(({ name, own }) => [name, own.filter((row) => !isSortOrder(row))] as const);
+  return {
+    fingerprint: fingerprintOf(new Map(relations)),
+    sortOrders: sortOrdersOf(new Map(parts.map(({ name, own }) => [name, own]))),
+    answers: new Map(parts.map(({ name, others }) => [name, others])),
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Database } from './database.ts';
 import { extensionShadows, shadowsOf } from './extension-shadows.ts';
+import { quoted } from './obstacles.ts';
 import type { Question } from './questions.ts';
 import { jsonLines, type Rows } from './script.ts';
 
@@ -77,6 +78,21 @@ export const databaseNames = `SELECT json_build_object('name', datname, 'allowsC
   FROM pg_catalog.pg_database ORDER BY datname;`;
 
 export const listedDatabases = z.array(databaseFacts.pick({ name: true, allowsConnections: true }));
+
+/** For sessions in several databases: the one in this database lists all of them. */
+export function listedBy(database: string): Question {
+  const listing = databaseNames.replace(/;$/, '');
+  return {
+    id: 'databases',
+    statements: [`SELECT * FROM (${listing}) AS listed WHERE current_database() = ${quoted(database)};`],
+  };
+}
+
+/** What the databases answered to `listedBy`, among other rows; no database where it was not answered. */
+export function listedIn(rows: Rows): ListedDatabase[] {
+  const isListed = (row: unknown) => typeof row === 'object' && row !== null && 'allowsConnections' in row;
+  return listedDatabases.parse([...rows.values()].flat().filter(isListed));
+}
 
 export async function readDatabaseNames(database: Database): Promise<ListedDatabase[]> {
   return listedDatabases.parse(jsonLines(await database.read('template1', databaseNames)));

@@ -174,18 +174,30 @@ export class Journal<C extends ClusterReader = ClusterReader> {
    * @throws UpgradeError `journal-changed` when somebody else has changed it since; TooLongForJournal
    */
   async note<N extends keyof Notes>(this: Journal<LeasedCluster>, name: N, value: Notes[N]): Promise<void> {
-    const text = await noteCodecs[name].encode(value);
-    const known = await noteCodecs[name].decode(text);
+    await this.noteAll({ [name]: value });
+  }
+
+  /** Notes several facts in one change: another run finds all of them, or none. What `note` throws; nothing is noted then. */
+  async noteAll(this: Journal<LeasedCluster>, notes: Partial<Notes>): Promise<void> {
+    const names = Object.keys(notes) as (keyof Notes)[];
+    // The compiler does not see that codec and value are of the same note.
+    const textOf = async (name: keyof Notes) => await noteCodecs[name].encode(notes[name] as never);
+    const texts = await Promise.all(names.map(async (name) => [name, await textOf(name)] as const));
+    const known = await Promise.all(texts.map(async ([name, text]) => [name, await noteCodecs[name].decode(text)]));
     const counter = String(this.counter + 1);
     const before = this.data.seal;
-    const data: SealedData = await this.seal.sign(this.namespace, { ...this.data, [name]: text, counter });
+    const data: SealedData = await this.seal.sign(this.namespace, {
+      ...this.data,
+      ...Object.fromEntries(texts),
+      counter,
+    });
     const now =
       this.uid === undefined
         ? await this.createAgain(data)
         : await this.change(data, [
             { op: 'test', path: '/metadata/uid', value: this.uid },
             { op: 'test', path: '/data/seal', value: before },
-            { op: 'add', path: `/data/${name}`, value: text },
+            ...texts.map(([name, text]) => ({ op: 'add', path: `/data/${name}`, value: text }) as const),
             { op: 'add', path: '/data/counter', value: counter },
             { op: 'add', path: '/data/seal', value: data.seal },
           ]);
@@ -193,7 +205,7 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     if (!isSame(now.data, data)) throw journalChanged(this.namespace, undefined);
     const { volume } = this;
     this.data = data;
-    this.notes[name] = known;
+    Object.assign(this.notes, Object.fromEntries(known));
     // A volume that was replaced by another one is closed too.
     await this.count(this.isClosed ? this.volumes() : [volume]);
   }

@@ -1,4 +1,6 @@
 import { describe, endWith, sentence, UpgradeError, WaitError } from '../common/errors.ts';
+import { known, type Known } from '../common/known.ts';
+import { allNamed } from '../common/parallel.ts';
 import { seeBackupReady, isUnconfirmed } from './backup/backup-ready.ts';
 import { inGroup, interruptible, reverting, undoSteps } from './converge.ts';
 import { closeJournal, finish } from './steps/finish.ts';
@@ -6,7 +8,7 @@ import { journalName } from '../objects/journal-name.ts';
 import { endByHand } from '../journal/errors.ts';
 import { removeAnchorOrTell } from './server/anchor.ts';
 import { expectLossless } from './server/external-start.ts';
-import { releasePoint } from './steps/loss.ts';
+import { positionInWal } from './steps/loss.ts';
 import { improvements, release, reversibleSteps, statistics, validation } from './plan.ts';
 import { QuickPass } from './quick-pass.ts';
 import { waitForServer } from './server/server-ready.ts';
@@ -36,12 +38,15 @@ export async function completeUpgrade(given: Context): Promise<Ending> {
   const quick = new QuickPass(given);
   await quick.hold();
   // Somebody else may have set another image or restarted the server meanwhile.
+  const seen: { position?: Known<string> | undefined } = {};
   const ending = await orUndo('Restart the applications', release.id, context, () =>
-    quick.beside(() => waitForServer(context, context.serving.reference)),
+    quick.beside(async () => {
+      Object.assign(seen, await readyAndPosition(context));
+    }),
   );
   if (ending.end !== 'completed') return ending;
   const unready = await quick.beside(async () => {
-    await noteRelease(context);
+    await noteRelease(context, seen.position);
     return await restartBeside(quick, context);
   });
   if (context.journal.noted.statistics !== 'complete') await completeStatistics(given);
@@ -104,11 +109,26 @@ async function orUndo(title: string, id: string, context: Context, act: () => Pr
   }
 }
 
+/** Waits for the server. Nobody writes yet, so the position in the WAL is read meanwhile, where no earlier run has noted it. */
+async function readyAndPosition(context: Context): Promise<{ readonly position: Known<string> | undefined }> {
+  const { journal, database, serving } = context;
+  const position = () => known(() => positionInWal(database));
+  return await allNamed({
+    ready: () => waitForServer(context, serving.reference),
+    position: () => (journal.noted.released === undefined ? position() : Promise.resolve(undefined)),
+  });
+}
+
 /** From here on the applications write, and a rollback loses that. So the journal notes it before. */
-async function noteRelease({ journal, database, cluster, log, results }: Context): Promise<void> {
-  if (journal.noted.released === undefined) {
+async function noteRelease(
+  { journal, database, cluster, log, results }: Context,
+  position: Known<string> | undefined,
+): Promise<void> {
+  if (position !== undefined) {
     try {
-      await journal.note('released', await releasePoint(database, await cluster.now()));
+      const wal = position.known ? position.value : await positionInWal(database);
+      await journal.noteAll({ released: { at: await cluster.now(), wal }, step: release.id });
+      return;
     } catch (error) {
       log.info(
         `Could not note the position in the WAL, so a rollback could not say how much it loses: ${describe(error)}`,

@@ -11,13 +11,13 @@ import { readObstacles } from '../../src/database/obstacles.ts';
 import { compareFingerprints } from '../../src/database/compare-fingerprints.ts';
 import { readPages } from '../../src/database/relation-files.ts';
 import { readWhatIsLeft } from '../../src/database/what-is-left.ts';
-import { extensionsQuestion, readDatabases, readServer } from '../../src/database/server.ts';
+import { extensionsQuestion, listedBy, listedIn, readDatabases, readServer } from '../../src/database/server.ts';
 import { reindexSql, sortOrdersQuestion } from '../../src/database/sort-order.ts';
 import { askDatabases } from '../../src/database/ask-databases.ts';
 import { fullStatistics, quickStatistics } from '../../src/database/statistics.ts';
-import { outdatedSql } from '../../src/database/extension-updates.ts';
+import { outdatedIn, outdatedQuestion } from '../../src/database/extension-updates.ts';
 import { updateAll } from '../../src/upgrade/steps/extensions.ts';
-import { releasePoint } from '../../src/upgrade/steps/loss.ts';
+import { positionInWal } from '../../src/upgrade/steps/loss.ts';
 import { jobSettings } from '../../src/objects/job-settings.ts';
 import type { Results } from '../../src/upgrade/contract/step.ts';
 import { expectNoUsersCode, usersCodeQuestions } from '../../src/upgrade/steps/users-code.ts';
@@ -139,14 +139,15 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
     expect(Object.values(told).filter(({ known }) => !known)).toEqual([]);
     const { fingerprint } = await measure(database, 2, limit);
     expect(fingerprint.databases[hostileDatabase]?.relations['public.of_domain']).toBe('1 rows');
-    const again = await measure(database, 2, limit, { before: fingerprint });
+    const questions = [listedBy(hostileDatabase), outdatedQuestion];
+    const again = await measure(database, 2, limit, { before: fingerprint, questions });
     expect(compareFingerprints(fingerprint, again.fingerprint)).toEqual([]);
-    await readPages(database, server.data, { before: fingerprint, after: fingerprint }, limit);
-    await database.readEach(
-      list.filter((d) => d.allowsConnections).map(({ name }) => name),
-      outdatedSql,
+    expect(listedIn(again.answers).map(({ name }) => name)).toEqual(list.map(({ name }) => name));
+    expect(Object.keys(Object.fromEntries(outdatedIn(again.answers) ?? []))).toEqual(
+      Object.keys(fingerprint.databases),
     );
-    await releasePoint(database, new Date());
+    await readPages(database, server.data, { before: fingerprint, after: fingerprint }, limit);
+    await positionInWal(database);
     expect(harm(server)).toEqual([]);
   });
 

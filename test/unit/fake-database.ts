@@ -147,7 +147,7 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (["'hazard'", "'last_value'", 'extversion'].some((part) => sql.includes(part)))
     return rows([
       ...hazardsIn(sql, (hazard) => state.hazards(name, hazard)),
-      ...endsIn(sql),
+      ...(sql.includes('{"measured":true}') ? [] : endsIn(sql)),
       ...(sql.includes("'last_value'")
         ? [
             ...database.relations,
@@ -158,6 +158,7 @@ function answer(state: ServerState, name: string, sql: string): string {
           ? [...pairs(database.extensions), ...(name === 'template1' ? [{ preloaded: [] }] : [])]
           : []),
       ...(sql.includes("''digest''") ? database.sortOrders.flatMap(sortOrderRows) : []),
+      ...(sql.includes('{"measured":true}') ? alongIn(state, name, sql) : []),
     ]);
   if (sql.includes("'preloaded', current_setting")) return rows([startedConfiguration]);
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
@@ -186,6 +187,19 @@ function listedDatabases({ databases }: ServerState): object[] {
     ...{ name, encoding, collate, ctype, allowsConnections },
     bytes: 8_000_000,
   }));
+}
+
+/** What is asked along with a measurement. */
+function alongIn(state: ServerState, name: string, sql: string): unknown[] {
+  const [, by] = /WHERE current_database\(\) = '(.*)';/.exec(sql) ?? [];
+  return [
+    { measured: true },
+    ...(by === name ? listedDatabases(state) : []),
+    ...(sql.includes('pg_available_extensions')
+      ? outdated(state.databases[name] ?? databaseState(), state.newVersionNumber)
+      : []),
+    ...endsIn(sql),
+  ];
 }
 
 /** Each table with its file. */

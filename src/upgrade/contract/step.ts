@@ -2,6 +2,7 @@ import type { V1Job } from '@kubernetes/client-node';
 import type { BackgroundWorker } from '../../database/clients.ts';
 import type { Database } from '../../database/database.ts';
 import type { Fingerprint } from '../../database/fingerprint.ts';
+import type { Rows } from '../../database/script.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import type { JobResult } from '../../job/result.ts';
 import type { JobSettings } from '../../objects/upgrade-job.ts';
@@ -67,6 +68,8 @@ export interface Results {
   serving?: boolean;
   /** What was compared, and by what, where all of it was as before the upgrade; as sentences. */
   comparison?: string;
+  /** By database, the extensions that PostgreSQL 14 ships in another version, as the comparison's sessions were told; undefined where they were not. */
+  outdated?: Rows | undefined;
   /** Its data is what PostgreSQL 12 had: from now on nothing reverts by itself. */
   validated?: boolean;
   /** What did not stop the upgrade, but must be reported. */

@@ -59,7 +59,13 @@ export async function updateAll(context: Updating): Promise<void> {
   for (const one of planned) tell(context, one, outcomes.get(one.database));
 }
 
-async function readOutdated({ database, settings }: Updating): Promise<(readonly [string, readonly unknown[]])[]> {
+/** Asks once more where the comparison of the data was of an earlier run, or brought no answer. */
+async function readOutdated({
+  database,
+  settings,
+  results,
+}: Updating): Promise<(readonly [string, readonly unknown[]])[]> {
+  if (results.outdated !== undefined) return [...results.outdated];
   // Names only: the sizes of databases come from all of their files, which is downtime here.
   const open = (await readDatabaseNames(database)).filter((d) => d.allowsConnections);
   const answers = await inParallel(settings.jobs, distributeDatabases(open, settings.jobs), (names) =>

@@ -8,10 +8,9 @@ import type { Journal } from '../../journal/journal.ts';
 import type { Released } from '../../journal/notes.ts';
 import { measurementLimit } from './quiesce.ts';
 
-/** When the applications were restarted, and at which position in the WAL, for the journal's note `released`. */
-export async function releasePoint(database: Database, at: Date): Promise<Released> {
-  const wal = (await database.read('template1', 'SELECT pg_catalog.pg_current_wal_lsn();')).trim();
-  return { at, wal };
+/** Where the WAL ends, for the journal's note `released`. */
+export async function positionInWal(database: Database): Promise<string> {
+  return (await database.read('template1', 'SELECT pg_catalog.pg_current_wal_lsn();')).trim();
 }
 
 const shown = 20;

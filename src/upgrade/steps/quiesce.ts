@@ -154,14 +154,13 @@ async function measureAndNote(
   const { fingerprint, sortOrders } = await measure(database, settings.jobs, measurementLimit, { databases });
   results.before = fingerprint;
   log.info(`Measured ${fingerprintSize(results.before)}`);
-  // A backup that an earlier run took is older than this.
-  if (journal.noted.backup !== undefined) await journal.note('backup', null);
-  // Noted before the measurement: once that is noted, another run measures nothing again.
-  await journal.note('sortOrders', sortOrders);
+  // Together with the measurement: once that is noted, another run measures nothing again. A backup that an earlier run took is older than this.
+  const notes = { sortOrders, ...(journal.noted.backup === undefined ? {} : { backup: null }) };
   try {
-    await journal.note('measured', fingerprint);
+    await journal.noteAll({ ...notes, measured: fingerprint });
   } catch (error) {
     if (!(error instanceof TooLongForJournal)) throw error;
+    await journal.noteAll(notes);
     log.info(
       'Could not note the measurement: it is too large for the journal. If another run resumes this upgrade, it can not compare the data',
     );

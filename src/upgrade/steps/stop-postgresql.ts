@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { readClients } from '../../database/clients.ts';
 import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
+import { allNamed } from '../../common/parallel.ts';
 import { upgrade } from '../../common/versions.ts';
 import { onlyNamesClaim, volumeUsers } from '../../target/volume-users.ts';
 import { shell } from '../../text/shell.ts';
@@ -36,9 +37,13 @@ export const stopPostgresql: Step = {
   ],
 
   async run(context) {
-    if (!(await isStoppedByGate(context))) await expectNoClient(context);
-    // Kubernetes deletes a terminating claim when its last pod ends.
-    await expectClaim(context);
+    await allNamed({
+      clients: async () => {
+        if (!(await isStoppedByGate(context))) await expectNoClient(context);
+      },
+      // Kubernetes deletes a terminating claim when its last pod ends.
+      claim: () => expectClaim(context),
+    });
     const isClean = await stop(context);
     await (isClean ? keepOrDetach(context) : detach(context, 'PostgreSQL was not seen to end cleanly'));
     await expectNoOtherUser(context);

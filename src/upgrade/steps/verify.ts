@@ -4,7 +4,8 @@ import type { Fingerprint } from '../../database/fingerprint.ts';
 import { measure, type Measurement } from '../../database/measurement.ts';
 import { listFiles, readPages } from '../../database/relation-files.ts';
 import { readBackgroundWorkers, type BackgroundWorker } from '../../database/clients.ts';
-import { readDatabaseNames } from '../../database/server.ts';
+import { listedBy, listedIn, readDatabaseNames } from '../../database/server.ts';
+import { outdatedIn, outdatedQuestion } from '../../database/extension-updates.ts';
 import { UpgradeError } from '../../common/errors.ts';
 import { known } from '../../common/known.ts';
 import { allNamed } from '../../common/parallel.ts';
@@ -40,8 +41,9 @@ export const verify: Step = {
       results.warnings.push(
         `The data differs from the measurement before the upgrade: ${shortened(differences)}. The action can't tell why, since somebody else had started ${journal.noted.letIn}`,
       );
+    results.outdated = outdatedIn(after.answers);
     await rebuildIndexes(context, journal.noted.sortOrders ?? {}, after.sortOrders);
-    await journal.note('validated', true);
+    await journal.noteAll({ validated: true, statistics: journal.noted.statistics ?? 'pending' });
     results.validated = true;
   },
 };
@@ -79,7 +81,9 @@ async function compareWith({ database, target, settings, results }: Context, bef
   return { after, differences: [...differences, ...comparePages(before, fingerprint, pages)], files };
 }
 
-/** In the databases that were there before, beside the list of those that are there now; it is the same one, or all of the new list is measured. */
+/**
+ * In the databases that were there before. Those that are there now are the same ones, or all of them are measured. The sessions also tell which extensions are outdated.
+ */
 async function measureAgain(
   database: Context['database'],
   sessions: number,
@@ -87,14 +91,16 @@ async function measureAgain(
 ): Promise<Measurement> {
   const expected = Object.keys(before.databases);
   const databases = expected.map((name) => ({ name, allowsConnections: true }));
-  const [listed, measured] = await Promise.allSettled([
-    readDatabaseNames(database),
-    measure(database, sessions, measurementLimit, { before, databases }),
+  const [first = 'template1'] = expected;
+  const questions = [listedBy(first), outdatedQuestion];
+  const [measured] = await Promise.allSettled([
+    measure(database, sessions, measurementLimit, { before, databases, questions }),
   ]);
-  if (listed.status === 'rejected') throw listed.reason;
-  const open = listed.value.filter((d) => d.allowsConnections).map(({ name }) => name);
+  const told = measured.status === 'fulfilled' ? listedIn(measured.value.answers) : [];
+  const listed = told.length > 0 ? told : await readDatabaseNames(database);
+  const open = listed.filter((d) => d.allowsConnections).map(({ name }) => name);
   if (open.length !== expected.length || open.some((name) => !expected.includes(name)))
-    return await measure(database, sessions, measurementLimit, { before, databases: listed.value });
+    return await measure(database, sessions, measurementLimit, { before, databases: listed, questions });
   if (measured.status === 'rejected') throw measured.reason;
   return measured.value;
 }

@@ -82,6 +82,20 @@ describe('the journal', () => {
     ]);
   });
 
+  test('notes several facts in one change, or none of them', async () => {
+    const cluster = new FakeCluster();
+    const journal = await begin(cluster);
+    const before = cluster.patchesOf('configmaps', journalName).length;
+    await journal.noteAll({ validated: true, statistics: 'pending' });
+    expect(cluster.patchesOf('configmaps', journalName)).toHaveLength(before + 1);
+    expect(journal.noted).toMatchObject({ validated: true, statistics: 'pending' });
+    expect(dataOf(cluster)).toMatchObject({ validated: 'yes', statistics: 'pending', counter: '2' });
+    const refused = journal.noteAll({ step: 'quiesce', live: 'not a name' });
+    await expect(refused).rejects.toThrow();
+    expect(journal.noted.step).toBeUndefined();
+    expect(dataOf(cluster)).not.toHaveProperty('step');
+  });
+
   test('notes only in the very object that it began: not in that of a later run', async () => {
     const cluster = new FakeCluster();
     const journal = await begin(cluster);

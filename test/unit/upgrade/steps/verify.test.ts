@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { measure } from '../../../../src/database/measurement.ts';
+import { updateExtensions } from '../../../../src/upgrade/steps/extensions.ts';
 import { verify } from '../../../../src/upgrade/steps/verify.ts';
 import { databaseState } from '../../fake-database.ts';
 import { thrownBy } from '../../thrown.ts';
@@ -53,12 +54,44 @@ describe('verify', () => {
     expect((await thrownBy(() => verify.run(context))).remedy.text).toContain('a client that writes');
   });
 
-  test('takes one program in the pod after the other, but for the list of databases and that of files', async () => {
-    const { context, cluster } = await setUp(undefined, { jobs: '1' });
+  test('takes one program in the pod with the update of extensions, beside the list of files', async () => {
+    const { context, cluster, state } = await setUp(undefined, { jobs: '1' });
     context.results.before = (await measure(context.database, 1, 1000)).fingerprint;
     cluster.calls.length = 0;
+    const execs = () => cluster.calls.filter(({ method }) => method === 'exec');
     await verify.run(context);
-    expect(cluster.calls.filter(({ method }) => method === 'exec')).toHaveLength(3);
+    await updateExtensions.run(context);
+    expect(execs()).toHaveLength(2);
+    // Where there is something to update, one more.
+    state.databases['circle'] = databaseState({
+      relations: [['public.builds', 'rows', '42']],
+      extensions: { plpgsql: '1.0', citext: '1.5' },
+      available: { citext: '1.6' },
+    });
+    await verify.run(context);
+    await updateExtensions.run(context);
+    expect(execs()).toHaveLength(5);
+    expect(state.databases['circle'].extensions['citext']).toBe('1.6');
+    expect(context.results.warnings).toEqual([]);
+  });
+
+  test('whose sessions could not tell what is outdated leaves that to the update, which asks once more', async () => {
+    const { context, state, cluster } = await setUp(undefined, { jobs: '1' });
+    context.results.before = (await measure(context.database, 1, 1000)).fingerprint;
+    const answer = cluster.onExec;
+    cluster.onExec = (command, stdin) => {
+      const result = answer(command, stdin);
+      const failed = '{"question":"outdated-extensions","error":"could not open extension control file"}';
+      return {
+        ...result,
+        stdout: result.stdout.replaceAll('{"question":"outdated-extensions","answered":true}', failed),
+      };
+    };
+    await verify.run(context);
+    expect(context.results.validated).toBe(true);
+    expect(context.results.outdated).toBeUndefined();
+    state.refuse = [{ statement: /pg_available_extensions/, message: 'could not open extension control file' }];
+    expect((await thrownBy(() => updateExtensions.run(context))).message).toContain('could not open extension control');
   });
 
   test('a database more ends it, and one that is missing is no error of psql', async () => {
