@@ -151,7 +151,8 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     severity: 'warning',
     shows: 'upgrade',
     says: 'invalid value for parameter "TimeZone": "Bitnami"',
-    advice: 'Make sure that both images have it, or reset the setting. A time zone of the usual database is in both.',
+    advice:
+      'Both images have the usual time zones: for those there is nothing to do. For anything else make sure that both images have it, or reset the setting.',
     onlyIfExists: [functions],
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets('c')} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)

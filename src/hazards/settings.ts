@@ -59,7 +59,8 @@ export const settingHazards: readonly Hazard[] = [
     severity: 'warning',
     shows: 'upgrade',
     says: 'invalid value for parameter "TimeZone": "Bitnami"',
-    advice: 'Make sure that both images have it, or reset the setting. A time zone of the usual database is in both.',
+    advice:
+      'Both images have the usual time zones: for those there is nothing to do. For anything else make sure that both images have it, or reset the setting.',
     server: `WITH ${stored} SELECT who, detail, format('%s RESET %I;', alter, name) FROM stored, ${settingsThat('environmental')}`,
   },
   {

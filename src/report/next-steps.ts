@@ -46,7 +46,7 @@ export function nextSteps(ended: Ended): Remedy[] {
   if (verdict === 'passed' || verdict === 'warning') return removeEarlier(ended);
   if (verdict !== 'reverted' && verdict !== 'rolled-back') return [];
   return [
-    ...(verdict === 'rolled-back' ? [helmUpgrade(ended, 12)] : []),
+    verdict === 'rolled-back' ? helmUpgrade(ended, 12) : again,
     ...grantRestored(ended),
     ...removeBackup(
       ended,
@@ -61,6 +61,10 @@ const trigger: Remedy = {
   text: 'Trigger a workflow in CircleCI, and open a project. Both must work with the data of your users.',
 };
 
+const again: Remedy = {
+  text: 'Do what the error says. Then run `mode: upgrade` again: it begins from the start.',
+};
+
 const releaseAnnotation = 'meta.helm.sh/release-name';
 const chart = /^circleci-server-v?(\d+\.\d+\.\d+\S*)$/;
 
@@ -71,7 +75,7 @@ function helmUpgrade({ target, charts, valuesFile, image }: Ended, major: 12 | 1
   const parts =
     image &&
     ` (under \`postgresql.image\`: registry ${codeSpan(image.registry)}, repository ${codeSpan(image.repository)}, tag ${codeSpan(image.tag)})`;
-  const text = `Run no \`helm upgrade\` before values.yaml names the image of PostgreSQL ${String(major)}${major === 12 ? ' again' : ''}${parts ?? ''}. Then your next one finds PostgreSQL ${String(major)} as it is`;
+  const text = `Run no \`helm upgrade\` before values.yaml names the image of PostgreSQL ${String(major)}${major === 12 ? ' again' : ''}${parts ?? ''}. Then your next one leaves PostgreSQL ${String(major)} as it is`;
   if (release === undefined) return { text: `${text}.` };
   const file = valuesFile === '' ? 'values.yaml' : valuesFile;
   const { namespace } = target;
@@ -96,7 +100,7 @@ function grantRestored({ target: { namespace }, restored }: Ended): Remedy[] {
 function removeOldDirectory({ target }: Ended): Remedy {
   const { namespace, podName, container, volume } = target;
   return shellRemedy(
-    'After 24 hours of healthy operation, make a backup of PostgreSQL 14. Then this removes the old directory `data-12.preupgrade` from the volume:',
+    'After 24 hours of healthy operation, make a backup of PostgreSQL 14. Then this command removes the old directory `data-12.preupgrade` from the volume:',
     shell`kubectl -n ${namespace} exec ${podName} -c ${container.name} -- bash ${volume.mountPath}/upgrade-logs/delete_old_cluster.sh`,
   );
 }

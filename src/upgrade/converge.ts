@@ -63,7 +63,7 @@ export async function undoSteps(
   await noteOrLog(context, 'back', reason);
   // The cancellation that may have caused it must not cut it short.
   const unhurried = uninterrupted(context);
-  const remedy = isRunError(cause) ? cause.remedy : { text: 'Look at the log above.' };
+  const remedy = isRunError(cause) ? cause.remedy : { text: "Look at this run's log." };
   for (const step of begun.toReversed()) {
     if (step.undo === undefined) continue;
     const undo = step.undo.bind(step);

@@ -29,10 +29,10 @@ export const imageChecks: readonly Check[] = [
 
 const answerer = `The Job checks the upgrade image before it changes anything. If the serving image does not start PostgreSQL ${String(upgrade.to)}, the action restores PostgreSQL ${String(upgrade.from)}. Nothing in the upgrade detects a minor version before ${String(upgrade.to)}.4.`;
 
-/** Where both fail, the remedy of each is needed. */
+/** Where both fail, the remedy of each is needed, once. */
 function ofBoth(a: Answer, b: Answer): Answer {
   const answer = worst(a, b);
-  return a.status === b.status && a.remedy !== undefined && b.remedy !== undefined
+  return a.status === b.status && a.remedy !== undefined && b.remedy !== undefined && a.remedy.text !== b.remedy.text
     ? { ...answer, remedy: remedyAfter(a.remedy.text, b.remedy) }
     : answer;
 }

@@ -29,7 +29,7 @@ export const spaceChecks: readonly Check[] = [
           const modes = modesOf(inputs.transfer, seen.filesystem, volumeTrial);
           const [sure, last] = [seen.room[modes[0]], seen.room[modes[1] ?? modes[0]]];
           const free = seen.freeBytes / 1024;
-          const evidence = `${megabytes(free)} MiB free, about ${megabytes(sure.kilobytes)} MiB needed for ${String(list.length)} databases (${modes[0]}: ${megabytes(seen.data.kilobytes)} MiB of data in ${String(seen.data.files)} files)`;
+          const evidence = `${megabytes(free)} MiB free, about ${megabytes(sure.kilobytes)} MiB needed for ${String(list.length)} databases (transfer mode ${modes[0]}: ${megabytes(seen.data.kilobytes)} MiB of data in ${String(seen.data.files)} files)`;
           const { freeInodes } = seen;
           const enlarge = enlarged(seen, { target, storageClass }, last.kilobytes);
           if (freeInodes !== undefined && freeInodes < sure.inodes)

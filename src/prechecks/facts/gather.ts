@@ -55,6 +55,7 @@ export async function gatherFacts(gathering: FactReaderDeps): Promise<Gathered> 
   const stopwatch = new Stopwatch(clock);
   const work = { doing: 'reading facts', state: () => stopwatch.pending, clock, log };
   const facts = await withHeartbeat(work, () => readFacts(gathering, (names, read) => stopwatch.measure(names, read)));
+  log.info('Read what the checks judge');
   return { facts, seconds: stopwatch.seconds };
 }
 

@@ -57,7 +57,7 @@ export async function boot(
   throw new UpgradeError(
     'copy-does-not-start',
     `PostgreSQL 12 does not start on PersistentVolumeClaim ${claimName}, a copy of the volume: ${jobFailure(end)}`,
-    'Look at the log above, then at the storage and its snapshots. A copy that does not start is no backup.',
+    "Look at this run's log, then at the storage and its snapshots. A copy that does not start is no backup.",
   );
 }
 

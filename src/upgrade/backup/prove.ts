@@ -136,5 +136,10 @@ export async function removeProof(context: Context): Promise<void> {
   const { live: snapshot, copy, exchange } = context.journal.noted;
   // After the exchange the copy's volume is the server's.
   if (copy !== undefined && exchange === undefined) await removeCopy(context);
-  if (snapshot !== undefined) await removeSnapshot(context, snapshot);
+  if (snapshot === undefined) {
+    context.log.info('No VolumeSnapshot of the running server is left');
+    return;
+  }
+  await removeSnapshot(context, snapshot);
+  context.log.info(`Deleted VolumeSnapshot ${snapshot} of the running server`);
 }

@@ -48,7 +48,9 @@ export async function restoreReclaimPolicy(context: Context): Promise<void> {
     );
     return;
   }
-  if (volume !== undefined) await setReclaimPolicy(context, volume, journal.record.reclaimPolicy);
+  if (volume === undefined) return;
+  await setReclaimPolicy(context, volume, journal.record.reclaimPolicy);
+  context.log.info(`PersistentVolume ${volume}: set persistentVolumeReclaimPolicy to ${journal.record.reclaimPolicy}`);
 }
 
 /** @throws UpgradeError when the volume is gone */

@@ -45,7 +45,7 @@ async function renameBack(context: Context): Promise<boolean> {
     throw new UpgradeError(
       'revert-failed',
       `The Job could not restore the data directory of PostgreSQL 12: ${jobFailure(end)}`,
-      'The Job deleted nothing that is needed. Look at the log above, then run again.',
+      "The Job deleted nothing that is needed. Look at this run's log, then run again.",
     );
   log.info(end.result.message);
   return false;

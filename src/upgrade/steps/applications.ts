@@ -135,7 +135,7 @@ async function everyOne<W extends Workload>(
 /** A workload that somebody else has started meanwhile keeps what they set. */
 async function startOne(context: Context, workload: Switched): Promise<void> {
   if (await isStopped(context.cluster, context.target.namespace, workload))
-    await change(context, workload, startOperation(workload));
+    await change(context, workload, startOperation(workload), ', as before');
   else context.log.info(`${workloadName(workload)}: somebody else has started it already`);
 }
 
@@ -143,9 +143,10 @@ async function change(
   { cluster, target, log }: Context,
   workload: Switched,
   operation: ReturnType<typeof stopOperation>,
+  note = '',
 ): Promise<void> {
   await cluster.patch(workload.resource, workload.name, target.namespace, [operation]);
-  log.info(`${workloadName(workload)}: ${operation.path.slice('/spec/'.length)} ${String(operation.value)}`);
+  log.info(`Set ${workloadName(workload)}: ${operation.path.slice('/spec/'.length)} ${String(operation.value)}${note}`);
 }
 
 /** Waits for the pods that the workloads select, and those of Jobs that a CronJob started. */

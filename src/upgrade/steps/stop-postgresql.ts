@@ -159,7 +159,7 @@ async function stopFast({ database, target, inputs, clock, log }: Context): Prom
     // Without clients the kubelet's signal may have stopped the server before or during this connection. The Job reads from pg_control whether the stop was clean.
     if (!(error instanceof ClusterError)) throw error;
     log.info(
-      "PostgreSQL ended on the kubelet's signal, as is usual. The Job reads from the disk whether it ended in order",
+      "Kubernetes ended PostgreSQL before the action's own command did, as is usual. The Job checks on the disk whether it ended cleanly",
     );
     log.debug(describe(error));
     return false;

@@ -85,14 +85,14 @@ export const runUpgradeJob: Step = {
     throw new UpgradeError(
       'revert-failed',
       `The Job could not restore the data directory of PostgreSQL 12: ${jobFailure(end)}`,
-      `The Job deleted nothing that is needed. Look at the log above.${results.backup === undefined ? '' : ` ${backupName(results.backup)} has the data from before the upgrade.`}`,
+      `The Job deleted nothing that is needed. Look at this run's log.${results.backup === undefined ? '' : ` ${backupName(results.backup)} has the data from before the upgrade.`}`,
     );
   },
 };
 
 function remedyOf({ disruption }: JobEnd, mountPath: string): string {
   return disruption === undefined
-    ? `Look at the log above: it has the end of each log of pg_upgrade. The whole files are on the volume in ${mountPath}/upgrade-logs.`
+    ? `Look at this run's log: it has the end of each log of pg_upgrade. The whole files are on the volume in ${mountPath}/upgrade-logs.`
     : `Run again when nothing drains or removes nodes any more (${disruption}).`;
 }
 

@@ -68,7 +68,7 @@ describe('what is left to do', () => {
   });
 
   test.each<[Verdict, number]>([
-    ['reverted', 1],
+    ['reverted', 2],
     ['rolled-back', 2],
     // The backup may be needed.
     ['failed', 0],
@@ -149,7 +149,10 @@ describe('what is left to do', () => {
     expect(right?.text).toContain('PersistentVolume `pv-2`');
     expect(right?.commands?.[0]?.lines[0]).toContain('kubectl patch clusterrole circleci-server-postgresql-precheck');
     expect(others).toHaveLength(1);
-    expect(nextSteps({ ...ended, verdict: 'reverted', restored: 'pv-2' })[0]).toEqual(right);
+    const [first, ...rest] = nextSteps({ ...ended, verdict: 'reverted', restored: 'pv-2' });
+    // Otherwise the only thing to do would seem to be to delete the backup.
+    expect(first?.text).toContain('run `mode: upgrade` again');
+    expect(rest[0]).toEqual(right);
     expect(nextSteps({ ...ended, verdict: 'rolled-back', image: undefined })[0]?.text).not.toContain('registry `');
   });
 

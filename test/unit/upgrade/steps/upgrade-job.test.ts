@@ -65,7 +65,7 @@ describe('the upgrade Job', () => {
   });
 
   test.each([
-    ['was killed', { exitCode: 137, reason: 'OOMKilled' }, 'code 137 (OOMKilled)'],
+    ['was killed', { exitCode: 137, reason: 'OOMKilled' }, 'code 137 (OOMKilled; signal 9 ended it)'],
     ['ended well without a result', { exitCode: 0, reason: 'Completed' }, 'left no result'],
   ])('that %s has failed', async (_what, terminated, expected) => {
     const setting = await setUp();
