@@ -9,7 +9,7 @@ export interface Barrier {
   /** Of the pod that connects (egress), or of the one that it connects to (ingress). */
   readonly direction: 'ingress' | 'egress';
   readonly policies: readonly string[];
-  /** For the first of them: one that lets a connection through is enough. */
+  /** For the first of them, which is about some pods where one is: one that lets a connection through is enough. */
   readonly patch: readonly PatchOperation[];
 }
 
@@ -66,7 +66,9 @@ export function admittedLabels(
   return found ?? {};
 }
 
-function barrier(direction: 'ingress' | 'egress', policies: readonly NetworkPolicy[], rule: object): Barrier[] {
+function barrier(direction: 'ingress' | 'egress', all: readonly NetworkPolicy[], rule: object): Barrier[] {
+  // A rule in one that is about some pods lets nobody reach the others.
+  const policies = all.toSorted((a, b) => Number(isForAll(a)) - Number(isForAll(b)));
   const [first] = policies;
   if (first === undefined) return [];
   const path = `/spec/${direction}`;
@@ -75,6 +77,11 @@ function barrier(direction: 'ingress' | 'egress', policies: readonly NetworkPoli
       ? { op: 'add', path, value: [rule] }
       : { op: 'add', path: `${path}/-`, value: rule };
   return [{ direction, policies: policies.map(({ metadata }) => metadata.name), patch: [patch] }];
+}
+
+function isForAll({ spec }: NetworkPolicy): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = spec.podSelector ?? {};
+  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
 }
 
 function selects({ spec }: NetworkPolicy, labels: Labels): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { V1NetworkPolicyPeer } from '@kubernetes/client-node';
+import type { V1LabelSelector, V1NetworkPolicyPeer } from '@kubernetes/client-node';
 import type { NetworkPolicy } from '../../../src/ports/cluster.ts';
 import { admittedLabels, barriersBetween } from '../../../src/target/network-policies.ts';
 
@@ -75,6 +75,16 @@ describe('a pod is kept from the server', () => {
       [],
     );
   });
+});
+
+test('the patch is for a policy about some pods, and not for one that closes all of them', () => {
+  const named = (name: string, podSelector: V1LabelSelector): NetworkPolicy => ({
+    metadata: { name },
+    spec: { podSelector },
+  });
+  const all = [named('default-deny', {}), named('postgresql', { matchLabels: { app: 'postgresql' } })];
+  const [found] = barriersBetween(all, ours, server, 5432, { name: 'probe' });
+  expect(found?.policies).toEqual(['postgresql', 'default-deny']);
 });
 
 describe('labels of a peer that a policy admits', () => {
