@@ -18,18 +18,35 @@ const flags = '-c archive_mode=off -c archive_command=/bin/false';
 const joining = /^(REPMGR|PATRONI|SPILO)_/;
 const isStandby = (name: string, value?: string) => name === 'POSTGRESQL_REPLICATION_MODE' && value !== 'master';
 
+/** Bitnami's images refuse to start without the certificate that this asks for. */
+const tls = 'POSTGRESQL_ENABLE_TLS';
+
+/**
+ * Whether the trial runs without TLS: Bitnami's chart has an init container that copies the certificate with its key. Others' keys are not for a trial, which
+ * has no clients. So neither the init container nor the Secret is there, and TLS is off.
+ */
+export function isTriedWithoutTls({ statefulSet, container }: Pick<Target, 'statefulSet' | 'container'>): boolean {
+  const { initContainers = [] } = statefulSet.spec?.template.spec ?? {};
+  return isCertificateCopied(initContainers) && container.env?.some(({ name }) => name === tls) === true;
+}
+
+function isCertificateCopied(initContainers: readonly V1Container[]): boolean {
+  return initContainers.length === 1 && initContainers[0]?.name === 'copy-certs';
+}
+
 /**
  * Why the server's pod can't be tried with another image without touching anything; undefined when it can.
  * @param archiveMode as the running server has it
  */
-export function obstacleToTrial({ statefulSet, container }: Target, archiveMode: string): string | undefined {
+export function obstacleToTrial(target: Target, archiveMode: string): string | undefined {
+  const { statefulSet, container } = target;
   const spec = statefulSet.spec?.template.spec;
   if (archiveMode !== 'off')
     return `archive_mode is ${archiveMode}: WAL of another server must not get into the archive`;
   const joins = container.env?.find(({ name, value }) => joining.test(name) || isStandby(name, value));
   if (joins !== undefined) return `variable ${joins.name} makes the server join a cluster of servers`;
   const [init] = spec?.initContainers ?? [];
-  if (init !== undefined) return `it is not known what init container ${init.name} does`;
+  if (init !== undefined && !isTriedWithoutTls(target)) return `it is not known what init container ${init.name} does`;
   const foreign = spec?.volumes?.find((v) => v.persistentVolumeClaim === undefined && !isHarmless(v));
   return foreign === undefined ? undefined : `volume ${foreign.name} holds more than configuration`;
 }
@@ -82,14 +99,16 @@ function trialContainer(target: Target, image: string): V1Container {
     workingDir,
   } = target.container;
   const extra = env.find((e) => e.name === 'POSTGRESQL_EXTRA_FLAGS');
+  const isWithoutTls = isTriedWithoutTls(target);
+  const added = isWithoutTls ? `${flags} -c ssl=off` : flags;
   return {
     name,
     image,
     imagePullPolicy: pullsOf(target).imagePullPolicy,
     ...withoutUndefined({ command, args, envFrom, securityContext, workingDir }),
     env: [
-      ...env.filter((e) => e !== extra),
-      { name: 'POSTGRESQL_EXTRA_FLAGS', value: [extra?.value, flags].filter(Boolean).join(' ') },
+      ...env.filter((e) => e !== extra).map((e) => (isWithoutTls && e.name === tls ? { name: tls, value: 'no' } : e)),
+      { name: 'POSTGRESQL_EXTRA_FLAGS', value: [extra?.value, added].filter(Boolean).join(' ') },
     ],
     // It has no data and no clients; its limits are those which its configuration may need.
     resources: { ...withoutUndefined({ limits: resources?.limits }), requests: { cpu: '100m', memory: '128Mi' } },
@@ -97,15 +116,24 @@ function trialContainer(target: Target, image: string): V1Container {
   };
 }
 
-/** Claims become empty directories: the live volume is never mounted twice. */
-function volumesOf({ statefulSet }: Target): V1Volume[] {
+/** Claims become empty directories: the live volume is never mounted twice. What only an init container mounts is left out. */
+function volumesOf({ statefulSet, container }: Target): V1Volume[] {
   const { template, volumeClaimTemplates = [] } = statefulSet.spec ?? {};
   const templated = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? '');
-  const named = (template?.spec?.volumes ?? []).filter(({ name }) => !templated.includes(name));
+  const ofInit = template?.spec?.initContainers
+    ?.flatMap(mountedBy)
+    .filter((name) => !mountedBy(container).includes(name));
+  const named = (template?.spec?.volumes ?? []).filter(
+    ({ name }) => !templated.includes(name) && ofInit?.includes(name) !== true,
+  );
   return [
     ...templated.map((name): V1Volume => ({ name, emptyDir: {} })),
     ...named.map((volume): V1Volume => (isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })),
   ];
+}
+
+function mountedBy({ volumeMounts = [] }: V1Container): string[] {
+  return volumeMounts.map(({ name }) => name);
 }
 
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };

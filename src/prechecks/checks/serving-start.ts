@@ -1,4 +1,5 @@
 import type { Trial } from '../../probes/run-trial.ts';
+import { isTriedWithoutTls } from '../../probes/trial-pod.ts';
 import { failed, judgeFact, passed, notProbed, unknown, unread, warning, type Answer } from '../../findings/finding.ts';
 import { notAsked, type Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
@@ -14,11 +15,12 @@ export const servingStartChecks: readonly Check[] = [
     title: 'Trial start of PostgreSQL 14',
     expected: 'PostgreSQL 14 starts with the configuration and environment of the StatefulSet',
     subject: 'images',
-    why: "The check finds settings that PostgreSQL 14 no longer knows, values that it refuses, and libraries that its image lacks. They may be in the chart's configuration, in environment variables or in flags. The check starts the server's pod with the serving image on an empty volume, under labels that no Service selects. It asks that server how it reads its files.",
+    why: "The check finds settings that PostgreSQL 14 no longer knows, values that it refuses, and libraries that its image lacks. They may be in the chart's configuration, in environment variables or in flags. The check starts the server's pod with the serving image on an empty volume, under labels that no Service selects. It asks that server how it reads its files. Where the chart copies a certificate by the init container copy-certs, the trial runs without TLS, and has neither the certificate nor its key.",
     advice: removeSettings,
     says: 'unrecognized configuration parameter "wal_keep_segments"; could not access file "pgaudit": No such file or directory',
     shows: 'start',
-    run: ({ trial }) => (trial.known ? judge(trial.value) : untried(trial, whetherItStarts)),
+    run: ({ trial, target }) =>
+      trial.known ? judge(trial.value, isTriedWithoutTls(target)) : untried(trial, whetherItStarts),
   },
   {
     id: 'serving-logins',
@@ -47,7 +49,12 @@ const whetherItStarts =
   'The upgrade shows whether PostgreSQL 14 starts. If it does not, the action restores PostgreSQL 12.';
 const afterwards = 'The upgrade tests no login but its own. A role that PostgreSQL 14 refuses fails at its next login.';
 
-function judge(trial: Trial): Answer {
+const withoutTls =
+  'It started without TLS, since the trial gets no private key: whether PostgreSQL 14 takes the certificate and the settings of TLS was not tried.';
+/** What PostgreSQL says to a rule `hostssl` while TLS is off. */
+const onlyWithTls = 'SSL is disabled';
+
+function judge(trial: Trial, isWithoutTls: boolean): Answer {
   if (!trial.started)
     return failed(
       removeSettings,
@@ -57,12 +64,17 @@ function judge(trial: Trial): Answer {
   const { version, errors, rules, preloaded } = trial.configuration;
   const wrong = [
     ...errors,
-    ...rules.flatMap(({ line, error }) => (error === null ? [] : [`pg_hba.conf line ${String(line)}: ${error}`])),
+    ...rules.flatMap(({ line, error }) =>
+      error === null || (isWithoutTls && error.includes(onlyWithTls))
+        ? []
+        : [`pg_hba.conf line ${String(line)}: ${error}`],
+    ),
   ];
   const seen = `PostgreSQL ${version} of ${trial.image} started; shared_preload_libraries: ${preloaded === '' ? 'none' : preloaded}; ${String(rules.length)} rules in pg_hba.conf`;
+  const all = isWithoutTls ? [seen, withoutTls] : [seen];
   return wrong.length === 0
-    ? passed(seen)
-    : warning('Correct these lines: PostgreSQL 14 starts, but ignores them.', ...wrong, seen);
+    ? passed(...all)
+    : warning('Correct these lines: PostgreSQL 14 starts, but ignores them.', ...wrong, ...all);
 }
 
 function judgeLogins({ configuration, image }: Extract<Trial, { started: true }>, roles: readonly string[]): Answer {

@@ -113,3 +113,43 @@ describe('what keeps it from being tried', () => {
     expect(obstacleToTrial(await serverWith(change), 'off')).toContain(name);
   });
 });
+
+describe("with TLS by Bitnami's chart, whose init container copies the certificate", () => {
+  const certificates = { name: 'postgresql-certificates', mountPath: '/opt/bitnami/postgresql/certs', readOnly: true };
+  const copyCerts = {
+    name: 'copy-certs',
+    image: 'os-shell',
+    volumeMounts: [
+      { name: 'raw-certificates', mountPath: '/tmp/certs' },
+      { name: certificates.name, mountPath: certificates.mountPath },
+    ],
+  };
+  const withTls = (init = [copyCerts], env = [{ name: 'POSTGRESQL_ENABLE_TLS', value: 'yes' }]) =>
+    serverWith({
+      initContainers: init,
+      containers: [serverContainer({ env, volumeMounts: [certificates] })],
+      volumes: [
+        { name: 'raw-certificates', secret: { secretName: 'postgresql-crt' } },
+        { name: certificates.name, emptyDir: {} },
+      ],
+    });
+
+  test('it is tried without TLS, without the init container and without the key', async () => {
+    const server = await withTls();
+    expect(obstacleToTrial(server, 'off')).toBeUndefined();
+    const { spec } = trialPod(server, newImage);
+    expect(spec?.initContainers).toBeUndefined();
+    expect(JSON.stringify(spec)).not.toContain('postgresql-crt');
+    expect(spec?.volumes).toContainEqual({ name: certificates.name, emptyDir: {} });
+    const { env } = spec?.containers[0] ?? {};
+    expect(env).toContainEqual({ name: 'POSTGRESQL_ENABLE_TLS', value: 'no' });
+    expect(env?.find(({ name }) => name === 'POSTGRESQL_EXTRA_FLAGS')?.value).toMatch(/ -c ssl=off$/);
+  });
+
+  test.each([
+    ['beside another init container', [copyCerts, { ...copyCerts, name: 'more' }], undefined],
+    ['where the image is not told of TLS', [copyCerts], []],
+  ])('%s it is not known what it does', async (_where, init, env) => {
+    expect(obstacleToTrial(await withTls(init, env), 'off')).toContain('init container');
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { notAsked } from '../../../../src/common/known.ts';
+import { statefulSet, target } from '../../objects.ts';
 import { answerOf, known, trial, unread } from '../facts.ts';
 
 const ended = { image: trial.image, started: false, exitCode: 1 } as const;
@@ -44,6 +45,21 @@ describe('serving-start', () => {
     expect([answer.status, answer.text]).toEqual(['unknown', expect.stringContaining('the reason')]);
     expect(answer.ignored === undefined ? 'stops the run' : 'stops nothing').toBe(effect);
   });
+});
+
+test('serving-start says what a trial without TLS does not show, and takes rules for TLS as they are meant', async () => {
+  const set = statefulSet();
+  const template = set.spec?.template.spec;
+  if (template) template.initContainers = [{ name: 'copy-certs' }];
+  const found = { ...(await target()), statefulSet: set };
+  const env = [{ name: 'POSTGRESQL_ENABLE_TLS', value: 'yes' }];
+  const error = 'hostssl record cannot match because SSL is disabled';
+  const tried = known({ ...trial, configuration: { ...configuration, rules: [{ ...rule, error }] } });
+  const facts = { trial: tried, target: { ...found, container: { ...found.container, env } } };
+  const { status, text } = await answerOf('serving-start', facts);
+  expect(status).toBe('passed');
+  expect(text).toContain('It started without TLS');
+  expect((await answerOf('serving-start', { trial: tried })).status).toBe('warning');
 });
 
 describe('serving-logins', () => {
