@@ -11,6 +11,8 @@ SECOND_NODE_COMPONENTS=(node2-kubelet node2-containerd node2-registrar
 component_start() {
   local kube csi socket=$KUBELET_DIR/plugins/disk.csi.bench/csi.sock pki=$BENCH_STATE/pki
   local zonal=$BENCH_RUN/zonal.sock zonal2=$BENCH_RUN/zonal-node2.sock
+  # Their own default is 5m: a test of what fails would wait too long for the next try.
+  local retry=${BENCH_SIDECAR_RETRY_MAX:-5s}
   kube=$(cached_path kubernetes)/kube
   csi=$(cached_path csi)
   case $1 in
@@ -59,19 +61,19 @@ component_start() {
     ;;
   csi-provisioner)
     daemon_start csi-provisioner "$csi/csi-provisioner" --csi-address "$socket" --kubeconfig "$BENCH_STATE/csi-provisioner.kubeconfig" \
-      --timeout 5m --default-fstype ext4 --extra-create-metadata --retry-interval-max 5s -v 3
+      --timeout 5m --default-fstype ext4 --extra-create-metadata --retry-interval-max "$retry" -v 3
     ;;
   csi-attacher)
     daemon_start csi-attacher "$csi/csi-attacher" --csi-address "$socket" --kubeconfig "$BENCH_STATE/csi-attacher.kubeconfig" \
-      --timeout 1m --retry-interval-max 5s -v 3
+      --timeout 1m --retry-interval-max "$retry" -v 3
     ;;
   csi-snapshotter)
     daemon_start csi-snapshotter "$csi/csi-snapshotter" --csi-address "$socket" --kubeconfig "$BENCH_STATE/csi-snapshotter.kubeconfig" \
-      --timeout 5m --extra-create-metadata --retry-interval-max 5s -v 3
+      --timeout 5m --extra-create-metadata --retry-interval-max "$retry" -v 3
     ;;
   snapshot-controller)
     daemon_start snapshot-controller "$csi/snapshot-controller" --kubeconfig "$BENCH_STATE/snapshot-controller.kubeconfig" \
-      --retry-interval-max 5s -v 3
+      --retry-interval-max "$retry" -v 3
     ;;
   node2-containerd)
     daemon_start node2-containerd containerd --config "$SECOND_NODE_STATE/containerd.toml"
@@ -93,15 +95,15 @@ component_start() {
     ;;
   zonal-provisioner)
     daemon_start zonal-provisioner "$csi/csi-provisioner" --csi-address "$zonal" --kubeconfig "$BENCH_STATE/csi-provisioner.kubeconfig" \
-      --timeout 5m --default-fstype ext4 --extra-create-metadata --retry-interval-max 5s -v 3
+      --timeout 5m --default-fstype ext4 --extra-create-metadata --retry-interval-max "$retry" -v 3
     ;;
   zonal-attacher)
     daemon_start zonal-attacher "$csi/csi-attacher" --csi-address "$zonal" --kubeconfig "$BENCH_STATE/csi-attacher.kubeconfig" \
-      --timeout 1m --retry-interval-max 5s -v 3
+      --timeout 1m --retry-interval-max "$retry" -v 3
     ;;
   zonal-snapshotter)
     daemon_start zonal-snapshotter "$csi/csi-snapshotter" --csi-address "$zonal" --kubeconfig "$BENCH_STATE/csi-snapshotter.kubeconfig" \
-      --timeout 5m --extra-create-metadata --retry-interval-max 5s -v 3
+      --timeout 5m --extra-create-metadata --retry-interval-max "$retry" -v 3
     ;;
   *) fail "no component $1; there are: ${COMPONENTS[*]}, and with a second node ${SECOND_NODE_COMPONENTS[*]}" ;;
   esac

@@ -10,6 +10,7 @@ import { fewestRounds, parseOptions, type DataShape } from './options.ts';
 import type { Phases } from './phases.ts';
 import { drawPaths } from './picture.ts';
 import { benchProfile, cloudProfile, type Profile } from './profile.ts';
+import { sidecarsByDefault } from './sidecars.ts';
 import { readyLater } from './snapshot-class.ts';
 import { shapeText, tell, tellSlopes, type Rounds } from './tell.ts';
 
@@ -61,7 +62,7 @@ async function measureAll(shapes: readonly DataShape[]): Promise<Rounds[]> {
   return all;
 }
 
-const restore = readyLater(options.snapshotReady * scale);
+const restores = [readyLater(options.snapshotReady * scale), profile === 'cloud' ? sidecarsByDefault() : () => undefined];
 try {
   const sweeps = options.sweeps.length === 0 ? [undefined] : options.sweeps;
   for (const sweep of sweeps) {
@@ -72,7 +73,7 @@ try {
     if (options.picture !== '' && first !== undefined) writeFileSync(options.picture, pictureOf(first));
   }
 } finally {
-  restore();
+  for (const restore of restores) restore();
 }
 if (options.rounds < fewestRounds)
   console.log(`\nFewer than ${String(fewestRounds)} rounds: a try, and no figure to be quoted.`);
