@@ -133,8 +133,8 @@ END $measuring$`;
 const noViews = `SELECT 1 WHERE CASE WHEN current_setting('restrict_nonsystem_relation_kind', true) IS NULL THEN false
   ELSE set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', false) IS NULL END;`;
 
-/** Asks for no lock, which somebody might hold. A table of several files is larger than what is counted, so that the first file tells enough. */
-const firstFileBytes = `coalesce((pg_stat_file(pg_relation_filepath(c.oid), true)).size, 0)`;
+/** Of pg_class `c`. Asks for no lock, which somebody might hold. A table of several files is larger than what is counted, so that the first file tells enough. */
+export const firstFileBytes = `coalesce((pg_stat_file(pg_relation_filepath(c.oid), true)).size, 0)`;
 
 const allRelations = 'pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace';
 const key = `${written('nspname')} || '.' || ${written('relname')}`;

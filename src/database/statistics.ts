@@ -1,8 +1,10 @@
 // How the planner's statistics are rebuilt, which pg_upgrade does not carry over: for PostgreSQL 14 alone, while applications may be at work.
 // Decision: docs/decisions/0011-statistics-and-extensions.md
+import { firstFileBytes } from './fingerprint.ts';
 
 /** Pages of 8 kB. The quick pass reads a table up to this size with the normal target, and 300 rows of a larger one. */
 const smallTable = 1024;
+const smallBytes = String(smallTable * 8192);
 
 /** What has failed in this session: a JSON object with SQLSTATE and message, by the OID of the relation. */
 const failed = 'postgresql_upgrade.failed';
@@ -33,24 +35,22 @@ const relations = 'pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid
  * ANALYZE of a relation by its OID, which replaces %1$s. ANALYZE takes only names: under these locks on two rows neither the table nor its schema gets another
  * name or goes away, and no other relation gets this name. Locks on the whole catalogs would stop the migrations of the applications. What fails is noted.
  */
-function analyzeOne(options: '' | ' (SKIP_LOCKED)', locked: '' | ' SKIP LOCKED'): string {
-  return `DECLARE target text;
+const analyzeOne = `DECLARE target text;
 BEGIN
   SELECT format('%%I.%%I', n.nspname, c.relname) INTO target FROM ${relations}
-    WHERE c.oid = %1$s AND ${analyzable} FOR SHARE OF c, n${locked};
+    WHERE c.oid = %1$s AND ${analyzable} FOR SHARE OF c, n;
   IF target IS NOT NULL THEN
-    EXECUTE 'ANALYZE${options} ' || target;
+    EXECUTE 'ANALYZE ' || target;
     IF EXISTS (SELECT FROM ${relations} WHERE c.oid = %1$s AND ${isWithout}) THEN RAISE EXCEPTION 'ANALYZE gave it no statistics'; END IF;
   END IF;
   PERFORM set_config('${failed}', (current_setting('${failed}')::jsonb - %1$L::text)::text, false);
 EXCEPTION WHEN OTHERS THEN
   PERFORM set_config('${failed}', (current_setting('${failed}')::jsonb || jsonb_build_object(%1$L::text, jsonb_build_array(SQLSTATE, SQLERRM)))::text, false);
 END`;
-}
 
 /** One transaction for each relation, the smallest first. */
-function analyzeEach(of: string, where: string, body: string): string {
-  return `SELECT format('DO %L;', format($analyze$${body}$analyze$, c.oid)) FROM ${of} WHERE ${where} ORDER BY c.relpages, c.oid
+function analyzeEach(of: string, where: string): string {
+  return `SELECT format('DO %L;', format($analyze$${analyzeOne}$analyze$, c.oid)) FROM ${of} WHERE ${where} ORDER BY c.relpages, c.oid
 \\gexec`;
 }
 
@@ -67,20 +67,46 @@ const analyzeAll = `\\set ON_ERROR_STOP off
 ANALYZE (SKIP_LOCKED);
 \\set ON_ERROR_STOP on`;
 
-const skipping = analyzeOne(' (SKIP_LOCKED)', ' SKIP LOCKED');
+/** A row binds a table to its name, as in `analyzeOne`; a table that somebody has locked is left out. Large ones are few and read by 300 rows: they come first. */
+const analyzeOnce = `DO $quick$
+DECLARE
+  this record;
+  target text;
+BEGIN
+  FOR this IN SELECT oid, bytes > ${smallBytes} AS is_large
+    FROM (SELECT c.oid, ${firstFileBytes} AS bytes, ${isWithout} AS is_without, n.nspname IN ('pg_catalog', 'information_schema') AS is_of_system
+      FROM ${relations} WHERE c.relkind <> 'p' AND ${analyzable}) AS files
+    WHERE is_without OR bytes BETWEEN 1 AND ${smallBytes} OR is_of_system AND bytes > 0
+    ORDER BY bytes > ${smallBytes} DESC, bytes = 0, bytes, oid
+  LOOP
+    BEGIN
+      SELECT format('%I.%I', n.nspname, c.relname) INTO target FROM ${relations}
+        WHERE c.oid = this.oid AND ${analyzable} FOR SHARE OF c, n SKIP LOCKED;
+      IF target IS NOT NULL THEN
+        IF this.is_large THEN PERFORM set_config('default_statistics_target', '1', true); END IF;
+        EXECUTE 'ANALYZE (SKIP_LOCKED) ' || target;
+      END IF;
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+    COMMIT;
+  END LOOP;
+END $quick$;`;
 
 /**
- * The quick pass, while the applications start: all tables by 300 rows, then small ones with the normal target. It waits for nobody who has locked a table, and
- * leaves what fails to `fullStatistics`. It gives no rows. It must not follow that one, whose statistics it would replace.
+ * The quick pass, while the applications start: large tables by 300 rows, then small ones with the normal target, in one statement with a transaction for each. Only a
+ * database with a partitioned table is analyzed as a whole before that, which gives it statistics of its own. The pass waits for nobody who has locked a table, and leaves
+ * what fails to `fullStatistics`. It gives no rows. It must not follow that one, whose statistics it would replace.
  */
 export const quickStatistics = `${patience}
+SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relkind = 'p') AS partitioned
+\\gset
+\\if :partitioned
 SET default_statistics_target = 1;
 ${analyzeAll}
-${analyzeEach(relations, `c.relkind <> 'p' AND ${isWithout}`, skipping)}
 RESET default_statistics_target;
-${analyzeEach(relations, `c.relkind <> 'p' AND ${analyzable} AND c.reltuples > 0 AND c.relpages BETWEEN 1 AND ${String(smallTable)}`, skipping)}`;
+\\endif
+${analyzeOnce}`;
 
-const waiting = analyzeOne('', '');
 const failures = `jsonb_each(current_setting('${failed}')::jsonb) AS failure(oid, reason)`;
 const failedRelations = `${relations} JOIN ${failures} ON failure.oid = c.oid::text`;
 const isLeft = `(${isWithout} OR ${isRough})`;
@@ -88,7 +114,7 @@ const wasLocked = `reason ->> 0 IN ('55P03', '40P01')`;
 
 /** Who analyzes or vacuums the table meanwhile may have done it. */
 const tryAgain = `SELECT pg_sleep(10) WHERE EXISTS (SELECT FROM ${failures} WHERE ${wasLocked});
-${analyzeEach(failedRelations, `${wasLocked} AND ${isLeft}`, waiting)}`;
+${analyzeEach(failedRelations, `${wasLocked} AND ${isLeft}`)}`;
 
 /**
  * The full pass, while the applications are at work: the normal target for what the quick pass has left or read roughly. It reads at most about 400 MB a second
@@ -103,7 +129,7 @@ SELECT EXISTS (SELECT FROM ${relations} WHERE c.relkind = 'p' AND ${isLeft}) AS 
 \\if :partitioned
 ${analyzeAll}
 \\endif
-${analyzeEach(relations, `${analyzable} AND ${isLeft} AND (c.relkind = 'p' OR c.relpages > ${String(smallTable)} OR ${isWithout})`, waiting)}
+${analyzeEach(relations, `${analyzable} AND ${isLeft} AND (c.relkind = 'p' OR c.relpages > ${String(smallTable)} OR ${isWithout})`)}
 ${tryAgain}
 ${tryAgain}
 ${tryAgain}

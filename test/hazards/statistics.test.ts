@@ -1,4 +1,5 @@
 // What the passes of ANALYZE leave in a real PostgreSQL 14 that has no statistics, as after pg_upgrade.
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { fullStatistics, quickStatistics } from '../../src/database/statistics.ts';
 import { Installations, Server } from './server.ts';
@@ -73,6 +74,21 @@ describe('statistics that are rebuilt', () => {
       ...{ large: 2, small: 101, empty: -1, unlogged: 101, seen: 101, unseen: -1 },
       ...{ events: 2, events_old: 101, events_new: 2 },
     });
+  });
+
+  test('the quick pass analyzes each table once, in a transaction of its own', async () => {
+    const tables = Array.from({ length: 20 }, (_, i) => `CREATE TABLE public.t${String(i)} AS ${rows(i + 1)};`);
+    server.sql(own, `${tables.join('\n')} CREATE TABLE public.large AS ${many};`);
+    // From another database, so that the looks do not count.
+    const counted = (what: string, of: string) => Number(server.sql('postgres', `SELECT ${what} FROM ${of}`));
+    const commits = () => counted('xact_commit', `pg_stat_database WHERE datname = '${own}'`);
+    const before = commits();
+    await pass(quickStatistics);
+    // The statistics collector hears of it when the session ends.
+    for (let attempt = 0; attempt < 50 && commits() < before + 21; attempt++) await setTimeout(100);
+    expect(commits()).toBeGreaterThan(before + 21);
+    const analyses = "SELECT sum(analyze_count) FROM pg_stat_user_tables WHERE schemaname = 'public'";
+    expect(Number(server.sql(own, analyses))).toBe(21);
   });
 
   test('the full pass takes what is rough, partitioned tables too, and nothing else', async () => {
