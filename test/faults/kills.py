@@ -52,7 +52,7 @@ def calls_of(fixture, transfer):
 
 def kill_cases(fixtures, rng):
     """All processes at once: link, clone and copy, and link on a server which had crashed. Then one new run, forward and back."""
-    kinds = (('link', 'base', 'link'), ('clone', 'base on btrfs', 'clone'), ('copy', 'base', 'copy'), ('link after a crash of 12', 'crashed', 'link'))
+    kinds = (('link', 'base', 'link'), ('clone', 'base on btrfs', 'clone'), ('copy', 'base', 'copy'), ('link after a crash of PostgreSQL 12', 'crashed', 'link'))
     with ThreadPoolExecutor(2) as pool:
         learned = list(pool.map(lambda kind: calls_of(fixtures[kind[1]], kind[2]), kinds))
     for (title, fixture, transfer), (upgrade_calls, revert_calls) in zip(kinds, learned):

@@ -40,10 +40,10 @@ class Disks:
 
 
 def success_cases(disks, rng):
-    """14 has to be there with everything at once, and the way back has to be open."""
+    """PostgreSQL 14 has to be there with everything at once, and the way back has to be open."""
     for kind, transfer in KINDS:
         for share in SHARES:
-            for then in ('start of 14', 'revert'):
+            for then in ('start of PostgreSQL 14', 'revert'):
                 yield Case('power cut after success', f'{transfer} on {kind}, {share:.0%} of the unflushed kept, then {then}',
                            cut_after_success(disks, kind, transfer, share, then, rng.random()))
 

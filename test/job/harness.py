@@ -336,28 +336,28 @@ class Volume:
         self.facts = self.fingerprint('12')
 
     def expect_twelve(self, clean=True):
-        """12 is as it was, and nothing of the upgrade is left but its journal, its lock and the logs."""
+        """PostgreSQL 12 is as it was, and nothing of the upgrade is left but its journal, its lock and the logs."""
         equal((self.data / 'PG_VERSION').read_text().strip(), '12', 'PG_VERSION')
         if clean:
             equal(sorted(p.name for p in (self / '.postgresql-upgrade').iterdir()), ['journal', 'lock'], 'our files')
         for name in ('data-14', 'data-12.preupgrade', 'upgrade-logs/delete_old_cluster.sh'):
             expect(not (self / name).exists(), f'{name} is there')
-        equal(self.fingerprint('12'), self.facts, 'the content of 12')
+        equal(self.fingerprint('12'), self.facts, 'the content of PostgreSQL 12')
 
     def expect_fourteen(self, kept=None):
-        """14 has it all. kept: after it has served, 12 is whole beside it (True), or not to be started (False)."""
+        """PostgreSQL 14 has it all. kept: after it has served, PostgreSQL 12 is whole beside it (True), or not to be started (False)."""
         equal((self.data / 'PG_VERSION').read_text().strip(), '14', 'PG_VERSION')
         expect(not (self / 'data-14').exists(), 'data-14 is there')
         equal(sorted(p.name for p in self.data.iterdir() if 'conf' in p.name), ['pg_ident.conf', 'postgresql.auto.conf'], 'configuration files')
-        equal(self.fingerprint('14'), self.facts, 'the content of 14')
+        equal(self.fingerprint('14'), self.facts, 'the content of PostgreSQL 14')
         old = self / 'data-12.preupgrade'
         if kept is not None:
-            equal(sorted(p.name for p in (old / 'global').glob('pg_control*')), ['pg_control' if kept else 'pg_control.old'], "12's pg_control")
+            equal(sorted(p.name for p in (old / 'global').glob('pg_control*')), ['pg_control' if kept else 'pg_control.old'], "pg_control of PostgreSQL 12")
         if kept:
             with Volume(self) as twin:
                 shutil.rmtree(twin.data)
                 (twin / old.name).rename(twin.data)
-                equal(twin.fingerprint('12'), self.facts, 'the content of the 12 that was kept')
+                equal(twin.fingerprint('12'), self.facts, 'the content of the PostgreSQL 12 that was kept')
 
     def tree(self):
         """Everything on the volume that a change would show in."""
@@ -443,7 +443,7 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2'
 
 
 def bitnami_cluster():
-    """Such a cluster with some of everything in its databases, and settings which 14 no longer knows."""
+    """Such a cluster with some of everything in its databases, and settings which PostgreSQL 14 no longer knows."""
     volume = new_cluster(POSTGRES_ENCODING='UTF8', POSTGRES_LC_COLLATE='C.UTF-8', POSTGRES_LC_CTYPE='C.UTF-8')
     settings = "ALTER SYSTEM SET work_mem = '5MB'; ALTER SYSTEM SET wal_keep_segments = 32; ALTER SYSTEM SET password_encryption = on;"
     volume.serve('12', [('postgres', 'CREATE DATABASE app;'), ('app', SOME_CONTENT), ('postgres', settings.replace('; ', ';\n'))])
