@@ -6,7 +6,7 @@ import type { CodeRow } from '../src/common/error-codes/end.ts';
 const classes: Readonly<Record<keyof typeof errorCodes, readonly [title: string, left: string]>> = {
   ConfigurationError: [
     'Inputs and files',
-    'An input, or what it points to, is wrong. The run changed nothing in the cluster. A code with `values-` is about the file in `values-file`: the pull request was not made, and an upgrade before it stays done.',
+    'An input, or what it points to, is wrong. The run changed nothing in the cluster. A code with `values-` is about the file in `values-file`. The pull request was not made, and an upgrade before it stays done.',
   ],
   ClusterError: [
     'The cluster',
