@@ -21,6 +21,16 @@ forward_rules() { # -C, -I or -D
   done
 }
 
+# enforce_network_policies NAMESPACE: from now on, by a process of its own, as a network plugin would. It needs daemon.sh and certificates.sh.
+enforce_network_policies() {
+  local name=network-policies
+  [ -e "$BENCH_STATE/pki/$name.crt" ] || identity "$name" "/O=system:masters/O=bench:network/CN=$name"
+  kubectl label namespace "$1" bench/network-policies=enforced >/dev/null
+  # Not with the caller's lock, which would stay locked.
+  daemon_start "$name" "$BENCH_DIR/kube/network-policies.py" "$BENCH_STATE/pki" 6>&-
+  wait_until 20 "NetworkPolicies to be enforced" "$(log_file "$name")" -- nft list table ip bench-network-policies
+}
+
 # The second node's kubelet listens on loopback too, and the API server calls it by its name.
 add_second_node() {
   ip address replace "$SECOND_NODE_ADDRESS/32" dev lo || fail "the address $SECOND_NODE_ADDRESS could not be added" "" "see what 'ip address' says."
@@ -43,6 +53,7 @@ remove_network() {
   if command -v nft >/dev/null; then
     nft delete table ip kube-proxy 2>/dev/null || true
     nft delete table ip6 kube-proxy 2>/dev/null || true
+    nft delete table ip bench-network-policies 2>/dev/null || true
   fi
   if command -v iptables >/dev/null; then
     forward_rules -D 2>/dev/null || true

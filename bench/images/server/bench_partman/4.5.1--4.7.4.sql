@@ -1,0 +1,1 @@
+CREATE FUNCTION show_partitions() RETURNS text LANGUAGE sql AS 'SELECT text ''partitions''';

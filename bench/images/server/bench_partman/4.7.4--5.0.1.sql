@@ -1,0 +1,1 @@
+DROP FUNCTION create_trigger_parent();
