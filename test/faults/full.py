@@ -23,7 +23,7 @@ PHASES = {
     'when the transaction status is copied': ('cp create data-14/*', 1),
     'when pg_control is renamed': ('pg_upgrade rename *pg_control.old', 1),
     'in the middle of linking': ('pg_upgrade link data/base/*', 12),
-    'at the flush of the new cluster': ('initdb fsync data-14/*', 900),
+    'at the flush of the new cluster': ('sync syncfs data-14', 1),
     'at the marker': ('bash create .postgresql-upgrade/marker', 1),
     'at delete_old_cluster.sh': ('cp create upgrade-logs/delete_old_cluster.sh.new', 1),
     'at the first rename': ('mv rename data -> *', 1),

@@ -64,6 +64,36 @@ def cut_after_success(disks, kind, transfer, share, then, seed):
     return run
 
 
+def old_kernel_cases(fixtures, rng):
+    """Where syncfs says nothing of errors, the new cluster is flushed file by file."""
+    for share in (0, 0.5):
+        yield Case('power cut after success', f'link on ext4 with Linux 5.4, {share:.0%} of the unflushed kept', cut_on_old_kernel(fixtures['base'], share, rng.random()))
+
+
+def cut_on_old_kernel(source, share, seed):
+    def run(outcome):
+        name = f'old kernel {share}'
+        disk = record(name, source, 'ext4', ['upgrade'], TRANSFER='link', PATH=path_with(name, uname='echo 5.4.0-1'))
+        flushes = [text for _, text in disk.marks() if text.startswith('initdb fsync data-14')]
+        expect(len(flushes) > 100, f'it made {len(flushes)} flushes of files')
+        end = next(number for number, text in disk.marks() if text == 'upgrade ended')
+        with disk.cut(end, Random(seed), share) as (volume, proof):
+            outcome.proof = f'{proof}; after {len(flushes)} flushes of files'
+            checksums(volume)
+            compare(volume, '14', outcome)
+            outcome.converged = True
+    return run
+
+
+def path_with(name, **commands):
+    """A PATH in which these commands are replaced by these lines of bash."""
+    place = harness.work / name / 'path'
+    place.mkdir(parents=True)
+    for command, text in commands.items():
+        wrap(place / command, text)
+    return f'{place}:/usr/bin:/bin'
+
+
 def checksums(volume):
     """Every page of every file, indexes too, by PostgreSQL's own checksums."""
     said = harness.shell('"$1" --check -D "$2"', harness.work / 'pg/14/bin/pg_checksums', volume.data)
@@ -96,22 +126,24 @@ def cut_after_move(disk, end, text, then, share, seed, **environment):
 
 def unsynced_cases(fixtures, rng):
     """That these tests can fail: the same cut, with the Job's syncs replaced by nothing, has to be seen as the damage that it is."""
-    for title, wrappers in (('no sync at all', {'sync': '', '--sync-only': ''}), ('no initdb --sync-only', {'--sync-only': ''})):
-        yield Case('syncs taken out: has to fail', title, goes_wrong_without(fixtures['base'], title, wrappers, rng.random()))
+    real_sync, real_initdb = 'exec /usr/bin/sync "$@"', f'exec {harness.work}/pg/14/bin/initdb "$@"'
+    missing = {
+        'no sync at all': ({'sync': 'exit 0'}, real_initdb),
+        'no flush of the volume': ({'sync': f'[[ $1 == -f ]] && exit 0; {real_sync}'}, real_initdb),
+        'no flush of the files, with Linux 5.4': ({'uname': 'echo 5.4.0-1'}, f'[[ " $* " == *" --sync-only "* ]] && exit 0; {real_initdb}'),
+    }
+    for title, (commands, initdb) in missing.items():
+        yield Case('syncs taken out: has to fail', title, goes_wrong_without(fixtures['base'], title, commands, initdb, rng.random()))
 
 
-def goes_wrong_without(source, title, missing, seed):
+def goes_wrong_without(source, title, commands, initdb, seed):
     def run(outcome):
-        place = harness.work / title
-        (place / 'path').mkdir(parents=True)
-        (place / '14').mkdir()
+        programs = harness.work / title / '14'
+        programs.mkdir(parents=True)
         for binary in (harness.work / 'pg/14/bin').iterdir():
-            (place / '14' / binary.name).symlink_to(binary)
-        pattern = next(words for words in missing if words.startswith('--'))
-        wrap(place / '14/initdb', f'[[ " $* " == *" {pattern} "* ]] && exit 0; exec {harness.work}/pg/14/bin/initdb "$@"')
-        if 'sync' in missing:
-            wrap(place / 'path/sync', 'exit 0')
-        disk = record(title, source, 'ext4', ['upgrade'], TRANSFER='link', PATH=f'{place}/path:/usr/bin:/bin', NEW_BIN=place / '14')
+            (programs / binary.name).symlink_to(binary)
+        wrap(programs / 'initdb', initdb)
+        disk = record(title, source, 'ext4', ['upgrade'], TRANSFER='link', PATH=path_with(title, **commands), NEW_BIN=programs)
         end = next(number for number, text in disk.marks() if text == 'upgrade ended')
         with disk.cut(end, Random(seed), 0) as (volume, proof):
             try:

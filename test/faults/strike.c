@@ -203,6 +203,12 @@ int fsync(int file)
 	return at("fsync", file, NULL, 0, NULL) ? -1 : next(file);
 }
 
+int syncfs(int file)
+{
+	NEXT(syncfs);
+	return at("syncfs", file, NULL, 0, NULL) ? -1 : next(file);
+}
+
 int fdatasync(int file)
 {
 	NEXT(fdatasync);
