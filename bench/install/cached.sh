@@ -6,8 +6,8 @@ part_inputs() {
   cat "$BENCH_DIR/install/$1"
   case $1 in kubernetes | csi | writer | act) cat "$BENCH_DIR/install/compile.sh" ;; esac
   case $1 in
-  kubernetes) cat "$BENCH_DIR"/kube/{go.mod,go.sum,main.go} && echo "$KUBERNETES_VERSION" ;;
-  csi) sources csi ;;
+  kubernetes) cat "$BENCH_DIR"/{go.work,go.work.sum,kube/go.mod,kube/go.sum,kube/main.go} && echo "$KUBERNETES_VERSION" ;;
+  csi) cat "$BENCH_DIR"/{go.work,go.work.sum} && sources csi ;;
   writer) sources writer ;;
   act) echo "$ACT_VERSION" ;;
   root-filesystem) echo "$DEBIAN_SUITE" ;;
