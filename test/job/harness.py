@@ -217,7 +217,7 @@ class Volume:
 
     # ---- the script
 
-    def start(self, command, uid=UID, gated=None, within=(), **environment):
+    def start(self, command, uid=UID, gated=None, within=(), script='upgrade.sh', **environment):
         """gated: the number of the call to stop at, or a pattern of the call. within: a command that runs the container."""
         variables = {
             'MOUNT': self.path, 'DATA': self.data, 'RESULT_FILE': self.result, 'RUN_ID': 'test', 'JOBS': 2, 'HEARTBEAT_SECONDS': 1,
@@ -234,7 +234,7 @@ class Volume:
             variables |= {'GATE': self.gate, 'PATH': f'{gates}/path:/usr/bin:/bin', 'OLD_BIN': gates / '12', 'NEW_BIN': gates / '14'}
         output = open(self.top / 'log', 'w')
         self.result.write_text('')
-        return subprocess.Popen([*within, *isolated(['bash', work / 'upgrade/upgrade.sh', command], uid, variables)], stdout=output, stderr=subprocess.STDOUT)
+        return subprocess.Popen([*within, *isolated(['bash', work / 'upgrade' / script, command], uid, variables)], stdout=output, stderr=subprocess.STDOUT)
 
     def finish(self, process):
         try:
@@ -263,9 +263,9 @@ class Volume:
                f"{command}: {(actual, result['outcome'], result['state'])} instead of {wanted}: {result['message']}\n{self.log[-3000:]}")
         return result
 
-    def stop_at(self, command, gated, until=None):
+    def stop_at(self, command, gated, until=None, **options):
         """Starts the script and waits until it is at the gate (or until says so). Returns the process, or None if it ended before."""
-        process = self.start(command, gated=gated)
+        process = self.start(command, gated=gated, **options)
         return process if self.wait(process, until) else None
 
     def wait(self, process, until=None):
