@@ -10,6 +10,7 @@ const jobScripts = [
   'volume.sh',
   'other-upgrade.sh',
   'report.sh',
+  'copy.sh',
   'transactions.sh',
   literals,
   room,

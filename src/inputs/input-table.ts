@@ -193,7 +193,7 @@ export const inputTable = {
   backup: choice(backupKinds, {
     default: 'snapshot',
     description:
-      'How the action backs up the volume in the downtime. `snapshot`: a VolumeSnapshot. `clone`: a second PersistentVolumeClaim, if the CSI driver clones volumes. `external`: not at all, since you have a backup of your own; see `confirm-external-backup`.',
+      'How the action backs up the volume in the downtime. `snapshot`: a VolumeSnapshot. `clone`: a second PersistentVolumeClaim, if the CSI driver clones volumes. `copy`: a second PersistentVolumeClaim to which a Job copies all files, on any storage; its time is downtime. `external`: not at all, since you have a backup of your own; see `confirm-external-backup`.',
     modes: checking,
   }),
   confirmExternalBackup: text({
@@ -206,14 +206,14 @@ export const inputTable = {
   verifyBackup: flag({
     default: 'true',
     description:
-      'Before the downtime, make a volume from a snapshot (or clone) of the running server. Start PostgreSQL 12 on it. A backup that cannot be restored is then found in time.',
+      'Before the downtime, make a volume from a snapshot (or clone) of the running server. Start PostgreSQL 12 on it. A backup that cannot be restored is then found in time. With `backup: copy`, make a volume like that of the server and try it; nothing is copied.',
     modes: checking,
-    needs: ['backup: snapshot', 'backup: clone'],
+    needs: ['backup: snapshot', 'backup: clone', 'backup: copy'],
   }),
   verifyBackupTimeout: duration({
     default: '10m',
     description:
-      'Limit for that proof, for the volume and for the server each. Beyond it the upgrade continues with a warning.',
+      'Limit for that proof, for the volume and for the server each. Beyond it the upgrade continues with a warning; with `backup: copy` it ends there.',
     modes: ['upgrade'],
     needs: ['verify-backup: true'],
   }),

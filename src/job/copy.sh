@@ -1,7 +1,8 @@
 #!/bin/bash
-# copy.sh copy|room
+# copy.sh copy|restore|room
 #
 # copy: copies all that is on the volume at SOURCE to the volume at COPY, and compares every file. SOURCE is only read, and nothing else may write there.
+# restore: the same, where SOURCE is such a copy, which must be as it was made. What is ours stays behind.
 # room: tries on the volume at COPY what a copy needs.
 # Both run in a Kubernetes Job, as the user who owns the data directory.
 # Decision: docs/decisions/0031-cold-copy.md
@@ -18,7 +19,7 @@ readonly COMMAND=${1:-} SOURCE=${SOURCE:-/source} COPY=${COPY:-/copy} RESULT_FIL
 readonly HEARTBEAT_SECONDS=${HEARTBEAT_SECONDS:-10} NEEDED_BYTES=${NEEDED_BYTES:-0} RUN_ID=${RUN_ID:-unknown}
 readonly OWN=.postgresql-upgrade-copy TRIAL_MEBIBYTES=64
 # shellcheck disable=SC2034 # of report.sh
-LOCKED=no GOING_BACK=no PROBE='' LOGS='' JOURNAL=''
+LOCKED=no GOING_BACK=no PROBE='' LOGS='' JOURNAL='' STATE='' FOUND=''
 OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 RUNNING='' BEAT='' WORK='' SAID='' LAST_ERROR=''
 declare -A SPENT=()
 
@@ -31,14 +32,14 @@ main() {
   trap 'conclude $?' EXIT
   trap 'fail "ended by a signal"' TERM INT HUP
   stage 'Checking the environment' ''
-  case $COMMAND in copy | room) ;; *) refuse "usage: copy.sh copy|room" ;; esac
+  case $COMMAND in copy | restore | room) ;; *) refuse "usage: copy.sh copy|restore|room" ;; esac
   if ((EUID == 0)); then refuse "run as the owner of the data directory, not as root"; fi
   if [[ ! $NEEDED_BYTES =~ ^[0-9]+$ ]]; then refuse "NEEDED_BYTES must be a whole number, not '$NEEDED_BYTES'"; fi
   if [[ ! -d $COPY ]]; then refuse "$COPY is no directory"; fi
   WORK=$(mktemp -d /tmp/copy.XXXXXX)
   SAID=$WORK/said
   mkdir "$SAID"
-  "$COMMAND"
+  case $COMMAND in room) room ;; *) copy ;; esac
 }
 
 stage() { # TITLE KEY
@@ -50,6 +51,7 @@ stage() { # TITLE KEY
 copy() {
   local needed
   if [[ ! -d $SOURCE ]]; then refuse "$SOURCE is no directory"; fi
+  if [[ $COMMAND == restore && ! -f $SOURCE/$OWN/complete ]]; then refuse "$SOURCE holds no complete copy"; fi
   begin_copy
   needed=$(used "$SOURCE")
   expect_room "$needed"
@@ -78,7 +80,8 @@ begin_copy() {
 
 make_own() {
   local said
-  said=$(mkdir -p -m 0700 "$COPY/$OWN" 2>&1) || refuse "user $EUID cannot write to the copy's volume ($(stat -c 'owner %u:%g, mode %a' "$COPY")): ${said##*: }"
+  if [[ -d $COPY/$OWN ]]; then return; fi
+  said=$(mkdir -m 0700 "$COPY/$OWN" 2>&1) || refuse "user $EUID cannot write to the copy's volume ($(stat -c 'owner %u:%g, mode %a' "$COPY")): ${said##*: }"
 }
 
 quoted() { printf '%q' "${1//[[:cntrl:]]/ }" | head -c 300; }
@@ -137,7 +140,7 @@ compare() {
   names "$SOURCE" >"$WORK/source.names" || return 1
   names "$COPY" >"$WORK/copy.names" || return 1
   same "$WORK/source.names" "$WORK/copy.names" 'hard links differ' || return 1
-  if [[ ! -f $SOURCE/$OWN/sums ]]; then return; fi # else it is itself a copy, whose digests were kept
+  if [[ $COMMAND == copy ]]; then return; fi
   same "$SOURCE/$OWN/sums" "$WORK/source.sums" 'somebody changed the copy that is the source since it was made'
 }
 
@@ -153,6 +156,12 @@ end_copy() {
   local files size
   files=$(wc -l <"$WORK/copy.sums")
   size=$(used "$COPY")
+  if [[ $COMMAND == restore ]]; then
+    rm -rf -- "${COPY:?}/$OWN"
+    sync "$COPY"
+    finish copied "$files files, $((size / 1024)) MiB, are as they were when the backup was made"
+    return
+  fi
   cp -- "$WORK/copy.sums" "$COPY/$OWN/sums"
   printf '%s\n' "run=$RUN_ID" "files=$files" >"$COPY/$OWN/complete.new"
   sync "$COPY/$OWN/sums" "$COPY/$OWN/complete.new"

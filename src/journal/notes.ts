@@ -100,6 +100,8 @@ export interface Noted {
   measured?: Fingerprint;
   /** Name of the backup that holds what was measured; null when it was measured again since, and there is none yet. */
   backup?: string | null;
+  /** The claim to which a Job of ours was about to copy the volume; the copy may not be complete. */
+  copying?: string;
   /** The snapshot of the running server, taken to prove the backup. */
   live?: string;
   /** What that snapshot must not hold. */
@@ -175,6 +177,7 @@ export const noteCodecs: { readonly [N in keyof Notes]: Codec<Notes[N]> } = {
   downSince: time,
   measured: { encode: pack, decode: unpack },
   backup: nameOrNone,
+  copying: word(objectName),
   live: word(objectName),
   mark: json(mark),
   cuts: word(z.enum(['in-time', 'late'])),

@@ -95,6 +95,7 @@ const record = z
     backup: z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('snapshot'), class: objectName }),
       z.strictObject({ kind: z.literal('clone') }),
+      z.strictObject({ kind: z.literal('copy') }),
       z.strictObject({ kind: z.literal('external') }),
     ]),
     job,

@@ -31,10 +31,11 @@ export function anchorNode({ pod, volume }: Pick<Target, 'pod' | 'volume'>): str
 /** Seconds: the longest downtime by the limits of the inputs, and an hour for what has none, such as the measurement of the data. */
 export function anchorLifetime(inputs: Inputs): number {
   const { applicationsTimeout, clientsTimeout, shutdownTimeout, detachTimeout } = inputs;
-  const { snapshotTimeout, jobStartTimeout, jobTimeout, startTimeout } = inputs;
+  const { snapshotTimeout, jobStartTimeout, jobTimeout, startTimeout, backup } = inputs;
   const before = applicationsTimeout + clientsTimeout + shutdownTimeout + detachTimeout;
   const after = snapshotTimeout + jobStartTimeout + jobTimeout + startTimeout;
-  return Math.ceil((before + after) / 1000) + 3600;
+  const copy = backup === 'copy' ? jobStartTimeout + jobTimeout : 0;
+  return Math.ceil((before + copy + after) / 1000) + 3600;
 }
 
 /**

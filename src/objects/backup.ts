@@ -21,6 +21,7 @@ export interface KeptData {
 const objects: Readonly<Record<Backup['kind'], Source['kind']>> = {
   snapshot: 'VolumeSnapshot',
   clone: 'PersistentVolumeClaim',
+  copy: 'PersistentVolumeClaim',
 };
 
 /** The object that a backup is. */

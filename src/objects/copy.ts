@@ -8,8 +8,11 @@ export function copyName({ volume }: { readonly volume: Pick<Volume, 'claimName'
   return `${volume.claimName}-copy`;
 }
 
-/** A claim for a volume like the server's, filled from a source. */
-export function copyClaim(target: Target, name: string, source: Source): V1PersistentVolumeClaim {
+/**
+ * A claim for a volume like the server's.
+ * @param source what the storage fills it from; undefined where a Job of ours fills it
+ */
+export function copyClaim(target: Target, name: string, source: Source | undefined): V1PersistentVolumeClaim {
   const { claim, persistentVolume } = target.volume;
   const { resources } = claim.spec ?? {};
   // A volume may be larger than its claim asks for, and a copy can't be smaller than its source.
@@ -19,9 +22,13 @@ export function copyClaim(target: Target, name: string, source: Source): V1Persi
     spec: {
       ...kindOfVolume(claim),
       resources: { requests: { storage } },
-      dataSource: source.kind === 'VolumeSnapshot' ? { ...source, apiGroup: 'snapshot.storage.k8s.io' } : source,
+      ...(source === undefined ? {} : { dataSource: dataSource(source) }),
     },
   };
+}
+
+function dataSource(source: Source) {
+  return source.kind === 'VolumeSnapshot' ? { ...source, apiGroup: 'snapshot.storage.k8s.io' } : source;
 }
 
 /** What makes a claim's volume the kind of volume that it is. */

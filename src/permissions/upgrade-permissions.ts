@@ -1,5 +1,6 @@
 import { anchorName } from '../objects/anchor.ts';
 import { bootJobName, jobName, revertJobName } from '../objects/upgrade-job.ts';
+import { copyJobName } from '../objects/copy-job.ts';
 import { copyName } from '../objects/copy.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { leaseName } from '../objects/lease.ts';
@@ -7,7 +8,7 @@ import type { Permission } from './permission.ts';
 import type { ServerNames } from '../target/server-names.ts';
 
 const journal = () => [journalName];
-const jobs = () => [jobName, revertJobName, bootJobName, anchorName];
+const jobs = () => [jobName, revertJobName, bootJobName, copyJobName, anchorName];
 const lease = () => [leaseName];
 const applications = (resource: ServerNames['applications'][number]['resource']) => (names: ServerNames) =>
   names.applications.filter((one) => one.resource === resource).map(({ name }) => name);
@@ -46,7 +47,7 @@ export const upgradePermissions: readonly Permission[] = [
     verb: 'create',
     resource: 'jobs',
     mode: 'upgrade',
-    why: 'run pg_upgrade, start PostgreSQL 12 on a copy, keep the volume attached',
+    why: 'run pg_upgrade, start PostgreSQL 12 on a copy, copy the volume with `backup: copy`, keep the volume attached',
   },
   { verb: 'get', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'follow the upgrade Job' },
   { verb: 'patch', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'take over the Job of a run that died' },
@@ -55,7 +56,7 @@ export const upgradePermissions: readonly Permission[] = [
     resource: 'jobs',
     names: jobs,
     mode: 'upgrade',
-    why: 'remove the ended upgrade Job, and the one that keeps the volume attached',
+    why: 'remove the ended Jobs, and the one that keeps the volume attached',
   },
   { verb: 'list', resource: 'jobs', mode: 'upgrade', why: "wait until the CronJobs' Jobs have ended" },
   {
@@ -119,19 +120,19 @@ export const upgradePermissions: readonly Permission[] = [
     verb: 'create',
     resource: 'persistentvolumeclaims',
     mode: 'upgrade',
-    why: 'make a copy of the volume, to prove the backup and to restore it',
+    why: 'make a copy of the volume, to prove the backup and to restore it; make the backup with `backup: clone` and `backup: copy`',
   },
   {
     verb: 'get',
     resource: 'persistentvolumeclaims',
     mode: 'upgrade',
-    why: 'wait for a copy; with `backup: clone` its name has the time at which it was made',
+    why: 'wait for a copy; with `backup: clone` and `backup: copy` its name has the time at which it was made',
   },
   {
     verb: 'list',
     resource: 'persistentvolumeclaims',
     mode: 'upgrade',
-    why: 'the same, with `backup: clone`',
+    why: 'the same, with `backup: clone` and `backup: copy`',
     informs: [],
     else: 'the error of a rollback has a command that lists them',
   },
@@ -159,7 +160,7 @@ export const upgradePermissions: readonly Permission[] = [
     verb: 'patch',
     resource: 'persistentvolumes',
     mode: 'upgrade',
-    why: 'keep the volume whatever happens to its claim (Retain); give the claim the restored volume, whose name the provisioner makes',
+    why: 'keep the volume whatever happens to its claim (Retain); give the claim the restored volume, whose name the provisioner makes; mark a complete copy (an annotation)',
   },
   {
     verb: 'list',

@@ -31,7 +31,7 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
     case 'stop-postgresql':
       return attached(facts, { seconds: 2, basis: 'a server that has just written everything to disk' });
     case 'backup':
-      return backup(inputs);
+      return backup(inputs, reading, data);
     case 'upgrade-job':
       return attached(facts, job(facts, reading, data));
     case 'backup-ready':
@@ -62,9 +62,20 @@ function attached({ target }: Facts, expected: Expectation): Expectation {
     : expected;
 }
 
-function backup({ backup: kind, snapshotGate, verifyBackup }: Facts['inputs']): Expectation {
+function backup(
+  { backup: kind, snapshotGate, verifyBackup }: Facts['inputs'],
+  reading: number | undefined,
+  data: string,
+): Expectation {
   if (kind === 'external') return { seconds: 0, basis: 'no backup is taken' };
   const measured = 'step "prove-backup" measures it';
+  if (kind === 'copy') {
+    if (reading === undefined) return unread;
+    return {
+      seconds: round(5 + 2 * reading),
+      basis: `copying ${data}, and reading the copy${verifyBackup ? '; step "prove-backup" measures how fast the volume is written' : ''}`,
+    };
+  }
   if (kind !== 'snapshot') return { basis: verifyBackup ? measured : 'how long the storage copies the data' };
   return verifyBackup || snapshotGate === 'cut'
     ? { seconds: 1, basis: `storage that cuts a snapshot at once${verifyBackup ? `; ${measured}` : ''}` }

@@ -1,6 +1,7 @@
 import type { LeasedCluster } from '../ports/cluster.ts';
 import { activate } from './steps/activate.ts';
 import { awaitBackup } from './backup/backup-ready.ts';
+import { endCopyJob } from './backup/cold-copy.ts';
 import { notedResults } from './backup/noted-results.ts';
 import { completeUpgrade } from './complete.ts';
 import type { Ending } from './contract/ending.ts';
@@ -31,6 +32,7 @@ export async function resumeUpgrade(
   Object.assign(context.results, notedResults(journal));
   // Nothing is known of how it was made and what happened since.
   await removeAnchor(context);
+  await endCopyJob(context);
   if (noted.rollback !== undefined) return await rollBack(context);
   if (noted.back !== undefined) return await undoSteps(stepsToUndo(noted), noted.back, context);
   if (noted.validated !== undefined) {

@@ -166,6 +166,8 @@ function isAtWork({ status }: V1Job): boolean {
 
 function backupLines({ record, noted }: Journal): string[] {
   const { kind } = record.backup;
+  if (kind === 'copy' && !noted.backup && noted.copying !== undefined)
+    return [`PersistentVolumeClaim ${noted.copying} holds no complete copy of the volume`];
   return kind === 'external' || !noted.backup
     ? []
     : [`${backupName({ kind, name: noted.backup })} holds the data from before the upgrade`];

@@ -168,7 +168,7 @@ async function backupOf(
 
 function recordedKind(found: FoundBackup | undefined): JournalRecord['backup'] {
   if (found === undefined) return { kind: 'external' };
-  if (found.backup.kind === 'clone') return { kind: 'clone' };
+  if (found.backup.kind !== 'snapshot') return { kind: found.backup.kind };
   return { kind: 'snapshot', class: found.class };
 }
 

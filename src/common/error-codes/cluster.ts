@@ -51,7 +51,7 @@ export const clusterCodes = {
   'not-served': [
     failed,
     'The cluster has no such API, mostly that of VolumeSnapshots.',
-    'Install it, or take `backup: clone` or `backup: external`.',
+    'Install it, or take `backup: clone`, `backup: copy` or `backup: external`.',
   ],
   'probe-failed': [
     failed,

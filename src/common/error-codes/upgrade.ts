@@ -62,6 +62,11 @@ export const upgradeCodes = {
     'PostgreSQL 12 does not start on a copy of the volume. Such a backup is none.',
     "Look at the log and at the storage. The server's own volume was not touched.",
   ],
+  'copy-failed': [
+    failed,
+    'The Job could not copy a volume (`backup: copy`), or try what a copy needs.',
+    "Look at the Job's log in the run, at the StorageClass and at the room. The volume that was to be copied was only read.",
+  ],
   'data-differs': [
     failed,
     'PostgreSQL 14 does not have what was measured before the upgrade.',

@@ -22,7 +22,7 @@ const retained = JSON.stringify({ spec: { persistentVolumeClaimRetentionPolicy: 
 /** The way to upgrade where no snapshot of the volume can be taken. The vendor backs up with Velero, which copies the files of the volume. */
 function withoutSnapshots(instead: string, namespace: string): Remedy {
   const backup = shell`velero backup create before-postgresql-14 --include-namespaces ${namespace} --wait`;
-  const text = `${instead}\nTo upgrade without snapshots, set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}. The files of PostgreSQL 12 then stay whole beside those of PostgreSQL 14. A revert or a rollback renames them back. The volume needs room for a second copy of the data (check free-space). Both are on the same volume, so take a backup outside of it before the upgrade. Velero copies one file after the other, so stop the applications first.`;
+  const text = `${instead}\nTo upgrade without snapshots, set "backup" to copy. A Job then copies the stopped server's volume to a second one, which takes its time in the downtime. Or set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}. The files of PostgreSQL 12 then stay whole beside those of PostgreSQL 14. A revert or a rollback renames them back. The volume then needs room for a second copy of the data (check free-space). Both are on the same volume, so take a backup outside of it before the upgrade. Velero copies one file after the other, so stop the applications first.`;
   return shellRemedy(text, backup);
 }
 
@@ -48,9 +48,9 @@ export const clusterChecks: readonly Check[] = [
     title: 'Snapshots of the volume',
     expected: 'The cluster can take a VolumeSnapshot of the volume',
     subject: 'cluster',
-    why: 'Once PostgreSQL 14 has served on linked files, only the snapshot restores PostgreSQL 12. Not asked with `backup: clone` and `backup: external`.',
+    why: 'Once PostgreSQL 14 has served on linked files, only the snapshot restores PostgreSQL 12. Not asked with `backup: clone`, `backup: copy` and `backup: external`.',
     advice:
-      'Set "volume-snapshot-class" to a class of the volume\'s driver, or create one. If the driver can take no snapshots, move the data to a volume of a driver that can. To upgrade without snapshots, set "transfer" to copy, "backup" to external and "confirm-external-backup" to the namespace. Take a backup outside of the volume first.',
+      'Set "volume-snapshot-class" to a class of the volume\'s driver, or create one. If the driver can take no snapshots, move the data to a volume of a driver that can. To upgrade without snapshots, set "backup" to copy. Or set "transfer" to copy, "backup" to external and "confirm-external-backup" to the namespace. Then take a backup outside of the volume first.',
     applies: ({ inputs }) => inputs.backup === 'snapshot',
     run: ({ snapshotClass, target, inputs }) =>
       judgeFact(snapshotClass, ({ driver, chosen, candidates }) => {

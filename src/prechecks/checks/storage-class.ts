@@ -9,7 +9,7 @@ export const storageClassChecks: readonly Check[] = [
     title: 'StorageClass of the volume',
     expected: 'A copy of the volume can be provisioned',
     subject: 'cluster',
-    why: "The upgrade proves the backup on a copy, and restores it to a copy. That is a PersistentVolumeClaim with the StorageClass of the server's. A StorageClass that was deleted makes no volume any more. One of another driver can't read the snapshots of this volume. The volume itself works on in both cases, so that nothing else shows it. Not asked with `backup: external`. Without the right to read the StorageClass, the check only warns if `verify-backup` makes such a copy before the downtime.",
+    why: "The upgrade proves the backup on a copy, and restores it to a copy. That is a PersistentVolumeClaim with the StorageClass of the server's. A StorageClass that was deleted makes no volume any more. One of another driver can't read the snapshots of this volume. The volume itself works on in both cases, so that nothing else shows it. Not asked with `backup: external`. With `backup: copy` that class makes the backup too. Without the right to read the StorageClass, the check only warns if `verify-backup` makes such a copy before the downtime.",
     advice:
       'Create the StorageClass again, with the provisioner of the volume. Or set "backup" to external and take the backup yourself. Where the class may not be read, grant the right ([permissions](permissions.md)), or look yourself with `kubectl get storageclasses`.',
     applies: ({ inputs }) => inputs.backup !== 'external',

@@ -38,10 +38,8 @@ export async function refusedObjects(
   ];
   const className = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : undefined;
   if (inputs.backup !== 'external') {
-    const claim = copyClaim(target, `${copyName(target)}-dry-run`, {
-      kind: 'PersistentVolumeClaim',
-      name: target.volume.claimName,
-    });
+    const source = { kind: 'PersistentVolumeClaim', name: target.volume.claimName } as const;
+    const claim = copyClaim(target, `${copyName(target)}-dry-run`, inputs.backup === 'copy' ? undefined : source);
     tries.push(['the claim of a copy', () => cluster.dryRun('persistentvolumeclaims', claim, namespace)]);
   }
   if (inputs.backup === 'snapshot' && className !== undefined)

@@ -13,15 +13,17 @@ import type { Move } from '../../report/planned-step.ts';
 import type { PlanContext, Context } from '../contract/step.ts';
 import { expectFreeName, removeJob } from '../job/remove-job.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
+import { copyJobName } from '../../objects/copy-job.ts';
 import type { Source } from '../../objects/backup.ts';
 import { remedyText } from '../../text/remedy.ts';
 import { setReclaimPolicy } from './reclaim-policy.ts';
 
 /**
- * Makes a copy of the volume. Removes first what an earlier try left.
+ * Makes a claim for a copy of the volume. Removes first what an earlier try left.
+ * @param source what the storage fills it from; undefined where a Job of ours does
  * @throws UpgradeError when a claim or a Job of these names is not ours
  */
-export async function makeCopy(context: Context, source: Source): Promise<void> {
+export async function makeCopy(context: Context, source: Source | undefined): Promise<void> {
   const { cluster, target, journal } = context;
   await expectFreeName(context, bootJobName);
   await removeCopy(context);
@@ -68,14 +70,15 @@ export function planBoot(draft: PlanContext, claimName: string, until: string): 
 }
 
 /**
- * Removes the copy, its volume and the Job that booted it. A Job of somebody else under that name stays, with a warning.
+ * Removes the copy, its volume and the Jobs that booted or filled it. A Job of somebody else under that name stays, with a warning.
  * @throws UpgradeError when a claim of that name is not ours
  */
 export async function removeCopy(context: Context): Promise<void> {
   const { cluster, target } = context;
   const { namespace } = target;
   const name = copyName(target);
-  await removeBootJob(context);
+  await removeJobOfCopy(context, bootJobName);
+  if (isColdCopy(context)) await removeJobOfCopy(context, copyJobName);
   const claim = await cluster.find('persistentvolumeclaims', name, namespace);
   if (claim === undefined) return;
   expectOurCopy(claim, context);
@@ -84,9 +87,15 @@ export async function removeCopy(context: Context): Promise<void> {
   await cluster.delete('persistentvolumeclaims', name, namespace);
 }
 
-async function removeBootJob(context: Context): Promise<void> {
+/** Whether Jobs of ours fill the copies, and not the storage. */
+export function isColdCopy({ journal }: Pick<Context, 'journal'>): boolean {
+  return journal.record.backup.kind === 'copy' || journal.noted.copying !== undefined;
+}
+
+/** Removes a Job that writes to a copy alone. One of somebody else under that name stays, with a warning. */
+export async function removeJobOfCopy(context: Context, name: string): Promise<void> {
   try {
-    await removeJob(context, bootJobName, { onServersVolume: false });
+    await removeJob(context, name, { onServersVolume: false });
   } catch (error) {
     if (!(error instanceof UpgradeError && error.code === 'job-foreign')) throw error;
     context.results.warnings.push(`${error.message} ${remedyText(error.remedy)}`);
@@ -95,7 +104,7 @@ async function removeBootJob(context: Context): Promise<void> {
 
 /**
  * Looks at what nobody can change: the copy was made after this upgrade had noted that it would make it, when no claim had the name, and was filled from a snapshot or a claim of
- * ours. A label proves nothing, since others may set and remove it. The volume that a noted exchange names is a copy's too.
+ * ours, or by a Job of ours. A label proves nothing, since others may set and remove it. The volume that a noted exchange names is a copy's too.
  * @throws UpgradeError `claim-foreign`
  */
 export function expectOurCopy(
@@ -105,7 +114,8 @@ export function expectOurCopy(
   const { copy, exchange } = journal.noted;
   const isExchanged = exchange !== undefined && spec?.volumeName === exchange.volume;
   const isMadeSince = copy !== undefined && !isOlder(metadata?.creationTimestamp, copy);
-  if ((isMadeSince || isExchanged) && isFromOurs(target, spec)) return;
+  const isFilledByUs = isColdCopy({ journal }) && spec?.dataSource === undefined;
+  if ((isMadeSince || isExchanged) && (isFilledByUs || isFromOurs(target, spec))) return;
   throw new UpgradeError(
     'claim-foreign',
     `PersistentVolumeClaim ${metadata?.name ?? ''} is not a copy that this upgrade made, by its creation time and its data source. The action needs its name for a copy. It left the claim as it is.`,

@@ -6,11 +6,12 @@ import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 import { backupName, type Backup } from '../../objects/backup.ts';
 import { isOfVolume } from '../../objects/snapshot.ts';
+import { isCompleteCopy } from './complete-copy.ts';
 
 /** A backup as the cluster shows it. */
 export interface FoundBackup {
   readonly backup: Backup;
-  /** VolumeSnapshotClass; '' for a clone, and where the snapshot names none. */
+  /** VolumeSnapshotClass; '' for a claim, and where the snapshot names none. */
   readonly class: string;
   readonly madeAt: string;
   /** Whether it can be restored now. */
@@ -18,8 +19,8 @@ export interface FoundBackup {
 }
 
 /**
- * The backup of the server's volume that has this name: a VolumeSnapshot or a clone. Its name and its source, which nobody can change later, show that this action
- * made it. No label is needed: whoever removed the label would otherwise prevent the restore.
+ * The backup of the server's volume that has this name: a VolumeSnapshot, a clone, or a copy. Its name and its source, which nobody can change later, show that this action
+ * made it; of a copy its PersistentVolume shows it. No label is needed: whoever removed the label would otherwise prevent the restore.
  * @returns `foreign` for an object that is no backup by this action, undefined where there is none
  */
 export async function findBackup(
@@ -32,9 +33,9 @@ export async function findBackup(
   if (snapshot !== undefined) {
     return isOfVolume(target, snapshot, 'before-upgrade') ? ofSnapshot(snapshot) : 'foreign';
   }
-  const clone = await cluster.find('persistentvolumeclaims', name, namespace);
-  if (clone === undefined) return undefined;
-  return isClone(target, clone) ? ofClone(clone) : 'foreign';
+  const claim = await cluster.find('persistentvolumeclaims', name, namespace);
+  if (claim === undefined) return undefined;
+  return (await ofClaim(cluster, target, claim)) ?? 'foreign';
 }
 
 /**
@@ -49,7 +50,7 @@ async function listBackups(cluster: ClusterReader, target: Target): Promise<Foun
   ]);
   const found = [
     ...snapshots.filter((snapshot) => isOfVolume(target, snapshot, 'before-upgrade')).map(ofSnapshot),
-    ...claims.filter((claim) => isClone(target, claim)).map(ofClone),
+    ...(await Promise.all(claims.map((claim) => ofClaim(cluster, target, claim)))).flatMap((claim) => claim ?? []),
   ];
   // The name ends with the time.
   return found.sort((a, b) => (a.backup.name < b.backup.name ? 1 : -1));
@@ -66,25 +67,29 @@ function ofSnapshot({ metadata, spec, status }: VolumeSnapshot): FoundBackup {
   };
 }
 
-function ofClone({ metadata, status }: V1PersistentVolumeClaim): FoundBackup {
+/** The backup that is a claim: a clone, or a complete copy; undefined for any other claim. */
+async function ofClaim(
+  cluster: ClusterReader,
+  target: Target,
+  claim: V1PersistentVolumeClaim,
+): Promise<FoundBackup | undefined> {
+  const { metadata, spec, status } = claim;
+  const isNamed = isNameOfBackup(target, metadata?.name ?? '');
+  if (!isNamed) return undefined;
+  const { kind, name } = spec?.dataSource ?? {};
+  const isClone = kind === 'PersistentVolumeClaim' && name === target.volume.claimName;
+  if (!isClone && !(await isCompleteCopy(cluster, target, claim))) return undefined;
   const made = metadata?.creationTimestamp;
   return {
-    backup: { kind: 'clone', name: metadata?.name ?? '' },
+    backup: { kind: isClone ? 'clone' : 'copy', name: metadata?.name ?? '' },
     class: '',
     madeAt: made === undefined ? unknownTime : new Date(made).toISOString(),
     isReady: status?.phase === 'Bound',
   };
 }
 
-function isClone({ volume: { claimName } }: Target, { metadata, spec }: V1PersistentVolumeClaim): boolean {
-  const { name = '' } = metadata ?? {};
-  const { dataSource } = spec ?? {};
-  return (
-    name.startsWith(`${claimName}-before-upgrade-`) &&
-    /-before-upgrade-\d{14}$/.test(name) &&
-    dataSource?.kind === 'PersistentVolumeClaim' &&
-    dataSource.name === claimName
-  );
+function isNameOfBackup({ volume: { claimName } }: Target, name: string): boolean {
+  return name.startsWith(`${claimName}-before-upgrade-`) && /-before-upgrade-\d{14}$/.test(name);
 }
 
 /**

@@ -2,6 +2,7 @@ import { describe, WaitError } from '../../common/errors.ts';
 import type { Context, Step, PlanContext } from '../contract/step.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
 import { boot, makeCopy, planBoot, removeCopy } from './copy.ts';
+import { planTrial, tryCopy } from './cold-copy.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
 import { sourceOf, type Backup, type Source } from '../../objects/backup.ts';
 import { awaitSnapshot } from './await-snapshot.ts';
@@ -12,7 +13,7 @@ import { snapshotName } from '../../objects/snapshot.ts';
 
 /**
  * Tests backup and restore once before the downtime, while the server
- * runs: takes a snapshot (or clone), makes a volume from it, starts PostgreSQL 12 on that.
+ * runs: takes a snapshot (or clone), makes a volume from it, starts PostgreSQL 12 on that. A copy is of a stopped server only: its room is tried.
  * So whatever the storage can't do is found when it costs nothing, and the
  * snapshot in the downtime stores the difference only.
  * Decision: docs/decisions/0005-backup.md
@@ -26,6 +27,7 @@ export const proveBackup: Step = {
     const { record, inputs } = draft;
     const { kind } = record.backup;
     if (kind === 'external') return [];
+    if (kind === 'copy') return inputs.verifyBackup ? planTrial(draft) : [];
     const { moves, name } = live[kind].plan(draft);
     if (!inputs.verifyBackup) return moves;
     return [...moves, ...(kind === 'snapshot' ? [planMark] : []), ...planProof(draft, sourceOf({ kind, name }))];
@@ -36,6 +38,10 @@ export const proveBackup: Step = {
     const { kind } = journal.record.backup;
     // In a downtime that another run began, it would only prolong the downtime.
     if (kind === 'external' || journal.noted.downSince !== undefined) return;
+    if (kind === 'copy') {
+      if (context.inputs.verifyBackup) await tryCopy(context);
+      return;
+    }
     const name = await live[kind].make(context);
     if (!context.inputs.verifyBackup) {
       expectWait(context);
@@ -68,7 +74,7 @@ interface Live {
 }
 
 /** The source for the proof of each kind of backup: a snapshot of the running server, or its claim, which is cloned. */
-const live: Readonly<Record<Backup['kind'], Live>> = {
+const live: Readonly<Record<Exclude<Backup['kind'], 'copy'>, Live>> = {
   snapshot: {
     plan: (draft) => ({
       moves: [planSnapshot(draft, 'live', 'the end of the upgrade')],

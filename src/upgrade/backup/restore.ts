@@ -3,6 +3,7 @@ import { UpgradeError } from '../../common/errors.ts';
 import { jobFailure, runJob } from '../job/job-run.ts';
 import type { Context } from '../contract/step.ts';
 import { boot, makeCopy } from './copy.ts';
+import { restoreCopy } from './cold-copy.ts';
 import { copyName } from '../../objects/copy.ts';
 import { swapVolume, planSwap } from './volume-swap.ts';
 import { backupName, sourceOf, type Backup } from '../../objects/backup.ts';
@@ -68,7 +69,8 @@ async function prepare(context: Context) {
   context.results.backup = backup;
   context.log.info(`Restoring PostgreSQL 12 from ${backupName(backup)}`);
   if (backup.kind === 'snapshot') await awaitSnapshot(context, backup.name, 'ready');
-  await makeCopy(context, sourceOf(backup));
+  if (backup.kind === 'copy') await restoreCopy(context, backup.name);
+  else await makeCopy(context, sourceOf(backup));
   context.log.info((await boot(context, copyName(context.target))).message);
   return await planSwap(context);
 }

@@ -2,6 +2,7 @@ import type { Context, PlanContext, Step } from '../contract/step.ts';
 import type { Target } from '../../target/target.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
 import { boot, planBoot } from './copy.ts';
+import { planCopy, takeCopy } from './cold-copy.ts';
 import { copyClaim } from '../../objects/copy.ts';
 import type { Backup, Source } from '../../objects/backup.ts';
 import { snapshotName, suffixOf } from '../../objects/snapshot.ts';
@@ -56,6 +57,7 @@ const kinds: Readonly<Record<Backup['kind'], Kind>> = {
     },
     make: clone,
   },
+  copy: { plan: planCopy, make: takeCopy },
 };
 
 async function snapshot(context: Context): Promise<string> {

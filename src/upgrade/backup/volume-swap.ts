@@ -5,8 +5,9 @@ import { shell } from '../../text/shell.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { fencingTokenLabel } from '../../objects/fencing-token.ts';
 import { annotationKey } from '../../common/grammar.ts';
-import { claimGone, expectOurCopy } from './copy.ts';
+import { claimGone, expectOurCopy, isColdCopy, removeJobOfCopy } from './copy.ts';
 import { copyName, kindOfVolume } from '../../objects/copy.ts';
+import { copyJobName } from '../../objects/copy-job.ts';
 import { expectExchangeable, expectOurVolume } from './our-volume.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { VolumeSwap } from '../../journal/notes.ts';
@@ -114,6 +115,7 @@ export async function swapVolume(context: Context, { claim, volume, former }: Vo
   await setReclaimPolicy(context, volume, 'Retain');
   await setReclaimPolicy(context, former, 'Retain');
   await removeJob(context, bootJobName, { onServersVolume: false });
+  if (isColdCopy(context)) await removeJobOfCopy(context, copyJobName);
   const copy = await cluster.find('persistentvolumeclaims', copyName(target), namespace);
   if (copy !== undefined) {
     expectOurCopy(copy, context);

@@ -1,5 +1,6 @@
 import type { LeasedCluster } from '../../ports/cluster.ts';
 import { anchorName } from '../../objects/anchor.ts';
+import { copyJobName } from '../../objects/copy-job.ts';
 import { bootJobName, jobName, revertJobName } from '../../objects/upgrade-job.ts';
 import type { Workload } from '../../target/applications.ts';
 import { FencingTokenCluster, type Changed } from './fencing-token-cluster.ts';
@@ -54,5 +55,6 @@ const ours: readonly Changed[] = [
   { resource: 'jobs', name: jobName },
   { resource: 'jobs', name: revertJobName },
   { resource: 'jobs', name: bootJobName },
+  { resource: 'jobs', name: copyJobName },
   { resource: 'jobs', name: anchorName },
 ];

@@ -1,6 +1,7 @@
 import type { Journal } from '../../journal/journal.ts';
 import type { ClusterReader } from '../../ports/cluster.ts';
 import { UpgradeError } from '../../common/errors.ts';
+import { copyJobName } from '../../objects/copy-job.ts';
 import { jobName, revertJobName } from '../../objects/upgrade-job.ts';
 import type { Context } from '../contract/step.ts';
 import { shellRemedy, type Remedy } from '../../text/remedy.ts';
@@ -50,7 +51,9 @@ function remedy(target: Context['target'], volume: string, isThere: boolean): Re
   const { namespace } = target;
   const commands = [
     // Ended pods count as users of a claim too, so Kubernetes deletes it only after them. What they did is on the disk.
-    ...(isThere ? [shell`kubectl -n ${namespace} delete job ${jobName} ${revertJobName} --ignore-not-found`] : []),
+    ...(isThere
+      ? [shell`kubectl -n ${namespace} delete job ${jobName} ${revertJobName} ${copyJobName} --ignore-not-found`]
+      : []),
     // A claim that somebody deleted may no longer exist by then.
     ...(isThere ? [shell`kubectl -n ${namespace} delete pvc ${claimName} --ignore-not-found`] : []),
     shell`kubectl patch persistentvolume ${volume} --type merge -p '{"spec":{"claimRef":null}}'`,

@@ -8,6 +8,7 @@ import { shell } from '../../text/shell.ts';
 import { anchorName, anchorNode } from '../../objects/anchor.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
 import { waitFor } from '../../ports/wait.ts';
+import { abandonCopy } from '../backup/cold-copy.ts';
 import { detach, lossOfAnchor } from '../server/anchor.ts';
 import { expectClaim } from '../server/claim.ts';
 import { gateAndStop, gateOperations, isStoppedByGate, ungateAndStart } from '../server/scheduling-gate.ts';
@@ -51,6 +52,7 @@ export const stopPostgresql: Step = {
 
   async undo(context) {
     const { journal, database, log } = context;
+    await abandonCopy(context);
     // Whatever the journal says of the Job: two servers on one volume would destroy the data.
     await volumeFree(context);
     await ungateAndStart(context, journal.record.image);

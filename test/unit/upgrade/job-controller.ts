@@ -1,5 +1,6 @@
 import type { V1ContainerState } from '@kubernetes/client-node';
 import { anchorName } from '../../../src/objects/anchor.ts';
+import { copyJobName } from '../../../src/objects/copy-job.ts';
 import { bootJobName, jobName } from '../../../src/objects/upgrade-job.ts';
 import { namespace } from '../objects.ts';
 import type { Setting } from './context.ts';
@@ -73,8 +74,17 @@ const booted = ending(0, {
   ...{ command: 'boot', outcome: 'booted', message: 'PostgreSQL 12.16 starts on the copy', walEnd: '0/15000A0' },
 });
 
+/** Of a Job that copied a volume, or tried what a copy needs. */
+const copied = ending(0, {
+  ...{ command: 'copy', outcome: 'copied', message: '9 files, 64 MiB, are on the copy', seconds: { write: 1 } },
+});
+
 /** How the pods of Jobs are on which a test has no word. */
-const usual: Readonly<Record<string, V1ContainerState>> = { [bootJobName]: booted, [anchorName]: { running: {} } };
+const usual: Readonly<Record<string, V1ContainerState>> = {
+  [bootJobName]: booted,
+  [copyJobName]: copied,
+  [anchorName]: { running: {} },
+};
 
 /** Of a Job that takes nothing back, since PostgreSQL 14 was started on the volume. */
 export function served(transfer: string): V1ContainerState {

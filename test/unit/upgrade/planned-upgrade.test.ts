@@ -19,6 +19,7 @@ type Live = Awaited<ReturnType<typeof live>>;
 type Created = Extract<Move, { does: 'create' }>;
 
 const clone = { backup: 'clone' };
+const copy = { backup: 'copy' };
 const external = { backup: 'external', 'confirm-external-backup': namespace };
 const quick = { 'verify-backup': 'false' };
 
@@ -53,6 +54,8 @@ describe('what a dry run tells', () => {
     ['with a snapshot', {}],
     ['with a snapshot that is not tried', quick],
     ['with a clone', clone],
+    ['with a copy', copy],
+    ['with a copy that is not tried', { ...copy, ...quick }],
     ['with a backup elsewhere', external],
   ])('is all that the upgrade makes and changes, %s', async (_how, given) => {
     const world = await live(undefined, given);
@@ -74,12 +77,14 @@ describe('what a dry run tells', () => {
     const own =
       /^patch (leases|configmaps)\/postgresql-upgrade-12-to-14|^patch (persistentvolumes\/pv-of-.*-copy|volumesnapshotcontents\/content-of-.*-live-.*)$/;
     const patched = [...wrote].filter((write) => write.startsWith('patch ') && !own.test(write));
-    expect(patched.sort()).toEqual([...new Set(expected)].sort());
+    const ofCopy = `patch persistentvolumes/(the volume of data-postgresql-0-before-upgrade-${timeToCome})`;
+    const found = patched.map((one) => (one.startsWith('patch persistentvolumes/volume-of-') ? ofCopy : one));
+    expect(found.sort()).toEqual([...new Set(expected)].sort());
   });
 
-  test('says of each object whether it stays', async () => {
-    const world = await live();
-    const steps = await planned(world);
+  test.each([{}, copy])('says of each object whether it stays, with %j', async (given) => {
+    const world = await live(undefined, given);
+    const steps = await planned(world, given);
     await upgraded(world);
     for (const { resource, object, until } of created(steps)) {
       const name = nameOf(object);
@@ -133,6 +138,12 @@ describe('what a dry run tells', () => {
 });
 
 describe('seconds', () => {
+  test('of a copy are those of writing the data and reading it again', async () => {
+    const backup = (await planned(await live(), copy)).find(({ id }) => id === 'backup')?.expected;
+    expect(backup?.seconds).toBeGreaterThanOrEqual(5);
+    expect(backup?.basis).toMatch(/^copying .* GiB of data at 100 MiB\/s, and reading the copy/);
+  });
+
   const restoreTest: RestoreTestFacts = {
     image: 'image',
     unreachable: undefined,

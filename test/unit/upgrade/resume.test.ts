@@ -41,11 +41,11 @@ function silenceStopped({ cluster }: Live): void {
 }
 
 /** What one run of the action does with what it finds, from the beginning, over a connection of its own. */
-async function oneRun(setting: Live, cluster: AnyCluster): Promise<End> {
+async function oneRun(setting: Live, cluster: AnyCluster, wanted: Readonly<Record<string, string>> = {}): Promise<End> {
   try {
     const journal = await Journal.find(cluster, namespace, seal);
-    const target = await discover(cluster, inputs(), () => Promise.resolve(claimInSwap(journal)));
-    const given = anotherRun(setting, cluster, target);
+    const target = await discover(cluster, inputs(wanted), () => Promise.resolve(claimInSwap(journal)));
+    const given = { ...anotherRun(setting, cluster, target), inputs: inputs(wanted) };
     if (journal?.isClosed === false) expectCompleted(await resumeUpgrade(given, journal));
     else if (serverImage(target) === newImage) return 'already-upgraded';
     else
@@ -53,7 +53,7 @@ async function oneRun(setting: Live, cluster: AnyCluster): Promise<End> {
         await runUpgrade({
           ...given,
           seal,
-          facts: await facts({ target }),
+          facts: await facts({ target, inputs: given.inputs }),
           runId: `run-${String(setting.cluster.calls.length)}`,
         }),
       );
@@ -98,6 +98,22 @@ const stories = {
     end: ['upgraded', 'already-upgraded'],
     readyAfter: 3000,
   },
+  'an upgrade whose backup is a copy': {
+    states: { [jobName]: ending(0), [revertName]: reverted },
+    end: ['upgraded', 'already-upgraded'],
+    given: { backup: 'copy' },
+  },
+  'an upgrade whose Job fails after the volume was copied': {
+    states: { [jobName]: ending(1), [revertName]: reverted },
+    end: ['reverted'],
+    given: { backup: 'copy' },
+  },
+  'an upgrade whose linked data differs, and whose backup is a copy': {
+    states: { [jobName]: ending(0), [revertName]: served('link') },
+    end: ['reverted'],
+    loses: true,
+    given: { backup: 'copy' },
+  },
   'an upgrade whose Job fails': { states: { [jobName]: ending(1), [revertName]: reverted }, end: ['reverted'] },
   'an upgrade whose linked data differs': {
     states: { [jobName]: ending(0), [revertName]: served('link') },
@@ -132,10 +148,15 @@ async function begin(story: keyof typeof stories): Promise<Live> {
   return setting;
 }
 
+function givenIn(story: keyof typeof stories): Readonly<Record<string, string>> {
+  const told = stories[story];
+  return 'given' in told ? told.given : {};
+}
+
 async function callsOf(story: keyof typeof stories): Promise<number> {
   const setting = await begin(story);
   const { cluster, count } = dyingAt(setting.cluster, Infinity, true);
-  await oneRun(setting, cluster);
+  await oneRun(setting, cluster, givenIn(story));
   return count();
 }
 
@@ -150,10 +171,10 @@ describe.each(Object.keys(stories) as (keyof typeof stories)[])('%s', (story) =>
       expect(calls).toBeGreaterThan(60);
       for (const last of choiceUpTo(calls, kills)) {
         const setting = await begin(story);
-        await oneRun(setting, dyingAt(setting.cluster, last, hasEffect).cluster);
+        await oneRun(setting, dyingAt(setting.cluster, last, hasEffect).cluster, givenIn(story));
         const killedAt = JSON.stringify(setting.cluster.calls.at(-1) ?? 'no call').slice(0, 200);
         try {
-          const second = await oneRun(setting, setting.cluster);
+          const second = await oneRun(setting, setting.cluster, givenIn(story));
           expect(stories[story].end).toContain(second);
           expectWhole(setting, second);
         } catch (error) {

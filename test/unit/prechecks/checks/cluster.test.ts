@@ -51,6 +51,7 @@ describe('volume-snapshot', () => {
     expect(remedy?.text).toMatch(
       new RegExp(`"transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}\\.`),
     );
+    expect(remedy?.text).toContain('set "backup" to copy');
     expect(commands).toBe(`velero backup create before-postgresql-14 --include-namespaces ${namespace} --wait`);
   });
 

@@ -55,7 +55,7 @@ test('a claim that waits for the ended pods of our Jobs goes when they are gone'
   setting.cluster.put('persistentvolumeclaims', deleted());
   const { remedy } = await thrownBy(() => ungateAndStart(setting.context, newImage));
   expect(commandsFor('shell', remedy)).toMatch(
-    /delete job postgres-upgrade-12-to-14 postgres-upgrade-12-to-14-revert --ignore-not-found\nkubectl -n \S+ delete pvc data-postgresql-0 --ignore-not-found\n/,
+    /delete job postgres-upgrade-12-to-14 postgres-upgrade-12-to-14-revert postgres-upgrade-12-to-14-copy --ignore-not-found\nkubectl -n \S+ delete pvc data-postgresql-0 --ignore-not-found\n/,
   );
 });
 

@@ -1,0 +1,202 @@
+// The backup without the storage's help: a Job of ours copies the stopped server's volume to another one and compares every file.
+// Decision: docs/decisions/0031-cold-copy.md
+import { describe, UpgradeError, WaitError } from '../../common/errors.ts';
+import type { Inputs } from '../../inputs/inputs.ts';
+import { followToEnd, waitForStart } from '../../job/follow-job.ts';
+import type { JobResult } from '../../job/result.ts';
+import { anchorNode } from '../../objects/anchor.ts';
+import { copyClaim, copyName } from '../../objects/copy.ts';
+import { copyJob, copyJobName, type CopyWork } from '../../objects/copy-job.ts';
+import { isOurJob } from '../../objects/ours.ts';
+import { suffixOf } from '../../objects/snapshot.ts';
+import { shell } from '../../text/shell.ts';
+import { waitFor } from '../../ports/wait.ts';
+import { timeToCome, type Move } from '../../report/planned-step.ts';
+import type { Target } from '../../target/target.ts';
+import { copyable } from '../../text/commands.ts';
+import type { Context, PlanContext } from '../contract/step.ts';
+import { jobFailure } from '../job/job-run.ts';
+import { expectFreeName } from '../job/remove-job.ts';
+import { expectClaim } from '../server/claim.ts';
+import { isCompleteCopy, markComplete, planMarkComplete } from './complete-copy.ts';
+import { isColdCopy, makeCopy, removeCopy, removeJobOfCopy } from './copy.ts';
+
+type Limits = Pick<Inputs, 'jobStartTimeout' | 'jobTimeout'>;
+
+/** Bytes a second at which a volume is expected to be written, and read again. */
+const pace = 100 * 1024 * 1024;
+/** Bytes that the trial writes; copy.sh knows the same number. */
+const trialBytes = 64 * 1024 * 1024;
+
+/** What `takeCopy` will do. */
+export function planCopy(draft: PlanContext): Move[] {
+  const { target, settings, scripts } = draft;
+  const copy = backupClaim(target, timeToCome);
+  const source = target.volume.claimName;
+  const job = copyJob(target, settings, scripts, { command: 'copy', source, copy, node: anchorNode(target) });
+  return [
+    { does: 'create', resource: 'persistentvolumeclaims', object: copyClaim(target, copy, undefined) },
+    { does: 'create', resource: 'jobs', object: job, until: 'the copy is complete' },
+    planMarkComplete(target, copy),
+  ];
+}
+
+/**
+ * Copies the volume of the stopped server to one of its own, unless the upgrade has done so. The journal names the backup only when the copy is complete.
+ * @returns the name of its claim
+ * @throws UpgradeError `copy-failed`; the server's volume is as it was
+ */
+export async function takeCopy(context: Context): Promise<string> {
+  const { cluster, target, journal, results, log, timeline } = context;
+  const { backup: noted } = journal.noted;
+  const found = noted ? await cluster.find('persistentvolumeclaims', noted, target.namespace) : undefined;
+  if (noted && found !== undefined && (await isCompleteCopy(cluster, target, found))) {
+    log.info(`Found PersistentVolumeClaim ${noted}, to which the upgrade has copied the volume already`);
+    return noted;
+  }
+  await expectClaim(context);
+  const copy = await claimToFill(context);
+  const node = results.isStillAttached === true ? results.anchor?.node : undefined;
+  const work: CopyWork = { command: 'copy', source: target.volume.claimName, copy, node };
+  const { message } = await runCopyJob(context, work, context.inputs, timeline.expectedTime('backup'));
+  log.info(`PersistentVolumeClaim ${copy}: ${message}`);
+  await markComplete(context, copy);
+  await journal.note('backup', copy);
+  return copy;
+}
+
+/** The claim that an earlier run has begun to fill, or a new one. */
+async function claimToFill({ cluster, target, journal, clock }: Context): Promise<string> {
+  const { namespace } = target;
+  const { copying } = journal.noted;
+  const found = copying === undefined ? undefined : await cluster.find('persistentvolumeclaims', copying, namespace);
+  // A complete one may be of a server that has served since.
+  if (copying !== undefined && found !== undefined && !(await isCompleteCopy(cluster, target, found))) return copying;
+  const name = backupClaim(target, suffixOf(clock.now()));
+  await journal.note('copying', name);
+  await cluster.create('persistentvolumeclaims', copyClaim(target, name, undefined), { namespace });
+  return name;
+}
+
+function backupClaim({ volume }: Target, suffix: string): string {
+  return `${volume.claimName}-before-upgrade-${suffix}`;
+}
+
+/** Before the server gets its volume again: ends a copy that is under way, and says of an incomplete one that it is no backup. */
+export async function abandonCopy(context: Context): Promise<void> {
+  const { cluster, target, journal, results } = context;
+  const { copying } = journal.noted;
+  if (journal.record.backup.kind !== 'copy' || copying === undefined) return;
+  await endCopyJob(context);
+  const claim = await cluster.find('persistentvolumeclaims', copying, target.namespace);
+  if (claim === undefined || (await isCompleteCopy(cluster, target, claim))) return;
+  results.warnings.push(
+    `PersistentVolumeClaim ${copying} holds no complete copy of the volume, so it is no backup. Delete it: ${copyable(shell`kubectl -n ${target.namespace} delete pvc ${copying}`)}`,
+  );
+}
+
+/** Removes the Job that copies, and waits until its pod is gone. It may be interrupted at any time, since it writes to the copy alone. */
+export async function endCopyJob(context: Context): Promise<void> {
+  const { cluster, target, inputs } = context;
+  if (!isColdCopy(context)) return;
+  await removeJobOfCopy(context, copyJobName);
+  const what = `Job ${copyJobName} to be deleted`;
+  await waitFor({ ...context, what, limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout' }, async () => {
+    const now = await cluster.find('jobs', copyJobName, target.namespace);
+    return now === undefined || !isOurJob(now) ? { done: undefined } : { pending: 'its pod still exists' };
+  });
+}
+
+/**
+ * Makes a claim like the server's, and copies the backup to it. The backup stays as it is.
+ * @throws UpgradeError `copy-failed` when the backup is not what it was when it was made
+ */
+export async function restoreCopy(context: Context, backup: string): Promise<void> {
+  // Somebody may have named a copy where the upgrade has another backup.
+  if (!isColdCopy(context)) await context.journal.note('copying', backup);
+  await makeCopy(context, undefined);
+  const copy = copyName(context.target);
+  context.log.info((await runCopyJob(context, { command: 'restore', source: backup, copy })).message);
+}
+
+/** What `tryCopy` will do. */
+export function planTrial({ target, settings, scripts }: PlanContext): Move[] {
+  const until = 'the trial has ended';
+  const copy = copyName(target);
+  const job = copyJob(target, settings, scripts, { command: 'room', copy, node: target.pod?.spec?.nodeName });
+  return [
+    { does: 'create', resource: 'persistentvolumeclaims', object: copyClaim(target, copy, undefined), until },
+    { does: 'create', resource: 'jobs', object: job, until },
+  ];
+}
+
+/**
+ * While the server runs: makes a claim like the backup's, has a pod on the server's node write to it, and looks whether a copy has room there. No data is copied.
+ * @throws UpgradeError `copy-failed`
+ */
+export async function tryCopy(context: Context): Promise<void> {
+  const { cluster, target, inputs, log, timeline } = context;
+  const limit = inputs.verifyBackupTimeout;
+  const copy = copyName(target);
+  await makeCopy(context, undefined);
+  const neededBytes = await usedBytes(context);
+  const pod = await cluster.find('pods', target.podName, target.namespace);
+  const work: CopyWork = { command: 'room', copy, neededBytes, node: pod?.spec?.nodeName };
+  const { message, seconds } = await withinTrial(() =>
+    runCopyJob(context, work, { jobStartTimeout: limit, jobTimeout: limit }),
+  );
+  log.info(`A volume like the server's can be made and used on its node: ${message}`);
+  const measured = trialBytes / Math.max(seconds?.['write'] ?? 0, 0.001);
+  // Written once and read once more.
+  timeline.expect({ backup: Math.round(5 + (2 * neededBytes) / Math.min(pace, measured)) });
+  await removeCopy(context);
+}
+
+async function withinTrial<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof WaitError)) throw error;
+    throw new UpgradeError(
+      'copy-failed',
+      `The trial of a volume for the copy did not end within "verify-backup-timeout": ${describe(error)}`,
+      'Look at the StorageClass: it has to make a volume that the node of PostgreSQL can use.',
+    );
+  }
+}
+
+/** Bytes on the server's volume; 0 where they could not be counted. */
+async function usedBytes({ database, target, log }: Context): Promise<number> {
+  const { stdout } = await database.command(['du', '-sk', target.volume.mountPath]);
+  const [, kibibytes] = /^(\d{1,15})\s/.exec(stdout) ?? [];
+  if (kibibytes === undefined)
+    log.info('Could not count the bytes on the volume, so the room for a copy is not compared');
+  return Number(kibibytes ?? 0) * 1024;
+}
+
+/**
+ * Runs a Job that copies, from its beginning. Then removes it: its ended pod would keep Kubernetes from deleting the claims.
+ * @throws UpgradeError `copy-failed`
+ */
+async function runCopyJob(
+  context: Context,
+  work: CopyWork,
+  limits: Limits = context.inputs,
+  expected?: number,
+): Promise<JobResult> {
+  const { cluster, target, settings, scripts } = context;
+  await expectFreeName(context, copyJobName);
+  await endCopyJob(context);
+  const wanted = copyJob(target, settings, scripts, work);
+  const job = await cluster.create('jobs', wanted, { namespace: target.namespace });
+  const pod = await waitForStart(context, job, limits.jobStartTimeout);
+  const end = await followToEnd(context, pod, limits.jobTimeout, expected);
+  await endCopyJob(context);
+  if (end.exitCode === 0 && end.result !== undefined) return end.result;
+  const what = work.command === 'room' ? 'try a volume for the copy' : `fill PersistentVolumeClaim ${work.copy}`;
+  throw new UpgradeError(
+    'copy-failed',
+    `Job ${copyJobName} could not ${what}: ${jobFailure(end)}`,
+    'The Job only reads the volume that it copies. Look at the log above, then at the StorageClass and the room on the volume.',
+  );
+}

@@ -1,0 +1,64 @@
+/** @jest-environment ./test/cluster/bench-environment.ts */
+// A server on storage of which nothing but new volumes is asked.
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { permissions } from '../../../src/permissions/permissions.ts';
+import { expireLease, replicas } from '../server.ts';
+import { killActionAt, runAction, type ActionEnd } from '../action.ts';
+import { AuditLog, kubectl, namespace, outsideOf, psql, reset } from '../bench.ts';
+import { expectNoLoss } from '../no-loss.ts';
+import { limitedKubeconfig, namesOf } from '../user.ts';
+
+jest.setTimeout(15 * 60_000);
+
+const claimName = 'data-postgresql-0';
+const field = (kind: string, name: string, path: string) =>
+  kubectl('-n', namespace, 'get', kind, name, '-o', `jsonpath={${path}}`);
+const volume = () => field('pvc', claimName, '.spec.volumeName');
+
+describe('with "backup: copy", in a namespace that enforces Pod Security restricted, by a user with no right too many', () => {
+  let before: ReturnType<typeof replicas>;
+  let former: string;
+  let upgrade: Readonly<Record<string, string>>;
+  let audit: AuditLog;
+  let names: ReturnType<typeof namesOf>;
+  let end: ActionEnd;
+
+  beforeAll(async () => {
+    reset('--pod-security', 'restricted');
+    before = replicas(namespace);
+    former = volume();
+    names = namesOf(namespace);
+    const kubeconfig = limitedKubeconfig(namespace, 'copier', 'upgrade');
+    upgrade = { namespace, mode: 'upgrade', confirm: namespace, backup: 'copy', probes: 'none', kubeconfig };
+    audit = new AuditLog();
+    await killActionAt(upgrade, '==> Copying and reading all files');
+    expireLease(namespace);
+    end = await runAction(upgrade, { GITHUB_RUN_ID: '2' });
+  });
+
+  test('upgrades on storage without snapshots, and restores PostgreSQL 12 from the copy', async () => {
+    expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, 'upgraded', undefined]);
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toMatch(/^14\./);
+    expect(end.log).toMatch(/\d+ files, \d+ MiB, are on the copy, and each is the same as on the volume/);
+    const [kind, copy = ''] = (end.outputs['backup'] ?? '').split(' ');
+    expect(kind).toBe('PersistentVolumeClaim');
+    expect(copy).toMatch(/^data-postgresql-0-before-upgrade-\d{14}$/);
+    expect(kubectl('-n', namespace, 'get', 'volumesnapshots', '-o', 'name')).toBe('');
+    expect(kubectl('-n', namespace, 'get', 'jobs', '-o', 'name')).not.toContain('-copy');
+    expectNoLoss(namespace);
+    expect(replicas(namespace)).toEqual(before);
+
+    const rollback = { namespace, mode: 'rollback', confirm: namespace, 'accept-data-loss': 'true' };
+    const back = await runAction({ ...rollback, kubeconfig: upgrade['kubeconfig'] ?? '' }, { GITHUB_RUN_ID: '3' });
+    expect([back.exitCode, back.outputs['verdict'], back.report.error]).toEqual([0, 'rolled-back', undefined]);
+    expect(psql(namespace, 'postgres', 'SHOW server_version')).toBe('12.22');
+    expect(replicas(namespace)).toEqual(before);
+    expect(volume()).not.toBe(former);
+    expect(field('pvc', copy, '.status.phase')).toBe('Bound');
+    expect(back.log).toContain('are as they were when the backup was made');
+  });
+
+  test('uses no right that the documentation does not have', () => {
+    expect(outsideOf(permissions, names, audit.events(':copier'))).toEqual([]);
+  });
+});

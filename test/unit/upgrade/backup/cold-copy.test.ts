@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import type { V1ContainerState } from '@kubernetes/client-node';
+import { copyName } from '../../../../src/objects/copy.ts';
+import { copyJobName } from '../../../../src/objects/copy-job.ts';
+import { copyClaim } from '../../../../src/objects/copy.ts';
+import { findBackup } from '../../../../src/upgrade/backup/our-backup.ts';
+import { proveBackup } from '../../../../src/upgrade/backup/prove.ts';
+import { takeBackup } from '../../../../src/upgrade/backup/take.ts';
+import { stopPostgresql } from '../../../../src/upgrade/steps/stop-postgresql.ts';
+import { namespace } from '../../objects.ts';
+import { thrownBy } from '../../thrown.ts';
+import { controlStatefulSet, setUp, type Setting } from '../context.ts';
+import { collectPods, controlJobs, ending } from '../job-controller.ts';
+import { controlStorage } from '../storage-controller.ts';
+
+const name = 'data-postgresql-0-before-upgrade-20260102030405';
+
+async function prepared(state?: V1ContainerState, given: Readonly<Record<string, string>> = {}): Promise<Setting> {
+  const setting = await setUp(undefined, { backup: 'copy', ...given }, { backup: { kind: 'copy' } });
+  controlStorage(setting);
+  controlJobs(setting, state === undefined ? {} : { [copyJobName]: state });
+  collectPods(setting);
+  return setting;
+}
+
+const jobs = ({ cluster }: Setting) => cluster.all('jobs').map(({ metadata }) => metadata?.name);
+const failing = ending(10, { command: 'copy', outcome: 'failed', step: 'Copying', message: 'No space left on device' });
+
+describe('the copy', () => {
+  test('goes to a claim like the server’s, is noted when it is complete, and leaves no Job', async () => {
+    const setting = await prepared();
+    const { cluster, context, log } = setting;
+    await takeBackup.run(context);
+    expect(cluster.writes.filter((write) => !/configmaps|pv-1$/.test(write))).toEqual([
+      `create persistentvolumeclaims/${name}`,
+      `create jobs/${copyJobName}`,
+      `delete jobs/${copyJobName}`,
+      expect.stringContaining('patch persistentvolumes/'),
+    ]);
+    const claim = cluster.peek('persistentvolumeclaims', name, namespace);
+    expect(claim?.spec?.resources).toEqual({ requests: { storage: '8Gi' } });
+    expect(claim?.spec).not.toHaveProperty('dataSource');
+    expect(context.journal.noted).toMatchObject({ copying: name, backup: name });
+    expect(context.results.backup).toEqual({ kind: 'copy', name });
+    expect(log.text).toContain('9 files, 64 MiB, are on the copy');
+    expect(jobs(setting)).toEqual([]);
+  });
+
+  test('that fails is no backup: it is not noted, and its claim is told', async () => {
+    const setting = await prepared(failing);
+    const { context } = setting;
+    const error = await thrownBy(() => takeBackup.run(context));
+    expect(error.code).toBe('copy-failed');
+    expect(error.message).toContain('No space left on device');
+    expect(context.journal.noted.backup).toBeUndefined();
+    expect(context.results.backup).toBeUndefined();
+    expect(await findBackup(setting.cluster, context.target, name)).toBe('foreign');
+    controlStatefulSet(setting);
+    await stopPostgresql.undo?.(context);
+    expect(context.results.warnings).toEqual([
+      expect.stringContaining(`PersistentVolumeClaim ${name} holds no complete copy`),
+    ]);
+  });
+
+  test('is not made again by another run', async () => {
+    const { cluster, context } = await prepared();
+    await takeBackup.run(context);
+    cluster.calls.length = 0;
+    await takeBackup.run(context);
+    expect(cluster.writes).toEqual([]);
+    expect(context.results.backup).toEqual({ kind: 'copy', name });
+  });
+
+  test('goes on in the claim that an earlier run began to fill', async () => {
+    const { cluster, context } = await prepared();
+    const earlier = 'data-postgresql-0-before-upgrade-20260102030000';
+    await context.journal.note('copying', earlier);
+    cluster.put('persistentvolumeclaims', {
+      ...copyClaim(context.target, earlier, undefined),
+      metadata: { name: earlier, namespace, uid: 'uid-of-earlier' },
+    });
+    await takeBackup.run(context);
+    expect(cluster.writes).not.toContain(`create persistentvolumeclaims/${name}`);
+    expect(context.journal.noted.backup).toBe(earlier);
+  });
+
+  test('of a server that has served since is made again, and the older one stays', async () => {
+    const { cluster, context, clock } = await prepared();
+    await takeBackup.run(context);
+    await context.journal.note('backup', null);
+    await clock.sleep(60_000);
+    await takeBackup.run(context);
+    expect(context.journal.noted.backup).not.toBe(name);
+    expect(cluster.peek('persistentvolumeclaims', name, namespace)).toBeDefined();
+  });
+
+  test('is found as a backup by what its PersistentVolume says, and not by its name', async () => {
+    const { cluster, context } = await prepared();
+    await takeBackup.run(context);
+    expect(await findBackup(cluster, context.target, name)).toMatchObject({ backup: { kind: 'copy', name } });
+    const forged = name.replace('0405', '0406');
+    cluster.put('persistentvolumeclaims', {
+      ...copyClaim(context.target, forged, undefined),
+      metadata: { name: forged, namespace, uid: 'uid-of-forged' },
+    });
+    expect(await findBackup(cluster, context.target, forged)).toBe('foreign');
+  });
+});
+
+describe('before the downtime', () => {
+  test('a volume of that kind is made, used on the node of the server, and removed', async () => {
+    const setting = await prepared();
+    const { cluster, context, state, log } = setting;
+    state.command = (command) => ({ exitCode: 0, stdout: command[0] === 'du' ? '2048\t/bitnami\n' : '', stderr: '' });
+    await proveBackup.run(context);
+    const created = cluster.calls.find(({ method, resource }) => method === 'create' && resource === 'jobs');
+    expect(JSON.stringify(created?.body)).toContain(String(2048 * 1024));
+    expect(JSON.stringify(created?.body)).toContain('matchFields');
+    expect(log.text).toContain('A volume like the server');
+    expect(cluster.peek('persistentvolumeclaims', copyName(context.target), namespace)).toBeUndefined();
+    expect(jobs(setting)).toEqual([]);
+    expect(context.timeline.expectedTime('backup')).toBe(5000);
+  });
+
+  test('a volume that no pod can use ends the upgrade, and nothing is left', async () => {
+    const { cluster, context } = await prepared({ waiting: { reason: 'ContainerCreating' } });
+    const error = await thrownBy(() => proveBackup.run(context));
+    expect(error.code).toBe('copy-failed');
+    expect(error.message).toContain('"verify-backup-timeout"');
+    await proveBackup.undo?.(context);
+    expect(cluster.all('jobs')).toEqual([]);
+    expect(cluster.peek('persistentvolumeclaims', copyName(context.target), namespace)).toBeUndefined();
+  });
+
+  test('nothing is tried with "verify-backup: false"', async () => {
+    const { cluster, context } = await prepared(undefined, { 'verify-backup': 'false' });
+    await proveBackup.run(context);
+    expect(cluster.writes).toEqual([]);
+  });
+});
