@@ -56005,11 +56005,11 @@ function journalChanged(namespace, cause) {
   );
 }
 function journalImmutable(namespace, cause) {
-  const again = (0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} get configmap ${journalName} -o yaml`;
+  const again2 = (0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} get configmap ${journalName} -o yaml`;
   return new _chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "journal-immutable",
     `The API server refuses to change the content of the journal, ConfigMap ${journalName} in namespace ${namespace}: somebody made it immutable. The action could not delete it either, to create it again.`,
-    `Create it again with the same content: ${copyable(`${again} | sed '/^immutable: true$/d' | kubectl replace --force -f -`)} Then run again. The account of this action needs the right to delete that ConfigMap.`,
+    `Create it again with the same content: ${copyable(`${again2} | sed '/^immutable: true$/d' | kubectl replace --force -f -`)} Then run again. The account of this action needs the right to delete that ConfigMap.`,
     { cause }
   );
 }
@@ -56348,12 +56348,12 @@ var Journal = class _Journal {
     const others = journal2.volumes().filter((name3) => name3 !== volume);
     const highest = Math.max(before.counter, await highestCounter(cluster, others));
     if (journal2.counter >= highest) return journal2;
-    const again = await cluster.find("configmaps", journalName, namespace);
-    if (again === void 0) {
+    const again2 = await cluster.find("configmaps", journalName, namespace);
+    if (again2 === void 0) {
       expectNone2();
       return void 0;
     }
-    const now = await _Journal.parse(cluster, namespace, seal, again);
+    const now = await _Journal.parse(cluster, namespace, seal, again2);
     if (now.counter < highest) throw replayed(namespace, now.counter, highest);
     return now;
   }
@@ -57400,13 +57400,13 @@ function podProgress(pod, container) {
       container
     };
   if (status?.state?.running !== void 0) return { state: "running" };
-  const waiting2 = status?.state?.waiting;
+  const waiting = status?.state?.waiting;
   const scheduling = pod.status?.conditions?.find((c) => c.type === "PodScheduled" && c.status === "False");
   const reason = [
-    waiting2?.reason ?? scheduling?.reason ?? pod.status?.phase ?? "Pending",
-    waiting2?.message ?? scheduling?.message
+    waiting?.reason ?? scheduling?.reason ?? pod.status?.phase ?? "Pending",
+    waiting?.message ?? scheduling?.message
   ].filter(Boolean).join(": ");
-  return hopeless.has(waiting2?.reason ?? "") ? { state: "stuck", reason } : { state: "waiting", reason };
+  return hopeless.has(waiting?.reason ?? "") ? { state: "stuck", reason } : { state: "waiting", reason };
 }
 function earlier(pod, own3) {
   if (own3?.state?.terminated !== void 0 || own3?.state?.running !== void 0) return void 0;
@@ -57718,7 +57718,7 @@ async function runJob(context, command, tell5 = () => void 0) {
   }
   tell5({ object: object2, phase: "created" });
   const needsNode = requiresNode(object2);
-  const isLost = (waiting2) => needsNode && unschedulable(waiting2) !== void 0;
+  const isLost = (waiting) => needsNode && unschedulable(waiting) !== void 0;
   let pod = await waitForStart(context, object2, inputs.jobStartTimeout, isLost);
   if (isLost(pod)) {
     object2 = await createAnywhere(context, object2, pod, tell5);
@@ -57840,8 +57840,11 @@ async function findUnreportedJob(context) {
   throw stillRuns(context, jobName);
 }
 function jobFailure({ result, exitCode, reason, disruption }) {
-  const what = result === void 0 ? `its container ended with exit code ${String(exitCode)} (${reason}) and left no result` : `${result.step}: ${result.message}`;
+  const what = result === void 0 ? `its container ended with exit code ${String(exitCode)} (${reason}${signalOf(exitCode)}) and left no result` : `${result.step}: ${result.message}`;
   return disruption === void 0 ? what : `${what}; Kubernetes evicted its pod (${disruption})`;
+}
+function signalOf(exitCode) {
+  return exitCode > 128 && exitCode < 160 ? `; signal ${String(exitCode - 128)} ended it` : "";
 }
 async function isAtWork(context, object2) {
   return (await podsDoing(context, object2)).some((pod) => podProgress(pod, containerName).state === "running");
@@ -58047,7 +58050,9 @@ async function restoreReclaimPolicy(context) {
     );
     return;
   }
-  if (volume !== void 0) await setReclaimPolicy(context, volume, journal2.record.reclaimPolicy);
+  if (volume === void 0) return;
+  await setReclaimPolicy(context, volume, journal2.record.reclaimPolicy);
+  context.log.info(`PersistentVolume ${volume}: set persistentVolumeReclaimPolicy to ${journal2.record.reclaimPolicy}`);
 }
 async function setReclaimPolicy({ cluster, target }, volume, policy) {
   const now = await cluster.find("persistentvolumes", volume);
@@ -58090,7 +58095,7 @@ async function boot(context, claimName, limits = context.inputs) {
   throw new _chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "copy-does-not-start",
     `PostgreSQL 12 does not start on PersistentVolumeClaim ${claimName}, a copy of the volume: ${jobFailure(end)}`,
-    "Look at the log above, then at the storage and its snapshots. A copy that does not start is no backup."
+    "Look at this run's log, then at the storage and its snapshots. A copy that does not start is no backup."
   );
 }
 function planBoot(draft, claimName, until) {
@@ -58400,7 +58405,7 @@ async function stopFast({ database, target, inputs, clock, log: log2 }) {
   } catch (error63) {
     if (!(error63 instanceof _chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$)) throw error63;
     log2.info(
-      "PostgreSQL ended on the kubelet's signal, as is usual. The Job reads from the disk whether it ended in order"
+      "Kubernetes ended PostgreSQL before the action's own command did, as is usual. The Job checks on the disk whether it ended cleanly"
     );
     log2.debug((0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63));
     return false;
@@ -58661,8 +58666,143 @@ function distributeDatabases(databases, sessions2) {
   return dealt.map(({ names }) => names).filter((names) => names.length > 0);
 }
 
+// src/database/fingerprint.ts
+var countedBytes = 512 * 1024 ** 2;
+var measured = external_exports.tuple([external_exports.string(), external_exports.enum(["rows", "bytes", "last_value", "next_value"]), external_exports.string()]);
+var extension = external_exports.object({ extension: external_exports.string() });
+var files2 = external_exports.tuple([external_exports.string(), external_exports.literal("files"), external_exports.string()]);
+var batch = { relations: 100, blocks: 32768 };
+var patience = 60;
+var isOfUsers = `c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
+var isMeasured = `c.relkind IN ('r', 'm', 'S') AND (c.relkind <> 'm' OR c.relispopulated) AND ${isOfUsers}`;
+var hasFiles = `(c.relkind IN ('r', 'm') AND ${isOfUsers})`;
+var written = (name3) => `CASE WHEN ${name3} ~ '^[a-z_][a-z0-9_]*$' THEN ${name3}::text ELSE '"' || replace(${name3}, '"', '""') || '"' END`;
+var withCode = `
+SELECT coalesce(indrelid, stxrelid) FROM (
+    SELECT 'pg_proc'::regclass::oid AS classid, p.oid AS objid, proowner AS owner FROM pg_proc p WHERE p.oid >= 16384
+    UNION ALL SELECT 'pg_operator'::regclass, o.oid, proowner FROM pg_operator o JOIN pg_proc p ON p.oid = oprcode WHERE o.oid >= 16384
+    UNION ALL SELECT 'pg_type'::regclass, t.oid, t.typowner FROM pg_type t LEFT JOIN pg_type element ON element.oid = t.typelem
+      WHERE t.oid >= 16384 AND 'e' NOT IN (t.typtype, coalesce(element.typtype, t.typtype))) AS made
+  JOIN pg_roles r ON r.oid = made.owner AND NOT rolsuper
+  JOIN pg_depend d ON d.refclassid = made.classid AND d.refobjid = made.objid
+  LEFT JOIN pg_index ON d.classid = 'pg_class'::regclass AND indexrelid = d.objid
+  LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
+WHERE coalesce(indrelid, stxrelid) IS NOT NULL`;
+var holder = (what, but) => `(
+  SELECT format('%s: %s of role %s (process %s, %s)', l.relation::regclass, coalesce(quote_literal(nullif(application_name, '')), 'a session'),
+      coalesce(quote_ident(usename), 'unknown'), coalesce(l.pid::text, 'none: a prepared transaction'), coalesce(state, backend_type, 'unknown'))
+  FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+  WHERE l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted
+    AND l.pid IS DISTINCT FROM pg_backend_pid() AND backend_type IS DISTINCT FROM 'autovacuum worker' AND mode NOT IN (${but}) AND l.relation IN (${what})
+  ORDER BY l.relation, l.pid LIMIT 1)`;
+var catalogs = ["pg_namespace", "pg_class", "pg_index", "pg_statistic_ext"];
+var measuring = (seconds3) => `DO $measuring$
+DECLARE
+  all_relations oid[] := '{RELATIONS}';
+  counted oid[] := '{COUNTED}';
+  this record;
+  measured record;
+  rival text;
+  is_done bool := false;
+  patient_until timestamptz := clock_timestamp() + interval '${String(seconds3)} s';
+  results json[];
+BEGIN
+  WHILE NOT is_done LOOP
+    results := '{}';
+    BEGIN
+      LOCK TABLE ${catalogs.join(", ")} IN SHARE MODE;
+      rival := ${holder("SELECT unnest(all_relations)", "'AccessShareLock', 'RowShareLock', 'RowExclusiveLock'")};
+      IF rival IS NULL THEN
+        FOR this IN SELECT c.oid, format('%I.%I', nspname, relname) AS spelt, ${written("nspname")} || '.' || ${written("relname")} AS key, relkind,
+            CASE WHEN relkind <> 'S' THEN pg_relation_size(c.oid) END AS bytes, c.oid IN (${withCode}) AS may_run_code
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (all_relations) AND ${isMeasured}
+        LOOP
+          IF this.relkind = 'S' THEN
+            EXECUTE format('SELECT last_value, is_called FROM ONLY %s', this.spelt) INTO measured;
+            results := results || json_build_array(this.key, CASE WHEN measured.is_called THEN 'last_value' ELSE 'next_value' END, measured.last_value::text);
+          ELSIF this.may_run_code OR this.oid <> ALL (counted) THEN
+            results := results || json_build_array(this.key, 'bytes', this.bytes::text);
+          ELSE
+            EXECUTE format('SELECT count(*)::text AS number FROM ONLY %s', this.spelt) INTO measured;
+            results := results || json_build_array(this.key, 'rows', measured.number);
+          END IF;
+        END LOOP;
+        is_done := true;
+      END IF;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      rival := coalesce(${holder(`SELECT unnest(all_relations) UNION SELECT indexrelid FROM pg_index WHERE indrelid = ANY (all_relations) UNION SELECT unnest('{${catalogs.join(",")}}'::regclass[])`, "'AccessShareLock', 'RowShareLock'")}, 'a session that has ended');
+    END;
+    COMMIT;
+    IF NOT is_done THEN
+      IF clock_timestamp() > patient_until THEN
+        RAISE EXCEPTION 'could not measure relations for ${String(seconds3)} s, because a session kept a lock: %', rival USING HINT = 'End that session, and run this again.';
+      END IF;
+      PERFORM pg_sleep(0.1);
+    END IF;
+  END LOOP;
+  PERFORM set_config('upgrade.measured', array_to_json(results)::text, false);
+END $measuring$`;
+var noViews = `SELECT 1 WHERE CASE WHEN current_setting('restrict_nonsystem_relation_kind', true) IS NULL THEN false
+  ELSE set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', false) IS NULL END;`;
+var firstFileBytes = `coalesce((pg_stat_file(pg_relation_filepath(c.oid), true)).size, 0)`;
+var allRelations = "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace";
+var key3 = `${written("nspname")} || '.' || ${written("relname")}`;
+var chooseCounted = ({ databases, bytes }) => `\\if :{?budget}
+\\else
+\\set budget ${String(Math.floor(bytes))}
+\\set databases ${String(databases)}
+\\endif
+SELECT coalesce(array_agg(oid), '{}') AS counted, :budget - coalesce(sum(bytes), 0) AS budget, :databases - 1 AS databases
+FROM (SELECT oid, bytes, sum(bytes) OVER (ORDER BY bytes, oid) AS sum
+  FROM (SELECT c.oid, ${firstFileBytes} AS bytes FROM ${allRelations} WHERE ${isMeasured} AND relkind <> 'S') AS tables) AS summed
+WHERE sum <= :budget / greatest(:databases, 1)
+\\gset`;
+var countAgain = (before) => `SELECT coalesce(array_agg(c.oid), '{}') AS counted FROM ${allRelations} WHERE ${isMeasured} AND relkind <> 'S'
+  AND ${key3} NOT IN (SELECT json_array_elements_text(coalesce(${quoted3(JSON.stringify(uncounted(before)))}::json -> current_database(), '[]')))
+\\gset`;
+function uncounted({ databases }) {
+  const names = Object.entries(databases).map(([name3, { relations: of }]) => {
+    const bySize = Object.keys(of).filter((relation) => of[relation]?.endsWith(" bytes") === true);
+    return [name3, bySize];
+  });
+  return Object.fromEntries(names.filter(([, bySize]) => bySize.length > 0));
+}
+function shareOf(databases, sessions2) {
+  return { databases, bytes: countedBytes / sessions2 };
+}
+var filesOfRelations = `SELECT json_build_array(${key3}, 'files', concat_ws(' ', pg_relation_filepath(c.oid), pg_relation_filepath(nullif(reltoastrelid, 0))))
+FROM ${allRelations} WHERE (c.oid = 'pg_largeobject'::regclass OR ${hasFiles}) AND pg_relation_filepath(c.oid) IS NOT NULL;`;
+var fingerprintScript = (what, seconds3 = patience) => `
+${noViews}
+${"bytes" in what ? chooseCounted(what) : countAgain(what)}
+SELECT replace(replace($script$${measuring(seconds3)}$script$, 'RELATIONS', string_agg(oid::text, ',' ORDER BY oid)), 'COUNTED', coalesce(string_agg(oid::text, ',') FILTER (WHERE is_counted), '')),
+  'SELECT value FROM json_array_elements(current_setting(''upgrade.measured'')::json)'
+FROM (SELECT c.oid, c.oid IN (SELECT unnest(:'counted'::oid[])) AS is_counted,
+    row_number() OVER all_before / ${String(batch.relations)} + sum(greatest(relpages, 0)) OVER all_before / ${String(batch.blocks)} AS batch
+  FROM ${allRelations} WHERE ${isMeasured} WINDOW all_before AS (ORDER BY c.oid)) AS listed
+GROUP BY batch ORDER BY batch
+\\gexec
+${filesOfRelations}
+SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
+function fingerprintOf(rows) {
+  return { databases: Object.fromEntries([...rows].map(([name3, values]) => [name3, measurementOf(values)])) };
+}
+function measurementOf(rows) {
+  const values = external_exports.array(external_exports.union([measured, files2, extension])).parse(rows);
+  const relations3 = {};
+  const filesOf = {};
+  const extensions = [];
+  for (const value4 of values) {
+    if ("extension" in value4) extensions.push(value4.extension);
+    else if (value4[1] === "files") filesOf[value4[0]] = value4[2];
+    else relations3[value4[0]] = `${value4[2]} ${value4[1]}`;
+  }
+  return { relations: relations3, extensions, files: filesOf };
+}
+
 // src/database/statistics.ts
 var smallTable = 1024;
+var smallBytes = String(smallTable * 8192);
 var failed = "postgresql_upgrade.failed";
 var analyzable = `c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't' AND (c.relkind <> 'm' OR c.relispopulated)`;
 var isWithout = `${analyzable} AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND (c.reltuples = -1 OR c.reltuples > 0
@@ -58673,52 +58813,74 @@ var isRough = `EXISTS (SELECT FROM pg_catalog.pg_statistic s WHERE s.starelid = 
   WHERE s.starelid = c.oid AND a.attstattarget = -1 AND (s.stakind1 = 1 AND array_length(s.stavalues1, 1) > 1
     OR s.stakind1 = 2 AND array_length(s.stavalues1, 1) > 2 OR s.stakind2 = 2 AND array_length(s.stavalues2, 1) > 2))`;
 var relations2 = "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
-function analyzeOne(options2, locked) {
-  return `DECLARE target text;
+var analyzeOne = `DECLARE target text;
 BEGIN
   SELECT format('%%I.%%I', n.nspname, c.relname) INTO target FROM ${relations2}
-    WHERE c.oid = %1$s AND ${analyzable} FOR SHARE OF c, n${locked};
+    WHERE c.oid = %1$s AND ${analyzable} FOR SHARE OF c, n;
   IF target IS NOT NULL THEN
-    EXECUTE 'ANALYZE${options2} ' || target;
+    EXECUTE 'ANALYZE ' || target;
     IF EXISTS (SELECT FROM ${relations2} WHERE c.oid = %1$s AND ${isWithout}) THEN RAISE EXCEPTION 'ANALYZE gave it no statistics'; END IF;
   END IF;
   PERFORM set_config('${failed}', (current_setting('${failed}')::jsonb - %1$L::text)::text, false);
 EXCEPTION WHEN OTHERS THEN
   PERFORM set_config('${failed}', (current_setting('${failed}')::jsonb || jsonb_build_object(%1$L::text, jsonb_build_array(SQLSTATE, SQLERRM)))::text, false);
 END`;
-}
-function analyzeEach(of, where, body) {
-  return `SELECT format('DO %L;', format($analyze$${body}$analyze$, c.oid)) FROM ${of} WHERE ${where} ORDER BY c.relpages, c.oid
+function analyzeEach(of, where) {
+  return `SELECT format('DO %L;', format($analyze$${analyzeOne}$analyze$, c.oid)) FROM ${of} WHERE ${where} ORDER BY c.relpages, c.oid
 \\gexec`;
 }
-var patience = `SET lock_timeout = '500 ms';
+var patience2 = `SET lock_timeout = '500 ms';
 SET deadlock_timeout = '100 ms';
 SET ${failed} = '{}';`;
 var analyzeAll = `\\set ON_ERROR_STOP off
 ANALYZE (SKIP_LOCKED);
 \\set ON_ERROR_STOP on`;
-var skipping = analyzeOne(" (SKIP_LOCKED)", " SKIP LOCKED");
-var quickStatistics = `${patience}
+var analyzeOnce = `DO $quick$
+DECLARE
+  this record;
+  target text;
+BEGIN
+  FOR this IN SELECT oid, bytes > ${smallBytes} AS is_large
+    FROM (SELECT c.oid, ${firstFileBytes} AS bytes, ${isWithout} AS is_without, n.nspname IN ('pg_catalog', 'information_schema') AS is_of_system
+      FROM ${relations2} WHERE c.relkind <> 'p' AND ${analyzable}) AS files
+    WHERE is_without OR bytes BETWEEN 1 AND ${smallBytes} OR is_of_system AND bytes > 0
+    ORDER BY bytes > ${smallBytes} DESC, bytes = 0, bytes, oid
+  LOOP
+    BEGIN
+      SELECT format('%I.%I', n.nspname, c.relname) INTO target FROM ${relations2}
+        WHERE c.oid = this.oid AND ${analyzable} FOR SHARE OF c, n SKIP LOCKED;
+      IF target IS NOT NULL THEN
+        IF this.is_large THEN PERFORM set_config('default_statistics_target', '1', true); END IF;
+        EXECUTE 'ANALYZE (SKIP_LOCKED) ' || target;
+      END IF;
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+    COMMIT;
+  END LOOP;
+END $quick$;`;
+var quickStatistics = `${patience2}
+SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relkind = 'p') AS partitioned
+\\gset
+\\if :partitioned
 SET default_statistics_target = 1;
 ${analyzeAll}
-${analyzeEach(relations2, `c.relkind <> 'p' AND ${isWithout}`, skipping)}
 RESET default_statistics_target;
-${analyzeEach(relations2, `c.relkind <> 'p' AND ${analyzable} AND c.reltuples > 0 AND c.relpages BETWEEN 1 AND ${String(smallTable)}`, skipping)}`;
-var waiting = analyzeOne("", "");
+\\endif
+${analyzeOnce}`;
 var failures = `jsonb_each(current_setting('${failed}')::jsonb) AS failure(oid, reason)`;
 var failedRelations = `${relations2} JOIN ${failures} ON failure.oid = c.oid::text`;
 var isLeft = `(${isWithout} OR ${isRough})`;
 var wasLocked = `reason ->> 0 IN ('55P03', '40P01')`;
 var tryAgain = `SELECT pg_sleep(10) WHERE EXISTS (SELECT FROM ${failures} WHERE ${wasLocked});
-${analyzeEach(failedRelations, `${wasLocked} AND ${isLeft}`, waiting)}`;
-var fullStatistics = `${patience}
+${analyzeEach(failedRelations, `${wasLocked} AND ${isLeft}`)}`;
+var fullStatistics = `${patience2}
 SET vacuum_cost_delay = '2 ms';
 SELECT EXISTS (SELECT FROM ${relations2} WHERE c.relkind = 'p' AND ${isLeft}) AS partitioned
 \\gset
 \\if :partitioned
 ${analyzeAll}
 \\endif
-${analyzeEach(relations2, `${analyzable} AND ${isLeft} AND (c.relkind = 'p' OR c.relpages > ${String(smallTable)} OR ${isWithout})`, waiting)}
+${analyzeEach(relations2, `${analyzable} AND ${isLeft} AND (c.relkind = 'p' OR c.relpages > ${String(smallTable)} OR ${isWithout})`)}
 ${tryAgain}
 ${tryAgain}
 ${tryAgain}
@@ -59449,12 +59611,12 @@ async function everyOne(workloads, act) {
 }
 async function startOne(context, workload2) {
   if (await isStopped(context.cluster, context.target.namespace, workload2))
-    await change2(context, workload2, startOperation(workload2));
+    await change2(context, workload2, startOperation(workload2), ", as before");
   else context.log.info(`${workloadName(workload2)}: somebody else has started it already`);
 }
-async function change2({ cluster, target, log: log2 }, workload2, operation) {
+async function change2({ cluster, target, log: log2 }, workload2, operation, note = "") {
   await cluster.patch(workload2.resource, workload2.name, target.namespace, [operation]);
-  log2.info(`${workloadName(workload2)}: ${operation.path.slice("/spec/".length)} ${String(operation.value)}`);
+  log2.info(`Set ${workloadName(workload2)}: ${operation.path.slice("/spec/".length)} ${String(operation.value)}${note}`);
 }
 async function podsGone(context, workloads) {
   const { cluster, target, inputs } = context;
@@ -59528,140 +59690,6 @@ function fingerprintSize({ databases }) {
 }
 function allKeys(a, b) {
   return [.../* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)])].sort();
-}
-
-// src/database/fingerprint.ts
-var countedBytes = 512 * 1024 ** 2;
-var measured = external_exports.tuple([external_exports.string(), external_exports.enum(["rows", "bytes", "last_value", "next_value"]), external_exports.string()]);
-var extension = external_exports.object({ extension: external_exports.string() });
-var files2 = external_exports.tuple([external_exports.string(), external_exports.literal("files"), external_exports.string()]);
-var batch = { relations: 100, blocks: 32768 };
-var patience2 = 60;
-var isOfUsers = `c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
-var isMeasured = `c.relkind IN ('r', 'm', 'S') AND (c.relkind <> 'm' OR c.relispopulated) AND ${isOfUsers}`;
-var hasFiles = `(c.relkind IN ('r', 'm') AND ${isOfUsers})`;
-var written = (name3) => `CASE WHEN ${name3} ~ '^[a-z_][a-z0-9_]*$' THEN ${name3}::text ELSE '"' || replace(${name3}, '"', '""') || '"' END`;
-var withCode = `
-SELECT coalesce(indrelid, stxrelid) FROM (
-    SELECT 'pg_proc'::regclass::oid AS classid, p.oid AS objid, proowner AS owner FROM pg_proc p WHERE p.oid >= 16384
-    UNION ALL SELECT 'pg_operator'::regclass, o.oid, proowner FROM pg_operator o JOIN pg_proc p ON p.oid = oprcode WHERE o.oid >= 16384
-    UNION ALL SELECT 'pg_type'::regclass, t.oid, t.typowner FROM pg_type t LEFT JOIN pg_type element ON element.oid = t.typelem
-      WHERE t.oid >= 16384 AND 'e' NOT IN (t.typtype, coalesce(element.typtype, t.typtype))) AS made
-  JOIN pg_roles r ON r.oid = made.owner AND NOT rolsuper
-  JOIN pg_depend d ON d.refclassid = made.classid AND d.refobjid = made.objid
-  LEFT JOIN pg_index ON d.classid = 'pg_class'::regclass AND indexrelid = d.objid
-  LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
-WHERE coalesce(indrelid, stxrelid) IS NOT NULL`;
-var holder = (what, but) => `(
-  SELECT format('%s: %s of role %s (process %s, %s)', l.relation::regclass, coalesce(quote_literal(nullif(application_name, '')), 'a session'),
-      coalesce(quote_ident(usename), 'unknown'), coalesce(l.pid::text, 'none: a prepared transaction'), coalesce(state, backend_type, 'unknown'))
-  FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-  WHERE l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted
-    AND l.pid IS DISTINCT FROM pg_backend_pid() AND backend_type IS DISTINCT FROM 'autovacuum worker' AND mode NOT IN (${but}) AND l.relation IN (${what})
-  ORDER BY l.relation, l.pid LIMIT 1)`;
-var catalogs = ["pg_namespace", "pg_class", "pg_index", "pg_statistic_ext"];
-var measuring = (seconds3) => `DO $measuring$
-DECLARE
-  all_relations oid[] := '{RELATIONS}';
-  counted oid[] := '{COUNTED}';
-  this record;
-  measured record;
-  rival text;
-  is_done bool := false;
-  patient_until timestamptz := clock_timestamp() + interval '${String(seconds3)} s';
-  results json[];
-BEGIN
-  WHILE NOT is_done LOOP
-    results := '{}';
-    BEGIN
-      LOCK TABLE ${catalogs.join(", ")} IN SHARE MODE;
-      rival := ${holder("SELECT unnest(all_relations)", "'AccessShareLock', 'RowShareLock', 'RowExclusiveLock'")};
-      IF rival IS NULL THEN
-        FOR this IN SELECT c.oid, format('%I.%I', nspname, relname) AS spelt, ${written("nspname")} || '.' || ${written("relname")} AS key, relkind,
-            CASE WHEN relkind <> 'S' THEN pg_relation_size(c.oid) END AS bytes, c.oid IN (${withCode}) AS may_run_code
-          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (all_relations) AND ${isMeasured}
-        LOOP
-          IF this.relkind = 'S' THEN
-            EXECUTE format('SELECT last_value, is_called FROM ONLY %s', this.spelt) INTO measured;
-            results := results || json_build_array(this.key, CASE WHEN measured.is_called THEN 'last_value' ELSE 'next_value' END, measured.last_value::text);
-          ELSIF this.may_run_code OR this.oid <> ALL (counted) THEN
-            results := results || json_build_array(this.key, 'bytes', this.bytes::text);
-          ELSE
-            EXECUTE format('SELECT count(*)::text AS number FROM ONLY %s', this.spelt) INTO measured;
-            results := results || json_build_array(this.key, 'rows', measured.number);
-          END IF;
-        END LOOP;
-        is_done := true;
-      END IF;
-    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-      rival := coalesce(${holder(`SELECT unnest(all_relations) UNION SELECT indexrelid FROM pg_index WHERE indrelid = ANY (all_relations) UNION SELECT unnest('{${catalogs.join(",")}}'::regclass[])`, "'AccessShareLock', 'RowShareLock'")}, 'a session that has ended');
-    END;
-    COMMIT;
-    IF NOT is_done THEN
-      IF clock_timestamp() > patient_until THEN
-        RAISE EXCEPTION 'could not measure relations for ${String(seconds3)} s, because a session kept a lock: %', rival USING HINT = 'End that session, and run this again.';
-      END IF;
-      PERFORM pg_sleep(0.1);
-    END IF;
-  END LOOP;
-  PERFORM set_config('upgrade.measured', array_to_json(results)::text, false);
-END $measuring$`;
-var noViews = `SELECT 1 WHERE CASE WHEN current_setting('restrict_nonsystem_relation_kind', true) IS NULL THEN false
-  ELSE set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', false) IS NULL END;`;
-var firstFileBytes = `coalesce((pg_stat_file(pg_relation_filepath(c.oid), true)).size, 0)`;
-var allRelations = "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace";
-var key3 = `${written("nspname")} || '.' || ${written("relname")}`;
-var chooseCounted = ({ databases, bytes }) => `\\if :{?budget}
-\\else
-\\set budget ${String(Math.floor(bytes))}
-\\set databases ${String(databases)}
-\\endif
-SELECT coalesce(array_agg(oid), '{}') AS counted, :budget - coalesce(sum(bytes), 0) AS budget, :databases - 1 AS databases
-FROM (SELECT oid, bytes, sum(bytes) OVER (ORDER BY bytes, oid) AS sum
-  FROM (SELECT c.oid, ${firstFileBytes} AS bytes FROM ${allRelations} WHERE ${isMeasured} AND relkind <> 'S') AS tables) AS summed
-WHERE sum <= :budget / greatest(:databases, 1)
-\\gset`;
-var countAgain = (before) => `SELECT coalesce(array_agg(c.oid), '{}') AS counted FROM ${allRelations} WHERE ${isMeasured} AND relkind <> 'S'
-  AND ${key3} NOT IN (SELECT json_array_elements_text(coalesce(${quoted3(JSON.stringify(uncounted(before)))}::json -> current_database(), '[]')))
-\\gset`;
-function uncounted({ databases }) {
-  const names = Object.entries(databases).map(([name3, { relations: of }]) => {
-    const bySize = Object.keys(of).filter((relation) => of[relation]?.endsWith(" bytes") === true);
-    return [name3, bySize];
-  });
-  return Object.fromEntries(names.filter(([, bySize]) => bySize.length > 0));
-}
-function shareOf(databases, sessions2) {
-  return { databases, bytes: countedBytes / sessions2 };
-}
-var filesOfRelations = `SELECT json_build_array(${key3}, 'files', concat_ws(' ', pg_relation_filepath(c.oid), pg_relation_filepath(nullif(reltoastrelid, 0))))
-FROM ${allRelations} WHERE (c.oid = 'pg_largeobject'::regclass OR ${hasFiles}) AND pg_relation_filepath(c.oid) IS NOT NULL;`;
-var fingerprintScript = (what, seconds3 = patience2) => `
-${noViews}
-${"bytes" in what ? chooseCounted(what) : countAgain(what)}
-SELECT replace(replace($script$${measuring(seconds3)}$script$, 'RELATIONS', string_agg(oid::text, ',' ORDER BY oid)), 'COUNTED', coalesce(string_agg(oid::text, ',') FILTER (WHERE is_counted), '')),
-  'SELECT value FROM json_array_elements(current_setting(''upgrade.measured'')::json)'
-FROM (SELECT c.oid, c.oid IN (SELECT unnest(:'counted'::oid[])) AS is_counted,
-    row_number() OVER all_before / ${String(batch.relations)} + sum(greatest(relpages, 0)) OVER all_before / ${String(batch.blocks)} AS batch
-  FROM ${allRelations} WHERE ${isMeasured} WINDOW all_before AS (ORDER BY c.oid)) AS listed
-GROUP BY batch ORDER BY batch
-\\gexec
-${filesOfRelations}
-SELECT json_build_object('extension', extname) FROM pg_catalog.pg_extension ORDER BY extname;`;
-function fingerprintOf(rows) {
-  return { databases: Object.fromEntries([...rows].map(([name3, values]) => [name3, measurementOf(values)])) };
-}
-function measurementOf(rows) {
-  const values = external_exports.array(external_exports.union([measured, files2, extension])).parse(rows);
-  const relations3 = {};
-  const filesOf = {};
-  const extensions = [];
-  for (const value4 of values) {
-    if ("extension" in value4) extensions.push(value4.extension);
-    else if (value4[1] === "files") filesOf[value4[0]] = value4[2];
-    else relations3[value4[0]] = `${value4[2]} ${value4[1]}`;
-  }
-  return { relations: relations3, extensions, files: filesOf };
 }
 
 // src/database/sort-order.ts
@@ -60362,7 +60390,7 @@ var settingHazards = [
     severity: "warning",
     shows: "upgrade",
     says: 'invalid value for parameter "TimeZone": "Bitnami"',
-    advice: "Make sure that both images have it, or reset the setting. A time zone of the usual database is in both.",
+    advice: "Both images have the usual time zones: for those there is nothing to do. For anything else make sure that both images have it, or reset the setting.",
     server: `WITH ${stored} SELECT who, detail, format('%s RESET %I;', alter, name) FROM stored, ${settingsThat("environmental")}`
   },
   {
@@ -60564,7 +60592,7 @@ SELECT who, detail, format('ALTER ROUTINE %s RESET %I;', who, name) FROM s, ${se
     severity: "warning",
     shows: "upgrade",
     says: 'invalid value for parameter "TimeZone": "Bitnami"',
-    advice: "Make sure that both images have it, or reset the setting. A time zone of the usual database is in both.",
+    advice: "Both images have the usual time zones: for those there is nothing to do. For anything else make sure that both images have it, or reset the setting.",
     onlyIfExists: [functions],
     database: `
 WITH s AS (SELECT oid::regprocedure::text AS who, ${resets("c")} FROM pg_proc, unnest(proconfig) c WHERE oid >= 16384)
@@ -61906,7 +61934,12 @@ async function start2(context, source) {
 async function removeProof(context) {
   const { live: snapshot2, copy, exchange: exchange2 } = context.journal.noted;
   if (copy !== void 0 && exchange2 === void 0) await removeCopy(context);
-  if (snapshot2 !== void 0) await removeSnapshot(context, snapshot2);
+  if (snapshot2 === void 0) {
+    context.log.info("No VolumeSnapshot of the running server is left");
+    return;
+  }
+  await removeSnapshot(context, snapshot2);
+  context.log.info(`Deleted VolumeSnapshot ${snapshot2} of the running server`);
 }
 
 // src/upgrade/backup/take.ts
@@ -62192,7 +62225,7 @@ async function renameBack(context) {
     throw new _chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
       "revert-failed",
       `The Job could not restore the data directory of PostgreSQL 12: ${jobFailure(end)}`,
-      "The Job deleted nothing that is needed. Look at the log above, then run again."
+      "The Job deleted nothing that is needed. Look at this run's log, then run again."
     );
   log2.info(end.result.message);
   return false;
@@ -62303,12 +62336,12 @@ var runUpgradeJob = {
     throw new _chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
       "revert-failed",
       `The Job could not restore the data directory of PostgreSQL 12: ${jobFailure(end)}`,
-      `The Job deleted nothing that is needed. Look at the log above.${results.backup === void 0 ? "" : ` ${backupName(results.backup)} has the data from before the upgrade.`}`
+      `The Job deleted nothing that is needed. Look at this run's log.${results.backup === void 0 ? "" : ` ${backupName(results.backup)} has the data from before the upgrade.`}`
     );
   }
 };
 function remedyOf2({ disruption }, mountPath) {
-  return disruption === void 0 ? `Look at the log above: it has the end of each log of pg_upgrade. The whole files are on the volume in ${mountPath}/upgrade-logs.` : `Run again when nothing drains or removes nodes any more (${disruption}).`;
+  return disruption === void 0 ? `Look at this run's log: it has the end of each log of pg_upgrade. The whole files are on the volume in ${mountPath}/upgrade-logs.` : `Run again when nothing drains or removes nodes any more (${disruption}).`;
 }
 async function restore(context, transfer) {
   await restoreOldData(context, transfer);
@@ -64193,7 +64226,7 @@ var clusterChecks = [
     expected: "The cluster can take a VolumeSnapshot of the volume",
     subject: "cluster",
     why: "Once PostgreSQL 14 has served on linked files, only the snapshot restores PostgreSQL 12. Not asked with `backup: clone`, `backup: copy` and `backup: external`.",
-    advice: `Set "volume-snapshot-class" to a class of the volume's driver, or create one. If the driver can take no snapshots, move the data to a volume of a driver that can. To upgrade without snapshots, set "backup" to copy. Or set "transfer" to copy, "backup" to external and "confirm-external-backup" to the namespace, and take a backup outside of the volume first.`,
+    advice: `Set "volume-snapshot-class" to a class of the volume's driver, or create one. If the driver can take no snapshots, move the data to a volume of a driver that can. To upgrade without snapshots, set "backup" to copy. Or set "transfer" to copy, "backup" to external and "confirm-external-backup" to the namespace. Then take a backup outside of the volume first.`,
     applies: ({ inputs }) => inputs.backup === "snapshot",
     run: ({ snapshotClass, target, inputs }) => judgeFact(snapshotClass, ({ driver, chosen, candidates }) => {
       if (driver === void 0)
@@ -64581,7 +64614,7 @@ var imageChecks = [
 var answerer2 = `The Job checks the upgrade image before it changes anything. If the serving image does not start PostgreSQL ${String(upgrade.to)}, the action restores PostgreSQL ${String(upgrade.from)}. Nothing in the upgrade detects a minor version before ${String(upgrade.to)}.4.`;
 function ofBoth(a, b) {
   const answer2 = worst(a, b);
-  return a.status === b.status && a.remedy !== void 0 && b.remedy !== void 0 ? { ...answer2, remedy: (0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .remedyAfter */ .D5)(a.remedy.text, b.remedy) } : answer2;
+  return a.status === b.status && a.remedy !== void 0 && b.remedy !== void 0 && a.remedy.text !== b.remedy.text ? { ...answer2, remedy: (0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .remedyAfter */ .D5)(a.remedy.text, b.remedy) } : answer2;
 }
 function withCopies(answer2, source, copies) {
   if (answer2.remedy === void 0 || copies.length === 0) return answer2;
@@ -65308,12 +65341,17 @@ function admittedLabels(policies, from, to, port, selectors) {
   });
   return found3 ?? {};
 }
-function barrier(direction, policies, rule) {
+function barrier(direction, all2, rule) {
+  const policies = all2.toSorted((a, b) => Number(isForAll(a)) - Number(isForAll(b)));
   const [first] = policies;
   if (first === void 0) return [];
   const path9 = `/spec/${direction}`;
   const patch = first.spec[direction] === void 0 ? { op: "add", path: path9, value: [rule] } : { op: "add", path: `${path9}/-`, value: rule };
   return [{ direction, policies: policies.map(({ metadata }) => metadata.name), patch: [patch] }];
+}
+function isForAll({ spec }) {
+  const { matchLabels = {}, matchExpressions = [] } = spec.podSelector ?? {};
+  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
 }
 function selects({ spec }, labels2) {
   return matches(spec.podSelector ?? {}, labels2);
@@ -65732,6 +65770,108 @@ function expectNone(kind, { obstacles: obstacles2, target }) {
   });
 }
 
+// src/probes/trial-pod.ts
+var harmless3 = ["configMap", "secret", "projected", "downwardAPI", "emptyDir"];
+var initialisation = /^\/docker-entrypoint-(pre)?initdb\.d/;
+var flags = "-c archive_mode=off -c archive_command=/bin/false";
+var joining = /^(REPMGR|PATRONI|SPILO)_/;
+var isStandby = (name3, value4) => name3 === "POSTGRESQL_REPLICATION_MODE" && value4 !== "master";
+var tls = "POSTGRESQL_ENABLE_TLS";
+function isTriedWithoutTls({ statefulSet, container }) {
+  const { initContainers = [] } = statefulSet.spec?.template.spec ?? {};
+  return isCertificateCopied(initContainers) && container.env?.some(({ name: name3 }) => name3 === tls) === true;
+}
+function isCertificateCopied(initContainers) {
+  return initContainers.length === 1 && initContainers[0]?.name === "copy-certs";
+}
+function obstacleToTrial(target, archiveMode) {
+  const { statefulSet, container } = target;
+  const spec = statefulSet.spec?.template.spec;
+  if (archiveMode !== "off")
+    return `archive_mode is ${archiveMode}: WAL of another server must not get into the archive`;
+  const joins = container.env?.find(({ name: name3, value: value4 }) => joining.test(name3) || isStandby(name3, value4));
+  if (joins !== void 0) return `variable ${joins.name} makes the server join a cluster of servers`;
+  const [init] = spec?.initContainers ?? [];
+  if (init !== void 0 && !isTriedWithoutTls(target)) return `it is not known what init container ${init.name} does`;
+  const foreign4 = spec?.volumes?.find((v) => v.persistentVolumeClaim === void 0 && !isHarmless(v));
+  return foreign4 === void 0 ? void 0 : `volume ${foreign4.name} holds more than configuration`;
+}
+function isHarmless(volume) {
+  return harmless3.some((kind) => volume[kind] !== void 0);
+}
+function trialPod(target, image2) {
+  const { namespace, statefulSet } = target;
+  const { spec, metadata } = statefulSet.spec?.template ?? {};
+  const { nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext } = spec ?? {};
+  return {
+    metadata: {
+      namespace,
+      generateName: probePrefix("start"),
+      labels: { ...ownerLabel, ...probeLabel, "postgresql-upgrade/probe": "start" },
+      annotations: { ...metadata?.annotations, "sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled" }
+    },
+    spec: {
+      restartPolicy: "Never",
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 0,
+      activeDeadlineSeconds: 900,
+      ...withoutUndefined({ nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext }),
+      imagePullSecrets: spec?.imagePullSecrets ?? [],
+      ...withoutUndefined({ serviceAccountName: pullsOf(target).serviceAccountName }),
+      containers: [trialContainer(target, image2)],
+      volumes: volumesOf(target)
+    }
+  };
+}
+function trialContainer(target, image2) {
+  const {
+    name: name3,
+    command,
+    args,
+    env = [],
+    envFrom,
+    securityContext,
+    resources: resources3,
+    volumeMounts = [],
+    workingDir
+  } = target.container;
+  const extra = env.find((e) => e.name === "POSTGRESQL_EXTRA_FLAGS");
+  const isWithoutTls = isTriedWithoutTls(target);
+  const added2 = isWithoutTls ? `${flags} -c ssl=off` : flags;
+  return {
+    name: name3,
+    image: image2,
+    imagePullPolicy: pullsOf(target).imagePullPolicy,
+    ...withoutUndefined({ command, args, envFrom, securityContext, workingDir }),
+    env: [
+      ...env.filter((e) => e !== extra).map((e) => isWithoutTls && e.name === tls ? { name: tls, value: "no" } : e),
+      { name: "POSTGRESQL_EXTRA_FLAGS", value: [extra?.value, added2].filter(Boolean).join(" ") }
+    ],
+    // It has no data and no clients; its limits are those which its configuration may need.
+    resources: { ...withoutUndefined({ limits: resources3?.limits }), requests: { cpu: "100m", memory: "128Mi" } },
+    volumeMounts: volumeMounts.filter(({ mountPath }) => !initialisation.test(mountPath))
+  };
+}
+function volumesOf({ statefulSet, container }) {
+  const { template, volumeClaimTemplates = [] } = statefulSet.spec ?? {};
+  const templated = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? "");
+  const ofInit = template?.spec?.initContainers?.flatMap(mountedBy).filter((name3) => !mountedBy(container).includes(name3));
+  const named5 = (template?.spec?.volumes ?? []).filter(
+    ({ name: name3 }) => !templated.includes(name3) && ofInit?.includes(name3) !== true
+  );
+  return [
+    ...templated.map((name3) => ({ name: name3, emptyDir: {} })),
+    ...named5.map((volume) => isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })
+  ];
+}
+function mountedBy({ volumeMounts = [] }) {
+  return volumeMounts.map(({ name: name3 }) => name3);
+}
+function withoutUndefined(fields) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value4]) => value4 !== void 0));
+}
+
 // src/prechecks/checks/serving-start.ts
 var removeSettings = "Remove what the messages name from the chart's values (configuration, environment, flags), or use an image that has it. Otherwise PostgreSQL 14 does not start after the upgrade either.";
 var newPasswords = "Before the upgrade, set their passwords again with password_encryption = scram-sha-256 (\\password in psql), or have pg_hba.conf ask for md5.";
@@ -65741,11 +65881,11 @@ var servingStartChecks = [
     title: "Trial start of PostgreSQL 14",
     expected: "PostgreSQL 14 starts with the configuration and environment of the StatefulSet",
     subject: "images",
-    why: "The check finds settings that PostgreSQL 14 no longer knows, values that it refuses, and libraries that its image lacks. They may be in the chart's configuration, in environment variables or in flags. The check starts the server's pod with the serving image on an empty volume, under labels that no Service selects. It asks that server how it reads its files.",
+    why: "The check finds settings that PostgreSQL 14 no longer knows, values that it refuses, and libraries that its image lacks. They may be in the chart's configuration, in environment variables or in flags. The check starts the server's pod with the serving image on an empty volume, under labels that no Service selects. It asks that server how it reads its files. Where the chart copies a certificate by the init container copy-certs, the trial runs without TLS, and has neither the certificate nor its key.",
     advice: removeSettings,
     says: 'unrecognized configuration parameter "wal_keep_segments"; could not access file "pgaudit": No such file or directory',
     shows: "start",
-    run: ({ trial }) => trial.known ? judge5(trial.value) : untried2(trial, whetherItStarts)
+    run: ({ trial, target }) => trial.known ? judge5(trial.value, isTriedWithoutTls(target)) : untried2(trial, whetherItStarts)
   },
   {
     id: "serving-logins",
@@ -65770,7 +65910,9 @@ var servingStartChecks = [
 ];
 var whetherItStarts = "The upgrade shows whether PostgreSQL 14 starts. If it does not, the action restores PostgreSQL 12.";
 var afterwards = "The upgrade tests no login but its own. A role that PostgreSQL 14 refuses fails at its next login.";
-function judge5(trial) {
+var withoutTls = "It started without TLS, since the trial gets no private key: whether PostgreSQL 14 takes the certificate and the settings of TLS was not tried.";
+var onlyWithTls = "SSL is disabled";
+function judge5(trial, isWithoutTls) {
   if (!trial.started)
     return failed2(
       removeSettings,
@@ -65780,10 +65922,13 @@ function judge5(trial) {
   const { version: version3, errors, rules: rules2, preloaded } = trial.configuration;
   const wrong = [
     ...errors,
-    ...rules2.flatMap(({ line, error: error63 }) => error63 === null ? [] : [`pg_hba.conf line ${String(line)}: ${error63}`])
+    ...rules2.flatMap(
+      ({ line, error: error63 }) => error63 === null || isWithoutTls && error63.includes(onlyWithTls) ? [] : [`pg_hba.conf line ${String(line)}: ${error63}`]
+    )
   ];
   const seen = `PostgreSQL ${version3} of ${trial.image} started; shared_preload_libraries: ${preloaded === "" ? "none" : preloaded}; ${String(rules2.length)} rules in pg_hba.conf`;
-  return wrong.length === 0 ? passed(seen) : warning2("Correct these lines: PostgreSQL 14 starts, but ignores them.", ...wrong, seen);
+  const all2 = isWithoutTls ? [seen, withoutTls] : [seen];
+  return wrong.length === 0 ? passed(...all2) : warning2("Correct these lines: PostgreSQL 14 starts, but ignores them.", ...wrong, ...all2);
 }
 function judgeLogins({ configuration: configuration2, image: image2 }, roles) {
   const refused3 = roles.flatMap((role) => {
@@ -65871,7 +66016,7 @@ var spaceChecks = [
         const modes2 = modesOf(inputs.transfer, seen.filesystem, volumeTrial);
         const [sure, last] = [seen.room[modes2[0]], seen.room[modes2[1] ?? modes2[0]]];
         const free = seen.freeBytes / 1024;
-        const evidence = `${megabytes2(free)} MiB free, about ${megabytes2(sure.kilobytes)} MiB needed for ${String(list3.length)} databases (${modes2[0]}: ${megabytes2(seen.data.kilobytes)} MiB of data in ${String(seen.data.files)} files)`;
+        const evidence = `${megabytes2(free)} MiB free, about ${megabytes2(sure.kilobytes)} MiB needed for ${String(list3.length)} databases (transfer mode ${modes2[0]}: ${megabytes2(seen.data.kilobytes)} MiB of data in ${String(seen.data.files)} files)`;
         const { freeInodes: freeInodes2 } = seen;
         const enlarge = enlarged(seen, { target, storageClass }, last.kilobytes);
         if (freeInodes2 !== void 0 && freeInodes2 < sure.inodes)
@@ -66846,91 +66991,6 @@ async function withPod({ cluster, log: log2 }, pod, body) {
   }
 }
 
-// src/probes/trial-pod.ts
-var harmless3 = ["configMap", "secret", "projected", "downwardAPI", "emptyDir"];
-var initialisation = /^\/docker-entrypoint-(pre)?initdb\.d/;
-var flags = "-c archive_mode=off -c archive_command=/bin/false";
-var joining = /^(REPMGR|PATRONI|SPILO)_/;
-var isStandby = (name3, value4) => name3 === "POSTGRESQL_REPLICATION_MODE" && value4 !== "master";
-function obstacleToTrial({ statefulSet, container }, archiveMode) {
-  const spec = statefulSet.spec?.template.spec;
-  if (archiveMode !== "off")
-    return `archive_mode is ${archiveMode}: WAL of another server must not get into the archive`;
-  const joins = container.env?.find(({ name: name3, value: value4 }) => joining.test(name3) || isStandby(name3, value4));
-  if (joins !== void 0) return `variable ${joins.name} makes the server join a cluster of servers`;
-  const [init] = spec?.initContainers ?? [];
-  if (init !== void 0) return `it is not known what init container ${init.name} does`;
-  const foreign4 = spec?.volumes?.find((v) => v.persistentVolumeClaim === void 0 && !isHarmless(v));
-  return foreign4 === void 0 ? void 0 : `volume ${foreign4.name} holds more than configuration`;
-}
-function isHarmless(volume) {
-  return harmless3.some((kind) => volume[kind] !== void 0);
-}
-function trialPod(target, image2) {
-  const { namespace, statefulSet } = target;
-  const { spec, metadata } = statefulSet.spec?.template ?? {};
-  const { nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext } = spec ?? {};
-  return {
-    metadata: {
-      namespace,
-      generateName: probePrefix("start"),
-      labels: { ...ownerLabel, ...probeLabel, "postgresql-upgrade/probe": "start" },
-      annotations: { ...metadata?.annotations, "sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled" }
-    },
-    spec: {
-      restartPolicy: "Never",
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: 0,
-      activeDeadlineSeconds: 900,
-      ...withoutUndefined({ nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext }),
-      imagePullSecrets: spec?.imagePullSecrets ?? [],
-      ...withoutUndefined({ serviceAccountName: pullsOf(target).serviceAccountName }),
-      containers: [trialContainer(target, image2)],
-      volumes: volumesOf(target)
-    }
-  };
-}
-function trialContainer(target, image2) {
-  const {
-    name: name3,
-    command,
-    args,
-    env = [],
-    envFrom,
-    securityContext,
-    resources: resources3,
-    volumeMounts = [],
-    workingDir
-  } = target.container;
-  const extra = env.find((e) => e.name === "POSTGRESQL_EXTRA_FLAGS");
-  return {
-    name: name3,
-    image: image2,
-    imagePullPolicy: pullsOf(target).imagePullPolicy,
-    ...withoutUndefined({ command, args, envFrom, securityContext, workingDir }),
-    env: [
-      ...env.filter((e) => e !== extra),
-      { name: "POSTGRESQL_EXTRA_FLAGS", value: [extra?.value, flags].filter(Boolean).join(" ") }
-    ],
-    // It has no data and no clients; its limits are those which its configuration may need.
-    resources: { ...withoutUndefined({ limits: resources3?.limits }), requests: { cpu: "100m", memory: "128Mi" } },
-    volumeMounts: volumeMounts.filter(({ mountPath }) => !initialisation.test(mountPath))
-  };
-}
-function volumesOf({ statefulSet }) {
-  const { template, volumeClaimTemplates = [] } = statefulSet.spec ?? {};
-  const templated = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? "");
-  const named5 = (template?.spec?.volumes ?? []).filter(({ name: name3 }) => !templated.includes(name3));
-  return [
-    ...templated.map((name3) => ({ name: name3, emptyDir: {} })),
-    ...named5.map((volume) => isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })
-  ];
-}
-function withoutUndefined(fields) {
-  return Object.fromEntries(Object.entries(fields).filter(([, value4]) => value4 !== void 0));
-}
-
 // src/prechecks/facts/ask-images.ts
 async function probe(gathering, role, settings, databases, sortOrders2, libraries) {
   const { inputs, target } = gathering;
@@ -67230,6 +67290,7 @@ async function gatherFacts(gathering) {
   const stopwatch = new Stopwatch(clock);
   const work2 = { doing: "reading facts", state: () => stopwatch.pending, clock, log: log2 };
   const facts = await withHeartbeat(work2, () => readFacts(gathering, (names, read3) => stopwatch.measure(names, read3)));
+  log2.info("Read what the checks judge");
   return { facts, seconds: stopwatch.seconds };
 }
 async function readFacts(gathering, timed) {
@@ -67439,13 +67500,13 @@ function withCauses(findings, facts, looked, redact) {
       facts
     );
   });
-  const waiting2 = Map.groupBy(
+  const waiting = Map.groupBy(
     causes.filter((cause) => cause !== void 0),
     ({ reason }) => reason
   );
   return findings.map((finding, index) => {
     const cause = causes[index];
-    const isShared = cause?.check !== void 0 || (waiting2.get(cause?.reason ?? "")?.length ?? 0) > 1;
+    const isShared = cause?.check !== void 0 || (waiting.get(cause?.reason ?? "")?.length ?? 0) > 1;
     return cause !== void 0 && isShared ? { ...finding, cause } : finding;
   });
 }
@@ -69425,14 +69486,14 @@ function editValues(given2, options2) {
   refuseTabsBelow(source, plan.edits);
   const text4 = prove(source, plan);
   const edited = { ...source, text: text4 };
-  const again = makePlan(edited, path9, options2);
-  if (again.writes.length > 0) {
+  const again2 = makePlan(edited, path9, options2);
+  if (again2.writes.length > 0) {
     const remedy4 = 'Edit it by hand and set "values-file" to "".';
-    throw refusal(edited, again.writes[0]?.offset ?? 0, "unproven", "the edit would need another edit", remedy4);
+    throw refusal(edited, again2.writes[0]?.offset ?? 0, "unproven", "the edit would need another edit", remedy4);
   }
   const changes3 = writes2.map(({ path: keys, before, after }) => {
     const name3 = pathText(keys);
-    return { path: name3, line: position(text4, again.offsets.get(name3) ?? 0).line, before, after };
+    return { path: name3, line: position(text4, again2.offsets.get(name3) ?? 0).line, before, after };
   });
   return { operation: "edited", text: source.mark + text4, changes: changes3, line, warnings };
 }
@@ -69533,15 +69594,15 @@ function openGroups(findings) {
   const open4 = findings.filter(({ status }) => status !== "passed");
   const finders2 = new Map(open4.map((finding) => [finding.check, finding]));
   const finderOf2 = ({ cause }) => cause?.check === void 0 ? void 0 : finders2.get(cause.check);
-  const waiting2 = Map.groupBy(open4, (finding) => finderOf2(finding) ?? finding.cause?.reason ?? finding);
+  const waiting = Map.groupBy(open4, (finding) => finderOf2(finding) ?? finding.cause?.reason ?? finding);
   const groups = open4.flatMap((finding) => {
     const reason = finding.cause?.reason;
     if (finderOf2(finding) !== void 0) return [];
     if (reason === void 0) {
-      const rest2 = (waiting2.get(finding) ?? []).filter((other) => other !== finding);
+      const rest2 = (waiting.get(finding) ?? []).filter((other) => other !== finding);
       return [{ head: finding, rest: rest2, isCause: true }];
     }
-    const [first, ...rest] = waiting2.get(reason) ?? [];
+    const [first, ...rest] = waiting.get(reason) ?? [];
     return first === finding ? [{ head: first, rest, isCause: false }] : [];
   });
   return worstFirst.flatMap((status) => groups.filter((group2) => worstOf(group2) === status));
@@ -69565,14 +69626,14 @@ function groupView({ head: head2, rest, isCause }, place) {
     waiting: all2.map(({ check: check3 }) => check3)
   };
 }
-function idsOf({ check: check3, waiting: waiting2 }) {
-  return check3 === void 0 ? [...waiting2] : [check3, ...waiting2];
+function idsOf({ check: check3, waiting }) {
+  return check3 === void 0 ? [...waiting] : [check3, ...waiting];
 }
-function waitingText({ check: check3, waiting: waiting2 }, most3 = Infinity, spell = (id) => id) {
-  if (waiting2.length === 0) return void 0;
-  const ids = waiting2.slice(0, most3).map(spell).join(", ");
-  const more = waiting2.length > most3 ? ` and ${String(waiting2.length - most3)} more` : "";
-  const lead = check3 === void 0 ? "The checks" : `Because of it, ${waiting2.length === 1 ? "a check has" : `${String(waiting2.length)} checks have`} no answer`;
+function waitingText({ check: check3, waiting }, most3 = Infinity, spell = (id) => id) {
+  if (waiting.length === 0) return void 0;
+  const ids = waiting.slice(0, most3).map(spell).join(", ");
+  const more = waiting.length > most3 ? ` and ${String(waiting.length - most3)} more` : "";
+  const lead = check3 === void 0 ? "The checks" : `Because of it, ${waiting.length === 1 ? "a check has" : `${String(waiting.length)} checks have`} no answer`;
   return `${lead}: ${ids}${more}`;
 }
 function groupBlocks({ head: head2, rest }, failOn) {
@@ -69629,8 +69690,8 @@ function levelOf(group2, failOn) {
 function messageOf(view, status) {
   const { title, evidence, more, remedy: remedy4, ignored } = view;
   const rest = more > 0 ? [`… and ${String(more)} more, in the log`] : [];
-  const waiting2 = waitingText(view, mostIds);
-  const seen = [(0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)([...evidence, ...rest].join("; ")), ...waiting2 === void 0 ? [] : [(0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(waiting2)]];
+  const waiting = waitingText(view, mostIds);
+  const seen = [(0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)([...evidence, ...rest].join("; ")), ...waiting === void 0 ? [] : [(0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(waiting)]];
   const next = ignored === void 0 ? (0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .remedyText */ .K1)(remedy4 ?? { text: "" }) : `Ignored: ${ignored}`;
   return `${(0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(title)} ${status === "unknown" ? "Not known" : "Seen"}: ${seen.join(" ")} ${next}`;
 }
@@ -69677,8 +69738,8 @@ function tell3(view, log2) {
   const { evidence, more, remedy: remedy4, ignored, docs } = view;
   for (const line of evidence) log2.info(`    ${line}`);
   if (more > 0) log2.info(`    … and ${String(more)} more lines, in the group below`);
-  const waiting2 = waitingText(view);
-  if (waiting2 !== void 0) log2.info(`    ${waiting2}`);
+  const waiting = waitingText(view);
+  if (waiting !== void 0) log2.info(`    ${waiting}`);
   if (remedy4 !== void 0) log2.info(`What to do: ${(0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .remedyText */ .K1)(remedy4)}`);
   if (ignored !== void 0) log2.info(`Ignored: ${ignored}`);
   log2.info(`More about it: ${docs}`);
@@ -69854,8 +69915,8 @@ function nextMove({ issues, comments }, settings) {
   if (issue3 === void 0) return isEmpty(wanted.red) ? void 0 : { does: "open" };
   const other = issues.find((one) => one.state === "open" && one !== issue3);
   if (other !== void 0) return { does: "drop", issue: other, kept: issue3.number };
-  const again = comments.find((comment, i) => comments.slice(0, i).some((earlier2) => isSameChange(earlier2, comment)));
-  if (again !== void 0) return { does: "delete", comment: again };
+  const again2 = comments.find((comment, i) => comments.slice(0, i).some((earlier2) => isSameChange(earlier2, comment)));
+  if (again2 !== void 0) return { does: "delete", comment: again2 };
   const state = stateFor(issue3, wanted);
   const told = lastTold(issue3.data, comments);
   if ((issue3.state === "open" || state === "open") && !isSame3(told.red, wanted.red)) {
@@ -69901,9 +69962,9 @@ function findingRow(view) {
   const { mark: mark4, state, title, check: check3, docs, evidence, more } = view;
   const seen = evidence.map((line) => cell(code(line)));
   const rest = more > 0 ? [`… ${String(more)} more in the log`] : [];
-  const waiting2 = waitingText(view, Infinity, code);
+  const waiting = waitingText(view, Infinity, code);
   const name3 = check3 === void 0 ? "" : ` ${link(code(check3), docs)}`;
-  const lines = [...seen, ...rest, ...waiting2 === void 0 ? [] : [cell(waiting2)]];
+  const lines = [...seen, ...rest, ...waiting === void 0 ? [] : [cell(waiting)]];
   return `| ${mark4} ${state} | ${cell(text2(title))}${name3} | ${lines.join("<br>")} |`;
 }
 function remedyLines({ check: check3, title, remedy: remedy4, ignored }) {
@@ -69989,8 +70050,8 @@ function commentFor(settings, before, told) {
   const isNew = new Set(newIn(red, before));
   const turned = openGroups(findings.filter(({ check: check3 }) => isNew.has(check3))).map((group2) => {
     const view = groupView(group2, "comment");
-    const { title, check: check3, state, evidence, waiting: waiting2 } = view;
-    const was = waiting2.length > 0 || before[group2.head.check] === void 0 ? "" : ` (was ${text2(before[group2.head.check] ?? "")})`;
+    const { title, check: check3, state, evidence, waiting } = view;
+    const was = waiting.length > 0 || before[group2.head.check] === void 0 ? "" : ` (was ${text2(before[group2.head.check] ?? "")})`;
     const others = waitingText(view, mostIds2, code);
     return `- ${findingName(title, check3)}: ${text2(state)}${was}; ${code(evidence[0] ?? "")}${others === void 0 ? "" : `. ${others}`}`;
   });
@@ -70653,7 +70714,7 @@ async function converge3(steps, context, before = []) {
 async function undoSteps(begun, reason, context, cause) {
   await noteOrLog(context, "back", reason);
   const unhurried = uninterrupted(context);
-  const remedy4 = (0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(cause) ? cause.remedy : { text: "Look at the log above." };
+  const remedy4 = (0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(cause) ? cause.remedy : { text: "Look at this run's log." };
   for (const step of begun.toReversed()) {
     if (step.undo === void 0) continue;
     const undo = step.undo.bind(step);
@@ -72387,7 +72448,7 @@ function nextSteps(ended) {
   if (verdict === "passed" || verdict === "warning") return removeEarlier(ended);
   if (verdict !== "reverted" && verdict !== "rolled-back") return [];
   return [
-    ...verdict === "rolled-back" ? [helmUpgrade(ended, 12)] : [],
+    verdict === "rolled-back" ? helmUpgrade(ended, 12) : again,
     ...grantRestored(ended),
     ...removeBackup(
       ended,
@@ -72400,13 +72461,16 @@ function nextSteps(ended) {
 var trigger = {
   text: "Trigger a workflow in CircleCI, and open a project. Both must work with the data of your users."
 };
+var again = {
+  text: "Do what the error says. Then run `mode: upgrade` again: it begins from the start."
+};
 var releaseAnnotation2 = "meta.helm.sh/release-name";
 var chart2 = /^circleci-server-v?(\d+\.\d+\.\d+\S*)$/;
 function helmUpgrade({ target, charts, valuesFile, image: image2 }, major) {
   const release2 = target.statefulSet.metadata?.annotations?.[releaseAnnotation2];
   const version3 = charts.map((label2) => chart2.exec(label2)?.[1]).find((found3) => found3 !== void 0);
   const parts2 = image2 && ` (under \`postgresql.image\`: registry ${codeSpan(image2.registry)}, repository ${codeSpan(image2.repository)}, tag ${codeSpan(image2.tag)})`;
-  const text4 = `Run no \`helm upgrade\` before values.yaml names the image of PostgreSQL ${String(major)}${major === 12 ? " again" : ""}${parts2 ?? ""}. Then your next one finds PostgreSQL ${String(major)} as it is`;
+  const text4 = `Run no \`helm upgrade\` before values.yaml names the image of PostgreSQL ${String(major)}${major === 12 ? " again" : ""}${parts2 ?? ""}. Then your next one leaves PostgreSQL ${String(major)} as it is`;
   if (release2 === void 0) return { text: `${text4}.` };
   const file3 = valuesFile === "" ? "values.yaml" : valuesFile;
   const { namespace } = target;
@@ -72427,7 +72491,7 @@ function grantRestored({ target: { namespace }, restored }) {
 function removeOldDirectory({ target }) {
   const { namespace, podName, container, volume } = target;
   return (0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .shellRemedy */ .nL)(
-    "After 24 hours of healthy operation, make a backup of PostgreSQL 14. Then this removes the old directory `data-12.preupgrade` from the volume:",
+    "After 24 hours of healthy operation, make a backup of PostgreSQL 14. Then this command removes the old directory `data-12.preupgrade` from the volume:",
     (0,_chunk_ZCZWOU64_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} exec ${podName} -c ${container.name} -- bash ${volume.mountPath}/upgrade-logs/delete_old_cluster.sh`
   );
 }

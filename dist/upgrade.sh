@@ -373,13 +373,36 @@ seal_new() {
   cp -R -- "$WORK/new/." "$NEW/"
   facts=$(control_facts "$TO" "$NEW")
   if [[ $facts != 'shut down|'* ]]; then fail "pg_upgrade left the new cluster in the state: $facts"; fi
-  run 'Flushing files' sync.log "$NEW_BIN/initdb" --sync-only -D "$NEW" || fail "cannot flush $NEW"
+  flush_new
   put_auto_conf_back
   journal complete "$facts"
   printf '%s\n' "run=$RUN_ID" "transfer=$MODE" "old_control=$(control_sum "$DATA")" "control=$facts" >"$OURS/marker"
   sync "$OURS/marker"
   mv -- "$OURS/marker" "$NEW/$MARKER"
   sync "$NEW" "$PARENT" "$OURS"
+}
+
+# initdb makes an fsync for each file: a flush of the disk each, also for what is on the disk already. One syncfs does it for all of them, where it can be relied on.
+flush_new() {
+  if syncfs_tells_errors; then
+    log '    flushing the whole volume at once'
+    run 'Flushing the volume' sync.log sync -f "$NEW" || fail "cannot flush the volume: $(tail -n 1 "$SAID/sync.log")"
+  else
+    log '    flushing each file'
+    run 'Flushing files' sync.log "$NEW_BIN/initdb" --sync-only -D "$NEW" || fail "cannot flush $NEW"
+  fi
+}
+
+# Linux tells since 5.8 what syncfs could not write (syncfs(2)). These file systems keep no data back from it, and all that is new is on this one.
+syncfs_tells_errors() {
+  local major minor directory
+  IFS=. read -r major minor < <(uname -r)
+  minor=${minor%%[!0-9]*}
+  if [[ ! $major =~ ^[0-9]+$ || -z $minor ]] || ((major < 5 || (major == 5 && minor < 8))); then return 1; fi
+  case $(stat -f -c %T "$NEW") in ext2/ext3 | xfs | btrfs) ;; *) return 1 ;; esac
+  while IFS= read -r directory; do
+    if [[ $(mount_of "$directory") != "$(mount_of "$NEW")" ]]; then return 1; fi
+  done < <(tablespaces)
 }
 
 swap() {
