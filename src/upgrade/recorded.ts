@@ -1,5 +1,6 @@
 import type { ClusterReader } from '../ports/cluster.ts';
 import { confirmImage, confirmWithoutJournal } from '../inputs/consent.ts';
+import { withServersImage } from '../inputs/inputs.ts';
 import { UpgradeError } from '../common/errors.ts';
 import { withoutDigest } from '../common/image.ts';
 import { workloadName } from '../target/applications.ts';
@@ -65,11 +66,12 @@ async function expectApplications({ cluster, target, inputs, journal }: Looking)
 async function expectImages(context: Looking): Promise<void> {
   const { cluster, target, inputs, journal } = context;
   const { image, job, serving } = journal.record;
-  const ofJob = inputs.upgradeImage;
+  // PostgreSQL 14 may come from another registry by now: what led to the Job's image was that of PostgreSQL 12, which has to be confirmed below.
+  const ofJob = [withServersImage(inputs, image), inputs].map(({ upgradeImage }) => upgradeImage);
   // The journal has it by the digest that a probe saw.
-  if (job.image !== ofJob && withoutDigest(job.image) !== ofJob)
+  if (!ofJob.includes(job.image) && !ofJob.includes(withoutDigest(job.image)))
     throw unconfirmed(
-      `${job.image} for the upgrade Job, but the inputs say ${ofJob}`,
+      `${job.image} for the upgrade Job, but the inputs say ${[...new Set(ofJob)].join(' or ')}`,
       `If that image is right, set "upgrade-image: ${job.image}", and run again.`,
     );
   let known = [inputs.servingImage.reference, serverImage(target), inputs.consent?.image];

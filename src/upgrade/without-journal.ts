@@ -3,7 +3,7 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { confirmBackup, confirmImage, confirmWithoutJournal, type Consent } from '../inputs/consent.ts';
 import { PrecheckError } from '../common/errors.ts';
-import type { Inputs } from '../inputs/inputs.ts';
+import { withServersImage, type Inputs } from '../inputs/inputs.ts';
 import { wholeCpus } from '../inputs/resources.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
 import { isScaled, workloadName, type Workload } from '../target/applications.ts';
@@ -69,7 +69,8 @@ export async function readEvidence(
     reclaimPolicy: target.volume.persistentVolume?.spec?.persistentVolumeReclaimPolicy ?? 'Delete',
     backup: recordedKind(found),
     job: {
-      image: inputs.upgradeImage,
+      // By the image of PostgreSQL 12: that of PostgreSQL 14 may come from elsewhere.
+      image: withServersImage(inputs, image).upgradeImage,
       imagePullSecret: inputs.imagePullSecret,
       resources,
       jobs: inputs.jobs ?? wholeCpus(inputs.resources),

@@ -9,6 +9,7 @@ import type { Noted } from '../../../src/journal/notes.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
 import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
+import { withServersImage } from '../../../src/inputs/inputs.ts';
 import { claim, deployment, inputs, namespace, oldImage } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { recordOf, setUp } from './context.ts';
@@ -78,6 +79,18 @@ describe('nothing is written for a journal with', () => {
 test('the image of the Job, by the digest that the probe saw, is the one of the inputs', async () => {
   const { error } = await resumed({ job: { ...job, image: `${job.image}@sha256:${'a'.repeat(64)}` } }, back);
   expect(error.code).not.toBe('image-unconfirmed');
+});
+
+test('the image of the Job is known by that of PostgreSQL 12, wherever the image of PostgreSQL 14 comes from', async () => {
+  const setting = await live();
+  const { cluster, context } = setting;
+  cluster.put('configmaps', await sealedJournal(recordOf(context.target), back, 100));
+  const journal = await Journal.find(cluster, namespace, seal, 'pv-1');
+  if (journal === undefined) throw new Error('no journal');
+  const run = anotherRun(setting, cluster, context.target);
+  const fromMirror = withServersImage(run.inputs, 'registry.example.com/circleci/server-postgres:14.22');
+  expect(fromMirror.upgradeImage).not.toBe(run.inputs.upgradeImage);
+  expect((await resumeUpgrade({ ...run, inputs: fromMirror }, journal)).end).not.toBe('completed');
 });
 
 test('an image of PostgreSQL 12 that the history has forgotten is used once somebody has named it', async () => {
