@@ -76,6 +76,11 @@ export function imagesToMirror({
   };
 }
 
+/** Whether the vendor publishes its images there. */
+export function isVendorsRegistry(registry: string): boolean {
+  return ['index.docker.io', ...Object.values(upgrade.images).map((one) => one.registry as string)].includes(registry);
+}
+
 function isVendors(name: string): boolean {
   return Object.values(upgrade.images).some(
     ({ registry, repository, upgradeImage: ofJob }) =>

@@ -105,6 +105,11 @@ export const valuesFileCodes = {
     'The file is not UTF-8 text.',
     'Save it as UTF-8. If it is encrypted, keep the image in another file.',
   ],
+  'values-other-registry': [
+    failed,
+    "The file names an image in a registry of your own. `mode: values` does not see the server, and would change that to the vendor's.",
+    "Set `image-repository`, or `image-source: acr` if the vendor's registry is right.",
+  ],
   'values-path-invalid': [
     failed,
     '`values-path` is no path of keys, or goes into the parts of the image.',
