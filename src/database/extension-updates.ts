@@ -19,15 +19,24 @@ export const outdatedRows = z.array(
 
 export type OutdatedRow = z.infer<typeof outdatedRows>[number];
 
-// The update paths of an extension hundreds of versions behind take long: asked for only where they decide.
-export const outdatedSql = `WITH ${extensionShadows} SELECT pg_catalog.json_build_object('shadows', ${shadowsOf('x.oid')}, 'serverVersion', pg_catalog.current_setting('server_version_num')::int, 'name', e.name, 'installed', e.installed_version, 'available', e.default_version,
-  'reachable', CASE WHEN pg_catalog.split_part(e.installed_version, '.', 1) = pg_catalog.split_part(e.default_version, '.', 1) THEN '[]'::pg_catalog.json
-    ELSE (SELECT coalesce(pg_catalog.json_agg(p.target), '[]'::pg_catalog.json) FROM pg_catalog.pg_extension_update_paths(e.name) p
-      WHERE p.source OPERATOR(pg_catalog.=) e.installed_version AND p.path IS NOT NULL) END)
+/** One row for each extension of which another version ships. @param reachable in SQL, its `reachable` */
+function outdatedWith(reachable: string): string {
+  return `WITH ${extensionShadows} SELECT pg_catalog.json_build_object('shadows', ${shadowsOf('x.oid')}, 'serverVersion', pg_catalog.current_setting('server_version_num')::int, 'name', e.name, 'installed', e.installed_version, 'available', e.default_version,
+  'reachable', ${reachable})
   FROM pg_catalog.pg_available_extensions e JOIN pg_catalog.pg_extension x ON x.extname OPERATOR(pg_catalog.=) e.name WHERE e.installed_version IS NOT NULL AND e.installed_version OPERATOR(pg_catalog.<>) e.default_version ORDER BY e.name;`;
+}
 
-/** The same for a session that also does something else. */
-export const outdatedQuestion: Question = { id: 'outdated-extensions', statements: [outdatedSql] };
+// The update paths of an extension hundreds of versions behind take long: asked for only where they decide.
+export const outdatedSql =
+  outdatedWith(`CASE WHEN pg_catalog.split_part(e.installed_version, '.', 1) = pg_catalog.split_part(e.default_version, '.', 1) THEN '[]'::pg_catalog.json
+    ELSE (SELECT coalesce(pg_catalog.json_agg(p.target), '[]'::pg_catalog.json) FROM pg_catalog.pg_extension_update_paths(e.name) p
+      WHERE p.source OPERATOR(pg_catalog.=) e.installed_version AND p.path IS NOT NULL) END`);
+
+/** The same for a session that also does something else: without the update paths, which no limit of time interrupts (extension.c). So `reachable` is empty. */
+export const outdatedQuestion: Question = {
+  id: 'outdated-extensions',
+  statements: [outdatedWith("'[]'::pg_catalog.json")],
+};
 
 /** What the databases answered to `outdatedQuestion`, among other rows; undefined where one of them did not. */
 export function outdatedIn(rows: Rows): Rows | undefined {
@@ -42,10 +51,16 @@ export type Updates = Readonly<Record<string, readonly (readonly [extension: str
 /** What has failed in this session: a JSON object with the message, by the extension. */
 const failed = 'postgresql_upgrade.not_updated';
 
-/** As an argument of format(): the extension, then its command. Its own time limit is an error of it alone. */
+/**
+ * As an argument of format(): the extension, then its command. Its own time limit is an error of it alone. It looks once more for objects of roles in the script's way: since
+ * the first look, roles may have connected and made some.
+ */
 const updateOne = `BEGIN
+  IF EXISTS (WITH ${extensionShadows.replaceAll('%', '%%')} SELECT FROM shadows s JOIN pg_extension x ON x.oid = s.extension WHERE x.extname = %1$L) THEN
+    RAISE EXCEPTION 'since it was looked at, a role has made an object that its script may call';
+  END IF;
   EXECUTE %2$L;
-EXCEPTION WHEN OTHERS OR query_canceled THEN
+EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
   PERFORM set_config('${failed}', (current_setting('${failed}')::jsonb || jsonb_build_object(%1$L::text, SQLERRM))::text, false);
 END`;
 

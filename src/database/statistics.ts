@@ -44,7 +44,7 @@ BEGIN
     IF EXISTS (SELECT FROM ${relations} WHERE c.oid = %1$s AND ${isWithout}) THEN RAISE EXCEPTION 'ANALYZE gave it no statistics'; END IF;
   END IF;
   PERFORM set_config('${failed}', (current_setting('${failed}')::jsonb - %1$L::text)::text, false);
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
   PERFORM set_config('${failed}', (current_setting('${failed}')::jsonb || jsonb_build_object(%1$L::text, jsonb_build_array(SQLSTATE, SQLERRM)))::text, false);
 END`;
 
@@ -86,7 +86,7 @@ BEGIN
         IF this.is_large THEN PERFORM set_config('default_statistics_target', '1', true); END IF;
         EXECUTE 'ANALYZE (SKIP_LOCKED) ' || target;
       END IF;
-    EXCEPTION WHEN OTHERS THEN NULL;
+    EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN NULL;
     END;
     COMMIT;
   END LOOP;

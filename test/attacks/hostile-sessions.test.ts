@@ -236,6 +236,18 @@ describe.each([12, 14] as const)('PostgreSQL %d', (major: Major) => {
         ...jobSettings(inputs(), await readServer(database), await readDatabases(database)),
         runId: 'test',
       };
+      // As the comparison saw it, before the role made its objects.
+      const before = {
+        ...{ name: 'careless', installed: '1.0', available: '1.1' },
+        ...{ reachable: [], shadows: [], serverVersion: 140022 },
+      };
+      const outdated = new Map([[hostileDatabase, [before]]]);
+      const late: Results = { warnings: [], outdated };
+      await updateAll({ database, settings, results: late, log: new FakeLog(), inputs: inputs() });
+      expect(harm(server)).toEqual([]);
+      expect(late.warnings).toEqual([
+        expect.stringMatching(/careless stays at version 1\.0: since it was looked at, a role has made an object/),
+      ]);
       await updateAll({ database, settings, results, log: new FakeLog(), inputs: inputs() });
       expect(harm(server)).toEqual([]);
       const installed = async (name: string) =>

@@ -8,7 +8,7 @@ import {
   type Updates,
 } from '../../database/extension-updates.ts';
 import { togetherOrAlone } from '../../database/ask-databases.ts';
-import { dangerOfUpdate, planVersion, type VersionPlan } from '../../database/extension-versions.ts';
+import { dangerOfUpdate, isSameMajor, planVersion, type VersionPlan } from '../../database/extension-versions.ts';
 import { distributeDatabases } from '../../database/distribute-databases.ts';
 import { readDatabaseNames } from '../../database/server.ts';
 import { mapFact, type Known } from '../../common/known.ts';
@@ -59,16 +59,31 @@ export async function updateAll(context: Updating): Promise<void> {
   for (const one of planned) tell(context, one, outcomes.get(one.database));
 }
 
-/** Asks once more where the comparison of the data was of an earlier run, or brought no answer. */
-async function readOutdated({
-  database,
-  settings,
-  results,
-}: Updating): Promise<(readonly [string, readonly unknown[]])[]> {
-  if (results.outdated !== undefined) return [...results.outdated];
-  // Names only: the sizes of databases come from all of their files, which is downtime here.
-  const open = (await readDatabaseNames(database)).filter((d) => d.allowsConnections);
-  const answers = await inParallel(settings.jobs, distributeDatabases(open, settings.jobs), (names) =>
+type Found = (readonly [database: string, rows: readonly unknown[]])[];
+
+/** Asks where the comparison of the data was of an earlier run, or brought no answer; and where an extension ships in another major only, for its update paths. */
+async function readOutdated(context: Updating): Promise<Found> {
+  const { database, results } = context;
+  if (results.outdated === undefined) {
+    // Names only: the sizes of databases come from all of their files, which is downtime here.
+    const open = (await readDatabaseNames(database)).filter((d) => d.allowsConnections);
+    return await ask(context, open);
+  }
+  const found: Found = [...results.outdated];
+  const crossing = found.filter(([, rows]) =>
+    outdatedRows.parse(rows).some(({ installed, available }) => !isSameMajor(installed, available)),
+  );
+  const asked = new Map(
+    await ask(
+      context,
+      crossing.map(([name]) => ({ name })),
+    ),
+  );
+  return found.map(([name, rows]) => [name, asked.get(name) ?? rows] as const);
+}
+
+async function ask({ database, settings }: Updating, of: readonly { readonly name: string }[]): Promise<Found> {
+  const answers = await inParallel(settings.jobs, distributeDatabases(of, settings.jobs), (names) =>
     database.readEach(names, outdatedSql),
   );
   return answers.flatMap((answer) => [...answer]);
@@ -130,7 +145,7 @@ function tell(
     );
 }
 
-/** Why the extension does not have the version; undefined where it does. What psql left out is not updated. */
+/** Why the extension does not have the version; undefined where it does, also where a session that was repeated found it done. What psql left out is not updated. */
 function reasonOf(
   extension: string,
   target: string,
@@ -138,8 +153,8 @@ function reasonOf(
 ): string | undefined {
   if (became?.known === false) return became.reason;
   const result = became?.value.get(extension);
-  if (result?.reason !== undefined) return result.reason;
-  return result?.version === target ? undefined : 'psql left out the answer';
+  if (result?.version === target) return undefined;
+  return result?.reason ?? 'psql left out the answer';
 }
 
 function updateCommand(extension: string, version: string): string {

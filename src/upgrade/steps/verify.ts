@@ -113,7 +113,7 @@ function dataDiffers(differences: readonly string[], workers: readonly Backgroun
   );
 }
 
-/** A worker with a database of its own writes in no other one. */
+/** A worker with a database of its own mostly writes there; a scheduler such as pg_cron also has sessions in other ones. */
 function usualCause(differences: readonly string[], workers: readonly BackgroundWorker[]): string {
   const client = 'The usual cause is a client that writes while the applications are stopped.';
   if (workers.length === 0) return client;
@@ -122,7 +122,7 @@ function usualCause(differences: readonly string[], workers: readonly Background
   const others = differences.filter((difference) => !isTheirs(difference));
   return others.length === 0
     ? `Background workers run where it differs: ${workersText(workers)}. They write without a client. Pause them until the upgrade is done: see the check background-workers.`
-    : `${client} Background workers run too, but not where it differs: ${workersText(workers)}.`;
+    : `${client} Background workers run too, in other databases: ${workersText(workers)}. A scheduler such as pg_cron also writes where it differs: pause it, see the check background-workers.`;
 }
 
 /** Those of PostgreSQL 12, where this run has seen them, and those of PostgreSQL 14. */

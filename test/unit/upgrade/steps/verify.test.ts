@@ -37,7 +37,7 @@ describe('verify', () => {
     [
       'in another database is not',
       ['postgres'],
-      /a client that writes .* but not where it differs: bgw \(database postgres\)\.$/,
+      /a client that writes .* in other databases: bgw \(database postgres\)\. A scheduler such as pg_cron also writes where it differs: pause it/,
     ],
   ])('what differs %s', async (_what, databases, remedy) => {
     const { context, state } = await setUp();
