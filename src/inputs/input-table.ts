@@ -289,7 +289,10 @@ export const inputTable = {
     'Limit for the pod of the upgrade Job to start, and for a probe to start and end.',
     checkingOrMoving,
   ),
-  jobTimeout: limit('2h', 'Limit for the upgrade Job to end. Beyond it only the wait ends, never the Job.'),
+  jobTimeout: limit(
+    '2h',
+    'Limit for the upgrade Job to end. Beyond it only the wait ends, never the Job. A Job of `backup: copy` is deleted then.',
+  ),
   startTimeout: limit('10m', 'Limit for PostgreSQL to be ready.'),
   rolloutTimeout: limit('10m', 'Limit for the applications to be ready again.'),
 } satisfies Record<string, Input<unknown>>;

@@ -28,8 +28,9 @@ export interface CopyWork {
 }
 
 /**
- * The Job that copies a volume to another one and compares every file, or tries what that needs. It has the volume that it copies read-only, so that the kubelet
- * leaves its owners alone. The other volume is new and belongs to root: there the kubelet has to do what it does for the server.
+ * The Job that copies a volume to another one and compares every file, or tries what that needs. Its container has the volume that it copies read-only; the pod has not,
+ * since the kubelet relabels no such volume, and on nodes with SELinux no file could be read (makeMounts of the kubelet). The other volume is new and belongs to root: there
+ * the kubelet has to do what it does for the server. It leaves the owners of a volume alone whose root has the group already.
  * Decision: docs/decisions/0031-cold-copy.md
  */
 export function copyJob(
@@ -49,7 +50,7 @@ export function copyJob(
     TRANSFER: settings.transfer,
   };
   const volumes: V1Volume[] = [
-    ...(source === undefined ? [] : [{ name: 'source', persistentVolumeClaim: { claimName: source, readOnly: true } }]),
+    ...(source === undefined ? [] : [{ name: 'source', persistentVolumeClaim: { claimName: source } }]),
     { name: 'copy', persistentVolumeClaim: { claimName: copy } },
   ];
   const template = podTemplate(target, {

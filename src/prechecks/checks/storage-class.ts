@@ -32,6 +32,14 @@ export const storageClassChecks: readonly Check[] = [
         );
       const driver = persistentVolume?.spec?.csi?.driver;
       const evidence = `StorageClass ${name}: provisioner ${found.provisioner}, volumes ${found.allowVolumeExpansion === true ? 'can' : "can't"} be enlarged`;
+      const isPlaced =
+        persistentVolume?.spec?.nodeAffinity !== undefined && found.volumeBindingMode !== 'WaitForFirstConsumer';
+      if (inputs.backup === 'copy' && isPlaced)
+        return warning(
+          `Use a StorageClass with volumeBindingMode WaitForFirstConsumer. Or make sure that all volumes of ${name} are in one zone. Otherwise the copy's volume may be where no pod can use both, and the upgrade reverts.`,
+          evidence,
+          "the class makes a volume before a pod uses it, and the server's volume can be used on some nodes only",
+        );
       // In-tree names stand for a CSI driver that has taken over from them.
       return driver === undefined || found.provisioner === driver || found.provisioner.startsWith('kubernetes.io/')
         ? passed(evidence)

@@ -1,6 +1,7 @@
 // The backup without the storage's help: a Job of ours copies the stopped server's volume to another one and compares every file.
 // Decision: docs/decisions/0031-cold-copy.md
 import { describe, UpgradeError, WaitError } from '../../common/errors.ts';
+import { known } from '../../common/known.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import { followToEnd, waitForStart } from '../../job/follow-job.ts';
 import type { JobResult } from '../../job/result.ts';
@@ -14,6 +15,7 @@ import { waitFor } from '../../ports/wait.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
 import type { Target } from '../../target/target.ts';
 import { copyable } from '../../text/commands.ts';
+import { oneLine } from '../../text/visible.ts';
 import type { Context, PlanContext } from '../contract/step.ts';
 import { jobFailure } from '../job/job-run.ts';
 import { expectFreeName } from '../job/remove-job.ts';
@@ -138,6 +140,7 @@ export async function tryCopy(context: Context): Promise<void> {
   const { cluster, target, inputs, log, timeline } = context;
   const limit = inputs.verifyBackupTimeout;
   const copy = copyName(target);
+  await expectReadable(context);
   await makeCopy(context, undefined);
   const neededBytes = await usedBytes(context);
   const pod = await cluster.find('pods', target.podName, target.namespace);
@@ -147,9 +150,44 @@ export async function tryCopy(context: Context): Promise<void> {
   );
   log.info(`A volume like the server's can be made and used on its node: ${message}`);
   const measured = trialBytes / Math.max(seconds?.['write'] ?? 0, 0.001);
-  // Written once and read once more.
-  timeline.expect({ backup: Math.round(5 + (2 * neededBytes) / Math.min(pace, measured)) });
   await removeCopy(context);
+  if (neededBytes === 0) return;
+  // Written once and read once more.
+  const expected = Math.round(5 + (2 * neededBytes) / Math.min(pace, measured));
+  timeline.expect({ backup: expected });
+  if (expected * 1000 > inputs.jobTimeout)
+    throw new UpgradeError(
+      'copy-failed',
+      `The copy of the volume is expected to take ${minutes(expected)}, and "job-timeout" is ${minutes(inputs.jobTimeout / 1000)}. Nothing was stopped.`,
+      'Set "job-timeout" to a longer time. The downtime is longer by the copy: another "backup" may be better for so much data.',
+    );
+}
+
+function minutes(seconds: number): string {
+  return `${String(Math.ceil(seconds / 60))} min`;
+}
+
+/**
+ * Looks for what the server's user can't read, in its pod: the Job runs as that user. pg_upgrade does not mind it beside the data directory.
+ * @throws UpgradeError `copy-failed`
+ */
+async function expectReadable({ database, target, inputs }: Context): Promise<void> {
+  const { mountPath } = target.volume;
+  const ours = ['lost+found', '.postgresql-upgrade-copy'].map((name) => `${mountPath}/${name}`);
+  const [first = '', second = ''] = ours;
+  const command = [
+    ...['find', mountPath, '-mindepth', '1', '(', '-path', first, '-o', '-path', second, ')', '-prune'],
+    ...['-o', '!', '-type', 'l', '!', '-readable', '-print', '-quit'],
+  ];
+  const look = async () => (await database.look(command, inputs.verifyBackupTimeout)).stdout.trim();
+  const found = await look();
+  // What is gone meanwhile is not readable either.
+  if (found === '' || (await look()) !== found) return;
+  throw new UpgradeError(
+    'copy-failed',
+    `The server's user can't read ${oneLine(found)} on the volume, so that a Job which runs as that user can't copy the volume. Nothing was stopped.`,
+    "Give it to the server's user, or remove it from the volume. Then run again.",
+  );
 }
 
 async function withinTrial<T>(body: () => Promise<T>): Promise<T> {
@@ -166,9 +204,9 @@ async function withinTrial<T>(body: () => Promise<T>): Promise<T> {
 }
 
 /** Bytes on the server's volume; 0 where they could not be counted. */
-async function usedBytes({ database, target, log }: Context): Promise<number> {
-  const { stdout } = await database.command(['du', '-sk', target.volume.mountPath]);
-  const [, kibibytes] = /^(\d{1,15})\s/.exec(stdout) ?? [];
+async function usedBytes({ database, target, inputs, log }: Context): Promise<number> {
+  const counted = await known(() => database.look(['du', '-sk', target.volume.mountPath], inputs.verifyBackupTimeout));
+  const [, kibibytes] = /^(\d{1,15})\s/.exec(counted.known ? counted.value.stdout : '') ?? [];
   if (kibibytes === undefined)
     log.info('Could not count the bytes on the volume, so the room for a copy is not compared');
   return Number(kibibytes ?? 0) * 1024;
@@ -197,6 +235,6 @@ async function runCopyJob(
   throw new UpgradeError(
     'copy-failed',
     `Job ${copyJobName} could not ${what}: ${jobFailure(end)}`,
-    'The Job only reads the volume that it copies. Look at the log above, then at the StorageClass and the room on the volume.',
+    "The Job only reads the volume that it copies. Look at this run's log, then at the StorageClass and the room on the volume.",
   );
 }

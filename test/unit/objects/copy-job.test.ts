@@ -17,12 +17,12 @@ async function made(work: Partial<Parameters<typeof copyJob>[3]> = {}, fsGroup: 
 }
 
 describe('the Job that copies a volume', () => {
-  test('has the volume that it copies read-only, as a volume too: the kubelet then leaves its owners alone', async () => {
+  test('has the volume that it copies read-only, and lets the kubelet relabel it', async () => {
     const { job, spec, container } = await made();
     expect(job.metadata?.name).toBe(copyJobName);
     expect(isOurJob(job)).toBe(true);
     expect(spec?.volumes?.slice(0, 2)).toEqual([
-      { name: 'source', persistentVolumeClaim: { claimName: 'data-postgresql-0', readOnly: true } },
+      { name: 'source', persistentVolumeClaim: { claimName: 'data-postgresql-0' } },
       { name: 'copy', persistentVolumeClaim: { claimName: 'data-copy' } },
     ]);
     expect(container?.volumeMounts?.slice(0, 2)).toEqual([

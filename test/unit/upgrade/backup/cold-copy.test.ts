@@ -111,7 +111,7 @@ describe('before the downtime', () => {
   test('a volume of that kind is made, used on the node of the server, and removed', async () => {
     const setting = await prepared();
     const { cluster, context, state, log } = setting;
-    state.command = (command) => ({ exitCode: 0, stdout: command[0] === 'du' ? '2048\t/bitnami\n' : '', stderr: '' });
+    state.command = ([program]) => ({ exitCode: 0, stdout: program === 'du' ? '2048\t/bitnami\n' : '', stderr: '' });
     await proveBackup.run(context);
     const created = cluster.calls.find(({ method, resource }) => method === 'create' && resource === 'jobs');
     expect(JSON.stringify(created?.body)).toContain(String(2048 * 1024));
@@ -120,6 +120,36 @@ describe('before the downtime', () => {
     expect(cluster.peek('persistentvolumeclaims', copyName(context.target), namespace)).toBeUndefined();
     expect(jobs(setting)).toEqual([]);
     expect(context.timeline.expectedTime('backup')).toBe(5000);
+  });
+
+  test.each([
+    [
+      'a file that the server’s user can’t read',
+      '/bitnami/postgresql/dump.sql\n',
+      '2048\t/bitnami\n',
+      /can't read \/bitnami\/postgresql\/dump\.sql/,
+    ],
+    [
+      'a copy that takes longer than "job-timeout"',
+      '',
+      `${String(2 ** 30)}\t/bitnami\n`,
+      /is expected to take \d+ min, and "job-timeout" is 120 min/,
+    ],
+  ])('%s ends the upgrade', async (_name, unreadable, used, message) => {
+    const { cluster, context, state } = await prepared();
+    state.command = ([program]) => ({ exitCode: 0, stdout: program === 'du' ? used : unreadable, stderr: '' });
+    const error = await thrownBy(() => proveBackup.run(context));
+    expect(error.code).toBe('copy-failed');
+    expect(error.message).toMatch(message);
+    expect(cluster.peek('persistentvolumeclaims', copyName(context.target), namespace)).toBeUndefined();
+  });
+
+  test('goes on where the bytes can not be counted', async () => {
+    const { context, state, log } = await prepared();
+    state.command = ([program]) => ({ exitCode: program === 'du' ? 1 : 0, stdout: '', stderr: '' });
+    await proveBackup.run(context);
+    expect(log.text).toContain('Could not count the bytes on the volume');
+    expect(context.timeline.expectedTime('backup')).toBeUndefined();
   });
 
   test('a volume that no pod can use ends the upgrade, and nothing is left', async () => {
