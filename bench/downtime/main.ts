@@ -62,18 +62,21 @@ async function measureAll(shapes: readonly DataShape[]): Promise<Rounds[]> {
   return all;
 }
 
-const restores = [readyLater(options.snapshotReady * scale), profile === 'cloud' ? sidecarsByDefault() : () => undefined];
-try {
-  const sweeps = options.sweeps.length === 0 ? [undefined] : options.sweeps;
-  for (const sweep of sweeps) {
-    const all = await measureAll(sweep?.shapes ?? [options.shape]);
-    for (const rounds of all) tell(rounds);
-    if (sweep !== undefined) tellSlopes(sweep, all);
-    const [first] = all;
-    if (options.picture !== '' && first !== undefined) writeFileSync(options.picture, pictureOf(first));
-  }
-} finally {
+// Also where it is interrupted: the bench's tests would wait for minutes.
+const restores: (() => void)[] = [];
+process.once('exit', () => {
   for (const restore of restores) restore();
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+restores.push(readyLater(options.snapshotReady * scale));
+if (profile === 'cloud') restores.push(sidecarsByDefault());
+for (const sweep of options.sweeps.length === 0 ? [undefined] : options.sweeps) {
+  const all = await measureAll(sweep?.shapes ?? [options.shape]);
+  for (const rounds of all) tell(rounds);
+  if (sweep !== undefined) tellSlopes(sweep, all);
+  const [first] = all;
+  if (options.picture !== '' && first !== undefined) writeFileSync(options.picture, pictureOf(first));
 }
 if (options.rounds < fewestRounds)
   console.log(`\nFewer than ${String(fewestRounds)} rounds: a try, and no figure to be quoted.`);

@@ -6,8 +6,9 @@ part_inputs() {
   cat "$BENCH_DIR/install/$1"
   case $1 in kubernetes | csi | writer | act) cat "$BENCH_DIR/install/compile.sh" ;; esac
   case $1 in
-  kubernetes) cat "$BENCH_DIR"/{go.work,go.work.sum,kube/go.mod,kube/go.sum,kube/main.go} && echo "$KUBERNETES_VERSION" ;;
-  csi) cat "$BENCH_DIR"/{go.work,go.work.sum} && sources csi ;;
+  # Of the two, the workspace chooses one version of each module.
+  kubernetes) cat "$BENCH_DIR"/{go.work,go.work.sum,csi/go.mod,csi/go.sum,kube/go.mod,kube/go.sum,kube/main.go} && echo "$KUBERNETES_VERSION" ;;
+  csi) cat "$BENCH_DIR"/{go.work,go.work.sum,kube/go.mod,kube/go.sum} && sources csi ;;
   writer) sources writer ;;
   act) echo "$ACT_VERSION" ;;
   root-filesystem) echo "$DEBIAN_SUITE" ;;
