@@ -73,7 +73,7 @@ test.each([
   ['termination-grace', /: 5$/, /terminationGracePeriodSeconds/],
   [
     'free-space',
-    /MiB free, about \d+ MiB needed for \d+ databases \(clone/,
+    /MiB free, about \d+ MiB needed for \d+ databases \(transfer mode clone/,
     /patch persistentvolumeclaim data-postgresql-0/,
   ],
   ['transfer', /reflinks do not work: Operation not supported\nhard links work/, /"transfer" to link or auto/],
