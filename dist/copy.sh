@@ -18,9 +18,10 @@ readonly EXIT_FAILED=10 EXIT_REFUSED=11
 readonly COMMAND=${1:-} SOURCE=${SOURCE:-/source} COPY=${COPY:-/copy} RESULT_FILE=${RESULT_FILE:-/dev/termination-log}
 readonly HEARTBEAT_SECONDS=${HEARTBEAT_SECONDS:-10} NEEDED_BYTES=${NEEDED_BYTES:-0} RUN_ID=${RUN_ID:-unknown}
 readonly OWN=.postgresql-upgrade-copy TRIAL_MEBIBYTES=64
+readonly NODES_SHARE=15 # percent of a node's disk that stay free: below that the kubelet evicts pods (eviction-hard, imagefs.available)
 # shellcheck disable=SC2034 # of report.sh
 LOCKED=no GOING_BACK=no PROBE='' LOGS='' JOURNAL='' STATE='' FOUND=''
-OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 RUNNING='' BEAT='' WORK='' SAID='' LAST_ERROR=''
+OUTCOME='' MESSAGE='' STEP='' STEP_KEY='' STEP_STARTED=0 RUNNING='' BEAT='' WORK='' SAID='' LAST_ERROR='' COPYING=no
 declare -A SPENT=()
 
 here=$(dirname -- "${BASH_SOURCE[0]}")
@@ -53,8 +54,9 @@ copy() {
   if [[ ! -d $SOURCE ]]; then refuse "$SOURCE is no directory"; fi
   if [[ $COMMAND == restore && ! -f $SOURCE/$OWN/complete ]]; then refuse "$SOURCE holds no complete copy"; fi
   begin_copy
-  needed=$(used "$SOURCE")
+  needed=$(used "$SOURCE" 2>"$SAID/used.log") || fail "cannot read all that is on the volume: $(said used.log)"
   expect_room "$needed"
+  COPYING=yes
   listing "$SOURCE" >"$WORK/before"
   stage 'Copying and reading all files' copy
   run 'Copying' copy.log copy_files || fail "cannot copy the volume: $(said copy.log)"
@@ -65,18 +67,27 @@ copy() {
   end_copy
 }
 
-# An empty volume, or one where a copy of ours has not come to its end. Everything else is left alone.
+# An empty volume, or one where a copy of this upgrade has not come to its end, or not to its mark in the cluster. Everything else is left alone.
 begin_copy() {
   local found
   found=$(find "$COPY" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name "$OWN" -print -quit)
-  if [[ -L $COPY/$OWN || -e $COPY/$OWN/complete ]]; then refuse "$COPY holds a complete copy already"; fi
-  if [[ -n $found && ! -e $COPY/$OWN/copying ]]; then refuse "$COPY is not empty, and nothing says that an earlier try left it: $(quoted "${found##*/}")"; fi
+  if [[ -L $COPY/$OWN ]]; then refuse "$COPY/$OWN is a symbolic link"; fi
+  if [[ -n $found && ! -e $COPY/$OWN/copying && ! -e $COPY/$OWN/complete ]]; then
+    refuse "$COPY is not empty, and nothing says that an earlier try left it: $(quoted "${found##*/}")"
+  fi
   make_own
+  exec {lock}>>"$COPY/$OWN/lock"
+  flock -n "$lock" || refuse "another instance is at work on $COPY"
+  if [[ -e $COPY/$OWN/complete ]] && ! grep -qxF "run=$RUN_ID" "$COPY/$OWN/complete"; then refuse "$COPY holds a complete copy already, of another upgrade"; fi
   : >"$COPY/$OWN/copying"
   sync "$COPY/$OWN/copying" "$COPY/$OWN" "$COPY"
+  rm -f -- "$COPY/$OWN/complete"
+  sync "$COPY/$OWN"
   if [[ -n $found ]]; then log '    removing what an earlier try copied'; fi
-  find "$COPY" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name "$OWN" -exec rm -rf -- {} + || fail "cannot remove what an earlier try copied"
+  remove_copied || fail "cannot remove what an earlier try copied"
 }
+
+remove_copied() { find "$COPY" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name "$OWN" -exec rm -rf -- {} +; }
 
 make_own() {
   local said
@@ -88,11 +99,18 @@ quoted() { printf '%q' "${1//[[:cntrl:]]/ }" | head -c 300; }
 used() { du -sk --exclude="$OWN" --exclude=lost+found -- "$1" | cut -f1; } # KiB
 
 expect_room() { # KIBIBYTES: as the file system counts them; a quota shows only when it is reached
-  local free
-  free=$(df -P -k "$COPY" | awk 'NR == 2 {print $4}')
+  local size free kept=0
+  read -r size free < <(df -P -k "$COPY" | awk 'NR == 2 {print $2, $4}')
   log "    the copy takes about $(($1 / 1024)) MiB; $((free / 1024)) MiB are free"
   if ((free < $1)); then refuse "not enough room for the copy: about $(($1 / 1024)) MiB are needed, $((free / 1024)) MiB are free"; fi
+  if is_on_nodes_disk; then kept=$((size * NODES_SHARE / 100)); fi
+  if ((free < $1 + kept)); then
+    refuse "not enough room for the copy: its volume is on the node's own disk, where $((kept / 1024)) MiB have to stay free, or the kubelet evicts pods; about $(($1 / 1024)) MiB are needed, $((free / 1024)) MiB are free"
+  fi
 }
+
+# The kubelet keeps a pod's /etc/hosts there.
+is_on_nodes_disk() { [[ $(stat -c %d -- "$COPY") == "$(stat -c %d /etc/hosts 2>/dev/null)" ]]; }
 
 # Each walk of a volume leaves out what is ours, and the file system's own directory.
 walk() { # DIRECTORY EXPRESSION...
@@ -166,7 +184,7 @@ end_copy() {
   printf '%s\n' "run=$RUN_ID" "files=$files" >"$COPY/$OWN/complete.new"
   sync "$COPY/$OWN/sums" "$COPY/$OWN/complete.new"
   mv -T -- "$COPY/$OWN/complete.new" "$COPY/$OWN/complete"
-  rm -f -- "$COPY/$OWN/copying"
+  rm -f -- "$COPY/$OWN/copying" "$COPY/$OWN/lock"
   sync "$COPY/$OWN"
   finish copied "$files files, $((size / 1024)) MiB, are on the copy, and each is the same as on the volume"
 }
@@ -208,6 +226,8 @@ conclude() { # STATUS
   if [[ -z $OUTCOME ]]; then finish failed "${LAST_ERROR:-unexpected end}"; status=$EXIT_FAILED; fi
   stop_heartbeat
   if [[ -n $RUNNING ]]; then kill -KILL -- "-$RUNNING" 2>/dev/null; wait "$RUNNING" 2>/dev/null; fi
+  # It may be on the disk that the server needs to start again.
+  if [[ $OUTCOME == failed && $COPYING == yes ]]; then remove_copied; fi
   end_step
   SPENT[total]=$(($(now) - STARTED))
   printf '{"schema":1,"command":%s,"outcome":%s,"state":"unexamined","step":%s,"message":%s,"seconds":%s}\n' \
