@@ -39,7 +39,7 @@ test.concurrent('a password that the server refuses fails the login check, in th
     'password authentication failed for user "postgres"',
   );
   expect(finding(end, 'server-version')?.status).toBe('unknown');
-  expect(end.report?.error?.message).toContain('superuser-login (failed; 72 others wait for it)');
+  expect(end.report?.error?.message).toContain('superuser-login (failed; 73 others wait for it)');
   expect(end.stdout.replaceAll('::add-mask::the-one-of-last-year', '')).not.toContain('the-one-of-last-year');
   expect(end.reportText + end.summary).not.toContain('the-one-of-last-year');
 });
