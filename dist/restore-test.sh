@@ -38,9 +38,10 @@ broken() { # TEXT
 }
 milliseconds() { local now=${EPOCHREALTIME/[.,]/}; echo $((now / 1000)); }
 
-# Programs that ask the running server. Nothing but the system's own schema is searched: who may create in another one would have us call a function of theirs.
+# Programs that ask the running server, which has answered before; PATIENCE is how many seconds a connection may take.
+# Nothing but the system's own schema is searched: who may create in another one would have us call a function of theirs.
 source_server() { # COMMAND...
-  PGHOST=$HOST PGPORT=$PORT PGUSER=$LOGIN PGPASSWORD=$secret PGOPTIONS=$SESSION_OPTIONS PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=5 \
+  PGHOST=$HOST PGPORT=$PORT PGUSER=$LOGIN PGPASSWORD=$secret PGOPTIONS=$SESSION_OPTIONS PGAPPNAME=postgresql-upgrade PGCONNECT_TIMEOUT=${PATIENCE:-60} \
     timeout --kill-after=5 "$DUMP_LIMIT" "$@"
 }
 
@@ -105,7 +106,7 @@ ended() { # NUMBER: why the new cluster crashed, or what it lacked
 connect() {
   local answer deadline=$((SECONDS + CONNECT_WAIT))
   # A NetworkPolicy, and the network of a new pod, may need a moment.
-  until answer=$(source_server "$BIN/psql" -XAtqw -d template1 -c 'SELECT 1' 2>&1); do
+  until answer=$(PATIENCE=5 source_server "$BIN/psql" -XAtqw -d template1 -c 'SELECT 1' 2>&1); do
     if [[ $answer == *FATAL:* || ! $answer =~ (refused|timeout|unreachable|route|timed\ out|^$) ]]; then
       broken "the running server can't be reached from a pod: ${answer:-no answer within $DUMP_LIMIT s}"
     fi
