@@ -8,6 +8,11 @@ export function copyName({ volume }: { readonly volume: Pick<Volume, 'claimName'
   return `${volume.claimName}-copy`;
 }
 
+/** Name of the claim that is the backup, where that is a clone or a copy. @param suffix the time, as in the names of snapshots */
+export function backupClaimName({ volume }: { readonly volume: Pick<Volume, 'claimName'> }, suffix: string): string {
+  return `${volume.claimName}-before-upgrade-${suffix}`;
+}
+
 /**
  * A claim for a volume like the server's.
  * @param source what the storage fills it from; undefined where a Job of ours fills it

@@ -6,14 +6,13 @@ import type { Inputs } from '../../inputs/inputs.ts';
 import { followToEnd, waitForStart } from '../../job/follow-job.ts';
 import type { JobResult } from '../../job/result.ts';
 import { anchorNode } from '../../objects/anchor.ts';
-import { copyClaim, copyName } from '../../objects/copy.ts';
+import { backupClaimName, copyClaim, copyName } from '../../objects/copy.ts';
 import { copyJob, copyJobName, type CopyWork } from '../../objects/copy-job.ts';
 import { isOurJob } from '../../objects/ours.ts';
 import { suffixOf } from '../../objects/snapshot.ts';
 import { shell } from '../../text/shell.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
-import type { Target } from '../../target/target.ts';
 import { copyable } from '../../text/commands.ts';
 import { oneLine } from '../../text/visible.ts';
 import type { Context, PlanContext } from '../contract/step.ts';
@@ -33,7 +32,7 @@ const trialBytes = 64 * 1024 * 1024;
 /** What `takeCopy` will do. */
 export function planCopy(draft: PlanContext): Move[] {
   const { target, settings, scripts } = draft;
-  const copy = backupClaim(target, timeToCome);
+  const copy = backupClaimName(target, timeToCome);
   const source = target.volume.claimName;
   const job = copyJob(target, settings, scripts, { command: 'copy', source, copy, node: anchorNode(target) });
   return [
@@ -74,14 +73,10 @@ async function claimToFill({ cluster, target, journal, clock }: Context): Promis
   const found = copying === undefined ? undefined : await cluster.find('persistentvolumeclaims', copying, namespace);
   // A complete one may be of a server that has served since.
   if (copying !== undefined && found !== undefined && !(await isCompleteCopy(cluster, target, found))) return copying;
-  const name = backupClaim(target, suffixOf(clock.now()));
+  const name = backupClaimName(target, suffixOf(clock.now()));
   await journal.note('copying', name);
   await cluster.create('persistentvolumeclaims', copyClaim(target, name, undefined), { namespace });
   return name;
-}
-
-function backupClaim({ volume }: Target, suffix: string): string {
-  return `${volume.claimName}-before-upgrade-${suffix}`;
 }
 
 /** Before the server gets its volume again: ends a copy that is under way, and says of an incomplete one that it is no backup. */

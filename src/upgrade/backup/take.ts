@@ -3,7 +3,7 @@ import type { Target } from '../../target/target.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
 import { boot, planBoot } from './copy.ts';
 import { planCopy, takeCopy } from './cold-copy.ts';
-import { copyClaim } from '../../objects/copy.ts';
+import { backupClaimName, copyClaim } from '../../objects/copy.ts';
 import type { Backup, Source } from '../../objects/backup.ts';
 import { snapshotName, suffixOf } from '../../objects/snapshot.ts';
 import { awaitSnapshot } from './await-snapshot.ts';
@@ -49,7 +49,7 @@ const kinds: Readonly<Record<Backup['kind'], Kind>> = {
   clone: {
     plan: (draft) => {
       const { target } = draft;
-      const name = cloneName(target, timeToCome);
+      const name = backupClaimName(target, timeToCome);
       return [
         { does: 'create', resource: 'persistentvolumeclaims', object: copyClaim(target, name, sourceOfClone(target)) },
         ...planBoot(draft, name, 'the end of the upgrade'),
@@ -78,16 +78,12 @@ async function clone(context: Context): Promise<string> {
   const { namespace } = target;
   let name = journal.noted.backup ?? '';
   if (name === '' || (await cluster.find('persistentvolumeclaims', name, namespace)) === undefined) {
-    name = cloneName(target, suffixOf(clock.now()));
+    name = backupClaimName(target, suffixOf(clock.now()));
     await journal.note('backup', name);
     await cluster.create('persistentvolumeclaims', copyClaim(target, name, sourceOfClone(target)), { namespace });
   }
   log.info(`PersistentVolumeClaim ${name}: ${(await boot(context, name)).message}`);
   return name;
-}
-
-function cloneName({ volume }: Target, suffix: string): string {
-  return `${volume.claimName}-before-upgrade-${suffix}`;
 }
 
 function sourceOfClone({ volume }: Target): Source {
