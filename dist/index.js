@@ -57674,6 +57674,9 @@ var LogFollower = class {
 function copyName({ volume }) {
   return `${volume.claimName}-copy`;
 }
+function backupClaimName({ volume }, suffix) {
+  return `${volume.claimName}-before-upgrade-${suffix}`;
+}
 function copyClaim(target, name3, source) {
   const { claim: claim3, persistentVolume } = target.volume;
   const { resources: resources3 } = claim3.spec ?? {};
@@ -58205,7 +58208,7 @@ var pace = 100 * 1024 * 1024;
 var trialBytes = 64 * 1024 * 1024;
 function planCopy(draft) {
   const { target, settings, scripts } = draft;
-  const copy = backupClaim(target, timeToCome);
+  const copy = backupClaimName(target, timeToCome);
   const source = target.volume.claimName;
   const job3 = copyJob(target, settings, scripts, { command: "copy", source, copy, node: anchorNode(target) });
   return [
@@ -58237,13 +58240,10 @@ async function claimToFill({ cluster, target, journal: journal2, clock }) {
   const { copying } = journal2.noted;
   const found3 = copying === void 0 ? void 0 : await cluster.find("persistentvolumeclaims", copying, namespace);
   if (copying !== void 0 && found3 !== void 0 && !await isCompleteCopy(cluster, target, found3)) return copying;
-  const name3 = backupClaim(target, suffixOf(clock.now()));
+  const name3 = backupClaimName(target, suffixOf(clock.now()));
   await journal2.note("copying", name3);
   await cluster.create("persistentvolumeclaims", copyClaim(target, name3, void 0), { namespace });
   return name3;
-}
-function backupClaim({ volume }, suffix) {
-  return `${volume.claimName}-before-upgrade-${suffix}`;
 }
 async function abandonCopy(context) {
   const { cluster, target, journal: journal2, results } = context;
@@ -62032,7 +62032,7 @@ var kinds = {
   clone: {
     plan: (draft) => {
       const { target } = draft;
-      const name3 = cloneName(target, timeToCome);
+      const name3 = backupClaimName(target, timeToCome);
       return [
         { does: "create", resource: "persistentvolumeclaims", object: copyClaim(target, name3, sourceOfClone(target)) },
         ...planBoot(draft, name3, "the end of the upgrade")
@@ -62058,15 +62058,12 @@ async function clone2(context) {
   const { namespace } = target;
   let name3 = journal2.noted.backup ?? "";
   if (name3 === "" || await cluster.find("persistentvolumeclaims", name3, namespace) === void 0) {
-    name3 = cloneName(target, suffixOf(clock.now()));
+    name3 = backupClaimName(target, suffixOf(clock.now()));
     await journal2.note("backup", name3);
     await cluster.create("persistentvolumeclaims", copyClaim(target, name3, sourceOfClone(target)), { namespace });
   }
   log2.info(`PersistentVolumeClaim ${name3}: ${(await boot(context, name3)).message}`);
   return name3;
-}
-function cloneName({ volume }, suffix) {
-  return `${volume.claimName}-before-upgrade-${suffix}`;
 }
 function sourceOfClone({ volume }) {
   return { kind: "PersistentVolumeClaim", name: volume.claimName };
