@@ -27,7 +27,7 @@ export function startAction(inputs: InputValues, variables: Record<string, strin
     environment: { KUBECONFIG: environment['KUBECONFIG'], ...variables },
   });
   const kubeconfig = inputs['kubeconfig'] ?? variables['KUBECONFIG'];
-  return { process, end: end.then((one) => endOf(one, kubeconfig)), log: stdout };
+  return { process, end: end.then((one) => endOf(one, kubeconfig, inputs['namespace'])), log: stdout };
 }
 
 export async function runAction(inputs: InputValues, variables?: Record<string, string>): Promise<ActionEnd> {
@@ -67,7 +67,7 @@ export async function killActionAt(inputs: InputValues, line: string): Promise<s
   return action.log().trimEnd().split('\n').slice(-2).join(' ⏎ ');
 }
 
-function endOf({ stdout, stderr, reportText, ...end }: BundleEnd, kubeconfig: string | undefined): ActionEnd {
+function endOf({ stdout, stderr, reportText, ...end }: BundleEnd, kubeconfig?: string, server?: string): ActionEnd {
   const { summary, outputs, state } = end;
   const told = {
     log: withoutMasks(stdout),
@@ -80,6 +80,6 @@ function endOf({ stdout, stderr, reportText, ...end }: BundleEnd, kubeconfig: st
   const jest = globalThis as { expect?: { getState(): { testPath?: string } } };
   const testPath = jest.expect?.getState().testPath;
   if (testPath !== undefined) keepRun(testPath, { 'log.txt': stdout + stderr, 'report.json': reportText });
-  expectNoSecrets(told, kubeconfig);
+  expectNoSecrets(told, kubeconfig, server);
   return { ...end, log: stdout + stderr, report: JSON.parse(reportText) as Report };
 }
