@@ -9,7 +9,7 @@ import { upgradeAccountRemedy } from '../permissions/grants.ts';
 import { canOnlyCheck, needed } from '../permissions/permissions.ts';
 import { serverNames } from '../target/server-names.ts';
 import { remedyText } from '../text/remedy.ts';
-import { expectNoHolder } from '../upgrade/lock/lease.ts';
+import { expectNoHolder } from '../lock/lease.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
 import { checkServer, findServer } from './check-server.ts';

@@ -58,7 +58,7 @@ export interface ModeContext extends Omit<Deps, 'cluster'> {
 /** What the modes that look at the cluster have besides. */
 export interface ClusterModeContext extends ModeContext {
   readonly cluster: UnleasedCluster;
-  /** For src/upgrade/lock, which makes of it the cluster of the run that holds the Lease. */
+  /** For src/lock, which makes of it the cluster of the run that holds the Lease. */
   readonly connection: Cluster;
   readonly crypto: Crypto;
   readonly scripts: Scripts;

@@ -4,7 +4,7 @@ import { jobName } from '../objects/upgrade-job.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Runner } from '../ports/runner.ts';
-import { findHolding } from '../upgrade/lock/lease.ts';
+import { findHolding } from '../lock/lease.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { Journal } from '../journal/journal.ts';

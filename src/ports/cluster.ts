@@ -259,7 +259,7 @@ interface ClusterWriter {
   delete(resource: ResourceName, name: string, namespace: string, options?: DeleteOptions): Promise<void>;
 }
 
-/** The connection, which may do all that the kubeconfig may. Only src/upgrade/lock writes with it; the others get one of the two below. */
+/** The connection, which may do all that the kubeconfig may. Only src/lock writes with it; the others get one of the two below. */
 export interface Cluster extends ClusterReader, ClusterWriter {
   /**
    * The same cluster for work that a cancellation ends: then reads, commands and pauses before another attempt end with a

@@ -6,7 +6,7 @@ import { isScaled, workloadName, workloadState } from '../target/applications.ts
 import { backupName } from '../objects/backup.ts';
 import { hasGate } from '../objects/scheduling-gate.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { findHolding } from './lock/lease.ts';
+import type { findHolding } from '../lock/lease.ts';
 import { leaseName } from '../objects/lease.ts';
 import { release } from './plan.ts';
 import { copyable } from '../text/commands.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Lease } from '../../src/ports/cluster.ts';
 import { fencingTokenLabel } from '../../src/objects/fencing-token.ts';
 import { leaseName, newLease } from '../../src/objects/lease.ts';
-import { expectNoHolder, findHolding, HeldLease } from '../../src/upgrade/lock/lease.ts';
+import { expectNoHolder, findHolding, HeldLease } from '../../src/lock/lease.ts';
 import { statusOf } from '../../src/upgrade/status.ts';
 import { FakeClock } from '../unit/fake-clock.ts';
 import { FakeCluster } from '../unit/fake-cluster.ts';

@@ -4,7 +4,7 @@ import { isRunError } from '../../../src/common/errors.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import type { Cluster, LeasedCluster } from '../../../src/ports/cluster.ts';
 import { leaseName } from '../../../src/objects/lease.ts';
-import { withUpgradeLease } from '../../../src/upgrade/lock/upgrade-lease.ts';
+import { withUpgradeLease } from '../../../src/lock/upgrade-lease.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 import { FakeLog } from '../fake-runner.ts';

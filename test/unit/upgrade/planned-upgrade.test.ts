@@ -4,7 +4,7 @@ import { downtimeText, moveLines, stepLine } from '../../../src/report/plan-line
 import { planReport } from '../../../src/report/plan-report.ts';
 import { fencingTokenLabel } from '../../../src/objects/fencing-token.ts';
 import { fieldManager } from '../../../src/common/field-manager.ts';
-import { withUpgradeLease } from '../../../src/upgrade/lock/upgrade-lease.ts';
+import { withUpgradeLease } from '../../../src/lock/upgrade-lease.ts';
 import { timeToCome, type Move, plannedDowntime, type PlannedStep } from '../../../src/report/planned-step.ts';
 import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { draftUpgrade, runUpgrade } from '../../../src/upgrade/upgrade.ts';

@@ -4,7 +4,7 @@ import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { Journal } from '../../../src/journal/journal.ts';
-import { withUpgradeLease } from '../../../src/upgrade/lock/upgrade-lease.ts';
+import { withUpgradeLease } from '../../../src/lock/upgrade-lease.ts';
 import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
 import { resumeUpgrade } from '../../../src/upgrade/resume.ts';
 import { runUpgrade } from '../../../src/upgrade/upgrade.ts';

@@ -1,9 +1,9 @@
 // A Lease, and runs that want it.
-import { leaseName } from '../../../../src/objects/lease.ts';
-import { FakeClock } from '../../fake-clock.ts';
-import { FakeCluster } from '../../fake-cluster.ts';
-import { FakeLog } from '../../fake-runner.ts';
-import { namespace } from '../../objects.ts';
+import { leaseName } from '../../../src/objects/lease.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { FakeCluster } from '../fake-cluster.ts';
+import { FakeLog } from '../fake-runner.ts';
+import { namespace } from '../objects.ts';
 
 export const first = 'https://github.example/o/r/actions/runs/1/attempts/1';
 export const second = 'https://github.example/o/r/actions/runs/2/attempts/1';

@@ -1,20 +1,20 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { isRunError, type RunError } from '../../../../src/common/errors.ts';
-import { jobName } from '../../../../src/objects/upgrade-job.ts';
-import { resources, type ResourceName } from '../../../../src/ports/cluster.ts';
-import { serverNames } from '../../../../src/target/server-names.ts';
-import { choiceOf } from '../../../choice.ts';
-import { ungranted } from '../../../granted.ts';
-import { fencingTokenLabel } from '../../../../src/objects/fencing-token.ts';
-import { leaseName } from '../../../../src/objects/lease.ts';
-import { FakeClock } from '../../fake-clock.ts';
-import type { Call, FakeCluster } from '../../fake-cluster.ts';
-import { namespace, newImage, target } from '../../objects.ts';
-import { thrownBy } from '../../thrown.ts';
-import { collectPods, ending, revertName } from '../job-controller.ts';
-import { live } from '../live.ts';
-import { pausedAt } from '../paused-cluster.ts';
-import { runAlone } from '../two-runs.ts';
+import { isRunError, type RunError } from '../../../src/common/errors.ts';
+import { jobName } from '../../../src/objects/upgrade-job.ts';
+import { resources, type ResourceName } from '../../../src/ports/cluster.ts';
+import { serverNames } from '../../../src/target/server-names.ts';
+import { choiceOf } from '../../choice.ts';
+import { ungranted } from '../../granted.ts';
+import { fencingTokenLabel } from '../../../src/objects/fencing-token.ts';
+import { leaseName } from '../../../src/objects/lease.ts';
+import { FakeClock } from '../fake-clock.ts';
+import type { Call, FakeCluster } from '../fake-cluster.ts';
+import { namespace, newImage, target } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+import { collectPods, ending, revertName } from '../upgrade/job-controller.ts';
+import { live } from '../upgrade/live.ts';
+import { pausedAt } from '../upgrade/paused-cluster.ts';
+import { runAlone } from '../upgrade/two-runs.ts';
 
 jest.setTimeout(240_000);
 

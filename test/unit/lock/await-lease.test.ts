@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { awaitNoHolder, HeldLease } from '../../../../src/upgrade/lock/lease.ts';
-import { leaseName } from '../../../../src/objects/lease.ts';
-import { namespace } from '../../objects.ts';
-import { thrownBy } from '../../thrown.ts';
+import { awaitNoHolder, HeldLease } from '../../../src/lock/lease.ts';
+import { leaseName } from '../../../src/objects/lease.ts';
+import { namespace } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
 import { first, scene, second } from './scene.ts';
 
 describe('waiting for the Lease of another run', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { answerError, connectionError } from '../../../../src/adapters/api-error.ts';
-import { expectNoHolder, HeldLease, releaseExpired } from '../../../../src/upgrade/lock/lease.ts';
-import { fencingTokenLabel } from '../../../../src/objects/fencing-token.ts';
-import { leaseName } from '../../../../src/objects/lease.ts';
-import { namespace } from '../../objects.ts';
-import { thrownBy } from '../../thrown.ts';
+import { answerError, connectionError } from '../../../src/adapters/api-error.ts';
+import { expectNoHolder, HeldLease, releaseExpired } from '../../../src/lock/lease.ts';
+import { fencingTokenLabel } from '../../../src/objects/fencing-token.ts';
+import { leaseName } from '../../../src/objects/lease.ts';
+import { namespace } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
 import { first, scene, second } from './scene.ts';
 
 test('a renewal that lasted long is made once more, since the time that it wrote is an old one', async () => {

@@ -1,5 +1,5 @@
-import { describe } from '../../common/errors.ts';
-import { isConflict, isUnanswered } from '../../ports/cluster-answers.ts';
+import { describe } from '../common/errors.ts';
+import { isConflict, isUnanswered } from '../ports/cluster-answers.ts';
 import type {
   Cluster,
   DeleteOptions,
@@ -9,8 +9,8 @@ import type {
   PatchOperation,
   ResourceName,
   ResourceTypes,
-} from '../../ports/cluster.ts';
-import type { Log } from '../../ports/runner.ts';
+} from '../ports/cluster.ts';
+import type { Log } from '../ports/runner.ts';
 import {
   dropToken,
   fencingTokenLabel,
@@ -18,7 +18,7 @@ import {
   expectToken,
   isTestFailure,
   setToken,
-} from '../../objects/fencing-token.ts';
+} from '../objects/fencing-token.ts';
 import type { HeldLease } from './lease.ts';
 
 /** An object that the upgrade changes, in the server's namespace. */

@@ -1,11 +1,11 @@
-import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
-import { isConflict, isUnanswered } from '../../ports/cluster-answers.ts';
-import { copyable } from '../../text/commands.ts';
-import { shell } from '../../text/shell.ts';
-import type { Cluster, ClusterReader, Lease } from '../../ports/cluster.ts';
-import type { Deps } from '../../ports/context.ts';
-import { waitFor } from '../../ports/wait.ts';
-import { fencingTokenOf, expectToken, isTestFailure, setToken } from '../../objects/fencing-token.ts';
+import { ClusterError, describe, UpgradeError } from '../common/errors.ts';
+import { isConflict, isUnanswered } from '../ports/cluster-answers.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
+import type { Cluster, ClusterReader, Lease } from '../ports/cluster.ts';
+import type { Deps } from '../ports/context.ts';
+import { waitFor } from '../ports/wait.ts';
+import { fencingTokenOf, expectToken, isTestFailure, setToken } from '../objects/fencing-token.ts';
 import {
   holdingOf,
   isForged,
@@ -15,7 +15,7 @@ import {
   newLease,
   nextToken,
   type Holding,
-} from '../../objects/lease.ts';
+} from '../objects/lease.ts';
 
 /** With the connection itself: the Lease is what the right to change anything comes from. */
 export type Connected = Pick<Deps, 'clock' | 'log'> & { readonly connection: Cluster };

@@ -1,10 +1,10 @@
-import type { LeasedCluster } from '../../ports/cluster.ts';
-import { anchorName } from '../../objects/anchor.ts';
-import { copyJobName } from '../../objects/copy-job.ts';
-import { bootJobName, jobName, revertJobName } from '../../objects/upgrade-job.ts';
-import type { Workload } from '../../target/applications.ts';
+import type { LeasedCluster } from '../ports/cluster.ts';
+import { anchorName } from '../objects/anchor.ts';
+import { copyJobName } from '../objects/copy-job.ts';
+import { bootJobName, jobName, revertJobName } from '../objects/upgrade-job.ts';
+import type { Workload } from '../target/applications.ts';
 import { FencingTokenCluster, type Changed } from './fencing-token-cluster.ts';
-import { journalName } from '../../objects/journal-name.ts';
+import { journalName } from '../objects/journal-name.ts';
 import { HeldLease, type Connected } from './lease.ts';
 
 export interface LeaseRequest {
