@@ -4,7 +4,7 @@ import { describe, sentence } from '../../common/errors.ts';
 import { upgrade } from '../../common/versions.ts';
 import type { SnapshotState } from '../../inputs/backup-kinds.ts';
 import type { Context, Step } from '../contract/step.ts';
-import { awaitSnapshot } from './await-snapshot.ts';
+import { awaitSnapshot } from '../../storage/await-snapshot.ts';
 
 type Gate = Pick<Context, 'inputs' | 'journal' | 'results'>;
 

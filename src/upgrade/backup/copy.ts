@@ -5,9 +5,7 @@ import { bootJobName } from '../../objects/upgrade-job.ts';
 import { clockSkew } from '../../job/follow-job.ts';
 import type { JobResult } from '../../job/result.ts';
 import type { Target } from '../../target/target.ts';
-import { podsNaming } from '../../target/volume-users.ts';
-import { shell } from '../../text/shell.ts';
-import { waitFor } from '../../ports/wait.ts';
+import { claimGone } from '../../storage/claim-gone.ts';
 import { jobFailure, planJob, runJob } from '../job/job-run.ts';
 import type { Move } from '../../report/planned-step.ts';
 import type { PlanContext, Context } from '../contract/step.ts';
@@ -134,17 +132,4 @@ export function isFromOurs({ volume: { claimName } }: Target, spec: V1Persistent
 
 function isOlder(made: Date | undefined, noted: Date): boolean {
   return made !== undefined && new Date(made).getTime() < noted.getTime() - clockSkew;
-}
-
-/** Kubernetes deletes a claim only when no pod names it any more, ended pods included. */
-export async function claimGone({ cluster, target, inputs, ...context }: Context, name: string): Promise<void> {
-  const what = `PersistentVolumeClaim ${name} to be deleted`;
-  const lookAt = shell`kubectl -n ${target.namespace} describe pvc ${name}`;
-  const limit = inputs.detachTimeout;
-  await waitFor({ what, limit, limitInput: 'detach-timeout', lookAt, ...context }, async () => {
-    const now = await cluster.find('persistentvolumeclaims', name, target.namespace);
-    if (now === undefined) return { done: undefined };
-    const pods = await podsNaming(cluster, target.namespace, name);
-    return { pending: pods.length === 0 ? 'it still exists' : `pods that name it: ${pods.join(', ')}` };
-  });
 }

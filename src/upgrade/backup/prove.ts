@@ -5,7 +5,7 @@ import { boot, makeCopy, planBoot, removeCopy } from './copy.ts';
 import { planTrial, tryCopy } from './cold-copy.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
 import { sourceOf, type Backup, type Source } from '../../objects/backup.ts';
-import { awaitSnapshot } from './await-snapshot.ts';
+import { awaitSnapshot } from '../../storage/await-snapshot.ts';
 import { stateBeforeJob } from './backup-ready.ts';
 import { judgeCut, noteMark, planMark } from './cut-timing.ts';
 import { askForSnapshot, planSnapshot, removeSnapshot } from './snapshot.ts';

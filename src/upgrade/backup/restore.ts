@@ -8,9 +8,9 @@ import { copyName } from '../../objects/copy.ts';
 import { swapVolume, planSwap } from './volume-swap.ts';
 import { backupName, sourceOf, type Backup } from '../../objects/backup.ts';
 import { findBackup, howToName } from './our-backup.ts';
-import { awaitSnapshot } from './await-snapshot.ts';
+import { awaitSnapshot } from '../../storage/await-snapshot.ts';
 import { readySnapshot } from './snapshot.ts';
-import { setDeletionPolicy } from './snapshot-content.ts';
+import { setDeletionPolicy } from '../../storage/snapshot-content.ts';
 import { copyable } from '../../text/commands.ts';
 
 /**

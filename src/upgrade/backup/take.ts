@@ -6,10 +6,10 @@ import { planCopy, takeCopy } from './cold-copy.ts';
 import { backupClaimName, copyClaim } from '../../objects/copy.ts';
 import type { Backup, Source } from '../../objects/backup.ts';
 import { snapshotName, suffixOf } from '../../objects/snapshot.ts';
-import { awaitSnapshot } from './await-snapshot.ts';
+import { awaitSnapshot } from '../../storage/await-snapshot.ts';
 import { readyBackup, stateBeforeJob } from './backup-ready.ts';
 import { askForSnapshot, planSnapshot } from './snapshot.ts';
-import { planRetention, setDeletionPolicy } from './snapshot-content.ts';
+import { deletionPolicy, setDeletionPolicy } from '../../storage/snapshot-content.ts';
 
 /** Backs up the volume of the stopped server. No upgrade ever deletes the backup, not even a failed one. */
 export const takeBackup: Step = {
@@ -70,6 +70,13 @@ async function snapshot(context: Context): Promise<string> {
   }
   await setDeletionPolicy(context, name, 'Retain');
   return name;
+}
+
+/** What `setDeletionPolicy` will do with the content of a snapshot that does not exist yet. */
+function planRetention(snapshot: string): Move {
+  const object = { spec: { deletionPolicy: 'Delete', volumeSnapshotRef: { kind: 'VolumeSnapshot', name: snapshot } } };
+  const name = `(the content of ${snapshot})`;
+  return { does: 'change', resource: 'volumesnapshotcontents', name, object, operations: [deletionPolicy('Retain')] };
 }
 
 /** Most storage classes make a clone only when a pod uses it. So PostgreSQL 12 is started on it, which proves it too. */

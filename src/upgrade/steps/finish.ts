@@ -3,7 +3,7 @@ import { fieldManager } from '../../common/field-manager.ts';
 import type { PatchOperation, ResourceName } from '../../ports/cluster.ts';
 import type { Outcome } from '../../journal/notes.ts';
 import { removeProof } from '../backup/prove.ts';
-import { contentOf, dropNudge } from '../backup/snapshot-content.ts';
+import { contentOf, dropNudge } from '../../storage/snapshot-content.ts';
 import { planReclaimPolicy, restoreReclaimPolicy } from '../backup/reclaim-policy.ts';
 import { dropToken, fencingTokenLabel } from '../../objects/fencing-token.ts';
 import { removeAnchor } from '../server/anchor.ts';

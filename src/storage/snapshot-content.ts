@@ -1,8 +1,7 @@
-import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
-import { isTestFailure } from '../../objects/fencing-token.ts';
-import type { PatchOperation, ResourceTypes, VolumeSnapshot } from '../../ports/cluster.ts';
-import type { Move } from '../../report/planned-step.ts';
-import type { Context } from '../contract/step.ts';
+import { ClusterError, describe, UpgradeError } from '../common/errors.ts';
+import { isTestFailure } from '../objects/fencing-token.ts';
+import type { PatchOperation, ResourceTypes, VolumeSnapshot } from '../ports/cluster.ts';
+import type { StorageContext } from './context.ts';
 
 type Content = ResourceTypes['volumesnapshotcontents'];
 
@@ -12,7 +11,7 @@ type Content = ResourceTypes['volumesnapshotcontents'];
  * @throws UpgradeError `snapshot-foreign` when the snapshot names the content of another one
  */
 export async function contentOf(
-  { cluster, target }: Pick<Context, 'cluster' | 'target'>,
+  { cluster, target }: Pick<StorageContext, 'cluster' | 'target'>,
   { metadata, status }: VolumeSnapshot,
 ): Promise<Content | undefined> {
   const name = status?.boundVolumeSnapshotContentName;
@@ -25,7 +24,7 @@ export async function contentOf(
 
 /** Sets whether the storage keeps (Retain) or deletes (Delete) the content when the VolumeSnapshot is deleted, whatever its class says. */
 export async function setDeletionPolicy(
-  context: Context,
+  context: StorageContext,
   snapshot: string,
   policy: 'Retain' | 'Delete',
 ): Promise<void> {
@@ -35,19 +34,13 @@ export async function setDeletionPolicy(
   if (content === undefined || content.spec.deletionPolicy === policy) return;
   await cluster.patch('volumesnapshotcontents', content.metadata.name, target.namespace, [
     { op: 'test', path: '/metadata/uid', value: content.metadata.uid },
-    keepBy(policy),
+    deletionPolicy(policy),
   ]);
 }
 
-function keepBy(policy: 'Retain' | 'Delete'): PatchOperation {
+/** What sets the policy of a content. */
+export function deletionPolicy(policy: 'Retain' | 'Delete'): PatchOperation {
   return { op: 'replace', path: '/spec/deletionPolicy', value: policy };
-}
-
-/** What `setDeletionPolicy` will do with the content of a snapshot that does not exist yet. */
-export function planRetention(snapshot: string): Move {
-  const object = { spec: { deletionPolicy: 'Delete', volumeSnapshotRef: { kind: 'VolumeSnapshot', name: snapshot } } };
-  const name = `(the content of ${snapshot})`;
-  return { does: 'change', resource: 'volumesnapshotcontents', name, object, operations: [keepBy('Retain')] };
 }
 
 /** Annotation on a content: when the action asked for the storage to be asked again. */
@@ -63,7 +56,7 @@ const betweenNudges = 5000;
  * a snapshot that is ready would be seen late. Any change of the content that is not its own makes it ask at once (`ShouldEnqueueContentChange` in
  * pkg/utils/util.go, since 2024-02; before that any change did). What fails here only costs time.
  */
-export function nudger(context: Context): (snapshot: VolumeSnapshot) => Promise<void> {
+export function nudger(context: StorageContext): (snapshot: VolumeSnapshot) => Promise<void> {
   const { clock, log } = context;
   let last = -Infinity;
   let isTold = false;
@@ -83,7 +76,7 @@ export function nudger(context: Context): (snapshot: VolumeSnapshot) => Promise<
 }
 
 /** @returns false where the driver has not answered for the first time yet: it is at work on it */
-async function nudge(context: Context, snapshot: VolumeSnapshot): Promise<boolean> {
+async function nudge(context: StorageContext, snapshot: VolumeSnapshot): Promise<boolean> {
   const { cluster, target, clock } = context;
   const content = await contentOf(context, snapshot);
   if (content?.status?.snapshotHandle === undefined) return false;

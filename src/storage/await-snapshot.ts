@@ -1,9 +1,9 @@
-import { ClusterError } from '../../common/errors.ts';
-import type { SnapshotState } from '../../inputs/backup-kinds.ts';
-import type { VolumeSnapshot } from '../../ports/cluster.ts';
-import { waitFor } from '../../ports/wait.ts';
-import { shell } from '../../text/shell.ts';
-import type { Context } from '../contract/step.ts';
+import { ClusterError } from '../common/errors.ts';
+import type { SnapshotState } from '../inputs/backup-kinds.ts';
+import type { VolumeSnapshot } from '../ports/cluster.ts';
+import { waitFor } from '../ports/wait.ts';
+import { shell } from '../text/shell.ts';
+import type { StorageContext } from './context.ts';
 import { contentOf, nudger } from './snapshot-content.ts';
 
 /** Milliseconds. Drivers report errors that pass, since their controllers try again; waiting longer would only prolong the downtime. */
@@ -17,7 +17,7 @@ const errorPatience = 5 * 60_000;
  *   UpgradeError when its content belongs to another snapshot
  */
 export async function awaitSnapshot(
-  context: Context,
+  context: StorageContext,
   name: string,
   state: SnapshotState,
   expected?: number,
@@ -66,7 +66,7 @@ export async function awaitSnapshot(
 }
 
 /** By the content too, since the status of the snapshot may be written with rights in the namespace. */
-async function isCut(context: Context, snapshot: VolumeSnapshot): Promise<boolean> {
+async function isCut(context: StorageContext, snapshot: VolumeSnapshot): Promise<boolean> {
   if (snapshot.status?.creationTime === undefined) return false;
   return (await contentOf(context, snapshot))?.status?.snapshotHandle !== undefined;
 }
