@@ -27,6 +27,9 @@ interface Given {
   readonly questions?: readonly Question[];
 }
 
+/** Milliseconds: limit of one database's measurement, before and after. Only the smallest tables are counted, so minutes are more than enough. */
+export const measurementLimit = 30 * 60_000;
+
 /** A row between the measurement of a database and its other answers. */
 const endOfMeasurement = '{"measured":true}';
 

@@ -1,12 +1,11 @@
 import { compareFingerprints } from '../../database/compare-fingerprints.ts';
-import { measure } from '../../database/measurement.ts';
+import { measure, measurementLimit } from '../../database/measurement.ts';
 import type { Database } from '../../database/database.ts';
 import { quoted } from '../../database/obstacles.ts';
 import { describe } from '../../common/errors.ts';
 import type { Log } from '../../ports/runner.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Released } from '../../journal/notes.ts';
-import { measurementLimit } from './quiesce.ts';
 
 /** Where the WAL ends, for the journal's note `released`. */
 export async function positionInWal(database: Database): Promise<string> {

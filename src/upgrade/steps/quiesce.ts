@@ -1,6 +1,6 @@
 import { compareFingerprints, fingerprintSize } from '../../database/compare-fingerprints.ts';
 import type { Fingerprint } from '../../database/fingerprint.ts';
-import { measure } from '../../database/measurement.ts';
+import { measure, measurementLimit } from '../../database/measurement.ts';
 import { obstacleName, obstacleRemedy, type Obstacle } from '../../database/obstacles.ts';
 import type { ListedDatabase } from '../../database/server.ts';
 import { readWhatIsLeft, type Left } from '../../database/what-is-left.ts';
@@ -14,9 +14,6 @@ import { TooLongForJournal } from '../../journal/compress-fingerprint.ts';
 import type { StepId } from '../../journal/notes.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { expectNoUsersCode, usersCodeQuestions } from './users-code.ts';
-
-/** Limit of one database's measurement, before and after. Only the smallest tables are counted, so minutes are more than enough. */
-export const measurementLimit = 30 * 60_000;
 
 /** Proves that no client is connected, measures what must be the same afterwards, and writes everything to disk. */
 export const quiesce: Step = {

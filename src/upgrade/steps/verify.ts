@@ -1,16 +1,12 @@
-import { compareFiles, comparePages, filesIn } from '../../database/compare-files.ts';
-import { compareFingerprints, fingerprintSize } from '../../database/compare-fingerprints.ts';
+import { compareData } from '../../database/compare-data.ts';
+import { fingerprintSize } from '../../database/compare-fingerprints.ts';
 import type { Fingerprint } from '../../database/fingerprint.ts';
-import { measure, type Measurement } from '../../database/measurement.ts';
-import { listFiles, readPages } from '../../database/relation-files.ts';
 import { readBackgroundWorkers, type BackgroundWorker } from '../../database/clients.ts';
-import { listedBy, listedIn, readDatabaseNames } from '../../database/server.ts';
-import { outdatedIn, outdatedQuestion } from '../../database/extension-updates.ts';
+import { outdatedIn } from '../../database/extension-updates.ts';
 import { UpgradeError } from '../../common/errors.ts';
 import { known } from '../../common/known.ts';
-import { allNamed } from '../../common/parallel.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
-import { measurementLimit, measuring, workersText } from './quiesce.ts';
+import { measuring, workersText } from './quiesce.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
 import type { Context, Step } from '../contract/step.ts';
 
@@ -27,12 +23,14 @@ export const verify: Step = {
   ],
 
   async run(context) {
-    const { journal, results, log } = context;
+    const { journal, results, log, database, target, settings } = context;
     const before = measuredBefore(context);
-    const { after, differences, files } = await withHeartbeat(
+    const server = { database, dataDirectory: target.dataDirectory, sessions: settings.jobs };
+    const { after, differences, files, warnings } = await withHeartbeat(
       measuring(context, 'verify', 'measuring the data of PostgreSQL 14'),
-      () => compareWith(context, before),
+      () => compareData(server, before),
     );
+    results.warnings.push(...warnings);
     if (differences.length === 0) {
       results.comparison = `The data is as measured before the upgrade: ${fingerprintSize(after.fingerprint)}. ${files}`;
       log.info(results.comparison);
@@ -47,63 +45,6 @@ export const verify: Step = {
     results.validated = true;
   },
 };
-
-/** What the comparison found, and in words what it says of the files. */
-interface Compared {
-  readonly after: Measurement;
-  readonly differences: readonly string[];
-  readonly files: string;
-}
-
-async function compareWith({ database, target, settings, results }: Context, before: Fingerprint): Promise<Compared> {
-  const { dataDirectory } = target;
-  const { after, listed } = await allNamed({
-    after: () => measureAgain(database, settings.jobs, before),
-    listed: () => listFiles(database, dataDirectory, measurementLimit),
-  });
-  const { fingerprint } = after;
-  const differences = compareFingerprints(before, fingerprint);
-  const tables = `${String(filesIn(before))} tables and materialized views`;
-  if (Object.values(before.databases).some(({ files }) => files === undefined)) {
-    const files = 'The measurement before the upgrade has no files, so that only rows and sizes were compared';
-    return { after, differences, files };
-  }
-  if (listed.files !== undefined) {
-    const files = `${tables} have the same files as before, by their inodes`;
-    return { after, differences: [...differences, ...compareFiles(before, fingerprint, listed.files)], files };
-  }
-  if (listed.isLink)
-    results.warnings.push(
-      'The image of PostgreSQL 14 has no find that prints inodes. So the action compared the files of the tables by size, and by the first and last page of each GiB.',
-    );
-  const pages = await readPages(database, dataDirectory, { before, after: fingerprint }, measurementLimit);
-  const files = `${tables} have files of the same size as before, with the same first and last page of each GiB`;
-  return { after, differences: [...differences, ...comparePages(before, fingerprint, pages)], files };
-}
-
-/**
- * In the databases that were there before. Those that are there now are the same ones, or all of them are measured. The sessions also tell which extensions are outdated.
- */
-async function measureAgain(
-  database: Context['database'],
-  sessions: number,
-  before: Fingerprint,
-): Promise<Measurement> {
-  const expected = Object.keys(before.databases);
-  const databases = expected.map((name) => ({ name, allowsConnections: true }));
-  const [first = 'template1'] = expected;
-  const questions = [listedBy(first), outdatedQuestion];
-  const [measured] = await Promise.allSettled([
-    measure(database, sessions, measurementLimit, { before, databases, questions }),
-  ]);
-  const told = measured.status === 'fulfilled' ? listedIn(measured.value.answers) : [];
-  const listed = told.length > 0 ? told : await readDatabaseNames(database);
-  const open = listed.filter((d) => d.allowsConnections).map(({ name }) => name);
-  if (open.length !== expected.length || open.some((name) => !expected.includes(name)))
-    return await measure(database, sessions, measurementLimit, { before, databases: listed, questions });
-  if (measured.status === 'rejected') throw measured.reason;
-  return measured.value;
-}
 
 function dataDiffers(differences: readonly string[], workers: readonly BackgroundWorker[]): UpgradeError {
   return new UpgradeError(
