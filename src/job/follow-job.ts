@@ -101,7 +101,7 @@ export async function followToEnd(surroundings: Deps, pod: V1Pod, limit: number,
     silentSince = undefined;
     const progress = podProgress(now, containerName);
     // A log that hangs must not delay the end.
-    void follower.print(name);
+    follower.print(name);
     if (progress.state !== 'ended') return { pending: 'it runs' };
     await follower.printRest(name);
     const { exitCode, reason, terminationMessage } = progress;
@@ -198,11 +198,15 @@ function workOf(spec: V1PodSpec | undefined): string {
 /** What the Job's script writes before the title of a stage. */
 const stageMark = '==> ';
 
+/** Milliseconds between two reads of a log. Each is a call to the kubelet, whose node is at work on the upgrade. */
+const logPause = 1000;
+
 /** Prints what is new in the log of a container since the last time. */
 class LogFollower {
   /** The last stage that the log has told: `[4/8] pg_upgrade --link`. */
   stage: string | undefined;
   private last = '';
+  private begunAt = -Infinity;
   private reading: Promise<void> | undefined;
 
   constructor(
@@ -210,18 +214,20 @@ class LogFollower {
     private readonly namespace: string,
   ) {}
 
-  /** Begins to read, unless it still does; what can't be read now comes next time. */
-  print(pod: string): Promise<void> {
-    this.reading ??= this.read(pod).finally(() => {
+  /** Begins to read, unless it still does or has just done so; what can't be read now comes next time. */
+  print(pod: string): void {
+    const now = this.surroundings.clock.monotonic();
+    if (this.reading !== undefined || now - this.begunAt < logPause) return;
+    this.begunAt = now;
+    this.reading = this.read(pod).finally(() => {
       this.reading = undefined;
     });
-    return this.reading;
   }
 
   /** After the end of the container. */
   async printRest(pod: string): Promise<void> {
     await this.reading;
-    await this.print(pod);
+    await this.read(pod);
   }
 
   private async read(pod: string): Promise<void> {
