@@ -33,7 +33,7 @@ forget_tasks() {
 remove_cluster() {
   local i name pid mount device
   # Those who would start anew what is taken away go first, storage after them.
-  for name in network-policies "${SECOND_NODE_COMPONENTS[@]}"; do daemon_stop "$name" KILL; done
+  for name in network-policies local-path "${SECOND_NODE_COMPONENTS[@]}"; do daemon_stop "$name" KILL; done
   for ((i = ${#COMPONENTS[@]} - 1; i >= 0; i--)); do
     name=${COMPONENTS[i]}
     daemon_stop "$name" KILL

@@ -1,6 +1,7 @@
 /** @jest-environment ./test/cluster/bench-environment.ts */
-// A server on storage of which nothing but new volumes is asked.
+// A server on storage that makes new volumes and nothing else: no driver, no snapshots, no clones.
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { remedyText } from '../../../src/text/remedy.ts';
 import { permissions } from '../../../src/permissions/permissions.ts';
 import { expireLease, replicas } from '../server.ts';
 import { killActionAt, runAction, type ActionEnd } from '../action.ts';
@@ -21,12 +22,18 @@ describe('with "backup: copy", in a namespace that enforces Pod Security restric
   let upgrade: Readonly<Record<string, string>>;
   let audit: AuditLog;
   let names: ReturnType<typeof namesOf>;
+  let checked: readonly ActionEnd[];
   let end: ActionEnd;
 
   beforeAll(async () => {
-    reset('--pod-security', 'restricted');
+    reset('--pod-security', 'restricted', '--storage-class', 'local-path');
     before = replicas(namespace);
     former = volume();
+    const external = { transfer: 'copy', backup: 'external', 'confirm-external-backup': namespace };
+    checked = [
+      await runAction({ namespace, probes: 'none' }),
+      await runAction({ namespace, probes: 'none', ...external }),
+    ];
     names = namesOf(namespace);
     const kubeconfig = limitedKubeconfig(namespace, 'copier', 'upgrade');
     upgrade = { namespace, mode: 'upgrade', confirm: namespace, backup: 'copy', probes: 'none', kubeconfig };
@@ -34,6 +41,20 @@ describe('with "backup: copy", in a namespace that enforces Pod Security restric
     await killActionAt(upgrade, '==> Copying and reading all files');
     expireLease(namespace);
     end = await runAction(upgrade, { GITHUB_RUN_ID: '2' });
+  });
+
+  test('the checks find that no snapshot can be taken, and nothing else, and name both ways without one', () => {
+    expect(kubectl('get', 'persistentvolume', former, '-o', 'jsonpath={.spec.csi}')).toBe('');
+    const failed = checked.map(({ report }) => report.findings.filter(({ status }) => status === 'failed'));
+    expect(failed.map((findings) => findings.map(({ check }) => check))).toEqual([['volume-snapshot'], []]);
+    expect(checked.map(({ exitCode }) => exitCode)).toEqual([1, 0]);
+    const finding = failed[0]?.[0];
+    expect(finding?.evidence).toEqual([`the volume of PersistentVolumeClaim ${claimName} has no CSI driver`]);
+    const remedy = remedyText(finding?.remedy ?? { text: '' });
+    expect(remedy).toContain('To upgrade without snapshots, set "backup" to copy.');
+    expect(remedy).toContain(
+      `set "transfer" to copy, "backup" to external and "confirm-external-backup" to ${namespace}`,
+    );
   });
 
   test('upgrades on storage without snapshots, and restores PostgreSQL 12 from the copy', async () => {
