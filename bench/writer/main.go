@@ -7,7 +7,8 @@
 //	writer idle              do nothing until SIGTERM: what the other applications of the bench do
 //
 // Environment: WRITER_HOST and WRITER_PORT (default: the Service "postgresql" as Kubernetes names it), WRITER_USER,
-// WRITER_PASSWORD, WRITER_DATABASE, WRITER_JOURNAL (a directory), WRITER_RATE (transactions per second at most).
+// WRITER_PASSWORD, WRITER_DATABASE, WRITER_JOURNAL (a directory), WRITER_RATE (transactions per second at most); for TLS
+// those of libpq: PGSSLMODE (default: disable) and PGSSLROOTCERT.
 package main
 
 import (
@@ -64,15 +65,15 @@ func connect(ctx context.Context) (*pgx.Conn, error) {
 	if host == "" {
 		return nil, fmt.Errorf("neither WRITER_HOST nor POSTGRESQL_SERVICE_HOST is set: the container started before the Service was there")
 	}
-	config, err := pgx.ParseConfig("sslmode=disable")
-	if err != nil {
-		return nil, err
-	}
 	port, err := strconv.ParseUint(setting("WRITER_PORT", setting("POSTGRESQL_SERVICE_PORT", "5432")), 10, 16)
 	if err != nil {
 		return nil, fmt.Errorf("WRITER_PORT: %w", err)
 	}
-	config.Host, config.Port = host, uint16(port)
+	// With the host: without one, pgx may choose a socket, which has no TLS.
+	config, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%d sslmode=%s", host, port, setting("PGSSLMODE", "disable")))
+	if err != nil {
+		return nil, err
+	}
 	config.User, config.Password = setting("WRITER_USER", "writer"), os.Getenv("WRITER_PASSWORD")
 	config.Database = setting("WRITER_DATABASE", "writer")
 	config.ConnectTimeout = 3 * time.Second

@@ -37,3 +37,6 @@ readinessProbe: { exec: { command: [/bin/true] }, initialDelaySeconds: {{ .bootS
 {{- end }}
 {{- end }}
 {{- end }}
+{{- define "postgresql.certificates" -}}
+{{ .Values.postgresql.fullnameOverride | default (printf "%s-postgresql" .Release.Name) }}-crt
+{{- end }}

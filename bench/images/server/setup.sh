@@ -15,6 +15,17 @@ if [ -z "$POSTGRESQL_PASSWORD" ] && [ "${ALLOW_EMPTY_PASSWORD:-no}" != yes ]; th
   exit 1
 fi
 
+tls=no
+case ${POSTGRESQL_ENABLE_TLS:-no} in yes | true | 1) tls=yes ;; esac
+if [ "$tls" = yes ]; then
+  for file in "${POSTGRESQL_TLS_CERT_FILE:-}" "${POSTGRESQL_TLS_KEY_FILE:-}"; do
+    if [ ! -f "$file" ]; then
+      log "TLS needs a certificate and its key; there is no file '$file'"
+      exit 1
+    fi
+  done
+fi
+
 rm -f "$POSTGRESQL_DATA_DIR"/{postmaster.pid,standby.signal,recovery.signal} "$POSTGRESQL_PID_FILE"
 mkdir -p "$POSTGRESQL_CONF_DIR/conf.d" "$POSTGRESQL_BASE_DIR/tmp" "$POSTGRESQL_DATA_DIR"
 chmod u=rwx,g=,o= "$POSTGRESQL_DATA_DIR"
@@ -47,6 +58,15 @@ SETTINGS
     echo "wal_keep_size = '128MB'" >>"$POSTGRESQL_CONF_FILE"
   else
     echo "wal_keep_segments = '12'" >>"$POSTGRESQL_CONF_FILE"
+  fi
+  if [ "$tls" = yes ]; then
+    log "Configuring TLS"
+    chmod 600 "$POSTGRESQL_TLS_KEY_FILE" || log "Could not set compulsory permissions (600) on file $POSTGRESQL_TLS_KEY_FILE"
+    cat >>"$POSTGRESQL_CONF_FILE" <<SETTINGS
+ssl = 'on'
+ssl_cert_file = '$POSTGRESQL_TLS_CERT_FILE'
+ssl_key_file = '$POSTGRESQL_TLS_KEY_FILE'
+SETTINGS
   fi
 fi
 
