@@ -21,6 +21,20 @@ export interface JobEnd {
   readonly disruption?: string | undefined;
 }
 
+/** Why a Job failed, as exactly as it is known. */
+export function jobFailure({ result, exitCode, reason, disruption }: JobEnd): string {
+  const what =
+    result === undefined
+      ? `its container ended with exit code ${String(exitCode)} (${reason}${signalOf(exitCode)}) and left no result`
+      : `${result.step}: ${result.message}`;
+  return disruption === undefined ? what : `${what}; Kubernetes evicted its pod (${disruption})`;
+}
+
+/** `; signal 9 ended it`, as a shell counts signals. */
+function signalOf(exitCode: number): string {
+  return exitCode > 128 && exitCode < 160 ? `; signal ${String(exitCode - 128)} ended it` : '';
+}
+
 /** How long a node may be silent, in milliseconds: a kubelet that is restarted or a network that comes back takes less. */
 const silenceLimit = 120_000;
 

@@ -3,7 +3,7 @@
 import { describe, UpgradeError, WaitError } from '../../common/errors.ts';
 import { known } from '../../common/known.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
-import { followToEnd, waitForStart } from '../../job/follow-job.ts';
+import { followToEnd, jobFailure, waitForStart } from '../../job/follow-job.ts';
 import type { JobResult } from '../../job/result.ts';
 import { anchorNode } from '../../objects/anchor.ts';
 import { backupClaimName, copyClaim, copyName } from '../../objects/copy.ts';
@@ -16,7 +16,6 @@ import { timeToCome, type Move } from '../../report/planned-step.ts';
 import { copyable } from '../../text/commands.ts';
 import { oneLine } from '../../text/visible.ts';
 import type { Context, PlanContext } from '../contract/step.ts';
-import { jobFailure } from '../job/job-run.ts';
 import { expectFreeName } from '../job/remove-job.ts';
 import { expectClaim } from '../server/claim.ts';
 import { isCompleteCopy, markComplete, planMarkComplete } from './complete-copy.ts';

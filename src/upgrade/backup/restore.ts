@@ -1,6 +1,7 @@
 import { confirmBackup } from '../../inputs/consent.ts';
 import { UpgradeError } from '../../common/errors.ts';
-import { jobFailure, runJob } from '../job/job-run.ts';
+import { jobFailure } from '../../job/follow-job.ts';
+import { runJob } from '../job/job-run.ts';
 import type { Context } from '../contract/step.ts';
 import { boot, makeCopy } from './copy.ts';
 import { restoreCopy } from './cold-copy.ts';

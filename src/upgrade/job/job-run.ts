@@ -221,20 +221,6 @@ export async function findUnreportedJob(context: Context): Promise<Results['jobR
   throw stillRuns(context, jobName);
 }
 
-/** Why a Job failed, as exactly as it is known. */
-export function jobFailure({ result, exitCode, reason, disruption }: JobEnd): string {
-  const what =
-    result === undefined
-      ? `its container ended with exit code ${String(exitCode)} (${reason}${signalOf(exitCode)}) and left no result`
-      : `${result.step}: ${result.message}`;
-  return disruption === undefined ? what : `${what}; Kubernetes evicted its pod (${disruption})`;
-}
-
-/** `; signal 9 ended it`, as a shell counts signals. */
-function signalOf(exitCode: number): string {
-  return exitCode > 128 && exitCode < 160 ? `; signal ${String(exitCode - 128)} ended it` : '';
-}
-
 /** Whether a container that does the Job's work runs now. */
 export async function isAtWork(context: Context, object: V1Job): Promise<boolean> {
   return (await podsDoing(context, object)).some((pod) => podProgress(pod, containerName).state === 'running');

@@ -1,15 +1,6 @@
 import { UpgradeError } from '../../common/errors.ts';
-import {
-  isAtWork,
-  jobFailure,
-  planJob,
-  runJob,
-  settle,
-  stillRuns,
-  findUnreportedJob,
-  type Settled,
-} from '../job/job-run.ts';
-import type { JobEnd } from '../../job/follow-job.ts';
+import { isAtWork, planJob, runJob, settle, stillRuns, findUnreportedJob, type Settled } from '../job/job-run.ts';
+import { jobFailure, type JobEnd } from '../../job/follow-job.ts';
 import { jobName } from '../../objects/upgrade-job.ts';
 import { isAsPlanned } from '../../inputs/transfer.ts';
 import { backupName } from '../../objects/backup.ts';
