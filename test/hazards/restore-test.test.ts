@@ -1,6 +1,7 @@
 // What restore-test.sh does in a pod, done on real servers of both majors: a sample of the hazards; all of them in npm run test:all.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { isWhole } from '../choice.ts';
 import { databaseFixtures } from './database-fixtures.ts';
@@ -186,6 +187,25 @@ test("somebody's lock is not waited for: what is behind it is unknown, all else 
   expect(answer.evidence.join('\n')).toMatch(/restored without an error: roles and settings, free, template1/);
   holder.stdin.end('ROLLBACK;\n');
   await new Promise((resolve) => holder.once('close', resolve));
+  server.stop();
+});
+
+test('without the roles no database is restored: what failed is their dump, and no object', async () => {
+  const server = begin('roles');
+  server.sql(
+    'postgres',
+    'CREATE ROLE app; CREATE DATABASE circle OWNER app; CREATE TABLE t (a int); ALTER TABLE t OWNER TO app',
+  );
+  const programs = installations.directoryOf('programs');
+  for (const name of readdirSync(installations.bin(14, '')))
+    symlinkSync(installations.bin(14, name), join(programs, name));
+  const said = 'pg_dumpall: error: connection to server at "10.1.2.3", port 5432 failed: timeout expired';
+  rmSync(join(programs, 'pg_dumpall'));
+  writeFileSync(join(programs, 'pg_dumpall'), `#!/bin/sh\necho '${said}' >&2\nexit 1\n`, { mode: 0o755 });
+  const { answer, facts } = await runRestoreTest(server, { PGBINNEW: programs });
+  expect(answer.status).toBe('unknown');
+  expect(answer.evidence).toEqual([`roles and settings: ${said} pg_dumpall ended with 1`]);
+  expect(facts.places.flatMap(({ failures }) => failures)).toEqual([]);
   server.stop();
 });
 

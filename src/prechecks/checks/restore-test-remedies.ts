@@ -58,8 +58,8 @@ export const otherRemedy =
   'Change the object so that PostgreSQL 14 accepts its definition. Or drop it before the upgrade, and create it again afterwards.';
 
 /**
- * Messages that say nothing about the object: about the connection, somebody's lock, or the restore test's own memory and space. pg_upgrade
+ * Messages that say nothing about the object: about the connection, somebody's lock, or the restore test's own programs, memory and space. pg_upgrade
  * reaches the server in another way, when nobody else is connected.
  */
 export const circumstance =
-  /canceling statement|could not obtain lock|deadlock detected|lock timeout|terminating connection|server closed the connection|connection to server .* failed(?!.*(invalid database|not currently accepting))|could not (connect|receive|send)|SSL|out of shared memory|out of memory|Cannot allocate|No space left|database system is|too many (clients|connections)|remaining connection slots|no pg_hba\.conf entry|authentication failed|terminated by signal (9|15)|ended with (124|137|143)/;
+  /canceling statement|could not obtain lock|deadlock detected|lock timeout|terminating connection|server closed the connection|connection to server .* failed(?!.*(invalid database|not currently accepting))|could not (connect|receive|send)|SSL|out of shared memory|out of memory|Cannot allocate|No space left|database system is|too many (clients|connections)|remaining connection slots|no pg_hba\.conf entry|authentication failed|terminated by signal (9|15)|output (file|directory)|failed to run command|ended with (12[4-7]|137|143)/;

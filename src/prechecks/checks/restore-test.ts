@@ -116,10 +116,12 @@ function judge({ broken, places, network }: RestoreTestFacts, left: readonly str
   const omitted = places
     .filter(({ more }) => more > 0)
     .map((place) => `${nameOf(place)}: ${String(place.more)} more errors`);
+  const undumped = places.filter((place) => place.dump.length > 0 && !isDumpRefused(place));
+  const isWithoutRoles = places.some(({ database, dump }) => database === undefined && dump.length > 0);
   const unread = [
     ...(broken === undefined ? [] : [broken]),
     ...left,
-    ...places.flatMap((place) => unreadOf(place, broken !== undefined)),
+    ...places.flatMap((place) => unreadOf(place, broken !== undefined || isWithoutRoles)),
   ];
   const done = places.filter((place) => place.seconds !== undefined).map(nameOf);
   const seen =
@@ -130,26 +132,32 @@ function judge({ broken, places, network }: RestoreTestFacts, left: readonly str
     network === undefined
       ? seen
       : worst(seen, warning(closeNetwork, `the restore could reach the network: ${network}`));
-  return unread.length === 0 ? open : worst(open, unknown(solveAndRepeat, ...unread));
+  const tested = unread.length === 0 ? open : worst(open, unknown(solveAndRepeat, ...unread));
+  if (undumped.length === 0) return tested;
+  const remedy = isWithoutRoles ? `Without the roles, the test restores no database. ${dumpAgain}` : dumpAgain;
+  return worst(tested, unknown(remedy, ...undumped.map((place) => `${nameOf(place)}: ${dumpOf(place)}`)));
 }
 
 const closeNetwork =
   "Code of the databases' users runs in the restore. It has no password there, but it could connect to other hosts. Apply the NetworkPolicy of docs/restore-test.md once, or use an upgrade image with Perl.";
-const solveAndRepeat =
-  'Solve what the finding names, then run the checks again. If it must stay (a rule of pg_hba.conf, for example), name the check in "ignore-checks". What the test would find then fails in the downtime, before pg_upgrade touches a file.';
+const otherwise =
+  'name the check in "ignore-checks". What the test would find then fails in the downtime, before pg_upgrade touches a file.';
+const solveAndRepeat = `Solve what the finding names, then run the checks again. If it must stay (a rule of pg_hba.conf, for example), ${otherwise}`;
+const dumpAgain = `The dump itself failed, which says nothing about the schema. Run the checks again. If the message stays, solve what it names, or ${otherwise}`;
 
 /** Whether the dump failed because of an object, and not because of the circumstances. */
 function isDumpRefused({ dump }: RestoreResult): boolean {
   return dump.length > 0 && !dump.some((line) => circumstance.test(line));
 }
 
-function unreadOf(place: RestoreResult, isBroken: boolean): string[] {
+/** @param isEnded the test stopped before it came to all places, for a reason that the finding names */
+function unreadOf(place: RestoreResult, isEnded: boolean): string[] {
   const circumstances = place.failures.filter(({ message }) => circumstance.test(message)).map((f) => lineOf(place, f));
   if (place.skipped !== undefined) return [`${nameOf(place)}: ${place.skipped}`];
-  if (place.dump.length > 0) return isDumpRefused(place) ? [] : [`${nameOf(place)}: ${dumpOf(place)}`];
+  if (place.dump.length > 0) return [];
   if (place.server.length > 0)
     return [...circumstances, ...place.server.map((line) => `${nameOf(place)}: PostgreSQL 14: ${line}`)];
-  if (place.seconds === undefined && !isBroken) return [...circumstances, `${nameOf(place)}: not restored`];
+  if (place.seconds === undefined && !isEnded) return [...circumstances, `${nameOf(place)}: not restored`];
   return circumstances;
 }
 

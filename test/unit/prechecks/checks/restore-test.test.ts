@@ -65,11 +65,32 @@ describe('a restore test', () => {
     'pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout',
     'pg_dump: error: query failed: ERROR:  out of shared memory',
     'pg_dump: error: connection to server at "10.1.2.3", port 5432 failed: FATAL:  sorry, too many clients already',
+    'pg_dump: error: could not open output file "/dumps/1.dump": Permission denied',
     'pg_dump ended with 124',
+    'pg_dump ended with 127',
   ])('whose dump says %s is unknown: the object has no part in it', async (line) => {
     const found = await answer(restoreResult('circle', { dump: [line], seconds: undefined }), restoreResult('other'));
     expect(found.status).toBe('unknown');
     expect(found.text).toBe(`circle: ${line}\nrestored without an error: other`);
+    expect(found.remedy?.text).toMatch(/^The dump itself failed.* Run the checks again\./);
+  });
+
+  test('without the roles is unknown: it names what their dump said, finds no fault in a schema, and says to run again', async () => {
+    const said =
+      'pg_dumpall: error: connection to server at "10.1.2.3", port 5432 failed: timeout expired pg_dumpall ended with 1';
+    const others = ['circle', 'postgres'].map((name) => restoreResult(name, { seconds: undefined }));
+    const found = await answer(restoreResult(undefined, { dump: [said], seconds: undefined }), ...others);
+    expect([found.status, found.text]).toEqual(['unknown', `roles and settings: ${said}`]);
+    expect(found.remedy?.text).toMatch(
+      /^Without the roles, the test restores no database\. The dump itself failed.* Run the checks again\./,
+    );
+    const refused = restoreResult('circle', {
+      dump: ['query failed: ERROR:  cache lookup failed'],
+      seconds: undefined,
+    });
+    const both = await answer(restoreResult(undefined, { dump: [said], seconds: undefined }), refused);
+    expect(both.status).toBe('failed');
+    expect(both.evidence[0]).toMatch(/^circle: query failed/);
   });
 
   test.each([
