@@ -12,6 +12,9 @@ type CopyCommand = 'copy' | 'restore' | 'room';
 /** Of the Job that copies a volume, or tries what a copy needs. */
 export const copyJobName = `${jobName}-copy`;
 
+/** What `room` writes. */
+export const trialBytes = 64 * 1024 * 1024;
+
 const scriptName = 'copy.sh';
 const scriptNames: readonly string[] = [scriptName, 'report.sh', 'literals.awk'];
 
@@ -46,6 +49,7 @@ export function copyJob(
     // The claims are in the volumes of the pod. Here they tell one copy's Job from another's.
     CLAIMS: `${source ?? ''}:${copy}`,
     NEEDED_BYTES: String(neededBytes),
+    TRIAL_BYTES: String(trialBytes),
     RUN_ID: settings.runId,
     TRANSFER: settings.transfer,
   };

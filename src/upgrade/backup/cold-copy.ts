@@ -7,7 +7,7 @@ import { followToEnd, jobFailure, waitForStart } from '../../job/follow-job.ts';
 import type { JobResult } from '../../job/result.ts';
 import { anchorNode } from '../../objects/anchor.ts';
 import { backupClaimName, copyClaim, copyName } from '../../objects/copy.ts';
-import { copyJob, copyJobName, type CopyWork } from '../../objects/copy-job.ts';
+import { copyJob, copyJobName, trialBytes, type CopyWork } from '../../objects/copy-job.ts';
 import { isOurJob } from '../../objects/ours.ts';
 import { suffixOf } from '../../objects/snapshot.ts';
 import { shell } from '../../text/shell.ts';
@@ -25,8 +25,6 @@ type Limits = Pick<Inputs, 'jobStartTimeout' | 'jobTimeout'>;
 
 /** Bytes a second at which a volume is expected to be written, and read again. */
 const pace = 100 * 1024 * 1024;
-/** Bytes that the trial writes; copy.sh knows the same number. */
-const trialBytes = 64 * 1024 * 1024;
 
 /** What `takeCopy` will do. */
 export function planCopy(draft: PlanContext): Move[] {

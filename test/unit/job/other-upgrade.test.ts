@@ -19,10 +19,10 @@ test.each([
   '/`id`/data',
   '/a\\b/data',
 ])('the commands of other-upgrade.sh name %j, whatever a shell would make of it', (data) => {
-  const words = printed('quoted "$DATA" "$NEW"', data);
+  const words = printed('shell_words "$DATA" "$NEW"', data);
   expect(execFileSync('sh', ['-c', `printf '%s\\n' ${words}`], { encoding: 'utf8' })).toBe(`${data}\n${data}-14\n`);
 });
 
 test('a path that a terminal would act on is in none of them', () => {
-  expect(printed('quoted "$DATA"', '/x\ntouch made')).toBe('PATH-WITH-CONTROL-CHARACTERS');
+  expect(printed('shell_words "$DATA"', '/x\ntouch made')).toBe('PATH-WITH-CONTROL-CHARACTERS');
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { copyJob, copyJobName } from '../../../src/objects/copy-job.ts';
+import { copyJob, copyJobName, trialBytes } from '../../../src/objects/copy-job.ts';
 import { isOurJob } from '../../../src/objects/ours.ts';
 import { setUp } from '../upgrade/context.ts';
 
@@ -56,6 +56,7 @@ describe('the Job that copies a volume', () => {
     const { spec, container } = await made({ command: 'room', source: undefined, neededBytes: 42, node: 'node-7' });
     expect(spec?.volumes?.map(({ name }) => name)).not.toContain('source');
     expect(container?.env).toContainEqual({ name: 'NEEDED_BYTES', value: '42' });
+    expect(container?.env).toContainEqual({ name: 'TRIAL_BYTES', value: String(trialBytes) });
     expect(JSON.stringify(spec?.affinity)).toContain('node-7');
   });
 });
