@@ -10,7 +10,7 @@ import type { RestoreTestFacts } from '../probes/restore-test.ts';
 import type { NetworkPolicy, VolumeSnapshotClass } from '../ports/cluster.ts';
 import type { UnmaskedSecret } from '../ports/runner.ts';
 import type { Inputs } from '../inputs/inputs.ts';
-import type { KeptData } from '../objects/backup.ts';
+import type { EarlierData } from '../objects/backup.ts';
 import type { ProbeFact } from './probe-fact.ts';
 import type { HelmRevision } from '../target/helm-releases.ts';
 import type { Neighbour } from '../target/neighbours.ts';
@@ -71,7 +71,7 @@ export interface Facts {
   readonly refused: Known<readonly string[]>;
   readonly leftoverObjects: Known<readonly string[]>;
   /** What earlier upgrades left in the storage; none while an upgrade is open. What may not be read is left out. */
-  readonly keptData: Known<readonly KeptData[]>;
+  readonly keptData: Known<readonly EarlierData[]>;
   readonly upgradeProbe: Known<ImageFacts>;
   readonly servingProbe: Known<ImageFacts>;
   /** How PostgreSQL 14 starts with the StatefulSet's configuration on an empty volume. */

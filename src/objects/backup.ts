@@ -18,6 +18,9 @@ export interface KeptData {
   readonly name: string;
 }
 
+/** What an earlier upgrade may have left in the storage, its backups included. */
+export type EarlierData = KeptData | Source;
+
 const objects: Readonly<Record<Backup['kind'], Source['kind']>> = {
   snapshot: 'VolumeSnapshot',
   clone: 'PersistentVolumeClaim',

@@ -14,6 +14,22 @@ export function backupClaimName({ volume }: { readonly volume: Pick<Volume, 'cla
 }
 
 /**
+ * Whether a claim is a backup of the server's volume, or was to become one: by its name and its source, which nobody can change later. A clone has the server's claim as its
+ * source, and a copy has none. Whether a copy is complete, only its PersistentVolume tells.
+ */
+export function isBackupClaim(
+  { volume: { claimName } }: { readonly volume: Pick<Volume, 'claimName'> },
+  { metadata, spec }: V1PersistentVolumeClaim,
+): boolean {
+  const prefix = backupClaimName({ volume: { claimName } }, '');
+  const { name = '' } = metadata ?? {};
+  const isNamed = name.startsWith(prefix) && /^\d{14}$/.test(name.slice(prefix.length));
+  const { dataSource: source, dataSourceRef } = spec ?? {};
+  const isClone = source?.kind === 'PersistentVolumeClaim' && source.name === claimName;
+  return isNamed && (isClone || (source === undefined && dataSourceRef === undefined));
+}
+
+/**
  * A claim for a volume like the server's.
  * @param source what the storage fills it from; undefined where a Job of ours fills it
  */

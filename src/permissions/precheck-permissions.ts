@@ -168,6 +168,14 @@ export const precheckPermissions: readonly Permission[] = [
     else: 'the action names no backups of earlier upgrades. The error of a rollback has a command that lists them',
   },
   {
+    verb: 'list',
+    resource: 'persistentvolumeclaims',
+    mode: 'precheck',
+    why: 'the same, where the backups were made with `backup: clone` or `backup: copy`',
+    informs: [],
+    else: 'the action names no such backups. The error of a rollback has a command that lists them',
+  },
+  {
     verb: 'create',
     resource: 'configmaps',
     mode: 'precheck',

@@ -129,14 +129,6 @@ export const upgradePermissions: readonly Permission[] = [
     why: 'wait for a copy; with `backup: clone` and `backup: copy` its name has the time at which it was made',
   },
   {
-    verb: 'list',
-    resource: 'persistentvolumeclaims',
-    mode: 'upgrade',
-    why: 'the same, with `backup: clone` and `backup: copy`',
-    informs: [],
-    else: 'the error of a rollback has a command that lists them',
-  },
-  {
     verb: 'delete',
     resource: 'persistentvolumeclaims',
     names: ({ claim }) => [claim, copyName({ volume: { claimName: claim } })],

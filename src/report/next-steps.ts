@@ -1,4 +1,4 @@
-import { sourceOf, type Backup, type KeptData } from '../objects/backup.ts';
+import { sourceOf, type Backup, type EarlierData, type KeptData } from '../objects/backup.ts';
 import type { Image } from '../common/image.ts';
 import type { Target } from '../target/target.ts';
 import { codeSpan } from '../text/markdown.ts';
@@ -21,7 +21,7 @@ export interface Ended {
   /** Labels `helm.sh/chart` of PostgreSQL and the applications. */
   readonly charts: readonly string[];
   /** What earlier upgrades left in the storage. */
-  readonly earlier: readonly KeptData[];
+  readonly earlier: readonly EarlierData[];
   /** Path of the values file in the repository; '' where none is given. */
   readonly valuesFile: string;
 }
@@ -109,8 +109,12 @@ function removeBackup({ target: { namespace }, backup }: Ended, text: string): R
   if (backup === undefined) return [];
   const { kind, name } = sourceOf(backup);
   return kind === 'PersistentVolumeClaim'
-    ? [shellRemedy(text, shell`kubectl -n ${namespace} delete persistentvolumeclaim ${name}`)]
+    ? [removeClaim(namespace, name, text)]
     : [removeSnapshot(namespace, name, text)];
+}
+
+function removeClaim(namespace: string, name: string, text: string): Remedy {
+  return shellRemedy(text, shell`kubectl -n ${namespace} delete persistentvolumeclaim ${name}`);
 }
 
 /** What was written to PostgreSQL 14 is nowhere else. */
@@ -135,9 +139,9 @@ function removeEarlier({ target: { namespace }, earlier }: Ended): Remedy[] {
     ...earlier.slice(0, mostRemoved).map(({ kind, name }) => {
       const text = (what: string) =>
         `${kind} ${codeSpan(name)} is ${what}. It costs storage. Remove it when nobody needs the data of that time any more.`;
-      return kind === 'VolumeSnapshot'
-        ? removeSnapshot(namespace, name, text('from an earlier upgrade'))
-        : removeVolume(name, text('the volume that the server had before a restore'));
+      if (kind === 'VolumeSnapshot') return removeSnapshot(namespace, name, text('from an earlier upgrade'));
+      if (kind === 'PersistentVolumeClaim') return removeClaim(namespace, name, text('from an earlier upgrade'));
+      return removeVolume(name, text('the volume that the server had before a restore'));
     }),
     ...(more.length === 0
       ? []

@@ -57,6 +57,7 @@ const lacking: Readonly<Record<string, 'forbidden' | readonly string[]>> = {
   'get leases.coordination.k8s.io': [],
   // Backups of earlier upgrades are then not named.
   'list volumesnapshots.snapshot.storage.k8s.io': [],
+  'list persistentvolumeclaims': [],
   'list volumesnapshotclasses.snapshot.storage.k8s.io': ['volume-snapshot'],
   // Older API servers open a command by GET, newer ones ask for "create" besides.
   'create pods/exec': [],

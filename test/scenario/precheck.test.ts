@@ -13,6 +13,7 @@ const reads = [
   `GET ${apps}/deployments`,
   `GET ${apps}/statefulsets`,
   `GET ${home}/configmaps/postgresql-upgrade-12-to-14-journal`,
+  `GET ${home}/persistentvolumeclaims`,
   `GET ${home}/persistentvolumeclaims/data-postgresql-0`,
   `GET ${home}/pods`,
   `GET ${home}/pods/postgresql-0`,

@@ -5,7 +5,8 @@ import { readObstacles } from '../../database/obstacles.ts';
 import { librariesOf, librariesQuestions } from '../../database/libraries.ts';
 import { extensionsOf, extensionsQuestion, readDatabases, readServer } from '../../database/server.ts';
 import { sortOrdersOf, sortOrdersQuestion } from '../../database/sort-order.ts';
-import type { KeptData } from '../../objects/backup.ts';
+import type { EarlierData } from '../../objects/backup.ts';
+import { isBackupClaim } from '../../objects/copy.ts';
 import { isOurPod } from '../../objects/ours.ts';
 import { isOfVolume } from '../../objects/snapshot.ts';
 import { jobName, type JobSettings } from '../../objects/upgrade-job.ts';
@@ -214,24 +215,27 @@ async function leftovers({ cluster, target }: FactReaderDeps, journal: Journal |
   ];
 }
 
-/** Snapshots that this action made of the server's volume, and the volume that it had before a restore. */
-async function keptData({ cluster, target }: FactReaderDeps, journal: Journal | undefined): Promise<KeptData[]> {
+/** Snapshots, clones and copies that this action made of the server's volume, and the volume that it had before a restore. */
+async function keptData({ cluster, target }: FactReaderDeps, journal: Journal | undefined): Promise<EarlierData[]> {
   // While an upgrade is open, its backup may be the only way back.
   if (journal?.isClosed === false) return [];
   const { namespace, volume } = target;
   const former = journal?.noted.exchange?.former;
-  const [snapshots, released] = await Promise.all([
+  const [snapshots, claims, released] = await Promise.all([
     known(() => cluster.list('volumesnapshots', { namespace })),
+    known(() => cluster.list('persistentvolumeclaims', { namespace })),
     known(() => (former === undefined ? undefined : cluster.find('persistentvolumes', former))),
   ]);
   const ours = (snapshots.known ? snapshots.value : []).filter((snapshot) =>
     ['before-upgrade', 'of-14', 'live'].some((kind) => isOfVolume(target, snapshot, kind)),
   );
+  const backups = (claims.known ? claims.value : []).filter((claim) => isBackupClaim(target, claim));
   const { spec, status } = (released.known ? released.value : undefined) ?? {};
   const { name, namespace: of } = spec?.claimRef ?? {};
   const isFormer = status?.phase === 'Released' && name === volume.claimName && of === namespace;
   return [
-    ...ours.map(({ metadata }): KeptData => ({ kind: 'VolumeSnapshot', name: metadata.name })),
+    ...ours.map(({ metadata }): EarlierData => ({ kind: 'VolumeSnapshot', name: metadata.name })),
+    ...backups.map(({ metadata }) => ({ kind: 'PersistentVolumeClaim' as const, name: metadata?.name ?? '' })),
     ...(isFormer && former !== undefined ? [{ kind: 'PersistentVolume' as const, name: former }] : []),
   ];
 }

@@ -5,6 +5,7 @@ import type { Target } from '../../target/target.ts';
 import { copyable } from '../../text/commands.ts';
 import { shell } from '../../text/shell.ts';
 import { backupName, type Backup } from '../../objects/backup.ts';
+import { isBackupClaim } from '../../objects/copy.ts';
 import { isOfVolume } from '../../objects/snapshot.ts';
 import { isCompleteCopy } from './complete-copy.ts';
 
@@ -74,10 +75,8 @@ async function ofClaim(
   claim: V1PersistentVolumeClaim,
 ): Promise<FoundBackup | undefined> {
   const { metadata, spec, status } = claim;
-  const isNamed = isNameOfBackup(target, metadata?.name ?? '');
-  if (!isNamed) return undefined;
-  const { kind, name } = spec?.dataSource ?? {};
-  const isClone = kind === 'PersistentVolumeClaim' && name === target.volume.claimName;
+  if (!isBackupClaim(target, claim)) return undefined;
+  const isClone = spec?.dataSource !== undefined;
   if (!isClone && !(await isCompleteCopy(cluster, target, claim))) return undefined;
   const made = metadata?.creationTimestamp;
   return {
@@ -86,10 +85,6 @@ async function ofClaim(
     madeAt: made === undefined ? unknownTime : new Date(made).toISOString(),
     isReady: status?.phase === 'Bound',
   };
-}
-
-function isNameOfBackup({ volume: { claimName } }: Target, name: string): boolean {
-  return name.startsWith(`${claimName}-before-upgrade-`) && /-before-upgrade-\d{14}$/.test(name);
 }
 
 /**

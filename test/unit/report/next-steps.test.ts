@@ -116,27 +116,36 @@ describe('what is left to do', () => {
       name: `data-postgresql-0-before-upgrade-2025010203040${String(n)}`,
     }));
     const volume = { kind: 'PersistentVolume', name: 'pv-1' } as const;
+    const claim = { kind: 'PersistentVolumeClaim', name: 'data-postgresql-0-before-upgrade-20250102030400' } as const;
     const before = nextSteps({ ...ended, verdict });
     const steps = nextSteps({
       ...ended,
       verdict,
-      earlier: [volume, ...earlier, ...Array.from({ length: 17 }, () => volume)],
+      earlier: [volume, claim, ...earlier, ...Array.from({ length: 16 }, () => volume)],
     }).slice(before.length);
     expect(steps).toHaveLength(isNamed ? 4 : 0);
     for (const step of steps) expect(notCopyable(step)).toEqual([]);
     if (!isNamed) return;
-    const [ofVolume, ofSnapshot, , others] = steps;
+    const [ofVolume, ofClaim, ofSnapshot, others] = steps;
     expect(ofVolume?.text).toContain(
       'PersistentVolume `pv-1` is the volume that the server had before a restore. It costs storage.',
     );
     expect(ofVolume?.commands?.[0]?.lines.at(-1)).toContain('kubectl patch persistentvolume pv-1 ');
+    expect(ofClaim?.text).toBe(
+      'PersistentVolumeClaim `data-postgresql-0-before-upgrade-20250102030400` is from an earlier upgrade. It costs storage. Remove it when nobody needs the data of that time any more.',
+    );
+    expect(ofClaim?.commands?.[0]?.lines).toEqual([
+      'kubectl -n circleci-server delete persistentvolumeclaim data-postgresql-0-before-upgrade-20250102030400',
+    ]);
     expect(ofSnapshot?.text).toContain(
       '-20250102030401` is from an earlier upgrade. It costs storage. Remove it when nobody',
     );
     expect(ofSnapshot?.commands?.[0]?.lines).toEqual(
       removal.map((line) => line.replace('20260102030405', '20250102030401')),
     );
-    expect(others?.text).toMatch(/: VolumeSnapshot `\S+03`, VolumeSnapshot `\S+04`, Persist.* and 2 more\.$/);
+    expect(others?.text).toMatch(
+      /: VolumeSnapshot `\S+02`, VolumeSnapshot `\S+03`, VolumeSnapshot `\S+04`, Persist.* and 2 more\.$/,
+    );
   });
 
   test('after a rollback: values.yaml first, then the right on the new volume', () => {

@@ -225,6 +225,8 @@ describe('gathering facts', () => {
   describe('what earlier upgrades left in the storage', () => {
     const claimName = 'data-postgresql-0';
     const names = ['before-upgrade', 'of-14', 'live'].map((kind) => `${claimName}-${kind}-20250102030405`);
+    const claims = ['20250102030406', '20250102030407'].map((time) => `${claimName}-before-upgrade-${time}`);
+    const all = [...names, ...claims];
     const restored = {
       claim: { metadata: { name: claimName, namespace, labels: {}, annotations: {} }, spec: { volumeName: 'pv-1' } },
       ...{ volume: 'pv-1', former: 'pv-0' },
@@ -237,6 +239,19 @@ describe('gathering facts', () => {
           kind: 'VolumeSnapshot',
           metadata: { name, namespace },
           spec: { source: { persistentVolumeClaimName: claimName } },
+        });
+      const [clone = '', copy = ''] = claims;
+      const sources = {
+        [clone]: { kind: 'PersistentVolumeClaim', name: claimName },
+        [copy]: undefined,
+        [`${claimName}-before-upgrade-20250102030408`]: { kind: 'PersistentVolumeClaim', name: 'of-others' },
+        [`${claimName}-before-upgrade-by-hand`]: undefined,
+        [`${claimName}-copy`]: undefined,
+      };
+      for (const [name, dataSource] of Object.entries(sources))
+        from.put('persistentvolumeclaims', {
+          metadata: { name, namespace },
+          spec: { ...(dataSource && { dataSource }) },
         });
       const claimRef = { name: volumeOf, namespace };
       return from.put('persistentvolumes', {
@@ -251,10 +266,10 @@ describe('gathering facts', () => {
       return keptData.known ? keptData.value.map(({ name }) => name) : keptData.code;
     };
 
-    test('is the snapshots that this action made, and the volume before a restore', async () => {
-      expect(await left(withLeft(await rolledBack()))).toEqual([...names, 'pv-0']);
-      expect(await left(withLeft(ended))).toEqual(names);
-      expect(await left(withLeft(await rolledBack(), 'of-others'))).toEqual(names);
+    test('is the snapshots, clones and copies that this action made, and the volume before a restore', async () => {
+      expect(await left(withLeft(await rolledBack()))).toEqual([...all, 'pv-0']);
+      expect(await left(withLeft(ended))).toEqual(all);
+      expect(await left(withLeft(await rolledBack(), 'of-others'))).toEqual(all);
     });
 
     test('is not named while an upgrade is open: it may be the only way back', async () => {
@@ -263,11 +278,12 @@ describe('gathering facts', () => {
 
     test('is left out as far as it can not be read, and nothing fails', async () => {
       const refused = withLeft(await rolledBack());
-      expect(await left(refused.refuse('list', 'volumesnapshots', 403, 'forbidden'))).toEqual(['pv-0']);
+      expect(await left(refused.refuse('list', 'volumesnapshots', 403, 'forbidden'))).toEqual([...claims, 'pv-0']);
+      expect(await left(refused.refuse('list', 'persistentvolumeclaims', 403, 'forbidden'))).toEqual(['pv-0']);
       expect(await left(refused.refuse('find', 'persistentvolumes', 403, 'forbidden', 'pv-0'))).toEqual([]);
       const without = withLeft(ended);
       without.missing.add('volumesnapshots');
-      expect(await left(without)).toEqual([]);
+      expect(await left(without)).toEqual(claims);
     });
   });
 
