@@ -32,6 +32,8 @@ export interface Hazard {
   readonly doubt?: string;
   /** What to do, in words. */
   readonly advice: string;
+  /** Whether a person has to look which locales the images have: a finding then has the commands for it. */
+  readonly needsLocales?: true;
 }
 
 /** What one query found. */

@@ -23,7 +23,8 @@ export const textHazards: readonly Hazard[] = [
     shows: 'upgrade',
     says: 'collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist; could not create locale "de_DE.utf8"',
     advice:
-      'Make sure that both images have the locale (locale -a). Rebuild indexes with ICU collations after the upgrade.',
+      'Look whether both images have the locale; the check prints a command for each. `locale -a` writes de_DE.UTF-8 as de_DE.utf8. Where an image lacks the locale, use another one, or drop the collation and what uses it. Rebuild indexes with ICU collations after the upgrade.',
+    needsLocales: true,
     onlyIfExists: [
       `SELECT 1 FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND deptype <> 'p'`,
       'SELECT 1 FROM pg_collation WHERE oid >= 16384',

@@ -1,7 +1,9 @@
 import type { Check } from '../../facts/check.ts';
-import { judgeFact } from '../../findings/finding.ts';
+import { judgeFact, shellRemedy, type Answer } from '../../findings/finding.ts';
+import type { Facts } from '../../facts/facts.ts';
 import type { Hazard } from '../../hazards/hazard.ts';
 import { judgeHazard } from '../../hazards/judge-hazard.ts';
+import { listLocales } from './locale.ts';
 
 /** The check of a hazard: passed only where every place was asked and none has it. */
 export function hazardCheck(hazard: Hazard): Check {
@@ -15,6 +17,15 @@ export function hazardCheck(hazard: Hazard): Check {
     shows,
     advice,
     ...(says === undefined ? {} : { says }),
-    run: ({ hazards }) => judgeFact(hazards, (facts) => judgeHazard(hazard, facts)),
+    run: (facts) => {
+      const answer = judgeFact(facts.hazards, (found) => judgeHazard(hazard, found));
+      return hazard.needsLocales === true ? withLocales(answer, facts) : answer;
+    },
   };
+}
+
+function withLocales(answer: Answer, facts: Facts): Answer {
+  const isFound = answer.status === 'failed' || answer.status === 'warning';
+  if (!isFound || answer.remedy === undefined) return answer;
+  return { ...answer, remedy: shellRemedy(answer.remedy.text, ...listLocales(facts)) };
 }

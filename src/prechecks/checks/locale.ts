@@ -1,8 +1,9 @@
 import type { DatabaseFacts } from '../../database/server.ts';
 import { connectCommand } from '../../database/script.ts';
-import { failed, judgeFact, passed, psqlRemedy, worst, type Answer } from '../../findings/finding.ts';
+import { failed, judgeFact, passed, psqlRemedy, shell, worst, type Answer } from '../../findings/finding.ts';
 import type { Known } from '../../common/known.ts';
 import type { Check } from '../../facts/check.ts';
+import type { Facts } from '../../facts/facts.ts';
 import type { ImageFacts } from '../../probes/probe.ts';
 import { unaskedImage } from './not-probed.ts';
 
@@ -41,6 +42,23 @@ export const localeChecks: readonly Check[] = [
       worst(judgeLocales('upgrade image', upgradeProbe), judgeLocales('serving image', servingProbe)),
   },
 ];
+
+/** For each image, a command that lists its locales, by a pod that Pod Security `restricted` admits. */
+export function listLocales({ inputs, target, upgradeImage, serving }: Facts): string[] {
+  const secrets = (target.statefulSet.spec?.template.spec?.imagePullSecrets ?? []).map(({ name = '' }) => name);
+  const names = [...new Set([...secrets, inputs.imagePullSecret])].filter((name) => name !== '');
+  return [...new Set([upgradeImage, serving.reference])].map((image, index) => {
+    const pod = `locales-${String(index + 1)}`;
+    const spec = {
+      securityContext: { runAsNonRoot: true, runAsUser: target.userId, seccompProfile: { type: 'RuntimeDefault' } },
+      imagePullSecrets: names.map((name) => ({ name })),
+      containers: [
+        { name: pod, securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+      ],
+    };
+    return shell`kubectl -n ${target.namespace} run ${pod} --rm -i --restart=Never --image=${image} --override-type=strategic --overrides=${JSON.stringify({ spec })} --command -- locale -a`;
+  });
+}
 
 function describeDatabase(d: DatabaseFacts): string {
   return `${d.name}: ${d.encoding}, LC_COLLATE ${d.collate}, LC_CTYPE ${d.ctype}`;

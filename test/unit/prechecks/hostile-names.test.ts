@@ -98,6 +98,7 @@ async function scenes(name: string): Promise<[string, Partial<Facts>][]> {
       { target, missingPermissions: known([permission]), user: known(`system:serviceaccount:${name}:${name}`) },
     ],
     ['statefulset', { target: { ...target, replicas: 0 } }],
+    ['collations', { target, upgradeImage: name, hazards: known({ server: known({}), databases: { d: collations } }) }],
     ['server-release', { target, charts: known([]) }],
     ['free-space', { target: claimed, files: known(full), storageClass: unread('no') }],
     [
@@ -118,6 +119,8 @@ async function scenes(name: string): Promise<[string, Partial<Facts>][]> {
     ['superuser-login', { target, server: known({ ...server, currentUser: 'reader' }) }],
   ];
 }
+
+const collations = known({ collations: known({ total: 1, rows: [{ object: 'o', detail: 'd', remedy: '' }] }) });
 
 const permission = { verb: 'get', resource: 'pods', mode: 'precheck', why: 'w' } as const;
 

@@ -97,3 +97,29 @@ describe('two answers in one', () => {
     },
   );
 });
+
+describe('collations', () => {
+  const rows = [{ object: 'public.mine', detail: 'locale de_DE.utf8 of the operating system, used by t', remedy: '' }];
+  const hazards = known({
+    server: known({}),
+    databases: { circle: known({ collations: known({ total: 1, rows }) }) },
+  });
+
+  test('has for each image a command that lists its locales, in a pod that Pod Security admits', async () => {
+    const { status, commands } = await answerOf('collations', { hazards });
+    expect(status).toBe('warning');
+    const [ofUpgrade, ofServing, ...others] = commands.split('\n');
+    expect(others).toEqual([]);
+    const spec =
+      '{"spec":{"securityContext":{"runAsNonRoot":true,"runAsUser":1001,"seccompProfile":{"type":"RuntimeDefault"}},"imagePullSecrets":[{"name":"regcred"}],"containers":[{"name":"locales-1","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}';
+    expect(ofUpgrade).toBe(
+      `kubectl -n circleci-server run locales-1 --rm -i --restart=Never --image=${upgradeProbe.image} --override-type=strategic --overrides='${spec}' --command -- locale -a`,
+    );
+    expect(ofServing).toContain(`run locales-2 --rm -i --restart=Never --image=${servingProbe.image} `);
+  });
+
+  test('that are not there, or could not be asked, have no command', async () => {
+    expect((await answerOf('collations')).remedy).toBeUndefined();
+    expect((await answerOf('collations', { hazards: unread('no answer') })).commands).toBe('');
+  });
+});
