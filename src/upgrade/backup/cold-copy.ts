@@ -1,5 +1,6 @@
 // The backup without the storage's help: a Job of ours copies the stopped server's volume to another one and compares every file.
 // Decision: docs/decisions/0031-cold-copy.md
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { describe, UpgradeError, WaitError } from '../../common/errors.ts';
 import { known } from '../../common/known.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
@@ -9,15 +10,17 @@ import { anchorNode } from '../../objects/anchor.ts';
 import { backupClaimName, copyClaim, copyName } from '../../objects/copy.ts';
 import { copyJob, copyJobName, trialBytes, type CopyWork } from '../../objects/copy-job.ts';
 import { isOurJob } from '../../objects/ours.ts';
-import { suffixOf } from '../../objects/snapshot.ts';
 import { shell } from '../../text/shell.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
 import { copyable } from '../../text/commands.ts';
 import { oneLine } from '../../text/visible.ts';
 import type { Context, PlanContext } from '../contract/step.ts';
+import { expectAnchored } from '../job/job-run.ts';
 import { expectFreeName } from '../job/remove-job.ts';
+import { detach, unschedulable } from '../server/anchor.ts';
 import { expectClaim } from '../server/claim.ts';
+import { claimOfRun, claimToFill, differenceOf } from './claim-to-fill.ts';
 import { isCompleteCopy, markComplete, planMarkComplete } from './complete-copy.ts';
 import { isColdCopy, makeCopy, removeCopy, removeJobOfCopy } from './copy.ts';
 
@@ -33,7 +36,7 @@ export function planCopy(draft: PlanContext): Move[] {
   const source = target.volume.claimName;
   const job = copyJob(target, settings, scripts, { command: 'copy', source, copy, node: anchorNode(target) });
   return [
-    { does: 'create', resource: 'persistentvolumeclaims', object: copyClaim(target, copy, undefined) },
+    { does: 'create', resource: 'persistentvolumeclaims', object: claimOfRun(target, copy, settings.runId) },
     { does: 'create', resource: 'jobs', object: job, until: 'the copy is complete' },
     planMarkComplete(target, copy),
   ];
@@ -54,6 +57,7 @@ export async function takeCopy(context: Context): Promise<string> {
   }
   await expectClaim(context);
   const copy = await claimToFill(context);
+  await expectAnchored(context);
   const node = results.isStillAttached === true ? results.anchor?.node : undefined;
   const work: CopyWork = { command: 'copy', source: target.volume.claimName, copy, node };
   const { message } = await runCopyJob(context, work, context.inputs, timeline.expectedTime('backup'));
@@ -61,19 +65,6 @@ export async function takeCopy(context: Context): Promise<string> {
   await markComplete(context, copy);
   await journal.note('backup', copy);
   return copy;
-}
-
-/** The claim that an earlier run has begun to fill, or a new one. */
-async function claimToFill({ cluster, target, journal, clock }: Context): Promise<string> {
-  const { namespace } = target;
-  const { copying } = journal.noted;
-  const found = copying === undefined ? undefined : await cluster.find('persistentvolumeclaims', copying, namespace);
-  // A complete one may be of a server that has served since.
-  if (copying !== undefined && found !== undefined && !(await isCompleteCopy(cluster, target, found))) return copying;
-  const name = backupClaimName(target, suffixOf(clock.now()));
-  await journal.note('copying', name);
-  await cluster.create('persistentvolumeclaims', copyClaim(target, name, undefined), { namespace });
-  return name;
 }
 
 /** Before the server gets its volume again: ends a copy that is under way, and says of an incomplete one that it is no backup. */
@@ -84,6 +75,7 @@ export async function abandonCopy(context: Context): Promise<void> {
   await endCopyJob(context);
   const claim = await cluster.find('persistentvolumeclaims', copying, target.namespace);
   if (claim === undefined || (await isCompleteCopy(cluster, target, claim))) return;
+  if ((await differenceOf(context, claim)) !== undefined) return;
   results.warnings.push(
     `PersistentVolumeClaim ${copying} holds no complete copy of the volume, so it is no backup. Delete it: ${copyable(shell`kubectl -n ${target.namespace} delete pvc ${copying}`)}`,
   );
@@ -214,12 +206,16 @@ async function runCopyJob(
   limits: Limits = context.inputs,
   expected?: number,
 ): Promise<JobResult> {
-  const { cluster, target, settings, scripts } = context;
   await expectFreeName(context, copyJobName);
   await endCopyJob(context);
-  const wanted = copyJob(target, settings, scripts, work);
-  const job = await cluster.create('jobs', wanted, { namespace: target.namespace });
-  const pod = await waitForStart(context, job, limits.jobStartTimeout);
+  // The trial has to run on the server's node.
+  const isAtAnchor = work.command === 'copy' && work.node !== undefined;
+  const isLost = (waiting: V1Pod) => isAtAnchor && unschedulable(waiting) !== undefined;
+  let pod = await waitForStart(context, await createJob(context, work), limits.jobStartTimeout, isLost);
+  if (isLost(pod)) {
+    await makeFree(context, pod);
+    pod = await waitForStart(context, await createJob(context, { ...work, node: undefined }), limits.jobStartTimeout);
+  }
   const end = await followToEnd(context, pod, limits.jobTimeout, expected);
   await endCopyJob(context);
   if (end.exitCode === 0 && end.result !== undefined) return end.result;
@@ -229,4 +225,17 @@ async function runCopyJob(
     `Job ${copyJobName} could not ${what}: ${jobFailure(end)}`,
     "The Job only reads the volume that it copies. Look at this run's log, then at the StorageClass and the room on the volume.",
   );
+}
+
+async function createJob({ cluster, target, settings, scripts }: Context, work: CopyWork): Promise<V1Job> {
+  return await cluster.create('jobs', copyJob(target, settings, scripts, work), { namespace: target.namespace });
+}
+
+/** Where no node takes the pod, as long as it has to go to the anchor's: removes Job and anchor, so that another Job can go anywhere. */
+async function makeFree(context: Context, pod: V1Pod): Promise<void> {
+  context.log.info(
+    `No node takes the pod of Job ${copyJobName}, which has to go where the volume is: ${unschedulable(pod) ?? ''}`,
+  );
+  await endCopyJob(context);
+  await detach(context, `the pod of Job ${copyJobName} has to go to another one`);
 }

@@ -88,7 +88,7 @@ function attachedFor({ results }: Context, command: JobCommand): StillAttached |
 }
 
 /** Removes what is left of an anchor that does not keep the volume any more: the Job then goes where it can. */
-async function expectAnchored(context: Context): Promise<void> {
+export async function expectAnchored(context: Context): Promise<void> {
   const { anchor } = context.results;
   const loss = anchor && (await lossOfAnchor(context, anchor));
   if (loss !== undefined) await detach(context, loss);

@@ -10,7 +10,7 @@ import { stopPostgresql } from '../../../src/upgrade/steps/stop-postgresql.ts';
 import { runUpgradeJob } from '../../../src/upgrade/steps/upgrade-job.ts';
 import { namespace, oldImage } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
-import { alter, anchor, anchored, attachment, endsWith } from './anchored.ts';
+import { alter, anchor, anchored, attachment, endsWith, full } from './anchored.ts';
 import type { Setting } from './context.ts';
 import { ending, revertName } from './job-controller.ts';
 
@@ -26,24 +26,6 @@ describe('the upgrade Job beside an anchor', () => {
     const setting = await anchored(...given);
     await stopPostgresql.run(setting.context);
     return setting;
-  }
-
-  /** No node takes the Job's pod as long as it has to go to the anchor's. */
-  function full(setting: Setting): void {
-    const condition = {
-      ...{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' },
-      message: '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable.',
-    };
-    setting.cluster.hooks.push(() => {
-      for (const pod of setting.cluster.all('pods')) {
-        if (pod.metadata?.name?.startsWith(`${jobName}-`) !== true || pod.spec === undefined) continue;
-        if (pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution === undefined) continue;
-        delete pod.spec.nodeName;
-        if (setting.cluster.peek('jobs', jobName, namespace) === undefined)
-          setting.cluster.remove('pods', pod.metadata.name, namespace);
-        else setting.cluster.put('pods', { ...pod, status: { phase: 'Pending', conditions: [condition] } });
-      }
-    });
   }
 
   test('has to go where the volume is, and refuses a server that did not end cleanly', async () => {
@@ -65,7 +47,7 @@ describe('the upgrade Job beside an anchor', () => {
 
   test('that can not go there is made again for any node, and the anchor is removed at once', async () => {
     const setting = await stopped();
-    full(setting);
+    full(setting, jobName);
     await runUpgradeJob.run(setting.context);
     expect(setting.log.text).toContain('1 Insufficient cpu');
     expect(setting.log.text).toContain(`the pod of Job ${jobName} has to go to another one`);
@@ -84,7 +66,7 @@ describe('the upgrade Job beside an anchor', () => {
 
   test('whose second creation is not answered counts as asked for', async () => {
     const setting = await stopped();
-    full(setting);
+    full(setting, jobName);
     let creations = 0;
     setting.cluster.hooks.push(({ method, resource }) => {
       if (method === 'create' && resource === 'jobs' && ++creations === 2) throw answerError('create jobs', 503, '{}');

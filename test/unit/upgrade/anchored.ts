@@ -11,8 +11,8 @@ import { controlStorage } from './storage-controller.ts';
 const took = ending(0, { command: 'revert', outcome: 'reverted', message: 'the old data directory is back' });
 
 /** A server with an anchor, whose applications are stopped. */
-export async function anchored(upgrade = ending(0)): Promise<Setting> {
-  const setting = await setUp();
+export async function anchored(upgrade = ending(0), ...given: Parameters<typeof setUp>): Promise<Setting> {
+  const setting = await setUp(...given);
   controlStatefulSet(setting);
   controlJobs(setting, { [jobName]: upgrade, [revertName]: took });
   controlStorage(setting);
@@ -48,4 +48,22 @@ export function endsWith(exitCode: number, restartCount = 0) {
     const ended = { ...status, restartCount, state: { terminated: { exitCode } } };
     return { ...pod, status: { ...pod.status, containerStatuses: [ended] } };
   };
+}
+
+/** No node takes the pod of this Job as long as it has to go to the anchor's. */
+export function full({ cluster }: Pick<Setting, 'cluster'>, job: string): void {
+  const condition = {
+    ...{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' },
+    message: '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable.',
+  };
+  cluster.hooks.push(() => {
+    if (cluster.peek('jobs', anchorName, namespace) === undefined) return;
+    for (const pod of cluster.all('pods')) {
+      if (pod.metadata?.name?.startsWith(`${job}-`) !== true || pod.spec === undefined) continue;
+      if (pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution === undefined) continue;
+      delete pod.spec.nodeName;
+      if (cluster.peek('jobs', job, namespace) === undefined) cluster.remove('pods', pod.metadata.name, namespace);
+      else cluster.put('pods', { ...pod, status: { phase: 'Pending', conditions: [condition] } });
+    }
+  });
 }

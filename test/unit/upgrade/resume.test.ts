@@ -3,6 +3,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { answerError } from '../../../src/adapters/api-error.ts';
 import { isRunError } from '../../../src/common/errors.ts';
 import { anchorName } from '../../../src/objects/anchor.ts';
+import { copyJobName } from '../../../src/objects/copy-job.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
@@ -14,6 +15,7 @@ import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import { choiceUpTo } from '../../choice.ts';
 import { inputs, namespace, newImage, oldImage, scaledObject } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
+import { full } from './anchored.ts';
 import { collectPods, ending, revertName, served } from './job-controller.ts';
 import { dyingAt, Killed } from './dying-cluster.ts';
 import { anotherRun, live, loseRowOn14 } from './live.ts';
@@ -103,6 +105,12 @@ const stories = {
     end: ['upgraded', 'already-upgraded'],
     given: { backup: 'copy' },
   },
+  'an upgrade whose copy finds no room beside the anchor': {
+    states: { [jobName]: ending(0), [revertName]: reverted },
+    end: ['upgraded', 'already-upgraded'],
+    given: { backup: 'copy' },
+    full: copyJobName,
+  },
   'an upgrade whose Job fails after the volume was copied': {
     states: { [jobName]: ending(1), [revertName]: reverted },
     end: ['reverted'],
@@ -145,6 +153,7 @@ async function begin(story: keyof typeof stories): Promise<Live> {
   silenceStopped(setting);
   collectPods(setting);
   if ('loses' in told) loseRowOn14(setting);
+  if ('full' in told) full(setting, told.full);
   return setting;
 }
 

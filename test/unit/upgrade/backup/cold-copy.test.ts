@@ -1,14 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import type { V1ContainerState } from '@kubernetes/client-node';
+import type { V1ContainerState, V1PersistentVolumeClaim, V1PersistentVolumeClaimSpec } from '@kubernetes/client-node';
+import { anchorName } from '../../../../src/objects/anchor.ts';
 import { copyName } from '../../../../src/objects/copy.ts';
 import { copyJobName } from '../../../../src/objects/copy-job.ts';
 import { copyClaim } from '../../../../src/objects/copy.ts';
+import { claimOfRun } from '../../../../src/upgrade/backup/claim-to-fill.ts';
 import { findBackup } from '../../../../src/upgrade/backup/our-backup.ts';
 import { proveBackup } from '../../../../src/upgrade/backup/prove.ts';
 import { takeBackup } from '../../../../src/upgrade/backup/take.ts';
 import { stopPostgresql } from '../../../../src/upgrade/steps/stop-postgresql.ts';
 import { namespace } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
+import { alter, anchor, anchored, full } from '../anchored.ts';
 import { controlStatefulSet, setUp, type Setting } from '../context.ts';
 import { collectPods, controlJobs, ending } from '../job-controller.ts';
 import { controlStorage } from '../storage-controller.ts';
@@ -21,6 +24,11 @@ async function prepared(state?: V1ContainerState, given: Readonly<Record<string,
   controlJobs(setting, state === undefined ? {} : { [copyJobName]: state });
   collectPods(setting);
   return setting;
+}
+
+/** A claim with this in its spec. */
+function having(more: Partial<V1PersistentVolumeClaimSpec>) {
+  return (claim: V1PersistentVolumeClaim): V1PersistentVolumeClaim => ({ ...claim, spec: { ...claim.spec, ...more } });
 }
 
 const jobs = ({ cluster }: Setting) => cluster.all('jobs').map(({ metadata }) => metadata?.name);
@@ -75,13 +83,65 @@ describe('the copy', () => {
     const { cluster, context } = await prepared();
     const earlier = 'data-postgresql-0-before-upgrade-20260102030000';
     await context.journal.note('copying', earlier);
-    cluster.put('persistentvolumeclaims', {
-      ...copyClaim(context.target, earlier, undefined),
-      metadata: { name: earlier, namespace, uid: 'uid-of-earlier' },
+    await cluster.create('persistentvolumeclaims', claimOfRun(context.target, earlier, context.settings.runId), {
+      namespace,
     });
     await takeBackup.run(context);
     expect(cluster.writes).not.toContain(`create persistentvolumeclaims/${name}`);
     expect(context.journal.noted.backup).toBe(earlier);
+    expect(context.results.warnings).toEqual([]);
+  });
+
+  const run = (id: string) => ({ annotations: { 'circleci-server-postgresql-upgrade/run': id } });
+  test.each<[string, (claim: V1PersistentVolumeClaim) => V1PersistentVolumeClaim, string]>([
+    [
+      'names no upgrade',
+      ({ metadata, ...claim }) => ({ ...claim, metadata: { ...metadata, annotations: {} } }),
+      'it does not name',
+    ],
+    [
+      'names another upgrade',
+      ({ metadata, ...claim }) => ({ ...claim, metadata: { ...metadata, ...run('another') } }),
+      'it does not name this upgrade',
+    ],
+    [
+      'is being deleted',
+      ({ metadata, ...claim }) => ({ ...claim, metadata: { ...metadata, deletionTimestamp: new Date(0) } }),
+      'it is being deleted',
+    ],
+    ['has a data source', having({ dataSource: { kind: 'PersistentVolumeClaim', name: 'x' } }), 'it has a data source'],
+    ['is larger', having({ resources: { requests: { storage: '9Gi' } } }), 'its size differs'],
+    ['is of another class', having({ storageClassName: 'slow' }), 'its StorageClass'],
+    ['is shared', having({ accessModes: ['ReadWriteMany'] }), 'its access modes'],
+    [
+      'has the volume of others',
+      having({ volumeName: 'pv-of-others' }),
+      'PersistentVolume pv-of-others is not bound to it',
+    ],
+    ["has the server's volume", having({ volumeName: 'pv-1' }), "PersistentVolume pv-1, which is or was the server's"],
+  ])('never goes to a claim of that name which %s', async (_what, change, why) => {
+    const { cluster, context } = await prepared();
+    const { volume } = context.target;
+    const spec = { ...volume.claim.spec, storageClassName: 'standard', accessModes: ['ReadWriteOnce'] };
+    const target = { ...context.target, volume: { ...volume, claim: { ...volume.claim, spec } } };
+    const theirs = 'data-postgresql-0-before-upgrade-20260102030000';
+    await context.journal.note('copying', theirs);
+    const made = claimOfRun(target, theirs, context.settings.runId);
+    const claim = { ...made, metadata: { ...made.metadata, uid: 'uid-of-theirs' }, status: { phase: 'Bound' } };
+    cluster
+      .put('persistentvolumes', {
+        metadata: { name: 'pv-of-others' },
+        spec: { claimRef: { name: 'others', namespace, uid: 'uid-of-others' } },
+      })
+      .put('persistentvolumeclaims', change(claim));
+    await takeBackup.run({ ...context, target });
+    expect(context.journal.noted).toMatchObject({ copying: name, backup: name });
+    const created = cluster.calls.filter(({ method, resource }) => method === 'create' && resource === 'jobs');
+    expect(JSON.stringify(created.map(({ body }) => body))).not.toContain(theirs);
+    expect(cluster.writes.filter((write) => write.includes(theirs))).toEqual([]);
+    expect(context.results.warnings).toEqual([
+      expect.stringMatching(`^PersistentVolumeClaim ${theirs} is not as this upgrade made it.*${why}`),
+    ]);
   });
 
   test('of a server that has served since is made again, and the older one stays', async () => {
@@ -104,6 +164,53 @@ describe('the copy', () => {
       metadata: { name: forged, namespace, uid: 'uid-of-forged' },
     });
     expect(await findBackup(cluster, context.target, forged)).toBe('foreign');
+  });
+});
+
+describe('the copy beside an anchor', () => {
+  const given = [undefined, { backup: 'copy' }, { backup: { kind: 'copy' } }] as const;
+  const requiredOf = ({ cluster }: Setting) =>
+    cluster.calls
+      .filter(({ method, resource }) => method === 'create' && resource === 'jobs')
+      .map(({ body }) => JSON.stringify(body).includes('requiredDuringScheduling'));
+
+  async function stopped(): Promise<Setting> {
+    const setting = await anchored(undefined, ...given);
+    collectPods(setting);
+    await stopPostgresql.run(setting.context);
+    return setting;
+  }
+
+  test('is made on its node', async () => {
+    const setting = await stopped();
+    await takeBackup.run(setting.context);
+    expect(requiredOf(setting)).toEqual([true]);
+    expect(anchor(setting)).toBeDefined();
+  });
+
+  test('that can not be made there is made on any node, and the anchor is removed at once', async () => {
+    const setting = await stopped();
+    full(setting, copyJobName);
+    await takeBackup.run(setting.context);
+    expect(setting.log.text).toContain('1 Insufficient cpu');
+    expect(setting.cluster.writes.filter((write) => write.includes('jobs/'))).toEqual([
+      `create jobs/${copyJobName}`,
+      `delete jobs/${copyJobName}`,
+      `delete jobs/${anchorName}`,
+      `create jobs/${copyJobName}`,
+      `delete jobs/${copyJobName}`,
+    ]);
+    expect(requiredOf(setting)).toEqual([true, false]);
+    expect(setting.context.journal.noted.backup).toBeDefined();
+    expect(setting.clock.monotonic()).toBeLessThan(5000);
+  });
+
+  test('goes to any node once the anchor was evicted', async () => {
+    const setting = await stopped();
+    alter(setting, anchorName, (pod) => ({ ...pod, status: { phase: 'Failed' } }));
+    await takeBackup.run(setting.context);
+    expect(requiredOf(setting)).toEqual([false]);
+    expect(anchor(setting)).toBeUndefined();
   });
 });
 
