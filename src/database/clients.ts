@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Database } from './database.ts';
+import { applicationName, type Database } from './database.ts';
 import { jsonLines } from './script.ts';
 
 const client = z.object({
@@ -21,8 +21,16 @@ const isClient = `backend_type = 'client backend' AND pid <> pg_backend_pid() AN
 /** In SQL, whether there is one. */
 export const isAnyClient = `EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE ${isClient})`;
 
+/**
+ * A session of ours that has come to its end stays in the list for some milliseconds, and the next look is much later. So each of these statements waits a moment if
+ * there is one. No session is left out by its name, which anybody may give to theirs: who is still there is a client. Only a session of our own role is waited for.
+ */
+const whileOursEnds = `SELECT 1 FROM (SELECT FROM pg_catalog.pg_stat_activity
+     WHERE ${isClient} AND application_name = '${applicationName}' AND usename = session_user LIMIT 1) AS ours WHERE pg_catalog.pg_sleep(0.02) IS NULL;
+`.repeat(5);
+
 /** Every session of a client, but the one that asks. */
-export const clientRows = `SELECT json_build_object('pid', pid, 'database', datname, 'user', usename, 'application', application_name,
+export const clientRows = `${whileOursEnds}SELECT json_build_object('pid', pid, 'database', datname, 'user', usename, 'application', application_name,
        'address', coalesce(host(client_addr), 'local'), 'state', coalesce(state, ''))
      FROM pg_catalog.pg_stat_activity
      WHERE ${isClient}

@@ -1,5 +1,7 @@
 // What a script of questions does on a real server where one of them fails, and what it leaves in the server's statistics.
+import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { readClients } from '../../src/database/clients.ts';
 import { readAll } from '../../src/database/measurement.ts';
 import { firstUnanswered, questionsScript } from '../../src/database/questions.ts';
 import { readDatabases } from '../../src/database/server.ts';
@@ -113,6 +115,26 @@ test('the look that sees no client asks in each database; while one is left, it 
   const gone = await readWhatIsLeft(database, { databases: ['gone', ...databases], questions: [one] });
   expect([gone.clients, gone.obstacles, gone.answers]).toEqual([[], [], undefined]);
   expect(gone.databases).toEqual(left.databases);
+});
+
+test("a session of the action's own name and role is given a moment to end, and counts if it stays; with another role it counts at once", async () => {
+  server.sql('postgres', 'CREATE ROLE enemy LOGIN');
+  const database = server.database();
+  for (const [role, isAwaited] of [
+    ['postgres', true],
+    ['enemy', false],
+  ] as const) {
+    const env = { ...server.environment, PGAPPNAME: 'postgresql-upgrade' };
+    const session = spawn('psql', ['-XAtq', '-U', role, '-d', 'other'], { env });
+    session.stdin.write('\\echo begun\n');
+    await new Promise((resolve) => session.stdout.once('data', resolve));
+    const begun = Date.now();
+    const found = await readClients(database);
+    expect(found).toMatchObject([{ application: 'postgresql-upgrade', user: role, database: 'other' }]);
+    if (isAwaited) expect(Date.now() - begun).toBeGreaterThanOrEqual(100);
+    session.stdin.end('\\q\n');
+    await new Promise((resolve) => session.once('close', resolve));
+  }
 });
 
 test('sort orders of databases with other encodings, and of many collations, come through one session', async () => {
