@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { jobName } from '../../src/objects/upgrade-job.ts';
 import { copyName } from '../../src/objects/copy.ts';
 import { journalName } from '../../src/objects/journal-name.ts';
+import { choiceOf } from '../choice.ts';
 import { namespace, statefulSet } from '../unit/objects.ts';
 import { claimName, enter, expectTwelve, stage, type Stage } from './journal/stage.ts';
 import { momentOf, runMode, type Ended, type Moment } from './journal/world.ts';
@@ -92,15 +93,18 @@ async function each(scenes: readonly Scene[], act: (scene: Scene) => Promise<voi
 
 let setting: Stage;
 let scenes: readonly Scene[];
+/** In npm test a choice, with each moment at which there is no claim: the ways back differ most there. */
+let chosen: readonly Scene[];
 
 beforeAll(async () => {
   setting = await stage();
   scenes = await scenesOf(setting);
+  const some = choiceOf(scenes, 25);
+  chosen = scenes.filter((scene) => some.includes(scene) || !hasClaim(scene));
 });
 
 test('the moments hold all of an exchange of volumes', () => {
-  const claims = ({ moment }: Scene) => namesOf(moment, 'persistentvolumeclaims');
-  const claimless = scenes.filter((scene) => !claims(scene).includes(claimName));
+  const claimless = scenes.filter((scene) => !hasClaim(scene));
   const promised = scenes.filter(({ moment }) => {
     const volumes = (moment.objects.get('persistentvolumes') ?? []) as readonly V1PersistentVolume[];
     return volumes.some(({ spec }) => spec?.claimRef?.name === claimName && spec.claimRef.uid === undefined);
@@ -110,13 +114,13 @@ test('the moments hold all of an exchange of volumes', () => {
   expect(scenes.length).toBeGreaterThan(80);
 });
 
-function namesOf({ objects }: Moment, kind: 'persistentvolumeclaims'): string[] {
-  return (objects.get(kind) ?? []).map(({ metadata }) => metadata?.name ?? '');
+function hasClaim({ moment: { objects } }: Scene): boolean {
+  return (objects.get('persistentvolumeclaims') ?? []).some(({ metadata }) => metadata?.name === claimName);
 }
 
 describe('at each moment of an upgrade and its rollback, PostgreSQL 12 comes back', () => {
   test('where the seal does not fit any more, in one run', async () => {
-    await each(scenes, async (scene) => {
+    await each(chosen, async (scene) => {
       const spoiled = { ...scene.moment.data, seal: '0'.repeat(64) };
       enter(setting, scene, spoiled);
       for (const mode of ['upgrade', 'rollback'] as const) {
@@ -133,7 +137,7 @@ describe('at each moment of an upgrade and its rollback, PostgreSQL 12 comes bac
 
   test('where nothing of the journal can be read any more, by what the errors say', async () => {
     const codes = new Set<string>();
-    await each(scenes, async (scene) => {
+    await each(chosen, async (scene) => {
       enter(setting, scene, { record: 'nothing', seal: '0' });
       for (const code of await followRemedies(setting)) codes.add(code);
       expectTwelve(setting);
@@ -142,7 +146,7 @@ describe('at each moment of an upgrade and its rollback, PostgreSQL 12 comes bac
   });
 
   test('where somebody deleted the journal, by what the errors say', async () => {
-    await each(scenes, async (scene) => {
+    await each(chosen, async (scene) => {
       enter(setting, scene, scene.moment.data);
       const { cluster } = setting.world;
       cluster.remove('configmaps', journalName, namespace);
@@ -154,7 +158,7 @@ describe('at each moment of an upgrade and its rollback, PostgreSQL 12 comes bac
   });
 
   test('where the StatefulSet was made again, by what the errors say', async () => {
-    await each(scenes, async (scene) => {
+    await each(chosen, async (scene) => {
       enter(setting, scene, scene.moment.data);
       const again = statefulSet();
       setting.world.cluster.put('statefulsets', { ...again, metadata: { ...again.metadata, uid: 'made-again' } });

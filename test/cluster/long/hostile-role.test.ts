@@ -2,7 +2,7 @@
 // A role that owns a database, and may create objects in every schema "public", against whole runs: precheck, upgrade, rollback, and upgrade again.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { writeOptions } from '../../src/database/session-options.ts';
+import { writeOptions } from '../../../src/database/session-options.ts';
 import {
   hostileDatabase,
   hostileMark,
@@ -13,11 +13,11 @@ import {
   restoredKeys,
   restoredObjects,
   shadowScript,
-} from '../attacks/hostile-role.ts';
-import { isWhole } from '../choice.ts';
-import { commandsFor } from '../commands.ts';
-import { runAction } from './action.ts';
-import { environment, kubectl, kubectlWith, namespace, psql, reset } from './bench.ts';
+} from '../../attacks/hostile-role.ts';
+import { isWhole } from '../../choice.ts';
+import { commandsFor } from '../../commands.ts';
+import { runAction } from '../action.ts';
+import { environment, kubectl, kubectlWith, namespace, psql, reset } from '../bench.ts';
 
 jest.setTimeout(15 * 60_000);
 

@@ -1,12 +1,12 @@
 // What a role without rights does with locks on its own objects: it keeps a session of ours waiting, and changes meanwhile what that session has looked at.
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { fingerprintScript, shareOf, type DatabaseFingerprint } from '../../src/database/fingerprint.ts';
-import { measure } from '../../src/database/measurement.ts';
-import { fullStatistics, quickStatistics } from '../../src/database/statistics.ts';
-import { lockFixture } from '../hazards/live-fixtures.ts';
-import { Installations, Server, type Major } from '../hazards/server.ts';
-import { hostileDatabase as own, hostileRole as role } from './hostile-role.ts';
-import { begin, evil, harm, hasLooked, nobodyHasLooked, untilAwaited, untilItWaits } from './races.ts';
+import { fingerprintScript, shareOf, type DatabaseFingerprint } from '../../../src/database/fingerprint.ts';
+import { measure } from '../../../src/database/measurement.ts';
+import { fullStatistics, quickStatistics } from '../../../src/database/statistics.ts';
+import { lockFixture } from '../../hazards/live-fixtures.ts';
+import { Installations, Server, type Major } from '../../hazards/server.ts';
+import { hostileDatabase as own, hostileRole as role } from '../hostile-role.ts';
+import { begin, evil, harm, hasLooked, nobodyHasLooked, untilAwaited, untilItWaits } from '../races.ts';
 
 jest.setTimeout(300_000);
 
