@@ -44,6 +44,14 @@ export const inputGroups: readonly InputGroup[] = [
     inputs: ['transfer', 'jobs', 'resources', 'statisticsBudget'],
   },
   {
+    title: 'Gates and hooks of the upgrade',
+    when: 'See [The upgrade](upgrade.md#gates-and-hooks).',
+    inputs: [
+      ...(['startBefore', 'maxDowntime', 'beforeApplicationsSql', 'beforeApplications'] as const),
+      ...(['afterApplications', 'hookTimeout', 'hookPassword'] as const),
+    ],
+  },
+  {
     title: 'Images from elsewhere',
     when: 'Another release, a mirror, an air-gapped cluster: see [Registries](registries.md).',
     inputs: ['serverRelease', 'imageSource', 'imageRepository', 'imageTag', 'upgradeImage', 'imagePullSecret'],

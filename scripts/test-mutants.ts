@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { seeBackupReady } from '../src/upgrade/backup/backup-ready.ts';
 import { improvements, release, reversibleSteps, statistics, validation } from '../src/upgrade/plan.ts';
+import { afterApplications, beforeApplications } from '../src/upgrade/steps/hooks.ts';
 import { finish } from '../src/upgrade/steps/finish.ts';
 
 /** Below test/unit/upgrade: where each step is tested. */
@@ -22,8 +23,10 @@ const testsOfSteps: Readonly<Record<string, string>> = {
   activate: 'steps/activate',
   verify: 'steps/verify',
   'update-extensions': 'steps/extensions',
+  'before-applications': 'steps/hooks',
   'restore-applications': 'steps/applications',
   'quick-analyze': 'steps/analyze',
+  'after-applications': 'steps/hooks',
   analyze: 'steps/analyze',
   'confirm-backup': 'backup/backup-ready',
   finish: 'steps/finish',
@@ -41,7 +44,9 @@ function mutants(): Map<string, string[]> {
     }
   }
   const { quick, full } = statistics;
-  for (const step of [...reversibleSteps, validation, ...improvements, release, quick, full, seeBackupReady, finish])
+  const hooks = [beforeApplications, afterApplications];
+  const done = [...reversibleSteps, validation, ...improvements];
+  for (const step of [...done, ...hooks, release, quick, full, seeBackupReady, finish])
     for (const what of ['run', ...(step.undo === undefined ? [] : ['undo'])]) {
       const file = testsOfSteps[step.id];
       found.set(`${what} ${step.id}`, file === undefined ? [] : [`test/unit/upgrade/${file}.test.ts`]);

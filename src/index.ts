@@ -1,4 +1,5 @@
 import { systemClock } from './adapters/clock.ts';
+import { runCommands } from './adapters/commands.ts';
 import { nodeCrypto } from './adapters/crypto.ts';
 import { takeEnvironment, withInputs, type Environment } from './adapters/environment.ts';
 import { readEvent, readScripts } from './adapters/files.ts';
@@ -101,6 +102,7 @@ const adapters: Adapters = {
     return redactedGitHub(github, redactor);
   },
   scripts: () => readScripts(import.meta.dirname),
+  runCommands,
   readEvent: () => readEvent(runner.environment('GITHUB_EVENT_PATH')),
 };
 if (asked.asks === 'help') runner.log.info(helpText(ACTION_VERSION));

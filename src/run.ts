@@ -7,6 +7,7 @@ import { nameWithVersion } from './inputs/command-line.ts';
 import { inputTable, parseInputs, type Inputs } from './inputs/inputs.ts';
 import type { Scripts } from './ports/scripts.ts';
 import type { Clock } from './ports/clock.ts';
+import type { RunCommands } from './ports/commands.ts';
 import { withoutLease, type Cluster } from './ports/cluster.ts';
 import type { Crypto } from './ports/crypto.ts';
 import type { GitHub } from './ports/github.ts';
@@ -39,6 +40,7 @@ export interface Adapters {
   readonly connect: (inputs: Inputs) => Promise<Cluster>;
   readonly connectGitHub: (token: string) => Promise<GitHub>;
   readonly scripts: () => Promise<Scripts>;
+  readonly runCommands: RunCommands;
   /** Payload of the event that started the workflow; undefined where it can't be read. */
   readonly readEvent: () => Promise<unknown>;
 }
@@ -133,7 +135,8 @@ async function work(adapters: Adapters, timeline: Timeline, progress: Progress):
   progress.cluster = cluster;
   progress.results.warnings.push(...cluster.weaknesses);
   const scripts = await adapters.scripts();
-  await clusterModes[inputs.mode]({ ...context, cluster, connection, crypto: adapters.crypto, scripts });
+  const { crypto, runCommands } = adapters;
+  await clusterModes[inputs.mode]({ ...context, cluster, connection, crypto, scripts, runCommands });
 }
 
 async function startOf({ runner, readEvent }: Adapters): Promise<Start> {

@@ -27,3 +27,18 @@ export function takeEnvironment(variables: NodeJS.ProcessEnv): Environment {
   for (const name of all.keys()) if (own.test(name) && !signIn.test(name)) Reflect.deleteProperty(variables, name);
   return { names: [...all.keys()], get: (name) => all.get(name) ?? '' };
 }
+
+/** Files by which a step of a workflow tells the runner what it would tell by commands in the log. */
+const commandFile = /^GITHUB_(?:ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$/;
+
+/**
+ * What commands of the workflow inherit: the variables that the workflow gave to the step. None of the action's own, no way to sign in as the workflow,
+ * and no file by which they could tell the runner anything.
+ */
+export function environmentOfCommands(variables: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) =>
+      value === undefined || own.test(name) || commandFile.test(name) ? [] : [[name, value]],
+    ),
+  );
+}

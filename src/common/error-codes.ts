@@ -1,6 +1,7 @@
 import { clusterCodes } from './error-codes/cluster.ts';
 import { configurationCodes } from './error-codes/configuration.ts';
 import { checks, failed, type CodeRow, type End } from './error-codes/end.ts';
+import { gateAndHookCodes } from './error-codes/gates-and-hooks.ts';
 import { gitHubCodes } from './error-codes/github.ts';
 import { upgradeCodes } from './error-codes/upgrade.ts';
 import { valuesFileCodes } from './error-codes/values-file.ts';
@@ -57,7 +58,7 @@ export const errorCodes = {
       'Do what each of them says, in the log and in the job summary.',
     ],
   },
-  UpgradeError: upgradeCodes,
+  UpgradeError: { ...upgradeCodes, ...gateAndHookCodes },
   WaitError: {
     'wait-limit': [
       failed,

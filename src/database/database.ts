@@ -3,8 +3,8 @@ import type { ClusterReader, ExecResult } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
-import { firstStatement, readOptions, writeOptions } from './session-options.ts';
-import { connectionTo, databaseOfError, eachDatabase, repeated, rowsOfEach, type Rows } from './script.ts';
+import { firstStatement, readOptions, scriptOptions, writeOptions } from './session-options.ts';
+import { connectionTo, databaseOfError, eachDatabase, ended, repeated, rowsOfEach, type Rows } from './script.ts';
 
 /** How long one command in the server's pod may take, in milliseconds, where nothing else is said. */
 const commandLimit = 60_000;
@@ -63,6 +63,21 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
   }
 
   /**
+   * Runs a script of the administrator's in one session, as psql runs a file. It is not repeated: where the connection breaks, nobody knows how far it came.
+   * @returns what psql prints
+   * @throws ClusterError with psql's own message at the first error, or where the limit is reached
+   */
+  async runScript(database: string, sql: string, limit: number): Promise<string> {
+    // On the same line, so that psql's messages have the numbers of the script's own lines.
+    return await this.psql(database, `${firstStatement} ${sql}`, scriptOptions(limit), limit, { through: ended });
+  }
+
+  /** The superuser's password, for commands of the workflow; only where its author has consented to that (`hook-password`). */
+  passwordByConsent(): string {
+    return this.password;
+  }
+
+  /**
    * Runs the same script in each database, one after the other in a single psql: to start a program in a pod takes longer
    * than most scripts do.
    * @param limit for each database, in milliseconds
@@ -81,7 +96,10 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
   private async each(databases: readonly string[], sql: string, options: string, limit: number): Promise<Rows> {
     if (databases.length === 0) return new Map();
     const [script, all] = [eachDatabase(databases, sql), limit * databases.length];
-    return rowsOfEach(databases, await retried(() => this.psql('template1', script, options, all, databases)));
+    return rowsOfEach(
+      databases,
+      await retried(() => this.psql('template1', script, options, all, { through: repeated, databases })),
+    );
   }
 
   /** Runs a command in the server's container, without a password. */
@@ -101,19 +119,22 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
     return await retried(() => this.command(command, limit));
   }
 
-  /** @param databases those that the script goes through after the first one */
+  /**
+   * @param through shell commands that make of the input what psql reads
+   * @param databases those that the script goes through after the first one
+   */
   private async psql(
     database: string,
     sql: string,
     options: string,
     limit: number,
-    databases: readonly string[] = [],
+    { through, databases = [] }: { readonly through?: string; readonly databases?: readonly string[] } = {},
   ): Promise<string> {
     const connection = connectionTo(database);
     const command = [
       'sh',
       '-c',
-      `${withPassword}; ${databases.length === 0 ? 'exec "$@"' : `{ ${repeated}; } | "$@"`}`,
+      `${withPassword}; ${through === undefined ? 'exec "$@"' : `{ ${through}; } | "$@"`}`,
       'sh',
       options,
       'psql',

@@ -38,6 +38,12 @@ export const repeated = [
 ].join('; ');
 
 /**
+ * Shell commands that write the script of their input, up to a line with \\q, and there end it. So psql runs a last statement that lacks its semicolon, and refuses one that is
+ * not complete.
+ */
+export const ended = "sed -n -e '/^\\\\q$/q' -e p";
+
+/**
  * On one line: the session's first statement. Then it prints the database. Where it may, it keeps pg_stat_statements from remembering what all
  * databases are asked: that has room for 5,000 statements, and would forget those of the applications. Without that library the parameter means nothing.
  */

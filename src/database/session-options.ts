@@ -88,6 +88,20 @@ export const writeOptions = optionsOf({
 });
 
 /**
+ * A session for a script of the administrator's, which may change things. Its statements end before the command is given up.
+ * @param limit of the whole command, in milliseconds
+ * @returns a value for PGOPTIONS
+ */
+export function scriptOptions(limit: number): string {
+  return optionsOf({
+    ...fixed,
+    default_transaction_read_only: 'off',
+    statement_timeout: String(Math.round(limit * 0.9)),
+    lock_timeout: '0',
+  });
+}
+
+/**
  * Parameters of pg_upgrade's sessions, and of those of the restore test in its new server: no limit, and no wait for the disk at each commit. pg_upgrade
  * sets the latter for the new server too, but what is stored for a database would win over that. A value for PGOPTIONS, which its programs read from the environment.
  */

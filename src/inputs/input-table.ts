@@ -19,6 +19,7 @@ import {
   type Input,
   type Mode,
 } from './input-types.ts';
+import { gatesAndHooks } from './gates-and-hooks.ts';
 import { logins, teams } from './accounts.ts';
 import { parseResources } from './resources.ts';
 import { transferChoices } from './transfer.ts';
@@ -73,6 +74,8 @@ export const inputTable = {
     modes: ['rollback'],
     isConsent: true,
   }),
+
+  ...gatesAndHooks,
 
   statefulset: objectName({
     description: "Name of PostgreSQL's StatefulSet. Empty: the one with the label `app.kubernetes.io/name=postgresql`.",

@@ -118,6 +118,11 @@ export function secret(spec: Spec): Input<string> {
   });
 }
 
+/** A script of several lines. It may hold what nobody is to read, so it is never shown. Empty means "not given". */
+export function script(language: string, spec: Spec): Input<string> {
+  return input(language, { longest: 20_000, hasLines: true, isSecret: true }, spec, (value) => value);
+}
+
 /** Text that a pattern describes; empty means "not given". */
 export function pattern(type: string, expression: RegExp, takes: string, spec: Spec): Input<string> {
   return input(type, { longest: 512 }, spec, (value, name) => {
@@ -187,6 +192,31 @@ export function duration(spec: Spec): Input<number> {
 export function durationOrNone(spec: Spec): Input<number> {
   const parse = (text: string, name: string) => (text === '0s' ? 0 : parseDuration(text, name));
   return input('duration or 0s', { longest: 512 }, spec, parse);
+}
+
+/** The same; empty means "not given". */
+export function durationIfGiven(spec: Spec): Input<number | undefined> {
+  const parse = (text: string, name: string) => (text === '' ? undefined : parseDuration(text, name));
+  return input('duration or nothing', { longest: 512 }, spec, parse);
+}
+
+const timeGrammar = /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** A point in time in ISO 8601, with its offset from UTC: what it means never depends on where it is read. Empty means "not given". */
+export function pointInTime(spec: Spec): Input<Date | undefined> {
+  return input('time', { longest: 512 }, spec, (value, name) => {
+    if (value === '') return undefined;
+    const [, date = ''] = timeGrammar.exec(value) ?? [];
+    // A day that the month does not have would be one of the next month.
+    const day = new Date(`${date}T00:00Z`);
+    if (Number.isNaN(day.getTime()) || !day.toISOString().startsWith(date))
+      throw invalid(
+        name,
+        value,
+        'a time with its offset from UTC, such as 2026-12-01T22:30Z or 2026-12-01T23:30+01:00',
+      );
+    return new Date(value);
+  });
 }
 
 function parseDuration(value: string, name: string): number {

@@ -11,6 +11,7 @@ import { serverNames } from '../target/server-names.ts';
 import { remedyText } from '../text/remedy.ts';
 import { expectNoHolder } from '../lock/lease.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
+import { expectShortPlan, expectStartInTime } from '../upgrade/steps/gates.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
 import { checkServer, findServer } from './check-server.ts';
 import { tellStatus } from './status.ts';
@@ -33,19 +34,36 @@ export async function dryRun(given: ClusterModeContext): Promise<void> {
   try {
     checked = await checkServer(context, found);
   } catch (error) {
-    if (progress.facts !== undefined) await tellUpgrade(context, progress.facts, error);
+    if (progress.facts !== undefined) await tellUpgrade(context, progress.facts, 'checks');
     throw error;
   }
-  if (checked !== undefined) await tellUpgrade(context, checked.facts);
+  if (checked === undefined) return;
+  try {
+    await expectGates(context, checked.facts);
+  } catch (error) {
+    await tellUpgrade(context, checked.facts, 'gate');
+    throw error;
+  }
+  await tellUpgrade(context, checked.facts);
 }
 
-async function tellUpgrade(context: ClusterModeContext, facts: Facts, refusal?: unknown): Promise<void> {
+/** What refuses the upgrade: then it is no error of its own if no plan can be made. */
+type Refusal = 'checks' | 'gate';
+
+/** As the upgrade would judge them. */
+async function expectGates(context: ClusterModeContext, facts: Facts): Promise<void> {
+  const { inputs, log, scripts, runId, clock } = context;
+  await expectStartInTime(context);
+  if (inputs.maxDowntime !== undefined)
+    expectShortPlan(inputs, draftUpgrade(facts, scripts.job, runId, clock.now()), log);
+}
+
+async function tellUpgrade(context: ClusterModeContext, facts: Facts, refusal?: Refusal): Promise<void> {
   await tellAccount(context, facts);
   await tellPlan(context, facts, refusal);
 }
 
-/** @param refusal why the upgrade would not begin: then it is no error of its own if no plan can be made */
-async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unknown): Promise<void> {
+async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: Refusal): Promise<void> {
   const { log, scripts, runId, clock, progress } = context;
   let steps: PlannedStep[];
   try {
@@ -68,11 +86,11 @@ async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: unk
     return Promise.resolve();
   });
   progress.plan = plan;
-  log.annotate(
-    'notice',
-    'dry run',
-    `${outlook(facts, progress.findings, refusal !== undefined)}. Its downtime would be ${downtimeText(plan)}. Nothing was changed.`,
-  );
+  const text =
+    refusal === 'gate'
+      ? '"start-before" or "max-downtime" refuses the upgrade'
+      : outlook(facts, progress.findings, refusal === 'checks');
+  log.annotate('notice', 'dry run', `${text}. Its downtime would be ${downtimeText(plan)}. Nothing was changed.`);
 }
 
 /**

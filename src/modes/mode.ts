@@ -1,6 +1,7 @@
 import type { Inputs } from '../inputs/inputs.ts';
 import type { Scripts } from '../ports/scripts.ts';
 import type { Cluster, ClusterReader, UnleasedCluster } from '../ports/cluster.ts';
+import type { RunCommands } from '../ports/commands.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Deps } from '../ports/context.ts';
 import type { GitHub } from '../ports/github.ts';
@@ -62,4 +63,5 @@ export interface ClusterModeContext extends ModeContext {
   readonly connection: Cluster;
   readonly crypto: Crypto;
   readonly scripts: Scripts;
+  readonly runCommands: RunCommands;
 }

@@ -1,9 +1,10 @@
 import { CancelledError, describe, PrecheckError, UpgradeError } from '../common/errors.ts';
 import { discover } from '../target/discover.ts';
-import type { Target } from '../target/target.ts';
+import { serverImage, type Target } from '../target/target.ts';
 import { backupName } from '../objects/backup.ts';
 import { expectCompleted } from '../upgrade/contract/ending.ts';
-import { runUpgrade } from '../upgrade/upgrade.ts';
+import { expectShortPlan, expectStartInTime } from '../upgrade/steps/gates.ts';
+import { draftUpgrade, runUpgrade } from '../upgrade/upgrade.ts';
 import { awaitNoHolder, releaseExpired } from '../lock/lease.ts';
 import { withUpgradeLease } from '../lock/upgrade-lease.ts';
 import { findJournal } from '../journal/find-journal.ts';
@@ -53,17 +54,25 @@ export async function upgrade(given: ClusterModeContext): Promise<void> {
     'upgraded',
     `PostgreSQL ${results.job?.newVersion ?? ''} serves in namespace ${inputs.namespace}; the downtime was ${String(downtimeSeconds)} s.${statistics}`,
   );
+  if (results.unwell !== undefined) {
+    await publishOrWarn(context);
+    throw results.unwell;
+  }
   await publishUpgrade(context);
 }
 
 /** @returns false when there is nothing to upgrade */
 async function begin(context: ClusterModeContext, found: FoundServer): Promise<boolean> {
   const { progress, inputs, signal, scripts, runId } = context;
+  // Before checks that take minutes; where PostgreSQL 14 serves already, they only say so.
+  if (serverImage(found.target) !== inputs.servingImage.reference) await expectStartInTime(context);
   const checked = await checkServer(context, found);
   if (checked === undefined) {
     await releaseExpired(context, inputs.namespace, runId);
     return false;
   }
+  if (inputs.maxDowntime !== undefined)
+    expectShortPlan(inputs, draftUpgrade(checked.facts, scripts.job, runId, context.clock.now()), context.log);
   // From here on a cancellation has something to undo.
   if (signal.aborted) throw new CancelledError('the checks ran; the upgrade had not begun');
   context.runner.saveState('began', inputs.namespace);

@@ -34,6 +34,8 @@ const failures: Readonly<Record<Report['mode'], string>> = {
 function headlineOf({ verdict, mode, error, findings }: Report): string {
   if (verdict !== 'failed') return headlines[verdict];
   if (error?.code === 'consent-missing') return '? The rollback needs your consent. Nothing was changed.';
+  if (error?.code === 'start-too-late' || error?.code === 'downtime-too-long')
+    return '✗ The upgrade did not begin. Nothing was changed.';
   const isBlocked = error === undefined ? findings.length > 0 : error.code === 'precheck-blocks';
   return isBlocked ? '✗ Not ready for the upgrade' : failures[mode];
 }
@@ -130,7 +132,7 @@ function valuesLines({ verdict, serving, image, pullRequest }: Report): string[]
     ];
   }
   const isNamed = pullRequest?.changes.length === 0;
-  const serves = serving || verdict === 'already-upgraded' || verdict === 'declined';
+  const serves = (serving && verdict !== 'reverted') || verdict === 'already-upgraded' || verdict === 'declined';
   if (image === undefined || isNamed || !serves) return [];
   return [
     'Before the next `helm upgrade`, set the image in values.yaml:',

@@ -9,7 +9,7 @@ import { endByHand } from '../journal/errors.ts';
 import { removeAnchorOrTell } from './server/anchor.ts';
 import { expectLossless } from './server/external-start.ts';
 import { positionInWal } from './steps/loss.ts';
-import { improvements, release, reversibleSteps, statistics, validation } from './plan.ts';
+import { hooksOf, improvements, release, reversibleSteps, statistics, validation } from './plan.ts';
 import { QuickPass } from './quick-pass.ts';
 import { waitForServer } from './server/server-ready.ts';
 import { completed, type Ending } from './contract/ending.ts';
@@ -18,9 +18,9 @@ import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
 
 /**
- * Completes the upgrade once PostgreSQL 14 serves: validates the data, improves the server, restarts the applications, rebuilds the statistics. If the
- * validation fails, it reverts to PostgreSQL 12. Afterwards nothing reverts by itself: until the applications are restarted it goes on also when the run is
- * cancelled, and only the statistics are left to another run then.
+ * Completes the upgrade once PostgreSQL 14 serves: validates the data, improves the server, restarts the applications, rebuilds the statistics. Around the restart
+ * it runs the administrator's hooks. If the validation fails, or the hook before the restart, it reverts to PostgreSQL 12. Afterwards nothing reverts by itself:
+ * until the applications are restarted it goes on also when the run is cancelled, and only the statistics are left to another run then.
  * @returns `completed`, or how the revert ended
  * @throws UpgradeError when not all applications are ready, the statistics are left to another run, or a revert would lose data
  */
@@ -34,6 +34,10 @@ export async function completeUpgrade(given: Context): Promise<Ending> {
   context.results.validated = true;
   for (const step of improvements) {
     await inPhaseOrWarn(context, step);
+  }
+  for (const hook of beforeRelease(context)) {
+    const ending = await orUndo(hook.title, hook.id, context, () => inPhase(context, hook));
+    if (ending.end !== 'completed') return ending;
   }
   const quick = new QuickPass(given);
   await quick.hold();
@@ -49,6 +53,7 @@ export async function completeUpgrade(given: Context): Promise<Ending> {
     await noteRelease(context, seen.position);
     return await restartBeside(quick, context);
   });
+  await afterRelease(given, unready);
   if (context.journal.noted.statistics !== 'complete') await completeStatistics(given);
   await close(context, given.signal);
   if (unready !== undefined) throw unready;
@@ -76,6 +81,28 @@ async function restartBeside(quick: QuickPass, context: Context): Promise<Upgrad
     await estimated;
     return unready;
   });
+}
+
+/** Not where an earlier run has begun to restart the applications: it has done this before. */
+function beforeRelease({ inputs, journal }: Context): readonly Step[] {
+  return journal.noted.step === release.id ? [] : hooksOf(inputs).before;
+}
+
+/** Before the statistics, which may take hours: a rollback loses more the longer it is away. A cancellation ends it. A failure is told at once, and fails the run at its end. */
+async function afterRelease(given: Context, unready: UpgradeError | undefined): Promise<void> {
+  for (const hook of hooksOf(given.inputs).after) {
+    if (unready !== undefined) {
+      given.results.warnings.push(`The action did not run "${hook.id}", since not all applications are ready.`);
+      continue;
+    }
+    try {
+      await inPhase(given, hook);
+    } catch (error) {
+      if (!(error instanceof UpgradeError)) throw error;
+      given.log.annotate('error', hook.id, error.message);
+      given.results.unwell = error;
+    }
+  }
 }
 
 /** A cancellation ends it. @throws UpgradeError `statistics-pending` */

@@ -61,6 +61,8 @@ export async function undoSteps(
   cause?: unknown,
 ): Promise<WayBack> {
   await noteOrLog(context, 'back', reason);
+  // From here on PostgreSQL 14 is not what is to stay.
+  context.results.validated = false;
   // The cancellation that may have caused it must not cut it short.
   const unhurried = uninterrupted(context);
   const remedy = isRunError(cause) ? cause.remedy : { text: "Look at this run's log." };

@@ -40,6 +40,8 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
       return attached(facts, { seconds: 2, basis: 'the node has the image and the volume' });
     case 'update-extensions':
       return { seconds: 1, basis: 'a few statements' };
+    case 'before-applications':
+      return beforeApplications(inputs);
     case 'quick-analyze':
       return { seconds: inputs.statisticsBudget / 1000, basis: 'at most statistics-budget' };
     case 'analyze':
@@ -116,6 +118,12 @@ function job(facts: Facts, reading: number | undefined, data: string): Expectati
     seconds: round(3 + prediction.pgUpgradeSeconds + (transfer === 'copy' ? reading : 0)),
     basis: `the start of the pod, and dumps and restores as the restore test measured them${copying}`,
   };
+}
+
+/** Nothing tells more of them than their limit. */
+function beforeApplications({ beforeApplicationsSql, beforeApplications, hookTimeout }: Facts['inputs']): Expectation {
+  const hooks = [beforeApplicationsSql, beforeApplications].filter((script) => script !== '').length;
+  return { seconds: (hooks * hookTimeout) / 1000, basis: 'at most hook-timeout' };
 }
 
 function applications({ applicationStart }: Facts): Expectation {

@@ -8,6 +8,8 @@ import { awaitBackup } from './backup/backup-ready.ts';
 import { proveBackup } from './backup/prove.ts';
 import { protectVolume } from './backup/reclaim-policy.ts';
 import { takeBackup } from './backup/take.ts';
+import { afterApplications, beforeApplications, hasAfterApplications, hasBeforeApplications } from './steps/hooks.ts';
+import type { Inputs } from '../inputs/inputs.ts';
 import type { Noted } from '../journal/notes.ts';
 import type { Step } from './contract/step.ts';
 import { stopPostgresql } from './steps/stop-postgresql.ts';
@@ -33,6 +35,14 @@ export const validation: Step = verify;
 
 /** What only makes the new server newer, before the applications are restarted: a failure is a warning. */
 export const improvements: readonly Step[] = [updateExtensions];
+
+/** What the administrator has run before the applications are restarted: if it fails, the action reverts; and afterwards: a failure reverts nothing. */
+export function hooksOf(inputs: Inputs): { readonly before: readonly Step[]; readonly after: readonly Step[] } {
+  return {
+    before: hasBeforeApplications(inputs) ? [beforeApplications] : [],
+    after: hasAfterApplications(inputs) ? [afterApplications] : [],
+  };
+}
 
 /** Restarts the applications: from here on they write, and nothing reverts by itself. */
 export const release: Step = restoreApplications;

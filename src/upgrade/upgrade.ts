@@ -5,7 +5,7 @@ import { converge } from './converge.ts';
 import { Journal } from '../journal/journal.ts';
 import { seenImageGrammar, type JournalRecord } from '../journal/record.ts';
 import type { JournalSeal } from '../journal/seal.ts';
-import { reversibleSteps, improvements, release, statistics, validation } from './plan.ts';
+import { hooksOf, reversibleSteps, improvements, release, statistics, validation } from './plan.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { jobSettings } from '../objects/job-settings.ts';
 import { completeUpgrade } from './complete.ts';
@@ -21,7 +21,7 @@ import { stopApplications } from './steps/applications.ts';
 
 export type UpgradeRequest = Pick<
   Context,
-  'cluster' | 'clock' | 'log' | 'signal' | 'database' | 'scripts' | 'timeline' | 'results'
+  'cluster' | 'clock' | 'log' | 'signal' | 'database' | 'scripts' | 'timeline' | 'results' | 'runCommands'
 > & { readonly facts: Facts; readonly runId: string; readonly seal: JournalSeal };
 
 /**
@@ -33,7 +33,7 @@ export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeReques
   const { inputs, target } = facts;
   const record = recordOf(facts, runId, given.clock.now());
   const journal = await Journal.begin(given.cluster, target.namespace, seal, record);
-  const context = contextOf({ ...given, inputs, target }, journal);
+  const context = contextOf({ ...given, inputs, target, downtime: downtimeSteps(facts) }, journal);
   given.timeline.expect(expectedTimes(facts));
   const ending = await converge(reversibleSteps, context);
   return ending.end === 'completed' ? await completeUpgrade(context) : ending;
@@ -132,8 +132,10 @@ function expectedTimes(facts: Facts): Readonly<Record<string, number | undefined
 /** The steps of an upgrade in their order, those that can be undone first. The quick ANALYZE goes on beside the restart of the applications, or before it. */
 function allSteps({ inputs }: Facts): readonly Step[] {
   const { quick, full } = statistics;
+  const { before, after } = hooksOf(inputs);
   const restart = inputs.statisticsBudget === 0 ? [release, quick] : [quick, release];
-  return [...reversibleSteps, validation, ...improvements, ...restart, full, seeBackupReady, finish];
+  const completing = [...improvements, ...before, ...restart, ...after, full, seeBackupReady, finish];
+  return [...reversibleSteps, validation, ...completing];
 }
 
 function downtimeSteps(facts: Facts): readonly Step[] {

@@ -20,9 +20,15 @@ const isInteger = (value: unknown, least: number, most: number) =>
 const isLine = (most: number) => (value: unknown) =>
   typeof value === 'string' && value.length <= most && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value);
 
+const isScript: Range = (value) => typeof value === 'string' && value.length <= 20_000;
+
 /** What may come of a text, by the input's type. */
 const ranges: Readonly<Record<string, Range>> = {
   duration: (value) => isInteger(value, 1000, longestDuration) && longestDuration < 2 ** 31,
+  'duration or nothing': (value) => value === undefined || isInteger(value, 1000, longestDuration),
+  time: (value) => value === undefined || !Number.isNaN((value as Date).getTime()),
+  SQL: isScript,
+  commands: isScript,
   'duration or 0s': (value) => value === 0 || isInteger(value, 1000, longestDuration),
   number: (value) => value === undefined || isInteger(value, 1, 256),
   'true | false': (value) => typeof value === 'boolean',

@@ -8,7 +8,9 @@ import type { JobResult } from '../../job/result.ts';
 import type { JobSettings } from '../../objects/upgrade-job.ts';
 import type { LeasedCluster } from '../../ports/cluster.ts';
 import type { Deps } from '../../ports/context.ts';
+import type { RunCommands } from '../../ports/commands.ts';
 import type { Timeline } from '../../report/timeline.ts';
+import type { UpgradeError } from '../../common/errors.ts';
 import type { Image } from '../../common/image.ts';
 import type { Target } from '../../target/target.ts';
 import type { Backup, KeptData } from '../../objects/backup.ts';
@@ -31,6 +33,9 @@ export interface Context extends Deps<LeasedCluster> {
   /** Another run began this upgrade: the cluster shows what it did, `results` do not. */
   readonly isResumed?: boolean;
   readonly timeline: Timeline;
+  /** The steps of the downtime, of which the timeline knows what they are expected to take; undefined where another run predicted that. */
+  readonly downtime?: readonly Pick<Step, 'id' | 'title'>[];
+  readonly runCommands: RunCommands;
   /** What later steps and the report need of earlier ones. */
   readonly results: Results;
 }
@@ -72,6 +77,8 @@ export interface Results {
   outdated?: Rows | undefined;
   /** Its data is what PostgreSQL 12 had: from now on nothing reverts by itself. */
   validated?: boolean;
+  /** The upgrade is done, and the commands that were to show that all is well did not. */
+  unwell?: UpgradeError;
   /** What did not stop the upgrade, but must be reported. */
   readonly warnings: string[];
 }

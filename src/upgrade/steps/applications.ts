@@ -7,6 +7,7 @@ import { isScaled, workloadName, type ScaledWorkload, type Workload } from '../.
 import { shell } from '../../text/shell.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { isStopped } from '../server/external-start.ts';
+import { expectGatesMet, planGates } from './gates.ts';
 import { autoscalersPaused, pauseAutoscaler, restoreAutoscaler } from './autoscalers.ts';
 import type { Context, Step } from '../contract/step.ts';
 import { planStart, planStop, startOperation, stopOperation, type Switched } from './workload-operations.ts';
@@ -17,8 +18,9 @@ export const stopApplications: Step = {
   title: 'Stop the applications',
   undoTitle: 'Restart the applications',
 
-  plan: ({ record }) => [
+  plan: ({ record, inputs }) => [
     { does: 'run', what: 'Write the data to disk while the applications still serve: CHECKPOINT.' },
+    ...planGates(inputs),
     ...record.applications.map(planStop),
   ],
 
@@ -29,6 +31,7 @@ export const stopApplications: Step = {
     await everyOne(autoscalers, (w) => pauseAutoscaler(context, w));
     await autoscalersPaused(context, autoscalers);
     await checkpointAhead(context);
+    await expectGatesMet(context);
     await beginDowntime(context);
     await everyOne(workloads, async (w) => {
       if (w.resource !== 'scaledobjects') await change(context, w, stopOperation(w));
@@ -136,7 +139,10 @@ async function everyOne<W extends Workload>(
 async function startOne(context: Context, workload: Switched): Promise<void> {
   if (await isStopped(context.cluster, context.target.namespace, workload))
     await change(context, workload, startOperation(workload), ', as before');
-  else context.log.info(`${workloadName(workload)}: somebody else has started it already`);
+  else
+    context.log.info(
+      `${workloadName(workload)}: ${context.journal.noted.downSince === undefined ? 'it was not stopped' : 'somebody else has started it already'}`,
+    );
 }
 
 async function change(

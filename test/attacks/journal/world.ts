@@ -24,6 +24,7 @@ import {
   password,
   statefulSet,
 } from '../../unit/objects.ts';
+import { noCommands } from '../../unit/upgrade/context.ts';
 import { collectPods, ending, revertName, served } from '../../unit/upgrade/job-controller.ts';
 import { live } from '../../unit/upgrade/live.ts';
 
@@ -211,6 +212,7 @@ export async function runMode(
         probe: 'echo',
         restoreTest: { script: '', confine: '', literals: '' },
       }),
+    runCommands: noCommands,
     readEvent: () => Promise.resolve({}),
   };
   if (mode === 'post') await tellUnfinished(outside);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { Database } from '../../../src/database/database.ts';
 import { jsonLines } from '../../../src/database/script.ts';
@@ -50,6 +51,29 @@ describe('psql in the pod', () => {
     expect(options).toContain('default_transaction_read_only=on');
     expect(options).toContain('statement_timeout=9000');
     expect(cluster.calls[0]).toMatchObject({ options: { timeout: 10_000 } });
+  });
+
+  test("a script of the administrator's is one session that may change things, whose statements end before it is given up", async () => {
+    const { database, given, cluster } = await setUp();
+    expect(await database.runScript('postgres', 'SELECT 1', 10_000)).toBe('answer\n');
+    const [{ command, stdin } = { command: [], stdin: '' }] = given;
+    const options = command.find((part) => part.includes('default_transaction_read_only'));
+    expect(options).toContain('default_transaction_read_only=off');
+    expect(options).toContain('statement_timeout=9000');
+    expect(command).toEqual(expect.arrayContaining(['ON_ERROR_STOP=1', "dbname='postgres'"]));
+    expect(stdin).toBe(`${password}\n${firstStatement} SELECT 1\n\\q\n`);
+    expect(JSON.stringify(command)).not.toContain('SELECT 1');
+    expect(cluster.calls[0]).toMatchObject({ options: { timeout: 10_000 } });
+  });
+
+  test('and reaches psql as a file with an end, so that its last statement needs no semicolon', async () => {
+    const { database, given } = await setUp();
+    await database.runScript('postgres', "SELECT 1;\nSELECT '\\q'\n", 10_000);
+    const [{ command, stdin } = { command: [], stdin: '' }] = given;
+    const through = /\{ (sed .*); \} \| "\$@"$/.exec(command[2] ?? '')?.[1] ?? '';
+    const script = stdin.slice(stdin.indexOf('\n') + 1);
+    const { stdout } = spawnSync('sh', ['-c', through], { input: `${script}what is read no more\n`, encoding: 'utf8' });
+    expect(stdout).toBe(`${firstStatement} SELECT 1;\nSELECT '\\q'\n\n`);
   });
 
   test('a write is not cut short by the settings of a role or database', async () => {

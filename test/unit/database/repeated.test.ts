@@ -33,3 +33,9 @@ test.each(Object.entries(calls))('%s is not repeated for ever', async (_name, ca
   expect((await thrownBy(() => call(database))).code).toBe('unreachable');
   expect(cluster.calls).toHaveLength(10);
 });
+
+test("a script of the administrator's is not repeated: nobody knows how far it came", async () => {
+  const { cluster, database } = await breaking(1);
+  expect((await thrownBy(() => database.runScript('postgres', 'SELECT 1;', 1000))).code).toBe('unreachable');
+  expect(cluster.calls).toHaveLength(1);
+});

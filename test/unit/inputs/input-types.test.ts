@@ -5,11 +5,14 @@ import {
   choice,
   count,
   duration,
+  durationIfGiven,
   durationOrNone,
   flag,
   list,
   objectName,
   pattern,
+  pointInTime,
+  script,
   secret,
   text,
   type Input,
@@ -70,6 +73,40 @@ describe('types of inputs', () => {
     const input = durationOrNone(spec);
     expect(['0s', '90s'].map((value) => input.parse(value, 'some-input'))).toEqual([0, 90_000]);
     for (const value of ['', '0', '0m', '-1s']) expect(refusal(input, value).message).toContain('"some-input"');
+  });
+
+  test('a length of time may be left out', () => {
+    const input = durationIfGiven(spec);
+    expect(['', '90s'].map((value) => input.parse(value, 'some-input'))).toEqual([undefined, 90_000]);
+    for (const value of ['0s', '90', '-1s']) expect(refusal(input, value).message).toContain('"some-input"');
+  });
+
+  test.each([
+    ['2026-12-01T22:30Z', '2026-12-01T22:30:00.000Z'],
+    ['2026-12-01T23:30:15+01:00', '2026-12-01T22:30:15.000Z'],
+    ['2028-02-29T00:00-05:30', '2028-02-29T05:30:00.000Z'],
+  ])('%s is a point in time', (value, expected) => {
+    expect(pointInTime(spec).parse(value, 'some-input')?.toISOString()).toBe(expected);
+  });
+
+  test.each([
+    ...['2026-12-01T22:30', '2026-12-01 22:30Z', '22:30Z', '2026-12-01', '2026-12-01T24:00Z', '2026-02-30T00:00Z'],
+    ...[
+      '2026-13-01T00:00Z',
+      '2026-12-01T22:30+25:00',
+      '2026-12-01T22:30CET',
+      '1764628200',
+      'tomorrow',
+      '2027-02-29T00:00Z',
+    ],
+  ])('%j is none: its offset from UTC is missing, or there is no such time', (value) => {
+    expect(refusal(pointInTime(spec), value).remedy.text).toContain('2026-12-01T22:30Z');
+  });
+
+  test('a script is never shown, whatever is wrong with it', () => {
+    const refused = refusal(script('SQL', spec), `PASSWORD 'hunter2'\u0007`);
+    expect(JSON.stringify([refused.message, refused.remedy])).not.toContain('hunter2');
+    expect(script('SQL', spec).parse('a\n\tb', 'some-input')).toBe('a\n\tb');
   });
 
   test('a length of time is the sum of its parts', () => {

@@ -39,6 +39,8 @@ describe('the job summary', () => {
     ['upgrade', 'precheck-blocks', '✗ Not ready for the upgrade'],
     ['precheck', 'forbidden', '✗ The precheck failed'],
     ['upgrade', 'way-back-failed', '✗ The upgrade failed'],
+    ['upgrade', 'start-too-late', '✗ The upgrade did not begin. Nothing was changed.'],
+    ['upgrade', 'downtime-too-long', '✗ The upgrade did not begin. Nothing was changed.'],
     ['rollback', 'wait-limit', '✗ The rollback failed'],
     ['rollback', 'consent-missing', '? The rollback needs your consent. Nothing was changed.'],
     ['status', 'unreachable', '✗ The status could not be read'],
@@ -128,6 +130,10 @@ describe('the job summary', () => {
       expect(renderSummary(report({ verdict, serving: false }))).not.toContain('values.yaml');
     },
   );
+
+  test('nor does it where PostgreSQL 14 had served before the revert', () => {
+    expect(renderSummary(report({ verdict: 'reverted', serving: true }))).not.toContain('values.yaml');
+  });
 
   test('says neither namespace nor mode where the inputs could not be read', () => {
     expect(renderSummary(report({ namespace: '' }))).not.toMatch(/Namespace `|, mode `/);

@@ -6,6 +6,7 @@ import { Journal } from '../../../src/journal/journal.ts';
 import { isGated } from '../../../src/objects/scheduling-gate.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
 import { jobSettings } from '../../../src/objects/job-settings.ts';
+import type { RunCommands } from '../../../src/ports/commands.ts';
 import type { Context } from '../../../src/upgrade/contract/step.ts';
 import { uidsOf } from '../../../src/upgrade/upgrade.ts';
 import { FakeClock } from '../fake-clock.ts';
@@ -21,6 +22,9 @@ import {
 } from '../objects.ts';
 import { databases, server } from '../prechecks/facts.ts';
 import { seal } from './sealed.ts';
+
+/** For runs that are not to run any commands of the workflow. */
+export const noCommands: RunCommands = () => Promise.reject(new Error('no commands were asked for'));
 
 export interface Setting {
   readonly cluster: FakeCluster;
@@ -78,6 +82,7 @@ export async function setUp(
     scripts: { 'upgrade.sh': 'echo upgrade' },
     journal,
     timeline: new Timeline(clock),
+    runCommands: noCommands,
     results: { warnings: [] },
   };
   return { cluster, clock, log, cancelled, state, context };

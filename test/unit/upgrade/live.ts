@@ -53,6 +53,7 @@ export function anotherRun({ context, clock }: Setting, cluster: AnyCluster, tar
     database: new Database(cluster, target, password, 'postgres'),
     scripts: context.scripts,
     timeline: new Timeline(clock),
+    runCommands: context.runCommands,
     results: { warnings: [] },
   };
 }

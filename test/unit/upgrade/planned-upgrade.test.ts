@@ -127,6 +127,21 @@ describe('what a dry run tells', () => {
     expect(started?.spec.template.spec.containers[0]?.image).toBe(newImage);
   });
 
+  test('has both gates in the step that begins the downtime, and what each hook does if it fails', async () => {
+    const given = {
+      ...{ 'start-before': '2026-12-01T22:30Z', 'max-downtime': '20m' },
+      ...{ 'before-applications-sql': 'SELECT 1', 'before-applications': 'x', 'after-applications': 'x' },
+    };
+    const steps = await planned(await live(), given);
+    const textOf = (id: string) => JSON.stringify(steps.find((step) => step.id === id)?.moves);
+    expect(textOf('stop-applications')).toContain('Refuse to begin the downtime at 2026-12-01T22:30:00.000Z or later');
+    expect(textOf('stop-applications')).toContain('Refuse to begin the downtime if its prediction exceeds 1200 s');
+    expect(textOf('before-applications').match(/If it fails, revert to PostgreSQL 12\./g)).toHaveLength(2);
+    expect(textOf('after-applications')).toContain('PostgreSQL 14 goes on serving');
+    const scripts = JSON.stringify(steps);
+    expect(scripts).not.toContain('SELECT 1');
+  });
+
   test('names labels and field managers, which it takes off at the end', async () => {
     const steps = await planned(await live());
     const text = planReport(steps)
@@ -203,6 +218,25 @@ describe('seconds', () => {
     const moves = (steps: readonly PlannedStep[]) => steps.find(({ id }) => id === 'quick-analyze')?.moves;
     expect(moves(without)).toEqual([{ does: 'run', what: expect.stringMatching(/^Beside the restart/) }]);
     expect(moves(budgeted)).toEqual([{ does: 'run', what: expect.stringMatching(/^Before the restart/) }]);
+  });
+
+  test('of a hook before the restart are its limit; that after it takes no downtime', async () => {
+    const hooks = { 'before-applications': 'x', 'after-applications': 'x', 'hook-timeout': '2m' };
+    const steps = await planned(await live(), hooks);
+    const [before, restart, after] = ['before-applications', 'restore-applications', 'after-applications'].map((id) =>
+      steps.findIndex((step) => step.id === id),
+    ) as [number, number, number];
+    expect([restart - before, after > restart]).toEqual([1, true]);
+    expect(steps[before]).toMatchObject({
+      isDowntime: true,
+      expected: { seconds: 120, basis: 'at most hook-timeout' },
+    });
+    expect(steps[after]?.isDowntime).toBe(false);
+    const both = await planned(await live(), { ...hooks, 'before-applications-sql': 'SELECT 1' });
+    expect(both[before]?.expected?.seconds).toBe(240);
+    expect((await planned(await live())).filter(({ id }) => id.endsWith('-applications')).map(({ id }) => id)).toEqual([
+      ...['stop-applications', 'restore-applications'],
+    ]);
   });
 
   test('are not made up where the restore test was not run', async () => {

@@ -5,6 +5,7 @@ import { isRunError } from '../../../src/common/errors.ts';
 import { anchorName } from '../../../src/objects/anchor.ts';
 import { copyJobName } from '../../../src/objects/copy-job.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
+import type { RunCommands } from '../../../src/ports/commands.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
 import { claimInSwap } from '../../../src/upgrade/backup/volume-swap.ts';
@@ -42,12 +43,22 @@ function silenceStopped({ cluster }: Live): void {
   });
 }
 
+/** Commands of the workflow, before and after which a run may be killed too. */
+function commandsOver(cluster: AnyCluster, exitCode: number): RunCommands {
+  return async () => {
+    await cluster.now();
+    await cluster.now();
+    return { exitCode };
+  };
+}
+
 /** What one run of the action does with what it finds, from the beginning, over a connection of its own. */
 async function oneRun(setting: Live, cluster: AnyCluster, wanted: Readonly<Record<string, string>> = {}): Promise<End> {
   try {
     const journal = await Journal.find(cluster, namespace, seal);
     const target = await discover(cluster, inputs(wanted), () => Promise.resolve(claimInSwap(journal)));
-    const given = { ...anotherRun(setting, cluster, target), inputs: inputs(wanted) };
+    const runCommands = commandsOver(cluster, wanted['before-applications'] === failing ? 1 : 0);
+    const given = { ...anotherRun(setting, cluster, target), inputs: inputs(wanted), runCommands };
     if (journal?.isClosed === false) expectCompleted(await resumeUpgrade(given, journal));
     else if (serverImage(target) === newImage) return 'already-upgraded';
     else
@@ -84,6 +95,12 @@ function expectWhole({ cluster, image, replicas, journal }: Live, end: End): voi
   expect(journal()?.['outcome']).toBe(end === 'reverted' ? 'reverted' : 'upgraded');
 }
 
+const failing = 'exit 1';
+const hooks = {
+  'before-applications-sql': 'CREATE TABLE IF NOT EXISTS public.done ();',
+  'before-applications': 'true',
+  'after-applications': 'true',
+};
 const reverted = ending(0, { command: 'revert', outcome: 'reverted', message: 'the old data directory is back' });
 const stories = {
   'an upgrade that goes well': {
@@ -136,6 +153,16 @@ const stories = {
     },
     end: ['reverted'],
     loses: true,
+  },
+  'an upgrade with hooks': {
+    states: { [jobName]: ending(0), [revertName]: reverted },
+    end: ['upgraded', 'already-upgraded'],
+    given: hooks,
+  },
+  'an upgrade whose hook fails': {
+    states: { [jobName]: ending(0), [revertName]: served('link') },
+    end: ['reverted'],
+    given: { ...hooks, 'before-applications': failing },
   },
 } as const;
 

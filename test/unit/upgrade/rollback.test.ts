@@ -60,6 +60,7 @@ async function roll({ context, clock }: Live, cluster: AnyCluster, given = input
           database: new Database(cluster, target, password, 'postgres'),
           scripts: context.scripts,
           timeline: new Timeline(clock),
+          runCommands: context.runCommands,
           results: context.results,
         },
         journal,

@@ -12,6 +12,7 @@ import { FakeClock } from '../fake-clock.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { inputs, namespace, newImage, password } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
+import { noCommands } from './context.ts';
 import { seal } from './sealed.ts';
 
 /** A run of the action on a runner of its own, from what it finds to its end; over a connection of its own. */
@@ -36,6 +37,7 @@ export async function runAlone(
       database: new Database(held, target, password, 'postgres'),
       scripts: { 'upgrade.sh': 'echo upgrade' },
       timeline: new Timeline(clock),
+      runCommands: noCommands,
       results: { warnings: [] },
     };
     const journal = await Journal.find(held, namespace, seal);

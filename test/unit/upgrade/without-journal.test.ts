@@ -77,7 +77,7 @@ test('the way back where the Secret was changed goes by what the cluster and the
       {
         ...{ cluster, clock, target, database, inputs: given },
         ...{ log: context.log, scripts: context.scripts, results: context.results },
-        ...{ signal: new AbortController().signal, timeline: new Timeline(clock) },
+        ...{ signal: new AbortController().signal, timeline: new Timeline(clock), runCommands: context.runCommands },
       },
       journal,
     ),
