@@ -13,6 +13,7 @@ component_start() {
   local zonal=$BENCH_RUN/zonal.sock zonal2=$BENCH_RUN/zonal-node2.sock
   # Their own default is 5m: a test of what fails would wait too long for the next try.
   local retry=${BENCH_SIDECAR_RETRY_MAX:-5s}
+  local configuration=$BENCH_STATE/kubelet.yaml
   kube=$(cached_path kubernetes)/kube
   csi=$(cached_path csi)
   case $1 in
@@ -46,7 +47,11 @@ component_start() {
     daemon_start scheduler "$kube" scheduler --kubeconfig="$BENCH_STATE/scheduler.kubeconfig" --leader-elect=false --bind-address=127.0.0.1
     ;;
   kubelet)
-    daemon_start kubelet "$kube" kubelet --config="$BENCH_STATE/kubelet.yaml" --kubeconfig="$BENCH_STATE/node.kubeconfig" \
+    if [ -n "${BENCH_KUBELET_BY_DEFAULT:-}" ]; then
+      configuration=$BENCH_STATE/kubelet-by-default.yaml
+      grep -v '^nodeStatusUpdateFrequency:' "$BENCH_STATE/kubelet.yaml" >"$configuration"
+    fi
+    daemon_start kubelet "$kube" kubelet --config="$configuration" --kubeconfig="$BENCH_STATE/node.kubeconfig" \
       --hostname-override="$BENCH_NODE" --node-ip="$BENCH_ADDRESS" --root-dir="$KUBELET_DIR"
     ;;
   kube-proxy)

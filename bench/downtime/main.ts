@@ -4,13 +4,13 @@ import { writeFileSync } from 'node:fs';
 import { runAction } from '../../test/cluster/action.ts';
 import { bench } from '../../test/cluster/bench.ts';
 import { Commands } from './commands.ts';
+import { componentsByDefault } from './defaults.ts';
 import { upgradeAsDocumented } from './documented.ts';
 import { measure, type Ended, type Measured } from './measure.ts';
 import { fewestRounds, parseOptions, type DataShape } from './options.ts';
 import type { Phases } from './phases.ts';
 import { drawPaths } from './picture.ts';
 import { benchProfile, cloudProfile, type Profile } from './profile.ts';
-import { sidecarsByDefault } from './sidecars.ts';
 import { readyLater } from './snapshot-class.ts';
 import { shapeText, tell, tellSlopes, type Rounds } from './tell.ts';
 
@@ -70,7 +70,7 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 restores.push(readyLater(options.snapshotReady * scale));
-if (profile === 'cloud') restores.push(sidecarsByDefault());
+if (profile === 'cloud') restores.push(componentsByDefault());
 for (const sweep of options.sweeps.length === 0 ? [undefined] : options.sweeps) {
   const all = await measureAll(sweep?.shapes ?? [options.shape]);
   for (const rounds of all) tell(rounds);
