@@ -8,6 +8,7 @@ import { resources } from '../../src/ports/cluster.ts';
 import type { Permission } from '../../src/permissions/permissions.ts';
 import type { Certificates } from './certificates.ts';
 import { serveExecution, type Program } from './exec-channel.ts';
+import type { ServedCluster } from './served-cluster.ts';
 import { ObjectStore, placeOf, qualifiedName, type KubernetesObject, type Place } from './object-store.ts';
 
 export const user = 'system:serviceaccount:ci:upgrader';
@@ -39,6 +40,8 @@ export class ApiServer {
   granted: readonly Grant[] | undefined;
   /** What runs in the containers. */
   program: Program = () => 'broken';
+  /** Has the objects and runs the commands instead, where there is one. */
+  served: ServedCluster | undefined;
   /** Status and log of a pod that is made. */
   podStatus: (pod: KubernetesObject) => unknown = () => ({ phase: 'Pending' });
   podLog: (pod: KubernetesObject) => string = () => '';
@@ -130,10 +133,19 @@ export class ApiServer {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = chunks.length === 0 ? undefined : (JSON.parse(Buffer.concat(chunks).toString()) as KubernetesObject);
     this.faultOr(call, response, () => {
-      const [status, content] = this.decide(request, call, body);
-      if (typeof content === 'string') response.writeHead(status, { 'content-type': 'text/plain' }).end(content);
-      else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content));
+      void this.answerTo(request, call, body, response);
     });
+  }
+
+  private async answerTo(
+    request: IncomingMessage,
+    call: Call,
+    body: KubernetesObject | undefined,
+    response: ServerResponse,
+  ): Promise<void> {
+    const [status, content] = await this.decide(request, call, body);
+    if (typeof content === 'string') response.writeHead(status, { 'content-type': 'text/plain' }).end(content);
+    else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content));
   }
 
   private serveExec(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -150,7 +162,7 @@ export class ApiServer {
         return;
       }
       this.webSockets.handleUpgrade(request, socket, head, (channel) => {
-        serveExecution(channel, call.query, this.program);
+        serveExecution(channel, call.query, this.served?.programIn(place, call.query) ?? this.program);
       });
     });
   }
@@ -165,7 +177,11 @@ export class ApiServer {
     found.fault(response, proceed);
   }
 
-  private decide(request: IncomingMessage, call: Call, body: KubernetesObject | undefined): [number, unknown] {
+  private decide(
+    request: IncomingMessage,
+    call: Call,
+    body: KubernetesObject | undefined,
+  ): [number, unknown] | Promise<[number, unknown]> {
     const place = placeOf(call.path);
     const refusal = this.refusal(request, call, place);
     if (refusal !== undefined) return refusal;
@@ -173,6 +189,7 @@ export class ApiServer {
     if (place === undefined) return notServed();
     if (place.resource === 'selfsubjectaccessreviews' && body !== undefined) return [201, this.review(body)];
     if (place.resource === 'selfsubjectreviews') return [201, { status: { userInfo: { username: user } } }];
+    if (this.served !== undefined) return this.served.answer(place, call, body);
     if (call.method === 'POST' && body !== undefined) return [201, this.create(place, call, body)];
     if (call.method === 'GET' && place.name === '') {
       const { items, ...rest } = this.objects.list(place, call.query);

@@ -16,24 +16,27 @@ export interface ExecutionEnd {
 }
 
 /** What runs in the container; `broken` for a connection that ends without a status, `never` for a command that goes on. */
-export type Program = (execution: Execution) => ExecutionEnd | 'broken' | 'never';
+export type Program = (execution: Execution) => ProgramEnd | Promise<ProgramEnd>;
+
+type ProgramEnd = ExecutionEnd | 'broken' | 'never';
 
 /** Reads the input, runs the program, answers and closes. */
 export function serveExecution(socket: WebSocket, query: URLSearchParams, program: Program): void {
   const command = query.getAll('command');
   if (query.get('stdin') !== 'true') {
-    answer(socket, program({ command, input: '' }));
+    void answer(socket, program({ command, input: '' }));
     return;
   }
   let input = '';
   socket.on('message', (data: Buffer) => {
     if (data[0] !== stdin) return;
     input += data.subarray(1).toString('utf8');
-    if (input.endsWith('\\q\n')) answer(socket, program({ command, input }));
+    if (input.endsWith('\\q\n')) void answer(socket, program({ command, input }));
   });
 }
 
-function answer(socket: WebSocket, end: ReturnType<Program>): void {
+async function answer(socket: WebSocket, ending: ReturnType<Program>): Promise<void> {
+  const end = await ending;
   if (end === 'never') return;
   if (end === 'broken') {
     socket.terminate();
