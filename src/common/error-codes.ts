@@ -27,11 +27,6 @@ export const errorCodes = {
       'The StatefulSet or the applications changed while the checks ran. Nothing was changed by this run.',
       'Let the change end, then run again.',
     ],
-    'cleanup-blocked': [
-      checks,
-      'A condition of the cleanup is not met, or can not be known. Nothing was removed.',
-      'Do what the message says of each condition, then run again. [The day after](day-after.md#mode-cleanup) lists them.',
-    ],
     'consent-missing': [
       checks,
       'A rollback would lose what was written since, or it is unknown what it would lose. Nothing was changed.',

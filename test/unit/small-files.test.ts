@@ -9,7 +9,6 @@ const small = 40;
 const reasons: Readonly<Record<string, string>> = {
   'src/common/error-codes/gates-and-hooks.ts': 'the codes of gates and hooks: upgrade.ts is long enough',
   'src/inputs/accounts.ts': 'the grammar of names on GitHub, beside the other grammars',
-  'src/inputs/limit-inputs.ts': 'the table of inputs is long enough',
   'src/issue/within-budget.ts': 'pure, with a test of its own',
   'src/redaction/redacted-github.ts':
     'the port GitHub with secrets taken out, as redacted-runner.ts is the port Runner',

@@ -52,16 +52,6 @@ export const upgradeCodes = {
     "PostgreSQL's claim, or the copy of the backup, has no volume.",
     'Find out who changed them. The backup is still there: run again.',
   ],
-  'cleanup-changed': [
-    failed,
-    'An object is not any more the one that the cleanup listed. It was left as it is, with all that comes after it.',
-    'Find out who changed it. Then run `mode: cleanup` again: it lists what is left.',
-  ],
-  'cleanup-incomplete': [
-    failed,
-    "The server's user could not remove a directory. What was removed before it is gone.",
-    'Do what the message says, then run `mode: cleanup` again: it removes what is left.',
-  ],
   'client-came-back': [
     failed,
     'A client connected to PostgreSQL again after the applications were stopped.',
