@@ -5,7 +5,7 @@ import { remedyText } from '../../../src/text/remedy.ts';
 import { runAction, type ActionEnd } from '../action.ts';
 import { bench, helmUpgrade, kubectl, namespace, psql } from '../bench.ts';
 import { expectNoLoss } from '../no-loss.ts';
-import { replicas } from '../server.ts';
+import { replicas, statefulSet } from '../server.ts';
 
 jest.setTimeout(15 * 60_000);
 
@@ -64,5 +64,62 @@ describe('an upgrade while a background worker writes every second', () => {
     expectNoLoss(namespace);
     expect(replicas(namespace)).toEqual(before);
     expect(job()).toBe(jobBefore);
+  });
+});
+
+describe('an upgrade while it writes as rarely as pg_partman does', () => {
+  let rows: string;
+  let end: ActionEnd;
+
+  beforeAll(async () => {
+    everySeconds(3600);
+    rows = inServer('SELECT count(*) FROM partman.runs');
+    end = await runAction({ namespace, mode: 'upgrade', confirm: namespace }, { GITHUB_RUN_ATTEMPT: '2' });
+  });
+
+  test('ends well, with PostgreSQL 14 serving', () => {
+    expect(end.report.error).toBeUndefined();
+    expect([end.exitCode, end.outputs['verdict']]).toEqual([0, 'upgraded']);
+    expect(statefulSet(namespace).image).toBe('cciserver.azurecr.io/server-postgres:14.22.4094-4922444');
+    expect(inServer('SHOW server_version')).toMatch(/^14\./);
+  });
+
+  test('gets through the NetworkPolicies again, and tries the images with what the server mounts', () => {
+    const asked = ['restore-test', 'serving-start', 'serving-logins', 'libraries'];
+    const found = end.report.findings.filter(({ check }) => asked.includes(check));
+    expect(found.map(({ check, status }) => `${check} ${status}`).sort()).toEqual(
+      asked.map((check) => `${check} passed`).sort(),
+    );
+  });
+
+  test('is told of the other major of the extension, which the upgrade image lacks', () => {
+    const finding = end.report.findings.find(({ check }) => check === 'extensions');
+    expect(finding?.status).toBe('warning');
+    expect(finding?.evidence[0]).toContain('ships bench_partman 5.0.1; postgres has 4.5.1, which is another major');
+  });
+
+  test('loses and doubles no acknowledged change, and brings every workload back as it was', () => {
+    const { acknowledged } = expectNoLoss(namespace);
+    expect(acknowledged).toBeGreaterThan(0);
+    expect(replicas(namespace)).toEqual(before);
+  });
+
+  test('leaves the Job of the application layer that had ended', () => {
+    expect(job()).toBe(jobBefore);
+  });
+
+  test('keeps the databases of all services, with what the configuration on the volume sets', () => {
+    expect(inServer("SELECT count(*) FROM pg_database WHERE datname ~ '^service_'")).toBe('11');
+    expect(psql(namespace, 'service_11', 'SELECT count(*) FROM items')).toBe('1000');
+    expect(inServer('SHOW max_connections')).toBe('200');
+  });
+
+  test('keeps the extension within its major, with its rows and its worker', () => {
+    expect(version()).toBe('4.7.4');
+    expect(inServer('SELECT parent_table FROM partman.part_config')).toBe('public.builds');
+    expect(inServer('SELECT partman.create_trigger_parent()')).toBe('by triggers');
+    expect(inServer('SELECT count(*) FROM partman.runs')).toBe(rows);
+    expect(inServer(`SELECT count(*) FROM pg_stat_activity WHERE backend_type = '${worker}'`)).toBe('1');
+    expect(end.report.warnings.join('\n')).toContain('extension bench_partman stays at 4.7.4');
   });
 });
