@@ -38,7 +38,7 @@ interface Running {
 export const runCommands: RunCommands = async ({ script, variables, limit, signal, onLine }) => {
   const running: Running = {};
   const stdout = new Lines((line) => {
-    if (running.group === undefined) takeGroup(running, line);
+    if (running.group === undefined && /^\d+$/.test(line)) takeGroup(running, line);
     else onLine(line);
   });
   const stderr = new Lines(onLine);
@@ -68,6 +68,8 @@ export const runCommands: RunCommands = async ({ script, variables, limit, signa
     });
     stdout.close();
     stderr.close();
+    // What failed must not run on against another server; what has ended well may have left something on purpose.
+    if (exitCode !== 0) sendTo(running.group, 'SIGKILL');
     return running.endedBy === undefined ? { exitCode } : { endedBy: running.endedBy };
   } finally {
     clearTimeout(timer);
@@ -86,7 +88,7 @@ function end(running: Running, by: 'limit' | 'cancellation'): void {
   }, grace);
 }
 
-/** @param line the first one */
+/** @param line the first one that is a number: a file that BASH_ENV names may print others before */
 function takeGroup(running: Running, line: string): void {
   running.group = Number(line);
   if (running.endedBy !== undefined) sendTo(running.group, 'SIGTERM');

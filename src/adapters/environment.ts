@@ -32,13 +32,13 @@ export function takeEnvironment(variables: NodeJS.ProcessEnv): Environment {
 const commandFile = /^GITHUB_(?:ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$/;
 
 /**
- * What commands of the workflow inherit: the variables that the workflow gave to the step. None of the action's own, no way to sign in as the workflow,
- * and no file by which they could tell the runner anything.
+ * What commands of the workflow inherit: the variables that the workflow gave to the step. None of the action's own, no kubeconfig, no way to sign in as
+ * the workflow, and no file by which they could tell the runner anything.
  */
 export function environmentOfCommands(variables: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]) =>
-      value === undefined || own.test(name) || commandFile.test(name) ? [] : [[name, value]],
+      value === undefined || own.test(name) || commandFile.test(name) || name === 'KUBECONFIG' ? [] : [[name, value]],
     ),
   );
 }

@@ -139,7 +139,7 @@ export function guardConsent(
     throw new ConfigurationError(
       'external-backup-unconfirmed',
       `"backup: external" needs "confirm-external-backup" to be the namespace, "${namespace}".`,
-      `If a backup of the volume exists outside of the cluster, set "confirm-external-backup: ${namespace}". Without a backup in the cluster, the action can't restore PostgreSQL 12 once PostgreSQL 14 has served on linked files. That holds where the data differs, and for "mode: rollback".`,
+      `If a backup of the volume exists outside of the cluster, set "confirm-external-backup: ${namespace}". Without a backup in the cluster, the action can't restore PostgreSQL 12 once PostgreSQL 14 has served on linked files. That holds where the data differs or "before-applications" fails, and for "mode: rollback".`,
     );
   }
 }

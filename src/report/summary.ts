@@ -124,7 +124,7 @@ function leftLines(report: Report): string[] {
 }
 
 /** How values.yaml comes to say what the cluster does. */
-function valuesLines({ verdict, serving, image, pullRequest }: Report): string[] {
+function valuesLines({ verdict, serving, image, pullRequest, error }: Report): string[] {
   if (pullRequest?.url !== undefined && pullRequest.operation !== 'closed') {
     return [
       `**Merge ${link('the pull request', pullRequest.url)} for values.yaml before the next \`helm upgrade\`.**`,
@@ -132,7 +132,9 @@ function valuesLines({ verdict, serving, image, pullRequest }: Report): string[]
     ];
   }
   const isNamed = pullRequest?.changes.length === 0;
-  const serves = (serving && verdict !== 'reverted') || verdict === 'already-upgraded' || verdict === 'declined';
+  // Where the way back could not be completed, PostgreSQL 12 is what is to serve.
+  const isBack = verdict === 'reverted' || error?.code === 'way-back-failed';
+  const serves = (serving && !isBack) || verdict === 'already-upgraded' || verdict === 'declined';
   if (image === undefined || isNamed || !serves) return [];
   return [
     'Before the next `helm upgrade`, set the image in values.yaml:',

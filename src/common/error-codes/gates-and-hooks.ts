@@ -1,4 +1,4 @@
-import { failed, type CodeRow } from './end.ts';
+import { failed, leftAsItIs, type CodeRow } from './end.ts';
 
 /** A gate refused an upgrade, or what the administrator had it run failed. */
 export const gateAndHookCodes = {
@@ -11,6 +11,11 @@ export const gateAndHookCodes = {
     failed,
     'What `before-applications-sql` or `before-applications` asked for failed. The action reverts.',
     'Look at its output, correct it, then run again.',
+  ],
+  'before-applications-left': [
+    leftAsItIs,
+    'As before, but with `backup: external` and linked files: nothing in the cluster restores PostgreSQL 12. PostgreSQL 14 serves, and the applications are still stopped.',
+    'Correct the hook or leave it out, then run `mode: upgrade` again: it resumes with the hook.',
   ],
   'downtime-too-long': [
     failed,

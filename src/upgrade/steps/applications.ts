@@ -27,7 +27,7 @@ export const stopApplications: Step = {
   async run(context) {
     const workloads = context.journal.record.applications;
     // First, since KEDA would scale up again what was just stopped. The applications still serve meanwhile.
-    const autoscalers = workloads.filter((w) => w.resource === 'scaledobjects');
+    const autoscalers = workloads.filter(isAutoscaler);
     await everyOne(autoscalers, (w) => pauseAutoscaler(context, w));
     await autoscalersPaused(context, autoscalers);
     await checkpointAhead(context);
@@ -40,7 +40,8 @@ export const stopApplications: Step = {
   },
 
   async undo(context) {
-    await startApplications(context);
+    if (context.journal.noted.downSince !== undefined) await startApplications(context);
+    else await everyOne(context.journal.record.applications.filter(isAutoscaler), (w) => restoreAutoscaler(context, w));
   },
 };
 
@@ -125,6 +126,10 @@ export async function startApplications(context: Context): Promise<void> {
   context.timeline.downtimeEnds();
 }
 
+function isAutoscaler(workload: Workload): workload is Extract<Workload, { resource: 'scaledobjects' }> {
+  return workload.resource === 'scaledobjects';
+}
+
 /** Waits for every change before it throws the first error: none may take effect after it was undone. */
 async function everyOne<W extends Workload>(
   workloads: readonly W[],
@@ -139,10 +144,7 @@ async function everyOne<W extends Workload>(
 async function startOne(context: Context, workload: Switched): Promise<void> {
   if (await isStopped(context.cluster, context.target.namespace, workload))
     await change(context, workload, startOperation(workload), ', as before');
-  else
-    context.log.info(
-      `${workloadName(workload)}: ${context.journal.noted.downSince === undefined ? 'it was not stopped' : 'somebody else has started it already'}`,
-    );
+  else context.log.info(`${workloadName(workload)}: somebody else has started it already`);
 }
 
 async function change(

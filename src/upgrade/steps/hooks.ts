@@ -10,6 +10,7 @@ import type { Move } from '../../report/planned-step.ts';
 import { shortened } from '../../text/shortened.ts';
 import { oneLine } from '../../text/visible.ts';
 import type { Context, PlanContext, Step } from '../contract/step.ts';
+import { waitForServer } from '../server/server-ready.ts';
 import { secondsText } from './gates.ts';
 
 type HookInput = 'before-applications-sql' | 'before-applications' | 'after-applications';
@@ -41,8 +42,10 @@ export const beforeApplications: Step = {
   async run(context) {
     const { inputs } = context;
     if (inputs.beforeApplicationsSql !== '') await runSql(context, inputs.beforeApplicationsSql);
-    if (inputs.beforeApplications !== '')
-      await runOnRunner(context, 'before-applications', inputs.beforeApplications, failedBefore);
+    if (inputs.beforeApplications === '') return;
+    // They may come through the Service, which has the pod only when it is ready.
+    await waitForServer(context, context.serving.reference);
+    await runOnRunner(context, 'before-applications', inputs.beforeApplications, failedBefore(context));
   },
 };
 
@@ -80,7 +83,7 @@ async function runSql(context: Context, sql: string): Promise<void> {
   } catch (error) {
     // Whoever lost the Lease must not revert.
     if (!(error instanceof ClusterError)) throw error;
-    throw failedBefore('before-applications-sql', sentence(describe(error)), error);
+    throw failedBefore(context)('before-applications-sql', sentence(describe(error)), error);
   }
   const tell = teller(context);
   for (const line of output.split('\n').slice(0, -1)) tell.line(line);
@@ -113,13 +116,26 @@ async function runOnRunner(context: Context, hook: HookInput, script: string, fa
   else throw failed(hook, 'The run was cancelled, and the action ended them.');
 }
 
-const failedBefore: Failure = (hook, what, cause) =>
-  new UpgradeError(
-    'before-applications-failed',
-    `"${hook}" failed: ${what}`,
-    'Look at its output in the log. Correct it, or raise `hook-timeout`, then run again.',
-    { cause },
-  );
+/** Where nothing restores PostgreSQL 12, an attempt to revert would stop PostgreSQL 14 and end there. */
+function failedBefore({ journal, results }: Context): Failure {
+  const transfer = results.job?.transfer;
+  const isWholeBeside = transfer === 'clone' || transfer === 'copy';
+  if (journal.record.backup.kind !== 'external' || isWholeBeside)
+    return (hook, what, cause) =>
+      new UpgradeError(
+        'before-applications-failed',
+        `"${hook}" failed: ${what}`,
+        'Look at its output in the log. Correct it, or raise `hook-timeout`, then run again.',
+        { cause },
+      );
+  return (hook, what, cause) =>
+    new UpgradeError(
+      'before-applications-left',
+      `"${hook}" failed: ${what} There is no backup in the cluster, so the action did not revert. PostgreSQL ${String(upgrade.to)} serves, and the applications are still stopped.`,
+      'Look at its output in the log. Correct it, or leave it out. Then run "mode: upgrade" again: it resumes here and restarts the applications.',
+      { cause },
+    );
+}
 
 function failedAfter({ target: { namespace } }: Context): Failure {
   return (hook, what, cause) =>

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { runCommands } from '../../../src/adapters/commands.ts';
 import type { Commands } from '../../../src/ports/commands.ts';
@@ -64,6 +66,22 @@ describe('commands on the runner', () => {
     expect(end).toEqual({ endedBy: 'cancellation' });
   });
 
+  test('leave nothing behind where they fail', async () => {
+    const { end, lines } = await run('sleep 60 &\necho $!\nexit 1');
+    expect(end).toEqual({ exitCode: 1 });
+    expect(runs(Number(lines[0]))).toBe(false);
+  });
+
+  test('are ended at the limit, whatever the start of bash prints', async () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'commands-')), 'start');
+    writeFileSync(file, 'echo hello\n');
+    const { end, lines } = await run('sleep 60 &\necho $!\nwait', { limit: 1500, variables: { BASH_ENV: file } });
+    expect(end).toEqual({ endedBy: 'limit' });
+    expect(lines).toContain('hello');
+    expect(runs(Number(lines.at(-1)))).toBe(false);
+    rmSync(path.dirname(file), { recursive: true });
+  });
+
   test('do not hold up the run by what they leave in the background', async () => {
     const begun = performance.now();
     const { end, lines } = await run('sleep 60 &\necho $!');
@@ -95,6 +113,7 @@ describe('their environment', () => {
     GITHUB_PATH: 'k',
     GITHUB_STATE: 'l',
     GITHUB_STEP_SUMMARY: 'm',
+    KUBECONFIG: 'n',
   };
 
   test("has what the workflow gave to the step, and nothing of the action's own", async () => {

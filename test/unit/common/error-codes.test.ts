@@ -53,6 +53,7 @@ describe('the codes of errors', () => {
   test('say how a run ends', () => {
     expect(withVerdict('reverted')).toEqual(['reverted']);
     expect(withVerdict('interrupted')).toEqual([
+      'before-applications-left',
       'image-changed',
       'job-still-runs',
       'lease-lost',
@@ -66,7 +67,9 @@ describe('the codes of errors', () => {
   });
 
   test('say that nothing is undone where another run has the server, or a Job may be at work', () => {
-    expect(codes.filter((code) => !endOf(code).undo).sort()).toEqual(['lease-lost', 'node-silent']);
+    // And where there is nothing to restore PostgreSQL 12 from.
+    const left = ['before-applications-left', 'lease-lost', 'node-silent'];
+    expect(codes.filter((code) => !endOf(code).undo).sort()).toEqual(left);
     expect(endWith(new TypeError('x is undefined')).undo).toBe(true);
   });
 });

@@ -133,6 +133,8 @@ describe('the job summary', () => {
 
   test('nor does it where PostgreSQL 14 had served before the revert', () => {
     expect(renderSummary(report({ verdict: 'reverted', serving: true }))).not.toContain('values.yaml');
+    const error = { code: 'way-back-failed', message: 'It failed.', remedy: { text: 'Look.' } };
+    expect(renderSummary(report({ verdict: 'failed', serving: true, error }))).not.toContain('values.yaml');
   });
 
   test('says neither namespace nor mode where the inputs could not be read', () => {

@@ -121,7 +121,17 @@ describe('right before the downtime', () => {
     expect([replicasOf(setting), setting.image(), stops(setting)]).toEqual([3, oldImage, []]);
     expect(setting.journal()?.['outcome']).toBe('reverted');
     expect(setting.cluster.peek('jobs', anchorName, namespace)).toBeUndefined();
-    expect(setting.log.text).toContain('deployments/frontend: it was not stopped');
+  });
+
+  test('a refusal waits for no application: none was stopped', async () => {
+    const setting = await live(undefined, tooLate);
+    setting.cluster.hooks.push(() => {
+      const now = setting.cluster.look('deployments', 'frontend', namespace);
+      if (now !== undefined)
+        setting.cluster.put('deployments', { ...now, status: { observedGeneration: 1, replicas: 3 } });
+    });
+    expect((await thrownBy(setting.begin)).code).toBe('reverted');
+    expect(setting.journal()?.['outcome']).toBe('reverted');
   });
 
   test('a run in time goes on', async () => {

@@ -2,11 +2,26 @@ import { describe, expect, test } from '@jest/globals';
 import type { Commands, CommandsEnd } from '../../../../src/ports/commands.ts';
 import { afterApplications, beforeApplications } from '../../../../src/upgrade/steps/hooks.ts';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
-import { namespace, newImage, oldImage, password } from '../../objects.ts';
+import {
+  cluster as newCluster,
+  inputs,
+  namespace,
+  newImage,
+  oldImage,
+  password,
+  serverContainer,
+  serverPod,
+  statefulSet,
+} from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
 import { setUp, type Setting } from '../context.ts';
 import { ending, revertName, served } from '../job-controller.ts';
-import { live } from '../live.ts';
+import { isReady } from '../../../../src/upgrade/server/server-ready.ts';
+import { Journal } from '../../../../src/journal/journal.ts';
+import { expectCompleted } from '../../../../src/upgrade/contract/ending.ts';
+import { resumeUpgrade } from '../../../../src/upgrade/resume.ts';
+import { anotherRun, live } from '../live.ts';
+import { seal } from '../sealed.ts';
 
 const sql = 'CREATE TABLE public.done ();';
 const hooks = { 'before-applications-sql': sql, 'before-applications': 'before', 'after-applications': 'after' };
@@ -23,7 +38,11 @@ function answering(end: CommandsEnd | Error, lines: readonly string[] = []) {
 }
 
 async function stepWith(given: Readonly<Record<string, string>>, answer = answering({ exitCode: 0 })) {
-  const setting = await setUp(undefined, given);
+  const cluster = newCluster(statefulSet({ containers: [serverContainer({ image: newImage })] })).put(
+    'pods',
+    serverPod(newImage),
+  );
+  const setting = await setUp(cluster, given);
   return { ...setting, ...answer, context: { ...setting.context, runCommands: answer.runCommands } };
 }
 
@@ -167,6 +186,49 @@ describe('an upgrade with hooks', () => {
     });
     expect((await thrownBy(setting.begin)).code).toBe('let-in-by-others');
     expect(setting.image()).toBe(newImage);
+  });
+
+  test('reverts nothing where nothing could restore PostgreSQL 12, and the next run repeats the hook', async () => {
+    const given = { 'before-applications': 'before', backup: 'external', 'confirm-external-backup': namespace };
+    const setting = await told({ before: { exitCode: 1 } }, given);
+    const error = await thrownBy(setting.begin);
+    expect(error.code).toBe('before-applications-left');
+    expect(error.remedy.text).toContain('run "mode: upgrade" again');
+    expect([setting.image(), setting.replicas(), setting.journal()?.['back']]).toEqual([newImage, 0, undefined]);
+    const journal = await Journal.find(setting.cluster, namespace, seal);
+    if (journal === undefined) throw new Error('there is no journal');
+    const again = { ...anotherRun(setting, setting.cluster, setting.context.target), inputs: inputs(given) };
+    const runCommands = () => Promise.resolve({ exitCode: 0 });
+    expectCompleted(await resumeUpgrade({ ...again, runCommands }, journal));
+    expect([setting.image(), setting.replicas()]).toEqual([newImage, 3]);
+  });
+
+  test('begins its commands when the pod is ready, since the Service has it only then', async () => {
+    const setting = await told({}, { 'before-applications': 'before' });
+    const states: (boolean | undefined)[] = [];
+    const { runCommands } = setting.context;
+    Object.assign(setting.context, {
+      runCommands: (commands: Commands) => {
+        const pod = setting.cluster.look('pods', 'postgresql-0', namespace);
+        states.push(pod && isReady(pod));
+        return runCommands(commands);
+      },
+    });
+    let looks = 0;
+    const container = { name: 'postgresql', image: newImage, imageID: '', ready: false, restartCount: 0 };
+    setting.cluster.hooks.push(({ resource }) => {
+      const pod = setting.cluster.look('pods', 'postgresql-0', namespace);
+      if (resource !== 'pods' || pod?.spec?.containers[0]?.image !== newImage) return;
+      looks++;
+      if (looks === 1)
+        setting.cluster.put('pods', {
+          ...pod,
+          status: { phase: 'Running', containerStatuses: [{ ...container, state: { running: {} } }] },
+        });
+      if (looks === 30) setting.cluster.put('pods', { ...pod, status: serverPod(newImage).status ?? {} });
+    });
+    await setting.begin();
+    expect(states).toEqual([true]);
   });
 
   test('is complete where the commands fail afterwards: the failure says how to go back', async () => {
