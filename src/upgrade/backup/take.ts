@@ -1,7 +1,7 @@
 import type { Context, PlanContext, Step } from '../contract/step.ts';
 import type { Target } from '../../target/target.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
-import { boot, planBoot } from './copy.ts';
+import { boot, isFromOurs, planBoot } from './copy.ts';
 import { planCopy, takeCopy } from './cold-copy.ts';
 import { backupClaimName, copyClaim } from '../../objects/copy.ts';
 import type { Backup, Source } from '../../objects/backup.ts';
@@ -84,7 +84,9 @@ async function clone(context: Context): Promise<string> {
   const { cluster, target, journal, log, clock } = context;
   const { namespace } = target;
   let name = journal.noted.backup ?? '';
-  if (name === '' || (await cluster.find('persistentvolumeclaims', name, namespace)) === undefined) {
+  const found = name === '' ? undefined : await cluster.find('persistentvolumeclaims', name, namespace);
+  // The name alone does not show whose claim it is by now.
+  if (found?.metadata?.deletionTimestamp !== undefined || !isFromOurs(target, found?.spec)) {
     name = backupClaimName(target, suffixOf(clock.now()));
     await journal.note('backup', name);
     await cluster.create('persistentvolumeclaims', copyClaim(target, name, sourceOfClone(target)), { namespace });

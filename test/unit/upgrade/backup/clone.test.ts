@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import { copyClaim } from '../../../../src/objects/copy.ts';
+import { takeBackup } from '../../../../src/upgrade/backup/take.ts';
+import { setUp, type Setting } from '../context.ts';
+import { collectPods, controlJobs } from '../job-controller.ts';
+import { controlStorage } from '../storage-controller.ts';
+
+const name = 'data-postgresql-0-before-upgrade-20260102030405';
+const earlier = 'data-postgresql-0-before-upgrade-20260102030000';
+
+async function prepared(change: (claim: V1PersistentVolumeClaim) => V1PersistentVolumeClaim): Promise<Setting> {
+  const setting = await setUp(undefined, { backup: 'clone' }, { backup: { kind: 'clone' } });
+  controlStorage(setting);
+  controlJobs(setting, {});
+  collectPods(setting);
+  const { cluster, context } = setting;
+  await context.journal.note('backup', earlier);
+  const source = { kind: 'PersistentVolumeClaim', name: context.target.volume.claimName } as const;
+  cluster.put('persistentvolumeclaims', change(copyClaim(context.target, earlier, source)));
+  cluster.calls.length = 0;
+  return setting;
+}
+
+describe('a clone', () => {
+  test('that an earlier run made is not made again', async () => {
+    const { cluster, context } = await prepared((claim) => claim);
+    await takeBackup.run(context);
+    expect(cluster.writes).not.toContain(`create persistentvolumeclaims/${name}`);
+    expect(context.results.backup).toEqual({ kind: 'clone', name: earlier });
+  });
+
+  test.each<[string, (claim: V1PersistentVolumeClaim) => V1PersistentVolumeClaim]>([
+    [
+      'has another source',
+      ({ spec, ...claim }) => ({
+        ...claim,
+        spec: { ...spec, dataSource: { kind: 'PersistentVolumeClaim', name: 'theirs' } },
+      }),
+    ],
+    [
+      'is being deleted',
+      ({ metadata, ...claim }) => ({ ...claim, metadata: { ...metadata, deletionTimestamp: new Date(0) } }),
+    ],
+  ])('is made anew where the noted claim %s', async (_what, change) => {
+    const { cluster, context } = await prepared(change);
+    await takeBackup.run(context);
+    expect(cluster.writes).toContain(`create persistentvolumeclaims/${name}`);
+    expect(context.journal.noted.backup).toBe(name);
+    expect(context.results.backup).toEqual({ kind: 'clone', name });
+    const jobs = cluster.calls.filter(({ method, resource }) => method === 'create' && resource === 'jobs');
+    expect(JSON.stringify(jobs.map(({ body }) => body))).not.toContain(earlier);
+  });
+});
