@@ -64,12 +64,12 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
 
   /**
    * Runs a script of the administrator's in one session, as psql runs a file. It is not repeated: where the connection breaks, nobody knows how far it came.
-   * @returns what psql prints
-   * @throws ClusterError with psql's own message at the first error, or where the limit is reached
+   * @returns what psql prints, and its exit code: 0 where no statement failed
+   * @throws ClusterError where the connection breaks, or the limit is reached
    */
-  async runScript(database: string, sql: string, limit: number): Promise<string> {
+  async runScript(database: string, sql: string, limit: number): Promise<ExecResult> {
     // On the same line, so that psql's messages have the numbers of the script's own lines.
-    return await this.psql(database, `${firstStatement} ${sql}`, scriptOptions(limit), limit, { through: ended });
+    return await this.session(database, `${firstStatement} ${sql}`, scriptOptions(limit), limit, ended);
   }
 
   /** The superuser's password, for commands of the workflow; only where its author has consented to that (`hook-password`). */
@@ -119,10 +119,7 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
     return await retried(() => this.command(command, limit));
   }
 
-  /**
-   * @param through shell commands that make of the input what psql reads
-   * @param databases those that the script goes through after the first one
-   */
+  /** @param databases those that the script goes through after the first one */
   private async psql(
     database: string,
     sql: string,
@@ -130,6 +127,23 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
     limit: number,
     { through, databases = [] }: { readonly through?: string; readonly databases?: readonly string[] } = {},
   ): Promise<string> {
+    const result = await this.session(database, sql, options, limit, through);
+    if (result.exitCode === 0) return result.stdout;
+    throw new ClusterError(
+      'psql-failed',
+      `psql in pod ${this.target.podName}, database "${databaseOfError(databases, result) ?? database}": ${result.stderr.trim() || `exit code ${String(result.exitCode)}`}`,
+      `Read the message of psql, and the log of the server: ${copyable(shell`kubectl -n ${this.target.namespace} logs ${this.target.podName}`)}`,
+    );
+  }
+
+  /** @param through shell commands that make of the input what psql reads */
+  private async session(
+    database: string,
+    sql: string,
+    options: string,
+    limit: number,
+    through?: string,
+  ): Promise<ExecResult> {
     const connection = connectionTo(database);
     const command = [
       'sh',
@@ -149,19 +163,13 @@ export class Database<C extends Pick<ClusterReader, 'exec'> = Pick<ClusterReader
       '-',
     ];
     // The input has no end by itself, since not every API server can close it: \q ends it.
-    const result = await this.cluster.exec(
+    return await this.cluster.exec(
       this.target.namespace,
       this.target.podName,
       this.target.container.name,
       command,
       `${this.password}\n${sql}\n\\q\n`,
       limit,
-    );
-    if (result.exitCode === 0) return result.stdout;
-    throw new ClusterError(
-      'psql-failed',
-      `psql in pod ${this.target.podName}, database "${databaseOfError(databases, result) ?? database}": ${result.stderr.trim() || `exit code ${String(result.exitCode)}`}`,
-      `Read the message of psql, and the log of the server: ${copyable(shell`kubectl -n ${this.target.namespace} logs ${this.target.podName}`)}`,
     );
   }
 }

@@ -39,9 +39,12 @@ export const repeated = [
 
 /**
  * Shell commands that write the script of their input, up to a line with \\q, and there end it. So psql runs a last statement that lacks its semicolon, and refuses one that is
- * not complete.
+ * not complete. Of an input that was cut on its way, which has no such line, nothing runs: psql gets a syntax error instead.
  */
-export const ended = "sed -n -e '/^\\\\q$/q' -e p";
+export const ended = [
+  "script=$(sed -e '/^\\\\q$/q')",
+  'if [ "$(printf "%s\\n" "$script" | tail -n 1)" = "\\\\q" ]; then printf "%s" "${script%??}"; else echo "the script was cut on its way;"; fi',
+].join('; ');
 
 /**
  * On one line: the session's first statement. Then it prints the database. Where it may, it keeps pg_stat_statements from remembering what all

@@ -4,6 +4,7 @@ import { ClusterError, describe, sentence, UpgradeError } from '../../common/err
 import { upgrade } from '../../common/versions.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import { backupName } from '../../objects/backup.ts';
+import type { ExecResult } from '../../ports/cluster.ts';
 import type { CommandsEnd } from '../../ports/commands.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
 import type { Move } from '../../report/planned-step.ts';
@@ -77,17 +78,28 @@ async function runSql(context: Context, sql: string): Promise<void> {
   const { database, inputs, clock, log } = context;
   const limit = inputs.hookTimeout;
   const doing = 'running the SQL of "before-applications-sql"';
-  let output: string;
+  let result: ExecResult;
   try {
-    output = await withHeartbeat({ doing, limit, clock, log }, () => database.runScript(firstDatabase, sql, limit));
+    result = await withHeartbeat({ doing, limit, clock, log }, () => database.runScript(firstDatabase, sql, limit));
   } catch (error) {
     // Whoever lost the Lease must not revert.
     if (!(error instanceof ClusterError)) throw error;
     throw failedBefore(context)('before-applications-sql', sentence(describe(error)), error);
   }
   const tell = teller(context);
-  for (const line of output.split('\n').slice(0, -1)) tell.line(line);
+  const errors = linesOf(result.stderr);
+  for (const line of [...linesOf(result.stdout), ...errors]) tell.line(line);
   tell.end();
+  if (result.exitCode === 0) return;
+  // Without the lines that psql adds, which quote the SQL.
+  const error =
+    errors.findLast((line) => /\b(?:ERROR|FATAL|error): /.test(line)) ?? `exit code ${String(result.exitCode)}`;
+  throw failedBefore(context)('before-applications-sql', sentence(error));
+}
+
+/** Of the output, without the end of the last one. */
+function linesOf(output: string): string[] {
+  return output.split('\n').filter((line, at, all) => at < all.length - 1 || line !== '');
 }
 
 type Failure = (hook: HookInput, what: string, cause?: unknown) => UpgradeError;

@@ -55,7 +55,7 @@ describe('psql in the pod', () => {
 
   test("a script of the administrator's is one session that may change things, whose statements end before it is given up", async () => {
     const { database, given, cluster } = await setUp();
-    expect(await database.runScript('postgres', 'SELECT 1', 10_000)).toBe('answer\n');
+    expect((await database.runScript('postgres', 'SELECT 1', 10_000)).stdout).toBe('answer\n');
     const [{ command, stdin } = { command: [], stdin: '' }] = given;
     const options = command.find((part) => part.includes('default_transaction_read_only'));
     expect(options).toContain('default_transaction_read_only=off');
@@ -70,10 +70,15 @@ describe('psql in the pod', () => {
     const { database, given } = await setUp();
     await database.runScript('postgres', "SELECT 1;\nSELECT '\\q'\n", 10_000);
     const [{ command, stdin } = { command: [], stdin: '' }] = given;
-    const through = /\{ (sed .*); \} \| "\$@"$/.exec(command[2] ?? '')?.[1] ?? '';
+    const through = /\{ (script=.*); \} \| "\$@"$/.exec(command[2] ?? '')?.[1] ?? '';
     const script = stdin.slice(stdin.indexOf('\n') + 1);
     const { stdout } = spawnSync('sh', ['-c', through], { input: `${script}what is read no more\n`, encoding: 'utf8' });
     expect(stdout).toBe(`${firstStatement} SELECT 1;\nSELECT '\\q'\n\n`);
+    // Cut on its way: at the end of a statement, within one, and within the end mark.
+    for (const length of [script.indexOf(';\nSELECT') + 2, script.length - 6, script.length - 2]) {
+      const cut = spawnSync('sh', ['-c', through], { input: script.slice(0, length), encoding: 'utf8' });
+      expect(cut.stdout).toBe('the script was cut on its way;\n');
+    }
   });
 
   test('a write is not cut short by the settings of a role or database', async () => {

@@ -94,9 +94,18 @@ describe('before-applications', () => {
     state.refuse = [{ statement: /CREATE TABLE/, message: 'relation "done" already exists' }];
     const error = await thrownBy(() => beforeApplications.run(context));
     expect(error.code).toBe('before-applications-failed');
-    expect(error.message).toContain('relation "done" already exists');
+    expect(error.message).toMatch(/"before-applications-sql" failed: .*ERROR: {2}relation "done" already exists\.$/);
     expect(asked).toEqual([]);
   });
+});
+
+test('SQL that fails tells all of its output in the log, and no piece of the SQL in the error', async () => {
+  const { context, log, cluster } = await stepWith(hooks);
+  const stderr = `psql:<stdin>:2: ERROR:  no such role\nLINE 1: ALTER ROLE x PASSWORD 'hunter2'\n        ^\n`;
+  cluster.onExec = () => ({ exitCode: 3, stdout: 'row 1\n', stderr });
+  const error = await thrownBy(() => beforeApplications.run(context));
+  expect(error.message).toBe('"before-applications-sql" failed: psql:<stdin>:2: ERROR:  no such role.');
+  expect(log.lines).toEqual(expect.arrayContaining(['> row 1', '> psql:<stdin>:2: ERROR:  no such role']));
 });
 
 describe('the environment of the commands', () => {
