@@ -1,10 +1,11 @@
 import type { Context, PlanContext, Step } from '../contract/step.ts';
 import type { Target } from '../../target/target.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
-import { boot, isFromOurs, planBoot } from './copy.ts';
+import { boot, planBoot, removeJobOfCopy } from './copy.ts';
 import { planCopy, takeCopy } from './cold-copy.ts';
-import { backupClaimName, copyClaim } from '../../objects/copy.ts';
+import { backupClaimName, copyClaim, isBackupClaim } from '../../objects/copy.ts';
 import type { Backup, Source } from '../../objects/backup.ts';
+import { bootJobName } from '../../objects/upgrade-job.ts';
 import { snapshotName, suffixOf } from '../../objects/snapshot.ts';
 import { awaitSnapshot } from '../../storage/await-snapshot.ts';
 import { readyBackup, stateBeforeJob } from './backup-ready.ts';
@@ -86,7 +87,10 @@ async function clone(context: Context): Promise<string> {
   let name = journal.noted.backup ?? '';
   const found = name === '' ? undefined : await cluster.find('persistentvolumeclaims', name, namespace);
   // The name alone does not show whose claim it is by now.
-  if (found?.metadata?.deletionTimestamp !== undefined || !isFromOurs(target, found?.spec)) {
+  const isOurs = found?.spec?.dataSource !== undefined && isBackupClaim(target, found);
+  if (!isOurs || found.metadata?.deletionTimestamp !== undefined) {
+    // Of an earlier run: its result would be that of the other claim.
+    await removeJobOfCopy(context, bootJobName);
     name = backupClaimName(target, suffixOf(clock.now()));
     await journal.note('backup', name);
     await cluster.create('persistentvolumeclaims', copyClaim(target, name, sourceOfClone(target)), { namespace });

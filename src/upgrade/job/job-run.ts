@@ -195,12 +195,16 @@ async function takeOver(context: Context, wanted: V1Job, command: JobCommand): P
   return undefined;
 }
 
-/** Compares image, command and environment; the environment names the upgrade. How the server was stopped, only the run knows that stopped it. */
+/** Compares image, command, environment and claims; the environment names the upgrade. How the server was stopped, only the run knows that stopped it. */
 function doesTheSame(found: V1Job, wanted: V1Job): boolean {
   const [now, then] = [found, wanted].map((job) => {
-    const { image, command, env } = job.spec?.template.spec?.containers[0] ?? {};
+    const { containers = [], volumes = [] } = job.spec?.template.spec ?? {};
+    const { image, command, env } = containers[0] ?? {};
     const compared = env?.filter(({ name }) => name !== stopVariable);
-    return JSON.stringify([image, command, compared?.map(({ name, value }) => [name, value ?? ''])]);
+    const claims = volumes.flatMap(({ persistentVolumeClaim: claim }) =>
+      claim === undefined ? [] : [claim.claimName],
+    );
+    return JSON.stringify([image, command, compared?.map(({ name, value }) => [name, value ?? '']), claims]);
   });
   return now === then;
 }

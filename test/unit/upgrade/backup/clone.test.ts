@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import type { V1Job, V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { copyClaim } from '../../../../src/objects/copy.ts';
+import { bootJobName } from '../../../../src/objects/upgrade-job.ts';
 import { takeBackup } from '../../../../src/upgrade/backup/take.ts';
+import { namespace } from '../../objects.ts';
 import { setUp, type Setting } from '../context.ts';
 import { collectPods, controlJobs } from '../job-controller.ts';
 import { controlStorage } from '../storage-controller.ts';
@@ -32,6 +34,13 @@ describe('a clone', () => {
 
   test.each<[string, (claim: V1PersistentVolumeClaim) => V1PersistentVolumeClaim]>([
     [
+      'was filled from a snapshot',
+      ({ spec, ...claim }) => ({
+        ...claim,
+        spec: { ...spec, dataSource: { kind: 'VolumeSnapshot', name: 'data-postgresql-0-live-20260102030000' } },
+      }),
+    ],
+    [
       'has another source',
       ({ spec, ...claim }) => ({
         ...claim,
@@ -50,5 +59,24 @@ describe('a clone', () => {
     expect(context.results.backup).toEqual({ kind: 'clone', name });
     const jobs = cluster.calls.filter(({ method, resource }) => method === 'create' && resource === 'jobs');
     expect(JSON.stringify(jobs.map(({ body }) => body))).not.toContain(earlier);
+  });
+
+  test('that is made anew is not proved by the Job of the earlier one', async () => {
+    const { cluster, context } = await prepared((claim) => claim);
+    await takeBackup.run(context);
+    const found = cluster.peek('persistentvolumeclaims', earlier, namespace);
+    cluster.put('persistentvolumeclaims', {
+      ...found,
+      metadata: { ...found?.metadata, deletionTimestamp: new Date(0) },
+    });
+    const [job] = cluster.calls.filter(({ method, resource }) => method === 'create' && resource === 'jobs');
+    if (cluster.peek('jobs', bootJobName, namespace) === undefined) cluster.put('jobs', job?.body as V1Job);
+    cluster.calls.length = 0;
+    await takeBackup.run(context);
+    expect(cluster.writes.filter((write) => /jobs|claims/.test(write)).slice(0, 3)).toEqual([
+      `delete jobs/${bootJobName}`,
+      `create persistentvolumeclaims/${name}`,
+      `create jobs/${bootJobName}`,
+    ]);
   });
 });
