@@ -196,6 +196,11 @@ async function usedBytes({ database, target, inputs, log }: Context): Promise<nu
   return Number(kibibytes ?? 0) * 1024;
 }
 
+/** Whether the scheduler only waits for a volume: classes that bind at once need some seconds for it. */
+function isOfVolume(obstacle: string): boolean {
+  return /unbound immediate PersistentVolumeClaims|persistentvolumeclaim .* not found/.test(obstacle);
+}
+
 /**
  * Runs a Job that copies, from its beginning. Then removes it: its ended pod would keep Kubernetes from deleting the claims.
  * @throws UpgradeError `copy-failed`
@@ -210,7 +215,10 @@ async function runCopyJob(
   await endCopyJob(context);
   // The trial has to run on the server's node.
   const isAtAnchor = work.command === 'copy' && work.node !== undefined;
-  const isLost = (waiting: V1Pod) => isAtAnchor && unschedulable(waiting) !== undefined;
+  const isLost = (waiting: V1Pod) => {
+    const obstacle = unschedulable(waiting);
+    return isAtAnchor && obstacle !== undefined && !isOfVolume(obstacle);
+  };
   let pod = await waitForStart(context, await createJob(context, work), limits.jobStartTimeout, isLost);
   if (isLost(pod)) {
     await makeFree(context, pod);

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { V1ContainerState, V1PersistentVolumeClaim, V1PersistentVolumeClaimSpec } from '@kubernetes/client-node';
+import type {
+  V1ContainerState,
+  V1PersistentVolumeClaim,
+  V1PersistentVolumeClaimSpec,
+  V1Pod,
+} from '@kubernetes/client-node';
 import { anchorName } from '../../../../src/objects/anchor.ts';
 import { copyName } from '../../../../src/objects/copy.ts';
 import { copyJobName } from '../../../../src/objects/copy-job.ts';
@@ -203,6 +208,25 @@ describe('the copy beside an anchor', () => {
     expect(requiredOf(setting)).toEqual([true, false]);
     expect(setting.context.journal.noted.backup).toBeDefined();
     expect(setting.clock.monotonic()).toBeLessThan(5000);
+  });
+
+  test('waits there for a volume that is bound at once', async () => {
+    const setting = await stopped();
+    const condition = {
+      ...{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' },
+      message: '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.',
+    };
+    let ran: V1Pod | undefined;
+    let looks = 0;
+    alter(setting, `${copyJobName}-`, (pod) => {
+      ran ??= pod;
+      looks++;
+      return looks < 20 ? { ...pod, status: { phase: 'Pending', conditions: [condition] } } : ran;
+    });
+    await takeBackup.run(setting.context);
+    expect(looks).toBeGreaterThan(19);
+    expect(requiredOf(setting)).toEqual([true]);
+    expect(anchor(setting)).toBeDefined();
   });
 
   test('goes to any node once the anchor was evicted', async () => {
