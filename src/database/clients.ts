@@ -41,6 +41,25 @@ export async function readClients(database: Database): Promise<Client[]> {
   return clients.parse(jsonLines(await database.read('template1', clientRows)));
 }
 
+const ofOurs = `FROM pg_catalog.pg_stat_activity
+     WHERE ${isClient} AND application_name = '${applicationName}' AND usename = session_user`;
+
+/**
+ * Ends the sessions that a run which died has left at work in the server's pod: psql has all of its script already. PostgreSQL 14 only, which can wait for that.
+ * @throws ClusterError where one does not end within half a minute
+ */
+export async function endEarlierSessions(database: Database): Promise<void> {
+  await database.write(
+    'template1',
+    `DO $$ BEGIN
+       PERFORM pg_terminate_backend(pid, 30000) ${ofOurs};
+       PERFORM pg_stat_clear_snapshot();
+       IF EXISTS (SELECT ${ofOurs}) THEN RAISE EXCEPTION 'a session of an earlier run of the action does not end'; END IF;
+     END $$;`,
+    120_000,
+  );
+}
+
 /** Processes of PostgreSQL itself, by `backend_type`, and those of pg_prewarm, which write into no table. Workers of subscriptions have a check of their own. */
 const ownProcesses = [
   ...['client backend', 'parallel worker', 'autovacuum launcher', 'autovacuum worker', 'archiver', 'startup'],

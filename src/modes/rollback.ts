@@ -11,6 +11,7 @@ import { withUpgradeLease } from '../lock/upgrade-lease.ts';
 import { expectConfirmed, isOfFormerStatefulSet } from '../upgrade/recorded.ts';
 import { expectReverted } from '../upgrade/contract/ending.ts';
 import { beginRollback, mayLose, rollBack } from '../upgrade/rollback.ts';
+import { noteLetIn, startedOnFourteen } from '../upgrade/server/external-start.ts';
 import { contextOf } from '../upgrade/upgrade.ts';
 import { beginWithoutJournal, readEvidence } from '../upgrade/without-journal.ts';
 import { findServer, type FoundServer } from './check-server.ts';
@@ -35,7 +36,9 @@ export async function rollback(given: ClusterModeContext): Promise<void> {
   const earlier = await Journal.find(cluster, inputs.namespace, found.seal, volumeName(found.target));
   if (earlier === undefined || earlier.noted.outcome === 'reverted') throw nothingToRollBack(earlier);
   await expectConfirmed({ cluster, inputs, target: found.target, journal: earlier });
-  if (earlier.noted.rollback === undefined && mayLose(earlier)) await expectConsent(context, found, earlier);
+  const { target } = found;
+  const isLossy = mayLose(earlier) || (await startedOnFourteen({ cluster, target, journal: earlier })).length > 0;
+  if (earlier.noted.rollback === undefined && isLossy) await expectConsent(context, found, earlier);
   context.runner.saveState('began', inputs.namespace);
   const { applications } = earlier.isClosed ? found.target : earlier.record;
   const theirs = { ...earlier.record, applications, namespace: inputs.namespace };
@@ -43,6 +46,12 @@ export async function rollback(given: ClusterModeContext): Promise<void> {
     const now = await Journal.find(ours, inputs.namespace, found.seal, volumeName(found.target));
     if (now === undefined || now.noted.outcome === 'reverted') throw nothingToRollBack(now);
     await expectConfirmed({ cluster: ours, inputs, target: found.target, journal: now });
+    const started =
+      now.noted.rollback === undefined ? await startedOnFourteen({ cluster: ours, target, journal: now }) : [];
+    if (started.length > 0 && !mayLose(now)) {
+      if (!isLossy) await expectConsent(context, found, now);
+      await noteLetIn({ cluster: ours, journal: now }, started);
+    }
     const journal = await beginRollback(ours, found, now, {
       runId,
       startedAt: (await ours.now()).toISOString(),

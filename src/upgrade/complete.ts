@@ -1,3 +1,4 @@
+import { endEarlierSessions } from '../database/clients.ts';
 import { describe, endWith, sentence, UpgradeError, WaitError } from '../common/errors.ts';
 import { known, type Known } from '../common/known.ts';
 import { allNamed } from '../common/parallel.ts';
@@ -35,6 +36,9 @@ export async function completeUpgrade(given: Context): Promise<Ending> {
   for (const step of improvements) {
     await inPhaseOrWarn(context, step);
   }
+  // SQL of an earlier run may still be at work in the pod. Where it can't be ended, nothing is reverted: PostgreSQL 14 is validated, and a run may follow.
+  if (context.isResumed === true && context.journal.noted.step !== release.id)
+    await endEarlierSessions(context.database);
   for (const hook of beforeRelease(context)) {
     const ending = await orUndo(hook.title, hook.id, context, () => inPhase(context, hook));
     if (ending.end !== 'completed') return ending;
@@ -128,9 +132,12 @@ async function orUndo(title: string, id: string, context: Context, act: () => Pr
     return completed;
   } catch (failure) {
     // An earlier run may have restarted them already.
-    if (!endWith(failure).undo || context.journal.noted.step === release.id) throw failure;
+    const isReleased = context.journal.noted.step === release.id;
+    const isLeft = failure instanceof UpgradeError && failure.code === 'before-applications-left';
+    if (isReleased || (!endWith(failure).undo && !isLeft)) throw failure;
     const reason = `${title}: ${sentence(describe(failure))}`;
     await expectLossless(context, reason, failure);
+    if (isLeft) throw failure;
     context.log.annotate('error', id, `${reason} ${reverting}`);
     return await undoSteps(reversibleSteps, reason, context, failure);
   }

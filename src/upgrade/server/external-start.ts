@@ -2,9 +2,14 @@
 // images as in the chart.
 // Decision: docs/decisions/0004-scheduling-gate.md
 import { sentence, UpgradeError } from '../../common/errors.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { ClusterReader, LeasedCluster } from '../../ports/cluster.ts';
 import { workloadName, type Workload } from '../../target/applications.ts';
 import { isGateSet } from './scheduling-gate.ts';
 import type { Context } from '../contract/step.ts';
+
+/** Of the step that starts PostgreSQL 14 (steps/activate.ts). */
+const activateId = 'activate';
 
 const remedy = 'Do not run "helm upgrade" or a deployment until the upgrade has ended. Then run again.';
 
@@ -29,12 +34,11 @@ export async function expectStopped(context: Context): Promise<void> {
  * @throws UpgradeError `let-in-by-others`, which ends the run and leaves PostgreSQL 14 as it is
  */
 export async function expectLossless(context: Context, reason: string, cause: unknown): Promise<void> {
-  const { cluster, journal } = context;
+  const { journal } = context;
   if (journal.noted.letIn === undefined) {
-    if (await isGateSet(context)) return;
-    const started = await startedByOthers(context);
+    const started = await startedUngated(context);
     if (started.length === 0) return;
-    await journal.note('letIn', `${started.join(', ')} at ${(await cluster.now()).toISOString()}`);
+    await noteLetIn(context, started);
   }
   throw new UpgradeError(
     'let-in-by-others',
@@ -44,7 +48,33 @@ export async function expectLossless(context: Context, reason: string, cause: un
   );
 }
 
-async function startedByOthers({ cluster, target, journal }: Context): Promise<string[]> {
+/** What it takes to look. */
+type Looking = Pick<Context, 'target'> & { readonly cluster: ClusterReader; readonly journal: Journal };
+
+/**
+ * Applications that somebody else has started on the PostgreSQL 14 of an upgrade that is not done: they may have written to it, as those may that the upgrade
+ * restarts. None where the upgrade had not come so far, or was going back.
+ */
+export async function startedOnFourteen(looking: Looking): Promise<string[]> {
+  const { noted, isClosed } = looking.journal;
+  const hasServed = noted.validated !== undefined || noted.step === activateId;
+  if (isClosed || noted.back !== undefined || !hasServed) return [];
+  return await startedUngated(looking);
+}
+
+/** From then on, a way back to PostgreSQL 12 needs consent. */
+export async function noteLetIn(
+  { cluster, journal }: { readonly cluster: ClusterReader; readonly journal: Journal<LeasedCluster> },
+  started: readonly string[],
+): Promise<void> {
+  await journal.note('letIn', `${started.join(', ')} at ${(await cluster.now()).toISOString()}`);
+}
+
+async function startedUngated(looking: Looking): Promise<string[]> {
+  return (await isGateSet(looking)) ? [] : await startedByOthers(looking);
+}
+
+async function startedByOthers({ cluster, target, journal }: Looking): Promise<string[]> {
   const looks = journal.record.applications.map(async (workload) =>
     (await isStopped(cluster, target.namespace, workload)) ? [] : [workloadName(workload)],
   );
@@ -53,7 +83,7 @@ async function startedByOthers({ cluster, target, journal }: Context): Promise<s
 
 /** Whether the workload is as the upgrade left it. A deleted one runs nothing, and a paused autoscaler starts nothing. */
 export async function isStopped(
-  cluster: Context['cluster'],
+  cluster: ClusterReader,
   namespace: string,
   { resource, name }: Workload,
 ): Promise<boolean> {

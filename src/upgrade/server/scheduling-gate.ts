@@ -1,9 +1,12 @@
 import { UpgradeError } from '../../common/errors.ts';
 import type { V1StatefulSet } from '@kubernetes/client-node';
-import type { PatchOperation } from '../../ports/cluster.ts';
+import type { ClusterReader, PatchOperation } from '../../ports/cluster.ts';
 import { schedulingGate, hasGate, isGated } from '../../objects/scheduling-gate.ts';
 import { expectClaim } from './claim.ts';
 import type { Context } from '../contract/step.ts';
+
+/** What it takes to look at the StatefulSet. */
+type Looking = Pick<Context, 'target'> & { readonly cluster: ClusterReader };
 
 const gatesPath = '/spec/template/spec/schedulingGates';
 
@@ -67,7 +70,7 @@ export async function isStoppedByGate(context: Context): Promise<boolean> {
 }
 
 /** Whether the scheduling gate is set, whatever the replicas: then nobody can start PostgreSQL. */
-export async function isGateSet(context: Context): Promise<boolean> {
+export async function isGateSet(context: Looking): Promise<boolean> {
   return hasGate((await readStatefulSet(context)).spec?.template.spec);
 }
 
@@ -101,7 +104,7 @@ async function removeGatedPod({ cluster, target, log }: Context): Promise<void> 
   await cluster.delete('pods', target.podName, target.namespace);
 }
 
-async function readStatefulSet({ cluster, target }: Context): Promise<V1StatefulSet> {
+async function readStatefulSet({ cluster, target }: Looking): Promise<V1StatefulSet> {
   const now = await cluster.find('statefulsets', target.name, target.namespace);
   if (now !== undefined) return now;
   throw new UpgradeError(

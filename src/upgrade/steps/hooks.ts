@@ -35,9 +35,9 @@ export const beforeApplications: Step = {
   id: 'before-applications',
   title: 'Run before-applications',
 
-  plan: ({ inputs }) => [
-    ...planned(inputs.beforeApplicationsSql, 'Run the SQL of "before-applications-sql" as the superuser'),
-    ...planned(inputs.beforeApplications, 'Run the commands of "before-applications" on the runner'),
+  plan: (draft) => [
+    ...planned(draft, draft.inputs.beforeApplicationsSql, 'Run the SQL of "before-applications-sql" as the superuser'),
+    ...planned(draft, draft.inputs.beforeApplications, 'Run the commands of "before-applications" on the runner'),
   ],
 
   async run(context) {
@@ -67,10 +67,13 @@ export const afterApplications: Step = {
   },
 };
 
-function planned(script: string, what: string): readonly Move[] {
-  return script === ''
-    ? []
-    : [{ does: 'run', what: `${what}. If it fails, revert to PostgreSQL ${String(upgrade.from)}.` }];
+function planned({ record }: PlanContext, script: string, what: string): readonly Move[] {
+  if (script === '') return [];
+  const left =
+    record.backup.kind === 'external'
+      ? `, or end with PostgreSQL ${String(upgrade.to)} where the files are linked`
+      : '';
+  return [{ does: 'run', what: `${what}. If it fails, revert to PostgreSQL ${String(upgrade.from)}${left}.` }];
 }
 
 /** In one session of the server's pod. */
@@ -93,7 +96,9 @@ async function runSql(context: Context, sql: string): Promise<void> {
   if (result.exitCode === 0) return;
   // Without the lines that psql adds, which quote the SQL.
   const error =
-    errors.findLast((line) => /\b(?:ERROR|FATAL|error): /.test(line)) ?? `exit code ${String(result.exitCode)}`;
+    errors.findLast((line) => /^psql:(?:<stdin>:\d+:)? (?:ERROR|FATAL|PANIC|error): /.test(line)) ??
+    errors.find((line) => line.startsWith('psql:<stdin>:')) ??
+    `exit code ${String(result.exitCode)}`;
   throw failedBefore(context)('before-applications-sql', sentence(error));
 }
 
@@ -129,8 +134,9 @@ async function runOnRunner(context: Context, hook: HookInput, script: string, fa
 }
 
 /** Where nothing restores PostgreSQL 12, an attempt to revert would stop PostgreSQL 14 and end there. */
-function failedBefore({ journal, results }: Context): Failure {
-  const transfer = results.job?.transfer;
+function failedBefore({ journal, results, settings }: Context): Failure {
+  // Where an earlier run saw the Job end, only what was asked for is known: of "auto" nothing.
+  const transfer = results.job?.transfer ?? settings.transfer;
   const isWholeBeside = transfer === 'clone' || transfer === 'copy';
   if (journal.record.backup.kind !== 'external' || isWholeBeside)
     return (hook, what, cause) =>
@@ -143,7 +149,7 @@ function failedBefore({ journal, results }: Context): Failure {
   return (hook, what, cause) =>
     new UpgradeError(
       'before-applications-left',
-      `"${hook}" failed: ${what} There is no backup in the cluster, so the action did not revert. PostgreSQL ${String(upgrade.to)} serves, and the applications are still stopped.`,
+      `"${hook}" failed: ${what} There is no backup in the cluster, and the action does not know of files that PostgreSQL ${String(upgrade.from)} has for itself, so it did not revert. PostgreSQL ${String(upgrade.to)} serves, and the applications are still stopped.`,
       'Look at its output in the log. Correct it, or leave it out. Then run "mode: upgrade" again: it resumes here and restarts the applications.',
       { cause },
     );

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
+import { startedOnFourteen } from '../../../../src/upgrade/server/external-start.ts';
 import { discover } from '../../../../src/target/discover.ts';
 import { Journal } from '../../../../src/journal/journal.ts';
 import { resumeUpgrade } from '../../../../src/upgrade/resume.ts';
@@ -7,6 +8,7 @@ import { mayLose } from '../../../../src/upgrade/rollback.ts';
 import { expectCompleted } from '../../../../src/upgrade/contract/ending.ts';
 import { deployment, inputs, namespace, newImage, oldImage } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
+import { recordOf } from '../context.ts';
 import { collectPods, ending, revertName, served } from '../job-controller.ts';
 import { anotherRun, live } from '../live.ts';
 import { seal } from '../sealed.ts';
@@ -201,5 +203,31 @@ describe('an image of PostgreSQL 12 that somebody else sets', () => {
     await nextRun(setting);
     expect(setting.image()).toBe(newImage);
     expect(setting.journal()).toMatchObject({ outcome: 'upgraded' });
+  });
+});
+
+describe('what a rollback of an upgrade that is not done asks first', () => {
+  async function open(notes: Readonly<Record<string, unknown>>): Promise<() => Promise<string[]>> {
+    const setting = await live();
+    startFrontend(setting, 3);
+    const { cluster, context } = setting;
+    const { target } = context;
+    const journal = await Journal.begin(cluster, namespace, seal, recordOf(target), notes);
+    return () => startedOnFourteen({ cluster, target, journal });
+  }
+
+  test.each([
+    ['the data of PostgreSQL 14 is validated', { validated: true, step: 'before-applications' }],
+    ['PostgreSQL 14 was being started', { step: 'activate' }],
+  ])('names the applications that run where %s', async (_what, notes) => {
+    expect(await (await open(notes))()).toEqual(expect.arrayContaining([expect.stringContaining('frontend')]));
+  });
+
+  test.each([
+    ['the applications were not stopped yet', { step: 'anchor' }],
+    ['the upgrade went back already', { validated: true, back: 'a reason' }],
+    ['the upgrade is done', { validated: true, outcome: 'upgraded' }],
+  ])('names none where %s', async (_what, notes) => {
+    expect(await (await open(notes))()).toEqual([]);
   });
 });

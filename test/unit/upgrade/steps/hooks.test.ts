@@ -99,6 +99,21 @@ describe('before-applications', () => {
   });
 });
 
+test('an error says no piece of the SQL that looks like one', async () => {
+  const { context, cluster } = await stepWith(hooks);
+  const stderr = `psql:<stdin>:2: ERROR:  syntax error\nLINE 1: SELECT 'ERROR:  hunter2' x y\n        ^\n`;
+  cluster.onExec = () => ({ exitCode: 3, stdout: '', stderr });
+  const error = await thrownBy(() => beforeApplications.run(context));
+  expect(error.message).toBe('"before-applications-sql" failed: psql:<stdin>:2: ERROR:  syntax error.');
+});
+
+test('an error in another language is the first that psql tells of the SQL', async () => {
+  const { context, cluster } = await stepWith(hooks);
+  cluster.onExec = () => ({ exitCode: 3, stdout: '', stderr: 'psql:<stdin>:2: FEHLER:  nein\nZEILE 1: geheim\n' });
+  const error = await thrownBy(() => beforeApplications.run(context));
+  expect(error.message).toBe('"before-applications-sql" failed: psql:<stdin>:2: FEHLER:  nein.');
+});
+
 test('SQL that fails tells all of its output in the log, and no piece of the SQL in the error', async () => {
   const { context, log, cluster } = await stepWith(hooks);
   const stderr = `psql:<stdin>:2: ERROR:  no such role\nLINE 1: ALTER ROLE x PASSWORD 'hunter2'\n        ^\n`;
@@ -195,6 +210,20 @@ describe('an upgrade with hooks', () => {
     });
     expect((await thrownBy(setting.begin)).code).toBe('let-in-by-others');
     expect(setting.image()).toBe(newImage);
+  });
+
+  test('notes them also where it would not revert, so that a rollback asks for consent', async () => {
+    const given = { 'before-applications': 'before', backup: 'external', 'confirm-external-backup': namespace };
+    const setting = await told({ before: { exitCode: 1 } }, given);
+    const { runCommands } = setting.context;
+    Object.assign(setting.context, {
+      runCommands: (commands: Commands) => {
+        scaleUp(setting);
+        return runCommands(commands);
+      },
+    });
+    expect((await thrownBy(setting.begin)).code).toBe('let-in-by-others');
+    expect(setting.journal()?.['letIn']).toContain('frontend');
   });
 
   test('reverts nothing where nothing could restore PostgreSQL 12, and the next run repeats the hook', async () => {
