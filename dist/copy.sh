@@ -16,8 +16,8 @@ export LC_ALL=C TZ=UTC
 
 readonly EXIT_FAILED=10 EXIT_REFUSED=11
 readonly COMMAND=${1:-} SOURCE=${SOURCE:-/source} COPY=${COPY:-/copy} RESULT_FILE=${RESULT_FILE:-/dev/termination-log}
-readonly HEARTBEAT_SECONDS=${HEARTBEAT_SECONDS:-10} NEEDED_BYTES=${NEEDED_BYTES:-0} RUN_ID=${RUN_ID:-unknown}
-readonly OWN=.postgresql-upgrade-copy TRIAL_MEBIBYTES=64
+readonly HEARTBEAT_SECONDS=${HEARTBEAT_SECONDS:-10} NEEDED_BYTES=${NEEDED_BYTES:-0} TRIAL_BYTES=${TRIAL_BYTES:-0} RUN_ID=${RUN_ID:-unknown}
+readonly OWN=.postgresql-upgrade-copy
 readonly NODES_SHARE=15 # percent of a node's disk that stay free: below that the kubelet evicts pods (eviction-hard, imagefs.available)
 # shellcheck disable=SC2034 # of report.sh
 LOCKED=no GOING_BACK=no PROBE='' LOGS='' JOURNAL='' STATE='' FOUND=''
@@ -36,6 +36,7 @@ main() {
   case $COMMAND in copy | restore | room) ;; *) refuse "usage: copy.sh copy|restore|room" ;; esac
   if ((EUID == 0)); then refuse "run as the owner of the data directory, not as root"; fi
   if [[ ! $NEEDED_BYTES =~ ^[0-9]+$ ]]; then refuse "NEEDED_BYTES must be a whole number, not '$NEEDED_BYTES'"; fi
+  if [[ $COMMAND == room && ! $TRIAL_BYTES =~ ^[1-9][0-9]*$ ]]; then refuse "TRIAL_BYTES must be a whole number above 0, not '$TRIAL_BYTES'"; fi
   if [[ ! -d $COPY ]]; then refuse "$COPY is no directory"; fi
   WORK=$(mktemp -d /tmp/copy.XXXXXX)
   SAID=$WORK/said
@@ -70,7 +71,7 @@ copy() {
 # An empty volume, or one where a copy of this upgrade has not come to its end, or not to its mark in the cluster. Everything else is left alone.
 begin_copy() {
   local found
-  found=$(find "$COPY" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name "$OWN" -print -quit)
+  found=$(at_root "$COPY" -print -quit)
   if [[ -L $COPY/$OWN ]]; then refuse "$COPY/$OWN is a symbolic link"; fi
   if [[ -n $found && ! -e $COPY/$OWN/copying && ! -e $COPY/$OWN/complete ]]; then
     refuse "$COPY is not empty, and nothing says that an earlier try left it: $(quoted "${found##*/}")"
@@ -87,7 +88,7 @@ begin_copy() {
   remove_copied || fail "cannot remove what an earlier try copied"
 }
 
-remove_copied() { find "$COPY" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name "$OWN" -exec rm -rf -- {} +; }
+remove_copied() { at_root "$COPY" -exec rm -rf -- {} +; }
 
 make_own() {
   local said
@@ -95,7 +96,6 @@ make_own() {
   said=$(mkdir -m 0700 "$COPY/$OWN" 2>&1) || refuse "user $EUID cannot write to the copy's volume ($(stat -c 'owner %u:%g, mode %a' "$COPY")): ${said##*: }"
 }
 
-quoted() { printf '%q' "${1//[[:cntrl:]]/ }" | head -c 300; }
 used() { du -sk --exclude="$OWN" --exclude=lost+found -- "$1" | cut -f1; } # KiB
 
 expect_room() { # KIBIBYTES: as the file system counts them; a quota shows only when it is reached
@@ -112,7 +112,9 @@ expect_room() { # KIBIBYTES: as the file system counts them; a quota shows only 
 # The kubelet keeps a pod's /etc/hosts there.
 is_on_nodes_disk() { [[ $(stat -c %d -- "$COPY") == "$(stat -c %d /etc/hosts 2>/dev/null)" ]]; }
 
-# Each walk of a volume leaves out what is ours, and the file system's own directory.
+# Each look at a volume leaves out what is ours, and the file system's own directory.
+at_root() { find "$1" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name "$OWN" "${@:2}"; } # DIRECTORY EXPRESSION...
+
 walk() { # DIRECTORY EXPRESSION...
   cd -- "$1"
   shift
@@ -127,7 +129,7 @@ copy_files() {
   local sums
   (digests "$SOURCE" >"$WORK/source.sums") &
   sums=$!
-  if ! (cd -- "$SOURCE" && find . -mindepth 1 -maxdepth 1 ! -name lost+found ! -name "$OWN" -print0 | xargs -0 -r cp -a -t "$COPY" --); then
+  if ! (cd -- "$SOURCE" && at_root . -print0 | xargs -0 -r cp -a -t "$COPY" --); then
     kill "$sums" 2>/dev/null || true
     return 1
   fi
@@ -195,26 +197,18 @@ room() {
   make_own
   expect_room $((NEEDED_BYTES / 1024))
   said=$({
-    head -c "${TRIAL_MEBIBYTES}M" /dev/urandom >"$COPY/$OWN/trial" && sync "$COPY/$OWN/trial" && chmod 0700 "$COPY/$OWN/trial" &&
+    head -c "$TRIAL_BYTES" /dev/urandom >"$COPY/$OWN/trial" && sync "$COPY/$OWN/trial" && chmod 0700 "$COPY/$OWN/trial" &&
       ln "$COPY/$OWN/trial" "$COPY/$OWN/linked" && ln -s trial "$COPY/$OWN/symbolic" && sync "$COPY/$OWN"
   } 2>&1) || fail "the copy's volume can't hold a copy: ${said##*: }"
   end_step
   rm -rf -- "${COPY:?}/$OWN"
-  finish tried "the volume takes files, hard links and symbolic links, and wrote $TRIAL_MEBIBYTES MiB in $(in_seconds "${SPENT[write]}") s"
+  finish tried "the volume takes files, hard links and symbolic links, and wrote $((TRIAL_BYTES / 1048576)) MiB in $(in_seconds "${SPENT[write]}") s"
 }
 
 said() { # FILE
   local text
   text=$(first_line '[^[:space:]]' "$SAID/$1")
   printf '%s' "${text:-no reason was told}"
-}
-
-seconds() { # of what was done
-  local key list=
-  for key in copy sync compare write total; do
-    if [[ -n ${SPENT[$key]:-} ]]; then list+="\"$key\":$(in_seconds "${SPENT[$key]}"),"; fi
-  done
-  printf '{%s}' "${list%,}"
 }
 
 STARTED=$(now)
@@ -231,7 +225,7 @@ conclude() { # STATUS
   end_step
   SPENT[total]=$(($(now) - STARTED))
   printf '{"schema":1,"command":%s,"outcome":%s,"state":"unexamined","step":%s,"message":%s,"seconds":%s}\n' \
-    "$(json "$COMMAND")" "$(json "$OUTCOME")" "$(json "$STEP")" "$(json "$MESSAGE")" "$(seconds)" >"$RESULT_FILE"
+    "$(json "$COMMAND")" "$(json "$OUTCOME")" "$(json "$STEP")" "$(json "$MESSAGE")" "$(seconds_json copy sync compare write total)" >"$RESULT_FILE"
   if [[ -n $WORK ]]; then rm -rf -- "$WORK"; fi
   exit "$status"
 }

@@ -14,7 +14,7 @@ look_at_foreign() {
   data=$(version_of "$DATA")
   if [[ ! -e $MOVED ]]; then old=$KEPT; fi
   if [[ -e $DATA && ! -O $DATA ]]; then
-    WHY="$DATA belongs to UID $(stat -c %u "$DATA") and not to user $EUID: a try as another user left it. ${BY_HAND}chown -R $EUID:$(id -g) $(quoted "$DATA")"
+    WHY="$DATA belongs to UID $(stat -c %u "$DATA") and not to user $EUID: a try as another user left it. ${BY_HAND}chown -R $EUID:$(id -g) $(shell_words "$DATA")"
   elif [[ $data == "$TO" ]]; then
     WHY="$DATA is PostgreSQL $TO already, but not by this upgrade"
   elif [[ ! -e $old ]]; then
@@ -22,23 +22,23 @@ look_at_foreign() {
   elif [[ -e $MOVED && -e $KEPT ]]; then
     WHY="$DATA holds no PostgreSQL $FROM, and there are two others: $(described "$MOVED"), $(described "$KEPT"). Rename the right one to $DATA"
   elif [[ -n $(stranger_in "$old" "$NEW") ]]; then
-    WHY="$(of_failed_try "$old"), but not all of it belongs to user $EUID ($(stranger_in "$old" "$NEW")). ${BY_HAND}chown -R $EUID:$(id -g) $(quoted "$old" "$NEW"); then run again"
+    WHY="$(of_failed_try "$old"), but not all of it belongs to user $EUID ($(stranger_in "$old" "$NEW")). ${BY_HAND}chown -R $EUID:$(id -g) $(shell_words "$old" "$NEW"); then run again"
   elif [[ $(version_of "$old") != "$FROM" || $(control_file_of "$old") == none ]]; then
     WHY="$DATA holds no PostgreSQL $FROM, and $(described "$old") is none either: restore the snapshot"
   elif [[ $data != absent ]]; then
-    WHY="$(of_failed_try "$old"), and $DATA is in its place without a cluster in it: $(if is_empty "$DATA"; then printf 'rmdir %s' "$(quoted "$DATA")"; else printf 'move %s away' "$DATA"; fi), then run again"
+    WHY="$(of_failed_try "$old"), and $DATA is in its place without a cluster in it: $(if is_empty "$DATA"; then printf 'rmdir %s' "$(shell_words "$DATA")"; else printf 'move %s away' "$DATA"; fi), then run again"
   elif was_served "$NEW"; then
-    WHY="$(of_failed_try "$old"), but a server was started on $(described "$NEW"), and only this directory has what it wrote. To keep it: mv $(quoted "$NEW" "$DATA")"
+    WHY="$(of_failed_try "$old"), but a server was started on $(described "$NEW"), and only this directory has what it wrote. To keep it: mv $(shell_words "$NEW" "$DATA")"
   elif [[ ! -f $old/global/pg_control ]]; then
     WHY="$(of_failed_try "$old"), which linked its files into $(described "$NEW"). $(way_back_from_link "$old")"
   elif [[ $old == "$KEPT" ]]; then
-    WHY="$(of_failed_try "$old") and $(described "$NEW"). ${BY_HAND}mv $(quoted "$old" "$DATA") (PostgreSQL $FROM again), or mv $(quoted "$NEW" "$DATA") if its upgrade had ended well"
+    WHY="$(of_failed_try "$old") and $(described "$NEW"). ${BY_HAND}mv $(shell_words "$old" "$DATA") (PostgreSQL $FROM again), or mv $(shell_words "$NEW" "$DATA") if its upgrade had ended well"
   else
     STATE=moved
   fi
 }
 
-quoted() { # WORD... → words for a POSIX shell; plain ones stay plain. A terminal would act on control characters, so such a path is only described.
+shell_words() { # WORD... → words for a POSIX shell; plain ones stay plain. A terminal would act on control characters, so such a path is only described.
   local word separator=
   for word; do
     if [[ $word == *[[:cntrl:]]* ]]; then
@@ -58,7 +58,7 @@ stranger_in() { # DIRECTORY... → the first path that is not ours; what we can'
   for directory; do
     if [[ ! -e $directory ]]; then continue; fi
     found=$(find "$directory" ! -user "$EUID" -printf '%U %p' -quit 2>/dev/null) || true
-    if [[ -n $found ]]; then printf '%s of UID %s' "$(quoted "${found#* }")" "${found%% *}"; return; fi
+    if [[ -n $found ]]; then printf '%s of UID %s' "$(shell_words "${found#* }")" "${found%% *}"; return; fi
   done
 }
 
@@ -70,19 +70,19 @@ way_back_from_link() { # DIRECTORY: of the old cluster
     printf 'The new cluster is missing, so it is unknown whether it served clients: restore the snapshot'
     return
   fi
-  printf 'The new cluster never served clients, so PostgreSQL %s is whole. %srm -rf %s && mv %s' "$FROM" "$BY_HAND" "$(quoted "$NEW")" "$(quoted "$1/$LINKED" "$1/global/pg_control")"
-  if [[ $1 != "$DATA" ]]; then printf ' && mv %s' "$(quoted "$1" "$DATA")"; fi
+  printf 'The new cluster never served clients, so PostgreSQL %s is whole. %srm -rf %s && mv %s' "$FROM" "$BY_HAND" "$(shell_words "$NEW")" "$(shell_words "$1/$LINKED" "$1/global/pg_control")"
+  if [[ $1 != "$DATA" ]]; then printf ' && mv %s' "$(shell_words "$1" "$DATA")"; fi
 }
 
 what_of_new() { # beside a data directory of the old version
   if [[ -e $MOVED ]]; then
     beside_old
   elif [[ -n $(stranger_in "$NEW") ]]; then
-    printf '%s. It belongs to another user: %schown -R %s:%s %s, then run again' "$(described "$NEW")" "$BY_HAND" "$EUID" "$(id -g)" "$(quoted "$NEW")"
+    printf '%s. It belongs to another user: %schown -R %s:%s %s, then run again' "$(described "$NEW")" "$BY_HAND" "$EUID" "$(id -g)" "$(shell_words "$NEW")"
   elif was_served "$NEW"; then
     printf 'a server was started on it, and only it has what that server wrote: %s, %s. Keep the right one' "$(described "$NEW")" "$(described "$DATA")"
   elif [[ -f $DATA/global/pg_control ]]; then
-    printf 'a failed try left it, it never served clients, and PostgreSQL %s is whole in %s. %srm -rf %s' "$FROM" "$DATA" "$BY_HAND" "$(quoted "$NEW")"
+    printf 'a failed try left it, it never served clients, and PostgreSQL %s is whole in %s. %srm -rf %s' "$FROM" "$DATA" "$BY_HAND" "$(shell_words "$NEW")"
   else
     printf '%s' "$(way_back_from_link "$DATA")"
   fi
@@ -98,7 +98,7 @@ beside_old() {
         "$DATA" "$(described "$DATA/${NEW##*/}")" "$(described "$other")" "$DATA"
     elif ! has_tables "$DATA" && { [[ ! -r $other ]] || has_tables "$other"; }; then
       printf '%s is an EMPTY cluster, as an image creates it if it finds none, beside the old one: %s, %s. Stop the server. %smv %s && mv %s && chown -R %s:%s %s' \
-        "$DATA" "$(described "$DATA")" "$(described "$other")" "$BY_HAND" "$(quoted "$DATA" "$DATA.empty")" "$(quoted "$other" "$DATA")" "$EUID" "$(id -g)" "$(quoted "$DATA")"
+        "$DATA" "$(described "$DATA")" "$(described "$other")" "$BY_HAND" "$(shell_words "$DATA" "$DATA.empty")" "$(shell_words "$other" "$DATA")" "$EUID" "$(id -g)" "$(shell_words "$DATA")"
       if [[ -f $other/$LINKED ]]; then printf '. Its files were linked into a new cluster: after this run status, before you start any server'; fi
     else
       printf '%s exists beside a PostgreSQL %s: this upgrade did not create it. Keep the right one and move the other away: %s, %s' \

@@ -5,6 +5,7 @@
 log() { printf '%s\n' "${*//[[:cntrl:]]/ }"; } # names on the volume are others' texts
 now() { printf '%s' $((${EPOCHREALTIME/./} / 1000)); }
 in_seconds() { printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)); }
+quoted() { printf '%q' "${1//[[:cntrl:]]/ }" | head -c 300; } # TEXT of others, for a message
 
 step() { # NUMBER KEY TITLE
   end_step
@@ -84,9 +85,9 @@ json() { # TEXT → a JSON string, of at most 700 bytes of the text: the whole r
   printf '"%s"' "${text//\"/\\\"}"
 }
 
-seconds_json() { # of what was done
+seconds_json() { # KEY...: of what was done
   local key list=
-  for key in recover initdb upgrade sync swap total; do
+  for key; do
     if [[ -n ${SPENT[$key]:-} ]]; then list+="\"$key\":$(in_seconds "${SPENT[$key]}"),"; fi
   done
   printf '{%s}' "${list%,}"
@@ -104,7 +105,7 @@ result() {
   printf '{"schema":1,"command":%s,"outcome":%s,"state":%s,"step":%s,"message":%s,"found":%s,' \
     "$(json "$COMMAND")" "$(json "$OUTCOME")" "$(json "$STATE")" "$(json "$STEP")" "$(json "$MESSAGE")" "$(json "$FOUND")"
   printf '"transfer":%s,"recovered":%s,"reverted":%s,"seconds":%s,"oldVersion":%s,"newVersion":%s,"walEnd":%s,"control":%s}\n' \
-    "$(json "$(marker_value transfer "$MODE")")" "$RECOVERED" "$REVERTED" "$(seconds_json)" \
+    "$(json "$(marker_value transfer "$MODE")")" "$RECOVERED" "$REVERTED" "$(seconds_json recover initdb upgrade sync swap total)" \
     "$(json "$OLD_VERSION")" "$(json "$NEW_VERSION")" "$(json "$WAL_END")" "$(control_json)"
 }
 

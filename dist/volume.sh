@@ -42,8 +42,6 @@ version_of() {
 
 in_volume() { [[ $(readlink -f -- "$1")/ == "$(readlink -f -- "$MOUNT")"/* ]]; } # PATH: wherever its links lead
 
-quoted() { printf '%q' "${1//[[:cntrl:]]/ }" | head -c 300; } # PATH that others named, for a message which may hold commands
-
 control_field() { # VERSION DIRECTORY NAME
   local bin=$OLD_BIN output
   if [[ $1 == "$TO" ]]; then bin=$NEW_BIN; fi
