@@ -21,12 +21,15 @@ const isClient = `backend_type = 'client backend' AND pid <> pg_backend_pid() AN
 /** In SQL, whether there is one. */
 export const isAnyClient = `EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE ${isClient})`;
 
+/** Every other session of our name and our own role. Anybody may give that name to theirs. */
+const ofOurs = `FROM pg_catalog.pg_stat_activity
+     WHERE ${isClient} AND application_name = '${applicationName}' AND usename = session_user`;
+
 /**
  * A session of ours that has come to its end stays in the list for some milliseconds, and the next look is much later. So each of these statements waits a moment if
  * there is one. No session is left out by its name, which anybody may give to theirs: who is still there is a client. Only a session of our own role is waited for.
  */
-const whileOursEnds = `SELECT 1 FROM (SELECT FROM pg_catalog.pg_stat_activity
-     WHERE ${isClient} AND application_name = '${applicationName}' AND usename = session_user LIMIT 1) AS ours WHERE pg_catalog.pg_sleep(0.02) IS NULL;
+const whileOursEnds = `SELECT 1 FROM (SELECT ${ofOurs} LIMIT 1) AS ours WHERE pg_catalog.pg_sleep(0.02) IS NULL;
 `.repeat(5);
 
 /** Every session of a client, but the one that asks. */
@@ -40,9 +43,6 @@ export const clientRows = `${whileOursEnds}SELECT json_build_object('pid', pid, 
 export async function readClients(database: Database): Promise<Client[]> {
   return clients.parse(jsonLines(await database.read('template1', clientRows)));
 }
-
-const ofOurs = `FROM pg_catalog.pg_stat_activity
-     WHERE ${isClient} AND application_name = '${applicationName}' AND usename = session_user`;
 
 /**
  * Ends the sessions that a run which died has left at work in the server's pod: psql has all of its script already. PostgreSQL 14 only, which can wait for that.

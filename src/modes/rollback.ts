@@ -37,8 +37,10 @@ export async function rollback(given: ClusterModeContext): Promise<void> {
   if (earlier === undefined || earlier.noted.outcome === 'reverted') throw nothingToRollBack(earlier);
   await expectConfirmed({ cluster, inputs, target: found.target, journal: earlier });
   const { target } = found;
-  const isLossy = mayLose(earlier) || (await startedOnFourteen({ cluster, target, journal: earlier })).length > 0;
-  if (earlier.noted.rollback === undefined && isLossy) await expectConsent(context, found, earlier);
+  const isLossy =
+    earlier.noted.rollback === undefined &&
+    (mayLose(earlier) || (await startedOnFourteen({ cluster, target, journal: earlier })).length > 0);
+  if (isLossy) await expectConsent(context, found, earlier);
   context.runner.saveState('began', inputs.namespace);
   const { applications } = earlier.isClosed ? found.target : earlier.record;
   const theirs = { ...earlier.record, applications, namespace: inputs.namespace };
@@ -46,8 +48,7 @@ export async function rollback(given: ClusterModeContext): Promise<void> {
     const now = await Journal.find(ours, inputs.namespace, found.seal, volumeName(found.target));
     if (now === undefined || now.noted.outcome === 'reverted') throw nothingToRollBack(now);
     await expectConfirmed({ cluster: ours, inputs, target: found.target, journal: now });
-    const started =
-      now.noted.rollback === undefined ? await startedOnFourteen({ cluster: ours, target, journal: now }) : [];
+    const started = await startedOnFourteen({ cluster: ours, target, journal: now });
     if (started.length > 0 && !mayLose(now)) {
       if (!isLossy) await expectConsent(context, found, now);
       await noteLetIn({ cluster: ours, journal: now }, started);

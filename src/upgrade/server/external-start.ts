@@ -5,7 +5,7 @@ import { sentence, UpgradeError } from '../../common/errors.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { ClusterReader, LeasedCluster } from '../../ports/cluster.ts';
 import { workloadName, type Workload } from '../../target/applications.ts';
-import { isGateSet } from './scheduling-gate.ts';
+import { isGateSet, type Looking } from './scheduling-gate.ts';
 import type { Context } from '../contract/step.ts';
 
 /** Of the step that starts PostgreSQL 14 (steps/activate.ts). */
@@ -48,17 +48,17 @@ export async function expectLossless(context: Context, reason: string, cause: un
   );
 }
 
-/** What it takes to look. */
-type Looking = Pick<Context, 'target'> & { readonly cluster: ClusterReader; readonly journal: Journal };
+/** What it takes to look at the applications, too. */
+type LookingAtAll = Looking & { readonly journal: Journal };
 
 /**
  * Applications that somebody else has started on the PostgreSQL 14 of an upgrade that is not done: they may have written to it, as those may that the upgrade
- * restarts. None where the upgrade had not come so far, or was going back.
+ * restarts. None where the upgrade had not come so far, or was going back, or where a rollback was noted: it had what consent it needed.
  */
-export async function startedOnFourteen(looking: Looking): Promise<string[]> {
+export async function startedOnFourteen(looking: LookingAtAll): Promise<string[]> {
   const { noted, isClosed } = looking.journal;
   const hasServed = noted.validated !== undefined || noted.step === activateId;
-  if (isClosed || noted.back !== undefined || !hasServed) return [];
+  if (isClosed || noted.back !== undefined || noted.rollback !== undefined || !hasServed) return [];
   return await startedUngated(looking);
 }
 
@@ -70,11 +70,11 @@ export async function noteLetIn(
   await journal.note('letIn', `${started.join(', ')} at ${(await cluster.now()).toISOString()}`);
 }
 
-async function startedUngated(looking: Looking): Promise<string[]> {
+async function startedUngated(looking: LookingAtAll): Promise<string[]> {
   return (await isGateSet(looking)) ? [] : await startedByOthers(looking);
 }
 
-async function startedByOthers({ cluster, target, journal }: Looking): Promise<string[]> {
+async function startedByOthers({ cluster, target, journal }: LookingAtAll): Promise<string[]> {
   const looks = journal.record.applications.map(async (workload) =>
     (await isStopped(cluster, target.namespace, workload)) ? [] : [workloadName(workload)],
   );

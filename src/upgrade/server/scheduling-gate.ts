@@ -6,7 +6,7 @@ import { expectClaim } from './claim.ts';
 import type { Context } from '../contract/step.ts';
 
 /** What it takes to look at the StatefulSet. */
-type Looking = Pick<Context, 'target'> & { readonly cluster: ClusterReader };
+export type Looking = Pick<Context, 'target'> & { readonly cluster: ClusterReader };
 
 const gatesPath = '/spec/template/spec/schedulingGates';
 
