@@ -57077,7 +57077,7 @@ async function expectLossless(context, reason, cause) {
 async function startedOnFourteen(looking) {
   const { noted, isClosed } = looking.journal;
   const hasServed = noted.validated !== void 0 || noted.step === activateId;
-  if (isClosed || noted.back !== void 0 || !hasServed) return [];
+  if (isClosed || noted.back !== void 0 || noted.rollback !== void 0 || !hasServed) return [];
   return await startedUngated(looking);
 }
 async function noteLetIn({ cluster, journal: journal2 }, started2) {
@@ -57722,8 +57722,9 @@ var client = external_exports.object({
 var clients = external_exports.array(client);
 var isClient = `backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname IS NOT NULL AND usename IS NOT NULL`;
 var isAnyClient = `EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE ${isClient})`;
-var whileOursEnds = `SELECT 1 FROM (SELECT FROM pg_catalog.pg_stat_activity
-     WHERE ${isClient} AND application_name = '${applicationName}' AND usename = session_user LIMIT 1) AS ours WHERE pg_catalog.pg_sleep(0.02) IS NULL;
+var ofOurs = `FROM pg_catalog.pg_stat_activity
+     WHERE ${isClient} AND application_name = '${applicationName}' AND usename = session_user`;
+var whileOursEnds = `SELECT 1 FROM (SELECT ${ofOurs} LIMIT 1) AS ours WHERE pg_catalog.pg_sleep(0.02) IS NULL;
 `.repeat(5);
 var clientRows = `${whileOursEnds}SELECT json_build_object('pid', pid, 'database', datname, 'user', usename, 'application', application_name,
        'address', coalesce(host(client_addr), 'local'), 'state', coalesce(state, ''))
@@ -57733,8 +57734,6 @@ var clientRows = `${whileOursEnds}SELECT json_build_object('pid', pid, 'database
 async function readClients(database) {
   return clients.parse(jsonLines(await database.read("template1", clientRows)));
 }
-var ofOurs = `FROM pg_catalog.pg_stat_activity
-     WHERE ${isClient} AND application_name = '${applicationName}' AND usename = session_user`;
 async function endEarlierSessions(database) {
   await database.write(
     "template1",
@@ -72190,8 +72189,8 @@ async function rollback(given2) {
   if (earlier2 === void 0 || earlier2.noted.outcome === "reverted") throw nothingToRollBack(earlier2);
   await expectConfirmed({ cluster, inputs, target: found3.target, journal: earlier2 });
   const { target } = found3;
-  const isLossy = mayLose(earlier2) || (await startedOnFourteen({ cluster, target, journal: earlier2 })).length > 0;
-  if (earlier2.noted.rollback === void 0 && isLossy) await expectConsent(context, found3, earlier2);
+  const isLossy = earlier2.noted.rollback === void 0 && (mayLose(earlier2) || (await startedOnFourteen({ cluster, target, journal: earlier2 })).length > 0);
+  if (isLossy) await expectConsent(context, found3, earlier2);
   context.runner.saveState("began", inputs.namespace);
   const { applications: applications3 } = earlier2.isClosed ? found3.target : earlier2.record;
   const theirs = { ...earlier2.record, applications: applications3, namespace: inputs.namespace };
@@ -72199,7 +72198,7 @@ async function rollback(given2) {
     const now = await Journal.find(ours2, inputs.namespace, found3.seal, volumeName(found3.target));
     if (now === void 0 || now.noted.outcome === "reverted") throw nothingToRollBack(now);
     await expectConfirmed({ cluster: ours2, inputs, target: found3.target, journal: now });
-    const started2 = now.noted.rollback === void 0 ? await startedOnFourteen({ cluster: ours2, target, journal: now }) : [];
+    const started2 = await startedOnFourteen({ cluster: ours2, target, journal: now });
     if (started2.length > 0 && !mayLose(now)) {
       if (!isLossy) await expectConsent(context, found3, now);
       await noteLetIn({ cluster: ours2, journal: now }, started2);
