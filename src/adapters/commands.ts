@@ -17,14 +17,18 @@ const tooLong = `(a line of more than ${String(longestLine)} characters)`;
 const carrier = 'POSTGRESQL_UPGRADE_SCRIPT';
 
 /** Prints the number of its process, then becomes the commands. As the shell of a workflow's step, it ends at the first that fails. */
-const inner = `echo "$$"; script=$${carrier}; unset ${carrier}; eval "$script"`;
+const inner = `echo "${carrier}=$$"; script=$${carrier}; unset ${carrier}; eval "$script"`;
+
+/** A file that BASH_ENV names may print lines before. */
+const groupLine = new RegExp(`^${carrier}=(\\d+)$`);
 
 /**
  * A process group of its own, so that the commands can be ended together with all that they have started. Ctrl-C in a terminal goes to the action alone. What the
- * outer bash says itself (that a process was terminated) is for nobody.
+ * outer bash says itself (that a process was terminated) is for nobody. The commands read nothing: to end a pipe that they have already left is an error which
+ * @actions/exec does not catch.
  */
 const outer =
-  'trap "" INT; exec 3>&2 2>/dev/null; set -m; bash --noprofile --norc -eo pipefail -c "$1" 2>&3 3>&- & exec 3>&-; wait "$!"';
+  'trap "" INT; exec 3>&2 2>/dev/null; set -m; bash --noprofile --norc -eo pipefail -c "$1" </dev/null 2>&3 3>&- & exec 3>&-; wait "$!"';
 
 /** What is known of commands while they run. */
 interface Running {
@@ -38,8 +42,9 @@ interface Running {
 export const runCommands: RunCommands = async ({ script, variables, limit, signal, onLine }) => {
   const running: Running = {};
   const stdout = new Lines((line) => {
-    if (running.group === undefined && /^\d+$/.test(line)) takeGroup(running, line);
-    else onLine(line);
+    const [, group] = running.group === undefined ? (groupLine.exec(line) ?? []) : [];
+    if (group === undefined) onLine(line);
+    else takeGroup(running, Number(group));
   });
   const stderr = new Lines(onLine);
   const timer = setTimeout(() => {
@@ -53,7 +58,6 @@ export const runCommands: RunCommands = async ({ script, variables, limit, signa
   try {
     const exitCode = await exec('bash', ['--noprofile', '--norc', '-c', outer, 'bash', inner], {
       env: { ...environmentOfCommands(process.env), ...variables, [carrier]: script },
-      input: Buffer.alloc(0),
       silent: true,
       ignoreReturnCode: true,
       delay: patience,
@@ -88,9 +92,8 @@ function end(running: Running, by: 'limit' | 'cancellation'): void {
   }, grace);
 }
 
-/** @param line the first one that is a number: a file that BASH_ENV names may print others before */
-function takeGroup(running: Running, line: string): void {
-  running.group = Number(line);
+function takeGroup(running: Running, group: number): void {
+  running.group = group;
   if (running.endedBy !== undefined) sendTo(running.group, 'SIGTERM');
 }
 

@@ -16,17 +16,13 @@ export function captureProcessOutput(log: Log): void {
   process.on('warning', ({ name, message }) => {
     log.info(`${name}: ${message}`);
   });
+  // Where nobody reads the log any more, a run that goes on would never end, and keep its Lease.
+  process.stdout.on('error', () => process.exit(1));
   let isEnding = false;
   process.on('uncaughtException', (error) => {
-    // Where nobody reads the log any more, to tell of that is the same error again: the run would never end, and keep its Lease.
-    if (isEnding || isNobodyReading(error)) process.exit(1);
+    if (isEnding) process.exit(1);
     isEnding = true;
     log.info(error instanceof Error ? (error.stack ?? error.message) : String(error));
     void logWritten().then(() => process.exit(1));
   });
-}
-
-/** The runner is gone, or has closed the log. */
-function isNobodyReading(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }

@@ -46,6 +46,20 @@ describe('commands on the runner', () => {
     expect([end, lines]).toEqual([{ exitCode: 0 }, ['a $(name) "with" quotes of 0 none']]);
   });
 
+  test('have no pipe as input, which could break when they end', async () => {
+    const { lines } = await run('[ /dev/fd/0 -ef /dev/null ] && echo nothing');
+    expect(lines).toEqual(['nothing']);
+  });
+
+  test('are ended although a file that BASH_ENV names prints numbers before', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'commands-'));
+    const file = path.join(folder, 'environment');
+    writeFileSync(file, 'echo 1\n');
+    const { end, lines } = await run('sleep 60', { variables: { BASH_ENV: file }, limit: 1500 });
+    rmSync(folder, { recursive: true });
+    expect([end, lines]).toEqual([{ endedBy: 'limit' }, ['1', '1']]);
+  });
+
   test('are in no argument of a process', async () => {
     const { lines } = await run('# hunter2-of-the-test\ntr "\\0" " " </proc/$$/cmdline\necho\nps -ef || true');
     expect(lines.join('\n')).not.toContain('hunter2-of-the-test');
