@@ -1,19 +1,4 @@
-import {
-  outdatedRows,
-  outdatedSql,
-  updateResults,
-  updatesSql,
-  type OutdatedRow,
-  type UpdateResult,
-  type Updates,
-} from '../../database/extension-updates.ts';
-import { togetherOrAlone } from '../../database/ask-databases.ts';
-import { dangerOfUpdate, isSameMajor, planVersion, type VersionPlan } from '../../database/extension-versions.ts';
-import { distributeDatabases } from '../../database/distribute-databases.ts';
-import { readDatabaseNames } from '../../database/server.ts';
-import { mapFact, type Known } from '../../common/known.ts';
-import { inParallel } from '../../common/parallel.ts';
-import { copyable } from '../../findings/finding.ts';
+import { updateExtensions as update } from '../../database/update-extensions.ts';
 import type { Context, Step } from '../contract/step.ts';
 
 /**
@@ -37,126 +22,11 @@ export const updateExtensions: Step = {
 
 type Updating = Pick<Context, 'database' | 'settings' | 'results' | 'log' | 'inputs'>;
 
-/** One extension of a database, and what is to become of it. */
-interface Planned extends VersionPlan {
-  readonly database: string;
-  readonly extension: OutdatedRow;
-  /** Why no script of it is run; a sentence. */
-  readonly danger: string | undefined;
-}
-
 /** The step, with what it needs of the context. */
-export async function updateAll(context: Updating): Promise<void> {
-  const outdated = await readOutdated(context);
-  const planned = outdated.flatMap(([database, rows]) =>
-    outdatedRows.parse(rows).map((extension) => ({
-      ...{ database, extension, ...planVersion(extension) },
-      danger: dangerOfUpdate(extension, extension.serverVersion),
-    })),
-  );
-  const updates = commandsOf(planned);
-  const outcomes = await runUpdates(context, updates);
-  for (const one of planned) tell(context, one, outcomes.get(one.database));
-}
-
-type Found = (readonly [database: string, rows: readonly unknown[]])[];
-
-/** Asks where the comparison of the data was of an earlier run, or brought no answer; and where an extension ships in another major only, for its update paths. */
-async function readOutdated(context: Updating): Promise<Found> {
-  const { database, results } = context;
-  if (results.outdated === undefined) {
-    // Names only: the sizes of databases come from all of their files, which is downtime here.
-    const open = (await readDatabaseNames(database)).filter((d) => d.allowsConnections);
-    return await ask(context, open);
-  }
-  const found: Found = [...results.outdated];
-  const crossing = found.filter(([, rows]) =>
-    outdatedRows.parse(rows).some(({ installed, available }) => !isSameMajor(installed, available)),
-  );
-  const asked = new Map(
-    await ask(
-      context,
-      crossing.map(([name]) => ({ name })),
-    ),
-  );
-  return found.map(([name, rows]) => [name, asked.get(name) ?? rows] as const);
-}
-
-async function ask({ database, settings }: Updating, of: readonly { readonly name: string }[]): Promise<Found> {
-  const answers = await inParallel(settings.jobs, distributeDatabases(of, settings.jobs), (names) =>
-    database.readEach(names, outdatedSql),
-  );
-  return answers.flatMap((answer) => [...answer]);
-}
-
-function commandsOf(planned: readonly Planned[]): Updates {
-  const updates = new Map<string, [string, string][]>();
-  for (const { database, extension, target, danger } of planned) {
-    if (target === undefined || danger !== undefined) continue;
-    const command: [string, string] = [extension.name, updateCommand(extension.name, target)];
-    updates.set(database, [...(updates.get(database) ?? []), command]);
-  }
-  return Object.fromEntries(updates);
-}
-
-/** By database: what became of its extensions; unknown where its session failed. */
-type Outcomes = ReadonlyMap<string, Known<ReadonlyMap<string, UpdateResult>>>;
-
-/** In a few sessions; no program in the pod where there is nothing to update. */
-async function runUpdates({ database, settings, inputs }: Updating, updates: Updates): Promise<Outcomes> {
-  const sql = updatesSql(updates, inputs.startTimeout);
-  const most = Math.max(0, ...Object.values(updates).map((of) => of.length));
-  // Each update ends by its own limit; the rest of the session takes no longer than one of them.
-  const limit = inputs.startTimeout * (most + 1);
-  const databases = Object.keys(updates).map((name) => ({ name }));
-  const answers = await inParallel(settings.jobs, distributeDatabases(databases, settings.jobs), (names) =>
-    togetherOrAlone(names, (some) => database.writeEach(some, sql, limit)),
-  );
-  return new Map(answers.flat().map(([name, rows]) => [name, mapFact(rows, updateResults)]));
-}
-
-function tell(
-  { results, log }: Updating,
-  { database: name, extension, target, left, danger }: Planned,
-  became: Known<ReadonlyMap<string, UpdateResult>> | undefined,
-): void {
-  const otherMajor =
-    left === undefined
-      ? ''
-      : ` The image ships ${left}, which is another major and may break what uses the extension. Read its release notes.`;
-  if (danger !== undefined) {
-    const command = copyable(updateCommand(extension.name, target ?? extension.available));
-    results.warnings.push(
-      `${name}: extension ${extension.name} stays at ${extension.installed}. ${danger}${otherMajor} Find out who created the objects in the extension's schema, then run ${command} in this database.`,
-    );
-    return;
-  }
-  let version = extension.installed;
-  if (target !== undefined) {
-    const reason = reasonOf(extension.name, target, became);
-    if (reason === undefined) {
-      log.info(`${name}: updated extension ${extension.name} from ${version} to ${target}`);
-      version = target;
-    } else results.warnings.push(`${name}: extension ${extension.name} stays at version ${version}: ${reason}`);
-  }
-  if (left !== undefined)
-    results.warnings.push(
-      `${name}: extension ${extension.name} stays at ${version}.${otherMajor} Then run ${copyable(updateCommand(extension.name, left))} in this database.`,
-    );
-}
-
-/** Why the extension does not have the version; undefined where it does, also where a session that was repeated found it done. What psql left out is not updated. */
-function reasonOf(
-  extension: string,
-  target: string,
-  became: Known<ReadonlyMap<string, UpdateResult>> | undefined,
-): string | undefined {
-  if (became?.known === false) return became.reason;
-  const result = became?.value.get(extension);
-  if (result?.version === target) return undefined;
-  return result?.reason ?? 'psql left out the answer';
-}
-
-function updateCommand(extension: string, version: string): string {
-  return `ALTER EXTENSION "${extension.replaceAll('"', '""')}" UPDATE TO '${version.replaceAll("'", "''")}';`;
+export async function updateAll({ database, settings, results, log, inputs }: Updating): Promise<void> {
+  const { outdated } = results;
+  const server = { database, sessions: settings.jobs, limit: inputs.startTimeout, outdated };
+  const { updated, warnings } = await update(server);
+  for (const line of updated) log.info(line);
+  results.warnings.push(...warnings);
 }
