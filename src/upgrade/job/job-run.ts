@@ -175,7 +175,7 @@ async function create(context: Context, job: V1Job, command: JobCommand, tell: T
 async function takeOver(context: Context, wanted: V1Job, command: JobCommand): Promise<V1Job | undefined> {
   const { cluster, target, log } = context;
   const name = wanted.metadata?.name ?? '';
-  const found = await cluster.find('jobs', name, target.namespace);
+  const found = await whenCounted(context, wanted, await cluster.find('jobs', name, target.namespace));
   if (found === undefined) return undefined;
   const isFailedTry = command === 'upgrade' && failedTries([found]).length > 0;
   if (!isFailedTry) expectOurJob(found, target.namespace);
@@ -193,6 +193,26 @@ async function takeOver(context: Context, wanted: V1Job, command: JobCommand): P
   log.info(`Deleting Job ${name} of an earlier try, which has ended`);
   await cluster.delete('jobs', name, target.namespace);
   return undefined;
+}
+
+/** Another Job of that name whose pod has ended: its controller may count that a moment later, and until then it seems to be at work. */
+async function whenCounted(context: Context, wanted: V1Job, job: V1Job | undefined): Promise<V1Job | undefined> {
+  if (job === undefined || hasEnded(job) || doesTheSame(job, wanted)) return job;
+  const pods = (await podsDoing(context, job)).filter((pod) => isCounted(job, pod));
+  if (pods.length === 0 || pods.some((pod) => podProgress(pod, containerName).state !== 'ended')) return job;
+  const { cluster, target, inputs } = context;
+  const { name = '', uid } = job.metadata ?? {};
+  const what = `the Job controller to count the end of Job ${name}`;
+  const limit = { limit: inputs.shutdownTimeout, limitInput: 'shutdown-timeout' };
+  try {
+    return await waitFor({ ...context, what, ...limit }, async () => {
+      const now = await cluster.find('jobs', name, target.namespace);
+      const isOver = now === undefined || now.metadata?.uid !== uid || hasEnded(now);
+      return isOver ? { done: now } : { pending: 'its pod has ended' };
+    });
+  } catch (error) {
+    throw error instanceof WaitError ? stillRuns(context, name) : error;
+  }
 }
 
 /** Compares image, command, environment and claims; the environment names the upgrade. How the server was stopped, only the run knows that stopped it. */

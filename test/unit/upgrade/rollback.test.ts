@@ -117,6 +117,20 @@ describe('a rollback of a finished upgrade', () => {
     ]);
   });
 
+  test('waits where the Job controller counts the end of the first Job late', async () => {
+    const setting = await upgraded('clone');
+    let asked = 0;
+    setting.cluster.hooks.push(({ method, resource, name }) => {
+      const job = setting.cluster.look('jobs', revertName, namespace);
+      const isFirst = job?.spec?.template.spec?.containers[0]?.command?.at(-1) === 'revert';
+      if (method !== 'find' || resource !== 'jobs' || name !== revertName || !isFirst) return;
+      setting.cluster.put('jobs', { ...job, status: ++asked < 3 ? { active: 1 } : { failed: 1 } });
+    });
+    expect(await roll(setting, setting.cluster)).toBe('reverted');
+    expectTwelve(setting);
+    expect(asked).toBe(3);
+  });
+
   test('whose applications do not stop changes nothing else, and puts them back', async () => {
     const setting = await upgraded();
     setting.cluster.refuse('patch', 'deployments', 403, 'no', 'insights');
