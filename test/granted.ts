@@ -28,7 +28,7 @@ export function ungranted(
 ): string[] {
   const verbs: Readonly<Record<string, string>> = {
     ...{ find: 'get', list: 'list', create: 'create', patch: 'patch', delete: 'delete' },
-    ...{ podLog: 'get', exec: 'create' },
+    ...{ podLog: 'get', watchPod: 'watch', exec: 'create' },
   };
   const subresources: Readonly<Record<string, string>> = { podLog: 'log', exec: 'exec' };
   return calls.flatMap(({ method, resource, name }) => {

@@ -8,6 +8,7 @@ import {
   type ExecResult,
   type ListOptions,
   type PatchOperation,
+  type PodWatch,
   type ResourceName,
   type ResourceTypes,
 } from '../ports/cluster.ts';
@@ -19,6 +20,7 @@ import { Credentials, type Mask } from './credentials.ts';
 import { execInPod } from './exec.ts';
 import type { HttpRequest } from './http.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
+import { watchPod } from './pod-watch.ts';
 
 const pageSize = 500;
 /** An answer of this type has nothing of the objects but their metadata; no other one will do. */
@@ -201,6 +203,18 @@ class ApiServer implements Cluster {
     const { signal } = this;
     const doing = `read the log of pod ${pod}`;
     return (await this.connection.call(doing, { method: 'GET', path, limit }, { patience, signal })).body;
+  }
+
+  async watchPod(namespace: string, name: string): Promise<PodWatch> {
+    const doing = `watch pod ${name}`;
+    return await this.connection.outlast(
+      doing,
+      (config) =>
+        watchPod(config, pathOf('pods', namespace), name, (reason) => {
+          this.connection.debug(`Can't ${doing}: ${reason}`);
+        }),
+      { kind: 'request', isRepeatable: false, passing: () => false, signal: this.signal },
+    );
   }
 
   async exec(

@@ -74,6 +74,11 @@ export class Connection {
   /** The text as it may be told. */
   readonly redact = (text: string): string => this.log.redact(text);
 
+  /** For whoever looks for the cause of something. */
+  readonly debug = (text: string): void => {
+    this.log.debug(bounded(this.redact(text)));
+  };
+
   /** The API server's time, or undefined before its first answer. */
   get time(): Date | undefined {
     return this.told && new Date(this.told.date.getTime() + this.clock.monotonic() - this.told.at);

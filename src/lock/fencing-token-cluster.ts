@@ -7,6 +7,7 @@ import type {
   LeasedCluster,
   ListOptions,
   PatchOperation,
+  PodWatch,
   ResourceName,
   ResourceTypes,
 } from '../ports/cluster.ts';
@@ -219,6 +220,11 @@ export class FencingTokenCluster implements LeasedCluster {
   async podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string> {
     this.lease.expectHeld();
     return await this.cluster.podLog(namespace, pod, container, sinceTime);
+  }
+
+  async watchPod(namespace: string, name: string): Promise<PodWatch> {
+    this.lease.expectHeld();
+    return await this.cluster.watchPod(namespace, name);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { ServerNames } from '../target/server-names.ts';
 
 /** One thing that the kubeconfig's user must be allowed to do. */
 export interface Permission {
-  readonly verb: 'get' | 'list' | 'create' | 'patch' | 'delete';
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete';
   readonly resource: ResourceName;
   readonly subresource?: string;
   /**

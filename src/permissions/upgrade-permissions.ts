@@ -72,6 +72,12 @@ export const upgradePermissions: readonly Permission[] = [
     why: "follow the Job's pod, whose name the Job controller makes",
   },
   {
+    verb: 'watch',
+    resource: 'pods',
+    mode: 'upgrade',
+    why: "see how PostgreSQL's pod ends, so that its volume can stay attached; who watches a list can't name a pod",
+  },
+  {
     verb: 'get',
     resource: 'pods',
     subresource: 'log',

@@ -214,6 +214,11 @@ export interface ClusterReader {
   list<R extends ResourceName>(resource: R, options?: ListOptions): Promise<ResourceTypes[R][]>;
   /** The log of a container from `sinceTime` on (RFC 3339), each line with its own timestamp. */
   podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string>;
+  /**
+   * Watches the pod of a name, from the API server's answer to its deletion. Where that can't be (no right, a connection that breaks), the watch ends
+   * without a pod, and is no error.
+   */
+  watchPod(namespace: string, name: string): Promise<PodWatch>;
   /** Runs a command in a container with `stdin` and waits for its end. An exit code other than 0 is an answer, not an error. */
   exec(
     namespace: string,
@@ -223,6 +228,22 @@ export interface ClusterReader {
     stdin: string,
     timeout: number,
   ): Promise<ExecResult>;
+}
+
+/** A pod as it was when a watch began, and as it was when it was deleted. */
+export interface PodEnd {
+  readonly before: V1Pod;
+  readonly last: V1Pod;
+}
+
+export interface PodWatch {
+  /**
+   * @param limit milliseconds to wait for it from now on
+   * @returns the pod that was there first; undefined where its end was not seen
+   */
+  end(limit: number): Promise<PodEnd | undefined>;
+  /** Ends the watch, and each wait for it. */
+  close(): void;
 }
 
 export interface ListOptions {
@@ -304,6 +325,7 @@ export function withoutLease(cluster: Cluster): UnleasedCluster {
     find: (resource, name, namespace) => cluster.find(resource, name, namespace),
     list: (resource, options) => cluster.list(resource, options),
     podLog: (...about) => cluster.podLog(...about),
+    watchPod: (...about) => cluster.watchPod(...about),
     exec: (...about) => cluster.exec(...about),
     create: (resource, object, options) => cluster.create(resource, object, options),
     dryRun: (resource, object, namespace) => cluster.create(resource, object, { namespace, dryRun: true }),

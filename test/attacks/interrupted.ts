@@ -14,7 +14,7 @@ import { seal } from '../unit/upgrade/sealed.ts';
 
 export type Live = Awaited<ReturnType<typeof live>>;
 
-const calls = ['version', 'now', 'find', 'list', 'create', 'patch', 'delete', 'podLog', 'exec'] as const;
+const calls = ['version', 'now', 'find', 'list', 'create', 'patch', 'delete', 'podLog', 'watchPod', 'exec'] as const;
 
 /** An upgrade whose process is killed at the first call for which that is true. */
 export async function upgradeUntil(setting: Live, isKilled: () => boolean): Promise<void> {

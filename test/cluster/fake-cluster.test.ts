@@ -67,9 +67,24 @@ const short = (data: V1ConfigMap['data']) =>
 const isOther = async (cluster: Cluster, before: V1ConfigMap | undefined, field: 'uid' | 'resourceVersion') =>
   (await cluster.find('configmaps', 'one', namespace))?.metadata?.[field] !== before?.metadata?.[field];
 
+/** Labels of a pod, as a watch saw it at its beginning and at its end. */
+async function watched(cluster: Cluster, isDeleted: boolean): Promise<unknown> {
+  const spec = { containers: [{ name: 'a', image: 'none' }], schedulingGates: [{ name: 'test/never' }] };
+  await cluster.create('pods', { metadata: { name: 'watched', labels: { at: 'begin' } }, spec }, { namespace });
+  const watch = await cluster.watchPod(namespace, 'watched');
+  await cluster.patch('pods', 'watched', namespace, [{ op: 'replace', path: '/metadata/labels/at', value: 'end' }]);
+  if (isDeleted) await cluster.delete('pods', 'watched', namespace);
+  const end = await watch.end(isDeleted ? 10_000 : 0);
+  watch.close();
+  await cluster.delete('pods', 'watched', namespace);
+  return [end?.before.metadata?.labels, end?.last.metadata?.labels];
+}
+
 /** Calls in their order, each of which goes by what those before it left. */
 const calls: readonly (readonly [string, (cluster: Cluster) => Promise<unknown>])[] = [
   ['find: nothing there', (c) => c.find('configmaps', 'one', namespace)],
+  ['watch: a pod until it is deleted', (c) => watched(c, true)],
+  ['watch: a pod that stays', (c) => watched(c, false)],
   ['patch: nothing there', (c) => patch(c, { op: 'add', path: '/data/a', value: '2' })],
   ['delete: nothing there', (c) => c.delete('configmaps', 'one', namespace)],
   ['create, dry run', (c) => c.create('configmaps', configMap('one', { a: '1' }), { namespace, dryRun: true })],

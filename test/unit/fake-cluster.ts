@@ -1,5 +1,6 @@
 import { asKept, expectFitting, expectMutable, fieldOf, isLetGo, selects, type Stored } from './api-server-rules.ts';
 import type { AnyCluster } from './any-cluster.ts';
+import type { V1Pod } from '@kubernetes/client-node';
 import { isDeepStrictEqual } from 'node:util';
 import { answerError } from '../../src/adapters/api-error.ts';
 import {
@@ -7,6 +8,8 @@ import {
   type ExecResult,
   type ListOptions,
   type PatchOperation,
+  type PodEnd,
+  type PodWatch,
   type ResourceName,
   type ResourceTypes,
   resources,
@@ -17,7 +20,8 @@ import { applyPatch } from './json-patch.ts';
 
 /** One call as it came in, before anything was done about it. */
 export interface Call {
-  readonly method: 'version' | 'serves' | 'find' | 'list' | 'create' | 'patch' | 'delete' | 'podLog' | 'exec';
+  readonly method:
+    'version' | 'serves' | 'find' | 'list' | 'create' | 'patch' | 'delete' | 'podLog' | 'watchPod' | 'exec';
   readonly resource: ResourceName;
   readonly name: string;
   readonly namespace: string | undefined;
@@ -46,6 +50,8 @@ export class FakeCluster implements AnyCluster {
   readonly missing = new Set<ResourceName>();
   /** By resource, then by namespace and name. */
   private readonly objects = new Map<ResourceName, Map<string, Stored>>();
+  /** Who watches a pod, by its namespace and name. */
+  private readonly watches = new Map<string, (last: V1Pod) => void>();
   private serial = 0;
   private versions = 0;
 
@@ -87,7 +93,10 @@ export class FakeCluster implements AnyCluster {
   }
 
   remove(resource: ResourceName, name: string, namespace?: string): void {
-    this.of(resource).delete(key(resource, name, namespace));
+    const at = key(resource, name, namespace);
+    const last = this.of(resource).get(at);
+    this.of(resource).delete(at);
+    if (resource === 'pods' && last !== undefined) this.watches.get(at)?.(last);
   }
 
   /** The API server answers these calls with an error. */
@@ -218,6 +227,17 @@ export class FakeCluster implements AnyCluster {
   async podLog(namespace: string, pod: string, container: string, sinceTime?: string): Promise<string> {
     await this.called({ method: 'podLog', resource: 'pods', name: pod, namespace, options: { container, sinceTime } });
     return this.onLog(pod, sinceTime);
+  }
+
+  async watchPod(namespace: string, name: string): Promise<PodWatch> {
+    await this.called({ method: 'watchPod', resource: 'pods', name, namespace });
+    const at = key('pods', name, namespace);
+    const before = this.look('pods', name, namespace);
+    let seen: PodEnd | undefined;
+    this.watches.set(at, (last) => {
+      seen ??= { before: before ?? last, last };
+    });
+    return { end: () => Promise.resolve(seen), close: () => this.watches.delete(at) };
   }
 
   async exec(

@@ -1,4 +1,4 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { readClients } from '../../database/clients.ts';
 import { ClusterError, describe, UpgradeError } from '../../common/errors.ts';
 import { allNamed } from '../../common/parallel.ts';
@@ -6,6 +6,7 @@ import { upgrade } from '../../common/versions.ts';
 import { onlyNamesClaim, volumeUsers } from '../../target/volume-users.ts';
 import { shell } from '../../text/shell.ts';
 import { anchorName, anchorNode } from '../../objects/anchor.ts';
+import type { PodWatch } from '../../ports/cluster.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { abandonCopy } from '../backup/cold-copy.ts';
@@ -38,15 +39,30 @@ export const stopPostgresql: Step = {
   ],
 
   async run(context) {
-    await allNamed({
-      clients: async () => {
-        if (!(await isStoppedByGate(context))) await expectNoClient(context);
-      },
-      // Kubernetes deletes a terminating claim when its last pod ends.
-      claim: () => expectClaim(context),
-    });
-    const isClean = await stop(context);
-    await (isClean ? keepOrDetach(context) : detach(context, 'PostgreSQL was not seen to end cleanly'));
+    const { cluster, target } = context;
+    // From before the stop on: a server without clients ends within a few tenths of a second, which is between two looks.
+    const watching = cluster.watchPod(target.namespace, target.podName);
+    try {
+      const { isRunning, watch } = await allNamed({
+        isRunning: async () => {
+          if (await isStoppedByGate(context)) return false;
+          await expectNoClient(context);
+          return true;
+        },
+        // Kubernetes deletes a terminating claim when its last pod ends.
+        claim: () => expectClaim(context),
+        watch: () => watching,
+      });
+      const isClean = (await stop(context)) || (isRunning && (await wasCleanEnd(context, watch)));
+      await (isClean ? keepOrDetach(context) : detach(context, 'PostgreSQL was not seen to end cleanly'));
+    } finally {
+      watching.then(
+        (watch) => {
+          watch.close();
+        },
+        () => undefined,
+      );
+    }
     await expectNoOtherUser(context);
   },
 
@@ -99,9 +115,10 @@ export async function stopServer(context: Context): Promise<void> {
  * @returns whether it was seen that the server ended cleanly, and that nothing else in its pod had the volume: what is in a pod that was deleted by force may still be at work
  */
 async function stop(context: Context): Promise<boolean> {
+  const { cluster, target } = context;
   await gateAndStop(context);
   await controllerKnows(context);
-  const pod = await context.cluster.find('pods', context.target.podName, context.target.namespace);
+  const pod = await cluster.find('pods', target.podName, target.namespace);
   const uid = pod?.metadata?.uid;
   if (pod === undefined || uid === undefined || isGated(pod)) {
     await podGone(context);
@@ -111,6 +128,25 @@ async function stop(context: Context): Promise<boolean> {
   const isStopped = await stopFast(context);
   const { isSeen, exitCode } = await podGone(context, pod);
   return (exitCode === 0 || (exitCode === undefined && isStopped && isSeen)) && isOnlyUser(context, pod);
+}
+
+/** Milliseconds that the last event of a watch may come after the answer that the pod is gone. */
+const lastEvent = 5000;
+
+/**
+ * Whether the pod that a watch saw go had ended cleanly. The kubelet tells how its containers ended before it has the pod deleted; who deletes one by force does not.
+ */
+async function wasCleanEnd(context: Context, watch: PodWatch): Promise<boolean> {
+  const { target } = context;
+  const end = await watch.end(lastEvent);
+  if (end === undefined || isGated(end.before)) return false;
+  const [before, last] = [end.before, end.last].map((pod) => serverStatus(target, pod));
+  const isSame = (last?.restartCount ?? 0) === (before?.restartCount ?? 0);
+  return isSame && last?.state?.terminated?.exitCode === 0 && isOnlyUser(context, end.last);
+}
+
+function serverStatus({ container }: Context['target'], { status }: V1Pod): V1ContainerStatus | undefined {
+  return status?.containerStatuses?.find(({ name }) => name === container.name);
 }
 
 /** Whether no container that may run to the end of the server's pod has the volume, but the server's own. */
@@ -194,15 +230,14 @@ async function podGone({ cluster, target, inputs, ...context }: Context, before?
   const what = `pod ${target.podName} to end`;
   const lookAt = shell`kubectl -n ${target.namespace} describe pod ${target.podName}`;
   const limit = inputs.shutdownTimeout;
-  const statusOf = ({ status }: V1Pod) => status?.containerStatuses?.find(({ name }) => name === target.container.name);
-  const restartsOf = (pod: V1Pod) => statusOf(pod)?.restartCount ?? 0;
+  const restartsOf = (pod: V1Pod) => serverStatus(target, pod)?.restartCount ?? 0;
   let end: PodEnd = { isSeen: false, exitCode: undefined };
   return await waitFor({ what, limit, limitInput: 'shutdown-timeout', lookAt, ...context }, async () => {
     const pod = await cluster.find('pods', target.podName, target.namespace);
     if (pod === undefined || isGated(pod)) return { done: end };
     if (before !== undefined && pod.metadata?.uid === before.metadata?.uid) {
       const isSame = restartsOf(pod) === restartsOf(before);
-      const exitCode = isSame ? statusOf(pod)?.state?.terminated?.exitCode : -1;
+      const exitCode = isSame ? serverStatus(target, pod)?.state?.terminated?.exitCode : -1;
       end = { isSeen: true, exitCode: exitCode ?? end.exitCode };
     }
     return { pending: `node ${pod.spec?.nodeName ?? '?'} has not confirmed its end` };

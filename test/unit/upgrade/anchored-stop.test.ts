@@ -17,6 +17,14 @@ async function expectDetached(setting: Setting, why: string): Promise<void> {
   expect(setting.log.text).toContain(`Removing Job ${anchorName}, so that the volume can leave its node: ${why}`);
 }
 
+const running = { name: 'postgresql', image: '', imageID: '', ready: true, restartCount: 0, state: { running: {} } };
+const runningPod = { ...serverPod(), status: { phase: 'Running', containerStatuses: [running] } };
+
+/** Nobody has told how its containers ended, if they did. */
+function deleteByForce({ cluster }: Setting): void {
+  cluster.put('pods', runningPod).remove('pods', 'postgresql-0', namespace);
+}
+
 describe('stopping PostgreSQL beside an anchor', () => {
   test('does not wait for the volume to be detached when the server was seen to end cleanly', async () => {
     const setting = await anchored();
@@ -36,6 +44,26 @@ describe('stopping PostgreSQL beside an anchor', () => {
     expect(setting.context.results.isStillAttached).toBe(true);
   });
 
+  test.each<[string, (pod: V1Pod) => V1Pod, boolean]>([
+    ['cleanly', endsWith(0), true],
+    ['by a kill', endsWith(137), false],
+    ['after it was started once more', endsWith(0, 1), false],
+    ['while its server was at work, since somebody deleted it by force', (pod) => pod, false],
+  ])('goes by a watch where the pod was gone between two looks: it ended %s', async (_how, change, isKept) => {
+    const setting = await anchored();
+    setting.cluster.put('pods', runningPod);
+    setting.cluster.hooks.push((call) => {
+      if (call.method !== 'patch' || call.resource !== 'statefulsets') return;
+      setting.cluster.put('pods', change(runningPod)).remove('pods', 'postgresql-0', namespace);
+    });
+    if (!isKept) {
+      await expectDetached(setting, 'PostgreSQL was not seen to end cleanly');
+      return;
+    }
+    await stopPostgresql.run(setting.context);
+    expect(setting.context.results.isStillAttached).toBe(true);
+  });
+
   test.each([
     ['its server was killed', endsWith(137)],
     ['its server failed', endsWith(1)],
@@ -50,7 +78,7 @@ describe('stopping PostgreSQL beside an anchor', () => {
     const setting = await anchored();
     setting.cluster.hooks.push((call) => {
       if (call.method !== 'exec' || (call.body as string[])[0] !== 'pg_ctl') return;
-      setting.cluster.remove('pods', 'postgresql-0', namespace);
+      deleteByForce(setting);
       throw answerError('run a command', 500, '{"message":"the connection closed before the command ended"}');
     });
     await expectDetached(setting, 'PostgreSQL was not seen to end cleanly');
@@ -59,7 +87,7 @@ describe('stopping PostgreSQL beside an anchor', () => {
   test('waits for the volume when the pod was gone before anybody could see it end', async () => {
     const setting = await anchored();
     setting.state.command = () => {
-      setting.cluster.remove('pods', 'postgresql-0', namespace);
+      deleteByForce(setting);
       return { exitCode: 0, stdout: 'server stopped', stderr: '' };
     };
     await expectDetached(setting, 'PostgreSQL was not seen to end cleanly');

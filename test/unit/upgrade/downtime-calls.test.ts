@@ -25,7 +25,7 @@ class Counter {
     cluster.hooks.push((call) => {
       this.turn(call);
     });
-    for (const name of ['find', 'list', 'create', 'patch', 'delete', 'podLog', 'exec'] as const) {
+    for (const name of ['find', 'list', 'create', 'patch', 'delete', 'podLog', 'watchPod', 'exec'] as const) {
       const method = cluster[name].bind(cluster) as (...given: unknown[]) => Promise<unknown>;
       Object.assign(cluster, {
         [name]: async (...given: unknown[]) => {

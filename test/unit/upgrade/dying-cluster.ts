@@ -4,7 +4,7 @@ import type { FakeCluster } from '../fake-cluster.ts';
 /** What a process that was killed would never have seen. */
 export class Killed extends Error {}
 
-const calls = ['version', 'now', 'find', 'list', 'create', 'patch', 'delete', 'podLog', 'exec'] as const;
+const calls = ['version', 'now', 'find', 'list', 'create', 'patch', 'delete', 'podLog', 'watchPod', 'exec'] as const;
 
 /**
  * The cluster as a process sees it that is killed at a call: its last one has

@@ -2,7 +2,7 @@ import { connectionError } from '../../../src/adapters/api-error.ts';
 import type { AnyCluster } from '../any-cluster.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 
-const reads = ['version', 'now', 'find', 'list', 'podLog', 'exec'] as const;
+const reads = ['version', 'now', 'find', 'list', 'podLog', 'watchPod', 'exec'] as const;
 
 /**
  * The cluster over a network that loses the answer to one of the writes. As the

@@ -1,7 +1,7 @@
 import type { AnyCluster } from '../any-cluster.ts';
 import type { FakeCluster } from '../fake-cluster.ts';
 
-const calls = ['version', 'now', 'find', 'list', 'create', 'patch', 'delete', 'podLog', 'exec'] as const;
+const calls = ['version', 'now', 'find', 'list', 'create', 'patch', 'delete', 'podLog', 'watchPod', 'exec'] as const;
 
 /**
  * The cluster as a process sees it that is paused at one of its calls: before
