@@ -13,6 +13,7 @@ import { resources } from '../src/ports/cluster.ts';
 import { reportShape } from '../src/report/report-shape.ts';
 import { modeManifests } from '../src/permissions/permission-manifests.ts';
 import { admissionPolicies } from '../src/permissions/admission-policy.ts';
+import { cleanupPermissions } from '../src/permissions/cleanup-permissions.ts';
 import { permissions } from '../src/permissions/permissions.ts';
 import { exampleNames } from '../src/target/server-names.ts';
 import { inputGroups, outputTypes, type InputKey } from './reference.ts';
@@ -140,7 +141,7 @@ function inputRow(key: InputKey): string {
 
 function events(): string[] {
   return [
-    '| event | `upgrade`, `rollback` | `precheck`, `status`, `values`, a dry run | who causes it |',
+    '| event | `upgrade`, `rollback`, `cleanup` | `precheck`, `status`, `values`, a dry run | who causes it |',
     '| --- | --- | --- | --- |',
     ...Object.entries(startingEvents).map(
       ([name, { changes, who }]) => `| \`${name}\` | ${changes ? 'yes' : 'no'} | yes | ${who} |`,
@@ -236,7 +237,7 @@ function namesForPeople(names: readonly string[] | undefined): string {
 }
 
 async function permissionsPage(): Promise<string> {
-  const table = permissions.map((p) => {
+  const table = [...permissions, ...cleanupPermissions].map((p) => {
     const { group } = resources[p.resource];
     const checks = (p.informs ?? []).map((id) => `\`${id}\``).join(', ');
     const told = [checks === '' ? '' : `${p.without ?? 'unknown'}: ${checks}`, p.else ?? ''].filter(
@@ -261,7 +262,9 @@ async function permissionsPage(): Promise<string> {
     ],
     ['precheck', block(modeManifests('precheck', exampleNames))],
     ['upgrade', block(modeManifests('upgrade', exampleNames))],
+    ['cleanup', block(modeManifests('cleanup', exampleNames))],
     ['policies', block(admissionPolicies('NAMESPACE', 'postgresql-upgrade'))],
+    ['policies-cleanup', block(admissionPolicies('NAMESPACE', 'postgresql-cleanup', 'cleanup'))],
   ];
   return parts.reduce((text, [name, lines]) => between(text, name, lines), page);
 }

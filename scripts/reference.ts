@@ -15,7 +15,7 @@ export const inputGroups: readonly InputGroup[] = [
   {
     title: 'Every run',
     when: 'Which server, what to do, and your consent.',
-    inputs: ['namespace', 'kubeconfig', 'context', 'mode', 'confirm', 'dryRun', 'acceptDataLoss'],
+    inputs: ['namespace', 'kubeconfig', 'context', 'mode', 'confirm', 'dryRun', 'acceptDataLoss', 'healthyFor'],
   },
   {
     title: 'The pull request for values.yaml',
@@ -83,6 +83,7 @@ export const outputTypes: Readonly<Record<OutputName, string>> = {
   snapshot: 'name',
   backup: 'text',
   downtimeSeconds: 'number',
+  freedBytes: 'number',
   step: 'id',
   holder: 'URL',
   next: 'text',

@@ -13,6 +13,7 @@ import type { Crypto } from './ports/crypto.ts';
 import type { GitHub } from './ports/github.ts';
 import type { Runner } from './ports/runner.ts';
 import type { ModeContext, Progress } from './modes/mode.ts';
+import { cleanup } from './modes/cleanup.ts';
 import { precheck } from './modes/precheck.ts';
 import { predictionOf } from './facts/prediction.ts';
 import { rollback } from './modes/rollback.ts';
@@ -144,7 +145,7 @@ async function startOf({ runner, readEvent }: Adapters): Promise<Start> {
   return { event, isWorkflow: isWorkflow((name) => runner.environment(name)), payload: await readEvent() };
 }
 
-const clusterModes = { precheck, upgrade, status: tellStatus, rollback };
+const clusterModes = { precheck, upgrade, status: tellStatus, rollback, cleanup };
 
 /** An upgrade that is done stays done, also when the pull request after it failed. */
 function verdictAfter(thrown: unknown, before: Verdict): Verdict {
@@ -186,6 +187,7 @@ function reportOf(
     pullRequest,
     issue,
     status,
+    cleanup: cleaned,
     image,
   }: Progress,
   timeline: Timeline,
@@ -215,6 +217,7 @@ function reportOf(
     statisticsSeconds: timeline.statisticsSeconds,
     prediction: facts && predictionOf(facts),
     plan,
+    cleanup: cleaned,
     transfer: results.job?.transfer,
     comparison: results.comparison,
     versions: { before: results.job?.oldVersion, after: results.job?.newVersion },

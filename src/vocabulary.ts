@@ -20,6 +20,7 @@ const words = [
   ...['precheck', 'upgrade', 'rollback', 'status', 'values', 'unexpected', 'warning', 'passed', 'failed', 'unknown'],
   ...['upgraded', 'already-upgraded', 'reverted', 'rolled-back', 'interrupted', 'proposed', 'up-to-date', 'declined'],
   ...['not-started', 'unfinished', 'created', 'updated', 'closed', 'reopened', 'clone', 'link', 'copy', 'snapshot'],
+  ...['cleanup', 'cleaned-up'],
   ...['namespace', 'StatefulSet', 'PersistentVolumeClaim', 'VolumeSnapshot', 'ConfigMap', 'Deployment', 'https://'],
 ];
 

@@ -1,3 +1,4 @@
+import { cleanupCodes } from './error-codes/cleanup.ts';
 import { clusterCodes } from './error-codes/cluster.ts';
 import { configurationCodes } from './error-codes/configuration.ts';
 import { checks, failed, type CodeRow, type End } from './error-codes/end.ts';
@@ -26,6 +27,11 @@ export const errorCodes = {
       checks,
       'The StatefulSet or the applications changed while the checks ran. Nothing was changed by this run.',
       'Let the change end, then run again.',
+    ],
+    'cleanup-blocked': [
+      checks,
+      'A condition of the cleanup is not met, or can not be known. Nothing was removed.',
+      'Do what the message says of each condition, then run again. [The day after](day-after.md#mode-cleanup) lists them.',
     ],
     'consent-missing': [
       checks,
@@ -58,7 +64,7 @@ export const errorCodes = {
       'Do what each of them says, in the log and in the job summary.',
     ],
   },
-  UpgradeError: { ...upgradeCodes, ...gateAndHookCodes },
+  UpgradeError: { ...upgradeCodes, ...gateAndHookCodes, ...cleanupCodes },
   WaitError: {
     'wait-limit': [
       failed,

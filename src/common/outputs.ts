@@ -1,7 +1,7 @@
 /** Every output of the action; action.yml and docs/inputs.md come from here (`npm run generate`). */
 export const outputTable = {
   verdict:
-    '`passed`, `warning`, `failed`, `unknown` or `already-upgraded` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again to resume), `failed` or `unknown` for an upgrade; `rolled-back`, `interrupted` or `failed` for a rollback; `not-started`, `unfinished` or `upgraded` for `mode: status`; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
+    '`passed`, `warning`, `failed`, `unknown` or `already-upgraded` for a precheck; `upgraded`, `already-upgraded`, `reverted`, `interrupted` (run again to resume), `failed` or `unknown` for an upgrade; `rolled-back`, `interrupted` or `failed` for a rollback; `cleaned-up`, `passed` (a dry run that found nothing in the way) or `failed` for a cleanup; `not-started`, `unfinished` or `upgraded` for `mode: status`; `proposed`, `up-to-date`, `declined` or `failed` for `mode: values`.',
   failedChecks: 'Ids of the checks that failed and are not ignored, with commas between them.',
   unknownChecks: 'Ids of the checks that are unknown and not ignored, with commas between them.',
   report: 'Path of the JSON report of this run; its JSON Schema is `docs/report.schema.json`.',
@@ -14,6 +14,8 @@ export const outputTable = {
   backup:
     'Kind and name of the object that holds the volume as it was before the upgrade, for example `VolumeSnapshot data-…`.',
   downtimeSeconds: 'Seconds from the stop of the first application until the last one is ready again.',
+  freedBytes:
+    "For `mode: cleanup`: how many bytes more the server's volume has free, as measured. Snapshots and other volumes are not in it.",
   step: 'For `mode: status`: the last step of an unfinished upgrade.',
   holder: 'For `mode: status`: address of the run that holds the upgrade, or held it when it died.',
   next: 'For `mode: status`: what to run next.',

@@ -46,6 +46,7 @@ export function consentOf({
   const { without, image = found.groups?.['last'], backup } = found.groups ?? {};
   if ((without !== undefined || backup !== undefined) && mode !== 'rollback') return undefined;
   if (found.groups?.['image'] !== undefined && found.groups['last'] !== undefined) return undefined;
+  if (image !== undefined && mode === 'cleanup') return undefined;
   if (image !== undefined && !imageReference.safeParse(image).success) return undefined;
   if (backup !== undefined && !objectName.safeParse(backup).success) return undefined;
   return { withoutJournal: without !== undefined, image, backup };

@@ -46,7 +46,7 @@ type Doing = Pick<Inputs, 'mode' | 'dryRun'>;
 
 /** Whether the run may change the cluster: a dry run never does. */
 function changes({ mode, dryRun }: Doing): boolean {
-  return !dryRun && (mode === 'upgrade' || mode === 'rollback');
+  return !dryRun && (mode === 'upgrade' || mode === 'rollback' || mode === 'cleanup');
 }
 
 function eventsFor(doing: Doing): string[] {
@@ -109,10 +109,12 @@ const started = {
   upgrade: 'The action stops the applications meanwhile.',
   rollback:
     'If the applications have been restarted on PostgreSQL 14, the rollback first only says what you would lose. It changes nothing then. Otherwise it loses nothing, and begins at once.',
+  cleanup:
+    'The cleanup removes the last copies of PostgreSQL 12. With "dry-run: true" it only lists what it would remove.',
 };
 
 /**
- * What must be agreed to before an upgrade or a rollback may even look at the cluster. A dry run of an upgrade only runs the checks, so it needs no consent.
+ * What must be agreed to before a run that changes something may even look at the cluster. A dry run changes nothing, so it needs no consent.
  * @throws ConfigurationError
  */
 export function guardConsent(
@@ -122,7 +124,7 @@ export function guardConsent(
   if (inputs.dryRun && (mode === 'rollback' || mode === 'values'))
     throw new ConfigurationError(
       'dry-run-refused',
-      `"dry-run" works with "mode: upgrade" only; "mode: ${mode}" would make its changes all the same. Nothing was changed.`,
+      `"dry-run" works with "mode: upgrade" and "mode: cleanup" only; "mode: ${mode}" would make its changes all the same. Nothing was changed.`,
       mode === 'rollback'
         ? 'Remove "dry-run". Without "accept-data-loss", a rollback that loses data only reports what it would lose.'
         : 'Remove "dry-run". The pull request changes nothing until somebody merges it.',
@@ -132,7 +134,14 @@ export function guardConsent(
     throw new ConfigurationError(
       'confirm-missing',
       `"mode: ${mode}" needs "confirm" to be the namespace, "${namespace}"; it is ${inputs.confirm === '' ? 'empty' : JSON.stringify(inputs.confirm)}.`,
-      `Set "confirm: ${namespace}" (outside of GitHub: ${copyable(shell`--confirm ${namespace}`)}). ${started[mode === 'rollback' ? 'rollback' : 'upgrade']}`,
+      `Set "confirm: ${namespace}" (outside of GitHub: ${copyable(shell`--confirm ${namespace}`)}). ${started[mode === 'rollback' || mode === 'cleanup' ? mode : 'upgrade']}`,
+    );
+  }
+  if (mode === 'cleanup' && inputs.backup === 'external' && inputs.confirmExternalBackup !== namespace) {
+    throw new ConfigurationError(
+      'external-backup-unconfirmed',
+      `"backup: external" needs "confirm-external-backup" to be the namespace, "${namespace}".`,
+      `If a backup of PostgreSQL 14 exists outside of the cluster, set "confirm-external-backup: ${namespace}". The cleanup removes the last copies of PostgreSQL 12.`,
     );
   }
   if (mode === 'upgrade' && inputs.backup === 'external' && inputs.confirmExternalBackup !== namespace) {

@@ -4,6 +4,7 @@ import {
   count,
   document,
   duration,
+  durationOfHours,
   durationOrNone,
   flag,
   list,
@@ -27,13 +28,14 @@ import { parseIgnored } from './ignore.ts';
 import { checkBranchName, checkPath } from './repository-names.ts';
 import { checkSelector } from './selector-text.ts';
 import { backupKinds, snapshotStates } from './backup-kinds.ts';
+import { limitInputs } from './limit-inputs.ts';
 import { imageGrammar } from '../common/image.ts';
 import { parsePath } from '../values/path.ts';
 
 // Which modes use an input.
-const onCluster: readonly Mode[] = ['precheck', 'upgrade', 'status', 'rollback'];
+const onCluster: readonly Mode[] = ['precheck', 'upgrade', 'status', 'rollback', 'cleanup'];
 const checking: readonly Mode[] = ['precheck', 'upgrade'];
-const moving: readonly Mode[] = ['upgrade', 'rollback'];
+const backingUp: readonly Mode[] = ['precheck', 'upgrade', 'cleanup'];
 const checkingOrMoving: readonly Mode[] = ['precheck', 'upgrade', 'rollback'];
 const proposing: readonly Mode[] = ['precheck', 'upgrade', 'rollback', 'values'];
 const onlyWithValuesFile = { modes: proposing, needs: ['values-file'] };
@@ -55,17 +57,18 @@ export const inputTable = {
   mode: choice(modes, {
     default: 'precheck',
     description:
-      '`precheck` runs the checks and leaves the server as it is. `upgrade` upgrades PostgreSQL 12 to PostgreSQL 14, or resumes an interrupted upgrade. `status` reports where an upgrade stands and what to run next. `rollback` restores PostgreSQL 12, also after PostgreSQL 14 has served. `values` only opens the pull request for `values-file`, without access to the cluster.',
+      '`precheck` runs the checks and leaves the server as it is. `upgrade` upgrades PostgreSQL 12 to PostgreSQL 14, or resumes an interrupted upgrade. `status` reports where an upgrade stands and what to run next. `rollback` restores PostgreSQL 12, also after PostgreSQL 14 has served. `cleanup` removes what the upgrade kept for that, once PostgreSQL 14 has been healthy for a day. `values` only opens the pull request for `values-file`, without access to the cluster.',
   }),
   confirm: text({
-    description: 'For `mode: upgrade` and `mode: rollback`: the namespace again. Neither mode starts without it.',
-    modes: moving,
+    description:
+      'For `mode: upgrade`, `mode: rollback` and `mode: cleanup`: the namespace again. None of these starts without it.',
+    modes: ['upgrade', 'rollback', 'cleanup'],
     isConsent: true,
   }),
   dryRun: flag({
     description:
-      'For `mode: upgrade`: run every check, show what the upgrade would do, and change nothing. The plan shows steps, manifests, changes as diffs, and the seconds of each step. Needs no `confirm`.',
-    modes: ['upgrade'],
+      'For `mode: upgrade`: run every check, show what the upgrade would do, and change nothing. The plan shows steps, manifests, changes as diffs, and the seconds of each step. For `mode: cleanup`: list what it would remove, with sizes, and remove nothing. Needs no `confirm`.',
+    modes: ['upgrade', 'cleanup'],
     isConsent: true,
   }),
   acceptDataLoss: flag({
@@ -73,6 +76,12 @@ export const inputTable = {
       'For `mode: rollback` after the applications were restarted on PostgreSQL 14: consent to lose what they have written since. Without it the run reports what would be lost, and changes nothing.',
     modes: ['rollback'],
     isConsent: true,
+  }),
+  healthyFor: durationOfHours(24, {
+    default: '24h',
+    description:
+      'For `mode: cleanup`: how long PostgreSQL 14 must have been healthy, since the applications were restarted. At least `24h`.',
+    modes: ['cleanup'],
   }),
 
   ...gatesAndHooks,
@@ -196,13 +205,13 @@ export const inputTable = {
   backup: choice(backupKinds, {
     default: 'snapshot',
     description:
-      'How the action backs up the volume in the downtime. `snapshot`: a VolumeSnapshot. `clone`: a second PersistentVolumeClaim, if the CSI driver clones volumes. `copy`: a second PersistentVolumeClaim to which a Job copies all files, on any storage; its time is downtime. `external`: not at all, since you have a backup of your own; see `confirm-external-backup`.',
-    modes: checking,
+      'How the action backs up the volume in the downtime. `snapshot`: a VolumeSnapshot. `clone`: a second PersistentVolumeClaim, if the CSI driver clones volumes. `copy`: a second PersistentVolumeClaim to which a Job copies all files, on any storage; its time is downtime. `external`: not at all, since you have a backup of your own; see `confirm-external-backup`. `mode: cleanup` takes a VolumeSnapshot of PostgreSQL 14 before it removes anything, or none with `external`.',
+    modes: backingUp,
   }),
   confirmExternalBackup: text({
     description:
-      'For `backup: external`: the namespace again. The cluster then has no backup. Once PostgreSQL 14 has served on linked files, the action cannot restore PostgreSQL 12.',
-    modes: ['upgrade'],
+      'For `backup: external`: the namespace again. The cluster then has no backup. Once PostgreSQL 14 has served on linked files, the action cannot restore PostgreSQL 12. For `mode: cleanup` it says that you have a backup of PostgreSQL 14.',
+    modes: ['upgrade', 'cleanup'],
     needs: ['backup: external'],
     isConsent: true,
   }),
@@ -223,7 +232,7 @@ export const inputTable = {
   volumeSnapshotClass: objectName({
     description:
       "VolumeSnapshotClass of the backup. Empty: the only one of the volume's CSI driver, or its default one.",
-    modes: checking,
+    modes: backingUp,
     needs: ['backup: snapshot'],
   }),
   snapshotGate: choice(snapshotStates, {
@@ -282,24 +291,5 @@ export const inputTable = {
     ...onlyWithValuesFile,
   }),
 
-  applicationsTimeout: limit('5m', 'Limit for the pods of the applications to end.'),
-  clientsTimeout: limit('30s', 'Limit for the last database clients to disconnect.', checkingOrMoving),
-  shutdownTimeout: limit('5m', "Limit for PostgreSQL's pod to end."),
-  detachTimeout: limit('10m', 'Limit for the volume to be detached.'),
-  snapshotTimeout: limit('30m', 'Limit for the VolumeSnapshot to be cut, and for it to be ready.'),
-  jobStartTimeout: limit(
-    '10m',
-    'Limit for the pod of the upgrade Job to start, and for a probe to start and end.',
-    checkingOrMoving,
-  ),
-  jobTimeout: limit(
-    '2h',
-    'Limit for the upgrade Job to end. Beyond it only the wait ends, never the Job. A Job of `backup: copy` is deleted then.',
-  ),
-  startTimeout: limit('10m', 'Limit for PostgreSQL to be ready.'),
-  rolloutTimeout: limit('10m', 'Limit for the applications to be ready again.'),
+  ...limitInputs,
 } satisfies Record<string, Input<unknown>>;
-
-function limit(standard: string, description: string, usedBy: readonly Mode[] = moving): Input<number> {
-  return duration({ default: standard, description, modes: usedBy });
-}

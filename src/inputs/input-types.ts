@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../common/errors.ts';
 
-export const modes = ['precheck', 'upgrade', 'status', 'rollback', 'values'] as const;
+export const modes = ['precheck', 'upgrade', 'status', 'rollback', 'cleanup', 'values'] as const;
 export type Mode = (typeof modes)[number];
 
 /** One input of the action: how it is documented, who uses it and how its text is read. */
@@ -186,6 +186,16 @@ export const longestDuration = 120 * 3_600_000;
 /** A length of time such as `90s`, `10m` or `1h30m`, in milliseconds. */
 export function duration(spec: Spec): Input<number> {
   return input('duration', { longest: 512 }, spec, parseDuration);
+}
+
+/** The same, of at least so many hours. */
+export function durationOfHours(least: number, spec: Spec): Input<number> {
+  return input('duration', { longest: 512 }, spec, (value, name) => {
+    const milliseconds = parseDuration(value, name);
+    if (milliseconds < least * 3_600_000)
+      throw invalid(name, value, `a length of time of at least ${String(least)}h, such as 48h`);
+    return milliseconds;
+  });
 }
 
 /** The same, where no time at all is a meaning too. */

@@ -1,14 +1,8 @@
 import { CORE_SCHEMA, load } from 'js-yaml';
 import type { V1ResourceRequirements } from '@kubernetes/client-node';
 import { z } from 'zod';
+import { amountOf } from '../common/bytes.ts';
 import { ConfigurationError, describe } from '../common/errors.ts';
-
-/** What the suffixes of a quantity stand for; https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
-const units: Readonly<Record<string, number>> = {
-  ...{ '': 1, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 },
-  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 },
-};
-const quantityForm = /^(\d{1,18}(?:\.\d{1,9})?)(m|[kKMGTPE]i?|)$/;
 
 const quantity = z
   .union([z.string(), z.number()])
@@ -20,13 +14,6 @@ const resourceName = z.string().regex(/^(?:[a-z0-9][-a-z0-9.]{0,252}\/)?[a-zA-Z0
 const isPlain = z.custom<object>((map) => !Object.hasOwn(Object(map) as object, '__proto__'), 'has the key __proto__');
 const quantities = isPlain.pipe(z.record(resourceName, quantity)).optional();
 const requirements = isPlain.pipe(z.strictObject({ requests: quantities, limits: quantities }));
-
-/** Undefined for what is no quantity. */
-function amountOf(text: string): number | undefined {
-  const [, number, suffix = ''] = quantityForm.exec(text) ?? [];
-  const unit = units[suffix];
-  return number === undefined || unit === undefined ? undefined : Number(number) * unit;
-}
 
 /**
  * The input `resources`.

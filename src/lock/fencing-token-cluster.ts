@@ -1,4 +1,4 @@
-import { describe } from '../common/errors.ts';
+import { ClusterError, describe } from '../common/errors.ts';
 import { isConflict, isUnanswered } from '../ports/cluster-answers.ts';
 import type {
   Cluster,
@@ -166,6 +166,13 @@ export class FencingTokenCluster implements LeasedCluster {
       await this.lease.renew();
       if (now === undefined) return;
       const { uid, resourceVersion } = now.metadata ?? {};
+      const wanted = options.preconditions?.uid;
+      if (wanted !== undefined && wanted !== uid)
+        throw new ClusterError(
+          'conflict',
+          `${resource}/${name} is another object than the one that was to be deleted. It was left as it is.`,
+          'Find out who made it. Then run again.',
+        );
       try {
         await this.cluster.delete(resource, name, namespace, { ...options, preconditions: { uid, resourceVersion } });
         this.claimed.delete(keyOf(resource, name));

@@ -11,7 +11,7 @@ import type { Finding } from '../findings/finding.ts';
 import type { KeptIssue } from '../issue/keep.ts';
 import type { Published } from '../pull-request/publish.ts';
 import type { PullRequestSettings } from '../pull-request/settings.ts';
-import type { PlanReport, Verdict } from '../report/report-shape.ts';
+import type { CleanupReport, PlanReport, Verdict } from '../report/report-shape.ts';
 import type { Timeline } from '../report/timeline.ts';
 import type { Image } from '../common/image.ts';
 import type { Status } from '../upgrade/status.ts';
@@ -31,6 +31,7 @@ export interface Progress {
   pullRequest?: Published;
   issue?: KeptIssue;
   status?: Status;
+  cleanup?: CleanupReport;
   /** The image that PostgreSQL runs in the end, if it is not that of PostgreSQL 14. */
   image?: Image;
   readonly results: Results;

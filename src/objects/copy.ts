@@ -13,6 +13,14 @@ export function backupClaimName({ volume }: { readonly volume: Pick<Volume, 'cla
   return `${volume.claimName}-before-upgrade-${suffix}`;
 }
 
+/** Annotation on the PersistentVolume of a complete copy: namespace and name of the claim that was copied. */
+export const copyAnnotation = 'circleci-server-postgresql-upgrade/copy-of';
+
+/** Its value on a copy of the server's volume. */
+export function copyOf({ namespace, volume }: Pick<Target, 'namespace' | 'volume'>): string {
+  return `${namespace}/${volume.claimName}`;
+}
+
 /**
  * Whether a claim is a backup of the server's volume, or was to become one: by its name and its source, which nobody can change later. A clone has the server's claim as its
  * source, and a copy has none. Whether a copy is complete, only its PersistentVolume tells.

@@ -39,3 +39,17 @@ export function isOfVolume(
   const isNamed = metadata.name.startsWith(prefix) && /^\d{14}$/.test(metadata.name.slice(prefix.length));
   return isNamed && spec.source.persistentVolumeClaimName === claimName;
 }
+
+/** What a snapshot holds that a revert or a rollback takes of what PostgreSQL 14 had written, as its name says. */
+export const servedByNew = 'of-14';
+
+/** What snapshots hold that upgrades take, as their names say: the backup, the proof of it, and what PostgreSQL 14 had before a rollback. */
+const kindsOfUpgrades = ['before-upgrade', 'live', servedByNew] as const;
+
+/** Whether an upgrade of this action took a snapshot of the server's volume. */
+export function isOfUpgrade(target: Target, snapshot: VolumeSnapshot): boolean {
+  return kindsOfUpgrades.some((kind) => isOfVolume(target, snapshot, kind));
+}
+
+/** What the snapshot holds that a cleanup takes before it removes anything, as its name says. */
+export const backupOfNew = 'after-upgrade';

@@ -9,8 +9,8 @@ interface Limited {
   readonly message: string;
 }
 
-/** What an upgrade may do to objects whose names are made during the run, so that no Role can name them. */
-function limits(namespace: string): readonly Limited[] {
+/** What an upgrade or a cleanup may do to objects whose names are made during a run, so that no Role can name them. */
+function limits(namespace: string, mode: 'upgrade' | 'cleanup'): readonly Limited[] {
   const [label, value] = Object.entries(ownerLabel)[0] ?? [];
   const claimOf = (object: string) =>
     `has(${object}.spec.claimRef) && ${object}.spec.claimRef.namespace == '${namespace}'`;
@@ -34,6 +34,15 @@ function limits(namespace: string): readonly Limited[] {
       ],
       message: `only snapshots in namespace ${namespace} that the action made`,
     },
+    ...(mode === 'upgrade'
+      ? []
+      : [
+          {
+            ...{ resource: 'persistentvolumeclaims', group: '', operation: 'DELETE' as const },
+            rule: [`oldObject.metadata.name.matches('-before-upgrade-[0-9]{14}$')`],
+            message: `only backups that the action made in namespace ${namespace}`,
+          },
+        ]),
   ];
 }
 
@@ -41,10 +50,15 @@ function limits(namespace: string): readonly Limited[] {
  * Lines of YAML with ValidatingAdmissionPolicies (Kubernetes 1.30 and later) and their bindings, which keep a service account of the namespace
  * to what belongs to the namespace. They say nothing about anybody else.
  * @param account name of the service account
+ * @param mode what it is for
  */
-export function admissionPolicies(namespace: string, account: string): string[] {
+export function admissionPolicies(
+  namespace: string,
+  account: string,
+  mode: 'upgrade' | 'cleanup' = 'upgrade',
+): string[] {
   const api = 'apiVersion: admissionregistration.k8s.io/v1';
-  return limits(namespace).flatMap(({ resource, group, operation, rule, message }, index) => {
+  return limits(namespace, mode).flatMap(({ resource, group, operation, rule, message }, index) => {
     const name = `${namespace}-${account}-${resource}`;
     return [
       ...(index === 0 ? [] : ['---']),

@@ -1,5 +1,5 @@
 import { resources } from '../ports/cluster.ts';
-import { accountName, needed, permissions, permissionsFor, type Mode, type Permission } from './permissions.ts';
+import { accountName, needed, permissionsFor, type Mode, type Permission } from './permissions.ts';
 import type { ServerNames } from '../target/server-names.ts';
 
 /** Who gets the rights. */
@@ -55,12 +55,13 @@ export function grantingManifests(
   const isAccount =
     subject.kind === 'ServiceAccount' && subject.name === accountName(mode) && subject.namespace === namespace;
   const user = subject.kind === 'ServiceAccount' ? `${subject.namespace}:${subject.name}` : subject.name;
-  const objects = (['precheck', 'upgrade'] as const).flatMap((part) => {
+  const parts: readonly Mode[] = mode === 'precheck' ? ['precheck'] : ['precheck', mode];
+  const objects = parts.flatMap((part) => {
     const name = accountName(part);
     const lacks = missing.filter((permission) => permission.mode === part);
-    const whole = part === 'precheck' ? neededByPrechecks : onlyOfUpgrades;
+    const whole = part === 'precheck' ? neededByPrechecks : onlyOf(part);
     const ofAccount = (role: GrantingRole) =>
-      part === mode ? role.name : role.name.replace(name, `upgrade-of-${name}`);
+      part === mode ? role.name : role.name.replace(name, `${mode}-of-${name}`);
     return rolesOf(whole, name, names)
       .filter(({ kind }) => lacks.some((permission) => isGrantedInNamespace(permission) === (kind === 'Role')))
       .flatMap((role) => [
@@ -99,17 +100,22 @@ function manifestsOf(granted: readonly Permission[], name: string, names: Server
 }
 
 const neededByPrechecks = needed(permissionsFor('precheck'));
-const onlyOfUpgrades = permissions.filter(({ mode }) => mode === 'upgrade');
+
+/** What a mode needs on top of a precheck. */
+function onlyOf(mode: Mode): readonly Permission[] {
+  return permissionsFor(mode).filter((permission) => permission.mode === mode);
+}
 
 /** What a precheck can't do without, and what it can: its roles and their names. */
-const parts = [
+const partsOfPrechecks = [
   ['postgresql-precheck', neededByPrechecks],
   ['postgresql-precheck-optional', permissionsFor('precheck').filter(({ informs }) => informs !== undefined)],
 ] as const;
 
 /**
  * All that a mode's user is given, as docs/permissions.md has it: a service account `postgresql-MODE` with roles of that name, a precheck's
- * optional rights in roles of their own. An upgrade's have only what it needs on top of a precheck's, which its user gets too.
+ * optional rights in roles of their own. Those of an upgrade and of a cleanup have only what it needs on top of a precheck's, which its user gets too. A cleanup does without the
+ * optional ones.
  */
 export function modeManifests(mode: Mode, names: ServerNames): string[] {
   const { namespace } = names;
@@ -120,13 +126,16 @@ export function modeManifests(mode: Mode, names: ServerNames): string[] {
     `metadata: { name: ${scalar(subject.name)}, namespace: ${scalar(namespace)} }`,
   ];
   if (mode === 'precheck')
-    return documents([account, ...parts.flatMap(([name, granted]) => manifestsOf(granted, name, names, subject))]);
+    return documents([
+      account,
+      ...partsOfPrechecks.flatMap(([name, granted]) => manifestsOf(granted, name, names, subject)),
+    ]);
   return documents([
     account,
-    ...manifestsOf(onlyOfUpgrades, subject.name, names, subject),
-    ...parts.flatMap(([name, granted]) =>
+    ...manifestsOf(onlyOf(mode), subject.name, names, subject),
+    ...(mode === 'cleanup' ? partsOfPrechecks.slice(0, 1) : partsOfPrechecks).flatMap(([name, granted]) =>
       rolesOf(granted, name, names).map((role) =>
-        bindingOf(role, role.name.replace(name, `upgrade-of-${name}`), namespace, subject),
+        bindingOf(role, role.name.replace(name, `${mode}-of-${name}`), namespace, subject),
       ),
     ),
   ]);

@@ -11,8 +11,8 @@ export interface Permission {
    * name (create, list), or where the names are made during the run.
    */
   readonly names?: (server: ServerNames) => readonly string[];
-  /** From which mode on: an upgrade needs all that a precheck needs. */
-  readonly mode: 'precheck' | 'upgrade';
+  /** Which mode needs it. An upgrade and a cleanup each need all that a precheck needs, besides. */
+  readonly mode: 'precheck' | 'upgrade' | 'cleanup';
   readonly why: string;
   /** Asked only where the API server has the resource at all. */
   readonly ifServed?: true;

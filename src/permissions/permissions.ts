@@ -1,4 +1,5 @@
 import { resources, type UnleasedCluster } from '../ports/cluster.ts';
+import { cleanupPermissions } from './cleanup-permissions.ts';
 import type { Permission } from './permission.ts';
 import { precheckPermissions } from './precheck-permissions.ts';
 import type { ServerNames } from '../target/server-names.ts';
@@ -7,14 +8,14 @@ import { upgradePermissions } from './upgrade-permissions.ts';
 export type { Permission } from './permission.ts';
 
 /**
- * All that the action asks of the API server, and why. The check
+ * All that prechecks, upgrades and ways back ask of the API server, and why. The check
  * `permissions`, the manifests in docs/permissions.md and a test that compares the API
  * server's audit log come from this table.
  * Decision: docs/decisions/0012-rights.md
  */
 export const permissions: readonly Permission[] = [...precheckPermissions, ...upgradePermissions];
 
-export type Mode = 'precheck' | 'upgrade';
+export type Mode = Permission['mode'];
 
 /** The service account that docs/permissions.md has for a mode; its own roles have the same name. */
 export function accountName(mode: Mode): string {
@@ -23,7 +24,11 @@ export function accountName(mode: Mode): string {
 
 /** What a mode needs. */
 export function permissionsFor(mode: Mode): readonly Permission[] {
-  return mode === 'upgrade' ? permissions : permissions.filter((p) => p.mode === 'precheck');
+  return {
+    precheck: precheckPermissions,
+    upgrade: permissions,
+    cleanup: [...precheckPermissions, ...cleanupPermissions],
+  }[mode];
 }
 
 /** A right that the API server would refuse. */

@@ -27,7 +27,15 @@ import type {
 export interface VolumeSnapshot {
   apiVersion: 'snapshot.storage.k8s.io/v1';
   kind: 'VolumeSnapshot';
-  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid?: string;
+    creationTimestamp?: string;
+    deletionTimestamp?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
   spec: { source: { persistentVolumeClaimName: string }; volumeSnapshotClassName?: string };
   status?: {
     readyToUse?: boolean;

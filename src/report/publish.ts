@@ -23,6 +23,7 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
   }
   if (report.snapshot !== undefined) runner.output('snapshot', report.snapshot);
   if (report.backup !== undefined) runner.output('backup', report.backup);
+  if (report.cleanup?.freedBytes !== undefined) runner.output('freedBytes', String(report.cleanup.freedBytes));
   if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));
   const { pullRequest, issue, status } = report;
   if (status !== undefined) {

@@ -74,6 +74,53 @@ const plan = z.strictObject({
   ),
 });
 
+const cleanup = z.strictObject({
+  healthySince: z
+    .string()
+    .optional()
+    .describe('Since when PostgreSQL 14 has been healthy; absent where nothing tells it.'),
+  gates: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        title: z.string(),
+        status: z.enum(['met', 'unmet', 'unknown']),
+        said: z.string().describe('What was seen.'),
+      }),
+    )
+    .describe('The conditions. Unless all are met, nothing is removed.'),
+  items: z
+    .array(
+      z.strictObject({
+        kind: z.enum([
+          'Directory',
+          'Job',
+          'PersistentVolumeClaim',
+          'VolumeSnapshot',
+          'PersistentVolume',
+          'ReclaimPolicy',
+          'ConfigMap',
+        ]),
+        name: z.string(),
+        bytes: z.number().optional().describe('What it takes in the storage; absent where nothing tells it.'),
+        why: z.string(),
+        isRemoved: z.boolean().describe('It was seen to be gone.'),
+      }),
+    )
+    .describe('In the order in which they are removed.'),
+  left: z
+    .array(z.strictObject({ kind: z.string(), name: z.string(), why: z.string() }))
+    .describe('What looks like an item, and is none.'),
+  areSizesUpperBounds: z
+    .boolean()
+    .describe('The files of the directories share their room with those of PostgreSQL 14.'),
+  backup: z.string().optional().describe('Kind and name of the backup of PostgreSQL 14 that the cleanup took.'),
+  freedBytes: z
+    .number()
+    .optional()
+    .describe("How much more the server's volume has free, as measured; the server writes meanwhile."),
+});
+
 const image = z.strictObject({
   registry: z.string(),
   repository: z.string(),
@@ -93,7 +140,7 @@ const askedImage = z.strictObject({
 export const reportShape = z.strictObject({
   schema: z.literal(2),
   version: z.string().describe('Version of the action; 0.0.0-unreleased where it is not a release.'),
-  mode: z.enum(['precheck', 'upgrade', 'status', 'rollback', 'values']),
+  mode: z.enum(['precheck', 'upgrade', 'status', 'rollback', 'cleanup', 'values']),
   namespace: z.string(),
   cluster: z.string().describe('Address of the API server.'),
   verdict: z.enum([
@@ -105,6 +152,7 @@ export const reportShape = z.strictObject({
     'already-upgraded',
     'reverted',
     'rolled-back',
+    'cleaned-up',
     'interrupted',
     'proposed',
     'up-to-date',
@@ -167,6 +215,7 @@ export const reportShape = z.strictObject({
     })
     .optional(),
   plan: plan.optional().describe('What an upgrade would do; only for "dry-run".'),
+  cleanup: cleanup.optional().describe('What a cleanup lists, and has removed; only for "mode: cleanup".'),
   transfer: z.string().optional().describe('How the files went over: clone, link or copy.'),
   comparison: z.string().optional().describe('By what the data was found to be as before the upgrade.'),
   versions: z.strictObject({ before: z.string().optional(), after: z.string().optional() }),
@@ -228,6 +277,9 @@ export type Verdict = Report['verdict'];
 
 /** A dry run's plan, for machines: the manifests are whole. Log and summary are written from it too. */
 export type PlanReport = NonNullable<Report['plan']>;
+
+/** What a cleanup has to tell. */
+export type CleanupReport = NonNullable<Report['cleanup']>;
 
 export type ReportedMove = PlanReport['steps'][number]['moves'][number];
 

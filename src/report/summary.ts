@@ -1,4 +1,5 @@
 import { findingLines } from './finding-lines.ts';
+import { cleanupLines } from './cleanup-lines.ts';
 import { predictionText } from '../facts/prediction.ts';
 import { phaseLines } from './phase-lines.ts';
 import { block, cell, code, link, prose, text } from '../text/markdown.ts';
@@ -14,6 +15,7 @@ const headlines: Readonly<Record<Exclude<Verdict, 'failed'>, string>> = {
   'already-upgraded': '✓ PostgreSQL 14 serves already; nothing was changed',
   reverted: '✗ The upgrade failed; PostgreSQL 12 serves again',
   'rolled-back': '✓ PostgreSQL 12 serves again',
+  'cleaned-up': '✓ Cleaned up',
   interrupted: '! The upgrade is not finished: run it again to resume it',
   'not-started': 'PostgreSQL 12; no upgrade is open',
   unfinished: '! An upgrade is not finished',
@@ -27,12 +29,16 @@ const failures: Readonly<Record<Report['mode'], string>> = {
   precheck: '✗ The precheck failed',
   upgrade: '✗ The upgrade failed',
   rollback: '✗ The rollback failed',
+  cleanup: '✗ The cleanup failed',
   status: '✗ The status could not be read',
   values: '✗ The pull request for values.yaml failed',
 };
 
 function headlineOf({ verdict, mode, error, findings }: Report): string {
+  if (mode === 'cleanup' && verdict === 'passed')
+    return '✓ The cleanup would remove what is listed; nothing was removed';
   if (verdict !== 'failed') return headlines[verdict];
+  if (error?.code === 'cleanup-blocked') return '✗ Not cleaned up: a condition is not met. Nothing was removed.';
   if (error?.code === 'consent-missing') return '? The rollback needs your consent. Nothing was changed.';
   if (error?.code === 'start-too-late' || error?.code === 'downtime-too-long')
     return '✗ The upgrade did not begin. Nothing was changed.';
@@ -54,6 +60,7 @@ export function renderSummary(report: Report): string {
     ...errorLines(report),
     ...report.warnings.flatMap((w) => [`> [!WARNING]`, `> ${prose(w)}`, '']),
     ...statusLines(report),
+    ...(report.cleanup === undefined ? [] : under('Cleanup', cleanupLines(report.cleanup))),
     ...under('What is left to do', leftLines(report)),
     ...under('Checks', findingLines(report.findings)),
     ...issueLines(report),

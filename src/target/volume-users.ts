@@ -49,6 +49,22 @@ export function onlyNamesClaim(pod: V1Pod, claim: string): boolean {
   return names.length > 0 && !names.some((name) => had.includes(name));
 }
 
+/** Names of other containers of the server's pod that have its volume, and have not ended. */
+export function volumeSharers({ pod, container, volume }: Target): string[] {
+  const { volumes = [], initContainers = [], containers = [], ephemeralContainers = [] } = pod?.spec ?? {};
+  const names = volumes.filter((v) => v.persistentVolumeClaim?.claimName === volume.claimName).map(({ name }) => name);
+  const { initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod?.status ?? {};
+  const ended = [...initContainerStatuses, ...ephemeralContainerStatuses]
+    .filter(({ state }) => state?.terminated !== undefined)
+    .map(({ name }) => name);
+  return [...initContainers, ...containers, ...ephemeralContainers]
+    .filter(({ volumeMounts = [], volumeDevices = [] }) =>
+      [...volumeMounts, ...volumeDevices].some(({ name }) => names.includes(name)),
+    )
+    .map(({ name }) => name)
+    .filter((name) => name !== container.name && !ended.includes(name));
+}
+
 function hasEnded(pod: V1Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }

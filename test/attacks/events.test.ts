@@ -37,6 +37,7 @@ const modes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'dry run': { mode: 'upgrade', 'dry-run': 'true' },
   upgrade: { mode: 'upgrade', confirm: 'circleci-server' },
   rollback: { mode: 'rollback', confirm: 'circleci-server', 'accept-data-loss': 'true' },
+  cleanup: { mode: 'cleanup', confirm: 'circleci-server' },
 };
 
 /** Whether the run reached for the cluster's credentials: the kubeconfig's program ran, or a connection was opened. */
@@ -71,7 +72,7 @@ const all = [...documented, ...invented].flatMap((event) =>
 test.concurrent.each(choiceOf(all, Math.ceil(all.length / 3)))(
   '$mode on "$event" of $whose',
   async ({ event, whose, mode }) => {
-    const isChange = ['upgrade', 'rollback'].includes(mode);
+    const isChange = ['upgrade', 'rollback', 'cleanup'].includes(mode);
     const may =
       ['workflow_dispatch', 'repository_dispatch', 'schedule'].includes(event) ||
       (!isChange && (event === 'push' || (event === 'workflow_run' && whose === 'this repository')));

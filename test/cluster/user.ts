@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { manifests } from '../../src/permissions/permission-manifests.ts';
-import { permissions, type Mode, type Permission } from '../../src/permissions/permissions.ts';
+import { permissionsFor, type Mode, type Permission } from '../../src/permissions/permissions.ts';
 import type { ServerNames } from '../../src/target/server-names.ts';
 import { bench, kubectl, kubectlWith } from './bench.ts';
 
@@ -40,8 +40,8 @@ export function limitedKubeconfig(
   keep: (permission: Permission) => boolean = () => true,
 ): string {
   const subject = { kind: 'ServiceAccount', name, namespace } as const;
-  for (const part of mode === 'upgrade' ? (['precheck', 'upgrade'] as const) : ([mode] as const)) {
-    const granted = permissions.filter((permission) => permission.mode === part && keep(permission));
+  for (const part of new Set<Mode>(['precheck', mode])) {
+    const granted = permissionsFor(mode).filter((permission) => permission.mode === part && keep(permission));
     kubectlWith(manifests(granted, `${name}-${part}`, namesOf(namespace), subject).join('\n'), 'apply', '-f', '-');
   }
   return kubeconfigOf(namespace, name);

@@ -4,8 +4,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
-import { resources } from '../../src/ports/cluster.ts';
+import { resources, type PatchOperation } from '../../src/ports/cluster.ts';
 import type { Permission } from '../../src/permissions/permissions.ts';
+import { applyPatch } from '../unit/json-patch.ts';
 import type { Certificates } from './certificates.ts';
 import { serveExecution, type Program } from './exec-channel.ts';
 import type { ServedCluster } from './served-cluster.ts';
@@ -199,7 +200,11 @@ export class ApiServer {
     if (object === undefined) return statusOf(404, 'NotFound', `${qualifiedName(place)} "${place.name}" not found`);
     if (place.subresource === 'log') return [200, this.podLog(object)];
     if (call.method === 'DELETE') this.objects.remove(place);
-    return call.method === 'PATCH' ? notServed() : [200, object];
+    if (call.method !== 'PATCH') return [200, object];
+    const changed = applyPatch(object, body as unknown as readonly PatchOperation[]);
+    if (changed === undefined)
+      return statusOf(422, 'Invalid', 'the server rejected our request due to an error in our request');
+    return [200, this.objects.put(place.resource, changed)];
   }
 
   private create(place: Place, call: Call, body: KubernetesObject): KubernetesObject {

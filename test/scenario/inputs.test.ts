@@ -41,7 +41,7 @@ const refusals: Refusal[] = [
     title: 'an unknown mode',
     inputs: { mode: 'rehearse' },
     code: 'input-invalid',
-    says: 'Input "mode" is "rehearse", which is not one of: precheck, upgrade, status, rollback, values.',
+    says: 'Input "mode" is "rehearse", which is not one of: precheck, upgrade, status, rollback, cleanup, values.',
   },
   {
     title: 'an upgrade without confirm',

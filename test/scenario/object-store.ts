@@ -42,6 +42,7 @@ export function qualifiedName({ resource }: Pick<Place, 'resource'>): string {
 export class ObjectStore {
   private readonly objects = new Map<string, KubernetesObject>();
   private made = 0;
+  private versions = 0;
 
   put(resource: ResourceName, object: KubernetesObject): KubernetesObject {
     const { kind, group, version, namespaced } = resources[resource];
@@ -50,7 +51,7 @@ export class ObjectStore {
       apiVersion: group === '' ? version : `${group}/${version}`,
       kind,
       ...object,
-      metadata: { uid: `uid-${resource}-${name}`, ...object.metadata },
+      metadata: { uid: `uid-${resource}-${name}`, ...object.metadata, resourceVersion: String(++this.versions) },
     };
     this.objects.set(key(resource, namespaced ? namespace : '', name), whole);
     return whole;

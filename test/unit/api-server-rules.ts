@@ -11,7 +11,7 @@ export type Stored = {
     resourceVersion?: string;
     labels?: Record<string, string>;
     finalizers?: string[];
-    deletionTimestamp?: Date;
+    deletionTimestamp?: Date | string;
   };
 } & object;
 

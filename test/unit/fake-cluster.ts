@@ -96,7 +96,7 @@ export class FakeCluster implements AnyCluster {
     const at = key(resource, name, namespace);
     const last = this.of(resource).get(at);
     this.of(resource).delete(at);
-    if (resource === 'pods' && last !== undefined) this.watches.get(at)?.(last);
+    if (resource === 'pods' && last !== undefined) this.watches.get(at)?.(last as V1Pod);
   }
 
   /** The API server answers these calls with an error. */

@@ -62,13 +62,14 @@ function changedLines(branch: string): string[] {
 }
 
 describe('the examples, one after the other on a server on PostgreSQL 12', () => {
+  const accounts = ['precheck', 'upgrade', 'cleanup'] as const;
   /** Of the accounts that docs/permissions.md describes. */
   const secrets: Record<string, string> = {};
 
   beforeAll(async () => {
     await openGitHub();
     reset('--no-writer');
-    for (const mode of ['precheck', 'upgrade'] as const)
+    for (const mode of accounts)
       secrets[`KUBECONFIG_${mode.toUpperCase()}`] = readFileSync(limitedKubeconfig(namespace, mode, mode), 'utf8');
   });
   afterAll(closeGitHub);
@@ -76,7 +77,7 @@ describe('the examples, one after the other on a server on PostgreSQL 12', () =>
   async function runOnCluster(file: string, inputs?: Record<string, string>) {
     const audit = new AuditLog();
     const end = await run(file, { inputs, secrets });
-    const changed = ['precheck', 'upgrade'].flatMap((account) => audit.writes(`:${namespace}:${account}`));
+    const changed = accounts.flatMap((account) => audit.writes(`:${namespace}:${account}`));
     return { ...end, changed: changed.map(callName) };
   }
 
@@ -198,6 +199,14 @@ describe('the examples, one after the other on a server on PostgreSQL 12', () =>
       changed: [],
       written: [],
     });
+  });
+
+  test('cleanup.yml is red on the same day, says why, and changes nothing', async () => {
+    const end = await runOnCluster('cleanup.yml', undefined);
+    expect(end).toMatchObject({ succeeded: false, changed: [], asked: [] });
+    expect(end.log).toContain('error: cleanup-blocked: ');
+    const { gates = [] } = reportIn(end, 'postgresql-cleanup-1').cleanup ?? {};
+    expect(gates.filter(({ status }) => status !== 'met').map(({ id }) => id)).toEqual(['healthy']);
   });
 
   describe('upgrade.yml with mode rollback, after that pull request was merged', () => {

@@ -19,12 +19,12 @@ export const configurationCodes = {
   ],
   'confirm-missing': [
     failed,
-    '`mode: upgrade` and `mode: rollback` stop the applications, so they need the namespace in `confirm`. It is empty or something else.',
+    '`mode: upgrade` and `mode: rollback` stop the applications, and `mode: cleanup` removes the way back. They need the namespace in `confirm`. It is empty or something else.',
     'Set `confirm` to the namespace, exactly as in `namespace`.',
   ],
   'dry-run-refused': [
     failed,
-    '`dry-run` belongs to `mode: upgrade`. The run ends, since another mode would change something.',
+    '`dry-run` belongs to `mode: upgrade` and `mode: cleanup`. The run ends, since another mode would change something.',
     'Leave `dry-run` out. A rollback without `accept-data-loss` only says what it would lose.',
   ],
   'event-refused': [

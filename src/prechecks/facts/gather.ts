@@ -8,7 +8,7 @@ import { sortOrdersOf, sortOrdersQuestion } from '../../database/sort-order.ts';
 import type { EarlierData } from '../../objects/backup.ts';
 import { isBackupClaim } from '../../objects/copy.ts';
 import { isOurPod } from '../../objects/ours.ts';
-import { isOfVolume } from '../../objects/snapshot.ts';
+import { isOfUpgrade } from '../../objects/snapshot.ts';
 import { jobName, type JobSettings } from '../../objects/upgrade-job.ts';
 import type { ProbeRole } from '../../probes/probe.ts';
 import { sweepProbes } from '../../probes/sweep-probes.ts';
@@ -226,9 +226,7 @@ async function keptData({ cluster, target }: FactReaderDeps, journal: Journal | 
     known(() => cluster.list('persistentvolumeclaims', { namespace })),
     known(() => (former === undefined ? undefined : cluster.find('persistentvolumes', former))),
   ]);
-  const ours = (snapshots.known ? snapshots.value : []).filter((snapshot) =>
-    ['before-upgrade', 'of-14', 'live'].some((kind) => isOfVolume(target, snapshot, kind)),
-  );
+  const ours = (snapshots.known ? snapshots.value : []).filter((snapshot) => isOfUpgrade(target, snapshot));
   const backups = (claims.known ? claims.value : []).filter((claim) => isBackupClaim(target, claim));
   const { spec, status } = (released.known ? released.value : undefined) ?? {};
   const { name, namespace: of } = spec?.claimRef ?? {};

@@ -5,19 +5,13 @@ import { UpgradeError } from '../../common/errors.ts';
 import { isTestFailure } from '../../objects/fencing-token.ts';
 import type { ClusterReader, PatchOperation } from '../../ports/cluster.ts';
 import type { Move } from '../../report/planned-step.ts';
+import { copyAnnotation, copyOf } from '../../objects/copy.ts';
 import type { Target } from '../../target/target.ts';
 import type { Context } from '../contract/step.ts';
-
-/** Annotation on the PersistentVolume of a complete copy: namespace and name of the claim that was copied. */
-const copyAnnotation = 'circleci-server-postgresql-upgrade/copy-of';
 
 const annotationsPath = '/metadata/annotations';
 
 type OfServer = Pick<Target, 'namespace' | 'volume'>;
-
-function value({ namespace, volume }: OfServer): string {
-  return `${namespace}/${volume.claimName}`;
-}
 
 /** Whether the volume of a claim holds a complete copy of the server's, by what this action has written on the PersistentVolume. */
 export async function isCompleteCopy(
@@ -28,7 +22,7 @@ export async function isCompleteCopy(
   if (spec?.volumeName === undefined || metadata?.uid === undefined) return false;
   const volume = await cluster.find('persistentvolumes', spec.volumeName);
   return (
-    volume?.spec?.claimRef?.uid === metadata.uid && volume.metadata?.annotations?.[copyAnnotation] === value(target)
+    volume?.spec?.claimRef?.uid === metadata.uid && volume.metadata?.annotations?.[copyAnnotation] === copyOf(target)
   );
 }
 
@@ -68,14 +62,14 @@ async function marking({ cluster, target }: Context, claimName: string) {
     annotations === undefined
       ? [
           { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-          { op: 'add', path: annotationsPath, value: { [copyAnnotation]: value(target) } },
+          { op: 'add', path: annotationsPath, value: { [copyAnnotation]: copyOf(target) } },
         ]
       : [{ op: 'test', path: '/metadata/uid', value: uid }, mark(target)];
   return { name, operations };
 }
 
 function mark(target: OfServer): PatchOperation {
-  return { op: 'add', path: `${annotationsPath}/${copyAnnotation.replaceAll('/', '~1')}`, value: value(target) };
+  return { op: 'add', path: `${annotationsPath}/${copyAnnotation.replaceAll('/', '~1')}`, value: copyOf(target) };
 }
 
 /** What `markComplete` will do. */

@@ -1,11 +1,11 @@
 import { timeToCome, type Move } from '../../report/planned-step.ts';
 import type { PlanContext, Context } from '../contract/step.ts';
-import { isOfVolume, snapshotObject, suffixOf } from '../../objects/snapshot.ts';
+import { isOfVolume, servedByNew, snapshotObject, suffixOf } from '../../objects/snapshot.ts';
 import { awaitSnapshot } from '../../storage/await-snapshot.ts';
 import { foreignSnapshot, setDeletionPolicy } from '../../storage/snapshot-content.ts';
 
 /** The snapshots by the journal's note of their name, each with the part of its name that says what it holds. */
-const snapshots = { backup: 'before-upgrade', live: 'live', served: 'of-14' } as const;
+const snapshots = { backup: 'before-upgrade', live: 'live', served: servedByNew } as const;
 
 /**
  * Takes a snapshot of the volume and waits until it is ready to use. One that the journal names is not taken again.

@@ -17,16 +17,16 @@ function after(run: object): Start {
 
 describe('what starts a run', () => {
   test.each(['workflow_dispatch', 'repository_dispatch', 'schedule'])('the event %s starts every mode', (event) => {
-    for (const mode of ['precheck', 'upgrade', 'status', 'rollback', 'values'] as const)
+    for (const mode of ['precheck', 'upgrade', 'status', 'rollback', 'cleanup', 'values'] as const)
       expect(() => {
         guardStart({ mode, dryRun: false }, started(event));
       }).not.toThrow();
   });
 
   test.each(['push', 'workflow_run', 'issue_comment', 'pull_request', 'workflow_call', 'toString', '__proto__', ''])(
-    'the event "%s" starts no upgrade and no rollback',
+    'the event "%s" starts no upgrade, no rollback and no cleanup',
     async (event) => {
-      for (const mode of ['upgrade', 'rollback'] as const) {
+      for (const mode of ['upgrade', 'rollback', 'cleanup'] as const) {
         const error = await thrownBy(() => {
           guardStart({ mode, dryRun: false }, started(event));
         });
@@ -41,9 +41,9 @@ describe('what starts a run', () => {
     for (const mode of ['precheck', 'status', 'values'] as const) {
       guardStart({ mode, dryRun: false }, started(event));
     }
-    expect(() => {
-      guardStart({ mode: 'upgrade', dryRun: true }, started(event));
-    }).not.toThrow();
+    for (const mode of ['upgrade', 'cleanup'] as const) {
+      guardStart({ mode, dryRun: true }, started(event));
+    }
   });
 
   test.each(['issue_comment', 'pull_request_target', 'pull_request', 'fork', 'watch', ''])(
@@ -153,9 +153,30 @@ describe('the consent to an upgrade', () => {
     expect(error.code).toBe('external-backup-unconfirmed');
   });
 
-  test('is not asked for by a dry run', () => {
+  test.each(['upgrade', 'cleanup'])('is not asked for by a dry run of mode %s', (mode) => {
     expect(() => {
-      guardConsent(inputs({ mode: 'upgrade', 'dry-run': 'true', confirm: '', backup: 'external' }));
+      guardConsent(inputs({ mode, 'dry-run': 'true', confirm: '', backup: 'external' }));
+    }).not.toThrow();
+  });
+
+  test.each([
+    ['confirm-missing', {}],
+    ['confirm-missing', { confirm: `${namespace} without the journal` }],
+    ['confirm-missing', { confirm: `${namespace} with image:12` }],
+    ['external-backup-unconfirmed', { confirm: namespace, backup: 'external' }],
+  ])('to a cleanup: %s for %j', async (code, given) => {
+    const error = await thrownBy(() => {
+      guardConsent(inputs({ mode: 'cleanup', ...given }));
+    });
+    expect(error.code).toBe(code);
+    expect(error.remedy.text).toContain('the last copies of PostgreSQL 12');
+  });
+
+  test('to a cleanup is the namespace, and with a backup of your own it is given twice', () => {
+    expect(() => {
+      guardConsent(inputs({ mode: 'cleanup', confirm: namespace }));
+      const external = { backup: 'external', 'confirm-external-backup': namespace };
+      guardConsent(inputs({ mode: 'cleanup', confirm: namespace, ...external }));
     }).not.toThrow();
   });
 

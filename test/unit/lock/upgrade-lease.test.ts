@@ -7,9 +7,11 @@ import { choiceOf } from '../../choice.ts';
 import { ungranted } from '../../granted.ts';
 import { fencingTokenLabel } from '../../../src/objects/fencing-token.ts';
 import { leaseName } from '../../../src/objects/lease.ts';
+import { withUpgradeLease } from '../../../src/lock/upgrade-lease.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { Call, FakeCluster } from '../fake-cluster.ts';
-import { namespace, newImage, target } from '../objects.ts';
+import { FakeLog } from '../fake-runner.ts';
+import { configMap, namespace, newImage, target } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { collectPods, ending, revertName } from '../upgrade/job-controller.ts';
 import { live } from '../upgrade/live.ts';
@@ -108,6 +110,22 @@ describe('an upgrade under the Lease', () => {
     expect(await runAlone(cluster, 'run-1')).toBe('upgraded');
     expect(image()).toBe(newImage);
     expectNoTrace(cluster);
+  });
+
+  test("a deletion that names another object's UID deletes nothing", async () => {
+    const { cluster } = await scene();
+    cluster.put('configmaps', configMap('theirs', {}));
+    const { uid } = cluster.peek('configmaps', 'theirs', namespace)?.metadata ?? {};
+    const lease = { namespace, statefulSet: 'postgresql', applications: [], volume: 'pv-1' };
+    const outside = { connection: cluster, clock: new FakeClock(), log: new FakeLog() };
+    await withUpgradeLease(outside, lease, 'run-1', async (leased) => {
+      const of = (given: string | undefined) =>
+        leased.delete('configmaps', 'theirs', namespace, { preconditions: { uid: given } });
+      expect((await thrownBy(() => of('another'))).code).toBe('conflict');
+      expect(cluster.peek('configmaps', 'theirs', namespace)).toBeDefined();
+      await of(uid);
+    });
+    expect(cluster.peek('configmaps', 'theirs', namespace)).toBeUndefined();
   });
 
   test('asks the API server for nothing that its table of permissions lacks', async () => {

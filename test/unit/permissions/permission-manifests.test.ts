@@ -35,6 +35,18 @@ describe('the manifests of a mode', () => {
     expect([...precheck, ...upgrade].sort()).toEqual(permissionsFor('upgrade').map(permissionName).sort());
   });
 
+  test('of a cleanup are its own on top of what a precheck needs', () => {
+    const own = permissionsFor('cleanup').filter(({ mode }) => mode === 'cleanup');
+    expect(grantedBy(roles('cleanup'))).toEqual(own.map(permissionName).sort());
+    const bound = bindings('cleanup').map(({ roleRef }) => roleRef.name);
+    expect(bound).toEqual([
+      'postgresql-cleanup',
+      `${namespace}-postgresql-cleanup`,
+      'postgresql-precheck',
+      `${namespace}-postgresql-precheck`,
+    ]);
+  });
+
   test('have a ClusterRole of one rule, which a restored volume is granted by again', () => {
     const role = roles('precheck').find(({ metadata }) => metadata?.name === `${namespace}-postgresql-precheck`);
     const command = grantVolume(namespace, exampleNames.volume);

@@ -71,6 +71,26 @@ describe('permissions', () => {
     ]);
   });
 
+  test('of a cleanup let it stop nothing and make no pod', () => {
+    const writes = permissionsFor('cleanup').filter(({ verb, informs }) => !['get', 'list'].includes(verb) && !informs);
+    expect([...new Set(writes.map(permissionName))].sort()).toEqual([
+      'create leases.coordination.k8s.io',
+      'create pods/exec',
+      'create volumesnapshots.snapshot.storage.k8s.io',
+      'delete configmaps',
+      'delete jobs.batch',
+      'delete persistentvolumeclaims',
+      'delete volumesnapshots.snapshot.storage.k8s.io',
+      'patch configmaps',
+      'patch jobs.batch',
+      'patch leases.coordination.k8s.io',
+      'patch persistentvolumes',
+      'patch statefulsets.apps',
+      'patch volumesnapshotcontents.snapshot.storage.k8s.io',
+      'patch volumesnapshots.snapshot.storage.k8s.io',
+    ]);
+  });
+
   test('that no precheck can do without let it make no pod', () => {
     expect(
       needed(permissionsFor('precheck'))

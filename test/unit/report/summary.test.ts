@@ -28,6 +28,7 @@ describe('the job summary', () => {
     ['proposed', '✓ The pull request'],
     ['up-to-date', 'names the image'],
     ['declined', '! Somebody closed'],
+    ['cleaned-up', '✓ Cleaned up'],
   ])('begins with the verdict: %s', (verdict, headline) => {
     const [first] = renderSummary(report({ verdict })).split('\n');
     expect(first).toMatch(/^# /);
@@ -43,6 +44,8 @@ describe('the job summary', () => {
     ['upgrade', 'downtime-too-long', '✗ The upgrade did not begin. Nothing was changed.'],
     ['rollback', 'wait-limit', '✗ The rollback failed'],
     ['rollback', 'consent-missing', '? The rollback needs your consent. Nothing was changed.'],
+    ['cleanup', 'cleanup-blocked', '✗ Not cleaned up: a condition is not met. Nothing was removed.'],
+    ['cleanup', 'cleanup-incomplete', '✗ The cleanup failed'],
     ['status', 'unreachable', '✗ The status could not be read'],
     ['values', 'values-templated', '✗ The pull request for values.yaml failed'],
   ] as const)('tells a server that is not ready from a run that failed: %s, %s', (mode, code, headline) => {

@@ -4,7 +4,19 @@ import type { FakeCluster } from '../fake-cluster.ts';
 /** What a process that was killed would never have seen. */
 export class Killed extends Error {}
 
-const calls = ['version', 'now', 'find', 'list', 'create', 'patch', 'delete', 'podLog', 'watchPod', 'exec'] as const;
+const calls = [
+  'version',
+  'serves',
+  'now',
+  'find',
+  'list',
+  'create',
+  'patch',
+  'delete',
+  'podLog',
+  'watchPod',
+  'exec',
+] as const;
 
 /**
  * The cluster as a process sees it that is killed at a call: its last one has
@@ -28,6 +40,6 @@ export function dyingAt(
       },
     ]),
   ) as unknown as AnyCluster;
-  Object.assign(mortal, { address: cluster.address, interruptedBy: () => mortal });
+  Object.assign(mortal, { address: cluster.address, weaknesses: cluster.weaknesses, interruptedBy: () => mortal });
   return { cluster: mortal, count: () => count };
 }

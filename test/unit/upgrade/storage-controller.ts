@@ -37,14 +37,14 @@ export function controlStorage({ cluster }: Setting, isReady: (snapshot: string)
     }
     for (const snapshot of cluster.lookAtAll('volumesnapshots')) {
       if (snapshot.status?.readyToUse === true || snapshot.status?.error !== undefined) continue;
-      const { name } = snapshot.metadata;
+      const { name, uid = '' } = snapshot.metadata;
       const content = `content-of-${name}`;
       const status = { readyToUse: isReady(name), creationTime: cutAt, boundVolumeSnapshotContentName: content };
       cluster.put('volumesnapshots', { ...snapshot, status });
       if (cluster.look('volumesnapshotcontents', content) === undefined)
         cluster.put('volumesnapshotcontents', {
           metadata: { name: content },
-          spec: { deletionPolicy: 'Delete', volumeSnapshotRef: { name, namespace } },
+          spec: { deletionPolicy: 'Delete', volumeSnapshotRef: { name, namespace, uid } },
           status: { snapshotHandle: `handle-of-${name}` },
         });
     }
