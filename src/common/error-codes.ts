@@ -61,7 +61,7 @@ export const errorCodes = {
     'precheck-blocks': [
       checks,
       'At least one check failed or could not be answered. Nothing was stopped.',
-      'Do what each of them says, in the log and in the job summary.',
+      'Do what each of these findings says, then run the checks again. Nothing was changed.',
     ],
   },
   UpgradeError: { ...upgradeCodes, ...gateAndHookCodes, ...cleanupCodes },

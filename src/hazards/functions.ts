@@ -59,7 +59,8 @@ export const functionHazards: readonly Hazard[] = [
     severity: 'failed',
     shows: 'check',
     says: 'Your installation contains user-defined postfix operators, which are not supported anymore.',
-    advice: 'Call the function of the operator instead, and drop the operator.',
+    advice:
+      'Find out who uses the operator. Have that code call the function of the operator instead. Then drop the operator. If you did not make it, ask the support of CircleCI first.',
     onlyIfExists: [operators],
     database: `
 SELECT oid::regoperator::text, 'calls ' || oprcode, format('DROP OPERATOR %s;', oid::regoperator)

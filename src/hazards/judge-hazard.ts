@@ -83,5 +83,5 @@ function found(
 function nothingIn(places: readonly Place[]): string {
   const databases = places.flatMap(({ database }) => (database === undefined ? [] : [oneLine(database)]));
   const asked = [...(databases.length < places.length ? ['the server'] : []), ...databases];
-  return `nothing found in ${asked.join(', ')}`;
+  return `no problem found in ${asked.join(', ')}`;
 }

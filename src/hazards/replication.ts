@@ -21,7 +21,7 @@ SELECT coalesce(nullif(application_name, ''), 'unnamed'), format('streams from h
     severity: 'warning',
     shows: 'never',
     advice:
-      'To keep it, run ALTER SUBSCRIPTION ... ENABLE after the upgrade, then REFRESH PUBLICATION WITH (copy_data = false), once you know which changes it missed. Or drop it with the commands. Its slot then stays at the publisher, and holds up WAL there until somebody drops the slot.',
+      "To keep it, drop nothing. Somebody who knows replication has to go on after the upgrade: ALTER SUBSCRIPTION … ENABLE, then REFRESH PUBLICATION WITH (copy_data = false), once you know which changes it missed. The commands drop it for good. Have its slot dropped at the publisher, too: until then WAL fills the publisher's disk.",
     server: `
 SELECT format('subscription %I', subname), format('in database %I', datname), format(E'\\\\connect %I\\nALTER SUBSCRIPTION %I DISABLE;\\nALTER SUBSCRIPTION %I SET (slot_name = NONE);\\nDROP SUBSCRIPTION %I;', datname, subname, subname, subname) FROM pg_subscription JOIN pg_database d ON d.oid = subdbid`,
   },

@@ -140,6 +140,6 @@ function refuseIfBlocked(findings: readonly Finding[], failOn: Inputs['failOn'])
   throw new PrecheckError(
     'precheck-blocks',
     blockingText(findings, failOn),
-    'Do what each of them says, in the log and in the job summary.',
+    'Do what each of these findings says, then run the checks again. Nothing was changed.',
   );
 }

@@ -101,7 +101,10 @@ function wholeCommands(program: Commands['in'], lines: readonly string[], room: 
 }
 
 /** What stands before commands. */
-export const commandsHead: Readonly<Record<Commands['in'], string>> = { shell: 'In a shell:', psql: 'In psql:' };
+export const commandsHead: Readonly<Record<Commands['in'], string>> = {
+  shell: 'In a shell:',
+  psql: 'In psql in the pod of the server, as the superuser:',
+};
 
 /** A remedy as plain text; its commands have lines of their own at the end. */
 export function remedyText({ text, commands = [] }: Remedy): string {

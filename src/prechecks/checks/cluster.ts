@@ -129,14 +129,15 @@ export const clusterChecks: readonly Check[] = [
     expected: 'No other pod uses the volume',
     subject: 'cluster',
     why: 'Two pods on one node can mount the same volume. A second server on the data directory destroys it.',
-    advice: 'Scale the workload of each pod to 0 replicas, or delete the pod if it has none.',
+    advice:
+      'Stop what each pod belongs to. Let a backup that runs end. Scale a Deployment or StatefulSet to 0 replicas, suspend a CronJob, and delete a pod that belongs to nothing. Undo that after the upgrade.',
     run: ({ otherVolumeUsers, target }) =>
       judgeFact(otherVolumeUsers, (pods) =>
         pods.length === 0
           ? passed(`only ${target.podName} mounts ${target.volume.claimName}`)
           : failed(
               shellRemedy(
-                'Scale the workload of each pod to 0 replicas, or delete the pod if it has none. The command shows the workload ("Controlled By").',
+                'The command shows what each pod belongs to ("Controlled By"). Let a backup that runs end. Scale a Deployment or StatefulSet to 0 replicas, suspend a CronJob, and delete a pod that belongs to nothing. Undo that after the upgrade.',
                 shell`kubectl -n ${target.namespace} describe pods ${pods}`,
               ),
               ...pods.map((p) => `pod ${p} mounts ${target.volume.claimName}`),

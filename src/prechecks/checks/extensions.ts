@@ -33,7 +33,7 @@ export const extensionChecks: readonly Check[] = [
 ];
 
 const answerer =
-  'pg_upgrade reports in the Job, before it transfers any file, which libraries the upgrade image lacks. Nothing in the upgrade detects what the serving image lacks: its users notice.';
+  'pg_upgrade reports in the Job, before it transfers any file, which libraries the upgrade image lacks. Nothing in the upgrade detects an extension that the serving image lacks: whoever uses it gets errors afterwards.';
 
 type ByDatabase = Readonly<Record<string, readonly ExtensionFacts[]>>;
 

@@ -27,7 +27,7 @@ export const imageChecks: readonly Check[] = [
   },
 ];
 
-const answerer = `The Job checks the upgrade image before it changes anything. If the serving image does not start PostgreSQL ${String(upgrade.to)}, the action restores PostgreSQL ${String(upgrade.from)}. Nothing in the upgrade detects a minor version before ${String(upgrade.to)}.4.`;
+const answerer = `The Job checks the upgrade image before it changes anything. If the serving image does not start PostgreSQL ${String(upgrade.to)}, the action restores PostgreSQL ${String(upgrade.from)}. Nothing in the upgrade detects a version older than ${String(upgrade.to)}.4 (${String(upgrade.to)}.3 or lower).`;
 
 /** Where both fail, the remedy of each is needed, once. */
 function ofBoth(a: Answer, b: Answer): Answer {

@@ -172,9 +172,13 @@ describe('the job summary', () => {
     const lines = Array.from({ length: 21 }, (_, index) => `DROP TABLE t${String(index)};`);
     const with21 = { ...finding, remedy: { text: 'Drop them.', commands: [{ in: 'psql' as const, lines }] } };
     const text = renderSummary(report({ findings: [with21] }));
-    expect(text).toContain('<details><summary>In psql: 21 lines</summary>\n\n```\nDROP TABLE t0;\n');
+    expect(text).toContain(
+      '<details><summary>In psql in the pod of the server, as the superuser: 21 lines</summary>\n\n```\nDROP TABLE t0;\n',
+    );
     const with20 = { ...finding, remedy: { text: 'x', commands: [{ in: 'psql' as const, lines: lines.slice(1) }] } };
-    expect(renderSummary(report({ findings: [with20] }))).toContain('In psql:\n\n```\nDROP TABLE t1;\n');
+    expect(renderSummary(report({ findings: [with20] }))).toContain(
+      'In psql in the pod of the server, as the superuser:\n\n```\nDROP TABLE t1;\n',
+    );
   });
 
   test('has the worst first, and what passed folded up', () => {
@@ -197,7 +201,9 @@ describe('the job summary', () => {
     const lines = ['\\connect circle', 'DROP FUNCTION "a|b`c";'];
     const remedy = { text: 'Drop it.', commands: [{ in: 'psql', lines }] } as const;
     const text = renderSummary(report({ findings: [{ ...finding, remedy }] }));
-    expect(text).toContain('Drop it.\n\nIn psql:\n\n```\n\\connect circle\nDROP FUNCTION "a|b`c";\n```\n');
+    expect(text).toContain(
+      'Drop it.\n\nIn psql in the pod of the server, as the superuser:\n\n```\n\\connect circle\nDROP FUNCTION "a|b`c";\n```\n',
+    );
   });
 
   test('has the commands of what is to run next in a block', () => {

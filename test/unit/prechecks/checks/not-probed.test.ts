@@ -13,7 +13,7 @@ test.each([
   ['security-faults', /^"probes" is none\. Nothing in the upgrade detects that an image has these faults\.$/],
   [
     'extensions',
-    /upgrade image lacks\. Nothing in the upgrade detects what the serving image lacks: its users notice\.$/,
+    /upgrade image lacks\. Nothing in the upgrade detects an extension that the serving image lacks: whoever uses it gets errors afterwards\.$/,
   ],
   [
     'libraries',
