@@ -100,7 +100,7 @@ function grantRestored({ target: { namespace }, restored }: Ended): Remedy[] {
 function removeOldDirectory({ target }: Ended): Remedy {
   const { namespace, podName, container, volume } = target;
   return shellRemedy(
-    'After 24 hours of healthy operation, make a backup of PostgreSQL 14. Then this command removes the old directory `data-12.preupgrade` from the volume:',
+    'After 24 hours of healthy operation, `mode: cleanup` takes a backup of PostgreSQL 14 and removes what the upgrade kept. Run it with `dry-run: true` first. To do it by hand instead, make a backup of PostgreSQL 14. Then this command removes the old directory `data-12.preupgrade` from the volume:',
     shell`kubectl -n ${namespace} exec ${podName} -c ${container.name} -- bash ${volume.mountPath}/upgrade-logs/delete_old_cluster.sh`,
   );
 }

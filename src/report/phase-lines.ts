@@ -41,12 +41,13 @@ function gantt(phases: readonly Phase[]): string[] {
     '  todayMarker off',
     ...phases.flatMap(({ title, startedAt, seconds, expectedSeconds, outcome }) => {
       const begin = `${startedAt.slice(0, 10)} ${timeOf(startedAt)}`;
+      // Without a kind where it can be: of the kind "active" the text beside a short bar can't be read on a dark page.
       const bar = (what: string, kind: string, length: number) =>
-        `  ${what} ${length.toFixed(1)} s :${kind}, ${begin}, ${Math.max(length, 0.1).toFixed(1)}s`;
+        `  ${what} ${length.toFixed(1)} s :${kind}${begin}, ${Math.max(length, 0.1).toFixed(1)}s`;
       return [
         `  section ${mermaidText(title)}`,
-        ...(expectedSeconds === undefined ? [] : [bar('expected', 'done', expectedSeconds)]),
-        outcome === 'done' ? bar('took', 'active', seconds) : bar('failed after', 'crit', seconds),
+        ...(expectedSeconds === undefined ? [] : [bar('expected', 'done, ', expectedSeconds)]),
+        outcome === 'done' ? bar('took', '', seconds) : bar('failed after', 'crit, ', seconds),
       ];
     }),
   ];
