@@ -194,7 +194,7 @@ function checksPage(): string {
     '',
     'Generated from `src/prechecks/` and `src/hazards/` by `npm run generate`. `precheck` and `upgrade` run the same checks. A check answers `passed`, `warning`,',
     '`failed` or `unknown`. `unknown` means that the action could not find out. It blocks an upgrade as `failed` does.',
-    'Each finding says what to do, with the names and the commands for your server. [Beyond the checks](beyond-the-checks.md) lists what no running server can show.',
+    'Each finding says what to do, with the names and the commands for your server. Commands for psql go into a session in the pod: `kubectl -n NAMESPACE exec -it postgresql-0 -c postgresql -- psql -U postgres`. It asks for the password of Secret `postgresql` (key `postgres-password`). Never paste them into a shell. [Beyond the checks](beyond-the-checks.md) lists what no running server can show.',
     '',
     '| subject | checks |',
     '| --- | --- |',

@@ -207,14 +207,14 @@ class ApiServer implements Cluster {
 
   async watchPod(namespace: string, name: string): Promise<PodWatch> {
     const doing = `watch pod ${name}`;
-    return await this.connection.outlast(
-      doing,
-      (config) =>
-        watchPod(config, pathOf('pods', namespace), name, (reason) => {
-          this.connection.debug(`Can't ${doing}: ${reason}`);
-        }),
-      { kind: 'request', isRepeatable: false, passing: () => false, signal: this.signal },
-    );
+    const { connection, signal } = this;
+    const path = pathOf('pods', namespace);
+    const told = (reason: string) => {
+      connection.debug(`Can't ${doing}: ${reason}`);
+    };
+    return await connection.outlast(doing, (config) => watchPod(config, { path, name, signal, told }), {
+      ...{ kind: 'request', isRepeatable: false, passing: () => false, signal },
+    });
   }
 
   async exec(

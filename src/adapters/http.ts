@@ -143,7 +143,7 @@ async function send(config: KubeConfig, request: HttpRequest, given: https.Reque
  * Credentials, certificates and the agent that knows the proxy.
  * @throws NoAnswerError when the kubeconfig's program does not bring the credentials
  */
-async function connectionOptions(config: KubeConfig): Promise<https.RequestOptions> {
+export async function connectionOptions(config: KubeConfig): Promise<https.RequestOptions> {
   const options: https.RequestOptions = {};
   let timer: NodeJS.Timeout | undefined;
   try {

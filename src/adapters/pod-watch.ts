@@ -1,21 +1,26 @@
 import { Watch, type KubeConfig, type V1Pod } from '@kubernetes/client-node';
 import type { PodEnd, PodWatch } from '../ports/cluster.ts';
 import { wrongWithObject } from './answer-shape.ts';
+import { connectionOptions } from './http.ts';
+
+/** Milliseconds for the first answer: the applications are stopped meanwhile, and whoever asks can do without. */
+const firstAnswer = 5000;
 
 /** The library ends a watch in which nothing happens for 30 s; so often it begins again where it ended. */
 const mostWatches = 100;
 
-/**
- * Follows the pod of a name until it is deleted. Comes when the API server has answered.
- * @param path of the pods of its namespace
- * @param told is told why the watch ended early
- */
-export async function watchPod(
-  config: KubeConfig,
-  path: string,
-  name: string,
-  told: (reason: string) => void,
-): Promise<PodWatch> {
+interface Wanted {
+  /** Of the pods of its namespace. */
+  readonly path: string;
+  readonly name: string;
+  /** Ends the watch. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told why the watch ended early. */
+  readonly told: (reason: string) => void;
+}
+
+/** Follows the pod of a name until it is deleted. Comes when the API server has answered, or has not in time. */
+export async function watchPod(config: KubeConfig, { path, name, signal, told }: Wanted): Promise<PodWatch> {
   let isOver = false;
   let current: AbortController | undefined;
   let begun = 0;
@@ -47,13 +52,23 @@ export async function watchPod(
     begun++;
     const query = { fieldSelector: `metadata.name=${name}`, resourceVersion };
     try {
+      // With a limit of its own, and whatever a program brings is masked. The library keeps it for the watch.
+      await connectionOptions(config);
       current = await new Watch(config).watch(path, query, take, again);
       if (isOver) current.abort();
     } catch (error) {
       again(error);
     }
   };
-  await begin();
+  const timer = setTimeout(() => {
+    again(new Error('no answer in time'));
+  }, firstAnswer);
+  const cancel = () => {
+    finish();
+  };
+  signal?.addEventListener('abort', cancel, { once: true });
+  await Promise.race([begin(), ended]);
+  clearTimeout(timer);
   return {
     async end(limit) {
       const timer = setTimeout(finish, limit);
@@ -63,6 +78,9 @@ export async function watchPod(
         clearTimeout(timer);
       }
     },
-    close: finish,
+    close() {
+      signal?.removeEventListener('abort', cancel);
+      finish();
+    },
   };
 }

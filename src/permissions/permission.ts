@@ -18,7 +18,7 @@ export interface Permission {
   readonly ifServed?: true;
   /** In all namespaces. */
   readonly everywhere?: true;
-  /** Ids of the checks that miss something without it. Where the list is there, also an empty one, a precheck runs without the right. */
+  /** Ids of the checks that miss something without it. Where the list is there, also an empty one, a run does without the right. */
   readonly informs?: readonly string[];
   /** What those checks answer without it, where that is not `unknown`; each of them says why. */
   readonly without?: 'warning';

@@ -93,7 +93,8 @@ export function isUpgradeAccount({ namespace }: ServerNames, username: string): 
 /** Rights by which only an upgrade changes something: no precheck needs one of their kind for anything. */
 const changes = upgradePermissions.filter(
   (row) =>
-    !['get', 'list'].includes(row.verb) && precheckPermissions.every((p) => permissionName(p) !== permissionName(row)),
+    !['get', 'list', 'watch'].includes(row.verb) &&
+    precheckPermissions.every((p) => permissionName(p) !== permissionName(row)),
 );
 
 /**

@@ -57,7 +57,7 @@ export function foreignIn(markdown: string, links: readonly string[], comments: 
 /** What is drawn is ours alone: each line is one of a chart of phases. */
 function isOurChart(name: string, text: string): boolean {
   const line =
-    /^(?:gantt| {2}(?:dateFormat|axisFormat|todayMarker) .*| {2}section [^:;#%<>`]+| {2}[a-z ]+ [\d.]+ s :[a-z]+, [\d :-]+, [\d.]+s)$/;
+    /^(?:gantt| {2}(?:dateFormat|axisFormat|todayMarker) .*| {2}section [^:;#%<>`]+| {2}[a-z ]+ [\d.]+ s :(?:[a-z]+, )?[\d :-]+, [\d.]+s)$/;
   return (
     name === 'language-mermaid' &&
     text

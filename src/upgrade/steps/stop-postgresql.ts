@@ -43,18 +43,16 @@ export const stopPostgresql: Step = {
     // From before the stop on: a server without clients ends within a few tenths of a second, which is between two looks.
     const watching = cluster.watchPod(target.namespace, target.podName);
     try {
-      const { isRunning, watch } = await allNamed({
-        isRunning: async () => {
-          if (await isStoppedByGate(context)) return false;
-          await expectNoClient(context);
-          return true;
-        },
+      const { running, watch } = await allNamed({
+        running: async () => ((await isStoppedByGate(context)) ? undefined : await runningPod(context)),
         // Kubernetes deletes a terminating claim when its last pod ends.
         claim: () => expectClaim(context),
         watch: () => watching,
       });
-      const isClean = (await stop(context)) || (isRunning && (await wasCleanEnd(context, watch)));
-      await (isClean ? keepOrDetach(context) : detach(context, 'PostgreSQL was not seen to end cleanly'));
+      const { isClean, uid = running } = await stop(context);
+      const wasClean =
+        isClean || (running !== undefined && uid === running && (await endedCleanly(context, watch, uid)));
+      await (wasClean ? keepOrDetach(context) : detach(context, 'PostgreSQL was not seen to end cleanly'));
     } finally {
       watching.then(
         (watch) => {
@@ -86,6 +84,19 @@ export const stopPostgresql: Step = {
   },
 };
 
+/**
+ * @returns the UID of the server's pod
+ * @throws UpgradeError `client-came-back`
+ */
+async function runningPod(context: Context): Promise<string | undefined> {
+  const { cluster, target } = context;
+  const { pod } = await allNamed({
+    pod: () => cluster.find('pods', target.podName, target.namespace),
+    clients: () => expectNoClient(context),
+  });
+  return pod?.metadata?.uid;
+}
+
 async function expectNoClient({ database }: Context): Promise<void> {
   const clients = await readClients(database);
   if (clients.length === 0) return;
@@ -110,11 +121,15 @@ export async function stopServer(context: Context): Promise<void> {
   await expectNoOtherUser(context);
 }
 
-/**
- * Sets the scheduling gate, stops the server, and waits until its pod has ended.
- * @returns whether it was seen that the server ended cleanly, and that nothing else in its pod had the volume: what is in a pod that was deleted by force may still be at work
- */
-async function stop(context: Context): Promise<boolean> {
+interface Stopped {
+  /** It was seen that the server ended, and cleanly, and that nothing else in its pod had the volume: what is in a pod that was deleted by force may still be at work. */
+  readonly isClean: boolean;
+  /** Of the pod that was stopped; undefined where none was there any more. */
+  readonly uid?: string | undefined;
+}
+
+/** Sets the scheduling gate, stops the server, and waits until its pod has ended. */
+async function stop(context: Context): Promise<Stopped> {
   const { cluster, target } = context;
   await gateAndStop(context);
   await controllerKnows(context);
@@ -122,24 +137,26 @@ async function stop(context: Context): Promise<boolean> {
   const uid = pod?.metadata?.uid;
   if (pod === undefined || uid === undefined || isGated(pod)) {
     await podGone(context);
-    return false;
+    return { isClean: false };
   }
   await podTerminating(context, uid);
   const isStopped = await stopFast(context);
   const { isSeen, exitCode } = await podGone(context, pod);
-  return (exitCode === 0 || (exitCode === undefined && isStopped && isSeen)) && isOnlyUser(context, pod);
+  const isSeenClean = exitCode === 0 || (exitCode === undefined && isStopped && isSeen);
+  return { isClean: isSeenClean && isOnlyUser(context, pod), uid };
 }
 
 /** Milliseconds that the last event of a watch may come after the answer that the pod is gone. */
 const lastEvent = 5000;
 
 /**
- * Whether the pod that a watch saw go had ended cleanly. The kubelet tells how its containers ended before it has the pod deleted; who deletes one by force does not.
+ * Whether a watch saw that the pod ended cleanly. The kubelet tells how its containers ended before it has the pod deleted; who deletes one by force does not.
+ * @param uid of the pod
  */
-async function wasCleanEnd(context: Context, watch: PodWatch): Promise<boolean> {
+async function endedCleanly(context: Context, watch: PodWatch, uid: string): Promise<boolean> {
   const { target } = context;
   const end = await watch.end(lastEvent);
-  if (end === undefined || isGated(end.before)) return false;
+  if (end === undefined || end.before.metadata?.uid !== uid || end.last.metadata?.uid !== uid) return false;
   const [before, last] = [end.before, end.last].map((pod) => serverStatus(target, pod));
   const isSame = (last?.restartCount ?? 0) === (before?.restartCount ?? 0);
   return isSame && last?.state?.terminated?.exitCode === 0 && isOnlyUser(context, end.last);

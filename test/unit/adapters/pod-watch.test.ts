@@ -28,7 +28,11 @@ function tell(response: ServerResponse, type: string, object: unknown): void {
 }
 
 /** A watch of an API server that gives these answers, one to each call. */
-async function watching(answers: readonly Answer[], work: (watch: PodWatch, told: string[]) => Promise<void>) {
+async function watching(
+  answers: readonly Answer[],
+  work: (watch: PodWatch, told: string[]) => Promise<void>,
+  signal?: AbortSignal,
+) {
   const queries: string[] = [];
   const server = createServer(({ url = '' }: IncomingMessage, response) => {
     const { searchParams } = new URL(url, 'http://localhost');
@@ -42,7 +46,10 @@ async function watching(answers: readonly Answer[], work: (watch: PodWatch, told
   const address = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   config.loadFromClusterAndUser({ name: 'c', server: address, skipTLSVerify: true }, { name: 'u' });
   const told: string[] = [];
-  const watch = await watchPod(config, '/api/v1/namespaces/ns/pods', 'postgresql-0', (reason) => told.push(reason));
+  const watch = await watchPod(config, {
+    ...{ path: '/api/v1/namespaces/ns/pods', name: 'postgresql-0', signal },
+    told: (reason) => told.push(reason),
+  });
   try {
     await work(watch, told);
   } finally {
@@ -110,3 +117,22 @@ test('is waited for no longer than asked', async () => {
     expect(await watch.end(10)).toBeUndefined();
   });
 });
+
+test('does without an answer that does not come, and is ended by a cancellation', async () => {
+  const cancelled = new AbortController();
+  const never: Answer = () => {
+    cancelled.abort();
+  };
+  await watching(
+    [never],
+    async (watch, told) => {
+      expect(await watch.end(enough)).toBeUndefined();
+      expect(told).toEqual([]);
+    },
+    cancelled.signal,
+  );
+  await watching([() => undefined], async (watch, told) => {
+    expect(await watch.end(enough)).toBeUndefined();
+    expect(told).toEqual(['no answer in time']);
+  });
+}, 15_000);

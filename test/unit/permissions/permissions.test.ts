@@ -56,7 +56,7 @@ describe('permissions', () => {
 
   test('are by name wherever Kubernetes can do that, but for names that are made during the run', () => {
     const byAll = permissions.filter(
-      ({ verb, names, everywhere }) => /get|patch|delete/.test(verb) && !names && !everywhere,
+      ({ verb, names, everywhere }) => /get|watch|patch|delete/.test(verb) && !names && !everywhere,
     );
     expect(byAll.map((row) => `${row.mode} ${permissionName(row)}`).sort()).toEqual([
       'upgrade delete volumesnapshots.snapshot.storage.k8s.io',
@@ -140,7 +140,7 @@ describe('permissions', () => {
   test.each([
     ['of all but what a precheck needs', true, () => false],
     ['of all but what a precheck needs, and pods of any name', true, (row) => permissionName(row) === 'delete pods'],
-    ['of all that an upgrade reads besides', true, ({ verb }) => verb === 'get' || verb === 'list'],
+    ['of all that an upgrade reads besides', true, ({ verb }) => ['get', 'list', 'watch'].includes(verb)],
     [
       'of all but what a precheck needs, and one Deployment',
       false,

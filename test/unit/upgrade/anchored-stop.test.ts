@@ -20,9 +20,15 @@ async function expectDetached(setting: Setting, why: string): Promise<void> {
 const running = { name: 'postgresql', image: '', imageID: '', ready: true, restartCount: 0, state: { running: {} } };
 const runningPod = { ...serverPod(), status: { phase: 'Running', containerStatuses: [running] } };
 
+/** The server's pod goes in this state, and another one may come. */
+function replace(cluster: Setting['cluster'], last: V1Pod, next?: V1Pod): void {
+  cluster.put('pods', last).remove('pods', 'postgresql-0', namespace);
+  if (next !== undefined) cluster.put('pods', next);
+}
+
 /** Nobody has told how its containers ended, if they did. */
 function deleteByForce({ cluster }: Setting): void {
-  cluster.put('pods', runningPod).remove('pods', 'postgresql-0', namespace);
+  replace(cluster, runningPod);
 }
 
 describe('stopping PostgreSQL beside an anchor', () => {
@@ -62,6 +68,17 @@ describe('stopping PostgreSQL beside an anchor', () => {
     }
     await stopPostgresql.run(setting.context);
     expect(setting.context.results.isStillAttached).toBe(true);
+  });
+
+  test('waits for the volume when the pod that ended cleanly was another one than the one that it stopped', async () => {
+    const setting = await anchored();
+    const { cluster } = setting;
+    const next = { ...runningPod, metadata: { ...runningPod.metadata, uid: 'next' } };
+    cluster.hooks.push((call) => {
+      if (call.method === 'patch' && call.resource === 'statefulsets') replace(cluster, endsWith(0)(runningPod), next);
+      if (call.method === 'exec' && (call.body as string[])[0] === 'pg_ctl') replace(cluster, next);
+    });
+    await expectDetached(setting, 'PostgreSQL was not seen to end cleanly');
   });
 
   test.each([
