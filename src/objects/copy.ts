@@ -1,4 +1,4 @@
-import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import type { Target, Volume } from '../target/target.ts';
 import type { Source } from './backup.ts';
 import { ownerLabel } from './pod.ts';
@@ -19,6 +19,17 @@ export const copyAnnotation = 'circleci-server-postgresql-upgrade/copy-of';
 /** Its value on a copy of the server's volume. */
 export function copyOf({ namespace, volume }: Pick<Target, 'namespace' | 'volume'>): string {
   return `${namespace}/${volume.claimName}`;
+}
+
+/** Annotation on the PersistentVolume that the server had before a restore: what replaced it. A volume that a person exchanged has none. */
+export const replacedAnnotation = 'circleci-server-postgresql-upgrade/replaced-by';
+
+/**
+ * Its value: the UID of the claim that had the former volume, and the name of the volume that replaced it. A claim that gets the former volume later has another UID.
+ * @param volume name of the server's PersistentVolume
+ */
+export function replacedBy({ spec }: V1PersistentVolume, volume: string): string {
+  return `${spec?.claimRef?.uid ?? ''}/${volume}`;
 }
 
 /**

@@ -161,7 +161,7 @@ export const upgradePermissions: readonly Permission[] = [
     verb: 'patch',
     resource: 'persistentvolumes',
     mode: 'upgrade',
-    why: 'keep the volume whatever happens to its claim (Retain); give the claim the restored volume, whose name the provisioner makes; mark a complete copy (an annotation)',
+    why: 'keep the volume whatever happens to its claim (Retain); give the claim the restored volume, whose name the provisioner makes; mark a complete copy, and a volume that a restore replaced (annotations)',
   },
   {
     verb: 'list',

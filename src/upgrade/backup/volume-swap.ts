@@ -7,7 +7,7 @@ import { fencingTokenLabel } from '../../objects/fencing-token.ts';
 import { annotationKey } from '../../common/grammar.ts';
 import { claimGone } from '../../storage/claim-gone.ts';
 import { expectOurCopy, isColdCopy, removeJobOfCopy } from './copy.ts';
-import { copyName, kindOfVolume } from '../../objects/copy.ts';
+import { copyName, kindOfVolume, replacedAnnotation, replacedBy } from '../../objects/copy.ts';
 import { copyJobName } from '../../objects/copy-job.ts';
 import { expectExchangeable, expectOurVolume } from './our-volume.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -135,7 +135,27 @@ export async function swapVolume(context: Context, { claim, volume, former }: Vo
   if ((await cluster.find('persistentvolumeclaims', claimName, namespace)) === undefined)
     await cluster.create('persistentvolumeclaims', claim, { namespace });
   await bound(context, volume);
+  await markReplaced(context, former, volume);
   log.info(`PersistentVolumeClaim ${claimName} now has PersistentVolume ${volume}; kept ${former} (Retain)`);
+}
+
+/**
+ * Says on the former volume that this action replaced it. A cleanup removes no other volume that the server had, so without the mark the volume stays: the way back does not
+ * depend on it.
+ */
+async function markReplaced({ cluster, target }: Context, former: string, volume: string): Promise<void> {
+  const now = await cluster.find('persistentvolumes', former);
+  const { uid, annotations } = now?.metadata ?? {};
+  const claimRef = now?.spec?.claimRef;
+  const isServers = claimRef?.namespace === target.namespace && claimRef.name === target.volume.claimName;
+  if (now === undefined || annotations === undefined || !isServers) return;
+  const value = replacedBy(now, volume);
+  if (annotations[replacedAnnotation] === value) return;
+  await cluster.patch('persistentvolumes', former, target.namespace, [
+    { op: 'test', path: '/metadata/uid', value: uid },
+    { op: 'test', path: '/spec/claimRef/uid', value: claimRef.uid },
+    { op: 'add', path: `/metadata/annotations/${replacedAnnotation.replaceAll('/', '~1')}`, value },
+  ]);
 }
 
 /** A reference without UID promises the volume to the next claim of that name. */

@@ -2,6 +2,7 @@ import type { AnyCluster } from '../any-cluster.ts';
 import { describe, expect, jest, test } from '@jest/globals';
 import { Database } from '../../../src/database/database.ts';
 import { isRunError } from '../../../src/common/errors.ts';
+import { replacedAnnotation } from '../../../src/objects/copy.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
 import { discover } from '../../../src/target/discover.ts';
@@ -87,6 +88,14 @@ function expectTwelve({ cluster, image, journal }: Live): void {
 const volumeOf = ({ cluster }: Live) =>
   cluster.peek('persistentvolumeclaims', 'data-postgresql-0', namespace)?.spec?.volumeName;
 
+/** The volume with PostgreSQL 14 is there, and says which one replaced it. */
+function expectMarked(setting: Live): void {
+  const { metadata, spec } = setting.cluster.peek('persistentvolumes', 'pv-1') ?? {};
+  const uid = spec?.claimRef?.uid;
+  expect(uid).toMatch(/./);
+  expect(metadata?.annotations?.[replacedAnnotation]).toBe(`${uid ?? ''}/${volumeOf(setting) ?? ''}`);
+}
+
 describe('a rollback of a finished upgrade', () => {
   test('restores PostgreSQL 12 from the backup, and the applications as they are by now', async () => {
     const setting = await upgraded();
@@ -99,6 +108,7 @@ describe('a rollback of a finished upgrade', () => {
       served: { kind: 'PersistentVolume', name: 'pv-1' },
       restored: volumeOf(setting),
     });
+    expectMarked(setting);
   });
 
   test('of cloned files keeps the volume, and has a snapshot of what PostgreSQL 14 had', async () => {
@@ -106,6 +116,9 @@ describe('a rollback of a finished upgrade', () => {
     expect(await roll(setting, setting.cluster)).toBe('reverted');
     expectTwelve(setting);
     expect(volumeOf(setting)).toBe('pv-1');
+    expect(setting.cluster.peek('persistentvolumes', 'pv-1')?.metadata?.annotations).not.toHaveProperty([
+      replacedAnnotation,
+    ]);
     expect(setting.cluster.all('volumesnapshots').map(({ metadata }) => metadata.name)).toEqual([
       expect.stringContaining('-before-upgrade-'),
       expect.stringContaining('-of-14-'),
@@ -165,7 +178,7 @@ describe('a rollback of a finished upgrade', () => {
       try {
         expect(await roll(setting, setting.cluster)).toBe('reverted');
         expectTwelve(setting);
-        expect(setting.cluster.all('persistentvolumes').map((v) => v.metadata?.name)).toContain('pv-1');
+        expectMarked(setting);
       } catch (error) {
         throw new Error(`killed at call ${String(last)}, after ${killedAt}`, { cause: error });
       }
