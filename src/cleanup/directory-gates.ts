@@ -8,13 +8,13 @@ import type { CleanupFacts } from './facts.ts';
 export function directoryUse({ files, settings, target }: CleanupFacts): Answer {
   return ifKnown(files, ({ directories }) =>
     ifKnown(settings, (names) => {
-      const sharers = volumeSharers(target);
+      const sharers = directories.length === 0 ? [] : volumeSharers(target);
       if (sharers.length > 0)
         return {
           status: 'unknown',
           said: `what container ${sharers.join(', ')} of pod ${target.podName} uses on the volume can't be seen`,
           remedy: {
-            text: 'Run again while the pod has no other container with the volume. Or remove by hand what the upgrade kept.',
+            text: `Run again while the pod has no other container with the volume. Or remove the directories by hand: ${directories.map(({ path }) => path).join(', ')}.`,
           },
         };
       const changed = directories.filter(({ obstacle }) => obstacle?.is === 'changed');
@@ -24,14 +24,20 @@ export function directoryUse({ files, settings, target }: CleanupFacts): Answer 
         ...names.map((name) => `the setting ${name} of the server names the old data directory`),
       ];
       if (said.length === 0) return met('nothing uses a directory that an upgrade left');
+      // Without the old directory nothing shows whose they are.
+      const spaces = directories.filter(({ kind, obstacle }) => kind === 'tablespace' && obstacle === undefined);
+      const withThem =
+        spaces.length === 0
+          ? ''
+          : ' Remove what PostgreSQL 12 has in tablespaces with it: no cleanup finds that afterwards.';
       const find = 'Find out what uses it. If it is not what the upgrade left, move it elsewhere. Then run again.';
       return unmet(
         said.join('; '),
         changed.length === 0
           ? find
           : shellRemedy(
-              `${find} If somebody started PostgreSQL 12 on it, and nobody needs what that wrote, remove it yourself.`,
-              shell`kubectl -n ${target.namespace} exec ${target.podName} -c ${target.container.name} -- rm -rf ${changed.map(({ path }) => path)}`,
+              `${find} If somebody started PostgreSQL 12 on it, and nobody needs what that wrote, remove it yourself.${withThem}`,
+              shell`kubectl -n ${target.namespace} exec ${target.podName} -c ${target.container.name} -- rm -rf ${[...changed, ...spaces].map(({ path }) => path)}`,
             ),
       );
     }),

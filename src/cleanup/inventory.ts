@@ -112,11 +112,20 @@ function isEarlier(facts: CleanupFacts, made: Date | string | undefined): boolea
 
 const tooNew = 'it was made after PostgreSQL 14 had begun to serve';
 
+const ofOtherClaim = "it is not known to be younger than the server's PersistentVolumeClaim, so it may hold other data";
+
 const unmarked = 'nothing in the data directory shows that an upgrade of this action made it';
+
+/** Whether something was made since the server has its claim. An earlier claim of the same name may have had other data. */
+function isOfClaim({ target }: CleanupFacts, made: Date | string | undefined): boolean {
+  const claimed = target.volume.claim.metadata?.creationTimestamp;
+  return claimed !== undefined && made !== undefined && new Date(made).getTime() >= new Date(claimed).getTime();
+}
 
 /** Why a backup of PostgreSQL 12 stays; undefined where it may go. */
 function whyNeeded(facts: CleanupFacts, made: Date | string | undefined): string | undefined {
   if (isUnmarked(facts)) return unmarked;
+  if (!isOfClaim(facts, made)) return ofOtherClaim;
   return isEarlier(facts, made) ? undefined : tooNew;
 }
 

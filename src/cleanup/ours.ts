@@ -3,7 +3,7 @@ import type { V1Job, V1PersistentVolume, V1PersistentVolumeClaim } from '@kubern
 import { fieldManager } from '../common/field-manager.ts';
 import { counterOf } from '../journal/counter.ts';
 import { anchorName, isOurAnchor } from '../objects/anchor.ts';
-import { copyAnnotation, copyOf, isBackupClaim } from '../objects/copy.ts';
+import { copyAnnotation, copyOf, isBackupClaim, replacedAnnotation, replacedBy } from '../objects/copy.ts';
 import { copyJobName } from '../objects/copy-job.ts';
 import { isOurJob } from '../objects/ours.ts';
 import { bootJobName, jobName, revertJobName } from '../objects/upgrade-job.ts';
@@ -62,9 +62,12 @@ export function hadServersClaim(
   );
 }
 
+const unknownStorage = 'it is not known whether another PersistentVolume stands for the same storage';
+
 /**
- * Why such a volume can't be taken for one that the server had before a restore by this action; undefined where it can. A restore counts its journal on both volumes, and goes on
- * counting on the new one: rights in the namespace alone are not enough to write that. Another PersistentVolume may stand for the same storage.
+ * Why such a volume can't be taken for one that the server had before a restore by this action; undefined where it can. A restore marks it with what replaced it. It counts its
+ * journal on both volumes, and goes on counting on the new one. Rights in the namespace alone are not enough to write either. Another PersistentVolume may stand for the same
+ * storage.
  * @param all the volumes of the cluster
  */
 export function whyNotFormer(
@@ -73,33 +76,37 @@ export function whyNotFormer(
   all: readonly V1PersistentVolume[],
 ): string | undefined {
   const [then, now] = [counterOf(former), counterOf(volume.persistentVolume)];
-  // A restore leaves both with the same number, and so would somebody who took the former one back. Only an upgrade since then counts on.
-  if (then === 0 || now <= then) return 'no restore by this action, with an upgrade after it, is known to have left it';
-  if (storageOf(former) === undefined)
-    return 'it is not known whether another PersistentVolume stands for the same storage';
+  const mark = replacedBy(former, volume.persistentVolume?.metadata?.name ?? '');
+  const isReplaced = former.metadata?.annotations?.[replacedAnnotation] === mark;
+  // A restore leaves both with the same number, and so would somebody who took the former one back. Only an upgrade since then counts on, whoever exchanged the volumes.
+  if (!isReplaced || then === 0 || now <= then)
+    return 'no restore by this action, with an upgrade after it, is known to have left it';
+  if (storageOf(former) === undefined) return unknownStorage;
   return whyShared(former, all);
 }
 
-/** Which other PersistentVolume stands for the storage of this one; undefined where none is known to do so. */
+/** Which other PersistentVolume stands for the storage of this one, or that this can't be told; undefined where none does. */
 export function whyShared(
   volume: Pick<V1PersistentVolume, 'metadata' | 'spec'>,
   all: readonly V1PersistentVolume[],
 ): string | undefined {
   const storage = storageOf(volume) ?? placeOf(volume);
-  if (storage === undefined) return undefined;
+  if (storage === undefined) return unknownStorage;
   const same = all
     .filter(({ metadata }) => metadata?.name !== volume.metadata?.name)
     .find((other) => [storageOf(other), placeOf(other)].includes(storage));
   return same && `PersistentVolume ${same.metadata?.name ?? ''} stands for the same storage`;
 }
 
-/** Where the storage is, of a volume without a CSI driver. */
+/** Where the storage is, of a volume without a CSI driver. Its node does not count: volumes may name one node in several ways, or not at all. */
 function placeOf({ spec }: Pick<V1PersistentVolume, 'spec'>): string | undefined {
   const { nfs, hostPath, local } = spec ?? {};
-  if (nfs !== undefined) return JSON.stringify(['nfs', nfs.server, nfs.path]);
+  if (nfs !== undefined) return JSON.stringify(['nfs', nfs.server, trimmed(nfs.path)]);
   const path = hostPath?.path ?? local?.path;
-  return path === undefined ? undefined : JSON.stringify(['path', path, spec?.nodeAffinity]);
+  return path === undefined ? undefined : JSON.stringify(['path', trimmed(path)]);
 }
+
+const trimmed = (path: string) => path.replace(/\/+$/, '');
 
 function storageOf({ spec }: Pick<V1PersistentVolume, 'spec'>): string | undefined {
   const { driver, volumeHandle } = spec?.csi ?? {};

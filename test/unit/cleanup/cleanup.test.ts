@@ -134,6 +134,7 @@ describe('a cleanup of a backup that is a claim', () => {
           persistentVolumeReclaimPolicy: 'Retain',
           capacity: { storage: '8Gi' },
           claimRef: { name, namespace, uid: 'uid-of-backup' },
+          csi: { driver: 'csi.example.com', volumeHandle: 'volume-of-backup' },
         },
         status: { phase: 'Bound' },
       })

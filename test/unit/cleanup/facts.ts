@@ -30,7 +30,8 @@ export async function cleanupFacts(
 ): Promise<CleanupFacts> {
   const found = await target(statefulSet({ containers: [serverContainer({ image: newImage })] }));
   const { volume } = found;
-  const claim = { ...volume.claim, metadata: { ...volume.claim.metadata, uid: 'uid-of-claim' } };
+  const metadata = { ...volume.claim.metadata, uid: 'uid-of-claim', creationTimestamp: hoursAgo(100) };
+  const claim = { ...volume.claim, metadata };
   const annotations = { [counterAnnotation]: '9' };
   const persistentVolume = { ...volume.persistentVolume, metadata: { name: 'pv-1', annotations } };
   return {

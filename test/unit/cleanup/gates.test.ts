@@ -13,6 +13,12 @@ const directory = (is: 'used' | 'changed' | 'stuck') => ({
   obstacle: { is, why: 'it is so' },
 });
 
+/** That old directory, in whose way nothing is. */
+const oneFile = () => {
+  const { kind, path, id, owner, bytes } = directory('used');
+  return known({ ...noFiles, directories: [{ kind, path, id, owner, bytes }] });
+};
+
 const sidecar = { name: 'backup-agent', image: 'agent', volumeMounts: [{ name: 'data', mountPath: '/data' }] };
 const sidecarStatus = { name: 'backup-agent', image: 'agent', imageID: '', ready: false, restartCount: 0 };
 /** The server's pod, with other containers beside the server's. */
@@ -174,9 +180,17 @@ describe('a cleanup is refused', () => {
   });
 
   test('where the old directory is not as the upgrade left it, with the command for a person', async () => {
-    const [id, status, , remedy] = await only({ files: known({ ...noFiles, directories: [directory('changed')] }) });
+    const directories = [directory('changed')];
+    const [id, status, , remedy] = await only({ files: known({ ...noFiles, directories }) });
     expect([id, status]).toEqual(['directories', 'unmet']);
-    expect(remedy).toContain('exec postgresql-0 -c postgresql -- rm -rf /bitnami/postgresql/data-12.preupgrade');
+    const command = 'exec postgresql-0 -c postgresql -- rm -rf /bitnami/postgresql/data-12.preupgrade';
+    expect(remedy).toContain(command);
+    expect(remedy).not.toContain('tablespaces');
+    const { owner, bytes } = directory('used');
+    const space = { kind: 'tablespace' as const, path: '/bitnami/postgresql/space/PG_12_1', id: '1:3', owner, bytes };
+    const [, , , both] = await only({ files: known({ ...noFiles, directories: [...directories, space] }) });
+    expect(both).toContain('Remove what PostgreSQL 12 has in tablespaces with it');
+    expect(both).toContain(`${command} ${space.path}`);
   });
 
   test.each<[string, Partial<V1PodSpec>]>([
@@ -184,21 +198,22 @@ describe('a cleanup is refused', () => {
     ['a sidecar that began as an init container', { initContainers: [sidecar] }],
     ['a container of a person', { ephemeralContainers: [sidecar] }],
   ])('where %s has the volume too, and nobody sees what it uses', async (_what, spec) => {
-    expect(await only(await withPod(sharedPod(spec)))).toEqual([
+    expect(await only({ files: oneFile(), ...(await withPod(sharedPod(spec))) })).toEqual([
       'directories',
       'unknown',
       "what container backup-agent of pod postgresql-0 uses on the volume can't be seen",
-      anything,
+      said('Or remove the directories by hand: /bitnami/postgresql/data-12.preupgrade.'),
     ]);
+    // Nothing that it could use is at stake.
+    expect(await unmet(await withPod(sharedPod(spec)))).toEqual([]);
   });
 
   test('and not where such a container has ended, or has another volume', async () => {
     const ended = [{ ...sidecarStatus, state: { terminated: { exitCode: 0 } } }];
-    expect(
-      await unmet(await withPod(sharedPod({ initContainers: [sidecar] }, { initContainerStatuses: ended }))),
-    ).toEqual([]);
+    const pod = sharedPod({ initContainers: [sidecar] }, { initContainerStatuses: ended });
+    expect(await unmet({ files: oneFile(), ...(await withPod(pod)) })).toEqual([]);
     const elsewhere = { ...sidecar, volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] };
-    expect(await unmet(await withPod(sharedPod({ containers: [elsewhere] })))).toEqual([]);
+    expect(await unmet({ files: oneFile(), ...(await withPod(sharedPod({ containers: [elsewhere] }))) })).toEqual([]);
   });
 
   test("where the server's user can't remove a directory, with the command for a person", async () => {

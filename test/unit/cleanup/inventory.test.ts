@@ -1,9 +1,10 @@
+import type { V1PersistentVolumeSpec } from '@kubernetes/client-node';
 import { describe, expect, test } from '@jest/globals';
 import type { CleanupFacts } from '../../../src/cleanup/facts.ts';
 import { inventoryOf } from '../../../src/cleanup/inventory.ts';
 import { anchorJob } from '../../../src/objects/anchor.ts';
 import { counterAnnotation } from '../../../src/journal/counter.ts';
-import { copyAnnotation } from '../../../src/objects/copy.ts';
+import { copyAnnotation, replacedAnnotation } from '../../../src/objects/copy.ts';
 import { upgradeJob } from '../../../src/objects/upgrade-job.ts';
 import { inputs, job, namespace, target as targetOf } from '../objects.ts';
 import { recordOf } from '../upgrade/context.ts';
@@ -13,6 +14,14 @@ import { backup, formerVolume, former, hoursAgo, ourSnapshot } from './scene.ts'
 async function found(more: Partial<CleanupFacts>) {
   const { items, left } = inventoryOf(await cleanupFacts({ history: known(undefined), ...more }));
   return [items.map(({ kind, name }) => `${kind} ${name}`), left.map(({ kind, name }) => `${kind} ${name}`)];
+}
+
+/** The server, whose claim was made then; nobody knows when without an argument. */
+async function withClaim(more: { creationTimestamp?: Date } = {}): Promise<Pick<CleanupFacts, 'target'>> {
+  const { target } = await cleanupFacts();
+  const { volume } = target;
+  const metadata = { name: volume.claimName, namespace, uid: 'uid-of-claim', ...more };
+  return { target: { ...target, volume: { ...volume, claim: { ...volume.claim, metadata } } } };
 }
 
 const label = { 'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade' };
@@ -89,6 +98,13 @@ describe('a VolumeSnapshot', () => {
     expect(await found({ files, snapshots: known([snapshot]) })).toEqual([[], [`VolumeSnapshot ${backup}`]]);
   });
 
+  test('of an earlier claim of the same name stays, whatever an upgrade has made since', async () => {
+    const all = { history: known(history), snapshots: known([snapshot]) };
+    for (const claimed of [{ creationTimestamp: hoursAgo(49) }, {}])
+      expect((await found({ ...all, ...(await withClaim(claimed)) }))[1]).toEqual([`VolumeSnapshot ${backup}`]);
+    expect((await found({ ...all, ...(await withClaim({ creationTimestamp: hoursAgo(50) })) }))[1]).toEqual([]);
+  });
+
   test('that was taken since PostgreSQL 14 serves, and the backup of PostgreSQL 14, stay', async () => {
     const young = ourSnapshot(backup, hoursAgo(1));
     const taken = ourSnapshot(backup.replace('before-upgrade', 'after-upgrade'));
@@ -105,9 +121,10 @@ describe('a PersistentVolumeClaim', () => {
     spec: { volumeName: 'pv-backup', ...(dataSource === undefined ? {} : { dataSource }) },
     status: { phase: 'Bound' },
   });
-  const volume = (uid: string, copyOf?: string) => ({
+  const csi = { driver: 'csi.example.com', volumeHandle: 'volume-of-backup' };
+  const volume = (uid: string, copyOf?: string, source: object = { csi }) => ({
     metadata: { name: 'pv-backup', ...(copyOf === undefined ? {} : { annotations: { [copyAnnotation]: copyOf } }) },
-    spec: { capacity: { storage: '8Gi' }, claimRef: { name: backup, namespace, uid } },
+    spec: { capacity: { storage: '8Gi' }, claimRef: { name: backup, namespace, uid }, ...source },
   });
 
   test('that is a clone of the server’s claim goes, with the size of its volume', async () => {
@@ -128,18 +145,41 @@ describe('a PersistentVolumeClaim', () => {
     const files = known({ ...noFiles, run: '' });
     expect(await found({ files, claims, volumes: known([volume('uid-of-backup')]) })).toEqual(kept);
     expect(await found({ claims, volumes: known([]) })).toEqual(kept);
-    const { spec, ...rest } = volume('uid-of-backup');
-    for (const storage of [
-      { csi: { driver: 'csi.example.com', volumeHandle: 'volume-1' } },
-      { nfs: { server: 'files.example.com', path: '/1' } },
-      { hostPath: { path: '/1' } },
-      { local: { path: '/1' } },
-    ]) {
-      const ofBackup = { ...rest, spec: { ...spec, ...storage } };
-      const another = { metadata: { name: 'pv-static' }, spec: storage };
+    const nodeAffinity = { required: { nodeSelectorTerms: [] } };
+    const pairs: readonly (readonly [V1PersistentVolumeSpec, V1PersistentVolumeSpec?])[] = [
+      [{ csi }],
+      [{ nfs: { server: 'files.example.com', path: '/1' } }],
+      [{ nfs: { server: 'files.example.com', path: '/1' } }, { nfs: { server: 'files.example.com', path: '/1/' } }],
+      [{ hostPath: { path: '/1' } }],
+      [{ hostPath: { path: '/1' }, nodeAffinity }, { hostPath: { path: '/1/' } }],
+      [{ local: { path: '/1' } }],
+      [{ local: { path: '/1' }, nodeAffinity }, { hostPath: { path: '/1' } }],
+    ];
+    for (const [storage, theirs = storage] of pairs) {
+      const ofBackup = volume('uid-of-backup', undefined, storage);
+      const another = { metadata: { name: 'pv-static' }, spec: theirs };
       expect(await found({ claims, volumes: known([ofBackup, another]) })).toEqual(kept);
       expect(await found({ claims, volumes: known([ofBackup]) })).toEqual([[`PersistentVolumeClaim ${backup}`], []]);
     }
+  });
+
+  test('stays where nobody can tell whether its storage is that of another volume too', async () => {
+    const claims = known([claim({ kind: 'PersistentVolumeClaim', name: 'data-postgresql-0' })]);
+    for (const source of [{}, { awsElasticBlockStore: { volumeID: 'vol-1' } }])
+      expect(await found({ claims, volumes: known([volume('uid-of-backup', undefined, source)]) })).toEqual([
+        [],
+        [`PersistentVolumeClaim ${backup}`],
+      ]);
+  });
+
+  test('of an earlier claim of the same name stays, whatever an upgrade has made since', async () => {
+    const claims = known([claim({ kind: 'PersistentVolumeClaim', name: 'data-postgresql-0' })]);
+    const volumes = known([volume('uid-of-backup')]);
+    for (const claimed of [{ creationTimestamp: hoursAgo(49) }, {}])
+      expect(await found({ claims, volumes, ...(await withClaim(claimed)) })).toEqual([
+        [],
+        [`PersistentVolumeClaim ${backup}`],
+      ]);
   });
 
   test('that is a complete copy goes; an incomplete one, and one of others, stay', async () => {
@@ -165,7 +205,9 @@ describe('a PersistentVolume', () => {
   });
 
   const { metadata, spec } = formerVolume();
-  const counted = (count: string) => ({ ...metadata, annotations: { [counterAnnotation]: count } });
+  const noted = (more: object) => ({ ...metadata, annotations: { ...metadata?.annotations, ...more } });
+  const counted = (count: string) => noted({ [counterAnnotation]: count });
+  const replaced = (by: string) => noted({ [replacedAnnotation]: by });
   test.each([
     ['is bound', { status: { phase: 'Bound' } }],
     ['is free', { status: { phase: 'Available' } }],
@@ -179,6 +221,9 @@ describe('a PersistentVolume', () => {
 
   test.each([
     ['a person kept, of which no journal was counted', { metadata: { name: former, labels: label } }],
+    ['a person replaced', { metadata: { ...metadata, annotations: { [counterAnnotation]: '7' } } }],
+    ['a restore replaced by another one', { metadata: replaced('uid-of-a-claim-that-is-gone/pv-2') }],
+    ['a person gave back to the server after a restore', { metadata: replaced('uid-of-another-claim/pv-1') }],
     ['counts more than the server’s own', { metadata: counted('10') }],
     ['counts as much as the server’s own: somebody may have taken the former one back', { metadata: counted('9') }],
     ['names no storage of a CSI driver', { spec: { capacity: spec?.capacity, claimRef: spec?.claimRef } }],

@@ -5,6 +5,7 @@ import { counterAnnotation } from '../../../src/journal/counter.ts';
 import type { Noted } from '../../../src/journal/notes.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
 import { leaseName } from '../../../src/objects/lease.ts';
+import { replacedAnnotation } from '../../../src/objects/copy.ts';
 import { snapshotName } from '../../../src/objects/snapshot.ts';
 import { upgradeJob } from '../../../src/objects/upgrade-job.ts';
 import type { Cluster } from '../../../src/ports/cluster.ts';
@@ -63,8 +64,9 @@ export function readyPod(more: Partial<NonNullable<V1Pod['status']>> = {}, start
 
 /** The volume that the server had before a restore. */
 export function formerVolume(more: Partial<V1PersistentVolume> = {}): V1PersistentVolume {
+  const annotations = { [counterAnnotation]: '7', [replacedAnnotation]: 'uid-of-a-claim-that-is-gone/pv-1' };
   return {
-    metadata: { name: former, uid: 'uid-of-former', annotations: { [counterAnnotation]: '7' } },
+    metadata: { name: former, uid: 'uid-of-former', annotations },
     spec: {
       persistentVolumeReclaimPolicy: 'Retain',
       capacity: { storage: '8Gi' },
@@ -91,9 +93,8 @@ export async function scene(
     volumeMounts: [{ name: 'data', mountPath: volume.root }],
   });
   const cluster = namespaceWithServer(statefulSet({ containers: [container] }));
-  cluster
-    .put('pods', readyPod())
-    .put('persistentvolumeclaims', { ...claim(), metadata: { ...claim().metadata, uid: 'uid-of-claim' } });
+  const metadata = { ...claim().metadata, uid: 'uid-of-claim', creationTimestamp: hoursAgo(100) };
+  cluster.put('pods', readyPod()).put('persistentvolumeclaims', { ...claim(), metadata });
   const state = serverState({ version: '14.22', versionNumber: 140022 });
   controlStorage({ cluster } as Setting);
   controlContents(cluster);

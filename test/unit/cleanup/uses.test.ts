@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { readOldFiles } from '../../../src/cleanup/old-files.ts';
+import { readOldFiles, removeOldFiles } from '../../../src/cleanup/old-files.ts';
 import { localPod } from '../local-pod.ts';
 import { thrownBy } from '../thrown.ts';
-import { look, obstacleOf, other, remove, target } from './files.ts';
+import { deps, look, obstacleOf, other, remove, target } from './files.ts';
 import { oldVolume, type OldVolume } from './volume.ts';
 
 describe('a directory is not removed', () => {
@@ -173,13 +173,38 @@ describe('a use that can not be seen is none that may pass', () => {
     expect(code).toBe('volume-unreadable');
   });
 
-  test('where find is another one', async () => {
-    using volume = oldVolume();
+  /** A pod in which a program ends without a word where its arguments are like the pattern. */
+  const podWithout = (volume: OldVolume, program: string, pattern = '*') => {
     const programs = path.join(volume.root, 'bin');
     mkdirSync(programs);
-    writeFileSync(path.join(programs, 'find'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
-    await expect(readOldFiles(localPod([], programs), await target(volume))).rejects.toMatchObject({
+    const text = `#!/bin/sh\ncase "$*" in ${pattern}) exit 1 ;; esac\nPATH=\${PATH#*:}\nexec ${program} "$@"\n`;
+    writeFileSync(path.join(programs, program), text, { mode: 0o755 });
+    return localPod([], programs);
+  };
+
+  test.each([
+    ['find', '*'],
+    ['sort', '-u'],
+    ['sed', '*^?*'],
+  ])('where %s is another one, or ends before its time', async (program, pattern) => {
+    using volume = oldVolume();
+    await expect(readOldFiles(podWithout(volume, program, pattern), await target(volume))).rejects.toMatchObject({
       code: 'volume-unreadable',
     });
+  });
+
+  test.each([
+    ['what asks whether something is mounted in it, or uses it', 'awk', '*place*'],
+    ['what lists the mounts', 'awk', '*mountinfo'],
+    ['what asks whether it is as the upgrade left it', 'cksum', '*'],
+  ])('where %s ends before its time', async (_what, program, pattern) => {
+    using volume = oldVolume();
+    const { directories } = await look(volume);
+    const pod = podWithout(volume, program, pattern);
+    const why = 'it could not be judged';
+    expect(obstacleOf(await readOldFiles(pod, await target(volume)), 'old')).toEqual({ is: 'used', why });
+    const { left } = await removeOldFiles(deps(), pod, await target(volume), directories);
+    expect(left).toEqual([{ path: volume.kept, why }]);
+    expect(existsSync(path.join(volume.kept, 'PG_VERSION'))).toBe(true);
   });
 });
