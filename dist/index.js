@@ -141,7 +141,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:queryst
 
 /***/ }),
 
-/***/ 481:
+/***/ 862:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
@@ -33366,7 +33366,7 @@ var carrier = "POSTGRESQL_UPGRADE_SCRIPT";
 var inner = `echo "${carrier}=$$"; script=$${carrier}; unset ${carrier}; eval "$script"`;
 var groupLine = new RegExp(`^${carrier}=(\\d+)$`);
 var outer = 'trap "" INT; exec 3>&2 2>/dev/null; set -m; bash --noprofile --norc -eo pipefail -c "$1" </dev/null 2>&3 3>&- & exec 3>&-; wait "$!"';
-var runCommands = async ({ script: script5, variables: variables2, limit: limit9, signal, onLine }) => {
+var runCommands = async ({ script: script4, variables: variables2, limit: limit9, signal, onLine }) => {
   const running = {};
   const stdout = new Lines((line) => {
     const [, group2] = running.group === void 0 ? groupLine.exec(line) ?? [] : [];
@@ -33384,7 +33384,7 @@ var runCommands = async ({ script: script5, variables: variables2, limit: limit9
   if (signal?.aborted === true) cancel2();
   try {
     const exitCode = await exec("bash", ["--noprofile", "--norc", "-c", outer, "bash", inner], {
-      env: { ...environmentOfCommands(process.env), ...variables2, [carrier]: script5 },
+      env: { ...environmentOfCommands(process.env), ...variables2, [carrier]: script4 },
       silent: true,
       ignoreReturnCode: true,
       delay: patience,
@@ -37310,23 +37310,23 @@ function canParseURL(input3) {
     return false;
   }
 }
-function validateURL(trimmed, def) {
+function validateURL(trimmed2, def) {
   if (!("normalize" in def) && !("hostname" in def) && !("protocol" in def)) {
-    return canParseURL(trimmed) || URL_UNPARSEABLE;
+    return canParseURL(trimmed2) || URL_UNPARSEABLE;
   }
-  return parseURLObject(trimmed, def);
+  return parseURLObject(trimmed2, def);
 }
-function parseURLObject(trimmed, def) {
-  if (!def.normalize && def.protocol?.source === httpProtocol.source && !/^https?:\/\//i.test(trimmed)) {
+function parseURLObject(trimmed2, def) {
+  if (!def.normalize && def.protocol?.source === httpProtocol.source && !/^https?:\/\//i.test(trimmed2)) {
     return URL_BAD_FORMAT;
   }
   try {
     if (typeof URL !== "undefined") {
       const URLStatic = URL;
       if (typeof URLStatic.parse === "function")
-        return URLStatic.parse(trimmed) ?? URL_UNPARSEABLE;
+        return URLStatic.parse(trimmed2) ?? URL_UNPARSEABLE;
     }
-    return new URL(trimmed);
+    return new URL(trimmed2);
   } catch {
     return URL_UNPARSEABLE;
   }
@@ -37347,8 +37347,8 @@ var $ZodURL = /* @__PURE__ */ $constructor("$ZodURL", (inst, def) => {
   $ZodStringFormat.init(inst, def);
   inst._zod.check = (payload) => {
     try {
-      const trimmed = payload.value.trim();
-      const url2 = validateURL(trimmed, def);
+      const trimmed2 = payload.value.trim();
+      const url2 = validateURL(trimmed2, def);
       if (url2 === URL_BAD_FORMAT) {
         payload.issues.push({
           code: "invalid_format",
@@ -37371,7 +37371,7 @@ var $ZodURL = /* @__PURE__ */ $constructor("$ZodURL", (inst, def) => {
         return;
       }
       if (url2 === true) {
-        payload.value = stripTabAndNewline(trimmed);
+        payload.value = stripTabAndNewline(trimmed2);
         return;
       }
       if (def.hostname && !urlHostnameOk(url2, def.hostname)) {
@@ -37396,7 +37396,7 @@ var $ZodURL = /* @__PURE__ */ $constructor("$ZodURL", (inst, def) => {
           continue: !def.abort
         });
       }
-      payload.value = def.normalize ? url2.href : stripTabAndNewline(trimmed);
+      payload.value = def.normalize ? url2.href : stripTabAndNewline(trimmed2);
       return;
     } catch (_) {
       payload.issues.push({
@@ -55623,9 +55623,9 @@ if ! printf '%s  /etc/passwd\\n' "$PASSWD_SUM" | sha256sum --check --strict --qu
   exit 11
 fi
 exec bash "$directory/$script" "$1"`;
-function bootstrapCommand(script5, command, scripts) {
-  const { [script5]: text4 = "", ...others } = scripts;
-  return ["bash", "-c", bootstrap, "bash", script5, text4, ...Object.entries(others).flat(), command];
+function bootstrapCommand(script4, command, scripts) {
+  const { [script4]: text4 = "", ...others } = scripts;
+  return ["bash", "-c", bootstrap, "bash", script4, text4, ...Object.entries(others).flat(), command];
 }
 function bootstrapVariables(passwd2) {
   return [{ name: "PASSWD_SUM", value: sha256(passwd2) }];
@@ -57720,10 +57720,10 @@ ${sql}`, writeOptions, limit9));
   }
   async each(databases, sql, options2, limit9) {
     if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const [script5, all2] = [eachDatabase(databases, sql), limit9 * databases.length];
+    const [script4, all2] = [eachDatabase(databases, sql), limit9 * databases.length];
     return rowsOfEach(
       databases,
-      await retried(() => this.psql("template1", script5, options2, all2, { through: repeated, databases }))
+      await retried(() => this.psql("template1", script4, options2, all2, { through: repeated, databases }))
     );
   }
   /** Runs a command in the server's container, without a password. */
@@ -58180,6 +58180,10 @@ function backupClaimName({ volume }, suffix) {
 var copyAnnotation = "circleci-server-postgresql-upgrade/copy-of";
 function copyOf({ namespace, volume }) {
   return `${namespace}/${volume.claimName}`;
+}
+var replacedAnnotation = "circleci-server-postgresql-upgrade/replaced-by";
+function replacedBy({ spec }, volume) {
+  return `${spec?.claimRef?.uid ?? ""}/${volume}`;
 }
 function isBackupClaim({ volume: { claimName } }, { metadata, spec }) {
   const prefix = backupClaimName({ volume: { claimName } }, "");
@@ -58967,18 +58971,15 @@ var stopPostgresql = {
     const { cluster, target } = context;
     const watching = cluster.watchPod(target.namespace, target.podName);
     try {
-      const { isRunning, watch: watch2 } = await allNamed({
-        isRunning: async () => {
-          if (await isStoppedByGate(context)) return false;
-          await expectNoClient(context);
-          return true;
-        },
+      const { running, watch: watch2 } = await allNamed({
+        running: async () => await isStoppedByGate(context) ? void 0 : await runningPod(context),
         // Kubernetes deletes a terminating claim when its last pod ends.
         claim: () => expectClaim(context),
         watch: () => watching
       });
-      const isClean = await stop(context) || isRunning && await wasCleanEnd(context, watch2);
-      await (isClean ? keepOrDetach(context) : detach(context, "PostgreSQL was not seen to end cleanly"));
+      const { isClean, uid: uid2 = running } = await stop(context);
+      const wasClean = isClean || running !== void 0 && uid2 === running && await endedCleanly(context, watch2, uid2);
+      await (wasClean ? keepOrDetach(context) : detach(context, "PostgreSQL was not seen to end cleanly"));
     } finally {
       watching.then(
         (watch2) => {
@@ -59007,6 +59008,14 @@ var stopPostgresql = {
     log2.info(`PostgreSQL ${version4} answers`);
   }
 };
+async function runningPod(context) {
+  const { cluster, target } = context;
+  const { pod } = await allNamed({
+    pod: () => cluster.find("pods", target.podName, target.namespace),
+    clients: () => expectNoClient(context)
+  });
+  return pod?.metadata?.uid;
+}
 async function expectNoClient({ database }) {
   const clients2 = await readClients(database);
   if (clients2.length === 0) return;
@@ -59033,18 +59042,19 @@ async function stop(context) {
   const uid2 = pod?.metadata?.uid;
   if (pod === void 0 || uid2 === void 0 || isGated(pod)) {
     await podGone(context);
-    return false;
+    return { isClean: false };
   }
   await podTerminating(context, uid2);
   const isStopped3 = await stopFast(context);
   const { isSeen, exitCode } = await podGone(context, pod);
-  return (exitCode === 0 || exitCode === void 0 && isStopped3 && isSeen) && isOnlyUser(context, pod);
+  const isSeenClean = exitCode === 0 || exitCode === void 0 && isStopped3 && isSeen;
+  return { isClean: isSeenClean && isOnlyUser(context, pod), uid: uid2 };
 }
 var lastEvent = 5e3;
-async function wasCleanEnd(context, watch2) {
+async function endedCleanly(context, watch2, uid2) {
   const { target } = context;
   const end2 = await watch2.end(lastEvent);
-  if (end2 === void 0 || isGated(end2.before)) return false;
+  if (end2 === void 0 || end2.before.metadata?.uid !== uid2 || end2.last.metadata?.uid !== uid2) return false;
   const [before, last] = [end2.before, end2.last].map((pod) => serverStatus(target, pod));
   const isSame4 = (last?.restartCount ?? 0) === (before?.restartCount ?? 0);
   return isSame4 && last?.state?.terminated?.exitCode === 0 && isOnlyUser(context, end2.last);
@@ -59771,11 +59781,11 @@ function isOf(row3, id) {
 var limit2 = 3e5;
 async function askDatabases(database, list3, questions, sessions2) {
   const open4 = list3.filter((d) => d.allowsConnections);
-  const script5 = questionsScript(questions);
+  const script4 = questionsScript(questions);
   const answers = await inParallel(
     sessions2,
     distributeDatabases(open4, sessions2),
-    (names) => togetherOrAlone(names, (some) => database.readEach(some, script5, limit2))
+    (names) => togetherOrAlone(names, (some) => database.readEach(some, script4, limit2))
   );
   return Object.fromEntries(answers.flat());
 }
@@ -60311,9 +60321,9 @@ async function checkpointAhead({ journal: journal2, database, inputs, clock, log
   const limit9 = inputs.shutdownTimeout;
   const doing = "writing the data to disk before the applications stop";
   try {
-    const script5 = `CHECKPOINT;
+    const script4 = `CHECKPOINT;
 ${databaseNames}`;
-    const rows3 = await withHeartbeat({ doing, limit: limit9, clock, log: log2 }, () => database.write("template1", script5, limit9));
+    const rows3 = await withHeartbeat({ doing, limit: limit9, clock, log: log2 }, () => database.write("template1", script4, limit9));
     const listed = listedDatabases.parse(jsonLines(rows3));
     results.databases = listed.filter((d) => d.allowsConnections).map(({ name: name3 }) => name3);
     log2.info("Wrote the data to disk (CHECKPOINT) while the applications serve");
@@ -60571,12 +60581,12 @@ var endOfMeasurement = '{"measured":true}';
 async function measure(database, sessions2, limit9, { databases, before, questions = [] } = {}) {
   const list3 = databases ?? await readDatabaseNames(database);
   const atOnce = Math.min(sessions2, list3.filter((d) => d.allowsConnections).length);
-  const script5 = (names) => [
+  const script4 = (names) => [
     fingerprintScript(before ?? shareOf(names.length, atOnce)),
     ...sortOrdersQuestion.statements,
     ...questions.length === 0 ? [] : [`\\echo '${endOfMeasurement}'`, questionsScript(questions)]
   ].join("\n");
-  const rows3 = await readAll(database, list3, script5, sessions2, limit9);
+  const rows3 = await readAll(database, list3, script4, sessions2, limit9);
   const parts = [...rows3].map(([name3, all2]) => {
     const end2 = all2.findIndex((row3) => JSON.stringify(row3) === endOfMeasurement);
     return end2 === -1 ? { name: name3, own: all2, others: [] } : { name: name3, own: all2.slice(0, end2), others: all2.slice(end2 + 1) };
@@ -62821,8 +62831,8 @@ var afterApplications = {
     await runOnRunner(context, "after-applications", context.inputs.afterApplications, failedAfter(context));
   }
 };
-function planned2({ record: record3 }, script5, what) {
-  if (script5 === "") return [];
+function planned2({ record: record3 }, script4, what) {
+  if (script4 === "") return [];
   const left = record3.backup.kind === "external" ? `, or end with PostgreSQL ${String(upgrade.to)} where the files are linked` : "";
   return [{ does: "run", what: `${what}. If it fails, revert to PostgreSQL ${String(upgrade.from)}${left}.` }];
 }
@@ -62848,12 +62858,12 @@ async function runSql(context, sql) {
 function linesOf(output2) {
   return output2.split("\n").filter((line, at, all2) => at < all2.length - 1 || line !== "");
 }
-async function runOnRunner(context, hook, script5, failed5) {
+async function runOnRunner(context, hook, script4, failed5) {
   const { inputs, clock, log: log2, signal, runCommands: runCommands2 } = context;
   const limit9 = inputs.hookTimeout;
   const tell6 = teller(context);
   const variables2 = variablesOf(context, hook);
-  const commands2 = { script: script5, variables: variables2, limit: limit9, signal, onLine: tell6.line };
+  const commands2 = { script: script4, variables: variables2, limit: limit9, signal, onLine: tell6.line };
   let end2;
   try {
     end2 = await withHeartbeat(
@@ -63022,7 +63032,22 @@ async function swapVolume(context, { claim: claim3, volume, former }) {
   if (await cluster.find("persistentvolumeclaims", claimName, namespace) === void 0)
     await cluster.create("persistentvolumeclaims", claim3, { namespace });
   await bound2(context, volume);
+  await markReplaced(context, former, volume);
   log2.info(`PersistentVolumeClaim ${claimName} now has PersistentVolume ${volume}; kept ${former} (Retain)`);
+}
+async function markReplaced({ cluster, target }, former, volume) {
+  const now = await cluster.find("persistentvolumes", former);
+  const { uid: uid2, annotations: annotations3 } = now?.metadata ?? {};
+  const claimRef = now?.spec?.claimRef;
+  const isServers = claimRef?.namespace === target.namespace && claimRef.name === target.volume.claimName;
+  if (now === void 0 || annotations3 === void 0 || !isServers) return;
+  const value3 = replacedBy(now, volume);
+  if (annotations3[replacedAnnotation] === value3) return;
+  await cluster.patch("persistentvolumes", former, target.namespace, [
+    { op: "test", path: "/metadata/uid", value: uid2 },
+    { op: "test", path: "/spec/claimRef/uid", value: claimRef.uid },
+    { op: "add", path: `/metadata/annotations/${replacedAnnotation.replaceAll("/", "~1")}`, value: value3 }
+  ]);
 }
 async function promise2({ cluster, target }, volume) {
   const { claimName } = target.volume;
@@ -64545,8 +64570,11 @@ var upgradePermissions = [
   {
     verb: "watch",
     resource: "pods",
+    names: ({ statefulSet }) => [`${statefulSet}-0`],
     mode: "upgrade",
-    why: "see how PostgreSQL's pod ends, so that its volume can stay attached; who watches a list can't name a pod"
+    why: "see how PostgreSQL's pod ends, so that its volume can stay attached",
+    informs: [],
+    else: "mostly the volume is detached and attached again in the downtime, which takes longer"
   },
   {
     verb: "get",
@@ -64629,7 +64657,7 @@ var upgradePermissions = [
     verb: "patch",
     resource: "persistentvolumes",
     mode: "upgrade",
-    why: "keep the volume whatever happens to its claim (Retain); give the claim the restored volume, whose name the provisioner makes; mark a complete copy (an annotation)"
+    why: "keep the volume whatever happens to its claim (Retain); give the claim the restored volume, whose name the provisioner makes; mark a complete copy, and a volume that a restore replaced (annotations)"
   },
   {
     verb: "list",
@@ -64748,7 +64776,7 @@ function isUpgradeAccount({ namespace }, username) {
   return username === `system:serviceaccount:${namespace}:${accountName("upgrade")}`;
 }
 var changes2 = upgradePermissions.filter(
-  (row3) => !["get", "list"].includes(row3.verb) && precheckPermissions.every((p) => permissionName(p) !== permissionName(row3))
+  (row3) => !["get", "list", "watch"].includes(row3.verb) && precheckPermissions.every((p) => permissionName(p) !== permissionName(row3))
 );
 function canOnlyCheck(missing, names, username) {
   if (isUpgradeAccount(names, username)) return false;
@@ -65381,7 +65409,7 @@ var ofServing = /* @__PURE__ */ new Set(["serving", "start"]);
 // src/probes/probe.ts
 var probeContainer = "probe";
 var probeLabel = { "app.kubernetes.io/name": "postgres-upgrade-probe" };
-function probePod(target, role, image2, imagePullSecret, locales, libraries, script5) {
+function probePod(target, role, image2, imagePullSecret, locales, libraries, script4) {
   const variables2 = {
     FROM: String(upgrade.from),
     TO: String(upgrade.to),
@@ -65395,7 +65423,7 @@ function probePod(target, role, image2, imagePullSecret, locales, libraries, scr
     role,
     image: image2,
     ...role === "serving" ? { imagePullSecret: "", ...pullsOf(target) } : { imagePullSecret },
-    command: ["sh", "-c", script5],
+    command: ["sh", "-c", script4],
     env: Object.entries(variables2).map(([name3, value3]) => ({ name: name3, value: value3 })),
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
     lifetime: 9e5,
@@ -67400,25 +67428,29 @@ function hadServersClaim({ namespace, volume }, { metadata, spec, status }) {
   const { namespace: of, name: name3, uid: uid2 } = spec?.claimRef ?? {};
   return of === namespace && name3 === volume.claimName && uid2 !== void 0 && uid2 !== volume.claim.metadata?.uid && metadata?.name !== volume.persistentVolume?.metadata?.name && status?.phase === "Released";
 }
+var unknownStorage = "it is not known whether another PersistentVolume stands for the same storage";
 function whyNotFormer({ volume }, former, all2) {
   const [then, now] = [counterOf(former), counterOf(volume.persistentVolume)];
-  if (then === 0 || now <= then) return "no restore by this action, with an upgrade after it, is known to have left it";
-  if (storageOf(former) === void 0)
-    return "it is not known whether another PersistentVolume stands for the same storage";
+  const mark4 = replacedBy(former, volume.persistentVolume?.metadata?.name ?? "");
+  const isReplaced = former.metadata?.annotations?.[replacedAnnotation] === mark4;
+  if (!isReplaced || then === 0 || now <= then)
+    return "no restore by this action, with an upgrade after it, is known to have left it";
+  if (storageOf(former) === void 0) return unknownStorage;
   return whyShared(former, all2);
 }
 function whyShared(volume, all2) {
   const storage = storageOf(volume) ?? placeOf3(volume);
-  if (storage === void 0) return void 0;
+  if (storage === void 0) return unknownStorage;
   const same2 = all2.filter(({ metadata }) => metadata?.name !== volume.metadata?.name).find((other) => [storageOf(other), placeOf3(other)].includes(storage));
   return same2 && `PersistentVolume ${same2.metadata?.name ?? ""} stands for the same storage`;
 }
 function placeOf3({ spec }) {
   const { nfs, hostPath, local } = spec ?? {};
-  if (nfs !== void 0) return JSON.stringify(["nfs", nfs.server, nfs.path]);
+  if (nfs !== void 0) return JSON.stringify(["nfs", nfs.server, trimmed(nfs.path)]);
   const path9 = hostPath?.path ?? local?.path;
-  return path9 === void 0 ? void 0 : JSON.stringify(["path", path9, spec?.nodeAffinity]);
+  return path9 === void 0 ? void 0 : JSON.stringify(["path", trimmed(path9)]);
 }
+var trimmed = (path9) => path9.replace(/\/+$/, "");
 function storageOf({ spec }) {
   const { driver, volumeHandle } = spec?.csi ?? {};
   return driver === void 0 || volumeHandle === void 0 ? void 0 : JSON.stringify([driver, volumeHandle]);
@@ -67474,8 +67506,8 @@ function youngBackup({ snapshots: snapshots3, target, now }) {
   const claimed = new Date(target.volume.claim.metadata?.creationTimestamp ?? 0).getTime();
   const young = ours2.filter(({ metadata, status }) => {
     const made = Date.parse(metadata.creationTimestamp ?? "");
-    const isOfClaim = made >= claimed && metadata.deletionTimestamp === void 0;
-    return isOfClaim && now.getTime() - made < youngEnough && status?.error === void 0;
+    const isOfClaim2 = made >= claimed && metadata.deletionTimestamp === void 0;
+    return isOfClaim2 && now.getTime() - made < youngEnough && status?.error === void 0;
   });
   return young.map(({ metadata }) => metadata.name).sort().at(-1);
 }
@@ -67507,8 +67539,8 @@ async function release2(cluster, namespace, resource, name3) {
   if (operations.length > 0) await cluster.patch(resource, name3, namespace, operations);
 }
 
-// src/cleanup/old-files.ts
-var script2 = `
+// src/cleanup/old-files-script.ts
+var oldFilesScript = `
 set -u
 export LC_ALL=C
 # Where the exec begins would be a place that a process works in.
@@ -67521,8 +67553,8 @@ uid=$(id -u)
 marker=$data/.postgresql-upgrade
 noted() { [ ! -f "$marker" ] || head -c 4096 "$marker" | sed -n "s/^$1=//p" | sed -n '1{s/[^[:print:]]/ /g;p}'; }
 plain() { printf %s "$1" | tr '\\n\\t' '  '; }
-# Through the environment: awk takes a backslash in a value of its own for an escape.
-is_in() { place=$1 awk '{ sub(/\\/$/, "") } $0 == ENVIRON["place"] || index($0, ENVIRON["place"] "/") == 1 { found = 1; exit } END { exit !found }'; }
+# yes or no; neither where it is not known. Through the environment: awk takes a backslash in a value of its own for an escape.
+is_in() { place=$1 awk '{ sub(/\\/$/, "") } $0 == ENVIRON["place"] || index($0, ENVIRON["place"] "/") == 1 { found = 1; exit } END { if (NR) print (found ? "yes" : "no") }'; }
 mounts() { awk '{ gsub(/\\\\040/, " ", $5); gsub(/\\\\134/, "\\\\", $5); print $5 }' /proc/self/mountinfo; }
 used() { printf 'used\\t%s\\n' "$(plain "$1")"; }
 changed() { printf 'changed\\t%s\\n' "$(plain "$1")"; }
@@ -67540,8 +67572,10 @@ links() { for link in "$data/pg_wal" "$data"/pg_tblspc/*; do [ -L "$link" ] && r
 in_use=$({
   echo "$live"
   links
-  printf '%s\\n' "$open" | sed 's/^[^ ]* //'
+  { printf '%s\\n' "$open"; echo '- end'; } | sed 's/^[^ ]* //'
 } | sort -u)
+# Without its last line it is not whole, and a use may be missing.
+printf '%s\\n' "$in_use" | grep -qx end || { echo 'what is in use can not be listed' >&2; exit 1; }
 
 # In the order in which they go: without the old data directory nothing shows whose the rest is. What a killed removal has left of an earlier one goes before it, to make
 # room for its rename.
@@ -67569,7 +67603,7 @@ is_linked() {
     awk '$1 == "old" { old[$2]; next } $2 in old { found = 1; exit } END { exit !found }'
 }
 
-# Whether the old data directory is that of the server which serves.
+# Whether the old data directory is that of the server which serves. Like obstacle, it says so where nothing is in the way: silence is no answer.
 stranger() {
   if [ "$(cat "$kept/PG_VERSION" 2>/dev/null)" != "$from" ]; then used "it is no data directory of PostgreSQL $from"; return; fi
   if [ -e "$kept/postmaster.pid" ]; then used 'it has a postmaster.pid: a server may run on it'; return; fi
@@ -67577,14 +67611,16 @@ stranger() {
   [ -f "$control" ] || control=$control.old
   if [ ! -f "$control" ]; then used 'it has no pg_control'; return; fi
   if [ -f "$marker" ]; then
-    if [ "$(noted old_control)" != "$(cksum <"$control")" ]; then changed 'it is not as the upgrade left it: a server was started on it, or it is another one'; fi
+    sum=$(cksum <"$control")
+    [ -n "$sum" ] || return
+    if [ "$(noted old_control)" = "$sum" ]; then echo free; else changed 'it is not as the upgrade left it: a server was started on it, or it is another one'; fi
     return
   fi
   for path in "$data-$to" "$data-$from"; do
     if [ -e "$path" ]; then used "an upgrade has not ended: $path is there"; return; fi
   done
   if [ -f "$kept/global/pg_control" ] || [ ! -f "$kept/global/pg_control.old" ]; then used 'no pg_upgrade --link has ended on it: its pg_control is not renamed'; return; fi
-  if ! is_linked; then used 'the server that runs has none of its files: it may be another one'; fi
+  if is_linked; then echo free; else used 'the server that runs has none of its files: it may be another one'; fi
 }
 
 # What people have put into the old data directory is nowhere else: an upgrade takes with it only what is PostgreSQL's.
@@ -67598,21 +67634,36 @@ theirs() {
       *) used "it has \${path##*/}, which is not PostgreSQL's"; return ;;
     esac
   done
+  echo free
 }
 
-# The first reason not to remove it, if there is one.
+# The first reason not to remove it, or free. Where it prints nothing, it could not be judged: a program was killed, or could not be started.
 obstacle() { # KIND PATH
   parent=\${2%/*}
   if [ -L "$2" ] || [ ! -d "$2" ]; then used 'it is no directory'; return; fi
-  if mounts | is_in "$2"; then used 'something is mounted in it'; return; fi
-  if printf '%s\\n' "$in_use" | is_in "$(readlink -f "$2")"; then used 'it is in use: by a link in the data directory, or by a file that is open'; return; fi
+  mounted=$(mounts) || return
+  case $(printf '%s\\n' "$mounted" | is_in "$2") in
+    no) ;;
+    yes) used 'something is mounted in it'; return ;;
+    *) return ;;
+  esac
+  case $(printf '%s\\n' "$in_use" | is_in "$(readlink -f "$2")") in
+    no) ;;
+    yes) used 'it is in use: by a link in the data directory, or by a file that is open'; return ;;
+    *) return ;;
+  esac
   if [ ! -w "$parent" ] || [ ! -x "$parent" ]; then stuck "UID $uid may not write to $parent"; return; fi
   if [ -k "$parent" ] && [ ! -O "$parent" ] && [ ! -O "$2" ]; then stuck "$parent lets only the owners of its directories remove them"; return; fi
   closed=$(find "$2" -type d '(' ! -readable -o ! -writable -o ! -executable -o -perm -1000 ! -user "$uid" ')' -print -quit 2>/dev/null)
   if [ -n "$closed" ]; then stuck "UID $uid may not remove what is in $closed, which belongs to UID $(stat -c %u "$closed" 2>/dev/null)"; return; fi
-  if [ "$2" != "$kept" ]; then return; fi
+  if [ "$2" != "$kept" ]; then echo free; return; fi
   why=$(stranger)
-  if [ -n "$why" ]; then printf '%s\\n' "$why"; else theirs; fi
+  if [ "$why" = free ]; then theirs; else printf '%s\\n' "$why"; fi
+}
+
+judge() { # KIND PATH
+  why=$(obstacle "$1" "$2")
+  [ -n "$why" ] || why='used	it could not be judged'
 }
 
 # A file that has a name elsewhere stays, so it frees nothing.
@@ -67633,7 +67684,9 @@ removing() {
 look() {
   candidates | awk '!seen[$0]++' | while IFS='	' read -r kind path; do
     [ -e "$path" ] || [ -L "$path" ] || continue
-    printf 'directory\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$kind" "$path" "$(stat -c %d:%i "$path")" "$(stat -c %u "$path")" "$(size "$path")" "$(obstacle "$kind" "$path")"
+    judge "$kind" "$path"
+    [ "$why" != free ] || why=
+    printf 'directory\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$kind" "$path" "$(stat -c %d:%i "$path")" "$(stat -c %u "$path")" "$(size "$path")" "$why"
   done
   printf 'transfer\\t%s\\n' "$(noted transfer)"
   printf 'run\\t%s\\n' "$(noted run)"
@@ -67650,8 +67703,8 @@ remove() { # ID...
   candidates | while IFS='	' read -r kind path; do
     id=$(stat -c %d:%i "$path" 2>/dev/null) || continue
     case " $* " in *" $id "*) ;; *) left "$path" 'it is not what was listed'; break ;; esac
-    why=$(obstacle "$kind" "$path")
-    if [ -n "$why" ]; then left "$path" "\${why#*	}"; break; fi
+    judge "$kind" "$path"
+    if [ "$why" != free ]; then left "$path" "\${why#*	}"; break; fi
     if [ "$path" = "$kept" ]; then
       if ! said=$(mv -T -- "$kept" "$going" 2>&1); then left "$path" "$said"; break; fi
       continue
@@ -67665,13 +67718,15 @@ remove() { # ID...
 "$command" "$@"
 echo end
 `;
+
+// src/cleanup/old-files.ts
 var roomScript = `sync -f "$1" 2>/dev/null || :
 df -Pk "$1" | awk 'NR == 2 { print $4 }'`;
 var [lookLimit, removeLimit] = [10 * 6e4, 60 * 6e4];
 var betweenLooks = 5e3;
 function commandOf({ dataDirectory, volume }, command, ids = []) {
   const { from: from2, to: to2 } = upgrade;
-  return ["sh", "-c", script2, "sh", dataDirectory, volume.mountPath, String(from2), String(to2), command, ...ids];
+  return ["sh", "-c", oldFilesScript, "sh", dataDirectory, volume.mountPath, String(from2), String(to2), command, ...ids];
 }
 async function readOldFiles(database, target) {
   const { stdout, stderr } = await database.look(commandOf(target, "look"), lookLimit);
@@ -67842,13 +67897,13 @@ function directoryUse({ files: files3, settings, target }) {
   return ifKnown(
     files3,
     ({ directories: directories2 }) => ifKnown(settings, (names) => {
-      const sharers = volumeSharers(target);
+      const sharers = directories2.length === 0 ? [] : volumeSharers(target);
       if (sharers.length > 0)
         return {
           status: "unknown",
           said: `what container ${sharers.join(", ")} of pod ${target.podName} uses on the volume can't be seen`,
           remedy: {
-            text: "Run again while the pod has no other container with the volume. Or remove by hand what the upgrade kept."
+            text: `Run again while the pod has no other container with the volume. Or remove the directories by hand: ${directories2.map(({ path: path9 }) => path9).join(", ")}.`
           }
         };
       const changed2 = directories2.filter(({ obstacle: obstacle2 }) => obstacle2?.is === "changed");
@@ -67858,12 +67913,14 @@ function directoryUse({ files: files3, settings, target }) {
         ...names.map((name3) => `the setting ${name3} of the server names the old data directory`)
       ];
       if (said2.length === 0) return met("nothing uses a directory that an upgrade left");
+      const spaces = directories2.filter(({ kind, obstacle: obstacle2 }) => kind === "tablespace" && obstacle2 === void 0);
+      const withThem = spaces.length === 0 ? "" : " Remove what PostgreSQL 12 has in tablespaces with it: no cleanup finds that afterwards.";
       const find2 = "Find out what uses it. If it is not what the upgrade left, move it elsewhere. Then run again.";
       return unmet(
         said2.join("; "),
         changed2.length === 0 ? find2 : (0,_chunk_ZZIKY46U_js__WEBPACK_IMPORTED_MODULE_3__/* .shellRemedy */ .nL)(
-          `${find2} If somebody started PostgreSQL 12 on it, and nobody needs what that wrote, remove it yourself.`,
-          (0,_chunk_ZZIKY46U_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} exec ${target.podName} -c ${target.container.name} -- rm -rf ${changed2.map(({ path: path9 }) => path9)}`
+          `${find2} If somebody started PostgreSQL 12 on it, and nobody needs what that wrote, remove it yourself.${withThem}`,
+          (0,_chunk_ZZIKY46U_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} exec ${target.podName} -c ${target.container.name} -- rm -rf ${[...changed2, ...spaces].map(({ path: path9 }) => path9)}`
         )
       );
     })
@@ -68135,9 +68192,15 @@ function isEarlier(facts, made) {
   return since === void 0 || made !== void 0 && new Date(made).getTime() <= since.getTime();
 }
 var tooNew = "it was made after PostgreSQL 14 had begun to serve";
+var ofOtherClaim = "it is not known to be younger than the server's PersistentVolumeClaim, so it may hold other data";
 var unmarked = "nothing in the data directory shows that an upgrade of this action made it";
+function isOfClaim({ target }, made) {
+  const claimed = target.volume.claim.metadata?.creationTimestamp;
+  return claimed !== void 0 && made !== void 0 && new Date(made).getTime() >= new Date(claimed).getTime();
+}
 function whyNeeded(facts, made) {
   if (isUnmarked(facts)) return unmarked;
+  if (!isOfClaim(facts, made)) return ofOtherClaim;
   return isEarlier(facts, made) ? void 0 : tooNew;
 }
 function claims(facts) {
@@ -69060,7 +69123,7 @@ var Stopwatch = class {
 };
 
 // src/database/volume-files.ts
-var script3 = `
+var script2 = `
 set -u
 data=$1 mount=$2 parent=$(dirname "$1")
 echo "userId=$(id -u)"
@@ -69110,7 +69173,7 @@ echo end=yes
 `;
 async function readVolumeFiles(database, target, roomProgram) {
   const { dataDirectory, volume } = target;
-  const result = await database.command(["sh", "-c", script3, "sh", dataDirectory, volume.mountPath, roomProgram]);
+  const result = await database.command(["sh", "-c", script2, "sh", dataDirectory, volume.mountPath, roomProgram]);
   const rows3 = result.stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
   const all2 = (name3) => rows3.filter(([key4]) => key4 === name3).map(([, value3]) => value3);
   const one = (name3) => all2(name3)[0] ?? "";
@@ -69165,7 +69228,7 @@ function freeInodes(text4) {
 }
 
 // src/database/volume-trial.ts
-var script4 = `
+var script3 = `
 set -u
 parent=$(dirname "$1")
 rm -rf "$parent"/.postgresql-upgrade-trial.*
@@ -69178,7 +69241,7 @@ rm -rf "$directory"
 [ ! -e "$directory" ] && echo removed=yes
 `;
 async function tryVolume(database, target) {
-  const { stdout, stderr } = await database.command(["sh", "-c", script4, "sh", target.dataDirectory]);
+  const { stdout, stderr } = await database.command(["sh", "-c", script3, "sh", target.dataDirectory]);
   const lines = stdout.split("\n");
   const outcome2 = (name3) => {
     const line = lines.find((one) => one.startsWith(`${name3}=`))?.slice(name3.length + 1);
@@ -73297,7 +73360,7 @@ function job2(facts, reading, data) {
   };
 }
 function beforeApplications2({ beforeApplicationsSql, beforeApplications: beforeApplications3, hookTimeout }) {
-  const hooks = [beforeApplicationsSql, beforeApplications3].filter((script5) => script5 !== "").length;
+  const hooks = [beforeApplicationsSql, beforeApplications3].filter((script4) => script4 !== "").length;
   return { seconds: hooks * hookTimeout / 1e3, basis: "at most hook-timeout" };
 }
 function applications2({ applicationStart }) {
@@ -75840,7 +75903,7 @@ var adapters = {
   crypto: nodeCrypto,
   signal: cancelled.signal,
   async connect(inputs) {
-    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 233).then(__nccwpck_require__.bind(__nccwpck_require__, 233));
+    const { connectCluster } = await __nccwpck_require__.e(/* import() */ 481).then(__nccwpck_require__.bind(__nccwpck_require__, 481));
     return connectCluster({
       kubeconfig: inputs.kubeconfig,
       context: inputs.context,

@@ -305,8 +305,9 @@ remove_stale_pid() { # of a server in another container: here its number may be 
 }
 
 # A directory with nothing but configuration, which names the data directory: so nothing of ours is written into that one. Settings which must
-# fit the cluster come from its pg_control: with others the server refuses to start when it finds slots or prepared transactions. No subscription
-# connects, not even in binary upgrade (PostgreSQL 12 starts their launcher then, too): on a copy it would take its slot, and what is published, from the server.
+# fit the cluster come from its pg_control: with others the server refuses to start when it finds slots or prepared transactions. The slots'
+# limit holds for the origins of subscriptions, too. No subscription connects, not even in binary upgrade (PostgreSQL 12 starts their launcher then, too):
+# on a copy it would take its slot, and what is published, from the server.
 configure_old() {
   local slots
   slots=$(find "$DATA/pg_replslot" -mindepth 1 -maxdepth 1 | wc -l)
@@ -325,7 +326,7 @@ archive_mode = off
 ssl = off
 logging_collector = off
 max_locks_per_transaction = $LOCKS
-max_replication_slots = $((slots + 10))
+max_replication_slots = $((slots + 1000))
 max_prepared_transactions = $(control_field "$FROM" "$DATA" 'max_prepared_xacts setting')
 max_logical_replication_workers = 0
 max_wal_senders = $(control_field "$FROM" "$DATA" 'max_wal_senders setting')
