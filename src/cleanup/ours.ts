@@ -3,7 +3,7 @@ import type { V1Job, V1PersistentVolume, V1PersistentVolumeClaim } from '@kubern
 import { fieldManager } from '../common/field-manager.ts';
 import { counterOf } from '../journal/counter.ts';
 import { anchorName, isOurAnchor } from '../objects/anchor.ts';
-import { copyAnnotation, copyOf, isBackupClaim, replacedAnnotation, replacedBy } from '../objects/copy.ts';
+import { holdsCopy, isBackupClaim, replacedAnnotation, replacedBy } from '../objects/copy.ts';
 import { copyJobName } from '../objects/copy-job.ts';
 import { isOurJob } from '../objects/ours.ts';
 import { bootJobName, jobName, revertJobName } from '../objects/upgrade-job.ts';
@@ -38,12 +38,7 @@ export function isWholeBackup(
 ): boolean {
   if (!isBackupClaim(target, claim)) return false;
   if (claim.spec?.dataSource !== undefined) return true;
-  return isVolumeOf(volume, claim.metadata?.uid) && volume?.metadata?.annotations?.[copyAnnotation] === copyOf(target);
-}
-
-/** Whether a PersistentVolume belongs to the claim of this UID. */
-function isVolumeOf(volume: V1PersistentVolume | undefined, claim: string | undefined): boolean {
-  return claim !== undefined && volume?.spec?.claimRef?.uid === claim;
+  return holdsCopy(target, volume, claim.metadata?.uid);
 }
 
 /** Whether a PersistentVolume is one that an earlier claim of the server's name had. A person may have kept it too. */

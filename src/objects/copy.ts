@@ -21,6 +21,16 @@ export function copyOf({ namespace, volume }: Pick<Target, 'namespace' | 'volume
   return `${namespace}/${volume.claimName}`;
 }
 
+/** Whether a PersistentVolume holds a complete copy of the server's volume, and belongs to this claim. @param claim its UID */
+export function holdsCopy(
+  target: Pick<Target, 'namespace' | 'volume'>,
+  volume: V1PersistentVolume | undefined,
+  claim: string | undefined,
+): boolean {
+  if (claim === undefined || volume?.spec?.claimRef?.uid !== claim) return false;
+  return volume.metadata?.annotations?.[copyAnnotation] === copyOf(target);
+}
+
 /** Annotation on the PersistentVolume that the server had before a restore: what replaced it. A volume that a person exchanged has none. */
 export const replacedAnnotation = 'circleci-server-postgresql-upgrade/replaced-by';
 

@@ -5,7 +5,7 @@ import { UpgradeError } from '../../common/errors.ts';
 import { isTestFailure } from '../../objects/fencing-token.ts';
 import type { ClusterReader, PatchOperation } from '../../ports/cluster.ts';
 import type { Move } from '../../report/planned-step.ts';
-import { copyAnnotation, copyOf } from '../../objects/copy.ts';
+import { copyAnnotation, copyOf, holdsCopy } from '../../objects/copy.ts';
 import type { Target } from '../../target/target.ts';
 import type { Context } from '../contract/step.ts';
 
@@ -20,10 +20,7 @@ export async function isCompleteCopy(
   { metadata, spec }: V1PersistentVolumeClaim,
 ): Promise<boolean> {
   if (spec?.volumeName === undefined || metadata?.uid === undefined) return false;
-  const volume = await cluster.find('persistentvolumes', spec.volumeName);
-  return (
-    volume?.spec?.claimRef?.uid === metadata.uid && volume.metadata?.annotations?.[copyAnnotation] === copyOf(target)
-  );
+  return holdsCopy(target, await cluster.find('persistentvolumes', spec.volumeName), metadata.uid);
 }
 
 /** To claim the volume for this run changes it too, as controllers do. */
