@@ -201,13 +201,7 @@ describe('an upgrade with hooks', () => {
 
   test('does not revert while applications that somebody else started may write', async () => {
     const setting = await told({ before: { exitCode: 1 } }, { 'before-applications': 'before' });
-    const { runCommands } = setting.context;
-    Object.assign(setting.context, {
-      runCommands: (commands: Commands) => {
-        scaleUp(setting);
-        return runCommands(commands);
-      },
-    });
+    scaleUpMeanwhile(setting);
     expect((await thrownBy(setting.begin)).code).toBe('let-in-by-others');
     expect(setting.image()).toBe(newImage);
   });
@@ -215,13 +209,7 @@ describe('an upgrade with hooks', () => {
   test('notes them also where it would not revert, so that a rollback asks for consent', async () => {
     const given = { 'before-applications': 'before', backup: 'external', 'confirm-external-backup': namespace };
     const setting = await told({ before: { exitCode: 1 } }, given);
-    const { runCommands } = setting.context;
-    Object.assign(setting.context, {
-      runCommands: (commands: Commands) => {
-        scaleUp(setting);
-        return runCommands(commands);
-      },
-    });
+    scaleUpMeanwhile(setting);
     expect((await thrownBy(setting.begin)).code).toBe('let-in-by-others');
     expect(setting.journal()?.['letIn']).toContain('frontend');
   });
@@ -296,6 +284,17 @@ describe('an upgrade with hooks', () => {
     );
   });
 });
+
+/** Somebody else starts applications while commands run. */
+function scaleUpMeanwhile(setting: Setting): void {
+  const { runCommands } = setting.context;
+  Object.assign(setting.context, {
+    runCommands: (commands: Commands) => {
+      scaleUp(setting);
+      return runCommands(commands);
+    },
+  });
+}
 
 function scaleUp({ cluster }: Setting): void {
   const now = cluster.peek('deployments', 'frontend', namespace);
