@@ -58181,6 +58181,10 @@ var copyAnnotation = "circleci-server-postgresql-upgrade/copy-of";
 function copyOf({ namespace, volume }) {
   return `${namespace}/${volume.claimName}`;
 }
+function holdsCopy(target, volume, claim3) {
+  if (claim3 === void 0 || volume?.spec?.claimRef?.uid !== claim3) return false;
+  return volume.metadata?.annotations?.[copyAnnotation] === copyOf(target);
+}
 var replacedAnnotation = "circleci-server-postgresql-upgrade/replaced-by";
 function replacedBy({ spec }, volume) {
   return `${spec?.claimRef?.uid ?? ""}/${volume}`;
@@ -58517,8 +58521,7 @@ var backupOfNew = "after-upgrade";
 var annotationsPath2 = "/metadata/annotations";
 async function isCompleteCopy(cluster, target, { metadata, spec }) {
   if (spec?.volumeName === void 0 || metadata?.uid === void 0) return false;
-  const volume = await cluster.find("persistentvolumes", spec.volumeName);
-  return volume?.spec?.claimRef?.uid === metadata.uid && volume.metadata?.annotations?.[copyAnnotation] === copyOf(target);
+  return holdsCopy(target, await cluster.find("persistentvolumes", spec.volumeName), metadata.uid);
 }
 var attempts4 = 5;
 async function markComplete(context, claimName) {
@@ -67419,10 +67422,7 @@ function isAtWork3({ status }) {
 function isWholeBackup(target, claim3, volume) {
   if (!isBackupClaim(target, claim3)) return false;
   if (claim3.spec?.dataSource !== void 0) return true;
-  return isVolumeOf(volume, claim3.metadata?.uid) && volume?.metadata?.annotations?.[copyAnnotation] === copyOf(target);
-}
-function isVolumeOf(volume, claim3) {
-  return claim3 !== void 0 && volume?.spec?.claimRef?.uid === claim3;
+  return holdsCopy(target, volume, claim3.metadata?.uid);
 }
 function hadServersClaim({ namespace, volume }, { metadata, spec, status }) {
   const { namespace: of, name: name3, uid: uid2 } = spec?.claimRef ?? {};
