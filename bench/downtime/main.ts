@@ -7,7 +7,7 @@ import { Commands } from './commands.ts';
 import { componentsByDefault } from './defaults.ts';
 import { upgradeAsDocumented } from './documented.ts';
 import { measure, type Ended, type Measured } from './measure.ts';
-import { fewestRounds, parseOptions, type DataShape } from './options.ts';
+import { fewestRounds, parseOptions, type DataShape, type Way } from './options.ts';
 import type { Phases } from './phases.ts';
 import { drawPaths } from './picture.ts';
 import { benchProfile, cloudProfile, type Profile } from './profile.ts';
@@ -15,11 +15,10 @@ import { readyLater } from './snapshot-class.ts';
 import { shapeText, tell, tellSlopes, type Rounds } from './tell.ts';
 
 const options = parseOptions(process.argv.slice(2));
-const { namespace, profile, scale, transfer, snapshotGate } = options;
+const { namespace, profile, scale, ways } = options;
 
-async function byAction(phases: Phases, kubeconfig: string): Promise<Ended> {
-  const given = { transfer, 'snapshot-gate': snapshotGate, kubeconfig };
-  const end = await runAction({ namespace, mode: 'upgrade', confirm: namespace, ...given });
+async function byAction(way: Way, phases: Phases, kubeconfig: string): Promise<Ended> {
+  const end = await runAction({ namespace, mode: 'upgrade', confirm: namespace, kubeconfig, ...way });
   if (end.exitCode !== 0) throw new Error(end.log);
   const timed = end.report.phases.filter(({ id }) => !['discover', 'precheck'].includes(id));
   for (const { title, startedAt, seconds } of timed)
@@ -35,26 +34,33 @@ function chanceOf(round: number): number {
 }
 
 async function measured(shape: DataShape, of: Profile, way: Parameters<typeof measure>[3]): Promise<Measured> {
-  const fixture = ['--size-mb', String(shape.sizeMb), '--tables', String(shape.tables)];
+  const storage = options.storageClass === '' ? [] : ['--storage-class', options.storageClass];
+  const fixture = ['--size-mb', String(shape.sizeMb), '--tables', String(shape.tables), ...storage];
   return await measure(namespace, fixture, of, way);
 }
 
-/** Both ways in turns, in each round with each data, so that a machine that slows down slows all alike. */
+/** All ways in turns, in each round with each data, so that a machine that slows down slows all alike. */
 async function measureAll(shapes: readonly DataShape[]): Promise<Rounds[]> {
-  const all: Rounds[] = shapes.map((shape) => ({ shape, documented: [], ours: [] }));
+  const all: Rounds[] = shapes.map((shape) => ({
+    ...{ shape, documented: [] },
+    ours: ways.map((way) => ({ way, rounds: [] })),
+  }));
   for (let round = 1; round <= options.rounds; round++) {
     for (const { shape, documented, ours } of all) {
       console.log(`Round ${String(round)} of ${String(options.rounds)}: ${shapeText(shape)} …`);
       const like = profile === 'cloud' ? cloudProfile(scale, chanceOf(round)) : benchProfile();
       // The one that goes first changes, so that neither always finds the warmer machine.
       const turns = [
-        async () =>
+        async () => {
           documented.push(
             await measured(shape, like, (phases, kubeconfig) =>
               upgradeAsDocumented(namespace, phases, new Commands(kubeconfig)),
             ),
-          ),
-        async () => ours.push(await measured(shape, like, byAction)),
+          );
+        },
+        ...ours.map(({ way, rounds }) => async () => {
+          rounds.push(await measured(shape, like, (phases, kubeconfig) => byAction(way, phases, kubeconfig)));
+        }),
       ];
       for (const turn of round % 2 === 1 ? turns : turns.toReversed()) await turn();
     }
@@ -82,8 +88,9 @@ if (options.rounds < fewestRounds)
   console.log(`\nFewer than ${String(fewestRounds)} rounds: a try, and no figure to be quoted.`);
 bench('delete-server', namespace);
 
-/** Of the round whose downtime by the action is the median one. */
-function pictureOf({ documented, ours }: Rounds): string {
+/** Of the round whose downtime by the action, as the first way says, is the median one. */
+function pictureOf({ documented, ours: [first] }: Rounds): string {
+  const ours = first?.rounds ?? [];
   const byDowntime = ours.map((_, round) => round).sort((a, b) => (ours[a]?.downtime ?? 0) - (ours[b]?.downtime ?? 0));
   const round = byDowntime[Math.floor(byDowntime.length / 2)] ?? 0;
   const pathOf = (title: string, of: Measured | undefined) => ({

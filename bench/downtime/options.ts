@@ -16,6 +16,9 @@ export interface Sweep {
   readonly shapes: readonly DataShape[];
 }
 
+/** Inputs of the action, by their names. */
+export type Way = Readonly<Record<string, string>>;
+
 interface Options {
   readonly profile: 'bench' | 'cloud';
   /** Of all times of the profile, and of `snapshotReady`. */
@@ -26,9 +29,10 @@ interface Options {
   readonly sweeps: readonly Sweep[];
   /** Seconds from the cut of a snapshot until the driver says that it is ready, for both ways. */
   readonly snapshotReady: number;
-  /** Inputs of the action. */
-  readonly transfer: string;
-  readonly snapshotGate: string;
+  /** The inputs with which the action is measured: each way once in each round, against the same documented upgrade. */
+  readonly ways: readonly Way[];
+  /** Of the server's volume; '' for the cluster's default. */
+  readonly storageClass: string;
   readonly namespace: string;
   /** Where to write the picture of both critical paths; '' for none. */
   readonly picture: string;
@@ -46,8 +50,8 @@ export function parseOptions(args: readonly string[]): Options {
       tables: { type: 'string', default: '300' },
       sweep: { type: 'string', multiple: true, default: [] },
       'snapshot-ready': { type: 'string', default: '0' },
-      transfer: { type: 'string', default: 'auto' },
-      'snapshot-gate': { type: 'string', default: 'ready' },
+      way: { type: 'string', multiple: true, default: [''] },
+      'storage-class': { type: 'string', default: '' },
       namespace: { type: 'string', default: 'bench-downtime' },
       picture: { type: 'string', default: '' },
     },
@@ -60,11 +64,23 @@ export function parseOptions(args: readonly string[]): Options {
     shape,
     sweeps: values.sweep.map((text) => sweepOf(text, shape)),
     snapshotReady: seconds('snapshot-ready', values['snapshot-ready']),
-    transfer: oneOf('transfer', ['auto', 'clone', 'link', 'copy'], values.transfer),
-    snapshotGate: oneOf('snapshot-gate', ['ready', 'cut'], values['snapshot-gate']),
+    ways: values.way.map(wayOf),
+    storageClass: values['storage-class'],
     namespace: values.namespace,
     picture: values.picture,
   };
+}
+
+/** `transfer=link,snapshot-gate=cut`; nothing for the action as it is by itself */
+function wayOf(text: string): Way {
+  const pairs = text === '' ? [] : text.split(',').map((pair) => /^([a-z-]+)=([^=]+)$/.exec(pair));
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name = '', value = ''] = pair ?? [];
+      if (name === '') throw new Error(`--way takes INPUT=VALUE,… of the action, not ${text}`);
+      return [name, value];
+    }),
+  );
 }
 
 /** `size=100,1000,3000` (MB) or `tables=300,2000` */

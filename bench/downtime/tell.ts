@@ -1,13 +1,13 @@
 // What was measured, for people: medians by phase, what dominates, ratios and slopes.
 import type { Measured } from './measure.ts';
-import type { DataShape, Sweep } from './options.ts';
+import type { DataShape, Sweep, Way } from './options.ts';
 import { median, ratioOf, slopeOf, spreadOf, type Spread } from './statistics.ts';
 
-/** Both ways with the same data, in the same rounds. */
+/** All ways with the same data, in the same rounds. */
 export interface Rounds {
   readonly shape: DataShape;
   readonly documented: Measured[];
-  readonly ours: Measured[];
+  readonly ours: readonly { readonly way: Way; readonly rounds: Measured[] }[];
 }
 
 /** Both are seen from outside. */
@@ -16,16 +16,24 @@ const figures = [
   ['whole', 'downtime and statistics'],
 ] as const;
 
-const ways = [
-  ['documented', 'As documented'],
-  ['ours', 'By the action (it also compares the data, and updates extensions)'],
-] as const;
+function waysOf({ documented, ours }: Rounds): { readonly title: string; readonly rounds: readonly Measured[] }[] {
+  return [
+    { title: 'As documented', rounds: documented },
+    ...ours.map(({ way, rounds }) => ({ title: `By the action${wayText(way)}`, rounds })),
+  ];
+}
 
-/** Prints the phases of both ways, each with its share of the whole, and how the two compare. */
+/** Prints the phases of all ways, each with its share of the whole, and how the action compares with the page. */
 export function tell(rounds: Rounds): void {
   console.log(`\n${shapeText(rounds.shape)}`);
-  for (const [way, title] of ways) tellWay(title, rounds[way]);
-  tellRatios(rounds);
+  for (const { title, rounds: measured } of waysOf(rounds)) tellWay(title, measured);
+  for (const { way, rounds: ours } of rounds.ours) tellRatios(way, ours, rounds.documented);
+}
+
+function wayText(way: Way): string {
+  return Object.entries(way)
+    .map(([name, value]) => `, ${name}: ${value}`)
+    .join('');
 }
 
 export function shapeText({ sizeMb, tables }: DataShape): string {
@@ -58,8 +66,8 @@ function tellWay(title: string, rounds: readonly Measured[]): void {
 }
 
 /** The action in relation to the documented way: medians, their spread, and each round by itself. */
-function tellRatios({ ours, documented }: Rounds): void {
-  console.log('\nratio (action / documented)');
+function tellRatios(way: Way, ours: readonly Measured[], documented: readonly Measured[]): void {
+  console.log(`\nratio (action / documented)${wayText(way)}`);
   for (const [of, title] of figures) {
     const [a, b] = [ours.map((round) => round[of]), documented.map((round) => round[of])];
     const ratio = ratioOf(a, b);
@@ -68,14 +76,18 @@ function tellRatios({ ours, documented }: Rounds): void {
   }
 }
 
-/** Prints by how much both ways take longer with more data. */
+/** Prints by how much each way takes longer with more data. */
 export function tellSlopes({ of }: Sweep, all: readonly Rounds[]): void {
   const unit = of === 'size' ? 'GB' : '1,000 tables';
   console.log(`\nslope, by least squares over all rounds (${all.map(({ shape }) => shapeText(shape)).join('; ')})`);
-  for (const [way, title] of ways) {
+  const titles = all[0] === undefined ? [] : waysOf(all[0]).map(({ title }) => title);
+  for (const [way, title] of titles.entries()) {
     for (const [figure, what] of figures) {
-      const points = all.flatMap(({ shape, ...measured }) =>
-        measured[way].map((round) => ({ x: (of === 'size' ? shape.sizeMb : shape.tables) / 1000, y: round[figure] })),
+      const points = all.flatMap((rounds) =>
+        (waysOf(rounds)[way]?.rounds ?? []).map((round) => ({
+          x: (of === 'size' ? rounds.shape.sizeMb : rounds.shape.tables) / 1000,
+          y: round[figure],
+        })),
       );
       console.log(`  ${slopeOf(points).toFixed(2).padStart(6)} s per ${unit}  ${what}. ${title}`);
     }

@@ -7,16 +7,17 @@ describe('the options of the benchmark', () => {
   test('have the standard as their defaults', () => {
     expect(options('')).toEqual({
       ...{ profile: 'bench', scale: 1, rounds: fewestRounds, shape: { sizeMb: 150, tables: 300 }, sweeps: [] },
-      ...{ snapshotReady: 0, transfer: 'auto', snapshotGate: 'ready', namespace: 'bench-downtime', picture: '' },
+      ...{ snapshotReady: 0, ways: [{}], storageClass: '', namespace: 'bench-downtime', picture: '' },
     });
   });
 
   test('are what the command line says', () => {
     const text =
-      '--profile cloud --scale 0.2 --rounds 7 --size-mb 3000 --tables 20 --snapshot-ready 300 --transfer link --snapshot-gate cut --namespace n --picture p.svg';
+      '--profile cloud --scale 0.2 --rounds 7 --size-mb 3000 --tables 20 --snapshot-ready 300 --way transfer=link,snapshot-gate=cut --way transfer=clone --storage-class s --namespace n --picture p.svg';
     expect(options(text)).toEqual({
       ...{ profile: 'cloud', scale: 0.2, rounds: 7, shape: { sizeMb: 3000, tables: 20 }, sweeps: [] },
-      ...{ snapshotReady: 300, transfer: 'link', snapshotGate: 'cut', namespace: 'n', picture: 'p.svg' },
+      ...{ snapshotReady: 300, storageClass: 's', namespace: 'n', picture: 'p.svg' },
+      ways: [{ transfer: 'link', 'snapshot-gate': 'cut' }, { transfer: 'clone' }],
     });
   });
 
@@ -48,8 +49,9 @@ describe('the options of the benchmark', () => {
     '--scale 1e9',
     '--snapshot-ready 5m',
     '--profile real',
-    '--transfer move',
-    '--snapshot-gate never',
+    '--way link',
+    '--way transfer=',
+    '--way transfer=link,',
     '--sweep size=100',
     '--sweep size=100,100',
     '--sweep size=0,100',
