@@ -30,6 +30,7 @@ const stepIds = [
   'verify',
   'update-extensions',
   'before-applications',
+  'server-ready',
   'restore-applications',
   'quick-analyze',
   'after-applications',

@@ -9,10 +9,10 @@ import { journalName } from '../objects/journal-name.ts';
 import { endByHand } from '../journal/errors.ts';
 import { removeAnchorOrTell } from './server/anchor.ts';
 import { expectLossless } from './server/external-start.ts';
-import { positionInWal } from './steps/loss.ts';
-import { hooksOf, improvements, release, reversibleSteps, statistics, validation } from './plan.ts';
-import { QuickPass } from './quick-pass.ts';
 import { waitForServer } from './server/server-ready.ts';
+import { positionInWal } from './steps/loss.ts';
+import { hooksOf, improvements, ready, release, reversibleSteps, statistics, validation } from './plan.ts';
+import { QuickPass } from './quick-pass.ts';
 import { completed, type Ending } from './contract/ending.ts';
 import type { Context, Step } from './contract/step.ts';
 import { copyable } from '../text/commands.ts';
@@ -47,7 +47,7 @@ export async function completeUpgrade(given: Context): Promise<Ending> {
   await quick.hold();
   // Somebody else may have set another image or restarted the server meanwhile.
   const seen: { position?: Known<string> | undefined } = {};
-  const ending = await orUndo('Restart the applications', release.id, context, () =>
+  const ending = await orUndo(ready.title, ready.id, context, () =>
     quick.beside(async () => {
       Object.assign(seen, await readyAndPosition(context));
     }),
@@ -145,10 +145,10 @@ async function orUndo(title: string, id: string, context: Context, act: () => Pr
 
 /** Waits for the server. Nobody writes yet, so the position in the WAL is read meanwhile, where no earlier run has noted it. */
 async function readyAndPosition(context: Context): Promise<{ readonly position: Known<string> | undefined }> {
-  const { journal, database, serving } = context;
+  const { journal, database } = context;
   const position = () => known(() => positionInWal(database));
   return await allNamed({
-    ready: () => waitForServer(context, serving.reference),
+    ready: () => inPhase(context, ready),
     position: () => (journal.noted.released === undefined ? position() : Promise.resolve(undefined)),
   });
 }

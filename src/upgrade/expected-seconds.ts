@@ -48,6 +48,8 @@ export function expectedSeconds(step: string, facts: Facts): Expectation | undef
       return reading === undefined
         ? unread
         : { seconds: round(1 + reading), basis: `samples of all tables, with pauses: at most ${data}` };
+    case 'server-ready':
+      return ready(facts);
     case 'restore-applications':
       return applications(facts);
     default:
@@ -124,6 +126,15 @@ function job(facts: Facts, reading: number | undefined, data: string): Expectati
 function beforeApplications({ beforeApplicationsSql, beforeApplications, hookTimeout }: Facts['inputs']): Expectation {
   const hooks = [beforeApplicationsSql, beforeApplications].filter((script) => script !== '').length;
   return { seconds: (hooks * hookTimeout) / 1000, basis: 'at most hook-timeout' };
+}
+
+/** Since the container runs, at the least the start of PostgreSQL, the comparison and the extensions have taken their time. */
+function ready({ target }: Facts): Expectation {
+  const delay = target.container.readinessProbe?.initialDelaySeconds ?? 0;
+  return {
+    seconds: Math.max(0.5, delay - 2),
+    basis: `its readiness probe, which asks first ${String(delay)} s after the start of the container`,
+  };
 }
 
 function applications({ applicationStart }: Facts): Expectation {

@@ -12,6 +12,7 @@ import { afterApplications, beforeApplications, hasAfterApplications, hasBeforeA
 import type { Inputs } from '../inputs/inputs.ts';
 import type { Noted } from '../journal/notes.ts';
 import type { Step } from './contract/step.ts';
+import { awaitReady } from './steps/ready.ts';
 import { stopPostgresql } from './steps/stop-postgresql.ts';
 import { runUpgradeJob } from './steps/upgrade-job.ts';
 import { verify } from './steps/verify.ts';
@@ -43,6 +44,9 @@ export function hooksOf(inputs: Inputs): { readonly before: readonly Step[]; rea
     after: hasAfterApplications(inputs) ? [afterApplications] : [],
   };
 }
+
+/** Right before the release: applications that find no database may fail. */
+export const ready: Step = awaitReady;
 
 /** Restarts the applications: from here on they write, and nothing reverts by itself. */
 export const release: Step = restoreApplications;

@@ -5,7 +5,7 @@ import { converge } from './converge.ts';
 import { Journal } from '../journal/journal.ts';
 import { seenImageGrammar, type JournalRecord } from '../journal/record.ts';
 import type { JournalSeal } from '../journal/seal.ts';
-import { hooksOf, reversibleSteps, improvements, release, statistics, validation } from './plan.ts';
+import { hooksOf, reversibleSteps, improvements, ready, release, statistics, validation } from './plan.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { jobSettings } from '../objects/job-settings.ts';
 import { completeUpgrade } from './complete.ts';
@@ -133,7 +133,7 @@ function expectedTimes(facts: Facts): Readonly<Record<string, number | undefined
 function allSteps({ inputs }: Facts): readonly Step[] {
   const { quick, full } = statistics;
   const { before, after } = hooksOf(inputs);
-  const restart = inputs.statisticsBudget === 0 ? [release, quick] : [quick, release];
+  const restart = inputs.statisticsBudget === 0 ? [ready, release, quick] : [quick, ready, release];
   const completing = [...improvements, ...before, ...restart, ...after, full, seeBackupReady, finish];
   return [...reversibleSteps, validation, ...completing];
 }

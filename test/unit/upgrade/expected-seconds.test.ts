@@ -87,3 +87,21 @@ describe('the Job', () => {
     ]);
   });
 });
+
+describe('the wait until PostgreSQL 14 is ready', () => {
+  test.each([
+    [5, 3],
+    [undefined, 0.5],
+  ])(
+    'depends on when its readiness probe asks first: %s s after the start of the container',
+    async (delay, seconds) => {
+      const given = await target();
+      const readinessProbe = { ...(delay === undefined ? {} : { initialDelaySeconds: delay }) };
+      const with14 = { ...given, container: { ...given.container, readinessProbe } };
+      expect(await expected('server-ready', { target: with14 })).toEqual([
+        seconds,
+        expect.stringContaining(`${String(delay ?? 0)} s after`),
+      ]);
+    },
+  );
+});

@@ -188,6 +188,7 @@ describe('seconds', () => {
       'activate',
       'verify',
       'update-extensions',
+      'server-ready',
       'restore-applications',
     ]);
     const last = ['restore-applications', 'quick-analyze', 'analyze', 'confirm-backup', 'finish'];
@@ -213,8 +214,8 @@ describe('seconds', () => {
     const [without, budgeted] = [await secondsWith({}), await secondsWith({ 'statistics-budget': '90s' })];
     expect(plannedDowntime(budgeted).seconds - plannedDowntime(without).seconds).toBeCloseTo(90);
     const ids = budgeted.map(({ id }) => id);
-    const last = ['quick-analyze', 'restore-applications', 'analyze', 'confirm-backup', 'finish'];
-    expect(ids.slice(-5)).toEqual(last);
+    const last = ['quick-analyze', 'server-ready', 'restore-applications', 'analyze', 'confirm-backup', 'finish'];
+    expect(ids.slice(-6)).toEqual(last);
     const moves = (steps: readonly PlannedStep[]) => steps.find(({ id }) => id === 'quick-analyze')?.moves;
     expect(moves(without)).toEqual([{ does: 'run', what: expect.stringMatching(/^Beside the restart/) }]);
     expect(moves(budgeted)).toEqual([{ does: 'run', what: expect.stringMatching(/^Before the restart/) }]);
@@ -223,10 +224,10 @@ describe('seconds', () => {
   test('of a hook before the restart are its limit; that after it takes no downtime', async () => {
     const hooks = { 'before-applications': 'x', 'after-applications': 'x', 'hook-timeout': '2m' };
     const steps = await planned(await live(), hooks);
-    const [before, restart, after] = ['before-applications', 'restore-applications', 'after-applications'].map((id) =>
+    const [before, ready, after] = ['before-applications', 'server-ready', 'after-applications'].map((id) =>
       steps.findIndex((step) => step.id === id),
     ) as [number, number, number];
-    expect([restart - before, after > restart]).toEqual([1, true]);
+    expect([ready - before, after > ready]).toEqual([1, true]);
     expect(steps[before]).toMatchObject({
       isDowntime: true,
       expected: { seconds: 120, basis: 'at most hook-timeout' },

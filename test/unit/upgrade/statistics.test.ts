@@ -55,6 +55,7 @@ describe('the statistics', () => {
     expect(phasesOf(setting)).toEqual([
       'verify',
       'update-extensions',
+      'server-ready',
       'restore-applications',
       'quick-analyze',
       'analyze',
@@ -192,7 +193,8 @@ describe('statistics-budget', () => {
     asSent(setting, quick, () => void seen.push(setting.replicas(), setting.journal()?.['step']));
     await setting.begin();
     expect(new Set(seen)).toEqual(new Set([0, 'activate']));
-    expect(phasesOf(setting).slice(-4)).toEqual(['quick-analyze', 'restore-applications', 'analyze', 'finish']);
+    const last = ['quick-analyze', 'server-ready', 'restore-applications', 'analyze', 'finish'];
+    expect(phasesOf(setting).slice(-5)).toEqual(last);
     expect(setting.log.groups).toContain('Estimate the statistics (quick ANALYZE)');
     expect(setting.log.text).not.toContain('is over');
     expect(setting.state.statements.filter((statement) => quick.test(statement))).toHaveLength(3);

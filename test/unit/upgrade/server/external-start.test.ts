@@ -183,7 +183,7 @@ describe('an image of PostgreSQL 12 that somebody else sets', () => {
     );
     const error = await thrownBy(setting.begin);
     expect(error.code).toBe('reverted');
-    expect(error.message).toContain('Restart the applications: Somebody else set the image');
+    expect(error.message).toContain('Wait until PostgreSQL 14 is ready: Somebody else set the image');
     expect(setting.image()).toBe(oldImage);
     expect(setting.replicas()).toBe(3);
   });
