@@ -354,6 +354,11 @@ func TestFault(t *testing.T) {
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Fatal("the fault's file is still there")
 	}
+	os.WriteFile(dir+"/state/faults/ControllerUnpublishVolume", []byte("error=Unavailable the disk is away\nexcept=vol-1\n"), 0o600)
+	for volume, code := range map[string]codes.Code{"vol-1": codes.OK, "vol-2": codes.Unavailable} {
+		_, err := c.ControllerUnpublishVolume(ctx, &csi.ControllerUnpublishVolumeRequest{VolumeId: volume})
+		wantCode(t, volume, err, code)
+	}
 }
 
 func TestRegistrar(t *testing.T) {

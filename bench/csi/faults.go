@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,11 +21,12 @@ import (
 // intercept logs each call and its outcome as one JSON line, and lets a test
 // make a call slow or fail: <state-dir>/faults/<Method> holds lines
 // "delay=30s", "error=Unavailable some text", "count=2" (used up, the file
-// goes; without it the fault stays until the file is removed).
+// goes; without it the fault stays until the file is removed),
+// "except=<volume id>" (a volume that the fault leaves alone).
 func (d *driver) intercept(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	method := filepath.Base(info.FullMethod)
 	start := time.Now()
-	err := d.fault(ctx, method)
+	err := d.fault(ctx, method, volumeOf(req))
 	var resp any
 	if err == nil {
 		resp, err = next(ctx, req)
@@ -44,7 +46,15 @@ func (d *driver) intercept(ctx context.Context, req any, info *grpc.UnaryServerI
 	return resp, err
 }
 
-func (d *driver) fault(ctx context.Context, method string) error {
+// volumeOf is the id of the volume that a call is for, or "".
+func volumeOf(req any) string {
+	if r, ok := req.(interface{ GetVolumeId() string }); ok {
+		return r.GetVolumeId()
+	}
+	return ""
+}
+
+func (d *driver) fault(ctx context.Context, method, volume string) error {
 	d.mu.Lock()
 	file := filepath.Join(d.dir, "faults", method)
 	b, err := os.ReadFile(file)
@@ -52,9 +62,14 @@ func (d *driver) fault(ctx context.Context, method string) error {
 		d.mu.Unlock()
 		return nil
 	}
+	lines := strings.Split(string(b), "\n")
+	if volume != "" && slices.Contains(lines, "except="+volume) {
+		d.mu.Unlock()
+		return nil
+	}
 	var delay time.Duration
 	var fail error
-	for _, l := range strings.Split(string(b), "\n") {
+	for _, l := range lines {
 		k, v, _ := strings.Cut(strings.TrimSpace(l), "=")
 		switch k {
 		case "delay":

@@ -43,11 +43,11 @@ export async function measure(
   // What was never written could not be lost.
   while (verifyWriter(namespace).acknowledged < 200) await sleep(500);
   const before = replicas(namespace);
-  const volume = volumeOf(namespace);
+  const volume = volumeOf(namespace, 'data-postgresql-0');
   const audit = new AuditLog();
   const observer = await Observer.start(namespace);
   const phases = new Phases();
-  const running = await profile.begin();
+  const running = await profile.begin(volumeOf(namespace, 'writer-journal'));
   try {
     const { told, analyzed } = await upgrade(phases, running.kubeconfig);
     expectWhole(namespace, before);
@@ -69,9 +69,9 @@ export async function measure(
   }
 }
 
-/** The driver's name for the server's volume. */
-function volumeOf(namespace: string): string {
-  const name = kubectl('-n', namespace, 'get', 'pvc', 'data-postgresql-0', '-o', 'jsonpath={.spec.volumeName}');
+/** The driver's handle of the volume of a claim. */
+function volumeOf(namespace: string, claim: string): string {
+  const name = kubectl('-n', namespace, 'get', 'pvc', claim, '-o', 'jsonpath={.spec.volumeName}');
   return kubectl('get', 'pv', name, '-o', 'jsonpath={.spec.csi.volumeHandle}');
 }
 

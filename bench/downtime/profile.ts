@@ -7,8 +7,11 @@ import { Latency } from './latency.ts';
 export interface Profile {
   /** Arguments of `bench/reset`. */
   readonly reset: readonly string[];
-  /** Makes the cluster so, once the server is there. */
-  begin(): Promise<Running>;
+  /**
+   * Makes the cluster so, once the server is there.
+   * @param journal the handle of the volume of the writer's journal
+   */
+  begin(journal: string): Promise<Running>;
 }
 
 export interface Running {
@@ -55,9 +58,10 @@ export function cloudProfile(scale: number, chance: number): Profile {
   };
   return {
     reset: Object.entries(values).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
-    async begin() {
+    async begin(journal) {
+      // The journal only measures: no application of the layer has a volume, which would have to be detached before the application is back.
       for (const [method, delay] of Object.entries(delays))
-        writeFileSync(faultFile(method), `delay=${delay.toFixed(3)}s\n`);
+        writeFileSync(faultFile(method), `delay=${delay.toFixed(3)}s\nexcept=${journal}\n`);
       const latency = await Latency.begin(cloud.latency * scale * 1000);
       return {
         kubeconfig: latency.kubeconfig,

@@ -79,7 +79,7 @@ function endOf({ stdout, stderr, reportText, ...end }: BundleEnd, kubeconfig?: s
   // The benchmarks run the action without Jest.
   const jest = globalThis as { expect?: { getState(): { testPath?: string } } };
   const testPath = jest.expect?.getState().testPath;
-  if (testPath !== undefined) keepRun(testPath, { 'log.txt': stdout + stderr, 'report.json': reportText });
+  keepRun(testPath ?? 'benchmark', { 'log.txt': stdout + stderr, 'report.json': reportText });
   expectNoSecrets(told, kubeconfig, server);
   return { ...end, log: stdout + stderr, report: JSON.parse(reportText) as Report };
 }

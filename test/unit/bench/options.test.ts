@@ -21,6 +21,11 @@ describe('the options of the benchmark', () => {
     });
   });
 
+  test('of a cloud have a volume whose snapshots are cut at once', () => {
+    expect(options('--profile cloud').storageClass).toBe('standard-btrfs');
+    expect(options('--profile cloud --storage-class standard').storageClass).toBe('standard');
+  });
+
   test('of a sweep change one thing and leave the other', () => {
     const { sweeps } = options('--tables 40 --sweep size=100,1000 --sweep tables=300,2000');
     expect(sweeps).toEqual([
