@@ -81,6 +81,15 @@ export const upgradePermissions: readonly Permission[] = [
     else: 'mostly the volume is detached and attached again in the downtime, which takes longer',
   },
   {
+    verb: 'patch',
+    resource: 'pods',
+    names: ({ statefulSet }) => [`${statefulSet}-0`],
+    mode: 'upgrade',
+    why: 'have the readiness probe of PostgreSQL asked at once: an annotation makes the kubelet look',
+    informs: [],
+    else: 'the applications are restarted some seconds later',
+  },
+  {
     verb: 'get',
     resource: 'pods',
     subresource: 'log',

@@ -1,5 +1,6 @@
 import { ClusterError, describe, UpgradeError } from '../common/errors.ts';
 import { isTestFailure } from '../objects/fencing-token.ts';
+import { lookAgain } from '../objects/look-again.ts';
 import type { PatchOperation, ResourceTypes, VolumeSnapshot } from '../ports/cluster.ts';
 import type { StorageContext } from './context.ts';
 
@@ -43,11 +44,6 @@ export function deletionPolicy(policy: 'Retain' | 'Delete'): PatchOperation {
   return { op: 'replace', path: '/spec/deletionPolicy', value: policy };
 }
 
-/** Annotation on a content: when the action asked for the storage to be asked again. */
-export const lookAgainAnnotation = 'circleci-server-postgresql-upgrade/look-again';
-
-const lookAgainPath = `/metadata/annotations/${lookAgainAnnotation.replaceAll('/', '~1')}`;
-
 /** Milliseconds. */
 const betweenNudges = 5000;
 
@@ -80,30 +76,9 @@ async function nudge(context: StorageContext, snapshot: VolumeSnapshot): Promise
   const { cluster, target, clock } = context;
   const content = await contentOf(context, snapshot);
   if (content?.status?.snapshotHandle === undefined) return false;
-  const { name, uid, annotations, resourceVersion } = content.metadata;
-  const now = clock.now().toISOString();
-  // Where there are no annotations, the controllers may add some meanwhile.
-  const operations: PatchOperation[] =
-    annotations === undefined
-      ? [
-          { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-          { op: 'add', path: '/metadata/annotations', value: { [lookAgainAnnotation]: now } },
-        ]
-      : [
-          { op: 'test', path: '/metadata/uid', value: uid },
-          { op: 'add', path: lookAgainPath, value: now },
-        ];
-  await cluster.patch('volumesnapshotcontents', name, target.namespace, operations);
+  const operations = lookAgain(content, clock.now().toISOString());
+  await cluster.patch('volumesnapshotcontents', content.metadata.name, target.namespace, operations);
   return true;
-}
-
-/** Removes what `nudger` wrote. */
-export function dropNudge(
-  object: { metadata?: { annotations?: Record<string, string> } } | undefined,
-): PatchOperation[] {
-  return object?.metadata?.annotations?.[lookAgainAnnotation] === undefined
-    ? []
-    : [{ op: 'remove', path: lookAgainPath }];
 }
 
 export function foreignSnapshot(snapshot: string, why: string): UpgradeError {

@@ -3,7 +3,8 @@ import { fieldManager } from '../../common/field-manager.ts';
 import type { PatchOperation, ResourceName } from '../../ports/cluster.ts';
 import type { Outcome } from '../../journal/notes.ts';
 import { removeProof } from '../backup/prove.ts';
-import { contentOf, dropNudge } from '../../storage/snapshot-content.ts';
+import { dropLookAgain } from '../../objects/look-again.ts';
+import { contentOf } from '../../storage/snapshot-content.ts';
 import { planReclaimPolicy, restoreReclaimPolicy } from '../backup/reclaim-policy.ts';
 import { dropToken, fencingTokenLabel } from '../../objects/fencing-token.ts';
 import { removeAnchor } from '../server/anchor.ts';
@@ -40,6 +41,7 @@ export async function removeTraces(context: Context): Promise<void> {
   const { target, journal } = context;
   await removeFrom(context, [
     ['statefulsets', target.name],
+    ['pods', target.podName],
     ...journal.record.applications.map((w): [ResourceName, string] => [w.resource, w.name]),
     ...volumesOf(journal),
     ...claims(journal).map((name): [ResourceName, string] => ['persistentvolumeclaims', name]),
@@ -113,7 +115,7 @@ async function removeEntries({ cluster, target }: Context, resource: ResourceNam
       | undefined;
     const entries = now?.metadata?.managedFields ?? [];
     const ours = entries.flatMap((entry, index) => (entry.manager === fieldManager ? [index] : []));
-    const marks = [...dropToken(now), ...dropNudge(now)];
+    const marks = [...dropToken(now), ...dropLookAgain(now)];
     if (ours.length === 0 && marks.length === 0) return;
     // From the last to the first, so that the earlier indexes stay right.
     const operations = [

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { JobResult } from '../../../../src/job/result.ts';
 import type { Notes } from '../../../../src/journal/notes.ts';
 import { awaitBackup, seeBackupReady } from '../../../../src/upgrade/backup/backup-ready.ts';
-import { lookAgainAnnotation } from '../../../../src/storage/snapshot-content.ts';
+import { lookAgainAnnotation } from '../../../../src/objects/look-again.ts';
 import { takeBackup } from '../../../../src/upgrade/backup/take.ts';
 import { namespace } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';

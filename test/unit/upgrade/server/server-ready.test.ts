@@ -2,6 +2,11 @@ import type { V1ContainerState } from '@kubernetes/client-node';
 import { describe, expect, test } from '@jest/globals';
 import { isReady } from '../../../../src/upgrade/server/server-ready.ts';
 import { activate } from '../../../../src/upgrade/steps/activate.ts';
+import { removeTraces } from '../../../../src/upgrade/steps/finish.ts';
+import { awaitReady } from '../../../../src/upgrade/steps/ready.ts';
+import { ClusterError } from '../../../../src/common/errors.ts';
+import { fencingTokenLabel } from '../../../../src/objects/fencing-token.ts';
+import { lookAgainAnnotation } from '../../../../src/objects/look-again.ts';
 import { namespace, newImage } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
 import { controlStatefulSet, setUp, type Setting } from '../context.ts';
@@ -90,6 +95,56 @@ describe('PostgreSQL 14 whose pod is not ready yet', () => {
       void cluster.patch('statefulsets', 'postgresql', namespace, [{ op: 'replace', path, value: 'another:image' }]);
     };
     expect((await thrownBy(() => activate.run(setting.context))).code).toBe('image-changed');
+  });
+});
+
+describe('the readiness probe of PostgreSQL 14', () => {
+  /** The kubelet asks it at each change of the pod, from a time on. */
+  async function probed(from: number): Promise<{ setting: Setting; nudges: string[] }> {
+    const setting = await started();
+    const { cluster, clock } = setting;
+    await activate.run(setting.context);
+    const nudges: string[] = [];
+    cluster.hooks.push(({ method, resource, body }) => {
+      if (method === 'patch' && resource === 'pods' && JSON.stringify(body).includes('look-again'))
+        nudges.push(clock.now().toISOString());
+    });
+    const begun = clock.monotonic();
+    clock.meanwhile = () => {
+      const pod = podOf(setting);
+      if (pod?.metadata?.annotations?.[lookAgainAnnotation] === undefined || clock.monotonic() - begun < from) return;
+      cluster.put('pods', { ...pod, status: { ...pod.status, conditions: [{ type: 'Ready', status: 'True' }] } });
+    };
+    return { setting, nudges };
+  }
+
+  test('is asked again each second until the pod is ready, and no mark stays', async () => {
+    const { setting, nudges } = await probed(3500);
+    await awaitReady.run(setting.context);
+    expect(nudges.length).toBeGreaterThanOrEqual(3);
+    expect(nudges.length).toBeLessThanOrEqual(5);
+    await removeTraces(setting.context);
+    expect(podOf(setting)?.metadata?.annotations?.[lookAgainAnnotation]).toBeUndefined();
+    expect(podOf(setting)?.metadata?.labels?.[fencingTokenLabel]).toBeUndefined();
+  });
+
+  test('is left to the kubelet where nobody may change the pod', async () => {
+    const { setting } = await probed(0);
+    const { cluster, clock, log } = setting;
+    let refused = 0;
+    cluster.hooks.push(({ method, resource }) => {
+      if (method !== 'patch' || resource !== 'pods') return;
+      refused++;
+      throw new ClusterError('forbidden', 'pods "postgresql-0" is forbidden', '');
+    });
+    clock.meanwhile = (elapsed) => {
+      const pod = podOf(setting);
+      if (pod === undefined || elapsed < 5000) return;
+      cluster.put('pods', { ...pod, status: { ...pod.status, conditions: [{ type: 'Ready', status: 'True' }] } });
+    };
+    await awaitReady.run(setting.context);
+    expect(refused).toBe(1);
+    expect(log.text).toContain('Could not ask the kubelet to look at the readiness probe again');
   });
 });
 

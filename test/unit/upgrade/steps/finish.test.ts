@@ -4,7 +4,7 @@ import { answerError } from '../../../../src/adapters/api-error.ts';
 import { fieldManager } from '../../../../src/common/field-manager.ts';
 import { snapshotObject } from '../../../../src/objects/snapshot.ts';
 import { jobName } from '../../../../src/objects/upgrade-job.ts';
-import { lookAgainAnnotation } from '../../../../src/storage/snapshot-content.ts';
+import { lookAgainAnnotation } from '../../../../src/objects/look-again.ts';
 import { finish, removeTraces } from '../../../../src/upgrade/steps/finish.ts';
 import { claim, cluster, deployment, namespace, statefulSet } from '../../objects.ts';
 import { fencingTokenLabel } from '../../../../src/objects/fencing-token.ts';
