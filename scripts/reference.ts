@@ -83,6 +83,7 @@ export const outputTypes: Readonly<Record<OutputName, string>> = {
   snapshot: 'name',
   backup: 'text',
   downtimeSeconds: 'number',
+  predictedDowntimeSeconds: 'number',
   freedBytes: 'number',
   step: 'id',
   holder: 'URL',

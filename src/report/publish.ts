@@ -25,6 +25,8 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
   if (report.backup !== undefined) runner.output('backup', report.backup);
   if (report.cleanup?.freedBytes !== undefined) runner.output('freedBytes', String(report.cleanup.freedBytes));
   if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));
+  const predicted = report.plan?.downtimeSeconds;
+  if (predicted !== undefined) runner.output('predictedDowntimeSeconds', String(predicted));
   const { pullRequest, issue, status } = report;
   if (status !== undefined) {
     runner.output('next', remedyText(status.next));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Status } from '../../../src/findings/finding.ts';
+import type { Report } from '../../../src/report/report-shape.ts';
 import { publish } from '../../../src/report/publish.ts';
 import { shellRemedy } from '../../../src/text/remedy.ts';
 import { FakeRunner } from '../fake-runner.ts';
@@ -115,6 +116,16 @@ describe('publishing a report', () => {
       }),
     );
     expect(Object.keys(runner.outputs).sort()).toEqual(['report', 'verdict']);
+  });
+
+  test('sets the predicted downtime only where every step of it is predicted', async () => {
+    const predicted = async (seconds: Partial<NonNullable<Report['plan']>>) => {
+      const runner = new FakeRunner();
+      await publish(runner, report({ plan: { predictedSeconds: 40, steps: [], ...seconds } }));
+      return runner.outputs.predictedDowntimeSeconds;
+    };
+    expect(await predicted({ downtimeSeconds: 40 })).toBe('40');
+    expect(await predicted({})).toBeUndefined();
   });
 
   test('a report that can not be written costs neither outputs nor summary', async () => {
