@@ -267,6 +267,11 @@ export const upgradeCodes = {
     "The journal names a PersistentVolume that is not the server's. It was left alone.",
     'Find out who changed the claims or the journal, then run `mode: status`.',
   ],
+  'volume-given': [
+    failed,
+    'Kubernetes gave the claim for the copy of the backup a free volume that existed before, and not a copy. The volume was kept.',
+    'Look at what that volume holds. Then run again: it is free no more, so the storage makes a copy.',
+  ],
   'volume-gone': [
     failed,
     'The PersistentVolume does not exist any more.',

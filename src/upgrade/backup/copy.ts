@@ -6,6 +6,7 @@ import { clockSkew, jobFailure } from '../../job/follow-job.ts';
 import type { JobResult } from '../../job/result.ts';
 import type { Target } from '../../target/target.ts';
 import { claimGone } from '../../storage/claim-gone.ts';
+import { givenVolume, noCopy } from '../../storage/given-volume.ts';
 import { planJob, runJob } from '../job/job-run.ts';
 import type { Move } from '../../report/planned-step.ts';
 import type { PlanContext, Context } from '../contract/step.ts';
@@ -45,6 +46,8 @@ export async function boot(
   limits: Pick<Inputs, 'jobStartTimeout' | 'jobTimeout'> = context.inputs,
 ): Promise<JobResult> {
   const { target, inputs } = context;
+  // A class that waits for a pod gives the claim its volume only when the Job has one.
+  await expectCopied(context, claimName);
   const end = await runJob(
     {
       ...context,
@@ -53,11 +56,30 @@ export async function boot(
     },
     'boot',
   );
+  await expectCopied(context, claimName);
   if (end.exitCode === 0 && end.result !== undefined) return end.result;
   throw new UpgradeError(
     'copy-does-not-start',
     `PostgreSQL 12 does not start on PersistentVolumeClaim ${claimName}, a copy of the volume: ${jobFailure(end)}`,
     "Look at this run's log, then at the storage and its snapshots. A copy that does not start is no backup.",
+  );
+}
+
+/**
+ * For a claim that the storage fills.
+ * @throws UpgradeError `volume-given`; the volume is retained
+ */
+async function expectCopied(context: Context, claimName: string): Promise<void> {
+  const { cluster, target } = context;
+  const claim = await cluster.find('persistentvolumeclaims', claimName, target.namespace);
+  if (claim?.spec?.dataSource === undefined) return;
+  const volume = (await givenVolume(cluster, claim))?.metadata?.name;
+  if (volume === undefined) return;
+  await setReclaimPolicy(context, volume, 'Retain');
+  throw new UpgradeError(
+    'volume-given',
+    `${noCopy(claimName, volume)} The action keeps that volume (Retain). PostgreSQL 12 may have been started on it.`,
+    `Look at what PersistentVolume ${volume} holds, and whose it is. Then run again: that volume is free no more, so the storage makes a copy.`,
   );
 }
 
@@ -80,9 +102,25 @@ export async function removeCopy(context: Context): Promise<void> {
   const claim = await cluster.find('persistentvolumeclaims', name, namespace);
   if (claim === undefined) return;
   expectOurCopy(claim, context);
-  // A class that retains volumes would keep the copy's volume for ever.
-  if (claim.spec?.volumeName !== undefined) await setReclaimPolicy(context, claim.spec.volumeName, 'Delete');
+  await setPolicyOfCopy(context, claim);
   await cluster.delete('persistentvolumeclaims', name, namespace);
+}
+
+/** A class that retains volumes would keep the copy's volume for ever. A volume that was there before is not ours to delete. */
+async function setPolicyOfCopy(context: Context, claim: V1PersistentVolumeClaim): Promise<void> {
+  const { metadata: { name = '' } = {}, spec } = claim;
+  if (spec?.volumeName === undefined) return;
+  const given = (await givenVolume(context.cluster, claim))?.metadata?.name;
+  if (given === undefined) {
+    await setReclaimPolicy(context, spec.volumeName, 'Delete');
+    return;
+  }
+  await setReclaimPolicy(context, given, 'Retain');
+  const what =
+    spec.dataSource === undefined
+      ? `Kubernetes had given PersistentVolumeClaim ${name} the PersistentVolume ${given}, which existed before.`
+      : noCopy(name, given);
+  context.results.warnings.push(`${what} The action keeps that volume (Retain).`);
 }
 
 /** Whether Jobs of ours fill the copies, and not the storage. */

@@ -4,6 +4,7 @@ import { snapshotObject } from '../../../../src/objects/snapshot.ts';
 import { bootJobName } from '../../../../src/objects/upgrade-job.ts';
 import { proveBackup } from '../../../../src/upgrade/backup/prove.ts';
 import { namespace } from '../../objects.ts';
+import { thrownBy } from '../../thrown.ts';
 import { setUp, type Setting } from '../context.ts';
 import { controlJobs } from '../job-controller.ts';
 import { controlStorage, cutAt } from '../storage-controller.ts';
@@ -125,5 +126,43 @@ describe('whether the storage cuts in time', () => {
     await proveBackup.run(setting.context);
     expect(setting.state.statements).toEqual([]);
     expect(setting.context.journal.noted.cuts).toBeUndefined();
+  });
+});
+
+describe('a free volume that Kubernetes gives the claim of the copy', () => {
+  /** Of the copy's class, made free by a person, with data of theirs. */
+  async function given() {
+    const setting = await setUp();
+    const { cluster, context } = setting;
+    const name = copyName(context.target);
+    const spec = { persistentVolumeReclaimPolicy: 'Delete', claimRef: { name, namespace } };
+    cluster.put('persistentvolumes', { metadata: { name: 'theirs', creationTimestamp: new Date('2020-01-01') }, spec });
+    cluster.hooks.push(() => {
+      const claim = cluster.look('persistentvolumeclaims', name, namespace);
+      if (claim === undefined || claim.metadata?.creationTimestamp !== undefined) return;
+      const metadata = { ...claim.metadata, creationTimestamp: setting.clock.now() };
+      cluster.put('persistentvolumeclaims', { ...claim, metadata });
+    });
+    controlStorage(setting);
+    controlJobs(setting, {});
+    return setting;
+  }
+
+  test('is no proof of the backup', async () => {
+    const setting = await given();
+    const error = await thrownBy(() => proveBackup.run(setting.context));
+    expect(error.code).toBe('volume-given');
+    expect(error.message).toContain('the free PersistentVolume theirs');
+    expect(setting.cluster.peek('persistentvolumes', 'theirs')?.spec?.persistentVolumeReclaimPolicy).toBe('Retain');
+  });
+
+  test('stays when the copy is removed', async () => {
+    const setting = await given();
+    await thrownBy(() => proveBackup.run(setting.context));
+    await proveBackup.undo?.(setting.context);
+    const { cluster, context } = setting;
+    expect(cluster.peek('persistentvolumeclaims', copyName(context.target), namespace)).toBeUndefined();
+    expect(cluster.peek('persistentvolumes', 'theirs')?.spec?.persistentVolumeReclaimPolicy).toBe('Retain');
+    expect(context.results.warnings).toEqual([expect.stringContaining('keeps that volume (Retain)')]);
   });
 });
