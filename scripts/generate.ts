@@ -141,7 +141,7 @@ function inputRow(key: InputKey): string {
 
 function events(): string[] {
   return [
-    '| event | `upgrade`, `rollback`, `cleanup` | `precheck`, `status`, `values`, a dry run | who causes it |',
+    '| event | `rehearse`, `upgrade`, `rollback`, `cleanup` | `precheck`, `status`, `values`, a dry run | who causes it |',
     '| --- | --- | --- | --- |',
     ...Object.entries(startingEvents).map(
       ([name, { changes, who }]) => `| \`${name}\` | ${changes ? 'yes' : 'no'} | yes | ${who} |`,

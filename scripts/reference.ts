@@ -35,6 +35,7 @@ export const inputGroups: readonly InputGroup[] = [
     when: 'See [Ways back](ways-back.md#the-backup).',
     inputs: [
       ...(['backup', 'confirmExternalBackup', 'verifyBackup', 'verifyBackupTimeout'] as const),
+      ...(['rehearsal', 'rehearsalValid'] as const),
       ...(['volumeSnapshotClass', 'snapshotGate'] as const),
     ],
   },

@@ -1,9 +1,12 @@
 import { describe, sentence } from './common/errors.ts';
 import { parseInputs } from './inputs/inputs.ts';
 import { readStatus } from './modes/status.ts';
+import { rehearsalLabel } from './objects/rehearsal.ts';
 import { remedyMarkdown } from './report/remedy-markdown.ts';
+import { copyable } from './text/commands.ts';
 import { code, prose } from './text/markdown.ts';
 import { remedyText, type Remedy } from './text/remedy.ts';
+import { shell } from './text/shell.ts';
 import { runIdOf, type Adapters } from './run.ts';
 
 /** Milliseconds; an API server that is away must not hold up the job. */
@@ -13,7 +16,7 @@ const limit = 20_000;
 const closed: readonly string[] = ['upgraded', 'already-upgraded', 'reverted', 'rolled-back'];
 
 /**
- * The post step: after a run that began an upgrade and was killed, or ended in the middle, it tells what is unfinished and
+ * The post step: after a run that began an upgrade or a rehearsal and was killed, or ended in the middle, it tells what is unfinished and
  * what to run next. It only reads, and neither throws nor fails the job; where nothing is unfinished it says nothing.
  * Decision: docs/decisions/0009-resume-and-rollback.md
  */
@@ -21,6 +24,7 @@ export async function tellUnfinished(
   adapters: Pick<Adapters, 'runner' | 'clock' | 'crypto' | 'connect'>,
 ): Promise<void> {
   const { runner, clock } = adapters;
+  tellRehearsal(adapters);
   const namespace = runner.state('began');
   if (namespace === '' || closed.includes(runner.state('ended'))) return;
   const over = new AbortController();
@@ -39,6 +43,18 @@ export async function tellUnfinished(
   } finally {
     over.abort();
   }
+}
+
+/** A rehearsal that ended by itself has removed what it made, or said what it could not. */
+function tellRehearsal({ runner }: Pick<Adapters, 'runner'>): void {
+  const namespace = runner.state('rehearsed');
+  if (namespace === '' || runner.state('ended') !== '') return;
+  const list = copyable(shell`kubectl -n ${namespace} get pods,jobs,pvc,volumesnapshots -l ${rehearsalLabel}`);
+  runner.log.annotate(
+    'warning',
+    'rehearsal',
+    `This run was killed in a rehearsal in namespace ${namespace}. PostgreSQL and its volume are as they were. The next rehearsal or upgrade removes what the rehearsal made. To see it: ${list}.`,
+  );
 }
 
 interface Unfinished {

@@ -15,6 +15,7 @@ import type { Runner } from './ports/runner.ts';
 import type { ModeContext, Progress } from './modes/mode.ts';
 import { cleanup } from './modes/cleanup.ts';
 import { precheck } from './modes/precheck.ts';
+import { rehearseUpgrade } from './modes/rehearse.ts';
 import { predictionOf } from './facts/prediction.ts';
 import { rollback } from './modes/rollback.ts';
 import { upgrade } from './modes/upgrade.ts';
@@ -145,7 +146,7 @@ async function startOf({ runner, readEvent }: Adapters): Promise<Start> {
   return { event, isWorkflow: isWorkflow((name) => runner.environment(name)), payload: await readEvent() };
 }
 
-const clusterModes = { precheck, upgrade, status: tellStatus, rollback, cleanup };
+const clusterModes = { precheck, rehearse: rehearseUpgrade, upgrade, status: tellStatus, rollback, cleanup };
 
 /** An upgrade that is done stays done, also when the pull request after it failed. */
 function verdictAfter(thrown: unknown, before: Verdict): Verdict {
@@ -189,6 +190,7 @@ function reportOf(
     status,
     cleanup: cleaned,
     image,
+    rehearsal,
   }: Progress,
   timeline: Timeline,
   error: Report['error'],
@@ -202,6 +204,7 @@ function reportOf(
     verdict,
     findings,
     checkSeconds,
+    rehearsal,
     images: facts && {
       upgrade: { reference: facts.upgradeImage, seen: seenId(facts.upgradeProbe) },
       serving: { reference: facts.serving.reference, seen: seenId(facts.servingProbe) },

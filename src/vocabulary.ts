@@ -21,6 +21,7 @@ const words = [
   ...['upgraded', 'already-upgraded', 'reverted', 'rolled-back', 'interrupted', 'proposed', 'up-to-date', 'declined'],
   ...['not-started', 'unfinished', 'created', 'updated', 'closed', 'reopened', 'clone', 'link', 'copy', 'snapshot'],
   ...['cleanup', 'cleaned-up'],
+  ...['rehearse', 'rehearsal', 'rehearsed'],
   ...['namespace', 'StatefulSet', 'PersistentVolumeClaim', 'VolumeSnapshot', 'ConfigMap', 'Deployment', 'https://'],
 ];
 

@@ -63,6 +63,21 @@ export const errorCodes = {
       'At least one check failed or could not be answered. Nothing was stopped.',
       'Do what each of these findings says, then run the checks again. Nothing was changed.',
     ],
+    'rehearsal-failed': [
+      checks,
+      'At least one stage of the rehearsal failed or could not be answered. Production is as it was.',
+      'Do what each of its findings says, in the log and in the job summary. Then rehearse again.',
+    ],
+    'rehearsal-missing': [
+      checks,
+      '`rehearsal: required` needs a rehearsal that counts, and there is none. Nothing was changed.',
+      'Run `mode: rehearse`, then the upgrade within `rehearsal-valid`.',
+    ],
+    'rehearsal-refused': [
+      checks,
+      'This server can not be rehearsed, such as one whose volume has neither snapshots nor clones. Nothing was made.',
+      'Do what the message says.',
+    ],
   },
   UpgradeError: { ...upgradeCodes, ...gateAndHookCodes, ...cleanupCodes },
   WaitError: {

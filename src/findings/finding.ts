@@ -100,7 +100,7 @@ export function weight({ status, ignored }: Answer): Status {
  * Unknown blocks like failed: it is never taken for passed. What is ignored never blocks: it was answered by a person, or something else will.
  * @param failOn the least status that blocks
  */
-export function blocks(finding: Finding, failOn: 'failed' | 'warning'): boolean {
+export function blocks(finding: Finding | Answer, failOn: 'failed' | 'warning'): boolean {
   const { status, ignored } = finding;
   if (ignored !== undefined) return false;
   return status === 'failed' || status === 'unknown' || (failOn === 'warning' && status === 'warning');

@@ -1,4 +1,4 @@
-import { duration, durationIfGiven, flag, pointInTime, script, type Input, type Mode } from './input-types.ts';
+import { choice, duration, durationIfGiven, flag, pointInTime, script, type Input, type Mode } from './input-types.ts';
 
 const modes: readonly Mode[] = ['upgrade'];
 const commands = ['before-applications', 'after-applications'];
@@ -17,6 +17,19 @@ export const gatesAndHooks = {
     description:
       'The longest downtime that you accept, such as `20m`. The run refuses and stops nothing if the prediction is longer, or lacks a step of the downtime. Empty: any length.',
     modes,
+  }),
+  rehearsal: choice(['auto', 'required', 'off'], {
+    default: 'auto',
+    description:
+      'Whether the upgrade needs a passed `mode: rehearse` of the same server. `required`: it does not begin without one. `auto`: the log says whether there is one. `off`: not asked.',
+    modes,
+  }),
+  rehearsalValid: duration({
+    default: '24h',
+    description:
+      'For how long a rehearsal counts. It counts no more once schema, extensions, settings or images have changed.',
+    modes,
+    needs: ['rehearsal: auto', 'rehearsal: required'],
   }),
   beforeApplicationsSql: script('SQL', {
     description:

@@ -44,14 +44,14 @@ export function isWorkflow(environment: (name: string) => string): boolean {
 
 type Doing = Pick<Inputs, 'mode' | 'dryRun'>;
 
-/** Whether the run may change the cluster: a dry run never does. */
+/** Whether the run may change the server: a dry run never does. */
 function changes({ mode, dryRun }: Doing): boolean {
   return !dryRun && (mode === 'upgrade' || mode === 'rollback' || mode === 'cleanup');
 }
 
 function eventsFor(doing: Doing): string[] {
   return Object.entries(startingEvents)
-    .filter(([, event]) => event.changes || !changes(doing))
+    .filter(([, event]) => event.changes || !(changes(doing) || doing.mode === 'rehearse'))
     .map(([name]) => name);
 }
 
@@ -113,6 +113,13 @@ const started = {
     'The cleanup removes the last copies of PostgreSQL 12. With "dry-run: true" it only lists what it would remove.',
 };
 
+/** Modes without a dry run that make or change something, and how they are harmless themselves. */
+const withoutDryRun: Readonly<Partial<Record<Inputs['mode'], string>>> = {
+  rehearse: 'A rehearsal makes a copy of the volume, and removes it.',
+  rollback: 'Without "accept-data-loss", a rollback that loses data only reports what it would lose.',
+  values: 'The pull request changes nothing until somebody merges it.',
+};
+
 /**
  * What must be agreed to before a run that changes something may even look at the cluster. A dry run changes nothing, so it needs no consent.
  * @throws ConfigurationError
@@ -121,13 +128,12 @@ export function guardConsent(
   inputs: Pick<Inputs, 'mode' | 'dryRun' | 'confirm' | 'consent' | 'namespace' | 'backup' | 'confirmExternalBackup'>,
 ): void {
   const { mode, namespace } = inputs;
-  if (inputs.dryRun && (mode === 'rollback' || mode === 'values'))
+  const harmless = withoutDryRun[mode];
+  if (inputs.dryRun && harmless !== undefined)
     throw new ConfigurationError(
       'dry-run-refused',
       `"dry-run" works with "mode: upgrade" and "mode: cleanup" only; "mode: ${mode}" would make its changes all the same. Nothing was changed.`,
-      mode === 'rollback'
-        ? 'Remove "dry-run". Without "accept-data-loss", a rollback that loses data only reports what it would lose.'
-        : 'Remove "dry-run". The pull request changes nothing until somebody merges it.',
+      `Remove "dry-run". ${harmless}`,
     );
   if (!changes(inputs)) return;
   if (inputs.consent === undefined) {

@@ -33,10 +33,10 @@ import { imageGrammar } from '../common/image.ts';
 import { parsePath } from '../values/path.ts';
 
 // Which modes use an input.
-const onCluster: readonly Mode[] = ['precheck', 'upgrade', 'status', 'rollback', 'cleanup'];
-const checking: readonly Mode[] = ['precheck', 'upgrade'];
-const backingUp: readonly Mode[] = ['precheck', 'upgrade', 'cleanup'];
-const checkingOrMoving: readonly Mode[] = ['precheck', 'upgrade', 'rollback'];
+const onCluster: readonly Mode[] = ['precheck', 'rehearse', 'upgrade', 'status', 'rollback', 'cleanup'];
+const checking: readonly Mode[] = ['precheck', 'rehearse', 'upgrade'];
+const backingUp: readonly Mode[] = ['precheck', 'rehearse', 'upgrade', 'cleanup'];
+const checkingOrMoving: readonly Mode[] = ['precheck', 'rehearse', 'upgrade', 'rollback'];
 const proposing: readonly Mode[] = ['precheck', 'upgrade', 'rollback', 'values'];
 const onlyWithValuesFile = { modes: proposing, needs: ['values-file'] };
 const onlyWithGitHub = { modes: proposing, needs: ['values-file', 'issue: true'] };
@@ -57,7 +57,7 @@ export const inputTable = {
   mode: choice(modes, {
     default: 'precheck',
     description:
-      '`precheck` runs the checks and leaves the server as it is. `upgrade` upgrades PostgreSQL 12 to PostgreSQL 14, or resumes an interrupted upgrade. `status` reports where an upgrade stands and what to run next. `rollback` restores PostgreSQL 12, also after PostgreSQL 14 has served. `cleanup` removes what the upgrade kept for that, once PostgreSQL 14 has been healthy for a day. `values` only opens the pull request for `values-file`, without access to the cluster.',
+      '`precheck` runs the checks and leaves the server as it is. `rehearse` runs the checks, then the whole upgrade on a copy of the volume, while the server serves. `upgrade` upgrades PostgreSQL 12 to PostgreSQL 14, or resumes an interrupted upgrade. `status` reports where an upgrade stands and what to run next. `rollback` restores PostgreSQL 12, also after PostgreSQL 14 has served. `cleanup` removes what the upgrade kept for that, once PostgreSQL 14 has been healthy for a day. `values` only opens the pull request for `values-file`, without access to the cluster.',
   }),
   confirm: text({
     description:

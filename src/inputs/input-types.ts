@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../common/errors.ts';
 
-export const modes = ['precheck', 'upgrade', 'status', 'rollback', 'cleanup', 'values'] as const;
+export const modes = ['precheck', 'rehearse', 'upgrade', 'status', 'rollback', 'cleanup', 'values'] as const;
 export type Mode = (typeof modes)[number];
 
 /** One input of the action: how it is documented, who uses it and how its text is read. */

@@ -4,7 +4,8 @@ import type { Crypto } from '../ports/crypto.ts';
 export type JournalData = Readonly<Record<string, string>>;
 
 /** Makes the signed bytes of a journal differ from those of anything else that may be signed with the same key. */
-const purpose = 'circleci-server-postgresql-upgrade journal 1';
+const ofJournal = 'circleci-server-postgresql-upgrade journal 1';
+export const ofRehearsal = 'circleci-server-postgresql-upgrade rehearsal 1';
 
 const saltGrammar = /^[0-9a-f]{32}$/;
 
@@ -21,7 +22,14 @@ export class JournalSeal {
   constructor(
     private readonly crypto: Crypto,
     private readonly password: string,
+    /** What it signs. */
+    private readonly purpose: typeof ofJournal | typeof ofRehearsal = ofJournal,
   ) {}
+
+  /** For the same server, where what one signs is not authentic for the other. */
+  for(purpose: typeof ofRehearsal): JournalSeal {
+    return new JournalSeal(this.crypto, this.password, purpose);
+  }
 
   /** 32 random hexadecimal digits, for a new journal. */
   newSalt(): string {
@@ -44,7 +52,7 @@ export class JournalSeal {
   }
 
   private async sealOf(namespace: string, data: JournalData & { readonly salt: string }): Promise<string> {
-    return this.crypto.hmac(await this.keyOf(data.salt), canonical(namespace, data));
+    return this.crypto.hmac(await this.keyOf(data.salt), canonical(this.purpose, namespace, data));
   }
 
   private async keyOf(salt: string): Promise<Uint8Array> {
@@ -58,7 +66,7 @@ export class JournalSeal {
 }
 
 /** The same text for the same data only: JSON quotes names and values, and the entries are in the order of their names. */
-function canonical(namespace: string, data: JournalData): string {
+function canonical(purpose: string, namespace: string, data: JournalData): string {
   const entries = Object.entries(data).filter(([name]) => name !== 'seal');
   return JSON.stringify([purpose, namespace, entries.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

@@ -23,6 +23,14 @@ export type Connected = Pick<Deps, 'clock' | 'log'> & { readonly connection: Clu
 /** What a wait for the Lease needs. */
 type WaitingDeps = Pick<Deps, 'clock' | 'log' | 'signal'> & { readonly cluster: ClusterReader };
 
+/** Which Lease, and how it is taken. */
+export interface Taking {
+  /** The upgrade's, where it is missing. */
+  readonly name?: string;
+  /** Takes it from a run that lives, too: that one ends at its next write. */
+  readonly seizes?: true;
+}
+
 /** Of several runs that try at once, one wins each round; a run that loses this often is certainly not alone. */
 const attempts = 3;
 
@@ -44,6 +52,7 @@ export class HeldLease {
   private constructor(
     private readonly outside: Connected,
     private readonly namespace: string,
+    private readonly name: string,
     private readonly holder: string,
     /** Grows with each run that takes the Lease. */
     readonly token: string,
@@ -56,19 +65,24 @@ export class HeldLease {
    * @param holder the run's address
    * @throws UpgradeError when a living run holds it
    */
-  static async acquire(outside: Connected, namespace: string, holder: string): Promise<HeldLease> {
+  static async acquire(
+    outside: Connected,
+    namespace: string,
+    holder: string,
+    { name = leaseName, seizes }: Taking = {},
+  ): Promise<HeldLease> {
     const { connection: cluster, log } = outside;
     for (let attempt = 1; ; attempt++) {
-      const found = await cluster.find('leases', leaseName, namespace);
+      const found = await cluster.find('leases', name, namespace);
       const now = await cluster.now();
-      const before = expectFree(found, now, namespace);
+      const before = seizes === true ? found && holdingOf(found) : expectFree(found, now, namespace);
       const token = nextToken(found, now);
-      const wanted = newLease(namespace, holder, token, now);
+      const wanted = newLease(namespace, holder, token, now, name);
       try {
         await take(cluster, namespace, found, wanted);
       } catch (error) {
         if (!isOvertaken(error) && !isUnanswered(error)) throw error;
-        if (!isSame(await cluster.find('leases', leaseName, namespace), wanted)) {
+        if (!isSame(await cluster.find('leases', name, namespace), wanted)) {
           if (attempt === attempts) throw error;
           continue;
         }
@@ -76,10 +90,10 @@ export class HeldLease {
       }
       log.info(
         before === undefined
-          ? `Took Lease ${leaseName} (fencing token ${token})`
-          : `Took over Lease ${leaseName} (fencing token ${token}) from ${before.holder}, which has not renewed it for ${seconds(before.renewed, now)} s`,
+          ? `Took Lease ${name} (fencing token ${token})`
+          : `Took over Lease ${name} (fencing token ${token}) from ${before.holder}, which ${seizes === true ? 'ends at its next write' : `has not renewed it for ${seconds(before.renewed, now)} s`}`,
       );
-      return new HeldLease(outside, namespace, holder, token);
+      return new HeldLease(outside, namespace, name, holder, token);
     }
   }
 
@@ -103,7 +117,7 @@ export class HeldLease {
     for (;;) {
       const begun = clock.monotonic();
       try {
-        await cluster.patch('leases', leaseName, this.namespace, [
+        await cluster.patch('leases', this.name, this.namespace, [
           ...this.stillOurs(),
           { op: 'add', path: '/spec/renewTime', value: microTime(await cluster.now()) },
         ]);
@@ -122,12 +136,12 @@ export class HeldLease {
     if (this.loss !== undefined) return;
     const { connection: cluster, log } = this.outside;
     try {
-      await cluster.patch('leases', leaseName, this.namespace, [
+      await cluster.patch('leases', this.name, this.namespace, [
         ...this.stillOurs(),
         { op: 'add', path: '/spec/holderIdentity', value: '' },
       ]);
     } catch (error) {
-      log.info(`Could not release Lease ${leaseName}, which expires by itself: ${describe(error)}`);
+      log.info(`Could not release Lease ${this.name}, which expires by itself: ${describe(error)}`);
     }
   }
 
@@ -136,7 +150,7 @@ export class HeldLease {
     try {
       await this.renew();
     } catch (error) {
-      if (!this.released) this.outside.log.info(`Could not renew Lease ${leaseName}: ${describe(error)}`);
+      if (!this.released) this.outside.log.info(`Could not renew Lease ${this.name}: ${describe(error)}`);
     }
   }
 
@@ -148,19 +162,26 @@ export class HeldLease {
   private async judge(refusal: unknown): Promise<never> {
     const isGone = refusal instanceof ClusterError && refusal.code === 'not-found';
     if (!isGone && !isTestFailure(refusal)) throw refusal;
-    const found = await this.outside.connection.find('leases', leaseName, this.namespace);
+    const found = await this.outside.connection.find('leases', this.name, this.namespace);
     const holding = found === undefined ? undefined : holdingOf(found);
     if (fencingTokenOf(found) === this.token && found?.spec?.holderIdentity === this.holder) throw refusal;
     this.stop();
     this.loss ??= new UpgradeError(
       'lease-lost',
-      `This run did not renew Lease ${leaseName} in time, and makes no more changes: ${whoHas(found)}`,
-      holding === undefined
-        ? 'Run "mode: status" to see where the upgrade stands. "mode: upgrade" resumes it.'
-        : `Follow ${holding.holder}, which has resumed this upgrade. ${ifNobodys(this.namespace)} Then run "mode: upgrade" to resume.`,
+      `This run did not renew Lease ${this.name} in time, and makes no more changes: ${whoHas(found)}`,
+      this.name === leaseName
+        ? afterLoss(holding, this.namespace)
+        : 'Start the rehearsal again when nothing else is at work.',
     );
     throw this.loss;
   }
+}
+
+/** What to do after the loss of the upgrade's Lease. */
+function afterLoss(holding: Holding | undefined, namespace: string): string {
+  return holding === undefined
+    ? 'Run "mode: status" to see where the upgrade stands. "mode: upgrade" resumes it.'
+    : `Follow ${holding.holder}, which has resumed this upgrade. ${ifNobodys(namespace)} Then run "mode: upgrade" to resume.`;
 }
 
 /** Who holds the Lease, or held it last without giving it back; undefined when nobody does. A forged one (see `isForged`) says nothing about a holder. */
@@ -227,7 +248,7 @@ export async function awaitNoHolder(deps: WaitingDeps, namespace: string): Promi
 function expectFree(found: Lease | undefined, now: Date, namespace: string): Holding | undefined {
   if (found === undefined) return undefined;
   const holding = unexpired(found, now, namespace);
-  if (holding !== undefined) throw held(holding, now, namespace);
+  if (holding !== undefined) throw held(holding, now, namespace, found.metadata?.name);
   return holdingOf(found);
 }
 
@@ -238,30 +259,30 @@ function expectFree(found: Lease | undefined, now: Date, namespace: string): Hol
 function unexpired(found: Lease, now: Date, namespace: string): Holding | undefined {
   const holding = holdingOf(found);
   if (holding === undefined || now > holding.expires) return undefined;
-  if (isForged(holding, now)) throw forged(holding, namespace);
+  if (isForged(holding, now)) throw forged(holding, namespace, found.metadata?.name);
   return holding;
 }
 
-function held(holding: Holding, now: Date, namespace: string): UpgradeError {
+function held(holding: Holding, now: Date, namespace: string, name = leaseName): UpgradeError {
   return new UpgradeError(
     'upgrade-held',
-    `Another run is at work: ${holding.holder} has held Lease ${leaseName} since ${holding.since.toISOString()}, and renewed it ${seconds(holding.renewed, now)} s ago. This run changed nothing.`,
-    `Wait until that run has ended. If it died, its Lease expires at ${holding.expires.toISOString()}: then run again to resume what it left. ${ifNobodys(namespace)} Then run again.`,
+    `Another run is at work: ${holding.holder} has held Lease ${name} since ${holding.since.toISOString()}, and renewed it ${seconds(holding.renewed, now)} s ago. This run changed nothing.`,
+    `Wait until that run has ended. If it died, its Lease expires at ${holding.expires.toISOString()}: then run again to resume what it left. ${ifNobodys(namespace, name)} Then run again.`,
   );
 }
 
-function forged({ renewed }: Holding, namespace: string): UpgradeError {
+function forged({ renewed }: Holding, namespace: string, name = leaseName): UpgradeError {
   return new UpgradeError(
     'lease-foreign',
-    `No run of this action wrote Lease ${leaseName} in namespace ${namespace}: its renewTime ${renewed.toISOString()} is in the future. Nothing was changed.`,
-    `${ifNobodys(namespace)} Then run again.`,
+    `No run of this action wrote Lease ${name} in namespace ${namespace}: its renewTime ${renewed.toISOString()} is in the future. Nothing was changed.`,
+    `${ifNobodys(namespace, name)} Then run again.`,
   );
 }
 
 /** Anybody who may write Leases can take one from a run and keep it renewed: only a person can stop that. */
-function ifNobodys(namespace: string): string {
-  const show = shell`kubectl -n ${namespace} get lease ${leaseName} -o yaml --show-managed-fields`;
-  return `If no run of this action is at work, somebody else writes the Lease. Find out who: ${copyable(show)}. Remove their right to write Leases, and delete the Lease: ${copyable(shell`kubectl -n ${namespace} delete lease ${leaseName}`)}.`;
+function ifNobodys(namespace: string, name = leaseName): string {
+  const show = shell`kubectl -n ${namespace} get lease ${name} -o yaml --show-managed-fields`;
+  return `If no run of this action is at work, somebody else writes the Lease. Find out who: ${copyable(show)}. Remove their right to write Leases, and delete the Lease: ${copyable(shell`kubectl -n ${namespace} delete lease ${name}`)}.`;
 }
 
 /** In one change that only succeeds on what was read: of two runs, one is refused. */
@@ -270,7 +291,7 @@ async function take(cluster: Cluster, namespace: string, found: Lease | undefine
     await cluster.create('leases', wanted, { namespace });
     return;
   }
-  await cluster.patch('leases', leaseName, namespace, [
+  await cluster.patch('leases', wanted.metadata?.name ?? leaseName, namespace, [
     { op: 'test', path: '/metadata/resourceVersion', value: found.metadata?.resourceVersion },
     ...setToken(found, fencingTokenOf(wanted) ?? ''),
     { op: 'add', path: '/spec', value: wanted.spec },

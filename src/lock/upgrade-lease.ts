@@ -3,9 +3,10 @@ import { anchorName } from '../objects/anchor.ts';
 import { copyJobName } from '../objects/copy-job.ts';
 import { bootJobName, jobName, revertJobName } from '../objects/upgrade-job.ts';
 import type { Workload } from '../target/applications.ts';
-import { FencingTokenCluster, type Changed } from './fencing-token-cluster.ts';
+import type { Changed } from './fencing-token-cluster.ts';
 import { journalName } from '../objects/journal-name.ts';
-import { HeldLease, type Connected } from './lease.ts';
+import type { Connected } from './lease.ts';
+import { underLease } from './under-lease.ts';
 
 export interface LeaseRequest {
   readonly namespace: string;
@@ -28,25 +29,18 @@ export async function withUpgradeLease<T>(
   runId: string,
   work: (cluster: LeasedCluster) => Promise<T>,
 ): Promise<T> {
-  const lease = await HeldLease.acquire(outside, namespace, runId);
-  const cluster = new FencingTokenCluster(outside.connection, lease, namespace, outside.log);
   const theirs: Changed[] = [
     { resource: 'statefulsets', name: statefulSet },
     { resource: 'persistentvolumes', name: volume },
     ...applications,
   ];
-  try {
-    await cluster.claim([...theirs, ...ours]);
-    return await work(cluster);
-  } catch (error) {
-    // What another run did may have caused the failure: then what the error says of the server is no longer true.
-    await lease.renew().catch(() => undefined);
-    if (lease.lost !== undefined && lease.lost !== error) outside.log.info(String(error));
-    throw lease.lost ?? error;
-  } finally {
-    if (lease.lost === undefined) await cluster.giveBack(theirs);
-    await lease.release();
-  }
+  return await underLease(outside, namespace, runId, {
+    run: async (cluster) => {
+      await cluster.claim([...theirs, ...ours]);
+      return await work(cluster);
+    },
+    end: (cluster) => cluster.giveBack(theirs),
+  });
 }
 
 /** What an earlier run may have left: a run that has lost the Lease without knowing it must not change or delete it either. */

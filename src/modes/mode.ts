@@ -14,6 +14,7 @@ import type { PullRequestSettings } from '../pull-request/settings.ts';
 import type { CleanupReport, PlanReport, Verdict } from '../report/report-shape.ts';
 import type { Timeline } from '../report/timeline.ts';
 import type { Image } from '../common/image.ts';
+import type { RehearsalFinding } from '../rehearsal/rehearse.ts';
 import type { Status } from '../upgrade/status.ts';
 import type { Target } from '../target/target.ts';
 import type { Results } from '../upgrade/contract/step.ts';
@@ -32,6 +33,8 @@ export interface Progress {
   issue?: KeptIssue;
   status?: Status;
   cleanup?: CleanupReport;
+  /** What a rehearsal has found. */
+  rehearsal?: readonly RehearsalFinding[];
   /** The image that PostgreSQL runs in the end, if it is not that of PostgreSQL 14. */
   image?: Image;
   readonly results: Results;

@@ -7,6 +7,8 @@ import { expectShortPlan, expectStartInTime } from '../upgrade/steps/gates.ts';
 import { draftUpgrade, runUpgrade } from '../upgrade/upgrade.ts';
 import { awaitNoHolder, releaseExpired } from '../lock/lease.ts';
 import { withUpgradeLease } from '../lock/upgrade-lease.ts';
+import { endRehearsals } from '../rehearsal/lease.ts';
+import { expectRehearsed } from '../rehearsal/valid.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { expectConfirmed } from '../upgrade/recorded.ts';
@@ -73,6 +75,7 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
   }
   if (inputs.maxDowntime !== undefined)
     expectShortPlan(inputs, draftUpgrade(checked.facts, scripts.job, runId, context.clock.now()), context.log);
+  await expectRehearsed({ ...context, ...checked });
   // From here on a cancellation has something to undo.
   if (signal.aborted) throw new CancelledError('the checks ran; the upgrade had not begun');
   context.runner.saveState('began', inputs.namespace);
@@ -80,6 +83,7 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
   const volume = checked.target.volume.persistentVolume?.metadata?.name ?? '';
   await withUpgradeLease(context, { namespace, statefulSet, applications, volume }, runId, async (cluster) => {
     expectUnchanged(checked.target, await discover(cluster, inputs));
+    await endRehearsals(context, runId, { ...context, target: checked.target });
     const database = checked.database.over(cluster);
     const given = { ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results };
     // While the Lease is held: otherwise a lost Lease would be reported as a failed revert of a server that another run changes.

@@ -63,9 +63,9 @@ export function nextToken(found: Lease | undefined, now: Date): string {
 /** Seconds: each run that takes the Lease within one second adds one. */
 const mostAhead = 3600;
 
-export function newLease(namespace: string, holder: string, token: string, now: Date): Lease {
+export function newLease(namespace: string, holder: string, token: string, now: Date, name = leaseName): Lease {
   return {
-    metadata: { name: leaseName, namespace, labels: { ...ownerLabel, [fencingTokenLabel]: token } },
+    metadata: { name, namespace, labels: { ...ownerLabel, [fencingTokenLabel]: token } },
     spec: heldBy(holder, now),
   };
 }

@@ -20,15 +20,27 @@ function doesOurWork(spec: V1PodSpec | undefined): boolean {
 }
 
 /** Whether the action has made a pod as a probe: by its name and its deadline, which nobody can change later; no controller has made it. */
-export function isOurProbe({ metadata, spec }: V1Pod): boolean {
+export function isOurProbe(pod: V1Pod): boolean {
+  return isAlone(pod, probeNamePrefix);
+}
+
+function isAlone({ metadata, spec }: V1Pod, prefix: string): boolean {
   return (
-    metadata?.name?.startsWith(probeNamePrefix) === true &&
+    metadata?.name?.startsWith(prefix) === true &&
     (metadata.ownerReferences ?? []).length === 0 &&
     spec?.activeDeadlineSeconds !== undefined
   );
 }
 
-/** Whether the action has made a pod: a probe, or the pod of a Job. */
+/** With which the names of all pods and Jobs of a rehearsal begin. */
+export const rehearsalNamePrefix = 'postgres-rehearsal-';
+
+/** Whether the action has made a pod for a rehearsal, in which a server runs on a copy: in the same way. */
+export function isRehearsalPod(pod: V1Pod): boolean {
+  return isAlone(pod, rehearsalNamePrefix);
+}
+
+/** Whether the action has made a pod: a probe, a server of a rehearsal, or the pod of a Job. */
 export function isOurPod(pod: V1Pod): boolean {
-  return isOurProbe(pod) || doesOurWork(pod.spec);
+  return isOurProbe(pod) || isRehearsalPod(pod) || doesOurWork(pod.spec);
 }

@@ -4,12 +4,26 @@ import { copyJobName } from '../objects/copy-job.ts';
 import { copyName } from '../objects/copy.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { leaseName } from '../objects/lease.ts';
+import {
+  rehearsalCommands,
+  rehearsalJobName,
+  rehearsalLeaseName,
+  rehearsalName,
+  rehearsalPodName,
+  rehearsalRecordName,
+  rehearsedMajors,
+} from '../objects/rehearsal.ts';
 import type { Permission } from './permission.ts';
 import type { ServerNames } from '../target/server-names.ts';
 
 const journal = () => [journalName];
-const jobs = () => [jobName, revertJobName, bootJobName, copyJobName, anchorName];
-const lease = () => [leaseName];
+const records = () => [journalName, rehearsalRecordName];
+const rehearsalPods = () => rehearsedMajors.map(rehearsalPodName);
+const jobs = () => [
+  ...[jobName, revertJobName, bootJobName, copyJobName, anchorName],
+  ...rehearsalCommands.map(rehearsalJobName),
+];
+const lease = () => [leaseName, rehearsalLeaseName];
 const applications = (resource: ServerNames['applications'][number]['resource']) => (names: ServerNames) =>
   names.applications.filter((one) => one.resource === resource).map(({ name }) => name);
 const statefulSets = (names: ServerNames) => [names.statefulSet, ...applications('statefulsets')(names)];
@@ -25,9 +39,9 @@ export const upgradePermissions: readonly Permission[] = [
   {
     verb: 'get',
     resource: 'configmaps',
-    names: journal,
+    names: records,
     mode: 'upgrade',
-    why: 'read the journal again before each change',
+    why: 'read the journal again before each change, and the result of the last rehearsal',
   },
   {
     verb: 'patch',
@@ -39,15 +53,15 @@ export const upgradePermissions: readonly Permission[] = [
   {
     verb: 'delete',
     resource: 'configmaps',
-    names: journal,
+    names: records,
     mode: 'upgrade',
-    why: 'create a journal again that somebody has made immutable',
+    why: 'create a journal again that somebody has made immutable; replace the result of a rehearsal',
   },
   {
     verb: 'create',
     resource: 'jobs',
     mode: 'upgrade',
-    why: 'run pg_upgrade, start PostgreSQL 12 on a copy, copy the volume with `backup: copy`, keep the volume attached',
+    why: 'run pg_upgrade, start PostgreSQL 12 on a copy, copy the volume with `backup: copy`, keep the volume attached, rehearse',
   },
   { verb: 'get', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'follow the upgrade Job' },
   { verb: 'patch', resource: 'jobs', names: jobs, mode: 'upgrade', why: 'take over the Job of a run that died' },
@@ -56,7 +70,7 @@ export const upgradePermissions: readonly Permission[] = [
     resource: 'jobs',
     names: jobs,
     mode: 'upgrade',
-    why: 'remove the ended Jobs, and the one that keeps the volume attached',
+    why: 'remove the ended Jobs, the one that keeps the volume attached, and those of a rehearsal',
   },
   { verb: 'list', resource: 'jobs', mode: 'upgrade', why: "wait until the CronJobs' Jobs have ended" },
   {
@@ -99,16 +113,24 @@ export const upgradePermissions: readonly Permission[] = [
   {
     verb: 'delete',
     resource: 'pods',
-    names: ({ statefulSet }) => [`${statefulSet}-0`],
+    names: ({ statefulSet }) => [`${statefulSet}-0`, ...rehearsalPods()],
     mode: 'upgrade',
-    why: 'remove a pod of PostgreSQL that somebody created despite the scheduling gate',
+    why: 'remove a pod of PostgreSQL that somebody created despite the scheduling gate; remove the pods of a rehearsal',
   },
+  ...(['get', 'create'] as const).map((verb): Permission => ({
+    verb,
+    resource: 'pods',
+    subresource: 'exec',
+    names: rehearsalPods,
+    mode: 'upgrade',
+    why: 'run psql in the pods of a rehearsal',
+  })),
   { verb: 'list', resource: 'events', mode: 'upgrade', why: 'say why a pod does not start' },
   {
     verb: 'create',
     resource: 'volumesnapshots',
     mode: 'upgrade',
-    why: 'take the backup, and the snapshot that proves it',
+    why: 'take the backup, the snapshot that proves it, and that of a rehearsal',
   },
   {
     verb: 'get',
@@ -149,9 +171,9 @@ export const upgradePermissions: readonly Permission[] = [
   {
     verb: 'delete',
     resource: 'persistentvolumeclaims',
-    names: ({ claim }) => [claim, copyName({ volume: { claimName: claim } })],
+    names: ({ claim }) => [claim, ...[copyName, rehearsalName].map((name) => name({ volume: { claimName: claim } }))],
     mode: 'upgrade',
-    why: 'remove the copy; give the claim the restored volume',
+    why: 'remove the copy, also that of a rehearsal; give the claim the restored volume',
   },
   {
     verb: 'patch',

@@ -5,9 +5,9 @@ export type AnnotationLevel = 'notice' | 'warning' | 'error';
 
 /**
  * What a run notes for its post step: that it is not the first process of the
- * step (`isPost`), that it was about to change something (`began`), and its verdict (`ended`).
+ * step (`isPost`), that it was about to change something (`began`) or to make a copy (`rehearsed`), and its verdict (`ended`).
  */
-export type StateName = 'isPost' | 'began' | 'ended';
+export type StateName = 'isPost' | 'began' | 'rehearsed' | 'ended';
 
 /** A secret that stays in what is told, and why: to mask it would make everything else unreadable. */
 export interface UnmaskedSecret {

@@ -87,7 +87,7 @@ function bounded({ status, evidence, remedy, place, ignored }: Answer): Answer {
 }
 
 /** The worst status of all; one that is ignored counts less. */
-export function verdictOf(findings: readonly Finding[]): Status {
+export function verdictOf(findings: readonly (Finding | Answer)[]): Status {
   const order: readonly Status[] = ['failed', 'unknown', 'warning'];
   return order.find((status) => findings.some((f) => weight(f) === status)) ?? 'passed';
 }

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import { ClusterError, describe } from '../common/errors.ts';
 import type { UnleasedCluster } from '../ports/cluster.ts';
 import type { Deps } from '../ports/context.ts';
-import { waitFor, type Look } from '../ports/wait.ts';
+import { waitFor, type Look, type Wait } from '../ports/wait.ts';
 import { podProgress } from '../job/follow-pod.ts';
 import { createProbe } from '../objects/probe-names.ts';
 import { unusableImage } from './server-pulls.ts';
@@ -31,41 +31,53 @@ export async function runTrial(
   database: Database,
   limit: number,
 ): Promise<Trial> {
+  const what = `PostgreSQL of ${pod.spec?.containers[0]?.image ?? ''} to start on an empty volume`;
+  return await withPod(deps, pod, (name) =>
+    awaitServer(deps, { ...pod, metadata: { ...pod.metadata, name } }, database, {
+      what,
+      limit,
+      limitInput: 'job-start-timeout',
+    }),
+  );
+}
+
+/**
+ * Waits until the server in a pod like the server's answers, or has ended.
+ * @param pod as the action made it, with its name
+ * @param database the running server's; this one has the same password, by the same Secret
+ * @throws ClusterError when the pod can't run; WaitError when the server neither answers nor ends
+ */
+export async function awaitServer(
+  deps: Deps,
+  pod: V1Pod,
+  database: Database,
+  wait: Pick<Wait, 'what' | 'limit' | 'limitInput'>,
+): Promise<Trial> {
   const { cluster } = deps;
-  const namespace = pod.metadata?.namespace ?? '';
+  const { name = '', namespace = '' } = pod.metadata ?? {};
   const [server] = pod.spec?.containers ?? [];
   const [container, image] = [server?.name ?? '', server?.image ?? ''];
-  return await withPod(deps, pod, (name) =>
-    waitFor(
-      {
-        what: `PostgreSQL of ${image} to start on an empty volume`,
-        limit,
-        limitInput: 'job-start-timeout',
-        ...deps,
-      },
-      async (): Promise<Look<Trial>> => {
-        const now = await cluster.find('pods', name, namespace);
-        if (now === undefined)
-          throw new ClusterError('probe-gone', `Somebody else removed pod ${name}.`, 'Run the checks again.');
-        const progress = podProgress(now, container);
-        if (progress.state === 'stuck') throw unusableImage(pod, image, progress.reason);
-        if (progress.state === 'ended') {
-          const log = await cluster.podLog(namespace, name, container);
-          return { done: { image, started: false, exitCode: progress.exitCode, lines: errorLines(log) } };
-        }
-        if (progress.state === 'waiting') return { pending: progress.reason };
-        try {
-          const configuration = await readConfiguration(database.inPod(name));
-          if (configuration.age >= settled) return { done: { image, started: true, configuration } };
-          return { pending: 'it answers' };
-        } catch (error) {
-          if (error instanceof ClusterError && error.code === 'psql-failed')
-            return { pending: isStarting.test(error.message) ? `not ready yet (${error.message})` : error.message };
-          throw error;
-        }
-      },
-    ),
-  );
+  return await waitFor({ ...wait, ...deps }, async (): Promise<Look<Trial>> => {
+    const now = await cluster.find('pods', name, namespace);
+    if (now === undefined)
+      throw new ClusterError('probe-gone', `Somebody else removed pod ${name}.`, 'Run the checks again.');
+    const progress = podProgress(now, container);
+    if (progress.state === 'stuck') throw unusableImage(pod, image, progress.reason);
+    if (progress.state === 'ended') {
+      const log = await cluster.podLog(namespace, name, container);
+      return { done: { image, started: false, exitCode: progress.exitCode, lines: errorLines(log) } };
+    }
+    if (progress.state === 'waiting') return { pending: progress.reason };
+    try {
+      const configuration = await readConfiguration(database.inPod(name));
+      if (configuration.age >= settled) return { done: { image, started: true, configuration } };
+      return { pending: 'it answers' };
+    } catch (error) {
+      if (error instanceof ClusterError && error.code === 'psql-failed')
+        return { pending: isStarting.test(error.message) ? `not ready yet (${error.message})` : error.message };
+      throw error;
+    }
+  });
 }
 
 /** What psql says of a server that is about to start. */

@@ -12,7 +12,7 @@ const harmless = ['configMap', 'secret', 'projected', 'downwardAPI', 'emptyDir']
 const initialisation = /^\/docker-entrypoint-(pre)?initdb\.d/;
 
 /** Of several settings of one name the last one counts for PostgreSQL. This server must write nothing into an archive. */
-const flags = '-c archive_mode=off -c archive_command=/bin/false';
+export const archivesNothing = '-c archive_mode=off -c archive_command=/bin/false';
 
 /** Variables by which Bitnami's images, and others, join a cluster of servers: a trial would become a member of it. */
 const joining = /^(REPMGR|PATRONI|SPILO)_/;
@@ -61,32 +61,57 @@ function isHarmless(volume: V1Volume): boolean {
  * Decision: docs/decisions/0015-images.md
  */
 export function trialPod(target: Target, image: string): V1Pod {
+  return podLikeServers(target, image, {
+    generateName: probePrefix('start'),
+    labels: { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/probe': 'start' },
+    flags: archivesNothing,
+    // It has no data, so that nothing has to end well.
+    graceSeconds: 0,
+    lifetimeSeconds: 900,
+  });
+}
+
+/** What distinguishes a pod like the server's from the server's. */
+export interface LikePod {
+  readonly name?: string;
+  readonly generateName?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** What the server is started with besides its own flags. */
+  readonly flags: string;
+  /** The claim in the place of the server's; undefined for an empty directory. */
+  readonly claim?: string;
+  readonly graceSeconds: number;
+  /** After which Kubernetes ends it. */
+  readonly lifetimeSeconds: number;
+}
+
+/** The server's pod as the StatefulSet would make it with another image, without its sidecars. No Service may select by the labels. */
+export function podLikeServers(target: Target, image: string, parts: LikePod): V1Pod {
   const { namespace, statefulSet } = target;
   const { spec, metadata } = statefulSet.spec?.template ?? {};
   const { nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext } = spec ?? {};
+  const { name, generateName, labels, flags, claim, graceSeconds, lifetimeSeconds } = parts;
   return {
     metadata: {
-      namespace,
-      generateName: probePrefix('start'),
-      labels: { ...ownerLabel, ...probeLabel, 'postgresql-upgrade/probe': 'start' },
+      ...{ namespace, labels, ...withoutUndefined({ name, generateName }) },
       annotations: { ...metadata?.annotations, 'sidecar.istio.io/inject': 'false', 'linkerd.io/inject': 'disabled' },
     },
     spec: {
       restartPolicy: 'Never',
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      terminationGracePeriodSeconds: 0,
-      activeDeadlineSeconds: 900,
+      terminationGracePeriodSeconds: graceSeconds,
+      activeDeadlineSeconds: lifetimeSeconds,
       ...withoutUndefined({ nodeSelector, tolerations, priorityClassName, runtimeClassName, securityContext }),
       imagePullSecrets: spec?.imagePullSecrets ?? [],
       ...withoutUndefined({ serviceAccountName: pullsOf(target).serviceAccountName }),
-      containers: [trialContainer(target, image)],
-      volumes: volumesOf(target),
+      containers: [likeContainer(target, image, flags)],
+      volumes: volumesOf(target, claim),
     },
   };
 }
 
-function trialContainer(target: Target, image: string): V1Container {
+function likeContainer(target: Target, image: string, flags: string): V1Container {
   const {
     name,
     command,
@@ -110,14 +135,14 @@ function trialContainer(target: Target, image: string): V1Container {
       ...env.filter((e) => e !== extra).map((e) => (isWithoutTls && e.name === tls ? { name: tls, value: 'no' } : e)),
       { name: 'POSTGRESQL_EXTRA_FLAGS', value: [extra?.value, added].filter(Boolean).join(' ') },
     ],
-    // It has no data and no clients; its limits are those which its configuration may need.
+    // It has no clients; its limits are those which its configuration may need.
     resources: { ...withoutUndefined({ limits: resources?.limits }), requests: { cpu: '100m', memory: '128Mi' } },
     volumeMounts: volumeMounts.filter(({ mountPath }) => !initialisation.test(mountPath)),
   };
 }
 
-/** Claims become empty directories: the live volume is never mounted twice. What only an init container mounts is left out. */
-function volumesOf({ statefulSet, container }: Target): V1Volume[] {
+/** Claims become empty directories: the live volume is never mounted twice. What only an init container mounts is left out. @param claim in the place of the server's */
+function volumesOf({ statefulSet, container, volume: data }: Target, claim: string | undefined): V1Volume[] {
   const { template, volumeClaimTemplates = [] } = statefulSet.spec ?? {};
   const templated = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? '');
   const ofInit = template?.spec?.initContainers
@@ -126,9 +151,14 @@ function volumesOf({ statefulSet, container }: Target): V1Volume[] {
   const named = (template?.spec?.volumes ?? []).filter(
     ({ name }) => !templated.includes(name) && ofInit?.includes(name) !== true,
   );
+  const dataName = container.volumeMounts?.find(({ mountPath }) => mountPath === data.mountPath)?.name;
+  const inPlaceOfClaim = (name: string): V1Volume =>
+    claim !== undefined && name === dataName
+      ? { name, persistentVolumeClaim: { claimName: claim } }
+      : { name, emptyDir: {} };
   return [
-    ...templated.map((name): V1Volume => ({ name, emptyDir: {} })),
-    ...named.map((volume): V1Volume => (isHarmless(volume) ? volume : { name: volume.name, emptyDir: {} })),
+    ...templated.map(inPlaceOfClaim),
+    ...named.map((volume) => (isHarmless(volume) ? volume : inPlaceOfClaim(volume.name))),
   ];
 }
 

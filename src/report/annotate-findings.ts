@@ -35,7 +35,7 @@ export function annotateFindings(findings: readonly Finding[], inputs: Judging, 
 
 /** Whether the run has a word of its own in this level: how it ended, and what an upgrade warns of. */
 function saysMore(level: AnnotationLevel, { mode, dryRun }: Judging): boolean {
-  return level !== 'warning' || (mode === 'upgrade' && !dryRun);
+  return level !== 'warning' || (mode === 'upgrade' && !dryRun) || mode === 'rehearse';
 }
 
 function levelOf(group: FindingGroup, failOn: 'failed' | 'warning'): AnnotationLevel {

@@ -5,6 +5,8 @@ import { groupView, openGroups, waitingText } from './finding-groups.ts';
 import { viewOf, type FindingView } from './finding-view.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';
 
+type Stage = Omit<Finding, 'check' | 'docs'> & { readonly id: string };
+
 /** The findings for the job summary: what is to be done first, what passed folded up. */
 export function findingLines(findings: readonly Finding[]): string[] {
   if (findings.length === 0) return [];
@@ -27,6 +29,16 @@ export function findingLines(findings: readonly Finding[]): string[] {
           '',
         ]),
   ];
+}
+
+/** The stages of a rehearsal for the job summary, in their order. */
+export function stageLines(stages: readonly Stage[]): string[] {
+  if (stages.length === 0) return [];
+  const views = stages.map((stage) => ({
+    ...viewOf({ ...stage, check: stage.id, docs: '' }, 'page'),
+    check: undefined,
+  }));
+  return ['| | stage | seen |', '| --- | --- | --- |', ...views.map(findingRow), '', ...views.flatMap(remedyLines)];
 }
 
 export const tableHead = ['| | check | seen |', '| --- | --- | --- |'];

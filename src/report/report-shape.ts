@@ -140,7 +140,7 @@ const askedImage = z.strictObject({
 export const reportShape = z.strictObject({
   schema: z.literal(2),
   version: z.string().describe('Version of the action; 0.0.0-unreleased where it is not a release.'),
-  mode: z.enum(['precheck', 'upgrade', 'status', 'rollback', 'cleanup', 'values']),
+  mode: z.enum(['precheck', 'rehearse', 'upgrade', 'status', 'rollback', 'cleanup', 'values']),
   namespace: z.string(),
   cluster: z.string().describe('Address of the API server.'),
   verdict: z.enum([
@@ -167,6 +167,18 @@ export const reportShape = z.strictObject({
     .describe(
       'By check: seconds that the slowest reading of what it looked at took. Readings go on side by side, so these do not add up.',
     ),
+  rehearsal: z
+    .array(
+      z.strictObject({
+        id: z.string().regex(/^rehearsal-[a-z-]+$/),
+        title: z.string().min(1),
+        status: z.enum(['passed', 'warning', 'failed', 'unknown']),
+        evidence: z.array(z.string().min(1)).min(1),
+        remedy: remedy.exactOptional().describe('What to do; there unless passed.'),
+      }),
+    )
+    .optional()
+    .describe('One for each stage of a rehearsal, in their order; absent where none began.'),
   serving: z.boolean().describe('PostgreSQL 14 was started by this run and answered.'),
   image: image.optional(),
   images: z

@@ -1,4 +1,4 @@
-import { findingLines } from './finding-lines.ts';
+import { findingLines, stageLines } from './finding-lines.ts';
 import { cleanupLines } from './cleanup-lines.ts';
 import { predictionText } from '../facts/prediction.ts';
 import { phaseLines } from './phase-lines.ts';
@@ -27,6 +27,7 @@ const headlines: Readonly<Record<Exclude<Verdict, 'failed'>, string>> = {
 /** What failed, by the run's mode. */
 const failures: Readonly<Record<Report['mode'], string>> = {
   precheck: '✗ The precheck failed',
+  rehearse: '✗ The rehearsal failed',
   upgrade: '✗ The upgrade failed',
   rollback: '✗ The rollback failed',
   cleanup: '✗ The cleanup failed',
@@ -34,7 +35,18 @@ const failures: Readonly<Record<Report['mode'], string>> = {
   values: '✗ The pull request for values.yaml failed',
 };
 
-function headlineOf({ verdict, mode, error, findings }: Report): string {
+/** What a rehearsal that went to its end says. */
+const rehearsed: Readonly<Partial<Record<Verdict, string>>> = {
+  passed: '✓ The upgrade passed on a copy of the volume',
+  warning: '! The upgrade passed on a copy of the volume, with warnings',
+  unknown: '? The rehearsal has not answered everything',
+};
+
+function headlineOf({ verdict, mode, error, findings, rehearsal }: Report): string {
+  const ofRehearsal = rehearsal === undefined ? undefined : rehearsed[verdict];
+  if (ofRehearsal !== undefined) return ofRehearsal;
+  // No upgrade is open by it.
+  if (mode === 'rehearse' && verdict === 'interrupted') return failures[mode];
   if (mode === 'cleanup' && verdict === 'passed')
     return '✓ The cleanup would remove what is listed; nothing was removed';
   if (verdict !== 'failed') return headlines[verdict];
@@ -62,6 +74,7 @@ export function renderSummary(report: Report): string {
     ...statusLines(report),
     ...(report.cleanup === undefined ? [] : under('Cleanup', cleanupLines(report.cleanup))),
     ...under('What is left to do', leftLines(report)),
+    ...under('The upgrade on the copy', stageLines(report.rehearsal ?? [])),
     ...under('Checks', findingLines(report.findings)),
     ...issueLines(report),
     ...imageLines(report),

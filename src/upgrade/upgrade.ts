@@ -7,11 +7,11 @@ import { seenImageGrammar, type JournalRecord } from '../journal/record.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import { hooksOf, reversibleSteps, improvements, ready, release, statistics, validation } from './plan.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
-import { jobSettings } from '../objects/job-settings.ts';
+import { jobOf, seenBy } from '../facts/job-of.ts';
 import { completeUpgrade } from './complete.ts';
 import type { Ending } from './contract/ending.ts';
 import type { Context, PlanContext, Step } from './contract/step.ts';
-import { pinned, platformOf, type RecordedImage, type SeenImage } from '../target/image-digests.ts';
+import { platformOf, type RecordedImage } from '../target/image-digests.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { PrecheckError } from '../common/errors.ts';
 import { planBeginning } from './steps/begin.ts';
@@ -54,18 +54,17 @@ export function draftUpgrade(facts: Facts, scripts: Context['scripts'], runId: s
  * @throws PrecheckError when facts are unknown that the upgrade needs
  */
 function recordOf(facts: Facts, runId: string, now: Date): JournalRecord {
-  const { inputs, target, serving } = facts;
-  const { server, databases } = facts;
+  const { target, serving } = facts;
+  const job = jobOf(facts);
   const { metadata: volume, spec: volumeSpec } = target.volume.persistentVolume ?? {};
   const backup = backupOf(facts);
-  if (!server.known || !databases.known || backup === undefined || volume?.name === undefined) {
+  if (job === undefined || backup === undefined || volume?.name === undefined) {
     throw new PrecheckError(
       'facts-missing',
       'Facts that the upgrade needs are unknown. Nothing was changed.',
       'Look at the findings that are unknown, then run the checks again.',
     );
   }
-  const job = jobSettings(inputs, server.value, databases.value);
   return {
     schema: 4,
     runId,
@@ -80,7 +79,7 @@ function recordOf(facts: Facts, runId: string, now: Date): JournalRecord {
     volume: volume.name,
     reclaimPolicy: volumeSpec?.persistentVolumeReclaimPolicy ?? 'Delete',
     backup,
-    job: { ...job, image: pinned(job.image, seenBy(facts.upgradeProbe)) },
+    job,
     seen: { upgrade: recorded(facts, facts.upgradeProbe), serving: recorded(facts, facts.servingProbe) },
   };
 }
@@ -88,10 +87,6 @@ function recordOf(facts: Facts, runId: string, now: Date): JournalRecord {
 /** Of the objects that the journal names. */
 export function uidsOf({ statefulSet, volume }: Target): JournalRecord['uids'] {
   return { statefulSet: statefulSet.metadata?.uid ?? '', claim: volume.claim.metadata?.uid ?? '' };
-}
-
-function seenBy(probe: Facts['upgradeProbe']): SeenImage | undefined {
-  return probe.known ? probe.value.seen : undefined;
 }
 
 function recorded({ nodes }: Facts, probe: Facts['upgradeProbe']): RecordedImage | undefined {

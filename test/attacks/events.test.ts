@@ -35,6 +35,7 @@ const modes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   precheck: { mode: 'precheck', issue: 'true' },
   status: { mode: 'status' },
   'dry run': { mode: 'upgrade', 'dry-run': 'true' },
+  rehearse: { mode: 'rehearse' },
   upgrade: { mode: 'upgrade', confirm: 'circleci-server' },
   rollback: { mode: 'rollback', confirm: 'circleci-server', 'accept-data-loss': 'true' },
   cleanup: { mode: 'cleanup', confirm: 'circleci-server' },
@@ -72,7 +73,7 @@ const all = [...documented, ...invented].flatMap((event) =>
 test.concurrent.each(choiceOf(all, Math.ceil(all.length / 3)))(
   '$mode on "$event" of $whose',
   async ({ event, whose, mode }) => {
-    const isChange = ['upgrade', 'rollback', 'cleanup'].includes(mode);
+    const isChange = ['rehearse', 'upgrade', 'rollback', 'cleanup'].includes(mode);
     const may =
       ['workflow_dispatch', 'repository_dispatch', 'schedule'].includes(event) ||
       (!isChange && (event === 'push' || (event === 'workflow_run' && whose === 'this repository')));

@@ -25,6 +25,14 @@ export function commandsIn(output: string): Command[] {
   });
 }
 
+/** The lines with commands that the action does not give by itself, in the log of a run whose world tries to have it say "forged". */
+export function forgedIn(output: string): string[] {
+  const own = ['add-mask', 'group', 'endgroup', 'notice', 'warning', 'error', 'debug'];
+  return commandsIn(output)
+    .filter(({ name, line }) => !own.includes(name) || line.includes('forged'))
+    .map(({ line }) => line);
+}
+
 function commandOf(line: string): string | undefined {
   return known(newForm(line.replace(whiteSpace, ''))) ?? known(oldForm(line));
 }

@@ -64,8 +64,8 @@ export function rowCounts(namespace: string): Record<string, string> {
 }
 
 /** As if its time were over: sets back by hand what a dead run would have renewed, instead of waiting for a minute. */
-export function expireLease(namespace: string): void {
-  setRenewTime(namespace, new Date(Date.now() - 600_000));
+export function expireLease(namespace: string, name?: string): void {
+  setRenewTime(namespace, new Date(Date.now() - 600_000), name);
 }
 
 /** As its holder does. */
@@ -73,10 +73,10 @@ export function renewLease(namespace: string): void {
   setRenewTime(namespace, new Date());
 }
 
-function setRenewTime(namespace: string, time: Date): void {
+function setRenewTime(namespace: string, time: Date, name = 'postgresql-upgrade-12-to-14'): void {
   const renewTime = time.toISOString().replace('Z', '000Z');
   const patch = JSON.stringify({ spec: { renewTime } });
-  kubectl('-n', namespace, 'patch', 'lease', 'postgresql-upgrade-12-to-14', '--type', 'merge', '-p', patch);
+  kubectl('-n', namespace, 'patch', 'lease', name, '--type', 'merge', '-p', patch);
 }
 
 /** The VolumeAttachments of a claim's volume: a volume that was detached meanwhile has another one. */

@@ -5,12 +5,12 @@ import path from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { catalogue } from '../../src/prechecks/catalogue.ts';
 import { jobName } from '../../src/objects/upgrade-job.ts';
-import { commandsIn } from '../attacks/workflow-commands.ts';
+import { forgedIn } from '../attacks/workflow-commands.ts';
 import { leaksIn } from '../leaks.ts';
 import { newImage, oldImage, password } from '../unit/objects.ts';
 import { ending, revertName, served } from '../unit/upgrade/job-controller.ts';
 import { live } from '../unit/upgrade/live.ts';
-import type { ActionEnd, Circumstances, InputValues } from './action.ts';
+import type { Circumstances, InputValues } from './action.ts';
 import { namespace } from './release.ts';
 import { Scenario } from './scenario.ts';
 import { ServedCluster } from './served-cluster.ts';
@@ -48,14 +48,6 @@ async function upgraded(inputs: InputValues, circumstances: Circumstances = {}) 
   return { end, setting, log: places.log, writes };
 }
 
-/** Commands of the log that the action did not give itself. */
-function foreignCommands({ stdout }: ActionEnd): string[] {
-  const own = ['add-mask', 'group', 'endgroup', 'notice', 'warning', 'error', 'debug'];
-  return commandsIn(stdout)
-    .filter(({ name, line }) => !own.includes(name) || line.includes('forged'))
-    .map(({ line }) => line);
-}
-
 const forging = [
   'echo "::error::forged"',
   'echo "  ::set-output name=verdict::forged" >&2',
@@ -84,7 +76,7 @@ test('hooks run around the restart, with what they need and no secret', async ()
   expect(end.groups.filter((title) => / (before|after)-app|Restart the/.test(title))).toEqual([
     ...['Run before-applications', 'Restart the applications', 'Run after-applications'],
   ]);
-  expect(foreignCommands(end)).toEqual([]);
+  expect(forgedIn(end.stdout)).toEqual([]);
   for (const file of [first, second]) {
     const environment = readFileSync(file, 'utf8');
     expect(environment).not.toMatch(
@@ -106,7 +98,7 @@ test('a hook that has the password by consent, prints it and fails reverts, and 
   expect([end.exitCode, end.outputs['verdict'], end.report?.error?.code]).toEqual([1, 'reverted', 'reverted']);
   expect(end.report?.error?.message).toContain('They ended with exit code 3.');
   expect(log).toContain('> it is ***');
-  expect(foreignCommands(end)).toEqual([]);
+  expect(forgedIn(end.stdout)).toEqual([]);
   expect([setting.image(), setting.replicas()]).toEqual([oldImage, 3]);
   expect(end.summary).not.toContain('values.yaml');
 });

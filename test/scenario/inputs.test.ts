@@ -39,9 +39,9 @@ const refusals: Refusal[] = [
   },
   {
     title: 'an unknown mode',
-    inputs: { mode: 'rehearse' },
+    inputs: { mode: 'reherse' },
     code: 'input-invalid',
-    says: 'Input "mode" is "rehearse", which is not one of: precheck, upgrade, status, rollback, cleanup, values.',
+    says: 'Input "mode" is "reherse", which is not one of: precheck, rehearse, upgrade, status, rollback, cleanup, values.',
   },
   {
     title: 'an upgrade without confirm',

@@ -57,6 +57,17 @@ test.concurrent.each(unfinished)(
   },
 );
 
+test.concurrent('after a rehearsal that was killed it tells what is left of it, and asks nobody', async () => {
+  await using scenario = await Scenario.begin();
+  const told = await post(scenario, { rehearsed: namespace }, { mode: 'rehearse' });
+  expect([told.exitCode, told.errors, scenario.api.calls]).toEqual([0, [], []]);
+  expect(told.warnings).toEqual([
+    expect.stringMatching(/^rehearsal: This run was killed in a rehearsal in namespace circleci-server\..*kubectl -n/),
+  ]);
+  const ended = await post(scenario, { rehearsed: namespace, ended: 'failed' }, { mode: 'rehearse' });
+  expect(ended.warnings).toEqual([]);
+});
+
 test.concurrent('its own run is known to be dead, although its Lease has not expired', async () => {
   await using scenario = await begun({ step: 'upgrade-job' });
   const holderIdentity = 'https://github.example/admins/server/actions/runs/1/attempts/1';

@@ -28,6 +28,10 @@ export interface ServerState {
   listed: (lines: readonly string[]) => readonly string[];
   /** Outcome of commands other than psql, such as pg_ctl. */
   command: (command: readonly string[]) => ExecResult;
+  /** The digests of schema and settings. */
+  schema: string;
+  /** What amcheck says of each database. */
+  looked: { checked: number; of: number; damaged: [string, string][]; lacks?: boolean };
   /** Rows of each hazard's query, in a database. */
   hazards: (database: string, hazard: string) => readonly object[];
   /** Statements that fail, in this database or in any, with what psql says. */
@@ -91,6 +95,8 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
     md5Roles: [],
     listed: (lines) => lines,
     command: () => ({ exitCode: 0, stdout: '', stderr: '' }),
+    schema: 'a'.repeat(32),
+    looked: { checked: 3, of: 3, damaged: [] },
     hazards: () => [],
     refuse: [],
     statements: [],
@@ -160,6 +166,9 @@ function answer(state: ServerState, name: string, sql: string): string {
       ...(sql.includes("''digest''") ? database.sortOrders.flatMap(sortOrderRows) : []),
       ...(sql.includes('{"measured":true}') ? alongIn(state, name, sql) : []),
     ]);
+  if (sql.includes("'schemaDigest'"))
+    return rows([{ schemaDigest: state.schema, settingsDigest: state.schema }, ...endsIn(sql)]);
+  if (sql.includes('verify_heapam')) return rows([state.looked]);
   if (sql.includes("'preloaded', current_setting")) return rows([startedConfiguration]);
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
   if (sql.includes("'bootstrapSuperuser'")) return rows([serverFacts(state)]);

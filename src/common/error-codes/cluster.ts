@@ -74,6 +74,16 @@ export const clusterCodes = {
     'The API server refused a call, with a status that has no code of its own.',
     'The message has its words. A webhook or a policy is the usual cause.',
   ],
+  'rehearsal-ended': [
+    failed,
+    'An upgrade began during the rehearsal, and removes what it made. Or the run could not renew its Lease in time. Production is as it was.',
+    'Rehearse again when nothing else is at work, if PostgreSQL 12 still serves.',
+  ],
+  'rehearsal-foreign': [
+    failed,
+    'Something has a name that a rehearsal needs, and no rehearsal made it. It was left as it is.',
+    'If nobody needs it, delete it as the message says. Then run again.',
+  ],
   'server-error': [
     failed,
     'The API server answered with an error of its own (5xx), for longer than the action waits.',

@@ -97,8 +97,9 @@ async function readFacts(gathering: FactReaderDeps, timed: Stopwatch['measure'])
   const extensions = answerOfAll(answers, [extensionsQuestion], extensionsOf);
   const libraries = answerOfAll(answers, librariesQuestions, librariesOf);
   const sortOrders = answerOfAll(answers, [sortOrdersQuestion], sortOrdersOf);
-  // An upgrade that lacks rights creates nothing before it is refused, not even a probe.
-  const mayProbe = inputs.mode === 'upgrade' && !inputs.dryRun ? onlyIfGranted(permissions, settings) : settings;
+  // An upgrade or a rehearsal that lacks rights creates nothing before it is refused, not even a probe.
+  const isMaking = inputs.mode === 'rehearse' || (inputs.mode === 'upgrade' && !inputs.dryRun);
+  const mayProbe = isMaking ? onlyIfGranted(permissions, settings) : settings;
   if (inputs.probes === 'pods' && mayProbe.known) await sweepProbes(gathering, namespace);
   const asked = (role: ProbeRole) => () =>
     timed(`${role}Probe`, () => probe(gathering, role, mayProbe, databases, sortOrders, libraries));

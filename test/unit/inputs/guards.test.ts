@@ -17,16 +17,16 @@ function after(run: object): Start {
 
 describe('what starts a run', () => {
   test.each(['workflow_dispatch', 'repository_dispatch', 'schedule'])('the event %s starts every mode', (event) => {
-    for (const mode of ['precheck', 'upgrade', 'status', 'rollback', 'cleanup', 'values'] as const)
+    for (const mode of ['precheck', 'rehearse', 'upgrade', 'status', 'rollback', 'cleanup', 'values'] as const)
       expect(() => {
         guardStart({ mode, dryRun: false }, started(event));
       }).not.toThrow();
   });
 
   test.each(['push', 'workflow_run', 'issue_comment', 'pull_request', 'workflow_call', 'toString', '__proto__', ''])(
-    'the event "%s" starts no upgrade, no rollback and no cleanup',
+    'the event "%s" starts no rehearsal, no upgrade, no rollback and no cleanup',
     async (event) => {
-      for (const mode of ['upgrade', 'rollback', 'cleanup'] as const) {
+      for (const mode of ['rehearse', 'upgrade', 'rollback', 'cleanup'] as const) {
         const error = await thrownBy(() => {
           guardStart({ mode, dryRun: false }, started(event));
         });
@@ -180,10 +180,13 @@ describe('the consent to an upgrade', () => {
     }).not.toThrow();
   });
 
-  test.each(['rollback', 'values'])('a dry run of mode %s is refused: it would change something', (mode) => {
-    const given = mode === 'values' ? { 'values-file': 'values.yaml', 'github-token': 'token' } : {};
-    expect(() => {
-      guardConsent(inputs({ mode, 'dry-run': 'true', ...given }));
-    }).toThrow(expect.objectContaining({ code: 'dry-run-refused' }));
-  });
+  test.each(['rehearse', 'rollback', 'values'])(
+    'a dry run of mode %s is refused: it would change something',
+    (mode) => {
+      const given = mode === 'values' ? { 'values-file': 'values.yaml', 'github-token': 'token' } : {};
+      expect(() => {
+        guardConsent(inputs({ mode, 'dry-run': 'true', ...given }));
+      }).toThrow(expect.objectContaining({ code: 'dry-run-refused' }));
+    },
+  );
 });

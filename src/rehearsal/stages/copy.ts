@@ -1,0 +1,43 @@
+import { passed } from '../../findings/finding.ts';
+import type { Source } from '../../objects/backup.ts';
+import { rehearsalClaim, rehearsalName, rehearsalSnapshot } from '../../objects/rehearsal.ts';
+import { awaitSnapshot } from '../../storage/await-snapshot.ts';
+import type { RehearsalContext } from '../context.ts';
+import type { Stage } from '../stage.ts';
+
+/** A volume of its own, from a snapshot of the running server or as a clone of its volume. */
+export const copy: Stage = {
+  id: 'rehearsal-copy',
+  title: 'Copy of the volume',
+
+  async run(context) {
+    const { cluster, target, mark } = context;
+    const { source, evidence } = await sourceOfCopy(context);
+    await cluster.create('persistentvolumeclaims', rehearsalClaim(target, source, mark), {
+      namespace: target.namespace,
+    });
+    return passed(
+      ...evidence,
+      `PersistentVolumeClaim ${rehearsalName(target)} is made from ${source.kind} ${source.name}`,
+    );
+  },
+};
+
+async function sourceOfCopy(context: RehearsalContext): Promise<{ source: Source; evidence: string[] }> {
+  const { cluster, target, copying, mark, clock } = context;
+  if (copying.kind === 'clone')
+    return { source: { kind: 'PersistentVolumeClaim', name: target.volume.claimName }, evidence: [] };
+  const name = rehearsalName(target);
+  const asked = clock.monotonic();
+  const since = () => String(Math.round((clock.monotonic() - asked) / 100) / 10);
+  await cluster.create('volumesnapshots', rehearsalSnapshot(target, copying.className, mark), {
+    namespace: target.namespace,
+  });
+  await awaitSnapshot(context, name, 'cut');
+  const cut = since();
+  await awaitSnapshot(context, name, 'ready');
+  return {
+    source: { kind: 'VolumeSnapshot', name },
+    evidence: [`VolumeSnapshot ${name} was cut after ${cut} s, and ready after ${since()} s`],
+  };
+}

@@ -1,0 +1,129 @@
+// Removes all that a rehearsal makes, by its fixed names: at the end of each, at the beginning of the next one, and before an upgrade.
+// Decision: docs/decisions/0034-rehearsal.md
+import { ClusterError } from '../common/errors.ts';
+import {
+  isOfRehearsal,
+  rehearsalCommands,
+  rehearsalJobName,
+  rehearsalName,
+  rehearsalPodName,
+  rehearsedMajors,
+} from '../objects/rehearsal.ts';
+import type { ResourceName, ResourceTypes } from '../ports/cluster.ts';
+import { waitFor } from '../ports/wait.ts';
+import { claimGone } from '../storage/claim-gone.ts';
+import type { StorageContext } from '../storage/context.ts';
+import { setDeletionPolicy } from '../storage/snapshot-content.ts';
+import type { Target } from '../target/target.ts';
+import { copyable } from '../text/commands.ts';
+import { shell } from '../text/shell.ts';
+import { isOlder, noCopy, volumeOfCopy } from './volume.ts';
+
+/** What a sweep needs; a rehearsal's context has it, and so has an upgrade's. */
+export interface Sweeping extends StorageContext {
+  readonly target: Target;
+}
+
+type Removable = 'pods' | 'jobs' | 'persistentvolumeclaims' | 'volumesnapshots';
+
+/**
+ * Removes what rehearsals have left of this server, and waits until it is gone: first what uses the volume, then the volume, then the snapshot from which it was made,
+ * since some storages keep a snapshot as long as a volume of it exists.
+ * @returns names of what was removed, for people
+ * @throws ClusterError `rehearsal-foreign` where something of these names is not a rehearsal's
+ */
+export async function sweep(context: Sweeping): Promise<string[]> {
+  const { target } = context;
+  const of = isOfRehearsal(target);
+  const name = rehearsalName(target);
+  const removed: string[] = [];
+  const remove = async <R extends Removable>(
+    resource: R,
+    named: string,
+    isOurs: (found: ResourceTypes[R]) => boolean,
+  ) => {
+    if (await removeOne(context, resource, named, isOurs)) removed.push(`${resource}/${named}`);
+  };
+  const pods = rehearsedMajors.map(rehearsalPodName);
+  const jobs = rehearsalCommands.map(rehearsalJobName);
+  for (const pod of pods) await remove('pods', pod, of.pod);
+  for (const job of jobs) await remove('jobs', job, of.job);
+  await settleVolume(context, name);
+  await remove('persistentvolumeclaims', name, of.claim);
+  for (const pod of pods) await gone(context, 'pods', pod);
+  for (const job of jobs) await gone(context, 'jobs', job);
+  await claimGone(context, name);
+  try {
+    await remove('volumesnapshots', name, of.snapshot);
+    await gone(context, 'volumesnapshots', name);
+  } catch (error) {
+    // Where there is no such API, there is no snapshot.
+    if (!(error instanceof ClusterError && error.code === 'not-served')) throw error;
+  }
+  return removed;
+}
+
+/** @returns whether there was one */
+async function removeOne<R extends Removable>(
+  context: Sweeping,
+  resource: R,
+  name: string,
+  isOurs: (found: ResourceTypes[R]) => boolean,
+): Promise<boolean> {
+  const { cluster, target } = context;
+  const found = await cluster.find(resource, name, target.namespace);
+  if (found === undefined) return false;
+  if (!isOurs(found)) throw foreign(target.namespace, resource, name);
+  // A class may retain what it makes: then the copy would stay in the storage for ever.
+  if (resource === 'volumesnapshots') await setDeletionPolicy(context, name, 'Delete');
+  await cluster.delete(resource, name, target.namespace, resource === 'jobs' ? { foreground: true } : {});
+  return true;
+}
+
+/** Has Kubernetes delete the copy's volume with its claim, whatever its class says; and keep a volume that is none, whatever that says. */
+async function settleVolume({ cluster, target, log }: Sweeping, name: string): Promise<void> {
+  const { namespace } = target;
+  const claim = await cluster.find('persistentvolumeclaims', name, namespace);
+  if (claim === undefined || !isOfRehearsal(target).claim(claim)) return;
+  const volume = await volumeOfCopy(cluster, target, claim);
+  if (volume === undefined) return;
+  const policy = isOlder(volume, claim) ? 'Retain' : 'Delete';
+  const volumeName = volume.metadata?.name ?? '';
+  if (policy === 'Retain')
+    log.annotate('warning', 'rehearsal', `${noCopy(name, volumeName)} The action keeps it (reclaim policy Retain).`);
+  if (volume.spec?.persistentVolumeReclaimPolicy === policy) return;
+  await cluster.patch('persistentvolumes', volumeName, namespace, [
+    { op: 'test', path: '/metadata/uid', value: volume.metadata?.uid },
+    { op: 'test', path: '/spec/claimRef/uid', value: claim.metadata?.uid },
+    { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: policy },
+  ]);
+}
+
+/** Kinds of objects, as commands name them. */
+const kinds: Readonly<Record<Removable, string>> = {
+  pods: 'pod',
+  jobs: 'job',
+  persistentvolumeclaims: 'pvc',
+  volumesnapshots: 'volumesnapshot',
+};
+
+/** Waits until an object is gone. */
+export async function gone(context: Sweeping, resource: Removable, name: string): Promise<void> {
+  const { cluster, target, inputs, clock, log, signal } = context;
+  const what = `${kinds[resource]} ${name} to be deleted`;
+  const lookAt = shell`kubectl -n ${target.namespace} describe ${kinds[resource]} ${name}`;
+  const limit = inputs.detachTimeout;
+  await waitFor({ what, limit, limitInput: 'detach-timeout', lookAt, clock, log, signal }, async () => {
+    const now = await cluster.find(resource, name, target.namespace);
+    return now === undefined ? { done: undefined } : { pending: 'it still exists' };
+  });
+}
+
+function foreign(namespace: string, resource: ResourceName, name: string): ClusterError {
+  const kind = kinds[resource as Removable];
+  return new ClusterError(
+    'rehearsal-foreign',
+    `No rehearsal made ${kind} ${name} in namespace ${namespace}, and a rehearsal needs its name. The action left it as it is.`,
+    `Look at it: ${copyable(shell`kubectl -n ${namespace} describe ${kind} ${name}`)}. If nobody needs it, delete it: ${copyable(shell`kubectl -n ${namespace} delete ${kind} ${name}`)}. Then run again.`,
+  );
+}

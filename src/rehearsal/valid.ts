@@ -1,0 +1,66 @@
+// Whether an upgrade may count on the last rehearsal.
+// Decision: docs/decisions/0034-rehearsal.md
+import { PrecheckError } from '../common/errors.ts';
+import { known, thenFact } from '../common/known.ts';
+import { answerOfAll, askDatabases } from '../database/ask-databases.ts';
+import type { Database } from '../database/database.ts';
+import { digestsIn, digestsQuestion, type Digests } from '../database/digests.ts';
+import type { Facts } from '../facts/facts.ts';
+import { jobOf, seenBy } from '../facts/job-of.ts';
+import { ofRehearsal, type JournalSeal } from '../journal/seal.ts';
+import type { ClusterReader } from '../ports/cluster.ts';
+import type { Log } from '../ports/runner.ts';
+import { findRecord, whyInvalid } from './record.ts';
+
+interface Server {
+  readonly cluster: ClusterReader;
+  readonly database: Database;
+  readonly facts: Facts;
+  readonly seal: JournalSeal;
+  readonly log: Log;
+}
+
+/**
+ * What `rehearsal` asks for, before an upgrade changes anything. `auto` only says in the log whether the last rehearsal counts.
+ * @throws PrecheckError `rehearsal-missing` where the input requires one, and none counts
+ */
+export async function expectRehearsed(server: Server): Promise<void> {
+  const { facts, log } = server;
+  const { rehearsal } = facts.inputs;
+  if (rehearsal === 'off') return;
+  const found = await known(() => whyUncounted(server));
+  const why = found.known ? found.value : found.reason;
+  if (why === undefined)
+    log.info('The last rehearsal of this server passed, and nothing that it depends on has changed');
+  else if (rehearsal === 'auto') log.info(`No rehearsal counts for this upgrade: ${why}`);
+  else
+    throw new PrecheckError(
+      'rehearsal-missing',
+      `"rehearsal: required" needs a rehearsal that counts, and ${why}. Nothing was changed.`,
+      'Run "mode: rehearse" with the same inputs. Then run the upgrade within "rehearsal-valid".',
+    );
+}
+
+/** Why the last rehearsal does not count; undefined where it does. What can't be read is not the same. */
+async function whyUncounted({ cluster, database, facts, seal }: Server): Promise<string | undefined> {
+  const { inputs, target } = facts;
+  const record = await findRecord(cluster, target.namespace, seal.for(ofRehearsal));
+  const images = [facts.upgradeProbe, facts.servingProbe].map((probe) => seenBy(probe)?.imageId);
+  const [upgradeImage, servingImage] = images;
+  if (record === undefined || record === 'foreign') return whyInvalid(record, await cluster.now(), 0, nothing);
+  if (upgradeImage === undefined || servingImage === undefined) return 'it is not known which images this upgrade runs';
+  const databases = await readDigests(database, facts);
+  if (databases === undefined) return 'the schema of this server could not be read';
+  const now = await cluster.now();
+  return whyInvalid(record, now, inputs.rehearsalValid, { images: [upgradeImage, servingImage], databases });
+}
+
+/** Of a server on which nothing is compared. */
+const nothing = { images: ['', ''], databases: {} } as const;
+
+async function readDigests(database: Database, facts: Facts): Promise<Digests | undefined> {
+  const sessions = jobOf(facts)?.jobs ?? 1;
+  const answers = await thenFact(facts.databases, (list) => askDatabases(database, list, [digestsQuestion], sessions));
+  const digests = answerOfAll(answers, [digestsQuestion], digestsIn);
+  return digests.known ? digests.value : undefined;
+}

@@ -1,0 +1,137 @@
+// What a rehearsal asks of the servers on the copy, in real ones: damage that pg_upgrade would carry over, and whether a server is the one that was rehearsed.
+import { openSync, closeSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { amcheckSql, lookedIn, type Looked } from '../../src/database/amcheck.ts';
+import { digestsIn, digestsQuestion, type Digests } from '../../src/database/digests.ts';
+import { measure } from '../../src/database/measurement.ts';
+import { Installations, Server } from './server.ts';
+
+jest.setTimeout(300_000);
+
+let installations: Installations;
+/** PostgreSQL 14 with damage, and PostgreSQL 12. */
+let damaged: Server;
+let old: Server;
+
+const pathOf = (server: Server, relation: string) =>
+  join(server.data, server.sql('shop', `SELECT pg_relation_filepath('${relation}')`).trim());
+
+/** Overwrites a part of a file. */
+function overwrite(path: string, offset: number): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.alloc(2000, 0x7f), 0, 2000, offset);
+  closeSync(file);
+}
+
+function prepared(name: string, major: 12 | 14): Server {
+  const server = new Server(installations, name, major);
+  server.initialise();
+  server.start();
+  server.createLogin();
+  server.sql('postgres', 'CREATE DATABASE shop');
+  server.sql(
+    'shop',
+    `CREATE TABLE orders (id int PRIMARY KEY, note text);
+INSERT INTO orders SELECT i, repeat('n', 200) FROM generate_series(1, 2000) i;
+CREATE TABLE whole AS SELECT * FROM orders;
+CREATE TABLE lost AS SELECT * FROM orders;
+CREATE INDEX orders_note ON orders (note, id);
+CHECKPOINT;`,
+  );
+  return server;
+}
+
+async function look(server: Server, budget = 60_000): Promise<Looked> {
+  const rows = await server.database().writeEach(['shop'], amcheckSql(budget), 60_000);
+  return lookedIn(rows.get('shop') ?? []);
+}
+
+beforeAll(() => {
+  installations = new Installations();
+  damaged = prepared('damaged', 14);
+  old = prepared('old', 12);
+});
+
+afterAll(() => {
+  for (const server of [damaged, old]) server.stop();
+  installations.remove();
+});
+
+describe('the pages of a copy', () => {
+  test('pass where nothing is damaged', async () => {
+    const { checked, of, damaged: found } = await look(damaged);
+    expect(found).toEqual([]);
+    expect(checked).toBe(of);
+    expect(of).toBeGreaterThan(100);
+  });
+
+  test('are not looked at beyond the budget, and that is told', async () => {
+    const { checked, of } = await look(damaged, 1);
+    expect(checked).toBeLessThan(of);
+  });
+
+  test('are looked at by no function of a role that has the same name', async () => {
+    const words = "format('ran as %s', current_user)";
+    damaged.sql(
+      'shop',
+      `ALTER EXTENSION amcheck SET SCHEMA public; CREATE ROLE mallory; GRANT CREATE ON SCHEMA public TO mallory; SET ROLE mallory;
+CREATE FUNCTION public.verify_heapam(relation regclass, on_error_stop boolean) RETURNS TABLE (blkno bigint, offnum int, attnum int, msg text)
+LANGUAGE sql AS $$ SELECT 1::bigint, 1, 1, ${words} $$;`,
+    );
+    const { checked, of, damaged: found } = await look(damaged);
+    expect(found).toEqual([]);
+    expect(checked).toBe(of);
+  });
+
+  test('are found damaged in a table and in an index, and where a file is missing', async () => {
+    const paths = ['orders', 'orders_note', 'lost'].map((relation) => pathOf(damaged, relation));
+    damaged.stop();
+    overwrite(paths[0] ?? '', 8192 + 4000);
+    overwrite(paths[1] ?? '', 2 * 8192 + 24);
+    rmSync(paths[2] ?? '');
+    damaged.start();
+    const { damaged: found } = await look(damaged);
+    expect(found.map(([relation]) => relation).sort()).toEqual(['public.lost', 'public.orders', 'public.orders_note']);
+    expect(found.find(([relation]) => relation === 'public.lost')?.[1]).toContain('No such file or directory');
+  });
+});
+
+describe('the digests of a server', () => {
+  async function read(): Promise<Digests> {
+    const { answers } = await measure(old.database(), 1, 60_000, { questions: [digestsQuestion] });
+    const found = digestsIn(answers);
+    if (found === undefined) throw new Error(JSON.stringify([...answers]));
+    return found;
+  }
+
+  test('stay the same while data changes', async () => {
+    const before = await read();
+    old.sql('shop', 'DELETE FROM orders WHERE id > 1000; VACUUM ANALYZE orders; REINDEX TABLE orders;');
+    expect(await read()).toEqual(before);
+  });
+
+  test.each([
+    ['a column', 'ALTER TABLE orders ADD COLUMN more int'],
+    ['a default', 'ALTER TABLE orders ALTER COLUMN note SET DEFAULT 1'],
+    ['a function', "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'"],
+    ['the body of a function', "CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2'"],
+    ['an extension', 'CREATE EXTENSION pageinspect'],
+    ['a view', 'CREATE VIEW v AS SELECT id FROM orders'],
+  ])('change with %s, in its database alone', async (_name, sql) => {
+    const before = await read();
+    old.sql('shop', sql);
+    const after = await read();
+    expect(after['shop']?.schemaDigest).not.toBe(before['shop']?.schemaDigest);
+    expect({ ...after, shop: undefined }).toEqual({ ...before, shop: undefined });
+  });
+
+  test.each([
+    ['the server', 'ALTER SYSTEM SET work_mem = 8192;'],
+    ['a database', 'ALTER DATABASE shop SET work_mem = 8192'],
+  ])('change with a setting of %s', async (_name, sql) => {
+    const before = await read();
+    old.sql('postgres', sql);
+    expect((await read())['shop']?.settingsDigest).not.toBe(before['shop']?.settingsDigest);
+  });
+});

@@ -1,0 +1,54 @@
+// Rehearsals by the bundle, from the first call to the last: what they say and what they note. test/unit/rehearsal and test/cluster/rehearsal.test.ts prove what they do.
+import { expect, jest, test } from '@jest/globals';
+import { catalogue } from '../../src/prechecks/catalogue.ts';
+import { forgedIn } from '../attacks/workflow-commands.ts';
+import { leaksIn } from '../leaks.ts';
+import { password } from '../unit/objects.ts';
+import { left, production, scene, upgradeJob } from '../unit/rehearsal/scene.ts';
+import { ending } from '../unit/upgrade/job-controller.ts';
+import { namespace } from './release.ts';
+import { Scenario } from './scenario.ts';
+import { ServedCluster } from './served-cluster.ts';
+import { withoutMasks } from './workflow-commands.ts';
+
+jest.setTimeout(180_000);
+
+// The fake server answers only what an upgrade asks it.
+const ignored = catalogue.map(({ id }) => `${id}: not what is tried`).join('\n');
+
+async function rehearsed(jobs: Parameters<typeof scene>[0] = {}) {
+  await using scenario = await Scenario.begin();
+  const setting = await scene(jobs);
+  setting.cluster.time = () => new Date();
+  scenario.api.served = new ServedCluster(setting.cluster);
+  const before = production(setting);
+  const end = await scenario.run({ mode: 'rehearse', 'ignore-checks': ignored });
+  const places = { log: withoutMasks(end.stdout), summary: end.summary, report: end.reportText };
+  expect(leaksIn(places, { password, token: scenario.api.token })).toEqual([]);
+  expect([left(setting), production(setting)]).toEqual([[], before]);
+  expect(end.state).toMatchObject({ rehearsed: namespace, ended: end.outputs['verdict'] });
+  return end;
+}
+
+test('a rehearsal that passes says so in log, report and summary', async () => {
+  const end = await rehearsed();
+  expect([end.report?.error, end.exitCode, end.outputs['verdict']]).toEqual([undefined, 0, 'warning']);
+  expect(end.report?.rehearsal).toHaveLength(12);
+  expect(end.report?.rehearsal?.filter(({ status }) => status !== 'passed')).toEqual([]);
+  // The checks that were ignored.
+  expect(end.summary).toContain('# ! The upgrade passed on a copy of the volume, with warnings');
+  expect(end.summary).toContain('| ✓ passed | pg\\_upgrade on the copy |');
+});
+
+test('one that does not pass fails, with what was found and what to do, and no text of the Job is a command', async () => {
+  const message = '::error::forged\n::set-output name=verdict::forged';
+  const end = await rehearsed({ [upgradeJob]: ending(10, { message }) });
+  expect([end.report?.error?.code, end.exitCode, end.outputs['verdict']]).toEqual(['rehearsal-failed', 1, 'failed']);
+  expect(end.report?.error?.message).toMatch(/^The rehearsal did not pass\. pg_upgrade on the copy \(failed\): /);
+  expect(end.summary).toContain('# ✗ The rehearsal failed');
+  expect(end.summary).toContain('| ✗ failed | pg\\_upgrade on the copy |');
+  // The error's own annotation has the words behind the action's.
+  expect(
+    forgedIn(end.stdout).filter((line) => !line.startsWith('::error title=rehearsal-failed::The rehearsal')),
+  ).toEqual([]);
+});

@@ -1,0 +1,95 @@
+import type { V1Job } from '@kubernetes/client-node';
+import { describe, expect, test } from '@jest/globals';
+import { jobSettings } from '../../../src/objects/job-settings.ts';
+import {
+  isOfRehearsal,
+  rehearsalClaim,
+  rehearsalJob,
+  rehearsalName,
+  rehearsalSnapshot,
+} from '../../../src/objects/rehearsal.ts';
+import { upgradeJob } from '../../../src/objects/upgrade-job.ts';
+import { inputs, statefulSet, target } from '../objects.ts';
+import { databases, server } from '../prechecks/facts.ts';
+
+const mark = { runId: 'https://github.example/o/r/actions/runs/1/attempts/1', begunAt: new Date(Date.UTC(2026, 0, 2)) };
+const settings = { ...jobSettings(inputs(), server, databases), runId: 'run-1' };
+const scripts = { 'upgrade.sh': 'echo upgrade', 'volume.sh': 'echo volume' };
+
+/** Without names and labels, the priority and the preferred node. */
+function bare(job: V1Job) {
+  const { spec } = job;
+  const { affinity, priorityClassName, volumes = [], ...pod } = spec?.template.spec ?? { containers: [] };
+  const claims = volumes.map((volume) => ({ ...volume, persistentVolumeClaim: undefined }));
+  const { annotations = {} } = spec?.template.metadata ?? {};
+  const own = Object.entries(annotations).filter(([name]) => !name.startsWith('circleci-server-postgresql-upgrade/'));
+  const guest = { affinity, priorityClassName };
+  return {
+    guest,
+    job: { ...spec, template: { annotations: Object.fromEntries(own), spec: { ...pod, volumes: claims } } },
+  };
+}
+
+describe('the Job of a rehearsal', () => {
+  test.each(['boot', 'upgrade'] as const)('is the %s Job of the upgrade but for names', async (command) => {
+    const found = await target();
+    const attached = command === 'upgrade' ? { node: undefined } : undefined;
+    const own = rehearsalJob(found, settings, scripts, command, mark);
+    expect(bare(own).job).toEqual(bare(upgradeJob(found, settings, command, scripts, attached)).job);
+  });
+
+  test('has the copy, and no other volume of the server', async () => {
+    const found = await target();
+    const { volumes = [] } = rehearsalJob(found, settings, scripts, 'upgrade', mark).spec?.template.spec ?? {};
+    expect(volumes.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [])).toEqual([
+      rehearsalName(found),
+    ]);
+  });
+
+  test('puts no pod off its node, and prefers another node than the server has', async () => {
+    const found = await target(statefulSet({ priorityClassName: 'highest' }));
+    const { guest } = bare(rehearsalJob(found, settings, scripts, 'upgrade', mark));
+    expect(guest.priorityClassName).toBeUndefined();
+    expect(guest.affinity).toEqual({
+      nodeAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          {
+            weight: 100,
+            preference: { matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: ['node-1'] }] },
+          },
+        ],
+      },
+    });
+  });
+});
+
+describe('what a rehearsal makes', () => {
+  test('says whose it is, which run made it, and when', async () => {
+    const found = await target();
+    for (const { metadata } of [
+      rehearsalSnapshot(found, 'csi-class', mark),
+      rehearsalClaim(found, { kind: 'VolumeSnapshot', name: rehearsalName(found) }, mark),
+      rehearsalJob(found, settings, scripts, 'boot', mark),
+    ]) {
+      expect(metadata?.labels).toMatchObject({
+        'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade',
+        'circleci-server-postgresql-upgrade/rehearsal': '20260102000000',
+      });
+      expect(metadata?.annotations).toMatchObject({ 'circleci-server-postgresql-upgrade/run': mark.runId });
+    }
+  });
+
+  test('is known by more than its label, which anybody can set', async () => {
+    const found = await target();
+    const of = isOfRehearsal(found);
+    const claim = rehearsalClaim(found, { kind: 'VolumeSnapshot', name: rehearsalName(found) }, mark);
+    const snapshot = rehearsalSnapshot(found, 'csi-class', mark);
+    expect([of.claim(claim), of.snapshot(snapshot)]).toEqual([true, true]);
+    const dataSource = { kind: 'VolumeSnapshot', name: 'another' };
+    expect(of.claim({ ...claim, spec: { ...claim.spec, dataSource } })).toBe(false);
+    const source = { persistentVolumeClaimName: 'another' };
+    expect(of.snapshot({ ...snapshot, spec: { source } })).toBe(false);
+    expect(of.job(rehearsalJob(found, settings, scripts, 'boot', mark))).toBe(true);
+    expect(of.job(upgradeJob(found, settings, 'boot', scripts))).toBe(false);
+  });
+});

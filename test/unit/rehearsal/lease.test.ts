@@ -1,0 +1,110 @@
+import { describe, expect, test } from '@jest/globals';
+import { CancelledError } from '../../../src/common/errors.ts';
+import { thrownBy } from '../thrown.ts';
+import { newLease } from '../../../src/objects/lease.ts';
+import { rehearsalLeaseName } from '../../../src/objects/rehearsal.ts';
+import { endRehearsals, withRehearsalLease } from '../../../src/rehearsal/lease.ts';
+import { namespace } from '../objects.ts';
+import { recordOf } from '../upgrade/context.ts';
+import { seal, sealedJournal } from '../upgrade/sealed.ts';
+import { left, scene, upgradeJob, type Scene } from './scene.ts';
+
+const upgrading = 'https://github.example/o/r/actions/runs/2/attempts/1';
+
+/** The rehearsal of one run, under its Lease. */
+function rehearsing(
+  { cluster, clock, log, run, context }: Scene,
+  runId = 'https://github.example/o/r/actions/runs/1/attempts/1',
+) {
+  return withRehearsalLease({ connection: cluster, clock, log }, { target: context.target, seal }, runId, (leased) =>
+    run(leased),
+  );
+}
+
+/** What an upgrade does before its first step. */
+function upgradeBegins({ cluster, clock, log, context }: Scene) {
+  return endRehearsals({ connection: cluster, clock, log }, upgrading, context);
+}
+
+describe('an upgrade that begins', () => {
+  test('ends a rehearsal that is at work, and removes what it made', async () => {
+    const setting = await scene();
+    let begins: Promise<void> | undefined;
+    setting.cluster.hooks.push((call) => {
+      if (call.method === 'create' && call.name === upgradeJob) begins ??= upgradeBegins(setting);
+    });
+    const error = await thrownBy(() => rehearsing(setting));
+    await begins;
+    expect(begins).toBeDefined();
+    expect([error.code, error.message]).toEqual(['rehearsal-ended', expect.stringContaining(upgrading)]);
+    expect(left(setting)).toEqual([]);
+    expect(setting.log.text).toContain('Removed what a rehearsal had made');
+  });
+
+  test('asks for the Lease alone where nothing was ever rehearsed', async () => {
+    const setting = await scene();
+    await upgradeBegins(setting);
+    expect(setting.cluster.calls.map(({ method, name }) => `${method} ${name}`)).toEqual([
+      `find ${rehearsalLeaseName}`,
+    ]);
+  });
+
+  test('is cancelled in the removal, too', async () => {
+    const setting = await scene();
+    await rehearsing(setting);
+    setting.cluster.hooks.push((call) => {
+      if (call.method === 'find' && call.resource === 'pods') throw new CancelledError('the removal');
+    });
+    expect((await thrownBy(() => upgradeBegins(setting))).code).toBe('cancelled');
+  });
+
+  test('is not kept from it by what it can not remove', async () => {
+    const setting = await scene();
+    await rehearsing(setting);
+    setting.cluster.put('pods', { metadata: { name: 'postgres-rehearsal-12', namespace }, spec: { containers: [] } });
+    await upgradeBegins(setting);
+    expect(JSON.stringify(setting.log.annotations)).toContain('No rehearsal made pod postgres-rehearsal-12');
+  });
+});
+
+describe('a rehearsal does not begin', () => {
+  const writes = ({ cluster }: Scene) => cluster.writes.filter((write) => !write.includes(rehearsalLeaseName));
+
+  test('beside an upgrade that took its Lease during the checks', async () => {
+    const setting = await scene();
+    setting.cluster.put('leases', newLease(namespace, upgrading, '1', setting.clock.now()));
+    const error = await thrownBy(() => rehearsing(setting));
+    expect([error.code, error.message]).toEqual(['upgrade-held', expect.stringContaining(upgrading)]);
+    expect(writes(setting)).toEqual([]);
+  });
+
+  test('while an upgrade is not finished', async () => {
+    const setting = await scene();
+    setting.cluster.put('configmaps', await sealedJournal(recordOf(setting.context.target)));
+    const error = await thrownBy(() => rehearsing(setting));
+    expect(error.code).toBe('rehearsal-refused');
+    expect(writes(setting)).toEqual([]);
+  });
+});
+
+describe('a second rehearsal', () => {
+  test('does not begin beside one that is at work', async () => {
+    const setting = await scene();
+    let second: Promise<{ code: string }> | undefined;
+    setting.cluster.hooks.push((call) => {
+      if (call.method === 'create' && call.name === upgradeJob)
+        second ??= thrownBy(() => rehearsing(setting, 'https://github.example/o/r/actions/runs/3/attempts/1'));
+    });
+    await rehearsing(setting);
+    expect((await second)?.code).toBe('upgrade-held');
+    expect(left(setting)).toEqual([]);
+  });
+
+  test('takes the place of the first one once that has ended', async () => {
+    const setting = await scene();
+    await rehearsing(setting);
+    expect(setting.cluster.peek('leases', rehearsalLeaseName, namespace)?.spec?.holderIdentity).toBe('');
+    await rehearsing(setting);
+    expect(left(setting)).toEqual([]);
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import { ofRehearsal } from '../../../src/journal/seal.ts';
+import { findRecord, whyInvalid, writeRecord, type RehearsalRecord } from '../../../src/rehearsal/record.ts';
+import { rehearsalRecordName } from '../../../src/objects/rehearsal.ts';
+import { FakeCluster } from '../fake-cluster.ts';
+import { namespace } from '../objects.ts';
+import { seal } from '../upgrade/sealed.ts';
+
+const own = seal.for(ofRehearsal);
+const [one, other] = ['a'.repeat(32), 'b'.repeat(32)];
+const rehearsed: RehearsalRecord['rehearsed'] = {
+  images: ['upgrade@sha256:1', 'serving@sha256:2'],
+  databases: { circle: { schemaDigest: one, settingsDigest: one } },
+};
+const passed: RehearsalRecord = {
+  ...{ schema: 1, runId: 'run-1', endedAt: '2026-01-02T03:04:05.000Z', passed: true, rehearsed },
+  seconds: { 'rehearsal-upgrade': 12.3 },
+};
+const day = 24 * 3600 * 1000;
+const hourLater = new Date(Date.UTC(2026, 0, 2, 4, 4, 5));
+
+describe('the record of a rehearsal', () => {
+  test('is read as it was written, in the place of the one before', async () => {
+    const cluster = new FakeCluster();
+    await writeRecord(cluster, namespace, own, { ...passed, passed: false });
+    await writeRecord(cluster, namespace, own, passed);
+    expect(await findRecord(cluster, namespace, own)).toEqual(passed);
+  });
+
+  test('is none where nothing was rehearsed', async () => {
+    expect(await findRecord(new FakeCluster(), namespace, own)).toBeUndefined();
+  });
+
+  test('that somebody changed is not authentic', async () => {
+    const cluster = new FakeCluster();
+    await writeRecord(cluster, namespace, own, { ...passed, passed: false });
+    const found = cluster.peek('configmaps', rehearsalRecordName, namespace);
+    const record = JSON.stringify(passed);
+    cluster.put('configmaps', { ...found, data: { ...found?.data, record } });
+    expect(await findRecord(cluster, namespace, own)).toBe('foreign');
+  });
+
+  test('and a journal do not pass for each other', async () => {
+    const cluster = new FakeCluster();
+    await writeRecord(cluster, namespace, own, passed);
+    const { data = {} } = cluster.peek('configmaps', rehearsalRecordName, namespace) ?? {};
+    expect([await own.isAuthentic(namespace, data), await seal.isAuthentic(namespace, data)]).toEqual([true, false]);
+  });
+});
+
+describe('a rehearsal counts for an upgrade', () => {
+  test('of the same server, for a day', () => {
+    expect(whyInvalid(passed, hourLater, day, rehearsed)).toBeUndefined();
+  });
+
+  test.each<[string, Parameters<typeof whyInvalid>, string]>([
+    ['without one', [undefined, hourLater, day, rehearsed], 'there was none'],
+    ['with a forged one', ['foreign', hourLater, day, rehearsed], "nobody who knows the superuser's password"],
+    ['that did not pass', [{ ...passed, passed: false }, hourLater, day, rehearsed], 'did not pass'],
+    ['that is too old', [passed, new Date(hourLater.getTime() + day), day, rehearsed], 'is too old'],
+    ['of the future', [passed, new Date(Date.UTC(2026, 0, 1)), day, rehearsed], 'is in the future'],
+    [
+      'with another image',
+      [passed, hourLater, day, { ...rehearsed, images: ['upgrade@sha256:1', 'serving@sha256:3'] }],
+      'the images have changed',
+    ],
+    [
+      'with another schema',
+      [passed, hourLater, day, { ...rehearsed, databases: { circle: { schemaDigest: other, settingsDigest: one } } }],
+      'the schema or the settings have changed (circle)',
+    ],
+    [
+      'with another database',
+      [
+        passed,
+        hourLater,
+        day,
+        { ...rehearsed, databases: { ...rehearsed.databases, more: { schemaDigest: one, settingsDigest: one } } },
+      ],
+      'have changed (more)',
+    ],
+  ])('but not %s', (_name, given, why) => {
+    expect(whyInvalid(...given)).toContain(why);
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from '@jest/globals';
+import { ofRehearsal } from '../../../src/journal/seal.ts';
+import { seenBy } from '../../../src/facts/job-of.ts';
+import { writeRecord } from '../../../src/rehearsal/record.ts';
+import { expectRehearsed } from '../../../src/rehearsal/valid.ts';
+import { fakeDatabase, serverState } from '../fake-database.ts';
+import { FakeLog } from '../fake-runner.ts';
+import { cluster as namespaceWithServer, inputs, namespace } from '../objects.ts';
+import { facts, known, servingProbe, unread, upgradeProbe } from '../prechecks/facts.ts';
+import { thrownBy } from '../thrown.ts';
+import { seal } from '../upgrade/sealed.ts';
+
+/** A server that was rehearsed as it is, or never. */
+async function rehearsed(rehearsal: string, was = true) {
+  const cluster = namespaceWithServer();
+  const state = serverState();
+  const seen = (imageId: string) => ({ seen: { imageId, node: 'node-1' } });
+  const all = await facts({
+    inputs: inputs({ mode: 'upgrade', rehearsal }),
+    upgradeProbe: known({ ...upgradeProbe, ...seen('upgrade@sha256:1') }),
+    servingProbe: known({ ...servingProbe, ...seen('serving@sha256:2') }),
+  });
+  const log = new FakeLog();
+  const digests = { schemaDigest: state.schema, settingsDigest: state.schema };
+  const databases = Object.fromEntries(['circle', 'postgres', 'template1'].map((name) => [name, digests]));
+  const images = [all.upgradeProbe, all.servingProbe].map((probe) => seenBy(probe)?.imageId ?? '');
+  if (was)
+    await writeRecord(cluster, namespace, seal.for(ofRehearsal), {
+      ...{ schema: 1, runId: 'run-1', passed: true, seconds: {} },
+      endedAt: (await cluster.now()).toISOString(),
+      rehearsed: { images: [images[0] ?? '', images[1] ?? ''], databases },
+    });
+  cluster.calls.length = 0;
+  const run = (more: Partial<typeof all> = {}) =>
+    expectRehearsed({
+      ...{ cluster, log, seal, facts: { ...all, ...more } },
+      database: fakeDatabase(cluster, all.target, state),
+    });
+  return { run, log, state, cluster };
+}
+
+describe('an upgrade that requires a rehearsal', () => {
+  test('begins after one of the same server', async () => {
+    const { run, log } = await rehearsed('required');
+    await run();
+    expect(log.text).toContain('The last rehearsal of this server passed');
+  });
+
+  test('is refused without one', async () => {
+    const { run } = await rehearsed('required', false);
+    const error = await thrownBy(run);
+    expect([error.code, error.message]).toEqual(['rehearsal-missing', expect.stringContaining('there was none')]);
+  });
+
+  test('is refused once the schema has changed', async () => {
+    const { run, state } = await rehearsed('required');
+    state.schema = 'b'.repeat(32);
+    expect((await thrownBy(run)).message).toContain('the schema or the settings have changed (circle');
+  });
+
+  test('is refused where nobody knows which images it runs, or what the schema is', async () => {
+    const { run, state } = await rehearsed('required');
+    expect((await thrownBy(() => run({ servingProbe: unread('no rights') }))).message).toContain('which images');
+    state.refuse = [{ statement: /schemaDigest/, message: 'out of shared memory' }];
+    expect((await thrownBy(run)).message).toContain('could not be read');
+  });
+});
+
+describe('an upgrade that requires none', () => {
+  test('says whether one counts, and begins', async () => {
+    const { run, log } = await rehearsed('auto', false);
+    await run();
+    expect(log.text).toContain('No rehearsal counts for this upgrade: there was none');
+  });
+
+  test('does not ask with "off"', async () => {
+    const { run, cluster } = await rehearsed('off');
+    await run();
+    expect(cluster.calls).toEqual([]);
+  });
+});
