@@ -6,6 +6,7 @@ import { ownerLabel } from '../objects/pod.ts';
 import { rehearsalRecordName } from '../objects/rehearsal.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
+import { foreign } from './sweep.ts';
 
 /** What a rehearsal is valid for. */
 export interface Rehearsed {
@@ -47,7 +48,24 @@ export async function findRecord(
   }
 }
 
-/** Writes the record in the place of the one before. */
+/**
+ * Removes the record of the rehearsal before. The next one does so before it begins: whatever that one's end is, the older result does not count any more.
+ * @throws ClusterError `rehearsal-foreign` where no rehearsal made the ConfigMap of that name
+ */
+export async function removeRecord(cluster: LeasedCluster, namespace: string): Promise<void> {
+  const found = await cluster.find('configmaps', rehearsalRecordName, namespace);
+  if (found === undefined) return;
+  const { metadata, data = {} } = found;
+  const isOwned = Object.entries(ownerLabel).every(([name, value]) => metadata?.labels?.[name] === value);
+  const isSealed = data['record'] !== undefined && data['seal'] !== undefined;
+  if (!isOwned && !isSealed) throw foreign(namespace, 'configmap', rehearsalRecordName);
+  await cluster.delete('configmaps', rehearsalRecordName, namespace, { preconditions: { uid: metadata?.uid } });
+}
+
+/**
+ * Writes the record in the place of the one before.
+ * @throws ClusterError `rehearsal-foreign` where no rehearsal made the ConfigMap of that name
+ */
 export async function writeRecord(
   cluster: LeasedCluster,
   namespace: string,
@@ -55,7 +73,7 @@ export async function writeRecord(
   written: RehearsalRecord,
 ): Promise<void> {
   const data = await seal.sign(namespace, { record: JSON.stringify(written), salt: seal.newSalt() });
-  await cluster.delete('configmaps', rehearsalRecordName, namespace);
+  await removeRecord(cluster, namespace);
   const metadata = { name: rehearsalRecordName, namespace, labels: ownerLabel };
   await cluster.create('configmaps', { metadata, data }, { namespace });
 }

@@ -2,6 +2,7 @@ import { CancelledError, describe, isRunError, UpgradeError } from '../common/er
 import { digestsIn, type Digests } from '../database/digests.ts';
 import { passed, unknown, warning, type Answer } from '../findings/finding.ts';
 import type { RehearsalContext } from './context.ts';
+import { removeRecord } from './record.ts';
 import type { Memory, Stage } from './stage.ts';
 import { extensions, pages, sortOrder, statistics } from './stages/after-start.ts';
 import { copy } from './stages/copy.ts';
@@ -38,14 +39,15 @@ export interface Rehearsal {
 }
 
 /**
- * The whole upgrade on a copy of the volume, while production serves. Removes first what an earlier rehearsal left, and at the end all that it made.
+ * The whole upgrade on a copy of the volume, while production serves. Removes first what an earlier rehearsal left, also its result, and at the end all that it made.
  * Decision: docs/decisions/0034-rehearsal.md
  * @returns a finding for each stage, unknown for one that did not run; and what it is valid for
  * @throws CancelledError; UpgradeError `lease-lost` when an upgrade began meanwhile; ClusterError `rehearsal-foreign` where something of its names is not a rehearsal's
  */
 export async function rehearse(context: RehearsalContext): Promise<Rehearsal> {
-  const { log } = context;
+  const { log, cluster, target } = context;
   for (const name of await sweep(context)) log.info(`Removed ${name}, which an earlier rehearsal had left`);
+  await removeRecord(cluster, target.namespace);
   const memory: Memory = {};
   let findings: RehearsalFinding[];
   try {

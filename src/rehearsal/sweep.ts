@@ -9,7 +9,7 @@ import {
   rehearsalPodName,
   rehearsedMajors,
 } from '../objects/rehearsal.ts';
-import type { ResourceName, ResourceTypes } from '../ports/cluster.ts';
+import type { ResourceTypes } from '../ports/cluster.ts';
 import { waitFor } from '../ports/wait.ts';
 import { claimGone } from '../storage/claim-gone.ts';
 import type { StorageContext } from '../storage/context.ts';
@@ -73,10 +73,12 @@ async function removeOne<R extends Removable>(
   const { cluster, target } = context;
   const found = await cluster.find(resource, name, target.namespace);
   if (found === undefined) return false;
-  if (!isOurs(found)) throw foreign(target.namespace, resource, name);
+  if (!isOurs(found)) throw foreign(target.namespace, kinds[resource], name);
   // A class may retain what it makes: then the copy would stay in the storage for ever.
   if (resource === 'volumesnapshots') await setDeletionPolicy(context, name, 'Delete');
-  await cluster.delete(resource, name, target.namespace, resource === 'jobs' ? { foreground: true } : {});
+  // What was judged, and nothing that has its name by now.
+  const judged = { preconditions: { uid: found.metadata?.uid } };
+  await cluster.delete(resource, name, target.namespace, { ...judged, ...(resource === 'jobs' && { foreground: true }) });
   return true;
 }
 
@@ -119,8 +121,8 @@ export async function gone(context: Sweeping, resource: Removable, name: string)
   });
 }
 
-function foreign(namespace: string, resource: ResourceName, name: string): ClusterError {
-  const kind = kinds[resource as Removable];
+/** @param kind as commands name it */
+export function foreign(namespace: string, kind: string, name: string): ClusterError {
   return new ClusterError(
     'rehearsal-foreign',
     `No rehearsal made ${kind} ${name} in namespace ${namespace}, and a rehearsal needs its name. The action left it as it is.`,

@@ -4,7 +4,10 @@ import { findRecord, whyInvalid, writeRecord, type RehearsalRecord } from '../..
 import { rehearsalRecordName } from '../../../src/objects/rehearsal.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { namespace } from '../objects.ts';
+import { thrownBy } from '../thrown.ts';
+import { ending } from '../upgrade/job-controller.ts';
 import { seal } from '../upgrade/sealed.ts';
+import { bootJob, scene } from './scene.ts';
 
 const own = seal.for(ofRehearsal);
 const [one, other] = ['a'.repeat(32), 'b'.repeat(32)];
@@ -45,6 +48,28 @@ describe('the record of a rehearsal', () => {
     await writeRecord(cluster, namespace, own, passed);
     const { data = {} } = cluster.peek('configmaps', rehearsalRecordName, namespace) ?? {};
     expect([await own.isAuthentic(namespace, data), await seal.isAuthentic(namespace, data)]).toEqual([true, false]);
+  });
+});
+
+describe('the record of the rehearsal before', () => {
+  test('is gone before the next one makes anything, and stays so where that one fails early', async () => {
+    const { cluster, run } = await scene({ [bootJob]: ending(10, { message: 'invalid page' }) });
+    await writeRecord(cluster, namespace, own, passed);
+    const seen = new Set<boolean>();
+    cluster.hooks.push(({ method }) => {
+      if (method === 'create') seen.add(cluster.look('configmaps', rehearsalRecordName, namespace) !== undefined);
+    });
+    await run();
+    expect([...seen]).toEqual([false]);
+    expect(await findRecord(cluster, namespace, own)).toBeUndefined();
+  });
+
+  test("is not a person's ConfigMap of the same name, which stays", async () => {
+    const cluster = new FakeCluster();
+    cluster.put('configmaps', { metadata: { name: rehearsalRecordName, namespace }, data: { notes: 'mine' } });
+    const error = await thrownBy(() => writeRecord(cluster, namespace, own, passed));
+    expect([error.code, error.message]).toEqual(['rehearsal-foreign', expect.stringContaining('configmap')]);
+    expect(cluster.peek('configmaps', rehearsalRecordName, namespace)?.data).toEqual({ notes: 'mine' });
   });
 });
 
