@@ -15,7 +15,7 @@ export type Trial =
   | { readonly image: string; readonly started: false; readonly exitCode: number; readonly lines: readonly string[] };
 
 /** Seconds: a server that runs so long is not the one that an image starts only for its set-up. */
-const settled = 3;
+export const settled = 3;
 const mostLines = 8;
 
 /**
@@ -45,6 +45,7 @@ export async function runTrial(
  * Waits until the server in a pod like the server's answers, or has ended.
  * @param pod as the action made it, with its name
  * @param database the running server's; this one has the same password, by the same Secret
+ * @param isSetUp whether a server of this age (seconds) may be one that the image starts only for its set-up; it is waited for another one then
  * @throws ClusterError when the pod can't run; WaitError when the server neither answers nor ends
  */
 export async function awaitServer(
@@ -52,6 +53,7 @@ export async function awaitServer(
   pod: V1Pod,
   database: Database,
   wait: Pick<Wait, 'what' | 'limit' | 'limitInput'>,
+  isSetUp: (age: number) => Promise<boolean> = (age) => Promise.resolve(age < settled),
 ): Promise<Trial> {
   const { cluster } = deps;
   const { name = '', namespace = '' } = pod.metadata ?? {};
@@ -70,8 +72,8 @@ export async function awaitServer(
     if (progress.state === 'waiting') return { pending: progress.reason };
     try {
       const configuration = await readConfiguration(database.inPod(name));
-      if (configuration.age >= settled) return { done: { image, started: true, configuration } };
-      return { pending: 'it answers' };
+      if (await isSetUp(configuration.age)) return { pending: 'it answers' };
+      return { done: { image, started: true, configuration } };
     } catch (error) {
       if (error instanceof ClusterError && error.code === 'psql-failed')
         return { pending: isStarting.test(error.message) ? `not ready yet (${error.message})` : error.message };

@@ -10,7 +10,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { LeasedCluster } from '../ports/cluster.ts';
 import { withHeartbeat } from '../ports/heartbeat.ts';
 import { waitFor } from '../ports/wait.ts';
-import { awaitServer, type Trial } from '../probes/run-trial.ts';
+import { awaitServer, settled, type Trial } from '../probes/run-trial.ts';
 import { archivesNothing, podLikeServers } from '../probes/trial-pod.ts';
 import type { RehearsalContext } from './context.ts';
 import { gone } from './sweep.ts';
@@ -27,6 +27,11 @@ const isOverruled = (error: string) => overruled.some((name) => error.includes(`
 
 /** SIGTERM is a smart shutdown, which no client delays: nobody else is connected. */
 const graceSeconds = 60;
+/**
+ * Seconds. On an empty directory, Bitnami's images first start a server for the set-up, without the container's flags. A server that can be reached is that one, unless it
+ * runs so long.
+ */
+const longestSetUp = 60;
 /** After which Kubernetes ends what a killed run left. */
 const lifetimeSeconds = 6 * 3600;
 
@@ -64,13 +69,17 @@ export async function startServer(context: RehearsalContext, server: Server): Pr
   const { namespace } = target;
   const pod = serverPod(context, server);
   await cluster.create('pods', pod, { namespace });
-  const trial = await awaitServer(context, pod, database, {
+  const own = database.inPod(rehearsalPodName(server.major));
+  const wait = {
     what: `PostgreSQL ${String(server.major)} to start on ${server.hasCopy ? 'the copy' : 'an empty directory'}`,
     limit: inputs.jobStartTimeout + inputs.startTimeout,
     limitInput: 'start-timeout',
+  };
+  const trial = await awaitServer(context, pod, database, wait, async (age) => {
+    if (age < settled || server.hasCopy) return age < settled;
+    return age < longestSetUp && (await openings(own)).length > 0;
   });
   if (!trial.started) return [`it ended with exit code ${String(trial.exitCode)}`, ...trial.lines];
-  const own = database.inPod(rehearsalPodName(server.major));
   const reachable = await openings(own);
   if (reachable.length > 0) return reachable;
   const { configuration } = trial;

@@ -78,7 +78,8 @@ async function removeOne<R extends Removable>(
   if (resource === 'volumesnapshots') await setDeletionPolicy(context, name, 'Delete');
   // What was judged, and nothing that has its name by now.
   const judged = { preconditions: { uid: found.metadata?.uid } };
-  await cluster.delete(resource, name, target.namespace, { ...judged, ...(resource === 'jobs' && { foreground: true }) });
+  const options = resource === 'jobs' ? { ...judged, foreground: true } : judged;
+  await cluster.delete(resource, name, target.namespace, options);
   return true;
 }
 

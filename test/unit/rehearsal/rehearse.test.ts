@@ -209,11 +209,22 @@ describe('what goes wrong is a finding', () => {
     [{ workers: '8' }, 'max_worker_processes is 8'],
   ])('of an image that ignores its flags, before there is a copy: %j', async (ignored, line) => {
     const setting = await scene();
-    Object.assign(setting.settings[podOf12] ?? {}, ignored);
+    Object.assign(setting.settings[podOf12] ?? {}, ignored, { age: 61 });
     const findings = await setting.run();
     expect(findings[0]).toMatchObject({ status: 'failed', evidence: [`PostgreSQL 12 on an empty directory: ${line}`] });
     expect(setting.cluster.writes.filter((write) => /jobs|claims|snapshots/.test(write))).toEqual([]);
     expect(left(setting)).toEqual([]);
+  });
+
+  test('but not of the server that an image starts for its set-up, without the flags', async () => {
+    const setting = await scene();
+    const own = setting.settings[podOf12];
+    Object.assign(own ?? {}, { listens: '*', age: 30 });
+    let asked = 0;
+    setting.cluster.hooks.push(({ method, name }) => {
+      if (method === 'exec' && name === podOf12 && ++asked === 5) Object.assign(own ?? {}, { listens: '', age: 4 });
+    });
+    expect(statuses(await setting.run())).toEqual(allPassed);
   });
 
   test('that is unknown, where the API server refuses what it needs', async () => {

@@ -28,6 +28,8 @@ export interface Settings {
   workers: string;
   /** Lines of its configuration that did not come into effect. */
   errors?: string[];
+  /** Seconds since it was started. */
+  age?: number;
 }
 
 export interface Scene extends Setting {
@@ -98,9 +100,9 @@ function answerBySettings({ cluster, state }: Setting, settings: Readonly<Record
   });
   const says = (row: object) => ({ exitCode: 0, stdout: `${JSON.stringify(row)}\n`, stderr: '' });
   cluster.onExec = (command, stdin) => {
-    const { errors, ...of } = settings[pod] ?? {};
+    const { errors = [], age = startedConfiguration.age, ...of } = settings[pod] ?? {};
     if (stdin.includes("'listens'")) return says(of);
-    if (errors !== undefined && stdin.includes("'errors'")) return says({ ...startedConfiguration, errors });
+    if (stdin.includes("'errors'")) return says({ ...startedConfiguration, errors, age });
     return answer(command, stdin);
   };
 }
