@@ -9,7 +9,8 @@ const checked = 'postgresql_upgrade.checked';
 
 /**
  * Format's arguments are the OID of a relation, amcheck's schema, and when the budget is over. A table whose file is missing can't be read, and that is an error like
- * any other. What takes longer than the budget counts as not looked at.
+ * any other. What takes longer than the budget counts as not looked at, and so does an error that says nothing of the relation: no room or memory (class 53), a lock
+ * (55), an end of the session (57).
  */
 function checkOne(look: string): string {
   return `DECLARE
@@ -24,6 +25,7 @@ BEGIN
 EXCEPTION
   WHEN query_canceled THEN NULL;
   WHEN OTHERS OR assert_failure THEN
+    IF pg_catalog.substr(SQLSTATE, 1, 2) IN ('53', '55', '57') THEN RETURN; END IF;
     PERFORM set_config('${damaged}', (current_setting('${damaged}')::jsonb || jsonb_build_object(%1$L::text, SQLERRM))::text, false);
     PERFORM set_config('${checked}', (current_setting('${checked}')::bigint + 1)::text, false);
 END`;
@@ -42,19 +44,22 @@ const relations = `FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid 
 WHERE c.relpersistence <> 't' AND (c.relkind IN ('r', 'm', 't') AND a.amname = 'heap'
   OR c.relkind = 'i' AND a.amname = 'btree' AND i.indisvalid AND i.indisready)`;
 
+/** Those with files that amcheck does not know: indexes of other kinds, invalid ones, sequences. */
+const others = `(SELECT count(*) FROM pg_class WHERE relpersistence <> 't' AND relkind IN ('r', 'm', 't', 'i', 'S')) - (SELECT count(*) ${relations})`;
+
 /**
  * amcheck gets a schema that nobody has seen: in one in which roles may create something, a function of theirs with the same name could be the better match, and would run with
  * our rights.
  *
  * Looks at the tables (heap) and the indexes (btree) of a database, the smallest first, as long as the budget of the session lasts: then it has seen most of them.
  * @param budget milliseconds, for all databases of the session
- * @returns SQL with one row: `{ checked, of, damaged: [[relation, words], …], lacks? }`
+ * @returns SQL with one row: `{ checked, of, others, damaged: [[relation, words], …], lacks? }`
  */
 export function amcheckSql(budget: number): string {
   return `SELECT NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'amcheck') AS lacks_amcheck
 \\gset
 \\if :lacks_amcheck
-SELECT json_build_object('checked', 0, 'of', (SELECT count(*) ${relations}), 'damaged', '[]'::json, 'lacks', true);
+SELECT json_build_object('checked', 0, 'of', (SELECT count(*) ${relations}), 'others', ${others}, 'damaged', '[]'::json, 'lacks', true);
 \\else
 SELECT 'postgresql_upgrade_' || md5(random()::text || clock_timestamp()::text) AS amcheck
 \\gset
@@ -75,7 +80,7 @@ SELECT format('DO %L;', format(CASE c.relkind WHEN 'i' THEN $check$${ofIndex}$ch
 ${relations} ORDER BY c.relpages, c.oid
 \\gexec
 RESET statement_timeout;
-SELECT json_build_object('checked', current_setting('${checked}')::bigint, 'of', (SELECT count(*) ${relations}), 'damaged',
+SELECT json_build_object('checked', current_setting('${checked}')::bigint, 'of', (SELECT count(*) ${relations}), 'others', ${others}, 'damaged',
   (SELECT coalesce(json_agg(json_build_array(format('%I.%I', n.nspname, c.relname), value) ORDER BY c.oid), '[]')
     FROM (SELECT * FROM jsonb_each_text(current_setting('${damaged}')::jsonb) LIMIT 20) AS d (key, value)
       JOIN pg_class c ON c.oid::text = d.key JOIN pg_namespace n ON n.oid = c.relnamespace));
@@ -85,6 +90,8 @@ SELECT json_build_object('checked', current_setting('${checked}')::bigint, 'of',
 const looked = z.object({
   checked: z.number(),
   of: z.number(),
+  /** Relations that it does not look at. */
+  others: z.number(),
   damaged: z.array(z.tuple([z.string(), z.string()])),
   /** The installation has no amcheck. */
   lacks: z.boolean().optional(),

@@ -50,7 +50,7 @@ export async function rehearseUpgrade(given: ClusterModeContext): Promise<void> 
 
 /** For the upgrade that comes next. What fails here only keeps that from counting the rehearsal. */
 async function keepRecord(
-  { runId, timeline, log }: ClusterModeContext,
+  { runId, timeline, log, inputs }: ClusterModeContext,
   { target, facts, seal }: CheckedServer,
   leased: LeasedCluster,
   { findings, databases }: Rehearsal,
@@ -58,7 +58,11 @@ async function keepRecord(
   const images = [facts.upgradeProbe, facts.servingProbe].flatMap((probe) => seenBy(probe)?.imageId ?? []);
   const [upgradeImage, servingImage] = images;
   if (databases === undefined || upgradeImage === undefined || servingImage === undefined) {
-    log.info('The result of the rehearsal is not kept: it is not known which schema or which images it was of');
+    log.annotate(
+      'warning',
+      'rehearsal',
+      'The result of the rehearsal is not kept: it is not known which schema or which images it was of. It does not count for an upgrade.',
+    );
     return;
   }
   const seconds = timeline.phases
@@ -69,7 +73,7 @@ async function keepRecord(
       schema: 1,
       runId,
       endedAt: (await leased.now()).toISOString(),
-      passed: findings.every(({ status }) => status === 'passed' || status === 'warning'),
+      passed: !findings.some((finding) => blocks(finding, inputs.failOn)),
       rehearsed: { images: [upgradeImage, servingImage], databases },
       seconds: Object.fromEntries(seconds) as Record<string, number>,
     });

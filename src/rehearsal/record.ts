@@ -20,7 +20,7 @@ const record = z.strictObject({
   runId: z.string().max(500),
   /** By the API server's clock. */
   endedAt: z.iso.datetime(),
-  /** Whether no finding failed or was unknown. */
+  /** Whether no finding blocks, by `fail-on` of the rehearsal: as the run itself ended. */
   passed: z.boolean(),
   rehearsed: z.strictObject({ images: z.tuple([z.string().max(500), z.string().max(500)]), databases: digests }),
   /** Seconds of each stage, by its id. */

@@ -37,6 +37,7 @@ INSERT INTO orders SELECT i, repeat('n', 200) FROM generate_series(1, 2000) i;
 CREATE TABLE whole AS SELECT * FROM orders;
 CREATE TABLE lost AS SELECT * FROM orders;
 CREATE INDEX orders_note ON orders (note, id);
+CREATE INDEX whole_id ON whole USING hash (id);
 CHECKPOINT;`,
   );
   return server;
@@ -60,10 +61,12 @@ afterAll(() => {
 
 describe('the pages of a copy', () => {
   test('pass where nothing is damaged', async () => {
-    const { checked, of, damaged: found } = await look(damaged);
+    const { checked, of, others, damaged: found } = await look(damaged);
     expect(found).toEqual([]);
     expect(checked).toBe(of);
     expect(of).toBeGreaterThan(100);
+    // The hash index.
+    expect(others).toBe(1);
   });
 
   test('are not looked at beyond the budget, and that is told', async () => {

@@ -31,7 +31,7 @@ export interface ServerState {
   /** The digests of schema and settings. */
   schema: string;
   /** What amcheck says of each database. */
-  looked: { checked: number; of: number; damaged: [string, string][]; lacks?: boolean };
+  looked: { checked: number; of: number; others: number; damaged: [string, string][]; lacks?: boolean };
   /** Rows of each hazard's query, in a database. */
   hazards: (database: string, hazard: string) => readonly object[];
   /** Statements that fail, in this database or in any, with what psql says. */
@@ -96,7 +96,7 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
     listed: (lines) => lines,
     command: () => ({ exitCode: 0, stdout: '', stderr: '' }),
     schema: 'a'.repeat(32),
-    looked: { checked: 3, of: 3, damaged: [] },
+    looked: { checked: 3, of: 3, others: 1, damaged: [] },
     hazards: () => [],
     refuse: [],
     statements: [],

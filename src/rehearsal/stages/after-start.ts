@@ -4,7 +4,7 @@ import { outdatedIn } from '../../database/extension-updates.ts';
 import { changedOrders, reindexSql } from '../../database/sort-order.ts';
 import { fullStatistics, quickStatistics } from '../../database/statistics.ts';
 import { updateExtensions } from '../../database/update-extensions.ts';
-import { failed, passed, warning } from '../../findings/finding.ts';
+import { failed, passed, unknown, warning } from '../../findings/finding.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
 import type { RehearsalContext } from '../context.ts';
 import { expectMeasured, type Stage } from '../stage.ts';
@@ -108,6 +108,7 @@ export const pages: Stage = {
     const looked = [...rows].map(([name, of]) => ({ name, ...lookedIn(of) }));
     const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
     const [checked, all] = [sum(looked.map((one) => one.checked)), sum(looked.map((one) => one.of))];
+    const others = sum(looked.map((one) => one.others));
     const damaged = looked.flatMap(({ name, damaged }) =>
       damaged.map(([relation, words]) => `${name}: ${relation}: ${words}`),
     );
@@ -116,15 +117,23 @@ export const pages: Stage = {
         'Run pg_amcheck of another installation of PostgreSQL 14 on the server that runs.',
         'The image of PostgreSQL 14 has no amcheck, so that nobody looked at the pages',
       );
-    const evidence = `amcheck looked at ${String(checked)} of ${String(all)} tables and indexes in ${seconds} s`;
+    const evidence = [
+      `amcheck looked at ${String(checked)} of ${String(all)} heap tables and btree indexes in ${seconds} s`,
+      `It can not look at ${String(others)} others: indexes of other kinds, invalid indexes, and sequences`,
+    ];
     if (damaged.length > 0)
       return failed(
         'Restore or rebuild these relations on the server that runs: REINDEX an index, restore a table from a backup. Then rehearse again.',
         ...damaged,
-        evidence,
+        ...evidence,
+      );
+    if (checked === 0 && all > 0)
+      return unknown(
+        'Look into the log of PostgreSQL 14. Rehearse again, or run pg_amcheck of PostgreSQL 14 on the server that runs.',
+        ...evidence,
       );
     return checked === all
-      ? passed(evidence)
-      : warning('Run pg_amcheck on the server for the largest ones: the rehearsal had no time for them.', evidence);
+      ? passed(...evidence)
+      : warning('Run pg_amcheck on the server for the largest ones: the rehearsal could not look at them.', ...evidence);
   },
 };

@@ -160,11 +160,13 @@ describe('what goes wrong is a finding', () => {
       'failed',
       'circle: public.builds: block 7',
     ],
-    [{ checked: 1, of: 3, damaged: [] }, 'warning', 'amcheck looked at 3 of 9 tables and indexes'],
+    [{ checked: 1, of: 3, damaged: [] }, 'warning', 'amcheck looked at 3 of 9 heap tables and btree indexes'],
+    [{ checked: 3, of: 3, damaged: [] }, 'passed', 'It can not look at 6 others'],
+    [{ checked: 0, of: 3, damaged: [] }, 'unknown', 'amcheck looked at 0 of 9'],
     [{ checked: 0, of: 3, damaged: [], lacks: true }, 'warning', 'The image of PostgreSQL 14 has no amcheck'],
   ] as const)('of pages: %j', async (looked, status, line) => {
     const setting = await scene();
-    setting.state.looked = { ...looked, damaged: looked.damaged.map(([relation, words]) => [relation, words]) };
+    setting.state.looked = { ...looked, others: 2, damaged: looked.damaged.map(([relation, words]) => [relation, words]) };
     const pages = (await setting.run()).find(({ id }) => id === 'rehearsal-pages');
     expect(pages).toMatchObject({ status, evidence: expect.arrayContaining([expect.stringContaining(line)]) });
   });
