@@ -5,33 +5,70 @@ import { quoted } from './obstacles.ts';
 import type { Question } from './questions.ts';
 import type { Rows } from './script.ts';
 
-/** Of each catalog, by which column a row is a user's, and what changes without a change of the schema. A copy has the same OIDs. */
-const catalogs: Readonly<Record<string, { readonly by?: string; readonly without?: readonly string[] }>> = {
+/** A catalog: by which column a row is a user's, and what changes in it without a change of the schema. */
+interface Catalog {
+  readonly by?: string;
+  readonly without?: readonly string[];
+  /** The column with the namespace of what it describes. */
+  readonly namespace?: string;
+  /** The column with the relation to which it belongs. */
+  readonly relation?: string;
+}
+
+/** A copy has the same OIDs. */
+const catalogs: Readonly<Record<string, Catalog>> = {
   pg_class: {
-    without: ['relpages', 'reltuples', 'relallvisible', 'relfrozenxid', 'relminmxid', 'relfilenode', 'relhasindex'],
+    namespace: 'relnamespace',
+    without: [
+      ...['relpages', 'reltuples', 'relallvisible', 'relfrozenxid', 'relminmxid', 'relfilenode'],
+      // VACUUM clears them later than what they tell of.
+      ...['relhasindex', 'relhasrules', 'relhastriggers', 'relhassubclass'],
+      // REFRESH MATERIALIZED VIEW makes another one.
+      'reltoastrelid',
+    ],
   },
-  pg_attribute: { by: 'attrelid' },
-  pg_index: { by: 'indexrelid', without: ['indcheckxmin'] },
-  pg_inherits: { by: 'inhrelid' },
-  pg_partitioned_table: { by: 'partrelid' },
+  // A rewrite of the table clears what is without.
+  pg_attribute: { by: 'attrelid', relation: 'attrelid', without: ['atthasmissing', 'attmissingval'] },
+  pg_index: { by: 'indexrelid', relation: 'indexrelid', without: ['indcheckxmin'] },
+  pg_inherits: { by: 'inhrelid', relation: 'inhrelid' },
+  pg_partitioned_table: { by: 'partrelid', relation: 'partrelid' },
   pg_aggregate: { by: 'aggfnoid' },
   pg_range: { by: 'rngtypid' },
   pg_foreign_table: { by: 'ftrelid' },
+  pg_attrdef: { relation: 'adrelid' },
+  pg_policy: { relation: 'polrelid' },
+  pg_rewrite: { relation: 'ev_class' },
+  pg_trigger: { relation: 'tgrelid' },
+  pg_constraint: { namespace: 'connamespace' },
+  pg_namespace: { namespace: 'oid' },
+  pg_proc: { namespace: 'pronamespace' },
+  pg_statistic_ext: { namespace: 'stxnamespace' },
+  pg_type: { namespace: 'typnamespace' },
   ...Object.fromEntries(
     [
-      ...['pg_amop', 'pg_amproc', 'pg_attrdef', 'pg_cast', 'pg_collation', 'pg_constraint', 'pg_conversion', 'pg_enum'],
-      ...['pg_event_trigger', 'pg_extension', 'pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_language'],
-      ...['pg_namespace', 'pg_opclass', 'pg_operator', 'pg_opfamily', 'pg_policy', 'pg_proc', 'pg_publication'],
-      ...['pg_rewrite', 'pg_statistic_ext', 'pg_transform', 'pg_trigger', 'pg_ts_config', 'pg_ts_dict', 'pg_ts_parser'],
-      ...['pg_ts_template', 'pg_type'],
+      ...['pg_amop', 'pg_amproc', 'pg_cast', 'pg_collation', 'pg_conversion', 'pg_enum', 'pg_event_trigger'],
+      ...['pg_extension', 'pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_language', 'pg_opclass', 'pg_operator'],
+      ...['pg_opfamily', 'pg_publication', 'pg_transform', 'pg_ts_config', 'pg_ts_dict', 'pg_ts_parser'],
+      'pg_ts_template',
     ].map((name) => [name, {}]),
   ),
 };
 
-function digestOf([name, { by = 'oid', without = [] }]: readonly [string, (typeof catalogs)[string]]): string {
+/** Temporary objects come and go with their sessions, and a copy has those of the moment of its snapshot. TOAST tables follow from the tables. */
+const passing = "SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname ~ '^pg_(toast$|temp_|toast_temp_)'";
+
+function digestOf([name, { by = 'oid', without = [], namespace, relation }]: readonly [string, Catalog]): string {
   const row = `(to_jsonb(t) - ARRAY[${without.map(quoted).join(', ')}]::text[])::text`;
+  const lasting = [
+    ...(namespace === undefined ? [] : [` AND t.${namespace} NOT IN (${passing})`]),
+    ...(relation === undefined
+      ? []
+      : [
+          ` AND t.${relation} NOT IN (SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace IN (${passing}))`,
+        ]),
+  ];
   return `SELECT ${quoted(name)} AS name, md5(coalesce(string_agg(md5(${row}), '' ORDER BY md5(${row})), '')) AS digest
-FROM pg_catalog.${name} t WHERE t.${by}::oid >= 16384`;
+FROM pg_catalog.${name} t WHERE t.${by}::oid >= 16384${lasting.join('')}`;
 }
 
 /** Settings that a rehearsal's server has of its own, and those that name what differs between two pods. */

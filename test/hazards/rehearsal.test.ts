@@ -109,8 +109,25 @@ describe('the digests of a server', () => {
   }
 
   test('stay the same while data changes', async () => {
+    old.sql('shop', 'CREATE MATERIALIZED VIEW notes AS SELECT id, note FROM orders');
     const before = await read();
-    old.sql('shop', 'DELETE FROM orders WHERE id > 1000; VACUUM ANALYZE orders; REINDEX TABLE orders;');
+    old.sql(
+      'shop',
+      `DELETE FROM orders WHERE id > 1000; VACUUM ANALYZE orders; REINDEX TABLE orders;
+REFRESH MATERIALIZED VIEW notes; VACUUM FULL orders; VACUUM ANALYZE;`,
+    );
+    expect(await read()).toEqual(before);
+  });
+
+  test('stay the same while a session has temporary objects', async () => {
+    const before = await read();
+    const [digest = ''] = digestsQuestion.statements;
+    const temporary = `CREATE TEMPORARY TABLE passing (id serial PRIMARY KEY, note text DEFAULT 'n' CHECK (note <> ''));
+CREATE TEMPORARY VIEW passing_notes AS SELECT note FROM passing; CREATE STATISTICS pg_temp.together ON id, note FROM passing;
+CREATE FUNCTION pg_temp.one() RETURNS int LANGUAGE sql AS 'SELECT 1';
+SET search_path = pg_catalog, pg_temp;`;
+    expect(JSON.parse(old.sql('shop', `${temporary}\n${digest}`))).toEqual(before['shop']);
+    // The namespaces stay.
     expect(await read()).toEqual(before);
   });
 
