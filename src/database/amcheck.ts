@@ -49,7 +49,7 @@ const others = `(SELECT count(*) FROM pg_class WHERE relpersistence <> 't' AND r
 
 /**
  * amcheck gets a schema that nobody has seen: in one in which roles may create something, a function of theirs with the same name could be the better match, and would run with
- * our rights.
+ * our rights. Event triggers of production stay off, but for those that are enabled ALWAYS: they may have effects outside of the copy, or forbid the schema.
  *
  * Looks at the tables (heap) and the indexes (btree) of a database, the smallest first, as long as the budget of the session lasts: then it has seen most of them.
  * @param budget milliseconds, for all databases of the session
@@ -61,6 +61,7 @@ export function amcheckSql(budget: number): string {
 \\if :lacks_amcheck
 SELECT json_build_object('checked', 0, 'of', (SELECT count(*) ${relations}), 'others', ${others}, 'damaged', '[]'::json, 'lacks', true);
 \\else
+SET session_replication_role = replica;
 SELECT 'postgresql_upgrade_' || md5(random()::text || clock_timestamp()::text) AS amcheck
 \\gset
 CREATE SCHEMA :"amcheck";

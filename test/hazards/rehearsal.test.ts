@@ -74,6 +74,17 @@ describe('the pages of a copy', () => {
     expect(checked).toBeLessThan(of);
   });
 
+  test('are looked at where an event trigger forbids new schemas: it does not run', async () => {
+    damaged.sql(
+      'shop',
+      `CREATE FUNCTION forbid() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'forbidden'; END $$;
+CREATE EVENT TRIGGER forbid ON ddl_command_start EXECUTE FUNCTION forbid();`,
+    );
+    const { checked, of } = await look(damaged);
+    damaged.sql('shop', 'DROP EVENT TRIGGER forbid; DROP FUNCTION forbid();');
+    expect(checked).toBe(of);
+  });
+
   test('are looked at by no function of a role that has the same name', async () => {
     const words = "format('ran as %s', current_user)";
     damaged.sql(
