@@ -112,15 +112,21 @@ export function rehearsalJob(
 
 /**
  * Keeps a pod of the rehearsal from disturbing the server: it goes to another node where the volume can go to one, and puts no pod off its node. A class of its own would
- * need rights in the whole cluster.
+ * need rights in the whole cluster. Many storages make a copy only where the server's volume is, and a claim that waits for its pod says nothing of that.
  */
-export function asGuest({ pod }: Pick<Target, 'pod'>, spec: V1PodSpec): V1PodSpec {
+export function asGuest({ pod, volume }: Pick<Target, 'pod' | 'volume'>, spec: V1PodSpec): V1PodSpec {
   const guest = { ...spec };
   delete guest.priorityClassName;
   const node = pod?.spec?.nodeName;
   const preference = { matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: [node ?? ''] }] };
-  const preferred = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] };
-  return { ...guest, ...(node === undefined ? {} : { affinity: { nodeAffinity: preferred } }) };
+  const required = volume.persistentVolume?.spec?.nodeAffinity?.required;
+  const nodeAffinity = {
+    ...(node === undefined
+      ? {}
+      : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] }),
+    ...(required === undefined ? {} : { requiredDuringSchedulingIgnoredDuringExecution: required }),
+  };
+  return { ...guest, ...(node === undefined && required === undefined ? {} : { affinity: { nodeAffinity } }) };
 }
 
 /**

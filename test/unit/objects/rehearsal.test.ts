@@ -9,7 +9,7 @@ import {
   rehearsalSnapshot,
 } from '../../../src/objects/rehearsal.ts';
 import { upgradeJob } from '../../../src/objects/upgrade-job.ts';
-import { inputs, statefulSet, target } from '../objects.ts';
+import { inputs, persistentVolume, statefulSet, target } from '../objects.ts';
 import { databases, server } from '../prechecks/facts.ts';
 
 const mark = { runId: 'https://github.example/o/r/actions/runs/1/attempts/1', begunAt: new Date(Date.UTC(2026, 0, 2)) };
@@ -59,6 +59,24 @@ describe('the Job of a rehearsal', () => {
           },
         ],
       },
+    });
+  });
+});
+
+describe('a copy that is made where the volume of the server is', () => {
+  test.each([
+    ['zone', { matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: ['a'] }] }],
+    ['node', { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['node-1'] }] }],
+  ])('has its pods in that %s, on another node if one can be chosen', async (_where, term) => {
+    const found = await target();
+    const required = { nodeSelectorTerms: [term] };
+    const bound = persistentVolume();
+    const volume = { ...bound, spec: { ...bound.spec, nodeAffinity: { required } } };
+    const there = { ...found, volume: { ...found.volume, persistentVolume: volume } };
+    const { spec } = rehearsalJob(there, settings, scripts, 'boot', mark).spec?.template ?? {};
+    expect(spec?.affinity?.nodeAffinity).toEqual({
+      preferredDuringSchedulingIgnoredDuringExecution: [expect.objectContaining({ weight: 100 })],
+      requiredDuringSchedulingIgnoredDuringExecution: required,
     });
   });
 });
