@@ -10,10 +10,11 @@ import { canOnlyCheck, needed } from '../permissions/permissions.ts';
 import { serverNames } from '../target/server-names.ts';
 import { remedyText } from '../text/remedy.ts';
 import { expectNoHolder } from '../lock/lease.ts';
+import { expectRehearsed } from '../rehearsal/valid.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { expectShortPlan, expectStartInTime } from '../upgrade/steps/gates.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
-import { checkServer, findServer } from './check-server.ts';
+import { checkServer, findServer, type CheckedServer } from './check-server.ts';
 import { tellStatus } from './status.ts';
 
 /**
@@ -39,7 +40,7 @@ export async function dryRun(given: ClusterModeContext): Promise<void> {
   }
   if (checked === undefined) return;
   try {
-    await expectGates(context, checked.facts);
+    await expectGates(context, checked);
   } catch (error) {
     await tellUpgrade(context, checked.facts, 'gate');
     throw error;
@@ -51,11 +52,12 @@ export async function dryRun(given: ClusterModeContext): Promise<void> {
 type Refusal = 'checks' | 'gate';
 
 /** As the upgrade would judge them. */
-async function expectGates(context: ClusterModeContext, facts: Facts): Promise<void> {
+async function expectGates(context: ClusterModeContext, checked: CheckedServer): Promise<void> {
   const { inputs, log, scripts, runId, clock } = context;
   await expectStartInTime(context);
   if (inputs.maxDowntime !== undefined)
-    expectShortPlan(inputs, draftUpgrade(facts, scripts.job, runId, clock.now()), log);
+    expectShortPlan(inputs, draftUpgrade(checked.facts, scripts.job, runId, clock.now()), log);
+  await expectRehearsed({ ...context, ...checked });
 }
 
 async function tellUpgrade(context: ClusterModeContext, facts: Facts, refusal?: Refusal): Promise<void> {
@@ -88,7 +90,7 @@ async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: Ref
   progress.plan = plan;
   const text =
     refusal === 'gate'
-      ? '"start-before" or "max-downtime" refuses the upgrade'
+      ? '"start-before", "max-downtime" or "rehearsal" refuses the upgrade'
       : outlook(facts, progress.findings, refusal === 'checks');
   log.annotate('notice', 'dry run', `${text}. Its downtime would be ${downtimeText(plan)}. Nothing was changed.`);
 }

@@ -1,6 +1,7 @@
 import { probeNames, probePrefix, probeRoles } from '../objects/probe-names.ts';
 import { journalName } from '../objects/journal-name.ts';
 import { leaseName } from '../objects/lease.ts';
+import { rehearsalRecordName } from '../objects/rehearsal.ts';
 import type { Permission } from './permission.ts';
 import type { ServerNames } from '../target/server-names.ts';
 
@@ -89,9 +90,9 @@ export const precheckPermissions: readonly Permission[] = [
   {
     verb: 'get',
     resource: 'configmaps',
-    names: () => [journalName],
+    names: () => [journalName, rehearsalRecordName],
     mode: 'precheck',
-    why: 'find the journal of an earlier upgrade',
+    why: 'find the journal of an earlier upgrade, and the result of the last rehearsal',
     informs: ['leftovers'],
     else: '`mode: status` and dry runs of an upgrade are refused',
   },

@@ -126,3 +126,11 @@ test.each([
   expect(JSON.stringify(dry.end.report?.plan)).toContain('Refuse to begin the downtime');
   expect(existsSync(file)).toBe(false);
 });
+
+test('a required rehearsal that is missing refuses before anything is written, and a dry run with it', async () => {
+  for (const inputs of [{}, { 'dry-run': 'true', confirm: '' }]) {
+    const { end, log, writes } = await upgraded({ ...inputs, rehearsal: 'required' });
+    expect([end.exitCode, end.report?.error?.code, writes]).toEqual([1, 'rehearsal-missing', []]);
+    expect(log).not.toContain('An upgrade would start');
+  }
+});
