@@ -89,7 +89,7 @@ const ofRehearsal = [
 /** By the files, since what the session itself has set hides what they say. */
 const isCompared = `name NOT IN (${ofRehearsal.map(quoted).join(', ')})`;
 
-/** Asked in each database: the digest of its schema, and that of the server's settings. */
+/** Asked in each database: the digest of its schema, that of the server's settings, and which server it is. */
 export const digestsQuestion: Question = {
   id: 'digests',
   statements: [
@@ -98,12 +98,18 @@ ${Object.entries(catalogs).map(digestOf).join('\nUNION ALL ')}) AS of_catalogs),
 'settingsDigest', (SELECT md5(coalesce(string_agg(line, chr(10) ORDER BY line COLLATE pg_catalog."C"), '')) FROM (
   SELECT name || '=' || setting AS line FROM pg_catalog.pg_file_settings WHERE ${isCompared}
   UNION ALL SELECT name || '=' || setting FROM pg_catalog.pg_settings WHERE source IN ('environment variable', 'command line') AND ${isCompared}
-  UNION ALL SELECT to_jsonb(s)::text FROM pg_catalog.pg_db_role_setting s) AS lines));`,
+  UNION ALL SELECT to_jsonb(s)::text FROM pg_catalog.pg_db_role_setting s) AS lines),
+'systemIdentifier', (SELECT system_identifier::text FROM pg_catalog.pg_control_system()));`,
   ],
 };
 
 const md5 = z.string().regex(/^[0-9a-f]{32}$/);
-const digestRow = z.object({ schemaDigest: md5, settingsDigest: md5 });
+const digestRow = z.object({
+  schemaDigest: md5,
+  settingsDigest: md5,
+  /** As initdb made it; a copy of the volume has the same. */
+  systemIdentifier: z.string().regex(/^\d{1,20}$/),
+});
 
 /** By database: what a rehearsal is valid for. */
 export type Digests = Readonly<Record<string, z.infer<typeof digestRow>>>;

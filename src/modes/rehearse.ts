@@ -5,7 +5,7 @@ import { ofRehearsal } from '../journal/seal.ts';
 import { expectNoUpgrade, withRehearsalLease } from '../rehearsal/lease.ts';
 import type { LeasedCluster } from '../ports/cluster.ts';
 import { planRehearsal } from '../rehearsal/plan.ts';
-import { writeRecord } from '../rehearsal/record.ts';
+import { identityOf, writeRecord } from '../rehearsal/record.ts';
 import { hasRun, rehearse, type Rehearsal, type RehearsalFinding } from '../rehearsal/rehearse.ts';
 import { remedyText } from '../text/remedy.ts';
 import { verdictOf } from '../prechecks/judge.ts';
@@ -57,11 +57,12 @@ async function keepRecord(
 ): Promise<void> {
   const images = [facts.upgradeProbe, facts.servingProbe].flatMap((probe) => seenBy(probe)?.imageId ?? []);
   const [upgradeImage, servingImage] = images;
-  if (databases === undefined || upgradeImage === undefined || servingImage === undefined) {
+  const identity = databases && identityOf(target, databases);
+  if (identity === undefined || upgradeImage === undefined || servingImage === undefined) {
     log.annotate(
       'warning',
       'rehearsal',
-      'The result of the rehearsal is not kept: it is not known which schema or which images it was of. It does not count for an upgrade.',
+      'The result of the rehearsal is not kept: it is not known which server, schema or images it was of. It does not count for an upgrade.',
     );
     return;
   }
@@ -74,7 +75,7 @@ async function keepRecord(
       runId,
       endedAt: (await leased.now()).toISOString(),
       passed: !findings.some((finding) => blocks(finding, inputs.failOn)),
-      rehearsed: { images: [upgradeImage, servingImage], databases },
+      rehearsed: { server: identity, images: [upgradeImage, servingImage], databases },
       seconds: Object.fromEntries(seconds) as Record<string, number>,
     });
   } catch (error) {

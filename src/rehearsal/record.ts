@@ -6,10 +6,31 @@ import { ownerLabel } from '../objects/pod.ts';
 import { rehearsalRecordName } from '../objects/rehearsal.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
+import { volumeName, type Target } from '../target/target.ts';
 import { foreign } from './sweep.ts';
+
+const identity = z.strictObject({
+  /** Of PostgreSQL 12. */
+  systemIdentifier: z.string().min(1).max(20),
+  /** UID of the server's PersistentVolumeClaim. */
+  claim: z.string().min(1).max(100),
+  /** Name of its PersistentVolume. */
+  volume: z.string().min(1).max(253),
+});
+
+/** Which server was rehearsed, on which volume: another one may have the same namespace, password and schema. */
+type Identity = z.infer<typeof identity>;
+
+/** @returns undefined where not all of it is known */
+export function identityOf({ volume }: Pick<Target, 'volume'>, databases: Digests): Identity | undefined {
+  const systemIdentifier = Object.values(databases)[0]?.systemIdentifier;
+  const claim = volume.claim.metadata?.uid;
+  return identity.safeParse({ systemIdentifier, claim, volume: volumeName({ volume }) }).data;
+}
 
 /** What a rehearsal is valid for. */
 export interface Rehearsed {
+  readonly server: Identity;
   /** imageID of the upgrade Job's image and of PostgreSQL 14, as the probes saw them. */
   readonly images: readonly [string, string];
   readonly databases: Digests;
@@ -22,7 +43,11 @@ const record = z.strictObject({
   endedAt: z.iso.datetime(),
   /** Whether no finding blocks, by `fail-on` of the rehearsal: as the run itself ended. */
   passed: z.boolean(),
-  rehearsed: z.strictObject({ images: z.tuple([z.string().max(500), z.string().max(500)]), databases: digests }),
+  rehearsed: z.strictObject({
+    server: identity,
+    images: z.tuple([z.string().max(500), z.string().max(500)]),
+    databases: digests,
+  }),
   /** Seconds of each stage, by its id. */
   seconds: z.record(z.string().regex(/^rehearsal-[a-z-]{1,40}$/), z.number().nonnegative()),
 });
@@ -95,6 +120,8 @@ export function whyInvalid(
   if (age > limit) return `the rehearsal of ${found.endedAt} is too old`;
   // No run has written it: the API server's clock does not go back.
   if (age < -clockDifference) return `the rehearsal of ${found.endedAt} is in the future`;
+  if (isAnother(found.rehearsed.server, server.server))
+    return `the rehearsal of ${found.endedAt} was of another server or of another volume`;
   if (found.rehearsed.images.some((image, index) => image !== server.images[index]))
     return `since the rehearsal of ${found.endedAt} the images have changed`;
   const changed = changedDatabases(found.rehearsed.databases, server.databases);
@@ -105,6 +132,10 @@ export function whyInvalid(
 
 /** Milliseconds by which the clocks of several API servers may differ. */
 const clockDifference = 60_000;
+
+function isAnother(then: Identity, now: Identity): boolean {
+  return (['systemIdentifier', 'claim', 'volume'] as const).some((name) => then[name] !== now[name]);
+}
 
 function changedDatabases(then: Digests, now: Digests): string[] {
   const names = [...new Set([...Object.keys(then), ...Object.keys(now)])];

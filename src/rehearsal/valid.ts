@@ -10,7 +10,7 @@ import { jobOf, seenBy } from '../facts/job-of.ts';
 import { ofRehearsal, type JournalSeal } from '../journal/seal.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Log } from '../ports/runner.ts';
-import { findRecord, whyInvalid } from './record.ts';
+import { findRecord, identityOf, whyInvalid } from './record.ts';
 
 interface Server {
   readonly cluster: ClusterReader;
@@ -51,12 +51,18 @@ async function whyUncounted({ cluster, database, facts, seal }: Server): Promise
   if (upgradeImage === undefined || servingImage === undefined) return 'it is not known which images this upgrade runs';
   const databases = await readDigests(database, facts);
   if (databases === undefined) return 'the schema of this server could not be read';
-  const now = await cluster.now();
-  return whyInvalid(record, now, inputs.rehearsalValid, { images: [upgradeImage, servingImage], databases });
+  const identity = identityOf(target, databases);
+  if (identity === undefined) return 'it is not known which server and which volume this is';
+  const rehearsed = { server: identity, images: [upgradeImage, servingImage], databases } as const;
+  return whyInvalid(record, await cluster.now(), inputs.rehearsalValid, rehearsed);
 }
 
 /** Of a server on which nothing is compared. */
-const nothing = { images: ['', ''], databases: {} } as const;
+const nothing = {
+  server: { systemIdentifier: '', claim: '', volume: '' },
+  images: ['', ''],
+  databases: {},
+} as const;
 
 async function readDigests(database: Database, facts: Facts): Promise<Digests | undefined> {
   const sessions = jobOf(facts)?.jobs ?? 1;

@@ -30,6 +30,8 @@ export interface ServerState {
   command: (command: readonly string[]) => ExecResult;
   /** The digests of schema and settings. */
   schema: string;
+  /** What initdb made. */
+  systemIdentifier: string;
   /** What amcheck says of each database. */
   looked: { checked: number; of: number; others: number; damaged: [string, string][]; lacks?: boolean };
   /** Rows of each hazard's query, in a database. */
@@ -96,6 +98,7 @@ export function serverState(more: Partial<ServerState> = {}): ServerState {
     listed: (lines) => lines,
     command: () => ({ exitCode: 0, stdout: '', stderr: '' }),
     schema: 'a'.repeat(32),
+    systemIdentifier: '7000000000000000001',
     looked: { checked: 3, of: 3, others: 1, damaged: [] },
     hazards: () => [],
     refuse: [],
@@ -166,8 +169,7 @@ function answer(state: ServerState, name: string, sql: string): string {
       ...(sql.includes("''digest''") ? database.sortOrders.flatMap(sortOrderRows) : []),
       ...(sql.includes('{"measured":true}') ? alongIn(state, name, sql) : []),
     ]);
-  if (sql.includes("'schemaDigest'"))
-    return rows([{ schemaDigest: state.schema, settingsDigest: state.schema }, ...endsIn(sql)]);
+  if (sql.includes("'schemaDigest'")) return rows([digestsOf(state), ...endsIn(sql)]);
   if (sql.includes('verify_heapam')) return rows([state.looked]);
   if (sql.includes("'preloaded', current_setting")) return rows([startedConfiguration]);
   if (sql.includes('pg_authid')) return rows(state.md5Roles.map((role) => ({ role })));
@@ -185,6 +187,11 @@ function answer(state: ServerState, name: string, sql: string): string {
   if (sql.includes('vacuum_cost_delay')) return rows(database.notAnalyzed.map((table) => [table, 'lock timeout']));
   if (sql.includes('pg_catalog.pg_database')) return rows(listedDatabases(state));
   return '';
+}
+
+/** What each database answers. */
+export function digestsOf({ schema, systemIdentifier }: Pick<ServerState, 'schema' | 'systemIdentifier'>) {
+  return { schemaDigest: schema, settingsDigest: schema, systemIdentifier };
 }
 
 function whatIsLeft(state: ServerState): string {
@@ -207,6 +214,7 @@ function alongIn(state: ServerState, name: string, sql: string): unknown[] {
     ...(sql.includes('pg_available_extensions')
       ? outdated(state.databases[name] ?? databaseState(), state.newVersionNumber)
       : []),
+    ...(sql.includes("'schemaDigest'") ? [digestsOf(state)] : []),
     ...endsIn(sql),
   ];
 }

@@ -3,6 +3,7 @@ import { ofRehearsal } from '../../../src/journal/seal.ts';
 import { findRecord, whyInvalid, writeRecord, type RehearsalRecord } from '../../../src/rehearsal/record.ts';
 import { rehearsalRecordName } from '../../../src/objects/rehearsal.ts';
 import { FakeCluster } from '../fake-cluster.ts';
+import { digestsOf } from '../fake-database.ts';
 import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { ending } from '../upgrade/job-controller.ts';
@@ -10,10 +11,13 @@ import { seal } from '../upgrade/sealed.ts';
 import { bootJob, scene } from './scene.ts';
 
 const own = seal.for(ofRehearsal);
-const [one, other] = ['a'.repeat(32), 'b'.repeat(32)];
+const systemIdentifier = '7000000000000000001';
+const ofSchema = (digit: string) => digestsOf({ schema: digit.repeat(32), systemIdentifier });
+const server = { systemIdentifier, claim: 'uid-of-claim', volume: 'pv-1' };
 const rehearsed: RehearsalRecord['rehearsed'] = {
+  server,
   images: ['upgrade@sha256:1', 'serving@sha256:2'],
-  databases: { circle: { schemaDigest: one, settingsDigest: one } },
+  databases: { circle: ofSchema('a') },
 };
 const passed: RehearsalRecord = {
   ...{ schema: 1, runId: 'run-1', endedAt: '2026-01-02T03:04:05.000Z', passed: true, rehearsed },
@@ -91,19 +95,21 @@ describe('a rehearsal counts for an upgrade', () => {
     ],
     [
       'with another schema',
-      [passed, hourLater, day, { ...rehearsed, databases: { circle: { schemaDigest: other, settingsDigest: one } } }],
+      [passed, hourLater, day, { ...rehearsed, databases: { circle: ofSchema('b') } }],
       'the schema or the settings have changed (circle)',
     ],
     [
       'with another database',
-      [
-        passed,
-        hourLater,
-        day,
-        { ...rehearsed, databases: { ...rehearsed.databases, more: { schemaDigest: one, settingsDigest: one } } },
-      ],
+      [passed, hourLater, day, { ...rehearsed, databases: { ...rehearsed.databases, more: ofSchema('a') } }],
       'have changed (more)',
     ],
+    ...([{ systemIdentifier: '7000000000000000002' }, { claim: 'uid-of-another' }, { volume: 'pv-2' }] as const).map(
+      (other): [string, Parameters<typeof whyInvalid>, string] => [
+        `of another server or volume: ${JSON.stringify(other)}`,
+        [passed, hourLater, day, { ...rehearsed, server: { ...server, ...other } }],
+        'was of another server or of another volume',
+      ],
+    ),
   ])('but not %s', (_name, given, why) => {
     expect(whyInvalid(...given)).toContain(why);
   });

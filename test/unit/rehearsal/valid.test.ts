@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { ofRehearsal } from '../../../src/journal/seal.ts';
 import { seenBy } from '../../../src/facts/job-of.ts';
-import { writeRecord } from '../../../src/rehearsal/record.ts';
+import { identityOf, writeRecord } from '../../../src/rehearsal/record.ts';
 import { expectRehearsed } from '../../../src/rehearsal/valid.ts';
-import { fakeDatabase, serverState } from '../fake-database.ts';
+import { digestsOf, fakeDatabase, serverState } from '../fake-database.ts';
 import { FakeLog } from '../fake-runner.ts';
 import { cluster as namespaceWithServer, inputs, namespace } from '../objects.ts';
 import { facts, known, servingProbe, unread, upgradeProbe } from '../prechecks/facts.ts';
@@ -21,14 +21,17 @@ async function rehearsed(rehearsal: string, was = true) {
     servingProbe: known({ ...servingProbe, ...seen('serving@sha256:2') }),
   });
   const log = new FakeLog();
-  const digests = { schemaDigest: state.schema, settingsDigest: state.schema };
-  const databases = Object.fromEntries(['circle', 'postgres', 'template1'].map((name) => [name, digests]));
+  const databases = Object.fromEntries(
+    ['circle', 'postgres', 'template1'].map((name) => [name, digestsOf(state)] as const),
+  );
+  const server = identityOf(all.target, databases);
+  if (server === undefined) throw new Error('The claim has no UID, or no volume.');
   const images = [all.upgradeProbe, all.servingProbe].map((probe) => seenBy(probe)?.imageId ?? '');
   if (was)
     await writeRecord(cluster, namespace, seal.for(ofRehearsal), {
       ...{ schema: 1, runId: 'run-1', passed: true, seconds: {} },
       endedAt: (await cluster.now()).toISOString(),
-      rehearsed: { images: [images[0] ?? '', images[1] ?? ''], databases },
+      rehearsed: { server, images: [images[0] ?? '', images[1] ?? ''], databases },
     });
   cluster.calls.length = 0;
   const run = (more: Partial<typeof all> = {}) =>
@@ -56,6 +59,12 @@ describe('an upgrade that requires a rehearsal', () => {
     const { run, state } = await rehearsed('required');
     state.schema = 'b'.repeat(32);
     expect((await thrownBy(run)).message).toContain('the schema or the settings have changed (circle');
+  });
+
+  test('is refused once the server is another one', async () => {
+    const { run, state } = await rehearsed('required');
+    state.systemIdentifier = '7000000000000000002';
+    expect((await thrownBy(run)).message).toContain('was of another server or of another volume');
   });
 
   test('is refused where nobody knows which images it runs, or what the schema is', async () => {
