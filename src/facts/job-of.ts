@@ -1,6 +1,6 @@
 import { jobSettings } from '../objects/job-settings.ts';
 import type { JobSettings } from '../objects/upgrade-job.ts';
-import { pinned, type SeenImage } from '../target/image-digests.ts';
+import { pinned, platformOf, type RecordedImage, type SeenImage } from '../target/image-digests.ts';
 import type { Facts } from './facts.ts';
 
 /**
@@ -18,4 +18,12 @@ export function jobOf(facts: Facts): Omit<JobSettings, 'runId'> | undefined {
 /** What a probe has run; undefined where none did. */
 export function seenBy(probe: Facts['upgradeProbe']): SeenImage | undefined {
   return probe.known ? probe.value.seen : undefined;
+}
+
+/** The same, with what the probe's node is. */
+export function recordedBy({ nodes }: Facts, probe: Facts['upgradeProbe']): RecordedImage | undefined {
+  const seen = seenBy(probe);
+  if (seen === undefined) return undefined;
+  const { imageId, node } = seen;
+  return { imageId, node, platform: platformOf(node, nodes.known ? nodes.value : []) };
 }

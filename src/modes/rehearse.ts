@@ -53,17 +53,18 @@ async function keepRecord(
   { runId, timeline, log, inputs }: ClusterModeContext,
   { target, facts, seal }: CheckedServer,
   leased: LeasedCluster,
-  { findings, databases }: Rehearsal,
+  { findings, databases, images }: Rehearsal,
 ): Promise<void> {
-  const images = [facts.upgradeProbe, facts.servingProbe].flatMap((probe) => seenBy(probe)?.imageId ?? []);
-  const [upgradeImage, servingImage] = images;
+  const passed = !findings.some((finding) => blocks(finding, inputs.failOn));
+  // One that did not pass may have run none.
+  const probes = passed ? [] : [facts.upgradeProbe, facts.servingProbe];
+  const [ofJob, ofServer] = probes.map((probe) => seenBy(probe)?.imageId ?? '');
+  const [upgradeImage = ofJob, servingImage = ofServer] = images;
   const identity = databases && identityOf(target, databases);
-  if (identity === undefined || upgradeImage === undefined || servingImage === undefined) {
-    log.annotate(
-      'warning',
-      'rehearsal',
-      'The result of the rehearsal is not kept: it is not known which server, schema or images it was of. It does not count for an upgrade.',
-    );
+  if (databases === undefined || identity === undefined || upgradeImage === undefined || servingImage === undefined) {
+    const why = 'it is not known which server, schema or images it was of';
+    if (passed)
+      log.annotate('warning', 'rehearsal', `The result does not count for an upgrade, and is not kept: ${why}`);
     return;
   }
   const seconds = timeline.phases
@@ -74,7 +75,7 @@ async function keepRecord(
       schema: 1,
       runId,
       endedAt: (await leased.now()).toISOString(),
-      passed: !findings.some((finding) => blocks(finding, inputs.failOn)),
+      passed,
       rehearsed: { server: identity, images: [upgradeImage, servingImage], databases },
       seconds: Object.fromEntries(seconds) as Record<string, number>,
     });

@@ -6,6 +6,7 @@ import type { JobSettings } from '../objects/upgrade-job.ts';
 import type { LeasedCluster } from '../ports/cluster.ts';
 import type { Deps } from '../ports/context.ts';
 import type { Timeline } from '../report/timeline.ts';
+import type { RecordedImage } from '../target/image-digests.ts';
 import type { Target } from '../target/target.ts';
 
 /** What a rehearsal works with. */
@@ -15,6 +16,8 @@ export interface RehearsalContext extends Deps<LeasedCluster> {
   /** The running server's; those on the copy have the same password. */
   readonly database: Database<LeasedCluster>;
   readonly serving: Image;
+  /** What the probes of the checks ran; undefined where none did. */
+  readonly seen: { readonly upgrade: RecordedImage | undefined; readonly serving: RecordedImage | undefined };
   /** Of the Job, as an upgrade would have them. */
   readonly settings: JobSettings;
   readonly scripts: Readonly<Record<string, string>>;

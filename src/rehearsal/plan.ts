@@ -1,6 +1,6 @@
 import { PrecheckError } from '../common/errors.ts';
 import type { Facts } from '../facts/facts.ts';
-import { jobOf } from '../facts/job-of.ts';
+import { jobOf, recordedBy } from '../facts/job-of.ts';
 import type { BackupKind } from '../inputs/backup-kinds.ts';
 import type { RehearsalMark } from '../objects/rehearsal.ts';
 import { obstacleToTrial } from '../probes/trial-pod.ts';
@@ -13,7 +13,7 @@ import type { RehearsalContext } from './context.ts';
 export function planRehearsal(
   facts: Facts,
   mark: RehearsalMark,
-): Pick<RehearsalContext, 'settings' | 'copying' | 'serving'> {
+): Pick<RehearsalContext, 'settings' | 'copying' | 'serving' | 'seen'> {
   const { server, inputs, target, serving } = facts;
   const job = jobOf(facts);
   if (job === undefined || !server.known)
@@ -30,7 +30,9 @@ export function planRehearsal(
     );
   // Two rehearsals of one run are two: the second one must not read the result of the first.
   const settings = { ...job, runId: `${mark.runId}@${mark.begunAt.toISOString()}` };
-  return { settings, serving, copying: copyingOf(facts, inputs.backup) };
+  const { upgradeProbe, servingProbe } = facts;
+  const seen = { upgrade: recordedBy(facts, upgradeProbe), serving: recordedBy(facts, servingProbe) };
+  return { settings, serving, seen, copying: copyingOf(facts, inputs.backup) };
 }
 
 function copyingOf({ snapshotClass }: Facts, backup: BackupKind): RehearsalContext['copying'] {

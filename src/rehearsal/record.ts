@@ -6,6 +6,7 @@ import { ownerLabel } from '../objects/pod.ts';
 import { rehearsalRecordName } from '../objects/rehearsal.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
+import { compareImages } from '../target/image-digests.ts';
 import { volumeName, type Target } from '../target/target.ts';
 import { foreign } from './sweep.ts';
 
@@ -31,7 +32,7 @@ export function identityOf({ volume }: Pick<Target, 'volume'>, databases: Digest
 /** What a rehearsal is valid for. */
 export interface Rehearsed {
   readonly server: Identity;
-  /** imageID of the upgrade Job's image and of PostgreSQL 14, as the probes saw them. */
+  /** imageID of the upgrade Job's image and of PostgreSQL 14: as the pods on the copy had them, and as the probes of an upgrade see them. */
   readonly images: readonly [string, string];
   readonly databases: Digests;
 }
@@ -122,7 +123,7 @@ export function whyInvalid(
   if (age < -clockDifference) return `the rehearsal of ${found.endedAt} is in the future`;
   if (isAnother(found.rehearsed.server, server.server))
     return `the rehearsal of ${found.endedAt} was of another server or of another volume`;
-  if (found.rehearsed.images.some((image, index) => image !== server.images[index]))
+  if (found.rehearsed.images.some((image, index) => !isSameImage(image, server.images[index] ?? '')))
     return `since the rehearsal of ${found.endedAt} the images have changed`;
   const changed = changedDatabases(found.rehearsed.databases, server.databases);
   return changed.length === 0
@@ -132,6 +133,12 @@ export function whyInvalid(
 
 /** Milliseconds by which the clocks of several API servers may differ. */
 const clockDifference = 60_000;
+
+/** By the digest, where both have one: two nodes may name its repository in two ways. */
+function isSameImage(then: string, now: string): boolean {
+  const alone = (imageId: string) => ({ imageId, node: '', platform: '' });
+  return then === now || compareImages(alone(then), alone(now)) === 'same';
+}
 
 function isAnother(then: Identity, now: Identity): boolean {
   return (['systemIdentifier', 'claim', 'volume'] as const).some((name) => then[name] !== now[name]);

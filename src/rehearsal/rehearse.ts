@@ -36,6 +36,8 @@ export interface Rehearsal {
   readonly findings: readonly RehearsalFinding[];
   /** Of the copy; undefined where they could not be read. */
   readonly databases: Digests | undefined;
+  /** imageIDs of the upgrade Job and of PostgreSQL 14, as their pods had them; undefined for one that did not run. */
+  readonly images: readonly [string | undefined, string | undefined];
 }
 
 /**
@@ -57,7 +59,8 @@ export async function rehearse(context: RehearsalContext): Promise<Rehearsal> {
     throw error;
   }
   const databases = memory.before && digestsIn(memory.before.answers);
-  return { findings: [...findings, await removeAll(context)], databases };
+  const images = [memory.upgradeImage, memory.servingImage] as const;
+  return { findings: [...findings, await removeAll(context)], databases, images };
 }
 
 async function runStages(context: RehearsalContext, memory: Memory): Promise<RehearsalFinding[]> {

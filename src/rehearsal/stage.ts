@@ -10,6 +10,9 @@ export interface Memory {
   before?: Measurement;
   /** PostgreSQL 14 on the copy, once it answers. */
   server?: Database<LeasedCluster>;
+  /** imageID of the upgrade Job, and of PostgreSQL 14, as their pods had them. */
+  upgradeImage?: string | undefined;
+  servingImage?: string | undefined;
   /** What was measured on PostgreSQL 14. */
   after?: Measurement;
 }

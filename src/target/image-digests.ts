@@ -1,4 +1,5 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import type { ClusterReader } from '../ports/cluster.ts';
 import { parseImageId, splitName, withoutDigest } from '../common/image.ts';
 
 /** What a node says that a container runs. */
@@ -49,6 +50,33 @@ export function compareImages(then: RecordedImage, now: RecordedImage): 'same' |
   const isSamePlatform = then.platform !== '' && then.platform === now.platform;
   const isComparable = a.repository === b.repository && (then.node === now.node || isSamePlatform);
   return isComparable ? 'another' : 'unknown';
+}
+
+/**
+ * Compares what a container runs with what the probe of the prechecks saw. The node's platform is read where it is another node.
+ * @param seen undefined where nothing tells what the container runs: that can't be compared
+ * @returns the answer, and both images for people
+ */
+export async function compareWithProbe(
+  cluster: Pick<ClusterReader, 'list'>,
+  then: RecordedImage,
+  seen: SeenImage | undefined,
+): Promise<{ answer: ReturnType<typeof compareImages>; both: string }> {
+  const now = { node: '', imageId: '', ...seen };
+  const platform = now.node === then.node ? then.platform : await readPlatform(cluster, now.node);
+  return {
+    answer: compareImages(then, { ...now, platform }),
+    both: `the checks saw ${then.imageId} on node ${then.node}, and ${now.imageId || 'no imageID'} runs on node ${now.node}`,
+  };
+}
+
+/** '' where nodes may not be read. */
+async function readPlatform(cluster: Pick<ClusterReader, 'list'>, node: string): Promise<string> {
+  try {
+    return platformOf(node, await cluster.list('nodes'));
+  } catch {
+    return '';
+  }
 }
 
 function partsOf(imageId: string): { repository: string | undefined; digest: string } | undefined {

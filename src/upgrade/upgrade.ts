@@ -7,11 +7,11 @@ import { seenImageGrammar, type JournalRecord } from '../journal/record.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import { hooksOf, reversibleSteps, improvements, ready, release, statistics, validation } from './plan.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
-import { jobOf, seenBy } from '../facts/job-of.ts';
+import { jobOf, recordedBy } from '../facts/job-of.ts';
 import { completeUpgrade } from './complete.ts';
 import type { Ending } from './contract/ending.ts';
 import type { Context, PlanContext, Step } from './contract/step.ts';
-import { platformOf, type RecordedImage } from '../target/image-digests.ts';
+import type { RecordedImage } from '../target/image-digests.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { PrecheckError } from '../common/errors.ts';
 import { planBeginning } from './steps/begin.ts';
@@ -89,12 +89,9 @@ export function uidsOf({ statefulSet, volume }: Target): JournalRecord['uids'] {
   return { statefulSet: statefulSet.metadata?.uid ?? '', claim: volume.claim.metadata?.uid ?? '' };
 }
 
-function recorded({ nodes }: Facts, probe: Facts['upgradeProbe']): RecordedImage | undefined {
-  const seen = seenBy(probe);
-  const platform = seen && platformOf(seen.node, nodes.known ? nodes.value : []);
-  const recorded = seen && { imageId: seen.imageId, node: seen.node, platform };
+function recorded(facts: Facts, probe: Facts['upgradeProbe']): RecordedImage | undefined {
   // A value that the journal can't hold is not compared.
-  return seenImageGrammar.safeParse(recorded).data;
+  return seenImageGrammar.safeParse(recordedBy(facts, probe)).data;
 }
 
 /** Undefined for a snapshot whose class is unknown. */

@@ -1,8 +1,12 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import { failed, passed, warning, type Answer } from '../../findings/finding.ts';
 import { followToEnd, jobFailure, waitForStart, type JobEnd } from '../../job/follow-job.ts';
 import type { JobResult } from '../../job/result.ts';
 import { rehearsalJob, type RehearsalCommand } from '../../objects/rehearsal.ts';
+import { containerName } from '../../objects/upgrade-job.ts';
+import { seenImage } from '../../target/image-digests.ts';
 import type { RehearsalContext } from '../context.ts';
+import { withImage } from '../images.ts';
 import type { Stage } from '../stage.ts';
 import { obstacleOfVolume } from '../volume.ts';
 
@@ -12,7 +16,8 @@ export const recovery: Stage = {
   title: 'Recovery of PostgreSQL 12 on the copy',
 
   run: async (context) =>
-    judge(
+    await judge(
+      context,
       await runJob(context, 'boot'),
       'Look at the storage and its snapshots. A copy that does not start is no backup.',
       ({ message, walEnd }) => passed(message, ...(walEnd ? [`The WAL of the copy ends at ${walEnd}`] : [])),
@@ -24,9 +29,12 @@ export const pgUpgrade: Stage = {
   id: 'rehearsal-upgrade',
   title: 'pg_upgrade on the copy',
 
-  run: async (context) =>
-    judge(
-      await runJob(context, 'upgrade'),
+  async run(context, memory) {
+    const run = await runJob(context, 'upgrade');
+    if (typeof run !== 'string') memory.upgradeImage = seenImage(run.pod, containerName)?.imageId;
+    return await judge(
+      context,
+      run,
       "Correct what pg_upgrade names, on the server that runs. This run's log has the end of each log of pg_upgrade.",
       ({ oldVersion = '12', newVersion = '14', transfer = 'unknown', recovered }) => {
         const evidence = `pg_upgrade upgraded PostgreSQL ${oldVersion} to ${newVersion} (transfer mode ${transfer})`;
@@ -38,27 +46,40 @@ export const pgUpgrade: Stage = {
             )
           : passed(evidence);
       },
-    ),
+    );
+  },
 };
 
+/** A Job that was followed to its end. */
+interface Run {
+  readonly pod: V1Pod;
+  readonly end: JobEnd;
+}
+
 /** What an ended Job says; without a result of its own it has failed. */
-function judge(end: JobEnd | string, remedy: string, judgeResult: (result: JobResult) => Answer): Answer {
-  if (typeof end === 'string')
-    return failed('Find out whose volume that is, and reserve it: set its claimRef. Then rehearse again.', end);
-  if (end.exitCode === 0 && end.result !== undefined) return judgeResult(end.result);
-  return failed(remedy, jobFailure(end));
+async function judge(
+  context: RehearsalContext,
+  run: Run | string,
+  remedy: string,
+  judgeResult: (result: JobResult) => Answer,
+): Promise<Answer> {
+  if (typeof run === 'string')
+    return failed('Find out whose volume that is, and reserve it: set its claimRef. Then rehearse again.', run);
+  const { end, pod } = run;
+  if (end.exitCode !== 0 || end.result === undefined) return failed(remedy, jobFailure(end));
+  return await withImage(context, context.seen.upgrade, seenImage(pod, containerName), judgeResult(end.result));
 }
 
 /**
  * Runs a Job on the copy to its end. It stays until the sweep.
  * @returns why it was not followed, where the claim has no copy: the sweep ends it. Only a pod has Kubernetes choose the volume, in most classes
  */
-async function runJob(context: RehearsalContext, command: RehearsalCommand): Promise<JobEnd | string> {
+async function runJob(context: RehearsalContext, command: RehearsalCommand): Promise<Run | string> {
   const { cluster, target, settings, scripts, mark, inputs } = context;
   const wanted = rehearsalJob(target, settings, scripts, command, mark);
   const job = await cluster.create('jobs', wanted, { namespace: target.namespace });
   const pod = await waitForStart(context, job, inputs.jobStartTimeout);
   const obstacle = await obstacleOfVolume(cluster, target);
   if (obstacle !== undefined) return obstacle;
-  return await followToEnd(context, pod, inputs.jobTimeout);
+  return { pod, end: await followToEnd(context, pod, inputs.jobTimeout) };
 }

@@ -4,7 +4,10 @@ import { fingerprintSize } from '../../database/compare-fingerprints.ts';
 import { digestsQuestion } from '../../database/digests.ts';
 import { measure, measurementLimit } from '../../database/measurement.ts';
 import { failed, passed, warning, type Answer } from '../../findings/finding.ts';
+import { rehearsalPodName } from '../../objects/rehearsal.ts';
+import { seenImage } from '../../target/image-digests.ts';
 import { serverImage } from '../../target/target.ts';
+import { withImage } from '../images.ts';
 import { startServer, stopServer } from '../server.ts';
 import { expectMeasured, type Stage } from '../stage.ts';
 
@@ -41,16 +44,22 @@ export const start: Stage = {
   title: 'Start of PostgreSQL 14 on the copy',
 
   async run(context, memory) {
+    const { cluster, target, seen } = context;
     const image = context.serving.reference;
     const started = await startServer(context, { major: upgrade.to, image, hasCopy: true });
     if (Array.isArray(started))
       return failed(`Correct what PostgreSQL ${to} names, in values.yaml or in the server's files.`, ...started);
     memory.server = started.database;
     const { version, errors } = started.configuration;
+    const pod = await cluster.find('pods', rehearsalPodName(upgrade.to), target.namespace);
+    const ran = seenImage(pod, target.container.name);
+    memory.servingImage = ran?.imageId;
     const answers = `PostgreSQL ${version} answers on the copy`;
-    return errors.length === 0
-      ? passed(answers)
-      : warning(`Correct these lines of the configuration. PostgreSQL ${to} leaves them out.`, answers, ...errors);
+    const answer =
+      errors.length === 0
+        ? passed(answers)
+        : warning(`Correct these lines of the configuration. PostgreSQL ${to} leaves them out.`, answers, ...errors);
+    return await withImage(context, seen.serving, ran, answer);
   },
 };
 

@@ -1,6 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { UpgradeError } from '../../common/errors.ts';
-import { compareImages, platformOf, seenImage, type RecordedImage } from '../../target/image-digests.ts';
+import { compareWithProbe, seenImage, type RecordedImage } from '../../target/image-digests.ts';
 import type { Context } from '../contract/step.ts';
 
 /**
@@ -21,12 +21,9 @@ export async function expectSameImage(
 ): Promise<void> {
   if (then === undefined) return;
   const seen = seenImage(pod, container);
-  const now = { node: '', imageId: '', ...seen, platform: '' };
-  const platform = now.node === then.node ? then.platform : await readPlatform(cluster, now.node);
-  const answer = compareImages(then, { ...now, platform });
-  const both = `the checks saw ${then.imageId} on node ${then.node}, and ${now.imageId || 'no imageID'} runs on node ${now.node}`;
+  const { answer, both } = await compareWithProbe(cluster, then, seen);
   if (answer === 'same') {
-    log.info(`${what} runs the image that the checks saw: ${now.imageId}`);
+    log.info(`${what} runs the image that the checks saw: ${seen?.imageId ?? ''}`);
     return;
   }
   if (answer === 'unknown') {
@@ -40,15 +37,6 @@ export async function expectSameImage(
   );
   if (!isTooLate) throw error;
   results.warnings.push(error.message);
-}
-
-/** '' where nodes may not be read. */
-async function readPlatform(cluster: Context['cluster'], node: string): Promise<string> {
-  try {
-    return platformOf(node, await cluster.list('nodes'));
-  } catch {
-    return '';
-  }
 }
 
 /**

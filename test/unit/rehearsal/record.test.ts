@@ -82,6 +82,13 @@ describe('a rehearsal counts for an upgrade', () => {
     expect(whyInvalid(passed, hourLater, day, rehearsed)).toBeUndefined();
   });
 
+  test('of an image that another node names by another repository', () => {
+    const images = (repository: string) =>
+      ['1', '2'].map((digit) => `${repository}@sha256:${digit.repeat(64)}`) as [string, string];
+    const found = { ...passed, rehearsed: { ...rehearsed, images: images('registry.example/a') } };
+    expect(whyInvalid(found, hourLater, day, { ...rehearsed, images: images('mirror.example/a') })).toBeUndefined();
+  });
+
   test.each<[string, Parameters<typeof whyInvalid>, string]>([
     ['without one', [undefined, hourLater, day, rehearsed], 'there was none'],
     ['with a forged one', ['foreign', hourLater, day, rehearsed], "nobody who knows the superuser's password"],

@@ -7,7 +7,7 @@ import { namespace } from '../objects.ts';
 import { thrownBy } from '../thrown.ts';
 import { dyingAt, Killed } from '../upgrade/dying-cluster.ts';
 import { ending } from '../upgrade/job-controller.ts';
-import { bootJob, left, podOf12, podOf14, production, scene, upgradeJob, type Scene } from './scene.ts';
+import { bootJob, left, movedImages, podOf12, podOf14, production, scene, upgradeJob, type Scene } from './scene.ts';
 
 // Each kill is two rehearsals.
 jest.setTimeout(180_000);
@@ -142,6 +142,17 @@ describe('what goes wrong is a finding', () => {
     Object.assign(setting.settings[podOf14] ?? {}, { errors: [ours, theirs] });
     const found = (await setting.run()).find(({ id }) => id === 'rehearsal-start');
     expect(found).toMatchObject({ status: 'warning', evidence: ['PostgreSQL 14.22 answers on the copy', theirs] });
+  });
+
+  test.each([
+    ['upgrade', 'rehearsal-recovery'],
+    ['serving', 'rehearsal-start'],
+  ] as const)('of another image than the checks saw, on the node of the copy: %s', async (image, id) => {
+    const setting = await scene();
+    setting.images[image] = movedImages[image];
+    const found = (await setting.run()).find(({ status }) => status === 'failed');
+    expect(found?.id).toBe(id);
+    expect(found?.evidence[0]).toContain(movedImages[image]);
   });
 
   test('of data that differs', async () => {

@@ -32,10 +32,19 @@ export interface Settings {
   age?: number;
 }
 
+const imageOf = (name: string, digit: string) => `registry.example/${name}@sha256:${digit.repeat(64)}`;
+
+/** What the probes of the checks saw, and what the pods run on which a test has no word. */
+const usualImages = { upgrade: imageOf('upgrade', '1'), serving: imageOf('server', '2') };
+/** Of the same repositories. */
+export const movedImages = { upgrade: imageOf('upgrade', '3'), serving: imageOf('server', '4') };
+
 export interface Scene extends Setting {
   readonly rehearsal: RehearsalContext;
   /** By pod. */
   readonly settings: Record<string, Settings>;
+  /** imageIDs that the pods have. */
+  readonly images: { upgrade: string; serving: string };
   /** States of pods that do not run. */
   readonly states: Record<string, V1ContainerState>;
   readonly run: (cluster?: LeasedCluster) => Promise<readonly RehearsalFinding[]>;
@@ -54,12 +63,16 @@ export async function scene(
   const isolated = (): Settings => ({ listens: '', archives: 'off', workers: '0' });
   const settings = { [podOf12]: isolated(), [podOf14]: isolated() };
   const states: Record<string, V1ContainerState> = {};
-  runPods(setting, states);
+  const images = { ...usualImages };
+  nameImages(setting, images);
+  runPods(setting, states, images);
   answerBySettings(setting, settings);
   const { signal, log, inputs: given, target, database, serving, scripts, timeline } = context;
   const mark = { runId: 'https://github.example/o/r/actions/runs/1/attempts/1', begunAt: clock.now() };
   const job = { ...context.settings, runId: 'rehearsal-1' };
+  const seenOf = (imageId: string) => ({ imageId, node: 'node-1', platform: 'amd64 containerd' });
   const rehearsal: RehearsalContext = {
+    seen: { upgrade: seenOf(usualImages.upgrade), serving: seenOf(usualImages.serving) },
     ...{ cluster, clock, log, signal, inputs: given, target, database, serving, scripts, timeline },
     ...{ settings: job, copying, mark },
   };
@@ -68,11 +81,28 @@ export async function scene(
   // The controllers have done what they do without a rehearsal.
   await cluster.version();
   cluster.calls.length = 0;
-  return { ...setting, rehearsal, settings, states, run };
+  return { ...setting, rehearsal, settings, states, images, run };
+}
+
+/** The imageID of each Job's pod. */
+function nameImages({ cluster }: Setting, images: Scene['images']): void {
+  cluster.hooks.push(() => {
+    for (const pod of cluster.lookAtAll('pods')) {
+      const [status] = pod.status?.containerStatuses ?? [];
+      const isOfJob = [bootJob, upgradeJob].some((job) => pod.metadata?.name?.startsWith(`${job}-`) === true);
+      if (!isOfJob || status === undefined || status.imageID !== '') continue;
+      const named = { ...status, imageID: images.upgrade };
+      cluster.put('pods', { ...pod, status: { ...pod.status, containerStatuses: [named] } });
+    }
+  });
 }
 
 /** What the kubelet does: a pod of a rehearsal runs, until its server is stopped. */
-function runPods({ cluster }: Setting, states: Readonly<Record<string, V1ContainerState>>): void {
+function runPods(
+  { cluster }: Setting,
+  states: Readonly<Record<string, V1ContainerState>>,
+  images: Scene['images'],
+): void {
   const stopped = new Set<string>();
   cluster.hooks.push((call) => {
     const isStop = call.method === 'exec' && (call.body as readonly string[])[0] === 'pg_ctl';
@@ -83,8 +113,10 @@ function runPods({ cluster }: Setting, states: Readonly<Record<string, V1Contain
       if (isStop && call.name === name) stopped.add(uid);
       const ended: V1ContainerState = { terminated: { exitCode: 0, reason: 'Completed' } };
       const state = states[name] ?? (stopped.has(uid) ? ended : { running: {} });
-      const status = { name: 'postgresql', image: '', imageID: '', ready: false, restartCount: 0, state };
-      cluster.put('pods', { ...pod, status: { phase: 'Running', containerStatuses: [status] } });
+      const imageID = name === podOf14 ? images.serving : imageOf('server', '0');
+      const status = { name: 'postgresql', image: '', imageID, ready: false, restartCount: 0, state };
+      const spec = { containers: [], ...pod.spec, nodeName: 'node-1' };
+      cluster.put('pods', { ...pod, spec, status: { phase: 'Running', containerStatuses: [status] } });
     }
   });
 }
