@@ -7,6 +7,7 @@ import type { LeasedCluster } from '../ports/cluster.ts';
 import { planRehearsal } from '../rehearsal/plan.ts';
 import { identityOf, writeRecord } from '../rehearsal/record.ts';
 import { hasRun, rehearse, type Rehearsal, type RehearsalFinding } from '../rehearsal/rehearse.ts';
+import { settingsDigest } from '../rehearsal/settings-digest.ts';
 import { remedyText } from '../text/remedy.ts';
 import { verdictOf } from '../prechecks/judge.ts';
 import { checkServer, findServer, type CheckedServer } from './check-server.ts';
@@ -50,7 +51,7 @@ export async function rehearseUpgrade(given: ClusterModeContext): Promise<void> 
 
 /** For the upgrade that comes next. What fails here only keeps that from counting the rehearsal. */
 async function keepRecord(
-  { runId, timeline, log, inputs }: ClusterModeContext,
+  { runId, timeline, log, inputs, scripts }: ClusterModeContext,
   { target, facts, seal }: CheckedServer,
   leased: LeasedCluster,
   { findings, databases, images }: Rehearsal,
@@ -61,8 +62,10 @@ async function keepRecord(
   const [ofJob, ofServer] = probes.map((probe) => seenBy(probe)?.imageId ?? '');
   const [upgradeImage = ofJob, servingImage = ofServer] = images;
   const identity = databases && identityOf(target, databases);
-  if (databases === undefined || identity === undefined || upgradeImage === undefined || servingImage === undefined) {
-    const why = 'it is not known which server, schema or images it was of';
+  const settings = settingsDigest(facts, scripts);
+  const isOfKnown = identity !== undefined && settings !== undefined;
+  if (!isOfKnown || databases === undefined || upgradeImage === undefined || servingImage === undefined) {
+    const why = 'it is not known which server, schema, settings or images it was of';
     if (passed)
       log.annotate('warning', 'rehearsal', `The result does not count for an upgrade, and is not kept: ${why}`);
     return;
@@ -76,7 +79,7 @@ async function keepRecord(
       runId,
       endedAt: (await leased.now()).toISOString(),
       passed,
-      rehearsed: { server: identity, images: [upgradeImage, servingImage], databases },
+      rehearsed: { server: identity, settings, images: [upgradeImage, servingImage], databases },
       seconds: Object.fromEntries(seconds) as Record<string, number>,
     });
   } catch (error) {

@@ -32,6 +32,8 @@ export function identityOf({ volume }: Pick<Target, 'volume'>, databases: Digest
 /** What a rehearsal is valid for. */
 export interface Rehearsed {
   readonly server: Identity;
+  /** As `settingsDigest` makes it. */
+  readonly settings: string;
   /** imageID of the upgrade Job's image and of PostgreSQL 14: as the pods on the copy had them, and as the probes of an upgrade see them. */
   readonly images: readonly [string, string];
   readonly databases: Digests;
@@ -46,6 +48,7 @@ const record = z.strictObject({
   passed: z.boolean(),
   rehearsed: z.strictObject({
     server: identity,
+    settings: z.string().regex(/^[0-9a-f]{64}$/),
     images: z.tuple([z.string().max(500), z.string().max(500)]),
     databases: digests,
   }),
@@ -125,6 +128,8 @@ export function whyInvalid(
     return `the rehearsal of ${found.endedAt} was of another server or of another volume`;
   if (found.rehearsed.images.some((image, index) => !isSameImage(image, server.images[index] ?? '')))
     return `since the rehearsal of ${found.endedAt} the images have changed`;
+  if (found.rehearsed.settings !== server.settings)
+    return `since the rehearsal of ${found.endedAt} the inputs of the upgrade, the pod template of PostgreSQL or the version of the action have changed`;
   const changed = changedDatabases(found.rehearsed.databases, server.databases);
   return changed.length === 0
     ? undefined

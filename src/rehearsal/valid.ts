@@ -10,7 +10,9 @@ import { jobOf, seenBy } from '../facts/job-of.ts';
 import { ofRehearsal, type JournalSeal } from '../journal/seal.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Log } from '../ports/runner.ts';
+import type { Scripts } from '../ports/scripts.ts';
 import { findRecord, identityOf, whyInvalid } from './record.ts';
+import { settingsDigest } from './settings-digest.ts';
 
 interface Server {
   readonly cluster: ClusterReader;
@@ -18,6 +20,7 @@ interface Server {
   readonly facts: Facts;
   readonly seal: JournalSeal;
   readonly log: Log;
+  readonly scripts: Pick<Scripts, 'job'>;
 }
 
 /**
@@ -42,24 +45,27 @@ export async function expectRehearsed(server: Server): Promise<void> {
 }
 
 /** Why the last rehearsal does not count; undefined where it does. What can't be read is not the same. */
-async function whyUncounted({ cluster, database, facts, seal }: Server): Promise<string | undefined> {
+async function whyUncounted({ cluster, database, facts, seal, scripts }: Server): Promise<string | undefined> {
   const { inputs, target } = facts;
   const record = await findRecord(cluster, target.namespace, seal.for(ofRehearsal));
   const images = [facts.upgradeProbe, facts.servingProbe].map((probe) => seenBy(probe)?.imageId);
   const [upgradeImage, servingImage] = images;
   if (record === undefined || record === 'foreign') return whyInvalid(record, await cluster.now(), 0, nothing);
   if (upgradeImage === undefined || servingImage === undefined) return 'it is not known which images this upgrade runs';
+  const settings = settingsDigest(facts, scripts);
+  if (settings === undefined) return 'it is not known with which settings this upgrade runs';
   const databases = await readDigests(database, facts);
   if (databases === undefined) return 'the schema of this server could not be read';
   const identity = identityOf(target, databases);
   if (identity === undefined) return 'it is not known which server and which volume this is';
-  const rehearsed = { server: identity, images: [upgradeImage, servingImage], databases } as const;
+  const rehearsed = { server: identity, settings, images: [upgradeImage, servingImage], databases } as const;
   return whyInvalid(record, await cluster.now(), inputs.rehearsalValid, rehearsed);
 }
 
 /** Of a server on which nothing is compared. */
 const nothing = {
   server: { systemIdentifier: '', claim: '', volume: '' },
+  settings: '',
   images: ['', ''],
   databases: {},
 } as const;

@@ -16,6 +16,7 @@ const ofSchema = (digit: string) => digestsOf({ schema: digit.repeat(32), system
 const server = { systemIdentifier, claim: 'uid-of-claim', volume: 'pv-1' };
 const rehearsed: RehearsalRecord['rehearsed'] = {
   server,
+  settings: 'c'.repeat(64),
   images: ['upgrade@sha256:1', 'serving@sha256:2'],
   databases: { circle: ofSchema('a') },
 };
@@ -99,6 +100,11 @@ describe('a rehearsal counts for an upgrade', () => {
       'with another image',
       [passed, hourLater, day, { ...rehearsed, images: ['upgrade@sha256:1', 'serving@sha256:3'] }],
       'the images have changed',
+    ],
+    [
+      'with other settings of the upgrade',
+      [passed, hourLater, day, { ...rehearsed, settings: 'd'.repeat(64) }],
+      'the inputs of the upgrade, the pod template',
     ],
     [
       'with another schema',

@@ -2,10 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { ofRehearsal } from '../../../src/journal/seal.ts';
 import { seenBy } from '../../../src/facts/job-of.ts';
 import { identityOf, writeRecord } from '../../../src/rehearsal/record.ts';
+import { settingsDigest } from '../../../src/rehearsal/settings-digest.ts';
 import { expectRehearsed } from '../../../src/rehearsal/valid.ts';
 import { digestsOf, fakeDatabase, serverState } from '../fake-database.ts';
 import { FakeLog } from '../fake-runner.ts';
-import { cluster as namespaceWithServer, inputs, namespace } from '../objects.ts';
+import { cluster as namespaceWithServer, inputs, namespace, statefulSet, target } from '../objects.ts';
 import { facts, known, servingProbe, unread, upgradeProbe } from '../prechecks/facts.ts';
 import { thrownBy } from '../thrown.ts';
 import { seal } from '../upgrade/sealed.ts';
@@ -25,18 +26,21 @@ async function rehearsed(rehearsal: string, was = true) {
     ['circle', 'postgres', 'template1'].map((name) => [name, digestsOf(state)] as const),
   );
   const server = identityOf(all.target, databases);
-  if (server === undefined) throw new Error('The claim has no UID, or no volume.');
+  const scripts = { job: { 'upgrade.sh': 'echo upgrade' } };
+  const settings = settingsDigest(all, scripts);
+  if (server === undefined || settings === undefined) throw new Error('The server is not known.');
   const images = [all.upgradeProbe, all.servingProbe].map((probe) => seenBy(probe)?.imageId ?? '');
   if (was)
     await writeRecord(cluster, namespace, seal.for(ofRehearsal), {
       ...{ schema: 1, runId: 'run-1', passed: true, seconds: {} },
       endedAt: (await cluster.now()).toISOString(),
-      rehearsed: { server, images: [images[0] ?? '', images[1] ?? ''], databases },
+      rehearsed: { server, settings, images: [images[0] ?? '', images[1] ?? ''], databases },
     });
   cluster.calls.length = 0;
-  const run = (more: Partial<typeof all> = {}) =>
+  const run = (more: Partial<typeof all> = {}, script = 'echo upgrade') =>
     expectRehearsed({
       ...{ cluster, log, seal, facts: { ...all, ...more } },
+      scripts: { job: { 'upgrade.sh': script } },
       database: fakeDatabase(cluster, all.target, state),
     });
   return { run, log, state, cluster };
@@ -65,6 +69,21 @@ describe('an upgrade that requires a rehearsal', () => {
     const { run, state } = await rehearsed('required');
     state.systemIdentifier = '7000000000000000002';
     expect((await thrownBy(run)).message).toContain('was of another server or of another volume');
+  });
+
+  test.each<[string, (run: Awaited<ReturnType<typeof rehearsed>>['run']) => Promise<void>]>([
+    ['transfer', (run) => run({ inputs: inputs({ mode: 'upgrade', rehearsal: 'required', transfer: 'copy' }) })],
+    ['backup', (run) => run({ inputs: inputs({ mode: 'upgrade', rehearsal: 'required', backup: 'clone' }) })],
+    ['version of the action', (run) => run({}, 'echo another')],
+    [
+      'pod template',
+      async (run) => {
+        await run({ target: await target(statefulSet({ nodeSelector: { disktype: 'ssd' } })) });
+      },
+    ],
+  ])('is refused with another %s', async (_name, again) => {
+    const { run } = await rehearsed('required');
+    expect((await thrownBy(() => again(run))).message).toContain('the inputs of the upgrade, the pod template');
   });
 
   test('is refused where nobody knows which images it runs, or what the schema is', async () => {
