@@ -63,9 +63,7 @@ function digestOf([name, { by = 'oid', without = [], namespace, relation }]: rea
     ...(namespace === undefined ? [] : [` AND t.${namespace} NOT IN (${passing})`]),
     ...(relation === undefined
       ? []
-      : [
-          ` AND t.${relation} NOT IN (SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace IN (${passing}))`,
-        ]),
+      : [` AND t.${relation} NOT IN (SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace IN (${passing}))`]),
   ];
   return `SELECT ${quoted(name)} AS name, md5(coalesce(string_agg(md5(${row}), '' ORDER BY md5(${row})), '')) AS digest
 FROM pg_catalog.${name} t WHERE t.${by}::oid >= 16384${lasting.join('')}`;

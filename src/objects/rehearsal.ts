@@ -121,9 +121,7 @@ export function asGuest({ pod, volume }: Pick<Target, 'pod' | 'volume'>, spec: V
   const preference = { matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: [node ?? ''] }] };
   const required = volume.persistentVolume?.spec?.nodeAffinity?.required;
   const nodeAffinity = {
-    ...(node === undefined
-      ? {}
-      : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] }),
+    ...(node === undefined ? {} : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] }),
     ...(required === undefined ? {} : { requiredDuringSchedulingIgnoredDuringExecution: required }),
   };
   return { ...guest, ...(node === undefined && required === undefined ? {} : { affinity: { nodeAffinity } }) };

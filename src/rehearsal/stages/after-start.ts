@@ -134,6 +134,9 @@ export const pages: Stage = {
       );
     return checked === all
       ? passed(...evidence)
-      : warning('Run pg_amcheck on the server for the largest ones: the rehearsal could not look at them.', ...evidence);
+      : warning(
+          'Run pg_amcheck on the server for the largest ones: the rehearsal could not look at them.',
+          ...evidence,
+        );
   },
 };

@@ -177,7 +177,8 @@ describe('what goes wrong is a finding', () => {
     [{ checked: 0, of: 3, damaged: [], lacks: true }, 'warning', 'The image of PostgreSQL 14 has no amcheck'],
   ] as const)('of pages: %j', async (looked, status, line) => {
     const setting = await scene();
-    setting.state.looked = { ...looked, others: 2, damaged: looked.damaged.map(([relation, words]) => [relation, words]) };
+    const damaged = looked.damaged.map(([relation, words]): [string, string] => [relation, words]);
+    setting.state.looked = { ...looked, others: 2, damaged };
     const pages = (await setting.run()).find(({ id }) => id === 'rehearsal-pages');
     expect(pages).toMatchObject({ status, evidence: expect.arrayContaining([expect.stringContaining(line)]) });
   });

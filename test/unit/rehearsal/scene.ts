@@ -88,11 +88,11 @@ export async function scene(
 function nameImages({ cluster }: Setting, images: Scene['images']): void {
   cluster.hooks.push(() => {
     for (const pod of cluster.lookAtAll('pods')) {
-      const [status] = pod.status?.containerStatuses ?? [];
+      const { containerStatuses = [] } = pod.status ?? {};
       const isOfJob = [bootJob, upgradeJob].some((job) => pod.metadata?.name?.startsWith(`${job}-`) === true);
-      if (!isOfJob || status === undefined || status.imageID !== '') continue;
-      const named = { ...status, imageID: images.upgrade };
-      cluster.put('pods', { ...pod, status: { ...pod.status, containerStatuses: [named] } });
+      if (!isOfJob || containerStatuses.every(({ imageID }) => imageID !== '')) continue;
+      const named = containerStatuses.map((status) => ({ ...status, imageID: images.upgrade }));
+      cluster.put('pods', { ...pod, status: { ...pod.status, containerStatuses: named } });
     }
   });
 }
