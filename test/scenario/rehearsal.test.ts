@@ -57,7 +57,7 @@ test('one that does not pass fails, with what was found and what to do, and no t
   ).toEqual([]);
 });
 
-test('one with a warning counts for no upgrade where "fail-on: warning" does not let it pass', async () => {
+test('one with a warning counts for no upgrade where fail-on does not let it pass', async () => {
   const end = await rehearsed({}, { 'fail-on': 'warning' }, 1);
   expect([end.report?.error?.code, end.exitCode, end.record.passed]).toEqual(['rehearsal-failed', 1, false]);
 });
