@@ -13,12 +13,15 @@ interface Catalog {
   readonly namespace?: string;
   /** The column with the relation to which it belongs. */
   readonly relation?: string;
+  /** The column with what may be an index: REINDEX CONCURRENTLY makes another one of the same name. */
+  readonly index?: string;
 }
 
 /** A copy has the same OIDs. */
 const catalogs: Readonly<Record<string, Catalog>> = {
   pg_class: {
     namespace: 'relnamespace',
+    index: 'oid',
     without: [
       ...['relpages', 'reltuples', 'relallvisible', 'relfrozenxid', 'relminmxid', 'relfilenode'],
       // VACUUM clears them later than what they tell of.
@@ -28,9 +31,12 @@ const catalogs: Readonly<Record<string, Catalog>> = {
     ],
   },
   // A rewrite of the table clears what is without.
-  pg_attribute: { by: 'attrelid', relation: 'attrelid', without: ['atthasmissing', 'attmissingval'] },
-  pg_index: { by: 'indexrelid', relation: 'indexrelid', without: ['indcheckxmin'] },
-  pg_inherits: { by: 'inhrelid', relation: 'inhrelid' },
+  pg_attribute: {
+    ...{ by: 'attrelid', relation: 'attrelid', index: 'attrelid' },
+    without: ['atthasmissing', 'attmissingval'],
+  },
+  pg_index: { by: 'indexrelid', relation: 'indexrelid', index: 'indexrelid', without: ['indcheckxmin'] },
+  pg_inherits: { by: 'inhrelid', relation: 'inhrelid', index: 'inhrelid' },
   pg_partitioned_table: { by: 'partrelid', relation: 'partrelid' },
   pg_aggregate: { by: 'aggfnoid' },
   pg_range: { by: 'rngtypid' },
@@ -38,8 +44,10 @@ const catalogs: Readonly<Record<string, Catalog>> = {
   pg_attrdef: { relation: 'adrelid' },
   pg_policy: { relation: 'polrelid' },
   pg_rewrite: { relation: 'ev_class' },
-  pg_trigger: { relation: 'tgrelid' },
-  pg_constraint: { namespace: 'connamespace' },
+  // As for the foreign key whose trigger it is.
+  pg_trigger: { relation: 'tgrelid', without: ['tgconstrindid'] },
+  // The index of a key has the name of the key, and a foreign key follows from its columns.
+  pg_constraint: { namespace: 'connamespace', without: ['conindid'] },
   pg_namespace: { namespace: 'oid' },
   pg_proc: { namespace: 'pronamespace' },
   pg_statistic_ext: { namespace: 'stxnamespace' },
@@ -57,8 +65,18 @@ const catalogs: Readonly<Record<string, Catalog>> = {
 /** Temporary objects come and go with their sessions, and a copy has those of the moment of its snapshot. TOAST tables follow from the tables. */
 const passing = "SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname ~ '^pg_(toast$|temp_|toast_temp_)'";
 
-function digestOf([name, { by = 'oid', without = [], namespace, relation }]: readonly [string, Catalog]): string {
-  const row = `(to_jsonb(t) - ARRAY[${without.map(quoted).join(', ')}]::text[])::text`;
+/** In the place of its OID, where it is an index. */
+function nameOfIndex(column: string): string {
+  return `coalesce((SELECT jsonb_build_object(${quoted(column)}, to_jsonb(ARRAY[i.relnamespace::text, i.relname::text])) FROM pg_catalog.pg_class i
+WHERE i.oid = t.${column} AND i.relkind = 'i'), '{}')`;
+}
+
+function digestOf([name, { by = 'oid', without = [], namespace, relation, index }]: readonly [
+  string,
+  Catalog,
+]): string {
+  const kept = `to_jsonb(t) - ARRAY[${without.map(quoted).join(', ')}]::text[]`;
+  const row = index === undefined ? `(${kept})::text` : `((${kept}) || ${nameOfIndex(index)})::text`;
   const lasting = [
     ...(namespace === undefined ? [] : [` AND t.${namespace} NOT IN (${passing})`]),
     ...(relation === undefined
