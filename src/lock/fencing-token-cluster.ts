@@ -59,7 +59,9 @@ const attempts = 10;
  *   The Lease is renewed right before, so the new holder can't come until its whole
  *   duration is over: only a pause that is longer and begins exactly between the
  *   renewal and the request lets it through. Names are the same for every run, so
- *   a creation then finds the object of the new holder (409).
+ *   a creation then finds the object of the new holder (409). A rehearsal's Lease is the
+ *   exception: an upgrade takes it from a run that lives, and removes again what such a
+ *   call has made (src/rehearsal/lease.ts).
  * - read: harmless, and refused too once the loss is known, which ends every wait.
  * Decision: docs/decisions/0010-one-run-at-a-time.md
  */

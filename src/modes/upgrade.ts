@@ -83,11 +83,13 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
   const volume = checked.target.volume.persistentVolume?.metadata?.name ?? '';
   await withUpgradeLease(context, { namespace, statefulSet, applications, volume }, runId, async (cluster) => {
     expectUnchanged(checked.target, await discover(cluster, inputs));
-    await endRehearsals(context, runId, { ...context, target: checked.target });
+    const ofRehearsals = rehearsalsOf(context, checked.target);
+    await ofRehearsals.endRehearsals();
     const database = checked.database.over(cluster);
     const given = { ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results };
     // While the Lease is held: otherwise a lost Lease would be reported as a failed revert of a server that another run changes.
-    expectCompleted(await runUpgrade(given));
+    expectCompleted(await runUpgrade({ ...given, ...ofRehearsals }));
+    await unlessCancelled(ofRehearsals.endRehearsals);
   });
   return true;
 }
@@ -111,8 +113,24 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
     if (journal === undefined || journal.isClosed) throw endedMeanwhile();
     const database = found.database.over(cluster);
     const given = { ...context, ...found, cluster, database, scripts: scripts.job, results: progress.results };
-    expectCompleted(await resumeUpgrade(given, journal));
+    const ofRehearsals = rehearsalsOf(context, found.target);
+    expectCompleted(await resumeUpgrade({ ...given, ...ofRehearsals }, journal));
+    await unlessCancelled(ofRehearsals.endRehearsals);
   });
+}
+
+/** A call of a rehearsal that was on its way may take effect after the first removal: so it is repeated right before the downtime, and at the end. */
+function rehearsalsOf(context: ClusterModeContext, target: Target): { readonly endRehearsals: () => Promise<void> } {
+  return { endRehearsals: () => endRehearsals(context, context.runId, { ...context, target }) };
+}
+
+/** The upgrade is complete: a cancellation only leaves what the next rehearsal removes. */
+async function unlessCancelled(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error;
+  }
 }
 
 function endedMeanwhile(): UpgradeError {

@@ -53,7 +53,8 @@ export async function expectNoUpgrade(cluster: ClusterReader, { target, seal }: 
 }
 
 /**
- * Before an upgrade: ends a rehearsal that is at work, and removes all that rehearsals have left. What fails here only costs room and load, so it is a warning.
+ * For an upgrade: ends a rehearsal that is at work, and removes all that rehearsals have left. What fails here only costs room and load, so it is a warning.
+ * A call that was on its way when the Lease was taken may take effect after this, so that an upgrade asks for it again.
  * @param context of the run that holds the upgrade's Lease
  */
 export async function endRehearsals(

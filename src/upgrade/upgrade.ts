@@ -21,7 +21,8 @@ import { stopApplications } from './steps/applications.ts';
 
 export type UpgradeRequest = Pick<
   Context,
-  'cluster' | 'clock' | 'log' | 'signal' | 'database' | 'scripts' | 'timeline' | 'results' | 'runCommands'
+  | ('cluster' | 'clock' | 'log' | 'signal' | 'database' | 'scripts' | 'timeline' | 'results' | 'runCommands')
+  | 'endRehearsals'
 > & { readonly facts: Facts; readonly runId: string; readonly seal: JournalSeal };
 
 /**

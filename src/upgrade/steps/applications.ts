@@ -30,6 +30,7 @@ export const stopApplications: Step = {
     const autoscalers = workloads.filter(isAutoscaler);
     await everyOne(autoscalers, (w) => pauseAutoscaler(context, w));
     await autoscalersPaused(context, autoscalers);
+    if (context.journal.noted.downSince === undefined) await context.endRehearsals?.();
     await checkpointAhead(context);
     await expectGatesMet(context);
     await beginDowntime(context);

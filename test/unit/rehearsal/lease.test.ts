@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { CancelledError } from '../../../src/common/errors.ts';
 import { thrownBy } from '../thrown.ts';
 import { newLease } from '../../../src/objects/lease.ts';
-import { rehearsalLeaseName } from '../../../src/objects/rehearsal.ts';
+import { rehearsalLeaseName, rehearsalName } from '../../../src/objects/rehearsal.ts';
 import { endRehearsals, withRehearsalLease } from '../../../src/rehearsal/lease.ts';
 import { namespace } from '../objects.ts';
 import { recordOf } from '../upgrade/context.ts';
@@ -39,6 +39,20 @@ describe('an upgrade that begins', () => {
     expect([error.code, error.message]).toEqual(['rehearsal-ended', expect.stringContaining(upgrading)]);
     expect(left(setting)).toEqual([]);
     expect(setting.log.text).toContain('Removed what a rehearsal had made');
+  });
+
+  test('removes at its next look what was on its way when it took the Lease', async () => {
+    const setting = await scene();
+    const create = setting.cluster.create.bind(setting.cluster);
+    const claim = rehearsalName(setting.context.target);
+    setting.cluster.create = async (resource, object, options) => {
+      if (resource === 'persistentvolumeclaims') await upgradeBegins(setting);
+      return await create(resource, object, options);
+    };
+    expect((await thrownBy(() => rehearsing(setting))).code).toBe('rehearsal-ended');
+    expect(left(setting)).toContain(claim);
+    await upgradeBegins(setting);
+    expect(left(setting)).toEqual([]);
   });
 
   test('asks for the Lease alone where nothing was ever rehearsed', async () => {

@@ -40,6 +40,19 @@ describe('stopping the applications', () => {
     expect(setting.log.text).toContain('deployments/frontend: replicas 0');
   });
 
+  test('removes what a rehearsal has made before the downtime, and never in it', async () => {
+    const setting = await setUp();
+    const replicas: (number | undefined)[] = [];
+    const endRehearsals = () => {
+      replicas.push(replicasOf(setting, 'frontend'));
+      return Promise.resolve();
+    };
+    await stopApplications.run({ ...setting.context, endRehearsals });
+    // As a run that resumes.
+    await stopApplications.run({ ...setting.context, endRehearsals });
+    expect(replicas).toEqual([3]);
+  });
+
   test('waits until their pods are gone, and names those that are not', async () => {
     const setting = await setUp();
     setting.cluster.put('pods', applicationPod('frontend-1', { app: 'frontend', hash: 'x' }));
