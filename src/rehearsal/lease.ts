@@ -1,6 +1,14 @@
 // The Lease of the rehearsals: one at a time, and none beside an upgrade.
 // Decision: docs/decisions/0034-rehearsal.md
-import { CancelledError, ClusterError, describe, isRunError, PrecheckError, UpgradeError } from '../common/errors.ts';
+import {
+  CancelledError,
+  ClusterError,
+  describe,
+  isRunError,
+  PrecheckError,
+  sentence,
+  UpgradeError,
+} from '../common/errors.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import { expectNoHolder, type Connected } from '../lock/lease.ts';
@@ -66,7 +74,7 @@ export async function endRehearsals(
   const { namespace } = target;
   try {
     if ((await outside.connection.find('leases', rehearsalLeaseName, namespace)) === undefined) return;
-    const removed = await underLease(
+    const { removed, late } = await underLease(
       outside,
       namespace,
       runId,
@@ -74,6 +82,7 @@ export async function endRehearsals(
       { name: rehearsalLeaseName, seizes: true },
     );
     if (removed.length > 0) log.info(`Removed what a rehearsal had made: ${removed.join(', ')}`);
+    if (late !== undefined) log.annotate('warning', 'rehearsal', `${sentence(late.what)} ${late.remedy}`);
   } catch (error) {
     if (error instanceof CancelledError || !isRunError(error)) throw error;
     log.annotate('warning', 'rehearsal', `The action could not end the rehearsals of this server: ${describe(error)}`);

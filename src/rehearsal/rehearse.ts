@@ -1,4 +1,4 @@
-import { CancelledError, describe, isRunError, UpgradeError } from '../common/errors.ts';
+import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../common/errors.ts';
 import { digestsIn, type Digests } from '../database/digests.ts';
 import { passed, unknown, warning, type Answer } from '../findings/finding.ts';
 import type { RehearsalContext } from './context.ts';
@@ -48,7 +48,10 @@ export interface Rehearsal {
  */
 export async function rehearse(context: RehearsalContext): Promise<Rehearsal> {
   const { log, cluster, target } = context;
-  for (const name of await sweep(context)) log.info(`Removed ${name}, which an earlier rehearsal had left`);
+  const earlier = await sweep(context);
+  for (const name of earlier.removed) log.info(`Removed ${name}, which an earlier rehearsal had left`);
+  if (earlier.late !== undefined)
+    log.annotate('warning', 'rehearsal', `${sentence(earlier.late.what)} ${earlier.late.remedy}`);
   await removeRecord(cluster, target.namespace);
   const memory: Memory = {};
   let findings: RehearsalFinding[];
@@ -101,8 +104,9 @@ async function removeAll(context: RehearsalContext): Promise<RehearsalFinding> {
   return await log.group(about.title, () =>
     timeline.phase(about.id, about.title, async () => {
       try {
-        const removed = await sweep({ ...context, signal: new AbortController().signal });
-        return { ...about, ...passed(removed.length === 0 ? 'Nothing was there' : `Removed ${removed.join(', ')}`) };
+        const { removed, late } = await sweep({ ...context, signal: new AbortController().signal });
+        const evidence = removed.length === 0 ? 'Nothing was there' : `Removed ${removed.join(', ')}`;
+        return { ...about, ...(late === undefined ? passed(evidence) : warning(late.remedy, late.what, evidence)) };
       } catch (error) {
         if (!isRunError(error)) throw error;
         const left = warning(error.remedy, `Not all was removed: ${describe(error)}`);

@@ -1,6 +1,7 @@
 // Removes all that a rehearsal makes, by its fixed names: at the end of each, at the beginning of the next one, and before an upgrade.
 // Decision: docs/decisions/0034-rehearsal.md
-import { ClusterError } from '../common/errors.ts';
+import { ClusterError, describe, WaitError } from '../common/errors.ts';
+import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import {
   isOfRehearsal,
   rehearsalCommands,
@@ -17,7 +18,7 @@ import { setDeletionPolicy } from '../storage/snapshot-content.ts';
 import type { Target } from '../target/target.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
-import { isOlder, noCopy, volumeOfCopy } from './volume.ts';
+import { isOlder, mayStillCome, noCopy, volumeOfCopy } from './volume.ts';
 
 /** What a sweep needs; a rehearsal's context has it, and so has an upgrade's. */
 export interface Sweeping extends StorageContext {
@@ -26,13 +27,20 @@ export interface Sweeping extends StorageContext {
 
 type Removable = 'pods' | 'jobs' | 'persistentvolumeclaims' | 'volumesnapshots';
 
+/** What a sweep did. */
+export interface Swept {
+  /** Names of what was removed, for people. */
+  readonly removed: readonly string[];
+  /** What may be left in the storage all the same, and what to do about it. */
+  readonly late?: { readonly what: string; readonly remedy: string } | undefined;
+}
+
 /**
  * Removes what rehearsals have left of this server, and waits until it is gone: first what uses the volume, then the volume, then the snapshot from which it was made,
  * since some storages keep a snapshot as long as a volume of it exists.
- * @returns names of what was removed, for people
  * @throws ClusterError `rehearsal-foreign` where something of these names is not a rehearsal's
  */
-export async function sweep(context: Sweeping): Promise<string[]> {
+export async function sweep(context: Sweeping): Promise<Swept> {
   const { target } = context;
   const of = isOfRehearsal(target);
   const name = rehearsalName(target);
@@ -48,10 +56,10 @@ export async function sweep(context: Sweeping): Promise<string[]> {
   const jobs = rehearsalCommands.map(rehearsalJobName);
   for (const pod of pods) await remove('pods', pod, of.pod);
   for (const job of jobs) await remove('jobs', job, of.job);
-  await settleVolume(context, name);
-  await remove('persistentvolumeclaims', name, of.claim);
   for (const pod of pods) await gone(context, 'pods', pod);
   for (const job of jobs) await gone(context, 'jobs', job);
+  const late = await settleVolume(context, name);
+  await remove('persistentvolumeclaims', name, of.claim);
   await claimGone(context, name);
   try {
     await remove('volumesnapshots', name, of.snapshot);
@@ -60,7 +68,7 @@ export async function sweep(context: Sweeping): Promise<string[]> {
     // Where there is no such API, there is no snapshot.
     if (!(error instanceof ClusterError && error.code === 'not-served')) throw error;
   }
-  return removed;
+  return { removed, late };
 }
 
 /** @returns whether there was one */
@@ -83,23 +91,63 @@ async function removeOne<R extends Removable>(
   return true;
 }
 
-/** Has Kubernetes delete the copy's volume with its claim, whatever its class says; and keep a volume that is none, whatever that says. */
-async function settleVolume({ cluster, target, log }: Sweeping, name: string): Promise<void> {
+/**
+ * Has Kubernetes delete the copy's volume with its claim, whatever its class says; and keep a volume that is none, whatever that says.
+ * @returns the volume that may still come once the claim is deleted
+ */
+async function settleVolume(context: Sweeping, name: string): Promise<Swept['late']> {
+  const { cluster, target, log } = context;
   const { namespace } = target;
-  const claim = await cluster.find('persistentvolumeclaims', name, namespace);
-  if (claim === undefined || !isOfRehearsal(target).claim(claim)) return;
-  const volume = await volumeOfCopy(cluster, target, claim);
-  if (volume === undefined) return;
+  const found = await cluster.find('persistentvolumeclaims', name, namespace);
+  if (found === undefined || !isOfRehearsal(target).claim(found)) return undefined;
+  const claim = await withVolume(context, found);
+  if (claim === 'late') return lateVolume(found);
+  const volume = claim && (await volumeOfCopy(cluster, target, claim));
+  if (claim === undefined || volume === undefined) return undefined;
   const policy = isOlder(volume, claim) ? 'Retain' : 'Delete';
   const volumeName = volume.metadata?.name ?? '';
   if (policy === 'Retain')
     log.annotate('warning', 'rehearsal', `${noCopy(name, volumeName)} The action keeps it (reclaim policy Retain).`);
-  if (volume.spec?.persistentVolumeReclaimPolicy === policy) return;
+  if (volume.spec?.persistentVolumeReclaimPolicy === policy) return undefined;
   await cluster.patch('persistentvolumes', volumeName, namespace, [
     { op: 'test', path: '/metadata/uid', value: volume.metadata?.uid },
     { op: 'test', path: '/spec/claimRef/uid', value: claim.metadata?.uid },
     { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: policy },
   ]);
+  return undefined;
+}
+
+/** Waits for a volume that nothing would remove if it came after its claim is deleted. */
+async function withVolume(
+  { cluster, target, inputs, clock, log, signal }: Sweeping,
+  { metadata }: V1PersistentVolumeClaim,
+): Promise<V1PersistentVolumeClaim | 'late' | undefined> {
+  const [namespace, name] = [target.namespace, metadata?.name ?? ''];
+  const what = `the volume of PersistentVolumeClaim ${name} to be made`;
+  const lookAt = shell`kubectl -n ${namespace} describe pvc ${name}`;
+  const limits = { limit: inputs.snapshotTimeout, limitInput: 'snapshot-timeout', lookAt };
+  try {
+    return await waitFor({ what, ...limits, clock, log, signal }, async () => {
+      const now = await cluster.find('persistentvolumeclaims', name, namespace);
+      return now !== undefined && (await mayStillCome(cluster, now))
+        ? { pending: 'the storage has been asked for it, and its class retains it' }
+        : { done: now };
+    });
+  } catch (error) {
+    if (!(error instanceof WaitError)) throw error;
+    log.annotate('warning', 'rehearsal', describe(error));
+    return 'late';
+  }
+}
+
+/** Provisioners name a volume after the claim's UID (sig-storage-lib-external-provisioner). */
+function lateVolume({ metadata }: V1PersistentVolumeClaim): Swept['late'] {
+  const name = `pvc-${metadata?.uid ?? ''}`;
+  const patch = '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}';
+  return {
+    what: `PersistentVolume ${name} may still be made, with a copy of the server's data: its claim was deleted before, and its class retains it`,
+    remedy: `Look later whether it is there. Then have Kubernetes delete it: ${copyable(shell`kubectl patch persistentvolume ${name} --type merge -p ${patch}`)}`,
+  };
 }
 
 /** Kinds of objects, as commands name them. */

@@ -1,6 +1,7 @@
 // The volume of the copy. Kubernetes gives a claim a free volume of its class that exists already, also where the claim asks for a copy of a snapshot: then the volume is somebody else's.
 // Decision: docs/decisions/0034-rehearsal.md
 import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import { known } from '../common/known.ts';
 import { clockSkew } from '../job/follow-job.ts';
 import { rehearsalName } from '../objects/rehearsal.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
@@ -17,6 +18,29 @@ export async function volumeOfCopy(
   const found = spec?.volumeName === undefined ? undefined : await cluster.find('persistentvolumes', spec.volumeName);
   const reference = found?.spec?.claimRef;
   return reference?.namespace === namespace && reference.uid === metadata?.uid ? found : undefined;
+}
+
+/** Annotations by which Kubernetes asks a provisioner for a volume: of a class that waits for a pod, and of one that does not. */
+const selectedNode = 'volume.kubernetes.io/selected-node';
+const provisioner = 'volume.kubernetes.io/storage-provisioner';
+
+/** Whether a volume that nobody removes may still come for a claim without one, even once the claim is deleted: it is asked for, and its class retains. */
+export async function mayStillCome(
+  cluster: ClusterReader,
+  { metadata, spec }: V1PersistentVolumeClaim,
+): Promise<boolean> {
+  if (spec?.volumeName !== undefined) return false;
+  const { annotations = {} } = metadata ?? {};
+  const { storageClassName: name } = spec ?? {};
+  const found = name === undefined ? undefined : await known(() => cluster.find('storageclasses', name));
+  // What is not known may retain.
+  const { reclaimPolicy, volumeBindingMode } = (found?.known === true ? found.value : undefined) ?? {
+    reclaimPolicy: 'Retain',
+  };
+  const isAsked =
+    annotations[selectedNode] !== undefined ||
+    (volumeBindingMode !== 'WaitForFirstConsumer' && annotations[provisioner] !== undefined);
+  return isAsked && reclaimPolicy === 'Retain';
 }
 
 /** Whether the volume existed before its claim: then the storage did not make it for the claim. */
