@@ -1,7 +1,15 @@
 // What a rehearsal makes in the cluster, and how it is known again. The names are fixed, so that Kubernetes can grant rights by them, and so that whoever sweeps
 // finds all of it without a list.
 // Decision: docs/decisions/0034-rehearsal.md
-import type { V1Job, V1PersistentVolumeClaim, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1Job,
+  V1PersistentVolumeClaim,
+  V1Pod,
+  V1PodSpec,
+  V1ResourceRequirements,
+} from '@kubernetes/client-node';
+import { amountOf } from '../common/bytes.ts';
 import { upgrade } from '../common/versions.ts';
 import type { VolumeSnapshot } from '../ports/cluster.ts';
 import type { Target, Volume } from '../target/target.ts';
@@ -110,12 +118,17 @@ export function rehearsalJob(
   };
 }
 
+type OnNode = Pick<Target, 'pod' | 'volume' | 'container'>;
+
 /**
- * Keeps a pod of the rehearsal from disturbing the server: it goes to another node where the volume can go to one, and puts no pod off its node. A class of its own would
- * need rights in the whole cluster. Many storages make a copy only where the server's volume is, and a claim that waits for its pod says nothing of that.
+ * Keeps a pod of the rehearsal from disturbing the server: it goes to another node where the volume can go to one, puts no pod off its node, and requests no more than the
+ * server does. A class of its own would need rights in the whole cluster. Many storages make a copy only where the server's volume is, and a claim that waits for its pod
+ * says nothing of that.
  */
-export function asGuest({ pod, volume }: Pick<Target, 'pod' | 'volume'>, spec: V1PodSpec): V1PodSpec {
-  const guest = { ...spec };
+export function asGuest(target: OnNode, spec: V1PodSpec): V1PodSpec {
+  const { pod, volume } = target;
+  const containers = spec.containers.map((container) => withinServers(target, container));
+  const guest = { ...spec, containers };
   delete guest.priorityClassName;
   const node = pod?.spec?.nodeName;
   const preference = { matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: [node ?? ''] }] };
@@ -125,6 +138,34 @@ export function asGuest({ pod, volume }: Pick<Target, 'pod' | 'volume'>, spec: V
     ...(required === undefined ? {} : { requiredDuringSchedulingIgnoredDuringExecution: required }),
   };
   return { ...guest, ...(node === undefined && required === undefined ? {} : { affinity: { nodeAffinity } }) };
+}
+
+/** Quantities that are as good as nothing: where a limit has no request, the request is the limit. */
+const least = { cpu: '1m', memory: '1Mi' } as const;
+
+/** By its requests a container gets the CPU of a node that is busy, and keeps its memory where the node has none left: on one node, the server is to have both first. */
+function withinServers({ pod, container }: OnNode, guest: V1Container): V1Container {
+  const { resources } = guest;
+  if (resources === undefined) return guest;
+  const running = pod?.spec?.containers.find(({ name }) => name === container.name) ?? container;
+  const requests = (['cpu', 'memory'] as const).flatMap((name) => {
+    const request = lesser(name, resources, running.resources);
+    return request === undefined ? [] : [[name, request] as const];
+  });
+  const others = Object.entries(resources.requests ?? {}).filter(([name]) => !Object.hasOwn(least, name));
+  return { ...guest, resources: { ...resources, requests: Object.fromEntries([...others, ...requests]) } };
+}
+
+function lesser(
+  name: 'cpu' | 'memory',
+  { requests, limits }: V1ResourceRequirements,
+  server: V1ResourceRequirements | undefined,
+): string | undefined {
+  const amount = (quantity: string | undefined) => amountOf(quantity ?? '') ?? 0;
+  const servers = server?.requests?.[name] ?? server?.limits?.[name];
+  if (amount(requests?.[name] ?? limits?.[name]) <= amount(servers)) return requests?.[name];
+  if (amount(servers) > 0) return servers;
+  return limits?.[name] === undefined ? undefined : least[name];
 }
 
 /**

@@ -19,9 +19,14 @@ export const copy: Stage = {
     return passed(
       ...evidence,
       `PersistentVolumeClaim ${rehearsalName(target)} is made from ${source.kind} ${source.name}`,
+      `The copy may take up to ${sizeOf(target)} in the same storage until it is removed. Where volumes share a pool, a full pool would stop PostgreSQL`,
     );
   },
 };
+
+function sizeOf({ volume: { claim, persistentVolume } }: RehearsalContext['target']): string {
+  return persistentVolume?.spec?.capacity?.['storage'] ?? claim.spec?.resources?.requests?.['storage'] ?? 'its size';
+}
 
 async function sourceOfCopy(context: RehearsalContext): Promise<{ source: Source; evidence: string[] }> {
   const { cluster, target, copying, mark, clock } = context;

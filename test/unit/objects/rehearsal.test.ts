@@ -2,6 +2,7 @@ import type { V1Job } from '@kubernetes/client-node';
 import { describe, expect, test } from '@jest/globals';
 import { jobSettings } from '../../../src/objects/job-settings.ts';
 import {
+  asGuest,
   isOfRehearsal,
   rehearsalClaim,
   rehearsalJob,
@@ -16,17 +17,21 @@ const mark = { runId: 'https://github.example/o/r/actions/runs/1/attempts/1', be
 const settings = { ...jobSettings(inputs(), server, databases), runId: 'run-1' };
 const scripts = { 'upgrade.sh': 'echo upgrade', 'volume.sh': 'echo volume' };
 
-/** Without names and labels, the priority and the preferred node. */
+/** Without names and labels, the priority, the preferred node and what it requests. */
 function bare(job: V1Job) {
   const { spec } = job;
-  const { affinity, priorityClassName, volumes = [], ...pod } = spec?.template.spec ?? { containers: [] };
+  const { affinity, priorityClassName, volumes = [], containers, ...pod } = spec?.template.spec ?? { containers: [] };
+  const same = containers.map((one) => ({ ...one, resources: { ...one.resources, requests: undefined } }));
   const claims = volumes.map((volume) => ({ ...volume, persistentVolumeClaim: undefined }));
   const { annotations = {} } = spec?.template.metadata ?? {};
   const own = Object.entries(annotations).filter(([name]) => !name.startsWith('circleci-server-postgresql-upgrade/'));
   const guest = { affinity, priorityClassName };
   return {
     guest,
-    job: { ...spec, template: { annotations: Object.fromEntries(own), spec: { ...pod, volumes: claims } } },
+    job: {
+      ...spec,
+      template: { annotations: Object.fromEntries(own), spec: { ...pod, volumes: claims, containers: same } },
+    },
   };
 }
 
@@ -60,6 +65,36 @@ describe('the Job of a rehearsal', () => {
         ],
       },
     });
+  });
+});
+
+describe('beside the server on one node, a pod of a rehearsal', () => {
+  const limits = { cpu: '4', memory: '2Gi' };
+  test.each([
+    ['less than the server', { requests: { cpu: '50m', memory: '64Mi' } }, { cpu: '50m', memory: '64Mi' }],
+    [
+      'its own, if the server requests more',
+      { requests: { cpu: '2', memory: '4Gi' } },
+      { cpu: '200m', memory: '512Mi' },
+    ],
+    [
+      'as much as the limits of a server that has no others',
+      { limits: { cpu: '150m', memory: '100Mi' } },
+      { cpu: '150m', memory: '100Mi' },
+    ],
+    ['next to nothing, if the server requests nothing', undefined, { cpu: '1m', memory: '1Mi' }],
+  ])('requests %s', async (_what, resources, expected) => {
+    const found = await target();
+    const container = { ...found.container, ...(resources === undefined ? {} : { resources }) };
+    const pod = { ...found.pod, spec: { ...found.pod?.spec, containers: [container] } };
+    const own = { name: 'pg-upgrade', resources: { requests: { cpu: '200m', memory: '512Mi' }, limits } };
+    const [guest] = asGuest({ ...found, pod, container }, { containers: [own] }).containers;
+    expect(guest?.resources).toEqual({ requests: expected, limits });
+  });
+
+  test('requests nothing where neither it nor the server has a limit', async () => {
+    const own = { name: 'postgresql', resources: { requests: { cpu: '100m', memory: '128Mi' } } };
+    expect(asGuest(await target(), { containers: [own] }).containers[0]?.resources).toEqual({ requests: {} });
   });
 });
 
