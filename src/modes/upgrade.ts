@@ -7,7 +7,7 @@ import { expectShortPlan, expectStartInTime } from '../upgrade/steps/gates.ts';
 import { draftUpgrade, runUpgrade } from '../upgrade/upgrade.ts';
 import { awaitNoHolder, releaseExpired } from '../lock/lease.ts';
 import { withUpgradeLease } from '../lock/upgrade-lease.ts';
-import { endRehearsals } from '../rehearsal/lease.ts';
+import { rehearsalsOf } from '../rehearsal/lease.ts';
 import { expectRehearsed } from '../rehearsal/valid.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -32,10 +32,11 @@ export async function upgrade(given: ClusterModeContext): Promise<void> {
   const { context, server: found } = await findServer(given);
   const { progress, timeline, inputs, log } = context;
   const { results } = progress;
+  const rehearsals = rehearsalsOf(context, context.runId, { ...context, target: found.target });
   const journal = await findJournal(context.cluster, found.target, found.seal);
   try {
-    if (journal?.isClosed === false) await resume(context, found, journal);
-    else if (!(await begin(context, found))) {
+    if (journal?.isClosed === false) await resume(context, found, journal, rehearsals);
+    else if (!(await begin(context, found, rehearsals))) {
       await publishValues(context);
       return;
     }
@@ -56,15 +57,20 @@ export async function upgrade(given: ClusterModeContext): Promise<void> {
     'upgraded',
     `PostgreSQL ${results.job?.newVersion ?? ''} serves in namespace ${inputs.namespace}; the downtime was ${String(downtimeSeconds)} s.${statistics}`,
   );
-  if (results.unwell !== undefined) {
-    await publishOrWarn(context);
-    throw results.unwell;
+  try {
+    if (results.unwell === undefined) await publishUpgrade(context);
+    else await publishOrWarn(context);
+  } finally {
+    // Last, and without the upgrade's Lease: nobody has to wait for it.
+    await rehearsals.sweepAgain();
   }
-  await publishUpgrade(context);
+  if (results.unwell !== undefined) throw results.unwell;
 }
 
+type Rehearsals = ReturnType<typeof rehearsalsOf>;
+
 /** @returns false when there is nothing to upgrade */
-async function begin(context: ClusterModeContext, found: FoundServer): Promise<boolean> {
+async function begin(context: ClusterModeContext, found: FoundServer, rehearsals: Rehearsals): Promise<boolean> {
   const { progress, inputs, signal, scripts, runId } = context;
   // Before checks that take minutes; where PostgreSQL 14 serves already, they only say so.
   if (serverImage(found.target) !== inputs.servingImage.reference) await expectStartInTime(context);
@@ -82,19 +88,24 @@ async function begin(context: ClusterModeContext, found: FoundServer): Promise<b
   const { name: statefulSet, namespace, applications } = checked.target;
   const volume = checked.target.volume.persistentVolume?.metadata?.name ?? '';
   await withUpgradeLease(context, { namespace, statefulSet, applications, volume }, runId, async (cluster) => {
+    // May take minutes: what the journal records is looked at after it.
+    await rehearsals.end();
     expectUnchanged(checked.target, await discover(cluster, inputs));
-    const ofRehearsals = rehearsalsOf(context, checked.target);
-    await ofRehearsals.endRehearsals();
+    const { sweepAgain: sweepRehearsals } = rehearsals;
     const database = checked.database.over(cluster);
     const given = { ...context, ...checked, cluster, database, scripts: scripts.job, results: progress.results };
     // While the Lease is held: otherwise a lost Lease would be reported as a failed revert of a server that another run changes.
-    expectCompleted(await runUpgrade({ ...given, ...ofRehearsals }));
-    await unlessCancelled(ofRehearsals.endRehearsals);
+    expectCompleted(await runUpgrade({ ...given, sweepRehearsals }));
   });
   return true;
 }
 
-async function resume(context: ClusterModeContext, found: FoundServer, earlier: Journal): Promise<void> {
+async function resume(
+  context: ClusterModeContext,
+  found: FoundServer,
+  earlier: Journal,
+  rehearsals: Rehearsals,
+): Promise<void> {
   const { progress, log, scripts, inputs, runId } = context;
   const { servingImage: serving } = inputs;
   const { reference } = earlier.record.serving;
@@ -113,24 +124,9 @@ async function resume(context: ClusterModeContext, found: FoundServer, earlier: 
     if (journal === undefined || journal.isClosed) throw endedMeanwhile();
     const database = found.database.over(cluster);
     const given = { ...context, ...found, cluster, database, scripts: scripts.job, results: progress.results };
-    const ofRehearsals = rehearsalsOf(context, found.target);
-    expectCompleted(await resumeUpgrade({ ...given, ...ofRehearsals }, journal));
-    await unlessCancelled(ofRehearsals.endRehearsals);
+    const { sweepAgain: sweepRehearsals } = rehearsals;
+    expectCompleted(await resumeUpgrade({ ...given, sweepRehearsals }, journal));
   });
-}
-
-/** A call of a rehearsal that was on its way may take effect after the first removal: so it is repeated right before the downtime, and at the end. */
-function rehearsalsOf(context: ClusterModeContext, target: Target): { readonly endRehearsals: () => Promise<void> } {
-  return { endRehearsals: () => endRehearsals(context, context.runId, { ...context, target }) };
-}
-
-/** The upgrade is complete: a cancellation only leaves what the next rehearsal removes. */
-async function unlessCancelled(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof CancelledError)) throw error;
-  }
 }
 
 function endedMeanwhile(): UpgradeError {

@@ -1,14 +1,6 @@
 // The Lease of the rehearsals: one at a time, and none beside an upgrade.
 // Decision: docs/decisions/0034-rehearsal.md
-import {
-  CancelledError,
-  ClusterError,
-  describe,
-  isRunError,
-  PrecheckError,
-  sentence,
-  UpgradeError,
-} from '../common/errors.ts';
+import { CancelledError, ClusterError, describe, PrecheckError, sentence, UpgradeError } from '../common/errors.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import { expectNoHolder, type Connected } from '../lock/lease.ts';
@@ -60,31 +52,51 @@ export async function expectNoUpgrade(cluster: ClusterReader, { target, seal }: 
   );
 }
 
-/**
- * For an upgrade: ends a rehearsal that is at work, and removes all that rehearsals have left. What fails here only costs room and load, so it is a warning.
- * A call that was on its way when the Lease was taken may take effect after this, so that an upgrade asks for it again.
- * @param context of the run that holds the upgrade's Lease
- */
-export async function endRehearsals(
-  outside: Connected,
-  runId: string,
-  context: Omit<Sweeping, 'cluster'>,
-): Promise<void> {
+/** What an upgrade does about rehearsals. A failure of it only costs room and load, so it is a warning. */
+interface Rehearsals {
+  /**
+   * Ends a rehearsal that is at work, removes all that rehearsals have left, and waits until it is gone.
+   * @throws CancelledError
+   */
+  readonly end: () => Promise<void>;
+  /**
+   * A call that was on its way when the Lease was taken may take effect after that. So this asks for the removal again, but waits for nothing: no leftover makes an
+   * upgrade late, or a completed one fail. It never throws.
+   */
+  readonly sweepAgain: () => Promise<void>;
+}
+
+/** @param context of the run that upgrades */
+export function rehearsalsOf(outside: Connected, runId: string, context: Omit<Sweeping, 'cluster'>): Rehearsals {
   const { target, log } = context;
-  const { namespace } = target;
-  try {
-    if ((await outside.connection.find('leases', rehearsalLeaseName, namespace)) === undefined) return;
-    const { removed, late } = await underLease(
-      outside,
-      namespace,
-      runId,
-      { run: (cluster) => sweep({ ...context, cluster }) },
-      { name: rehearsalLeaseName, seizes: true },
-    );
-    if (removed.length > 0) log.info(`Removed what a rehearsal had made: ${removed.join(', ')}`);
-    if (late !== undefined) log.annotate('warning', 'rehearsal', `${sentence(late.what)} ${late.remedy}`);
-  } catch (error) {
-    if (error instanceof CancelledError || !isRunError(error)) throw error;
-    log.annotate('warning', 'rehearsal', `The action could not end the rehearsals of this server: ${describe(error)}`);
-  }
+  const told = new Set<string>();
+  const warn = (text: string) => {
+    if (!told.has(text)) log.annotate('warning', 'rehearsal', text);
+    told.add(text);
+  };
+  const look = async (waits: boolean) => {
+    if ((await outside.connection.find('leases', rehearsalLeaseName, target.namespace)) === undefined) return;
+    const run = (cluster: LeasedCluster) => sweep({ ...context, cluster }, { waits });
+    const taking = { name: rehearsalLeaseName, seizes: true } as const;
+    const { removed, late } = await underLease(outside, target.namespace, runId, { run }, taking);
+    const done = waits ? 'Removed' : 'Asked Kubernetes to delete';
+    if (removed.length > 0) log.info(`${done} what a rehearsal had made: ${removed.join(', ')}`);
+    if (late !== undefined) warn(`${sentence(late.what)} ${late.remedy}`);
+  };
+  const tell = (error: unknown) => {
+    warn(`The action could not end the rehearsals of this server: ${describe(error)}`);
+  };
+  return {
+    end: async () => {
+      try {
+        await look(true);
+      } catch (error) {
+        if (error instanceof CancelledError) throw error;
+        tell(error);
+      }
+    },
+    sweepAgain: async () => {
+      await look(false).catch(tell);
+    },
+  };
 }

@@ -35,12 +35,18 @@ export interface Swept {
   readonly late?: { readonly what: string; readonly remedy: string } | undefined;
 }
 
+/** How a sweep is done. */
+interface Manner {
+  /** Whether until all is gone. Otherwise it only asks for the deletion: Kubernetes keeps a claim as long as a pod has it. */
+  readonly waits: boolean;
+}
+
 /**
  * Removes what rehearsals have left of this server, and waits until it is gone: first what uses the volume, then the volume, then the snapshot from which it was made,
  * since some storages keep a snapshot as long as a volume of it exists.
- * @throws ClusterError `rehearsal-foreign` where something of these names is not a rehearsal's
+ * @throws ClusterError `rehearsal-foreign` where something of these names is not a rehearsal's; WaitError, unless it does not wait
  */
-export async function sweep(context: Sweeping): Promise<Swept> {
+export async function sweep(context: Sweeping, { waits }: Manner = { waits: true }): Promise<Swept> {
   const { target } = context;
   const of = isOfRehearsal(target);
   const name = rehearsalName(target);
@@ -50,20 +56,24 @@ export async function sweep(context: Sweeping): Promise<Swept> {
     named: string,
     isOurs: (found: ResourceTypes[R]) => boolean,
   ) => {
-    if (await removeOne(context, resource, named, isOurs)) removed.push(`${resource}/${named}`);
+    if (await removeOne(context, { resource, name: named, waits }, isOurs)) removed.push(`${resource}/${named}`);
+  };
+  const awaitGone = async (resource: Removable, named: string) => {
+    if (waits) await gone(context, resource, named);
   };
   const pods = rehearsedMajors.map(rehearsalPodName);
   const jobs = rehearsalCommands.map(rehearsalJobName);
   for (const pod of pods) await remove('pods', pod, of.pod);
   for (const job of jobs) await remove('jobs', job, of.job);
-  for (const pod of pods) await gone(context, 'pods', pod);
-  for (const job of jobs) await gone(context, 'jobs', job);
-  const late = await settleVolume(context, name);
+  for (const pod of pods) await awaitGone('pods', pod);
+  for (const job of jobs) await awaitGone('jobs', job);
+  const late = await settleVolume(context, name, waits);
+  if (late !== undefined && !waits) return { removed, late };
   await remove('persistentvolumeclaims', name, of.claim);
-  await claimGone(context, name);
+  if (waits) await claimGone(context, name);
   try {
     await remove('volumesnapshots', name, of.snapshot);
-    await gone(context, 'volumesnapshots', name);
+    await awaitGone('volumesnapshots', name);
   } catch (error) {
     // Where there is no such API, there is no snapshot.
     if (!(error instanceof ClusterError && error.code === 'not-served')) throw error;
@@ -71,17 +81,17 @@ export async function sweep(context: Sweeping): Promise<Swept> {
   return { removed, late };
 }
 
-/** @returns whether there was one */
+/** @returns whether there was one; without a wait, one that is being deleted already is none */
 async function removeOne<R extends Removable>(
   context: Sweeping,
-  resource: R,
-  name: string,
+  { resource, name, waits }: Manner & { readonly resource: R; readonly name: string },
   isOurs: (found: ResourceTypes[R]) => boolean,
 ): Promise<boolean> {
   const { cluster, target } = context;
   const found = await cluster.find(resource, name, target.namespace);
   if (found === undefined) return false;
   if (!isOurs(found)) throw foreign(target.namespace, kinds[resource], name);
+  if (!waits && found.metadata?.deletionTimestamp !== undefined) return false;
   // A class may retain what it makes: then the copy would stay in the storage for ever.
   if (resource === 'volumesnapshots') await setDeletionPolicy(context, name, 'Delete');
   // What was judged, and nothing that has its name by now.
@@ -95,11 +105,12 @@ async function removeOne<R extends Removable>(
  * Has Kubernetes delete the copy's volume with its claim, whatever its class says; and keep a volume that is none, whatever that says.
  * @returns the volume that may still come once the claim is deleted
  */
-async function settleVolume(context: Sweeping, name: string): Promise<Swept['late']> {
+async function settleVolume(context: Sweeping, name: string, waits: boolean): Promise<Swept['late']> {
   const { cluster, target, log } = context;
   const { namespace } = target;
   const found = await cluster.find('persistentvolumeclaims', name, namespace);
   if (found === undefined || !isOfRehearsal(target).claim(found)) return undefined;
+  if (!waits && (await mayStillCome(cluster, found))) return lateClaim(name);
   const claim = await withVolume(context, found);
   if (claim === 'late') return lateVolume(found);
   const volume = claim && (await volumeOfCopy(cluster, target, claim));
@@ -138,6 +149,14 @@ async function withVolume(
     log.annotate('warning', 'rehearsal', describe(error));
     return 'late';
   }
+}
+
+/** Its name leads to the volume, so that it stays until the volume is there. */
+function lateClaim(name: string): Swept['late'] {
+  return {
+    what: `PersistentVolumeClaim ${name} stays for now: the storage still makes its volume, a copy of the server's data, and its class would retain the volume`,
+    remedy: 'The next rehearsal or upgrade removes both.',
+  };
 }
 
 /** Provisioners name a volume after the claim's UID (sig-storage-lib-external-provisioner). */

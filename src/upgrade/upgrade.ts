@@ -22,7 +22,7 @@ import { stopApplications } from './steps/applications.ts';
 export type UpgradeRequest = Pick<
   Context,
   | ('cluster' | 'clock' | 'log' | 'signal' | 'database' | 'scripts' | 'timeline' | 'results' | 'runCommands')
-  | 'endRehearsals'
+  | 'sweepRehearsals'
 > & { readonly facts: Facts; readonly runId: string; readonly seal: JournalSeal };
 
 /**

@@ -36,8 +36,8 @@ export interface Context extends Deps<LeasedCluster> {
   /** The steps of the downtime, of which the timeline knows what they are expected to take; undefined where another run predicted that. */
   readonly downtime?: readonly Pick<Step, 'id' | 'title'>[];
   readonly runCommands: RunCommands;
-  /** Removes what a rehearsal has made in spite of this upgrade; it throws only for a cancellation. Undefined where this run begins no downtime. */
-  readonly endRehearsals?: () => Promise<void>;
+  /** Asks for the removal of what a rehearsal has made in spite of this upgrade. It waits for nothing, and never throws. Undefined where this run begins no downtime. */
+  readonly sweepRehearsals?: () => Promise<void>;
   /** What later steps and the report need of earlier ones. */
   readonly results: Results;
 }

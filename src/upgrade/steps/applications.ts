@@ -25,12 +25,13 @@ export const stopApplications: Step = {
   ],
 
   async run(context) {
+    // Before anything is paused.
+    if (context.journal.noted.downSince === undefined) await context.sweepRehearsals?.();
     const workloads = context.journal.record.applications;
     // First, since KEDA would scale up again what was just stopped. The applications still serve meanwhile.
     const autoscalers = workloads.filter(isAutoscaler);
     await everyOne(autoscalers, (w) => pauseAutoscaler(context, w));
     await autoscalersPaused(context, autoscalers);
-    if (context.journal.noted.downSince === undefined) await context.endRehearsals?.();
     await checkpointAhead(context);
     await expectGatesMet(context);
     await beginDowntime(context);

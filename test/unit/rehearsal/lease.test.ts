@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { CancelledError } from '../../../src/common/errors.ts';
 import { thrownBy } from '../thrown.ts';
 import { newLease } from '../../../src/objects/lease.ts';
-import { rehearsalLeaseName, rehearsalName } from '../../../src/objects/rehearsal.ts';
-import { endRehearsals, withRehearsalLease } from '../../../src/rehearsal/lease.ts';
+import { rehearsalClaim, rehearsalLeaseName, rehearsalName } from '../../../src/objects/rehearsal.ts';
+import { rehearsalsOf, withRehearsalLease } from '../../../src/rehearsal/lease.ts';
 import { namespace } from '../objects.ts';
 import { recordOf } from '../upgrade/context.ts';
 import { seal, sealedJournal } from '../upgrade/sealed.ts';
@@ -21,9 +21,13 @@ function rehearsing(
   );
 }
 
+function ofUpgrade({ cluster, clock, log, context }: Scene) {
+  return rehearsalsOf({ connection: cluster, clock, log }, upgrading, context);
+}
+
 /** What an upgrade does before its first step. */
-function upgradeBegins({ cluster, clock, log, context }: Scene) {
-  return endRehearsals({ connection: cluster, clock, log }, upgrading, context);
+async function upgradeBegins(setting: Scene): Promise<void> {
+  await ofUpgrade(setting).end();
 }
 
 describe('an upgrade that begins', () => {
@@ -51,7 +55,7 @@ describe('an upgrade that begins', () => {
     };
     expect((await thrownBy(() => rehearsing(setting))).code).toBe('rehearsal-ended');
     expect(left(setting)).toContain(claim);
-    await upgradeBegins(setting);
+    await ofUpgrade(setting).sweepAgain();
     expect(left(setting)).toEqual([]);
   });
 
@@ -78,6 +82,40 @@ describe('an upgrade that begins', () => {
     setting.cluster.put('pods', { metadata: { name: 'postgres-rehearsal-12', namespace }, spec: { containers: [] } });
     await upgradeBegins(setting);
     expect(JSON.stringify(setting.log.annotations)).toContain('No rehearsal made pod postgres-rehearsal-12');
+  });
+});
+
+describe('the later looks of an upgrade', () => {
+  const name = 'data-postgresql-0-rehearsal';
+
+  /** A scene in which a rehearsal has left its claim. */
+  async function leaving(metadata: object = {}) {
+    const setting = await scene();
+    await rehearsing(setting);
+    const mark = { runId: upgrading, begunAt: setting.clock.now() };
+    const wanted = rehearsalClaim(setting.context.target, { kind: 'VolumeSnapshot', name }, mark);
+    setting.cluster.put('persistentvolumeclaims', { ...wanted, metadata: { ...wanted.metadata, ...metadata } });
+    return setting;
+  }
+
+  test('wait for nothing that the storage does not delete, and tell it once', async () => {
+    const setting = await leaving({ finalizers: ['example.com/held'] });
+    const rehearsals = ofUpgrade(setting);
+    await rehearsals.end();
+    const [begun, told] = [setting.clock.monotonic(), setting.log.annotations.length];
+    expect([begun > 60_000, told]).toEqual([true, 1]);
+    await rehearsals.sweepAgain();
+    await rehearsals.sweepAgain();
+    expect([setting.clock.monotonic(), setting.log.annotations.length]).toEqual([begun, told]);
+  });
+
+  test('never throw, whatever is wrong', async () => {
+    const setting = await leaving();
+    setting.cluster.hooks.push((call) => {
+      if (call.name === name) throw new TypeError('an odd object');
+    });
+    await ofUpgrade(setting).sweepAgain();
+    expect(setting.log.annotations.at(-1)?.message).toContain('an odd object');
   });
 });
 

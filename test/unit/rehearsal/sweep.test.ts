@@ -17,7 +17,7 @@ interface Storage {
 }
 
 /** A claim whose volume is being made. */
-async function making({ annotations = {}, takes = Infinity, ...storageClass }: Storage) {
+async function making({ annotations = {}, takes = Infinity, ...storageClass }: Storage, waits = true) {
   const setting = await setUp(undefined, { 'snapshot-timeout': '60s' });
   const { cluster, clock, context } = setting;
   const mark = { runId: 'https://github.example/o/r/actions/runs/1/attempts/1', begunAt: clock.now() };
@@ -45,7 +45,7 @@ async function making({ annotations = {}, takes = Infinity, ...storageClass }: S
       .put('persistentvolumeclaims', { ...claim, spec: { ...claim.spec, volumeName: volume } });
   });
   cluster.calls.length = 0;
-  const swept = await sweep({ ...context, cluster });
+  const swept = await sweep({ ...context, cluster }, { waits });
   return { ...setting, swept, volume, waited: clock.monotonic() };
 }
 
@@ -77,5 +77,13 @@ describe('the volume of a copy whose class retains it', () => {
     const { swept, waited } = await making(storage);
     expect([swept.removed.length, swept.late]).toEqual([1, undefined]);
     expect(waited).toBe(0);
+  });
+
+  test('stays with its claim where nobody may wait: only the name of the claim leads to it', async () => {
+    const storage = { annotations: { [selectedNode]: 'node-1' }, reclaimPolicy: 'Retain' };
+    const { cluster, swept, waited } = await making(storage, false);
+    expect([swept.removed, waited]).toEqual([[], 0]);
+    expect(swept.late?.what).toContain('PersistentVolumeClaim data-postgresql-0-rehearsal stays for now');
+    expect(cluster.peek('persistentvolumeclaims', 'data-postgresql-0-rehearsal', namespace)).toBeDefined();
   });
 });

@@ -40,17 +40,18 @@ describe('stopping the applications', () => {
     expect(setting.log.text).toContain('deployments/frontend: replicas 0');
   });
 
-  test('removes what a rehearsal has made before the downtime, and never in it', async () => {
+  test('has what a rehearsal has made removed before anything is paused, and never in the downtime', async () => {
     const setting = await setUp();
-    const replicas: (number | undefined)[] = [];
-    const endRehearsals = () => {
-      replicas.push(replicasOf(setting, 'frontend'));
+    const before: (readonly unknown[])[] = [];
+    const sweepRehearsals = () => {
+      before.push([replicasOf(setting, 'frontend'), setting.cluster.writes.length]);
       return Promise.resolve();
     };
-    await stopApplications.run({ ...setting.context, endRehearsals });
+    const writes = setting.cluster.writes.length;
+    await stopApplications.run({ ...setting.context, sweepRehearsals });
     // As a run that resumes.
-    await stopApplications.run({ ...setting.context, endRehearsals });
-    expect(replicas).toEqual([3]);
+    await stopApplications.run({ ...setting.context, sweepRehearsals });
+    expect(before).toEqual([[3, writes]]);
   });
 
   test('waits until their pods are gone, and names those that are not', async () => {
