@@ -3,7 +3,8 @@ import { HeldLease, type Connected, type Taking } from './lease.ts';
 
 /** What is done under a Lease. */
 interface Work<T> {
-  readonly run: (cluster: FencingTokenCluster) => Promise<T>;
+  /** @param confirm has the API server say whether the Lease is still held, and throws `lease-lost` where another run has it; one that does not answer has given it to nobody */
+  readonly run: (cluster: FencingTokenCluster, confirm: () => Promise<void>) => Promise<T>;
   /** Done at the end, whatever happened, unless the Lease is lost. */
   readonly end?: (cluster: FencingTokenCluster) => Promise<void>;
 }
@@ -22,8 +23,12 @@ export async function underLease<T>(
 ): Promise<T> {
   const lease = await HeldLease.acquire(outside, namespace, holder, taking);
   const cluster = new FencingTokenCluster(outside.connection, lease, namespace, outside.log);
+  const confirm = async () => {
+    await lease.renew().catch(() => undefined);
+    lease.expectHeld();
+  };
   try {
-    return await run(cluster);
+    return await run(cluster, confirm);
   } catch (error) {
     // What another run did may have caused the failure: then what the error says of the server is no longer true.
     await lease.renew().catch(() => undefined);

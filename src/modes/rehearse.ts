@@ -27,12 +27,13 @@ export async function rehearseUpgrade(given: ClusterModeContext): Promise<void> 
   progress.verdict = 'failed';
   const mark = { runId, begunAt: await cluster.now() };
   const plan = planRehearsal(checked.facts, mark);
-  const { findings } = await withRehearsalLease(context, found, runId, async (leased) => {
-    context.runner.saveState('rehearsed', inputs.namespace);
-    const given = { ...context, ...plan, cluster: leased, target: checked.target, scripts: scripts.job, mark };
-    const rehearsal = await rehearse({ ...given, database: checked.database.over(leased) });
-    await keepRecord(context, checked, leased, rehearsal);
-    return rehearsal;
+  const { findings } = await withRehearsalLease(context, found, runId, {
+    rehearse: async (leased) => {
+      context.runner.saveState('rehearsed', inputs.namespace);
+      const given = { ...context, ...plan, cluster: leased, target: checked.target, scripts: scripts.job, mark };
+      return await rehearse({ ...given, database: checked.database.over(leased) });
+    },
+    keep: (leased, rehearsal) => keepRecord(context, checked, leased, rehearsal),
   });
   progress.rehearsal = findings;
   progress.verdict = verdictOf([...progress.findings, ...findings]);

@@ -15,6 +15,13 @@ interface Server {
   readonly seal: JournalSeal;
 }
 
+/** What a rehearsal does. */
+interface Work<T> {
+  readonly rehearse: (cluster: LeasedCluster) => Promise<T>;
+  /** Not where an upgrade has begun meanwhile: what it removed looks like a failure of a stage. */
+  readonly keep: (cluster: LeasedCluster, result: T) => Promise<void>;
+}
+
 /**
  * Does the work as the only rehearsal of the namespace, and beside no upgrade. Its cluster refuses every write once an upgrade has begun.
  * @param runId the run's address
@@ -24,12 +31,15 @@ export async function withRehearsalLease<T>(
   outside: Connected,
   server: Server,
   runId: string,
-  work: (cluster: LeasedCluster) => Promise<T>,
+  work: Work<T>,
 ): Promise<T> {
-  const run = async (cluster: LeasedCluster) => {
+  const run = async (cluster: LeasedCluster, confirm: () => Promise<void>) => {
     // Each takes its own Lease first, and then looks at that of the other: an upgrade that this does not see takes this one.
     await expectNoUpgrade(cluster, server);
-    return await work(cluster);
+    const result = await work.rehearse(cluster);
+    await confirm();
+    await work.keep(cluster, result);
+    return result;
   };
   try {
     return await underLease(outside, server.target.namespace, runId, { run }, { name: rehearsalLeaseName });

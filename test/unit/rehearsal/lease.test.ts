@@ -7,7 +7,7 @@ import { rehearsalsOf, withRehearsalLease } from '../../../src/rehearsal/lease.t
 import { namespace } from '../objects.ts';
 import { recordOf } from '../upgrade/context.ts';
 import { seal, sealedJournal } from '../upgrade/sealed.ts';
-import { left, scene, upgradeJob, type Scene } from './scene.ts';
+import { bootJob, left, podOf12, scene, upgradeJob, type Scene } from './scene.ts';
 
 const upgrading = 'https://github.example/o/r/actions/runs/2/attempts/1';
 
@@ -16,9 +16,10 @@ function rehearsing(
   { cluster, clock, log, run, context }: Scene,
   runId = 'https://github.example/o/r/actions/runs/1/attempts/1',
 ) {
-  return withRehearsalLease({ connection: cluster, clock, log }, { target: context.target, seal }, runId, (leased) =>
-    run(leased),
-  );
+  return withRehearsalLease({ connection: cluster, clock, log }, { target: context.target, seal }, runId, {
+    rehearse: (leased) => run(leased),
+    keep: () => Promise.resolve(),
+  });
 }
 
 function ofUpgrade({ cluster, clock, log, context }: Scene) {
@@ -43,6 +44,32 @@ describe('an upgrade that begins', () => {
     expect([error.code, error.message]).toEqual(['rehearsal-ended', expect.stringContaining(upgrading)]);
     expect(left(setting)).toEqual([]);
     expect(setting.log.text).toContain('Removed what a rehearsal had made');
+  });
+
+  test.each([
+    ['pods', podOf12],
+    ['jobs', bootJob],
+  ] as const)('ends one that waits for its %s, which then are no failure of a stage', async (resource, made) => {
+    const setting = await scene();
+    const { cluster } = setting;
+    const find = cluster.find.bind(cluster);
+    const list = cluster.list.bind(cluster);
+    let hasBegun = false;
+    const begin = async () => {
+      if (hasBegun || cluster.look(resource, made, namespace) === undefined) return;
+      hasBegun = true;
+      await upgradeBegins(setting);
+    };
+    cluster.find = async (...given) => {
+      await begin();
+      return await find(...given);
+    };
+    cluster.list = async (...given) => {
+      await begin();
+      return await list(...given);
+    };
+    expect((await thrownBy(() => rehearsing(setting))).code).toBe('rehearsal-ended');
+    expect([hasBegun, left(setting)]).toEqual([true, []]);
   });
 
   test('removes at its next look what was on its way when it took the Lease', async () => {
