@@ -68,11 +68,6 @@ export const errorCodes = {
       'At least one stage of the rehearsal failed or could not be answered. Production is as it was.',
       'Do what each of its findings says, in the log and in the job summary. Then rehearse again.',
     ],
-    'rehearsal-missing': [
-      checks,
-      '`rehearsal: required` needs a rehearsal that counts, and there is none. Nothing was changed.',
-      'Run `mode: rehearse`, then the upgrade within `rehearsal-valid`.',
-    ],
     'rehearsal-refused': [
       checks,
       'This server can not be rehearsed, such as one whose volume has neither snapshots nor clones. Nothing was made.',

@@ -1,6 +1,6 @@
 // Whether an upgrade may count on the last rehearsal.
 // Decision: docs/decisions/0034-rehearsal.md
-import { PrecheckError } from '../common/errors.ts';
+import { UpgradeError } from '../common/errors.ts';
 import { known, thenFact } from '../common/known.ts';
 import { answerOfAll, askDatabases } from '../database/ask-databases.ts';
 import type { Database } from '../database/database.ts';
@@ -25,7 +25,7 @@ interface Server {
 
 /**
  * What `rehearsal` asks for, before an upgrade changes anything. `auto` only says in the log whether the last rehearsal counts.
- * @throws PrecheckError `rehearsal-missing` where the input requires one, and none counts
+ * @throws UpgradeError `rehearsal-missing` where the input requires one, and none counts
  */
 export async function expectRehearsed(server: Server): Promise<void> {
   const { facts, log } = server;
@@ -37,7 +37,7 @@ export async function expectRehearsed(server: Server): Promise<void> {
     log.info('The last rehearsal of this server passed, and nothing that it depends on has changed');
   else if (rehearsal === 'auto') log.info(`No rehearsal counts for this upgrade: ${why}`);
   else
-    throw new PrecheckError(
+    throw new UpgradeError(
       'rehearsal-missing',
       `"rehearsal: required" needs a rehearsal that counts, and ${why}. Nothing was changed.`,
       'Run "mode: rehearse" with the same inputs. Then run the upgrade within "rehearsal-valid".',

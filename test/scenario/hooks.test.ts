@@ -131,6 +131,8 @@ test('a required rehearsal that is missing refuses before anything is written, a
   for (const inputs of [{}, { 'dry-run': 'true', confirm: '' }]) {
     const { end, log, writes } = await upgraded({ ...inputs, rehearsal: 'required' });
     expect([end.exitCode, end.report?.error?.code, writes]).toEqual([1, 'rehearsal-missing', []]);
+    expect([end.report?.verdict, end.outputs['verdict']]).toEqual(['failed', 'failed']);
+    expect(end.summary).not.toContain('Ready for the upgrade');
     expect(log).not.toContain('An upgrade would start');
   }
 });

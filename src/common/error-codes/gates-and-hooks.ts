@@ -22,6 +22,11 @@ export const gateAndHookCodes = {
     'The prediction of the downtime exceeds `max-downtime`, or lacks a step. No application was stopped.',
     'Look at the plan of a dry run: it has the seconds of each step.',
   ],
+  'rehearsal-missing': [
+    failed,
+    '`rehearsal: required` needs a rehearsal that counts, and there is none. Nothing was changed.',
+    'Run `mode: rehearse`, then the upgrade within `rehearsal-valid`.',
+  ],
   'start-too-late': [
     failed,
     "The API server's clock is past `start-before`. No application was stopped.",

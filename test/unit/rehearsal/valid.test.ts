@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { endWith } from '../../../src/common/errors.ts';
 import { ofRehearsal } from '../../../src/journal/seal.ts';
 import { seenBy } from '../../../src/facts/job-of.ts';
 import { identityOf, writeRecord } from '../../../src/rehearsal/record.ts';
@@ -57,6 +58,8 @@ describe('an upgrade that requires a rehearsal', () => {
     const { run } = await rehearsed('required', false);
     const error = await thrownBy(run);
     expect([error.code, error.message]).toEqual(['rehearsal-missing', expect.stringContaining('there was none')]);
+    // Whatever the checks have said.
+    expect(endWith(error).verdict).toBe('failed');
   });
 
   test('is refused once the schema has changed', async () => {
