@@ -101,7 +101,7 @@ export function rehearsalJob(
   settings: JobSettings,
   scripts: Readonly<Record<string, string>>,
   command: RehearsalCommand,
-  mark: RehearsalMark,
+  { mark, followsServer }: GuestOf,
 ): V1Job {
   const attached = command === 'upgrade' ? { node: undefined } : undefined;
   const { metadata, spec } = upgradeJob(onCopy(target), settings, command, scripts, attached);
@@ -112,27 +112,33 @@ export function rehearsalJob(
       ...spec,
       template: {
         metadata: marked(template?.metadata ?? {}, mark),
-        spec: asGuest(target, template?.spec ?? { containers: [] }),
+        spec: asGuest(target, template?.spec ?? { containers: [] }, followsServer),
       },
     },
   };
+}
+
+/** Whose pod it is, and where that has to run. */
+interface GuestOf {
+  readonly mark: RehearsalMark;
+  readonly followsServer: boolean;
 }
 
 type OnNode = Pick<Target, 'pod' | 'volume' | 'container'>;
 
 /**
  * Keeps a pod of the rehearsal from disturbing the server: it goes to another node where the volume can go to one, puts no pod off its node, and requests no more than the
- * server does. A class of its own would need rights in the whole cluster. Many storages make a copy only where the server's volume is, and a claim that waits for its pod
- * says nothing of that.
+ * server does. A class of its own would need rights in the whole cluster.
+ * @param followsServer whether it must run where the server's volume can be used. Many storages make a copy only there, and a claim that waits for its pod says nothing of that
  */
-export function asGuest(target: OnNode, spec: V1PodSpec): V1PodSpec {
+export function asGuest(target: OnNode, spec: V1PodSpec, followsServer: boolean): V1PodSpec {
   const { pod, volume } = target;
   const containers = spec.containers.map((container) => withinServers(target, container));
   const guest = { ...spec, containers };
   delete guest.priorityClassName;
   const node = pod?.spec?.nodeName;
   const preference = { matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: [node ?? ''] }] };
-  const required = volume.persistentVolume?.spec?.nodeAffinity?.required;
+  const required = followsServer ? volume.persistentVolume?.spec?.nodeAffinity?.required : undefined;
   const nodeAffinity = {
     ...(node === undefined ? {} : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] }),
     ...(required === undefined ? {} : { requiredDuringSchedulingIgnoredDuringExecution: required }),

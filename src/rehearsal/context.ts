@@ -23,6 +23,8 @@ export interface RehearsalContext extends Deps<LeasedCluster> {
   readonly scripts: Readonly<Record<string, string>>;
   /** What the copy is made by. */
   readonly copying: Copying;
+  /** Whether the pods must run where the server's volume can be used: the copy has no volume yet that they could follow. */
+  readonly followsServer: boolean;
   readonly mark: RehearsalMark;
   readonly timeline: Timeline;
 }

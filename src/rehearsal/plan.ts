@@ -13,7 +13,7 @@ import type { RehearsalContext } from './context.ts';
 export function planRehearsal(
   facts: Facts,
   mark: RehearsalMark,
-): Pick<RehearsalContext, 'settings' | 'copying' | 'serving' | 'seen'> {
+): Pick<RehearsalContext, 'settings' | 'copying' | 'followsServer' | 'serving' | 'seen'> {
   const { server, inputs, target, serving } = facts;
   const job = jobOf(facts);
   if (job === undefined || !server.known)
@@ -32,7 +32,15 @@ export function planRehearsal(
   const settings = { ...job, runId: `${mark.runId}@${mark.begunAt.toISOString()}` };
   const { upgradeProbe, servingProbe } = facts;
   const seen = { upgrade: recordedBy(facts, upgradeProbe), serving: recordedBy(facts, servingProbe) };
-  return { settings, serving, seen, copying: copyingOf(facts, inputs.backup) };
+  const copying = copyingOf(facts, inputs.backup);
+  return { settings, serving, seen, copying, followsServer: copying.kind === 'clone' || !isMadeAtOnce(facts) };
+}
+
+/** Whether the class makes a volume before a pod uses it, anywhere: then the pod goes where the volume is. */
+function isMadeAtOnce({ storageClass }: Facts): boolean {
+  const found = storageClass.known ? storageClass.value.found : undefined;
+  // Kubernetes' default is Immediate.
+  return found !== undefined && found.volumeBindingMode !== 'WaitForFirstConsumer';
 }
 
 function copyingOf({ snapshotClass }: Facts, backup: BackupKind): RehearsalContext['copying'] {

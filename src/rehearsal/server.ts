@@ -49,14 +49,17 @@ export interface Started {
 }
 
 /** The pod of a server. */
-export function serverPod({ target, mark }: Pick<RehearsalContext, 'target' | 'mark'>, server: Server): V1Pod {
+export function serverPod(
+  { target, mark, followsServer }: Pick<RehearsalContext, 'target' | 'mark' | 'followsServer'>,
+  server: Server,
+): V1Pod {
   const { metadata, spec } = podLikeServers(target, server.image, {
     name: rehearsalPodName(server.major),
     labels: { 'app.kubernetes.io/name': 'postgres-rehearsal' },
     ...{ flags: isolation, graceSeconds, lifetimeSeconds },
     ...(server.hasCopy ? { claim: rehearsalName(target) } : {}),
   });
-  return { metadata: marked(metadata ?? {}, mark), spec: asGuest(target, spec ?? { containers: [] }) };
+  return { metadata: marked(metadata ?? {}, mark), spec: asGuest(target, spec ?? { containers: [] }, followsServer) };
 }
 
 /**

@@ -75,8 +75,8 @@ async function judge(
  * @returns why it was not followed, where the claim has no copy: the sweep ends it. Only a pod has Kubernetes choose the volume, in most classes
  */
 async function runJob(context: RehearsalContext, command: RehearsalCommand): Promise<Run | string> {
-  const { cluster, target, settings, scripts, mark, inputs } = context;
-  const wanted = rehearsalJob(target, settings, scripts, command, mark);
+  const { cluster, target, settings, scripts, inputs } = context;
+  const wanted = rehearsalJob(target, settings, scripts, command, context);
   const job = await cluster.create('jobs', wanted, { namespace: target.namespace });
   const pod = await waitForStart(context, job, inputs.jobStartTimeout);
   const obstacle = await obstacleOfVolume(cluster, target);

@@ -14,6 +14,7 @@ import { inputs, persistentVolume, statefulSet, target } from '../objects.ts';
 import { databases, server } from '../prechecks/facts.ts';
 
 const mark = { runId: 'https://github.example/o/r/actions/runs/1/attempts/1', begunAt: new Date(Date.UTC(2026, 0, 2)) };
+const placed = { mark, followsServer: true };
 const settings = { ...jobSettings(inputs(), server, databases), runId: 'run-1' };
 const scripts = { 'upgrade.sh': 'echo upgrade', 'volume.sh': 'echo volume' };
 
@@ -39,13 +40,13 @@ describe('the Job of a rehearsal', () => {
   test.each(['boot', 'upgrade'] as const)('is the %s Job of the upgrade but for names', async (command) => {
     const found = await target();
     const attached = command === 'upgrade' ? { node: undefined } : undefined;
-    const own = rehearsalJob(found, settings, scripts, command, mark);
+    const own = rehearsalJob(found, settings, scripts, command, placed);
     expect(bare(own).job).toEqual(bare(upgradeJob(found, settings, command, scripts, attached)).job);
   });
 
   test('has the copy, and no other volume of the server', async () => {
     const found = await target();
-    const { volumes = [] } = rehearsalJob(found, settings, scripts, 'upgrade', mark).spec?.template.spec ?? {};
+    const { volumes = [] } = rehearsalJob(found, settings, scripts, 'upgrade', placed).spec?.template.spec ?? {};
     expect(volumes.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [])).toEqual([
       rehearsalName(found),
     ]);
@@ -53,7 +54,7 @@ describe('the Job of a rehearsal', () => {
 
   test('puts no pod off its node, and prefers another node than the server has', async () => {
     const found = await target(statefulSet({ priorityClassName: 'highest' }));
-    const { guest } = bare(rehearsalJob(found, settings, scripts, 'upgrade', mark));
+    const { guest } = bare(rehearsalJob(found, settings, scripts, 'upgrade', placed));
     expect(guest.priorityClassName).toBeUndefined();
     expect(guest.affinity).toEqual({
       nodeAffinity: {
@@ -88,31 +89,42 @@ describe('beside the server on one node, a pod of a rehearsal', () => {
     const container = { ...found.container, ...(resources === undefined ? {} : { resources }) };
     const pod = { ...found.pod, spec: { ...found.pod?.spec, containers: [container] } };
     const own = { name: 'pg-upgrade', resources: { requests: { cpu: '200m', memory: '512Mi' }, limits } };
-    const [guest] = asGuest({ ...found, pod, container }, { containers: [own] }).containers;
+    const [guest] = asGuest({ ...found, pod, container }, { containers: [own] }, true).containers;
     expect(guest?.resources).toEqual({ requests: expected, limits });
   });
 
   test('requests nothing where neither it nor the server has a limit', async () => {
     const own = { name: 'postgresql', resources: { requests: { cpu: '100m', memory: '128Mi' } } };
-    expect(asGuest(await target(), { containers: [own] }).containers[0]?.resources).toEqual({ requests: {} });
+    expect(asGuest(await target(), { containers: [own] }, true).containers[0]?.resources).toEqual({ requests: {} });
   });
 });
 
-describe('a copy that is made where the volume of the server is', () => {
-  test.each([
-    ['zone', { matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: ['a'] }] }],
-    ['node', { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['node-1'] }] }],
-  ])('has its pods in that %s, on another node if one can be chosen', async (_where, term) => {
+describe('a copy', () => {
+  async function affinityOf(term: object, followsServer: boolean) {
     const found = await target();
     const required = { nodeSelectorTerms: [term] };
     const bound = persistentVolume();
     const volume = { ...bound, spec: { ...bound.spec, nodeAffinity: { required } } };
     const there = { ...found, volume: { ...found.volume, persistentVolume: volume } };
-    const { spec } = rehearsalJob(there, settings, scripts, 'boot', mark).spec?.template ?? {};
-    expect(spec?.affinity?.nodeAffinity).toEqual({
-      preferredDuringSchedulingIgnoredDuringExecution: [expect.objectContaining({ weight: 100 })],
-      requiredDuringSchedulingIgnoredDuringExecution: required,
-    });
+    const { spec } = rehearsalJob(there, settings, scripts, 'boot', { mark, followsServer }).spec?.template ?? {};
+    return { required, affinity: spec?.affinity?.nodeAffinity };
+  }
+  const preferred = { preferredDuringSchedulingIgnoredDuringExecution: [expect.objectContaining({ weight: 100 })] };
+  const zone = { matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: ['a'] }] };
+
+  test.each([
+    ['zone', zone],
+    ['node', { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['node-1'] }] }],
+  ])(
+    'that is made where the volume of the server is has its pods in that %s, on another node if one can be chosen',
+    async (_where, term) => {
+      const { affinity, required } = await affinityOf(term, true);
+      expect(affinity).toEqual({ ...preferred, requiredDuringSchedulingIgnoredDuringExecution: required });
+    },
+  );
+
+  test('that is made before its pods has them where it is', async () => {
+    expect((await affinityOf(zone, false)).affinity).toEqual(preferred);
   });
 });
 
@@ -122,7 +134,7 @@ describe('what a rehearsal makes', () => {
     for (const { metadata } of [
       rehearsalSnapshot(found, 'csi-class', mark),
       rehearsalClaim(found, { kind: 'VolumeSnapshot', name: rehearsalName(found) }, mark),
-      rehearsalJob(found, settings, scripts, 'boot', mark),
+      rehearsalJob(found, settings, scripts, 'boot', placed),
     ]) {
       expect(metadata?.labels).toMatchObject({
         'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade',
@@ -142,7 +154,7 @@ describe('what a rehearsal makes', () => {
     expect(of.claim({ ...claim, spec: { ...claim.spec, dataSource } })).toBe(false);
     const source = { persistentVolumeClaimName: 'another' };
     expect(of.snapshot({ ...snapshot, spec: { source } })).toBe(false);
-    expect(of.job(rehearsalJob(found, settings, scripts, 'boot', mark))).toBe(true);
+    expect(of.job(rehearsalJob(found, settings, scripts, 'boot', placed))).toBe(true);
     expect(of.job(upgradeJob(found, settings, 'boot', scripts))).toBe(false);
   });
 });

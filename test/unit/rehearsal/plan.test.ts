@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { planRehearsal } from '../../../src/rehearsal/plan.ts';
-import { inputs, snapshotClass, statefulSet, target } from '../objects.ts';
+import { inputs, snapshotClass, statefulSet, storageClass, target } from '../objects.ts';
 import { facts, known, server, unread } from '../prechecks/facts.ts';
 import { thrownBy } from '../thrown.ts';
 
@@ -12,6 +12,19 @@ describe('a rehearsal is planned', () => {
     const plan = planRehearsal(await facts({ snapshotClass: chosen }), mark);
     expect(plan.copying).toEqual({ kind: 'snapshot', className: 'csi-class' });
     expect(plan.settings.runId).toBe('run-1@2026-01-02T00:00:00.000Z');
+  });
+
+  const ofClass = (volumeBindingMode: string) =>
+    known({ name: 'standard', found: { ...storageClass(), volumeBindingMode } });
+
+  test.each([
+    ['a class that waits for a pod', { storageClass: ofClass('WaitForFirstConsumer') }, true],
+    ['a class that makes the volume at once', { storageClass: ofClass('Immediate') }, false],
+    ['a class that nobody may read', { storageClass: unread('forbidden') }, true],
+    ['a clone', { storageClass: ofClass('Immediate'), inputs: inputs({ backup: 'clone' }) }, true],
+  ])('with pods where the volume of the server is, or where the copy is: %s', async (_what, more, followsServer) => {
+    const plan = planRehearsal(await facts({ snapshotClass: chosen, ...more }), mark);
+    expect(plan.followsServer).toBe(followsServer);
   });
 
   test('by a clone where the backup is one', async () => {

@@ -74,7 +74,7 @@ export async function scene(
   const rehearsal: RehearsalContext = {
     seen: { upgrade: seenOf(usualImages.upgrade), serving: seenOf(usualImages.serving) },
     ...{ cluster, clock, log, signal, inputs: given, target, database, serving, scripts, timeline },
-    ...{ settings: job, copying, mark },
+    ...{ settings: job, copying, mark, followsServer: true },
   };
   const run = async (over: LeasedCluster = cluster) =>
     (await rehearse({ ...rehearsal, inputs: inputs(), cluster: over, database: database.over(over) })).findings;

@@ -6,7 +6,10 @@ const mark = { runId: 'run-1', begunAt: new Date(Date.UTC(2026, 0, 2)) };
 
 async function pod(hasCopy: boolean, spec: Parameters<typeof statefulSet>[0] = {}) {
   const found = await target(statefulSet(spec));
-  return { found, made: serverPod({ target: found, mark }, { major: 14, image: newImage, hasCopy }) };
+  return {
+    found,
+    made: serverPod({ target: found, mark, followsServer: true }, { major: 14, image: newImage, hasCopy }),
+  };
 }
 
 describe('the pod of a server on the copy', () => {
