@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { V1ClusterRoleBinding, V1PolicyRule, V1Role, V1RoleBinding } from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
@@ -45,6 +46,13 @@ describe('the manifests of a mode', () => {
       'postgresql-precheck',
       `${namespace}-postgresql-precheck`,
     ]);
+  });
+
+  test('have a line for each Role at the head of the page', () => {
+    const page = readFileSync('docs/permissions.md', 'utf8').split('\n## ')[0] ?? '';
+    const described = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name = '']) => name);
+    const made = (['precheck', 'upgrade', 'cleanup'] as const).flatMap(roles).filter(({ kind }) => kind === 'Role');
+    expect(described.sort()).toEqual([...new Set(made.map(({ metadata }) => metadata?.name ?? ''))].sort());
   });
 
   test('have a ClusterRole of one rule, which a restored volume is granted by again', () => {
