@@ -8,7 +8,7 @@ import { underLease } from '../lock/under-lease.ts';
 import { rehearsalLeaseName } from '../objects/rehearsal.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
-import { sweep, type Sweeping } from './sweep.ts';
+import { hasLeft, sweep, type Sweeping } from './sweep.ts';
 
 interface Server {
   readonly target: Target;
@@ -85,7 +85,10 @@ export function rehearsalsOf(outside: Connected, runId: string, context: Omit<Sw
     told.add(text);
   };
   const look = async (waits: boolean) => {
-    if ((await outside.connection.find('leases', rehearsalLeaseName, target.namespace)) === undefined) return;
+    const { connection } = outside;
+    const lease = await connection.find('leases', rehearsalLeaseName, target.namespace);
+    // Whoever deletes the Lease takes the right to remove its objects from the rehearsal that made them.
+    if (lease === undefined && !(await hasLeft(connection, target))) return;
     const run = (cluster: LeasedCluster) => sweep({ ...context, cluster }, { waits });
     const taking = { name: rehearsalLeaseName, seizes: true } as const;
     const { removed, late } = await underLease(outside, target.namespace, runId, { run }, taking);

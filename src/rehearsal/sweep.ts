@@ -10,7 +10,7 @@ import {
   rehearsalPodName,
   rehearsedMajors,
 } from '../objects/rehearsal.ts';
-import type { ResourceTypes } from '../ports/cluster.ts';
+import type { ClusterReader, ResourceTypes } from '../ports/cluster.ts';
 import { waitFor } from '../ports/wait.ts';
 import { claimGone } from '../storage/claim-gone.ts';
 import type { StorageContext } from '../storage/context.ts';
@@ -33,6 +33,32 @@ export interface Swept {
   readonly removed: readonly string[];
   /** What may be left in the storage all the same, and what to do about it. */
   readonly late?: { readonly what: string; readonly remedy: string } | undefined;
+}
+
+/** Whether something has a name of what a rehearsal of this server makes. */
+export async function hasLeft(cluster: ClusterReader, target: Target): Promise<boolean> {
+  const { namespace } = target;
+  const name = rehearsalName(target);
+  const snapshot = async () => {
+    try {
+      return await cluster.find('volumesnapshots', name, namespace);
+    } catch (error) {
+      if (isNotServed(error)) return undefined;
+      throw error;
+    }
+  };
+  const found = await Promise.all([
+    ...rehearsedMajors.map((major) => cluster.find('pods', rehearsalPodName(major), namespace)),
+    ...rehearsalCommands.map((command) => cluster.find('jobs', rehearsalJobName(command), namespace)),
+    cluster.find('persistentvolumeclaims', name, namespace),
+    snapshot(),
+  ]);
+  return found.some((one) => one !== undefined);
+}
+
+/** Where there is no such API, there is no snapshot. */
+function isNotServed(error: unknown): boolean {
+  return error instanceof ClusterError && error.code === 'not-served';
 }
 
 /** How a sweep is done. */
@@ -75,8 +101,7 @@ export async function sweep(context: Sweeping, { waits }: Manner = { waits: true
     await remove('volumesnapshots', name, of.snapshot);
     await awaitGone('volumesnapshots', name);
   } catch (error) {
-    // Where there is no such API, there is no snapshot.
-    if (!(error instanceof ClusterError && error.code === 'not-served')) throw error;
+    if (!isNotServed(error)) throw error;
   }
   return { removed, late };
 }

@@ -86,13 +86,35 @@ describe('an upgrade that begins', () => {
     expect(left(setting)).toEqual([]);
   });
 
-  test('asks for the Lease alone where nothing was ever rehearsed', async () => {
+  test('only reads where nothing was ever rehearsed', async () => {
     const setting = await scene();
     await upgradeBegins(setting);
-    expect(setting.cluster.calls.map(({ method, name }) => `${method} ${name}`)).toEqual([
-      `find ${rehearsalLeaseName}`,
-    ]);
+    const calls = setting.cluster.calls.map(({ method, resource }) => `${method} ${resource}`);
+    expect(new Set(calls)).toEqual(
+      new Set(['leases', 'pods', 'jobs', 'persistentvolumeclaims', 'volumesnapshots'].map((kind) => `find ${kind}`)),
+    );
+    // The one of a storage without snapshots.
+    setting.cluster.missing.add('volumesnapshots');
+    await upgradeBegins(setting);
+    expect([setting.cluster.writes, setting.log.annotations]).toEqual([[], []]);
   });
+
+  test.each(['pods', 'jobs', 'persistentvolumeclaims', 'volumesnapshots'] as const)(
+    'removes what is left of a rehearsal whose Lease somebody deleted: %s',
+    async (kind) => {
+      const setting = await scene();
+      const { cluster } = setting;
+      cluster.hooks.push(({ method, resource }) => {
+        const isMade = cluster.lookAtAll(kind).some(({ metadata }) => metadata?.name?.includes('rehearsal') === true);
+        if (method === 'find' && resource === kind && isMade) cluster.remove('leases', rehearsalLeaseName, namespace);
+      });
+      expect((await thrownBy(() => rehearsing(setting))).code).toBe('rehearsal-ended');
+      expect(left(setting)).not.toEqual([]);
+      cluster.hooks.pop();
+      await upgradeBegins(setting);
+      expect(left(setting)).toEqual([]);
+    },
+  );
 
   test('is cancelled in the removal, too', async () => {
     const setting = await scene();
