@@ -63,3 +63,10 @@ test('what is for a GitHub App stands in the same words where a pull request is 
   expect(blocks).toHaveLength(2);
   expect(new Set(blocks).size).toBe(1);
 });
+
+test('no upgrade waits for a rehearsal: both start in the same workflow, but in another group', () => {
+  const [, group] = /^concurrency:\n +group: (.*)$/m.exec(examples.get('upgrade.yml') ?? '') ?? [];
+  const shared = 'postgresql-upgrade-${{ inputs.namespace }}';
+  expect(group).toBe(`${shared}\${{ inputs.mode == 'rehearse' && '-rehearsal' || '' }}`);
+  expect(examples.get('cleanup.yml')).toContain('group: postgresql-upgrade-');
+});
