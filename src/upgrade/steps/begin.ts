@@ -3,6 +3,7 @@ import { journalObject } from '../../journal/object.ts';
 import { counterAnnotation, openAnnotation } from '../../journal/counter.ts';
 import { recordCodec } from '../../journal/record.ts';
 import { newLease } from '../../objects/lease.ts';
+import { rehearsalLeaseName } from '../../objects/rehearsal.ts';
 import type { Move } from '../../report/planned-step.ts';
 import type { PlanContext } from '../contract/step.ts';
 
@@ -19,6 +20,10 @@ export function planBeginning({ target, record }: PlanContext): readonly Move[] 
     {
       does: 'run',
       what: `Label what the upgrade changes with ${fencingTokenLabel}, until the end of the upgrade. Every later change expects this label.`,
+    },
+    {
+      does: 'run',
+      what: `End a rehearsal of this server that is at work, by its Lease ${rehearsalLeaseName}. Remove what rehearsals have left, now and again before the applications stop.`,
     },
     {
       does: 'run',

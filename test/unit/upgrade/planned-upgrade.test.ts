@@ -3,6 +3,7 @@ import { objectDiff } from '../../../src/report/object-diff.ts';
 import { downtimeText, moveLines, stepLine } from '../../../src/report/plan-lines.ts';
 import { planReport } from '../../../src/report/plan-report.ts';
 import { fencingTokenLabel } from '../../../src/objects/fencing-token.ts';
+import { rehearsalLeaseName } from '../../../src/objects/rehearsal.ts';
 import { fieldManager } from '../../../src/common/field-manager.ts';
 import { withUpgradeLease } from '../../../src/lock/upgrade-lease.ts';
 import { timeToCome, type Move, plannedDowntime, type PlannedStep } from '../../../src/report/planned-step.ts';
@@ -125,6 +126,13 @@ describe('what a dry run tells', () => {
     expect(started?.spec.replicas).toBe(1);
     expect(started?.spec.template.spec.schedulingGates).toEqual([]);
     expect(started?.spec.template.spec.containers[0]?.image).toBe(newImage);
+  });
+
+  test('has the end of a rehearsal in the step that begins', async () => {
+    const [begin] = await planned(await live());
+    expect(JSON.stringify(begin?.moves)).toContain(
+      `End a rehearsal of this server that is at work, by its Lease ${rehearsalLeaseName}`,
+    );
   });
 
   test('has both gates in the step that begins the downtime, and what each hook does if it fails', async () => {
