@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { amcheckSql, lookedIn, type Looked } from '../../src/database/amcheck.ts';
 import { digestsIn, digestsQuestion, type Digests } from '../../src/database/digests.ts';
 import { measure } from '../../src/database/measurement.ts';
+import { reindexSql } from '../../src/database/sort-order.ts';
 import { Installations, Server } from './server.ts';
 
 jest.setTimeout(300_000);
@@ -92,6 +93,18 @@ CREATE EVENT TRIGGER forbid ON ddl_command_start EXECUTE FUNCTION forbid();`,
     const { checked, of } = await look(damaged);
     damaged.sql('shop', 'DROP EVENT TRIGGER forbid; DROP FUNCTION forbid();');
     expect(checked).toBe(of);
+  });
+
+  test('are rebuilt without an event trigger', async () => {
+    damaged.sql(
+      'shop',
+      `CREATE FUNCTION forbid() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'forbidden'; END $$;
+CREATE EVENT TRIGGER forbid_start ON ddl_command_start EXECUTE FUNCTION forbid();
+CREATE EVENT TRIGGER forbid_end ON ddl_command_end EXECUTE FUNCTION forbid();`,
+    );
+    const rows = await damaged.database().writeEach(['shop'], reindexSql(['default']), 60_000);
+    damaged.sql('shop', 'DROP EVENT TRIGGER forbid_start; DROP EVENT TRIGGER forbid_end; DROP FUNCTION forbid();');
+    expect(JSON.stringify(rows.get('shop'))).toContain('public.orders_note');
   });
 
   test('are looked at by no function of a role that has the same name', async () => {
