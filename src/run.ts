@@ -123,7 +123,7 @@ async function work(adapters: Adapters, timeline: Timeline, progress: Progress):
   const github = settings && (await adapters.connectGitHub(inputs.githubToken));
   const pullRequest = settings && github && { settings, github };
   const context: ModeContext = {
-    ...{ inputs, runner, clock, signal, timeline, progress, runId, pullRequest },
+    ...{ version: adapters.version, inputs, runner, clock, signal, timeline, progress, runId, pullRequest },
     // Not before the checks: what is wrong with it must not hide what they find.
     connectForIssue: inputs.issue ? () => adapters.connectGitHub(inputs.githubToken) : undefined,
     log: runner.log,

@@ -42,6 +42,11 @@ const catalogs: Readonly<Record<string, Catalog>> = {
   pg_range: { by: 'rngtypid' },
   pg_foreign_table: { by: 'ftrelid' },
   pg_attrdef: { relation: 'adrelid' },
+  pg_sequence: { by: 'seqrelid', relation: 'seqrelid' },
+  pg_publication_rel: { relation: 'prrelid' },
+  pg_ts_config_map: { by: 'mapcfg' },
+  // A digest could be used to try out the passwords in it.
+  pg_user_mapping: { without: ['umoptions'] },
   pg_policy: { relation: 'polrelid' },
   pg_rewrite: { relation: 'ev_class' },
   // As for the foreign key whose trigger it is.
@@ -54,7 +59,8 @@ const catalogs: Readonly<Record<string, Catalog>> = {
   pg_type: { namespace: 'typnamespace' },
   ...Object.fromEntries(
     [
-      ...['pg_amop', 'pg_amproc', 'pg_cast', 'pg_collation', 'pg_conversion', 'pg_enum', 'pg_event_trigger'],
+      ...['pg_amop', 'pg_amproc', 'pg_cast', 'pg_collation', 'pg_conversion', 'pg_default_acl', 'pg_enum'],
+      'pg_event_trigger',
       ...['pg_extension', 'pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_language', 'pg_opclass', 'pg_operator'],
       ...['pg_opfamily', 'pg_publication', 'pg_transform', 'pg_ts_config', 'pg_ts_dict', 'pg_ts_parser'],
       'pg_ts_template',
@@ -87,6 +93,30 @@ function digestOf([name, { by = 'oid', without = [], namespace, relation, index 
 FROM pg_catalog.${name} t WHERE t.${by}::oid >= 16384${lasting.join('')}`;
 }
 
+/** Who was granted what of PostgreSQL's own objects, which pg_upgrade grants again: the column, by the catalog. */
+const grants = {
+  pg_class: 'relacl',
+  pg_language: 'lanacl',
+  pg_namespace: 'nspacl',
+  pg_proc: 'proacl',
+  pg_type: 'typacl',
+} as const;
+
+function digestOfGrants([name, column]: readonly [string, string]): string {
+  const row = `md5(ROW(t.oid, t.${column})::text)`;
+  return `SELECT ${quoted(`grants of ${name}`)}, md5(coalesce(string_agg(${row}, '' ORDER BY ${row}), ''))
+FROM pg_catalog.${name} t WHERE t.oid < 16384 AND t.${column} IS NOT NULL`;
+}
+
+/** Rows of what all databases share, without passwords and without what VACUUM changes. */
+const ofServer = [
+  "SELECT 'role ' || (to_jsonb(t) - 'rolpassword')::text FROM pg_catalog.pg_roles t",
+  "SELECT 'member ' || to_jsonb(t)::text FROM pg_catalog.pg_auth_members t",
+  "SELECT 'database ' || (to_jsonb(t) - ARRAY['datfrozenxid', 'datminmxid'])::text FROM pg_catalog.pg_database t",
+  "SELECT 'tablespace ' || to_jsonb(t)::text FROM pg_catalog.pg_tablespace t",
+  "SELECT 'subscription ' || (to_jsonb(t) - 'subconninfo')::text FROM pg_catalog.pg_subscription t",
+];
+
 /** Settings that a rehearsal's server has of its own, and those that name what differs between two pods. */
 const ofRehearsal = [
   ...['listen_addresses', 'archive_mode', 'archive_command', 'max_worker_processes', 'max_logical_replication_workers'],
@@ -105,16 +135,17 @@ const ofRehearsal = [
 /** By the files, since what the session itself has set hides what they say. */
 const isCompared = `name NOT IN (${ofRehearsal.map(quoted).join(', ')})`;
 
-/** Asked in each database: the digest of its schema, that of the server's settings, and which server it is. */
+/** Asked in each database: the digest of its schema, that of the server's settings and of what all databases share, and which server it is. */
 export const digestsQuestion: Question = {
   id: 'digests',
   statements: [
     `SELECT json_build_object('schemaDigest', (SELECT md5(string_agg(name || digest, '' ORDER BY name)) FROM (
-${Object.entries(catalogs).map(digestOf).join('\nUNION ALL ')}) AS of_catalogs),
+${[...Object.entries(catalogs).map(digestOf), ...Object.entries(grants).map(digestOfGrants)].join('\nUNION ALL ')}) AS of_catalogs),
 'settingsDigest', (SELECT md5(coalesce(string_agg(line, chr(10) ORDER BY line COLLATE pg_catalog."C"), '')) FROM (
   SELECT name || '=' || setting AS line FROM pg_catalog.pg_file_settings WHERE ${isCompared}
   UNION ALL SELECT name || '=' || setting FROM pg_catalog.pg_settings WHERE source IN ('environment variable', 'command line') AND ${isCompared}
-  UNION ALL SELECT to_jsonb(s)::text FROM pg_catalog.pg_db_role_setting s) AS lines),
+  UNION ALL SELECT to_jsonb(s)::text FROM pg_catalog.pg_db_role_setting s
+  UNION ALL ${ofServer.join('\n  UNION ALL ')}) AS lines),
 'systemIdentifier', (SELECT system_identifier::text FROM pg_catalog.pg_control_system()));`,
   ],
 };

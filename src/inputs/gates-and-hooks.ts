@@ -27,7 +27,7 @@ export const gatesAndHooks = {
   rehearsalValid: duration({
     default: '24h',
     description:
-      'For how long a rehearsal counts. It counts no more once server, schema, settings or images have changed.',
+      'For how long a rehearsal counts. It counts no more once server, schema, roles, settings or images have changed.',
     modes,
     needs: ['rehearsal: auto', 'rehearsal: required'],
   }),

@@ -48,6 +48,8 @@ interface PullRequestPlan {
 
 /** What every mode works with. */
 export interface ModeContext extends Omit<Deps, 'cluster'> {
+  /** Of the action. */
+  readonly version: string;
   readonly inputs: Inputs;
   readonly runner: Runner;
   readonly timeline: Timeline;

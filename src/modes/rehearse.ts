@@ -52,7 +52,7 @@ export async function rehearseUpgrade(given: ClusterModeContext): Promise<void> 
 
 /** For the upgrade that comes next. What fails here only keeps that from counting the rehearsal. */
 async function keepRecord(
-  { runId, timeline, log, inputs, scripts }: ClusterModeContext,
+  { runId, timeline, log, inputs, scripts, version }: ClusterModeContext,
   { target, facts, seal }: CheckedServer,
   leased: LeasedCluster,
   { findings, databases, images }: Rehearsal,
@@ -63,7 +63,7 @@ async function keepRecord(
   const [ofJob, ofServer] = probes.map((probe) => seenBy(probe)?.imageId ?? '');
   const [upgradeImage = ofJob, servingImage = ofServer] = images;
   const identity = databases && identityOf(target, databases);
-  const settings = settingsDigest(facts, scripts);
+  const settings = settingsDigest(facts, { version, scripts });
   const isOfKnown = identity !== undefined && settings !== undefined;
   if (!isOfKnown || databases === undefined || upgradeImage === undefined || servingImage === undefined) {
     const why = 'it is not known which server, schema, settings or images it was of';

@@ -133,7 +133,7 @@ export function whyInvalid(
   const changed = changedDatabases(found.rehearsed.databases, server.databases);
   return changed.length === 0
     ? undefined
-    : `since the rehearsal of ${found.endedAt} the schema or the settings have changed (${changed.slice(0, 5).join(', ')})`;
+    : `since the rehearsal of ${found.endedAt} the schema, the roles or the settings have changed (${changed.slice(0, 5).join(', ')})`;
 }
 
 /** Milliseconds by which the clocks of several API servers may differ. */

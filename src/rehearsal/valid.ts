@@ -21,6 +21,8 @@ interface Server {
   readonly seal: JournalSeal;
   readonly log: Log;
   readonly scripts: Pick<Scripts, 'job'>;
+  /** Of the action. */
+  readonly version: string;
 }
 
 /**
@@ -45,14 +47,15 @@ export async function expectRehearsed(server: Server): Promise<void> {
 }
 
 /** Why the last rehearsal does not count; undefined where it does. What can't be read is not the same. */
-async function whyUncounted({ cluster, database, facts, seal, scripts }: Server): Promise<string | undefined> {
+async function whyUncounted(server: Server): Promise<string | undefined> {
+  const { cluster, database, facts, seal } = server;
   const { inputs, target } = facts;
   const record = await findRecord(cluster, target.namespace, seal.for(ofRehearsal));
   const images = [facts.upgradeProbe, facts.servingProbe].map((probe) => seenBy(probe)?.imageId);
   const [upgradeImage, servingImage] = images;
   if (record === undefined || record === 'foreign') return whyInvalid(record, await cluster.now(), 0, nothing);
   if (upgradeImage === undefined || servingImage === undefined) return 'it is not known which images this upgrade runs';
-  const settings = settingsDigest(facts, scripts);
+  const settings = settingsDigest(facts, server);
   if (settings === undefined) return 'it is not known with which settings this upgrade runs';
   const databases = await readDigests(database, facts);
   if (databases === undefined) return 'the schema of this server could not be read';

@@ -157,6 +157,12 @@ REFRESH MATERIALIZED VIEW notes; VACUUM FULL orders; VACUUM ANALYZE;`,
     expect(await read()).toEqual(before);
   });
 
+  test('stay the same with another password', async () => {
+    const before = await read();
+    old.sql('postgres', "ALTER ROLE postgres PASSWORD 'another'");
+    expect(await read()).toEqual(before);
+  });
+
   test('stay the same while a session has temporary objects', async () => {
     const before = await read();
     const [digest = ''] = digestsQuestion.statements;
@@ -177,6 +183,18 @@ SET search_path = pg_catalog, pg_temp;`;
     ['an extension', 'CREATE EXTENSION pageinspect'],
     ['a view', 'CREATE VIEW v AS SELECT id FROM orders'],
     ['an index', 'CREATE INDEX orders_id ON orders (id)'],
+    ['a sequence', 'CREATE SEQUENCE counted'],
+    ['the increment of a sequence', 'ALTER SEQUENCE counted INCREMENT 2'],
+    ['a publication', 'CREATE PUBLICATION sold'],
+    ['a table of a publication', 'ALTER PUBLICATION sold ADD TABLE orders'],
+    ['a text search configuration', 'CREATE TEXT SEARCH CONFIGURATION plain (COPY = simple)'],
+    ['a mapping of a text search configuration', 'ALTER TEXT SEARCH CONFIGURATION plain DROP MAPPING FOR word'],
+    ['a foreign server', 'CREATE FOREIGN DATA WRAPPER far; CREATE SERVER away FOREIGN DATA WRAPPER far'],
+    ['a user mapping', 'CREATE USER MAPPING FOR PUBLIC SERVER away'],
+    ['a default privilege', 'ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC'],
+    ['a grant on a function of PostgreSQL', 'GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text) TO pg_monitor'],
+    ['a grant on a catalog', 'GRANT SELECT ON pg_catalog.pg_authid TO pg_monitor'],
+    ['a grant on the schema public', 'REVOKE CREATE ON SCHEMA public FROM PUBLIC'],
     ['another index of the same name', 'DROP INDEX orders_id; CREATE INDEX orders_id ON orders (id DESC)'],
   ])('change with %s, in its database alone', async (_name, sql) => {
     const before = await read();
@@ -187,9 +205,19 @@ SET search_path = pg_catalog, pg_temp;`;
   });
 
   test.each([
-    ['the server', 'ALTER SYSTEM SET work_mem = 8192;'],
-    ['a database', 'ALTER DATABASE shop SET work_mem = 8192'],
-  ])('change with a setting of %s', async (_name, sql) => {
+    ['a setting of the server', 'ALTER SYSTEM SET work_mem = 8192;'],
+    ['a setting of a database', 'ALTER DATABASE shop SET work_mem = 8192'],
+    ['a role', 'CREATE ROLE seller'],
+    ['an attribute of a role', 'ALTER ROLE seller CONNECTION LIMIT 5'],
+    ['a membership', 'GRANT pg_monitor TO seller'],
+    ['the owner of a database', 'ALTER DATABASE shop OWNER TO seller'],
+    ['a grant on a database', 'GRANT CREATE ON DATABASE shop TO pg_monitor'],
+    ['a tablespace', 'ALTER TABLESPACE pg_default SET (seq_page_cost = 2)'],
+    [
+      'a subscription',
+      "CREATE SUBSCRIPTION lent CONNECTION 'dbname=shop' PUBLICATION p WITH (connect = false, slot_name = NONE)",
+    ],
+  ])('change with %s', async (_name, sql) => {
     const before = await read();
     old.sql('postgres', sql);
     expect((await read())['shop']?.settingsDigest).not.toBe(before['shop']?.settingsDigest);

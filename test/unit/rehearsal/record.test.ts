@@ -109,7 +109,7 @@ describe('a rehearsal counts for an upgrade', () => {
     [
       'with another schema',
       [passed, hourLater, day, { ...rehearsed, databases: { circle: ofSchema('b') } }],
-      'the schema or the settings have changed (circle)',
+      'the schema, the roles or the settings have changed (circle)',
     ],
     [
       'with another database',

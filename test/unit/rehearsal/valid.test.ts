@@ -28,7 +28,7 @@ async function rehearsed(rehearsal: string, was = true) {
   );
   const server = identityOf(all.target, databases);
   const scripts = { job: { 'upgrade.sh': 'echo upgrade' } };
-  const settings = settingsDigest(all, scripts);
+  const settings = settingsDigest(all, { version: '1.0.0', scripts });
   if (server === undefined || settings === undefined) throw new Error('The server is not known.');
   const images = [all.upgradeProbe, all.servingProbe].map((probe) => seenBy(probe)?.imageId ?? '');
   if (was)
@@ -38,10 +38,10 @@ async function rehearsed(rehearsal: string, was = true) {
       rehearsed: { server, settings, images: [images[0] ?? '', images[1] ?? ''], databases },
     });
   cluster.calls.length = 0;
-  const run = (more: Partial<typeof all> = {}, script = 'echo upgrade') =>
+  const run = (more: Partial<typeof all> = {}, script = 'echo upgrade', version = '1.0.0') =>
     expectRehearsed({
       ...{ cluster, log, seal, facts: { ...all, ...more } },
-      scripts: { job: { 'upgrade.sh': script } },
+      ...{ scripts: { job: { 'upgrade.sh': script } }, version },
       database: fakeDatabase(cluster, all.target, state),
     });
   return { run, log, state, cluster };
@@ -65,7 +65,7 @@ describe('an upgrade that requires a rehearsal', () => {
   test('is refused once the schema has changed', async () => {
     const { run, state } = await rehearsed('required');
     state.schema = 'b'.repeat(32);
-    expect((await thrownBy(run)).message).toContain('the schema or the settings have changed (circle');
+    expect((await thrownBy(run)).message).toContain('the schema, the roles or the settings have changed (circle');
   });
 
   test('is refused once the server is another one', async () => {
@@ -77,7 +77,8 @@ describe('an upgrade that requires a rehearsal', () => {
   test.each<[string, (run: Awaited<ReturnType<typeof rehearsed>>['run']) => Promise<void>]>([
     ['transfer', (run) => run({ inputs: inputs({ mode: 'upgrade', rehearsal: 'required', transfer: 'copy' }) })],
     ['backup', (run) => run({ inputs: inputs({ mode: 'upgrade', rehearsal: 'required', backup: 'clone' }) })],
-    ['version of the action', (run) => run({}, 'echo another')],
+    ['script of the Job', (run) => run({}, 'echo another')],
+    ['version of the action', (run) => run({}, 'echo upgrade', '1.0.1')],
     [
       'pod template',
       async (run) => {
