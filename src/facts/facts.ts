@@ -100,3 +100,11 @@ export interface StorageClassFacts {
   /** Undefined where there is no class of that name any more. */
   readonly found: V1StorageClass | undefined;
 }
+
+/** Seconds of the stages of a rehearsal, by their ids. */
+export type RehearsedSeconds = Readonly<Record<string, number>>;
+
+/** With what a rehearsal took that counts for this upgrade; undefined where none does, or nobody has asked. */
+export interface FactsWithRehearsal extends Facts {
+  readonly rehearsed?: RehearsedSeconds | undefined;
+}

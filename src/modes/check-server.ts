@@ -2,13 +2,14 @@ import { Database } from '../database/database.ts';
 import { PrecheckError } from '../common/errors.ts';
 import { blocks, type Finding } from '../findings/finding.ts';
 import { withServersImage, type Inputs } from '../inputs/inputs.ts';
-import type { Facts } from '../facts/facts.ts';
+import type { Facts, FactsWithRehearsal } from '../facts/facts.ts';
 import { gatherFacts } from '../prechecks/facts/gather.ts';
 import { judge, verdictOf } from '../prechecks/judge.ts';
 import { predictionOf, predictionText } from '../facts/prediction.ts';
 import { probePullRequest } from '../pull-request/probe.ts';
 import { valuesUpdate } from '../pull-request/values-update.ts';
 import type { Runner } from '../ports/runner.ts';
+import { expectRehearsed } from '../rehearsal/valid.ts';
 import { annotateFindings } from '../report/annotate-findings.ts';
 import { blockingText } from '../report/finding-groups.ts';
 import { logFindings } from '../report/log-findings.ts';
@@ -142,4 +143,16 @@ function refuseIfBlocked(findings: readonly Finding[], failOn: Inputs['failOn'])
     blockingText(findings, failOn),
     'Do what each of these findings says, then run the checks again. Nothing was changed.',
   );
+}
+
+/**
+ * What the last rehearsal of the server adds to what the checks have found.
+ * @throws UpgradeError `rehearsal-missing`
+ */
+export async function withRehearsal(
+  context: ClusterModeContext,
+  checked: CheckedServer,
+): Promise<CheckedServer & { readonly facts: FactsWithRehearsal }> {
+  const rehearsed = await expectRehearsed({ ...context, ...checked });
+  return { ...checked, facts: { ...checked.facts, rehearsed } };
 }

@@ -1,6 +1,6 @@
 import type { ClusterModeContext } from './mode.ts';
 import { isRunError } from '../common/errors.ts';
-import type { Facts } from '../facts/facts.ts';
+import type { Facts, FactsWithRehearsal } from '../facts/facts.ts';
 import { downtimeText, moveLines, stepLine } from '../report/plan-lines.ts';
 import { planReport } from '../report/plan-report.ts';
 import { blocks, type Finding } from '../findings/finding.ts';
@@ -10,11 +10,10 @@ import { canOnlyCheck, needed } from '../permissions/permissions.ts';
 import { serverNames } from '../target/server-names.ts';
 import { remedyText } from '../text/remedy.ts';
 import { expectNoHolder } from '../lock/lease.ts';
-import { expectRehearsed } from '../rehearsal/valid.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { expectShortPlan, expectStartInTime } from '../upgrade/steps/gates.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
-import { checkServer, findServer, type CheckedServer } from './check-server.ts';
+import { checkServer, findServer, withRehearsal, type CheckedServer } from './check-server.ts';
 import { tellStatus } from './status.ts';
 
 /**
@@ -39,33 +38,35 @@ export async function dryRun(given: ClusterModeContext): Promise<void> {
     throw error;
   }
   if (checked === undefined) return;
+  let facts;
   try {
-    await expectGates(context, checked);
+    facts = await expectGates(context, checked);
   } catch (error) {
     await tellUpgrade(context, checked.facts, 'gate');
     throw error;
   }
-  await tellUpgrade(context, checked.facts);
+  await tellUpgrade(context, facts);
 }
 
 /** What refuses the upgrade: then it is no error of its own if no plan can be made. */
 type Refusal = 'checks' | 'gate';
 
-/** As the upgrade would judge them. */
-async function expectGates(context: ClusterModeContext, checked: CheckedServer): Promise<void> {
+/** As the upgrade would judge them. @returns the facts, with those of the last rehearsal */
+async function expectGates(context: ClusterModeContext, checked: CheckedServer): Promise<FactsWithRehearsal> {
   const { inputs, log, scripts, runId, clock } = context;
   await expectStartInTime(context);
+  const { facts } = await withRehearsal(context, checked);
   if (inputs.maxDowntime !== undefined)
-    expectShortPlan(inputs, draftUpgrade(checked.facts, scripts.job, runId, clock.now()), log);
-  await expectRehearsed({ ...context, ...checked });
+    expectShortPlan(inputs, draftUpgrade(facts, scripts.job, runId, clock.now()), log);
+  return facts;
 }
 
-async function tellUpgrade(context: ClusterModeContext, facts: Facts, refusal?: Refusal): Promise<void> {
+async function tellUpgrade(context: ClusterModeContext, facts: FactsWithRehearsal, refusal?: Refusal): Promise<void> {
   await tellAccount(context, facts);
   await tellPlan(context, facts, refusal);
 }
 
-async function tellPlan(context: ClusterModeContext, facts: Facts, refusal?: Refusal): Promise<void> {
+async function tellPlan(context: ClusterModeContext, facts: FactsWithRehearsal, refusal?: Refusal): Promise<void> {
   const { log, scripts, runId, clock, progress } = context;
   let steps: PlannedStep[];
   try {

@@ -8,12 +8,11 @@ import { draftUpgrade, runUpgrade } from '../upgrade/upgrade.ts';
 import { awaitNoHolder, releaseExpired } from '../lock/lease.ts';
 import { withUpgradeLease } from '../lock/upgrade-lease.ts';
 import { rehearsalsOf } from '../rehearsal/lease.ts';
-import { expectRehearsed } from '../rehearsal/valid.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { expectConfirmed } from '../upgrade/recorded.ts';
 import { resumeUpgrade } from '../upgrade/resume.ts';
-import { checkServer, findServer, type FoundServer } from './check-server.ts';
+import { checkServer, findServer, withRehearsal, type FoundServer } from './check-server.ts';
 import { dryRun } from './dry-run.ts';
 import type { ClusterModeContext } from './mode.ts';
 import { publishValues } from './pull-request.ts';
@@ -74,14 +73,14 @@ async function begin(context: ClusterModeContext, found: FoundServer, rehearsals
   const { progress, inputs, signal, scripts, runId } = context;
   // Before checks that take minutes; where PostgreSQL 14 serves already, they only say so.
   if (serverImage(found.target) !== inputs.servingImage.reference) await expectStartInTime(context);
-  const checked = await checkServer(context, found);
-  if (checked === undefined) {
+  const judged = await checkServer(context, found);
+  if (judged === undefined) {
     await releaseExpired(context, inputs.namespace, runId);
     return false;
   }
+  const checked = await withRehearsal(context, judged);
   if (inputs.maxDowntime !== undefined)
     expectShortPlan(inputs, draftUpgrade(checked.facts, scripts.job, runId, context.clock.now()), context.log);
-  await expectRehearsed({ ...context, ...checked });
   // From here on a cancellation has something to undo.
   if (signal.aborted) throw new CancelledError('the checks ran; the upgrade had not begun');
   context.runner.saveState('began', inputs.namespace);

@@ -5,7 +5,7 @@ import { known, thenFact } from '../common/known.ts';
 import { answerOfAll, askDatabases } from '../database/ask-databases.ts';
 import type { Database } from '../database/database.ts';
 import { digestsIn, digestsQuestion, type Digests } from '../database/digests.ts';
-import type { Facts } from '../facts/facts.ts';
+import type { Facts, RehearsedSeconds } from '../facts/facts.ts';
 import { jobOf, seenBy } from '../facts/job-of.ts';
 import { ofRehearsal, type JournalSeal } from '../journal/seal.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
@@ -27,30 +27,48 @@ interface Server {
 
 /**
  * What `rehearsal` asks for, before an upgrade changes anything. `auto` only says in the log whether the last rehearsal counts.
+ * @returns what the rehearsal took, for the prediction; undefined where none counts
  * @throws UpgradeError `rehearsal-missing` where the input requires one, and none counts
  */
-export async function expectRehearsed(server: Server): Promise<void> {
+export async function expectRehearsed(server: Server): Promise<RehearsedSeconds | undefined> {
   const { facts, log } = server;
   const { rehearsal } = facts.inputs;
-  if (rehearsal === 'off') return;
-  const found = await known(() => whyUncounted(server));
-  const why = found.known ? found.value : found.reason;
-  if (why === undefined)
+  if (rehearsal === 'off') return undefined;
+  const found = await known(() => lastRehearsal(server));
+  if (found.known && found.value.why === undefined) {
     log.info('The last rehearsal of this server passed, and nothing that it depends on has changed');
-  else if (rehearsal === 'auto') log.info(`No rehearsal counts for this upgrade: ${why}`);
+    return found.value.seconds;
+  }
+  const why = found.known ? (found.value.why ?? '') : found.reason;
+  if (rehearsal === 'auto') log.info(`No rehearsal counts for this upgrade: ${why}`);
   else
     throw new UpgradeError(
       'rehearsal-missing',
       `"rehearsal: required" needs a rehearsal that counts, and ${why}. Nothing was changed.`,
       'Run "mode: rehearse" with the same inputs. Then run the upgrade within "rehearsal-valid".',
     );
+  return undefined;
+}
+
+interface LastRehearsal {
+  /** Why it does not count; undefined where it does. */
+  readonly why: string | undefined;
+  readonly seconds: RehearsedSeconds | undefined;
+}
+
+async function lastRehearsal(server: Server): Promise<LastRehearsal> {
+  const { cluster, facts, seal } = server;
+  const record = await findRecord(cluster, facts.target.namespace, seal.for(ofRehearsal));
+  return { why: await whyUncounted(server, record), seconds: record === 'foreign' ? undefined : record?.seconds };
 }
 
 /** Why the last rehearsal does not count; undefined where it does. What can't be read is not the same. */
-async function whyUncounted(server: Server): Promise<string | undefined> {
-  const { cluster, database, facts, seal } = server;
+async function whyUncounted(
+  server: Server,
+  record: Awaited<ReturnType<typeof findRecord>>,
+): Promise<string | undefined> {
+  const { cluster, database, facts } = server;
   const { inputs, target } = facts;
-  const record = await findRecord(cluster, target.namespace, seal.for(ofRehearsal));
   const images = [facts.upgradeProbe, facts.servingProbe].map((probe) => seenBy(probe)?.imageId);
   const [upgradeImage, servingImage] = images;
   if (record === undefined || record === 'foreign') return whyInvalid(record, await cluster.now(), 0, nothing);

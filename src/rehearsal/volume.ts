@@ -1,10 +1,10 @@
-// The volume of the copy. Kubernetes gives a claim a free volume of its class that exists already, also where the claim asks for a copy of a snapshot: then the volume is somebody else's.
+// The volume of the copy, which may be none.
 // Decision: docs/decisions/0034-rehearsal.md
 import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { known } from '../common/known.ts';
-import { clockSkew } from '../job/follow-job.ts';
 import { rehearsalName } from '../objects/rehearsal.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
+import { isOlder, noCopy } from '../storage/given-volume.ts';
 import type { Target } from '../target/target.ts';
 
 type OfServer = Pick<Target, 'namespace' | 'volume'>;
@@ -41,17 +41,6 @@ export async function mayStillCome(
     annotations[selectedNode] !== undefined ||
     (volumeBindingMode !== 'WaitForFirstConsumer' && annotations[provisioner] !== undefined);
   return isAsked && reclaimPolicy === 'Retain';
-}
-
-/** Whether the volume existed before its claim: then the storage did not make it for the claim. */
-export function isOlder(volume: V1PersistentVolume, claim: V1PersistentVolumeClaim): boolean {
-  const [made, asked] = [volume, claim].map(({ metadata }) => metadata?.creationTimestamp);
-  return made !== undefined && asked !== undefined && new Date(made).getTime() < new Date(asked).getTime() - clockSkew;
-}
-
-/** What is wrong with a volume that is no copy. */
-export function noCopy(claim: string, volume: string): string {
-  return `Kubernetes gave PersistentVolumeClaim ${claim} the free PersistentVolume ${volume}, which existed before and is no copy of the server's volume.`;
 }
 
 /** @returns why the claim has no copy; undefined where it has one */

@@ -1,7 +1,7 @@
 import type { Expectation } from '../report/planned-step.ts';
 import { countedBytes } from '../database/fingerprint.ts';
 import { predictionOf } from '../facts/prediction.ts';
-import type { Facts } from '../facts/facts.ts';
+import type { Facts, FactsWithRehearsal } from '../facts/facts.ts';
 import { anchorNode } from '../objects/anchor.ts';
 
 /** Bytes a second at which a table is read or copied, on the cautious side for a network volume. */
@@ -9,10 +9,32 @@ const pace = 100 * 1024 * 1024;
 const gibibyte = 1024 ** 3;
 
 /**
- * Seconds of a step in the downtime, and of ANALYZE after it: of the data where it depends on that, else what such a step took on a cluster of two cores. Never 0 for what is not known.
+ * Seconds of a step in the downtime, and of ANALYZE after it: what the rehearsal took, else of the data where it depends on that, else what such a step took on a cluster of two
+ * cores. Never 0 for what is not known.
  * @returns undefined for any other step
  */
-export function expectedSeconds(step: string, facts: Facts): Expectation | undefined {
+export function expectedSeconds(step: string, facts: FactsWithRehearsal): Expectation | undefined {
+  return asRehearsed(step, facts) ?? byFacts(step, facts);
+}
+
+/** The stages of a rehearsal that do what a step does, and what the step does besides, in seconds. */
+const rehearsedSteps: Readonly<Record<string, { readonly stage: string; readonly more: number }>> = {
+  // The wait for the last client, and the CHECKPOINT. The measurement takes what it takes on PostgreSQL 14.
+  quiesce: { stage: 'rehearsal-data', more: 0.5 },
+  'upgrade-job': { stage: 'rehearsal-upgrade', more: 0 },
+  verify: { stage: 'rehearsal-data', more: 0 },
+  'update-extensions': { stage: 'rehearsal-extensions', more: 0 },
+};
+
+/** Where nothing keeps the volume attached, a Job waits for that besides. */
+function asRehearsed(step: string, { rehearsed, target }: FactsWithRehearsal): Expectation | undefined {
+  const { stage, more } = rehearsedSteps[step] ?? { stage: '', more: 0 };
+  const seconds = rehearsed?.[stage];
+  if (seconds === undefined || (step === 'upgrade-job' && anchorNode(target) === undefined)) return undefined;
+  return { seconds: round(seconds + more), basis: 'what the rehearsal took' };
+}
+
+function byFacts(step: string, facts: Facts): Expectation | undefined {
   const { inputs } = facts;
   const bytes = facts.databases.known ? facts.databases.value.reduce((sum, one) => sum + one.bytes, 0) : undefined;
   const reading = bytes === undefined ? undefined : bytes / pace;

@@ -1,5 +1,5 @@
 import type { LeasedCluster } from '../ports/cluster.ts';
-import type { Facts } from '../facts/facts.ts';
+import type { Facts, FactsWithRehearsal } from '../facts/facts.ts';
 import { seeBackupReady } from './backup/backup-ready.ts';
 import { converge } from './converge.ts';
 import { Journal } from '../journal/journal.ts';
@@ -23,7 +23,7 @@ export type UpgradeRequest = Pick<
   Context,
   | ('cluster' | 'clock' | 'log' | 'signal' | 'database' | 'scripts' | 'timeline' | 'results' | 'runCommands')
   | 'sweepRehearsals'
-> & { readonly facts: Facts; readonly runId: string; readonly seal: JournalSeal };
+> & { readonly facts: FactsWithRehearsal; readonly runId: string; readonly seal: JournalSeal };
 
 /**
  * The upgrade itself, after all checks have passed.
@@ -44,7 +44,7 @@ export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeReques
  * What the upgrade would do, without doing any of it.
  * @throws PrecheckError when facts that it needs are unknown
  */
-export function draftUpgrade(facts: Facts, scripts: Context['scripts'], runId: string, now: Date): PlannedStep[] {
+export function draftUpgrade(facts: FactsWithRehearsal, scripts: Context['scripts'], runId: string, now: Date): PlannedStep[] {
   const { inputs, target } = facts;
   const record = recordOf(facts, runId, now);
   return planUpgrade({ inputs, target, scripts, record, ...settled(record) }, facts);
@@ -117,7 +117,7 @@ function settled({ serving, backup, job, runId, startedAt }: JournalRecord) {
 }
 
 /** Seconds that the steps of the downtime and the full ANALYZE are expected to take, by their ids. */
-function expectedTimes(facts: Facts): Readonly<Record<string, number | undefined>> {
+function expectedTimes(facts: FactsWithRehearsal): Readonly<Record<string, number | undefined>> {
   const timed = [...downtimeSteps(facts), statistics.full];
   return Object.fromEntries(timed.map(({ id }) => [id, expectedSeconds(id, facts)?.seconds]));
 }
@@ -137,7 +137,7 @@ function downtimeSteps(facts: Facts): readonly Step[] {
 }
 
 /** All that an upgrade does if nothing fails, in its order. */
-function planUpgrade(draft: PlanContext, facts: Facts): PlannedStep[] {
+function planUpgrade(draft: PlanContext, facts: FactsWithRehearsal): PlannedStep[] {
   const downtime = new Set(downtimeSteps(facts).map(({ id }) => id));
   const beginning = {
     id: 'begin',

@@ -33,7 +33,7 @@ async function rehearsed(rehearsal: string, was = true) {
   const images = [all.upgradeProbe, all.servingProbe].map((probe) => seenBy(probe)?.imageId ?? '');
   if (was)
     await writeRecord(cluster, namespace, seal.for(ofRehearsal), {
-      ...{ schema: 1, runId: 'run-1', passed: true, seconds: {} },
+      ...{ schema: 1, runId: 'run-1', passed: true, seconds: { 'rehearsal-upgrade': 7 } },
       endedAt: (await cluster.now()).toISOString(),
       rehearsed: { server, settings, images: [images[0] ?? '', images[1] ?? ''], databases },
     });
@@ -74,7 +74,7 @@ describe('an upgrade that requires a rehearsal', () => {
     expect((await thrownBy(run)).message).toContain('was of another server or of another volume');
   });
 
-  test.each<[string, (run: Awaited<ReturnType<typeof rehearsed>>['run']) => Promise<void>]>([
+  test.each<[string, (run: Awaited<ReturnType<typeof rehearsed>>['run']) => Promise<unknown>]>([
     ['transfer', (run) => run({ inputs: inputs({ mode: 'upgrade', rehearsal: 'required', transfer: 'copy' }) })],
     ['backup', (run) => run({ inputs: inputs({ mode: 'upgrade', rehearsal: 'required', backup: 'clone' }) })],
     ['script of the Job', (run) => run({}, 'echo another')],
@@ -103,6 +103,13 @@ describe('an upgrade that requires none', () => {
     const { run, log } = await rehearsed('auto', false);
     await run();
     expect(log.text).toContain('No rehearsal counts for this upgrade: there was none');
+  });
+
+  test('is predicted by what one that counts took, and by no other', async () => {
+    const { run, state } = await rehearsed('auto');
+    expect(await run()).toEqual({ 'rehearsal-upgrade': 7 });
+    state.schema = 'b'.repeat(32);
+    expect(await run()).toBeUndefined();
   });
 
   test('does not ask with "off"', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Facts } from '../../../src/facts/facts.ts';
+import type { Facts, FactsWithRehearsal } from '../../../src/facts/facts.ts';
 import { expectedSeconds } from '../../../src/upgrade/expected-seconds.ts';
 import { claim, inputs, namespace, target } from '../objects.ts';
 import { facts, known, unread } from '../prechecks/facts.ts';
 
-async function expected(step: string, more: Partial<Facts> = {}) {
-  const { seconds, basis } = expectedSeconds(step, await facts(more)) ?? {};
+async function expected(step: string, { rehearsed, ...more }: Partial<FactsWithRehearsal> = {}) {
+  const { seconds, basis } = expectedSeconds(step, { ...(await facts(more)), rehearsed }) ?? {};
   return [seconds, basis];
 }
 
@@ -104,4 +104,27 @@ describe('the wait until PostgreSQL 14 is ready', () => {
       ]);
     },
   );
+});
+
+describe('a rehearsal that counts', () => {
+  const rehearsed = { 'rehearsal-upgrade': 7.1, 'rehearsal-data': 0.6, 'rehearsal-extensions': 0.3 };
+
+  test.each([
+    ['upgrade-job', 7.1],
+    ['verify', 0.6],
+    ['quiesce', 1.1],
+    ['update-extensions', 0.3],
+  ])('predicts what it did: %s', async (step, seconds) => {
+    expect(await expected(step, { rehearsed })).toEqual([seconds, 'what the rehearsal took']);
+  });
+
+  test('predicts nothing that it did not do, nor a Job that waits for its volume', async () => {
+    expect(await expected('stop-postgresql', { rehearsed })).toEqual(await expected('stop-postgresql'));
+    const { volume } = await target();
+    const spec = { ...claim().spec, accessModes: ['ReadWriteOncePod'] };
+    const alone = await target(undefined, { volume: { ...volume, claim: { ...claim(), spec } } });
+    expect(await expected('upgrade-job', { rehearsed, target: alone })).toEqual(
+      await expected('upgrade-job', { target: alone }),
+    );
+  });
 });
