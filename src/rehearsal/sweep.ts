@@ -18,7 +18,8 @@ import { setDeletionPolicy } from '../storage/snapshot-content.ts';
 import type { Target } from '../target/target.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
-import { isOlder, mayStillCome, noCopy, volumeOfCopy } from './volume.ts';
+import { isOlder, noCopy } from '../storage/given-volume.ts';
+import { mayStillCome, volumeOfCopy } from './volume.ts';
 
 /** What a sweep needs; a rehearsal's context has it, and so has an upgrade's. */
 export interface Sweeping extends StorageContext {
