@@ -32,6 +32,8 @@ export default tseslint.config(
       'bench/*',
       '!bench/downtime/',
       '!bench/precheck/',
+      '!bench/rehearsal/',
+      '!bench/scale/',
       'eslint.config.js',
       '.dependency-cruiser.mjs',
       '.textlintrc.cjs',

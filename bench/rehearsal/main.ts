@@ -1,0 +1,96 @@
+// npm run bench:rehearsal -- [--servers 10x50,150x300,…] [--storage-classes standard,standard-btrfs] [--namespace NS]
+// What a rehearsal takes by size and tables, what the writer feels of it, and how near it predicts the upgrade that follows.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { runAction, type ActionEnd } from '../../test/cluster/action.ts';
+import { bench } from '../../test/cluster/bench.ts';
+import { verifyWriter } from '../../test/cluster/writer.ts';
+import { median } from '../precheck/median.ts';
+import { paceOf, type Pace } from './writer-pace.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    servers: { type: 'string', default: '10x50,150x300,500x1000,1000x2000,3000x300' },
+    'storage-classes': { type: 'string', default: 'standard,standard-btrfs' },
+    namespace: { type: 'string', default: 'bench-rehearsal' },
+  },
+});
+const { namespace } = options;
+
+/** Milliseconds in which the writer is watched before the rehearsal. */
+const before = 20_000;
+
+interface Measured {
+  readonly name: string;
+  readonly stages: readonly (readonly [string, number])[];
+  readonly seconds: number;
+  readonly pace: { readonly before: Pace; readonly during: Pace };
+  readonly predicted: number;
+  readonly downtime: number;
+}
+
+const classes = options['storage-classes'].split(',');
+const all: Measured[] = [];
+for (const [index, server] of options.servers.split(',').entries()) {
+  const [, size = '', tables = ''] = /^(\d+)x(\d+)$/.exec(server) ?? [];
+  if (size === '') throw new Error(`--servers takes MBxTABLES,…, not ${server}`);
+  const measured = await measure(size, tables, classes[index % classes.length] ?? 'standard');
+  all.push(measured);
+  tell(measured);
+}
+bench('delete-server', namespace);
+const errors = all.map(({ predicted, downtime }) => Math.abs(predicted - downtime) / downtime);
+console.log(`\npredicted against actual downtime: median error ${percent(median(errors))}, at most ${percent(Math.max(...errors))}`);
+
+async function measure(size: string, tables: string, storage: string): Promise<Measured> {
+  bench('reset', '--namespace', namespace, '--size-mb', size, '--tables', tables, '--storage-class', storage);
+  while (verifyWriter(namespace).acknowledged < 200) await sleep(500);
+  const begun = Date.now();
+  await sleep(before);
+  const from = Date.now();
+  const rehearsal = await run({ mode: 'rehearse' });
+  const to = Date.now();
+  const pace = {
+    before: paceOf(namespace, { from: begun, to: from }),
+    during: paceOf(namespace, { from, to }),
+  };
+  const upgrade = await run({ mode: 'upgrade', confirm: namespace, rehearsal: 'required' });
+  const { lost, doubled, unexpected } = verifyWriter(namespace);
+  if (lost.length + doubled.length + unexpected.length > 0) throw new Error("the writer's rows are wrong");
+  const { phases, downtimeSeconds = NaN } = upgrade.report;
+  // The downtime begins with this phase, and ends with the restart.
+  const [first, last] = ['stop-applications', 'restore-applications'].map((id) => phases.findIndex((p) => p.id === id));
+  const inDowntime = phases.slice(first, (last ?? 0) + 1);
+  return {
+    name: `${size} MB in ${tables} tables, ${storage}`,
+    stages: rehearsal.report.phases
+      .filter(({ id }) => id.startsWith('rehearsal-'))
+      .map(({ title, seconds }) => [title, seconds] as const),
+    seconds: (to - from) / 1000,
+    pace,
+    predicted: inDowntime.reduce((sum, { expectedSeconds }) => sum + (expectedSeconds ?? 0), 0),
+    downtime: downtimeSeconds,
+  };
+}
+
+async function run(inputs: Record<string, string>): Promise<ActionEnd> {
+  const end = await runAction({ namespace, ...inputs });
+  if (end.exitCode !== 0) throw new Error(end.log);
+  return end;
+}
+
+function tell({ name, stages, seconds, pace, predicted, downtime }: Measured): void {
+  console.log(`\n${name}: ${seconds.toFixed(1)} s, the checks among them`);
+  for (const [title, took] of stages) console.log(`  ${took.toFixed(1).padStart(6)} s  ${title}`);
+  const [largest] = [...stages].sort((a, b) => b[1] - a[1]);
+  if (largest !== undefined) console.log(`most of it: ${largest[0]}`);
+  for (const [when, of] of Object.entries(pace))
+    console.log(
+      `writer ${when}: ${of.throughput.toFixed(1)} changes/s, median ${String(of.median)} ms, 99 % within ${String(of.slowest)} ms`,
+    );
+  console.log(`downtime: predicted ${predicted.toFixed(1)} s, actual ${downtime.toFixed(1)} s`);
+}
+
+function percent(ratio: number): string {
+  return `${(100 * ratio).toFixed(0)} %`;
+}
