@@ -1,6 +1,7 @@
 import type { V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import { isAway } from '../ports/cluster-answers.ts';
 import { describe, UpgradeError } from '../common/errors.ts';
+import { clockSkew } from '../ports/clock.ts';
 import type { Deps } from '../ports/context.ts';
 import { waitFor } from '../ports/wait.ts';
 import { disruptionOf, isSilent, podProgress } from './follow-pod.ts';
@@ -157,8 +158,6 @@ async function expectPodToCome(surroundings: Deps, job: V1Job): Promise<void> {
   );
 }
 
-/** Milliseconds by which the clocks of two API servers may differ: each writes its own into what it creates, in whole seconds. */
-export const clockSkew = 5000;
 const controllerLabel = 'batch.kubernetes.io/controller-uid';
 
 /**

@@ -11,3 +11,6 @@ export interface Clock {
    */
   repeat(milliseconds: number, work: () => Promise<void>): () => void;
 }
+
+/** Milliseconds by which the clocks of two API servers may differ: each writes its own into what it creates, in whole seconds. */
+export const clockSkew = 5000;

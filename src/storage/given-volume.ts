@@ -2,7 +2,7 @@
 // what is on the volume is somebody else's. Seen with Kubernetes 1.34.
 // Decision: docs/decisions/0005-backup.md
 import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import { clockSkew } from '../job/follow-job.ts';
+import { clockSkew } from '../ports/clock.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 
 /** The volume that a claim was given, if it is older than the claim: then the storage did not make it for the claim. */
