@@ -9,6 +9,7 @@ import { isOurJob } from '../objects/ours.ts';
 import { bootJobName, jobName, revertJobName } from '../objects/upgrade-job.ts';
 import type { ResourceTypes, VolumeSnapshot } from '../ports/cluster.ts';
 import type { Target } from '../target/target.ts';
+import { isOlder } from '../storage/given-volume.ts';
 import type { History } from './facts.ts';
 
 const jobNames: readonly string[] = [jobName, revertJobName, bootJobName, copyJobName];
@@ -37,7 +38,7 @@ export function isWholeBackup(
   volume: V1PersistentVolume | undefined,
 ): boolean {
   if (!isBackupClaim(target, claim)) return false;
-  if (claim.spec?.dataSource !== undefined) return true;
+  if (claim.spec?.dataSource !== undefined) return volume !== undefined && !isOlder(volume, claim);
   return holdsCopy(target, volume, claim.metadata?.uid);
 }
 

@@ -101,6 +101,9 @@ export interface StorageClassFacts {
   readonly found: V1StorageClass | undefined;
 }
 
+/** Stands among the stages for the Job of pg_upgrade alone, since its pod ran. */
+export const rehearsedJob = 'rehearsal-job';
+
 /** Seconds of the stages of a rehearsal, by their ids. */
 export type RehearsedSeconds = Readonly<Record<string, number>>;
 

@@ -13,7 +13,7 @@ import { expectNoHolder } from '../lock/lease.ts';
 import type { PlannedStep } from '../report/planned-step.ts';
 import { expectShortPlan, expectStartInTime } from '../upgrade/steps/gates.ts';
 import { draftUpgrade } from '../upgrade/upgrade.ts';
-import { checkServer, findServer, withRehearsal, type CheckedServer } from './check-server.ts';
+import { checkServer, findServer, withRehearsal } from './check-server.ts';
 import { tellStatus } from './status.ts';
 
 /**
@@ -22,11 +22,11 @@ import { tellStatus } from './status.ts';
  */
 export async function dryRun(given: ClusterModeContext): Promise<void> {
   const { context, server: found } = await findServer(given);
-  const { cluster, inputs, progress } = context;
+  const { cluster, inputs, progress, log, scripts, runId, clock } = context;
   const journal = await findJournal(cluster, found.target, found.seal);
   if (journal?.isClosed === false) {
     await tellStatus(context);
-    context.log.info('An upgrade would resume the unfinished one, so the dry run makes no plan');
+    log.info('An upgrade would resume the unfinished one, so the dry run makes no plan');
     return;
   }
   await expectNoHolder(cluster, inputs.namespace);
@@ -38,11 +38,15 @@ export async function dryRun(given: ClusterModeContext): Promise<void> {
     throw error;
   }
   if (checked === undefined) return;
-  let facts;
+  let facts: FactsWithRehearsal = checked.facts;
+  // As the upgrade would judge them.
   try {
-    facts = await expectGates(context, checked);
+    await expectStartInTime(context);
+    facts = (await withRehearsal(context, checked)).facts;
+    if (inputs.maxDowntime !== undefined)
+      expectShortPlan(inputs, draftUpgrade(facts, scripts.job, runId, clock.now()), log);
   } catch (error) {
-    await tellUpgrade(context, checked.facts, 'gate');
+    await tellUpgrade(context, facts, 'gate');
     throw error;
   }
   await tellUpgrade(context, facts);
@@ -50,16 +54,6 @@ export async function dryRun(given: ClusterModeContext): Promise<void> {
 
 /** What refuses the upgrade: then it is no error of its own if no plan can be made. */
 type Refusal = 'checks' | 'gate';
-
-/** As the upgrade would judge them. @returns the facts, with those of the last rehearsal */
-async function expectGates(context: ClusterModeContext, checked: CheckedServer): Promise<FactsWithRehearsal> {
-  const { inputs, log, scripts, runId, clock } = context;
-  await expectStartInTime(context);
-  const { facts } = await withRehearsal(context, checked);
-  if (inputs.maxDowntime !== undefined)
-    expectShortPlan(inputs, draftUpgrade(facts, scripts.job, runId, clock.now()), log);
-  return facts;
-}
 
 async function tellUpgrade(context: ClusterModeContext, facts: FactsWithRehearsal, refusal?: Refusal): Promise<void> {
   await tellAccount(context, facts);

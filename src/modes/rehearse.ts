@@ -10,6 +10,7 @@ import { hasRun, rehearse, type Rehearsal, type RehearsalFinding } from '../rehe
 import { settingsDigest } from '../rehearsal/settings-digest.ts';
 import { remedyText } from '../text/remedy.ts';
 import { verdictOf } from '../prechecks/judge.ts';
+import { rehearsedJob } from '../facts/facts.ts';
 import { checkServer, findServer, type CheckedServer } from './check-server.ts';
 import type { ClusterModeContext } from './mode.ts';
 
@@ -55,7 +56,7 @@ async function keepRecord(
   { runId, timeline, log, inputs, scripts, version }: ClusterModeContext,
   { target, facts, seal }: CheckedServer,
   leased: LeasedCluster,
-  { findings, databases, images }: Rehearsal,
+  { findings, databases, images, jobSeconds }: Rehearsal,
 ): Promise<void> {
   const passed = !findings.some((finding) => blocks(finding, inputs.failOn));
   // One that did not pass may have run none.
@@ -73,7 +74,8 @@ async function keepRecord(
   }
   const seconds = timeline.phases
     .filter(({ id }) => id.startsWith('rehearsal-'))
-    .map(({ id, seconds: of }) => [id, of]);
+    .map(({ id, seconds: of }): [string, number] => [id, of]);
+  if (jobSeconds !== undefined) seconds.push([rehearsedJob, Math.round(jobSeconds * 10) / 10]);
   try {
     await writeRecord(leased, target.namespace, seal.for(ofRehearsal), {
       schema: 1,
@@ -81,7 +83,7 @@ async function keepRecord(
       endedAt: (await leased.now()).toISOString(),
       passed,
       rehearsed: { server: identity, settings, images: [upgradeImage, servingImage], databases },
-      seconds: Object.fromEntries(seconds) as Record<string, number>,
+      seconds: Object.fromEntries(seconds),
     });
   } catch (error) {
     if (error instanceof UpgradeError && error.code === 'lease-lost') throw error;

@@ -38,6 +38,8 @@ export interface Rehearsal {
   readonly databases: Digests | undefined;
   /** imageIDs of the upgrade Job and of PostgreSQL 14, as their pods had them; undefined for one that did not run. */
   readonly images: readonly [string | undefined, string | undefined];
+  /** Of the upgrade Job, since its pod ran; undefined where it did not. */
+  readonly jobSeconds: number | undefined;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function rehearse(context: RehearsalContext): Promise<Rehearsal> {
   }
   const databases = memory.before && digestsIn(memory.before.answers);
   const images = [memory.upgradeImage, memory.servingImage] as const;
-  return { findings: [...findings, await removeAll(context)], databases, images };
+  return { findings: [...findings, await removeAll(context)], databases, images, jobSeconds: memory.jobSeconds };
 }
 
 async function runStages(context: RehearsalContext, memory: Memory): Promise<RehearsalFinding[]> {

@@ -13,6 +13,8 @@ export interface Memory {
   /** imageID of the upgrade Job, and of PostgreSQL 14, as their pods had them. */
   upgradeImage?: string | undefined;
   servingImage?: string | undefined;
+  /** Seconds of the upgrade Job, since its pod ran. */
+  jobSeconds?: number;
   /** What was measured on PostgreSQL 14. */
   after?: Measurement;
 }

@@ -137,7 +137,7 @@ async function settleVolume(context: Sweeping, name: string, waits: boolean): Pr
   const found = await cluster.find('persistentvolumeclaims', name, namespace);
   if (found === undefined || !isOfRehearsal(target).claim(found)) return undefined;
   if (!waits && (await mayStillCome(cluster, found))) return lateClaim(name);
-  const claim = await withVolume(context, found);
+  const claim = waits ? await withVolume(context, found) : found;
   if (claim === 'late') return lateVolume(found);
   const volume = claim && (await volumeOfCopy(cluster, target, claim));
   if (claim === undefined || volume === undefined) return undefined;

@@ -15,8 +15,10 @@ export async function givenVolume(
   return volume !== undefined && isOlder(volume, claim) ? volume : undefined;
 }
 
-/** Whether the volume existed before its claim. */
+/** Whether the volume existed before its claim. A provisioner names what it makes after the claim, whatever the clocks say. */
 export function isOlder(volume: V1PersistentVolume, claim: V1PersistentVolumeClaim): boolean {
+  const { uid } = claim.metadata ?? {};
+  if (uid !== undefined && volume.metadata?.name?.endsWith(uid) === true) return false;
   const [made, asked] = [volume, claim].map(({ metadata }) => metadata?.creationTimestamp);
   return made !== undefined && asked !== undefined && new Date(made).getTime() < new Date(asked).getTime() - clockSkew;
 }

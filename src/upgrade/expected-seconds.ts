@@ -1,7 +1,7 @@
 import type { Expectation } from '../report/planned-step.ts';
 import { countedBytes } from '../database/fingerprint.ts';
 import { predictionOf } from '../facts/prediction.ts';
-import type { Facts, FactsWithRehearsal } from '../facts/facts.ts';
+import { rehearsedJob, type Facts, type FactsWithRehearsal } from '../facts/facts.ts';
 import { anchorNode } from '../objects/anchor.ts';
 
 /** Bytes a second at which a table is read or copied, on the cautious side for a network volume. */
@@ -18,20 +18,24 @@ export function expectedSeconds(step: string, facts: FactsWithRehearsal): Expect
 }
 
 /** The stages of a rehearsal that do what a step does, and what the step does besides, in seconds. */
-const rehearsedSteps: Readonly<Record<string, { readonly stage: string; readonly more: number }>> = {
+const rehearsedSteps: Readonly<Record<string, { readonly stages: readonly string[]; readonly more: number }>> = {
   // The wait for the last client, and the CHECKPOINT. The measurement takes what it takes on PostgreSQL 14.
-  quiesce: { stage: 'rehearsal-data', more: 0.5 },
-  'upgrade-job': { stage: 'rehearsal-upgrade', more: 0 },
-  verify: { stage: 'rehearsal-data', more: 0 },
-  'update-extensions': { stage: 'rehearsal-extensions', more: 0 },
+  quiesce: { stages: ['rehearsal-data'], more: 0.5 },
+  // The start of the pod. The copy had to be attached besides.
+  'upgrade-job': { stages: [rehearsedJob], more: 3 },
+  verify: { stages: ['rehearsal-data', 'rehearsal-sort-order'], more: 0 },
+  'update-extensions': { stages: ['rehearsal-extensions'], more: 0 },
 };
 
 /** Where nothing keeps the volume attached, a Job waits for that besides. */
 function asRehearsed(step: string, { rehearsed, target }: FactsWithRehearsal): Expectation | undefined {
-  const { stage, more } = rehearsedSteps[step] ?? { stage: '', more: 0 };
-  const seconds = rehearsed?.[stage];
-  if (seconds === undefined || (step === 'upgrade-job' && anchorNode(target) === undefined)) return undefined;
-  return { seconds: round(seconds + more), basis: 'what the rehearsal took' };
+  const of = rehearsedSteps[step];
+  if (of === undefined || (step === 'upgrade-job' && anchorNode(target) === undefined)) return undefined;
+  const seconds = of.stages.reduce<number | undefined>((sum, stage) => {
+    const one = rehearsed?.[stage];
+    return sum === undefined || one === undefined ? undefined : sum + one;
+  }, of.more);
+  return seconds === undefined ? undefined : { seconds: round(seconds), basis: 'what the rehearsal took' };
 }
 
 function byFacts(step: string, facts: Facts): Expectation | undefined {
@@ -151,12 +155,18 @@ function beforeApplications({ beforeApplicationsSql, beforeApplications, hookTim
 }
 
 /** Since the container runs, at the least the start of PostgreSQL, the comparison and the extensions have taken their time. */
-function ready({ target }: Facts): Expectation {
-  const delay = target.container.readinessProbe?.initialDelaySeconds ?? 0;
-  return {
-    seconds: Math.max(0.5, delay - 2),
-    basis: `its readiness probe, which asks first ${String(delay)} s after the start of the container`,
-  };
+function ready({ target, missingPermissions }: Facts): Expectation {
+  const { initialDelaySeconds: delay = 0, periodSeconds: period = 10 } = target.container.readinessProbe ?? {};
+  const first = `its readiness probe, which asks first ${String(delay)} s after the start of the container`;
+  const isLeft =
+    missingPermissions.known &&
+    missingPermissions.value.some(({ verb, resource }) => verb === 'patch' && resource === 'pods');
+  return isLeft && target.container.readinessProbe !== undefined
+    ? {
+        seconds: Math.max(0.5, delay + period - 2),
+        basis: `${first}, and again ${String(period)} s later: without the right \`patch pods\` the kubelet is not asked before`,
+      }
+    : { seconds: Math.max(0.5, delay - 2), basis: first };
 }
 
 function applications({ applicationStart }: Facts): Expectation {

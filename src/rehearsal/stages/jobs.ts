@@ -31,7 +31,10 @@ export const pgUpgrade: Stage = {
 
   async run(context, memory) {
     const run = await runJob(context, 'upgrade');
-    if (typeof run !== 'string') memory.upgradeImage = seenImage(run.pod, containerName)?.imageId;
+    if (typeof run !== 'string') {
+      memory.upgradeImage = seenImage(run.pod, containerName)?.imageId;
+      memory.jobSeconds = run.seconds;
+    }
     return await judge(
       context,
       run,
@@ -54,6 +57,8 @@ export const pgUpgrade: Stage = {
 interface Run {
   readonly pod: V1Pod;
   readonly end: JobEnd;
+  /** Since the pod runs. */
+  readonly seconds: number;
 }
 
 /** What an ended Job says; without a result of its own it has failed. */
@@ -75,11 +80,13 @@ async function judge(
  * @returns why it was not followed, where the claim has no copy: the sweep ends it. Only a pod has Kubernetes choose the volume, in most classes
  */
 async function runJob(context: RehearsalContext, command: RehearsalCommand): Promise<Run | string> {
-  const { cluster, target, settings, scripts, inputs } = context;
+  const { cluster, target, settings, scripts, inputs, clock } = context;
   const wanted = rehearsalJob(target, settings, scripts, command, context);
   const job = await cluster.create('jobs', wanted, { namespace: target.namespace });
   const pod = await waitForStart(context, job, inputs.jobStartTimeout);
   const obstacle = await obstacleOfVolume(cluster, target);
   if (obstacle !== undefined) return obstacle;
-  return { pod, end: await followToEnd(context, pod, inputs.jobTimeout) };
+  const begun = clock.monotonic();
+  const end = await followToEnd(context, pod, inputs.jobTimeout);
+  return { pod, end, seconds: (clock.monotonic() - begun) / 1000 };
 }

@@ -1,4 +1,4 @@
-import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { UpgradeError } from '../../common/errors.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import { bootJobName } from '../../objects/upgrade-job.ts';
@@ -47,8 +47,6 @@ export async function boot(
   limits: Pick<Inputs, 'jobStartTimeout' | 'jobTimeout'> = context.inputs,
 ): Promise<JobResult> {
   const { target, inputs } = context;
-  // A class that waits for a pod gives the claim its volume only when the Job has one.
-  await expectCopied(context, claimName);
   const end = await runJob(
     {
       ...context,
@@ -56,8 +54,9 @@ export async function boot(
       inputs: { ...inputs, jobStartTimeout: limits.jobStartTimeout, jobTimeout: limits.jobTimeout },
     },
     'boot',
+    undefined,
+    () => expectCopied(context, claimName),
   );
-  await expectCopied(context, claimName);
   if (end.exitCode === 0 && end.result !== undefined) return end.result;
   throw new UpgradeError(
     'copy-does-not-start',
@@ -67,16 +66,18 @@ export async function boot(
 }
 
 /**
- * For a claim that the storage fills.
- * @throws UpgradeError `volume-given`; the volume is retained
+ * For a claim that the storage fills, once its Job has a pod: most classes choose the volume only then.
+ * @throws UpgradeError `volume-given`; the volume is retained, and the Job is gone
  */
 async function expectCopied(context: Context, claimName: string): Promise<void> {
   const { cluster, target } = context;
   const claim = await cluster.find('persistentvolumeclaims', claimName, target.namespace);
   if (claim?.spec?.dataSource === undefined) return;
-  const volume = (await givenVolume(cluster, claim))?.metadata?.name;
-  if (volume === undefined) return;
-  await setReclaimPolicy(context, volume, 'Retain');
+  const given = await givenVolume(cluster, claim);
+  if (given === undefined) return;
+  await removeJobOfCopy(context, bootJobName);
+  await retain(context, given, claim);
+  const volume = given.metadata?.name ?? '';
   throw new UpgradeError(
     'volume-given',
     `${noCopy(claimName, volume)} The action keeps that volume (Retain). PostgreSQL 12 may have been started on it.`,
@@ -111,17 +112,29 @@ export async function removeCopy(context: Context): Promise<void> {
 async function setPolicyOfCopy(context: Context, claim: V1PersistentVolumeClaim): Promise<void> {
   const { metadata: { name = '' } = {}, spec } = claim;
   if (spec?.volumeName === undefined) return;
-  const given = (await givenVolume(context.cluster, claim))?.metadata?.name;
+  const given = await givenVolume(context.cluster, claim);
   if (given === undefined) {
     await setReclaimPolicy(context, spec.volumeName, 'Delete');
     return;
   }
-  await setReclaimPolicy(context, given, 'Retain');
-  const what =
-    spec.dataSource === undefined
-      ? `Kubernetes had given PersistentVolumeClaim ${name} the PersistentVolume ${given}, which existed before.`
-      : noCopy(name, given);
-  context.results.warnings.push(`${what} The action keeps that volume (Retain).`);
+  // One that our Job filled was empty before: its policy is its owner's matter.
+  if (spec.dataSource === undefined) return;
+  await retain(context, given, claim);
+  context.results.warnings.push(`${noCopy(name, given.metadata?.name ?? '')} The action keeps that volume (Retain).`);
+}
+
+/** Keeps a volume that a claim of ours was given. */
+async function retain(
+  { cluster, target }: Context,
+  { metadata, spec }: V1PersistentVolume,
+  claim: V1PersistentVolumeClaim,
+): Promise<void> {
+  if (spec?.persistentVolumeReclaimPolicy === 'Retain') return;
+  await cluster.patch('persistentvolumes', metadata?.name ?? '', target.namespace, [
+    { op: 'test', path: '/metadata/uid', value: metadata?.uid },
+    { op: 'test', path: '/spec/claimRef/uid', value: claim.metadata?.uid },
+    { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: 'Retain' },
+  ]);
 }
 
 /** Whether Jobs of ours fill the copies, and not the storage. */

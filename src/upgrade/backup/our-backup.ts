@@ -7,6 +7,7 @@ import { shell } from '../../text/shell.ts';
 import { backupName, type Backup } from '../../objects/backup.ts';
 import { isBackupClaim } from '../../objects/copy.ts';
 import { isOfVolume } from '../../objects/snapshot.ts';
+import { givenVolume } from '../../storage/given-volume.ts';
 import { isCompleteCopy } from './complete-copy.ts';
 
 /** A backup as the cluster shows it. */
@@ -77,7 +78,8 @@ async function ofClaim(
   const { metadata, spec, status } = claim;
   if (!isBackupClaim(target, claim)) return undefined;
   const isClone = spec?.dataSource !== undefined;
-  if (!isClone && !(await isCompleteCopy(cluster, target, claim))) return undefined;
+  if (isClone ? (await givenVolume(cluster, claim)) !== undefined : !(await isCompleteCopy(cluster, target, claim)))
+    return undefined;
   const made = metadata?.creationTimestamp;
   return {
     backup: { kind: isClone ? 'clone' : 'copy', name: metadata?.name ?? '' },

@@ -11,6 +11,7 @@ import { awaitSnapshot } from '../../storage/await-snapshot.ts';
 import { readyBackup, stateBeforeJob } from './backup-ready.ts';
 import { askForSnapshot, planSnapshot } from './snapshot.ts';
 import { deletionPolicy, setDeletionPolicy } from '../../storage/snapshot-content.ts';
+import { givenVolume } from '../../storage/given-volume.ts';
 
 /** Backs up the volume of the stopped server. No upgrade ever deletes the backup, not even a failed one. */
 export const takeBackup: Step = {
@@ -87,7 +88,10 @@ async function clone(context: Context): Promise<string> {
   let name = journal.noted.backup ?? '';
   const found = name === '' ? undefined : await cluster.find('persistentvolumeclaims', name, namespace);
   // The name alone does not show whose claim it is by now.
-  const isOurs = found?.spec?.dataSource !== undefined && isBackupClaim(target, found);
+  const isOurs =
+    found?.spec?.dataSource !== undefined &&
+    isBackupClaim(target, found) &&
+    (await givenVolume(cluster, found)) === undefined;
   if (!isOurs || found.metadata?.deletionTimestamp !== undefined) {
     // Of an earlier run: its result would be that of the other claim.
     await removeJobOfCopy(context, bootJobName);

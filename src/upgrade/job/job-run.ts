@@ -38,11 +38,16 @@ type Tell = (run: NonNullable<Results['jobRun']>) => void;
 
 /**
  * Creates the Job of a command, or follows the one that an earlier run of
- * the same upgrade left, until it ends. Calls `tell` with its progress.
+ * the same upgrade left, until it ends. Calls `tell` with its progress, and `started` once its pod runs: what that throws ends the wait.
  * Decision: docs/decisions/0002-upgrade-job.md
  * @throws UpgradeError when a server or a Job of another upgrade is at work on the volume, or the claim has another volume
  */
-export async function runJob(context: Context, command: JobCommand, tell: Tell = () => undefined): Promise<JobEnd> {
+export async function runJob(
+  context: Context,
+  command: JobCommand,
+  tell: Tell = () => undefined,
+  started: () => Promise<void> = () => Promise.resolve(),
+): Promise<JobEnd> {
   const { target, inputs, settings, scripts } = context;
   // Nobody else uses a copy.
   if (command !== 'boot') {
@@ -68,6 +73,7 @@ export async function runJob(context: Context, command: JobCommand, tell: Tell =
     pod = await waitForStart(context, object, inputs.jobStartTimeout);
   }
   tell({ object, phase: 'started' });
+  await started();
   const end = await followToEnd(context, pod, inputs.jobTimeout, expectedTime(context, command));
   tell({ object, phase: 'ended' });
   // An image that differs must not stop a revert.

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts, FactsWithRehearsal } from '../../../src/facts/facts.ts';
 import { expectedSeconds } from '../../../src/upgrade/expected-seconds.ts';
+import { upgradePermissions } from '../../../src/permissions/upgrade-permissions.ts';
 import { claim, inputs, namespace, target } from '../objects.ts';
 import { facts, known, unread } from '../prechecks/facts.ts';
 
@@ -106,12 +107,27 @@ describe('the wait until PostgreSQL 14 is ready', () => {
   );
 });
 
+test('the wait until PostgreSQL 14 is ready has the period of its probe where nobody may have the kubelet asked', async () => {
+  const given = await target();
+  const readinessProbe = { initialDelaySeconds: 5, periodSeconds: 10 };
+  const of14 = { ...given, container: { ...given.container, readinessProbe } };
+  const missing = upgradePermissions.filter(({ verb, resource }) => verb === 'patch' && resource === 'pods');
+  expect(missing).toHaveLength(1);
+  expect(await expected('server-ready', { target: of14, missingPermissions: known(missing) })).toEqual([
+    13,
+    expect.stringContaining('patch pods'),
+  ]);
+});
+
 describe('a rehearsal that counts', () => {
-  const rehearsed = { 'rehearsal-upgrade': 7.1, 'rehearsal-data': 0.6, 'rehearsal-extensions': 0.3 };
+  const rehearsed = {
+    ...{ 'rehearsal-job': 6.1, 'rehearsal-upgrade': 40, 'rehearsal-data': 0.6, 'rehearsal-extensions': 0.3 },
+    'rehearsal-sort-order': 2400,
+  };
 
   test.each([
-    ['upgrade-job', 7.1],
-    ['verify', 0.6],
+    ['upgrade-job', 9.1],
+    ['verify', 2400.6],
     ['quiesce', 1.1],
     ['update-extensions', 0.3],
   ])('predicts what it did: %s', async (step, seconds) => {

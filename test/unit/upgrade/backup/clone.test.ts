@@ -2,8 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import type { V1Job, V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { copyClaim } from '../../../../src/objects/copy.ts';
 import { bootJobName } from '../../../../src/objects/upgrade-job.ts';
+import { isWholeBackup } from '../../../../src/cleanup/ours.ts';
+import { findBackup } from '../../../../src/upgrade/backup/our-backup.ts';
 import { takeBackup } from '../../../../src/upgrade/backup/take.ts';
 import { namespace } from '../../objects.ts';
+import { thrownBy } from '../../thrown.ts';
 import { setUp, type Setting } from '../context.ts';
 import { collectPods, controlJobs } from '../job-controller.ts';
 import { controlStorage } from '../storage-controller.ts';
@@ -79,4 +82,30 @@ describe('a clone', () => {
       `create jobs/${bootJobName}`,
     ]);
   });
+});
+
+test('a free volume that Kubernetes gives the clone is no backup, and is kept', async () => {
+  const setting = await setUp(undefined, { backup: 'clone' }, { backup: { kind: 'clone' } });
+  const { cluster, context, clock } = setting;
+  const made = clock.now();
+  const spec = { persistentVolumeReclaimPolicy: 'Delete', claimRef: { name, namespace } };
+  cluster.put('persistentvolumes', { metadata: { name: 'theirs', creationTimestamp: new Date('2020-01-01') }, spec });
+  cluster.hooks.push(() => {
+    const claim = cluster.look('persistentvolumeclaims', name, namespace);
+    if (claim === undefined || claim.metadata?.creationTimestamp !== undefined) return;
+    cluster.put('persistentvolumeclaims', { ...claim, metadata: { ...claim.metadata, creationTimestamp: made } });
+  });
+  controlStorage(setting);
+  controlJobs(setting, {});
+  collectPods(setting);
+  const error = await thrownBy(() => takeBackup.run(context));
+  expect(error.code).toBe('volume-given');
+  expect(cluster.peek('persistentvolumes', 'theirs')?.spec?.persistentVolumeReclaimPolicy).toBe('Retain');
+  expect(cluster.peek('jobs', bootJobName, namespace)).toBeUndefined();
+  expect(await findBackup(context.cluster, context.target, name)).toBe('foreign');
+  const [claim, volume] = [
+    cluster.peek('persistentvolumeclaims', name, namespace),
+    cluster.peek('persistentvolumes', 'theirs'),
+  ];
+  expect(claim && isWholeBackup(context.target, claim, volume)).toBe(false);
 });
