@@ -44,7 +44,12 @@ export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeReques
  * What the upgrade would do, without doing any of it.
  * @throws PrecheckError when facts that it needs are unknown
  */
-export function draftUpgrade(facts: FactsWithRehearsal, scripts: Context['scripts'], runId: string, now: Date): PlannedStep[] {
+export function draftUpgrade(
+  facts: FactsWithRehearsal,
+  scripts: Context['scripts'],
+  runId: string,
+  now: Date,
+): PlannedStep[] {
   const { inputs, target } = facts;
   const record = recordOf(facts, runId, now);
   return planUpgrade({ inputs, target, scripts, record, ...settled(record) }, facts);

@@ -1,4 +1,4 @@
-import { isAtWork, stillRuns } from './job-run.ts';
+import { isAtWork, stillRuns } from './settle.ts';
 import { expectOurJob } from './our-job.ts';
 import type { Context } from '../contract/step.ts';
 

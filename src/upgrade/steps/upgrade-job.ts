@@ -1,5 +1,6 @@
 import { UpgradeError } from '../../common/errors.ts';
-import { isAtWork, planJob, runJob, settle, stillRuns, findUnreportedJob, type Settled } from '../job/job-run.ts';
+import { findUnreportedJob, planJob, runJob } from '../job/job-run.ts';
+import { isAtWork, settle, stillRuns, type Settled } from '../job/settle.ts';
 import { jobFailure, type JobEnd } from '../../job/follow-job.ts';
 import { jobName } from '../../objects/upgrade-job.ts';
 import { isAsPlanned } from '../../inputs/transfer.ts';

@@ -12,7 +12,7 @@ import type { Target } from '../../../src/target/target.ts';
 import { remedyOf, remedyText, type Remedy } from '../../../src/text/remedy.ts';
 import { notPasteable } from '../../../src/text/shell.ts';
 import { expectClaim } from '../../../src/upgrade/server/claim.ts';
-import { stillRuns } from '../../../src/upgrade/job/job-run.ts';
+import { stillRuns } from '../../../src/upgrade/job/settle.ts';
 import { schedulingGate } from '../../../src/objects/scheduling-gate.ts';
 import { setUp } from '../upgrade/context.ts';
 import { thrownBy } from '../thrown.ts';
